@@ -1,0 +1,158 @@
+/** The version of RunConfig and Telemetry that this build reads and writes. */
+export type FormatVersion = 1;
+
+export type ModelName = "logistic" | "mlp" | "cnn";
+
+export type Optimizer =
+  | { name: "sgd"; weight_decay: number }
+  | { name: "momentum"; momentum: number; weight_decay: number }
+  | { name: "nesterov"; momentum: number; weight_decay: number }
+  | { name: "adagrad"; initial_accumulator: number; epsilon: number; weight_decay: number }
+  | { name: "adagrad_norm"; initial_norm: number }
+  | { name: "rmsprop"; alpha: number; epsilon: number; weight_decay: number }
+  | { name: "adam"; beta1: number; beta2: number; epsilon: number; weight_decay: number }
+  | { name: "adamw"; beta1: number; beta2: number; epsilon: number; weight_decay: number };
+
+/** A batch-size test with its thresholds. */
+export type BatchTest =
+  | { name: "norm"; eta: number; debiased: boolean }
+  | { name: "inner_product"; theta: number; leave_one_out: boolean }
+  | { name: "orthogonality"; nu: number }
+  | { name: "augmented"; theta: number; nu: number; leave_one_out: boolean }
+  | { name: "coordinate_norm"; eta: number; quantile: number }
+  | { name: "worker_norm"; eta: number; workers: number };
+
+/** Required batch size -> next batch size. */
+export type Controller =
+  | { name: "adadagrad"; growth_cap: number | null }
+  | { name: "constant" };
+
+export interface Schedule {
+  /** The rate climbs linearly from 0 over this many samples. */
+  warm_up_samples: number;
+  decay:
+    | { name: "constant" }
+    | { name: "cosine"; final_fraction: number }
+    | { name: "step"; every_samples: number; factor: number };
+}
+
+/** Everything that decides a run: the same RunConfig gives the same run, bit for bit, on the same engine. */
+export interface RunConfig {
+  version: FormatVersion;
+  dataset: "mnist";
+  model: ModelName;
+  optimizer: Optimizer;
+  learning_rate: number;
+  schedule: Schedule;
+  /** null: no test, then the controller must be constant. */
+  test: BatchTest | null;
+  controller: Controller;
+  initial_batch: number;
+  min_batch: number;
+  max_batch: number;
+  /** The run stops at the first step after which samples_seen >= sample_budget. */
+  sample_budget: number;
+  seed: number;
+  /** Test accuracy is measured each time this many more samples were seen, and at the end. */
+  evaluate_every: number;
+}
+
+export type Reason =
+  | "non_finite"
+  | "single_sample"
+  | "zero_mean_gradient"
+  | "non_positive_debiased_norm"
+  | "single_worker"
+  | "missing_evidence"
+  | "unbounded";
+
+/** One training step in plain numbers; null where it was not computed or is undefined (then see `reasons`). */
+export interface Telemetry {
+  version: FormatVersion;
+  /** Counts from 1. */
+  step: number;
+  /** Size of this step's batch, b. */
+  samples: number;
+  /** Samples seen since the start, this batch included. */
+  samples_seen: number;
+  /** Mean loss of the batch before the update, in nats. */
+  loss: number;
+  /** Share of the batch classified rightly before the update. */
+  training_accuracy: number;
+  learning_rate: number;
+  /** n = |mean gradient|^2. */
+  mean_norm_sq: number;
+  /** S = sum of |g_i|^2. */
+  sum_squared_norms: number | null;
+  /** v, the trace of the sample covariance. The norm test passes when variance / samples <= eta^2 * mean_norm_sq. */
+  variance: number | null;
+  variance_along: number | null;
+  variance_orthogonal: number | null;
+  /** The chosen quantile of Var_j / mean_j^2 over the coordinates. */
+  coordinate_ratio: number | null;
+  /** v estimated from the parts' mean gradients alone. */
+  worker_variance: number | null;
+  /** T, the batch size that would pass the test: a real number. */
+  required: number | null;
+  /** The threshold that this batch would just pass (for `augmented`: theta, with nu scaled alike). */
+  threshold: number | null;
+  next_batch: number;
+  reasons: { variance?: Reason; required?: Reason };
+}
+
+/** What Session.advance did. */
+export interface Progress {
+  /** The steps that were finished, oldest first. */
+  steps: (Telemetry & { /** Wall-clock seconds that the step took, pauses left out. */ seconds: number })[];
+  /** Accuracy measurements that were finished, oldest first. */
+  evaluations: { step: number; samples_seen: number; accuracy: number; loss: number }[];
+  /** The work at hand: `done` of `total` sample visits of the present step (or evaluation). */
+  activity: "training" | "evaluating" | "finished";
+  done: number;
+  total: number;
+}
+
+/** The four decompressed IDX files. */
+export interface DatasetFiles {
+  train_images: Uint8Array;
+  train_labels: Uint8Array;
+  test_images: Uint8Array;
+  test_labels: Uint8Array;
+}
+
+export interface ModelDescription {
+  name: ModelName;
+  parameters: number;
+  /** One readable line for each layer. */
+  layers: string[];
+}
+
+export interface Preset {
+  name: string;
+  title: string;
+  config: RunConfig;
+}
+
+// Exported by the wasm module itself (errors are thrown as Error with a sentence for the user):
+//
+// export function presets(): Preset[];
+// export function models(): ModelDescription[];
+// /** Throws what is wrong with the settings and which range is allowed. */
+// export function validate(config: RunConfig, training_samples: number): void;
+//
+// export class Session {
+//   /** Reads and checks the data set. Throws with the file and the place when a file is broken. */
+//   constructor(files: DatasetFiles);
+//   readonly training_samples: number;
+//   readonly test_samples: number;
+//   /** Begins a new run; what was running is dropped. */
+//   start(config: RunConfig): void;
+//   /**
+//    * Works for about `milliseconds` (never much longer: it stops inside a step), finishing at most `steps`
+//    * steps. After an error (say a NaN loss) the state is that before the failed step.
+//    */
+//   advance(milliseconds: number, steps: number): Progress;
+//   /** Bytes of wasm memory in use. */
+//   memory_bytes(): number;
+//   free(): void;
+// }
