@@ -1,0 +1,67 @@
+//! The project's two commands and what they are made of: `cargo xtask demo` and `cargo xtask test`.
+//!
+//! Both set up whatever they need (targets, tools, npm packages, data) and do nothing twice: each product
+//! is made again only when its inputs changed.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+mod chromium;
+mod data;
+mod debian;
+mod demo;
+mod fuzz;
+mod npm;
+mod page;
+mod process;
+mod project;
+mod report;
+mod serve;
+mod stamp;
+mod test;
+mod tools;
+mod vulkan;
+
+use project::Project;
+
+/// Builds, shows and tests AdAdaGrad.
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build the page, serve it on this machine and open it in your browser
+    Demo(demo::Options),
+    /// Pack the data set for the page and the native program (www/public/data)
+    Data,
+    /// Set up everything and run every test
+    Test(test::Options),
+    /// Feed the parsers random input with cargo-fuzz
+    Fuzz(fuzz::Options),
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\nerror: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<()> {
+    let project = Project::find();
+    match command {
+        Command::Demo(options) => demo::run(&project, &options),
+        Command::Data => data::prepare(&project),
+        Command::Test(options) => test::run(&project, &options),
+        Command::Fuzz(options) => fuzz::run(&project, &options),
+    }
+}

@@ -1,0 +1,147 @@
+//! Runs the stages of the tests one after another and sums them up.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+
+/// How a stage ended, unless it failed.
+pub(crate) enum Outcome {
+    Passed,
+    /// Not run, and why.
+    Skipped(String),
+}
+
+/// What became of a stage.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Passed,
+    Failed,
+    Skipped,
+}
+
+/// One line of the table at the end.
+struct Line {
+    stage: &'static str,
+    state: State,
+    time: Duration,
+    note: String,
+}
+
+/// The stages that ran so far.
+#[derive(Default)]
+pub(crate) struct Report {
+    lines: Vec<Line>,
+}
+
+impl Report {
+    /// Runs a stage and notes how it ended. When one that it needs did not pass, it is not run and ends like
+    /// that one, so that nothing is tested on what an earlier run left behind.
+    pub(crate) fn stage(
+        &mut self,
+        stage: &'static str,
+        needs: &[&'static str],
+        work: impl FnOnce() -> Result<Outcome>,
+    ) {
+        println!("\n=== {stage}");
+        let start = Instant::now();
+        let (state, note) = match self.missing(needs) {
+            Some(missing) => missing,
+            None => match work() {
+                Ok(Outcome::Passed) => (State::Passed, String::new()),
+                Ok(Outcome::Skipped(why)) => (State::Skipped, why),
+                Err(error) => (State::Failed, format!("{error:#}")),
+            },
+        };
+        let line = Line { stage, state, time: start.elapsed(), note };
+        println!("--- {}", line.text(0));
+        self.lines.push(line);
+    }
+
+    /// How a stage ends that cannot start, if one that it needs did not pass.
+    fn missing(&self, needs: &[&'static str]) -> Option<(State, String)> {
+        let line =
+            self.lines.iter().find(|line| needs.contains(&line.stage) && line.state != State::Passed)?;
+        let why = match line.state {
+            State::Skipped => "was skipped",
+            _ => "failed",
+        };
+        Some((line.state, format!("not run: \"{}\" {why}", line.stage)))
+    }
+
+    /// Prints the table; fails when a stage did.
+    pub(crate) fn finish(self) -> Result<()> {
+        let width = self.lines.iter().map(|line| line.stage.len()).max().unwrap_or(0);
+        println!("\n=== summary");
+        self.lines.iter().for_each(|line| println!("{}", line.text(width)));
+        println!("\n{}", self.closing_line());
+        let failed = self.named(State::Failed);
+        if !failed.is_empty() {
+            bail!("failed: {}", failed.join(", "));
+        }
+        Ok(())
+    }
+
+    fn closing_line(&self) -> String {
+        let [passed, failed, skipped] =
+            [State::Passed, State::Failed, State::Skipped].map(|state| self.named(state).len());
+        let skipped = if skipped > 0 { format!("{skipped} skipped\n") } else { String::new() };
+        format!("{skipped}{passed} passed, {failed} failed")
+    }
+
+    fn named(&self, state: State) -> Vec<&'static str> {
+        self.lines.iter().filter(|line| line.state == state).map(|line| line.stage).collect()
+    }
+}
+
+impl Line {
+    fn text(&self, width: usize) -> String {
+        let state = match self.state {
+            State::Passed => "passed",
+            State::Failed => "FAILED",
+            State::Skipped => "skipped",
+        };
+        let note = if self.note.is_empty() { String::new() } else { format!("  {}", self.note) };
+        format!("{:<width$}  {state:<7} {:>7.1} s{note}", self.stage, self.time.as_secs_f64())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report() -> Report {
+        let mut report = Report::default();
+        report.stage("good", &[], || Ok(Outcome::Passed));
+        report.stage("bad", &[], || bail!("broken"));
+        report.stage("absent", &[], || Ok(Outcome::Skipped("no browser".to_owned())));
+        report
+    }
+
+    #[test]
+    fn the_closing_line_counts_stages() {
+        assert_eq!(report().closing_line(), "1 skipped\n1 passed, 1 failed");
+        assert_eq!(Report::default().closing_line(), "0 passed, 0 failed");
+    }
+
+    #[test]
+    fn a_failure_is_an_error_that_names_the_stage() {
+        let error = report().finish().expect_err("a stage failed");
+        assert_eq!(error.to_string(), "failed: bad");
+    }
+
+    #[test]
+    fn later_stages_run_after_a_failure() {
+        let mut report = report();
+        report.stage("late", &["good"], || Ok(Outcome::Passed));
+        assert_eq!(report.named(State::Passed), ["good", "late"]);
+    }
+
+    #[test]
+    fn a_stage_does_not_run_without_what_it_needs() {
+        let mut report = report();
+        report.stage("after bad", &["good", "bad"], || unreachable!("its need failed"));
+        report.stage("after absent", &["absent"], || unreachable!("its need was skipped"));
+        assert_eq!(report.named(State::Failed), ["bad", "after bad"]);
+        assert_eq!(report.named(State::Skipped), ["absent", "after absent"]);
+    }
+}

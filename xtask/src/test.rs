@@ -1,0 +1,167 @@
+//! `cargo xtask test`: sets up everything and runs every test.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Result, ensure};
+use clap::Args;
+
+use crate::process::{self, asked, cargo};
+use crate::project::Project;
+use crate::report::{Outcome, Report};
+use crate::{chromium, data, fuzz, npm, page, tools, vulkan};
+
+/// What `cargo xtask test` can be told.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Leave out the page: no wasm package, no type check, no browser
+    #[arg(long)]
+    skip_page: bool,
+}
+
+/// Seconds that each parser is fed random input.
+const FUZZ_SECONDS: u32 = 10;
+
+// Stages that others need, by name.
+const DATA: &str = "data";
+const PACKAGE: &str = "wasm package";
+const BUILD: &str = "page build";
+const BROWSER: &str = "browser";
+
+/// Runs all stages, whether earlier ones failed or not, and fails at the end if one did.
+pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
+    let mut report = Report::default();
+    formatting_and_lints(project, &mut report);
+    core_alone(project, &mut report);
+    report.stage(DATA, &[], || data::prepare(project).map(passed));
+    native(project, &mut report);
+    if !options.skip_page {
+        page(project, &mut report);
+    }
+    report.stage("fuzzing", &[], || fuzz::briefly(project, FUZZ_SECONDS));
+    report.finish()
+}
+
+fn formatting_and_lints(project: &Project, report: &mut Report) {
+    report.stage("formatting", &[], || {
+        tools::component("rustfmt", "fmt")?;
+        run_cargo(project, &["fmt", "--all", "--check"])
+    });
+    report.stage("clippy", &[], || {
+        tools::component("clippy", "clippy")?;
+        run_cargo(project, &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
+    });
+}
+
+/// The core must build where there is no operating system.
+fn core_alone(project: &Project, report: &mut Report) {
+    let build = |target| {
+        tools::target(target)?;
+        run_cargo(project, &["build", "-p", "adadagrad-core", "--no-default-features", "--target", target])
+    };
+    report.stage("core for thumbv6m", &[], || build("thumbv6m-none-eabi"));
+    report.stage("core for thumbv7em", &[], || build("thumbv7em-none-eabihf"));
+    report.stage("core for wasm32", &[], || build(tools::WASM));
+}
+
+fn native(project: &Project, report: &mut Report) {
+    report.stage("graphics driver", &[], || unless_required("REQUIRE_GPU", vulkan::ensure()));
+    // This program is tested apart: a system that locks running programs could not build it anew.
+    report.stage("tests", &[DATA], || run_cargo(project, &["test", "--workspace", "--exclude", "xtask"]));
+    report.stage("tests of xtask", &[], || run_cargo(project, &["test", "-p", "xtask"]));
+    report.stage("documentation", &[], || {
+        let mut doc = cargo(project.root(), &["doc", "--workspace", "--no-deps"]);
+        process::run(doc.env("RUSTDOCFLAGS", "-D warnings")).map(passed)
+    });
+}
+
+fn page(project: &Project, report: &mut Report) {
+    let mut browser = None;
+    report.stage(PACKAGE, &[], || page::package(project).map(passed));
+    report.stage("page types", &[PACKAGE], || {
+        npm::install(project)?;
+        npm::run_script(project, "check").map(passed)
+    });
+    report.stage(BUILD, &[DATA, PACKAGE], || page::build(project).map(passed));
+    report.stage(BROWSER, &[], || {
+        let found = chromium::ensure().map(|path| browser = Some(path));
+        unless_required("REQUIRE_BROWSER", found)
+    });
+    report.stage("page tests", &[BUILD, BROWSER], || page_tests(project, browser.as_deref()));
+}
+
+/// Drives the built page in a real browser.
+fn page_tests(project: &Project, browser: Option<&Path>) -> Result<Outcome> {
+    let files = test_files(&project.path("tests/page"))?;
+    ensure!(!files.is_empty(), "tests/page has no *.test.mjs, *.test.js or *.test.ts");
+    fs::create_dir_all(project.artifacts())?;
+    let mut node = Command::new("node");
+    node.current_dir(project.root())
+        // One after another: a second browser would take the first one's processor time.
+        .args(["--test", "--test-concurrency=1"])
+        .args(files)
+        .env("PAGE_DIST", project.dist())
+        .env("ARTIFACTS", project.artifacts());
+    if let Some(browser) = browser {
+        node.env("CHROMIUM", browser);
+    }
+    process::run(&mut node).map(passed)
+}
+
+/// The test files of a folder, by name: Node's own search differs from version to version.
+fn test_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if [".test.mjs", ".test.js", ".test.ts"].iter().any(|ending| path.to_string_lossy().ends_with(ending))
+        {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// Something that a machine may lack: without it a stage is skipped, unless the environment forbids that.
+fn unless_required(variable: &str, result: Result<()>) -> Result<Outcome> {
+    match result {
+        Err(error) if !asked(variable) => Ok(Outcome::Skipped(format!("{error:#}"))),
+        other => other.map(passed),
+    }
+}
+
+fn run_cargo(project: &Project, arguments: &[&str]) -> Result<Outcome> {
+    process::run(&mut cargo(project.root(), arguments)).map(passed)
+}
+
+fn passed((): ()) -> Outcome {
+    Outcome::Passed
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::anyhow;
+
+    use super::*;
+
+    #[test]
+    fn test_files_are_found_by_their_ending_and_sorted() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for name in ["b.test.mjs", "a.test.ts", "helper.mjs", "notes.md"] {
+            fs::write(folder.path().join(name), "").expect("a file");
+        }
+        let files = test_files(folder.path()).expect("a readable folder");
+        assert_eq!(files, ["a.test.ts", "b.test.mjs"].map(|name| folder.path().join(name)));
+    }
+
+    #[test]
+    fn what_is_missing_is_skipped_visibly_unless_required() {
+        let missing = || Err(anyhow!("no browser"));
+        let outcome = unless_required("NO_SUCH_VARIABLE_IS_SET", missing());
+        assert!(matches!(outcome, Ok(Outcome::Skipped(why)) if why == "no browser"));
+        // PATH is always set.
+        assert!(unless_required("PATH", missing()).is_err());
+        assert!(matches!(unless_required("PATH", Ok(())), Ok(Outcome::Passed)));
+    }
+}
