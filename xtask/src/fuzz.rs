@@ -48,7 +48,9 @@ fn missing() -> Option<&'static str> {
         return Some("cargo-fuzz does not run on Windows: run it on Linux or macOS");
     }
     let compiler = ["c++", "g++", "clang++"].iter().any(|name| which::which(name).is_ok());
-    (!compiler).then_some("a C++ compiler is missing, which libFuzzer needs: install g++ or clang, then run this again")
+    (!compiler).then_some(
+        "a C++ compiler is missing, which libFuzzer needs: install g++ or clang, then run this again",
+    )
 }
 
 /// Makes sure that cargo-fuzz is there.
