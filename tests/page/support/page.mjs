@@ -1,0 +1,114 @@
+// Opens the built page in the system's Chromium, records what it asks for and complains about, and reads its state.
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { servePage } from './server.mjs';
+
+const repository = fileURLToPath(new URL('../../../', import.meta.url));
+export const pageFolder = resolve(process.env.PAGE_DIST ?? join(repository, 'www/dist'));
+export const artifacts = resolve(process.env.ARTIFACTS ?? join(repository, 'tests/page/artifacts'));
+const chromium = process.env.CHROMIUM ?? '/usr/bin/chromium';
+
+const FLAGS = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--disable-gpu',
+];
+
+/** Options for node:test's `test`: without Chromium a test is skipped visibly, or fails where one is demanded. */
+export function browserTest(options = {}) {
+  const missing = !existsSync(chromium);
+  if (missing && process.env.REQUIRE_BROWSER === '1') {
+    throw new Error(`REQUIRE_BROWSER=1, but there is no Chromium at ${chromium} (set CHROMIUM to its path)`);
+  }
+  return { timeout: 120_000, ...options, ...(missing ? { skip: `no Chromium at ${chromium}` } : {}) };
+}
+
+/**
+ * `server`: options of servePage; `context`: options of playwright's newContext; `prepare(page)` runs before the
+ * page is loaded.
+ */
+export async function openPage(t, { server: serverOptions = {}, context: contextOptions = {}, prepare } = {}) {
+  const { chromium: launcher } = createRequire(join(repository, 'www/package.json'))('playwright-core');
+  if (!existsSync(join(pageFolder, 'index.html'))) throw new Error(`no built page in ${pageFolder}: build www first`);
+  const server = await servePage(pageFolder, serverOptions);
+  const browser = await launcher.launch({ executablePath: chromium, args: FLAGS });
+  t.after(async () => {
+    await browser.close();
+    await server.close();
+  });
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...contextOptions });
+  const page = await context.newPage();
+  const requests = [];
+  const complaints = [];
+  context.on('request', (request) => requests.push(request.url()));
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  await prepare?.(page);
+  await page.goto(server.address);
+  return { page, browser, requests, complaints, origin: server.origin, ...readers(page) };
+}
+
+function readers(page) {
+  const status = page.locator('#status');
+  const read = async () => {
+    const data = await status.evaluate((element) => ({ ...element.dataset }));
+    const number = (text) => (text === undefined || text === '' ? null : Number(text));
+    return {
+      phase: data.phase,
+      data: data.data,
+      step: Number(data.step),
+      batch: Number(data.batch),
+      nextBatch: Number(data.nextBatch),
+      samplesSeen: Number(data.samplesSeen),
+      done: Number(data.done),
+      total: Number(data.total),
+      loss: number(data.loss),
+      required: number(data.required),
+      testAccuracy: number(data.testAccuracy),
+      imagesPerSecond: Number(data.imagesPerSecond),
+    };
+  };
+  const button = (name) => page.getByRole('button', { name, exact: true });
+  return {
+    read,
+    button,
+    notice: page.locator('#notice'),
+    /** Waits until the status element's data attributes have these values (read as text). */
+    waitFor: (wanted, timeout = 30_000) =>
+      page.waitForFunction(
+        (values) => {
+          const { dataset } = document.getElementById('status');
+          return Object.entries(values).every(([key, value]) => dataset[key] === value);
+        },
+        wanted,
+        { timeout, polling: 50 },
+      ),
+    waitForStep: (step, timeout = 60_000) =>
+      page.waitForFunction((least) => Number(document.getElementById('status').dataset.step) >= least, step, {
+        timeout,
+        polling: 50,
+      }),
+    /** Fills in settings by their labels. */
+    set: async (settings) => {
+      for (const [label, value] of Object.entries(settings)) {
+        const field = page.getByLabel(label, { exact: true });
+        if ((await field.evaluate((element) => element.tagName)) === 'SELECT') await field.selectOption({ label: value });
+        else await field.fill(String(value));
+      }
+    },
+    screenshot: async (name) => {
+      await mkdir(artifacts, { recursive: true });
+      await page.screenshot({ path: join(artifacts, `${name}.png`), fullPage: true });
+    },
+  };
+}

@@ -1,0 +1,48 @@
+// A small static file server over the built page. It serves under a sub-path, as many hosts do, and lets a
+// test put its own answer in a file's place.
+import { createServer } from 'node:http';
+import { readFile } from 'node:fs/promises';
+import { extname, join, normalize } from 'node:path';
+
+const SUB_PATH = '/under/a/sub-path/';
+
+const TYPES = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.json': 'application/json',
+  '.wasm': 'application/wasm',
+  '.gz': 'application/gzip',
+};
+
+/**
+ * `replace(path, bytes)` may give back other bytes, `null` for 404, or undefined to leave the file as it is.
+ * `encodeGzip`: send .gz files with Content-Encoding, as some servers do.
+ */
+export async function servePage(folder, { replace = () => undefined, encodeGzip = false } = {}) {
+  const server = createServer(async (request, response) => {
+    const { pathname } = new URL(request.url, 'http://localhost');
+    if (!pathname.startsWith(SUB_PATH)) return answer(response, 404, 'text/plain', 'outside the page');
+    const path = normalize(pathname.slice(SUB_PATH.length) || 'index.html');
+    if (path.startsWith('..')) return answer(response, 404, 'text/plain', 'outside the page');
+    let bytes = await readFile(join(folder, path)).catch(() => null);
+    const replaced = bytes === null ? undefined : replace(path, bytes);
+    if (replaced !== undefined) bytes = replaced;
+    if (bytes === null) return answer(response, 404, 'text/plain', 'not found');
+    if (encodeGzip && path.endsWith('.gz')) response.setHeader('content-encoding', 'gzip');
+    answer(response, 200, TYPES[extname(path)] ?? 'application/octet-stream', bytes);
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const origin = `http://127.0.0.1:${server.address().port}`;
+  return {
+    origin,
+    address: origin + SUB_PATH,
+    close: () => new Promise((resolve) => (server.closeAllConnections(), server.close(resolve))),
+  };
+}
+
+function answer(response, status, type, body) {
+  response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' });
+  response.end(body);
+}

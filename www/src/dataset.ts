@@ -1,0 +1,204 @@
+/** Downloads, decompresses and checks the four data files. Runs in the worker. */
+import type { DatasetFiles } from '../pkg/adadagrad_web.js';
+
+interface FileEntry {
+  name: string;
+  bytes: number;
+  compressed_bytes: number;
+  sha256: string;
+}
+
+interface Manifest {
+  source: string;
+  files: FileEntry[];
+}
+
+export interface DownloadProgress {
+  receivedBytes: number;
+  totalBytes: number;
+  /** All bytes are here and the check sums are being computed. */
+  checking: boolean;
+}
+
+/** A message for the visitor, in whole sentences. */
+export class DataError extends Error {}
+
+const FILE_NAMES: { [Key in keyof DatasetFiles]: string } = {
+  train_images: 'train-images-idx3-ubyte',
+  train_labels: 'train-labels-idx1-ubyte',
+  test_images: 't10k-images-idx3-ubyte',
+  test_labels: 't10k-labels-idx1-ubyte',
+};
+
+export async function loadDataset(
+  address: string,
+  report: (progress: DownloadProgress) => void,
+): Promise<DatasetFiles> {
+  const manifest = await loadManifest(address);
+  const totalBytes = manifest.files.reduce((sum, entry) => sum + entry.compressed_bytes, 0);
+  const received = new Map<string, number>();
+  let filesToCheck = 0;
+  const publish = (): void => {
+    const receivedBytes = [...received.values()].reduce((sum, bytes) => sum + bytes, 0);
+    report({ receivedBytes, totalBytes, checking: filesToCheck === manifest.files.length });
+  };
+  const load = async (name: string): Promise<Uint8Array> => {
+    const entry = findEntry(manifest, name);
+    const bytes = await downloadFile(address, entry, (compressedBytes) => {
+      received.set(name, compressedBytes);
+      publish();
+    });
+    filesToCheck += 1;
+    publish();
+    await checkSum(entry, bytes);
+    return bytes;
+  };
+  const [train_images, train_labels, test_images, test_labels] = await Promise.all([
+    load(FILE_NAMES.train_images),
+    load(FILE_NAMES.train_labels),
+    load(FILE_NAMES.test_images),
+    load(FILE_NAMES.test_labels),
+  ]);
+  return { train_images, train_labels, test_images, test_labels };
+}
+
+async function loadManifest(address: string): Promise<Manifest> {
+  const response = await request(new URL('manifest.json', address), 'manifest.json');
+  let content: unknown;
+  try {
+    content = await response.json();
+  } catch {
+    throw new DataError('The list of data files (manifest.json) cannot be read: it is not valid JSON.');
+  }
+  if (!isManifest(content)) {
+    throw new DataError('The list of data files (manifest.json) does not have the form that this page expects.');
+  }
+  return content;
+}
+
+function isManifest(content: unknown): content is Manifest {
+  if (typeof content !== 'object' || content === null || !('files' in content)) return false;
+  return Array.isArray(content.files) && content.files.every(isFileEntry);
+}
+
+function isFileEntry(entry: unknown): entry is FileEntry {
+  if (typeof entry !== 'object' || entry === null) return false;
+  const fields = entry as Partial<Record<keyof FileEntry, unknown>>;
+  return (
+    typeof fields.name === 'string' &&
+    typeof fields.bytes === 'number' &&
+    typeof fields.compressed_bytes === 'number' &&
+    typeof fields.sha256 === 'string'
+  );
+}
+
+function findEntry(manifest: Manifest, name: string): FileEntry {
+  const entry = manifest.files.find((candidate) => candidate.name === name);
+  if (entry === undefined) throw new DataError(`The list of data files (manifest.json) does not name ${name}.`);
+  return entry;
+}
+
+async function request(address: URL, name: string): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(address);
+  } catch {
+    throw new DataError(`${name} could not be downloaded: the server did not answer.`);
+  }
+  if (response.status === 404) {
+    throw new DataError(`The data file ${name} is missing on this server (“cargo xtask data” makes the data files).`);
+  }
+  if (!response.ok) throw new DataError(`${name} could not be downloaded: the server answered ${response.status}.`);
+  return response;
+}
+
+async function downloadFile(
+  address: string,
+  entry: FileEntry,
+  report: (compressedBytes: number) => void,
+): Promise<Uint8Array> {
+  const name = `${entry.name}.gz`;
+  const response = await request(new URL(name, address), name);
+  if (response.body === null) throw new DataError(`${name} is empty.`);
+  try {
+    return await decompress(response.body, entry, report);
+  } catch (error) {
+    if (error instanceof DataError) throw error;
+    throw new DataError(`${name} is broken: the download ended early or its bytes cannot be decompressed.`);
+  }
+}
+
+/**
+ * Some servers send .gz files with `Content-Encoding: gzip`, so that the browser has decompressed them
+ * already; others do not. The first two bytes tell.
+ */
+async function decompress(
+  body: ReadableStream<Uint8Array<ArrayBuffer>>,
+  entry: FileEntry,
+  report: (compressedBytes: number) => void,
+): Promise<Uint8Array> {
+  const reader = body.getReader();
+  const head = await readAtLeast(reader, 2);
+  const compressed = head[0] === 0x1f && head[1] === 0x8b;
+  const expectedBytes = compressed ? entry.compressed_bytes : entry.bytes;
+  let received = head.length;
+  const counted = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    start: (controller) => controller.enqueue(head),
+    pull: async (controller) => {
+      const { done, value } = await reader.read();
+      if (done) return controller.close();
+      received += value.length;
+      report(Math.min(1, received / expectedBytes) * entry.compressed_bytes);
+      controller.enqueue(value);
+    },
+    cancel: (reason) => reader.cancel(reason),
+  });
+  const plain = compressed ? counted.pipeThrough(new DecompressionStream('gzip')) : counted;
+  return readExactly(plain, entry);
+}
+
+async function readAtLeast(
+  reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>,
+  length: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  let head = new Uint8Array(0);
+  while (head.length < length) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    const joined = new Uint8Array(head.length + value.length);
+    joined.set(head);
+    joined.set(value, head.length);
+    head = joined;
+  }
+  return head;
+}
+
+async function readExactly(stream: ReadableStream<Uint8Array>, entry: FileEntry): Promise<Uint8Array> {
+  const bytes = new Uint8Array(entry.bytes);
+  const reader = stream.getReader();
+  let length = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    if (length + value.length > bytes.length) throw wrongLength(entry, 'more');
+    bytes.set(value, length);
+    length += value.length;
+  }
+  if (length < bytes.length) throw wrongLength(entry, `only ${length}`);
+  return bytes;
+}
+
+function wrongLength(entry: FileEntry, found: string): DataError {
+  return new DataError(`${entry.name}.gz is broken: it should hold ${entry.bytes} bytes, but there are ${found}.`);
+}
+
+async function checkSum(entry: FileEntry, bytes: Uint8Array): Promise<void> {
+  // Pages served over plain http from another machine have no crypto.subtle; the session still checks the headers.
+  const subtle = globalThis.crypto?.subtle as SubtleCrypto | undefined;
+  if (subtle === undefined) return;
+  const digest = new Uint8Array(await subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>));
+  const sum = Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  if (sum !== entry.sha256.toLowerCase()) {
+    throw new DataError(`${entry.name}.gz is broken: its check sum is not the one the data set was published with.`);
+  }
+}

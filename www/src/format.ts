@@ -1,0 +1,40 @@
+/** Numbers as people read them. */
+const wholeNumbers = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+const oneDecimal = new Intl.NumberFormat('en-US', { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+const compact = new Intl.NumberFormat('en-US', { notation: 'compact', maximumSignificantDigits: 3 });
+const significant = new Intl.NumberFormat('en-US', { maximumSignificantDigits: 3 });
+const percent = new Intl.NumberFormat('en-US', { style: 'percent', minimumFractionDigits: 1, maximumFractionDigits: 1 });
+const precisePercent = new Intl.NumberFormat('en-US', { style: 'percent', minimumFractionDigits: 2, maximumFractionDigits: 2 });
+
+export function formatCount(value: number): string {
+  return wholeNumbers.format(value);
+}
+
+/** 12,000 as 12K: for axes, where room is short. */
+export function formatCompact(value: number): string {
+  return compact.format(value);
+}
+
+export function formatMeasure(value: number): string {
+  if (value !== 0 && (Math.abs(value) < 1e-3 || Math.abs(value) >= 1e6)) return value.toExponential(1).replace('e+', 'e');
+  return significant.format(value);
+}
+
+export function formatPercent(share: number): string {
+  // 99.9 % and 99.99 % are not alike: near the top a second decimal counts.
+  return share > 0.99 && share < 1 ? precisePercent.format(share) : percent.format(share);
+}
+
+/** 3.2 or 320: one decimal while that says something. */
+export function formatFactor(value: number): string {
+  return value < 10 ? oneDecimal.format(value) : wholeNumbers.format(value);
+}
+
+/** A size that would pass, for reading: 3,317.4 as 3,300. */
+export function formatRough(value: number): string {
+  return wholeNumbers.format(value < 100 ? Math.ceil(value) : Number(value.toPrecision(2)));
+}
+
+export function formatMegabytes(bytes: number): string {
+  return `${oneDecimal.format(bytes / 1e6)} MB`;
+}

@@ -1,0 +1,116 @@
+/** One form field for each kind of setting: a label, an input, a hint, and room for what is wrong. */
+import { element } from '../dom.js';
+import type { CheckboxSpec, FieldSpec, NumberSpec, SelectSpec } from './field-specs.js';
+
+export interface Field {
+  readonly id: string;
+  readonly root: HTMLElement;
+  /** Shows the value of a newer spec of the same field. */
+  show(spec: FieldSpec): void;
+}
+
+export interface FieldListener {
+  onValue(id: string, value: number | null | string | boolean): void;
+  /** What was typed is no value at all. */
+  onMistake(id: string, mistake: string): void;
+}
+
+export function createField(spec: FieldSpec, listener: FieldListener): Field {
+  switch (spec.kind) {
+    case 'number':
+      return createNumberField(spec, listener);
+    case 'select':
+      return createSelectField(spec, listener);
+    case 'checkbox':
+      return createCheckboxField(spec, listener);
+  }
+}
+
+function createNumberField(spec: NumberSpec, listener: FieldListener): Field {
+  const input = element('input', {
+    id: `setting-${spec.id}`,
+    type: 'text',
+    inputmode: spec.whole ? 'numeric' : 'decimal',
+    autocomplete: 'off',
+    spellcheck: 'false',
+  });
+  const mistakeText = element('p', { class: 'field-mistake', id: `mistake-${spec.id}` });
+  mistakeText.hidden = true;
+  const root = wrap(spec, input, mistakeText);
+  const showMistake = (mistake: string | null): void => {
+    mistakeText.textContent = mistake ?? '';
+    mistakeText.hidden = mistake === null;
+    if (mistake === null) input.removeAttribute('aria-invalid');
+    else input.setAttribute('aria-invalid', 'true');
+  };
+  input.addEventListener('input', () => {
+    const reading = readNumber(input.value, spec);
+    showMistake(reading.mistake);
+    if (reading.mistake === null) listener.onValue(spec.id, reading.value);
+    else listener.onMistake(spec.id, reading.mistake);
+  });
+  const show = (next: FieldSpec): void => {
+    if (next.kind !== 'number') return;
+    // What is being typed (say "0.0") is left alone while it means the value shown.
+    const typed = readNumber(input.value, spec);
+    if (document.activeElement === input && typed.mistake === null && typed.value === next.value) return;
+    input.value = next.value === null ? '' : String(next.value);
+    showMistake(null);
+  };
+  show(spec);
+  return { id: spec.id, root, show };
+}
+
+function readNumber(text: string, spec: NumberSpec): { value: number | null; mistake: string | null } {
+  const trimmed = text.trim().replaceAll(',', '');
+  if (trimmed === '') return { value: null, mistake: spec.optional ? null : 'Please enter a number.' };
+  const value = Number(trimmed);
+  if (!Number.isFinite(value)) return { value: null, mistake: 'This is not a number.' };
+  if (spec.whole && !Number.isSafeInteger(value)) return { value: null, mistake: 'This must be a whole number.' };
+  if (spec.whole && value < 0) return { value: null, mistake: 'This must not be negative.' };
+  return { value, mistake: null };
+}
+
+function createSelectField(spec: SelectSpec, listener: FieldListener): Field {
+  const select = element('select', { id: `setting-${spec.id}` });
+  const root = wrap(spec, select);
+  select.addEventListener('change', () => listener.onValue(spec.id, select.value));
+  const show = (next: FieldSpec): void => {
+    if (next.kind !== 'select') return;
+    if (select.options.length !== next.options.length) {
+      select.replaceChildren(...next.options.map(({ value, title }) => new Option(title, value)));
+    }
+    select.value = next.value;
+  };
+  show(spec);
+  return { id: spec.id, root, show };
+}
+
+function createCheckboxField(spec: CheckboxSpec, listener: FieldListener): Field {
+  const input = element('input', { id: `setting-${spec.id}`, type: 'checkbox' });
+  const label = element('label', { for: input.id }, spec.label);
+  const root = element('div', { class: 'field field-checkbox' }, input, label);
+  input.addEventListener('change', () => listener.onValue(spec.id, input.checked));
+  const show = (next: FieldSpec): void => {
+    if (next.kind === 'checkbox') input.checked = next.value;
+  };
+  show(spec);
+  return { id: spec.id, root, show };
+}
+
+function wrap(spec: FieldSpec, input: HTMLInputElement | HTMLSelectElement, mistake?: HTMLElement): HTMLElement {
+  const label = element('label', { for: input.id }, spec.label);
+  const root = element('div', { class: 'field' }, label, input);
+  const described: string[] = [];
+  if (mistake !== undefined) {
+    described.push(mistake.id);
+    root.append(mistake);
+  }
+  if (spec.hint !== undefined) {
+    const hint = element('p', { class: 'field-hint', id: `hint-${spec.id}` }, spec.hint);
+    described.push(hint.id);
+    root.append(hint);
+  }
+  if (described.length > 0) input.setAttribute('aria-describedby', described.join(' '));
+  return root;
+}

@@ -1,0 +1,131 @@
+/** The settings panel: draws the groups of field-specs.ts and writes what is chosen into the page's state. */
+import type { RunConfig } from '../../pkg/adadagrad_web.js';
+import { element, required, setText } from '../dom.js';
+import { sameSettings } from '../state.js';
+import type { PageState } from '../state.js';
+import { createField } from './fields.js';
+import type { Field, FieldListener } from './fields.js';
+import { settingsGroups } from './field-specs.js';
+import type { FieldSpec, GroupSpec } from './field-specs.js';
+
+interface Group {
+  body: HTMLElement;
+  fields: Map<string, Field>;
+}
+
+export class SettingsPanel {
+  readonly #state: PageState;
+  readonly #container = required('settings-groups', HTMLElement);
+  readonly #problem = required('settings-problem', HTMLElement);
+  readonly #pending = required('settings-pending', HTMLElement);
+  readonly #groups = new Map<string, Group>();
+  readonly #mistakes = new Map<string, string>();
+  #validate: (config: RunConfig) => void;
+
+  constructor(state: PageState, validate: (config: RunConfig) => void) {
+    this.#state = state;
+    this.#validate = validate;
+    state.settings.observe((config) => this.#showSettings(config));
+    state.settingsProblem.observe(() => this.#showProblem());
+    state.run.observe(() => this.#showPending());
+  }
+
+  #showSettings(config: RunConfig | null): void {
+    const catalogue = this.#state.catalogue.value;
+    if (config === null || catalogue === null) return;
+    for (const spec of settingsGroups(config, catalogue.models)) this.#showGroup(spec);
+    this.#showPending();
+    if (this.#mistakes.size === 0) this.#validate(config);
+  }
+
+  #showGroup(spec: GroupSpec): void {
+    const group = this.#groups.get(spec.id) ?? this.#createGroup(spec);
+    const wanted = new Set(spec.fields.map(({ id }) => id));
+    for (const [id, field] of group.fields) {
+      if (wanted.has(id)) continue;
+      field.root.remove();
+      group.fields.delete(id);
+      this.#mistakes.delete(id);
+    }
+    spec.fields.forEach((fieldSpec, index) => this.#showField(group, fieldSpec, index));
+  }
+
+  #createGroup(spec: GroupSpec): Group {
+    const body = element('div', { class: 'settings-fields' });
+    const root = spec.folded
+      ? element('details', { class: 'settings-group' }, element('summary', {}, spec.title), body)
+      : element('fieldset', { class: 'settings-group' }, element('legend', {}, spec.title), body);
+    this.#container.append(root);
+    const group: Group = { body, fields: new Map() };
+    this.#groups.set(spec.id, group);
+    return group;
+  }
+
+  /** Fields that stay are never moved: moving an element would take the focus from it. */
+  #showField(group: Group, spec: FieldSpec, index: number): void {
+    const existing = group.fields.get(spec.id);
+    if (existing !== undefined) {
+      existing.show(spec);
+      return;
+    }
+    const field = createField(spec, this.#listener);
+    group.fields.set(spec.id, field);
+    group.body.insertBefore(field.root, group.body.children[index] ?? null);
+  }
+
+  readonly #listener: FieldListener = {
+    onValue: (id, value) => {
+      this.#mistakes.delete(id);
+      this.#change(id, value);
+      this.#showMistakes();
+    },
+    onMistake: (id, mistake) => {
+      this.#mistakes.set(id, mistake);
+      this.#showMistakes();
+    },
+  };
+
+  #change(id: string, value: number | null | string | boolean): void {
+    const config = this.#state.settings.value;
+    const models = this.#state.catalogue.value?.models;
+    if (config === null || models === undefined) return;
+    const spec = settingsGroups(config, models)
+      .flatMap(({ fields }) => fields)
+      .find((candidate) => candidate.id === id);
+    if (spec !== undefined) this.#state.settings.value = applyValue(spec, config, value);
+  }
+
+  #showMistakes(): void {
+    const config = this.#state.settings.value;
+    if (this.#mistakes.size > 0) this.#state.settingsProblem.value = 'Some fields above hold no valid number.';
+    else if (config !== null) this.#validate(config);
+  }
+
+  /** A preset replaces all values, so what was mistyped is gone too. */
+  forgetMistakes(): void {
+    this.#mistakes.clear();
+    this.#state.settingsProblem.value = null;
+  }
+
+  get hasMistakes(): boolean {
+    return this.#mistakes.size > 0;
+  }
+
+  #showProblem(): void {
+    const problem = this.#state.settingsProblem.value;
+    setText(this.#problem, problem ?? '');
+    this.#problem.hidden = problem === null;
+  }
+
+  #showPending(): void {
+    const { config } = this.#state.run.value;
+    const differs = config !== null && !sameSettings(config, this.#state.settings.value);
+    if (this.#pending.hidden === differs) this.#pending.hidden = !differs;
+  }
+}
+
+function applyValue(spec: FieldSpec, config: RunConfig, value: number | null | string | boolean): RunConfig {
+  if (spec.kind === 'number') return typeof value === 'number' || value === null ? spec.change(config, value) : config;
+  if (spec.kind === 'select') return typeof value === 'string' ? spec.change(config, value) : config;
+  return typeof value === 'boolean' ? spec.change(config, value) : config;
+}

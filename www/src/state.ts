@@ -1,0 +1,72 @@
+/** The state of the page: the settings (one RunConfig), the run, the download, and what went wrong. */
+import type { ModelDescription, Preset, RunConfig } from '../pkg/adadagrad_web.js';
+import { Observable } from './observable.js';
+import type { Activity, Evaluation, Failure, FailureKind, RunPhase, StepRecord } from './protocol.js';
+
+export interface RunState {
+  phase: RunPhase;
+  /** The settings that this run was begun with; null before the first step. */
+  config: RunConfig | null;
+  latestStep: StepRecord | null;
+  latestEvaluation: Evaluation | null;
+  activity: Activity;
+  done: number;
+  total: number;
+  imagesPerSecond: number | null;
+  memoryBytes: number;
+}
+
+export const NO_RUN: RunState = {
+  phase: 'idle',
+  config: null,
+  latestStep: null,
+  latestEvaluation: null,
+  activity: 'training',
+  done: 0,
+  total: 0,
+  imagesPerSecond: null,
+  memoryBytes: 0,
+};
+
+export type DataState =
+  | { name: 'downloading'; receivedBytes: number; totalBytes: number }
+  | { name: 'checking' }
+  | { name: 'ready'; trainingSamples: number; testSamples: number }
+  | { name: 'unusable' };
+
+export interface Catalogue {
+  presets: Preset[];
+  models: ModelDescription[];
+}
+
+export type HorizontalAxis = 'samples' | 'steps';
+
+/** What the visitor must be told; `unsupported` comes from the page itself, the others from the worker. */
+export interface Trouble {
+  kind: FailureKind | 'unsupported';
+  message: string;
+}
+
+export class PageState {
+  /** What the wasm module offers; null until it is loaded. */
+  readonly catalogue = new Observable<Catalogue | null>(null);
+  /** The settings shown: what the next run will be begun with. Null until the first preset is known. */
+  readonly settings = new Observable<RunConfig | null>(null);
+  /** Why the settings shown cannot be run, in words. */
+  readonly settingsProblem = new Observable<string | null>(null);
+  readonly run = new Observable<RunState>(NO_RUN);
+  readonly data = new Observable<DataState>({ name: 'downloading', receivedBytes: 0, totalBytes: 0 });
+  /** Start was pressed before the data was here. */
+  readonly startWaits = new Observable<boolean>(false);
+  readonly trouble = new Observable<Trouble | null>(null);
+  readonly horizontalAxis = new Observable<HorizontalAxis>('samples');
+}
+
+export function troubleFrom(failure: Failure): Trouble {
+  return { kind: failure.kind, message: failure.message };
+}
+
+/** Settings are plain data, so their JSON tells whether two are the same. */
+export function sameSettings(one: RunConfig | null, other: RunConfig | null): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}

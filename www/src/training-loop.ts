@@ -1,0 +1,151 @@
+/** Drives the wasm session in short slices, so that every command is answered inside a step. */
+import type { Progress, RunConfig, Session } from '../pkg/adadagrad_web.js';
+import type { Report, RunPhase, Update } from './protocol.js';
+import { Speed } from './speed.js';
+
+const SLICE_MILLISECONDS = 40;
+/** At most 20 messages a second leave for the page. */
+const REPORT_INTERVAL_MILLISECONDS = 50;
+const NO_STEP_LIMIT = 1_000_000_000;
+
+export class TrainingLoop {
+  readonly #session: Session;
+  readonly #post: (report: Report) => void;
+  /** A posted message is a macrotask without the 4 ms that nested timers cost. */
+  readonly #channel = new MessageChannel();
+  #sliceWaits = false;
+  #run = 0;
+  #phase: RunPhase = 'idle';
+  #stepsLeft = NO_STEP_LIMIT;
+  #samplesSeen = 0;
+  #nextBatch = 0;
+  #speed = new Speed();
+  #unsent: Pick<Progress, 'steps' | 'evaluations'> = { steps: [], evaluations: [] };
+  #work: Pick<Progress, 'activity' | 'done' | 'total'> = { activity: 'training', done: 0, total: 0 };
+  #lastReport = 0;
+
+  constructor(session: Session, post: (report: Report) => void) {
+    this.#session = session;
+    this.#post = post;
+    this.#channel.port1.onmessage = () => this.#slice();
+  }
+
+  begin(run: number, config: RunConfig, steps: number | null): void {
+    this.#forget(run);
+    try {
+      this.#session.start(config);
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    this.#nextBatch = config.initial_batch;
+    this.#work = { activity: 'training', done: 0, total: config.initial_batch };
+    this.#goOn(steps);
+  }
+
+  continue(steps: number | null): void {
+    if (this.#phase === 'paused' || this.#phase === 'running') this.#goOn(steps);
+  }
+
+  pause(): void {
+    if (this.#phase !== 'running') return;
+    this.#phase = 'paused';
+    this.#report();
+  }
+
+  reset(): void {
+    this.#forget(this.#run);
+  }
+
+  #forget(run: number): void {
+    this.#run = run;
+    this.#phase = 'idle';
+    this.#samplesSeen = 0;
+    this.#speed = new Speed();
+    this.#unsent = { steps: [], evaluations: [] };
+  }
+
+  #goOn(steps: number | null): void {
+    this.#stepsLeft = steps ?? NO_STEP_LIMIT;
+    this.#phase = 'running';
+    this.#report();
+    this.#scheduleSlice();
+  }
+
+  #scheduleSlice(): void {
+    if (this.#sliceWaits) return;
+    this.#sliceWaits = true;
+    this.#channel.port2.postMessage(null);
+  }
+
+  #slice(): void {
+    this.#sliceWaits = false;
+    if (this.#phase !== 'running') return;
+    const begun = performance.now();
+    let progress: Progress;
+    try {
+      progress = this.#session.advance(SLICE_MILLISECONDS, this.#stepsLeft);
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    const ended = performance.now();
+    this.#collect(progress, (ended - begun) / 1000);
+    this.#settlePhase(progress);
+    if (this.#phase !== 'running' || ended - this.#lastReport >= REPORT_INTERVAL_MILLISECONDS) this.#report();
+    if (this.#phase === 'running') this.#scheduleSlice();
+  }
+
+  #collect(progress: Progress, seconds: number): void {
+    this.#unsent.steps.push(...progress.steps);
+    this.#unsent.evaluations.push(...progress.evaluations);
+    this.#stepsLeft -= progress.steps.length;
+    this.#work = { activity: progress.activity, done: progress.done, total: progress.total };
+    const lastStep = progress.steps.at(-1);
+    if (lastStep !== undefined) {
+      this.#samplesSeen = lastStep.samples_seen;
+      this.#nextBatch = lastStep.next_batch;
+    }
+    if (progress.activity === 'training' && progress.evaluations.length === 0) {
+      this.#speed.add(seconds, this.#samplesSeen + this.#imagesOfPresentStep());
+    }
+  }
+
+  /** A test with a second sweep visits each sample twice: what counts is the share of the step. */
+  #imagesOfPresentStep(): number {
+    const { done, total } = this.#work;
+    return total > 0 ? (done / total) * this.#nextBatch : 0;
+  }
+
+  #settlePhase(progress: Progress): void {
+    if (progress.activity === 'finished') this.#phase = 'finished';
+    else if (this.#stepsLeft <= 0) this.#phase = 'paused';
+  }
+
+  #fail(error: unknown): void {
+    this.#phase = 'failed';
+    this.#report();
+    this.#post({ type: 'failure', run: this.#run, ...describeFailure(error) });
+  }
+
+  #report(): void {
+    const update: Update = {
+      type: 'update',
+      run: this.#run,
+      phase: this.#phase,
+      ...this.#unsent,
+      ...this.#work,
+      imagesPerSecond: this.#speed.imagesPerSecond,
+      memoryBytes: this.#session.memory_bytes(),
+    };
+    this.#unsent = { steps: [], evaluations: [] };
+    this.#lastReport = performance.now();
+    this.#post(update);
+  }
+}
+
+function describeFailure(error: unknown): { kind: 'training' | 'crash'; message: string } {
+  // A trap (a panic, memory that ran out) leaves the module in an unknown state; a thrown Error does not.
+  const crashed = error instanceof WebAssembly.RuntimeError || error instanceof RangeError;
+  return { kind: crashed ? 'crash' : 'training', message: error instanceof Error ? error.message : String(error) };
+}

@@ -1,0 +1,80 @@
+/** The worker that owns the wasm module, the data and the training. Nothing is computed elsewhere. */
+import initialise, { models, presets, Session, validate } from '../pkg/adadagrad_web.js';
+import type { RunConfig } from '../pkg/adadagrad_web.js';
+import { DataError, loadDataset } from './dataset.js';
+import type { Command, Report } from './protocol.js';
+import { TrainingLoop } from './training-loop.js';
+
+/** Until the data is here, settings are checked against the size of MNIST. */
+const MNIST_TRAINING_SAMPLES = 60_000;
+
+let loop: TrainingLoop | null = null;
+let trainingSamples = MNIST_TRAINING_SAMPLES;
+let moduleReady: Promise<unknown> | null = null;
+
+function post(report: Report): void {
+  self.postMessage(report);
+}
+
+function text(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+async function open(dataAddress: string): Promise<void> {
+  moduleReady = initialise();
+  const download = loadDataset(dataAddress, (progress) => post({ type: 'download', ...progress }));
+  // Both run at once; the download's failure is told only after the module's.
+  download.catch(() => undefined);
+  try {
+    await moduleReady;
+    post({ type: 'module', presets: presets(), models: models() });
+  } catch (error) {
+    post({ type: 'failure', kind: 'crash', run: null, message: `The training program could not be loaded. ${text(error)}` });
+    return;
+  }
+  try {
+    const session = new Session(await download);
+    trainingSamples = session.training_samples;
+    loop = new TrainingLoop(session, post);
+    post({ type: 'ready', trainingSamples, testSamples: session.test_samples });
+  } catch (error) {
+    const message = error instanceof DataError ? text(error) : `The data cannot be used. ${text(error)}`;
+    post({ type: 'failure', kind: 'data', run: null, message });
+  }
+}
+
+async function check(request: number, config: RunConfig): Promise<void> {
+  await moduleReady;
+  let problem: string | null = null;
+  try {
+    validate(config, trainingSamples);
+  } catch (error) {
+    problem = text(error);
+  }
+  post({ type: 'validated', request, problem });
+}
+
+function obey(command: Command): void {
+  switch (command.type) {
+    case 'open':
+      void open(command.dataAddress);
+      break;
+    case 'validate':
+      void check(command.request, command.config);
+      break;
+    case 'begin':
+      loop?.begin(command.run, command.config, command.steps);
+      break;
+    case 'continue':
+      loop?.continue(command.steps);
+      break;
+    case 'pause':
+      loop?.pause();
+      break;
+    case 'reset':
+      loop?.reset();
+      break;
+  }
+}
+
+self.addEventListener('message', (event: MessageEvent<Command>) => obey(event.data));
