@@ -48,7 +48,7 @@ enum Command {
 
 fn main() -> ExitCode {
     match run(Arguments::parse().command) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("\nerror: {error:#}");
             ExitCode::FAILURE
@@ -56,12 +56,15 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(command: Command) -> Result<()> {
+fn run(command: Command) -> Result<ExitCode> {
     let project = Project::find();
     match command {
-        Command::Demo(options) => demo::run(&project, &options),
-        Command::Data => data::prepare(&project),
-        Command::Test(options) => test::run(&project, &options),
-        Command::Fuzz(options) => fuzz::run(&project, &options),
+        Command::Demo(options) => demo::run(&project, &options)?,
+        Command::Data => data::prepare(&project)?,
+        // The report has said it all.
+        Command::Test(options) if !test::run(&project, &options) => return Ok(ExitCode::FAILURE),
+        Command::Test(_) => (),
+        Command::Fuzz(options) => fuzz::run(&project, &options)?,
     }
+    Ok(ExitCode::SUCCESS)
 }

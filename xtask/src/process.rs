@@ -25,7 +25,7 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
         "`{}` failed ({}): {}",
         shown(command),
         output.status,
-        String::from_utf8_lossy(&output.stderr).trim()
+        String::from_utf8_lossy(&output.stderr).trim().lines().next().unwrap_or_default()
     );
     String::from_utf8(output.stdout).map_err(|_| anyhow!("`{}` wrote no text", shown(command)))
 }

@@ -29,8 +29,8 @@ const PACKAGE: &str = "wasm package";
 const BUILD: &str = "page build";
 const BROWSER: &str = "browser";
 
-/// Runs all stages, whether earlier ones failed or not, and fails at the end if one did.
-pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
+/// Runs all stages, whether earlier ones failed or not; tells whether none did.
+pub(crate) fn run(project: &Project, options: &Options) -> bool {
     let mut report = Report::default();
     formatting_and_lints(project, &mut report);
     core_alone(project, &mut report);
