@@ -33,13 +33,13 @@ pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
 
 /// Runs every fuzz target for a short time, if what it takes is there.
 pub(crate) fn briefly(project: &Project, seconds: u32) -> Result<Outcome> {
-    match missing() {
-        Some(missing) => Ok(Outcome::Skipped(missing.to_owned())),
-        None => {
-            install()?;
-            run_targets(project, seconds).map(|()| Outcome::Passed)
-        }
+    if let Some(missing) = missing() {
+        return Ok(Outcome::Skipped(missing.to_owned()));
     }
+    if let Err(error) = install() {
+        return Ok(Outcome::Skipped(format!("{error:#}")));
+    }
+    run_targets(project, seconds).map(|()| Outcome::Passed)
 }
 
 /// What is missing for fuzzing and cannot be installed from here, and what to do about it.
