@@ -1,0 +1,48 @@
+use super::{BatchTest, Required, ratio};
+use crate::real::Real;
+use crate::statistics::{Evidence, Needs, Reason};
+
+/// The coordinate-wise norm test: the inequality Varⱼ/b ≤ η² ḡⱼ² for every coordinate j, so
+/// T = maxⱼ Varⱼ/(η² ḡⱼ²); relaxed, for a fraction q of the coordinates, T is that nearest-rank quantile.
+///
+/// AdAdaGrad, arXiv 2402.11215 (the theory for AdaGrad). Coordinates with ḡⱼ = 0 are left out: read
+/// literally, they would pass at no size. Even so the maximum sends the batch to its cap as soon as one
+/// coordinate's mean is nearly 0, which is why the quantile exists.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(deny_unknown_fields, default)
+)]
+pub struct CoordinateNormTest {
+    /// η > 0, one for all coordinates.
+    pub eta: f64,
+    /// 0 < q ≤ 1; 1 is the paper's maximum.
+    pub quantile: f64,
+}
+
+impl Default for CoordinateNormTest {
+    fn default() -> Self {
+        Self { eta: 0.1, quantile: 1.0 }
+    }
+}
+
+impl<S: Real> BatchTest<S> for CoordinateNormTest {
+    fn needs(&self) -> Needs {
+        Needs { norms: true, coordinate_quantile: Some(self.quantile), ..Needs::default() }
+    }
+
+    fn required(&self, evidence: &Evidence<S>) -> Required<S> {
+        let size = || {
+            evidence.variance()?;
+            evidence.nonzero_norm()?;
+            let variance_ratio = evidence.coordinate_ratio.ok_or(Reason::MissingEvidence)?;
+            Ok(ratio(variance_ratio, S::of(self.eta), S::one()))
+        };
+        size().into()
+    }
+
+    fn reference_threshold(&self) -> S {
+        S::of(self.eta)
+    }
+}

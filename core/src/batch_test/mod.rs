@@ -1,0 +1,137 @@
+//! Batch-size tests: one file per test. Each turns [`Evidence`] into the batch size that would pass, or says
+//! why there is none.
+
+mod augmented;
+mod coordinate_norm;
+mod inner_product;
+mod norm;
+mod orthogonality;
+mod worker_norm;
+
+pub use augmented::AugmentedTest;
+pub use coordinate_norm::CoordinateNormTest;
+pub use inner_product::InnerProductTest;
+pub use norm::NormTest;
+pub use orthogonality::OrthogonalityTest;
+pub use worker_norm::WorkerNormTest;
+
+use crate::real::Real;
+use crate::statistics::{Evidence, Needs, Reason};
+
+/// The batch size that a test asks for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Required<S> {
+    /// T: the test passes for a batch of b samples exactly when T ≤ b. Infinite when it has left the range of
+    /// the type.
+    Size(S),
+    /// No batch size is large enough: the noise dominates.
+    Unbounded,
+    /// The evidence does not define a size.
+    Undefined(Reason),
+}
+
+impl<S: Real> Required<S> {
+    /// T, where there is one.
+    #[must_use]
+    pub fn size(self) -> Option<S> {
+        match self {
+            Self::Size(size) => Some(size),
+            Self::Unbounded | Self::Undefined(_) => None,
+        }
+    }
+
+    /// Why there is no size.
+    #[must_use]
+    pub fn reason(self) -> Option<Reason> {
+        match self {
+            Self::Size(_) => None,
+            Self::Unbounded => Some(Reason::Unbounded),
+            Self::Undefined(reason) => Some(reason),
+        }
+    }
+
+    /// The larger requirement; what is undefined wins, then what is unbounded.
+    #[must_use]
+    pub fn max(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Undefined(_), _) | (Self::Unbounded, Self::Size(_)) => self,
+            (_, Self::Undefined(_)) | (Self::Size(_), Self::Unbounded) => other,
+            (Self::Size(a), Self::Size(b)) => Self::Size(a.max(b)),
+            (Self::Unbounded, Self::Unbounded) => self,
+        }
+    }
+}
+
+impl<S: Real> From<Result<S, Reason>> for Required<S> {
+    fn from(result: Result<S, Reason>) -> Self {
+        match result {
+            Ok(size) if size.is_nan() => Self::Undefined(Reason::NonFinite),
+            Ok(size) => Self::Size(size),
+            Err(Reason::NonPositiveDebiasedNorm | Reason::Unbounded) => Self::Unbounded,
+            Err(reason) => Self::Undefined(reason),
+        }
+    }
+}
+
+/// A batch-size test. Object-safe, so that a program can choose one while it runs.
+pub trait BatchTest<S: Real> {
+    /// What an engine has to compute for it.
+    fn needs(&self) -> Needs;
+
+    /// T, the batch size that would pass.
+    fn required(&self, evidence: &Evidence<S>) -> Required<S>;
+
+    /// The threshold (η, ϑ or ν) that the test passes with at T = b.
+    fn reference_threshold(&self) -> S;
+
+    /// The threshold that this very batch would just pass. Every T here falls with the square of its
+    /// threshold, so it is threshold·√(T/b): for the norm test √(v/(b n)).
+    fn threshold(&self, evidence: &Evidence<S>) -> Option<S> {
+        let size = self.required(evidence).size()?;
+        let threshold = self.reference_threshold() * (size / evidence.batch()).root();
+        threshold.is_finite().then_some(threshold)
+    }
+}
+
+/// numerator/(threshold²·norm²) with the divisions one after the other, so that no square of a tiny number
+/// underflows to a division by zero.
+fn ratio<S: Real>(variance: S, threshold: S, norm: S) -> S {
+    variance / threshold / threshold / norm
+}
+
+/// Any of the tests, by name: what settings hold.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(tag = "name", rename_all = "snake_case")
+)]
+pub enum AnyTest {
+    /// [`NormTest`].
+    Norm(NormTest),
+    /// [`InnerProductTest`].
+    InnerProduct(InnerProductTest),
+    /// [`OrthogonalityTest`].
+    Orthogonality(OrthogonalityTest),
+    /// [`AugmentedTest`].
+    Augmented(AugmentedTest),
+    /// [`CoordinateNormTest`].
+    CoordinateNorm(CoordinateNormTest),
+    /// [`WorkerNormTest`].
+    WorkerNorm(WorkerNormTest),
+}
+
+impl AnyTest {
+    /// The test itself.
+    #[must_use]
+    pub fn as_test<S: Real>(&self) -> &dyn BatchTest<S> {
+        match self {
+            Self::Norm(test) => test,
+            Self::InnerProduct(test) => test,
+            Self::Orthogonality(test) => test,
+            Self::Augmented(test) => test,
+            Self::CoordinateNorm(test) => test,
+            Self::WorkerNorm(test) => test,
+        }
+    }
+}

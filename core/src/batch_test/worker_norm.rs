@@ -1,0 +1,42 @@
+use super::{BatchTest, Required, ratio};
+use crate::real::Real;
+use crate::statistics::{Evidence, Needs};
+
+/// The norm test from the means of J parts alone, as data-parallel workers have them: T = v̂/(η² n) with
+/// v̂ = Σⱼ mⱼ‖gⱼ − ḡ‖²/(J − 1), an unbiased estimate of v (for equal parts b Σⱼ‖gⱼ − ḡ‖²/(J (J − 1))).
+///
+/// DDP-Norm, arXiv 2406.13936 and 2412.21124.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(deny_unknown_fields, default)
+)]
+pub struct WorkerNormTest {
+    /// η > 0.
+    pub eta: f64,
+    /// A batch is cut into at least this many parts (into more once it is large), but never into parts of
+    /// less than one sample.
+    pub workers: u32,
+}
+
+impl Default for WorkerNormTest {
+    fn default() -> Self {
+        Self { eta: 0.1, workers: 4 }
+    }
+}
+
+impl<S: Real> BatchTest<S> for WorkerNormTest {
+    fn needs(&self) -> Needs {
+        Needs { parts: self.workers, ..Needs::default() }
+    }
+
+    fn required(&self, evidence: &Evidence<S>) -> Required<S> {
+        let size = || Ok(ratio(evidence.worker_variance()?, S::of(self.eta), evidence.nonzero_norm()?));
+        size().into()
+    }
+
+    fn reference_threshold(&self) -> S {
+        S::of(self.eta)
+    }
+}

@@ -1,0 +1,344 @@
+//! One run description, for the page, the program, a URL and files.
+
+use core::fmt;
+
+use crate::batch_test::{AnyTest, NormTest};
+use crate::controller::{AdAdaGrad, AnyController, Constant};
+use crate::network::Model;
+use crate::optimizer::{AdaGrad, AnyOptimizer};
+use crate::schedule::{Decay, Schedule};
+
+/// The version of [`RunConfig`] and of [`crate::trainer::Telemetry`] that this crate reads and writes.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// Whole numbers up to here survive a float, and so JavaScript.
+const LARGEST_EXACT: u64 = (1 << 53) - 1;
+
+/// The data sets that settings can name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
+pub enum DatasetName {
+    /// 60,000 + 10,000 handwritten digits.
+    #[default]
+    Mnist,
+}
+
+impl DatasetName {
+    /// What settings and files call it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Mnist => "mnist",
+        }
+    }
+}
+
+/// Everything that decides a run: the same description gives the same run, bit for bit, on the same engine.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(deny_unknown_fields, default)
+)]
+pub struct RunConfig {
+    /// [`FORMAT_VERSION`].
+    pub version: u32,
+    /// What is learned.
+    pub dataset: DatasetName,
+    /// The network.
+    pub model: Model,
+    /// The optimizer with its settings.
+    pub optimizer: AnyOptimizer,
+    /// α, before the schedule.
+    pub learning_rate: f64,
+    /// What the learning rate is multiplied by as samples go by.
+    pub schedule: Schedule,
+    /// The batch-size test, or `None`; then the controller must be constant.
+    pub test: Option<AnyTest>,
+    /// The rule for the next batch size.
+    pub controller: AnyController,
+    /// First batch; at least 2 with a test on, because one sample has no variance.
+    pub initial_batch: u32,
+    /// Smallest batch.
+    pub min_batch: u32,
+    /// Largest batch; at most the number of training samples.
+    pub max_batch: u32,
+    /// The run stops at the first step after which this many samples were seen.
+    pub sample_budget: u64,
+    /// Decides initial parameters and the order of samples.
+    pub seed: u64,
+    /// Test accuracy is measured each time this many more samples were seen, and at the end.
+    pub evaluate_every: u64,
+}
+
+impl Default for RunConfig {
+    fn default() -> Self {
+        Preset::Quick.config()
+    }
+}
+
+/// Ready-made runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Preset {
+    /// The CNN to 95 % in about a minute.
+    Quick,
+    /// The paper's CNN run: 6 million samples.
+    PaperCnn,
+    /// The paper's softmax regression.
+    PaperLogistic,
+}
+
+impl Preset {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Quick, Self::PaperCnn, Self::PaperLogistic];
+
+    /// What settings call it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Quick => "quick",
+            Self::PaperCnn => "paper-cnn",
+            Self::PaperLogistic => "paper-logistic",
+        }
+    }
+
+    /// What it is, in a few words.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Quick => "Quick: a CNN to 95 % in about a minute",
+            Self::PaperCnn => "The paper's CNN: 6 million samples",
+            Self::PaperLogistic => "The paper's softmax regression: 6 million samples",
+        }
+    }
+
+    /// The run description. The paper's settings are those of the authors' code for arXiv 2402.11215.
+    #[must_use]
+    pub fn config(self) -> RunConfig {
+        let paper = RunConfig {
+            version: FORMAT_VERSION,
+            dataset: DatasetName::Mnist,
+            model: Model::Cnn,
+            optimizer: AnyOptimizer::AdaGrad(AdaGrad::default()),
+            learning_rate: 0.008,
+            schedule: Schedule::default(),
+            test: Some(AnyTest::Norm(NormTest::default())),
+            controller: AnyController::AdAdaGrad(AdAdaGrad::default()),
+            initial_batch: 8,
+            min_batch: 1,
+            max_batch: 60_000,
+            sample_budget: 6_000_000,
+            seed: 0,
+            evaluate_every: 60_000,
+        };
+        match self {
+            Self::PaperCnn => paper,
+            Self::PaperLogistic => RunConfig { model: Model::Logistic, initial_batch: 2, ..paper },
+            Self::Quick => RunConfig {
+                learning_rate: 0.02,
+                test: Some(AnyTest::Norm(NormTest { eta: 1.0, debiased: false })),
+                controller: AnyController::AdAdaGrad(AdAdaGrad { growth_cap: Some(2.0) }),
+                max_batch: 4_096,
+                sample_budget: 100_000,
+                evaluate_every: 8_000,
+                ..paper
+            },
+        }
+    }
+}
+
+/// The values that a setting may take.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Range {
+    /// least ≤ x ≤ most.
+    Closed(f64, f64),
+    /// least < x ≤ most.
+    Above(f64, f64),
+    /// least ≤ x < most.
+    Below(f64, f64),
+}
+
+impl Range {
+    /// False for NaN.
+    fn contains(self, x: f64) -> bool {
+        match self {
+            Self::Closed(least, most) => least <= x && x <= most,
+            Self::Above(least, most) => least < x && x <= most,
+            Self::Below(least, most) => least <= x && x < most,
+        }
+    }
+}
+
+/// Settings that cannot run: which one, what it is, what it may be, and why.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ConfigError {
+    /// The setting's name.
+    pub field: &'static str,
+    found: f64,
+    range: Range,
+    because: &'static str,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { field, found, range, because } = self;
+        match range {
+            Range::Closed(least, most) if least == most => {
+                write!(f, "{field} is {found}, but must be {least}")
+            }
+            Range::Closed(least, most) => write!(f, "{field} is {found}, but must be from {least} to {most}"),
+            Range::Above(least, most) if *most == f64::MAX => {
+                write!(f, "{field} is {found}, but must be a number above {least}")
+            }
+            Range::Above(least, most) => {
+                write!(f, "{field} is {found}, but must be above {least} and at most {most}")
+            }
+            Range::Below(least, most) if *most == f64::MAX => {
+                write!(f, "{field} is {found}, but must be a number of at least {least}")
+            }
+            Range::Below(least, most) => {
+                write!(f, "{field} is {found}, but must be at least {least} and below {most}")
+            }
+        }?;
+        if because.is_empty() { Ok(()) } else { write!(f, " ({because})") }
+    }
+}
+
+impl core::error::Error for ConfigError {}
+
+const POSITIVE: Range = Range::Above(0.0, f64::MAX);
+const NOT_NEGATIVE: Range = Range::Below(0.0, f64::MAX);
+
+fn check(field: &'static str, found: f64, range: Range, because: &'static str) -> Result<(), ConfigError> {
+    if range.contains(found) { Ok(()) } else { Err(ConfigError { field, found, range, because }) }
+}
+
+#[allow(clippy::cast_precision_loss)]
+fn check_count(
+    field: &'static str,
+    found: u64,
+    [least, most]: [u64; 2],
+    because: &'static str,
+) -> Result<(), ConfigError> {
+    check(field, found as f64, Range::Closed(least as f64, most as f64), because)
+}
+
+impl RunConfig {
+    /// Whether this can run on `samples` training samples.
+    ///
+    /// # Errors
+    /// The first setting out of its range, with the range.
+    pub fn validate(&self, samples: u32) -> Result<(), ConfigError> {
+        let format = u64::from(FORMAT_VERSION);
+        check_count("version", self.version.into(), [format; 2], "settings of another version")?;
+        check("learning_rate", self.learning_rate, Range::Above(0.0, f32::MAX.into()), "")?;
+        check_optimizer(&self.optimizer)?;
+        check_schedule(&self.schedule)?;
+        if let Some(test) = &self.test {
+            check_test(test)?;
+        }
+        self.validate_controller()?;
+        self.validate_batches(samples)?;
+        check_count("sample_budget", self.sample_budget, [1, LARGEST_EXACT], "")?;
+        check_count("seed", self.seed, [0, LARGEST_EXACT], "")?;
+        check_count("evaluate_every", self.evaluate_every, [1, LARGEST_EXACT], "")
+    }
+
+    fn validate_controller(&self) -> Result<(), ConfigError> {
+        if let AnyController::AdAdaGrad(AdAdaGrad { growth_cap }) = self.controller {
+            let tests = u64::from(self.test.is_some());
+            check_count("number of tests", tests, [1, 1], "an adaptive batch needs a test")?;
+            check("growth_cap", growth_cap.unwrap_or(2.0), Range::Above(1.0, f64::MAX), "")?;
+        }
+        Ok(())
+    }
+
+    fn validate_batches(&self, samples: u32) -> Result<(), ConfigError> {
+        let samples = u64::from(samples);
+        let (min, max) = (u64::from(self.min_batch), u64::from(self.max_batch));
+        check_count("max_batch", max, [1, samples], "a batch cannot hold more than the training samples")?;
+        check_count("min_batch", min, [1, max], "it cannot be above max_batch")?;
+        let (least, because) = match self.test {
+            Some(_) => (min.max(2), "with a test on, a batch of one sample has no variance to test"),
+            None => (min, "it lies between min_batch and max_batch"),
+        };
+        let because = if max < least { "max_batch leaves no room for it" } else { because };
+        check_count("initial_batch", self.initial_batch.into(), [least, max], because)
+    }
+}
+
+fn check_optimizer(optimizer: &AnyOptimizer) -> Result<(), ConfigError> {
+    let fraction = Range::Below(0.0, 1.0);
+    let adam = |beta1, beta2, epsilon, weight_decay| {
+        check("beta1", beta1, fraction, "")?;
+        check("beta2", beta2, fraction, "")?;
+        check("epsilon", epsilon, NOT_NEGATIVE, "")?;
+        check("weight_decay", weight_decay, NOT_NEGATIVE, "")
+    };
+    match *optimizer {
+        AnyOptimizer::Sgd(sgd) => check("weight_decay", sgd.weight_decay, NOT_NEGATIVE, ""),
+        AnyOptimizer::Momentum(rule) => {
+            check("momentum", rule.momentum, fraction, "")?;
+            check("weight_decay", rule.weight_decay, NOT_NEGATIVE, "")
+        }
+        AnyOptimizer::Nesterov(rule) => {
+            check("momentum", rule.momentum, fraction, "")?;
+            check("weight_decay", rule.weight_decay, NOT_NEGATIVE, "")
+        }
+        AnyOptimizer::AdaGrad(rule) => {
+            check("initial_accumulator", rule.initial_accumulator, NOT_NEGATIVE, "")?;
+            check("epsilon", rule.epsilon, NOT_NEGATIVE, "")?;
+            check("weight_decay", rule.weight_decay, NOT_NEGATIVE, "")
+        }
+        AnyOptimizer::AdaGradNorm(rule) => check("initial_norm", rule.initial_norm, POSITIVE, ""),
+        AnyOptimizer::RmsProp(rule) => {
+            check("alpha", rule.alpha, fraction, "")?;
+            check("epsilon", rule.epsilon, NOT_NEGATIVE, "")?;
+            check("weight_decay", rule.weight_decay, NOT_NEGATIVE, "")
+        }
+        AnyOptimizer::Adam(rule) => adam(rule.beta1, rule.beta2, rule.epsilon, rule.weight_decay),
+        AnyOptimizer::AdamW(rule) => adam(rule.beta1, rule.beta2, rule.epsilon, rule.weight_decay),
+    }
+}
+
+fn check_schedule(schedule: &Schedule) -> Result<(), ConfigError> {
+    check_count("warm_up_samples", schedule.warm_up_samples, [0, LARGEST_EXACT], "")?;
+    match schedule.decay {
+        Decay::Constant => Ok(()),
+        Decay::Cosine { final_fraction } => {
+            check("final_fraction", final_fraction, Range::Closed(0.0, 1.0), "")
+        }
+        Decay::Step { every_samples, factor } => {
+            check_count("every_samples", every_samples, [1, LARGEST_EXACT], "")?;
+            check("factor", factor, Range::Above(0.0, 1.0), "")
+        }
+    }
+}
+
+fn check_test(test: &AnyTest) -> Result<(), ConfigError> {
+    match *test {
+        AnyTest::Norm(test) => check("eta", test.eta, POSITIVE, ""),
+        AnyTest::InnerProduct(test) => check("theta", test.theta, POSITIVE, ""),
+        AnyTest::Orthogonality(test) => check("nu", test.nu, POSITIVE, ""),
+        AnyTest::Augmented(test) => {
+            check("theta", test.theta, POSITIVE, "")?;
+            check("nu", test.nu, POSITIVE, "")
+        }
+        AnyTest::CoordinateNorm(test) => {
+            check("eta", test.eta, POSITIVE, "")?;
+            check("quantile", test.quantile, Range::Above(0.0, 1.0), "")
+        }
+        AnyTest::WorkerNorm(test) => {
+            check("eta", test.eta, POSITIVE, "")?;
+            check_count("workers", test.workers.into(), [2, 1024], "")
+        }
+    }
+}
+
+impl RunConfig {
+    /// A batch of constant size without a test, otherwise as it is.
+    #[must_use]
+    pub fn without_test(self) -> Self {
+        Self { test: None, controller: AnyController::Constant(Constant {}), ..self }
+    }
+}

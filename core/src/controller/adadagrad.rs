@@ -1,0 +1,41 @@
+use super::{Controller, Decision, Limits, ceiling};
+use crate::batch_test::Required;
+use crate::real::Real;
+use crate::statistics::Evidence;
+
+/// AdAdaGrad's rule: b′ = min(max, max(min, ⌈max(b, T)⌉)). It never shrinks; an undefined T keeps the size,
+/// an unbounded one goes to the maximum.
+///
+/// arXiv 2402.11215. With a growth cap c, off by default, one step grows to at most ⌈c b⌉: the first batches
+/// are so noisy that the plain rule can jump from 8 to thousands.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(deny_unknown_fields, default)
+)]
+pub struct AdAdaGrad {
+    /// c > 1, or `None` for growth without a cap.
+    pub growth_cap: Option<f64>,
+}
+
+impl<S: Real> Controller<S> for AdAdaGrad {
+    type State = ();
+
+    fn decide(
+        &self,
+        _: &mut (),
+        current: u32,
+        limits: Limits,
+        _: &Evidence<S>,
+        required: Required<S>,
+    ) -> Decision {
+        let wanted = match required {
+            Required::Size(size) => ceiling(size),
+            Required::Unbounded => u32::MAX,
+            Required::Undefined(_) => current,
+        };
+        let cap = self.growth_cap.map_or(u32::MAX, |cap| ceiling(cap * f64::from(current)));
+        Decision::Step { next: limits.clip(wanted.min(cap).max(current)) }
+    }
+}

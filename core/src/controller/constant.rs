@@ -1,0 +1,17 @@
+use super::{Controller, Decision, Limits};
+use crate::batch_test::Required;
+use crate::real::Real;
+use crate::statistics::Evidence;
+
+/// The batch keeps its size, whatever a test says.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
+pub struct Constant {}
+
+impl<S: Real> Controller<S> for Constant {
+    type State = ();
+
+    fn decide(&self, _: &mut (), current: u32, limits: Limits, _: &Evidence<S>, _: Required<S>) -> Decision {
+        Decision::Step { next: limits.clip(current) }
+    }
+}

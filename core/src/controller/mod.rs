@@ -1,0 +1,92 @@
+//! Controllers: required size → next size. One file per rule; the rivals' rules belong here too.
+
+mod adadagrad;
+mod constant;
+
+pub use adadagrad::AdAdaGrad;
+pub use constant::Constant;
+
+use crate::batch_test::Required;
+use crate::real::Real;
+use crate::statistics::Evidence;
+
+/// What a batch size may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The smallest batch.
+    pub min: u32,
+    /// The largest batch; wins over `min`.
+    pub max: u32,
+}
+
+impl Limits {
+    /// min(max, max(min, size)).
+    #[must_use]
+    pub fn clip(self, size: u32) -> u32 {
+        size.max(self.min).min(self.max)
+    }
+}
+
+/// What to do after a batch was weighed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Make the step; the next batch has this size.
+    Step {
+        /// b of the next batch.
+        next: u32,
+    },
+}
+
+/// A rule for the next batch size.
+pub trait Controller<S: Real> {
+    /// What the rule remembers from step to step. `Copy`, so that a step that fails changes nothing.
+    type State: Copy + Default;
+
+    /// Decides after a batch of `current` samples asked for `required`.
+    fn decide(
+        &self,
+        state: &mut Self::State,
+        current: u32,
+        limits: Limits,
+        evidence: &Evidence<S>,
+        required: Required<S>,
+    ) -> Decision;
+}
+
+/// Any of the rules, by name: what settings hold.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(tag = "name", rename_all = "lowercase")
+)]
+pub enum AnyController {
+    /// [`AdAdaGrad`].
+    AdAdaGrad(AdAdaGrad),
+    /// [`Constant`].
+    Constant(Constant),
+}
+
+impl<S: Real> Controller<S> for AnyController {
+    /// None of the present rules remembers anything.
+    type State = ();
+
+    fn decide(
+        &self,
+        state: &mut (),
+        current: u32,
+        limits: Limits,
+        evidence: &Evidence<S>,
+        required: Required<S>,
+    ) -> Decision {
+        match self {
+            Self::AdAdaGrad(rule) => rule.decide(state, current, limits, evidence, required),
+            Self::Constant(rule) => rule.decide(state, current, limits, evidence, required),
+        }
+    }
+}
+
+/// ⌈x⌉ as a batch size, held to 2³² − 1.
+pub(crate) fn ceiling<S: Real>(x: S) -> u32 {
+    x.ceil().to_u32().unwrap_or(if x > S::zero() { u32::MAX } else { 0 })
+}

@@ -1,0 +1,246 @@
+//! The IDX format of MNIST, read from a byte slice without copying.
+//!
+//! A file is: two zero bytes, a type byte (8: unsigned bytes), the number of dimensions, each dimension as a
+//! big-endian 32-bit number, then the values, the last dimension varying fastest.
+
+use core::fmt;
+
+use crate::dataset::Dataset;
+use crate::real::Real;
+
+/// What is wrong with IDX bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IdxError {
+    /// Fewer bytes than the header takes.
+    Header {
+        /// Bytes needed.
+        needed: usize,
+        /// Bytes there.
+        found: usize,
+    },
+    /// Does not begin with two zero bytes: no IDX file (perhaps still compressed, or a web page).
+    Magic([u8; 2]),
+    /// Values of another type than unsigned bytes.
+    Type(u8),
+    /// Another number of dimensions than expected.
+    Dimensions {
+        /// Wanted.
+        expected: u8,
+        /// In the header, at byte 3.
+        found: u8,
+    },
+    /// The dimensions in the header multiply to more than fits.
+    TooLarge,
+    /// The values end early, or go on too long.
+    Length {
+        /// Bytes that header and values take.
+        needed: usize,
+        /// Bytes there.
+        found: usize,
+    },
+    /// Another image size than expected.
+    ImageSize {
+        /// Rows and columns wanted.
+        expected: [u32; 2],
+        /// Rows and columns in the header, at bytes 8 and 12.
+        found: [u32; 2],
+    },
+    /// Images and labels do not pair.
+    Count {
+        /// Number of images.
+        images: u32,
+        /// Number of labels.
+        labels: u32,
+    },
+    /// There is no sample.
+    Empty,
+    /// A label beyond the classes.
+    Label {
+        /// Which byte of the label file.
+        byte: usize,
+        /// What it says.
+        label: u8,
+        /// How many classes there are.
+        classes: u32,
+    },
+}
+
+impl fmt::Display for IdxError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Header { needed, found } => {
+                write!(f, "the IDX header takes {needed} bytes, but the file ends after {found}")
+            }
+            Self::Magic([a, b]) => write!(
+                f,
+                "byte 0: an IDX file begins with two zero bytes, this one with {a:02x} {b:02x} (is it still compressed?)"
+            ),
+            Self::Type(kind) => {
+                write!(f, "byte 2: values of type {kind:#04x}, where unsigned bytes (0x08) are expected")
+            }
+            Self::Dimensions { expected, found } => {
+                write!(f, "byte 3: {found} dimensions, where {expected} are expected")
+            }
+            Self::TooLarge => f.write_str("bytes 4 on: the dimensions multiply to more than memory can hold"),
+            Self::Length { needed, found } if found < needed => {
+                write!(f, "the header promises {needed} bytes, but the file ends after {found}")
+            }
+            Self::Length { needed, found } => {
+                write!(f, "the header promises {needed} bytes, but the file goes on to {found}")
+            }
+            Self::ImageSize { expected, found } => write!(
+                f,
+                "bytes 8 to 15: images of {}×{} pixels, where {}×{} are expected",
+                found[0], found[1], expected[0], expected[1]
+            ),
+            Self::Count { images, labels } => write!(f, "{images} images, but {labels} labels"),
+            Self::Empty => f.write_str("bytes 4 to 7: the file holds no sample"),
+            Self::Label { byte, label, classes } => {
+                write!(f, "byte {byte}: the label {label}, where only 0 to {} are expected", classes - 1)
+            }
+        }
+    }
+}
+
+impl core::error::Error for IdxError {}
+
+/// An IDX file of unsigned bytes with `N` dimensions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Idx<'a, const N: usize> {
+    /// The dimensions, slowest first.
+    pub dimensions: [u32; N],
+    /// The values.
+    pub values: &'a [u8],
+}
+
+impl<'a, const N: usize> Idx<'a, N> {
+    /// Reads a whole file.
+    ///
+    /// # Errors
+    /// What is wrong, and at which byte.
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, IdxError> {
+        let needed = 4 + 4 * N;
+        let (magic, _) =
+            bytes.split_first_chunk::<4>().ok_or(IdxError::Header { needed, found: bytes.len() })?;
+        let &[a, b, kind, found] = magic;
+        if [a, b] != [0, 0] {
+            return Err(IdxError::Magic([a, b]));
+        }
+        if kind != 8 {
+            return Err(IdxError::Type(kind));
+        }
+        if usize::from(found) != N {
+            #[allow(clippy::cast_possible_truncation)]
+            return Err(IdxError::Dimensions { expected: N as u8, found });
+        }
+        let (header, values) =
+            bytes.split_at_checked(needed).ok_or(IdxError::Header { needed, found: bytes.len() })?;
+        let mut dimensions = [0; N];
+        for (dimension, word) in dimensions.iter_mut().zip(header[4..].as_chunks::<4>().0) {
+            *dimension = u32::from_be_bytes(*word);
+        }
+        let needed = dimensions
+            .iter()
+            .try_fold(1_usize, |count, &dimension| count.checked_mul(usize::try_from(dimension).ok()?))
+            .and_then(|count| count.checked_add(needed))
+            .ok_or(IdxError::TooLarge)?;
+        if bytes.len() == needed {
+            Ok(Self { dimensions, values })
+        } else {
+            Err(IdxError::Length { needed, found: bytes.len() })
+        }
+    }
+}
+
+/// Grey images with labels, as in MNIST: pixels are read as byte/255.
+#[derive(Clone, Copy, Debug)]
+pub struct LabelledImages<'a> {
+    images: Idx<'a, 3>,
+    labels: Idx<'a, 1>,
+}
+
+/// Which of the two files an error is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ImagesError {
+    /// The image file.
+    Images(IdxError),
+    /// The label file.
+    Labels(IdxError),
+}
+
+impl fmt::Display for ImagesError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Images(error) => write!(f, "image file: {error}"),
+            Self::Labels(error) => write!(f, "label file: {error}"),
+        }
+    }
+}
+
+impl core::error::Error for ImagesError {}
+
+impl<'a> LabelledImages<'a> {
+    /// Reads and checks both files: sizes, counts, and every label.
+    ///
+    /// # Errors
+    /// Which file is wrong, what, and where.
+    pub fn parse(
+        images: &'a [u8],
+        labels: &'a [u8],
+        size: [u32; 2],
+        classes: u32,
+    ) -> Result<Self, ImagesError> {
+        let images = Idx::<3>::parse(images).map_err(ImagesError::Images)?;
+        let labels = Idx::<1>::parse(labels).map_err(ImagesError::Labels)?;
+        let [count, rows, columns] = images.dimensions;
+        if [rows, columns] != size {
+            let found = [rows, columns];
+            return Err(ImagesError::Images(IdxError::ImageSize { expected: size, found }));
+        }
+        if count == 0 {
+            return Err(ImagesError::Images(IdxError::Empty));
+        }
+        if labels.dimensions != [count] {
+            let [labels] = labels.dimensions;
+            return Err(ImagesError::Labels(IdxError::Count { images: count, labels }));
+        }
+        match labels.values.iter().position(|&label| u32::from(label) >= classes) {
+            None => Ok(Self { images, labels }),
+            Some(index) => Err(ImagesError::Labels(IdxError::Label {
+                byte: 8 + index,
+                label: labels.values[index],
+                classes,
+            })),
+        }
+    }
+
+    /// One image's bytes, row by row.
+    #[must_use]
+    pub fn image(&self, index: u32) -> &'a [u8] {
+        let len = self.pixels();
+        &self.images.values[index as usize * len..][..len]
+    }
+
+    fn pixels(&self) -> usize {
+        let [_, rows, columns] = self.images.dimensions;
+        rows as usize * columns as usize
+    }
+}
+
+impl<F: Real> Dataset<F> for LabelledImages<'_> {
+    fn len(&self) -> u32 {
+        self.images.dimensions[0]
+    }
+
+    fn input_len(&self) -> usize {
+        self.pixels()
+    }
+
+    fn read(&self, index: u32, input: &mut [F]) -> u32 {
+        let scale = F::of(255.0);
+        for (value, &byte) in input.iter_mut().zip(self.image(index)) {
+            *value = F::of(f64::from(byte)) / scale;
+        }
+        u32::from(self.labels.values[index as usize])
+    }
+}

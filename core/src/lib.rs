@@ -1,0 +1,23 @@
+#![doc = include_str!("../README.md")]
+#![no_std]
+#![forbid(unsafe_code)]
+
+#[cfg(feature = "std")]
+extern crate std;
+
+pub mod batch_test;
+pub mod config;
+pub mod controller;
+pub mod cut;
+pub mod dataset;
+pub mod idx;
+#[cfg(feature = "std")]
+pub mod local;
+pub mod network;
+pub mod optimizer;
+pub mod random;
+pub mod real;
+pub mod schedule;
+pub mod shuffle;
+pub mod statistics;
+pub mod trainer;

@@ -1,0 +1,450 @@
+//! A whole run on one thread that owns its memory, a micro-batch at a time, so that a caller with a clock
+//! can stop inside a step. The pieces of memory serve engines on several threads too.
+
+use core::fmt;
+use std::vec::Vec;
+
+use crate::config::{ConfigError, RunConfig};
+use crate::cut::{Cut, MicroBatch, Walk};
+use crate::dataset::Dataset;
+use crate::network::{
+    MatrixProduct, Model, Network, NetworkError, Node, Placed, Score, Shape, Sweep, SweepError, Workspace,
+    initialise,
+};
+use crate::real::Real;
+use crate::shuffle::Order;
+use crate::statistics::{Inner, LengthMismatch, Needs, Statistics, Totals};
+use crate::trainer::{Plan, Progress, StepError, Telemetry, Trainer};
+
+/// Values that a micro-batch may take: with `f32` 1 MiB, which stays in a core's own cache.
+const WORKING_SET: usize = 1 << 18;
+
+/// Why a run does not start or go on. What it stood on is as it was.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum RunError {
+    /// The settings cannot run.
+    Config(ConfigError),
+    /// The layers do not fit together.
+    Network(NetworkError),
+    /// A step was refused.
+    Step(StepError),
+    /// A micro-batch could not be swept.
+    Sweep(SweepError),
+    /// No memory for this many bytes.
+    OutOfMemory {
+        /// Bytes asked for.
+        bytes: usize,
+    },
+}
+
+impl fmt::Display for RunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Config(error) => error.fmt(f),
+            Self::Network(error) => error.fmt(f),
+            Self::Step(error) => error.fmt(f),
+            Self::Sweep(error) => error.fmt(f),
+            Self::OutOfMemory { bytes } => write!(f, "there is no memory for another {bytes} bytes"),
+        }
+    }
+}
+
+impl core::error::Error for RunError {}
+
+macro_rules! from {
+    ($($error:ty => $variant:expr),+ $(,)?) => {
+        $(impl From<$error> for RunError {
+            fn from(error: $error) -> Self {
+                $variant(error)
+            }
+        })+
+    };
+}
+
+from! {
+    ConfigError => RunError::Config,
+    NetworkError => RunError::Network,
+    StepError => RunError::Step,
+    SweepError => RunError::Sweep,
+    LengthMismatch => |error| RunError::Step(StepError::Length(error)),
+}
+
+/// `len` zeros.
+fn zeros<T: Clone + Default>(len: usize) -> Result<Vec<T>, RunError> {
+    let mut values = Vec::new();
+    let bytes = len.saturating_mul(size_of::<T>());
+    values.try_reserve_exact(len).map_err(|_| RunError::OutOfMemory { bytes })?;
+    values.resize(len, T::default());
+    Ok(values)
+}
+
+/// A network with the memory for its nodes.
+#[derive(Clone, Debug)]
+pub struct OwnedNetwork {
+    placed: Vec<Placed>,
+}
+
+impl OwnedNetwork {
+    /// Places the nodes.
+    ///
+    /// # Errors
+    /// When they do not fit together.
+    pub fn new(input: Shape, nodes: &[Node]) -> Result<Self, RunError> {
+        let mut placed = std::vec![Placed::empty(); nodes.len()];
+        Network::place(input, nodes, &mut placed)?;
+        Ok(Self { placed })
+    }
+
+    /// A ready-made network.
+    ///
+    /// # Errors
+    /// None in practice: the ready-made ones fit.
+    pub fn of_model(model: Model) -> Result<Self, RunError> {
+        Self::new(model.input(), model.nodes())
+    }
+
+    /// The network.
+    #[must_use]
+    pub fn view(&self) -> Network<'_> {
+        Network::from_placed(&self.placed)
+    }
+}
+
+/// Working memory for sweeps over micro-batches.
+#[derive(Debug)]
+pub struct SweepMemory<F: Real> {
+    micro_batch: usize,
+    values: Vec<F>,
+    sums: Vec<F::Sum>,
+    labels: Vec<u32>,
+}
+
+impl<F: Real> SweepMemory<F> {
+    /// Memory for the micro-batch that suits the network.
+    ///
+    /// # Errors
+    /// When there is not that much memory.
+    pub fn new(network: Network<'_>) -> Result<Self, RunError> {
+        let micro_batch = network.micro_batch(WORKING_SET);
+        let len = network.workspace(micro_batch);
+        Ok(Self {
+            micro_batch,
+            values: zeros(len.values)?,
+            sums: zeros(len.sums)?,
+            labels: zeros(len.labels)?,
+        })
+    }
+
+    /// Samples in a micro-batch.
+    #[must_use]
+    #[allow(clippy::cast_possible_truncation)]
+    pub fn micro_batch(&self) -> u32 {
+        self.micro_batch as u32
+    }
+
+    /// The engine in this memory.
+    ///
+    /// # Errors
+    /// When the memory was made for another network.
+    pub fn sweep<'a, M: MatrixProduct<F>>(
+        &'a mut self,
+        network: Network<'a>,
+        product: M,
+    ) -> Result<Sweep<'a, F, M>, LengthMismatch> {
+        let Self { micro_batch, values, sums, labels } = self;
+        Sweep::new(network, product, *micro_batch, Workspace { values, sums, labels })
+    }
+}
+
+/// [`Statistics`] with their memory.
+#[derive(Clone, Debug)]
+pub struct OwnedStatistics<F: Real> {
+    totals: Totals<F::Sum>,
+    gradient_sum: Vec<F>,
+    second_moment: Vec<F>,
+}
+
+impl<F: Real> OwnedStatistics<F> {
+    /// Zero sums over `parameters` parameters, with the memory that `needs` takes.
+    ///
+    /// # Errors
+    /// When there is not that much memory.
+    pub fn new(parameters: usize, needs: &Needs) -> Result<Self, RunError> {
+        let moments = if needs.coordinate_quantile.is_some() { parameters } else { 0 };
+        Ok(Self {
+            totals: Totals::default(),
+            gradient_sum: zeros(parameters)?,
+            second_moment: zeros(moments)?,
+        })
+    }
+
+    /// Does something with the sums.
+    ///
+    /// # Errors
+    /// Those of `act`.
+    pub fn with<T, E: From<LengthMismatch>>(
+        &mut self,
+        act: impl FnOnce(&mut Statistics<'_, F>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut view = Statistics::resume(self.totals, &mut self.gradient_sum, &mut self.second_moment)?;
+        let result = act(&mut view);
+        self.totals = view.totals;
+        result
+    }
+
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        self.totals = Totals::default();
+        self.gradient_sum.fill(F::zero());
+        self.second_moment.fill(F::zero());
+    }
+
+    /// Adds another part of the same batch, closed first where the parts' means are asked for, and clears it.
+    ///
+    /// # Errors
+    /// When the two do not fit.
+    pub fn take<G: Real<Sum = F::Sum>>(
+        &mut self,
+        part: &mut OwnedStatistics<G>,
+        needs: &Needs,
+    ) -> Result<(), LengthMismatch> {
+        part.with(|part| {
+            if needs.parts > 0 {
+                part.close_part();
+            }
+            self.with(|total| total.merge(part))
+        })?;
+        part.clear();
+        Ok(())
+    }
+}
+
+/// Loss and accuracy over a data set.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Evaluation {
+    /// Mean loss in nats.
+    pub loss: f64,
+    /// Share classified rightly.
+    pub accuracy: f64,
+}
+
+impl Evaluation {
+    /// From the sums over `samples` samples.
+    #[must_use]
+    pub fn new<S: Real>(score: Score<S>, samples: u32) -> Self {
+        let samples = f64::from(samples);
+        Self { loss: score.loss.as_f64() / samples, accuracy: f64::from(score.correct) / samples }
+    }
+}
+
+/// What one call of [`LocalRun::advance`] did.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Advance {
+    /// A micro-batch; the step goes on.
+    Working,
+    /// The last micro-batch of a step.
+    Step(Telemetry),
+    /// Nothing: the sample budget is spent.
+    Finished,
+}
+
+/// A run on this thread.
+#[derive(Debug)]
+pub struct LocalRun<F: Real, M> {
+    trainer: Trainer<F>,
+    engine: LocalEngine<F, M>,
+    parameters: Vec<F>,
+    memory: Vec<F>,
+    part: OwnedStatistics<F>,
+    total: OwnedStatistics<F::Sum>,
+    /// ḡ; during the first sweep nobody needs it.
+    mean_gradient: Vec<F>,
+    step: Option<Step<F::Sum>>,
+    evaluation: Option<Evaluating<F::Sum>>,
+}
+
+#[derive(Debug)]
+struct LocalEngine<F: Real, M> {
+    network: OwnedNetwork,
+    memory: SweepMemory<F>,
+    product: M,
+}
+
+/// A step under way.
+#[derive(Clone, Debug)]
+struct Step<S> {
+    plan: Plan<S>,
+    order: Order,
+    walk: Walk,
+    /// The second sweep, once it has begun: the part's sums, and the whole's.
+    projection: Option<(Inner<S>, Inner<S>)>,
+}
+
+#[derive(Clone, Debug)]
+struct Evaluating<S> {
+    walk: Walk,
+    samples: u32,
+    part: Score<S>,
+    total: Score<S>,
+}
+
+impl<F: Real, M: MatrixProduct<F>> LocalRun<F, M> {
+    /// The start of a run over `samples` training samples.
+    ///
+    /// # Errors
+    /// When the settings cannot run, or there is not enough memory.
+    pub fn new(config: RunConfig, samples: u32, product: M) -> Result<Self, RunError> {
+        let trainer = Trainer::new(config, samples)?;
+        let network = OwnedNetwork::of_model(config.model)?;
+        let optimizer = config.optimizer.as_optimizer::<F>();
+        let len = network.view().parameters();
+        let mut parameters = zeros(len)?;
+        let mut memory = zeros(optimizer.slots() * len)?;
+        initialise(network.view(), config.seed, &mut parameters)?;
+        optimizer.start(&mut memory);
+        let sweep_memory = SweepMemory::new(network.view())?;
+        Ok(Self {
+            trainer,
+            parameters,
+            memory,
+            part: OwnedStatistics::new(len, &trainer.needs())?,
+            total: OwnedStatistics::new(len, &trainer.needs())?,
+            mean_gradient: zeros(len)?,
+            engine: LocalEngine { network, memory: sweep_memory, product },
+            step: None,
+            evaluation: None,
+        })
+    }
+
+    /// The trainer.
+    #[must_use]
+    pub const fn trainer(&self) -> &Trainer<F> {
+        &self.trainer
+    }
+
+    /// Where the run stands.
+    #[must_use]
+    pub const fn progress(&self) -> &Progress<F::Sum> {
+        self.trainer.progress()
+    }
+
+    /// The parameters, D values.
+    #[must_use]
+    pub fn parameters(&self) -> &[F] {
+        &self.parameters
+    }
+
+    /// How many sample visits of the step (or evaluation) under way are done, and how many there are.
+    #[must_use]
+    pub fn visits(&self) -> (u64, u64) {
+        if let Some(Evaluating { walk, samples, .. }) = &self.evaluation {
+            return (walk.position().into(), (*samples).into());
+        }
+        let Some(step) = &self.step else { return (0, 0) };
+        let batch = u64::from(step.plan.cut.samples());
+        let sweeps = 1 + u64::from(step.plan.needs.inner);
+        let swept = if step.projection.is_some() { batch } else { 0 };
+        (swept + u64::from(step.walk.position()), sweeps * batch)
+    }
+
+    /// Whether a step is under way.
+    #[must_use]
+    pub const fn is_inside_step(&self) -> bool {
+        self.step.is_some()
+    }
+
+    /// Sweeps the next micro-batch, and makes the step with the last one.
+    ///
+    /// # Errors
+    /// When the step is refused or cannot be computed; then parameters, optimizer memory and progress are as
+    /// they were before it, and the next call begins it again.
+    pub fn advance(&mut self, dataset: &impl Dataset<F>) -> Result<Advance, RunError> {
+        let Some(step) = self.step.take().or_else(|| self.begin()) else { return Ok(Advance::Finished) };
+        self.sweep(step, dataset)
+    }
+
+    /// Begins to measure loss and accuracy on a data set, in place of an evaluation under way.
+    pub fn begin_evaluation(&mut self, dataset: &impl Dataset<F>) {
+        let cut = Cut::new(dataset.len(), 0);
+        self.evaluation = Some(Evaluating {
+            walk: cut.walk(0..cut.parts(), self.engine.memory.micro_batch()),
+            samples: dataset.len(),
+            part: Score::default(),
+            total: Score::default(),
+        });
+    }
+
+    /// Evaluates the next micro-batch; the result comes with the last one. `None` as long as there is more to
+    /// do, or when no evaluation has begun.
+    ///
+    /// # Errors
+    /// When the samples do not fit the network.
+    pub fn advance_evaluation(&mut self, dataset: &impl Dataset<F>) -> Result<Option<Evaluation>, RunError> {
+        let Some(mut evaluating) = self.evaluation.take() else { return Ok(None) };
+        if let Some(MicroBatch { positions, ends_part }) = evaluating.walk.next() {
+            let mut sweep = self.engine.memory.sweep(self.engine.network.view(), self.engine.product)?;
+            evaluating.part.merge(sweep.evaluate(&self.parameters, dataset, positions)?);
+            if ends_part {
+                evaluating.total.merge(core::mem::take(&mut evaluating.part));
+            }
+            self.evaluation = Some(evaluating);
+            return Ok(None);
+        }
+        Ok(Some(Evaluation::new(evaluating.total, evaluating.samples)))
+    }
+
+    /// Plans the next step; `None` when the budget is spent.
+    fn begin(&mut self) -> Option<Step<F::Sum>> {
+        let plan = self.trainer.plan()?;
+        self.part.clear();
+        self.total.clear();
+        let walk = plan.cut.walk(0..plan.cut.parts(), self.engine.memory.micro_batch());
+        Some(Step { plan, order: self.trainer.order(), walk, projection: None })
+    }
+
+    fn sweep(&mut self, mut step: Step<F::Sum>, dataset: &impl Dataset<F>) -> Result<Advance, RunError> {
+        let Some(MicroBatch { positions, ends_part }) = step.walk.next() else {
+            return self.end_sweep(step);
+        };
+        let mut sweep = self.engine.memory.sweep(self.engine.network.view(), self.engine.product)?;
+        let Step { plan, order, projection, .. } = &mut step;
+        let samples = positions.map(|position| order.index(plan.start + u64::from(position)));
+        match projection {
+            None => {
+                self.part
+                    .with(|part| sweep.accumulate(&self.parameters, dataset, samples, &plan.needs, part))?;
+                if ends_part {
+                    self.total.take(&mut self.part, &plan.needs)?;
+                }
+            }
+            Some((part, total)) => {
+                sweep.project(&self.parameters, &self.mean_gradient, dataset, samples, part)?;
+                if ends_part {
+                    total.merge(&core::mem::take(part));
+                }
+            }
+        }
+        self.step = Some(step);
+        Ok(Advance::Working)
+    }
+
+    /// After the last micro-batch of a sweep: a second sweep, or the update.
+    fn end_sweep(&mut self, mut step: Step<F::Sum>) -> Result<Advance, RunError> {
+        let Plan { cut, needs, .. } = step.plan;
+        if step.projection.is_none() {
+            self.total.with(|total| total.mean_gradient(&mut self.mean_gradient))?;
+            if needs.inner {
+                step.projection = Some(Default::default());
+                step.walk = cut.walk(0..cut.parts(), self.engine.memory.micro_batch());
+                self.step = Some(step);
+                return Ok(Advance::Working);
+            }
+        }
+        let inner = step.projection.map(|(_, total)| total);
+        let (trainer, mean) = (&mut self.trainer, &self.mean_gradient);
+        let telemetry = self.total.with(|total| {
+            trainer.conclude(&step.plan, total, inner, mean, &mut self.parameters, &mut self.memory)
+        })?;
+        Ok(Advance::Step(telemetry))
+    }
+}

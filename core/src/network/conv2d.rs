@@ -1,0 +1,191 @@
+//! Convolutions as matrix products over patches, one sample at a time: x \[C, H, W\], patches
+//! \[C·kernel², P\] with P output positions, y and its gradient e \[outputs, P\], W \[outputs, C·kernel²\].
+
+use super::operation::Windows;
+use super::sweep::Sinks;
+use super::{Matrix, MatrixMut, MatrixProduct};
+use crate::real::{Real, dot, square_norm};
+
+/// Sizes of one convolution.
+#[derive(Clone, Copy)]
+pub(super) struct Conv2d {
+    pub(super) windows: Windows,
+}
+
+impl Conv2d {
+    fn outputs(self) -> usize {
+        self.windows.output.channels as usize
+    }
+
+    fn positions(self) -> usize {
+        self.windows.output.plane()
+    }
+
+    fn fan_in(self) -> usize {
+        self.windows.input.channels as usize * self.windows.kernel.pow(2)
+    }
+
+    /// Values of scratch memory that the backward pass needs: one sample's gradient, or its patches'.
+    pub(super) fn scratch_len(self) -> usize {
+        (self.outputs() * (self.fan_in() + 1)).max(self.fan_in() * self.positions())
+    }
+
+    /// y = W · patches(x) + b for one sample; leaves the patches for the backward pass.
+    pub(super) fn forward<F: Real>(
+        self,
+        product: impl MatrixProduct<F>,
+        parameters: &[F],
+        x: &[F],
+        patches: &mut [F],
+        y: &mut [F],
+    ) {
+        let (weights, bias) = parameters.split_at(self.outputs() * self.fan_in());
+        self.gather(x, patches);
+        for (row, &bias) in y.chunks_exact_mut(self.positions()).zip(bias) {
+            row.fill(bias);
+        }
+        let weights = Matrix::new(weights, self.outputs(), self.fan_in());
+        let patches = Matrix::new(patches, self.fan_in(), self.positions());
+        product.product(weights, patches, F::one(), MatrixMut::new(y, self.outputs(), self.positions()));
+    }
+
+    /// dx += adjoint of the forward pass, for one sample.
+    pub(super) fn input_gradient<F: Real>(
+        self,
+        product: impl MatrixProduct<F>,
+        parameters: &[F],
+        e: &[F],
+        dx: &mut [F],
+        scratch: &mut [F],
+    ) {
+        let weights = Matrix::new(parameters, self.outputs(), self.fan_in()).transposed();
+        let e = Matrix::new(e, self.outputs(), self.positions());
+        let d_patches = &mut scratch[..self.fan_in() * self.positions()];
+        let target = MatrixMut::new(d_patches, self.fan_in(), self.positions());
+        product.product(weights, e, F::zero(), target);
+        self.scatter(d_patches, dx);
+    }
+
+    /// Everything the sinks ask for, for one sample: its gradient e · patchesᵀ is formed in scratch memory,
+    /// used, and forgotten. That costs no multiplication more than the sum over samples would.
+    pub(super) fn statistics<F: Real>(
+        self,
+        product: impl MatrixProduct<F>,
+        sample: usize,
+        patches: &[F],
+        e: &[F],
+        sinks: &mut Sinks<'_, F>,
+        scratch: &mut [F],
+    ) {
+        if sinks.only_gradient() {
+            self.add_gradient(product, patches, e, F::one(), sinks.gradient_sum);
+            return;
+        }
+        let gradient = &mut scratch[..self.outputs() * (self.fan_in() + 1)];
+        self.add_gradient(product, patches, e, F::zero(), gradient);
+        for (sum, &g) in sinks.gradient_sum.iter_mut().zip(&*gradient) {
+            *sum += g;
+        }
+        for (sum, &g) in sinks.second_moment.iter_mut().zip(&*gradient) {
+            *sum += g * g;
+        }
+        if let Some(norm) = sinks.square_norms.get_mut(sample) {
+            *norm += square_norm(gradient);
+        }
+        if let Some(inner_product) = sinks.inner_products.get_mut(sample) {
+            *inner_product += dot(gradient, sinks.mean_gradient);
+        }
+    }
+
+    /// \[weights, bias\] ← \[e · patchesᵀ, row sums of e\] + β times what they were.
+    fn add_gradient<F: Real>(
+        self,
+        product: impl MatrixProduct<F>,
+        patches: &[F],
+        e: &[F],
+        beta: F,
+        gradient: &mut [F],
+    ) {
+        let (weights, bias) = gradient.split_at_mut(self.outputs() * self.fan_in());
+        let patches = Matrix::new(patches, self.fan_in(), self.positions()).transposed();
+        let target = MatrixMut::new(weights, self.outputs(), self.fan_in());
+        product.product(Matrix::new(e, self.outputs(), self.positions()), patches, beta, target);
+        for (sum, row) in bias.iter_mut().zip(e.chunks_exact(self.positions())) {
+            let before = if beta.is_zero() { F::zero() } else { beta * *sum };
+            *sum = before + row.iter().copied().sum();
+        }
+    }
+
+    /// patches\[c, u, v\]\[r, s\] = x\[c\]\[r·stride + u − padding\]\[s·stride + v − padding\], 0 outside.
+    fn gather<F: Real>(self, x: &[F], patches: &mut [F]) {
+        self.each_run(|run| {
+            let row = &mut patches[run.row..run.row + run.columns];
+            row[..run.skipped].fill(F::zero());
+            row[run.skipped + run.len..].fill(F::zero());
+            let inside = &mut row[run.skipped..run.skipped + run.len];
+            if self.windows.stride == 1 {
+                inside.copy_from_slice(&x[run.start..run.start + run.len]);
+            } else {
+                for (k, value) in inside.iter_mut().enumerate() {
+                    *value = x[run.start + k * self.windows.stride];
+                }
+            }
+        });
+    }
+
+    /// The adjoint of [`Self::gather`]: adds every patch value back to where it came from.
+    fn scatter<F: Real>(self, patches: &[F], x: &mut [F]) {
+        self.each_run(|run| {
+            let inside = &patches[run.row + run.skipped..run.row + run.skipped + run.len];
+            if self.windows.stride == 1 {
+                for (sum, &value) in x[run.start..run.start + run.len].iter_mut().zip(inside) {
+                    *sum += value;
+                }
+            } else {
+                for (k, &value) in inside.iter().enumerate() {
+                    x[run.start + k * self.windows.stride] += value;
+                }
+            }
+        });
+    }
+
+    /// Calls `visit` for every output row of every patch row.
+    fn each_run(self, mut visit: impl FnMut(Run)) {
+        let Windows { input, output, kernel, stride, padding } = self.windows;
+        let [height, width] = [input.height, input.width].map(|size| size as usize);
+        let [rows, columns] = [output.height, output.width].map(|size| size as usize);
+        for patch_row in 0..self.fan_in() {
+            let (u, v) = (patch_row / kernel % kernel, patch_row % kernel);
+            let plane = patch_row / (kernel * kernel) * height * width;
+            // Output columns s with 0 ≤ s·stride + v − padding < width.
+            let skipped = padding.saturating_sub(v).div_ceil(stride).min(columns);
+            let end = (width + padding).saturating_sub(v).div_ceil(stride).clamp(skipped, columns);
+            for r in 0..rows {
+                let row = (patch_row * rows + r) * columns;
+                let run = match (r * stride + u).checked_sub(padding).filter(|&y| y < height && skipped < end)
+                {
+                    Some(y) => Run {
+                        row,
+                        columns,
+                        skipped,
+                        len: end - skipped,
+                        start: plane + y * width + skipped * stride + v - padding,
+                    },
+                    None => Run { row, columns, skipped: columns, len: 0, start: 0 },
+                };
+                visit(run);
+            }
+        }
+    }
+}
+
+/// One output row of one patch row: `len` values that come from inside the image, after `skipped` zeros.
+struct Run {
+    /// Where the row begins in the patches.
+    row: usize,
+    columns: usize,
+    skipped: usize,
+    len: usize,
+    /// Where the first value inside lies in the sample.
+    start: usize,
+}

@@ -1,0 +1,111 @@
+//! Dense layers: x \[m, inputs\], y and its gradient e \[m, outputs\], W \[outputs, inputs\].
+
+use super::sweep::Sinks;
+use super::{Matrix, MatrixMut, MatrixProduct};
+use num_traits::One;
+
+use crate::real::{Real, dot, square_norm};
+
+/// Sizes of one dense layer on a micro-batch.
+#[derive(Clone, Copy)]
+pub(super) struct Dense {
+    pub(super) samples: usize,
+    pub(super) inputs: usize,
+    pub(super) outputs: usize,
+}
+
+impl Dense {
+    /// Values of scratch memory that [`Self::statistics`] needs: E², A² or A Ḡᵀ.
+    pub(super) fn scratch_len(self) -> usize {
+        self.samples * (self.inputs + self.outputs)
+    }
+
+    /// y = x Wᵀ + b.
+    pub(super) fn forward<F: Real>(
+        self,
+        product: impl MatrixProduct<F>,
+        parameters: &[F],
+        x: &[F],
+        y: &mut [F],
+    ) {
+        let (weights, bias) = parameters.split_at(self.outputs * self.inputs);
+        for row in y.chunks_exact_mut(self.outputs) {
+            row.copy_from_slice(bias);
+        }
+        let weights = Matrix::new(weights, self.outputs, self.inputs).transposed();
+        let y = MatrixMut::new(y, self.samples, self.outputs);
+        product.product(Matrix::new(x, self.samples, self.inputs), weights, F::one(), y);
+    }
+
+    /// dx += e W.
+    pub(super) fn input_gradient<F: Real>(
+        self,
+        product: impl MatrixProduct<F>,
+        parameters: &[F],
+        e: &[F],
+        dx: &mut [F],
+    ) {
+        let weights = Matrix::new(parameters, self.outputs, self.inputs);
+        let dx = MatrixMut::new(dx, self.samples, self.inputs);
+        product.product(Matrix::new(e, self.samples, self.outputs), weights, F::one(), dx);
+    }
+
+    /// Everything the sinks ask for. A sample's gradient is the outer product e aᵀ (with a 1 for the bias),
+    /// so that its square norm is ‖e‖²·(‖a‖² + 1), and none is ever formed (Goodfellow, arXiv 1510.01799).
+    pub(super) fn statistics<F: Real>(
+        self,
+        product: impl MatrixProduct<F>,
+        x: &[F],
+        e: &[F],
+        sinks: &mut Sinks<'_, F>,
+        scratch: &mut [F],
+    ) {
+        let samples = || e.chunks_exact(self.outputs).zip(x.chunks_exact(self.inputs));
+        if !sinks.gradient_sum.is_empty() {
+            self.add_outer_products(product, x, e, sinks.gradient_sum);
+        }
+        for (norm, (e, a)) in sinks.square_norms.iter_mut().zip(samples()) {
+            *norm += square_norm(e) * (square_norm(a) + F::Sum::one());
+        }
+        if !sinks.second_moment.is_empty() {
+            let (x_squared, e_squared) = scratch.split_at_mut(self.samples * self.inputs);
+            let e_squared = &mut e_squared[..self.samples * self.outputs];
+            square(x, x_squared);
+            square(e, e_squared);
+            self.add_outer_products(product, x_squared, e_squared, sinks.second_moment);
+        }
+        if !sinks.mean_gradient.is_empty() {
+            let projected = &mut scratch[..self.samples * self.outputs];
+            self.forward(product, sinks.mean_gradient, x, projected);
+            let rows = e.chunks_exact(self.outputs).zip(projected.chunks_exact(self.outputs));
+            for (inner_product, (e, projected)) in sinks.inner_products.iter_mut().zip(rows) {
+                *inner_product += dot(e, projected);
+            }
+        }
+    }
+
+    /// \[weights, bias\] += \[eᵀ x, Σᵢ eᵢ\].
+    fn add_outer_products<F: Real>(
+        self,
+        product: impl MatrixProduct<F>,
+        x: &[F],
+        e: &[F],
+        parameters: &mut [F],
+    ) {
+        let (weights, bias) = parameters.split_at_mut(self.outputs * self.inputs);
+        let e_transposed = Matrix::new(e, self.samples, self.outputs).transposed();
+        let x = Matrix::new(x, self.samples, self.inputs);
+        product.product(e_transposed, x, F::one(), MatrixMut::new(weights, self.outputs, self.inputs));
+        for row in e.chunks_exact(self.outputs) {
+            for (sum, &value) in bias.iter_mut().zip(row) {
+                *sum += value;
+            }
+        }
+    }
+}
+
+fn square<F: Real>(values: &[F], squares: &mut [F]) {
+    for (square, &value) in squares.iter_mut().zip(values) {
+        *square = value * value;
+    }
+}

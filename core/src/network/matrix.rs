@@ -1,0 +1,134 @@
+//! Matrix products: plain loops as the reference, and a library's kernels behind the `std` feature.
+
+use crate::real::Real;
+
+/// A matrix in the caller's memory: element (i, j) is `values[i * row_stride + j * column_stride]`.
+#[derive(Clone, Copy, Debug)]
+pub struct Matrix<'a, F> {
+    values: &'a [F],
+    rows: usize,
+    columns: usize,
+    row_stride: usize,
+    column_stride: usize,
+}
+
+impl<'a, F: Copy> Matrix<'a, F> {
+    /// A row-major matrix over the first `rows`·`columns` values.
+    ///
+    /// # Panics
+    /// When there are fewer.
+    #[must_use]
+    pub fn new(values: &'a [F], rows: usize, columns: usize) -> Self {
+        Self { values: &values[..rows * columns], rows, columns, row_stride: columns, column_stride: 1 }
+    }
+
+    /// The same values, read as the transposed matrix.
+    #[must_use]
+    pub fn transposed(self) -> Self {
+        Self {
+            rows: self.columns,
+            columns: self.rows,
+            row_stride: self.column_stride,
+            column_stride: self.row_stride,
+            ..self
+        }
+    }
+
+    fn at(&self, i: usize, j: usize) -> F {
+        self.values[i * self.row_stride + j * self.column_stride]
+    }
+}
+
+/// A row-major matrix that a product is written to.
+#[derive(Debug)]
+pub struct MatrixMut<'a, F> {
+    values: &'a mut [F],
+    rows: usize,
+    columns: usize,
+}
+
+impl<'a, F> MatrixMut<'a, F> {
+    /// A row-major matrix over the first `rows`·`columns` values.
+    ///
+    /// # Panics
+    /// When there are fewer.
+    #[must_use]
+    pub fn new(values: &'a mut [F], rows: usize, columns: usize) -> Self {
+        Self { values: &mut values[..rows * columns], rows, columns }
+    }
+}
+
+/// Something that multiplies matrices.
+pub trait MatrixProduct<F>: Copy + Send + Sync {
+    /// C ← A B + β C for A \[rows, k\], B \[k, columns\]; with β = 0 what C held does not matter.
+    ///
+    /// # Panics
+    /// When the shapes do not fit.
+    fn product(&self, a: Matrix<'_, F>, b: Matrix<'_, F>, beta: F, c: MatrixMut<'_, F>);
+}
+
+/// Plain loops in one fixed order, without fused multiply-adds: the same bits on every platform. The
+/// reference for every fast path.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PlainProduct;
+
+impl<F: Real> MatrixProduct<F> for PlainProduct {
+    fn product(&self, a: Matrix<'_, F>, b: Matrix<'_, F>, beta: F, c: MatrixMut<'_, F>) {
+        check_shapes(&a, &b, &c);
+        for (i, row) in c.values.chunks_exact_mut(c.columns.max(1)).enumerate() {
+            if beta.is_zero() {
+                row.fill(F::zero());
+            } else {
+                row.iter_mut().for_each(|value| *value *= beta);
+            }
+            for k in 0..a.columns {
+                let factor = a.at(i, k);
+                if b.column_stride == 1 {
+                    let start = k * b.row_stride;
+                    for (value, &other) in row.iter_mut().zip(&b.values[start..start + b.columns]) {
+                        *value += factor * other;
+                    }
+                } else {
+                    for (j, value) in row.iter_mut().enumerate() {
+                        *value += factor * b.at(k, j);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The kernels of the `matrixmultiply` crate, through ndarray's safe interface.
+#[cfg(feature = "std")]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct FastProduct;
+
+#[cfg(feature = "std")]
+impl<F: Real + ndarray::LinalgScalar> MatrixProduct<F> for FastProduct {
+    fn product(&self, a: Matrix<'_, F>, b: Matrix<'_, F>, beta: F, c: MatrixMut<'_, F>) {
+        use ndarray::{ArrayView2, ArrayViewMut2, ShapeBuilder};
+
+        check_shapes(&a, &b, &c);
+        let (Ok(a), Ok(b), Ok(mut c)) = (
+            ArrayView2::from_shape((a.rows, a.columns).strides((a.row_stride, a.column_stride)), a.values),
+            ArrayView2::from_shape((b.rows, b.columns).strides((b.row_stride, b.column_stride)), b.values),
+            ArrayViewMut2::from_shape((c.rows, c.columns), c.values),
+        ) else {
+            unreachable!("a matrix holds exactly rows × columns values");
+        };
+        ndarray::linalg::general_mat_mul(F::one(), &a, &b, beta, &mut c);
+    }
+}
+
+fn check_shapes<F>(a: &Matrix<'_, F>, b: &Matrix<'_, F>, c: &MatrixMut<'_, F>) {
+    assert!(
+        a.columns == b.rows && a.rows == c.rows && b.columns == c.columns,
+        "a product of {}×{} and {}×{} does not fit {}×{}",
+        a.rows,
+        a.columns,
+        b.rows,
+        b.columns,
+        c.rows,
+        c.columns
+    );
+}

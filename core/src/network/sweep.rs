@@ -1,0 +1,454 @@
+//! Forward and backward over one micro-batch, with per-sample statistics on the way.
+
+use core::fmt;
+
+use super::conv2d::Conv2d;
+use super::dense::Dense;
+use super::loss::softmax_cross_entropy;
+use super::{MatrixProduct, Network, Operation, Placed, activation, max_pool2d};
+use crate::dataset::Dataset;
+use num_traits::Zero;
+
+use crate::real::Real;
+use crate::statistics::{Inner, LengthMismatch, Needs, Statistics, check_length};
+
+/// Working memory of a sweep, in the caller's hands. The lengths come from [`Network::workspace`].
+#[derive(Debug)]
+pub struct Workspace<'a, F: Real> {
+    /// Activations, their gradients, patches and scratch.
+    pub values: &'a mut [F],
+    /// sᵢ and pᵢ of the micro-batch.
+    pub sums: &'a mut [F::Sum],
+    /// The micro-batch's labels.
+    pub labels: &'a mut [u32],
+}
+
+/// How long the slices of a [`Workspace`] must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WorkspaceLen {
+    /// Floats.
+    pub values: usize,
+    /// Sums.
+    pub sums: usize,
+    /// Labels.
+    pub labels: usize,
+}
+
+impl Network<'_> {
+    /// How much working memory a micro-batch of `samples` takes.
+    #[must_use]
+    pub fn workspace(&self, samples: usize) -> WorkspaceLen {
+        let per_sample = 2 * self.activations() + self.patches();
+        let scratch = self.nodes().iter().map(|node| scratch_len(node, samples)).max().unwrap_or(0);
+        WorkspaceLen { values: samples * per_sample + scratch, sums: 2 * samples, labels: samples }
+    }
+
+    /// The largest micro-batch, at most 64 samples, whose values stay within `budget` values (one at least).
+    /// A function of the network alone for a given budget, because the cut decides the order of sums.
+    #[must_use]
+    pub fn micro_batch(&self, budget: usize) -> usize {
+        (1..=64).rev().find(|&samples| self.workspace(samples).values <= budget).unwrap_or(1)
+    }
+}
+
+fn scratch_len(node: &Placed, samples: usize) -> usize {
+    match Layer::of(node, samples) {
+        Layer::Dense(dense) => dense.scratch_len(),
+        Layer::Conv2d(conv2d) => conv2d.scratch_len(),
+        Layer::Other => 0,
+    }
+}
+
+/// The layers that have parameters.
+enum Layer {
+    Dense(Dense),
+    Conv2d(Conv2d),
+    Other,
+}
+
+impl Layer {
+    fn of(node: &Placed, samples: usize) -> Self {
+        match node.operation {
+            Operation::Dense { .. } => {
+                Self::Dense(Dense { samples, inputs: node.input.len(), outputs: node.output.len() })
+            }
+            Operation::Conv2d { .. } => node
+                .operation
+                .windows(node.input, node.output)
+                .map_or(Self::Other, |windows| Self::Conv2d(Conv2d { windows })),
+            _ => Self::Other,
+        }
+    }
+}
+
+/// Where one backward pass sends what it finds. An empty slice is not asked for.
+#[derive(Debug)]
+pub(super) struct Sinks<'a, F: Real> {
+    /// Σ gᵢ, D values.
+    pub gradient_sum: &'a mut [F],
+    /// Σ gᵢ², D values.
+    pub second_moment: &'a mut [F],
+    /// ḡ to project on, D values; goes with `inner_products`.
+    pub mean_gradient: &'a [F],
+    /// sᵢ of each sample of the micro-batch.
+    pub square_norms: &'a mut [F::Sum],
+    /// pᵢ of each sample of the micro-batch.
+    pub inner_products: &'a mut [F::Sum],
+}
+
+impl<F: Real> Sinks<'_, F> {
+    /// The part that belongs to one layer's parameters.
+    fn of_layer(&mut self, node: &Placed) -> Sinks<'_, F> {
+        let range = node.parameter_offset..node.parameter_offset + node.weights + node.biases;
+        Sinks {
+            gradient_sum: self.gradient_sum.get_mut(range.clone()).unwrap_or_default(),
+            second_moment: self.second_moment.get_mut(range.clone()).unwrap_or_default(),
+            mean_gradient: self.mean_gradient.get(range).unwrap_or_default(),
+            square_norms: self.square_norms,
+            inner_products: self.inner_products,
+        }
+    }
+
+    /// Whether nothing is asked for but the sum over samples.
+    pub(super) fn only_gradient(&self) -> bool {
+        self.second_moment.is_empty() && self.square_norms.is_empty() && self.inner_products.is_empty()
+    }
+}
+
+/// Why a sweep was not made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SweepError {
+    /// A slice has the wrong length.
+    Length(LengthMismatch),
+    /// More samples than the workspace was made for.
+    TooManySamples {
+        /// What it was made for.
+        capacity: usize,
+    },
+    /// A label beyond the network's classes.
+    Label {
+        /// Which sample of the data set.
+        sample: u32,
+        /// Its label.
+        label: u32,
+        /// How many classes there are.
+        classes: usize,
+    },
+}
+
+impl fmt::Display for SweepError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Length(error) => error.fmt(f),
+            Self::TooManySamples { capacity } => {
+                write!(f, "more samples than the working memory holds ({capacity})")
+            }
+            Self::Label { sample, label, classes } => write!(
+                f,
+                "sample {sample} has the label {label}, but the network tells only {classes} classes apart"
+            ),
+        }
+    }
+}
+
+impl core::error::Error for SweepError {}
+
+impl From<LengthMismatch> for SweepError {
+    fn from(error: LengthMismatch) -> Self {
+        Self::Length(error)
+    }
+}
+
+/// Loss and number of right answers of some samples.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Score<S> {
+    /// Sum of the losses in nats.
+    pub loss: S,
+    /// Right answers.
+    pub correct: u32,
+}
+
+impl<S: Real> Score<S> {
+    /// Adds other samples' score.
+    pub fn merge(&mut self, other: Self) {
+        self.loss += other.loss;
+        self.correct += other.correct;
+    }
+}
+
+/// One thread's engine: sweeps over micro-batches of up to `capacity` samples.
+#[derive(Debug)]
+pub struct Sweep<'a, F: Real, M> {
+    network: Network<'a>,
+    product: M,
+    capacity: usize,
+    workspace: Workspace<'a, F>,
+}
+
+/// The workspace's values, cut for a micro-batch.
+struct Buffers<'w, F> {
+    activations: &'w mut [F],
+    gradients: &'w mut [F],
+    patches: &'w mut [F],
+    scratch: &'w mut [F],
+}
+
+impl<'a, F: Real, M: MatrixProduct<F>> Sweep<'a, F, M> {
+    /// An engine in the caller's memory, for micro-batches of up to `capacity` samples.
+    ///
+    /// # Errors
+    /// When a slice has another length than [`Network::workspace`] asks for.
+    pub fn new(
+        network: Network<'a>,
+        product: M,
+        capacity: usize,
+        workspace: Workspace<'a, F>,
+    ) -> Result<Self, LengthMismatch> {
+        let expected = network.workspace(capacity);
+        check_length("the workspace", expected.values, workspace.values.len())?;
+        check_length("the workspace's sums", expected.sums, workspace.sums.len())?;
+        check_length("the workspace's labels", expected.labels, workspace.labels.len())?;
+        Ok(Self { network, product, capacity, workspace })
+    }
+
+    /// Adds a micro-batch's loss, gradient and whatever `needs` names to `statistics`.
+    ///
+    /// # Errors
+    /// When lengths do not fit or a label is out of range; then `statistics` is as it was.
+    pub fn accumulate(
+        &mut self,
+        parameters: &[F],
+        dataset: &impl Dataset<F>,
+        samples: impl IntoIterator<Item = u32>,
+        needs: &Needs,
+        statistics: &mut Statistics<'_, F>,
+    ) -> Result<(), SweepError> {
+        check_length("the gradient", self.network.parameters(), statistics.gradient_sum.len())?;
+        let (count, score) = self.forward(parameters, dataset, samples)?;
+        let norms = if needs.norms { count } else { 0 };
+        let (square_norms, _) = self.workspace.sums.split_at_mut(norms);
+        square_norms.fill(F::Sum::zero());
+        let sinks = Sinks {
+            gradient_sum: statistics.gradient_sum,
+            second_moment: statistics.second_moment,
+            mean_gradient: &[],
+            square_norms,
+            inner_products: &mut [],
+        };
+        backward(self.network, self.product, count, parameters, self.workspace.values, sinks);
+        statistics.totals.loss += score.loss;
+        statistics.totals.correct += score.correct;
+        #[allow(clippy::cast_possible_truncation)]
+        {
+            statistics.totals.samples += count as u32;
+        }
+        statistics.totals.sum_squared_norms += self.workspace.sums[..norms].iter().copied().sum();
+        Ok(())
+    }
+
+    /// The second sweep: adds a micro-batch's inner products with ḡ to `inner`.
+    ///
+    /// # Errors
+    /// When lengths do not fit or a label is out of range; then `inner` is as it was.
+    pub fn project(
+        &mut self,
+        parameters: &[F],
+        mean_gradient: &[F],
+        dataset: &impl Dataset<F>,
+        samples: impl IntoIterator<Item = u32>,
+        inner: &mut Inner<F::Sum>,
+    ) -> Result<(), SweepError> {
+        check_length("the mean gradient", self.network.parameters(), mean_gradient.len())?;
+        let (count, _) = self.forward(parameters, dataset, samples)?;
+        self.workspace.sums.fill(F::Sum::zero());
+        let (square_norms, inner_products) = self.workspace.sums.split_at_mut(self.capacity);
+        let sinks = Sinks {
+            gradient_sum: &mut [],
+            second_moment: &mut [],
+            mean_gradient,
+            square_norms: &mut square_norms[..count],
+            inner_products: &mut inner_products[..count],
+        };
+        backward(self.network, self.product, count, parameters, self.workspace.values, sinks);
+        for (&square_norm, &inner_product) in square_norms[..count].iter().zip(&inner_products[..count]) {
+            inner.add(square_norm, inner_product);
+        }
+        Ok(())
+    }
+
+    /// Loss and right answers of a micro-batch, without a backward pass.
+    ///
+    /// # Errors
+    /// When lengths do not fit or a label is out of range.
+    pub fn evaluate(
+        &mut self,
+        parameters: &[F],
+        dataset: &impl Dataset<F>,
+        samples: impl IntoIterator<Item = u32>,
+    ) -> Result<Score<F::Sum>, SweepError> {
+        self.forward(parameters, dataset, samples).map(|(_, score)| score)
+    }
+
+    /// The outputs \[m, classes\] of the micro-batch that was swept last.
+    #[must_use]
+    pub fn outputs(&self, samples: usize) -> &[F] {
+        let Some(last) = self.network.nodes().last() else { return &[] };
+        let start = last.output_offset * samples;
+        &self.workspace.values[start..start + last.output.len() * samples]
+    }
+
+    /// Reads the samples, runs the network, and leaves the loss's gradient at the outputs. Returns how many
+    /// samples there were.
+    fn forward(
+        &mut self,
+        parameters: &[F],
+        dataset: &impl Dataset<F>,
+        samples: impl IntoIterator<Item = u32>,
+    ) -> Result<(usize, Score<F::Sum>), SweepError> {
+        check_length("the parameters", self.network.parameters(), parameters.len())?;
+        let input_len = self.network.input().len();
+        check_length("a sample of the data set", input_len, dataset.input_len())?;
+        let mut count = 0;
+        for sample in samples {
+            let capacity = self.capacity;
+            let label =
+                self.workspace.labels.get_mut(count).ok_or(SweepError::TooManySamples { capacity })?;
+            *label =
+                dataset.read(sample, &mut self.workspace.values[count * input_len..(count + 1) * input_len]);
+            let classes = self.network.classes();
+            if usize::try_from(*label).is_ok_and(|label| label >= classes) {
+                return Err(SweepError::Label { sample, label: *label, classes });
+            }
+            count += 1;
+        }
+        let mut buffers = cut(self.network, count, self.workspace.values);
+        for node in self.network.nodes() {
+            run(node, self.product, count, parameters, &mut buffers);
+        }
+        Ok((count, self.score(count)))
+    }
+
+    fn score(&mut self, count: usize) -> Score<F::Sum> {
+        let mut score = Score::default();
+        let Some(last) = self.network.nodes().last() else { return score };
+        let buffers = cut(self.network, count, self.workspace.values);
+        let classes = last.output.len();
+        buffers.gradients.fill(F::zero());
+        let range = last.output_offset * count..(last.output_offset + classes) * count;
+        let z = buffers.activations[range.clone()].chunks_exact(classes);
+        let dz = buffers.gradients[range].chunks_exact_mut(classes);
+        for ((z, dz), &label) in z.zip(dz).zip(&*self.workspace.labels) {
+            if let Some((loss, correct)) = softmax_cross_entropy(z, label, dz) {
+                score.loss += loss.widen();
+                score.correct += u32::from(correct);
+            }
+        }
+        score
+    }
+}
+
+fn cut<'w, F>(network: Network<'_>, samples: usize, values: &'w mut [F]) -> Buffers<'w, F> {
+    let (activations, rest) = values.split_at_mut(samples * network.activations());
+    let (gradients, rest) = rest.split_at_mut(samples * network.activations());
+    let (patches, scratch) = rest.split_at_mut(samples * network.patches());
+    Buffers { activations, gradients, patches, scratch }
+}
+
+/// A node's input and output within a buffer of activations or gradients. The input always lies before the
+/// output: nodes only read earlier ones.
+fn ends<'w, F>(node: &Placed, samples: usize, buffer: &'w mut [F]) -> (&'w mut [F], &'w mut [F]) {
+    let (before, from_output) = buffer.split_at_mut(node.output_offset * samples);
+    let start = node.input_offset * samples;
+    (&mut before[start..start + node.input.len() * samples], &mut from_output[..node.output.len() * samples])
+}
+
+fn layer_parameters<'p, F>(node: &Placed, parameters: &'p [F]) -> &'p [F] {
+    &parameters[node.parameter_offset..][..node.weights + node.biases]
+}
+
+/// One node's forward pass.
+fn run<F: Real>(
+    node: &Placed,
+    product: impl MatrixProduct<F>,
+    samples: usize,
+    parameters: &[F],
+    buffers: &mut Buffers<'_, F>,
+) {
+    if node.operation == Operation::Flatten {
+        return;
+    }
+    let (x, y) = ends(node, samples, buffers.activations);
+    let parameters = layer_parameters(node, parameters);
+    match Layer::of(node, samples) {
+        Layer::Dense(dense) => dense.forward(product, parameters, x, y),
+        Layer::Conv2d(conv2d) => {
+            let patches = buffers.patches[node.patch_offset * samples..].chunks_exact_mut(node.patch_len());
+            let images = x.chunks_exact(node.input.len()).zip(y.chunks_exact_mut(node.output.len()));
+            for ((x, y), patches) in images.zip(patches) {
+                conv2d.forward(product, parameters, x, patches, y);
+            }
+        }
+        Layer::Other => match (node.operation, node.operation.windows(node.input, node.output)) {
+            (Operation::Relu, _) => activation::relu(x, y),
+            (Operation::Tanh, _) => activation::tanh(x, y),
+            (_, Some(windows)) => max_pool2d::forward(windows, x, y),
+            _ => {}
+        },
+    }
+}
+
+/// The backward pass over all nodes, from the gradients that `score` left at the outputs.
+fn backward<F: Real>(
+    network: Network<'_>,
+    product: impl MatrixProduct<F>,
+    samples: usize,
+    parameters: &[F],
+    values: &mut [F],
+    mut sinks: Sinks<'_, F>,
+) {
+    let mut buffers = cut(network, samples, values);
+    for node in network.nodes().iter().rev().filter(|node| node.operation != Operation::Flatten) {
+        let mut sinks = sinks.of_layer(node);
+        run_backward(node, product, samples, layer_parameters(node, parameters), &mut buffers, &mut sinks);
+    }
+}
+
+/// One node's backward pass. It *adds* to its input's gradient, so that a node may feed several others; the
+/// gradient of the network's input is left out.
+fn run_backward<F: Real>(
+    node: &Placed,
+    product: impl MatrixProduct<F>,
+    samples: usize,
+    parameters: &[F],
+    buffers: &mut Buffers<'_, F>,
+    sinks: &mut Sinks<'_, F>,
+) {
+    let (x, y) = ends(node, samples, buffers.activations);
+    let (dx, e) = ends(node, samples, buffers.gradients);
+    let scratch = &mut *buffers.scratch;
+    match Layer::of(node, samples) {
+        Layer::Dense(dense) => {
+            dense.statistics(product, x, e, sinks, scratch);
+            if !node.first {
+                dense.input_gradient(product, parameters, e, dx);
+            }
+        }
+        Layer::Conv2d(conv2d) => {
+            let patches = buffers.patches[node.patch_offset * samples..].chunks_exact(node.patch_len());
+            let images = dx.chunks_exact_mut(node.input.len()).zip(e.chunks_exact(node.output.len()));
+            for (sample, ((dx, e), patches)) in images.zip(patches).enumerate() {
+                conv2d.statistics(product, sample, patches, e, sinks, scratch);
+                if !node.first {
+                    conv2d.input_gradient(product, parameters, e, dx, scratch);
+                }
+            }
+        }
+        Layer::Other if node.first => {}
+        Layer::Other => match (node.operation, node.operation.windows(node.input, node.output)) {
+            (Operation::Relu, _) => activation::relu_backward(y, e, dx),
+            (Operation::Tanh, _) => activation::tanh_backward(y, e, dx),
+            (_, Some(windows)) => max_pool2d::backward(windows, x, e, dx),
+            _ => {}
+        },
+    }
+}

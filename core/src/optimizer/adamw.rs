@@ -1,0 +1,66 @@
+use super::{Adam, Optimizer, Shared, StepScalars};
+use num_traits::One;
+
+use crate::real::Real;
+use crate::statistics::LengthMismatch;
+
+/// AdamW: x ← x − α λ x, then Adam's step. Semantics of `torch.optim.AdamW`.
+///
+/// Loshchilov, Hutter 2019, arXiv 1711.05101.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(deny_unknown_fields, default)
+)]
+pub struct AdamW {
+    /// β₁, at least 0 and below 1. 0.9 by default.
+    pub beta1: f64,
+    /// β₂, at least 0 and below 1. 0.999 by default.
+    pub beta2: f64,
+    /// ε ≥ 0. 1e-8 by default.
+    pub epsilon: f64,
+    /// λ ≥ 0, decoupled from the gradient. 0.01 by default.
+    pub weight_decay: f64,
+}
+
+impl Default for AdamW {
+    fn default() -> Self {
+        let Adam { beta1, beta2, epsilon, .. } = Adam::default();
+        Self { beta1, beta2, epsilon, weight_decay: 0.01 }
+    }
+}
+
+impl AdamW {
+    /// The step that follows the decay.
+    fn adam(&self) -> Adam {
+        Adam { beta1: self.beta1, beta2: self.beta2, epsilon: self.epsilon, weight_decay: 0.0 }
+    }
+}
+
+impl<F: Real> Optimizer<F> for AdamW {
+    fn slots(&self) -> usize {
+        Optimizer::<F>::slots(&self.adam())
+    }
+
+    fn prepare(
+        &self,
+        shared: &Shared<F::Sum>,
+        learning_rate: F::Sum,
+        mean_norm_sq: F::Sum,
+    ) -> (Shared<F::Sum>, StepScalars<F>) {
+        let (shared, scalars) = self.adam().prepare(shared, learning_rate, mean_norm_sq);
+        let shrink = F::narrow(F::Sum::one() - learning_rate * F::Sum::of(self.weight_decay));
+        (shared, StepScalars { shrink, ..scalars })
+    }
+
+    fn update(
+        &self,
+        scalars: &StepScalars<F>,
+        parameters: &mut [F],
+        gradient: &[F],
+        memory: &mut [F],
+    ) -> Result<(), LengthMismatch> {
+        self.adam().update(scalars, parameters, gradient, memory)
+    }
+}

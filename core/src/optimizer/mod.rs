@@ -1,0 +1,163 @@
+//! Optimizers: one file each. Settings and memory are apart: an optimizer is plain settings, its memory
+//! is the caller's slice, and its scalars ([`Shared`]) travel with the run.
+//!
+//! An update has two halves. [`Optimizer::prepare`] turns everything that is one number for all parameters
+//! (step count, bias corrections, AdaGrad-Norm's sum) into [`StepScalars`], once, in the wider type.
+//! [`Optimizer::update`] is the line per element, which every engine has to repeat to the letter.
+
+mod adagrad;
+mod adagrad_norm;
+mod adam;
+mod adamw;
+mod momentum;
+mod nesterov;
+mod rmsprop;
+mod sgd;
+
+pub use adagrad::AdaGrad;
+pub use adagrad_norm::AdaGradNorm;
+pub use adam::Adam;
+pub use adamw::AdamW;
+pub use momentum::Momentum;
+pub use nesterov::Nesterov;
+pub use rmsprop::RmsProp;
+pub use sgd::Sgd;
+
+use crate::real::Real;
+use crate::statistics::{LengthMismatch, check_length};
+
+/// What an optimizer remembers that is one number for all parameters.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Shared<S> {
+    /// Steps made.
+    pub steps: u64,
+    /// AdaGrad-Norm's Σ‖g‖², without the initial b₀². Unused by the others.
+    pub sum_norm_sq: S,
+}
+
+/// The numbers of one step that are the same for all parameters.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StepScalars<F> {
+    /// Multiplies the direction.
+    pub step_size: F,
+    /// Multiplies √(second moment) before ε is added: Adam's bias correction, 1 for the others.
+    pub root_scale: F,
+    /// Multiplies the parameters first: AdamW's decay, 1 for the others.
+    pub shrink: F,
+}
+
+impl<F: Real> StepScalars<F> {
+    /// A plain step.
+    pub(crate) fn plain(learning_rate: F::Sum) -> Self {
+        Self { step_size: F::narrow(learning_rate), root_scale: F::one(), shrink: F::one() }
+    }
+}
+
+/// An optimizer over one flat vector of parameters. Object-safe, so that a program can choose one while it
+/// runs.
+///
+/// ```
+/// use adadagrad_core::optimizer::{AdaGrad, Optimizer, Shared};
+///
+/// let adagrad: &dyn Optimizer<f64> = &AdaGrad::default();
+/// let (mut parameters, gradient) = ([1.0, 1.0], [0.5, -2.0]);
+/// let mut memory = [0.0; 2];
+/// adagrad.start(&mut memory);
+/// let (shared, scalars) = adagrad.prepare(&Shared::default(), 0.1, 4.25);
+/// adagrad.update(&scalars, &mut parameters, &gradient, &mut memory)?;
+/// // The first step is the learning rate itself, against the gradient's sign.
+/// assert!((parameters[0] - 0.9).abs() < 1e-9 && (parameters[1] - 1.1).abs() < 1e-9);
+/// assert_eq!(shared.steps, 1);
+/// # Ok::<(), adadagrad_core::statistics::LengthMismatch>(())
+/// ```
+pub trait Optimizer<F: Real> {
+    /// Memory values per parameter: SGD 0, AdaGrad 1, Adam 2. The memory is that many vectors of D values,
+    /// one after the other.
+    fn slots(&self) -> usize;
+
+    /// Fills the memory for the first step.
+    fn start(&self, memory: &mut [F]) {
+        memory.fill(F::zero());
+    }
+
+    /// The next step's scalars, from what is shared, the learning rate and ‖ḡ‖². Changes nothing: the new
+    /// shared part takes effect when the caller keeps it.
+    fn prepare(
+        &self,
+        shared: &Shared<F::Sum>,
+        learning_rate: F::Sum,
+        mean_norm_sq: F::Sum,
+    ) -> (Shared<F::Sum>, StepScalars<F>) {
+        let _ = mean_norm_sq;
+        (Shared { steps: shared.steps + 1, ..*shared }, StepScalars::plain(learning_rate))
+    }
+
+    /// Makes the step.
+    ///
+    /// # Errors
+    /// When the gradient is not as long as the parameters or the memory not `slots` times as long; then
+    /// nothing has changed.
+    fn update(
+        &self,
+        scalars: &StepScalars<F>,
+        parameters: &mut [F],
+        gradient: &[F],
+        memory: &mut [F],
+    ) -> Result<(), LengthMismatch>;
+}
+
+/// Checks what `update` is given.
+fn check<F>(parameters: &[F], gradient: &[F], memory: &[F], slots: usize) -> Result<(), LengthMismatch> {
+    check_length("the gradient", parameters.len(), gradient.len())?;
+    check_length("the optimizer memory", slots * parameters.len(), memory.len())
+}
+
+/// g + λ x: weight decay as PyTorch adds it to the gradient.
+fn decayed<F: Real>(gradient: F, weight_decay: F, parameter: F) -> F {
+    gradient + weight_decay * parameter
+}
+
+/// Any of the optimizers, by name: what settings hold.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(tag = "name", rename_all = "lowercase")
+)]
+pub enum AnyOptimizer {
+    /// [`Sgd`].
+    Sgd(Sgd),
+    /// [`Momentum`].
+    Momentum(Momentum),
+    /// [`Nesterov`].
+    Nesterov(Nesterov),
+    /// [`AdaGrad`].
+    AdaGrad(AdaGrad),
+    /// [`AdaGradNorm`].
+    #[cfg_attr(feature = "serde", serde(rename = "adagrad_norm"))]
+    AdaGradNorm(AdaGradNorm),
+    /// [`RmsProp`].
+    RmsProp(RmsProp),
+    /// [`Adam`].
+    Adam(Adam),
+    /// [`AdamW`].
+    AdamW(AdamW),
+}
+
+impl AnyOptimizer {
+    /// The optimizer itself.
+    #[must_use]
+    pub fn as_optimizer<F: Real>(&self) -> &dyn Optimizer<F> {
+        match self {
+            Self::Sgd(optimizer) => optimizer,
+            Self::Momentum(optimizer) => optimizer,
+            Self::Nesterov(optimizer) => optimizer,
+            Self::AdaGrad(optimizer) => optimizer,
+            Self::AdaGradNorm(optimizer) => optimizer,
+            Self::RmsProp(optimizer) => optimizer,
+            Self::Adam(optimizer) => optimizer,
+            Self::AdamW(optimizer) => optimizer,
+        }
+    }
+}

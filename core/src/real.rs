@@ -1,0 +1,127 @@
+//! The float types that everything here is generic over.
+
+use core::fmt::{Debug, Display};
+use core::iter::Sum;
+use num_traits::float::FloatCore;
+use num_traits::{NumAssign, Zero};
+
+/// A float type to train in: `f32` or `f64`, or one of your own.
+///
+/// Elementary functions call `libm` directly and not the methods of `num_traits::Float`: those silently
+/// become the standard library's as soon as any crate of the build enables `num-traits/std`, and then a
+/// host would compute other bits than the target. What comes from [`FloatCore`] here (`abs`, `ceil`,
+/// `is_finite`, …) is exact on both.
+pub trait Real: FloatCore + NumAssign + Sum + Debug + Display + Default + Send + Sync + 'static {
+    /// The wider type that sums over samples and coordinates are kept in.
+    type Sum: Real<Sum = Self::Sum>;
+
+    /// Converts, exactly where this type is not wider than its sums.
+    fn widen(self) -> Self::Sum;
+    /// Rounds a sum to this type.
+    fn narrow(sum: Self::Sum) -> Self;
+    /// The nearest value to `x`.
+    fn of(x: f64) -> Self;
+    /// Converts to `f64`, exactly for `f32` and `f64`.
+    fn as_f64(self) -> f64;
+
+    /// √x, correctly rounded.
+    fn root(self) -> Self;
+    /// eˣ.
+    fn exponential(self) -> Self;
+    /// Natural logarithm.
+    fn logarithm(self) -> Self;
+    /// Hyperbolic tangent.
+    fn hyperbolic_tangent(self) -> Self;
+    /// Cosine of an angle in radians.
+    fn cosine(self) -> Self;
+
+    /// xⁿ by repeated squaring: the same bits on every platform.
+    fn power(self, mut exponent: u64) -> Self {
+        let (mut result, mut base) = (Self::one(), self);
+        while exponent > 0 {
+            if exponent & 1 == 1 {
+                result *= base;
+            }
+            base *= base;
+            exponent >>= 1;
+        }
+        result
+    }
+
+    /// x².
+    fn squared(self) -> Self {
+        self * self
+    }
+}
+
+macro_rules! real {
+    ($float:ty, $root:path, $exp:path, $log:path, $tanh:path, $cos:path) => {
+        impl Real for $float {
+            type Sum = f64;
+
+            fn widen(self) -> f64 {
+                self.into()
+            }
+            #[allow(clippy::cast_possible_truncation, trivial_numeric_casts)]
+            fn narrow(sum: f64) -> Self {
+                sum as Self
+            }
+            #[allow(clippy::cast_possible_truncation, trivial_numeric_casts)]
+            fn of(x: f64) -> Self {
+                x as Self
+            }
+            fn as_f64(self) -> f64 {
+                self.into()
+            }
+            fn root(self) -> Self {
+                $root(self)
+            }
+            fn exponential(self) -> Self {
+                $exp(self)
+            }
+            fn logarithm(self) -> Self {
+                $log(self)
+            }
+            fn hyperbolic_tangent(self) -> Self {
+                $tanh(self)
+            }
+            fn cosine(self) -> Self {
+                $cos(self)
+            }
+        }
+    };
+}
+
+real!(f32, libm::sqrtf, libm::expf, libm::logf, libm::tanhf, libm::cosf);
+real!(f64, libm::sqrt, libm::exp, libm::log, libm::tanh, libm::cos);
+
+/// A count as a float.
+pub(crate) fn count<S: Real>(n: u64) -> S {
+    // Counts here stay far below 2⁵³, so the conversion is exact.
+    #[allow(clippy::cast_precision_loss)]
+    S::of(n as f64)
+}
+
+/// Σ xⱼ² in the wider type, eight running sums at a time so that the compiler may use vectors; the order
+/// of additions is fixed.
+pub fn square_norm<F: Real>(values: &[F]) -> F::Sum {
+    dot(values, values)
+}
+
+/// Σ xⱼ yⱼ in the wider type, in a fixed order, over slices of equal length.
+pub fn dot<F: Real>(x: &[F], y: &[F]) -> F::Sum {
+    let mut lanes = [F::Sum::zero(); 8];
+    let (x_blocks, y_blocks) = (x.chunks_exact(8), y.chunks_exact(8));
+    let tail: F::Sum = x_blocks.remainder().iter().zip(y_blocks.remainder()).map(product::<F>).sum();
+    for (a, b) in x_blocks.zip(y_blocks) {
+        for (lane, pair) in lanes.iter_mut().zip(a.iter().zip(b)) {
+            *lane += product::<F>(pair);
+        }
+    }
+    lanes.into_iter().sum::<F::Sum>() + tail
+}
+
+#[inline]
+fn product<F: Real>((x, y): (&F, &F)) -> F::Sum {
+    x.widen() * y.widen()
+}

@@ -1,0 +1,74 @@
+//! Learning rate as a function of samples seen. Samples, not steps: with batches that grow, a step is no
+//! measure of progress.
+
+use crate::real::{Real, count};
+
+/// A schedule: a linear warm-up, then a decay.
+///
+/// ```
+/// use adadagrad_core::schedule::{Decay, Schedule};
+///
+/// let schedule = Schedule { warm_up_samples: 100, decay: Decay::Cosine { final_fraction: 0.1 } };
+/// assert_eq!(schedule.learning_rate(0.05, 50, 1100), 0.025);
+/// assert_eq!(schedule.learning_rate(0.05, 100, 1100), 0.05);
+/// assert!((schedule.learning_rate(0.05, 1100, 1100) - 0.005_f64).abs() < 1e-17);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(deny_unknown_fields, default)
+)]
+pub struct Schedule {
+    /// The rate climbs linearly from 0 over this many samples; 0 for none.
+    pub warm_up_samples: u64,
+    /// What follows.
+    pub decay: Decay,
+}
+
+/// How the learning rate falls after the warm-up.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(tag = "name", rename_all = "snake_case", deny_unknown_fields)
+)]
+pub enum Decay {
+    /// Not at all.
+    #[default]
+    Constant,
+    /// Half a cosine wave from 1 to `final_fraction` of the rate, ending with the sample budget:
+    /// f + (1 − f)·(1 + cos(π t))/2 with t from 0 to 1.
+    Cosine {
+        /// f, between 0 and 1.
+        final_fraction: f64,
+    },
+    /// Times `factor` after each further `every_samples` samples.
+    Step {
+        /// Length of a stair, at least 1.
+        every_samples: u64,
+        /// Between 0 and 1.
+        factor: f64,
+    },
+}
+
+impl Schedule {
+    /// The learning rate for the batch that begins after `samples_seen` of `sample_budget` samples.
+    #[must_use]
+    pub fn learning_rate<S: Real>(&self, base: S, samples_seen: u64, sample_budget: u64) -> S {
+        if samples_seen < self.warm_up_samples {
+            return base * count::<S>(samples_seen) / count(self.warm_up_samples);
+        }
+        let since = samples_seen - self.warm_up_samples;
+        match self.decay {
+            Decay::Constant => base,
+            Decay::Cosine { final_fraction } => {
+                let length = sample_budget.saturating_sub(self.warm_up_samples).max(1);
+                let progress = count::<S>(since.min(length)) / count(length);
+                let wave = (S::one() + (progress * S::of(core::f64::consts::PI)).cosine()) / S::of(2.0);
+                base * (S::of(final_fraction) + S::of(1.0 - final_fraction) * wave)
+            }
+            Decay::Step { every_samples, factor } => base * S::of(factor).power(since / every_samples.max(1)),
+        }
+    }
+}

@@ -1,0 +1,477 @@
+//! What a batch says about its gradient: accumulate, merge, summarise.
+//!
+//! Letters, here and everywhere: b samples, D parameters, per-sample gradients gᵢ of the *unscaled*
+//! per-sample loss, their mean ḡ, sᵢ = ‖gᵢ‖², pᵢ = ⟨gᵢ, ḡ⟩.
+
+use core::fmt;
+
+use num_traits::{One, Zero, float::FloatCore};
+
+use crate::real::{Real, count, dot, square_norm};
+
+/// What a batch-size test asks an engine to compute beyond loss and mean gradient. An engine computes no
+/// more than this.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Needs {
+    /// Σ sᵢ: free with the backward pass.
+    pub norms: bool,
+    /// Σ pᵢ², Σ sᵢpᵢ and Σ sᵢ²: a second sweep over the batch, because ḡ must be known first.
+    pub inner: bool,
+    /// Σᵢ gᵢⱼ² for every coordinate, reduced to this quantile of Varⱼ/ḡⱼ²: one buffer of D values.
+    pub coordinate_quantile: Option<f64>,
+    /// The batch is to be cut into at least this many parts, and their means compared.
+    pub parts: u32,
+}
+
+/// Why a quantity has no value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+pub enum Reason {
+    /// A gradient holds a NaN or an infinity, or a sum has left the range of its type.
+    NonFinite,
+    /// One sample has no sample variance.
+    SingleSample,
+    /// ḡ = 0, and the quantity divides by its norm.
+    ZeroMeanGradient,
+    /// n − v/b ≤ 0: the noise dominates.
+    NonPositiveDebiasedNorm,
+    /// One worker (or part) has no variance between workers.
+    SingleWorker,
+    /// The engine was not asked for what this needs.
+    MissingEvidence,
+    /// No batch size is large enough.
+    Unbounded,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NonFinite => "a gradient is not finite",
+            Self::SingleSample => "one sample has no variance",
+            Self::ZeroMeanGradient => "the mean gradient is zero",
+            Self::NonPositiveDebiasedNorm => "the noise hides the gradient",
+            Self::SingleWorker => "one part has no variance between parts",
+            Self::MissingEvidence => "what this needs was not computed",
+            Self::Unbounded => "no batch size is large enough",
+        })
+    }
+}
+
+/// Sums over the inner products pᵢ = ⟨gᵢ, ḡ⟩ of a batch, gathered in a second sweep.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Inner<S> {
+    /// P₂ = Σ pᵢ².
+    pub sum_squared_inner_products: S,
+    /// Σ sᵢ pᵢ.
+    pub sum_norm_inner_products: S,
+    /// Σ sᵢ².
+    pub sum_squared_square_norms: S,
+}
+
+impl<S: Real> Inner<S> {
+    /// Adds one sample by its sᵢ and pᵢ.
+    pub fn add(&mut self, square_norm: S, inner_product: S) {
+        self.sum_squared_inner_products += inner_product.squared();
+        self.sum_norm_inner_products += square_norm * inner_product;
+        self.sum_squared_square_norms += square_norm.squared();
+    }
+
+    /// Adds the sums of another part of the same batch (taken with the same ḡ).
+    pub fn merge(&mut self, part: &Self) {
+        self.sum_squared_inner_products += part.sum_squared_inner_products;
+        self.sum_norm_inner_products += part.sum_norm_inner_products;
+        self.sum_squared_square_norms += part.sum_squared_square_norms;
+    }
+}
+
+/// The means of the parts that a batch was cut into.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Parts<S> {
+    /// J.
+    pub count: u32,
+    /// Σⱼ mⱼ ‖gⱼ‖² over parts of mⱼ samples with mean gradient gⱼ.
+    pub sum_squared_means: S,
+}
+
+/// What one batch says about its gradient: plain numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Evidence<S> {
+    /// b.
+    pub samples: u32,
+    /// How many of them the network classified rightly.
+    pub correct: u32,
+    /// Mean loss in nats.
+    pub loss: S,
+    /// n = ‖ḡ‖².
+    pub mean_norm_sq: S,
+    /// S = Σ sᵢ.
+    pub sum_squared_norms: Option<S>,
+    /// What the second sweep found.
+    pub inner: Option<Inner<S>>,
+    /// The quantile of Varⱼ/ḡⱼ² that [`Needs::coordinate_quantile`] asked for; coordinates with ḡⱼ = 0 are
+    /// left out, and without any other the ratio is `None`.
+    pub coordinate_ratio: Option<S>,
+    /// The parts' means.
+    pub parts: Option<Parts<S>>,
+}
+
+impl<S: Real> Evidence<S> {
+    /// v = Σ‖gᵢ − ḡ‖²/(b − 1) = (S − b n)/(b − 1), the trace of the sample covariance. Rounding below 0 is
+    /// clamped.
+    ///
+    /// # Errors
+    /// Why it is undefined.
+    pub fn variance(&self) -> Result<S, Reason> {
+        let sum = self.sum_squared_norms.ok_or(Reason::MissingEvidence)?;
+        self.sample_variance(sum - self.batch() * self.mean_norm_sq)
+    }
+
+    /// The sample variance of the pᵢ: (P₂ − b n²)/(b − 1), the spread *along* ḡ.
+    ///
+    /// # Errors
+    /// Why it is undefined.
+    pub fn variance_along(&self) -> Result<S, Reason> {
+        let inner = self.inner.ok_or(Reason::MissingEvidence)?;
+        self.sample_variance(inner.sum_squared_inner_products - self.batch() * self.mean_norm_sq.squared())
+    }
+
+    /// Σ‖gᵢ − (pᵢ/n) ḡ‖²/(b − 1) = (S − P₂/n)/(b − 1), the spread *across* ḡ.
+    ///
+    /// # Errors
+    /// Why it is undefined.
+    pub fn variance_orthogonal(&self) -> Result<S, Reason> {
+        let sum = self.sum_squared_norms.ok_or(Reason::MissingEvidence)?;
+        let inner = self.inner.ok_or(Reason::MissingEvidence)?;
+        self.several_samples()?;
+        let along = inner.sum_squared_inner_products / self.nonzero_norm()?;
+        self.sample_variance(sum - along)
+    }
+
+    /// The sample variance of the leave-one-out inner products qᵢ = (b pᵢ − sᵢ)/(b − 1), which are
+    /// ⟨gᵢ, mean of the others⟩.
+    ///
+    /// # Errors
+    /// Why it is undefined.
+    pub fn variance_leave_one_out(&self) -> Result<S, Reason> {
+        let inner = self.inner.ok_or(Reason::MissingEvidence)?;
+        let sum = self.sum_squared_norms.ok_or(Reason::MissingEvidence)?;
+        let b = self.batch();
+        let along = self.variance_along()?;
+        let covariance = (inner.sum_norm_inner_products - sum * self.mean_norm_sq) / (b - S::one());
+        let of_norms = (inner.sum_squared_square_norms - sum.squared() / b) / (b - S::one());
+        let spread = b.squared() * along - (b + b) * covariance + of_norms;
+        self.sample_variance(spread / (b - S::one()))
+    }
+
+    /// n − v/b, unbiased for the squared norm of the true gradient. May be negative.
+    ///
+    /// # Errors
+    /// Why it is undefined.
+    pub fn debiased_norm_sq(&self) -> Result<S, Reason> {
+        Ok(self.mean_norm_sq - self.variance()? / self.batch())
+    }
+
+    /// v estimated from the J parts' means alone: Σⱼ mⱼ‖gⱼ − ḡ‖²/(J − 1), unbiased.
+    ///
+    /// # Errors
+    /// Why it is undefined.
+    pub fn worker_variance(&self) -> Result<S, Reason> {
+        let parts = self.parts.ok_or(Reason::MissingEvidence)?;
+        let between = parts.sum_squared_means - self.batch() * self.mean_norm_sq;
+        if !between.is_finite() {
+            return Err(Reason::NonFinite);
+        }
+        self.several_samples()?;
+        self.nonzero_norm()?;
+        if parts.count < 2 {
+            return Err(Reason::SingleWorker);
+        }
+        Ok(between.max(S::zero()) / count(u64::from(parts.count - 1)))
+    }
+
+    /// b as a float.
+    #[must_use]
+    pub fn batch(&self) -> S {
+        count(u64::from(self.samples))
+    }
+
+    /// n, where it can be divided by.
+    pub(crate) fn nonzero_norm(&self) -> Result<S, Reason> {
+        if !self.mean_norm_sq.is_finite() {
+            Err(Reason::NonFinite)
+        } else if self.mean_norm_sq > S::zero() {
+            Ok(self.mean_norm_sq)
+        } else {
+            Err(Reason::ZeroMeanGradient)
+        }
+    }
+
+    /// `Ok` where a sample variance is defined.
+    fn several_samples(&self) -> Result<(), Reason> {
+        if self.samples < 2 { Err(Reason::SingleSample) } else { Ok(()) }
+    }
+
+    /// A centred sum of squares over b − 1, held at 0 from below.
+    fn sample_variance(&self, centred_sum: S) -> Result<S, Reason> {
+        if !centred_sum.is_finite() || !self.mean_norm_sq.is_finite() {
+            return Err(Reason::NonFinite);
+        }
+        self.several_samples()?;
+        Ok(centred_sum.max(S::zero()) / (self.batch() - S::one()))
+    }
+}
+
+/// The sums of [`Statistics`] that are plain numbers, so that they can travel between threads.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Totals<S> {
+    /// Samples accumulated.
+    pub samples: u32,
+    /// How many of them were classified rightly.
+    pub correct: u32,
+    /// Sum of the losses in nats.
+    pub loss: S,
+    /// Σ sᵢ.
+    pub sum_squared_norms: S,
+    /// Parts closed so far.
+    pub parts: Parts<S>,
+}
+
+impl<S: Real> Totals<S> {
+    /// Adds another part's sums.
+    pub fn merge(&mut self, part: &Self) {
+        self.samples += part.samples;
+        self.correct += part.correct;
+        self.loss += part.loss;
+        self.sum_squared_norms += part.sum_squared_norms;
+        self.parts.count += part.parts.count;
+        self.parts.sum_squared_means += part.parts.sum_squared_means;
+    }
+}
+
+/// Two slices that ought to be equally long are not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LengthMismatch {
+    /// What was measured.
+    pub what: &'static str,
+    /// The length it should have.
+    pub expected: usize,
+    /// The length it has.
+    pub found: usize,
+}
+
+impl fmt::Display for LengthMismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} holds {} values where {} are expected", self.what, self.found, self.expected)
+    }
+}
+
+impl core::error::Error for LengthMismatch {}
+
+/// `Ok` when a slice of `found` values has the `expected` length.
+pub(crate) fn check_length(what: &'static str, expected: usize, found: usize) -> Result<(), LengthMismatch> {
+    if expected == found { Ok(()) } else { Err(LengthMismatch { what, expected, found }) }
+}
+
+/// The sums over a batch, or a part of it, that every test is made from. They merge exactly: what two parts
+/// add up to is what the whole would have given, but for rounding.
+///
+/// Memory: the caller's D values for Σ gᵢ, and D more for Σ gᵢ² where a test asks for coordinates. Rounding:
+/// with each sum over b values kept in the type of relative precision ε, `mean_norm_sq` is exact to about
+/// 2bε·S/b and `variance` to about bε·S/(b − 1) in the worst case, √b in place of b for sums that err at
+/// random.
+///
+/// ```
+/// use adadagrad_core::statistics::{Needs, Statistics};
+///
+/// let mut sums = [0.0_f64; 2];
+/// let mut statistics = Statistics::new(&mut sums, &mut [])?;
+/// statistics.push(&[1.0, 2.0], 0.3)?;
+/// statistics.push(&[3.0, 2.0], 0.5)?;
+/// let evidence = statistics.evidence(&Needs { norms: true, ..Needs::default() }, None);
+/// assert_eq!(evidence.mean_norm_sq, 8.0);
+/// assert_eq!(evidence.variance(), Ok(2.0));
+/// # Ok::<(), adadagrad_core::statistics::LengthMismatch>(())
+/// ```
+#[derive(Debug)]
+pub struct Statistics<'a, F: Real> {
+    /// The sums that are plain numbers.
+    pub totals: Totals<F::Sum>,
+    /// Σ gᵢ.
+    pub gradient_sum: &'a mut [F],
+    /// Σ gᵢ², coordinate by coordinate; empty when no test asks for it.
+    pub second_moment: &'a mut [F],
+}
+
+impl<'a, F: Real> Statistics<'a, F> {
+    /// Starts from zero in the caller's memory: D values, and D or none for the second moment.
+    ///
+    /// # Errors
+    /// When the second moment is neither empty nor as long as the gradient.
+    pub fn new(gradient_sum: &'a mut [F], second_moment: &'a mut [F]) -> Result<Self, LengthMismatch> {
+        let mut statistics = Self::resume(Totals::default(), gradient_sum, second_moment)?;
+        statistics.clear();
+        Ok(statistics)
+    }
+
+    /// Goes on from sums taken earlier.
+    ///
+    /// # Errors
+    /// When the second moment is neither empty nor as long as the gradient.
+    pub fn resume(
+        totals: Totals<F::Sum>,
+        gradient_sum: &'a mut [F],
+        second_moment: &'a mut [F],
+    ) -> Result<Self, LengthMismatch> {
+        if !second_moment.is_empty() {
+            check_length("the second moment", gradient_sum.len(), second_moment.len())?;
+        }
+        Ok(Self { totals, gradient_sum, second_moment })
+    }
+
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        self.totals = Totals::default();
+        self.gradient_sum.fill(F::zero());
+        self.second_moment.fill(F::zero());
+    }
+
+    /// Adds one sample by its whole gradient, for models of your own. Returns sᵢ.
+    ///
+    /// # Errors
+    /// When the gradient does not have D values.
+    pub fn push(&mut self, gradient: &[F], loss: F::Sum) -> Result<F::Sum, LengthMismatch> {
+        check_length("the gradient", self.gradient_sum.len(), gradient.len())?;
+        let norm = square_norm(gradient);
+        self.totals.samples += 1;
+        self.totals.loss += loss;
+        self.totals.sum_squared_norms += norm;
+        for (sum, &g) in self.gradient_sum.iter_mut().zip(gradient) {
+            *sum += g;
+        }
+        for (sum, &g) in self.second_moment.iter_mut().zip(gradient) {
+            *sum += g * g;
+        }
+        Ok(norm)
+    }
+
+    /// Declares what was accumulated so far to be one part, whose mean the worker-gradient test compares
+    /// with the others'. Costs one pass over D.
+    pub fn close_part(&mut self) {
+        if self.totals.samples > 0 {
+            let samples = count(u64::from(self.totals.samples));
+            self.totals.parts =
+                Parts { count: 1, sum_squared_means: square_norm(self.gradient_sum) / samples };
+        }
+    }
+
+    /// Adds another part of the same batch. Merge parts in one fixed order where the same bits are wanted.
+    ///
+    /// # Errors
+    /// When the two are not over the same number of parameters.
+    pub fn merge<G: Real<Sum = F::Sum>>(&mut self, part: &Statistics<'_, G>) -> Result<(), LengthMismatch> {
+        check_length("the part's gradient", self.gradient_sum.len(), part.gradient_sum.len())?;
+        check_length("the part's second moment", self.second_moment.len(), part.second_moment.len())?;
+        self.totals.merge(&part.totals);
+        add_into(self.gradient_sum, part.gradient_sum);
+        add_into(self.second_moment, part.second_moment);
+        Ok(())
+    }
+
+    /// Writes ḡ = (1/b) Σ gᵢ.
+    ///
+    /// # Errors
+    /// When `mean` does not have D values.
+    pub fn mean_gradient<G: Real<Sum = F::Sum>>(&self, mean: &mut [G]) -> Result<(), LengthMismatch> {
+        check_length("the mean gradient", self.gradient_sum.len(), mean.len())?;
+        let b: F::Sum = count(u64::from(self.totals.samples));
+        for (mean, &sum) in mean.iter_mut().zip(&*self.gradient_sum) {
+            *mean = G::narrow(sum.widen() / b);
+        }
+        Ok(())
+    }
+
+    /// Varⱼ = (Σᵢ gᵢⱼ² − b ḡⱼ²)/(b − 1), where the second moment is kept and b ≥ 2.
+    #[must_use]
+    pub fn coordinate_variance(&self, coordinate: usize) -> Option<F::Sum> {
+        let second_moment = self.second_moment.get(coordinate)?.widen();
+        let b: F::Sum = count(u64::from(self.totals.samples));
+        let mean = self.gradient_sum.get(coordinate)?.widen() / b;
+        (self.totals.samples >= 2)
+            .then(|| (second_moment - b * mean.squared()).max(F::Sum::zero()) / (b - F::Sum::one()))
+    }
+
+    /// The nearest-rank quantile of Varⱼ/ḡⱼ² over the coordinates with ḡⱼ ≠ 0; the maximum for `quantile` =
+    /// 1. Overwrites the second moment (it is the scratch memory). NaN when a coordinate is not finite.
+    pub fn coordinate_ratio(&mut self, quantile: f64) -> Option<F::Sum> {
+        let b: F::Sum = count(u64::from(self.totals.samples));
+        let mut kept = 0;
+        for coordinate in 0..self.second_moment.len() {
+            let mean = self.gradient_sum[coordinate].widen() / b;
+            let variance = self.coordinate_variance(coordinate)?;
+            if !(self.second_moment[coordinate].is_finite() && mean.is_finite()) {
+                return Some(F::Sum::nan());
+            }
+            if !mean.is_zero() {
+                // Dividing twice: the square of a small mean may underflow.
+                self.second_moment[kept] = F::narrow(variance / mean / mean);
+                kept += 1;
+            }
+        }
+        if kept == 0 {
+            return None;
+        }
+        let kept_ratios = &mut self.second_moment[..kept];
+        let rank = nearest_rank(quantile, kept);
+        let (_, ratio, _) = kept_ratios
+            .select_nth_unstable_by(rank, |x, y| x.partial_cmp(y).unwrap_or(core::cmp::Ordering::Equal));
+        Some(ratio.widen())
+    }
+
+    /// What has been accumulated, as plain numbers: no more than `needs` names, so that what was not
+    /// computed cannot be mistaken for a value. Where a coordinates' quantile is among it, the second moment
+    /// is overwritten.
+    pub fn evidence(&mut self, needs: &Needs, inner: Option<Inner<F::Sum>>) -> Evidence<F::Sum> {
+        let b = count(u64::from(self.totals.samples));
+        Evidence {
+            samples: self.totals.samples,
+            correct: self.totals.correct,
+            loss: self.totals.loss / b,
+            mean_norm_sq: self.gradient_sum.iter().map(|&sum| (sum.widen() / b).squared()).sum(),
+            sum_squared_norms: needs.norms.then_some(self.totals.sum_squared_norms),
+            inner,
+            coordinate_ratio: needs.coordinate_quantile.and_then(|quantile| self.coordinate_ratio(quantile)),
+            parts: (needs.parts > 0).then_some(self.totals.parts),
+        }
+    }
+
+    /// The inner product of a sample's gradient with ḡ, and its square norm, added to `inner`: the second
+    /// sweep for models of your own.
+    ///
+    /// # Errors
+    /// When one of the two does not have D values.
+    pub fn project(
+        &self,
+        gradient: &[F],
+        mean_gradient: &[F],
+        inner: &mut Inner<F::Sum>,
+    ) -> Result<(), LengthMismatch> {
+        check_length("the gradient", self.gradient_sum.len(), gradient.len())?;
+        check_length("the mean gradient", self.gradient_sum.len(), mean_gradient.len())?;
+        inner.add(square_norm(gradient), dot(gradient, mean_gradient));
+        Ok(())
+    }
+}
+
+fn add_into<F: Real, G: Real<Sum = F::Sum>>(sums: &mut [F], part: &[G]) {
+    for (sum, &value) in sums.iter_mut().zip(part) {
+        *sum += F::narrow(value.widen());
+    }
+}
+
+/// The 0-based nearest rank ⌈q·k⌉ − 1 of `k` sorted values.
+fn nearest_rank(quantile: f64, k: usize) -> usize {
+    // k is a number of parameters, far below 2⁵³; the product is between 0 and k.
+    #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let rank = num_traits::float::FloatCore::ceil(quantile * k as f64) as usize;
+    rank.clamp(1, k) - 1
+}

@@ -1,0 +1,324 @@
+//! The trainer decides and never waits; engines compute. One training step:
+//!
+//! 1. [`Trainer::plan`] says which samples, which evidence, which learning rate;
+//! 2. an engine sums over the parts of [`Plan::cut`] and merges them in order;
+//! 3. [`Trainer::weigh`] turns the evidence into the update's scalars and the next batch size, or refuses;
+//! 4. the engine updates the parameters;
+//! 5. [`Trainer::commit`] makes it count and gives [`Telemetry`].
+//!
+//! Nothing changes before step 5, so that a step that failed can be tried again.
+
+use core::fmt;
+
+use crate::batch_test::Required;
+use crate::config::{ConfigError, FORMAT_VERSION, RunConfig};
+use crate::controller::{Controller, Decision, Limits};
+use crate::cut::Cut;
+use crate::optimizer::{Shared, StepScalars};
+use crate::real::Real;
+use crate::shuffle::Order;
+use crate::statistics::{Evidence, Inner, LengthMismatch, Needs, Reason, Statistics};
+
+/// What the next step is to do.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Plan<S> {
+    /// Counts from 1.
+    pub step: u64,
+    /// How the batch is cut; its size too.
+    pub cut: Cut,
+    /// Samples seen before this batch: where it begins in the order of samples.
+    pub start: u64,
+    /// The learning rate.
+    pub learning_rate: S,
+    /// What the test wants to know.
+    pub needs: Needs,
+}
+
+/// Where a run stands between two steps: with parameters and optimizer memory, all that a checkpoint holds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
+pub struct Progress<S> {
+    /// Steps made.
+    pub steps: u64,
+    /// Samples seen.
+    pub samples_seen: u64,
+    /// Size of the next batch.
+    pub next_batch: u32,
+    /// What the optimizer shares over all parameters.
+    pub shared: Shared<S>,
+}
+
+/// A step that was weighed and not yet made.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pending<F: Real> {
+    /// For [`crate::optimizer::Optimizer::update`].
+    pub scalars: StepScalars<F>,
+    progress: Progress<F::Sum>,
+    telemetry: Telemetry,
+}
+
+/// Why a step was refused. Parameters and optimizer memory are as they were before it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum StepError {
+    /// Loss or gradient is not finite.
+    NonFinite {
+        /// Which step.
+        step: u64,
+        /// Which of the two.
+        what: &'static str,
+    },
+    /// The engine handed in another batch than was planned.
+    Samples {
+        /// Planned.
+        planned: u32,
+        /// Handed in.
+        found: u32,
+    },
+    /// A slice has the wrong length.
+    Length(LengthMismatch),
+}
+
+impl fmt::Display for StepError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NonFinite { step, what } => write!(
+                f,
+                "step {step}: the {what} is not a finite number, so the step was not made; the learning rate is \
+                 probably too large, or the data hold a NaN"
+            ),
+            Self::Samples { planned, found } => {
+                write!(f, "a batch of {planned} samples was planned, but {found} were summed")
+            }
+            Self::Length(error) => error.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for StepError {}
+
+impl From<LengthMismatch> for StepError {
+    fn from(error: LengthMismatch) -> Self {
+        Self::Length(error)
+    }
+}
+
+/// Why quantities of a [`Telemetry`] are undefined.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
+pub struct Reasons {
+    /// Why there is no variance, where norms were computed.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub variance: Option<Reason>,
+    /// Why the test requires no particular size.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub required: Option<Reason>,
+}
+
+/// One training step in plain numbers; `None` where a number was not computed or is undefined.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Telemetry {
+    /// [`FORMAT_VERSION`].
+    pub version: u32,
+    /// Counts from 1.
+    pub step: u64,
+    /// b, the size of this step's batch.
+    pub samples: u32,
+    /// Samples seen since the start, this batch included.
+    pub samples_seen: u64,
+    /// Mean loss of the batch before the update, in nats.
+    pub loss: f64,
+    /// Share of the batch classified rightly before the update.
+    pub training_accuracy: f64,
+    /// α.
+    pub learning_rate: f64,
+    /// n = ‖ḡ‖².
+    pub mean_norm_sq: f64,
+    /// S = Σ sᵢ.
+    pub sum_squared_norms: Option<f64>,
+    /// v.
+    pub variance: Option<f64>,
+    /// v_along.
+    pub variance_along: Option<f64>,
+    /// v_orth.
+    pub variance_orthogonal: Option<f64>,
+    /// The chosen quantile of Varⱼ/ḡⱼ².
+    pub coordinate_ratio: Option<f64>,
+    /// v estimated from the parts' means.
+    pub worker_variance: Option<f64>,
+    /// T: a real number.
+    pub required: Option<f64>,
+    /// The threshold that this batch would just pass.
+    pub threshold: Option<f64>,
+    /// Size of the next batch.
+    pub next_batch: u32,
+    /// Why what is undefined is undefined.
+    pub reasons: Reasons,
+}
+
+/// One training run: settings, and where it stands.
+#[derive(Clone, Copy, Debug)]
+pub struct Trainer<F: Real> {
+    config: RunConfig,
+    samples: u32,
+    progress: Progress<F::Sum>,
+}
+
+impl<F: Real> Trainer<F> {
+    /// The start of a run over `samples` training samples.
+    ///
+    /// # Errors
+    /// When the settings cannot run on that many.
+    pub fn new(config: RunConfig, samples: u32) -> Result<Self, ConfigError> {
+        let progress = Progress {
+            steps: 0,
+            samples_seen: 0,
+            next_batch: config.initial_batch,
+            shared: Shared::default(),
+        };
+        Self::resume(config, samples, progress)
+    }
+
+    /// Goes on from where an earlier run stood.
+    ///
+    /// # Errors
+    /// When the settings cannot run on that many samples.
+    pub fn resume(config: RunConfig, samples: u32, progress: Progress<F::Sum>) -> Result<Self, ConfigError> {
+        config.validate(samples)?;
+        let next_batch = Limits { min: 1, max: config.max_batch }.clip(progress.next_batch);
+        Ok(Self { config, samples, progress: Progress { next_batch, ..progress } })
+    }
+
+    /// The settings.
+    #[must_use]
+    pub const fn config(&self) -> &RunConfig {
+        &self.config
+    }
+
+    /// Where the run stands.
+    #[must_use]
+    pub const fn progress(&self) -> &Progress<F::Sum> {
+        &self.progress
+    }
+
+    /// The order in which samples are visited.
+    #[must_use]
+    pub fn order(&self) -> Order {
+        Order::new(self.samples, self.config.seed)
+    }
+
+    /// What an engine must compute in every step.
+    #[must_use]
+    pub fn needs(&self) -> Needs {
+        self.config.test.map_or(Needs::default(), |test| test.as_test::<F::Sum>().needs())
+    }
+
+    /// The next step, or `None` when the sample budget is spent.
+    #[must_use]
+    pub fn plan(&self) -> Option<Plan<F::Sum>> {
+        let Progress { steps, samples_seen, next_batch, .. } = self.progress;
+        let RunConfig { schedule, learning_rate, sample_budget, .. } = self.config;
+        let needs = self.needs();
+        (samples_seen < sample_budget).then(|| Plan {
+            step: steps + 1,
+            cut: Cut::new(next_batch, needs.parts),
+            start: samples_seen,
+            learning_rate: schedule.learning_rate(F::Sum::of(learning_rate), samples_seen, sample_budget),
+            needs,
+        })
+    }
+
+    /// Judges the evidence of a planned step.
+    ///
+    /// # Errors
+    /// When loss or gradient is not finite, or the evidence is of another batch.
+    pub fn weigh(&self, plan: &Plan<F::Sum>, evidence: &Evidence<F::Sum>) -> Result<Pending<F>, StepError> {
+        let planned = plan.cut.samples();
+        if evidence.samples != planned {
+            return Err(StepError::Samples { planned, found: evidence.samples });
+        }
+        for (what, value) in [("loss", evidence.loss), ("gradient", evidence.mean_norm_sq)] {
+            if !num_traits::float::FloatCore::is_finite(value) {
+                return Err(StepError::NonFinite { step: plan.step, what });
+            }
+        }
+        let test = self.config.test.as_ref().map(|test| test.as_test::<F::Sum>());
+        let required = test.map(|test| test.required(evidence));
+        let threshold = test.and_then(|test| test.threshold(evidence));
+        let undefined = Required::Undefined(Reason::MissingEvidence);
+        let limits = Limits { min: self.config.min_batch, max: self.config.max_batch };
+        let Decision::Step { next } =
+            self.config.controller.decide(&mut (), planned, limits, evidence, required.unwrap_or(undefined));
+        let optimizer = self.config.optimizer.as_optimizer::<F>();
+        let (shared, scalars) =
+            optimizer.prepare(&self.progress.shared, plan.learning_rate, evidence.mean_norm_sq);
+        let progress = Progress {
+            steps: plan.step,
+            samples_seen: plan.start + u64::from(planned),
+            next_batch: next,
+            shared,
+        };
+        let telemetry = telemetry(plan, evidence, required, threshold, &progress);
+        Ok(Pending { scalars, progress, telemetry })
+    }
+
+    /// Makes a weighed step count, once the engine has updated the parameters.
+    pub fn commit(&mut self, pending: Pending<F>) -> Telemetry {
+        self.progress = pending.progress;
+        pending.telemetry
+    }
+
+    /// Weighs the sums of a whole batch, updates the parameters and commits: what every engine on a CPU does
+    /// after its sweeps. `mean_gradient` is ḡ as [`Statistics::mean_gradient`] rounds it.
+    ///
+    /// # Errors
+    /// When the step is refused; then nothing has changed.
+    pub fn conclude(
+        &mut self,
+        plan: &Plan<F::Sum>,
+        total: &mut Statistics<'_, F::Sum>,
+        inner: Option<Inner<F::Sum>>,
+        mean_gradient: &[F],
+        parameters: &mut [F],
+        memory: &mut [F],
+    ) -> Result<Telemetry, StepError> {
+        let pending = self.weigh(plan, &total.evidence(&plan.needs, inner))?;
+        let optimizer = self.config.optimizer.as_optimizer::<F>();
+        optimizer.update(&pending.scalars, parameters, mean_gradient, memory)?;
+        Ok(self.commit(pending))
+    }
+}
+
+fn telemetry<S: Real>(
+    plan: &Plan<S>,
+    evidence: &Evidence<S>,
+    required: Option<Required<S>>,
+    threshold: Option<S>,
+    progress: &Progress<S>,
+) -> Telemetry {
+    let number = |value: Option<S>| value.map(Real::as_f64).filter(|value| value.is_finite());
+    let variance = evidence.variance();
+    Telemetry {
+        version: FORMAT_VERSION,
+        step: plan.step,
+        samples: evidence.samples,
+        samples_seen: progress.samples_seen,
+        loss: evidence.loss.as_f64(),
+        training_accuracy: f64::from(evidence.correct) / f64::from(evidence.samples),
+        learning_rate: plan.learning_rate.as_f64(),
+        mean_norm_sq: evidence.mean_norm_sq.as_f64(),
+        sum_squared_norms: number(evidence.sum_squared_norms),
+        variance: number(variance.ok()),
+        variance_along: number(evidence.variance_along().ok()),
+        variance_orthogonal: number(evidence.variance_orthogonal().ok()),
+        coordinate_ratio: number(evidence.coordinate_ratio),
+        worker_variance: number(evidence.worker_variance().ok()),
+        required: number(required.and_then(Required::size)),
+        threshold: number(threshold),
+        next_batch: progress.next_batch,
+        reasons: Reasons {
+            variance: variance.err().filter(|&reason| reason != Reason::MissingEvidence),
+            required: required.and_then(Required::reason),
+        },
+    }
+}
