@@ -152,12 +152,19 @@ impl<'a, const N: usize> Idx<'a, N> {
     }
 }
 
-/// Grey images with labels, as in MNIST: pixels are read as byte/255.
+/// Grey images with labels, as in MNIST: pixels are read as byte/255. `B` is what holds the files' bytes: a
+/// slice, or a buffer of your own.
 #[derive(Clone, Copy, Debug)]
-pub struct LabelledImages<'a> {
-    images: Idx<'a, 3>,
-    labels: Idx<'a, 1>,
+pub struct LabelledImages<B> {
+    images: B,
+    labels: B,
+    count: u32,
+    pixels: usize,
 }
+
+/// Where the values begin in an image file and in a label file.
+const IMAGES_START: usize = 16;
+const LABELS_START: usize = 8;
 
 /// Which of the two files an error is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -179,20 +186,15 @@ impl fmt::Display for ImagesError {
 
 impl core::error::Error for ImagesError {}
 
-impl<'a> LabelledImages<'a> {
+impl<B: AsRef<[u8]>> LabelledImages<B> {
     /// Reads and checks both files: sizes, counts, and every label.
     ///
     /// # Errors
     /// Which file is wrong, what, and where.
-    pub fn parse(
-        images: &'a [u8],
-        labels: &'a [u8],
-        size: [u32; 2],
-        classes: u32,
-    ) -> Result<Self, ImagesError> {
-        let images = Idx::<3>::parse(images).map_err(ImagesError::Images)?;
-        let labels = Idx::<1>::parse(labels).map_err(ImagesError::Labels)?;
-        let [count, rows, columns] = images.dimensions;
+    pub fn parse(images: B, labels: B, size: [u32; 2], classes: u32) -> Result<Self, ImagesError> {
+        let image_file = Idx::<3>::parse(images.as_ref()).map_err(ImagesError::Images)?;
+        let label_file = Idx::<1>::parse(labels.as_ref()).map_err(ImagesError::Labels)?;
+        let [count, rows, columns] = image_file.dimensions;
         if [rows, columns] != size {
             let found = [rows, columns];
             return Err(ImagesError::Images(IdxError::ImageSize { expected: size, found }));
@@ -200,40 +202,44 @@ impl<'a> LabelledImages<'a> {
         if count == 0 {
             return Err(ImagesError::Images(IdxError::Empty));
         }
-        if labels.dimensions != [count] {
-            let [labels] = labels.dimensions;
+        if label_file.dimensions != [count] {
+            let [labels] = label_file.dimensions;
             return Err(ImagesError::Labels(IdxError::Count { images: count, labels }));
         }
-        match labels.values.iter().position(|&label| u32::from(label) >= classes) {
-            None => Ok(Self { images, labels }),
-            Some(index) => Err(ImagesError::Labels(IdxError::Label {
-                byte: 8 + index,
-                label: labels.values[index],
-                classes,
-            })),
+        if let Some(index) = label_file.values.iter().position(|&label| u32::from(label) >= classes) {
+            let (byte, label) = (LABELS_START + index, label_file.values[index]);
+            return Err(ImagesError::Labels(IdxError::Label { byte, label, classes }));
         }
+        let pixels = rows as usize * columns as usize;
+        Ok(Self { images, labels, count, pixels })
     }
 
     /// One image's bytes, row by row.
+    ///
+    /// # Panics
+    /// When there is no such image.
     #[must_use]
-    pub fn image(&self, index: u32) -> &'a [u8] {
-        let len = self.pixels();
-        &self.images.values[index as usize * len..][..len]
+    pub fn image(&self, index: u32) -> &[u8] {
+        &self.images.as_ref()[IMAGES_START + index as usize * self.pixels..][..self.pixels]
     }
 
-    fn pixels(&self) -> usize {
-        let [_, rows, columns] = self.images.dimensions;
-        rows as usize * columns as usize
+    /// One image's label.
+    ///
+    /// # Panics
+    /// When there is no such image.
+    #[must_use]
+    pub fn label(&self, index: u32) -> u8 {
+        self.labels.as_ref()[LABELS_START + index as usize]
     }
 }
 
-impl<F: Real> Dataset<F> for LabelledImages<'_> {
+impl<F: Real, B: AsRef<[u8]>> Dataset<F> for LabelledImages<B> {
     fn len(&self) -> u32 {
-        self.images.dimensions[0]
+        self.count
     }
 
     fn input_len(&self) -> usize {
-        self.pixels()
+        self.pixels
     }
 
     fn read(&self, index: u32, input: &mut [F]) -> u32 {
@@ -241,6 +247,6 @@ impl<F: Real> Dataset<F> for LabelledImages<'_> {
         for (value, &byte) in input.iter_mut().zip(self.image(index)) {
             *value = F::of(f64::from(byte)) / scale;
         }
-        u32::from(self.labels.values[index as usize])
+        u32::from(self.label(index))
     }
 }

@@ -100,7 +100,7 @@ export interface Telemetry {
   reasons: { variance?: Reason; required?: Reason };
 }
 
-/** What Session.advance did. */
+/** What Session.advance did. A due evaluation is always carried on, even with `steps` = 0. */
 export interface Progress {
   /** The steps that were finished, oldest first. */
   steps: (Telemetry & { /** Wall-clock seconds that the step took, pauses left out. */ seconds: number })[];
@@ -132,27 +132,3 @@ export interface Preset {
   title: string;
   config: RunConfig;
 }
-
-// Exported by the wasm module itself (errors are thrown as Error with a sentence for the user):
-//
-// export function presets(): Preset[];
-// export function models(): ModelDescription[];
-// /** Throws what is wrong with the settings and which range is allowed. */
-// export function validate(config: RunConfig, training_samples: number): void;
-//
-// export class Session {
-//   /** Reads and checks the data set. Throws with the file and the place when a file is broken. */
-//   constructor(files: DatasetFiles);
-//   readonly training_samples: number;
-//   readonly test_samples: number;
-//   /** Begins a new run; what was running is dropped. */
-//   start(config: RunConfig): void;
-//   /**
-//    * Works for about `milliseconds` (never much longer: it stops inside a step), finishing at most `steps`
-//    * steps. After an error (say a NaN loss) the state is that before the failed step.
-//    */
-//   advance(milliseconds: number, steps: number): Progress;
-//   /** Bytes of wasm memory in use. */
-//   memory_bytes(): number;
-//   free(): void;
-// }
