@@ -34,17 +34,20 @@ export async function loadDataset(
   address: string,
   report: (progress: DownloadProgress) => void,
 ): Promise<DatasetFiles> {
-  const manifest = await loadManifest(address);
+  // One broken file makes the others useless: they are not downloaded to the end.
+  const abort = new AbortController();
+  const manifest = await loadManifest(address, abort.signal);
   const totalBytes = manifest.files.reduce((sum, entry) => sum + entry.compressed_bytes, 0);
   const received = new Map<string, number>();
   let filesToCheck = 0;
   const publish = (): void => {
+    if (abort.signal.aborted) return;
     const receivedBytes = [...received.values()].reduce((sum, bytes) => sum + bytes, 0);
     report({ receivedBytes, totalBytes, checking: filesToCheck === manifest.files.length });
   };
   const load = async (name: string): Promise<Uint8Array> => {
     const entry = findEntry(manifest, name);
-    const bytes = await downloadFile(address, entry, (compressedBytes) => {
+    const bytes = await downloadFile(address, entry, abort.signal, (compressedBytes) => {
       received.set(name, compressedBytes);
       publish();
     });
@@ -53,17 +56,22 @@ export async function loadDataset(
     await checkSum(entry, bytes);
     return bytes;
   };
-  const [train_images, train_labels, test_images, test_labels] = await Promise.all([
-    load(FILE_NAMES.train_images),
-    load(FILE_NAMES.train_labels),
-    load(FILE_NAMES.test_images),
-    load(FILE_NAMES.test_labels),
-  ]);
-  return { train_images, train_labels, test_images, test_labels };
+  try {
+    const [train_images, train_labels, test_images, test_labels] = await Promise.all([
+      load(FILE_NAMES.train_images),
+      load(FILE_NAMES.train_labels),
+      load(FILE_NAMES.test_images),
+      load(FILE_NAMES.test_labels),
+    ]);
+    return { train_images, train_labels, test_images, test_labels };
+  } catch (error) {
+    abort.abort();
+    throw error;
+  }
 }
 
-async function loadManifest(address: string): Promise<Manifest> {
-  const response = await request(new URL('manifest.json', address), 'manifest.json');
+async function loadManifest(address: string, signal: AbortSignal): Promise<Manifest> {
+  const response = await request(new URL('manifest.json', address), 'manifest.json', signal);
   let content: unknown;
   try {
     content = await response.json();
@@ -98,10 +106,10 @@ function findEntry(manifest: Manifest, name: string): FileEntry {
   return entry;
 }
 
-async function request(address: URL, name: string): Promise<Response> {
+async function request(address: URL, name: string, signal: AbortSignal): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(address);
+    response = await fetch(address, { signal });
   } catch {
     throw new DataError(`${name} could not be downloaded: the server did not answer.`);
   }
@@ -115,10 +123,11 @@ async function request(address: URL, name: string): Promise<Response> {
 async function downloadFile(
   address: string,
   entry: FileEntry,
+  signal: AbortSignal,
   report: (compressedBytes: number) => void,
 ): Promise<Uint8Array> {
   const name = `${entry.name}.gz`;
-  const response = await request(new URL(name, address), name);
+  const response = await request(new URL(name, address), name, signal);
   if (response.body === null) throw new DataError(`${name} is empty.`);
   try {
     return await decompress(response.body, entry, report);

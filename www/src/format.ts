@@ -1,6 +1,7 @@
 /** Numbers as people read them. */
 const wholeNumbers = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 const oneDecimal = new Intl.NumberFormat('en-US', { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+const twoDecimals = new Intl.NumberFormat('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 const compact = new Intl.NumberFormat('en-US', { notation: 'compact', maximumSignificantDigits: 3 });
 const significant = new Intl.NumberFormat('en-US', { maximumSignificantDigits: 3 });
 const percent = new Intl.NumberFormat('en-US', { style: 'percent', minimumFractionDigits: 1, maximumFractionDigits: 1 });
@@ -25,14 +26,15 @@ export function formatPercent(share: number): string {
   return share > 0.99 && share < 1 ? precisePercent.format(share) : percent.format(share);
 }
 
-/** 3.2 or 320: one decimal while that says something. */
+/** 1.04, 3.2 or 320: decimals while they say something; near 1 they decide. */
 export function formatFactor(value: number): string {
+  if (value < 1.95) return twoDecimals.format(value);
   return value < 10 ? oneDecimal.format(value) : wholeNumbers.format(value);
 }
 
-/** A size that would pass, for reading: 3,317.4 as 3,300. */
-export function formatRough(value: number): string {
-  return wholeNumbers.format(value < 100 ? Math.ceil(value) : Number(value.toPrecision(2)));
+/** A size that would pass, as the rule rounds it; beyond a million only its magnitude matters. */
+export function formatSize(value: number): string {
+  return value < 1e6 ? wholeNumbers.format(Math.ceil(value)) : compact.format(value);
 }
 
 export function formatMegabytes(bytes: number): string {

@@ -7,7 +7,6 @@ import { describeRun } from './words.js';
 /** Numbers follow quickly; the sentence is read aloud, so it changes only every few seconds. */
 const NUMBERS_INTERVAL_MILLISECONDS = 150;
 const SENTENCE_INTERVAL_MILLISECONDS = 3000;
-const NOTHING = '–';
 
 export class StatusPanel {
   readonly #state: PageState;
@@ -75,10 +74,10 @@ export class StatusPanel {
   #showNumbers(run: RunState): void {
     const step = run.latestStep;
     const batch = run.phase === 'running' || step === null ? (step?.next_batch ?? run.config?.initial_batch) : step.samples;
-    setText(this.#batch, batch === undefined ? NOTHING : formatCount(batch));
-    setText(this.#step, step === null ? NOTHING : formatCount(step.step));
-    setText(this.#accuracy, run.latestEvaluation === null ? NOTHING : formatPercent(run.latestEvaluation.accuracy));
-    setText(this.#speed, run.imagesPerSecond === null ? NOTHING : formatCount(run.imagesPerSecond));
+    setText(this.#batch, batch === undefined ? '' : formatCount(batch));
+    setText(this.#step, step === null ? '' : formatCount(step.step));
+    setText(this.#accuracy, run.latestEvaluation === null ? '' : formatPercent(run.latestEvaluation.accuracy));
+    setText(this.#speed, run.imagesPerSecond === null ? '' : formatCount(run.imagesPerSecond));
   }
 
   #showProgress(run: RunState): void {

@@ -1,6 +1,6 @@
 /** The run in sentences: for reading, and for screen readers. */
 import type { Telemetry } from '../pkg/adadagrad_web.js';
-import { formatCount, formatFactor, formatPercent, formatRough } from './format.js';
+import { formatCount, formatFactor, formatPercent, formatSize } from './format.js';
 import type { StepRecord } from './protocol.js';
 import type { DataState, RunState } from './state.js';
 
@@ -56,17 +56,17 @@ export function describeStep(step: StepRecord, run: RunState): string {
   }
   const factor = step.required / step.samples;
   if (factor <= 1) {
-    return `${beginning}; the noise was ${formatFactor(factor)} times what the test allows: large enough; ${ending}.`;
+    return `${beginning}; the noise was ${formatFactor(factor)} times what the test allows, so this batch is large enough; ${ending}.`;
   }
   return (
     `${beginning}; the noise was ${formatFactor(factor)} times what the test allows, ` +
-    `so ${formatRough(step.required)} samples would be needed; ${ending}.`
+    `so ${formatSize(step.required)} samples would be needed; ${ending}.`
   );
 }
 
 function describeNextBatch(step: StepRecord, run: RunState): string {
   const largest = run.config !== null && step.next_batch >= run.config.max_batch ? ', the largest allowed' : '';
-  if (step.next_batch === step.samples) return `the next batch stays ${formatCount(step.next_batch)}${largest}`;
+  if (step.next_batch === step.samples) return `the next stays ${formatCount(step.next_batch)}${largest}`;
   return `next batch ${formatCount(step.next_batch)}${largest}`;
 }
 

@@ -1,4 +1,4 @@
-import { formatCompact, formatCount, formatRough } from '../format.js';
+import { formatCompact, formatCount, formatSize } from '../format.js';
 import { Chart } from './chart.js';
 import type { RunChart } from './run-chart.js';
 
@@ -8,9 +8,11 @@ export function batchChart(): RunChart {
     title: 'Batch size',
     caption: 'Each stair is a batch that the test found too small; dots are the sizes that would have passed.',
     logarithmic: true,
+    wide: true,
+    height: 280,
     series: [
       { label: 'used', colour: 'accent', stepped: true, width: 2.5, format: formatCount },
-      { label: 'required', colour: 'contrast', pointsOnly: true, format: formatRough },
+      { label: 'required', colour: 'contrast', pointsOnly: true, format: formatSize },
     ],
     axisFormat: formatCompact,
   });

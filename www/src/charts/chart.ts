@@ -27,12 +27,15 @@ export interface ChartSpec {
   series: SeriesSpec[];
   axisFormat: (value: number) => string;
   range?: (low: number, high: number) => [number, number];
+  height?: number;
+  /** Takes the whole width where charts stand side by side. */
+  wide?: boolean;
 }
 
 /** One array of horizontal positions, then one array of values for each series. */
 export type ChartData = [number[], ...(number | null)[][]];
 
-const HEIGHT = 220;
+const HEIGHT = 210;
 const SYNC_KEY = 'run';
 const FONT = '12px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
 
@@ -56,11 +59,12 @@ export class Chart {
     this.#caption = element('figcaption', {}, spec.caption);
     this.root = element(
       'figure',
-      { class: 'chart', id: `chart-${spec.id}` },
+      { class: spec.wide === true ? 'chart chart-wide' : 'chart', id: `chart-${spec.id}` },
       element('div', { class: 'chart-head' }, element('h3', {}, spec.title), this.#createLegend()),
       this.#stage,
       this.#caption,
     );
+    this.#stage.style.height = `${this.#height}px`;
     this.#stage.append(this.#empty);
     new ResizeObserver(() => this.#resize()).observe(this.#stage);
   }
@@ -87,6 +91,10 @@ export class Chart {
     this.#plot?.redraw(false, true);
   }
 
+  get #height(): number {
+    return this.#spec.height ?? HEIGHT;
+  }
+
   #createLegend(): HTMLElement {
     const legend = element('div', { class: 'chart-legend' });
     for (const series of this.#spec.series) {
@@ -105,13 +113,13 @@ export class Chart {
     const width = Math.floor(this.#stage.clientWidth);
     if (width <= 0) return;
     if (this.#plot === null) this.#plot = new uPlot(this.#options(width), this.#data, this.#stage);
-    else if (this.#plot.width !== width) this.#plot.setSize({ width, height: HEIGHT });
+    else if (this.#plot.width !== width) this.#plot.setSize({ width, height: this.#height });
   }
 
   #options(width: number): uPlot.Options {
     return {
       width,
-      height: HEIGHT,
+      height: this.#height,
       legend: { show: false },
       padding: [10, 12, 0, 0],
       cursor: {
@@ -124,7 +132,7 @@ export class Chart {
         x: { time: false, range: () => [0, this.#largestX] },
         y: this.#verticalScale(),
       },
-      axes: [this.#axis(formatCompact, 30, 60), this.#axis(this.#spec.axisFormat, 48, 32)],
+      axes: [this.#axis(formatCompact, 30, 60), this.#verticalAxis()],
       series: [{}, ...this.#spec.series.map((series) => seriesOptions(series))],
       hooks: { setCursor: [(plot) => this.#showCursorValues(plot)] },
     };
@@ -142,6 +150,11 @@ export class Chart {
     return this.#spec.logarithmic ? { distr: 3, log: 10, range } : { range };
   }
 
+  #verticalAxis(): uPlot.Axis {
+    const axis = this.#axis(this.#spec.axisFormat, 48, 32);
+    return this.#spec.logarithmic ? { ...axis, splits: (_plot, _axis, low, high) => decadeSplits(low, high) } : axis;
+  }
+
   #axis(format: (value: number) => string, size: number, space: number): uPlot.Axis {
     return {
       stroke: () => currentPalette().text,
@@ -152,7 +165,8 @@ export class Chart {
       grid: { stroke: () => currentPalette().grid, width: 1 },
       ticks: { show: false },
       border: { show: false },
-      values: (_plot, splits) => splits.map((value: number | null) => (value === null ? '' : format(value))),
+      // An axis without a curve would only tell the made-up range.
+      values: (_plot, splits) => splits.map((value) => (this.#data[0].length === 0 ? '' : format(value))),
     };
   }
 
@@ -175,6 +189,19 @@ export class Chart {
     const series = this.#spec.series[index];
     setText(target, value === null || value === undefined || series === undefined ? '' : series.format(value));
   }
+}
+
+/** Powers of ten, with 2 and 5 between them while there are few. */
+function decadeSplits(low: number, high: number): number[] {
+  const first = Math.floor(Math.log10(low));
+  const last = Math.ceil(Math.log10(high));
+  const every = Math.max(1, Math.ceil((last - first) / 6));
+  const factors = last - first <= 2 ? [1, 2, 5] : [1];
+  const splits: number[] = [];
+  for (let exponent = first; exponent <= last; exponent += every) {
+    for (const factor of factors) splits.push(Number(`${factor}e${exponent}`));
+  }
+  return splits.filter((value) => value >= low * 0.999 && value <= high * 1.001);
 }
 
 function seriesOptions(series: SeriesSpec): uPlot.Series {

@@ -10,6 +10,8 @@ export function testChart(): RunChart {
     title: 'The test’s two sides',
     caption: beginning.caption,
     logarithmic: true,
+    wide: true,
+    height: 240,
     series: [
       { label: beginning.noise, colour: 'contrast', width: 1.5, format: formatMeasure },
       { label: beginning.allowed, colour: 'accent', width: 1.5, dash: [6, 4], format: formatMeasure },

@@ -47,7 +47,7 @@ export interface GroupSpec {
 
 export function settingsGroups(config: RunConfig, models: ModelDescription[]): GroupSpec[] {
   return [
-    { id: 'test', title: 'Test', folded: false, fields: testFields(config) },
+    { id: 'test', title: 'When to grow', folded: false, fields: testFields(config) },
     { id: 'batch', title: 'Batch size', folded: false, fields: batchFields(config) },
     { id: 'model', title: 'Model and optimizer', folded: false, fields: modelFields(config, models) },
     { id: 'length', title: 'Run', folded: false, fields: runFields(config) },
@@ -113,7 +113,7 @@ function testFields(config: RunConfig): FieldSpec[] {
   const test: SelectSpec = {
     kind: 'select',
     id: 'test',
-    label: 'Does the batch suffice?',
+    label: 'Test',
     value: config.test?.name ?? 'none',
     options: [
       ...Object.entries(TESTS).map(([value, { title }]) => ({ value, title })),

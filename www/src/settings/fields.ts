@@ -62,13 +62,18 @@ function createNumberField(spec: NumberSpec, listener: FieldListener): Field {
 }
 
 function readNumber(text: string, spec: NumberSpec): { value: number | null; mistake: string | null } {
-  const trimmed = text.trim().replaceAll(',', '');
+  const trimmed = withoutSeparators(text.trim());
   if (trimmed === '') return { value: null, mistake: spec.optional ? null : 'Please enter a number.' };
   const value = Number(trimmed);
-  if (!Number.isFinite(value)) return { value: null, mistake: 'This is not a number.' };
+  if (!Number.isFinite(value)) return { value: null, mistake: 'This is not a number (decimals are written with a point).' };
   if (spec.whole && !Number.isSafeInteger(value)) return { value: null, mistake: 'This must be a whole number.' };
   if (spec.whole && value < 0) return { value: null, mistake: 'This must not be negative.' };
   return { value, mistake: null };
+}
+
+/** 60,000 is sixty thousand; the comma in 0,02 is left for the reading to fail on, rather than to mean 2. */
+function withoutSeparators(text: string): string {
+  return /^\d{1,3}(,\d{3})+$/.test(text) ? text.replaceAll(',', '') : text;
 }
 
 function createSelectField(spec: SelectSpec, listener: FieldListener): Field {
