@@ -100,6 +100,8 @@ fn page_tests(project: &Project, browser: Option<&Path>) -> Result<Outcome> {
     node.current_dir(project.root())
         // One after another: a second browser would take the first one's processor time.
         .args(["--test", "--test-concurrency=1"])
+        // In milliseconds: a page that hangs must not hang the tests.
+        .arg("--test-timeout=600000")
         .args(files)
         .env("PAGE_DIST", project.dist())
         .env("ARTIFACTS", project.artifacts());
