@@ -121,7 +121,9 @@ test('settings are checked in words, and presets set them all', browserTest(), a
   const problem = page.locator('#settings-problem');
   await set({ 'First batch': 1 });
   await problem.waitFor({ state: 'visible' });
-  assert.ok((await problem.textContent()).length > 20);
+  assert.match(await problem.textContent(), /^First batch is 1, but must be from 2 to [\d,]+/);
+  assert.equal(await page.getByLabel('First batch', { exact: true }).getAttribute('aria-invalid'), 'true');
+  assert.match(await page.locator('#mistake-initial-batch').textContent(), /First batch is 1/);
   assert.equal(await button('Start').getAttribute('aria-disabled'), 'true');
   await set({ 'First batch': 8 });
   await problem.waitFor({ state: 'hidden' });

@@ -83,6 +83,26 @@ test('a worker that cannot be loaded gives a message', browserTest(), async (t) 
   assert.match(await notice.textContent(), /training (worker|program).*stopped/i);
 });
 
+test('a worker that breaks down during training gives a message, and can be loaded again', browserTest(), async (t) => {
+  let breaks = true;
+  const breakLater = Buffer.from('setTimeout(() => { throw new Error("broken on purpose"); }, 4000);');
+  const { notice, button, read, waitFor, waitForStep } = await openPage(t, {
+    server: {
+      replace: (path, bytes) => (breaks && /worker.*\.js$/.test(path) ? Buffer.concat([bytes, breakLater]) : undefined),
+    },
+  });
+  await button('Start').click();
+  await waitForStep(1);
+  await notice.waitFor({ state: 'visible' });
+  assert.match(await notice.textContent(), /stopped unexpectedly.*broken on purpose/);
+  assert.equal((await read()).phase, 'failed');
+  breaks = false;
+  await button('Load it again').click();
+  await waitFor({ data: 'ready', phase: 'idle' });
+  await button('Start').click();
+  await waitForStep(2);
+});
+
 test('a wasm module that is broken gives a message', browserTest(), async (t) => {
   const { notice, button } = await openPage(t, {
     server: { replace: (path, bytes) => (path.endsWith('.wasm') ? bytes.subarray(0, bytes.length / 2) : undefined) },

@@ -69,6 +69,25 @@ async function observeFirstBatch(page) {
   return Number(/grew from ([\d,]+)/.exec(await label.getAttribute('aria-label'))[1].replaceAll(',', ''));
 }
 
+test('thousands of tiny steps leave the main thread free', browserTest(), async (t) => {
+  const { page, browser, read, button, waitFor, set } = await openPage(t);
+  await waitFor({ data: 'ready' });
+  await page.getByLabel('Model', { exact: true }).selectOption('logistic');
+  await set({ Test: 'No test: constant batch', 'Sample budget': 10_000_000 });
+  await startTrace(browser, page);
+  await button('Start').click();
+  await page.waitForTimeout(12_000);
+  const { step, batch } = await read();
+  await button('Reset').click();
+  await waitFor({ phase: 'idle' });
+  const { cpuMilliseconds } = await stopTrace(browser);
+  const longest = Math.max(...cpuMilliseconds);
+  t.diagnostic(`${step} steps of ${batch} in 12 s; the longest main-thread task took ${longest.toFixed(1)} ms`);
+  assert.equal(batch, 8);
+  assert.ok(step > 4000, `only ${step} steps, too few to say anything`);
+  assert.ok(longest <= LONGEST_TASK_MILLISECONDS, `a main-thread task took ${longest} ms of CPU time`);
+});
+
 test('the measurement of main-thread tasks can fail', browserTest(), async (t) => {
   const { page, browser, waitFor } = await openPage(t);
   await waitFor({ data: 'ready' });

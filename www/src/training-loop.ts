@@ -147,5 +147,11 @@ export class TrainingLoop {
 function describeFailure(error: unknown): { kind: 'training' | 'crash'; message: string } {
   // A trap (a panic, memory that ran out) leaves the module in an unknown state; a thrown Error does not.
   const crashed = error instanceof WebAssembly.RuntimeError || error instanceof RangeError;
-  return { kind: crashed ? 'crash' : 'training', message: error instanceof Error ? error.message : String(error) };
+  const detail = error instanceof Error ? error.message : String(error);
+  if (crashed) return { kind: 'crash', message: `It met an error after which it cannot go on (${detail}).` };
+  return { kind: 'training', message: asSentence(detail) };
+}
+
+function asSentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? '' : '.');
 }

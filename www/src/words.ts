@@ -37,12 +37,18 @@ function describePhase(run: RunState): string {
     case 'paused':
       return 'Paused.';
     case 'finished':
-      return 'Finished.';
+      return describeEnd(run);
     case 'failed':
       return 'Stopped.';
     default:
       return '';
   }
+}
+
+function describeEnd({ latestStep: step }: RunState): string {
+  if (step === null) return 'Finished.';
+  const average = formatCount(step.samples_seen / step.step);
+  return `Finished: ${formatCount(step.step)} steps, ${formatCount(step.samples_seen)} images, ${average} a step on average.`;
 }
 
 export function describeStep(step: StepRecord, run: RunState): string {

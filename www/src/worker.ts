@@ -44,9 +44,9 @@ async function open(dataAddress: string): Promise<void> {
 }
 
 async function check(request: number, config: RunConfig): Promise<void> {
-  await moduleReady;
   let problem: string | null = null;
   try {
+    await moduleReady;
     validate(config, trainingSamples);
   } catch (error) {
     problem = text(error);

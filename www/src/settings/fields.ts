@@ -7,6 +7,8 @@ export interface Field {
   readonly root: HTMLElement;
   /** Shows the value of a newer spec of the same field. */
   show(spec: FieldSpec): void;
+  /** Shows what the core finds wrong with the value; null when nothing is. */
+  mark(problem: string | null): void;
 }
 
 export interface FieldListener {
@@ -37,11 +39,22 @@ function createNumberField(spec: NumberSpec, listener: FieldListener): Field {
   const mistakeText = element('p', { class: 'field-mistake', id: `mistake-${spec.id}` });
   mistakeText.hidden = true;
   const root = wrap(spec, input, mistakeText);
-  const showMistake = (mistake: string | null): void => {
-    mistakeText.textContent = mistake ?? '';
-    mistakeText.hidden = mistake === null;
-    if (mistake === null) input.removeAttribute('aria-invalid');
+  let typingMistake: string | null = null;
+  let problem: string | null = null;
+  const refresh = (): void => {
+    const shown = typingMistake ?? problem;
+    mistakeText.textContent = shown ?? '';
+    mistakeText.hidden = shown === null;
+    if (shown === null) input.removeAttribute('aria-invalid');
     else input.setAttribute('aria-invalid', 'true');
+  };
+  const showMistake = (mistake: string | null): void => {
+    typingMistake = mistake;
+    refresh();
+  };
+  const mark = (next: string | null): void => {
+    problem = next;
+    refresh();
   };
   input.addEventListener('input', () => {
     const reading = readNumber(input.value, spec);
@@ -58,7 +71,7 @@ function createNumberField(spec: NumberSpec, listener: FieldListener): Field {
     showMistake(null);
   };
   show(spec);
-  return { id: spec.id, root, show };
+  return { id: spec.id, root, show, mark };
 }
 
 function readNumber(text: string, spec: NumberSpec): { value: number | null; mistake: string | null } {
@@ -88,7 +101,7 @@ function createSelectField(spec: SelectSpec, listener: FieldListener): Field {
     select.value = next.value;
   };
   show(spec);
-  return { id: spec.id, root, show };
+  return { id: spec.id, root, show, mark: () => undefined };
 }
 
 function createCheckboxField(spec: CheckboxSpec, listener: FieldListener): Field {
@@ -100,7 +113,7 @@ function createCheckboxField(spec: CheckboxSpec, listener: FieldListener): Field
     if (next.kind === 'checkbox') input.checked = next.value;
   };
   show(spec);
-  return { id: spec.id, root, show };
+  return { id: spec.id, root, show, mark: () => undefined };
 }
 
 function wrap(spec: FieldSpec, input: HTMLInputElement | HTMLSelectElement, mistake?: HTMLElement): HTMLElement {

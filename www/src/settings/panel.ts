@@ -7,8 +7,10 @@ import { createField } from './fields.js';
 import type { Field, FieldListener } from './fields.js';
 import { settingsGroups } from './field-specs.js';
 import type { FieldSpec, GroupSpec } from './field-specs.js';
+import { inPageWords } from './problem.js';
 
 interface Group {
+  root: HTMLElement;
   body: HTMLElement;
   fields: Map<string, Field>;
 }
@@ -20,7 +22,7 @@ export class SettingsPanel {
   readonly #pending = required('settings-pending', HTMLElement);
   readonly #groups = new Map<string, Group>();
   readonly #mistakes = new Map<string, string>();
-  #validate: (config: RunConfig) => void;
+  readonly #validate: (config: RunConfig) => void;
 
   constructor(state: PageState, validate: (config: RunConfig) => void) {
     this.#state = state;
@@ -56,7 +58,7 @@ export class SettingsPanel {
       ? element('details', { class: 'settings-group' }, element('summary', {}, spec.title), body)
       : element('fieldset', { class: 'settings-group' }, element('legend', {}, spec.title), body);
     this.#container.append(root);
-    const group: Group = { body, fields: new Map() };
+    const group: Group = { root, body, fields: new Map() };
     this.#groups.set(spec.id, group);
     return group;
   }
@@ -87,17 +89,20 @@ export class SettingsPanel {
 
   #change(id: string, value: number | null | string | boolean): void {
     const config = this.#state.settings.value;
+    const spec = this.#specs().find((candidate) => candidate.id === id);
+    if (config !== null && spec !== undefined) this.#state.settings.value = applyValue(spec, config, value);
+  }
+
+  #specs(): FieldSpec[] {
+    const config = this.#state.settings.value;
     const models = this.#state.catalogue.value?.models;
-    if (config === null || models === undefined) return;
-    const spec = settingsGroups(config, models)
-      .flatMap(({ fields }) => fields)
-      .find((candidate) => candidate.id === id);
-    if (spec !== undefined) this.#state.settings.value = applyValue(spec, config, value);
+    if (config === null || models === undefined) return [];
+    return settingsGroups(config, models).flatMap(({ fields }) => fields);
   }
 
   #showMistakes(): void {
     const config = this.#state.settings.value;
-    if (this.#mistakes.size > 0) this.#state.settingsProblem.value = 'Some fields above hold no valid number.';
+    if (this.#mistakes.size > 0) this.#state.settingsProblem.value = 'A field below holds no valid number.';
     else if (config !== null) this.#validate(config);
   }
 
@@ -112,9 +117,14 @@ export class SettingsPanel {
   }
 
   #showProblem(): void {
-    const problem = this.#state.settingsProblem.value;
-    setText(this.#problem, problem ?? '');
+    const raw = this.#state.settingsProblem.value;
+    const problem = raw === null ? null : inPageWords(raw, this.#specs());
+    setText(this.#problem, problem?.message ?? '');
     this.#problem.hidden = problem === null;
+    for (const { root, fields } of this.#groups.values()) {
+      for (const field of fields.values()) field.mark(field.id === problem?.fieldId ? problem.message : null);
+      if (root instanceof HTMLDetailsElement && problem?.fieldId && fields.has(problem.fieldId)) root.open = true;
+    }
   }
 
   #showPending(): void {
