@@ -6,40 +6,81 @@ use crate::real::Real;
 
 /// y\[c\]\[r\]\[s\] = max over the window, for the samples of a micro-batch.
 pub(super) fn forward<F: Real>(windows: Windows, x: &[F], y: &mut [F]) {
-    each_window(windows, x, |output, winner| y[output] = x[winner]);
+    each_row(windows, x, |output, input, winners| {
+        let y = &mut y[output..output + windows.output.width as usize];
+        winners.pick(&x[input..], |column, offset| y[column] = x[input + offset]);
+    });
 }
 
 /// dx\[winner\] += dy.
 pub(super) fn backward<F: Real>(windows: Windows, x: &[F], dy: &[F], dx: &mut [F]) {
-    each_window(windows, x, |output, winner| dx[winner] += dy[output]);
+    each_row(windows, x, |output, input, winners| {
+        let dy = &dy[output..output + windows.output.width as usize];
+        winners.pick(&x[input..], |column, offset| dx[input + offset] += dy[column]);
+    });
 }
 
-/// Calls `visit(output index, index of the window's winner)` for every window.
-fn each_window<F: Real>(windows: Windows, x: &[F], mut visit: impl FnMut(usize, usize)) {
+/// Calls `visit(where an output row begins, where its windows begin in x, how to find the winners)`.
+fn each_row<F: Real>(windows: Windows, x: &[F], mut visit: impl FnMut(usize, usize, Winners)) {
     let Windows { input, output, kernel, stride, .. } = windows;
     let [width, columns, rows] = [input.width, output.width, output.height].map(|size| size as usize);
+    let winners = Winners { width, columns, kernel, stride };
     for plane in 0..x.len() / input.plane() {
         for row in 0..rows {
-            let first_output = (plane * rows + row) * columns;
-            let first_input = plane * input.plane() + row * stride * width;
-            for column in 0..columns {
-                let corner = first_input + column * stride;
-                visit(first_output + column, winner(x, corner, width, kernel));
+            visit((plane * rows + row) * columns, plane * input.plane() + row * stride * width, winners);
+        }
+    }
+}
+
+/// One row of windows.
+#[derive(Clone, Copy)]
+struct Winners {
+    width: usize,
+    columns: usize,
+    kernel: usize,
+    stride: usize,
+}
+
+impl Winners {
+    /// Calls `visit(column, offset of the window's winner)` for each window of the row that `x` begins with.
+    #[inline]
+    fn pick<F: Real>(self, x: &[F], mut visit: impl FnMut(usize, usize)) {
+        if (self.kernel, self.stride) == (2, 2) {
+            return self.pick_pairs(x, visit);
+        }
+        for column in 0..self.columns {
+            let corner = column * self.stride;
+            let mut best = corner;
+            for row in 0..self.kernel {
+                let start = corner + row * self.width;
+                for index in start..start + self.kernel {
+                    if beats(x[index], x[best]) {
+                        best = index;
+                    }
+                }
             }
+            visit(column, best);
+        }
+    }
+
+    /// The same for windows of 2×2 side by side, without a branch per value.
+    #[inline]
+    fn pick_pairs<F: Real>(self, x: &[F], mut visit: impl FnMut(usize, usize)) {
+        let (upper, lower) = x.split_at(self.width);
+        let pairs = upper.chunks_exact(2).zip(lower.chunks_exact(2)).take(self.columns);
+        for (column, (upper, lower)) in pairs.enumerate() {
+            let (mut best, mut offset) = (upper[0], 0);
+            for (value, place) in [(upper[1], 1), (lower[0], self.width), (lower[1], self.width + 1)] {
+                let wins = beats(value, best);
+                best = if wins { value } else { best };
+                offset = if wins { place } else { offset };
+            }
+            visit(column, 2 * column + offset);
         }
     }
 }
 
 #[inline]
-fn winner<F: Real>(x: &[F], corner: usize, width: usize, kernel: usize) -> usize {
-    let mut best = corner;
-    for row in 0..kernel {
-        let start = corner + row * width;
-        for index in start..start + kernel {
-            if x[index] > x[best] || x[index].is_nan() {
-                best = index;
-            }
-        }
-    }
-    best
+fn beats<F: Real>(value: F, best: F) -> bool {
+    value > best || value.is_nan()
 }
