@@ -99,7 +99,7 @@ fn page_tests(project: &Project, browser: Option<&Path>) -> Result<Outcome> {
     let mut node = Command::new("node");
     node.current_dir(project.root())
         // One after another: a second browser would take the first one's processor time.
-        .args(["--test", "--test-concurrency=1"])
+        .args(["--test", "--test-concurrency=1", "--test-reporter=spec"])
         // In milliseconds: a page that hangs must not hang the tests.
         .arg("--test-timeout=600000")
         .args(files)
