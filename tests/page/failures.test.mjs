@@ -23,6 +23,7 @@ for (const [fault, { path, change, message }] of Object.entries(brokenData)) {
   test(`a data file that ${fault} gives a message`, browserTest(), async (t) => {
     let broken = true;
     const { notice, button, waitFor, waitForStep } = await openPage(t, {
+      expectedComplaints: /404/,
       server: { replace: (requested, bytes) => (broken && requested === path ? change(bytes) : undefined) },
     });
     await notice.waitFor({ state: 'visible' });
@@ -77,6 +78,7 @@ test('a loss that is no number stops the run, which can be begun again', browser
 
 test('a worker that cannot be loaded gives a message', browserTest(), async (t) => {
   const { notice } = await openPage(t, {
+    expectedComplaints: /404|MIME type/,
     server: { replace: (path) => (/worker.*\.js$/.test(path) ? null : undefined) },
   });
   await notice.waitFor({ state: 'visible' });
@@ -87,6 +89,7 @@ test('a worker that breaks down during training gives a message, and can be load
   let breaks = true;
   const breakLater = Buffer.from('setTimeout(() => { throw new Error("broken on purpose"); }, 4000);');
   const { notice, button, read, waitFor, waitForStep } = await openPage(t, {
+    expectedComplaints: /broken on purpose/,
     server: {
       replace: (path, bytes) => (breaks && /worker.*\.js$/.test(path) ? Buffer.concat([bytes, breakLater]) : undefined),
     },
@@ -105,6 +108,7 @@ test('a worker that breaks down during training gives a message, and can be load
 
 test('a wasm module that is broken gives a message', browserTest(), async (t) => {
   const { notice, button } = await openPage(t, {
+    expectedComplaints: /wasm|WebAssembly/i,
     server: { replace: (path, bytes) => (path.endsWith('.wasm') ? bytes.subarray(0, bytes.length / 2) : undefined) },
   });
   await notice.waitFor({ state: 'visible' });

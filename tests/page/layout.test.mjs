@@ -22,11 +22,29 @@ for (const [width, viewport] of Object.entries(WIDTHS)) {
       await check('during');
       await waitFor({ phase: 'finished' }, 90_000);
       await check('after');
+      assert.deepEqual(await chartsWithoutCurve(page), [], 'charts that drew nothing');
       assert.equal(await page.evaluate(() => matchMedia('(prefers-color-scheme: dark)').matches), colorScheme === 'dark');
       assert.ok(await contrastOfText(page) >= 4.5, 'the muted text is too faint');
     });
   }
 }
+
+test('a single step is drawn already, and so is a run whose batch leaps', browserTest(), async (t) => {
+  const { page, button, waitFor, waitForStep } = await openPage(t);
+  await waitFor({ data: 'ready' });
+  await button('Step').click();
+  await waitFor({ step: '1', phase: 'paused' });
+  await page.waitForTimeout(700);
+  assert.deepEqual(await chartsWithoutCurve(page), ['chart-accuracy'], 'accuracy alone is not measured yet');
+  await button('Reset').click();
+  await page.getByLabel('Preset', { exact: true }).selectOption('paper-logistic');
+  await button('Start').click();
+  await waitForStep(12);
+  await page.waitForFunction(() => document.getElementById('status').dataset.testAccuracy !== '');
+  await button('Pause').click();
+  await page.waitForTimeout(1000);
+  assert.deepEqual(await chartsWithoutCurve(page), []);
+});
 
 test('charts follow a change of the colour scheme, the axis and the width', browserTest(), async (t) => {
   const { page, button, waitFor, set } = await openPage(t, { context: { colorScheme: 'light' } });
@@ -59,6 +77,31 @@ function stickingOut(page) {
     });
     const scrolls = document.documentElement.scrollWidth > width ? ['the document scrolls sideways'] : [];
     return [...scrolls, ...wide.map((element) => element.outerHTML.slice(0, 80))];
+  });
+}
+
+/** Charts on whose canvas too few pixels have the curves' colours. */
+function chartsWithoutCurve(page) {
+  return page.evaluate(() => {
+    const style = getComputedStyle(document.documentElement);
+    const colours = ['--accent', '--contrast'].map((name) => {
+      const hex = style.getPropertyValue(name).trim();
+      return [1, 3, 5].map((start) => parseInt(hex.slice(start, start + 2), 16));
+    });
+    const inked = (canvas) => {
+      // A copy: reading the chart's own canvas twice would change how the browser draws it.
+      const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d', { willReadFrequently: true });
+      copy.drawImage(canvas, 0, 0);
+      const { data } = copy.getImageData(0, 0, canvas.width, canvas.height);
+      let count = 0;
+      for (let index = 0; index < data.length; index += 4) {
+        const near = ([red, green, blue]) =>
+          Math.abs(data[index] - red) + Math.abs(data[index + 1] - green) + Math.abs(data[index + 2] - blue) < 30;
+        if (data[index + 3] > 200 && colours.some(near)) count += 1;
+      }
+      return count;
+    };
+    return [...document.querySelectorAll('figure')].filter((figure) => inked(figure.querySelector('canvas')) < 8).map(({ id }) => id);
   });
 }
 

@@ -14,7 +14,7 @@ test('loads under a sub-path without a complaint and without another origin', br
 });
 
 test('the policy refuses inline code, and the page has none', browserTest(), async (t) => {
-  const { page } = await openPage(t);
+  const { page } = await openPage(t, { expectedComplaints: /Content Security Policy/ });
   const policy = await page.locator('meta[http-equiv="Content-Security-Policy"]').getAttribute('content');
   assert.match(policy, /default-src 'none'/);
   assert.doesNotMatch(policy, /unsafe-inline|'unsafe-eval'|\*|https?:/);

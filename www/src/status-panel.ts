@@ -20,6 +20,7 @@ export class StatusPanel {
   readonly #stepProgressText = required('progress-step-text', HTMLElement);
   readonly #runProgress = required('progress-run', HTMLProgressElement);
   readonly #runProgressText = required('progress-run-text', HTMLElement);
+  readonly #engine = required('engine', HTMLElement);
   #lastNumbers = -Infinity;
   #lastSentence = -Infinity;
   #spokenPhase = '';
@@ -87,8 +88,8 @@ export class StatusPanel {
     const seen = run.latestStep?.samples_seen ?? 0;
     const budget = run.config?.sample_budget ?? this.#state.settings.value?.sample_budget ?? 0;
     this.#runProgress.value = budget > 0 ? Math.min(1, seen / budget) : 0;
-    const memory = run.memoryBytes > 0 ? ` · ${formatMegabytes(run.memoryBytes)} of memory` : '';
-    setText(this.#runProgressText, budget > 0 ? `${formatCount(seen)} of ${formatCount(budget)} images${memory}` : '');
+    setText(this.#runProgressText, budget > 0 ? `${formatCount(seen)} of ${formatCount(budget)} images` : '');
+    setText(this.#engine, describeEngine(run));
   }
 
   #showSentence(run: RunState, now: number): void {
@@ -99,6 +100,11 @@ export class StatusPanel {
     this.#lastSentence = now;
     setText(this.#sentence, describeRun(run, this.#state.data.value, this.#state.startWaits.value));
   }
+}
+
+function describeEngine(run: RunState): string {
+  const engine = 'Trained on the processor, in one worker of this tab (WebAssembly SIMD)';
+  return run.memoryBytes > 0 ? `${engine}, with ${formatMegabytes(run.memoryBytes)} of memory.` : `${engine}.`;
 }
 
 function describeWork(run: RunState): string {

@@ -33,21 +33,24 @@ export function browserTest(options = {}) {
 
 /**
  * `server`: options of servePage; `context`: options of playwright's newContext; `prepare(page)` runs before the
- * page is loaded.
+ * page is loaded. A complaint of the page (an error, a warning in the console) fails the test, unless it matches
+ * `expectedComplaints`.
  */
-export async function openPage(t, { server: serverOptions = {}, context: contextOptions = {}, prepare } = {}) {
+export async function openPage(t, { server: serverOptions = {}, context: contextOptions = {}, prepare, expectedComplaints } = {}) {
   const { chromium: launcher } = createRequire(join(repository, 'www/package.json'))('playwright-core');
   if (!existsSync(join(pageFolder, 'index.html'))) throw new Error(`no built page in ${pageFolder}: build www first`);
   const server = await servePage(pageFolder, serverOptions);
   const browser = await launcher.launch({ executablePath: chromium, args: FLAGS });
+  const complaints = [];
   t.after(async () => {
     await browser.close();
     await server.close();
+    const unexpected = complaints.filter((complaint) => !expectedComplaints?.test(complaint));
+    if (unexpected.length > 0) throw new Error(`the page complained: ${unexpected.join('; ')}`);
   });
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...contextOptions });
   const page = await context.newPage();
   const requests = [];
-  const complaints = [];
   context.on('request', (request) => requests.push(request.url()));
   page.on('console', (message) => {
     if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());

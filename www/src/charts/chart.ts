@@ -152,7 +152,13 @@ export class Chart {
 
   #verticalAxis(): uPlot.Axis {
     const axis = this.#axis(this.#spec.axisFormat, 48, 32);
-    return this.#spec.logarithmic ? { ...axis, splits: (_plot, _axis, low, high) => decadeSplits(low, high) } : axis;
+    if (!this.#spec.logarithmic) return axis;
+    return {
+      ...axis,
+      splits: (_plot, _axis, low, high) => decadeSplits(low, high),
+      // uPlot's own filter would leave out labels by rules meant for its own splits.
+      filter: (_plot, splits) => splits,
+    };
   }
 
   #axis(format: (value: number) => string, size: number, space: number): uPlot.Axis {
@@ -214,6 +220,11 @@ function seriesOptions(series: SeriesSpec): uPlot.Series {
     ...(series.dash === undefined ? {} : { dash: series.dash }),
     ...(stepped === undefined ? {} : { paths: stepped }),
     ...(series.pointsOnly ? { paths: () => null } : {}),
-    points: { show: series.pointsOnly === true || series.points === true, size: 4, stroke, fill: stroke },
+    points: { show: (plot) => showsPoints(series, plot), size: 4, stroke, fill: stroke },
   };
+}
+
+/** A line through one point is nothing to see: the first steps are drawn as points as well. */
+function showsPoints(series: SeriesSpec, plot: uPlot): boolean {
+  return series.pointsOnly === true || series.points === true || plot.data[0].length <= 12;
 }
