@@ -64,6 +64,10 @@ fn install() -> Result<()> {
 }
 
 fn run_targets(project: &Project, seconds: u32) -> Result<()> {
+    ensure!(
+        project.path(FOLDER).join("Cargo.toml").is_file(),
+        "{FOLDER}, the folder with the fuzz targets, is missing"
+    );
     let list = process::output(cargo_fuzz(project, "list").args(["--fuzz-dir", FOLDER]))?;
     let targets: Vec<&str> = list.split_whitespace().collect();
     ensure!(!targets.is_empty(), "{FOLDER} has no fuzz targets");
