@@ -390,14 +390,15 @@ impl<'a, F: Real> Statistics<'a, F> {
         Ok(())
     }
 
-    /// Varⱼ = (Σᵢ gᵢⱼ² − b ḡⱼ²)/(b − 1), where the second moment is kept and b ≥ 2.
+    /// Varⱼ = (Σᵢ gᵢⱼ² − b ḡⱼ²)/(b − 1), where the second moment is kept, the sums are finite and b ≥ 2.
     #[must_use]
     pub fn coordinate_variance(&self, coordinate: usize) -> Option<F::Sum> {
         let second_moment = self.second_moment.get(coordinate)?.widen();
         let b: F::Sum = count(u64::from(self.totals.samples));
         let mean = self.gradient_sum.get(coordinate)?.widen() / b;
-        (self.totals.samples >= 2)
-            .then(|| (second_moment - b * mean.squared()).max(F::Sum::zero()) / (b - F::Sum::one()))
+        let centred_sum = second_moment - b * mean.squared();
+        (self.totals.samples >= 2 && centred_sum.is_finite())
+            .then(|| centred_sum.max(F::Sum::zero()) / (b - F::Sum::one()))
     }
 
     /// The nearest-rank quantile of Varⱼ/ḡⱼ² over the coordinates with ḡⱼ ≠ 0; the maximum for `quantile` =
@@ -407,10 +408,10 @@ impl<'a, F: Real> Statistics<'a, F> {
         let mut kept = 0;
         for coordinate in 0..self.second_moment.len() {
             let mean = self.gradient_sum[coordinate].widen() / b;
-            let variance = self.coordinate_variance(coordinate)?;
             if !(self.second_moment[coordinate].is_finite() && mean.is_finite()) {
                 return Some(F::Sum::nan());
             }
+            let variance = self.coordinate_variance(coordinate)?;
             if !mean.is_zero() {
                 // Dividing twice: the square of a small mean may underflow.
                 self.second_moment[kept] = F::narrow(variance / mean / mean);

@@ -1,1 +1,11 @@
-//! tests
+//! What the tests of several packages share: comparisons that a NaN fails, the reference numbers, naive
+//! oracles, small data sets, and the bodies of the fuzz targets. The tests themselves are in `tests/suite`.
+
+pub mod compare;
+pub mod engine;
+pub mod fuzz;
+pub mod golden;
+pub mod mnist;
+pub mod problems;
+pub mod reference;
+pub mod table;

@@ -1,0 +1,1 @@
+//! Test functions to minimise.

@@ -1,0 +1,48 @@
+//! Data sets in memory.
+
+use adadagrad_core::dataset::Dataset;
+use adadagrad_core::random::Key;
+use adadagrad_core::real::Real;
+
+/// Rows of numbers with labels.
+#[derive(Clone, Debug)]
+pub struct Table {
+    /// One row for each sample.
+    pub inputs: Vec<Vec<f64>>,
+    /// One label for each sample.
+    pub labels: Vec<u32>,
+}
+
+impl Table {
+    /// `samples` rows of `width` values in (−1, 1) with labels below `classes`, the same for the same seed.
+    #[must_use]
+    pub fn random(seed: u64, samples: usize, width: usize, classes: u32) -> Self {
+        let inputs = (0..samples).map(|sample| uniform(Key::new(seed, sample as u64), width, 1.0)).collect();
+        let labels = Key::new(seed, u64::MAX);
+        Self { inputs, labels: (0..).take(samples).map(|sample| labels.bits(sample) % classes).collect() }
+    }
+}
+
+/// `len` numbers in (−bound, bound).
+#[must_use]
+pub fn uniform(key: Key, len: usize, bound: f64) -> Vec<f64> {
+    (0..).take(len).map(|index| key.uniform(index, bound)).collect()
+}
+
+impl<F: Real> Dataset<F> for Table {
+    fn len(&self) -> u32 {
+        u32::try_from(self.labels.len()).unwrap_or(u32::MAX)
+    }
+
+    fn input_len(&self) -> usize {
+        self.inputs.first().map_or(0, Vec::len)
+    }
+
+    fn read(&self, index: u32, input: &mut [F]) -> u32 {
+        let index = index as usize;
+        for (value, &given) in input.iter_mut().zip(&self.inputs[index]) {
+            *value = F::of(given);
+        }
+        self.labels[index]
+    }
+}

@@ -1,0 +1,9 @@
+//! The tests of `adadagrad-core`, in one program so that it is linked once.
+#![allow(clippy::unwrap_used, reason = "a test that meets the unexpected should stop there")]
+
+mod golden_merge;
+mod golden_mnist;
+mod golden_networks;
+mod golden_optimizers;
+mod golden_statistics;
+mod golden_trajectory;
