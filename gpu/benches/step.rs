@@ -1,0 +1,2 @@
+//! step
+fn main() {}

@@ -1,0 +1,72 @@
+//! `adadagrad evaluate`.
+
+use std::process::ExitCode;
+
+use adadagrad_core::network::Model;
+use adadagrad_gpu::engine::{Engine, Evaluated};
+use serde::Serialize;
+
+use crate::Outcome;
+use crate::arguments::EvaluateArguments;
+use crate::files;
+use crate::numbers::{grouped, percent};
+use crate::table::table;
+
+/// The JSON object.
+#[derive(Serialize)]
+struct Report<'a> {
+    samples: u32,
+    /// Mean loss in nats.
+    loss: f64,
+    accuracy: f64,
+    /// Row: class; column: answer.
+    confusion: Vec<&'a [u32]>,
+}
+
+pub(crate) fn run(arguments: &EvaluateArguments) -> Outcome {
+    arguments.place.check()?;
+    let checkpoint = files::load_checkpoint(&arguments.load)?;
+    let model: Model = files::model_of(arguments.model, Some(&checkpoint), None)?;
+    let data = arguments.place.load_data()?;
+    let source = Some((arguments.load.as_path(), &checkpoint));
+    let mut engine = files::engine_of_model(&arguments.place, model, 0, source, &data)?;
+    let evaluated = engine.evaluate(&data.test)?;
+    let samples = data.test.len();
+    if arguments.json {
+        println!("{}", serde_json::to_string(&report(samples, &evaluated))?);
+    } else {
+        print!("{}", tables(samples, &evaluated));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn report(samples: u32, evaluated: &Evaluated) -> Report<'_> {
+    let Evaluated { evaluation, confusion } = evaluated;
+    let confusion = confusion.rows().collect();
+    Report { samples, loss: evaluation.loss, accuracy: evaluation.accuracy, confusion }
+}
+
+fn tables(samples: u32, evaluated: &Evaluated) -> String {
+    let Evaluated { evaluation, confusion } = evaluated;
+    let summary = [
+        ("test samples", grouped(samples.into())),
+        ("test accuracy", percent(evaluation.accuracy)),
+        ("test loss", format!("{:.4} nats", evaluation.loss)),
+    ];
+    let summary = table(&summary.map(|(name, value)| vec![name.to_owned(), value]));
+    let classes = confusion.rows().count();
+    let mut rows =
+        vec![std::iter::once("class".to_owned()).chain((0..classes).map(|k| k.to_string())).collect()];
+    for (class, counts) in confusion.rows().enumerate() {
+        rows.push(
+            std::iter::once(class.to_string())
+                .chain(
+                    counts
+                        .iter()
+                        .map(|&count| if count == 0 { "·".to_owned() } else { grouped(count.into()) }),
+                )
+                .collect::<Vec<_>>(),
+        );
+    }
+    format!("{summary}\nHow often a class (row) was taken for another (column):\n{}", table(&rows))
+}

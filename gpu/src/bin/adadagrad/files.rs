@@ -1,0 +1,103 @@
+//! What commands share about files, data and engines.
+
+use std::error::Error;
+use std::fmt::Display;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use adadagrad_core::config::{Preset, RunConfig};
+use adadagrad_core::local::OwnedNetwork;
+use adadagrad_core::network::Model;
+use adadagrad_gpu::checkpoint::{self, Checkpoint};
+use adadagrad_gpu::cpu::{ThreadsEngine, available_threads};
+use adadagrad_gpu::data::{self, Splits};
+
+use crate::arguments::{Device, PlaceArguments};
+use crate::setting_arguments::ModelName;
+
+/// An error with the file it is about.
+pub(crate) fn about(file: &Path, error: impl Display) -> String {
+    format!("{}: {error}", file.display())
+}
+
+/// A whole text file.
+pub(crate) fn read_text(file: &Path) -> Result<String, String> {
+    fs::read_to_string(file).map_err(|error| about(file, error))
+}
+
+/// A checkpoint.
+pub(crate) fn load_checkpoint(file: &Path) -> Result<Checkpoint, String> {
+    checkpoint::load(file).map_err(|error| about(file, error))
+}
+
+/// Refuses what a file could not be written to at the end of a long run.
+pub(crate) fn check_writable(file: &Path) -> Result<(), String> {
+    let folder = match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    if file.is_dir() {
+        Err(about(file, "is a folder, where a file is to be written"))
+    } else if folder.is_dir() {
+        Ok(())
+    } else {
+        Err(about(file, "its folder does not exist"))
+    }
+}
+
+impl PlaceArguments {
+    /// The data set.
+    pub(crate) fn load_data(&self) -> Result<Splits, Box<dyn Error>> {
+        Ok(data::load(self.dataset.into(), self.data.as_deref())?)
+    }
+
+    /// The engine for a run.
+    pub(crate) fn engine(&self, config: &RunConfig, data: &Splits) -> Result<ThreadsEngine, Box<dyn Error>> {
+        self.check()?;
+        let threads = self.threads.unwrap_or_else(available_threads);
+        Ok(ThreadsEngine::new(config, Arc::clone(&data.training), threads)?)
+    }
+
+    /// Refuses a device that this program does not have.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        match self.device {
+            Device::Cpu => Ok(()),
+            Device::Gpu => {
+                Err("--device gpu: this version has no GPU engine yet; use --device cpu".to_owned())
+            }
+        }
+    }
+}
+
+/// The model: as asked for, else as the checkpoint says, else the default.
+pub(crate) fn model_of(
+    asked: Option<ModelName>,
+    checkpoint: Option<&Checkpoint>,
+    default: Option<Model>,
+) -> Result<Model, String> {
+    let named = || checkpoint.and_then(|checkpoint| Some(checkpoint.state.as_ref()?.config.model));
+    asked
+        .map(Model::from)
+        .or_else(named)
+        .or(default)
+        .ok_or_else(|| "the file does not name its model: say which with --model".to_owned())
+}
+
+/// An engine for a model alone, with a checkpoint's parameters where there is one.
+pub(crate) fn engine_of_model(
+    place: &PlaceArguments,
+    model: Model,
+    seed: u64,
+    checkpoint: Option<(&Path, &Checkpoint)>,
+    data: &Splits,
+) -> Result<ThreadsEngine, Box<dyn Error>> {
+    let config = RunConfig { model, seed, ..Preset::PaperCnn.config() };
+    let mut engine = place.engine(&config, data)?;
+    if let Some((file, checkpoint)) = checkpoint {
+        let network = OwnedNetwork::of_model(model)?;
+        let parameters = checkpoint.parameters(network.view()).map_err(|error| about(file, error))?;
+        engine.restore(&parameters, None)?;
+    }
+    Ok(engine)
+}

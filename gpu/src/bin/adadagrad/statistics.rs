@@ -1,0 +1,175 @@
+//! `adadagrad statistics`.
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+use adadagrad_core::batch_test::{
+    AnyTest, AugmentedTest, CoordinateNormTest, InnerProductTest, NormTest, OrthogonalityTest, WorkerNormTest,
+};
+use adadagrad_core::config::RunConfig;
+use adadagrad_core::cut::Cut;
+use adadagrad_core::network::Model;
+use adadagrad_core::shuffle::Order;
+use adadagrad_core::statistics::{Evidence, Needs, Reason};
+use adadagrad_gpu::data::Splits;
+use adadagrad_gpu::engine::{Engine, Visit};
+use serde::Serialize;
+
+use crate::Outcome;
+use crate::arguments::StatisticsArguments;
+use crate::files;
+use crate::numbers::{grouped, percent, significant};
+use crate::settings::explain;
+use crate::table::table;
+
+/// The JSON object. Null where a quantity is undefined; `reasons` has the reason under the same name.
+#[derive(Serialize)]
+struct Report {
+    samples: u32,
+    /// Mean loss in nats.
+    loss: Option<f64>,
+    accuracy: f64,
+    /// n.
+    mean_norm_sq: Option<f64>,
+    /// v.
+    variance: Option<f64>,
+    variance_along: Option<f64>,
+    variance_orthogonal: Option<f64>,
+    /// S.
+    sum_squared_norms: Option<f64>,
+    /// T of each test, before rounding up.
+    required: BTreeMap<&'static str, Option<f64>>,
+    /// What this batch would just pass.
+    threshold: BTreeMap<&'static str, Option<f64>>,
+    reasons: BTreeMap<&'static str, Reason>,
+}
+
+pub(crate) fn run(arguments: &StatisticsArguments) -> Outcome {
+    arguments.place.check()?;
+    let checkpoint = match &arguments.load {
+        Some(file) => Some((file.as_path(), files::load_checkpoint(file)?)),
+        None => None,
+    };
+    let checkpoint = checkpoint.as_ref().map(|(file, checkpoint)| (*file, checkpoint));
+    let model =
+        files::model_of(arguments.model, checkpoint.map(|(_, checkpoint)| checkpoint), Some(Model::Cnn))?;
+    let tests = tests(arguments);
+    for (_, test) in tests {
+        let config = RunConfig { test: Some(test), ..RunConfig::default() };
+        config.validate(u32::MAX).map_err(|error| explain(&error))?;
+    }
+    let needs = Needs {
+        norms: true,
+        inner: true,
+        coordinate_quantile: Some(arguments.quantile),
+        parts: arguments.workers,
+    };
+    let data = arguments.place.load_data()?;
+    let (samples, visit) = batch(arguments, &data)?;
+    let mut engine = files::engine_of_model(&arguments.place, model, arguments.seed, checkpoint, &data)?;
+    let evidence = engine.evidence(Cut::new(samples, needs.parts), visit, &needs)?;
+    let report = report(&evidence, tests);
+    if arguments.table {
+        print!("{}", tables(&report));
+    } else {
+        println!("{}", serde_json::to_string(&report)?);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn tests(arguments: &StatisticsArguments) -> [(&'static str, AnyTest); 6] {
+    let &StatisticsArguments { eta, theta, nu, quantile, workers, debiased, leave_one_out, .. } = arguments;
+    [
+        ("norm", AnyTest::Norm(NormTest { eta, debiased })),
+        ("inner_product", AnyTest::InnerProduct(InnerProductTest { theta, leave_one_out })),
+        ("orthogonality", AnyTest::Orthogonality(OrthogonalityTest { nu })),
+        ("augmented", AnyTest::Augmented(AugmentedTest { theta, nu, leave_one_out })),
+        ("coordinate_norm", AnyTest::CoordinateNorm(CoordinateNormTest { eta, quantile })),
+        ("worker_norm", AnyTest::WorkerNorm(WorkerNormTest { eta, workers })),
+    ]
+}
+
+/// How many images, and which.
+fn batch(arguments: &StatisticsArguments, data: &Splits) -> Result<(u32, Visit), String> {
+    let available = data.training.len();
+    let (flag, samples, visit) = match (arguments.first, arguments.batch) {
+        (Some(first), _) => ("--first", first, Visit::InFileOrder { start: 0 }),
+        (None, batch) => {
+            let order = Order::new(available, arguments.seed);
+            ("--batch", batch.unwrap_or_default(), Visit::Shuffled { order, start: arguments.start })
+        }
+    };
+    if samples > available {
+        return Err(format!("{flag} is {samples}, but must be from 1 to {available} (the training samples)"));
+    }
+    Ok((samples, visit))
+}
+
+fn report(evidence: &Evidence<f64>, tests: [(&'static str, AnyTest); 6]) -> Report {
+    let mut reasons = BTreeMap::new();
+    let mut finite = |name, value: Result<f64, Reason>| match value {
+        Ok(value) if value.is_finite() => Some(value),
+        Ok(_) => {
+            reasons.insert(name, Reason::NonFinite);
+            None
+        }
+        Err(reason) => {
+            reasons.insert(name, reason);
+            None
+        }
+    };
+    let loss = finite("loss", Ok(evidence.loss));
+    let mean_norm_sq = finite("mean_norm_sq", Ok(evidence.mean_norm_sq));
+    let sum_squared_norms =
+        finite("sum_squared_norms", evidence.sum_squared_norms.ok_or(Reason::MissingEvidence));
+    let variance = finite("variance", evidence.variance());
+    let variance_along = finite("variance_along", evidence.variance_along());
+    let variance_orthogonal = finite("variance_orthogonal", evidence.variance_orthogonal());
+    let (mut required, mut threshold) = (BTreeMap::new(), BTreeMap::new());
+    for (name, test) in tests {
+        let test = test.as_test::<f64>();
+        let size = test.required(evidence);
+        let reason = size.reason().unwrap_or(Reason::NonFinite);
+        required.insert(name, finite(name, size.size().ok_or(reason)));
+        threshold.insert(name, test.threshold(evidence));
+    }
+    Report {
+        samples: evidence.samples,
+        loss,
+        accuracy: f64::from(evidence.correct) / f64::from(evidence.samples),
+        mean_norm_sq,
+        variance,
+        variance_along,
+        variance_orthogonal,
+        sum_squared_norms,
+        required,
+        threshold,
+        reasons,
+    }
+}
+
+fn tables(report: &Report) -> String {
+    let number = |name: &str, value: Option<f64>| match (value, report.reasons.get(name)) {
+        (Some(value), _) => significant(value),
+        (None, Some(reason)) => format!("– ({reason})"),
+        (None, None) => "–".to_owned(),
+    };
+    let quantities = [
+        ("samples b", grouped(report.samples.into())),
+        ("loss", format!("{} nats", number("loss", report.loss))),
+        ("accuracy", percent(report.accuracy)),
+        ("mean_norm_sq n", number("mean_norm_sq", report.mean_norm_sq)),
+        ("sum_squared_norms S", number("sum_squared_norms", report.sum_squared_norms)),
+        ("variance v", number("variance", report.variance)),
+        ("variance_along", number("variance_along", report.variance_along)),
+        ("variance_orthogonal", number("variance_orthogonal", report.variance_orthogonal)),
+    ];
+    let mut rows = vec![["test", "required batch", "would just pass at"].map(str::to_owned).to_vec()];
+    for (&name, &required) in &report.required {
+        let threshold = report.threshold.get(name).copied().flatten();
+        let threshold = threshold.map_or_else(|| "–".to_owned(), significant);
+        rows.push(vec![name.to_owned(), number(name, required), threshold]);
+    }
+    let quantities = table(&quantities.map(|(name, value)| vec![name.to_owned(), value]));
+    format!("{quantities}\n{}", table(&rows))
+}

@@ -1,0 +1,255 @@
+//! `adadagrad train`.
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use adadagrad_core::config::RunConfig;
+use adadagrad_core::local::OwnedNetwork;
+use adadagrad_core::trainer::Trainer;
+use adadagrad_gpu::checkpoint::{self, Checkpoint, State};
+use adadagrad_gpu::cpu::ThreadsEngine;
+use adadagrad_gpu::data::Splits;
+use adadagrad_gpu::engine::{Engine, EngineError};
+use adadagrad_gpu::run::Run;
+use adadagrad_gpu::telemetry::{Line, TelemetryFile};
+
+use crate::Outcome;
+use crate::arguments::TrainArguments;
+use crate::files;
+use crate::interrupt::{self, INTERRUPTED};
+use crate::numbers::{duration, grouped, percent, rounded};
+use crate::progress::Display;
+use crate::settings::explain;
+use crate::table::table;
+
+/// Where an interrupted run is saved that was to be saved nowhere.
+const RESCUE: &str = "adadagrad-interrupted.safetensors";
+
+pub(crate) fn run(arguments: &TrainArguments) -> Outcome {
+    arguments.place.check()?;
+    let checkpoint = match &arguments.resume {
+        Some(file) => Some((file.as_path(), files::load_checkpoint(file)?)),
+        None => None,
+    };
+    let checkpoint = checkpoint.as_ref().map(|(file, checkpoint)| (*file, checkpoint));
+    let config = config(arguments, checkpoint)?;
+    if arguments.print_config {
+        config.validate(u32::MAX).map_err(|error| explain(&error))?;
+        println!("{}", serde_json::to_string_pretty(&config)?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    for file in arguments.save.iter().chain(&arguments.telemetry) {
+        files::check_writable(file)?;
+    }
+    let data = arguments.place.load_data()?;
+    let run = begin(arguments, config, checkpoint, &data)?;
+    let telemetry = telemetry(arguments, &run)?;
+    interrupt::listen(Arc::clone(run.engine().control()))?;
+    Session::new(run, telemetry).train(arguments, &data)
+}
+
+/// The settings: the checkpoint's for a resumed run, else the flags'.
+fn config(
+    arguments: &TrainArguments,
+    checkpoint: Option<(&Path, &Checkpoint)>,
+) -> Result<RunConfig, Box<dyn Error>> {
+    let settings = &arguments.settings;
+    let Some((file, checkpoint)) = checkpoint else {
+        return Ok(RunConfig { dataset: arguments.place.dataset.into(), ..settings.resolve()? });
+    };
+    if settings.changes_the_run() {
+        return Err("a resumed run keeps the settings of its checkpoint: with --resume only --sample-budget \
+                    and --evaluate-every can be given anew (to start a new run from its parameters, use --load)"
+            .into());
+    }
+    let config = checkpoint.state().map_err(|error| files::about(file, error))?.config;
+    Ok(RunConfig {
+        sample_budget: settings.sample_budget.unwrap_or(config.sample_budget),
+        evaluate_every: settings.evaluate_every.unwrap_or(config.evaluate_every),
+        ..config
+    })
+}
+
+/// The run at its beginning, or where the checkpoint left it.
+fn begin(
+    arguments: &TrainArguments,
+    config: RunConfig,
+    checkpoint: Option<(&Path, &Checkpoint)>,
+    data: &Splits,
+) -> Result<Run<ThreadsEngine>, Box<dyn Error>> {
+    let samples = data.training.len();
+    config.validate(samples).map_err(|error| explain(&error))?;
+    let network = OwnedNetwork::of_model(config.model)?;
+    let mut engine = arguments.place.engine(&config, data)?;
+    let trainer = match checkpoint {
+        Some((file, checkpoint)) => {
+            let about = |error| files::about(file, error);
+            let state = checkpoint.state().map_err(about)?;
+            if state.training_samples != samples {
+                return Err(files::about(
+                    file,
+                    format!(
+                        "the run learned from {} samples, but {} holds {}",
+                        grouped(state.training_samples.into()),
+                        data.folder.display(),
+                        grouped(samples.into())
+                    ),
+                )
+                .into());
+            }
+            let slots = config.optimizer.as_optimizer::<f32>().slots();
+            let parameters = checkpoint.parameters(network.view()).map_err(about)?;
+            let memory = checkpoint.memory(network.view(), slots).map_err(about)?;
+            engine.restore(&parameters, Some(&memory))?;
+            Trainer::resume(config, samples, state.progress)
+        }
+        None => Trainer::new(config, samples),
+    };
+    if let Some(file) = &arguments.load {
+        let loaded = files::load_checkpoint(file)?;
+        let parameters = loaded.parameters(network.view()).map_err(|error| files::about(file, error))?;
+        engine.restore(&parameters, None)?;
+    }
+    Ok(Run::new(trainer.map_err(|error| explain(&error))?, engine))
+}
+
+fn telemetry(
+    arguments: &TrainArguments,
+    run: &Run<ThreadsEngine>,
+) -> Result<Option<(PathBuf, TelemetryFile)>, Box<dyn Error>> {
+    let Some(file) = &arguments.telemetry else { return Ok(None) };
+    let open = match arguments.resume {
+        Some(_) => TelemetryFile::resume(file, run.progress().steps),
+        None => TelemetryFile::create(file),
+    };
+    Ok(Some((file.clone(), open.map_err(|error| files::about(file, error))?)))
+}
+
+/// How a session ends.
+enum End {
+    Finished,
+    Interrupted,
+    Failed(Box<dyn Error>),
+}
+
+/// A run with what was seen of it since the program started.
+struct Session {
+    run: Run<ThreadsEngine>,
+    telemetry: Option<(PathBuf, TelemetryFile)>,
+    begin: Instant,
+    /// Samples seen and seconds spent in steps.
+    samples: u64,
+    seconds: f64,
+    last: Option<Line>,
+}
+
+impl Session {
+    fn new(run: Run<ThreadsEngine>, telemetry: Option<(PathBuf, TelemetryFile)>) -> Self {
+        Self { run, telemetry, begin: Instant::now(), samples: 0, seconds: 0.0, last: None }
+    }
+
+    fn train(mut self, arguments: &TrainArguments, data: &Splits) -> Outcome {
+        let sweeps = 1 + u64::from(self.run.trainer().needs().inner);
+        let control = self.run.engine().control();
+        let display = Display::new(arguments.quiet, self.run.config(), self.run.progress(), sweeps, control);
+        let end = self.steps(data, &display);
+        drop(display);
+        match end {
+            End::Finished => {
+                self.save(arguments.save.as_deref(), data)?;
+                print!("{}", self.summary(data)?);
+                Ok(ExitCode::SUCCESS)
+            }
+            End::Interrupted => {
+                self.save(Some(arguments.save.as_deref().unwrap_or(Path::new(RESCUE))), data)?;
+                print!("{}", self.summary(data)?);
+                Ok(ExitCode::from(INTERRUPTED))
+            }
+            End::Failed(error) => {
+                self.save(arguments.save.as_deref(), data)?;
+                Err(error)
+            }
+        }
+    }
+
+    fn steps(&mut self, data: &Splits, display: &Display) -> End {
+        loop {
+            let line = match self.run.step(&data.test) {
+                Ok(Some(line)) => line,
+                Ok(None) => return End::Finished,
+                Err(EngineError::Cancelled) => return End::Interrupted,
+                Err(error) => return End::Failed(error.into()),
+            };
+            self.samples += u64::from(line.telemetry.samples);
+            self.seconds += line.seconds;
+            self.last = Some(line);
+            display.step(&line, self.run.progress());
+            if let Some((path, file)) = &mut self.telemetry
+                && let Err(error) = file.push(&line)
+            {
+                return End::Failed(files::about(path, error).into());
+            }
+        }
+    }
+
+    /// Saves the run as it stands between two steps.
+    fn save(&self, file: Option<&Path>, data: &Splits) -> Result<(), Box<dyn Error>> {
+        let Some(file) = file else { return Ok(()) };
+        let state = State {
+            version: self.run.config().version,
+            config: *self.run.config(),
+            progress: *self.run.progress(),
+            training_samples: data.training.len(),
+        };
+        let network = OwnedNetwork::of_model(state.config.model)?;
+        let engine = self.run.engine();
+        let bytes = checkpoint::write(network.view(), engine.parameters(), engine.memory(), &state)?;
+        checkpoint::save(file, &bytes).map_err(|error| files::about(file, error))?;
+        let steps = state.progress.steps;
+        eprintln!("Saved {} after step {}.", file.display(), grouped(steps));
+        if steps > 0 && !self.run.is_finished() {
+            eprintln!("Go on with: adadagrad train --resume {}", file.display());
+        }
+        Ok(())
+    }
+
+    fn summary(&mut self, data: &Splits) -> Result<String, Box<dyn Error>> {
+        let progress = *self.run.progress();
+        let measured = self.last.and_then(|line| Some((line.accuracy?, line.test_loss)));
+        let measured = match measured {
+            None if self.run.is_finished() => {
+                let evaluation = self.run.engine_mut().evaluate(&data.test)?.evaluation;
+                Some((evaluation.accuracy, Some(evaluation.loss)))
+            }
+            measured => measured,
+        };
+        let unknown = || "not measured".to_owned();
+        // Counts below 2^53.
+        #[allow(clippy::cast_precision_loss)]
+        let [steps, seen, samples] = [progress.steps, progress.samples_seen, self.samples].map(|n| n as f64);
+        let rows = [
+            ("steps", grouped(progress.steps)),
+            ("average batch", if steps > 0.0 { rounded(seen / steps) } else { unknown() }),
+            ("samples", grouped(progress.samples_seen)),
+            ("next batch", grouped(progress.next_batch.into())),
+            (
+                "training loss",
+                self.last
+                    .map_or_else(unknown, |line| format!("{:.4} nats (last batch)", line.telemetry.loss)),
+            ),
+            ("test accuracy", measured.map_or_else(unknown, |(accuracy, _)| percent(accuracy))),
+            (
+                "test loss",
+                measured.and_then(|(_, loss)| loss).map_or_else(unknown, |loss| format!("{loss:.4} nats")),
+            ),
+            ("time", duration(self.begin.elapsed())),
+            ("time in steps", duration(Duration::try_from_secs_f64(self.seconds).unwrap_or_default())),
+            ("images/s", if self.seconds > 0.0 { rounded(samples / self.seconds) } else { unknown() }),
+            ("threads", grouped(self.run.engine().threads() as u64)),
+        ];
+        Ok(table(&rows.map(|(name, value)| vec![name.to_owned(), value])))
+    }
+}

@@ -1,0 +1,389 @@
+//! Checkpoints: safetensors files that PyTorch opens too.
+//!
+//! | name | shape | what |
+//! |---|---|---|
+//! | `layers.<i>.weight` | \[out, in\] or \[out, in, kh, kw\] | weights of layer i |
+//! | `layers.<i>.bias` | \[out\] | its biases |
+//! | `optimizer.<slot>.layers.<i>.weight`, `….bias` | as above | the optimizer's memory: slot 0 is AdaGrad's and RMSProp's sum or mean of squares, the momentum, Adam's first moment; slot 1 is Adam's second |
+//!
+//! i counts the layers that have parameters, from 0. All values are f32, little-endian. The entry `adadagrad`
+//! of the metadata holds a [`State`] as JSON, from which a run goes on as if it had not stopped; files with
+//! parameters alone do without it.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::fs;
+use std::io::{self, Write};
+use std::ops::Range;
+use std::path::Path;
+
+use adadagrad_core::config::{FORMAT_VERSION, RunConfig};
+use adadagrad_core::network::{Network, Operation, Placed};
+use adadagrad_core::trainer::Progress;
+use safetensors::tensor::TensorView;
+use safetensors::{Dtype, SafeTensorError, SafeTensors};
+use serde::{Deserialize, Serialize};
+
+/// The metadata entry that holds the [`State`].
+const STATE: &str = "adadagrad";
+/// Larger files are not read.
+const LARGEST_FILE: u64 = 1 << 32;
+
+/// What a checkpoint says about its run.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct State {
+    /// [`FORMAT_VERSION`].
+    pub version: u32,
+    /// The run's settings.
+    pub config: RunConfig,
+    /// Where it stood.
+    pub progress: Progress<f64>,
+    /// Number of training samples, N: the order of samples depends on it.
+    pub training_samples: u32,
+}
+
+/// A tensor of a checkpoint.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tensor {
+    /// Its dimensions, slowest first.
+    pub shape: Vec<usize>,
+    /// Its values, the last dimension varying fastest.
+    pub values: Vec<f32>,
+}
+
+/// What a checkpoint file holds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Checkpoint {
+    /// The tensors by name.
+    pub tensors: HashMap<String, Tensor>,
+    /// The run's state, where the file has one.
+    pub state: Option<State>,
+}
+
+/// What is wrong with a checkpoint.
+#[derive(Debug)]
+pub enum CheckpointError {
+    /// No sound safetensors file.
+    Format(SafeTensorError),
+    /// The header places a tensor beyond the end of the file.
+    Beyond {
+        /// Which tensor.
+        tensor: String,
+        /// Bytes in the file.
+        bytes: usize,
+    },
+    /// Values of another type than f32.
+    Type {
+        /// Which tensor.
+        tensor: String,
+        /// Its type.
+        found: String,
+    },
+    /// A value is NaN or infinite.
+    NonFinite {
+        /// Which tensor.
+        tensor: String,
+        /// Which value, counted from 0.
+        index: usize,
+    },
+    /// The state cannot be understood.
+    State(serde_json::Error),
+    /// A state of another version.
+    Version(u32),
+    /// There is no state, so that no run can go on from here.
+    NoState,
+    /// The state contradicts itself.
+    Progress(&'static str),
+    /// A tensor is missing.
+    Missing {
+        /// Its name.
+        tensor: String,
+        /// The shape it should have.
+        expected: Vec<usize>,
+    },
+    /// A tensor has another shape than the network asks for.
+    Shape {
+        /// Its name.
+        tensor: String,
+        /// The shape it should have.
+        expected: Vec<usize>,
+        /// The shape it has.
+        found: Vec<usize>,
+    },
+    /// A layer that the network does not have.
+    Unexpected {
+        /// The tensor's name.
+        tensor: String,
+        /// Its shape.
+        found: Vec<usize>,
+    },
+}
+
+impl fmt::Display for CheckpointError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Format(error) => write!(f, "no sound safetensors file: {error}"),
+            Self::Beyond { tensor, bytes } => {
+                write!(f, "the header places the tensor {tensor} beyond the file's end at byte {bytes}")
+            }
+            Self::Type { tensor, found } => {
+                write!(f, "the tensor {tensor} holds values of type {found}, where F32 is expected")
+            }
+            Self::NonFinite { tensor, index } => {
+                write!(f, "value {index} of the tensor {tensor} is not a finite number")
+            }
+            Self::State(error) => write!(f, "the metadata entry `{STATE}` cannot be understood: {error}"),
+            Self::Version(version) => {
+                write!(
+                    f,
+                    "a checkpoint of version {version}, but this program reads version {FORMAT_VERSION}"
+                )
+            }
+            Self::NoState => f.write_str(
+                "the file holds parameters, but no run to go on with: start a new one from them with --load",
+            ),
+            Self::Progress(what) => write!(f, "the run's state contradicts itself: {what}"),
+            Self::Missing { tensor, expected } => {
+                write!(f, "there is no tensor {tensor}; it should have the shape {expected:?}")
+            }
+            Self::Shape { tensor, expected, found } => {
+                write!(f, "the tensor {tensor} has the shape {found:?}, where {expected:?} is expected")
+            }
+            Self::Unexpected { tensor, found } => {
+                write!(f, "the tensor {tensor} of shape {found:?} belongs to no layer of this model")
+            }
+        }
+    }
+}
+
+impl std::error::Error for CheckpointError {}
+
+impl From<SafeTensorError> for CheckpointError {
+    fn from(error: SafeTensorError) -> Self {
+        Self::Format(error)
+    }
+}
+
+/// Reads a checkpoint from a file's bytes. For any bytes there is a result and no panic, and no more memory
+/// than a few times theirs.
+///
+/// # Errors
+/// What is wrong with them.
+pub fn read(bytes: &[u8]) -> Result<Checkpoint, CheckpointError> {
+    check_offsets(bytes)?;
+    let (_, metadata) = SafeTensors::read_metadata(bytes)?;
+    let state = metadata.metadata().as_ref().and_then(|entries| entries.get(STATE));
+    let state = state.map(|text| read_state(text)).transpose()?;
+    let mut tensors = HashMap::new();
+    for (name, view) in SafeTensors::deserialize(bytes)?.tensors() {
+        if view.dtype() != Dtype::F32 {
+            return Err(CheckpointError::Type { tensor: name, found: view.dtype().to_string() });
+        }
+        let values: Vec<_> = view.data().as_chunks().0.iter().map(|&word| f32::from_le_bytes(word)).collect();
+        if let Some(index) = values.iter().position(|value| !value.is_finite()) {
+            return Err(CheckpointError::NonFinite { tensor: name, index });
+        }
+        tensors.insert(name, Tensor { shape: view.shape().to_vec(), values });
+    }
+    Ok(Checkpoint { tensors, state })
+}
+
+/// Reads a checkpoint file.
+///
+/// # Errors
+/// Why it cannot be read, or what is wrong with it.
+pub fn load(file: &Path) -> io::Result<Checkpoint> {
+    let size = fs::metadata(file)?.len();
+    if size > LARGEST_FILE {
+        let text = format!("{size} bytes, which is more than any checkpoint of these models");
+        return Err(io::Error::new(io::ErrorKind::InvalidData, text));
+    }
+    read(&fs::read(file)?).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+}
+
+/// The bytes of a checkpoint: parameters, and for each D values of `memory` one slot.
+///
+/// # Errors
+/// When a slice does not fit the network.
+pub fn write(
+    network: Network<'_>,
+    parameters: &[f32],
+    memory: &[f32],
+    state: &State,
+) -> Result<Vec<u8>, CheckpointError> {
+    let mut tensors = Vec::new();
+    for (slot, values) in slots(network, parameters, memory) {
+        for Piece { name, shape, range } in pieces(network) {
+            let piece = values.get(range).unwrap_or_default();
+            let bytes: Vec<u8> = piece.iter().flat_map(|value| value.to_le_bytes()).collect();
+            tensors.push((tensor_name(slot, &name), shape, bytes));
+        }
+    }
+    let views = tensors
+        .iter()
+        .map(|(name, shape, bytes)| Ok((name, TensorView::new(Dtype::F32, shape.clone(), bytes)?)))
+        .collect::<Result<Vec<_>, SafeTensorError>>()?;
+    // One entry only: the order of several would differ from file to file.
+    let state = serde_json::to_string(state).map_err(CheckpointError::State)?;
+    Ok(safetensors::serialize(views, Some(HashMap::from([(STATE.to_owned(), state)])))?)
+}
+
+/// Writes a file whole or not at all: first beside it, then in its place.
+///
+/// # Errors
+/// Why it cannot be written; then what was there is still there.
+pub fn save(file: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut name = file.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_owned();
+    name.push(format!(".{}.part", std::process::id()));
+    let part = file.with_file_name(name);
+    let written = fs::File::create(&part).and_then(|mut part| {
+        part.write_all(bytes)?;
+        part.sync_all()
+    });
+    let result = written.and_then(|()| fs::rename(&part, file));
+    if result.is_err() {
+        // What went wrong first is worth telling.
+        let _ = fs::remove_file(&part);
+    }
+    result
+}
+
+impl Checkpoint {
+    /// The parameters of a network, in its flat order.
+    ///
+    /// # Errors
+    /// Which tensor is missing or has another shape, or which layer the network does not have.
+    pub fn parameters(&self, network: Network<'_>) -> Result<Vec<f32>, CheckpointError> {
+        let names: Vec<_> = pieces(network).map(|piece| piece.name).collect();
+        let mut others = self.tensors.iter().filter(|(name, _)| name.starts_with("layers."));
+        if let Some((name, tensor)) = others.find(|(name, _)| !names.contains(name)) {
+            return Err(CheckpointError::Unexpected { tensor: name.clone(), found: tensor.shape.clone() });
+        }
+        self.flat(network, None)
+    }
+
+    /// The optimizer memory of `slots` slots, in its flat order.
+    ///
+    /// # Errors
+    /// Which tensor is missing or has another shape.
+    pub fn memory(&self, network: Network<'_>, slots: usize) -> Result<Vec<f32>, CheckpointError> {
+        (0..slots)
+            .map(|slot| self.flat(network, Some(slot)))
+            .collect::<Result<Vec<_>, _>>()
+            .map(|m| m.concat())
+    }
+
+    /// The run's state.
+    ///
+    /// # Errors
+    /// When the file has none.
+    pub fn state(&self) -> Result<&State, CheckpointError> {
+        self.state.as_ref().ok_or(CheckpointError::NoState)
+    }
+
+    fn flat(&self, network: Network<'_>, slot: Option<usize>) -> Result<Vec<f32>, CheckpointError> {
+        let mut values = vec![0.0; network.parameters()];
+        for Piece { name, shape, range } in pieces(network) {
+            let tensor = tensor_name(slot, &name);
+            match self.tensors.get(&tensor) {
+                None => return Err(CheckpointError::Missing { tensor, expected: shape }),
+                Some(found) if found.shape != shape || found.values.len() != range.len() => {
+                    let found = found.shape.clone();
+                    return Err(CheckpointError::Shape { tensor, expected: shape, found });
+                }
+                Some(found) => values[range].copy_from_slice(&found.values),
+            }
+        }
+        Ok(values)
+    }
+}
+
+/// One tensor of the network's parameters.
+struct Piece {
+    name: String,
+    shape: Vec<usize>,
+    range: Range<usize>,
+}
+
+/// The tensors that the flat parameters fall into.
+fn pieces(network: Network<'_>) -> impl Iterator<Item = Piece> {
+    let layers = network.nodes().iter().filter(|node| node.weights > 0).enumerate();
+    layers.flat_map(|(layer, node)| {
+        let (weights, end) =
+            (node.parameter_offset + node.weights, node.parameter_offset + node.weights + node.biases);
+        let weight = Piece {
+            name: format!("layers.{layer}.weight"),
+            shape: weight_shape(node),
+            range: node.parameter_offset..weights,
+        };
+        let bias =
+            Piece { name: format!("layers.{layer}.bias"), shape: vec![node.biases], range: weights..end };
+        [weight, bias]
+    })
+}
+
+fn weight_shape(node: &Placed) -> Vec<usize> {
+    let shape = match node.operation {
+        Operation::Conv2d { outputs, kernel, .. } => vec![outputs, node.input.channels, kernel, kernel],
+        _ => vec![node.output.channels, node.input.channels],
+    };
+    shape.into_iter().map(|size| size as usize).collect()
+}
+
+fn tensor_name(slot: Option<usize>, name: &str) -> String {
+    slot.map_or_else(|| name.to_owned(), |slot| format!("optimizer.{slot}.{name}"))
+}
+
+/// The parameters, then each slot of the memory.
+fn slots<'v>(
+    network: Network<'_>,
+    parameters: &'v [f32],
+    memory: &'v [f32],
+) -> impl Iterator<Item = (Option<usize>, &'v [f32])> {
+    let slots = memory.chunks(network.parameters().max(1)).enumerate();
+    std::iter::once((None, parameters)).chain(slots.map(|(slot, values)| (Some(slot), values)))
+}
+
+fn read_state(text: &str) -> Result<State, CheckpointError> {
+    /// Read first: a file of another version may have other fields.
+    #[derive(Deserialize)]
+    struct Version {
+        version: u32,
+    }
+    let Version { version } = serde_json::from_str(text).map_err(CheckpointError::State)?;
+    if version != FORMAT_VERSION {
+        return Err(CheckpointError::Version(version));
+    }
+    let state: State = serde_json::from_str(text).map_err(CheckpointError::State)?;
+    let Progress { steps, samples_seen, next_batch, shared } = state.progress;
+    let checks = [
+        (steps == shared.steps, "the optimizer has made another number of steps than the run"),
+        (steps <= samples_seen, "more steps than samples"),
+        (samples_seen < 1 << 54, "more samples were seen than a run can see"),
+        (next_batch > 0, "the next batch is empty"),
+        (
+            shared.sum_norm_sq >= 0.0 && shared.sum_norm_sq.is_finite(),
+            "a sum of squares is negative or infinite",
+        ),
+    ];
+    match checks.iter().find(|(holds, _)| !holds) {
+        None => Ok(state),
+        Some((_, what)) => Err(CheckpointError::Progress(what)),
+    }
+}
+
+/// Whether every tensor lies within the file. safetensors checks it too, but with a sum that can overflow.
+fn check_offsets(bytes: &[u8]) -> Result<(), CheckpointError> {
+    let header = bytes.split_first_chunk::<8>().and_then(|(len, rest)| {
+        let len = usize::try_from(u64::from_le_bytes(*len)).ok()?;
+        serde_json::from_slice::<HashMap<String, serde_json::Value>>(rest.get(..len)?).ok()
+    });
+    // Anything else that is wrong is found later.
+    let end = |entry: &serde_json::Value| entry.get("data_offsets")?.get(1)?.as_u64();
+    let mut entries = header.into_iter().flatten();
+    match entries.find(|(_, entry)| end(entry).is_some_and(|end| end > bytes.len() as u64)) {
+        None => Ok(()),
+        Some((tensor, _)) => Err(CheckpointError::Beyond { tensor, bytes: bytes.len() }),
+    }
+}

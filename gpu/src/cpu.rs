@@ -1,0 +1,382 @@
+//! The engine on the processor's threads.
+//!
+//! A batch is cut into parts by [`Cut`], which depends on the batch and the test alone. Threads take parts as
+//! they come free, each with its own working memory; the caller's thread adds the parts' sums to the total in
+//! the order of the parts. So the result has the same bits for any number of threads, and the same as
+//! [`adadagrad_core::local::LocalRun`]. Memory: per thread a sweep's working memory and two sums over D
+//! parameters, whatever the batch.
+
+use std::num::NonZero;
+use std::sync::Arc;
+
+use adadagrad_core::config::RunConfig;
+use adadagrad_core::cut::{Cut, MicroBatch};
+use adadagrad_core::local::{Evaluation, OwnedNetwork, OwnedStatistics, RunError, SweepMemory};
+use adadagrad_core::network::{FastProduct, Score, initialise};
+use adadagrad_core::statistics::{Evidence, Inner, LengthMismatch, Needs};
+use adadagrad_core::trainer::{Plan, StepError, Telemetry, Trainer};
+
+use crate::dataset::SharedDataset;
+use crate::engine::{Confusion, Control, Engine, EngineError, Evaluated, Visit};
+use crate::pool::{InOrder, Pool, Worker};
+
+/// Training on persistent threads. See the [module](self).
+pub struct ThreadsEngine {
+    pool: Pool<PartWorker>,
+    network: Arc<OwnedNetwork>,
+    training: SharedDataset,
+    parameters: Arc<Vec<f32>>,
+    memory: Vec<f32>,
+    /// ḡ; meaningful from the first sweep's end to the step's.
+    mean_gradient: Arc<Vec<f32>>,
+    sums: Sums,
+    control: Arc<Control>,
+}
+
+impl std::fmt::Debug for ThreadsEngine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (threads, parameters) = (self.threads(), self.parameters.len());
+        write!(f, "ThreadsEngine {{ {threads} threads, {parameters} parameters }}")
+    }
+}
+
+/// How many threads this machine can run at once; one when it does not say.
+#[must_use]
+pub fn available_threads() -> NonZero<usize> {
+    std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN)
+}
+
+impl ThreadsEngine {
+    /// An engine for the settings' model and optimizer, with parameters drawn from the settings' seed.
+    ///
+    /// # Errors
+    /// When there is not enough memory, or no thread can be started.
+    pub fn new(
+        config: &RunConfig,
+        training: SharedDataset,
+        threads: NonZero<usize>,
+    ) -> Result<Self, EngineError> {
+        let network = Arc::new(OwnedNetwork::of_model(config.model)?);
+        let optimizer = config.optimizer.as_optimizer::<f32>();
+        let len = network.view().parameters();
+        let mut parameters = zeros(len)?;
+        let mut memory = zeros(optimizer.slots() * len)?;
+        initialise(network.view(), config.seed, &mut parameters)?;
+        optimizer.start(&mut memory);
+        let control = Arc::new(Control::default());
+        let pool = Pool::new(threads, || PartWorker::new(&network, &control))?;
+        Ok(Self {
+            pool,
+            training,
+            parameters: Arc::new(parameters),
+            memory,
+            mean_gradient: Arc::new(zeros(len)?),
+            sums: Sums::new(len, Needs::default())?,
+            network,
+            control,
+        })
+    }
+
+    /// Puts other parameters in place of the present ones, and where given another optimizer memory.
+    ///
+    /// # Errors
+    /// When the lengths do not fit; then nothing has changed.
+    pub fn restore(&mut self, parameters: &[f32], memory: Option<&[f32]>) -> Result<(), LengthMismatch> {
+        let fits = |what, expected: usize, found: usize| {
+            if expected == found { Ok(()) } else { Err(LengthMismatch { what, expected, found }) }
+        };
+        fits("the parameters", self.parameters.len(), parameters.len())?;
+        if let Some(memory) = memory {
+            fits("the optimizer memory", self.memory.len(), memory.len())?;
+            self.memory.copy_from_slice(memory);
+        }
+        Arc::make_mut(&mut self.parameters).copy_from_slice(parameters);
+        Ok(())
+    }
+
+    /// How many threads compute.
+    #[must_use]
+    pub fn threads(&self) -> usize {
+        self.pool.threads()
+    }
+
+    /// The sweeps of a batch: leaves the total and ḡ, and returns what the second sweep found.
+    fn sweep(&mut self, cut: Cut, visit: Visit, needs: &Needs) -> Result<Option<Inner<f64>>, EngineError> {
+        self.control.begin();
+        self.sums.begin(self.parameters.len(), *needs)?;
+        let over = Over { cut, dataset: &self.training, parameters: &self.parameters };
+        self.pool.run(cut.parts(), &mut Accumulating { over, visit, sums: &mut self.sums })?;
+        let mean_gradient = Arc::make_mut(&mut self.mean_gradient);
+        self.sums.total.with(|total| total.mean_gradient(mean_gradient))?;
+        if !needs.inner {
+            return Ok(None);
+        }
+        let mut projecting =
+            Projecting { over, visit, mean_gradient: &self.mean_gradient, total: Inner::default() };
+        self.pool.run(cut.parts(), &mut projecting)?;
+        Ok(Some(projecting.total))
+    }
+}
+
+impl Engine for ThreadsEngine {
+    fn step(&mut self, trainer: &mut Trainer<f32>, plan: &Plan<f64>) -> Result<Telemetry, EngineError> {
+        let visit = Visit::Shuffled { order: trainer.order(), start: plan.start };
+        let inner = self.sweep(plan.cut, visit, &plan.needs)?;
+        let parameters = Arc::make_mut(&mut self.parameters);
+        let (mean, memory) = (&self.mean_gradient, &mut self.memory);
+        let telemetry = self
+            .sums
+            .total
+            .with::<_, StepError>(|total| trainer.conclude(plan, total, inner, mean, parameters, memory))?;
+        Ok(telemetry)
+    }
+
+    fn evidence(&mut self, cut: Cut, visit: Visit, needs: &Needs) -> Result<Evidence<f64>, EngineError> {
+        let inner = self.sweep(cut, visit, needs)?;
+        Ok(self.sums.total.with::<_, LengthMismatch>(|total| Ok(total.evidence(needs, inner)))?)
+    }
+
+    fn evaluate(&mut self, dataset: &SharedDataset) -> Result<Evaluated, EngineError> {
+        let samples = dataset.len();
+        let cut = Cut::new(samples, 0);
+        let over = Over { cut, dataset, parameters: &self.parameters };
+        let confusion = Confusion::new(self.network.view().classes());
+        let mut evaluating = Evaluating { over, total: Score::default(), confusion };
+        self.pool.run(cut.parts(), &mut evaluating)?;
+        let Evaluating { total, confusion, .. } = evaluating;
+        Ok(Evaluated { evaluation: Evaluation::new(total, samples), confusion })
+    }
+
+    fn parameters(&self) -> &[f32] {
+        &self.parameters
+    }
+
+    fn memory(&self) -> &[f32] {
+        &self.memory
+    }
+
+    fn control(&self) -> &Arc<Control> {
+        &self.control
+    }
+}
+
+fn zeros(len: usize) -> Result<Vec<f32>, RunError> {
+    let mut values = Vec::new();
+    let bytes = len.saturating_mul(size_of::<f32>());
+    values.try_reserve_exact(len).map_err(|_| RunError::OutOfMemory { bytes })?;
+    values.resize(len, 0.0);
+    Ok(values)
+}
+
+/// The total, and sums of parts to be used again.
+#[derive(Debug)]
+struct Sums {
+    needs: Needs,
+    parameters: usize,
+    total: OwnedStatistics<f64>,
+    free: Vec<OwnedStatistics<f32>>,
+}
+
+impl Sums {
+    fn new(parameters: usize, needs: Needs) -> Result<Self, RunError> {
+        Ok(Self { needs, parameters, total: OwnedStatistics::new(parameters, &needs)?, free: Vec::new() })
+    }
+
+    /// Back to zero, with the memory that `needs` takes.
+    fn begin(&mut self, parameters: usize, needs: Needs) -> Result<(), RunError> {
+        if needs == self.needs {
+            self.total.clear();
+        } else {
+            *self = Self::new(parameters, needs)?;
+        }
+        Ok(())
+    }
+
+    /// Zero sums for a part.
+    fn part(&mut self) -> Result<OwnedStatistics<f32>, RunError> {
+        self.free.pop().map_or_else(|| OwnedStatistics::new(self.parameters, &self.needs), Ok)
+    }
+}
+
+/// What all the jobs of a sweep share.
+#[derive(Clone, Copy)]
+struct Over<'a> {
+    cut: Cut,
+    dataset: &'a SharedDataset,
+    parameters: &'a Arc<Vec<f32>>,
+}
+
+impl Over<'_> {
+    fn job(&self, part: u32, task: Task) -> Job {
+        let (dataset, parameters) = (Arc::clone(self.dataset), Arc::clone(self.parameters));
+        Job { task, cut: self.cut, part, dataset, parameters }
+    }
+}
+
+/// The first sweep.
+struct Accumulating<'a> {
+    over: Over<'a>,
+    visit: Visit,
+    sums: &'a mut Sums,
+}
+
+impl InOrder<PartWorker> for Accumulating<'_> {
+    type Error = EngineError;
+
+    fn job(&mut self, part: u32) -> Result<Job, EngineError> {
+        let (needs, sums) = (self.sums.needs, self.sums.part()?);
+        Ok(self.over.job(part, Task::Accumulate { visit: self.visit, needs, sums }))
+    }
+
+    fn take(&mut self, done: Result<Done, EngineError>) -> Result<(), EngineError> {
+        if let Done::Sums(mut part) = done? {
+            self.sums.total.take(&mut part, &self.sums.needs)?;
+            self.sums.free.push(part);
+        }
+        Ok(())
+    }
+}
+
+/// The second sweep.
+struct Projecting<'a> {
+    over: Over<'a>,
+    visit: Visit,
+    mean_gradient: &'a Arc<Vec<f32>>,
+    total: Inner<f64>,
+}
+
+impl InOrder<PartWorker> for Projecting<'_> {
+    type Error = EngineError;
+
+    fn job(&mut self, part: u32) -> Result<Job, EngineError> {
+        let mean_gradient = Arc::clone(self.mean_gradient);
+        Ok(self.over.job(part, Task::Project { visit: self.visit, mean_gradient }))
+    }
+
+    fn take(&mut self, done: Result<Done, EngineError>) -> Result<(), EngineError> {
+        if let Done::Inner(part) = done? {
+            self.total.merge(&part);
+        }
+        Ok(())
+    }
+}
+
+/// An evaluation.
+struct Evaluating<'a> {
+    over: Over<'a>,
+    total: Score<f64>,
+    confusion: Confusion,
+}
+
+impl InOrder<PartWorker> for Evaluating<'_> {
+    type Error = EngineError;
+
+    fn job(&mut self, part: u32) -> Result<Job, EngineError> {
+        Ok(self.over.job(part, Task::Evaluate))
+    }
+
+    fn take(&mut self, done: Result<Done, EngineError>) -> Result<(), EngineError> {
+        if let Done::Score(score, confusion) = done? {
+            self.total.merge(score);
+            self.confusion.merge(&confusion);
+        }
+        Ok(())
+    }
+}
+
+/// A part of a batch, and what to do with it. Whoever has done it holds nothing of it any more, so that the
+/// caller finds its parameters unshared when it updates them.
+struct Job {
+    task: Task,
+    cut: Cut,
+    part: u32,
+    dataset: SharedDataset,
+    parameters: Arc<Vec<f32>>,
+}
+
+enum Task {
+    Accumulate { visit: Visit, needs: Needs, sums: OwnedStatistics<f32> },
+    Project { visit: Visit, mean_gradient: Arc<Vec<f32>> },
+    Evaluate,
+}
+
+/// What came of a [`Job`].
+enum Done {
+    Sums(OwnedStatistics<f32>),
+    Inner(Inner<f64>),
+    Score(Score<f64>, Confusion),
+}
+
+/// One thread's engine.
+struct PartWorker {
+    network: Arc<OwnedNetwork>,
+    memory: SweepMemory<f32>,
+    control: Arc<Control>,
+}
+
+impl PartWorker {
+    fn new(network: &Arc<OwnedNetwork>, control: &Arc<Control>) -> Result<Self, EngineError> {
+        let memory = SweepMemory::new(network.view())?;
+        Ok(Self { network: Arc::clone(network), memory, control: Arc::clone(control) })
+    }
+
+    fn sweep(&mut self, job: Job) -> Result<Done, EngineError> {
+        let Job { task, cut, part, dataset, parameters } = job;
+        let dataset = &dataset.as_ref();
+        let walk = cut.walk(part..part + 1, self.memory.micro_batch());
+        let network = self.network.view();
+        let mut sweep = self.memory.sweep(network, FastProduct)?;
+        match task {
+            Task::Accumulate { mut visit, needs, mut sums } => {
+                for MicroBatch { positions, .. } in walk {
+                    let count = check(&self.control, &positions)?;
+                    let samples = positions.map(|position| visit.sample(position));
+                    sums.with(|sums| sweep.accumulate(&parameters, dataset, samples, &needs, sums))?;
+                    self.control.add(count);
+                }
+                Ok(Done::Sums(sums))
+            }
+            Task::Project { mut visit, mean_gradient } => {
+                let mut inner = Inner::default();
+                for MicroBatch { positions, .. } in walk {
+                    let count = check(&self.control, &positions)?;
+                    let samples = positions.map(|position| visit.sample(position));
+                    sweep.project(&parameters, &mean_gradient, dataset, samples, &mut inner)?;
+                    self.control.add(count);
+                }
+                Ok(Done::Inner(inner))
+            }
+            Task::Evaluate => {
+                let classes = network.classes();
+                let (mut score, mut confusion) = (Score::default(), Confusion::new(classes));
+                let mut input = zeros(dataset.input_len())?;
+                for MicroBatch { positions, .. } in walk {
+                    score.merge(sweep.evaluate(&parameters, dataset, positions.clone())?);
+                    let outputs = sweep.outputs(positions.len()).chunks_exact(classes);
+                    for (sample, outputs) in positions.zip(outputs) {
+                        confusion.add(dataset.read(sample, &mut input), outputs);
+                    }
+                }
+                Ok(Done::Score(score, confusion))
+            }
+        }
+    }
+}
+
+impl Worker for PartWorker {
+    type Job = Job;
+    type Output = Result<Done, EngineError>;
+
+    fn work(&mut self, job: Job) -> Result<Done, EngineError> {
+        self.sweep(job)
+    }
+}
+
+/// How many samples a micro-batch has, unless the step is to end.
+fn check(control: &Control, positions: &std::ops::Range<u32>) -> Result<u64, EngineError> {
+    if control.is_cancelled() {
+        Err(EngineError::Cancelled)
+    } else {
+        Ok(u64::from(positions.end - positions.start))
+    }
+}

@@ -1,0 +1,215 @@
+//! What every engine does: one training step, the evidence of a batch, an evaluation.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use adadagrad_core::cut::Cut;
+use adadagrad_core::local::{Evaluation, RunError};
+use adadagrad_core::network::SweepError;
+use adadagrad_core::shuffle::Order;
+use adadagrad_core::statistics::{Evidence, LengthMismatch, Needs};
+use adadagrad_core::trainer::{Plan, StepError, Telemetry, Trainer};
+
+use crate::dataset::SharedDataset;
+use crate::pool::PoolError;
+
+/// An engine: it holds the parameters and the optimizer memory, and computes what the trainer decides.
+pub trait Engine {
+    /// Makes the planned step: sweeps, update, commit.
+    ///
+    /// # Errors
+    /// When the step is refused, cancelled or cannot be computed; then parameters, optimizer memory and the
+    /// trainer are as they were before it.
+    fn step(&mut self, trainer: &mut Trainer<f32>, plan: &Plan<f64>) -> Result<Telemetry, EngineError>;
+
+    /// What a batch of training samples says about its gradient. Changes nothing.
+    ///
+    /// # Errors
+    /// When it is cancelled or cannot be computed.
+    fn evidence(&mut self, cut: Cut, visit: Visit, needs: &Needs) -> Result<Evidence<f64>, EngineError>;
+
+    /// Loss and accuracy on a data set. Cannot be cancelled.
+    ///
+    /// # Errors
+    /// When the samples do not fit the network.
+    fn evaluate(&mut self, dataset: &SharedDataset) -> Result<Evaluated, EngineError>;
+
+    /// The parameters, D values.
+    fn parameters(&self) -> &[f32];
+
+    /// The optimizer memory: slots · D values.
+    fn memory(&self) -> &[f32];
+
+    /// How far a step is, and the way to cancel it.
+    fn control(&self) -> &Arc<Control>;
+}
+
+/// Which training samples stand at a batch's positions.
+#[derive(Clone, Copy, Debug)]
+pub enum Visit {
+    /// Those that a run visits after so many others.
+    Shuffled {
+        /// The run's order.
+        order: Order,
+        /// Samples visited before.
+        start: u64,
+    },
+    /// File order, from this sample on.
+    InFileOrder {
+        /// The first.
+        start: u32,
+    },
+}
+
+impl Visit {
+    /// The sample at a position of the batch.
+    #[must_use]
+    pub fn sample(&mut self, position: u32) -> u32 {
+        match self {
+            Self::Shuffled { order, start } => order.index(*start + u64::from(position)),
+            Self::InFileOrder { start } => start.saturating_add(position),
+        }
+    }
+}
+
+/// Loss, accuracy and who was taken for whom.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Evaluated {
+    /// Loss and accuracy.
+    pub evaluation: Evaluation,
+    /// How often each answer was given for each class.
+    pub confusion: Confusion,
+}
+
+/// How often a sample of class `row` was classified as class `column`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Confusion {
+    classes: usize,
+    counts: Vec<u32>,
+}
+
+impl Confusion {
+    /// Zero counts.
+    #[must_use]
+    pub fn new(classes: usize) -> Self {
+        Self { classes, counts: vec![0; classes * classes] }
+    }
+
+    /// Counts one sample by the network's outputs; of equal ones the first is the answer. Labels beyond the
+    /// classes are left out.
+    pub fn add(&mut self, label: u32, outputs: &[f32]) {
+        let mut answer = 0;
+        for (class, &value) in outputs.iter().enumerate() {
+            if value > outputs[answer] {
+                answer = class;
+            }
+        }
+        let Ok(label) = usize::try_from(label) else { return };
+        if label < self.classes && answer < self.classes {
+            self.counts[label * self.classes + answer] += 1;
+        }
+    }
+
+    /// Adds other samples' counts.
+    pub fn merge(&mut self, other: &Self) {
+        for (count, &more) in self.counts.iter_mut().zip(&other.counts) {
+            *count += more;
+        }
+    }
+
+    /// One row of counts a class.
+    pub fn rows(&self) -> impl Iterator<Item = &[u32]> {
+        self.counts.chunks_exact(self.classes.max(1))
+    }
+}
+
+/// Shared with whoever watches: how much of the step is done, and a request to end it.
+#[derive(Debug, Default)]
+pub struct Control {
+    done: AtomicU64,
+    cancelled: AtomicBool,
+}
+
+impl Control {
+    /// Sample visits that the step under way has made, all its sweeps together.
+    #[must_use]
+    pub fn visits(&self) -> u64 {
+        self.done.load(Ordering::Relaxed)
+    }
+
+    /// Asks the engine to end the step under way, and any later one, with [`EngineError::Cancelled`].
+    pub fn cancel(&self) {
+        self.cancelled.store(true, Ordering::Relaxed);
+    }
+
+    /// Takes the request back.
+    pub fn go_on(&self) {
+        self.cancelled.store(false, Ordering::Relaxed);
+    }
+
+    /// Whether the step is to end.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn begin(&self) {
+        self.done.store(0, Ordering::Relaxed);
+    }
+
+    pub(crate) fn add(&self, visits: u64) {
+        self.done.fetch_add(visits, Ordering::Relaxed);
+    }
+}
+
+/// Why an engine gave no result.
+#[derive(Debug)]
+pub enum EngineError {
+    /// It was asked to end.
+    Cancelled,
+    /// The trainer refused the step.
+    Step(StepError),
+    /// Anything else that core found wrong.
+    Core(RunError),
+    /// A thread failed.
+    Pool(PoolError),
+    /// No thread could be started.
+    Threads(std::io::Error),
+}
+
+impl fmt::Display for EngineError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cancelled => f.write_str("interrupted"),
+            Self::Step(error) => error.fmt(f),
+            Self::Core(error) => error.fmt(f),
+            Self::Pool(error) => error.fmt(f),
+            Self::Threads(error) => write!(f, "no thread could be started: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for EngineError {}
+
+macro_rules! from {
+    ($($error:ty => $variant:expr),+ $(,)?) => {
+        $(impl From<$error> for EngineError {
+            fn from(error: $error) -> Self {
+                ($variant)(error)
+            }
+        })+
+    };
+}
+
+from! {
+    StepError => Self::Step,
+    RunError => |error| match error {
+        RunError::Step(error) => Self::Step(error),
+        error => Self::Core(error),
+    },
+    SweepError => |error| Self::Core(RunError::Sweep(error)),
+    LengthMismatch => |error| Self::Step(StepError::Length(error)),
+    PoolError => Self::Pool,
+    std::io::Error => Self::Threads,
+}

@@ -1,0 +1,260 @@
+//! Persistent threads that compute numbered jobs, and one caller that takes the results in order.
+
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io;
+use std::num::NonZero;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+
+/// One thread's share of the work, with the memory it keeps from job to job.
+pub(crate) trait Worker: Send + 'static {
+    /// What is to be done.
+    type Job: Send + 'static;
+    /// What comes of it.
+    type Output: Send + 'static;
+
+    /// Does a job.
+    fn work(&mut self, job: Self::Job) -> Self::Output;
+}
+
+/// Where jobs come from and results go to. Both happen on the caller's thread.
+pub(crate) trait InOrder<W: Worker> {
+    /// Why it ends early.
+    type Error: From<PoolError>;
+
+    /// Job `index`. Asked for in ascending order.
+    fn job(&mut self, index: u32) -> Result<W::Job, Self::Error>;
+
+    /// The result of the next job. Given in ascending order, whatever order they were finished in.
+    fn take(&mut self, output: W::Output) -> Result<(), Self::Error>;
+}
+
+/// Why the threads gave no result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PoolError {
+    /// A worker panicked; what it said.
+    Panicked(String),
+    /// The threads have ended.
+    Gone,
+}
+
+impl fmt::Display for PoolError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Panicked(message) => write!(f, "a worker thread failed, which is a bug here: {message}"),
+            Self::Gone => f.write_str("the worker threads have ended"),
+        }
+    }
+}
+
+impl std::error::Error for PoolError {}
+
+/// A finished job: its number and what came of it.
+type Finished<O> = (u32, Result<O, PoolError>);
+
+/// The threads. Jobs that need no second thread run on the caller's own, without a hand-over.
+pub(crate) struct Pool<W: Worker> {
+    own: W,
+    threads: Vec<JoinHandle<()>>,
+    jobs: Option<Sender<(u32, W::Job)>>,
+    finished: Receiver<Finished<W::Output>>,
+}
+
+impl<W: Worker> Pool<W> {
+    /// Starts `threads` threads; with one, the caller's is that one.
+    pub(crate) fn new<E: From<io::Error>>(
+        threads: NonZero<usize>,
+        mut worker: impl FnMut() -> Result<W, E>,
+    ) -> Result<Self, E> {
+        let (jobs, queue) = channel();
+        let queue = Arc::new(Mutex::new(queue));
+        let (finish, finished) = channel();
+        let mut pool = Self { own: worker()?, threads: Vec::new(), jobs: Some(jobs), finished };
+        if threads.get() > 1 {
+            for index in 0..threads.get() {
+                let (worker, queue, finish) = (worker()?, Arc::clone(&queue), finish.clone());
+                let name = format!("adadagrad-{index}");
+                pool.threads
+                    .push(thread::Builder::new().name(name).spawn(move || serve(worker, &queue, &finish))?);
+            }
+        }
+        Ok(pool)
+    }
+
+    /// How many threads compute.
+    pub(crate) fn threads(&self) -> usize {
+        self.threads.len().max(1)
+    }
+
+    /// Runs the jobs `0..count`. At most two a thread are on their way at any time, finished or not, so that
+    /// memory does not grow with their number.
+    ///
+    /// # Errors
+    /// The first error, once every job that was begun has ended.
+    pub(crate) fn run<C: InOrder<W>>(&mut self, count: u32, caller: &mut C) -> Result<(), C::Error> {
+        match &self.jobs {
+            Some(jobs) if count > 1 && !self.threads.is_empty() => {
+                let window = u32::try_from(2 * self.threads.len()).unwrap_or(u32::MAX);
+                Flow { jobs, finished: &self.finished, window, under_way: 0 }.run(count, caller)
+            }
+            _ => (0..count).try_for_each(|index| {
+                let job = caller.job(index)?;
+                caller.take(guarded(&mut self.own, job)?)
+            }),
+        }
+    }
+}
+
+impl<W: Worker> Drop for Pool<W> {
+    fn drop(&mut self) {
+        self.jobs = None;
+        for thread in self.threads.drain(..) {
+            // A panic in a job has been reported; there is no other.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// One run of jobs over the threads.
+struct Flow<'a, W: Worker> {
+    jobs: &'a Sender<(u32, W::Job)>,
+    finished: &'a Receiver<Finished<W::Output>>,
+    window: u32,
+    under_way: u32,
+}
+
+impl<W: Worker> Flow<'_, W> {
+    fn run<C: InOrder<W>>(mut self, count: u32, caller: &mut C) -> Result<(), C::Error> {
+        let result = self.in_order(count, caller);
+        // After an error: nothing of this run may arrive in the next.
+        while self.under_way > 0 && self.finished.recv().is_ok() {
+            self.under_way -= 1;
+        }
+        result
+    }
+
+    fn in_order<C: InOrder<W>>(&mut self, count: u32, caller: &mut C) -> Result<(), C::Error> {
+        let mut early = BTreeMap::new();
+        let (mut sent, mut taken) = (0, 0);
+        while taken < count {
+            while sent < count && sent - taken < self.window {
+                let job = caller.job(sent)?;
+                self.jobs.send((sent, job)).map_err(|_| PoolError::Gone)?;
+                self.under_way += 1;
+                sent += 1;
+            }
+            let (index, output) = self.finished.recv().map_err(|_| PoolError::Gone)?;
+            self.under_way -= 1;
+            early.insert(index, output?);
+            while let Some(output) = early.remove(&taken) {
+                caller.take(output)?;
+                taken += 1;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A thread's life: the next job from the common queue, until the pool is dropped.
+fn serve<W: Worker>(
+    mut worker: W,
+    queue: &Mutex<Receiver<(u32, W::Job)>>,
+    finish: &Sender<Finished<W::Output>>,
+) {
+    loop {
+        // The lock is held while waiting, and nothing can panic under it.
+        let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok((index, job)) = next else { return };
+        if finish.send((index, guarded(&mut worker, job))).is_err() {
+            return;
+        }
+    }
+}
+
+/// Does a job; a panic becomes an error, because a thread that is gone would never answer.
+fn guarded<W: Worker>(worker: &mut W, job: W::Job) -> Result<W::Output, PoolError> {
+    catch_unwind(AssertUnwindSafe(|| worker.work(job)))
+        .map_err(|payload| PoolError::Panicked(message(payload.as_ref())))
+}
+
+fn message(payload: &(dyn Any + Send)) -> String {
+    let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| payload.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "without a message".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    struct Squares;
+
+    impl Worker for Squares {
+        type Job = u32;
+        type Output = u32;
+
+        fn work(&mut self, job: u32) -> u32 {
+            assert!(job != 13, "thirteen");
+            // Later jobs finish first.
+            thread::sleep(Duration::from_micros(u64::from(20 - job.min(20)) * 50));
+            job * job
+        }
+    }
+
+    #[derive(Default)]
+    struct Caller {
+        offset: u32,
+        results: Vec<u32>,
+        under_way: usize,
+        most_under_way: usize,
+    }
+
+    impl InOrder<Squares> for Caller {
+        type Error = PoolError;
+
+        fn job(&mut self, index: u32) -> Result<u32, PoolError> {
+            self.under_way += 1;
+            self.most_under_way = self.most_under_way.max(self.under_way);
+            Ok(index + self.offset)
+        }
+
+        fn take(&mut self, output: u32) -> Result<(), PoolError> {
+            self.under_way -= 1;
+            self.results.push(output);
+            Ok(())
+        }
+    }
+
+    fn pool(threads: usize) -> Pool<Squares> {
+        let threads = NonZero::new(threads).expect("some thread");
+        Pool::new(threads, || Ok::<_, io::Error>(Squares)).expect("threads")
+    }
+
+    #[test]
+    fn results_come_in_order_and_few_are_under_way() {
+        for threads in 1..4 {
+            let mut caller = Caller::default();
+            pool(threads).run(12, &mut caller).expect("no panic");
+            assert_eq!(caller.results, (0..12).map(|k| k * k).collect::<Vec<_>>());
+            assert!(caller.most_under_way <= 2 * threads);
+        }
+    }
+
+    #[test]
+    fn a_panic_is_an_error_and_the_next_run_is_sound() {
+        for threads in 1..4 {
+            let mut pool = pool(threads);
+            let mut caller = Caller::default();
+            let error = pool.run(20, &mut caller).expect_err("thirteen");
+            assert_eq!(error, PoolError::Panicked("thirteen".to_owned()));
+            let mut caller = Caller { offset: 30, ..Caller::default() };
+            pool.run(5, &mut caller).expect("no panic");
+            assert_eq!(caller.results, [900, 961, 1024, 1089, 1156]);
+        }
+    }
+}

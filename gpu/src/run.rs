@@ -1,0 +1,91 @@
+//! A training run: the trainer decides, an engine computes, and every step gives one line of telemetry.
+
+use std::time::Instant;
+
+use adadagrad_core::config::RunConfig;
+use adadagrad_core::trainer::{Progress, Trainer};
+
+use crate::dataset::SharedDataset;
+use crate::engine::{Engine, EngineError};
+use crate::telemetry::Line;
+
+/// A run on some engine.
+#[derive(Debug)]
+pub struct Run<E> {
+    trainer: Trainer<f32>,
+    engine: E,
+}
+
+impl<E: Engine> Run<E> {
+    /// Puts the two together. The engine must hold the parameters and the memory that the trainer's progress
+    /// belongs to.
+    #[must_use]
+    pub const fn new(trainer: Trainer<f32>, engine: E) -> Self {
+        Self { trainer, engine }
+    }
+
+    /// Makes the next step, and measures accuracy on `test` when it is due: each time `evaluate_every` more
+    /// samples were seen, and after the last step. `None` when the sample budget is spent.
+    ///
+    /// # Errors
+    /// When the step is refused, cancelled or cannot be computed; then the run stands where it stood.
+    pub fn step(&mut self, test: &SharedDataset) -> Result<Option<Line>, EngineError> {
+        let Some(plan) = self.trainer.plan() else { return Ok(None) };
+        let begin = Instant::now();
+        let telemetry = self.engine.step(&mut self.trainer, &plan)?;
+        let seconds = begin.elapsed().as_secs_f64();
+        let evaluated = if self.is_evaluation_due(plan.start) {
+            Some(self.engine.evaluate(test)?.evaluation)
+        } else {
+            None
+        };
+        Ok(Some(Line {
+            telemetry,
+            seconds,
+            accuracy: evaluated.map(|evaluation| evaluation.accuracy),
+            test_loss: evaluated.map(|evaluation| evaluation.loss).filter(|loss| loss.is_finite()),
+        }))
+    }
+
+    /// Whether the step that began at `start` samples has crossed a multiple of `evaluate_every`, or was the
+    /// last: a function of the run's position alone, so that a resumed run measures at the same steps.
+    fn is_evaluation_due(&self, start: u64) -> bool {
+        let every = self.config().evaluate_every;
+        self.is_finished() || start / every != self.progress().samples_seen / every
+    }
+
+    /// Whether the sample budget is spent.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.trainer.plan().is_none()
+    }
+
+    /// The settings.
+    #[must_use]
+    pub const fn config(&self) -> &RunConfig {
+        self.trainer.config()
+    }
+
+    /// Where the run stands.
+    #[must_use]
+    pub const fn progress(&self) -> &Progress<f64> {
+        self.trainer.progress()
+    }
+
+    /// The trainer.
+    #[must_use]
+    pub const fn trainer(&self) -> &Trainer<f32> {
+        &self.trainer
+    }
+
+    /// The engine.
+    #[must_use]
+    pub const fn engine(&self) -> &E {
+        &self.engine
+    }
+
+    /// The engine, to evaluate with.
+    pub const fn engine_mut(&mut self) -> &mut E {
+        &mut self.engine
+    }
+}
