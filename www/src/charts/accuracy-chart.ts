@@ -8,6 +8,7 @@ export function accuracyChart(): RunChart {
     title: 'Test accuracy',
     caption: 'The share of 10,000 images never trained on that the network reads rightly, measured from time to time.',
     logarithmic: false,
+    emptyText: 'The curve begins with the first measurement.',
     series: [{ label: 'accuracy', colour: 'accent', points: true, format: formatPercent }],
     axisFormat: (share) => `${Math.round(share * 1000) / 10}%`,
     range: (low) => [Math.min(0.9, Math.floor(low * 10) / 10), 1],

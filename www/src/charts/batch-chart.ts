@@ -6,7 +6,7 @@ export function batchChart(): RunChart {
   const chart = new Chart({
     id: 'batch',
     title: 'Batch size',
-    caption: 'Each stair is a batch that the test found too small; dots are the sizes that would have passed.',
+    caption: 'Each stair upwards follows a batch that the test found too small; dots are the sizes that would have passed.',
     logarithmic: true,
     wide: true,
     height: 280,

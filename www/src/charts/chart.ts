@@ -28,6 +28,7 @@ export interface ChartSpec {
   axisFormat: (value: number) => string;
   range?: (low: number, high: number) => [number, number];
   height?: number;
+  emptyText?: string;
   /** Takes the whole width where charts stand side by side. */
   wide?: boolean;
 }
@@ -55,7 +56,7 @@ export class Chart {
     this.#spec = spec;
     this.#data = [[], ...spec.series.map(() => [])];
     this.#stage = element('div', { class: 'chart-stage', role: 'img', 'aria-label': `${spec.title}: no steps yet` });
-    this.#empty = element('p', { class: 'chart-empty' }, 'The curve begins with the first step.');
+    this.#empty = element('p', { class: 'chart-empty' }, element('span', {}, spec.emptyText ?? 'The curve begins with the first step.'));
     this.#caption = element('figcaption', {}, spec.caption);
     this.root = element(
       'figure',
