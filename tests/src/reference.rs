@@ -1,1 +1,211 @@
-//! Naive oracles.
+//! A naive oracle for networks: one sample at a time, in `f64`, every gradient written out in full.
+
+use adadagrad_core::network::{Node, Operation, Shape};
+
+/// A network for the oracle: the tape and the shape of its input.
+#[derive(Clone, Debug)]
+pub struct Reference {
+    /// Shape of the input.
+    pub input: Shape,
+    /// The tape.
+    pub nodes: Vec<Node>,
+}
+
+/// What the oracle says about one sample.
+#[derive(Clone, Debug)]
+pub struct Sample {
+    /// The outputs.
+    pub outputs: Vec<f64>,
+    /// In nats.
+    pub loss: f64,
+    /// The gradient of the loss by all parameters.
+    pub gradient: Vec<f64>,
+    /// How far the input may move, about, until a ReLU or a pooling window takes another branch.
+    pub margin: f64,
+}
+
+/// One node's values and where its parameters begin.
+struct Layer {
+    shape: Shape,
+    values: Vec<f64>,
+    offset: usize,
+}
+
+impl Reference {
+    /// Loss and gradient of one sample.
+    ///
+    /// # Panics
+    /// When shapes do not fit: the oracle is for networks that were placed.
+    #[must_use]
+    pub fn sample(&self, parameters: &[f64], input: &[f64], label: u32) -> Sample {
+        let mut layers = vec![Layer { shape: self.input, values: input.to_vec(), offset: 0 }];
+        let (mut offset, mut margin) = (0, f64::INFINITY);
+        for node in &self.nodes {
+            let from = &layers[usize::from(node.input)];
+            let shape = node.operation.output(from.shape).expect("a network that fits");
+            let (weights, biases) = node.operation.parameters(from.shape);
+            let of_layer = &parameters[offset..offset + weights + biases];
+            margin = margin.min(branch_margin(node.operation, from, shape));
+            let values = forward(node.operation, from, shape, of_layer);
+            layers.push(Layer { shape, values, offset });
+            offset += weights + biases;
+        }
+        assert_eq!(offset, parameters.len());
+        let outputs = layers.last().expect("at least the input").values.clone();
+        let largest = outputs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let sum: f64 = outputs.iter().map(|z| (z - largest).exp()).sum();
+        let mut errors: Vec<Vec<f64>> = layers.iter().map(|layer| vec![0.0; layer.values.len()]).collect();
+        let label = label as usize;
+        for (class, (error, z)) in errors[self.nodes.len()].iter_mut().zip(&outputs).enumerate() {
+            *error = (z - largest).exp() / sum - if class == label { 1.0 } else { 0.0 };
+        }
+        let mut gradient = vec![0.0; parameters.len()];
+        for (index, node) in self.nodes.iter().enumerate().rev() {
+            let (from, to) = (&layers[usize::from(node.input)], &layers[index + 1]);
+            let error = errors[index + 1].clone();
+            let target = &mut errors[usize::from(node.input)];
+            backward(node.operation, from, to, &error, parameters, &mut gradient, target);
+        }
+        Sample { loss: sum.ln() + largest - outputs[label], outputs, gradient, margin }
+    }
+}
+
+/// Calls `visit(output index, input index, weight index)` for every product of a convolution, and for every
+/// pair of a pooling window (weight index 0).
+fn windows(operation: Operation, from: Shape, to: Shape, mut visit: impl FnMut(usize, usize, usize)) {
+    let (kernel, stride, padding) = match operation {
+        Operation::Conv2d { kernel, stride, padding, .. } => (kernel, stride, padding),
+        Operation::MaxPool2d { kernel, stride } => (kernel, stride, 0),
+        other => panic!("{other} has no windows"),
+    };
+    let pools = matches!(operation, Operation::MaxPool2d { .. });
+    for o in 0..to.channels {
+        for (r, c) in (0..to.height).flat_map(|r| (0..to.width).map(move |c| (r, c))) {
+            let output = ((o * to.height + r) * to.width + c) as usize;
+            for i in if pools { o..o + 1 } else { 0..from.channels } {
+                for (u, v) in (0..kernel).flat_map(|u| (0..kernel).map(move |v| (u, v))) {
+                    let (y, x) = (r * stride + u, c * stride + v);
+                    let inside = (padding..padding + from.height).contains(&y)
+                        && (padding..padding + from.width).contains(&x);
+                    if inside {
+                        let input = (i * from.height + y - padding) * from.width + x - padding;
+                        let weight = ((o * from.channels + i) * kernel + u) * kernel + v;
+                        visit(output, input as usize, weight as usize);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The first largest input of every window.
+fn winners(operation: Operation, from: &Layer, to: Shape) -> Vec<usize> {
+    let mut winners = vec![usize::MAX; to.len()];
+    windows(operation, from.shape, to, |output, input, _| {
+        let best = &mut winners[output];
+        if *best == usize::MAX || from.values[input] > from.values[*best] {
+            *best = input;
+        }
+    });
+    winners
+}
+
+fn forward(operation: Operation, from: &Layer, to: Shape, parameters: &[f64]) -> Vec<f64> {
+    match operation {
+        Operation::Dense { .. } => {
+            let (weights, bias) = parameters.split_at(parameters.len() - to.len());
+            let row = |o: usize| &weights[o * from.values.len()..][..from.values.len()];
+            let dot = |o| row(o).iter().zip(&from.values).map(|(w, x)| w * x).sum::<f64>();
+            (0..to.len()).map(|o| dot(o) + bias[o]).collect()
+        }
+        Operation::Conv2d { .. } => {
+            let bias = &parameters[parameters.len() - to.channels as usize..];
+            let mut values: Vec<f64> = (0..to.len()).map(|output| bias[output / to.plane()]).collect();
+            windows(operation, from.shape, to, |output, input, weight| {
+                values[output] += parameters[weight] * from.values[input];
+            });
+            values
+        }
+        Operation::Relu => from.values.iter().map(|x| x.max(0.0)).collect(),
+        Operation::Tanh => from.values.iter().map(|x| x.tanh()).collect(),
+        Operation::MaxPool2d { .. } => {
+            winners(operation, from, to).into_iter().map(|winner| from.values[winner]).collect()
+        }
+        Operation::Flatten => from.values.clone(),
+    }
+}
+
+/// Adds to the gradients of the parameters and of the input.
+fn backward(
+    operation: Operation,
+    from: &Layer,
+    to: &Layer,
+    error: &[f64],
+    parameters: &[f64],
+    gradient: &mut [f64],
+    target: &mut [f64],
+) {
+    match operation {
+        Operation::Dense { .. } => {
+            let inputs = from.values.len();
+            let bias = to.offset + error.len() * inputs;
+            for (o, e) in error.iter().enumerate() {
+                for (i, x) in from.values.iter().enumerate() {
+                    gradient[to.offset + o * inputs + i] += e * x;
+                    target[i] += e * parameters[to.offset + o * inputs + i];
+                }
+                gradient[bias + o] += e;
+            }
+        }
+        Operation::Conv2d { .. } => {
+            let (weights, _) = operation.parameters(from.shape);
+            windows(operation, from.shape, to.shape, |output, input, weight| {
+                gradient[to.offset + weight] += error[output] * from.values[input];
+                target[input] += error[output] * parameters[to.offset + weight];
+            });
+            for (output, e) in error.iter().enumerate() {
+                gradient[to.offset + weights + output / to.shape.plane()] += e;
+            }
+        }
+        Operation::Relu => {
+            for ((target, e), x) in target.iter_mut().zip(error).zip(&from.values) {
+                *target += if *x > 0.0 { *e } else { 0.0 };
+            }
+        }
+        Operation::Tanh => {
+            for ((target, e), x) in target.iter_mut().zip(error).zip(&from.values) {
+                *target += e / x.cosh().powi(2);
+            }
+        }
+        Operation::MaxPool2d { .. } => {
+            for (winner, e) in winners(operation, from, to.shape).into_iter().zip(error) {
+                target[winner] += e;
+            }
+        }
+        Operation::Flatten => {
+            for (target, e) in target.iter_mut().zip(error) {
+                *target += e;
+            }
+        }
+    }
+}
+
+/// The distance to a ReLU's corner, or between a window's largest two. Windows whose largest is exactly 0
+/// come from a ReLU that passes no gradient on, so that their ties do not matter.
+fn branch_margin(operation: Operation, from: &Layer, to: Shape) -> f64 {
+    match operation {
+        Operation::Relu => from.values.iter().map(|x| x.abs()).fold(f64::INFINITY, f64::min),
+        Operation::MaxPool2d { .. } => {
+            let winners = winners(operation, from, to);
+            let mut margin = f64::INFINITY;
+            windows(operation, from.shape, to, |output, input, _| {
+                let largest = from.values[winners[output]];
+                if input != winners[output] && largest != 0.0 {
+                    margin = margin.min(largest - from.values[input]);
+                }
+            });
+            margin
+        }
+        _ => f64::INFINITY,
+    }
+}

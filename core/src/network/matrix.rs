@@ -109,6 +109,10 @@ impl<F: Real + ndarray::LinalgScalar> MatrixProduct<F> for FastProduct {
         use ndarray::{ArrayView2, ArrayViewMut2, ShapeBuilder};
 
         check_shapes(&a, &b, &c);
+        if [a.rows, a.columns, b.columns].contains(&0) {
+            // ndarray takes no strides for a matrix without elements.
+            return PlainProduct.product(a, b, beta, c);
+        }
         let (Ok(a), Ok(b), Ok(mut c)) = (
             ArrayView2::from_shape((a.rows, a.columns).strides((a.row_stride, a.column_stride)), a.values),
             ArrayView2::from_shape((b.rows, b.columns).strides((b.row_stride, b.column_stride)), b.values),

@@ -7,3 +7,5 @@ mod golden_networks;
 mod golden_optimizers;
 mod golden_statistics;
 mod golden_trajectory;
+mod layers;
+mod optimizers;

@@ -1,0 +1,441 @@
+//! Every layer: gradients and per-sample statistics against gradients written out sample by sample, and
+//! gradients against differences of the loss. Inputs keep clear of the corners of ReLU and max-pooling.
+
+use std::sync::LazyLock;
+
+use adadagrad_core::dataset::Dataset;
+use adadagrad_core::local::OwnedNetwork;
+use adadagrad_core::network::{
+    FastProduct, Matrix, MatrixMut, MatrixProduct, Node, Operation, PlainProduct, Shape,
+};
+use adadagrad_core::random::Key;
+use adadagrad_core::real::{Real, dot};
+use adadagrad_core::statistics::{Needs, Statistics};
+use adadagrad_tests::compare::{Check, all_close, all_close_to_largest, close, equal, largest, narrowed};
+use adadagrad_tests::engine::{Batch, measure, with_sweep};
+use adadagrad_tests::reference::{Reference, Sample};
+use adadagrad_tests::table::{Table, uniform};
+
+/// How far every input is from a corner.
+const MARGIN: f64 = 1e-3;
+const SAMPLES: usize = 6;
+
+/// A network with parameters and samples that keep clear of the corners.
+pub(crate) struct Case {
+    pub(crate) name: String,
+    pub(crate) network: OwnedNetwork,
+    pub(crate) parameters: Vec<f64>,
+    pub(crate) table: Table,
+    pub(crate) samples: Vec<Sample>,
+}
+
+impl Case {
+    fn new(name: &str, input: Shape, nodes: &[Node]) -> Self {
+        let network = OwnedNetwork::new(input, nodes).unwrap();
+        let (len, classes) = (network.view().parameters(), network.view().classes());
+        let parameters = uniform(Key::new(1, 0), len, 0.8);
+        let reference = Reference { input, nodes: nodes.to_vec() };
+        let candidates = Table::random(2, 1000, input.len(), u32::try_from(classes).unwrap());
+        let mut table = Table { inputs: Vec::new(), labels: Vec::new() };
+        let mut samples = Vec::new();
+        for (input, &label) in candidates.inputs.iter().zip(&candidates.labels) {
+            let sample = reference.sample(&parameters, input, label);
+            if sample.margin > MARGIN {
+                table.inputs.push(input.clone());
+                table.labels.push(label);
+                samples.push(sample);
+            }
+            if samples.len() == SAMPLES {
+                break;
+            }
+        }
+        assert_eq!(samples.len(), SAMPLES, "{name}: too few inputs keep clear of the corners");
+        Self { name: name.to_owned(), network, parameters, table, samples }
+    }
+
+    /// Σ over samples of something per coordinate.
+    fn sums(&self, term: impl Fn(f64) -> f64) -> Vec<f64> {
+        let mut sums = vec![0.0; self.parameters.len()];
+        for sample in &self.samples {
+            for (sum, &g) in sums.iter_mut().zip(&sample.gradient) {
+                *sum += term(g);
+            }
+        }
+        sums
+    }
+
+    pub(crate) fn mean_gradient(&self) -> Vec<f64> {
+        self.sums(|g| g).into_iter().map(|sum| sum / SAMPLES as f64).collect()
+    }
+}
+
+fn conv(outputs: u32, kernel: u32, stride: u32, padding: u32) -> Operation {
+    Operation::Conv2d { outputs, kernel, stride, padding }
+}
+
+fn dense(outputs: u32) -> Operation {
+    Operation::Dense { outputs }
+}
+
+fn pool(kernel: u32, stride: u32) -> Operation {
+    Operation::MaxPool2d { kernel, stride }
+}
+
+fn node(operation: Operation, input: u16) -> Node {
+    Node { operation, input }
+}
+
+/// Every case. A new kind of layer is a row.
+pub(crate) fn cases() -> &'static [Case] {
+    static CASES: LazyLock<Vec<Case>> = LazyLock::new(make_cases);
+    &CASES
+}
+
+fn make_cases() -> Vec<Case> {
+    use Operation::{Flatten, Relu, Tanh};
+    let vector = Shape::vector(7);
+    let image = Shape::image(2, 7, 5);
+    let mut cases = vec![
+        Case::new("dense", vector, &Node::chain([dense(4)])),
+        Case::new("dense on one input", Shape::vector(1), &Node::chain([dense(2)])),
+        Case::new("two dense", vector, &Node::chain([dense(5), dense(3)])),
+        Case::new("relu", vector, &Node::chain([dense(6), Relu, dense(3)])),
+        Case::new("tanh", vector, &Node::chain([dense(6), Tanh, dense(5), Tanh, dense(3)])),
+        Case::new("relu on the input", vector, &Node::chain([Relu, dense(3)])),
+        Case::new("flatten twice", image, &Node::chain([Flatten, Flatten, dense(3)])),
+        Case::new("flatten, then relu", image, &Node::chain([Flatten, Relu, dense(3)])),
+        Case::new(
+            "no layer with parameters but the last",
+            image,
+            &Node::chain([Tanh, pool(2, 2), Flatten, dense(3)]),
+        ),
+        Case::new("convolution to a vector", Shape::image(2, 3, 3), &Node::chain([conv(3, 3, 1, 0)])),
+        Case::new(
+            "three convolutions",
+            image,
+            &Node::chain([
+                conv(3, 3, 1, 1),
+                Tanh,
+                conv(2, 1, 1, 0),
+                Relu,
+                conv(2, 3, 2, 2),
+                Flatten,
+                dense(3),
+            ]),
+        ),
+        Case::new(
+            "convolution, relu, pooling, twice",
+            Shape::image(1, 10, 8),
+            &Node::chain([
+                conv(3, 3, 1, 1),
+                Relu,
+                pool(2, 2),
+                conv(2, 3, 1, 1),
+                Relu,
+                pool(2, 2),
+                Flatten,
+                dense(3),
+            ]),
+        ),
+        Case::new(
+            "outputs that nobody reads",
+            vector,
+            &[
+                node(dense(6), 0),
+                node(Tanh, 1),
+                node(dense(5), 2),
+                node(Relu, 1),
+                node(dense(4), 0),
+                node(dense(3), 2),
+            ],
+        ),
+        Case::new(
+            "a tape that skips",
+            image,
+            &[
+                node(conv(2, 3, 1, 1), 0),
+                node(pool(2, 2), 0),
+                node(Flatten, 2),
+                node(conv(1, 2, 1, 0), 2),
+                node(dense(3), 3),
+            ],
+        ),
+    ];
+    for kernel in [1, 3, 5] {
+        for stride in [1, 2, 3] {
+            for padding in (0..3).filter(|&padding| padding < kernel) {
+                let name = format!("convolution {kernel}×{kernel}, stride {stride}, padding {padding}");
+                let nodes = Node::chain([conv(3, kernel, stride, padding), Tanh, Flatten, dense(3)]);
+                cases.push(Case::new(&name, image, &nodes));
+            }
+        }
+    }
+    for (kernel, stride) in [(2, 2), (3, 2), (2, 1), (2, 3), (3, 3), (1, 1), (1, 2), (5, 1)] {
+        let name = format!("max-pool {kernel}×{kernel}, stride {stride}");
+        let nodes = Node::chain([conv(2, 3, 1, 1), pool(kernel, stride), Flatten, dense(3)]);
+        cases.push(Case::new(&name, image, &nodes));
+    }
+    cases
+}
+
+/// A batch against the oracle's samples.
+pub(crate) fn check_batch<F: Real>(case: &Case, batch: &Batch<F>, unit: f64) -> Check {
+    let mean = case.mean_gradient();
+    let column = |value: fn(&Sample) -> f64| case.samples.iter().map(value).collect::<Vec<f64>>();
+    let outputs: Vec<f64> = case.samples.iter().flat_map(|sample| sample.outputs.clone()).collect();
+    all_close_to_largest("outputs", &batch.outputs, &outputs, unit)?;
+    all_close_to_largest("losses", &batch.losses, &column(|sample| sample.loss), unit)?;
+    all_close_to_largest("mean_gradient", &batch.mean_gradient, &mean, unit)?;
+    all_close_to_largest("second_moment", &batch.second_moment, &case.sums(|g| g * g), unit)?;
+    let norms = column(|sample| sample.gradient.iter().map(|g| g * g).sum());
+    all_close_to_largest("square_norms", &batch.square_norms, &norms, unit)?;
+    let products: Vec<f64> = case.samples.iter().map(|sample| dot(&sample.gradient, &mean)).collect();
+    all_close("inner_products", &batch.inner_products, &products, unit * largest(&norms))?;
+    let evidence = &batch.evidence;
+    let losses: f64 = case.samples.iter().map(|sample| sample.loss).sum();
+    equal("samples", &(evidence.samples as usize), &SAMPLES)?;
+    close("loss", evidence.loss * SAMPLES as f64, losses, unit * losses)?;
+    let s: f64 = norms.iter().sum();
+    close("S", evidence.sum_squared_norms.unwrap(), s, unit * s)?;
+    let inner = evidence.inner.unwrap();
+    let pairs = [
+        ("P2", inner.sum_squared_inner_products, products.iter().map(|p| p * p).sum()),
+        ("Σ sᵢpᵢ", inner.sum_norm_inner_products, norms.iter().zip(&products).map(|(s, p)| s * p).sum()),
+        ("Σ sᵢ²", inner.sum_squared_square_norms, norms.iter().map(|s| s * s).sum::<f64>()),
+    ];
+    pairs.into_iter().try_for_each(|(what, found, expected)| close(what, found, expected, unit * s * s))
+}
+
+fn check_all<F: Real<Sum = f64>>(product: impl MatrixProduct<F>, unit: f64) -> Check {
+    let samples: Vec<u32> = (0..).take(SAMPLES).collect();
+    for case in cases() {
+        let parameters = narrowed::<F>(&case.parameters);
+        for micro_batch in [1, 2, SAMPLES, SAMPLES + 1] {
+            let batch = measure(&case.network, product, &parameters, &case.table, &samples, micro_batch)?;
+            check_batch(case, &batch, unit)
+                .map_err(|error| format!("{}, micro-batch {micro_batch}: {error}", case.name))?;
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn statistics_in_f64_by_plain_loops() -> Check {
+    check_all::<f64>(PlainProduct, 1e-12)
+}
+
+#[test]
+fn statistics_in_f64_by_the_fast_product() -> Check {
+    check_all::<f64>(FastProduct, 1e-12)
+}
+
+#[test]
+fn statistics_in_f32_by_plain_loops() -> Check {
+    check_all::<f32>(PlainProduct, 1e-5)
+}
+
+#[test]
+fn statistics_in_f32_by_the_fast_product() -> Check {
+    check_all::<f32>(FastProduct, 1e-5)
+}
+
+/// The mean loss's differences against the gradient. With a step of h the central difference is off by h²
+/// times a third derivative, plus rounding of ε/h.
+#[test]
+fn gradients_are_differences_of_the_loss() -> Check {
+    const STEP: f64 = 1e-5;
+    let samples: Vec<u32> = (0..).take(SAMPLES).collect();
+    for case in cases() {
+        let batch = measure(&case.network, PlainProduct, &case.parameters, &case.table, &samples, SAMPLES)?;
+        with_sweep(case.network.view(), PlainProduct, SAMPLES, |sweep| {
+            let mut loss = |parameters: &[f64]| {
+                let score = sweep.evaluate(parameters, &case.table, samples.iter().copied());
+                score.unwrap().loss / SAMPLES as f64
+            };
+            for coordinate in 0..case.parameters.len() {
+                let mut moved = case.parameters.clone();
+                moved[coordinate] += STEP;
+                let above = loss(&moved);
+                moved[coordinate] = case.parameters[coordinate] - STEP;
+                let difference = (above - loss(&moved)) / (2.0 * STEP);
+                let what = format!("{}: gradient[{coordinate}]", case.name);
+                close(&what, batch.mean_gradient[coordinate], difference, 1e-8)?;
+            }
+            Check::Ok(())
+        })?;
+    }
+    Ok(())
+}
+
+/// An engine computes no more than it is asked for, and what it computes does not depend on what else it was
+/// asked for.
+#[test]
+fn what_is_not_needed_is_not_computed() {
+    for case in cases() {
+        let network = case.network.view();
+        let mut sums = vec![f64::NAN; network.parameters()];
+        let mut plain = Statistics::new(&mut sums, &mut []).unwrap();
+        with_sweep(network, PlainProduct, 4, |sweep| {
+            for part in [0..4, 4..6] {
+                sweep.accumulate(&case.parameters, &case.table, part, &Needs::default(), &mut plain).unwrap();
+            }
+        });
+        assert_eq!(plain.totals.sum_squared_norms, 0.0, "{}", case.name);
+        let evidence = plain.evidence(&Needs::default(), None);
+        assert_eq!(evidence.sum_squared_norms, None);
+        let mut mean = vec![0.0; network.parameters()];
+        plain.mean_gradient(&mut mean).unwrap();
+        let expected = case.mean_gradient();
+        all_close_to_largest("mean gradient", &mean, &expected, 1e-12).unwrap();
+    }
+}
+
+/// A sweep over no sample adds nothing.
+#[test]
+fn an_empty_micro_batch_changes_nothing() {
+    for case in cases() {
+        let network = case.network.view();
+        let mut sums = vec![0.0; network.parameters()];
+        let mut statistics = Statistics::new(&mut sums, &mut []).unwrap();
+        let totals = statistics.totals;
+        let needs = Needs { norms: true, ..Needs::default() };
+        with_sweep(network, FastProduct, 3, |sweep| {
+            sweep.accumulate(&case.parameters, &case.table, [], &needs, &mut statistics).unwrap();
+        });
+        assert_eq!(statistics.totals, totals, "{}", case.name);
+        assert!(statistics.gradient_sum.iter().all(|&sum| sum == 0.0), "{}", case.name);
+    }
+}
+
+/// Of tied values in a window the first passes the gradient. The second channel has no weight, and its
+/// weight's gradient tells which place won.
+#[test]
+fn ties_go_to_the_first_of_a_window() {
+    let nodes = Node::chain([conv(1, 1, 1, 0), pool(2, 2), Operation::Flatten, dense(2)]);
+    let network = OwnedNetwork::new(Shape::image(2, 2, 2), &nodes).unwrap();
+    let parameters = [1.0_f64, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0];
+    let winner = |values: [f64; 4]| {
+        let inputs = vec![values.into_iter().chain([10.0, 20.0, 30.0, 40.0]).collect()];
+        let table = Table { inputs, labels: vec![1] };
+        let gradient = measure(&network, PlainProduct, &parameters, &table, &[0], 1).unwrap().mean_gradient;
+        f64::round(gradient[1] / gradient[2])
+    };
+    assert_eq!(winner([1.0, 1.0, 1.0, 1.0]), 10.0);
+    assert_eq!(winner([0.0, 1.0, 1.0, 1.0]), 20.0);
+    assert_eq!(winner([0.0, 0.0, 1.0, 1.0]), 30.0);
+    assert_eq!(winner([0.0, 0.0, 0.0, 1.0]), 40.0);
+}
+
+/// The derivative of ReLU at 0 is 0.
+#[test]
+fn relu_passes_nothing_on_at_its_corner() {
+    let network =
+        OwnedNetwork::new(Shape::vector(2), &Node::chain([dense(1), Operation::Relu, dense(2)])).unwrap();
+    let table = Table { inputs: vec![vec![1.0, 2.0]], labels: vec![0] };
+    let gradient = |bias: f64| {
+        let parameters = [0.0, 0.0, bias, 1.0, -1.0, 0.0, 0.0];
+        measure(&network, PlainProduct, &parameters, &table, &[0], 1).unwrap().mean_gradient
+    };
+    assert_eq!(gradient(0.0)[..3], [0.0; 3]);
+    assert_eq!(gradient(-1e-9)[..3], [0.0; 3]);
+    assert!(gradient(1e-9)[..3].iter().all(|&g| g != 0.0));
+}
+
+/// A sample whose label does not exist is refused before anything is added.
+#[test]
+fn a_label_out_of_range_changes_nothing() {
+    let case = &cases()[0];
+    let network = case.network.view();
+    let table = Table { labels: vec![0, 1, 4, 0, 0, 0], ..case.table.clone() };
+    let mut sums = vec![0.0; network.parameters()];
+    let mut statistics = Statistics::new(&mut sums, &mut []).unwrap();
+    let error = with_sweep(network, PlainProduct, 6, |sweep| {
+        sweep.accumulate(&case.parameters, &table, 0..6, &Needs::default(), &mut statistics).unwrap_err()
+    });
+    let message = error.to_string();
+    assert!(message.contains("sample 2") && message.contains("label 4"), "{message}");
+    assert_eq!(statistics.totals.samples, 0);
+    assert_eq!(Dataset::<f64>::len(&table), 6);
+}
+
+/// C ← A B + β C against sums in `f64`: the error of k products and sums is at most (k + 2) ε Σ|a||b|.
+fn check_product<F: Real>(
+    product: impl MatrixProduct<F>,
+    [rows, k, columns]: [usize; 3],
+    epsilon: f64,
+) -> Check {
+    let random = |stream, len| narrowed::<F>(&uniform(Key::new(9, stream), len, 3.0));
+    let (a, b, c) = (random(0, rows * k), random(1, k * columns), random(2, rows * columns));
+    // Where a transposed matrix is wanted, the values are read the other way round.
+    for (a_transposed, b_transposed, beta) in [false, true]
+        .into_iter()
+        .flat_map(|a| [(a, false), (a, true)])
+        .flat_map(|(a, b)| [0.0, 1.0, 0.5].map(|beta| (a, b, beta)))
+    {
+        let a_matrix =
+            if a_transposed { Matrix::new(&a, k, rows).transposed() } else { Matrix::new(&a, rows, k) };
+        let b_matrix =
+            if b_transposed { Matrix::new(&b, columns, k).transposed() } else { Matrix::new(&b, k, columns) };
+        let mut found = if beta == 0.0 { vec![F::nan(); c.len()] } else { c.clone() };
+        product.product(a_matrix, b_matrix, F::of(beta), MatrixMut::new(&mut found, rows, columns));
+        for (i, j) in (0..rows).flat_map(|i| (0..columns).map(move |j| (i, j))) {
+            let a_at = |l: usize| a[if a_transposed { l * rows + i } else { i * k + l }].as_f64();
+            let b_at = |l: usize| b[if b_transposed { j * k + l } else { l * columns + j }].as_f64();
+            let before = beta * c[i * columns + j].as_f64();
+            let exact = before + (0..k).map(|l| a_at(l) * b_at(l)).sum::<f64>();
+            let size = before.abs() + (0..k).map(|l| (a_at(l) * b_at(l)).abs()).sum::<f64>();
+            let bound = (k as f64 + 2.0) * epsilon * size;
+            let what = format!("[{rows}×{k}][{k}×{columns}] at ({i}, {j}), β = {beta}");
+            close(&what, found[i * columns + j].as_f64(), exact, bound)?;
+        }
+    }
+    Ok(())
+}
+
+const SIZES: [[usize; 3]; 12] = [
+    [1, 1, 1],
+    [1, 7, 3],
+    [5, 1, 9],
+    [3, 64, 2],
+    [7, 8, 9],
+    [17, 33, 65],
+    [8, 8, 8],
+    [9, 127, 1],
+    [1, 300, 1],
+    [64, 5, 31],
+    [2, 25, 785],
+    [33, 0, 5],
+];
+
+#[test]
+fn plain_products_are_right() -> Check {
+    SIZES.iter().try_for_each(|&sizes| {
+        check_product::<f32>(PlainProduct, sizes, f64::from(f32::EPSILON))?;
+        // Here the oracle rounds as much as the product.
+        check_product::<f64>(PlainProduct, sizes, 2.0 * f64::EPSILON)
+    })
+}
+
+#[test]
+fn fast_products_are_right() -> Check {
+    SIZES.iter().try_for_each(|&sizes| {
+        check_product::<f32>(FastProduct, sizes, f64::from(f32::EPSILON))?;
+        check_product::<f64>(FastProduct, sizes, 2.0 * f64::EPSILON)
+    })
+}
+
+#[test]
+#[should_panic(expected = "a product of 2×3 and 2×3 does not fit 2×3")]
+fn plain_products_of_shapes_that_do_not_fit_panic() {
+    let values = [0.0; 6];
+    let matrix = Matrix::new(&values, 2, 3);
+    PlainProduct.product(matrix, matrix, 0.0, MatrixMut::new(&mut [0.0; 6], 2, 3));
+}
+
+#[test]
+#[should_panic(expected = "a product of 2×3 and 3×2 does not fit 2×3")]
+fn fast_products_of_shapes_that_do_not_fit_panic() {
+    let values = [0.0; 6];
+    let matrix = Matrix::new(&values, 2, 3);
+    FastProduct.product(matrix, matrix.transposed(), 0.0, MatrixMut::new(&mut [0.0; 6], 2, 3));
+}
