@@ -142,9 +142,8 @@ impl<S: Real> Evidence<S> {
     pub fn variance_orthogonal(&self) -> Result<S, Reason> {
         let sum = self.sum_squared_norms.ok_or(Reason::MissingEvidence)?;
         let inner = self.inner.ok_or(Reason::MissingEvidence)?;
-        self.several_samples()?;
-        let along = inner.sum_squared_inner_products / self.nonzero_norm()?;
-        self.sample_variance(sum - along)
+        let (sum, squares) = (self.finite(sum)?, self.finite(inner.sum_squared_inner_products)?);
+        self.sample_variance(sum - squares / self.nonzero_norm()?)
     }
 
     /// The sample variance of the leave-one-out inner products qᵢ = (b pᵢ − sᵢ)/(b − 1), which are
@@ -211,13 +210,18 @@ impl<S: Real> Evidence<S> {
         if self.samples < 2 { Err(Reason::SingleSample) } else { Ok(()) }
     }
 
-    /// A centred sum of squares over b − 1, held at 0 from below.
-    fn sample_variance(&self, centred_sum: S) -> Result<S, Reason> {
-        if !centred_sum.is_finite() || !self.mean_norm_sq.is_finite() {
+    /// A sum, where a sample variance can be made from it.
+    fn finite(&self, sum: S) -> Result<S, Reason> {
+        if !sum.is_finite() || !self.mean_norm_sq.is_finite() {
             return Err(Reason::NonFinite);
         }
         self.several_samples()?;
-        Ok(centred_sum.max(S::zero()) / (self.batch() - S::one()))
+        Ok(sum)
+    }
+
+    /// A centred sum of squares over b − 1, held at 0 from below.
+    fn sample_variance(&self, centred_sum: S) -> Result<S, Reason> {
+        Ok(self.finite(centred_sum)?.max(S::zero()) / (self.batch() - S::one()))
     }
 }
 

@@ -1,6 +1,7 @@
 //! The tests of `adadagrad-core`, in one program so that it is linked once.
 #![allow(clippy::unwrap_used, reason = "a test that meets the unexpected should stop there")]
 
+mod batch_tests;
 mod golden_merge;
 mod golden_mnist;
 mod golden_networks;
@@ -9,3 +10,4 @@ mod golden_statistics;
 mod golden_trajectory;
 mod layers;
 mod optimizers;
+mod properties;
