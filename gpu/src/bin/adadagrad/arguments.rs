@@ -33,7 +33,8 @@ The data: MNIST's four IDX files, plain or packed (.gz), in the folder given wit
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Train a network, with a batch that grows when its test says so
-    #[command(allow_negative_numbers = true, after_long_help = TRAIN_EXAMPLES)]
+    // Of a flag given twice the later counts, so that scripts can add to a common line.
+    #[command(allow_negative_numbers = true, args_override_self = true, after_long_help = TRAIN_EXAMPLES)]
     Train(Box<TrainArguments>),
     /// What one batch says about its gradient, and the size that each test would ask for
     #[command(allow_negative_numbers = true, after_long_help = STATISTICS_EXAMPLES)]

@@ -1,0 +1,215 @@
+//! Checkpoints: what is written reads back exactly, PyTorch's layout, and errors for everything else.
+#![allow(clippy::unwrap_used, clippy::cast_precision_loss)]
+
+use std::collections::HashMap;
+
+use adadagrad_core::config::{FORMAT_VERSION, Preset};
+use adadagrad_core::local::OwnedNetwork;
+use adadagrad_core::network::Model;
+use adadagrad_core::optimizer::Shared;
+use adadagrad_core::trainer::Progress;
+use adadagrad_gpu::checkpoint::{self, CheckpointError, State};
+
+fn state() -> State {
+    // Numbers whose decimal forms need all their digits.
+    let shared = Shared { steps: 7, sum_norm_sq: 0.1 + 0.2 + f64::EPSILON * 3.0 };
+    State {
+        version: FORMAT_VERSION,
+        config: adadagrad_core::config::RunConfig {
+            learning_rate: 0.1_f64.sqrt() / 3.0,
+            seed: (1 << 53) - 1,
+            ..Preset::Quick.config()
+        },
+        progress: Progress { steps: 7, samples_seen: (1 << 53) + 1, next_batch: 4096, shared },
+        training_samples: 60_000,
+    }
+}
+
+fn values(len: usize, seed: f32) -> Vec<f32> {
+    (0..len).map(|k| ((k as f32) * seed).sin()).collect()
+}
+
+fn logistic() -> Vec<u8> {
+    let network = OwnedNetwork::of_model(Model::Logistic).unwrap();
+    let len = network.view().parameters();
+    checkpoint::write(network.view(), &values(len, 0.1), &values(len, 0.2), &state()).unwrap()
+}
+
+#[test]
+fn what_is_written_reads_back_to_the_bit() {
+    for model in Model::ALL {
+        for slots in 0..3 {
+            let network = OwnedNetwork::of_model(model).unwrap();
+            let len = network.view().parameters();
+            let (parameters, memory) = (values(len, 0.1), values(slots * len, 0.2));
+            let bytes = checkpoint::write(network.view(), &parameters, &memory, &state()).unwrap();
+            let read = checkpoint::read(&bytes).unwrap();
+            assert_eq!(read.state().unwrap(), &state());
+            assert_eq!(read.parameters(network.view()).unwrap(), parameters);
+            assert_eq!(read.memory(network.view(), slots).unwrap(), memory);
+            assert_eq!(bytes, checkpoint::write(network.view(), &parameters, &memory, &state()).unwrap());
+        }
+    }
+}
+
+#[test]
+fn names_and_shapes_are_those_of_torch() {
+    let network = OwnedNetwork::of_model(Model::Cnn).unwrap();
+    let len = network.view().parameters();
+    let bytes = checkpoint::write(network.view(), &values(len, 0.1), &values(len, 0.2), &state()).unwrap();
+    let tensors = checkpoint::read(&bytes).unwrap().tensors;
+    let shapes: HashMap<_, _> = tensors.iter().map(|(name, t)| (name.as_str(), t.shape.as_slice())).collect();
+    let mut expected = HashMap::new();
+    let layers: [(&str, &[usize], &[usize]); 3] = [
+        ("layers.0", &[16, 1, 5, 5], &[16]),
+        ("layers.1", &[32, 16, 5, 5], &[32]),
+        ("layers.2", &[10, 1568], &[10]),
+    ];
+    let names: Vec<_> = layers
+        .iter()
+        .flat_map(|(layer, weight, bias)| {
+            ["", "optimizer.0."].map(|slot| {
+                [(format!("{slot}{layer}.weight"), *weight), (format!("{slot}{layer}.bias"), *bias)]
+            })
+        })
+        .flatten()
+        .collect();
+    expected.extend(names.iter().map(|(name, shape)| (name.as_str(), *shape)));
+    assert_eq!(shapes, expected);
+}
+
+#[test]
+fn a_file_cut_short_is_an_error() {
+    let bytes = logistic();
+    let lengths = (0..2000).chain((2000..bytes.len()).step_by(997)).chain([bytes.len() - 1]);
+    for len in lengths {
+        assert!(checkpoint::read(&bytes[..len]).is_err(), "{len} of {} bytes", bytes.len());
+    }
+    assert!(checkpoint::read(&[bytes, vec![0]].concat()).is_err());
+}
+
+#[test]
+fn any_byte_may_be_wrong() {
+    let bytes = logistic();
+    let header = usize::try_from(u64::from_le_bytes(*bytes.first_chunk().unwrap())).unwrap() + 8;
+    for position in 0..header {
+        for wrong in [0, b'"', b'9', b'{', 0xff] {
+            let mut bytes = bytes.clone();
+            bytes[position] = wrong;
+            // A digit in place of another may leave a sound file; a panic would fail the test.
+            let _ = checkpoint::read(&bytes);
+        }
+    }
+}
+
+/// A safetensors file with this header and so many bytes of data.
+fn file(header: &str, data: usize) -> Vec<u8> {
+    let len = (header.len() as u64).to_le_bytes();
+    [len.to_vec(), header.as_bytes().to_vec(), vec![0; data]].concat()
+}
+
+#[test]
+fn lying_headers_are_errors() {
+    let tensor = |shape: &str, from: u64, to: u64| {
+        format!(r#"{{"layers.0.bias":{{"dtype":"F32","shape":{shape},"data_offsets":[{from},{to}]}}}}"#)
+    };
+    let liars = [
+        file("", 0),
+        file("[]", 0),
+        file("{", 0),
+        file(&tensor("[10]", 0, 40), 39),
+        file(&tensor("[10]", 0, 40), 41),
+        file(&tensor("[11]", 0, 40), 40),
+        file(&tensor("[10]", 40, 0), 40),
+        file(&tensor("[18446744073709551615]", 0, 40), 40),
+        file(&tensor("[4611686018427387904]", 0, u64::MAX - 3), 40),
+        file(&tensor("[4294967296, 4294967296]", 0, 0), 0),
+        file(r#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0]}}"#, 4),
+        [u64::MAX.to_le_bytes().as_slice(), b"{}"].concat(),
+        [(1_u64 << 40).to_le_bytes().as_slice(), b"{}"].concat(),
+    ];
+    for (k, bytes) in liars.iter().enumerate() {
+        assert!(checkpoint::read(bytes).is_err(), "liar {k}");
+    }
+    // Sizes that add up to more than 64 bits, with metadata that looks like a tensor.
+    let quarter = 1_u64 << 60;
+    let mut header = r#"{"__metadata__":{"data_offsets":"x"}"#.to_owned();
+    for k in 0..16_u64 {
+        let (from, to) = (k * quarter, (k + 1).checked_mul(quarter).unwrap_or(u64::MAX));
+        let shape = (to - from) / 4;
+        header += &format!(r#","t{k}":{{"dtype":"F32","shape":[{shape}],"data_offsets":[{from},{to}]}}"#);
+    }
+    header += "}";
+    assert!(matches!(checkpoint::read(&file(&header, 0)), Err(CheckpointError::Beyond { .. })));
+}
+
+#[test]
+fn values_that_are_not_finite_and_other_types_are_errors() {
+    let header = r#"{"layers.0.bias":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#;
+    for value in [f32::NAN, f32::INFINITY] {
+        let mut bytes = file(header, 4);
+        bytes.extend(value.to_le_bytes());
+        let error = checkpoint::read(&bytes).unwrap_err();
+        assert_eq!(error.to_string(), "value 1 of the tensor layers.0.bias is not a finite number");
+    }
+    let error = checkpoint::read(&file(&header.replace("F32", "F64").replace("[2]", "[1]"), 8)).unwrap_err();
+    assert_eq!(error.to_string(), "the tensor layers.0.bias holds values of type F64, where F32 is expected");
+}
+
+#[test]
+fn another_network_s_tensors_are_named() {
+    let read = checkpoint::read(&logistic()).unwrap();
+    let message = |model| {
+        let network = OwnedNetwork::of_model(model).unwrap();
+        read.parameters(network.view()).unwrap_err().to_string()
+    };
+    assert_eq!(
+        message(Model::Mlp),
+        "the tensor layers.0.weight has the shape [10, 784], where [128, 784] is expected"
+    );
+    let network = OwnedNetwork::of_model(Model::Logistic).unwrap();
+    assert_eq!(
+        read.memory(network.view(), 2).unwrap_err().to_string(),
+        "there is no tensor optimizer.1.layers.0.weight; it should have the shape [10, 784]"
+    );
+    let mut more = read.clone();
+    let bias = more.tensors["layers.0.bias"].clone();
+    more.tensors.insert("layers.1.bias".to_owned(), bias);
+    assert_eq!(
+        more.parameters(network.view()).unwrap_err().to_string(),
+        "the tensor layers.1.bias of shape [10] belongs to no layer of this model"
+    );
+}
+
+#[test]
+fn a_state_that_contradicts_itself_is_an_error() {
+    let network = OwnedNetwork::of_model(Model::Logistic).unwrap();
+    let parameters = values(network.view().parameters(), 0.1);
+    let read = |change: fn(&mut State)| {
+        let mut state = state();
+        change(&mut state);
+        checkpoint::read(&checkpoint::write(network.view(), &parameters, &[], &state).unwrap())
+    };
+    assert!(matches!(read(|state| state.version = 2), Err(CheckpointError::Version(2))));
+    let lies: [fn(&mut State); 5] = [
+        |state| state.progress.steps = u64::MAX,
+        |state| state.progress.shared.steps = 0,
+        |state| state.progress.samples_seen = 3,
+        |state| state.progress.next_batch = 0,
+        |state| state.progress.shared.sum_norm_sq = -1.0,
+    ];
+    for lie in lies {
+        assert!(matches!(read(lie), Err(CheckpointError::Progress(_))));
+    }
+}
+
+#[test]
+fn a_file_is_replaced_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("model.safetensors");
+    checkpoint::save(&file, b"first").unwrap();
+    checkpoint::save(&file, b"second").unwrap();
+    assert_eq!(std::fs::read(&file).unwrap(), b"second");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing else is left behind");
+    assert!(checkpoint::save(&folder.path().join("no/such/folder"), b"third").is_err());
+}

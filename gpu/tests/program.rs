@@ -1,0 +1,426 @@
+//! The program, as a user runs it, on small data of its own.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+fn folder() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    support::write_data(folder.path());
+    folder
+}
+
+fn program(folder: &Path, arguments: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_adadagrad"));
+    command.current_dir(folder).args(arguments.split_whitespace());
+    command
+}
+
+fn run(folder: &Path, arguments: &str) -> Output {
+    program(folder, arguments).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// What a run that ends well prints.
+fn succeed(folder: &Path, arguments: &str) -> String {
+    let output = run(folder, arguments);
+    assert!(output.status.success(), "{arguments}: {}", text(&output.stderr));
+    text(&output.stdout)
+}
+
+/// What a command that is refused says.
+fn refuse(folder: &Path, arguments: &str) -> String {
+    let output = run(folder, arguments);
+    assert!(!output.status.success(), "{arguments} was accepted");
+    assert_eq!(text(&output.stdout), "", "{arguments}");
+    text(&output.stderr)
+}
+
+/// A short run of the logistic model with a growing batch.
+const SHORT: &str = "train --data . --model logistic --initial-batch 4 --growth-cap 1.5 --max-batch 200 \
+                     --sample-budget 2000 --evaluate-every 500 --eta 0.3";
+
+fn lines(file: &Path) -> Vec<Value> {
+    fs::read_to_string(file).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// The lines without what hangs on the clock.
+fn timeless(file: &Path) -> Vec<Value> {
+    let mut lines = lines(file);
+    for line in &mut lines {
+        assert!(line.as_object_mut().unwrap().remove("seconds").unwrap().as_f64().unwrap() >= 0.0);
+    }
+    lines
+}
+
+#[test]
+fn settings_that_cannot_run_are_refused_with_the_range() {
+    let folder = folder();
+    let cases = [
+        ("--initial-batch 1", "--initial-batch is 1, but must be from 2 to 300"),
+        ("--max-batch 301", "--max-batch is 301, but must be from 1 to 300 (a batch cannot hold more than"),
+        ("--min-batch 20 --initial-batch 10", "--initial-batch is 10, but must be from 20 to 300"),
+        ("--eta 0", "--eta is 0, but must be a number above 0"),
+        ("--eta -1", "--eta is -1, but must be a number above 0"),
+        ("--eta nan", "a finite number is expected"),
+        ("--test augmented --nu -2", "--nu is -2, but must be a number above 0"),
+        ("--test coordinate_norm --quantile 1.5", "--quantile is 1.5, but must be above 0 and at most 1"),
+        ("--test worker-norm --workers 1", "--workers is 1, but must be from 2 to 1024"),
+        ("--learning-rate 0", "--learning-rate is 0, but must be above 0"),
+        ("--growth-cap 1", "--growth-cap is 1, but must be a number above 1"),
+        ("--sample-budget 0", "--sample-budget is 0, but must be from 1"),
+        ("--optimizer momentum --momentum 1", "--momentum is 1, but must be at least 0 and below 1"),
+        ("--decay step --decay-factor 0", "--decay-factor is 0, but must be above 0 and at most 1"),
+        ("--test none --controller adadagrad", "--controller adadagrad needs a test"),
+        ("--theta 1", "--theta does not belong to --test norm, which takes --eta, --debiased"),
+        ("--test none --eta 1", "--eta belongs to a test, but there is none"),
+        (
+            "--optimizer sgd --beta1 0.5",
+            "--beta1 does not belong to --optimizer sgd, which takes --weight-decay",
+        ),
+        ("--test none --growth-cap 2", "--growth-cap does not belong to --controller constant"),
+        ("--final-fraction 0.1", "--final-fraction does not belong to --decay constant"),
+        ("--device gpu", "--device gpu: this version has no GPU engine yet"),
+        ("--optimizer adamax", "invalid value 'adamax' for '--optimizer <OPTIMIZER>'"),
+        ("--save no/such/folder/x", "no/such/folder/x: its folder does not exist"),
+        ("--load nothing.safetensors", "nothing.safetensors: No such file"),
+        ("--threads 0", "--threads"),
+        ("--preset quick --config a.json", "cannot be used with"),
+    ];
+    for (flags, sentence) in cases {
+        let said = refuse(folder.path(), &format!("train --data . --max-batch 300 --quiet {flags}"))
+            .replace("--max-batch 300 ", "");
+        let said = if flags.starts_with("--max-batch") {
+            refuse(folder.path(), &format!("train --data . --quiet {flags}"))
+        } else {
+            said
+        };
+        assert!(said.contains(sentence), "{flags}: {said}");
+    }
+}
+
+#[test]
+fn data_that_cannot_be_read_is_named_with_file_and_byte() {
+    let folder = folder();
+    let images = folder.path().join("train-images-idx3-ubyte");
+    let labels = folder.path().join("train-labels-idx1-ubyte");
+    let sound = [fs::read(&images).unwrap(), fs::read(&labels).unwrap()];
+    let command = "train --data . --preset quick --max-batch 300 --quiet";
+    let says = |sentence: &str| {
+        let said = refuse(folder.path(), command);
+        assert!(said.contains(sentence), "{said}");
+    };
+    fs::write(&images, &sound[0][..1000]).unwrap();
+    says(
+        "train-images-idx3-ubyte: image file: the header promises 235216 bytes, but the file ends after 1000",
+    );
+    fs::write(&images, "<html>").unwrap();
+    says("train-images-idx3-ubyte: image file: byte 0: an IDX file begins with two zero bytes");
+    fs::write(&images, [&[0, 0, 8, 3][..], &[0xff; 12]].concat()).unwrap();
+    says("the dimensions multiply to more than memory can hold");
+    fs::write(&images, &sound[0]).unwrap();
+    let mut wrong = sound[1].clone();
+    wrong[8 + 17] = 10;
+    fs::write(&labels, wrong).unwrap();
+    says("train-labels-idx1-ubyte: label file: byte 25: the label 10, where only 0 to 9 are expected");
+    fs::write(&labels, &sound[1]).unwrap();
+    fs::write(
+        folder.path().join("manifest.json"),
+        r#"{"files":[{"name":"t10k-images-idx3-ubyte","sha256":"00"}]}"#,
+    )
+    .unwrap();
+    says("t10k-images-idx3-ubyte: its SHA-256 is not the one in manifest.json");
+    fs::remove_file(folder.path().join("manifest.json")).unwrap();
+    fs::remove_file(&labels).unwrap();
+    fs::write(folder.path().join("train-labels-idx1-ubyte.gz"), b"\x1f\x8b\x08\0\0\0").unwrap();
+    says("train-labels-idx1-ubyte.gz: after 0 unpacked bytes:");
+    fs::remove_file(folder.path().join("train-labels-idx1-ubyte.gz")).unwrap();
+    says("run `cargo xtask data`, or give their folder with --data");
+}
+
+#[test]
+fn packed_files_are_read() {
+    use std::io::Write;
+    let folder = folder();
+    let plain = succeed(folder.path(), &format!("{SHORT} --quiet --save plain.safetensors"));
+    for name in ["train-images-idx3-ubyte", "t10k-labels-idx1-ubyte"] {
+        let file = folder.path().join(name);
+        let packed = fs::File::create(folder.path().join(format!("{name}.gz"))).unwrap();
+        let mut encoder = flate2::write::GzEncoder::new(packed, flate2::Compression::fast());
+        encoder.write_all(&fs::read(&file).unwrap()).unwrap();
+        encoder.finish().unwrap();
+        fs::remove_file(file).unwrap();
+    }
+    let packed = succeed(folder.path(), &format!("{SHORT} --quiet --save packed.safetensors"));
+    let steps = |summary: &str| summary.lines().next().unwrap().to_owned();
+    assert_eq!(steps(&plain), steps(&packed));
+    let read = |name| fs::read(folder.path().join(name)).unwrap();
+    assert!(read("plain.safetensors") == read("packed.safetensors"));
+}
+
+#[test]
+fn telemetry_has_the_documented_fields() {
+    let documented: BTreeSet<_> = include_str!("../TELEMETRY.md")
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split('`').next())
+        .map(str::to_owned)
+        .collect();
+    let folder = folder();
+    succeed(folder.path(), &format!("{SHORT} --telemetry run.jsonl"));
+    let lines = lines(&folder.path().join("run.jsonl"));
+    let fields = |line: &Value| line.as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
+    assert_eq!(fields(lines.last().unwrap()), documented);
+    let measured = lines.iter().filter(|line| line.get("accuracy").is_some()).count();
+    assert!((4..=6).contains(&measured), "{measured} of {} lines", lines.len());
+    for (k, line) in lines.iter().enumerate() {
+        assert_eq!(line["step"], k as u64 + 1);
+        assert!(fields(line).is_subset(&documented));
+    }
+}
+
+#[test]
+fn the_summary_tells_what_the_telemetry_tells() {
+    let folder = folder();
+    let output = run(folder.path(), &format!("{SHORT} --telemetry run.jsonl"));
+    let (summary, progress) = (text(&output.stdout), text(&output.stderr));
+    let lines = lines(&folder.path().join("run.jsonl"));
+    let last = lines.last().unwrap();
+    let value = |name: &str| {
+        let row =
+            summary.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_else(|| panic!("{summary}"));
+        row.trim().to_owned()
+    };
+    let seen = last["samples_seen"].as_u64().unwrap();
+    assert_eq!(value("steps"), last["step"].to_string());
+    assert_eq!(value("samples").replace(',', ""), seen.to_string());
+    assert_eq!(value("average batch"), format!("{:.0}", seen as f64 / lines.len() as f64));
+    assert_eq!(value("test accuracy"), format!("{:.2} %", 100.0 * last["accuracy"].as_f64().unwrap()));
+    assert!(value("training loss").starts_with(&format!("{:.4} nats", last["loss"].as_f64().unwrap())));
+    assert!(progress.lines().count() >= 4, "a line each time accuracy is measured: {progress}");
+    assert_eq!(text(&run(folder.path(), &format!("{SHORT} --quiet")).stderr), "");
+}
+
+#[test]
+fn settings_can_be_written_and_read() {
+    let folder = folder();
+    let flags = "--optimizer adam --beta1 0.8 --test augmented --theta 0.3 --decay cosine --final-fraction 0.1 \
+                 --growth-cap 3 --seed 5 --learning-rate 0.0123456789012345678";
+    let printed = succeed(folder.path(), &format!("train --print-config {flags}"));
+    fs::write(folder.path().join("run.json"), &printed).unwrap();
+    assert_eq!(printed, succeed(folder.path(), "train --print-config --config run.json"));
+    let changed = succeed(folder.path(), "train --print-config --config run.json --beta2 0.9 --test none");
+    let changed: Value = serde_json::from_str(&changed).unwrap();
+    assert_eq!(changed["optimizer"]["beta1"], 0.8);
+    assert_eq!(changed["optimizer"]["beta2"], 0.9);
+    assert_eq!(changed["test"], Value::Null);
+    assert_eq!(changed["controller"]["name"], "constant");
+    fs::write(folder.path().join("run.json"), "{\"no_such_setting\": 1}").unwrap();
+    assert!(
+        refuse(folder.path(), "train --config run.json")
+            .contains("run.json: unknown field `no_such_setting`")
+    );
+}
+
+#[test]
+fn a_finished_run_can_be_given_more_samples() {
+    let folder = folder();
+    let at = |name: &str| folder.path().join(name);
+    succeed(folder.path(), &format!("{SHORT} --quiet --telemetry whole.jsonl --save whole.safetensors"));
+    succeed(
+        folder.path(),
+        &format!("{SHORT} --sample-budget 900 --quiet --telemetry part.jsonl --save part.safetensors"),
+    );
+    let resume = "train --data . --resume part.safetensors --sample-budget 2000 --evaluate-every 500 --quiet";
+    succeed(folder.path(), &format!("{resume} --telemetry part.jsonl --save part.safetensors --threads 1"));
+    assert!(fs::read(at("whole.safetensors")).unwrap() == fs::read(at("part.safetensors")).unwrap());
+    // The first run also measured at its own end.
+    let [whole, mut part] = ["whole.jsonl", "part.jsonl"].map(|name| timeless(&at(name)));
+    for (line, expected) in part.iter_mut().zip(&whole) {
+        if expected.get("accuracy").is_none() {
+            line.as_object_mut().unwrap().retain(|name, _| name != "accuracy" && name != "test_loss");
+        }
+    }
+    assert_eq!(part, whole);
+    // Nothing is left to do; the summary still tells the accuracy.
+    let summary = succeed(folder.path(), "train --data . --resume part.safetensors --quiet");
+    assert!(!summary.lines().any(|line| line.starts_with("test accuracy") && line.contains("not measured")));
+}
+
+#[test]
+fn what_does_not_go_with_resume_is_refused() {
+    let folder = folder();
+    succeed(folder.path(), &format!("{SHORT} --quiet --save run.safetensors"));
+    let said = refuse(folder.path(), "train --data . --resume run.safetensors --eta 0.2");
+    assert!(said.contains("a resumed run keeps the settings of its checkpoint"), "{said}");
+    let said = refuse(folder.path(), "train --data . --model cnn --max-batch 300 --load run.safetensors");
+    let expected = "run.safetensors: the tensor layers.0.weight has the shape [10, 784], where [16, 1, 5, 5] is expected";
+    assert!(said.contains(expected), "{said}");
+    let [images, labels] = support::idx(250, 3);
+    fs::write(folder.path().join("train-images-idx3-ubyte"), images).unwrap();
+    fs::write(folder.path().join("train-labels-idx1-ubyte"), labels).unwrap();
+    let said = refuse(folder.path(), "train --data . --resume run.safetensors");
+    assert!(said.contains("the run learned from 300 samples, but . holds 250"), "{said}");
+}
+
+#[test]
+fn a_loss_that_is_no_number_ends_the_run_before_the_step() {
+    let folder = folder();
+    let flags = "train --data . --model mlp --test none --initial-batch 50 --max-batch 300 --learning-rate 1e20 \
+                 --optimizer sgd --telemetry run.jsonl --quiet";
+    let output = run(folder.path(), &format!("{flags} --save run.safetensors"));
+    assert_eq!(output.status.code(), Some(1));
+    let said = text(&output.stderr);
+    assert!(said.contains("is not a finite number, so the step was not made"), "{said}");
+    let steps = lines(&folder.path().join("run.jsonl")).len();
+    assert!(said.contains(&format!("after step {steps}")), "{said}");
+    assert!(folder.path().join("run.safetensors").exists());
+}
+
+#[test]
+fn statistics_are_one_json_object() {
+    let folder = folder();
+    succeed(folder.path(), &format!("{SHORT} --quiet --save run.safetensors"));
+    let command = "statistics --data . --model logistic --load run.safetensors --dataset mnist --device cpu";
+    let read = |flags: &str| -> Value {
+        serde_json::from_str(&succeed(folder.path(), &format!("{command} {flags}"))).unwrap()
+    };
+    let report = read("--first 64 --eta 0.5");
+    let number = |name: &str| report[name].as_f64().unwrap_or_else(|| panic!("{name}: {report}"));
+    assert_eq!(report["samples"], 64);
+    assert!((0.0..=1.0).contains(&number("accuracy")) && number("loss") > 0.0);
+    let [n, v, s] = ["mean_norm_sq", "variance", "sum_squared_norms"].map(number);
+    let [along, across] = ["variance_along", "variance_orthogonal"].map(number);
+    assert!((v - (s - 64.0 * n) / 63.0).abs() <= 1e-12 * v);
+    assert!((v - (across + along / n)).abs() <= 1e-9 * v);
+    let required = &report["required"];
+    assert!((required["norm"].as_f64().unwrap() - v / (0.25 * n)).abs() <= 1e-9 * v / n);
+    for test in ["inner_product", "orthogonality", "augmented", "coordinate_norm", "worker_norm"] {
+        assert!(required[test].is_f64(), "{test}: {report}");
+        assert!(report["threshold"][test].is_f64(), "{test}: {report}");
+    }
+    assert_eq!(report["reasons"], serde_json::json!({}));
+
+    let single = read("--first 1");
+    assert_eq!(single["variance"], Value::Null);
+    assert_eq!(single["required"]["norm"], Value::Null);
+    assert_eq!(single["reasons"]["norm"], "single_sample");
+    assert_eq!(single["reasons"]["variance"], "single_sample");
+
+    // A run's first batch, and the same by any number of threads.
+    assert_eq!(read("--batch 200 --threads 1"), read("--batch 200 --threads 3"));
+    let table = succeed(folder.path(), &format!("{command} --first 64 --table"));
+    assert!(table.contains("coordinate_norm") && table.contains("would just pass at"), "{table}");
+    let said = refuse(folder.path(), &format!("{command} --first 301"));
+    assert!(said.contains("--first is 301, but must be from 1 to 300"), "{said}");
+}
+
+#[test]
+fn evaluate_tells_what_the_run_told() {
+    let folder = folder();
+    succeed(folder.path(), &format!("{SHORT} --quiet --telemetry run.jsonl --save run.safetensors"));
+    let last = lines(&folder.path().join("run.jsonl")).pop().unwrap();
+    let report = succeed(folder.path(), "evaluate --data . --load run.safetensors --json");
+    let report: Value = serde_json::from_str(&report).unwrap();
+    assert_eq!(report["accuracy"], last["accuracy"]);
+    assert_eq!(report["loss"], last["test_loss"]);
+    assert_eq!(report["samples"], 100);
+    let tables = succeed(folder.path(), "evaluate --data . --load run.safetensors");
+    assert!(tables.contains("test accuracy") && tables.contains("class"), "{tables}");
+}
+
+#[test]
+fn help_teaches() {
+    let folder = tempfile::tempdir().unwrap();
+    for command in ["", "train ", "statistics ", "evaluate "] {
+        let help = succeed(folder.path(), &format!("{command}--help"));
+        assert!(help.contains("Example"), "{help}");
+    }
+    let help = succeed(folder.path(), "train --help");
+    for word in ["v/b <= eta^2 n", "samples", "above 0 and at most 1", "--resume", "Exit codes"] {
+        assert!(help.contains(word), "{word}: {help}");
+    }
+}
+
+#[cfg(unix)]
+mod interrupt {
+    use std::process::{Child, Stdio};
+    use std::thread;
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    const LONG: &str = "train --data . --model cnn --initial-batch 16 --eta 1 --growth-cap 2 --max-batch 300 \
+                        --sample-budget 4000 --evaluate-every 700 --quiet";
+
+    /// Ctrl-C, for this one process.
+    fn interrupt(child: &Child) {
+        let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    fn wait_for(mut condition: impl FnMut() -> bool) {
+        let begin = Instant::now();
+        while !condition() {
+            assert!(begin.elapsed() < Duration::from_secs(60), "waited for too long");
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    #[test]
+    fn an_interrupted_run_goes_on_as_if_it_had_not_stopped() {
+        let folder = folder();
+        let at = |name: &str| folder.path().join(name);
+        succeed(folder.path(), &format!("{LONG} --telemetry whole.jsonl --save whole.safetensors"));
+
+        let mut command = format!("{LONG} --telemetry part.jsonl --save part.safetensors");
+        let mut interrupted = 0;
+        // With whole batches of 300 nearly all the time is inside steps.
+        for steps in [3, 8, 14] {
+            let mut child =
+                program(folder.path(), &command).stderr(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
+            let made = || fs::read_to_string(at("part.jsonl")).unwrap_or_default().lines().count();
+            wait_for(|| made() >= steps || child.try_wait().unwrap().is_some());
+            thread::sleep(Duration::from_millis(20));
+            if child.try_wait().unwrap().is_none() {
+                interrupt(&child);
+            }
+            let code = child.wait().unwrap().code();
+            assert!(matches!(code, Some(0 | 130)), "{code:?}");
+            interrupted += usize::from(code == Some(130));
+            command = "train --data . --quiet --resume part.safetensors --telemetry part.jsonl --save part.safetensors".to_owned();
+        }
+        assert!(interrupted >= 1);
+        succeed(folder.path(), &command);
+        assert_eq!(timeless(&at("whole.jsonl")), timeless(&at("part.jsonl")));
+        assert!(fs::read(at("whole.safetensors")).unwrap() == fs::read(at("part.safetensors")).unwrap());
+    }
+
+    #[test]
+    fn without_save_an_interrupted_run_is_rescued() {
+        let folder = folder();
+        let mut child =
+            program(folder.path(), &format!("{LONG} --telemetry run.jsonl --sample-budget 1000000"))
+                .stderr(Stdio::piped())
+                .stdout(Stdio::null())
+                .spawn()
+                .unwrap();
+        wait_for(|| fs::metadata(folder.path().join("run.jsonl")).is_ok_and(|file| file.len() > 0));
+        interrupt(&child);
+        wait_for(|| child.try_wait().unwrap().is_some());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(130));
+        let said = text(&output.stderr);
+        assert!(said.contains("Saved adadagrad-interrupted.safetensors after step"), "{said}");
+        succeed(folder.path(), "evaluate --data . --load adadagrad-interrupted.safetensors");
+    }
+}

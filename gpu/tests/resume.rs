@@ -1,0 +1,151 @@
+//! A run that was stopped, saved and resumed is the same run, to the bit.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::num::NonZero;
+use std::sync::Arc;
+
+use adadagrad_core::batch_test::{AnyTest, NormTest};
+use adadagrad_core::config::{Preset, RunConfig};
+use adadagrad_core::controller::{AdAdaGrad, AnyController};
+use adadagrad_core::local::OwnedNetwork;
+use adadagrad_core::network::Model;
+use adadagrad_core::optimizer::{
+    AdaGrad, AdaGradNorm, Adam, AdamW, AnyOptimizer, Momentum, Nesterov, RmsProp, Sgd,
+};
+use adadagrad_core::schedule::{Decay, Schedule};
+use adadagrad_core::trainer::Trainer;
+use adadagrad_gpu::checkpoint::{self, State};
+use adadagrad_gpu::cpu::ThreadsEngine;
+use adadagrad_gpu::dataset::SharedDataset;
+use adadagrad_gpu::engine::{Engine, EngineError};
+use adadagrad_gpu::run::Run;
+use adadagrad_gpu::telemetry::{Line, TelemetryFile};
+
+const OPTIMIZERS: usize = 8;
+
+fn optimizer(index: usize) -> AnyOptimizer {
+    let all: [AnyOptimizer; OPTIMIZERS] = [
+        AnyOptimizer::Sgd(Sgd { weight_decay: 0.01 }),
+        AnyOptimizer::Momentum(Momentum::default()),
+        AnyOptimizer::Nesterov(Nesterov::default()),
+        AnyOptimizer::AdaGrad(AdaGrad::default()),
+        AnyOptimizer::AdaGradNorm(AdaGradNorm::default()),
+        AnyOptimizer::RmsProp(RmsProp::default()),
+        AnyOptimizer::Adam(Adam::default()),
+        AnyOptimizer::AdamW(AdamW::default()),
+    ];
+    all[index]
+}
+
+fn config(optimizer: AnyOptimizer) -> RunConfig {
+    RunConfig {
+        model: Model::Logistic,
+        optimizer,
+        learning_rate: 0.01,
+        schedule: Schedule { warm_up_samples: 500, decay: Decay::Cosine { final_fraction: 0.1 } },
+        test: Some(AnyTest::Norm(NormTest { eta: 0.3, debiased: false })),
+        controller: AnyController::AdAdaGrad(AdAdaGrad { growth_cap: Some(1.5) }),
+        initial_batch: 8,
+        max_batch: 200,
+        sample_budget: 2000,
+        evaluate_every: 300,
+        ..Preset::Quick.config()
+    }
+}
+
+fn fresh(config: RunConfig, training: &SharedDataset) -> Run<ThreadsEngine> {
+    let trainer = Trainer::new(config, training.len()).unwrap();
+    let threads = NonZero::new(2).unwrap();
+    Run::new(trainer, ThreadsEngine::new(&config, Arc::clone(training), threads).unwrap())
+}
+
+fn save(run: &Run<ThreadsEngine>, training: &SharedDataset) -> Vec<u8> {
+    let state = State {
+        version: run.config().version,
+        config: *run.config(),
+        progress: *run.progress(),
+        training_samples: training.len(),
+    };
+    let network = OwnedNetwork::of_model(state.config.model).unwrap();
+    checkpoint::write(network.view(), run.engine().parameters(), run.engine().memory(), &state).unwrap()
+}
+
+fn resume(bytes: &[u8], training: &SharedDataset) -> Run<ThreadsEngine> {
+    let checkpoint = checkpoint::read(bytes).unwrap();
+    let State { config, progress, .. } = *checkpoint.state().unwrap();
+    let network = OwnedNetwork::of_model(config.model).unwrap();
+    let slots = config.optimizer.as_optimizer::<f32>().slots();
+    let mut engine = ThreadsEngine::new(&config, Arc::clone(training), NonZero::new(3).unwrap()).unwrap();
+    let parameters = checkpoint.parameters(network.view()).unwrap();
+    let memory = checkpoint.memory(network.view(), slots).unwrap();
+    engine.restore(&parameters, Some(&memory)).unwrap();
+    Run::new(Trainer::resume(config, training.len(), progress).unwrap(), engine)
+}
+
+/// All that does not hang on the clock.
+fn timeless(line: Line) -> Line {
+    Line { seconds: 0.0, ..line }
+}
+
+#[test]
+fn a_resumed_run_is_the_same_run() {
+    let (training, test) = (support::images(300, 1), support::images(100, 2));
+    for optimizer in (0..OPTIMIZERS).map(optimizer) {
+        let config = config(optimizer);
+        let mut whole = fresh(config, &training);
+        let mut expected = Vec::new();
+        while let Some(line) = whole.step(&test).unwrap() {
+            expected.push(timeless(line));
+        }
+        let end = save(&whole, &training);
+
+        let mut run = fresh(config, &training);
+        let mut found = Vec::new();
+        while let Some(line) = run.step(&test).unwrap() {
+            found.push(timeless(line));
+            if found.len() % 3 == 0 && !run.is_finished() {
+                // Stopped within the next step.
+                run.engine().control().cancel();
+                assert!(matches!(run.step(&test), Err(EngineError::Cancelled)));
+                run = resume(&save(&run, &training), &training);
+            }
+        }
+        assert!(expected.len() > 10, "{} steps", expected.len());
+        assert_eq!(found, expected, "{optimizer:?}");
+        assert!(end == save(&run, &training), "{optimizer:?}: the last checkpoints differ");
+    }
+}
+
+#[test]
+fn telemetry_goes_on_after_the_checkpoint_s_step() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("run.jsonl");
+    let (training, test) = (support::images(300, 1), support::images(100, 2));
+    let mut run = fresh(config(optimizer(3)), &training);
+    let mut lines = Vec::new();
+    let mut telemetry = TelemetryFile::create(&file).unwrap();
+    for _ in 0..5 {
+        let line = run.step(&test).unwrap().unwrap();
+        telemetry.push(&line).unwrap();
+        lines.push(line);
+    }
+    drop(telemetry);
+    let whole = std::fs::read_to_string(&file).unwrap();
+    let read =
+        |text: &str| text.lines().map(|line| serde_json::from_str(line).unwrap()).collect::<Vec<Line>>();
+    assert_eq!(read(&whole), lines);
+
+    // A line that was not written to its end does not count.
+    std::fs::write(&file, &whole[..whole.len() - 10]).unwrap();
+    TelemetryFile::resume(&file, 3).unwrap().push(&lines[3]).unwrap();
+    assert_eq!(read(&std::fs::read_to_string(&file).unwrap()), lines[..4]);
+    TelemetryFile::resume(&file, 0).unwrap();
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "");
+
+    std::fs::write(&file, "{\"step\": 1}\nno telemetry\n").unwrap();
+    let error = TelemetryFile::resume(&file, 3).unwrap_err().to_string();
+    assert!(error.starts_with("line 2 is no telemetry"), "{error}");
+    assert!(std::fs::read_to_string(&file).unwrap().contains("no telemetry"), "the file was touched");
+}
