@@ -43,7 +43,7 @@ impl Dataset<f32> for Pixels {
 fn step(criterion: &mut Criterion) {
     for (name, has_test) in [("step-with", true), ("step-without", false)] {
         let mut group = criterion.benchmark_group(name);
-        group.sample_size(10).measurement_time(Duration::from_secs(2));
+        group.sample_size(10).warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(2));
         for model in Model::ALL {
             for batch in [64, 1024] {
                 let mut counts = vec![NonZero::<usize>::MIN, available_threads()];

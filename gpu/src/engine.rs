@@ -67,7 +67,7 @@ impl Visit {
     #[must_use]
     pub fn sample(&mut self, position: u32) -> u32 {
         match self {
-            Self::Shuffled { order, start } => order.index(*start + u64::from(position)),
+            Self::Shuffled { order, start } => order.index(start.saturating_add(position.into())),
             Self::InFileOrder { start } => start.saturating_add(position),
         }
     }

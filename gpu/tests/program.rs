@@ -283,7 +283,10 @@ fn a_loss_that_is_no_number_ends_the_run_before_the_step() {
     assert!(said.contains("is not a finite number, so the step was not made"), "{said}");
     let steps = lines(&folder.path().join("run.jsonl")).len();
     assert!(said.contains(&format!("after step {steps}")), "{said}");
-    assert!(folder.path().join("run.safetensors").exists());
+    let file = folder.path().join("run.safetensors");
+    let read = adadagrad_gpu::checkpoint::load(&file);
+    // What a step with an infinite result leaves behind is finite or said not to be.
+    assert!(read.is_ok() || said.contains("no run can go on from it"), "{said}");
 }
 
 #[test]
@@ -316,12 +319,23 @@ fn statistics_are_one_json_object() {
     assert_eq!(single["reasons"]["norm"], "single_sample");
     assert_eq!(single["reasons"]["variance"], "single_sample");
 
+    assert_eq!(read("--first 10 --start 290")["samples"], 10);
+
     // A run's first batch, and the same by any number of threads.
     assert_eq!(read("--batch 200 --threads 1"), read("--batch 200 --threads 3"));
     let table = succeed(folder.path(), &format!("{command} --first 64 --table"));
     assert!(table.contains("coordinate_norm") && table.contains("would just pass at"), "{table}");
-    let said = refuse(folder.path(), &format!("{command} --first 301"));
-    assert!(said.contains("--first is 301, but must be from 1 to 300"), "{said}");
+    for (flags, sentence) in [
+        ("--first 301", "--first is 301, but must be from 1 to 300"),
+        ("--first 2 --start 299", "--first is 2, but must be from 1 to 1 (of 300 training samples)"),
+        ("--first 1 --start 300", "--start is 300, but there are only 300 training samples"),
+        ("--batch 301 --start 5", "--batch is 301, but must be from 1 to 300"),
+        ("--first 0", "0 is not in 1.."),
+        ("", "--first <N>"),
+    ] {
+        let said = refuse(folder.path(), &format!("{command} {flags}"));
+        assert!(said.contains(sentence), "{flags}: {said}");
+    }
 }
 
 #[test]
@@ -360,7 +374,7 @@ mod interrupt {
     use super::*;
 
     const LONG: &str = "train --data . --model cnn --initial-batch 16 --eta 1 --growth-cap 2 --max-batch 300 \
-                        --sample-budget 4000 --evaluate-every 700 --quiet";
+                        --sample-budget 2700 --evaluate-every 700 --quiet";
 
     /// Ctrl-C, for this one process.
     fn interrupt(child: &Child) {
@@ -385,7 +399,7 @@ mod interrupt {
         let mut command = format!("{LONG} --telemetry part.jsonl --save part.safetensors");
         let mut interrupted = 0;
         // With whole batches of 300 nearly all the time is inside steps.
-        for steps in [3, 8, 14] {
+        for steps in [2, 6, 10] {
             let mut child =
                 program(folder.path(), &command).stderr(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
             let made = || fs::read_to_string(at("part.jsonl")).unwrap_or_default().lines().count();

@@ -33,10 +33,21 @@ The data: MNIST's four IDX files, plain or packed (.gz), in the folder given wit
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Train a network, with a batch that grows when its test says so
+    ///
+    /// Each step takes the next b samples of a shuffled order, averages their gradients, makes the optimizer's
+    /// step with the mean, and asks the test how large a batch would have been large enough: T samples. With
+    /// n = |g|^2 the squared norm of the mean gradient and v the trace of the gradients' sample covariance, the
+    /// norm test says T = v/(eta^2 n). The next batch is min(max, ceil(max(b, T))): it never shrinks. The
+    /// statistics come with the backward pass and cost little; no per-sample gradient is kept.
+    ///
+    /// Learning-rate schedules and the budget count samples, not steps. The last batch is whole, so that a run
+    /// may see somewhat more samples than its budget.
     // Of a flag given twice the later counts, so that scripts can add to a common line.
     #[command(allow_negative_numbers = true, args_override_self = true, after_long_help = TRAIN_EXAMPLES)]
     Train(Box<TrainArguments>),
     /// What one batch says about its gradient, and the size that each test would ask for
+    ///
+    /// Nothing is learned: the parameters stay as they are.
     #[command(allow_negative_numbers = true, after_long_help = STATISTICS_EXAMPLES)]
     Statistics(StatisticsArguments),
     /// Loss, accuracy and confusion matrix on the test set
@@ -151,15 +162,15 @@ pub(crate) struct StatisticsArguments {
     /// Parameters from this safetensors file; without it, drawn from --seed
     #[arg(long, value_name = "FILE")]
     pub(crate) load: Option<PathBuf>,
-    /// The first N training images in file order, N >= 1
+    /// The first N training images in file order (with --start, those after so many others), N >= 1
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    #[arg(conflicts_with_all = ["batch", "start"], required_unless_present = "batch")]
+    #[arg(conflicts_with = "batch", required_unless_present = "batch")]
     pub(crate) first: Option<u32>,
     /// N images in the order in which a run with this --seed visits them, N >= 1
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) batch: Option<u32>,
-    /// With --batch: images visited before
-    #[arg(long, value_name = "S", default_value_t = 0)]
+    /// How many images come before the batch, 0 to 2^53 - 1
+    #[arg(long, value_name = "S", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..1 << 53))]
     pub(crate) start: u64,
     /// Decides the initial parameters and the order of images
     #[arg(long, default_value_t = 0)]

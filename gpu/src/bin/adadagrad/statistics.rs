@@ -92,17 +92,24 @@ fn tests(arguments: &StatisticsArguments) -> [(&'static str, AnyTest); 6] {
 /// How many images, and which.
 fn batch(arguments: &StatisticsArguments, data: &Splits) -> Result<(u32, Visit), String> {
     let available = data.training.len();
-    let (flag, samples, visit) = match (arguments.first, arguments.batch) {
-        (Some(first), _) => ("--first", first, Visit::InFileOrder { start: 0 }),
+    let start = arguments.start;
+    let (flag, samples, most, visit) = match (arguments.first, arguments.batch) {
+        (Some(first), _) => {
+            let start = u32::try_from(start).unwrap_or(available).min(available);
+            ("--first", first, available - start, Visit::InFileOrder { start })
+        }
         (None, batch) => {
             let order = Order::new(available, arguments.seed);
-            ("--batch", batch.unwrap_or_default(), Visit::Shuffled { order, start: arguments.start })
+            ("--batch", batch.unwrap_or_default(), available, Visit::Shuffled { order, start })
         }
     };
-    if samples > available {
-        return Err(format!("{flag} is {samples}, but must be from 1 to {available} (the training samples)"));
+    if most == 0 {
+        Err(format!("--start is {start}, but there are only {available} training samples"))
+    } else if samples > most {
+        Err(format!("{flag} is {samples}, but must be from 1 to {most} (of {available} training samples)"))
+    } else {
+        Ok((samples, visit))
     }
-    Ok((samples, visit))
 }
 
 fn report(evidence: &Evidence<f64>, tests: [(&'static str, AnyTest); 6]) -> Report {

@@ -164,7 +164,9 @@ impl Session {
                 Ok(ExitCode::SUCCESS)
             }
             End::Interrupted => {
-                self.save(Some(arguments.save.as_deref().unwrap_or(Path::new(RESCUE))), data)?;
+                let file = arguments.save.as_deref().unwrap_or(Path::new(RESCUE));
+                self.save(Some(file), data)?;
+                eprintln!("Go on with: adadagrad train --resume {}", file.display());
                 print!("{}", self.summary(data)?);
                 Ok(ExitCode::from(INTERRUPTED))
             }
@@ -208,10 +210,9 @@ impl Session {
         let engine = self.run.engine();
         let bytes = checkpoint::write(network.view(), engine.parameters(), engine.memory(), &state)?;
         checkpoint::save(file, &bytes).map_err(|error| files::about(file, error))?;
-        let steps = state.progress.steps;
-        eprintln!("Saved {} after step {}.", file.display(), grouped(steps));
-        if steps > 0 && !self.run.is_finished() {
-            eprintln!("Go on with: adadagrad train --resume {}", file.display());
+        eprintln!("Saved {} after step {}.", file.display(), grouped(state.progress.steps));
+        if engine.parameters().iter().chain(engine.memory()).any(|value| !value.is_finite()) {
+            eprintln!("It holds values that are not finite: no run can go on from it.");
         }
         Ok(())
     }

@@ -1,0 +1,101 @@
+// Draws a micro-batch: which samples, by the keyed shuffle, and their pixels as floats.
+//
+// Reads one byte and writes four a pixel; no arithmetic to speak of.
+
+struct Draw {
+    samples: u32,
+    // Where in the pass the micro-batch begins.
+    start: u32,
+    // N.
+    length: u32,
+    // Words of four pixels in one image.
+    words: u32,
+    // Keys of this pass and of the next, for a micro-batch that crosses the end of the pass.
+    this_key_0: u32,
+    this_key_1: u32,
+    next_key_0: u32,
+    next_key_1: u32,
+    low_bits: u32,
+    high_bits: u32,
+    // 1: shuffled; 0: in order.
+    shuffled: u32,
+}
+
+@group(0) @binding(0) var<uniform> draw: Draw;
+@group(0) @binding(1) var<storage, read> images: array<u32>;
+@group(0) @binding(2) var<storage, read> all_labels: array<u32>;
+@group(0) @binding(3) var<storage, read_write> activations: array<f32>;
+@group(0) @binding(4) var<storage, read_write> labels: array<u32>;
+
+fn mix(word_in: u32) -> u32 {
+    var word = word_in;
+    word ^= word >> 16u;
+    word *= 0x85ebca6bu;
+    word ^= word >> 13u;
+    word *= 0xc2b2ae35u;
+    return word ^ (word >> 16u);
+}
+
+fn bits(key: vec2<u32>, index: u32) -> u32 {
+    return mix(mix(index ^ key.x) + key.y);
+}
+
+fn ones(count: u32) -> u32 {
+    return (1u << count) - 1u;
+}
+
+fn permute(key: vec2<u32>, index: u32) -> u32 {
+    var low_bits = draw.low_bits;
+    var high_bits = draw.high_bits;
+    var low = index & ones(low_bits);
+    var high = index >> low_bits;
+    for (var round = 0u; round < 6u; round++) {
+        let word = bits(key, low ^ (round * 0x9e3779b9u)) & ones(high_bits);
+        let new_low = high ^ word;
+        high = low;
+        low = new_low;
+        let swapped = low_bits;
+        low_bits = high_bits;
+        high_bits = swapped;
+    }
+    return (high << low_bits) | low;
+}
+
+fn sample_at(offset: u32) -> u32 {
+    var position = draw.start + offset;
+    var key = vec2(draw.this_key_0, draw.this_key_1);
+    if position >= draw.length {
+        position -= draw.length;
+        key = vec2(draw.next_key_0, draw.next_key_1);
+    }
+    if draw.shuffled == 0u || draw.length < 2u {
+        return position;
+    }
+    var index = permute(key, position);
+    while index >= draw.length {
+        index = permute(key, index);
+    }
+    return index;
+}
+
+@compute @workgroup_size(64)
+fn draw_samples(
+    @builtin(global_invocation_id) id: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+) {
+    let index = id.x + id.y * groups.x * 64u;
+    if index >= draw.samples * draw.words {
+        return;
+    }
+    let offset = index / draw.words;
+    let word = index % draw.words;
+    let sample = sample_at(offset);
+    let pixels = images[sample * draw.words + word];
+    let first = index * 4u;
+    for (var k = 0u; k < 4u; k++) {
+        activations[first + k] = f32((pixels >> (8u * k)) & 0xffu) / 255.0;
+    }
+    if word == 0u {
+        labels[offset] = all_labels[sample];
+    }
+}

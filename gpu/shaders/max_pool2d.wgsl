@@ -1,0 +1,78 @@
+// Max-pooling. Of equal values the first in row-major order wins, in both directions; a NaN wins over
+// everything.
+//
+// No arithmetic but comparisons: 4 bytes in and 4/stride² out a value.
+
+struct MaxPool2d {
+    // Samples times channels.
+    planes: u32,
+    height: u32,
+    width: u32,
+    out_height: u32,
+    out_width: u32,
+    kernel: u32,
+    stride: u32,
+}
+
+@group(0) @binding(0) var<uniform> pool: MaxPool2d;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read> dy: array<f32>;
+@group(0) @binding(3) var<storage, read_write> result: array<f32>;
+
+// Where the largest value of the window at (row, column) lies.
+fn winner(plane: u32, row: u32, column: u32) -> u32 {
+    let corner = (plane * pool.height + row * pool.stride) * pool.width + column * pool.stride;
+    var best = corner;
+    for (var u = 0u; u < pool.kernel; u++) {
+        for (var v = 0u; v < pool.kernel; v++) {
+            let place = corner + u * pool.width + v;
+            let value = x[place];
+            if value > x[best] || value != value {
+                best = place;
+            }
+        }
+    }
+    return best;
+}
+
+@compute @workgroup_size(64)
+fn max_pool2d_forward(
+    @builtin(global_invocation_id) id: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+) {
+    let index = id.x + id.y * groups.x * 64u;
+    let window_count = pool.out_height * pool.out_width;
+    if index >= pool.planes * window_count {
+        return;
+    }
+    let window = index % window_count;
+    result[index] = x[winner(index / window_count, window / pool.out_width, window % pool.out_width)];
+}
+
+// One invocation a pixel gathers from the windows that hold it, so that nothing is written twice.
+@compute @workgroup_size(64)
+fn max_pool2d_backward(
+    @builtin(global_invocation_id) id: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+) {
+    let index = id.x + id.y * groups.x * 64u;
+    let pixels = pool.height * pool.width;
+    if index >= pool.planes * pixels {
+        return;
+    }
+    let plane = index / pixels;
+    let row = index % pixels / pool.width;
+    let column = index % pool.width;
+    // Windows r with r·stride ≤ row < r·stride + kernel.
+    let first_row = (max(row + 1u, pool.kernel) - pool.kernel + pool.stride - 1u) / pool.stride;
+    let first_column = (max(column + 1u, pool.kernel) - pool.kernel + pool.stride - 1u) / pool.stride;
+    var sum = 0.0;
+    for (var r = first_row; r * pool.stride <= row && r < pool.out_height; r++) {
+        for (var s = first_column; s * pool.stride <= column && s < pool.out_width; s++) {
+            if winner(plane, r, s) == index {
+                sum += dy[(plane * pool.out_height + r) * pool.out_width + s];
+            }
+        }
+    }
+    result[index] = sum;
+}

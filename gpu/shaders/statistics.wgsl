@@ -1,0 +1,187 @@
+// Loss, per-sample statistics and their sums. `per_sample` holds four rows of `capacity` values: loss, right
+// answers, sᵢ, and ⟨gᵢ, Σ g⟩.
+
+struct Batch {
+    samples: u32,
+    capacity: u32,
+    // Inputs and outputs of the layer; classes are its outputs.
+    inputs: u32,
+    outputs: u32,
+    // Tiles a sample (or slices) to sum over, and the distance from one to the next.
+    tiles: u32,
+    stride: u32,
+    // Where sums go: a place in `sums`, or the row of `per_sample`.
+    place: u32,
+    // Where the layer's parameters begin, and how many there are.
+    offset: u32,
+    count: u32,
+}
+
+@group(0) @binding(0) var<uniform> batch: Batch;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read> e: array<f32>;
+@group(0) @binding(3) var<storage, read_write> per_sample: array<f32>;
+@group(0) @binding(4) var<storage, read_write> sums: array<f32>;
+@group(0) @binding(5) var<storage, read> labels: array<u32>;
+
+// Softmax cross-entropy of one sample an invocation: x = outputs, sums = their gradient.
+@compute @workgroup_size(64)
+fn softmax_cross_entropy(@builtin(global_invocation_id) id: vec3<u32>) {
+    let sample = id.x;
+    if sample >= batch.samples {
+        return;
+    }
+    let first = sample * batch.outputs;
+    var largest = 0u;
+    for (var class_index = 1u; class_index < batch.outputs; class_index++) {
+        if x[first + class_index] > x[first + largest] {
+            largest = class_index;
+        }
+    }
+    let top = x[first + largest];
+    var sum = 0.0;
+    for (var class_index = 0u; class_index < batch.outputs; class_index++) {
+        let value = exp(x[first + class_index] - top);
+        sums[first + class_index] = value;
+        sum += value;
+    }
+    let label = labels[sample];
+    for (var class_index = 0u; class_index < batch.outputs; class_index++) {
+        let share = sums[first + class_index] / sum;
+        sums[first + class_index] = share - select(0.0, 1.0, class_index == label);
+    }
+    per_sample[sample] = log(sum) + (top - x[first + label]);
+    per_sample[batch.capacity + sample] = select(0.0, 1.0, largest == label);
+    per_sample[2u * batch.capacity + sample] = 0.0;
+    per_sample[3u * batch.capacity + sample] = 0.0;
+}
+
+// sᵢ += ‖e‖² (‖a‖² + 1): a dense layer's part, no gradient formed.
+@compute @workgroup_size(64)
+fn dense_norms(@builtin(global_invocation_id) id: vec3<u32>) {
+    let sample = id.x;
+    if sample >= batch.samples {
+        return;
+    }
+    var a_squares = 0.0;
+    for (var k = 0u; k < batch.inputs; k++) {
+        let a = x[sample * batch.inputs + k];
+        a_squares += a * a;
+    }
+    var e_squares = 0.0;
+    for (var k = 0u; k < batch.outputs; k++) {
+        let value = e[sample * batch.outputs + k];
+        e_squares += value * value;
+    }
+    per_sample[2u * batch.capacity + sample] += e_squares * (a_squares + 1.0);
+}
+
+// Row 3 += ⟨e, x⟩ with x = A Ḡᵀ: a dense layer's part of the inner product.
+@compute @workgroup_size(64)
+fn dense_inner_products(@builtin(global_invocation_id) id: vec3<u32>) {
+    let sample = id.x;
+    if sample >= batch.samples {
+        return;
+    }
+    var sum = 0.0;
+    for (var k = 0u; k < batch.outputs; k++) {
+        sum += e[sample * batch.outputs + k] * x[sample * batch.outputs + k];
+    }
+    per_sample[3u * batch.capacity + sample] += sum;
+}
+
+// Row `place` += Σ over a convolution's tiles.
+@compute @workgroup_size(64)
+fn sum_tiles(@builtin(global_invocation_id) id: vec3<u32>) {
+    let sample = id.x;
+    if sample >= batch.samples {
+        return;
+    }
+    var sum = 0.0;
+    for (var tile = 0u; tile < batch.tiles; tile++) {
+        sum += x[sample * batch.stride + tile];
+    }
+    per_sample[batch.place * batch.capacity + sample] += sum;
+}
+
+// A dense layer's bias gradient: sums[offset + k] += Σᵢ eᵢₖ (squares of them where `stride` is 2).
+@compute @workgroup_size(64)
+fn dense_bias_gradient(@builtin(global_invocation_id) id: vec3<u32>) {
+    let output = id.x;
+    if output >= batch.outputs {
+        return;
+    }
+    var sum = 0.0;
+    for (var sample = 0u; sample < batch.samples; sample++) {
+        let value = e[sample * batch.outputs + output];
+        sum += select(value, value * value, batch.stride == 2u);
+    }
+    sums[batch.offset + output] += sum;
+}
+
+// A convolution's gradient: sums[offset + j] += Σ over slices.
+@compute @workgroup_size(64)
+fn add_slices(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+    let parameter = id.x + id.y * groups.x * 64u;
+    if parameter >= batch.count {
+        return;
+    }
+    var sum = 0.0;
+    for (var slice = 0u; slice < batch.tiles; slice++) {
+        sum += x[slice * batch.count + parameter];
+    }
+    sums[batch.offset + parameter] += sum;
+}
+
+var<workgroup> partial: array<array<f32, 6>, 64>;
+
+// The micro-batch's loss, right answers, Σ sᵢ, Σ pᵢ², Σ sᵢ pᵢ and Σ sᵢ² → sums[place .. place + 6], each
+// invocation a strided share, then a tree.
+@compute @workgroup_size(64)
+fn fold_samples(@builtin(local_invocation_index) local: u32) {
+    var share = array<f32, 6>();
+    for (var sample = local; sample < batch.samples; sample += 64u) {
+        let norm = per_sample[2u * batch.capacity + sample];
+        let inner = per_sample[3u * batch.capacity + sample];
+        share[0] += per_sample[sample];
+        share[1] += per_sample[batch.capacity + sample];
+        share[2] += norm;
+        share[3] += inner * inner;
+        share[4] += norm * inner;
+        share[5] += norm * norm;
+    }
+    partial[local] = share;
+    workgroupBarrier();
+    for (var half = 32u; half > 0u; half /= 2u) {
+        if local < half {
+            for (var k = 0u; k < 6u; k++) {
+                partial[local][k] += partial[local + half][k];
+            }
+        }
+        workgroupBarrier();
+    }
+    if local == 0u {
+        for (var k = 0u; k < 6u; k++) {
+            sums[batch.place + k] = partial[0][k];
+        }
+    }
+}
+
+// Σ of x over 64 strided shares → sums[place .. place + 64]: the caller adds them up in a wider type.
+@compute @workgroup_size(64)
+fn square_norm(@builtin(local_invocation_index) local: u32) {
+    var sum = 0.0;
+    for (var k = local; k < batch.count; k += 64u) {
+        sum += x[k] * x[k];
+    }
+    sums[batch.place + local] = sum;
+}
+
+// sums += x, value by value: a part's gradient into the whole's.
+@compute @workgroup_size(64)
+fn add_part(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+    let index = id.x + id.y * groups.x * 64u;
+    if index < batch.count {
+        sums[index] += x[index];
+    }
+}

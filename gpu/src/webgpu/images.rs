@@ -1,0 +1,108 @@
+//! Images and labels on the device, and the shuffle's uniform block.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use adadagrad_core::shuffle::Shuffle;
+
+use super::buffers::word;
+use super::device::{Gpu, GpuError};
+use super::uniforms::Draw;
+
+/// Images and labels as they lie on the device: pixels as bytes, four a word.
+#[derive(Debug)]
+pub struct DeviceImages {
+    images: wgpu::Buffer,
+    labels: wgpu::Buffer,
+    count: u32,
+    words: u32,
+    id: u64,
+}
+
+/// Tells data sets apart.
+static NEXT_ID: AtomicU64 = AtomicU64::new(0);
+
+impl DeviceImages {
+    /// Copies images of `pixels` bytes each, and their labels, to the device.
+    ///
+    /// # Errors
+    /// When an image is not a whole number of words.
+    pub fn new(gpu: &Gpu, images: &[u8], labels: &[u8]) -> Result<Self, GpuError> {
+        let pixels = images.len() / labels.len().max(1);
+        if !pixels.is_multiple_of(4) || labels.is_empty() || pixels * labels.len() != images.len() {
+            return Err(GpuError::Unsupported(format!("images of {pixels} pixels, not a multiple of four")));
+        }
+        let device_images = gpu.storage("images", images.len() / 4);
+        gpu.write_bytes(&device_images, images);
+        let device_labels = gpu.storage("labels", labels.len());
+        let words: Vec<u8> = labels.iter().flat_map(|&label| u32::from(label).to_le_bytes()).collect();
+        gpu.write_bytes(&device_labels, &words);
+        let [count, words] = [labels.len(), pixels / 4].map(word);
+        let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
+        Ok(Self { images: device_images, labels: device_labels, count, words, id })
+    }
+
+    /// Number of samples.
+    #[must_use]
+    pub const fn len(&self) -> u32 {
+        self.count
+    }
+
+    pub(super) const fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// Words of one image.
+    pub(super) const fn words(&self) -> u32 {
+        self.words
+    }
+
+    /// The bindings of `draw.wgsl`.
+    pub(super) fn bindings<'b>(
+        &'b self,
+        input: &'b wgpu::Buffer,
+        labels: &'b wgpu::Buffer,
+    ) -> [(u32, &'b wgpu::Buffer); 4] {
+        [(1, &self.images), (2, &self.labels), (3, input), (4, labels)]
+    }
+
+    /// Whether there is no sample.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+}
+
+/// Which samples a batch is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeviceOrder {
+    /// In file order.
+    File,
+    /// By the keyed shuffle of this seed.
+    Shuffled(u64),
+}
+
+/// The uniform block that draws `samples` samples from a position of the run on.
+pub(super) fn draw(images: &DeviceImages, order: DeviceOrder, position: u64, samples: u32) -> Draw {
+    let length = u64::from(images.count);
+    let (pass, start) = (position / length, (position % length) as u32);
+    let seed = match order {
+        DeviceOrder::File => 0,
+        DeviceOrder::Shuffled(seed) => seed,
+    };
+    let [this, next] = [pass, pass + 1].map(|pass| Shuffle::new(images.count, seed, pass).ingredients());
+    let ([this_key_0, this_key_1], [next_key_0, next_key_1]) = (this.0.words(), next.0.words());
+    Draw {
+        samples,
+        start,
+        length: images.count,
+        words: images.words,
+        this_key_0,
+        this_key_1,
+        next_key_0,
+        next_key_1,
+        low_bits: this.1,
+        high_bits: this.2,
+        shuffled: u32::from(order != DeviceOrder::File),
+    }
+}
+

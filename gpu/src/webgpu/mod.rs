@@ -1,0 +1,20 @@
+//! The WebGPU engine: the same training as on the CPU, over the same network, shuffle and settings.
+//!
+//! A step is one submission a micro-batch and one small read-back: each micro-batch leaves six sums, which are
+//! added up in `f64` here. The trainer weighs them, and the update is submitted with its scalars, so that
+//! every formula that is one number for all parameters stays in the core.
+
+mod buffers;
+mod device;
+mod engine;
+mod images;
+mod kernel;
+mod program;
+mod uniforms;
+mod update;
+
+pub use device::{Gpu, GpuError, adapters, is_software};
+pub use engine::{DeviceEngine, Scores};
+pub use images::{DeviceImages, DeviceOrder};
+pub use kernel::Shader;
+pub use uniforms::{Batch, Conv2d, Draw, MaxPool2d, Product, Step, Uniform, Values};

@@ -1,0 +1,394 @@
+//! The dispatches of one micro-batch, in order.
+
+use adadagrad_core::network::{Operation, Placed};
+use adadagrad_core::statistics::Needs;
+
+use super::buffers::{Buffers, tiles, word};
+use super::device::Gpu;
+use super::kernel::{Dispatch, Grid, Kernels, Shader};
+use super::uniforms::{Batch, Conv2d, MaxPool2d, Product, Uniform, Values};
+
+/// Samples that one slice of a convolution's weight gradient sums over: slices run side by side.
+pub(super) const SLICE: u32 = 16;
+/// Flags of `matrix.wgsl`.
+const BIAS: u32 = 1;
+const ADD: u32 = 2;
+const RELU: u32 = 4;
+const SQUARE: u32 = 8;
+/// Flags of `conv2d.wgsl`.
+const MOMENT: u32 = 1;
+const PROJECT: u32 = 2;
+
+/// The dispatches for micro-batches of one size.
+#[derive(Debug)]
+pub(super) struct Program {
+    pub(super) forward: Vec<Dispatch>,
+    pub(super) accumulate: Vec<Dispatch>,
+    pub(super) project: Vec<Dispatch>,
+}
+
+/// What a backward pass is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pass {
+    Accumulate,
+    Project,
+}
+
+/// A node that moves values, with the ReLU that may be fused into it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Layer {
+    placed: Placed,
+    /// The buffers' index it reads from; `None`: the network's input.
+    from: Option<usize>,
+    /// Where it writes.
+    to: usize,
+    relu: bool,
+}
+
+/// Chains the nodes: a flatten moves nothing, and a ReLU behind a layer with weights is that layer's.
+pub(super) fn layers(nodes: &[Placed]) -> Vec<Layer> {
+    let mut layers: Vec<Layer> = Vec::new();
+    for (index, placed) in nodes.iter().enumerate() {
+        let from = layers.last().map(|layer| layer.to);
+        match (placed.operation, layers.last_mut()) {
+            (Operation::Flatten, _) => {}
+            (Operation::Relu, Some(before)) if before.placed.weights > 0 && !before.relu => before.relu = true,
+            _ => layers.push(Layer { placed: *placed, from, to: index, relu: false }),
+        }
+    }
+    layers
+}
+
+/// Builds the dispatches of one micro-batch size.
+pub(super) struct Builder<'e> {
+    pub(super) gpu: &'e Gpu,
+    pub(super) kernels: &'e mut Kernels,
+    pub(super) buffers: &'e Buffers,
+    pub(super) samples: u32,
+    pub(super) capacity: u32,
+    pub(super) needs: &'e Needs,
+}
+
+impl<'e> Builder<'e> {
+    /// Everything that is submitted for a micro-batch, but for drawing it and folding its sums.
+    pub(super) fn program(mut self, layers: &[Layer], classes: u32) -> Program {
+        let mut forward = Vec::new();
+        for layer in layers {
+            self.forward(layer, &mut forward);
+        }
+        self.loss(classes, &mut forward);
+        let (mut accumulate, mut project) = (Vec::new(), Vec::new());
+        for layer in layers.iter().rev() {
+            self.backward(layer, Pass::Accumulate, &mut accumulate);
+            if self.needs.inner {
+                self.backward(layer, Pass::Project, &mut project);
+            }
+        }
+        Program { forward, accumulate, project }
+    }
+
+    fn dispatch(
+        &mut self,
+        shader: Shader,
+        entry: &'static str,
+        uniform: impl Uniform,
+        buffers: &[(u32, &wgpu::Buffer)],
+        grid: Grid,
+    ) -> Dispatch {
+        self.kernels.dispatch(self.gpu, shader, entry, &uniform, buffers, grid)
+    }
+
+    fn statistics(
+        &mut self,
+        entry: &'static str,
+        batch: Batch,
+        buffers: &[(u32, &wgpu::Buffer)],
+        grid: Grid,
+    ) -> Dispatch {
+        let batch = Batch { samples: self.samples, capacity: self.capacity, ..batch };
+        self.dispatch(Shader::Statistics, entry, batch, buffers, grid)
+    }
+
+    fn input(&self, layer: &Layer) -> &'e wgpu::Buffer {
+        layer.from.map_or(&self.buffers.input, |index| &self.buffers.nodes[index].output)
+    }
+
+    fn output(&self, layer: &Layer) -> &'e wgpu::Buffer {
+        &self.buffers.nodes[layer.to].output
+    }
+
+    fn gradient(&self, layer: &Layer) -> &'e wgpu::Buffer {
+        &self.buffers.nodes[layer.to].gradient
+    }
+
+    fn product(
+        &mut self,
+        product: Product,
+        a: &wgpu::Buffer,
+        b: &wgpu::Buffer,
+        c: &wgpu::Buffer,
+    ) -> Dispatch {
+        let groups = [product.columns.div_ceil(32), product.rows.div_ceil(32)];
+        let buffers = [(1, a), (2, b), (3, c)];
+        self.dispatch(Shader::Matrix, "product_registers", product, &buffers, Grid::Groups(groups))
+    }
+
+    fn forward(&mut self, layer: &Layer, list: &mut Vec<Dispatch>) {
+        let (x, y) = (self.input(layer), self.output(layer));
+        let buffers = self.buffers;
+        let placed = &layer.placed;
+        list.push(match placed.operation {
+            Operation::Dense { .. } => {
+                let flags = BIAS | if layer.relu { RELU } else { 0 };
+                let product = self.dense_forward(placed, flags);
+                self.product(product, x, &buffers.parameters, y)
+            }
+            Operation::Conv2d { .. } => {
+                let conv = Conv2d { relu: u32::from(layer.relu), ..self.conv2d(placed) };
+                let blocks = conv.outputs.div_ceil(4) * word(placed.output.plane()).div_ceil(4);
+                let bindings = [(1, x), (2, &buffers.parameters), (3, y)];
+                self.dispatch(
+                    Shader::Conv2d,
+                    "conv2d_forward",
+                    conv,
+                    &bindings,
+                    Grid::Flat(self.samples * blocks),
+                )
+            }
+            Operation::MaxPool2d { .. } => {
+                let pool = self.max_pool2d(placed);
+                let grid = Grid::Flat(self.samples * word(placed.output.len()));
+                self.dispatch(Shader::MaxPool2d, "max_pool2d_forward", pool, &[(1, x), (3, y)], grid)
+            }
+            Operation::Relu | Operation::Tanh | Operation::Flatten => {
+                let entry =
+                    if placed.operation == Operation::Tanh { "tanh_forward" } else { "relu_forward" };
+                self.values(entry, placed, &[(1, x), (2, y)])
+            }
+        });
+    }
+
+    /// Y = X Wᵀ + b, or the projection X Ḡᵀ + ḡ_b.
+    fn dense_forward(&self, placed: &Placed, flags: u32) -> Product {
+        let [inputs, outputs] = [placed.input.len(), placed.output.len()].map(word);
+        let offset = word(placed.parameter_offset);
+        Product {
+            rows: self.samples,
+            columns: outputs,
+            inner: inputs,
+            a_row: inputs,
+            a_inner: 1,
+            b_offset: offset,
+            b_inner: 1,
+            b_column: inputs,
+            c_row: outputs,
+            bias_offset: offset + word(placed.weights),
+            flags,
+            ..Product::default()
+        }
+    }
+
+    fn conv2d(&self, placed: &Placed) -> Conv2d {
+        let Operation::Conv2d { outputs, kernel, stride, padding } = placed.operation else {
+            return Conv2d::default();
+        };
+        Conv2d {
+            samples: self.samples,
+            channels: placed.input.channels,
+            height: placed.input.height,
+            width: placed.input.width,
+            outputs,
+            out_height: placed.output.height,
+            out_width: placed.output.width,
+            kernel,
+            stride,
+            padding,
+            parameter_offset: word(placed.parameter_offset),
+            slice: SLICE,
+            sink_stride: tiles(placed),
+            ..Conv2d::default()
+        }
+    }
+
+    fn max_pool2d(&self, placed: &Placed) -> MaxPool2d {
+        let Operation::MaxPool2d { kernel, stride } = placed.operation else { return MaxPool2d::default() };
+        MaxPool2d {
+            planes: self.samples * placed.input.channels,
+            height: placed.input.height,
+            width: placed.input.width,
+            out_height: placed.output.height,
+            out_width: placed.output.width,
+            kernel,
+            stride,
+        }
+    }
+
+    fn values(&mut self, entry: &'static str, placed: &Placed, buffers: &[(u32, &wgpu::Buffer)]) -> Dispatch {
+        let count = self.samples * word(placed.output.len());
+        self.dispatch(Shader::Activation, entry, Values { count }, buffers, Grid::Flat(count))
+    }
+
+    fn loss(&mut self, classes: u32, list: &mut Vec<Dispatch>) {
+        let Some(last) = self.buffers.nodes.last() else { return };
+        let batch = Batch { outputs: classes, ..Batch::default() };
+        let buffers = [
+            (1, &last.output),
+            (3, &self.buffers.per_sample),
+            (4, &last.gradient),
+            (5, &self.buffers.labels),
+        ];
+        let grid = Grid::Flat(self.samples);
+        list.push(self.statistics("softmax_cross_entropy", batch, &buffers, grid));
+    }
+
+    fn backward(&mut self, layer: &Layer, pass: Pass, list: &mut Vec<Dispatch>) {
+        let placed = &layer.placed;
+        let (x, y, e) = (self.input(layer), self.output(layer), self.gradient(layer));
+        if layer.relu {
+            list.push(self.values("relu_mask", placed, &[(1, y), (2, e)]));
+        }
+        match placed.operation {
+            Operation::Dense { .. } => self.dense_statistics(placed, x, e, pass, list),
+            Operation::Conv2d { .. } => self.conv2d_statistics(placed, x, e, pass, list),
+            _ => {}
+        }
+        let Some(from) = layer.from else { return };
+        let dx = &self.buffers.nodes[from].gradient;
+        let parameters = &self.buffers.parameters;
+        list.push(match placed.operation {
+            Operation::Dense { .. } => {
+                let [inputs, outputs] = [placed.input.len(), placed.output.len()].map(word);
+                let product = Product {
+                    rows: self.samples,
+                    columns: inputs,
+                    inner: outputs,
+                    a_row: outputs,
+                    a_inner: 1,
+                    b_offset: word(placed.parameter_offset),
+                    b_inner: inputs,
+                    b_column: 1,
+                    c_row: inputs,
+                    ..Product::default()
+                };
+                self.product(product, e, parameters, dx)
+            }
+            Operation::Conv2d { .. } => {
+                let conv = self.conv2d(placed);
+                let blocks = conv.channels.div_ceil(4) * word(placed.input.plane()).div_ceil(4);
+                let bindings = [(1, e), (2, parameters), (3, dx)];
+                let grid = Grid::Flat(self.samples * blocks);
+                self.dispatch(Shader::Conv2d, "conv2d_input_gradient", conv, &bindings, grid)
+            }
+            Operation::MaxPool2d { .. } => {
+                let pool = self.max_pool2d(placed);
+                let grid = Grid::Flat(self.samples * word(placed.input.len()));
+                let bindings = [(1, x), (2, e), (3, dx)];
+                self.dispatch(Shader::MaxPool2d, "max_pool2d_backward", pool, &bindings, grid)
+            }
+            Operation::Relu | Operation::Tanh | Operation::Flatten => {
+                let entry =
+                    if placed.operation == Operation::Tanh { "tanh_backward" } else { "relu_backward" };
+                self.values(entry, placed, &[(1, y), (2, dx), (3, e)])
+            }
+        });
+    }
+
+    fn dense_statistics(
+        &mut self,
+        placed: &Placed,
+        x: &wgpu::Buffer,
+        e: &wgpu::Buffer,
+        pass: Pass,
+        list: &mut Vec<Dispatch>,
+    ) {
+        let buffers = self.buffers;
+        let [inputs, outputs] = [placed.input.len(), placed.output.len()].map(word);
+        let batch = Batch { inputs, outputs, ..Batch::default() };
+        if self.needs.norms || pass == Pass::Project {
+            let bindings = [(1, x), (2, e), (3, &buffers.per_sample)];
+            list.push(self.statistics("dense_norms", batch, &bindings, Grid::Flat(self.samples)));
+        }
+        if pass == Pass::Project {
+            let product = self.dense_forward(placed, BIAS);
+            list.push(self.product(product, x, &buffers.gradient_sum, &buffers.projected));
+            let bindings = [(1, &buffers.projected), (2, e), (3, &buffers.per_sample)];
+            list.push(self.statistics("dense_inner_products", batch, &bindings, Grid::Flat(self.samples)));
+            return;
+        }
+        let moment = self.needs.coordinate_quantile.map(|_| (SQUARE, &buffers.second_moment));
+        for (flags, sums) in [Some((0, &buffers.gradient_sum)), moment].into_iter().flatten() {
+            let product = Product {
+                rows: outputs,
+                columns: inputs,
+                inner: self.samples,
+                a_row: 1,
+                a_inner: outputs,
+                b_inner: inputs,
+                b_column: 1,
+                c_offset: word(placed.parameter_offset),
+                c_row: inputs,
+                flags: ADD | flags,
+                ..Product::default()
+            };
+            list.push(self.product(product, e, x, sums));
+            let offset = word(placed.parameter_offset + placed.weights);
+            let batch = Batch { offset, stride: if flags == SQUARE { 2 } else { 1 }, ..batch };
+            let bindings = [(2, e), (4, sums)];
+            list.push(self.statistics("dense_bias_gradient", batch, &bindings, Grid::Flat(outputs)));
+        }
+    }
+
+    fn conv2d_statistics(
+        &mut self,
+        placed: &Placed,
+        x: &wgpu::Buffer,
+        e: &wgpu::Buffer,
+        pass: Pass,
+        list: &mut Vec<Dispatch>,
+    ) {
+        let buffers = self.buffers;
+        let slices = self.samples.div_ceil(SLICE);
+        let grid = Grid::Flat(slices * tiles(placed));
+        let count = word(placed.weights + placed.biases);
+        let sweep = |builder: &mut Self, flags, parameters| {
+            let conv = Conv2d { flags, ..builder.conv2d(placed) };
+            let bindings = [
+                (1, x),
+                (2, parameters),
+                (3, &buffers.slices),
+                (4, e),
+                (5, &buffers.tile_sums),
+                (6, &buffers.moment_slices),
+            ];
+            builder.dispatch(Shader::Conv2d, "conv2d_weight_gradient", conv, &bindings, grid)
+        };
+        let tile_sums = |builder: &mut Self, place| {
+            let batch = Batch { tiles: tiles(placed), stride: tiles(placed), place, ..Batch::default() };
+            let bindings = [(1, &buffers.tile_sums), (3, &buffers.per_sample)];
+            let grid = Grid::Flat(builder.samples);
+            builder.statistics("sum_tiles", batch, &bindings, grid)
+        };
+        let moments = self.needs.coordinate_quantile.is_some();
+        // The projection's norms come from forming the gradients a first time.
+        list.push(sweep(self, if moments { MOMENT } else { 0 }, &buffers.parameters));
+        if self.needs.norms || pass == Pass::Project {
+            list.push(tile_sums(self, 2));
+        }
+        if pass == Pass::Project {
+            list.push(sweep(self, PROJECT, &buffers.gradient_sum));
+            list.push(tile_sums(self, 3));
+            return;
+        }
+        let sinks = [
+            Some((&buffers.slices, &buffers.gradient_sum)),
+            moments.then_some((&buffers.moment_slices, &buffers.second_moment)),
+        ];
+        for (slices_of, sums) in sinks.into_iter().flatten() {
+            let offset = word(placed.parameter_offset);
+            let batch = Batch { tiles: slices, offset, count, ..Batch::default() };
+            let bindings = [(1, slices_of), (4, sums)];
+            list.push(self.statistics("add_slices", batch, &bindings, Grid::Flat(count)));
+        }
+    }
+}
+

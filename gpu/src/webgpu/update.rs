@@ -1,0 +1,73 @@
+//! Optimizers on the device: which entry point, and what it is told.
+
+use adadagrad_core::optimizer::{AnyOptimizer, StepScalars};
+
+use super::buffers::{Buffers, word};
+use super::uniforms::Step;
+
+/// The entry point of `optimizer.wgsl`.
+pub(super) fn entry_of(optimizer: &AnyOptimizer) -> &'static str {
+    match optimizer {
+        AnyOptimizer::Sgd(_) | AnyOptimizer::AdaGradNorm(_) => "sgd",
+        AnyOptimizer::Momentum(_) => "momentum",
+        AnyOptimizer::Nesterov(_) => "nesterov",
+        AnyOptimizer::AdaGrad(_) => "adagrad",
+        AnyOptimizer::RmsProp(_) => "rmsprop",
+        AnyOptimizer::Adam(_) | AnyOptimizer::AdamW(_) => "adam",
+    }
+}
+
+/// Its bindings.
+pub(super) fn update_bindings<'b>(optimizer: &AnyOptimizer, buffers: &'b Buffers) -> Vec<(u32, &'b wgpu::Buffer)> {
+    let mut bindings = vec![(1, &buffers.parameters), (2, &buffers.gradient_sum)];
+    if optimizer.as_optimizer::<f32>().slots() > 0 {
+        bindings.push((3, &buffers.memory));
+    }
+    bindings
+}
+
+/// The optimizer's settings and the step's scalars as the shader takes them.
+pub(super) fn step(optimizer: &AnyOptimizer, scalars: &StepScalars<f32>, parameters: usize, samples: u32) -> Step {
+    let plain = Step {
+        count: word(parameters),
+        samples: samples as f32,
+        step_size: scalars.step_size,
+        root_scale: scalars.root_scale,
+        shrink: scalars.shrink,
+        ..Step::default()
+    };
+    let narrow = |x: f64| x as f32;
+    let adam = |beta1: f64, beta2: f64, epsilon, weight_decay| Step {
+        decay1: narrow(beta1),
+        new1: narrow(1.0 - beta1),
+        decay2: narrow(beta2),
+        new2: narrow(1.0 - beta2),
+        epsilon: narrow(epsilon),
+        weight_decay: narrow(weight_decay),
+        ..plain
+    };
+    match *optimizer {
+        AnyOptimizer::Sgd(rule) => Step { weight_decay: narrow(rule.weight_decay), ..plain },
+        AnyOptimizer::AdaGradNorm(_) => plain,
+        AnyOptimizer::Momentum(rule) => {
+            Step { decay1: narrow(rule.momentum), weight_decay: narrow(rule.weight_decay), ..plain }
+        }
+        AnyOptimizer::Nesterov(rule) => {
+            Step { decay1: narrow(rule.momentum), weight_decay: narrow(rule.weight_decay), ..plain }
+        }
+        AnyOptimizer::AdaGrad(rule) => {
+            Step { epsilon: narrow(rule.epsilon), weight_decay: narrow(rule.weight_decay), ..plain }
+        }
+        AnyOptimizer::RmsProp(rule) => Step {
+            decay1: narrow(rule.alpha),
+            new1: narrow(1.0 - rule.alpha),
+            epsilon: narrow(rule.epsilon),
+            weight_decay: narrow(rule.weight_decay),
+            ..plain
+        },
+        AnyOptimizer::Adam(rule) => adam(rule.beta1, rule.beta2, rule.epsilon, rule.weight_decay),
+        // AdamW's decay is in `shrink`.
+        AnyOptimizer::AdamW(rule) => adam(rule.beta1, rule.beta2, rule.epsilon, 0.0),
+    }
+}
+
