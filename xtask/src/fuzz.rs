@@ -83,10 +83,6 @@ fn run_target(project: &Project, target: &str, seconds: u32) -> Result<()> {
     fs::create_dir_all(&broken)?;
     let mut command = cargo_fuzz(project, "run");
     command.args(["--fuzz-dir", FOLDER, "--target-dir", "target/fuzz", target]).arg(&found);
-    let seeds = project.path(FOLDER).join("corpus").join(target);
-    if seeds.is_dir() {
-        command.arg(seeds);
-    }
     command.args(["--", &format!("-max_total_time={seconds}"), &artifact_prefix(&broken)]);
     process::run(&mut command).with_context(|| {
         format!("the fuzz target {target} found an input that breaks its parser, or did not build")
