@@ -96,7 +96,7 @@ impl fmt::Display for IdxError {
             Self::Count { images, labels } => write!(f, "{images} images, but {labels} labels"),
             Self::Empty => f.write_str("bytes 4 to 7: the file holds no sample"),
             Self::Label { byte, label, classes } => {
-                write!(f, "byte {byte}: the label {label}, where only 0 to {} are expected", classes - 1)
+                write!(f, "byte {byte}: the label {label}, where only those below {classes} are expected")
             }
         }
     }

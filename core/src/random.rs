@@ -19,6 +19,12 @@ impl Key {
         Self(first, second)
     }
 
+    /// The key's two words, for a shader that computes the same numbers.
+    #[must_use]
+    pub const fn words(self) -> [u32; 2] {
+        [self.0, self.1]
+    }
+
     /// 32 random bits for `index`.
     #[must_use]
     pub fn bits(self, index: u32) -> u32 {

@@ -39,6 +39,12 @@ impl Shuffle {
         Self { len, key: Key::new(seed, pass), low_bits, high_bits: bits - low_bits }
     }
 
+    /// The key, and the widths of the low and the high half, for a shader that computes the same permutation.
+    #[must_use]
+    pub const fn ingredients(&self) -> (Key, u32, u32) {
+        (self.key, self.low_bits, self.high_bits)
+    }
+
     /// The sample at this position of the pass. Positions from N on wrap around.
     #[must_use]
     pub fn index(&self, position: u32) -> u32 {

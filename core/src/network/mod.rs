@@ -184,7 +184,8 @@ impl<'a> Network<'a> {
         if nodes.len() != places.len() {
             return Err(NetworkError::Storage { nodes: nodes.len(), places: places.len() });
         }
-        let mut activations = input.len();
+        // The first layer refuses an input that does not fit.
+        let mut activations = input.checked_len().map_or(0, |_| input.len());
         let (mut parameters, mut patches) = (0, 0);
         for (layer, node) in nodes.iter().enumerate() {
             let source = usize::from(node.input);
@@ -193,9 +194,11 @@ impl<'a> Network<'a> {
             }
             let before = source.checked_sub(1).map(|k| places[k]);
             let shape = before.map_or(input, |placed| placed.output);
-            let too_wide = shape.checked_len().is_none().then_some(ShapeError::TooLarge);
-            let output = too_wide.map_or_else(|| node.operation.output(shape), Err).map_err(|problem| {
-                NetworkError::Shape { layer, operation: node.operation, input: shape, problem }
+            let output = node.operation.output(shape).map_err(|problem| NetworkError::Shape {
+                layer,
+                operation: node.operation,
+                input: shape,
+                problem,
             })?;
             let (weights, biases) = node.operation.parameters(shape);
             let input_offset = before.map_or(0, |placed| placed.output_offset);

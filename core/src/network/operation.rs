@@ -79,6 +79,7 @@ impl Operation {
     /// # Errors
     /// Why the operation does not fit an input of this shape.
     pub fn output(self, input: Shape) -> Result<Shape, ShapeError> {
+        nonzero(input)?;
         let output = match self {
             Self::Dense { .. } if !input.is_vector() => return Err(ShapeError::WantsVector),
             Self::Dense { outputs } => Shape::vector(outputs),
@@ -95,11 +96,21 @@ impl Operation {
             Self::Relu | Self::Tanh => input,
             Self::Flatten => Shape::vector(input.checked_len().ok_or(ShapeError::TooLarge)?),
         };
-        match output.checked_len() {
-            None => Err(ShapeError::TooLarge),
-            Some(0) => Err(ShapeError::Zero),
-            Some(_) => Ok(output),
-        }
+        nonzero(output)?;
+        // Weights and patches have to fit too.
+        let of_kernel = match self {
+            Self::Conv2d { kernel, .. } => Shape::image(input.channels, kernel, kernel),
+            _ => input,
+        };
+        let fan_in = of_kernel.checked_len().ok_or(ShapeError::TooLarge)?;
+        let (weights, patches) = match self {
+            Self::Dense { outputs } => (Shape::image(outputs, fan_in, 1), input),
+            Self::Conv2d { outputs, .. } => {
+                (Shape::image(outputs, fan_in, 1), Shape { channels: fan_in, ..output })
+            }
+            _ => (output, output),
+        };
+        nonzero(weights).and(nonzero(patches)).and(Ok(output))
     }
 
     /// Number of weights and of biases.
@@ -154,6 +165,15 @@ impl fmt::Display for Operation {
             Self::MaxPool2d { kernel, stride } => write!(f, "max-pool {kernel}×{kernel}, stride {stride}"),
             Self::Flatten => f.write_str("flatten"),
         }
+    }
+}
+
+/// `Ok` where there is something, and its size fits 32 bits.
+fn nonzero(shape: Shape) -> Result<(), ShapeError> {
+    match shape.checked_len() {
+        None => Err(ShapeError::TooLarge),
+        Some(0) => Err(ShapeError::Zero),
+        Some(_) => Ok(()),
     }
 }
 
