@@ -1,1 +1,99 @@
-//! The bodies of the fuzz targets.
+//! The bodies of the fuzz targets: whatever the bytes, there is an answer and no panic. The ordinary tests
+//! run them too, over random and over damaged files.
+
+use adadagrad_core::config::RunConfig;
+use adadagrad_core::dataset::Dataset;
+use adadagrad_core::idx::{Idx, LabelledImages};
+use adadagrad_core::local::OwnedNetwork;
+use adadagrad_core::network::Model;
+use adadagrad_core::trainer::Trainer;
+use adadagrad_gpu::checkpoint;
+
+/// Samples of the data set that settings are checked for.
+const SAMPLES: u32 = 60_000;
+
+/// IDX files: of any dimensions, and as images with labels. What is accepted can be read to its last value.
+///
+/// # Panics
+/// When the reader breaks a promise.
+pub fn idx(bytes: &[u8]) {
+    same_size(&Idx::<1>::parse(bytes), bytes);
+    same_size(&Idx::<2>::parse(bytes), bytes);
+    same_size(&Idx::<3>::parse(bytes), bytes);
+    // The first byte says where the images end and the labels begin.
+    let Some((&cut, rest)) = bytes.split_first() else { return };
+    let (images, labels) = rest.split_at(rest.len().min(16 + usize::from(cut)));
+    for size in [[1, 1], [2, 3], [28, 28]] {
+        match LabelledImages::parse(images, labels, size, 10) {
+            Ok(set) => read_all(&set),
+            Err(error) => assert!(!error.to_string().is_empty()),
+        }
+    }
+}
+
+fn same_size<const N: usize>(parsed: &Result<Idx<'_, N>, adadagrad_core::idx::IdxError>, bytes: &[u8]) {
+    match parsed {
+        Ok(file) => {
+            let values: u64 = file.dimensions.iter().map(|&dimension| u64::from(dimension)).product();
+            assert_eq!(values, file.values.len() as u64);
+            assert_eq!(file.values.len() + 4 + 4 * N, bytes.len());
+        }
+        Err(error) => assert!(!error.to_string().is_empty()),
+    }
+}
+
+fn read_all(set: &LabelledImages<&[u8]>) {
+    let mut input = vec![f32::NAN; Dataset::<f32>::input_len(set)];
+    for sample in 0..Dataset::<f32>::len(set) {
+        assert!(set.read(sample, &mut input) < 10);
+        assert!(input.iter().all(|value| (0.0..=1.0).contains(value)));
+    }
+}
+
+/// Checkpoints: what is accepted, and fits a model, has as many parameters as the model.
+///
+/// # Panics
+/// When the reader breaks a promise.
+pub fn safetensors(bytes: &[u8]) {
+    let checkpoint = match checkpoint::read(bytes) {
+        Ok(checkpoint) => checkpoint,
+        Err(error) => return assert!(!error.to_string().is_empty()),
+    };
+    for model in Model::ALL {
+        let network = OwnedNetwork::of_model(model).expect("a model that fits");
+        if let Ok(parameters) = checkpoint.parameters(network.view()) {
+            assert_eq!(parameters.len(), network.view().parameters());
+            assert!(parameters.iter().all(|value| value.is_finite()));
+        }
+        for slots in 0..3 {
+            if let Ok(memory) = checkpoint.memory(network.view(), slots) {
+                assert_eq!(memory.len(), slots * network.view().parameters());
+            }
+        }
+    }
+    if let Ok(state) = checkpoint.state() {
+        let _ = Trainer::<f32>::resume(state.config, state.training_samples, state.progress);
+    }
+}
+
+/// Settings: what validates can run, and survives being written.
+///
+/// # Panics
+/// When something that validates does not run.
+pub fn run_config(bytes: &[u8]) {
+    let Ok(config) = serde_json::from_slice::<RunConfig>(bytes) else { return };
+    match config.validate(SAMPLES) {
+        Ok(()) => {
+            let trainer = Trainer::<f32>::new(config, SAMPLES).expect("valid settings run");
+            let plan = trainer.plan().expect("there is a first step");
+            assert!(plan.learning_rate.is_finite() && plan.learning_rate >= 0.0);
+            assert_eq!(plan.cut.samples(), config.initial_batch);
+            let text = serde_json::to_string(&config).expect("settings can be written");
+            assert_eq!(serde_json::from_str::<RunConfig>(&text).expect("and read"), config);
+        }
+        Err(error) => {
+            assert!(error.to_string().contains(error.field));
+            assert!(Trainer::<f32>::new(config, SAMPLES).is_err());
+        }
+    }
+}

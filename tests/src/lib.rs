@@ -9,3 +9,4 @@ pub mod mnist;
 pub mod problems;
 pub mod reference;
 pub mod table;
+pub mod tiny;

@@ -1,7 +1,10 @@
 //! The tests of `adadagrad-core`, in one program so that it is linked once.
 #![allow(clippy::unwrap_used, reason = "a test that meets the unexpected should stop there")]
 
+mod bad_input;
 mod batch_tests;
+mod determinism;
+mod fuzz;
 mod golden_merge;
 mod golden_mnist;
 mod golden_networks;
@@ -9,5 +12,6 @@ mod golden_optimizers;
 mod golden_statistics;
 mod golden_trajectory;
 mod layers;
+mod negative_controls;
 mod optimizers;
 mod properties;

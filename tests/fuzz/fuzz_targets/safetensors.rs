@@ -1,0 +1,4 @@
+//! Checkpoints.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| adadagrad_tests::fuzz::safetensors(bytes));

@@ -1,0 +1,129 @@
+//! A tiny run from beginning to end, through every kind of layer, the trainer and an optimizer. It uses no
+//! file, thread or clock, so that it can be run anywhere and its bits compared.
+
+use adadagrad_core::batch_test::{AnyTest, AugmentedTest};
+use adadagrad_core::config::RunConfig;
+use adadagrad_core::controller::{AdAdaGrad, AnyController};
+use adadagrad_core::local::{OwnedNetwork, OwnedStatistics, SweepMemory};
+use adadagrad_core::network::{MatrixProduct, Node, Operation, Shape, initialise};
+use adadagrad_core::optimizer::{AdamW, AnyOptimizer};
+use adadagrad_core::real::Real;
+use adadagrad_core::schedule::{Decay, Schedule};
+use adadagrad_core::statistics::Inner;
+use adadagrad_core::trainer::{Progress, Telemetry, Trainer};
+
+use crate::table::Table;
+
+/// Samples in the data set.
+pub const SAMPLES: usize = 97;
+
+/// A run under way.
+#[derive(Debug)]
+pub struct Tiny<F: Real> {
+    network: OwnedNetwork,
+    table: Table,
+    sweep_memory: SweepMemory<F>,
+    /// The trainer.
+    pub trainer: Trainer<F>,
+    /// D values.
+    pub parameters: Vec<F>,
+    /// The optimizer's.
+    pub memory: Vec<F>,
+}
+
+/// The settings: a test that needs everything, an optimizer with two slots, a schedule with a cosine.
+#[must_use]
+pub fn config() -> RunConfig {
+    RunConfig {
+        optimizer: AnyOptimizer::AdamW(AdamW::default()),
+        learning_rate: 0.01,
+        schedule: Schedule { warm_up_samples: 20, decay: Decay::Cosine { final_fraction: 0.1 } },
+        test: Some(AnyTest::Augmented(AugmentedTest { theta: 0.3, nu: 1.0, leave_one_out: false })),
+        controller: AnyController::AdAdaGrad(AdAdaGrad { growth_cap: Some(1.5) }),
+        initial_batch: 4,
+        min_batch: 2,
+        max_batch: 90,
+        sample_budget: 1000,
+        seed: 5,
+        ..RunConfig::default()
+    }
+}
+
+impl<F: Real<Sum = f64>> Tiny<F> {
+    /// The start of a run: a small convolutional network on random images.
+    ///
+    /// # Panics
+    /// When the settings cannot run.
+    #[must_use]
+    pub fn new(config: RunConfig) -> Self {
+        let nodes = Node::chain([
+            Operation::Conv2d { outputs: 3, kernel: 3, stride: 1, padding: 1 },
+            Operation::Tanh,
+            Operation::MaxPool2d { kernel: 2, stride: 2 },
+            Operation::Conv2d { outputs: 4, kernel: 3, stride: 2, padding: 1 },
+            Operation::Relu,
+            Operation::Flatten,
+            Operation::Dense { outputs: 5 },
+        ]);
+        let network = OwnedNetwork::new(Shape::image(1, 8, 8), &nodes).expect("layers that fit");
+        let mut parameters = vec![F::zero(); network.view().parameters()];
+        initialise(network.view(), config.seed, &mut parameters).expect("as many parameters");
+        let optimizer = config.optimizer.as_optimizer::<F>();
+        let mut memory = vec![F::zero(); optimizer.slots() * parameters.len()];
+        optimizer.start(&mut memory);
+        Self {
+            sweep_memory: SweepMemory::new(network.view()).expect("memory"),
+            network,
+            table: Table::random(7, SAMPLES, 64, 5),
+            trainer: Trainer::new(config, 97).expect("settings that can run"),
+            parameters,
+            memory,
+        }
+    }
+
+    /// Goes on from where another run stood.
+    ///
+    /// # Panics
+    /// When it stood nowhere sensible.
+    #[must_use]
+    pub fn resume(config: RunConfig, progress: Progress<f64>, parameters: Vec<F>, memory: Vec<F>) -> Self {
+        let trainer = Trainer::resume(config, 97, progress).expect("progress that fits");
+        Self { trainer, parameters, memory, ..Self::new(config) }
+    }
+
+    /// One step; `None` at the end of the run.
+    ///
+    /// # Panics
+    /// When the step is refused.
+    pub fn step(&mut self, product: impl MatrixProduct<F>) -> Option<Telemetry> {
+        let Self { network, table, sweep_memory, trainer, parameters, memory } = self;
+        let plan = trainer.plan()?;
+        let mut order = trainer.order();
+        let mut sample = |position: u32| order.index(plan.start + u64::from(position));
+        let len = parameters.len();
+        let mut part = OwnedStatistics::<F>::new(len, &plan.needs).expect("memory");
+        let mut total = OwnedStatistics::<f64>::new(len, &plan.needs).expect("memory");
+        let (mut mean, mut inner) = (vec![F::zero(); len], Inner::default());
+        // An odd size, so that micro-batches end before parts do.
+        let micro_batch = sweep_memory.micro_batch().min(7);
+        let mut sweep = sweep_memory.sweep(network.view(), product).expect("memory that fits");
+        for piece in plan.cut.walk(0..plan.cut.parts(), micro_batch) {
+            let samples: Vec<u32> = piece.positions.map(&mut sample).collect();
+            part.with(|part| sweep.accumulate(parameters, table, samples, &plan.needs, part))
+                .expect("samples that fit");
+            if piece.ends_part {
+                total.take(&mut part, &plan.needs).expect("parts that fit");
+            }
+        }
+        total.with(|total| total.mean_gradient(&mut mean)).expect("a mean that fits");
+        if plan.needs.inner {
+            for piece in plan.cut.walk(0..plan.cut.parts(), micro_batch) {
+                let samples: Vec<u32> = piece.positions.map(&mut sample).collect();
+                sweep.project(parameters, &mean, table, samples, &mut inner).expect("samples that fit");
+            }
+        }
+        let inner = plan.needs.inner.then_some(inner);
+        let concluded = total.with(|total| trainer.conclude(&plan, total, inner, &mean, parameters, memory));
+        Some(concluded.expect("a finite step"))
+    }
+}

@@ -1,0 +1,621 @@
+//! Files, shapes, settings and data that are wrong: refused with a message that says what and where, and
+//! nothing is changed.
+
+use adadagrad_core::batch_test::{
+    AnyTest, AugmentedTest, CoordinateNormTest, InnerProductTest, NormTest, OrthogonalityTest, WorkerNormTest,
+};
+use adadagrad_core::config::{Preset, RunConfig};
+use adadagrad_core::controller::{AdAdaGrad, AnyController};
+use adadagrad_core::dataset::Dataset;
+use adadagrad_core::idx::{Idx, IdxError, ImagesError, LabelledImages};
+use adadagrad_core::local::{Advance, LocalRun, OwnedNetwork, RunError};
+use adadagrad_core::network::Sweep;
+use adadagrad_core::network::{
+    Model, Network, NetworkError, Node, Operation, Placed, PlainProduct, Shape, SweepError, Workspace,
+};
+use adadagrad_core::optimizer::{
+    AdaGrad, AdaGradNorm, Adam, AdamW, AnyOptimizer, Momentum, Nesterov, RmsProp, Sgd,
+};
+use adadagrad_core::schedule::{Decay, Schedule};
+use adadagrad_core::statistics::{Evidence, Needs, Statistics};
+use adadagrad_core::trainer::{StepError, Trainer};
+
+use crate::determinism::{Images, run_configs};
+
+/// An IDX file.
+fn idx(dimensions: &[u32], values: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![0, 0, 8, u8::try_from(dimensions.len()).unwrap()];
+    bytes.extend(dimensions.iter().flat_map(|dimension| dimension.to_be_bytes()));
+    bytes.extend_from_slice(values);
+    bytes
+}
+
+/// Three images of 2×2 pixels with labels.
+fn small() -> (Vec<u8>, Vec<u8>) {
+    (idx(&[3, 2, 2], &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 255]), idx(&[3], &[0, 9, 4]))
+}
+
+fn parse(images: &[u8], labels: &[u8]) -> Result<(), ImagesError> {
+    LabelledImages::parse(images, labels, [2, 2], 10).map(|_| ())
+}
+
+#[test]
+fn a_sound_file_is_read() {
+    let (images, labels) = small();
+    let set = LabelledImages::parse(images.as_slice(), labels.as_slice(), [2, 2], 10).unwrap();
+    assert_eq!(Dataset::<f64>::len(&set), 3);
+    assert_eq!(Dataset::<f64>::input_len(&set), 4);
+    let mut input = [f64::NAN; 4];
+    assert_eq!(set.read(2, &mut input), 4);
+    assert_eq!(input, [8.0 / 255.0, 9.0 / 255.0, 10.0 / 255.0, 1.0]);
+    assert_eq!(set.image(0), [0, 1, 2, 3]);
+    assert_eq!(set.label(1), 9);
+}
+
+#[test]
+fn truncated_files_are_refused_at_every_length() {
+    let (images, labels) = small();
+    for len in 0..images.len() {
+        let error = parse(&images[..len], &labels).unwrap_err();
+        let message = error.to_string();
+        assert!(message.starts_with("image file: "), "{message}");
+        assert!(message.contains(&format!("ends after {len}")), "{len}: {message}");
+    }
+    for len in 0..labels.len() {
+        let message = parse(&images, &labels[..len]).unwrap_err().to_string();
+        assert!(message.starts_with("label file: "), "{message}");
+        assert!(message.contains(&format!("ends after {len}")), "{len}: {message}");
+    }
+}
+
+#[test]
+fn files_that_go_on_too_long_are_refused() {
+    let (images, labels) = small();
+    for more in [1, 4, 100] {
+        let mut long = images.clone();
+        long.resize(images.len() + more, 0);
+        let message = parse(&long, &labels).unwrap_err().to_string();
+        assert!(message.contains(&format!("goes on to {}", long.len())), "{message}");
+        let mut long = labels.clone();
+        long.resize(labels.len() + more, 0);
+        let message = parse(&images, &long).unwrap_err().to_string();
+        assert!(message.contains(&format!("goes on to {}", long.len())), "{message}");
+    }
+}
+
+/// Any other value of any byte of the header is a lie, and found out.
+#[test]
+fn every_lie_in_a_header_is_found() {
+    let (images, labels) = small();
+    let lies = |bytes: &[u8], header: usize| -> Vec<(usize, Vec<u8>)> {
+        let with = |at: usize, value: u8| {
+            let mut bytes = bytes.to_vec();
+            bytes[at] = value;
+            (at, bytes)
+        };
+        (0..header)
+            .flat_map(|at| (0..=255).map(move |value| (at, value)))
+            .filter(|&(at, value)| bytes[at] != value)
+            .map(|(at, value)| with(at, value))
+            .collect()
+    };
+    for (at, lie) in lies(&images, 16) {
+        let error = parse(&lie, &labels).unwrap_err();
+        assert!(matches!(error, ImagesError::Images(_)), "byte {at}: {error}");
+        check_kind(at, &error);
+    }
+    for (at, lie) in lies(&labels, 8) {
+        let error = parse(&images, &lie).unwrap_err();
+        assert!(matches!(error, ImagesError::Labels(_)), "byte {at}: {error}");
+        check_kind(at, &error);
+    }
+}
+
+/// What is said about a lie in this byte.
+fn check_kind(at: usize, error: &ImagesError) {
+    let (ImagesError::Images(kind) | ImagesError::Labels(kind)) = error;
+    let right = match at {
+        0 | 1 => matches!(kind, IdxError::Magic(_)),
+        2 => matches!(kind, IdxError::Type(_)),
+        3 => matches!(kind, IdxError::Dimensions { .. }),
+        _ => matches!(kind, IdxError::Length { .. } | IdxError::TooLarge),
+    };
+    assert!(right, "byte {at}: {error}");
+    if at < 4 {
+        let byte = if at < 2 { 0 } else { at };
+        assert!(error.to_string().contains(&format!("byte {byte}")), "byte {at}: {error}");
+    }
+}
+
+#[test]
+fn dimensions_that_overflow_are_refused() {
+    let most = u32::MAX;
+    for dimensions in [[most; 3], [most, most, 2], [2, most, most], [1 << 31, 1 << 31, 4]] {
+        let bytes = idx(&dimensions, &[0; 20]);
+        let error = Idx::<3>::parse(&bytes).unwrap_err();
+        assert!(matches!(error, IdxError::TooLarge | IdxError::Length { .. }), "{dimensions:?}: {error}");
+    }
+    // A dimension of nothing makes any other harmless.
+    assert!(Idx::<3>::parse(&idx(&[most, most, 0], &[])).unwrap().values.is_empty());
+    let header_alone = Idx::<1>::parse(&idx(&[most], &[])).unwrap_err();
+    assert_eq!(header_alone, IdxError::Length { needed: most as usize + 8, found: 8 });
+}
+
+/// Image file, label file, the image size wanted, and a part of the message.
+type Pair<'a> = (&'a [u8], &'a [u8], [u32; 2], &'a str);
+
+#[test]
+fn pairs_that_do_not_match_are_refused() {
+    let (images, labels) = small();
+    let table: [Pair<'_>; 7] = [
+        (&images, &idx(&[2], &[0, 1]), [2, 2], "label file: 3 images, but 2 labels"),
+        (&images, &idx(&[4], &[0; 4]), [2, 2], "label file: 3 images, but 4 labels"),
+        (&images, &labels, [2, 3], "bytes 8 to 15: images of 2×2 pixels, where 2×3 are expected"),
+        (
+            &idx(&[0, 2, 2], &[]),
+            &idx(&[0], &[]),
+            [2, 2],
+            "image file: bytes 4 to 7: the file holds no sample",
+        ),
+        (&labels, &images, [2, 2], "image file: byte 3: 1 dimensions, where 3 are expected"),
+        (&images, &images, [2, 2], "label file: byte 3: 3 dimensions, where 1 are expected"),
+        (&[0x1f, 0x8b, 8, 0], &labels, [2, 2], "image file: byte 0: "),
+    ];
+    for (images, labels, size, expected) in table {
+        let message = LabelledImages::parse(images, labels, size, 10).unwrap_err().to_string();
+        assert!(message.contains(expected), "{message}");
+    }
+}
+
+#[test]
+fn labels_out_of_range_are_refused_with_their_place() {
+    let (images, _) = small();
+    for (position, label, classes) in [(0, 10, 10), (1, 255, 10), (2, 10, 10), (2, 1, 1), (1, 4, 4)] {
+        let mut values = [0; 3];
+        values[position] = label;
+        let labels = idx(&[3], &values);
+        let error = LabelledImages::parse(&images, &labels, [2, 2], classes).unwrap_err();
+        let byte = 8 + position;
+        assert_eq!(error, ImagesError::Labels(IdxError::Label { byte, label, classes }));
+        let message = error.to_string();
+        assert!(message.contains(&format!("byte {byte}: the label {label}")), "{message}");
+        assert!(message.contains(&format!("below {classes} are")), "{message}");
+    }
+    // No class at all: an odd thing to ask for, but it has an answer too.
+    let error = LabelledImages::parse(&images, &idx(&[3], &[0; 3]), [2, 2], 0).unwrap_err();
+    assert!(!error.to_string().is_empty());
+}
+
+fn place(input: Shape, nodes: &[Node]) -> Result<usize, String> {
+    let mut places = vec![Placed::empty(); nodes.len()];
+    let network = Network::place(input, nodes, &mut places).map_err(|error| error.to_string())?;
+    // A network that is accepted must also be able to say how much memory it takes.
+    let _ = (network.workspace(64), network.micro_batch(1 << 18), network.flops());
+    Ok(network.parameters())
+}
+
+fn conv(outputs: u32, kernel: u32, stride: u32, padding: u32) -> Operation {
+    Operation::Conv2d { outputs, kernel, stride, padding }
+}
+
+#[test]
+fn networks_that_do_not_fit_name_the_layer() {
+    use Operation::{Flatten, Relu};
+    let dense = |outputs| Operation::Dense { outputs };
+    let pool = |kernel, stride| Operation::MaxPool2d { kernel, stride };
+    let image = Shape::image(2, 6, 4);
+    let table: Vec<(Shape, Vec<Operation>, &str)> = vec![
+        (image, vec![], "at least one layer"),
+        (
+            image,
+            vec![dense(3)],
+            "layer 0 (dense to 3) does not fit its input of shape 2×6×4: it takes a vector",
+        ),
+        (image, vec![Relu, dense(3)], "layer 1 (dense to 3)"),
+        (
+            image,
+            vec![Flatten, dense(0)],
+            "layer 1 (dense to 0) does not fit its input of shape 48: a size is zero",
+        ),
+        (image, vec![Flatten, dense(4), dense(0), dense(3)], "layer 2"),
+        (image, vec![conv(0, 3, 1, 1)], "layer 0 (convolution 3×3 to 0, stride 1, padding 1)"),
+        (image, vec![conv(3, 0, 1, 0)], "layer 0 (convolution 0×0"),
+        (image, vec![conv(3, 3, 0, 0)], "a size is zero"),
+        (image, vec![conv(3, 5, 1, 0)], "window is larger"),
+        (image, vec![conv(3, 3, 1, 3)], "padding is as wide as its kernel"),
+        (image, vec![pool(0, 1)], "a size is zero"),
+        (image, vec![pool(2, 0)], "a size is zero"),
+        (image, vec![pool(5, 1)], "layer 0 (max-pool 5×5, stride 1)"),
+        (image, vec![pool(2, 2), pool(2, 2), pool(2, 2)], "layer 2"),
+        (image, vec![conv(3, 3, 1, 1)], "the last layer gives 3×6×4"),
+        (image, vec![Flatten, dense(1)], "at least two classes"),
+        (Shape::image(0, 5, 5), vec![Flatten, dense(3)], "layer 0 (flatten)"),
+        (Shape::vector(0), vec![dense(3)], "layer 0 (dense to 3) does not fit its input of shape 0"),
+        (Shape::image(1, 0, 7), vec![Relu, Flatten, dense(3)], "layer 0 (ReLU)"),
+    ];
+    for (input, operations, expected) in table {
+        let nodes: Vec<Node> =
+            (0..).zip(operations).map(|(input, operation)| Node { operation, input }).collect();
+        let message = place(input, &nodes).expect_err(expected);
+        assert!(message.contains(expected), "{message} (expected {expected})");
+    }
+}
+
+/// Sizes so large that their products overflow: refused by layer, never a wrapped number or a panic.
+#[test]
+fn networks_of_huge_sizes_are_refused() {
+    use Operation::{Flatten, Relu};
+    let dense = |outputs| Operation::Dense { outputs };
+    let most = u32::MAX;
+    let table: Vec<(&str, Shape, Vec<Operation>, usize)> = vec![
+        ("an input beyond 32 bits", Shape::image(1 << 16, 1 << 16, 1), vec![Flatten, dense(3)], 0),
+        ("an input beyond 64 bits", Shape::image(most, most, most), vec![Relu, Flatten, dense(3)], 0),
+        ("padding", Shape::image(1, 4, 4), vec![conv(2, most, 1, most - 1)], 0),
+        ("outputs", Shape::image(1, 1 << 10, 1 << 10), vec![conv(1 << 13, 1, 1, 0)], 0),
+        (
+            "weights of a kernel",
+            Shape::image(1 << 8, 1, 1),
+            vec![conv(2, 1 << 31, 1, 1 << 30), Flatten, dense(2)],
+            0,
+        ),
+        (
+            "patches",
+            Shape::image(1 << 4, 1, 1),
+            vec![conv(2, 1 << 30, 1, (1 << 29) + 3), Flatten, dense(2)],
+            0,
+        ),
+        ("two huge layers", Shape::vector(most), vec![dense(most), dense(most)], 0),
+    ];
+    for (what, input, operations, layer) in table {
+        let nodes: Vec<Node> =
+            (0..).zip(operations).map(|(input, operation)| Node { operation, input }).collect();
+        let message = place(input, &nodes).expect_err(what);
+        assert!(message.starts_with(&format!("layer {layer} ")), "{what}: {message}");
+    }
+}
+
+#[test]
+fn tapes_that_read_what_is_not_there_are_refused() {
+    let node = |input| Node { operation: Operation::Relu, input };
+    for nodes in [vec![node(1)], vec![node(0), node(2)], vec![node(0), node(1), node(u16::MAX)]] {
+        let layer = nodes.len() - 1;
+        let message = place(Shape::vector(4), &nodes).unwrap_err();
+        assert_eq!(message, format!("layer {layer} takes its input from a later layer"));
+    }
+    let mut places = [Placed::empty(); 3];
+    let error = Network::place(Shape::vector(4), &[node(0)], &mut places).unwrap_err();
+    assert_eq!(error, NetworkError::Storage { nodes: 1, places: 3 });
+}
+
+#[test]
+fn slices_of_the_wrong_length_are_refused() {
+    let network = OwnedNetwork::of_model(Model::Logistic).unwrap();
+    let network = network.view();
+    let len = network.workspace(2);
+    let (mut values, mut sums, mut labels) =
+        (vec![0.0_f32; len.values], vec![0.0; len.sums], vec![0; len.labels]);
+    let short = [(1, 0, 0), (0, 1, 0), (0, 0, 1)];
+    for (v, s, l) in short {
+        let workspace =
+            Workspace { values: &mut values[v..], sums: &mut sums[s..], labels: &mut labels[l..] };
+        let error = Sweep::new(network, PlainProduct, 2, workspace).unwrap_err();
+        assert_eq!(error.found + 1, error.expected, "{error}");
+    }
+    let workspace = Workspace { values: &mut values, sums: &mut sums, labels: &mut labels };
+    let mut sweep = Sweep::new(network, PlainProduct, 2, workspace).unwrap();
+    let images = Images::new(9);
+    let parameters = vec![0.0_f32; 7850];
+    let mut gradient = vec![0.0_f32; 7850];
+    let mut statistics = Statistics::new(&mut gradient, &mut []).unwrap();
+    let needs = Needs::default();
+    let too_many = sweep.accumulate(&parameters, &images, 0..3, &needs, &mut statistics).unwrap_err();
+    assert_eq!(too_many, SweepError::TooManySamples { capacity: 2 });
+    let short = sweep.accumulate(&parameters[1..], &images, 0..2, &needs, &mut statistics).unwrap_err();
+    assert!(matches!(short, SweepError::Length(_)), "{short}");
+    let mut wrong = vec![0.0_f32; 7849];
+    let mut other = Statistics::new(&mut wrong, &mut []).unwrap();
+    assert!(sweep.accumulate(&parameters, &images, 0..2, &needs, &mut other).is_err());
+    assert!(sweep.project(&parameters, &[0.0], &images, 0..2, &mut Default::default()).is_err());
+    let narrow = adadagrad_tests::table::Table::random(1, 4, 3, 10);
+    assert!(sweep.accumulate(&parameters, &narrow, 0..2, &needs, &mut statistics).is_err());
+    assert_eq!(statistics.totals, Default::default());
+    assert!(Statistics::<f64>::new(&mut [0.0; 3], &mut [0.0; 2]).is_err());
+    let mut sums = [0.0; 3];
+    let mut statistics = Statistics::<f64>::new(&mut sums, &mut []).unwrap();
+    assert!(statistics.push(&[1.0; 2], 0.0).is_err());
+    assert!(statistics.mean_gradient::<f64>(&mut [0.0; 4]).is_err());
+    assert!(statistics.project(&[0.0; 3], &[0.0; 2], &mut Default::default()).is_err());
+    assert!(statistics.merge(&Statistics::<f64>::new(&mut [0.0; 2], &mut []).unwrap()).is_err());
+    assert!(statistics.merge(&Statistics::<f64>::new(&mut [0.0; 3], &mut [0.0; 3]).unwrap()).is_err());
+    assert_eq!(statistics.totals, Default::default());
+}
+
+/// A setting out of its range: how to make it so, its name, and a part of the message.
+type Wrong = (fn(&mut RunConfig), &'static str, &'static str);
+
+#[test]
+fn settings_out_of_range_are_refused_with_name_and_range() {
+    const OPTIMIZERS: [Wrong; 26] = [
+        (|c| c.optimizer = AnyOptimizer::Sgd(Sgd { weight_decay: -0.1 }), "weight_decay", "at least 0"),
+        (
+            |c| c.optimizer = AnyOptimizer::Sgd(Sgd { weight_decay: f64::INFINITY }),
+            "weight_decay",
+            "at least 0",
+        ),
+        (|c| c.optimizer = momentum(1.0, 0.0), "momentum", "at least 0 and below 1"),
+        (|c| c.optimizer = momentum(-0.1, 0.0), "momentum", "at least 0 and below 1"),
+        (|c| c.optimizer = momentum(0.9, f64::NAN), "weight_decay", "at least 0"),
+        (|c| c.optimizer = nesterov(1.5, 0.0), "momentum", "at least 0 and below 1"),
+        (|c| c.optimizer = nesterov(f64::NAN, 0.0), "momentum", "at least 0 and below 1"),
+        (|c| c.optimizer = nesterov(0.9, -1.0), "weight_decay", "at least 0"),
+        (|c| c.optimizer = adagrad(-1.0, 1e-10, 0.0), "initial_accumulator", "at least 0"),
+        (|c| c.optimizer = adagrad(0.0, -1e-10, 0.0), "epsilon", "0"),
+        (|c| c.optimizer = adagrad(0.0, 1e-10, -1.0), "weight_decay", "at least 0"),
+        (
+            |c| c.optimizer = AnyOptimizer::AdaGradNorm(AdaGradNorm { initial_norm: 0.0 }),
+            "initial_norm",
+            "above 0",
+        ),
+        (
+            |c| c.optimizer = AnyOptimizer::AdaGradNorm(AdaGradNorm { initial_norm: f64::NAN }),
+            "initial_norm",
+            "above 0",
+        ),
+        (|c| c.optimizer = rmsprop(1.0, 1e-8, 0.0), "alpha", "at least 0 and below 1"),
+        (|c| c.optimizer = rmsprop(0.9, -1.0, 0.0), "epsilon", "0"),
+        (|c| c.optimizer = rmsprop(0.9, 1e-8, -1.0), "weight_decay", "at least 0"),
+        (|c| c.optimizer = adam(1.0, 0.9, 1e-8, 0.0), "beta1", "at least 0 and below 1"),
+        (|c| c.optimizer = adam(0.9, 1.0, 1e-8, 0.0), "beta2", "at least 0 and below 1"),
+        (|c| c.optimizer = adam(-0.9, 0.9, 1e-8, 0.0), "beta1", "at least 0 and below 1"),
+        (|c| c.optimizer = adam(0.9, f64::NAN, 1e-8, 0.0), "beta2", "at least 0 and below 1"),
+        (|c| c.optimizer = adam(0.9, 0.9, f64::NAN, 0.0), "epsilon", "0"),
+        (|c| c.optimizer = adam(0.9, 0.9, 1e-8, -1.0), "weight_decay", "at least 0"),
+        (|c| c.optimizer = adamw(1.0, 0.9, 1e-8, 0.0), "beta1", "at least 0 and below 1"),
+        (|c| c.optimizer = adamw(0.9, 2.0, 1e-8, 0.0), "beta2", "at least 0 and below 1"),
+        (|c| c.optimizer = adamw(0.9, 0.9, -1e-8, 0.0), "epsilon", "0"),
+        (|c| c.optimizer = adamw(0.9, 0.9, 1e-8, -0.5), "weight_decay", "at least 0"),
+    ];
+    const TESTS: [Wrong; 14] = [
+        (|c| c.test = Some(norm(0.0)), "eta", "above 0"),
+        (|c| c.test = Some(norm(-1.0)), "eta", "above 0"),
+        (|c| c.test = Some(norm(f64::NAN)), "eta", "above 0"),
+        (|c| c.test = Some(norm(f64::INFINITY)), "eta", "above 0"),
+        (|c| c.test = Some(inner_product(0.0)), "theta", "above 0"),
+        (|c| c.test = Some(AnyTest::Orthogonality(OrthogonalityTest { nu: 0.0 })), "nu", "above 0"),
+        (|c| c.test = Some(augmented(0.0, 1.0)), "theta", "above 0"),
+        (|c| c.test = Some(augmented(0.9, -1.0)), "nu", "above 0"),
+        (|c| c.test = Some(coordinates(0.0, 1.0)), "eta", "above 0"),
+        (|c| c.test = Some(coordinates(0.1, 0.0)), "quantile", "above 0 and at most 1"),
+        (|c| c.test = Some(coordinates(0.1, 1.1)), "quantile", "above 0 and at most 1"),
+        (|c| c.test = Some(workers(0.0, 4)), "eta", "above 0"),
+        (|c| c.test = Some(workers(0.1, 1)), "workers", "from 2 to 1024"),
+        (|c| c.test = Some(workers(0.1, 1025)), "workers", "from 2 to 1024"),
+    ];
+    const OTHERS: [Wrong; 29] = [
+        (|c| c.version = 0, "version", "must be 1"),
+        (|c| c.version = 2, "version", "settings of another version"),
+        (|c| c.learning_rate = 0.0, "learning_rate", "above 0"),
+        (|c| c.learning_rate = -0.1, "learning_rate", "above 0"),
+        (|c| c.learning_rate = f64::NAN, "learning_rate", "above 0"),
+        (|c| c.learning_rate = 1e39, "learning_rate", "at most 3402823"),
+        (|c| c.schedule.warm_up_samples = 1 << 53, "warm_up_samples", "from 0 to 9007199254740991"),
+        (|c| c.schedule.decay = Decay::Cosine { final_fraction: -0.1 }, "final_fraction", "from 0 to 1"),
+        (|c| c.schedule.decay = Decay::Cosine { final_fraction: 1.1 }, "final_fraction", "from 0 to 1"),
+        (|c| c.schedule.decay = stairs(0, 0.5), "every_samples", "from 1 to"),
+        (|c| c.schedule.decay = stairs(1 << 53, 0.5), "every_samples", "to 9007199254740991"),
+        (|c| c.schedule.decay = stairs(100, 0.0), "factor", "above 0 and at most 1"),
+        (|c| c.schedule.decay = stairs(100, 1.5), "factor", "above 0 and at most 1"),
+        (|c| c.schedule.decay = stairs(100, f64::NAN), "factor", "above 0 and at most 1"),
+        (|c| c.controller = capped(1.0), "growth_cap", "above 1"),
+        (|c| c.controller = capped(0.0), "growth_cap", "above 1"),
+        (|c| c.controller = capped(f64::NAN), "growth_cap", "above 1"),
+        (|c| c.test = None, "number of tests", "an adaptive batch needs a test"),
+        (|c| c.initial_batch = 1, "initial_batch", "a batch of one sample has no variance"),
+        (|c| c.initial_batch = 0, "initial_batch", "from 2 to 60000"),
+        (|c| c.initial_batch = 60_001, "initial_batch", "from 2 to 60000"),
+        (|c| (c.min_batch, c.initial_batch) = (100, 99), "initial_batch", "from 100 to 60000"),
+        (|c| c.min_batch = 0, "min_batch", "from 1 to 60000"),
+        (|c| (c.min_batch, c.max_batch) = (11, 10), "min_batch", "it cannot be above max_batch"),
+        (|c| c.max_batch = 0, "max_batch", "from 1 to 60000"),
+        (|c| c.max_batch = 60_001, "max_batch", "cannot hold more than the training samples"),
+        (|c| c.max_batch = 1, "initial_batch", "max_batch leaves no room for it"),
+        (|c| c.sample_budget = 0, "sample_budget", "from 1 to 9007199254740991"),
+        (|c| c.evaluate_every = 0, "evaluate_every", "from 1 to 9007199254740991"),
+    ];
+    const LARGE: [Wrong; 3] = [
+        (|c| c.sample_budget = 1 << 53, "sample_budget", "to 9007199254740991"),
+        (|c| c.evaluate_every = u64::MAX, "evaluate_every", "to 9007199254740991"),
+        (|c| c.seed = 1 << 53, "seed", "from 0 to 9007199254740991"),
+    ];
+    for (spoil, field, part) in OPTIMIZERS.iter().chain(&TESTS).chain(&OTHERS).chain(&LARGE) {
+        let mut config = Preset::PaperCnn.config();
+        assert_eq!(config.validate(60_000), Ok(()));
+        spoil(&mut config);
+        let error = config.validate(60_000).expect_err(field);
+        let message = error.to_string();
+        assert_eq!(error.field, *field, "{message}");
+        assert!(message.starts_with(&format!("{field} is ")), "{message}");
+        assert!(message.contains(part), "{message} (expected {part})");
+        let refused = Trainer::<f32>::new(config, 60_000).unwrap_err();
+        assert_eq!(refused.to_string(), message);
+    }
+}
+
+fn momentum(momentum: f64, weight_decay: f64) -> AnyOptimizer {
+    AnyOptimizer::Momentum(Momentum { momentum, weight_decay })
+}
+fn nesterov(momentum: f64, weight_decay: f64) -> AnyOptimizer {
+    AnyOptimizer::Nesterov(Nesterov { momentum, weight_decay })
+}
+fn adagrad(initial_accumulator: f64, epsilon: f64, weight_decay: f64) -> AnyOptimizer {
+    AnyOptimizer::AdaGrad(AdaGrad { initial_accumulator, epsilon, weight_decay })
+}
+fn rmsprop(alpha: f64, epsilon: f64, weight_decay: f64) -> AnyOptimizer {
+    AnyOptimizer::RmsProp(RmsProp { alpha, epsilon, weight_decay })
+}
+fn adam(beta1: f64, beta2: f64, epsilon: f64, weight_decay: f64) -> AnyOptimizer {
+    AnyOptimizer::Adam(Adam { beta1, beta2, epsilon, weight_decay })
+}
+fn adamw(beta1: f64, beta2: f64, epsilon: f64, weight_decay: f64) -> AnyOptimizer {
+    AnyOptimizer::AdamW(AdamW { beta1, beta2, epsilon, weight_decay })
+}
+fn norm(eta: f64) -> AnyTest {
+    AnyTest::Norm(NormTest { eta, debiased: false })
+}
+fn inner_product(theta: f64) -> AnyTest {
+    AnyTest::InnerProduct(InnerProductTest { theta, leave_one_out: false })
+}
+fn augmented(theta: f64, nu: f64) -> AnyTest {
+    AnyTest::Augmented(AugmentedTest { theta, nu, leave_one_out: false })
+}
+fn coordinates(eta: f64, quantile: f64) -> AnyTest {
+    AnyTest::CoordinateNorm(CoordinateNormTest { eta, quantile })
+}
+fn workers(eta: f64, workers: u32) -> AnyTest {
+    AnyTest::WorkerNorm(WorkerNormTest { eta, workers })
+}
+fn capped(cap: f64) -> AnyController {
+    AnyController::AdAdaGrad(AdAdaGrad { growth_cap: Some(cap) })
+}
+fn stairs(every_samples: u64, factor: f64) -> Decay {
+    Decay::Step { every_samples, factor }
+}
+
+#[test]
+fn json_that_is_no_run_description_is_refused() {
+    for text in [
+        "",
+        "7",
+        "{",
+        r#"{"learning_rate": "fast"}"#,
+        r#"{"learning_rate": null}"#,
+        r#"{"learnig_rate": 0.1}"#,
+        r#"{"optimizer": "adagrad"}"#,
+        r#"{"optimizer": {"name": "adagrat"}}"#,
+        r#"{"optimizer": {"name": "adagrad", "eps": 1e-10}}"#,
+        r#"{"optimizer": {"epsilon": 1e-10}}"#,
+        r#"{"test": {"name": "norm", "theta": 0.9}}"#,
+        r#"{"controller": {"name": "constant", "growth_cap": 2.0}}"#,
+        r#"{"schedule": {"decay": {"name": "cosine"}}}"#,
+        r#"{"initial_batch": -1}"#,
+        r#"{"initial_batch": 4294967296}"#,
+        r#"{"initial_batch": 8.5}"#,
+        r#"{"seed": -1}"#,
+        r#"{"model": "CNN"}"#,
+        r#"{"dataset": "cifar"}"#,
+    ] {
+        assert!(serde_json::from_str::<RunConfig>(text).is_err(), "{text}");
+    }
+    // What is left out has its default.
+    let short: RunConfig = serde_json::from_str(r#"{"optimizer": {"name": "adam", "beta1": 0.8}}"#).unwrap();
+    let adam = Adam { beta1: 0.8, ..Adam::default() };
+    assert_eq!(short, RunConfig { optimizer: AnyOptimizer::Adam(adam), ..RunConfig::default() });
+    let bare = serde_json::from_str::<RunConfig>("{}").unwrap();
+    assert_eq!(bare, RunConfig { schedule: Schedule::default(), ..Preset::Quick.config() });
+}
+
+/// A data set with something wrong in one sample.
+struct Spoiled<'a> {
+    images: &'a Images,
+    sample: u32,
+    pixel: f32,
+    label: Option<u32>,
+}
+
+impl Dataset<f32> for Spoiled<'_> {
+    fn len(&self) -> u32 {
+        Dataset::<f32>::len(self.images)
+    }
+
+    fn input_len(&self) -> usize {
+        Dataset::<f32>::input_len(self.images)
+    }
+
+    fn read(&self, index: u32, input: &mut [f32]) -> u32 {
+        let label = self.images.read(index, input);
+        if index == self.sample {
+            input[400] = self.pixel;
+            return self.label.unwrap_or(label);
+        }
+        label
+    }
+}
+
+type Run = LocalRun<f32, PlainProduct>;
+
+/// Goes on until a step is made.
+fn step(run: &mut Run, images: &impl Dataset<f32>) -> Result<Advance, RunError> {
+    loop {
+        match run.advance(images)? {
+            Advance::Working => {}
+            done => return Ok(done),
+        }
+    }
+}
+
+/// A step that fails leaves everything as it was, and the run goes on with sound data as if nothing had
+/// happened, for every optimizer and every test.
+#[test]
+fn bad_data_fail_the_step_and_nothing_else() {
+    let images = Images::new(90);
+    let len = Dataset::<f32>::len(&images);
+    for config in run_configs() {
+        let (mut run, mut undisturbed) =
+            (Run::new(config, len, PlainProduct).unwrap(), Run::new(config, len, PlainProduct).unwrap());
+        for _ in 0..2 {
+            step(&mut run, &images).unwrap();
+            step(&mut undisturbed, &images).unwrap();
+        }
+        let (parameters, progress) = (run.parameters().to_vec(), *run.progress());
+        // The last sample of the batch, so that sums were taken before it shows.
+        let position = progress.samples_seen + u64::from(progress.next_batch) - 1;
+        let sample = run.trainer().order().index(position);
+        let bad = [(f32::NAN, None), (f32::INFINITY, None), (f32::NEG_INFINITY, None), (0.5, Some(10))];
+        for (pixel, label) in bad {
+            let error = step(&mut run, &Spoiled { images: &images, sample, pixel, label }).unwrap_err();
+            let message = error.to_string();
+            match error {
+                RunError::Step(StepError::NonFinite { step, .. }) if label.is_none() => {
+                    assert_eq!(step, 3, "{message}");
+                    assert!(message.starts_with("step 3: the ") && message.contains("NaN"), "{message}");
+                }
+                RunError::Sweep(SweepError::Label { sample: found, label: 10, classes: 10 }) => {
+                    assert_eq!(found, sample);
+                    assert!(message.contains(&format!("sample {sample}")), "{message}");
+                }
+                other => panic!("{other}"),
+            }
+            assert!(!run.is_inside_step());
+            let same = run.parameters().iter().zip(&parameters).all(|(a, b)| a.to_bits() == b.to_bits());
+            assert!(same, "{:?}: parameters changed", config.optimizer);
+            assert_eq!(*run.progress(), progress);
+        }
+        for _ in 0..2 {
+            assert_eq!(step(&mut run, &images).unwrap(), step(&mut undisturbed, &images).unwrap());
+        }
+        // The optimizer's memory shows in the steps that follow.
+        assert_eq!(run.parameters(), undisturbed.parameters(), "{:?}", config.optimizer);
+    }
+}
+
+#[test]
+fn evidence_of_another_batch_is_refused() {
+    let config = Preset::PaperCnn.config();
+    let trainer = Trainer::<f32>::new(config, 60_000).unwrap();
+    let plan = trainer.plan().unwrap();
+    let evidence =
+        Evidence { samples: 7, mean_norm_sq: 1.0, sum_squared_norms: Some(9.0), ..Evidence::default() };
+    let error = trainer.weigh(&plan, &evidence).unwrap_err();
+    assert_eq!(error, StepError::Samples { planned: 8, found: 7 });
+    for bad in [f64::NAN, f64::INFINITY] {
+        let loss = Evidence { samples: 8, loss: bad, ..evidence };
+        assert!(matches!(trainer.weigh(&plan, &loss), Err(StepError::NonFinite { step: 1, what: "loss" })));
+        let gradient = Evidence { samples: 8, mean_norm_sq: bad, ..evidence };
+        assert!(matches!(
+            trainer.weigh(&plan, &gradient),
+            Err(StepError::NonFinite { step: 1, what: "gradient" })
+        ));
+    }
+    let sound = Evidence { samples: 8, ..evidence };
+    assert!(trainer.weigh(&plan, &sound).is_ok());
+}
