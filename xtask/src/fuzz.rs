@@ -84,6 +84,8 @@ fn run_target(project: &Project, target: &str, seconds: u32) -> Result<()> {
     let mut command = cargo_fuzz(project, "run");
     command.args(["--fuzz-dir", FOLDER, "--target-dir", "target/fuzz", target]).arg(&found);
     command.args(["--", &format!("-max_total_time={seconds}"), &artifact_prefix(&broken)]);
+    // Counts at the end, instead of a line for each input that reached something new.
+    command.args(["-verbosity=0", "-print_final_stats=1"]);
     process::run(&mut command).with_context(|| {
         format!("the fuzz target {target} found an input that breaks its parser, or did not build")
     })
