@@ -141,13 +141,16 @@ impl Gpu {
     }
 
     /// Records and submits dispatches, in order.
-    pub(super) fn run<'d>(&self, dispatches: impl IntoIterator<Item = &'d Dispatch>) {
+    pub(super) fn run<'d>(
+        &self,
+        dispatches: impl IntoIterator<Item = &'d Dispatch>,
+    ) -> wgpu::SubmissionIndex {
         self.submit(|encoder| {
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
             for dispatch in dispatches {
                 dispatch.record(&mut pass);
             }
-        });
+        })
     }
 
     /// Fills a buffer with zeros.
@@ -167,18 +170,19 @@ impl Gpu {
         });
     }
 
-    fn submit(&self, record: impl FnOnce(&mut wgpu::CommandEncoder)) {
+    fn submit(&self, record: impl FnOnce(&mut wgpu::CommandEncoder)) -> wgpu::SubmissionIndex {
         let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         record(&mut encoder);
-        self.queue.submit([encoder.finish()]);
+        self.queue.submit([encoder.finish()])
     }
 
-    /// Waits, natively, until everything submitted is done; a browser's event loop does not wait.
+    /// Waits, natively, until a submission is done, or everything where none is named; a browser's event loop
+    /// does not wait.
     ///
     /// # Errors
     /// When the device is lost or refused something.
-    pub(super) fn wait(&self) -> Result<(), GpuError> {
-        let polled = self.device.poll(wgpu::PollType::wait_indefinitely());
+    pub(super) fn wait(&self, submission_index: Option<wgpu::SubmissionIndex>) -> Result<(), GpuError> {
+        let polled = self.device.poll(wgpu::PollType::Wait { submission_index, timeout: None });
         self.check()?;
         polled.map(|_| ()).map_err(|error| GpuError::Lost(error.to_string()))
     }
@@ -208,7 +212,7 @@ impl Gpu {
             let _ = sender.send(result);
         });
         // Natively this runs the callback; in a browser the event loop does.
-        self.wait()?;
+        self.wait(None)?;
         let mapped = receiver.await.map_err(|_| GpuError::Lost("no answer".into()))?;
         self.check()?;
         mapped.map_err(|error| GpuError::Lost(error.to_string()))?;

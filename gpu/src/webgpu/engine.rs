@@ -52,6 +52,7 @@ pub struct DeviceEngine {
     square_norm: Dispatch,
     add_part: Dispatch,
     update: Dispatch,
+    in_flight: Option<wgpu::SubmissionIndex>,
 }
 
 impl DeviceEngine {
@@ -107,6 +108,7 @@ impl DeviceEngine {
             square_norm,
             add_part,
             update,
+            in_flight: None,
         })
     }
 
@@ -169,8 +171,8 @@ impl DeviceEngine {
             for positions in micro_batches(part, self.capacity) {
                 let samples = word(positions.len());
                 self.submit(images, order, start + u64::from(positions.start), samples, Some(Pass::Accumulate));
-                self.fold(samples, &mut place);
-                self.pace(samples, &mut watch)?;
+                let submission = self.fold(samples, &mut place);
+                self.pace(submission, samples, &mut watch)?;
             }
             if by_part {
                 self.close_part(&mut place);
@@ -183,8 +185,8 @@ impl DeviceEngine {
             for positions in micro_batches(0..cut.samples(), self.capacity) {
                 let samples = word(positions.len());
                 self.submit(images, order, start + u64::from(positions.start), samples, Some(Pass::Project));
-                self.fold(samples, &mut place);
-                self.pace(samples, &mut watch)?;
+                let submission = self.fold(samples, &mut place);
+                self.pace(submission, samples, &mut watch)?;
             }
         }
         self.norm(&mut place);
@@ -203,10 +205,10 @@ impl DeviceEngine {
         for positions in micro_batches(0..images.len(), self.capacity) {
             let samples = word(positions.len());
             self.submit(images, DeviceOrder::File, positions.start.into(), samples, None);
-            self.fold(samples, &mut place);
+            let submission = self.fold(samples, &mut place);
             let first = positions.start as usize * classes;
             self.gpu.copy_to(self.buffers.outputs(), &outputs, first, positions.len() * classes);
-            self.pace(samples, &mut |_| true)?;
+            self.pace(submission, samples, &mut |_| true)?;
         }
         let sums = self.gpu.read(&self.buffers.sums, place).await?;
         let folded = sums.chunks_exact(FOLDED);
@@ -266,11 +268,11 @@ impl DeviceEngine {
     }
 
     /// Leaves the micro-batch's sums at `place`.
-    fn fold(&self, samples: u32, place: &mut usize) {
+    fn fold(&self, samples: u32, place: &mut usize) -> wgpu::SubmissionIndex {
         let batch = Batch { samples, capacity: self.capacity, place: word(*place), ..Batch::default() };
         self.fold.set(&self.gpu, &batch);
-        self.gpu.run([&self.fold]);
         *place += FOLDED;
+        self.gpu.run([&self.fold])
     }
 
     /// Leaves ‖Σ gᵢ‖² at `place`, in shares.
@@ -288,9 +290,17 @@ impl DeviceEngine {
         self.gpu.clear(&self.buffers.gradient_sum);
     }
 
-    /// Lets the device catch up, so that progress is real and a request to end is heard in time.
-    fn pace(&self, samples: u32, watch: &mut impl FnMut(u32) -> bool) -> Result<(), GpuError> {
-        self.gpu.wait()?;
+    /// Lets the device catch up to the micro-batch before this one, so that progress is real and a request to
+    /// end is heard in time, while the device never runs dry.
+    fn pace(
+        &mut self,
+        submission: wgpu::SubmissionIndex,
+        samples: u32,
+        watch: &mut impl FnMut(u32) -> bool,
+    ) -> Result<(), GpuError> {
+        if let Some(before) = self.in_flight.replace(submission) {
+            self.gpu.wait(Some(before))?;
+        }
         if watch(samples) { Ok(()) } else { Err(GpuError::Cancelled) }
     }
 
