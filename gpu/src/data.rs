@@ -149,7 +149,7 @@ fn locate(folder: &Path, name: &str) -> Option<PathBuf> {
 fn split(folder: &Path, names: [&str; 2], digests: &Digests) -> Result<SharedDataset, DataError> {
     let [(images_file, images), (labels_file, labels)] =
         [read(folder, names[0], digests)?, read(folder, names[1], digests)?];
-    let images = Images::new(images, labels, [28, 28], 10).map_err(|error| {
+    let images = Images::parse(images, labels, [28, 28], 10).map_err(|error| {
         let file = match error {
             ImagesError::Images(_) => images_file,
             ImagesError::Labels(_) => labels_file,
