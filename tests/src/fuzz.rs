@@ -7,7 +7,8 @@ use adadagrad_core::idx::{Idx, LabelledImages};
 use adadagrad_core::local::OwnedNetwork;
 use adadagrad_core::network::Model;
 use adadagrad_core::trainer::Trainer;
-use adadagrad_gpu::checkpoint;
+
+use crate::checkpoint;
 
 /// Samples of the data set that settings are checked for.
 const SAMPLES: u32 = 60_000;
