@@ -267,12 +267,20 @@ impl RunConfig {
     }
 }
 
+/// ε as `f32` has it: where too small a number becomes 0, a parameter that never had a gradient would become
+/// 0/0.
+fn check_epsilon(epsilon: f64) -> Result<(), ConfigError> {
+    #[allow(clippy::cast_possible_truncation)]
+    let rounded = f64::from(epsilon as f32);
+    check("epsilon", rounded, POSITIVE, "what has no gradient is divided by it")
+}
+
 fn check_optimizer(optimizer: &AnyOptimizer) -> Result<(), ConfigError> {
     let fraction = Range::Below(0.0, 1.0);
     let adam = |beta1, beta2, epsilon, weight_decay| {
         check("beta1", beta1, fraction, "")?;
         check("beta2", beta2, fraction, "")?;
-        check("epsilon", epsilon, NOT_NEGATIVE, "")?;
+        check_epsilon(epsilon)?;
         check("weight_decay", weight_decay, NOT_NEGATIVE, "")
     };
     match *optimizer {
@@ -287,13 +295,13 @@ fn check_optimizer(optimizer: &AnyOptimizer) -> Result<(), ConfigError> {
         }
         AnyOptimizer::AdaGrad(rule) => {
             check("initial_accumulator", rule.initial_accumulator, NOT_NEGATIVE, "")?;
-            check("epsilon", rule.epsilon, NOT_NEGATIVE, "")?;
+            check_epsilon(rule.epsilon)?;
             check("weight_decay", rule.weight_decay, NOT_NEGATIVE, "")
         }
         AnyOptimizer::AdaGradNorm(rule) => check("initial_norm", rule.initial_norm, POSITIVE, ""),
         AnyOptimizer::RmsProp(rule) => {
             check("alpha", rule.alpha, fraction, "")?;
-            check("epsilon", rule.epsilon, NOT_NEGATIVE, "")?;
+            check_epsilon(rule.epsilon)?;
             check("weight_decay", rule.weight_decay, NOT_NEGATIVE, "")
         }
         AnyOptimizer::Adam(rule) => adam(rule.beta1, rule.beta2, rule.epsilon, rule.weight_decay),

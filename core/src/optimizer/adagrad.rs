@@ -13,7 +13,7 @@ use crate::statistics::LengthMismatch;
 pub struct AdaGrad {
     /// v₀ ≥ 0. 0 by default.
     pub initial_accumulator: f64,
-    /// ε ≥ 0. 1e-10 by default.
+    /// ε > 0. 1e-10 by default.
     pub epsilon: f64,
     /// λ of L2 regularisation, added to the gradient as λ x. 0 by default.
     pub weight_decay: f64,

@@ -13,7 +13,7 @@ use crate::statistics::LengthMismatch;
 pub struct RmsProp {
     /// ρ, at least 0 and below 1. 0.99 by default.
     pub alpha: f64,
-    /// ε ≥ 0. 1e-8 by default.
+    /// ε > 0. 1e-8 by default.
     pub epsilon: f64,
     /// λ of L2 regularisation, added to the gradient as λ x. 0 by default.
     pub weight_decay: f64,

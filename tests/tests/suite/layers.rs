@@ -326,6 +326,15 @@ fn ties_go_to_the_first_of_a_window() {
     assert_eq!(winner([0.0, 0.0, 0.0, 1.0]), 40.0);
 }
 
+/// Of tied outputs the first is the network's answer.
+#[test]
+fn tied_outputs_answer_with_the_first_class() {
+    let network = OwnedNetwork::new(Shape::vector(2), &Node::chain([dense(3)])).unwrap();
+    let table = Table { inputs: vec![vec![1.0, 2.0]; 6], labels: vec![0, 1, 0, 2, 0, 1] };
+    let batch = measure(&network, PlainProduct, &[0.0_f64; 9], &table, &[0, 1, 2, 3, 4, 5], 4).unwrap();
+    assert_eq!(batch.evidence.correct, 3);
+}
+
 /// The derivative of ReLU at 0 is 0.
 #[test]
 fn relu_passes_nothing_on_at_its_corner() {

@@ -1,5 +1,6 @@
 //! What holds for every optimizer. A new one is a row.
 
+use adadagrad_core::config::RunConfig;
 use adadagrad_core::optimizer::{
     AdaGrad, AdaGradNorm, Adam, AdamW, AnyOptimizer, Momentum, Nesterov, Optimizer, RmsProp, Sgd, Shared,
 };
@@ -102,6 +103,26 @@ fn a_zero_gradient_changes_nothing_but_decay() {
         assert_eq!(state.parameters, expected, "{optimizer:?}");
         assert_eq!(state.memory, before.memory, "{optimizer:?}");
         assert_eq!(state.shared.steps, 1, "{optimizer:?}");
+    }
+}
+
+/// The smallest ε that settings accept still keeps a parameter that never had a gradient from 0/0.
+#[test]
+fn the_smallest_epsilon_is_no_division_by_zero() {
+    let epsilon = f64::from(f32::from_bits(1));
+    let smallest = [
+        AnyOptimizer::AdaGrad(AdaGrad { epsilon, ..AdaGrad::default() }),
+        AnyOptimizer::RmsProp(RmsProp { epsilon, ..RmsProp::default() }),
+        AnyOptimizer::Adam(Adam { epsilon, ..Adam::default() }),
+        AnyOptimizer::AdamW(AdamW { epsilon, weight_decay: 0.0, ..AdamW::default() }),
+    ];
+    for optimizer in smallest {
+        let config = RunConfig { optimizer, ..RunConfig::default() };
+        assert_eq!(config.validate(60_000), Ok(()));
+        let mut state = State::start(optimizer.as_optimizer::<f32>(), &[1.5, -2.0]);
+        state.step(optimizer.as_optimizer::<f32>(), 0.1, &[0.0, 1.0]);
+        assert_eq!(state.parameters[0], 1.5, "{optimizer:?}");
+        assert!(state.parameters[1] < -2.0, "{optimizer:?}");
     }
 }
 
