@@ -559,7 +559,8 @@ fn step(run: &mut Run, images: &impl Dataset<f32>) -> Result<Advance, RunError> 
 fn bad_data_fail_the_step_and_nothing_else() {
     let images = Images::new(90);
     let len = Dataset::<f32>::len(&images);
-    for config in run_configs() {
+    let larger = [Model::Mlp, Model::Cnn].map(|model| RunConfig { model, ..run_configs()[0] });
+    for config in run_configs().into_iter().chain(larger) {
         let (mut run, mut undisturbed) =
             (Run::new(config, len, PlainProduct).unwrap(), Run::new(config, len, PlainProduct).unwrap());
         for _ in 0..2 {

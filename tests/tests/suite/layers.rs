@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use adadagrad_core::dataset::Dataset;
 use adadagrad_core::local::OwnedNetwork;
 use adadagrad_core::network::{
-    FastProduct, Matrix, MatrixMut, MatrixProduct, Node, Operation, PlainProduct, Shape,
+    FastProduct, Matrix, MatrixMut, MatrixProduct, Model, Node, Operation, PlainProduct, Shape, initialise,
 };
 use adadagrad_core::random::Key;
 use adadagrad_core::real::{Real, dot};
@@ -307,23 +307,86 @@ fn an_empty_micro_batch_changes_nothing() {
     }
 }
 
-/// Of tied values in a window the first passes the gradient. The second channel has no weight, and its
-/// weight's gradient tells which place won.
-#[test]
-fn ties_go_to_the_first_of_a_window() {
-    let nodes = Node::chain([conv(1, 1, 1, 0), pool(2, 2), Operation::Flatten, dense(2)]);
+/// The place, 1 to 4, that wins a window over a 2×2 image. The second channel has no weight, and its weight's
+/// gradient tells.
+fn winner(pooling: Operation, values: [f64; 4]) -> f64 {
+    let nodes = Node::chain([conv(1, 1, 1, 0), pooling, Operation::Flatten, dense(2)]);
     let network = OwnedNetwork::new(Shape::image(2, 2, 2), &nodes).unwrap();
     let parameters = [1.0_f64, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0];
-    let winner = |values: [f64; 4]| {
-        let inputs = vec![values.into_iter().chain([10.0, 20.0, 30.0, 40.0]).collect()];
-        let table = Table { inputs, labels: vec![1] };
-        let gradient = measure(&network, PlainProduct, &parameters, &table, &[0], 1).unwrap().mean_gradient;
-        f64::round(gradient[1] / gradient[2])
+    let inputs = vec![values.into_iter().chain([1.0, 2.0, 3.0, 4.0]).collect()];
+    let table = Table { inputs, labels: vec![1] };
+    let gradient = measure(&network, PlainProduct, &parameters, &table, &[0], 1).unwrap().mean_gradient;
+    f64::round(gradient[1] / gradient[2])
+}
+
+/// Of tied values in a window the first passes the gradient. Windows of 2×2 side by side have code of their
+/// own; those of stride 1 take the general way.
+#[test]
+fn ties_go_to_the_first_of_a_window() {
+    for pooling in [pool(2, 2), pool(2, 1)] {
+        for bits in 1..16_u8 {
+            let values = [1, 2, 4, 8].map(|bit| if bits & bit == 0 { 0.0 } else { 1.0 });
+            let first = f64::from(bits.trailing_zeros()) + 1.0;
+            assert_eq!(winner(pooling, values), first, "{pooling} over {values:?}");
+        }
+        assert_eq!(winner(pooling, [0.0; 4]), 1.0);
+        assert_eq!(winner(pooling, [-0.0, 0.0, -0.0, 0.0]), 1.0);
+    }
+}
+
+/// A NaN anywhere in a window, or before a ReLU, reaches the loss.
+#[test]
+fn nan_passes_through_every_layer() {
+    let side_by_side = Node::chain([pool(2, 2), Operation::Flatten, dense(2)]);
+    let general = Node::chain([pool(2, 1), Operation::Flatten, dense(2)]);
+    let relu = Node::chain([Operation::Relu, Operation::Flatten, dense(2)]);
+    let tanh = Node::chain([Operation::Tanh, Operation::Flatten, dense(2)]);
+    for nodes in [side_by_side, general, relu, tanh] {
+        let network = OwnedNetwork::new(Shape::image(1, 2, 2), &nodes).unwrap();
+        let parameters = vec![0.5; network.view().parameters()];
+        for place in 0..4 {
+            let mut image = vec![0.25, 0.5, 0.75, 1.0];
+            image[place] = f64::NAN;
+            let table = Table { inputs: vec![image], labels: vec![0] };
+            let loss: f64 = with_sweep(network.view(), PlainProduct, 1, |sweep| {
+                sweep.evaluate(&parameters, &table, [0]).unwrap().loss
+            });
+            assert!(loss.is_nan(), "{} of {place}: {loss}", nodes[0].operation);
+        }
+    }
+}
+
+/// PyTorch's default: uniform in ±1/√fan_in, weights and biases alike.
+#[test]
+fn initial_parameters_are_uniform_in_their_bounds() {
+    let network = OwnedNetwork::of_model(Model::Cnn).unwrap();
+    let initial = |seed| {
+        let mut parameters = vec![f64::NAN; network.view().parameters()];
+        initialise(network.view(), seed, &mut parameters).unwrap();
+        parameters
     };
-    assert_eq!(winner([1.0, 1.0, 1.0, 1.0]), 10.0);
-    assert_eq!(winner([0.0, 1.0, 1.0, 1.0]), 20.0);
-    assert_eq!(winner([0.0, 0.0, 1.0, 1.0]), 30.0);
-    assert_eq!(winner([0.0, 0.0, 0.0, 1.0]), 40.0);
+    let (first, other) = (initial(3), initial(4));
+    let mut layers = Vec::new();
+    for node in network.view().nodes().iter().filter(|node| node.weights > 0) {
+        let range = node.parameter_offset..node.parameter_offset + node.weights + node.biases;
+        let values = &first[range.clone()];
+        let bound = 1.0 / (node.operation.fan_in(node.input) as f64).sqrt();
+        assert!(values.iter().all(|value| value.abs() <= bound), "{}", node.operation);
+        let count = values.len() as f64;
+        let mean = values.iter().sum::<f64>() / count;
+        let variance = values.iter().map(|value| value * value).sum::<f64>() / count;
+        // A uniform number in ±c has the variance c²/3, and its square that of 4c⁴/45: five deviations.
+        assert!(mean.abs() < 5.0 * bound / (3.0 * count).sqrt(), "{}: mean {mean}", node.operation);
+        let deviation = (4.0 / (45.0 * count)).sqrt();
+        close("variance", variance / bound.powi(2), 1.0 / 3.0, 5.0 * deviation).unwrap();
+        assert!(values.iter().zip(&other[range]).all(|(a, b)| a != b), "{}", node.operation);
+        layers.push(values.iter().map(|value| value / bound).take(100).collect::<Vec<f64>>());
+    }
+    assert!(layers[0] != layers[1] && layers[1] != layers[2]);
+    let mut narrow = vec![0.0_f32; first.len()];
+    initialise(network.view(), 3, &mut narrow).unwrap();
+    all_close_to_largest("f32", &narrow, &first, 1e-7).unwrap();
+    assert!(initialise(network.view(), 3, &mut narrow[1..]).is_err());
 }
 
 /// Of tied outputs the first is the network's answer.
