@@ -156,6 +156,8 @@ enum Range {
     Above(f64, f64),
     /// least ≤ x < most.
     Below(f64, f64),
+    /// Any at all.
+    Needed,
 }
 
 impl Range {
@@ -165,6 +167,7 @@ impl Range {
             Self::Closed(least, most) => least <= x && x <= most,
             Self::Above(least, most) => least < x && x <= most,
             Self::Below(least, most) => least <= x && x < most,
+            Self::Needed => !x.is_nan(),
         }
     }
 }
@@ -179,10 +182,21 @@ pub struct ConfigError {
     because: &'static str,
 }
 
+impl ConfigError {
+    /// A controller that adapts the batch, without a test to adapt it to.
+    const NO_TEST: Self = Self {
+        field: "test",
+        found: f64::NAN,
+        range: Range::Needed,
+        because: "an adaptive batch needs a test",
+    };
+}
+
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { field, found, range, because } = self;
         match range {
+            Range::Needed => return write!(f, "{field} is missing: {because}"),
             Range::Closed(least, most) if least == most => {
                 write!(f, "{field} is {found}, but must be {least}")
             }
@@ -246,8 +260,9 @@ impl RunConfig {
 
     fn validate_controller(&self) -> Result<(), ConfigError> {
         if let AnyController::AdAdaGrad(AdAdaGrad { growth_cap }) = self.controller {
-            let tests = u64::from(self.test.is_some());
-            check_count("number of tests", tests, [1, 1], "an adaptive batch needs a test")?;
+            if self.test.is_none() {
+                return Err(ConfigError::NO_TEST);
+            }
             check("growth_cap", growth_cap.unwrap_or(2.0), Range::Above(1.0, f64::MAX), "")?;
         }
         Ok(())

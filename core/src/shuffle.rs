@@ -95,6 +95,12 @@ impl Order {
         Self { len, seed, pass: 0, shuffle: Shuffle::new(len, seed, 0) }
     }
 
+    /// The seed that it was made with.
+    #[must_use]
+    pub const fn seed(&self) -> u64 {
+        self.seed
+    }
+
     /// The sample that is visited after `position` others since the start of the run.
     #[must_use]
     #[allow(clippy::cast_possible_truncation)]

@@ -64,7 +64,7 @@ pub enum StepError {
     NonFinite {
         /// Which step.
         step: u64,
-        /// Which of the two.
+        /// Which number.
         what: &'static str,
     },
     /// The engine handed in another batch than was planned.
@@ -237,7 +237,10 @@ impl<F: Real> Trainer<F> {
         if evidence.samples != planned {
             return Err(StepError::Samples { planned, found: evidence.samples });
         }
-        for (what, value) in [("loss", evidence.loss), ("gradient", evidence.mean_norm_sq)] {
+        let norms = evidence.sum_squared_norms.unwrap_or(evidence.mean_norm_sq);
+        let sums =
+            [("loss", evidence.loss), ("gradient", evidence.mean_norm_sq), ("sum of square norms", norms)];
+        for (what, value) in sums {
             if !num_traits::float::FloatCore::is_finite(value) {
                 return Err(StepError::NonFinite { step: plan.step, what });
             }

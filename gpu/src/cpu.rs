@@ -17,7 +17,7 @@ use adadagrad_core::statistics::{Evidence, Inner, LengthMismatch, Needs};
 use adadagrad_core::trainer::{Plan, StepError, Telemetry, Trainer};
 
 use crate::dataset::SharedDataset;
-use crate::engine::{Confusion, Control, Engine, EngineError, Evaluated, Visit};
+use crate::engine::{Confusion, Control, Engine, EngineError, Evaluated, Snapshot, Visit, check_lengths};
 use crate::pool::{InOrder, Pool, Worker};
 
 /// Training on persistent threads. See the [module](self).
@@ -77,21 +77,16 @@ impl ThreadsEngine {
         })
     }
 
-    /// Puts other parameters in place of the present ones, and where given another optimizer memory.
-    ///
-    /// # Errors
-    /// When the lengths do not fit; then nothing has changed.
-    pub fn restore(&mut self, parameters: &[f32], memory: Option<&[f32]>) -> Result<(), LengthMismatch> {
-        let fits = |what, expected: usize, found: usize| {
-            if expected == found { Ok(()) } else { Err(LengthMismatch { what, expected, found }) }
-        };
-        fits("the parameters", self.parameters.len(), parameters.len())?;
-        if let Some(memory) = memory {
-            fits("the optimizer memory", self.memory.len(), memory.len())?;
-            self.memory.copy_from_slice(memory);
-        }
-        Arc::make_mut(&mut self.parameters).copy_from_slice(parameters);
-        Ok(())
+    /// The parameters, D values.
+    #[must_use]
+    pub fn parameters(&self) -> &[f32] {
+        &self.parameters
+    }
+
+    /// The optimizer memory: slots · D values.
+    #[must_use]
+    pub fn memory(&self) -> &[f32] {
+        &self.memory
     }
 
     /// How many threads compute.
@@ -147,12 +142,24 @@ impl Engine for ThreadsEngine {
         Ok(Evaluated { evaluation: Evaluation::new(total, samples), confusion })
     }
 
-    fn parameters(&self) -> &[f32] {
-        &self.parameters
+    fn snapshot(&mut self) -> Result<Snapshot<'_>, EngineError> {
+        Ok(Snapshot { parameters: &self.parameters, memory: &self.memory })
     }
 
-    fn memory(&self) -> &[f32] {
-        &self.memory
+    fn restore(&mut self, parameters: &[f32], memory: Option<&[f32]>) -> Result<(), EngineError> {
+        check_lengths(&self.parameters, parameters, &self.memory, memory)?;
+        if let Some(memory) = memory {
+            self.memory.copy_from_slice(memory);
+        }
+        Arc::make_mut(&mut self.parameters).copy_from_slice(parameters);
+        Ok(())
+    }
+
+    fn description(&self) -> String {
+        match self.threads() {
+            1 => "1 thread".to_owned(),
+            threads => format!("{threads} threads"),
+        }
     }
 
     fn control(&self) -> &Arc<Control> {

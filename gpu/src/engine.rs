@@ -13,6 +13,7 @@ use adadagrad_core::trainer::{Plan, StepError, Telemetry, Trainer};
 
 use crate::dataset::SharedDataset;
 use crate::pool::PoolError;
+use crate::webgpu::GpuError;
 
 /// An engine: it holds the parameters and the optimizer memory, and computes what the trainer decides.
 pub trait Engine {
@@ -35,14 +36,77 @@ pub trait Engine {
     /// When the samples do not fit the network.
     fn evaluate(&mut self, dataset: &SharedDataset) -> Result<Evaluated, EngineError>;
 
-    /// The parameters, D values.
-    fn parameters(&self) -> &[f32];
+    /// Parameters and optimizer memory as they stand between two steps.
+    ///
+    /// # Errors
+    /// When they cannot be had from the device.
+    fn snapshot(&mut self) -> Result<Snapshot<'_>, EngineError>;
 
-    /// The optimizer memory: slots · D values.
-    fn memory(&self) -> &[f32];
+    /// Puts other parameters in place of the present ones, and where given another optimizer memory.
+    ///
+    /// # Errors
+    /// When the lengths do not fit; then nothing has changed.
+    fn restore(&mut self, parameters: &[f32], memory: Option<&[f32]>) -> Result<(), EngineError>;
+
+    /// What computes, in a few words for the user.
+    fn description(&self) -> String;
 
     /// How far a step is, and the way to cancel it.
     fn control(&self) -> &Arc<Control>;
+}
+
+/// An engine that was chosen while the program runs.
+impl Engine for Box<dyn Engine> {
+    fn step(&mut self, trainer: &mut Trainer<f32>, plan: &Plan<f64>) -> Result<Telemetry, EngineError> {
+        (**self).step(trainer, plan)
+    }
+
+    fn evidence(&mut self, cut: Cut, visit: Visit, needs: &Needs) -> Result<Evidence<f64>, EngineError> {
+        (**self).evidence(cut, visit, needs)
+    }
+
+    fn evaluate(&mut self, dataset: &SharedDataset) -> Result<Evaluated, EngineError> {
+        (**self).evaluate(dataset)
+    }
+
+    fn snapshot(&mut self) -> Result<Snapshot<'_>, EngineError> {
+        (**self).snapshot()
+    }
+
+    fn restore(&mut self, parameters: &[f32], memory: Option<&[f32]>) -> Result<(), EngineError> {
+        (**self).restore(parameters, memory)
+    }
+
+    fn description(&self) -> String {
+        (**self).description()
+    }
+
+    fn control(&self) -> &Arc<Control> {
+        (**self).control()
+    }
+}
+
+/// What a checkpoint holds of an engine.
+#[derive(Clone, Copy, Debug)]
+pub struct Snapshot<'a> {
+    /// D values.
+    pub parameters: &'a [f32],
+    /// Slots · D values.
+    pub memory: &'a [f32],
+}
+
+/// Checks what [`Engine::restore`] is given against what it replaces.
+pub(crate) fn check_lengths(
+    parameters: &[f32],
+    new_parameters: &[f32],
+    memory: &[f32],
+    new_memory: Option<&[f32]>,
+) -> Result<(), LengthMismatch> {
+    let fits = |what, expected, found| {
+        if expected == found { Ok(()) } else { Err(LengthMismatch { what, expected, found }) }
+    };
+    fits("the parameters", parameters.len(), new_parameters.len())?;
+    fits("the optimizer memory", memory.len(), new_memory.map_or(memory.len(), <[f32]>::len))
 }
 
 /// Which training samples stand at a batch's positions.
@@ -176,6 +240,8 @@ pub enum EngineError {
     Pool(PoolError),
     /// No thread could be started.
     Threads(std::io::Error),
+    /// The GPU cannot be used, or no longer.
+    Gpu(GpuError),
 }
 
 impl fmt::Display for EngineError {
@@ -185,6 +251,7 @@ impl fmt::Display for EngineError {
             Self::Step(error) => error.fmt(f),
             Self::Core(error) => error.fmt(f),
             Self::Pool(error) => error.fmt(f),
+            Self::Gpu(error) => error.fmt(f),
             Self::Threads(error) => write!(f, "no thread could be started: {error}"),
         }
     }
@@ -211,5 +278,6 @@ from! {
     SweepError => |error| Self::Core(RunError::Sweep(error)),
     LengthMismatch => |error| Self::Step(StepError::Length(error)),
     PoolError => Self::Pool,
+    GpuError => Self::Gpu,
     std::io::Error => Self::Threads,
 }

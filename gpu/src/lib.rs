@@ -6,8 +6,10 @@ pub mod cpu;
 pub mod data;
 pub mod dataset;
 pub mod engine;
+pub mod gpu;
 mod pool;
 pub mod run;
 pub mod telemetry;
+pub mod webgpu;
 
 pub use pool::PoolError;

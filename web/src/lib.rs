@@ -35,11 +35,8 @@ struct PresetRow {
 /// None in practice.
 #[wasm_bindgen(unchecked_return_type = "Preset[]")]
 pub fn presets() -> Result<JsValue, JsError> {
-    let row = |preset: Preset| PresetRow {
-        name: preset.name(),
-        title: preset.title(),
-        config: preset.config(),
-    };
+    let row =
+        |preset: Preset| PresetRow { name: preset.name(), title: preset.title(), config: preset.config() };
     to_js(&Preset::ALL.map(row))
 }
 
@@ -59,7 +56,8 @@ pub fn models() -> Result<JsValue, JsError> {
     let row = |name: Model| {
         let network = OwnedNetwork::of_model(name)?;
         let nodes = network.view().nodes().iter();
-        let layers = nodes.map(|node| format!("{}: {} → {}", node.operation, node.input, node.output)).collect();
+        let layers =
+            nodes.map(|node| format!("{}: {} → {}", node.operation, node.input, node.output)).collect();
         Ok(ModelRow { name, parameters: network.view().parameters(), layers })
     };
     to_js(&Model::ALL.into_iter().map(row).collect::<Result<Vec<_>, JsError>>()?)

@@ -1,7 +1,7 @@
 //! Adapter, device, and everything that can go wrong with them, as values.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_channel::oneshot;
 
@@ -33,7 +33,9 @@ impl fmt::Display for GpuError {
             Self::NoDevice(why) => write!(f, "the GPU's driver gave no device: {why}"),
             Self::Lost(why) => write!(f, "the GPU was lost: {why}"),
             Self::OutOfMemory => f.write_str("the GPU has not enough memory"),
-            Self::Validation(what) => write!(f, "the GPU refused a command (a defect of this program): {what}"),
+            Self::Validation(what) => {
+                write!(f, "the GPU refused a command (a defect of this program): {what}")
+            }
             Self::Cancelled => f.write_str("interrupted"),
             Self::Unsupported(what) => write!(f, "the GPU engine does not do this: {what}"),
         }
@@ -42,14 +44,21 @@ impl fmt::Display for GpuError {
 
 impl std::error::Error for GpuError {}
 
-/// An open device.
-#[derive(Debug)]
+/// An open device. Clones share it.
+#[derive(Clone, Debug)]
 pub struct Gpu {
     pub(super) device: wgpu::Device,
     queue: wgpu::Queue,
     info: wgpu::AdapterInfo,
-    /// The first thing that went wrong.
-    fault: Arc<Mutex<Option<GpuError>>>,
+    faults: Arc<Mutex<Faults>>,
+}
+
+/// What the driver reported. A device that is lost refuses everything else too, so the loss counts first.
+#[derive(Debug, Default)]
+struct Faults {
+    lost: Option<GpuError>,
+    /// The first refusal.
+    refused: Option<GpuError>,
 }
 
 /// All adapters of this machine.
@@ -92,17 +101,19 @@ impl Gpu {
             .request_device(&wgpu::DeviceDescriptor { label: Some("adadagrad"), ..Default::default() })
             .await
             .map_err(|error| GpuError::NoDevice(error.to_string()))?;
-        let fault = Arc::new(Mutex::new(None));
-        let uncaptured = Arc::clone(&fault);
+        let faults = Arc::new(Mutex::new(Faults::default()));
+        let refused = Arc::clone(&faults);
         device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
-            remember(&uncaptured, match error {
+            lock(&refused).refused.get_or_insert(match error {
                 wgpu::Error::OutOfMemory { .. } => GpuError::OutOfMemory,
                 other => GpuError::Validation(other.to_string()),
             });
         }));
-        let lost = Arc::clone(&fault);
-        device.set_device_lost_callback(move |_, why| remember(&lost, GpuError::Lost(why)));
-        Ok(Self { device, queue, info: adapter.get_info(), fault })
+        let lost = Arc::clone(&faults);
+        device.set_device_lost_callback(move |_, why| {
+            lock(&lost).lost.get_or_insert(GpuError::Lost(why));
+        });
+        Ok(Self { device, queue, info: adapter.get_info(), faults })
     }
 
     /// What the adapter says of itself.
@@ -111,12 +122,23 @@ impl Gpu {
         &self.info
     }
 
-    /// The first thing that went wrong since the last call.
+    /// Bytes of the largest storage buffer that a shader may see.
+    #[must_use]
+    pub fn largest_binding(&self) -> u64 {
+        self.device.limits().max_storage_buffer_binding_size
+    }
+
+    /// Whether the device was lost, else the first thing that it refused since the last call.
     ///
     /// # Errors
     /// That.
     pub fn check(&self) -> Result<(), GpuError> {
-        self.fault.lock().unwrap_or_else(PoisonError::into_inner).take().map_or(Ok(()), Err)
+        if lock(&self.faults).refused.is_some() {
+            // A loss is only reported once the queue is empty, and a lost device has nothing to wait for.
+            let _ = self.device.poll(wgpu::PollType::wait_indefinitely());
+        }
+        let Faults { lost, refused } = &mut *lock(&self.faults);
+        lost.clone().or_else(|| refused.take()).map_or(Ok(()), Err)
     }
 
     /// Gives the device up, as a driver reset would: for tests.
@@ -221,6 +243,6 @@ impl Gpu {
     }
 }
 
-fn remember(fault: &Mutex<Option<GpuError>>, error: GpuError) {
-    fault.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+fn lock(faults: &Mutex<Faults>) -> MutexGuard<'_, Faults> {
+    faults.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -170,7 +170,13 @@ impl DeviceEngine {
         for part in self.parts(cut) {
             for positions in micro_batches(part, self.capacity) {
                 let samples = word(positions.len());
-                self.submit(images, order, start + u64::from(positions.start), samples, Some(Pass::Accumulate));
+                self.submit(
+                    images,
+                    order,
+                    start + u64::from(positions.start),
+                    samples,
+                    Some(Pass::Accumulate),
+                );
                 let submission = self.fold(samples, &mut place);
                 self.pace(submission, samples, &mut watch)?;
             }

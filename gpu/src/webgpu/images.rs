@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use adadagrad_core::dataset::Dataset;
 use adadagrad_core::shuffle::Shuffle;
 
 use super::buffers::word;
@@ -22,7 +23,32 @@ pub struct DeviceImages {
 static NEXT_ID: AtomicU64 = AtomicU64::new(0);
 
 impl DeviceImages {
-    /// Copies images of `pixels` bytes each, and their labels, to the device.
+    /// Copies a data set of images whose values are bytes/255 to the device.
+    ///
+    /// # Errors
+    /// When a value is no byte/255: on the device pixels are bytes.
+    pub fn of_dataset(gpu: &Gpu, dataset: &dyn Dataset<f32>) -> Result<Self, GpuError> {
+        let len = dataset.input_len();
+        let mut image = vec![0.0; len];
+        let mut bytes = Vec::with_capacity(len * dataset.len() as usize);
+        let mut labels = Vec::with_capacity(dataset.len() as usize);
+        for sample in 0..dataset.len() {
+            let label = dataset.read(sample, &mut image);
+            labels.push(u8::try_from(label).map_err(|_| unsupported(sample, "label", label))?);
+            for &value in &image {
+                // Saturates, and makes a NaN 0; either then differs from the value.
+                #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+                let byte = (value * 255.0).round() as u8;
+                if f32::from(byte) / 255.0 != value {
+                    return Err(unsupported(sample, "pixel", value));
+                }
+                bytes.push(byte);
+            }
+        }
+        Self::new(gpu, &bytes, &labels)
+    }
+
+    /// Copies images of bytes, all of one size, and their labels, to the device.
     ///
     /// # Errors
     /// When an image is not a whole number of words.
@@ -106,3 +132,6 @@ pub(super) fn draw(images: &DeviceImages, order: DeviceOrder, position: u64, sam
     }
 }
 
+fn unsupported(sample: u32, what: &str, value: impl std::fmt::Display) -> GpuError {
+    GpuError::Unsupported(format!("sample {sample} has the {what} {value}, which is no byte (over 255)"))
+}

@@ -52,7 +52,9 @@ pub(super) fn layers(nodes: &[Placed]) -> Vec<Layer> {
         let from = layers.last().map(|layer| layer.to);
         match (placed.operation, layers.last_mut()) {
             (Operation::Flatten, _) => {}
-            (Operation::Relu, Some(before)) if before.placed.weights > 0 && !before.relu => before.relu = true,
+            (Operation::Relu, Some(before)) if before.placed.weights > 0 && !before.relu => {
+                before.relu = true
+            }
             _ => layers.push(Layer { placed: *placed, from, to: index, relu: false }),
         }
     }
@@ -161,8 +163,7 @@ impl<'e> Builder<'e> {
                 self.dispatch(Shader::MaxPool2d, "max_pool2d_forward", pool, &[(1, x), (3, y)], grid)
             }
             Operation::Relu | Operation::Tanh | Operation::Flatten => {
-                let entry =
-                    if placed.operation == Operation::Tanh { "tanh_forward" } else { "relu_forward" };
+                let entry = if placed.operation == Operation::Tanh { "tanh_forward" } else { "relu_forward" };
                 self.values(entry, placed, &[(1, x), (2, y)])
             }
         });
@@ -391,4 +392,3 @@ impl<'e> Builder<'e> {
         }
     }
 }
-

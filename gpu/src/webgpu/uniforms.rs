@@ -2,7 +2,7 @@
 //! with WGSL's names, which a test compares with what naga reads in the shaders.
 
 /// A value that fits one word of a uniform block.
-pub trait Word: Copy {
+pub(super) trait Word: Copy {
     /// Its bits.
     fn word(self) -> u32;
 }

@@ -18,7 +18,10 @@ pub(super) fn entry_of(optimizer: &AnyOptimizer) -> &'static str {
 }
 
 /// Its bindings.
-pub(super) fn update_bindings<'b>(optimizer: &AnyOptimizer, buffers: &'b Buffers) -> Vec<(u32, &'b wgpu::Buffer)> {
+pub(super) fn update_bindings<'b>(
+    optimizer: &AnyOptimizer,
+    buffers: &'b Buffers,
+) -> Vec<(u32, &'b wgpu::Buffer)> {
     let mut bindings = vec![(1, &buffers.parameters), (2, &buffers.gradient_sum)];
     if optimizer.as_optimizer::<f32>().slots() > 0 {
         bindings.push((3, &buffers.memory));
@@ -27,7 +30,12 @@ pub(super) fn update_bindings<'b>(optimizer: &AnyOptimizer, buffers: &'b Buffers
 }
 
 /// The optimizer's settings and the step's scalars as the shader takes them.
-pub(super) fn step(optimizer: &AnyOptimizer, scalars: &StepScalars<f32>, parameters: usize, samples: u32) -> Step {
+pub(super) fn step(
+    optimizer: &AnyOptimizer,
+    scalars: &StepScalars<f32>,
+    parameters: usize,
+    samples: u32,
+) -> Step {
     let plain = Step {
         count: word(parameters),
         samples: samples as f32,
@@ -70,4 +78,3 @@ pub(super) fn step(optimizer: &AnyOptimizer, scalars: &StepScalars<f32>, paramet
         AnyOptimizer::AdamW(rule) => adam(rule.beta1, rule.beta2, rule.epsilon, 0.0),
     }
 }
-

@@ -409,7 +409,7 @@ fn settings_out_of_range_are_refused_with_name_and_range() {
         (|c| c.controller = capped(1.0), "growth_cap", "above 1"),
         (|c| c.controller = capped(0.0), "growth_cap", "above 1"),
         (|c| c.controller = capped(f64::NAN), "growth_cap", "above 1"),
-        (|c| c.test = None, "number of tests", "an adaptive batch needs a test"),
+        (|c| c.test = None, "test", "an adaptive batch needs a test"),
         (|c| c.initial_batch = 1, "initial_batch", "a batch of one sample has no variance"),
         (|c| c.initial_batch = 0, "initial_batch", "from 2 to 60000"),
         (|c| c.initial_batch = 60_001, "initial_batch", "from 2 to 60000"),

@@ -50,6 +50,8 @@ pub(crate) enum Command {
     /// Nothing is learned: the parameters stay as they are.
     #[command(allow_negative_numbers = true, after_long_help = STATISTICS_EXAMPLES)]
     Statistics(StatisticsArguments),
+    /// The GPUs of this machine: names, kinds and limits
+    Devices,
     /// Loss, accuracy and confusion matrix on the test set
     #[command(after_long_help = EVALUATE_EXAMPLES)]
     Evaluate(EvaluateArguments),
@@ -93,6 +95,8 @@ pub(crate) enum Device {
     Cpu,
     /// A graphics processor, by WebGPU
     Gpu,
+    /// The graphics processor where there is one in hardware, else the processor's threads
+    Auto,
 }
 
 /// Data and device: what every command needs.
@@ -107,6 +111,9 @@ pub(crate) struct PlaceArguments {
     /// Where to compute
     #[arg(long, value_enum, default_value_t, help_heading = "Data and device")]
     pub(crate) device: Device,
+    /// GPU to use: part of its name as `adadagrad devices` prints it [default: the fastest]
+    #[arg(long, value_name = "NAME", help_heading = "Data and device")]
+    pub(crate) adapter: Option<String>,
     /// Threads of the CPU engine [default: as many as the machine runs at once]. The result does not depend
     /// on it, to the last bit
     #[arg(long, value_name = "N", help_heading = "Data and device")]

@@ -12,6 +12,9 @@ use adadagrad_core::network::Model;
 use adadagrad_gpu::checkpoint::{self, Checkpoint};
 use adadagrad_gpu::cpu::{ThreadsEngine, available_threads};
 use adadagrad_gpu::data::{self, Splits};
+use adadagrad_gpu::engine::Engine;
+use adadagrad_gpu::gpu::GpuEngine;
+use adadagrad_gpu::webgpu::{Gpu, is_software};
 
 use crate::arguments::{Device, PlaceArguments};
 use crate::setting_arguments::ModelName;
@@ -53,19 +56,52 @@ impl PlaceArguments {
     }
 
     /// The engine for a run.
-    pub(crate) fn engine(&self, config: &RunConfig, data: &Splits) -> Result<ThreadsEngine, Box<dyn Error>> {
-        self.check()?;
+    pub(crate) fn engine(
+        &self,
+        config: &RunConfig,
+        data: &Splits,
+    ) -> Result<Box<dyn Engine>, Box<dyn Error>> {
+        let training = Arc::clone(&data.training);
+        if self.chosen_device() == Device::Gpu {
+            let notice = |text: &str| eprintln!("{text}");
+            return Ok(Box::new(GpuEngine::new(config, training, self.adapter.as_deref(), notice)?));
+        }
         let threads = self.threads.unwrap_or_else(available_threads);
-        Ok(ThreadsEngine::new(config, Arc::clone(&data.training), threads)?)
+        Ok(Box::new(ThreadsEngine::new(config, training, threads)?))
     }
 
-    /// Refuses a device that this program does not have.
+    /// The device, with `auto` decided and said.
+    fn chosen_device(&self) -> Device {
+        if self.device != Device::Auto {
+            return self.device;
+        }
+        match pollster::block_on(Gpu::open(self.adapter.as_deref())) {
+            Ok(gpu) if !is_software(gpu.info()) => {
+                eprintln!("Computing on the GPU {}.", gpu.info().name);
+                Device::Gpu
+            }
+            Ok(gpu) => {
+                let name = &gpu.info().name;
+                eprintln!("Computing on the CPU: the only GPU adapter, {name}, is software and slower.");
+                Device::Cpu
+            }
+            Err(error) => {
+                eprintln!("Computing on the CPU: {error}.");
+                Device::Cpu
+            }
+        }
+    }
+
+    /// Refuses what does not go together.
     pub(crate) fn check(&self) -> Result<(), String> {
         match self.device {
-            Device::Cpu => Ok(()),
-            Device::Gpu => {
-                Err("--device gpu: this version has no GPU engine yet; use --device cpu".to_owned())
+            Device::Cpu if self.adapter.is_some() => {
+                Err("--adapter names a GPU: it goes with --device gpu or --device auto".to_owned())
             }
+            Device::Gpu if self.threads.is_some() => {
+                Err("--threads counts the CPU's threads: it does not go with --device gpu".to_owned())
+            }
+            _ => Ok(()),
         }
     }
 }
@@ -91,7 +127,7 @@ pub(crate) fn engine_of_model(
     seed: u64,
     checkpoint: Option<(&Path, &Checkpoint)>,
     data: &Splits,
-) -> Result<ThreadsEngine, Box<dyn Error>> {
+) -> Result<Box<dyn Engine>, Box<dyn Error>> {
     let config = RunConfig { model, seed, ..Preset::PaperCnn.config() };
     let mut engine = place.engine(&config, data)?;
     if let Some((file, checkpoint)) = checkpoint {

@@ -211,7 +211,7 @@ fn set<T: Serialize + DeserializeOwned>(
 pub(crate) fn explain(error: &ConfigError) -> String {
     let text = error.to_string();
     let flag = match error.field {
-        "number of tests" => return "--controller adadagrad needs a test: give one with --test".to_owned(),
+        "test" => return "--controller adadagrad needs a test: give one with --test".to_owned(),
         "version" => return text,
         "every_samples" => "--decay-every-samples".to_owned(),
         "factor" => "--decay-factor".to_owned(),

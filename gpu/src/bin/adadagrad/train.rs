@@ -10,9 +10,8 @@ use adadagrad_core::config::RunConfig;
 use adadagrad_core::local::OwnedNetwork;
 use adadagrad_core::trainer::Trainer;
 use adadagrad_gpu::checkpoint::{self, Checkpoint, State};
-use adadagrad_gpu::cpu::ThreadsEngine;
 use adadagrad_gpu::data::Splits;
-use adadagrad_gpu::engine::{Engine, EngineError};
+use adadagrad_gpu::engine::{Engine, EngineError, Snapshot};
 use adadagrad_gpu::run::Run;
 use adadagrad_gpu::telemetry::{Line, TelemetryFile};
 
@@ -79,7 +78,7 @@ fn begin(
     config: RunConfig,
     checkpoint: Option<(&Path, &Checkpoint)>,
     data: &Splits,
-) -> Result<Run<ThreadsEngine>, Box<dyn Error>> {
+) -> Result<Run<Box<dyn Engine>>, Box<dyn Error>> {
     let samples = data.training.len();
     config.validate(samples).map_err(|error| explain(&error))?;
     let network = OwnedNetwork::of_model(config.model)?;
@@ -118,7 +117,7 @@ fn begin(
 
 fn telemetry(
     arguments: &TrainArguments,
-    run: &Run<ThreadsEngine>,
+    run: &Run<Box<dyn Engine>>,
 ) -> Result<Option<(PathBuf, TelemetryFile)>, Box<dyn Error>> {
     let Some(file) = &arguments.telemetry else { return Ok(None) };
     let open = match arguments.resume {
@@ -137,7 +136,7 @@ enum End {
 
 /// A run with what was seen of it since the program started.
 struct Session {
-    run: Run<ThreadsEngine>,
+    run: Run<Box<dyn Engine>>,
     telemetry: Option<(PathBuf, TelemetryFile)>,
     begin: Instant,
     /// Samples seen and seconds spent in steps.
@@ -147,7 +146,7 @@ struct Session {
 }
 
 impl Session {
-    fn new(run: Run<ThreadsEngine>, telemetry: Option<(PathBuf, TelemetryFile)>) -> Self {
+    fn new(run: Run<Box<dyn Engine>>, telemetry: Option<(PathBuf, TelemetryFile)>) -> Self {
         Self { run, telemetry, begin: Instant::now(), samples: 0, seconds: 0.0, last: None }
     }
 
@@ -198,7 +197,7 @@ impl Session {
     }
 
     /// Saves the run as it stands between two steps.
-    fn save(&self, file: Option<&Path>, data: &Splits) -> Result<(), Box<dyn Error>> {
+    fn save(&mut self, file: Option<&Path>, data: &Splits) -> Result<(), Box<dyn Error>> {
         let Some(file) = file else { return Ok(()) };
         let state = State {
             version: self.run.config().version,
@@ -207,11 +206,11 @@ impl Session {
             training_samples: data.training.len(),
         };
         let network = OwnedNetwork::of_model(state.config.model)?;
-        let engine = self.run.engine();
-        let bytes = checkpoint::write(network.view(), engine.parameters(), engine.memory(), &state)?;
+        let Snapshot { parameters, memory } = self.run.engine_mut().snapshot()?;
+        let bytes = checkpoint::write(network.view(), parameters, memory, &state)?;
         checkpoint::save(file, &bytes).map_err(|error| files::about(file, error))?;
         eprintln!("Saved {} after step {}.", file.display(), grouped(state.progress.steps));
-        if engine.parameters().iter().chain(engine.memory()).any(|value| !value.is_finite()) {
+        if parameters.iter().chain(memory).any(|value| !value.is_finite()) {
             eprintln!("It holds values that are not finite: no run can go on from it.");
         }
         Ok(())
@@ -249,7 +248,7 @@ impl Session {
             ("time", duration(self.begin.elapsed())),
             ("time in steps", duration(Duration::try_from_secs_f64(self.seconds).unwrap_or_default())),
             ("images/s", if self.seconds > 0.0 { rounded(samples / self.seconds) } else { unknown() }),
-            ("threads", grouped(self.run.engine().threads() as u64)),
+            ("computed on", self.run.engine().description()),
         ];
         Ok(table(&rows.map(|(name, value)| vec![name.to_owned(), value])))
     }
