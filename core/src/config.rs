@@ -11,6 +11,9 @@ use crate::schedule::{Decay, Schedule};
 /// The version of [`RunConfig`] and of [`crate::trainer::Telemetry`] that this crate reads and writes.
 pub const FORMAT_VERSION: u32 = 1;
 
+/// Numbers beyond this are infinite in `f32`, which runs are computed in.
+const LARGEST: f64 = f32::MAX as f64;
+
 /// Whole numbers up to here survive a float, and so JavaScript.
 const LARGEST_EXACT: u64 = (1 << 53) - 1;
 
@@ -161,6 +164,11 @@ enum Range {
 }
 
 impl Range {
+    /// Whether the upper end is only that of the float type, and not what is wrong with `x`.
+    fn is_open_to(self, x: f64) -> bool {
+        matches!(self, Self::Above(_, LARGEST) | Self::Below(_, LARGEST)) && !(x >= LARGEST)
+    }
+
     /// False for NaN.
     fn contains(self, x: f64) -> bool {
         match self {
@@ -201,13 +209,13 @@ impl fmt::Display for ConfigError {
                 write!(f, "{field} is {found}, but must be {least}")
             }
             Range::Closed(least, most) => write!(f, "{field} is {found}, but must be from {least} to {most}"),
-            Range::Above(least, most) if *most == f64::MAX => {
+            Range::Above(least, _) if range.is_open_to(*found) => {
                 write!(f, "{field} is {found}, but must be a number above {least}")
             }
             Range::Above(least, most) => {
                 write!(f, "{field} is {found}, but must be above {least} and at most {most}")
             }
-            Range::Below(least, most) if *most == f64::MAX => {
+            Range::Below(least, _) if range.is_open_to(*found) => {
                 write!(f, "{field} is {found}, but must be a number of at least {least}")
             }
             Range::Below(least, most) => {
@@ -220,8 +228,8 @@ impl fmt::Display for ConfigError {
 
 impl core::error::Error for ConfigError {}
 
-const POSITIVE: Range = Range::Above(0.0, f64::MAX);
-const NOT_NEGATIVE: Range = Range::Below(0.0, f64::MAX);
+const POSITIVE: Range = Range::Above(0.0, LARGEST);
+const NOT_NEGATIVE: Range = Range::Below(0.0, LARGEST);
 
 fn check(field: &'static str, found: f64, range: Range, because: &'static str) -> Result<(), ConfigError> {
     if range.contains(found) { Ok(()) } else { Err(ConfigError { field, found, range, because }) }
@@ -245,7 +253,7 @@ impl RunConfig {
     pub fn validate(&self, samples: u32) -> Result<(), ConfigError> {
         let format = u64::from(FORMAT_VERSION);
         check_count("version", self.version.into(), [format; 2], "settings of another version")?;
-        check("learning_rate", self.learning_rate, Range::Above(0.0, f32::MAX.into()), "")?;
+        check("learning_rate", self.learning_rate, POSITIVE, "")?;
         check_optimizer(&self.optimizer)?;
         check_schedule(&self.schedule)?;
         if let Some(test) = &self.test {
@@ -263,7 +271,7 @@ impl RunConfig {
             if self.test.is_none() {
                 return Err(ConfigError::NO_TEST);
             }
-            check("growth_cap", growth_cap.unwrap_or(2.0), Range::Above(1.0, f64::MAX), "")?;
+            check("growth_cap", growth_cap.unwrap_or(2.0), Range::Above(1.0, LARGEST), "")?;
         }
         Ok(())
     }
@@ -327,7 +335,7 @@ fn check_optimizer(optimizer: &AnyOptimizer) -> Result<(), ConfigError> {
 fn check_schedule(schedule: &Schedule) -> Result<(), ConfigError> {
     check_count("warm_up_samples", schedule.warm_up_samples, [0, LARGEST_EXACT], "")?;
     match schedule.decay {
-        Decay::Constant => Ok(()),
+        Decay::Constant {} => Ok(()),
         Decay::Cosine { final_fraction } => {
             check("final_fraction", final_fraction, Range::Closed(0.0, 1.0), "")
         }

@@ -13,7 +13,7 @@ use crate::network::{
 };
 use crate::real::Real;
 use crate::shuffle::Order;
-use crate::statistics::{Inner, LengthMismatch, Needs, Statistics, Totals};
+use crate::statistics::{Inner, LengthMismatch, Needs, Statistics, Totals, check_length};
 use crate::trainer::{Plan, Progress, StepError, Telemetry, Trainer};
 
 /// Values that a micro-batch may take: with `f32` 1 MiB, which stays in a core's own cache.
@@ -359,6 +359,8 @@ impl<F: Real, M: MatrixProduct<F>> LocalRun<F, M> {
     /// When the step is refused or cannot be computed; then parameters, optimizer memory and progress are as
     /// they were before it, and the next call begins it again.
     pub fn advance(&mut self, dataset: &impl Dataset<F>) -> Result<Advance, RunError> {
+        let [expected, found] = [self.trainer.samples(), dataset.len()].map(|len| len as usize);
+        check_length("the training set", expected, found)?;
         let Some(step) = self.step.take().or_else(|| self.begin()) else { return Ok(Advance::Finished) };
         self.sweep(step, dataset)
     }

@@ -27,16 +27,15 @@ pub struct Schedule {
 }
 
 /// How the learning rate falls after the warm-up.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(
     feature = "serde",
     derive(serde::Serialize, serde::Deserialize),
     serde(tag = "name", rename_all = "snake_case", deny_unknown_fields)
 )]
 pub enum Decay {
-    /// Not at all.
-    #[default]
-    Constant,
+    /// Not at all. With braces, so that fields which belong to others are refused.
+    Constant {},
     /// Half a cosine wave from 1 to `final_fraction` of the rate, ending with the sample budget:
     /// f + (1 − f)·(1 + cos(π t))/2 with t from 0 to 1.
     Cosine {
@@ -52,6 +51,12 @@ pub enum Decay {
     },
 }
 
+impl Default for Decay {
+    fn default() -> Self {
+        Self::Constant {}
+    }
+}
+
 impl Schedule {
     /// The learning rate for the batch that begins after `samples_seen` of `sample_budget` samples.
     #[must_use]
@@ -61,7 +66,7 @@ impl Schedule {
         }
         let since = samples_seen - self.warm_up_samples;
         match self.decay {
-            Decay::Constant => base,
+            Decay::Constant {} => base,
             Decay::Cosine { final_fraction } => {
                 let length = sample_budget.saturating_sub(self.warm_up_samples).max(1);
                 let progress = count::<S>(since.min(length)) / count(length);

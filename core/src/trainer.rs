@@ -185,7 +185,9 @@ impl<F: Real> Trainer<F> {
     /// When the settings cannot run on that many samples.
     pub fn resume(config: RunConfig, samples: u32, progress: Progress<F::Sum>) -> Result<Self, ConfigError> {
         config.validate(samples)?;
-        let next_batch = Limits { min: 1, max: config.max_batch }.clip(progress.next_batch);
+        // With a test on, a batch of one sample could never grow.
+        let min = if config.test.is_some() { 2 } else { 1 };
+        let next_batch = Limits { min, max: config.max_batch }.clip(progress.next_batch);
         Ok(Self { config, samples, progress: Progress { next_batch, ..progress } })
     }
 
@@ -193,6 +195,12 @@ impl<F: Real> Trainer<F> {
     #[must_use]
     pub const fn config(&self) -> &RunConfig {
         &self.config
+    }
+
+    /// N, the number of training samples.
+    #[must_use]
+    pub const fn samples(&self) -> u32 {
+        self.samples
     }
 
     /// Where the run stands.

@@ -23,7 +23,7 @@ struct Conv2d {
     slice: u32,
     // Distance from one slice's (or sample's) results to the next's.
     sink_stride: u32,
-    // 1: also the second moment; 2: projections in place of norms.
+    // 1: also the second moment; 2: inner products in place of sums.
     flags: u32,
 }
 
@@ -34,7 +34,7 @@ struct Conv2d {
 @group(0) @binding(3) var<storage, read_write> target_values: array<f32>;
 // For the weight gradient: the output gradients.
 @group(0) @binding(4) var<storage, read> errors: array<f32>;
-// For the weight gradient: [sample][tile] square norms, or inner products.
+// For the weight gradient: [sample][tile] square norms; then second moments, or inner products.
 @group(0) @binding(5) var<storage, read_write> tile_sums: array<f32>;
 @group(0) @binding(6) var<storage, read_write> moments: array<f32>;
 
@@ -172,8 +172,9 @@ fn parameter_place(output: u32, tap: u32) -> u32 {
 }
 
 // Four outputs × four taps of the weight gradient, over one slice of samples, one sample at a time:
-// target_values[slice][layer parameter] = Σ gᵢ, tile_sums[sample][tile] = ‖gᵢ‖² of the tile (or ⟨gᵢ, Σg⟩
-// with the summed gradient in `parameters`), moments[slice][layer parameter] = Σ gᵢ².
+// tile_sums[sample][tile] = ‖gᵢ‖² of the tile, target_values[slice][layer parameter] = Σ gᵢ and, where asked
+// for, moments[slice][layer parameter] = Σ gᵢ². To project, `parameters` holds the summed gradient, and only
+// moments[sample][tile] = ⟨gᵢ, Σg⟩ is left beside the norms.
 @compute @workgroup_size(64)
 fn conv2d_weight_gradient(
     @builtin(global_invocation_id) id: vec3<u32>,
@@ -222,22 +223,26 @@ fn conv2d_weight_gradient(
             g[2] += errors[error_bases.z + position] * inputs;
             g[3] += errors[error_bases.w + position] * inputs;
         }
-        var sum = 0.0;
+        var norm = 0.0;
+        var inner_product = 0.0;
         for (var i = 0u; i < 4u; i++) {
             g[i] *= live[i];
+            norm += dot(g[i], g[i]);
             totals[i] += g[i];
             second[i] += g[i] * g[i];
             if (conv.flags & PROJECT) != 0u {
                 for (var j = 0u; j < 4u; j++) {
                     if output + i < conv.outputs && tap + j <= taps() {
-                        sum += g[i][j] * parameters[conv.parameter_offset + parameter_place(output + i, tap + j)];
+                        inner_product += g[i][j] * parameters[conv.parameter_offset + parameter_place(output + i, tap + j)];
                     }
                 }
-            } else {
-                sum += dot(g[i], g[i]);
             }
         }
-        tile_sums[sample * conv.sink_stride + tile] = sum;
+        let place = sample * conv.sink_stride + tile;
+        tile_sums[place] = norm;
+        if (conv.flags & PROJECT) != 0u {
+            moments[place] = inner_product;
+        }
     }
     if (conv.flags & PROJECT) != 0u {
         return;

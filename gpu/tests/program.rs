@@ -76,7 +76,7 @@ fn settings_that_cannot_run_are_refused_with_the_range() {
         ("--test augmented --nu -2", "--nu is -2, but must be a number above 0"),
         ("--test coordinate_norm --quantile 1.5", "--quantile is 1.5, but must be above 0 and at most 1"),
         ("--test worker-norm --workers 1", "--workers is 1, but must be from 2 to 1024"),
-        ("--learning-rate 0", "--learning-rate is 0, but must be above 0"),
+        ("--learning-rate 0", "--learning-rate is 0, but must be a number above 0"),
         ("--growth-cap 1", "--growth-cap is 1, but must be a number above 1"),
         ("--sample-budget 0", "--sample-budget is 0, but must be from 1"),
         ("--optimizer momentum --momentum 1", "--momentum is 1, but must be at least 0 and below 1"),

@@ -119,7 +119,8 @@ export class TrainingLoop {
 
   #settlePhase(progress: Progress): void {
     if (progress.activity === 'finished') this.#phase = 'finished';
-    else if (this.#stepsLeft <= 0) this.#phase = 'paused';
+    // A measurement that the last step made due is finished first: no further step begins for it.
+    else if (this.#stepsLeft <= 0 && progress.activity === 'training') this.#phase = 'paused';
   }
 
   #fail(error: unknown): void {

@@ -15,6 +15,9 @@ const BIAS: u32 = 1;
 const ADD: u32 = 2;
 const RELU: u32 = 4;
 const SQUARE: u32 = 8;
+/// Rows of the per-sample values.
+const NORMS: u32 = 2;
+const INNER_PRODUCTS: u32 = 3;
 /// Flags of `conv2d.wgsl`.
 const MOMENT: u32 = 1;
 const PROJECT: u32 = 2;
@@ -351,33 +354,28 @@ impl<'e> Builder<'e> {
         let slices = self.samples.div_ceil(SLICE);
         let grid = Grid::Flat(slices * tiles(placed));
         let count = word(placed.weights + placed.biases);
-        let sweep = |builder: &mut Self, flags, parameters| {
-            let conv = Conv2d { flags, ..builder.conv2d(placed) };
-            let bindings = [
-                (1, x),
-                (2, parameters),
-                (3, &buffers.slices),
-                (4, e),
-                (5, &buffers.tile_sums),
-                (6, &buffers.moment_slices),
-            ];
-            builder.dispatch(Shader::Conv2d, "conv2d_weight_gradient", conv, &bindings, grid)
+        let moments = self.needs.coordinate_quantile.is_some();
+        let (flags, parameters, sixth) = match pass {
+            Pass::Project => (PROJECT, &buffers.gradient_sum, &buffers.tile_inner_products),
+            Pass::Accumulate => {
+                (if moments { MOMENT } else { 0 }, &buffers.parameters, &buffers.moment_slices)
+            }
         };
-        let tile_sums = |builder: &mut Self, place| {
+        let conv = Conv2d { flags, ..self.conv2d(placed) };
+        let bindings =
+            [(1, x), (2, parameters), (3, &buffers.slices), (4, e), (5, &buffers.tile_sums), (6, sixth)];
+        list.push(self.dispatch(Shader::Conv2d, "conv2d_weight_gradient", conv, &bindings, grid));
+        let sum_tiles = |builder: &mut Self, tile_sums, place| {
             let batch = Batch { tiles: tiles(placed), stride: tiles(placed), place, ..Batch::default() };
-            let bindings = [(1, &buffers.tile_sums), (3, &buffers.per_sample)];
+            let bindings = [(1, tile_sums), (3, &buffers.per_sample)];
             let grid = Grid::Flat(builder.samples);
             builder.statistics("sum_tiles", batch, &bindings, grid)
         };
-        let moments = self.needs.coordinate_quantile.is_some();
-        // The projection's norms come from forming the gradients a first time.
-        list.push(sweep(self, if moments { MOMENT } else { 0 }, &buffers.parameters));
         if self.needs.norms || pass == Pass::Project {
-            list.push(tile_sums(self, 2));
+            list.push(sum_tiles(self, &buffers.tile_sums, NORMS));
         }
         if pass == Pass::Project {
-            list.push(sweep(self, PROJECT, &buffers.gradient_sum));
-            list.push(tile_sums(self, 3));
+            list.push(sum_tiles(self, &buffers.tile_inner_products, INNER_PRODUCTS));
             return;
         }
         let sinks = [

@@ -492,7 +492,7 @@ fn orders_are_even() {
 
 fn schedules() -> impl Strategy<Value = Schedule> {
     let decay = prop_oneof![
-        Just(Decay::Constant),
+        Just(Decay::Constant {}),
         (0.0..=1.0_f64).prop_map(|final_fraction| Decay::Cosine { final_fraction }),
         (1_u64..5000, 0.01..=1.0_f64)
             .prop_map(|(every_samples, factor)| Decay::Step { every_samples, factor }),

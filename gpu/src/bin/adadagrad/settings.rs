@@ -160,7 +160,7 @@ impl SettingArguments {
 
     fn decay(&self, base: Decay) -> Result<Decay, Box<dyn Error>> {
         let default = self.decay.map(|name| match name {
-            DecayName::Constant => Decay::Constant,
+            DecayName::Constant => Decay::Constant {},
             DecayName::Cosine => Decay::Cosine { final_fraction: 0.0 },
             DecayName::Step => Decay::Step { every_samples: 60_000, factor: 0.5 },
         });
