@@ -166,7 +166,7 @@ enum Range {
 impl Range {
     /// Whether the upper end is only that of the float type, and not what is wrong with `x`.
     fn is_open_to(self, x: f64) -> bool {
-        matches!(self, Self::Above(_, LARGEST) | Self::Below(_, LARGEST)) && !(x >= LARGEST)
+        matches!(self, Self::Above(_, LARGEST) | Self::Below(_, LARGEST)) && (x.is_nan() || x < LARGEST)
     }
 
     /// False for NaN.
