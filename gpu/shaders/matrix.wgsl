@@ -1,8 +1,8 @@
 // Dense layers: C [rows, columns] = A B (+ bias) (+ C), any strides, so that one kernel serves the forward
 // pass (X Wᵀ), the input gradient (E W) and the weight gradient (Eᵀ X).
 //
-// 2·rows·columns·inner operations; A, B and C each travel once through the tile variant, and rows/4 + columns/4
-// times through caches in the register variant.
+// 2·rows·columns·inner operations. Each invocation loads 8 values for 16 products: A travels columns/4 times
+// through the caches, B rows/4 times, C once.
 
 struct Product {
     rows: u32,
@@ -84,58 +84,6 @@ fn product_registers(@builtin(global_invocation_id) id: vec3<u32>) {
     for (var i = 0u; i < 4u; i++) {
         for (var j = 0u; j < 4u; j++) {
             store(row + i, column + j, sums[i][j]);
-        }
-    }
-}
-
-const TILE = 64u;
-const DEPTH = 16u;
-var<workgroup> a_tile: array<f32, 1024>;
-var<workgroup> b_tile: array<f32, 1024>;
-
-// A workgroup of 16×16 a 64×64 tile of C, through workgroup memory; each invocation 4×4 of it.
-@compute @workgroup_size(16, 16)
-fn product_tiles(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(local_invocation_id) local: vec3<u32>,
-    @builtin(local_invocation_index) index: u32,
-) {
-    let first_row = group.y * TILE;
-    let first_column = group.x * TILE;
-    var sums = mat4x4<f32>();
-    for (var start = 0u; start < product.inner; start += DEPTH) {
-        for (var k = index; k < TILE * DEPTH; k += 256u) {
-            let depth = start + k % DEPTH;
-            let row = first_row + k / DEPTH;
-            var value = 0.0;
-            if depth < product.inner && row < product.rows {
-                value = load_a(row, depth);
-            }
-            a_tile[k] = value;
-            let column = first_column + k % TILE;
-            let b_depth = start + k / TILE;
-            value = 0.0;
-            if b_depth < product.inner && column < product.columns {
-                value = load_b(b_depth, column);
-            }
-            b_tile[k] = value;
-        }
-        workgroupBarrier();
-        for (var k = 0u; k < DEPTH; k++) {
-            let row = local.y * 4u * DEPTH + k;
-            let left = vec4(a_tile[row], a_tile[row + DEPTH], a_tile[row + 2u * DEPTH], a_tile[row + 3u * DEPTH]);
-            let column = k * TILE + local.x * 4u;
-            let right = vec4(b_tile[column], b_tile[column + 1u], b_tile[column + 2u], b_tile[column + 3u]);
-            sums[0] += left.x * right;
-            sums[1] += left.y * right;
-            sums[2] += left.z * right;
-            sums[3] += left.w * right;
-        }
-        workgroupBarrier();
-    }
-    for (var i = 0u; i < 4u; i++) {
-        for (var j = 0u; j < 4u; j++) {
-            store(first_row + local.y * 4u + i, first_column + local.x * 4u + j, sums[i][j]);
         }
     }
 }
