@@ -84,11 +84,6 @@ impl Buffers {
 }
 
 impl Buffers {
-    /// The network's outputs.
-    pub(super) fn outputs(&self) -> &wgpu::Buffer {
-        self.nodes.last().map_or(&self.input, |last| &last.output)
-    }
-
     /// Bytes of all of them.
     pub(super) fn bytes(&self) -> u64 {
         let of_nodes = self.nodes.iter().flat_map(|node| [&node.output, &node.gradient]);

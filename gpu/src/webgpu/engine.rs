@@ -213,7 +213,10 @@ impl DeviceEngine {
             self.submit(images, DeviceOrder::File, positions.start.into(), samples, None);
             let submission = self.fold(samples, &mut place);
             let first = positions.start as usize * classes;
-            self.gpu.copy_to(self.buffers.outputs(), &outputs, first, positions.len() * classes);
+            // A last ReLU is fused into the layer before it, whose buffer then holds the outputs.
+            let last =
+                self.layers.last().map_or(&self.buffers.input, |layer| &self.buffers.nodes[layer.to].output);
+            self.gpu.copy_to(last, &outputs, first, positions.len() * classes);
             self.pace(submission, samples, &mut |_| true)?;
         }
         let sums = self.gpu.read(&self.buffers.sums, place).await?;

@@ -44,7 +44,7 @@ pub(super) struct Layer {
     /// The buffers' index it reads from; `None`: the network's input.
     from: Option<usize>,
     /// Where it writes.
-    to: usize,
+    pub(super) to: usize,
     relu: bool,
 }
 
@@ -81,7 +81,9 @@ impl<'e> Builder<'e> {
         for layer in layers {
             self.forward(layer, &mut forward);
         }
-        self.loss(classes, &mut forward);
+        if let Some(last) = layers.last() {
+            self.loss(last, classes, &mut forward);
+        }
         let (mut accumulate, mut project) = (Vec::new(), Vec::new());
         for layer in layers.iter().rev() {
             self.backward(layer, Pass::Accumulate, &mut accumulate);
@@ -232,13 +234,12 @@ impl<'e> Builder<'e> {
         self.dispatch(Shader::Activation, entry, Values { count }, buffers, Grid::Flat(count))
     }
 
-    fn loss(&mut self, classes: u32, list: &mut Vec<Dispatch>) {
-        let Some(last) = self.buffers.nodes.last() else { return };
+    fn loss(&mut self, last: &Layer, classes: u32, list: &mut Vec<Dispatch>) {
         let batch = Batch { outputs: classes, ..Batch::default() };
         let buffers = [
-            (1, &last.output),
+            (1, self.output(last)),
             (3, &self.buffers.per_sample),
-            (4, &last.gradient),
+            (4, self.gradient(last)),
             (5, &self.buffers.labels),
         ];
         let grid = Grid::Flat(self.samples);
