@@ -2,6 +2,7 @@
 //! can stop inside a step. The pieces of memory serve engines on several threads too.
 
 use core::fmt;
+use std::collections::VecDeque;
 use std::vec::Vec;
 
 use crate::config::{ConfigError, RunConfig};
@@ -11,10 +12,11 @@ use crate::network::{
     MatrixProduct, Model, Network, NetworkError, Node, Placed, Score, Shape, Sweep, SweepError, Workspace,
     initialise,
 };
+use crate::optimizer::StepScalars;
 use crate::real::Real;
 use crate::shuffle::Order;
 use crate::statistics::{Inner, LengthMismatch, Needs, Statistics, Totals, check_length};
-use crate::trainer::{Plan, Progress, StepError, Telemetry, Trainer};
+use crate::trainer::{Decided, Plan, Progress, StepError, Telemetry, Trainer};
 
 /// Values that a micro-batch may take: with `f32` 1 MiB, which stays in a core's own cache.
 const WORKING_SET: usize = 1 << 18;
@@ -259,7 +261,9 @@ pub struct LocalRun<F: Real, M> {
     total: OwnedStatistics<F::Sum>,
     /// ḡ; during the first sweep nobody needs it.
     mean_gradient: Vec<F>,
-    step: Option<Step<F::Sum>>,
+    step: Option<Step<F>>,
+    /// Steps to be made again before any new one.
+    again: VecDeque<Decided<F>>,
     evaluation: Option<Evaluating<F::Sum>>,
 }
 
@@ -272,12 +276,14 @@ struct LocalEngine<F: Real, M> {
 
 /// A step under way.
 #[derive(Clone, Debug)]
-struct Step<S> {
-    plan: Plan<S>,
+struct Step<F: Real> {
+    plan: Plan<F::Sum>,
     order: Order,
     walk: Walk,
     /// The second sweep, once it has begun: the part's sums, and the whole's.
-    projection: Option<(Inner<S>, Inner<S>)>,
+    projection: Option<(Inner<F::Sum>, Inner<F::Sum>)>,
+    /// The scalars of a step that is made again: it was weighed before, and counts already.
+    decided: Option<StepScalars<F>>,
 }
 
 #[derive(Clone, Debug)]
@@ -294,14 +300,39 @@ impl<F: Real, M: MatrixProduct<F>> LocalRun<F, M> {
     /// # Errors
     /// When the settings cannot run, or there is not enough memory.
     pub fn new(config: RunConfig, samples: u32, product: M) -> Result<Self, RunError> {
-        let trainer = Trainer::new(config, samples)?;
+        let mut run = Self::empty(Trainer::new(config, samples)?, product)?;
+        initialise(run.engine.network.view(), config.seed, &mut run.parameters)?;
+        config.optimizer.as_optimizer::<F>().start(&mut run.memory);
+        Ok(run)
+    }
+
+    /// Goes on with a run that stands at the trainer's progress, from an earlier copy of its parameters and
+    /// optimizer memory and the steps that were made since: these are made again first, and not counted.
+    ///
+    /// # Errors
+    /// When the lengths do not fit, or there is not enough memory.
+    pub fn resume(
+        trainer: Trainer<F>,
+        product: M,
+        parameters: &[F],
+        memory: &[F],
+        since: impl IntoIterator<Item = Decided<F>>,
+    ) -> Result<Self, RunError> {
+        let mut run = Self::empty(trainer, product)?;
+        check_length("the parameters", run.parameters.len(), parameters.len())?;
+        check_length("the optimizer memory", run.memory.len(), memory.len())?;
+        run.parameters.copy_from_slice(parameters);
+        run.memory.copy_from_slice(memory);
+        run.again = since.into_iter().collect();
+        Ok(run)
+    }
+
+    fn empty(trainer: Trainer<F>, product: M) -> Result<Self, RunError> {
+        let config = trainer.config();
         let network = OwnedNetwork::of_model(config.model)?;
-        let optimizer = config.optimizer.as_optimizer::<F>();
         let len = network.view().parameters();
-        let mut parameters = zeros(len)?;
-        let mut memory = zeros(optimizer.slots() * len)?;
-        initialise(network.view(), config.seed, &mut parameters)?;
-        optimizer.start(&mut memory);
+        let parameters = zeros(len)?;
+        let memory = zeros(config.optimizer.as_optimizer::<F>().slots() * len)?;
         let sweep_memory = SweepMemory::new(network.view())?;
         Ok(Self {
             trainer,
@@ -312,6 +343,7 @@ impl<F: Real, M: MatrixProduct<F>> LocalRun<F, M> {
             mean_gradient: zeros(len)?,
             engine: LocalEngine { network, memory: sweep_memory, product },
             step: None,
+            again: VecDeque::new(),
             evaluation: None,
         })
     }
@@ -395,16 +427,22 @@ impl<F: Real, M: MatrixProduct<F>> LocalRun<F, M> {
         Ok(Some(Evaluation::new(evaluating.total, evaluating.samples)))
     }
 
-    /// Plans the next step; `None` when the budget is spent.
-    fn begin(&mut self) -> Option<Step<F::Sum>> {
-        let plan = self.trainer.plan()?;
+    /// Plans the next step, those to be made again first; `None` when the budget is spent.
+    fn begin(&mut self) -> Option<Step<F>> {
+        let again = self.again.front().copied();
+        let decided = again.map(|step| step.scalars);
+        let plan = match again {
+            // Nothing is asked of it but its gradient.
+            Some(step) => Plan { needs: Needs { inner: false, ..step.plan.needs }, ..step.plan },
+            None => self.trainer.plan()?,
+        };
         self.part.clear();
         self.total.clear();
         let walk = plan.cut.walk(0..plan.cut.parts(), self.engine.memory.micro_batch());
-        Some(Step { plan, order: self.trainer.order(), walk, projection: None })
+        Some(Step { plan, order: self.trainer.order(), walk, projection: None, decided })
     }
 
-    fn sweep(&mut self, mut step: Step<F::Sum>, dataset: &impl Dataset<F>) -> Result<Advance, RunError> {
+    fn sweep(&mut self, mut step: Step<F>, dataset: &impl Dataset<F>) -> Result<Advance, RunError> {
         let Some(MicroBatch { positions, ends_part }) = step.walk.next() else {
             return self.end_sweep(step);
         };
@@ -431,7 +469,7 @@ impl<F: Real, M: MatrixProduct<F>> LocalRun<F, M> {
     }
 
     /// After the last micro-batch of a sweep: a second sweep, or the update.
-    fn end_sweep(&mut self, mut step: Step<F::Sum>) -> Result<Advance, RunError> {
+    fn end_sweep(&mut self, mut step: Step<F>) -> Result<Advance, RunError> {
         let Plan { cut, needs, .. } = step.plan;
         if step.projection.is_none() {
             self.total.with(|total| total.mean_gradient(&mut self.mean_gradient))?;
@@ -441,6 +479,12 @@ impl<F: Real, M: MatrixProduct<F>> LocalRun<F, M> {
                 self.step = Some(step);
                 return Ok(Advance::Working);
             }
+        }
+        if let Some(scalars) = step.decided {
+            let optimizer = self.trainer.config().optimizer.as_optimizer::<F>();
+            optimizer.update(&scalars, &mut self.parameters, &self.mean_gradient, &mut self.memory)?;
+            self.again.pop_front();
+            return Ok(Advance::Working);
         }
         let inner = step.projection.map(|(_, total)| total);
         let (trainer, mean) = (&mut self.trainer, &self.mean_gradient);

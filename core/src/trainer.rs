@@ -57,6 +57,15 @@ pub struct Pending<F: Real> {
     telemetry: Telemetry,
 }
 
+/// A step that was decided: enough to make it again from the parameters before it, as after a lost device.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Decided<F: Real> {
+    /// Which samples.
+    pub plan: Plan<F::Sum>,
+    /// The update's scalars.
+    pub scalars: StepScalars<F>,
+}
+
 /// Why a step was refused. Parameters and optimizer memory are as they were before it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum StepError {
@@ -221,6 +230,10 @@ impl<F: Real> Trainer<F> {
         self.config.test.map_or(Needs::default(), |test| test.as_test::<F::Sum>().needs())
     }
 
+    const fn limits(&self) -> Limits {
+        Limits { min: self.config.min_batch, max: self.config.max_batch }
+    }
+
     /// The next step, or `None` when the sample budget is spent.
     #[must_use]
     pub fn plan(&self) -> Option<Plan<F::Sum>> {
@@ -234,6 +247,16 @@ impl<F: Real> Trainer<F> {
             learning_rate: schedule.learning_rate(F::Sum::of(learning_rate), samples_seen, sample_budget),
             needs,
         })
+    }
+
+    /// Whether accuracy is to be measured after a planned step: each time `evaluate_every` more samples were
+    /// seen, and after the last step. A function of the run's position alone, so that a resumed run measures
+    /// at the same steps.
+    #[must_use]
+    pub fn measures_after(&self, plan: &Plan<F::Sum>) -> bool {
+        let RunConfig { evaluate_every, sample_budget, .. } = self.config;
+        let seen = plan.start + u64::from(plan.cut.samples());
+        seen >= sample_budget || plan.start / evaluate_every != seen / evaluate_every
     }
 
     /// Judges the evidence of a planned step.
@@ -257,20 +280,31 @@ impl<F: Real> Trainer<F> {
         let required = test.map(|test| test.required(evidence));
         let threshold = test.and_then(|test| test.threshold(evidence));
         let undefined = Required::Undefined(Reason::MissingEvidence);
-        let limits = Limits { min: self.config.min_batch, max: self.config.max_batch };
+        let required_size = required.unwrap_or(undefined);
         let Decision::Step { next } =
-            self.config.controller.decide(&mut (), planned, limits, evidence, required.unwrap_or(undefined));
+            self.config.controller.decide(&mut (), planned, self.limits(), evidence, required_size);
         let optimizer = self.config.optimizer.as_optimizer::<F>();
         let (shared, scalars) =
             optimizer.prepare(&self.progress.shared, plan.learning_rate, evidence.mean_norm_sq);
-        let progress = Progress {
-            steps: plan.step,
-            samples_seen: plan.start + u64::from(planned),
-            next_batch: next,
-            shared,
-        };
+        let progress = progress_after(plan, next, shared);
         let telemetry = telemetry(plan, evidence, required, threshold, &progress);
         Ok(Pending { scalars, progress, telemetry })
+    }
+
+    /// Looks behind a planned step whose outcome cannot change what comes next: its batch is as large as it may
+    /// become, or constant, and the optimizer does not ask for ‖ḡ‖². An engine may then begin the next step
+    /// before it knows this one's evidence. Gives this step's scalars, and the trainer as it will stand.
+    #[must_use]
+    pub fn foresee(&self, plan: &Plan<F::Sum>) -> Option<(StepScalars<F>, Self)> {
+        let current = plan.cut.samples();
+        let optimizer = self.config.optimizer.as_optimizer::<F>();
+        let is_settled = Controller::<F::Sum>::is_settled(&self.config.controller, current, self.limits());
+        if !is_settled || optimizer.wants_norm() {
+            return None;
+        }
+        let (shared, scalars) =
+            optimizer.prepare(&self.progress.shared, plan.learning_rate, num_traits::Zero::zero());
+        Some((scalars, Self { progress: progress_after(plan, current, shared), ..*self }))
     }
 
     /// Makes a weighed step count, once the engine has updated the parameters.
@@ -298,6 +332,12 @@ impl<F: Real> Trainer<F> {
         optimizer.update(&pending.scalars, parameters, mean_gradient, memory)?;
         Ok(self.commit(pending))
     }
+}
+
+/// Where a run stands once a planned step is made.
+fn progress_after<S>(plan: &Plan<S>, next_batch: u32, shared: Shared<S>) -> Progress<S> {
+    let samples_seen = plan.start + u64::from(plan.cut.samples());
+    Progress { steps: plan.step, samples_seen, next_batch, shared }
 }
 
 fn telemetry<S: Real>(

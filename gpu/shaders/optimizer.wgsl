@@ -21,6 +21,12 @@ struct Step {
 @group(0) @binding(1) var<storage, read_write> parameters: array<f32>;
 @group(0) @binding(2) var<storage, read> gradient_sum: array<f32>;
 @group(0) @binding(3) var<storage, read_write> memory: array<f32>;
+// Not 0 where a sum of the batch was not finite: the step is then not made.
+@group(0) @binding(4) var<storage, read> refused: u32;
+
+fn is_updated(index: u32) -> bool {
+    return index < step.count && refused == 0u;
+}
 
 fn decayed(index: u32) -> f32 {
     return gradient_sum[index] / step.samples + step.weight_decay * parameters[index];
@@ -30,7 +36,7 @@ fn decayed(index: u32) -> f32 {
 @compute @workgroup_size(64)
 fn sgd(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
     let j = id.x + id.y * groups.x * 64u;
-    if j < step.count {
+    if is_updated(j) {
         parameters[j] -= step.step_size * decayed(j);
     }
 }
@@ -38,7 +44,7 @@ fn sgd(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) gr
 @compute @workgroup_size(64)
 fn momentum(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
     let j = id.x + id.y * groups.x * 64u;
-    if j < step.count {
+    if is_updated(j) {
         let u = step.decay1 * memory[j] + decayed(j);
         memory[j] = u;
         parameters[j] -= step.step_size * u;
@@ -48,7 +54,7 @@ fn momentum(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroup
 @compute @workgroup_size(64)
 fn nesterov(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
     let j = id.x + id.y * groups.x * 64u;
-    if j < step.count {
+    if is_updated(j) {
         let g = decayed(j);
         let u = step.decay1 * memory[j] + g;
         memory[j] = u;
@@ -59,7 +65,7 @@ fn nesterov(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroup
 @compute @workgroup_size(64)
 fn adagrad(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
     let j = id.x + id.y * groups.x * 64u;
-    if j < step.count {
+    if is_updated(j) {
         let g = decayed(j);
         let v = memory[j] + g * g;
         memory[j] = v;
@@ -70,7 +76,7 @@ fn adagrad(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups
 @compute @workgroup_size(64)
 fn rmsprop(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
     let j = id.x + id.y * groups.x * 64u;
-    if j < step.count {
+    if is_updated(j) {
         let g = decayed(j);
         let v = step.decay1 * memory[j] + step.new1 * (g * g);
         memory[j] = v;
@@ -82,7 +88,7 @@ fn rmsprop(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups
 @compute @workgroup_size(64)
 fn adam(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
     let j = id.x + id.y * groups.x * 64u;
-    if j < step.count {
+    if is_updated(j) {
         parameters[j] *= step.shrink;
         let g = decayed(j);
         let m = step.decay1 * memory[j] + step.new1 * g;

@@ -23,6 +23,13 @@ struct Batch {
 @group(0) @binding(3) var<storage, read_write> per_sample: array<f32>;
 @group(0) @binding(4) var<storage, read_write> sums: array<f32>;
 @group(0) @binding(5) var<storage, read> labels: array<u32>;
+// Not 0 once a sum was not finite: optimizer.wgsl then makes no update.
+@group(0) @binding(6) var<storage, read_write> refused: atomic<u32>;
+
+// By its bits: a compiler may take for granted that no NaN is compared.
+fn is_finite(value: f32) -> bool {
+    return (bitcast<u32>(value) & 0x7f800000u) != 0x7f800000u;
+}
 
 // Softmax cross-entropy of one sample an invocation: x = outputs, sums = their gradient.
 @compute @workgroup_size(64)
@@ -164,6 +171,9 @@ fn fold_samples(@builtin(local_invocation_index) local: u32) {
         for (var k = 0u; k < 6u; k++) {
             sums[batch.place + k] = partial[0][k];
         }
+        if !is_finite(partial[0][0]) || !is_finite(partial[0][2]) {
+            atomicStore(&refused, 1u);
+        }
     }
 }
 
@@ -175,6 +185,9 @@ fn square_norm(@builtin(local_invocation_index) local: u32) {
         sum += x[k] * x[k];
     }
     sums[batch.place + local] = sum;
+    if !is_finite(sum) {
+        atomicStore(&refused, 1u);
+    }
 }
 
 // sums += x, value by value: a part's gradient into the whole's.

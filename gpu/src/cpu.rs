@@ -14,7 +14,7 @@ use adadagrad_core::cut::{Cut, MicroBatch};
 use adadagrad_core::local::{Evaluation, OwnedNetwork, OwnedStatistics, RunError, SweepMemory};
 use adadagrad_core::network::{FastProduct, Score, initialise};
 use adadagrad_core::statistics::{Evidence, Inner, LengthMismatch, Needs};
-use adadagrad_core::trainer::{Plan, StepError, Telemetry, Trainer};
+use adadagrad_core::trainer::{Decided, Plan, StepError, Telemetry, Trainer};
 
 use crate::dataset::SharedDataset;
 use crate::engine::{Confusion, Control, Engine, EngineError, Evaluated, Snapshot, Visit, check_lengths};
@@ -56,6 +56,19 @@ impl ThreadsEngine {
         training: SharedDataset,
         threads: NonZero<usize>,
     ) -> Result<Self, EngineError> {
+        Self::controlled(config, training, threads, Arc::default())
+    }
+
+    /// The same under a control that somebody holds already.
+    ///
+    /// # Errors
+    /// Those of [`Self::new`].
+    pub fn controlled(
+        config: &RunConfig,
+        training: SharedDataset,
+        threads: NonZero<usize>,
+        control: Arc<Control>,
+    ) -> Result<Self, EngineError> {
         let network = Arc::new(OwnedNetwork::of_model(config.model)?);
         let optimizer = config.optimizer.as_optimizer::<f32>();
         let len = network.view().parameters();
@@ -63,7 +76,6 @@ impl ThreadsEngine {
         let mut memory = zeros(optimizer.slots() * len)?;
         initialise(network.view(), config.seed, &mut parameters)?;
         optimizer.start(&mut memory);
-        let control = Arc::new(Control::default());
         let pool = Pool::new(threads, || PartWorker::new(&network, &control))?;
         Ok(Self {
             pool,
@@ -87,6 +99,18 @@ impl ThreadsEngine {
     #[must_use]
     pub fn memory(&self) -> &[f32] {
         &self.memory
+    }
+
+    /// Makes a step again that counts already: its gradient, and the update with the scalars decided then.
+    ///
+    /// # Errors
+    /// When it is cancelled or cannot be computed; then nothing has changed.
+    pub fn repeat(&mut self, trainer: &Trainer<f32>, step: &Decided<f32>) -> Result<(), EngineError> {
+        let visit = Visit::Shuffled { order: trainer.order(), start: step.plan.start };
+        self.sweep(step.plan.cut, visit, &Needs::default())?;
+        let optimizer = trainer.config().optimizer.as_optimizer::<f32>();
+        let parameters = Arc::make_mut(&mut self.parameters);
+        Ok(optimizer.update(&step.scalars, parameters, &self.mean_gradient, &mut self.memory)?)
     }
 
     /// How many threads compute.

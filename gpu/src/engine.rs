@@ -1,8 +1,10 @@
 //! What every engine does: one training step, the evidence of a batch, an evaluation.
 
 use std::fmt;
-use std::sync::Arc;
+use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, Waker};
 
 use adadagrad_core::cut::Cut;
 use adadagrad_core::local::{Evaluation, RunError};
@@ -188,11 +190,14 @@ impl Confusion {
     }
 }
 
-/// Shared with whoever watches: how much of the step is done, and a request to end it.
+/// Shared with whoever watches: how much of the step is done, and requests to wait or to end.
 #[derive(Debug, Default)]
 pub struct Control {
     done: AtomicU64,
     cancelled: AtomicBool,
+    paused: AtomicBool,
+    /// A step that waits.
+    waiting: Mutex<Option<Waker>>,
 }
 
 impl Control {
@@ -205,6 +210,7 @@ impl Control {
     /// Asks the engine to end the step under way, and any later one, with [`EngineError::Cancelled`].
     pub fn cancel(&self) {
         self.cancelled.store(true, Ordering::Relaxed);
+        self.wake();
     }
 
     /// Takes the request back.
@@ -218,12 +224,44 @@ impl Control {
         self.cancelled.load(Ordering::Relaxed)
     }
 
+    /// Asks a step that is awaited to wait between two of its micro-batches. The engine on threads does not.
+    pub fn pause(&self) {
+        self.paused.store(true, Ordering::Relaxed);
+    }
+
+    /// Lets it go on.
+    pub fn resume(&self) {
+        self.paused.store(false, Ordering::Relaxed);
+        self.wake();
+    }
+
     pub(crate) fn begin(&self) {
         self.done.store(0, Ordering::Relaxed);
     }
 
     pub(crate) fn add(&self, visits: u64) {
         self.done.fetch_add(visits, Ordering::Relaxed);
+    }
+
+    /// Returns at once unless a pause is asked for, else when it is over.
+    pub(crate) async fn wait_while_paused(&self) {
+        poll_fn(|context| {
+            // Before the look at the flag, so that a call of `resume` in between is not missed.
+            *self.waiting() = Some(context.waker().clone());
+            let waits = self.paused.load(Ordering::Relaxed) && !self.is_cancelled();
+            if waits { Poll::Pending } else { Poll::Ready(()) }
+        })
+        .await;
+    }
+
+    fn wake(&self) {
+        if let Some(waker) = self.waiting().take() {
+            waker.wake();
+        }
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Option<Waker>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -24,8 +24,8 @@ impl<E: Engine> Run<E> {
         Self { trainer, engine }
     }
 
-    /// Makes the next step, and measures accuracy on `test` when it is due: each time `evaluate_every` more
-    /// samples were seen, and after the last step. `None` when the sample budget is spent.
+    /// Makes the next step, and measures accuracy on `test` when [`Trainer::measures_after`] says so. `None` when
+    /// the sample budget is spent.
     ///
     /// # Errors
     /// When the step is refused, cancelled or cannot be computed; then the run stands where it stood.
@@ -34,7 +34,7 @@ impl<E: Engine> Run<E> {
         let begin = Instant::now();
         let telemetry = self.engine.step(&mut self.trainer, &plan)?;
         let seconds = begin.elapsed().as_secs_f64();
-        let evaluated = if self.is_evaluation_due(plan.start) {
+        let evaluated = if self.trainer.measures_after(&plan) {
             Some(self.engine.evaluate(test)?.evaluation)
         } else {
             None
@@ -45,13 +45,6 @@ impl<E: Engine> Run<E> {
             accuracy: evaluated.map(|evaluation| evaluation.accuracy),
             test_loss: evaluated.map(|evaluation| evaluation.loss).filter(|loss| loss.is_finite()),
         }))
-    }
-
-    /// Whether the step that began at `start` samples has crossed a multiple of `evaluate_every`, or was the
-    /// last: a function of the run's position alone, so that a resumed run measures at the same steps.
-    fn is_evaluation_due(&self, start: u64) -> bool {
-        let every = self.config().evaluate_every;
-        self.is_finished() || start / every != self.progress().samples_seen / every
     }
 
     /// Whether the sample budget is spent.

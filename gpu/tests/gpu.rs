@@ -26,7 +26,7 @@ use adadagrad_gpu::dataset::SharedDataset;
 use adadagrad_gpu::engine::{Engine, EngineError, Visit};
 use adadagrad_gpu::gpu::GpuEngine;
 use adadagrad_gpu::run::Run;
-use adadagrad_gpu::webgpu::GpuError;
+use adadagrad_gpu::webgpu::{GpuError, Options};
 
 const SAMPLES: u32 = 300;
 const SEED: u64 = 5;
@@ -35,7 +35,7 @@ fn quiet(_: &str) {}
 
 /// The engine, or `None` with a word about it where there is no adapter.
 fn gpu(config: &RunConfig, training: &SharedDataset) -> Option<GpuEngine> {
-    match GpuEngine::new(config, Arc::clone(training), None, quiet) {
+    match GpuEngine::new(config, Arc::clone(training), Options::of_adapter(None, quiet)) {
         Ok(engine) => Some(engine),
         Err(EngineError::Gpu(GpuError::NoAdapter(why))) => {
             assert!(std::env::var("REQUIRE_GPU").as_deref() != Ok("1"), "no GPU adapter: {why}");
@@ -220,11 +220,12 @@ fn a_lost_device_costs_nothing_and_the_same_run_gives_the_same_bits() {
     let reference = bits(&mut whole);
     // At different moments each time: before any step, after some, right before the last.
     for lost_before in 0..lines.len() {
-        let engine = GpuEngine::new(&config, Arc::clone(&training), None, count).unwrap();
+        let engine =
+            GpuEngine::new(&config, Arc::clone(&training), Options::of_adapter(None, count)).unwrap();
         let mut broken = run(config, engine);
         for (step, line) in lines.iter().enumerate() {
             if step == lost_before {
-                broken.engine().gpu().destroy();
+                broken.engine().training().gpu().destroy();
             }
             assert_eq!(broken.step(&test).unwrap().unwrap().telemetry, *line);
         }
@@ -252,6 +253,7 @@ fn a_cancelled_step_changes_nothing() {
 fn an_unknown_adapter_is_named() {
     let training = support::images(20, 3);
     let config = RunConfig { max_batch: 20, ..short(Model::Logistic, None) };
-    let error = GpuEngine::new(&config, training, Some("no such adapter"), quiet).unwrap_err();
+    let error =
+        GpuEngine::new(&config, training, Options::of_adapter(Some("no such adapter"), quiet)).unwrap_err();
     assert!(error.to_string().contains("no such adapter"), "{error}");
 }

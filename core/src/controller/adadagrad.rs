@@ -38,4 +38,8 @@ impl<S: Real> Controller<S> for AdAdaGrad {
         let cap = self.growth_cap.map_or(u32::MAX, |cap| ceiling(cap * f64::from(current)));
         Decision::Step { next: limits.clip(wanted.min(cap).max(current)) }
     }
+
+    fn is_settled(&self, current: u32, limits: Limits) -> bool {
+        current == limits.max
+    }
 }

@@ -14,4 +14,8 @@ impl<S: Real> Controller<S> for Constant {
     fn decide(&self, _: &mut (), current: u32, limits: Limits, _: &Evidence<S>, _: Required<S>) -> Decision {
         Decision::Step { next: limits.clip(current) }
     }
+
+    fn is_settled(&self, current: u32, limits: Limits) -> bool {
+        current == limits.clip(current)
+    }
 }

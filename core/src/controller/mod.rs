@@ -51,6 +51,10 @@ pub trait Controller<S: Real> {
         evidence: &Evidence<S>,
         required: Required<S>,
     ) -> Decision;
+
+    /// Whether a batch of `current` samples is followed by one of the same size whatever it says. Then the
+    /// next step is known before this one is made.
+    fn is_settled(&self, current: u32, limits: Limits) -> bool;
 }
 
 /// Any of the rules, by name: what settings hold.
@@ -82,6 +86,13 @@ impl<S: Real> Controller<S> for AnyController {
         match self {
             Self::AdAdaGrad(rule) => rule.decide(state, current, limits, evidence, required),
             Self::Constant(rule) => rule.decide(state, current, limits, evidence, required),
+        }
+    }
+
+    fn is_settled(&self, current: u32, limits: Limits) -> bool {
+        match self {
+            Self::AdAdaGrad(rule) => Controller::<S>::is_settled(rule, current, limits),
+            Self::Constant(rule) => Controller::<S>::is_settled(rule, current, limits),
         }
     }
 }

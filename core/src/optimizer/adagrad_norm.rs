@@ -38,6 +38,10 @@ impl<F: Real> Optimizer<F> for AdaGradNorm {
         (Shared { steps: shared.steps + 1, sum_norm_sq }, StepScalars::plain(learning_rate / root))
     }
 
+    fn wants_norm(&self) -> bool {
+        true
+    }
+
     fn update(
         &self,
         scalars: &StepScalars<F>,

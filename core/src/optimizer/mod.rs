@@ -93,6 +93,11 @@ pub trait Optimizer<F: Real> {
         (Shared { steps: shared.steps + 1, ..*shared }, StepScalars::plain(learning_rate))
     }
 
+    /// Whether [`Self::prepare`] looks at ‖ḡ‖². Where it does not, the scalars are known before the gradient.
+    fn wants_norm(&self) -> bool {
+        false
+    }
+
     /// Makes the step.
     ///
     /// # Errors

@@ -3,9 +3,9 @@
 use adadagrad_core::network::{Network, Operation, Placed};
 use adadagrad_core::statistics::Needs;
 
-use super::device::Gpu;
+use super::device::{Gpu, GpuError};
 use super::engine::{FOLDED, SHARES};
-use super::program::SLICE;
+use super::program::{SLICE, layers};
 
 /// Buffers of the network's values: one pair a node, so that a dispatch may read one and write another.
 #[derive(Debug)]
@@ -14,97 +14,153 @@ pub(super) struct NodeBuffers {
     pub(super) gradient: wgpu::Buffer,
 }
 
-#[derive(Debug)]
-pub(super) struct Buffers {
-    pub(super) input: wgpu::Buffer,
-    pub(super) labels: wgpu::Buffer,
-    pub(super) nodes: Vec<NodeBuffers>,
-    pub(super) parameters: wgpu::Buffer,
-    pub(super) memory: wgpu::Buffer,
-    /// Σ gᵢ of the batch, or of the part at hand while parts are summed one by one.
-    pub(super) gradient_sum: wgpu::Buffer,
-    /// Σ gᵢ of the parts so far, where parts are asked for.
-    pub(super) total: wgpu::Buffer,
-    pub(super) second_moment: wgpu::Buffer,
-    pub(super) per_sample: wgpu::Buffer,
-    pub(super) tile_sums: wgpu::Buffer,
-    pub(super) tile_inner_products: wgpu::Buffer,
-    pub(super) slices: wgpu::Buffer,
-    pub(super) moment_slices: wgpu::Buffer,
-    pub(super) projected: wgpu::Buffer,
-    pub(super) sums: wgpu::Buffer,
+/// One definition of every buffer: its name, its size in words, and the field that holds it.
+macro_rules! buffers {
+    ($($(#[$meta:meta])* $name:ident),+ $(,)?) => {
+        /// Sizes in 32-bit words, known before anything is allocated.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub(super) struct Sizes {
+            /// Values of each node; 0 for one that writes nowhere of its own.
+            nodes: Vec<usize>,
+            $($name: usize,)+
+        }
+
+        #[derive(Debug)]
+        pub(super) struct Buffers {
+            pub(super) nodes: Vec<NodeBuffers>,
+            $($(#[$meta])* pub(super) $name: wgpu::Buffer,)+
+        }
+
+        impl Sizes {
+            fn each(&self) -> impl Iterator<Item = usize> {
+                let of_nodes = self.nodes.iter().flat_map(|&words| [words, words]);
+                [$(self.$name),+].into_iter().chain(of_nodes)
+            }
+        }
+
+        impl Buffers {
+            pub(super) fn new(gpu: &Gpu, sizes: &Sizes) -> Self {
+                let pair = |&words: &usize| NodeBuffers {
+                    output: gpu.storage("outputs", words),
+                    gradient: gpu.storage("output gradients", words),
+                };
+                Self {
+                    nodes: sizes.nodes.iter().map(pair).collect(),
+                    $($name: gpu.storage(stringify!($name), sizes.$name),)+
+                }
+            }
+        }
+    };
 }
 
-impl Buffers {
-    pub(super) fn new(
-        gpu: &Gpu,
-        network: Network<'_>,
-        slots: usize,
-        needs: &Needs,
-        capacity: u32,
-        most_samples: u32,
-    ) -> Self {
+buffers! {
+    input,
+    labels,
+    parameters,
+    memory,
+    /// Σ gᵢ of the batch, or of the part at hand while parts are summed one by one.
+    gradient_sum,
+    /// Σ gᵢ of the parts so far, where parts are asked for.
+    total,
+    second_moment,
+    per_sample,
+    tile_sums,
+    tile_inner_products,
+    slices,
+    moment_slices,
+    projected,
+    sums,
+    /// One word: not 0 once a sum was not finite. Updates submitted before anybody has looked are then not made.
+    refused,
+}
+
+/// What decides how much memory an engine takes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Demand<'a> {
+    pub(super) network: Network<'a>,
+    /// Optimizer memory values a parameter.
+    pub(super) slots: usize,
+    pub(super) needs: &'a Needs,
+    /// The largest batch.
+    pub(super) most_samples: u32,
+}
+
+impl Sizes {
+    /// The sizes for micro-batches of up to `capacity` samples.
+    pub(super) fn new(demand: &Demand<'_>, capacity: u32) -> Self {
+        let &Demand { network, slots, needs, most_samples } = demand;
         let m = capacity as usize;
         let parameters = network.parameters();
         let nodes = network.nodes();
-        let widest = nodes.iter().map(|placed| placed.output.len()).max().unwrap_or(0);
-        let convolution = |placed: &Placed| matches!(placed.operation, Operation::Conv2d { .. });
-        let convolutions = || nodes.iter().filter(|placed| convolution(placed));
+        let written: Vec<usize> = layers(nodes).iter().map(|layer| layer.to).collect();
+        let len = |(index, placed): (usize, &Placed)| {
+            if written.contains(&index) { m * placed.output.len() } else { 0 }
+        };
+        let dense = |placed: &&Placed| matches!(placed.operation, Operation::Dense { .. });
+        let widest = nodes.iter().filter(dense).map(|placed| placed.output.len()).max().unwrap_or(0);
+        let convolution = |placed: &&Placed| matches!(placed.operation, Operation::Conv2d { .. });
+        let convolutions = || nodes.iter().filter(convolution);
         let tile_count = convolutions().map(tiles).max().unwrap_or(0) as usize;
         let layer = convolutions().map(|placed| placed.weights + placed.biases).max().unwrap_or(0);
         let slices = m.div_ceil(SLICE as usize) * layer;
+        // A part ends a micro-batch early.
+        let parts = if needs.parts > 0 { needs.parts.max(64) as usize } else { 0 };
+        let micro_batches = most_samples.div_ceil(capacity) as usize + parts;
+        let sweeps = 1 + usize::from(needs.inner);
+        let when = |wanted: bool, words: usize| if wanted { words } else { 0 };
         let moments = needs.coordinate_quantile.is_some();
-        let micro_batches = (most_samples.div_ceil(capacity) + 1024) as usize;
-        let norms = SHARES * (1 + if needs.parts > 0 { needs.parts.max(64) as usize } else { 0 });
         Self {
-            input: gpu.storage("input", m * network.input().len()),
-            labels: gpu.storage("labels", m),
-            nodes: nodes
-                .iter()
-                .map(|placed| NodeBuffers {
-                    output: gpu.storage("outputs", m * placed.output.len()),
-                    gradient: gpu.storage("output gradients", m * placed.output.len()),
-                })
-                .collect(),
-            parameters: gpu.storage("parameters", parameters),
-            memory: gpu.storage("optimizer memory", slots * parameters),
-            gradient_sum: gpu.storage("gradient sum", parameters),
-            total: gpu.storage("total gradient", if needs.parts > 0 { parameters } else { 0 }),
-            second_moment: gpu.storage("second moment", if moments { parameters } else { 0 }),
-            per_sample: gpu.storage("per-sample values", 4 * m),
-            tile_sums: gpu.storage("tile sums", m * tile_count),
-            tile_inner_products: gpu
-                .storage("tile inner products", if needs.inner { m * tile_count } else { 0 }),
-            slices: gpu.storage("gradient slices", slices),
-            moment_slices: gpu.storage("moment slices", if moments { slices } else { 0 }),
-            projected: gpu.storage("projections", m * widest),
-            sums: gpu.storage("sums", 2 * FOLDED * micro_batches + norms),
+            input: m * network.input().len(),
+            labels: m,
+            nodes: nodes.iter().enumerate().map(len).collect(),
+            parameters,
+            memory: slots * parameters,
+            gradient_sum: parameters,
+            total: when(parts > 0, parameters),
+            second_moment: when(moments, parameters),
+            per_sample: 4 * m,
+            tile_sums: m * tile_count,
+            tile_inner_products: when(needs.inner, m * tile_count),
+            slices,
+            moment_slices: when(moments, slices),
+            projected: when(needs.inner, m * widest),
+            sums: sweeps * FOLDED * micro_batches + SHARES * (1 + parts),
+            refused: 1,
         }
+    }
+
+    /// Bytes of all of them.
+    pub(super) fn bytes(&self) -> u64 {
+        self.each().map(|words| 4 * words.max(1) as u64).sum()
+    }
+
+    fn largest(&self) -> u64 {
+        self.each().max().map_or(0, |words| 4 * words as u64)
     }
 }
 
-impl Buffers {
-    /// Bytes of all of them.
-    pub(super) fn bytes(&self) -> u64 {
-        let of_nodes = self.nodes.iter().flat_map(|node| [&node.output, &node.gradient]);
-        let others = [
-            &self.input,
-            &self.labels,
-            &self.parameters,
-            &self.memory,
-            &self.gradient_sum,
-            &self.total,
-            &self.second_moment,
-            &self.per_sample,
-            &self.tile_sums,
-            &self.tile_inner_products,
-            &self.slices,
-            &self.moment_slices,
-            &self.projected,
-            &self.sums,
-        ];
-        others.into_iter().chain(of_nodes).map(wgpu::Buffer::size).sum()
-    }
+/// The most samples, up to `most`, of which a micro-batch fits: no buffer larger than `binding` bytes, and all
+/// of them together within `budget`.
+///
+/// # Errors
+/// When not even one sample fits: how much that would take.
+pub(super) fn fitting_micro_batch(
+    demand: &Demand<'_>,
+    most: u32,
+    binding: u64,
+    budget: u64,
+) -> Result<u32, GpuError> {
+    let fits = |capacity: u32| {
+        let sizes = Sizes::new(demand, capacity);
+        sizes.largest() <= binding && sizes.bytes() <= budget
+    };
+    // Halving keeps to sizes that workgroups fill.
+    std::iter::successors(Some(most.max(1)), |&capacity| (capacity > 1).then(|| capacity.div_ceil(2)))
+        .find(|&capacity| fits(capacity))
+        .ok_or_else(|| GpuError::Budget {
+            needed: Sizes::new(demand, 1).bytes(),
+            budget: budget.min(binding),
+        })
 }
 
 /// Tiles of four outputs by four taps (the bias is one more tap) of a convolution's gradient.
@@ -116,4 +172,50 @@ pub(super) fn tiles(placed: &Placed) -> u32 {
 /// A size as a shader takes it. Sizes here are bounded by device memory, far below 2³².
 pub(super) fn word(len: usize) -> u32 {
     u32::try_from(len).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use adadagrad_core::local::OwnedNetwork;
+    use adadagrad_core::network::Model;
+
+    use super::*;
+
+    /// WebGPU's default limit.
+    const BINDING: u64 = 128 << 20;
+
+    fn demand<'a>(network: &'a OwnedNetwork, needs: &'a Needs) -> Demand<'a> {
+        Demand { network: network.view(), slots: 2, needs, most_samples: 60_000 }
+    }
+
+    #[test]
+    fn every_model_takes_a_batch_of_60_000_within_default_limits() {
+        let needs = Needs { norms: true, inner: true, coordinate_quantile: Some(0.5), parts: 4 };
+        for model in Model::ALL {
+            let network = OwnedNetwork::of_model(model).unwrap();
+            let demand = demand(&network, &needs);
+            let micro_batch = fitting_micro_batch(&demand, 1024, BINDING, 1 << 30).unwrap();
+            let sizes = Sizes::new(&demand, micro_batch);
+            assert!(
+                micro_batch >= 512 && sizes.largest() <= BINDING && sizes.bytes() <= 1 << 30,
+                "{model:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_budget_is_kept_and_one_that_holds_nothing_is_refused() {
+        let (network, needs) = (OwnedNetwork::of_model(Model::Cnn).unwrap(), Needs::default());
+        let demand = demand(&network, &needs);
+        let mut last = 1024;
+        for budget in [200 << 20, 20 << 20, 2 << 20] {
+            let micro_batch = fitting_micro_batch(&demand, 1024, BINDING, budget).unwrap();
+            assert!(micro_batch < last, "{micro_batch} within {budget} bytes");
+            assert!(Sizes::new(&demand, micro_batch).bytes() <= budget);
+            last = micro_batch;
+        }
+        let refused = fitting_micro_batch(&demand, 1024, BINDING, 100_000);
+        assert!(matches!(refused, Err(GpuError::Budget { needed, budget: 100_000 }) if needed > 100_000));
+    }
 }

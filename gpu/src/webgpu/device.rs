@@ -18,6 +18,13 @@ pub enum GpuError {
     Lost(String),
     /// There is not enough device memory.
     OutOfMemory,
+    /// Not even one sample fits the memory that may be used.
+    Budget {
+        /// Bytes that one sample takes.
+        needed: u64,
+        /// Bytes that may be used.
+        budget: u64,
+    },
     /// The device refused a command: a defect of ours.
     Validation(String),
     /// It was asked to end.
@@ -33,6 +40,12 @@ impl fmt::Display for GpuError {
             Self::NoDevice(why) => write!(f, "the GPU's driver gave no device: {why}"),
             Self::Lost(why) => write!(f, "the GPU was lost: {why}"),
             Self::OutOfMemory => f.write_str("the GPU has not enough memory"),
+            Self::Budget { needed, budget } => write!(
+                f,
+                "even one sample takes {} MiB of GPU memory, and {} MiB may be used",
+                needed.div_ceil(1 << 20),
+                budget >> 20
+            ),
             Self::Validation(what) => {
                 write!(f, "the GPU refused a command (a defect of this program): {what}")
             }
@@ -51,6 +64,8 @@ pub struct Gpu {
     queue: wgpu::Queue,
     info: wgpu::AdapterInfo,
     faults: Arc<Mutex<Faults>>,
+    /// Buffers to copy back through that nobody reads at present.
+    staging: Arc<Mutex<Vec<wgpu::Buffer>>>,
 }
 
 /// What the driver reported. A device that is lost refuses everything else too, so the loss counts first.
@@ -113,7 +128,7 @@ impl Gpu {
         device.set_device_lost_callback(move |_, why| {
             lock(&lost).lost.get_or_insert(GpuError::Lost(why));
         });
-        Ok(Self { device, queue, info: adapter.get_info(), faults })
+        Ok(Self { device, queue, info: adapter.get_info(), faults, staging: Arc::default() })
     }
 
     /// What the adapter says of itself.
@@ -146,6 +161,11 @@ impl Gpu {
         self.device.destroy();
     }
 
+    /// Reports that memory ran out, as a driver would at its next chance: for tests.
+    pub fn exhaust(&self) {
+        lock(&self.faults).refused.get_or_insert(GpuError::OutOfMemory);
+    }
+
     /// A buffer of `words` 32-bit words, zeroed.
     pub(super) fn buffer(&self, label: &str, words: usize, usage: wgpu::BufferUsages) -> wgpu::Buffer {
         self.device.create_buffer(&wgpu::BufferDescriptor {
@@ -162,51 +182,19 @@ impl Gpu {
         self.buffer(label, words, Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST)
     }
 
-    /// Records and submits dispatches, in order.
-    pub(super) fn run<'d>(
-        &self,
-        dispatches: impl IntoIterator<Item = &'d Dispatch>,
-    ) -> wgpu::SubmissionIndex {
-        self.submit(|encoder| {
-            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-            for dispatch in dispatches {
-                dispatch.record(&mut pass);
-            }
-        })
+    /// An empty list of commands.
+    pub(super) fn commands(&self) -> Commands<'_> {
+        let encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        Commands { gpu: self, encoder }
     }
 
-    /// Fills a buffer with zeros.
-    pub(super) fn clear(&self, buffer: &wgpu::Buffer) {
-        self.submit(|encoder| encoder.clear_buffer(buffer, 0, None));
-    }
-
-    /// Copies the first `words` words.
-    pub(super) fn copy(&self, from: &wgpu::Buffer, to: &wgpu::Buffer, words: usize) {
-        self.copy_to(from, to, 0, words);
-    }
-
-    /// Copies the first `words` words to the place `first`.
-    pub(super) fn copy_to(&self, from: &wgpu::Buffer, to: &wgpu::Buffer, first: usize, words: usize) {
-        self.submit(|encoder| {
-            encoder.copy_buffer_to_buffer(from, 0, to, 4 * first as u64, 4 * words as u64);
-        });
-    }
-
-    fn submit(&self, record: impl FnOnce(&mut wgpu::CommandEncoder)) -> wgpu::SubmissionIndex {
-        let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        record(&mut encoder);
-        self.queue.submit([encoder.finish()])
-    }
-
-    /// Waits, natively, until a submission is done, or everything where none is named; a browser's event loop
-    /// does not wait.
+    /// Waits until a submission is done.
     ///
     /// # Errors
     /// When the device is lost or refused something.
-    pub(super) fn wait(&self, submission_index: Option<wgpu::SubmissionIndex>) -> Result<(), GpuError> {
-        let polled = self.device.poll(wgpu::PollType::Wait { submission_index, timeout: None });
-        self.check()?;
-        polled.map(|_| ()).map_err(|error| GpuError::Lost(error.to_string()))
+    pub(super) async fn finished(&self, submission: Submission) -> Result<(), GpuError> {
+        submission.wait(self).await;
+        self.check()
     }
 
     /// Writes bytes to the beginning of a buffer.
@@ -225,24 +213,156 @@ impl Gpu {
     /// # Errors
     /// When the device is lost or refused something.
     pub(super) async fn read(&self, buffer: &wgpu::Buffer, words: usize) -> Result<Vec<f32>, GpuError> {
-        use wgpu::BufferUsages as Usage;
-        let staging = self.buffer("read-back", words, Usage::MAP_READ | Usage::COPY_DST);
-        self.copy(buffer, &staging, words);
-        let (sender, receiver) = oneshot::channel();
-        staging.map_async(wgpu::MapMode::Read, .., move |result| {
+        let mut commands = self.commands();
+        let staging = commands.copy_back(buffer, words);
+        let submission = commands.submit();
+        self.map(staging, &submission).values(self).await
+    }
+
+    /// Asks for what a submission copied back.
+    pub(super) fn map(&self, staging: Staging, submission: &Submission) -> ReadBack {
+        let (sender, mapped) = oneshot::channel();
+        staging.buffer.map_async(wgpu::MapMode::Read, .., move |result| {
             // The receiver is gone only when nobody waits any more.
             let _ = sender.send(result);
         });
-        // Natively this runs the callback; in a browser the event loop does.
-        self.wait(None)?;
-        let mapped = receiver.await.map_err(|_| GpuError::Lost("no answer".into()))?;
-        self.check()?;
-        mapped.map_err(|error| GpuError::Lost(error.to_string()))?;
-        let view = staging.get_mapped_range(..).map_err(|error| GpuError::Validation(error.to_string()))?;
-        Ok(view.as_chunks::<4>().0.iter().map(|&word| f32::from_le_bytes(word)).collect())
+        ReadBack { staging, mapped, submission: submission.clone() }
+    }
+
+    /// A buffer to copy back through; those that were read are used again.
+    fn staging(&self, words: usize) -> Staging {
+        use wgpu::BufferUsages as Usage;
+        let size = words.max(1).next_power_of_two();
+        let mut free = lock(&self.staging);
+        let known = free.iter().position(|buffer| buffer.size() == 4 * size as u64);
+        let buffer = match known {
+            Some(index) => free.swap_remove(index),
+            None => self.buffer("read-back", size, Usage::MAP_READ | Usage::COPY_DST),
+        };
+        Staging { buffer, words }
     }
 }
 
-fn lock(faults: &Mutex<Faults>) -> MutexGuard<'_, Faults> {
-    faults.lock().unwrap_or_else(PoisonError::into_inner)
+/// Commands that are submitted together.
+pub(super) struct Commands<'g> {
+    gpu: &'g Gpu,
+    encoder: wgpu::CommandEncoder,
+}
+
+impl Commands<'_> {
+    /// Dispatches, in order.
+    pub(super) fn run<'d>(&mut self, dispatches: impl IntoIterator<Item = &'d Dispatch>) {
+        let mut pass = self.encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+        for dispatch in dispatches {
+            dispatch.record(&mut pass);
+        }
+    }
+
+    /// Fills a buffer with zeros.
+    pub(super) fn clear(&mut self, buffer: &wgpu::Buffer) {
+        self.encoder.clear_buffer(buffer, 0, None);
+    }
+
+    /// Copies the first `words` words to the place `first`.
+    pub(super) fn copy(&mut self, from: &wgpu::Buffer, to: &wgpu::Buffer, first: usize, words: usize) {
+        self.encoder.copy_buffer_to_buffer(from, 0, to, 4 * first as u64, 4 * words as u64);
+    }
+
+    /// Copies the first `words` words to where they can be read once this is submitted.
+    pub(super) fn copy_back(&mut self, from: &wgpu::Buffer, words: usize) -> Staging {
+        let staging = self.gpu.staging(words);
+        self.copy(from, &staging.buffer, 0, words);
+        staging
+    }
+
+    /// Sends them off.
+    pub(super) fn submit(self) -> Submission {
+        let queue = &self.gpu.queue;
+        Submission::new(queue, queue.submit([self.encoder.finish()]))
+    }
+}
+
+/// Commands on their way. Natively one waits for them by polling, in a browser its event loop tells.
+#[derive(Clone, Debug)]
+pub(super) struct Submission {
+    #[cfg(not(target_family = "wasm"))]
+    index: wgpu::SubmissionIndex,
+    #[cfg(target_family = "wasm")]
+    queue: wgpu::Queue,
+}
+
+#[cfg(not(target_family = "wasm"))]
+impl Submission {
+    fn new(_: &wgpu::Queue, index: wgpu::SubmissionIndex) -> Self {
+        Self { index }
+    }
+
+    async fn wait(self, gpu: &Gpu) {
+        let wait = wgpu::PollType::Wait { submission_index: Some(self.index), timeout: None };
+        if let Err(error) = gpu.device.poll(wait) {
+            lock(&gpu.faults).lost.get_or_insert(GpuError::Lost(error.to_string()));
+        }
+    }
+}
+
+#[cfg(target_family = "wasm")]
+impl Submission {
+    fn new(queue: &wgpu::Queue, _: wgpu::SubmissionIndex) -> Self {
+        Self { queue: queue.clone() }
+    }
+
+    /// Waits for this and all that was submitted before the call.
+    async fn wait(self, _: &Gpu) {
+        let (sender, done) = oneshot::channel();
+        self.queue.on_submitted_work_done(move || {
+            let _ = sender.send(());
+        });
+        // Without an answer the device is gone, which `check` tells.
+        let _ = done.await;
+    }
+}
+
+/// A buffer that commands copy back to.
+#[derive(Debug)]
+pub(super) struct Staging {
+    buffer: wgpu::Buffer,
+    words: usize,
+}
+
+/// Values on their way back.
+#[derive(Debug)]
+pub(super) struct ReadBack {
+    staging: Staging,
+    mapped: oneshot::Receiver<Result<(), wgpu::BufferAsyncError>>,
+    submission: Submission,
+}
+
+impl ReadBack {
+    /// Waits for them.
+    ///
+    /// # Errors
+    /// When the device is lost or refused something.
+    pub(super) async fn values(self, gpu: &Gpu) -> Result<Vec<f32>, GpuError> {
+        // Natively this runs the callback; in a browser the event loop does.
+        #[cfg(not(target_family = "wasm"))]
+        self.submission.wait(gpu).await;
+        #[cfg(target_family = "wasm")]
+        drop(self.submission);
+        let mapped = self.mapped.await.map_err(|_| GpuError::Lost("no answer".into()));
+        gpu.check()?;
+        mapped?.map_err(|error| GpuError::Lost(error.to_string()))?;
+        let Staging { buffer, words } = self.staging;
+        let view = buffer
+            .get_mapped_range(..4 * words as u64)
+            .map_err(|error| GpuError::Validation(error.to_string()))?;
+        let values = view.as_chunks::<4>().0.iter().map(|&word| f32::from_le_bytes(word)).collect();
+        drop(view);
+        buffer.unmap();
+        lock(&gpu.staging).push(buffer);
+        Ok(values)
+    }
+}
+
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }

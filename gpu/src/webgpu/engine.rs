@@ -5,17 +5,19 @@ use std::ops::Range;
 
 use adadagrad_core::config::RunConfig;
 use adadagrad_core::cut::Cut;
-use adadagrad_core::network::{Network, Node};
+use adadagrad_core::local::OwnedNetwork;
+use adadagrad_core::network::{Model, Node};
 use adadagrad_core::optimizer::{AnyOptimizer, StepScalars};
 use adadagrad_core::statistics::{Evidence, Inner, Needs, Statistics, Totals};
 
-use super::buffers::{Buffers, word};
-use super::device::{Gpu, GpuError};
+use super::buffers::{Buffers, Demand, Sizes, fitting_micro_batch, word};
+use super::device::{Commands, Gpu, GpuError, ReadBack, Submission};
 use super::images::{DeviceImages, DeviceOrder, draw};
 use super::kernel::{Dispatch, Grid, Kernels, Shader};
 use super::program::{Builder, Layer, Pass, Program, layers};
 use super::uniforms::{Batch, Draw, Step};
 use super::update::{entry_of, step, update_bindings};
+use crate::engine::Control;
 
 /// Numbers that each micro-batch leaves: loss, right answers, Σ sᵢ, Σ pᵢ², Σ sᵢpᵢ, Σ sᵢ².
 pub(super) const FOLDED: usize = 6;
@@ -33,6 +35,35 @@ pub struct Scores {
     pub correct: u32,
 }
 
+/// What an engine is built for.
+#[derive(Clone, Copy, Debug)]
+pub struct Work<'a> {
+    /// Model and optimizer.
+    pub config: &'a RunConfig,
+    /// The model's network.
+    pub network: &'a OwnedNetwork,
+    /// What batches are asked for.
+    pub needs: Needs,
+    /// The largest batch.
+    pub most_samples: u32,
+}
+
+impl Work<'_> {
+    fn demand(&self) -> Demand<'_> {
+        let slots = self.config.optimizer.as_optimizer::<f32>().slots();
+        let &Self { network, ref needs, most_samples, .. } = self;
+        Demand { network: network.view(), slots, needs, most_samples }
+    }
+
+    /// The largest micro-batch of at most `most` samples that the device can bind and `budget` bytes hold.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn micro_batch(&self, gpu: &Gpu, most: u32, budget: u64) -> Result<u32, GpuError> {
+        fitting_micro_batch(&self.demand(), most, gpu.largest_binding(), budget)
+    }
+}
+
 /// A network on a device.
 #[derive(Debug)]
 pub struct DeviceEngine {
@@ -44,38 +75,55 @@ pub struct DeviceEngine {
     parameters: usize,
     classes: u32,
     capacity: u32,
+    bytes: u64,
     buffers: Buffers,
     programs: HashMap<u32, Program>,
     /// By data set and number of samples.
     draws: HashMap<(u64, u32), Dispatch>,
     fold: Dispatch,
+    /// For a second sweep over the same micro-batch, submitted together with the first.
+    fold_again: Dispatch,
     square_norm: Dispatch,
     add_part: Dispatch,
     update: Dispatch,
-    in_flight: Option<wgpu::SubmissionIndex>,
+}
+
+/// Samples to be evaluated.
+#[derive(Clone, Copy, Debug)]
+pub struct Samples<'a> {
+    /// Where they come from.
+    pub images: &'a DeviceImages,
+    /// Which they are.
+    pub order: DeviceOrder,
+    /// Samples visited before them.
+    pub start: u64,
+    /// How many, and in which parts.
+    pub cut: Cut,
+}
+
+/// A batch that was submitted; its sums are on their way back.
+#[derive(Debug)]
+pub struct Flight {
+    cut: Cut,
+    sums: ReadBack,
+    /// Σ gᵢ and Σ gᵢ², where coordinates were asked for.
+    moments: Option<[ReadBack; 2]>,
 }
 
 impl DeviceEngine {
-    /// The network that `tape` places as `network` (a chain), for micro-batches of up to `capacity` samples
-    /// and batches of up to `most_samples`.
+    /// An engine for micro-batches of up to `capacity` samples.
     ///
     /// # Errors
     /// When the device has not the memory or refuses something, or the network is none that it can run.
-    pub fn new(
-        gpu: Gpu,
-        tape: &[Node],
-        network: Network<'_>,
-        config: &RunConfig,
-        needs: Needs,
-        capacity: u32,
-        most_samples: u32,
-    ) -> Result<Self, GpuError> {
+    pub fn new(gpu: Gpu, work: &Work<'_>, capacity: u32) -> Result<Self, GpuError> {
+        let tape: &[Node] = Model::nodes(work.config.model);
         if tape.iter().enumerate().any(|(k, node)| usize::from(node.input) != k) {
             return Err(GpuError::Unsupported("a network that is not a chain".into()));
         }
-        let optimizer = config.optimizer;
-        let slots = optimizer.as_optimizer::<f32>().slots();
-        let buffers = Buffers::new(&gpu, network, slots, &needs, capacity, most_samples);
+        let network = work.network.view();
+        let optimizer = work.config.optimizer;
+        let sizes = Sizes::new(&work.demand(), capacity);
+        let buffers = Buffers::new(&gpu, &sizes);
         let parameters = network.parameters();
         let mut kernels = Kernels::default();
         let count = Batch { count: word(parameters), ..Batch::default() };
@@ -83,9 +131,11 @@ impl DeviceEngine {
             kernels.dispatch(&gpu, Shader::Statistics, entry, &batch, bindings, grid)
         };
         let one = Grid::Groups([1, 1]);
-        let (sum, sums) = (&buffers.gradient_sum, &buffers.sums);
-        let fold = statistics("fold_samples", Batch::default(), &[(3, &buffers.per_sample), (4, sums)], one);
-        let square_norm = statistics("square_norm", count, &[(1, sum), (4, sums)], one);
+        let (sum, sums, refused) = (&buffers.gradient_sum, &buffers.sums, &buffers.refused);
+        let of_samples = [(3, &buffers.per_sample), (4, sums), (6, refused)];
+        let [fold, fold_again] =
+            [(); 2].map(|()| statistics("fold_samples", Batch::default(), &of_samples, one));
+        let square_norm = statistics("square_norm", count, &[(1, sum), (4, sums), (6, refused)], one);
         let flat = Grid::Flat(word(parameters));
         let add_part = statistics("add_part", count, &[(1, sum), (4, &buffers.total)], flat);
         let bindings = update_bindings(&optimizer, &buffers);
@@ -99,16 +149,17 @@ impl DeviceEngine {
             draws: HashMap::new(),
             gpu,
             kernels,
-            needs,
+            needs: work.needs,
             optimizer,
             parameters,
             capacity,
+            bytes: sizes.bytes(),
             buffers,
             fold,
+            fold_again,
             square_norm,
             add_part,
             update,
-            in_flight: None,
         })
     }
 
@@ -126,8 +177,8 @@ impl DeviceEngine {
 
     /// Bytes of device memory in use, images left out.
     #[must_use]
-    pub fn memory_bytes(&self) -> u64 {
-        self.buffers.bytes()
+    pub const fn memory_bytes(&self) -> u64 {
+        self.bytes
     }
 
     /// Writes parameters and optimizer memory.
@@ -150,88 +201,115 @@ impl DeviceEngine {
         Ok((parameters, memory))
     }
 
-    /// Loss, gradient and whatever was asked for at construction, over `cut.samples()` samples from position
-    /// `start` on. Leaves Σ gᵢ on the device for [`Self::update`]. `watch` is told of every micro-batch and
-    /// says whether to go on.
+    /// Submits a batch: loss, gradient and whatever was asked for at construction. Leaves Σ gᵢ on the device for
+    /// [`Self::update`]. A batch of one micro-batch is one submission and nothing is waited for.
+    ///
+    /// `is_judged`: the caller has seen the evidence of all batches before. Otherwise an update is not made when
+    /// a sum of any batch since was not finite.
     ///
     /// # Errors
-    /// When it is cancelled, the device is lost, or it refused something.
-    pub async fn evaluate(
+    /// When it is cancelled between two micro-batches, the device is lost, or it refused something.
+    pub async fn submit(
         &mut self,
-        images: &DeviceImages,
-        order: DeviceOrder,
-        start: u64,
-        cut: Cut,
-        mut watch: impl FnMut(u32) -> bool,
-    ) -> Result<Evidence<f64>, GpuError> {
-        self.clear();
-        let by_part = self.needs.parts > 0;
-        let mut place = 0;
+        batch: &Samples<'_>,
+        is_judged: bool,
+        control: &Control,
+    ) -> Result<Flight, GpuError> {
+        let cut = batch.cut;
+        let gpu = self.gpu.clone();
+        let mut pace = Pace { gpu: &gpu, control, before: None };
+        let mut commands = gpu.commands();
+        self.clear(&mut commands, is_judged);
+        let (mut place, mut is_first) = (0, true);
         for part in self.parts(cut) {
             for positions in micro_batches(part, self.capacity) {
-                let samples = word(positions.len());
-                self.submit(
-                    images,
-                    order,
-                    start + u64::from(positions.start),
-                    samples,
-                    Some(Pass::Accumulate),
-                );
-                let submission = self.fold(samples, &mut place);
-                self.pace(submission, samples, &mut watch)?;
+                if !std::mem::take(&mut is_first) {
+                    commands = pace.next(commands).await?;
+                }
+                control.add(positions.len() as u64);
+                self.micro_batch(&mut commands, batch, positions, Some(Pass::Accumulate), &mut place);
             }
-            if by_part {
-                self.close_part(&mut place);
+            if self.needs.parts > 0 {
+                self.close_part(&mut commands, &mut place);
             }
         }
-        if by_part {
-            self.gpu.copy(&self.buffers.total, &self.buffers.gradient_sum, self.parameters);
+        if self.needs.parts > 0 {
+            commands.copy(&self.buffers.total, &self.buffers.gradient_sum, 0, self.parameters);
+            commands = pace.next(commands).await?;
         }
-        if self.needs.inner {
+        if self.needs.inner && self.is_kept(cut) {
+            control.add(cut.samples().into());
+            self.project_kept(&mut commands, cut.samples(), &mut place);
+        } else if self.needs.inner {
             for positions in micro_batches(0..cut.samples(), self.capacity) {
-                let samples = word(positions.len());
-                self.submit(images, order, start + u64::from(positions.start), samples, Some(Pass::Project));
-                let submission = self.fold(samples, &mut place);
-                self.pace(submission, samples, &mut watch)?;
+                commands = pace.next(commands).await?;
+                control.add(positions.len() as u64);
+                self.micro_batch(&mut commands, batch, positions, Some(Pass::Project), &mut place);
             }
         }
-        self.norm(&mut place);
-        let sums = self.gpu.read(&self.buffers.sums, place).await?;
-        self.evidence(&sums, cut).await
+        self.norm(&mut commands, &mut place);
+        Ok(self.send(commands, cut, place))
+    }
+
+    /// The evidence of a batch, once it is back.
+    ///
+    /// # Errors
+    /// When the device is lost or refused something.
+    pub async fn evidence(&self, flight: Flight) -> Result<Evidence<f64>, GpuError> {
+        let Flight { cut, sums, moments } = flight;
+        let sums = sums.values(&self.gpu).await?;
+        let moments = match moments {
+            None => None,
+            Some([sum, square]) => Some([sum.values(&self.gpu).await?, square.values(&self.gpu).await?]),
+        };
+        self.evidence_from(&sums, moments, cut)
     }
 
     /// Outputs and loss for every sample of a data set.
     ///
     /// # Errors
-    /// When the device is lost or refused something.
-    pub async fn score(&mut self, images: &DeviceImages) -> Result<Scores, GpuError> {
+    /// When it is cancelled, the device is lost, or it refused something.
+    pub async fn score(&mut self, images: &DeviceImages, control: &Control) -> Result<Scores, GpuError> {
         let classes = self.classes as usize;
-        let outputs = self.gpu.storage("all outputs", images.len() as usize * classes);
+        let gpu = self.gpu.clone();
+        let outputs = gpu.storage("all outputs", images.len() as usize * classes);
+        let mut pace = Pace { gpu: &gpu, control, before: None };
+        let mut commands = gpu.commands();
         let mut place = 0;
+        let batch = Samples { images, order: DeviceOrder::File, start: 0, cut: Cut::new(images.len(), 0) };
         for positions in micro_batches(0..images.len(), self.capacity) {
-            let samples = word(positions.len());
-            self.submit(images, DeviceOrder::File, positions.start.into(), samples, None);
-            let submission = self.fold(samples, &mut place);
-            let first = positions.start as usize * classes;
+            if positions.start > 0 {
+                commands = pace.next(commands).await?;
+            }
+            let (first, len) = (positions.start as usize * classes, positions.len() * classes);
+            self.micro_batch(&mut commands, &batch, positions, None, &mut place);
             // A last ReLU is fused into the layer before it, whose buffer then holds the outputs.
             let last =
                 self.layers.last().map_or(&self.buffers.input, |layer| &self.buffers.nodes[layer.to].output);
-            self.gpu.copy_to(last, &outputs, first, positions.len() * classes);
-            self.pace(submission, samples, &mut |_| true)?;
+            commands.copy(last, &outputs, first, len);
         }
-        let sums = self.gpu.read(&self.buffers.sums, place).await?;
+        let staging = commands.copy_back(&self.buffers.sums, place);
+        let submission = commands.submit();
+        let sums = gpu.map(staging, &submission).values(&gpu).await?;
         let folded = sums.chunks_exact(FOLDED);
         Ok(Scores {
-            outputs: self.gpu.read(&outputs, images.len() as usize * classes).await?,
+            outputs: gpu.read(&outputs, images.len() as usize * classes).await?,
             loss: folded.clone().map(|sums| f64::from(sums[0])).sum(),
             correct: folded.map(|sums| sums[1] as u32).sum(),
         })
     }
 
-    /// Makes a step with the gradient that [`Self::evaluate`] left.
+    /// Makes a step with the gradient that [`Self::submit`] left.
     pub fn update(&self, scalars: &StepScalars<f32>, samples: u32) {
         self.update.set(&self.gpu, &step(&self.optimizer, scalars, self.parameters, samples));
-        self.gpu.run([&self.update]);
+        let mut commands = self.gpu.commands();
+        commands.run([&self.update]);
+        commands.submit();
+    }
+
+    /// Whether all values of a batch are still on the device when its gradient is known.
+    const fn is_kept(&self, cut: Cut) -> bool {
+        cut.samples() <= self.capacity && self.needs.parts == 0
     }
 
     /// The parts whose means are asked for, or the whole batch as one.
@@ -242,79 +320,104 @@ impl DeviceEngine {
         }
     }
 
-    fn clear(&self) {
-        for buffer in [&self.buffers.gradient_sum, &self.buffers.total, &self.buffers.second_moment] {
-            self.gpu.clear(buffer);
+    fn clear(&self, commands: &mut Commands<'_>, is_judged: bool) {
+        let Buffers { gradient_sum, total, second_moment, refused, .. } = &self.buffers;
+        for buffer in [gradient_sum, total, second_moment] {
+            commands.clear(buffer);
+        }
+        if is_judged {
+            commands.clear(refused);
         }
     }
 
-    /// Submits one micro-batch: forward and loss, and a backward pass where one is asked for.
-    fn submit(
-        &mut self,
-        images: &DeviceImages,
-        order: DeviceOrder,
-        position: u64,
-        samples: u32,
-        pass: Option<Pass>,
-    ) {
+    /// Makes sure that there are dispatches for micro-batches of so many samples.
+    fn prepare(&mut self, images: &DeviceImages, samples: u32) {
         let Self { gpu, kernels, layers, needs, buffers, classes, capacity, programs, draws, .. } = self;
-        let program = programs.entry(samples).or_insert_with(|| {
+        programs.entry(samples).or_insert_with(|| {
             let builder = Builder { gpu, kernels, buffers, samples, capacity: *capacity, needs };
             builder.program(layers, *classes)
         });
-        let drawing = draws.entry((images.id(), samples)).or_insert_with(|| {
+        draws.entry((images.id(), samples)).or_insert_with(|| {
             let grid = Grid::Flat(samples * images.words());
             let bindings = images.bindings(&buffers.input, &buffers.labels);
             kernels.dispatch(gpu, Shader::Draw, "draw_samples", &Draw::default(), &bindings, grid)
         });
-        drawing.set(gpu, &draw(images, order, position, samples));
+    }
+
+    /// One micro-batch: forward and loss, a backward pass where one is asked for, and its sums.
+    fn micro_batch(
+        &mut self,
+        commands: &mut Commands<'_>,
+        batch: &Samples<'_>,
+        positions: Range<u32>,
+        pass: Option<Pass>,
+        place: &mut usize,
+    ) {
+        let samples = word(positions.len());
+        self.prepare(batch.images, samples);
+        let program = &self.programs[&samples];
         let backward: &[Dispatch] = match pass {
             None => &[],
             Some(Pass::Accumulate) => &program.accumulate,
             Some(Pass::Project) => &program.project,
+            Some(Pass::ProjectKept) => &program.project_kept,
         };
-        gpu.run([&*drawing].into_iter().chain(&program.forward).chain(backward));
+        let drawing = &self.draws[&(batch.images.id(), samples)];
+        let position = batch.start + u64::from(positions.start);
+        drawing.set(&self.gpu, &draw(batch.images, batch.order, position, samples));
+        commands.run([drawing].into_iter().chain(&program.forward).chain(backward));
+        self.fold(&self.fold, commands, samples, place);
+    }
+
+    /// The second sweep over the micro-batch of the first, whose values are all still there.
+    fn project_kept(&self, commands: &mut Commands<'_>, samples: u32, place: &mut usize) {
+        commands.run(&self.programs[&samples].project_kept);
+        self.fold(&self.fold_again, commands, samples, place);
     }
 
     /// Leaves the micro-batch's sums at `place`.
-    fn fold(&self, samples: u32, place: &mut usize) -> wgpu::SubmissionIndex {
+    fn fold(&self, fold: &Dispatch, commands: &mut Commands<'_>, samples: u32, place: &mut usize) {
         let batch = Batch { samples, capacity: self.capacity, place: word(*place), ..Batch::default() };
-        self.fold.set(&self.gpu, &batch);
+        fold.set(&self.gpu, &batch);
+        commands.run([fold]);
         *place += FOLDED;
-        self.gpu.run([&self.fold])
     }
 
     /// Leaves ‖Σ gᵢ‖² at `place`, in shares.
-    fn norm(&self, place: &mut usize) {
+    fn norm(&self, commands: &mut Commands<'_>, place: &mut usize) {
         let batch = Batch { count: word(self.parameters), place: word(*place), ..Batch::default() };
         self.square_norm.set(&self.gpu, &batch);
-        self.gpu.run([&self.square_norm]);
+        commands.run([&self.square_norm]);
         *place += SHARES;
     }
 
     /// The part's square norm, and its sum into the whole's.
-    fn close_part(&self, place: &mut usize) {
-        self.norm(place);
-        self.gpu.run([&self.add_part]);
-        self.gpu.clear(&self.buffers.gradient_sum);
+    fn close_part(&self, commands: &mut Commands<'_>, place: &mut usize) {
+        self.norm(commands, place);
+        commands.run([&self.add_part]);
+        commands.clear(&self.buffers.gradient_sum);
     }
 
-    /// Lets the device catch up to the micro-batch before this one, so that progress is real and a request to
-    /// end is heard in time, while the device never runs dry.
-    fn pace(
-        &mut self,
-        submission: wgpu::SubmissionIndex,
-        samples: u32,
-        watch: &mut impl FnMut(u32) -> bool,
-    ) -> Result<(), GpuError> {
-        if let Some(before) = self.in_flight.replace(submission) {
-            self.gpu.wait(Some(before))?;
-        }
-        if watch(samples) { Ok(()) } else { Err(GpuError::Cancelled) }
+    /// Submits the last commands of a batch, with the copies that bring its sums back.
+    fn send(&self, mut commands: Commands<'_>, cut: Cut, place: usize) -> Flight {
+        let Buffers { sums, gradient_sum, second_moment, .. } = &self.buffers;
+        let sums = commands.copy_back(sums, place);
+        let moments = self
+            .needs
+            .coordinate_quantile
+            .map(|_| [gradient_sum, second_moment].map(|buffer| commands.copy_back(buffer, self.parameters)));
+        let submission = commands.submit();
+        let map = |staging| self.gpu.map(staging, &submission);
+        Flight { cut, sums: map(sums), moments: moments.map(|moments| moments.map(map)) }
     }
 
-    /// Adds up what the micro-batches left, in the wider type, in the order of [`Self::evaluate`].
-    async fn evidence(&self, sums: &[f32], cut: Cut) -> Result<Evidence<f64>, GpuError> {
+    /// Adds up what the micro-batches left, in the wider type, in the order of [`Self::submit`].
+    fn evidence_from(
+        &self,
+        sums: &[f32],
+        moments: Option<[Vec<f32>; 2]>,
+        cut: Cut,
+    ) -> Result<Evidence<f64>, GpuError> {
         let b = f64::from(cut.samples());
         let mut reader = Reader { sums };
         let mut totals = Totals::<f64> { samples: cut.samples(), ..Totals::default() };
@@ -348,19 +451,44 @@ impl DeviceEngine {
             mean_norm_sq: reader.norm() / (b * b),
             sum_squared_norms: self.needs.norms.then_some(totals.sum_squared_norms),
             inner: self.needs.inner.then_some(inner),
-            coordinate_ratio: self.coordinate_ratio(totals).await?,
+            coordinate_ratio: self.coordinate_ratio(totals, moments)?,
             parts: (self.needs.parts > 0).then_some(totals.parts),
         })
     }
 
     /// The coordinates' quantile, by the core, from moments read back.
-    async fn coordinate_ratio(&self, totals: Totals<f64>) -> Result<Option<f64>, GpuError> {
-        let Some(quantile) = self.needs.coordinate_quantile else { return Ok(None) };
-        let mut gradient_sum = self.gpu.read(&self.buffers.gradient_sum, self.parameters).await?;
-        let mut second_moment = self.gpu.read(&self.buffers.second_moment, self.parameters).await?;
+    fn coordinate_ratio(
+        &self,
+        totals: Totals<f64>,
+        moments: Option<[Vec<f32>; 2]>,
+    ) -> Result<Option<f64>, GpuError> {
+        let (Some(quantile), Some([mut gradient_sum, mut second_moment])) =
+            (self.needs.coordinate_quantile, moments)
+        else {
+            return Ok(None);
+        };
         Statistics::resume(totals, &mut gradient_sum, &mut second_moment)
             .map(|mut statistics| statistics.coordinate_ratio(quantile))
             .map_err(|error| GpuError::Validation(error.to_string()))
+    }
+}
+
+/// Keeps the device one micro-batch ahead: progress is real, a request to end or to wait is heard in time, and
+/// the device never runs dry.
+struct Pace<'a> {
+    gpu: &'a Gpu,
+    control: &'a Control,
+    before: Option<Submission>,
+}
+
+impl<'a> Pace<'a> {
+    /// Submits a micro-batch's commands and begins the next one's.
+    async fn next(&mut self, commands: Commands<'a>) -> Result<Commands<'a>, GpuError> {
+        if let Some(before) = self.before.replace(commands.submit()) {
+            self.gpu.finished(before).await?;
+        }
+        self.control.wait_while_paused().await;
+        if self.control.is_cancelled() { Err(GpuError::Cancelled) } else { Ok(self.gpu.commands()) }
     }
 }
 

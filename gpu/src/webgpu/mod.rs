@@ -10,11 +10,13 @@ mod engine;
 mod images;
 mod kernel;
 mod program;
+mod training;
 mod uniforms;
 mod update;
 
 pub use device::{Gpu, GpuError, adapters, is_software};
-pub use engine::{DeviceEngine, Scores};
+pub use engine::{DeviceEngine, Flight, Samples, Scores, Work};
 pub use images::{DeviceImages, DeviceOrder};
 pub use kernel::Shader;
+pub use training::{Opening, Options, Rescue, Training};
 pub use uniforms::{Batch, Conv2d, Draw, MaxPool2d, Product, Step, Uniform, Values};

@@ -28,6 +28,8 @@ pub(super) struct Program {
     pub(super) forward: Vec<Dispatch>,
     pub(super) accumulate: Vec<Dispatch>,
     pub(super) project: Vec<Dispatch>,
+    /// The projections alone, where activations and their gradients are still those of the batch.
+    pub(super) project_kept: Vec<Dispatch>,
 }
 
 /// What a backward pass is for.
@@ -35,6 +37,8 @@ pub(super) struct Program {
 pub(super) enum Pass {
     Accumulate,
     Project,
+    /// Where the backward pass was just made.
+    ProjectKept,
 }
 
 /// A node that moves values, with the ReLU that may be fused into it.
@@ -84,14 +88,15 @@ impl<'e> Builder<'e> {
         if let Some(last) = layers.last() {
             self.loss(last, classes, &mut forward);
         }
-        let (mut accumulate, mut project) = (Vec::new(), Vec::new());
+        let [mut accumulate, mut project, mut project_kept] = [const { Vec::new() }; 3];
         for layer in layers.iter().rev() {
             self.backward(layer, Pass::Accumulate, &mut accumulate);
             if self.needs.inner {
                 self.backward(layer, Pass::Project, &mut project);
+                self.statistics_of(layer, Pass::ProjectKept, &mut project_kept);
             }
         }
-        Program { forward, accumulate, project }
+        Program { forward, accumulate, project, project_kept }
     }
 
     fn dispatch(
@@ -252,11 +257,7 @@ impl<'e> Builder<'e> {
         if layer.relu {
             list.push(self.values("relu_mask", placed, &[(1, y), (2, e)]));
         }
-        match placed.operation {
-            Operation::Dense { .. } => self.dense_statistics(placed, x, e, pass, list),
-            Operation::Conv2d { .. } => self.conv2d_statistics(placed, x, e, pass, list),
-            _ => {}
-        }
+        self.statistics_of(layer, pass, list);
         let Some(from) = layer.from else { return };
         let dx = &self.buffers.nodes[from].gradient;
         let parameters = &self.buffers.parameters;
@@ -298,6 +299,26 @@ impl<'e> Builder<'e> {
         });
     }
 
+    /// What a layer with weights adds to the batch's sums.
+    fn statistics_of(&mut self, layer: &Layer, pass: Pass, list: &mut Vec<Dispatch>) {
+        let (x, e) = (self.input(layer), self.gradient(layer));
+        match layer.placed.operation {
+            Operation::Dense { .. } => self.dense_statistics(&layer.placed, x, e, pass, list),
+            Operation::Conv2d { .. } => self.conv2d_statistics(&layer.placed, x, e, pass, list),
+            _ => {}
+        }
+    }
+
+    /// Whether a pass leaves the layer's share of every sᵢ.
+    const fn wants_norms(&self, pass: Pass) -> bool {
+        match pass {
+            Pass::Accumulate => self.needs.norms || self.needs.inner,
+            // Those of the first sweep were overwritten by other micro-batches'.
+            Pass::Project => true,
+            Pass::ProjectKept => false,
+        }
+    }
+
     fn dense_statistics(
         &mut self,
         placed: &Placed,
@@ -309,11 +330,11 @@ impl<'e> Builder<'e> {
         let buffers = self.buffers;
         let [inputs, outputs] = [placed.input.len(), placed.output.len()].map(word);
         let batch = Batch { inputs, outputs, ..Batch::default() };
-        if self.needs.norms || pass == Pass::Project {
+        if self.wants_norms(pass) {
             let bindings = [(1, x), (2, e), (3, &buffers.per_sample)];
             list.push(self.statistics("dense_norms", batch, &bindings, Grid::Flat(self.samples)));
         }
-        if pass == Pass::Project {
+        if pass != Pass::Accumulate {
             let product = self.dense_forward(placed, BIAS);
             list.push(self.product(product, x, &buffers.gradient_sum, &buffers.projected));
             let bindings = [(1, &buffers.projected), (2, e), (3, &buffers.per_sample)];
@@ -357,7 +378,9 @@ impl<'e> Builder<'e> {
         let count = word(placed.weights + placed.biases);
         let moments = self.needs.coordinate_quantile.is_some();
         let (flags, parameters, sixth) = match pass {
-            Pass::Project => (PROJECT, &buffers.gradient_sum, &buffers.tile_inner_products),
+            Pass::Project | Pass::ProjectKept => {
+                (PROJECT, &buffers.gradient_sum, &buffers.tile_inner_products)
+            }
             Pass::Accumulate => {
                 (if moments { MOMENT } else { 0 }, &buffers.parameters, &buffers.moment_slices)
             }
@@ -372,10 +395,10 @@ impl<'e> Builder<'e> {
             let grid = Grid::Flat(builder.samples);
             builder.statistics("sum_tiles", batch, &bindings, grid)
         };
-        if self.needs.norms || pass == Pass::Project {
+        if self.wants_norms(pass) {
             list.push(sum_tiles(self, &buffers.tile_sums, NORMS));
         }
-        if pass == Pass::Project {
+        if pass != Pass::Accumulate {
             list.push(sum_tiles(self, &buffers.tile_inner_products, INNER_PRODUCTS));
             return;
         }

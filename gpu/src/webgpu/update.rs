@@ -22,7 +22,7 @@ pub(super) fn update_bindings<'b>(
     optimizer: &AnyOptimizer,
     buffers: &'b Buffers,
 ) -> Vec<(u32, &'b wgpu::Buffer)> {
-    let mut bindings = vec![(1, &buffers.parameters), (2, &buffers.gradient_sum)];
+    let mut bindings = vec![(1, &buffers.parameters), (2, &buffers.gradient_sum), (4, &buffers.refused)];
     if optimizer.as_optimizer::<f32>().slots() > 0 {
         bindings.push((3, &buffers.memory));
     }

@@ -14,7 +14,7 @@ use adadagrad_gpu::cpu::{ThreadsEngine, available_threads};
 use adadagrad_gpu::data::{self, Splits};
 use adadagrad_gpu::engine::Engine;
 use adadagrad_gpu::gpu::GpuEngine;
-use adadagrad_gpu::webgpu::{Gpu, is_software};
+use adadagrad_gpu::webgpu::{Gpu, Options, is_software};
 
 use crate::arguments::{Device, PlaceArguments};
 use crate::setting_arguments::ModelName;
@@ -63,8 +63,8 @@ impl PlaceArguments {
     ) -> Result<Box<dyn Engine>, Box<dyn Error>> {
         let training = Arc::clone(&data.training);
         if self.chosen_device() == Device::Gpu {
-            let notice = |text: &str| eprintln!("{text}");
-            return Ok(Box::new(GpuEngine::new(config, training, self.adapter.as_deref(), notice)?));
+            let options = Options::of_adapter(self.adapter.as_deref(), |text| eprintln!("{text}"));
+            return Ok(Box::new(GpuEngine::new(config, training, options)?));
         }
         let threads = self.threads.unwrap_or_else(available_threads);
         Ok(Box::new(ThreadsEngine::new(config, training, threads)?))

@@ -1,0 +1,504 @@
+//! Training on a device that may be lost, run out of memory, or fall behind.
+//!
+//! Every few seconds parameters and optimizer memory are copied back. When the device is lost, it is opened
+//! again, given the last copy, and the steps made since are made again with the scalars that the trainer
+//! decided then: the trainer never notices. When it runs out of memory, the micro-batch is halved.
+//!
+//! Once the batch size cannot change any more, the next steps are submitted before this one's evidence is back,
+//! so that the device does not wait for the host. A step whose sums are not finite is refused by the device
+//! itself, and so are those behind it.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use adadagrad_core::config::RunConfig;
+use adadagrad_core::cut::Cut;
+use adadagrad_core::local::{Evaluation, OwnedNetwork};
+use adadagrad_core::network::initialise;
+use adadagrad_core::statistics::{Evidence, Needs};
+use adadagrad_core::trainer::{Decided, Plan, Telemetry, Trainer};
+use web_time::Instant;
+
+use super::device::{Gpu, GpuError, is_software};
+use super::engine::{DeviceEngine, Flight, Samples, Scores, Work};
+use super::images::{DeviceImages, DeviceOrder};
+use crate::dataset::SharedDataset;
+use crate::engine::{Confusion, Control, EngineError, Evaluated, Snapshot, Visit, check_lengths};
+
+/// How old a copy may become. A lost device costs at most the steps since.
+const COPY_EVERY: Duration = Duration::from_secs(3);
+/// How often a step is tried again after the device was lost or ran out of memory.
+const TRIES: u32 = 4;
+/// Steps submitted beyond the one whose evidence is awaited.
+const MOST_AHEAD: usize = 2;
+/// Samples in a micro-batch, before memory asks for fewer: enough to fill a large GPU, and on a software
+/// adapter few enough that a dispatch takes well under a second.
+const HARDWARE_BATCH: u32 = 1024;
+const SOFTWARE_BATCH: u32 = 64;
+/// Bytes of device memory that are used unless the caller says otherwise.
+const MEMORY_BUDGET: u64 = 1 << 30;
+
+/// A device being opened.
+pub type Opening = Pin<Box<dyn Future<Output = Result<Gpu, GpuError>>>>;
+
+/// What a caller may decide about a device.
+pub struct Options {
+    /// Opens it, also after it was lost.
+    pub open: Box<dyn Fn() -> Opening>,
+    /// Bytes of its memory that may be used beside the data sets; `None`: 1 GiB.
+    pub memory_budget: Option<u64>,
+    /// Is told in a sentence what a user should know of the way back from trouble.
+    pub notice: Box<dyn Fn(&str)>,
+}
+
+impl Options {
+    /// The adapter whose name contains `adapter`, or the fastest.
+    #[must_use]
+    pub fn of_adapter(adapter: Option<&str>, notice: impl Fn(&str) + 'static) -> Self {
+        let adapter = adapter.map(str::to_owned);
+        let open = move || -> Opening {
+            let adapter = adapter.clone();
+            Box::pin(async move { Gpu::open(adapter.as_deref()).await })
+        };
+        Self { open: Box::new(open), memory_budget: None, notice: Box::new(notice) }
+    }
+}
+
+/// All that another engine needs to go on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rescue {
+    /// Parameters as they were copied back last, D values.
+    pub parameters: Vec<f32>,
+    /// Optimizer memory then, slots · D values.
+    pub memory: Vec<f32>,
+    /// The steps made since.
+    pub since: Vec<Decided<f32>>,
+}
+
+/// Training on a device. See the [module](self).
+pub struct Training {
+    options: Options,
+    config: RunConfig,
+    network: OwnedNetwork,
+    images: SharedDataset,
+    on_device: OnDevice,
+    micro_batch: u32,
+    /// The last copy, and what was made since.
+    rescue: Rescue,
+    copied: Instant,
+    /// Steps on their way beyond the trainer's, each behind the update of the one before it.
+    ahead: VecDeque<Ahead>,
+    /// Whether the device's parameters may not be the trainer's.
+    is_astray: bool,
+    control: Arc<Control>,
+}
+
+impl fmt::Debug for Training {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Training {{ {} }}", self.description())
+    }
+}
+
+/// What lives and dies with the device.
+struct OnDevice {
+    engine: DeviceEngine,
+    images: DeviceImages,
+    needs: Needs,
+    /// The data set that was scored last.
+    scored: Option<(SharedDataset, DeviceImages)>,
+}
+
+struct Ahead {
+    plan: Plan<f64>,
+    flight: Flight,
+}
+
+impl Training {
+    /// Opens a device for the settings' model and optimizer, with parameters drawn from the settings' seed.
+    ///
+    /// # Errors
+    /// When there is no device, not enough memory, or the data set is not one of bytes.
+    pub async fn open(
+        config: &RunConfig,
+        images: SharedDataset,
+        options: Options,
+    ) -> Result<Self, EngineError> {
+        let network = OwnedNetwork::of_model(config.model)?;
+        let optimizer = config.optimizer.as_optimizer::<f32>();
+        let len = network.view().parameters();
+        let mut parameters = vec![0.0; len];
+        let mut memory = vec![0.0; optimizer.slots() * len];
+        initialise(network.view(), config.seed, &mut parameters)?;
+        optimizer.start(&mut memory);
+        let gpu = (options.open)().await?;
+        let needs = config.test.map_or(Needs::default(), |test| test.as_test::<f64>().needs());
+        let work = Work { config, network: &network, needs, most_samples: images.len() };
+        let most = if is_software(gpu.info()) { SOFTWARE_BATCH } else { HARDWARE_BATCH };
+        let budget = options.memory_budget.unwrap_or(MEMORY_BUDGET);
+        let micro_batch = work.micro_batch(&gpu, most.min(images.len()), budget)?;
+        let on_device = OnDevice {
+            images: DeviceImages::of_dataset(&gpu, &*images)?,
+            engine: DeviceEngine::new(gpu, &work, micro_batch)?,
+            needs,
+            scored: None,
+        };
+        on_device.engine.write(&parameters, &memory);
+        Ok(Self {
+            options,
+            config: *config,
+            network,
+            images,
+            on_device,
+            micro_batch,
+            rescue: Rescue { parameters, memory, since: Vec::new() },
+            copied: Instant::now(),
+            ahead: VecDeque::new(),
+            is_astray: false,
+            control: Arc::default(),
+        })
+    }
+
+    /// The device.
+    #[must_use]
+    pub const fn gpu(&self) -> &Gpu {
+        self.on_device.engine.gpu()
+    }
+
+    /// Whether the adapter computes on the CPU.
+    #[must_use]
+    pub fn is_software(&self) -> bool {
+        is_software(self.gpu().info())
+    }
+
+    /// Samples in a micro-batch.
+    #[must_use]
+    pub const fn micro_batch(&self) -> u32 {
+        self.micro_batch
+    }
+
+    /// Bytes of device memory in use, data sets left out.
+    #[must_use]
+    pub const fn memory_bytes(&self) -> u64 {
+        self.on_device.engine.memory_bytes()
+    }
+
+    /// How far a step is, and the way to pause or cancel it.
+    #[must_use]
+    pub const fn control(&self) -> &Arc<Control> {
+        &self.control
+    }
+
+    /// What another engine needs to go on where this one stands.
+    #[must_use]
+    pub const fn rescue(&self) -> &Rescue {
+        &self.rescue
+    }
+
+    /// What computes, in a few words for the user.
+    #[must_use]
+    pub fn description(&self) -> String {
+        let info = self.gpu().info();
+        format!("{} by {}, micro-batches of {}", info.name, info.backend, self.micro_batch)
+    }
+
+    /// Makes the planned step: sweeps, update, commit.
+    ///
+    /// # Errors
+    /// When the step is refused, cancelled or cannot be computed; then parameters, optimizer memory and the
+    /// trainer are as they were before it.
+    pub async fn step(
+        &mut self,
+        trainer: &mut Trainer<f32>,
+        plan: &Plan<f64>,
+    ) -> Result<Telemetry, EngineError> {
+        self.control.begin();
+        let standing = *trainer;
+        let evidence = self.recovering(async |training| training.weighable(&standing, plan).await).await?;
+        let weighed = trainer.weigh(plan, &evidence);
+        if weighed.is_err() {
+            // The device has refused the updates of the steps ahead as well.
+            self.ahead.clear();
+        }
+        let pending = weighed?;
+        if self.ahead.is_empty() {
+            self.on_device.engine.update(&pending.scalars, plan.cut.samples());
+        }
+        // From here on the step counts: should the device be lost now, it is among those made again.
+        self.rescue.since.push(Decided { plan: *plan, scalars: pending.scalars });
+        let telemetry = trainer.commit(pending);
+        if self.is_copy_due() && self.ahead.is_empty() {
+            self.recovering(async |training| training.copy_back().await).await?;
+        }
+        Ok(telemetry)
+    }
+
+    /// What a batch of training samples says about its gradient. Changes nothing.
+    ///
+    /// # Errors
+    /// When it is cancelled or cannot be computed.
+    pub async fn evidence(
+        &mut self,
+        cut: Cut,
+        visit: Visit,
+        needs: &Needs,
+    ) -> Result<Evidence<f64>, EngineError> {
+        let (order, start) = match visit {
+            Visit::Shuffled { order, start } => (DeviceOrder::Shuffled(order.seed()), start),
+            Visit::InFileOrder { start } => (DeviceOrder::File, start.into()),
+        };
+        self.control.begin();
+        self.recovering(async |training| {
+            training.settle().await?;
+            training.ask_for(needs).await?;
+            let flight = training.submit(order, start, cut, true).await?;
+            training.on_device.engine.evidence(flight).await
+        })
+        .await
+    }
+
+    /// Loss and accuracy on a data set.
+    ///
+    /// # Errors
+    /// When it is cancelled, the samples do not fit the network, or the device cannot go on.
+    pub async fn evaluate(&mut self, dataset: &SharedDataset) -> Result<Evaluated, EngineError> {
+        self.control.begin();
+        let scores = self
+            .recovering(async |training| {
+                training.settle().await?;
+                training.score(dataset).await
+            })
+            .await?;
+        let classes = self.network.view().classes();
+        let mut confusion = Confusion::new(classes);
+        let mut image = vec![0.0; dataset.input_len()];
+        for (sample, outputs) in (0..).zip(scores.outputs.chunks_exact(classes)) {
+            confusion.add(dataset.read(sample, &mut image), outputs);
+        }
+        let samples = f64::from(dataset.len());
+        let accuracy = f64::from(scores.correct) / samples;
+        Ok(Evaluated { evaluation: Evaluation { loss: scores.loss / samples, accuracy }, confusion })
+    }
+
+    /// Parameters and optimizer memory as they stand between two steps.
+    ///
+    /// # Errors
+    /// When they cannot be had from the device.
+    pub async fn snapshot(&mut self) -> Result<Snapshot<'_>, EngineError> {
+        self.recovering(async |training| {
+            training.settle().await?;
+            training.copy_back().await
+        })
+        .await?;
+        let Rescue { parameters, memory, .. } = &self.rescue;
+        Ok(Snapshot { parameters, memory })
+    }
+
+    /// Puts other parameters in place of the present ones, and where given another optimizer memory.
+    ///
+    /// # Errors
+    /// When the lengths do not fit; then nothing has changed.
+    pub async fn restore(&mut self, parameters: &[f32], memory: Option<&[f32]>) -> Result<(), EngineError> {
+        check_lengths(&self.rescue.parameters, parameters, &self.rescue.memory, memory)?;
+        self.snapshot().await?;
+        self.rescue.parameters.copy_from_slice(parameters);
+        if let Some(memory) = memory {
+            self.rescue.memory.copy_from_slice(memory);
+        }
+        self.on_device.engine.write(&self.rescue.parameters, &self.rescue.memory);
+        Ok(())
+    }
+
+    /// The evidence of a planned step, submitted now or before. Leaves the next steps on their way where they
+    /// are known.
+    async fn weighable(
+        &mut self,
+        trainer: &Trainer<f32>,
+        plan: &Plan<f64>,
+    ) -> Result<Evidence<f64>, GpuError> {
+        if self.control.is_cancelled() {
+            return Err(GpuError::Cancelled);
+        }
+        if self.is_astray || self.ahead.front().is_some_and(|ahead| ahead.plan != *plan) {
+            self.rewind().await?;
+        }
+        self.ask_for(&plan.needs).await?;
+        let flight = match self.ahead.pop_front() {
+            Some(ahead) => {
+                self.control.add(plan.cut.samples().into());
+                ahead.flight
+            }
+            None => self.submit_planned(trainer, plan, true).await?,
+        };
+        self.is_astray = true;
+        self.run_ahead(trainer, plan).await?;
+        let evidence = self.on_device.engine.evidence(flight).await?;
+        self.is_astray = false;
+        Ok(evidence)
+    }
+
+    /// Submits the steps behind `plan` that no evidence can change.
+    async fn run_ahead(&mut self, trainer: &Trainer<f32>, plan: &Plan<f64>) -> Result<(), GpuError> {
+        let (mut trainer, mut plan) = (*trainer, *plan);
+        for place in 0..MOST_AHEAD {
+            // A batch of several micro-batches keeps the device busy by itself.
+            let fits = plan.cut.samples() <= self.micro_batch && plan.needs.parts == 0;
+            if !fits || trainer.measures_after(&plan) || self.is_copy_due() {
+                break;
+            }
+            let Some((scalars, next)) = trainer.foresee(&plan) else { break };
+            let Some(next_plan) = next.plan() else { break };
+            if place == self.ahead.len() {
+                self.on_device.engine.update(&scalars, plan.cut.samples());
+                let flight = self.submit_planned(&next, &next_plan, false).await?;
+                self.ahead.push_back(Ahead { plan: next_plan, flight });
+            }
+            (trainer, plan) = (next, next_plan);
+        }
+        Ok(())
+    }
+
+    async fn submit_planned(
+        &mut self,
+        trainer: &Trainer<f32>,
+        plan: &Plan<f64>,
+        is_judged: bool,
+    ) -> Result<Flight, GpuError> {
+        let order = DeviceOrder::Shuffled(trainer.config().seed);
+        self.submit(order, plan.start, plan.cut, is_judged).await
+    }
+
+    async fn submit(
+        &mut self,
+        order: DeviceOrder,
+        start: u64,
+        cut: Cut,
+        is_judged: bool,
+    ) -> Result<Flight, GpuError> {
+        let OnDevice { engine, images, .. } = &mut self.on_device;
+        engine.submit(&Samples { images, order, start, cut }, is_judged, &self.control).await
+    }
+
+    async fn score(&mut self, dataset: &SharedDataset) -> Result<Scores, GpuError> {
+        let OnDevice { engine, scored, .. } = &mut self.on_device;
+        let known = scored.take().filter(|(known, _)| Arc::ptr_eq(known, dataset));
+        let images = match known {
+            Some((_, images)) => images,
+            None => DeviceImages::of_dataset(engine.gpu(), &**dataset)?,
+        };
+        let scores = engine.score(&images, &self.control).await;
+        *scored = Some((Arc::clone(dataset), images));
+        scores
+    }
+
+    fn is_copy_due(&self) -> bool {
+        self.copied.elapsed() >= COPY_EVERY
+    }
+
+    /// Copies parameters and optimizer memory back.
+    async fn copy_back(&mut self) -> Result<(), GpuError> {
+        let (parameters, memory) = self.on_device.engine.read().await?;
+        self.rescue = Rescue { parameters, memory, since: Vec::new() };
+        self.copied = Instant::now();
+        Ok(())
+    }
+
+    /// Makes the device stand where the trainer does.
+    async fn settle(&mut self) -> Result<(), GpuError> {
+        if self.is_astray || !self.ahead.is_empty() { self.rewind().await } else { Ok(()) }
+    }
+
+    /// Gives the device the last copy, and makes the steps since then again.
+    async fn rewind(&mut self) -> Result<(), GpuError> {
+        self.ahead.clear();
+        let Rescue { parameters, memory, since } = self.rescue.clone();
+        self.on_device.engine.write(&parameters, &memory);
+        for Decided { plan, scalars } in since {
+            let order = DeviceOrder::Shuffled(self.config.seed);
+            let flight = self.submit(order, plan.start, plan.cut, true).await?;
+            self.on_device.engine.evidence(flight).await?;
+            self.on_device.engine.update(&scalars, plan.cut.samples());
+        }
+        self.is_astray = false;
+        Ok(())
+    }
+
+    /// Makes the engine ready for other evidence, with parameters and memory as they are.
+    async fn ask_for(&mut self, needs: &Needs) -> Result<(), GpuError> {
+        if self.on_device.needs == *needs {
+            return Ok(());
+        }
+        self.settle().await?;
+        self.copy_back().await?;
+        self.on_device.needs = *needs;
+        self.rebuild(self.gpu().clone())
+    }
+
+    /// A new engine for what is asked now, on this device.
+    fn rebuild(&mut self, gpu: Gpu) -> Result<(), GpuError> {
+        let Self { config, network, images, on_device, micro_batch, options, .. } = self;
+        let work = Work { config, network, needs: on_device.needs, most_samples: images.len() };
+        let budget = options.memory_budget.unwrap_or(MEMORY_BUDGET);
+        *micro_batch = work.micro_batch(&gpu, *micro_batch, budget)?;
+        on_device.engine = DeviceEngine::new(gpu, &work, *micro_batch)?;
+        on_device.engine.write(&self.rescue.parameters, &self.rescue.memory);
+        Ok(())
+    }
+
+    /// Tries something until it works or cannot: a lost device is opened again, and one without memory is
+    /// given smaller micro-batches.
+    async fn recovering<T>(
+        &mut self,
+        mut act: impl AsyncFnMut(&mut Self) -> Result<T, GpuError>,
+    ) -> Result<T, EngineError> {
+        let mut tries = 0;
+        loop {
+            let error = match act(self).await {
+                Ok(value) => return Ok(value),
+                Err(GpuError::Cancelled) => return Err(EngineError::Cancelled),
+                Err(error) => error,
+            };
+            self.is_astray = true;
+            tries += 1;
+            if tries > TRIES || !self.can_recover(&error) {
+                return Err(error.into());
+            }
+            if let Err(error) = self.reopen().await {
+                if tries == TRIES {
+                    return Err(error.into());
+                }
+                (self.options.notice)(&format!("{error}; trying again"));
+            }
+        }
+    }
+
+    /// Says what will be done about an error, if something can be.
+    fn can_recover(&mut self, error: &GpuError) -> bool {
+        let notice = &self.options.notice;
+        match error {
+            GpuError::Lost(_) => {
+                let steps = self.rescue.since.len();
+                notice(&format!("{error}; opening it again and repeating {steps} steps"));
+                true
+            }
+            GpuError::OutOfMemory if self.micro_batch > 1 => {
+                self.micro_batch /= 2;
+                let micro_batch = self.micro_batch;
+                notice(&format!("{error}; going on with micro-batches of {micro_batch} samples"));
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Opens the device anew and brings it to where the trainer stands.
+    async fn reopen(&mut self) -> Result<(), GpuError> {
+        let gpu = (self.options.open)().await?;
+        self.on_device.images = DeviceImages::of_dataset(&gpu, &*self.images)?;
+        self.on_device.scored = None;
+        self.rebuild(gpu)?;
+        self.rewind().await
+    }
+}
