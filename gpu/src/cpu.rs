@@ -13,6 +13,7 @@ use adadagrad_core::config::RunConfig;
 use adadagrad_core::cut::{Cut, MicroBatch};
 use adadagrad_core::local::{Evaluation, OwnedNetwork, OwnedStatistics, RunError, SweepMemory};
 use adadagrad_core::network::{FastProduct, Score, initialise};
+use adadagrad_core::shuffle::Order;
 use adadagrad_core::statistics::{Evidence, Inner, LengthMismatch, Needs};
 use adadagrad_core::trainer::{Decided, Plan, StepError, Telemetry, Trainer};
 
@@ -105,10 +106,10 @@ impl ThreadsEngine {
     ///
     /// # Errors
     /// When it is cancelled or cannot be computed; then nothing has changed.
-    pub fn repeat(&mut self, trainer: &Trainer<f32>, step: &Decided<f32>) -> Result<(), EngineError> {
-        let visit = Visit::Shuffled { order: trainer.order(), start: step.plan.start };
-        self.sweep(step.plan.cut, visit, &Needs::default())?;
-        let optimizer = trainer.config().optimizer.as_optimizer::<f32>();
+    pub fn repeat(&mut self, config: &RunConfig, step: &Decided<f32>) -> Result<(), EngineError> {
+        let order = Order::new(self.training.len(), config.seed);
+        self.sweep(step.plan.cut, Visit::Shuffled { order, start: step.plan.start }, &Needs::default())?;
+        let optimizer = config.optimizer.as_optimizer::<f32>();
         let parameters = Arc::make_mut(&mut self.parameters);
         Ok(optimizer.update(&step.scalars, parameters, &self.mean_gradient, &mut self.memory)?)
     }

@@ -6,6 +6,7 @@ pub mod cpu;
 pub mod data;
 pub mod dataset;
 pub mod engine;
+pub mod fallback;
 pub mod gpu;
 mod pool;
 pub mod run;

@@ -114,6 +114,10 @@ pub(crate) struct PlaceArguments {
     /// GPU to use: part of its name as `adadagrad devices` prints it [default: the fastest]
     #[arg(long, value_name = "NAME", help_heading = "Data and device")]
     pub(crate) adapter: Option<String>,
+    /// Memory of the GPU that may be used beside the data set, in MiB [default: 1024]. A batch that needs more is
+    /// cut into micro-batches; its statistics stay exact
+    #[arg(long, value_name = "MIB", help_heading = "Data and device")]
+    pub(crate) gpu_memory: Option<NonZero<u32>>,
     /// Threads of the CPU engine [default: as many as the machine runs at once]. The result does not depend
     /// on it, to the last bit
     #[arg(long, value_name = "N", help_heading = "Data and device")]

@@ -13,7 +13,7 @@ use adadagrad_gpu::checkpoint::{self, Checkpoint};
 use adadagrad_gpu::cpu::{ThreadsEngine, available_threads};
 use adadagrad_gpu::data::{self, Splits};
 use adadagrad_gpu::engine::Engine;
-use adadagrad_gpu::gpu::GpuEngine;
+use adadagrad_gpu::fallback::FallbackEngine;
 use adadagrad_gpu::webgpu::{Gpu, Options, is_software};
 
 use crate::arguments::{Device, PlaceArguments};
@@ -62,11 +62,13 @@ impl PlaceArguments {
         data: &Splits,
     ) -> Result<Box<dyn Engine>, Box<dyn Error>> {
         let training = Arc::clone(&data.training);
-        if self.chosen_device() == Device::Gpu {
-            let options = Options::of_adapter(self.adapter.as_deref(), |text| eprintln!("{text}"));
-            return Ok(Box::new(GpuEngine::new(config, training, options)?));
-        }
         let threads = self.threads.unwrap_or_else(available_threads);
+        if self.chosen_device() == Device::Gpu {
+            let notice = |text: &str| eprintln!("{text}");
+            let memory_budget = self.gpu_memory.map(|mebibytes| u64::from(mebibytes.get()) << 20);
+            let options = Options { memory_budget, ..Options::of_adapter(self.adapter.as_deref(), notice) };
+            return Ok(Box::new(FallbackEngine::new(config, training, options, threads, notice)?));
+        }
         Ok(Box::new(ThreadsEngine::new(config, training, threads)?))
     }
 
@@ -97,6 +99,9 @@ impl PlaceArguments {
         match self.device {
             Device::Cpu if self.adapter.is_some() => {
                 Err("--adapter names a GPU: it goes with --device gpu or --device auto".to_owned())
+            }
+            Device::Cpu if self.gpu_memory.is_some() => {
+                Err("--gpu-memory limits a GPU: it goes with --device gpu or --device auto".to_owned())
             }
             Device::Gpu if self.threads.is_some() => {
                 Err("--threads counts the CPU's threads: it does not go with --device gpu".to_owned())

@@ -1,0 +1,138 @@
+//! The GPU as long as it works, then the processor's threads: the run goes on either way.
+
+use std::fmt;
+use std::num::NonZero;
+use std::sync::Arc;
+
+use adadagrad_core::config::RunConfig;
+use adadagrad_core::cut::Cut;
+use adadagrad_core::statistics::{Evidence, Needs};
+use adadagrad_core::trainer::{Plan, Telemetry, Trainer};
+
+use crate::cpu::ThreadsEngine;
+use crate::dataset::SharedDataset;
+use crate::engine::{Control, Engine, EngineError, Evaluated, Snapshot, Visit};
+use crate::gpu::GpuEngine;
+use crate::webgpu::{GpuError, Options};
+
+/// A GPU engine with threads to fall back on. A GPU that cannot go on (lost and not to be opened again, no
+/// memory for a single sample, a refused command) is given up: threads take its last copy of parameters and
+/// optimizer memory, make the steps since again with the batches and scalars decided then, and go on.
+pub struct FallbackEngine {
+    computing: Computing,
+    config: RunConfig,
+    images: SharedDataset,
+    threads: NonZero<usize>,
+    notice: fn(&str),
+}
+
+enum Computing {
+    Gpu(Box<GpuEngine>),
+    Threads(ThreadsEngine),
+}
+
+impl fmt::Debug for FallbackEngine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "FallbackEngine {{ {} }}", self.description())
+    }
+}
+
+impl FallbackEngine {
+    /// Begins on the GPU.
+    ///
+    /// # Errors
+    /// When it cannot be opened: somebody asked for it.
+    pub fn new(
+        config: &RunConfig,
+        images: SharedDataset,
+        options: Options,
+        threads: NonZero<usize>,
+        notice: fn(&str),
+    ) -> Result<Self, EngineError> {
+        let engine = GpuEngine::new(config, Arc::clone(&images), options)?;
+        Ok(Self { computing: Computing::Gpu(Box::new(engine)), config: *config, images, threads, notice })
+    }
+
+    /// The GPU, unless it was given up.
+    #[must_use]
+    pub fn gpu(&self) -> Option<&GpuEngine> {
+        match &self.computing {
+            Computing::Gpu(engine) => Some(engine),
+            Computing::Threads(_) => None,
+        }
+    }
+
+    fn engine(&self) -> &dyn Engine {
+        match &self.computing {
+            Computing::Gpu(engine) => &**engine,
+            Computing::Threads(engine) => engine,
+        }
+    }
+
+    fn engine_mut(&mut self) -> &mut dyn Engine {
+        match &mut self.computing {
+            Computing::Gpu(engine) => &mut **engine,
+            Computing::Threads(engine) => engine,
+        }
+    }
+
+    /// Does something, with threads where the GPU cannot.
+    fn falling_back<T>(
+        &mut self,
+        mut act: impl FnMut(&mut dyn Engine) -> Result<T, EngineError>,
+    ) -> Result<T, EngineError> {
+        match act(self.engine_mut()) {
+            Err(EngineError::Gpu(error)) => {
+                self.give_up(&error)?;
+                act(self.engine_mut())
+            }
+            other => other,
+        }
+    }
+
+    fn give_up(&mut self, error: &GpuError) -> Result<(), EngineError> {
+        let Computing::Gpu(gpu) = &self.computing else { return Ok(()) };
+        let rescue = gpu.training().rescue();
+        let steps = rescue.since.len();
+        (self.notice)(&format!("{error}; going on with the processor's threads and repeating {steps} steps"));
+        let (images, control) = (Arc::clone(&self.images), Arc::clone(gpu.control()));
+        let mut engine = ThreadsEngine::controlled(&self.config, images, self.threads, control)?;
+        engine.restore(&rescue.parameters, Some(&rescue.memory))?;
+        for step in &rescue.since {
+            engine.repeat(&self.config, step)?;
+        }
+        self.computing = Computing::Threads(engine);
+        Ok(())
+    }
+}
+
+impl Engine for FallbackEngine {
+    fn step(&mut self, trainer: &mut Trainer<f32>, plan: &Plan<f64>) -> Result<Telemetry, EngineError> {
+        self.falling_back(|engine| engine.step(trainer, plan))
+    }
+
+    fn evidence(&mut self, cut: Cut, visit: Visit, needs: &Needs) -> Result<Evidence<f64>, EngineError> {
+        self.falling_back(|engine| engine.evidence(cut, visit, needs))
+    }
+
+    fn evaluate(&mut self, dataset: &SharedDataset) -> Result<Evaluated, EngineError> {
+        self.falling_back(|engine| engine.evaluate(dataset))
+    }
+
+    fn snapshot(&mut self) -> Result<Snapshot<'_>, EngineError> {
+        self.falling_back(|engine| engine.snapshot().map(|_| ()))?;
+        self.engine_mut().snapshot()
+    }
+
+    fn restore(&mut self, parameters: &[f32], memory: Option<&[f32]>) -> Result<(), EngineError> {
+        self.falling_back(|engine| engine.restore(parameters, memory))
+    }
+
+    fn control(&self) -> &Arc<Control> {
+        self.engine().control()
+    }
+
+    fn description(&self) -> String {
+        self.engine().description()
+    }
+}
