@@ -366,6 +366,12 @@ impl<F: Real, M: MatrixProduct<F>> LocalRun<F, M> {
         &self.parameters
     }
 
+    /// The optimizer memory, slots · D values.
+    #[must_use]
+    pub fn memory(&self) -> &[F] {
+        &self.memory
+    }
+
     /// How many sample visits of the step (or evaluation) under way are done, and how many there are.
     #[must_use]
     pub fn visits(&self) -> (u64, u64) {

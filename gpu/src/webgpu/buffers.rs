@@ -209,7 +209,7 @@ mod tests {
         let (network, needs) = (OwnedNetwork::of_model(Model::Cnn).unwrap(), Needs::default());
         let demand = demand(&network, &needs);
         let mut last = 1024;
-        for budget in [200 << 20, 20 << 20, 2 << 20] {
+        for budget in [100 << 20, 20 << 20, 2 << 20] {
             let micro_batch = fitting_micro_batch(&demand, 1024, BINDING, budget).unwrap();
             assert!(micro_batch < last, "{micro_batch} within {budget} bytes");
             assert!(Sizes::new(&demand, micro_batch).bytes() <= budget);

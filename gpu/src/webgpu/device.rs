@@ -66,6 +66,20 @@ pub struct Gpu {
     faults: Arc<Mutex<Faults>>,
     /// Buffers to copy back through that nobody reads at present.
     staging: Arc<Mutex<Vec<wgpu::Buffer>>>,
+    traffic: Arc<Mutex<Traffic>>,
+}
+
+/// What the host has asked of a device so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Lists of commands.
+    pub submissions: u64,
+    /// Kernels in them.
+    pub dispatches: u64,
+    /// Buffers copied back.
+    pub read_backs: u64,
+    /// Bytes of these.
+    pub bytes_back: u64,
 }
 
 /// What the driver reported. A device that is lost refuses everything else too, so the loss counts first.
@@ -128,7 +142,14 @@ impl Gpu {
         device.set_device_lost_callback(move |_, why| {
             lock(&lost).lost.get_or_insert(GpuError::Lost(why));
         });
-        Ok(Self { device, queue, info: adapter.get_info(), faults, staging: Arc::default() })
+        Ok(Self {
+            device,
+            queue,
+            info: adapter.get_info(),
+            faults,
+            staging: Arc::default(),
+            traffic: Arc::default(),
+        })
     }
 
     /// What the adapter says of itself.
@@ -154,6 +175,12 @@ impl Gpu {
         }
         let Faults { lost, refused } = &mut *lock(&self.faults);
         lost.clone().or_else(|| refused.take()).map_or(Ok(()), Err)
+    }
+
+    /// What was asked of the device so far.
+    #[must_use]
+    pub fn traffic(&self) -> Traffic {
+        *lock(&self.traffic)
     }
 
     /// Gives the device up, as a driver reset would: for tests.
@@ -253,9 +280,12 @@ impl Commands<'_> {
     /// Dispatches, in order.
     pub(super) fn run<'d>(&mut self, dispatches: impl IntoIterator<Item = &'d Dispatch>) {
         let mut pass = self.encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+        let mut count = 0;
         for dispatch in dispatches {
             dispatch.record(&mut pass);
+            count += 1;
         }
+        lock(&self.gpu.traffic).dispatches += count;
     }
 
     /// Fills a buffer with zeros.
@@ -272,11 +302,15 @@ impl Commands<'_> {
     pub(super) fn copy_back(&mut self, from: &wgpu::Buffer, words: usize) -> Staging {
         let staging = self.gpu.staging(words);
         self.copy(from, &staging.buffer, 0, words);
+        let mut traffic = lock(&self.gpu.traffic);
+        traffic.read_backs += 1;
+        traffic.bytes_back += 4 * words as u64;
         staging
     }
 
     /// Sends them off.
     pub(super) fn submit(self) -> Submission {
+        lock(&self.gpu.traffic).submissions += 1;
         let queue = &self.gpu.queue;
         Submission::new(queue, queue.submit([self.encoder.finish()]))
     }

@@ -14,7 +14,7 @@ mod training;
 mod uniforms;
 mod update;
 
-pub use device::{Gpu, GpuError, adapters, is_software};
+pub use device::{Gpu, GpuError, Traffic, adapters, is_software};
 pub use engine::{DeviceEngine, Flight, Samples, Scores, Work};
 pub use images::{DeviceImages, DeviceOrder};
 pub use kernel::Shader;

@@ -191,6 +191,12 @@ impl Training {
         &self.control
     }
 
+    /// Steps on their way beyond the trainer's.
+    #[must_use]
+    pub fn steps_ahead(&self) -> usize {
+        self.ahead.len()
+    }
+
     /// What another engine needs to go on where this one stands.
     #[must_use]
     pub const fn rescue(&self) -> &Rescue {

@@ -15,3 +15,4 @@ mod layers;
 mod negative_controls;
 mod optimizers;
 mod properties;
+mod recovery;

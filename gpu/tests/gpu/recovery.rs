@@ -1,0 +1,152 @@
+//! Lost devices, exhausted memory, and GPUs that do not come back.
+
+use std::num::NonZero;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use adadagrad_core::batch_test::{AnyTest, NormTest};
+use adadagrad_core::config::RunConfig;
+use adadagrad_core::network::Model;
+use adadagrad_gpu::fallback::FallbackEngine;
+use adadagrad_gpu::gpu::GpuEngine;
+use adadagrad_gpu::webgpu::{Gpu, GpuError, Opening, Options};
+
+use super::{SAMPLES, bits, gpu, gpu_with, quiet, run, settled, short, steps, support};
+
+#[test]
+fn a_lost_device_costs_nothing_and_the_same_run_gives_the_same_bits() {
+    static NOTICES: AtomicUsize = AtomicUsize::new(0);
+    let count = |_: &str| {
+        NOTICES.fetch_add(1, Ordering::Relaxed);
+    };
+    let (training, test) = (support::images(SAMPLES, 3), support::images(100, 4));
+    let config = short(Model::Mlp, Some(AnyTest::Norm(NormTest { eta: 0.5, debiased: false })));
+    let Some(engine) = gpu(&config, &training) else { return };
+    let mut whole = run(config, engine);
+    let lines = steps(&mut whole, &test);
+    let reference = bits(&mut whole);
+    // At different moments each time: before any step, after some, right before the last.
+    for lost_before in 0..lines.len() {
+        let engine =
+            GpuEngine::new(&config, Arc::clone(&training), Options::of_adapter(None, count)).unwrap();
+        let mut broken = run(config, engine);
+        for (step, line) in lines.iter().enumerate() {
+            if step == lost_before {
+                broken.engine().training().gpu().destroy();
+            }
+            assert_eq!(broken.step(&test).unwrap().unwrap().telemetry, *line);
+        }
+        assert_eq!(bits(&mut broken), reference);
+    }
+    assert!(NOTICES.load(Ordering::Relaxed) >= lines.len(), "each loss is told");
+}
+
+#[test]
+fn a_device_lost_at_any_moment_costs_nothing() {
+    let (training, test) = (support::images(SAMPLES, 3), support::images(100, 4));
+    let config = RunConfig { sample_budget: 3000, ..settled(Model::Mlp) };
+    let Some(engine) = gpu(&config, &training) else { return };
+    let mut whole = run(config, engine);
+    let lines = steps(&mut whole, &test);
+    let reference = bits(&mut whole);
+    for attempt in 0..6 {
+        let mut broken = run(config, gpu(&config, &training).unwrap());
+        let device = broken.engine().training().gpu().clone();
+        // Wherever the run is by then: inside a submission, a read-back, or between two steps.
+        let vandal = thread::spawn(move || {
+            thread::sleep(Duration::from_millis(7 * attempt));
+            device.destroy();
+        });
+        assert_eq!(steps(&mut broken, &test), lines, "after {attempt}");
+        vandal.join().unwrap();
+        assert_eq!(bits(&mut broken), reference, "after {attempt}");
+    }
+}
+
+/// Collects what the user is told.
+fn listener() -> (Arc<Mutex<Vec<String>>>, impl Fn(&str) + 'static) {
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let ear = Arc::clone(&told);
+    (told, move |text: &str| ear.lock().unwrap().push(text.to_owned()))
+}
+
+#[test]
+fn exhausted_memory_halves_the_micro_batch_and_the_run_goes_on() {
+    let (training, test) = (support::images(SAMPLES, 3), support::images(100, 4));
+    let config = short(Model::Mlp, Some(AnyTest::Norm(NormTest { eta: 0.5, debiased: false })));
+    let (told, notice) = listener();
+    let Some(engine) = gpu_with(&config, &training, Options::of_adapter(None, notice)) else { return };
+    let planned = engine.training().micro_batch();
+    let mut halved = run(config, engine);
+    let mut whole = run(config, gpu(&config, &training).unwrap());
+    let mut step = 0;
+    while let Some(line) = whole.step(&test).unwrap() {
+        if step == 1 {
+            halved.engine().training().gpu().exhaust();
+        }
+        let same = halved.step(&test).unwrap().unwrap().telemetry;
+        assert_eq!((same.samples, same.next_batch), (line.telemetry.samples, line.telemetry.next_batch));
+        step += 1;
+    }
+    assert!(step > 2);
+    assert_eq!(halved.engine().training().micro_batch(), planned / 2);
+    let told = told.lock().unwrap().join("\n");
+    assert!(told.contains(&format!("going on with micro-batches of {} samples", planned / 2)), "{told}");
+}
+
+#[test]
+fn a_gpu_that_does_not_come_back_hands_the_run_to_the_threads() {
+    static TOLD: Mutex<Vec<String>> = Mutex::new(Vec::new());
+    let tell = |text: &str| TOLD.lock().unwrap().push(text.to_owned());
+    let (training, test) = (support::images(SAMPLES, 3), support::images(100, 4));
+    let config = short(Model::Mlp, Some(AnyTest::Norm(NormTest { eta: 0.5, debiased: false })));
+    let Some(engine) = gpu(&config, &training) else { return };
+    let mut whole = run(config, engine);
+    let lines = steps(&mut whole, &test);
+    for lost_before in [0, 1, lines.len() - 1] {
+        let opened = AtomicUsize::new(0);
+        let open = move || -> Opening {
+            let is_first = opened.fetch_add(1, Ordering::Relaxed) == 0;
+            Box::pin(async move {
+                if is_first {
+                    Gpu::open(None).await
+                } else {
+                    Err(GpuError::NoAdapter("it was unplugged".into()))
+                }
+            })
+        };
+        let options = Options { open: Box::new(open), ..Options::of_adapter(None, quiet) };
+        let threads = NonZero::new(2).unwrap();
+        let images = Arc::clone(&training);
+        let engine = FallbackEngine::new(&config, images, options, threads, tell).unwrap();
+        let mut broken = run(config, engine);
+        for (step, line) in lines.iter().enumerate() {
+            if step == lost_before {
+                broken.engine().gpu().unwrap().training().gpu().destroy();
+            }
+            let same = broken.step(&test).unwrap().unwrap().telemetry;
+            assert_eq!((same.samples, same.next_batch), (line.samples, line.next_batch), "step {step}");
+            assert!(
+                (same.loss - line.loss).abs() <= 1e-3 * line.loss,
+                "step {step}: {} {}",
+                same.loss,
+                line.loss
+            );
+        }
+        assert!(broken.engine().gpu().is_none());
+        let told = std::mem::take(&mut *TOLD.lock().unwrap()).join("\n");
+        let sentence = format!("going on with the processor's threads and repeating {lost_before} steps");
+        assert!(told.contains("it was unplugged") && told.contains(&sentence), "{told}");
+    }
+}
+
+#[test]
+fn an_unknown_adapter_is_named() {
+    let training = support::images(20, 3);
+    let config = RunConfig { max_batch: 20, ..short(Model::Logistic, None) };
+    let error =
+        GpuEngine::new(&config, training, Options::of_adapter(Some("no such adapter"), quiet)).unwrap_err();
+    assert!(error.to_string().contains("no such adapter"), "{error}");
+}
