@@ -280,10 +280,17 @@ struct Step<F: Real> {
     plan: Plan<F::Sum>,
     order: Order,
     walk: Walk,
-    /// The second sweep, once it has begun: the part's sums, and the whole's.
-    projection: Option<(Inner<F::Sum>, Inner<F::Sum>)>,
+    /// The second sweep, once it has begun.
+    projection: Option<Projection<F::Sum>>,
     /// The scalars of a step that is made again: it was weighed before, and counts already.
     decided: Option<StepScalars<F>>,
+}
+
+/// Inner products of the part at hand, and of the parts before it.
+#[derive(Clone, Debug, Default)]
+struct Projection<S> {
+    part: Inner<S>,
+    total: Inner<S>,
 }
 
 #[derive(Clone, Debug)]
@@ -463,7 +470,7 @@ impl<F: Real, M: MatrixProduct<F>> LocalRun<F, M> {
                     self.total.take(&mut self.part, &plan.needs)?;
                 }
             }
-            Some((part, total)) => {
+            Some(Projection { part, total }) => {
                 sweep.project(&self.parameters, &self.mean_gradient, dataset, samples, part)?;
                 if ends_part {
                     total.merge(&core::mem::take(part));
@@ -480,7 +487,7 @@ impl<F: Real, M: MatrixProduct<F>> LocalRun<F, M> {
         if step.projection.is_none() {
             self.total.with(|total| total.mean_gradient(&mut self.mean_gradient))?;
             if needs.inner {
-                step.projection = Some(Default::default());
+                step.projection = Some(Projection::default());
                 step.walk = cut.walk(0..cut.parts(), self.engine.memory.micro_batch());
                 self.step = Some(step);
                 return Ok(Advance::Working);
@@ -492,7 +499,7 @@ impl<F: Real, M: MatrixProduct<F>> LocalRun<F, M> {
             self.again.pop_front();
             return Ok(Advance::Working);
         }
-        let inner = step.projection.map(|(_, total)| total);
+        let inner = step.projection.map(|projection| projection.total);
         let (trainer, mean) = (&mut self.trainer, &self.mean_gradient);
         let telemetry = self.total.with(|total| {
             trainer.conclude(&step.plan, total, inner, mean, &mut self.parameters, &mut self.memory)

@@ -28,7 +28,7 @@ pub struct FallbackEngine {
 
 enum Computing {
     Gpu(Box<GpuEngine>),
-    Threads(ThreadsEngine),
+    Threads(Box<ThreadsEngine>),
 }
 
 impl fmt::Debug for FallbackEngine {
@@ -65,14 +65,14 @@ impl FallbackEngine {
     fn engine(&self) -> &dyn Engine {
         match &self.computing {
             Computing::Gpu(engine) => &**engine,
-            Computing::Threads(engine) => engine,
+            Computing::Threads(engine) => &**engine,
         }
     }
 
     fn engine_mut(&mut self) -> &mut dyn Engine {
         match &mut self.computing {
             Computing::Gpu(engine) => &mut **engine,
-            Computing::Threads(engine) => engine,
+            Computing::Threads(engine) => &mut **engine,
         }
     }
 
@@ -101,7 +101,7 @@ impl FallbackEngine {
         for step in &rescue.since {
             engine.repeat(&self.config, step)?;
         }
-        self.computing = Computing::Threads(engine);
+        self.computing = Computing::Threads(Box::new(engine));
         Ok(())
     }
 }

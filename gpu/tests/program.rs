@@ -92,6 +92,7 @@ fn settings_that_cannot_run_are_refused_with_the_range() {
         ("--final-fraction 0.1", "--final-fraction does not belong to --decay constant"),
         ("--device gpu --threads 2", "--threads counts the CPU's threads"),
         ("--adapter any", "--adapter names a GPU: it goes with --device gpu or --device auto"),
+        ("--gpu-memory 64", "--gpu-memory limits a GPU: it goes with --device gpu or --device auto"),
         ("--optimizer adamax", "invalid value 'adamax' for '--optimizer <OPTIMIZER>'"),
         ("--save no/such/folder/x", "no/such/folder/x: its folder does not exist"),
         ("--load nothing.safetensors", "nothing.safetensors: "),
@@ -437,5 +438,95 @@ mod interrupt {
         let said = text(&output.stderr);
         assert!(said.contains("Saved adadagrad-interrupted.safetensors after step"), "{said}");
         succeed(folder.path(), "evaluate --data . --load adadagrad-interrupted.safetensors");
+    }
+}
+
+/// Whether there is a GPU to test on: a visible skip without one, a failure when `REQUIRE_GPU=1`.
+fn has_gpu(folder: &Path) -> bool {
+    let output = run(folder, "devices");
+    let found = output.status.success();
+    let why = text(&output.stderr);
+    assert!(found || std::env::var("REQUIRE_GPU").as_deref() != Ok("1"), "{why}");
+    if !found {
+        eprintln!("skipped: {why}");
+    }
+    found
+}
+
+/// Every number within a JSON object, by its path.
+fn numbers(value: &Value, path: &str, found: &mut Vec<(String, f64)>) {
+    match value {
+        Value::Number(number) => found.push((path.to_owned(), number.as_f64().unwrap())),
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                numbers(value, &format!("{path}.{name}"), found);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn statistics_are_the_same_on_the_gpu() {
+    let folder = folder();
+    if !has_gpu(folder.path()) {
+        return;
+    }
+    for model in ["logistic", "mlp"] {
+        // A middle quantile: a single coordinate with a gradient near 0 hangs on the order of sums.
+        let command = format!("statistics --data . --model {model} --batch 100 --quantile 0.5 --device");
+        let [gpu, cpu] = ["gpu", "cpu"].map(|device| {
+            let object = succeed(folder.path(), &format!("{command} {device}"));
+            let mut found = Vec::new();
+            numbers(&serde_json::from_str(&object).unwrap(), "", &mut found);
+            found
+        });
+        assert!(gpu.len() >= 15, "{gpu:?}");
+        assert_eq!(gpu.len(), cpu.len());
+        for ((name, gpu), (_, cpu)) in gpu.iter().zip(&cpu) {
+            assert!(
+                (gpu - cpu).abs() <= 1e-3 * cpu.abs(),
+                "{model} {name}: {gpu} on the GPU, {cpu} on the CPU"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_run_on_the_gpu_is_saved_and_goes_on_as_if_it_had_not_stopped() {
+    let folder = folder();
+    if !has_gpu(folder.path()) {
+        return;
+    }
+    let path = folder.path();
+    succeed(path, &format!("{SHORT} --device gpu --telemetry whole.jsonl --quiet"));
+    succeed(
+        path,
+        &format!("{SHORT} --device gpu --sample-budget 700 --telemetry part.jsonl --save a.safetensors -q"),
+    );
+    succeed(
+        path,
+        "train --data . --device gpu --resume a.safetensors --sample-budget 2000 --telemetry part.jsonl -q",
+    );
+    let [whole, part] = ["whole.jsonl", "part.jsonl"].map(|file| timeless(&path.join(file)));
+    let batches = |lines: &[Value]| lines.iter().map(|line| line["samples"].clone()).collect::<Vec<_>>();
+    assert_eq!(batches(&whole), batches(&part));
+    assert_eq!(whole.last().unwrap()["loss"], part.last().unwrap()["loss"]);
+    let said = succeed(path, &format!("{SHORT} --device gpu --gpu-memory 16 --quiet"));
+    assert!(said.contains("micro-batches of"), "{said}");
+    let refused =
+        refuse(path, "evaluate --data . --load a.safetensors --device gpu --adapter none-of-that-name");
+    assert!(refused.contains("no adapter's name contains “none-of-that-name”"), "{refused}");
+}
+
+#[test]
+fn devices_are_listed_with_kind_and_limits() {
+    let folder = folder();
+    if !has_gpu(folder.path()) {
+        return;
+    }
+    let listed = succeed(folder.path(), "devices");
+    for word in ["adapter", "kind", "driver", "largest binding", "storage buffers", "MiB"] {
+        assert!(listed.contains(word), "{listed}");
     }
 }
