@@ -50,6 +50,11 @@ pub(crate) enum Command {
     /// Nothing is learned: the parameters stay as they are.
     #[command(allow_negative_numbers = true, after_long_help = STATISTICS_EXAMPLES)]
     Statistics(StatisticsArguments),
+    /// Time of a training step with the norm test's statistics and without, by model and batch size
+    ///
+    /// The two take turns step by step on the data set's own pixels, so that a machine that slows down slows both;
+    /// medians are printed.
+    Bench(BenchArguments),
     /// The GPUs of this machine: names, kinds and limits
     Devices,
     /// Loss, accuracy and confusion matrix on the test set
@@ -212,6 +217,24 @@ pub(crate) struct StatisticsArguments {
     pub(crate) table: bool,
     /// Print the JSON object, which is what happens anyway
     #[arg(long, conflicts_with = "table")]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) place: PlaceArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BenchArguments {
+    /// The networks [default: all]
+    #[arg(long, value_enum, value_delimiter = ',')]
+    pub(crate) models: Vec<ModelName>,
+    /// Batch sizes
+    #[arg(long, value_delimiter = ',', default_value = "16,64,256,1024,4096")]
+    pub(crate) batches: Vec<u32>,
+    /// Seconds for each model and batch size, > 0; at least three pairs of steps are made
+    #[arg(long, value_parser = number, default_value_t = 2.0)]
+    pub(crate) seconds: f64,
+    /// Print one JSON object in place of the tables
+    #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) place: PlaceArguments,

@@ -1,6 +1,7 @@
 //! The program `adadagrad`: trains networks with batch sizes that adapt themselves.
 
 mod arguments;
+mod bench;
 mod devices;
 mod evaluate;
 mod files;
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Train(arguments) => train::run(&arguments),
         Command::Statistics(arguments) => statistics::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
         Command::Devices => devices::run(),
         Command::Evaluate(arguments) => evaluate::run(&arguments),
     };

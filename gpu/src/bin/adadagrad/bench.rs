@@ -1,0 +1,204 @@
+//! `adadagrad bench`: training steps with the test's statistics and without, timed in turn.
+
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use adadagrad_core::config::{Preset, RunConfig};
+use adadagrad_core::controller::{AnyController, Constant};
+use adadagrad_core::local::OwnedNetwork;
+use adadagrad_core::network::{FastProduct, Matrix, MatrixMut, MatrixProduct, Model};
+use adadagrad_core::trainer::Trainer;
+use adadagrad_gpu::cpu::available_threads;
+use adadagrad_gpu::data::Splits;
+use adadagrad_gpu::engine::Engine;
+use serde::Serialize;
+
+use crate::Outcome;
+use crate::arguments::BenchArguments;
+use crate::numbers::{grouped, rounded};
+use crate::table::table;
+
+/// One model at one batch size.
+#[derive(Serialize)]
+struct Row {
+    model: &'static str,
+    batch: u32,
+    /// Steps timed each way.
+    steps: usize,
+    /// Medians.
+    images_per_second_with_test: f64,
+    images_per_second_without_test: f64,
+    /// Median over pairs of steps, one after the other: time with ÷ time without.
+    with_over_without: f64,
+    /// Of the step with the test, counting every multiplication of dense arithmetic.
+    gflops: f64,
+    share_of_peak: f64,
+}
+
+#[derive(Serialize)]
+struct Report {
+    version: &'static str,
+    computed_on: String,
+    /// Of a product of two 1024×1024 matrices, the same threads each with its own.
+    peak_gflops: f64,
+    rows: Vec<Row>,
+}
+
+pub(crate) fn run(arguments: &BenchArguments) -> Outcome {
+    arguments.place.check()?;
+    let data = arguments.place.load_data()?;
+    let threads = arguments.place.threads.unwrap_or_else(available_threads).get();
+    let mut report = Report {
+        version: env!("CARGO_PKG_VERSION"),
+        computed_on: String::new(),
+        peak_gflops: peak(threads),
+        rows: Vec::new(),
+    };
+    let models: Vec<Model> = match arguments.models.as_slice() {
+        [] => Model::ALL.into(),
+        chosen => chosen.iter().map(|&name| name.into()).collect(),
+    };
+    for model in models {
+        for &batch in &arguments.batches {
+            let row = measure(arguments, model, batch, &data, &mut report)?;
+            if !arguments.json {
+                eprintln!(
+                    "{}, b = {}: {} images/s",
+                    row.model,
+                    grouped(batch.into()),
+                    rounded(row.images_per_second_with_test)
+                );
+            }
+            report.rows.push(row);
+        }
+    }
+    if arguments.json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        print!("{}", tables(&report));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The paper's run at a constant batch size, with the norm test's statistics or without.
+fn config(model: Model, batch: u32, has_test: bool) -> RunConfig {
+    let base = Preset::PaperCnn.config();
+    RunConfig {
+        model,
+        test: base.test.filter(|_| has_test),
+        controller: AnyController::Constant(Constant {}),
+        initial_batch: batch,
+        max_batch: batch,
+        sample_budget: 1 << 50,
+        ..base
+    }
+}
+
+/// A run to take steps from.
+struct Steps {
+    trainer: Trainer<f32>,
+    engine: Box<dyn Engine>,
+}
+
+impl Steps {
+    fn seconds(&mut self) -> Result<f64, Box<dyn std::error::Error>> {
+        let plan = self.trainer.plan().ok_or("the budget is spent")?;
+        let begin = Instant::now();
+        self.engine.step(&mut self.trainer, &plan)?;
+        Ok(begin.elapsed().as_secs_f64())
+    }
+}
+
+fn measure(
+    arguments: &BenchArguments,
+    model: Model,
+    batch: u32,
+    data: &Splits,
+    report: &mut Report,
+) -> Result<Row, Box<dyn std::error::Error>> {
+    let samples = data.training.len();
+    if batch == 0 || batch > samples {
+        return Err(format!("--batches holds {batch}, but must be from 1 to {samples}").into());
+    }
+    let steps = |has_test| -> Result<Steps, Box<dyn std::error::Error>> {
+        let config = config(model, batch, has_test);
+        let engine = arguments.place.engine(&config, data)?;
+        Ok(Steps { trainer: Trainer::new(config, samples)?, engine })
+    };
+    let (mut with, mut without) = (steps(true)?, steps(false)?);
+    report.computed_on = with.engine.description();
+    // The first of each pays for memory that is touched for the first time.
+    with.seconds()?;
+    without.seconds()?;
+    let limit = Duration::from_secs_f64(arguments.seconds);
+    let begin = Instant::now();
+    let mut pairs = Vec::new();
+    while pairs.len() < 3 || begin.elapsed() < limit {
+        pairs.push((with.seconds()?, without.seconds()?));
+    }
+    let network = OwnedNetwork::of_model(model)?;
+    #[allow(clippy::cast_precision_loss)]
+    let flops = network.view().flops() as f64 * f64::from(batch);
+    let with = median(pairs.iter().map(|pair| pair.0));
+    let without = median(pairs.iter().map(|pair| pair.1));
+    let gflops = flops / with / 1e9;
+    Ok(Row {
+        model: model.name(),
+        batch,
+        steps: pairs.len(),
+        images_per_second_with_test: f64::from(batch) / with,
+        images_per_second_without_test: f64::from(batch) / without,
+        with_over_without: median(pairs.iter().map(|(with, without)| with / without)),
+        gflops,
+        share_of_peak: gflops / report.peak_gflops,
+    })
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_unstable_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// GFLOP/s of a large product, on so many threads at once.
+fn peak(threads: usize) -> f64 {
+    const SIDE: usize = 1024;
+    const TIMES: u32 = 5;
+    let product = || {
+        let (a, b) = (vec![1.0_f32; SIDE * SIDE], vec![0.5_f32; SIDE * SIDE]);
+        let mut c = vec![0.0_f32; SIDE * SIDE];
+        let mut best = f64::INFINITY;
+        for _ in 0..TIMES {
+            let begin = Instant::now();
+            let (a, b) = (Matrix::new(&a, SIDE, SIDE), Matrix::new(&b, SIDE, SIDE));
+            FastProduct.product(a, b, 0.0, MatrixMut::new(&mut c, SIDE, SIDE));
+            best = best.min(begin.elapsed().as_secs_f64());
+        }
+        2.0 * 1024_f64.powi(3) / best / 1e9
+    };
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(product)).collect();
+        workers.into_iter().filter_map(|worker| worker.join().ok()).sum()
+    })
+}
+
+fn tables(report: &Report) -> String {
+    let head =
+        ["model", "batch", "images/s with the test", "without", "with ÷ without", "GFLOP/s", "of peak"];
+    let mut rows = vec![head.map(str::to_owned).to_vec()];
+    for row in &report.rows {
+        rows.push(vec![
+            row.model.to_owned(),
+            grouped(row.batch.into()),
+            rounded(row.images_per_second_with_test),
+            rounded(row.images_per_second_without_test),
+            format!("{:.3}", row.with_over_without),
+            format!("{:.1}", row.gflops),
+            format!("{:.0} %", 100.0 * row.share_of_peak),
+        ]);
+    }
+    let peak = format!("{:.1} GFLOP/s", report.peak_gflops);
+    let about = [("computed on", report.computed_on.clone()), ("matrix-product peak of the CPU", peak)];
+    let about = table(&about.map(|(name, value)| vec![name.to_owned(), value]));
+    format!("{}\n{about}", table(&rows))
+}
