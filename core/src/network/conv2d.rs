@@ -1,9 +1,11 @@
 //! Convolutions as matrix products over patches, one sample at a time: x \[C, H, W\], patches
 //! \[C·kernel², P\] with P output positions, y and its gradient e \[outputs, P\], W \[outputs, C·kernel²\].
 
+#[cfg(feature = "std")]
+use super::direct::{BackwardOf, is_direct};
 use super::operation::Windows;
 use super::sweep::Sinks;
-use super::{Matrix, MatrixMut, MatrixProduct};
+use super::{Matrix, MatrixMut, MatrixProduct, Shape};
 use crate::real::{Real, dot, square_norm};
 
 /// Sizes of one convolution.
@@ -25,32 +27,73 @@ impl Conv2d {
         self.windows.input.channels as usize * self.windows.kernel.pow(2)
     }
 
-    /// Values of scratch memory that the backward pass needs: one sample's gradient, or its patches'.
-    pub(super) fn scratch_len(self) -> usize {
-        (self.outputs() * (self.fan_in() + 1)).max(self.fan_in() * self.positions())
+    /// Values of one sample's patches.
+    fn patches(self) -> usize {
+        self.fan_in() * self.positions()
     }
 
-    /// y = W · patches(x) + b for one sample; leaves the patches for the backward pass.
+    /// Values of scratch memory: one sample's patches, and its gradient, or its patches'.
+    pub(super) fn scratch_len(self) -> usize {
+        self.patches() + (self.outputs() * (self.fan_in() + 1)).max(self.patches())
+    }
+
+    /// y = W · patches(x) + b for the samples of a micro-batch.
     pub(super) fn forward<F: Real>(
         self,
         product: impl MatrixProduct<F>,
         parameters: &[F],
         x: &[F],
-        patches: &mut [F],
         y: &mut [F],
+        scratch: &mut [F],
     ) {
-        let (weights, bias) = parameters.split_at(self.outputs() * self.fan_in());
-        self.gather(x, patches);
-        for (row, &bias) in y.chunks_exact_mut(self.positions()).zip(bias) {
-            row.fill(bias);
+        #[cfg(feature = "std")]
+        if let Some(direct) = product.direct().filter(|_| is_direct(self.windows, scratch.len())) {
+            return (direct.forward)(self.windows, parameters, x, y, scratch);
         }
-        let weights = Matrix::new(weights, self.outputs(), self.fan_in());
-        let patches = Matrix::new(patches, self.fan_in(), self.positions());
-        product.product(weights, patches, F::one(), MatrixMut::new(y, self.outputs(), self.positions()));
+        let (weights, bias) = parameters.split_at(self.outputs() * self.fan_in());
+        let (patches, _) = scratch.split_at_mut(self.patches());
+        let [input, output] = [self.windows.input, self.windows.output].map(Shape::len);
+        for (x, y) in x.chunks_exact(input).zip(y.chunks_exact_mut(output)) {
+            self.gather(x, patches);
+            for (row, &bias) in y.chunks_exact_mut(self.positions()).zip(bias) {
+                row.fill(bias);
+            }
+            let weights = Matrix::new(weights, self.outputs(), self.fan_in());
+            let patches = Matrix::new(patches, self.fan_in(), self.positions());
+            product.product(weights, patches, F::one(), MatrixMut::new(y, self.outputs(), self.positions()));
+        }
+    }
+
+    /// Everything the sinks ask for, and dx += adjoint of the forward pass, for the samples of a micro-batch.
+    #[allow(clippy::too_many_arguments)]
+    pub(super) fn backward<F: Real>(
+        self,
+        product: impl MatrixProduct<F>,
+        parameters: &[F],
+        x: &[F],
+        e: &[F],
+        dx: Option<&mut [F]>,
+        sinks: &mut Sinks<'_, F>,
+        scratch: &mut [F],
+    ) {
+        #[cfg(feature = "std")]
+        if let Some(direct) = product.direct().filter(|_| is_direct(self.windows, scratch.len())) {
+            return (direct.backward)(self.windows, parameters, BackwardOf { x, e, dx }, sinks, scratch);
+        }
+        let (patches, scratch) = scratch.split_at_mut(self.patches());
+        let [input, output] = [self.windows.input, self.windows.output].map(Shape::len);
+        let mut dx = dx.map(|dx| dx.chunks_exact_mut(input));
+        for (sample, (x, e)) in x.chunks_exact(input).zip(e.chunks_exact(output)).enumerate() {
+            self.gather(x, patches);
+            self.statistics(product, sample, patches, e, sinks, scratch);
+            if let Some(dx) = dx.as_mut().and_then(Iterator::next) {
+                self.input_gradient(product, parameters, e, dx, scratch);
+            }
+        }
     }
 
     /// dx += adjoint of the forward pass, for one sample.
-    pub(super) fn input_gradient<F: Real>(
+    fn input_gradient<F: Real>(
         self,
         product: impl MatrixProduct<F>,
         parameters: &[F],
@@ -68,7 +111,7 @@ impl Conv2d {
 
     /// Everything the sinks ask for, for one sample: its gradient e · patchesᵀ is formed in scratch memory,
     /// used, and forgotten. That costs no multiplication more than the sum over samples would.
-    pub(super) fn statistics<F: Real>(
+    fn statistics<F: Real>(
         self,
         product: impl MatrixProduct<F>,
         sample: usize,

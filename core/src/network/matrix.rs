@@ -1,5 +1,7 @@
 //! Matrix products: plain loops as the reference, and a library's kernels behind the `std` feature.
 
+#[cfg(feature = "std")]
+use super::DirectConv2d;
 use crate::real::Real;
 
 /// A matrix in the caller's memory: element (i, j) is `values[i * row_stride + j * column_stride]`.
@@ -65,6 +67,15 @@ pub trait MatrixProduct<F>: Copy + Send + Sync {
     /// # Panics
     /// When the shapes do not fit.
     fn product(&self, a: Matrix<'_, F>, b: Matrix<'_, F>, beta: F, c: MatrixMut<'_, F>);
+
+    /// Kernels for convolutions that need no matrix of patches, where there are any for this type.
+    #[cfg(feature = "std")]
+    fn direct(&self) -> Option<DirectConv2d<F>>
+    where
+        F: Real,
+    {
+        None
+    }
 }
 
 /// Plain loops in one fixed order, without fused multiply-adds: the same bits on every platform. The
@@ -98,30 +109,52 @@ impl<F: Real> MatrixProduct<F> for PlainProduct {
     }
 }
 
-/// The kernels of the `matrixmultiply` crate, through ndarray's safe interface.
+/// The kernels of the `matrixmultiply` crate, through ndarray's safe interface; in `f32` convolutions have
+/// kernels of their own.
 #[cfg(feature = "std")]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct FastProduct;
 
 #[cfg(feature = "std")]
-impl<F: Real + ndarray::LinalgScalar> MatrixProduct<F> for FastProduct {
-    fn product(&self, a: Matrix<'_, F>, b: Matrix<'_, F>, beta: F, c: MatrixMut<'_, F>) {
-        use ndarray::{ArrayView2, ArrayViewMut2, ShapeBuilder};
-
-        check_shapes(&a, &b, &c);
-        if [a.rows, a.columns, b.columns].contains(&0) {
-            // ndarray takes no strides for a matrix without elements.
-            return PlainProduct.product(a, b, beta, c);
-        }
-        let (Ok(a), Ok(b), Ok(mut c)) = (
-            ArrayView2::from_shape((a.rows, a.columns).strides((a.row_stride, a.column_stride)), a.values),
-            ArrayView2::from_shape((b.rows, b.columns).strides((b.row_stride, b.column_stride)), b.values),
-            ArrayViewMut2::from_shape((c.rows, c.columns), c.values),
-        ) else {
-            unreachable!("a matrix holds exactly rows × columns values");
-        };
-        ndarray::linalg::general_mat_mul(F::one(), &a, &b, beta, &mut c);
+impl MatrixProduct<f32> for FastProduct {
+    fn product(&self, a: Matrix<'_, f32>, b: Matrix<'_, f32>, beta: f32, c: MatrixMut<'_, f32>) {
+        by_ndarray(a, b, beta, c);
     }
+
+    fn direct(&self) -> Option<DirectConv2d<f32>> {
+        Some(DirectConv2d::F32)
+    }
+}
+
+#[cfg(feature = "std")]
+impl MatrixProduct<f64> for FastProduct {
+    fn product(&self, a: Matrix<'_, f64>, b: Matrix<'_, f64>, beta: f64, c: MatrixMut<'_, f64>) {
+        by_ndarray(a, b, beta, c);
+    }
+}
+
+#[cfg(feature = "std")]
+fn by_ndarray<F: Real + ndarray::LinalgScalar>(
+    a: Matrix<'_, F>,
+    b: Matrix<'_, F>,
+    beta: F,
+    c: MatrixMut<'_, F>,
+) {
+    use ndarray::{ArrayView2, ArrayViewMut2, ShapeBuilder};
+
+    check_shapes(&a, &b, &c);
+    if [a.rows, a.columns, b.columns].contains(&0) {
+        // ndarray takes no strides for a matrix without elements.
+        return PlainProduct.product(a, b, beta, c);
+    }
+    let (Ok(a), Ok(b), Ok(mut c)) = (
+        ArrayView2::from_shape((a.rows, a.columns).strides((a.row_stride, a.column_stride)), a.values),
+        ArrayView2::from_shape((b.rows, b.columns).strides((b.row_stride, b.column_stride)), b.values),
+        ArrayViewMut2::from_shape((c.rows, c.columns), c.values),
+    ) else {
+        unreachable!("a matrix holds exactly rows × columns values");
+    };
+    ndarray::linalg::general_mat_mul(F::one(), &a, &b, beta, &mut c);
 }
 
 fn check_shapes<F>(a: &Matrix<'_, F>, b: &Matrix<'_, F>, c: &MatrixMut<'_, F>) {

@@ -6,6 +6,8 @@
 mod activation;
 mod conv2d;
 mod dense;
+#[cfg(feature = "std")]
+mod direct;
 mod initialise;
 mod loss;
 mod matrix;
@@ -15,6 +17,8 @@ mod operation;
 mod shape;
 mod sweep;
 
+#[cfg(feature = "std")]
+pub use direct::DirectConv2d;
 pub use initialise::initialise;
 #[cfg(feature = "std")]
 pub use matrix::FastProduct;
@@ -71,7 +75,6 @@ pub struct Placed {
     pub first: bool,
     input_offset: usize,
     output_offset: usize,
-    patch_offset: usize,
 }
 
 impl Placed {
@@ -85,20 +88,12 @@ impl Placed {
         first: true,
         input_offset: 0,
         output_offset: 0,
-        patch_offset: 0,
     };
 
     /// Memory for [`Network::place`] to fill, one for each node.
     #[must_use]
     pub const fn empty() -> Self {
         Self::EMPTY
-    }
-
-    fn patch_len(&self) -> usize {
-        match self.operation {
-            Operation::Conv2d { .. } => self.operation.fan_in(self.input) * self.output.plane(),
-            _ => 0,
-        }
     }
 }
 
@@ -186,7 +181,7 @@ impl<'a> Network<'a> {
         }
         // The first layer refuses an input that does not fit.
         let mut activations = input.checked_len().map_or(0, |_| input.len());
-        let (mut parameters, mut patches) = (0, 0);
+        let mut parameters = 0;
         for (layer, node) in nodes.iter().enumerate() {
             let source = usize::from(node.input);
             if source > layer {
@@ -214,10 +209,8 @@ impl<'a> Network<'a> {
                 first: before.is_none_or(|placed| placed.first && placed.operation == Operation::Flatten),
                 input_offset,
                 output_offset: if moves { activations } else { input_offset },
-                patch_offset: patches,
             };
             parameters += weights + biases;
-            patches += places[layer].patch_len();
             activations += if moves { output.len() } else { 0 };
         }
         let network = Self::from_placed(places);
@@ -277,10 +270,5 @@ impl<'a> Network<'a> {
     /// Values that one sample's outputs of all nodes take, the input included.
     fn activations(&self) -> usize {
         self.nodes.iter().map(|node| node.output_offset + node.output.len()).max().unwrap_or(0)
-    }
-
-    /// Values that one sample's patches of all convolutions take.
-    fn patches(&self) -> usize {
-        self.nodes.last().map_or(0, |node| node.patch_offset + node.patch_len())
     }
 }

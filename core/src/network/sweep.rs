@@ -15,7 +15,7 @@ use crate::statistics::{Inner, LengthMismatch, Needs, Statistics, check_length};
 /// Working memory of a sweep, in the caller's hands. The lengths come from [`Network::workspace`].
 #[derive(Debug)]
 pub struct Workspace<'a, F: Real> {
-    /// Activations, their gradients, patches and scratch.
+    /// Activations, their gradients, and scratch.
     pub values: &'a mut [F],
     /// sᵢ and pᵢ of the micro-batch.
     pub sums: &'a mut [F::Sum],
@@ -38,9 +38,12 @@ impl Network<'_> {
     /// How much working memory a micro-batch of `samples` takes.
     #[must_use]
     pub fn workspace(&self, samples: usize) -> WorkspaceLen {
-        let per_sample = 2 * self.activations() + self.patches();
         let scratch = self.nodes().iter().map(|node| scratch_len(node, samples)).max().unwrap_or(0);
-        WorkspaceLen { values: samples * per_sample + scratch, sums: 2 * samples, labels: samples }
+        WorkspaceLen {
+            values: samples * 2 * self.activations() + scratch,
+            sums: 2 * samples,
+            labels: samples,
+        }
     }
 
     /// The largest micro-batch, at most 64 samples, whose values stay within `budget` values (one at least).
@@ -189,7 +192,6 @@ pub struct Sweep<'a, F: Real, M> {
 struct Buffers<'w, F> {
     activations: &'w mut [F],
     gradients: &'w mut [F],
-    patches: &'w mut [F],
     scratch: &'w mut [F],
 }
 
@@ -349,9 +351,8 @@ impl<'a, F: Real, M: MatrixProduct<F>> Sweep<'a, F, M> {
 
 fn cut<'w, F>(network: Network<'_>, samples: usize, values: &'w mut [F]) -> Buffers<'w, F> {
     let (activations, rest) = values.split_at_mut(samples * network.activations());
-    let (gradients, rest) = rest.split_at_mut(samples * network.activations());
-    let (patches, scratch) = rest.split_at_mut(samples * network.patches());
-    Buffers { activations, gradients, patches, scratch }
+    let (gradients, scratch) = rest.split_at_mut(samples * network.activations());
+    Buffers { activations, gradients, scratch }
 }
 
 /// A node's input and output within a buffer of activations or gradients. The input always lies before the
@@ -381,13 +382,7 @@ fn run<F: Real>(
     let parameters = layer_parameters(node, parameters);
     match Layer::of(node, samples) {
         Layer::Dense(dense) => dense.forward(product, parameters, x, y),
-        Layer::Conv2d(conv2d) => {
-            let patches = buffers.patches[node.patch_offset * samples..].chunks_exact_mut(node.patch_len());
-            let images = x.chunks_exact(node.input.len()).zip(y.chunks_exact_mut(node.output.len()));
-            for ((x, y), patches) in images.zip(patches) {
-                conv2d.forward(product, parameters, x, patches, y);
-            }
-        }
+        Layer::Conv2d(conv2d) => conv2d.forward(product, parameters, x, y, buffers.scratch),
         Layer::Other => match (node.operation, node.operation.windows(node.input, node.output)) {
             (Operation::Relu, _) => activation::relu(x, y),
             (Operation::Tanh, _) => activation::tanh(x, y),
@@ -434,14 +429,8 @@ fn run_backward<F: Real>(
             }
         }
         Layer::Conv2d(conv2d) => {
-            let patches = buffers.patches[node.patch_offset * samples..].chunks_exact(node.patch_len());
-            let images = dx.chunks_exact_mut(node.input.len()).zip(e.chunks_exact(node.output.len()));
-            for (sample, ((dx, e), patches)) in images.zip(patches).enumerate() {
-                conv2d.statistics(product, sample, patches, e, sinks, scratch);
-                if !node.first {
-                    conv2d.input_gradient(product, parameters, e, dx, scratch);
-                }
-            }
+            let dx = (!node.first).then_some(dx);
+            conv2d.backward(product, parameters, x, e, dx, sinks, scratch);
         }
         Layer::Other if node.first => {}
         Layer::Other => match (node.operation, node.operation.windows(node.input, node.output)) {

@@ -1,0 +1,527 @@
+//! Convolutions in `f32` without patches, for steps of 1 between windows: vectors of the machine at hand by
+//! `pulp`, which finds out at run time what there is.
+//!
+//! *Forward*, four output channels at a time over two vectors of a padded row: each value that is read serves
+//! four multiplications. *Backward*, value by value of the output gradient and over nothing but those that are
+//! not zero: a max-pool behind the convolution leaves a quarter of them at the most, and a ReLU half of those.
+//! With the input's channels innermost, the patch of one position is kernel rows of kernel·C values each, so
+//! that one value of the gradient is a handful of vectors in both products.
+//!
+//! Letters: R = kernel·C values of a patch's row, padded to Rp; P output positions.
+
+use pulp::{Arch, Simd, WithSimd};
+
+use super::operation::Windows;
+use super::sweep::Sinks;
+
+/// Output channels that one pass of the forward kernel computes.
+const BLOCK: usize = 4;
+/// The longest vector that scratch memory is planned for.
+const MOST_LANES: usize = 16;
+/// Values of the output gradient that are listed at a time.
+const LISTED: usize = 256;
+/// Vectors of a patch's row that are summed in registers at a time.
+const SUMMED: usize = 10;
+
+/// The kernels for one float type.
+#[derive(Clone, Copy, Debug)]
+pub struct DirectConv2d<F: crate::real::Real> {
+    pub(super) forward: fn(Windows, &[F], &[F], &mut [F], &mut [F]),
+    pub(super) backward: fn(Windows, &[F], BackwardOf<'_, F>, &mut Sinks<'_, F>, &mut [F]),
+}
+
+/// What a backward pass reads and writes: a micro-batch, sample by sample.
+#[derive(Debug)]
+pub(super) struct BackwardOf<'a, F> {
+    pub(super) x: &'a [F],
+    pub(super) e: &'a [F],
+    /// What is added to; `None` where nobody asks for the input's gradient.
+    pub(super) dx: Option<&'a mut [F]>,
+}
+
+impl DirectConv2d<f32> {
+    /// The kernels.
+    pub(super) const F32: Self = Self { forward, backward };
+}
+
+/// Whether the kernels can do a convolution in so much scratch memory.
+pub(super) fn is_direct(windows: Windows, scratch: usize) -> bool {
+    windows.stride == 1 && Plan::new(windows, MOST_LANES).scratch_len() <= scratch
+}
+
+/// Sizes for vectors of so many lanes.
+#[derive(Clone, Copy)]
+struct Plan {
+    lanes: usize,
+    channels: usize,
+    outputs: usize,
+    kernel: usize,
+    padding: usize,
+    height: usize,
+    width: usize,
+    rows: usize,
+    columns: usize,
+}
+
+impl Plan {
+    fn new(windows: Windows, lanes: usize) -> Self {
+        let Windows { input, output, kernel, padding, .. } = windows;
+        let [channels, outputs, height, width, rows, columns] =
+            [input.channels, output.channels, input.height, input.width, output.height, output.width]
+                .map(|size| size as usize);
+        Self { lanes, channels, outputs, kernel, padding, height, width, rows, columns }
+    }
+
+    fn positions(&self) -> usize {
+        self.rows * self.columns
+    }
+
+    fn taps(&self) -> usize {
+        self.channels * self.kernel * self.kernel
+    }
+
+    fn padded_height(&self) -> usize {
+        self.height + 2 * self.padding
+    }
+
+    /// Values of a padded row with one channel, so long that every strip of columns can be read whole.
+    fn row(&self) -> usize {
+        self.columns.next_multiple_of(2 * self.lanes) + self.kernel - 1
+    }
+
+    /// R.
+    fn run(&self) -> usize {
+        self.kernel * self.channels
+    }
+
+    /// Rp.
+    fn padded_run(&self) -> usize {
+        self.run().next_multiple_of(self.lanes)
+    }
+
+    /// Values of a padded row with all channels.
+    fn pixel_row(&self) -> usize {
+        (self.width + 2 * self.padding) * self.channels
+    }
+
+    /// A padded image with its channels innermost, and what a last row's vector may read beyond it.
+    fn pixels(&self) -> usize {
+        self.padded_height() * self.pixel_row() + self.lanes
+    }
+
+    /// Weights, or gradients of them, in the order of patches' rows.
+    fn ordered(&self) -> usize {
+        self.outputs * self.kernel * self.padded_run()
+    }
+
+    fn scratch_len(&self) -> usize {
+        let forward = self.outputs.next_multiple_of(BLOCK) * self.taps()
+            + self.channels * self.padded_height() * self.row();
+        let one_gradient = self.kernel * self.padded_run();
+        let backward = 4 * self.ordered() + 2 * self.pixels() + one_gradient;
+        forward.max(backward)
+    }
+
+    /// Where (c, u, v) of one output's weights lies in the order of patches' rows.
+    fn each_weight(&self, mut visit: impl FnMut(usize, usize)) {
+        let (kernel, run) = (self.kernel, self.padded_run());
+        for output in 0..self.outputs {
+            let (plain, ordered) = (output * self.taps(), output * kernel * run);
+            for u in 0..kernel {
+                for v in 0..kernel {
+                    for c in 0..self.channels {
+                        visit(
+                            plain + (c * kernel + u) * kernel + v,
+                            ordered + u * run + v * self.channels + c,
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    /// Calls `visit` with every pixel's place in the image and in the padded image with channels innermost.
+    fn each_pixel(&self, mut visit: impl FnMut(usize, usize)) {
+        for c in 0..self.channels {
+            for y in 0..self.height {
+                let plain = (c * self.height + y) * self.width;
+                let padded = (y + self.padding) * self.pixel_row() + self.padding * self.channels + c;
+                for x in 0..self.width {
+                    visit(plain + x, padded + x * self.channels);
+                }
+            }
+        }
+    }
+}
+
+fn forward(windows: Windows, parameters: &[f32], x: &[f32], y: &mut [f32], scratch: &mut [f32]) {
+    Arch::new().dispatch(Forward { windows, parameters, x, y, scratch });
+}
+
+struct Forward<'a> {
+    windows: Windows,
+    parameters: &'a [f32],
+    x: &'a [f32],
+    y: &'a mut [f32],
+    scratch: &'a mut [f32],
+}
+
+impl WithSimd for Forward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let plan = Plan::new(self.windows, S::F32_LANES);
+        let taps = plan.taps();
+        let packed_len = plan.outputs.next_multiple_of(BLOCK) * taps;
+        let (packed, padded) = self.scratch.split_at_mut(packed_len);
+        let padded = &mut padded[..plan.channels * plan.padded_height() * plan.row()];
+        let (weights, bias) = self.parameters.split_at(plan.outputs * taps);
+        pack(plan, weights, packed);
+        padded.fill(0.0);
+        let image = plan.channels * plan.height * plan.width;
+        let outputs = plan.outputs * plan.positions();
+        for (x, y) in self.x.chunks_exact(image).zip(self.y.chunks_exact_mut(outputs)) {
+            pad(plan, x, padded);
+            for (block, weights) in packed.chunks_exact(BLOCK * taps).enumerate() {
+                let first = block * BLOCK;
+                let count = BLOCK.min(plan.outputs - first);
+                let biases = core::array::from_fn(|i| bias[first + i.min(count - 1)]);
+                let y = &mut y[first * plan.positions()..(first + count) * plan.positions()];
+                forward_block(simd, plan, weights, biases, padded, y);
+            }
+        }
+    }
+}
+
+/// Weights of [`BLOCK`] outputs side by side, tap by tap; zeros where there is no such output.
+fn pack(plan: Plan, weights: &[f32], packed: &mut [f32]) {
+    let taps = plan.taps();
+    for (block, packed) in packed.chunks_exact_mut(BLOCK * taps).enumerate() {
+        for (tap, packed) in packed.chunks_exact_mut(BLOCK).enumerate() {
+            for (i, value) in packed.iter_mut().enumerate() {
+                *value = weights.get((block * BLOCK + i) * taps + tap).copied().unwrap_or(0.0);
+            }
+        }
+    }
+}
+
+/// Copies an image's rows to where they lie in the padded one. What is beyond them stays as it is.
+fn pad(plan: Plan, x: &[f32], padded: &mut [f32]) {
+    let planes = padded.chunks_exact_mut(plan.padded_height() * plan.row());
+    for (x, plane) in x.chunks_exact(plan.height * plan.width).zip(planes) {
+        let rows = plane.chunks_exact_mut(plan.row()).skip(plan.padding);
+        for (x, row) in x.chunks_exact(plan.width).zip(rows) {
+            row[plan.padding..plan.padding + plan.width].copy_from_slice(x);
+        }
+    }
+}
+
+/// All positions of up to [`BLOCK`] outputs.
+#[inline(always)]
+fn forward_block<S: Simd>(
+    simd: S,
+    plan: Plan,
+    weights: &[f32],
+    biases: [f32; BLOCK],
+    padded: &[f32],
+    y: &mut [f32],
+) {
+    let lanes = S::F32_LANES;
+    let (kernel, row_len) = (plan.kernel, plan.row());
+    let plane = plan.padded_height() * row_len;
+    for r in 0..plan.rows {
+        for strip in (0..plan.columns).step_by(2 * lanes) {
+            let mut sums = biases.map(|bias| [simd.splat_f32s(bias); 2]);
+            let mut weights = weights.chunks_exact(BLOCK * kernel);
+            for c in 0..plan.channels {
+                for u in 0..kernel {
+                    let start = c * plane + (r + u) * row_len + strip;
+                    let row = &padded[start..start + 2 * lanes + kernel - 1];
+                    let Some(taps) = weights.next() else { return };
+                    for (values, taps) in row.windows(2 * lanes).zip(taps.chunks_exact(BLOCK)) {
+                        let (values, _) = S::as_simd_f32s(values);
+                        let &[left, right] = values else { return };
+                        for (sums, &weight) in sums.iter_mut().zip(taps) {
+                            let weight = simd.splat_f32s(weight);
+                            sums[0] = simd.mul_add_e_f32s(weight, left, sums[0]);
+                            sums[1] = simd.mul_add_e_f32s(weight, right, sums[1]);
+                        }
+                    }
+                }
+            }
+            let width = (plan.columns - strip).min(2 * lanes);
+            for (sums, y) in sums.iter().zip(y.chunks_exact_mut(plan.positions())) {
+                let y = &mut y[r * plan.columns + strip..][..width];
+                let (first, second) = y.split_at_mut(width.min(lanes));
+                simd.partial_store_f32s(first, sums[0]);
+                simd.partial_store_f32s(second, sums[1]);
+            }
+        }
+    }
+}
+
+fn backward(
+    windows: Windows,
+    parameters: &[f32],
+    of: BackwardOf<'_, f32>,
+    sinks: &mut Sinks<'_, f32>,
+    scratch: &mut [f32],
+) {
+    Arch::new().dispatch(Backward { windows, parameters, of, sinks, scratch });
+}
+
+struct Backward<'a, 's> {
+    windows: Windows,
+    parameters: &'a [f32],
+    of: BackwardOf<'a, f32>,
+    sinks: &'a mut Sinks<'s, f32>,
+    scratch: &'a mut [f32],
+}
+
+/// Scratch memory of a backward pass. What belongs to weights lies in the order of patches' rows.
+struct Memory<'a> {
+    weights: &'a mut [f32],
+    /// Σ gᵢ and Σ gᵢ² over the micro-batch.
+    total: &'a mut [f32],
+    squares: &'a mut [f32],
+    /// ḡ.
+    mean: &'a mut [f32],
+    /// The sample, and its gradient.
+    pixels: &'a mut [f32],
+    d_pixels: &'a mut [f32],
+    /// One sample's gradient of one output's weights.
+    gradient: &'a mut [f32],
+}
+
+impl<'a> Memory<'a> {
+    fn cut(plan: Plan, scratch: &'a mut [f32]) -> Self {
+        let (weights, rest) = scratch.split_at_mut(plan.ordered());
+        let (total, rest) = rest.split_at_mut(plan.ordered());
+        let (squares, rest) = rest.split_at_mut(plan.ordered());
+        let (mean, rest) = rest.split_at_mut(plan.ordered());
+        let (pixels, rest) = rest.split_at_mut(plan.pixels());
+        let (d_pixels, rest) = rest.split_at_mut(plan.pixels());
+        let gradient = &mut rest[..plan.kernel * plan.padded_run()];
+        Self { weights, total, squares, mean, pixels, d_pixels, gradient }
+    }
+}
+
+impl WithSimd for Backward<'_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { windows, parameters, of, sinks, scratch } = self;
+        let plan = Plan::new(windows, S::F32_LANES);
+        let mut memory = Memory::cut(plan, scratch);
+        memory.total.fill(0.0);
+        memory.pixels.fill(0.0);
+        memory.weights.fill(0.0);
+        plan.each_weight(|plain, ordered| memory.weights[ordered] = parameters[plain]);
+        if !sinks.second_moment.is_empty() {
+            memory.squares.fill(0.0);
+        }
+        if !sinks.mean_gradient.is_empty() {
+            memory.mean.fill(0.0);
+            plan.each_weight(|plain, ordered| memory.mean[ordered] = sinks.mean_gradient[plain]);
+        }
+        let image = plan.channels * plan.height * plan.width;
+        let samples = of.x.chunks_exact(image).zip(of.e.chunks_exact(plan.outputs * plan.positions()));
+        let mut dx = of.dx.map(|dx| dx.chunks_exact_mut(image));
+        for (sample, (x, e)) in samples.enumerate() {
+            plan.each_pixel(|plain, padded| memory.pixels[padded] = x[plain]);
+            let dx = dx.as_mut().and_then(Iterator::next);
+            if dx.is_some() {
+                memory.d_pixels.fill(0.0);
+            }
+            backward_sample(simd, plan, sample, e, dx.is_some(), &mut memory, sinks);
+            if let Some(dx) = dx {
+                plan.each_pixel(|plain, padded| dx[plain] += memory.d_pixels[padded]);
+            }
+        }
+        if !sinks.gradient_sum.is_empty() {
+            plan.each_weight(|plain, ordered| sinks.gradient_sum[plain] += memory.total[ordered]);
+        }
+        if !sinks.second_moment.is_empty() {
+            plan.each_weight(|plain, ordered| sinks.second_moment[plain] += memory.squares[ordered]);
+        }
+    }
+}
+
+/// One sample: its gradient output by output, formed, used and forgotten.
+#[inline(always)]
+fn backward_sample<S: Simd>(
+    simd: S,
+    plan: Plan,
+    sample: usize,
+    e: &[f32],
+    wants_input: bool,
+    memory: &mut Memory<'_>,
+    sinks: &mut Sinks<'_, f32>,
+) {
+    let biases = plan.outputs * plan.taps();
+    let ordered = plan.kernel * plan.padded_run();
+    let (mut norm, mut inner_product) = (0.0, 0.0);
+    for (output, e) in e.chunks_exact(plan.positions()).enumerate() {
+        memory.gradient.fill(0.0);
+        let of_output = output * ordered..(output + 1) * ordered;
+        let weights = &memory.weights[of_output.clone()];
+        let mut bias = 0.0;
+        let mut list = [(0, 0.0); LISTED];
+        let mut rest = e.iter().enumerate();
+        loop {
+            let count = list_nonzero(plan, &mut rest, &mut list);
+            let listed = &list[..count];
+            if listed.is_empty() {
+                break;
+            }
+            bias += listed.iter().map(|&(_, value)| value).sum::<f32>();
+            add_gradient(simd, plan, listed, memory.pixels, memory.gradient);
+            if wants_input {
+                spread(simd, plan, listed, weights, memory.d_pixels);
+            }
+        }
+        forget_beyond(plan, memory.gradient);
+        let (total, mean) = (&mut memory.total[of_output.clone()], &memory.mean[of_output.clone()]);
+        norm += f64::from(add_and_square(simd, memory.gradient, total)) + f64::from(bias * bias);
+        if !sinks.second_moment.is_empty() {
+            for (sum, &g) in memory.squares[of_output].iter_mut().zip(&*memory.gradient) {
+                *sum += g * g;
+            }
+            sinks.second_moment[biases + output] += bias * bias;
+        }
+        if !sinks.mean_gradient.is_empty() {
+            let of_bias = f64::from(bias) * f64::from(sinks.mean_gradient[biases + output]);
+            inner_product += f64::from(dot(simd, memory.gradient, mean)) + of_bias;
+        }
+        if let Some(sum) = sinks.gradient_sum.get_mut(biases + output) {
+            *sum += bias;
+        }
+    }
+    if let Some(sum) = sinks.square_norms.get_mut(sample) {
+        *sum += norm;
+    }
+    if let Some(sum) = sinks.inner_products.get_mut(sample) {
+        *sum += inner_product;
+    }
+}
+
+/// Lists the next values that are not zero (a NaN is not), with where their patch begins in the padded image.
+#[inline(always)]
+fn list_nonzero<'e>(
+    plan: Plan,
+    rest: &mut impl Iterator<Item = (usize, &'e f32)>,
+    list: &mut [(usize, f32); LISTED],
+) -> usize {
+    let mut count = 0;
+    for (position, &value) in rest {
+        let (r, s) = (position / plan.columns, position % plan.columns);
+        list[count] = (r * plan.pixel_row() + s * plan.channels, value);
+        count += usize::from(value != 0.0);
+        if count == LISTED {
+            break;
+        }
+    }
+    count
+}
+
+/// gradient\[u\]\[..\] += Σ value · patch row u, over the listed values.
+#[inline(always)]
+fn add_gradient<S: Simd>(simd: S, plan: Plan, listed: &[(usize, f32)], pixels: &[f32], gradient: &mut [f32]) {
+    let block = SUMMED * S::F32_LANES;
+    for (u, gradient) in gradient.chunks_exact_mut(plan.padded_run()).enumerate() {
+        for (place, gradient) in gradient.chunks_mut(block).enumerate() {
+            let pixels = &pixels[u * plan.pixel_row() + place * block..];
+            match gradient.len() / S::F32_LANES {
+                SUMMED => sum_vectors::<S, SUMMED>(simd, listed, pixels, gradient),
+                8.. => sum_vectors::<S, 8>(simd, listed, pixels, gradient),
+                5.. => sum_vectors::<S, 5>(simd, listed, pixels, gradient),
+                4 => sum_vectors::<S, 4>(simd, listed, pixels, gradient),
+                2.. => sum_vectors::<S, 2>(simd, listed, pixels, gradient),
+                _ => sum_vectors::<S, 1>(simd, listed, pixels, gradient),
+            }
+        }
+    }
+}
+
+/// The first N vectors of `gradient` in registers, then what is left of it in ones of one vector.
+#[inline(always)]
+fn sum_vectors<S: Simd, const N: usize>(
+    simd: S,
+    listed: &[(usize, f32)],
+    pixels: &[f32],
+    gradient: &mut [f32],
+) {
+    let (whole, rest) = gradient.split_at_mut(N * S::F32_LANES);
+    let (sums, _) = S::as_mut_simd_f32s(whole);
+    let Some(sums) = sums.first_chunk_mut::<N>() else { return };
+    let mut local = *sums;
+    for &(start, value) in listed {
+        let value = simd.splat_f32s(value);
+        let (patch, _) = S::as_simd_f32s(&pixels[start..start + N * S::F32_LANES]);
+        for (sum, &patch) in local.iter_mut().zip(patch) {
+            *sum = simd.mul_add_e_f32s(value, patch, *sum);
+        }
+    }
+    *sums = local;
+    for (k, vector) in rest.chunks_exact_mut(S::F32_LANES).enumerate() {
+        let pixels = &pixels[(N + k) * S::F32_LANES..];
+        let (sums, _) = S::as_mut_simd_f32s(vector);
+        let Some(sum) = sums.first_mut() else { return };
+        for &(start, value) in listed {
+            let (patch, _) = S::as_simd_f32s(&pixels[start..start + S::F32_LANES]);
+            *sum = simd.mul_add_e_f32s(simd.splat_f32s(value), patch[0], *sum);
+        }
+    }
+}
+
+/// d_pixels at each listed value's patch += value · weights.
+#[inline(always)]
+fn spread<S: Simd>(simd: S, plan: Plan, listed: &[(usize, f32)], weights: &[f32], d_pixels: &mut [f32]) {
+    let run = plan.padded_run();
+    for &(start, value) in listed {
+        let value = simd.splat_f32s(value);
+        for (u, weights) in weights.chunks_exact(run).enumerate() {
+            let start = start + u * plan.pixel_row();
+            let (sums, _) = S::as_mut_simd_f32s(&mut d_pixels[start..start + run]);
+            let (weights, _) = S::as_simd_f32s(weights);
+            for (sum, &weight) in sums.iter_mut().zip(weights) {
+                *sum = simd.mul_add_e_f32s(value, weight, *sum);
+            }
+        }
+    }
+}
+
+/// A patch's row was summed in whole vectors: what lies behind it is no part of the gradient.
+#[inline(always)]
+fn forget_beyond(plan: Plan, gradient: &mut [f32]) {
+    if plan.run() < plan.padded_run() {
+        for row in gradient.chunks_exact_mut(plan.padded_run()) {
+            row[plan.run()..].fill(0.0);
+        }
+    }
+}
+
+/// total += gradient; gives ‖gradient‖².
+#[inline(always)]
+fn add_and_square<S: Simd>(simd: S, gradient: &[f32], total: &mut [f32]) -> f32 {
+    let (gradient, _) = S::as_simd_f32s(gradient);
+    let (total, _) = S::as_mut_simd_f32s(total);
+    let mut squares = simd.splat_f32s(0.0);
+    for (sum, &g) in total.iter_mut().zip(gradient) {
+        *sum = simd.add_f32s(*sum, g);
+        squares = simd.mul_add_e_f32s(g, g, squares);
+    }
+    simd.reduce_sum_f32s(squares)
+}
+
+#[inline(always)]
+fn dot<S: Simd>(simd: S, x: &[f32], y: &[f32]) -> f32 {
+    let ((x, _), (y, _)) = (S::as_simd_f32s(x), S::as_simd_f32s(y));
+    let mut sums = simd.splat_f32s(0.0);
+    for (&x, &y) in x.iter().zip(y) {
+        sums = simd.mul_add_e_f32s(x, y, sums);
+    }
+    simd.reduce_sum_f32s(sums)
+}
