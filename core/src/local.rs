@@ -18,8 +18,9 @@ use crate::shuffle::Order;
 use crate::statistics::{Inner, LengthMismatch, Needs, Statistics, Totals, check_length};
 use crate::trainer::{Decided, Plan, Progress, StepError, Telemetry, Trainer};
 
-/// Values that a micro-batch may take: with `f32` 1 MiB, which stays in a core's own cache.
-const WORKING_SET: usize = 1 << 18;
+/// Values that a micro-batch may take: with `f32` 4 MiB, of which fused layers touch so little that it stays in
+/// a core's own cache.
+const WORKING_SET: usize = 1 << 20;
 
 /// Why a run does not start or go on. What it stood on is as it was.
 #[derive(Clone, Copy, Debug, PartialEq)]

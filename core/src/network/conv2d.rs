@@ -1,8 +1,7 @@
 //! Convolutions as matrix products over patches, one sample at a time: x \[C, H, W\], patches
 //! \[C·kernel², P\] with P output positions, y and its gradient e \[outputs, P\], W \[outputs, C·kernel²\].
 
-#[cfg(feature = "std")]
-use super::direct::{BackwardOf, is_direct};
+use super::kernels::{BackwardOf, Conv2dKernels, Errors, ForwardOf, Outputs};
 use super::operation::Windows;
 use super::sweep::Sinks;
 use super::{Matrix, MatrixMut, MatrixProduct, Shape};
@@ -37,6 +36,15 @@ impl Conv2d {
         self.patches() + (self.outputs() * (self.fan_in() + 1)).max(self.patches())
     }
 
+    /// Kernels that can do this convolution in so much scratch memory.
+    pub(super) fn kernels<F: Real>(
+        self,
+        product: impl MatrixProduct<F>,
+        scratch: usize,
+    ) -> Option<Conv2dKernels<F>> {
+        product.conv2d_kernels().filter(|kernels| (kernels.fits)(self.windows, scratch))
+    }
+
     /// y = W · patches(x) + b for the samples of a micro-batch.
     pub(super) fn forward<F: Real>(
         self,
@@ -46,9 +54,9 @@ impl Conv2d {
         y: &mut [F],
         scratch: &mut [F],
     ) {
-        #[cfg(feature = "std")]
-        if let Some(direct) = product.direct().filter(|_| is_direct(self.windows, scratch.len())) {
-            return (direct.forward)(self.windows, parameters, x, y, scratch);
+        if let Some(kernels) = self.kernels(product, scratch.len()) {
+            let of = ForwardOf { parameters, x, outputs: Outputs::Plain(y) };
+            return (kernels.forward)(self.windows, of, scratch);
         }
         let (weights, bias) = parameters.split_at(self.outputs() * self.fan_in());
         let (patches, _) = scratch.split_at_mut(self.patches());
@@ -76,9 +84,9 @@ impl Conv2d {
         sinks: &mut Sinks<'_, F>,
         scratch: &mut [F],
     ) {
-        #[cfg(feature = "std")]
-        if let Some(direct) = product.direct().filter(|_| is_direct(self.windows, scratch.len())) {
-            return (direct.backward)(self.windows, parameters, BackwardOf { x, e, dx }, sinks, scratch);
+        if let Some(kernels) = self.kernels(product, scratch.len()) {
+            let of = BackwardOf { parameters, x, errors: Errors::Plain(e), dx };
+            return (kernels.backward)(self.windows, of, sinks, scratch);
         }
         let (patches, scratch) = scratch.split_at_mut(self.patches());
         let [input, output] = [self.windows.input, self.windows.output].map(Shape::len);

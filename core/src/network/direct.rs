@@ -4,6 +4,9 @@
 //! *Forward*, four output channels at a time over two vectors of a padded row: each value that is read serves
 //! four multiplications. *Backward*, value by value of the output gradient and over nothing but those that are
 //! not zero: a max-pool behind the convolution leaves a quarter of them at the most, and a ReLU half of those.
+//! ReLU and a 2×2 max-pooling behind a convolution are fused into both: of every window only the largest value
+//! and its place are kept.
+//!
 //! With the input's channels innermost, the patch of one position is kernel rows of kernel·C values each, so
 //! that one value of the gradient is a handful of vectors in both products.
 //!
@@ -11,6 +14,7 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
+use super::kernels::{BackwardOf, Conv2dKernels, Errors, ForwardOf, Outputs};
 use super::operation::Windows;
 use super::sweep::Sinks;
 
@@ -18,35 +22,19 @@ use super::sweep::Sinks;
 const BLOCK: usize = 4;
 /// The longest vector that scratch memory is planned for.
 const MOST_LANES: usize = 16;
+/// A place in the padded image is kept as a float, which is exact up to here.
+const LARGEST_PLACE: usize = 1 << 24;
 /// Values of the output gradient that are listed at a time.
 const LISTED: usize = 256;
 /// Vectors of a patch's row that are summed in registers at a time.
 const SUMMED: usize = 10;
 
-/// The kernels for one float type.
-#[derive(Clone, Copy, Debug)]
-pub struct DirectConv2d<F: crate::real::Real> {
-    pub(super) forward: fn(Windows, &[F], &[F], &mut [F], &mut [F]),
-    pub(super) backward: fn(Windows, &[F], BackwardOf<'_, F>, &mut Sinks<'_, F>, &mut [F]),
-}
+/// The kernels.
+pub(super) const KERNELS: Conv2dKernels<f32> = Conv2dKernels { fits, forward, backward };
 
-/// What a backward pass reads and writes: a micro-batch, sample by sample.
-#[derive(Debug)]
-pub(super) struct BackwardOf<'a, F> {
-    pub(super) x: &'a [F],
-    pub(super) e: &'a [F],
-    /// What is added to; `None` where nobody asks for the input's gradient.
-    pub(super) dx: Option<&'a mut [F]>,
-}
-
-impl DirectConv2d<f32> {
-    /// The kernels.
-    pub(super) const F32: Self = Self { forward, backward };
-}
-
-/// Whether the kernels can do a convolution in so much scratch memory.
-pub(super) fn is_direct(windows: Windows, scratch: usize) -> bool {
-    windows.stride == 1 && Plan::new(windows, MOST_LANES).scratch_len() <= scratch
+fn fits(windows: Windows, scratch: usize) -> bool {
+    let plan = Plan::new(windows, MOST_LANES);
+    windows.stride == 1 && plan.scratch_len() <= scratch && plan.pixels() <= LARGEST_PLACE
 }
 
 /// Sizes for vectors of so many lanes.
@@ -76,12 +64,36 @@ impl Plan {
         self.rows * self.columns
     }
 
+    /// Values of a sample.
+    fn image(&self) -> usize {
+        self.channels * self.height * self.width
+    }
+
+    /// Windows of a 2×2 pooling of the outputs.
+    fn pooled_rows(&self) -> usize {
+        self.rows / 2
+    }
+
+    fn pooled_columns(&self) -> usize {
+        self.columns / 2
+    }
+
     fn taps(&self) -> usize {
         self.channels * self.kernel * self.kernel
     }
 
     fn padded_height(&self) -> usize {
         self.height + 2 * self.padding
+    }
+
+    /// Weights in blocks of outputs.
+    fn packed(&self) -> usize {
+        self.outputs.next_multiple_of(BLOCK) * self.taps()
+    }
+
+    /// A padded image for the forward pass.
+    fn padded(&self) -> usize {
+        self.channels * self.padded_height() * self.row()
     }
 
     /// Values of a padded row with one channel, so long that every strip of columns can be read whole.
@@ -115,11 +127,9 @@ impl Plan {
     }
 
     fn scratch_len(&self) -> usize {
-        let forward = self.outputs.next_multiple_of(BLOCK) * self.taps()
-            + self.channels * self.padded_height() * self.row();
         let one_gradient = self.kernel * self.padded_run();
         let backward = 4 * self.ordered() + 2 * self.pixels() + one_gradient;
-        forward.max(backward)
+        (self.packed() + self.padded()).max(backward)
     }
 
     /// Where (c, u, v) of one output's weights lies in the order of patches' rows.
@@ -154,15 +164,13 @@ impl Plan {
     }
 }
 
-fn forward(windows: Windows, parameters: &[f32], x: &[f32], y: &mut [f32], scratch: &mut [f32]) {
-    Arch::new().dispatch(Forward { windows, parameters, x, y, scratch });
+fn forward(windows: Windows, of: ForwardOf<'_, f32>, scratch: &mut [f32]) {
+    Arch::new().dispatch(Forward { windows, of, scratch });
 }
 
 struct Forward<'a> {
     windows: Windows,
-    parameters: &'a [f32],
-    x: &'a [f32],
-    y: &'a mut [f32],
+    of: ForwardOf<'a, f32>,
     scratch: &'a mut [f32],
 }
 
@@ -171,24 +179,32 @@ impl WithSimd for Forward<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let plan = Plan::new(self.windows, S::F32_LANES);
-        let taps = plan.taps();
-        let packed_len = plan.outputs.next_multiple_of(BLOCK) * taps;
-        let (packed, padded) = self.scratch.split_at_mut(packed_len);
-        let padded = &mut padded[..plan.channels * plan.padded_height() * plan.row()];
-        let (weights, bias) = self.parameters.split_at(plan.outputs * taps);
+        let Self { windows, of: ForwardOf { parameters, x, mut outputs }, scratch } = self;
+        let plan = Plan::new(windows, S::F32_LANES);
+        let (packed, padded) = scratch.split_at_mut(plan.packed());
+        let padded = &mut padded[..plan.padded()];
+        let (weights, bias) = parameters.split_at(plan.outputs * plan.taps());
         pack(plan, weights, packed);
         padded.fill(0.0);
-        let image = plan.channels * plan.height * plan.width;
-        let outputs = plan.outputs * plan.positions();
-        for (x, y) in self.x.chunks_exact(image).zip(self.y.chunks_exact_mut(outputs)) {
+        for (sample, x) in x.chunks_exact(plan.image()).enumerate() {
             pad(plan, x, padded);
-            for (block, weights) in packed.chunks_exact(BLOCK * taps).enumerate() {
+            for (block, weights) in packed.chunks_exact(BLOCK * plan.taps()).enumerate() {
                 let first = block * BLOCK;
                 let count = BLOCK.min(plan.outputs - first);
                 let biases = core::array::from_fn(|i| bias[first + i.min(count - 1)]);
-                let y = &mut y[first * plan.positions()..(first + count) * plan.positions()];
-                forward_block(simd, plan, weights, biases, padded, y);
+                let kernel = ForwardBlock { simd, plan, weights, biases, padded };
+                let start = (sample * plan.outputs + first) * plan.positions();
+                match &mut outputs {
+                    Outputs::Plain(y) => kernel.plain(&mut y[start..start + count * plan.positions()]),
+                    Outputs::Pooled { places, y } => {
+                        let windows = plan.pooled_rows() * plan.pooled_columns();
+                        let pooled = (sample * plan.outputs + first) * windows;
+                        // Each sample's places begin where its outputs would.
+                        let place = sample * plan.outputs * plan.positions() + first * windows;
+                        let (places, y) = (&mut places[place..], &mut y[pooled..pooled + count * windows]);
+                        kernel.pooled(places, y);
+                    }
+                }
             }
         }
     }
@@ -217,63 +233,120 @@ fn pad(plan: Plan, x: &[f32], padded: &mut [f32]) {
     }
 }
 
-/// All positions of up to [`BLOCK`] outputs.
-#[inline(always)]
-fn forward_block<S: Simd>(
+/// Up to [`BLOCK`] outputs of one sample.
+#[derive(Clone, Copy)]
+struct ForwardBlock<'a, S> {
     simd: S,
     plan: Plan,
-    weights: &[f32],
+    weights: &'a [f32],
     biases: [f32; BLOCK],
-    padded: &[f32],
-    y: &mut [f32],
-) {
-    let lanes = S::F32_LANES;
-    let (kernel, row_len) = (plan.kernel, plan.row());
-    let plane = plan.padded_height() * row_len;
-    for r in 0..plan.rows {
-        for strip in (0..plan.columns).step_by(2 * lanes) {
-            let mut sums = biases.map(|bias| [simd.splat_f32s(bias); 2]);
-            let mut weights = weights.chunks_exact(BLOCK * kernel);
-            for c in 0..plan.channels {
-                for u in 0..kernel {
-                    let start = c * plane + (r + u) * row_len + strip;
-                    let row = &padded[start..start + 2 * lanes + kernel - 1];
-                    let Some(taps) = weights.next() else { return };
-                    for (values, taps) in row.windows(2 * lanes).zip(taps.chunks_exact(BLOCK)) {
-                        let (values, _) = S::as_simd_f32s(values);
-                        let &[left, right] = values else { return };
-                        for (sums, &weight) in sums.iter_mut().zip(taps) {
-                            let weight = simd.splat_f32s(weight);
-                            sums[0] = simd.mul_add_e_f32s(weight, left, sums[0]);
-                            sums[1] = simd.mul_add_e_f32s(weight, right, sums[1]);
-                        }
-                    }
+    padded: &'a [f32],
+}
+
+/// Two vectors of one row, for each output of a block.
+type Strip<S> = [[<S as Simd>::f32s; 2]; BLOCK];
+
+impl<S: Simd> ForwardBlock<'_, S> {
+    /// All positions.
+    #[inline(always)]
+    fn plain(self, y: &mut [f32]) {
+        let Self { simd, plan, .. } = self;
+        let lanes = S::F32_LANES;
+        for r in 0..plan.rows {
+            for strip in (0..plan.columns).step_by(2 * lanes) {
+                let sums = self.strip(r, strip);
+                let width = (plan.columns - strip).min(2 * lanes);
+                for (sums, y) in sums.iter().zip(y.chunks_exact_mut(plan.positions())) {
+                    let y = &mut y[r * plan.columns + strip..][..width];
+                    let (first, second) = y.split_at_mut(width.min(lanes));
+                    simd.partial_store_f32s(first, sums[0]);
+                    simd.partial_store_f32s(second, sums[1]);
                 }
-            }
-            let width = (plan.columns - strip).min(2 * lanes);
-            for (sums, y) in sums.iter().zip(y.chunks_exact_mut(plan.positions())) {
-                let y = &mut y[r * plan.columns + strip..][..width];
-                let (first, second) = y.split_at_mut(width.min(lanes));
-                simd.partial_store_f32s(first, sums[0]);
-                simd.partial_store_f32s(second, sums[1]);
             }
         }
     }
+
+    /// The largest value of each 2×2 window, at least 0, and its place.
+    #[inline(always)]
+    fn pooled(self, places: &mut [f32], y: &mut [f32]) {
+        let plan = self.plan;
+        let lanes = S::F32_LANES;
+        let (rows, columns) = (plan.pooled_rows(), plan.pooled_columns());
+        for row in 0..rows {
+            for strip in (0..2 * columns).step_by(2 * lanes) {
+                let (upper, lower) = (self.strip(2 * row, strip), self.strip(2 * row + 1, strip));
+                let width = (columns - strip / 2).min(lanes);
+                let corner = 2 * row * plan.pixel_row() + strip * plan.channels;
+                for (i, y) in y.chunks_exact_mut(rows * columns).enumerate() {
+                    let start = row * columns + strip / 2;
+                    let places = &mut places[i * rows * columns + start..][..width];
+                    let y = &mut y[start..start + width];
+                    let pairs = [upper[i], lower[i]];
+                    let [upper, lower] = pairs.each_ref().map(|pair| values_of::<S>(pair));
+                    pick(plan, corner, [upper, lower], places, y);
+                }
+            }
+        }
+    }
+
+    /// One strip of one row.
+    #[inline(always)]
+    fn strip(self, row: usize, strip: usize) -> Strip<S> {
+        let Self { simd, plan, weights, biases, padded } = self;
+        let (lanes, kernel, row_len) = (S::F32_LANES, plan.kernel, plan.row());
+        let plane = plan.padded_height() * row_len;
+        let mut sums = biases.map(|bias| [simd.splat_f32s(bias); 2]);
+        let mut weights = weights.chunks_exact(BLOCK * kernel);
+        for c in 0..plan.channels {
+            for (u, weights) in (0..kernel).zip(&mut weights) {
+                let start = c * plane + (row + u) * row_len + strip;
+                let values = &padded[start..start + 2 * lanes + kernel - 1];
+                let (weights, _) = weights.as_chunks::<BLOCK>();
+                for (values, weights) in values.windows(2 * lanes).zip(weights) {
+                    let (values, _) = S::as_simd_f32s(values);
+                    let (left, right) = (values[0], values[1]);
+                    for i in 0..BLOCK {
+                        let weight = simd.splat_f32s(weights[i]);
+                        sums[i][0] = simd.mul_add_e_f32s(weight, left, sums[i][0]);
+                        sums[i][1] = simd.mul_add_e_f32s(weight, right, sums[i][1]);
+                    }
+                }
+            }
+        }
+        sums
+    }
 }
 
-fn backward(
-    windows: Windows,
-    parameters: &[f32],
-    of: BackwardOf<'_, f32>,
-    sinks: &mut Sinks<'_, f32>,
-    scratch: &mut [f32],
-) {
-    Arch::new().dispatch(Backward { windows, parameters, of, sinks, scratch });
+/// The values of two vectors.
+#[inline(always)]
+fn values_of<S: Simd>(pair: &[S::f32s; 2]) -> &[f32] {
+    pulp::bytemuck::cast_slice(pair)
+}
+
+/// ReLU and the windows of two rows, side by side. Of equal values the first in row-major order wins; a NaN
+/// stays one, so that it reaches the loss.
+#[inline(always)]
+fn pick(plan: Plan, corner: usize, [upper, lower]: [&[f32]; 2], places: &mut [f32], y: &mut [f32]) {
+    let (right, down) = (plan.channels, plan.pixel_row());
+    let windows = upper.as_chunks::<2>().0.iter().zip(lower.as_chunks::<2>().0);
+    for (column, (((&[a, b], &[c, d]), place), y)) in windows.zip(places).zip(y).enumerate() {
+        let (mut best, mut step) = (a, 0);
+        for (value, its_step) in [(b, right), (c, down), (d, down + right)] {
+            let wins = value > best || value.is_nan();
+            best = if wins { value } else { best };
+            step = if wins { its_step } else { step };
+        }
+        *y = if best < 0.0 { 0.0 } else { best };
+        *place = (corner + 2 * column * right + step) as f32;
+    }
+}
+
+fn backward(windows: Windows, of: BackwardOf<'_, f32>, sinks: &mut Sinks<'_, f32>, scratch: &mut [f32]) {
+    Arch::new().dispatch(Backward { windows, of, sinks, scratch });
 }
 
 struct Backward<'a, 's> {
     windows: Windows,
-    parameters: &'a [f32],
     of: BackwardOf<'a, f32>,
     sinks: &'a mut Sinks<'s, f32>,
     scratch: &'a mut [f32],
@@ -312,13 +385,13 @@ impl WithSimd for Backward<'_, '_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { windows, parameters, of, sinks, scratch } = self;
+        let Self { windows, of, sinks, scratch } = self;
         let plan = Plan::new(windows, S::F32_LANES);
         let mut memory = Memory::cut(plan, scratch);
         memory.total.fill(0.0);
         memory.pixels.fill(0.0);
         memory.weights.fill(0.0);
-        plan.each_weight(|plain, ordered| memory.weights[ordered] = parameters[plain]);
+        plan.each_weight(|plain, ordered| memory.weights[ordered] = of.parameters[plain]);
         if !sinks.second_moment.is_empty() {
             memory.squares.fill(0.0);
         }
@@ -326,16 +399,16 @@ impl WithSimd for Backward<'_, '_> {
             memory.mean.fill(0.0);
             plan.each_weight(|plain, ordered| memory.mean[ordered] = sinks.mean_gradient[plain]);
         }
-        let image = plan.channels * plan.height * plan.width;
-        let samples = of.x.chunks_exact(image).zip(of.e.chunks_exact(plan.outputs * plan.positions()));
-        let mut dx = of.dx.map(|dx| dx.chunks_exact_mut(image));
-        for (sample, (x, e)) in samples.enumerate() {
+        let mut dx = of.dx.map(|dx| dx.chunks_exact_mut(plan.image()));
+        let mut list = [(0, 0.0); LISTED];
+        for (sample, x) in of.x.chunks_exact(plan.image()).enumerate() {
             plan.each_pixel(|plain, padded| memory.pixels[padded] = x[plain]);
             let dx = dx.as_mut().and_then(Iterator::next);
             if dx.is_some() {
                 memory.d_pixels.fill(0.0);
             }
-            backward_sample(simd, plan, sample, e, dx.is_some(), &mut memory, sinks);
+            let errors = of.errors.of_sample(plan, sample);
+            backward_sample(simd, plan, sample, errors, dx.is_some(), &mut memory, sinks, &mut list);
             if let Some(dx) = dx {
                 plan.each_pixel(|plain, padded| dx[plain] += memory.d_pixels[padded]);
             }
@@ -349,33 +422,86 @@ impl WithSimd for Backward<'_, '_> {
     }
 }
 
+impl<'a> Errors<'a, f32> {
+    fn of_sample(self, plan: Plan, sample: usize) -> Self {
+        let outputs = plan.outputs * plan.positions();
+        let pooled = plan.outputs * plan.pooled_rows() * plan.pooled_columns();
+        match self {
+            Self::Plain(e) => Self::Plain(&e[sample * outputs..(sample + 1) * outputs]),
+            Self::Pooled { places, y, dy } => Self::Pooled {
+                places: &places[sample * outputs..sample * outputs + pooled],
+                y: &y[sample * pooled..(sample + 1) * pooled],
+                dy: &dy[sample * pooled..(sample + 1) * pooled],
+            },
+        }
+    }
+
+    /// Lists the values of one output that are not zero (a NaN is not), from the `begun`-th on, with where their
+    /// patches begin in the padded image. Gives how many it lists, and where to go on.
+    #[inline(always)]
+    fn list(self, plan: Plan, output: usize, begun: usize, list: &mut List) -> (usize, usize) {
+        let mut count = 0;
+        match self {
+            Self::Plain(e) => {
+                let end = plan.positions().min(begun + LISTED);
+                for position in begun..end {
+                    let value = e[output * plan.positions() + position];
+                    let (r, s) = (position / plan.columns, position % plan.columns);
+                    list[count] = (r * plan.pixel_row() + s * plan.channels, value);
+                    count += usize::from(value != 0.0);
+                }
+                (count, end)
+            }
+            Self::Pooled { places, y, dy } => {
+                let windows = plan.pooled_rows() * plan.pooled_columns();
+                let end = windows.min(begun + LISTED);
+                let range = output * windows + begun..output * windows + end;
+                let values = places[range.clone()].iter().zip(&y[range.clone()]).zip(&dy[range]);
+                for ((&place, &y), &value) in values {
+                    list[count] = (place as usize, value);
+                    count += usize::from(y > 0.0 && value != 0.0);
+                }
+                (count, end)
+            }
+        }
+    }
+
+    fn len(self, plan: Plan) -> usize {
+        match self {
+            Self::Plain(_) => plan.positions(),
+            Self::Pooled { .. } => plan.pooled_rows() * plan.pooled_columns(),
+        }
+    }
+}
+
+/// Values of an output's gradient, with where their patches begin.
+type List = [(usize, f32); LISTED];
+
 /// One sample: its gradient output by output, formed, used and forgotten.
+#[allow(clippy::too_many_arguments)]
 #[inline(always)]
 fn backward_sample<S: Simd>(
     simd: S,
     plan: Plan,
     sample: usize,
-    e: &[f32],
+    errors: Errors<'_, f32>,
     wants_input: bool,
     memory: &mut Memory<'_>,
     sinks: &mut Sinks<'_, f32>,
+    list: &mut List,
 ) {
     let biases = plan.outputs * plan.taps();
     let ordered = plan.kernel * plan.padded_run();
     let (mut norm, mut inner_product) = (0.0, 0.0);
-    for (output, e) in e.chunks_exact(plan.positions()).enumerate() {
+    for output in 0..plan.outputs {
         memory.gradient.fill(0.0);
         let of_output = output * ordered..(output + 1) * ordered;
         let weights = &memory.weights[of_output.clone()];
-        let mut bias = 0.0;
-        let mut list = [(0, 0.0); LISTED];
-        let mut rest = e.iter().enumerate();
-        loop {
-            let count = list_nonzero(plan, &mut rest, &mut list);
+        let (mut bias, mut begun) = (0.0, 0);
+        while begun < errors.len(plan) {
+            let (count, end) = errors.list(plan, output, begun, list);
             let listed = &list[..count];
-            if listed.is_empty() {
-                break;
-            }
+            begun = end;
             bias += listed.iter().map(|&(_, value)| value).sum::<f32>();
             add_gradient(simd, plan, listed, memory.pixels, memory.gradient);
             if wants_input {
@@ -407,28 +533,18 @@ fn backward_sample<S: Simd>(
     }
 }
 
-/// Lists the next values that are not zero (a NaN is not), with where their patch begins in the padded image.
-#[inline(always)]
-fn list_nonzero<'e>(
-    plan: Plan,
-    rest: &mut impl Iterator<Item = (usize, &'e f32)>,
-    list: &mut [(usize, f32); LISTED],
-) -> usize {
-    let mut count = 0;
-    for (position, &value) in rest {
-        let (r, s) = (position / plan.columns, position % plan.columns);
-        list[count] = (r * plan.pixel_row() + s * plan.channels, value);
-        count += usize::from(value != 0.0);
-        if count == LISTED {
-            break;
-        }
-    }
-    count
-}
-
 /// gradient\[u\]\[..\] += Σ value · patch row u, over the listed values.
 #[inline(always)]
 fn add_gradient<S: Simd>(simd: S, plan: Plan, listed: &[(usize, f32)], pixels: &[f32], gradient: &mut [f32]) {
+    if plan.padded_run() == S::F32_LANES {
+        return match plan.kernel {
+            5 => sum_rows::<S, 5>(simd, plan, listed, pixels, gradient),
+            3 => sum_rows::<S, 3>(simd, plan, listed, pixels, gradient),
+            _ => (0..plan.kernel).zip(gradient.chunks_exact_mut(S::F32_LANES)).for_each(|(u, gradient)| {
+                sum_vectors::<S, 1>(simd, listed, &pixels[u * plan.pixel_row()..], gradient);
+            }),
+        };
+    }
     let block = SUMMED * S::F32_LANES;
     for (u, gradient) in gradient.chunks_exact_mut(plan.padded_run()).enumerate() {
         for (place, gradient) in gradient.chunks_mut(block).enumerate() {
@@ -474,6 +590,30 @@ fn sum_vectors<S: Simd, const N: usize>(
             *sum = simd.mul_add_e_f32s(simd.splat_f32s(value), patch[0], *sum);
         }
     }
+}
+
+/// The same for N rows of one vector each.
+#[inline(always)]
+fn sum_rows<S: Simd, const N: usize>(
+    simd: S,
+    plan: Plan,
+    listed: &[(usize, f32)],
+    pixels: &[f32],
+    gradient: &mut [f32],
+) {
+    let (lanes, row) = (S::F32_LANES, plan.pixel_row());
+    let (sums, _) = S::as_mut_simd_f32s(gradient);
+    let Some(sums) = sums.first_chunk_mut::<N>() else { return };
+    let mut local = *sums;
+    for &(start, value) in listed {
+        let value = simd.splat_f32s(value);
+        let patch = &pixels[start..start + (N - 1) * row + lanes];
+        for (u, sum) in local.iter_mut().enumerate() {
+            let (vector, _) = S::as_simd_f32s(&patch[u * row..u * row + lanes]);
+            *sum = simd.mul_add_e_f32s(value, vector[0], *sum);
+        }
+    }
+    *sums = local;
 }
 
 /// d_pixels at each listed value's patch += value · weights.

@@ -1,7 +1,8 @@
 //! Matrix products: plain loops as the reference, and a library's kernels behind the `std` feature.
 
+use super::Conv2dKernels;
 #[cfg(feature = "std")]
-use super::DirectConv2d;
+use super::direct;
 use crate::real::Real;
 
 /// A matrix in the caller's memory: element (i, j) is `values[i * row_stride + j * column_stride]`.
@@ -68,9 +69,8 @@ pub trait MatrixProduct<F>: Copy + Send + Sync {
     /// When the shapes do not fit.
     fn product(&self, a: Matrix<'_, F>, b: Matrix<'_, F>, beta: F, c: MatrixMut<'_, F>);
 
-    /// Kernels for convolutions that need no matrix of patches, where there are any for this type.
-    #[cfg(feature = "std")]
-    fn direct(&self) -> Option<DirectConv2d<F>>
+    /// Kernels for whole convolutions, where there are any for this type.
+    fn conv2d_kernels(&self) -> Option<Conv2dKernels<F>>
     where
         F: Real,
     {
@@ -121,8 +121,8 @@ impl MatrixProduct<f32> for FastProduct {
         by_ndarray(a, b, beta, c);
     }
 
-    fn direct(&self) -> Option<DirectConv2d<f32>> {
-        Some(DirectConv2d::F32)
+    fn conv2d_kernels(&self) -> Option<Conv2dKernels<f32>> {
+        Some(direct::KERNELS)
     }
 }
 

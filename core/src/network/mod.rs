@@ -9,6 +9,8 @@ mod dense;
 #[cfg(feature = "std")]
 mod direct;
 mod initialise;
+#[cfg_attr(not(feature = "std"), allow(dead_code, reason = "kernels come with `std`"))]
+mod kernels;
 mod loss;
 mod matrix;
 mod max_pool2d;
@@ -17,9 +19,8 @@ mod operation;
 mod shape;
 mod sweep;
 
-#[cfg(feature = "std")]
-pub use direct::DirectConv2d;
 pub use initialise::initialise;
+pub use kernels::Conv2dKernels;
 #[cfg(feature = "std")]
 pub use matrix::FastProduct;
 pub use matrix::{Matrix, MatrixMut, MatrixProduct, PlainProduct};
@@ -89,6 +90,11 @@ impl Placed {
         input_offset: 0,
         output_offset: 0,
     };
+
+    /// Whether it takes what another node gives (or what flattens that).
+    fn reads(&self, other: &Self) -> bool {
+        self.operation != Operation::Flatten && self.input_offset == other.output_offset
+    }
 
     /// Memory for [`Network::place`] to fill, one for each node.
     #[must_use]

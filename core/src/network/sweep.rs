@@ -4,7 +4,9 @@ use core::fmt;
 
 use super::conv2d::Conv2d;
 use super::dense::Dense;
+use super::kernels::{BackwardOf, Conv2dKernels, Errors, ForwardOf, Outputs};
 use super::loss::softmax_cross_entropy;
+use super::operation::Windows;
 use super::{MatrixProduct, Network, Operation, Placed, activation, max_pool2d};
 use crate::dataset::Dataset;
 use num_traits::Zero;
@@ -324,8 +326,12 @@ impl<'a, F: Real, M: MatrixProduct<F>> Sweep<'a, F, M> {
             count += 1;
         }
         let mut buffers = cut(self.network, count, self.workspace.values);
-        for node in self.network.nodes() {
-            run(node, self.product, count, parameters, &mut buffers);
+        let nodes = self.network.nodes();
+        let mut first = 0;
+        while first < nodes.len() {
+            let stage = Stage::at(nodes, first, self.product, buffers.scratch.len());
+            stage.run(self.product, count, parameters, &mut buffers);
+            first += stage.len();
         }
         Ok((count, self.score(count)))
     }
@@ -333,9 +339,9 @@ impl<'a, F: Real, M: MatrixProduct<F>> Sweep<'a, F, M> {
     fn score(&mut self, count: usize) -> Score<F::Sum> {
         let mut score = Score::default();
         let Some(last) = self.network.nodes().last() else { return score };
-        let buffers = cut(self.network, count, self.workspace.values);
+        let mut buffers = cut(self.network, count, self.workspace.values);
         let classes = last.output.len();
-        buffers.gradients.fill(F::zero());
+        clear_gradients(self.network, self.product, count, &mut buffers);
         let range = last.output_offset * count..(last.output_offset + classes) * count;
         let z = buffers.activations[range.clone()].chunks_exact(classes);
         let dz = buffers.gradients[range].chunks_exact_mut(classes);
@@ -365,6 +371,136 @@ fn ends<'w, F>(node: &Placed, samples: usize, buffer: &'w mut [F]) -> (&'w mut [
 
 fn layer_parameters<'p, F>(node: &Placed, parameters: &'p [F]) -> &'p [F] {
     &parameters[node.parameter_offset..][..node.weights + node.biases]
+}
+
+/// What is computed in one pass: a node, or a convolution with the ReLU and the 2×2 max-pooling behind it.
+enum Stage<'n, F: Real> {
+    Node(&'n Placed),
+    /// What lies between is not kept: where the convolution's outputs would be are the places of the largest.
+    Pooling {
+        conv: &'n Placed,
+        pool: &'n Placed,
+        windows: Windows,
+        kernels: Conv2dKernels<F>,
+    },
+}
+
+impl<'n, F: Real> Stage<'n, F> {
+    /// The stage that begins at a node.
+    fn at(nodes: &'n [Placed], first: usize, product: impl MatrixProduct<F>, scratch: usize) -> Self {
+        Self::pooling(nodes, first, product, scratch).unwrap_or(Self::Node(&nodes[first]))
+    }
+
+    /// The stage that ends before a node.
+    fn before(nodes: &'n [Placed], end: usize, product: impl MatrixProduct<F>, scratch: usize) -> Self {
+        let pooling = end.checked_sub(3).and_then(|first| Self::pooling(nodes, first, product, scratch));
+        pooling.unwrap_or(Self::Node(&nodes[end - 1]))
+    }
+
+    fn pooling(
+        nodes: &'n [Placed],
+        first: usize,
+        product: impl MatrixProduct<F>,
+        scratch: usize,
+    ) -> Option<Self> {
+        let [conv, relu, pool] = nodes.get(first..)?.first_chunk()?;
+        let is_pooling = (relu.operation, pool.operation)
+            == (Operation::Relu, Operation::MaxPool2d { kernel: 2, stride: 2 });
+        let Layer::Conv2d(conv2d) = Layer::of(conv, 1) else { return None };
+        let kernels = conv2d.kernels(product, scratch).filter(|_| is_pooling)?;
+        let reads = |before: &Placed| nodes.iter().filter(|node| node.reads(before)).count();
+        let is_chain = relu.reads(conv) && pool.reads(relu) && reads(conv) == 1 && reads(relu) == 1;
+        is_chain.then_some(Self::Pooling { conv, pool, windows: conv2d.windows, kernels })
+    }
+
+    /// Nodes that it consists of.
+    const fn len(&self) -> usize {
+        match self {
+            Self::Node(_) => 1,
+            Self::Pooling { .. } => 3,
+        }
+    }
+
+    fn run(
+        &self,
+        product: impl MatrixProduct<F>,
+        samples: usize,
+        parameters: &[F],
+        buffers: &mut Buffers<'_, F>,
+    ) {
+        match self {
+            Self::Node(node) => run(node, product, samples, parameters, buffers),
+            Self::Pooling { conv, pool, windows, kernels } => {
+                let (x, places, y) = three(conv, pool, samples, buffers.activations);
+                let parameters = layer_parameters(conv, parameters);
+                let of = ForwardOf { parameters, x, outputs: Outputs::Pooled { places, y } };
+                (kernels.forward)(*windows, of, buffers.scratch);
+            }
+        }
+    }
+
+    fn run_backward(
+        &self,
+        product: impl MatrixProduct<F>,
+        samples: usize,
+        parameters: &[F],
+        buffers: &mut Buffers<'_, F>,
+        sinks: &mut Sinks<'_, F>,
+    ) {
+        match self {
+            Self::Node(Placed { operation: Operation::Flatten, .. }) => {}
+            Self::Node(node) => {
+                let parameters = layer_parameters(node, parameters);
+                run_backward(node, product, samples, parameters, buffers, &mut sinks.of_layer(node));
+            }
+            Self::Pooling { conv, pool, windows, kernels } => {
+                let (x, places, y) = three(conv, pool, samples, buffers.activations);
+                let (dx, _, dy) = three(conv, pool, samples, buffers.gradients);
+                let of = BackwardOf {
+                    parameters: layer_parameters(conv, parameters),
+                    x,
+                    errors: Errors::Pooled { places, y, dy },
+                    dx: (!conv.first).then_some(dx),
+                };
+                (kernels.backward)(*windows, of, &mut sinks.of_layer(conv), buffers.scratch);
+            }
+        }
+    }
+}
+
+/// A convolution's input and outputs, and the outputs of the pooling behind it.
+fn three<'w, F>(
+    conv: &Placed,
+    pool: &Placed,
+    samples: usize,
+    buffer: &'w mut [F],
+) -> (&'w mut [F], &'w mut [F], &'w mut [F]) {
+    let (before, from_pool) = buffer.split_at_mut(pool.output_offset * samples);
+    let (x, outputs) = ends(conv, samples, before);
+    (x, outputs, &mut from_pool[..pool.output.len() * samples])
+}
+
+/// Zeros for everything that a backward pass adds to.
+fn clear_gradients<F: Real>(
+    network: Network<'_>,
+    product: impl MatrixProduct<F>,
+    samples: usize,
+    buffers: &mut Buffers<'_, F>,
+) {
+    let nodes = network.nodes();
+    let mut first = 0;
+    while first < nodes.len() {
+        let stage = Stage::at(nodes, first, product, buffers.scratch.len());
+        let last = match stage {
+            Stage::Node(node) => node,
+            Stage::Pooling { pool, .. } => pool,
+        };
+        if last.operation != Operation::Flatten {
+            let start = last.output_offset * samples;
+            buffers.gradients[start..start + last.output.len() * samples].fill(F::zero());
+        }
+        first += stage.len();
+    }
 }
 
 /// One node's forward pass.
@@ -402,9 +538,11 @@ fn backward<F: Real>(
     mut sinks: Sinks<'_, F>,
 ) {
     let mut buffers = cut(network, samples, values);
-    for node in network.nodes().iter().rev().filter(|node| node.operation != Operation::Flatten) {
-        let mut sinks = sinks.of_layer(node);
-        run_backward(node, product, samples, layer_parameters(node, parameters), &mut buffers, &mut sinks);
+    let mut end = network.nodes().len();
+    while end > 0 {
+        let stage = Stage::before(network.nodes(), end, product, buffers.scratch.len());
+        stage.run_backward(product, samples, parameters, &mut buffers, &mut sinks);
+        end -= stage.len();
     }
 }
 

@@ -1,0 +1,57 @@
+//! What kernels for whole convolutions are given, wherever they come from.
+
+use super::operation::Windows;
+use super::sweep::Sinks;
+use crate::real::Real;
+
+/// Kernels for convolutions that need no matrix of patches, and into which ReLU and a 2×2 max-pooling can be
+/// fused. A [`super::MatrixProduct`] may have them.
+#[derive(Clone, Copy, Debug)]
+pub struct Conv2dKernels<F: Real> {
+    /// Whether a convolution can be done in so much scratch memory.
+    pub(super) fits: fn(Windows, usize) -> bool,
+    pub(super) forward: Forward<F>,
+    pub(super) backward: Backward<F>,
+}
+
+/// The windows, what of, and scratch memory.
+type Forward<F> = fn(Windows, ForwardOf<'_, F>, &mut [F]);
+/// The windows, what of, where the sums go, and scratch memory.
+type Backward<F> = fn(Windows, BackwardOf<'_, F>, &mut Sinks<'_, F>, &mut [F]);
+
+/// What a forward pass reads and writes: a micro-batch, sample by sample.
+#[derive(Debug)]
+pub(super) struct ForwardOf<'a, F> {
+    pub(super) parameters: &'a [F],
+    pub(super) x: &'a [F],
+    pub(super) outputs: Outputs<'a, F>,
+}
+
+/// Where a forward pass writes, sample by sample.
+#[derive(Debug)]
+pub(super) enum Outputs<'a, F> {
+    /// The convolution's own outputs.
+    Plain(&'a mut [F]),
+    /// The largest of each 2×2 window, at least 0, and where it was: what [`Errors::Pooled`] takes. Of each
+    /// sample's places, which are as many as outputs of the convolution, only the first are used.
+    Pooled { places: &'a mut [F], y: &'a mut [F] },
+}
+
+/// The gradient of a convolution's outputs, sample by sample.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Errors<'a, F> {
+    /// Output by output.
+    Plain(&'a [F]),
+    /// Window by window of the pooling behind it: the gradient of the pooled outputs y.
+    Pooled { places: &'a [F], y: &'a [F], dy: &'a [F] },
+}
+
+/// What a backward pass reads and writes: a micro-batch, sample by sample.
+#[derive(Debug)]
+pub(super) struct BackwardOf<'a, F> {
+    pub(super) parameters: &'a [F],
+    pub(super) x: &'a [F],
+    pub(super) errors: Errors<'a, F>,
+    /// What is added to; `None` where nobody asks for the input's gradient.
+    pub(super) dx: Option<&'a mut [F]>,
+}
