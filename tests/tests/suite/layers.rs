@@ -137,6 +137,30 @@ fn make_cases() -> Vec<Case> {
                 dense(3),
             ]),
         ),
+        // Wider than two vectors, more outputs than one block, and rows and columns that no window reaches.
+        Case::new(
+            "a wide convolution, relu, pooling",
+            Shape::image(1, 5, 21),
+            &Node::chain([conv(6, 5, 1, 2), Relu, pool(2, 2), Flatten, dense(3)]),
+        ),
+        Case::new(
+            "a deep convolution, relu, pooling",
+            Shape::image(5, 7, 5),
+            &Node::chain([conv(5, 3, 1, 1), Relu, pool(2, 2), conv(3, 1, 1, 0), Flatten, dense(3)]),
+        ),
+        Case::new(
+            "a convolution that is read before its relu and pooling too",
+            image,
+            &[
+                node(conv(3, 3, 1, 1), 0),
+                node(Relu, 1),
+                node(pool(2, 2), 2),
+                node(Flatten, 3),
+                node(dense(3), 4),
+                node(Flatten, 1),
+                node(dense(3), 6),
+            ],
+        ),
         Case::new(
             "outputs that nobody reads",
             vector,
@@ -331,6 +355,46 @@ fn ties_go_to_the_first_of_a_window() {
         }
         assert_eq!(winner(pooling, [0.0; 4]), 1.0);
         assert_eq!(winner(pooling, [-0.0, 0.0, -0.0, 0.0]), 1.0);
+    }
+}
+
+/// An image with four values in one window and −1 elsewhere; in a second channel the places 1 to 4 of the
+/// window, which has no weight.
+fn one_window(values: [f64; 4]) -> Table {
+    let mut image = vec![-1.0; 2 * 64];
+    for (k, value) in values.into_iter().enumerate() {
+        let place = (2 + k / 2) * 8 + 4 + k % 2;
+        image[place] = value;
+        image[64 + place] = 1.0 + k as f64;
+    }
+    Table { inputs: vec![image], labels: vec![1] }
+}
+
+/// Convolution, ReLU and pooling in one pass: of tied values the first passes the gradient there too, and a NaN
+/// reaches the loss.
+#[test]
+fn fused_pooling_breaks_ties_and_passes_nan_on() {
+    let nodes = Node::chain([conv(1, 3, 1, 1), Operation::Relu, pool(2, 2), Operation::Flatten, dense(2)]);
+    let network = OwnedNetwork::new(Shape::image(2, 8, 8), &nodes).unwrap();
+    let mut parameters = vec![0.0_f32; network.view().parameters()];
+    // The middle of the first channel's kernel, and the first class's weights.
+    parameters[4] = 1.0;
+    parameters[19..35].fill(1.0);
+    for bits in 1..16_u8 {
+        let values = [1, 2, 4, 8].map(|bit| if bits & bit == 0 { 1.0 } else { 2.0 });
+        let first = f64::from(bits.trailing_zeros()) + 1.0;
+        let batch = measure(&network, FastProduct, &parameters, &one_window(values), &[0], 1).unwrap();
+        let (of_second_channel, of_bias) = (batch.mean_gradient[9 + 4], batch.mean_gradient[18]);
+        assert_eq!(f64::from(of_second_channel / of_bias).round(), first, "{values:?}");
+    }
+    for place in 0..4 {
+        let mut values = [0.5; 4];
+        values[place] = f64::NAN;
+        let table = one_window(values);
+        let loss: f64 = with_sweep(network.view(), FastProduct, 1, |sweep| {
+            sweep.evaluate(&parameters, &table, [0]).unwrap().loss
+        });
+        assert!(loss.is_nan(), "at {place}: {loss}");
     }
 }
 
