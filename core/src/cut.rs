@@ -3,7 +3,7 @@
 
 use core::ops::Range;
 
-/// Samples that a part has at least, unless more parts are asked for.
+/// Samples that a part has at least, where nothing is known of the model.
 const PART: u32 = 64;
 /// Parts that a batch is cut into at most, unless more are asked for: each costs a pass over the parameters.
 const MOST_PARTS: u32 = 64;
@@ -20,7 +20,14 @@ impl Cut {
     /// Cuts `samples` into at least `least_parts`, but never into parts without a sample.
     #[must_use]
     pub fn new(samples: u32, least_parts: u32) -> Self {
-        let parts = samples.div_ceil(PART).min(MOST_PARTS).max(least_parts).min(samples).max(1);
+        Self::into_parts_of(PART, samples, least_parts)
+    }
+
+    /// The same into parts of at least `part` samples, unless more parts are asked for. That is
+    /// [`Model::part`](crate::network::Model::part) in a run.
+    #[must_use]
+    pub fn into_parts_of(part: u32, samples: u32, least_parts: u32) -> Self {
+        let parts = samples.div_ceil(part.max(1)).min(MOST_PARTS).max(least_parts).min(samples).max(1);
         Self { samples, parts }
     }
 

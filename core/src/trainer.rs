@@ -242,7 +242,7 @@ impl<F: Real> Trainer<F> {
         let needs = self.needs();
         (samples_seen < sample_budget).then(|| Plan {
             step: steps + 1,
-            cut: Cut::new(next_batch, needs.parts),
+            cut: Cut::into_parts_of(self.config.model.part(), next_batch, needs.parts),
             start: samples_seen,
             learning_rate: schedule.learning_rate(F::Sum::of(learning_rate), samples_seen, sample_budget),
             needs,

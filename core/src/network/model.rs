@@ -59,6 +59,16 @@ impl Model {
         CLASSES
     }
 
+    /// Samples that a part of a batch has at least: few, so that small batches too are shared among threads,
+    /// but so many that to sweep them takes far longer than to add the part's gradient to the others'.
+    #[must_use]
+    pub const fn part(self) -> u32 {
+        match self {
+            Self::Logistic | Self::Mlp => 64,
+            Self::Cnn => 8,
+        }
+    }
+
     /// The tape.
     #[must_use]
     pub const fn nodes(self) -> &'static [Node] {
