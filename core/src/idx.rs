@@ -7,6 +7,7 @@ use core::fmt;
 
 use crate::dataset::Dataset;
 use crate::real::Real;
+use crate::vectors::on_vectors;
 
 /// What is wrong with IDX bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -244,9 +245,11 @@ impl<F: Real, B: AsRef<[u8]>> Dataset<F> for LabelledImages<B> {
 
     fn read(&self, index: u32, input: &mut [F]) -> u32 {
         let scale = F::of(255.0);
-        for (value, &byte) in input.iter_mut().zip(self.image(index)) {
-            *value = F::of(f64::from(byte)) / scale;
-        }
+        on_vectors(|| {
+            for (value, &byte) in input.iter_mut().zip(self.image(index)) {
+                *value = F::of(f64::from(byte)) / scale;
+            }
+        });
         u32::from(self.label(index))
     }
 }

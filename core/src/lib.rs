@@ -21,3 +21,4 @@ pub mod schedule;
 pub mod shuffle;
 pub mod statistics;
 pub mod trainer;
+mod vectors;

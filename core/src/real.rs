@@ -5,6 +5,8 @@ use core::iter::Sum;
 use num_traits::float::FloatCore;
 use num_traits::{NumAssign, Zero};
 
+use crate::vectors::on_vectors;
+
 /// A float type to train in: `f32` or `f64`, or one of your own.
 ///
 /// Elementary functions call `libm` directly and not the methods of `num_traits::Float`: those silently
@@ -74,6 +76,10 @@ macro_rules! real {
                 self.into()
             }
             fn root(self) -> Self {
+                // Both are rounded correctly: the same bits, but only one has instructions for vectors.
+                #[cfg(feature = "std")]
+                return self.sqrt();
+                #[cfg(not(feature = "std"))]
                 $root(self)
             }
             fn exponential(self) -> Self {
@@ -110,6 +116,11 @@ pub fn square_norm<F: Real>(values: &[F]) -> F::Sum {
 
 /// Σ xⱼ yⱼ in the wider type, in a fixed order, over slices of equal length.
 pub fn dot<F: Real>(x: &[F], y: &[F]) -> F::Sum {
+    on_vectors(|| dot_in_lanes(x, y))
+}
+
+#[inline(always)]
+fn dot_in_lanes<F: Real>(x: &[F], y: &[F]) -> F::Sum {
     let mut lanes = [F::Sum::zero(); 8];
     let (x_blocks, y_blocks) = (x.chunks_exact(8), y.chunks_exact(8));
     let tail: F::Sum = x_blocks.remainder().iter().zip(y_blocks.remainder()).map(product::<F>).sum();

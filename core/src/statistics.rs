@@ -8,6 +8,7 @@ use core::fmt;
 use num_traits::{One, Zero, float::FloatCore};
 
 use crate::real::{Real, count, dot, square_norm};
+use crate::vectors::on_vectors;
 
 /// What a batch-size test asks an engine to compute beyond loss and mean gradient. An engine computes no
 /// more than this.
@@ -387,10 +388,12 @@ impl<'a, F: Real> Statistics<'a, F> {
     /// When `mean` does not have D values.
     pub fn mean_gradient<G: Real<Sum = F::Sum>>(&self, mean: &mut [G]) -> Result<(), LengthMismatch> {
         check_length("the mean gradient", self.gradient_sum.len(), mean.len())?;
-        let b: F::Sum = count(u64::from(self.totals.samples));
-        for (mean, &sum) in mean.iter_mut().zip(&*self.gradient_sum) {
-            *mean = G::narrow(sum.widen() / b);
-        }
+        let share = F::Sum::one() / count(u64::from(self.totals.samples));
+        on_vectors(|| {
+            for (mean, &sum) in mean.iter_mut().zip(&*self.gradient_sum) {
+                *mean = G::narrow(sum.widen() * share);
+            }
+        });
         Ok(())
     }
 
@@ -441,7 +444,7 @@ impl<'a, F: Real> Statistics<'a, F> {
             samples: self.totals.samples,
             correct: self.totals.correct,
             loss: self.totals.loss / b,
-            mean_norm_sq: self.gradient_sum.iter().map(|&sum| (sum.widen() / b).squared()).sum(),
+            mean_norm_sq: square_norm(self.gradient_sum) / b / b,
             sum_squared_norms: needs.norms.then_some(self.totals.sum_squared_norms),
             inner,
             coordinate_ratio: needs.coordinate_quantile.and_then(|quantile| self.coordinate_ratio(quantile)),
@@ -468,9 +471,11 @@ impl<'a, F: Real> Statistics<'a, F> {
 }
 
 fn add_into<F: Real, G: Real<Sum = F::Sum>>(sums: &mut [F], part: &[G]) {
-    for (sum, &value) in sums.iter_mut().zip(part) {
-        *sum += F::narrow(value.widen());
-    }
+    on_vectors(|| {
+        for (sum, &value) in sums.iter_mut().zip(part) {
+            *sum += F::narrow(value.widen());
+        }
+    });
 }
 
 /// The 0-based nearest rank ⌈q·k⌉ − 1 of `k` sorted values.

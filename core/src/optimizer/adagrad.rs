@@ -1,6 +1,7 @@
 use super::{Optimizer, StepScalars, check, decayed};
 use crate::real::Real;
 use crate::statistics::LengthMismatch;
+use crate::vectors::on_vectors;
 
 /// AdaGrad: v ← v + g², x ← x − α g/(√v + ε). Semantics of `torch.optim.Adagrad` without learning-rate
 /// decay. With a batch-size test it is AdAdaGrad (arXiv 2402.11215).
@@ -43,11 +44,13 @@ impl<F: Real> Optimizer<F> for AdaGrad {
     ) -> Result<(), LengthMismatch> {
         check(parameters, gradient, memory, 1)?;
         let [epsilon, weight_decay] = [self.epsilon, self.weight_decay].map(F::of);
-        for ((x, &g), v) in parameters.iter_mut().zip(gradient).zip(memory) {
-            let g = decayed(g, weight_decay, *x);
-            *v += g * g;
-            *x -= scalars.step_size * g / (v.root() + epsilon);
-        }
+        on_vectors(|| {
+            for ((x, &g), v) in parameters.iter_mut().zip(gradient).zip(memory) {
+                let g = decayed(g, weight_decay, *x);
+                *v += g * g;
+                *x -= scalars.step_size * g / (v.root() + epsilon);
+            }
+        });
         Ok(())
     }
 }

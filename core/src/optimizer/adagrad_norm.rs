@@ -1,6 +1,7 @@
 use super::{Optimizer, Shared, StepScalars, check};
 use crate::real::Real;
 use crate::statistics::LengthMismatch;
+use crate::vectors::on_vectors;
 
 /// AdaGrad-Norm: V ← V + ‖g‖², x ← x − α g/√V, with one scalar V that starts at b₀² > 0.
 ///
@@ -50,9 +51,11 @@ impl<F: Real> Optimizer<F> for AdaGradNorm {
         memory: &mut [F],
     ) -> Result<(), LengthMismatch> {
         check(parameters, gradient, memory, 0)?;
-        for (x, &g) in parameters.iter_mut().zip(gradient) {
-            *x -= scalars.step_size * g;
-        }
+        on_vectors(|| {
+            for (x, &g) in parameters.iter_mut().zip(gradient) {
+                *x -= scalars.step_size * g;
+            }
+        });
         Ok(())
     }
 }

@@ -3,6 +3,7 @@ use num_traits::One;
 
 use crate::real::Real;
 use crate::statistics::LengthMismatch;
+use crate::vectors::on_vectors;
 
 /// Adam: m ← β₁ m + (1 − β₁) g, v ← β₂ v + (1 − β₂) g², x ← x − α m̂/(√v̂ + ε) with the bias-corrected
 /// m̂ = m/(1 − β₁ᵗ), v̂ = v/(1 − β₂ᵗ). Semantics of `torch.optim.Adam`; memory is all m, then all v.
@@ -66,13 +67,15 @@ impl<F: Real> Optimizer<F> for Adam {
         let [new1, new2] = [1.0 - self.beta1, 1.0 - self.beta2].map(F::of);
         let [epsilon, weight_decay] = [self.epsilon, self.weight_decay].map(F::of);
         let (first, second) = memory.split_at_mut(parameters.len());
-        for (((x, &g), m), v) in parameters.iter_mut().zip(gradient).zip(first).zip(second) {
-            *x *= scalars.shrink;
-            let g = decayed(g, weight_decay, *x);
-            *m = beta1 * *m + new1 * g;
-            *v = beta2 * *v + new2 * (g * g);
-            *x -= scalars.step_size * *m / (v.root() * scalars.root_scale + epsilon);
-        }
+        on_vectors(|| {
+            for (((x, &g), m), v) in parameters.iter_mut().zip(gradient).zip(first).zip(second) {
+                *x *= scalars.shrink;
+                let g = decayed(g, weight_decay, *x);
+                *m = beta1 * *m + new1 * g;
+                *v = beta2 * *v + new2 * (g * g);
+                *x -= scalars.step_size * *m / (v.root() * scalars.root_scale + epsilon);
+            }
+        });
         Ok(())
     }
 }

@@ -1,6 +1,7 @@
 use super::{Optimizer, StepScalars, check, decayed};
 use crate::real::Real;
 use crate::statistics::LengthMismatch;
+use crate::vectors::on_vectors;
 
 /// Nesterov momentum: u ← μ u + g, x ← x − α (g + μ u), u₀ = 0. Semantics of `torch.optim.SGD` with
 /// `nesterov=True`.
@@ -37,11 +38,13 @@ impl<F: Real> Optimizer<F> for Nesterov {
     ) -> Result<(), LengthMismatch> {
         check(parameters, gradient, memory, 1)?;
         let [momentum, weight_decay] = [self.momentum, self.weight_decay].map(F::of);
-        for ((x, &g), u) in parameters.iter_mut().zip(gradient).zip(memory) {
-            let g = decayed(g, weight_decay, *x);
-            *u = momentum * *u + g;
-            *x -= scalars.step_size * (g + momentum * *u);
-        }
+        on_vectors(|| {
+            for ((x, &g), u) in parameters.iter_mut().zip(gradient).zip(memory) {
+                let g = decayed(g, weight_decay, *x);
+                *u = momentum * *u + g;
+                *x -= scalars.step_size * (g + momentum * *u);
+            }
+        });
         Ok(())
     }
 }

@@ -1,6 +1,7 @@
 use super::{Optimizer, StepScalars, check, decayed};
 use crate::real::Real;
 use crate::statistics::LengthMismatch;
+use crate::vectors::on_vectors;
 
 /// RMSProp: v ← ρ v + (1 − ρ) g², x ← x − α g/(√v + ε). Semantics of `torch.optim.RMSprop`, not centred and
 /// without momentum.
@@ -41,11 +42,13 @@ impl<F: Real> Optimizer<F> for RmsProp {
         let [alpha, epsilon, weight_decay] = [self.alpha, self.epsilon, self.weight_decay].map(F::of);
         // The complement is taken before rounding.
         let new = F::of(1.0 - self.alpha);
-        for ((x, &g), v) in parameters.iter_mut().zip(gradient).zip(memory) {
-            let g = decayed(g, weight_decay, *x);
-            *v = alpha * *v + new * (g * g);
-            *x -= scalars.step_size * g / (v.root() + epsilon);
-        }
+        on_vectors(|| {
+            for ((x, &g), v) in parameters.iter_mut().zip(gradient).zip(memory) {
+                let g = decayed(g, weight_decay, *x);
+                *v = alpha * *v + new * (g * g);
+                *x -= scalars.step_size * g / (v.root() + epsilon);
+            }
+        });
         Ok(())
     }
 }

@@ -1,6 +1,7 @@
 use super::{Optimizer, StepScalars, check, decayed};
 use crate::real::Real;
 use crate::statistics::LengthMismatch;
+use crate::vectors::on_vectors;
 
 /// Stochastic gradient descent: x ← x − α g. Semantics of `torch.optim.SGD`.
 #[derive(Default, Clone, Copy, Debug, PartialEq)]
@@ -28,9 +29,11 @@ impl<F: Real> Optimizer<F> for Sgd {
     ) -> Result<(), LengthMismatch> {
         check(parameters, gradient, memory, 0)?;
         let weight_decay = F::of(self.weight_decay);
-        for (x, &g) in parameters.iter_mut().zip(gradient) {
-            *x -= scalars.step_size * decayed(g, weight_decay, *x);
-        }
+        on_vectors(|| {
+            for (x, &g) in parameters.iter_mut().zip(gradient) {
+                *x -= scalars.step_size * decayed(g, weight_decay, *x);
+            }
+        });
         Ok(())
     }
 }
