@@ -1,8 +1,14 @@
 // Dense layers: C [rows, columns] = A B (+ bias) (+ C), any strides, so that one kernel serves the forward
 // pass (X Wᵀ), the input gradient (E W) and the weight gradient (Eᵀ X).
 //
-// 2·rows·columns·inner operations. Each invocation loads 8 values for 16 products: A travels columns/4 times
-// through the caches, B rows/4 times, C once.
+// Three variants, of which a trial on the adapter picks one. All sum over k in ascending order.
+// - `product_registers`: 4×4 of C an invocation; loads 8 values for 16 products.
+// - `product_blocks`: 8×8; loads 16 values for 64 products. Fewer invocations, which software does not mind.
+// - `product_tiles`: 4×4 an invocation, from tiles in workgroup memory that each invocation helps to load.
+//
+// Operations: 2·rows·columns·inner. Bytes: 4·(rows·inner + inner·columns + rows·columns), where C counts twice
+// if it is added to, and the bias once: what must move if every value stays in a cache for as long as it is
+// needed. Without one, A moves columns/(columns of a tile) times and B rows/(rows of a tile) times.
 
 struct Product {
     rows: u32,
@@ -19,7 +25,7 @@ struct Product {
     c_row: u32,
     // Where the bias begins in B, one value a column, if bit 0 of `flags` is set.
     bias_offset: u32,
-    // 1: add the bias; 2: add to C; 4: ReLU; 8: A and B are squared value by value.
+    // 1: add the bias; 2: add to C; 4: ReLU.
     flags: u32,
 }
 
@@ -28,19 +34,41 @@ struct Product {
 @group(0) @binding(2) var<storage, read> b: array<f32>;
 @group(0) @binding(3) var<storage, read_write> c: array<f32>;
 
+// The workgroup's shape, and how deep its tiles are.
+override GROUP_X: u32 = 8u;
+override GROUP_Y: u32 = 8u;
+override DEPTH: u32 = 16u;
+// Whether A and B are squared value by value.
+override SQUARED: bool = false;
+
 const BIAS = 1u;
 const ADD = 2u;
 const RELU = 4u;
-const SQUARE = 8u;
 
-fn load_a(row: u32, k: u32) -> f32 {
-    let value = a[product.a_offset + row * product.a_row + k * product.a_inner];
-    return select(value, value * value, (product.flags & SQUARE) != 0u);
+const NEXT = vec4(0u, 1u, 2u, 3u);
+
+fn squared(values: vec4<f32>) -> vec4<f32> {
+    if SQUARED {
+        return values * values;
+    }
+    return values;
 }
 
-fn load_b(k: u32, column: u32) -> f32 {
-    let value = b[product.b_offset + k * product.b_inner + column * product.b_column];
-    return select(value, value * value, (product.flags & SQUARE) != 0u);
+// Where four rows of A begin. Reading the last row again is cheaper than a branch in the loop.
+fn rows_of_a(row: u32) -> vec4<u32> {
+    return product.a_offset + min(row + NEXT, vec4(product.rows - 1u)) * product.a_row;
+}
+
+fn columns_of_b(column: u32) -> vec4<u32> {
+    return product.b_offset + min(column + NEXT, vec4(product.columns - 1u)) * product.b_column;
+}
+
+fn load_a(at: vec4<u32>) -> vec4<f32> {
+    return squared(vec4(a[at.x], a[at.y], a[at.z], a[at.w]));
+}
+
+fn load_b(at: vec4<u32>) -> vec4<f32> {
+    return squared(vec4(b[at.x], b[at.y], b[at.z], b[at.w]));
 }
 
 fn store(row: u32, column: u32, sum: f32) {
@@ -61,29 +89,145 @@ fn store(row: u32, column: u32, sum: f32) {
     c[place] = value;
 }
 
-// Each invocation a 4×4 block of C in registers; no barrier, which software adapters run slowly.
-@compute @workgroup_size(8, 8)
+fn store_block(row: u32, column: u32, sums: mat4x4<f32>) {
+    for (var j = 0u; j < 4u; j++) {
+        store(row, column + j, sums[0][j]);
+        store(row + 1u, column + j, sums[1][j]);
+        store(row + 2u, column + j, sums[2][j]);
+        store(row + 3u, column + j, sums[3][j]);
+    }
+}
+
+@compute @workgroup_size(GROUP_X, GROUP_Y)
 fn product_registers(@builtin(global_invocation_id) id: vec3<u32>) {
     let row = id.y * 4u;
     let column = id.x * 4u;
     if row >= product.rows || column >= product.columns {
         return;
     }
-    // Reading the last row or column again is cheaper than a branch in the loop.
-    let rows = min(vec4(row, row + 1u, row + 2u, row + 3u), vec4(product.rows - 1u));
-    let columns = min(vec4(column, column + 1u, column + 2u, column + 3u), vec4(product.columns - 1u));
+    var at_a = rows_of_a(row);
+    var at_b = columns_of_b(column);
     var sums = mat4x4<f32>();
     for (var k = 0u; k < product.inner; k++) {
-        let left = vec4(load_a(rows.x, k), load_a(rows.y, k), load_a(rows.z, k), load_a(rows.w, k));
-        let right = vec4(load_b(k, columns.x), load_b(k, columns.y), load_b(k, columns.z), load_b(k, columns.w));
+        let left = load_a(at_a);
+        let right = load_b(at_b);
         sums[0] += left.x * right;
         sums[1] += left.y * right;
         sums[2] += left.z * right;
         sums[3] += left.w * right;
+        at_a += product.a_inner;
+        at_b += product.b_inner;
     }
-    for (var i = 0u; i < 4u; i++) {
-        for (var j = 0u; j < 4u; j++) {
-            store(row + i, column + j, sums[i][j]);
+    store_block(row, column, sums);
+}
+
+@compute @workgroup_size(GROUP_X, GROUP_Y)
+fn product_blocks(@builtin(global_invocation_id) id: vec3<u32>) {
+    let row = id.y * 8u;
+    let column = id.x * 8u;
+    if row >= product.rows || column >= product.columns {
+        return;
+    }
+    var at_upper = rows_of_a(row);
+    var at_lower = rows_of_a(row + 4u);
+    var at_left = columns_of_b(column);
+    var at_right = columns_of_b(column + 4u);
+    var upper_left = mat4x4<f32>();
+    var upper_right = mat4x4<f32>();
+    var lower_left = mat4x4<f32>();
+    var lower_right = mat4x4<f32>();
+    for (var k = 0u; k < product.inner; k++) {
+        let upper = load_a(at_upper);
+        let lower = load_a(at_lower);
+        let left = load_b(at_left);
+        let right = load_b(at_right);
+        upper_left[0] += upper.x * left;
+        upper_left[1] += upper.y * left;
+        upper_left[2] += upper.z * left;
+        upper_left[3] += upper.w * left;
+        upper_right[0] += upper.x * right;
+        upper_right[1] += upper.y * right;
+        upper_right[2] += upper.z * right;
+        upper_right[3] += upper.w * right;
+        lower_left[0] += lower.x * left;
+        lower_left[1] += lower.y * left;
+        lower_left[2] += lower.z * left;
+        lower_left[3] += lower.w * left;
+        lower_right[0] += lower.x * right;
+        lower_right[1] += lower.y * right;
+        lower_right[2] += lower.z * right;
+        lower_right[3] += lower.w * right;
+        at_upper += product.a_inner;
+        at_lower += product.a_inner;
+        at_left += product.b_inner;
+        at_right += product.b_inner;
+    }
+    store_block(row, column, upper_left);
+    store_block(row, column + 4u, upper_right);
+    store_block(row + 4u, column, lower_left);
+    store_block(row + 4u, column + 4u, lower_right);
+}
+
+// [k][row] and [k][column]. Four values of padding spread the columns that are written over the banks.
+var<workgroup> tile_a: array<f32, DEPTH * (4u * GROUP_Y + 4u)>;
+var<workgroup> tile_b: array<f32, DEPTH * (4u * GROUP_X + 4u)>;
+
+// Where in a tile of `width` rows or columns the i-th value that the workgroup loads belongs: (k, place).
+// Neighbours load what lies side by side in memory.
+fn place_in_tile(i: u32, width: u32, inner_stride: u32) -> vec2<u32> {
+    if inner_stride == 1u {
+        return vec2(i % DEPTH, i / DEPTH);
+    }
+    return vec2(i / width, i % width);
+}
+
+fn tile_of_a(k: u32, row: u32) -> f32 {
+    if k >= product.inner || row >= product.rows {
+        return 0.0;
+    }
+    let value = a[product.a_offset + row * product.a_row + k * product.a_inner];
+    return squared(vec4(value)).x;
+}
+
+fn tile_of_b(k: u32, column: u32) -> f32 {
+    if k >= product.inner || column >= product.columns {
+        return 0.0;
+    }
+    let value = b[product.b_offset + k * product.b_inner + column * product.b_column];
+    return squared(vec4(value)).x;
+}
+
+@compute @workgroup_size(GROUP_X, GROUP_Y)
+fn product_tiles(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(local_invocation_id) local: vec3<u32>,
+    @builtin(local_invocation_index) index: u32,
+) {
+    let rows = 4u * GROUP_Y;
+    let columns = 4u * GROUP_X;
+    let first_row = group.y * rows;
+    let first_column = group.x * columns;
+    var sums = mat4x4<f32>();
+    for (var first = 0u; first < product.inner; first += DEPTH) {
+        for (var i = index; i < DEPTH * rows; i += GROUP_X * GROUP_Y) {
+            let at = place_in_tile(i, rows, product.a_inner);
+            tile_a[at.x * (rows + 4u) + at.y] = tile_of_a(first + at.x, first_row + at.y);
         }
+        for (var i = index; i < DEPTH * columns; i += GROUP_X * GROUP_Y) {
+            let at = place_in_tile(i, columns, product.b_inner);
+            tile_b[at.x * (columns + 4u) + at.y] = tile_of_b(first + at.x, first_column + at.y);
+        }
+        workgroupBarrier();
+        for (var k = 0u; k < DEPTH; k++) {
+            let at_a = k * (rows + 4u) + 4u * local.y;
+            let at_b = k * (columns + 4u) + 4u * local.x;
+            let right = vec4(tile_b[at_b], tile_b[at_b + 1u], tile_b[at_b + 2u], tile_b[at_b + 3u]);
+            sums[0] += tile_a[at_a] * right;
+            sums[1] += tile_a[at_a + 1u] * right;
+            sums[2] += tile_a[at_a + 2u] * right;
+            sums[3] += tile_a[at_a + 3u] * right;
+        }
+        workgroupBarrier();
     }
+    store_block(first_row + 4u * local.y, first_column + 4u * local.x, sums);
 }
