@@ -5,7 +5,8 @@ use adadagrad_core::statistics::Needs;
 
 use super::device::{Gpu, GpuError};
 use super::engine::{FOLDED, SHARES};
-use super::program::{SLICE, layers};
+use super::program::{SLICE, convolution, layers};
+use super::variants::most_gradient_tiles;
 
 /// Buffers of the network's values: one pair a node, so that a dispatch may read one and write another.
 #[derive(Debug)]
@@ -98,8 +99,8 @@ impl Sizes {
         };
         let dense = |placed: &&Placed| matches!(placed.operation, Operation::Dense { .. });
         let widest = nodes.iter().filter(dense).map(|placed| placed.output.len()).max().unwrap_or(0);
-        let convolution = |placed: &&Placed| matches!(placed.operation, Operation::Conv2d { .. });
-        let convolutions = || nodes.iter().filter(convolution);
+        let is_convolution = |placed: &&Placed| matches!(placed.operation, Operation::Conv2d { .. });
+        let convolutions = || nodes.iter().filter(is_convolution);
         let tile_count = convolutions().map(tiles).max().unwrap_or(0) as usize;
         let layer = convolutions().map(|placed| placed.weights + placed.biases).max().unwrap_or(0);
         let slices = m.div_ceil(SLICE as usize) * layer;
@@ -163,10 +164,9 @@ pub(super) fn fitting_micro_batch(
         })
 }
 
-/// Tiles of four outputs by four taps (the bias is one more tap) of a convolution's gradient.
-pub(super) fn tiles(placed: &Placed) -> u32 {
-    let taps = word(placed.operation.fan_in(placed.input)) + 1;
-    placed.output.channels.div_ceil(4) * taps.div_ceil(4)
+/// Tiles of a convolution's gradient, in whichever variant has most.
+fn tiles(placed: &Placed) -> u32 {
+    most_gradient_tiles(&convolution(placed, 1))
 }
 
 /// A size as a shader takes it. Sizes here are bounded by device memory, far below 2³².

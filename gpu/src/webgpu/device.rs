@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use futures_channel::oneshot;
 
 use super::kernel::Dispatch;
+use super::profile::{Profile, Stopwatch};
+use super::variants::Variants;
 
 /// Why the GPU cannot be used, or no longer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +69,8 @@ pub struct Gpu {
     /// Buffers to copy back through that nobody reads at present.
     staging: Arc<Mutex<Vec<wgpu::Buffer>>>,
     traffic: Arc<Mutex<Traffic>>,
+    variants: Variants,
+    profile: Option<Profile>,
 }
 
 /// What the host has asked of a device so far.
@@ -126,8 +130,10 @@ impl Gpu {
                 adapters().await.into_iter().find(matches).ok_or_else(none)?
             }
         };
+        let required_features = adapter.features() & wgpu::Features::TIMESTAMP_QUERY;
+        let label = Some("adadagrad");
         let (device, queue) = adapter
-            .request_device(&wgpu::DeviceDescriptor { label: Some("adadagrad"), ..Default::default() })
+            .request_device(&wgpu::DeviceDescriptor { label, required_features, ..Default::default() })
             .await
             .map_err(|error| GpuError::NoDevice(error.to_string()))?;
         let faults = Arc::new(Mutex::new(Faults::default()));
@@ -142,14 +148,57 @@ impl Gpu {
         device.set_device_lost_callback(move |_, why| {
             lock(&lost).lost.get_or_insert(GpuError::Lost(why));
         });
+        let info = adapter.get_info();
         Ok(Self {
             device,
             queue,
-            info: adapter.get_info(),
+            variants: Variants::untried(is_software(&info)),
+            info,
             faults,
             staging: Arc::default(),
             traffic: Arc::default(),
+            profile: None,
         })
+    }
+
+    /// With these variants of the heavy kernels, for engines made from now on.
+    #[must_use]
+    pub fn with_variants(self, variants: Variants) -> Self {
+        Self { variants, ..self }
+    }
+
+    /// The variants of the heavy kernels.
+    #[must_use]
+    pub const fn variants(&self) -> Variants {
+        self.variants
+    }
+
+    /// Whether kernels can be timed by the device's own clock.
+    #[must_use]
+    pub fn has_timestamps(&self) -> bool {
+        self.device.features().contains(wgpu::Features::TIMESTAMP_QUERY)
+    }
+
+    /// With every dispatch timed and added to a profile. Without timestamps nothing is.
+    #[must_use]
+    pub fn with_profile(self, profile: Profile) -> Self {
+        let profile = self.has_timestamps().then_some(profile);
+        Self { profile, ..self }
+    }
+
+    /// What the device grants.
+    #[must_use]
+    pub fn limits(&self) -> wgpu::Limits {
+        self.device.limits()
+    }
+
+    /// Waits until all that was submitted is done, its times in the profile included.
+    ///
+    /// # Errors
+    /// When the device is lost or refused something.
+    pub async fn idle(&self) -> Result<(), GpuError> {
+        let submission = self.commands().submit();
+        self.finished(submission).await
     }
 
     /// What the adapter says of itself.
@@ -212,7 +261,9 @@ impl Gpu {
     /// An empty list of commands.
     pub(super) fn commands(&self) -> Commands<'_> {
         let encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        Commands { gpu: self, encoder }
+        let stopwatch =
+            self.profile.as_ref().map(|profile| Stopwatch::new(&self.device, &self.queue, profile));
+        Commands { gpu: self, encoder, stopwatch }
     }
 
     /// Waits until a submission is done.
@@ -274,16 +325,19 @@ impl Gpu {
 pub(super) struct Commands<'g> {
     gpu: &'g Gpu,
     encoder: wgpu::CommandEncoder,
+    stopwatch: Option<Stopwatch>,
 }
 
 impl Commands<'_> {
     /// Dispatches, in order.
     pub(super) fn run<'d>(&mut self, dispatches: impl IntoIterator<Item = &'d Dispatch>) {
-        let mut pass = self.encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
         let mut count = 0;
-        for dispatch in dispatches {
-            dispatch.record(&mut pass);
-            count += 1;
+        let dispatches = dispatches.into_iter().inspect(|_| count += 1);
+        if let Some(stopwatch) = &mut self.stopwatch {
+            dispatches.for_each(|dispatch| stopwatch.run(&mut self.encoder, dispatch));
+        } else {
+            let mut pass = self.encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+            dispatches.for_each(|dispatch| dispatch.record(&mut pass));
         }
         lock(&self.gpu.traffic).dispatches += count;
     }
@@ -309,10 +363,15 @@ impl Commands<'_> {
     }
 
     /// Sends them off.
-    pub(super) fn submit(self) -> Submission {
+    pub(super) fn submit(mut self) -> Submission {
         lock(&self.gpu.traffic).submissions += 1;
         let queue = &self.gpu.queue;
-        Submission::new(queue, queue.submit([self.encoder.finish()]))
+        let read = self.stopwatch.map(|stopwatch| stopwatch.finish(&mut self.encoder));
+        let index = queue.submit([self.encoder.finish()]);
+        if let Some(read) = read {
+            read();
+        }
+        Submission::new(queue, index)
     }
 }
 

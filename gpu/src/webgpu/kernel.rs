@@ -1,9 +1,10 @@
 //! Pipelines, bindings and dispatches: the only file that knows bind groups.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 
+use super::cost::{Cost, Costed};
 use super::device::Gpu;
-use super::uniforms::Uniform;
 
 /// A shader file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -56,6 +57,8 @@ impl Shader {
 pub(super) enum Grid {
     /// One invocation each, 64 a workgroup, folded to two dimensions where one holds too few.
     Flat(u32),
+    /// Workgroups, folded likewise.
+    Folded(u32),
     /// Workgroups, as they are.
     Groups([u32; 2]),
 }
@@ -67,8 +70,8 @@ impl Grid {
     fn workgroups(self) -> [u32; 2] {
         match self {
             Self::Groups(groups) => groups,
-            Self::Flat(invocations) => {
-                let groups = invocations.div_ceil(64);
+            Self::Flat(invocations) => Self::Folded(invocations.div_ceil(64)).workgroups(),
+            Self::Folded(groups) => {
                 let rows = groups.div_ceil(Self::MOST).max(1);
                 [groups.div_ceil(rows), rows]
             }
@@ -76,13 +79,25 @@ impl Grid {
     }
 }
 
+/// An entry point with its constants, and how often it runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Launch {
+    pub(super) shader: Shader,
+    pub(super) entry: &'static str,
+    /// Values of `override` constants.
+    pub(super) constants: Vec<(&'static str, u32)>,
+    pub(super) grid: Grid,
+}
+
 /// One dispatch, ready to run, with its uniform block.
 #[derive(Debug)]
 pub(super) struct Dispatch {
+    entry: &'static str,
     pipeline: wgpu::ComputePipeline,
     bindings: wgpu::BindGroup,
     uniform: wgpu::Buffer,
     groups: [u32; 2],
+    cost: Cell<Cost>,
 }
 
 impl Dispatch {
@@ -97,16 +112,30 @@ impl Dispatch {
     }
 
     /// Writes another uniform block, for what is submitted from now on.
-    pub(super) fn set(&self, gpu: &Gpu, uniform: &impl Uniform) {
+    pub(super) fn set(&self, gpu: &Gpu, uniform: &impl Costed) {
         gpu.write_bytes(&self.uniform, &uniform.bytes());
+        self.cost.set(uniform.cost(self.entry));
+    }
+
+    /// Its entry point.
+    pub(super) const fn entry(&self) -> &'static str {
+        self.entry
+    }
+
+    /// What it computes and moves.
+    pub(super) const fn cost(&self) -> Cost {
+        self.cost.get()
     }
 }
+
+/// What a pipeline is made of.
+type Key = (Shader, &'static str, Vec<(&'static str, u32)>);
 
 /// The compiled shaders of a device.
 #[derive(Debug, Default)]
 pub(super) struct Kernels {
     modules: HashMap<Shader, wgpu::ShaderModule>,
-    pipelines: HashMap<(Shader, &'static str), wgpu::ComputePipeline>,
+    pipelines: HashMap<Key, wgpu::ComputePipeline>,
 }
 
 impl Kernels {
@@ -116,15 +145,38 @@ impl Kernels {
         gpu: &Gpu,
         shader: Shader,
         entry: &'static str,
-        uniform: &impl Uniform,
+        uniform: &impl Costed,
         buffers: &[(u32, &wgpu::Buffer)],
         grid: Grid,
     ) -> Dispatch {
+        self.launch(gpu, &Launch { shader, entry, constants: Vec::new(), grid }, uniform, buffers)
+    }
+
+    /// A dispatch, with its uniform block at binding 0 and buffers at the others.
+    pub(super) fn launch(
+        &mut self,
+        gpu: &Gpu,
+        launch: &Launch,
+        uniform: &impl Costed,
+        buffers: &[(u32, &wgpu::Buffer)],
+    ) -> Dispatch {
+        self.bind(gpu, launch, &uniform.bytes(), uniform.cost(launch.entry), buffers)
+    }
+
+    /// The same with the uniform block as bytes.
+    pub(super) fn bind(
+        &mut self,
+        gpu: &Gpu,
+        launch: &Launch,
+        uniform: &[u8],
+        cost: Cost,
+        buffers: &[(u32, &wgpu::Buffer)],
+    ) -> Dispatch {
         use wgpu::BufferUsages as Usage;
-        let pipeline = self.pipeline(gpu, shader, entry);
-        let bytes = uniform.bytes();
-        let block = gpu.buffer(entry, bytes.len() / 4, Usage::UNIFORM | Usage::COPY_DST);
-        gpu.write_bytes(&block, &bytes);
+        let &Launch { entry, grid, .. } = launch;
+        let pipeline = self.pipeline(gpu, launch);
+        let block = gpu.buffer(entry, uniform.len() / 4, Usage::UNIFORM | Usage::COPY_DST);
+        gpu.write_bytes(&block, uniform);
         let entries: Vec<_> = [(0, &block)]
             .iter()
             .chain(buffers)
@@ -135,10 +187,12 @@ impl Kernels {
             layout: &pipeline.get_bind_group_layout(0),
             entries: &entries,
         });
-        Dispatch { pipeline, bindings, uniform: block, groups: grid.workgroups() }
+        let groups = grid.workgroups();
+        Dispatch { entry, pipeline, bindings, uniform: block, groups, cost: Cell::new(cost) }
     }
 
-    fn pipeline(&mut self, gpu: &Gpu, shader: Shader, entry: &'static str) -> wgpu::ComputePipeline {
+    fn pipeline(&mut self, gpu: &Gpu, launch: &Launch) -> wgpu::ComputePipeline {
+        let &Launch { shader, entry, ref constants, .. } = launch;
         let module = self.modules.entry(shader).or_insert_with(|| {
             gpu.device.create_shader_module(wgpu::ShaderModuleDescriptor {
                 label: Some(entry),
@@ -146,19 +200,20 @@ impl Kernels {
             })
         });
         let create = || {
+            let constants: Vec<_> = constants.iter().map(|&(name, value)| (name, value.into())).collect();
             gpu.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
                 label: Some(entry),
                 layout: None,
                 module,
                 entry_point: Some(entry),
                 compilation_options: wgpu::PipelineCompilationOptions {
+                    constants: &constants,
                     // Every tile is written before it is read.
                     zero_initialize_workgroup_memory: false,
-                    ..Default::default()
                 },
                 cache: None,
             })
         };
-        self.pipelines.entry((shader, entry)).or_insert_with(create).clone()
+        self.pipelines.entry((shader, entry, constants.clone())).or_insert_with(create).clone()
     }
 }

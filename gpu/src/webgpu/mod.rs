@@ -5,18 +5,24 @@
 //! every formula that is one number for all parameters stays in the core.
 
 mod buffers;
+mod cost;
 mod device;
 mod engine;
 mod images;
 mod kernel;
+mod profile;
 mod program;
 mod training;
 mod uniforms;
 mod update;
+mod variants;
 
+pub use cost::{Cost, Costed};
 pub use device::{Gpu, GpuError, Traffic, adapters, is_software};
 pub use engine::{DeviceEngine, Flight, Samples, Scores, Work};
 pub use images::{DeviceImages, DeviceOrder};
 pub use kernel::Shader;
+pub use profile::{KernelTime, Profile};
 pub use training::{Opening, Options, Rescue, Training};
 pub use uniforms::{Batch, Conv2d, Draw, MaxPool2d, Product, Step, Uniform, Values};
+pub use variants::{Heavy, Variant, Variants};

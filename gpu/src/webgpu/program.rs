@@ -3,10 +3,12 @@
 use adadagrad_core::network::{Operation, Placed};
 use adadagrad_core::statistics::Needs;
 
-use super::buffers::{Buffers, tiles, word};
+use super::buffers::{Buffers, word};
+use super::cost::Costed;
 use super::device::Gpu;
-use super::kernel::{Dispatch, Grid, Kernels, Shader};
-use super::uniforms::{Batch, Conv2d, MaxPool2d, Product, Uniform, Values};
+use super::kernel::{Dispatch, Grid, Kernels, Launch, Shader};
+use super::uniforms::{Batch, Conv2d, MaxPool2d, Product, Values};
+use super::variants::{self, Variants};
 
 /// Samples that one slice of a convolution's weight gradient sums over: slices run side by side.
 pub(super) const SLICE: u32 = 16;
@@ -14,7 +16,6 @@ pub(super) const SLICE: u32 = 16;
 const BIAS: u32 = 1;
 const ADD: u32 = 2;
 const RELU: u32 = 4;
-const SQUARE: u32 = 8;
 /// Rows of the per-sample values.
 const NORMS: u32 = 2;
 const INNER_PRODUCTS: u32 = 3;
@@ -103,7 +104,7 @@ impl<'e> Builder<'e> {
         &mut self,
         shader: Shader,
         entry: &'static str,
-        uniform: impl Uniform,
+        uniform: impl Costed,
         buffers: &[(u32, &wgpu::Buffer)],
         grid: Grid,
     ) -> Dispatch {
@@ -140,9 +141,32 @@ impl<'e> Builder<'e> {
         b: &wgpu::Buffer,
         c: &wgpu::Buffer,
     ) -> Dispatch {
-        let groups = [product.columns.div_ceil(32), product.rows.div_ceil(32)];
-        let buffers = [(1, a), (2, b), (3, c)];
-        self.dispatch(Shader::Matrix, "product_registers", product, &buffers, Grid::Groups(groups))
+        self.product_of(product, false, a, b, c)
+    }
+
+    fn product_of(
+        &mut self,
+        product: Product,
+        is_squared: bool,
+        a: &wgpu::Buffer,
+        b: &wgpu::Buffer,
+        c: &wgpu::Buffer,
+    ) -> Dispatch {
+        let launch = variants::product(self.variants().product, &product, is_squared);
+        self.launch(&launch, product, &[(1, a), (2, b), (3, c)])
+    }
+
+    fn launch(
+        &mut self,
+        launch: &Launch,
+        uniform: impl Costed,
+        buffers: &[(u32, &wgpu::Buffer)],
+    ) -> Dispatch {
+        self.kernels.launch(self.gpu, launch, &uniform, buffers)
+    }
+
+    const fn variants(&self) -> Variants {
+        self.gpu.variants()
     }
 
     fn forward(&mut self, layer: &Layer, list: &mut Vec<Dispatch>) {
@@ -157,15 +181,8 @@ impl<'e> Builder<'e> {
             }
             Operation::Conv2d { .. } => {
                 let conv = Conv2d { relu: u32::from(layer.relu), ..self.conv2d(placed) };
-                let blocks = conv.outputs.div_ceil(4) * word(placed.output.plane()).div_ceil(4);
-                let bindings = [(1, x), (2, &buffers.parameters), (3, y)];
-                self.dispatch(
-                    Shader::Conv2d,
-                    "conv2d_forward",
-                    conv,
-                    &bindings,
-                    Grid::Flat(self.samples * blocks),
-                )
+                let launch = variants::conv2d_forward(self.variants().conv2d_forward, &conv);
+                self.launch(&launch, conv, &[(1, x), (2, &buffers.parameters), (3, y)])
             }
             Operation::MaxPool2d { .. } => {
                 let pool = self.max_pool2d(placed);
@@ -200,25 +217,7 @@ impl<'e> Builder<'e> {
     }
 
     fn conv2d(&self, placed: &Placed) -> Conv2d {
-        let Operation::Conv2d { outputs, kernel, stride, padding } = placed.operation else {
-            return Conv2d::default();
-        };
-        Conv2d {
-            samples: self.samples,
-            channels: placed.input.channels,
-            height: placed.input.height,
-            width: placed.input.width,
-            outputs,
-            out_height: placed.output.height,
-            out_width: placed.output.width,
-            kernel,
-            stride,
-            padding,
-            parameter_offset: word(placed.parameter_offset),
-            slice: SLICE,
-            sink_stride: tiles(placed),
-            ..Conv2d::default()
-        }
+        convolution(placed, self.samples)
     }
 
     fn max_pool2d(&self, placed: &Placed) -> MaxPool2d {
@@ -280,10 +279,9 @@ impl<'e> Builder<'e> {
             }
             Operation::Conv2d { .. } => {
                 let conv = self.conv2d(placed);
-                let blocks = conv.channels.div_ceil(4) * word(placed.input.plane()).div_ceil(4);
-                let bindings = [(1, e), (2, parameters), (3, dx)];
-                let grid = Grid::Flat(self.samples * blocks);
-                self.dispatch(Shader::Conv2d, "conv2d_input_gradient", conv, &bindings, grid)
+                let variant = self.variants().conv2d_input_gradient;
+                let launch = variants::conv2d_input_gradient(variant, &conv);
+                self.launch(&launch, conv, &[(1, e), (2, parameters), (3, dx)])
             }
             Operation::MaxPool2d { .. } => {
                 let pool = self.max_pool2d(placed);
@@ -341,8 +339,8 @@ impl<'e> Builder<'e> {
             list.push(self.statistics("dense_inner_products", batch, &bindings, Grid::Flat(self.samples)));
             return;
         }
-        let moment = self.needs.coordinate_quantile.map(|_| (SQUARE, &buffers.second_moment));
-        for (flags, sums) in [Some((0, &buffers.gradient_sum)), moment].into_iter().flatten() {
+        let moment = self.needs.coordinate_quantile.map(|_| (true, &buffers.second_moment));
+        for (is_squared, sums) in [Some((false, &buffers.gradient_sum)), moment].into_iter().flatten() {
             let product = Product {
                 rows: outputs,
                 columns: inputs,
@@ -353,12 +351,12 @@ impl<'e> Builder<'e> {
                 b_column: 1,
                 c_offset: word(placed.parameter_offset),
                 c_row: inputs,
-                flags: ADD | flags,
+                flags: ADD,
                 ..Product::default()
             };
-            list.push(self.product(product, e, x, sums));
+            list.push(self.product_of(product, is_squared, e, x, sums));
             let offset = word(placed.parameter_offset + placed.weights);
-            let batch = Batch { offset, stride: if flags == SQUARE { 2 } else { 1 }, ..batch };
+            let batch = Batch { offset, stride: if is_squared { 2 } else { 1 }, ..batch };
             let bindings = [(2, e), (4, sums)];
             list.push(self.statistics("dense_bias_gradient", batch, &bindings, Grid::Flat(outputs)));
         }
@@ -374,7 +372,6 @@ impl<'e> Builder<'e> {
     ) {
         let buffers = self.buffers;
         let slices = self.samples.div_ceil(SLICE);
-        let grid = Grid::Flat(slices * tiles(placed));
         let count = word(placed.weights + placed.biases);
         let moments = self.needs.coordinate_quantile.is_some();
         let (flags, parameters, sixth) = match pass {
@@ -385,12 +382,16 @@ impl<'e> Builder<'e> {
                 (if moments { MOMENT } else { 0 }, &buffers.parameters, &buffers.moment_slices)
             }
         };
-        let conv = Conv2d { flags, ..self.conv2d(placed) };
+        let variant = self.variants().conv2d_weight_gradient;
+        let conv = self.conv2d(placed);
+        let tiles = variants::gradient_tiles(variant, &conv);
+        let conv = Conv2d { flags, sink_stride: tiles, ..conv };
         let bindings =
             [(1, x), (2, parameters), (3, &buffers.slices), (4, e), (5, &buffers.tile_sums), (6, sixth)];
-        list.push(self.dispatch(Shader::Conv2d, "conv2d_weight_gradient", conv, &bindings, grid));
+        let launch = variants::conv2d_weight_gradient(variant, &conv);
+        list.push(self.launch(&launch, conv, &bindings));
         let sum_tiles = |builder: &mut Self, tile_sums, place| {
-            let batch = Batch { tiles: tiles(placed), stride: tiles(placed), place, ..Batch::default() };
+            let batch = Batch { tiles, stride: tiles, place, ..Batch::default() };
             let bindings = [(1, tile_sums), (3, &buffers.per_sample)];
             let grid = Grid::Flat(builder.samples);
             builder.statistics("sum_tiles", batch, &bindings, grid)
@@ -412,5 +413,27 @@ impl<'e> Builder<'e> {
             let bindings = [(1, slices_of), (4, sums)];
             list.push(self.statistics("add_slices", batch, &bindings, Grid::Flat(count)));
         }
+    }
+}
+
+/// A convolution as its shaders take it.
+pub(super) fn convolution(placed: &Placed, samples: u32) -> Conv2d {
+    let Operation::Conv2d { outputs, kernel, stride, padding } = placed.operation else {
+        return Conv2d::default();
+    };
+    Conv2d {
+        samples,
+        channels: placed.input.channels,
+        height: placed.input.height,
+        width: placed.input.width,
+        outputs,
+        out_height: placed.output.height,
+        out_width: placed.output.width,
+        kernel,
+        stride,
+        padding,
+        parameter_offset: word(placed.parameter_offset),
+        slice: SLICE,
+        ..Conv2d::default()
     }
 }

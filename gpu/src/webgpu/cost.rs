@@ -1,0 +1,147 @@
+//! What each kernel computes and moves, from its shapes: the head of each shader explains it.
+//!
+//! Bytes are what must move to and from memory if every value stays in a cache for as long as it is needed;
+//! operations are floating-point ones, comparisons included, a transcendental function counted as one. Achieved
+//! figures set against a device's peaks are its roofline.
+
+use std::ops::AddAssign;
+
+use serde::{Deserialize, Serialize};
+
+use super::uniforms::{Batch, Conv2d, Draw, MaxPool2d, Product, Step, Uniform, Values};
+
+/// Arithmetic and memory traffic.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cost {
+    /// Floating-point operations.
+    pub operations: u64,
+    /// Bytes to and from memory.
+    pub bytes: u64,
+}
+
+impl Cost {
+    /// So many operations, and so many values of four bytes read or written.
+    const fn new(operations: u64, values: u64) -> Self {
+        Self { operations, bytes: 4 * values }
+    }
+}
+
+impl AddAssign for Cost {
+    fn add_assign(&mut self, other: Self) {
+        self.operations += other.operations;
+        self.bytes += other.bytes;
+    }
+}
+
+/// A uniform block from which a kernel's cost follows.
+pub trait Costed: Uniform {
+    /// That of one dispatch of an entry point.
+    fn cost(&self, entry: &str) -> Cost;
+}
+
+impl Costed for Product {
+    fn cost(&self, _: &str) -> Cost {
+        let [rows, columns, inner] = [self.rows, self.columns, self.inner].map(u64::from);
+        let bias = if self.flags & 1 != 0 { columns } else { 0 };
+        let added = if self.flags & 2 != 0 { rows * columns } else { 0 };
+        let operations = 2 * rows * columns * inner;
+        Cost::new(operations, rows * inner + inner * columns + rows * columns + added + bias)
+    }
+}
+
+impl Costed for Conv2d {
+    fn cost(&self, entry: &str) -> Cost {
+        let [samples, channels, outputs] = [self.samples, self.channels, self.outputs].map(u64::from);
+        let taps = channels * u64::from(self.kernel) * u64::from(self.kernel);
+        let input = channels * u64::from(self.height) * u64::from(self.width);
+        let positions = u64::from(self.out_height) * u64::from(self.out_width);
+        let weights = outputs * taps;
+        let products = 2 * samples * weights * positions;
+        let activations = samples * (input + outputs * positions);
+        if !entry.starts_with("conv2d_weight_gradient") {
+            return Cost::new(products, activations + weights + outputs);
+        }
+        let (parameters, has_moments, is_projection) =
+            (weights + outputs, self.flags & 1 != 0, self.flags & 2 != 0);
+        let slices = u64::from(self.samples.div_ceil(self.slice.max(1)));
+        let a_parameter = 3 + 2 * u64::from(has_moments) + 2 * u64::from(is_projection);
+        let operations = products + samples * (2 * outputs * positions + a_parameter * parameters);
+        let left = match (is_projection, has_moments) {
+            (true, _) => parameters,
+            (false, true) => 2 * slices * parameters,
+            (false, false) => slices * parameters,
+        };
+        let tile_values = samples * u64::from(self.sink_stride) * (1 + u64::from(is_projection));
+        Cost::new(operations, activations + left + tile_values)
+    }
+}
+
+impl Costed for MaxPool2d {
+    fn cost(&self, entry: &str) -> Cost {
+        let [planes, kernel] = [self.planes, self.kernel].map(u64::from);
+        let pixels = planes * u64::from(self.height) * u64::from(self.width);
+        let windows = planes * u64::from(self.out_height) * u64::from(self.out_width);
+        let window = kernel * kernel;
+        match entry {
+            "max_pool2d_forward" => Cost::new(windows * window, pixels + windows),
+            // Each of a window's pixels looks for the winner again.
+            _ => Cost::new(windows * window * (window + 1), 2 * pixels + windows),
+        }
+    }
+}
+
+impl Costed for Values {
+    fn cost(&self, entry: &str) -> Cost {
+        let count = u64::from(self.count);
+        match entry {
+            "relu_forward" => Cost::new(count, 2 * count),
+            "tanh_forward" => Cost::new(3 * count, 2 * count),
+            "tanh_backward" => Cost::new(3 * count, 3 * count),
+            _ => Cost::new(count, 3 * count),
+        }
+    }
+}
+
+impl Costed for Draw {
+    fn cost(&self, _: &str) -> Cost {
+        let words = u64::from(self.samples) * u64::from(self.words);
+        // A word of four pixels becomes four floats; an index and a label a sample.
+        Cost::new(4 * words, 5 * words + 2 * u64::from(self.samples))
+    }
+}
+
+impl Costed for Batch {
+    fn cost(&self, entry: &str) -> Cost {
+        let [samples, inputs, outputs] = [self.samples, self.inputs, self.outputs].map(u64::from);
+        let [tiles, count] = [self.tiles, self.count].map(u64::from);
+        match entry {
+            // Largest; subtract, exponential, sum; share, one less.
+            "softmax_cross_entropy" => Cost::new(samples * (6 * outputs + 4), samples * (2 * outputs + 5)),
+            "dense_norms" => Cost::new(samples * (2 * (inputs + outputs) + 3), samples * (inputs + outputs + 2)),
+            "dense_inner_products" => Cost::new(samples * (2 * outputs + 1), samples * (2 * outputs + 2)),
+            "sum_tiles" => Cost::new(samples * (tiles + 1), samples * (tiles + 2)),
+            "dense_bias_gradient" => Cost::new(outputs * (samples + 1), outputs * (samples + 2)),
+            "add_slices" => Cost::new(count * (tiles + 1), count * (tiles + 2)),
+            "fold_samples" => Cost::new(9 * samples, 4 * samples + 6),
+            "square_norm" => Cost::new(2 * count, count + 64),
+            // add_part.
+            _ => Cost::new(count, 3 * count),
+        }
+    }
+}
+
+impl Costed for Step {
+    fn cost(&self, entry: &str) -> Cost {
+        let count = u64::from(self.count);
+        // Parameters and memory are read and written, the gradient is read.
+        let (operations, slots) = match entry {
+            "sgd" => (5, 0),
+            "momentum" => (7, 1),
+            "nesterov" | "adagrad" => (9, 1),
+            "rmsprop" => (11, 1),
+            // adam.
+            _ => (16, 2),
+        };
+        Cost::new(operations * count, (3 + 2 * slots) * count)
+    }
+}

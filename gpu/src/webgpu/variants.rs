@@ -1,0 +1,266 @@
+//! Variants of the heavy kernels: which entry point, how large its workgroups are, and how many of them run.
+//!
+//! Registers only, or tiles in workgroup memory: on real GPUs tiles pay, on software adapters a barrier costs
+//! more than it saves. [`super::trial`] measures it on the adapter at hand.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::kernel::{Grid, Launch, Shader};
+use super::uniforms::{Conv2d, Product};
+
+/// How a heavy kernel computes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Variant {
+    /// 4×4 of the result an invocation, in registers.
+    Plain,
+    /// More of the result an invocation, in registers: 8×8 of a product; a row of a convolution, for stride 1 and
+    /// kernels up to 5×5 (others run as [`Self::Plain`]).
+    Wide,
+    /// Tiles in workgroup memory.
+    Tiles,
+    /// Larger tiles.
+    LargeTiles,
+}
+
+impl Variant {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Plain, Self::Wide, Self::Tiles, Self::LargeTiles];
+
+    /// What files and tables call it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Wide => "wide",
+            Self::Tiles => "tiles",
+            Self::LargeTiles => "large_tiles",
+        }
+    }
+}
+
+impl fmt::Display for Variant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The kernels that have variants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Heavy {
+    /// Dense layers, all three directions.
+    Product,
+    /// A convolution's outputs.
+    Conv2dForward,
+    /// A convolution's input gradient.
+    Conv2dInputGradient,
+    /// A convolution's weight gradient, with its per-sample statistics.
+    Conv2dWeightGradient,
+}
+
+impl Heavy {
+    /// All of them.
+    pub const ALL: [Self; 4] =
+        [Self::Product, Self::Conv2dForward, Self::Conv2dInputGradient, Self::Conv2dWeightGradient];
+
+    /// What tables call it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Product => "product",
+            Self::Conv2dForward => "conv2d_forward",
+            Self::Conv2dInputGradient => "conv2d_input_gradient",
+            Self::Conv2dWeightGradient => "conv2d_weight_gradient",
+        }
+    }
+}
+
+/// The variant of each heavy kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Variants {
+    /// Dense layers.
+    pub product: Variant,
+    /// A convolution's outputs.
+    pub conv2d_forward: Variant,
+    /// A convolution's input gradient.
+    pub conv2d_input_gradient: Variant,
+    /// A convolution's weight gradient.
+    pub conv2d_weight_gradient: Variant,
+}
+
+impl Variants {
+    /// The same one everywhere.
+    #[must_use]
+    pub const fn all(variant: Variant) -> Self {
+        Self {
+            product: variant,
+            conv2d_forward: variant,
+            conv2d_input_gradient: variant,
+            conv2d_weight_gradient: variant,
+        }
+    }
+
+    /// What is used where nothing was tried.
+    #[must_use]
+    pub const fn untried(is_software: bool) -> Self {
+        Self::all(if is_software { Variant::Wide } else { Variant::Tiles })
+    }
+
+    /// That of one kernel.
+    #[must_use]
+    pub const fn of(&self, heavy: Heavy) -> Variant {
+        match heavy {
+            Heavy::Product => self.product,
+            Heavy::Conv2dForward => self.conv2d_forward,
+            Heavy::Conv2dInputGradient => self.conv2d_input_gradient,
+            Heavy::Conv2dWeightGradient => self.conv2d_weight_gradient,
+        }
+    }
+
+    /// With another one for one kernel.
+    #[must_use]
+    pub const fn with(mut self, heavy: Heavy, variant: Variant) -> Self {
+        match heavy {
+            Heavy::Product => self.product = variant,
+            Heavy::Conv2dForward => self.conv2d_forward = variant,
+            Heavy::Conv2dInputGradient => self.conv2d_input_gradient = variant,
+            Heavy::Conv2dWeightGradient => self.conv2d_weight_gradient = variant,
+        }
+        self
+    }
+}
+
+/// Invocations of a workgroup of a convolution without workgroup memory.
+const GROUP: u32 = 64;
+/// Steps along the sum that a tile holds.
+const DEPTH: u32 = 16;
+/// The largest kernel of the variants by rows.
+const WIDEST_KERNEL: u32 = 5;
+
+/// C = A B. `is_squared`: with the squares of A and B.
+pub(super) fn product(variant: Variant, product: &Product, is_squared: bool) -> Launch {
+    let (entry, block, [x, y]) = match variant {
+        Variant::Plain => ("product_registers", 4, [8, 8]),
+        Variant::Wide => ("product_blocks", 8, [8, 2]),
+        Variant::Tiles => ("product_tiles", 4, [8, 8]),
+        Variant::LargeTiles => ("product_tiles", 4, [16, 16]),
+    };
+    let groups = [product.columns.div_ceil(block * x), product.rows.div_ceil(block * y)];
+    Launch {
+        shader: Shader::Matrix,
+        entry,
+        constants: vec![
+            ("GROUP_X", x),
+            ("GROUP_Y", y),
+            ("DEPTH", DEPTH),
+            ("SQUARED", u32::from(is_squared)),
+        ],
+        grid: Grid::Groups(groups),
+    }
+}
+
+/// The outputs of a convolution.
+pub(super) fn conv2d_forward(variant: Variant, conv: &Conv2d) -> Launch {
+    let entries = ["conv2d_forward", "conv2d_forward_rows", "conv2d_forward_tiles"];
+    conv2d(variant, conv, entries, conv.outputs, [conv.out_height, conv.out_width])
+}
+
+/// The input gradient of a convolution.
+pub(super) fn conv2d_input_gradient(variant: Variant, conv: &Conv2d) -> Launch {
+    let entries = ["conv2d_input_gradient", "conv2d_input_gradient_rows", "conv2d_input_gradient_tiles"];
+    conv2d(variant, conv, entries, conv.channels, [conv.height, conv.width])
+}
+
+/// `planes` × `height` × `width` values a sample.
+fn conv2d(
+    variant: Variant,
+    conv: &Conv2d,
+    [plain, rows, tiles]: [&'static str; 3],
+    planes: u32,
+    [height, width]: [u32; 2],
+) -> Launch {
+    let samples = conv.samples;
+    match fitting(variant, conv) {
+        Variant::Plain => {
+            flat(plain, conv, samples * planes.div_ceil(4) * (height * width).div_ceil(4))
+        }
+        Variant::Wide => flat(rows, conv, samples * planes.div_ceil(4) * height * width.div_ceil(16)),
+        tiled => {
+            let [x, y] = tile(tiled);
+            tiles_of(
+                tiles,
+                tiled,
+                samples * planes.div_ceil(4 * y) * (height * width).div_ceil(4 * x),
+            )
+        }
+    }
+}
+
+/// The weight gradient of a convolution.
+pub(super) fn conv2d_weight_gradient(variant: Variant, conv: &Conv2d) -> Launch {
+    let slices = conv.samples.div_ceil(conv.slice);
+    match fitting(variant, conv) {
+        Variant::Plain => flat("conv2d_weight_gradient", conv, slices * gradient_tiles(variant, conv)),
+        Variant::Wide => flat("conv2d_weight_gradient_rows", conv, slices * gradient_tiles(variant, conv)),
+        tiled => {
+            let [x, y] = tile(tiled);
+            let taps = conv.channels * conv.kernel * conv.kernel + 1;
+            let groups = slices * conv.outputs.div_ceil(4 * y) * taps.div_ceil(4 * x);
+            tiles_of("conv2d_weight_gradient_tiles", tiled, groups)
+        }
+    }
+}
+
+/// Tiles of a convolution's gradient, of each of which every sample's square norm is left.
+pub(super) fn gradient_tiles(variant: Variant, conv: &Conv2d) -> u32 {
+    match fitting(variant, conv) {
+        // One row of the kernel, or the biases.
+        Variant::Wide => conv.outputs.div_ceil(8) * (conv.channels * conv.kernel + 1),
+        // Four outputs by four taps, the bias being one more tap.
+        _ => conv.outputs.div_ceil(4) * (conv.channels * conv.kernel * conv.kernel + 1).div_ceil(4),
+    }
+}
+
+/// The most of them, whatever the variant.
+pub(super) fn most_gradient_tiles(conv: &Conv2d) -> u32 {
+    gradient_tiles(Variant::Plain, conv).max(gradient_tiles(Variant::Wide, conv))
+}
+
+/// The variant that runs where this one is chosen.
+const fn fitting(variant: Variant, conv: &Conv2d) -> Variant {
+    match variant {
+        Variant::Wide if conv.stride != 1 || conv.kernel > WIDEST_KERNEL => Variant::Plain,
+        variant => variant,
+    }
+}
+
+/// Columns and rows of invocations of a tiled convolution's workgroup.
+const fn tile(variant: Variant) -> [u32; 2] {
+    match variant {
+        Variant::LargeTiles => [16, 8],
+        _ => [16, 4],
+    }
+}
+
+fn flat(entry: &'static str, conv: &Conv2d, invocations: u32) -> Launch {
+    Launch {
+        shader: Shader::Conv2d,
+        entry,
+        constants: vec![("GROUP", GROUP), ("KERNEL", conv.kernel)],
+        grid: Grid::Folded(invocations.div_ceil(GROUP)),
+    }
+}
+
+fn tiles_of(entry: &'static str, variant: Variant, groups: u32) -> Launch {
+    let [x, y] = tile(variant);
+    Launch {
+        shader: Shader::Conv2d,
+        entry,
+        constants: vec![("GROUP_X", x), ("GROUP_Y", y), ("DEPTH", DEPTH)],
+        grid: Grid::Folded(groups),
+    }
+}
