@@ -19,6 +19,11 @@ struct MaxPool2d {
 @group(0) @binding(2) var<storage, read> dy: array<f32>;
 @group(0) @binding(3) var<storage, read_write> result: array<f32>;
 
+// By its bits: a compiler may take for granted that no NaN is compared.
+fn is_nan(value: f32) -> bool {
+    return (bitcast<u32>(value) & 0x7fffffffu) > 0x7f800000u;
+}
+
 // Where the largest value of the window at (row, column) lies.
 fn winner(plane: u32, row: u32, column: u32) -> u32 {
     let corner = (plane * pool.height + row * pool.stride) * pool.width + column * pool.stride;
@@ -27,7 +32,7 @@ fn winner(plane: u32, row: u32, column: u32) -> u32 {
         for (var v = 0u; v < pool.kernel; v++) {
             let place = corner + u * pool.width + v;
             let value = x[place];
-            if value > x[best] || value != value {
+            if value > x[best] || is_nan(value) {
                 best = place;
             }
         }

@@ -117,7 +117,9 @@ impl Costed for Batch {
         match entry {
             // Largest; subtract, exponential, sum; share, one less.
             "softmax_cross_entropy" => Cost::new(samples * (6 * outputs + 4), samples * (2 * outputs + 5)),
-            "dense_norms" => Cost::new(samples * (2 * (inputs + outputs) + 3), samples * (inputs + outputs + 2)),
+            "dense_norms" => {
+                Cost::new(samples * (2 * (inputs + outputs) + 3), samples * (inputs + outputs + 2))
+            }
             "dense_inner_products" => Cost::new(samples * (2 * outputs + 1), samples * (2 * outputs + 2)),
             "sum_tiles" => Cost::new(samples * (tiles + 1), samples * (tiles + 2)),
             "dense_bias_gradient" => Cost::new(outputs * (samples + 1), outputs * (samples + 2)),

@@ -109,19 +109,24 @@ pub enum DeviceOrder {
 
 /// The uniform block that draws `samples` samples from a position of the run on.
 pub(super) fn draw(images: &DeviceImages, order: DeviceOrder, position: u64, samples: u32) -> Draw {
-    let length = u64::from(images.count);
+    draw_of(images.count, images.words, order, position, samples)
+}
+
+/// The same for `count` images of `words` words.
+pub(super) fn draw_of(count: u32, words: u32, order: DeviceOrder, position: u64, samples: u32) -> Draw {
+    let length = u64::from(count);
     let (pass, start) = (position / length, (position % length) as u32);
     let seed = match order {
         DeviceOrder::File => 0,
         DeviceOrder::Shuffled(seed) => seed,
     };
-    let [this, next] = [pass, pass + 1].map(|pass| Shuffle::new(images.count, seed, pass).ingredients());
+    let [this, next] = [pass, pass + 1].map(|pass| Shuffle::new(count, seed, pass).ingredients());
     let ([this_key_0, this_key_1], [next_key_0, next_key_1]) = (this.0.words(), next.0.words());
     Draw {
         samples,
         start,
-        length: images.count,
-        words: images.words,
+        length: count,
+        words,
         this_key_0,
         this_key_1,
         next_key_0,

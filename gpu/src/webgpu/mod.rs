@@ -10,6 +10,8 @@ mod device;
 mod engine;
 mod images;
 mod kernel;
+#[doc(hidden)]
+pub mod parity;
 mod profile;
 mod program;
 mod training;

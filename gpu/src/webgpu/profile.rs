@@ -65,7 +65,8 @@ impl Profile {
 
     fn add(&self, kernel: &'static str, cost: Cost, seconds: f64) {
         let mut times = self.lock();
-        let time = times.entry(kernel).or_insert_with(|| KernelTime { kernel: kernel.into(), ..Default::default() });
+        let time =
+            times.entry(kernel).or_insert_with(|| KernelTime { kernel: kernel.into(), ..Default::default() });
         time.calls += 1;
         time.seconds += seconds;
         time.cost += cost;
@@ -147,7 +148,8 @@ impl Stopwatch {
                 let (mapped, profile) = (page.clone(), profile.clone());
                 page.map_async(wgpu::MapMode::Read, .., move |result| {
                     // What a lost device measured is lost as well.
-                    let Ok(view) = result.map_err(drop).and_then(|()| mapped.get_mapped_range(..).map_err(drop))
+                    let Ok(view) =
+                        result.map_err(drop).and_then(|()| mapped.get_mapped_range(..).map_err(drop))
                     else {
                         return;
                     };

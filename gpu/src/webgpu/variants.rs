@@ -153,12 +153,7 @@ pub(super) fn product(variant: Variant, product: &Product, is_squared: bool) -> 
     Launch {
         shader: Shader::Matrix,
         entry,
-        constants: vec![
-            ("GROUP_X", x),
-            ("GROUP_Y", y),
-            ("DEPTH", DEPTH),
-            ("SQUARED", u32::from(is_squared)),
-        ],
+        constants: vec![("GROUP_X", x), ("GROUP_Y", y), ("DEPTH", DEPTH), ("SQUARED", u32::from(is_squared))],
         grid: Grid::Groups(groups),
     }
 }
@@ -185,17 +180,11 @@ fn conv2d(
 ) -> Launch {
     let samples = conv.samples;
     match fitting(variant, conv) {
-        Variant::Plain => {
-            flat(plain, conv, samples * planes.div_ceil(4) * (height * width).div_ceil(4))
-        }
+        Variant::Plain => flat(plain, conv, samples * planes.div_ceil(4) * (height * width).div_ceil(4)),
         Variant::Wide => flat(rows, conv, samples * planes.div_ceil(4) * height * width.div_ceil(16)),
         tiled => {
             let [x, y] = tile(tiled);
-            tiles_of(
-                tiles,
-                tiled,
-                samples * planes.div_ceil(4 * y) * (height * width).div_ceil(4 * x),
-            )
+            tiles_of(tiles, tiled, samples * planes.div_ceil(4 * y) * (height * width).div_ceil(4 * x))
         }
     }
 }

@@ -1,0 +1,520 @@
+//! The cases: sizes of 1, w − 1, w, w + 1 and 2w + 3 around the size w of a workgroup or tile, never square.
+
+use adadagrad_core::optimizer::{
+    AdaGrad, Adam, AnyOptimizer, Momentum, Nesterov, Optimizer, RmsProp, Sgd, StepScalars,
+};
+use adadagrad_core::shuffle::Shuffle;
+
+use super::super::images::{DeviceOrder, draw_of};
+use super::super::kernel::{Grid, Launch, Shader};
+use super::super::uniforms::{Batch, Draw, MaxPool2d, Product, Uniform, Values};
+use super::super::update::{entry_of, step};
+use super::super::variants::{self, Variant};
+use super::{Approx, Case, Expected, GUARD, POISON, Slot, convolution};
+
+/// Every case of every kernel.
+#[must_use]
+pub fn cases() -> Vec<Case> {
+    let mut cases = Vec::new();
+    let mut random = Random(1);
+    products(&mut random, &mut cases);
+    convolution::cases(&mut random, &mut cases);
+    pools(&mut random, &mut cases);
+    activations(&mut random, &mut cases);
+    draws(&mut random, &mut cases);
+    losses(&mut random, &mut cases);
+    per_sample(&mut random, &mut cases);
+    sums(&mut random, &mut cases);
+    optimizers(&mut random, &mut cases);
+    cases
+}
+
+/// Sizes around a workgroup's or tile's.
+fn around(width: u32) -> [u32; 5] {
+    [1, width - 1, width, width + 1, 2 * width + 3]
+}
+
+/// The same numbers each time: multiples of 2⁻¹⁰ between −1 and 1.
+pub(super) struct Random(pub(super) u32);
+
+impl Random {
+    fn next(&mut self) -> u32 {
+        self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        self.0 >> 8
+    }
+
+    pub(super) fn value(&mut self) -> f32 {
+        (self.next() % 2049) as f32 / 1024.0 - 1.0
+    }
+
+    pub(super) fn values(&mut self, len: u32) -> Vec<f32> {
+        (0..len).map(|_| self.value()).collect()
+    }
+}
+
+impl Case {
+    pub(super) fn new(
+        variant: Option<Variant>,
+        shape: String,
+        launch: Launch,
+        uniform: &impl Uniform,
+    ) -> Self {
+        let words = uniform.bytes().as_chunks::<4>().0.iter().map(|&word| u32::from_le_bytes(word)).collect();
+        let kernel = launch.entry;
+        Self { kernel, variant, shape, uniform: words, slots: Vec::new(), launch, expected: Vec::new() }
+    }
+
+    fn of(
+        shader: Shader,
+        entry: &'static str,
+        shape: String,
+        uniform: &impl Uniform,
+        invocations: u32,
+    ) -> Self {
+        let grid = Grid::Flat(invocations);
+        Self::new(None, shape, Launch { shader, entry, constants: Vec::new(), grid }, uniform)
+    }
+
+    pub(super) fn reads(self, binding: u32, values: &[f32]) -> Self {
+        self.reads_words(binding, values.iter().map(|value| value.to_bits()).collect())
+    }
+
+    fn reads_words(mut self, binding: u32, words: Vec<u32>) -> Self {
+        self.slots.push(Slot { binding, words });
+        self
+    }
+
+    /// A buffer that starts poisoned; behind `values` nothing may be written.
+    pub(super) fn writes(self, binding: u32, values: Vec<Approx>) -> Self {
+        let before = vec![f32::from_bits(POISON); values.len()];
+        self.changes(binding, &before, values)
+    }
+
+    /// A buffer that starts with `before`; behind it nothing may be written.
+    pub(super) fn changes(mut self, binding: u32, before: &[f32], mut values: Vec<Approx>) -> Self {
+        let mut words: Vec<u32> = before.iter().map(|value| value.to_bits()).collect();
+        words.extend([POISON; GUARD]);
+        values.extend([Approx::UNTOUCHED; GUARD]);
+        self.expected.push((self.slots.len(), Expected::Floats(values)));
+        self.reads_words(binding, words)
+    }
+
+    fn writes_words(mut self, binding: u32, before: Vec<u32>, values: Vec<u32>) -> Self {
+        self.expected.push((self.slots.len(), Expected::Words(values)));
+        self.reads_words(binding, before)
+    }
+}
+
+/// Floats as they are, exactly.
+fn exactly(values: impl IntoIterator<Item = f32>) -> Vec<Approx> {
+    values.into_iter().map(Approx::of).collect()
+}
+
+/// C = A B in the four layouts of dense layers.
+fn products(random: &mut Random, cases: &mut Vec<Case>) {
+    for variant in Variant::ALL {
+        let width = if variant == Variant::LargeTiles { 64 } else { 32 };
+        let (rows, columns, inner) = (around(width), around(width), around(16));
+        for k in 0..5 {
+            // Each size meets others; no product is square.
+            let [m, n, i] = [rows[k], columns[(k + 2) % 5], inner[(k + 3) % 5]];
+            for layout in ["forward", "input gradient", "weight gradient", "second moment"] {
+                cases.push(product(random, variant, layout, [m, n, i]));
+            }
+        }
+    }
+}
+
+fn product(random: &mut Random, variant: Variant, layout: &str, [rows, columns, inner]: [u32; 3]) -> Case {
+    const OFFSET: u32 = 3;
+    let base = Product { rows, columns, inner, b_offset: OFFSET, c_row: columns, ..Product::default() };
+    let (is_forward, is_squared) = (layout == "forward", layout == "second moment");
+    let product = match layout {
+        "forward" => Product {
+            a_row: inner,
+            a_inner: 1,
+            b_inner: 1,
+            b_column: inner,
+            bias_offset: OFFSET + columns * inner,
+            flags: 1 | 4,
+            ..base
+        },
+        "input gradient" => Product { a_row: inner, a_inner: 1, b_inner: columns, b_column: 1, ..base },
+        _ => {
+            Product { a_row: 1, a_inner: rows, b_inner: columns, b_column: 1, c_offset: 2, flags: 2, ..base }
+        }
+    };
+    let a = random.values(rows * inner);
+    let b = random.values(OFFSET + inner * columns + columns);
+    let before = random.values(product.c_offset + rows * columns);
+    let term = |values: &[f32], at: u32| {
+        let value = Approx::of(values[at as usize]);
+        if is_squared { value * value } else { value }
+    };
+    let mut after = exactly(before[..product.c_offset as usize].iter().copied());
+    for (row, column) in (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column))) {
+        let sum = Approx::dot((0..inner).map(|k| {
+            let left = term(&a, row * product.a_row + k * product.a_inner);
+            (left, term(&b, OFFSET + k * product.b_inner + column * product.b_column))
+        }));
+        after.push(if is_forward {
+            (sum + Approx::of(b[(product.bias_offset + column) as usize])).relu()
+        } else if product.flags & 2 != 0 {
+            sum + Approx::of(before[(product.c_offset + row * columns + column) as usize])
+        } else {
+            sum
+        });
+    }
+    let shape = format!("{layout} {rows}×{inner}×{columns}");
+    let case = Case::new(Some(variant), shape, variants::product(variant, &product, is_squared), &product)
+        .reads(1, &a)
+        .reads(2, &b);
+    if product.flags & 2 != 0 { case.changes(3, &before, after) } else { case.writes(3, after) }
+}
+
+/// Winners exactly: ties, equal zeros, and a NaN, which wins.
+fn pools(random: &mut Random, cases: &mut Vec<Case>) {
+    for (planes, height, width, kernel, stride) in
+        [(1, 2, 3, 2, 1), (3, 9, 6, 3, 2), (5, 14, 28, 2, 2), (2, 7, 11, 5, 3), (63, 3, 2, 1, 1)]
+    {
+        let (out_height, out_width) = ((height - kernel) / stride + 1, (width - kernel) / stride + 1);
+        let pool = MaxPool2d { planes, height, width, out_height, out_width, kernel, stride };
+        // Few different values: most windows hold ties.
+        let mut x: Vec<f32> = (0..planes * height * width).map(|_| (random.next() % 3) as f32).collect();
+        let middle = x.len() / 2;
+        x[middle] = f32::NAN;
+        let dy: Vec<f32> = (1..=planes * out_height * out_width).map(|k| k as f32).collect();
+        let mut winners = Vec::new();
+        for window in 0..planes * out_height * out_width {
+            let (plane, row, column) =
+                (window / (out_height * out_width), window / out_width % out_height, window % out_width);
+            let corner = (plane * height + row * stride) * width + column * stride;
+            let places = (0..kernel).flat_map(|u| (0..kernel).map(move |v| corner + u * width + v));
+            let better = |best: u32, place: u32| {
+                let [old, new] = [best, place].map(|at| x[at as usize]);
+                if new > old || new.is_nan() { place } else { best }
+            };
+            winners.push(places.fold(corner, better) as usize);
+        }
+        let shape = format!("{planes}×{height}×{width}, kernel {kernel}, stride {stride}");
+        // As words: a NaN must arrive, whatever its bits; it is moved, not computed.
+        let forward: Vec<u32> = winners.iter().map(|&at| x[at].to_bits()).collect();
+        let poison = |len| vec![POISON; len];
+        cases.push(
+            Case::of(Shader::MaxPool2d, "max_pool2d_forward", shape.clone(), &pool, word(winners.len()))
+                .reads(1, &x)
+                .writes_words(3, poison(forward.len()), forward),
+        );
+        let mut gradient = vec![0.0_f32; x.len()];
+        for (&at, &e) in winners.iter().zip(&dy) {
+            gradient[at] += e;
+        }
+        cases.push(
+            Case::of(Shader::MaxPool2d, "max_pool2d_backward", shape, &pool, word(x.len()))
+                .reads(1, &x)
+                .reads(2, &dy)
+                .writes(3, exactly(gradient)),
+        );
+    }
+}
+
+fn activations(random: &mut Random, cases: &mut Vec<Case>) {
+    for count in around(64) {
+        let x: Vec<f32> = random.values(count).iter().map(|x| 4.0 * x).collect();
+        let dy = random.values(count);
+        let values = Values { count };
+        let case = |entry| Case::of(Shader::Activation, entry, format!("{count} values"), &values, count);
+        let masked = |at: usize| if x[at] > 0.0 { dy[at] } else { 0.0 };
+        let gradient = |at| Approx::of(masked(at));
+        let len = 0..count as usize;
+        let forward = x.iter().map(|x| Approx::of(x.max(0.0))).collect();
+        cases.push(case("relu_forward").reads(1, &x).writes(2, forward));
+        cases.push(case("relu_mask").reads(1, &x).changes(2, &dy, len.clone().map(gradient).collect()));
+        cases.push(case("relu_backward").reads(1, &x).reads(3, &dy).writes(2, len.map(gradient).collect()));
+        let tanh = x.iter().map(|&x| Approx::of(x).tanh()).collect();
+        cases.push(case("tanh_forward").reads(1, &x).writes(2, tanh));
+        let slope = |(y, dy): (&f32, &f32)| {
+            let y = Approx::of(*y);
+            Approx::of(*dy) * (Approx::exact(1.0) - y * y)
+        };
+        let backward = x.iter().zip(&dy).map(slope).collect();
+        cases.push(case("tanh_backward").reads(1, &x).reads(3, &dy).writes(2, backward));
+    }
+}
+
+/// Which images, exactly; also across the end of a pass.
+fn draws(random: &mut Random, cases: &mut Vec<Case>) {
+    for (length, words, position, samples, order) in [
+        (1, 1, 0, 1, DeviceOrder::Shuffled(3)),
+        (2, 3, 1, 2, DeviceOrder::Shuffled(4)),
+        (63, 2, 60, 5, DeviceOrder::Shuffled(5)),
+        (64, 1, 640, 64, DeviceOrder::Shuffled(6)),
+        (65, 3, 64, 65, DeviceOrder::Shuffled(7)),
+        (131, 1, 262, 131, DeviceOrder::Shuffled(u64::MAX)),
+        (131, 2, 100, 31, DeviceOrder::File),
+    ] {
+        let images: Vec<u32> = (0..length * words).map(|_| random.next() << 8 ^ random.next()).collect();
+        let labels: Vec<u32> = (0..length).collect();
+        let sample_at = |place: u64| {
+            let (pass, within) = (place / u64::from(length), (place % u64::from(length)) as u32);
+            match order {
+                DeviceOrder::File => within,
+                DeviceOrder::Shuffled(seed) => Shuffle::new(length, seed, pass).index(within),
+            }
+        };
+        let drawn: Vec<u32> = (position..).take(samples as usize).map(sample_at).collect();
+        let pixels = drawn.iter().flat_map(|sample| &images[(sample * words) as usize..][..words as usize]);
+        let floats = pixels.flat_map(|word| word.to_le_bytes());
+        let floats = floats.map(|byte| Approx::exact(byte.into()) / Approx::exact(255.0)).collect();
+        let draw: Draw = draw_of(length, words, order, position, samples);
+        let shape = format!("{samples} of {length} images from {position} on, {order:?}");
+        cases.push(
+            Case::of(Shader::Draw, "draw_samples", shape, &draw, samples * words)
+                .reads_words(1, images)
+                .reads_words(2, labels)
+                .writes(3, floats)
+                .writes_words(4, vec![POISON; samples as usize], drawn),
+        );
+    }
+}
+
+fn losses(random: &mut Random, cases: &mut Vec<Case>) {
+    for (samples, outputs) in around(64).into_iter().zip([10, 2, 7, 11, 3]) {
+        let capacity = samples + 2;
+        let x: Vec<f32> = random.values(samples * outputs).iter().map(|x| 8.0 * x).collect();
+        let labels: Vec<u32> = (0..samples).map(|_| random.next() % outputs).collect();
+        let rows = || x.chunks_exact(outputs as usize).zip(&labels);
+        let largest =
+            |row: &[f32]| (0..row.len()).fold(0, |best, k| if row[k] > row[best] { k } else { best });
+        let untouched = || [Approx::UNTOUCHED; 2];
+        let (mut losses, mut hits, mut gradients) = (Vec::new(), Vec::new(), Vec::new());
+        for (row, &label) in rows() {
+            let best = largest(row);
+            let top = Approx::of(row[best]);
+            let powers: Vec<_> = row.iter().map(|&x| (Approx::of(x) - top).exp()).collect();
+            let sum = Approx::sum(powers.iter().copied());
+            losses.push(sum.ln() + (top - Approx::of(row[label as usize])));
+            hits.push(Approx::exact(f64::from(u8::from(best == label as usize))));
+            for (class, &power) in powers.iter().enumerate() {
+                let target = f64::from(u8::from(class == label as usize));
+                gradients.push(power / sum - Approx::exact(target));
+            }
+        }
+        let zeros = vec![Approx::exact(0.0); samples as usize];
+        let rows = [losses, hits, zeros.clone(), zeros].map(|row| [row, untouched().to_vec()].concat());
+        let batch = Batch { samples, capacity, outputs, ..Batch::default() };
+        let shape = format!("{samples} samples of {outputs} classes");
+        cases.push(
+            Case::of(Shader::Statistics, "softmax_cross_entropy", shape, &batch, samples)
+                .reads(1, &x)
+                .writes(3, rows.concat())
+                .writes(4, gradients)
+                .reads_words(5, labels),
+        );
+    }
+}
+
+/// What adds to the per-sample rows.
+fn per_sample(random: &mut Random, cases: &mut Vec<Case>) {
+    for (samples, [inputs, outputs]) in around(64).into_iter().zip([[7, 3], [1, 5], [33, 2], [12, 1], [5, 9]])
+    {
+        let capacity = samples + 3;
+        let base = Batch { samples, capacity, inputs, outputs, ..Batch::default() };
+        let before = random.values(4 * capacity);
+        let [x, e, projected] = [inputs, outputs, outputs].map(|len| random.values(samples * len));
+        let row = |values: &[f32], len: u32, sample: u32| {
+            exactly(values[(sample * len) as usize..][..len as usize].iter().copied())
+        };
+        let square = |values: Vec<Approx>| Approx::dot(values.iter().map(|&value| (value, value)));
+        let added = |place: u32, terms: &dyn Fn(u32) -> Approx| {
+            let mut after = exactly(before.iter().copied());
+            for sample in 0..samples {
+                let at = (place * capacity + sample) as usize;
+                after[at] = after[at] + terms(sample);
+            }
+            after
+        };
+        let case = |entry, batch: &Batch| {
+            let shape = format!("{samples} samples of {inputs} and {outputs} values");
+            Case::of(Shader::Statistics, entry, shape, batch, samples)
+        };
+        let norms = added(2, &|sample| {
+            square(row(&e, outputs, sample)) * (square(row(&x, inputs, sample)) + Approx::exact(1.0))
+        });
+        cases.push(case("dense_norms", &base).reads(1, &x).reads(2, &e).changes(3, &before, norms));
+        let products = added(3, &|sample| {
+            Approx::dot(row(&e, outputs, sample).into_iter().zip(row(&projected, outputs, sample)))
+        });
+        cases.push(
+            case("dense_inner_products", &base)
+                .reads(1, &projected)
+                .reads(2, &e)
+                .changes(3, &before, products),
+        );
+        for place in [2, 3] {
+            let batch = Batch { tiles: inputs, stride: inputs + 1, place, ..base };
+            let tiles = random.values(samples * (inputs + 1));
+            let sums = added(place, &|sample| {
+                Approx::sum(row(&tiles, inputs + 1, sample).into_iter().take(inputs as usize))
+            });
+            cases.push(case("sum_tiles", &batch).reads(1, &tiles).changes(3, &before, sums));
+        }
+    }
+}
+
+/// Sums over samples, slices and parameters.
+fn sums(random: &mut Random, cases: &mut Vec<Case>) {
+    for (count, others) in around(64).into_iter().zip([5, 1, 3, 70, 2]) {
+        let before = random.values(count + 4);
+        let offset = 2_usize;
+        let with = |terms: &dyn Fn(usize) -> Approx| {
+            let mut after = exactly(before.iter().copied());
+            for k in 0..count as usize {
+                after[offset + k] = after[offset + k] + terms(k);
+            }
+            after
+        };
+        let column = |values: &[f32], k: usize| {
+            exactly(values.chunks_exact(count as usize).map(|row| row[k]).collect::<Vec<_>>())
+        };
+        let values = random.values(others * count);
+        for stride in [1, 2] {
+            let batch = Batch { samples: others, outputs: count, offset: 2, stride, ..Batch::default() };
+            let after = with(&|k| {
+                let terms = column(&values, k).into_iter();
+                Approx::sum(terms.map(|e| if stride == 2 { e * e } else { e }))
+            });
+            let shape = format!("{others} samples, {count} outputs, power {stride}");
+            cases.push(
+                Case::of(Shader::Statistics, "dense_bias_gradient", shape, &batch, count)
+                    .reads(2, &values)
+                    .changes(4, &before, after),
+            );
+        }
+        let batch = Batch { tiles: others, count, offset: 2, ..Batch::default() };
+        let after = with(&|k| Approx::sum(column(&values, k)));
+        cases.push(
+            Case::of(Shader::Statistics, "add_slices", format!("{others} slices of {count}"), &batch, count)
+                .reads(1, &values)
+                .changes(4, &before, after),
+        );
+        let part = random.values(count);
+        let whole = random.values(count);
+        let after = whole.iter().zip(&part).map(|(&a, &b)| Approx::of(a) + Approx::of(b)).collect();
+        let batch = Batch { count, ..Batch::default() };
+        cases.push(
+            Case::of(Shader::Statistics, "add_part", format!("{count} values"), &batch, count)
+                .reads(1, &part)
+                .changes(4, &whole, after),
+        );
+        folds(random, count, cases);
+    }
+}
+
+/// The micro-batch's six sums and the gradient's square norm, also where one is not finite.
+fn folds(random: &mut Random, count: u32, cases: &mut Vec<Case>) {
+    let place = 3_u32;
+    let one =
+        |entry, what, batch: &Batch| Case::of(Shader::Statistics, entry, format!("{count} {what}"), batch, 1);
+    let poisoned = vec![f32::from_bits(POISON); place as usize];
+    let placed = |sums: Vec<Approx>| [vec![Approx::UNTOUCHED; place as usize], sums].concat();
+    let before = |len: usize| [poisoned.clone(), vec![f32::from_bits(POISON); len]].concat();
+    let capacity = count + 1;
+    let rows = random.values(4 * capacity);
+    let at = |row: u32, sample: u32| Approx::of(rows[(row * capacity + sample) as usize]);
+    let total = |term: &dyn Fn(u32) -> Approx| Approx::sum((0..count).map(term));
+    let folded = vec![
+        total(&|k| at(0, k)),
+        total(&|k| at(1, k)),
+        total(&|k| at(2, k)),
+        total(&|k| at(3, k) * at(3, k)),
+        total(&|k| at(2, k) * at(3, k)),
+        total(&|k| at(2, k) * at(2, k)),
+    ];
+    let batch = Batch { samples: count, capacity, place, ..Batch::default() };
+    cases.push(
+        one("fold_samples", "samples", &batch)
+            .reads(3, &rows)
+            .changes(4, &before(6), placed(folded))
+            .writes_words(6, vec![0], vec![0]),
+    );
+    let mut infinite = rows;
+    infinite[(count / 2) as usize] = f32::INFINITY;
+    cases.push(
+        one("fold_samples", "samples, one with an infinite loss", &batch)
+            .reads(3, &infinite)
+            .reads(4, &before(6))
+            .writes_words(6, vec![0], vec![1]),
+    );
+    let gradient = random.values(count);
+    let share =
+        |k: usize| Approx::sum(gradient.iter().skip(k).step_by(64).map(|&g| Approx::of(g) * Approx::of(g)));
+    let batch = Batch { count, place, ..Batch::default() };
+    cases.push(
+        one("square_norm", "parameters", &batch)
+            .reads(1, &gradient)
+            .changes(4, &before(64), placed((0..64).map(share).collect()))
+            .writes_words(6, vec![0], vec![0]),
+    );
+    let mut broken = gradient;
+    broken[(count / 2) as usize] = f32::NAN;
+    cases.push(
+        one("square_norm", "parameters, one of them NaN", &batch)
+            .reads(1, &broken)
+            .reads(4, &before(64))
+            .writes_words(6, vec![0], vec![1]),
+    );
+}
+
+/// Every update against the core's in `f64`; and none where the batch was refused.
+fn optimizers(random: &mut Random, cases: &mut Vec<Case>) {
+    const WEIGHT_DECAY: f64 = 0.0625;
+    let rules = [
+        AnyOptimizer::Sgd(Sgd { weight_decay: WEIGHT_DECAY }),
+        AnyOptimizer::Momentum(Momentum { weight_decay: WEIGHT_DECAY, momentum: 0.875 }),
+        AnyOptimizer::Nesterov(Nesterov { weight_decay: WEIGHT_DECAY, momentum: 0.875 }),
+        AnyOptimizer::AdaGrad(AdaGrad { weight_decay: WEIGHT_DECAY, epsilon: 0.125, ..AdaGrad::default() }),
+        AnyOptimizer::RmsProp(RmsProp { weight_decay: WEIGHT_DECAY, epsilon: 0.125, alpha: 0.75 }),
+        AnyOptimizer::Adam(Adam { weight_decay: WEIGHT_DECAY, epsilon: 0.125, beta1: 0.75, beta2: 0.875 }),
+    ];
+    for (rule, count) in rules.iter().flat_map(|rule| around(64).map(|count| (rule, count))) {
+        let samples = 8;
+        let slots = Optimizer::<f64>::slots(rule.as_optimizer::<f64>());
+        let [parameters, sum] = [random.values(count), random.values(count)];
+        // Second moments are not negative.
+        let memory: Vec<f32> = random.values(word(slots) * count).iter().map(|m| m.abs() + 0.25).collect();
+        let scalars = StepScalars { step_size: 0.25, root_scale: 1.25, shrink: 0.9375 };
+        let wide = |values: &[f32]| values.iter().map(|&value| f64::from(value)).collect::<Vec<_>>();
+        let [mut new_parameters, mut new_memory] = [wide(&parameters), wide(&memory)];
+        let mean: Vec<f64> = wide(&sum).iter().map(|g| g / f64::from(samples)).collect();
+        let shrink = if matches!(rule, AnyOptimizer::Adam(_)) { 0.9375 } else { 1.0 };
+        let exact = StepScalars { step_size: 0.25, root_scale: 1.25, shrink };
+        let updated = rule.as_optimizer::<f64>().update(&exact, &mut new_parameters, &mean, &mut new_memory);
+        if updated.is_err() {
+            // Lengths that fit cannot be refused; a case without values would show.
+            new_parameters.fill(f64::INFINITY);
+        }
+        // At most 16 operations, and divisions count thrice; everything that is added is below 4, and what is
+        // divided by is above ε = 1/8: an error grows by at most 8 on its way.
+        let error = 16.0 * 3.0 * 8.0 * 4.0 * f64::from(f32::EPSILON);
+        let near = |values: Vec<f64>| values.into_iter().map(|value| Approx::new(value, error)).collect();
+        let uniform = step(rule, &scalars, count as usize, samples);
+        let case = |what| {
+            Case::of(Shader::Optimizer, entry_of(rule), format!("{count} parameters{what}"), &uniform, count)
+                .reads(2, &sum)
+        };
+        let mut update = case("").changes(1, &parameters, near(new_parameters)).reads_words(4, vec![0]);
+        let mut refused = case(", refused")
+            .changes(1, &parameters, exactly(parameters.iter().copied()))
+            .reads_words(4, vec![1]);
+        if slots > 0 {
+            update = update.changes(3, &memory, near(new_memory));
+            refused = refused.changes(3, &memory, exactly(memory.iter().copied()));
+        }
+        cases.extend([update, refused]);
+    }
+}
+
+fn word(len: usize) -> u32 {
+    super::super::buffers::word(len)
+}

@@ -1,0 +1,92 @@
+//! Every kernel in every variant on whatever adapter there is, against a reference in `f64`: a visible skip
+//! without one, a failure when `REQUIRE_GPU=1`.
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeSet;
+
+use adadagrad_gpu::webgpu::parity::{Bench, Case, Check, cases};
+use adadagrad_gpu::webgpu::{Gpu, GpuError, Shader, Variant};
+use pollster::block_on;
+
+fn bench() -> Option<Bench> {
+    match block_on(Gpu::open(None)) {
+        Ok(gpu) => Some(Bench::new(gpu)),
+        Err(GpuError::NoAdapter(why)) => {
+            assert!(std::env::var("REQUIRE_GPU").as_deref() != Ok("1"), "no GPU adapter: {why}");
+            eprintln!("skipped: no GPU adapter: {why}");
+            None
+        }
+        Err(error) => panic!("{error}"),
+    }
+}
+
+fn run(bench: &mut Bench, case: &Case) -> Check {
+    block_on(bench.run(case)).unwrap_or_else(|error| panic!("{} {}: {error}", case.kernel, case.shape))
+}
+
+fn of<'c>(cases: &'c [Case], kernel: &str, variant: Option<Variant>) -> &'c Case {
+    // The last ones are the largest.
+    cases.iter().rfind(|case| case.kernel == kernel && case.variant == variant).unwrap()
+}
+
+#[test]
+fn every_kernel_gives_what_the_reference_gives() {
+    let Some(mut bench) = bench() else { return };
+    for case in cases() {
+        let check = run(&mut bench, &case);
+        let (kernel, variant, shape) = (check.kernel, check.variant, &check.shape);
+        assert_eq!(check.failure, None, "{kernel} {variant:?}, {shape}");
+        assert!(check.worst <= 1.0 && check.values > 0, "{kernel} {variant:?}, {shape}: {}", check.worst);
+    }
+}
+
+#[test]
+fn every_entry_point_has_cases() {
+    let entries: BTreeSet<String> = Shader::ALL
+        .iter()
+        .flat_map(|shader| naga::front::wgsl::parse_str(shader.source()).unwrap().entry_points)
+        .map(|entry| entry.name)
+        .collect();
+    let tested: BTreeSet<String> = cases().iter().map(|case| case.kernel.to_owned()).collect();
+    assert_eq!(tested, entries);
+}
+
+#[test]
+fn what_is_wrong_turns_a_check_red() {
+    let Some(mut bench) = bench() else { return };
+    let cases = cases();
+    let mut red = |what: &str, case: &Case, spoil: &dyn Fn(&mut Case)| {
+        let mut case = case.clone();
+        assert_eq!(run(&mut bench, &case).failure, None, "{what}: sound before");
+        spoil(&mut case);
+        let check = run(&mut bench, &case);
+        assert!(check.failure.is_some(), "{what}: {} {:?} went unnoticed", case.kernel, case.variant);
+    };
+    for variant in Variant::ALL {
+        let is_forward = |case: &&Case| case.variant == Some(variant) && case.shape.starts_with("forward");
+        let product = cases.iter().filter(is_forward).nth(3).unwrap();
+        red("rows and columns swapped", product, &|case| case.uniform.swap(0, 1));
+        red("a NaN in A", product, &|case| case.slots[0].words[0] = f32::NAN.to_bits());
+        red("a term left out", product, &|case| case.uniform[2] -= 1);
+        for start in ["conv2d_forward", "conv2d_input_gradient", "conv2d_weight_gradient"] {
+            let conv =
+                cases.iter().rfind(|case| case.variant == Some(variant) && case.kernel.starts_with(start));
+            let conv = conv.unwrap();
+            red("a sample dropped", conv, &|case| case.uniform[0] -= 1);
+            red("channels and outputs swapped", conv, &|case| case.uniform.swap(1, 4));
+            red("a NaN among the inputs", conv, &|case| case.slots[0].words[7] = f32::NAN.to_bits());
+        }
+    }
+    for kernel in
+        ["dense_norms", "dense_inner_products", "sum_tiles", "fold_samples", "softmax_cross_entropy"]
+    {
+        let case =
+            cases.iter().rfind(|case| case.kernel == kernel && !case.shape.contains("infinite")).unwrap();
+        red("a sample dropped", case, &|case| case.uniform[0] -= 1);
+        red("a NaN", case, &|case| case.slots[0].words[0] = f32::NAN.to_bits());
+    }
+    red("the next sample", of(&cases, "draw_samples", None), &|case| case.uniform[1] += 1);
+    let pool =
+        cases.iter().rfind(|case| case.kernel == "max_pool2d_backward" && case.shape.contains("stride 3"));
+    red("another stride", pool.unwrap(), &|case| case.uniform[6] -= 1);
+}
