@@ -14,7 +14,7 @@ use super::variants::{self, Variants};
 pub(super) const SLICE: u32 = 16;
 /// Flags of `matrix.wgsl`.
 const BIAS: u32 = 1;
-const ADD: u32 = 2;
+pub(super) const ADD: u32 = 2;
 const RELU: u32 = 4;
 /// Rows of the per-sample values.
 const NORMS: u32 = 2;
