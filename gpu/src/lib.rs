@@ -9,7 +9,11 @@ pub mod engine;
 pub mod fallback;
 pub mod gpu;
 mod pool;
+#[cfg(not(target_family = "wasm"))]
+pub mod remembered;
 pub mod run;
+#[cfg(not(target_family = "wasm"))]
+pub mod selftest;
 pub mod telemetry;
 pub mod webgpu;
 

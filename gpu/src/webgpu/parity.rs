@@ -140,8 +140,9 @@ fn compare(expected: &Expected, found: &[f32]) -> (f64, Option<String>) {
             let mut worst = 0.0_f64;
             for (k, (expected, &found)) in values.iter().zip(found).enumerate() {
                 let share = expected.share(found);
-                // A NaN is neither.
-                if !(share <= 1.0) {
+                // A NaN is not below it either.
+                let is_right = share <= 1.0;
+                if !is_right {
                     return (f64::INFINITY, Some(format!("value {k}: {found:e} in place of {expected}")));
                 }
                 worst = worst.max(share);

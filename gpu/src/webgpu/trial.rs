@@ -64,6 +64,12 @@ impl Choice {
         Self { version: VERSION, adapter: adapter_key(gpu.info()), variants }
     }
 
+    /// Whether it was made for the same adapter as another.
+    #[must_use]
+    pub fn is_for_the_adapter_of(&self, other: &Self) -> bool {
+        self.adapter == other.adapter
+    }
+
     /// Whether it was made for this device, by this version of the kernels.
     #[must_use]
     pub fn fits(&self, gpu: &Gpu) -> bool {

@@ -57,6 +57,14 @@ pub(crate) enum Command {
     Bench(BenchArguments),
     /// The GPUs of this machine: names, kinds and limits
     Devices,
+    /// Whether every kernel is right on a GPU, which variants of it are fast, and how fast training is
+    ///
+    /// Every kernel in every variant runs on small problems and is compared with a reference in 64-bit floats,
+    /// within derived bounds; the variants are timed; each model trains at several batch sizes, which shows how
+    /// well the GPU is used. With --output all of it goes into one JSON file, which owners of GPUs that this
+    /// program has not seen can send.
+    #[command(after_long_help = SELFTEST_EXAMPLES)]
+    Selftest(SelftestArguments),
     /// Loss, accuracy and confusion matrix on the test set
     #[command(after_long_help = EVALUATE_EXAMPLES)]
     Evaluate(EvaluateArguments),
@@ -76,6 +84,13 @@ Examples:
 
 Exit codes: 0 done, 1 failed (a loss that is not a number, a file that is missing), 2 the command line is
 wrong, 130 interrupted.";
+
+const SELFTEST_EXAMPLES: &str = "\
+Examples:
+  adadagrad selftest --device gpu --output selftest.json
+  adadagrad selftest --device gpu --adapter llvmpipe
+
+Exit codes: 0 every kernel is right, 1 one is not, or the GPU cannot be used.";
 
 const STATISTICS_EXAMPLES: &str = "\
 Examples:
@@ -162,6 +177,9 @@ pub(crate) struct TrainArguments {
     /// step are replaced
     #[arg(long, value_name = "FILE", help_heading = "Files")]
     pub(crate) resume: Option<PathBuf>,
+    /// Print which kernels took the GPU's time, and how fast they computed and moved bytes
+    #[arg(long, help_heading = "Data and device")]
+    pub(crate) profile: bool,
     /// No progress, only the summary
     #[arg(long, short)]
     pub(crate) quiet: bool,
@@ -238,6 +256,19 @@ pub(crate) struct BenchArguments {
     pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) place: PlaceArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SelftestArguments {
+    /// What to test
+    #[arg(long, value_enum, default_value_t = Device::Gpu)]
+    pub(crate) device: Device,
+    /// GPU to use: part of its name as `adadagrad devices` prints it [default: the fastest]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) adapter: Option<String>,
+    /// Write everything as one JSON object to this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

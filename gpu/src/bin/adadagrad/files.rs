@@ -14,7 +14,8 @@ use adadagrad_gpu::cpu::{ThreadsEngine, available_threads};
 use adadagrad_gpu::data::{self, Splits};
 use adadagrad_gpu::engine::Engine;
 use adadagrad_gpu::fallback::FallbackEngine;
-use adadagrad_gpu::webgpu::{Gpu, Options, is_software};
+use adadagrad_gpu::remembered::{Remembered, opening};
+use adadagrad_gpu::webgpu::{Gpu, Options, Profile, is_software};
 
 use crate::arguments::{Device, PlaceArguments};
 use crate::setting_arguments::ModelName;
@@ -61,12 +62,23 @@ impl PlaceArguments {
         config: &RunConfig,
         data: &Splits,
     ) -> Result<Box<dyn Engine>, Box<dyn Error>> {
+        self.profiled_engine(config, data, None)
+    }
+
+    /// The engine for a run, whose kernels are timed on a GPU where a profile is given.
+    pub(crate) fn profiled_engine(
+        &self,
+        config: &RunConfig,
+        data: &Splits,
+        profile: Option<Profile>,
+    ) -> Result<Box<dyn Engine>, Box<dyn Error>> {
         let training = Arc::clone(&data.training);
         let threads = self.threads.unwrap_or_else(available_threads);
         if self.chosen_device() == Device::Gpu {
             let notice = |text: &str| eprintln!("{text}");
             let memory_budget = self.gpu_memory.map(|mebibytes| u64::from(mebibytes.get()) << 20);
-            let options = Options { memory_budget, ..Options::of_adapter(self.adapter.as_deref(), notice) };
+            let open = Box::new(opening(Remembered::in_cache(), self.adapter.as_deref(), profile));
+            let options = Options { open, memory_budget, notice: Box::new(notice) };
             return Ok(Box::new(FallbackEngine::new(config, training, options, threads, notice)?));
         }
         Ok(Box::new(ThreadsEngine::new(config, training, threads)?))

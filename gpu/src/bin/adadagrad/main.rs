@@ -7,7 +7,9 @@ mod evaluate;
 mod files;
 mod interrupt;
 mod numbers;
+mod profile;
 mod progress;
+mod selftest;
 mod setting_arguments;
 mod settings;
 mod statistics;
@@ -29,6 +31,7 @@ fn main() -> ExitCode {
         Command::Train(arguments) => train::run(&arguments),
         Command::Statistics(arguments) => statistics::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
+        Command::Selftest(arguments) => selftest::run(&arguments),
         Command::Devices => devices::run(),
         Command::Evaluate(arguments) => evaluate::run(&arguments),
     };

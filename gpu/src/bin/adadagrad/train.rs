@@ -14,12 +14,14 @@ use adadagrad_gpu::data::Splits;
 use adadagrad_gpu::engine::{Engine, EngineError, Snapshot};
 use adadagrad_gpu::run::Run;
 use adadagrad_gpu::telemetry::{Line, TelemetryFile};
+use adadagrad_gpu::webgpu::Profile;
 
 use crate::Outcome;
-use crate::arguments::TrainArguments;
+use crate::arguments::{Device, TrainArguments};
 use crate::files;
 use crate::interrupt::{self, INTERRUPTED};
 use crate::numbers::{duration, grouped, percent, rounded};
+use crate::profile::kernel_table;
 use crate::progress::Display;
 use crate::settings::explain;
 use crate::table::table;
@@ -29,6 +31,9 @@ const RESCUE: &str = "adadagrad-interrupted.safetensors";
 
 pub(crate) fn run(arguments: &TrainArguments) -> Outcome {
     arguments.place.check()?;
+    if arguments.profile && arguments.place.device == Device::Cpu {
+        return Err("--profile times the kernels of a GPU: it goes with --device gpu or --device auto".into());
+    }
     let checkpoint = match &arguments.resume {
         Some(file) => Some((file.as_path(), files::load_checkpoint(file)?)),
         None => None,
@@ -44,10 +49,15 @@ pub(crate) fn run(arguments: &TrainArguments) -> Outcome {
         files::check_writable(file)?;
     }
     let data = arguments.place.load_data()?;
-    let run = begin(arguments, config, checkpoint, &data)?;
+    let profile = arguments.profile.then(Profile::default);
+    let run = begin(arguments, config, checkpoint, &data, profile.clone())?;
     let telemetry = telemetry(arguments, &run)?;
     interrupt::listen(Arc::clone(run.engine().control()))?;
-    Session::new(run, telemetry).train(arguments, &data)
+    let outcome = Session::new(run, telemetry).train(arguments, &data)?;
+    if let Some(profile) = profile {
+        print!("\n{}", kernel_table(&profile.times()));
+    }
+    Ok(outcome)
 }
 
 /// The settings: the checkpoint's for a resumed run, else the flags'.
@@ -78,11 +88,12 @@ fn begin(
     config: RunConfig,
     checkpoint: Option<(&Path, &Checkpoint)>,
     data: &Splits,
+    profile: Option<Profile>,
 ) -> Result<Run<Box<dyn Engine>>, Box<dyn Error>> {
     let samples = data.training.len();
     config.validate(samples).map_err(|error| explain(&error))?;
     let network = OwnedNetwork::of_model(config.model)?;
-    let mut engine = arguments.place.engine(&config, data)?;
+    let mut engine = arguments.place.profiled_engine(&config, data, profile)?;
     let trainer = match checkpoint {
         Some((file, checkpoint)) => {
             let about = |error| files::about(file, error);

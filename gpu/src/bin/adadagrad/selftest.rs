@@ -1,0 +1,123 @@
+//! `adadagrad selftest`.
+
+use std::fs;
+use std::process::ExitCode;
+
+use adadagrad_gpu::selftest::{self, Adapter, Report};
+
+use crate::Outcome;
+use crate::arguments::{Device, SelftestArguments};
+use crate::files;
+use crate::numbers::{grouped, rounded, significant};
+use crate::profile::kernel_table;
+use crate::table::table;
+
+pub(crate) fn run(arguments: &SelftestArguments) -> Outcome {
+    if arguments.device == Device::Cpu {
+        return Err("the self-test is the GPU's: it goes with --device gpu".into());
+    }
+    if let Some(file) = &arguments.output {
+        files::check_writable(file)?;
+    }
+    let report = selftest::run(arguments.adapter.as_deref(), &|what| eprintln!("{what}"))?;
+    print!("{}", text(&report));
+    if let Some(file) = &arguments.output {
+        let json = serde_json::to_string_pretty(&report)?;
+        fs::write(file, json + "\n").map_err(|error| files::about(file, error))?;
+        eprintln!("Wrote {}.", file.display());
+    }
+    Ok(if report.is_sound() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn text(report: &Report) -> String {
+    let sound = if report.is_sound() {
+        "Every kernel gives what the reference gives."
+    } else {
+        "SOME KERNELS ARE WRONG on this device: do not train on it."
+    };
+    [
+        about(&report.adapter),
+        checks(report),
+        format!("{sound}\n"),
+        format!("Variants, {:.1} s (chosen: *)\n{}", report.trial.seconds, variants(report)),
+        format!("Training with the norm test's statistics\n{}", throughput(report)),
+        kernels(report),
+        format!("{:.0} s\n", report.seconds),
+    ]
+    .join("\n")
+}
+
+fn about(adapter: &Adapter) -> String {
+    let kind = if adapter.is_software { "software".to_owned() } else { adapter.kind.clone() };
+    let rows = [
+        ("adapter", adapter.name.clone()),
+        ("kind", kind),
+        ("backend", adapter.backend.clone()),
+        ("driver", format!("{} {}", adapter.driver, adapter.driver_info)),
+        ("timestamps", if adapter.has_timestamps { "yes" } else { "no: kernels cannot be timed" }.to_owned()),
+    ];
+    table(&rows.map(|(name, value)| vec![name.to_owned(), value]))
+}
+
+fn checks(report: &Report) -> String {
+    let head = ["kernel", "variant", "cases", "values", "worst/allowed", "wrong"];
+    let mut rows = vec![head.map(str::to_owned).to_vec()];
+    for checked in &report.checks {
+        rows.push(vec![
+            checked.kernel.clone(),
+            checked.variant.map_or_else(String::new, |variant| variant.to_string()),
+            checked.cases.to_string(),
+            grouped(checked.values as u64),
+            format!("{:.3}", checked.worst),
+            checked.failures.len().to_string(),
+        ]);
+    }
+    let failures = report.checks.iter().flat_map(|checked| {
+        let variant = checked.variant.map_or_else(String::new, |variant| format!(" ({variant})"));
+        checked.failures.iter().map(move |failure| format!("{}{variant}: {failure}\n", checked.kernel))
+    });
+    let failures: String = failures.collect();
+    table(&rows) + &failures
+}
+
+fn variants(report: &Report) -> String {
+    let head = ["kernel", "variant", "ms", "GFLOP/s"];
+    let mut rows = vec![head.map(str::to_owned).to_vec()];
+    for timing in &report.trial.timings {
+        let chosen = if report.variants.of(timing.kernel) == timing.variant { "*" } else { "" };
+        rows.push(vec![
+            timing.kernel.name().to_owned(),
+            format!("{}{chosen}", timing.variant),
+            significant(1e3 * timing.seconds),
+            significant(timing.gflops),
+        ]);
+    }
+    table(&rows)
+}
+
+fn throughput(report: &Report) -> String {
+    let head = ["model", "batch", "images/s", "GFLOP/s", "kernels busy"];
+    let mut rows = vec![head.map(str::to_owned).to_vec()];
+    for row in &report.throughput {
+        let unknown = || "unknown".to_owned();
+        rows.push(vec![
+            row.model.name().to_owned(),
+            grouped(row.batch.into()),
+            rounded(row.images_per_second),
+            row.gflops.map_or_else(unknown, significant),
+            row.busy.map_or_else(unknown, |busy| format!("{:.0} %", 100.0 * busy)),
+        ]);
+    }
+    table(&rows)
+}
+
+/// The kernels of the largest step.
+fn kernels(report: &Report) -> String {
+    match report.throughput.last() {
+        Some(row) => {
+            let title = format!("Kernels, {} at b = {}", row.model.name(), grouped(row.batch.into()));
+            format!("{title}\n{}", kernel_table(&row.kernels))
+        }
+        None => String::new(),
+    }
+}
