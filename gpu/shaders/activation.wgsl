@@ -1,5 +1,7 @@
 // ReLU and tanh, value by value. ReLU's forward pass is fused into the layer before it; its backward pass
 // masks the gradient in place.
+//
+// One operation a value (tanh: three, the function counted as one). Bytes: 8 a value forward, 12 backward.
 
 struct Values {
     count: u32,

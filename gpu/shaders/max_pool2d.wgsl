@@ -1,7 +1,8 @@
 // Max-pooling. Of equal values the first in row-major order wins, in both directions; a NaN wins over
 // everything.
 //
-// No arithmetic but comparisons: 4 bytes in and 4/stride² out a value.
+// No arithmetic but comparisons, kernel² a window; backward, where every pixel asks each window that holds it, once
+// more for each of its pixels. Bytes: 4 a value, forward the inputs and outputs, backward the inputs twice.
 
 struct MaxPool2d {
     // Samples times channels.
@@ -80,4 +81,35 @@ fn max_pool2d_backward(
         }
     }
     result[index] = sum;
+}
+
+// The same for windows side by side (stride = kernel): one invocation writes all pixels of a window, and looks
+// for its winner only once. Windows that do not fit at the lower and right edges gather nothing.
+@compute @workgroup_size(64)
+fn max_pool2d_backward_apart(
+    @builtin(global_invocation_id) id: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+) {
+    let index = id.x + id.y * groups.x * 64u;
+    let rows = (pool.height + pool.kernel - 1u) / pool.kernel;
+    let columns = (pool.width + pool.kernel - 1u) / pool.kernel;
+    if index >= pool.planes * rows * columns {
+        return;
+    }
+    let plane = index / (rows * columns);
+    let r = index / columns % rows;
+    let s = index % columns;
+    // No pixel has this place.
+    var best = pool.planes * pool.height * pool.width;
+    var e = 0.0;
+    if r < pool.out_height && s < pool.out_width {
+        best = winner(plane, r, s);
+        e = dy[(plane * pool.out_height + r) * pool.out_width + s];
+    }
+    for (var row = r * pool.kernel; row < min((r + 1u) * pool.kernel, pool.height); row++) {
+        for (var column = s * pool.kernel; column < min((s + 1u) * pool.kernel, pool.width); column++) {
+            let place = (plane * pool.height + row) * pool.width + column;
+            result[place] = select(0.0, e, place == best);
+        }
+    }
 }

@@ -1,5 +1,11 @@
 // Loss, per-sample statistics and their sums. `per_sample` holds four rows of `capacity` values: loss, right
 // answers, sᵢ, and ⟨gᵢ, Σ g⟩.
+//
+// Operations and values of four bytes, a sample unless said otherwise: softmax_cross_entropy 6·classes + 4 and
+// 2·classes + 5; dense_norms 2·(inputs + outputs) + 3 and inputs + outputs + 2; dense_inner_products
+// 2·outputs + 1 and 2·outputs + 2; sum_tiles tiles + 1 and tiles + 2; fold_samples 9 and 4, and 6 at the end.
+// A parameter: add_slices slices + 1 and slices + 2; square_norm 2 and 1, and 64 at the end; add_part 1 and 3. An
+// output: dense_bias_gradient samples + 1 and samples + 2.
 
 struct Batch {
     samples: u32,

@@ -22,7 +22,7 @@ use crate::webgpu::{
 
 /// Raised when a field changes its meaning.
 const VERSION: u32 = 1;
-/// Time for each model and batch size, beyond the first step and two more.
+/// Time for each model and batch size; at least two steps are made.
 const ENOUGH: Duration = Duration::from_millis(300);
 /// Images to draw from, and the largest batch.
 const SAMPLES: u32 = 16_384;
@@ -208,7 +208,10 @@ fn measure(
     let has_timestamps = profiled.training.gpu().has_timestamps();
     let mut rows = Vec::new();
     for &batch in batches(model, is_software) {
-        let (steps, seconds) = plain.time(batch)?;
+        // The first step compiles, the second tells how many are enough.
+        plain.time(batch, 1)?;
+        let steps = enough(plain.time(batch, 1)?);
+        let seconds = plain.time(batch, steps)?;
         let images_per_second = f64::from(steps) * f64::from(batch) / seconds;
         let mut row = Throughput {
             model,
@@ -220,19 +223,25 @@ fn measure(
             kernels: Vec::new(),
         };
         if has_timestamps {
-            // The first step's kernels are left out with it.
-            profiled.warm(batch)?;
+            profiled.time(batch, 1)?;
             profile.clear();
-            let (profiled_steps, wall) = profiled.time_warm(batch)?;
+            let wall = profiled.time(batch, steps)?;
             row.kernels = profile.times();
             row.busy = Some(row.kernels.iter().map(|time| time.seconds).sum::<f64>() / wall);
             let operations: u64 = row.kernels.iter().map(|time| time.cost.operations).sum();
-            row.gflops =
-                Some(operations as f64 / f64::from(profiled_steps) * f64::from(steps) / seconds / 1e9);
+            row.gflops = Some(operations as f64 / seconds / 1e9);
         }
         rows.push(row);
     }
     Ok(rows)
+}
+
+/// Steps to time, when one takes so many seconds.
+fn enough(seconds: f64) -> u32 {
+    // Saturates.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let steps = (ENOUGH.as_secs_f64() / seconds) as u32;
+    steps.clamp(2, 1000)
 }
 
 /// Steps of one model at any batch size.
@@ -252,7 +261,6 @@ impl Steps {
         let config = RunConfig {
             model,
             controller: AnyController::Constant(Constant {}),
-            sample_budget: 1 << 50,
             ..Preset::PaperCnn.config()
         };
         let adapter = adapter.map(str::to_owned);
@@ -271,41 +279,18 @@ impl Steps {
         Ok(Self { training, config })
     }
 
-    fn trainer(&self, batch: u32) -> Result<Trainer<f32>, EngineError> {
-        let config = RunConfig { initial_batch: batch, max_batch: batch, ..self.config };
-        Trainer::new(config, SAMPLES).map_err(|error| GpuError::Unsupported(error.to_string()).into())
-    }
-
-    fn step(&mut self, trainer: &mut Trainer<f32>) -> Result<(), EngineError> {
-        let Some(plan) = trainer.plan() else { return Ok(()) };
-        block_on(self.training.step(trainer, &plan)).map(|_| ())
-    }
-
-    /// The step that compiles and touches memory for the first time.
-    fn warm(&mut self, batch: u32) -> Result<(), EngineError> {
-        let mut trainer = self.trainer(batch)?;
-        self.step(&mut trainer)?;
-        // What was submitted ahead ends here.
-        block_on(self.training.snapshot())?;
-        Ok(())
-    }
-
-    fn time(&mut self, batch: u32) -> Result<(u32, f64), EngineError> {
-        self.warm(batch)?;
-        self.time_warm(batch)
-    }
-
-    /// Steps made, and their time.
-    fn time_warm(&mut self, batch: u32) -> Result<(u32, f64), EngineError> {
-        let mut trainer = self.trainer(batch)?;
+    /// So many steps and their time. The run ends with them, so that nothing is submitted ahead in vain.
+    fn time(&mut self, batch: u32, steps: u32) -> Result<f64, EngineError> {
+        let sample_budget = u64::from(steps) * u64::from(batch);
+        let config = RunConfig { initial_batch: batch, max_batch: batch, sample_budget, ..self.config };
+        let mut trainer =
+            Trainer::new(config, SAMPLES).map_err(|error| GpuError::Unsupported(error.to_string()))?;
         let begin = Instant::now();
-        let mut steps = 0;
-        while steps < 2 || begin.elapsed() < ENOUGH {
-            self.step(&mut trainer)?;
-            steps += 1;
+        while let Some(plan) = trainer.plan() {
+            block_on(self.training.step(&mut trainer, &plan))?;
         }
-        block_on(self.training.snapshot())?;
-        Ok((steps, begin.elapsed().as_secs_f64()))
+        block_on(self.training.gpu().idle())?;
+        Ok(begin.elapsed().as_secs_f64())
     }
 }
 

@@ -84,6 +84,7 @@ impl Costed for MaxPool2d {
         let window = kernel * kernel;
         match entry {
             "max_pool2d_forward" => Cost::new(windows * window, pixels + windows),
+            "max_pool2d_backward_apart" => Cost::new(windows * window, 2 * pixels + windows),
             // Each of a window's pixels looks for the winner again.
             _ => Cost::new(windows * window * (window + 1), 2 * pixels + windows),
         }

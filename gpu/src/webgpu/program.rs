@@ -285,9 +285,8 @@ impl<'e> Builder<'e> {
             }
             Operation::MaxPool2d { .. } => {
                 let pool = self.max_pool2d(placed);
-                let grid = Grid::Flat(self.samples * word(placed.input.len()));
-                let bindings = [(1, x), (2, e), (3, dx)];
-                self.dispatch(Shader::MaxPool2d, "max_pool2d_backward", pool, &bindings, grid)
+                let launch = variants::max_pool2d_backward(&pool);
+                self.launch(&launch, pool, &[(1, x), (2, e), (3, dx)])
             }
             Operation::Relu | Operation::Tanh | Operation::Flatten => {
                 let entry =

@@ -8,7 +8,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::kernel::{Grid, Launch, Shader};
-use super::uniforms::{Conv2d, Product};
+use super::uniforms::{Conv2d, MaxPool2d, Product};
 
 /// How a heavy kernel computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -225,6 +225,18 @@ const fn fitting(variant: Variant, conv: &Conv2d) -> Variant {
         Variant::Wide if conv.stride != 1 || conv.kernel > WIDEST_KERNEL => Variant::Plain,
         variant => variant,
     }
+}
+
+/// The gradient through a max-pooling: where windows lie side by side, one invocation a window in place of one a
+/// pixel.
+pub(super) fn max_pool2d_backward(pool: &MaxPool2d) -> Launch {
+    let (entry, invocations) = if pool.stride == pool.kernel {
+        let windows = pool.height.div_ceil(pool.kernel) * pool.width.div_ceil(pool.kernel);
+        ("max_pool2d_backward_apart", pool.planes * windows)
+    } else {
+        ("max_pool2d_backward", pool.planes * pool.height * pool.width)
+    };
+    Launch { shader: Shader::MaxPool2d, entry, constants: Vec::new(), grid: Grid::Flat(invocations) }
 }
 
 /// Columns and rows of invocations of a tiled convolution's workgroup.
