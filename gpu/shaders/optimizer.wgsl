@@ -1,4 +1,4 @@
-// The line per element of every optimizer, with the names of the core's. 
+// The line per element of every optimizer, with the names of the core's.
 //
 // Operations a parameter: sgd 5, momentum 7, nesterov and adagrad 9, rmsprop 11, adam 16. Bytes: 12, and 8 for each
 // value of memory.

@@ -208,8 +208,7 @@ fn measure(
     let has_timestamps = profiled.training.gpu().has_timestamps();
     let mut rows = Vec::new();
     for &batch in batches(model, is_software) {
-        // The first step compiles, the second tells how many are enough.
-        plain.time(batch, 1)?;
+        // The first step compiles as well.
         let steps = enough(plain.time(batch, 1)?);
         let seconds = plain.time(batch, steps)?;
         let images_per_second = f64::from(steps) * f64::from(batch) / seconds;

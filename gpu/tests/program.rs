@@ -19,6 +19,8 @@ fn folder() -> TempDir {
 
 fn program(folder: &Path, arguments: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_adadagrad"));
+    // What is remembered of adapters stays in the folder.
+    command.env("XDG_CACHE_HOME", folder.join("cache"));
     command.current_dir(folder).args(arguments.split_whitespace());
     command
 }
@@ -93,6 +95,7 @@ fn settings_that_cannot_run_are_refused_with_the_range() {
         ("--device gpu --threads 2", "--threads counts the CPU's threads"),
         ("--adapter any", "--adapter names a GPU: it goes with --device gpu or --device auto"),
         ("--gpu-memory 64", "--gpu-memory limits a GPU: it goes with --device gpu or --device auto"),
+        ("--profile", "--profile times the kernels of a GPU: it goes with --device gpu"),
         ("--optimizer adamax", "invalid value 'adamax' for '--optimizer <OPTIMIZER>'"),
         ("--save no/such/folder/x", "no/such/folder/x: its folder does not exist"),
         ("--load nothing.safetensors", "nothing.safetensors: "),
@@ -528,5 +531,104 @@ fn devices_are_listed_with_kind_and_limits() {
     let listed = succeed(folder.path(), "devices");
     for word in ["adapter", "kind", "driver", "largest binding", "storage buffers", "MiB"] {
         assert!(listed.contains(word), "{listed}");
+    }
+}
+
+#[test]
+fn a_profile_tells_time_arithmetic_and_bytes_by_kernel() {
+    let folder = folder();
+    if !has_gpu(folder.path()) {
+        return;
+    }
+    let said = succeed(folder.path(), &format!("{SHORT} --model mlp --device gpu --profile --quiet"));
+    let lines: Vec<&str> = said.lines().collect();
+    let head = lines.iter().position(|line| line.starts_with("kernel "));
+    let Some(head) = head else {
+        assert!(said.contains("this device has no timestamps"), "{said}");
+        return;
+    };
+    for word in ["calls", "ms", "share", "GFLOP/s", "GB/s"] {
+        assert!(lines[head].contains(word), "{said}");
+    }
+    let row = |kernel: &str| {
+        let line = lines[head..].iter().find(|line| line.starts_with(kernel));
+        let line = line.unwrap_or_else(|| panic!("{kernel}: {said}"));
+        line.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let steps: u64 = lines[0].split_whitespace().last().unwrap().parse().unwrap();
+    // Every step draws once and updates once.
+    let calls = |kernel: &str| row(kernel)[1].replace(',', "").parse::<u64>().unwrap();
+    assert!(calls("adagrad") >= steps && calls("draw_samples") >= steps, "{said}");
+    assert!(row("product").last().unwrap().parse::<f64>().unwrap() > 0.0, "{said}");
+}
+
+#[test]
+fn the_choice_of_kernels_is_remembered_and_a_broken_file_is_no_error() {
+    let folder = folder();
+    if !has_gpu(folder.path()) {
+        return;
+    }
+    let file = folder.path().join("cache/adadagrad/kernels.json");
+    let command = format!("{SHORT} --sample-budget 40 --device gpu --quiet");
+    succeed(folder.path(), &command);
+    if !cfg!(target_os = "linux") {
+        return;
+    }
+    let first = fs::read_to_string(&file).unwrap();
+    let choices: Value = serde_json::from_str(&first).unwrap();
+    assert!(choices[0]["variants"]["product"].is_string(), "{first}");
+    // Another choice than the trial's stays as it is: there is no second trial.
+    let mut other = choices.clone();
+    let chosen = choices[0]["variants"]["conv2d_forward"].as_str().unwrap();
+    other[0]["variants"]["conv2d_forward"] = if chosen == "plain" { "wide" } else { "plain" }.into();
+    let other = serde_json::to_string(&other).unwrap();
+    fs::write(&file, &other).unwrap();
+    succeed(folder.path(), &command);
+    assert_eq!(fs::read_to_string(&file).unwrap(), other);
+    for broken in ["", "[{\"version\": 1}]", "{"] {
+        fs::write(&file, broken).unwrap();
+        succeed(folder.path(), &command);
+        let again: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
+        assert_eq!(again[0]["adapter"], choices[0]["adapter"]);
+    }
+    // A folder in its place cannot be written.
+    fs::remove_file(&file).unwrap();
+    fs::create_dir(&file).unwrap();
+    succeed(folder.path(), &command);
+}
+
+#[test]
+fn the_self_test_passes_and_its_report_is_one_json_file() {
+    let folder = folder();
+    if !has_gpu(folder.path()) {
+        return;
+    }
+    let said = succeed(folder.path(), "selftest --device gpu --output report.json");
+    assert!(said.contains("Every kernel gives what the reference gives."), "{said}");
+    let report: Value =
+        serde_json::from_str(&fs::read_to_string(folder.path().join("report.json")).unwrap()).unwrap();
+    assert_eq!(report["version"], 1);
+    assert!(report["adapter"]["name"].is_string() && report["adapter"]["driver"].is_string());
+    let checks = report["checks"].as_array().unwrap();
+    assert!(checks.len() >= 40);
+    for check in checks {
+        assert!(
+            check["cases"].as_u64().unwrap() > 0 && check["failures"] == serde_json::json!([]),
+            "{check}"
+        );
+    }
+    for row in report["throughput"].as_array().unwrap() {
+        assert!(row["images_per_second"].as_f64().unwrap() > 0.0, "{row}");
+        if report["adapter"]["has_timestamps"] == true {
+            assert!(row["busy"].as_f64().unwrap() > 0.0 && !row["kernels"].as_array().unwrap().is_empty());
+        }
+    }
+    for (arguments, sentence) in [
+        ("selftest --device cpu", "the self-test is the GPU's"),
+        ("selftest --adapter none-of-that-name", "no adapter's name contains “none-of-that-name”"),
+        ("selftest --output no/such/folder/x", "no/such/folder/x: its folder does not exist"),
+    ] {
+        let refused = refuse(folder.path(), arguments);
+        assert!(refused.contains(sentence), "{refused}");
     }
 }

@@ -265,3 +265,53 @@ fn tiles_of(entry: &'static str, variant: Variant, groups: u32) -> Launch {
         grid: Grid::Folded(groups),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// WebGPU's default limits.
+    const INVOCATIONS: u32 = 256;
+    const WORKGROUP_BYTES: u32 = 16 << 10;
+
+    #[test]
+    fn every_variant_keeps_to_the_default_limits_of_workgroups() {
+        let product_block = Product { rows: 1, columns: 1, inner: 1, ..Product::default() };
+        let conv = Conv2d {
+            samples: 1,
+            channels: 1,
+            outputs: 1,
+            kernel: 3,
+            stride: 1,
+            slice: 16,
+            ..Conv2d::default()
+        };
+        for variant in Variant::ALL {
+            for launch in [
+                product(variant, &product_block, false),
+                conv2d_forward(variant, &conv),
+                conv2d_input_gradient(variant, &conv),
+                conv2d_weight_gradient(variant, &conv),
+            ] {
+                let constant = |name| {
+                    let found = launch.constants.iter().find(|(known, _)| *known == name);
+                    found.map_or(1, |&(_, value)| value)
+                };
+                let [x, y] = [constant("GROUP_X"), constant("GROUP_Y")];
+                assert!(x * y <= INVOCATIONS && constant("GROUP") <= INVOCATIONS, "{launch:?}");
+                let values = constant("DEPTH") * (4 * x + 4 + 4 * y + 4);
+                assert!(4 * values <= WORKGROUP_BYTES, "{launch:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_most_tiles_are_enough_for_every_variant() {
+        for (kernel, outputs) in (1..=7).flat_map(|kernel| (1..=17).map(move |outputs| (kernel, outputs))) {
+            let conv = Conv2d { channels: 3, outputs, kernel, stride: 1, ..Conv2d::default() };
+            for variant in Variant::ALL {
+                assert!(gradient_tiles(variant, &conv) <= most_gradient_tiles(&conv));
+            }
+        }
+    }
+}
