@@ -204,3 +204,106 @@ fn add_part(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroup
         sums[index] += x[index];
     }
 }
+
+// The long sums once more, a workgroup each in place of an invocation: neighbours read what lies side by side, and
+// no sum is longer than a 64th. For hardware, where one invocation alone waits for memory again and again; on software
+// adapters the barrier costs more than it saves.
+var<workgroup> shares: array<vec2<f32>, 64>;
+
+// The sum over the workgroup, in the first invocation.
+fn sum_of_shares(local: u32, share: vec2<f32>) -> vec2<f32> {
+    shares[local] = share;
+    workgroupBarrier();
+    var sum = vec2(0.0);
+    if local == 0u {
+        for (var k = 0u; k < 64u; k++) {
+            sum += shares[k];
+        }
+    }
+    return sum;
+}
+
+@compute @workgroup_size(64)
+fn dense_norms_by_group(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let sample = group.x + group.y * groups.x;
+    if sample >= batch.samples {
+        return;
+    }
+    var squares = vec2(0.0);
+    for (var k = local; k < batch.inputs; k += 64u) {
+        let a = x[sample * batch.inputs + k];
+        squares.x += a * a;
+    }
+    for (var k = local; k < batch.outputs; k += 64u) {
+        let value = e[sample * batch.outputs + k];
+        squares.y += value * value;
+    }
+    let sum = sum_of_shares(local, squares);
+    if local == 0u {
+        per_sample[2u * batch.capacity + sample] += sum.y * (sum.x + 1.0);
+    }
+}
+
+@compute @workgroup_size(64)
+fn sum_tiles_by_group(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let sample = group.x + group.y * groups.x;
+    if sample >= batch.samples {
+        return;
+    }
+    var share = 0.0;
+    for (var tile = local; tile < batch.tiles; tile += 64u) {
+        share += x[sample * batch.stride + tile];
+    }
+    let sum = sum_of_shares(local, vec2(share, 0.0));
+    if local == 0u {
+        per_sample[batch.place * batch.capacity + sample] += sum.x;
+    }
+}
+
+@compute @workgroup_size(64)
+fn dense_bias_gradient_by_group(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let output = group.x + group.y * groups.x;
+    if output >= batch.outputs {
+        return;
+    }
+    var share = 0.0;
+    for (var sample = local; sample < batch.samples; sample += 64u) {
+        let value = e[sample * batch.outputs + output];
+        share += select(value, value * value, batch.stride == 2u);
+    }
+    let sum = sum_of_shares(local, vec2(share, 0.0));
+    if local == 0u {
+        sums[batch.offset + output] += sum.x;
+    }
+}
+
+// 64 workgroups, a share each.
+@compute @workgroup_size(64)
+fn square_norm_by_group(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    var share = 0.0;
+    for (var k = group.x * 64u + local; k < batch.count; k += 4096u) {
+        share += x[k] * x[k];
+    }
+    let sum = sum_of_shares(local, vec2(share, 0.0));
+    if local == 0u {
+        sums[batch.place + group.x] = sum.x;
+        if !is_finite(sum.x) {
+            atomicStore(&refused, 1u);
+        }
+    }
+}

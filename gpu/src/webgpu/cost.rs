@@ -115,7 +115,7 @@ impl Costed for Batch {
     fn cost(&self, entry: &str) -> Cost {
         let [samples, inputs, outputs] = [self.samples, self.inputs, self.outputs].map(u64::from);
         let [tiles, count] = [self.tiles, self.count].map(u64::from);
-        match entry {
+        match entry.trim_end_matches("_by_group") {
             // Largest; subtract, exponential, sum; share, one less.
             "softmax_cross_entropy" => Cost::new(samples * (6 * outputs + 4), samples * (2 * outputs + 5)),
             "dense_norms" => {

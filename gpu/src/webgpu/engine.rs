@@ -17,6 +17,7 @@ use super::kernel::{Dispatch, Grid, Kernels, Shader};
 use super::program::{Builder, Layer, Pass, Program, layers};
 use super::uniforms::{Batch, Draw, Step};
 use super::update::{entry_of, step, update_bindings};
+use super::variants::{self, Sum};
 use crate::engine::Control;
 
 /// Numbers that each micro-batch leaves: loss, right answers, Σ sᵢ, Σ pᵢ², Σ sᵢpᵢ, Σ sᵢ².
@@ -135,9 +136,10 @@ impl DeviceEngine {
         let of_samples = [(3, &buffers.per_sample), (4, sums), (6, refused)];
         let [fold, fold_again] =
             [(); 2].map(|()| statistics("fold_samples", Batch::default(), &of_samples, one));
-        let square_norm = statistics("square_norm", count, &[(1, sum), (4, sums), (6, refused)], one);
         let flat = Grid::Flat(word(parameters));
         let add_part = statistics("add_part", count, &[(1, sum), (4, &buffers.total)], flat);
+        let launch = variants::sums(gpu.variants().sums, Sum::SquareNorm, word(SHARES));
+        let square_norm = kernels.launch(&gpu, &launch, &count, &[(1, sum), (4, sums), (6, refused)]);
         let bindings = update_bindings(&optimizer, &buffers);
         let entry = entry_of(&optimizer);
         let update = kernels.dispatch(&gpu, Shader::Optimizer, entry, &Step::default(), &bindings, flat);

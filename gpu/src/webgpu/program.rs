@@ -8,7 +8,7 @@ use super::cost::Costed;
 use super::device::Gpu;
 use super::kernel::{Dispatch, Grid, Kernels, Launch, Shader};
 use super::uniforms::{Batch, Conv2d, MaxPool2d, Product, Values};
-use super::variants::{self, Variants};
+use super::variants::{self, Sum, Variants};
 
 /// Samples that one slice of a convolution's weight gradient sums over: slices run side by side.
 pub(super) const SLICE: u32 = 16;
@@ -120,6 +120,11 @@ impl<'e> Builder<'e> {
     ) -> Dispatch {
         let batch = Batch { samples: self.samples, capacity: self.capacity, ..batch };
         self.dispatch(Shader::Statistics, entry, batch, buffers, grid)
+    }
+
+    fn sums(&mut self, sum: Sum, count: u32, batch: Batch, buffers: &[(u32, &wgpu::Buffer)]) -> Dispatch {
+        let batch = Batch { samples: self.samples, capacity: self.capacity, ..batch };
+        self.launch(&variants::sums(self.variants().sums, sum, count), batch, buffers)
     }
 
     fn input(&self, layer: &Layer) -> &'e wgpu::Buffer {
@@ -329,7 +334,7 @@ impl<'e> Builder<'e> {
         let batch = Batch { inputs, outputs, ..Batch::default() };
         if self.wants_norms(pass) {
             let bindings = [(1, x), (2, e), (3, &buffers.per_sample)];
-            list.push(self.statistics("dense_norms", batch, &bindings, Grid::Flat(self.samples)));
+            list.push(self.sums(Sum::DenseNorms, self.samples, batch, &bindings));
         }
         if pass != Pass::Accumulate {
             let product = self.dense_forward(placed, BIAS);
@@ -357,7 +362,7 @@ impl<'e> Builder<'e> {
             let offset = word(placed.parameter_offset + placed.weights);
             let batch = Batch { offset, stride: if is_squared { 2 } else { 1 }, ..batch };
             let bindings = [(2, e), (4, sums)];
-            list.push(self.statistics("dense_bias_gradient", batch, &bindings, Grid::Flat(outputs)));
+            list.push(self.sums(Sum::DenseBiasGradient, outputs, batch, &bindings));
         }
     }
 
@@ -392,8 +397,7 @@ impl<'e> Builder<'e> {
         let sum_tiles = |builder: &mut Self, tile_sums, place| {
             let batch = Batch { tiles, stride: tiles, place, ..Batch::default() };
             let bindings = [(1, tile_sums), (3, &buffers.per_sample)];
-            let grid = Grid::Flat(builder.samples);
-            builder.statistics("sum_tiles", batch, &bindings, grid)
+            builder.sums(Sum::Tiles, builder.samples, batch, &bindings)
         };
         if self.wants_norms(pass) {
             list.push(sum_tiles(self, &buffers.tile_sums, NORMS));

@@ -12,8 +12,8 @@ use web_time::Instant;
 use super::device::{Gpu, GpuError, is_software};
 use super::kernel::{Dispatch, Kernels};
 use super::program::{ADD, SLICE};
-use super::uniforms::{Conv2d, Product};
-use super::variants::{self, Heavy, Variant, Variants};
+use super::uniforms::{Batch, Conv2d, Product};
+use super::variants::{self, Heavy, Sum, Variant, Variants};
 
 /// Raised when variants change so that an earlier choice means nothing any more.
 const VERSION: u32 = 1;
@@ -122,8 +122,8 @@ pub async fn try_variants(gpu: &Gpu) -> Result<Trial, GpuError> {
     let mut kernels = Kernels::default();
     let problem = Problem::new(gpu);
     for kernel in Heavy::ALL {
-        // The likely winner first, so that hopeless ones are known as such.
-        for variant in [Variant::Wide, Variant::Plain, Variant::Tiles, Variant::LargeTiles] {
+        // The likely winner comes first, so that hopeless ones are known as such.
+        for &variant in kernel.variants() {
             if problem.is_software && !trial.is_worth_trying(kernel, variant) {
                 continue;
             }
@@ -147,7 +147,7 @@ impl Trial {
         let tiles_lose = tiles.zip(best).is_some_and(|(tiles, best)| tiles.seconds > 1.5 * best.seconds);
         match variant {
             Variant::Plain | Variant::Wide => true,
-            Variant::Tiles => kernel == Heavy::Product || !tiles_lose,
+            Variant::Tiles => matches!(kernel, Heavy::Product | Heavy::Sums) || !tiles_lose,
             Variant::LargeTiles => !tiles_lose,
         }
     }
@@ -249,6 +249,22 @@ impl Problem {
         match kernel {
             Heavy::Product => {
                 kernels.launch(gpu, &variants::product(variant, product, false), product, &bindings)
+            }
+            Heavy::Sums => {
+                let batch = Batch {
+                    samples: product.rows,
+                    capacity: product.rows,
+                    inputs: product.inner,
+                    outputs: product.columns,
+                    ..Batch::default()
+                };
+                let bindings = [(1, inputs), (2, outputs), (3, tiles)];
+                kernels.launch(
+                    gpu,
+                    &variants::sums(variant, Sum::DenseNorms, product.rows),
+                    &batch,
+                    &bindings,
+                )
             }
             Heavy::Conv2dForward => {
                 kernels.launch(gpu, &variants::conv2d_forward(variant, conv), conv, &bindings)

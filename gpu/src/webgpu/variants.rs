@@ -59,12 +59,28 @@ pub enum Heavy {
     Conv2dInputGradient,
     /// A convolution's weight gradient, with its per-sample statistics.
     Conv2dWeightGradient,
+    /// The long sums of the statistics: [`Variant::Plain`] an invocation each, [`Variant::Tiles`] a workgroup.
+    Sums,
 }
 
 impl Heavy {
     /// All of them.
-    pub const ALL: [Self; 4] =
-        [Self::Product, Self::Conv2dForward, Self::Conv2dInputGradient, Self::Conv2dWeightGradient];
+    pub const ALL: [Self; 5] = [
+        Self::Product,
+        Self::Conv2dForward,
+        Self::Conv2dInputGradient,
+        Self::Conv2dWeightGradient,
+        Self::Sums,
+    ];
+
+    /// The variants that differ, the likely winner on software first.
+    #[must_use]
+    pub const fn variants(self) -> &'static [Variant] {
+        match self {
+            Self::Sums => &[Variant::Plain, Variant::Tiles],
+            _ => &[Variant::Wide, Variant::Plain, Variant::Tiles, Variant::LargeTiles],
+        }
+    }
 
     /// What tables call it.
     #[must_use]
@@ -74,6 +90,7 @@ impl Heavy {
             Self::Conv2dForward => "conv2d_forward",
             Self::Conv2dInputGradient => "conv2d_input_gradient",
             Self::Conv2dWeightGradient => "conv2d_weight_gradient",
+            Self::Sums => "sums",
         }
     }
 }
@@ -90,6 +107,8 @@ pub struct Variants {
     pub conv2d_input_gradient: Variant,
     /// A convolution's weight gradient.
     pub conv2d_weight_gradient: Variant,
+    /// The long sums of the statistics.
+    pub sums: Variant,
 }
 
 impl Variants {
@@ -101,13 +120,16 @@ impl Variants {
             conv2d_forward: variant,
             conv2d_input_gradient: variant,
             conv2d_weight_gradient: variant,
+            sums: variant,
         }
     }
 
     /// What is used where nothing was tried.
     #[must_use]
     pub const fn untried(is_software: bool) -> Self {
-        Self::all(if is_software { Variant::Wide } else { Variant::Tiles })
+        let (heavy, sums) =
+            if is_software { (Variant::Wide, Variant::Plain) } else { (Variant::Tiles, Variant::Tiles) };
+        Self { sums, ..Self::all(heavy) }
     }
 
     /// That of one kernel.
@@ -118,6 +140,7 @@ impl Variants {
             Heavy::Conv2dForward => self.conv2d_forward,
             Heavy::Conv2dInputGradient => self.conv2d_input_gradient,
             Heavy::Conv2dWeightGradient => self.conv2d_weight_gradient,
+            Heavy::Sums => self.sums,
         }
     }
 
@@ -129,6 +152,7 @@ impl Variants {
             Heavy::Conv2dForward => self.conv2d_forward = variant,
             Heavy::Conv2dInputGradient => self.conv2d_input_gradient = variant,
             Heavy::Conv2dWeightGradient => self.conv2d_weight_gradient = variant,
+            Heavy::Sums => self.sums = variant,
         }
         self
     }
@@ -202,6 +226,36 @@ pub(super) fn conv2d_weight_gradient(variant: Variant, conv: &Conv2d) -> Launch 
             tiles_of("conv2d_weight_gradient_tiles", tiled, groups)
         }
     }
+}
+
+/// A long sum of `statistics.wgsl`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sum {
+    /// Square norms of a dense layer's inputs and output gradients, one a sample.
+    DenseNorms,
+    /// Over a convolution's tiles, one a sample.
+    Tiles,
+    /// Over samples, one an output.
+    DenseBiasGradient,
+    /// Of the gradient's square norm, in so many shares.
+    SquareNorm,
+}
+
+/// So many sums of a kind.
+pub(super) fn sums(variant: Variant, sum: Sum, count: u32) -> Launch {
+    let by_group = matches!(variant, Variant::Tiles | Variant::LargeTiles);
+    let entry = match (sum, by_group) {
+        (Sum::DenseNorms, false) => "dense_norms",
+        (Sum::DenseNorms, true) => "dense_norms_by_group",
+        (Sum::Tiles, false) => "sum_tiles",
+        (Sum::Tiles, true) => "sum_tiles_by_group",
+        (Sum::DenseBiasGradient, false) => "dense_bias_gradient",
+        (Sum::DenseBiasGradient, true) => "dense_bias_gradient_by_group",
+        (Sum::SquareNorm, false) => "square_norm",
+        (Sum::SquareNorm, true) => "square_norm_by_group",
+    };
+    let grid = if by_group { Grid::Folded(count) } else { Grid::Flat(count) };
+    Launch { shader: Shader::Statistics, entry, constants: Vec::new(), grid }
 }
 
 /// Tiles of a convolution's gradient, of each of which every sample's square norm is left.

@@ -9,7 +9,7 @@ use super::super::images::{DeviceOrder, draw_of};
 use super::super::kernel::{Grid, Launch, Shader};
 use super::super::uniforms::{Batch, Draw, MaxPool2d, Product, Uniform, Values};
 use super::super::update::{entry_of, step};
-use super::super::variants::{self, Variant};
+use super::super::variants::{self, Sum, Variant};
 use super::{Approx, Case, Expected, GUARD, POISON, Slot, convolution};
 
 /// Every case of every kernel.
@@ -319,9 +319,17 @@ fn losses(random: &mut Random, cases: &mut Vec<Case>) {
     }
 }
 
+/// Long sums: an invocation each, or a workgroup.
+const BY: [Variant; 2] = [Variant::Plain, Variant::Tiles];
+
+fn summing(variant: Variant, sum: Sum, shape: &str, batch: &Batch, count: u32) -> Case {
+    Case::new(Some(variant), shape.to_owned(), variants::sums(variant, sum, count), batch)
+}
+
 /// What adds to the per-sample rows.
 fn per_sample(random: &mut Random, cases: &mut Vec<Case>) {
-    for (samples, [inputs, outputs]) in around(64).into_iter().zip([[7, 3], [1, 5], [33, 2], [12, 1], [5, 9]])
+    for (samples, [inputs, outputs]) in
+        around(64).into_iter().zip([[7, 3], [1, 65], [131, 2], [64, 1], [5, 9]])
     {
         let capacity = samples + 3;
         let base = Batch { samples, capacity, inputs, outputs, ..Batch::default() };
@@ -339,19 +347,19 @@ fn per_sample(random: &mut Random, cases: &mut Vec<Case>) {
             }
             after
         };
-        let case = |entry, batch: &Batch| {
-            let shape = format!("{samples} samples of {inputs} and {outputs} values");
-            Case::of(Shader::Statistics, entry, shape, batch, samples)
-        };
+        let shape = format!("{samples} samples of {inputs} and {outputs} values");
         let norms = added(2, &|sample| {
             square(row(&e, outputs, sample)) * (square(row(&x, inputs, sample)) + Approx::exact(1.0))
         });
-        cases.push(case("dense_norms", &base).reads(1, &x).reads(2, &e).changes(3, &before, norms));
+        for variant in BY {
+            let case = summing(variant, Sum::DenseNorms, &shape, &base, samples);
+            cases.push(case.reads(1, &x).reads(2, &e).changes(3, &before, norms.clone()));
+        }
         let products = added(3, &|sample| {
             Approx::dot(row(&e, outputs, sample).into_iter().zip(row(&projected, outputs, sample)))
         });
         cases.push(
-            case("dense_inner_products", &base)
+            Case::of(Shader::Statistics, "dense_inner_products", shape.clone(), &base, samples)
                 .reads(1, &projected)
                 .reads(2, &e)
                 .changes(3, &before, products),
@@ -362,7 +370,10 @@ fn per_sample(random: &mut Random, cases: &mut Vec<Case>) {
             let sums = added(place, &|sample| {
                 Approx::sum(row(&tiles, inputs + 1, sample).into_iter().take(inputs as usize))
             });
-            cases.push(case("sum_tiles", &batch).reads(1, &tiles).changes(3, &before, sums));
+            for variant in BY {
+                let case = summing(variant, Sum::Tiles, &shape, &batch, samples);
+                cases.push(case.reads(1, &tiles).changes(3, &before, sums.clone()));
+            }
         }
     }
 }
@@ -390,11 +401,10 @@ fn sums(random: &mut Random, cases: &mut Vec<Case>) {
                 Approx::sum(terms.map(|e| if stride == 2 { e * e } else { e }))
             });
             let shape = format!("{others} samples, {count} outputs, power {stride}");
-            cases.push(
-                Case::of(Shader::Statistics, "dense_bias_gradient", shape, &batch, count)
-                    .reads(2, &values)
-                    .changes(4, &before, after),
-            );
+            for variant in BY {
+                let case = summing(variant, Sum::DenseBiasGradient, &shape, &batch, count);
+                cases.push(case.reads(2, &values).changes(4, &before, after.clone()));
+            }
         }
         let batch = Batch { tiles: others, count, offset: 2, ..Batch::default() };
         let after = with(&|k| Approx::sum(column(&values, k)));
@@ -451,24 +461,34 @@ fn folds(random: &mut Random, count: u32, cases: &mut Vec<Case>) {
             .reads(4, &before(6))
             .writes_words(6, vec![0], vec![1]),
     );
+    square_norms(random, count, place, cases);
+}
+
+fn square_norms(random: &mut Random, count: u32, place: u32, cases: &mut Vec<Case>) {
+    // More than one round of all workgroups.
+    let count = 70 * count;
     let gradient = random.values(count);
-    let share =
-        |k: usize| Approx::sum(gradient.iter().skip(k).step_by(64).map(|&g| Approx::of(g) * Approx::of(g)));
     let batch = Batch { count, place, ..Batch::default() };
-    cases.push(
-        one("square_norm", "parameters", &batch)
-            .reads(1, &gradient)
-            .changes(4, &before(64), placed((0..64).map(share).collect()))
-            .writes_words(6, vec![0], vec![0]),
-    );
-    let mut broken = gradient;
+    let untouched = vec![Approx::UNTOUCHED; place as usize];
+    let before = vec![f32::from_bits(POISON); place as usize + 64];
+    let mut broken = gradient.clone();
     broken[(count / 2) as usize] = f32::NAN;
-    cases.push(
-        one("square_norm", "parameters, one of them NaN", &batch)
-            .reads(1, &broken)
-            .reads(4, &before(64))
-            .writes_words(6, vec![0], vec![1]),
-    );
+    for variant in BY {
+        let by_group = variant == Variant::Tiles;
+        let share = |share: usize| {
+            let is_in = |k: usize| if by_group { k / 64 % 64 == share } else { k % 64 == share };
+            let terms = gradient.iter().enumerate().filter(|(k, _)| is_in(*k));
+            Approx::sum(terms.map(|(_, &g)| Approx::of(g) * Approx::of(g)))
+        };
+        let after = [untouched.clone(), (0..64).map(share).collect()].concat();
+        let case = |what| summing(variant, Sum::SquareNorm, &format!("{count} parameters{what}"), &batch, 64);
+        cases.push(case("").reads(1, &gradient).changes(4, &before, after).writes_words(6, vec![0], vec![0]));
+        cases.push(case(", one of them NaN").reads(1, &broken).reads(4, &before).writes_words(
+            6,
+            vec![0],
+            vec![1],
+        ));
+    }
 }
 
 /// Every update against the core's in `f64`; and none where the batch was refused.
