@@ -52,12 +52,15 @@ struct Conv2d {
 
 // Invocations of a workgroup of the kernels without workgroup memory.
 override GROUP: u32 = 64u;
-// The workgroup's shape and how deep its tiles are, of those with it.
+// The workgroup's shape and how deep its tiles are, of those with it: GROUP_Y a multiple of 4 and the number of
+// invocations one of DEPTH, so that each invocation loads the same columns or positions all the time.
 override GROUP_X: u32 = 16u;
 override GROUP_Y: u32 = 4u;
 override DEPTH: u32 = 16u;
-// Rows and columns of the kernel, for the variants by rows: the same number as `conv.kernel`.
+// The same numbers as `conv.kernel` and `conv.stride`, for the variants by rows and with tiles: what is known when a
+// pipeline is made is unrolled, and divided by at the price of a multiplication.
 override KERNEL: u32 = 5u;
+override STRIDE: u32 = 1u;
 
 const NEXT = vec4(0u, 1u, 2u, 3u);
 
@@ -364,6 +367,25 @@ fn conv2d_input_gradient_rows(
 var<workgroup> tile_a: array<f32, DEPTH * (4u * GROUP_Y + 4u)>;
 var<workgroup> tile_b: array<f32, DEPTH * (4u * GROUP_X + 4u)>;
 
+// Where a tap lies: channel, row and column.
+fn place_of_tap(tap: u32) -> vec3<u32> {
+    return vec3(tap / (KERNEL * KERNEL), tap % (KERNEL * KERNEL) / KERNEL, tap % KERNEL);
+}
+
+// Row and column of the upper left pixel that an output position sees.
+fn corner(position: u32) -> vec2<i32> {
+    let at = vec2(position / conv.out_width, position % conv.out_width) * STRIDE;
+    return vec2<i32>(at) - i32(conv.padding);
+}
+
+// One pixel of a plane of `source`, 0 outside of it. Not loaded where `is_wanted` is false.
+fn pixel(plane: u32, height: u32, width: u32, at: vec2<i32>, is_wanted: bool) -> f32 {
+    if !is_wanted || at.x < 0 || at.y < 0 || at.x >= i32(height) || at.y >= i32(width) {
+        return 0.0;
+    }
+    return source[(plane * height + u32(at.x)) * width + u32(at.y)];
+}
+
 // Adds what the tiles hold to an invocation's 4×4.
 fn multiply_tiles(sums: mat4x4<f32>, local: vec3<u32>) -> mat4x4<f32> {
     var result = sums;
@@ -396,7 +418,10 @@ fn conv2d_forward_tiles(
     let first_output = tile / position_tiles % output_tiles * rows;
     // Beyond the last sample nothing is stored; the barriers are for everyone.
     let sample = tile / (position_tiles * output_tiles);
-    let window = conv.kernel * conv.kernel;
+    // Each invocation loads one column of the tile of inputs, or of every so many rows a part of it.
+    let column = index % columns;
+    let upper_left = corner(first_position + column);
+    let is_column = first_position + column < positions() && sample < conv.samples;
     var sums = mat4x4<f32>();
     for (var first = 0u; first < taps(); first += DEPTH) {
         for (var i = index; i < DEPTH * rows; i += GROUP_X * GROUP_Y) {
@@ -406,13 +431,12 @@ fn conv2d_forward_tiles(
             let weight = conv.parameter_offset + select(0u, output * taps() + tap, inside);
             tile_a[i % DEPTH * (rows + 4u) + i / DEPTH] = select(0.0, parameters[weight], inside);
         }
-        for (var i = index; i < DEPTH * columns; i += GROUP_X * GROUP_Y) {
-            let tap = first + i / columns;
-            let position = first_position + i % columns;
-            let place = input_place(position, tap % window / conv.kernel, tap % conv.kernel);
-            let base = (sample * conv.channels + tap / window) * conv.height * conv.width;
-            let inside = tap < taps() && position < positions() && sample < conv.samples;
-            tile_b[i / columns * (columns + 4u) + i % columns] = load(base, select(-1, place, inside));
+        for (var k = index / columns; k < DEPTH; k += GROUP_Y / 4u) {
+            let tap = place_of_tap(first + k);
+            let at = upper_left + vec2<i32>(tap.yz);
+            let is_wanted = is_column && tap.x < conv.channels;
+            tile_b[k * (columns + 4u) + column] =
+                pixel(sample * conv.channels + tap.x, conv.height, conv.width, at, is_wanted);
         }
         workgroupBarrier();
         sums = multiply_tiles(sums, local);
@@ -446,8 +470,12 @@ fn conv2d_input_gradient_tiles(
     let first_pixel = tile % pixel_tiles * columns;
     let first_channel = tile / pixel_tiles % channel_tiles * rows;
     let sample = tile / (pixel_tiles * channel_tiles);
-    let window = conv.kernel * conv.kernel;
+    let window = KERNEL * KERNEL;
     let inner = conv.outputs * window;
+    let column = index % columns;
+    let seen = first_pixel + column;
+    let lower_right = vec2<i32>(vec2(seen / conv.width, seen % conv.width) + conv.padding);
+    let is_column = seen < plane && sample < conv.samples;
     var sums = mat4x4<f32>();
     for (var first = 0u; first < inner; first += DEPTH) {
         for (var i = index; i < DEPTH * rows; i += GROUP_X * GROUP_Y) {
@@ -457,13 +485,15 @@ fn conv2d_input_gradient_tiles(
             let weight = select(0u, k / window * taps() + channel * window + k % window, inside);
             tile_a[i % DEPTH * (rows + 4u) + i / DEPTH] = select(0.0, parameters[conv.parameter_offset + weight], inside);
         }
-        for (var i = index; i < DEPTH * columns; i += GROUP_X * GROUP_Y) {
-            let k = first + i / columns;
-            let pixel = first_pixel + i % columns;
-            let place = output_place(pixel, k % window / conv.kernel, k % conv.kernel);
-            let base = (sample * conv.outputs + k / window) * positions();
-            let inside = k < inner && pixel < plane && sample < conv.samples;
-            tile_b[i / columns * (columns + 4u) + i % columns] = load(base, select(-1, place, inside));
+        for (var k = index / columns; k < DEPTH; k += GROUP_Y / 4u) {
+            // The tap's channel is here the output.
+            let tap = place_of_tap(first + k);
+            let at = lower_right - vec2<i32>(tap.yz);
+            // Negative places have no output: a remainder of them is not 0 or they stay negative.
+            let is_wanted = is_column && tap.x < conv.outputs && all(at % i32(STRIDE) == vec2(0));
+            tile_b[k * (columns + 4u) + column] = pixel(
+                sample * conv.outputs + tap.x, conv.out_height, conv.out_width, at / i32(STRIDE), is_wanted
+            );
         }
         workgroupBarrier();
         sums = multiply_tiles(sums, local);
@@ -472,9 +502,9 @@ fn conv2d_input_gradient_tiles(
     for (var i = 0u; i < 4u; i++) {
         for (var j = 0u; j < 4u; j++) {
             let channel = first_channel + 4u * local.y + i;
-            let pixel = first_pixel + 4u * local.x + j;
-            if sample < conv.samples && channel < conv.channels && pixel < plane {
-                store_input(sample, channel, pixel, sums[i][j]);
+            let place = first_pixel + 4u * local.x + j;
+            if sample < conv.samples && channel < conv.channels && place < plane {
+                store_input(sample, channel, place, sums[i][j]);
             }
         }
     }
@@ -719,7 +749,6 @@ fn conv2d_weight_gradient_tiles(
     let first_tap = tile % tap_tiles * columns;
     let first_output = tile / tap_tiles % output_tiles * rows;
     let slice = tile / (tap_tiles * output_tiles);
-    let window = conv.kernel * conv.kernel;
     let output = first_output + 4u * local.y;
     let tap = first_tap + 4u * local.x;
     let live = output < conv.outputs && tap <= taps();
@@ -737,15 +766,16 @@ fn conv2d_weight_gradient_tiles(
                 let place = select(0u, (sample * conv.outputs + row) * positions() + position, inside);
                 tile_a[i % DEPTH * (rows + 4u) + i / DEPTH] = select(0.0, errors[place], inside);
             }
-            for (var i = index; i < DEPTH * columns; i += GROUP_X * GROUP_Y) {
-                let position = first + i % DEPTH;
-                let column = first_tap + i / DEPTH;
-                let place = input_place(position, column % window / conv.kernel, column % conv.kernel);
-                let base = (sample * conv.channels + column / window) * conv.height * conv.width;
-                let inside = position < positions() && column < taps();
-                let value = load(select(0u, base, inside), select(-1, place, inside));
-                let is_bias = position < positions() && column == taps();
-                tile_b[i % DEPTH * (columns + 4u) + i / DEPTH] = select(value, 1.0, is_bias);
+            // An invocation loads inputs for one position.
+            let position = first + index % DEPTH;
+            let upper_left = corner(position);
+            for (var column = index / DEPTH; column < columns; column += GROUP_X * GROUP_Y / DEPTH) {
+                let tap = place_of_tap(first_tap + column);
+                let at = upper_left + vec2<i32>(tap.yz);
+                let is_wanted = position < positions() && tap.x < conv.channels;
+                let value = pixel(sample * conv.channels + tap.x, conv.height, conv.width, at, is_wanted);
+                let is_bias = position < positions() && first_tap + column == taps();
+                tile_b[index % DEPTH * (columns + 4u) + column] = select(value, 1.0, is_bias);
             }
             workgroupBarrier();
             g = multiply_tiles(g, local);

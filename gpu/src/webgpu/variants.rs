@@ -208,7 +208,7 @@ fn conv2d(
         Variant::Wide => flat(rows, conv, samples * planes.div_ceil(4) * height * width.div_ceil(16)),
         tiled => {
             let [x, y] = tile(tiled);
-            tiles_of(tiles, tiled, samples * planes.div_ceil(4 * y) * (height * width).div_ceil(4 * x))
+            tiles_of(tiles, tiled, conv, samples * planes.div_ceil(4 * y) * (height * width).div_ceil(4 * x))
         }
     }
 }
@@ -223,7 +223,7 @@ pub(super) fn conv2d_weight_gradient(variant: Variant, conv: &Conv2d) -> Launch 
             let [x, y] = tile(tiled);
             let taps = conv.channels * conv.kernel * conv.kernel + 1;
             let groups = slices * conv.outputs.div_ceil(4 * y) * taps.div_ceil(4 * x);
-            tiles_of("conv2d_weight_gradient_tiles", tiled, groups)
+            tiles_of("conv2d_weight_gradient_tiles", tiled, conv, groups)
         }
     }
 }
@@ -310,12 +310,18 @@ fn flat(entry: &'static str, conv: &Conv2d, invocations: u32) -> Launch {
     }
 }
 
-fn tiles_of(entry: &'static str, variant: Variant, groups: u32) -> Launch {
+fn tiles_of(entry: &'static str, variant: Variant, conv: &Conv2d, groups: u32) -> Launch {
     let [x, y] = tile(variant);
     Launch {
         shader: Shader::Conv2d,
         entry,
-        constants: vec![("GROUP_X", x), ("GROUP_Y", y), ("DEPTH", DEPTH)],
+        constants: vec![
+            ("GROUP_X", x),
+            ("GROUP_Y", y),
+            ("DEPTH", DEPTH),
+            ("KERNEL", conv.kernel),
+            ("STRIDE", conv.stride),
+        ],
         grid: Grid::Folded(groups),
     }
 }
@@ -353,6 +359,12 @@ mod tests {
                 };
                 let [x, y] = [constant("GROUP_X"), constant("GROUP_Y")];
                 assert!(x * y <= INVOCATIONS && constant("GROUP") <= INVOCATIONS, "{launch:?}");
+                // Convolutions load a column of one tile, and a position of the other, an invocation.
+                let is_tiled_convolution =
+                    launch.entry.starts_with("conv2d") && launch.entry.ends_with("_tiles");
+                if is_tiled_convolution {
+                    assert!(y % 4 == 0 && x * y % constant("DEPTH") == 0, "{launch:?}");
+                }
                 let values = constant("DEPTH") * (4 * x + 4 + 4 * y + 4);
                 assert!(4 * values <= WORKGROUP_BYTES, "{launch:?}");
             }
