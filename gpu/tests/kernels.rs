@@ -2,10 +2,17 @@
 //! without one, a failure when `REQUIRE_GPU=1`.
 #![allow(clippy::unwrap_used)]
 
+mod support;
+
 use std::collections::BTreeSet;
 
+use adadagrad_core::config::{Preset, RunConfig};
+use adadagrad_core::cut::Cut;
+use adadagrad_core::network::Model;
+use adadagrad_core::statistics::{Evidence, Needs};
+use adadagrad_gpu::engine::Visit;
 use adadagrad_gpu::webgpu::parity::{Bench, Case, Check, cases};
-use adadagrad_gpu::webgpu::{Gpu, GpuError, Shader, Variant};
+use adadagrad_gpu::webgpu::{Gpu, GpuError, Opening, Options, Shader, Training, Variant, Variants};
 use pollster::block_on;
 
 fn bench() -> Option<Bench> {
@@ -89,4 +96,45 @@ fn what_is_wrong_turns_a_check_red() {
     let pool =
         cases.iter().rfind(|case| case.kernel == "max_pool2d_backward" && case.shape.contains("stride 3"));
     red("another stride", pool.unwrap(), &|case| case.uniform[6] -= 1);
+}
+
+/// The CNN's evidence with everything asked for, by engines that use one variant everywhere.
+fn evidence(variant: Variant) -> Evidence<f64> {
+    let open = move || -> Opening {
+        Box::pin(async move { Ok(Gpu::open(None).await?.with_variants(Variants::all(variant))) })
+    };
+    let options = Options { open: Box::new(open), memory_budget: None, notice: Box::new(|_| {}) };
+    let config = RunConfig { model: Model::Cnn, max_batch: 20, ..Preset::PaperCnn.config() };
+    let mut training = block_on(Training::open(&config, support::images(20, 3), options)).unwrap();
+    let needs = Needs { norms: true, inner: true, coordinate_quantile: Some(0.5), parts: 0 };
+    // More than one slice.
+    block_on(training.evidence(Cut::new(18, 0), Visit::InFileOrder { start: 1 }, &needs)).unwrap()
+}
+
+#[test]
+fn engines_agree_in_every_variant() {
+    if bench().is_none() {
+        return;
+    }
+    let plain = evidence(Variant::Plain);
+    let numbers = |evidence: &Evidence<f64>| {
+        let inner = evidence.inner.unwrap();
+        [
+            evidence.loss,
+            evidence.mean_norm_sq,
+            evidence.sum_squared_norms.unwrap(),
+            inner.sum_squared_inner_products,
+            inner.sum_norm_inner_products,
+            inner.sum_squared_square_norms,
+            evidence.coordinate_ratio.unwrap(),
+        ]
+    };
+    for variant in [Variant::Wide, Variant::Tiles, Variant::LargeTiles] {
+        for (found, expected) in numbers(&evidence(variant)).into_iter().zip(numbers(&plain)) {
+            assert!(
+                (found - expected).abs() <= 1e-3 * expected.abs(),
+                "{variant}: {found}, plain {expected}"
+            );
+        }
+    }
 }
