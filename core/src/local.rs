@@ -388,15 +388,20 @@ impl<F: Real, M: MatrixProduct<F>> LocalRun<F, M> {
         }
         let Some(step) = &self.step else { return (0, 0) };
         let batch = u64::from(step.plan.cut.samples());
-        let sweeps = 1 + u64::from(step.plan.needs.inner);
         let swept = if step.projection.is_some() { batch } else { 0 };
-        (swept + u64::from(step.walk.position()), sweeps * batch)
+        (swept + u64::from(step.walk.position()), step.plan.visits())
     }
 
     /// Whether a step is under way.
     #[must_use]
     pub const fn is_inside_step(&self) -> bool {
         self.step.is_some()
+    }
+
+    /// Whether steps are still to be made again; until then the parameters are not those of [`Self::progress`].
+    #[must_use]
+    pub fn is_repeating(&self) -> bool {
+        !self.again.is_empty()
     }
 
     /// Sweeps the next micro-batch, and makes the step with the last one.

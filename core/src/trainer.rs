@@ -34,6 +34,14 @@ pub struct Plan<S> {
     pub needs: Needs,
 }
 
+impl<S> Plan<S> {
+    /// Sample visits that the step takes: inner products need a second sweep.
+    #[must_use]
+    pub fn visits(&self) -> u64 {
+        (1 + u64::from(self.needs.inner)) * u64::from(self.cut.samples())
+    }
+}
+
 /// Where a run stands between two steps: with parameters and optimizer memory, all that a checkpoint holds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
