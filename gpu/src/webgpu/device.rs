@@ -146,7 +146,10 @@ impl Gpu {
         }));
         let lost = Arc::clone(&faults);
         device.set_device_lost_callback(move |_, why| {
-            lock(&lost).lost.get_or_insert(GpuError::Lost(why));
+            // It becomes a part of a sentence.
+            let why = why.trim_end_matches(['.', ' ']);
+            let why = if why.is_empty() { "its driver gave no reason" } else { why };
+            lock(&lost).lost.get_or_insert(GpuError::Lost(why.to_owned()));
         });
         let info = adapter.get_info();
         Ok(Self {
@@ -232,7 +235,7 @@ impl Gpu {
         *lock(&self.traffic)
     }
 
-    /// Gives the device up, as a driver reset would: for tests.
+    /// Gives the device and all of its memory up: nobody can use it any more.
     pub fn destroy(&self) {
         self.device.destroy();
     }
@@ -443,7 +446,7 @@ impl ReadBack {
         drop(self.submission);
         let mapped = self.mapped.await.map_err(|_| GpuError::Lost("no answer".into()));
         gpu.check()?;
-        mapped?.map_err(|error| GpuError::Lost(error.to_string()))?;
+        mapped?.map_err(|_| GpuError::Lost("its results could not be read back".into()))?;
         let Staging { buffer, words } = self.staging;
         let view = buffer
             .get_mapped_range(..4 * words as u64)

@@ -284,6 +284,7 @@ impl DeviceEngine {
                 commands = pace.next(commands).await?;
             }
             let (first, len) = (positions.start as usize * classes, positions.len() * classes);
+            control.add(positions.len() as u64);
             self.micro_batch(&mut commands, &batch, positions, None, &mut place);
             // A last ReLU is fused into the layer before it, whose buffer then holds the outputs.
             let last =

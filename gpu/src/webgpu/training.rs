@@ -221,6 +221,9 @@ impl Training {
         plan: &Plan<f64>,
     ) -> Result<Telemetry, EngineError> {
         self.control.begin();
+        if self.is_copy_due() && self.ahead.is_empty() {
+            self.recovering(async |training| training.copy_back().await).await?;
+        }
         let standing = *trainer;
         let evidence = self.recovering(async |training| training.weighable(&standing, plan).await).await?;
         let weighed = trainer.weigh(plan, &evidence);
@@ -234,11 +237,7 @@ impl Training {
         }
         // From here on the step counts: should the device be lost now, it is among those made again.
         self.rescue.since.push(Decided { plan: *plan, scalars: pending.scalars });
-        let telemetry = trainer.commit(pending);
-        if self.is_copy_due() && self.ahead.is_empty() {
-            self.recovering(async |training| training.copy_back().await).await?;
-        }
-        Ok(telemetry)
+        Ok(trainer.commit(pending))
     }
 
     /// What a batch of training samples says about its gradient. Changes nothing.
