@@ -2,6 +2,9 @@
 //! mathematics is `adadagrad-core`'s.
 
 mod clock;
+mod cpu_run;
+mod gpu_run;
+mod records;
 mod session;
 
 use adadagrad_core::config::{Preset, RunConfig};

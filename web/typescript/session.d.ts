@@ -100,16 +100,26 @@ export interface Telemetry {
   reasons: { variance?: Reason; required?: Reason };
 }
 
-/** What Session.advance did. A due evaluation is always carried on, even with `steps` = 0. */
+/** What can compute a run: the processor, or a GPU that works by itself. */
+export type EngineName = "cpu" | "webgpu";
+
+/** What was done since the last call of Session.advance. A due evaluation is always carried on, even with `steps` = 0. */
 export interface Progress {
   /** The steps that were finished, oldest first. */
   steps: (Telemetry & { /** Wall-clock seconds that the step took, pauses left out. */ seconds: number })[];
   /** Accuracy measurements that were finished, oldest first. */
   evaluations: { step: number; samples_seen: number; accuracy: number; loss: number }[];
+  /** What the visitor should know of the engine's way through trouble, oldest first. */
+  notices: string[];
+  /** `opening`: the GPU is being made ready. */
+  activity: "opening" | "training" | "evaluating" | "finished";
   /** The work at hand: `done` of `total` sample visits of the present step (or evaluation). */
-  activity: "training" | "evaluating" | "finished";
   done: number;
   total: number;
+  /** What computes now: a run that WebGPU cannot carry on is carried on by the CPU. */
+  engine: EngineName;
+  /** Bytes of GPU memory in use. */
+  device_bytes: number;
 }
 
 /** The four decompressed IDX files. */

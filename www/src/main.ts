@@ -5,6 +5,8 @@ import type { RunConfig } from '../pkg/adadagrad_web.js';
 import { ChartBoard } from './charts/board.js';
 import { Controls } from './controls.js';
 import { required } from './dom.js';
+import { EngineNotes } from './engine/notes.js';
+import { EnginePanel } from './engine/panel.js';
 import { RunHistory } from './history.js';
 import { Notices } from './notices.js';
 import type { Update } from './protocol.js';
@@ -24,6 +26,9 @@ const session = new TrainingSession({
     state.catalogue.value = { presets, models };
     const first = presets[0];
     if (state.settings.value === null && first !== undefined) state.settings.value = structuredClone(first.config);
+  },
+  onAdapter: ({ adapter }) => {
+    state.adapter.value = adapter;
   },
   onDownload: ({ receivedBytes, totalBytes, checking }) => {
     state.data.value = checking ? { name: 'checking' } : { name: 'downloading', receivedBytes, totalBytes };
@@ -51,6 +56,7 @@ function takeUpdate(update: Update): void {
   run.value = {
     ...run.value,
     phase: update.phase,
+    engine: update.engine ?? run.value.engine,
     latestStep: update.steps.at(-1) ?? run.value.latestStep,
     latestEvaluation: update.evaluations.at(-1) ?? run.value.latestEvaluation,
     activity: update.activity,
@@ -59,6 +65,9 @@ function takeUpdate(update: Update): void {
     imagesPerSecond: update.imagesPerSecond ?? run.value.imagesPerSecond,
     memoryBytes: update.memoryBytes,
   };
+  // What is tried several times with the same outcome is told once.
+  const known = new Set(state.notes.value);
+  if (update.notices.some((notice) => !known.has(notice))) state.notes.value = [...new Set([...known, ...update.notices])];
   if (update.steps.length > 0 || update.evaluations.length > 0) board.refresh();
 }
 
@@ -67,13 +76,15 @@ function begin(steps: number | null): void {
   const config = state.settings.value;
   if (config === null || state.settingsProblem.value !== null) return;
   forgetRun();
-  state.run.value = { ...NO_RUN, config: structuredClone(config), phase: 'running', total: config.initial_batch };
-  session.begin(config, steps);
+  const engineChoice = state.engineChoice.value;
+  state.run.value = { ...NO_RUN, config: structuredClone(config), engineChoice, phase: 'running', total: config.initial_batch };
+  session.begin(config, engineChoice, steps);
 }
 
 function forgetRun(): void {
   history.clear();
   state.run.value = NO_RUN;
+  state.notes.value = [];
   if (state.trouble.value?.kind === 'training') state.trouble.value = null;
   board.refresh();
 }
@@ -124,6 +135,8 @@ const board = new ChartBoard(required('charts', HTMLElement), {
   test: () => (state.run.value.config ?? state.settings.value)?.test ?? null,
 });
 const settingsPanel = new SettingsPanel(state, validate);
+new EnginePanel(state);
+new EngineNotes(state);
 new StatusPanel(state);
 new Controls(state, { main: pressMain, step: pressStep, reset: pressReset, choosePreset });
 new Notices(state, openSession);

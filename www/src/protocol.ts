@@ -3,6 +3,7 @@
  * Every payload that describes training has the types that the wasm module itself declares.
  */
 import type { ModelDescription, Preset, Progress, RunConfig } from '../pkg/adadagrad_web.js';
+import type { AdapterReport, EngineChoice, EngineDecision } from './engine/choice.js';
 
 export type StepRecord = Progress['steps'][number];
 export type Evaluation = Progress['evaluations'][number];
@@ -15,11 +16,17 @@ export type Command =
   /** The first message: where the data files lie (the worker's own address is another folder). */
   | { type: 'open'; dataAddress: string }
   /** `steps`: stop after so many steps; null: until the budget is spent. */
-  | { type: 'begin'; run: number; config: RunConfig; steps: number | null }
+  | { type: 'begin'; run: number; config: RunConfig; choice: EngineChoice; steps: number | null }
   | { type: 'continue'; steps: number | null }
   | { type: 'pause' }
   | { type: 'reset' }
   | { type: 'validate'; request: number; config: RunConfig };
+
+/** What computes the run at hand, and why. */
+export interface RunEngine extends EngineDecision {
+  /** Bytes of the adapter's memory in use; 0 for the CPU. */
+  deviceBytes: number;
+}
 
 /** All that happened since the last update of the same run. */
 export interface Update {
@@ -28,6 +35,10 @@ export interface Update {
   phase: RunPhase;
   steps: StepRecord[];
   evaluations: Evaluation[];
+  /** What the engine has to say to the visitor, in sentences. */
+  notices: string[];
+  /** Null before a run. */
+  engine: RunEngine | null;
   activity: Activity;
   done: number;
   total: number;
@@ -54,6 +65,8 @@ export interface Failure {
 export type Report =
   /** The wasm module is loaded; the data may still be on its way. */
   | { type: 'module'; presets: Preset[]; models: ModelDescription[] }
+  /** What the browser offers for WebGPU. */
+  | { type: 'adapter'; adapter: AdapterReport }
   | { type: 'download'; receivedBytes: number; totalBytes: number; checking: boolean }
   | { type: 'ready'; trainingSamples: number; testSamples: number }
   | { type: 'validated'; request: number; problem: string | null }

@@ -1,9 +1,11 @@
 /** The page's end of the worker: commands out, reports in. Knows which run is the present one. */
 import type { RunConfig } from '../pkg/adadagrad_web.js';
+import type { EngineChoice } from './engine/choice.js';
 import type { Command, Failure, Report, Update } from './protocol.js';
 
 export interface SessionListener {
   onModule(report: Extract<Report, { type: 'module' }>): void;
+  onAdapter(report: Extract<Report, { type: 'adapter' }>): void;
   onDownload(report: Extract<Report, { type: 'download' }>): void;
   onReady(report: Extract<Report, { type: 'ready' }>): void;
   onUpdate(update: Update): void;
@@ -36,9 +38,9 @@ export class TrainingSession {
     this.#send({ type: 'open', dataAddress: new URL('data/mnist/', document.baseURI).href });
   }
 
-  begin(config: RunConfig, steps: number | null): void {
+  begin(config: RunConfig, choice: EngineChoice, steps: number | null): void {
     this.#run += 1;
-    this.#send({ type: 'begin', run: this.#run, config, steps });
+    this.#send({ type: 'begin', run: this.#run, config, choice, steps });
   }
 
   continue(steps: number | null): void {
@@ -70,6 +72,9 @@ export class TrainingSession {
     switch (report.type) {
       case 'module':
         this.#listener.onModule(report);
+        break;
+      case 'adapter':
+        this.#listener.onAdapter(report);
         break;
       case 'download':
         this.#listener.onDownload(report);

@@ -1,12 +1,18 @@
 /** The state of the page: the settings (one RunConfig), the run, the download, and what went wrong. */
 import type { ModelDescription, Preset, RunConfig } from '../pkg/adadagrad_web.js';
+import type { AdapterReport, EngineChoice } from './engine/choice.js';
+import { recallChoice } from './engine/memory.js';
 import { Observable } from './observable.js';
-import type { Activity, Evaluation, Failure, FailureKind, RunPhase, StepRecord } from './protocol.js';
+import type { Activity, Evaluation, Failure, FailureKind, RunEngine, RunPhase, StepRecord } from './protocol.js';
 
 export interface RunState {
   phase: RunPhase;
   /** The settings that this run was begun with; null before the first step. */
   config: RunConfig | null;
+  /** What had been chosen when this run was begun. */
+  engineChoice: EngineChoice | null;
+  /** What computes it; null until the worker says so. */
+  engine: RunEngine | null;
   latestStep: StepRecord | null;
   latestEvaluation: Evaluation | null;
   activity: Activity;
@@ -19,6 +25,8 @@ export interface RunState {
 export const NO_RUN: RunState = {
   phase: 'idle',
   config: null,
+  engineChoice: null,
+  engine: null,
   latestStep: null,
   latestEvaluation: null,
   activity: 'training',
@@ -54,10 +62,16 @@ export class PageState {
   readonly settings = new Observable<RunConfig | null>(null);
   /** Why the settings shown cannot be run, in words. */
   readonly settingsProblem = new Observable<string | null>(null);
+  /** The engine that the next run will be begun with. */
+  readonly engineChoice = new Observable<EngineChoice>(recallChoice());
+  /** What the browser offers for WebGPU; null until it has answered. */
+  readonly adapter = new Observable<AdapterReport | null>(null);
   readonly run = new Observable<RunState>(NO_RUN);
   readonly data = new Observable<DataState>({ name: 'downloading', receivedBytes: 0, totalBytes: 0 });
   /** Start was pressed before the data was here. */
   readonly startWaits = new Observable<boolean>(false);
+  /** What the engine had to say of the run at hand, oldest first. */
+  readonly notes = new Observable<readonly string[]>([]);
   readonly trouble = new Observable<Trouble | null>(null);
   readonly horizontalAxis = new Observable<HorizontalAxis>('samples');
 }

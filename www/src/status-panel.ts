@@ -1,6 +1,7 @@
 /** The current numbers, the sentence about them, and the two progress bars. */
 import { required, setText } from './dom.js';
-import { formatCount, formatMegabytes, formatPercent } from './format.js';
+import { describeEngine } from './engine/words.js';
+import { formatCount, formatPercent } from './format.js';
 import type { PageState, RunState } from './state.js';
 import { describeRun } from './words.js';
 
@@ -70,6 +71,9 @@ export class StatusPanel {
     dataset['testAccuracy'] = String(run.latestEvaluation?.accuracy ?? '');
     dataset['imagesPerSecond'] = String(Math.round(run.imagesPerSecond ?? 0));
     dataset['memoryBytes'] = String(run.memoryBytes);
+    dataset['engine'] = run.engine?.engine ?? '';
+    dataset['adapter'] = run.engine?.adapter ?? '';
+    dataset['deviceBytes'] = String(run.engine?.deviceBytes ?? 0);
   }
 
   #showNumbers(run: RunState): void {
@@ -89,7 +93,7 @@ export class StatusPanel {
     const budget = run.config?.sample_budget ?? this.#state.settings.value?.sample_budget ?? 0;
     this.#runProgress.value = budget > 0 ? Math.min(1, seen / budget) : 0;
     setText(this.#runProgressText, budget > 0 ? `${formatCount(seen)} of ${formatCount(budget)} images` : '');
-    setText(this.#engine, describeEngine(run));
+    setText(this.#engine, describeEngine(run.engine, run.memoryBytes));
   }
 
   #showSentence(run: RunState, now: number): void {
@@ -102,14 +106,10 @@ export class StatusPanel {
   }
 }
 
-function describeEngine(run: RunState): string {
-  const engine = 'Trained on the processor, in one worker of this tab (WebAssembly SIMD)';
-  return run.memoryBytes > 0 ? `${engine}, with ${formatMegabytes(run.memoryBytes)} of memory.` : `${engine}.`;
-}
-
 function describeWork(run: RunState): string {
   if (run.phase === 'finished') return 'done';
   if (run.config === null) return '';
   const counts = `${formatCount(run.done)} of ${formatCount(run.total)}`;
+  if (run.activity === 'opening') return 'making the GPU ready';
   return run.activity === 'evaluating' ? `measuring accuracy, ${counts}` : counts;
 }

@@ -1,9 +1,13 @@
 /** Drives the wasm session in short slices, so that every command is answered inside a step. */
 import type { Progress, RunConfig, Session } from '../pkg/adadagrad_web.js';
-import type { Report, RunPhase, Update } from './protocol.js';
+import { goneOn } from './engine/choice.js';
+import type { EngineDecision } from './engine/choice.js';
+import type { Report, RunEngine, RunPhase, Update } from './protocol.js';
 import { Speed } from './speed.js';
 
 const SLICE_MILLISECONDS = 40;
+/** A GPU works on by itself; how often it is asked how far it is. */
+const QUESTION_MILLISECONDS = 20;
 /** At most 20 messages a second leave for the page. */
 const REPORT_INTERVAL_MILLISECONDS = 50;
 const NO_STEP_LIMIT = 1_000_000_000;
@@ -14,13 +18,17 @@ export class TrainingLoop {
   /** A posted message is a macrotask without the 4 ms that nested timers cost. */
   readonly #channel = new MessageChannel();
   #sliceWaits = false;
+  /** When the work that the next slice will report began. */
+  #workingSince: number | null = null;
   #run = 0;
   #phase: RunPhase = 'idle';
   #stepsLeft = NO_STEP_LIMIT;
   #samplesSeen = 0;
   #nextBatch = 0;
   #speed = new Speed();
-  #unsent: Pick<Progress, 'steps' | 'evaluations'> = { steps: [], evaluations: [] };
+  #decision: EngineDecision | null = null;
+  #engine: RunEngine | null = null;
+  #unsent: Pick<Progress, 'steps' | 'evaluations' | 'notices'> = { steps: [], evaluations: [], notices: [] };
   #work: Pick<Progress, 'activity' | 'done' | 'total'> = { activity: 'training', done: 0, total: 0 };
   #lastReport = 0;
 
@@ -30,10 +38,12 @@ export class TrainingLoop {
     this.#channel.port1.onmessage = () => this.#slice();
   }
 
-  begin(run: number, config: RunConfig, steps: number | null): void {
+  begin(run: number, config: RunConfig, decision: EngineDecision, steps: number | null): void {
     this.#forget(run);
+    this.#decision = decision;
+    this.#engine = { ...decision, deviceBytes: 0 };
     try {
-      this.#session.start(config);
+      this.#session.start(config, decision.engine);
     } catch (error) {
       this.#fail(error);
       return;
@@ -50,11 +60,13 @@ export class TrainingLoop {
   pause(): void {
     if (this.#phase !== 'running') return;
     this.#phase = 'paused';
+    this.#session.pause();
     this.#report();
   }
 
   reset(): void {
     this.#forget(this.#run);
+    this.#session.end();
   }
 
   #forget(run: number): void {
@@ -62,12 +74,15 @@ export class TrainingLoop {
     this.#phase = 'idle';
     this.#samplesSeen = 0;
     this.#speed = new Speed();
-    this.#unsent = { steps: [], evaluations: [] };
+    this.#decision = null;
+    this.#engine = null;
+    this.#unsent = { steps: [], evaluations: [], notices: [] };
   }
 
   #goOn(steps: number | null): void {
     this.#stepsLeft = steps ?? NO_STEP_LIMIT;
     this.#phase = 'running';
+    this.#workingSince = null;
     this.#report();
     this.#scheduleSlice();
   }
@@ -75,13 +90,19 @@ export class TrainingLoop {
   #scheduleSlice(): void {
     if (this.#sliceWaits) return;
     this.#sliceWaits = true;
-    this.#channel.port2.postMessage(null);
+    if (this.#worksByItself) setTimeout(() => this.#slice(), QUESTION_MILLISECONDS);
+    else this.#channel.port2.postMessage(null);
+  }
+
+  /** The CPU works while it is asked for its progress, a GPU between two questions as well. */
+  get #worksByItself(): boolean {
+    return this.#engine?.engine === 'webgpu';
   }
 
   #slice(): void {
     this.#sliceWaits = false;
     if (this.#phase !== 'running') return;
-    const begun = performance.now();
+    const begun = (this.#worksByItself ? this.#workingSince : null) ?? performance.now();
     let progress: Progress;
     try {
       progress = this.#session.advance(SLICE_MILLISECONDS, this.#stepsLeft);
@@ -90,6 +111,7 @@ export class TrainingLoop {
       return;
     }
     const ended = performance.now();
+    this.#workingSince = ended;
     this.#collect(progress, (ended - begun) / 1000);
     this.#settlePhase(progress);
     if (this.#phase !== 'running' || ended - this.#lastReport >= REPORT_INTERVAL_MILLISECONDS) this.#report();
@@ -99,6 +121,8 @@ export class TrainingLoop {
   #collect(progress: Progress, seconds: number): void {
     this.#unsent.steps.push(...progress.steps);
     this.#unsent.evaluations.push(...progress.evaluations);
+    this.#unsent.notices.push(...progress.notices.map(asSentence));
+    this.#takeEngine(progress);
     this.#stepsLeft -= progress.steps.length;
     this.#work = { activity: progress.activity, done: progress.done, total: progress.total };
     const lastStep = progress.steps.at(-1);
@@ -109,6 +133,13 @@ export class TrainingLoop {
     if (progress.activity === 'training' && progress.evaluations.length === 0) {
       this.#speed.add(seconds, this.#samplesSeen + this.#imagesOfPresentStep());
     }
+  }
+
+  /** A run that WebGPU cannot carry on is carried on by the CPU. */
+  #takeEngine(progress: Progress): void {
+    if (this.#decision === null) return;
+    if (this.#decision.engine !== progress.engine) this.#decision = goneOn(this.#decision);
+    this.#engine = { ...this.#decision, deviceBytes: progress.device_bytes };
   }
 
   /** A test with a second sweep visits each sample twice: what counts is the share of the step. */
@@ -135,11 +166,12 @@ export class TrainingLoop {
       run: this.#run,
       phase: this.#phase,
       ...this.#unsent,
+      engine: this.#engine,
       ...this.#work,
       imagesPerSecond: this.#speed.imagesPerSecond,
       memoryBytes: this.#session.memory_bytes(),
     };
-    this.#unsent = { steps: [], evaluations: [] };
+    this.#unsent = { steps: [], evaluations: [], notices: [] };
     this.#lastReport = performance.now();
     this.#post(update);
   }

@@ -2,6 +2,9 @@
 import initialise, { models, presets, Session, validate } from '../pkg/adadagrad_web.js';
 import type { RunConfig } from '../pkg/adadagrad_web.js';
 import { DataError, loadDataset } from './dataset.js';
+import { findAdapter } from './engine/adapter.js';
+import { decideEngine } from './engine/choice.js';
+import type { AdapterReport } from './engine/choice.js';
 import type { Command, Report } from './protocol.js';
 import { TrainingLoop } from './training-loop.js';
 
@@ -10,6 +13,8 @@ const MNIST_TRAINING_SAMPLES = 60_000;
 
 let loop: TrainingLoop | null = null;
 let trainingSamples = MNIST_TRAINING_SAMPLES;
+/** Until the browser has answered, and where it has no WebGPU, there is none. */
+let adapter: AdapterReport = { kind: 'none', reason: 'The browser has not said yet what it offers for WebGPU.' };
 let moduleReady: Promise<unknown> | null = null;
 
 function post(report: Report): void {
@@ -23,7 +28,11 @@ function text(error: unknown): string {
 async function open(dataAddress: string): Promise<void> {
   moduleReady = initialise();
   const download = loadDataset(dataAddress, (progress) => post({ type: 'download', ...progress }));
-  // Both run at once; the download's failure is told only after the module's.
+  const offer = findAdapter().then((found) => {
+    adapter = found;
+    post({ type: 'adapter', adapter });
+  });
+  // All run at once; the download's failure is told only after the module's.
   download.catch(() => undefined);
   try {
     await moduleReady;
@@ -34,6 +43,7 @@ async function open(dataAddress: string): Promise<void> {
   }
   try {
     const session = new Session(await download);
+    await offer;
     trainingSamples = session.training_samples;
     loop = new TrainingLoop(session, post);
     post({ type: 'ready', trainingSamples, testSamples: session.test_samples });
@@ -63,7 +73,7 @@ function obey(command: Command): void {
       void check(command.request, command.config);
       break;
     case 'begin':
-      loop?.begin(command.run, command.config, command.steps);
+      loop?.begin(command.run, command.config, decideEngine(command.choice, adapter), command.steps);
       break;
     case 'continue':
       loop?.continue(command.steps);

@@ -30,6 +30,7 @@ export class SettingsPanel {
     state.settings.observe((config) => this.#showSettings(config));
     state.settingsProblem.observe(() => this.#showProblem());
     state.run.observe(() => this.#showPending());
+    state.engineChoice.observe(() => this.#showPending());
   }
 
   #showSettings(config: RunConfig | null): void {
@@ -128,8 +129,9 @@ export class SettingsPanel {
   }
 
   #showPending(): void {
-    const { config } = this.#state.run.value;
-    const differs = config !== null && !sameSettings(config, this.#state.settings.value);
+    const { config, engineChoice } = this.#state.run.value;
+    const sameEngine = engineChoice === this.#state.engineChoice.value;
+    const differs = config !== null && !(sameEngine && sameSettings(config, this.#state.settings.value));
     if (this.#pending.hidden === differs) this.#pending.hidden = !differs;
   }
 }

@@ -1,0 +1,77 @@
+//! What the page is told of a run, whichever engine computes it.
+
+use adadagrad_core::local::Evaluation;
+use adadagrad_core::trainer::{Progress as Standing, Telemetry, Trainer};
+use serde::{Deserialize, Serialize};
+
+/// What computes a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum EngineName {
+    Cpu,
+    WebGpu,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct StepRecord {
+    #[serde(flatten)]
+    telemetry: Telemetry,
+    seconds: f64,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct EvaluationRecord {
+    step: u64,
+    samples_seen: u64,
+    accuracy: f64,
+    loss: f64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Activity {
+    Opening,
+    Training,
+    Evaluating,
+    Finished,
+}
+
+/// What was finished since the page was last told.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct Finished {
+    pub(crate) steps: Vec<StepRecord>,
+    evaluations: Vec<EvaluationRecord>,
+    pub(crate) notices: Vec<String>,
+}
+
+impl Finished {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.steps.is_empty() && self.evaluations.is_empty() && self.notices.is_empty()
+    }
+
+    pub(crate) fn step(&mut self, telemetry: Telemetry, seconds: f64) {
+        self.steps.push(StepRecord { telemetry, seconds });
+    }
+
+    pub(crate) fn evaluation(&mut self, standing: &Standing<f64>, evaluation: Evaluation) {
+        let &Standing { steps, samples_seen, .. } = standing;
+        let Evaluation { accuracy, loss } = evaluation;
+        self.evaluations.push(EvaluationRecord { step: steps, samples_seen, accuracy, loss });
+    }
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Progress {
+    #[serde(flatten)]
+    pub(crate) finished: Finished,
+    pub(crate) activity: Activity,
+    pub(crate) done: u64,
+    pub(crate) total: u64,
+    pub(crate) engine: EngineName,
+    pub(crate) device_bytes: u64,
+}
+
+/// What a run is at between two steps.
+pub(crate) fn activity_of(trainer: &Trainer<f32>) -> Activity {
+    if trainer.plan().is_some() { Activity::Training } else { Activity::Finished }
+}

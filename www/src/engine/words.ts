@@ -1,0 +1,23 @@
+/** What computes the run, in words. */
+import { formatMegabytes } from '../format.js';
+import type { RunEngine } from '../protocol.js';
+
+/** `memoryBytes`: of the tab; 0 while it is not known. */
+export function describeEngine(engine: RunEngine | null, memoryBytes: number): string {
+  if (engine === null) return 'Everything is computed in a worker of this tab.';
+  return `${describeComputer(engine)}${describeMemory(engine, memoryBytes)}. ${engine.reason}`;
+}
+
+function describeComputer({ engine, adapter, software }: RunEngine): string {
+  if (engine === 'cpu') return 'Computed by the processor, in one worker of this tab (WebAssembly SIMD)';
+  const name = adapter ?? 'an adapter without a name';
+  return `Computed by WebGPU on ${name}${software ? ', a software adapter' : ''}, from a worker of this tab`;
+}
+
+function describeMemory({ deviceBytes }: RunEngine, memoryBytes: number): string {
+  const shares = [
+    ...(deviceBytes > 0 ? [`${formatMegabytes(deviceBytes)} of the adapter’s memory beside the images`] : []),
+    ...(memoryBytes > 0 ? [`${formatMegabytes(memoryBytes)} of ${deviceBytes > 0 ? 'the tab’s' : 'memory'}`] : []),
+  ];
+  return shares.length > 0 ? `, with ${shares.join(' and ')}` : '';
+}
