@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { browserTest, openPage } from './support/page.mjs';
+import { adapterVanishes } from './support/webgpu.mjs';
 
 const WIDTHS = { 360: { width: 360, height: 740 }, 1280: { width: 1280, height: 900 } };
 
@@ -25,6 +26,32 @@ for (const [width, viewport] of Object.entries(WIDTHS)) {
       assert.deepEqual(await chartsWithoutCurve(page), [], 'charts that drew nothing');
       assert.equal(await page.evaluate(() => matchMedia('(prefers-color-scheme: dark)').matches), colorScheme === 'dark');
       assert.ok(await contrastOfText(page) >= 4.5, 'the muted text is too faint');
+    });
+  }
+}
+
+for (const [width, viewport] of Object.entries(WIDTHS)) {
+  for (const colorScheme of ['light', 'dark']) {
+    test(`${width} px, ${colorScheme}: the engine and what it has to say fit in`, browserTest(), async (t) => {
+      const { page, button, waitFor, waitForStep, screenshot } = await openPage(t, { webgpu: true, context: { viewport, colorScheme } });
+      await waitFor({ data: 'ready' });
+      await page.getByLabel('Model', { exact: true }).selectOption('logistic');
+      await page.locator('label[for=engine-webgpu]').click();
+      await button('Start').click();
+      await waitForStep(2);
+      await waitFor({ engine: 'webgpu' });
+      await page.waitForTimeout(700);
+      assert.deepEqual(await stickingOut(page), [], 'on WebGPU');
+      await screenshot(`${width}-${colorScheme}-layout-webgpu`);
+      await button('Reset').click();
+      await adapterVanishes(page);
+      await button('Start').click();
+      await waitForStep(2);
+      await waitFor({ engine: 'cpu' });
+      await page.locator('#engine-notes').waitFor({ state: 'visible' });
+      await page.waitForTimeout(700);
+      assert.deepEqual(await stickingOut(page), [], 'with a note');
+      await screenshot(`${width}-${colorScheme}-layout-note`);
     });
   }
 }

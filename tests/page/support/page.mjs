@@ -22,6 +22,9 @@ const FLAGS = [
   '--disable-gpu',
 ];
 
+/** SwiftShader, which Chromium offers for WebGPU only where it is asked to. */
+const WEBGPU_FLAG = '--enable-unsafe-webgpu';
+
 /** Options for node:test's `test`: without Chromium a test is skipped visibly, or fails where one is demanded. */
 export function browserTest(options = {}) {
   const missing = !existsSync(chromium);
@@ -33,14 +36,14 @@ export function browserTest(options = {}) {
 
 /**
  * `server`: options of servePage; `context`: options of playwright's newContext; `prepare(page)` runs before the
- * page is loaded. A complaint of the page (an error, a warning in the console) fails the test, unless it matches
+ * page is loaded; `webgpu`: with Chromium's software adapter, else without any. A complaint of the page (an error, a warning in the console) fails the test, unless it matches
  * `expectedComplaints`.
  */
-export async function openPage(t, { server: serverOptions = {}, context: contextOptions = {}, prepare, expectedComplaints } = {}) {
+export async function openPage(t, { server: serverOptions = {}, context: contextOptions = {}, prepare, expectedComplaints, webgpu = false } = {}) {
   const { chromium: launcher } = createRequire(join(repository, 'www/package.json'))('playwright-core');
   if (!existsSync(join(pageFolder, 'index.html'))) throw new Error(`no built page in ${pageFolder}: build www first`);
   const server = await servePage(pageFolder, serverOptions);
-  const browser = await launcher.launch({ executablePath: chromium, args: FLAGS });
+  const browser = await launcher.launch({ executablePath: chromium, args: webgpu ? [...FLAGS, WEBGPU_FLAG] : FLAGS });
   const complaints = [];
   t.after(async () => {
     await browser.close();
@@ -79,6 +82,10 @@ function readers(page) {
       required: number(data.required),
       testAccuracy: number(data.testAccuracy),
       imagesPerSecond: Number(data.imagesPerSecond),
+      activity: data.activity,
+      engine: data.engine,
+      adapter: data.adapter,
+      deviceBytes: Number(data.deviceBytes),
     };
   };
   const button = (name) => page.getByRole('button', { name, exact: true });

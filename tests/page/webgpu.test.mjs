@@ -1,0 +1,355 @@
+// WebGPU in the worker, on Chromium's software adapter: the same training as on the CPU, and the way back from
+// trouble. Sizes are tiny, because that adapter is slow.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { browserTest, openPage } from './support/page.mjs';
+import { smallTestSet } from './support/small-test-set.mjs';
+import { startTrace, stopTrace } from './support/trace.mjs';
+import { adapterVanishes, deviceCount, keepDevices, loseDevice } from './support/webgpu.mjs';
+
+const MINUTES = 60_000;
+const TEST_IMAGES = 100;
+const LONGEST_TASK_MILLISECONDS = 50;
+const SMALL_TEST_SET = () => ({ replace: smallTestSet(TEST_IMAGES) });
+
+test('WebGPU makes the same steps as the CPU, and names its adapter', browserTest({ timeout: 4 * MINUTES }), async (t) => {
+  const opened = await openPage(t, { webgpu: true, server: SMALL_TEST_SET() });
+  const { page, waitFor } = opened;
+  await waitFor({ data: 'ready' });
+  for (const [model, steps] of [['logistic', 8], ['mlp', 6], ['cnn', 3]]) {
+    await page.getByLabel('Model', { exact: true }).selectOption(model);
+    const gpu = await record(opened, 'WebGPU', steps);
+    const cpu = await record(opened, 'CPU', steps);
+    assert.equal(gpu.state.engine, 'webgpu');
+    assert.match(gpu.state.adapter, /swiftshader/i);
+    assert.ok(gpu.state.deviceBytes > 10_000, `${gpu.state.deviceBytes} bytes of device memory`);
+    assert.match(gpu.line, /Computed by WebGPU on google swiftshader, a software adapter.*MB of the adapter’s memory beside the images/);
+    assert.equal(cpu.state.engine, 'cpu');
+    assert.match(cpu.line, /Computed by the processor.*The processor was chosen by hand\./);
+    compare(model, gpu.steps, cpu.steps);
+  }
+});
+
+/** Makes steps one by one on an engine. */
+async function record({ page, read, button, waitFor }, engine, steps) {
+  await chooseEngine(page, engine);
+  const made = [];
+  for (let step = 1; step <= steps; step += 1) {
+    await button('Step').click();
+    await waitFor({ step: String(step), phase: 'paused' }, 60_000);
+    const { batch, nextBatch, loss, required } = await read();
+    made.push({ batch, nextBatch, loss, required });
+  }
+  const state = await read();
+  await page.waitForTimeout(300);
+  const line = await page.locator('#engine').textContent();
+  await button('Reset').click();
+  await waitFor({ phase: 'idle', step: '0' });
+  return { steps: made, state, line };
+}
+
+/** The same batch sizes; losses and required sizes as near as sums in f32 in another order come. */
+function compare(what, gpu, cpu) {
+  const sizes = (steps) => steps.map(({ batch, nextBatch }) => [batch, nextBatch]);
+  assert.deepEqual(sizes(gpu), sizes(cpu), what);
+  assert.ok(gpu.some(({ batch }) => batch > gpu[0].batch), `${what}: the batch never grew`);
+  gpu.forEach(({ loss, required }, index) => {
+    near(loss, cpu[index].loss, 1e-4, `${what}, loss of step ${index + 1}`);
+    near(required, cpu[index].required, 1e-2, `${what}, required size of step ${index + 1}`);
+  });
+}
+
+function near(found, expected, tolerance, what) {
+  // NaN fails.
+  assert.ok(Math.abs(found - expected) <= tolerance * Math.abs(expected), `${what}: ${found}, on the CPU ${expected}`);
+}
+
+function chooseEngine(page, name) {
+  return page.locator('#engine-choice').getByText(name, { exact: true }).click();
+}
+
+test('a whole run on WebGPU: accuracy is measured, and agrees with the CPU’s', browserTest({ timeout: 3 * MINUTES }), async (t) => {
+  const { page, read, button, waitFor, set } = await openPage(t, { webgpu: true, server: SMALL_TEST_SET() });
+  await waitFor({ data: 'ready' });
+  await page.getByLabel('Model', { exact: true }).selectOption('logistic');
+  await set({ 'Sample budget': 2000 });
+  const finish = async (engine) => {
+    await chooseEngine(page, engine);
+    await button('Start').click();
+    await waitFor({ phase: 'finished' }, 60_000);
+    const end = await read();
+    await button('Reset').click();
+    await waitFor({ phase: 'idle' });
+    return end;
+  };
+  const gpu = await finish('WebGPU');
+  const cpu = await finish('CPU');
+  assert.ok(gpu.samplesSeen >= 2000);
+  assert.ok(Math.abs(gpu.testAccuracy - cpu.testAccuracy) <= 2 / TEST_IMAGES, `${gpu.testAccuracy}, on the CPU ${cpu.testAccuracy}`);
+  assert.ok(gpu.testAccuracy > 0.5, `${gpu.testAccuracy}`);
+  near(gpu.loss, cpu.loss, 1e-2, 'the last loss');
+});
+
+test('Pause, Step and Reset are heard inside a step on the GPU', browserTest({ timeout: 3 * MINUTES }), async (t) => {
+  const { page, read, button, waitFor, set } = await openPage(t, { webgpu: true, server: SMALL_TEST_SET() });
+  await waitFor({ data: 'ready' });
+  await page.getByLabel('Model', { exact: true }).selectOption('mlp');
+  await set({ 'Largest batch': 20000, 'First batch': 20000, 'Sample budget': 600000 });
+  await chooseEngine(page, 'WebGPU');
+  const work = async () => {
+    await page.waitForFunction(() => Number(document.getElementById('status').dataset.done) > 100, null, { timeout: 60_000 });
+  };
+  await button('Start').click();
+  await work();
+  await button('Pause').click();
+  await waitFor({ phase: 'paused' });
+  const paused = await read();
+  assert.equal(paused.step, 0);
+  assert.ok(paused.done < paused.total, `not inside a step: ${paused.done} of ${paused.total}`);
+  await page.waitForTimeout(1500);
+  // The page asks a paused engine nothing, so only the next question can tell what it did meanwhile.
+  await button('Resume').click();
+  await page.waitForFunction((done) => Number(document.getElementById('status').dataset.done) > done, paused.done);
+  const resumed = await read();
+  assert.ok(resumed.done < paused.done + 1000, `work went on during the pause: ${paused.done}, then ${resumed.done}`);
+  await button('Reset').click();
+  await waitFor({ phase: 'idle', step: '0' });
+  await page.waitForTimeout(300);
+  assert.equal((await read()).phase, 'idle');
+  await set({ 'First batch': 8 });
+  for (const step of [1, 2, 3]) {
+    await button('Step').click();
+    await waitFor({ step: String(step), phase: 'paused' });
+    await page.waitForTimeout(150);
+    assert.equal((await read()).step, step, 'Step makes exactly one step');
+  }
+});
+
+test('Auto refuses a software adapter and says why', browserTest(), async (t) => {
+  const { page, read, button, waitFor, waitForStep } = await openPage(t, { webgpu: true });
+  await waitFor({ data: 'ready' });
+  const why = /This browser offers only a software adapter \(google swiftshader\), which is slower than WebAssembly\./;
+  assert.match(await page.locator('#engine-hint').textContent(), why);
+  await button('Start').click();
+  await waitForStep(1);
+  assert.equal((await read()).engine, 'cpu');
+  await button('Pause').click();
+  await waitFor({ phase: 'paused' });
+  await page.waitForTimeout(300);
+  assert.match(await page.locator('#engine').textContent(), why);
+});
+
+test('without an adapter both Auto and WebGPU compute on the CPU and say why', browserTest(), async (t) => {
+  const { page, read, button, waitFor, waitForStep } = await openPage(t);
+  await waitFor({ data: 'ready' });
+  for (const [choice, beginning] of [['Auto', /Auto takes the processor\./], ['WebGPU', /WebGPU was chosen, but the processor computes\./]]) {
+    await chooseEngine(page, choice);
+    assert.match(await page.locator('#engine-hint').textContent(), beginning);
+    assert.match(await page.locator('#engine-hint').textContent(), /finds no adapter/);
+    await button('Start').click();
+    await waitForStep(1);
+    assert.equal((await read()).engine, 'cpu');
+    await page.waitForTimeout(300);
+    assert.match(await page.locator('#engine').textContent(), beginning);
+    await button('Reset').click();
+    await waitFor({ phase: 'idle' });
+  }
+});
+
+test('a browser without WebGPU is told apart from one without an adapter', browserTest(), async (t) => {
+  const remove = Buffer.from('delete WorkerNavigator.prototype.gpu;');
+  const { page, waitFor } = await openPage(t, {
+    server: { replace: (path, bytes) => (/worker.*\.js$/.test(path) ? Buffer.concat([remove, bytes]) : undefined) },
+  });
+  await waitFor({ data: 'ready' });
+  assert.match(await page.locator('#engine-hint').textContent(), /This browser has no WebGPU\./);
+});
+
+/** Makes the worker see another adapter than SwiftShader, which computes all the same. */
+function pretend(info) {
+  const getters = Object.entries(info).map(([key, value]) => `${key}: { get: () => ${JSON.stringify(value)} }`);
+  const begin = Buffer.from(`Object.defineProperties(GPUAdapterInfo.prototype, { ${getters.join(', ')} });`);
+  const { replace } = SMALL_TEST_SET();
+  return { replace: (path, bytes) => (/worker.*\.js$/.test(path) ? Buffer.concat([begin, bytes]) : replace(path)) };
+}
+
+test('Auto takes WebGPU where there is a hardware adapter', browserTest(), async (t) => {
+  const info = { vendor: 'acme', architecture: 'rocket', isFallbackAdapter: false };
+  const { page, read, button, waitFor, waitForStep } = await openPage(t, { webgpu: true, server: pretend(info) });
+  await waitFor({ data: 'ready' });
+  assert.match(await page.locator('#engine-hint').textContent(), /Auto takes WebGPU.*Adapter: acme rocket\./);
+  await page.getByLabel('Model', { exact: true }).selectOption('logistic');
+  await button('Start').click();
+  await waitForStep(3);
+  const { engine, adapter } = await read();
+  assert.deepEqual({ engine, adapter }, { engine: 'webgpu', adapter: 'acme rocket' });
+  await page.waitForTimeout(300);
+  assert.match(await page.locator('#engine').textContent(), /^Computed by WebGPU on acme rocket, from a worker/);
+});
+
+test('a software adapter that does not say that it is one is known by its name', browserTest(), async (t) => {
+  const info = { vendor: 'mesa', architecture: '', description: 'llvmpipe (LLVM 19)', isFallbackAdapter: false };
+  const { page, waitFor } = await openPage(t, { webgpu: true, server: pretend(info) });
+  await waitFor({ data: 'ready' });
+  assert.match(await page.locator('#engine-hint').textContent(), /only a software adapter \(llvmpipe \(LLVM 19\)\)/);
+});
+
+test('the choice is remembered, and an engine changed during a run counts from the next start', browserTest(), async (t) => {
+  const { page, read, button, waitFor, waitForStep } = await openPage(t, { webgpu: true });
+  await waitFor({ data: 'ready' });
+  await page.getByLabel('Model', { exact: true }).selectOption('logistic');
+  await page.locator('#engine-auto').focus();
+  await page.keyboard.press('ArrowRight');
+  assert.ok(await page.getByRole('radio', { name: 'WebGPU' }).isChecked(), 'the choice follows the arrow keys');
+  await button('Start').click();
+  await waitForStep(3);
+  await chooseEngine(page, 'CPU');
+  assert.ok(await page.locator('#settings-pending').isVisible());
+  const { step } = await read();
+  await waitForStep(step + 2);
+  assert.equal((await read()).engine, 'webgpu');
+  await chooseEngine(page, 'WebGPU');
+  assert.equal(await page.locator('#settings-pending').isVisible(), false);
+  await page.reload();
+  await waitFor({ data: 'ready' });
+  assert.ok(await page.getByRole('radio', { name: 'WebGPU' }).isChecked());
+});
+
+/** A run of many small steps, with devices lost by `disturb` on the way. */
+async function disturbedRun(t, disturb) {
+  const opened = await openPage(t, { webgpu: true, server: keepDevices(SMALL_TEST_SET()) });
+  const { page, read, button, waitFor, set } = opened;
+  await waitFor({ data: 'ready' });
+  await page.getByLabel('Model', { exact: true }).selectOption('logistic');
+  await set({ 'Growth cap': '1.02', 'First batch': 16, 'Sample budget': 12_000 });
+  await chooseEngine(page, 'WebGPU');
+  await button('Start').click();
+  await disturb(opened);
+  await waitFor({ phase: 'finished' }, 120_000);
+  await page.waitForTimeout(300);
+  const notes = await page.locator('#engine-notes li').allTextContents();
+  return { ...opened, end: await read(), notes, line: await page.locator('#engine').textContent() };
+}
+
+test('a run whose GPU is lost twice ends with the very same numbers', browserTest({ timeout: 5 * MINUTES }), async (t) => {
+  const calm = await disturbedRun(t, async () => undefined);
+  assert.deepEqual(calm.notes, []);
+  assert.equal(await calm.page.locator('#engine-notes').isVisible(), false);
+  const lost = await disturbedRun(t, async ({ page, waitForStep }) => {
+    for (const step of [10, 60]) {
+      await waitForStep(step);
+      await page.waitForTimeout(Math.random() * 500);
+      await loseDevice(page);
+    }
+  });
+  const { step, batch, samplesSeen, loss, testAccuracy, engine } = lost.end;
+  const expected = calm.end;
+  assert.deepEqual(
+    { step, batch, samplesSeen, loss, testAccuracy, engine },
+    {
+      step: expected.step,
+      batch: expected.batch,
+      samplesSeen: expected.samplesSeen,
+      loss: expected.loss,
+      testAccuracy: expected.testAccuracy,
+      engine: 'webgpu',
+    },
+  );
+  assert.equal(await deviceCount(lost.page), 3, 'the first device, and one after each loss');
+  assert.ok(lost.notes.length >= 1);
+  for (const note of lost.notes) assert.match(note, /^The GPU was lost: [^.]*; opening it again and repeating \d+ steps\.$/);
+});
+
+test('when the GPU does not come back the run goes on with the CPU', browserTest({ timeout: 5 * MINUTES }), async (t) => {
+  const calm = await disturbedRun(t, async () => undefined);
+  const { end, notes, line, screenshot } = await disturbedRun(t, async ({ page, waitForStep }) => {
+    await waitForStep(20);
+    await adapterVanishes(page);
+    await loseDevice(page);
+  });
+  t.diagnostic(notes.join(' '));
+  assert.equal(end.engine, 'cpu');
+  assert.equal(end.phase, 'finished');
+  assert.match(notes.join(' '), /^The GPU was lost.*the run goes on with the processor\.$/);
+  assert.match(line, /WebGPU on google swiftshader failed, so the run went on with the processor\./);
+  await screenshot('1280-light-gone-on-with-the-processor');
+  // The same samples in the same order; sizes may differ by rounding once sums differ in their last bits.
+  near(end.step, calm.end.step, 0.02, 'steps');
+  near(end.loss, calm.end.loss, 0.02, 'the last loss');
+  assert.ok(Math.abs(end.testAccuracy - calm.end.testAccuracy) <= 2 / TEST_IMAGES);
+});
+
+test('a GPU that is lost while accuracy is measured leaves the measurement to the CPU', browserTest({ timeout: 2 * MINUTES }), async (t) => {
+  const server = keepDevices({ replace: smallTestSet(3000) });
+  const { page, read, button, waitFor, set } = await openPage(t, { webgpu: true, server });
+  await waitFor({ data: 'ready' });
+  await page.getByLabel('Model', { exact: true }).selectOption('mlp');
+  await set({ 'Sample budget': 500 });
+  const finish = async (engine, disturb) => {
+    await chooseEngine(page, engine);
+    await button('Start').click();
+    await disturb();
+    await waitFor({ phase: 'finished' }, 60_000);
+    const end = await read();
+    await button('Reset').click();
+    await waitFor({ phase: 'idle' });
+    return end;
+  };
+  const lost = await finish('WebGPU', async () => {
+    await waitFor({ activity: 'evaluating' }, 60_000);
+    await adapterVanishes(page);
+    await loseDevice(page);
+  });
+  const cpu = await finish('CPU', async () => undefined);
+  assert.equal(lost.engine, 'cpu');
+  assert.equal(lost.step, cpu.step);
+  near(lost.loss, cpu.loss, 1e-3, 'the last loss');
+  assert.ok(Math.abs(lost.testAccuracy - cpu.testAccuracy) <= 0.002, `${lost.testAccuracy}, on the CPU ${cpu.testAccuracy}`);
+});
+
+test('a GPU that is gone before the first step leaves the run to the CPU', browserTest(), async (t) => {
+  const { page, read, button, waitFor, waitForStep } = await openPage(t, { webgpu: true });
+  await waitFor({ data: 'ready' });
+  await adapterVanishes(page);
+  await chooseEngine(page, 'WebGPU');
+  await button('Start').click();
+  await waitForStep(1);
+  assert.equal((await read()).engine, 'cpu');
+  assert.match(await page.locator('#engine-notes').textContent(), /No GPU can be used here.*the run goes on with the processor\./);
+  await button('Reset').click();
+  await waitFor({ phase: 'idle' });
+  assert.equal(await page.locator('#engine-notes').isVisible(), false);
+});
+
+test('a loss that is no number stops the run on WebGPU too', browserTest(), async (t) => {
+  const { page, notice, read, button, waitFor, set } = await openPage(t, { webgpu: true });
+  await waitFor({ data: 'ready' });
+  await page.getByLabel('Model', { exact: true }).selectOption('mlp');
+  await set({ Optimizer: 'SGD', 'Learning rate': '1e30' });
+  await chooseEngine(page, 'WebGPU');
+  await button('Start').click();
+  await notice.waitFor({ state: 'visible' });
+  assert.match(await notice.textContent(), /The run has stopped.*Lower the learning rate/s);
+  assert.equal((await read()).phase, 'failed');
+});
+
+test('the main thread stays free while the GPU trains', browserTest({ timeout: 2 * MINUTES }), async (t) => {
+  const { page, browser, read, button, waitFor, waitForStep, set } = await openPage(t, { webgpu: true, server: SMALL_TEST_SET() });
+  await waitFor({ data: 'ready' });
+  await page.getByLabel('Model', { exact: true }).selectOption('logistic');
+  await set({ Test: 'No test: constant batch', 'Sample budget': 10_000_000 });
+  await chooseEngine(page, 'WebGPU');
+  await button('Start').click();
+  await waitForStep(1);
+  await startTrace(browser, page);
+  await page.waitForTimeout(8000);
+  const { step, engine } = await read();
+  const { cpuMilliseconds } = await stopTrace(browser);
+  await button('Reset').click();
+  const longest = Math.max(...cpuMilliseconds);
+  t.diagnostic(`${step} steps in about 8 s; the longest main-thread task took ${longest.toFixed(1)} ms`);
+  assert.equal(engine, 'webgpu');
+  assert.ok(step > 20, `only ${step} steps`);
+  assert.ok(cpuMilliseconds.length > 100, `only ${cpuMilliseconds.length} timed main-thread tasks in the trace`);
+  assert.ok(longest <= LONGEST_TASK_MILLISECONDS, `a main-thread task took ${longest} ms of CPU time`);
+});
