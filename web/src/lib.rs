@@ -6,6 +6,7 @@ mod cpu_run;
 mod gpu_run;
 mod records;
 mod session;
+mod start;
 
 use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::local::OwnedNetwork;
@@ -15,6 +16,7 @@ use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::*;
 
 pub use session::Session;
+pub use start::{initial_parameters, visited_samples};
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = include_str!("../typescript/session.d.ts");

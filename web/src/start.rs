@@ -1,0 +1,64 @@
+//! What a run begins with, for others that are to compute the same one beside it.
+
+use adadagrad_core::config::RunConfig;
+use adadagrad_core::local::OwnedNetwork;
+use adadagrad_core::network::initialise;
+use adadagrad_core::shuffle::Order;
+use wasm_bindgen::prelude::*;
+
+use crate::from_js;
+
+/// The parameters that a run starts from, layer by layer: weights (`[out, in]` or `[out, in, height, width]`),
+/// then biases.
+///
+/// # Errors
+/// What is wrong with the settings.
+#[wasm_bindgen]
+pub fn initial_parameters(
+    #[wasm_bindgen(unchecked_param_type = "RunConfig")] config: JsValue,
+) -> Result<Vec<f32>, JsError> {
+    let config: RunConfig = from_js(config)?;
+    let network = OwnedNetwork::of_model(config.model)?;
+    let mut parameters = vec![0.0; network.view().parameters()];
+    initialise(network.view(), config.seed, &mut parameters)?;
+    Ok(parameters)
+}
+
+/// The training samples that a run visits after `position` others.
+///
+/// # Errors
+/// What is wrong with the settings, or that `position` is no count.
+#[wasm_bindgen]
+pub fn visited_samples(
+    #[wasm_bindgen(unchecked_param_type = "RunConfig")] config: JsValue,
+    training_samples: u32,
+    position: f64,
+    count: u32,
+) -> Result<Vec<u32>, JsError> {
+    let config: RunConfig = from_js(config)?;
+    let first = whole(position).ok_or_else(|| JsError::new("the position is no whole number"))?;
+    let mut order = Order::new(training_samples, config.seed);
+    Ok((first..first + u64::from(count)).map(|position| order.index(position)).collect())
+}
+
+/// A count that JavaScript holds as a number.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+fn whole(number: f64) -> Option<u64> {
+    /// Beyond it not every whole number is one.
+    const LARGEST: f64 = 9_007_199_254_740_991.0;
+    ((0.0..=LARGEST).contains(&number) && number.fract() == 0.0).then_some(number as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_counts_are_counts() {
+        assert_eq!(whole(0.0), Some(0));
+        assert_eq!(whole(60_000.0), Some(60_000));
+        for number in [-1.0, 0.5, f64::NAN, f64::INFINITY, 1e16] {
+            assert_eq!(whole(number), None, "{number}");
+        }
+    }
+}

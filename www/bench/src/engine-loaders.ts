@@ -1,0 +1,14 @@
+/** Where the engines' programs are: each is loaded only by the worker that runs it. */
+import type { EngineName } from './engine-rows.js';
+import type { Engine } from './engine.js';
+
+export const LOADERS: Record<EngineName, () => Promise<Engine>> = {
+  ours: async () => new (await import('./engines/ours.js')).OurEngine({ test: true }),
+  'ours-plain': async () => new (await import('./engines/ours.js')).OurEngine({ test: false }),
+  'jax-wasm': async () => (await import('./engines/jax.js')).create('wasm'),
+  'jax-wasm-threads': async () => (await import('./engines/jax.js')).create('wasm'),
+  'jax-webgpu': async () => (await import('./engines/jax.js')).create('webgpu'),
+  'tfjs-wasm': async () => (await import('./engines/tfjs.js')).create('wasm'),
+  'tfjs-wasm-threads': async () => (await import('./engines/tfjs.js')).create('wasm'),
+  'tfjs-webgpu': async () => (await import('./engines/tfjs.js')).create('webgpu'),
+};

@@ -1,0 +1,12 @@
+/** TensorFlow.js, on its WebAssembly and WebGPU backends. */
+import * as tf from '@tensorflow/tfjs-core';
+import type { Engine } from '../engine.js';
+import { TfjsEngine } from './tfjs-engine.js';
+
+export async function create(backend: 'wasm' | 'webgpu'): Promise<Engine> {
+  if (backend === 'wasm') await (await import('./tfjs-wasm.js')).register();
+  else await import('@tensorflow/tfjs-backend-webgpu');
+  if (!(await tf.setBackend(backend))) throw new Error(`TensorFlow.js cannot start its ${backend} backend here`);
+  await tf.ready();
+  return new TfjsEngine(backend);
+}
