@@ -47,7 +47,7 @@ fn bind(folder: &Path, port: Option<u16>) -> Result<Page> {
 }
 
 /// Asks the desktop to open an address; false when there is none to ask.
-fn open_browser(address: &str) -> bool {
+pub(crate) fn open_browser(address: &str) -> bool {
     let Some(mut command) = opener() else { return false };
     command.arg(address).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let Ok(mut child) = command.spawn() else { return false };

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
+mod bench_browser;
 mod chromium;
 mod data;
 mod debian;
@@ -44,6 +45,8 @@ enum Command {
     Test(test::Options),
     /// Feed the parsers random input with cargo-fuzz
     Fuzz(fuzz::Options),
+    /// Time training steps in Chromium: ours beside jax-js and TensorFlow.js
+    BenchBrowser(bench_browser::Options),
 }
 
 fn main() -> ExitCode {
@@ -65,6 +68,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Test(options) if !test::run(&project, &options) => return Ok(ExitCode::FAILURE),
         Command::Test(_) => (),
         Command::Fuzz(options) => fuzz::run(&project, &options)?,
+        Command::BenchBrowser(options) => bench_browser::run(&project, &options)?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -15,7 +15,12 @@ const THREADS: usize = 6;
 pub(crate) struct Page {
     server: Server,
     folder: PathBuf,
+    headers: &'static [(&'static str, &'static str)],
 }
+
+/// What a page must be served with to share memory between its threads.
+const ISOLATION: [(&str, &str); 2] =
+    [("Cross-Origin-Opener-Policy", "same-origin"), ("Cross-Origin-Embedder-Policy", "require-corp")];
 
 impl Page {
     /// Takes a port of 127.0.0.1; fails when it is in use.
@@ -23,7 +28,7 @@ impl Page {
         let folder = folder.canonicalize().with_context(|| format!("{} is missing", folder.display()))?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let server = Server::http(address).map_err(|error| anyhow!("port {port} cannot be used: {error}"))?;
-        Ok(Self { server, folder })
+        Ok(Self { server, folder, headers: &[] })
     }
 
     /// Takes the first free port from `port` on.
@@ -32,6 +37,11 @@ impl Page {
         ports.map(|port| Self::bind(folder, port)).find_map(Result::ok).with_context(|| {
             format!("no port from {port} on is free on 127.0.0.1: name one that is with --port")
         })
+    }
+
+    /// Lets the page share memory between its threads.
+    pub(crate) fn cross_origin_isolated(self) -> Self {
+        Self { headers: &ISOLATION, ..self }
     }
 
     /// Where a browser finds the page.
@@ -52,7 +62,10 @@ impl Page {
     fn answer(&self, request: Request) {
         let _hung_up = match request.method() {
             Method::Get | Method::Head => match open(&self.folder, request.url()) {
-                Some((file, kind)) => request.respond(with_headers(Response::from_file(file), kind)),
+                Some((file, kind)) => {
+                    let response = with_headers(Response::from_file(file), kind);
+                    request.respond(add_headers(response, self.headers))
+                }
                 None => request.respond(message(404, "There is no such file.")),
             },
             _ => request.respond(message(405, "Only GET and HEAD are answered.")),
@@ -69,8 +82,12 @@ fn message(status: u16, text: &str) -> Response<io::Cursor<Vec<u8>>> {
 fn with_headers<R: io::Read>(response: Response<R>, kind: &str) -> Response<R> {
     let headers =
         [("Content-Type", kind), ("Cache-Control", "no-cache"), ("X-Content-Type-Options", "nosniff")];
+    add_headers(response, &headers).with_chunked_threshold(usize::MAX)
+}
+
+fn add_headers<R: io::Read>(response: Response<R>, headers: &[(&str, &str)]) -> Response<R> {
     let headers = headers.iter().filter_map(|(name, value)| Header::from_bytes(*name, *value).ok());
-    headers.fold(response, Response::with_header).with_chunked_threshold(usize::MAX)
+    headers.fold(response, Response::with_header)
 }
 
 /// The file that a request names, with its type; none when it is missing or outside the folder.
@@ -141,8 +158,12 @@ mod tests {
 
     /// What the server says to one line of request, byte by byte as sent.
     fn ask(request: &str) -> String {
+        ask_page(request, |page| page)
+    }
+
+    fn ask_page(request: &str, change: impl FnOnce(Page) -> Page) -> String {
         let folder = folder();
-        let page = Page::bind(&folder.path().join("page"), 0).expect("a free port");
+        let page = change(Page::bind(&folder.path().join("page"), 0).expect("a free port"));
         let address = page.address();
         let host = address.trim_start_matches("http://").trim_end_matches('/').to_owned();
         // The thread lives as long as the test program.
@@ -162,6 +183,16 @@ mod tests {
         assert!(answer.contains("Content-Length: 4\r\n"), "{answer}");
         assert!(answer.contains("Cache-Control: no-cache\r\n"), "{answer}");
         assert!(answer.ends_with("\0asm"), "{answer}");
+    }
+
+    #[test]
+    fn only_an_isolated_page_may_share_memory() {
+        let isolated = ask_page("GET /a.wasm", Page::cross_origin_isolated);
+        for (name, value) in ISOLATION {
+            let header = format!("{name}: {value}\r\n");
+            assert!(isolated.contains(&header), "{isolated}");
+            assert!(!ask("GET /a.wasm").contains(&header));
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use clap::Args;
 use crate::process::{self, asked, cargo};
 use crate::project::Project;
 use crate::report::{Outcome, Report};
-use crate::{chromium, data, fuzz, npm, page, tools, vulkan};
+use crate::{bench_browser, chromium, data, fuzz, npm, page, tools, vulkan};
 
 /// What `cargo xtask test` can be told.
 #[derive(Args)]
@@ -27,6 +27,7 @@ const FUZZ_SECONDS: u32 = 10;
 const DATA: &str = "data";
 const PACKAGE: &str = "wasm package";
 const BUILD: &str = "page build";
+const BENCH: &str = "bench build";
 const BROWSER: &str = "browser";
 
 /// Runs all stages, whether earlier ones failed or not; tells whether none did.
@@ -84,11 +85,12 @@ fn page(project: &Project, report: &mut Report) {
         npm::run_script(project, "check").map(passed)
     });
     report.stage(BUILD, &[DATA, PACKAGE], || page::build(project).map(passed));
+    report.stage(BENCH, &[DATA, PACKAGE], || bench_browser::build(project).map(passed));
     report.stage(BROWSER, &[], || {
         let found = chromium::ensure().map(|path| browser = Some(path));
         unless_required("REQUIRE_BROWSER", found)
     });
-    report.stage("page tests", &[BUILD, BROWSER], || page_tests(project, browser.as_deref()));
+    report.stage("page tests", &[BUILD, BENCH, BROWSER], || page_tests(project, browser.as_deref()));
 }
 
 /// Drives the built page in a real browser.
@@ -104,6 +106,7 @@ fn page_tests(project: &Project, browser: Option<&Path>) -> Result<Outcome> {
         .arg("--test-timeout=600000")
         .args(files)
         .env("PAGE_DIST", project.dist())
+        .env("BENCH_DIST", bench_browser::folder(project))
         .env("ARTIFACTS", project.artifacts());
     if let Some(browser) = browser {
         node.env("CHROMIUM", browser);

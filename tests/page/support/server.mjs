@@ -18,10 +18,11 @@ const TYPES = {
 
 /**
  * `replace(path, bytes)` may give back other bytes, `null` for 404, or undefined to leave the file as it is.
- * `encodeGzip`: send .gz files with Content-Encoding, as some servers do.
+ * `encodeGzip`: send .gz files with Content-Encoding, as some servers do. `headers`: sent with every answer.
  */
-export async function servePage(folder, { replace = () => undefined, encodeGzip = false } = {}) {
+export async function servePage(folder, { replace = () => undefined, encodeGzip = false, headers = {} } = {}) {
   const server = createServer(async (request, response) => {
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     const { pathname } = new URL(request.url, 'http://localhost');
     if (!pathname.startsWith(SUB_PATH)) return answer(response, 404, 'text/plain', 'outside the page');
     const path = normalize(pathname.slice(SUB_PATH.length) || 'index.html');

@@ -1,0 +1,112 @@
+// The browser bench cannot rot: every engine trains and agrees with ours; and nothing of it reaches a visitor.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import test from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { browserTest, pageFolder } from './support/page.mjs';
+import { servePage } from './support/server.mjs';
+
+const repository = fileURLToPath(new URL('../../', import.meta.url));
+const benchFolder = resolve(process.env.BENCH_DIST ?? join(repository, 'target/bench-browser/page'));
+const driver = join(repository, 'www/bench/drive.mjs');
+
+const ISOLATION = {
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-embedder-policy': 'require-corp',
+};
+const WASM = ['ours', 'ours-plain', 'jax-wasm', 'jax-wasm-threads', 'tfjs-wasm', 'tfjs-wasm-threads'];
+const WEBGPU = ['jax-webgpu', 'tfjs-webgpu'];
+
+/** What the bench measures, as `cargo xtask bench-browser` has it measured. */
+async function runBench(t, query, serverOptions = {}) {
+  const server = await servePage(benchFolder, { headers: ISOLATION, ...serverOptions });
+  const folder = await mkdtemp(join(tmpdir(), 'bench-'));
+  t.after(async () => {
+    await server.close();
+    await rm(folder, { recursive: true });
+  });
+  const file = join(folder, 'results.json');
+  const words = ['--address', server.address, '--query', query, '--json', file, '--commit', 'test'];
+  const { stdout } = await promisify(execFile)(process.execPath, [driver, ...words], { cwd: repository });
+  return { results: JSON.parse(await readFile(file, 'utf8')), printed: stdout };
+}
+
+function check(results, engines, models) {
+  for (const engine of engines) {
+    for (const model of models) {
+      const cell = results.cells.find((other) => other.engine === engine && other.model === model);
+      assert.ok(cell, `${engine} has no figures for ${model}`);
+      assert.equal(cell.failure, null, `${engine}, ${model}`);
+      assert.equal(cell.losses.length, 3);
+      assert.ok(cell.imagesPerSecond.median > 0 && cell.steps >= 1, `${engine}, ${model}: no step was timed`);
+    }
+  }
+}
+
+test('every engine trains every model on WebAssembly, and all lose alike', browserTest(), async (t) => {
+  const models = ['logistic', 'mlp', 'cnn'];
+  const { results, printed } = await runBench(t, `models=${models}&batches=16&rounds=1&seconds=0.1&engines=${WASM}`);
+  assert.equal(results.crossOriginIsolated, true);
+  check(results, WASM, models);
+  // Ours with and without the test, each beside the fastest of four.
+  assert.equal(results.ratios.length, 2 * models.length);
+  assert.ok(results.ratios.every(({ rival, ratio }) => !rival.startsWith('ours') && ratio > 0));
+  assert.match(printed, /cnn, images\/s/);
+  assert.equal(results.commit, 'test');
+  t.diagnostic(printed);
+});
+
+test('every engine trains on WebGPU', browserTest(), async (t) => {
+  const models = ['mlp', 'cnn'];
+  const { results } = await runBench(t, `models=${models}&batches=4&rounds=1&seconds=0.1&engines=${WEBGPU}`);
+  if (results.adapter === null && process.env.REQUIRE_GPU !== '1') return t.skip('this Chromium has no WebGPU adapter');
+  check(results, WEBGPU, models);
+});
+
+test('an engine that computes something else gets no figures, and says why', browserTest(), async (t) => {
+  let changed = 0;
+  const replace = (path, bytes) => {
+    if (!path.endsWith('.js')) return undefined;
+    const text = bytes.toString('utf8');
+    const other = text.replace('learningRate: config.learning_rate', 'learningRate: 1.01 * config.learning_rate');
+    if (other === text) return undefined;
+    changed += 1;
+    return Buffer.from(other);
+  };
+  const query = 'models=logistic&batches=16&rounds=1&seconds=0.1&engines=ours,jax-wasm,tfjs-wasm';
+  const { results } = await runBench(t, query, { replace });
+  assert.ok(changed > 0, 'the learning rate was not found in the built bench');
+  check(results, ['ours'], ['logistic']);
+  for (const engine of ['jax-wasm', 'tfjs-wasm']) {
+    const { failure, imagesPerSecond } = results.cells.find((cell) => cell.engine === engine);
+    assert.match(failure, /computes something else: its loss at step 2/);
+    assert.equal(imagesPerSecond, null);
+  }
+  assert.deepEqual(results.ratios, []);
+});
+
+test('the page that visitors get holds nothing of the rivals', async () => {
+  assert.deepEqual(await filesNaming(/tensorflow|tfjs|jax-js/i, pageFolder), []);
+  // The search can find something.
+  assert.ok((await filesNaming(/tensorflow|tfjs|jax-js/i, benchFolder)).length >= 4);
+  const { dependencies } = JSON.parse(await readFile(join(repository, 'www/package.json'), 'utf8'));
+  assert.deepEqual(Object.keys(dependencies), ['uplot']);
+});
+
+/** The files of a built page whose name or text matches; packed data is left out. */
+async function filesNaming(pattern, folder) {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile() && !entry.name.endsWith('.gz'));
+  assert.ok(files.length > 0, `${folder} is empty`);
+  const matching = await Promise.all(
+    files.map(async ({ name, parentPath, path }) => {
+      const text = await readFile(join(parentPath ?? path, name), 'latin1');
+      return pattern.test(name) || pattern.test(text);
+    }),
+  );
+  return files.filter((_, index) => matching[index]).map(({ name }) => name);
+}
