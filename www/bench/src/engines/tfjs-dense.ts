@@ -8,7 +8,8 @@ export function denseParameters(tensors: tf.Tensor[]): tf.Tensor[] {
 }
 
 /**
- * Transposes are written out: only a product of plain matrices reaches the fast kernel on WebAssembly.
+ * Transposes are written out: only a product of plain matrices reaches the fast kernel on WebAssembly. And the weight
+ * gradient is computed as its own transpose, so that the images, the largest of the matrices, need none.
  */
 export const denseGradient: GradientOf = (parameters, images, targets) => {
   const inputs: tf.Tensor2D[] = [images];
@@ -26,7 +27,8 @@ export const denseGradient: GradientOf = (parameters, images, targets) => {
   let flowing = gradient;
   for (let layer = layers - 1; layer >= 0; layer -= 1) {
     const input = at(inputs, layer);
-    gradients.unshift(tf.matMul(tf.transpose(input), flowing), tf.sum(flowing, 0));
+    const transposed = tf.matMul(tf.transpose(flowing), input);
+    gradients.unshift(tf.transpose(transposed), tf.sum(flowing, 0));
     if (layer > 0) flowing = tf.mul(tf.matMul(flowing, tf.transpose(weights(layer))), tf.step(input));
   }
   return { loss, gradients };

@@ -10,7 +10,8 @@ import { at } from './tfjs-parts.js';
 import type { GradientOf } from './tfjs-parts.js';
 
 export class TfjsEngine implements Engine {
-  readonly #backend: string;
+  readonly #backend: 'wasm' | 'webgpu';
+  readonly #device: string;
   #parameters: tf.Tensor[] = [];
   #memory: tf.Tensor[] = [];
   #batches: { images: tf.Tensor2D; targets: tf.Tensor2D }[] = [];
@@ -18,8 +19,9 @@ export class TfjsEngine implements Engine {
   #gradientOf: GradientOf = denseGradient;
   #step = 0;
 
-  constructor(backend: string) {
+  constructor(backend: 'wasm' | 'webgpu', device: string) {
     this.#backend = backend;
+    this.#device = device;
   }
 
   prepare(problem: Problem): Promise<void> {
@@ -64,7 +66,7 @@ export class TfjsEngine implements Engine {
   }
 
   describe(): string {
-    return `TensorFlow.js ${tf.version_core}, ${this.#backend}`;
+    return `TensorFlow.js ${tf.version_core}, ${this.#device}`;
   }
 
   dispose(): void {

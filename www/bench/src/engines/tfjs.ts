@@ -4,9 +4,10 @@ import type { Engine } from '../engine.js';
 import { TfjsEngine } from './tfjs-engine.js';
 
 export async function create(backend: 'wasm' | 'webgpu'): Promise<Engine> {
-  if (backend === 'wasm') await (await import('./tfjs-wasm.js')).register();
+  const wasm = backend === 'wasm' ? await import('./tfjs-wasm.js') : null;
+  if (wasm !== null) await wasm.register();
   else await import('@tensorflow/tfjs-backend-webgpu');
   if (!(await tf.setBackend(backend))) throw new Error(`TensorFlow.js cannot start its ${backend} backend here`);
   await tf.ready();
-  return new TfjsEngine(backend);
+  return new TfjsEngine(backend, wasm === null ? 'WebGPU' : `WebAssembly, ${wasm.threads()}`);
 }
