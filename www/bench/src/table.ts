@@ -39,6 +39,6 @@ function contents(cell: Cell | undefined, ratio: number | undefined): (Node | st
   const { median, minimum, maximum } = cell.imagesPerSecond;
   const range = element('span', { class: 'bench-range' }, `${formatCount(minimum)} to ${formatCount(maximum)}`);
   const lines: (Node | string)[] = [element('strong', {}, formatCount(median)), range];
-  if (ratio !== undefined) lines.push(element('span', { class: 'bench-ratio' }, `${formatFactor(ratio)} ÷ rival`));
+  if (ratio !== undefined) lines.push(element('span', { class: 'bench-ratio' }, `${formatFactor(ratio)} × rival`));
   return lines;
 }

@@ -3,7 +3,7 @@
  * here patches are gathered by index tables first, so that all arithmetic is in plain matrix products, which its
  * compiler makes fast. Values are laid out [channels, samples × positions].
  */
-import { jit, nn, numpy as np } from '@jax-js/jax';
+import { blockUntilReady, jit, nn, numpy as np } from '@jax-js/jax';
 import { CLASSES, PIXELS, oneHot, scaled } from '../engine.js';
 import type { Batch, Problem } from '../engine.js';
 import type { AdagradNumbers } from './adagrad.js';
@@ -12,6 +12,8 @@ import type { Step } from './jax-parts.js';
 
 /** Images that go through the network together: more do not fit the processor's caches. */
 const LARGEST_CHUNK = 64;
+/** Work is put off until a result is asked for, and what waits keeps its memory: so many chunks may wait. */
+const CHUNKS_IN_FLIGHT = 4;
 const KERNEL = 5;
 const TAPS = KERNEL * KERNEL;
 /** Columns of zeros behind the samples' own, for what lies outside an image; four keep rows aligned. */
@@ -26,9 +28,10 @@ export function convolutionalStep(problem: Problem, numbers: AdagradNumbers): St
   const update = jit((parameters: np.Array[], memory: np.Array[], gradients: np.Array[]) =>
     updated(parameters, memory, gradients, numbers),
   );
-  return (state, batch) => {
+  return async (state, batch) => {
     let sums: np.Array[] | null = null;
-    for (const { images, targets } of batches[batch] ?? []) {
+    for (const [index, { images, targets }] of (batches[batch] ?? []).entries()) {
+      if (sums !== null && index % CHUNKS_IN_FLIGHT === 0) await blockUntilReady(sums);
       const terms = gradientOf(state.parameters, images.ref, targets.ref);
       sums = sums === null ? terms : add(sums, terms);
     }

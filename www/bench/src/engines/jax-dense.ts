@@ -30,6 +30,6 @@ export function denseStep(problem: Problem, numbers: AdagradNumbers): Step {
       np.Array[],
     ];
     Object.assign(state, { parameters, memory });
-    return value;
+    return Promise.resolve(value);
   };
 }

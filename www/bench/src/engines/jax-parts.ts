@@ -11,7 +11,7 @@ export interface State {
 }
 
 /** One step on the batch of this number; its loss. Takes the state's arrays and puts new ones there. */
-export type Step = (state: State, batch: number) => np.Array;
+export type Step = (state: State, batch: number) => Promise<np.Array>;
 
 export function array(values: Float32Array | Int32Array, shape: readonly number[]): np.Array {
   return np.array(values as Float32Array<ArrayBuffer>).reshape([...shape]);

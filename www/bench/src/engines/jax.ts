@@ -40,7 +40,7 @@ class JaxEngine implements Engine {
 
   async step(): Promise<number> {
     if (this.#step === null) throw new Error('no step has been prepared');
-    const loss = this.#step(this.#state, this.#steps % this.#batches);
+    const loss = await this.#step(this.#state, this.#steps % this.#batches);
     this.#steps += 1;
     // Without threads there is nothing to wait for.
     const single = this.#device === 'wasm' && globalThis.SharedArrayBuffer === undefined;
