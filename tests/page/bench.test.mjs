@@ -18,8 +18,8 @@ const ISOLATION = {
   'cross-origin-opener-policy': 'same-origin',
   'cross-origin-embedder-policy': 'require-corp',
 };
-const WASM = ['ours', 'ours-plain', 'jax-wasm', 'jax-wasm-threads', 'tfjs-wasm', 'tfjs-wasm-threads'];
-const WEBGPU = ['jax-webgpu', 'tfjs-webgpu'];
+const WASM = ['ours', 'ours-plain', 'jax-wasm', 'jax-wasm-threads', 'jax-wasm-stock', 'tfjs-wasm', 'tfjs-wasm-threads'];
+const WEBGPU = ['jax-webgpu', 'jax-webgpu-stock', 'tfjs-webgpu', 'tfjs-webgpu-stock'];
 
 /** What the bench measures, as `cargo xtask bench-browser` has it measured. */
 async function runBench(t, query, serverOptions = {}) {
@@ -54,7 +54,7 @@ test('every engine trains every model on WebAssembly, and all lose alike', brows
   const { results, printed } = await runBench(t, `models=${models}&batches=16&rounds=1&seconds=0.1&engines=${WASM}`);
   assert.equal(results.crossOriginIsolated, true);
   check(results, WASM, models);
-  // Ours with and without the test, each beside the fastest of four.
+  // Ours with and without the test, each beside the fastest of the others.
   assert.equal(results.ratios.length, 2 * models.length);
   for (const { model, engine, ratio } of results.ratios) {
     const speed = (name) => results.cells.find((cell) => cell.model === model && cell.engine === name).imagesPerSecond.median;
@@ -93,6 +93,15 @@ test('an engine that computes something else gets no figures, and says why', bro
     assert.equal(imagesPerSecond, null);
   }
   assert.deepEqual(results.ratios, []);
+});
+
+test('an engine that cannot do it says why, and the others go on', browserTest(), async (t) => {
+  const engines = ['tfjs-wasm-stock', 'ours'];
+  const { results } = await runBench(t, `models=cnn&batches=16&rounds=1&seconds=0.1&engines=${engines}`);
+  check(results, ['ours'], ['cnn']);
+  const { failure, rounds } = results.cells.find((cell) => cell.engine === 'tfjs-wasm-stock');
+  assert.match(failure, /^It failed: Kernel .* not registered for backend 'wasm'/);
+  assert.deepEqual(rounds, []);
 });
 
 test('the page that visitors get holds nothing of the rivals', async () => {

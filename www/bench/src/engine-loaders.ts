@@ -11,4 +11,8 @@ export const LOADERS: Record<EngineName, () => Promise<Engine>> = {
   'tfjs-wasm': async () => (await import('./engines/tfjs.js')).create('wasm'),
   'tfjs-wasm-threads': async () => (await import('./engines/tfjs.js')).create('wasm'),
   'tfjs-webgpu': async () => (await import('./engines/tfjs.js')).create('webgpu'),
+  'jax-wasm-stock': async () => (await import('./engines/jax.js')).create('wasm', true),
+  'jax-webgpu-stock': async () => (await import('./engines/jax.js')).create('webgpu', true),
+  'tfjs-wasm-stock': async () => (await import('./engines/tfjs.js')).create('wasm', true),
+  'tfjs-webgpu-stock': async () => (await import('./engines/tfjs.js')).create('webgpu', true),
 };

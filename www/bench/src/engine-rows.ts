@@ -9,6 +9,8 @@ export interface EngineRow {
   hardware: Hardware;
   /** Whether it may use several threads; then it gets shared memory. */
   threads: boolean;
+  /** Whether it is measured unless engines are named. */
+  standard: boolean;
   /** How it was set up. */
   note: string;
 }
@@ -20,6 +22,7 @@ export const ENGINES = [
     side: 'ours',
     hardware: 'wasm',
     threads: false,
+    standard: true,
     note: 'The page’s own WebAssembly engine; a step takes its images from the packed data set.',
   },
   {
@@ -28,6 +31,7 @@ export const ENGINES = [
     side: 'ours',
     hardware: 'wasm',
     threads: false,
+    standard: true,
     note: 'The same without statistics.',
   },
   {
@@ -36,6 +40,7 @@ export const ENGINES = [
     side: 'rival',
     hardware: 'wasm',
     threads: false,
+    standard: true,
     note: 'WebAssembly. Convolutions as products over patches that are gathered by index tables, 64 images at a time, with a hand-written backward pass; dense networks by jit and valueAndGrad.',
   },
   {
@@ -44,6 +49,7 @@ export const ENGINES = [
     side: 'rival',
     hardware: 'wasm',
     threads: true,
+    standard: true,
     note: 'The same on shared memory, with its pool of a worker for each processor.',
   },
   {
@@ -52,6 +58,7 @@ export const ENGINES = [
     side: 'rival',
     hardware: 'wasm',
     threads: false,
+    standard: true,
     note: 'WebAssembly with SIMD. All three products of a convolution as XNNPACK convolutions, max-pooling’s gradient by that of a dilation, transposes written out before matrix products.',
   },
   {
@@ -60,6 +67,7 @@ export const ENGINES = [
     side: 'rival',
     hardware: 'wasm',
     threads: true,
+    standard: true,
     note: 'The same with its threaded program, asked for as many threads as there are processors; version 4.22.0 tells that it takes one.',
   },
   {
@@ -68,6 +76,7 @@ export const ENGINES = [
     side: 'rival',
     hardware: 'webgpu',
     threads: false,
+    standard: false,
     note: 'The same steps on WebGPU.',
   },
   {
@@ -76,7 +85,44 @@ export const ENGINES = [
     side: 'rival',
     hardware: 'webgpu',
     threads: false,
+    standard: false,
     note: 'The same steps on WebGPU.',
+  },
+  {
+    name: 'jax-wasm-stock',
+    label: 'jax-js as it comes',
+    side: 'rival',
+    hardware: 'wasm',
+    threads: false,
+    standard: false,
+    note: 'Its own convolutions and gradients, by jit and valueAndGrad.',
+  },
+  {
+    name: 'tfjs-wasm-stock',
+    label: 'TensorFlow.js as it comes',
+    side: 'rival',
+    hardware: 'wasm',
+    threads: false,
+    standard: false,
+    note: 'Its own operations and gradients.',
+  },
+  {
+    name: 'jax-webgpu-stock',
+    label: 'jax-js as it comes',
+    side: 'rival',
+    hardware: 'webgpu',
+    threads: false,
+    standard: false,
+    note: 'Its own convolutions and gradients, by jit and valueAndGrad.',
+  },
+  {
+    name: 'tfjs-webgpu-stock',
+    label: 'TensorFlow.js as it comes',
+    side: 'rival',
+    hardware: 'webgpu',
+    threads: false,
+    standard: false,
+    note: 'Its own operations and gradients.',
   },
 ] as const satisfies readonly EngineRow[];
 

@@ -21,7 +21,7 @@ export const TRAINING_SAMPLES = 60_000;
 const DEFAULTS: Plan = {
   models: [...MODELS],
   batches: [16, 64, 256, 1024, 4096],
-  engines: ENGINES.filter((row) => row.hardware === 'wasm').map((row) => row.name),
+  engines: ENGINES.filter((row) => row.standard).map((row) => row.name),
   rounds: 3,
   seconds: 1,
   limitSeconds: 60,

@@ -7,23 +7,27 @@ import { array } from './jax-parts.js';
 import type { State, Step } from './jax-parts.js';
 import { convolutionalStep } from './jax-cnn.js';
 import { denseStep } from './jax-dense.js';
+import { stockConvolutionalStep } from './jax-stock.js';
 
-export async function create(device: 'wasm' | 'webgpu'): Promise<Engine> {
+/** `stock`: with its own convolutions and gradients throughout. */
+export async function create(device: 'wasm' | 'webgpu', stock = false): Promise<Engine> {
   const devices = await init(device);
   if (!devices.includes(device)) throw new Error(`jax-js cannot start its ${device} backend here`);
   defaultDevice(device);
-  return new JaxEngine(device);
+  return new JaxEngine(device, stock);
 }
 
 class JaxEngine implements Engine {
   readonly #device: 'wasm' | 'webgpu';
+  readonly #stock: boolean;
   #state: State = { parameters: [], memory: [] };
   #step: Step | null = null;
   #batches = 0;
   #steps = 0;
 
-  constructor(device: 'wasm' | 'webgpu') {
+  constructor(device: 'wasm' | 'webgpu', stock: boolean) {
     this.#device = device;
+    this.#stock = stock;
   }
 
   prepare(problem: Problem): Promise<void> {
@@ -33,7 +37,8 @@ class JaxEngine implements Engine {
       memory: tensors.map(({ shape }) => np.zeros(shape)),
     };
     const numbers = adagradOf(problem);
-    this.#step = problem.model === 'cnn' ? convolutionalStep(problem, numbers) : denseStep(problem, numbers);
+    const convolutional = this.#stock ? stockConvolutionalStep : convolutionalStep;
+    this.#step = (problem.model === 'cnn' ? convolutional : denseStep)(problem, numbers);
     this.#batches = problem.batches.length;
     return Promise.resolve();
   }

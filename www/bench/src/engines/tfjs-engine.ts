@@ -8,10 +8,12 @@ import { convolutionalGradient, convolutionalParameters } from './tfjs-cnn.js';
 import { denseGradient, denseParameters } from './tfjs-dense.js';
 import { at } from './tfjs-parts.js';
 import type { GradientOf } from './tfjs-parts.js';
+import { stockGradient } from './tfjs-stock.js';
 
 export class TfjsEngine implements Engine {
   readonly #backend: 'wasm' | 'webgpu';
   readonly #device: string;
+  readonly #stock: boolean;
   #parameters: tf.Tensor[] = [];
   #memory: tf.Tensor[] = [];
   #batches: { images: tf.Tensor2D; targets: tf.Tensor2D }[] = [];
@@ -19,15 +21,17 @@ export class TfjsEngine implements Engine {
   #gradientOf: GradientOf = denseGradient;
   #step = 0;
 
-  constructor(backend: 'wasm' | 'webgpu', device: string) {
+  constructor(backend: 'wasm' | 'webgpu', device: string, stock: boolean) {
     this.#backend = backend;
     this.#device = device;
+    this.#stock = stock;
   }
 
   prepare(problem: Problem): Promise<void> {
     const { model, batch } = problem;
     this.#numbers = adagradOf(problem);
-    this.#gradientOf = model === 'cnn' ? convolutionalGradient : denseGradient;
+    const tuned = model === 'cnn' ? convolutionalGradient : denseGradient;
+    this.#gradientOf = this.#stock ? stockGradient(model) : tuned;
     const tensors = tensorsOf(problem).map(({ shape, values }) => tf.tensor(values, shape));
     this.#parameters = tf.tidy(() => (model === 'cnn' ? convolutionalParameters(tensors) : denseParameters(tensors)));
     tf.dispose(tensors);
