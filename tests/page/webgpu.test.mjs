@@ -215,6 +215,38 @@ test('the choice is remembered, and an engine changed during a run counts from t
   assert.ok(await page.getByRole('radio', { name: 'WebGPU' }).isChecked());
 });
 
+test('the kernels that a trial found are remembered for the adapter', browserTest(), async (t) => {
+  const { page, button, waitFor } = await openPage(t, { webgpu: true, server: SMALL_TEST_SET() });
+  await waitFor({ data: 'ready' });
+  await page.getByLabel('Model', { exact: true }).selectOption('logistic');
+  await chooseEngine(page, 'WebGPU');
+  const key = 'adadagrad.kernels.google swiftshader';
+  const stored = () => page.evaluate((key) => localStorage.getItem(key), key);
+  const step = async () => {
+    await button('Step').click();
+    await waitFor({ step: '1', phase: 'paused', engine: 'webgpu' }, 60_000);
+    await button('Reset').click();
+    await waitFor({ phase: 'idle' });
+  };
+  assert.equal(await stored(), null);
+  await step();
+  const found = await stored();
+  assert.ok(typeof JSON.parse(found).variants === 'object', found);
+  // Another choice than the trial's: were there another trial, it would be replaced.
+  const [kernel, variant] = Object.entries(JSON.parse(found).variants)[0];
+  const choice = JSON.parse(found);
+  choice.variants[kernel] = variant === 'plain' ? 'tiles' : 'plain';
+  const other = JSON.stringify(choice);
+  await page.evaluate(([key, value]) => localStorage.setItem(key, value), [key, other]);
+  await step();
+  assert.equal(await stored(), other);
+  for (const broken of ['{"version":', '{"version":0}', '7']) {
+    await page.evaluate(([key, value]) => localStorage.setItem(key, value), [key, broken]);
+    await step();
+    assert.ok(typeof JSON.parse(await stored()).variants === 'object', 'what cannot be used is replaced');
+  }
+});
+
 /** A run of many small steps, with devices lost by `disturb` on the way. */
 async function disturbedRun(t, disturb) {
   const opened = await openPage(t, { webgpu: true, server: keepDevices(SMALL_TEST_SET()) });

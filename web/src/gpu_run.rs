@@ -12,7 +12,7 @@ use adadagrad_core::network::FastProduct;
 use adadagrad_core::trainer::{Plan, Trainer};
 use adadagrad_gpu::dataset::SharedDataset;
 use adadagrad_gpu::engine::{Control, EngineError};
-use adadagrad_gpu::webgpu::{Gpu, GpuError, Options, Rescue, Training};
+use adadagrad_gpu::webgpu::{Choice, Gpu, GpuError, Options, Rescue, Training, choose};
 use wasm_bindgen::JsError;
 use wasm_bindgen_futures::spawn_local;
 
@@ -35,6 +35,8 @@ struct Shared {
     pause: Pause,
     /// Nobody wants the run any more.
     dropped: bool,
+    /// Which kernels suit the adapter, once that is known.
+    kernels: Option<Choice>,
     /// The engine's, once it is open.
     control: Option<Arc<Control>>,
     /// Of the task, while it waits for the page.
@@ -68,8 +70,13 @@ struct Failure {
 }
 
 impl GpuRun {
-    /// Starts the task.
-    pub(crate) fn start(trainer: Trainer<f32>, data: Data, clock: Rc<Clock>) -> Self {
+    /// Starts the task. `kernels`: what an earlier run chose for the same adapter.
+    pub(crate) fn start(
+        trainer: Trainer<f32>,
+        data: Data,
+        clock: Rc<Clock>,
+        kernels: Option<Choice>,
+    ) -> Self {
         let shared = Rc::new(RefCell::new(Shared {
             finished: Finished::default(),
             activity: Activity::Opening,
@@ -78,6 +85,7 @@ impl GpuRun {
             allowance: 0,
             pause: Pause::default(),
             dropped: false,
+            kernels,
             control: None,
             waker: None,
             end: None,
@@ -181,12 +189,20 @@ impl Shared {
 }
 
 /// The device that the browser prefers for heavy work.
-async fn open_device() -> Result<Gpu, GpuError> {
-    Gpu::open(None).await.map_err(|error| match error {
+async fn open_device(shared: Rc<RefCell<Shared>>) -> Result<Gpu, GpuError> {
+    let gpu = Gpu::open(None).await.map_err(|error| match error {
         // What else this program was not compiled for is no visitor's concern.
         GpuError::NoAdapter(_) => GpuError::NoAdapter("the browser finds no adapter".into()),
         error => error,
-    })
+    })?;
+    let known = shared.borrow().kernels.clone();
+    let (gpu, choice) = choose(gpu, known.as_ref()).await?;
+    let shared = &mut *shared.borrow_mut();
+    if known.as_ref() != Some(&choice) {
+        shared.finished.kernels = Some(choice.clone());
+        shared.kernels = Some(choice);
+    }
+    Ok(gpu)
 }
 
 /// Drives the engine.
@@ -222,11 +238,11 @@ impl Task {
     }
 
     async fn open(&self) -> Result<Training, EngineError> {
-        let noted = Rc::clone(&self.shared);
+        let [noted, opening] = [&self.shared; 2].map(Rc::clone);
         let notice = move |text: &str| noted.borrow_mut().finished.notices.push(text.to_owned());
         let images: SharedDataset = Arc::clone(&self.data.train) as _;
         let options = Options {
-            open: Box::new(|| Box::pin(open_device())),
+            open: Box::new(move || Box::pin(open_device(Rc::clone(&opening)))),
             memory_budget: None,
             notice: Box::new(notice),
         };

@@ -2,6 +2,7 @@
 
 use adadagrad_core::local::Evaluation;
 use adadagrad_core::trainer::{Progress as Standing, Telemetry, Trainer};
+use adadagrad_gpu::webgpu::Choice;
 use serde::{Deserialize, Serialize};
 
 /// What computes a run.
@@ -42,6 +43,8 @@ pub(crate) struct Finished {
     pub(crate) steps: Vec<StepRecord>,
     evaluations: Vec<EvaluationRecord>,
     pub(crate) notices: Vec<String>,
+    /// Which kernels a trial chose, to be remembered for the adapter.
+    pub(crate) kernels: Option<Choice>,
 }
 
 impl Finished {

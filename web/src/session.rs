@@ -88,7 +88,7 @@ impl Session {
     }
 
     /// Begins a new run on an engine; what was running is dropped. Where WebGPU fails, the run begins (or goes
-    /// on) on the CPU, and a notice says so.
+    /// on) on the CPU, and a notice says so. `kernels`: what an earlier run chose for the same adapter.
     ///
     /// # Errors
     /// Which setting is wrong and what it may be; then what was running goes on.
@@ -96,6 +96,7 @@ impl Session {
         &mut self,
         #[wasm_bindgen(unchecked_param_type = "RunConfig")] config: JsValue,
         #[wasm_bindgen(unchecked_param_type = "EngineName")] engine: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "KernelChoice | null")] kernels: JsValue,
     ) -> Result<(), JsError> {
         let config: RunConfig = from_js(config)?;
         let samples = self.training_samples();
@@ -103,7 +104,9 @@ impl Session {
             EngineName::Cpu => Run::Cpu(Box::new(CpuRun::new(LocalRun::new(config, samples, FastProduct)?))),
             EngineName::WebGpu => {
                 let trainer = Trainer::new(config, samples)?;
-                Run::Gpu(GpuRun::start(trainer, self.data.clone(), Rc::clone(&self.clock)))
+                // What cannot be read was remembered by another version: then there is another trial.
+                let kernels = from_js(kernels).ok();
+                Run::Gpu(GpuRun::start(trainer, self.data.clone(), Rc::clone(&self.clock), kernels))
             }
         });
         Ok(())

@@ -103,6 +103,9 @@ export interface Telemetry {
 /** What can compute a run: the processor, or a GPU that works by itself. */
 export type EngineName = "cpu" | "webgpu";
 
+/** Which kernels are fastest on an adapter. The page only keeps it and hands it back. */
+export type KernelChoice = { [key: string]: unknown };
+
 /** What was done since the last call of Session.advance. A due evaluation is always carried on, even with `steps` = 0. */
 export interface Progress {
   /** The steps that were finished, oldest first. */
@@ -111,6 +114,8 @@ export interface Progress {
   evaluations: { step: number; samples_seen: number; accuracy: number; loss: number }[];
   /** What the visitor should know of the engine's way through trouble, oldest first. */
   notices: string[];
+  /** What a trial chose for the adapter, once. */
+  kernels: KernelChoice | null;
   /** `opening`: the GPU is being made ready. */
   activity: "opening" | "training" | "evaluating" | "finished";
   /** The work at hand: `done` of `total` sample visits of the present step (or evaluation). */

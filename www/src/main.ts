@@ -5,6 +5,7 @@ import type { RunConfig } from '../pkg/adadagrad_web.js';
 import { ChartBoard } from './charts/board.js';
 import { Controls } from './controls.js';
 import { required } from './dom.js';
+import { recallKernels, rememberKernels } from './engine/memory.js';
 import { EngineNotes } from './engine/notes.js';
 import { EnginePanel } from './engine/panel.js';
 import { RunHistory } from './history.js';
@@ -65,6 +66,8 @@ function takeUpdate(update: Update): void {
     imagesPerSecond: update.imagesPerSecond ?? run.value.imagesPerSecond,
     memoryBytes: update.memoryBytes,
   };
+  const adapter = update.engine?.adapter ?? null;
+  if (update.kernels !== null && adapter !== null) rememberKernels(adapter, update.kernels);
   // What is tried several times with the same outcome is told once.
   const known = new Set(state.notes.value);
   if (update.notices.some((notice) => !known.has(notice))) state.notes.value = [...new Set([...known, ...update.notices])];
@@ -78,7 +81,9 @@ function begin(steps: number | null): void {
   forgetRun();
   const engineChoice = state.engineChoice.value;
   state.run.value = { ...NO_RUN, config: structuredClone(config), engineChoice, phase: 'running', total: config.initial_batch };
-  session.begin(config, engineChoice, steps);
+  const adapter = state.adapter.value;
+  const kernels = adapter === null || adapter.kind === 'none' ? null : recallKernels(adapter.name);
+  session.begin(config, { choice: engineChoice, kernels }, steps);
 }
 
 function forgetRun(): void {

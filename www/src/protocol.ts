@@ -2,7 +2,7 @@
  * The messages between the page and its training worker.
  * Every payload that describes training has the types that the wasm module itself declares.
  */
-import type { ModelDescription, Preset, Progress, RunConfig } from '../pkg/adadagrad_web.js';
+import type { KernelChoice, ModelDescription, Preset, Progress, RunConfig } from '../pkg/adadagrad_web.js';
 import type { AdapterReport, EngineChoice, EngineDecision } from './engine/choice.js';
 
 export type StepRecord = Progress['steps'][number];
@@ -16,11 +16,17 @@ export type Command =
   /** The first message: where the data files lie (the worker's own address is another folder). */
   | { type: 'open'; dataAddress: string }
   /** `steps`: stop after so many steps; null: until the budget is spent. */
-  | { type: 'begin'; run: number; config: RunConfig; choice: EngineChoice; steps: number | null }
+  | { type: 'begin'; run: number; config: RunConfig; engine: EngineWish; steps: number | null }
   | { type: 'continue'; steps: number | null }
   | { type: 'pause' }
   | { type: 'reset' }
   | { type: 'validate'; request: number; config: RunConfig };
+
+/** What the visitor chose, and the kernels that are remembered for the adapter. */
+export interface EngineWish {
+  choice: EngineChoice;
+  kernels: KernelChoice | null;
+}
 
 /** What computes the run at hand, and why. */
 export interface RunEngine extends EngineDecision {
@@ -37,6 +43,8 @@ export interface Update {
   evaluations: Evaluation[];
   /** What the engine has to say to the visitor, in sentences. */
   notices: string[];
+  /** What a trial of kernels chose, to be remembered for the adapter. */
+  kernels: KernelChoice | null;
   /** Null before a run. */
   engine: RunEngine | null;
   activity: Activity;

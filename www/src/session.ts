@@ -1,7 +1,6 @@
 /** The page's end of the worker: commands out, reports in. Knows which run is the present one. */
 import type { RunConfig } from '../pkg/adadagrad_web.js';
-import type { EngineChoice } from './engine/choice.js';
-import type { Command, Failure, Report, Update } from './protocol.js';
+import type { Command, EngineWish, Failure, Report, Update } from './protocol.js';
 
 export interface SessionListener {
   onModule(report: Extract<Report, { type: 'module' }>): void;
@@ -38,9 +37,9 @@ export class TrainingSession {
     this.#send({ type: 'open', dataAddress: new URL('data/mnist/', document.baseURI).href });
   }
 
-  begin(config: RunConfig, choice: EngineChoice, steps: number | null): void {
+  begin(config: RunConfig, engine: EngineWish, steps: number | null): void {
     this.#run += 1;
-    this.#send({ type: 'begin', run: this.#run, config, choice, steps });
+    this.#send({ type: 'begin', run: this.#run, config, engine, steps });
   }
 
   continue(steps: number | null): void {

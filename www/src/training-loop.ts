@@ -1,5 +1,5 @@
 /** Drives the wasm session in short slices, so that every command is answered inside a step. */
-import type { Progress, RunConfig, Session } from '../pkg/adadagrad_web.js';
+import type { KernelChoice, Progress, RunConfig, Session } from '../pkg/adadagrad_web.js';
 import { goneOn } from './engine/choice.js';
 import type { EngineDecision } from './engine/choice.js';
 import type { Report, RunEngine, RunPhase, Update } from './protocol.js';
@@ -28,7 +28,7 @@ export class TrainingLoop {
   #speed = new Speed();
   #decision: EngineDecision | null = null;
   #engine: RunEngine | null = null;
-  #unsent: Pick<Progress, 'steps' | 'evaluations' | 'notices'> = { steps: [], evaluations: [], notices: [] };
+  #unsent: Pick<Progress, 'steps' | 'evaluations' | 'notices' | 'kernels'> = nothing();
   #work: Pick<Progress, 'activity' | 'done' | 'total'> = { activity: 'training', done: 0, total: 0 };
   #lastReport = 0;
 
@@ -38,12 +38,12 @@ export class TrainingLoop {
     this.#channel.port1.onmessage = () => this.#slice();
   }
 
-  begin(run: number, config: RunConfig, decision: EngineDecision, steps: number | null): void {
+  begin(run: number, config: RunConfig, decision: EngineDecision, kernels: KernelChoice | null, steps: number | null): void {
     this.#forget(run);
     this.#decision = decision;
     this.#engine = { ...decision, deviceBytes: 0 };
     try {
-      this.#session.start(config, decision.engine);
+      this.#session.start(config, decision.engine, kernels);
     } catch (error) {
       this.#fail(error);
       return;
@@ -76,7 +76,7 @@ export class TrainingLoop {
     this.#speed = new Speed();
     this.#decision = null;
     this.#engine = null;
-    this.#unsent = { steps: [], evaluations: [], notices: [] };
+    this.#unsent = nothing();
   }
 
   #goOn(steps: number | null): void {
@@ -122,6 +122,7 @@ export class TrainingLoop {
     this.#unsent.steps.push(...progress.steps);
     this.#unsent.evaluations.push(...progress.evaluations);
     this.#unsent.notices.push(...progress.notices.map(asSentence));
+    this.#unsent.kernels = progress.kernels ?? this.#unsent.kernels;
     this.#takeEngine(progress);
     this.#stepsLeft -= progress.steps.length;
     this.#work = { activity: progress.activity, done: progress.done, total: progress.total };
@@ -171,10 +172,14 @@ export class TrainingLoop {
       imagesPerSecond: this.#speed.imagesPerSecond,
       memoryBytes: this.#session.memory_bytes(),
     };
-    this.#unsent = { steps: [], evaluations: [], notices: [] };
+    this.#unsent = nothing();
     this.#lastReport = performance.now();
     this.#post(update);
   }
+}
+
+function nothing(): Pick<Progress, 'steps' | 'evaluations' | 'notices' | 'kernels'> {
+  return { steps: [], evaluations: [], notices: [], kernels: null };
 }
 
 function describeFailure(error: unknown): { kind: 'training' | 'crash'; message: string } {

@@ -64,6 +64,10 @@ async function check(request: number, config: RunConfig): Promise<void> {
   post({ type: 'validated', request, problem });
 }
 
+function begin({ run, config, engine, steps }: Extract<Command, { type: 'begin' }>): void {
+  loop?.begin(run, config, decideEngine(engine.choice, adapter), engine.kernels, steps);
+}
+
 function obey(command: Command): void {
   switch (command.type) {
     case 'open':
@@ -73,7 +77,7 @@ function obey(command: Command): void {
       void check(command.request, command.config);
       break;
     case 'begin':
-      loop?.begin(command.run, command.config, decideEngine(command.choice, adapter), command.steps);
+      begin(command);
       break;
     case 'continue':
       loop?.continue(command.steps);
