@@ -3,8 +3,10 @@ import type { EngineName } from './engine-rows.js';
 import type { Engine } from './engine.js';
 
 export const LOADERS: Record<EngineName, () => Promise<Engine>> = {
-  ours: async () => new (await import('./engines/ours.js')).OurEngine({ test: true }),
-  'ours-plain': async () => new (await import('./engines/ours.js')).OurEngine({ test: false }),
+  ours: async () => new (await import('./engines/ours.js')).OurEngine('cpu', { test: true }),
+  'ours-plain': async () => new (await import('./engines/ours.js')).OurEngine('cpu', { test: false }),
+  'ours-webgpu': async () => new (await import('./engines/ours.js')).OurEngine('webgpu', { test: true }),
+  'ours-webgpu-plain': async () => new (await import('./engines/ours.js')).OurEngine('webgpu', { test: false }),
   'jax-wasm': async () => (await import('./engines/jax.js')).create('wasm'),
   'jax-wasm-threads': async () => (await import('./engines/jax.js')).create('wasm'),
   'jax-webgpu': async () => (await import('./engines/jax.js')).create('webgpu'),
