@@ -86,6 +86,7 @@ function axes({ x, y, batches, speeds }: Scale): SVGElement[] {
 const PATTERNS = ['', '7 4', '2 3', '9 3 2 3', '4 2', '1 5', '12 4', '5 5'];
 
 interface Line {
+  name: EngineName;
   side: string;
   index: number;
   points: Point[];
@@ -93,15 +94,20 @@ interface Line {
   hardware: string;
 }
 
-function stroke({ side, index }: Line): Record<string, string> {
+/** One colour for each library. */
+function hue(name: EngineName): string {
+  return `bench-hue-${name.split('-')[0] ?? name}`;
+}
+
+function stroke({ name, side, index }: Line): Record<string, string> {
   const pattern = PATTERNS[index % PATTERNS.length] ?? '';
-  return { class: `bench-line bench-${side} bench-hue-${index}`, 'stroke-dasharray': pattern };
+  return { class: `bench-line bench-${side} ${hue(name)}`, 'stroke-dasharray': pattern };
 }
 
 function curve(line: Line, { x, y }: Scale): SVGElement[] {
   const corners = line.points.map(({ batch, speed }) => `${x(batch).toFixed(1)},${y(speed).toFixed(1)}`);
   const dots = line.points.map(({ batch, speed }) =>
-    svg('circle', { class: `bench-dot bench-hue-${line.index}`, cx: x(batch), cy: y(speed), r: 3.5 }),
+    svg('circle', { class: `bench-dot ${hue(line.name)}`, cx: x(batch), cy: y(speed), r: 3.5 }),
   );
   return [svg('polyline', { ...stroke(line), points: corners.join(' ') }), ...dots];
 }
