@@ -78,7 +78,8 @@ pub struct Rescue {
     pub since: Vec<Decided<f32>>,
 }
 
-/// Training on a device. See the [module](self).
+/// Training on a device, with ways back when it is lost or runs out of memory, and with steps on their way before
+/// the last one's evidence is back, once the batch size cannot change any more.
 pub struct Training {
     options: Options,
     config: RunConfig,
