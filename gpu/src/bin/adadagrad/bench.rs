@@ -90,6 +90,9 @@ fn config(model: Model, batch: u32, has_test: bool) -> RunConfig {
         initial_batch: batch,
         max_batch: batch,
         sample_budget: 1 << 50,
+        // A measurement would be due after every step, so that a GPU begins none before the last is done: the two
+        // that take turns must not overlap.
+        evaluate_every: 1,
         ..base
     }
 }
