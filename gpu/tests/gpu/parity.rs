@@ -198,7 +198,7 @@ fn evidence_and_sizes_are_the_cpus_for_every_model_test_and_batch() {
 }
 
 #[test]
-fn a_dropped_sample_is_seen_in_the_size() {
+fn a_dropped_sample_is_seen() {
     let training = support::images(100, 3);
     let config = RunConfig { model: Model::Mlp, seed: SEED, ..Preset::PaperCnn.config() };
     let mut cpu = cpu(&config, &training);
