@@ -66,6 +66,8 @@ function takeUpdate(update: Update): void {
     imagesPerSecond: update.imagesPerSecond ?? run.value.imagesPerSecond,
     memoryBytes: update.memoryBytes,
   };
+  const latest = update.steps.at(-1);
+  if (latest !== undefined) state.shownStep.value = { test, step: latest, recorded: false };
   const adapter = update.engine?.adapter ?? null;
   if (update.kernels !== null && adapter !== null) rememberKernels(adapter, update.kernels);
   // What is tried several times with the same outcome is told once.
@@ -89,6 +91,7 @@ function begin(steps: number | null): void {
 function forgetRun(): void {
   history.clear();
   state.run.value = NO_RUN;
+  state.shownStep.value = null;
   state.notes.value = [];
   if (state.trouble.value?.kind === 'training') state.trouble.value = null;
   board.refresh();
@@ -145,6 +148,8 @@ new EngineNotes(state);
 new StatusPanel(state);
 new Controls(state, { main: pressMain, step: pressStep, reset: pressReset, choosePreset });
 new Notices(state, openSession);
+// What looks into the run (mosaic, figure, look, article) is wired here, each from the state and the session.
+
 state.horizontalAxis.observe(() => board.refresh());
 state.settings.observe(() => board.refresh());
 onThemeChange(() => board.recolour());

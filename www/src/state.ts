@@ -1,5 +1,5 @@
 /** The state of the page: the settings (one RunConfig), the run, the download, and what went wrong. */
-import type { ModelDescription, Preset, RunConfig } from '../pkg/adadagrad_web.js';
+import type { BatchTest, ModelDescription, Preset, RunConfig } from '../pkg/adadagrad_web.js';
 import type { AdapterReport, EngineChoice } from './engine/choice.js';
 import { recallChoice } from './engine/memory.js';
 import { Observable } from './observable.js';
@@ -55,6 +55,14 @@ export interface Trouble {
   message: string;
 }
 
+/** The step that the page speaks of: the run's latest, or the recorded run's last until there is one of its own. */
+export interface ShownStep {
+  test: BatchTest | null;
+  step: StepRecord;
+  /** From the recorded run, not from one made here. */
+  recorded: boolean;
+}
+
 export class PageState {
   /** What the wasm module offers; null until it is loaded. */
   readonly catalogue = new Observable<Catalogue | null>(null);
@@ -67,6 +75,7 @@ export class PageState {
   /** What the browser offers for WebGPU; null until it has answered. */
   readonly adapter = new Observable<AdapterReport | null>(null);
   readonly run = new Observable<RunState>(NO_RUN);
+  readonly shownStep = new Observable<ShownStep | null>(null);
   readonly data = new Observable<DataState>({ name: 'downloading', receivedBytes: 0, totalBytes: 0 });
   /** Start was pressed before the data was here. */
   readonly startWaits = new Observable<boolean>(false);
