@@ -3,6 +3,9 @@ export type FormatVersion = 1;
 
 export type ModelName = "logistic" | "mlp" | "cnn";
 
+/** `own`: files of the visitor's. */
+export type DatasetName = "mnist" | "fashion_mnist" | "own";
+
 export type Optimizer =
   | { name: "sgd"; weight_decay: number }
   | { name: "momentum"; momentum: number; weight_decay: number }
@@ -39,7 +42,7 @@ export interface Schedule {
 /** Everything that decides a run: the same RunConfig gives the same run, bit for bit, on the same engine. */
 export interface RunConfig {
   version: FormatVersion;
-  dataset: "mnist";
+  dataset: DatasetName;
   model: ModelName;
   optimizer: Optimizer;
   learning_rate: number;
@@ -140,6 +143,45 @@ export interface ModelDescription {
   parameters: number;
   /** One readable line for each layer. */
   layers: string[];
+  /** Where weights and biases lie in Session.parameters(), in that order. */
+  tensors: TensorPlace[];
+}
+
+export interface TensorPlace {
+  /** As in a safetensors file: `layers.0.weight`. */
+  name: string;
+  /** [out, in], [out, in, height, width], or [out] for biases; the last varies fastest. */
+  shape: number[];
+  /** Of its first value. */
+  offset: number;
+}
+
+/** The whole test set, seen with the parameters of one moment. */
+export interface Look {
+  /** After which step: 0 before the first. */
+  step: number;
+  samples: number;
+  correct: number;
+  /** 10 rows of 10: how often a sample of class `row` was taken for one of class `column`. */
+  confusion: number[];
+  /** At most 24, most confident first. */
+  mistakes: { /** Its place in the test set. */ sample: number; label: number; predicted: number; probability: number }[];
+}
+
+/** What a run goes on from. */
+export interface Checkpoint {
+  step: number;
+  samples_seen: number;
+  /** A safetensors file with the run's state. */
+  bytes: Uint8Array;
+}
+
+/** Settings that were changed while a run goes on. */
+export interface Retuned {
+  /** The first step that they hold for, and the samples seen before it. */
+  step: number;
+  samples_seen: number;
+  config: RunConfig;
 }
 
 export interface Preset {

@@ -10,7 +10,7 @@ import { EngineNotes } from './engine/notes.js';
 import { EnginePanel } from './engine/panel.js';
 import { RunHistory } from './history.js';
 import { Notices } from './notices.js';
-import type { Update } from './protocol.js';
+import type { StopAfter, Update } from './protocol.js';
 import { TrainingSession } from './session.js';
 import { SettingsPanel } from './settings/panel.js';
 import { NO_RUN, PageState, troubleFrom } from './state.js';
@@ -77,7 +77,7 @@ function takeUpdate(update: Update): void {
 }
 
 /** Begins a new run with the settings shown. */
-function begin(steps: number | null): void {
+function begin(stop: StopAfter): void {
   const config = state.settings.value;
   if (config === null || state.settingsProblem.value !== null) return;
   forgetRun();
@@ -85,7 +85,7 @@ function begin(steps: number | null): void {
   state.run.value = { ...NO_RUN, config: structuredClone(config), engineChoice, phase: 'running', total: config.initial_batch };
   const adapter = state.adapter.value;
   const kernels = adapter === null || adapter.kind === 'none' ? null : recallKernels(adapter.name);
-  session.begin(config, { choice: engineChoice, kernels }, steps);
+  session.begin(config, { choice: engineChoice, kernels }, stop);
 }
 
 function forgetRun(): void {
@@ -106,8 +106,8 @@ function pressMain(): void {
 }
 
 function pressStep(): void {
-  if (state.run.value.phase === 'paused') session.continue(1);
-  else begin(1);
+  if (state.run.value.phase === 'paused') session.continue({ steps: 1 });
+  else begin({ steps: 1 });
 }
 
 function pressReset(): void {

@@ -2,7 +2,9 @@
  * The messages between the page and its training worker.
  * Every payload that describes training has the types that the wasm module itself declares.
  */
-import type { KernelChoice, ModelDescription, Preset, Progress, RunConfig } from '../pkg/adadagrad_web.js';
+import type {
+  Checkpoint, DatasetName, KernelChoice, Look, ModelDescription, ModelName, Preset, Progress, Retuned, RunConfig,
+} from '../pkg/adadagrad_web.js';
 import type { AdapterReport, EngineChoice, EngineDecision } from './engine/choice.js';
 
 export type StepRecord = Progress['steps'][number];
@@ -12,15 +14,41 @@ export type Activity = Progress['activity'];
 /** Where a run stands. `failed`: a step could not be made; the run can be begun anew. */
 export type RunPhase = 'idle' | 'running' | 'paused' | 'finished' | 'failed';
 
+/** What there is to learn from. */
+export type DataSource =
+  /** Data that lies beside the page. `root`: the folder of all data sets (the worker's own address is another folder). */
+  | { kind: 'address'; dataset: Exclude<DatasetName, 'own'>; root: string }
+  /** Four IDX files of the visitor's, packed (.gz) or not, in any order. */
+  | { kind: 'files'; files: File[] };
+
+/** When a run pauses by itself: after so many steps, after the step that makes the batch grow, or never (null). */
+export type StopAfter = { steps: number } | 'growth' | null;
+
+/** Messages with a `request` are answered by a report with the same number. */
 export type Command =
-  /** The first message: where the data files lie (the worker's own address is another folder). */
-  | { type: 'open'; dataAddress: string }
-  /** `steps`: stop after so many steps; null: until the budget is spent. */
-  | { type: 'begin'; run: number; config: RunConfig; engine: EngineWish; steps: number | null }
-  | { type: 'continue'; steps: number | null }
+  /** The first message. */
+  | { type: 'open'; source: DataSource }
+  /** `parameters`: a safetensors file to begin from; null: drawn from the seed. */
+  | { type: 'begin'; run: number; config: RunConfig; engine: EngineWish; stop: StopAfter; parameters: Uint8Array | null }
+  /** Goes on from a checkpoint as if it had never stopped. */
+  | { type: 'resume'; run: number; checkpoint: Uint8Array; engine: EngineWish; stop: StopAfter }
+  | { type: 'continue'; stop: StopAfter }
   | { type: 'pause' }
   | { type: 'reset' }
-  | { type: 'validate'; request: number; config: RunConfig };
+  | { type: 'validate'; request: number; config: RunConfig }
+  /** Other settings from the next step on. */
+  | { type: 'retune'; config: RunConfig }
+  | { type: 'checkpoint'; request: number }
+  /** `pixels`: 28×28, 0 is background. */
+  | { type: 'classify'; request: number; pixels: Uint8Array }
+  | { type: 'parameters'; request: number }
+  | { type: 'test-image'; request: number; sample: number }
+  /** Whether the test set is looked through again and again. */
+  | { type: 'look'; on: boolean }
+  /** Whether the images of the present batch are sent, and how many at most. */
+  | { type: 'mosaic'; on: boolean; most: number }
+  /** Slow motion: at least so long from step to step; null: as fast as can be. */
+  | { type: 'pace'; millisecondsPerStep: number | null };
 
 /** What the visitor chose, and the kernels that are remembered for the adapter. */
 export interface EngineWish {
@@ -70,13 +98,85 @@ export interface Failure {
   message: string;
 }
 
+/** A checkpoint; null: there is no run, or it ended before it could be made. */
+export interface CheckpointReport {
+  type: 'checkpoint';
+  request: number;
+  run: number;
+  checkpoint: Checkpoint | null;
+}
+
+export interface Classified {
+  type: 'classified';
+  request: number;
+  /** After which step; null without a run. */
+  step: number | null;
+  /** One for each class; null without a run. */
+  probabilities: Float32Array | null;
+}
+
+export interface ParametersReport {
+  type: 'parameters';
+  request: number;
+  /** After which step; null without a run. */
+  step: number | null;
+  model: ModelName | null;
+  /** Cut into layers by ModelDescription.tensors; null without a run. */
+  values: Float32Array | null;
+}
+
+export interface TestImage {
+  type: 'test-image';
+  request: number;
+  sample: number;
+  /** 28×28; null where there is no such sample. */
+  pixels: Uint8Array | null;
+}
+
+export interface LookReport {
+  type: 'look';
+  run: number;
+  look: Look;
+  /** The mistakes' images, 784 bytes each, in their order. */
+  images: Uint8Array;
+}
+
+/** The images of the batch at hand, at most four times a second. */
+export interface Mosaic {
+  type: 'mosaic';
+  run: number;
+  /** Which step it is the batch of. */
+  step: number;
+  /** Its size. */
+  batch: number;
+  /** How many of its images these are, the first ones. */
+  count: number;
+  /** Pixels along an image's side: fewer, the more images there are. */
+  side: 28 | 14 | 7 | 4;
+  /** side × side bytes an image, one image after another. */
+  pixels: Uint8Array;
+}
+
 export type Report =
   /** The wasm module is loaded; the data may still be on its way. */
   | { type: 'module'; presets: Preset[]; models: ModelDescription[] }
+  /** The data sets that lie beside the page. */
+  | { type: 'datasets'; available: DatasetName[] }
   /** What the browser offers for WebGPU. */
   | { type: 'adapter'; adapter: AdapterReport }
   | { type: 'download'; receivedBytes: number; totalBytes: number; checking: boolean }
-  | { type: 'ready'; trainingSamples: number; testSamples: number }
+  | { type: 'ready'; dataset: DatasetName; trainingSamples: number; testSamples: number }
   | { type: 'validated'; request: number; problem: string | null }
+  /** Where the run stands that a checkpoint holds; its updates follow. */
+  | { type: 'resumed'; run: number; config: RunConfig; step: number; samplesSeen: number }
+  /** When the settings hold: at once between two steps, else after the step at hand. */
+  | { type: 'retuned'; run: number; retuned: Retuned }
+  | { type: 'refused-retune'; run: number; message: string }
+  | CheckpointReport
+  | Classified
+  | ParametersReport
+  | TestImage
+  | LookReport
+  | Mosaic
   | Update
   | Failure;

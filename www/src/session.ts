@@ -1,6 +1,8 @@
 /** The page's end of the worker: commands out, reports in. Knows which run is the present one. */
-import type { RunConfig } from '../pkg/adadagrad_web.js';
-import type { Command, EngineWish, Failure, Report, Update } from './protocol.js';
+import type { DatasetName, RunConfig } from '../pkg/adadagrad_web.js';
+import type {
+  CheckpointReport, Classified, Command, DataSource, EngineWish, Failure, ParametersReport, Report, StopAfter, TestImage, Update,
+} from './protocol.js';
 
 export interface SessionListener {
   onModule(report: Extract<Report, { type: 'module' }>): void;
@@ -11,21 +13,46 @@ export interface SessionListener {
   onFailure(failure: Failure): void;
 }
 
+/** What parts of the page can listen to beside that. */
+export type News = Extract<Report, { type: 'datasets' | 'resumed' | 'retuned' | 'refused-retune' | 'look' | 'mosaic' }>;
+
+type NewsOf<Type extends News['type']> = Extract<News, { type: Type }>;
+type Answer = CheckpointReport | Classified | ParametersReport | TestImage;
+type Question = Extract<Command, { type: 'checkpoint' | 'classify' | 'parameters' | 'test-image' }>;
+/** A question without its number. */
+type Asking<Type extends Question['type']> = Omit<Extract<Question, { type: Type }>, 'request'>;
+
+/** Where the page learns from. */
+export type Source = { kind: 'dataset'; dataset: Exclude<DatasetName, 'own'> } | Extract<DataSource, { kind: 'files' }>;
+
 export class TrainingSession {
   readonly #listener: SessionListener;
+  readonly #newsListeners = new Map<News['type'], ((news: News) => void)[]>();
   #worker: Worker | null = null;
   #run = 0;
-  #validations = 0;
+  #requests = 0;
   #pendingValidation: { request: number; answer: (problem: string | null) => void } | null = null;
+  readonly #questions = new Map<number, (answer: Answer | null) => void>();
+  /** What a new worker must be told again. */
+  readonly #wishes = new Map<Command['type'], Command>();
 
   constructor(listener: SessionListener) {
     this.#listener = listener;
   }
 
-  /** Starts the worker (anew, after a crash); it begins at once to load the module and the data. */
-  open(): void {
+  /** Calls back with each report of a kind about the present run (or about none). */
+  listen<Type extends News['type']>(type: Type, listener: (news: NewsOf<Type>) => void): void {
+    const listeners = this.#newsListeners.get(type) ?? [];
+    // The map's key says which kind of news a listener gets.
+    listeners.push(listener as (news: News) => void);
+    this.#newsListeners.set(type, listeners);
+  }
+
+  /** Starts the worker (anew, after a crash or for other data); it begins at once to load the module and the data. */
+  open(source: Source = { kind: 'dataset', dataset: 'mnist' }): void {
     this.#worker?.terminate();
     this.#run += 1;
+    this.#leaveUnanswered();
     const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
     worker.onmessage = (event: MessageEvent<Report>) => this.#receive(event.data);
     worker.onerror = (event) => {
@@ -34,16 +61,24 @@ export class TrainingSession {
     };
     worker.onmessageerror = () => this.#crashed('A message could not be read.');
     this.#worker = worker;
-    this.#send({ type: 'open', dataAddress: new URL('data/mnist/', document.baseURI).href });
+    this.#send({ type: 'open', source: addressed(source) });
+    for (const wish of this.#wishes.values()) this.#send(wish);
   }
 
-  begin(config: RunConfig, engine: EngineWish, steps: number | null): void {
+  /** `parameters`: a safetensors file to begin from instead of parameters drawn from the seed. */
+  begin(config: RunConfig, engine: EngineWish, stop: StopAfter, parameters: Uint8Array | null = null): void {
     this.#run += 1;
-    this.#send({ type: 'begin', run: this.#run, config, engine, steps });
+    this.#send({ type: 'begin', run: this.#run, config, engine, stop, parameters });
   }
 
-  continue(steps: number | null): void {
-    this.#send({ type: 'continue', steps });
+  /** Goes on from a checkpoint; `resumed` tells where it stands, or there is a failure as with `begin`. */
+  resume(checkpoint: Uint8Array, engine: EngineWish, stop: StopAfter): void {
+    this.#run += 1;
+    this.#send({ type: 'resume', run: this.#run, checkpoint, engine, stop });
+  }
+
+  continue(stop: StopAfter): void {
+    this.#send({ type: 'continue', stop });
   }
 
   pause(): void {
@@ -58,9 +93,66 @@ export class TrainingSession {
 
   /** Answers with what is wrong, or null; only the newest question is answered. */
   validate(config: RunConfig, answer: (problem: string | null) => void): void {
-    this.#validations += 1;
-    this.#pendingValidation = { request: this.#validations, answer };
-    this.#send({ type: 'validate', request: this.#validations, config });
+    this.#requests += 1;
+    this.#pendingValidation = { request: this.#requests, answer };
+    this.#send({ type: 'validate', request: this.#requests, config });
+  }
+
+  /** Other settings for the run at hand; `retuned` or `refused-retune` follows. */
+  retune(config: RunConfig): void {
+    this.#send({ type: 'retune', config });
+  }
+
+  /** The run as it stands after its last step. Null, as with all questions: nobody could answer any more. */
+  checkpoint(): Promise<CheckpointReport | null> {
+    return this.#ask<CheckpointReport, 'checkpoint'>({ type: 'checkpoint' });
+  }
+
+  /** What the network takes a drawing for, with the newest parameters. `pixels`: 784, 0 is background. */
+  classify(pixels: Uint8Array): Promise<Classified | null> {
+    return this.#ask<Classified, 'classify'>({ type: 'classify', pixels });
+  }
+
+  parameters(): Promise<ParametersReport | null> {
+    return this.#ask<ParametersReport, 'parameters'>({ type: 'parameters' });
+  }
+
+  testImage(sample: number): Promise<TestImage | null> {
+    return this.#ask<TestImage, 'test-image'>({ type: 'test-image', sample });
+  }
+
+  /** Whether `look` reports are wanted. */
+  setLook(on: boolean): void {
+    this.#wish({ type: 'look', on });
+  }
+
+  /** Whether `mosaic` reports are wanted, and of how many images at most. */
+  setMosaic(on: boolean, most: number): void {
+    this.#wish({ type: 'mosaic', on, most });
+  }
+
+  /** Slow motion; null: as fast as can be. */
+  setPace(millisecondsPerStep: number | null): void {
+    this.#wish({ type: 'pace', millisecondsPerStep });
+  }
+
+  #wish(command: Command): void {
+    this.#wishes.set(command.type, command);
+    this.#send(command);
+  }
+
+  /** Reports answer with the number of the question, so that each question gets the kind of answer it asks for. */
+  #ask<Reply extends Answer, Type extends Question['type']>(asking: Asking<Type>): Promise<Reply | null> {
+    if (this.#worker === null) return Promise.resolve(null);
+    this.#requests += 1;
+    const request = this.#requests;
+    this.#send({ ...asking, request } as Question);
+    return new Promise((resolve) => this.#questions.set(request, resolve as (answer: Answer | null) => void));
+  }
+
+  #leaveUnanswered(): void {
+    for (const resolve of this.#questions.values()) resolve(null);
+    this.#questions.clear();
   }
 
   #send(command: Command): void {
@@ -90,13 +182,39 @@ export class TrainingSession {
       case 'failure':
         if (report.run === null || report.run === this.#run) this.#listener.onFailure(report);
         break;
+      case 'checkpoint':
+      case 'classified':
+      case 'parameters':
+      case 'test-image':
+        this.#questions.get(report.request)?.(report);
+        this.#questions.delete(report.request);
+        break;
+      case 'datasets':
+        this.#tell(report);
+        break;
+      case 'resumed':
+      case 'retuned':
+      case 'refused-retune':
+      case 'look':
+      case 'mosaic':
+        if (report.run === this.#run) this.#tell(report);
+        break;
     }
+  }
+
+  #tell(news: News): void {
+    for (const listener of this.#newsListeners.get(news.type) ?? []) listener(news);
   }
 
   #crashed(detail: string): void {
     this.#worker?.terminate();
     this.#worker = null;
+    this.#leaveUnanswered();
     const message = `The training worker stopped unexpectedly.${detail ? ` (${detail})` : ''}`;
     this.#listener.onFailure({ type: 'failure', kind: 'crash', run: null, message });
   }
+}
+
+function addressed(source: Source): DataSource {
+  return source.kind === 'files' ? source : { kind: 'address', dataset: source.dataset, root: new URL('data/', document.baseURI).href };
 }

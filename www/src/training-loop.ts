@@ -2,7 +2,7 @@
 import type { KernelChoice, Progress, RunConfig, Session } from '../pkg/adadagrad_web.js';
 import { goneOn } from './engine/choice.js';
 import type { EngineDecision } from './engine/choice.js';
-import type { Report, RunEngine, RunPhase, Update } from './protocol.js';
+import type { Report, RunEngine, RunPhase, StopAfter, Update } from './protocol.js';
 import { Speed } from './speed.js';
 
 const SLICE_MILLISECONDS = 40;
@@ -38,7 +38,7 @@ export class TrainingLoop {
     this.#channel.port1.onmessage = () => this.#slice();
   }
 
-  begin(run: number, config: RunConfig, decision: EngineDecision, kernels: KernelChoice | null, steps: number | null): void {
+  begin(run: number, config: RunConfig, decision: EngineDecision, kernels: KernelChoice | null, stop: StopAfter): void {
     this.#forget(run);
     this.#decision = decision;
     this.#engine = { ...decision, deviceBytes: 0 };
@@ -50,11 +50,11 @@ export class TrainingLoop {
     }
     this.#nextBatch = config.initial_batch;
     this.#work = { activity: 'training', done: 0, total: config.initial_batch };
-    this.#goOn(steps);
+    this.#goOn(stop);
   }
 
-  continue(steps: number | null): void {
-    if (this.#phase === 'paused' || this.#phase === 'running') this.#goOn(steps);
+  continue(stop: StopAfter): void {
+    if (this.#phase === 'paused' || this.#phase === 'running') this.#goOn(stop);
   }
 
   pause(): void {
@@ -79,8 +79,8 @@ export class TrainingLoop {
     this.#unsent = nothing();
   }
 
-  #goOn(steps: number | null): void {
-    this.#stepsLeft = steps ?? NO_STEP_LIMIT;
+  #goOn(stop: StopAfter): void {
+    this.#stepsLeft = typeof stop === 'object' && stop !== null ? stop.steps : NO_STEP_LIMIT;
     this.#phase = 'running';
     this.#workingSince = null;
     this.#report();

@@ -5,7 +5,7 @@ import { DataError, loadDataset } from './dataset.js';
 import { findAdapter } from './engine/adapter.js';
 import { decideEngine } from './engine/choice.js';
 import type { AdapterReport } from './engine/choice.js';
-import type { Command, Report } from './protocol.js';
+import type { Command, DataSource, Report } from './protocol.js';
 import { TrainingLoop } from './training-loop.js';
 
 /** Until the data is here, settings are checked against the size of MNIST. */
@@ -25,7 +25,8 @@ function text(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-async function open(dataAddress: string): Promise<void> {
+async function open(source: DataSource): Promise<void> {
+  const dataAddress = source.kind === 'address' ? `${source.root}${source.dataset}/` : '';
   moduleReady = initialise();
   const download = loadDataset(dataAddress, (progress) => post({ type: 'download', ...progress }));
   const offer = findAdapter().then((found) => {
@@ -46,7 +47,7 @@ async function open(dataAddress: string): Promise<void> {
     await offer;
     trainingSamples = session.training_samples;
     loop = new TrainingLoop(session, post);
-    post({ type: 'ready', trainingSamples, testSamples: session.test_samples });
+    post({ type: 'ready', dataset: source.kind === 'address' ? source.dataset : 'own', trainingSamples, testSamples: session.test_samples });
   } catch (error) {
     const message = error instanceof DataError ? text(error) : `The data cannot be used. ${text(error)}`;
     post({ type: 'failure', kind: 'data', run: null, message });
@@ -64,14 +65,14 @@ async function check(request: number, config: RunConfig): Promise<void> {
   post({ type: 'validated', request, problem });
 }
 
-function begin({ run, config, engine, steps }: Extract<Command, { type: 'begin' }>): void {
-  loop?.begin(run, config, decideEngine(engine.choice, adapter), engine.kernels, steps);
+function begin({ run, config, engine, stop }: Extract<Command, { type: 'begin' }>): void {
+  loop?.begin(run, config, decideEngine(engine.choice, adapter), engine.kernels, stop);
 }
 
 function obey(command: Command): void {
   switch (command.type) {
     case 'open':
-      void open(command.dataAddress);
+      void open(command.source);
       break;
     case 'validate':
       void check(command.request, command.config);
@@ -80,13 +81,35 @@ function obey(command: Command): void {
       begin(command);
       break;
     case 'continue':
-      loop?.continue(command.steps);
+      loop?.continue(command.stop);
       break;
     case 'pause':
       loop?.pause();
       break;
     case 'reset':
       loop?.reset();
+      break;
+    case 'resume':
+      post({ type: 'failure', kind: 'training', run: command.run, message: 'This version cannot go on from a checkpoint yet.' });
+      break;
+    case 'retune':
+      post({ type: 'refused-retune', run: 0, message: 'This version cannot change the settings of a run yet.' });
+      break;
+    case 'checkpoint':
+      post({ type: 'checkpoint', request: command.request, run: 0, checkpoint: null });
+      break;
+    case 'classify':
+      post({ type: 'classified', request: command.request, step: null, probabilities: null });
+      break;
+    case 'parameters':
+      post({ type: 'parameters', request: command.request, step: null, model: null, values: null });
+      break;
+    case 'test-image':
+      post({ type: 'test-image', request: command.request, sample: command.sample, pixels: null });
+      break;
+    case 'look':
+    case 'mosaic':
+    case 'pace':
       break;
   }
 }
