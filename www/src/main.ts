@@ -8,7 +8,10 @@ import { required } from './dom.js';
 import { recallKernels, rememberKernels } from './engine/memory.js';
 import { EngineNotes } from './engine/notes.js';
 import { EnginePanel } from './engine/panel.js';
+import { FigurePanel } from './figure/panel.js';
 import { RunHistory } from './history.js';
+import { LookPanel } from './look/panel.js';
+import { MosaicPanel } from './mosaic/panel.js';
 import { Notices } from './notices.js';
 import type { StopAfter, Update } from './protocol.js';
 import { TrainingSession } from './session.js';
@@ -66,6 +69,7 @@ function takeUpdate(update: Update): void {
     imagesPerSecond: update.imagesPerSecond ?? run.value.imagesPerSecond,
     memoryBytes: update.memoryBytes,
   };
+  figure.noteSteps(update.steps);
   const latest = update.steps.at(-1);
   if (latest !== undefined) state.shownStep.value = { test, step: latest, recorded: false };
   const adapter = update.engine?.adapter ?? null;
@@ -149,6 +153,12 @@ new StatusPanel(state);
 new Controls(state, { main: pressMain, step: pressStep, reset: pressReset, choosePreset });
 new Notices(state, openSession);
 // What looks into the run (mosaic, figure, look, article) is wired here, each from the state and the session.
+new MosaicPanel(required('mosaic', HTMLElement), state, session);
+const figure = new FigurePanel(required('figure', HTMLElement), state, {
+  stepToGrowth: () => (state.run.value.phase === 'paused' ? session.continue('growth') : begin('growth')),
+  pace: (millisecondsPerStep) => session.setPace(millisecondsPerStep),
+});
+new LookPanel(required('look', HTMLElement), state, session);
 
 state.horizontalAxis.observe(() => board.refresh());
 state.settings.observe(() => board.refresh());

@@ -16,6 +16,10 @@ const REASONS: Record<Reason, string> = {
   unbounded: 'the noise drowns the mean gradient, so no batch is large enough',
 };
 
+export function describeReason(reason: Reason): string {
+  return REASONS[reason];
+}
+
 export function describeRun(run: RunState, data: DataState, startWaits: boolean): string {
   const step = run.latestStep;
   if (step === null) return describeBeginning(run, data, startWaits);

@@ -1,0 +1,187 @@
+/** The test, drawn: keeps the figure, its sentence and its legend in step with the page's step. */
+import './figure.css';
+import { element, isDisabled, setDisabled, setText } from '../dom.js';
+import type { StepRecord } from '../protocol.js';
+import type { PageState, ShownStep } from '../state.js';
+import { Drawing } from './drawing.js';
+import { between, pictureOf } from './geometry.js';
+import type { Picture } from './geometry.js';
+import type { Frame } from './layout.js';
+import { svgElement } from './svg.js';
+import { describeGrowth, describeShown, explain, legendOf } from './words.js';
+import type { LegendEntry } from './words.js';
+
+export interface FigureActions {
+  /** Goes on (or begins) until the batch grows. */
+  stepToGrowth(): void;
+  /** Null: as fast as it can. */
+  pace(millisecondsPerStep: number | null): void;
+}
+
+const MARGIN = 22;
+const HEIGHT = { narrow: 240, wide: 290 };
+const WIDE_PIXELS = 480;
+/** While training runs fast, the figure follows a few times a second. */
+const REDRAW_INTERVAL_MILLISECONDS = 250;
+const SLOW_MOTION_MILLISECONDS = 1600;
+const GROWTH_MILLISECONDS = 1000;
+
+const reducedMotion = window.matchMedia('(prefers-reduced-motion: reduce)');
+
+export class FigurePanel {
+  readonly #state: PageState;
+  readonly #stage = element('div', { class: 'figure-stage' });
+  readonly #svg = svgElement('svg', { role: 'img', 'aria-labelledby': 'figure-sentence' });
+  readonly #drawing = new Drawing(this.#svg);
+  readonly #sentence = element('p', { id: 'figure-sentence', class: 'figure-sentence' });
+  readonly #growth = element('p', { class: 'figure-growth' });
+  readonly #legend = element('dl', { class: 'figure-legend' });
+  readonly #explanation = element('p', { class: 'panel-note' });
+  readonly #stepButton = element('button', { type: 'button', id: 'growth-button' }, 'Step to the next growth');
+  readonly #slowButton = element('button', { type: 'button', id: 'slow-button', 'aria-pressed': 'false' }, 'Slow motion');
+  #shown: ShownStep | null = null;
+  #picture: Picture | null = null;
+  #lastDrawn = -Infinity;
+  #timer: number | null = null;
+  #animation: number | null = null;
+  #width = 0;
+
+  constructor(section: HTMLElement, state: PageState, actions: FigureActions) {
+    this.#state = state;
+    this.#stage.append(this.#svg);
+    const buttons = element('div', { class: 'figure-buttons' }, this.#stepButton, this.#slowButton);
+    section.append(this.#stage, this.#legend, this.#sentence, this.#growth, buttons, this.#explanation);
+    this.#stepButton.addEventListener('click', () => {
+      if (isDisabled(this.#stepButton)) return;
+      // Whoever asks for this one step wants to hear what came of it.
+      this.#sentence.setAttribute('aria-live', 'polite');
+      actions.stepToGrowth();
+    });
+    this.#slowButton.addEventListener('click', () => actions.pace(this.#toggleSlow()));
+    new ResizeObserver(() => this.#resize()).observe(this.#stage);
+    state.shownStep.observe(() => this.#follow());
+    for (const part of [state.run, state.data, state.settingsProblem, state.settings]) part.observe(() => this.#refresh());
+  }
+
+  /** All the steps that were made, so that no growth goes unnoticed between two drawings. */
+  noteSteps(steps: readonly StepRecord[]): void {
+    const growth = steps.filter((step) => step.next_batch > step.samples).at(-1);
+    if (growth !== undefined) setText(this.#growth, describeGrowth(growth));
+  }
+
+  #toggleSlow(): number | null {
+    const slow = this.#slowButton.getAttribute('aria-pressed') !== 'true';
+    this.#slowButton.setAttribute('aria-pressed', String(slow));
+    return slow ? SLOW_MOTION_MILLISECONDS : null;
+  }
+
+  #refresh(): void {
+    const { phase } = this.#state.run.value;
+    const begins = phase === 'idle' || phase === 'finished' || phase === 'failed';
+    const ready = this.#state.data.value.name === 'ready';
+    setDisabled(this.#stepButton, !ready || phase === 'running' || (begins && this.#state.settingsProblem.value !== null));
+    if (phase === 'idle') setText(this.#growth, '');
+    // While steps follow each other quickly, reading each of them out would drown everything else.
+    if (phase === 'finished' || phase === 'idle') this.#sentence.removeAttribute('aria-live');
+    if (this.#shown === null) this.#showNothing();
+  }
+
+  /** The newest step, but not more often than an eye can follow. */
+  #follow(): void {
+    const shown = this.#state.shownStep.value;
+    if (shown === null) {
+      this.#stopTimer();
+      this.#draw();
+      return;
+    }
+    const wait = this.#lastDrawn + REDRAW_INTERVAL_MILLISECONDS - performance.now();
+    if (this.#timer !== null) return;
+    if (wait <= 0) this.#draw();
+    else this.#timer = window.setTimeout(() => this.#draw(), wait);
+  }
+
+  #stopTimer(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+
+  #draw(): void {
+    this.#stopTimer();
+    this.#stopAnimation();
+    this.#lastDrawn = performance.now();
+    this.#shown = this.#state.shownStep.value;
+    if (this.#shown === null) {
+      this.#showNothing();
+      return;
+    }
+    const { test, step } = this.#shown;
+    this.#picture = pictureOf(test, step);
+    this.#stage.dataset['step'] = String(step.step);
+    setText(this.#sentence, describeShown(this.#shown));
+    setText(this.#explanation, explain(test));
+    this.#showLegend(this.#picture === null ? [] : legendOf(this.#shown, this.#picture));
+    this.#drawMoment();
+  }
+
+  #showNothing(): void {
+    this.#picture = null;
+    delete this.#stage.dataset['step'];
+    setText(this.#sentence, 'The first step will draw its arrow here.');
+    setText(this.#explanation, explain(this.#state.settings.value?.test ?? null));
+    this.#showLegend([]);
+    this.#render(null);
+  }
+
+  /** Where the batch grows, the noise is seen to shrink from what was measured to what the next batch will have. */
+  #drawMoment(): void {
+    const picture = this.#picture;
+    const next = picture?.next ?? null;
+    if (picture === null || next === null || reducedMotion.matches) {
+      this.#render(picture);
+      return;
+    }
+    const begun = performance.now();
+    const frame = (now: number): void => {
+      const share = Math.min(1, Math.max(0, now - begun) / GROWTH_MILLISECONDS);
+      this.#render({ ...picture, next: between(picture.noise, next, eased(share)) });
+      this.#animation = share < 1 ? requestAnimationFrame(frame) : null;
+    };
+    frame(begun);
+  }
+
+  #stopAnimation(): void {
+    if (this.#animation !== null) cancelAnimationFrame(this.#animation);
+    this.#animation = null;
+  }
+
+  #resize(): void {
+    const width = Math.floor(this.#stage.clientWidth);
+    if (width === this.#width || width <= 0) return;
+    this.#width = width;
+    if (this.#animation === null) this.#render(this.#picture);
+  }
+
+  #render(picture: Picture | null): void {
+    if (this.#width <= 0) return;
+    const height = this.#width < WIDE_PIXELS ? HEIGHT.narrow : HEIGHT.wide;
+    const frame: Frame = { width: this.#width, height, margin: MARGIN };
+    this.#drawing.show(picture, frame, this.#shown?.test?.name === 'coordinate_norm' ? ' of its mean' : '');
+  }
+
+  #showLegend(entries: LegendEntry[]): void {
+    const rows = entries.map(({ mark, name, value }) =>
+      element(
+        'div',
+        { class: `figure-entry figure-entry-${mark}` },
+        element('dt', {}, name),
+        element('dd', {}, value),
+      ),
+    );
+    this.#legend.replaceChildren(...rows);
+  }
+}
+
+/** Slow at the beginning, so that the eye finds the disc, and slow at the end. */
+function eased(share: number): number {
+  return share < 0.5 ? 4 * share ** 3 : 1 - (2 - 2 * share) ** 3 / 2;
+}

@@ -1,0 +1,120 @@
+/** The figure in words: its sentence, its legend, and what its parts stand for. */
+import type { BatchTest } from '../../pkg/adadagrad_web.js';
+import { formatCount, formatFactor, formatMeasure, formatSize } from '../format.js';
+import type { StepRecord } from '../protocol.js';
+import type { ShownStep } from '../state.js';
+import { describeReason } from '../words.js';
+import type { Extent, Picture } from './geometry.js';
+
+export function describeShown({ test, step, recorded }: ShownStep): string {
+  const beginning = `${recorded ? 'Recorded run, step' : 'Step'} ${formatCount(step.step)}`;
+  if (test === null) return `${beginning}: no test is on, so the batch stays ${formatCount(step.samples)}.`;
+  if (step.required === null) {
+    const reason = step.reasons.required;
+    const why = reason === undefined ? 'the test was not made' : describeReason(reason);
+    return `${beginning}: ${why}; ${nextBatch(step)}.`;
+  }
+  const factor = step.required / step.samples;
+  const reach = formatFactor(Math.sqrt(factor));
+  if (factor <= 1) {
+    return `${beginning}: the noise reached ${reach} times as far as allowed, so ${formatCount(step.samples)} samples were enough; ${nextBatch(step)}.`;
+  }
+  return (
+    `${beginning}: the noise reached ${reach} times as far as allowed; ` +
+    `${formatSize(step.required)} samples needed (${reach}² ≈ ${formatFactor(factor)} times as many), ` +
+    `${formatCount(step.samples)} used; ${nextBatch(step)}.`
+  );
+}
+
+function nextBatch(step: StepRecord): string {
+  if (step.next_batch === step.samples) return `the next batch stays ${formatCount(step.samples)}`;
+  const held = step.required !== null && step.next_batch < step.required ? ', as far as the settings let it grow' : '';
+  return `next batch ${formatCount(step.next_batch)}${held}`;
+}
+
+export function describeGrowth(step: StepRecord): string {
+  return `Last growth: after step ${formatCount(step.step)}, from ${formatCount(step.samples)} to ${formatCount(step.next_batch)}.`;
+}
+
+export interface LegendEntry {
+  mark: 'arrow' | 'noise' | 'allowed' | 'next';
+  name: string;
+  value: string;
+}
+
+export function legendOf({ test, step }: ShownStep, picture: Picture): LegendEntry[] {
+  const names = NAMES[test?.name ?? 'none'];
+  const debiased = test?.name === 'norm' && test.debiased;
+  const entries: LegendEntry[] = [
+    { mark: 'arrow', name: names.arrow, value: formatMeasure(picture.arrow) },
+    { mark: 'noise', name: names.noise, value: formatExtent(picture.noise) },
+  ];
+  if (names.allowed !== null) {
+    const name = debiased ? `${names.allowed}, without its own noise` : names.allowed;
+    entries.push({ mark: 'allowed', name, value: formatExtent(picture.allowed) });
+  }
+  if (picture.next !== null) {
+    entries.push({ mark: 'next', name: `noise to expect of ${formatCount(step.next_batch)}`, value: formatExtent(picture.next) });
+  }
+  return entries;
+}
+
+function formatExtent({ along, across }: Extent): string {
+  const told = [along, across].filter((value) => value !== null);
+  if (along === across) return along === null ? 'not told' : formatMeasure(along);
+  return told.map((value) => formatMeasure(value)).join(' and ');
+}
+
+interface Names {
+  arrow: string;
+  noise: string;
+  allowed: string | null;
+  /** What the drawing shows, in one sentence. */
+  explanation: string;
+}
+
+const DISCS =
+  'Around the arrow’s tip lie the noise in it and what is allowed: discs that stand for balls in all the dimensions of the network.';
+
+const NAMES: Record<BatchTest['name'] | 'none', Names> = {
+  none: { arrow: 'mean gradient ḡ', noise: 'noise, √(v ∕ b)', allowed: null, explanation: 'No test is on: nothing limits the noise.' },
+  norm: { arrow: 'mean gradient ḡ', noise: 'noise, √(v ∕ b)', allowed: 'allowed, η‖ḡ‖', explanation: DISCS },
+  worker_norm: {
+    arrow: 'mean gradient ḡ',
+    noise: 'noise, from the parts’ means',
+    allowed: 'allowed, η‖ḡ‖',
+    explanation: `${DISCS} How large the noise is, the means of parts of the batch tell.`,
+  },
+  inner_product: {
+    arrow: 'mean gradient ḡ',
+    noise: 'noise along ḡ',
+    allowed: 'allowed, ϑ‖ḡ‖',
+    explanation: 'This test asks only how uncertain the arrow’s length is: bars along it. What lies across it does not count, nor does the bars’ thickness.',
+  },
+  orthogonality: {
+    arrow: 'mean gradient ḡ',
+    noise: 'noise across ḡ',
+    allowed: 'allowed, ν‖ḡ‖',
+    explanation: 'This test asks only for the noise across the arrow: the bars’ length stands for all the directions at right angles to it.',
+  },
+  augmented: {
+    arrow: 'mean gradient ḡ',
+    noise: 'noise along and across ḡ',
+    allowed: 'allowed, ϑ‖ḡ‖ and ν‖ḡ‖',
+    explanation: 'Two tests at once: bars along the arrow, and across it for all the directions at right angles. Both must hold.',
+  },
+  coordinate_norm: {
+    arrow: 'one coordinate’s mean',
+    noise: 'its noise, relative to it',
+    allowed: 'allowed, η',
+    explanation:
+      'This test looks at every coordinate alone. Drawn is the one that decides, the chosen quantile: its mean is the arrow, of length 1.',
+  },
+};
+
+const SCALE =
+  'Everything is drawn to one scale. Noise falls with the square root of the batch size: to make it half as large takes four times the images.';
+
+export function explain(test: BatchTest | null): string {
+  return `${NAMES[test?.name ?? 'none'].explanation} ${SCALE}`;
+}

@@ -1,0 +1,9 @@
+/** What the ten classes of a data set are called. */
+import type { DatasetName } from '../../pkg/adadagrad_web.js';
+
+const DIGITS = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'];
+const CLOTHES = ['T-shirt', 'Trousers', 'Pullover', 'Dress', 'Coat', 'Sandal', 'Shirt', 'Sneaker', 'Bag', 'Boot'];
+
+export function classNames(dataset: DatasetName): readonly string[] {
+  return dataset === 'fashion_mnist' ? CLOTHES : DIGITS;
+}

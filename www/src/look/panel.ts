@@ -1,0 +1,215 @@
+/** Look inside: what the network makes of a drawing, where it errs, and what its first layer looks for. */
+import './look.css';
+import { element, setText } from '../dom.js';
+import { formatCount, formatPercent } from '../format.js';
+import type { LookReport } from '../protocol.js';
+import type { TrainingSession } from '../session.js';
+import type { PageState, RunState } from '../state.js';
+import { onThemeChange } from '../theme.js';
+import { whileVisible } from '../visibility.js';
+import { classNames } from './classes.js';
+import { ConfusionTable } from './confusion.js';
+import { DrawingPad } from './drawing-pad.js';
+import { Filters } from './filters.js';
+import { Mistakes } from './mistakes.js';
+import { Probabilities } from './probabilities.js';
+import { Repeatedly } from './repeatedly.js';
+import { paintThumbnail, thumbnail } from './thumbnail.js';
+
+/** Each answer costs the training worker a moment. */
+const CLASSIFY_MILLISECONDS = 250;
+const FILTERS_MILLISECONDS = 2000;
+const NO_RUN_YET = 'As soon as a run begins, the network says what it reads.';
+
+export class LookPanel {
+  readonly #state: PageState;
+  readonly #session: TrainingSession;
+  readonly #pad: DrawingPad;
+  readonly #seen = thumbnail();
+  readonly #probabilities: Probabilities;
+  readonly #summary = element('p', { class: 'look-summary' });
+  readonly #mistakes: Mistakes;
+  readonly #confusion: ConfusionTable;
+  readonly #filters = new Filters();
+  readonly #sample = element('input', { id: 'test-sample', type: 'number', min: '0', step: '1', value: '0' });
+  readonly #classifying = new Repeatedly(CLASSIFY_MILLISECONDS, () => this.#classify());
+  readonly #filtering = new Repeatedly(FILTERS_MILLISECONDS, () => this.#showFilters());
+  #report: LookReport | null = null;
+  #pixels: Uint8Array | null = null;
+  #names = classNames('mnist');
+  /** The phase and the step that are shown. */
+  #moment = '';
+  /** A digit is put on the pad once, so that there is something to see; then the pad is the visitor's. */
+  #padUsed = false;
+
+  constructor(section: HTMLElement, state: PageState, session: TrainingSession) {
+    this.#state = state;
+    this.#session = session;
+    this.#pad = new DrawingPad(() => this.#drawn());
+    this.#probabilities = new Probabilities(this.#names);
+    this.#mistakes = new Mistakes((pixels) => this.#put(pixels));
+    this.#confusion = new ConfusionTable(this.#names);
+    section.append(this.#createDrawingPart(), this.#createTestPart(), this.#createFilterPart());
+    session.listen('look', (report) => this.#takeLook(report));
+    state.run.observe((run) => this.#follow(run));
+    state.settings.observe(() => this.#rename());
+    state.data.observe(({ name }) => {
+      if (name === 'ready') this.#putFirst();
+    });
+    onThemeChange(() => this.#recolour());
+    whileVisible(section, (visible) => {
+      this.#classifying.allow(visible);
+      this.#filtering.allow(visible);
+      session.setLook(visible);
+    });
+    this.#forget();
+  }
+
+  #createDrawingPart(): HTMLElement {
+    const clear = element('button', { type: 'button', id: 'pad-clear' }, 'Wipe');
+    clear.addEventListener('click', () => this.#pad.clear());
+    const fetchButton = element('button', { type: 'button', id: 'test-sample-button' }, 'Show it');
+    const pick = element(
+      'form',
+      { class: 'pad-pick' },
+      element('label', { for: 'test-sample' }, 'Or a test image, by its number'),
+      this.#sample,
+      fetchButton,
+    );
+    pick.addEventListener('submit', (event) => event.preventDefault());
+    fetchButton.addEventListener('click', () => void this.#putTestImage(Number(this.#sample.value)));
+    const seen = element(
+      'figure',
+      { class: 'pad-seen' },
+      this.#seen,
+      element(
+        'figcaption',
+        {},
+        'What the network gets: the drawing fitted into 20 × 20 pixels, its ink’s centre of mass moved to the middle of 28 × 28, as MNIST’s makers did.',
+      ),
+    );
+    const tools = element('div', { class: 'pad-tools' }, clear, pick);
+    const left = element('div', { class: 'look-pad' }, this.#pad.root, tools);
+    const right = element('div', { class: 'look-answer' }, this.#probabilities.root, seen);
+    return part('Draw a digit', 'look-draw', element('div', { class: 'look-pair' }, left, right));
+  }
+
+  #createTestPart(): HTMLElement {
+    const wrong = element(
+      'div',
+      {},
+      element('h4', {}, 'Most surely wrong'),
+      element('p', { class: 'field-hint' }, 'Press one to put it on the pad and watch whether the network learns it.'),
+      this.#mistakes.root,
+    );
+    const matrix = element('div', {}, element('h4', {}, 'What is taken for what'), this.#confusion.root);
+    const pair = element('div', { class: 'look-pair' }, wrong, matrix);
+    return part('The test images', 'look-test', this.#summary, pair);
+  }
+
+  #createFilterPart(): HTMLElement {
+    return part('What the first layer looks for', 'look-filters', this.#filters.root);
+  }
+
+  #follow({ phase, latestStep }: RunState): void {
+    const moment = `${phase} ${latestStep?.step ?? 0}`;
+    if (moment === this.#moment) return;
+    this.#moment = moment;
+    if (phase === 'idle') {
+      this.#forget();
+      return;
+    }
+    this.#rename();
+    this.#classifying.request();
+    this.#filtering.request();
+  }
+
+  get #idle(): boolean {
+    return this.#state.run.value.phase === 'idle';
+  }
+
+  /** Without a run there are no parameters to look with. */
+  #forget(): void {
+    this.#report = null;
+    setText(this.#summary, 'As soon as a run begins, all test images are looked through again and again.');
+    this.#probabilities.clear(NO_RUN_YET);
+    this.#mistakes.clear();
+    this.#confusion.clear();
+    this.#filters.clear();
+  }
+
+  #rename(): void {
+    const dataset = this.#state.run.value.config?.dataset ?? this.#state.settings.value?.dataset ?? 'mnist';
+    const names = classNames(dataset);
+    if (names === this.#names) return;
+    this.#names = names;
+    this.#probabilities.rename(names);
+    this.#confusion.rename(names);
+  }
+
+  #drawn(): void {
+    this.#padUsed = true;
+    this.#classifying.request();
+  }
+
+  async #classify(): Promise<void> {
+    this.#pixels = this.#pad.pixels();
+    paintThumbnail(this.#seen, this.#pixels);
+    if (this.#pixels === null || this.#idle) {
+      this.#probabilities.clear(this.#idle ? NO_RUN_YET : 'Nothing is drawn yet.');
+      return;
+    }
+    const answer = await this.#session.classify(this.#pixels);
+    // The run may be gone by the time the answer is here.
+    if (answer?.probabilities == null || this.#idle) return;
+    this.#probabilities.show(answer.probabilities, this.#names);
+  }
+
+  #put(pixels: Uint8Array): void {
+    this.#pad.show(pixels);
+  }
+
+  async #putTestImage(sample: number): Promise<void> {
+    const answer = await this.#session.testImage(sample);
+    const valid = answer !== null && answer.pixels !== null;
+    this.#sample.setAttribute('aria-invalid', String(!valid));
+    if (valid && answer.pixels !== null) this.#put(answer.pixels);
+  }
+
+  #putFirst(): void {
+    const { data } = this.#state;
+    if (data.value.name === 'ready') this.#sample.max = String(data.value.testSamples - 1);
+    if (!this.#padUsed) void this.#putTestImage(0);
+  }
+
+  #takeLook(report: LookReport): void {
+    this.#report = report;
+    const { look, images } = report;
+    const wrong = look.samples - look.correct;
+    setText(
+      this.#summary,
+      `After step ${formatCount(look.step)}, ${formatCount(look.correct)} of ${formatCount(look.samples)} test images are read rightly ` +
+        `(${formatPercent(look.correct / look.samples)}), ${formatCount(wrong)} wrongly.`,
+    );
+    this.#mistakes.show(look.mistakes, images, this.#names);
+    this.#confusion.show(look.confusion);
+  }
+
+  async #showFilters(): Promise<void> {
+    const answer = await this.#session.parameters();
+    if (answer?.values == null || this.#idle) return;
+    const model = this.#state.catalogue.value?.models.find(({ name }) => name === answer.model);
+    if (model !== undefined) this.#filters.show(answer.values, model, this.#names);
+  }
+
+  #recolour(): void {
+    paintThumbnail(this.#seen, this.#pixels);
+    this.#mistakes.recolour();
+    this.#filters.recolour();
+    if (this.#report !== null) this.#confusion.show(this.#report.look.confusion);
+  }
+}
+
+function part(title: string, name: string, ...content: Node[]): HTMLElement {
+  return element('div', { class: `look-part ${name}` }, element('h3', {}, title), ...content);
+}
