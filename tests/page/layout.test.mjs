@@ -86,7 +86,7 @@ test('charts follow a change of the colour scheme, the axis and the width', brow
   await page.waitForTimeout(700);
   const dark = await picture();
   assert.notEqual(dark, light);
-  await page.getByText('Steps', { exact: true }).click();
+  await page.locator('label[for=axis-steps]').click();
   await page.waitForTimeout(700);
   assert.notEqual(await picture(), dark);
   await page.setViewportSize({ width: 400, height: 800 });
@@ -100,7 +100,7 @@ function stickingOut(page) {
     const width = document.documentElement.clientWidth;
     const wide = [...document.body.querySelectorAll('*')].filter((element) => {
       const box = element.getBoundingClientRect();
-      return box.width > 0 && box.right > width + 0.5 && !element.closest('.chart-stage');
+      return box.width > 0 && box.right > width + 0.5 && !element.closest('.chart-stage, svg *');
     });
     const scrolls = document.documentElement.scrollWidth > width ? ['the document scrolls sideways'] : [];
     return [...scrolls, ...wide.map((element) => element.outerHTML.slice(0, 80))];
@@ -128,7 +128,7 @@ function chartsWithoutCurve(page) {
       }
       return count;
     };
-    return [...document.querySelectorAll('figure')].filter((figure) => inked(figure.querySelector('canvas')) < 8).map(({ id }) => id);
+    return [...document.querySelectorAll('figure.chart')].filter((figure) => inked(figure.querySelector('canvas')) < 8).map(({ id }) => id);
   });
 }
 

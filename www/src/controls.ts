@@ -1,6 +1,6 @@
-/** The buttons, the preset and the horizontal axis. One button starts, pauses and resumes, so the focus stays on it. */
+/** The buttons and the preset. One button starts, pauses and resumes, so the focus stays on it. */
 import { element, isDisabled, required, setDisabled, setText } from './dom.js';
-import type { HorizontalAxis, PageState } from './state.js';
+import type { PageState } from './state.js';
 
 export interface ControlActions {
   main(): void;
@@ -22,7 +22,6 @@ export class Controls {
     this.#onPress(this.#step, actions.step);
     this.#onPress(this.#reset, actions.reset);
     this.#preset.addEventListener('change', () => actions.choosePreset(this.#preset.value));
-    this.#listenToAxis();
     const refresh = (): void => this.#refresh();
     for (const part of [state.run, state.data, state.trouble, state.settingsProblem, state.startWaits]) part.observe(refresh);
     state.catalogue.observe(() => this.#showPresets());
@@ -33,16 +32,6 @@ export class Controls {
     button.addEventListener('click', () => {
       if (!isDisabled(button)) action();
     });
-  }
-
-  #listenToAxis(): void {
-    for (const axis of ['samples', 'steps'] satisfies HorizontalAxis[]) {
-      const radio = required(`axis-${axis}`, HTMLInputElement);
-      radio.checked = this.#state.horizontalAxis.value === axis;
-      radio.addEventListener('change', () => {
-        if (radio.checked) this.#state.horizontalAxis.value = axis;
-      });
-    }
   }
 
   #refresh(): void {

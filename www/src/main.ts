@@ -3,33 +3,37 @@ import 'uplot/dist/uPlot.min.css';
 import './style.css';
 import type { RunConfig } from '../pkg/adadagrad_web.js';
 import { ChartBoard } from './charts/board.js';
+import { ChartControls } from './charts/controls.js';
 import { Controls } from './controls.js';
 import { required } from './dom.js';
-import { recallKernels, rememberKernels } from './engine/memory.js';
 import { EngineNotes } from './engine/notes.js';
 import { EnginePanel } from './engine/panel.js';
 import { FigurePanel } from './figure/panel.js';
-import { RunHistory } from './history.js';
 import { LookPanel } from './look/panel.js';
 import { MosaicPanel } from './mosaic/panel.js';
 import { Notices } from './notices.js';
-import type { StopAfter, Update } from './protocol.js';
+import { showRecordedRun } from './recorded/recorded-run.js';
+import { RunConductor } from './runs/conductor.js';
+import { RunLibrary } from './runs/library.js';
+import { RunsTable } from './runs/table.js';
 import { TrainingSession } from './session.js';
 import { SettingsPanel } from './settings/panel.js';
-import { NO_RUN, PageState, troubleFrom } from './state.js';
+import { PageState, troubleFrom } from './state.js';
 import { StatusPanel } from './status-panel.js';
 import { missingFeature } from './support.js';
-import { testSides } from './test-sides.js';
 import { onThemeChange } from './theme.js';
+import { AddressBar } from './url/address-bar.js';
 
 const state = new PageState();
-const history = new RunHistory();
+const library = new RunLibrary();
 
 const session = new TrainingSession({
   onModule: ({ presets, models }) => {
     state.catalogue.value = { presets, models };
     const first = presets[0];
-    if (state.settings.value === null && first !== undefined) state.settings.value = structuredClone(first.config);
+    if (state.settings.value !== null || first === undefined) return;
+    state.settings.value = structuredClone(first.config);
+    addressBar.start();
   },
   onAdapter: ({ adapter }) => {
     state.adapter.value = adapter;
@@ -41,9 +45,12 @@ const session = new TrainingSession({
     state.data.value = { name: 'ready', trainingSamples, testSamples };
     if (!state.startWaits.value) return;
     state.startWaits.value = false;
-    begin(null);
+    conductor.begin();
   },
-  onUpdate: takeUpdate,
+  onUpdate: (update) => {
+    figure.noteSteps(update.steps);
+    conductor.takeUpdate(update);
+  },
   onFailure: (failure) => {
     state.startWaits.value = false;
     if (failure.kind === 'data' || failure.kind === 'crash') state.data.value = { name: 'unusable' };
@@ -52,73 +59,7 @@ const session = new TrainingSession({
   },
 });
 
-function takeUpdate(update: Update): void {
-  const { run } = state;
-  const test = run.value.config?.test ?? null;
-  for (const step of update.steps) history.addStep(step, testSides(test, step));
-  for (const evaluation of update.evaluations) history.addEvaluation(evaluation);
-  run.value = {
-    ...run.value,
-    phase: update.phase,
-    engine: update.engine ?? run.value.engine,
-    latestStep: update.steps.at(-1) ?? run.value.latestStep,
-    latestEvaluation: update.evaluations.at(-1) ?? run.value.latestEvaluation,
-    activity: update.activity,
-    done: update.done,
-    total: update.total,
-    imagesPerSecond: update.imagesPerSecond ?? run.value.imagesPerSecond,
-    memoryBytes: update.memoryBytes,
-  };
-  figure.noteSteps(update.steps);
-  const latest = update.steps.at(-1);
-  if (latest !== undefined) state.shownStep.value = { test, step: latest, recorded: false };
-  const adapter = update.engine?.adapter ?? null;
-  if (update.kernels !== null && adapter !== null) rememberKernels(adapter, update.kernels);
-  // What is tried several times with the same outcome is told once.
-  const known = new Set(state.notes.value);
-  if (update.notices.some((notice) => !known.has(notice))) state.notes.value = [...new Set([...known, ...update.notices])];
-  if (update.steps.length > 0 || update.evaluations.length > 0) board.refresh();
-}
-
-/** Begins a new run with the settings shown. */
-function begin(stop: StopAfter): void {
-  const config = state.settings.value;
-  if (config === null || state.settingsProblem.value !== null) return;
-  forgetRun();
-  const engineChoice = state.engineChoice.value;
-  state.run.value = { ...NO_RUN, config: structuredClone(config), engineChoice, phase: 'running', total: config.initial_batch };
-  const adapter = state.adapter.value;
-  const kernels = adapter === null || adapter.kind === 'none' ? null : recallKernels(adapter.name);
-  session.begin(config, { choice: engineChoice, kernels }, stop);
-}
-
-function forgetRun(): void {
-  history.clear();
-  state.run.value = NO_RUN;
-  state.shownStep.value = null;
-  state.notes.value = [];
-  if (state.trouble.value?.kind === 'training') state.trouble.value = null;
-  board.refresh();
-}
-
-function pressMain(): void {
-  const { phase } = state.run.value;
-  if (phase === 'running') session.pause();
-  else if (phase === 'paused') session.continue(null);
-  else if (state.data.value.name === 'ready') begin(null);
-  else state.startWaits.value = !state.startWaits.value;
-}
-
-function pressStep(): void {
-  if (state.run.value.phase === 'paused') session.continue({ steps: 1 });
-  else begin({ steps: 1 });
-}
-
-function pressReset(): void {
-  state.startWaits.value = false;
-  session.reset();
-  forgetRun();
-}
+const conductor = new RunConductor({ state, session, library, onNews: () => board.refresh() });
 
 function choosePreset(name: string): void {
   const preset = state.catalogue.value?.presets.find((candidate) => candidate.name === name);
@@ -137,32 +78,44 @@ function validate(config: RunConfig): void {
 function openSession(): void {
   state.trouble.value = null;
   state.data.value = { name: 'downloading', receivedBytes: 0, totalBytes: 0 };
-  forgetRun();
+  conductor.forget();
   session.open();
 }
 
+const chartControls = new ChartControls(state, library);
 const board = new ChartBoard(required('charts', HTMLElement), {
-  history,
+  library,
   axis: () => state.horizontalAxis.value,
+  smoothing: () => state.smoothing.value,
+  thresholds: () => state.thresholds.value,
   test: () => (state.run.value.config ?? state.settings.value)?.test ?? null,
+  onCursor: (x) => chartControls.showCursor(x),
 });
+const addressBar = new AddressBar(state);
 const settingsPanel = new SettingsPanel(state, validate);
+new RunsTable(state, library);
 new EnginePanel(state);
 new EngineNotes(state);
 new StatusPanel(state);
-new Controls(state, { main: pressMain, step: pressStep, reset: pressReset, choosePreset });
+new Controls(state, {
+  main: () => conductor.pressMain(),
+  step: () => conductor.pressStep({ steps: 1 }),
+  reset: () => conductor.pressReset(),
+  choosePreset,
+});
 new Notices(state, openSession);
 // What looks into the run (mosaic, figure, look, article) is wired here, each from the state and the session.
 new MosaicPanel(required('mosaic', HTMLElement), state, session);
 const figure = new FigurePanel(required('figure', HTMLElement), state, {
-  stepToGrowth: () => (state.run.value.phase === 'paused' ? session.continue('growth') : begin('growth')),
+  stepToGrowth: () => conductor.pressStep('growth'),
   pace: (millisecondsPerStep) => session.setPace(millisecondsPerStep),
 });
 new LookPanel(required('look', HTMLElement), state, session);
 
-state.horizontalAxis.observe(() => board.refresh());
-state.settings.observe(() => board.refresh());
+for (const part of [state.horizontalAxis, state.smoothing, state.thresholds, state.settings]) part.observe(() => board.refresh());
+library.revision.observe(() => board.refresh());
 onThemeChange(() => board.recolour());
+showRecordedRun(state, library);
 
 const missing = missingFeature();
 if (missing === null) {

@@ -47,7 +47,13 @@ export interface Catalogue {
   models: ModelDescription[];
 }
 
-export type HorizontalAxis = 'samples' | 'steps';
+export type HorizontalAxis = 'samples' | 'steps' | 'seconds';
+
+export const HORIZONTAL_AXES = ['samples', 'steps', 'seconds'] satisfies HorizontalAxis[];
+
+export function isHorizontalAxis(value: unknown): value is HorizontalAxis {
+  return HORIZONTAL_AXES.some((axis) => axis === value);
+}
 
 /** What the visitor must be told; `unsupported` comes from the page itself, the others from the worker. */
 export interface Trouble {
@@ -83,6 +89,10 @@ export class PageState {
   readonly notes = new Observable<readonly string[]>([]);
   readonly trouble = new Observable<Trouble | null>(null);
   readonly horizontalAxis = new Observable<HorizontalAxis>('samples');
+  /** Of noisy curves: from 0 (not at all) to below 1. */
+  readonly smoothing = new Observable(0);
+  /** What other thresholds would have asked for is drawn in the batch chart. */
+  readonly thresholds = new Observable(false);
 }
 
 export function troubleFrom(failure: Failure): Trouble {

@@ -1,29 +1,82 @@
+/** The batch size, step by step, and the sizes that the test asked for: with its own threshold or with others. */
 import { formatCompact, formatCount, formatSize } from '../format.js';
+import { requiredAt, thresholdsBeside } from '../runs/thresholds.js';
+import type { TrainedRun } from '../runs/trained-run.js';
 import { Chart } from './chart.js';
-import type { RunChart } from './run-chart.js';
+import type { Line, Picture } from './picture.js';
+import { rowsToDraw } from './points.js';
+import { drawnSteps, frame, isAlone, labelOf, numbers, patternOf, pointsForEach, positions, positive, secondColour } from './run-view.js';
+import type { RunChart, RunView } from './run-view.js';
+
+const CAPTION = 'Each stair upwards follows a batch that the test found too small; dots are the sizes that would have passed.';
+const THRESHOLDS_CAPTION = 'Thin lines: the sizes that other thresholds would have asked for at the very same steps.';
+const OTHER_PATTERNS = [[2, 2], [6, 3], [10, 4, 2, 4]];
 
 export function batchChart(): RunChart {
   const chart = new Chart({
     id: 'batch',
     title: 'Batch size',
-    caption: 'Each stair upwards follows a batch that the test found too small; dots are the sizes that would have passed.',
     logarithmic: true,
     wide: true,
     height: 280,
-    series: [
-      { label: 'used', colour: 'accent', stepped: true, width: 2.5, format: formatCount },
-      { label: 'required', colour: 'contrast', pointsOnly: true, format: formatSize },
-    ],
     axisFormat: formatCompact,
   });
-  return {
-    root: chart.root,
-    redraw: () => chart.redraw(),
-    show: ({ x, columns, largestX }) => {
-      const first = columns.batch[0];
-      const last = columns.batch.at(-1);
-      const summary = first === undefined || last === undefined ? 'no steps yet' : `grew from ${formatCount(first)} to ${formatCount(last)}`;
-      chart.show([x, columns.batch, columns.required], largestX, summary);
-    },
+  const picture = (view: RunView): Picture => ({
+    ...frame(view),
+    lines: view.runs.flatMap((run) => linesOf(view, run)),
+    summary: summarise(view.leading),
+    caption: `${view.thresholds && view.leading !== null ? THRESHOLDS_CAPTION : CAPTION}${drawnSteps(view)}`,
+  });
+  return { chart, picture };
+}
+
+function linesOf(view: RunView, run: TrainedRun): Line[] {
+  const { log } = run;
+  const rows = rowsToDraw(log.column(view.thresholds ? 'required' : 'samples'), pointsForEach(view));
+  const x = positions(log, view.axis, rows);
+  const used: Line = {
+    label: labelOf(view, run, 'used'),
+    colour: run.slot,
+    kind: 'stepped',
+    dash: patternOf(run),
+    width: 2.5,
+    x,
+    y: numbers(log, 'samples', rows),
+    format: formatCount,
+    inLegend: true,
   };
+  if (view.thresholds && run === view.leading) return [...otherThresholds(view, run, rows, x), used];
+  const asked: Line = {
+    label: isAlone(view) ? 'required' : `${run.name}, required`,
+    colour: secondColour(view, run),
+    kind: isAlone(view) ? 'points' : 'faint-points',
+    dash: [],
+    width: 1,
+    x,
+    y: numbers(log, 'required', rows).map(positive),
+    format: formatSize,
+    inLegend: isAlone(view),
+  };
+  return [asked, used];
+}
+
+/** The required size scales with one over the threshold squared, so that what is logged tells it for any other. */
+function otherThresholds(view: RunView, run: TrainedRun, rows: readonly number[], x: readonly number[]): Line[] {
+  return thresholdsBeside(run.latestConfig.test).map(({ value, label }, index) => ({
+    label,
+    colour: index === 1 ? secondColour(view, run) : 'text',
+    kind: 'line',
+    dash: OTHER_PATTERNS[index] ?? [],
+    width: 1.25,
+    x,
+    y: rows.map((row) => positive(requiredAt(run.log, row, value))),
+    format: formatSize,
+    inLegend: true,
+  }));
+}
+
+function summarise(run: TrainedRun | null): string {
+  const first = run?.log.value('samples', 0) ?? null;
+  const last = run?.log.last('samples') ?? null;
+  return first === null || last === null ? 'no steps yet' : `grew from ${formatCount(first)} to ${formatCount(last)}`;
 }

@@ -1,19 +1,25 @@
-/** All charts of a run. Redraws one chart a frame and all of them a few times a second: training comes first. */
+/** All charts. Redraws one chart a frame and all of them a few times a second: training comes first. */
 import type { BatchTest } from '../../pkg/adadagrad_web.js';
-import type { RunHistory } from '../history.js';
+import type { RunLibrary } from '../runs/library.js';
 import type { HorizontalAxis } from '../state.js';
 import { accuracyChart } from './accuracy-chart.js';
 import { batchChart } from './batch-chart.js';
 import { lossChart } from './loss-chart.js';
-import type { RunChart, RunView } from './run-chart.js';
+import { X_COLUMNS } from './run-view.js';
+import type { RunChart, RunView } from './run-view.js';
+import { speedChart } from './speed-chart.js';
 import { testChart } from './test-chart.js';
 
 const REDRAW_INTERVAL_MILLISECONDS = 300;
 
 interface BoardSource {
-  history: RunHistory;
+  library: RunLibrary;
   axis: () => HorizontalAxis;
+  smoothing: () => number;
+  thresholds: () => boolean;
+  /** The test that the settings name. */
   test: () => BatchTest | null;
+  onCursor: (x: number | null) => void;
 }
 
 export class ChartBoard {
@@ -27,8 +33,9 @@ export class ChartBoard {
 
   constructor(container: HTMLElement, source: BoardSource) {
     this.#source = source;
-    this.#charts = [batchChart(), testChart(), lossChart(), accuracyChart()];
-    container.append(...this.#charts.map((chart) => chart.root));
+    this.#charts = [batchChart(), testChart(), lossChart(), accuracyChart(), speedChart()];
+    for (const { chart } of this.#charts) chart.onCursor = source.onCursor;
+    container.append(...this.#charts.map(({ chart }) => chart.root));
     this.refresh();
   }
 
@@ -39,7 +46,7 @@ export class ChartBoard {
   }
 
   recolour(): void {
-    for (const chart of this.#charts) chart.redraw();
+    for (const { chart } of this.#charts) chart.redraw();
   }
 
   #requestFrame(): void {
@@ -53,8 +60,8 @@ export class ChartBoard {
     if (this.#queue.length === 0 && this.#stale && now - this.#lastRound >= REDRAW_INTERVAL_MILLISECONDS) {
       this.#beginRound(now);
     }
-    const chart = this.#queue.shift();
-    if (chart !== undefined && this.#view !== null) chart.show(this.#view);
+    const next = this.#queue.shift();
+    if (next !== undefined && this.#view !== null) next.chart.show(next.picture(this.#view));
     if (this.#queue.length > 0 || this.#stale) this.#requestFrame();
   }
 
@@ -66,18 +73,18 @@ export class ChartBoard {
   }
 
   #takeView(): RunView {
-    const { history } = this.#source;
+    const { library } = this.#source;
+    const { leading, drawn } = library;
     const axis = this.#source.axis();
-    const columns = history.columns();
-    const x = axis === 'steps' ? columns.step : columns.samplesSeen;
+    const others = drawn.filter((run) => run !== leading);
     return {
+      runs: leading === null ? others : [...others, leading],
+      leading,
       axis,
-      x,
-      columns,
-      evaluations: history.evaluations,
-      largestX: x.at(-1) ?? 0,
-      stepsPerRow: history.stepsPerRow,
-      test: this.#source.test(),
+      smoothing: this.#source.smoothing(),
+      thresholds: this.#source.thresholds(),
+      test: leading === null ? this.#source.test() : leading.latestConfig.test,
+      largestX: Math.max(1e-9, ...drawn.map((run) => run.log.last(X_COLUMNS[axis]) ?? 0)),
     };
   }
 }

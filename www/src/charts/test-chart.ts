@@ -1,36 +1,95 @@
 import { formatMeasure } from '../format.js';
-import { sidesLabels } from '../test-sides.js';
+import type { TrainedRun } from '../runs/trained-run.js';
+import { sidesLabels, testSides } from '../test-sides.js';
 import { Chart } from './chart.js';
-import type { RunChart } from './run-chart.js';
+import { curves } from './curve.js';
+import type { Line, Picture } from './picture.js';
+import { frame, isAlone, patternOf, secondColour } from './run-view.js';
+import type { RunChart, RunView } from './run-view.js';
+
+/** The allowed side; where there are several runs, their patterns are taken and it is only thinner. */
+const ALLOWED_PATTERN = [6, 4];
 
 export function testChart(): RunChart {
-  const beginning = sidesLabels(null);
   const chart = new Chart({
     id: 'test',
     title: 'The test’s two sides',
-    caption: beginning.caption,
     logarithmic: true,
     wide: true,
     height: 240,
-    series: [
-      { label: beginning.noise, colour: 'contrast', width: 1.5, format: formatMeasure },
-      { label: beginning.allowed, colour: 'accent', width: 1.5, dash: [6, 4], format: formatMeasure },
-    ],
     axisFormat: formatMeasure,
   });
-  return {
-    root: chart.root,
-    redraw: () => chart.redraw(),
-    show: ({ x, columns, largestX, test }) => {
-      const { noise: noiseLabel, allowed: allowedLabel, caption } = sidesLabels(test);
-      const noise = columns.noise.at(-1);
-      const allowed = columns.allowed.at(-1);
-      const summary =
-        typeof noise === 'number' && typeof allowed === 'number'
-          ? `noise ${formatMeasure(noise)}, allowed ${formatMeasure(allowed)}`
-          : 'nothing measured yet';
-      chart.setCaption(caption, [noiseLabel, allowedLabel]);
-      chart.show([x, columns.noise, columns.allowed], largestX, summary);
-    },
+  const picture = (view: RunView): Picture => {
+    const lines = view.runs.flatMap((run) => linesOf(view, run));
+    const overlay = isAlone(view) || lines.length === 0 ? '' : ' Thin lines: what is allowed to each run.';
+    return { ...frame(view), lines, summary: summarise(view.leading), caption: sidesLabels(view.test).caption + overlay };
   };
+  return { chart, picture };
+}
+
+function linesOf(view: RunView, run: TrainedRun): Line[] {
+  const alone = isAlone(view);
+  const labels = sidesLabels(run.latestConfig.test);
+  const sides = sidesOf(run);
+  return curves(view, run, [
+    {
+      label: alone ? labels.noise : run.name,
+      colour: secondColour(view, run),
+      dash: alone ? [] : patternOf(run),
+      width: 1.5,
+      logarithmic: true,
+      values: sides.noise,
+      format: formatMeasure,
+    },
+    {
+      label: alone ? labels.allowed : `${run.name}, allowed`,
+      colour: run.slot,
+      dash: alone ? ALLOWED_PATTERN : [],
+      width: alone ? 1.5 : 0.75,
+      logarithmic: true,
+      values: sides.allowed,
+      format: formatMeasure,
+      inLegend: alone,
+    },
+  ]);
+}
+
+interface Sides {
+  noise: Float64Array;
+  allowed: Float64Array;
+}
+
+/** Sides of steps that were there before stay as they are: only new ones are computed. */
+const known = new WeakMap<TrainedRun, Sides & { rows: number; firstStep: number; lastStep: number }>();
+
+function sidesOf(run: TrainedRun): Sides {
+  const { log } = run;
+  const before = known.get(run);
+  const stepAt = (row: number): number => log.value('step', row) ?? -1;
+  const usable = before !== undefined && before.rows <= log.length && stepAt(before.rows - 1) === before.lastStep;
+  const from = usable ? before.rows : 0;
+  const noise = extended(usable ? before.noise : null, log.length);
+  const allowed = extended(usable ? before.allowed : null, log.length);
+  for (let row = from; row < log.length; row += 1) {
+    const record = log.record(row);
+    const sides = testSides(run.testAt(record.step), record);
+    noise[row] = sides.noise ?? NaN;
+    allowed[row] = sides.allowed ?? NaN;
+  }
+  known.set(run, { noise, allowed, rows: log.length, firstStep: stepAt(0), lastStep: stepAt(log.length - 1) });
+  return { noise: noise.subarray(0, log.length), allowed: allowed.subarray(0, log.length) };
+}
+
+function extended(array: Float64Array | null, length: number): Float64Array {
+  if (array !== null && array.length >= length) return array;
+  const larger = new Float64Array(Math.max(1024, length * 2));
+  if (array !== null) larger.set(array);
+  return larger;
+}
+
+function summarise(run: TrainedRun | null): string {
+  if (run === null || run.log.length === 0) return 'nothing measured yet';
+  const record = run.log.record(run.log.length - 1);
+  const { noise, allowed } = testSides(run.testAt(record.step), record);
+  return noise === null || allowed === null ? 'nothing measured yet' : `noise ${formatMeasure(noise)}, allowed ${formatMeasure(allowed)}`;
 }

@@ -1,0 +1,57 @@
+/** A chart's legend: colour and pattern of each line, and its value, under the cursor or the latest. */
+import { element, setText } from '../dom.js';
+import { paint } from '../theme.js';
+import type { Line } from './picture.js';
+
+export class Legend {
+  readonly root = element('div', { class: 'chart-legend' });
+  #entries: { line: number; swatch: SVGElement; value: HTMLElement }[] = [];
+  #lines: readonly Line[] = [];
+
+  build(lines: readonly Line[]): void {
+    this.#lines = lines;
+    this.#entries = [];
+    const shown = lines.flatMap((line, index) => (line.inLegend ? [this.#entry(line, index)] : []));
+    this.root.replaceChildren(...shown);
+  }
+
+  /** `valueAt` gives the value of a line, by its index. */
+  show(lines: readonly Line[], valueAt: (line: number) => number | null | undefined): void {
+    this.#lines = lines;
+    for (const entry of this.#entries) {
+      const value = valueAt(entry.line);
+      const line = lines[entry.line];
+      setText(entry.value, value === null || value === undefined || line === undefined ? '' : line.format(value));
+    }
+  }
+
+  recolour(): void {
+    for (const { line, swatch } of this.#entries) swatch.style.color = paint(this.#lines[line]?.colour ?? 'text');
+  }
+
+  #entry(line: Line, index: number): HTMLElement {
+    const swatch = drawSwatch(line);
+    const value = element('span', { class: 'legend-value' });
+    this.#entries.push({ line: index, swatch, value });
+    return element('span', { class: 'legend-entry' }, swatch, element('span', { class: 'legend-label' }, line.label), value);
+  }
+}
+
+const SVG = 'http://www.w3.org/2000/svg';
+
+/** A short piece of the line, as it is drawn in the chart. */
+export function drawSwatch({ colour, kind, dash, width }: Pick<Line, 'colour' | 'kind' | 'dash' | 'width'>): SVGElement {
+  const swatch = document.createElementNS(SVG, 'svg');
+  const dotted = kind === 'points' || kind === 'faint-points';
+  const shape = document.createElementNS(SVG, dotted ? 'circle' : 'line');
+  const attributes: Record<string, string> = dotted
+    ? { cx: '13', cy: '5', r: '3', fill: 'currentColor' }
+    : { x1: '0', x2: '26', y1: '5', y2: '5', stroke: 'currentColor', 'stroke-width': String(Math.max(2, width)), 'stroke-dasharray': dash.join(' ') };
+  for (const [name, value] of Object.entries(attributes)) shape.setAttribute(name, value);
+  swatch.setAttribute('class', 'legend-swatch');
+  swatch.setAttribute('viewBox', '0 0 26 10');
+  swatch.setAttribute('aria-hidden', 'true');
+  swatch.style.color = paint(colour);
+  swatch.append(shape);
+  return swatch;
+}

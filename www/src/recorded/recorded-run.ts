@@ -1,0 +1,50 @@
+/** Draws a run that was recorded when the page was made, so that there is something to understand before the first click. */
+import { required, setText } from '../dom.js';
+import { formatCount, formatPercent } from '../format.js';
+import type { RunLibrary } from '../runs/library.js';
+import { readRunFile } from '../runs/run-file.js';
+import type { TrainedRun } from '../runs/trained-run.js';
+import type { PageState } from '../state.js';
+import address from './quick.json?url';
+
+/** Any run of the visitor's takes its place; without the file the page is as it would be. */
+export function showRecordedRun(state: PageState, library: RunLibrary): void {
+  const note = required('recorded-note', HTMLElement);
+  void load().then((run) => {
+    if (run === null) return;
+    library.setRecorded(run);
+    setText(note, describe(run));
+    library.revision.observe(() => {
+      const isDrawn = library.leading === run;
+      note.hidden = !isDrawn;
+      if (isDrawn && state.shownStep.value === null) state.shownStep.value = lastStep(run);
+    });
+  });
+}
+
+async function load(): Promise<TrainedRun | null> {
+  try {
+    const answer = await fetch(new URL(address, document.baseURI));
+    return answer.ok ? readRunFile(await answer.json(), { id: 'recorded', slot: 0, recorded: true }) : null;
+  } catch {
+    // It is an example and nothing else: what can be trained here does not depend on it.
+    return null;
+  }
+}
+
+function describe(run: TrainedRun): string {
+  const { log } = run;
+  const samples = log.column('samples');
+  const accuracy = run.evaluations.at(-1)?.accuracy;
+  const read = accuracy === undefined ? '' : `, and in the end ${formatPercent(accuracy)} of the test images were read rightly`;
+  return (
+    `A recorded run: the batch grew from ${formatCount(samples[0] ?? 0)} to ${formatCount(samples.at(-1) ?? 0)} ` +
+    `in ${formatCount(log.last('step') ?? 0)} steps over ${formatCount(log.last('samples_seen') ?? 0)} images${read}. ` +
+    'Press Start to train it here: your run takes its place.'
+  );
+}
+
+function lastStep(run: TrainedRun): PageState['shownStep']['value'] {
+  const step = run.log.record(run.log.length - 1);
+  return { test: run.testAt(step.step), step, recorded: true };
+}

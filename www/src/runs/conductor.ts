@@ -1,0 +1,116 @@
+/** Begins, pauses and ends runs: what the buttons do, and what the worker's reports mean for the run at hand. */
+import type { RunConfig } from '../../pkg/adadagrad_web.js';
+import { recallKernels, rememberKernels } from '../engine/memory.js';
+import type { EngineWish, StopAfter, Update } from '../protocol.js';
+import type { TrainingSession } from '../session.js';
+import { NO_RUN } from '../state.js';
+import type { PageState } from '../state.js';
+import type { RunLibrary } from './library.js';
+
+/** How a run is begun, beside its settings. */
+export interface Beginning {
+  stop?: StopAfter;
+  name?: string | null;
+  /** A safetensors file to begin from. */
+  parameters?: Uint8Array | null;
+}
+
+export class RunConductor {
+  readonly #state: PageState;
+  readonly #session: TrainingSession;
+  readonly #library: RunLibrary;
+  /** Told when there is something new to draw. */
+  readonly #onNews: () => void;
+
+  constructor(parts: { state: PageState; session: TrainingSession; library: RunLibrary; onNews: () => void }) {
+    this.#state = parts.state;
+    this.#session = parts.session;
+    this.#library = parts.library;
+    this.#onNews = parts.onNews;
+  }
+
+  /** Begins a new run, with the settings shown unless others are given. */
+  begin(beginning: Beginning = {}, config: RunConfig | null = this.#state.settings.value): void {
+    if (config === null || (config === this.#state.settings.value && this.#state.settingsProblem.value !== null)) return;
+    this.forget();
+    this.#library.begin(structuredClone(config), beginning.name ?? null);
+    const engineChoice = this.#state.engineChoice.value;
+    this.#state.run.value = { ...NO_RUN, config: structuredClone(config), engineChoice, phase: 'running', total: config.initial_batch };
+    this.#session.begin(config, this.engineWish(), beginning.stop ?? null, beginning.parameters ?? null);
+  }
+
+  engineWish(): EngineWish {
+    const adapter = this.#state.adapter.value;
+    const kernels = adapter === null || adapter.kind === 'none' ? null : recallKernels(adapter.name);
+    return { choice: this.#state.engineChoice.value, kernels };
+  }
+
+  /** The run at hand is over for the page; what it made stays among the runs. */
+  forget(): void {
+    this.#library.leave();
+    this.#state.run.value = NO_RUN;
+    this.#state.shownStep.value = null;
+    this.#state.notes.value = [];
+    if (this.#state.trouble.value?.kind === 'training') this.#state.trouble.value = null;
+    this.#onNews();
+  }
+
+  pressMain(): void {
+    const { phase } = this.#state.run.value;
+    if (phase === 'running') this.#session.pause();
+    else if (phase === 'paused') this.#session.continue(null);
+    else if (this.#state.data.value.name === 'ready') this.begin();
+    else this.#state.startWaits.value = !this.#state.startWaits.value;
+  }
+
+  /** Goes on, or begins, and pauses by itself. */
+  pressStep(stop: StopAfter): void {
+    if (this.#state.run.value.phase === 'paused') this.#session.continue(stop);
+    else this.begin({ stop });
+  }
+
+  pressReset(): void {
+    this.#state.startWaits.value = false;
+    this.#session.reset();
+    this.forget();
+  }
+
+  takeUpdate(update: Update): void {
+    this.#takeSteps(update);
+    const { run } = this.#state;
+    run.value = {
+      ...run.value,
+      phase: update.phase,
+      engine: update.engine ?? run.value.engine,
+      latestStep: update.steps.at(-1) ?? run.value.latestStep,
+      latestEvaluation: update.evaluations.at(-1) ?? run.value.latestEvaluation,
+      activity: update.activity,
+      done: update.done,
+      total: update.total,
+      imagesPerSecond: update.imagesPerSecond ?? run.value.imagesPerSecond,
+      memoryBytes: update.memoryBytes,
+    };
+    const adapter = update.engine?.adapter ?? null;
+    if (update.kernels !== null && adapter !== null) rememberKernels(adapter, update.kernels);
+    this.#takeNotices(update.notices);
+    if (update.steps.length > 0 || update.evaluations.length > 0) this.#onNews();
+  }
+
+  #takeSteps({ steps, evaluations, engine }: Update): void {
+    const { current } = this.#library;
+    if (current === null) return;
+    const wasEmpty = current.log.length === 0;
+    for (const step of steps) current.addStep(step);
+    for (const evaluation of evaluations) current.addEvaluation(evaluation);
+    if (engine !== null) current.computedBy = { engine: engine.engine, adapter: engine.adapter };
+    const latest = steps.at(-1);
+    if (latest !== undefined) this.#state.shownStep.value = { test: current.testAt(latest.step), step: latest, recorded: false };
+    if (wasEmpty && current.log.length > 0) this.#library.touch();
+  }
+
+  /** What is tried several times with the same outcome is told once. */
+  #takeNotices(notices: readonly string[]): void {
+    const known = new Set(this.#state.notes.value);
+    if (notices.some((notice) => !known.has(notice))) this.#state.notes.value = [...new Set([...known, ...notices])];
+  }
+}

@@ -1,0 +1,71 @@
+/** Settings that differ, in the words of the page. */
+import type { RunConfig } from '../../pkg/adadagrad_web.js';
+import { formatCount } from '../format.js';
+import { OPTIMIZERS, TESTS, isOptimizerName, isTestName } from '../settings/choices.js';
+import { flatten } from '../settings/flat.js';
+import type { FlatValue } from '../settings/flat.js';
+
+const LABELS: Record<string, string> = {
+  dataset: 'data',
+  model: 'model',
+  optimizer: 'optimizer',
+  test: 'test',
+  'test.eta': 'η',
+  'test.theta': 'ϑ',
+  'test.nu': 'ν',
+  'test.debiased': 'debiased',
+  'test.leave_one_out': 'leave one out',
+  'test.quantile': 'share of coordinates',
+  'test.workers': 'parts',
+  controller: 'rule',
+  'controller.growth_cap': 'growth cap',
+  learning_rate: 'learning rate',
+  initial_batch: 'first batch',
+  min_batch: 'least batch',
+  max_batch: 'largest batch',
+  sample_budget: 'budget',
+  seed: 'seed',
+  evaluate_every: 'measured every',
+};
+
+const DATASETS: Record<string, string> = { mnist: 'MNIST', fashion_mnist: 'Fashion-MNIST', own: 'own files' };
+const MODELS: Record<string, string> = { logistic: 'logistic', mlp: 'MLP', cnn: 'CNN' };
+
+/** “η 0.5, learning rate 0.02”: what sets one run apart from the others; empty where nothing does. */
+export function whatSetsApart(config: RunConfig, others: readonly RunConfig[]): string {
+  const own = flatten(config);
+  const rest = others.map(flatten);
+  const differs = (place: string): boolean =>
+    rest.some((flat) => {
+      // The rule goes with the test: only where both have one is a difference worth a word.
+      if (place.startsWith('controller')) return place !== 'controller' && flat[place] !== undefined && flat[place] !== own[place];
+      return flat[place] !== own[place];
+    });
+  return Object.keys(own).filter(differs).map((place) => saySetting(place, own[place] ?? null)).join(', ');
+}
+
+/** “η 1 → 0.5”: what was changed from one to the other. */
+export function whatChanged(from: RunConfig, to: RunConfig): string {
+  const before = flatten(from);
+  const after = flatten(to);
+  const places = Object.keys(after).filter((place) => before[place] !== after[place]);
+  return places.map((place) => `${labelOf(place)} ${sayValue(place, before[place] ?? null)} → ${sayValue(place, after[place] ?? null)}`).join(', ');
+}
+
+function saySetting(place: string, value: FlatValue): string {
+  if (['optimizer', 'test', 'model', 'dataset'].includes(place)) return sayValue(place, value);
+  return `${labelOf(place)} ${sayValue(place, value)}`;
+}
+
+function labelOf(place: string): string {
+  return LABELS[place] ?? place.replace(/^.*\./, '').replaceAll('_', ' ');
+}
+
+function sayValue(place: string, value: FlatValue): string {
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  if (typeof value === 'number') return Math.abs(value) >= 1000 ? formatCount(value) : String(value);
+  if (value === null) return place === 'test' ? 'no test' : 'none';
+  if (place === 'optimizer' && isOptimizerName(value)) return OPTIMIZERS[value].title;
+  if (place === 'test' && isTestName(value)) return TESTS[value].title;
+  return DATASETS[value] ?? MODELS[value] ?? value.replaceAll('_', ' ');
+}

@@ -1,0 +1,57 @@
+/** What can be done with one run: draw or hide it, name it, keep it from visit to visit, save it, delete it. */
+import { element, isDisabled, setDisabled } from '../dom.js';
+import { download, fileName } from '../export/download.js';
+import { runCsv } from '../export/run-csv.js';
+import type { RunLibrary } from './library.js';
+import { writeRunFile } from './run-file.js';
+import type { TrainedRun } from './trained-run.js';
+
+export interface RunActions {
+  drawn: HTMLElement;
+  name: HTMLElement;
+  buttons: HTMLElement[];
+  /** Follows what was changed elsewhere. */
+  show(): void;
+}
+
+export function runActions(run: TrainedRun, library: RunLibrary): RunActions {
+  const name = element('input', { type: 'text', class: 'run-name', 'aria-label': 'Name of the run', value: run.name });
+  const drawn = element('input', { type: 'checkbox', 'aria-label': `Draw ${run.name} in the charts` });
+  const pin = element('button', { type: 'button', class: 'button-quiet' }, 'Keep');
+  const csv = element('button', { type: 'button', class: 'button-quiet' }, 'CSV');
+  const json = element('button', { type: 'button', class: 'button-quiet' }, 'JSON');
+  const remove = element('button', { type: 'button', class: 'button-quiet' }, 'Delete');
+  const show = (): void => {
+    drawn.checked = run.shown;
+    drawn.setAttribute('aria-label', `Draw ${run.name} in the charts`);
+    pin.setAttribute('aria-pressed', String(run.pinned));
+    pin.setAttribute('aria-label', `Keep ${run.name} when the page is closed`);
+    pin.title = 'Keep this run in this browser, so that it is here again at your next visit';
+    csv.setAttribute('aria-label', `Save ${run.name} as CSV`);
+    json.setAttribute('aria-label', `Save ${run.name} as JSON`);
+    remove.setAttribute('aria-label', `Delete ${run.name}`);
+    setDisabled(remove, run === library.current);
+  };
+  show();
+  name.addEventListener('change', () => {
+    run.name = name.value.trim() || run.name;
+    name.value = run.name;
+    library.touch();
+  });
+  drawn.addEventListener('change', () => {
+    run.shown = drawn.checked;
+    library.touch();
+  });
+  pin.addEventListener('click', () => {
+    run.pinned = !run.pinned;
+    library.touch();
+  });
+  csv.addEventListener('click', () => download(fileName(run.name, 'csv'), new Blob([runCsv(run)], { type: 'text/csv' })));
+  json.addEventListener('click', () =>
+    download(fileName(run.name, 'json'), new Blob([JSON.stringify(writeRunFile(run))], { type: 'application/json' })),
+  );
+  remove.addEventListener('click', () => {
+    if (!isDisabled(remove)) library.remove(run);
+  });
+  return { drawn, name, buttons: [pin, csv, json, remove], show };
+}

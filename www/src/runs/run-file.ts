@@ -1,0 +1,59 @@
+/** A run as plain data: what is exported, kept from visit to visit, and recorded for those who have not trained yet. */
+import type { RunConfig } from '../../pkg/adadagrad_web.js';
+import type { StepRecord } from '../protocol.js';
+import { STEP_COLUMNS } from './step-log.js';
+import type { StepColumn } from './step-log.js';
+import { TrainedRun } from './trained-run.js';
+import type { Change, ComputedBy, TimedEvaluation } from './trained-run.js';
+
+export interface RunFile {
+  format: 'adadagrad-run';
+  version: 1;
+  name: string;
+  config: RunConfig;
+  computed_by: ComputedBy | null;
+  changes: Change[];
+  evaluations: TimedEvaluation[];
+  /** One array a column, one number (or null) a step, in the order of the steps. */
+  steps: Record<StepColumn, (number | null)[]>;
+}
+
+export function writeRunFile(run: TrainedRun): RunFile {
+  const column = (name: StepColumn): (number | null)[] => Array.from(run.log.column(name), (value) => (Number.isNaN(value) ? null : value));
+  return {
+    format: 'adadagrad-run',
+    version: 1,
+    name: run.name,
+    config: run.config,
+    computed_by: run.computedBy,
+    changes: run.changes,
+    evaluations: run.evaluations,
+    steps: Object.fromEntries(STEP_COLUMNS.map((name) => [name, column(name)])) as RunFile['steps'],
+  };
+}
+
+/** Null when the content is no such file. */
+export function readRunFile(content: unknown, parts: { id: string; slot: number; recorded?: boolean }): TrainedRun | null {
+  if (!isRunFile(content)) return null;
+  const run = new TrainedRun({ ...parts, name: content.name, config: content.config });
+  run.computedBy = content.computed_by;
+  content.steps.step.forEach((_, index) => run.log.restore(recordAt(content.steps, index), content.steps.elapsed[index] ?? 0));
+  run.evaluations = content.evaluations;
+  run.changes = content.changes;
+  return run;
+}
+
+function recordAt(steps: RunFile['steps'], index: number): StepRecord {
+  const values = Object.fromEntries(STEP_COLUMNS.map((name) => [name, steps[name][index] ?? null]));
+  return { ...(values as unknown as StepRecord), version: 1, reasons: {} };
+}
+
+function isRunFile(content: unknown): content is RunFile {
+  if (typeof content !== 'object' || content === null) return false;
+  const file = content as Partial<RunFile>;
+  if (file.format !== 'adadagrad-run' || file.version !== 1 || typeof file.name !== 'string') return false;
+  if (typeof file.config !== 'object' || typeof file.steps !== 'object') return false;
+  if (!Array.isArray(file.evaluations) || !Array.isArray(file.changes)) return false;
+  const { steps } = file;
+  return STEP_COLUMNS.every((name) => Array.isArray(steps[name]) && steps[name].length === steps.step.length);
+}

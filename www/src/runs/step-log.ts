@@ -1,0 +1,201 @@
+/**
+ * The steps of one run, each as it was logged: numbers in columns, never averaged. When there are too many, every
+ * second one is left out, so that a run of a million steps costs no more memory than one of a few ten thousand.
+ */
+import type { Reason, Telemetry } from '../../pkg/adadagrad_web.js';
+import type { StepRecord } from '../protocol.js';
+
+const MOST_STEPS = 65_536;
+const FIRST_CAPACITY = 1024;
+
+/** Telemetry's numbers under telemetry's names, and `elapsed`: seconds of training from the start to this step's end. */
+export const STEP_COLUMNS = [
+  'step',
+  'samples',
+  'samples_seen',
+  'loss',
+  'training_accuracy',
+  'learning_rate',
+  'mean_norm_sq',
+  'sum_squared_norms',
+  'variance',
+  'variance_along',
+  'variance_orthogonal',
+  'coordinate_ratio',
+  'worker_variance',
+  'required',
+  'threshold',
+  'next_batch',
+  'seconds',
+  'elapsed',
+] as const;
+export type StepColumn = (typeof STEP_COLUMNS)[number];
+
+/** Reasons as numbers; their order is part of no file. */
+const REASONS: readonly Reason[] = [
+  'non_finite',
+  'single_sample',
+  'zero_mean_gradient',
+  'non_positive_debiased_norm',
+  'single_worker',
+  'missing_evidence',
+  'unbounded',
+];
+
+type Columns = Record<StepColumn, Float64Array>;
+
+export class StepLog {
+  /** NaN stands for null. */
+  #columns: Columns = createColumns(FIRST_CAPACITY);
+  #whyNoVariance = new Int8Array(FIRST_CAPACITY);
+  #whyNotRequired = new Int8Array(FIRST_CAPACITY);
+  #length = 0;
+  #stride = 1;
+  #elapsed = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Every so-manieth step is kept. */
+  get stride(): number {
+    return this.#stride;
+  }
+
+  add(record: StepRecord): void {
+    this.#elapsed += record.seconds;
+    if ((record.step - 1) % this.#stride === 0) this.restore(record, this.#elapsed);
+  }
+
+  /** Adds a step that was logged before, after so many seconds of training. */
+  restore(record: StepRecord, elapsed: number): void {
+    this.#elapsed = elapsed;
+    if (this.#length === MOST_STEPS) this.#leaveOutEverySecond();
+    if (this.#length === this.#columns.step.length) this.#grow();
+    const index = this.#length;
+    for (const name of STEP_COLUMNS) this.#columns[name][index] = name === 'elapsed' ? elapsed : (record[name] ?? NaN);
+    this.#whyNoVariance[index] = reasonCode(record.reasons.variance);
+    this.#whyNotRequired[index] = reasonCode(record.reasons.required);
+    this.#length += 1;
+  }
+
+  column(name: StepColumn): Float64Array {
+    return this.#columns[name].subarray(0, this.#length);
+  }
+
+  /** The value at a row; null where it was not computed. */
+  value(name: StepColumn, index: number): number | null {
+    const value = this.#columns[name][index];
+    return value === undefined || index >= this.#length || Number.isNaN(value) ? null : value;
+  }
+
+  last(name: StepColumn): number | null {
+    return this.value(name, this.#length - 1);
+  }
+
+  /** The step as the worker reported it. */
+  record(index: number): StepRecord {
+    const number = (name: StepColumn): number => this.#columns[name][index] ?? NaN;
+    const optional = (name: StepColumn): number | null => this.value(name, index);
+    return {
+      version: 1,
+      step: number('step'),
+      samples: number('samples'),
+      samples_seen: number('samples_seen'),
+      loss: number('loss'),
+      training_accuracy: number('training_accuracy'),
+      learning_rate: number('learning_rate'),
+      mean_norm_sq: number('mean_norm_sq'),
+      sum_squared_norms: optional('sum_squared_norms'),
+      variance: optional('variance'),
+      variance_along: optional('variance_along'),
+      variance_orthogonal: optional('variance_orthogonal'),
+      coordinate_ratio: optional('coordinate_ratio'),
+      worker_variance: optional('worker_variance'),
+      required: optional('required'),
+      threshold: optional('threshold'),
+      next_batch: number('next_batch'),
+      reasons: this.#reasons(index),
+      seconds: number('seconds'),
+    };
+  }
+
+  /** The row of the last step at or before this one; -1 when there is none. */
+  rowOfStep(step: number): number {
+    return lastAtMost(this.column('step'), step);
+  }
+
+  /** Forgets what came after a step: the run goes on from there. */
+  cutAfter(step: number): void {
+    this.#length = this.rowOfStep(step) + 1;
+    this.#elapsed = this.last('elapsed') ?? 0;
+  }
+
+  copy(): StepLog {
+    const copy = new StepLog();
+    for (let index = 0; index < this.#length; index += 1) copy.#addRow(this, index);
+    copy.#stride = this.#stride;
+    copy.#elapsed = this.#elapsed;
+    return copy;
+  }
+
+  #addRow(from: StepLog, index: number): void {
+    if (this.#length === this.#columns.step.length) this.#grow();
+    for (const name of STEP_COLUMNS) this.#columns[name][this.#length] = from.#columns[name][index] ?? NaN;
+    this.#whyNoVariance[this.#length] = from.#whyNoVariance[index] ?? 0;
+    this.#whyNotRequired[this.#length] = from.#whyNotRequired[index] ?? 0;
+    this.#length += 1;
+  }
+
+  #reasons(index: number): Telemetry['reasons'] {
+    const variance = REASONS[(this.#whyNoVariance[index] ?? 0) - 1];
+    const required = REASONS[(this.#whyNotRequired[index] ?? 0) - 1];
+    return { ...(variance === undefined ? {} : { variance }), ...(required === undefined ? {} : { required }) };
+  }
+
+  #grow(): void {
+    const capacity = this.#columns.step.length * 2;
+    const columns = createColumns(capacity);
+    for (const name of STEP_COLUMNS) columns[name].set(this.#columns[name]);
+    this.#columns = columns;
+    this.#whyNoVariance = grown(this.#whyNoVariance, capacity);
+    this.#whyNotRequired = grown(this.#whyNotRequired, capacity);
+  }
+
+  #leaveOutEverySecond(): void {
+    for (let index = 0; 2 * index < this.#length; index += 1) {
+      for (const name of STEP_COLUMNS) this.#columns[name][index] = this.#columns[name][2 * index] ?? NaN;
+      this.#whyNoVariance[index] = this.#whyNoVariance[2 * index] ?? 0;
+      this.#whyNotRequired[index] = this.#whyNotRequired[2 * index] ?? 0;
+    }
+    this.#length = Math.ceil(this.#length / 2);
+    this.#stride *= 2;
+  }
+}
+
+function createColumns(capacity: number): Columns {
+  return Object.fromEntries(STEP_COLUMNS.map((name) => [name, new Float64Array(capacity)])) as Columns;
+}
+
+function grown(array: Int8Array<ArrayBuffer>, capacity: number): Int8Array<ArrayBuffer> {
+  const larger = new Int8Array(capacity);
+  larger.set(array);
+  return larger;
+}
+
+/** 0: no reason. */
+function reasonCode(reason: Reason | undefined): number {
+  return reason === undefined ? 0 : REASONS.indexOf(reason) + 1;
+}
+
+/** The index of the last of ascending values that is at most `limit`; -1 when none is. */
+export function lastAtMost(ascending: ArrayLike<number>, limit: number): number {
+  let low = 0;
+  let high = ascending.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((ascending[middle] ?? Infinity) <= limit) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}

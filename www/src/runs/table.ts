@@ -1,0 +1,115 @@
+/** The runs as a table: what sets them apart, what came of them, and whether they are drawn and kept. */
+import { element, required, setText } from '../dom.js';
+import { formatCount, formatMeasure, formatPercent } from '../format.js';
+import { drawSwatch } from '../charts/legend.js';
+import { PATTERNS } from '../theme.js';
+import type { PageState } from '../state.js';
+import { whatSetsApart } from './differences.js';
+import type { RunLibrary } from './library.js';
+import { runActions } from './run-actions.js';
+import type { RunActions } from './run-actions.js';
+import type { TrainedRun } from './trained-run.js';
+
+/** The present run's figures follow it slowly: the big numbers above are the quick ones. */
+const REFRESH_MILLISECONDS = 1000;
+
+interface Row {
+  root: HTMLTableRowElement;
+  settings: HTMLElement;
+  figures: [Figure, HTMLElement][];
+  actions: RunActions;
+}
+
+const FIGURES = ['steps', 'images', 'batch', 'loss', 'accuracy', 'seconds'] as const;
+type Figure = (typeof FIGURES)[number];
+
+const FIGURE_TITLES: Record<Figure, string> = {
+  steps: 'Steps',
+  images: 'Images',
+  batch: 'Last batch',
+  loss: 'Loss',
+  accuracy: 'Accuracy',
+  seconds: 'Seconds',
+};
+
+export class RunsTable {
+  readonly #library: RunLibrary;
+  readonly #section = required('runs', HTMLElement);
+  readonly #head = required('runs-head', HTMLTableSectionElement);
+  readonly #body = required('runs-body', HTMLTableSectionElement);
+  #rows = new Map<TrainedRun, Row>();
+  #lastRefresh = -Infinity;
+
+  constructor(state: PageState, library: RunLibrary) {
+    this.#library = library;
+    const titles = ['Drawn', 'Run', 'What sets it apart', ...FIGURES.map((figure) => FIGURE_TITLES[figure]), 'Do'];
+    this.#head.replaceChildren(element('tr', {}, ...titles.map((title) => element('th', { scope: 'col' }, title))));
+    library.revision.observe(() => this.#rebuild());
+    state.run.observe(({ phase }) => this.#refresh(phase !== 'running'));
+  }
+
+  /** Rows that stay are not made anew, so that the focus stays where it is. */
+  #rebuild(): void {
+    const { runs } = this.#library;
+    this.#section.hidden = runs.length === 0;
+    for (const [run, row] of this.#rows) {
+      if (runs.includes(run)) continue;
+      row.root.remove();
+      this.#rows.delete(run);
+    }
+    for (const run of runs) {
+      if (this.#rows.has(run)) continue;
+      const row = this.#createRow(run);
+      this.#rows.set(run, row);
+      this.#body.append(row.root);
+    }
+    this.#refresh(true);
+  }
+
+  #refresh(now: boolean): void {
+    if (!now && performance.now() - this.#lastRefresh < REFRESH_MILLISECONDS) return;
+    this.#lastRefresh = performance.now();
+    for (const [run, row] of this.#rows) this.#showRow(run, row);
+  }
+
+  #showRow(run: TrainedRun, row: Row): void {
+    const others = this.#library.runs.filter((other) => other !== run).map((other) => other.config);
+    const apart = whatSetsApart(run.config, others);
+    const changed = run.changes.length > 0 ? [`changed on its way: ${run.changes.map(({ text }) => text).join('; ')}`] : [];
+    setText(row.settings, [...(apart === '' ? [] : [apart]), ...changed].join('; ') || 'nothing');
+    const figures = figuresOf(run);
+    for (const [figure, cell] of row.figures) setText(cell, figures[figure]);
+    row.actions.show();
+  }
+
+  #createRow(run: TrainedRun): Row {
+    const settings = element('td', { class: 'run-settings' });
+    const cells = FIGURES.map((figure): [Figure, HTMLElement] => [figure, element('td', { class: 'run-figure', 'data-title': FIGURE_TITLES[figure] })]);
+    const actions = runActions(run, this.#library);
+    const swatch = drawSwatch({ colour: run.slot, kind: 'line', dash: PATTERNS[run.slot] ?? [], width: 2.5 });
+    const root = element(
+      'tr',
+      {},
+      element('td', { class: 'run-drawn' }, actions.drawn, swatch),
+      element('th', { scope: 'row' }, actions.name),
+      settings,
+      ...cells.map(([, cell]) => cell),
+      element('td', { class: 'run-actions' }, ...actions.buttons),
+    );
+    return { root, settings, figures: cells, actions };
+  }
+}
+
+function figuresOf(run: TrainedRun): Record<Figure, string> {
+  const { log } = run;
+  const accuracy = run.evaluations.at(-1)?.accuracy;
+  const write = (value: number | null, format: (value: number) => string): string => (value === null ? '' : format(value));
+  return {
+    steps: write(log.last('step'), formatCount),
+    images: write(log.last('samples_seen'), formatCount),
+    batch: write(log.last('samples'), formatCount),
+    loss: write(log.last('loss'), formatMeasure),
+    accuracy: write(accuracy ?? null, formatPercent),
+    seconds: write(log.last('elapsed'), formatMeasure),
+  };
+}

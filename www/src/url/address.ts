@@ -1,0 +1,92 @@
+/**
+ * The page's state as its address, and back. What stands after # is never sent to a server; an anchor (#article) is
+ * told apart by having no “=”.
+ */
+import type { Preset, RunConfig } from '../../pkg/adadagrad_web.js';
+import { ENGINE_CHOICES, isEngineChoice } from '../engine/choice.js';
+import type { EngineChoice } from '../engine/choice.js';
+import { applyWords, differences, writeWord } from '../settings/flat.js';
+import { isHorizontalAxis } from '../state.js';
+import type { HorizontalAxis } from '../state.js';
+
+/** All that a visitor can choose. */
+export interface Choices {
+  settings: RunConfig;
+  engine: EngineChoice;
+  axis: HorizontalAxis;
+  /** From 0 to 95 %. */
+  smoothing: number;
+  thresholds: boolean;
+}
+
+export interface AddressReading {
+  choices: Partial<Choices>;
+  /** What could not be used, each in a sentence. */
+  problems: string[];
+}
+
+const MOST_SMOOTHING = 0.95;
+
+export function writeAddress(choices: Choices, presets: readonly Preset[]): string {
+  const { base, name } = nearestPreset(choices.settings, presets);
+  const words = new URLSearchParams({ preset: name, seed: String(choices.settings.seed) });
+  for (const [place, value] of Object.entries(differences(base, choices.settings))) words.set(place, writeWord(value));
+  words.set('engine', choices.engine);
+  words.set('axis', choices.axis);
+  if (choices.smoothing > 0) words.set('smoothing', String(choices.smoothing));
+  if (choices.thresholds) words.set('thresholds', 'true');
+  return `#${words.toString()}`;
+}
+
+/** Null when the address says nothing about the state. */
+export function readAddress(hash: string, presets: readonly Preset[]): AddressReading | null {
+  if (!hash.includes('=')) return null;
+  const words = new Map(new URLSearchParams(hash.replace(/^#/, '')));
+  const problems: string[] = [];
+  const take = (key: string): string | undefined => {
+    const word = words.get(key);
+    words.delete(key);
+    return word;
+  };
+  const base = readPreset(take('preset'), presets, problems);
+  const choices: Partial<Choices> = {};
+  const engine = take('engine');
+  if (isEngineChoice(engine)) choices.engine = engine;
+  else if (engine !== undefined) problems.push(`“engine=${engine}” is none of ${ENGINE_CHOICES.join(', ')}.`);
+  const axis = take('axis');
+  if (isHorizontalAxis(axis)) choices.axis = axis;
+  else if (axis !== undefined) problems.push(`“axis=${axis}” is none of samples, steps, seconds.`);
+  const smoothing = take('smoothing');
+  if (smoothing !== undefined) readSmoothing(smoothing, choices, problems);
+  const thresholds = take('thresholds');
+  if (thresholds !== undefined) choices.thresholds = thresholds === 'true';
+  if (base !== null) {
+    const reading = applyWords(base, words);
+    choices.settings = reading.config;
+    problems.push(...reading.problems);
+  }
+  return { choices, problems };
+}
+
+function readPreset(name: string | undefined, presets: readonly Preset[], problems: string[]): RunConfig | null {
+  const preset = presets.find((candidate) => candidate.name === name);
+  if (preset !== undefined) return preset.config;
+  if (name !== undefined) problems.push(`There is no preset “${name}”.`);
+  return presets[0]?.config ?? null;
+}
+
+function readSmoothing(word: string, choices: Partial<Choices>, problems: string[]): void {
+  const value = word.trim() === '' ? NaN : Number(word);
+  if (value >= 0 && value <= MOST_SMOOTHING) choices.smoothing = value;
+  else problems.push(`“smoothing=${word}” is not from 0 to ${MOST_SMOOTHING}.`);
+}
+
+/** The preset that leaves least to say. */
+function nearestPreset(settings: RunConfig, presets: readonly Preset[]): { base: RunConfig; name: string } {
+  let nearest = { base: settings, name: '', said: Infinity };
+  for (const { name, config } of presets) {
+    const said = Object.keys(differences(config, settings)).length;
+    if (said < nearest.said) nearest = { base: config, name, said };
+  }
+  return nearest;
+}
