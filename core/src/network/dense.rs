@@ -1,5 +1,8 @@
 //! Dense layers: x \[m, inputs\], y and its gradient e \[m, outputs\], W \[outputs, inputs\].
 
+use super::kernels::DenseKernels;
+#[cfg(feature = "std")]
+use super::sparse;
 use super::sweep::Sinks;
 use super::{Matrix, MatrixMut, MatrixProduct};
 use num_traits::One;
@@ -7,17 +10,29 @@ use num_traits::One;
 use crate::real::{Real, dot, square_norm};
 
 /// Sizes of one dense layer on a micro-batch.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Dense {
     pub(super) samples: usize,
     pub(super) inputs: usize,
     pub(super) outputs: usize,
+    /// Whether it reads the network's input, which is mostly zeros where that is an image of a digit.
+    pub(super) first: bool,
 }
 
 impl Dense {
-    /// Values of scratch memory that [`Self::statistics`] needs: E², A² or A Ḡᵀ.
+    /// Values of scratch memory: E² and A², or A Ḡᵀ and what kernels take.
     pub(super) fn scratch_len(self) -> usize {
-        self.samples * (self.inputs + self.outputs)
+        let squares = self.samples * (self.inputs + self.outputs);
+        #[cfg(feature = "std")]
+        if self.first {
+            return squares.max(self.samples * self.outputs + (sparse::KERNELS.scratch_len)(self));
+        }
+        squares
+    }
+
+    /// Kernels that can do this layer in so much scratch memory.
+    fn kernels<F: Real>(self, product: impl MatrixProduct<F>, scratch: usize) -> Option<DenseKernels<F>> {
+        product.dense_kernels().filter(|kernels| self.first && (kernels.scratch_len)(self) <= scratch)
     }
 
     /// y = x Wᵀ + b.
@@ -27,7 +42,11 @@ impl Dense {
         parameters: &[F],
         x: &[F],
         y: &mut [F],
+        scratch: &mut [F],
     ) {
+        if let Some(kernels) = self.kernels(product, scratch.len()) {
+            return (kernels.forward)(self, parameters, x, y, scratch);
+        }
         let (weights, bias) = parameters.split_at(self.outputs * self.inputs);
         for row in y.chunks_exact_mut(self.outputs) {
             row.copy_from_slice(bias);
@@ -60,11 +79,35 @@ impl Dense {
         sinks: &mut Sinks<'_, F>,
         scratch: &mut [F],
     ) {
-        let samples = || e.chunks_exact(self.outputs).zip(x.chunks_exact(self.inputs));
+        if let Some(kernels) = self.kernels(product, scratch.len()) {
+            (kernels.accumulate)(self, x, e, sinks, scratch);
+        } else {
+            self.accumulate(product, x, e, sinks, scratch);
+        }
+        if !sinks.mean_gradient.is_empty() {
+            let (projected, scratch) = scratch.split_at_mut(self.samples * self.outputs);
+            self.forward(product, sinks.mean_gradient, x, projected, scratch);
+            let rows = e.chunks_exact(self.outputs).zip(projected.chunks_exact(self.outputs));
+            for (inner_product, (e, projected)) in sinks.inner_products.iter_mut().zip(rows) {
+                *inner_product += dot(e, projected);
+            }
+        }
+    }
+
+    /// Sum over samples, second moment and square norms.
+    fn accumulate<F: Real>(
+        self,
+        product: impl MatrixProduct<F>,
+        x: &[F],
+        e: &[F],
+        sinks: &mut Sinks<'_, F>,
+        scratch: &mut [F],
+    ) {
         if !sinks.gradient_sum.is_empty() {
             self.add_outer_products(product, x, e, sinks.gradient_sum);
         }
-        for (norm, (e, a)) in sinks.square_norms.iter_mut().zip(samples()) {
+        let samples = e.chunks_exact(self.outputs).zip(x.chunks_exact(self.inputs));
+        for (norm, (e, a)) in sinks.square_norms.iter_mut().zip(samples) {
             *norm += square_norm(e) * (square_norm(a) + F::Sum::one());
         }
         if !sinks.second_moment.is_empty() {
@@ -73,14 +116,6 @@ impl Dense {
             square(x, x_squared);
             square(e, e_squared);
             self.add_outer_products(product, x_squared, e_squared, sinks.second_moment);
-        }
-        if !sinks.mean_gradient.is_empty() {
-            let projected = &mut scratch[..self.samples * self.outputs];
-            self.forward(product, sinks.mean_gradient, x, projected);
-            let rows = e.chunks_exact(self.outputs).zip(projected.chunks_exact(self.outputs));
-            for (inner_product, (e, projected)) in sinks.inner_products.iter_mut().zip(rows) {
-                *inner_product += dot(e, projected);
-            }
         }
     }
 

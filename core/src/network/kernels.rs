@@ -1,5 +1,6 @@
-//! What kernels for whole convolutions are given, wherever they come from.
+//! What kernels for whole layers are given, wherever they come from.
 
+use super::dense::Dense;
 use super::operation::Windows;
 use super::sweep::Sinks;
 use crate::real::Real;
@@ -12,6 +13,17 @@ pub struct Conv2dKernels<F: Real> {
     pub(super) fits: fn(Windows, usize) -> bool,
     pub(super) forward: Forward<F>,
     pub(super) backward: Backward<F>,
+}
+
+/// Kernels for dense layers whose inputs are mostly zeros. A [`super::MatrixProduct`] may have them.
+#[derive(Clone, Copy, Debug)]
+pub struct DenseKernels<F: Real> {
+    /// Values of scratch memory that either takes.
+    pub(super) scratch_len: fn(Dense) -> usize,
+    /// y = x Wᵀ + b, from parameters, x and y.
+    pub(super) forward: fn(Dense, &[F], &[F], &mut [F], &mut [F]),
+    /// Sum over samples, second moment and square norms, from x and the gradient of y.
+    pub(super) accumulate: fn(Dense, &[F], &[F], &mut Sinks<'_, F>, &mut [F]),
 }
 
 /// The windows, what of, and scratch memory.

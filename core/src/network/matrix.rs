@@ -1,8 +1,8 @@
 //! Matrix products: plain loops as the reference, and a library's kernels behind the `std` feature.
 
-use super::Conv2dKernels;
+use super::{Conv2dKernels, DenseKernels};
 #[cfg(feature = "std")]
-use super::direct;
+use super::{direct, sparse};
 use crate::real::Real;
 
 /// A matrix in the caller's memory: element (i, j) is `values[i * row_stride + j * column_stride]`.
@@ -76,6 +76,14 @@ pub trait MatrixProduct<F>: Copy + Send + Sync {
     {
         None
     }
+
+    /// Kernels for dense layers whose inputs are mostly zeros, where there are any for this type.
+    fn dense_kernels(&self) -> Option<DenseKernels<F>>
+    where
+        F: Real,
+    {
+        None
+    }
 }
 
 /// Plain loops in one fixed order, without fused multiply-adds: the same bits on every platform. The
@@ -109,8 +117,8 @@ impl<F: Real> MatrixProduct<F> for PlainProduct {
     }
 }
 
-/// The kernels of the `matrixmultiply` crate, through ndarray's safe interface; in `f32` convolutions have
-/// kernels of their own.
+/// The kernels of the `matrixmultiply` crate, through ndarray's safe interface; in `f32` convolutions, and dense
+/// layers that read the network's input, have kernels of their own.
 #[cfg(feature = "std")]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct FastProduct;
@@ -123,6 +131,10 @@ impl MatrixProduct<f32> for FastProduct {
 
     fn conv2d_kernels(&self) -> Option<Conv2dKernels<f32>> {
         Some(direct::KERNELS)
+    }
+
+    fn dense_kernels(&self) -> Option<DenseKernels<f32>> {
+        Some(sparse::KERNELS)
     }
 }
 

@@ -17,10 +17,12 @@ mod max_pool2d;
 mod model;
 mod operation;
 mod shape;
+#[cfg(feature = "std")]
+mod sparse;
 mod sweep;
 
 pub use initialise::initialise;
-pub use kernels::Conv2dKernels;
+pub use kernels::{Conv2dKernels, DenseKernels};
 #[cfg(feature = "std")]
 pub use matrix::FastProduct;
 pub use matrix::{Matrix, MatrixMut, MatrixProduct, PlainProduct};

@@ -7,7 +7,7 @@ use super::dense::Dense;
 use super::kernels::{BackwardOf, Conv2dKernels, Errors, ForwardOf, Outputs};
 use super::loss::softmax_cross_entropy;
 use super::operation::Windows;
-use super::{MatrixProduct, Network, Operation, Placed, activation, max_pool2d};
+use super::{MatrixProduct, Network, Operation, Placed, Shape, activation, max_pool2d};
 use crate::dataset::Dataset;
 use num_traits::Zero;
 
@@ -75,7 +75,8 @@ impl Layer {
     fn of(node: &Placed, samples: usize) -> Self {
         match node.operation {
             Operation::Dense { .. } => {
-                Self::Dense(Dense { samples, inputs: node.input.len(), outputs: node.output.len() })
+                let [inputs, outputs] = [node.input, node.output].map(Shape::len);
+                Self::Dense(Dense { samples, inputs, outputs, first: node.first })
             }
             Operation::Conv2d { .. } => node
                 .operation
@@ -517,7 +518,7 @@ fn run<F: Real>(
     let (x, y) = ends(node, samples, buffers.activations);
     let parameters = layer_parameters(node, parameters);
     match Layer::of(node, samples) {
-        Layer::Dense(dense) => dense.forward(product, parameters, x, y),
+        Layer::Dense(dense) => dense.forward(product, parameters, x, y, buffers.scratch),
         Layer::Conv2d(conv2d) => conv2d.forward(product, parameters, x, y, buffers.scratch),
         Layer::Other => match (node.operation, node.operation.windows(node.input, node.output)) {
             (Operation::Relu, _) => activation::relu(x, y),

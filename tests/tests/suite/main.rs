@@ -16,3 +16,4 @@ mod negative_controls;
 mod optimizers;
 mod properties;
 mod recovery;
+mod sparse_inputs;
