@@ -22,6 +22,9 @@ use crate::trainer::{Decided, Plan, Progress, StepError, Telemetry, Trainer};
 /// a core's own cache.
 const WORKING_SET: usize = 1 << 20;
 
+/// Bytes that micro-batches may take that are kept from the first sweep to the second.
+const KEPT: usize = if cfg!(target_arch = "wasm32") { 64 << 20 } else { 256 << 20 };
+
 /// Why a run does not start or go on. What it stood on is as it was.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum RunError {
@@ -159,6 +162,49 @@ impl<F: Real> SweepMemory<F> {
     }
 }
 
+/// Working memory of its own for each micro-batch, in order, so that a second sweep finds the first one's
+/// activations and their gradients.
+#[derive(Debug)]
+pub struct Kept<F: Real> {
+    memories: Vec<SweepMemory<F>>,
+    most: usize,
+}
+
+impl<F: Real> Default for Kept<F> {
+    fn default() -> Self {
+        Self { memories: Vec::new(), most: 0 }
+    }
+}
+
+impl<F: Real> Kept<F> {
+    /// Begins a batch of which at most `most` micro-batches are kept: see [`Self::most`].
+    pub fn begin(&mut self, most: usize) {
+        self.most = most;
+        self.memories.truncate(most);
+    }
+
+    /// Micro-batches of a network that may be kept at a time: 256 MiB of them, in a browser 64.
+    #[must_use]
+    pub fn most(network: Network<'_>) -> usize {
+        let values = network.workspace(network.micro_batch(WORKING_SET)).values;
+        KEPT / (values * size_of::<F>()).max(1)
+    }
+
+    /// Memory for micro-batch `index`, to be asked for in ascending order; none where it is not kept.
+    pub fn make(&mut self, network: Network<'_>, index: usize) -> Option<&mut SweepMemory<F>> {
+        if index == self.memories.len() && index < self.most {
+            // Without memory for it, it is computed again.
+            self.memories.push(SweepMemory::new(network).ok()?);
+        }
+        self.memories.get_mut(index)
+    }
+
+    /// What the first sweep left of micro-batch `index`.
+    pub fn get(&mut self, index: usize) -> Option<&mut SweepMemory<F>> {
+        self.memories.get_mut(index)
+    }
+}
+
 /// [`Statistics`] with their memory.
 #[derive(Clone, Debug)]
 pub struct OwnedStatistics<F: Real> {
@@ -263,6 +309,7 @@ pub struct LocalRun<F: Real, M> {
     /// ḡ; during the first sweep nobody needs it.
     mean_gradient: Vec<F>,
     step: Option<Step<F>>,
+    kept: Kept<F>,
     /// Steps to be made again before any new one.
     again: VecDeque<Decided<F>>,
     evaluation: Option<Evaluating<F::Sum>>,
@@ -281,6 +328,8 @@ struct Step<F: Real> {
     plan: Plan<F::Sum>,
     order: Order,
     walk: Walk,
+    /// Micro-batches of this sweep that are done.
+    swept: usize,
     /// The second sweep, once it has begun.
     projection: Option<Projection<F::Sum>>,
     /// The scalars of a step that is made again: it was weighed before, and counts already.
@@ -351,6 +400,7 @@ impl<F: Real, M: MatrixProduct<F>> LocalRun<F, M> {
             mean_gradient: zeros(len)?,
             engine: LocalEngine { network, memory: sweep_memory, product },
             step: None,
+            kept: Kept::default(),
             again: VecDeque::new(),
             evaluation: None,
         })
@@ -458,18 +508,24 @@ impl<F: Real, M: MatrixProduct<F>> LocalRun<F, M> {
         self.part.clear();
         self.total.clear();
         let walk = plan.cut.walk(0..plan.cut.parts(), self.engine.memory.micro_batch());
-        Some(Step { plan, order: self.trainer.order(), walk, projection: None, decided })
+        let most = if plan.needs.inner { Kept::<F>::most(self.engine.network.view()) } else { 0 };
+        self.kept.begin(most);
+        Some(Step { plan, order: self.trainer.order(), walk, swept: 0, projection: None, decided })
     }
 
     fn sweep(&mut self, mut step: Step<F>, dataset: &impl Dataset<F>) -> Result<Advance, RunError> {
         let Some(MicroBatch { positions, ends_part }) = step.walk.next() else {
             return self.end_sweep(step);
         };
-        let mut sweep = self.engine.memory.sweep(self.engine.network.view(), self.engine.product)?;
-        let Step { plan, order, projection, .. } = &mut step;
+        let LocalEngine { network, memory, product } = &mut self.engine;
+        let network = network.view();
+        let Step { plan, order, swept, projection, .. } = &mut step;
+        let count = positions.len();
         let samples = positions.map(|position| order.index(plan.start + u64::from(position)));
         match projection {
             None => {
+                let memory = self.kept.make(network, *swept).unwrap_or(memory);
+                let mut sweep = memory.sweep(network, *product)?;
                 self.part
                     .with(|part| sweep.accumulate(&self.parameters, dataset, samples, &plan.needs, part))?;
                 if ends_part {
@@ -477,12 +533,22 @@ impl<F: Real, M: MatrixProduct<F>> LocalRun<F, M> {
                 }
             }
             Some(Projection { part, total }) => {
-                sweep.project(&self.parameters, &self.mean_gradient, dataset, samples, part)?;
+                let mean = &self.mean_gradient;
+                match self.kept.get(*swept) {
+                    Some(memory) => {
+                        memory.sweep(network, *product)?.project_kept(&self.parameters, mean, count, part)
+                    }
+                    None => {
+                        let mut sweep = memory.sweep(network, *product)?;
+                        sweep.project(&self.parameters, mean, dataset, samples, part)
+                    }
+                }?;
                 if ends_part {
                     total.merge(&core::mem::take(part));
                 }
             }
         }
+        *swept += 1;
         self.step = Some(step);
         Ok(Advance::Working)
     }
@@ -495,6 +561,7 @@ impl<F: Real, M: MatrixProduct<F>> LocalRun<F, M> {
             if needs.inner {
                 step.projection = Some(Projection::default());
                 step.walk = cut.walk(0..cut.parts(), self.engine.memory.micro_batch());
+                step.swept = 0;
                 self.step = Some(step);
                 return Ok(Advance::Working);
             }

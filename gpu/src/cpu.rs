@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use adadagrad_core::config::RunConfig;
 use adadagrad_core::cut::{Cut, MicroBatch};
-use adadagrad_core::local::{Evaluation, OwnedNetwork, OwnedStatistics, RunError, SweepMemory};
+use adadagrad_core::local::{Evaluation, Kept, OwnedNetwork, OwnedStatistics, RunError, SweepMemory};
 use adadagrad_core::network::{FastProduct, Score, initialise};
 use adadagrad_core::shuffle::Order;
 use adadagrad_core::statistics::{Evidence, Inner, LengthMismatch, Needs};
@@ -31,6 +31,8 @@ pub struct ThreadsEngine {
     /// ḡ; meaningful from the first sweep's end to the step's.
     mean_gradient: Arc<Vec<f32>>,
     sums: Sums,
+    /// What each part's first sweep keeps for the second.
+    kept: Vec<Kept<f32>>,
     control: Arc<Control>,
 }
 
@@ -85,6 +87,7 @@ impl ThreadsEngine {
             memory,
             mean_gradient: Arc::new(zeros(len)?),
             sums: Sums::new(len, Needs::default())?,
+            kept: Vec::new(),
             network,
             control,
         })
@@ -124,17 +127,28 @@ impl ThreadsEngine {
     fn sweep(&mut self, cut: Cut, visit: Visit, needs: &Needs) -> Result<Option<Inner<f64>>, EngineError> {
         self.control.begin();
         self.sums.begin(self.parameters.len(), *needs)?;
+        self.begin_keeping(cut, needs);
         let over = Over { cut, dataset: &self.training, parameters: &self.parameters };
-        self.pool.run(cut.parts(), &mut Accumulating { over, visit, sums: &mut self.sums })?;
+        let (sums, kept) = (&mut self.sums, &mut self.kept);
+        self.pool.run(cut.parts(), &mut Accumulating { over, visit, sums, kept, taken: 0 })?;
         let mean_gradient = Arc::make_mut(&mut self.mean_gradient);
         self.sums.total.with(|total| total.mean_gradient(mean_gradient))?;
         if !needs.inner {
             return Ok(None);
         }
+        let (mean_gradient, kept) = (&self.mean_gradient, &mut self.kept);
         let mut projecting =
-            Projecting { over, visit, mean_gradient: &self.mean_gradient, total: Inner::default() };
+            Projecting { over, visit, mean_gradient, kept, taken: 0, total: Inner::default() };
         self.pool.run(cut.parts(), &mut projecting)?;
         Ok(Some(projecting.total))
+    }
+
+    /// As many micro-batches of each part as there is memory for, where there is a second sweep.
+    fn begin_keeping(&mut self, cut: Cut, needs: &Needs) {
+        let parts = if needs.inner { cut.parts() as usize } else { 0 };
+        let most = Kept::<f32>::most(self.network.view()) / parts.max(1);
+        self.kept.resize_with(parts, Kept::default);
+        self.kept.iter_mut().for_each(|kept| kept.begin(most));
     }
 }
 
@@ -250,6 +264,9 @@ struct Accumulating<'a> {
     over: Over<'a>,
     visit: Visit,
     sums: &'a mut Sums,
+    kept: &'a mut [Kept<f32>],
+    /// Parts whose results were taken.
+    taken: usize,
 }
 
 impl InOrder<PartWorker> for Accumulating<'_> {
@@ -257,11 +274,13 @@ impl InOrder<PartWorker> for Accumulating<'_> {
 
     fn job(&mut self, part: u32) -> Result<Job, EngineError> {
         let (needs, sums) = (self.sums.needs, self.sums.part()?);
-        Ok(self.over.job(part, Task::Accumulate { visit: self.visit, needs, sums }))
+        let kept = borrow(self.kept, part);
+        Ok(self.over.job(part, Task::Accumulate { visit: self.visit, needs, sums, kept }))
     }
 
     fn take(&mut self, done: Result<Done, EngineError>) -> Result<(), EngineError> {
-        if let Done::Sums(mut part) = done? {
+        if let Done::Sums(mut part, kept) = done? {
+            give_back(self.kept, &mut self.taken, kept);
             self.sums.total.take(&mut part, &self.sums.needs)?;
             self.sums.free.push(part);
         }
@@ -274,6 +293,9 @@ struct Projecting<'a> {
     over: Over<'a>,
     visit: Visit,
     mean_gradient: &'a Arc<Vec<f32>>,
+    kept: &'a mut [Kept<f32>],
+    /// Parts whose results were taken.
+    taken: usize,
     total: Inner<f64>,
 }
 
@@ -282,15 +304,30 @@ impl InOrder<PartWorker> for Projecting<'_> {
 
     fn job(&mut self, part: u32) -> Result<Job, EngineError> {
         let mean_gradient = Arc::clone(self.mean_gradient);
-        Ok(self.over.job(part, Task::Project { visit: self.visit, mean_gradient }))
+        let kept = borrow(self.kept, part);
+        Ok(self.over.job(part, Task::Project { visit: self.visit, mean_gradient, kept }))
     }
 
     fn take(&mut self, done: Result<Done, EngineError>) -> Result<(), EngineError> {
-        if let Done::Inner(part) = done? {
+        if let Done::Inner(part, kept) = done? {
+            give_back(self.kept, &mut self.taken, kept);
             self.total.merge(&part);
         }
         Ok(())
     }
+}
+
+/// A part's kept micro-batches, for a job. What an error swallows is made again in the next step.
+fn borrow(kept: &mut [Kept<f32>], part: u32) -> Kept<f32> {
+    kept.get_mut(part as usize).map(core::mem::take).unwrap_or_default()
+}
+
+/// Puts them back: results are taken in the order of parts.
+fn give_back(kept: &mut [Kept<f32>], taken: &mut usize, of_part: Kept<f32>) {
+    if let Some(place) = kept.get_mut(*taken) {
+        *place = of_part;
+    }
+    *taken += 1;
 }
 
 /// An evaluation.
@@ -327,15 +364,15 @@ struct Job {
 }
 
 enum Task {
-    Accumulate { visit: Visit, needs: Needs, sums: OwnedStatistics<f32> },
-    Project { visit: Visit, mean_gradient: Arc<Vec<f32>> },
+    Accumulate { visit: Visit, needs: Needs, sums: OwnedStatistics<f32>, kept: Kept<f32> },
+    Project { visit: Visit, mean_gradient: Arc<Vec<f32>>, kept: Kept<f32> },
     Evaluate,
 }
 
 /// What came of a [`Job`].
 enum Done {
-    Sums(OwnedStatistics<f32>),
-    Inner(Inner<f64>),
+    Sums(OwnedStatistics<f32>, Kept<f32>),
+    Inner(Inner<f64>, Kept<f32>),
     Score(Score<f64>, Confusion),
 }
 
@@ -357,28 +394,36 @@ impl PartWorker {
         let dataset = &dataset.as_ref();
         let walk = cut.walk(part..part + 1, self.memory.micro_batch());
         let network = self.network.view();
-        let mut sweep = self.memory.sweep(network, FastProduct)?;
         match task {
-            Task::Accumulate { mut visit, needs, mut sums } => {
-                for MicroBatch { positions, .. } in walk {
+            Task::Accumulate { mut visit, needs, mut sums, mut kept } => {
+                for (index, MicroBatch { positions, .. }) in walk.enumerate() {
                     let count = check(&self.control, &positions)?;
                     let samples = positions.map(|position| visit.sample(position));
+                    let memory = kept.make(network, index).unwrap_or(&mut self.memory);
+                    let mut sweep = memory.sweep(network, FastProduct)?;
                     sums.with(|sums| sweep.accumulate(&parameters, dataset, samples, &needs, sums))?;
                     self.control.add(count);
                 }
-                Ok(Done::Sums(sums))
+                Ok(Done::Sums(sums, kept))
             }
-            Task::Project { mut visit, mean_gradient } => {
+            Task::Project { mut visit, mean_gradient, mut kept } => {
                 let mut inner = Inner::default();
-                for MicroBatch { positions, .. } in walk {
+                for (index, MicroBatch { positions, .. }) in walk.enumerate() {
                     let count = check(&self.control, &positions)?;
-                    let samples = positions.map(|position| visit.sample(position));
-                    sweep.project(&parameters, &mean_gradient, dataset, samples, &mut inner)?;
+                    if let Some(memory) = kept.get(index) {
+                        let mut sweep = memory.sweep(network, FastProduct)?;
+                        sweep.project_kept(&parameters, &mean_gradient, positions.len(), &mut inner)?;
+                    } else {
+                        let samples = positions.map(|position| visit.sample(position));
+                        let mut sweep = self.memory.sweep(network, FastProduct)?;
+                        sweep.project(&parameters, &mean_gradient, dataset, samples, &mut inner)?;
+                    }
                     self.control.add(count);
                 }
-                Ok(Done::Inner(inner))
+                Ok(Done::Inner(inner, kept))
             }
             Task::Evaluate => {
+                let mut sweep = self.memory.sweep(network, FastProduct)?;
                 let classes = network.classes();
                 let (mut score, mut confusion) = (Score::default(), Confusion::new(classes));
                 let mut input = zeros(dataset.input_len())?;

@@ -13,8 +13,9 @@ use adadagrad_core::batch_test::{
 };
 use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::controller::{AdAdaGrad, AnyController};
+use adadagrad_core::cut::Cut;
 use adadagrad_core::dataset::Dataset;
-use adadagrad_core::local::{Advance, Evaluation, LocalRun};
+use adadagrad_core::local::{Advance, Evaluation, Kept, LocalRun, OwnedNetwork, SweepMemory};
 use adadagrad_core::network::{FastProduct, Model};
 use adadagrad_core::optimizer::{Adam, AnyOptimizer};
 use adadagrad_core::trainer::{Telemetry, Trainer};
@@ -120,6 +121,34 @@ fn the_bits_are_those_of_core_for_any_number_of_threads() {
             }
         }
     }
+}
+
+/// Threads keep some micro-batches of every part, core the first of the batch.
+#[test]
+fn what_is_kept_for_the_second_sweep_does_not_change_the_bits() {
+    let training = support::images(1_000, 1);
+    let batch = 1_000;
+    let test = Some(AnyTest::InnerProduct(InnerProductTest::default()));
+    let budget = u64::from(batch);
+    let config = RunConfig {
+        initial_batch: batch,
+        max_batch: batch,
+        sample_budget: budget,
+        ..config(Model::Cnn, test)
+    };
+    let network = OwnedNetwork::of_model(Model::Cnn).unwrap();
+    let micro_batches = count_micro_batches(&network, batch);
+    assert!(Kept::<f32>::most(network.view()) < micro_batches, "all {micro_batches} micro-batches are kept");
+    let (telemetry, parameters, _) = reference(config, &training);
+    let mut run = run(config, &training, 2);
+    assert_eq!(run.step(&training).unwrap().unwrap().telemetry, telemetry[0]);
+    assert_eq!(bits(run.engine().parameters()), parameters);
+}
+
+fn count_micro_batches(network: &OwnedNetwork, batch: u32) -> usize {
+    let micro_batch = SweepMemory::<f32>::new(network.view()).unwrap().micro_batch();
+    let cut = Cut::into_parts_of(Model::Cnn.part(), batch, 0);
+    cut.walk(0..cut.parts(), micro_batch).count()
 }
 
 #[test]

@@ -177,7 +177,8 @@ impl<'a> Tile<'a> {
         let mut unlisted = Unlisted::all(x);
         while !unlisted.values.is_empty() {
             let listed = unlisted.list(&mut self.list);
-            for &[column, value] in listed {
+            let by_columns = if sinks.sums_gradients() { listed } else { &[] };
+            for &[column, value] in by_columns {
                 let column = column.to_bits() as usize;
                 let count = self.counts[column].to_bits();
                 self.entries[column * TILE + count as usize] = entry(i, value);

@@ -115,6 +115,12 @@ impl<F: Real> Sinks<'_, F> {
         }
     }
 
+    /// Whether gradients are summed over samples, or their squares.
+    #[cfg_attr(not(feature = "std"), allow(dead_code, reason = "kernels come with `std`"))]
+    pub(super) fn sums_gradients(&self) -> bool {
+        !self.gradient_sum.is_empty() || !self.second_moment.is_empty()
+    }
+
     /// Whether nothing is asked for but the sum over samples.
     pub(super) fn only_gradient(&self) -> bool {
         self.second_moment.is_empty() && self.square_norms.is_empty() && self.inner_products.is_empty()
@@ -240,7 +246,7 @@ impl<'a, F: Real, M: MatrixProduct<F>> Sweep<'a, F, M> {
             square_norms,
             inner_products: &mut [],
         };
-        backward(self.network, self.product, count, parameters, self.workspace.values, sinks);
+        backward(self.network, self.product, Way::Whole, count, parameters, self.workspace.values, sinks);
         statistics.totals.loss += score.loss;
         statistics.totals.correct += score.correct;
         #[allow(clippy::cast_possible_truncation)]
@@ -265,6 +271,41 @@ impl<'a, F: Real, M: MatrixProduct<F>> Sweep<'a, F, M> {
     ) -> Result<(), SweepError> {
         check_length("the mean gradient", self.network.parameters(), mean_gradient.len())?;
         let (count, _) = self.forward(parameters, dataset, samples)?;
+        self.project_by(Way::Whole, parameters, mean_gradient, count, inner);
+        Ok(())
+    }
+
+    /// The second sweep over the `samples` samples that were accumulated last, from what that left in this
+    /// memory: their activations and the gradients of those. The result has the same bits as
+    /// [`Self::project`]'s, for a third of its work.
+    ///
+    /// # Errors
+    /// When lengths do not fit; then `inner` is as it was.
+    pub fn project_kept(
+        &mut self,
+        parameters: &[F],
+        mean_gradient: &[F],
+        samples: usize,
+        inner: &mut Inner<F::Sum>,
+    ) -> Result<(), SweepError> {
+        check_length("the parameters", self.network.parameters(), parameters.len())?;
+        check_length("the mean gradient", self.network.parameters(), mean_gradient.len())?;
+        let capacity = self.capacity;
+        if samples > capacity {
+            return Err(SweepError::TooManySamples { capacity });
+        }
+        self.project_by(Way::Kept, parameters, mean_gradient, samples, inner);
+        Ok(())
+    }
+
+    fn project_by(
+        &mut self,
+        way: Way,
+        parameters: &[F],
+        mean_gradient: &[F],
+        count: usize,
+        inner: &mut Inner<F::Sum>,
+    ) {
         self.workspace.sums.fill(F::Sum::zero());
         let (square_norms, inner_products) = self.workspace.sums.split_at_mut(self.capacity);
         let sinks = Sinks {
@@ -274,11 +315,10 @@ impl<'a, F: Real, M: MatrixProduct<F>> Sweep<'a, F, M> {
             square_norms: &mut square_norms[..count],
             inner_products: &mut inner_products[..count],
         };
-        backward(self.network, self.product, count, parameters, self.workspace.values, sinks);
+        backward(self.network, self.product, way, count, parameters, self.workspace.values, sinks);
         for (&square_norm, &inner_product) in square_norms[..count].iter().zip(&inner_products[..count]) {
             inner.add(square_norm, inner_product);
         }
-        Ok(())
     }
 
     /// Loss and right answers of a micro-batch, without a backward pass.
@@ -444,6 +484,7 @@ impl<'n, F: Real> Stage<'n, F> {
         &self,
         product: impl MatrixProduct<F>,
         samples: usize,
+        way: Way,
         parameters: &[F],
         buffers: &mut Buffers<'_, F>,
         sinks: &mut Sinks<'_, F>,
@@ -451,8 +492,10 @@ impl<'n, F: Real> Stage<'n, F> {
         match self {
             Self::Node(Placed { operation: Operation::Flatten, .. }) => {}
             Self::Node(node) => {
+                let passes_on = way.passes_on(node);
                 let parameters = layer_parameters(node, parameters);
-                run_backward(node, product, samples, parameters, buffers, &mut sinks.of_layer(node));
+                let sinks = &mut sinks.of_layer(node);
+                run_backward(node, product, samples, passes_on, parameters, buffers, sinks);
             }
             Self::Pooling { conv, pool, windows, kernels } => {
                 let (x, places, y) = three(conv, pool, samples, buffers.activations);
@@ -461,7 +504,7 @@ impl<'n, F: Real> Stage<'n, F> {
                     parameters: layer_parameters(conv, parameters),
                     x,
                     errors: Errors::Pooled { places, y, dy },
-                    dx: (!conv.first).then_some(dx),
+                    dx: way.passes_on(conv).then_some(dx),
                 };
                 (kernels.backward)(*windows, of, &mut sinks.of_layer(conv), buffers.scratch);
             }
@@ -529,10 +572,27 @@ fn run<F: Real>(
     }
 }
 
+/// What a backward pass computes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// The gradients of all activations, and what the sinks ask for.
+    Whole,
+    /// What the sinks ask for: the gradients are there already.
+    Kept,
+}
+
+impl Way {
+    /// Whether a node's input is given its gradient. That of the network's input nobody asks for.
+    fn passes_on(self, node: &Placed) -> bool {
+        self == Self::Whole && !node.first
+    }
+}
+
 /// The backward pass over all nodes, from the gradients that `score` left at the outputs.
 fn backward<F: Real>(
     network: Network<'_>,
     product: impl MatrixProduct<F>,
+    way: Way,
     samples: usize,
     parameters: &[F],
     values: &mut [F],
@@ -542,17 +602,18 @@ fn backward<F: Real>(
     let mut end = network.nodes().len();
     while end > 0 {
         let stage = Stage::before(network.nodes(), end, product, buffers.scratch.len());
-        stage.run_backward(product, samples, parameters, &mut buffers, &mut sinks);
+        stage.run_backward(product, samples, way, parameters, &mut buffers, &mut sinks);
         end -= stage.len();
     }
 }
 
-/// One node's backward pass. It *adds* to its input's gradient, so that a node may feed several others; the
-/// gradient of the network's input is left out.
+/// One node's backward pass. Where it passes on, it *adds* to its input's gradient, so that a node may feed
+/// several others.
 fn run_backward<F: Real>(
     node: &Placed,
     product: impl MatrixProduct<F>,
     samples: usize,
+    passes_on: bool,
     parameters: &[F],
     buffers: &mut Buffers<'_, F>,
     sinks: &mut Sinks<'_, F>,
@@ -563,15 +624,15 @@ fn run_backward<F: Real>(
     match Layer::of(node, samples) {
         Layer::Dense(dense) => {
             dense.statistics(product, x, e, sinks, scratch);
-            if !node.first {
+            if passes_on {
                 dense.input_gradient(product, parameters, e, dx);
             }
         }
         Layer::Conv2d(conv2d) => {
-            let dx = (!node.first).then_some(dx);
+            let dx = passes_on.then_some(dx);
             conv2d.backward(product, parameters, x, e, dx, sinks, scratch);
         }
-        Layer::Other if node.first => {}
+        Layer::Other if !passes_on => {}
         Layer::Other => match (node.operation, node.operation.windows(node.input, node.output)) {
             (Operation::Relu, _) => activation::relu_backward(y, e, dx),
             (Operation::Tanh, _) => activation::tanh_backward(y, e, dx),

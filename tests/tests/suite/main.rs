@@ -11,6 +11,7 @@ mod golden_networks;
 mod golden_optimizers;
 mod golden_statistics;
 mod golden_trajectory;
+mod kept;
 mod layers;
 mod negative_controls;
 mod optimizers;
