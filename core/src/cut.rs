@@ -88,6 +88,27 @@ impl Walk {
     pub const fn position(&self) -> u32 {
         self.position
     }
+
+    /// Whether every part was walked over.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+    }
+
+    /// The parts that are left; `None` inside a part, and behind the last one.
+    #[must_use]
+    pub fn whole_parts(&self) -> Option<Range<u32>> {
+        let begins = self.position == self.cut.boundary(self.parts.start);
+        (begins && !self.is_empty()).then(|| self.parts.clone())
+    }
+
+    /// Walks over the present part, whoever sweeps it.
+    pub fn skip_part(&mut self) {
+        if !self.is_empty() {
+            self.parts.start += 1;
+            self.position = self.cut.boundary(self.parts.start);
+        }
+    }
 }
 
 impl Iterator for Walk {

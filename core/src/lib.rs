@@ -13,6 +13,8 @@ pub mod dataset;
 pub mod idx;
 #[cfg(feature = "std")]
 pub mod local;
+#[cfg(feature = "std")]
+pub mod member;
 pub mod network;
 pub mod optimizer;
 pub mod random;

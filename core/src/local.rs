@@ -2,6 +2,7 @@
 //! can stop inside a step. The pieces of memory serve engines on several threads too.
 
 use core::fmt;
+use core::ops::Range;
 use std::collections::VecDeque;
 use std::vec::Vec;
 
@@ -76,7 +77,7 @@ from! {
 }
 
 /// `len` zeros.
-fn zeros<T: Clone + Default>(len: usize) -> Result<Vec<T>, RunError> {
+pub(crate) fn zeros<T: Clone + Default>(len: usize) -> Result<Vec<T>, RunError> {
     let mut values = Vec::new();
     let bytes = len.saturating_mul(size_of::<T>());
     values.try_reserve_exact(len).map_err(|_| RunError::OutOfMemory { bytes })?;
@@ -297,6 +298,30 @@ pub enum Advance {
     Finished,
 }
 
+/// What [`LocalRun::share`] leaves to others.
+#[derive(Clone, Debug)]
+pub struct Shared<'a, F: Real> {
+    /// What to do with each part.
+    pub task: Task,
+    /// The step that they belong to, where it is no evaluation.
+    pub plan: Option<Plan<F::Sum>>,
+    /// The parts that are still to be swept.
+    pub parts: Range<u32>,
+    /// The parameters; in a second sweep ḡ, which comes on top of them.
+    pub vector: &'a [F],
+}
+
+/// What is to be done with the parts of a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Task {
+    /// The first sweep of a step: [`LocalRun::take_sums`].
+    Accumulate,
+    /// The second: [`LocalRun::take_inner`].
+    Project,
+    /// An evaluation: [`LocalRun::take_score`].
+    Evaluate,
+}
+
 /// A run on this thread.
 #[derive(Debug)]
 pub struct LocalRun<F: Real, M> {
@@ -464,6 +489,87 @@ impl<F: Real, M: MatrixProduct<F>> LocalRun<F, M> {
         check_length("the training set", expected, found)?;
         let Some(step) = self.step.take().or_else(|| self.begin()) else { return Ok(Advance::Finished) };
         self.sweep(step, dataset)
+    }
+
+    /// What others may sweep in this run's place: parts of the evaluation or of the step under way, or of the next
+    /// step, which then begins. `None` when the sample budget is spent, or where this run must work alone: inside
+    /// a part, behind the last one, or at steps that are made again.
+    pub fn share(&mut self) -> Option<Shared<'_, F>> {
+        let (task, walk) = match (&self.evaluation, &self.step) {
+            (Some(Evaluating { walk, .. }), _) => (Task::Evaluate, walk),
+            (None, None) if self.is_repeating() => return None,
+            (None, None) => {
+                let step = self.begin()?;
+                let walk = &self.step.insert(step).walk;
+                (Task::Accumulate, walk)
+            }
+            (None, Some(Step { decided: Some(_), .. })) => return None,
+            (None, Some(Step { projection, walk, .. })) => {
+                (if projection.is_some() { Task::Project } else { Task::Accumulate }, walk)
+            }
+        };
+        let parts = walk.whole_parts()?;
+        let plan = self.step.as_ref().filter(|_| task != Task::Evaluate).map(|step| step.plan);
+        let vector = if task == Task::Project { &self.mean_gradient } else { &self.parameters };
+        Some(Shared { task, plan, parts, vector })
+    }
+
+    /// Takes the sums over the next part, which `fill` writes into empty ones; after the last part goes on as
+    /// [`Self::advance`] does.
+    ///
+    /// # Errors
+    /// Those of `fill` and of [`Self::advance`]; then the step is begun again.
+    pub fn take_sums<E: From<LengthMismatch> + From<RunError>>(
+        &mut self,
+        fill: impl FnOnce(&mut Statistics<'_, F>) -> Result<(), E>,
+    ) -> Result<Advance, E> {
+        let Some(mut step) = self.step.take().filter(|step| step.projection.is_none()) else {
+            return Ok(Advance::Working);
+        };
+        self.kept_no_more();
+        self.part.with(fill)?;
+        self.total.take(&mut self.part, &step.plan.needs)?;
+        step.walk.skip_part();
+        Ok(self.end_part(step)?)
+    }
+
+    /// Takes the next part's inner products.
+    ///
+    /// # Errors
+    /// Those of [`Self::advance`].
+    pub fn take_inner(&mut self, inner: &Inner<F::Sum>) -> Result<Advance, RunError> {
+        let Some(mut step) = self.step.take() else { return Ok(Advance::Working) };
+        if let Some(projection) = &mut step.projection {
+            self.kept_no_more();
+            projection.total.merge(inner);
+            step.walk.skip_part();
+        }
+        self.end_part(step)
+    }
+
+    /// Takes the next part's score in the evaluation under way; its result with the last one.
+    pub fn take_score(&mut self, score: Score<F::Sum>) -> Option<Evaluation> {
+        let mut evaluating = self.evaluation.take()?;
+        evaluating.total.merge(score);
+        evaluating.walk.skip_part();
+        if evaluating.walk.is_empty() {
+            return Some(Evaluation::new(evaluating.total, evaluating.samples));
+        }
+        self.evaluation = Some(evaluating);
+        None
+    }
+
+    /// Micro-batches are counted as this run sweeps them: once another has swept a part, the count tells nothing.
+    fn kept_no_more(&mut self) {
+        self.kept.begin(0);
+    }
+
+    fn end_part(&mut self, step: Step<F>) -> Result<Advance, RunError> {
+        if step.walk.is_empty() {
+            return self.end_sweep(step);
+        }
+        self.step = Some(step);
+        Ok(Advance::Working)
     }
 
     /// Begins to measure loss and accuracy on a data set, in place of an evaluation under way.

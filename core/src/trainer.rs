@@ -238,6 +238,12 @@ impl<F: Real> Trainer<F> {
         self.config.test.map_or(Needs::default(), |test| test.as_test::<F::Sum>().needs())
     }
 
+    /// How a batch of `samples` is cut into parts.
+    #[must_use]
+    pub fn cut(&self, samples: u32) -> Cut {
+        Cut::into_parts_of(self.config.model.part(), samples, self.needs().parts)
+    }
+
     const fn limits(&self) -> Limits {
         Limits { min: self.config.min_batch, max: self.config.max_batch }
     }
@@ -250,7 +256,7 @@ impl<F: Real> Trainer<F> {
         let needs = self.needs();
         (samples_seen < sample_budget).then(|| Plan {
             step: steps + 1,
-            cut: Cut::into_parts_of(self.config.model.part(), next_batch, needs.parts),
+            cut: self.cut(next_batch),
             start: samples_seen,
             learning_rate: schedule.learning_rate(F::Sum::of(learning_rate), samples_seen, sample_budget),
             needs,

@@ -83,7 +83,7 @@ pub(crate) fn run_configs() -> Vec<RunConfig> {
 }
 
 /// A whole run: its telemetry, and its parameters' bits.
-fn run<M: MatrixProduct<f32>>(
+pub(crate) fn run<M: MatrixProduct<f32>>(
     config: RunConfig,
     product: M,
     mut between: impl FnMut(&mut LocalRun<f32, M>, &Images),

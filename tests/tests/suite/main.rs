@@ -13,6 +13,7 @@ mod golden_statistics;
 mod golden_trajectory;
 mod kept;
 mod layers;
+mod members;
 mod negative_controls;
 mod optimizers;
 mod properties;

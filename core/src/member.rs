@@ -1,0 +1,170 @@
+//! One of several who sweep the parts of a run's batches, each with a memory and a data set of its own: another
+//! worker of a browser's tab, another process, another machine. The run itself is a
+//! [`LocalRun`](crate::local::LocalRun): it says by `share` what is to be done and takes the parts in order, so
+//! that its bits do not depend on who swept what.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::vec::Vec;
+
+use crate::config::RunConfig;
+use crate::cut::{Cut, MicroBatch};
+use crate::dataset::Dataset;
+use crate::local::{Kept, OwnedNetwork, OwnedStatistics, RunError, SweepMemory, zeros};
+use crate::network::{MatrixProduct, Score};
+use crate::real::Real;
+use crate::statistics::{Inner, LengthMismatch, Needs, Statistics, check_length};
+use crate::trainer::Trainer;
+
+/// One who sweeps parts. See the [module](self).
+#[derive(Debug)]
+pub struct Member<F: Real, M> {
+    trainer: Trainer<F>,
+    network: OwnedNetwork,
+    product: M,
+    memory: SweepMemory<F>,
+    sums: OwnedStatistics<F>,
+    parameters: Vec<F>,
+    mean_gradient: Vec<F>,
+    /// What first sweeps left, part by part.
+    kept: BTreeMap<u32, Kept<F>>,
+    /// The parts of it that were swept with the present parameters.
+    current: BTreeSet<u32>,
+}
+
+/// A part of a step's batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StepPart {
+    /// Samples seen before the batch.
+    pub start: u64,
+    /// Samples in the batch.
+    pub batch: u32,
+    /// Which part.
+    pub part: u32,
+}
+
+impl<F: Real, M: MatrixProduct<F>> Member<F, M> {
+    /// A member of a run over `samples` training samples.
+    ///
+    /// # Errors
+    /// When the settings cannot run, or there is not enough memory.
+    pub fn new(config: RunConfig, samples: u32, product: M) -> Result<Self, RunError> {
+        let trainer = Trainer::new(config, samples)?;
+        let network = OwnedNetwork::of_model(config.model)?;
+        let len = network.view().parameters();
+        Ok(Self {
+            memory: SweepMemory::new(network.view())?,
+            sums: OwnedStatistics::new(len, &trainer.needs())?,
+            parameters: zeros(len)?,
+            mean_gradient: zeros(len)?,
+            kept: BTreeMap::new(),
+            current: BTreeSet::new(),
+            trainer,
+            network,
+            product,
+        })
+    }
+
+    /// The parameters that sweeps are made with from now on.
+    ///
+    /// # Errors
+    /// When they are not D values.
+    pub fn set_parameters(&mut self, parameters: &[F]) -> Result<(), LengthMismatch> {
+        check_length("the parameters", self.parameters.len(), parameters.len())?;
+        self.parameters.copy_from_slice(parameters);
+        self.current.clear();
+        Ok(())
+    }
+
+    /// ḡ for second sweeps.
+    ///
+    /// # Errors
+    /// When it is not D values.
+    pub fn set_mean_gradient(&mut self, mean_gradient: &[F]) -> Result<(), LengthMismatch> {
+        check_length("the mean gradient", self.mean_gradient.len(), mean_gradient.len())?;
+        self.mean_gradient.copy_from_slice(mean_gradient);
+        Ok(())
+    }
+
+    /// The sums over one part, handed to `read`.
+    ///
+    /// # Errors
+    /// When the samples do not fit the network, and those of `read`.
+    pub fn accumulate<T, E: From<RunError> + From<LengthMismatch>>(
+        &mut self,
+        part: StepPart,
+        dataset: &impl Dataset<F>,
+        read: impl FnOnce(&mut Statistics<'_, F>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let needs = self.trainer.needs();
+        self.sums.clear();
+        self.sweep_sums(part, dataset, &needs)?;
+        self.sums.with(read)
+    }
+
+    fn sweep_sums(
+        &mut self,
+        StepPart { start, batch, part }: StepPart,
+        dataset: &impl Dataset<F>,
+        needs: &Needs,
+    ) -> Result<(), RunError> {
+        let cut = self.trainer.cut(batch);
+        let mut order = self.trainer.order();
+        let network = self.network.view();
+        let kept = self.kept.entry(part).or_default();
+        kept.begin(if needs.inner { Kept::<F>::most(network) / cut.parts() as usize } else { 0 });
+        let walk = cut.walk(part..part + 1, self.memory.micro_batch());
+        for (index, MicroBatch { positions, .. }) in walk.enumerate() {
+            let samples = positions.map(|position| order.index(start + u64::from(position)));
+            let memory = kept.make(network, index).unwrap_or(&mut self.memory);
+            let mut sweep = memory.sweep(network, self.product)?;
+            self.sums.with::<_, RunError>(|sums| {
+                Ok(sweep.accumulate(&self.parameters, dataset, samples, needs, sums)?)
+            })?;
+        }
+        self.current.insert(part);
+        Ok(())
+    }
+
+    /// The inner products of one part with ḡ.
+    ///
+    /// # Errors
+    /// When the samples do not fit the network.
+    pub fn project(
+        &mut self,
+        StepPart { start, batch, part }: StepPart,
+        dataset: &impl Dataset<F>,
+    ) -> Result<Inner<F::Sum>, RunError> {
+        let cut = self.trainer.cut(batch);
+        let mut order = self.trainer.order();
+        let network = self.network.view();
+        let mut kept = self.kept.get_mut(&part).filter(|_| self.current.contains(&part));
+        let mut inner = Inner::default();
+        let walk = cut.walk(part..part + 1, self.memory.micro_batch());
+        for (index, MicroBatch { positions, .. }) in walk.enumerate() {
+            let (parameters, mean) = (&self.parameters, &self.mean_gradient);
+            if let Some(memory) = kept.as_mut().and_then(|kept| kept.get(index)) {
+                let mut sweep = memory.sweep(network, self.product)?;
+                sweep.project_kept(parameters, mean, positions.len(), &mut inner)?;
+            } else {
+                let samples = positions.map(|position| order.index(start + u64::from(position)));
+                let mut sweep = self.memory.sweep(network, self.product)?;
+                sweep.project(parameters, mean, dataset, samples, &mut inner)?;
+            }
+        }
+        Ok(inner)
+    }
+
+    /// The score of one part of an evaluation.
+    ///
+    /// # Errors
+    /// When the samples do not fit the network.
+    pub fn evaluate(&mut self, part: u32, dataset: &impl Dataset<F>) -> Result<Score<F::Sum>, RunError> {
+        let mut score = Score::default();
+        let walk = Cut::new(dataset.len(), 0).walk(part..part + 1, self.memory.micro_batch());
+        let mut sweep = self.memory.sweep(self.network.view(), self.product)?;
+        for MicroBatch { positions, .. } in walk {
+            score.merge(sweep.evaluate(&self.parameters, dataset, positions)?);
+        }
+        Ok(score)
+    }
+}
