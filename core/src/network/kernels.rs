@@ -20,11 +20,15 @@ pub struct Conv2dKernels<F: Real> {
 pub struct DenseKernels<F: Real> {
     /// Values of scratch memory that either takes.
     pub(super) scratch_len: fn(Dense) -> usize,
-    /// y = x Wᵀ + b, from parameters, x and y.
-    pub(super) forward: fn(Dense, &[F], &[F], &mut [F], &mut [F]),
-    /// Sum over samples, second moment and square norms, from x and the gradient of y.
-    pub(super) accumulate: fn(Dense, &[F], &[F], &mut Sinks<'_, F>, &mut [F]),
+    pub(super) forward: DenseForward<F>,
+    pub(super) accumulate: DenseAccumulate<F>,
 }
+
+/// y = x Wᵀ + b: the layer, its parameters, x, y, and scratch memory.
+type DenseForward<F> = fn(Dense, &[F], &[F], &mut [F], &mut [F]);
+/// Sum over samples, second moment and square norms: the layer, x, the gradient of y, where the sums go, and
+/// scratch memory.
+type DenseAccumulate<F> = fn(Dense, &[F], &[F], &mut Sinks<'_, F>, &mut [F]);
 
 /// The windows, what of, and scratch memory.
 type Forward<F> = fn(Windows, ForwardOf<'_, F>, &mut [F]);
