@@ -1,4 +1,5 @@
 import { defineConfig, type Plugin } from 'vite';
+import { entryFileName, offline, serviceWorkerEntry } from './vite-offline.js';
 
 // Nothing but this site's own files; WebAssembly needs 'wasm-unsafe-eval', which allows no JavaScript eval.
 const contentSecurityPolicy = [
@@ -31,12 +32,16 @@ export default defineConfig({
   base: './',
   // A missing file answers 404 here as on any static server, instead of the page itself.
   appType: 'mpa',
-  plugins: [policyInBuiltPage()],
+  plugins: [policyInBuiltPage(), offline()],
   worker: { format: 'es' },
   build: {
     target: 'es2022',
     // data: addresses would need a wider policy.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    rolldownOptions: {
+      input: { index: 'index.html', ...serviceWorkerEntry },
+      output: { entryFileNames: entryFileName },
+    },
   },
 });

@@ -1,5 +1,6 @@
 /** Downloads, decompresses and checks the four data files. Runs in the worker. */
 import type { DatasetFiles } from '../pkg/adadagrad_web.js';
+import { forget, keep, recall } from './offline/data-cache.js';
 
 interface FileEntry {
   name: string;
@@ -47,14 +48,16 @@ export async function loadDataset(
   };
   const load = async (name: string): Promise<Uint8Array> => {
     const entry = findEntry(manifest, name);
-    const bytes = await downloadFile(address, entry, abort.signal, (compressedBytes) => {
-      received.set(name, compressedBytes);
-      publish();
+    return loadFile(address, entry, abort.signal, {
+      received: (compressedBytes) => {
+        received.set(name, compressedBytes);
+        publish();
+      },
+      complete: () => {
+        filesToCheck += 1;
+        publish();
+      },
     });
-    filesToCheck += 1;
-    publish();
-    await checkSum(entry, bytes);
-    return bytes;
   };
   try {
     const [train_images, train_labels, test_images, test_labels] = await Promise.all([
@@ -120,21 +123,52 @@ async function request(address: URL, name: string, signal: AbortSignal): Promise
   return response;
 }
 
-async function downloadFile(
-  address: string,
-  entry: FileEntry,
-  signal: AbortSignal,
-  report: (compressedBytes: number) => void,
-): Promise<Uint8Array> {
+/** How far a file is. */
+interface FileProgress {
+  received(compressedBytes: number): void;
+  /** All of it is here; what remains is its check sum. */
+  complete(): void;
+}
+
+/** A file that an earlier visit kept need not be downloaded again. */
+async function loadFile(address: string, entry: FileEntry, signal: AbortSignal, progress: FileProgress): Promise<Uint8Array> {
   const name = `${entry.name}.gz`;
-  const response = await request(new URL(name, address), name, signal);
-  if (response.body === null) throw new DataError(`${name} is empty.`);
+  const file = { address: new URL(name, address).href, sha256: entry.sha256 };
+  const kept = await recall(file);
+  if (kept !== null) {
+    try {
+      return await unpack(kept, entry, progress);
+    } catch {
+      await forget(file);
+    }
+  }
+  const response = await request(new URL(file.address), name, signal);
+  const copy = response.clone();
   try {
-    return await decompress(response.body, entry, report);
+    const bytes = await unpack(response, entry, progress);
+    // Training need not wait for it.
+    void keep(file, copy);
+    return bytes;
+  } catch (error) {
+    // Its other half may have been broken off already.
+    copy.body?.cancel().catch(() => undefined);
+    throw error;
+  }
+}
+
+async function unpack(response: Response, entry: FileEntry, progress: FileProgress): Promise<Uint8Array> {
+  const name = `${entry.name}.gz`;
+  if (response.body === null) throw new DataError(`${name} is empty.`);
+  let bytes: Uint8Array;
+  try {
+    bytes = await decompress(response.body, entry, (compressedBytes) => progress.received(compressedBytes));
   } catch (error) {
     if (error instanceof DataError) throw error;
     throw new DataError(`${name} is broken: the download ended early or its bytes cannot be decompressed.`);
   }
+  progress.complete();
+  await checkSum(entry, bytes);
+  return bytes;
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Wires the parts together. Nothing here computes: the worker trains, the parts draw. */
 import 'uplot/dist/uPlot.min.css';
 import './style.css';
+import './article/article.css';
 import type { RunConfig } from '../pkg/adadagrad_web.js';
 import { ChartBoard } from './charts/board.js';
 import { ChartControls } from './charts/controls.js';
@@ -12,6 +13,7 @@ import { FigurePanel } from './figure/panel.js';
 import { LookPanel } from './look/panel.js';
 import { MosaicPanel } from './mosaic/panel.js';
 import { Notices } from './notices.js';
+import { registerServiceWorker } from './offline/register.js';
 import { showRecordedRun } from './recorded/recorded-run.js';
 import { RunConductor } from './runs/conductor.js';
 import { RunLibrary } from './runs/library.js';
@@ -111,6 +113,7 @@ const figure = new FigurePanel(required('figure', HTMLElement), state, {
   pace: (millisecondsPerStep) => session.setPace(millisecondsPerStep),
 });
 new LookPanel(required('look', HTMLElement), state, session);
+registerServiceWorker(required('offline-note', HTMLElement));
 
 for (const part of [state.horizontalAxis, state.smoothing, state.thresholds, state.settings]) part.observe(() => board.refresh());
 library.revision.observe(() => board.refresh());

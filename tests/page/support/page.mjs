@@ -61,7 +61,7 @@ export async function openPage(t, { server: serverOptions = {}, context: context
   page.on('pageerror', (error) => complaints.push(String(error)));
   await prepare?.(page);
   await page.goto(server.address);
-  return { page, browser, requests, complaints, origin: server.origin, ...readers(page) };
+  return { page, browser, context, server, requests, complaints, origin: server.origin, ...readers(page) };
 }
 
 function readers(page) {
