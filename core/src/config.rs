@@ -2,7 +2,9 @@
 
 use core::fmt;
 
-use crate::batch_test::{AnyTest, NormTest};
+use crate::batch_test::{
+    AnyTest, AugmentedTest, CoordinateNormTest, InnerProductTest, NormTest, WorkerNormTest,
+};
 use crate::controller::{AdAdaGrad, AnyController, Constant};
 use crate::network::Model;
 use crate::optimizer::{AdaGrad, AnyOptimizer};
@@ -19,11 +21,15 @@ const LARGEST_EXACT: u64 = (1 << 53) - 1;
 
 /// The data sets that settings can name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum DatasetName {
     /// 60,000 + 10,000 handwritten digits.
     #[default]
     Mnist,
+    /// 60,000 + 10,000 pieces of clothing, in ten kinds.
+    FashionMnist,
+    /// Files of the user's, of the same form.
+    Own,
 }
 
 impl DatasetName {
@@ -32,6 +38,8 @@ impl DatasetName {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Mnist => "mnist",
+            Self::FashionMnist => "fashion_mnist",
+            Self::Own => "own",
         }
     }
 }
@@ -228,6 +236,58 @@ impl fmt::Display for ConfigError {
 
 impl core::error::Error for ConfigError {}
 
+/// Why settings cannot take the place of those that a run goes on with.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum RetuneError {
+    /// A setting that stays the same for a whole run.
+    Fixed {
+        /// Its name.
+        field: &'static str,
+    },
+    /// Settings that cannot run.
+    Config(ConfigError),
+}
+
+impl fmt::Display for RetuneError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fixed { field } => {
+                write!(f, "{field} cannot change while a run goes on: begin a new one for that")
+            }
+            Self::Config(error) => error.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for RetuneError {}
+
+impl From<ConfigError> for RetuneError {
+    fn from(error: ConfigError) -> Self {
+        Self::Config(error)
+    }
+}
+
+/// A test with the thresholds of another of its kind.
+fn with_thresholds((test, other): (AnyTest, AnyTest)) -> AnyTest {
+    match (test, other) {
+        (AnyTest::Norm(test), AnyTest::Norm(NormTest { eta, .. })) => AnyTest::Norm(NormTest { eta, ..test }),
+        (AnyTest::InnerProduct(test), AnyTest::InnerProduct(InnerProductTest { theta, .. })) => {
+            AnyTest::InnerProduct(InnerProductTest { theta, ..test })
+        }
+        (AnyTest::Orthogonality(_), AnyTest::Orthogonality(_)) => other,
+        (AnyTest::Augmented(test), AnyTest::Augmented(AugmentedTest { theta, nu, .. })) => {
+            AnyTest::Augmented(AugmentedTest { theta, nu, ..test })
+        }
+        (AnyTest::CoordinateNorm(test), AnyTest::CoordinateNorm(CoordinateNormTest { eta, .. })) => {
+            AnyTest::CoordinateNorm(CoordinateNormTest { eta, ..test })
+        }
+        (AnyTest::WorkerNorm(test), AnyTest::WorkerNorm(WorkerNormTest { eta, .. })) => {
+            AnyTest::WorkerNorm(WorkerNormTest { eta, ..test })
+        }
+        (test, _) => test,
+    }
+}
+
 const POSITIVE: Range = Range::Above(0.0, LARGEST);
 const NOT_NEGATIVE: Range = Range::Below(0.0, LARGEST);
 
@@ -264,6 +324,42 @@ impl RunConfig {
         check_count("sample_budget", self.sample_budget, [1, LARGEST_EXACT], "")?;
         check_count("seed", self.seed, [0, LARGEST_EXACT], "")?;
         check_count("evaluate_every", self.evaluate_every, [1, LARGEST_EXACT], "")
+    }
+
+    /// Whether a run that has made steps can go on with this: the first batch is past.
+    ///
+    /// # Errors
+    /// As [`Self::validate`].
+    pub fn validate_under_way(&self, samples: u32) -> Result<(), ConfigError> {
+        let least = if self.test.is_some() { self.min_batch.max(2) } else { self.min_batch };
+        Self { initial_batch: self.initial_batch.max(least).min(self.max_batch), ..*self }.validate(samples)
+    }
+
+    /// Whether `next` may take this one's place while a run goes on: the learning rate and its schedule, the
+    /// test's thresholds, growth cap, smallest and largest batch, sample budget and how often accuracy is
+    /// measured may change, and nothing else.
+    ///
+    /// # Errors
+    /// The first setting that differs and may not.
+    pub fn check_retune(&self, next: &Self) -> Result<(), RetuneError> {
+        let controller = match (self.controller, next.controller) {
+            (AnyController::AdAdaGrad(_), AnyController::AdAdaGrad(_)) => next.controller,
+            _ => self.controller,
+        };
+        let fixed = [
+            ("version", self.version == next.version),
+            ("dataset", self.dataset == next.dataset),
+            ("model", self.model == next.model),
+            ("optimizer", self.optimizer == next.optimizer),
+            ("test", self.test.zip(next.test).map(with_thresholds).or(self.test) == next.test),
+            ("controller", controller == next.controller),
+            ("initial_batch", self.initial_batch == next.initial_batch),
+            ("seed", self.seed == next.seed),
+        ];
+        match fixed.iter().find(|(_, same)| !same) {
+            None => Ok(()),
+            Some(&(field, _)) => Err(RetuneError::Fixed { field }),
+        }
     }
 
     fn validate_controller(&self) -> Result<(), ConfigError> {

@@ -244,12 +244,36 @@ impl<F: Real, B: AsRef<[u8]>> Dataset<F> for LabelledImages<B> {
     }
 
     fn read(&self, index: u32, input: &mut [F]) -> u32 {
-        let scale = F::of(255.0);
-        on_vectors(|| {
-            for (value, &byte) in input.iter_mut().zip(self.image(index)) {
-                *value = F::of(f64::from(byte)) / scale;
-            }
-        });
+        scale(self.image(index), input);
         u32::from(self.label(index))
     }
+}
+
+/// One image whose label nobody knows, row by row.
+#[derive(Clone, Copy, Debug)]
+pub struct Picture<'a>(pub &'a [u8]);
+
+impl<F: Real> Dataset<F> for Picture<'_> {
+    fn len(&self) -> u32 {
+        1
+    }
+
+    fn input_len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn read(&self, _: u32, input: &mut [F]) -> u32 {
+        scale(self.0, input);
+        0
+    }
+}
+
+/// byte/255.
+fn scale<F: Real>(bytes: &[u8], input: &mut [F]) {
+    let scale = F::of(255.0);
+    on_vectors(|| {
+        for (value, &byte) in input.iter_mut().zip(bytes) {
+            *value = F::of(f64::from(byte)) / scale;
+        }
+    });
 }

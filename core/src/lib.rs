@@ -10,6 +10,8 @@ pub mod config;
 pub mod controller;
 pub mod cut;
 pub mod dataset;
+#[cfg(feature = "std")]
+pub mod examiner;
 pub mod idx;
 #[cfg(feature = "std")]
 pub mod local;

@@ -6,7 +6,7 @@ use core::ops::Range;
 use std::collections::VecDeque;
 use std::vec::Vec;
 
-use crate::config::{ConfigError, RunConfig};
+use crate::config::{ConfigError, RetuneError, RunConfig};
 use crate::cut::{Cut, MicroBatch, Walk};
 use crate::dataset::Dataset;
 use crate::network::{
@@ -429,6 +429,16 @@ impl<F: Real, M: MatrixProduct<F>> LocalRun<F, M> {
             again: VecDeque::new(),
             evaluation: None,
         })
+    }
+
+    /// Goes on with other settings. A step under way that does not count yet begins again with them.
+    ///
+    /// # Errors
+    /// As [`Trainer::retune`].
+    pub fn retune(&mut self, config: RunConfig) -> Result<(), RetuneError> {
+        self.trainer.retune(config)?;
+        self.step = self.step.take().filter(|step| step.decided.is_some());
+        Ok(())
     }
 
     /// The trainer.

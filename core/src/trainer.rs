@@ -11,7 +11,7 @@
 use core::fmt;
 
 use crate::batch_test::Required;
-use crate::config::{ConfigError, FORMAT_VERSION, RunConfig};
+use crate::config::{ConfigError, FORMAT_VERSION, RetuneError, RunConfig};
 use crate::controller::{Controller, Decision, Limits};
 use crate::cut::Cut;
 use crate::optimizer::{Shared, StepScalars};
@@ -201,11 +201,29 @@ impl<F: Real> Trainer<F> {
     /// # Errors
     /// When the settings cannot run on that many samples.
     pub fn resume(config: RunConfig, samples: u32, progress: Progress<F::Sum>) -> Result<Self, ConfigError> {
-        config.validate(samples)?;
+        match progress.steps {
+            0 => config.validate(samples)?,
+            _ => config.validate_under_way(samples)?,
+        }
         // With a test on, a batch of one sample could never grow.
         let min = if config.test.is_some() { 2 } else { 1 };
         let next_batch = Limits { min, max: config.max_batch }.clip(progress.next_batch);
         Ok(Self { config, samples, progress: Progress { next_batch, ..progress } })
+    }
+
+    /// Goes on with other settings from the next step on. The next batch is as large as they allow.
+    ///
+    /// # Errors
+    /// When another setting differs than those which may change while a run goes on, or they cannot run; then
+    /// nothing has changed.
+    pub fn retune(&mut self, config: RunConfig) -> Result<(), RetuneError> {
+        self.config.check_retune(&config)?;
+        config.validate_under_way(self.samples)?;
+        let next_batch =
+            Limits { min: config.min_batch, max: config.max_batch }.clip(self.progress.next_batch);
+        self.config = config;
+        self.progress.next_batch = next_batch;
+        Ok(())
     }
 
     /// The settings.

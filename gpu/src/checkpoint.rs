@@ -12,9 +12,12 @@
 
 use std::collections::HashMap;
 use std::fmt;
+#[cfg(not(target_family = "wasm"))]
 use std::fs;
+#[cfg(not(target_family = "wasm"))]
 use std::io::{self, Write};
 use std::ops::Range;
+#[cfg(not(target_family = "wasm"))]
 use std::path::Path;
 
 use adadagrad_core::config::{FORMAT_VERSION, RunConfig};
@@ -27,6 +30,7 @@ use serde::{Deserialize, Serialize};
 /// The metadata entry that holds the [`State`].
 const STATE: &str = "adadagrad";
 /// Larger files are not read.
+#[cfg(not(target_family = "wasm"))]
 const LARGEST_FILE: u64 = 1 << 32;
 
 /// What a checkpoint says about its run.
@@ -141,7 +145,7 @@ impl fmt::Display for CheckpointError {
                 )
             }
             Self::NoState => f.write_str(
-                "the file holds parameters, but no run to go on with: start a new one from them with --load",
+                "the file holds parameters, but no run to go on with: only a new one can begin from them",
             ),
             Self::Progress(what) => write!(f, "the run's state contradicts itself: {what}"),
             Self::Missing { tensor, expected } => {
@@ -193,6 +197,7 @@ pub fn read(bytes: &[u8]) -> Result<Checkpoint, CheckpointError> {
 ///
 /// # Errors
 /// Why it cannot be read, or what is wrong with it.
+#[cfg(not(target_family = "wasm"))]
 pub fn load(file: &Path) -> io::Result<Checkpoint> {
     let size = fs::metadata(file)?.len();
     if size > LARGEST_FILE {
@@ -233,6 +238,7 @@ pub fn write(
 ///
 /// # Errors
 /// Why it cannot be written; then what was there is still there.
+#[cfg(not(target_family = "wasm"))]
 pub fn save(file: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut name = file.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_owned();
     name.push(format!(".{}.part", std::process::id()));
@@ -300,14 +306,18 @@ impl Checkpoint {
 }
 
 /// One tensor of the network's parameters.
-struct Piece {
-    name: String,
-    shape: Vec<usize>,
-    range: Range<usize>,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// Its name.
+    pub name: String,
+    /// Its dimensions, slowest first.
+    pub shape: Vec<usize>,
+    /// Where it lies in the flat parameters.
+    pub range: Range<usize>,
 }
 
 /// The tensors that the flat parameters fall into.
-fn pieces(network: Network<'_>) -> impl Iterator<Item = Piece> {
+pub fn pieces(network: Network<'_>) -> impl Iterator<Item = Piece> {
     let layers = network.nodes().iter().filter(|node| node.weights > 0).enumerate();
     layers.flat_map(|(layer, node)| {
         let (weights, end) =

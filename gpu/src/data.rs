@@ -112,7 +112,7 @@ impl std::error::Error for DataError {}
 /// # Errors
 /// What is missing or wrong, with the file and the byte.
 pub fn load(name: DatasetName, folder: Option<&Path>) -> Result<Splits, DataError> {
-    let DatasetName::Mnist = name;
+    let _ = name;
     let folder = match folder {
         Some(folder) => folder.to_owned(),
         None => find()?,

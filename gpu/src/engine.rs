@@ -162,19 +162,21 @@ impl Confusion {
         Self { classes, counts: vec![0; classes * classes] }
     }
 
-    /// Counts one sample by the network's outputs; of equal ones the first is the answer. Labels beyond the
-    /// classes are left out.
-    pub fn add(&mut self, label: u32, outputs: &[f32]) {
+    /// Counts one sample by the network's outputs, and returns the answer: of equal ones the first. Labels beyond
+    /// the classes are left out.
+    #[allow(clippy::cast_possible_truncation)]
+    pub fn add(&mut self, label: u32, outputs: &[f32]) -> u32 {
         let mut answer = 0;
         for (class, &value) in outputs.iter().enumerate() {
             if value > outputs[answer] {
                 answer = class;
             }
         }
-        let Ok(label) = usize::try_from(label) else { return };
+        let label = usize::try_from(label).unwrap_or(usize::MAX);
         if label < self.classes && answer < self.classes {
             self.counts[label * self.classes + answer] += 1;
         }
+        answer as u32
     }
 
     /// Adds other samples' counts.

@@ -1,11 +1,14 @@
 //! A run on the CPU engine: it works while the page asks for its progress.
 
+use adadagrad_core::config::{RetuneError, RunConfig};
 use adadagrad_core::local::{Advance, LocalRun, RunError};
 use adadagrad_core::network::FastProduct;
+use futures_channel::oneshot::Sender;
 
 use crate::clock::Clock;
-use crate::records::{Activity, EngineName, Finished, Progress, activity_of};
-use crate::session::Data;
+use crate::data::Data;
+use crate::records::{Activity, EngineName, Finished, Limit, Progress, Retuned, activity_of};
+use crate::standing::Standing;
 
 pub(crate) struct CpuRun {
     local: LocalRun<f32, FastProduct>,
@@ -14,6 +17,10 @@ pub(crate) struct CpuRun {
     /// A measurement is due or under way.
     evaluation: Option<Measurement>,
     finished: Finished,
+    /// Settings that wait for the end of the step under way.
+    retune: Option<(RunConfig, Sender<Retuned>)>,
+    /// Who waits for the run as it stands.
+    checkpoints: Vec<Sender<Standing>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -23,18 +30,20 @@ enum Measurement {
 }
 
 impl CpuRun {
-    pub(crate) fn new(local: LocalRun<f32, FastProduct>) -> Self {
-        Self::resume(local, false, Finished::default())
+    pub(crate) fn new(standing: &Standing) -> Result<Self, RunError> {
+        let Standing { trainer, parameters, memory } = standing;
+        let local = LocalRun::resume(*trainer, FastProduct, parameters, memory, [])?;
+        Ok(Self::resume(local, false, Finished::default()))
     }
 
     /// Goes on with what another engine began; `evaluate`: with a measurement that its last step made due.
     pub(crate) fn resume(local: LocalRun<f32, FastProduct>, evaluate: bool, finished: Finished) -> Self {
         let evaluation = evaluate.then_some(Measurement::Due);
-        Self { local, step_seconds: 0.0, evaluation, finished }
+        Self { local, step_seconds: 0.0, evaluation, finished, retune: None, checkpoints: Vec::new() }
     }
 
-    /// Works until the clock shows `until`, stopping inside a step where need be, and finishes at most `steps`
-    /// steps. A measurement that is due is carried on in any case.
+    /// Works until the clock shows `until`, stopping inside a step where need be, and finishes no more steps than
+    /// the limit allows. A measurement that is due is carried on in any case.
     ///
     /// # Errors
     /// Why a step was refused. What was finished before it is told first: then the error comes with the next
@@ -44,10 +53,11 @@ impl CpuRun {
         data: &Data,
         clock: &Clock,
         until: f64,
-        steps: usize,
+        limit: Limit,
     ) -> Result<Progress, RunError> {
         while clock.now() < until {
-            let may_step = self.finished.steps.len() < steps || self.local.is_repeating();
+            self.serve();
+            let may_step = limit.allows_after(&self.finished.steps) || self.local.is_repeating();
             let more = match self.evaluation {
                 Some(_) if !self.local.is_repeating() => self.evaluate(data),
                 _ if may_step => self.train(data, clock),
@@ -60,6 +70,7 @@ impl CpuRun {
                 Err(error) => return Err(error),
             }
         }
+        self.serve();
         let (done, total) = self.local.visits();
         Ok(Progress {
             finished: core::mem::take(&mut self.finished),
@@ -69,6 +80,45 @@ impl CpuRun {
             engine: EngineName::Cpu,
             device_bytes: 0,
         })
+    }
+
+    /// Other settings, from the next step on; then `tell` hears of it.
+    ///
+    /// # Errors
+    /// When they cannot take the place of the present ones.
+    pub(crate) fn retune(&mut self, config: RunConfig, tell: Sender<Retuned>) -> Result<(), RetuneError> {
+        { *self.local.trainer() }.retune(config)?;
+        self.retune = Some((config, tell));
+        self.serve();
+        Ok(())
+    }
+
+    /// `tell` hears how the run stands after its last step.
+    pub(crate) fn checkpoint(&mut self, tell: Sender<Standing>) {
+        self.checkpoints.push(tell);
+        self.serve();
+    }
+
+    /// After how many steps the parameters are these.
+    pub(crate) fn newest(&self) -> (u64, &[f32]) {
+        (self.local.progress().steps, self.local.parameters())
+    }
+
+    /// Does what was asked for, as soon as it can be done.
+    fn serve(&mut self) {
+        if self.local.is_repeating() {
+            return;
+        }
+        if let Some((config, tell)) = self.retune.take_if(|_| !self.local.is_inside_step())
+            && self.local.retune(config).is_ok()
+        {
+            // Whoever asked may be gone.
+            let _ = tell.send(Retuned::new(self.local.trainer()));
+        }
+        for tell in self.checkpoints.drain(..) {
+            let (parameters, memory) = (self.local.parameters().to_vec(), self.local.memory().to_vec());
+            let _ = tell.send(Standing { trainer: *self.local.trainer(), parameters, memory });
+        }
     }
 
     /// One micro-batch of training. False when the sample budget is spent.

@@ -7,19 +7,22 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Poll, Waker};
 
+use adadagrad_core::config::{RetuneError, RunConfig};
 use adadagrad_core::local::{LocalRun, RunError};
 use adadagrad_core::network::FastProduct;
 use adadagrad_core::trainer::{Plan, Trainer};
 use adadagrad_gpu::dataset::SharedDataset;
 use adadagrad_gpu::engine::{Control, EngineError};
 use adadagrad_gpu::webgpu::{Choice, Gpu, GpuError, Options, Rescue, Training, choose};
+use futures_channel::oneshot::Sender;
 use wasm_bindgen::JsError;
 use wasm_bindgen_futures::spawn_local;
 
 use crate::clock::Clock;
 use crate::cpu_run::CpuRun;
-use crate::records::{Activity, EngineName, Finished, Progress, activity_of};
-use crate::session::Data;
+use crate::data::Data;
+use crate::records::{Activity, EngineName, Finished, Limit, Progress, Retuned, activity_of};
+use crate::standing::Standing;
 
 /// The page's hold on the task: when it goes, the task ends.
 pub(crate) struct GpuRun(Rc<RefCell<Shared>>);
@@ -31,8 +34,15 @@ struct Shared {
     total: u64,
     device_bytes: u64,
     /// How many of `finished.steps` there may be before the page asks again.
-    allowance: usize,
+    limit: Limit,
     pause: Pause,
+    /// Newest copy of the run.
+    newest: Rc<Standing>,
+    asks: Asks,
+    /// The task is at a step or a measurement.
+    works: bool,
+    /// The task has ended: nothing newer comes than `newest`.
+    over: bool,
     /// Nobody wants the run any more.
     dropped: bool,
     /// Which kernels suit the adapter, once that is known.
@@ -42,6 +52,30 @@ struct Shared {
     /// Of the task, while it waits for the page.
     waker: Option<Waker>,
     end: Option<End>,
+}
+
+/// What is to be done between two steps.
+#[derive(Default)]
+struct Asks {
+    retune: Option<(RunConfig, Sender<Retuned>)>,
+    /// Who waits for the run as it stands.
+    checkpoints: Vec<Sender<Standing>>,
+    /// Who waits for a newer copy.
+    copies: Vec<Sender<()>>,
+}
+
+impl Asks {
+    fn is_empty(&self) -> bool {
+        self.retune.is_none() && self.checkpoints.is_empty() && self.copies.is_empty()
+    }
+}
+
+/// What the task does next.
+enum Next {
+    Step,
+    /// What was asked for.
+    Serve,
+    End,
 }
 
 /// Pauses are no part of the time that a step takes.
@@ -63,42 +97,41 @@ enum End {
 struct Failure {
     error: GpuError,
     trainer: Trainer<f32>,
-    /// None when it failed before its first step.
-    rescue: Option<Rescue>,
+    rescue: Rescue,
     /// The last step made a measurement due that was not made.
     evaluate: bool,
 }
 
 impl GpuRun {
-    /// Starts the task. `kernels`: what an earlier run chose for the same adapter.
-    pub(crate) fn start(
-        trainer: Trainer<f32>,
-        data: Data,
-        clock: Rc<Clock>,
-        kernels: Option<Choice>,
-    ) -> Self {
+    /// Starts the task where a run stands. `kernels`: what an earlier run chose for the same adapter.
+    pub(crate) fn start(standing: Standing, data: Data, clock: Rc<Clock>, kernels: Option<Choice>) -> Self {
+        let trainer = standing.trainer;
         let shared = Rc::new(RefCell::new(Shared {
             finished: Finished::default(),
             activity: Activity::Opening,
             total: 0,
             device_bytes: 0,
-            allowance: 0,
+            limit: Limit::ZERO,
             pause: Pause::default(),
+            newest: Rc::new(standing),
+            asks: Asks::default(),
+            works: false,
+            over: false,
             dropped: false,
             kernels,
             control: None,
             waker: None,
             end: None,
         }));
-        spawn_local(Task { shared: Rc::clone(&shared), clock, trainer, data }.run());
+        spawn_local(Task { shared: Rc::clone(&shared), clock, trainer, data, measures: false }.run());
         Self(shared)
     }
 
-    /// Lets the task go on until `steps` more steps are finished, and tells what was finished since the last call.
-    pub(crate) fn advance(&self, now: f64, steps: usize) -> Progress {
+    /// Lets the task go on as far as the limit allows, and tells what was finished since the last call.
+    pub(crate) fn advance(&self, now: f64, limit: Limit) -> Progress {
         let shared = &mut *self.0.borrow_mut();
         let finished = core::mem::take(&mut shared.finished);
-        shared.allowance = steps.saturating_sub(finished.steps.len());
+        shared.limit = limit.after(&finished.steps);
         shared.go_on(now);
         Progress {
             finished,
@@ -109,6 +142,48 @@ impl GpuRun {
             engine: EngineName::WebGpu,
             device_bytes: shared.device_bytes,
         }
+    }
+
+    /// The newest copy of the run, at most a few seconds old.
+    pub(crate) fn newest(&self) -> Rc<Standing> {
+        Rc::clone(&self.0.borrow().newest)
+    }
+
+    /// Asks for a newer copy; `tell` hears when it is there, and is dropped when none comes any more.
+    pub(crate) fn refresh(&self, tell: Sender<()>) {
+        let shared = &mut *self.0.borrow_mut();
+        if !shared.over {
+            shared.asks.copies.push(tell);
+            shared.wake();
+        }
+    }
+
+    /// `tell` hears how the run stands after its last step.
+    pub(crate) fn checkpoint(&self, tell: Sender<Standing>) {
+        let shared = &mut *self.0.borrow_mut();
+        if shared.over {
+            // Whoever asked may be gone.
+            let _ = tell.send((*shared.newest).clone());
+            return;
+        }
+        shared.asks.checkpoints.push(tell);
+        // What waits for the end of a pause would keep whoever asked waiting: it is begun again later.
+        if let (Some(control), true, Some(_)) = (&shared.control, shared.works, shared.pause.since) {
+            control.cancel();
+        }
+        shared.wake();
+    }
+
+    /// Other settings, from the next step on that is planned; then `tell` hears of it.
+    ///
+    /// # Errors
+    /// When they cannot take the place of the present ones.
+    pub(crate) fn retune(&self, config: RunConfig, tell: Sender<Retuned>) -> Result<(), RetuneError> {
+        let shared = &mut *self.0.borrow_mut();
+        { shared.newest.trainer }.retune(config)?;
+        shared.asks.retune = Some((config, tell));
+        shared.wake();
+        Ok(())
     }
 
     /// Makes the task wait before its next micro-batch.
@@ -145,13 +220,8 @@ impl GpuRun {
 impl Failure {
     /// The same run, standing where it stood.
     fn local_run(self) -> Result<LocalRun<f32, FastProduct>, RunError> {
-        let Self { trainer, rescue, .. } = self;
-        match rescue {
-            None => LocalRun::new(*trainer.config(), trainer.samples(), FastProduct),
-            Some(Rescue { parameters, memory, since }) => {
-                LocalRun::resume(trainer, FastProduct, &parameters, &memory, since)
-            }
-        }
+        let Rescue { parameters, memory, since } = self.rescue;
+        LocalRun::resume(self.trainer, FastProduct, &parameters, &memory, since)
     }
 }
 
@@ -181,10 +251,18 @@ impl Shared {
         }
     }
 
-    /// Whether the next step may begin; none where that is to be waited for.
-    fn may_step(&self) -> Option<bool> {
-        let waits = self.pause.since.is_some() || self.finished.steps.len() >= self.allowance;
-        if self.dropped { Some(false) } else { (!waits).then_some(true) }
+    /// Whether nothing more is to be done before the page asks for it.
+    fn waits(&self) -> bool {
+        self.pause.since.is_some() || !self.limit.allows_after(&self.finished.steps)
+    }
+
+    /// None where that is to be waited for.
+    fn next(&self) -> Option<Next> {
+        match (self.dropped, self.asks.is_empty()) {
+            (true, _) => Some(Next::End),
+            (false, false) => Some(Next::Serve),
+            (false, true) => (!self.waits()).then_some(Next::Step),
+        }
     }
 }
 
@@ -211,6 +289,8 @@ struct Task {
     clock: Rc<Clock>,
     trainer: Trainer<f32>,
     data: Data,
+    /// The last step made a measurement due.
+    measures: bool,
 }
 
 impl Task {
@@ -220,21 +300,30 @@ impl Task {
                 let trained = self.train(&mut training).await;
                 // Otherwise its memory would be in use until the browser's collector comes by.
                 training.gpu().destroy();
-                trained.map_err(|error| (error, Some(training.rescue().clone())))
+                trained.map_err(|error| (error, training.rescue().clone()))
             }
-            Err(error) => Err((error, None)),
+            Err(error) => Err((error, self.beginning())),
         };
-        let Err((error, rescue)) = ended else { return };
         let shared = &mut *self.shared.borrow_mut();
-        let evaluate = shared.activity == Activity::Evaluating;
+        shared.over = true;
+        for tell in core::mem::take(&mut shared.asks).checkpoints {
+            let _ = tell.send((*shared.newest).clone());
+        }
+        let Err((error, rescue)) = ended else { return };
         shared.end = match error {
             EngineError::Cancelled => None,
             EngineError::Gpu(error) => {
-                let trainer = self.trainer;
-                Some(End::Failed(Box::new(Failure { error, trainer, rescue, evaluate })))
+                let Self { trainer, measures, .. } = self;
+                Some(End::Failed(Box::new(Failure { error, trainer, rescue, evaluate: measures })))
             }
             error => Some(End::Refused(error)),
         };
+    }
+
+    /// What another engine goes on from when no device could be opened.
+    fn beginning(&self) -> Rescue {
+        let Standing { parameters, memory, .. } = (*self.shared.borrow().newest).clone();
+        Rescue { parameters, memory, since: Vec::new() }
     }
 
     async fn open(&self) -> Result<Training, EngineError> {
@@ -246,7 +335,9 @@ impl Task {
             memory_budget: None,
             notice: Box::new(notice),
         };
-        let training = Training::open(self.trainer.config(), images, options).await?;
+        let mut training = Training::open(self.trainer.config(), images, options).await?;
+        let beginning = Rc::clone(&self.shared.borrow().newest);
+        training.restore(&beginning.parameters, Some(&beginning.memory)).await?;
         let shared = &mut *self.shared.borrow_mut();
         shared.activity = activity_of(&self.trainer);
         shared.device_bytes = training.memory_bytes();
@@ -259,50 +350,129 @@ impl Task {
     }
 
     async fn train(&mut self, training: &mut Training) -> Result<(), EngineError> {
-        let test: SharedDataset = Arc::clone(&self.data.test) as _;
-        while let Some(plan) = self.trainer.plan() {
-            if !self.may_step().await {
-                break;
+        loop {
+            let worked = match self.next().await {
+                Next::End => return Ok(()),
+                Next::Serve if self.serve(training).await? => continue,
+                Next::Serve | Next::Step => self.work(training).await,
+            };
+            let dropped = self.shared.borrow().dropped;
+            if !dropped {
+                training.control().go_on();
             }
-            let due = self.trainer.measures_after(&plan);
-            self.step(training, &plan, due).await?;
-            if due {
-                let evaluation = training.evaluate(&test).await?.evaluation;
-                let shared = &mut *self.shared.borrow_mut();
-                shared.finished.evaluation(self.trainer.progress(), evaluation);
-                shared.activity = activity_of(&self.trainer);
+            match worked {
+                Ok(true) => {}
+                Ok(false) => break,
+                // Something else comes first, then it is begun again.
+                Err(EngineError::Cancelled) if !dropped => {}
+                Err(error) => return Err(error),
             }
         }
-        Ok(())
+        self.copy(training).await
     }
 
-    /// Waits until the page wants the next step. False when it wants none any more.
-    async fn may_step(&self) -> bool {
+    /// Waits until there is something to do.
+    async fn next(&self) -> Next {
         poll_fn(|context| {
             let shared = &mut *self.shared.borrow_mut();
             shared.waker = Some(context.waker().clone());
-            shared.may_step().map_or(Poll::Pending, Poll::Ready)
+            // A measurement that is due is carried on even where no step may begin.
+            let next = if self.measures && shared.pause.since.is_none() { Some(Next::Step) } else { None };
+            shared.next().or(next).map_or(Poll::Pending, Poll::Ready)
         })
         .await
     }
 
-    /// Makes a step and tells of it. `measures`: a measurement follows.
-    async fn step(
-        &mut self,
-        training: &mut Training,
-        plan: &Plan<f64>,
-        measures: bool,
-    ) -> Result<(), EngineError> {
+    /// A step or a measurement. False when the run is finished.
+    async fn work(&mut self, training: &mut Training) -> Result<bool, EngineError> {
+        let plan = self.trainer.plan();
+        if plan.is_none() && !self.measures {
+            return Ok(false);
+        }
+        self.shared.borrow_mut().works = true;
+        let worked = match plan {
+            Some(plan) if !self.measures => self.step(training, &plan).await,
+            _ => self.measure(training).await,
+        };
+        self.shared.borrow_mut().works = false;
+        worked.map(|()| true)
+    }
+
+    /// Makes a step and tells of it.
+    async fn step(&mut self, training: &mut Training, plan: &Plan<f64>) -> Result<(), EngineError> {
         let begin = self.working_time();
         self.shared.borrow_mut().total = plan.visits();
+        let before = self.trainer;
         let telemetry = training.step(&mut self.trainer, plan).await?;
+        self.measures = before.measures_after(plan);
         let seconds = (self.working_time() - begin) / 1000.0;
+        if training.rescue().since.len() == 1 {
+            self.publish(before, training);
+        }
         let shared = &mut *self.shared.borrow_mut();
         shared.finished.step(telemetry, seconds);
         shared.device_bytes = training.memory_bytes();
-        shared.total = if measures { self.data.test_samples().into() } else { shared.total };
-        shared.activity = if measures { Activity::Evaluating } else { activity_of(&self.trainer) };
+        shared.total = if self.measures { self.data.test_samples().into() } else { shared.total };
+        shared.activity = if self.measures { Activity::Evaluating } else { activity_of(&self.trainer) };
         Ok(())
+    }
+
+    async fn measure(&mut self, training: &mut Training) -> Result<(), EngineError> {
+        let test: SharedDataset = Arc::clone(&self.data.test) as _;
+        let evaluation = training.evaluate(&test).await?.evaluation;
+        self.measures = false;
+        let shared = &mut *self.shared.borrow_mut();
+        shared.finished.evaluation(self.trainer.progress(), evaluation);
+        shared.activity = activity_of(&self.trainer);
+        Ok(())
+    }
+
+    /// Does what the page asked for. False when the steps that are on their way must be made first: to give them
+    /// up would cost all steps since the last copy.
+    async fn serve(&mut self, training: &mut Training) -> Result<bool, EngineError> {
+        let steps_ahead = training.steps_ahead();
+        let wait = steps_ahead > 0 && !self.shared.borrow().waits();
+        training.hold(wait);
+        if wait {
+            return Ok(false);
+        }
+        let Asks { retune, checkpoints, copies } = core::mem::take(&mut self.shared.borrow_mut().asks);
+        self.copy(training).await?;
+        let shared = &mut *self.shared.borrow_mut();
+        if let Some((config, tell)) = retune
+            && self.trainer.retune(config).is_ok()
+        {
+            Rc::make_mut(&mut shared.newest).trainer = self.trainer;
+            // Whoever asked may be gone.
+            let _ = tell.send(Retuned::new(&self.trainer));
+        }
+        for tell in checkpoints {
+            let _ = tell.send((*shared.newest).clone());
+        }
+        for tell in copies {
+            let _ = tell.send(());
+        }
+        Ok(true)
+    }
+
+    /// Copies the run as it stands.
+    async fn copy(&self, training: &mut Training) -> Result<(), EngineError> {
+        // Steps that are made again must not wait for the end of a pause.
+        let control = Arc::clone(training.control());
+        control.resume();
+        let copied = training.snapshot().await.map(drop);
+        if self.shared.borrow().pause.since.is_some() {
+            control.pause();
+        }
+        copied?;
+        self.publish(self.trainer, training);
+        Ok(())
+    }
+
+    /// Shares the last copy, as which the run stood at `trainer`.
+    fn publish(&self, trainer: Trainer<f32>, training: &Training) {
+        let Rescue { parameters, memory, .. } = training.rescue().clone();
+        self.shared.borrow_mut().newest = Rc::new(Standing { trainer, parameters, memory });
     }
 
     /// Milliseconds since some fixed moment, pauses left out.

@@ -1,16 +1,22 @@
 //! The page's side of training: run descriptions in, telemetry out, in slices of time. Conversions only; the
 //! mathematics is `adadagrad-core`'s.
 
+mod answers;
 mod clock;
 mod cpu_run;
+mod data;
 mod gpu_run;
+mod look;
 mod records;
 mod session;
+mod standing;
 mod start;
+mod thumbnails;
 
 use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::local::OwnedNetwork;
 use adadagrad_core::network::Model;
+use adadagrad_gpu::checkpoint::{Piece, pieces};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::*;
@@ -50,6 +56,14 @@ struct ModelRow {
     name: Model,
     parameters: usize,
     layers: Vec<String>,
+    tensors: Vec<TensorRow>,
+}
+
+#[derive(Serialize)]
+struct TensorRow {
+    name: String,
+    shape: Vec<usize>,
+    offset: usize,
 }
 
 /// The ready-made networks.
@@ -63,7 +77,9 @@ pub fn models() -> Result<JsValue, JsError> {
         let nodes = network.view().nodes().iter();
         let layers =
             nodes.map(|node| format!("{}: {} → {}", node.operation, node.input, node.output)).collect();
-        Ok(ModelRow { name, parameters: network.view().parameters(), layers })
+        let place = |Piece { name, shape, range }| TensorRow { name, shape, offset: range.start };
+        let tensors = pieces(network.view()).map(place).collect();
+        Ok(ModelRow { name, parameters: network.view().parameters(), layers, tensors })
     };
     to_js(&Model::ALL.into_iter().map(row).collect::<Result<Vec<_>, JsError>>()?)
 }
@@ -80,10 +96,32 @@ pub fn validate(
     Ok(from_js::<RunConfig>(config)?.validate(training_samples)?)
 }
 
+/// A count that JavaScript holds as a number.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+fn whole(number: f64) -> Option<u64> {
+    /// Beyond it not every whole number is one.
+    const LARGEST: f64 = 9_007_199_254_740_991.0;
+    ((0.0..=LARGEST).contains(&number) && number.fract() == 0.0).then_some(number as u64)
+}
+
 fn to_js(value: &impl Serialize) -> Result<JsValue, JsError> {
     Ok(value.serialize(&serde_wasm_bindgen::Serializer::json_compatible())?)
 }
 
 fn from_js<T: DeserializeOwned>(value: JsValue) -> Result<T, JsError> {
     Ok(serde_wasm_bindgen::from_value(value)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_counts_are_counts() {
+        assert_eq!(whole(0.0), Some(0));
+        assert_eq!(whole(60_000.0), Some(60_000));
+        for number in [-1.0, 0.5, f64::NAN, f64::INFINITY, 1e16] {
+            assert_eq!(whole(number), None, "{number}");
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! What the page is told of a run, whichever engine computes it.
 
+use adadagrad_core::config::RunConfig;
 use adadagrad_core::local::Evaluation;
 use adadagrad_core::trainer::{Progress as Standing, Telemetry, Trainer};
 use adadagrad_gpu::webgpu::Choice;
@@ -18,6 +19,56 @@ pub(crate) struct StepRecord {
     #[serde(flatten)]
     telemetry: Telemetry,
     seconds: f64,
+}
+
+impl StepRecord {
+    const fn grew(&self) -> bool {
+        self.telemetry.next_batch > self.telemetry.samples
+    }
+}
+
+/// How far a run may go before the page asks again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Limit {
+    pub(crate) steps: usize,
+    /// No further than to the step that makes the batch grow.
+    pub(crate) to_growth: bool,
+}
+
+impl Limit {
+    /// Nothing at all.
+    pub(crate) const ZERO: Self = Self { steps: 0, to_growth: false };
+
+    /// Whether another step may follow these.
+    pub(crate) fn allows_after(self, finished: &[StepRecord]) -> bool {
+        let grew = self.to_growth && finished.last().is_some_and(StepRecord::grew);
+        finished.len() < self.steps && !grew
+    }
+
+    /// What is left of it after these steps.
+    pub(crate) fn after(self, finished: &[StepRecord]) -> Self {
+        match self.allows_after(finished) {
+            true => Self { steps: self.steps - finished.len(), ..self },
+            false => Self::ZERO,
+        }
+    }
+}
+
+/// Settings that were changed in a run, and from where on.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct Retuned {
+    step: u64,
+    samples_seen: u64,
+    next_batch: u32,
+    config: RunConfig,
+}
+
+impl Retuned {
+    /// A trainer that just took new settings.
+    pub(crate) fn new(trainer: &Trainer<f32>) -> Self {
+        let &Standing { steps, samples_seen, next_batch, .. } = trainer.progress();
+        Self { step: steps + 1, samples_seen, next_batch, config: *trainer.config() }
+    }
 }
 
 #[derive(Clone, Debug, Serialize)]

@@ -1,83 +1,87 @@
 //! One visitor's session: the data set, and the run at hand.
 
 use std::rc::Rc;
-use std::sync::Arc;
 
-use adadagrad_core::config::RunConfig;
-use adadagrad_core::dataset::Dataset;
-use adadagrad_core::idx::{ImagesError, LabelledImages};
-use adadagrad_core::local::LocalRun;
+use adadagrad_core::config::{DatasetName, RunConfig};
+use adadagrad_core::examiner::{Examiner, Verdict};
+use adadagrad_core::idx::Picture;
 use adadagrad_core::network::{FastProduct, Model};
-use adadagrad_core::trainer::Trainer;
-use adadagrad_gpu::dataset::Images;
-use js_sys::Uint8Array;
+use futures_channel::oneshot;
+use js_sys::{Float32Array, Promise};
+use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
+use crate::answers::{number, object, promise};
 use crate::clock::Clock;
 use crate::cpu_run::CpuRun;
+use crate::data::{Data, DatasetFiles};
 use crate::gpu_run::GpuRun;
-use crate::records::EngineName;
-use crate::{from_js, to_js};
+use crate::look::{Look, Looking};
+use crate::records::{EngineName, Limit};
+use crate::standing::Standing;
+use crate::{from_js, to_js, whole};
 
 /// The data set and one run over it. One worker owns it and asks for progress by [`Session::advance`].
 #[wasm_bindgen]
 pub struct Session {
+    dataset: DatasetName,
     data: Data,
     clock: Rc<Clock>,
     run: Option<Run>,
 }
 
-/// The data set; copies share it.
-#[derive(Clone)]
-pub(crate) struct Data {
-    pub(crate) train: Arc<Images>,
-    pub(crate) test: Arc<Images>,
+struct Run {
+    model: Model,
+    seed: u64,
+    engine: Engine,
+    /// Made when it is first needed.
+    examiner: Option<Examiner<f32, FastProduct>>,
+    looking: Option<Looking>,
+    /// The step that was looked at last.
+    seen: Option<u64>,
 }
 
-impl Data {
-    pub(crate) fn test_samples(&self) -> u32 {
-        samples(&self.test)
-    }
-}
-
-enum Run {
+enum Engine {
     Cpu(Box<CpuRun>),
     Gpu(GpuRun),
 }
 
-#[wasm_bindgen]
-extern "C" {
-    /// The four decompressed IDX files.
-    #[wasm_bindgen(typescript_type = "DatasetFiles")]
-    pub type DatasetFiles;
-    #[wasm_bindgen(method, getter)]
-    fn train_images(this: &DatasetFiles) -> Uint8Array;
-    #[wasm_bindgen(method, getter)]
-    fn train_labels(this: &DatasetFiles) -> Uint8Array;
-    #[wasm_bindgen(method, getter)]
-    fn test_images(this: &DatasetFiles) -> Uint8Array;
-    #[wasm_bindgen(method, getter)]
-    fn test_labels(this: &DatasetFiles) -> Uint8Array;
+impl Engine {
+    /// Acts with the newest parameters that are known, and after how many steps they are that.
+    fn with_newest<T>(&self, act: impl FnOnce(u64, &[f32]) -> T) -> T {
+        match self {
+            Self::Cpu(run) => {
+                let (step, parameters) = run.newest();
+                act(step, parameters)
+            }
+            Self::Gpu(run) => {
+                let newest = run.newest();
+                act(newest.trainer.progress().steps, &newest.parameters)
+            }
+        }
+    }
 }
 
 #[wasm_bindgen]
 impl Session {
-    /// Reads and checks the data set.
+    /// Reads and checks the data set. Settings must name it as `dataset`.
     ///
     /// # Errors
     /// Which file is broken, how, and at which byte.
     #[wasm_bindgen(constructor)]
-    pub fn new(files: &DatasetFiles) -> Result<Self, JsError> {
-        let train = read("training", &files.train_images(), &files.train_labels())?;
-        let test = read("test", &files.test_images(), &files.test_labels())?;
-        Ok(Self { data: Data { train, test }, clock: Rc::new(Clock::new()?), run: None })
+    pub fn new(
+        files: &DatasetFiles,
+        #[wasm_bindgen(unchecked_param_type = "DatasetName")] dataset: JsValue,
+    ) -> Result<Self, JsError> {
+        let (dataset, data) = (from_js(dataset)?, Data::read(files)?);
+        Ok(Self { dataset, data, clock: Rc::new(Clock::new()?), run: None })
     }
 
     /// Number of training samples.
     #[wasm_bindgen(getter)]
     #[must_use]
     pub fn training_samples(&self) -> u32 {
-        samples(&self.data.train)
+        self.data.training_samples()
     }
 
     /// Number of test samples.
@@ -88,58 +92,212 @@ impl Session {
     }
 
     /// Begins a new run on an engine; what was running is dropped. Where WebGPU fails, the run begins (or goes
-    /// on) on the CPU, and a notice says so. `kernels`: what an earlier run chose for the same adapter.
+    /// on) on the CPU, and a notice says so. `kernels`: what an earlier run chose for the same adapter;
+    /// `parameters`: the bytes of a safetensors file to begin from.
     ///
     /// # Errors
-    /// Which setting is wrong and what it may be; then what was running goes on.
+    /// Which setting (or which tensor) is wrong and what it may be; then what was running goes on.
     pub fn start(
         &mut self,
         #[wasm_bindgen(unchecked_param_type = "RunConfig")] config: JsValue,
         #[wasm_bindgen(unchecked_param_type = "EngineName")] engine: JsValue,
         #[wasm_bindgen(unchecked_param_type = "KernelChoice | null")] kernels: JsValue,
+        parameters: Option<Vec<u8>>,
     ) -> Result<(), JsError> {
         let config: RunConfig = from_js(config)?;
-        let samples = self.training_samples();
-        self.run = Some(match from_js(engine)? {
-            EngineName::Cpu => Run::Cpu(Box::new(CpuRun::new(LocalRun::new(config, samples, FastProduct)?))),
-            EngineName::WebGpu => {
-                let trainer = Trainer::new(config, samples)?;
-                // What cannot be read was remembered by another version: then there is another trial.
-                let kernels = from_js(kernels).ok();
-                Run::Gpu(GpuRun::start(trainer, self.data.clone(), Rc::clone(&self.clock), kernels))
-            }
-        });
-        Ok(())
+        if config.dataset != self.dataset {
+            let [wanted, open] = [config.dataset, self.dataset].map(DatasetName::name);
+            return Err(JsError::new(&format!("dataset is {wanted}, but the data that are open are {open}")));
+        }
+        let standing = Standing::begin(config, self.training_samples(), parameters.as_deref())?;
+        self.put(standing, from_js(engine)?, kernels)
+    }
+
+    /// Goes on with the run in a checkpoint as if it had not stopped; what was running is dropped. Returns its
+    /// settings and where it stands.
+    ///
+    /// # Errors
+    /// What is wrong with the file; then what was running goes on.
+    #[wasm_bindgen(unchecked_return_type = "Resumed")]
+    pub fn resume(
+        &mut self,
+        checkpoint: &[u8],
+        #[wasm_bindgen(unchecked_param_type = "EngineName")] engine: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "KernelChoice | null")] kernels: JsValue,
+    ) -> Result<JsValue, JsError> {
+        #[derive(Serialize)]
+        struct Resumed {
+            config: RunConfig,
+            step: u64,
+            samples_seen: u64,
+            next_batch: u32,
+        }
+        let standing = Standing::read(checkpoint, self.dataset, self.training_samples())?;
+        let (config, progress) = (*standing.trainer.config(), *standing.trainer.progress());
+        self.put(standing, from_js(engine)?, kernels)?;
+        let (step, samples_seen, next_batch) = (progress.steps, progress.samples_seen, progress.next_batch);
+        to_js(&Resumed { config, step, samples_seen, next_batch })
     }
 
     /// The CPU works for about `milliseconds`, stopping inside a step where need be; a GPU works by itself, and
     /// this only goes on with a pause and tells what was finished since. At most `steps` steps are finished
-    /// before the next call. A measurement that is due is carried on in any case.
+    /// before the next call, and with `to_growth` none after one that makes the batch grow. A measurement that is
+    /// due is carried on in any case.
     ///
     /// # Errors
     /// Why a step was refused; the run then stands where it stood before that step.
     #[wasm_bindgen(unchecked_return_type = "Progress")]
-    pub fn advance(&mut self, milliseconds: f64, steps: u32) -> Result<JsValue, JsError> {
-        let Self { data, clock, run } = self;
+    pub fn advance(&mut self, milliseconds: f64, steps: u32, to_growth: bool) -> Result<JsValue, JsError> {
+        let Self { data, clock, run, .. } = self;
         let now = clock.now();
-        let run = run.as_mut().ok_or_else(|| JsError::new("no run has been started"))?;
-        if let Run::Gpu(gpu) = run
+        let run = run.as_mut().ok_or_else(no_run)?;
+        if let Engine::Gpu(gpu) = &run.engine
             && let Some(cpu) = gpu.go_over()?
         {
-            *run = Run::Cpu(Box::new(cpu));
+            run.engine = Engine::Cpu(Box::new(cpu));
         }
-        let steps = steps as usize;
-        to_js(&match run {
-            Run::Cpu(run) => run.advance(data, clock, now + milliseconds, steps)?,
-            Run::Gpu(run) => run.advance(now, steps),
+        let limit = Limit { steps: steps as usize, to_growth };
+        to_js(&match &mut run.engine {
+            Engine::Cpu(run) => run.advance(data, clock, now + milliseconds, limit)?,
+            Engine::Gpu(run) => run.advance(now, limit),
         })
     }
 
     /// Makes a GPU wait before its next micro-batch, until [`Session::advance`]; the CPU waits anyway.
     pub fn pause(&self) {
-        if let Some(Run::Gpu(run)) = &self.run {
+        if let Some(Run { engine: Engine::Gpu(run), .. }) = &self.run {
             run.pause(self.clock.now());
         }
+    }
+
+    /// Other settings for the run at hand, from its next step on. The promise tells once they hold; it gives null
+    /// when the run ends before that.
+    ///
+    /// # Errors
+    /// Which setting cannot change in a run, or is wrong.
+    #[wasm_bindgen(unchecked_return_type = "Promise<Retuned | null>")]
+    pub fn retune(
+        &mut self,
+        #[wasm_bindgen(unchecked_param_type = "RunConfig")] config: JsValue,
+    ) -> Result<Promise, JsError> {
+        let config = from_js(config)?;
+        let (tell, hear) = oneshot::channel();
+        match &mut self.run.as_mut().ok_or_else(no_run)?.engine {
+            Engine::Cpu(run) => run.retune(config, tell)?,
+            Engine::Gpu(run) => run.retune(config, tell)?,
+        }
+        Ok(promise(hear, |retuned| to_js(&retuned)))
+    }
+
+    /// The run as it stands after its last step.
+    ///
+    /// # Errors
+    /// When there is no run.
+    #[wasm_bindgen(unchecked_return_type = "Promise<Checkpoint | null>")]
+    pub fn checkpoint(&mut self) -> Result<Promise, JsError> {
+        let (tell, hear) = oneshot::channel();
+        match &mut self.run.as_mut().ok_or_else(no_run)?.engine {
+            Engine::Cpu(run) => run.checkpoint(tell),
+            Engine::Gpu(run) => run.checkpoint(tell),
+        }
+        Ok(promise(hear, |standing: Standing| standing.checkpoint()))
+    }
+
+    /// The newest parameters that are known: a GPU's may be a few seconds old. Null without a run.
+    ///
+    /// # Errors
+    /// None in practice.
+    #[wasm_bindgen(unchecked_return_type = "NewestParameters | null")]
+    pub fn parameters(&self) -> Result<JsValue, JsError> {
+        let Some(run) = &self.run else { return Ok(JsValue::NULL) };
+        run.engine.with_newest(|step, parameters| {
+            let values = Float32Array::from(parameters).into();
+            object(&[("step", number(step)), ("model", to_js(&run.model)?), ("values", values)])
+        })
+    }
+
+    /// What the network takes a picture of 28×28 pixels for, with the newest parameters that are known. Null
+    /// without a run.
+    ///
+    /// # Errors
+    /// When the picture has another size.
+    #[wasm_bindgen(unchecked_return_type = "Classification | null")]
+    pub fn classify(&mut self, pixels: &[u8]) -> Result<JsValue, JsError> {
+        let Some(run) = &mut self.run else { return Ok(JsValue::NULL) };
+        let examiner = examiner(&mut run.examiner, run.model)?;
+        run.engine.with_newest(|step, parameters| {
+            let mut answer = JsValue::NULL;
+            let tell = |_, Verdict { probabilities, .. }: Verdict<'_, f32>| {
+                answer = Float32Array::from(probabilities).into();
+            };
+            examiner.examine(parameters, &Picture(pixels), 0..1, tell)?;
+            object(&[("step", number(step)), ("probabilities", answer)])
+        })
+    }
+
+    /// Looks for about `milliseconds` through the test set, with the newest parameters that were known when it
+    /// began to. `look`: what was seen, once it is through. `more`: whether there is anything to look at.
+    ///
+    /// # Errors
+    /// When there is not enough memory.
+    #[wasm_bindgen(unchecked_return_type = "LookProgress")]
+    pub fn look(&mut self, milliseconds: f64) -> Result<JsValue, JsError> {
+        #[derive(Serialize)]
+        struct LookProgress {
+            look: Option<Look>,
+            more: bool,
+        }
+        let until = self.clock.now() + milliseconds;
+        let Some(run) = &mut self.run else { return to_js(&LookProgress { look: None, more: false }) };
+        let Run { model, engine, examiner: place, looking, seen, .. } = run;
+        let examiner = examiner(place, *model)?;
+        if looking.is_none() {
+            *looking = engine.with_newest(|step, parameters| {
+                let is_new = *seen != Some(step);
+                is_new.then(|| Looking::new(step, parameters.to_vec(), examiner.network().classes()))
+            });
+        }
+        let mut look = None;
+        if let Some(present) = looking {
+            while look.is_none() && self.clock.now() < until {
+                look = present.advance(examiner, &self.data.test)?;
+            }
+            if look.is_some() {
+                *seen = Some(present.step());
+                *looking = None;
+            }
+        }
+        let more = looking.is_some() || engine.with_newest(|step, _| *seen != Some(step));
+        to_js(&LookProgress { look, more })
+    }
+
+    /// Asks a GPU for its parameters as they stand. The promise gives null as soon as they are known; the CPU's are
+    /// anyway.
+    #[wasm_bindgen(unchecked_return_type = "Promise<null>")]
+    #[must_use]
+    pub fn refresh(&self) -> Promise {
+        let (tell, hear) = oneshot::channel();
+        if let Some(Run { engine: Engine::Gpu(run), .. }) = &self.run {
+            run.refresh(tell);
+        }
+        promise(hear, |()| Ok(JsValue::NULL))
+    }
+
+    /// The training images that the run visits after `position` others, one after another, with `side` pixels
+    /// along their sides: 28, 14, 7 or 4.
+    ///
+    /// # Errors
+    /// When there is no run, or `position` is no count.
+    pub fn batch_images(&self, position: f64, count: u32, side: u32) -> Result<Vec<u8>, JsError> {
+        let run = self.run.as_ref().ok_or_else(no_run)?;
+        let position = whole(position).ok_or_else(|| JsError::new("the position is no whole number"))?;
+        Ok(self.data.visited(run.seed, position, count, side as usize))
+    }
+
+    /// A test image's 784 pixels; nothing where there is none.
+    #[must_use]
+    pub fn test_image(&self, sample: u32) -> Option<Vec<u8>> {
+        self.data.test_image(sample).map(<[u8]>::to_vec)
     }
 
     /// Drops the run, and with it the memory that it takes on a GPU.
@@ -155,15 +313,34 @@ impl Session {
     }
 }
 
-fn read(which: &str, images: &Uint8Array, labels: &Uint8Array) -> Result<Arc<Images>, JsError> {
-    // The data sets that settings can name are all of this shape.
-    let shape = Model::Cnn.input();
-    let size = [shape.height, shape.width];
-    LabelledImages::parse(images.to_vec(), labels.to_vec(), size, Model::Cnn.classes())
-        .map(Arc::new)
-        .map_err(|error: ImagesError| JsError::new(&format!("{which} data: {error}")))
+impl Session {
+    /// Puts a run in place of the one at hand.
+    fn put(&mut self, standing: Standing, engine: EngineName, kernels: JsValue) -> Result<(), JsError> {
+        let &RunConfig { model, seed, .. } = standing.trainer.config();
+        let engine = match engine {
+            EngineName::Cpu => Engine::Cpu(Box::new(CpuRun::new(&standing)?)),
+            EngineName::WebGpu => {
+                // What cannot be read was remembered by another version: then there is another trial.
+                let kernels = from_js(kernels).ok();
+                Engine::Gpu(GpuRun::start(standing, self.data.clone(), Rc::clone(&self.clock), kernels))
+            }
+        };
+        self.run = Some(Run { model, seed, engine, examiner: None, looking: None, seen: None });
+        Ok(())
+    }
 }
 
-fn samples(images: &Images) -> u32 {
-    Dataset::<f32>::len(images)
+fn no_run() -> JsError {
+    JsError::new("no run has been started")
+}
+
+/// The examiner in its place.
+fn examiner(
+    place: &mut Option<Examiner<f32, FastProduct>>,
+    model: Model,
+) -> Result<&mut Examiner<f32, FastProduct>, JsError> {
+    match place {
+        Some(examiner) => Ok(examiner),
+        None => Ok(place.insert(Examiner::new(model, FastProduct)?)),
+    }
 }

@@ -6,7 +6,7 @@ use adadagrad_core::network::initialise;
 use adadagrad_core::shuffle::Order;
 use wasm_bindgen::prelude::*;
 
-use crate::from_js;
+use crate::{from_js, whole};
 
 /// The parameters that a run starts from, layer by layer: weights (`[out, in]` or `[out, in, height, width]`),
 /// then biases.
@@ -39,26 +39,4 @@ pub fn visited_samples(
     let first = whole(position).ok_or_else(|| JsError::new("the position is no whole number"))?;
     let mut order = Order::new(training_samples, config.seed);
     Ok((first..first + u64::from(count)).map(|position| order.index(position)).collect())
-}
-
-/// A count that JavaScript holds as a number.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-fn whole(number: f64) -> Option<u64> {
-    /// Beyond it not every whole number is one.
-    const LARGEST: f64 = 9_007_199_254_740_991.0;
-    ((0.0..=LARGEST).contains(&number) && number.fract() == 0.0).then_some(number as u64)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_counts_are_counts() {
-        assert_eq!(whole(0.0), Some(0));
-        assert_eq!(whole(60_000.0), Some(60_000));
-        for number in [-1.0, 0.5, f64::NAN, f64::INFINITY, 1e16] {
-            assert_eq!(whole(number), None, "{number}");
-        }
-    }
 }

@@ -176,11 +176,39 @@ export interface Checkpoint {
   bytes: Uint8Array;
 }
 
-/** Settings that were changed while a run goes on. */
-export interface Retuned {
-  /** The first step that they hold for, and the samples seen before it. */
+/** Where the run of a checkpoint stands. */
+export interface Resumed {
+  config: RunConfig;
   step: number;
   samples_seen: number;
+  next_batch: number;
+}
+
+export interface NewestParameters {
+  /** After which step. */
+  step: number;
+  model: ModelName;
+  values: Float32Array;
+}
+
+export interface Classification {
+  /** After which step the parameters were these. */
+  step: number;
+  /** One for each class. */
+  probabilities: Float32Array;
+}
+
+export interface LookProgress {
+  look: Look | null;
+  more: boolean;
+}
+
+/** Settings that were changed while a run goes on. */
+export interface Retuned {
+  /** The first step that they hold for, the samples seen before it, and its batch. */
+  step: number;
+  samples_seen: number;
+  next_batch: number;
   config: RunConfig;
 }
 

@@ -1,5 +1,5 @@
 /** Downloads, decompresses and checks the four data files. Runs in the worker. */
-import type { DatasetFiles } from '../pkg/adadagrad_web.js';
+import type { DatasetFiles, DatasetName } from '../pkg/adadagrad_web.js';
 import { forget, keep, recall } from './offline/data-cache.js';
 
 interface FileEntry {
@@ -30,6 +30,18 @@ const FILE_NAMES: { [Key in keyof DatasetFiles]: string } = {
   test_images: 't10k-images-idx3-ubyte',
   test_labels: 't10k-labels-idx1-ubyte',
 };
+
+/** Which data sets lie beside the page. */
+export async function findDatasets(root: string): Promise<DatasetName[]> {
+  const known: DatasetName[] = ['mnist', 'fashion_mnist'];
+  try {
+    const listed: unknown = await (await fetch(new URL('datasets.json', root))).json();
+    if (Array.isArray(listed)) return known.filter((name) => listed.includes(name));
+  } catch {
+    // The list is missing: then there is what has always been there.
+  }
+  return ['mnist'];
+}
 
 export async function loadDataset(
   address: string,

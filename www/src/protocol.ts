@@ -180,3 +180,6 @@ export type Report =
   | Mosaic
   | Update
   | Failure;
+
+/** How the worker sends a report; what is handed over is the worker's no longer. */
+export type Post = (report: Report, handedOver?: Transferable[]) => void;

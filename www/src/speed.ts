@@ -7,8 +7,13 @@ interface Mark {
 }
 
 export class Speed {
-  #marks: Mark[] = [{ seconds: 0, images: 0 }];
+  #marks: Mark[];
   #seconds = 0;
+
+  /** `images`: those that were trained on before. */
+  constructor(images = 0) {
+    this.#marks = [{ seconds: 0, images }];
+  }
 
   /** `images`: all images trained on since the start; `seconds`: how long the last slice of work took. */
   add(seconds: number, images: number): void {

@@ -1,9 +1,12 @@
 /** Drives the wasm session in short slices, so that every command is answered inside a step. */
 import type { KernelChoice, Progress, RunConfig, Session } from '../pkg/adadagrad_web.js';
+import { BatchImages } from './batch-images.js';
 import { goneOn } from './engine/choice.js';
 import type { EngineDecision } from './engine/choice.js';
-import type { Report, RunEngine, RunPhase, StopAfter, Update } from './protocol.js';
+import type { Post, RunEngine, RunPhase, StopAfter, Update } from './protocol.js';
 import { Speed } from './speed.js';
+import { TestSetLook } from './test-set-look.js';
+import { asSentence, describeFailure, text } from './words-of-errors.js';
 
 const SLICE_MILLISECONDS = 40;
 /** A GPU works on by itself; how often it is asked how far it is. */
@@ -12,9 +15,18 @@ const QUESTION_MILLISECONDS = 20;
 const REPORT_INTERVAL_MILLISECONDS = 50;
 const NO_STEP_LIMIT = 1_000_000_000;
 
+/** Where a run begins. */
+interface Place {
+  step: number;
+  samplesSeen: number;
+  nextBatch: number;
+}
+
 export class TrainingLoop {
   readonly #session: Session;
-  readonly #post: (report: Report) => void;
+  readonly #post: Post;
+  readonly #images: BatchImages;
+  readonly #look: TestSetLook;
   /** A posted message is a macrotask without the 4 ms that nested timers cost. */
   readonly #channel = new MessageChannel();
   #sliceWaits = false;
@@ -23,8 +35,11 @@ export class TrainingLoop {
   #run = 0;
   #phase: RunPhase = 'idle';
   #stepsLeft = NO_STEP_LIMIT;
-  #samplesSeen = 0;
-  #nextBatch = 0;
+  #toGrowth = false;
+  /** Slow motion. */
+  #millisecondsPerStep: number | null = null;
+  #stepMayBeginAt = 0;
+  #place: Place = { step: 0, samplesSeen: 0, nextBatch: 0 };
   #speed = new Speed();
   #decision: EngineDecision | null = null;
   #engine: RunEngine | null = null;
@@ -32,25 +47,31 @@ export class TrainingLoop {
   #work: Pick<Progress, 'activity' | 'done' | 'total'> = { activity: 'training', done: 0, total: 0 };
   #lastReport = 0;
 
-  constructor(session: Session, post: (report: Report) => void) {
+  constructor(session: Session, post: Post) {
     this.#session = session;
     this.#post = post;
+    this.#images = new BatchImages(session, post);
+    this.#look = new TestSetLook(session, post);
     this.#channel.port1.onmessage = () => this.#slice();
   }
 
-  begin(run: number, config: RunConfig, decision: EngineDecision, kernels: KernelChoice | null, stop: StopAfter): void {
-    this.#forget(run);
-    this.#decision = decision;
-    this.#engine = { ...decision, deviceBytes: 0 };
-    try {
-      this.#session.start(config, decision.engine, kernels);
-    } catch (error) {
-      this.#fail(error);
-      return;
-    }
-    this.#nextBatch = config.initial_batch;
-    this.#work = { activity: 'training', done: 0, total: config.initial_batch };
-    this.#goOn(stop);
+  get run(): number {
+    return this.#run;
+  }
+
+  begin(run: number, config: RunConfig, decision: EngineDecision, kernels: KernelChoice | null, stop: StopAfter, parameters: Uint8Array | null): void {
+    this.#set(run, decision, stop, () => {
+      this.#session.start(config, decision.engine, kernels, parameters);
+      return { step: 0, samplesSeen: 0, nextBatch: config.initial_batch };
+    });
+  }
+
+  resume(run: number, checkpoint: Uint8Array, decision: EngineDecision, kernels: KernelChoice | null, stop: StopAfter): void {
+    this.#set(run, decision, stop, () => {
+      const { config, step, samples_seen: samplesSeen, next_batch: nextBatch } = this.#session.resume(checkpoint, decision.engine, kernels);
+      this.#post({ type: 'resumed', run, config, step, samplesSeen });
+      return { step, samplesSeen, nextBatch };
+    });
   }
 
   continue(stop: StopAfter): void {
@@ -62,6 +83,7 @@ export class TrainingLoop {
     this.#phase = 'paused';
     this.#session.pause();
     this.#report();
+    this.#look.alone(this.#run);
   }
 
   reset(): void {
@@ -69,43 +91,109 @@ export class TrainingLoop {
     this.#session.end();
   }
 
+  async retune(config: RunConfig): Promise<void> {
+    const run = this.#run;
+    try {
+      if (this.#phase !== 'running' && this.#phase !== 'paused') throw new Error('there is no run whose settings could change');
+      const retuned = await this.#session.retune(config);
+      if (retuned === null) throw new Error('the run ended before its settings could change');
+      // What came before is told before.
+      if (run === this.#run) this.#report();
+      this.#post({ type: 'retuned', run, retuned });
+      if (run !== this.#run || retuned.samples_seen !== this.#place.samplesSeen) return;
+      this.#place.nextBatch = retuned.next_batch;
+      this.#showBatch();
+    } catch (error) {
+      this.#post({ type: 'refused-retune', run, message: asSentence(text(error)) });
+    }
+  }
+
+  setLook(on: boolean): void {
+    this.#look.set(on);
+  }
+
+  setMosaic(on: boolean, most: number): void {
+    this.#images.set(on, most);
+  }
+
+  setPace(millisecondsPerStep: number | null): void {
+    this.#millisecondsPerStep = millisecondsPerStep;
+    this.#stepMayBeginAt = 0;
+  }
+
+  /** Puts a run in place of the one at hand. */
+  #set(run: number, decision: EngineDecision, stop: StopAfter, start: () => Place): void {
+    this.#forget(run);
+    this.#decision = decision;
+    this.#engine = { ...decision, deviceBytes: 0 };
+    try {
+      this.#place = start();
+    } catch (error) {
+      // The session would go on with what it had.
+      this.#session.end();
+      this.#fail(error);
+      return;
+    }
+    this.#speed = new Speed(this.#place.samplesSeen);
+    this.#work = { activity: 'training', done: 0, total: this.#place.nextBatch };
+    this.#goOn(stop);
+  }
+
   #forget(run: number): void {
     this.#run = run;
     this.#phase = 'idle';
-    this.#samplesSeen = 0;
+    this.#place = { step: 0, samplesSeen: 0, nextBatch: 0 };
     this.#speed = new Speed();
     this.#decision = null;
     this.#engine = null;
     this.#unsent = nothing();
+    this.#images.show(null);
   }
 
   #goOn(stop: StopAfter): void {
-    this.#stepsLeft = typeof stop === 'object' && stop !== null ? stop.steps : NO_STEP_LIMIT;
+    this.#stepsLeft = stop !== null && stop !== 'growth' ? stop.steps : NO_STEP_LIMIT;
+    this.#toGrowth = stop === 'growth';
+    this.#stepMayBeginAt = 0;
     this.#phase = 'running';
     this.#workingSince = null;
     this.#report();
+    this.#showBatch();
     this.#scheduleSlice();
   }
 
   #scheduleSlice(): void {
     if (this.#sliceWaits) return;
     this.#sliceWaits = true;
-    if (this.#worksByItself) setTimeout(() => this.#slice(), QUESTION_MILLISECONDS);
+    const rest = this.#rest();
+    if (rest > 0) setTimeout(() => this.#slice(), rest);
     else this.#channel.port2.postMessage(null);
   }
 
-  /** The CPU works while it is asked for its progress, a GPU between two questions as well. */
+  /** Milliseconds until the next slice. The CPU works while it is asked for its progress, a GPU between two questions as well. */
+  #rest(): number {
+    const slowMotion = this.#work.activity === 'training' ? Math.max(0, this.#stepMayBeginAt - performance.now()) : 0;
+    if (this.#worksByItself || slowMotion > 0) return Math.min(QUESTION_MILLISECONDS, slowMotion || QUESTION_MILLISECONDS);
+    return 0;
+  }
+
   get #worksByItself(): boolean {
     return this.#engine?.engine === 'webgpu';
+  }
+
+  /** How many steps the next slice may finish. */
+  get #steps(): number {
+    if (this.#millisecondsPerStep === null) return this.#stepsLeft;
+    return performance.now() < this.#stepMayBeginAt ? 0 : Math.min(1, this.#stepsLeft);
   }
 
   #slice(): void {
     this.#sliceWaits = false;
     if (this.#phase !== 'running') return;
-    const begun = (this.#worksByItself ? this.#workingSince : null) ?? performance.now();
+    const now = performance.now();
+    const begun = (this.#worksByItself ? this.#workingSince : null) ?? now;
     let progress: Progress;
     try {
-      progress = this.#session.advance(SLICE_MILLISECONDS, this.#stepsLeft);
+      progress = this.#session.advance(SLICE_MILLISECONDS, this.#steps, this.#toGrowth);
     } catch (error) {
       this.#fail(error);
       return;
@@ -115,7 +203,13 @@ export class TrainingLoop {
     this.#collect(progress, (ended - begun) / 1000);
     this.#settlePhase(progress);
     if (this.#phase !== 'running' || ended - this.#lastReport >= REPORT_INTERVAL_MILLISECONDS) this.#report();
-    if (this.#phase === 'running') this.#scheduleSlice();
+    if (progress.steps.length > 0) this.#showBatch();
+    if (this.#phase === 'running') {
+      this.#look.beside(this.#run);
+      this.#scheduleSlice();
+    } else {
+      this.#look.alone(this.#run);
+    }
   }
 
   #collect(progress: Progress, seconds: number): void {
@@ -124,15 +218,22 @@ export class TrainingLoop {
     this.#unsent.notices.push(...progress.notices.map(asSentence));
     this.#unsent.kernels = progress.kernels ?? this.#unsent.kernels;
     this.#takeEngine(progress);
-    this.#stepsLeft -= progress.steps.length;
     this.#work = { activity: progress.activity, done: progress.done, total: progress.total };
-    const lastStep = progress.steps.at(-1);
-    if (lastStep !== undefined) {
-      this.#samplesSeen = lastStep.samples_seen;
-      this.#nextBatch = lastStep.next_batch;
-    }
+    this.#countSteps(progress.steps);
     if (progress.activity === 'training' && progress.evaluations.length === 0) {
-      this.#speed.add(seconds, this.#samplesSeen + this.#imagesOfPresentStep());
+      this.#speed.add(seconds, this.#place.samplesSeen + this.#imagesOfPresentStep());
+    }
+  }
+
+  #countSteps(steps: Progress['steps']): void {
+    const lastStep = steps.at(-1);
+    if (lastStep === undefined) return;
+    const { step, samples, samples_seen: samplesSeen, next_batch: nextBatch, seconds } = lastStep;
+    this.#place = { step, samplesSeen, nextBatch };
+    const stops = this.#toGrowth && nextBatch > samples;
+    this.#stepsLeft = stops ? 0 : this.#stepsLeft - steps.length;
+    if (this.#millisecondsPerStep !== null) {
+      this.#stepMayBeginAt = performance.now() + Math.max(0, this.#millisecondsPerStep - seconds * 1000);
     }
   }
 
@@ -146,13 +247,19 @@ export class TrainingLoop {
   /** A test with a second sweep visits each sample twice: what counts is the share of the step. */
   #imagesOfPresentStep(): number {
     const { done, total } = this.#work;
-    return total > 0 ? (done / total) * this.#nextBatch : 0;
+    return total > 0 ? (done / total) * this.#place.nextBatch : 0;
   }
 
   #settlePhase(progress: Progress): void {
     if (progress.activity === 'finished') this.#phase = 'finished';
     // A measurement that the last step made due is finished first: no further step begins for it.
     else if (this.#stepsLeft <= 0 && progress.activity === 'training') this.#phase = 'paused';
+  }
+
+  #showBatch(): void {
+    const { step, samplesSeen, nextBatch } = this.#place;
+    const over = this.#phase === 'finished' || this.#phase === 'idle';
+    this.#images.show(over ? null : { run: this.#run, step: step + 1, position: samplesSeen, size: nextBatch });
   }
 
   #fail(error: unknown): void {
@@ -180,16 +287,4 @@ export class TrainingLoop {
 
 function nothing(): Pick<Progress, 'steps' | 'evaluations' | 'notices' | 'kernels'> {
   return { steps: [], evaluations: [], notices: [], kernels: null };
-}
-
-function describeFailure(error: unknown): { kind: 'training' | 'crash'; message: string } {
-  // A trap (a panic, memory that ran out) leaves the module in an unknown state; a thrown Error does not.
-  const crashed = error instanceof WebAssembly.RuntimeError || error instanceof RangeError;
-  const detail = error instanceof Error ? error.message : String(error);
-  if (crashed) return { kind: 'crash', message: `It met an error after which it cannot go on (${detail}).` };
-  return { kind: 'training', message: asSentence(detail) };
-}
-
-function asSentence(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? '' : '.');
 }

@@ -1,40 +1,41 @@
 /** The worker that owns the wasm module, the data and the training. Nothing is computed elsewhere. */
 import initialise, { models, presets, Session, validate } from '../pkg/adadagrad_web.js';
-import type { RunConfig } from '../pkg/adadagrad_web.js';
-import { DataError, loadDataset } from './dataset.js';
+import type { DatasetFiles, DatasetName, RunConfig } from '../pkg/adadagrad_web.js';
+import { Answers } from './answers.js';
+import { DataError, findDatasets, loadDataset } from './dataset.js';
 import { findAdapter } from './engine/adapter.js';
 import { decideEngine } from './engine/choice.js';
 import type { AdapterReport } from './engine/choice.js';
+import { readOwnFiles } from './own-files.js';
 import type { Command, DataSource, Report } from './protocol.js';
 import { TrainingLoop } from './training-loop.js';
+import { text } from './words-of-errors.js';
 
 /** Until the data is here, settings are checked against the size of MNIST. */
 const MNIST_TRAINING_SAMPLES = 60_000;
 
-let loop: TrainingLoop | null = null;
+/** What there is once the data are here. */
+let ready: { loop: TrainingLoop; answers: Answers } | null = null;
 let trainingSamples = MNIST_TRAINING_SAMPLES;
 /** Until the browser has answered, and where it has no WebGPU, there is none. */
 let adapter: AdapterReport = { kind: 'none', reason: 'The browser has not said yet what it offers for WebGPU.' };
 let moduleReady: Promise<unknown> | null = null;
+/** Wishes that came before the data, in order. */
+const early: Command[] = [];
 
-function post(report: Report): void {
-  self.postMessage(report);
-}
-
-function text(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+function post(report: Report, handedOver: Transferable[] = []): void {
+  self.postMessage(report, handedOver);
 }
 
 async function open(source: DataSource): Promise<void> {
-  const dataAddress = source.kind === 'address' ? `${source.root}${source.dataset}/` : '';
   moduleReady = initialise();
-  const download = loadDataset(dataAddress, (progress) => post({ type: 'download', ...progress }));
+  const data = load(source);
   const offer = findAdapter().then((found) => {
     adapter = found;
     post({ type: 'adapter', adapter });
   });
   // All run at once; the download's failure is told only after the module's.
-  download.catch(() => undefined);
+  data.catch(() => undefined);
   try {
     await moduleReady;
     post({ type: 'module', presets: presets(), models: models() });
@@ -43,15 +44,27 @@ async function open(source: DataSource): Promise<void> {
     return;
   }
   try {
-    const session = new Session(await download);
+    const dataset = source.kind === 'address' ? source.dataset : 'own';
+    const session = new Session(await data, dataset);
     await offer;
-    trainingSamples = session.training_samples;
-    loop = new TrainingLoop(session, post);
-    post({ type: 'ready', dataset: source.kind === 'address' ? source.dataset : 'own', trainingSamples, testSamples: session.test_samples });
+    takeSession(session, dataset);
   } catch (error) {
     const message = error instanceof DataError ? text(error) : `The data cannot be used. ${text(error)}`;
     post({ type: 'failure', kind: 'data', run: null, message });
   }
+}
+
+function load(source: DataSource): Promise<DatasetFiles> {
+  if (source.kind === 'files') return readOwnFiles(source.files);
+  void findDatasets(source.root).then((available) => post({ type: 'datasets', available }));
+  return loadDataset(`${source.root}${source.dataset}/`, (progress) => post({ type: 'download', ...progress }));
+}
+
+function takeSession(session: Session, dataset: DatasetName): void {
+  trainingSamples = session.training_samples;
+  ready = { loop: new TrainingLoop(session, post), answers: new Answers(session, post) };
+  for (const command of early.splice(0)) obey(command);
+  post({ type: 'ready', dataset, trainingSamples, testSamples: session.test_samples });
 }
 
 async function check(request: number, config: RunConfig): Promise<void> {
@@ -65,10 +78,6 @@ async function check(request: number, config: RunConfig): Promise<void> {
   post({ type: 'validated', request, problem });
 }
 
-function begin({ run, config, engine, stop }: Extract<Command, { type: 'begin' }>): void {
-  loop?.begin(run, config, decideEngine(engine.choice, adapter), engine.kernels, stop);
-}
-
 function obey(command: Command): void {
   switch (command.type) {
     case 'open':
@@ -77,39 +86,56 @@ function obey(command: Command): void {
     case 'validate':
       void check(command.request, command.config);
       break;
-    case 'begin':
-      begin(command);
+    default:
+      if (ready === null) early.push(command);
+      else obeyWithData(command, ready.loop, ready.answers);
+  }
+}
+
+function obeyWithData(command: Exclude<Command, { type: 'open' | 'validate' }>, loop: TrainingLoop, answers: Answers): void {
+  switch (command.type) {
+    case 'begin': {
+      const { run, config, engine, stop, parameters } = command;
+      loop.begin(run, config, decideEngine(engine.choice, adapter), engine.kernels, stop, parameters);
       break;
+    }
+    case 'resume': {
+      const { run, checkpoint, engine, stop } = command;
+      loop.resume(run, checkpoint, decideEngine(engine.choice, adapter), engine.kernels, stop);
+      break;
+    }
     case 'continue':
-      loop?.continue(command.stop);
+      loop.continue(command.stop);
       break;
     case 'pause':
-      loop?.pause();
+      loop.pause();
       break;
     case 'reset':
-      loop?.reset();
-      break;
-    case 'resume':
-      post({ type: 'failure', kind: 'training', run: command.run, message: 'This version cannot go on from a checkpoint yet.' });
+      loop.reset();
       break;
     case 'retune':
-      post({ type: 'refused-retune', run: 0, message: 'This version cannot change the settings of a run yet.' });
-      break;
-    case 'checkpoint':
-      post({ type: 'checkpoint', request: command.request, run: 0, checkpoint: null });
-      break;
-    case 'classify':
-      post({ type: 'classified', request: command.request, step: null, probabilities: null });
-      break;
-    case 'parameters':
-      post({ type: 'parameters', request: command.request, step: null, model: null, values: null });
-      break;
-    case 'test-image':
-      post({ type: 'test-image', request: command.request, sample: command.sample, pixels: null });
+      void loop.retune(command.config);
       break;
     case 'look':
+      loop.setLook(command.on);
+      break;
     case 'mosaic':
+      loop.setMosaic(command.on, command.most);
+      break;
     case 'pace':
+      loop.setPace(command.millisecondsPerStep);
+      break;
+    case 'checkpoint':
+      void answers.checkpoint(command.request, loop.run);
+      break;
+    case 'classify':
+      answers.classify(command.request, command.pixels);
+      break;
+    case 'parameters':
+      answers.parameters(command.request);
+      break;
+    case 'test-image':
+      answers.testImage(command.request, command.sample);
       break;
   }
 }

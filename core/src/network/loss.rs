@@ -1,11 +1,9 @@
-//! Softmax cross-entropy on integer labels.
+//! Softmax, and its cross-entropy on integer labels.
 
 use crate::real::Real;
 
-/// For one sample: the loss log Σ exp z − z_label in nats, the gradient softmax(z) − onehot(label) of that
-/// *unscaled* loss, and whether the first largest output is the label. `None` when there is no such class.
-pub(super) fn softmax_cross_entropy<F: Real>(z: &[F], label: u32, dz: &mut [F]) -> Option<(F, bool)> {
-    let label = usize::try_from(label).ok().filter(|&label| label < z.len())?;
+/// Writes softmax(z) and returns the place of the first largest output, and Σ exp(z − largest).
+pub(super) fn softmax<F: Real>(z: &[F], probabilities: &mut [F]) -> (usize, F) {
     let mut largest = 0;
     for (class, &value) in z.iter().enumerate() {
         if value > z[largest] {
@@ -13,11 +11,19 @@ pub(super) fn softmax_cross_entropy<F: Real>(z: &[F], label: u32, dz: &mut [F]) 
         }
     }
     let mut sum = F::zero();
-    for (dz, &value) in dz.iter_mut().zip(z) {
-        *dz = (value - z[largest]).exponential();
-        sum += *dz;
+    for (probability, &value) in probabilities.iter_mut().zip(z) {
+        *probability = (value - z[largest]).exponential();
+        sum += *probability;
     }
-    dz.iter_mut().for_each(|dz| *dz /= sum);
+    probabilities.iter_mut().for_each(|probability| *probability /= sum);
+    (largest, sum)
+}
+
+/// For one sample: the loss log Σ exp z − z_label in nats, the gradient softmax(z) − onehot(label) of that
+/// *unscaled* loss, and whether the first largest output is the label. `None` when there is no such class.
+pub(super) fn softmax_cross_entropy<F: Real>(z: &[F], label: u32, dz: &mut [F]) -> Option<(F, bool)> {
+    let label = usize::try_from(label).ok().filter(|&label| label < z.len())?;
+    let (largest, sum) = softmax(z, dz);
     dz[label] -= F::one();
     Some((sum.logarithm() + (z[largest] - z[label]), largest == label))
 }

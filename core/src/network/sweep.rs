@@ -5,7 +5,7 @@ use core::fmt;
 use super::conv2d::Conv2d;
 use super::dense::Dense;
 use super::kernels::{BackwardOf, Conv2dKernels, Errors, ForwardOf, Outputs};
-use super::loss::softmax_cross_entropy;
+use super::loss::{softmax, softmax_cross_entropy};
 use super::operation::Windows;
 use super::{MatrixProduct, Network, Operation, Placed, Shape, activation, max_pool2d};
 use crate::dataset::Dataset;
@@ -340,6 +340,21 @@ impl<'a, F: Real, M: MatrixProduct<F>> Sweep<'a, F, M> {
         let Some(last) = self.network.nodes().last() else { return &[] };
         let start = last.output_offset * samples;
         &self.workspace.values[start..start + last.output.len() * samples]
+    }
+
+    /// The outputs, and the probabilities that softmax makes of them, \[m, classes\] each, of the micro-batch that
+    /// was evaluated last.
+    #[must_use]
+    pub fn probabilities(&mut self, samples: usize) -> (&[F], &[F]) {
+        let Some(last) = self.network.nodes().last() else { return (&[], &[]) };
+        let classes = last.output.len();
+        let range = last.output_offset * samples..(last.output_offset + classes) * samples;
+        let buffers = cut(self.network, samples, self.workspace.values);
+        let (outputs, probabilities) = (&buffers.activations[range.clone()], &mut buffers.gradients[range]);
+        for (z, p) in outputs.chunks_exact(classes).zip(probabilities.chunks_exact_mut(classes)) {
+            softmax(z, p);
+        }
+        (outputs, probabilities)
     }
 
     /// Reads the samples, runs the network, and leaves the loss's gradient at the outputs. Returns how many

@@ -94,6 +94,8 @@ pub struct Training {
     ahead: VecDeque<Ahead>,
     /// Whether the device's parameters may not be the trainer's.
     is_astray: bool,
+    /// No step is submitted before the one before it is weighed.
+    is_held: bool,
     control: Arc<Control>,
 }
 
@@ -158,6 +160,7 @@ impl Training {
             copied: Instant::now(),
             ahead: VecDeque::new(),
             is_astray: false,
+            is_held: false,
             control: Arc::default(),
         })
     }
@@ -196,6 +199,12 @@ impl Training {
     #[must_use]
     pub fn steps_ahead(&self) -> usize {
         self.ahead.len()
+    }
+
+    /// Whether to hold back the steps behind the next one. Once those that are on their way are made, settings can
+    /// change and a snapshot can be taken at no cost.
+    pub const fn hold(&mut self, hold: bool) {
+        self.is_held = hold;
     }
 
     /// What another engine needs to go on where this one stands.
@@ -351,7 +360,7 @@ impl Training {
         for place in 0..MOST_AHEAD {
             // A batch of several micro-batches keeps the device busy by itself.
             let fits = plan.cut.samples() <= self.micro_batch && plan.needs.parts == 0;
-            if !fits || trainer.measures_after(&plan) || self.is_copy_due() {
+            if !fits || trainer.measures_after(&plan) || self.is_copy_due() || self.is_held {
                 break;
             }
             let Some((scalars, next)) = trainer.foresee(&plan) else { break };
@@ -419,6 +428,8 @@ impl Training {
     /// Gives the device the last copy, and makes the steps since then again.
     async fn rewind(&mut self) -> Result<(), GpuError> {
         self.ahead.clear();
+        // Should it end on the way, it stands anywhere.
+        self.is_astray = true;
         let Rescue { parameters, memory, since } = self.rescue.clone();
         self.on_device.engine.write(&parameters, &memory);
         for Decided { plan, scalars } in since {

@@ -19,13 +19,13 @@ export class OurEngine implements Engine {
   async prepare({ config, files }: Problem): Promise<void> {
     if (files === null) throw new Error('this engine needs the whole data set');
     await initialise();
-    this.#session = new Session(files);
-    this.#session.start(this.#test ? config : { ...config, test: null }, this.#computer, null);
+    this.#session = new Session(files, config.dataset);
+    this.#session.start(this.#test ? config : { ...config, test: null }, this.#computer, null, null);
   }
 
   async step(): Promise<number> {
     for (;;) {
-      const progress = this.#session?.advance(NO_LIMIT_MILLISECONDS, 1);
+      const progress = this.#session?.advance(NO_LIMIT_MILLISECONDS, 1, false);
       if (progress === undefined) throw new Error('the engine is gone');
       const [notice] = progress.notices;
       if (progress.engine !== this.#computer) throw new Error(notice ?? 'another engine took over');

@@ -1,0 +1,71 @@
+//! A look at samples with any parameters, beside a run that goes on.
+
+use core::ops::Range;
+
+use crate::dataset::Dataset;
+use crate::local::{OwnedNetwork, RunError, SweepMemory};
+use crate::network::{MatrixProduct, Model, Network};
+use crate::real::Real;
+
+/// A network with working memory of its own.
+#[derive(Debug)]
+pub struct Examiner<F: Real, M> {
+    network: OwnedNetwork,
+    memory: SweepMemory<F>,
+    product: M,
+}
+
+/// What the network says of one sample.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Verdict<'a, F> {
+    /// Its outputs, one for each class.
+    pub outputs: &'a [F],
+    /// softmax of them.
+    pub probabilities: &'a [F],
+}
+
+impl<F: Real, M: MatrixProduct<F>> Examiner<F, M> {
+    /// An examiner for one of the models.
+    ///
+    /// # Errors
+    /// When there is not enough memory.
+    pub fn new(model: Model, product: M) -> Result<Self, RunError> {
+        let network = OwnedNetwork::of_model(model)?;
+        let memory = SweepMemory::new(network.view())?;
+        Ok(Self { network, memory, product })
+    }
+
+    /// The network.
+    #[must_use]
+    pub fn network(&self) -> Network<'_> {
+        self.network.view()
+    }
+
+    /// How many samples may be examined at once.
+    #[must_use]
+    pub fn most(&self) -> u32 {
+        self.memory.micro_batch()
+    }
+
+    /// What the network with these parameters says of some samples, one verdict for each in order.
+    ///
+    /// # Errors
+    /// When lengths do not fit, a label is out of range, or there are more samples than [`Self::most`].
+    pub fn examine(
+        &mut self,
+        parameters: &[F],
+        dataset: &impl Dataset<F>,
+        samples: Range<u32>,
+        mut tell: impl FnMut(u32, Verdict<'_, F>),
+    ) -> Result<(), RunError> {
+        let classes = self.network.view().classes();
+        let mut sweep = self.memory.sweep(self.network.view(), self.product)?;
+        sweep.evaluate(parameters, dataset, samples.clone())?;
+        let (outputs, probabilities) = sweep.probabilities(samples.len());
+        let rows = outputs.chunks_exact(classes).zip(probabilities.chunks_exact(classes));
+        for (sample, (outputs, probabilities)) in samples.zip(rows) {
+            tell(sample, Verdict { outputs, probabilities });
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,80 @@
+//! The data set of a session, and pictures of it.
+
+use std::sync::Arc;
+
+use adadagrad_core::dataset::Dataset;
+use adadagrad_core::idx::{ImagesError, LabelledImages};
+use adadagrad_core::network::Model;
+use adadagrad_core::shuffle::Order;
+use adadagrad_gpu::dataset::Images;
+use js_sys::Uint8Array;
+use wasm_bindgen::prelude::*;
+
+use crate::thumbnails;
+
+/// The data set; copies share it.
+#[derive(Clone)]
+pub(crate) struct Data {
+    pub(crate) train: Arc<Images>,
+    pub(crate) test: Arc<Images>,
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// The four decompressed IDX files.
+    #[wasm_bindgen(typescript_type = "DatasetFiles")]
+    pub type DatasetFiles;
+    #[wasm_bindgen(method, getter)]
+    fn train_images(this: &DatasetFiles) -> Uint8Array;
+    #[wasm_bindgen(method, getter)]
+    fn train_labels(this: &DatasetFiles) -> Uint8Array;
+    #[wasm_bindgen(method, getter)]
+    fn test_images(this: &DatasetFiles) -> Uint8Array;
+    #[wasm_bindgen(method, getter)]
+    fn test_labels(this: &DatasetFiles) -> Uint8Array;
+}
+
+impl Data {
+    /// Reads and checks the files.
+    pub(crate) fn read(files: &DatasetFiles) -> Result<Self, JsError> {
+        let train = read("training", &files.train_images(), &files.train_labels())?;
+        let test = read("test", &files.test_images(), &files.test_labels())?;
+        Ok(Self { train, test })
+    }
+
+    pub(crate) fn training_samples(&self) -> u32 {
+        samples(&self.train)
+    }
+
+    pub(crate) fn test_samples(&self) -> u32 {
+        samples(&self.test)
+    }
+
+    /// The training images that are visited after `position` others, made as small as `side` says.
+    pub(crate) fn visited(&self, seed: u64, position: u64, count: u32, side: usize) -> Vec<u8> {
+        let mut order = Order::new(self.training_samples(), seed);
+        let mut pixels = Vec::with_capacity(count as usize * side * side);
+        for position in position..position.saturating_add(count.into()) {
+            thumbnails::append(self.train.image(order.index(position)), side, &mut pixels);
+        }
+        pixels
+    }
+
+    /// A test image.
+    pub(crate) fn test_image(&self, sample: u32) -> Option<&[u8]> {
+        (sample < self.test_samples()).then(|| self.test.image(sample))
+    }
+}
+
+fn read(which: &str, images: &Uint8Array, labels: &Uint8Array) -> Result<Arc<Images>, JsError> {
+    // The data sets that settings can name are all of this shape.
+    let shape = Model::Cnn.input();
+    let size = [shape.height, shape.width];
+    LabelledImages::parse(images.to_vec(), labels.to_vec(), size, Model::Cnn.classes())
+        .map(Arc::new)
+        .map_err(|error: ImagesError| JsError::new(&format!("{which} data: {error}")))
+}
+
+fn samples(images: &Images) -> u32 {
+    Dataset::<f32>::len(images)
+}

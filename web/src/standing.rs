@@ -1,0 +1,85 @@
+//! A run between two steps: all that any engine needs to go on with it, and what a checkpoint holds.
+
+use adadagrad_core::config::{DatasetName, RunConfig};
+use adadagrad_core::local::OwnedNetwork;
+use adadagrad_core::network::initialise;
+use adadagrad_core::trainer::Trainer;
+use adadagrad_gpu::checkpoint::{self, State};
+use js_sys::Uint8Array;
+use wasm_bindgen::prelude::*;
+
+use crate::answers::{number, object};
+
+#[derive(Clone, Debug)]
+pub(crate) struct Standing {
+    pub(crate) trainer: Trainer<f32>,
+    /// D values.
+    pub(crate) parameters: Vec<f32>,
+    /// Slots · D values.
+    pub(crate) memory: Vec<f32>,
+}
+
+impl Standing {
+    /// The start of a run, from the parameters in a safetensors file where there is one.
+    pub(crate) fn begin(config: RunConfig, samples: u32, file: Option<&[u8]>) -> Result<Self, JsError> {
+        let trainer = Trainer::new(config, samples)?;
+        let network = OwnedNetwork::of_model(config.model)?;
+        let network = network.view();
+        let optimizer = config.optimizer.as_optimizer::<f32>();
+        let mut memory = vec![0.0; optimizer.slots() * network.parameters()];
+        optimizer.start(&mut memory);
+        let parameters = match file {
+            Some(file) => checkpoint::read(file)?.parameters(network)?,
+            None => {
+                let mut parameters = vec![0.0; network.parameters()];
+                initialise(network, config.seed, &mut parameters)?;
+                parameters
+            }
+        };
+        Ok(Self { trainer, parameters, memory })
+    }
+
+    /// Where a checkpoint stands that was made with the same data.
+    pub(crate) fn read(file: &[u8], dataset: DatasetName, samples: u32) -> Result<Self, JsError> {
+        let file = checkpoint::read(file)?;
+        let &State { config, progress, training_samples, .. } = file.state()?;
+        if config.dataset != dataset {
+            let text =
+                format!("its run learned from {}, but {} is open", config.dataset.name(), dataset.name());
+            return Err(JsError::new(&text));
+        }
+        if training_samples != samples {
+            let text =
+                format!("its run learned from {training_samples} samples, but the data hold {samples}");
+            return Err(JsError::new(&text));
+        }
+        let network = OwnedNetwork::of_model(config.model)?;
+        let network = network.view();
+        let slots = config.optimizer.as_optimizer::<f32>().slots();
+        let (parameters, memory) = (file.parameters(network)?, file.memory(network, slots)?);
+        Ok(Self { trainer: Trainer::resume(config, samples, progress)?, parameters, memory })
+    }
+
+    /// The bytes of a checkpoint.
+    pub(crate) fn write(&self) -> Result<Vec<u8>, JsError> {
+        let config = *self.trainer.config();
+        let state = State {
+            version: config.version,
+            config,
+            progress: *self.trainer.progress(),
+            training_samples: self.trainer.samples(),
+        };
+        let network = OwnedNetwork::of_model(config.model)?;
+        Ok(checkpoint::write(network.view(), &self.parameters, &self.memory, &state)?)
+    }
+
+    /// What the page gets as a checkpoint.
+    pub(crate) fn checkpoint(&self) -> Result<JsValue, JsError> {
+        let progress = self.trainer.progress();
+        object(&[
+            ("step", number(progress.steps)),
+            ("samples_seen", number(progress.samples_seen)),
+            ("bytes", Uint8Array::from(self.write()?.as_slice()).into()),
+        ])
+    }
+}

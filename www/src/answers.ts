@@ -1,0 +1,38 @@
+/** Answers the page's questions about the run at hand. Runs in the worker. */
+import type { Checkpoint, Session } from '../pkg/adadagrad_web.js';
+import type { Post } from './protocol.js';
+
+export class Answers {
+  readonly #session: Session;
+  readonly #post: Post;
+
+  constructor(session: Session, post: Post) {
+    this.#session = session;
+    this.#post = post;
+  }
+
+  async checkpoint(request: number, run: number): Promise<void> {
+    let checkpoint: Checkpoint | null = null;
+    try {
+      checkpoint = await this.#session.checkpoint();
+    } catch {
+      // There is no run, or its numbers cannot be written.
+    }
+    this.#post({ type: 'checkpoint', request, run, checkpoint }, checkpoint === null ? [] : [checkpoint.bytes.buffer]);
+  }
+
+  classify(request: number, pixels: Uint8Array): void {
+    const { step, probabilities } = this.#session.classify(pixels) ?? { step: null, probabilities: null };
+    this.#post({ type: 'classified', request, step, probabilities });
+  }
+
+  parameters(request: number): void {
+    const { step, model, values } = this.#session.parameters() ?? { step: null, model: null, values: null };
+    this.#post({ type: 'parameters', request, step, model, values }, values === null ? [] : [values.buffer]);
+  }
+
+  testImage(request: number, sample: number): void {
+    const pixels = this.#session.test_image(sample) ?? null;
+    this.#post({ type: 'test-image', request, sample, pixels });
+  }
+}

@@ -1,0 +1,16 @@
+/** What went wrong, as sentences for the visitor. */
+
+export function text(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+export function asSentence(words: string): string {
+  return words.charAt(0).toUpperCase() + words.slice(1) + (/[.!?]$/.test(words) ? '' : '.');
+}
+
+export function describeFailure(error: unknown): { kind: 'training' | 'crash'; message: string } {
+  // A trap (a panic, memory that ran out) leaves the module in an unknown state; a thrown Error does not.
+  const crashed = error instanceof WebAssembly.RuntimeError || error instanceof RangeError;
+  if (crashed) return { kind: 'crash', message: `It met an error after which it cannot go on (${text(error)}).` };
+  return { kind: 'training', message: asSentence(text(error)) };
+}
