@@ -2,7 +2,7 @@
 import initialise, { models, presets, Session, validate } from '../pkg/adadagrad_web.js';
 import type { DatasetFiles, DatasetName, RunConfig } from '../pkg/adadagrad_web.js';
 import { Answers } from './answers.js';
-import { DataError, findDatasets, loadDataset } from './dataset.js';
+import { DataError, loadDataset } from './dataset.js';
 import { findAdapter } from './engine/adapter.js';
 import { decideEngine } from './engine/choice.js';
 import type { AdapterReport } from './engine/choice.js';
@@ -56,7 +56,7 @@ async function open(source: DataSource): Promise<void> {
 
 function load(source: DataSource): Promise<DatasetFiles> {
   if (source.kind === 'files') return readOwnFiles(source.files);
-  void findDatasets(source.root).then((available) => post({ type: 'datasets', available }));
+  post({ type: 'datasets', available: ['mnist'] });
   return loadDataset(`${source.root}${source.dataset}/`, (progress) => post({ type: 'download', ...progress }));
 }
 

@@ -1,0 +1,86 @@
+// The page's worker without the page around it: commands in, reports out.
+import { openPage } from './page.mjs';
+
+/** Opens a page and, inside it, a second worker that a test speaks to itself. `source`: other data than MNIST. */
+export async function openEngine(t, { source, ...options } = {}) {
+  const opened = await openPage(t, options);
+  const { page, waitFor } = opened;
+  await waitFor({ data: 'ready' });
+  const [own] = page.workers();
+  const address = own.url();
+  await page.evaluate(startWorker, { address, source: source ?? null });
+  return {
+    ...opened,
+    /** Sends a command. */
+    send: (command) => page.evaluate((sent) => self.engine.send(sent), command),
+    /** The next report of a kind that came since the last command was sent, or comes yet; `wanted`: with these values. */
+    next: (type, wanted = {}) => page.evaluate(([kind, values]) => self.engine.next(kind, values), [type, wanted]),
+    /** Sends a command and waits for a report. */
+    ask: (command, type, wanted = {}) =>
+      page.evaluate(([sent, kind, values]) => (self.engine.send(sent), self.engine.next(kind, values)), [command, type, wanted]),
+    /** Starts a run and gives its steps, once it stands still. */
+    run: (command) => page.evaluate((sent) => self.engine.run(sent), command),
+    /** Evaluates in the page, where `self.engine` is. */
+    evaluate: (act, value) => page.evaluate(act, value),
+  };
+}
+
+/** Runs in the page. */
+async function startWorker({ address, source }) {
+  const worker = new Worker(address, { type: 'module' });
+  let reports = [];
+  let waiting = [];
+  const fits = (report, type, wanted) => report.type === type && Object.entries(wanted).every(([key, value]) => report[key] === value);
+  const engine = {
+    worker,
+    /** Every report since the last command. */
+    get reports() {
+      return reports;
+    },
+    send: (command) => {
+      reports = [];
+      worker.postMessage(command);
+    },
+    next: (type, wanted = {}) => {
+      const found = reports.find((report) => fits(report, type, wanted));
+      if (found !== undefined) return Promise.resolve(found);
+      return new Promise((resolve, reject) => waiting.push({ type, wanted, resolve, reject }));
+    },
+    run: async (command) => {
+      engine.send(command);
+      const steps = [];
+      const evaluations = [];
+      let place = 0;
+      for (;;) {
+        while (place < reports.length) {
+          const report = reports[place];
+          place += 1;
+          if (report.type === 'failure') throw new Error(report.message);
+          if (report.type !== 'update' || (command.run !== undefined && report.run !== command.run)) continue;
+          steps.push(...report.steps);
+          evaluations.push(...report.evaluations);
+          if (report.phase !== 'running' && report.phase !== 'idle') {
+            // How long a step took differs from run to run.
+            return { phase: report.phase, engine: report.engine, evaluations, steps: steps.map(({ seconds, ...step }) => step) };
+          }
+        }
+        await new Promise((resolve) => waiting.push({ type: null, resolve }));
+      }
+    },
+  };
+  worker.onmessage = ({ data }) => {
+    reports.push(data);
+    const [now, later] = [[], []];
+    for (const waiter of waiting) (waiter.type === null || fits(data, waiter.type, waiter.wanted) ? now : later).push(waiter);
+    waiting = later;
+    for (const waiter of now) waiter.resolve(data);
+    if (data.type !== 'failure') return;
+    const message = new Error(data.message);
+    waiting.forEach((waiter) => waiter.reject?.(message));
+    waiting = [];
+  };
+  self.engine = engine;
+  const root = new URL('data/', document.baseURI).href;
+  engine.send({ type: 'open', source: source ?? { kind: 'address', dataset: 'mnist', root } });
+  await engine.next('ready');
+}
