@@ -274,7 +274,6 @@ impl Session {
     /// Asks a GPU for its parameters as they stand. The promise gives null as soon as they are known; the CPU's are
     /// anyway.
     #[wasm_bindgen(unchecked_return_type = "Promise<null>")]
-    #[must_use]
     pub fn refresh(&self) -> Promise {
         let (tell, hear) = oneshot::channel();
         if let Some(Run { engine: Engine::Gpu(run), .. }) = &self.run {

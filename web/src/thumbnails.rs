@@ -6,7 +6,7 @@ const SIDE: usize = 28;
 /// Appends a 28×28 image with `side` pixels along its side, each the mean of those that it covers. Nothing where
 /// `side` does not divide 28, or the image has another size.
 pub(crate) fn append(image: &[u8], side: usize, to: &mut Vec<u8>) {
-    if side == 0 || SIDE % side != 0 || image.len() != SIDE * SIDE {
+    if !SIDE.is_multiple_of(side) || image.len() != SIDE * SIDE {
         return;
     }
     let cell = SIDE / side;
