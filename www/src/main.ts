@@ -9,21 +9,33 @@ import { Controls } from './controls.js';
 import { required } from './dom.js';
 import { EngineNotes } from './engine/notes.js';
 import { EnginePanel } from './engine/panel.js';
+import { takeDroppedFiles } from './export/drop.js';
+import { ModelPanel } from './export/model-panel.js';
 import { FigurePanel } from './figure/panel.js';
 import { LookPanel } from './look/panel.js';
 import { MosaicPanel } from './mosaic/panel.js';
 import { Notices } from './notices.js';
 import { registerServiceWorker } from './offline/register.js';
 import { showRecordedRun } from './recorded/recorded-run.js';
+import { Checkpoints } from './runs/checkpoints.js';
+import { ComparisonPanel } from './runs/comparison-panel.js';
 import { RunConductor } from './runs/conductor.js';
+import { GoingBack, LeftRunOffer } from './runs/going-back.js';
+import { KeptRuns } from './runs/kept-runs.js';
 import { RunLibrary } from './runs/library.js';
+import { Retuning } from './runs/retuning.js';
+import { readRunFile } from './runs/run-file.js';
 import { RunsTable } from './runs/table.js';
+import type { StopAfter } from './protocol.js';
 import { TrainingSession } from './session.js';
+import { DataPanel } from './settings/data-panel.js';
+import { Knobs } from './settings/knobs.js';
 import { SettingsPanel } from './settings/panel.js';
 import { PageState, troubleFrom } from './state.js';
 import { StatusPanel } from './status-panel.js';
 import { missingFeature } from './support.js';
 import { onThemeChange } from './theme.js';
+import { datasetInAddress } from './url/address.js';
 import { AddressBar } from './url/address-bar.js';
 
 const state = new PageState();
@@ -63,25 +75,63 @@ const session = new TrainingSession({
 
 const conductor = new RunConductor({ state, session, library, onNews: () => board.refresh() });
 
+/** The data stays what it is: presets tell how to train, not on what. */
 function choosePreset(name: string): void {
   const preset = state.catalogue.value?.presets.find((candidate) => candidate.name === name);
   if (preset === undefined) return;
   settingsPanel.forgetMistakes();
-  state.settings.value = structuredClone(preset.config);
+  state.settings.value = { ...structuredClone(preset.config), dataset: state.settings.value?.dataset ?? preset.config.dataset };
+}
+
+/** Settings changed by hand: the run at hand follows where it can, unless it is one of several to be compared. */
+function changeSettings(next: RunConfig): void {
+  const before = state.settings.value;
+  state.settings.value = next;
+  if (before !== null && !comparisons.isUnderWay) retuning.follow(before, next);
 }
 
 function validate(config: RunConfig): void {
   session.validate(config, (problem) => {
+    if (problem !== null && addressBar.refuse(config, problem)) return;
     if (!settingsPanel.hasMistakes) state.settingsProblem.value = problem;
   });
 }
 
-/** Starts the worker anew after a crash, or after data that could not be used. */
+function pressMain(): void {
+  const { phase } = state.run.value;
+  if (phase !== 'running' && phase !== 'paused') comparisons.stop();
+  conductor.pressMain();
+}
+
+function pressStep(stop: StopAfter): void {
+  if (state.run.value.phase !== 'paused') comparisons.stop();
+  conductor.pressStep(stop);
+}
+
+function pressReset(): void {
+  comparisons.stop();
+  conductor.pressReset();
+}
+
+function beginWithModel(name: string, parameters: Uint8Array): void {
+  comparisons.stop();
+  conductor.begin({ stop: { steps: 0 }, name: `From ${name}`, parameters });
+}
+
+/** A run that was saved as JSON is drawn again. */
+async function takeRunFile(file: File): Promise<void> {
+  const content: unknown = await file.text().then(JSON.parse).catch(() => null);
+  const run = readRunFile(content, { id: `file-${Date.now()}`, slot: library.freeSlot() });
+  if (run !== null) library.add(run);
+  else state.notes.value = [...state.notes.value, `${file.name} is no run that this page has saved.`];
+}
+
+/** Starts the worker anew after a crash, for other data, or after data that could not be used. */
 function openSession(): void {
   state.trouble.value = null;
   state.data.value = { name: 'downloading', receivedBytes: 0, totalBytes: 0 };
   conductor.forget();
-  session.open();
+  session.open(dataPanel.source);
 }
 
 const chartControls = new ChartControls(state, library);
@@ -94,22 +144,36 @@ const board = new ChartBoard(required('charts', HTMLElement), {
   onCursor: (x) => chartControls.showCursor(x),
 });
 const addressBar = new AddressBar(state);
-const settingsPanel = new SettingsPanel(state, validate);
+const dataPanel = new DataPanel(state, session, openSession);
+const retuning = new Retuning(state, session, library, () => board.refresh());
+const settingsPanel = new SettingsPanel(state, validate, changeSettings);
+const comparisons = new ComparisonPanel(state, conductor, library);
+const checkpoints = new Checkpoints(state, session, library);
+const modelPanel = new ModelPanel(state, session, beginWithModel);
+new Knobs(state, changeSettings);
+new GoingBack(checkpoints, conductor);
+new LeftRunOffer({ state, library, checkpoints, conductor });
+new KeptRuns(library);
 new RunsTable(state, library);
+takeDroppedFiles({
+  data: (files) => dataPanel.take(files),
+  model: (file) => void modelPanel.take(file),
+  run: (file) => void takeRunFile(file),
+});
 new EnginePanel(state);
 new EngineNotes(state);
 new StatusPanel(state);
 new Controls(state, {
-  main: () => conductor.pressMain(),
-  step: () => conductor.pressStep({ steps: 1 }),
-  reset: () => conductor.pressReset(),
+  main: pressMain,
+  step: () => pressStep({ steps: 1 }),
+  reset: pressReset,
   choosePreset,
 });
 new Notices(state, openSession);
 // What looks into the run (mosaic, figure, look, article) is wired here, each from the state and the session.
 new MosaicPanel(required('mosaic', HTMLElement), state, session);
 const figure = new FigurePanel(required('figure', HTMLElement), state, {
-  stepToGrowth: () => conductor.pressStep('growth'),
+  stepToGrowth: () => pressStep('growth'),
   pace: (millisecondsPerStep) => session.setPace(millisecondsPerStep),
 });
 new LookPanel(required('look', HTMLElement), state, session);
@@ -122,6 +186,7 @@ showRecordedRun(state, library);
 
 const missing = missingFeature();
 if (missing === null) {
+  dataPanel.begin(datasetInAddress(location.hash));
   openSession();
 } else {
   state.data.value = { name: 'unusable' };

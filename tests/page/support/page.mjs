@@ -36,10 +36,10 @@ export function browserTest(options = {}) {
 
 /**
  * `server`: options of servePage; `context`: options of playwright's newContext; `prepare(page)` runs before the
- * page is loaded; `webgpu`: with Chromium's software adapter, else without any. A complaint of the page (an error, a warning in the console) fails the test, unless it matches
+ * page is loaded; `path`: what follows the page's address; `webgpu`: with Chromium's software adapter, else without any. A complaint of the page (an error, a warning in the console) fails the test, unless it matches
  * `expectedComplaints`.
  */
-export async function openPage(t, { server: serverOptions = {}, context: contextOptions = {}, prepare, expectedComplaints, webgpu = false } = {}) {
+export async function openPage(t, { server: serverOptions = {}, context: contextOptions = {}, prepare, expectedComplaints, webgpu = false, path = '' } = {}) {
   const { chromium: launcher } = createRequire(join(repository, 'www/package.json'))('playwright-core');
   if (!existsSync(join(pageFolder, 'index.html'))) throw new Error(`no built page in ${pageFolder}: build www first`);
   const server = await servePage(pageFolder, serverOptions);
@@ -60,7 +60,7 @@ export async function openPage(t, { server: serverOptions = {}, context: context
   });
   page.on('pageerror', (error) => complaints.push(String(error)));
   await prepare?.(page);
-  await page.goto(server.address);
+  await page.goto(server.address + path);
   return { page, browser, context, server, requests, complaints, origin: server.origin, ...readers(page) };
 }
 

@@ -2,8 +2,9 @@
 import uPlot from 'uplot';
 import { element, setText } from '../dom.js';
 import { chartButtons } from '../export/chart-buttons.js';
+import { lastAtMost } from '../runs/step-log.js';
 import { Legend } from './legend.js';
-import { NO_PICTURE, signature } from './picture.js';
+import { NO_PICTURE, signature, toldAt } from './picture.js';
 import type { Line, Picture } from './picture.js';
 import { inTableOrder, tableOf } from './plot-data.js';
 import { plotOptions } from './plot-options.js';
@@ -68,13 +69,13 @@ export class Chart {
   show(picture: Picture): void {
     this.#picture = picture;
     this.#lines = inTableOrder(picture.lines);
+    const next = signature({ ...picture, lines: this.#lines });
+    this.#legend.take(this.#lines, next !== this.#signature);
     this.#empty.hidden = picture.lines.some((line) => line.x.length > 0);
     this.#stage.setAttribute('aria-label', `${this.spec.title}: ${picture.summary}`);
     setText(this.#caption, picture.caption);
-    const next = signature({ ...picture, lines: this.#lines });
     if (next !== this.#signature) {
       this.#signature = next;
-      this.#legend.build(this.#lines);
       this.#plot?.destroy();
       this.#plot = null;
       this.#resize();
@@ -114,7 +115,7 @@ export class Chart {
   }
 
   #showLatestValues(): void {
-    this.#legend.show(this.#lines, (line) => this.#lines[line]?.y.at(-1));
+    this.#legend.show((line) => toldAt(line, line.x.length - 1));
   }
 
   /** Values under the cursor are those of steps that were logged: each line's own, nearest to it. */
@@ -125,7 +126,10 @@ export class Chart {
       if (plot.cursor.event !== undefined) this.onCursor(null);
       return;
     }
-    this.#legend.show(this.#lines, (line) => plot.data[line + 1]?.[idxs?.[line + 1] ?? idx]);
+    this.#legend.show((line) => {
+      const x = plot.data[0][idxs?.[this.#lines.indexOf(line) + 1] ?? idx] ?? 0;
+      return toldAt(line, Math.max(0, lastAtMost(line.x, x)));
+    });
     if (left !== undefined && left >= 0) this.onCursor(plot.posToVal(left, 'x'));
   }
 }

@@ -29,9 +29,8 @@ export function curves(view: RunView, run: TrainedRun, specs: CurveSpec[]): Line
     const at = (values: Float64Array): (number | null)[] => rows.map((row) => drawable(values[row], spec.logarithmic));
     const line: Line = { label, colour, kind: 'line', dash: spec.dash, width: spec.width, x, y: at(spec.values), format, inLegend };
     if (view.smoothing === 0) return [line];
-    const smoothed: Line = { ...line, y: at(smooth(spec.values, view.smoothing, spec.logarithmic)), inLegend: false };
-    // The legend keeps telling what was logged.
-    return [{ ...line, kind: 'faint-points', dash: [] }, smoothed];
+    const smoothed: Line = { ...line, y: at(smooth(spec.values, view.smoothing, spec.logarithmic)), told: line.y };
+    return [{ ...line, kind: 'faint-points', dash: [], inLegend: false }, smoothed];
   });
 }
 

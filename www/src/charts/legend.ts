@@ -8,20 +8,19 @@ export class Legend {
   #entries: { line: number; swatch: SVGElement; value: HTMLElement }[] = [];
   #lines: readonly Line[] = [];
 
-  build(lines: readonly Line[]): void {
+  /** `anew`: other lines, not only other values. */
+  take(lines: readonly Line[], anew: boolean): void {
     this.#lines = lines;
+    if (!anew) return;
     this.#entries = [];
-    const shown = lines.flatMap((line, index) => (line.inLegend ? [this.#entry(line, index)] : []));
-    this.root.replaceChildren(...shown);
+    this.root.replaceChildren(...lines.flatMap((line, index) => (line.inLegend ? [this.#entry(line, index)] : [])));
   }
 
-  /** `valueAt` gives the value of a line, by its index. */
-  show(lines: readonly Line[], valueAt: (line: number) => number | null | undefined): void {
-    this.#lines = lines;
+  show(valueOf: (line: Line) => number | null): void {
     for (const entry of this.#entries) {
-      const value = valueAt(entry.line);
-      const line = lines[entry.line];
-      setText(entry.value, value === null || value === undefined || line === undefined ? '' : line.format(value));
+      const line = this.#lines[entry.line];
+      const value = line === undefined ? null : valueOf(line);
+      setText(entry.value, value === null || line === undefined ? '' : line.format(value));
     }
   }
 

@@ -19,8 +19,10 @@ export interface Line {
   /** Ascending. */
   x: readonly number[];
   y: readonly (number | null)[];
+  /** What the legend and the table tell, where it is not what is drawn: a smoothed curve tells what was logged. */
+  told?: readonly (number | null)[];
   format: (value: number) => string;
-  /** A smoothed curve stands for its points, so only one of the two is named. */
+  /** Points stand behind their smoothed curve, so only one of the two is named. */
   inLegend: boolean;
 }
 
@@ -43,6 +45,11 @@ export interface Picture {
 }
 
 export const NO_PICTURE: Picture = { lines: [], marks: [], xLabel: '', largestX: 1, summary: 'no steps yet', caption: '' };
+
+/** The value that a line tells at a row. */
+export function toldAt(line: Line, row: number): number | null {
+  return (line.told ?? line.y)[row] ?? null;
+}
 
 /** Two pictures with the same signature differ in their values alone. */
 export function signature({ lines }: Picture): string {

@@ -35,7 +35,7 @@ export function plotOptions(source: PlotSource): uPlot.Options {
     width: source.width,
     height: source.height,
     legend: { show: false },
-    padding: [10, 12, 0, 0],
+    padding: [10, 18, 0, 0],
     cursor: {
       y: false,
       drag: { x: false, y: false },

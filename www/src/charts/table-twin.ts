@@ -1,6 +1,7 @@
 /** The same as the chart, as a table: for those who do not see the chart. Made only when it is opened. */
 import { element } from '../dom.js';
 import { formatCount, formatMeasure } from '../format.js';
+import { toldAt } from './picture.js';
 import type { Line, Picture } from './picture.js';
 
 const MOST_ROWS = 50;
@@ -28,7 +29,8 @@ export class TableTwin {
 
   #build(): void {
     this.#builtAt = performance.now();
-    const lines = this.#picture?.lines.filter((line) => line.x.length > 0) ?? [];
+    // Faint points are what the smoothed curve beside them tells.
+    const lines = this.#picture?.lines.filter((line) => line.x.length > 0 && (line.inLegend || line.kind !== 'faint-points')) ?? [];
     if (this.#picture === null || lines.length === 0) this.#scroller.replaceChildren(element('p', {}, 'There is nothing to show yet.'));
     else this.#scroller.replaceChildren(...tables(lines, this.#picture.xLabel));
   }
@@ -51,8 +53,8 @@ function table(x: readonly number[], lines: Line[], xLabel: string, most: number
 }
 
 function formatCell(line: Line, row: number): string {
-  const value = line.y[row];
-  return value === null || value === undefined ? '' : line.format(value);
+  const value = toldAt(line, row);
+  return value === null ? '' : line.format(value);
 }
 
 function formatPosition(value: number): string {

@@ -19,10 +19,12 @@ export function testChart(): RunChart {
     height: 240,
     axisFormat: formatMeasure,
   });
-  const picture = (view: RunView): Picture => {
+  const picture = (all: RunView): Picture => {
+    // A run without a test has no sides to draw.
+    const view: RunView = { ...all, runs: all.runs.filter((run) => run.config.test !== null) };
     const lines = view.runs.flatMap((run) => linesOf(view, run));
     const overlay = isAlone(view) || lines.length === 0 ? '' : ' Thin lines: what is allowed to each run.';
-    return { ...frame(view), lines, summary: summarise(view.leading), caption: sidesLabels(view.test).caption + overlay };
+    return { ...frame(view), lines, summary: summarise(view.leading), caption: sidesLabels(view.runs.at(-1)?.latestConfig.test ?? view.test).caption + overlay };
   };
   return { chart, picture };
 }

@@ -10,8 +10,8 @@ import { preprocess, SIDE } from './preprocess.js';
 /** Pixels of the pad for one of the image's: strokes stay smooth on every screen. */
 const FINENESS = 16;
 const PAD = SIDE * FINENESS;
-/** A pen in MNIST is about two and a half pixels wide. */
-const PEN = 2.4 * FINENESS;
+/** A pen in MNIST is nearly three pixels wide. */
+const PEN = 2.8 * FINENESS;
 const MOVES: Record<string, readonly [number, number]> = {
   ArrowLeft: [-1, 0],
   ArrowRight: [1, 0],

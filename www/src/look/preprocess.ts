@@ -5,8 +5,11 @@
 
 export const SIDE = 28;
 const BOX = 20;
-/** Ink fainter than this (of 255) does not count as drawn when the box around it is sought. */
-const FAINTEST = 8;
+/**
+ * Where the centre of mass lies, measured from the edge. In MNIST that is the middle of pixel 14 (counted from 0), half
+ * a pixel beyond the image's own middle, give or take the rest of a shift by whole pixels.
+ */
+const MIDDLE = SIDE / 2 + 0.5;
 
 export interface Ink {
   /** Opacity, 0 to 255, row by row. */
@@ -23,20 +26,27 @@ interface Box {
   bottom: number;
 }
 
+interface Place {
+  x: number;
+  y: number;
+}
+
 /** 28 × 28 bytes, 0 is background; null where nothing is drawn. */
 export function preprocess(ink: Ink): Uint8Array | null {
   const box = boundingBox(ink);
   if (box === null) return null;
   const scale = BOX / Math.max(box.right - box.left, box.bottom - box.top);
   const centre = centreOfMass(ink, box);
-  return resample(ink, box, scale, centre);
+  // By whole pixels, as MNIST's were: so the strokes stay as sharp as theirs.
+  const corner = { x: Math.round(MIDDLE - centre.x * scale), y: Math.round(MIDDLE - centre.y * scale) };
+  return resample(ink, box, scale, corner);
 }
 
 function boundingBox({ values, width, height }: Ink): Box | null {
   const box: Box = { left: width, top: height, right: 0, bottom: 0 };
   for (let y = 0; y < height; y += 1) {
     for (let x = 0; x < width; x += 1) {
-      if ((values[y * width + x] ?? 0) < FAINTEST) continue;
+      if ((values[y * width + x] ?? 0) === 0) continue;
       box.left = Math.min(box.left, x);
       box.right = Math.max(box.right, x + 1);
       box.top = Math.min(box.top, y);
@@ -46,8 +56,8 @@ function boundingBox({ values, width, height }: Ink): Box | null {
   return box.right > box.left ? box : null;
 }
 
-/** In pixels of the drawing, measured to the pixels' middles. */
-function centreOfMass({ values, width }: Ink, box: Box): { x: number; y: number } {
+/** In pixels of the drawing, measured from the box's corner. */
+function centreOfMass({ values, width }: Ink, box: Box): Place {
   let [mass, sumX, sumY] = [0, 0, 0];
   for (let y = box.top; y < box.bottom; y += 1) {
     for (let x = box.left; x < box.right; x += 1) {
@@ -57,17 +67,17 @@ function centreOfMass({ values, width }: Ink, box: Box): { x: number; y: number 
       sumY += value * (y + 0.5);
     }
   }
-  return { x: sumX / mass, y: sumY / mass };
+  return { x: sumX / mass - box.left, y: sumY / mass - box.top };
 }
 
 /** Each pixel of the drawing spreads its ink over the pixels of the image that it covers, by area. */
-function resample({ values, width }: Ink, box: Box, scale: number, centre: { x: number; y: number }): Uint8Array {
+function resample({ values, width }: Ink, box: Box, scale: number, corner: Place): Uint8Array {
   const sums = new Float64Array(SIDE * SIDE);
   for (let y = box.top; y < box.bottom; y += 1) {
-    const top = (y - centre.y) * scale + SIDE / 2;
+    const top = (y - box.top) * scale + corner.y;
     for (let x = box.left; x < box.right; x += 1) {
       const value = values[y * width + x] ?? 0;
-      if (value > 0) spread(sums, value, (x - centre.x) * scale + SIDE / 2, top, scale);
+      if (value > 0) spread(sums, value, (x - box.left) * scale + corner.x, top, scale);
     }
   }
   return Uint8Array.from(sums, (sum) => Math.min(255, Math.round(sum)));

@@ -1,11 +1,12 @@
 /** Begins, pauses and ends runs: what the buttons do, and what the worker's reports mean for the run at hand. */
-import type { RunConfig } from '../../pkg/adadagrad_web.js';
+import type { Checkpoint, RunConfig } from '../../pkg/adadagrad_web.js';
 import { recallKernels, rememberKernels } from '../engine/memory.js';
 import type { EngineWish, StopAfter, Update } from '../protocol.js';
 import type { TrainingSession } from '../session.js';
 import { NO_RUN } from '../state.js';
 import type { PageState } from '../state.js';
 import type { RunLibrary } from './library.js';
+import type { TrainedRun } from './trained-run.js';
 
 /** How a run is begun, beside its settings. */
 export interface Beginning {
@@ -27,6 +28,9 @@ export class RunConductor {
     this.#session = parts.session;
     this.#library = parts.library;
     this.#onNews = parts.onNews;
+    this.#session.listen('resumed', ({ config }) => {
+      this.#state.run.value = { ...this.#state.run.value, config };
+    });
   }
 
   /** Begins a new run, with the settings shown unless others are given. */
@@ -37,6 +41,41 @@ export class RunConductor {
     const engineChoice = this.#state.engineChoice.value;
     this.#state.run.value = { ...NO_RUN, config: structuredClone(config), engineChoice, phase: 'running', total: config.initial_batch };
     this.#session.begin(config, this.engineWish(), beginning.stop ?? null, beginning.parameters ?? null);
+  }
+
+  /** The run at hand goes back to a moment of its own, and waits there. */
+  goBackTo(checkpoint: Checkpoint): void {
+    const { current } = this.#library;
+    if (current === null) return;
+    this.#library.fork(current, checkpoint.step);
+    this.#takeUp(current, { steps: 0 }, checkpoint);
+  }
+
+  /** A run of an earlier visit goes on as if it had never stopped. */
+  resume(run: TrainedRun, checkpoint: Checkpoint): void {
+    this.forget();
+    run.cutAfter(checkpoint.step);
+    this.#library.resume(run);
+    this.#takeUp(run, null, checkpoint);
+  }
+
+  #takeUp(run: TrainedRun, stop: StopAfter, checkpoint: Checkpoint): void {
+    const { log } = run;
+    const row = log.rowOfStep(checkpoint.step);
+    const config = run.latestConfig;
+    const latestStep = row >= 0 ? log.record(row) : null;
+    this.#state.run.value = {
+      ...NO_RUN,
+      config: structuredClone(config),
+      engineChoice: this.#state.engineChoice.value,
+      phase: 'running',
+      latestStep,
+      latestEvaluation: run.evaluationAt(checkpoint.step),
+      total: latestStep?.next_batch ?? config.initial_batch,
+    };
+    if (latestStep !== null) this.#state.shownStep.value = { test: run.testAt(latestStep.step), step: latestStep, recorded: false };
+    this.#session.resume(checkpoint.bytes, this.engineWish(), stop);
+    this.#onNews();
   }
 
   engineWish(): EngineWish {

@@ -31,14 +31,16 @@ const LABELS: Record<string, string> = {
 const DATASETS: Record<string, string> = { mnist: 'MNIST', fashion_mnist: 'Fashion-MNIST', own: 'own files' };
 const MODELS: Record<string, string> = { logistic: 'logistic', mlp: 'MLP', cnn: 'CNN' };
 
+const DETAILS = new Set(['controller.growth_cap', 'test.debiased', 'test.leave_one_out', 'test.quantile', 'test.workers']);
+
 /** “η 0.5, learning rate 0.02”: what sets one run apart from the others; empty where nothing does. */
 export function whatSetsApart(config: RunConfig, others: readonly RunConfig[]): string {
   const own = flatten(config);
   const rest = others.map(flatten);
   const differs = (place: string): boolean =>
     rest.some((flat) => {
-      // The rule goes with the test: only where both have one is a difference worth a word.
-      if (place.startsWith('controller')) return place !== 'controller' && flat[place] !== undefined && flat[place] !== own[place];
+      // What comes with a test is worth a word only where both have it.
+      if (place === 'controller' || (DETAILS.has(place) && flat[place] === undefined)) return false;
       return flat[place] !== own[place];
     });
   return Object.keys(own).filter(differs).map((place) => saySetting(place, own[place] ?? null)).join(', ');

@@ -55,6 +55,19 @@ export class RunLibrary {
     return run;
   }
 
+  /** A run of an earlier visit becomes the present one; where it was kept as well, it takes that one's place. */
+  resume(run: TrainedRun): void {
+    this.leave();
+    const kept = this.#runs.find((candidate) => candidate.id === run.id);
+    if (kept !== undefined) {
+      run.pinned = kept.pinned;
+      this.#remove(kept);
+    }
+    run.slot = this.freeSlot();
+    this.#current = run;
+    this.add(run);
+  }
+
   /** The present run is over: it stays in the list when there is something to see in it. */
   leave(): void {
     const left = this.#current;

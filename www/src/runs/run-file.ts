@@ -1,8 +1,8 @@
 /** A run as plain data: what is exported, kept from visit to visit, and recorded for those who have not trained yet. */
 import type { RunConfig } from '../../pkg/adadagrad_web.js';
 import type { StepRecord } from '../protocol.js';
-import { STEP_COLUMNS } from './step-log.js';
-import type { StepColumn } from './step-log.js';
+import { STEP_COLUMNS, StepLog } from './step-log.js';
+import type { StepColumn, StoredLog } from './step-log.js';
 import { TrainedRun } from './trained-run.js';
 import type { Change, ComputedBy, TimedEvaluation } from './trained-run.js';
 
@@ -56,4 +56,46 @@ function isRunFile(content: unknown): content is RunFile {
   if (!Array.isArray(file.evaluations) || !Array.isArray(file.changes)) return false;
   const { steps } = file;
   return STEP_COLUMNS.every((name) => Array.isArray(steps[name]) && steps[name].length === steps.step.length);
+}
+
+/** A run as the browser keeps it: columns as they are in memory, which costs no time to write. */
+export interface StoredRun {
+  format: 'adadagrad-stored-run';
+  version: 1;
+  id: string;
+  name: string;
+  config: RunConfig;
+  computedBy: ComputedBy | null;
+  changes: Change[];
+  evaluations: TimedEvaluation[];
+  log: StoredLog;
+}
+
+export function storeRun(run: TrainedRun): StoredRun {
+  const { id, name, config, computedBy, changes, evaluations } = run;
+  return { format: 'adadagrad-stored-run', version: 1, id, name, config, computedBy, changes, evaluations, log: run.log.stored() };
+}
+
+/** Null when the content is no such run: it was written by another version of the page. */
+export function readStoredRun(content: unknown, { slot }: { slot: number }): TrainedRun | null {
+  if (!isStoredRun(content)) return null;
+  const { id, name, config } = content;
+  const run = new TrainedRun({ id, name, slot, config });
+  run.computedBy = content.computedBy;
+  run.changes = content.changes;
+  run.evaluations = content.evaluations;
+  run.log = StepLog.fromStored(content.log);
+  return run;
+}
+
+function isStoredRun(content: unknown): content is StoredRun {
+  if (typeof content !== 'object' || content === null) return false;
+  const stored = content as Partial<StoredRun>;
+  const columns = stored.log?.columns as Partial<StoredLog['columns']> | undefined;
+  return (
+    stored.format === 'adadagrad-stored-run' &&
+    stored.version === 1 &&
+    columns !== undefined &&
+    STEP_COLUMNS.every((name) => columns[name] instanceof Float64Array)
+  );
 }

@@ -44,6 +44,13 @@ const REASONS: readonly Reason[] = [
 
 type Columns = Record<StepColumn, Float64Array>;
 
+export interface StoredLog {
+  columns: Columns;
+  whyNoVariance: Int8Array;
+  whyNotRequired: Int8Array;
+  stride: number;
+}
+
 export class StepLog {
   /** NaN stands for null. */
   #columns: Columns = createColumns(FIRST_CAPACITY);
@@ -132,19 +139,30 @@ export class StepLog {
   }
 
   copy(): StepLog {
-    const copy = new StepLog();
-    for (let index = 0; index < this.#length; index += 1) copy.#addRow(this, index);
-    copy.#stride = this.#stride;
-    copy.#elapsed = this.#elapsed;
-    return copy;
+    return StepLog.fromStored(this.stored());
   }
 
-  #addRow(from: StepLog, index: number): void {
-    if (this.#length === this.#columns.step.length) this.#grow();
-    for (const name of STEP_COLUMNS) this.#columns[name][this.#length] = from.#columns[name][index] ?? NaN;
-    this.#whyNoVariance[this.#length] = from.#whyNoVariance[index] ?? 0;
-    this.#whyNotRequired[this.#length] = from.#whyNotRequired[index] ?? 0;
-    this.#length += 1;
+  /** Copies of the columns, for a place outside the page. */
+  stored(): StoredLog {
+    const columns = Object.fromEntries(STEP_COLUMNS.map((name) => [name, this.column(name).slice()])) as Columns;
+    return {
+      columns,
+      whyNoVariance: this.#whyNoVariance.slice(0, this.#length),
+      whyNotRequired: this.#whyNotRequired.slice(0, this.#length),
+      stride: this.#stride,
+    };
+  }
+
+  static fromStored({ columns, whyNoVariance, whyNotRequired, stride }: StoredLog): StepLog {
+    const log = new StepLog();
+    log.#length = columns.step.length;
+    log.#stride = stride;
+    while (log.#columns.step.length < log.#length) log.#grow();
+    for (const name of STEP_COLUMNS) log.#columns[name].set(columns[name]);
+    log.#whyNoVariance.set(whyNoVariance);
+    log.#whyNotRequired.set(whyNotRequired);
+    log.#elapsed = log.last('elapsed') ?? 0;
+    return log;
   }
 
   #reasons(index: number): Telemetry['reasons'] {

@@ -34,7 +34,7 @@ const FIGURE_TITLES: Record<Figure, string> = {
 
 export class RunsTable {
   readonly #library: RunLibrary;
-  readonly #section = required('runs', HTMLElement);
+  readonly #table = required('runs', HTMLTableElement);
   readonly #head = required('runs-head', HTMLTableSectionElement);
   readonly #body = required('runs-body', HTMLTableSectionElement);
   #rows = new Map<TrainedRun, Row>();
@@ -42,8 +42,9 @@ export class RunsTable {
 
   constructor(state: PageState, library: RunLibrary) {
     this.#library = library;
-    const titles = ['Drawn', 'Run', 'What sets it apart', ...FIGURES.map((figure) => FIGURE_TITLES[figure]), 'Do'];
-    this.#head.replaceChildren(element('tr', {}, ...titles.map((title) => element('th', { scope: 'col' }, title))));
+    const figures = FIGURES.map((figure) => element('th', { scope: 'col', class: 'run-figure' }, FIGURE_TITLES[figure]));
+    const others = ['Drawn', 'Run', 'What sets it apart'].map((title) => element('th', { scope: 'col' }, title));
+    this.#head.replaceChildren(element('tr', {}, ...others, ...figures, element('td', {})));
     library.revision.observe(() => this.#rebuild());
     state.run.observe(({ phase }) => this.#refresh(phase !== 'running'));
   }
@@ -51,7 +52,7 @@ export class RunsTable {
   /** Rows that stay are not made anew, so that the focus stays where it is. */
   #rebuild(): void {
     const { runs } = this.#library;
-    this.#section.hidden = runs.length === 0;
+    this.#table.hidden = runs.length === 0;
     for (const [run, row] of this.#rows) {
       if (runs.includes(run)) continue;
       row.root.remove();

@@ -78,7 +78,8 @@ export function applyWords(base: RunConfig, words: ReadonlyMap<string, string>):
   }
   for (const [place, word] of words) {
     if (isChoice(place)) continue;
-    const known = flatten(config)[place];
+    const flat = flatten(config);
+    const known = Object.hasOwn(flat, place) ? flat[place] : undefined;
     if (known === undefined) {
       problems.push(`There is no setting “${place}” with these settings.`);
       continue;

@@ -23,10 +23,13 @@ export class SettingsPanel {
   readonly #groups = new Map<string, Group>();
   readonly #mistakes = new Map<string, string>();
   readonly #validate: (config: RunConfig) => void;
+  readonly #onChange: (config: RunConfig) => void;
 
-  constructor(state: PageState, validate: (config: RunConfig) => void) {
+  /** `onChange` is given the settings as the visitor changed them. */
+  constructor(state: PageState, validate: (config: RunConfig) => void, onChange: (config: RunConfig) => void) {
     this.#state = state;
     this.#validate = validate;
+    this.#onChange = onChange;
     state.settings.observe((config) => this.#showSettings(config));
     state.settingsProblem.observe(() => this.#showProblem());
     state.run.observe(() => this.#showPending());
@@ -91,7 +94,7 @@ export class SettingsPanel {
   #change(id: string, value: number | null | string | boolean): void {
     const config = this.#state.settings.value;
     const spec = this.#specs().find((candidate) => candidate.id === id);
-    if (config !== null && spec !== undefined) this.#state.settings.value = applyValue(spec, config, value);
+    if (config !== null && spec !== undefined) this.#onChange(applyValue(spec, config, value));
   }
 
   #specs(): FieldSpec[] {

@@ -1,5 +1,9 @@
 /** Keeps the address and the page's state the same. */
+import type { RunConfig } from '../../pkg/adadagrad_web.js';
 import { required, setText } from '../dom.js';
+import { settingsGroups } from '../settings/field-specs.js';
+import { inPageWords } from '../settings/problem.js';
+import { sameSettings } from '../state.js';
 import type { PageState } from '../state.js';
 import { readAddress, writeAddress } from './address.js';
 
@@ -9,6 +13,8 @@ const WRITE_MILLISECONDS = 300;
 export class AddressBar {
   readonly #state: PageState;
   readonly #note = required('address-note', HTMLElement);
+  /** Settings that the address asks for, until they were found to be such as can be run. */
+  #asked: { config: RunConfig; base: RunConfig } | null = null;
   #writeWaits = false;
   #writing = false;
 
@@ -30,18 +36,26 @@ export class AddressBar {
     const presets = this.#state.catalogue.value?.presets ?? [];
     const reading = readAddress(location.hash, presets);
     if (reading === null) return;
-    const { choices, problems } = reading;
+    const { choices, base, problems } = reading;
     this.#tell(problems);
     if (choices.engine !== undefined) this.#state.engineChoice.value = choices.engine;
     if (choices.axis !== undefined) this.#state.horizontalAxis.value = choices.axis;
     if (choices.smoothing !== undefined) this.#state.smoothing.value = choices.smoothing;
     if (choices.thresholds !== undefined) this.#state.thresholds.value = choices.thresholds;
-    if (choices.settings !== undefined) this.#state.settings.value = choices.settings;
+    if (choices.settings === undefined || base === null) return;
+    this.#asked = { config: choices.settings, base: structuredClone(base) };
+    this.#state.settings.value = choices.settings;
   }
 
-  /** Settings that can be read but not run: the presets' are used instead. */
-  refuse(problem: string): void {
-    this.#tell([problem]);
+  /** Whether these settings came with the address: then the preset's take their place, and it is said why. */
+  refuse(config: RunConfig, problem: string): boolean {
+    const asked = this.#asked;
+    if (asked === null || !sameSettings(asked.config, config)) return false;
+    this.#asked = null;
+    const fields = settingsGroups(config, this.#state.catalogue.value?.models ?? []).flatMap((group) => group.fields);
+    this.#tell([inPageWords(problem, fields).message]);
+    this.#state.settings.value = { ...asked.base, dataset: config.dataset };
+    return true;
   }
 
   #tell(problems: readonly string[]): void {

@@ -2,7 +2,7 @@
  * The page's state as its address, and back. What stands after # is never sent to a server; an anchor (#article) is
  * told apart by having no “=”.
  */
-import type { Preset, RunConfig } from '../../pkg/adadagrad_web.js';
+import type { DatasetName, Preset, RunConfig } from '../../pkg/adadagrad_web.js';
 import { ENGINE_CHOICES, isEngineChoice } from '../engine/choice.js';
 import type { EngineChoice } from '../engine/choice.js';
 import { applyWords, differences, writeWord } from '../settings/flat.js';
@@ -14,18 +14,20 @@ export interface Choices {
   settings: RunConfig;
   engine: EngineChoice;
   axis: HorizontalAxis;
-  /** From 0 to 95 %. */
+  /** From 0 (not at all) to 0.99. */
   smoothing: number;
   thresholds: boolean;
 }
 
 export interface AddressReading {
   choices: Partial<Choices>;
+  /** The preset's settings, that the rest was said of. */
+  base: RunConfig | null;
   /** What could not be used, each in a sentence. */
   problems: string[];
 }
 
-const MOST_SMOOTHING = 0.95;
+const MOST_SMOOTHING = 0.99;
 
 export function writeAddress(choices: Choices, presets: readonly Preset[]): string {
   const { base, name } = nearestPreset(choices.settings, presets);
@@ -61,11 +63,15 @@ export function readAddress(hash: string, presets: readonly Preset[]): AddressRe
   const thresholds = take('thresholds');
   if (thresholds !== undefined) choices.thresholds = thresholds === 'true';
   if (base !== null) {
+    if (words.get('dataset') === 'own') {
+      words.delete('dataset');
+      problems.push('Own files are in no address: choose them again.');
+    }
     const reading = applyWords(base, words);
     choices.settings = reading.config;
     problems.push(...reading.problems);
   }
-  return { choices, problems };
+  return { choices, base, problems };
 }
 
 function readPreset(name: string | undefined, presets: readonly Preset[], problems: string[]): RunConfig | null {
@@ -89,4 +95,9 @@ function nearestPreset(settings: RunConfig, presets: readonly Preset[]): { base:
     if (said < nearest.said) nearest = { base: config, name, said };
   }
   return nearest;
+}
+
+/** The data to fetch, which is known before the presets are. */
+export function datasetInAddress(hash: string): DatasetName {
+  return new URLSearchParams(hash.replace(/^#/, '')).get('dataset') === 'fashion_mnist' ? 'fashion_mnist' : 'mnist';
 }

@@ -1,0 +1,134 @@
+// The test, drawn: the geometry against the formulas, and the figure in the page against the numbers it tells.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { loadModule } from './support/module.mjs';
+
+const { pictureOf, excess } = await loadModule('figure/geometry.ts');
+const { layOut, lensFor, scaleBar } = await loadModule('figure/layout.ts');
+const { describeShown, legendOf } = await loadModule('figure/words.ts');
+
+/** Sixteen samples whose gradient has length 2. */
+const step = {
+  step: 12,
+  samples: 16,
+  next_batch: 16,
+  mean_norm_sq: 4,
+  variance: 16,
+  variance_along: 36,
+  variance_orthogonal: 9,
+  worker_variance: 25,
+  coordinate_ratio: 64,
+  required: 16,
+  reasons: {},
+};
+
+const near = (actual, expected) => assert.ok(Math.abs(actual - expected) < 1e-12, `${actual} is not ${expected}`);
+
+test('the norm test: a disc of √(v/b) against one of η‖ḡ‖', () => {
+  const picture = pictureOf({ name: 'norm', eta: 0.25, debiased: false }, step);
+  assert.deepEqual(picture, {
+    shape: 'disc',
+    arrow: 2,
+    noise: { along: 1, across: 1 },
+    allowed: { along: 0.5, across: 0.5 },
+    next: null,
+  });
+  const debiased = pictureOf({ name: 'norm', eta: 0.25, debiased: true }, step);
+  near(debiased.allowed.along, 0.25 * Math.sqrt(3));
+  assert.equal(debiased.arrow, 2, 'the arrow is what was measured');
+  const drowned = pictureOf({ name: 'norm', eta: 0.25, debiased: true }, { ...step, variance: 100 });
+  assert.equal(drowned.allowed.along, 0, 'where the noise explains everything, nothing is allowed');
+});
+
+test('the other tests draw their own two sides', () => {
+  const inner = pictureOf({ name: 'inner_product', theta: 0.9, leave_one_out: false }, step);
+  assert.deepEqual([inner.shape, inner.noise.across, inner.allowed.across], ['bars', null, null]);
+  // √(36/16) = 1.5 in units of the squared gradient; a length is that over ‖ḡ‖ = 2.
+  near(inner.noise.along, 0.75);
+  near(inner.allowed.along, 1.8);
+  const orthogonal = pictureOf({ name: 'orthogonality', nu: 5.84 }, step);
+  assert.equal(orthogonal.noise.along, null);
+  near(orthogonal.noise.across, 0.75);
+  near(orthogonal.allowed.across, 11.68);
+  const augmented = pictureOf({ name: 'augmented', theta: 0.9, nu: 5.84, leave_one_out: false }, step);
+  assert.deepEqual(augmented.noise, { along: inner.noise.along, across: orthogonal.noise.across });
+  assert.deepEqual(augmented.allowed, { along: inner.allowed.along, across: orthogonal.allowed.across });
+  const worker = pictureOf({ name: 'worker_norm', eta: 0.5, workers: 4 }, step);
+  assert.deepEqual([worker.shape, worker.noise.along, worker.allowed.along], ['disc', 1.25, 1]);
+  const coordinate = pictureOf({ name: 'coordinate_norm', eta: 0.5, quantile: 0.9 }, step);
+  assert.deepEqual([coordinate.arrow, coordinate.noise.along, coordinate.allowed.along], [1, 2, 0.5]);
+  assert.equal(pictureOf({ name: 'coordinate_norm', eta: 0.5, quantile: 0.9 }, { ...step, coordinate_ratio: null }), null);
+  assert.equal(pictureOf(null, step).allowed.along, null, 'without a test nothing is allowed or forbidden');
+});
+
+test('for every test the square of noise over allowed is needed over used', () => {
+  const tests = [
+    [{ name: 'norm', eta: 0.1, debiased: false }, 16 / (0.01 * 4)],
+    [{ name: 'norm', eta: 0.1, debiased: true }, 16 / (0.01 * 3)],
+    [{ name: 'inner_product', theta: 0.9, leave_one_out: false }, 36 / (0.81 * 16)],
+    [{ name: 'inner_product', theta: 0.9, leave_one_out: true }, 50],
+    [{ name: 'orthogonality', nu: 0.3 }, 9 / (0.09 * 4)],
+    [{ name: 'augmented', theta: 0.9, nu: 0.3, leave_one_out: false }, Math.max(36 / (0.81 * 16), 9 / (0.09 * 4))],
+    [{ name: 'coordinate_norm', eta: 0.5, quantile: 1 }, 64 / 0.25],
+    [{ name: 'worker_norm', eta: 0.5, workers: 4 }, 25 / (0.25 * 4)],
+  ];
+  for (const [chosen, required] of tests) {
+    const ratio = excess(pictureOf(chosen, { ...step, required })) ** 2;
+    assert.ok(Math.abs(ratio / (required / step.samples) - 1) < 1e-12, `${chosen.name}: ${ratio} for ${required} of ${step.samples}`);
+  }
+});
+
+test('the next batch has the noise that its size promises, and just passes where it is what is needed', () => {
+  const picture = pictureOf({ name: 'norm', eta: 0.25, debiased: false }, { ...step, required: 64, next_batch: 64 });
+  near(picture.next.along, picture.allowed.along);
+  const capped = pictureOf({ name: 'norm', eta: 0.25, debiased: false }, { ...step, required: 64, next_batch: 32 });
+  assert.ok(capped.next.along > capped.allowed.along, 'a batch that may only double is still too noisy');
+});
+
+test('one scale for all, as large as fits', () => {
+  const frame = { width: 600, height: 300, margin: 20 };
+  for (const noise of [0.01, 1, 40, 5000]) {
+    const picture = { shape: 'disc', arrow: 2, noise: { along: noise, across: noise }, allowed: { along: 1, across: 1 }, next: null };
+    const { scale, tail, tip, up } = layOut(picture, frame);
+    assert.equal(up, false);
+    near((tip.x - tail.x) / scale, 2);
+    const reach = Math.max(noise, 1) * scale;
+    const [left, right] = [Math.min(tail.x, tip.x - reach), tip.x + reach];
+    assert.ok(left > 20 - 1e-6 && right < 580 + 1e-6 && reach < 130 + 1e-6, `noise ${noise} leaves the frame`);
+    assert.ok(reach > 129.9 || right - left > 559.9, `noise ${noise} leaves room unused`);
+    const bar = scaleBar(scale, 150);
+    assert.ok(bar.width <= 150 && bar.width > 60, `a scale bar of ${bar.width}`);
+    near(bar.width / bar.length, scale);
+  }
+});
+
+test('what lies across the arrow gets the wide side; what is too small gets a lens', () => {
+  const frame = { width: 600, height: 300, margin: 20 };
+  const across = { shape: 'bars', arrow: 1, noise: { along: null, across: 3 }, allowed: { along: null, across: 6 }, next: null };
+  const { up, tail, tip } = layOut(across, frame);
+  assert.ok(up && tip.y < tail.y && tip.x === tail.x);
+  const discs = (noise, allowed) => ({ shape: 'disc', arrow: 1, noise: { along: noise, across: noise }, allowed: { along: allowed, across: allowed }, next: null });
+  const lens = (picture) => lensFor(picture, layOut(picture, frame).scale, 46);
+  assert.equal(lens(discs(1, 0.5)), null, 'everything can be seen');
+  assert.deepEqual(lens(discs(1, 0.01)), { factor: 20, onTip: true });
+  assert.equal(lens(discs(50, 0.5)).onTip, false, 'the arrow itself is too short');
+  const zero = discs(0, 0);
+  assert.equal(layOut({ ...zero, arrow: 0 }, frame), null, 'nothing has no scale');
+});
+
+test('the sentence gives the numbers of the step', () => {
+  const shown = { test: { name: 'norm', eta: 0.1, debiased: false }, recorded: false, step: { ...step, samples: 1187, required: 12119.4, next_batch: 12120 } };
+  assert.equal(
+    describeShown(shown),
+    'Step 12: the noise reached 3.2 times as far as allowed; 12,120 samples needed (3.2² ≈ 10 times as many), 1,187 used; next batch 12,120.',
+  );
+  assert.match(describeShown({ ...shown, recorded: true }), /^Recorded run, step 12: /);
+  const held = { ...shown, step: { ...shown.step, next_batch: 2374 } };
+  assert.match(describeShown(held), /next batch 2,374, as far as the settings let it grow\.$/);
+  const enough = { ...shown, step: { ...shown.step, required: 593.5, next_batch: 1187 } };
+  assert.match(describeShown(enough), /reached 0\.71 times as far as allowed, so 1,187 samples were enough; the next batch stays 1,187\.$/);
+  const drowned = { ...shown, step: { ...shown.step, required: null, reasons: { required: 'unbounded' } } };
+  assert.match(describeShown(drowned), /noise drowns the mean gradient/);
+  const marks = legendOf(shown, pictureOf(shown.test, shown.step)).map(({ mark }) => mark);
+  assert.deepEqual(marks, ['arrow', 'noise', 'allowed', 'next']);
+});

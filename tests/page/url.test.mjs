@@ -1,0 +1,124 @@
+// The address is the state: every choice is in it, it brings every choice back, and what is wrong in it is said.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { loadModule } from './support/module.mjs';
+import { browserTest, openPage } from './support/page.mjs';
+
+const { readAddress, writeAddress, datasetInAddress } = await loadModule('url/address.ts');
+
+const quick = {
+  version: 1,
+  dataset: 'mnist',
+  model: 'cnn',
+  optimizer: { name: 'adagrad', initial_accumulator: 0, epsilon: 1e-10, weight_decay: 0 },
+  learning_rate: 0.02,
+  schedule: { warm_up_samples: 0, decay: { name: 'constant' } },
+  test: { name: 'norm', eta: 1, debiased: false },
+  controller: { name: 'adadagrad', growth_cap: 2 },
+  initial_batch: 8,
+  min_batch: 1,
+  max_batch: 4096,
+  sample_budget: 100_000,
+  seed: 0,
+  evaluate_every: 8000,
+};
+const paper = { ...quick, learning_rate: 0.008, test: { ...quick.test, eta: 0.1 }, controller: { name: 'adadagrad', growth_cap: null }, max_batch: 60_000 };
+const presets = [
+  { name: 'quick', title: 'Quick', config: quick },
+  { name: 'paper-cnn', title: 'Paper', config: paper },
+];
+const plain = { engine: 'auto', axis: 'samples', smoothing: 0, thresholds: false };
+
+const settings = {
+  'a preset as it is': quick,
+  'another preset': paper,
+  'another seed': { ...quick, seed: 7 },
+  'a cap that is taken away': { ...quick, controller: { name: 'adadagrad', growth_cap: null } },
+  'a number without an end in binary': { ...quick, learning_rate: 0.1 + 0.2 },
+  'another optimizer with a setting of its own': {
+    ...quick,
+    learning_rate: 0.0021,
+    optimizer: { name: 'adam', beta1: 0.8, beta2: 0.999, epsilon: 1e-8, weight_decay: 0 },
+  },
+  'no test': { ...quick, test: null, controller: { name: 'constant' } },
+  'another test': { ...paper, test: { name: 'augmented', theta: 0.5, nu: 5.84, leave_one_out: true } },
+  'a schedule': { ...quick, schedule: { warm_up_samples: 100, decay: { name: 'step', every_samples: 5000, factor: 0.3 } } },
+  'other data': { ...quick, dataset: 'fashion_mnist' },
+};
+
+for (const [what, config] of Object.entries(settings)) {
+  test(`${what} survives the way through the address`, () => {
+    for (const others of [plain, { engine: 'webgpu', axis: 'seconds', smoothing: 0.35, thresholds: true }]) {
+      const address = writeAddress({ settings: config, ...others }, presets);
+      const { choices, problems } = readAddress(address, presets);
+      assert.deepEqual(problems, []);
+      assert.deepEqual(choices.settings, config);
+      assert.deepEqual({ ...plain, ...choices }, { settings: config, ...others });
+    }
+  });
+}
+
+test('what is unknown or broken is said in a sentence, and defaults take its place', () => {
+  const { choices, problems } = readAddress('#preset=slow&test.eta=banana&engine=abacus&axis=miles&smoothing=2&model=elephant&colour=red&seed=&max_batch=512', presets);
+  assert.deepEqual(choices, { settings: { ...quick, max_batch: 512 } });
+  for (const word of ['slow', 'banana', 'abacus', 'miles', 'smoothing=2', 'elephant', 'colour', 'seed=']) {
+    assert.equal(problems.filter((problem) => problem.includes(word)).length, 1, `${word}: ${problems}`);
+  }
+  assert.equal(problems.length, 8);
+});
+
+test('an anchor is no state, and prototype names are no settings', () => {
+  assert.equal(readAddress('#article', presets), null);
+  assert.equal(readAddress('', presets), null);
+  const { choices, problems } = readAddress('#__proto__=1&constructor=2&test.toString=3', presets);
+  assert.deepEqual(choices.settings, quick);
+  assert.equal(problems.length, 3);
+});
+
+test('the data is known before the presets are', () => {
+  assert.equal(datasetInAddress('#preset=quick&dataset=fashion_mnist'), 'fashion_mnist');
+  assert.equal(datasetInAddress('#dataset=own'), 'mnist');
+  assert.equal(datasetInAddress(''), 'mnist');
+});
+
+test('the page takes its state from the address, writes every change into it, and says what it could not use', browserTest(), async (t) => {
+  const { page, waitFor, set, button } = await openPage(t);
+  await waitFor({ data: 'ready' });
+  await page.waitForFunction(() => location.hash.includes('preset=quick'));
+  assert.equal(await page.locator('#address-note').isVisible(), false);
+  await set({ Seed: 11, 'Threshold η': 0.5 });
+  await page.locator('label[for=axis-seconds]').click();
+  await page.locator('#engine-choice').getByText('CPU', { exact: true }).click();
+  await page.getByLabel('Several thresholds').check();
+  await page.waitForFunction(() => ['seed=11', 'test.eta=0.5', 'axis=seconds', 'engine=cpu', 'thresholds=true'].every((part) => location.hash.includes(part)));
+  const address = page.url();
+  // Loaded anew, and typed into a page that is open.
+  await page.goto('about:blank');
+  await page.goto(address);
+  await waitFor({ data: 'ready' });
+  const shown = () =>
+    page.evaluate(() => ({
+      seed: document.getElementById('setting-seed').value,
+      eta: document.getElementById('setting-test-eta').value,
+      axis: document.querySelector('[name=axis]:checked').value,
+      engine: document.querySelector('[name=engine]:checked').value,
+      thresholds: document.getElementById('thresholds').checked,
+    }));
+  assert.deepEqual(await shown(), { seed: '11', eta: '0.5', axis: 'seconds', engine: 'cpu', thresholds: true });
+  await page.evaluate(() => (location.hash = '#preset=quick&seed=12&axis=steps&test.eta=many'));
+  const note = page.locator('#address-note');
+  await note.waitFor({ state: 'visible' });
+  assert.match(await note.textContent(), /“test\.eta=many” is no number/);
+  assert.deepEqual(await shown(), { seed: '12', eta: '1', axis: 'steps', engine: 'cpu', thresholds: true });
+  assert.equal(await button('Start').getAttribute('aria-disabled'), null, 'the rest can be run');
+});
+
+test('settings that can be read but not run are said, and the preset is used', browserTest(), async (t) => {
+  const { page, waitFor, button } = await openPage(t, { path: '#preset=quick&initial_batch=1&seed=4' });
+  await waitFor({ data: 'ready' });
+  const note = page.locator('#address-note');
+  await note.waitFor({ state: 'visible' });
+  assert.match(await note.textContent(), /First batch is 1, but must be from 2/);
+  assert.equal(await page.locator('#setting-initial-batch').inputValue(), '8');
+  assert.equal(await button('Start').getAttribute('aria-disabled'), null);
+});

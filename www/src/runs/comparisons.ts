@@ -1,0 +1,101 @@
+/** Comparisons that tell a story: the same model, seed and budget, one thing different from run to run. */
+import type { BatchTest, RunConfig } from '../../pkg/adadagrad_web.js';
+import { formatCount } from '../format.js';
+import { OPTIMIZERS, TESTS } from '../settings/choices.js';
+import type { OptimizerName } from '../settings/choices.js';
+import { thresholdOf } from './thresholds.js';
+
+export interface Variant {
+  name: string;
+  config: RunConfig;
+}
+
+export interface Comparison {
+  id: string;
+  title: string;
+  /** What to look for. */
+  hint: string;
+  variants: (settings: RunConfig) => Variant[];
+}
+
+/** Enough to see the difference, and over in a minute or two. */
+const MOST_SAMPLES = 60_000;
+
+export const COMPARISONS: readonly Comparison[] = [
+  {
+    id: 'batches',
+    title: 'Adaptive, small or large batch',
+    hint: 'The small batch takes many steps and keeps trembling, the large one takes too few; the adaptive one begins like the first and ends like the second.',
+    variants: (settings) => {
+      const base = adaptive(settings);
+      return [
+        { name: `Adaptive from ${formatCount(base.initial_batch)}`, config: base },
+        fixed(base, base.initial_batch),
+        fixed(base, Math.min(base.max_batch, 4096)),
+      ];
+    },
+  },
+  {
+    id: 'tests',
+    title: 'Norm or inner product test',
+    hint: 'The inner product test asks only whether the samples agree along the step, so it is content with smaller batches.',
+    variants: (settings) => [withTest(settings, 'norm'), withTest(settings, 'inner_product')],
+  },
+  {
+    id: 'optimizers',
+    title: 'AdaGrad, Adam or SGD',
+    hint: 'The same test steers the batch, whoever takes the steps; each optimizer has a learning rate of its own.',
+    variants: (settings) => (['adagrad', 'adam', 'sgd'] satisfies OptimizerName[]).map((name) => withOptimizer(settings, name)),
+  },
+  {
+    id: 'thresholds',
+    title: 'Half or double threshold',
+    hint: 'Half the threshold asks for four times the batch.',
+    variants: (settings) => [0.5, 1, 2].map((factor) => withThreshold(settings, factor)),
+  },
+];
+
+function shortened(settings: RunConfig): RunConfig {
+  return { ...settings, sample_budget: Math.min(settings.sample_budget, MOST_SAMPLES) };
+}
+
+/** The settings with a test on. */
+function adaptive(settings: RunConfig): RunConfig {
+  if (settings.test !== null) return shortened(settings);
+  const { defaults } = TESTS.norm;
+  const most = Math.max(settings.max_batch, settings.initial_batch);
+  return shortened({ ...settings, test: { ...defaults }, controller: { name: 'adadagrad', growth_cap: 2 }, max_batch: most });
+}
+
+function fixed(base: RunConfig, batch: number): Variant {
+  const config: RunConfig = {
+    ...base,
+    test: null,
+    controller: { name: 'constant' },
+    initial_batch: batch,
+    min_batch: Math.min(base.min_batch, batch),
+    max_batch: Math.max(base.max_batch, batch),
+  };
+  return { name: `Always ${formatCount(batch)}`, config };
+}
+
+function withTest(settings: RunConfig, name: 'norm' | 'inner_product'): Variant {
+  const base = adaptive(settings);
+  const test: BatchTest = base.test?.name === name ? base.test : { ...TESTS[name].defaults };
+  return { name: TESTS[name].title, config: { ...base, test } };
+}
+
+function withOptimizer(settings: RunConfig, name: OptimizerName): Variant {
+  const base = adaptive(settings);
+  const { title, parameters, learningRate } = OPTIMIZERS[name];
+  const config = base.optimizer.name === name ? base : { ...base, optimizer: { ...parameters }, learning_rate: learningRate };
+  return { name: title, config };
+}
+
+function withThreshold(settings: RunConfig, factor: number): Variant {
+  const base = adaptive(settings);
+  const own = thresholdOf(base.test);
+  if (own === null || base.test === null) return { name: 'Adaptive', config: base };
+  const value = Number((own.value * factor).toPrecision(6));
+  return { name: `${own.symbol} = ${value}`, config: { ...base, test: { ...base.test, [own.key]: value } as BatchTest } };
+}
