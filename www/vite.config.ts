@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { defineConfig, type Plugin } from 'vite';
 import { entryFileName, offline, serviceWorkerEntry } from './vite-offline.js';
 
@@ -28,8 +29,12 @@ function policyInBuiltPage(): Plugin {
   };
 }
 
+/** The data sets that `cargo xtask data` has packed: the page offers no others. */
+const datasets = ['mnist', 'fashion_mnist'].filter((name) => existsSync(`public/data/${name}/manifest.json`));
+
 export default defineConfig({
   base: './',
+  define: { PACKED_DATASETS: JSON.stringify(datasets) },
   // A missing file answers 404 here as on any static server, instead of the page itself.
   appType: 'mpa',
   plugins: [policyInBuiltPage(), offline()],

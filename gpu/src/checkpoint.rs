@@ -28,7 +28,7 @@ use safetensors::{Dtype, SafeTensorError, SafeTensors};
 use serde::{Deserialize, Serialize};
 
 /// The metadata entry that holds the [`State`].
-const STATE: &str = "adadagrad";
+pub const STATE: &str = "adadagrad";
 /// Larger files are not read.
 #[cfg(not(target_family = "wasm"))]
 const LARGEST_FILE: u64 = 1 << 32;
@@ -184,11 +184,8 @@ pub fn read(bytes: &[u8]) -> Result<Checkpoint, CheckpointError> {
         if view.dtype() != Dtype::F32 {
             return Err(CheckpointError::Type { tensor: name, found: view.dtype().to_string() });
         }
-        let values: Vec<_> = view.data().as_chunks().0.iter().map(|&word| f32::from_le_bytes(word)).collect();
-        if let Some(index) = values.iter().position(|value| !value.is_finite()) {
-            return Err(CheckpointError::NonFinite { tensor: name, index });
-        }
-        tensors.insert(name, Tensor { shape: view.shape().to_vec(), values });
+        let tensor = Tensor::read(&name, view.shape().to_vec(), view.data())?;
+        tensors.insert(name, tensor);
     }
     Ok(Checkpoint { tensors, state })
 }
@@ -217,14 +214,12 @@ pub fn write(
     memory: &[f32],
     state: &State,
 ) -> Result<Vec<u8>, CheckpointError> {
-    let mut tensors = Vec::new();
-    for (slot, values) in slots(network, parameters, memory) {
-        for Piece { name, shape, range } in pieces(network) {
-            let piece = values.get(range).unwrap_or_default();
-            let bytes: Vec<u8> = piece.iter().flat_map(|value| value.to_le_bytes()).collect();
-            tensors.push((tensor_name(slot, &name), shape, bytes));
-        }
-    }
+    let tensors: Vec<_> = tensors(network, parameters, memory)
+        .map(|(name, shape, values)| {
+            let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+            (name, shape, bytes)
+        })
+        .collect();
     let views = tensors
         .iter()
         .map(|(name, shape, bytes)| Ok((name, TensorView::new(Dtype::F32, shape.clone(), bytes)?)))
@@ -232,6 +227,20 @@ pub fn write(
     // One entry only: the order of several would differ from file to file.
     let state = serde_json::to_string(state).map_err(CheckpointError::State)?;
     Ok(safetensors::serialize(views, Some(HashMap::from([(STATE.to_owned(), state)])))?)
+}
+
+/// The tensors of a checkpoint with their names and shapes: the parameters, and for each D values of `memory` one
+/// slot.
+pub fn tensors<'v>(
+    network: Network<'v>,
+    parameters: &'v [f32],
+    memory: &'v [f32],
+) -> impl Iterator<Item = (String, Vec<usize>, &'v [f32])> {
+    slots(network, parameters, memory).flat_map(move |(slot, values)| {
+        pieces(network).map(move |Piece { name, shape, range }| {
+            (tensor_name(slot, &name), shape, values.get(range).unwrap_or_default())
+        })
+    })
 }
 
 /// Writes a file whole or not at all: first beside it, then in its place.
@@ -253,6 +262,47 @@ pub fn save(file: &Path, bytes: &[u8]) -> io::Result<()> {
         let _ = fs::remove_file(&part);
     }
     result
+}
+
+impl Tensor {
+    /// From little-endian bytes.
+    ///
+    /// # Errors
+    /// When a value is not finite.
+    pub fn read(name: &str, shape: Vec<usize>, bytes: &[u8]) -> Result<Self, CheckpointError> {
+        let values: Vec<_> = bytes.as_chunks().0.iter().map(|&word| f32::from_le_bytes(word)).collect();
+        match values.iter().position(|value| !value.is_finite()) {
+            None => Ok(Self { shape, values }),
+            Some(index) => Err(CheckpointError::NonFinite { tensor: name.to_owned(), index }),
+        }
+    }
+}
+
+impl State {
+    /// Whether it is of this version and does not contradict itself.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn check(&self) -> Result<(), CheckpointError> {
+        if self.version != FORMAT_VERSION {
+            return Err(CheckpointError::Version(self.version));
+        }
+        let Progress { steps, samples_seen, next_batch, shared } = self.progress;
+        let checks = [
+            (steps == shared.steps, "the optimizer has made another number of steps than the run"),
+            (steps <= samples_seen, "more steps than samples"),
+            (samples_seen < 1 << 54, "more samples were seen than a run can see"),
+            (next_batch > 0, "the next batch is empty"),
+            (
+                shared.sum_norm_sq >= 0.0 && shared.sum_norm_sq.is_finite(),
+                "a sum of squares is negative or infinite",
+            ),
+        ];
+        match checks.iter().find(|(holds, _)| !holds) {
+            None => Ok(()),
+            Some((_, what)) => Err(CheckpointError::Progress(what)),
+        }
+    }
 }
 
 impl Checkpoint {
@@ -366,21 +416,8 @@ fn read_state(text: &str) -> Result<State, CheckpointError> {
         return Err(CheckpointError::Version(version));
     }
     let state: State = serde_json::from_str(text).map_err(CheckpointError::State)?;
-    let Progress { steps, samples_seen, next_batch, shared } = state.progress;
-    let checks = [
-        (steps == shared.steps, "the optimizer has made another number of steps than the run"),
-        (steps <= samples_seen, "more steps than samples"),
-        (samples_seen < 1 << 54, "more samples were seen than a run can see"),
-        (next_batch > 0, "the next batch is empty"),
-        (
-            shared.sum_norm_sq >= 0.0 && shared.sum_norm_sq.is_finite(),
-            "a sum of squares is negative or infinite",
-        ),
-    ];
-    match checks.iter().find(|(holds, _)| !holds) {
-        None => Ok(state),
-        Some((_, what)) => Err(CheckpointError::Progress(what)),
-    }
+    state.check()?;
+    Ok(state)
 }
 
 /// Whether every tensor lies within the file. safetensors checks it too, but with a sum that can overflow.

@@ -1,4 +1,4 @@
-//! Finds and reads MNIST: four IDX files, packed or not, checked against the digests beside them.
+//! Finds and reads a data set: four IDX files, packed or not, checked against the digests beside them.
 
 use std::fmt;
 use std::fs;
@@ -14,8 +14,8 @@ use sha2::{Digest, Sha256};
 
 use crate::dataset::{Images, SharedDataset};
 
-/// Where `cargo xtask data` puts the packed files, seen from the project's root.
-const PACKED: &str = "www/public/data/mnist";
+/// Where `cargo xtask data` puts the packed files, a folder for each data set, seen from the project's root.
+const PACKED: &str = "www/public/data";
 /// Largest file that is read: four times MNIST's. Protects against a packed file that never ends.
 const LARGEST_FILE: u64 = 1 << 28;
 
@@ -42,6 +42,8 @@ impl fmt::Debug for Splits {
 /// Why there is no data set.
 #[derive(Debug)]
 pub enum DataError {
+    /// Files of the user's own, and no folder.
+    Nowhere,
     /// No folder holds the files.
     Missing {
         /// Where they were looked for.
@@ -83,8 +85,11 @@ pub enum DataError {
 impl fmt::Display for DataError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Nowhere => {
+                f.write_str("the run learns from files of your own: give their folder with --data")
+            }
             Self::Missing { folders } => {
-                write!(f, "no MNIST files (train-images-idx3-ubyte and its three companions, plain or .gz)")?;
+                write!(f, "no data files (train-images-idx3-ubyte and its three companions, plain or .gz)")?;
                 for (k, folder) in folders.iter().enumerate() {
                     write!(f, "{} {}", if k == 0 { " in" } else { " or" }, folder.display())?;
                 }
@@ -112,10 +117,9 @@ impl std::error::Error for DataError {}
 /// # Errors
 /// What is missing or wrong, with the file and the byte.
 pub fn load(name: DatasetName, folder: Option<&Path>) -> Result<Splits, DataError> {
-    let _ = name;
     let folder = match folder {
         Some(folder) => folder.to_owned(),
-        None => find()?,
+        None => find(name)?,
     };
     let digests = Digests::read(&folder)?;
     let training = split(&folder, TRAINING, &digests)?;
@@ -124,13 +128,17 @@ pub fn load(name: DatasetName, folder: Option<&Path>) -> Result<Splits, DataErro
 }
 
 /// The first folder with the files: upwards from the current one, then beside this crate's sources.
-fn find() -> Result<PathBuf, DataError> {
+fn find(name: DatasetName) -> Result<PathBuf, DataError> {
+    if name == DatasetName::Own {
+        return Err(DataError::Nowhere);
+    }
+    let packed = Path::new(PACKED).join(name.name());
     let mut folders = Vec::new();
     if let Ok(current) = std::env::current_dir() {
-        folders.extend(current.ancestors().map(|folder| folder.join(PACKED)));
+        folders.extend(current.ancestors().map(|folder| folder.join(&packed)));
     }
     if let Some(project) = Path::new(env!("CARGO_MANIFEST_DIR")).parent() {
-        folders.push(project.join(PACKED));
+        folders.push(project.join(&packed));
     }
     match folders.iter().find(|folder| locate(folder, TRAINING[0]).is_some()) {
         Some(folder) => Ok(folder.clone()),

@@ -8,6 +8,7 @@ mod data;
 mod gpu_run;
 mod look;
 mod records;
+mod safetensors;
 mod session;
 mod standing;
 mod start;

@@ -4,11 +4,12 @@ use adadagrad_core::config::{DatasetName, RunConfig};
 use adadagrad_core::local::OwnedNetwork;
 use adadagrad_core::network::initialise;
 use adadagrad_core::trainer::Trainer;
-use adadagrad_gpu::checkpoint::{self, State};
+use adadagrad_gpu::checkpoint::State;
 use js_sys::Uint8Array;
 use wasm_bindgen::prelude::*;
 
 use crate::answers::{number, object};
+use crate::safetensors;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Standing {
@@ -29,7 +30,7 @@ impl Standing {
         let mut memory = vec![0.0; optimizer.slots() * network.parameters()];
         optimizer.start(&mut memory);
         let parameters = match file {
-            Some(file) => checkpoint::read(file)?.parameters(network)?,
+            Some(file) => safetensors::read(file)?.parameters(network)?,
             None => {
                 let mut parameters = vec![0.0; network.parameters()];
                 initialise(network, config.seed, &mut parameters)?;
@@ -41,7 +42,7 @@ impl Standing {
 
     /// Where a checkpoint stands that was made with the same data.
     pub(crate) fn read(file: &[u8], dataset: DatasetName, samples: u32) -> Result<Self, JsError> {
-        let file = checkpoint::read(file)?;
+        let file = safetensors::read(file)?;
         let &State { config, progress, training_samples, .. } = file.state()?;
         if config.dataset != dataset {
             let text =
@@ -70,7 +71,7 @@ impl Standing {
             training_samples: self.trainer.samples(),
         };
         let network = OwnedNetwork::of_model(config.model)?;
-        Ok(checkpoint::write(network.view(), &self.parameters, &self.memory, &state)?)
+        safetensors::write(network.view(), &self.parameters, &self.memory, &state)
     }
 
     /// What the page gets as a checkpoint.

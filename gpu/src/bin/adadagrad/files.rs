@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use adadagrad_core::config::{Preset, RunConfig};
+use adadagrad_core::config::{DatasetName, Preset, RunConfig};
 use adadagrad_core::local::OwnedNetwork;
 use adadagrad_core::network::Model;
 use adadagrad_gpu::checkpoint::{self, Checkpoint};
@@ -53,7 +53,12 @@ pub(crate) fn check_writable(file: &Path) -> Result<(), String> {
 impl PlaceArguments {
     /// The data set.
     pub(crate) fn load_data(&self) -> Result<Splits, Box<dyn Error>> {
-        Ok(data::load(self.dataset.into(), self.data.as_deref())?)
+        self.load_data_of(self.dataset.into())
+    }
+
+    /// A run's data set.
+    pub(crate) fn load_data_of(&self, name: DatasetName) -> Result<Splits, Box<dyn Error>> {
+        Ok(data::load(name, self.data.as_deref())?)
     }
 
     /// The engine for a run.

@@ -48,7 +48,7 @@ pub(crate) fn run(arguments: &TrainArguments) -> Outcome {
     for file in arguments.save.iter().chain(&arguments.telemetry) {
         files::check_writable(file)?;
     }
-    let data = arguments.place.load_data()?;
+    let data = arguments.place.load_data_of(config.dataset)?;
     let profile = arguments.profile.then(Profile::default);
     let run = begin(arguments, config, checkpoint, &data, profile.clone())?;
     let telemetry = telemetry(arguments, &run)?;
@@ -74,7 +74,8 @@ fn config(
                     and --evaluate-every can be given anew (to start a new run from its parameters, use --load)"
             .into());
     }
-    let config = checkpoint.state().map_err(|error| files::about(file, error))?.config;
+    let config =
+        checkpoint.state().map_err(|error| format!("{} (--load)", files::about(file, error)))?.config;
     Ok(RunConfig {
         sample_budget: settings.sample_budget.unwrap_or(config.sample_budget),
         evaluate_every: settings.evaluate_every.unwrap_or(config.evaluate_every),
