@@ -12,6 +12,7 @@ import { EnginePanel } from './engine/panel.js';
 import { takeDroppedFiles } from './export/drop.js';
 import { ModelPanel } from './export/model-panel.js';
 import { FigurePanel } from './figure/panel.js';
+import { HiddenTab } from './hidden-tab.js';
 import { LookPanel } from './look/panel.js';
 import { MosaicPanel } from './mosaic/panel.js';
 import { Notices } from './notices.js';
@@ -177,6 +178,7 @@ const figure = new FigurePanel(required('figure', HTMLElement), state, {
   pace: (millisecondsPerStep) => session.setPace(millisecondsPerStep),
 });
 new LookPanel(required('look', HTMLElement), state, session);
+new HiddenTab(state, session);
 registerServiceWorker(required('offline-note', HTMLElement));
 
 for (const part of [state.horizontalAxis, state.smoothing, state.thresholds, state.settings]) part.observe(() => board.refresh());

@@ -30,6 +30,7 @@ export class TrainingSession {
   readonly #newsListeners = new Map<News['type'], ((news: News) => void)[]>();
   #worker: Worker | null = null;
   #run = 0;
+  #stop: StopAfter = null;
   #requests = 0;
   #pendingValidation: { request: number; answer: (problem: string | null) => void } | null = null;
   readonly #questions = new Map<number, (answer: Answer | null) => void>();
@@ -68,16 +69,24 @@ export class TrainingSession {
   /** `parameters`: a safetensors file to begin from instead of parameters drawn from the seed. */
   begin(config: RunConfig, engine: EngineWish, stop: StopAfter, parameters: Uint8Array | null = null): void {
     this.#run += 1;
+    this.#stop = stop;
     this.#send({ type: 'begin', run: this.#run, config, engine, stop, parameters });
   }
 
   /** Goes on from a checkpoint; `resumed` tells where it stands, or there is a failure as with `begin`. */
   resume(checkpoint: Uint8Array, engine: EngineWish, stop: StopAfter): void {
     this.#run += 1;
+    this.#stop = stop;
     this.#send({ type: 'resume', run: this.#run, checkpoint, engine, stop });
   }
 
+  /** When the run at hand was last told to pause by itself. */
+  get stop(): StopAfter {
+    return this.#stop;
+  }
+
   continue(stop: StopAfter): void {
+    this.#stop = stop;
     this.#send({ type: 'continue', stop });
   }
 

@@ -1,0 +1,149 @@
+// For everybody: axe-core finds nothing in any state; a hidden tab pauses; forced colours and reduced motion hold.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import test from 'node:test';
+import { browserTest, openPage } from './support/page.mjs';
+
+const www = createRequire(fileURLToPath(new URL('../../www/package.json', import.meta.url)));
+const axeSource = readFileSync(www.resolve('axe-core/axe.min.js'), 'utf8');
+
+/** What axe-core complains of, each with the elements. */
+async function violations(page, rules = {}) {
+  await page.evaluate(axeSource);
+  const { violations: found } = await page.evaluate(
+    (chosen) => globalThis.axe.run(document, { resultTypes: ['violations'], rules: chosen }),
+    rules,
+  );
+  return found.map(({ id, help, nodes }) => `${id} (${help}): ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`);
+}
+
+for (const width of [360, 1280]) {
+  for (const colorScheme of ['light', 'dark']) {
+    test(`axe-core finds nothing before, during and after training: ${width} px, ${colorScheme}`, browserTest(), async (t) => {
+      const { page, button, waitFor, waitForStep, set } = await openPage(t, { context: { viewport: { width, height: 800 }, colorScheme } });
+      await waitFor({ data: 'ready' });
+      await openDetails(page);
+      assert.deepEqual(await violations(page), [], 'before');
+      await set({ 'Sample budget': 30_000 });
+      await button('Start').click();
+      await waitForStep(5);
+      await page.locator('#look').scrollIntoViewIfNeeded();
+      assert.deepEqual(await violations(page), [], 'during');
+      await waitFor({ phase: 'running' }, 1000);
+      await button('Pause').click();
+      await waitFor({ phase: 'paused' });
+      // Only what is in view is kept up to date.
+      await page.locator('#look-title').scrollIntoViewIfNeeded();
+      await page.locator('.mistake').first().waitFor({ timeout: 30_000 });
+      assert.deepEqual(await violations(page), [], 'paused, with mistakes and weights');
+      await button('Reset').click();
+      await set({ 'Sample budget': 500 });
+      await button('Start').click();
+      await waitFor({ phase: 'finished' }, 60_000);
+      assert.deepEqual(await violations(page), [], 'after');
+    });
+  }
+}
+
+test('axe-core would find something', browserTest(), async (t) => {
+  const { page, waitFor } = await openPage(t);
+  await waitFor({ data: 'ready' });
+  await page.evaluate(() => {
+    document.querySelector('.lead').style.color = '#ccc';
+    document.getElementById('mosaic-text').remove();
+  });
+  const found = (await violations(page)).join('\n');
+  assert.match(found, /color-contrast/);
+  assert.match(found, /role-img-alt/);
+});
+
+test('a hidden tab pauses, says so, and goes on when it is seen again', browserTest(), async (t) => {
+  const { page, button, waitFor, waitForStep, read } = await openPage(t);
+  await waitFor({ data: 'ready' });
+  await button('Start').click();
+  await waitForStep(3);
+  await setHidden(page, true);
+  await waitFor({ phase: 'paused' });
+  const note = page.locator('.hidden-note');
+  assert.match(await note.textContent(), /Paused, because this tab is hidden/);
+  const { step } = await read();
+  await setHidden(page, false);
+  await waitFor({ phase: 'running' });
+  assert.match(await note.textContent(), /paused while this tab was hidden, and has gone on/);
+  await waitForStep(step + 2);
+  // Whoever paused it wants it paused, and whoever unticks the box wants it to go on.
+  await button('Pause').click();
+  await waitFor({ phase: 'paused' });
+  await setHidden(page, true);
+  await setHidden(page, false);
+  await page.getByLabel('Pause while this tab is hidden').uncheck();
+  await waitFor({ phase: 'paused' });
+  await button('Resume').click();
+  await waitFor({ phase: 'running' });
+  await setHidden(page, true);
+  const before = (await read()).step;
+  await waitForStep(before + 3);
+});
+
+test('forced colours keep the figure, the bars and the table apart', browserTest(), async (t) => {
+  const { page, button, waitFor, screenshot } = await openPage(t, { context: { forcedColors: 'active', colorScheme: 'dark' } });
+  await waitFor({ data: 'ready' });
+  await button('Step').click();
+  await waitFor({ step: '1', phase: 'paused' });
+  const strokes = await page.evaluate(() =>
+    ['noise', 'allowed'].map((mark) => getComputedStyle(document.querySelector(`.figure-stage .figure-${mark} circle`)).stroke),
+  );
+  assert.notEqual(strokes[0], strokes[1]);
+  assert.ok(!strokes.includes('none'));
+  // The browser chooses the colours here; axe-core still reckons with the style sheet's.
+  assert.deepEqual(await violations(page, { 'color-contrast': { enabled: false } }), []);
+  await screenshot('1280-forced-colours');
+});
+
+test('with reduced motion nothing moves by itself', browserTest(), async (t) => {
+  const { page, button, waitFor } = await openPage(t, { context: { reducedMotion: 'reduce' } });
+  await waitFor({ data: 'ready' });
+  await page.evaluate(() => {
+    // How often the dashed disc, the noise to expect of the next batch, gets another radius.
+    globalThis.radii = [];
+    const disc = document.querySelector('.figure-stage .figure-next circle');
+    new MutationObserver(() => globalThis.radii.push(disc.getAttribute('r'))).observe(disc, { attributes: true, attributeFilter: ['r'] });
+  });
+  await button('Step').click();
+  await waitFor({ step: '1', phase: 'paused' });
+  await page.waitForFunction(() => document.querySelector('.figure-stage').dataset.step === '1');
+  await page.waitForTimeout(1200);
+  assert.equal(new Set(await page.evaluate(() => globalThis.radii)).size <= 1, true, 'the disc moved');
+  const moving = await page.evaluate(() => document.getAnimations().filter(({ playState }) => playState === 'running').length);
+  assert.equal(moving, 0);
+});
+
+test('what changes by itself is announced politely, and not all of it', browserTest(), async (t) => {
+  const { page, waitFor } = await openPage(t);
+  await waitFor({ data: 'ready' });
+  const live = await page.evaluate(() =>
+    [...document.querySelectorAll('[aria-live], [role=status], [role=alert], [role=log]')].map((element) => element.id || element.className),
+  );
+  assert.ok(live.includes('sentence') && live.includes('notice'), `only ${live}`);
+  // Numbers that change many times a second must not be.
+  const loud = await page.evaluate(() =>
+    ['number-batch', 'number-step', 'progress-step-text', 'mosaic-text', 'figure-sentence'].filter((id) => document.getElementById(id).closest('[aria-live], [role=status]') !== null),
+  );
+  assert.deepEqual(loud, []);
+});
+
+async function openDetails(page) {
+  await page.evaluate(() => {
+    for (const details of document.querySelectorAll('details')) details.open = true;
+  });
+}
+
+/** Headless pages are always visible: this says otherwise, as the browser would. */
+function setHidden(page, hidden) {
+  return page.evaluate((state) => {
+    Object.defineProperty(document, 'visibilityState', { configurable: true, get: () => state });
+    document.dispatchEvent(new Event('visibilitychange'));
+  }, hidden ? 'hidden' : 'visible');
+}
