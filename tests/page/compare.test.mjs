@@ -1,0 +1,168 @@
+// Comparisons: several runs one after another, drawn together, told apart; the table of runs and what is kept of it.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { loadModule } from './support/module.mjs';
+import { browserTest, openPage } from './support/page.mjs';
+
+const { COMPARISONS } = await loadModule('runs/comparisons.ts');
+const { whatSetsApart, whatChanged } = await loadModule('runs/differences.ts');
+const SMALL = '#preset=quick&model=logistic&sample_budget=4000&evaluate_every=2000&seed=5';
+const MINUTES = 60_000;
+
+const quick = {
+  version: 1,
+  dataset: 'mnist',
+  model: 'cnn',
+  optimizer: { name: 'adagrad', initial_accumulator: 0, epsilon: 1e-10, weight_decay: 0 },
+  learning_rate: 0.02,
+  schedule: { warm_up_samples: 0, decay: { name: 'constant' } },
+  test: { name: 'norm', eta: 1, debiased: false },
+  controller: { name: 'adadagrad', growth_cap: 2 },
+  initial_batch: 8,
+  min_batch: 1,
+  max_batch: 4096,
+  sample_budget: 100_000,
+  seed: 3,
+  evaluate_every: 8000,
+};
+
+test('a comparison keeps model, seed and budget, and changes one thing', () => {
+  assert.deepEqual(COMPARISONS.map(({ id }) => id), ['batches', 'tests', 'optimizers', 'thresholds']);
+  for (const { id, variants } of COMPARISONS) {
+    for (const settings of [quick, { ...quick, test: null, controller: { name: 'constant' } }]) {
+      const made = variants(settings);
+      assert.ok(made.length >= 2);
+      assert.equal(new Set(made.map(({ name }) => name)).size, made.length, `${id}: two runs have the same name`);
+      assert.equal(new Set(made.map(({ config }) => JSON.stringify(config))).size, made.length, `${id}: two runs are the same`);
+      for (const { config } of made) {
+        for (const key of ['model', 'seed', 'sample_budget', 'dataset']) assert.equal(config[key], made[0].config[key], `${id}: ${key}`);
+        assert.equal(config.sample_budget, 60_000);
+      }
+    }
+  }
+  const [batches] = COMPARISONS;
+  const [adaptive, small, large] = batches.variants(quick);
+  assert.deepEqual([adaptive.config.test?.name, small.config.test, large.config.test], ['norm', null, null]);
+  assert.deepEqual([small.config.initial_batch, large.config.initial_batch], [8, 4096]);
+});
+
+test('what sets runs apart is said, and nothing else', () => {
+  const other = { ...quick, seed: 4, optimizer: { name: 'sgd', weight_decay: 0 }, learning_rate: 0.05 };
+  assert.equal(whatSetsApart(quick, [quick]), '');
+  assert.equal(whatSetsApart(other, [quick]), 'SGD, learning rate 0.05, seed 4');
+  assert.equal(whatSetsApart({ ...quick, test: null, controller: { name: 'constant' } }, [quick]), 'no test');
+  assert.equal(whatChanged(quick, { ...quick, test: { ...quick.test, eta: 0.5 }, max_batch: 100 }), 'η 1 → 0.5, largest batch 4,096 → 100');
+});
+
+function rows(page) {
+  return page.evaluate(() =>
+    [...document.querySelectorAll('#runs-body tr')].map((row) => ({
+      name: row.querySelector('.run-name').value,
+      drawn: row.querySelector('input[type=checkbox]').checked,
+      settings: row.querySelector('.run-settings').textContent,
+      figures: [...row.querySelectorAll('.run-figure')].map((cell) => cell.textContent),
+      dash: row.querySelector('.legend-swatch line').getAttribute('stroke-dasharray'),
+      colour: row.querySelector('.legend-swatch').style.color,
+    })),
+  );
+}
+
+test('one click makes the adaptive, the small and the large run, drawn together', browserTest({ timeout: 3 * MINUTES }), async (t) => {
+  const { page, button, waitFor, screenshot } = await openPage(t, { path: SMALL });
+  await waitFor({ data: 'ready' });
+  await button('Adaptive, small or large batch').click();
+  await page.waitForFunction(() => /^Run 1 of 3: Adaptive from 8/.test(document.getElementById('comparison-note').textContent));
+  await page.waitForFunction(() => /^Compared:/.test(document.getElementById('comparison-note').textContent), null, { timeout: MINUTES });
+  const made = await rows(page);
+  assert.deepEqual(made.map(({ name }) => name), ['Adaptive from 8', 'Always 8', 'Always 4,096']);
+  assert.ok(made.every(({ drawn }) => drawn));
+  assert.deepEqual(made.map(({ figures }) => figures[0]).slice(1), ['500', '1'], 'the steps that 4,000 images make');
+  assert.equal(new Set(made.map(({ colour }) => colour)).size, 3);
+  assert.equal(new Set(made.map(({ dash }) => dash)).size, 3, 'a pattern besides the colour');
+  assert.match(made[1].settings, /no test/);
+  for (const id of ['batch', 'loss', 'accuracy', 'speed']) {
+    await page.waitForFunction((chart) => document.querySelectorAll(`#chart-${chart} .legend-entry`).length === 3, id);
+  }
+  await screenshot('1280-light-comparison');
+  // Hidden ones are drawn no longer; the settings are still the visitor's own.
+  await page.getByLabel('Draw Always 8 in the charts').uncheck();
+  await page.waitForFunction(() => document.querySelectorAll('#chart-loss .legend-entry').length === 2);
+  assert.equal(await page.locator('#setting-test').inputValue(), 'norm');
+  assert.equal(await page.locator('#setting-seed').inputValue(), '5');
+});
+
+test('a comparison stops when the visitor resets', browserTest(), async (t) => {
+  const { page, button, waitFor } = await openPage(t, { path: '#preset=quick&seed=5' });
+  await waitFor({ data: 'ready' });
+  await button('AdaGrad, Adam or SGD').click();
+  await waitFor({ phase: 'running' });
+  await button('Reset').click();
+  await waitFor({ phase: 'idle' });
+  assert.match(await page.locator('#comparison-note').textContent(), /was stopped/);
+  await page.waitForTimeout(500);
+  await waitFor({ phase: 'idle' });
+});
+
+/** Waits until the browser's database holds the runs of these names: it is written behind the page's back. */
+function keptIs(page, names) {
+  return page.waitForFunction(async (wanted) => {
+    const open = indexedDB.open('adadagrad', 1);
+    await new Promise((resolve) => (open.onsuccess = resolve));
+    const request = open.result.transaction('runs').objectStore('runs').getAll();
+    await new Promise((resolve) => (request.onsuccess = resolve));
+    open.result.close();
+    return JSON.stringify(request.result.map(({ name }) => name)) === JSON.stringify(wanted);
+  }, names);
+}
+
+test('runs are named, kept from visit to visit, and deleted', browserTest(), async (t) => {
+  const { page, button, waitFor, waitForStep } = await openPage(t, { path: SMALL });
+  await waitFor({ data: 'ready' });
+  await button('Start').click();
+  await waitFor({ phase: 'finished' });
+  await page.getByLabel('Name of the run').fill('The first');
+  await page.getByLabel('Name of the run').press('Enter');
+  await button('Keep The first when the page is closed').click();
+  const [before] = await rows(page);
+  await button('Start again').click();
+  await waitFor({ phase: 'finished' });
+  await page.waitForFunction(() => document.querySelectorAll('#runs-body tr').length === 2);
+  await keptIs(page, ['The first']);
+  await page.reload();
+  await waitFor({ data: 'ready' });
+  await page.waitForFunction(() => document.querySelectorAll('#runs-body tr').length === 1);
+  const [after] = await rows(page);
+  assert.deepEqual([after.name, after.figures], [before.name, before.figures]);
+  assert.equal(after.drawn, false, 'the page opens with what is new');
+  await page.getByLabel('Draw The first in the charts').check();
+  await page.waitForFunction(() => /grew from 8/.test(document.querySelector('#chart-batch [role=img]').ariaLabel));
+  await page.locator('#recorded-note').waitFor({ state: 'hidden' });
+  await button('Delete The first').click();
+  await page.waitForFunction(() => document.querySelectorAll('#runs-body tr').length === 0);
+  await keptIs(page, []);
+  await page.reload();
+  await waitFor({ data: 'ready' });
+  await button('Start').click();
+  await waitForStep(1);
+  assert.equal((await rows(page)).filter(({ name }) => name === 'The first').length, 0, 'deleted for good');
+});
+
+test('where the browser keeps nothing, that is said', browserTest(), async (t) => {
+  const { page, button, waitFor } = await openPage(t, {
+    path: SMALL,
+    prepare: (page) =>
+      page.addInitScript(() => {
+        IDBObjectStore.prototype.put = () => {
+          throw new DOMException('full', 'QuotaExceededError');
+        };
+      }),
+  });
+  await waitFor({ data: 'ready' });
+  await button('Start').click();
+  await waitFor({ phase: 'finished' });
+  await button('Keep Run 1 when the page is closed').click();
+  const note = page.locator('#runs-note');
+  await note.waitFor({ state: 'visible' });
+  assert.match(await note.textContent(), /“Run 1” cannot be kept\. The browser has no more room/);
+  assert.equal(await page.getByRole('button', { name: 'Keep Run 1 when the page is closed' }).getAttribute('aria-pressed'), 'false');
+});

@@ -1,0 +1,167 @@
+// What can be saved and loaded: runs as CSV and JSON, charts as SVG and PNG, models as safetensors, own data.
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import test from 'node:test';
+import { gunzipSync } from 'node:zlib';
+import { join } from 'node:path';
+import { browserTest, openPage, pageFolder } from './support/page.mjs';
+
+const SMALL = '#preset=quick&model=logistic&sample_budget=4000&evaluate_every=2000';
+
+async function saved(page, press) {
+  const waiting = page.waitForEvent('download');
+  await press();
+  const file = await waiting;
+  return { name: file.suggestedFilename(), bytes: await readFile(await file.path()) };
+}
+
+test('a run is saved as CSV and JSON, to the last digit', browserTest(), async (t) => {
+  const { page, button, waitFor, read } = await openPage(t, { path: SMALL });
+  await waitFor({ data: 'ready' });
+  await button('Start').click();
+  await waitFor({ phase: 'finished' });
+  const end = await read();
+  const csv = await saved(page, () => button('Save Run 1 as CSV').click());
+  assert.equal(csv.name, 'adadagrad-run-1.csv');
+  const [head, ...lines] = csv.bytes.toString().trimEnd().split('\n').map((line) => line.split(','));
+  assert.equal(lines.length, end.step);
+  const last = Object.fromEntries(head.map((name, index) => [name, lines.at(-1)[index]]));
+  assert.equal(Number(last.loss), end.loss);
+  assert.equal(Number(last.samples), end.batch);
+  assert.equal(Number(last.samples_seen), end.samplesSeen);
+  assert.equal(Number(last.accuracy), end.testAccuracy);
+  assert.equal(last.variance_along, '', 'what was not computed is empty');
+  assert.equal(lines.filter((line) => line[head.indexOf('accuracy')] !== '').length, 2);
+
+  const json = await saved(page, () => button('Save Run 1 as JSON').click());
+  const run = JSON.parse(json.bytes);
+  assert.deepEqual([run.format, run.version, run.computed_by.engine, run.config.model], ['adadagrad-run', 1, 'cpu', 'logistic']);
+  assert.equal(run.steps.loss.at(-1), end.loss);
+  assert.equal(run.steps.variance_along.at(-1), null);
+  // Dropped on the page, it is drawn again.
+  await button('Reset').click();
+  await page.evaluate((text) => {
+    const data = new DataTransfer();
+    data.items.add(new File([text], 'run.json', { type: 'application/json' }));
+    document.dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }));
+  }, json.bytes.toString());
+  await page.waitForFunction(() => document.querySelectorAll('#runs-body tr').length === 2);
+  const figures = await page.evaluate(() => [...document.querySelectorAll('#runs-body tr')].map((row) => row.querySelector('.run-figure').textContent));
+  assert.equal(figures[0], figures[1]);
+});
+
+test('a chart is saved as SVG and PNG', browserTest(), async (t) => {
+  const { page, button, waitFor } = await openPage(t);
+  await waitFor({ data: 'ready' });
+  await page.waitForFunction(() => /grew from/.test(document.querySelector('#chart-batch [role=img]').ariaLabel));
+  const svg = await saved(page, () => button('Batch size: save as SVG').click());
+  assert.equal(svg.name, 'adadagrad-batch.svg');
+  const drawn = await page.evaluate((text) => {
+    const image = new DOMParser().parseFromString(text, 'image/svg+xml');
+    const paths = [...image.querySelectorAll('path')].map((path) => path.getAttribute('d'));
+    const path = paths.sort((one, other) => other.length - one.length)[0] ?? '';
+    return {
+      broken: image.querySelector('parsererror') !== null,
+      label: image.documentElement.getAttribute('aria-label'),
+      texts: [...image.querySelectorAll('text')].map((element) => element.textContent),
+      stairs: (path.match(/V/g) ?? []).length,
+      numbers: !/NaN|Infinity/.test(text),
+      dots: image.querySelectorAll('circle').length,
+    };
+  }, svg.bytes.toString());
+  assert.equal(drawn.broken, false);
+  assert.match(drawn.label, /Batch size: grew from 8 to/);
+  for (const word of ['Batch size', 'used', 'required', 'Images seen', '100']) assert.ok(drawn.texts.includes(word), word);
+  assert.ok(drawn.stairs > 100 && drawn.dots > 100 && drawn.numbers, JSON.stringify(drawn));
+  const png = await saved(page, () => button('Training loss: save as PNG').click());
+  assert.equal(png.name, 'adadagrad-loss.png');
+  assert.deepEqual([...png.bytes.subarray(0, 8)], [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
+  assert.ok(png.bytes.readUInt32BE(16) > 300 && png.bytes.length > 3000);
+});
+
+test('a model is saved as safetensors, and a run begins with it', browserTest(), async (t) => {
+  const { page, button, waitFor, read } = await openPage(t, { path: SMALL });
+  await waitFor({ data: 'ready' });
+  assert.equal(await button('Save the model').getAttribute('aria-disabled'), 'true', 'there is none yet');
+  await button('Start').click();
+  await waitFor({ phase: 'finished' });
+  const end = await read();
+  const model = await saved(page, () => button('Save the model').click());
+  assert.equal(model.name, `adadagrad-logistic-step-${end.step}.safetensors`);
+  const length = Number(model.bytes.readBigUInt64LE(0));
+  const header = JSON.parse(model.bytes.subarray(8, 8 + length).toString());
+  assert.equal(length % 8, 0);
+  const { __metadata__: metadata, ...tensors } = header;
+  assert.equal(metadata.step, String(end.step));
+  const weights = Object.entries(tensors);
+  assert.deepEqual(weights.map(([name]) => name).sort(), ['layers.0.bias', 'layers.0.weight']);
+  assert.deepEqual(tensors['layers.0.weight'].shape, [10, 784]);
+  assert.equal(model.bytes.length, 8 + length + 4 * 7850);
+  // Begun with, its first loss is about the last one, and not that of a new network.
+  await button('Reset').click();
+  await waitFor({ phase: 'idle' });
+  await page.locator('#model-file').setInputFiles({ name: 'mine.safetensors', mimeType: 'application/octet-stream', buffer: model.bytes });
+  await waitFor({ phase: 'paused', step: '0' });
+  await button('Step').click();
+  await waitFor({ step: '1', phase: 'paused' });
+  const begun = await read();
+  assert.ok(begun.loss < 1.7, `a new network loses 2.3, this one ${begun.loss}`);
+  assert.equal(await page.locator('.run-name').last().inputValue(), 'From mine.safetensors');
+  // A file that fits no network is refused in words.
+  await button('Reset').click();
+  await page.locator('#model-file').setInputFiles({ name: 'broken.safetensors', mimeType: 'application/octet-stream', buffer: Buffer.from('no model') });
+  await page.locator('#notice').waitFor({ state: 'visible' });
+  assert.match(await page.locator('#notice').textContent(), /The run has stopped/);
+});
+
+test('own IDX files are learned from, by button and dropped', browserTest(), async (t) => {
+  const { page, button, waitFor, waitForStep } = await openPage(t, { path: SMALL });
+  await waitFor({ data: 'ready' });
+  const few = (name, header, each, count) => {
+    const whole = gunzipSync(new Uint8Array(readFileNow(name)));
+    const part = Buffer.from(whole.subarray(0, header + count * each));
+    part.writeUInt32BE(count, 4);
+    return { name, mimeType: 'application/octet-stream', buffer: part };
+  };
+  const files = await Promise.all(
+    [['train-images-idx3-ubyte', 16, 784, 5000], ['train-labels-idx1-ubyte', 8, 1, 5000], ['t10k-images-idx3-ubyte', 16, 784, 500], ['t10k-labels-idx1-ubyte', 8, 1, 500]].map(
+      async ([name, ...shape]) => (preload.set(name, await readFile(join(pageFolder, 'data/mnist', `${name}.gz`))), few(name, ...shape)),
+    ),
+  );
+  await page.locator('#data-files').setInputFiles(files);
+  await page.waitForFunction(() => /5,000 training images are ready/.test(document.getElementById('sentence').textContent));
+  assert.equal(await page.locator('#data-choice').inputValue(), 'own');
+  await button('Start').click();
+  await waitForStep(3);
+  await button('Reset').click();
+  // Three files are no data set; the page says which one is missing, and goes back to its own data.
+  await page.locator('#data-files').setInputFiles(files.slice(0, 3));
+  await page.locator('#notice').waitFor({ state: 'visible' });
+  assert.match(await page.locator('#notice').textContent(), /The training data cannot be used/);
+  await page.locator('#data-choice').selectOption('mnist');
+  await page.waitForFunction(() => /60,000 training images are ready/.test(document.getElementById('sentence').textContent));
+  assert.equal(await page.locator('#notice').isVisible(), false);
+});
+
+const preload = new Map();
+const readFileNow = (name) => preload.get(name);
+
+test('Fashion-MNIST can be chosen, and is part of the address', browserTest(), async (t) => {
+  const { page, button, waitFor, waitForStep } = await openPage(t, { path: SMALL });
+  await waitFor({ data: 'ready' });
+  const offered = await page.locator('#data-choice option[value=fashion_mnist]').evaluate((option) => !option.disabled);
+  if (!offered) return t.skip('Fashion-MNIST is not packed beside this page');
+  await page.locator('#data-choice').selectOption('fashion_mnist');
+  await waitFor({ data: 'ready' });
+  await page.waitForFunction(() => location.hash.includes('dataset=fashion_mnist'));
+  await button('Start').click();
+  await waitFor({ phase: 'finished' });
+  const fashion = await page.locator('#status').getAttribute('data-loss');
+  await page.reload();
+  await waitFor({ data: 'ready' });
+  assert.equal(await page.locator('#data-choice').inputValue(), 'fashion_mnist');
+  await button('Start').click();
+  await waitForStep(1);
+  await waitFor({ phase: 'finished' });
+  assert.equal(await page.locator('#status').getAttribute('data-loss'), fashion, 'the same run again');
+});

@@ -1,0 +1,152 @@
+// Changes while a run is under way, the way back to an earlier moment, and the run that goes on after the page was closed.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { browserTest, openPage } from './support/page.mjs';
+
+const MINUTES = 60_000;
+const SMALL = '#preset=quick&model=logistic&sample_budget=60000&evaluate_every=30000&seed=2';
+
+/** Puts a slider where it means (nearly) this value, and gives back what it then means. */
+async function turn(page, id, share) {
+  const slider = page.locator(`#knob-${id}`);
+  await slider.fill(String(Math.round(share * 200)));
+  return page.locator(`#knob-${id} ~ output`).textContent();
+}
+
+async function makeSteps({ button, waitFor, read }, count) {
+  for (let step = 0; step < count; step += 1) {
+    const { step: before } = await read();
+    await button('Step').click();
+    await waitFor({ step: String(before + 1), phase: 'paused' });
+  }
+}
+
+test('the threshold, the learning rate and the largest batch take effect in the run, and are marked', browserTest(), async (t) => {
+  const opened = await openPage(t, { path: SMALL });
+  const { page, read, waitFor } = opened;
+  await waitFor({ data: 'ready' });
+  await makeSteps(opened, 3);
+  const before = await read();
+  const picture = () => page.evaluate(() => document.querySelector('#chart-batch canvas').toDataURL());
+  await page.waitForTimeout(700);
+  const unmarked = await picture();
+  const eta = Number(await turn(page, 'threshold', 0.25));
+  assert.ok(eta > 0.05 && eta < 1, `the slider says ${eta}`);
+  assert.equal(await page.locator('#setting-test-eta').inputValue(), String(eta), 'the field follows the slider');
+  await page.waitForFunction((text) => document.querySelector('.run-settings').textContent.includes(text), `η 1 → ${eta}`);
+  await page.waitForFunction((old) => document.querySelector('#chart-batch canvas').toDataURL() !== old, unmarked);
+  assert.equal(await page.locator('#settings-pending').isVisible(), false, 'the run has these settings now');
+  await makeSteps(opened, 1);
+  const after = await read();
+  // The threshold is squared: what it is divided by says what the batch is to be.
+  const table = page.locator('#chart-test details');
+  await table.locator('summary').click();
+  await table.locator('tbody tr').first().waitFor();
+  assert.ok(after.required > 1, `the test asks for ${after.required}`);
+  assert.ok(after.nextBatch >= before.nextBatch);
+  const limit = Math.max(after.nextBatch, 8);
+  await page.locator('#setting-max-batch').fill(String(limit));
+  await page.waitForFunction((text) => document.querySelector('.run-settings').textContent.includes(text), `largest batch 4,096 → ${limit}`);
+  await makeSteps(opened, 6);
+  assert.ok((await read()).nextBatch <= limit, 'no batch is larger than was allowed');
+  // What cannot be changed on the way counts from the next start, and that is said.
+  await page.locator('#setting-seed').fill('77');
+  await page.locator('#settings-pending').waitFor({ state: 'visible' });
+});
+
+test('a change in the middle gives the same run as the same change at the same step', browserTest({ timeout: 2 * MINUTES }), async (t) => {
+  const opened = await openPage(t, { path: SMALL });
+  const { page, read, button, waitFor } = opened;
+  await waitFor({ data: 'ready' });
+  const record = async () => {
+    await makeSteps(opened, 4);
+    await page.locator('#setting-learning-rate').fill('0.3');
+    await page.waitForFunction(() => document.querySelector('#runs-body tr:last-child .run-settings').textContent.includes('learning rate 0.02 → 0.3'));
+    await makeSteps(opened, 4);
+    const { loss, samplesSeen } = await read();
+    await button('Reset').click();
+    await waitFor({ phase: 'idle' });
+    await page.locator('#setting-learning-rate').fill('0.02');
+    return { loss, samplesSeen };
+  };
+  const first = await record();
+  assert.deepEqual(await record(), first);
+  await makeSteps(opened, 8);
+  assert.notEqual((await read()).loss, first.loss, 'the learning rate did nothing');
+});
+
+test('back to an earlier moment: the run waits there, and goes on as it had gone', browserTest({ timeout: 2 * MINUTES }), async (t) => {
+  const opened = await openPage(t, { path: SMALL });
+  const { page, read, button, waitFor } = opened;
+  await waitFor({ data: 'ready' });
+  await makeSteps(opened, 5);
+  const options = page.locator('#checkpoint option');
+  await page.waitForFunction(() => [...document.querySelectorAll('#checkpoint option')].some(({ value }) => value === '5'));
+  await makeSteps(opened, 15);
+  const far = await read();
+  assert.ok((await options.count()) >= 2);
+  await page.locator('#checkpoint').selectOption('5');
+  await button('Go back').click();
+  await waitFor({ step: '5', phase: 'paused' });
+  // What came after it stays as a run of its own.
+  await page.waitForFunction(() => [...document.querySelectorAll('.run-name')].some(({ value }) => value === 'Run 1, before going back to step 5'));
+  await makeSteps(opened, 15);
+  assert.deepEqual(
+    (({ step, loss, samplesSeen, nextBatch }) => ({ step, loss, samplesSeen, nextBatch }))(await read()),
+    (({ step, loss, samplesSeen, nextBatch }) => ({ step, loss, samplesSeen, nextBatch }))(far),
+    'the very same steps again',
+  );
+});
+
+test('a run goes on exactly after the page was closed', browserTest({ timeout: 2 * MINUTES }), async (t) => {
+  const opened = await openPage(t, { path: SMALL });
+  const { page, read, button, waitFor } = opened;
+  await waitFor({ data: 'ready' });
+  await button('Start').click();
+  await waitFor({ phase: 'finished' });
+  const whole = await read();
+  await button('Reset').click();
+  await waitFor({ phase: 'idle' });
+  await makeSteps(opened, 12);
+  await page.waitForFunction(async () => {
+    const open = indexedDB.open('adadagrad', 1);
+    await new Promise((resolve) => (open.onsuccess = resolve));
+    const request = open.result.transaction('left').objectStore('left').get('run');
+    await new Promise((resolve) => (request.onsuccess = resolve));
+    open.result.close();
+    return request.result?.checkpoint.step === 12;
+  });
+  await page.reload();
+  const offer = page.locator('#left-run');
+  await offer.waitFor({ state: 'visible' });
+  assert.match(await offer.textContent(), /You left “Run \d” at step 12: batch/);
+  await waitFor({ data: 'ready' });
+  await button('Go on where you left off').click();
+  await waitFor({ phase: 'finished' });
+  const resumed = await read();
+  for (const key of ['step', 'samplesSeen', 'loss', 'testAccuracy', 'batch']) assert.equal(resumed[key], whole[key], key);
+  assert.equal(await offer.isVisible(), false);
+  // The curve has its beginning too.
+  await page.waitForFunction(() => /grew from 8 to/.test(document.querySelector('#chart-batch [role=img]').ariaLabel));
+  // A run that is over is not offered.
+  await page.reload();
+  await waitFor({ data: 'ready' });
+  assert.equal(await offer.isVisible(), false);
+});
+
+test('a run that was left can be forgotten', browserTest(), async (t) => {
+  const opened = await openPage(t, { path: SMALL });
+  const { page, button, waitFor } = opened;
+  await waitFor({ data: 'ready' });
+  await makeSteps(opened, 3);
+  await page.waitForFunction(() => document.querySelectorAll('#checkpoint option').length > 0);
+  await page.waitForTimeout(200);
+  await page.reload();
+  await page.locator('#left-run').waitFor({ state: 'visible' });
+  await button('Forget it').click();
+  await page.locator('#left-run').waitFor({ state: 'hidden' });
+  await page.waitForTimeout(200);
+  await page.reload();
+  await waitFor({ data: 'ready' });
+  assert.equal(await page.locator('#left-run').isVisible(), false);
+});
