@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { loadModule } from './support/module.mjs';
+import { browserTest, openPage } from './support/page.mjs';
 
 const { pictureOf, excess } = await loadModule('figure/geometry.ts');
 const { layOut, lensFor, scaleBar } = await loadModule('figure/layout.ts');
@@ -132,3 +133,114 @@ test('the sentence gives the numbers of the step', () => {
   const marks = legendOf(shown, pictureOf(shown.test, shown.step)).map(({ mark }) => mark);
   assert.deepEqual(marks, ['arrow', 'noise', 'allowed', 'next']);
 });
+
+test('“Step to the next growth” stops where the batch grows, and the figure is to scale', browserTest(), async (t) => {
+  const { page, button, waitFor, read, screenshot } = await openPage(t);
+  await waitFor({ data: 'ready' });
+  const next = button('Step to the next growth');
+  for (let growth = 0; growth < 3; growth += 1) {
+    const last = (await read()).step;
+    await next.click();
+    await page.waitForFunction((step) => {
+      const { phase, step: at } = document.getElementById('status').dataset;
+      return phase === 'paused' && Number(at) > step;
+    }, last);
+    const { step, batch, nextBatch, required } = await read();
+    assert.ok(nextBatch > batch, `step ${step} stopped without growth: ${batch} to ${nextBatch}`);
+    await settled(page, step);
+    const { radii, arrow } = await shapes(page);
+    assert.ok(Math.abs((radii.noise / radii.allowed) ** 2 / (required / batch) - 1) < 0.02, 'noise against allowed is needed against used');
+    assert.ok(Math.abs((radii.noise / radii.next) ** 2 / (nextBatch / batch) - 1) < 0.02, 'the dashed disc is the next batch’s noise');
+    // The quick preset's threshold is 1: what is allowed is as long as the arrow.
+    assert.ok(Math.abs(radii.allowed / arrow - 1) < 0.02);
+    const sentence = await page.locator('#figure-sentence').textContent();
+    const counts = sentence.replaceAll(',', '');
+    for (const number of [step, batch, nextBatch]) assert.match(counts, new RegExp(`\\b${number}\\b`));
+    assert.match(sentence, /samples needed/);
+    assert.equal(await page.locator('#figure-sentence').getAttribute('aria-live'), 'polite', 'whoever asked for the step hears of it');
+  }
+  await screenshot('1280-light-growth');
+});
+
+test('before the first click the recorded run is drawn, then the visitor’s own', browserTest(), async (t) => {
+  const { page, button, waitFor } = await openPage(t);
+  await waitFor({ data: 'ready' });
+  const sentence = page.locator('#figure-sentence');
+  assert.match(await sentence.textContent(), /^Recorded run, step \d+: /);
+  const { radii } = await shapes(page);
+  assert.ok(radii.noise > 5 && radii.allowed > 5);
+  await button('Step').click();
+  await waitFor({ step: '1', phase: 'paused' });
+  await page.waitForFunction(() => document.getElementById('figure-sentence').textContent.startsWith('Step 1:'));
+});
+
+test('slow motion makes about one step every 1.6 seconds, and can be left', browserTest(), async (t) => {
+  const { page, button, waitFor, waitForStep, read } = await openPage(t);
+  await waitFor({ data: 'ready' });
+  const slow = button('Slow motion');
+  await slow.click();
+  assert.equal(await slow.getAttribute('aria-pressed'), 'true');
+  await button('Start').click();
+  await waitForStep(1);
+  const begun = performance.now();
+  await waitForStep(4);
+  const seconds = (performance.now() - begun) / 1000;
+  assert.ok(seconds > 3 * 1.6 - 0.5, `three steps took only ${seconds.toFixed(1)} s`);
+  await slow.click();
+  const { step } = await read();
+  await waitForStep(step + 10, 6000);
+});
+
+test('every test draws its figure', browserTest(), async (t) => {
+  const { page, button, waitFor } = await openPage(t);
+  await waitFor({ data: 'ready' });
+  await page.getByLabel('Model', { exact: true }).selectOption('logistic');
+  const select = page.getByLabel('Test', { exact: true });
+  const names = await select.locator('option').evaluateAll((options) => options.map(({ value }) => value));
+  assert.ok(names.length >= 7);
+  for (const name of names) {
+    await select.selectOption(name);
+    await button('Step').click();
+    await waitFor({ step: '1', phase: 'paused' });
+    await settled(page, 1);
+    const marks = await page.evaluate(() =>
+      [...document.querySelectorAll('.figure-stage > svg > g:first-child :is(circle, rect)')]
+        .filter((mark) => mark.getAttribute('visibility') !== 'hidden')
+        .map((mark) => {
+          const { x, y, width, height } = mark.getBBox();
+          return { kind: mark.parentElement.getAttribute('class'), box: { x, y, width, height } };
+        }),
+    );
+    const kinds = new Set(marks.map(({ kind }) => kind));
+    if (name === 'none' || name === '') continue;
+    assert.ok(kinds.has('figure-noise') && kinds.has('figure-allowed'), `${name}: only ${[...kinds]}`);
+    const { width, height } = await page.locator('.figure-stage svg').evaluate((svg) => ({ width: svg.clientWidth, height: svg.clientHeight }));
+    for (const { box } of marks) {
+      assert.ok([box.x, box.y, box.width, box.height].every(Number.isFinite), `${name}: not a place`);
+      assert.ok(box.x >= 0 && box.y >= 0 && box.x + box.width <= width && box.y + box.height <= height, `${name}: leaves the frame`);
+    }
+    await button('Reset').click();
+    await waitFor({ phase: 'idle' });
+  }
+});
+
+/** The step is drawn and nothing moves any more. */
+function settled(page, step) {
+  return page.waitForFunction((wanted) => {
+    const stage = document.querySelector('.figure-stage');
+    if (stage.dataset.step !== String(wanted)) return false;
+    const now = stage.innerHTML;
+    const same = globalThis.lastFigure === now;
+    globalThis.lastFigure = now;
+    return same;
+  }, step, { polling: 150 });
+}
+
+function shapes(page) {
+  return page.evaluate(() => {
+    const main = document.querySelector('.figure-stage > svg > g');
+    const radius = (kind) => Number(main.querySelector(`.figure-${kind} circle`).getAttribute('r'));
+    const [, x1, y1, x2, y2] = /M([\d.-]+) ([\d.-]+)L([\d.-]+) ([\d.-]+)/.exec(main.querySelector('.figure-arrow').getAttribute('d')).map(Number);
+    return { radii: { noise: radius('noise'), allowed: radius('allowed'), next: radius('next') }, arrow: Math.hypot(x2 - x1, y2 - y1) };
+  });
+}

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { loadModule } from './support/module.mjs';
-import { pageFolder } from './support/page.mjs';
+import { browserTest, openPage, pageFolder } from './support/page.mjs';
 
 const { preprocess } = await loadModule('look/preprocess.ts');
 const { classNames } = await loadModule('look/classes.ts');
@@ -75,4 +75,103 @@ test('MNIST’s own images come out as they are', () => {
 test('the classes have names', () => {
   assert.equal(classNames('mnist').length, 10);
   assert.equal(classNames('fashion_mnist')[9], 'Boot');
+});
+
+/** A page whose network has learned enough to read digits, resting. */
+async function trained(t, options) {
+  const opened = await openPage(t, options);
+  const { page, button, waitFor, waitForStep } = opened;
+  await waitFor({ data: 'ready' });
+  await button('Start').click();
+  await waitForStep(120);
+  await button('Pause').click();
+  await waitFor({ phase: 'paused' });
+  await page.locator('#look-title').scrollIntoViewIfNeeded();
+  return opened;
+}
+
+const readAs = (page, digit) =>
+  page.waitForFunction((wanted) => document.querySelector('.probabilities').dataset.best === String(wanted), digit, { timeout: 15_000 });
+
+test('digits drawn with the mouse are read', browserTest(), async (t) => {
+  const { page, button, screenshot } = await trained(t);
+  const pad = page.locator('.pad-canvas');
+  const draw = async (points) => {
+    await pad.scrollIntoViewIfNeeded();
+    const box = await pad.boundingBox();
+    const place = ([x, y]) => [box.x + x * box.width, box.y + y * box.height];
+    await page.mouse.move(...place(points[0]));
+    await page.mouse.down();
+    for (const point of points.slice(1)) await page.mouse.move(...place(point), { steps: 6 });
+    await page.mouse.up();
+  };
+  await draw([[0.52, 0.15], [0.48, 0.85]]);
+  await readAs(page, 1);
+  await button('Wipe').click();
+  await page.waitForFunction(() => document.querySelector('.probabilities').dataset.best === undefined);
+  const circle = Array.from({ length: 25 }, (_, index) => [0.5 + 0.24 * Math.sin(index / 4), 0.5 - 0.33 * Math.cos(index / 4)]);
+  await draw(circle);
+  await readAs(page, 0);
+  const shares = await page.locator('.probability-value').allTextContents();
+  const sum = shares.reduce((total, text) => total + Number.parseFloat(text), 0);
+  assert.ok(Math.abs(sum - 100) < 1, `the probabilities add up to ${sum} %`);
+  await screenshot('1280-light-look-drawn');
+});
+
+test('a digit can be drawn by keyboard, or a test image picked', browserTest(), async (t) => {
+  const { page, button } = await trained(t);
+  await button('Wipe').click();
+  await page.locator('.pad-canvas').focus();
+  for (let move = 0; move < 10; move += 1) await page.keyboard.press('ArrowUp');
+  await page.keyboard.press('Space');
+  for (let move = 0; move < 20; move += 1) await page.keyboard.press('ArrowDown');
+  await readAs(page, 1);
+  assert.match(await page.locator('#pad-pen').textContent(), /pen is down/);
+  await page.keyboard.press('Delete');
+  await page.waitForFunction(() => document.querySelector('.probabilities').dataset.best === undefined);
+  // The first test images are a 7, a 2, a 1 and a 0.
+  for (const [sample, digit] of [[1, 2], [3, 0]]) {
+    await page.getByLabel('Or a test image, by its number').fill(String(sample));
+    await button('Show it').click();
+    await readAs(page, digit);
+  }
+  await page.getByLabel('Or a test image, by its number').fill('10000');
+  await button('Show it').click();
+  await page.locator('#test-sample[aria-invalid=true]').waitFor();
+});
+
+test('the test set: counts that add up, mistakes that are ones, weights of the first layer', browserTest(), async (t) => {
+  const { page, read, screenshot } = await trained(t);
+  await page.locator('.mistake').first().waitFor({ timeout: 60_000 });
+  const counts = (await page.locator('.confusion-table tbody td').allTextContents()).map(Number);
+  assert.equal(counts.length, 100);
+  assert.equal(counts.reduce((sum, count) => sum + count, 0), 10_000);
+  const right = counts.filter((_, index) => index % 11 === 0).reduce((sum, count) => sum + count, 0);
+  const summary = await page.locator('.look-summary').textContent();
+  assert.ok(summary.replaceAll(',', '').includes(`${right} of 10000`), `${summary} for ${right}`);
+  assert.ok(summary.includes(`step ${(await read()).step},`));
+  const labels = gunzipSync(readFileSync(join(pageFolder, 'data/mnist/t10k-labels-idx1-ubyte.gz'))).subarray(8);
+  const mistakes = await page.locator('.mistake:visible').evaluateAll((buttons) =>
+    buttons.map((button) => ({ sample: Number(button.dataset.sample), words: [...button.children].slice(1).map(({ textContent }) => textContent) })),
+  );
+  assert.ok(mistakes.length === 24, `${mistakes.length} mistakes`);
+  const shares = mistakes.map(({ words }) => Number.parseFloat(words[2]));
+  shares.slice(1).forEach((share, index) => assert.ok(share <= shares[index], 'the surest comes first'));
+  for (const { sample, words } of mistakes) {
+    assert.equal(words[0], `is ${labels[sample]}`);
+    assert.notEqual(words[1], `read as ${labels[sample]}`);
+  }
+  // Put on the pad, the network reads it as the gallery says.
+  const predicted = Number(mistakes[0].words[1].slice(-1));
+  await page.locator('.mistake').first().click();
+  await readAs(page, predicted);
+  const filters = page.locator('.filter-list');
+  await page.waitForFunction(() => document.querySelector('.filter-list').children.length === 16);
+  assert.deepEqual(await filters.evaluate(({ dataset }) => [dataset.count, dataset.side]), ['16', '5']);
+  // The arrow keys walk through the table, and the cell is told in words.
+  await page.locator('.confusion-table tbody td').first().focus();
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('ArrowRight');
+  assert.match(await page.locator('.confusion-detail').textContent(), new RegExp(`^${counts[11].toLocaleString('en-US')} of the 1,135 images of 1 are read rightly`));
+  await screenshot('1280-light-look');
 });

@@ -1,7 +1,11 @@
 // The batch, seen: how images share the frame, and that the page draws the very batch it trains on.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import test from 'node:test';
+import { gunzipSync } from 'node:zlib';
 import { loadModule } from './support/module.mjs';
+import { browserTest, openPage, pageFolder } from './support/page.mjs';
 
 const { fitGrid, mostDrawn } = await loadModule('mosaic/grid.ts');
 const { describeMosaic } = await loadModule('mosaic/words.ts');
@@ -33,3 +37,100 @@ test('what does not fit is counted', () => {
   assert.equal(describeMosaic(60_000, drawn, 100), 'The batch of step 100: 60,000 training images; 59,850 are drawn, 150 more do not fit.');
   assert.equal(describeMosaic(8, 8, 1), 'The batch of step 1: 8 training images, all of them drawn.');
 });
+
+for (const [deviceScaleFactor, colorScheme] of [[1, 'light'], [2, 'dark']]) {
+  test(`the first batch is eight training images, to the pixel: density ${deviceScaleFactor}, ${colorScheme}`, browserTest(), async (t) => {
+    const context = { deviceScaleFactor, colorScheme, reducedMotion: 'reduce' };
+    const { page, button, waitFor, screenshot } = await openPage(t, { context });
+    await waitFor({ data: 'ready' });
+    await page.locator('#mosaic-title').scrollIntoViewIfNeeded();
+    // The next batch is as large as the first: what is drawn while the run rests is the batch of step 2.
+    await page.getByLabel('Test', { exact: true }).selectOption({ label: 'No test: constant batch' });
+    await button('Step').click();
+    await waitFor({ step: '1', phase: 'paused' });
+    await drawn(page, 8);
+    const { images, cell, width, box } = await thumbnails(page, 8);
+    assert.equal(width, Math.round(box * deviceScaleFactor), 'one pixel of the canvas is one of the screen');
+    assert.ok(cell >= 28 * 2);
+    const training = gunzipSync(readFileSync(join(pageFolder, 'data/mnist/train-images-idx3-ubyte.gz'))).subarray(16);
+    const found = images.map((image) => indexOfImage(training, image));
+    assert.ok(found.every((index) => index >= 0), `images that are not in the training set: ${found}`);
+    assert.equal(new Set(found).size, 8, 'eight different images');
+    assert.match(await page.locator('#mosaic-text').textContent(), /^The batch of step 2: 8 training images, all of them drawn\.$/);
+    await screenshot(`1280-${colorScheme}-mosaic-8`);
+  });
+}
+
+test('as the batch grows the thumbnails shrink, within the same frame', browserTest(), async (t) => {
+  const { page, button, waitFor, read, set, screenshot } = await openPage(t);
+  await waitFor({ data: 'ready' });
+  await page.getByLabel('Preset', { exact: true }).selectOption('paper-logistic');
+  await set({ 'Sample budget': 400_000 });
+  const frame = () => page.locator('.mosaic-stage').evaluate((element) => [element.offsetWidth, element.offsetHeight]);
+  const before = await frame();
+  await page.locator('#mosaic-title').scrollIntoViewIfNeeded();
+  await page.getByRole('button', { name: 'Step to the next growth' }).click();
+  await waitFor({ phase: 'paused' });
+  let cell = Infinity;
+  for (let growth = 0; growth < 3; growth += 1) {
+    const { nextBatch } = await read();
+    await drawn(page, nextBatch);
+    const { cell: now } = await page.locator('.mosaic-canvas').evaluate(({ dataset }) => ({ cell: Number(dataset.cell) }));
+    assert.ok(now < cell, `a batch of ${nextBatch} has thumbnails of ${now}, as the smaller one before had ${cell}`);
+    cell = now;
+    const { step } = await read();
+    await page.getByRole('button', { name: 'Step to the next growth' }).click();
+    await page.waitForFunction((last) => {
+      const { step: at, phase } = document.getElementById('status').dataset;
+      return phase !== 'running' && Number(at) > last;
+    }, step);
+  }
+  assert.deepEqual(await frame(), before);
+  await screenshot('1280-light-mosaic-thousands');
+});
+
+test('it asks for pictures only while it can be seen', browserTest(), async (t) => {
+  const { page, button, waitFor, waitForStep, read } = await openPage(t);
+  await waitFor({ data: 'ready' });
+  await button('Start').click();
+  await waitForStep(5);
+  await page.locator('footer').scrollIntoViewIfNeeded();
+  const seen = () => page.locator('.mosaic-canvas').getAttribute('data-batch');
+  await waitForStep((await read()).step + 5);
+  const before = await seen();
+  await page.waitForFunction((batch) => Number(document.getElementById('status').dataset.nextBatch) > 2 * Number(batch), before, { timeout: 60_000 });
+  assert.equal(await seen(), before, 'it went on out of sight');
+  await page.locator('#mosaic-title').scrollIntoViewIfNeeded();
+  await page.waitForFunction((batch) => Number(document.querySelector('.mosaic-canvas').dataset.batch) > 2 * Number(batch), before);
+});
+
+function drawn(page, batch) {
+  return page.waitForFunction((wanted) => document.querySelector('.mosaic-canvas').dataset.batch === String(wanted), batch, { timeout: 20_000 });
+}
+
+/** The first images as they are on the canvas: the opacity in the middle of each of their 28 × 28 pixels. */
+function thumbnails(page, count) {
+  return page.evaluate((wanted) => {
+    const canvas = document.querySelector('.mosaic-canvas');
+    const cell = Number(canvas.dataset.cell);
+    const columns = Math.floor(canvas.width / cell);
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    const at = (x, y) => data[4 * (Math.floor(y) * canvas.width + Math.floor(x)) + 3];
+    const images = Array.from({ length: wanted }, (_, image) => {
+      const [left, top] = [(image % columns) * cell, Math.floor(image / columns) * cell];
+      return Array.from({ length: 784 }, (_, pixel) =>
+        at(left + ((pixel % 28) + 0.5) * (cell / 28), top + (Math.floor(pixel / 28) + 0.5) * (cell / 28)),
+      );
+    });
+    return { images, cell, width: canvas.width, box: canvas.getBoundingClientRect().width };
+  }, count);
+}
+
+/** Lines between the thumbnails lie on their edges, where no digit reaches: only the inside is compared. */
+function indexOfImage(training, image) {
+  const inside = [...image.keys()].filter((pixel) => pixel % 28 > 0 && pixel % 28 < 27 && pixel >= 28 && pixel < 756);
+  for (let index = 0; index < 60_000; index += 1) {
+    if (inside.every((pixel) => Math.abs(training[index * 784 + pixel] - image[pixel]) <= 1)) return index;
+  }
+  return -1;
+}
