@@ -1,16 +1,22 @@
 // The training worker itself: checkpoints, other settings in a run, looks at the test set, pictures of the batch.
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import test from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
 import { openEngine } from './support/engine.mjs';
-import { browserTest } from './support/page.mjs';
+import { browserTest, pageFolder } from './support/page.mjs';
 import { smallTestSet } from './support/small-test-set.mjs';
 
 const MINUTES = 60_000;
 const TEST_IMAGES = 100;
-const SMALL_TEST_SET = { replace: smallTestSet(TEST_IMAGES) };
+const SMALL_TEST_SET = () => ({ replace: smallTestSet(TEST_IMAGES) });
 const CPU = { choice: 'cpu', kernels: null };
+const WEBGPU = { choice: 'webgpu', kernels: null };
+const package_ = fileURLToPath(new URL('../../www/pkg/', import.meta.url));
 
-const QUICK = {
+const CONFIG = {
   version: 1,
   dataset: 'mnist',
   model: 'logistic',
@@ -27,34 +33,379 @@ const QUICK = {
   evaluate_every: 5000,
 };
 
+/**
+ * Inside the page: runs to a checkpoint, on to the end, and once more from the checkpoint; `retuned`: settings that are
+ * given before the checkpoint.
+ */
+async function runTwice({ config, retuned, engine, stop }) {
+  const { run, ask } = self.engine;
+  const before = await run({ type: 'begin', run: 1, config, engine, stop, parameters: null });
+  // Another trial could choose other kernels, whose sums round otherwise.
+  const kernels = self.engine.reports.findLast((report) => report.type === 'update' && report.kernels !== null)?.kernels ?? null;
+  if (retuned) await ask({ type: 'retune', config: retuned }, 'retuned');
+  const { checkpoint } = await ask({ type: 'checkpoint', request: 1 }, 'checkpoint');
+  const rest = await run({ type: 'continue', stop: null });
+  const whole = await ask({ type: 'parameters', request: 2 }, 'parameters');
+  const again = await run({ type: 'resume', run: 2, checkpoint: checkpoint.bytes, engine: { ...engine, kernels }, stop: null });
+  const resumed = self.engine.reports.find((report) => report.type === 'resumed');
+  const repeated = await ask({ type: 'parameters', request: 3 }, 'parameters');
+  const same = whole.values.length === repeated.values.length && whole.values.every((value, place) => Object.is(value, repeated.values[place]));
+  const moved = whole.values.some((value) => value !== 0);
+  return { before, rest, again, checkpoint: { ...checkpoint, bytes: checkpoint.bytes.length }, resumed, same: same && moved, step: whole.step };
+}
+
+function checkTwice({ before, rest, again, checkpoint, resumed, same, step }, config) {
+  assert.equal(checkpoint.step, before.steps.length);
+  assert.equal(checkpoint.samples_seen, before.steps.at(-1).samples_seen);
+  assert.equal(resumed.step, checkpoint.step);
+  assert.equal(resumed.samplesSeen, checkpoint.samples_seen);
+  assert.deepEqual(resumed.config, config);
+  assert.ok(rest.steps.length > 2, `only ${rest.steps.length} steps after the checkpoint`);
+  assert.equal(rest.phase, 'finished');
+  assert.deepEqual(again.steps, rest.steps);
+  assert.deepEqual(again.evaluations, rest.evaluations);
+  assert.equal(step, rest.steps.at(-1).step);
+  assert.ok(same, 'other parameters');
+}
+
 test('a run that goes on from a checkpoint makes the same steps to the bit', browserTest({ timeout: 2 * MINUTES }), async (t) => {
-  const engine = await openEngine(t, { server: SMALL_TEST_SET });
+  const { evaluate } = await openEngine(t, { server: SMALL_TEST_SET() });
   for (const model of ['logistic', 'mlp', 'cnn']) {
-    const config = { ...QUICK, model, sample_budget: model === 'cnn' ? 1500 : 8000 };
-    const checked = await engine.evaluate(async ({ config, engine }) => {
-      const { run, next } = self.engine;
-      const first = await run({ type: 'begin', run: 1, config, engine, stop: { steps: 5 }, parameters: null });
-      self.engine.send({ type: 'checkpoint', request: 1 });
-      const { checkpoint } = await next('checkpoint');
-      const rest = await run({ type: 'continue', stop: null });
-      self.engine.send({ type: 'parameters', request: 2 });
-      const whole = await next('parameters');
-      const again = await run({ type: 'resume', run: 2, checkpoint: checkpoint.bytes, engine, stop: null });
-      const resumed = self.engine.reports.find((report) => report.type === 'resumed');
-      self.engine.send({ type: 'parameters', request: 3 });
-      const repeated = await next('parameters');
-      const same = whole.values.length === repeated.values.length && whole.values.every((value, place) => Object.is(value, repeated.values[place]));
-      return { first, rest, again, checkpoint: { ...checkpoint, bytes: checkpoint.bytes.length }, resumed, same, length: whole.values.length };
-    }, { config, engine: CPU });
-    assert.equal(checked.first.steps.length, 5);
-    assert.equal(checked.checkpoint.step, 5);
-    assert.equal(checked.checkpoint.samples_seen, checked.first.steps.at(-1).samples_seen);
-    assert.equal(checked.resumed.step, 5);
-    assert.deepEqual(checked.resumed.config, config);
-    assert.ok(checked.rest.steps.length > 3, `${model}: only ${checked.rest.steps.length} steps after the checkpoint`);
-    assert.deepEqual(checked.again.steps, checked.rest.steps, model);
-    assert.deepEqual(checked.again.evaluations, checked.rest.evaluations, model);
-    assert.ok(checked.same, `${model}: other parameters`);
-    assert.equal(checked.length, { logistic: 7850, mlp: 101_770, cnn: 28_938 }[model]);
+    const config = { ...CONFIG, model, sample_budget: model === 'cnn' ? 1500 : 8000 };
+    checkTwice(await evaluate(runTwice, { config, engine: CPU, stop: { steps: 5 } }), config);
   }
 });
+
+test('so does one whose settings were changed before the checkpoint, and one with another optimizer', browserTest(), async (t) => {
+  const { evaluate } = await openEngine(t, { server: SMALL_TEST_SET() });
+  const retuned = { ...CONFIG, learning_rate: 0.01, test: { ...CONFIG.test, eta: 0.7 }, min_batch: 40, sample_budget: 9000 };
+  const checked = await evaluate(runTwice, { config: CONFIG, retuned, engine: CPU, stop: { steps: 3 } });
+  checkTwice(checked, retuned);
+  assert.equal(checked.rest.steps[0].samples, 40, 'the next batch is as large as the new settings ask');
+  assert.equal(checked.rest.steps[0].learning_rate, 0.01);
+  const adam = { ...CONFIG, optimizer: { name: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.001 }, learning_rate: 0.001 };
+  checkTwice(await evaluate(runTwice, { config: adam, engine: CPU, stop: { steps: 4 } }), adam);
+});
+
+test('settings that change while a step is under way hold from the next one on', browserTest(), async (t) => {
+  const { evaluate } = await openEngine(t, { server: SMALL_TEST_SET() });
+  const config = { ...CONFIG, model: 'mlp', initial_batch: 20_000, max_batch: 20_000, sample_budget: 60_000 };
+  const { first, retuned, steps } = await evaluate(async ({ config, engine }) => {
+    const { send, next } = self.engine;
+    send({ type: 'begin', run: 1, config, engine, stop: null, parameters: null });
+    const begun = await new Promise((resolve) => {
+      const poll = async () => {
+        const update = self.engine.reports.findLast((report) => report.type === 'update' && report.done > 0);
+        if (update) resolve(update);
+        else setTimeout(poll, 5);
+      };
+      poll();
+    });
+    self.engine.worker.postMessage({ type: 'retune', config: { ...config, learning_rate: 0.001 } });
+    const { retuned } = await next('retuned');
+    await next('update', { phase: 'finished' });
+    const steps = self.engine.reports.filter((report) => report.type === 'update').flatMap((report) => report.steps);
+    return { first: begun.steps.length, retuned, steps };
+  }, { config, engine: CPU });
+  assert.equal(first, 0, 'the first step was under way');
+  assert.deepEqual([retuned.step, retuned.samples_seen], [2, 20_000]);
+  assert.deepEqual(steps.map((step) => step.learning_rate), [0.02, 0.001, 0.001]);
+});
+
+test('settings that cannot change in a run are refused in words, and nothing changes', browserTest(), async (t) => {
+  const { ask, run, evaluate } = await openEngine(t, { server: SMALL_TEST_SET() });
+  const refusal = async (config) => (await ask({ type: 'retune', config }, 'refused-retune')).message;
+  assert.equal(await refusal(CONFIG), 'There is no run whose settings could change.');
+  await run({ type: 'begin', run: 1, config: CONFIG, engine: CPU, stop: { steps: 2 }, parameters: null });
+  assert.equal(await refusal({ ...CONFIG, seed: 6 }), 'Seed cannot change while a run goes on: begin a new one for that.');
+  assert.match(await refusal({ ...CONFIG, model: 'mlp' }), /^Model cannot change/);
+  assert.match(await refusal({ ...CONFIG, test: { name: 'orthogonality', nu: 1 } }), /^Test cannot change/);
+  assert.match(await refusal({ ...CONFIG, learning_rate: 0 }), /^Learning_rate is 0, but must be a number above 0/);
+  const more = await run({ type: 'continue', stop: { steps: 1 } });
+  assert.equal(more.steps[0].learning_rate, CONFIG.learning_rate);
+  const early = await evaluate(async (config) => {
+    self.engine.send({ type: 'retune', config });
+    return (await self.engine.next('retuned')).retuned;
+  }, { ...CONFIG, controller: { name: 'adadagrad', growth_cap: null } });
+  assert.equal(early.step, 4, 'what may change, does');
+});
+
+test('a run can stop at the step that makes the batch grow, and go in slow motion', browserTest(), async (t) => {
+  const { run, send, evaluate } = await openEngine(t, { server: SMALL_TEST_SET() });
+  const config = { ...CONFIG, controller: { name: 'adadagrad', growth_cap: 1.3 } };
+  let steps = (await run({ type: 'begin', run: 1, config, engine: CPU, stop: 'growth', parameters: null })).steps;
+  let waited = 0;
+  for (let stop = 0; stop < 4; stop += 1) {
+    const [last, others] = [steps.at(-1), steps.slice(0, -1)];
+    waited += others.length;
+    assert.ok(last.next_batch > last.samples, `stopped at ${last.samples}, then ${last.next_batch}`);
+    assert.ok(others.every((step) => step.next_batch === step.samples), 'it stopped late');
+    steps = (await run({ type: 'continue', stop: 'growth' })).steps;
+  }
+  assert.ok(waited > 0, 'the batch grew with every step');
+  await send({ type: 'pace', millisecondsPerStep: 150 });
+  const seconds = await evaluate(async () => {
+    const begun = performance.now();
+    await self.engine.run({ type: 'continue', stop: { steps: 5 } });
+    return (performance.now() - begun) / 1000;
+  });
+  assert.ok(seconds > 0.55 && seconds < 5, `5 steps took ${seconds} s`);
+});
+
+test('questions are answered: drawings, parameters, test images', browserTest(), async (t) => {
+  const { ask, run, evaluate } = await openEngine(t);
+  const pixels = [...new Uint8Array(784)];
+  const nothing = await evaluate((drawing) => self.engine.ask({ type: 'classify', request: 1, pixels: Uint8Array.from(drawing) }, 'classified'), pixels);
+  assert.deepEqual([nothing.step, nothing.probabilities], [null, null]);
+  assert.equal((await ask({ type: 'parameters', request: 2 }, 'parameters')).values, null);
+  assert.equal((await ask({ type: 'checkpoint', request: 3 }, 'checkpoint')).checkpoint, null);
+  assert.equal((await ask({ type: 'test-image', request: 4, sample: 10_000 }, 'test-image')).pixels, null);
+  await run({ type: 'begin', run: 1, config: CONFIG, engine: CPU, stop: null, parameters: null });
+  const [images, labels] = [await idx('t10k-images-idx3-ubyte', 16), await idx('t10k-labels-idx1-ubyte', 8)];
+  const answers = await evaluate(async (samples) => {
+    const answers = [];
+    for (const sample of samples) {
+      const { pixels } = await self.engine.ask({ type: 'test-image', request: sample, sample }, 'test-image');
+      const { step, probabilities } = await self.engine.ask({ type: 'classify', request: sample, pixels }, 'classified');
+      answers.push({ pixels: [...pixels], step, probabilities: [...probabilities] });
+    }
+    return answers;
+  }, Array.from({ length: 50 }, (_, sample) => sample));
+  const right = answers.filter(({ pixels: found, step, probabilities }, sample) => {
+    assert.deepEqual(found, [...images.subarray(sample * 784, (sample + 1) * 784)]);
+    assert.ok(step > 10);
+    const sum = probabilities.reduce((one, other) => one + other, 0);
+    assert.ok(Math.abs(sum - 1) < 1e-5, `probabilities add up to ${sum}`);
+    return probabilities.indexOf(Math.max(...probabilities)) === labels[sample];
+  });
+  assert.ok(right.length >= 40, `${right.length} of 50 right`);
+  const { step, model, length } = await evaluate(async () => {
+    const { step, model, values } = await self.engine.ask({ type: 'parameters', request: 9 }, 'parameters');
+    return { step, model, length: values.length };
+  });
+  assert.deepEqual([step, model, length], [answers[0].step, 'logistic', 7850]);
+});
+
+/** The values of one of the page's data files. */
+async function idx(name, header, dataset = 'mnist') {
+  return gunzipSync(await readFile(join(pageFolder, 'data', dataset, `${name}.gz`))).subarray(header);
+}
+
+test('a look goes through the whole test set, beside training and after it', browserTest({ timeout: 2 * MINUTES }), async (t) => {
+  const { evaluate } = await openEngine(t);
+  const labels = await idx('t10k-labels-idx1-ubyte', 8);
+  const { looks, evaluations, last, images, expected } = await evaluate(async ({ config, engine }) => {
+    const { send, run, next, worker } = self.engine;
+    send({ type: 'look', on: true });
+    const { steps, evaluations } = await run({ type: 'begin', run: 1, config, engine, stop: null, parameters: null });
+    const during = self.engine.reports.filter((report) => report.type === 'look');
+    const end = steps.at(-1).step;
+    const deadline = performance.now() + 20_000;
+    let last;
+    while (performance.now() < deadline && last?.look.step !== end) {
+      last = self.engine.reports.findLast((report) => report.type === 'look');
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    const expected = [];
+    for (const { sample } of last.look.mistakes.slice(0, 3)) {
+      worker.postMessage({ type: 'test-image', request: sample, sample });
+      expected.push([...(await next('test-image', { request: sample })).pixels]);
+    }
+    return { looks: during.map(({ look }) => look.step), evaluations, last: last.look, images: [...last.images.subarray(0, 3 * 784)], expected: expected.flat() };
+  }, { config: { ...CONFIG, model: 'mlp', sample_budget: 120_000, evaluate_every: 40_000 }, engine: CPU });
+  assert.ok(looks.length > 0, 'no look beside training');
+  assert.equal(last.samples, 10_000);
+  assert.equal(last.correct / 10_000, evaluations.at(-1).accuracy);
+  const sum = (numbers) => numbers.reduce((one, other) => one + other, 0);
+  for (let label = 0; label < 10; label += 1) {
+    assert.equal(sum(last.confusion.slice(label * 10, label * 10 + 10)), labels.filter((other) => other === label).length);
+  }
+  assert.equal(sum(last.confusion.filter((_, place) => place % 11 === 0)), last.correct);
+  assert.equal(last.mistakes.length, 24);
+  last.mistakes.forEach(({ sample, label, predicted, probability }, place) => {
+    assert.equal(label, labels[sample]);
+    assert.notEqual(label, predicted);
+    assert.ok(probability <= (last.mistakes[place - 1]?.probability ?? 1) && probability > 0.5, `${probability}`);
+  });
+  assert.deepEqual(images, expected);
+});
+
+test('the images of the batch are those that the step learns from, not too many and not too often', browserTest(), async (t) => {
+  const { evaluate } = await openEngine(t, { server: SMALL_TEST_SET() });
+  const train = await idx('train-images-idx3-ubyte', 16);
+  const { initSync, visited_samples: visitedSamples } = await import(join(package_, 'adadagrad_web.js'));
+  initSync({ module: await readFile(join(package_, 'adadagrad_web_bg.wasm')) });
+  const config = { ...CONFIG, test: { ...CONFIG.test, eta: 0.1 }, sample_budget: 600_000, max_batch: 512 };
+  const { shown, often, milliseconds } = await evaluate(async ({ config, engine }) => {
+    const { send, run, next } = self.engine;
+    send({ type: 'mosaic', on: true, most: 100 });
+    await run({ type: 'begin', run: 1, config, engine, stop: { steps: 6 }, parameters: null });
+    const shown = [await next('mosaic', { step: 7 })];
+    self.engine.worker.postMessage({ type: 'mosaic', on: true, most: 2000 });
+    await run({ type: 'continue', stop: { steps: 1 } });
+    shown.push(await next('mosaic', { step: 8 }));
+    const begun = performance.now();
+    await run({ type: 'continue', stop: null });
+    const often = self.engine.reports.filter((report) => report.type === 'mosaic').length;
+    const milliseconds = performance.now() - begun;
+    return { shown: shown.map((mosaic) => ({ ...mosaic, pixels: [...mosaic.pixels] })), often, milliseconds };
+  }, { config, engine: CPU });
+  const [small, large] = shown;
+  assert.deepEqual([small.batch, small.count, small.side], [512, 100, 28]);
+  assert.deepEqual([large.batch, large.count, large.side], [512, 512, 14]);
+  for (const { step, count, side, pixels } of shown) {
+    // Eight, then twice as many with each step.
+    const position = step === 7 ? 8 * 63 : 8 * 127;
+    visitedSamples(config, 60_000, position, count).forEach((sample, place) => {
+      const image = train.subarray(sample * 784, (sample + 1) * 784);
+      assert.deepEqual(pixels.slice(place * side * side, (place + 1) * side * side), smaller(image, side), `image ${place}`);
+    });
+  }
+  assert.ok(often <= milliseconds / 250 + 2, `${often} mosaics in ${milliseconds} ms`);
+});
+
+/** Each pixel the rounded mean of those that it covers. */
+function smaller(image, side) {
+  const cell = 28 / side;
+  return Array.from({ length: side * side }, (_, place) => {
+    const [row, column] = [Math.floor(place / side) * cell, (place % side) * cell];
+    let sum = 0;
+    for (let y = 0; y < cell; y += 1) for (let x = 0; x < cell; x += 1) sum += image[(row + y) * 28 + column + x];
+    return Math.round(sum / (cell * cell));
+  });
+}
+
+test('on WebGPU too a run goes on from a checkpoint, and either engine goes on with the other’s', browserTest({ timeout: 3 * MINUTES }), async (t) => {
+  const { evaluate } = await openEngine(t, { webgpu: true, server: SMALL_TEST_SET() });
+  const config = { ...CONFIG, sample_budget: 3000, evaluate_every: 1000, test: { ...CONFIG.test, eta: 0.3 }, max_batch: 200 };
+  checkTwice(await evaluate(runTwice, { config, engine: WEBGPU, stop: { steps: 4 } }), config);
+  // At the largest batch steps are under way ahead of the one that is weighed.
+  const retuned = { ...config, learning_rate: 0.01 };
+  checkTwice(await evaluate(runTwice, { config, retuned, engine: WEBGPU, stop: { steps: 9 } }), retuned);
+  const { gpu, cpu, back } = await evaluate(async ({ config, engines: [webgpu, cpu] }) => {
+    const { run, ask } = self.engine;
+    await run({ type: 'begin', run: 1, config, engine: webgpu, stop: { steps: 8 }, parameters: null });
+    const { checkpoint } = await ask({ type: 'checkpoint', request: 1 }, 'checkpoint');
+    const onGpu = await run({ type: 'continue', stop: null });
+    const onCpu = await run({ type: 'resume', run: 2, checkpoint: checkpoint.bytes, engine: cpu, stop: null });
+    const half = await run({ type: 'resume', run: 3, checkpoint: checkpoint.bytes, engine: cpu, stop: { steps: 2 } });
+    const other = await ask({ type: 'checkpoint', request: 2 }, 'checkpoint');
+    const back = await run({ type: 'resume', run: 4, checkpoint: other.checkpoint.bytes, engine: webgpu, stop: null });
+    return { gpu: onGpu.steps, cpu: onCpu.steps, back: [...half.steps, ...back.steps] };
+  }, { config, engines: [WEBGPU, CPU] });
+  const outline = (steps) => steps.map(({ step, samples, samples_seen }) => [step, samples, samples_seen]);
+  for (const others of [cpu, back]) {
+    assert.deepEqual(outline(others), outline(gpu));
+    others.forEach(({ loss }, place) => assert.ok(Math.abs(loss - gpu[place].loss) < 1e-4, `step ${others[place].step}: ${loss}, ${gpu[place].loss}`));
+  }
+});
+
+test('a GPU that is paused inside a step gives a checkpoint of the last one', browserTest({ timeout: 2 * MINUTES }), async (t) => {
+  const { evaluate } = await openEngine(t, { webgpu: true, server: SMALL_TEST_SET() });
+  const config = { ...CONFIG, model: 'mlp', initial_batch: 4000, max_batch: 4000, sample_budget: 12_000, test: null, controller: { name: 'constant' } };
+  const { checkpoint, paused, rest, again } = await evaluate(async ({ config, engine }) => {
+    const { run, ask, send, next, worker } = self.engine;
+    await run({ type: 'begin', run: 1, config, engine, stop: { steps: 1 }, parameters: null });
+    const { kernels } = self.engine.reports.findLast((report) => report.type === 'update' && report.kernels !== null);
+    send({ type: 'continue', stop: null });
+    while (!self.engine.reports.some((report) => report.type === 'update' && report.steps.length === 0 && report.done > 200 && report.done < 3000)) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    worker.postMessage({ type: 'pause' });
+    const paused = await next('update', { phase: 'paused' });
+    const { checkpoint } = await ask({ type: 'checkpoint', request: 1 }, 'checkpoint');
+    const rest = await run({ type: 'continue', stop: null });
+    const again = await run({ type: 'resume', run: 2, checkpoint: checkpoint.bytes, engine: { ...engine, kernels }, stop: null });
+    return { checkpoint: { ...checkpoint, bytes: null }, paused, rest, again };
+  }, { config, engine: WEBGPU });
+  assert.ok(paused.done > 0 && paused.done < paused.total, `not inside a step: ${paused.done} of ${paused.total}`);
+  assert.deepEqual([checkpoint.step, checkpoint.samples_seen], [1, 4000]);
+  assert.deepEqual(rest.steps.map(({ step }) => step), [2, 3]);
+  assert.deepEqual(again.steps, rest.steps);
+});
+
+test('a look sees what a GPU has learned', browserTest({ timeout: 2 * MINUTES }), async (t) => {
+  const { evaluate } = await openEngine(t, { webgpu: true, server: SMALL_TEST_SET() });
+  const config = { ...CONFIG, sample_budget: 4000, test: { ...CONFIG.test, eta: 0.3 }, max_batch: 64 };
+  const { looks, accuracy } = await evaluate(async ({ config, engine }) => {
+    const { send, run } = self.engine;
+    send({ type: 'look', on: true });
+    const looks = [];
+    let accuracy = null;
+    for (const stop of [{ steps: 20 }, { steps: 7 }, null]) {
+      const command = stop?.steps === 20 ? { type: 'begin', run: 1, config, engine, stop, parameters: null } : { type: 'continue', stop };
+      const { steps, evaluations } = await run(command);
+      accuracy = evaluations.at(-1)?.accuracy ?? accuracy;
+      const wanted = steps.at(-1).step;
+      const found = () => self.engine.reports.findLast((report) => report.type === 'look' && report.look.step === wanted);
+      const deadline = performance.now() + 20_000;
+      while (!found() && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10));
+      looks.push(found()?.look ?? null);
+    }
+    return { looks, accuracy };
+  }, { config, engine: WEBGPU });
+  assert.deepEqual(looks.slice(0, 2).map((look) => look?.step), [20, 27]);
+  assert.ok(Math.abs(looks[2].correct / TEST_IMAGES - accuracy) <= 1 / TEST_IMAGES, `${looks[2].correct} of ${TEST_IMAGES}, measured ${accuracy}`);
+});
+
+test('a run begins with the parameters of a file, and says what is wrong with it', browserTest(), async (t) => {
+  const { evaluate, ask } = await openEngine(t, { server: SMALL_TEST_SET() });
+  const config = { ...CONFIG, sample_budget: 8000 };
+  const { first, other, saved } = await evaluate(async ({ config, engine }) => {
+    const { run, ask } = self.engine;
+    await run({ type: 'begin', run: 1, config, engine, stop: null, parameters: null });
+    const { checkpoint } = await ask({ type: 'checkpoint', request: 1 }, 'checkpoint');
+    const trained = await run({ type: 'begin', run: 2, config, engine, stop: { steps: 1 }, parameters: checkpoint.bytes });
+    const untrained = await run({ type: 'begin', run: 3, config, engine, stop: { steps: 1 }, parameters: null });
+    return { first: trained.steps[0], other: untrained.steps[0], saved: [...checkpoint.bytes] };
+  }, { config, engine: CPU });
+  assert.deepEqual([first.step, first.samples], [1, 8]);
+  assert.ok(first.loss < 1 && other.loss > 2, `${first.loss}, ${other.loss}`);
+  const { header, data } = unpack(Uint8Array.from(saved));
+  assert.deepEqual(header['layers.0.weight'].shape, [10, 784]);
+  assert.deepEqual(Object.keys(header).sort(), ['__metadata__', 'layers.0.bias', 'layers.0.weight', 'optimizer.0.layers.0.bias', 'optimizer.0.layers.0.weight']);
+
+  const begin = (bytes, changes) => evaluate(async ({ config, engine, bytes }) => {
+    const parameters = Uint8Array.from(bytes);
+    return self.engine.run({ type: 'begin', run: 4, config, engine, stop: { steps: 1 }, parameters }).then(({ steps }) => steps[0].loss, (error) => error.message);
+  }, { config: { ...config, ...changes }, engine: CPU, bytes: [...bytes] });
+  // As PyTorch writes it: parameters alone.
+  const tensors = Object.fromEntries(['layers.0.bias', 'layers.0.weight'].map((name) => [name, header[name]]));
+  const end = Math.max(...Object.values(tensors).map(({ data_offsets: [, last] }) => last));
+  const alone = pack({ __metadata__: { format: 'pt' }, ...tensors }, data.subarray(0, end));
+  assert.equal(await begin(alone), first.loss);
+  assert.match(await begin(alone, { model: 'mlp' }), /^The tensor layers\.0\.weight has the shape \[10, 784\], where \[128, 784\] is expected\.$/);
+  assert.match(await begin(alone.subarray(0, 100)), /^No sound safetensors file: its header does not end within the file\.$/);
+  assert.match(await begin(pack(header, data.subarray(0, 1000))), /^No sound safetensors file: the header places the tensor .* beyond the file's end\.$/);
+  assert.match(await begin(new TextEncoder().encode('<!doctype html><html>')), /^No sound safetensors file/);
+  const half = { ...tensors, 'layers.0.bias': { ...tensors['layers.0.bias'], dtype: 'F16' } };
+  assert.match(await begin(pack(half, data)), /holds values of type F16, where F32 is expected\.$/);
+  const resume = async (bytes) => evaluate(async ({ engine, bytes }) => {
+    return self.engine.run({ type: 'resume', run: 5, checkpoint: Uint8Array.from(bytes), engine, stop: null }).then(() => 'went on', (error) => error.message);
+  }, { engine: CPU, bytes: [...bytes] });
+  assert.equal(await resume(alone), 'The file holds parameters, but no run to go on with: only a new one can begin from them.');
+  const state = JSON.parse(header.__metadata__.adadagrad);
+  const changed = (changes) => pack({ ...header, __metadata__: { adadagrad: JSON.stringify({ ...state, ...changes }) } }, data);
+  assert.equal(await resume(changed({ config: { ...state.config, dataset: 'fashion_mnist' } })), 'Its run learned from fashion_mnist, but mnist is open.');
+  assert.equal(await resume(changed({ training_samples: 10 })), 'Its run learned from 10 samples, but the data hold 60000.');
+  assert.equal(await resume(changed({ version: 2 })), 'A checkpoint of version 2, but this program reads version 1.');
+  assert.match(await resume(changed({ progress: { ...state.progress, next_batch: 0 } })), /^The run's state contradicts itself/);
+  assert.equal(await resume(changed({})), 'went on');
+  assert.equal((await ask({ type: 'checkpoint', request: 8 }, 'checkpoint')).checkpoint.step, state.progress.steps);
+});
+
+/** A safetensors file's header and data, without our own code. */
+function unpack(bytes) {
+  const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
+  assert.equal(length % 8, 0);
+  return { header: JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length))), data: bytes.subarray(8 + length) };
+}
+
+function pack(header, data) {
+  const text = new TextEncoder().encode(JSON.stringify(header));
+  const bytes = new Uint8Array(8 + text.length + data.length);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(text.length), true);
+  bytes.set(text, 8);
+  bytes.set(data, 8 + text.length);
+  return bytes;
+}

@@ -149,10 +149,12 @@ impl GpuRun {
         Rc::clone(&self.0.borrow().newest)
     }
 
-    /// Asks for a newer copy; `tell` hears when it is there, and is dropped when none comes any more.
+    /// Asks for a newer copy; `tell` hears when it is there, and is dropped when none comes any more or before the
+    /// end of a pause.
     pub(crate) fn refresh(&self, tell: Sender<()>) {
         let shared = &mut *self.0.borrow_mut();
-        if !shared.over {
+        let stands = shared.works && shared.pause.since.is_some();
+        if !shared.over && !stands {
             shared.asks.copies.push(tell);
             shared.wake();
         }

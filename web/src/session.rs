@@ -271,8 +271,8 @@ impl Session {
         to_js(&LookProgress { look, more })
     }
 
-    /// Asks a GPU for its parameters as they stand. The promise gives null as soon as they are known; the CPU's are
-    /// anyway.
+    /// Asks a GPU for its parameters as they stand. The promise gives null as soon as they are known, or nothing newer
+    /// can be had before a pause ends; the CPU's are known anyway.
     #[wasm_bindgen(unchecked_return_type = "Promise<null>")]
     pub fn refresh(&self) -> Promise {
         let (tell, hear) = oneshot::channel();

@@ -21,12 +21,14 @@ export class Answers {
     this.#post({ type: 'checkpoint', request, run, checkpoint }, checkpoint === null ? [] : [checkpoint.bytes.buffer]);
   }
 
-  classify(request: number, pixels: Uint8Array): void {
+  async classify(request: number, pixels: Uint8Array, running: boolean): Promise<void> {
+    await this.#refresh(running);
     const { step, probabilities } = this.#session.classify(pixels) ?? { step: null, probabilities: null };
     this.#post({ type: 'classified', request, step, probabilities });
   }
 
-  parameters(request: number): void {
+  async parameters(request: number, running: boolean): Promise<void> {
+    await this.#refresh(running);
     const { step, model, values } = this.#session.parameters() ?? { step: null, model: null, values: null };
     this.#post({ type: 'parameters', request, step, model, values }, values === null ? [] : [values.buffer]);
   }
@@ -34,5 +36,10 @@ export class Answers {
   testImage(request: number, sample: number): void {
     const pixels = this.#session.test_image(sample) ?? null;
     this.#post({ type: 'test-image', request, sample, pixels });
+  }
+
+  /** A GPU that stands still can give its parameters as they are, at no cost for training. */
+  async #refresh(running: boolean): Promise<void> {
+    if (!running) await this.#session.refresh();
   }
 }

@@ -59,6 +59,10 @@ export class TrainingLoop {
     return this.#run;
   }
 
+  get running(): boolean {
+    return this.#phase === 'running';
+  }
+
   begin(run: number, config: RunConfig, decision: EngineDecision, kernels: KernelChoice | null, stop: StopAfter, parameters: Uint8Array | null): void {
     this.#set(run, decision, stop, () => {
       this.#session.start(config, decision.engine, kernels, parameters);

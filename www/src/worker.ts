@@ -129,10 +129,10 @@ function obeyWithData(command: Exclude<Command, { type: 'open' | 'validate' }>, 
       void answers.checkpoint(command.request, loop.run);
       break;
     case 'classify':
-      answers.classify(command.request, command.pixels);
+      void answers.classify(command.request, command.pixels, loop.running);
       break;
     case 'parameters':
-      answers.parameters(command.request);
+      void answers.parameters(command.request, loop.running);
       break;
     case 'test-image':
       answers.testImage(command.request, command.sample);

@@ -17,7 +17,7 @@ export async function openEngine(t, { source, ...options } = {}) {
     next: (type, wanted = {}) => page.evaluate(([kind, values]) => self.engine.next(kind, values), [type, wanted]),
     /** Sends a command and waits for a report. */
     ask: (command, type, wanted = {}) =>
-      page.evaluate(([sent, kind, values]) => (self.engine.send(sent), self.engine.next(kind, values)), [command, type, wanted]),
+      page.evaluate(([sent, kind, values]) => self.engine.ask(sent, kind, values), [command, type, wanted]),
     /** Starts a run and gives its steps, once it stands still. */
     run: (command) => page.evaluate((sent) => self.engine.run(sent), command),
     /** Evaluates in the page, where `self.engine` is. */
@@ -46,6 +46,10 @@ async function startWorker({ address, source }) {
       if (found !== undefined) return Promise.resolve(found);
       return new Promise((resolve, reject) => waiting.push({ type, wanted, resolve, reject }));
     },
+    ask: (command, type, wanted) => {
+      engine.send(command);
+      return engine.next(type, wanted);
+    },
     run: async (command) => {
       engine.send(command);
       const steps = [];
@@ -59,7 +63,7 @@ async function startWorker({ address, source }) {
           if (report.type !== 'update' || (command.run !== undefined && report.run !== command.run)) continue;
           steps.push(...report.steps);
           evaluations.push(...report.evaluations);
-          if (report.phase !== 'running' && report.phase !== 'idle') {
+          if (report.phase === 'paused' || report.phase === 'finished') {
             // How long a step took differs from run to run.
             return { phase: report.phase, engine: report.engine, evaluations, steps: steps.map(({ seconds, ...step }) => step) };
           }
