@@ -171,4 +171,9 @@ test('the cursor is in all charts at once and tells a logged step', browserTest(
   assert.ok(rows.length > 0, `no step had a batch of ${told}`);
   const lossTold = Number(loss.match(/loss([\d.]+)/)[1]);
   assert.ok(rows.some((row) => Math.abs(recorded.steps.loss[row] - lossTold) <= 0.005 * lossTold), 'all charts tell the same step');
+  // The figure of the test follows, and returns to the last step.
+  const step = /step (\d+):/.exec(await page.locator('#cursor-readout').textContent())[1];
+  await page.waitForFunction((text) => document.getElementById('figure-sentence').textContent.includes(text), `step ${step}:`);
+  await page.mouse.move(5, 5);
+  await page.waitForFunction((text) => document.getElementById('figure-sentence').textContent.includes(text), `step ${recorded.steps.step.length}:`);
 });

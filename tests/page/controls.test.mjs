@@ -169,3 +169,14 @@ test('every optimizer and every test makes steps', browserTest(), async (t) => {
     await makeTwoSteps(name);
   }
 });
+
+test('the engine is named with its reason, its memory and its pace', browserTest(), async (t) => {
+  const { page, button, waitFor, set } = await openPage(t);
+  await waitFor({ data: 'ready' });
+  await set({ 'Sample budget': 400 });
+  await button('Start').click();
+  await waitFor({ phase: 'finished' });
+  const line = page.locator('#engine');
+  await page.waitForFunction(() => /The last step took [\d.,]+ ms/.test(document.getElementById('engine').textContent));
+  assert.match(await line.textContent(), /Computed by the processor.*MB of memory\. The last step took .* ms( at [\d,]+ images a second)?\. Auto takes the processor\./);
+});

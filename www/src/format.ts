@@ -40,3 +40,8 @@ export function formatSize(value: number): string {
 export function formatMegabytes(bytes: number): string {
   return `${oneDecimal.format(bytes / 1e6)} MB`;
 }
+
+export function formatMilliseconds(seconds: number): string {
+  // Clocks of browsers are coarse; what is shorter than their tick reads as zero.
+  return seconds < 1e-4 ? 'less than 0.1 ms' : `${significant.format(seconds * 1000)} ms`;
+}

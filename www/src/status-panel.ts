@@ -93,7 +93,8 @@ export class StatusPanel {
     const budget = run.config?.sample_budget ?? this.#state.settings.value?.sample_budget ?? 0;
     this.#runProgress.value = budget > 0 ? Math.min(1, seen / budget) : 0;
     setText(this.#runProgressText, budget > 0 ? `${formatCount(seen)} of ${formatCount(budget)} images` : '');
-    setText(this.#engine, describeEngine(run.engine, run.memoryBytes));
+    const pace = { imagesPerSecond: run.imagesPerSecond, secondsPerStep: run.latestStep?.seconds ?? null };
+    setText(this.#engine, describeEngine(run.engine, run.memoryBytes, pace));
   }
 
   #showSentence(run: RunState, now: number): void {

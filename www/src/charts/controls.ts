@@ -3,6 +3,7 @@ import { required, setText } from '../dom.js';
 import { formatCount, formatMeasure } from '../format.js';
 import type { RunLibrary } from '../runs/library.js';
 import { lastAtMost } from '../runs/step-log.js';
+import type { TrainedRun } from '../runs/trained-run.js';
 import { HORIZONTAL_AXES } from '../state.js';
 import type { PageState } from '../state.js';
 import { X_COLUMNS } from './run-view.js';
@@ -28,21 +29,30 @@ export class ChartControls {
     state.thresholds.observe((on) => (this.#thresholds.checked = on));
   }
 
-  /** Names the step of the leading run at the cursor. */
+  /** Names the step of the leading run at the cursor; while no run goes on, the whole page speaks of it. */
   showCursor(x: number | null): void {
     const run = this.#library.leading;
     if (x === null || run === null) {
       setText(this.#cursor, '');
+      if (run !== null) this.#speakOf(run, run.log.length - 1);
       return;
     }
     const column = run.log.column(X_COLUMNS[this.#state.horizontalAxis.value]);
     const row = Math.max(0, lastAtMost(column, x));
+    this.#speakOf(run, row);
     const { log } = run;
     const seconds = formatMeasure(log.value('elapsed', row) ?? 0);
     setText(
       this.#cursor,
       `${run.name}, step ${formatCount(log.value('step', row) ?? 0)}: ${formatCount(log.value('samples_seen', row) ?? 0)} images seen, ${seconds} s`,
     );
+  }
+
+  #speakOf(run: TrainedRun, row: number): void {
+    const { run: present, shownStep } = this.#state;
+    const step = run.log.value('step', row);
+    if (present.value.phase === 'running' || step === null || step === shownStep.value?.step.step) return;
+    shownStep.value = { test: run.testAt(step), step: run.log.record(row), recorded: run.recorded };
   }
 
   #listenToAxis(): void {

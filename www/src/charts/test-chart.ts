@@ -22,21 +22,21 @@ export function testChart(): RunChart {
   const picture = (all: RunView): Picture => {
     // A run without a test has no sides to draw.
     const view: RunView = { ...all, runs: all.runs.filter((run) => run.config.test !== null) };
-    const lines = view.runs.flatMap((run) => linesOf(view, run));
-    const overlay = isAlone(view) || lines.length === 0 ? '' : ' Thin lines: what is allowed to each run.';
+    const alone = isAlone(all);
+    const lines = view.runs.flatMap((run) => linesOf(view, run, alone));
+    const overlay = alone || lines.length === 0 ? '' : ' Thin lines: what is allowed to each run.';
     return { ...frame(view), lines, summary: summarise(view.leading), caption: sidesLabels(view.runs.at(-1)?.latestConfig.test ?? view.test).caption + overlay };
   };
   return { chart, picture };
 }
 
-function linesOf(view: RunView, run: TrainedRun): Line[] {
-  const alone = isAlone(view);
+function linesOf(view: RunView, run: TrainedRun, alone: boolean): Line[] {
   const labels = sidesLabels(run.latestConfig.test);
   const sides = sidesOf(run);
   return curves(view, run, [
     {
       label: alone ? labels.noise : run.name,
-      colour: secondColour(view, run),
+      colour: alone ? secondColour(view, run) : run.slot,
       dash: alone ? [] : patternOf(run),
       width: 1.5,
       logarithmic: true,

@@ -1,11 +1,23 @@
 /** What computes the run, in words. */
-import { formatMegabytes } from '../format.js';
+import { formatCount, formatMegabytes, formatMilliseconds } from '../format.js';
 import type { RunEngine } from '../protocol.js';
 
+/** How fast it is: null while it is not known. */
+export interface Pace {
+  imagesPerSecond: number | null;
+  secondsPerStep: number | null;
+}
+
 /** `memoryBytes`: of the tab; 0 while it is not known. */
-export function describeEngine(engine: RunEngine | null, memoryBytes: number): string {
+export function describeEngine(engine: RunEngine | null, memoryBytes: number, pace: Pace): string {
   if (engine === null) return 'Everything is computed in a worker of this tab.';
-  return `${describeComputer(engine)}${describeMemory(engine, memoryBytes)}. ${engine.reason}`;
+  return `${describeComputer(engine)}${describeMemory(engine, memoryBytes)}.${describePace(pace)} ${engine.reason}`;
+}
+
+function describePace({ imagesPerSecond, secondsPerStep }: Pace): string {
+  if (secondsPerStep === null) return '';
+  const speed = imagesPerSecond === null ? '' : ` at ${formatCount(imagesPerSecond)} images a second`;
+  return ` The last step took ${formatMilliseconds(secondsPerStep)}${speed}.`;
 }
 
 function describeComputer({ engine, adapter, software }: RunEngine): string {
