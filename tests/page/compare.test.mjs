@@ -3,9 +3,16 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { loadModule } from './support/module.mjs';
 import { browserTest, openPage } from './support/page.mjs';
+import { startTrace, stopTrace } from './support/trace.mjs';
 
 const { COMPARISONS } = await loadModule('runs/comparisons.ts');
 const { whatSetsApart, whatChanged } = await loadModule('runs/differences.ts');
+// It reads the style sheet when it is loaded.
+globalThis.window = { matchMedia: () => ({ addEventListener: () => undefined }) };
+globalThis.document = { documentElement: {} };
+globalThis.getComputedStyle = () => ({ getPropertyValue: () => '' });
+const { PATTERNS } = await loadModule('theme.ts');
+const LONGEST_TASK_MILLISECONDS = 50;
 const SMALL = '#preset=quick&model=logistic&sample_budget=4000&evaluate_every=2000&seed=5';
 const MINUTES = 60_000;
 
@@ -89,6 +96,66 @@ test('one click makes the adaptive, the small and the large run, drawn together'
   await page.waitForFunction(() => document.querySelectorAll('#chart-loss .legend-entry').length === 2);
   assert.equal(await page.locator('#setting-test').inputValue(), 'norm');
   assert.equal(await page.locator('#setting-seed').inputValue(), '5');
+});
+
+test('a run begun again hides the one before it, and with other settings is drawn beside it', browserTest(), async (t) => {
+  const { page, button, waitFor } = await openPage(t, { path: SMALL });
+  await waitFor({ data: 'ready' });
+  const drawn = async () => (await rows(page)).map((row) => row.drawn);
+  await button('Start').click();
+  await waitFor({ phase: 'finished' });
+  await button('Start again').click();
+  await page.waitForFunction(() => document.querySelectorAll('#runs-body tr').length === 2);
+  await waitFor({ phase: 'finished' });
+  assert.deepEqual(await drawn(), [false, true]);
+  await page.locator('#setting-seed').fill('6');
+  await button('Start again').click();
+  await page.waitForFunction(() => document.querySelectorAll('#runs-body tr').length === 3);
+  assert.deepEqual(await drawn(), [false, true, true]);
+});
+
+test('several long runs drawn together leave the main thread free', browserTest({ timeout: 3 * MINUTES }), async (t) => {
+  const { page, browser, button, waitFor } = await openPage(t, { path: '#preset=quick&model=logistic&sample_budget=60000&evaluate_every=30000&smoothing=0.9' });
+  await waitFor({ data: 'ready' });
+  await startTrace(browser, page);
+  await button('Adaptive, small or large batch').click();
+  await page.waitForFunction(() => /^Compared:/.test(document.getElementById('comparison-note').textContent), null, { timeout: MINUTES });
+  await page.getByLabel('Several thresholds').check();
+  await page.locator('label[for=axis-seconds]').click();
+  await page.waitForTimeout(1500);
+  const { cpuMilliseconds } = await stopTrace(browser);
+  const longest = Math.max(...cpuMilliseconds);
+  t.diagnostic(`the longest main-thread task took ${longest.toFixed(1)} ms`);
+  assert.ok(cpuMilliseconds.length > 100);
+  assert.ok(longest <= LONGEST_TASK_MILLISECONDS, `a main-thread task took ${longest} ms of CPU time`);
+});
+
+/** WCAG 2's contrast of two colours, each #rrggbb. */
+function contrast(one, other) {
+  const luminance = (colour) => {
+    const [red, green, blue] = [1, 3, 5].map((start) => {
+      const share = parseInt(colour.slice(start, start + 2), 16) / 255;
+      return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+  };
+  const [low, high] = [luminance(one), luminance(other)].sort((first, second) => first - second);
+  return (high + 0.05) / (low + 0.05);
+}
+
+test('runs’ colours stand out from the page, light and dark, and each has a pattern of its own', browserTest(), async (t) => {
+  const { page } = await openPage(t);
+  for (const colorScheme of ['light', 'dark']) {
+    await page.emulateMedia({ colorScheme });
+    const { ground, colours } = await page.evaluate(() => {
+      const style = getComputedStyle(document.documentElement);
+      const colour = (name) => style.getPropertyValue(name).trim();
+      return { ground: colour('--page'), colours: Array.from({ length: 8 }, (_, slot) => colour(`--run-${slot}`)) };
+    });
+    assert.equal(new Set(colours).size, 8);
+    for (const colour of colours) assert.ok(contrast(colour, ground) >= 3, `${colour} on ${ground}, ${colorScheme}`);
+  }
+  assert.equal(new Set(PATTERNS.map(String)).size, 8);
 });
 
 test('a comparison stops when the visitor resets', browserTest(), async (t) => {

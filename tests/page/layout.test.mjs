@@ -56,6 +56,23 @@ for (const [width, viewport] of Object.entries(WIDTHS)) {
   }
 }
 
+for (const width of [360, 768, 1280, 2560]) {
+  test(`${width} px: a comparison, open tables and the way back fit in`, browserTest(), async (t) => {
+    const { page, button, waitFor, screenshot } = await openPage(t, {
+      context: { viewport: { width, height: 900 } },
+      path: '#preset=quick&model=logistic&sample_budget=8000&evaluate_every=4000&thresholds=true&smoothing=0.8&foo=bar',
+    });
+    await waitFor({ data: 'ready' });
+    await button('Half or double threshold').click();
+    await page.waitForFunction(() => /^Compared:/.test(document.getElementById('comparison-note').textContent), null, { timeout: 60_000 });
+    for (const summary of await page.locator('.table-twin summary').all()) await summary.click();
+    await page.locator('#going-back').waitFor({ state: 'visible' });
+    await page.waitForTimeout(700);
+    assert.deepEqual(await stickingOut(page), []);
+    await screenshot(`${width}-light-layout-comparison`);
+  });
+}
+
 test('a single step is drawn already, and so is a run whose batch leaps', browserTest(), async (t) => {
   const { page, button, waitFor, waitForStep } = await openPage(t);
   await waitFor({ data: 'ready' });
@@ -100,7 +117,7 @@ function stickingOut(page) {
     const width = document.documentElement.clientWidth;
     const wide = [...document.body.querySelectorAll('*')].filter((element) => {
       const box = element.getBoundingClientRect();
-      return box.width > 0 && box.right > width + 0.5 && !element.closest('.chart-stage, svg *');
+      return box.width > 0 && box.right > width + 0.5 && !element.closest('.chart-stage, svg *, .table-scroller table');
     });
     const scrolls = document.documentElement.scrollWidth > width ? ['the document scrolls sideways'] : [];
     return [...scrolls, ...wide.map((element) => element.outerHTML.slice(0, 80))];

@@ -21,6 +21,18 @@ async function makeSteps({ button, waitFor, read }, count) {
   }
 }
 
+/** Waits until the browser keeps a run that was left at this step (null: none). */
+function leftIs(page, step) {
+  return page.waitForFunction(async (wanted) => {
+    const open = indexedDB.open('adadagrad', 1);
+    await new Promise((resolve) => (open.onsuccess = resolve));
+    const request = open.result.transaction('left').objectStore('left').get('run');
+    await new Promise((resolve) => (request.onsuccess = resolve));
+    open.result.close();
+    return (request.result?.checkpoint.step ?? null) === wanted;
+  }, step);
+}
+
 test('the threshold, the learning rate and the largest batch take effect in the run, and are marked', browserTest(), async (t) => {
   const opened = await openPage(t, { path: SMALL });
   const { page, read, waitFor } = opened;
@@ -108,14 +120,7 @@ test('a run goes on exactly after the page was closed', browserTest({ timeout: 2
   await button('Reset').click();
   await waitFor({ phase: 'idle' });
   await makeSteps(opened, 12);
-  await page.waitForFunction(async () => {
-    const open = indexedDB.open('adadagrad', 1);
-    await new Promise((resolve) => (open.onsuccess = resolve));
-    const request = open.result.transaction('left').objectStore('left').get('run');
-    await new Promise((resolve) => (request.onsuccess = resolve));
-    open.result.close();
-    return request.result?.checkpoint.step === 12;
-  });
+  await leftIs(page, 12);
   await page.reload();
   const offer = page.locator('#left-run');
   await offer.waitFor({ state: 'visible' });
@@ -139,14 +144,45 @@ test('a run that was left can be forgotten', browserTest(), async (t) => {
   const { page, button, waitFor } = opened;
   await waitFor({ data: 'ready' });
   await makeSteps(opened, 3);
-  await page.waitForFunction(() => document.querySelectorAll('#checkpoint option').length > 0);
-  await page.waitForTimeout(200);
+  await leftIs(page, 3);
   await page.reload();
   await page.locator('#left-run').waitFor({ state: 'visible' });
   await button('Forget it').click();
   await page.locator('#left-run').waitFor({ state: 'hidden' });
-  await page.waitForTimeout(200);
+  await leftIs(page, null);
   await page.reload();
   await waitFor({ data: 'ready' });
   assert.equal(await page.locator('#left-run').isVisible(), false);
+});
+
+test('a run on other data is gone on with on that data', browserTest({ timeout: 2 * MINUTES }), async (t) => {
+  const opened = await openPage(t, { path: `${SMALL}&dataset=fashion_mnist` });
+  const { page, read, button, waitFor } = opened;
+  await page.waitForFunction(() => ['ready', 'unusable'].includes(document.getElementById('status').dataset.data));
+  if ((await read()).data !== 'ready') return t.skip('Fashion-MNIST is not packed beside this page');
+  await makeSteps(opened, 4);
+  await leftIs(page, 4);
+  await page.goto('about:blank');
+  await page.goto(`${opened.server.address}${SMALL}`);
+  const offer = page.locator('#left-run');
+  await offer.waitFor({ state: 'visible' });
+  assert.match(await offer.textContent(), /on Fashion-MNIST at step 4/);
+  await button('Go on where you left off').click();
+  await waitFor({ phase: 'finished' });
+  assert.equal(await page.locator('#data-choice').inputValue(), 'fashion_mnist');
+});
+
+test('after a breakdown the run goes on from its last checkpoint', browserTest({ timeout: 2 * MINUTES }), async (t) => {
+  const opened = await openPage(t, { path: SMALL, expectedComplaints: /broken on purpose/ });
+  const { page, button, waitFor, read } = opened;
+  await waitFor({ data: 'ready' });
+  await makeSteps(opened, 6);
+  await leftIs(page, 6);
+  await page.workers()[0].evaluate(() => setTimeout(() => { throw new Error('broken on purpose'); }, 0));
+  await page.locator('#notice').waitFor({ state: 'visible' });
+  await button('Load it again').click();
+  await waitFor({ data: 'ready', phase: 'idle' });
+  await button('Go on where you left off').click();
+  await waitFor({ phase: 'finished' });
+  assert.ok((await read()).step > 6);
 });

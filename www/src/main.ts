@@ -9,7 +9,7 @@ import { Controls } from './controls.js';
 import { required } from './dom.js';
 import { EngineNotes } from './engine/notes.js';
 import { EnginePanel } from './engine/panel.js';
-import { takeDroppedFiles } from './export/drop.js';
+import { onChosenFile, takeDroppedFiles } from './export/drop.js';
 import { ModelPanel } from './export/model-panel.js';
 import { FigurePanel } from './figure/panel.js';
 import { HiddenTab } from './hidden-tab.js';
@@ -21,8 +21,9 @@ import { showRecordedRun } from './recorded/recorded-run.js';
 import { Checkpoints } from './runs/checkpoints.js';
 import { ComparisonPanel } from './runs/comparison-panel.js';
 import { RunConductor } from './runs/conductor.js';
-import { GoingBack, LeftRunOffer } from './runs/going-back.js';
+import { GoingBack } from './runs/going-back.js';
 import { KeptRuns } from './runs/kept-runs.js';
+import { LeftRunOffer } from './runs/left-run.js';
 import { RunLibrary } from './runs/library.js';
 import { Retuning } from './runs/retuning.js';
 import { readRunFile } from './runs/run-file.js';
@@ -112,6 +113,7 @@ function pressStep(stop: StopAfter): void {
 function pressReset(): void {
   comparisons.stop();
   conductor.pressReset();
+  checkpoints.forgetLeft();
 }
 
 function beginWithModel(name: string, parameters: Uint8Array): void {
@@ -132,6 +134,7 @@ function openSession(): void {
   state.trouble.value = null;
   state.data.value = { name: 'downloading', receivedBytes: 0, totalBytes: 0 };
   conductor.forget();
+  void leftRun.look();
   session.open(dataPanel.source);
 }
 
@@ -153,7 +156,7 @@ const checkpoints = new Checkpoints(state, session, library);
 const modelPanel = new ModelPanel(state, session, beginWithModel);
 new Knobs(state, changeSettings);
 new GoingBack(checkpoints, conductor);
-new LeftRunOffer({ state, library, checkpoints, conductor });
+const leftRun = new LeftRunOffer({ state, library, checkpoints, conductor });
 new KeptRuns(library);
 new RunsTable(state, library);
 takeDroppedFiles({
@@ -161,6 +164,7 @@ takeDroppedFiles({
   model: (file) => void modelPanel.take(file),
   run: (file) => void takeRunFile(file),
 });
+onChosenFile('run-open', 'run-file', (file) => void takeRunFile(file));
 new EnginePanel(state);
 new EngineNotes(state);
 new StatusPanel(state);

@@ -1,4 +1,5 @@
 /** Files that are dropped on the page: data to learn from, a model to begin with, or a run to draw. */
+import { required } from '../dom.js';
 
 export interface DropActions {
   data(files: File[]): void;
@@ -31,4 +32,15 @@ function sort(files: File[], actions: DropActions): void {
   if (first.name.endsWith('.safetensors')) actions.model(first);
   else if (first.name.endsWith('.json')) actions.run(first);
   else actions.data(files);
+}
+
+/** The same for those who do not drag: a button that asks for one file. */
+export function onChosenFile(buttonId: string, inputId: string, take: (file: File) => void): void {
+  const input = required(inputId, HTMLInputElement);
+  required(buttonId, HTMLButtonElement).addEventListener('click', () => input.click());
+  input.addEventListener('change', () => {
+    const chosen = input.files?.[0];
+    if (chosen !== undefined) take(chosen);
+    input.value = '';
+  });
 }

@@ -77,7 +77,7 @@ export class Checkpoints {
     this.#phase = phase;
     if (before === phase) return;
     if (phase === 'paused' || phase === 'finished') void this.take();
-    if (phase === 'finished' || (phase === 'idle' && before !== 'idle')) this.forgetLeft();
+    if (phase === 'finished') this.forgetLeft();
   }
 
   #followRun(): void {

@@ -1,12 +1,15 @@
 /** All runs that the page knows: the present one, those before it, those kept from other visits, the recorded one. */
 import type { RunConfig } from '../../pkg/adadagrad_web.js';
 import { Observable } from '../observable.js';
+import { sameSettings } from '../state.js';
 import { TrainedRun } from './trained-run.js';
 
 /** As many colours and patterns as there are. */
 export const SLOTS = 8;
 /** The oldest that is not kept goes first. */
 const MOST_RUNS = 24;
+/** When a run begins, so many of those before it stay drawn. */
+const MOST_DRAWN_BESIDE = 3;
 /** A run that was dropped after fewer steps was an attempt, and is not worth a line. */
 const FEWEST_STEPS = 10;
 
@@ -48,11 +51,20 @@ export class RunLibrary {
 
   begin(config: RunConfig, name: string | null): TrainedRun {
     this.leave();
+    this.#makeRoom(config);
     this.#begun += 1;
     const run = new TrainedRun({ id: this.#newId(), name: name ?? `Run ${this.#begun}`, slot: this.freeSlot(), config });
     this.#current = run;
     this.add(run);
     return run;
+  }
+
+  /** An earlier run of the same settings tells nothing new, and charts hold only so many curves. */
+  #makeRoom(config: RunConfig): void {
+    const drawn = this.#runs.filter((run) => run.shown && !run.pinned);
+    drawn.forEach((run, index) => {
+      if (sameSettings(run.latestConfig, config) || index < drawn.length - MOST_DRAWN_BESIDE) run.shown = false;
+    });
   }
 
   /** A run of an earlier visit becomes the present one; where it was kept as well, it takes that one's place. */
