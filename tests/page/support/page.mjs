@@ -36,14 +36,15 @@ export function browserTest(options = {}) {
 
 /**
  * `server`: options of servePage; `context`: options of playwright's newContext; `prepare(page)` runs before the
- * page is loaded; `path`: what follows the page's address; `webgpu`: with Chromium's software adapter, else without any. A complaint of the page (an error, a warning in the console) fails the test, unless it matches
- * `expectedComplaints`.
+ * page is loaded; `path`: what follows the page's address; `webgpu`: with Chromium's software adapter, else without any;
+ * `flags`: more of Chromium's. A complaint of the page (an error, a warning in the console) fails the test, unless it
+ * matches `expectedComplaints`.
  */
-export async function openPage(t, { server: serverOptions = {}, context: contextOptions = {}, prepare, expectedComplaints, webgpu = false, path = '' } = {}) {
+export async function openPage(t, { server: serverOptions = {}, context: contextOptions = {}, prepare, expectedComplaints, webgpu = false, path = '', flags = [] } = {}) {
   const { chromium: launcher } = createRequire(join(repository, 'www/package.json'))('playwright-core');
   if (!existsSync(join(pageFolder, 'index.html'))) throw new Error(`no built page in ${pageFolder}: build www first`);
   const server = await servePage(pageFolder, serverOptions);
-  const browser = await launcher.launch({ executablePath: chromium, args: webgpu ? [...FLAGS, WEBGPU_FLAG] : FLAGS });
+  const browser = await launcher.launch({ executablePath: chromium, args: [...FLAGS, ...(webgpu ? [WEBGPU_FLAG] : []), ...flags] });
   const complaints = [];
   t.after(async () => {
     await browser.close();

@@ -1,0 +1,102 @@
+// Everything in view at once, while training runs: the page's own thread stays free, nothing shifts, little is loaded.
+import assert from 'node:assert/strict';
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { browserTest, openPage, pageFolder } from './support/page.mjs';
+import { startTrace, stopTrace } from './support/trace.mjs';
+
+const LONGEST_TASK_MILLISECONDS = 50;
+/** So high that the mosaic, the figure, all charts and the look inside are seen together. */
+const TALL = { width: 1280, height: 6400 };
+
+test('with everything in view no task of the main thread takes 50 ms', browserTest({ timeout: 180_000 }), async (t) => {
+  const { page, browser, button, waitFor, waitForStep, read } = await openPage(t, { context: { viewport: TALL }, prepare: watch });
+  await waitFor({ data: 'ready' });
+  await page.locator('#test-sample-button').click();
+  await forget(page);
+  await startTrace(browser, page);
+  await button('Start').click();
+  await waitForStep(40);
+  await page.locator('.mistake').first().waitFor({ timeout: 90_000 });
+  const { step } = await read();
+  await waitForStep(step + 20);
+  await button('Pause').click();
+  await waitFor({ phase: 'paused' });
+  const { cpuMilliseconds } = await stopTrace(browser);
+  const { longTasks } = await page.evaluate(() => globalThis.watched);
+  const longest = Math.max(...cpuMilliseconds);
+  t.diagnostic(`the longest main-thread task took ${longest.toFixed(1)} ms of processor time; by the clock, over 50 ms: ${longTasks.map(Math.round).join(', ') || 'none'}`);
+  assert.ok(cpuMilliseconds.length > 100);
+  assert.ok(longest <= LONGEST_TASK_MILLISECONDS, `a main-thread task took ${longest} ms of processor time`);
+  // By the clock a task also takes what other programs take from it: where none did, the browser must not know a long one.
+  const late = longTasks.filter((milliseconds) => milliseconds > 2 * LONGEST_TASK_MILLISECONDS);
+  assert.ok(late.length <= 2, `long tasks by the clock: ${longTasks.map(Math.round)}`);
+});
+
+test('loading shifts nothing, is painted soon, and training shifts nothing either', browserTest(), async (t) => {
+  for (const width of [360, 1280]) {
+    const { page, button, waitFor, waitForStep } = await openPage(t, { context: { viewport: { width, height: 800 } }, prepare: watch });
+    await waitFor({ data: 'ready' });
+    await page.waitForFunction(() => globalThis.watched.largestPaint > 0);
+    await button('Start').click();
+    await waitForStep(30);
+    await button('Pause').click();
+    await waitFor({ phase: 'paused' });
+    const { shift, shifted, largestPaint } = await page.evaluate(() => globalThis.watched);
+    t.diagnostic(`${width} px: layout shift ${shift.toFixed(4)}, largest paint after ${Math.round(largestPaint)} ms; shifted: ${[...new Set(shifted)].join(', ')}`);
+    assert.ok(shift < 0.05, `${width} px: a layout shift of ${shift}, by ${shifted.join(', ')}`);
+    assert.ok(largestPaint < 2500, `${width} px: the largest paint came after ${largestPaint} ms`);
+  }
+});
+
+test('the page itself is small, in order, and asks nothing of the visitor', browserTest(), async (t) => {
+  const { page, requests, waitFor } = await openPage(t);
+  await waitFor({ data: 'ready' });
+  const files = [...new Set(requests.map((address) => new URL(address).pathname.split('/a/sub-path/')[1]).filter(Boolean))];
+  const compressed = (file) => gzipSync(readFileSync(join(pageFolder, file))).length;
+  const code = files.filter((file) => /\.(js|css)$/.test(file)).reduce((sum, file) => sum + compressed(file), 0);
+  const module = files.filter((file) => file.endsWith('.wasm')).reduce((sum, file) => sum + compressed(file), 0);
+  t.diagnostic(`compressed: ${code} bytes of scripts and styles, ${module} bytes of WebAssembly`);
+  assert.ok(code < 150_000, `${code} bytes of scripts and styles`);
+  assert.ok(module > 0 && module < 450_000, `${module} bytes of WebAssembly`);
+  assert.ok(statSync(join(pageFolder, 'index.html')).size < 40_000);
+  const facts = await page.evaluate(() => ({
+    doctype: document.doctype?.name,
+    mode: document.compatMode,
+    charset: document.characterSet,
+    language: document.documentElement.lang,
+    title: document.title,
+    description: document.querySelector('meta[name=description]')?.content ?? '',
+    viewport: document.querySelector('meta[name=viewport]')?.content ?? '',
+    insecure: [...document.querySelectorAll('[href], [src]')].map((element) => element.href ?? element.src).filter((address) => /^http:/.test(address) && !address.startsWith(location.origin)),
+    pictures: [...document.images].filter((image) => !image.hasAttribute('alt')).length,
+  }));
+  assert.deepEqual([facts.doctype, facts.mode, facts.charset, facts.language], ['html', 'CSS1Compat', 'UTF-8', 'en']);
+  assert.ok(facts.title.length > 10 && facts.description.length > 50 && /width=device-width/.test(facts.viewport));
+  assert.doesNotMatch(facts.viewport, /user-scalable|maximum-scale/);
+  assert.deepEqual([facts.insecure, facts.pictures], [[], 0]);
+});
+
+/** Keeps what the browser itself says of long tasks, layout shifts and the largest paint. */
+async function watch(page) {
+  await page.addInitScript(() => {
+    if (globalThis.PerformanceObserver === undefined || globalThis.document === undefined) return;
+    globalThis.watched = { longTasks: [], shift: 0, shifted: [], largestPaint: 0 };
+    const observe = (type, take) => new PerformanceObserver((list) => list.getEntries().forEach(take)).observe({ type, buffered: true });
+    observe('longtask', ({ duration }) => globalThis.watched.longTasks.push(duration));
+    observe('largest-contentful-paint', ({ startTime }) => (globalThis.watched.largestPaint = startTime));
+    observe('layout-shift', ({ value, hadRecentInput, sources }) => {
+      if (hadRecentInput) return;
+      globalThis.watched.shift += value;
+      for (const { node } of sources) globalThis.watched.shifted.push(node?.id || node?.className || node?.parentElement?.id || String(node?.nodeName));
+    });
+  });
+}
+
+function forget(page) {
+  return page.evaluate(() => {
+    globalThis.watched.longTasks = [];
+  });
+}
