@@ -20,6 +20,7 @@ mod process;
 mod project;
 mod report;
 mod serve;
+mod soak;
 mod stamp;
 mod test;
 mod tools;
@@ -39,6 +40,8 @@ struct Arguments {
 enum Command {
     /// Build the page, serve it on this machine and open it in your browser
     Demo(demo::Options),
+    /// Build the page into www/dist, as a static site for any server
+    Page,
     /// Pack the data set for the page and the native program (www/public/data)
     Data,
     /// Set up everything and run every test
@@ -47,6 +50,8 @@ enum Command {
     Fuzz(fuzz::Options),
     /// Time training steps in Chromium: ours beside jax-js and TensorFlow.js
     BenchBrowser(bench_browser::Options),
+    /// Train in Chromium for 20 minutes: memory must not grow
+    Soak(soak::Options),
 }
 
 fn main() -> ExitCode {
@@ -63,12 +68,14 @@ fn run(command: Command) -> Result<ExitCode> {
     let project = Project::find();
     match command {
         Command::Demo(options) => demo::run(&project, &options)?,
+        Command::Page => page::prepare(&project)?,
         Command::Data => data::prepare(&project)?,
         // The report has said it all.
         Command::Test(options) if !test::run(&project, &options) => return Ok(ExitCode::FAILURE),
         Command::Test(_) => (),
         Command::Fuzz(options) => fuzz::run(&project, &options)?,
         Command::BenchBrowser(options) => bench_browser::run(&project, &options)?,
+        Command::Soak(options) => soak::run(&project, &options)?,
     }
     Ok(ExitCode::SUCCESS)
 }

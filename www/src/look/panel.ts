@@ -120,6 +120,7 @@ export class LookPanel {
       return;
     }
     this.#rename();
+    if (this.#report === null) setText(this.#summary, 'The test images are being looked through…');
     this.#classifying.request();
     this.#filtering.request();
   }

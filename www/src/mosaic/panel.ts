@@ -27,6 +27,7 @@ export class MosaicPanel {
   readonly #session: TrainingSession;
   readonly #stage = element('div', { class: 'mosaic-stage' });
   readonly #canvas = element('canvas', { class: 'mosaic-canvas', role: 'img', 'aria-labelledby': 'mosaic-text' });
+  readonly #empty = element('p', { class: 'mosaic-empty' }, 'As soon as a run begins, the images of its batch are drawn here.');
   readonly #text = element('p', { id: 'mosaic-text', class: 'mosaic-text' });
   readonly #context = this.#canvas.getContext('2d');
   #report: Mosaic | null = null;
@@ -39,7 +40,7 @@ export class MosaicPanel {
 
   constructor(section: HTMLElement, state: PageState, session: TrainingSession) {
     this.#session = session;
-    this.#stage.append(this.#canvas);
+    this.#stage.append(this.#canvas, this.#empty);
     section.append(
       this.#stage,
       this.#text,
@@ -67,7 +68,8 @@ export class MosaicPanel {
     this.#stopAnimation();
     this.#context?.clearRect(0, 0, this.#canvas.width, this.#canvas.height);
     this.#canvas.dataset['batch'] = '0';
-    setText(this.#text, 'As soon as a run begins, the images of its batch are drawn here.');
+    this.#empty.hidden = false;
+    setText(this.#text, 'No batch yet.');
   }
 
   #ask(): void {
@@ -95,6 +97,7 @@ export class MosaicPanel {
   #lay(): void {
     const report = this.#report;
     if (report === null || this.#canvas.width === 0) return;
+    this.#empty.hidden = true;
     const grid = fitGrid(report.count, this.#canvas.width, this.#canvas.height);
     this.#grid = grid;
     this.#canvas.dataset['batch'] = String(report.batch);

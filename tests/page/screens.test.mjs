@@ -1,0 +1,38 @@
+// Pictures of the whole page, to be looked at: narrow and wide, light and dark, before, during and after training.
+import assert from 'node:assert/strict';
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import test from 'node:test';
+import { artifacts, browserTest, openPage } from './support/page.mjs';
+
+// So high that all of the page is in view: only what is in view is kept up to date.
+const VIEWPORTS = [
+  { width: 360, height: 10_500 },
+  { width: 1280, height: 6600 },
+];
+
+for (const viewport of VIEWPORTS) {
+  for (const colorScheme of ['light', 'dark']) {
+    test(`pictures of the page: ${viewport.width} px, ${colorScheme}`, browserTest(), async (t) => {
+      const { page, button, waitFor, set, screenshot } = await openPage(t, { context: { viewport, colorScheme } });
+      const take = async (moment) => {
+        const name = `${viewport.width}-${colorScheme}-screen-${moment}`;
+        await screenshot(name);
+        const { size } = await stat(join(artifacts, `${name}.png`));
+        assert.ok(size > 50_000, `${name} shows next to nothing`);
+        assert.equal(await page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth), false, `${moment}: scrolls sideways`);
+      };
+      await waitFor({ data: 'ready' });
+      await page.waitForFunction(() => document.querySelector('.figure-stage').dataset.step !== undefined);
+      await take('before');
+      await set({ 'Sample budget': 12_000 });
+      await button('Start').click();
+      await page.waitForFunction(() => Number(document.querySelector('.mosaic-canvas').dataset.batch) >= 60, null, { timeout: 60_000 });
+      await take('during');
+      await waitFor({ phase: 'finished' }, 90_000);
+      await page.locator('.mistake').first().waitFor({ timeout: 60_000 });
+      await page.waitForFunction(() => document.querySelector('.filter-list').children.length > 0);
+      await take('after');
+    });
+  }
+}

@@ -1,0 +1,33 @@
+//! `cargo xtask soak`: the page trains for a long time in Chromium, and its memory must not grow.
+
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use clap::Args;
+
+use crate::project::Project;
+use crate::{chromium, page, process};
+
+/// What `cargo xtask soak` can be told.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// For how long the page trains
+    #[arg(long, default_value_t = 20)]
+    minutes: u32,
+}
+
+/// Builds what is not up to date, and runs the soak test for that long.
+pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
+    page::prepare(project)?;
+    let browser = chromium::ensure()?;
+    println!("Training in Chromium for {} minutes.", options.minutes);
+    let mut node = Command::new("node");
+    node.current_dir(project.root())
+        .args(["--test", "--test-reporter=spec", "tests/page/soak.test.mjs"])
+        .env("SOAK_SECONDS", (options.minutes * 60).to_string())
+        .env("PAGE_DIST", project.dist())
+        .env("ARTIFACTS", project.artifacts())
+        .env("CHROMIUM", browser)
+        .env("REQUIRE_BROWSER", "1");
+    process::run(&mut node).context("the page did not stand it")
+}
