@@ -32,6 +32,11 @@ impl GpuEngine {
     pub const fn training(&self) -> &Training {
         &self.training
     }
+
+    /// The same, to hold it.
+    pub const fn training_mut(&mut self) -> &mut Training {
+        &mut self.training
+    }
 }
 
 impl Engine for GpuEngine {

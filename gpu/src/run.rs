@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use adadagrad_core::config::RunConfig;
+use adadagrad_core::config::{RetuneError, RunConfig};
 use adadagrad_core::trainer::{Progress, Trainer};
 
 use crate::dataset::SharedDataset;
@@ -45,6 +45,14 @@ impl<E: Engine> Run<E> {
             accuracy: evaluated.map(|evaluation| evaluation.accuracy),
             test_loss: evaluated.map(|evaluation| evaluation.loss).filter(|loss| loss.is_finite()),
         }))
+    }
+
+    /// Goes on with other settings from the next step on.
+    ///
+    /// # Errors
+    /// As [`Trainer::retune`].
+    pub fn retune(&mut self, config: RunConfig) -> Result<(), RetuneError> {
+        self.trainer.retune(config)
     }
 
     /// Whether the sample budget is spent.

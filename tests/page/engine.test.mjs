@@ -1,10 +1,11 @@
 // The training worker itself: checkpoints, other settings in a run, looks at the test set, pictures of the batch.
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { gunzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { openEngine } from './support/engine.mjs';
 import { browserTest, pageFolder } from './support/page.mjs';
 import { smallTestSet } from './support/small-test-set.mjs';
@@ -409,3 +410,77 @@ function pack(header, data) {
   bytes.set(data, 8 + text.length);
   return bytes;
 }
+
+test('files of the visitor’s own are told apart, whatever their order and names', browserTest(), async (t) => {
+  const { start, run, evaluate } = await openEngine(t, { server: SMALL_TEST_SET() });
+  const files = await ownFiles({ train: 300, test: 100 });
+  const { dataset, trainingSamples, testSamples } = await start({ files: [files[3], files[0], files[2], files[1]] });
+  assert.deepEqual([dataset, trainingSamples, testSamples], ['own', 300, 100]);
+  const config = { ...CONFIG, dataset: 'own', max_batch: 300, sample_budget: 6000 };
+  const { evaluations } = await run({ type: 'begin', run: 1, config, engine: CPU, stop: null, parameters: null });
+  assert.ok(evaluations.at(-1).accuracy > 0.6, `${evaluations.at(-1).accuracy}`);
+  const other = await evaluate(({ config, engine }) => {
+    return self.engine.run({ type: 'begin', run: 2, config, engine, stop: null, parameters: null }).catch((error) => error.message);
+  }, { config: { ...config, dataset: 'mnist' }, engine: CPU });
+  assert.equal(other, 'Dataset is mnist, but the data that are open are own.');
+  // Packed, under names that tell nothing: the larger ones are for training.
+  const packed = files.map(({ bytes }, place) => ({ name: `${'dbca'[place]}.bin`, bytes: place % 2 === 0 ? gzipSync(bytes) : bytes }));
+  const ready = await start({ files: packed });
+  assert.deepEqual([ready.trainingSamples, ready.testSamples], [300, 100]);
+});
+
+test('own files that cannot be used are refused with the file and the reason', browserTest(), async (t) => {
+  const { start } = await openEngine(t, { server: SMALL_TEST_SET() });
+  const [images, labels, testImages, testLabels] = await ownFiles({ train: 30, test: 10 });
+  const refusal = async (...files) => {
+    const message = await start({ files }).then(() => 'no refusal', (error) => error.message);
+    return message.replace(/^page\.evaluate: Error: /, '').split('\n')[0];
+  };
+  const damaged = (file, change) => {
+    const bytes = Buffer.from(file.bytes);
+    return { ...file, bytes: change(bytes) ?? bytes };
+  };
+  assert.match(await refusal(images, labels, testImages), /^Four files are needed.*There are 3\.$/);
+  assert.match(await refusal(images, labels, testImages, testImages), /^Two of the four files should hold images.*but there are 3\.$/);
+  const page = { name: 'index.html', bytes: Buffer.from('<!doctype html>') };
+  assert.match(await refusal(images, labels, testImages, page), /^index\.html is no IDX file/);
+  const wide = damaged(images, (bytes) => void bytes.writeUInt32BE(32, 12));
+  assert.match(await refusal(wide, labels, testImages, testLabels), /^The images in train-images-idx3-ubyte have 32×28 pixels, but the networks here take 28×28\.$/);
+  const short = damaged(testImages, (bytes) => bytes.subarray(0, -1));
+  assert.match(await refusal(images, labels, short, testLabels), /^t10k-images-idx3-ubyte should hold 7856 bytes .* but it holds 7855\.$/);
+  const eleventh = damaged(labels, (bytes) => void (bytes[8 + 4] = 10));
+  assert.match(await refusal(images, eleventh, testImages, testLabels), /^Label 5 in train-labels-idx1-ubyte is 10, but the networks here tell 10 classes apart/);
+  const cut = damaged(images, (bytes) => gzipSync(bytes).subarray(0, -20));
+  assert.match(await refusal(cut, labels, testImages, testLabels), /^train-images-idx3-ubyte cannot be unpacked/);
+  const [, fewer] = await ownFiles({ train: 29, test: 10 });
+  assert.match(await refusal(images, fewer, testImages, testLabels), /^train-images-idx3-ubyte holds 30 images, but train-labels-idx1-ubyte holds 29 labels\.$/);
+  const twins = [images, labels, { ...images, name: 'a' }, { ...labels, name: 'b' }].map((file, place) => ({ ...file, name: `${'wxyz'[place]}` }));
+  assert.match(await refusal(...twins), /^w and y cannot be told apart/);
+});
+
+/** The page's own data, fewer of them: training images and labels, test images and labels. */
+async function ownFiles(counts) {
+  const files = [];
+  for (const [prefix, count] of [['train', counts.train], ['t10k', counts.test]]) {
+    for (const [kind, header, bytesEach] of [['images-idx3', 16, 784], ['labels-idx1', 8, 1]]) {
+      const name = `${prefix}-${kind}-ubyte`;
+      const bytes = Buffer.from((await idx(name, 0)).subarray(0, header + count * bytesEach));
+      bytes.writeUInt32BE(count, 4);
+      files.push({ name, bytes });
+    }
+  }
+  return files;
+}
+
+const noFashion = existsSync(join(pageFolder, 'data/fashion_mnist')) ? {} : { skip: 'the page was built without Fashion-MNIST' };
+
+test('Fashion-MNIST is learned too', browserTest({ ...noFashion, timeout: 2 * MINUTES }), async (t) => {
+  const { start, run, evaluate } = await openEngine(t);
+  const { dataset, trainingSamples, testSamples } = await start({ dataset: 'fashion_mnist' });
+  assert.deepEqual([dataset, trainingSamples, testSamples], ['fashion_mnist', 60_000, 10_000]);
+  const { available } = await evaluate(() => self.engine.next('datasets'));
+  assert.deepEqual(available, ['mnist', 'fashion_mnist']);
+  const config = { ...CONFIG, dataset: 'fashion_mnist', model: 'mlp', sample_budget: 40_000, evaluate_every: 40_000 };
+  const { evaluations } = await run({ type: 'begin', run: 1, config, engine: CPU, stop: null, parameters: null });
+  assert.ok(evaluations.at(-1).accuracy > 0.7 && evaluations.at(-1).accuracy < 0.95, `${evaluations.at(-1).accuracy}`);
+});

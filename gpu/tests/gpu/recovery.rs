@@ -9,8 +9,11 @@ use std::time::Duration;
 use adadagrad_core::batch_test::{AnyTest, NormTest};
 use adadagrad_core::config::RunConfig;
 use adadagrad_core::network::Model;
+use adadagrad_core::trainer::Trainer;
+use adadagrad_gpu::engine::Engine;
 use adadagrad_gpu::fallback::FallbackEngine;
 use adadagrad_gpu::gpu::GpuEngine;
+use adadagrad_gpu::run::Run;
 use adadagrad_gpu::webgpu::{Gpu, GpuError, Opening, Options};
 
 use super::{SAMPLES, bits, gpu, gpu_with, quiet, run, settled, short, steps, support};
@@ -62,6 +65,77 @@ fn a_device_lost_at_any_moment_costs_nothing() {
         assert_eq!(steps(&mut broken, &test), lines, "after {attempt}");
         vandal.join().unwrap();
         assert_eq!(bits(&mut broken), reference, "after {attempt}");
+    }
+}
+
+/// The settings that a run goes on with after five steps.
+fn retuned(config: RunConfig) -> RunConfig {
+    let test = Some(AnyTest::Norm(NormTest { eta: 0.3, debiased: false }));
+    RunConfig { learning_rate: config.learning_rate / 4.0, test, max_batch: 60, ..config }
+}
+
+#[test]
+fn settings_change_between_two_steps_whatever_is_on_its_way_or_lost() {
+    let (training, test) = (support::images(SAMPLES, 3), support::images(100, 4));
+    let test_on = Some(AnyTest::Norm(NormTest { eta: 0.1, debiased: false }));
+    let config = RunConfig { test: test_on, sample_budget: 600, ..settled(Model::Mlp) };
+    // Held back before, or with steps on their way that have to be given up; and lost at any step.
+    let outcome = |held: bool, lost_before: Option<usize>| {
+        let mut run = run(config, gpu(&config, &training)?);
+        let mut lines = Vec::new();
+        for step in 0.. {
+            run.engine_mut().training_mut().hold(held && (2..=5).contains(&step));
+            if step == 5 {
+                assert_eq!(run.engine().training().steps_ahead() == 0, held, "step {step}");
+                run.retune(retuned(config)).unwrap();
+            }
+            if Some(step) == lost_before {
+                run.engine().training().gpu().destroy();
+            }
+            match run.step(&test).unwrap() {
+                Some(line) => lines.push(line.telemetry),
+                None => break,
+            }
+        }
+        Some((lines, bits(&mut run)))
+    };
+    let Some(reference) = outcome(true, None) else { return };
+    let (lines, _) = &reference;
+    assert!((lines[4].learning_rate / lines[5].learning_rate - 4.0).abs() < 1e-12);
+    assert!(lines.len() > 7 && lines.last().unwrap().samples == 60, "the batch did not grow");
+    assert!(outcome(false, None).as_ref() == Some(&reference));
+    for lost_before in [4, 5, 6, lines.len() - 1] {
+        assert!(outcome(true, Some(lost_before)).as_ref() == Some(&reference), "lost before {lost_before}");
+        assert!(
+            outcome(false, Some(lost_before)).as_ref() == Some(&reference),
+            "lost before {lost_before}, not held"
+        );
+    }
+}
+
+#[test]
+fn a_snapshot_between_any_two_steps_is_where_the_run_stands() {
+    let (training, test) = (support::images(SAMPLES, 3), support::images(100, 4));
+    let config = settled(Model::Logistic);
+    let Some(engine) = gpu(&config, &training) else { return };
+    let mut whole = run(config, engine);
+    let lines = steps(&mut whole, &test);
+    let reference = bits(&mut whole);
+    for stop in [0, 1, 4, 7] {
+        let mut run = run(config, gpu(&config, &training).unwrap());
+        for _ in 0..stop {
+            run.step(&test).unwrap();
+        }
+        let progress = *run.progress();
+        let snapshot = run.engine_mut().snapshot().unwrap();
+        let (parameters, memory) = (snapshot.parameters.to_vec(), snapshot.memory.to_vec());
+        let mut engine = gpu(&config, &training).unwrap();
+        engine.restore(&parameters, Some(&memory)).unwrap();
+        let mut resumed = Run::new(Trainer::resume(config, SAMPLES, progress).unwrap(), engine);
+        assert_eq!(steps(&mut resumed, &test), lines[stop..], "after {stop} steps");
+        assert_eq!(bits(&mut resumed), reference, "after {stop} steps");
+        assert_eq!(steps(&mut run, &test), lines[stop..], "the run itself goes on");
+        assert_eq!(bits(&mut run), reference);
     }
 }
 

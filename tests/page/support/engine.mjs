@@ -1,16 +1,19 @@
 // The page's worker without the page around it: commands in, reports out.
 import { openPage } from './page.mjs';
 
-/** Opens a page and, inside it, a second worker that a test speaks to itself. `source`: other data than MNIST. */
-export async function openEngine(t, { source, ...options } = {}) {
+/** Opens a page and, inside it, a second worker that a test speaks to itself. */
+export async function openEngine(t, options = {}) {
   const opened = await openPage(t, options);
   const { page, waitFor } = opened;
   await waitFor({ data: 'ready' });
   const [own] = page.workers();
   const address = own.url();
-  await page.evaluate(startWorker, { address, source: source ?? null });
+  const start = (data) => page.evaluate(startWorker, { address, ...data });
+  await start({ dataset: 'mnist' });
   return {
     ...opened,
+    /** Another worker, over another data set (`dataset`) or over `files` with `name` and `bytes`; gives its report of them. */
+    start: ({ dataset, files }) => start({ dataset, files: files?.map(({ name, bytes }) => ({ name, base64: bytes.toString('base64') })) }),
     /** Sends a command. */
     send: (command) => page.evaluate((sent) => self.engine.send(sent), command),
     /** The next report of a kind that came since the last command was sent, or comes yet; `wanted`: with these values. */
@@ -26,7 +29,9 @@ export async function openEngine(t, { source, ...options } = {}) {
 }
 
 /** Runs in the page. */
-async function startWorker({ address, source }) {
+async function startWorker({ address, dataset, files }) {
+  // An element of the page has the same name.
+  self.engine.worker?.terminate();
   const worker = new Worker(address, { type: 'module' });
   let reports = [];
   let waiting = [];
@@ -84,7 +89,9 @@ async function startWorker({ address, source }) {
     waiting = [];
   };
   self.engine = engine;
+  const file = ({ name, base64 }) => new File([Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))], name);
   const root = new URL('data/', document.baseURI).href;
-  engine.send({ type: 'open', source: source ?? { kind: 'address', dataset: 'mnist', root } });
-  await engine.next('ready');
+  const source = files === undefined ? { kind: 'address', dataset, root } : { kind: 'files', files: files.map(file) };
+  engine.send({ type: 'open', source });
+  return engine.next('ready');
 }

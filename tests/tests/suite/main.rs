@@ -18,4 +18,5 @@ mod negative_controls;
 mod optimizers;
 mod properties;
 mod recovery;
+mod retune;
 mod sparse_inputs;
