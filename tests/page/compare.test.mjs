@@ -6,7 +6,7 @@ import { browserTest, openPage } from './support/page.mjs';
 import { startTrace, stopTrace } from './support/trace.mjs';
 
 const { COMPARISONS } = await loadModule('runs/comparisons.ts');
-const { whatSetsApart, whatChanged } = await loadModule('runs/differences.ts');
+const { describeSettings, whatSetsApart, whatChanged } = await loadModule('runs/differences.ts');
 // It reads the style sheet when it is loaded.
 globalThis.window = { matchMedia: () => ({ addEventListener: () => undefined }) };
 globalThis.document = { documentElement: {} };
@@ -58,6 +58,7 @@ test('what sets runs apart is said, and nothing else', () => {
   assert.equal(whatSetsApart(quick, [quick]), '');
   assert.equal(whatSetsApart(other, [quick]), 'SGD, learning rate 0.05, seed 4');
   assert.equal(whatSetsApart({ ...quick, test: null, controller: { name: 'constant' } }, [quick]), 'no test');
+  assert.equal(describeSettings(quick), 'CNN, AdaGrad, learning rate 0.02, Norm test, η 1, seed 3');
   assert.equal(whatChanged(quick, { ...quick, test: { ...quick.test, eta: 0.5 }, max_batch: 100 }), 'η 1 → 0.5, largest batch 4,096 → 100');
 });
 

@@ -8,7 +8,8 @@ import { currentPalette, paint } from '../theme.js';
 
 const WIDTH = 800;
 const HEIGHT = 400;
-const PLOT = { left: 64, top: 64, right: 784, bottom: 352 };
+const PLOT = { left: 64, top: 84, right: 784, bottom: 352 };
+const LEGEND = { left: 16, top: 44, rowHeight: 18 };
 const FONT = 'system-ui, sans-serif';
 
 /** Horizontal and vertical positions of values. */
@@ -77,15 +78,21 @@ function pathOf(line: Line, place: Placing): string {
   return parts.join('');
 }
 
+/** One entry after another, in as many rows as they need. */
 function legend(lines: readonly Line[]): string {
-  let left = 16;
+  let { left, top } = LEGEND;
   const entries = lines
     .filter((line) => line.inLegend)
     .map((line) => {
-      const at = left;
-      left += 44 + line.label.length * 7;
+      const width = 44 + line.label.length * 7;
+      if (left + width > PLOT.right && left > LEGEND.left) {
+        left = LEGEND.left;
+        top += LEGEND.rowHeight;
+      }
+      const [at, middle] = [left, top];
+      left += width;
       const sample: Line = { ...line, kind: line.kind === 'stepped' ? 'line' : line.kind, x: [0, 1], y: [0, 0] };
-      return shapeOf(sample, { x: (value) => at + value * 24, y: () => 44 }) + text(at + 30, 48, line.label, {});
+      return shapeOf(sample, { x: (value) => at + value * 24, y: () => middle }) + text(at + 30, middle + 4, line.label, {});
     });
   return entries.join('\n');
 }

@@ -4,6 +4,7 @@ import { formatCount } from '../format.js';
 import { OPTIMIZERS, TESTS, isOptimizerName, isTestName } from '../settings/choices.js';
 import { flatten } from '../settings/flat.js';
 import type { FlatValue } from '../settings/flat.js';
+import { thresholdOf } from './thresholds.js';
 
 const LABELS: Record<string, string> = {
   dataset: 'data',
@@ -44,6 +45,17 @@ export function whatSetsApart(config: RunConfig, others: readonly RunConfig[]): 
       return flat[place] !== own[place];
     });
   return Object.keys(own).filter(differs).map((place) => saySetting(place, own[place] ?? null)).join(', ');
+}
+
+/** “CNN, AdaGrad, learning rate 0.02, Norm test, η 1”: the settings that matter most. */
+export function describeSettings(config: RunConfig): string {
+  const flat = flatten(config);
+  const threshold = thresholdOf(config.test);
+  return [
+    ...['model', 'optimizer', 'learning_rate', 'test'].map((place) => saySetting(place, flat[place] ?? null)),
+    ...(threshold === null ? [saySetting('initial_batch', config.initial_batch)] : [`${threshold.symbol} ${threshold.value}`]),
+    saySetting('seed', config.seed),
+  ].join(', ');
 }
 
 /** “η 1 → 0.5”: what was changed from one to the other. */

@@ -4,7 +4,7 @@ import { formatCount, formatMeasure, formatPercent } from '../format.js';
 import { drawSwatch } from '../charts/legend.js';
 import { PATTERNS } from '../theme.js';
 import type { PageState } from '../state.js';
-import { whatSetsApart } from './differences.js';
+import { describeSettings, whatSetsApart } from './differences.js';
 import type { RunLibrary } from './library.js';
 import { runActions } from './run-actions.js';
 import type { RunActions } from './run-actions.js';
@@ -43,7 +43,7 @@ export class RunsTable {
   constructor(state: PageState, library: RunLibrary) {
     this.#library = library;
     const figures = FIGURES.map((figure) => element('th', { scope: 'col', class: 'run-figure' }, FIGURE_TITLES[figure]));
-    const others = ['Drawn', 'Run', 'What sets it apart'].map((title) => element('th', { scope: 'col' }, title));
+    const others = ['Drawn', 'Run', 'Settings that differ'].map((title) => element('th', { scope: 'col' }, title));
     this.#head.replaceChildren(element('tr', {}, ...others, ...figures, element('td', {})));
     library.revision.observe(() => this.#rebuild());
     state.run.observe(({ phase }) => this.#refresh(phase !== 'running'));
@@ -75,9 +75,9 @@ export class RunsTable {
 
   #showRow(run: TrainedRun, row: Row): void {
     const others = this.#library.runs.filter((other) => other !== run).map((other) => other.config);
-    const apart = whatSetsApart(run.config, others);
-    const changed = run.changes.length > 0 ? [`changed on its way: ${run.changes.map(({ text }) => text).join('; ')}`] : [];
-    setText(row.settings, [...(apart === '' ? [] : [apart]), ...changed].join('; ') || 'nothing');
+    const apart = whatSetsApart(run.config, others) || describeSettings(run.config);
+    const changed = run.changes.map(({ step, text }) => `; after step ${formatCount(step)}: ${text}`);
+    setText(row.settings, [apart, ...changed].join(''));
     const figures = figuresOf(run);
     for (const [figure, cell] of row.figures) setText(cell, figures[figure]);
     row.actions.show();
