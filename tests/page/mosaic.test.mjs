@@ -35,6 +35,7 @@ test('what does not fit is counted', () => {
   assert.equal(drawn, most);
   assert.equal(cell, 4);
   assert.equal(describeMosaic(60_000, drawn, 100), 'The batch of step 100: 60,000 training images; 59,850 are drawn, 150 more do not fit.');
+  assert.match(describeMosaic(8, 8, 9, true), /^The batch that would come next: 8 /);
   assert.equal(describeMosaic(8, 8, 1), 'The batch of step 1: 8 training images, all of them drawn.');
 });
 

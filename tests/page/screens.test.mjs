@@ -14,7 +14,7 @@ const VIEWPORTS = [
 for (const viewport of VIEWPORTS) {
   for (const colorScheme of ['light', 'dark']) {
     test(`pictures of the page: ${viewport.width} px, ${colorScheme}`, browserTest(), async (t) => {
-      const { page, button, waitFor, set, screenshot } = await openPage(t, { context: { viewport, colorScheme } });
+      const { page, button, waitFor, set, read, screenshot } = await openPage(t, { context: { viewport, colorScheme } });
       const take = async (moment) => {
         const name = `${viewport.width}-${colorScheme}-screen-${moment}`;
         await screenshot(name);
@@ -30,7 +30,9 @@ for (const viewport of VIEWPORTS) {
       await page.waitForFunction(() => Number(document.querySelector('.mosaic-canvas').dataset.batch) >= 60, null, { timeout: 60_000 });
       await take('during');
       await waitFor({ phase: 'finished' }, 90_000);
-      await page.locator('.mistake').first().waitFor({ timeout: 60_000 });
+      // The look at the test set with the last parameters.
+      const { step } = await read();
+      await page.waitForFunction((last) => document.querySelector('.look-summary').textContent.startsWith(`After step ${last},`), step, { timeout: 60_000 });
       await page.waitForFunction(() => document.querySelector('.filter-list').children.length > 0);
       await take('after');
     });

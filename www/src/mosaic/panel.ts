@@ -37,6 +37,8 @@ export class MosaicPanel {
   #cell = 0;
   #animation: number | null = null;
   #visible = false;
+  /** The run has ended: what is drawn no step will use. */
+  #over = false;
 
   constructor(section: HTMLElement, state: PageState, session: TrainingSession) {
     this.#session = session;
@@ -49,7 +51,9 @@ export class MosaicPanel {
     new ResizeObserver(() => this.#resize()).observe(this.#stage);
     onThemeChange(() => this.#repaint());
     state.run.observe(({ phase }) => {
+      this.#over = phase === 'finished';
       if (phase === 'idle') this.#clear();
+      else this.#describe();
     });
     session.listen('mosaic', (report) => {
       this.#report = report;
@@ -103,11 +107,17 @@ export class MosaicPanel {
     this.#canvas.dataset['batch'] = String(report.batch);
     this.#canvas.dataset['drawn'] = String(grid.drawn);
     this.#canvas.dataset['cell'] = String(grid.cell);
-    setText(this.#text, describeMosaic(report.batch, grid.drawn, report.step));
+    this.#describe();
     this.#paintAtlas(report, grid);
     const from = this.#cell;
     if (from <= grid.cell || reducedMotion.matches) this.#settle(grid);
     else this.#shrink(from, grid);
+  }
+
+  #describe(): void {
+    if (this.#report === null || this.#grid === null) return;
+    const { batch, step } = this.#report;
+    setText(this.#text, describeMosaic(batch, this.#grid.drawn, step, this.#over));
   }
 
   #paintAtlas(report: Mosaic, grid: Grid): void {
