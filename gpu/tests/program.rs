@@ -262,6 +262,27 @@ fn a_finished_run_can_be_given_more_samples() {
 }
 
 #[test]
+fn a_run_keeps_its_data_set() {
+    let folder = folder();
+    let nowhere = refuse(folder.path(), &format!("{} --dataset own", SHORT.replace("--data . ", "")));
+    assert!(
+        nowhere.contains("the run learns from files of your own: give their folder with --data"),
+        "{nowhere}"
+    );
+    succeed(
+        folder.path(),
+        &format!("{SHORT} --dataset own --sample-budget 900 --quiet --save own.safetensors"),
+    );
+    let config = succeed(folder.path(), "train --data . --resume own.safetensors --print-config");
+    assert!(config.contains("\"dataset\": \"own\""), "{config}");
+    let nowhere = refuse(folder.path(), "train --resume own.safetensors --sample-budget 2000");
+    assert!(nowhere.contains("give their folder with --data"), "{nowhere}");
+    succeed(folder.path(), "train --data . --resume own.safetensors --sample-budget 2000 --quiet");
+    let fashion = succeed(folder.path(), &format!("{SHORT} --dataset fashion-mnist --print-config"));
+    assert!(fashion.contains("\"dataset\": \"fashion_mnist\""), "{fashion}");
+}
+
+#[test]
 fn what_does_not_go_with_resume_is_refused() {
     let folder = folder();
     succeed(folder.path(), &format!("{SHORT} --quiet --save run.safetensors"));
