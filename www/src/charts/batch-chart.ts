@@ -18,6 +18,7 @@ export function batchChart(): RunChart {
     title: 'Batch size',
     logarithmic: true,
     wide: true,
+    namesMarks: true,
     height: 280,
     axisFormat: formatCompact,
   });

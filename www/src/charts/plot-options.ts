@@ -15,6 +15,8 @@ export interface PlotSpec {
   logarithmic: boolean;
   axisFormat: (value: number) => string;
   range?: (low: number, high: number) => [number, number];
+  /** Marks say what they are; in small charts they would only be in the way. */
+  namesMarks?: boolean;
 }
 
 interface PlotSource extends PlotSpec {
@@ -45,7 +47,7 @@ export function plotOptions(source: PlotSource): uPlot.Options {
     scales: { x: { time: false, range: () => [0, source.picture().largestX] }, y: verticalScale(source) },
     axes: [horizontal, logarithmic ? { ...vertical, splits: (_plot, _axis, low, high) => decadeSplits(low, high), filter: (_plot, splits) => splits } : vertical],
     series: [{}, ...source.lines.map(seriesOptions)],
-    hooks: { setCursor: [source.onCursor], draw: [(plot) => drawMarks(plot, source.picture())] },
+    hooks: { setCursor: [source.onCursor], draw: [(plot) => drawMarks(plot, source.picture(), source.namesMarks === true)] },
   };
 }
 
@@ -88,8 +90,8 @@ function seriesOptions(line: Line): uPlot.Series {
   };
 }
 
-/** A dashed upright where something was changed, with what it was beside it. */
-function drawMarks(plot: uPlot, { marks }: Picture): void {
+/** A dashed upright where something was changed, and what it was beside it. */
+function drawMarks(plot: uPlot, { marks }: Picture, named: boolean): void {
   const { ctx, bbox } = plot;
   const scale = devicePixelRatio;
   ctx.save();
@@ -104,6 +106,7 @@ function drawMarks(plot: uPlot, { marks }: Picture): void {
     ctx.moveTo(left, bbox.top);
     ctx.lineTo(left, bbox.top + bbox.height);
     ctx.stroke();
+    if (!named) return;
     ctx.fillStyle = currentPalette().text;
     const fits = left + ctx.measureText(text).width + 4 * scale < bbox.left + bbox.width;
     ctx.textAlign = fits ? 'left' : 'right';

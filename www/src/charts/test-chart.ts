@@ -16,6 +16,7 @@ export function testChart(): RunChart {
     title: 'The test’s two sides',
     logarithmic: true,
     wide: true,
+    namesMarks: true,
     height: 240,
     axisFormat: formatMeasure,
   });
