@@ -1,6 +1,6 @@
 // Look inside: a drawing is made what MNIST's images are, and the page shows what the network makes of it.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { gunzipSync } from 'node:zlib';
@@ -174,4 +174,19 @@ test('the test set: counts that add up, mistakes that are ones, weights of the f
   await page.keyboard.press('ArrowRight');
   assert.match(await page.locator('.confusion-detail').textContent(), new RegExp(`^${counts[11].toLocaleString('en-US')} of the 1,135 images of 1 are read rightly`));
   await screenshot('1280-light-look');
+});
+
+const noFashion = existsSync(join(pageFolder, 'data/fashion_mnist')) ? {} : { skip: 'the page was built without Fashion-MNIST' };
+
+test('Fashion-MNIST has its own names', browserTest(noFashion), async (t) => {
+  const { page, button, waitFor } = await openPage(t, { path: '#dataset=fashion_mnist' });
+  await waitFor({ data: 'ready' });
+  await page.locator('#look-title').scrollIntoViewIfNeeded();
+  assert.equal(await page.locator('.look-draw h3').textContent(), 'Draw a piece of clothing');
+  await button('Step').click();
+  await waitFor({ step: '1', phase: 'paused' });
+  await page.locator('#look-title').scrollIntoViewIfNeeded();
+  await page.locator('.mistake').first().waitFor({ timeout: 60_000 });
+  assert.deepEqual((await page.locator('.probability-name').allTextContents()).at(-1), 'Boot');
+  assert.match(await page.locator('.mistake').first().textContent(), /is (T-shirt|Trousers|Pullover|Dress|Coat|Sandal|Shirt|Sneaker|Bag|Boot)/);
 });

@@ -1,4 +1,4 @@
-/** What the ten classes of a data set are called. */
+/** What the ten classes of a data set are called, and what there is to draw. */
 import type { DatasetName } from '../../pkg/adadagrad_web.js';
 
 const DIGITS = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'];
@@ -6,4 +6,8 @@ const CLOTHES = ['T-shirt', 'Trousers', 'Pullover', 'Dress', 'Coat', 'Sandal', '
 
 export function classNames(dataset: DatasetName): readonly string[] {
   return dataset === 'fashion_mnist' ? CLOTHES : DIGITS;
+}
+
+export function drawingTitle(dataset: DatasetName): string {
+  return dataset === 'fashion_mnist' ? 'Draw a piece of clothing' : 'Draw a digit';
 }

@@ -72,6 +72,11 @@ export class DrawingPad {
     this.#changed();
   }
 
+  /** Something drawn by hand, not a ready image. */
+  get holdsDrawing(): boolean {
+    return !this.#empty && this.#image === null;
+  }
+
   clear(): void {
     this.#wipe();
     this.#liftPen();

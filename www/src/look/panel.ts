@@ -7,7 +7,7 @@ import type { TrainingSession } from '../session.js';
 import type { PageState, RunState } from '../state.js';
 import { onThemeChange } from '../theme.js';
 import { whileVisible } from '../visibility.js';
-import { classNames } from './classes.js';
+import { classNames, drawingTitle } from './classes.js';
 import { ConfusionTable } from './confusion.js';
 import { DrawingPad } from './drawing-pad.js';
 import { Filters } from './filters.js';
@@ -24,6 +24,7 @@ const NO_RUN_YET = 'As soon as a run begins, the network says what it reads.';
 export class LookPanel {
   readonly #state: PageState;
   readonly #session: TrainingSession;
+  readonly #drawingTitle = element('h3', {}, drawingTitle('mnist'));
   readonly #pad: DrawingPad;
   readonly #seen = thumbnail();
   readonly #probabilities: Probabilities;
@@ -39,13 +40,11 @@ export class LookPanel {
   #names = classNames('mnist');
   /** The phase and the step that are shown. */
   #moment = '';
-  /** A digit is put on the pad once, so that there is something to see; then the pad is the visitor's. */
-  #padUsed = false;
 
   constructor(section: HTMLElement, state: PageState, session: TrainingSession) {
     this.#state = state;
     this.#session = session;
-    this.#pad = new DrawingPad(() => this.#drawn());
+    this.#pad = new DrawingPad(() => this.#classifying.request());
     this.#probabilities = new Probabilities(this.#names);
     this.#mistakes = new Mistakes((pixels) => this.#put(pixels));
     this.#confusion = new ConfusionTable(this.#names);
@@ -91,7 +90,7 @@ export class LookPanel {
     const tools = element('div', { class: 'pad-tools' }, clear, pick);
     const left = element('div', { class: 'look-pad' }, this.#pad.root, tools);
     const right = element('div', { class: 'look-answer' }, this.#probabilities.root, seen);
-    return part('Draw a digit', 'look-draw', element('div', { class: 'look-pair' }, left, right));
+    return part(this.#drawingTitle, 'look-draw', element('div', { class: 'look-pair' }, left, right));
   }
 
   #createTestPart(): HTMLElement {
@@ -104,11 +103,11 @@ export class LookPanel {
     );
     const matrix = element('div', {}, element('h4', {}, 'What is taken for what'), this.#confusion.root);
     const pair = element('div', { class: 'look-pair' }, wrong, matrix);
-    return part('The test images', 'look-test', this.#summary, pair);
+    return part(element('h3', {}, 'The test images'), 'look-test', this.#summary, pair);
   }
 
   #createFilterPart(): HTMLElement {
-    return part('What the first layer looks for', 'look-filters', this.#filters.root);
+    return part(element('h3', {}, 'What the first layer looks for'), 'look-filters', this.#filters.root);
   }
 
   #follow({ phase, latestStep }: RunState): void {
@@ -144,13 +143,9 @@ export class LookPanel {
     const names = classNames(dataset);
     if (names === this.#names) return;
     this.#names = names;
+    setText(this.#drawingTitle, drawingTitle(dataset));
     this.#probabilities.rename(names);
     this.#confusion.rename(names);
-  }
-
-  #drawn(): void {
-    this.#padUsed = true;
-    this.#classifying.request();
   }
 
   async #classify(): Promise<void> {
@@ -177,10 +172,11 @@ export class LookPanel {
     if (valid && answer.pixels !== null) this.#put(answer.pixels);
   }
 
+  /** A test image of the data at hand, so that there is something to see, unless the visitor has drawn. */
   #putFirst(): void {
     const { data } = this.#state;
     if (data.value.name === 'ready') this.#sample.max = String(data.value.testSamples - 1);
-    if (!this.#padUsed) void this.#putTestImage(0);
+    if (!this.#pad.holdsDrawing) void this.#putTestImage(Number(this.#sample.value));
   }
 
   #takeLook(report: LookReport): void {
@@ -211,6 +207,6 @@ export class LookPanel {
   }
 }
 
-function part(title: string, name: string, ...content: Node[]): HTMLElement {
-  return element('div', { class: `look-part ${name}` }, element('h3', {}, title), ...content);
+function part(title: HTMLElement, name: string, ...content: Node[]): HTMLElement {
+  return element('div', { class: `look-part ${name}` }, title, ...content);
 }
