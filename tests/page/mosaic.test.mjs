@@ -59,6 +59,9 @@ for (const [deviceScaleFactor, colorScheme] of [[1, 'light'], [2, 'dark']]) {
     assert.equal(new Set(found).size, 8, 'eight different images');
     assert.match(await page.locator('#mosaic-text').textContent(), /^The batch of step 2: 8 training images, all of them drawn\.$/);
     await screenshot(`1280-${colorScheme}-mosaic-8`);
+    const ink = await inkOf(page);
+    await page.emulateMedia({ colorScheme: colorScheme === 'light' ? 'dark' : 'light' });
+    await page.waitForFunction((before) => globalThis.mosaicInk() !== before, ink);
   });
 }
 
@@ -125,6 +128,21 @@ function thumbnails(page, count) {
     });
     return { images, cell, width: canvas.width, box: canvas.getBoundingClientRect().width };
   }, count);
+}
+
+/** The colour of strong ink; the lines between the thumbnails alone are quite opaque. */
+function inkOf(page) {
+  return page.evaluate(() => {
+    globalThis.mosaicInk = () => {
+      const canvas = document.querySelector('.mosaic-canvas');
+      const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+      for (let index = 0; index < data.length; index += 4) {
+        if (data[index + 3] > 245 && data[index + 3] < 255) return data.slice(index, index + 3).join(' ');
+      }
+      return 'none';
+    };
+    return globalThis.mosaicInk();
+  });
 }
 
 /** Lines between the thumbnails lie on their edges, where no digit reaches: only the inside is compared. */
