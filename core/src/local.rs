@@ -307,8 +307,10 @@ pub struct Shared<'a, F: Real> {
     pub plan: Option<Plan<F::Sum>>,
     /// The parts that are still to be swept.
     pub parts: Range<u32>,
-    /// The parameters; in a second sweep ḡ, which comes on top of them.
-    pub vector: &'a [F],
+    /// The parameters, D values.
+    pub parameters: &'a [F],
+    /// ḡ for a second sweep.
+    pub mean_gradient: Option<&'a [F]>,
 }
 
 /// What is to be done with the parts of a batch.
@@ -520,8 +522,8 @@ impl<F: Real, M: MatrixProduct<F>> LocalRun<F, M> {
         };
         let parts = walk.whole_parts()?;
         let plan = self.step.as_ref().filter(|_| task != Task::Evaluate).map(|step| step.plan);
-        let vector = if task == Task::Project { &self.mean_gradient } else { &self.parameters };
-        Some(Shared { task, plan, parts, vector })
+        let mean_gradient = (task == Task::Project).then_some(&*self.mean_gradient);
+        Some(Shared { task, plan, parts, parameters: &self.parameters, mean_gradient })
     }
 
     /// Takes the sums over the next part, which `fill` writes into empty ones; after the last part goes on as

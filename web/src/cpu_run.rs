@@ -1,19 +1,24 @@
 //! A run on the CPU engine: it works while the page asks for its progress.
 
 use adadagrad_core::config::{RetuneError, RunConfig};
-use adadagrad_core::local::{Advance, LocalRun, RunError};
+use adadagrad_core::local::{Advance, Evaluation, LocalRun, RunError, Shared, Task};
 use adadagrad_core::network::FastProduct;
+use adadagrad_core::trainer::Plan;
 use futures_channel::oneshot::Sender;
+use js_sys::Float32Array;
 
 use crate::clock::Clock;
 use crate::data::Data;
 use crate::records::{Activity, EngineName, Finished, Limit, Progress, Retuned, activity_of};
 use crate::standing::Standing;
+use crate::team::{TakeError, read_inner, read_score, read_sums};
 
 pub(crate) struct CpuRun {
     local: LocalRun<f32, FastProduct>,
     /// Seconds spent in the step under way.
     step_seconds: f64,
+    /// When the part that a team is at began.
+    shared_since: f64,
     /// A measurement is due or under way.
     evaluation: Option<Measurement>,
     finished: Finished,
@@ -39,7 +44,15 @@ impl CpuRun {
     /// Goes on with what another engine began; `evaluate`: with a measurement that its last step made due.
     pub(crate) fn resume(local: LocalRun<f32, FastProduct>, evaluate: bool, finished: Finished) -> Self {
         let evaluation = evaluate.then_some(Measurement::Due);
-        Self { local, step_seconds: 0.0, evaluation, finished, retune: None, checkpoints: Vec::new() }
+        Self {
+            local,
+            step_seconds: 0.0,
+            shared_since: 0.0,
+            evaluation,
+            finished,
+            retune: None,
+            checkpoints: Vec::new(),
+        }
     }
 
     /// Works until the clock shows `until`, stopping inside a step where need be, and finishes no more steps than
@@ -57,7 +70,7 @@ impl CpuRun {
     ) -> Result<Progress, RunError> {
         while clock.now() < until {
             self.serve();
-            let may_step = limit.allows_after(&self.finished.steps) || self.local.is_repeating();
+            let may_step = self.may_step(limit);
             let more = match self.evaluation {
                 Some(_) if !self.local.is_repeating() => self.evaluate(data),
                 _ if may_step => self.train(data, clock),
@@ -80,6 +93,48 @@ impl CpuRun {
             engine: EngineName::Cpu,
             device_bytes: 0,
         })
+    }
+
+    /// What a team may do next: parts of the step or of the measurement that is due. `None` where nothing may be
+    /// done, or not by others.
+    pub(crate) fn share(&mut self, data: &Data, clock: &Clock, limit: Limit) -> Option<Shared<'_, f32>> {
+        self.serve();
+        if self.local.is_repeating() || (self.evaluation.is_none() && !self.may_step(limit)) {
+            return None;
+        }
+        self.begin_due_evaluation(data);
+        self.shared_since = clock.now();
+        self.local.share()
+    }
+
+    /// Takes the next part of what was shared.
+    ///
+    /// # Errors
+    /// That it is not what was asked for, or why the step that ends with it is refused.
+    pub(crate) fn take(
+        &mut self,
+        clock: &Clock,
+        numbers: &[f64],
+        values: Option<&Float32Array>,
+    ) -> Result<(), TakeError> {
+        let plan = self.local.trainer().plan();
+        let advance = match (self.local.share().map(|shared| shared.task), values) {
+            (Some(Task::Accumulate), Some(values)) => {
+                self.local.take_sums(|sums| read_sums(sums, numbers, values))
+            }
+            (Some(Task::Project), None) => Ok(self.local.take_inner(&read_inner(numbers)?)?),
+            (Some(Task::Evaluate), None) => {
+                let evaluation = self.local.take_score(read_score(numbers)?);
+                self.end_evaluation(evaluation);
+                return Ok(());
+            }
+            _ => return Err(TakeError::Numbers),
+        };
+        let advance = advance.inspect_err(|_| self.step_seconds = 0.0)?;
+        let now = clock.now();
+        self.step_seconds += (now - core::mem::replace(&mut self.shared_since, now)) / 1000.0;
+        self.take_advance(advance, plan);
+        Ok(())
     }
 
     /// Other settings, from the next step on; then `tell` hears of it.
@@ -128,30 +183,43 @@ impl CpuRun {
         let plan = self.local.trainer().plan();
         let advance = self.local.advance(&*data.train).inspect_err(|_| self.step_seconds = 0.0)?;
         self.step_seconds += (clock.now() - begin) / 1000.0;
-        match advance {
-            Advance::Working => {}
-            Advance::Finished => return Ok(false),
-            Advance::Step(telemetry) => {
-                self.finished.step(telemetry, core::mem::take(&mut self.step_seconds));
-                if plan.is_some_and(|plan| self.local.trainer().measures_after(&plan)) {
-                    self.evaluation = Some(Measurement::Due);
-                }
-            }
+        self.take_advance(advance, plan);
+        Ok(advance != Advance::Finished)
+    }
+
+    /// Notes a step that was finished. `plan`: what it had planned.
+    fn take_advance(&mut self, advance: Advance, plan: Option<Plan<f64>>) {
+        let Advance::Step(telemetry) = advance else { return };
+        self.finished.step(telemetry, core::mem::take(&mut self.step_seconds));
+        if plan.is_some_and(|plan| self.local.trainer().measures_after(&plan)) {
+            self.evaluation = Some(Measurement::Due);
         }
-        Ok(true)
     }
 
     /// One micro-batch of evaluation.
     fn evaluate(&mut self, data: &Data) -> Result<bool, RunError> {
+        self.begin_due_evaluation(data);
+        let evaluation = self.local.advance_evaluation(&*data.test)?;
+        self.end_evaluation(evaluation);
+        Ok(true)
+    }
+
+    fn begin_due_evaluation(&mut self, data: &Data) {
         if self.evaluation == Some(Measurement::Due) {
             self.local.begin_evaluation(&*data.test);
             self.evaluation = Some(Measurement::UnderWay);
         }
-        if let Some(evaluation) = self.local.advance_evaluation(&*data.test)? {
+    }
+
+    fn end_evaluation(&mut self, evaluation: Option<Evaluation>) {
+        if let Some(evaluation) = evaluation {
             self.finished.evaluation(self.local.progress(), evaluation);
             self.evaluation = None;
         }
-        Ok(true)
+    }
+
+    fn may_step(&self, limit: Limit) -> bool {
+        limit.allows_after(&self.finished.steps) || self.local.is_repeating()
     }
 
     fn activity(&self) -> Activity {

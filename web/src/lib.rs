@@ -12,6 +12,7 @@ mod safetensors;
 mod session;
 mod standing;
 mod start;
+mod team;
 mod thumbnails;
 
 use adadagrad_core::config::{Preset, RunConfig};
@@ -24,6 +25,7 @@ use wasm_bindgen::prelude::*;
 
 pub use session::Session;
 pub use start::{initial_parameters, visited_samples};
+pub use team::TeamMember;
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = include_str!("../typescript/session.d.ts");

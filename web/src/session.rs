@@ -19,6 +19,7 @@ use crate::gpu_run::GpuRun;
 use crate::look::{Look, Looking};
 use crate::records::{EngineName, Limit};
 use crate::standing::Standing;
+use crate::team::shared_to_js;
 use crate::{from_js, to_js, whole};
 
 /// The data set and one run over it. One worker owns it and asks for progress by [`Session::advance`].
@@ -161,6 +162,30 @@ impl Session {
             Engine::Cpu(run) => run.advance(data, clock, now + milliseconds, limit)?,
             Engine::Gpu(run) => run.advance(now, limit),
         })
+    }
+
+    /// What a team of [`TeamMember`](crate::TeamMember)s may do in this worker's place, within the same limits as
+    /// [`Session::advance`]; the parts come back in order to [`Session::take`]. Null where there is nothing to
+    /// share, and `advance` goes on.
+    ///
+    /// # Errors
+    /// None in practice.
+    #[wasm_bindgen(unchecked_return_type = "SharedWork | null")]
+    pub fn share(&mut self, steps: u32, to_growth: bool) -> Result<JsValue, JsError> {
+        let Self { data, clock, run, .. } = self;
+        let Some(Run { engine: Engine::Cpu(run), .. }) = run else { return Ok(JsValue::NULL) };
+        let limit = Limit { steps: steps as usize, to_growth };
+        run.share(data, clock, limit).map_or(Ok(JsValue::NULL), |shared| shared_to_js(&shared))
+    }
+
+    /// Takes the next part of what was shared. What is finished with it is told by [`Session::advance`].
+    ///
+    /// # Errors
+    /// That it is not what was asked for, or why the step that ends with it is refused; then the run stands where
+    /// it stood before that step.
+    pub fn take(&mut self, numbers: &[f64], values: Option<Float32Array>) -> Result<(), JsError> {
+        let Some(Run { engine: Engine::Cpu(run), .. }) = &mut self.run else { return Err(no_run()) };
+        Ok(run.take(&self.clock, numbers, values.as_ref())?)
     }
 
     /// Makes a GPU wait before its next micro-batch, until [`Session::advance`]; the CPU waits anyway.

@@ -130,6 +130,29 @@ export interface Progress {
   device_bytes: number;
 }
 
+/** What is done with the parts of a batch: both sweeps of a step, and a measurement of accuracy. */
+export type TeamTask = "accumulate" | "project" | "evaluate";
+
+/** Work that several workers may do: the parts from `first_part` to before `end_part`. */
+export interface SharedWork {
+  task: TeamTask;
+  /** The step's place in the order of samples, and its batch; 0 for a measurement. */
+  start: number;
+  batch: number;
+  first_part: number;
+  end_part: number;
+  parameters: Float32Array;
+  /** To project; else null. */
+  mean_gradient: Float32Array | null;
+}
+
+/** What a worker found in a part. */
+export interface PartResult {
+  numbers: Float64Array;
+  /** Sums over the parameters; null where there are none. */
+  values: Float32Array | null;
+}
+
 /** The four decompressed IDX files. */
 export interface DatasetFiles {
   train_images: Uint8Array;

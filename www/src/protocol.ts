@@ -60,6 +60,8 @@ export interface EngineWish {
 export interface RunEngine extends EngineDecision {
   /** Bytes of the adapter's memory in use; 0 for the CPU. */
   deviceBytes: number;
+  /** Workers of the tab that compute together; 0: one alone, or a GPU. */
+  workers: number;
 }
 
 /** All that happened since the last update of the same run. */

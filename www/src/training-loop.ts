@@ -1,10 +1,11 @@
 /** Drives the wasm session in short slices, so that every command is answered inside a step. */
-import type { KernelChoice, Progress, RunConfig, Session } from '../pkg/adadagrad_web.js';
+import type { KernelChoice, PartResult, Progress, RunConfig, Session, SharedWork } from '../pkg/adadagrad_web.js';
 import { BatchImages } from './batch-images.js';
 import { goneOn } from './engine/choice.js';
 import type { EngineDecision } from './engine/choice.js';
 import type { Post, RunEngine, RunPhase, StopAfter, Update } from './protocol.js';
 import { Speed } from './speed.js';
+import type { Sharing } from './team/sharing.js';
 import { TestSetLook } from './test-set-look.js';
 import { asSentence, describeFailure, text } from './words-of-errors.js';
 
@@ -25,11 +26,14 @@ interface Place {
 export class TrainingLoop {
   readonly #session: Session;
   readonly #post: Post;
+  readonly #sharing: Sharing;
   readonly #images: BatchImages;
   readonly #look: TestSetLook;
   /** A posted message is a macrotask without the 4 ms that nested timers cost. */
   readonly #channel = new MessageChannel();
   #sliceWaits = false;
+  /** A team is at work; the next slice comes after it. */
+  #teamWorks = false;
   /** When the work that the next slice will report began. */
   #workingSince: number | null = null;
   #run = 0;
@@ -47,8 +51,9 @@ export class TrainingLoop {
   #work: Pick<Progress, 'activity' | 'done' | 'total'> = { activity: 'training', done: 0, total: 0 };
   #lastReport = 0;
 
-  constructor(session: Session, post: Post) {
+  constructor(session: Session, sharing: Sharing, post: Post) {
     this.#session = session;
+    this.#sharing = sharing;
     this.#post = post;
     this.#images = new BatchImages(session, post);
     this.#look = new TestSetLook(session, post);
@@ -66,6 +71,7 @@ export class TrainingLoop {
   begin(run: number, config: RunConfig, decision: EngineDecision, kernels: KernelChoice | null, stop: StopAfter, parameters: Uint8Array | null): void {
     this.#set(run, decision, stop, () => {
       this.#session.start(config, decision.engine, kernels, parameters);
+      void this.#sharing.begin(config);
       return { step: 0, samplesSeen: 0, nextBatch: config.initial_batch };
     });
   }
@@ -74,6 +80,7 @@ export class TrainingLoop {
     this.#set(run, decision, stop, () => {
       const { config, step, samples_seen: samplesSeen, next_batch: nextBatch } = this.#session.resume(checkpoint, decision.engine, kernels);
       this.#post({ type: 'resumed', run, config, step, samplesSeen });
+      void this.#sharing.begin(config);
       return { step, samplesSeen, nextBatch };
     });
   }
@@ -112,6 +119,11 @@ export class TrainingLoop {
     }
   }
 
+  /** A sentence for the visitor, with the next report. */
+  addNotice(notice: string): void {
+    this.#unsent.notices.push(notice);
+  }
+
   setLook(on: boolean): void {
     this.#look.set(on);
   }
@@ -129,7 +141,7 @@ export class TrainingLoop {
   #set(run: number, decision: EngineDecision, stop: StopAfter, start: () => Place): void {
     this.#forget(run);
     this.#decision = decision;
-    this.#engine = { ...decision, deviceBytes: 0 };
+    this.#engine = { ...decision, deviceBytes: 0, workers: 0 };
     try {
       this.#place = start();
     } catch (error) {
@@ -192,22 +204,62 @@ export class TrainingLoop {
 
   #slice(): void {
     this.#sliceWaits = false;
-    if (this.#phase !== 'running') return;
-    const now = performance.now();
-    const begun = (this.#worksByItself ? this.#workingSince : null) ?? now;
-    let progress: Progress;
+    if (this.#phase !== 'running' || this.#teamWorks) return;
+    const begun = (this.#worksByItself ? this.#workingSince : null) ?? performance.now();
     try {
-      progress = this.#session.advance(SLICE_MILLISECONDS, this.#steps, this.#toGrowth);
+      const work = this.#sharing.offer(this.#steps, this.#toGrowth);
+      if (work !== null) {
+        void this.#letTeamWork(work);
+        return;
+      }
+      const progress = this.#session.advance(SLICE_MILLISECONDS, this.#steps, this.#toGrowth);
+      this.#sharing.countAlone(progress.steps);
+      this.#take(progress, begun);
     } catch (error) {
       this.#fail(error);
       return;
     }
+    this.#goOnAfterWork();
+  }
+
+  async #letTeamWork(work: SharedWork): Promise<void> {
+    const run = this.#run;
+    const isWanted = (): boolean => run === this.#run && (this.#phase === 'running' || this.#phase === 'paused');
+    let since = performance.now();
+    const tell = (): void => {
+      this.#take(this.#session.advance(0, this.#steps, this.#toGrowth), since);
+      since = performance.now();
+    };
+    const take = ({ numbers, values }: PartResult): void => {
+      if (!isWanted()) return;
+      this.#session.take(numbers, values);
+      if (performance.now() - this.#lastReport >= REPORT_INTERVAL_MILLISECONDS) tell();
+    };
+    this.#teamWorks = true;
+    try {
+      await this.#sharing.sweep(work, () => isWanted() && this.#phase === 'running', take);
+      if (isWanted()) tell();
+    } catch (error) {
+      if (isWanted()) this.#fail(error);
+    } finally {
+      this.#teamWorks = false;
+    }
+    // Another run may have begun meanwhile.
+    if (isWanted()) this.#goOnAfterWork();
+    else if (this.#phase === 'running') this.#scheduleSlice();
+  }
+
+  /** Takes over what was finished since `begun`, and tells the page now and then. */
+  #take(progress: Progress, begun: number): void {
     const ended = performance.now();
     this.#workingSince = ended;
     this.#collect(progress, (ended - begun) / 1000);
     this.#settlePhase(progress);
     if (this.#phase !== 'running' || ended - this.#lastReport >= REPORT_INTERVAL_MILLISECONDS) this.#report();
     if (progress.steps.length > 0) this.#showBatch();
+  }
+
+  #goOnAfterWork(): void {
     if (this.#phase === 'running') {
       this.#look.beside(this.#run);
       this.#scheduleSlice();
@@ -245,7 +297,7 @@ export class TrainingLoop {
   #takeEngine(progress: Progress): void {
     if (this.#decision === null) return;
     if (this.#decision.engine !== progress.engine) this.#decision = goneOn(this.#decision);
-    this.#engine = { ...this.#decision, deviceBytes: progress.device_bytes };
+    this.#engine = { ...this.#decision, deviceBytes: progress.device_bytes, workers: this.#sharing.size };
   }
 
   /** A test with a second sweep visits each sample twice: what counts is the share of the step. */

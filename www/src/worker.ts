@@ -1,4 +1,4 @@
-/** The worker that owns the wasm module, the data and the training. Nothing is computed elsewhere. */
+/** The worker that owns the data and the training. Nothing is decided elsewhere; a team may compute its parts. */
 import initialise, { models, presets, Session, validate } from '../pkg/adadagrad_web.js';
 import type { DatasetFiles, DatasetName, RunConfig } from '../pkg/adadagrad_web.js';
 import { Answers } from './answers.js';
@@ -8,6 +8,7 @@ import { decideEngine } from './engine/choice.js';
 import type { AdapterReport } from './engine/choice.js';
 import { readOwnFiles } from './own-files.js';
 import type { Command, DataSource, Report } from './protocol.js';
+import { Sharing } from './team/sharing.js';
 import { TrainingLoop } from './training-loop.js';
 import { text } from './words-of-errors.js';
 
@@ -46,9 +47,10 @@ async function open(source: DataSource): Promise<void> {
   }
   try {
     const dataset = source.kind === 'address' ? source.dataset : 'own';
-    const session = new Session(await data, dataset);
+    const files = await data;
+    const session = new Session(files, dataset);
     await offer;
-    takeSession(session, dataset);
+    takeSession(session, files, dataset);
   } catch (error) {
     const message = error instanceof DataError ? text(error) : `The data cannot be used. ${text(error)}`;
     post({ type: 'failure', kind: 'data', run: null, message });
@@ -60,9 +62,10 @@ function load(source: DataSource): Promise<DatasetFiles> {
   return loadDataset(`${source.root}${source.dataset}/`, (progress) => post({ type: 'download', ...progress }));
 }
 
-function takeSession(session: Session, dataset: DatasetName): void {
+function takeSession(session: Session, files: DatasetFiles, dataset: DatasetName): void {
   trainingSamples = session.training_samples;
-  ready = { loop: new TrainingLoop(session, post), answers: new Answers(session, post) };
+  const loop: TrainingLoop = new TrainingLoop(session, new Sharing(session, files, (notice) => loop.addNotice(notice)), post);
+  ready = { loop, answers: new Answers(session, post) };
   for (const command of early.splice(0)) obey(command);
   post({ type: 'ready', dataset, trainingSamples, testSamples: session.test_samples });
 }

@@ -4,7 +4,7 @@ use adadagrad_core::batch_test::{AnyTest, AugmentedTest};
 use adadagrad_core::config::RunConfig;
 use adadagrad_core::local::{Advance, LocalRun, RunError, Task};
 use adadagrad_core::member::{Member, StepPart};
-use adadagrad_core::network::{MatrixProduct, Model, PlainProduct};
+use adadagrad_core::network::{FastProduct, MatrixProduct, Model, PlainProduct};
 use adadagrad_core::random::Key;
 use adadagrad_core::statistics::LengthMismatch;
 use adadagrad_core::trainer::Telemetry;
@@ -22,7 +22,8 @@ fn configs() -> Vec<RunConfig> {
     let configs = run_configs().into_iter().map(large);
     let test = Some(AnyTest::Augmented(AugmentedTest { theta: 0.5, nu: 0.7, leave_one_out: false }));
     let cnn = RunConfig { model: Model::Cnn, test, initial_batch: 20, sample_budget: 60, ..run_configs()[0] };
-    configs.chain([cnn]).collect()
+    let mlp = RunConfig { model: Model::Mlp, initial_batch: 80, sample_budget: 240, ..cnn };
+    configs.chain([cnn, mlp]).collect()
 }
 
 type Outcome = (Vec<Telemetry>, u64);
@@ -58,13 +59,13 @@ fn sweep_one<M: MatrixProduct<f32>>(
 ) -> Result<Option<Advance>, RunError> {
     let Some(work) = run.share() else { return Ok(None) };
     let plan = work.plan.unwrap();
+    if *knows != plan.step {
+        member.set_parameters(work.parameters)?;
+        *knows = plan.step;
+    }
     let part = StepPart { start: plan.start, batch: plan.cut.samples(), part: work.parts.start };
     match work.task {
         Task::Accumulate => {
-            if *knows != plan.step {
-                member.set_parameters(work.vector)?;
-                *knows = plan.step;
-            }
             let (sums, totals) = member.accumulate::<_, RunError>(part, images, |sums| {
                 Ok(([sums.gradient_sum.to_vec(), sums.second_moment.to_vec()], sums.totals))
             })?;
@@ -77,13 +78,7 @@ fn sweep_one<M: MatrixProduct<f32>>(
             })
         }
         Task::Project => {
-            let mean = work.vector.to_vec();
-            let parameters = run.parameters().to_vec();
-            member.set_mean_gradient(&mean)?;
-            if *knows != plan.step {
-                member.set_parameters(&parameters)?;
-                *knows = plan.step;
-            }
+            member.set_mean_gradient(work.mean_gradient.unwrap())?;
             let inner = member.project(part, images)?;
             run.take_inner(&inner)
         }
@@ -97,6 +92,8 @@ fn a_shared_run_has_the_bits_of_one_made_alone() {
     for (index, config) in (0..).zip(configs()) {
         let alone = run(config, PlainProduct, |_, _| {});
         assert_eq!(shared(config, PlainProduct, Key::new(3, index)), alone, "{config:?}");
+        let alone = run(config, FastProduct, |_, _| {});
+        assert_eq!(shared(config, FastProduct, Key::new(4, index)), alone, "{config:?}");
     }
 }
 
@@ -118,7 +115,7 @@ fn a_shared_evaluation_is_the_same() {
     let together = loop {
         let work = run.share().unwrap();
         assert_eq!((work.task, work.plan), (Task::Evaluate, None));
-        member.set_parameters(work.vector).unwrap();
+        member.set_parameters(work.parameters).unwrap();
         let score = member.evaluate(work.parts.start, &test).unwrap();
         parts += 1;
         if let Some(evaluation) = run.take_score(score) {

@@ -20,8 +20,8 @@ function describePace({ imagesPerSecond, secondsPerStep }: Pace): string {
   return ` The last step took ${formatMilliseconds(secondsPerStep)}${speed}.`;
 }
 
-function describeComputer({ engine, adapter, software }: RunEngine): string {
-  if (engine === 'cpu') return 'Computed by the processor, in one worker of this tab (WebAssembly SIMD)';
+function describeComputer({ engine, adapter, software, workers }: RunEngine): string {
+  if (engine === 'cpu') return `Computed by the processor, in ${workers > 0 ? `${workers} workers` : 'one worker'} of this tab (WebAssembly SIMD)`;
   const name = adapter ?? 'an adapter without a name';
   return `Computed by WebGPU on ${name}${software ? ', a software adapter' : ''}, from a worker of this tab`;
 }

@@ -1,0 +1,141 @@
+// Several workers of the tab compute one run: the same numbers as one alone, to the bit, and faster.
+import assert from 'node:assert/strict';
+import { availableParallelism } from 'node:os';
+import { test } from 'node:test';
+import { openEngine } from './support/engine.mjs';
+import { browserTest } from './support/page.mjs';
+
+const BASE = {
+  version: 1,
+  dataset: 'mnist',
+  model: 'logistic',
+  optimizer: { name: 'adagrad', initial_accumulator: 0, epsilon: 1e-10, weight_decay: 0 },
+  learning_rate: 0.01,
+  schedule: { warm_up_samples: 0, decay: { name: 'constant' } },
+  test: { name: 'norm', eta: 0.2, debiased: false },
+  controller: { name: 'adadagrad', growth_cap: 2 },
+  initial_batch: 1000,
+  min_batch: 1000,
+  max_batch: 8000,
+  sample_budget: 40_000,
+  seed: 3,
+  evaluate_every: 8000,
+};
+
+/** Both sweeps, all sums, and a batch that changes. */
+const RUNS = [
+  { ...BASE, model: 'cnn', sample_budget: 6000, evaluate_every: 3000 },
+  { ...BASE, model: 'mlp', test: { name: 'augmented', theta: 0.05, nu: 0.2, leave_one_out: true } },
+  { ...BASE, model: 'mlp', test: { name: 'coordinate_norm', eta: 0.5, quantile: 0.5 } },
+  { ...BASE, test: { name: 'worker_norm', eta: 0.2, workers: 7 } },
+];
+
+const wish = { choice: 'cpu', kernels: null };
+const begin = (run, config) => ({ type: 'begin', run, config, engine: wish, stop: null, parameters: null });
+const enough = availableParallelism() >= 2 ? {} : { skip: 'one processor has no team' };
+
+/** `script(bytes)`: what takes the place of the program of the team's workers; null: there is none. */
+async function engine(t, { script } = {}) {
+  const replace = (path, bytes) => (script !== undefined && /member-worker/.test(path) ? script(bytes) : undefined);
+  return openEngine(t, { server: { replace }, expectedComplaints: script === undefined ? undefined : /member-worker|404|broken/ });
+}
+
+const withoutTeam = { script: () => null };
+
+/** Workers that break down at their twentieth answer. */
+const withBrokenTeam = {
+  script: (bytes) => `{
+    const post = self.postMessage.bind(self);
+    let answers = 0;
+    self.postMessage = (answer, handedOver) => {
+      answers += 1;
+      if (answers < 20) post(answer, handedOver);
+      else setTimeout(() => { throw new Error('broken on purpose'); });
+    };
+  }
+  ${bytes.toString()}`,
+};
+
+/** All notices of a run. */
+async function noticesOf({ evaluate }, command) {
+  return evaluate(async (sent) => {
+    await self.engine.run(sent);
+    return self.engine.reports.flatMap(({ notices = [] }) => notices).join(' ');
+  }, command);
+}
+
+test('a team makes the run of one worker, to the bit', browserTest(enough), async (t) => {
+  const [team, alone] = [await engine(t), await engine(t, withoutTeam)];
+  for (const [index, config] of RUNS.entries()) {
+    const together = await team.run(begin(index + 1, config));
+    const single = await alone.run(begin(index + 1, config));
+    const name = `${config.model}, ${config.test.name}`;
+    assert.equal(together.engine.workers, Math.min(4, availableParallelism()), name);
+    assert.equal(single.engine.workers, 0, name);
+    assert.ok(together.steps.length >= 4 && together.evaluations.length >= 2, name);
+    assert.deepEqual(together, { ...single, engine: together.engine }, name);
+  }
+});
+
+test('a run without its team says why it computes alone', browserTest(enough), async (t) => {
+  const notices = await noticesOf(await engine(t, withoutTeam), begin(1, RUNS[3]));
+  assert.match(notices, /^The workers that computed together could not go on \(.*\), so one computes alone\.$/);
+});
+
+test('a team that breaks down inside a step leaves the run to one worker, with the same numbers', browserTest(enough), async (t) => {
+  const [sound, broken] = [await engine(t), await engine(t, withBrokenTeam)];
+  const expected = await sound.run(begin(1, RUNS[1]));
+  const found = await broken.run(begin(1, RUNS[1]));
+  assert.equal(found.engine.workers, 0);
+  assert.deepEqual(found, { ...expected, engine: found.engine });
+  const notices = await broken.evaluate(() => self.engine.reports.flatMap(({ notices = [] }) => notices).join(' '));
+  assert.match(notices, /broken on purpose/);
+});
+
+test('a pause inside a step changes nothing', browserTest(enough), async (t) => {
+  const { evaluate, run } = await engine(t);
+  const config = { ...BASE, model: 'cnn', initial_batch: 4000, sample_budget: 12_000, evaluate_every: 6000 };
+  const whole = await run(begin(1, config));
+  const paused = await evaluate(async (command) => {
+    const { engine } = self;
+    const steps = [];
+    let pauses = 0;
+    engine.send(command);
+    let place = 0;
+    for (;;) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      const news = engine.reports.slice(place);
+      place += news.length;
+      for (const { type, phase, steps: more = [], done, total, activity } of news) {
+        if (type === 'failure') throw new Error('it failed');
+        if (type !== 'update') continue;
+        steps.push(...more.map(({ seconds, ...step }) => step));
+        if (phase === 'finished') return { steps, pauses };
+        if (phase === 'paused') engine.worker.postMessage({ type: 'continue', stop: null });
+        else if (phase === 'running' && activity === 'training' && done > 0 && done < total && pauses < 6) {
+          engine.worker.postMessage({ type: 'pause' });
+          pauses += 1;
+        }
+      }
+    }
+  }, begin(2, config));
+  assert.ok(paused.pauses >= 3, `${paused.pauses} pauses`);
+  assert.deepEqual(paused.steps, whole.steps);
+});
+
+test('another run may begin while the team is at a step', browserTest(enough), async (t) => {
+  const { evaluate, run } = await engine(t);
+  const expected = await run(begin(1, RUNS[1]));
+  await evaluate(async (command) => {
+    const { engine } = self;
+    engine.send(command);
+    for (;;) {
+      const { phase, done, total } = await engine.next('update');
+      if (phase === 'running' && done > 0 && done < total) return;
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      engine.reports.length = 0;
+    }
+  }, begin(2, { ...RUNS[0], initial_batch: 8000 }));
+  const found = await run(begin(3, RUNS[1]));
+  assert.deepEqual(found, expected);
+});

@@ -1,0 +1,58 @@
+/** The training worker's hold on one worker of its team. */
+import type { PartResult } from '../../pkg/adadagrad_web.js';
+import type { Answer, Request } from './messages.js';
+
+/** A worker of the team cannot go on. */
+export class MemberError extends Error {}
+
+interface Waiting {
+  resolve: (result: PartResult | null) => void;
+  reject: (error: MemberError) => void;
+}
+
+export class Member {
+  readonly #worker: Worker;
+  /** Who waits for an answer, in the order of the questions. */
+  #waiting: Waiting[] = [];
+  #failure: MemberError | null = null;
+  /** Whether it knows the parameters of the sweep at hand. */
+  knowsParameters = false;
+  knowsMeanGradient = false;
+
+  constructor() {
+    this.#worker = new Worker(new URL('./member-worker.ts', import.meta.url), { type: 'module' });
+    this.#worker.onmessage = ({ data }: MessageEvent<Answer>) => this.#hear(data);
+    this.#worker.onerror = (event) => {
+      event.preventDefault();
+      this.#fail(event.message);
+    };
+    this.#worker.onmessageerror = () => this.#fail('a message could not be read');
+  }
+
+  ask(request: Request): Promise<PartResult | null> {
+    return new Promise((resolve, reject) => {
+      if (this.#failure !== null) {
+        reject(this.#failure);
+        return;
+      }
+      this.#waiting.push({ resolve, reject });
+      this.#worker.postMessage(request);
+    });
+  }
+
+  dismiss(): void {
+    this.#worker.terminate();
+    this.#fail('it was dismissed');
+  }
+
+  #hear(answer: Answer): void {
+    const waiting = this.#waiting.shift();
+    if (answer.type === 'done') waiting?.resolve(answer.result);
+    else waiting?.reject(new MemberError(answer.message));
+  }
+
+  #fail(message: string): void {
+    this.#failure = new MemberError(message);
+    for (const { reject } of this.#waiting.splice(0)) reject(this.#failure);
+  }
+}

@@ -1,0 +1,25 @@
+/** The messages between the training worker and the workers of its team. Each is answered, in order. */
+import type { DatasetFiles, PartResult, RunConfig, TeamTask } from '../../pkg/adadagrad_web.js';
+
+export type Request =
+  /** The first one. */
+  | { type: 'open'; files: DatasetFiles }
+  /** Before the first sweep of a run. */
+  | { type: 'begin'; config: RunConfig }
+  | SweepRequest;
+
+export interface SweepRequest {
+  type: 'sweep';
+  task: TeamTask;
+  start: number;
+  batch: number;
+  part: number;
+  /** What is not null is used from now on. */
+  parameters: Float32Array | null;
+  meanGradient: Float32Array | null;
+}
+
+export type Answer =
+  | { type: 'done'; result: PartResult | null }
+  /** `message`: what went wrong. */
+  | { type: 'failed'; message: string };

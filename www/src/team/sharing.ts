@@ -1,0 +1,97 @@
+/** Lets a team compute what is worth sharing, as soon as there is one; without it the training worker goes on alone. */
+import type { DatasetFiles, PartResult, Progress, RunConfig, Session, SharedWork } from '../../pkg/adadagrad_web.js';
+import { text } from '../words-of-errors.js';
+import { isWorthSharing, teamSize } from './size.js';
+import { Team } from './team.js';
+
+export class Sharing {
+  readonly #session: Session;
+  readonly #tell: (notice: string) => void;
+  /** Until the team has them. */
+  #files: DatasetFiles | null;
+  #team: Promise<Team> | null = null;
+  /** The team, once it is ready for the run at hand. */
+  #ready: Team | null = null;
+  #run = 0;
+  /** Of the training worker alone. */
+  #imagesPerSecond: number | null = null;
+
+  constructor(session: Session, files: DatasetFiles, tell: (notice: string) => void) {
+    this.#session = session;
+    this.#files = files;
+    this.#tell = tell;
+  }
+
+  /** Workers that compute; 0: the training worker alone. */
+  get size(): number {
+    return this.#ready?.size ?? 0;
+  }
+
+  /** A run has begun; the team is there for it a little later. */
+  async begin(config: RunConfig): Promise<void> {
+    const run = ++this.#run;
+    this.#ready = null;
+    this.#imagesPerSecond = null;
+    try {
+      const team = await this.#gather();
+      if (team === null || run !== this.#run) return;
+      await team.begin(config);
+      if (run === this.#run) this.#ready = team;
+    } catch (error) {
+      await this.#giveUp(error);
+    }
+  }
+
+  /** What the team should do now; null: the session is to advance by itself. */
+  offer(steps: number, toGrowth: boolean): SharedWork | null {
+    if (this.#ready === null) return null;
+    const work = this.#session.share(steps, toGrowth);
+    if (work === null) return null;
+    const parts = work.end_part - work.first_part;
+    // What a team began it ends; a measurement is always large.
+    const isWorth = work.first_part > 0 || work.task === 'evaluate' || isWorthSharing(work.batch, parts, this.#imagesPerSecond);
+    return isWorth && parts > 1 ? work : null;
+  }
+
+  /** Does it, or as much of it as can be done. Throws what `take` throws. */
+  async sweep(work: SharedWork, goesOn: () => boolean, take: (result: PartResult) => void): Promise<void> {
+    let refusal: unknown = null;
+    try {
+      await this.#ready?.sweep(work, goesOn, (result) => {
+        try {
+          take(result);
+        } catch (error) {
+          refusal = error;
+          throw error;
+        }
+      });
+    } catch (error) {
+      if (refusal !== null) throw refusal;
+      await this.#giveUp(error);
+    }
+  }
+
+  /** Steps that the session made by itself. */
+  countAlone(steps: Progress['steps']): void {
+    for (const { samples, seconds } of steps) if (seconds > 0) this.#imagesPerSecond = samples / seconds;
+  }
+
+  #gather(): Promise<Team> | null {
+    const size = teamSize(navigator.hardwareConcurrency);
+    if (this.#team === null && this.#files !== null && size > 0) {
+      this.#team = Team.gather(size, this.#files);
+      this.#files = null;
+    }
+    return this.#team;
+  }
+
+  /** The run goes on with the same numbers, only more slowly. */
+  async #giveUp(error: unknown): Promise<void> {
+    const team = this.#team;
+    this.#team = null;
+    this.#ready = null;
+    if (team === null) return;
+    this.#tell(`The workers that computed together could not go on (${text(error)}), so one computes alone.`);
+    await team.then((gathered) => gathered.dismiss(), () => undefined);
+  }
+}
