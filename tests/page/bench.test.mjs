@@ -18,7 +18,7 @@ const ISOLATION = {
   'cross-origin-opener-policy': 'same-origin',
   'cross-origin-embedder-policy': 'require-corp',
 };
-const WASM = ['ours', 'ours-plain', 'jax-wasm', 'jax-wasm-threads', 'jax-wasm-stock', 'tfjs-wasm', 'tfjs-wasm-threads'];
+const WASM = ['ours', 'ours-plain', 'ours-workers', 'jax-wasm', 'jax-wasm-threads', 'jax-wasm-stock', 'tfjs-wasm', 'tfjs-wasm-threads'];
 const WEBGPU = ['ours-webgpu', 'ours-webgpu-plain', 'jax-webgpu', 'jax-webgpu-stock', 'tfjs-webgpu', 'tfjs-webgpu-stock'];
 
 /** What the bench measures, as `cargo xtask bench-browser` has it measured. */

@@ -5,6 +5,7 @@ import type { Engine } from './engine.js';
 export const LOADERS: Record<EngineName, () => Promise<Engine>> = {
   ours: async () => new (await import('./engines/ours.js')).OurEngine('cpu', { test: true }),
   'ours-plain': async () => new (await import('./engines/ours.js')).OurEngine('cpu', { test: false }),
+  'ours-workers': async () => new (await import('./engines/ours.js')).OurEngine('cpu', { test: true, team: true }),
   'ours-webgpu': async () => new (await import('./engines/ours.js')).OurEngine('webgpu', { test: true }),
   'ours-webgpu-plain': async () => new (await import('./engines/ours.js')).OurEngine('webgpu', { test: false }),
   'jax-wasm': async () => (await import('./engines/jax.js')).create('wasm'),

@@ -35,6 +35,15 @@ export const ENGINES = [
     note: 'The same without statistics.',
   },
   {
+    name: 'ours-workers',
+    label: 'ours, norm test on, workers',
+    side: 'ours',
+    hardware: 'wasm',
+    threads: false,
+    standard: true,
+    note: 'The same with a worker for each processor, up to four, where the batch is worth it; no shared memory.',
+  },
+  {
     name: 'jax-wasm',
     label: 'jax-js',
     side: 'rival',

@@ -76,6 +76,13 @@ export class Sharing {
     for (const { samples, seconds } of steps) if (seconds > 0) this.#imagesPerSecond = samples / seconds;
   }
 
+  /** Ends the team's workers. */
+  dismiss(): void {
+    void this.#team?.then((team) => team.dismiss());
+    this.#team = null;
+    this.#ready = null;
+  }
+
   #gather(): Promise<Team> | null {
     const size = teamSize(navigator.hardwareConcurrency);
     if (this.#team === null && this.#files !== null && size > 0) {

@@ -1,46 +1,74 @@
 /** Our engines, as the page's own worker drives them. */
 import initialise, { Session } from '../../../pkg/adadagrad_web.js';
 import type { EngineName as Computer } from '../../../pkg/adadagrad_web.js';
+import { Sharing } from '../../../src/team/sharing.js';
 import type { Engine, Problem } from '../engine.js';
 
 /** No step is cut short by the clock. */
 const NO_LIMIT_MILLISECONDS = 1e9;
 
+interface Way {
+  /** Whether the norm test is on. */
+  test: boolean;
+  /** Whether several workers compute together. */
+  team?: boolean;
+}
+
 export class OurEngine implements Engine {
   readonly #computer: Computer;
-  readonly #test: boolean;
+  readonly #way: Way;
   #session: Session | null = null;
+  #sharing: Sharing | null = null;
+  #trouble: string | null = null;
 
-  constructor(computer: Computer, { test }: { test: boolean }) {
+  constructor(computer: Computer, way: Way) {
     this.#computer = computer;
-    this.#test = test;
+    this.#way = way;
   }
 
   async prepare({ config, files }: Problem): Promise<void> {
     if (files === null) throw new Error('this engine needs the whole data set');
     await initialise();
     this.#session = new Session(files, config.dataset);
-    this.#session.start(this.#test ? config : { ...config, test: null }, this.#computer, null, null);
+    const settings = this.#way.test ? config : { ...config, test: null };
+    this.#session.start(settings, this.#computer, null, null);
+    if (this.#way.team !== true) return;
+    this.#sharing = new Sharing(this.#session, files, (trouble) => (this.#trouble = trouble));
+    await this.#sharing.begin(settings);
   }
 
   async step(): Promise<number> {
+    const session = this.#session;
+    if (session === null) throw new Error('the engine is gone');
     for (;;) {
-      const progress = this.#session?.advance(NO_LIMIT_MILLISECONDS, 1, false);
-      if (progress === undefined) throw new Error('the engine is gone');
+      const isShared = await this.#share(session);
+      const progress = session.advance(isShared ? 0 : NO_LIMIT_MILLISECONDS, 1, false);
+      if (!isShared) this.#sharing?.countAlone(progress.steps);
       const [notice] = progress.notices;
       if (progress.engine !== this.#computer) throw new Error(notice ?? 'another engine took over');
       const [step] = progress.steps;
       if (step !== undefined) return step.loss;
       // A GPU works by itself, on the event loop.
-      await moment();
+      if (this.#computer === 'webgpu') await moment();
     }
   }
 
+  /** Lets the team sweep, where it is worth it. */
+  async #share(session: Session): Promise<boolean> {
+    const work = this.#sharing?.offer(1, false) ?? null;
+    if (work === null) return false;
+    await this.#sharing?.sweep(work, () => true, ({ numbers, values }) => session.take(numbers, values));
+    if (this.#trouble !== null) throw new Error(this.#trouble);
+    return true;
+  }
+
   describe(): string {
-    return this.#computer === 'cpu' ? 'WebAssembly, one thread' : 'WebGPU';
+    if (this.#computer === 'webgpu') return 'WebGPU';
+    return this.#sharing === null ? 'WebAssembly, one thread' : `WebAssembly, ${this.#sharing.size} workers`;
   }
 
   dispose(): void {
+    this.#sharing?.dismiss();
     this.#session?.free();
     this.#session = null;
   }
