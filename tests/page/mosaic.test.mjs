@@ -135,7 +135,10 @@ function inkOf(page) {
   return page.evaluate(() => {
     globalThis.mosaicInk = () => {
       const canvas = document.querySelector('.mosaic-canvas');
-      const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+      // A copy: reading the page's own canvas twice would change how the browser draws it.
+      const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d', { willReadFrequently: true });
+      copy.drawImage(canvas, 0, 0);
+      const { data } = copy.getImageData(0, 0, canvas.width, canvas.height);
       for (let index = 0; index < data.length; index += 4) {
         if (data[index + 3] > 245 && data[index + 3] < 255) return data.slice(index, index + 3).join(' ');
       }
