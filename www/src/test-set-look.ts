@@ -1,10 +1,12 @@
 /** Looks through the test set in slices: a few beside training, one after another when nothing is trained. Runs in the worker. */
-import type { Look, Session } from '../pkg/adadagrad_web.js';
+import type { Look, LookProgress, Session } from '../pkg/adadagrad_web.js';
 import type { Post } from './protocol.js';
 
 const BESIDE_MILLISECONDS = 8;
 /** Of the worker's time, while it trains. */
-const LARGEST_SHARE = 0.2;
+const LARGEST_SHARE = 0.1;
+/** Small networks are looked through in no time; nobody sees more of it than this. */
+const PAUSE_MILLISECONDS = 500;
 const ALONE_MILLISECONDS = 30;
 const IMAGE_BYTES = 784;
 
@@ -36,9 +38,10 @@ export class TestSetLook {
     this.#alone = false;
     if (!this.#on || performance.now() < this.#nextAt) return;
     const begun = performance.now();
-    this.#slice(BESIDE_MILLISECONDS);
+    const { look } = this.#slice(BESIDE_MILLISECONDS);
     const ended = performance.now();
-    this.#nextAt = ended + (ended - begun) * (1 / LARGEST_SHARE - 1);
+    const rest = (ended - begun) * (1 / LARGEST_SHARE - 1);
+    this.#nextAt = ended + Math.max(rest, look === null ? 0 : PAUSE_MILLISECONDS);
   }
 
   /** From now on nothing is trained. */
@@ -59,14 +62,13 @@ export class TestSetLook {
 
   #sliceAlone(): void {
     this.#waits = false;
-    if (this.#alone && this.#on && this.#slice(ALONE_MILLISECONDS)) this.#goOn();
+    if (this.#alone && this.#on && this.#slice(ALONE_MILLISECONDS).more) this.#goOn();
   }
 
-  /** Whether there is more to look at. */
-  #slice(milliseconds: number): boolean {
-    const { look, more } = this.#session.look(milliseconds);
-    if (look !== null) this.#tell(look);
-    return more;
+  #slice(milliseconds: number): LookProgress {
+    const progress = this.#session.look(milliseconds);
+    if (progress.look !== null) this.#tell(progress.look);
+    return progress;
   }
 
   #tell(look: Look): void {
