@@ -1,7 +1,8 @@
-//! Time of a training step with the norm test's statistics and without, on synthetic pixels.
+//! Time of a training step with the norm test's statistics and without, and of the statistics that each kind of
+//! test asks for, on synthetic pixels of which as many are zero as of MNIST's.
 //!
 //! `cargo bench -p adadagrad-gpu` prints time and images per second; the overhead of the test is the ratio of
-//! `with` to `without`.
+//! `step-with` to `step-without`.
 
 use std::num::NonZero;
 use std::sync::Arc;
@@ -11,10 +12,11 @@ use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::controller::{AnyController, Constant};
 use adadagrad_core::dataset::Dataset;
 use adadagrad_core::network::Model;
+use adadagrad_core::statistics::Needs;
 use adadagrad_core::trainer::Trainer;
 use adadagrad_gpu::cpu::{ThreadsEngine, available_threads};
 use adadagrad_gpu::dataset::SharedDataset;
-use adadagrad_gpu::engine::Engine;
+use adadagrad_gpu::engine::{Engine, Visit};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
 const SAMPLES: u32 = 4096;
@@ -34,9 +36,59 @@ impl Dataset<f32> for Pixels {
     #[allow(clippy::cast_precision_loss)]
     fn read(&self, index: u32, input: &mut [f32]) -> u32 {
         for (k, value) in (0_u32..).zip(input) {
-            *value = (((index * 31 + k).wrapping_mul(2_654_435) >> 7) % 256) as f32 / 255.0;
+            let noise = (index * 784 + k).wrapping_mul(2_654_435_761) >> 8;
+            let is_ink = noise % 5 == 0;
+            *value = if is_ink { ((noise >> 8) % 256) as f32 / 255.0 } else { 0.0 };
         }
         index % 10
+    }
+}
+
+/// A run of constant batches.
+fn config(model: Model, batch: u32) -> RunConfig {
+    RunConfig {
+        model,
+        controller: AnyController::Constant(Constant {}),
+        initial_batch: batch,
+        max_batch: batch,
+        sample_budget: 1 << 50,
+        ..Preset::PaperCnn.config()
+    }
+}
+
+fn thread_counts() -> Vec<NonZero<usize>> {
+    let mut counts = vec![NonZero::<usize>::MIN, available_threads()];
+    counts.dedup();
+    counts
+}
+
+/// Statistics of a batch, its gradient among them, by what a test asks for.
+fn statistics(criterion: &mut Criterion) {
+    let kinds = [
+        ("gradient", Needs::default()),
+        ("norms", Needs { norms: true, ..Needs::default() }),
+        ("inner-products", Needs { norms: true, inner: true, ..Needs::default() }),
+        ("coordinates", Needs { coordinate_quantile: Some(1.0), ..Needs::default() }),
+    ];
+    let mut group = criterion.benchmark_group("statistics");
+    group.sample_size(10).warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(2));
+    for model in Model::ALL {
+        for batch in [64, 1024] {
+            let config = config(model, batch);
+            let training: SharedDataset = Arc::new(Pixels);
+            let Ok(mut engine) = ThreadsEngine::new(&config, training, available_threads()) else { continue };
+            let Ok(trainer) = Trainer::<f32>::new(config, SAMPLES) else { continue };
+            for (kind, needs) in &kinds {
+                group.throughput(Throughput::Elements(batch.into()));
+                let visit = Visit::Shuffled { order: trainer.order(), start: 0 };
+                group.bench_function(
+                    BenchmarkId::new(format!("{}/{kind}", model.name()), batch),
+                    |bencher| {
+                        bencher.iter(|| engine.evidence(trainer.cut(batch), visit, needs).map(|it| it.loss));
+                    },
+                );
+            }
+        }
     }
 }
 
@@ -45,20 +97,10 @@ fn step(criterion: &mut Criterion) {
         let mut group = criterion.benchmark_group(name);
         group.sample_size(10).warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(2));
         for model in Model::ALL {
-            for batch in [64, 1024] {
-                let mut counts = vec![NonZero::<usize>::MIN, available_threads()];
-                counts.dedup();
-                for threads in counts {
-                    let base = Preset::PaperCnn.config();
-                    let config = RunConfig {
-                        model,
-                        test: base.test.filter(|_| has_test),
-                        controller: AnyController::Constant(Constant {}),
-                        initial_batch: batch,
-                        max_batch: batch,
-                        sample_budget: 1 << 50,
-                        ..base
-                    };
+            for batch in [16, 64, 1024] {
+                for threads in thread_counts() {
+                    let config = config(model, batch);
+                    let config = RunConfig { test: config.test.filter(|_| has_test), ..config };
                     let training: SharedDataset = Arc::new(Pixels);
                     let (Ok(mut trainer), Ok(mut engine)) =
                         (Trainer::new(config, SAMPLES), ThreadsEngine::new(&config, training, threads))
@@ -78,5 +120,5 @@ fn step(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, step);
+criterion_group!(benches, step, statistics);
 criterion_main!(benches);

@@ -1,0 +1,160 @@
+"""Training steps of PyTorch and JAX, as `adadagrad bench` measures ours: forward pass, backward pass, AdaGrad update,
+loss to the caller, without any statistics. Images are converted and in memory before the clock starts.
+
+    pip install torch jax numpy
+    python tests/peers/native.py --data www/public/data/mnist --threads 2
+
+Prints one line of JSON for each library, model and batch: images per second, median of the turns.
+"""
+
+import argparse
+import gzip
+import json
+import os
+import pathlib
+import statistics
+import time
+
+BATCHES = [16, 64, 256, 1024, 4096]
+LEARNING_RATE = 0.008
+EPSILON = 1e-10
+
+
+def load(folder):
+    import numpy
+
+    read = lambda name: gzip.open(folder / f"{name}.gz").read()
+    images = numpy.frombuffer(read("train-images-idx3-ubyte"), numpy.uint8, offset=16).reshape(-1, 28, 28)
+    labels = numpy.frombuffer(read("train-labels-idx1-ubyte"), numpy.uint8, offset=8)
+    return images.astype(numpy.float32) / 255, labels.astype(numpy.int32)
+
+
+def torch_step(model_name, threads):
+    import torch
+    from torch import nn
+
+    torch.set_num_threads(threads)
+    models = {
+        "mlp": lambda: nn.Sequential(nn.Flatten(), nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 10)),
+        "cnn": lambda: nn.Sequential(
+            nn.Conv2d(1, 16, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),
+            nn.Conv2d(16, 32, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),
+            nn.Flatten(), nn.Linear(1568, 10),
+        ),
+    }
+    model = models[model_name]()
+    optimizer = torch.optim.Adagrad(model.parameters(), lr=LEARNING_RATE, eps=EPSILON)
+    loss_of = nn.CrossEntropyLoss()
+
+    def prepare(images, labels):
+        return torch.from_numpy(images)[:, None].contiguous(), torch.from_numpy(labels).long()
+
+    def step(batch):
+        images, labels = batch
+        optimizer.zero_grad(set_to_none=True)
+        loss = loss_of(model(images), labels)
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+
+    return prepare, step
+
+
+def jax_step(model_name, threads):
+    import jax
+    import jax.numpy as jnp
+    from jax import lax
+
+    keys = iter(jax.random.split(jax.random.key(0), 8))
+
+    def uniform(shape, fan_in):
+        bound = fan_in**-0.5
+        return jax.random.uniform(next(keys), shape, minval=-bound, maxval=bound)
+
+    def conv(x, weight, bias):
+        y = lax.conv_general_dilated(x, weight, (1, 1), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC"))
+        return lax.reduce_window(jax.nn.relu(y + bias), -jnp.inf, lax.max, (1, 2, 2, 1), (1, 2, 2, 1), "VALID")
+
+    if model_name == "mlp":
+        parameters = [(uniform((784, 128), 784), uniform((128,), 784)), (uniform((128, 10), 128), uniform((10,), 128))]
+
+        def logits(parameters, x):
+            (w1, b1), (w2, b2) = parameters
+            return jax.nn.relu(x.reshape(len(x), -1) @ w1 + b1) @ w2 + b2
+    else:
+        parameters = [
+            (uniform((5, 5, 1, 16), 25), uniform((16,), 25)),
+            (uniform((5, 5, 16, 32), 400), uniform((32,), 400)),
+            (uniform((1568, 10), 1568), uniform((10,), 1568)),
+        ]
+
+        def logits(parameters, x):
+            *convolutions, (weight, bias) = parameters
+            for layer in convolutions:
+                x = conv(x, *layer)
+            return x.reshape(len(x), -1) @ weight + bias
+
+    def loss_of(parameters, x, labels):
+        chosen = jax.nn.log_softmax(logits(parameters, x))[jnp.arange(len(labels)), labels]
+        return -chosen.mean()
+
+    def update(parameters, memory, x, labels):
+        loss, gradient = jax.value_and_grad(loss_of)(parameters, x, labels)
+        memory = jax.tree.map(lambda v, g: v + g * g, memory, gradient)
+        step = lambda p, g, v: p - LEARNING_RATE * g / (jnp.sqrt(v) + EPSILON)
+        return jax.tree.map(step, parameters, gradient, memory), memory, loss
+
+    state = {"now": (parameters, jax.tree.map(jnp.zeros_like, parameters))}
+    compiled = jax.jit(update, donate_argnums=(0, 1))
+
+    def prepare(images, labels):
+        return jnp.asarray(images)[..., None], jnp.asarray(labels)
+
+    def step(batch):
+        *state["now"], loss = compiled(*state["now"], *batch)
+        return float(loss)
+
+    return prepare, step
+
+
+def measure(step, batches, size, seconds, turns):
+    for batch in batches[:2]:
+        step(batch)
+    rates = []
+    for _ in range(turns):
+        begun, steps = time.perf_counter(), 0
+        while True:
+            step(batches[steps % len(batches)])
+            steps += 1
+            elapsed = time.perf_counter() - begun
+            if elapsed >= seconds:
+                break
+        rates.append(steps * size / elapsed)
+    return statistics.median(rates)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--data", type=pathlib.Path, required=True)
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--models", default="cnn,mlp")
+    parser.add_argument("--batches", default=",".join(map(str, BATCHES)))
+    parser.add_argument("--seconds", type=float, default=1.5)
+    parser.add_argument("--turns", type=int, default=3)
+    arguments = parser.parse_args()
+    # XLA takes as many threads as the process has processors.
+    os.sched_setaffinity(0, range(arguments.threads))
+    images, labels = load(arguments.data)
+    for model in arguments.models.split(","):
+        for library, make in {"torch": torch_step, "jax": jax_step}.items():
+            for size in map(int, arguments.batches.split(",")):
+                prepare, step = make(model, arguments.threads)
+                count = max(2, min(8, len(images) // size))
+                batches = [prepare(images[k * size:(k + 1) * size], labels[k * size:(k + 1) * size]) for k in range(count)]
+                rate = measure(step, batches, size, arguments.seconds, arguments.turns)
+                line = {"library": library, "model": model, "batch": size, "threads": arguments.threads}
+                print(json.dumps({**line, "images_per_second": round(rate)}), flush=True)
+
+
+if __name__ == "__main__":
+    main()

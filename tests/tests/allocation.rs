@@ -1,0 +1,100 @@
+//! A step takes no memory: what it needs was there before it. In a program of its own, whose allocator counts.
+#![allow(clippy::unwrap_used, reason = "a test that meets the unexpected should stop there")]
+
+use adadagrad_core::batch_test::{AnyTest, CoordinateNormTest, InnerProductTest, NormTest};
+use adadagrad_core::config::{Preset, RunConfig};
+use adadagrad_core::dataset::Dataset;
+use adadagrad_core::local::{Advance, LocalRun};
+use adadagrad_core::network::{FastProduct, MatrixProduct, Model, PlainProduct};
+use allocation_counter::measure;
+
+const SAMPLES: u32 = 100;
+
+struct Ramp;
+
+impl Dataset<f32> for Ramp {
+    fn len(&self) -> u32 {
+        SAMPLES
+    }
+
+    fn input_len(&self) -> usize {
+        784
+    }
+
+    fn read(&self, index: u32, input: &mut [f32]) -> u32 {
+        for (pixel, value) in (0..).zip(input) {
+            *value = if (pixel + index) % 5 == 0 { 0.5 } else { 0.0 };
+        }
+        index % 10
+    }
+}
+
+fn config(model: Model, test: AnyTest) -> RunConfig {
+    RunConfig {
+        model,
+        test: Some(test),
+        initial_batch: 70,
+        min_batch: 70,
+        max_batch: 70,
+        ..Preset::Quick.config()
+    }
+}
+
+fn step<M: MatrixProduct<f32>>(run: &mut LocalRun<f32, M>) {
+    while !matches!(run.advance(&Ramp).unwrap(), Advance::Step(_)) {}
+}
+
+/// Allocations of the third step and the evaluation after it.
+fn allocations(config: RunConfig, product: impl MatrixProduct<f32>) -> u64 {
+    let mut run = LocalRun::<f32, _>::new(config, SAMPLES, product).unwrap();
+    step(&mut run);
+    step(&mut run);
+    let counted = measure(|| {
+        step(&mut run);
+        run.begin_evaluation(&Ramp);
+        while run.advance_evaluation(&Ramp).unwrap().is_none() {}
+    });
+    counted.count_total
+}
+
+fn tests() -> [AnyTest; 3] {
+    [
+        AnyTest::Norm(NormTest::default()),
+        AnyTest::InnerProduct(InnerProductTest::default()),
+        AnyTest::CoordinateNorm(CoordinateNormTest::default()),
+    ]
+}
+
+#[test]
+fn a_step_by_plain_loops_allocates_nothing() {
+    for model in Model::ALL {
+        for test in tests() {
+            assert_eq!(allocations(config(model, test), PlainProduct), 0, "{model:?}, {test:?}");
+        }
+    }
+}
+
+/// The library packs both matrices of each product into memory of its own.
+#[test]
+fn a_step_by_the_fast_product_allocates_only_in_the_library() {
+    /// Both sweeps, 70 samples in micro-batches of 8 at least, and the evaluation: four products for a dense layer
+    /// that others feed, and one for each of the evaluation's micro-batches.
+    const MOST: u64 = 9 * 2 * 4 + 13;
+    for test in tests() {
+        assert_eq!(
+            allocations(config(Model::Logistic, test), FastProduct),
+            0,
+            "the only layer has its own kernels"
+        );
+        for model in [Model::Mlp, Model::Cnn] {
+            let count = allocations(config(model, test), FastProduct);
+            assert!((1..=MOST).contains(&count), "{model:?}, {test:?}: {count} allocations");
+        }
+    }
+}
+
+/// The counter counts.
+#[test]
+fn an_allocation_is_counted() {
+    assert_eq!(measure(|| drop(std::hint::black_box(Box::new(7)))).count_total, 1);
+}
