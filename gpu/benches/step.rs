@@ -37,7 +37,7 @@ impl Dataset<f32> for Pixels {
     fn read(&self, index: u32, input: &mut [f32]) -> u32 {
         for (k, value) in (0_u32..).zip(input) {
             let noise = (index * 784 + k).wrapping_mul(2_654_435_761) >> 8;
-            let is_ink = noise % 5 == 0;
+            let is_ink = noise.is_multiple_of(5);
             *value = if is_ink { ((noise >> 8) % 256) as f32 / 255.0 } else { 0.0 };
         }
         index % 10

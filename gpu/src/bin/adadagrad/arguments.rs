@@ -7,7 +7,7 @@ use adadagrad_core::config::DatasetName;
 use adadagrad_core::network::Model;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::setting_arguments::{ModelName, SettingArguments, number};
+use crate::setting_arguments::{ModelName, SettingArguments, TestName, number};
 
 /// Trains networks with batch sizes that adapt themselves (AdAdaGrad, arXiv 2402.11215).
 ///
@@ -256,6 +256,9 @@ pub(crate) struct BenchArguments {
     /// Batch sizes
     #[arg(long, value_delimiter = ',', default_value = "16,64,256,1024,4096")]
     pub(crate) batches: Vec<u32>,
+    /// The test whose statistics are timed
+    #[arg(long, value_enum, default_value_t = TestName::Norm)]
+    pub(crate) test: TestName,
     /// Seconds for each model and batch size, > 0; at least three pairs of steps are made
     #[arg(long, value_parser = number, default_value_t = 2.0)]
     pub(crate) seconds: f64,

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use adadagrad_core::batch_test::AnyTest;
 use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::controller::{AnyController, Constant};
 use adadagrad_core::local::OwnedNetwork;
@@ -80,12 +81,12 @@ pub(crate) fn run(arguments: &BenchArguments) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The paper's run at a constant batch size, with the norm test's statistics or without.
-fn config(model: Model, batch: u32, has_test: bool) -> RunConfig {
+/// The paper's run at a constant batch size, with a test's statistics or without.
+fn config(model: Model, batch: u32, test: Option<AnyTest>) -> RunConfig {
     let base = Preset::PaperCnn.config();
     RunConfig {
         model,
-        test: base.test.filter(|_| has_test),
+        test,
         controller: AnyController::Constant(Constant {}),
         initial_batch: batch,
         max_batch: batch,
@@ -123,12 +124,12 @@ fn measure(
     if batch == 0 || batch > samples {
         return Err(format!("--batches holds {batch}, but must be from 1 to {samples}").into());
     }
-    let steps = |has_test| -> Result<Steps, Box<dyn std::error::Error>> {
-        let config = config(model, batch, has_test);
+    let steps = |test| -> Result<Steps, Box<dyn std::error::Error>> {
+        let config = config(model, batch, test);
         let engine = arguments.place.engine(&config, data)?;
         Ok(Steps { trainer: Trainer::new(config, samples)?, engine })
     };
-    let (mut with, mut without) = (steps(true)?, steps(false)?);
+    let (mut with, mut without) = (steps(arguments.test.test())?, steps(None)?);
     report.computed_on = with.engine.description();
     // The first of each pays for memory that is touched for the first time.
     with.seconds()?;

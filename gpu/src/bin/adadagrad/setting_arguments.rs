@@ -1,5 +1,8 @@
 //! The flags that make up a run description.
 
+use adadagrad_core::batch_test::{
+    AnyTest, AugmentedTest, CoordinateNormTest, InnerProductTest, NormTest, OrthogonalityTest, WorkerNormTest,
+};
 use std::path::PathBuf;
 
 use adadagrad_core::config::Preset;
@@ -81,6 +84,21 @@ pub(crate) enum TestName {
     WorkerNorm,
     /// No test: the batch keeps its size
     None,
+}
+
+impl TestName {
+    /// The test with its default thresholds.
+    pub(crate) fn test(self) -> Option<AnyTest> {
+        match self {
+            Self::None => None,
+            Self::Norm => Some(AnyTest::Norm(NormTest::default())),
+            Self::InnerProduct => Some(AnyTest::InnerProduct(InnerProductTest::default())),
+            Self::Orthogonality => Some(AnyTest::Orthogonality(OrthogonalityTest::default())),
+            Self::Augmented => Some(AnyTest::Augmented(AugmentedTest::default())),
+            Self::CoordinateNorm => Some(AnyTest::CoordinateNorm(CoordinateNormTest::default())),
+            Self::WorkerNorm => Some(AnyTest::WorkerNorm(WorkerNormTest::default())),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -5,9 +5,7 @@
 
 use std::error::Error;
 
-use adadagrad_core::batch_test::{
-    AnyTest, AugmentedTest, CoordinateNormTest, InnerProductTest, NormTest, OrthogonalityTest, WorkerNormTest,
-};
+use adadagrad_core::batch_test::AnyTest;
 use adadagrad_core::config::{ConfigError, Preset, RunConfig};
 use adadagrad_core::controller::{AdAdaGrad, AnyController, Constant};
 use adadagrad_core::optimizer::{
@@ -19,7 +17,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::files;
-use crate::setting_arguments::{ControllerName, DecayName, OptimizerName, SettingArguments, TestName};
+use crate::setting_arguments::{ControllerName, DecayName, OptimizerName, SettingArguments};
 
 /// A flag, the field of the settings that it sets, and the value, where it is given.
 type Flag = (&'static str, &'static str, Option<Value>);
@@ -108,13 +106,7 @@ impl SettingArguments {
     fn test(&self, base: Option<AnyTest>) -> Result<Option<AnyTest>, Box<dyn Error>> {
         let default = match self.test {
             None => base,
-            Some(TestName::None) => None,
-            Some(TestName::Norm) => Some(AnyTest::Norm(NormTest::default())),
-            Some(TestName::InnerProduct) => Some(AnyTest::InnerProduct(InnerProductTest::default())),
-            Some(TestName::Orthogonality) => Some(AnyTest::Orthogonality(OrthogonalityTest::default())),
-            Some(TestName::Augmented) => Some(AnyTest::Augmented(AugmentedTest::default())),
-            Some(TestName::CoordinateNorm) => Some(AnyTest::CoordinateNorm(CoordinateNormTest::default())),
-            Some(TestName::WorkerNorm) => Some(AnyTest::WorkerNorm(WorkerNormTest::default())),
+            Some(name) => name.test(),
         };
         let Some(default) = default else {
             let given = self.test_flags().into_iter().find(|(_, _, value)| value.is_some());
