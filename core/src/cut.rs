@@ -6,7 +6,7 @@ use core::ops::Range;
 /// Samples that a part has at least, where nothing is known of the model.
 const PART: u32 = 64;
 /// Parts that a batch is cut into at most, unless more are asked for: each costs a pass over the parameters.
-const MOST_PARTS: u32 = 64;
+const MOST_PARTS: u32 = 32;
 
 /// A batch cut into parts of as equal a size as can be. Parts may be computed anywhere; their sums are merged
 /// in order.

@@ -107,6 +107,11 @@ impl CpuRun {
         self.local.share()
     }
 
+    /// The same again, in the middle of it.
+    pub(crate) fn shared(&mut self) -> Option<Shared<'_, f32>> {
+        self.local.share()
+    }
+
     /// Takes the next part of what was shared.
     ///
     /// # Errors

@@ -19,7 +19,7 @@ use crate::gpu_run::GpuRun;
 use crate::look::{Look, Looking};
 use crate::records::{EngineName, Limit};
 use crate::standing::Standing;
-use crate::team::shared_to_js;
+use crate::team::{shared_to_js, vectors_to_js};
 use crate::{from_js, to_js, whole};
 
 /// The data set and one run over it. One worker owns it and asks for progress by [`Session::advance`].
@@ -176,6 +176,16 @@ impl Session {
         let Some(Run { engine: Engine::Cpu(run), .. }) = run else { return Ok(JsValue::NULL) };
         let limit = Limit { steps: steps as usize, to_growth };
         run.share(data, clock, limit).map_or(Ok(JsValue::NULL), |shared| shared_to_js(&shared))
+    }
+
+    /// What the team must know for the work that [`Session::share`] told of. Null where there is none.
+    ///
+    /// # Errors
+    /// None in practice.
+    #[wasm_bindgen(unchecked_return_type = "SharedVectors | null")]
+    pub fn shared_vectors(&mut self) -> Result<JsValue, JsError> {
+        let Some(Run { engine: Engine::Cpu(run), .. }) = &mut self.run else { return Ok(JsValue::NULL) };
+        run.shared().map_or(Ok(JsValue::NULL), |shared| vectors_to_js(&shared))
     }
 
     /// Takes the next part of what was shared. What is finished with it is told by [`Session::advance`].

@@ -107,7 +107,7 @@ enum TaskName {
     Evaluate,
 }
 
-/// What the team is to do, in JavaScript's terms.
+/// What the team is to do, in JavaScript's terms; what it needs for that is another question, [`vectors_to_js`].
 pub(crate) fn shared_to_js(shared: &Shared<'_, f32>) -> Result<JsValue, JsError> {
     let task = match shared.task {
         Task::Accumulate => TaskName::Accumulate,
@@ -121,9 +121,13 @@ pub(crate) fn shared_to_js(shared: &Shared<'_, f32>) -> Result<JsValue, JsError>
         ("batch", batch.into()),
         ("first_part", shared.parts.start.into()),
         ("end_part", shared.parts.end.into()),
-        ("parameters", Float32Array::from(shared.parameters).into()),
-        ("mean_gradient", shared.mean_gradient.map_or(JsValue::NULL, |mean| Float32Array::from(mean).into())),
     ])
+}
+
+/// Copies of the parameters, and of ḡ for a second sweep.
+pub(crate) fn vectors_to_js(shared: &Shared<'_, f32>) -> Result<JsValue, JsError> {
+    let mean = shared.mean_gradient.map_or(JsValue::NULL, |mean| Float32Array::from(mean).into());
+    object(&[("parameters", Float32Array::from(shared.parameters).into()), ("mean_gradient", mean)])
 }
 
 /// What a member found in a part: a few numbers, and in a first sweep sums over the parameters, Σ gᵢ and where a

@@ -141,6 +141,10 @@ export interface SharedWork {
   batch: number;
   first_part: number;
   end_part: number;
+}
+
+/** What workers must know for it. */
+export interface SharedVectors {
   parameters: Float32Array;
   /** To project; else null. */
   mean_gradient: Float32Array | null;

@@ -64,7 +64,8 @@ impl Model {
     #[must_use]
     pub const fn part(self) -> u32 {
         match self {
-            Self::Logistic | Self::Mlp => 64,
+            Self::Logistic => 64,
+            Self::Mlp => 128,
             Self::Cnn => 8,
         }
     }

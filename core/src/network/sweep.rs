@@ -48,11 +48,11 @@ impl Network<'_> {
         }
     }
 
-    /// The largest micro-batch, at most 64 samples, whose values stay within `budget` values (one at least).
+    /// The largest micro-batch, at most 128 samples, whose values stay within `budget` values (one at least).
     /// A function of the network alone for a given budget, because the cut decides the order of sums.
     #[must_use]
     pub fn micro_batch(&self, budget: usize) -> usize {
-        (1..=64).rev().find(|&samples| self.workspace(samples).values <= budget).unwrap_or(1)
+        (1..=128).rev().find(|&samples| self.workspace(samples).values <= budget).unwrap_or(1)
     }
 }
 

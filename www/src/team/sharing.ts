@@ -56,8 +56,10 @@ export class Sharing {
   /** Does it, or as much of it as can be done. Throws what `take` throws. */
   async sweep(work: SharedWork, goesOn: () => boolean, take: (result: PartResult) => void): Promise<void> {
     let refusal: unknown = null;
+    const vectors = this.#session.shared_vectors();
+    if (vectors === null) return;
     try {
-      await this.#ready?.sweep(work, goesOn, (result) => {
+      await this.#ready?.sweep(work, vectors, goesOn, (result) => {
         try {
           take(result);
         } catch (error) {

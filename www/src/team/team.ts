@@ -2,7 +2,7 @@
  * Several workers that sweep the parts of one run's batches. Who sweeps which part is a matter of who is free; the
  * parts come back in their order, so that the run has the same bits as one without a team.
  */
-import type { DatasetFiles, PartResult, RunConfig, SharedWork } from '../../pkg/adadagrad_web.js';
+import type { DatasetFiles, PartResult, RunConfig, SharedVectors, SharedWork } from '../../pkg/adadagrad_web.js';
 import { Member, MemberError } from './member.js';
 
 /** The next part waits at the worker while it is at one. */
@@ -42,7 +42,7 @@ export class Team {
    * Does the work's parts and hands each result to `take`, in order. Once `goesOn` says no, no further part is begun,
    * and those that were are taken still. Rejects when a worker fails or `take` throws.
    */
-  async sweep(work: SharedWork, goesOn: () => boolean, take: (result: PartResult) => void): Promise<void> {
+  async sweep(work: SharedWork, vectors: SharedVectors, goesOn: () => boolean, take: (result: PartResult) => void): Promise<void> {
     this.#prepare(work);
     const results = new Map<number, PartResult>();
     let next = work.first_part;
@@ -51,7 +51,7 @@ export class Team {
     const lane = async (member: Member): Promise<void> => {
       while (next < work.end_part && !failed && goesOn()) {
         const part = next++;
-        const result = await this.#ask(member, work, part);
+        const result = await this.#ask(member, work, vectors, part);
         results.set(part, result);
         for (let ready = results.get(taken); ready !== undefined && !failed; ready = results.get(taken)) {
           results.delete(taken++);
@@ -84,10 +84,9 @@ export class Team {
     }
   }
 
-  async #ask(member: Member, work: SharedWork, part: number): Promise<PartResult> {
-    const { task, start, batch } = work;
-    const parameters = member.knowsParameters ? null : work.parameters;
-    const meanGradient = member.knowsMeanGradient ? null : work.mean_gradient;
+  async #ask(member: Member, { task, start, batch }: SharedWork, vectors: SharedVectors, part: number): Promise<PartResult> {
+    const parameters = member.knowsParameters ? null : vectors.parameters;
+    const meanGradient = member.knowsMeanGradient ? null : vectors.mean_gradient;
     member.knowsParameters = true;
     member.knowsMeanGradient = true;
     const result = await member.ask({ type: 'sweep', task, start, batch, part, parameters, meanGradient });
