@@ -1,23 +1,8 @@
 // For everybody: axe-core finds nothing in any state; a hidden tab pauses; forced colours and reduced motion hold.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
 import test from 'node:test';
+import { violations } from './support/axe.mjs';
 import { browserTest, openPage } from './support/page.mjs';
-
-const www = createRequire(fileURLToPath(new URL('../../www/package.json', import.meta.url)));
-const axeSource = readFileSync(www.resolve('axe-core/axe.min.js'), 'utf8');
-
-/** What axe-core complains of, each with the elements. */
-async function violations(page, rules = {}) {
-  await page.evaluate(axeSource);
-  const { violations: found } = await page.evaluate(
-    (chosen) => globalThis.axe.run(document, { resultTypes: ['violations'], rules: chosen }),
-    rules,
-  );
-  return found.map(({ id, help, nodes }) => `${id} (${help}): ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`);
-}
 
 for (const width of [360, 1280]) {
   for (const colorScheme of ['light', 'dark']) {

@@ -1,6 +1,7 @@
 // Comparisons: several runs one after another, drawn together, told apart; the table of runs and what is kept of it.
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { violations } from './support/axe.mjs';
 import { loadModule } from './support/module.mjs';
 import { browserTest, openPage } from './support/page.mjs';
 import { startTrace, stopTrace } from './support/trace.mjs';
@@ -92,6 +93,8 @@ test('one click makes the adaptive, the small and the large run, drawn together'
     await page.waitForFunction((chart) => document.querySelectorAll(`#chart-${chart} .legend-entry`).length === 3, id);
   }
   await screenshot('1280-light-comparison');
+  for (const summary of await page.locator('.table-twin summary').all()) await summary.click();
+  assert.deepEqual(await violations(page), []);
   // Hidden ones are drawn no longer; the settings are still the visitor's own.
   await page.getByLabel('Draw Always 8 in the charts').uncheck();
   await page.waitForFunction(() => document.querySelectorAll('#chart-loss .legend-entry').length === 2);

@@ -186,3 +186,23 @@ test('after a breakdown the run goes on from its last checkpoint', browserTest({
   await waitFor({ phase: 'finished' });
   assert.ok((await read()).step > 6);
 });
+
+test('a run whose loss became no number goes back to a moment before it', browserTest(), async (t) => {
+  const opened = await openPage(t, { path: `${SMALL}&optimizer=sgd` });
+  const { page, read, button, waitFor, notice } = opened;
+  await waitFor({ data: 'ready' });
+  await makeSteps(opened, 4);
+  await page.waitForFunction(() => [...document.querySelectorAll('#checkpoint option')].some(({ value }) => value === '4'));
+  await page.locator('#setting-learning-rate').fill('1e30');
+  await page.waitForFunction(() => document.querySelector('.run-settings').textContent.includes('1e+30'));
+  await button('Resume').click();
+  await notice.waitFor({ state: 'visible' });
+  assert.match(await notice.textContent(), /or go back to a moment before it/);
+  await page.locator('#setting-learning-rate').fill('0.05');
+  await page.locator('#checkpoint').selectOption('4');
+  await button('Go back').click();
+  await waitFor({ step: '4', phase: 'paused' });
+  await notice.waitFor({ state: 'hidden' });
+  await makeSteps(opened, 3);
+  assert.ok(Number.isFinite((await read()).loss));
+});

@@ -59,12 +59,12 @@ for (const [what, config] of Object.entries(settings)) {
 }
 
 test('what is unknown or broken is said in a sentence, and defaults take its place', () => {
-  const { choices, problems } = readAddress('#preset=slow&test.eta=banana&engine=abacus&axis=miles&smoothing=2&model=elephant&colour=red&seed=&max_batch=512', presets);
+  const { choices, problems } = readAddress('#preset=slow&test.eta=banana&engine=abacus&axis=miles&smoothing=2&model=elephant&colour=red&seed=&thresholds=perhaps&max_batch=512', presets);
   assert.deepEqual(choices, { settings: { ...quick, max_batch: 512 } });
-  for (const word of ['slow', 'banana', 'abacus', 'miles', 'smoothing=2', 'elephant', 'colour', 'seed=']) {
+  for (const word of ['slow', 'banana', 'abacus', 'miles', 'smoothing=2', 'elephant', 'colour', 'seed=', 'perhaps']) {
     assert.equal(problems.filter((problem) => problem.includes(word)).length, 1, `${word}: ${problems}`);
   }
-  assert.equal(problems.length, 8);
+  assert.equal(problems.length, 9);
 });
 
 test('an anchor is no state, and prototype names are no settings', () => {

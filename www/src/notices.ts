@@ -59,7 +59,7 @@ function troubleTitle(kind: Trouble['kind']): string {
 function troubleAdvice(kind: Trouble['kind']): string {
   return {
     data: 'Nothing is wrong with your browser; try again, or tell whoever runs this site.',
-    training: 'Lower the learning rate, or change another setting, and start again.',
+    training: 'Lower the learning rate, or change another setting, and start again; or go back to a moment before it, below.',
     crash: 'Load it anew and start again; smaller batches or a smaller model need less memory.',
     unsupported: '',
   }[kind];

@@ -60,6 +60,7 @@ export class RunConductor {
   }
 
   #takeUp(run: TrainedRun, stop: StopAfter, checkpoint: Checkpoint): void {
+    if (this.#state.trouble.value?.kind === 'training') this.#state.trouble.value = null;
     const { log } = run;
     const row = log.rowOfStep(checkpoint.step);
     const config = run.latestConfig;

@@ -77,7 +77,7 @@ function labelOf(place: string): string {
 
 function sayValue(place: string, value: FlatValue): string {
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
-  if (typeof value === 'number') return Math.abs(value) >= 1000 ? formatCount(value) : String(value);
+  if (typeof value === 'number') return Math.abs(value) >= 1000 && Math.abs(value) < 1e9 ? formatCount(value) : String(value);
   if (value === null) return place === 'test' ? 'no test' : 'none';
   if (place === 'optimizer' && isOptimizerName(value)) return OPTIMIZERS[value].title;
   if (place === 'test' && isTestName(value)) return TESTS[value].title;

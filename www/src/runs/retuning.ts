@@ -53,7 +53,7 @@ export class Retuning {
 }
 
 /** The run's settings with those of the changes that a run can follow. */
-export function withChanges(run: RunConfig, from: RunConfig, to: RunConfig): RunConfig {
+function withChanges(run: RunConfig, from: RunConfig, to: RunConfig): RunConfig {
   const next = structuredClone(run);
   const keys = ['learning_rate', 'min_batch', 'max_batch', 'sample_budget', 'evaluate_every'] as const;
   for (const key of keys) if (from[key] !== to[key]) next[key] = to[key];

@@ -61,7 +61,8 @@ export function readAddress(hash: string, presets: readonly Preset[]): AddressRe
   const smoothing = take('smoothing');
   if (smoothing !== undefined) readSmoothing(smoothing, choices, problems);
   const thresholds = take('thresholds');
-  if (thresholds !== undefined) choices.thresholds = thresholds === 'true';
+  if (thresholds === 'true' || thresholds === 'false') choices.thresholds = thresholds === 'true';
+  else if (thresholds !== undefined) problems.push(`“thresholds=${thresholds}” is no yes or no (true or false).`);
   if (base !== null) {
     if (words.get('dataset') === 'own') {
       words.delete('dataset');

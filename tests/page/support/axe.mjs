@@ -1,0 +1,17 @@
+// axe-core in the page that is tested.
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+
+const www = createRequire(fileURLToPath(new URL('../../../www/package.json', import.meta.url)));
+const source = readFileSync(www.resolve('axe-core/axe.min.js'), 'utf8');
+
+/** What axe-core complains of, each with the elements. */
+export async function violations(page, rules = {}) {
+  await page.evaluate(source);
+  const { violations: found } = await page.evaluate(
+    (chosen) => globalThis.axe.run(document, { resultTypes: ['violations'], rules: chosen }),
+    rules,
+  );
+  return found.map(({ id, help, nodes }) => `${id} (${help}): ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`);
+}
