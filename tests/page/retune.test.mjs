@@ -188,7 +188,7 @@ test('after a breakdown the run goes on from its last checkpoint', browserTest({
 });
 
 test('a run whose loss became no number goes back to a moment before it', browserTest(), async (t) => {
-  const opened = await openPage(t, { path: `${SMALL}&optimizer=sgd` });
+  const opened = await openPage(t, { path: '#preset=quick&model=mlp&optimizer=sgd&sample_budget=60000&evaluate_every=30000' });
   const { page, read, button, waitFor, notice } = opened;
   await waitFor({ data: 'ready' });
   await makeSteps(opened, 4);
