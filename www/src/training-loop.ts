@@ -245,7 +245,7 @@ export class TrainingLoop {
       this.#teamWorks = false;
     }
     // Another run may have begun meanwhile.
-    if (isWanted()) this.#goOnAfterWork();
+    if (run === this.#run) this.#goOnAfterWork();
     else if (this.#phase === 'running') this.#scheduleSlice();
   }
 
