@@ -4,6 +4,9 @@ import { text } from '../words-of-errors.js';
 import { isWorthSharing, teamSize } from './size.js';
 import { Team } from './team.js';
 
+/** The first steps are slow, because the browser compiles the program meanwhile. */
+const FIRST_STEPS = 5;
+
 export class Sharing {
   readonly #session: Session;
   readonly #tell: (notice: string) => void;
@@ -13,8 +16,9 @@ export class Sharing {
   /** The team, once it is ready for the run at hand. */
   #ready: Team | null = null;
   #run = 0;
-  /** Of the training worker alone. */
-  #imagesPerSecond: number | null = null;
+  /** Of the training worker alone: the fastest of its steps, once it has made some. */
+  #imagesPerSecond = 0;
+  #stepsAlone = 0;
 
   constructor(session: Session, files: DatasetFiles, tell: (notice: string) => void) {
     this.#session = session;
@@ -31,7 +35,8 @@ export class Sharing {
   async begin(config: RunConfig): Promise<void> {
     const run = ++this.#run;
     this.#ready = null;
-    this.#imagesPerSecond = null;
+    this.#imagesPerSecond = 0;
+    this.#stepsAlone = 0;
     try {
       const team = await this.#gather();
       if (team === null || run !== this.#run) return;
@@ -49,7 +54,8 @@ export class Sharing {
     if (work === null) return null;
     const parts = work.end_part - work.first_part;
     // What a team began it ends; a measurement is always large.
-    const isWorth = work.first_part > 0 || work.task === 'evaluate' || isWorthSharing(work.batch, parts, this.#imagesPerSecond);
+    const speed = this.#stepsAlone < FIRST_STEPS ? null : this.#imagesPerSecond;
+    const isWorth = work.first_part > 0 || work.task === 'evaluate' || isWorthSharing(work.batch, parts, speed);
     return isWorth && parts > 1 ? work : null;
   }
 
@@ -75,7 +81,10 @@ export class Sharing {
 
   /** Steps that the session made by itself. */
   countAlone(steps: Progress['steps']): void {
-    for (const { samples, seconds } of steps) if (seconds > 0) this.#imagesPerSecond = samples / seconds;
+    for (const { samples, seconds } of steps) {
+      this.#stepsAlone += 1;
+      if (seconds > 0) this.#imagesPerSecond = Math.max(this.#imagesPerSecond, samples / seconds);
+    }
   }
 
   /** Ends the team's workers. */
