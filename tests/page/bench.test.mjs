@@ -54,8 +54,8 @@ test('every engine trains every model on WebAssembly, and all lose alike', brows
   const { results, printed } = await runBench(t, `models=${models}&batches=16&rounds=1&seconds=0.1&engines=${WASM}`);
   assert.equal(results.crossOriginIsolated, true);
   check(results, WASM, models);
-  // Ours with and without the test, each beside the fastest of the others.
-  assert.equal(results.ratios.length, 2 * models.length);
+  // Ours with and without the test and with several workers, each beside the fastest of the others.
+  assert.equal(results.ratios.length, 3 * models.length);
   for (const { model, engine, ratio } of results.ratios) {
     const speed = (name) => results.cells.find((cell) => cell.model === model && cell.engine === name).imagesPerSecond.median;
     const fastest = Math.max(...WASM.filter((name) => !name.startsWith('ours')).map(speed));
