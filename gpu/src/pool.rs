@@ -1,13 +1,13 @@
 //! Persistent threads that compute numbered jobs, and one caller that takes the results in order.
 
 use std::any::Any;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::io;
 use std::num::NonZero;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
 /// One thread's share of the work, with the memory it keeps from job to job.
@@ -56,38 +56,35 @@ impl std::error::Error for PoolError {}
 /// A finished job: its number and what came of it.
 type Finished<O> = (u32, Result<O, PoolError>);
 
-/// The threads. Jobs that need no second thread run on the caller's own, without a hand-over.
+/// The threads. The caller's own is one of them: it takes results in order, and does jobs while there are none.
 pub(crate) struct Pool<W: Worker> {
     own: W,
     threads: Vec<JoinHandle<()>>,
-    jobs: Option<Sender<(u32, W::Job)>>,
+    queue: Arc<Queue<W::Job>>,
     finished: Receiver<Finished<W::Output>>,
 }
 
 impl<W: Worker> Pool<W> {
-    /// Starts `threads` threads; with one, the caller's is that one.
+    /// Starts so many threads that with the caller's there are `threads`.
     pub(crate) fn new<E: From<io::Error>>(
         threads: NonZero<usize>,
         mut worker: impl FnMut() -> Result<W, E>,
     ) -> Result<Self, E> {
-        let (jobs, queue) = channel();
-        let queue = Arc::new(Mutex::new(queue));
+        let queue = Arc::new(Queue::default());
         let (finish, finished) = channel();
-        let mut pool = Self { own: worker()?, threads: Vec::new(), jobs: Some(jobs), finished };
-        if threads.get() > 1 {
-            for index in 0..threads.get() {
-                let (worker, queue, finish) = (worker()?, Arc::clone(&queue), finish.clone());
-                let name = format!("adadagrad-{index}");
-                pool.threads
-                    .push(thread::Builder::new().name(name).spawn(move || serve(worker, &queue, &finish))?);
-            }
+        let mut pool = Self { own: worker()?, threads: Vec::new(), queue, finished };
+        for index in 1..threads.get() {
+            let (worker, queue, finish) = (worker()?, Arc::clone(&pool.queue), finish.clone());
+            let name = format!("adadagrad-{index}");
+            pool.threads
+                .push(thread::Builder::new().name(name).spawn(move || serve(worker, &queue, &finish))?);
         }
         Ok(pool)
     }
 
     /// How many threads compute.
     pub(crate) fn threads(&self) -> usize {
-        self.threads.len().max(1)
+        self.threads.len() + 1
     }
 
     /// Runs the jobs `0..count`. At most two a thread are on their way at any time, finished or not, so that
@@ -96,22 +93,15 @@ impl<W: Worker> Pool<W> {
     /// # Errors
     /// The first error, once every job that was begun has ended.
     pub(crate) fn run<C: InOrder<W>>(&mut self, count: u32, caller: &mut C) -> Result<(), C::Error> {
-        match &self.jobs {
-            Some(jobs) if count > 1 && !self.threads.is_empty() => {
-                let window = u32::try_from(2 * self.threads.len()).unwrap_or(u32::MAX);
-                Flow { jobs, finished: &self.finished, window, under_way: 0 }.run(count, caller)
-            }
-            _ => (0..count).try_for_each(|index| {
-                let job = caller.job(index)?;
-                caller.take(guarded(&mut self.own, job)?)
-            }),
-        }
+        let window = u32::try_from(2 * self.threads()).unwrap_or(u32::MAX);
+        let Self { own, queue, finished, .. } = self;
+        Flow { own, queue, finished, window, elsewhere: 0 }.run(count, caller)
     }
 }
 
 impl<W: Worker> Drop for Pool<W> {
     fn drop(&mut self) {
-        self.jobs = None;
+        self.queue.close();
         for thread in self.threads.drain(..) {
             // A panic in a job has been reported; there is no other.
             let _ = thread.join();
@@ -119,20 +109,80 @@ impl<W: Worker> Drop for Pool<W> {
     }
 }
 
+/// Jobs that nobody has begun.
+struct Queue<J> {
+    waiting: Mutex<Waiting<J>>,
+    changed: Condvar,
+}
+
+struct Waiting<J> {
+    jobs: VecDeque<(u32, J)>,
+    /// No more will come.
+    closed: bool,
+}
+
+impl<J> Default for Queue<J> {
+    fn default() -> Self {
+        let waiting = Waiting { jobs: VecDeque::new(), closed: false };
+        Self { waiting: Mutex::new(waiting), changed: Condvar::new() }
+    }
+}
+
+impl<J> Queue<J> {
+    fn push(&self, index: u32, job: J) {
+        self.lock().jobs.push_back((index, job));
+        self.changed.notify_one();
+    }
+
+    /// The next job, if there is one.
+    fn pop(&self) -> Option<(u32, J)> {
+        self.lock().jobs.pop_front()
+    }
+
+    /// Waits for the next job; `None` once there will be no more.
+    fn wait(&self) -> Option<(u32, J)> {
+        let mut waiting = self.lock();
+        loop {
+            if let Some(job) = waiting.jobs.pop_front() {
+                return Some(job);
+            }
+            if waiting.closed {
+                return None;
+            }
+            waiting = self.changed.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn close(&self) {
+        self.lock().closed = true;
+        self.changed.notify_all();
+    }
+
+    /// Nothing can panic under the lock.
+    fn lock(&self) -> MutexGuard<'_, Waiting<J>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// One run of jobs over the threads.
 struct Flow<'a, W: Worker> {
-    jobs: &'a Sender<(u32, W::Job)>,
+    own: &'a mut W,
+    queue: &'a Queue<W::Job>,
     finished: &'a Receiver<Finished<W::Output>>,
     window: u32,
-    under_way: u32,
+    /// Jobs in the queue or with other threads.
+    elsewhere: u32,
 }
 
 impl<W: Worker> Flow<'_, W> {
     fn run<C: InOrder<W>>(mut self, count: u32, caller: &mut C) -> Result<(), C::Error> {
         let result = self.in_order(count, caller);
         // After an error: nothing of this run may arrive in the next.
-        while self.under_way > 0 && self.finished.recv().is_ok() {
-            self.under_way -= 1;
+        while self.queue.pop().is_some() {
+            self.elsewhere -= 1;
+        }
+        while self.elsewhere > 0 && self.finished.recv().is_ok() {
+            self.elsewhere -= 1;
         }
         result
     }
@@ -142,13 +192,11 @@ impl<W: Worker> Flow<'_, W> {
         let (mut sent, mut taken) = (0, 0);
         while taken < count {
             while sent < count && sent - taken < self.window {
-                let job = caller.job(sent)?;
-                self.jobs.send((sent, job)).map_err(|_| PoolError::Gone)?;
-                self.under_way += 1;
+                self.queue.push(sent, caller.job(sent)?);
+                self.elsewhere += 1;
                 sent += 1;
             }
-            let (index, output) = self.finished.recv().map_err(|_| PoolError::Gone)?;
-            self.under_way -= 1;
+            let (index, output) = self.next()?;
             early.insert(index, output?);
             while let Some(output) = early.remove(&taken) {
                 caller.take(output)?;
@@ -157,18 +205,24 @@ impl<W: Worker> Flow<'_, W> {
         }
         Ok(())
     }
+
+    /// A result that another thread has, or else one of this thread's own work, or else the next to come.
+    fn next(&mut self) -> Result<Finished<W::Output>, PoolError> {
+        let finished = match self.finished.try_recv() {
+            Ok(finished) => finished,
+            Err(_) => match self.queue.pop() {
+                Some((index, job)) => (index, guarded(self.own, job)),
+                None => self.finished.recv().map_err(|_| PoolError::Gone)?,
+            },
+        };
+        self.elsewhere -= 1;
+        Ok(finished)
+    }
 }
 
 /// A thread's life: the next job from the common queue, until the pool is dropped.
-fn serve<W: Worker>(
-    mut worker: W,
-    queue: &Mutex<Receiver<(u32, W::Job)>>,
-    finish: &Sender<Finished<W::Output>>,
-) {
-    loop {
-        // The lock is held while waiting, and nothing can panic under it.
-        let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok((index, job)) = next else { return };
+fn serve<W: Worker>(mut worker: W, queue: &Queue<W::Job>, finish: &Sender<Finished<W::Output>>) {
+    while let Some((index, job)) = queue.wait() {
         if finish.send((index, guarded(&mut worker, job))).is_err() {
             return;
         }

@@ -113,12 +113,12 @@ impl WithSimd for Accumulate<'_, '_> {
             }
             if !sinks.gradient_sum.is_empty() {
                 tile.add_gradient(simd, sinks.gradient_sum, |entry| entry);
-                tile.add_bias(sinks.gradient_sum, |e| e);
+                tile.add_bias(sinks.gradient_sum);
             }
             if !sinks.second_moment.is_empty() {
                 tile.errors.iter_mut().for_each(|e| *e *= *e);
                 tile.add_gradient(simd, sinks.second_moment, |[place, value]| [place, value * value]);
-                tile.add_bias(sinks.second_moment, |e| e);
+                tile.add_bias(sinks.second_moment);
             }
         }
     }
@@ -168,7 +168,7 @@ impl<'a> Tile<'a> {
         }
     }
 
-    /// Lists a sample's values and keeps its output gradient; its square norm is a sink's already.
+    /// Lists a sample's values by columns, keeps its output gradient, and sinks its square norm.
     #[inline(always)]
     fn add(&mut self, i: usize, x: &[f32], e: &[f32], sinks: &mut Sinks<'_, f32>) {
         self.samples = i + 1;
@@ -191,7 +191,7 @@ impl<'a> Tile<'a> {
         }
     }
 
-    /// weights \[outputs, inputs\] += Σᵢ eᵢ xᵢᵀ, with each entry changed by `change` first.
+    /// weights \[outputs, inputs\] += Σᵢ eᵢ xᵢᵀ, with each xᵢⱼ changed by `change` first, once and for all.
     #[inline(always)]
     fn add_gradient<S: Simd>(&mut self, simd: S, parameters: &mut [f32], change: impl Fn(Entry) -> Entry) {
         let Self { inputs, outputs, len, counts, entries, errors, columns, .. } = self;
@@ -213,12 +213,13 @@ impl<'a> Tile<'a> {
         }
     }
 
+    /// bias += Σᵢ eᵢ.
     #[inline(always)]
-    fn add_bias(&self, parameters: &mut [f32], change: impl Fn(f32) -> f32) {
+    fn add_bias(&self, parameters: &mut [f32]) {
         let bias = &mut parameters[self.inputs * self.outputs..];
         for row in self.errors.chunks_exact(self.len).take(self.samples) {
             for (sum, &e) in bias.iter_mut().zip(row) {
-                *sum += change(e);
+                *sum += e;
             }
         }
     }
