@@ -176,7 +176,10 @@ function pretend(info, isOn = () => true) {
 test('Auto takes WebGPU where there is a hardware adapter', browserTest(), async (t) => {
   const info = { vendor: 'acme', architecture: 'rocket', isFallbackAdapter: false };
   let pretends = false;
-  const { page, read, button, waitFor, waitForStep } = await openPage(t, { webgpu: true, server: pretend(info, () => pretends) });
+  // What a first visit left would be loaded again in the place of the worker that pretends.
+  const context = { serviceWorkers: 'block' };
+  const opened = await openPage(t, { webgpu: true, context, server: pretend(info, () => pretends), expectedComplaints: /service worker/i });
+  const { page, read, button, waitFor, waitForStep } = opened;
   await waitFor({ data: 'ready' });
   // A trial of kernels at a real GPU's sizes would take SwiftShader minutes: it gets what a small one found.
   await page.getByLabel('Model', { exact: true }).selectOption('logistic');
@@ -184,6 +187,7 @@ test('Auto takes WebGPU where there is a hardware adapter', browserTest(), async
   await button('Start').click();
   await waitForStep(1);
   await chooseEngine(page, 'Auto');
+  await page.waitForFunction(() => location.hash.includes('engine=auto'));
   await page.evaluate(() => {
     const kernels = localStorage.getItem('adadagrad.kernels.google swiftshader');
     localStorage.setItem('adadagrad.kernels.acme rocket', kernels);
@@ -267,7 +271,7 @@ async function disturbedRun(t, disturb) {
   const { page, read, button, waitFor, set } = opened;
   await waitFor({ data: 'ready' });
   await page.getByLabel('Model', { exact: true }).selectOption('logistic');
-  await set({ 'Growth cap': '1.02', 'First batch': 16, 'Sample budget': 12_000 });
+  await set({ 'Growth cap': '1.02', 'First batch': 16, 'Sample budget': 40_000 });
   await chooseEngine(page, 'WebGPU');
   await button('Start').click();
   await disturb(opened);
