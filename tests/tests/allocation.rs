@@ -23,7 +23,7 @@ impl Dataset<f32> for Ramp {
 
     fn read(&self, index: u32, input: &mut [f32]) -> u32 {
         for (pixel, value) in (0..).zip(input) {
-            *value = if (pixel + index) % 5 == 0 { 0.5 } else { 0.0 };
+            *value = if (pixel + index).is_multiple_of(5) { 0.5 } else { 0.0 };
         }
         index % 10
     }
