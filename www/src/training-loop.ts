@@ -234,6 +234,8 @@ export class TrainingLoop {
       if (!isWanted()) return;
       this.#session.take(numbers, values);
       if (performance.now() - this.#lastReport >= REPORT_INTERVAL_MILLISECONDS) tell();
+      // A step of the team's may take longer than many slices.
+      if (this.#phase === 'running') this.#look.beside(run);
     };
     this.#teamWorks = true;
     try {
