@@ -4,6 +4,7 @@ import test from 'node:test';
 import { violations } from './support/axe.mjs';
 import { loadModule } from './support/module.mjs';
 import { browserTest, openPage } from './support/page.mjs';
+import { QUICK } from './support/settings.mjs';
 import { startTrace, stopTrace } from './support/trace.mjs';
 
 const { COMPARISONS } = await loadModule('runs/comparisons.ts');
@@ -17,22 +18,7 @@ const LONGEST_TASK_MILLISECONDS = 50;
 const SMALL = '#preset=quick&model=logistic&sample_budget=4000&evaluate_every=2000&seed=5';
 const MINUTES = 60_000;
 
-const quick = {
-  version: 1,
-  dataset: 'mnist',
-  model: 'cnn',
-  optimizer: { name: 'adagrad', initial_accumulator: 0, epsilon: 1e-10, weight_decay: 0 },
-  learning_rate: 0.02,
-  schedule: { warm_up_samples: 0, decay: { name: 'constant' } },
-  test: { name: 'norm', eta: 1, debiased: false },
-  controller: { name: 'adadagrad', growth_cap: 2 },
-  initial_batch: 8,
-  min_batch: 1,
-  max_batch: 4096,
-  sample_budget: 100_000,
-  seed: 3,
-  evaluate_every: 8000,
-};
+const quick = { ...QUICK, seed: 3 };
 
 test('a comparison keeps model, seed and budget, and changes one thing', () => {
   assert.deepEqual(COMPARISONS.map(({ id }) => id), ['batches', 'tests', 'optimizers', 'thresholds']);

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { openEngine } from './support/engine.mjs';
 import { browserTest, pageFolder } from './support/page.mjs';
+import { QUICK } from './support/settings.mjs';
 import { smallTestSet } from './support/small-test-set.mjs';
 
 const MINUTES = 60_000;
@@ -17,22 +18,7 @@ const CPU = { choice: 'cpu', kernels: null };
 const WEBGPU = { choice: 'webgpu', kernels: null };
 const package_ = fileURLToPath(new URL('../../www/pkg/', import.meta.url));
 
-const CONFIG = {
-  version: 1,
-  dataset: 'mnist',
-  model: 'logistic',
-  optimizer: { name: 'adagrad', initial_accumulator: 0, epsilon: 1e-10, weight_decay: 0 },
-  learning_rate: 0.02,
-  schedule: { warm_up_samples: 0, decay: { name: 'constant' } },
-  test: { name: 'norm', eta: 1, debiased: false },
-  controller: { name: 'adadagrad', growth_cap: 2 },
-  initial_batch: 8,
-  min_batch: 1,
-  max_batch: 4096,
-  sample_budget: 20_000,
-  seed: 5,
-  evaluate_every: 5000,
-};
+const CONFIG = { ...QUICK, model: 'logistic', sample_budget: 20_000, seed: 5, evaluate_every: 5000 };
 
 /**
  * Inside the page: runs to a checkpoint, on to the end, and once more from the checkpoint; `retuned`: settings that are

@@ -159,7 +159,8 @@ test('a run on other data is gone on with on that data', browserTest({ timeout: 
   const opened = await openPage(t, { path: `${SMALL}&dataset=fashion_mnist` });
   const { page, read, button, waitFor } = opened;
   await page.waitForFunction(() => ['ready', 'unusable'].includes(document.getElementById('status').dataset.data));
-  if ((await read()).data !== 'ready') return t.skip('Fashion-MNIST is not packed beside this page');
+  // Only Debian and its like have its package.
+  if ((await read()).data !== 'ready' && process.env.REQUIRE_DATA !== '1') return t.skip('Fashion-MNIST is not packed beside this page');
   await makeSteps(opened, 4);
   await leftIs(page, 4);
   await page.goto('about:blank');

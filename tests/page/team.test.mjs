@@ -4,22 +4,18 @@ import { availableParallelism } from 'node:os';
 import { test } from 'node:test';
 import { openEngine } from './support/engine.mjs';
 import { browserTest } from './support/page.mjs';
+import { QUICK } from './support/settings.mjs';
 
 const BASE = {
-  version: 1,
-  dataset: 'mnist',
+  ...QUICK,
   model: 'logistic',
-  optimizer: { name: 'adagrad', initial_accumulator: 0, epsilon: 1e-10, weight_decay: 0 },
   learning_rate: 0.01,
-  schedule: { warm_up_samples: 0, decay: { name: 'constant' } },
   test: { name: 'norm', eta: 0.2, debiased: false },
-  controller: { name: 'adadagrad', growth_cap: 2 },
   initial_batch: 1000,
   min_batch: 1000,
   max_batch: 8000,
   sample_budget: 40_000,
   seed: 3,
-  evaluate_every: 8000,
 };
 
 /** Both sweeps, all sums, and a batch that changes. */

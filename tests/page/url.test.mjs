@@ -3,25 +3,11 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { loadModule } from './support/module.mjs';
 import { browserTest, openPage } from './support/page.mjs';
+import { QUICK } from './support/settings.mjs';
 
 const { readAddress, writeAddress, datasetInAddress } = await loadModule('url/address.ts');
 
-const quick = {
-  version: 1,
-  dataset: 'mnist',
-  model: 'cnn',
-  optimizer: { name: 'adagrad', initial_accumulator: 0, epsilon: 1e-10, weight_decay: 0 },
-  learning_rate: 0.02,
-  schedule: { warm_up_samples: 0, decay: { name: 'constant' } },
-  test: { name: 'norm', eta: 1, debiased: false },
-  controller: { name: 'adadagrad', growth_cap: 2 },
-  initial_batch: 8,
-  min_batch: 1,
-  max_batch: 4096,
-  sample_budget: 100_000,
-  seed: 0,
-  evaluate_every: 8000,
-};
+const quick = QUICK;
 const paper = { ...quick, learning_rate: 0.008, test: { ...quick.test, eta: 0.1 }, controller: { name: 'adadagrad', growth_cap: null }, max_batch: 60_000 };
 const presets = [
   { name: 'quick', title: 'Quick', config: quick },
