@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { availableParallelism } from 'node:os';
 import { test } from 'node:test';
 import { openEngine } from './support/engine.mjs';
+import { loadModule } from './support/module.mjs';
 import { browserTest } from './support/page.mjs';
 import { QUICK } from './support/settings.mjs';
 
@@ -71,6 +72,22 @@ test('a team makes the run of one worker, to the bit', browserTest(enough), asyn
     assert.ok(together.steps.length >= 4 && together.evaluations.length >= 2, name);
     assert.deepEqual(together, { ...single, engine: together.engine }, name);
   }
+});
+
+test('a batch is shared out where it takes long enough, and what nobody knows is found out', async () => {
+  const { Worth } = await loadModule('team/worth.ts');
+  const worth = new Worth();
+  assert.equal(worth.of(60_000, 1), false, 'one part cannot be shared');
+  assert.equal(worth.of(256, 2), false, 'unknown and small');
+  assert.equal(worth.of(256, 4), true, 'unknown and in many parts');
+  worth.countShared(800);
+  assert.equal(worth.of(60_000, 32), true, 'to try it alone would take long');
+  worth.countShared(3);
+  assert.equal(worth.of(256, 4), false, 'a few steps alone are soon made');
+  const alone = { samples: 256, seconds: 0.002 };
+  worth.countAlone([{ samples: 256, seconds: 0.05 }, alone, alone, alone, alone]);
+  // 128,000 images a second.
+  assert.deepEqual([256, 760, 1000].map((batch) => worth.of(batch, 4)), [false, false, true]);
 });
 
 test('a run without its team says why it computes alone', browserTest(enough), async (t) => {

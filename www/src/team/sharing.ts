@@ -1,11 +1,9 @@
 /** Lets a team compute what is worth sharing, as soon as there is one; without it the training worker goes on alone. */
 import type { DatasetFiles, PartResult, Progress, RunConfig, Session, SharedWork } from '../../pkg/adadagrad_web.js';
 import { text } from '../words-of-errors.js';
-import { isWorthSharing, teamSize } from './size.js';
+import { teamSize } from './size.js';
 import { Team } from './team.js';
-
-/** The first steps are slow, because the browser compiles the program meanwhile. */
-const FIRST_STEPS = 5;
+import { Worth } from './worth.js';
 
 export class Sharing {
   readonly #session: Session;
@@ -16,9 +14,7 @@ export class Sharing {
   /** The team, once it is ready for the run at hand. */
   #ready: Team | null = null;
   #run = 0;
-  /** Of the training worker alone: the fastest of its steps, once it has made some. */
-  #imagesPerSecond = 0;
-  #stepsAlone = 0;
+  #worth = new Worth();
 
   constructor(session: Session, files: DatasetFiles, tell: (notice: string) => void) {
     this.#session = session;
@@ -35,8 +31,7 @@ export class Sharing {
   async begin(config: RunConfig): Promise<void> {
     const run = ++this.#run;
     this.#ready = null;
-    this.#imagesPerSecond = 0;
-    this.#stepsAlone = 0;
+    this.#worth = new Worth();
     try {
       const team = await this.#gather();
       if (team === null || run !== this.#run) return;
@@ -54,14 +49,14 @@ export class Sharing {
     if (work === null) return null;
     const parts = work.end_part - work.first_part;
     // What a team began it ends; a measurement is always large.
-    const speed = this.#stepsAlone < FIRST_STEPS ? null : this.#imagesPerSecond;
-    const isWorth = work.first_part > 0 || work.task === 'evaluate' || isWorthSharing(work.batch, parts, speed);
+    const isWorth = work.first_part > 0 || work.task === 'evaluate' || this.#worth.of(work.batch, parts);
     return isWorth && parts > 1 ? work : null;
   }
 
   /** Does it, or as much of it as can be done. Throws what `take` throws. */
   async sweep(work: SharedWork, goesOn: () => boolean, take: (result: PartResult) => void): Promise<void> {
     let refusal: unknown = null;
+    const begun = performance.now();
     const vectors = this.#session.shared_vectors();
     if (vectors === null) return;
     try {
@@ -73,6 +68,7 @@ export class Sharing {
           throw error;
         }
       });
+      if (work.task !== 'evaluate') this.#worth.countShared(performance.now() - begun);
     } catch (error) {
       if (refusal !== null) throw refusal;
       await this.#giveUp(error);
@@ -81,10 +77,7 @@ export class Sharing {
 
   /** Steps that the session made by itself. */
   countAlone(steps: Progress['steps']): void {
-    for (const { samples, seconds } of steps) {
-      this.#stepsAlone += 1;
-      if (seconds > 0) this.#imagesPerSecond = Math.max(this.#imagesPerSecond, samples / seconds);
-    }
+    this.#worth.countAlone(steps);
   }
 
   /** Ends the team's workers. */
