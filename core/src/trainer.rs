@@ -329,14 +329,21 @@ impl<F: Real> Trainer<F> {
     #[must_use]
     pub fn foresee(&self, plan: &Plan<F::Sum>) -> Option<(StepScalars<F>, Self)> {
         let current = plan.cut.samples();
-        let optimizer = self.config.optimizer.as_optimizer::<F>();
         let is_settled = Controller::<F::Sum>::is_settled(&self.config.controller, current, self.limits());
-        if !is_settled || optimizer.wants_norm() {
+        if is_settled { self.presume(plan) } else { None }
+    }
+
+    /// Like [`Self::foresee`], should the next batch turn out as large as this one. The scalars hold in any case;
+    /// `None` when they depend on ‖ḡ‖².
+    #[must_use]
+    pub fn presume(&self, plan: &Plan<F::Sum>) -> Option<(StepScalars<F>, Self)> {
+        let optimizer = self.config.optimizer.as_optimizer::<F>();
+        if optimizer.wants_norm() {
             return None;
         }
         let (shared, scalars) =
             optimizer.prepare(&self.progress.shared, plan.learning_rate, num_traits::Zero::zero());
-        Some((scalars, Self { progress: progress_after(plan, current, shared), ..*self }))
+        Some((scalars, Self { progress: progress_after(plan, plan.cut.samples(), shared), ..*self }))
     }
 
     /// Makes a weighed step count, once the engine has updated the parameters.

@@ -25,7 +25,7 @@ struct Draw {
 @group(0) @binding(0) var<uniform> draw: Draw;
 @group(0) @binding(1) var<storage, read> images: array<u32>;
 @group(0) @binding(2) var<storage, read> all_labels: array<u32>;
-@group(0) @binding(3) var<storage, read_write> activations: array<f32>;
+@group(0) @binding(3) var<storage, read_write> activations: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> labels: array<u32>;
 
 fn mix(word_in: u32) -> u32 {
@@ -92,10 +92,7 @@ fn draw_samples(
     let word = index % draw.words;
     let sample = sample_at(offset);
     let pixels = images[sample * draw.words + word];
-    let first = index * 4u;
-    for (var k = 0u; k < 4u; k++) {
-        activations[first + k] = f32((pixels >> (8u * k)) & 0xffu) / 255.0;
-    }
+    activations[index] = vec4<f32>((vec4(pixels) >> vec4(0u, 8u, 16u, 24u)) & vec4(0xffu)) / 255.0;
     if word == 0u {
         labels[offset] = all_labels[sample];
     }

@@ -3,7 +3,8 @@
 //
 // Three variants, of which a trial on the adapter picks one. All sum over k in ascending order.
 // - `product_registers`: 4×4 of C an invocation; loads 8 values for 16 products.
-// - `product_blocks`: 8×8; loads 16 values for 64 products. Fewer invocations, which software does not mind.
+// - `product_blocks`: 16×16; loads 32 values for 256 products. Far too many sums for a GPU's registers, and fewer
+//   invocations than would keep it busy; software minds neither, but takes dozens of instructions for a load.
 // - `product_tiles`: 4×4 an invocation, from tiles in workgroup memory that each invocation helps to load.
 //
 // Operations: 2·rows·columns·inner. Bytes: 4·(rows·inner + inner·columns + rows·columns), where C counts twice
@@ -23,10 +24,8 @@ struct Product {
     c_offset: u32,
     // Row stride of C; its columns lie side by side.
     c_row: u32,
-    // Where the bias begins in B, one value a column, if bit 0 of `flags` is set.
+    // Where the bias begins in B, one value a column, where one is added.
     bias_offset: u32,
-    // 1: add the bias; 2: add to C; 4: ReLU.
-    flags: u32,
 }
 
 @group(0) @binding(0) var<uniform> product: Product;
@@ -40,10 +39,10 @@ override GROUP_Y: u32 = 8u;
 override DEPTH: u32 = 16u;
 // Whether A and B are squared value by value.
 override SQUARED: bool = false;
-
-const BIAS = 1u;
-const ADD = 2u;
-const RELU = 4u;
+// What becomes of a sum, in this order: the bias and what C holds are added, and what is below 0 becomes 0.
+override BIAS: bool = false;
+override ADD: bool = false;
+override RELU: bool = false;
 
 const NEXT = vec4(0u, 1u, 2u, 3u);
 
@@ -77,13 +76,13 @@ fn store(row: u32, column: u32, sum: f32) {
     }
     let place = product.c_offset + row * product.c_row + column;
     var value = sum;
-    if (product.flags & BIAS) != 0u {
+    if BIAS {
         value += b[product.bias_offset + column];
     }
-    if (product.flags & ADD) != 0u {
+    if ADD {
         value += c[place];
     }
-    if (product.flags & RELU) != 0u {
+    if RELU {
         value = select(value, 0.0, value < 0.0);
     }
     c[place] = value;
@@ -121,51 +120,96 @@ fn product_registers(@builtin(global_invocation_id) id: vec3<u32>) {
     store_block(row, column, sums);
 }
 
+// Adds a column of A times a row of B. `sums` by rows.
+fn add_outer(sums: ptr<function, mat4x4<f32>>, left: vec4<f32>, right: vec4<f32>) {
+    (*sums)[0] += left.x * right;
+    (*sums)[1] += left.y * right;
+    (*sums)[2] += left.z * right;
+    (*sums)[3] += left.w * right;
+}
+
+// Arrays of these, with indices that are not known when compiled, would cost software more than the products.
 @compute @workgroup_size(GROUP_X, GROUP_Y)
 fn product_blocks(@builtin(global_invocation_id) id: vec3<u32>) {
-    let row = id.y * 8u;
-    let column = id.x * 8u;
+    let row = id.y * 16u;
+    let column = id.x * 16u;
     if row >= product.rows || column >= product.columns {
         return;
     }
-    var at_upper = rows_of_a(row);
-    var at_lower = rows_of_a(row + 4u);
-    var at_left = columns_of_b(column);
-    var at_right = columns_of_b(column + 4u);
-    var upper_left = mat4x4<f32>();
-    var upper_right = mat4x4<f32>();
-    var lower_left = mat4x4<f32>();
-    var lower_right = mat4x4<f32>();
+    var at_a0 = rows_of_a(row);
+    var at_a1 = rows_of_a(row + 4u);
+    var at_a2 = rows_of_a(row + 8u);
+    var at_a3 = rows_of_a(row + 12u);
+    var at_b0 = columns_of_b(column);
+    var at_b1 = columns_of_b(column + 4u);
+    var at_b2 = columns_of_b(column + 8u);
+    var at_b3 = columns_of_b(column + 12u);
+    var sums00 = mat4x4<f32>();
+    var sums01 = mat4x4<f32>();
+    var sums02 = mat4x4<f32>();
+    var sums03 = mat4x4<f32>();
+    var sums10 = mat4x4<f32>();
+    var sums11 = mat4x4<f32>();
+    var sums12 = mat4x4<f32>();
+    var sums13 = mat4x4<f32>();
+    var sums20 = mat4x4<f32>();
+    var sums21 = mat4x4<f32>();
+    var sums22 = mat4x4<f32>();
+    var sums23 = mat4x4<f32>();
+    var sums30 = mat4x4<f32>();
+    var sums31 = mat4x4<f32>();
+    var sums32 = mat4x4<f32>();
+    var sums33 = mat4x4<f32>();
     for (var k = 0u; k < product.inner; k++) {
-        let upper = load_a(at_upper);
-        let lower = load_a(at_lower);
-        let left = load_b(at_left);
-        let right = load_b(at_right);
-        upper_left[0] += upper.x * left;
-        upper_left[1] += upper.y * left;
-        upper_left[2] += upper.z * left;
-        upper_left[3] += upper.w * left;
-        upper_right[0] += upper.x * right;
-        upper_right[1] += upper.y * right;
-        upper_right[2] += upper.z * right;
-        upper_right[3] += upper.w * right;
-        lower_left[0] += lower.x * left;
-        lower_left[1] += lower.y * left;
-        lower_left[2] += lower.z * left;
-        lower_left[3] += lower.w * left;
-        lower_right[0] += lower.x * right;
-        lower_right[1] += lower.y * right;
-        lower_right[2] += lower.z * right;
-        lower_right[3] += lower.w * right;
-        at_upper += product.a_inner;
-        at_lower += product.a_inner;
-        at_left += product.b_inner;
-        at_right += product.b_inner;
+        let a0 = load_a(at_a0);
+        let a1 = load_a(at_a1);
+        let a2 = load_a(at_a2);
+        let a3 = load_a(at_a3);
+        let b0 = load_b(at_b0);
+        let b1 = load_b(at_b1);
+        let b2 = load_b(at_b2);
+        let b3 = load_b(at_b3);
+        add_outer(&sums00, a0, b0);
+        add_outer(&sums01, a0, b1);
+        add_outer(&sums02, a0, b2);
+        add_outer(&sums03, a0, b3);
+        add_outer(&sums10, a1, b0);
+        add_outer(&sums11, a1, b1);
+        add_outer(&sums12, a1, b2);
+        add_outer(&sums13, a1, b3);
+        add_outer(&sums20, a2, b0);
+        add_outer(&sums21, a2, b1);
+        add_outer(&sums22, a2, b2);
+        add_outer(&sums23, a2, b3);
+        add_outer(&sums30, a3, b0);
+        add_outer(&sums31, a3, b1);
+        add_outer(&sums32, a3, b2);
+        add_outer(&sums33, a3, b3);
+        at_a0 += product.a_inner;
+        at_a1 += product.a_inner;
+        at_a2 += product.a_inner;
+        at_a3 += product.a_inner;
+        at_b0 += product.b_inner;
+        at_b1 += product.b_inner;
+        at_b2 += product.b_inner;
+        at_b3 += product.b_inner;
     }
-    store_block(row, column, upper_left);
-    store_block(row, column + 4u, upper_right);
-    store_block(row + 4u, column, lower_left);
-    store_block(row + 4u, column + 4u, lower_right);
+    store_block(row, column, sums00);
+    store_block(row, column + 4u, sums01);
+    store_block(row, column + 8u, sums02);
+    store_block(row, column + 12u, sums03);
+    store_block(row + 4u, column, sums10);
+    store_block(row + 4u, column + 4u, sums11);
+    store_block(row + 4u, column + 8u, sums12);
+    store_block(row + 4u, column + 12u, sums13);
+    store_block(row + 8u, column, sums20);
+    store_block(row + 8u, column + 4u, sums21);
+    store_block(row + 8u, column + 8u, sums22);
+    store_block(row + 8u, column + 12u, sums23);
+    store_block(row + 12u, column, sums30);
+    store_block(row + 12u, column + 4u, sums31);
+    store_block(row + 12u, column + 8u, sums32);
+    store_block(row + 12u, column + 12u, sums33);
 }
 
 // [k][row] and [k][column]. Four values of padding spread the columns that are written over the banks.

@@ -1,4 +1,5 @@
-// The line per element of every optimizer, with the names of the core's.
+// The line per element of every optimizer, with the names of the core's, for four parameters an invocation. Every
+// slot of memory begins with a vector of its own.
 //
 // Operations a parameter: sgd 5, momentum 7, nesterov and adagrad 9, rmsprop 11, adam 16. Bytes: 12, and 8 for each
 // value of memory.
@@ -21,18 +22,26 @@ struct Step {
 }
 
 @group(0) @binding(0) var<uniform> step: Step;
-@group(0) @binding(1) var<storage, read_write> parameters: array<f32>;
-@group(0) @binding(2) var<storage, read> gradient_sum: array<f32>;
-@group(0) @binding(3) var<storage, read_write> memory: array<f32>;
+@group(0) @binding(1) var<storage, read_write> parameters: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> gradient_sum: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read_write> memory: array<vec4<f32>>;
 // Not 0 where a sum of the batch was not finite: the step is then not made.
 @group(0) @binding(4) var<storage, read> refused: u32;
 
+const NEXT = vec4(0u, 1u, 2u, 3u);
+
 fn is_updated(index: u32) -> bool {
-    return index < step.count && refused == 0u;
+    return 4u * index < step.count && refused == 0u;
 }
 
-fn decayed(index: u32) -> f32 {
-    return gradient_sum[index] / step.samples + step.weight_decay * parameters[index];
+// The gradient with the decay of parameters p.
+fn decayed(index: u32, p: vec4<f32>) -> vec4<f32> {
+    return gradient_sum[index] / step.samples + step.weight_decay * p;
+}
+
+// A new vector, without what lies behind the last parameter.
+fn fitting(index: u32, after: vec4<f32>, before: vec4<f32>) -> vec4<f32> {
+    return select(before, after, 4u * index + NEXT < vec4(step.count));
 }
 
 // SGD and AdaGrad-Norm, whose step size holds 1/√V.
@@ -40,7 +49,8 @@ fn decayed(index: u32) -> f32 {
 fn sgd(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
     let j = id.x + id.y * groups.x * 64u;
     if is_updated(j) {
-        parameters[j] -= step.step_size * decayed(j);
+        let p = parameters[j];
+        parameters[j] = fitting(j, p - step.step_size * decayed(j, p), p);
     }
 }
 
@@ -48,9 +58,11 @@ fn sgd(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) gr
 fn momentum(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
     let j = id.x + id.y * groups.x * 64u;
     if is_updated(j) {
-        let u = step.decay1 * memory[j] + decayed(j);
-        memory[j] = u;
-        parameters[j] -= step.step_size * u;
+        let p = parameters[j];
+        let before = memory[j];
+        let u = step.decay1 * before + decayed(j, p);
+        memory[j] = fitting(j, u, before);
+        parameters[j] = fitting(j, p - step.step_size * u, p);
     }
 }
 
@@ -58,10 +70,12 @@ fn momentum(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroup
 fn nesterov(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
     let j = id.x + id.y * groups.x * 64u;
     if is_updated(j) {
-        let g = decayed(j);
-        let u = step.decay1 * memory[j] + g;
-        memory[j] = u;
-        parameters[j] -= step.step_size * (g + step.decay1 * u);
+        let p = parameters[j];
+        let before = memory[j];
+        let g = decayed(j, p);
+        let u = step.decay1 * before + g;
+        memory[j] = fitting(j, u, before);
+        parameters[j] = fitting(j, p - step.step_size * (g + step.decay1 * u), p);
     }
 }
 
@@ -69,10 +83,12 @@ fn nesterov(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroup
 fn adagrad(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
     let j = id.x + id.y * groups.x * 64u;
     if is_updated(j) {
-        let g = decayed(j);
-        let v = memory[j] + g * g;
-        memory[j] = v;
-        parameters[j] -= step.step_size * g / (sqrt(v) + step.epsilon);
+        let p = parameters[j];
+        let before = memory[j];
+        let g = decayed(j, p);
+        let v = before + g * g;
+        memory[j] = fitting(j, v, before);
+        parameters[j] = fitting(j, p - step.step_size * g / (sqrt(v) + step.epsilon), p);
     }
 }
 
@@ -80,10 +96,12 @@ fn adagrad(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups
 fn rmsprop(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
     let j = id.x + id.y * groups.x * 64u;
     if is_updated(j) {
-        let g = decayed(j);
-        let v = step.decay1 * memory[j] + step.new1 * (g * g);
-        memory[j] = v;
-        parameters[j] -= step.step_size * g / (sqrt(v) + step.epsilon);
+        let p = parameters[j];
+        let before = memory[j];
+        let g = decayed(j, p);
+        let v = step.decay1 * before + step.new1 * (g * g);
+        memory[j] = fitting(j, v, before);
+        parameters[j] = fitting(j, p - step.step_size * g / (sqrt(v) + step.epsilon), p);
     }
 }
 
@@ -92,12 +110,16 @@ fn rmsprop(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups
 fn adam(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
     let j = id.x + id.y * groups.x * 64u;
     if is_updated(j) {
-        parameters[j] *= step.shrink;
-        let g = decayed(j);
-        let m = step.decay1 * memory[j] + step.new1 * g;
-        let v = step.decay2 * memory[step.count + j] + step.new2 * (g * g);
-        memory[j] = m;
-        memory[step.count + j] = v;
-        parameters[j] -= step.step_size * m / (sqrt(v) * step.root_scale + step.epsilon);
+        let second = (step.count + 3u) / 4u + j;
+        let before = parameters[j];
+        let p = step.shrink * before;
+        let g = decayed(j, p);
+        let m_before = memory[j];
+        let v_before = memory[second];
+        let m = step.decay1 * m_before + step.new1 * g;
+        let v = step.decay2 * v_before + step.new2 * (g * g);
+        memory[j] = fitting(j, m, m_before);
+        memory[second] = fitting(j, v, v_before);
+        parameters[j] = fitting(j, p - step.step_size * m / (sqrt(v) * step.root_scale + step.epsilon), before);
     }
 }

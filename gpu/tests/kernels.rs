@@ -93,8 +93,9 @@ fn what_is_wrong_turns_a_check_red() {
         red("a NaN", case, &|case| case.slots[0].words[0] = f32::NAN.to_bits());
     }
     red("the next sample", of(&cases, "draw_samples", None), &|case| case.uniform[1] += 1);
+    // Of many windows: those of few may find the same winners by chance.
     let pool =
-        cases.iter().rfind(|case| case.kernel == "max_pool2d_backward" && case.shape.contains("stride 3"));
+        cases.iter().rfind(|case| case.kernel == "max_pool2d_backward" && case.shape.contains("stride 2"));
     red("another stride", pool.unwrap(), &|case| case.uniform[6] -= 1);
 }
 

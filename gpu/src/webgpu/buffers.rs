@@ -6,6 +6,7 @@ use adadagrad_core::statistics::Needs;
 use super::device::{Gpu, GpuError};
 use super::engine::{FOLDED, SHARES};
 use super::program::{SLICE, convolution, layers};
+use super::update::slot_len;
 use super::variants::most_gradient_tiles;
 
 /// Buffers of the network's values: one pair a node, so that a dispatch may read one and write another.
@@ -115,7 +116,7 @@ impl Sizes {
             labels: m,
             nodes: nodes.iter().enumerate().map(len).collect(),
             parameters,
-            memory: slots * parameters,
+            memory: slots * slot_len(parameters),
             gradient_sum: parameters,
             total: when(parts > 0, parameters),
             second_moment: when(moments, parameters),

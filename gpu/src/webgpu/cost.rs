@@ -8,7 +8,7 @@ use std::ops::AddAssign;
 
 use serde::{Deserialize, Serialize};
 
-use super::uniforms::{Batch, Conv2d, Draw, MaxPool2d, Product, Step, Uniform, Values};
+use super::uniforms::{Batch, Conv2d, Draw, MaxPool2d, Step, Uniform, Values};
 
 /// Arithmetic and memory traffic.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,7 +21,7 @@ pub struct Cost {
 
 impl Cost {
     /// So many operations, and so many values of four bytes read or written.
-    const fn new(operations: u64, values: u64) -> Self {
+    pub(super) const fn new(operations: u64, values: u64) -> Self {
         Self { operations, bytes: 4 * values }
     }
 }
@@ -37,16 +37,6 @@ impl AddAssign for Cost {
 pub trait Costed: Uniform {
     /// That of one dispatch of an entry point.
     fn cost(&self, entry: &str) -> Cost;
-}
-
-impl Costed for Product {
-    fn cost(&self, _: &str) -> Cost {
-        let [rows, columns, inner] = [self.rows, self.columns, self.inner].map(u64::from);
-        let bias = if self.flags & 1 != 0 { columns } else { 0 };
-        let added = if self.flags & 2 != 0 { rows * columns } else { 0 };
-        let operations = 2 * rows * columns * inner;
-        Cost::new(operations, rows * inner + inner * columns + rows * columns + added + bias)
-    }
 }
 
 impl Costed for Conv2d {

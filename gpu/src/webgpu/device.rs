@@ -255,9 +255,10 @@ impl Gpu {
         })
     }
 
-    /// A storage buffer that can be copied from and to.
+    /// A storage buffer that can be copied from and to. Shaders may read it as vectors of four.
     pub(super) fn storage(&self, label: &str, words: usize) -> wgpu::Buffer {
         use wgpu::BufferUsages as Usage;
+        let words = words.max(1).next_multiple_of(4);
         self.buffer(label, words, Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST)
     }
 

@@ -16,7 +16,7 @@ use super::images::{DeviceImages, DeviceOrder, draw};
 use super::kernel::{Dispatch, Grid, Kernels, Shader};
 use super::program::{Builder, Layer, Pass, Program, layers};
 use super::uniforms::{Batch, Draw, Step};
-use super::update::{entry_of, step, update_bindings};
+use super::update::{close_up, entry_of, slot_len, spread, step, update_bindings};
 use super::variants::{self, Sum};
 use crate::engine::Control;
 
@@ -137,12 +137,13 @@ impl DeviceEngine {
         let [fold, fold_again] =
             [(); 2].map(|()| statistics("fold_samples", Batch::default(), &of_samples, one));
         let flat = Grid::Flat(word(parameters));
+        let vectors = Grid::Flat(word(parameters.div_ceil(4)));
         let add_part = statistics("add_part", count, &[(1, sum), (4, &buffers.total)], flat);
         let launch = variants::sums(gpu.variants().sums, Sum::SquareNorm, word(SHARES));
         let square_norm = kernels.launch(&gpu, &launch, &count, &[(1, sum), (4, sums), (6, refused)]);
         let bindings = update_bindings(&optimizer, &buffers);
         let entry = entry_of(&optimizer);
-        let update = kernels.dispatch(&gpu, Shader::Optimizer, entry, &Step::default(), &bindings, flat);
+        let update = kernels.dispatch(&gpu, Shader::Optimizer, entry, &Step::default(), &bindings, vectors);
         gpu.check()?;
         Ok(Self {
             layers: layers(network.nodes()),
@@ -186,7 +187,7 @@ impl DeviceEngine {
     /// Writes parameters and optimizer memory.
     pub fn write(&self, parameters: &[f32], memory: &[f32]) {
         self.gpu.write(&self.buffers.parameters, parameters);
-        self.gpu.write(&self.buffers.memory, memory);
+        self.gpu.write(&self.buffers.memory, &spread(memory, self.parameters));
     }
 
     /// Reads parameters and optimizer memory back.
@@ -198,7 +199,10 @@ impl DeviceEngine {
         let parameters = self.gpu.read(&self.buffers.parameters, self.parameters).await?;
         let memory = match slots {
             0 => Vec::new(),
-            _ => self.gpu.read(&self.buffers.memory, slots * self.parameters).await?,
+            _ => {
+                let words = slots * slot_len(self.parameters);
+                close_up(&self.gpu.read(&self.buffers.memory, words).await?, self.parameters)
+            }
         };
         Ok((parameters, memory))
     }

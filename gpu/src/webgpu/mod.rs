@@ -12,6 +12,7 @@ mod images;
 mod kernel;
 #[doc(hidden)]
 pub mod parity;
+mod product;
 mod profile;
 mod program;
 mod training;

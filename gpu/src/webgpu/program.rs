@@ -7,15 +7,12 @@ use super::buffers::{Buffers, word};
 use super::cost::Costed;
 use super::device::Gpu;
 use super::kernel::{Dispatch, Grid, Kernels, Launch, Shader};
+use super::product::FusedProduct;
 use super::uniforms::{Batch, Conv2d, MaxPool2d, Product, Values};
 use super::variants::{self, Sum, Variants};
 
 /// Samples that one slice of a convolution's weight gradient sums over: slices run side by side.
 pub(super) const SLICE: u32 = 16;
-/// Flags of `matrix.wgsl`.
-const BIAS: u32 = 1;
-pub(super) const ADD: u32 = 2;
-const RELU: u32 = 4;
 /// Rows of the per-sample values.
 const NORMS: u32 = 2;
 const INNER_PRODUCTS: u32 = 3;
@@ -141,23 +138,12 @@ impl<'e> Builder<'e> {
 
     fn product(
         &mut self,
-        product: Product,
+        product: FusedProduct,
         a: &wgpu::Buffer,
         b: &wgpu::Buffer,
         c: &wgpu::Buffer,
     ) -> Dispatch {
-        self.product_of(product, false, a, b, c)
-    }
-
-    fn product_of(
-        &mut self,
-        product: Product,
-        is_squared: bool,
-        a: &wgpu::Buffer,
-        b: &wgpu::Buffer,
-        c: &wgpu::Buffer,
-    ) -> Dispatch {
-        let launch = variants::product(self.variants().product, &product, is_squared);
+        let launch = variants::product(self.variants().product, &product);
         self.launch(&launch, product, &[(1, a), (2, b), (3, c)])
     }
 
@@ -180,8 +166,7 @@ impl<'e> Builder<'e> {
         let placed = &layer.placed;
         list.push(match placed.operation {
             Operation::Dense { .. } => {
-                let flags = BIAS | if layer.relu { RELU } else { 0 };
-                let product = self.dense_forward(placed, flags);
+                let product = FusedProduct { relu: layer.relu, ..self.dense_forward(placed) };
                 self.product(product, x, &buffers.parameters, y)
             }
             Operation::Conv2d { .. } => {
@@ -202,10 +187,10 @@ impl<'e> Builder<'e> {
     }
 
     /// Y = X Wᵀ + b, or the projection X Ḡᵀ + ḡ_b.
-    fn dense_forward(&self, placed: &Placed, flags: u32) -> Product {
+    fn dense_forward(&self, placed: &Placed) -> FusedProduct {
         let [inputs, outputs] = [placed.input.len(), placed.output.len()].map(word);
         let offset = word(placed.parameter_offset);
-        Product {
+        let block = Product {
             rows: self.samples,
             columns: outputs,
             inner: inputs,
@@ -216,9 +201,9 @@ impl<'e> Builder<'e> {
             b_column: inputs,
             c_row: outputs,
             bias_offset: offset + word(placed.weights),
-            flags,
             ..Product::default()
-        }
+        };
+        FusedProduct { block, has_bias: true, ..FusedProduct::default() }
     }
 
     fn conv2d(&self, placed: &Placed) -> Conv2d {
@@ -268,7 +253,7 @@ impl<'e> Builder<'e> {
         list.push(match placed.operation {
             Operation::Dense { .. } => {
                 let [inputs, outputs] = [placed.input.len(), placed.output.len()].map(word);
-                let product = Product {
+                let block = Product {
                     rows: self.samples,
                     columns: inputs,
                     inner: outputs,
@@ -280,7 +265,7 @@ impl<'e> Builder<'e> {
                     c_row: inputs,
                     ..Product::default()
                 };
-                self.product(product, e, parameters, dx)
+                self.product(FusedProduct { block, ..FusedProduct::default() }, e, parameters, dx)
             }
             Operation::Conv2d { .. } => {
                 let conv = self.conv2d(placed);
@@ -337,7 +322,7 @@ impl<'e> Builder<'e> {
             list.push(self.sums(Sum::DenseNorms, self.samples, batch, &bindings));
         }
         if pass != Pass::Accumulate {
-            let product = self.dense_forward(placed, BIAS);
+            let product = self.dense_forward(placed);
             list.push(self.product(product, x, &buffers.gradient_sum, &buffers.projected));
             let bindings = [(1, &buffers.projected), (2, e), (3, &buffers.per_sample)];
             list.push(self.statistics("dense_inner_products", batch, &bindings, Grid::Flat(self.samples)));
@@ -345,7 +330,7 @@ impl<'e> Builder<'e> {
         }
         let moment = self.needs.coordinate_quantile.map(|_| (true, &buffers.second_moment));
         for (is_squared, sums) in [Some((false, &buffers.gradient_sum)), moment].into_iter().flatten() {
-            let product = Product {
+            let block = Product {
                 rows: outputs,
                 columns: inputs,
                 inner: self.samples,
@@ -355,10 +340,10 @@ impl<'e> Builder<'e> {
                 b_column: 1,
                 c_offset: word(placed.parameter_offset),
                 c_row: inputs,
-                flags: ADD,
                 ..Product::default()
             };
-            list.push(self.product_of(product, is_squared, e, x, sums));
+            let product = FusedProduct { block, is_squared, adds: true, ..FusedProduct::default() };
+            list.push(self.product(product, e, x, sums));
             let offset = word(placed.parameter_offset + placed.weights);
             let batch = Batch { offset, stride: if is_squared { 2 } else { 1 }, ..batch };
             let bindings = [(2, e), (4, sums)];

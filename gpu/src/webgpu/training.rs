@@ -4,9 +4,10 @@
 //! again, given the last copy, and the steps made since are made again with the scalars that the trainer
 //! decided then: the trainer never notices. When it runs out of memory, the micro-batch is halved.
 //!
-//! Once the batch size cannot change any more, the next steps are submitted before this one's evidence is back,
-//! so that the device does not wait for the host. A step whose sums are not finite is refused by the device
-//! itself, and so are those behind it.
+//! So that the device does not wait for the host, the next steps are submitted before this one's evidence is back:
+//! two once the batch size cannot change any more, and one where it probably will not, because it did not last time.
+//! If it does, that one's sums are left unread, and nothing else has happened. A step whose sums are not finite is
+//! refused by the device itself, and so are those behind it.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -34,12 +35,20 @@ const COPY_EVERY: Duration = Duration::from_secs(3);
 const TRIES: u32 = 4;
 /// Steps submitted beyond the one whose evidence is awaited.
 const MOST_AHEAD: usize = 2;
-/// Samples in a micro-batch, before memory asks for fewer: enough to fill a large GPU, and on a software
-/// adapter few enough that a dispatch takes well under a second.
-const HARDWARE_BATCH: u32 = 1024;
-const SOFTWARE_BATCH: u32 = 64;
+/// Samples in a micro-batch, before memory asks for fewer: enough to fill a large GPU.
+const MOST_SAMPLES: u32 = 1024;
+/// Operations of a micro-batch on a software adapter, which makes one or two thousand million a second: enough to
+/// keep every core busy, and so few that a request to pause is heard in time.
+const SOFTWARE_OPERATIONS: u64 = 1 << 30;
 /// Bytes of device memory that are used unless the caller says otherwise.
 const MEMORY_BUDGET: u64 = 1 << 30;
+
+/// Samples in a micro-batch on a software adapter: a power of two, of which workgroups are full.
+fn software_batch(network: &OwnedNetwork) -> u32 {
+    let samples = SOFTWARE_OPERATIONS / network.view().flops().max(1);
+    let most = u64::from(MOST_SAMPLES).min(samples.max(1));
+    1 << most.ilog2()
+}
 
 /// A device being opened.
 pub type Opening = Pin<Box<dyn Future<Output = Result<Gpu, GpuError>>>>;
@@ -79,7 +88,7 @@ pub struct Rescue {
 }
 
 /// Training on a device, with ways back when it is lost or runs out of memory, and with steps on their way before
-/// the last one's evidence is back, once the batch size cannot change any more.
+/// the last one's evidence is back.
 pub struct Training {
     options: Options,
     config: RunConfig,
@@ -92,6 +101,8 @@ pub struct Training {
     copied: Instant,
     /// Steps on their way beyond the trainer's, each behind the update of the one before it.
     ahead: VecDeque<Ahead>,
+    /// Samples of the step made last.
+    last_batch: u32,
     /// Whether the device's parameters may not be the trainer's.
     is_astray: bool,
     /// No step is submitted before the one before it is weighed.
@@ -139,7 +150,7 @@ impl Training {
         let gpu = (options.open)().await?;
         let needs = config.test.map_or(Needs::default(), |test| test.as_test::<f64>().needs());
         let work = Work { config, network: &network, needs, most_samples: images.len() };
-        let most = if is_software(gpu.info()) { SOFTWARE_BATCH } else { HARDWARE_BATCH };
+        let most = if is_software(gpu.info()) { software_batch(&network) } else { MOST_SAMPLES };
         let budget = options.memory_budget.unwrap_or(MEMORY_BUDGET);
         let micro_batch = work.micro_batch(&gpu, most.min(images.len()), budget)?;
         let on_device = OnDevice {
@@ -159,6 +170,7 @@ impl Training {
             rescue: Rescue { parameters, memory, since: Vec::new() },
             copied: Instant::now(),
             ahead: VecDeque::new(),
+            last_batch: 0,
             is_astray: false,
             is_held: false,
             control: Arc::default(),
@@ -247,6 +259,7 @@ impl Training {
         }
         // From here on the step counts: should the device be lost now, it is among those made again.
         self.rescue.since.push(Decided { plan: *plan, scalars: pending.scalars });
+        self.last_batch = plan.cut.samples();
         Ok(trainer.commit(pending))
     }
 
@@ -337,7 +350,7 @@ impl Training {
             return Err(GpuError::Cancelled);
         }
         if self.is_astray || self.ahead.front().is_some_and(|ahead| ahead.plan != *plan) {
-            self.rewind().await?;
+            self.settle().await?;
         }
         self.ask_for(&plan.needs).await?;
         let flight = match self.ahead.pop_front() {
@@ -354,7 +367,7 @@ impl Training {
         Ok(evidence)
     }
 
-    /// Submits the steps behind `plan` that no evidence can change.
+    /// Submits the steps behind `plan` that no evidence can change, or one that probably none will.
     async fn run_ahead(&mut self, trainer: &Trainer<f32>, plan: &Plan<f64>) -> Result<(), GpuError> {
         let (mut trainer, mut plan) = (*trainer, *plan);
         for place in 0..MOST_AHEAD {
@@ -363,7 +376,9 @@ impl Training {
             if !fits || trainer.measures_after(&plan) || self.is_copy_due() || self.is_held {
                 break;
             }
-            let Some((scalars, next)) = trainer.foresee(&plan) else { break };
+            let is_likely = place == 0 && plan.cut.samples() == self.last_batch;
+            let presumed = || if is_likely { trainer.presume(&plan) } else { None };
+            let Some((scalars, next)) = trainer.foresee(&plan).or_else(presumed) else { break };
             let Some(next_plan) = next.plan() else { break };
             if place == self.ahead.len() {
                 self.on_device.engine.update(&scalars, plan.cut.samples());
@@ -393,7 +408,10 @@ impl Training {
         is_judged: bool,
     ) -> Result<Flight, GpuError> {
         let OnDevice { engine, images, .. } = &mut self.on_device;
-        engine.submit(&Samples { images, order, start, cut }, is_judged, &self.control).await
+        // Visits of a step ahead are counted once it is the step under way.
+        let unseen = Control::default();
+        let control = if is_judged { &self.control } else { &unseen };
+        engine.submit(&Samples { images, order, start, cut }, is_judged, control).await
     }
 
     async fn score(&mut self, dataset: &SharedDataset) -> Result<Scores, GpuError> {
@@ -422,7 +440,13 @@ impl Training {
 
     /// Makes the device stand where the trainer does.
     async fn settle(&mut self) -> Result<(), GpuError> {
-        if self.is_astray || !self.ahead.is_empty() { self.rewind().await } else { Ok(()) }
+        // One step ahead has changed nothing: it stands behind the update of the trainer's last step.
+        let is_there = !self.is_astray && self.ahead.len() <= 1;
+        if !is_there {
+            return self.rewind().await;
+        }
+        self.ahead.clear();
+        Ok(())
     }
 
     /// Gives the device the last copy, and makes the steps since then again.

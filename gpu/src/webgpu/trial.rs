@@ -11,12 +11,13 @@ use web_time::Instant;
 
 use super::device::{Gpu, GpuError, is_software};
 use super::kernel::{Dispatch, Kernels};
-use super::program::{ADD, SLICE};
+use super::product::FusedProduct;
+use super::program::SLICE;
 use super::uniforms::{Batch, Conv2d, Product};
 use super::variants::{self, Heavy, Sum, Variant, Variants};
 
 /// Raised when variants change so that an earlier choice means nothing any more.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// Runs beyond the first, which compiles; the fastest counts.
 const RUNS: u32 = 5;
 /// Of the images that the CNN's second convolution sees.
@@ -177,7 +178,7 @@ async fn run(gpu: &Gpu, dispatch: &Dispatch, repeats: u32) -> Result<Duration, G
 /// The layers that take most of the time: the MLP's first, and the CNN's second convolution.
 struct Problem {
     is_software: bool,
-    product: Product,
+    product: FusedProduct,
     conv: Conv2d,
     inputs: wgpu::Buffer,
     parameters: wgpu::Buffer,
@@ -194,7 +195,7 @@ impl Problem {
         let [rows, samples] = if is_software { [128, 4] } else { [1024, 256] };
         let (columns, inner) = (128, 784);
         // The forward pass adds to C, so that all variants read what they write.
-        let product = Product {
+        let block = Product {
             rows,
             columns,
             inner,
@@ -203,9 +204,9 @@ impl Problem {
             b_inner: 1,
             b_column: inner,
             c_row: columns,
-            flags: ADD,
             ..Product::default()
         };
+        let product = FusedProduct { block, adds: true, ..FusedProduct::default() };
         let outputs = 32;
         let conv = Conv2d {
             samples,
@@ -247,21 +248,19 @@ impl Problem {
         let Self { product, conv, inputs, parameters, outputs, slices, tiles, nothing, .. } = self;
         let bindings = [(1, inputs), (2, parameters), (3, outputs)];
         match kernel {
-            Heavy::Product => {
-                kernels.launch(gpu, &variants::product(variant, product, false), product, &bindings)
-            }
+            Heavy::Product => kernels.launch(gpu, &variants::product(variant, product), product, &bindings),
             Heavy::Sums => {
                 let batch = Batch {
-                    samples: product.rows,
-                    capacity: product.rows,
-                    inputs: product.inner,
-                    outputs: product.columns,
+                    samples: product.block.rows,
+                    capacity: product.block.rows,
+                    inputs: product.block.inner,
+                    outputs: product.block.columns,
                     ..Batch::default()
                 };
                 let bindings = [(1, inputs), (2, outputs), (3, tiles)];
                 kernels.launch(
                     gpu,
-                    &variants::sums(variant, Sum::DenseNorms, product.rows),
+                    &variants::sums(variant, Sum::DenseNorms, product.block.rows),
                     &batch,
                     &bindings,
                 )

@@ -62,7 +62,7 @@ uniform! {
         rows: u32, columns: u32, inner: u32,
         a_offset: u32, a_row: u32, a_inner: u32,
         b_offset: u32, b_inner: u32, b_column: u32,
-        c_offset: u32, c_row: u32, bias_offset: u32, flags: u32,
+        c_offset: u32, c_row: u32, bias_offset: u32,
     }
 }
 

@@ -5,6 +5,25 @@ use adadagrad_core::optimizer::{AnyOptimizer, StepScalars};
 use super::buffers::{Buffers, word};
 use super::uniforms::Step;
 
+/// Words of a slot of optimizer memory: whole vectors of four.
+pub(super) const fn slot_len(parameters: usize) -> usize {
+    parameters.next_multiple_of(4)
+}
+
+/// Optimizer memory as the device holds it, of memory without gaps.
+pub(super) fn spread(memory: &[f32], parameters: usize) -> Vec<f32> {
+    let mut slots = vec![0.0; memory.len() / parameters * slot_len(parameters)];
+    for (spread, slot) in slots.chunks_exact_mut(slot_len(parameters)).zip(memory.chunks_exact(parameters)) {
+        spread[..parameters].copy_from_slice(slot);
+    }
+    slots
+}
+
+/// The same back.
+pub(super) fn close_up(spread: &[f32], parameters: usize) -> Vec<f32> {
+    spread.chunks_exact(slot_len(parameters)).flat_map(|slot| &slot[..parameters]).copied().collect()
+}
+
 /// The entry point of `optimizer.wgsl`.
 pub(super) fn entry_of(optimizer: &AnyOptimizer) -> &'static str {
     match optimizer {

@@ -8,7 +8,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::kernel::{Grid, Launch, Shader};
-use super::uniforms::{Conv2d, MaxPool2d, Product};
+use super::product::FusedProduct;
+use super::uniforms::{Conv2d, MaxPool2d};
 
 /// How a heavy kernel computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -16,8 +17,8 @@ use super::uniforms::{Conv2d, MaxPool2d, Product};
 pub enum Variant {
     /// 4×4 of the result an invocation, in registers.
     Plain,
-    /// More of the result an invocation, in registers: 8×8 of a product; a row of a convolution, for stride 1 and
-    /// kernels up to 5×5 (others run as [`Self::Plain`]).
+    /// More of the result an invocation, without workgroup memory: 16×16 of a product; a row of a convolution, for
+    /// stride 1 and kernels up to 5×5 (others run as [`Self::Plain`]).
     Wide,
     /// Tiles in workgroup memory.
     Tiles,
@@ -165,21 +166,18 @@ const DEPTH: u32 = 16;
 /// The largest kernel of the variants by rows.
 const WIDEST_KERNEL: u32 = 5;
 
-/// C = A B. `is_squared`: with the squares of A and B.
-pub(super) fn product(variant: Variant, product: &Product, is_squared: bool) -> Launch {
+/// C = A B.
+pub(super) fn product(variant: Variant, product: &FusedProduct) -> Launch {
     let (entry, block, [x, y]) = match variant {
         Variant::Plain => ("product_registers", 4, [8, 8]),
-        Variant::Wide => ("product_blocks", 8, [8, 2]),
+        Variant::Wide => ("product_blocks", 16, [8, 1]),
         Variant::Tiles => ("product_tiles", 4, [8, 8]),
         Variant::LargeTiles => ("product_tiles", 4, [16, 16]),
     };
-    let groups = [product.columns.div_ceil(block * x), product.rows.div_ceil(block * y)];
-    Launch {
-        shader: Shader::Matrix,
-        entry,
-        constants: vec![("GROUP_X", x), ("GROUP_Y", y), ("DEPTH", DEPTH), ("SQUARED", u32::from(is_squared))],
-        grid: Grid::Groups(groups),
-    }
+    let groups = [product.block.columns.div_ceil(block * x), product.block.rows.div_ceil(block * y)];
+    let mut constants = vec![("GROUP_X", x), ("GROUP_Y", y), ("DEPTH", DEPTH)];
+    constants.extend(product.constants());
+    Launch { shader: Shader::Matrix, entry, constants, grid: Grid::Groups(groups) }
 }
 
 /// The outputs of a convolution.
@@ -328,6 +326,7 @@ fn tiles_of(entry: &'static str, variant: Variant, conv: &Conv2d, groups: u32) -
 
 #[cfg(test)]
 mod tests {
+    use super::super::uniforms::Product;
     use super::*;
 
     /// WebGPU's default limits.
@@ -336,7 +335,8 @@ mod tests {
 
     #[test]
     fn every_variant_keeps_to_the_default_limits_of_workgroups() {
-        let product_block = Product { rows: 1, columns: 1, inner: 1, ..Product::default() };
+        let block = Product { rows: 1, columns: 1, inner: 1, ..Product::default() };
+        let fused = FusedProduct { block, ..FusedProduct::default() };
         let conv = Conv2d {
             samples: 1,
             channels: 1,
@@ -348,7 +348,7 @@ mod tests {
         };
         for variant in Variant::ALL {
             for launch in [
-                product(variant, &product_block, false),
+                product(variant, &fused),
                 conv2d_forward(variant, &conv),
                 conv2d_input_gradient(variant, &conv),
                 conv2d_weight_gradient(variant, &conv),

@@ -111,6 +111,35 @@ fn steps_in_flight_change_nothing() {
 }
 
 #[test]
+fn a_step_that_was_begun_with_the_wrong_batch_size_changes_nothing() {
+    let (training, test) = (support::images(SAMPLES, 3), support::images(100, 4));
+    // Thresholds under which a batch keeps its size for some steps, and then grows.
+    let tests = [
+        AnyTest::Norm(NormTest { eta: 0.5, debiased: false }),
+        AnyTest::InnerProduct(InnerProductTest { theta: 0.2, leave_one_out: false }),
+    ];
+    for test_on in tests {
+        let config = RunConfig { sample_budget: 2000, ..short(Model::Mlp, Some(test_on)) };
+        let Some(engine) = gpu(&config, &training) else { return };
+        let mut ahead = run(config, engine);
+        let mut held = run(config, gpu(&config, &training).unwrap());
+        held.engine_mut().training_mut().hold(true);
+        let [mut begun, mut given_up] = [0, 0];
+        while let Some(line) = ahead.step(&test).unwrap() {
+            let telemetry = line.telemetry;
+            if ahead.engine().training().steps_ahead() > 0 {
+                begun += 1;
+                given_up += u32::from(telemetry.next_batch != telemetry.samples);
+            }
+            assert_eq!(held.step(&test).unwrap().unwrap().telemetry, telemetry);
+            assert_eq!(held.engine().training().steps_ahead(), 0);
+        }
+        assert!(begun > 3 && given_up > 0, "{test_on:?}: {begun} steps begun, {given_up} given up");
+        assert_eq!(bits(&mut ahead), bits(&mut held), "{test_on:?}");
+    }
+}
+
+#[test]
 fn a_step_that_is_not_finite_stops_the_steps_behind_it() {
     let (training, test) = (support::images(SAMPLES, 3), support::images(100, 4));
     let config = RunConfig {

@@ -45,7 +45,7 @@ fn what_is_foreseen_comes_true_whatever_the_evidence() {
             let mut trainer = Trainer::<f32>::new(config, SAMPLES).unwrap();
             while let Some(plan) = trainer.plan() {
                 let pending = trainer.weigh(&plan, &evidence(plan.cut.samples(), noise)).unwrap();
-                let foresight = trainer.foresee(&plan);
+                let (foresight, presumed) = (trainer.foresee(&plan), trainer.presume(&plan));
                 let scalars = pending.scalars;
                 trainer.commit(pending);
                 if let Some((known, next)) = foresight {
@@ -57,6 +57,12 @@ fn what_is_foreseen_comes_true_whatever_the_evidence() {
                 let is_settled = config.controller == constant || plan.cut.samples() == config.max_batch;
                 let wants_norm = matches!(config.optimizer, AnyOptimizer::AdaGradNorm(_));
                 assert_eq!(foresight.is_some(), is_settled && !wants_norm, "{config:?}");
+                assert_eq!(presumed.is_some(), !wants_norm, "{config:?}");
+                if let Some((known, next)) = presumed {
+                    assert_eq!(known, scalars, "{config:?}");
+                    let keeps_its_size = trainer.progress().next_batch == plan.cut.samples();
+                    assert_eq!(next.plan() == trainer.plan(), keeps_its_size || next.plan().is_none());
+                }
             }
         }
     }

@@ -7,8 +7,9 @@ use adadagrad_core::shuffle::Shuffle;
 
 use super::super::images::{DeviceOrder, draw_of};
 use super::super::kernel::{Grid, Launch, Shader};
+use super::super::product::FusedProduct;
 use super::super::uniforms::{Batch, Draw, MaxPool2d, Product, Uniform, Values};
-use super::super::update::{entry_of, step};
+use super::super::update::{entry_of, slot_len, spread, step};
 use super::super::variants::{self, Sum, Variant};
 use super::{Approx, Case, Expected, GUARD, POISON, Slot, convolution};
 
@@ -113,7 +114,11 @@ fn exactly(values: impl IntoIterator<Item = f32>) -> Vec<Approx> {
 /// C = A B in the four layouts of dense layers.
 fn products(random: &mut Random, cases: &mut Vec<Case>) {
     for variant in Variant::ALL {
-        let width = if variant == Variant::LargeTiles { 64 } else { 32 };
+        let width = match variant {
+            Variant::Plain | Variant::Tiles => 32,
+            Variant::Wide => 16,
+            Variant::LargeTiles => 64,
+        };
         let (rows, columns, inner) = (around(width), around(width), around(16));
         for k in 0..5 {
             // Each size meets others; no product is square.
@@ -129,6 +134,7 @@ fn product(random: &mut Random, variant: Variant, layout: &str, [rows, columns, 
     const OFFSET: u32 = 3;
     let base = Product { rows, columns, inner, b_offset: OFFSET, c_row: columns, ..Product::default() };
     let (is_forward, is_squared) = (layout == "forward", layout == "second moment");
+    let adds = is_squared || layout == "weight gradient";
     let product = match layout {
         "forward" => Product {
             a_row: inner,
@@ -136,13 +142,10 @@ fn product(random: &mut Random, variant: Variant, layout: &str, [rows, columns, 
             b_inner: 1,
             b_column: inner,
             bias_offset: OFFSET + columns * inner,
-            flags: 1 | 4,
             ..base
         },
         "input gradient" => Product { a_row: inner, a_inner: 1, b_inner: columns, b_column: 1, ..base },
-        _ => {
-            Product { a_row: 1, a_inner: rows, b_inner: columns, b_column: 1, c_offset: 2, flags: 2, ..base }
-        }
+        _ => Product { a_row: 1, a_inner: rows, b_inner: columns, b_column: 1, c_offset: 2, ..base },
     };
     let a = random.values(rows * inner);
     let b = random.values(OFFSET + inner * columns + columns);
@@ -159,17 +162,17 @@ fn product(random: &mut Random, variant: Variant, layout: &str, [rows, columns, 
         }));
         after.push(if is_forward {
             (sum + Approx::of(b[(product.bias_offset + column) as usize])).relu()
-        } else if product.flags & 2 != 0 {
+        } else if adds {
             sum + Approx::of(before[(product.c_offset + row * columns + column) as usize])
         } else {
             sum
         });
     }
     let shape = format!("{layout} {rows}×{inner}×{columns}");
-    let case = Case::new(Some(variant), shape, variants::product(variant, &product, is_squared), &product)
-        .reads(1, &a)
-        .reads(2, &b);
-    if product.flags & 2 != 0 { case.changes(3, &before, after) } else { case.writes(3, after) }
+    let fused = FusedProduct { block: product, is_squared, has_bias: is_forward, adds, relu: is_forward };
+    let case =
+        Case::new(Some(variant), shape, variants::product(variant, &fused), &fused).reads(1, &a).reads(2, &b);
+    if adds { case.changes(3, &before, after) } else { case.writes(3, after) }
 }
 
 /// Winners exactly: ties, equal zeros, and a NaN, which wins.
@@ -524,17 +527,26 @@ fn optimizers(random: &mut Random, cases: &mut Vec<Case>) {
         let error = 16.0 * 3.0 * 8.0 * 4.0 * f64::from(f32::EPSILON);
         let near = |values: Vec<f64>| values.into_iter().map(|value| Approx::new(value, error)).collect();
         let uniform = step(rule, &scalars, count as usize, samples);
+        // Behind a slot's last value lie others up to the next vector, which stay.
+        let len = count as usize;
+        let before = spread(&memory, len);
+        let unused = |k: usize| k % slot_len(len) >= len;
+        let on_device = |values: Vec<Approx>| {
+            let mut values = values.into_iter();
+            let word = |k| if unused(k) { Some(Approx::exact(0.0)) } else { values.next() };
+            (0..before.len()).map_while(word).collect::<Vec<_>>()
+        };
         let case = |what| {
-            Case::of(Shader::Optimizer, entry_of(rule), format!("{count} parameters{what}"), &uniform, count)
-                .reads(2, &sum)
+            let shape = format!("{count} parameters{what}");
+            Case::of(Shader::Optimizer, entry_of(rule), shape, &uniform, count.div_ceil(4)).reads(2, &sum)
         };
         let mut update = case("").changes(1, &parameters, near(new_parameters)).reads_words(4, vec![0]);
         let mut refused = case(", refused")
             .changes(1, &parameters, exactly(parameters.iter().copied()))
             .reads_words(4, vec![1]);
         if slots > 0 {
-            update = update.changes(3, &memory, near(new_memory));
-            refused = refused.changes(3, &memory, exactly(memory.iter().copied()));
+            update = update.changes(3, &before, on_device(near(new_memory)));
+            refused = refused.changes(3, &before, exactly(before.iter().copied()));
         }
         cases.extend([update, refused]);
     }
