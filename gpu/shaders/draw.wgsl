@@ -1,7 +1,7 @@
 // Draws a micro-batch: which samples, by the keyed shuffle, and their pixels as floats.
 //
-// One operation a pixel. Bytes: 5 a pixel, one in and four out, and 8 a sample for labels. Every word of a sample
-// works its index out anew, in integers.
+// One operation a pixel. Bytes: 5 a pixel, one in and four out, and 8 a sample for labels. A sample's index is worked
+// out, in integers, once for every eight of its words.
 
 struct Draw {
     samples: u32,
@@ -79,21 +79,29 @@ fn sample_at(offset: u32) -> u32 {
     return index;
 }
 
+// Words that an invocation draws.
+const EACH = 8u;
+
 @compute @workgroup_size(64)
 fn draw_samples(
     @builtin(global_invocation_id) id: vec3<u32>,
     @builtin(num_workgroups) groups: vec3<u32>,
 ) {
     let index = id.x + id.y * groups.x * 64u;
-    if index >= draw.samples * draw.words {
+    // Neighbours draw words that lie side by side.
+    let stride = (draw.words + EACH - 1u) / EACH;
+    if index >= draw.samples * stride {
         return;
     }
-    let offset = index / draw.words;
-    let word = index % draw.words;
+    let offset = index / stride;
+    let first = index % stride;
     let sample = sample_at(offset);
-    let pixels = images[sample * draw.words + word];
-    activations[index] = vec4<f32>((vec4(pixels) >> vec4(0u, 8u, 16u, 24u)) & vec4(0xffu)) / 255.0;
-    if word == 0u {
+    for (var word = first; word < draw.words; word += stride) {
+        let pixels = images[sample * draw.words + word];
+        let bytes = (vec4(pixels) >> vec4(0u, 8u, 16u, 24u)) & vec4(0xffu);
+        activations[offset * draw.words + word] = vec4<f32>(bytes) / 255.0;
+    }
+    if first == 0u {
         labels[offset] = all_labels[sample];
     }
 }

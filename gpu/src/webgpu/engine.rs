@@ -12,7 +12,7 @@ use adadagrad_core::statistics::{Evidence, Inner, Needs, Statistics, Totals};
 
 use super::buffers::{Buffers, Demand, Sizes, fitting_micro_batch, word};
 use super::device::{Commands, Gpu, GpuError, ReadBack, Submission};
-use super::images::{DeviceImages, DeviceOrder, draw};
+use super::images::{DeviceImages, DeviceOrder, draw, draw_grid};
 use super::kernel::{Dispatch, Grid, Kernels, Shader};
 use super::program::{Builder, Layer, Pass, Program, layers};
 use super::uniforms::{Batch, Draw, Step};
@@ -345,7 +345,7 @@ impl DeviceEngine {
             builder.program(layers, *classes)
         });
         draws.entry((images.id(), samples)).or_insert_with(|| {
-            let grid = Grid::Flat(samples * images.words());
+            let grid = draw_grid(images.words(), samples);
             let bindings = images.bindings(&buffers.input, &buffers.labels);
             kernels.dispatch(gpu, Shader::Draw, "draw_samples", &Draw::default(), &bindings, grid)
         });

@@ -7,6 +7,7 @@ use adadagrad_core::shuffle::Shuffle;
 
 use super::buffers::word;
 use super::device::{Gpu, GpuError};
+use super::kernel::Grid;
 use super::uniforms::Draw;
 
 /// Images and labels as they lie on the device: pixels as bytes, four a word.
@@ -105,6 +106,11 @@ pub enum DeviceOrder {
     File,
     /// By the keyed shuffle of this seed.
     Shuffled(u64),
+}
+
+/// How `draw_samples` runs: an invocation draws up to eight words.
+pub(super) const fn draw_grid(words: u32, samples: u32) -> Grid {
+    Grid::Flat(samples * words.div_ceil(8))
 }
 
 /// The uniform block that draws `samples` samples from a position of the run on.

@@ -5,7 +5,7 @@ use adadagrad_core::optimizer::{
 };
 use adadagrad_core::shuffle::Shuffle;
 
-use super::super::images::{DeviceOrder, draw_of};
+use super::super::images::{DeviceOrder, draw_grid, draw_of};
 use super::super::kernel::{Grid, Launch, Shader};
 use super::super::product::FusedProduct;
 use super::super::uniforms::{Batch, Draw, MaxPool2d, Product, Uniform, Values};
@@ -260,6 +260,9 @@ fn draws(random: &mut Random, cases: &mut Vec<Case>) {
         (65, 3, 64, 65, DeviceOrder::Shuffled(7)),
         (131, 1, 262, 131, DeviceOrder::Shuffled(u64::MAX)),
         (131, 2, 100, 31, DeviceOrder::File),
+        (9, 8, 3, 9, DeviceOrder::Shuffled(8)),
+        (64, 9, 1, 33, DeviceOrder::Shuffled(9)),
+        (65, 17, 0, 7, DeviceOrder::File),
     ] {
         let images: Vec<u32> = (0..length * words).map(|_| random.next() << 8 ^ random.next()).collect();
         let labels: Vec<u32> = (0..length).collect();
@@ -275,9 +278,11 @@ fn draws(random: &mut Random, cases: &mut Vec<Case>) {
         let floats = pixels.flat_map(|word| word.to_le_bytes());
         let floats = floats.map(|byte| Approx::exact(byte.into()) / Approx::exact(255.0)).collect();
         let draw: Draw = draw_of(length, words, order, position, samples);
+        let grid = draw_grid(words, samples);
+        let launch = Launch { shader: Shader::Draw, entry: "draw_samples", constants: Vec::new(), grid };
         let shape = format!("{samples} of {length} images from {position} on, {order:?}");
         cases.push(
-            Case::of(Shader::Draw, "draw_samples", shape, &draw, samples * words)
+            Case::new(None, shape, launch, &draw)
                 .reads_words(1, images)
                 .reads_words(2, labels)
                 .writes(3, floats)
