@@ -121,7 +121,7 @@ test('the sentence gives the numbers of the step', () => {
   const shown = { test: { name: 'norm', eta: 0.1, debiased: false }, recorded: false, step: { ...step, samples: 1187, required: 12119.4, next_batch: 12120 } };
   assert.equal(
     describeShown(shown),
-    'Step 12: the noise reached 3.2 times as far as allowed; 12,120 samples needed (3.2² ≈ 10 times as many), 1,187 used; next batch 12,120.',
+    'Step 12: the noise reached 3.2 times as far as allowed; 12,120 samples needed (3.2² ≈ 10.2 times as many), 1,187 used; next batch 12,120.',
   );
   assert.match(describeShown({ ...shown, recorded: true }), /^Recorded run, step 12: /);
   const held = { ...shown, step: { ...shown.step, next_batch: 2374 } };

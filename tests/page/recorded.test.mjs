@@ -29,7 +29,7 @@ test('it is drawn in all charts before anything is pressed, and one’s own firs
   await page.waitForFunction(() => /grew from 8 to/.test(document.querySelector('#chart-batch [role=img]').ariaLabel));
   const last = recorded.steps.samples.at(-1).toLocaleString('en-US');
   assert.equal(await label('batch'), `Batch size: grew from 8 to ${last}`);
-  for (const id of ['test', 'loss', 'accuracy', 'speed']) assert.match(await label(id), /now |noise /, id);
+  for (const id of ['test', 'loss', 'accuracy', 'speed']) assert.match(await label(id), /now |noise², /, id);
   const note = page.locator('#recorded-note');
   assert.match(await note.textContent(), new RegExp(`^A recorded run: the batch grew from 8 to ${last} in ${recorded.steps.step.length} steps`));
   assert.equal(await page.locator('#status').getAttribute('data-step'), '0', 'it is nobody’s own run');

@@ -26,10 +26,10 @@ export function formatPercent(share: number): string {
   return share > 0.99 && share < 1 ? precisePercent.format(share) : percent.format(share);
 }
 
-/** 1.04, 3.2 or 320: decimals while they say something; near 1 they decide. */
+/** 1.04, 3.2, 10.2 or 320: decimals while they say something; near 1 they decide. */
 export function formatFactor(value: number): string {
   if (value < 1.95) return twoDecimals.format(value);
-  return value < 10 ? oneDecimal.format(value) : wholeNumbers.format(value);
+  return value < 99.95 ? oneDecimal.format(value) : wholeNumbers.format(value);
 }
 
 /** A size that would pass, as the rule rounds it; beyond a million only its magnitude matters. */

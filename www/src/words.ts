@@ -64,14 +64,11 @@ export function describeStep(step: StepRecord, run: RunState): string {
     if (reason === undefined) return `${beginning}; the test was not made; ${ending}.`;
     return `${beginning}; ${REASONS[reason]}; ${ending}.`;
   }
+  const needed = formatSize(step.required);
   const factor = step.required / step.samples;
-  if (factor <= 1) {
-    return `${beginning}; the noise was ${formatFactor(factor)} times what the test allows, so this batch is large enough; ${ending}.`;
-  }
-  return (
-    `${beginning}; the noise was ${formatFactor(factor)} times what the test allows, ` +
-    `so ${formatSize(step.required)} samples would be needed; ${ending}.`
-  );
+  // Of noise, a length, the figure speaks: here both sides are counted in samples.
+  if (factor <= 1) return `${beginning} was large enough, as ${needed} samples would have been; ${ending}.`;
+  return `${beginning}; ${needed} samples needed, ${formatFactor(factor)} times as many; ${ending}.`;
 }
 
 function describeNextBatch(step: StepRecord, run: RunState): string {

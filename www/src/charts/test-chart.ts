@@ -36,12 +36,12 @@ function linesOf(view: RunView, run: TrainedRun, alone: boolean): Line[] {
   const sides = sidesOf(run);
   return curves(view, run, [
     {
-      label: alone ? labels.noise : run.name,
+      label: alone ? labels.measured : run.name,
       colour: alone ? secondColour(view, run) : run.slot,
       dash: alone ? [] : patternOf(run),
       width: 1.5,
       logarithmic: true,
-      values: sides.noise,
+      values: sides.measured,
       format: formatMeasure,
     },
     {
@@ -58,7 +58,7 @@ function linesOf(view: RunView, run: TrainedRun, alone: boolean): Line[] {
 }
 
 interface Sides {
-  noise: Float64Array;
+  measured: Float64Array;
   allowed: Float64Array;
 }
 
@@ -71,16 +71,16 @@ function sidesOf(run: TrainedRun): Sides {
   const stepAt = (row: number): number => log.value('step', row) ?? -1;
   const usable = before !== undefined && before.rows <= log.length && stepAt(before.rows - 1) === before.lastStep;
   const from = usable ? before.rows : 0;
-  const noise = extended(usable ? before.noise : null, log.length);
+  const measured = extended(usable ? before.measured : null, log.length);
   const allowed = extended(usable ? before.allowed : null, log.length);
   for (let row = from; row < log.length; row += 1) {
     const record = log.record(row);
     const sides = testSides(run.testAt(record.step), record);
-    noise[row] = sides.noise ?? NaN;
+    measured[row] = sides.measured ?? NaN;
     allowed[row] = sides.allowed ?? NaN;
   }
-  known.set(run, { noise, allowed, rows: log.length, firstStep: stepAt(0), lastStep: stepAt(log.length - 1) });
-  return { noise: noise.subarray(0, log.length), allowed: allowed.subarray(0, log.length) };
+  known.set(run, { measured, allowed, rows: log.length, firstStep: stepAt(0), lastStep: stepAt(log.length - 1) });
+  return { measured: measured.subarray(0, log.length), allowed: allowed.subarray(0, log.length) };
 }
 
 function extended(array: Float64Array | null, length: number): Float64Array {
@@ -93,6 +93,9 @@ function extended(array: Float64Array | null, length: number): Float64Array {
 function summarise(run: TrainedRun | null): string {
   if (run === null || run.log.length === 0) return 'nothing measured yet';
   const record = run.log.record(run.log.length - 1);
-  const { noise, allowed } = testSides(run.testAt(record.step), record);
-  return noise === null || allowed === null ? 'nothing measured yet' : `noise ${formatMeasure(noise)}, allowed ${formatMeasure(allowed)}`;
+  const test = run.testAt(record.step);
+  const { measured, allowed } = testSides(test, record);
+  if (measured === null || allowed === null) return 'nothing measured yet';
+  const labels = sidesLabels(test);
+  return `${labels.measured}: ${formatMeasure(measured)}; ${labels.allowed}: ${formatMeasure(allowed)}`;
 }
