@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import test from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { join } from 'node:path';
+import { loadModule } from './support/module.mjs';
 import { browserTest, openPage, pageFolder } from './support/page.mjs';
 
 const SMALL = '#preset=quick&model=logistic&sample_budget=4000&evaluate_every=2000';
@@ -48,6 +49,51 @@ test('a run is saved as CSV and JSON, to the last digit', browserTest(), async (
   await page.waitForFunction(() => document.querySelectorAll('#runs-body tr').length === 2);
   const figures = await page.evaluate(() => [...document.querySelectorAll('#runs-body tr')].map((row) => row.querySelector('.run-figure').textContent));
   assert.equal(figures[0], figures[1]);
+});
+
+test('CSV and JSON hold the same facts, why a step has no test among them', browserTest(), async (t) => {
+  // Two images at a time, and a test that subtracts the noise: some batches are all noise.
+  const { page, button, waitFor, set } = await openPage(t, { path: '#preset=quick&model=logistic&sample_budget=60&evaluate_every=40' });
+  await waitFor({ data: 'ready' });
+  await set({ 'First batch': 2, 'Largest batch': 3 });
+  await page.getByLabel('Debiased ‖ḡ‖²', { exact: true }).check();
+  await button('Start').click();
+  await waitFor({ phase: 'finished' });
+  const csv = await saved(page, () => button('Save Run 1 as CSV').click());
+  const run = JSON.parse((await saved(page, () => button('Save Run 1 as JSON').click())).bytes);
+  const [head, ...lines] = csv.bytes.toString().trimEnd().split('\n').map((line) => line.split(','));
+  const measured = (name) => run.steps.step.map((step) => run.evaluations.find((evaluation) => evaluation.step === step)?.[name] ?? null);
+  const columns = {
+    ...run.steps,
+    ...Object.fromEntries(Object.entries(run.reasons).map(([name, values]) => [`reasons.${name}`, values])),
+    accuracy: measured('accuracy'),
+    test_loss: measured('loss'),
+  };
+  assert.deepEqual(head, Object.keys(columns));
+  head.forEach((name, column) => {
+    assert.deepEqual(lines.map((line) => line[column]), columns[name].map((value) => (value === null ? '' : String(value))), name);
+  });
+  const { required } = run.reasons;
+  assert.equal(required.length, lines.length);
+  assert.ok(required.includes('unbounded') || required.includes('non_positive_debiased_norm'), `${required}`);
+  required.forEach((reason, row) => assert.equal(reason === null, run.steps.required[row] !== null, `step ${row + 1}`));
+});
+
+test('a run read again is the run that was written; files without reasons are read too', async () => {
+  const { writeRunFile, readRunFile } = await loadModule('runs/run-file.ts');
+  const { STEP_COLUMNS } = await loadModule('runs/step-log.ts');
+  const steps = Object.fromEntries(STEP_COLUMNS.map((name, place) => [name, [place + 1, place + 2]]));
+  steps.step = [1, 2];
+  steps.variance = [null, 7];
+  steps.required = [null, null];
+  const reasons = { variance: ['single_sample', null], required: ['single_sample', 'unbounded'] };
+  const file = { format: 'adadagrad-run', version: 1, name: 'Mine', config: {}, computed_by: null, changes: [], evaluations: [], steps, reasons };
+  const parts = { id: 'a', slot: 0 };
+  assert.deepEqual(writeRunFile(readRunFile(file, parts)), file);
+  const { reasons: _, ...earlier } = file;
+  assert.deepEqual(writeRunFile(readRunFile(earlier, parts)).reasons, { variance: [null, null], required: [null, null] });
+  const unknown = { ...file, reasons: { variance: ['not known here', null], required: 7 } };
+  assert.deepEqual(writeRunFile(readRunFile(unknown, parts)).reasons, { variance: [null, null], required: [null, null] });
 });
 
 test('a chart is saved as SVG and PNG', browserTest(), async (t) => {

@@ -1,8 +1,8 @@
 /** A run as plain data: what is exported, kept from visit to visit, and recorded for those who have not trained yet. */
-import type { RunConfig } from '../../pkg/adadagrad_web.js';
+import type { Reason, RunConfig, Telemetry } from '../../pkg/adadagrad_web.js';
 import type { StepRecord } from '../protocol.js';
-import { STEP_COLUMNS, StepLog } from './step-log.js';
-import type { StepColumn, StoredLog } from './step-log.js';
+import { REASON_COLUMNS, STEP_COLUMNS, StepLog } from './step-log.js';
+import type { ReasonColumn, StepColumn, StoredLog } from './step-log.js';
 import { TrainedRun } from './trained-run.js';
 import type { Change, ComputedBy, TimedEvaluation } from './trained-run.js';
 
@@ -16,10 +16,13 @@ export interface RunFile {
   evaluations: TimedEvaluation[];
   /** One array a column, one number (or null) a step, in the order of the steps. */
   steps: Record<StepColumn, (number | null)[]>;
+  /** Why a step has no variance, no required size: as long as the columns above. Files of earlier pages have none. */
+  reasons?: Record<ReasonColumn, (Reason | null)[]>;
 }
 
 export function writeRunFile(run: TrainedRun): RunFile {
   const column = (name: StepColumn): (number | null)[] => Array.from(run.log.column(name), (value) => (Number.isNaN(value) ? null : value));
+  const why = (name: ReasonColumn): (Reason | null)[] => Array.from({ length: run.log.length }, (_, row) => run.log.reason(name, row));
   return {
     format: 'adadagrad-run',
     version: 1,
@@ -29,6 +32,7 @@ export function writeRunFile(run: TrainedRun): RunFile {
     changes: run.changes,
     evaluations: run.evaluations,
     steps: Object.fromEntries(STEP_COLUMNS.map((name) => [name, column(name)])) as RunFile['steps'],
+    reasons: Object.fromEntries(REASON_COLUMNS.map((name) => [name, why(name)])) as NonNullable<RunFile['reasons']>,
   };
 }
 
@@ -37,15 +41,20 @@ export function readRunFile(content: unknown, parts: { id: string; slot: number;
   if (!isRunFile(content)) return null;
   const run = new TrainedRun({ ...parts, name: content.name, config: content.config });
   run.computedBy = content.computed_by;
-  content.steps.step.forEach((_, index) => run.log.restore(recordAt(content.steps, index), content.steps.elapsed[index] ?? 0));
+  content.steps.step.forEach((_, index) => run.log.restore(recordAt(content, index), content.steps.elapsed[index] ?? 0));
   run.evaluations = content.evaluations;
   run.changes = content.changes;
   return run;
 }
 
-function recordAt(steps: RunFile['steps'], index: number): StepRecord {
+function recordAt({ steps, reasons }: RunFile, index: number): StepRecord {
   const values = Object.fromEntries(STEP_COLUMNS.map((name) => [name, steps[name][index] ?? null]));
-  return { ...(values as unknown as StepRecord), version: 1, reasons: {} };
+  return { ...(values as unknown as StepRecord), version: 1, reasons: reasonsAt(reasons, index) };
+}
+
+function reasonsAt(columns: RunFile['reasons'], index: number): Telemetry['reasons'] {
+  const found = REASON_COLUMNS.map((name) => [name, columns?.[name]?.[index] ?? null] as const);
+  return Object.fromEntries(found.filter(([, reason]) => reason !== null));
 }
 
 function isRunFile(content: unknown): content is RunFile {

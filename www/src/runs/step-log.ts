@@ -31,6 +31,10 @@ export const STEP_COLUMNS = [
 ] as const;
 export type StepColumn = (typeof STEP_COLUMNS)[number];
 
+/** What there can be a reason for not having. */
+export const REASON_COLUMNS = ['variance', 'required'] as const satisfies (keyof Telemetry['reasons'])[];
+export type ReasonColumn = (typeof REASON_COLUMNS)[number];
+
 /** Reasons as numbers; their order is part of no file. */
 const REASONS: readonly Reason[] = [
   'non_finite',
@@ -100,6 +104,12 @@ export class StepLog {
     return this.value(name, this.#length - 1);
   }
 
+  /** Why there is no such value at a row; null where there is one, or no reason is known. */
+  reason(name: ReasonColumn, index: number): Reason | null {
+    const codes = name === 'variance' ? this.#whyNoVariance : this.#whyNotRequired;
+    return index < this.#length ? (REASONS[(codes[index] ?? 0) - 1] ?? null) : null;
+  }
+
   /** The step as the worker reported it. */
   record(index: number): StepRecord {
     const number = (name: StepColumn): number => this.#columns[name][index] ?? NaN;
@@ -166,9 +176,8 @@ export class StepLog {
   }
 
   #reasons(index: number): Telemetry['reasons'] {
-    const variance = REASONS[(this.#whyNoVariance[index] ?? 0) - 1];
-    const required = REASONS[(this.#whyNotRequired[index] ?? 0) - 1];
-    return { ...(variance === undefined ? {} : { variance }), ...(required === undefined ? {} : { required }) };
+    const [variance, required] = [this.reason('variance', index), this.reason('required', index)];
+    return { ...(variance === null ? {} : { variance }), ...(required === null ? {} : { required }) };
   }
 
   #grow(): void {
@@ -201,7 +210,7 @@ function grown(array: Int8Array<ArrayBuffer>, capacity: number): Int8Array<Array
   return larger;
 }
 
-/** 0: no reason. */
+/** 0: no reason, or one that only another version of the page knows. */
 function reasonCode(reason: Reason | undefined): number {
   return reason === undefined ? 0 : REASONS.indexOf(reason) + 1;
 }
