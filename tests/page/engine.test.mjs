@@ -220,6 +220,7 @@ test('a look goes through the whole test set, beside training and after it', bro
 test('the images of the batch are those that the step learns from, not too many and not too often', browserTest(), async (t) => {
   const { evaluate } = await openEngine(t, { server: SMALL_TEST_SET() });
   const train = await idx('train-images-idx3-ubyte', 16);
+  const labels = await idx('train-labels-idx1-ubyte', 8);
   const { initSync, visited_samples: visitedSamples } = await import(join(package_, 'adadagrad_web.js'));
   initSync({ module: await readFile(join(package_, 'adadagrad_web_bg.wasm')) });
   const config = { ...CONFIG, test: { ...CONFIG.test, eta: 0.1 }, sample_budget: 600_000, max_batch: 512 };
@@ -235,18 +236,22 @@ test('the images of the batch are those that the step learns from, not too many 
     await run({ type: 'continue', stop: null });
     const often = self.engine.reports.filter((report) => report.type === 'mosaic').length;
     const milliseconds = performance.now() - begun;
-    return { shown: shown.map((mosaic) => ({ ...mosaic, pixels: [...mosaic.pixels] })), often, milliseconds };
+    return { shown: shown.map((mosaic) => ({ ...mosaic, pixels: [...mosaic.pixels], classes: [...mosaic.classes] })), often, milliseconds };
   }, { config, engine: CPU });
   const [small, large] = shown;
   assert.deepEqual([small.batch, small.count, small.side], [512, 100, 28]);
   assert.deepEqual([large.batch, large.count, large.side], [512, 512, 14]);
-  for (const { step, count, side, pixels } of shown) {
+  for (const { step, batch, count, side, pixels, classes } of shown) {
     // Eight, then twice as many with each step.
     const position = step === 7 ? 8 * 63 : 8 * 127;
     visitedSamples(config, 60_000, position, count).forEach((sample, place) => {
       const image = train.subarray(sample * 784, (sample + 1) * 784);
       assert.deepEqual(pixels.slice(place * side * side, (place + 1) * side * side), smaller(image, side), `image ${place}`);
     });
+    // The classes are those of the whole batch, not of what is drawn.
+    const expected = Array(10).fill(0);
+    for (const sample of visitedSamples(config, 60_000, position, batch)) expected[labels[sample]] += 1;
+    assert.deepEqual(classes, expected);
   }
   assert.ok(often <= milliseconds / 250 + 2, `${often} mosaics in ${milliseconds} ms`);
 });

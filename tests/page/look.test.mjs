@@ -8,7 +8,7 @@ import { loadModule } from './support/module.mjs';
 import { browserTest, openPage, pageFolder } from './support/page.mjs';
 
 const { preprocess } = await loadModule('look/preprocess.ts');
-const { classNames } = await loadModule('look/classes.ts');
+const { classNames } = await loadModule('classes.ts');
 
 const SIDE = 28;
 const AREA = SIDE * SIDE;

@@ -1,6 +1,6 @@
 // The batch, seen: how images share the frame, and that the page draws the very batch it trains on.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { gunzipSync } from 'node:zlib';
@@ -58,6 +58,9 @@ for (const [deviceScaleFactor, colorScheme] of [[1, 'light'], [2, 'dark']]) {
     assert.ok(found.every((index) => index >= 0), `images that are not in the training set: ${found}`);
     assert.equal(new Set(found).size, 8, 'eight different images');
     assert.match(await page.locator('#mosaic-text').textContent(), /^The batch of step 2: 8 training images, all of them drawn\.$/);
+    const labels = gunzipSync(readFileSync(join(pageFolder, 'data/mnist/train-labels-idx1-ubyte.gz'))).subarray(8);
+    const each = Object.fromEntries(Array.from({ length: 10 }, (_, digit) => [digit, found.filter((index) => labels[index] === digit).length]));
+    assert.deepEqual(await classCounts(page), each);
     await screenshot(`1280-${colorScheme}-mosaic-8`);
     const ink = await inkOf(page);
     await page.emulateMedia({ colorScheme: colorScheme === 'light' ? 'dark' : 'light' });
@@ -107,6 +110,36 @@ test('it asks for pictures only while it can be seen', browserTest(), async (t) 
   await page.locator('#mosaic-title').scrollIntoViewIfNeeded();
   await page.waitForFunction((batch) => Number(document.querySelector('.mosaic-canvas').dataset.batch) > 2 * Number(batch), before);
 });
+
+test('the classes of the batch are counted, under the names that they have', browserTest(), async (t) => {
+  const { page, button, waitFor, set } = await openPage(t);
+  await waitFor({ data: 'ready' });
+  const counts = page.getByRole('group', { name: 'How many of each digit' });
+  assert.deepEqual(await counts.locator('dd').allTextContents(), Array(10).fill('–'), 'no batch yet');
+  // All 60,000 images: more than can be drawn.
+  await page.getByLabel('Model', { exact: true }).selectOption('logistic');
+  await set({ 'Largest batch': 60000, 'First batch': 60000, 'Sample budget': 240_000 });
+  await page.locator('#mosaic-title').scrollIntoViewIfNeeded();
+  await button('Step').click();
+  await waitFor({ step: '1', phase: 'paused' });
+  await drawn(page, 60_000);
+  const labels = gunzipSync(readFileSync(join(pageFolder, 'data/mnist/train-labels-idx1-ubyte.gz'))).subarray(8);
+  const each = Object.fromEntries(Array.from({ length: 10 }, (_, digit) => [digit, labels.filter((label) => label === digit).length]));
+  assert.deepEqual(await classCounts(page), each);
+  await button('Reset').click();
+  await waitFor({ phase: 'idle' });
+  assert.deepEqual(await counts.locator('dd').allTextContents(), Array(10).fill('–'), 'no batch any more');
+  if (!existsSync(join(pageFolder, 'data/fashion_mnist'))) return;
+  await page.locator('#data-choice').selectOption('fashion_mnist');
+  await page.getByRole('group', { name: 'How many of each piece of clothing' }).waitFor();
+  assert.equal(await page.locator('.class-count dt').last().textContent(), 'Boot');
+});
+
+/** What the page tells of each class. */
+async function classCounts(page) {
+  const bars = await page.locator('.class-count').evaluateAll((all) => all.map((bar) => [bar.querySelector('dt').textContent, bar.querySelector('dd').textContent]));
+  return Object.fromEntries(bars.map(([name, count]) => [name, Number(count.replaceAll(',', ''))]));
+}
 
 function drawn(page, batch) {
   return page.waitForFunction((wanted) => document.querySelector('.mosaic-canvas').dataset.batch === String(wanted), batch, { timeout: 20_000 });

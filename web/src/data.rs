@@ -60,6 +60,16 @@ impl Data {
         pixels
     }
 
+    /// How many of the training images that are visited after `position` others have each label.
+    pub(crate) fn classes(&self, seed: u64, position: u64, count: u32) -> Vec<u32> {
+        let mut order = Order::new(self.training_samples(), seed);
+        let mut classes = vec![0; Model::Cnn.classes() as usize];
+        for position in position..position.saturating_add(count.into()) {
+            classes[usize::from(self.train.label(order.index(position)))] += 1;
+        }
+        classes
+    }
+
     /// A test image.
     pub(crate) fn test_image(&self, sample: u32) -> Option<&[u8]> {
         (sample < self.test_samples()).then(|| self.test.image(sample))

@@ -323,9 +323,17 @@ impl Session {
     /// # Errors
     /// When there is no run, or `position` is no count.
     pub fn batch_images(&self, position: f64, count: u32, side: u32) -> Result<Vec<u8>, JsError> {
-        let run = self.run.as_ref().ok_or_else(no_run)?;
-        let position = whole(position).ok_or_else(|| JsError::new("the position is no whole number"))?;
-        Ok(self.data.visited(run.seed, position, count, side as usize))
+        let (seed, position) = self.visit(position)?;
+        Ok(self.data.visited(seed, position, count, side as usize))
+    }
+
+    /// How many of the training images that the run visits after `position` others have each of the ten labels.
+    ///
+    /// # Errors
+    /// When there is no run, or `position` is no count.
+    pub fn batch_classes(&self, position: f64, count: u32) -> Result<Vec<u32>, JsError> {
+        let (seed, position) = self.visit(position)?;
+        Ok(self.data.classes(seed, position, count))
     }
 
     /// A test image's 784 pixels; nothing where there is none.
@@ -348,6 +356,13 @@ impl Session {
 }
 
 impl Session {
+    /// The seed of the run's order, and a position in it.
+    fn visit(&self, position: f64) -> Result<(u64, u64), JsError> {
+        let run = self.run.as_ref().ok_or_else(no_run)?;
+        let position = whole(position).ok_or_else(|| JsError::new("the position is no whole number"))?;
+        Ok((run.seed, position))
+    }
+
     /// Puts a run in place of the one at hand.
     fn put(&mut self, standing: Standing, engine: EngineName, kernels: JsValue) -> Result<(), JsError> {
         let &RunConfig { model, seed, .. } = standing.trainer.config();

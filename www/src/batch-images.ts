@@ -1,4 +1,4 @@
-/** Sends the images of the batch at hand, now and then. Runs in the worker. */
+/** Sends the images of the batch at hand and how many there are of each class, now and then. Runs in the worker. */
 import type { Session } from '../pkg/adadagrad_web.js';
 import type { Mosaic, Post } from './protocol.js';
 
@@ -62,9 +62,11 @@ export class BatchImages {
     const count = Math.min(batch.size, this.#most);
     const side = SIDES.find((choice) => count <= choice.count)?.side ?? 4;
     const pixels = this.#session.batch_images(batch.position, count, side);
+    // Of all of them, those too that do not fit.
+    const classes = this.#session.batch_classes(batch.position, batch.size);
     this.#sent = batch;
     const { run, step } = batch;
-    this.#post({ type: 'mosaic', run, step, batch: batch.size, count, side, pixels }, [pixels.buffer]);
+    this.#post({ type: 'mosaic', run, step, batch: batch.size, count, side, pixels, classes }, [pixels.buffer, classes.buffer]);
     const ended = performance.now();
     this.#nextAt = Math.max(now + INTERVAL_MILLISECONDS, ended + (ended - now) / LARGEST_SHARE);
   }

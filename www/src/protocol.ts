@@ -157,6 +157,8 @@ export interface Mosaic {
   side: 28 | 14 | 7 | 4;
   /** side × side bytes an image, one image after another. */
   pixels: Uint8Array;
+  /** How many images of the whole batch have each label. */
+  classes: Uint32Array;
 }
 
 export type Report =

@@ -1,5 +1,5 @@
 /** The state of the page: the settings (one RunConfig), the run, the download, and what went wrong. */
-import type { BatchTest, ModelDescription, Preset, RunConfig } from '../pkg/adadagrad_web.js';
+import type { BatchTest, DatasetName, ModelDescription, Preset, RunConfig } from '../pkg/adadagrad_web.js';
 import type { AdapterReport, EngineChoice } from './engine/choice.js';
 import { recallChoice } from './engine/memory.js';
 import { Observable } from './observable.js';
@@ -93,6 +93,11 @@ export class PageState {
   readonly smoothing = new Observable(0);
   /** What other thresholds would have asked for is drawn in the batch chart. */
   readonly thresholds = new Observable(false);
+}
+
+/** What the run at hand learns from, or the next one would. */
+export function datasetOf({ run, settings }: PageState): DatasetName {
+  return run.value.config?.dataset ?? settings.value?.dataset ?? 'mnist';
 }
 
 export function troubleFrom(failure: Failure): Trouble {

@@ -1,13 +1,14 @@
 /** Look inside: what the network makes of a drawing, where it errs, and what its first layer looks for. */
 import './look.css';
+import { classNames, drawingTitle } from '../classes.js';
 import { element, setText } from '../dom.js';
 import { formatCount, formatPercent } from '../format.js';
 import type { LookReport } from '../protocol.js';
 import type { TrainingSession } from '../session.js';
+import { datasetOf } from '../state.js';
 import type { PageState, RunState } from '../state.js';
 import { onThemeChange } from '../theme.js';
 import { whileVisible } from '../visibility.js';
-import { classNames, drawingTitle } from './classes.js';
 import { ConfusionTable } from './confusion.js';
 import { DrawingPad } from './drawing-pad.js';
 import { Filters } from './filters.js';
@@ -139,7 +140,7 @@ export class LookPanel {
   }
 
   #rename(): void {
-    const dataset = this.#state.run.value.config?.dataset ?? this.#state.settings.value?.dataset ?? 'mnist';
+    const dataset = datasetOf(this.#state);
     const names = classNames(dataset);
     if (names === this.#names) return;
     this.#names = names;

@@ -3,13 +3,16 @@
  * pictures only while it can be seen.
  */
 import './mosaic.css';
+import { classKind, classNames } from '../classes.js';
+import { colourOf } from '../colours.js';
 import { element, setText } from '../dom.js';
 import type { Mosaic } from '../protocol.js';
 import type { TrainingSession } from '../session.js';
+import { datasetOf } from '../state.js';
 import type { PageState } from '../state.js';
-import { colourOf } from '../colours.js';
 import { onThemeChange } from '../theme.js';
 import { whileVisible } from '../visibility.js';
+import { ClassCounts } from './class-counts.js';
 import { fitGrid, mostDrawn } from './grid.js';
 import type { Grid } from './grid.js';
 import { assemble } from './picture.js';
@@ -29,6 +32,7 @@ export class MosaicPanel {
   readonly #canvas = element('canvas', { class: 'mosaic-canvas', role: 'img', 'aria-labelledby': 'mosaic-text' });
   readonly #empty = element('p', { class: 'mosaic-empty' }, 'As soon as a run begins, the images of its batch are drawn here.');
   readonly #text = element('p', { id: 'mosaic-text', class: 'mosaic-text' });
+  readonly #classes = new ClassCounts();
   readonly #context = this.#canvas.getContext('2d');
   #report: Mosaic | null = null;
   #grid: Grid | null = null;
@@ -46,17 +50,22 @@ export class MosaicPanel {
     section.append(
       this.#stage,
       this.#text,
+      this.#classes.root,
       element('p', { class: 'panel-note' }, 'The frame stays as large as it is: as the batch grows, every image has to make room.'),
     );
     new ResizeObserver(() => this.#resize()).observe(this.#stage);
     onThemeChange(() => this.#repaint());
+    const rename = (): void => this.#classes.rename(classKind(datasetOf(state)), classNames(datasetOf(state)));
+    state.settings.observe(rename);
     state.run.observe(({ phase }) => {
+      rename();
       this.#over = phase === 'finished';
       if (phase === 'idle') this.#clear();
       else this.#describe();
     });
     session.listen('mosaic', (report) => {
       this.#report = report;
+      this.#classes.show(report.classes);
       this.#lay();
     });
     whileVisible(this.#stage, (visible) => {
@@ -73,6 +82,7 @@ export class MosaicPanel {
     this.#context?.clearRect(0, 0, this.#canvas.width, this.#canvas.height);
     this.#canvas.dataset['batch'] = '0';
     this.#empty.hidden = false;
+    this.#classes.clear();
     setText(this.#text, 'No batch yet.');
   }
 
