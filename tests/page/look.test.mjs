@@ -118,6 +118,88 @@ test('digits drawn with the mouse are read', browserTest(), async (t) => {
   await screenshot('1280-light-look-drawn');
 });
 
+const PHONE = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 };
+
+test('a finger draws and does not scroll the page; a second finger does not disturb it', browserTest(), async (t) => {
+  const { page, button } = await trained(t, { context: PHONE });
+  const { touch, scrolled } = await fingers(page);
+  const pad = page.locator('.pad-canvas');
+  await button('Wipe').click();
+  await page.waitForFunction(() => document.querySelector('.probabilities').dataset.best === undefined);
+  await pad.evaluate((canvas) => canvas.scrollIntoView({ block: 'center' }));
+  const box = await pad.boundingBox();
+  const at = (x, y, id = 0) => ({ x: box.x + x * box.width, y: box.y + y * box.height, id });
+  const before = await scrolled();
+  const shares = () => page.locator('.probability-value').allTextContents();
+  await touch('touchStart', [at(0.52, 0.12)]);
+  for (let move = 1; move <= 6; move += 1) await touch('touchMove', [at(0.52 - 0.002 * move, 0.12 + 0.06 * move)]);
+  // The finger is still down: what is drawn so far is read already.
+  await page.waitForFunction(() => document.querySelector('.probabilities').dataset.best !== undefined);
+  const half = await shares();
+  const resting = at(0.05, 0.05, 1);
+  await touch('touchStart', [at(0.508, 0.48), resting]);
+  for (let move = 1; move <= 6; move += 1) await touch('touchMove', [at(0.508 - 0.002 * move, 0.48 + 0.06 * move), at(0.05 + 0.01 * move, 0.05, 1)]);
+  await touch('touchEnd', []);
+  await readAs(page, 1);
+  await page.waitForFunction((earlier) => {
+    const now = [...document.querySelectorAll('.probability-value')].map(({ textContent }) => textContent);
+    return now.join() !== earlier.join();
+  }, half);
+  assert.equal(await scrolled(), before, 'the page scrolled under the finger');
+  const ink = await pad.evaluate((canvas) => canvas.getContext('2d').getImageData(0, 0, canvas.width / 4, canvas.height / 4).data.some((value) => value > 0));
+  assert.equal(ink, false, 'the second finger drew');
+  // After the stroke the next one begins where the finger is put down, and not where the last one ended.
+  await button('Wipe').click();
+  await touch('touchStart', [at(0.2, 0.2)]);
+  await touch('touchEnd', []);
+  const lower = await pad.evaluate((canvas) => canvas.getContext('2d').getImageData(0, canvas.height / 2, canvas.width, canvas.height / 2).data.some((value) => value > 0));
+  assert.equal(lower, false, 'two strokes were joined');
+  // Elsewhere the same finger scrolls: these touches are real ones.
+  const summary = await page.locator('.look-summary').boundingBox();
+  const start = { x: 180, y: Math.min(summary.y + 10, 700), id: 0 };
+  await touch('touchStart', [start]);
+  for (let move = 1; move <= 10; move += 1) await touch('touchMove', [{ ...start, y: start.y - 20 * move }]);
+  await touch('touchEnd', []);
+  await page.waitForFunction((y) => scrollY > y + 50, before);
+});
+
+test('a pen draws too', browserTest(), async (t) => {
+  const { page, button } = await trained(t);
+  await button('Wipe').click();
+  const pad = page.locator('.pad-canvas');
+  await pad.scrollIntoViewIfNeeded();
+  const box = await pad.boundingBox();
+  const session = await page.context().newCDPSession(page);
+  const pen = (type, x, y) =>
+    session.send('Input.dispatchMouseEvent', {
+      type,
+      x: box.x + x * box.width,
+      y: box.y + y * box.height,
+      button: 'left',
+      buttons: type === 'mouseReleased' ? 0 : 1,
+      clickCount: 1,
+      force: 0.5,
+      pointerType: 'pen',
+    });
+  const kinds = page.evaluate(
+    () => new Promise((tell) => document.querySelector('.pad-canvas').addEventListener('pointerdown', ({ pointerType }) => tell(pointerType), { once: true })),
+  );
+  await pen('mousePressed', 0.52, 0.15);
+  for (let move = 1; move <= 8; move += 1) await pen('mouseMoved', 0.52 - 0.005 * move, 0.15 + 0.085 * move);
+  await pen('mouseReleased', 0.48, 0.83);
+  assert.equal(await kinds, 'pen');
+  await readAs(page, 1);
+});
+
+/** Touches as the browser gets them from a screen, gestures included. */
+async function fingers(page) {
+  const session = await page.context().newCDPSession(page);
+  return {
+    touch: (type, touchPoints) => session.send('Input.dispatchTouchEvent', { type, touchPoints }),
+    scrolled: () => page.evaluate(() => Math.round(scrollY)),
+  };
+}
+
 test('a digit can be drawn by keyboard, or a test image picked', browserTest(), async (t) => {
   const { page, button } = await trained(t);
   await button('Wipe').click();

@@ -39,7 +39,8 @@ export class DrawingPad {
   readonly #penText = element('span', { id: 'pad-pen', role: 'status' });
   #image: Uint8Array | null = null;
   #empty = true;
-  #pen: Place | null = null;
+  /** The pointer that draws, and where it is; other fingers are ignored meanwhile. */
+  #pen: { pointer: number; place: Place } | null = null;
   /** Where the keyboard's cursor is, in pixels of the image. */
   #place: Place = { x: SIDE / 2, y: SIDE / 2 };
   #penDown = false;
@@ -92,24 +93,24 @@ export class DrawingPad {
   #listenToPointer(): void {
     const canvas = this.#canvas;
     canvas.addEventListener('pointerdown', (event) => {
-      if (event.button !== 0) return;
+      if (event.button !== 0 || this.#pen !== null) return;
       canvas.setPointerCapture(event.pointerId);
-      this.#pen = this.#pointerPlace(event);
-      this.#stroke(this.#pen, this.#pen);
+      const place = this.#pointerPlace(event);
+      this.#pen = { pointer: event.pointerId, place };
+      this.#stroke(place, place);
     });
     canvas.addEventListener('pointermove', (event) => {
-      if (this.#pen === null) return;
+      if (this.#pen?.pointer !== event.pointerId) return;
       for (const part of event.getCoalescedEvents?.() ?? [event]) {
         const place = this.#pointerPlace(part);
-        this.#stroke(this.#pen, place);
-        this.#pen = place;
+        this.#stroke(this.#pen.place, place);
+        this.#pen.place = place;
       }
     });
-    for (const end of ['pointerup', 'pointercancel'] as const) {
-      canvas.addEventListener(end, () => {
-        this.#pen = null;
-      });
-    }
+    // However a stroke ends (lifted, cancelled by the system), the captured pointer is let go.
+    canvas.addEventListener('lostpointercapture', (event) => {
+      if (this.#pen?.pointer === event.pointerId) this.#pen = null;
+    });
   }
 
   #pointerPlace(event: PointerEvent): Place {
