@@ -1,6 +1,7 @@
 // Changes while a run is under way, the way back to an earlier moment, and the run that goes on after the page was closed.
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { leftIs } from './support/left-run.mjs';
 import { browserTest, openPage } from './support/page.mjs';
 
 const MINUTES = 60_000;
@@ -19,18 +20,6 @@ async function makeSteps({ button, waitFor, read }, count) {
     await button('Step').click();
     await waitFor({ step: String(before + 1), phase: 'paused' });
   }
-}
-
-/** Waits until the browser keeps a run that was left at this step (null: none). */
-function leftIs(page, step) {
-  return page.waitForFunction(async (wanted) => {
-    const open = indexedDB.open('adadagrad', 1);
-    await new Promise((resolve) => (open.onsuccess = resolve));
-    const request = open.result.transaction('left').objectStore('left').get('run');
-    await new Promise((resolve) => (request.onsuccess = resolve));
-    open.result.close();
-    return (request.result?.checkpoint.step ?? null) === wanted;
-  }, step);
 }
 
 test('the threshold, the learning rate and the largest batch take effect in the run, and are marked', browserTest(), async (t) => {
