@@ -98,7 +98,8 @@ export class StatusPanel {
   }
 
   #showSentence(run: RunState, now: number): void {
-    const phase = `${run.phase} ${this.#state.data.value.name} ${this.#state.startWaits.value}`;
+    // That the first step is being computed must not still be said once there is one.
+    const phase = `${run.phase} ${this.#state.data.value.name} ${this.#state.startWaits.value} ${run.latestStep === null}`;
     const due = phase !== this.#spokenPhase || run.phase !== 'running' || now - this.#lastSentence >= SENTENCE_INTERVAL_MILLISECONDS;
     if (!due) return;
     this.#spokenPhase = phase;
