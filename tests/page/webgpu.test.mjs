@@ -111,7 +111,8 @@ test('Pause, Step and Reset are heard inside a step on the GPU', browserTest({ t
   await button('Resume').click();
   await page.waitForFunction((done) => Number(document.getElementById('status').dataset.done) > done, paused.done);
   const resumed = await read();
-  assert.ok(resumed.done < paused.done + 1000, `work went on during the pause: ${paused.done}, then ${resumed.done}`);
+  // What was on its way to the device, and the first micro-batch after the pause; 1,500 ms would be far more.
+  assert.ok(resumed.done <= paused.done + 2 * 1024, `work went on during the pause: ${paused.done}, then ${resumed.done}`);
   await button('Reset').click();
   await waitFor({ phase: 'idle', step: '0' });
   await page.waitForTimeout(300);
