@@ -3,10 +3,21 @@
 
 use core::ops::Range;
 
-/// Samples that a part has at least, where nothing is known of the model.
-const PART: u32 = 64;
-/// Parts that a batch is cut into at most, unless more are asked for: each costs a pass over the parameters.
-const MOST_PARTS: u32 = 32;
+/// How finely batches are cut, unless more parts are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Grain {
+    /// Samples that a part has at least.
+    pub samples: u32,
+    /// Parts that a batch is cut into at most: each costs a pass over the parameters.
+    pub parts: u32,
+}
+
+/// Where nothing is known of the model.
+impl Default for Grain {
+    fn default() -> Self {
+        Self { samples: 64, parts: 32 }
+    }
+}
 
 /// A batch cut into parts of as equal a size as can be. Parts may be computed anywhere; their sums are merged
 /// in order.
@@ -20,14 +31,15 @@ impl Cut {
     /// Cuts `samples` into at least `least_parts`, but never into parts without a sample.
     #[must_use]
     pub fn new(samples: u32, least_parts: u32) -> Self {
-        Self::into_parts_of(PART, samples, least_parts)
+        Self::by_grain(Grain::default(), samples, least_parts)
     }
 
-    /// The same into parts of at least `part` samples, unless more parts are asked for. That is
-    /// [`Model::part`](crate::network::Model::part) in a run.
+    /// The same by another grain: that of the model
+    /// ([`Model::grain`](crate::network::Model::grain)) in a run.
     #[must_use]
-    pub fn into_parts_of(part: u32, samples: u32, least_parts: u32) -> Self {
-        let parts = samples.div_ceil(part.max(1)).min(MOST_PARTS).max(least_parts).min(samples).max(1);
+    pub fn by_grain(grain: Grain, samples: u32, least_parts: u32) -> Self {
+        let parts = samples.div_ceil(grain.samples.max(1)).min(grain.parts);
+        let parts = parts.max(least_parts).min(samples).max(1);
         Self { samples, parts }
     }
 

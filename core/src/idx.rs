@@ -268,12 +268,14 @@ impl<F: Real> Dataset<F> for Picture<'_> {
     }
 }
 
-/// byte/255.
+/// byte/255, correctly rounded but without a division: 1/255 = 257/2¹⁶ + 1/(255·2¹⁶), and a byte times the first is
+/// exact.
 fn scale<F: Real>(bytes: &[u8], input: &mut [F]) {
-    let scale = F::of(255.0);
+    let [high, low] = [257.0 / 65_536.0, 1.0 / (255.0 * 65_536.0)].map(F::of);
     on_vectors(|| {
         for (value, &byte) in input.iter_mut().zip(bytes) {
-            *value = F::of(f64::from(byte)) / scale;
+            let byte = F::from(byte).unwrap_or_default();
+            *value = byte * high + byte * low;
         }
     });
 }

@@ -249,6 +249,11 @@ impl<F: Real> OwnedStatistics<F> {
         self.second_moment.fill(F::zero());
     }
 
+    /// Forgets everything where parts are to be taken: the first one's sums take the place of what is there.
+    pub fn forget(&mut self) {
+        self.totals = Totals::default();
+    }
+
     /// Adds another part of the same batch, closed first where the parts' means are asked for, and clears it.
     ///
     /// # Errors
@@ -624,7 +629,7 @@ impl<F: Real, M: MatrixProduct<F>> LocalRun<F, M> {
             None => self.trainer.plan()?,
         };
         self.part.clear();
-        self.total.clear();
+        self.total.forget();
         let walk = plan.cut.walk(0..plan.cut.parts(), self.engine.memory.micro_batch());
         let most = if plan.needs.inner { Kept::<F>::most(self.engine.network.view()) } else { 0 };
         self.kept.begin(most);

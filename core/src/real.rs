@@ -5,8 +5,6 @@ use core::iter::Sum;
 use num_traits::float::FloatCore;
 use num_traits::{NumAssign, Zero};
 
-use crate::vectors::on_vectors;
-
 /// A float type to train in: `f32` or `f64`, or one of your own.
 ///
 /// Elementary functions call `libm` directly and not the methods of `num_traits::Float`: those silently
@@ -116,7 +114,27 @@ pub fn square_norm<F: Real>(values: &[F]) -> F::Sum {
 
 /// Σ xⱼ yⱼ in the wider type, in a fixed order, over slices of equal length.
 pub fn dot<F: Real>(x: &[F], y: &[F]) -> F::Sum {
-    on_vectors(|| dot_in_lanes(x, y))
+    #[cfg(feature = "std")]
+    return pulp::Arch::new().dispatch(Dot { x, y });
+    #[cfg(not(feature = "std"))]
+    dot_in_lanes(x, y)
+}
+
+/// So large a closure would become a function of its own, which knows nothing of the machine's vectors.
+#[cfg(feature = "std")]
+struct Dot<'a, F> {
+    x: &'a [F],
+    y: &'a [F],
+}
+
+#[cfg(feature = "std")]
+impl<F: Real> pulp::WithSimd for Dot<'_, F> {
+    type Output = F::Sum;
+
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, _: S) -> F::Sum {
+        dot_in_lanes(self.x, self.y)
+    }
 }
 
 #[inline(always)]

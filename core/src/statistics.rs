@@ -369,16 +369,26 @@ impl<'a, F: Real> Statistics<'a, F> {
         }
     }
 
-    /// Adds another part of the same batch. Merge parts in one fixed order where the same bits are wanted.
+    /// Adds another part of the same batch. Merge parts in one fixed order where the same bits are wanted. The
+    /// first one's sums take the place of whatever is there.
     ///
     /// # Errors
     /// When the two are not over the same number of parameters.
     pub fn merge<G: Real<Sum = F::Sum>>(&mut self, part: &Statistics<'_, G>) -> Result<(), LengthMismatch> {
         check_length("the part's gradient", self.gradient_sum.len(), part.gradient_sum.len())?;
         check_length("the part's second moment", self.second_moment.len(), part.second_moment.len())?;
+        let sums = [
+            (&mut *self.gradient_sum, &*part.gradient_sum),
+            (&mut *self.second_moment, &*part.second_moment),
+        ];
+        for (sums, part) in sums {
+            if self.totals.samples == 0 {
+                set(sums, part);
+            } else {
+                add_into(sums, part);
+            }
+        }
         self.totals.merge(&part.totals);
-        add_into(self.gradient_sum, part.gradient_sum);
-        add_into(self.second_moment, part.second_moment);
         Ok(())
     }
 
@@ -468,6 +478,14 @@ impl<'a, F: Real> Statistics<'a, F> {
         inner.add(square_norm(gradient), dot(gradient, mean_gradient));
         Ok(())
     }
+}
+
+fn set<F: Real, G: Real<Sum = F::Sum>>(sums: &mut [F], part: &[G]) {
+    on_vectors(|| {
+        for (sum, &value) in sums.iter_mut().zip(part) {
+            *sum = F::narrow(value.widen());
+        }
+    });
 }
 
 fn add_into<F: Real, G: Real<Sum = F::Sum>>(sums: &mut [F], part: &[G]) {

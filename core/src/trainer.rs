@@ -259,7 +259,7 @@ impl<F: Real> Trainer<F> {
     /// How a batch of `samples` is cut into parts.
     #[must_use]
     pub fn cut(&self, samples: u32) -> Cut {
-        Cut::into_parts_of(self.config.model.part(), samples, self.needs().parts)
+        Cut::by_grain(self.config.model.grain(), samples, self.needs().parts)
     }
 
     const fn limits(&self) -> Limits {

@@ -228,10 +228,10 @@ impl Sums {
         Ok(Self { needs, parameters, total: OwnedStatistics::new(parameters, &needs)?, free: Vec::new() })
     }
 
-    /// Back to zero, with the memory that `needs` takes.
+    /// Ready for the first part, with the memory that `needs` takes.
     fn begin(&mut self, parameters: usize, needs: Needs) -> Result<(), RunError> {
         if needs == self.needs {
-            self.total.clear();
+            self.total.forget();
         } else {
             *self = Self::new(parameters, needs)?;
         }

@@ -147,7 +147,7 @@ fn what_is_kept_for_the_second_sweep_does_not_change_the_bits() {
 
 fn count_micro_batches(network: &OwnedNetwork, batch: u32) -> usize {
     let micro_batch = SweepMemory::<f32>::new(network.view()).unwrap().micro_batch();
-    let cut = Cut::into_parts_of(Model::Cnn.part(), batch, 0);
+    let cut = Cut::by_grain(Model::Cnn.grain(), batch, 0);
     cut.walk(0..cut.parts(), micro_batch).count()
 }
 

@@ -20,12 +20,12 @@ pub(super) struct Dense {
 }
 
 impl Dense {
-    /// Values of scratch memory: E² and A², or A Ḡᵀ and what kernels take.
+    /// Values of scratch memory: E² and A², or A Ḡᵀ, and what kernels take.
     pub(super) fn scratch_len(self) -> usize {
         let squares = self.samples * (self.inputs + self.outputs);
         #[cfg(feature = "std")]
         if self.first {
-            return squares.max(self.samples * self.outputs + (sparse::KERNELS.scratch_len)(self));
+            return squares + (sparse::KERNELS.scratch_len)(self);
         }
         squares
     }
@@ -79,11 +79,7 @@ impl Dense {
         sinks: &mut Sinks<'_, F>,
         scratch: &mut [F],
     ) {
-        if let Some(kernels) = self.kernels(product, scratch.len()) {
-            (kernels.accumulate)(self, x, e, sinks, scratch);
-        } else {
-            self.accumulate(product, x, e, sinks, scratch);
-        }
+        self.accumulate(product, x, e, sinks, scratch);
         if !sinks.mean_gradient.is_empty() {
             let (projected, scratch) = scratch.split_at_mut(self.samples * self.outputs);
             self.forward(product, sinks.mean_gradient, x, projected, scratch);
@@ -104,18 +100,18 @@ impl Dense {
         scratch: &mut [F],
     ) {
         if !sinks.gradient_sum.is_empty() {
-            self.add_outer_products(product, x, e, sinks.gradient_sum);
+            self.add_outer_products(product, x, e, sinks.gradient_sum, scratch);
         }
         let samples = e.chunks_exact(self.outputs).zip(x.chunks_exact(self.inputs));
         for (norm, (e, a)) in sinks.square_norms.iter_mut().zip(samples) {
             *norm += square_norm(e) * (square_norm(a) + F::Sum::one());
         }
         if !sinks.second_moment.is_empty() {
-            let (x_squared, e_squared) = scratch.split_at_mut(self.samples * self.inputs);
-            let e_squared = &mut e_squared[..self.samples * self.outputs];
+            let (x_squared, scratch) = scratch.split_at_mut(self.samples * self.inputs);
+            let (e_squared, scratch) = scratch.split_at_mut(self.samples * self.outputs);
             square(x, x_squared);
             square(e, e_squared);
-            self.add_outer_products(product, x_squared, e_squared, sinks.second_moment);
+            self.add_outer_products(product, x_squared, e_squared, sinks.second_moment, scratch);
         }
     }
 
@@ -126,7 +122,11 @@ impl Dense {
         x: &[F],
         e: &[F],
         parameters: &mut [F],
+        scratch: &mut [F],
     ) {
+        if let Some(kernels) = self.kernels(product, scratch.len()) {
+            return (kernels.add_outer_products)(self, x, e, parameters, scratch);
+        }
         let (weights, bias) = parameters.split_at_mut(self.outputs * self.inputs);
         let e_transposed = Matrix::new(e, self.samples, self.outputs).transposed();
         let x = Matrix::new(x, self.samples, self.inputs);

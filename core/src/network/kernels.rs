@@ -21,14 +21,13 @@ pub struct DenseKernels<F: Real> {
     /// Values of scratch memory that either takes.
     pub(super) scratch_len: fn(Dense) -> usize,
     pub(super) forward: DenseForward<F>,
-    pub(super) accumulate: DenseAccumulate<F>,
+    pub(super) add_outer_products: AddOuterProducts<F>,
 }
 
 /// y = x Wᵀ + b: the layer, its parameters, x, y, and scratch memory.
 type DenseForward<F> = fn(Dense, &[F], &[F], &mut [F], &mut [F]);
-/// Sum over samples, second moment and square norms: the layer, x, the gradient of y, where the sums go, and
-/// scratch memory.
-type DenseAccumulate<F> = fn(Dense, &[F], &[F], &mut Sinks<'_, F>, &mut [F]);
+/// \[weights, bias\] += \[eᵀ x, Σᵢ eᵢ\]: the layer, x, the gradient e of y, the sums, and scratch memory.
+type AddOuterProducts<F> = fn(Dense, &[F], &[F], &mut [F], &mut [F]);
 
 /// The windows, what of, and scratch memory.
 type Forward<F> = fn(Windows, ForwardOf<'_, F>, &mut [F]);

@@ -1,4 +1,5 @@
 use super::{Node, Operation, Shape};
+use crate::cut::Grain;
 
 /// The ready-made networks, all for 28×28 grey images of ten classes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -59,14 +60,14 @@ impl Model {
         CLASSES
     }
 
-    /// Samples that a part of a batch has at least: few, so that small batches too are shared among threads,
-    /// but so many that to sweep them takes far longer than to add the part's gradient to the others'.
+    /// How finely batches are cut: so that small ones too are shared among threads, but to sweep a part takes far
+    /// longer than to add its gradient to the others'.
     #[must_use]
-    pub const fn part(self) -> u32 {
+    pub const fn grain(self) -> Grain {
         match self {
-            Self::Logistic => 64,
-            Self::Mlp => 128,
-            Self::Cnn => 8,
+            Self::Logistic => Grain { samples: 64, parts: 32 },
+            Self::Mlp => Grain { samples: 128, parts: 8 },
+            Self::Cnn => Grain { samples: 8, parts: 32 },
         }
     }
 

@@ -1,53 +1,34 @@
 //! Dense layers in `f32` on inputs that are mostly zeros, as the pixels of a digit are (four of five): nothing is
 //! multiplied but what is not zero, on the vectors of the machine at hand by `pulp`.
 //!
-//! *Forward*, sample by sample: y = b + Σⱼ xⱼ · (column j of W), the sums in registers. W is transposed first, so
-//! that a column is a handful of vectors. *Backward*, column by column: column j of Σᵢ eᵢ xᵢᵀ is Σᵢ xᵢⱼ · eᵢ over
-//! the samples with xᵢⱼ ≠ 0, again in registers, with all eᵢ of a tile of samples in the nearest cache.
+//! Both passes add rows of a matrix, each times a value, for those of up to 64 values that are not zero: the bits of
+//! a word say which. *Forward*: yᵢ = b + Σⱼ xᵢⱼ · (column j of W), a block of columns at a time, which are
+//! transposed, so that each is a handful of vectors, and stay in the nearest cache while all samples go through
+//! them. *Backward*: column j of Σᵢ eᵢ xᵢᵀ is Σᵢ xᵢⱼ · eᵢ over a tile of samples, whose eᵢ stay in the nearest cache.
 
-use num_traits::One;
 use pulp::{Arch, Simd, WithSimd};
 
 use super::dense::Dense;
 use super::kernels::DenseKernels;
-use super::sweep::Sinks;
-use crate::real::square_norm;
 
 /// The longest vector that scratch memory is planned for.
 const MOST_LANES: usize = 16;
-/// Samples whose output gradients stay in the nearest cache.
-const TILE: usize = 64;
-/// Values that are looked at together: where all are zeros, none is listed.
-const CHUNK: usize = 16;
-/// Entries that are listed at a time.
-const LISTED: usize = 256;
+/// Values that a word tells apart: columns of W, or samples of a tile.
+const WORD: usize = 64;
+/// Bits of the words that vectors are made of.
+const HALF: usize = WORD / 2;
+/// Columns that are looked through, and transposed, together.
+const COLUMNS: usize = MOST_LANES;
 /// Vectors that are summed in registers at a time.
 const SUMMED: usize = 8;
-/// Columns of the gradient that are formed before they are added to rows.
-const COLUMNS: usize = 16;
-/// Rows and columns that are transposed at a time.
-const BLOCK: usize = 8;
 
 /// The kernels.
-pub(super) const KERNELS: DenseKernels<f32> = DenseKernels { scratch_len, forward, accumulate };
-
-/// A value that is not zero, behind its place: the bits of a whole number.
-type Entry = [f32; 2];
-
-fn entry(place: usize, value: f32) -> Entry {
-    #[allow(clippy::cast_possible_truncation, reason = "a place in a sample, or in a tile of samples")]
-    [f32::from_bits(place as u32), value]
-}
-
-fn place([place, _]: Entry) -> usize {
-    place.to_bits() as usize
-}
+pub(super) const KERNELS: DenseKernels<f32> = DenseKernels { scratch_len, forward, add_outer_products };
 
 fn scratch_len(dense: Dense) -> usize {
-    let row = dense.outputs.next_multiple_of(MOST_LANES);
-    let forward = (dense.inputs + 1) * row;
-    let backward = dense.inputs * (2 * TILE + 1) + (TILE + COLUMNS) * row;
-    forward.max(backward)
+    let forward = WORD + dense.samples;
+    let backward = dense.inputs + WORD;
+    forward.max(backward) * dense.outputs.next_multiple_of(MOST_LANES)
 }
 
 fn forward(dense: Dense, parameters: &[f32], x: &[f32], y: &mut [f32], scratch: &mut [f32]) {
@@ -67,289 +48,297 @@ impl WithSimd for Forward<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { dense: Dense { inputs, outputs, .. }, parameters, x, y, scratch } = self;
+        let Self { dense: Dense { samples, inputs, outputs, .. }, parameters, x, y, scratch } = self;
         let len = outputs.next_multiple_of(S::F32_LANES);
         let (weights, bias) = parameters.split_at(outputs * inputs);
-        let (columns, row) = scratch.split_at_mut(inputs * len);
-        let row = &mut row[..len];
-        row.fill(0.0);
+        let (columns, sums) = scratch.split_at_mut(WORD * len);
+        let sums = &mut sums[..samples * len];
+        // What lies beyond the outputs is computed with, though nobody reads it.
         columns.fill(0.0);
-        each_transposed(weights, inputs, columns, len, |column, weight| *column = weight);
-        let mut list = [[0.0; 2]; LISTED];
-        for (x, y) in x.chunks_exact(inputs).zip(y.chunks_exact_mut(outputs)) {
-            row[..outputs].copy_from_slice(bias);
-            let mut unlisted = Unlisted::all(x);
-            while !unlisted.values.is_empty() {
-                add_rows(simd, unlisted.list(&mut list), columns, row);
+        for sums in sums.chunks_exact_mut(len) {
+            pad(bias, sums);
+        }
+        for first in (0..inputs).step_by(WORD) {
+            let width = WORD.min(inputs - first);
+            for group in (0..width).step_by(COLUMNS) {
+                if nonzero_anywhere(&x[first + group..], inputs) {
+                    let to = &mut columns[group * len..];
+                    let size = [outputs, COLUMNS.min(width - group)];
+                    transpose::<S, false>(simd, &weights[first + group..], inputs, to, len, size);
+                }
             }
-            y.copy_from_slice(&row[..outputs]);
+            for (x, sums) in x.chunks_exact(inputs).zip(sums.chunks_exact_mut(len)) {
+                let x = &x[first..first + width];
+                add_rows(simd, nonzero(x), x, 1, columns, sums);
+            }
+        }
+        for (y, sums) in y.chunks_exact_mut(outputs).zip(sums.chunks_exact(len)) {
+            y.copy_from_slice(&sums[..outputs]);
         }
     }
 }
 
-fn accumulate(dense: Dense, x: &[f32], e: &[f32], sinks: &mut Sinks<'_, f32>, scratch: &mut [f32]) {
-    Arch::new().dispatch(Accumulate { dense, x, e, sinks, scratch });
+fn add_outer_products(dense: Dense, x: &[f32], e: &[f32], parameters: &mut [f32], scratch: &mut [f32]) {
+    Arch::new().dispatch(AddOuterProducts { dense, x, e, parameters, scratch });
 }
 
-struct Accumulate<'a, 's> {
+struct AddOuterProducts<'a> {
     dense: Dense,
     x: &'a [f32],
     e: &'a [f32],
-    sinks: &'a mut Sinks<'s, f32>,
+    parameters: &'a mut [f32],
     scratch: &'a mut [f32],
 }
 
-impl WithSimd for Accumulate<'_, '_> {
+impl WithSimd for AddOuterProducts<'_> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { dense: Dense { inputs, outputs, .. }, x, e, sinks, scratch } = self;
-        let tiles = x.chunks(TILE * inputs).zip(e.chunks(TILE * outputs));
-        for (tile, (x, e)) in tiles.enumerate() {
-            let mut tile = Tile::new::<S>(inputs, outputs, tile * TILE, scratch);
-            for (i, (x, e)) in x.chunks_exact(inputs).zip(e.chunks_exact(outputs)).enumerate() {
-                tile.add(i, x, e, sinks);
-            }
-            if !sinks.gradient_sum.is_empty() {
-                tile.add_gradient(simd, sinks.gradient_sum, |entry| entry);
-                tile.add_bias(sinks.gradient_sum);
-            }
-            if !sinks.second_moment.is_empty() {
-                tile.errors.iter_mut().for_each(|e| *e *= *e);
-                tile.add_gradient(simd, sinks.second_moment, |[place, value]| [place, value * value]);
-                tile.add_bias(sinks.second_moment);
-            }
-        }
-    }
-}
-
-/// A tile of samples, read by columns.
-struct Tile<'a> {
-    inputs: usize,
-    outputs: usize,
-    /// Values of a padded row.
-    len: usize,
-    /// Its first sample within the micro-batch.
-    first: usize,
-    samples: usize,
-    /// How many entries each column has: the bits of a whole number.
-    counts: &'a mut [f32],
-    /// The entries of each column, [`TILE`] places for each.
-    entries: &'a mut [Entry],
-    /// The samples' output gradients in padded rows.
-    errors: &'a mut [f32],
-    /// Columns of the gradient.
-    columns: &'a mut [f32],
-    list: [Entry; LISTED],
-}
-
-impl<'a> Tile<'a> {
-    fn new<S: Simd>(inputs: usize, outputs: usize, first: usize, scratch: &'a mut [f32]) -> Self {
+        let Self { dense: Dense { inputs, outputs, .. }, x, e, parameters, scratch } = self;
         let len = outputs.next_multiple_of(S::F32_LANES);
-        let (counts, rest) = scratch.split_at_mut(inputs);
-        let (entries, rest) = rest.split_at_mut(2 * TILE * inputs);
-        let (errors, rest) = rest.split_at_mut(TILE * len);
-        let (columns, _) = rest.split_at_mut(COLUMNS * len);
-        counts.fill(0.0);
-        errors.fill(0.0);
-        let (entries, _) = entries.as_chunks_mut();
-        Self {
-            inputs,
-            outputs,
-            len,
-            first,
-            samples: 0,
-            counts,
-            entries,
-            errors,
-            columns,
-            list: [[0.0; 2]; LISTED],
-        }
-    }
-
-    /// Lists a sample's values by columns, keeps its output gradient, and sinks its square norm.
-    #[inline(always)]
-    fn add(&mut self, i: usize, x: &[f32], e: &[f32], sinks: &mut Sinks<'_, f32>) {
-        self.samples = i + 1;
-        self.errors[i * self.len..][..self.outputs].copy_from_slice(e);
-        let mut squares = [0.0; CHUNK / 2];
-        let mut unlisted = Unlisted::all(x);
-        while !unlisted.values.is_empty() {
-            let listed = unlisted.list(&mut self.list);
-            let by_columns = if sinks.sums_gradients() { listed } else { &[] };
-            for &[column, value] in by_columns {
-                let column = column.to_bits() as usize;
-                let count = self.counts[column].to_bits();
-                self.entries[column * TILE + count as usize] = entry(i, value);
-                self.counts[column] = f32::from_bits(count + 1);
-            }
-            add_squares(listed, &mut squares);
-        }
-        if let Some(norm) = sinks.square_norms.get_mut(self.first + i) {
-            *norm += square_norm(e) * (squares.iter().sum::<f64>() + f64::one());
-        }
-    }
-
-    /// weights \[outputs, inputs\] += Σᵢ eᵢ xᵢᵀ, with each xᵢⱼ changed by `change` first, once and for all.
-    #[inline(always)]
-    fn add_gradient<S: Simd>(&mut self, simd: S, parameters: &mut [f32], change: impl Fn(Entry) -> Entry) {
-        let Self { inputs, outputs, len, counts, entries, errors, columns, .. } = self;
-        let weights = &mut parameters[..*inputs * *outputs];
-        for first in (0..*inputs).step_by(COLUMNS) {
-            let width = COLUMNS.min(*inputs - first);
-            let counts = &counts[first..first + width];
-            if counts.iter().all(|count| count.to_bits() == 0) {
-                continue;
-            }
-            columns.fill(0.0);
-            for (k, (count, column)) in counts.iter().zip(columns.chunks_exact_mut(*len)).enumerate() {
-                let entries = &mut entries[(first + k) * TILE..][..count.to_bits() as usize];
-                entries.iter_mut().for_each(|entry| *entry = change(*entry));
-                add_rows(simd, entries, errors, column);
-            }
-            let columns = &columns[..width * *len];
-            each_transposed(columns, *len, &mut weights[first..], *inputs, |sum, value| *sum += value);
-        }
-    }
-
-    /// bias += Σᵢ eᵢ.
-    #[inline(always)]
-    fn add_bias(&self, parameters: &mut [f32]) {
-        let bias = &mut parameters[self.inputs * self.outputs..];
-        for row in self.errors.chunks_exact(self.len).take(self.samples) {
-            for (sum, &e) in bias.iter_mut().zip(row) {
-                *sum += e;
-            }
-        }
-    }
-}
-
-/// Values of a sample, of which those that are not zero (a NaN is not) are still to be listed.
-struct Unlisted<'x> {
-    values: &'x [f32],
-    /// Where they begin in the sample.
-    start: usize,
-}
-
-impl<'x> Unlisted<'x> {
-    const fn all(values: &'x [f32]) -> Self {
-        Self { values, start: 0 }
-    }
-
-    /// Lists the first of them.
-    #[inline(always)]
-    fn list<'l>(&mut self, list: &'l mut [Entry; LISTED]) -> &'l [Entry] {
-        let mut count = 0;
-        while count <= LISTED - CHUNK && !self.values.is_empty() {
-            let (chunk, rest) = self.values.split_at(CHUNK.min(self.values.len()));
-            if chunk.iter().fold(0, |bits, value| bits | value.to_bits()) != 0 {
-                for (k, &value) in chunk.iter().enumerate() {
-                    list[count] = entry(self.start + k, value);
-                    count += usize::from(value != 0.0);
+        let (weights, bias) = parameters.split_at_mut(outputs * inputs);
+        let (columns, errors) = scratch.split_at_mut(inputs * len);
+        for (tile, (x, e)) in x.chunks(WORD * inputs).zip(e.chunks(WORD * outputs)).enumerate() {
+            for (e, errors) in e.chunks_exact(outputs).zip(errors.chunks_exact_mut(len)) {
+                pad(e, errors);
+                for (sum, &e) in bias.iter_mut().zip(e) {
+                    *sum += e;
                 }
             }
-            self.values = rest;
-            self.start += CHUNK;
+            for (columns, first) in columns.chunks_mut(COLUMNS * len).zip((0..).step_by(COLUMNS)) {
+                if tile == 0 {
+                    columns.fill(0.0);
+                }
+                let words = nonzero_by_columns(&x[first..], inputs);
+                for (k, (column, word)) in columns.chunks_exact_mut(len).zip(words).enumerate() {
+                    add_rows(simd, word, &x[first + k..], inputs, errors, column);
+                }
+            }
         }
-        &list[..count]
+        for first in (0..inputs).step_by(COLUMNS).filter(|_| !e.is_empty()) {
+            if nonzero_anywhere(&x[first..], inputs) {
+                let (columns, weights) = (&columns[first * len..], &mut weights[first..]);
+                let size = [COLUMNS.min(inputs - first), outputs];
+                transpose::<S, true>(simd, columns, len, weights, inputs, size);
+            }
+        }
     }
 }
 
-/// Adds the squares of listed values, in several sums so that they need not wait for each other.
+/// Values, and zeros behind them.
 #[inline(always)]
-fn add_squares<const N: usize>(listed: &[Entry], squares: &mut [f64; N]) {
-    for entries in listed.chunks(N) {
-        for (sum, &[_, value]) in squares.iter_mut().zip(entries) {
-            *sum += f64::from(value) * f64::from(value);
-        }
-    }
+fn pad(values: &[f32], row: &mut [f32]) {
+    let (row, padding) = row.split_at_mut(values.len());
+    row.copy_from_slice(values);
+    padding.fill(0.0);
 }
 
-/// row += Σ value · (row `place` of a matrix of rows as long).
+/// Which of up to 64 values are not zero (a NaN is not).
 #[inline(always)]
-fn add_rows<S: Simd>(simd: S, entries: &[Entry], rows: &[f32], row: &mut [f32]) {
+fn nonzero(values: &[f32]) -> u64 {
+    let (chunks, rest) = values.as_chunks::<HALF>();
+    let mut word = 0;
+    for (chunk, first) in chunks.iter().zip((0..).step_by(HALF)) {
+        // Two values to a lane, so that one vector is left to be put together.
+        let mut bits = [0_u32; HALF / 2];
+        let (low, high) = chunk.split_at(HALF / 2);
+        for (k, (bits, (low, high))) in bits.iter_mut().zip(low.iter().zip(high)).enumerate() {
+            *bits = u32::from(*low != 0.0) << k | u32::from(*high != 0.0) << (k + HALF / 2);
+        }
+        word |= u64::from(bits.into_iter().fold(0, |all, bits| all | bits)) << first;
+    }
+    for (&value, k) in rest.iter().zip(HALF * chunks.len()..) {
+        word |= u64::from(value != 0.0) << k;
+    }
+    word
+}
+
+/// For each of the first columns of up to 64 rows, `stride` values apart: in which rows it is not zero.
+#[inline(always)]
+fn nonzero_by_columns(rows: &[f32], stride: usize) -> [u64; COLUMNS] {
+    let mut words = [0; COLUMNS];
+    for (rows, first) in rows.chunks(HALF * stride).zip((0..).step_by(HALF)) {
+        for (word, half) in words.iter_mut().zip(nonzero_in_half(rows, stride)) {
+            *word |= u64::from(half) << first;
+        }
+    }
+    words
+}
+
+#[inline(always)]
+fn nonzero_in_half(rows: &[f32], stride: usize) -> [u32; COLUMNS] {
+    let mut words = [0; COLUMNS];
+    for (i, row) in rows.chunks(stride).enumerate() {
+        let Some(values) = row.first_chunk::<COLUMNS>() else {
+            return with_short_rows(words, i, rows, stride);
+        };
+        for (word, &value) in words.iter_mut().zip(values) {
+            *word |= u32::from(value != 0.0) << i;
+        }
+    }
+    words
+}
+
+/// The same for the rest of the rows, from row `i` on: the last one may end before the last column, and all where
+/// there are few columns.
+#[cold]
+fn with_short_rows(mut words: [u32; COLUMNS], i: usize, rows: &[f32], stride: usize) -> [u32; COLUMNS] {
+    for (i, row) in rows.chunks(stride).enumerate().skip(i) {
+        for (word, &value) in words.iter_mut().zip(row) {
+            *word |= u32::from(value != 0.0) << i;
+        }
+    }
+    words
+}
+
+/// Whether one of the first columns of some rows, `stride` values apart, has a value that is not zero.
+#[inline(always)]
+fn nonzero_anywhere(rows: &[f32], stride: usize) -> bool {
+    let mut words = [0; COLUMNS];
+    for row in rows.chunks(stride) {
+        let Some(values) = row.first_chunk::<COLUMNS>() else {
+            // The last row, which ends before the last column, or any where there are few columns.
+            words[0] |= u32::from(row.iter().any(|&value| value != 0.0));
+            continue;
+        };
+        for (word, &value) in words.iter_mut().zip(values) {
+            *word |= u32::from(value != 0.0);
+        }
+    }
+    words != [0; COLUMNS]
+}
+
+/// row += Σ values\[k·stride\] · (row k of a matrix of rows as long) over the bits k of a word.
+#[inline(always)]
+fn add_rows<S: Simd>(simd: S, word: u64, values: &[f32], stride: usize, rows: &[f32], row: &mut [f32]) {
     let ((rows, _), (row, _)) = (S::as_simd_f32s(rows), S::as_mut_simd_f32s(row));
     let len = row.len();
     let mut first = 0;
     while first < len {
-        let (rows, row) = (&rows[first..], &mut row[first..]);
+        let rest = Rows { rows: &rows[first..], len };
+        let row = &mut row[first..];
         first += match row.len() {
-            SUMMED.. => add_vectors::<S, SUMMED>(simd, entries, rows, len, row),
-            4.. => add_vectors::<S, 4>(simd, entries, rows, len, row),
-            3 => add_vectors::<S, 3>(simd, entries, rows, len, row),
-            2 => add_vectors::<S, 2>(simd, entries, rows, len, row),
-            _ => add_vectors::<S, 1>(simd, entries, rows, len, row),
+            SUMMED.. => rest.add::<SUMMED>(simd, word, values, stride, row),
+            4.. => rest.add::<4>(simd, word, values, stride, row),
+            3 => rest.add::<3>(simd, word, values, stride, row),
+            2 => rest.add::<2>(simd, word, values, stride, row),
+            _ => rest.add::<1>(simd, word, values, stride, row),
         };
     }
 }
 
-/// The first N vectors of the row; gives N.
-#[inline(always)]
-fn add_vectors<S: Simd, const N: usize>(
-    simd: S,
-    entries: &[Entry],
-    rows: &[S::f32s],
+/// Rows of `len` vectors.
+struct Rows<'a, V> {
+    rows: &'a [V],
     len: usize,
-    row: &mut [S::f32s],
-) -> usize {
-    let Some(sums) = row.first_chunk_mut::<N>() else { return N };
-    let mut local = *sums;
-    for &entry in entries {
-        let Some(vectors) = rows[place(entry) * len..].first_chunk::<N>() else { return N };
-        let value = simd.splat_f32s(entry[1]);
-        for (sum, &vector) in local.iter_mut().zip(vectors) {
-            *sum = simd.mul_add_e_f32s(value, vector, *sum);
-        }
-    }
-    *sums = local;
-    N
 }
 
-/// Calls `put` with element (j, i) of a row-major matrix whose rows are `to_len` long, and element (i, j) of
-/// one whose rows are `from_len` long, for all that both have.
+impl<V: Copy> Rows<'_, V> {
+    /// The first N vectors of the sum; gives N.
+    #[inline(always)]
+    fn add<const N: usize>(
+        &self,
+        simd: impl Simd<f32s = V>,
+        mut word: u64,
+        values: &[f32],
+        stride: usize,
+        row: &mut [V],
+    ) -> usize {
+        let Some(sums) = row.first_chunk_mut::<N>() else { return N };
+        let mut local = *sums;
+        while word != 0 {
+            let k = word.trailing_zeros() as usize;
+            word &= word - 1;
+            let Some(&value) = values.get(k * stride) else { return N };
+            let Some(vectors) = self.rows[k * self.len..].first_chunk::<N>() else { return N };
+            let value = simd.splat_f32s(value);
+            for (sum, &vector) in local.iter_mut().zip(vectors) {
+                *sum = simd.mul_add_e_f32s(value, vector, *sum);
+            }
+        }
+        *sums = local;
+        N
+    }
+}
+
+/// Element (j, i) of a row-major matrix whose rows are `to_len` apart becomes element (i, j) of one whose rows are
+/// `from_len` apart, or that is added to it, for all i and j below `size`.
 #[inline(always)]
-fn each_transposed(
+fn transpose<S: Simd, const ADD: bool>(
+    simd: S,
     from: &[f32],
     from_len: usize,
     to: &mut [f32],
     to_len: usize,
-    put: impl Fn(&mut f32, f32) + Copy,
+    size: [usize; 2],
 ) {
-    let rows = from.len() / from_len;
-    for i in (0..rows).step_by(BLOCK) {
-        for j in (0..from_len).step_by(BLOCK) {
-            let (height, width) = (BLOCK.min(rows - i), BLOCK.min(from_len - j));
-            let from = &from[i * from_len + j..];
-            let Some(to) = to.get_mut(j * to_len + i..) else { continue };
-            if height == BLOCK && width == BLOCK && to.len() >= (BLOCK - 1) * to_len + BLOCK {
-                transpose_block(from, from_len, to, to_len, put);
+    let [rows, columns] = size;
+    for i in (0..rows).step_by(S::F32_LANES) {
+        for j in (0..columns).step_by(S::F32_LANES) {
+            let (from, to) = (&from[i * from_len + j..], &mut to[j * to_len + i..]);
+            let (height, width) = (S::F32_LANES.min(rows - i), S::F32_LANES.min(columns - j));
+            if height == S::F32_LANES && width == S::F32_LANES {
+                transpose_block::<S, ADD>(simd, from, from_len, to, to_len);
                 continue;
             }
             for (j, to) in to.chunks_mut(to_len).take(width).enumerate() {
                 for (i, to) in to.iter_mut().take(height).enumerate() {
-                    put(to, from[i * from_len + j]);
+                    let value = from[i * from_len + j];
+                    *to = if ADD { *to + value } else { value };
                 }
             }
         }
     }
 }
 
+/// As many rows and columns as a vector has values.
 #[inline(always)]
-fn transpose_block(
+fn transpose_block<S: Simd, const ADD: bool>(
+    simd: S,
     from: &[f32],
     from_len: usize,
     to: &mut [f32],
     to_len: usize,
-    put: impl Fn(&mut f32, f32) + Copy,
 ) {
-    let mut block = [[0.0; BLOCK]; BLOCK];
-    for (row, from) in block.iter_mut().zip(from.chunks(from_len)) {
-        row.copy_from_slice(&from[..BLOCK]);
+    let lanes = S::F32_LANES;
+    let mut block = [simd.splat_f32s(0.0); MOST_LANES];
+    for (row, from) in block[..lanes].iter_mut().zip(from.chunks(from_len)) {
+        if let Some(vector) = S::as_simd_f32s(from).0.first() {
+            *row = *vector;
+        }
     }
-    for (j, to) in to.chunks_mut(to_len).take(BLOCK).enumerate() {
-        for (to, row) in to[..BLOCK].iter_mut().zip(&block) {
-            put(to, row[j]);
+    // Off the diagonal, 2×2 blocks of blocks change places, whose sides are 1, 2, 4, …
+    for (bit, of_lanes) in BITS.iter().enumerate().take(lanes.ilog2() as usize) {
+        let (of_lanes, _) = S::as_simd_f32s(of_lanes);
+        let stays = simd.less_than_f32s(of_lanes[0], simd.splat_f32s(0.5));
+        let side = 1 << bit;
+        for i in (0..lanes).filter(|i| i & side == 0) {
+            let (upper, lower) = (block[i], block[i + side]);
+            let (from_upper, from_lower) =
+                (simd.rotate_right_f32s(upper, lanes - side), simd.rotate_right_f32s(lower, side));
+            block[i] = simd.select_f32s(stays, upper, from_lower);
+            block[i + side] = simd.select_f32s(stays, from_upper, lower);
+        }
+    }
+    for (row, to) in block[..lanes].iter().zip(to.chunks_mut(to_len)) {
+        if let Some(to) = S::as_mut_simd_f32s(to).0.first_mut() {
+            *to = if ADD { simd.add_f32s(*to, *row) } else { *row };
         }
     }
 }
+
+/// The bits of a lane's number, the lowest first.
+const BITS: [[f32; MOST_LANES]; 4] = {
+    let mut bits = [[0.0; MOST_LANES]; 4];
+    let mut lane = 0;
+    while lane < MOST_LANES {
+        let mut bit = 0;
+        while bit < bits.len() {
+            bits[bit][lane] = (lane >> bit & 1) as f32;
+            bit += 1;
+        }
+        lane += 1;
+    }
+    bits
+};

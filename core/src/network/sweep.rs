@@ -115,12 +115,6 @@ impl<F: Real> Sinks<'_, F> {
         }
     }
 
-    /// Whether gradients are summed over samples, or their squares.
-    #[cfg_attr(not(feature = "std"), allow(dead_code, reason = "kernels come with `std`"))]
-    pub(super) fn sums_gradients(&self) -> bool {
-        !self.gradient_sum.is_empty() || !self.second_moment.is_empty()
-    }
-
     /// Whether nothing is asked for but the sum over samples.
     pub(super) fn only_gradient(&self) -> bool {
         self.second_moment.is_empty() && self.square_norms.is_empty() && self.inner_products.is_empty()
