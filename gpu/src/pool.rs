@@ -95,6 +95,11 @@ impl<W: Worker> Pool<W> {
     pub(crate) fn run<C: InOrder<W>>(&mut self, count: u32, caller: &mut C) -> Result<(), C::Error> {
         let window = u32::try_from(2 * self.threads()).unwrap_or(u32::MAX);
         let Self { own, queue, finished, .. } = self;
+        if count == 1 {
+            // To wake another thread for it would take longer than a small job.
+            let output = guarded(own, caller.job(0)?)?;
+            return caller.take(output);
+        }
         Flow { own, queue, finished, window, elsewhere: 0 }.run(count, caller)
     }
 }
@@ -296,6 +301,41 @@ mod tests {
             pool(threads).run(12, &mut caller).expect("no panic");
             assert_eq!(caller.results, (0..12).map(|k| k * k).collect::<Vec<_>>());
             assert!(caller.most_under_way <= 2 * threads);
+        }
+    }
+
+    #[test]
+    fn a_job_alone_is_done_by_the_callers_thread() {
+        struct Here;
+
+        impl Worker for Here {
+            type Job = ();
+            type Output = thread::ThreadId;
+
+            fn work(&mut self, (): ()) -> thread::ThreadId {
+                thread::current().id()
+            }
+        }
+
+        impl InOrder<Here> for Vec<thread::ThreadId> {
+            type Error = PoolError;
+
+            fn job(&mut self, _: u32) -> Result<(), PoolError> {
+                Ok(())
+            }
+
+            fn take(&mut self, output: thread::ThreadId) -> Result<(), PoolError> {
+                self.push(output);
+                Ok(())
+            }
+        }
+
+        let threads = NonZero::new(3).expect("some thread");
+        let mut pool = Pool::new(threads, || Ok::<_, io::Error>(Here)).expect("threads");
+        for _ in 0..20 {
+            let mut places = Vec::new();
+            pool.run(1, &mut places).expect("no panic");
+            assert_eq!(places, [thread::current().id()]);
         }
     }
 
