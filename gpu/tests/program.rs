@@ -581,6 +581,16 @@ fn a_profile_tells_time_arithmetic_and_bytes_by_kernel() {
     let calls = |kernel: &str| row(kernel)[1].replace(',', "").parse::<u64>().unwrap();
     assert!(calls("adagrad") >= steps && calls("draw_samples") >= steps, "{said}");
     assert!(row("product").last().unwrap().parse::<f64>().unwrap() > 0.0, "{said}");
+    // By batch size, steps after which accuracy was measured left out.
+    let sizes = lines.iter().position(|line| line.starts_with("batch ")).unwrap_or_else(|| panic!("{said}"));
+    let rows: Vec<Vec<&str>> =
+        lines[sizes + 1..].iter().map(|line| line.split_whitespace().collect()).collect();
+    let counted: u64 = rows.iter().map(|row| row[1].parse::<u64>().unwrap()).sum();
+    assert!(counted > 0 && counted < steps, "{said}");
+    for row in rows {
+        let share: f64 = row[3].parse().unwrap();
+        assert!(share > 0.0 && share <= 100.0, "{said}");
+    }
 }
 
 #[test]

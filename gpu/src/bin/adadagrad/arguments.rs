@@ -185,7 +185,8 @@ pub(crate) struct TrainArguments {
     /// step are replaced
     #[arg(long, value_name = "FILE", help_heading = "Files")]
     pub(crate) resume: Option<PathBuf>,
-    /// Print which kernels took the GPU's time, and how fast they computed and moved bytes
+    /// Print which kernels took the GPU's time, how fast they computed and moved bytes, and how well the GPU was used at
+    /// each batch size
     #[arg(long, help_heading = "Data and device")]
     pub(crate) profile: bool,
     /// No progress, only the summary

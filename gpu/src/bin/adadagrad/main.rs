@@ -15,6 +15,7 @@ mod settings;
 mod statistics;
 mod table;
 mod train;
+mod utilisation;
 
 use std::error::Error;
 use std::process::ExitCode;

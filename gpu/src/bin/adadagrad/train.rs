@@ -25,6 +25,7 @@ use crate::profile::kernel_table;
 use crate::progress::Display;
 use crate::settings::explain;
 use crate::table::table;
+use crate::utilisation::Utilisation;
 
 /// Where an interrupted run is saved that was to be saved nowhere.
 const RESCUE: &str = "adadagrad-interrupted.safetensors";
@@ -53,9 +54,10 @@ pub(crate) fn run(arguments: &TrainArguments) -> Outcome {
     let run = begin(arguments, config, checkpoint, &data, profile.clone())?;
     let telemetry = telemetry(arguments, &run)?;
     interrupt::listen(Arc::clone(run.engine().control()))?;
-    let outcome = Session::new(run, telemetry).train(arguments, &data)?;
-    if let Some(profile) = profile {
-        print!("\n{}", kernel_table(&profile.times()));
+    let mut session = Session::new(run, telemetry, profile.map(Utilisation::new));
+    let outcome = session.train(arguments, &data)?;
+    if let Some(utilisation) = &session.utilisation {
+        print!("\n{}\n{}", kernel_table(&utilisation.kernels()), utilisation.table());
     }
     Ok(outcome)
 }
@@ -150,6 +152,7 @@ enum End {
 struct Session {
     run: Run<Box<dyn Engine>>,
     telemetry: Option<(PathBuf, TelemetryFile)>,
+    utilisation: Option<Utilisation>,
     begin: Instant,
     /// Samples seen and seconds spent in steps.
     samples: u64,
@@ -158,11 +161,15 @@ struct Session {
 }
 
 impl Session {
-    fn new(run: Run<Box<dyn Engine>>, telemetry: Option<(PathBuf, TelemetryFile)>) -> Self {
-        Self { run, telemetry, begin: Instant::now(), samples: 0, seconds: 0.0, last: None }
+    fn new(
+        run: Run<Box<dyn Engine>>,
+        telemetry: Option<(PathBuf, TelemetryFile)>,
+        utilisation: Option<Utilisation>,
+    ) -> Self {
+        Self { run, telemetry, utilisation, begin: Instant::now(), samples: 0, seconds: 0.0, last: None }
     }
 
-    fn train(mut self, arguments: &TrainArguments, data: &Splits) -> Outcome {
+    fn train(&mut self, arguments: &TrainArguments, data: &Splits) -> Outcome {
         let sweeps = 1 + u64::from(self.run.trainer().needs().inner);
         let control = self.run.engine().control();
         let display = Display::new(arguments.quiet, self.run.config(), self.run.progress(), sweeps, control);
@@ -199,6 +206,9 @@ impl Session {
             self.samples += u64::from(line.telemetry.samples);
             self.seconds += line.seconds;
             self.last = Some(line);
+            if let Some(utilisation) = &mut self.utilisation {
+                utilisation.add(&line);
+            }
             display.step(&line, self.run.progress());
             if let Some((path, file)) = &mut self.telemetry
                 && let Err(error) = file.push(&line)
