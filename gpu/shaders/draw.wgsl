@@ -1,7 +1,7 @@
 // Draws a micro-batch: which samples, by the keyed shuffle, and their pixels as floats.
 //
 // One operation a pixel. Bytes: 5 a pixel, one in and four out, and 8 a sample for labels. A sample's index is worked
-// out, in integers, once for every eight of its words.
+// out, in integers, once for every EACH of its words.
 
 struct Draw {
     samples: u32,
@@ -80,7 +80,7 @@ fn sample_at(offset: u32) -> u32 {
 }
 
 // Words that an invocation draws.
-const EACH = 8u;
+override EACH: u32 = 8u;
 
 @compute @workgroup_size(64)
 fn draw_samples(

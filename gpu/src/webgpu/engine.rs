@@ -12,7 +12,7 @@ use adadagrad_core::statistics::{Evidence, Inner, Needs, Statistics, Totals};
 
 use super::buffers::{Buffers, Demand, Sizes, fitting_micro_batch, word};
 use super::device::{Commands, Gpu, GpuError, ReadBack, Submission};
-use super::images::{DeviceImages, DeviceOrder, draw, draw_grid};
+use super::images::{DeviceImages, DeviceOrder, draw, draw_launch};
 use super::kernel::{Dispatch, Grid, Kernels, Shader};
 use super::program::{Builder, Layer, Pass, Program, layers};
 use super::uniforms::{Batch, Draw, Step};
@@ -345,9 +345,9 @@ impl DeviceEngine {
             builder.program(layers, *classes)
         });
         draws.entry((images.id(), samples)).or_insert_with(|| {
-            let grid = draw_grid(images.words(), samples);
+            let launch = draw_launch(images.words(), samples);
             let bindings = images.bindings(&buffers.input, &buffers.labels);
-            kernels.dispatch(gpu, Shader::Draw, "draw_samples", &Draw::default(), &bindings, grid)
+            kernels.launch(gpu, &launch, &Draw::default(), &bindings)
         });
     }
 

@@ -7,7 +7,7 @@ use adadagrad_core::shuffle::Shuffle;
 
 use super::buffers::word;
 use super::device::{Gpu, GpuError};
-use super::kernel::Grid;
+use super::kernel::{Grid, Launch, Shader};
 use super::uniforms::Draw;
 
 /// Images and labels as they lie on the device: pixels as bytes, four a word.
@@ -108,9 +108,17 @@ pub enum DeviceOrder {
     Shuffled(u64),
 }
 
-/// How `draw_samples` runs: an invocation draws up to eight words.
-pub(super) const fn draw_grid(words: u32, samples: u32) -> Grid {
-    Grid::Flat(samples * words.div_ceil(8))
+/// Words of four pixels that an invocation draws.
+const WORDS_EACH: u32 = 8;
+
+/// The kernel that draws `samples` images of `words` words.
+pub(super) fn draw_launch(words: u32, samples: u32) -> Launch {
+    Launch {
+        shader: Shader::Draw,
+        entry: "draw_samples",
+        constants: vec![("EACH", WORDS_EACH)],
+        grid: Grid::Flat(samples * words.div_ceil(WORDS_EACH)),
+    }
 }
 
 /// The uniform block that draws `samples` samples from a position of the run on.

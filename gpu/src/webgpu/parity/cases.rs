@@ -5,7 +5,7 @@ use adadagrad_core::optimizer::{
 };
 use adadagrad_core::shuffle::Shuffle;
 
-use super::super::images::{DeviceOrder, draw_grid, draw_of};
+use super::super::images::{DeviceOrder, draw_launch, draw_of};
 use super::super::kernel::{Grid, Launch, Shader};
 use super::super::product::FusedProduct;
 use super::super::uniforms::{Batch, Draw, MaxPool2d, Product, Uniform, Values};
@@ -278,11 +278,9 @@ fn draws(random: &mut Random, cases: &mut Vec<Case>) {
         let floats = pixels.flat_map(|word| word.to_le_bytes());
         let floats = floats.map(|byte| Approx::exact(byte.into()) / Approx::exact(255.0)).collect();
         let draw: Draw = draw_of(length, words, order, position, samples);
-        let grid = draw_grid(words, samples);
-        let launch = Launch { shader: Shader::Draw, entry: "draw_samples", constants: Vec::new(), grid };
         let shape = format!("{samples} of {length} images from {position} on, {order:?}");
         cases.push(
-            Case::new(None, shape, launch, &draw)
+            Case::new(None, shape, draw_launch(words, samples), &draw)
                 .reads_words(1, images)
                 .reads_words(2, labels)
                 .writes(3, floats)
