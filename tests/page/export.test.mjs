@@ -1,20 +1,12 @@
 // What can be saved and loaded: runs as CSV and JSON, charts as SVG and PNG, models as safetensors, own data.
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
 import test from 'node:test';
-import { gunzipSync } from 'node:zlib';
-import { join } from 'node:path';
+import { drop, ownFiles } from './support/data-files.mjs';
 import { loadModule } from './support/module.mjs';
-import { browserTest, openPage, pageFolder } from './support/page.mjs';
+import { browserTest, openPage } from './support/page.mjs';
+import { saved } from './support/saved.mjs';
 
 const SMALL = '#preset=quick&model=logistic&sample_budget=4000&evaluate_every=2000';
-
-async function saved(page, press) {
-  const waiting = page.waitForEvent('download');
-  await press();
-  const file = await waiting;
-  return { name: file.suggestedFilename(), bytes: await readFile(await file.path()) };
-}
 
 test('a run is saved as CSV and JSON, to the last digit', browserTest(), async (t) => {
   const { page, button, waitFor, read } = await openPage(t, { path: SMALL });
@@ -22,7 +14,7 @@ test('a run is saved as CSV and JSON, to the last digit', browserTest(), async (
   await button('Start').click();
   await waitFor({ phase: 'finished' });
   const end = await read();
-  const csv = await saved(page, () => button('Save Run 1 as CSV').click());
+  const csv = await saved(page, 'Save Run 1 as CSV');
   assert.equal(csv.name, 'adadagrad-run-1.csv');
   const [head, ...lines] = csv.bytes.toString().trimEnd().split('\n').map((line) => line.split(','));
   assert.equal(lines.length, end.step);
@@ -34,18 +26,14 @@ test('a run is saved as CSV and JSON, to the last digit', browserTest(), async (
   assert.equal(last.variance_along, '', 'what was not computed is empty');
   assert.equal(lines.filter((line) => line[head.indexOf('accuracy')] !== '').length, 2);
 
-  const json = await saved(page, () => button('Save Run 1 as JSON').click());
+  const json = await saved(page, 'Save Run 1 as JSON');
   const run = JSON.parse(json.bytes);
   assert.deepEqual([run.format, run.version, run.computed_by.engine, run.config.model], ['adadagrad-run', 1, 'cpu', 'logistic']);
   assert.equal(run.steps.loss.at(-1), end.loss);
   assert.equal(run.steps.variance_along.at(-1), null);
   // Dropped on the page, it is drawn again.
   await button('Reset').click();
-  await page.evaluate((text) => {
-    const data = new DataTransfer();
-    data.items.add(new File([text], 'run.json', { type: 'application/json' }));
-    document.dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }));
-  }, json.bytes.toString());
+  await drop(page, [{ name: 'run.json', mimeType: 'application/json', buffer: json.bytes }]);
   await page.waitForFunction(() => document.querySelectorAll('#runs-body tr').length === 2);
   const figures = await page.evaluate(() => [...document.querySelectorAll('#runs-body tr')].map((row) => row.querySelector('.run-figure').textContent));
   assert.equal(figures[0], figures[1]);
@@ -59,8 +47,8 @@ test('CSV and JSON hold the same facts, why a step has no test among them', brow
   await page.getByLabel('Debiased ‖ḡ‖²', { exact: true }).check();
   await button('Start').click();
   await waitFor({ phase: 'finished' });
-  const csv = await saved(page, () => button('Save Run 1 as CSV').click());
-  const run = JSON.parse((await saved(page, () => button('Save Run 1 as JSON').click())).bytes);
+  const csv = await saved(page, 'Save Run 1 as CSV');
+  const run = JSON.parse((await saved(page, 'Save Run 1 as JSON')).bytes);
   const [head, ...lines] = csv.bytes.toString().trimEnd().split('\n').map((line) => line.split(','));
   const measured = (name) => run.steps.step.map((step) => run.evaluations.find((evaluation) => evaluation.step === step)?.[name] ?? null);
   const columns = {
@@ -100,7 +88,7 @@ test('a chart is saved as SVG and PNG', browserTest(), async (t) => {
   const { page, button, waitFor } = await openPage(t);
   await waitFor({ data: 'ready' });
   await page.waitForFunction(() => /grew from/.test(document.querySelector('#chart-batch [role=img]').ariaLabel));
-  const svg = await saved(page, () => button('Batch size: save as SVG').click());
+  const svg = await saved(page, 'Batch size: save as SVG');
   assert.equal(svg.name, 'adadagrad-batch.svg');
   const drawn = await page.evaluate((text) => {
     const image = new DOMParser().parseFromString(text, 'image/svg+xml');
@@ -119,7 +107,7 @@ test('a chart is saved as SVG and PNG', browserTest(), async (t) => {
   assert.match(drawn.label, /Batch size: grew from 8 to/);
   for (const word of ['Batch size', 'used', 'required', 'Images seen', '100']) assert.ok(drawn.texts.includes(word), word);
   assert.ok(drawn.stairs > 100 && drawn.dots > 100 && drawn.numbers, JSON.stringify(drawn));
-  const png = await saved(page, () => button('Training loss: save as PNG').click());
+  const png = await saved(page, 'Training loss: save as PNG');
   assert.equal(png.name, 'adadagrad-loss.png');
   assert.deepEqual([...png.bytes.subarray(0, 8)], [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
   assert.ok(png.bytes.readUInt32BE(16) > 300 && png.bytes.length > 3000);
@@ -132,7 +120,7 @@ test('a model is saved as safetensors, and a run begins with it', browserTest(),
   await button('Start').click();
   await waitFor({ phase: 'finished' });
   const end = await read();
-  const model = await saved(page, () => button('Save the model').click());
+  const model = await saved(page, 'Save the model');
   assert.equal(model.name, `adadagrad-logistic-step-${end.step}.safetensors`);
   const length = Number(model.bytes.readBigUInt64LE(0));
   const header = JSON.parse(model.bytes.subarray(8, 8 + length).toString());
@@ -163,17 +151,7 @@ test('a model is saved as safetensors, and a run begins with it', browserTest(),
 test('own IDX files are learned from, by button and dropped', browserTest(), async (t) => {
   const { page, button, waitFor, waitForStep } = await openPage(t, { path: SMALL });
   await waitFor({ data: 'ready' });
-  const few = (name, header, each, count) => {
-    const whole = gunzipSync(new Uint8Array(readFileNow(name)));
-    const part = Buffer.from(whole.subarray(0, header + count * each));
-    part.writeUInt32BE(count, 4);
-    return { name, mimeType: 'application/octet-stream', buffer: part };
-  };
-  const files = await Promise.all(
-    [['train-images-idx3-ubyte', 16, 784, 5000], ['train-labels-idx1-ubyte', 8, 1, 5000], ['t10k-images-idx3-ubyte', 16, 784, 500], ['t10k-labels-idx1-ubyte', 8, 1, 500]].map(
-      async ([name, ...shape]) => (preload.set(name, await readFile(join(pageFolder, 'data/mnist', `${name}.gz`))), few(name, ...shape)),
-    ),
-  );
+  const files = ownFiles({ training: 5000, test: 500 });
   await page.locator('#data-files').setInputFiles(files);
   await page.waitForFunction(() => /5,000 training images are ready/.test(document.getElementById('sentence').textContent));
   assert.equal(await page.locator('#data-choice').inputValue(), 'own');
@@ -187,10 +165,11 @@ test('own IDX files are learned from, by button and dropped', browserTest(), asy
   await page.locator('#data-choice').selectOption('mnist');
   await page.waitForFunction(() => /60,000 training images are ready/.test(document.getElementById('sentence').textContent));
   assert.equal(await page.locator('#notice').isVisible(), false);
+  await drop(page, ownFiles({ training: 700, test: 100 }));
+  await page.waitForFunction(() => /700 training images are ready/.test(document.getElementById('sentence').textContent));
+  await button('Step').click();
+  await waitFor({ step: '1', phase: 'paused' });
 });
-
-const preload = new Map();
-const readFileNow = (name) => preload.get(name);
 
 test('Fashion-MNIST can be chosen, and is part of the address', browserTest(), async (t) => {
   const { page, button, waitFor, waitForStep } = await openPage(t, { path: SMALL });

@@ -1,24 +1,13 @@
 // Without a network: the page loads and trains as before; with one, it is never older than what the server has.
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { DATA_FILES, keptForOffline } from './support/offline.mjs';
 import { browserTest, openPage } from './support/page.mjs';
-
-const DATA_FILES = 4;
-
-/** Everything that a visit without a network needs is kept. */
-async function kept(page) {
-  await page.waitForFunction(() => document.getElementById('offline-note').dataset.offline === 'ready', null, { timeout: 30_000 });
-  await page.waitForFunction(
-    async (wanted) => (await (await caches.open('adadagrad-data')).keys()).length === wanted,
-    DATA_FILES,
-    { timeout: 30_000 },
-  );
-}
 
 test('after one visit the page loads and trains without a network', browserTest(), async (t) => {
   const { page, server, waitFor, waitForStep, button, set } = await openPage(t);
   await waitFor({ data: 'ready' });
-  await kept(page);
+  await keptForOffline(page);
   assert.match(await page.locator('#offline-note').textContent(), /works without a network/);
   // Not only a browser told to be offline: there is no server any more.
   await server.close();
@@ -35,7 +24,7 @@ test('data that is kept is not downloaded again, and broken data is replaced', b
   const replace = (path) => void served.push(path);
   const { page, waitFor } = await openPage(t, { server: { replace } });
   await waitFor({ data: 'ready' });
-  await kept(page);
+  await keptForOffline(page);
   const downloads = () => served.filter((path) => path.endsWith('.gz'));
   assert.equal(downloads().length, DATA_FILES);
   await page.reload();
@@ -66,7 +55,7 @@ test('an update is seen at the next visit, and is then what works without a netw
   };
   const { page, context, waitFor } = await openPage(t, { server: { replace } });
   await waitFor({ data: 'ready' });
-  await kept(page);
+  await keptForOffline(page);
   const cacheNames = () => page.evaluate(async () => (await caches.keys()).filter((name) => name.startsWith('adadagrad-page-')));
   const [first] = await cacheNames();
   await page.reload();

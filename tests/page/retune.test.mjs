@@ -117,11 +117,21 @@ test('a run goes on exactly after the page was closed', browserTest({ timeout: 2
   await waitFor({ data: 'ready' });
   await button('Go on where you left off').click();
   await waitFor({ phase: 'finished' });
-  const resumed = await read();
-  for (const key of ['step', 'samplesSeen', 'loss', 'testAccuracy', 'batch']) assert.equal(resumed[key], whole[key], key);
+  const same = async () => {
+    const resumed = await read();
+    for (const key of ['step', 'samplesSeen', 'loss', 'testAccuracy', 'batch']) assert.equal(resumed[key], whole[key], key);
+  };
+  await same();
   assert.equal(await offer.isVisible(), false);
   // The curve has its beginning too.
   await page.waitForFunction(() => /grew from 8 to/.test(document.querySelector('#chart-batch [role=img]').ariaLabel));
+  // Where it was taken up is a moment to go back to.
+  await page.locator('#checkpoint').selectOption('12');
+  await button('Go back').click();
+  await waitFor({ step: '12', phase: 'paused' });
+  await button('Resume').click();
+  await waitFor({ phase: 'finished' });
+  await same();
   // A run that is over is not offered.
   await page.reload();
   await waitFor({ data: 'ready' });

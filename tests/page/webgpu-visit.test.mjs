@@ -1,10 +1,13 @@
 // One visit with WebGPU as the engine, through everything that a visitor finds on the page: on Chromium's software
 // adapter, with a model and a budget small enough for it. What each part does in detail, the tests on the CPU look at.
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
 import test from 'node:test';
+import { drop, ownFiles } from './support/data-files.mjs';
+import { FIRST_STEP_MILLISECONDS, millisecondsToFirstStep } from './support/first-step.mjs';
 import { leftIs } from './support/left-run.mjs';
+import { keptForOffline } from './support/offline.mjs';
 import { browserTest, openPage } from './support/page.mjs';
+import { saved } from './support/saved.mjs';
 import { smallTestSet } from './support/small-test-set.mjs';
 
 const MINUTES = 60_000;
@@ -62,14 +65,23 @@ test('a visit with WebGPU', browserTest({ timeout: 4 * MINUTES }), async (t) => 
     await table.locator('summary').click();
   });
 
+  await t.test('a chart is saved as SVG and PNG', async () => {
+    const svg = (await saved(page, 'Batch size: save as SVG')).bytes.toString();
+    assert.match(svg, new RegExp(`aria-label="Batch size: grew from 8 to ${whole.batch}"`));
+    assert.ok((svg.match(/<circle/g) ?? []).length > 10);
+    const png = (await saved(page, 'Training loss: save as PNG')).bytes;
+    assert.equal(png.toString('latin1', 1, 4), 'PNG');
+    assert.ok(png.length > 3000);
+  });
+
   await t.test('the run is saved as CSV and JSON, the model as safetensors; a run begins with it', async () => {
-    const [head, ...lines] = (await saved(page, 'Save Run 1 as CSV')).toString().trimEnd().split('\n').map((line) => line.split(','));
+    const [head, ...lines] = (await saved(page, 'Save Run 1 as CSV')).bytes.toString().trimEnd().split('\n').map((line) => line.split(','));
     assert.equal(lines.length, whole.step);
     assert.equal(Number(lines.at(-1)[head.indexOf('loss')]), whole.loss);
-    const run = JSON.parse(await saved(page, 'Save Run 1 as JSON'));
+    const run = JSON.parse((await saved(page, 'Save Run 1 as JSON')).bytes);
     assert.equal(run.computed_by.engine, 'webgpu');
     assert.match(run.computed_by.adapter, /swiftshader/i);
-    const model = await saved(page, 'Save the model');
+    const { bytes: model } = await saved(page, 'Save the model');
     assert.ok(model.length > 4 * 7850);
     await button('Reset').click();
     await waitFor({ phase: 'idle' });
@@ -156,11 +168,32 @@ test('a visit with WebGPU', browserTest({ timeout: 4 * MINUTES }), async (t) => 
     assert.equal((await read()).engine, 'webgpu');
     assert.match(await page.locator('#engine').textContent(), /^Computed by WebGPU on google swiftshader, a software adapter/);
   });
+
+  await t.test('own files are learned from', async () => {
+    await drop(page, ownFiles({ training: 700, test: 100 }));
+    await page.waitForFunction(() => /700 training images are ready/.test(document.getElementById('sentence').textContent));
+    await button('Start').click();
+    await waitFor({ phase: 'finished', engine: 'webgpu' }, MINUTES);
+    assert.ok((await read()).samplesSeen >= 1500);
+  });
+
+  await t.test('without a network too', async () => {
+    await page.goto('about:blank');
+    await page.goto(`${opened.server.address}${ADDRESS}`);
+    await keptForOffline(page);
+    await opened.server.close();
+    await page.reload();
+    await waitFor({ data: 'ready' });
+    await button('Step').click();
+    await waitFor({ step: '1', phase: 'paused', engine: 'webgpu' }, MINUTES);
+  });
 });
 
-/** What a button saves. */
-async function saved(page, name) {
-  const waiting = page.waitForEvent('download');
-  await page.getByRole('button', { name, exact: true }).click();
-  return readFile(await (await waiting).path());
-}
+test('the first step is there soon, its kernels compiled and all', browserTest(), async (t) => {
+  const { page, waitFor, read } = await openPage(t, { webgpu: true, path: ADDRESS });
+  await waitFor({ data: 'ready' });
+  const milliseconds = await millisecondsToFirstStep(page);
+  t.diagnostic(`the first step was made after ${Math.round(milliseconds)} ms`);
+  assert.equal((await read()).engine, 'webgpu');
+  assert.ok(milliseconds < FIRST_STEP_MILLISECONDS, `${milliseconds} ms`);
+});

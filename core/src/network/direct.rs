@@ -14,14 +14,13 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
+use super::cache_line::{CACHE_LINE, from_cache_line};
 use super::kernels::{BackwardOf, Conv2dKernels, Errors, ForwardOf, Outputs};
 use super::operation::Windows;
 use super::sweep::Sinks;
 
 /// Output channels that one pass of the forward kernel computes.
 const BLOCK: usize = 4;
-/// The longest vector that scratch memory is planned for.
-const MOST_LANES: usize = 16;
 /// A place in the padded image is kept as a float, which is exact up to here.
 const LARGEST_PLACE: usize = 1 << 24;
 /// Values of the output gradient that are listed at a time.
@@ -33,7 +32,7 @@ const SUMMED: usize = 10;
 pub(super) const KERNELS: Conv2dKernels<f32> = Conv2dKernels { fits, forward, backward };
 
 fn fits(windows: Windows, scratch: usize) -> bool {
-    let plan = Plan::new(windows, MOST_LANES);
+    let plan = Plan::new(windows, CACHE_LINE);
     windows.stride == 1 && plan.scratch_len() <= scratch && plan.pixels() <= LARGEST_PLACE
 }
 
@@ -129,7 +128,7 @@ impl Plan {
     fn scratch_len(&self) -> usize {
         let one_gradient = self.kernel * self.padded_run();
         let backward = 4 * self.ordered() + 2 * self.pixels() + one_gradient;
-        (self.packed() + self.padded()).max(backward)
+        (self.packed() + self.padded()).max(backward) + CACHE_LINE
     }
 
     /// Where (c, u, v) of one output's weights lies in the order of patches' rows.
@@ -181,7 +180,7 @@ impl WithSimd for Forward<'_> {
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { windows, of: ForwardOf { parameters, x, mut outputs }, scratch } = self;
         let plan = Plan::new(windows, S::F32_LANES);
-        let (packed, padded) = scratch.split_at_mut(plan.packed());
+        let (packed, padded) = from_cache_line(scratch).split_at_mut(plan.packed());
         let padded = &mut padded[..plan.padded()];
         let (weights, bias) = parameters.split_at(plan.outputs * plan.taps());
         pack(plan, weights, packed);
@@ -369,7 +368,7 @@ struct Memory<'a> {
 
 impl<'a> Memory<'a> {
     fn cut(plan: Plan, scratch: &'a mut [f32]) -> Self {
-        let (weights, rest) = scratch.split_at_mut(plan.ordered());
+        let (weights, rest) = from_cache_line(scratch).split_at_mut(plan.ordered());
         let (total, rest) = rest.split_at_mut(plan.ordered());
         let (squares, rest) = rest.split_at_mut(plan.ordered());
         let (mean, rest) = rest.split_at_mut(plan.ordered());

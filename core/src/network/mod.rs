@@ -4,6 +4,8 @@
 //! sample by sample, \[m\]\[C\]\[H\]\[W\].
 
 mod activation;
+#[cfg(feature = "std")]
+mod cache_line;
 mod conv2d;
 mod dense;
 #[cfg(feature = "std")]

@@ -8,17 +8,16 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
+use super::cache_line::{CACHE_LINE, from_cache_line};
 use super::dense::Dense;
 use super::kernels::DenseKernels;
 
-/// The longest vector that scratch memory is planned for.
-const MOST_LANES: usize = 16;
 /// Values that a word tells apart: columns of W, or samples of a tile.
 const WORD: usize = 64;
 /// Bits of the words that vectors are made of.
 const HALF: usize = WORD / 2;
-/// Columns that are looked through, and transposed, together.
-const COLUMNS: usize = MOST_LANES;
+/// Columns that are looked through together, and rows and columns that are transposed together.
+const BLOCK: usize = CACHE_LINE;
 /// Vectors that are summed in registers at a time.
 const SUMMED: usize = 8;
 
@@ -28,7 +27,7 @@ pub(super) const KERNELS: DenseKernels<f32> = DenseKernels { scratch_len, forwar
 fn scratch_len(dense: Dense) -> usize {
     let forward = WORD + dense.samples;
     let backward = dense.inputs + WORD;
-    forward.max(backward) * dense.outputs.next_multiple_of(MOST_LANES)
+    forward.max(backward) * dense.outputs.next_multiple_of(CACHE_LINE) + CACHE_LINE
 }
 
 fn forward(dense: Dense, parameters: &[f32], x: &[f32], y: &mut [f32], scratch: &mut [f32]) {
@@ -51,7 +50,7 @@ impl WithSimd for Forward<'_> {
         let Self { dense: Dense { samples, inputs, outputs, .. }, parameters, x, y, scratch } = self;
         let len = outputs.next_multiple_of(S::F32_LANES);
         let (weights, bias) = parameters.split_at(outputs * inputs);
-        let (columns, sums) = scratch.split_at_mut(WORD * len);
+        let (columns, sums) = from_cache_line(scratch).split_at_mut(WORD * len);
         let sums = &mut sums[..samples * len];
         // What lies beyond the outputs is computed with, though nobody reads it.
         columns.fill(0.0);
@@ -60,11 +59,11 @@ impl WithSimd for Forward<'_> {
         }
         for first in (0..inputs).step_by(WORD) {
             let width = WORD.min(inputs - first);
-            for group in (0..width).step_by(COLUMNS) {
+            for group in (0..width).step_by(BLOCK) {
                 if nonzero_anywhere(&x[first + group..], inputs) {
                     let to = &mut columns[group * len..];
-                    let size = [outputs, COLUMNS.min(width - group)];
-                    transpose::<S, false>(simd, &weights[first + group..], inputs, to, len, size);
+                    let size = [outputs, BLOCK.min(width - group)];
+                    transpose::<false>(&weights[first + group..], inputs, to, len, size);
                 }
             }
             for (x, sums) in x.chunks_exact(inputs).zip(sums.chunks_exact_mut(len)) {
@@ -98,7 +97,7 @@ impl WithSimd for AddOuterProducts<'_> {
         let Self { dense: Dense { inputs, outputs, .. }, x, e, parameters, scratch } = self;
         let len = outputs.next_multiple_of(S::F32_LANES);
         let (weights, bias) = parameters.split_at_mut(outputs * inputs);
-        let (columns, errors) = scratch.split_at_mut(inputs * len);
+        let (columns, errors) = from_cache_line(scratch).split_at_mut(inputs * len);
         for (tile, (x, e)) in x.chunks(WORD * inputs).zip(e.chunks(WORD * outputs)).enumerate() {
             for (e, errors) in e.chunks_exact(outputs).zip(errors.chunks_exact_mut(len)) {
                 pad(e, errors);
@@ -106,7 +105,7 @@ impl WithSimd for AddOuterProducts<'_> {
                     *sum += e;
                 }
             }
-            for (columns, first) in columns.chunks_mut(COLUMNS * len).zip((0..).step_by(COLUMNS)) {
+            for (columns, first) in columns.chunks_mut(BLOCK * len).zip((0..).step_by(BLOCK)) {
                 if tile == 0 {
                     columns.fill(0.0);
                 }
@@ -116,11 +115,11 @@ impl WithSimd for AddOuterProducts<'_> {
                 }
             }
         }
-        for first in (0..inputs).step_by(COLUMNS).filter(|_| !e.is_empty()) {
+        for first in (0..inputs).step_by(BLOCK).filter(|_| !e.is_empty()) {
             if nonzero_anywhere(&x[first..], inputs) {
                 let (columns, weights) = (&columns[first * len..], &mut weights[first..]);
-                let size = [COLUMNS.min(inputs - first), outputs];
-                transpose::<S, true>(simd, columns, len, weights, inputs, size);
+                let size = [BLOCK.min(inputs - first), outputs];
+                transpose::<true>(columns, len, weights, inputs, size);
             }
         }
     }
@@ -156,8 +155,8 @@ fn nonzero(values: &[f32]) -> u64 {
 
 /// For each of the first columns of up to 64 rows, `stride` values apart: in which rows it is not zero.
 #[inline(always)]
-fn nonzero_by_columns(rows: &[f32], stride: usize) -> [u64; COLUMNS] {
-    let mut words = [0; COLUMNS];
+fn nonzero_by_columns(rows: &[f32], stride: usize) -> [u64; BLOCK] {
+    let mut words = [0; BLOCK];
     for (rows, first) in rows.chunks(HALF * stride).zip((0..).step_by(HALF)) {
         for (word, half) in words.iter_mut().zip(nonzero_in_half(rows, stride)) {
             *word |= u64::from(half) << first;
@@ -167,10 +166,10 @@ fn nonzero_by_columns(rows: &[f32], stride: usize) -> [u64; COLUMNS] {
 }
 
 #[inline(always)]
-fn nonzero_in_half(rows: &[f32], stride: usize) -> [u32; COLUMNS] {
-    let mut words = [0; COLUMNS];
+fn nonzero_in_half(rows: &[f32], stride: usize) -> [u32; BLOCK] {
+    let mut words = [0; BLOCK];
     for (i, row) in rows.chunks(stride).enumerate() {
-        let Some(values) = row.first_chunk::<COLUMNS>() else {
+        let Some(values) = row.first_chunk::<BLOCK>() else {
             return with_short_rows(words, i, rows, stride);
         };
         for (word, &value) in words.iter_mut().zip(values) {
@@ -183,7 +182,7 @@ fn nonzero_in_half(rows: &[f32], stride: usize) -> [u32; COLUMNS] {
 /// The same for the rest of the rows, from row `i` on: the last one may end before the last column, and all where
 /// there are few columns.
 #[cold]
-fn with_short_rows(mut words: [u32; COLUMNS], i: usize, rows: &[f32], stride: usize) -> [u32; COLUMNS] {
+fn with_short_rows(mut words: [u32; BLOCK], i: usize, rows: &[f32], stride: usize) -> [u32; BLOCK] {
     for (i, row) in rows.chunks(stride).enumerate().skip(i) {
         for (word, &value) in words.iter_mut().zip(row) {
             *word |= u32::from(value != 0.0) << i;
@@ -195,9 +194,9 @@ fn with_short_rows(mut words: [u32; COLUMNS], i: usize, rows: &[f32], stride: us
 /// Whether one of the first columns of some rows, `stride` values apart, has a value that is not zero.
 #[inline(always)]
 fn nonzero_anywhere(rows: &[f32], stride: usize) -> bool {
-    let mut words = [0; COLUMNS];
+    let mut words = [0; BLOCK];
     for row in rows.chunks(stride) {
-        let Some(values) = row.first_chunk::<COLUMNS>() else {
+        let Some(values) = row.first_chunk::<BLOCK>() else {
             // The last row, which ends before the last column, or any where there are few columns.
             words[0] |= u32::from(row.iter().any(|&value| value != 0.0));
             continue;
@@ -206,7 +205,7 @@ fn nonzero_anywhere(rows: &[f32], stride: usize) -> bool {
             *word |= u32::from(value != 0.0);
         }
     }
-    words != [0; COLUMNS]
+    words != [0; BLOCK]
 }
 
 /// row += Σ values\[k·stride\] · (row k of a matrix of rows as long) over the bits k of a word.
@@ -265,8 +264,7 @@ impl<V: Copy> Rows<'_, V> {
 /// Element (j, i) of a row-major matrix whose rows are `to_len` apart becomes element (i, j) of one whose rows are
 /// `from_len` apart, or that is added to it, for all i and j below `size`.
 #[inline(always)]
-fn transpose<S: Simd, const ADD: bool>(
-    simd: S,
+fn transpose<const ADD: bool>(
     from: &[f32],
     from_len: usize,
     to: &mut [f32],
@@ -274,71 +272,40 @@ fn transpose<S: Simd, const ADD: bool>(
     size: [usize; 2],
 ) {
     let [rows, columns] = size;
-    for i in (0..rows).step_by(S::F32_LANES) {
-        for j in (0..columns).step_by(S::F32_LANES) {
+    for i in (0..rows).step_by(BLOCK) {
+        for j in (0..columns).step_by(BLOCK) {
             let (from, to) = (&from[i * from_len + j..], &mut to[j * to_len + i..]);
-            let (height, width) = (S::F32_LANES.min(rows - i), S::F32_LANES.min(columns - j));
-            if height == S::F32_LANES && width == S::F32_LANES {
-                transpose_block::<S, ADD>(simd, from, from_len, to, to_len);
+            let (height, width) = (BLOCK.min(rows - i), BLOCK.min(columns - j));
+            if height == BLOCK && width == BLOCK {
+                transpose_block::<ADD>(from, from_len, to, to_len);
                 continue;
             }
             for (j, to) in to.chunks_mut(to_len).take(width).enumerate() {
                 for (i, to) in to.iter_mut().take(height).enumerate() {
-                    let value = from[i * from_len + j];
-                    *to = if ADD { *to + value } else { value };
+                    put::<ADD>(to, from[i * from_len + j]);
                 }
             }
         }
     }
 }
 
-/// As many rows and columns as a vector has values.
+/// A whole block: of a known size, it is turned in registers.
 #[inline(always)]
-fn transpose_block<S: Simd, const ADD: bool>(
-    simd: S,
-    from: &[f32],
-    from_len: usize,
-    to: &mut [f32],
-    to_len: usize,
-) {
-    let lanes = S::F32_LANES;
-    let mut block = [simd.splat_f32s(0.0); MOST_LANES];
-    for (row, from) in block[..lanes].iter_mut().zip(from.chunks(from_len)) {
-        if let Some(vector) = S::as_simd_f32s(from).0.first() {
-            *row = *vector;
+fn transpose_block<const ADD: bool>(from: &[f32], from_len: usize, to: &mut [f32], to_len: usize) {
+    let mut block = [[0.0; BLOCK]; BLOCK];
+    for (row, from) in block.iter_mut().zip(from.chunks(from_len)) {
+        if let Some(from) = from.first_chunk() {
+            *row = *from;
         }
     }
-    // Off the diagonal, 2×2 blocks of blocks change places, whose sides are 1, 2, 4, …
-    for (bit, of_lanes) in BITS.iter().enumerate().take(lanes.ilog2() as usize) {
-        let (of_lanes, _) = S::as_simd_f32s(of_lanes);
-        let stays = simd.less_than_f32s(of_lanes[0], simd.splat_f32s(0.5));
-        let side = 1 << bit;
-        for i in (0..lanes).filter(|i| i & side == 0) {
-            let (upper, lower) = (block[i], block[i + side]);
-            let (from_upper, from_lower) =
-                (simd.rotate_right_f32s(upper, lanes - side), simd.rotate_right_f32s(lower, side));
-            block[i] = simd.select_f32s(stays, upper, from_lower);
-            block[i + side] = simd.select_f32s(stays, from_upper, lower);
-        }
-    }
-    for (row, to) in block[..lanes].iter().zip(to.chunks_mut(to_len)) {
-        if let Some(to) = S::as_mut_simd_f32s(to).0.first_mut() {
-            *to = if ADD { simd.add_f32s(*to, *row) } else { *row };
+    for (j, to) in to.chunks_mut(to_len).take(BLOCK).enumerate() {
+        for (to, row) in to.iter_mut().zip(&block) {
+            put::<ADD>(to, row[j]);
         }
     }
 }
 
-/// The bits of a lane's number, the lowest first.
-const BITS: [[f32; MOST_LANES]; 4] = {
-    let mut bits = [[0.0; MOST_LANES]; 4];
-    let mut lane = 0;
-    while lane < MOST_LANES {
-        let mut bit = 0;
-        while bit < bits.len() {
-            bits[bit][lane] = (lane >> bit & 1) as f32;
-            bit += 1;
-        }
-        lane += 1;
-    }
-    bits
-};
+#[inline(always)]
+fn put<const ADD: bool>(to: &mut f32, value: f32) {
+    *to = if ADD { *to + value } else { value };
+}

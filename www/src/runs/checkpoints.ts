@@ -67,6 +67,11 @@ export class Checkpoints {
     this.list.value = this.list.value.filter(({ step }) => step <= checkpoint.step);
   }
 
+  /** The run at hand was taken up at a checkpoint: it can go back to that too. */
+  tookUpAt(checkpoint: Checkpoint): void {
+    this.list.value = [checkpoint];
+  }
+
   /** There is nothing to go on with at the next visit. */
   forgetLeft(): void {
     remove('left', LEFT_KEY).catch(() => undefined);

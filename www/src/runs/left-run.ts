@@ -21,6 +21,7 @@ export class LeftRunOffer {
   readonly #text = required('left-run-text', HTMLElement);
   readonly #state: PageState;
   readonly #library: RunLibrary;
+  readonly #checkpoints: Checkpoints;
   readonly #conductor: RunConductor;
   #left: Left | null = null;
   /** Pressed, but the data is not here yet. */
@@ -29,10 +30,11 @@ export class LeftRunOffer {
   constructor(parts: { state: PageState; library: RunLibrary; checkpoints: Checkpoints; conductor: RunConductor }) {
     this.#state = parts.state;
     this.#library = parts.library;
+    this.#checkpoints = parts.checkpoints;
     this.#conductor = parts.conductor;
     required('left-run-forget', HTMLButtonElement).addEventListener('click', () => {
       this.#withdraw();
-      parts.checkpoints.forgetLeft();
+      this.#checkpoints.forgetLeft();
     });
     required('left-run-go-on', HTMLButtonElement).addEventListener('click', () => this.#goOn());
     this.#state.data.observe(({ name }) => {
@@ -69,6 +71,7 @@ export class LeftRunOffer {
     if (this.#waits) return;
     this.#state.settings.value = structuredClone(left.run.latestConfig);
     this.#conductor.resume(left.run, left.checkpoint);
+    this.#checkpoints.tookUpAt(left.checkpoint);
   }
 
   /** Has the run's data opened; only the visitor can open own files. */

@@ -1,0 +1,14 @@
+// What the browser keeps for a visit without a network.
+
+/** Files of a data set: images and labels, for training and for the test. */
+export const DATA_FILES = 4;
+
+/** Waits until everything is kept that such a visit needs. */
+export async function keptForOffline(page) {
+  await page.waitForFunction(() => document.getElementById('offline-note').dataset.offline === 'ready', null, { timeout: 30_000 });
+  await page.waitForFunction(
+    async (wanted) => (await (await caches.open('adadagrad-data')).keys()).length === wanted,
+    DATA_FILES,
+    { timeout: 30_000 },
+  );
+}
