@@ -608,7 +608,7 @@ fn the_choice_of_kernels_is_remembered_and_a_broken_file_is_no_error() {
     let first = fs::read_to_string(&file).unwrap();
     let choices: Value = serde_json::from_str(&first).unwrap();
     assert!(choices[0]["variants"]["product"].is_string(), "{first}");
-    // Another choice than the trial's stays as it is: there is no second trial.
+    // Another choice stays as it is: no new one is made.
     let mut other = choices.clone();
     let chosen = choices[0]["variants"]["conv2d_forward"].as_str().unwrap();
     other[0]["variants"]["conv2d_forward"] = if chosen == "plain" { "wide" } else { "plain" }.into();

@@ -165,8 +165,8 @@ test('own IDX files are learned from, by button and dropped', browserTest(), asy
   await page.locator('#data-choice').selectOption('mnist');
   await page.waitForFunction(() => /60,000 training images are ready/.test(document.getElementById('sentence').textContent));
   assert.equal(await page.locator('#notice').isVisible(), false);
-  await drop(page, ownFiles({ training: 700, test: 100 }));
-  await page.waitForFunction(() => /700 training images are ready/.test(document.getElementById('sentence').textContent));
+  await drop(page, ownFiles({ training: 4200, test: 100 }));
+  await page.waitForFunction(() => /4,200 training images are ready/.test(document.getElementById('sentence').textContent));
   await button('Step').click();
   await waitFor({ step: '1', phase: 'paused' });
 });

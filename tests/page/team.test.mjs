@@ -53,6 +53,18 @@ const withBrokenTeam = {
   ${bytes.toString()}`,
 };
 
+/** Workers that tell which parts they are asked for. */
+const withTellingTeam = {
+  script: (bytes) => `{
+    const me = crypto.randomUUID();
+    const parts = new BroadcastChannel('parts');
+    self.addEventListener('message', ({ data: { type, task, start, part } }) => {
+      if (type === 'sweep' && task === 'accumulate') parts.postMessage({ me, start, part });
+    });
+  }
+  ${bytes.toString()}`,
+};
+
 /** All notices of a run. */
 async function noticesOf({ evaluate }, command) {
   return evaluate(async (sent) => {
@@ -87,7 +99,26 @@ test('a batch is shared out where it takes long enough, and what nobody knows is
   const alone = { samples: 256, seconds: 0.002 };
   worth.countAlone([{ samples: 256, seconds: 0.05 }, alone, alone, alone, alone]);
   // 128,000 images a second.
-  assert.deepEqual([256, 760, 1000].map((batch) => worth.of(batch, 4)), [false, false, true]);
+  assert.deepEqual([128, 250, 320].map((batch) => worth.of(batch, 4)), [false, false, true]);
+});
+
+test('no worker has two parts before each has one', browserTest(enough), async (t) => {
+  const { evaluate, run } = await engine(t, withTellingTeam);
+  await evaluate(() => {
+    self.asked = [];
+    new BroadcastChannel('parts').onmessage = ({ data }) => self.asked.push(data);
+  });
+  const batch = 24;
+  await run(begin(1, { ...BASE, model: 'cnn', initial_batch: batch, min_batch: batch, max_batch: batch, sample_budget: 40 * batch, evaluate_every: 40 * batch }));
+  const asked = await evaluate(() => self.asked);
+  const steps = [...new Set(asked.map(({ start }) => start))].map((start) => asked.filter((one) => one.start === start));
+  // What the workers tell of the last steps may still be under way.
+  const whole = steps.filter(({ length }) => length === 3);
+  assert.ok(whole.length >= 10, `${whole.length} steps were shared`);
+  for (const parts of whole) {
+    const [first, second] = [0, 1].map((wanted) => parts.find(({ part }) => part === wanted));
+    assert.notEqual(first.me, second.me, `step from sample ${first.start}`);
+  }
 });
 
 test('a run without its team says why it computes alone', browserTest(enough), async (t) => {

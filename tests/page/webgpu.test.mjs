@@ -234,7 +234,7 @@ test('the choice is remembered, and an engine changed during a run counts from t
   assert.ok(await page.getByRole('radio', { name: 'WebGPU' }).isChecked());
 });
 
-test('the kernels that a trial found are remembered for the adapter', browserTest(), async (t) => {
+test('the kernels that were chosen are remembered for the adapter', browserTest(), async (t) => {
   const { page, button, waitFor } = await openPage(t, { webgpu: true, server: SMALL_TEST_SET() });
   await waitFor({ data: 'ready' });
   await page.getByLabel('Model', { exact: true }).selectOption('logistic');
@@ -251,7 +251,7 @@ test('the kernels that a trial found are remembered for the adapter', browserTes
   await step();
   const found = await stored();
   assert.ok(typeof JSON.parse(found).variants === 'object', found);
-  // Another choice than the trial's: were there another trial, it would be replaced.
+  // Another choice: were a new one made, it would be replaced.
   const [kernel, variant] = Object.entries(JSON.parse(found).variants)[0];
   const choice = JSON.parse(found);
   choice.variants[kernel] = variant === 'plain' ? 'tiles' : 'plain';

@@ -178,14 +178,15 @@ impl Session {
         run.share(data, clock, limit).map_or(Ok(JsValue::NULL), |shared| shared_to_js(&shared))
     }
 
-    /// What the team must know for the work that [`Session::share`] told of. Null where there is none.
+    /// What the team must know for the work that [`Session::share`] told of. Null where there is none. The
+    /// parameters are written into `room`, where that has the right length.
     ///
     /// # Errors
     /// None in practice.
     #[wasm_bindgen(unchecked_return_type = "SharedVectors | null")]
-    pub fn shared_vectors(&mut self) -> Result<JsValue, JsError> {
+    pub fn shared_vectors(&mut self, room: Option<Float32Array>) -> Result<JsValue, JsError> {
         let Some(Run { engine: Engine::Cpu(run), .. }) = &mut self.run else { return Ok(JsValue::NULL) };
-        run.shared().map_or(Ok(JsValue::NULL), |shared| vectors_to_js(&shared))
+        run.shared().map_or(Ok(JsValue::NULL), |shared| vectors_to_js(&shared, room))
     }
 
     /// Takes the next part of what was shared. What is finished with it is told by [`Session::advance`].

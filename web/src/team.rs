@@ -64,7 +64,8 @@ impl TeamMember {
         Ok(self.member()?.set_mean_gradient(mean_gradient)?)
     }
 
-    /// Does one part of a task: what [`Session::take`](crate::Session::take) takes.
+    /// Does one part of a task: what [`Session::take`](crate::Session::take) takes. Sums over the parameters are
+    /// written into `room`, where that has the right length: memory that is new costs more than the copy.
     ///
     /// # Errors
     /// When the samples do not fit, or `start` is no count.
@@ -75,13 +76,14 @@ impl TeamMember {
         start: f64,
         batch: u32,
         part: u32,
+        room: Option<Float32Array>,
     ) -> Result<JsValue, JsError> {
         let start = whole(start).ok_or_else(|| JsError::new("the position is no whole number"))?;
         let Self { data, member } = self;
         let member = member.as_mut().ok_or_else(no_run)?;
         let of_step = StepPart { start, batch, part };
         match from_js(task)? {
-            TaskName::Accumulate => member.accumulate(of_step, &*data.train, |sums| sums_to_js(sums)),
+            TaskName::Accumulate => member.accumulate(of_step, &*data.train, |sums| sums_to_js(sums, room)),
             TaskName::Project => inner_to_js(&member.project(of_step, &*data.train)?),
             TaskName::Evaluate => score_to_js(member.evaluate(part, &*data.test)?),
         }
@@ -124,10 +126,21 @@ pub(crate) fn shared_to_js(shared: &Shared<'_, f32>) -> Result<JsValue, JsError>
     ])
 }
 
-/// Copies of the parameters, and of ḡ for a second sweep.
-pub(crate) fn vectors_to_js(shared: &Shared<'_, f32>) -> Result<JsValue, JsError> {
+/// Copies of the parameters, in `room` where it has the right length, and of ḡ for a second sweep.
+pub(crate) fn vectors_to_js(
+    shared: &Shared<'_, f32>,
+    room: Option<Float32Array>,
+) -> Result<JsValue, JsError> {
+    let parameters = array_of(shared.parameters.len(), room);
+    parameters.copy_from(shared.parameters);
     let mean = shared.mean_gradient.map_or(JsValue::NULL, |mean| Float32Array::from(mean).into());
-    object(&[("parameters", Float32Array::from(shared.parameters).into()), ("mean_gradient", mean)])
+    object(&[("parameters", parameters.into()), ("mean_gradient", mean)])
+}
+
+/// `room` where it has this length, else a new array.
+fn array_of(len: usize, room: Option<Float32Array>) -> Float32Array {
+    let len = len as u32;
+    room.filter(|room| room.length() == len).unwrap_or_else(|| Float32Array::new_with_length(len))
 }
 
 /// What a member found in a part: a few numbers, and in a first sweep sums over the parameters, Σ gᵢ and where a
@@ -136,7 +149,7 @@ fn result_to_js(numbers: &[f64], values: JsValue) -> Result<JsValue, JsError> {
     object(&[("numbers", Float64Array::from(numbers).into()), ("values", values)])
 }
 
-fn sums_to_js(sums: &Statistics<'_, f32>) -> Result<JsValue, JsError> {
+fn sums_to_js(sums: &Statistics<'_, f32>, room: Option<Float32Array>) -> Result<JsValue, JsError> {
     let Totals { samples, correct, loss, sum_squared_norms, parts } = sums.totals;
     let numbers = [
         samples.into(),
@@ -146,10 +159,10 @@ fn sums_to_js(sums: &Statistics<'_, f32>) -> Result<JsValue, JsError> {
         parts.count.into(),
         parts.sum_squared_means,
     ];
-    let len = [&*sums.gradient_sum, &*sums.second_moment].map(|values| values.len() as u32);
-    let values = Float32Array::new_with_length(len[0] + len[1]);
-    values.subarray(0, len[0]).copy_from(sums.gradient_sum);
-    values.subarray(len[0], len[0] + len[1]).copy_from(sums.second_moment);
+    let values = array_of(sums.gradient_sum.len() + sums.second_moment.len(), room);
+    let parameters = sums.gradient_sum.len() as u32;
+    values.subarray(0, parameters).copy_from(sums.gradient_sum);
+    values.subarray(parameters, values.length()).copy_from(sums.second_moment);
     result_to_js(&numbers, values.into())
 }
 

@@ -154,7 +154,7 @@ export interface SharedVectors {
 export interface PartResult {
   numbers: Float64Array;
   /** Sums over the parameters; null where there are none. */
-  values: Float32Array | null;
+  values: Float32Array<ArrayBuffer> | null;
 }
 
 /** The four decompressed IDX files. */

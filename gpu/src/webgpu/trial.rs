@@ -1,8 +1,10 @@
 //! A short trial of the heavy kernels' variants on the adapter at hand.
 //!
 //! Each runs the same small problem a few times by the wall clock, a sum that the adapter's owner would feel.
-//! On software adapters most of the trial's time goes into compiling, so that tiles are not tried for
-//! convolutions once they have lost for dense layers: it is the barriers that are slow there.
+//!
+//! A run on a software adapter begins without it: compiling everything takes seconds there, and the winners are
+//! known ([`Variants::untried`]). The self-test tries them all the same, but no tiles for convolutions once they
+//! have lost for dense layers: it is the barriers that are slow.
 
 use std::time::Duration;
 
@@ -101,13 +103,14 @@ impl Trial {
 }
 
 /// The device with the variants that are fastest on it: the remembered ones where they are for this device, else
-/// those of a trial, which the caller may remember.
+/// those of a trial, or on a software adapter the known ones, which the caller may remember.
 ///
 /// # Errors
 /// When the device is lost or refused something.
 pub async fn choose(gpu: Gpu, remembered: Option<&Choice>) -> Result<(Gpu, Choice), GpuError> {
     let choice = match remembered.filter(|choice| choice.fits(&gpu)) {
         Some(choice) => choice.clone(),
+        None if is_software(gpu.info()) => Choice::new(&gpu, gpu.variants()),
         None => Choice::new(&gpu, try_variants(&gpu).await?.variants(gpu.variants())),
     };
     Ok((gpu.with_variants(choice.variants), choice))

@@ -24,10 +24,10 @@ async function obey(request: Request): Promise<PartResult | null> {
   return null;
 }
 
-function sweep(member: TeamMember, { task, start, batch, part, parameters, meanGradient }: SweepRequest): PartResult {
+function sweep(member: TeamMember, { task, start, batch, part, parameters, meanGradient, room }: SweepRequest): PartResult {
   if (parameters !== null) member.set_parameters(parameters);
   if (meanGradient !== null) member.set_mean_gradient(meanGradient);
-  return member.sweep(task, start, batch, part);
+  return member.sweep(task, start, batch, part, room ?? parameters);
 }
 
 async function answerTo(request: Request): Promise<void> {

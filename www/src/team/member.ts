@@ -29,14 +29,15 @@ export class Member {
     this.#worker.onmessageerror = () => this.#fail('a message could not be read');
   }
 
-  ask(request: Request): Promise<PartResult | null> {
+  /** `handedOver`: what the request takes with it. */
+  ask(request: Request, handedOver: Transferable[] = []): Promise<PartResult | null> {
     return new Promise((resolve, reject) => {
       if (this.#failure !== null) {
         reject(this.#failure);
         return;
       }
       this.#waiting.push({ resolve, reject });
-      this.#worker.postMessage(request);
+      this.#worker.postMessage(request, handedOver);
     });
   }
 

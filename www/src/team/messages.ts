@@ -17,6 +17,8 @@ export interface SweepRequest {
   /** What is not null is used from now on. */
   parameters: Float32Array | null;
   meanGradient: Float32Array | null;
+  /** Where sums may be written; without it, where the parameters lie. */
+  room: Float32Array | null;
 }
 
 export type Answer =

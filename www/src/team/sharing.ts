@@ -15,6 +15,8 @@ export class Sharing {
   #ready: Team | null = null;
   #run = 0;
   #worth = new Worth();
+  /** Where the last sweep's parameters lie. */
+  #room: Float32Array | null = null;
 
   constructor(session: Session, files: DatasetFiles, tell: (notice: string) => void) {
     this.#session = session;
@@ -57,8 +59,9 @@ export class Sharing {
   async sweep(work: SharedWork, goesOn: () => boolean, take: (result: PartResult) => void): Promise<void> {
     let refusal: unknown = null;
     const begun = performance.now();
-    const vectors = this.#session.shared_vectors();
+    const vectors = this.#session.shared_vectors(this.#room);
     if (vectors === null) return;
+    this.#room = vectors.parameters;
     try {
       await this.#ready?.sweep(work, vectors, goesOn, (result) => {
         try {

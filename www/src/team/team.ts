@@ -4,12 +4,14 @@
  */
 import type { DatasetFiles, PartResult, RunConfig, SharedVectors, SharedWork } from '../../pkg/adadagrad_web.js';
 import { Member, MemberError } from './member.js';
+import { Rooms } from './rooms.js';
 
 /** The next part waits at the worker while it is at one. */
 const PARTS_AT_A_WORKER = 2;
 
 export class Team {
   readonly #members: Member[];
+  readonly #rooms = new Rooms();
   /** The step whose parameters the workers were given last, by its place in the order of samples. */
   #step: number | null = null;
 
@@ -56,10 +58,12 @@ export class Team {
         for (let ready = results.get(taken); ready !== undefined && !failed; ready = results.get(taken)) {
           results.delete(taken++);
           take(ready);
+          this.#rooms.give(ready.values);
         }
       }
     };
-    const lanes = this.#members.flatMap((member) => Array.from({ length: PARTS_AT_A_WORKER }, () => lane(member)));
+    // Every worker has its first part before one gets a second.
+    const lanes = Array.from({ length: PARTS_AT_A_WORKER }, () => this.#members.map((member) => lane(member))).flat();
     const guarded = lanes.map((one) => one.catch((error: unknown) => {
       failed = true;
       throw error;
@@ -85,11 +89,14 @@ export class Team {
   }
 
   async #ask(member: Member, { task, start, batch }: SharedWork, vectors: SharedVectors, part: number): Promise<PartResult> {
-    const parameters = member.knowsParameters ? null : vectors.parameters;
-    const meanGradient = member.knowsMeanGradient ? null : vectors.mean_gradient;
+    const rooms = this.#rooms;
+    const parameters = member.knowsParameters ? null : rooms.copy(vectors.parameters);
+    const meanGradient = member.knowsMeanGradient || vectors.mean_gradient === null ? null : rooms.copy(vectors.mean_gradient);
+    const room = parameters === null ? rooms.take() : null;
     member.knowsParameters = true;
     member.knowsMeanGradient = true;
-    const result = await member.ask({ type: 'sweep', task, start, batch, part, parameters, meanGradient });
+    const handedOver = [parameters, meanGradient, room].flatMap((vector) => (vector === null ? [] : [vector.buffer]));
+    const result = await member.ask({ type: 'sweep', task, start, batch, part, parameters, meanGradient, room }, handedOver);
     if (result === null) throw new MemberError('it gave no result');
     return result;
   }
