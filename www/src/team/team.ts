@@ -92,7 +92,7 @@ export class Team {
     const rooms = this.#rooms;
     const parameters = member.knowsParameters ? null : rooms.copy(vectors.parameters);
     const meanGradient = member.knowsMeanGradient || vectors.mean_gradient === null ? null : rooms.copy(vectors.mean_gradient);
-    const room = parameters === null ? rooms.take() : null;
+    const room = task === 'accumulate' && parameters === null ? rooms.take() : null;
     member.knowsParameters = true;
     member.knowsMeanGradient = true;
     const handedOver = [parameters, meanGradient, room].flatMap((vector) => (vector === null ? [] : [vector.buffer]));
