@@ -16,7 +16,7 @@ use crate::network::{
 use crate::optimizer::StepScalars;
 use crate::real::Real;
 use crate::shuffle::Order;
-use crate::statistics::{Inner, LengthMismatch, Needs, Statistics, Totals, check_length};
+use crate::statistics::{Evidence, Inner, LengthMismatch, Needs, Statistics, Totals, check_length};
 use crate::trainer::{Decided, Plan, Progress, StepError, Telemetry, Trainer};
 
 /// Values that a micro-batch may take: with `f32` 4 MiB, of which fused layers touch so little that it stays in
@@ -249,28 +249,88 @@ impl<F: Real> OwnedStatistics<F> {
         self.second_moment.fill(F::zero());
     }
 
-    /// Forgets everything where parts are to be taken: the first one's sums take the place of what is there.
-    pub fn forget(&mut self) {
-        self.totals = Totals::default();
-    }
-
-    /// Adds another part of the same batch, closed first where the parts' means are asked for, and clears it.
-    ///
-    /// # Errors
-    /// When the two do not fit.
-    pub fn take<G: Real<Sum = F::Sum>>(
-        &mut self,
-        part: &mut OwnedStatistics<G>,
-        needs: &Needs,
-    ) -> Result<(), LengthMismatch> {
-        part.with(|part| {
+    /// Closes a part where the parts' means are asked for.
+    fn close(&mut self, needs: &Needs) -> Result<(), LengthMismatch> {
+        self.with(|part| {
             if needs.parts > 0 {
                 part.close_part();
             }
-            self.with(|total| total.merge(part))
-        })?;
-        part.clear();
-        Ok(())
+            Ok(())
+        })
+    }
+}
+
+/// The sums of a batch, whose parts are taken in order.
+#[derive(Clone, Debug)]
+pub struct BatchSums<F: Real> {
+    total: OwnedStatistics<F::Sum>,
+    /// The part of a batch that has no other: the total would hold the same numbers in twice the memory.
+    only: OwnedStatistics<F>,
+    has_one: bool,
+}
+
+/// Does the same with the sums of a batch, whichever hold them.
+macro_rules! with_sums {
+    ($batch:expr, |$sums:ident| $act:expr) => {
+        if $batch.has_one { $batch.only.with(|$sums| $act) } else { $batch.total.with(|$sums| $act) }
+    };
+}
+
+impl<F: Real> BatchSums<F> {
+    /// No sums yet, over `parameters` parameters, with the memory that `needs` takes.
+    ///
+    /// # Errors
+    /// When there is not that much memory.
+    pub fn new(parameters: usize, needs: &Needs) -> Result<Self, RunError> {
+        let total = OwnedStatistics::new(parameters, needs)?;
+        Ok(Self { total, only: OwnedStatistics::new(parameters, needs)?, has_one: false })
+    }
+
+    /// Begins another batch.
+    pub fn begin(&mut self) {
+        // The first part's sums take the place of what is there.
+        self.total.totals = Totals::default();
+        self.has_one = false;
+    }
+
+    /// Takes the next of the batch's parts. What it leaves in its place is to be cleared before it is added to.
+    ///
+    /// # Errors
+    /// When it does not fit.
+    pub fn take(
+        &mut self,
+        part: &mut OwnedStatistics<F>,
+        parts: u32,
+        needs: &Needs,
+    ) -> Result<(), LengthMismatch> {
+        part.close(needs)?;
+        // A quantile is looked for in the memory of the second moments, where it takes the wider type.
+        self.has_one = parts == 1 && needs.coordinate_quantile.is_none();
+        if self.has_one {
+            core::mem::swap(&mut self.only, part);
+            return Ok(());
+        }
+        part.with(|part| self.total.with(|total| total.merge(part)))
+    }
+
+    /// Writes ḡ: [`Statistics::mean_gradient`].
+    ///
+    /// # Errors
+    /// When `mean` does not have D values.
+    pub fn mean_gradient(&mut self, mean: &mut [F]) -> Result<(), LengthMismatch> {
+        with_sums!(self, |sums| sums.mean_gradient(mean))
+    }
+
+    /// What the batch says: [`Statistics::evidence`].
+    ///
+    /// # Errors
+    /// None in practice: the sums fit themselves.
+    pub fn evidence(
+        &mut self,
+        needs: &Needs,
+        inner: Option<Inner<F::Sum>>,
+    ) -> Result<Evidence<F::Sum>, LengthMismatch> {
+        with_sums!(self, |sums| Ok(sums.evidence(needs, inner)))
     }
 }
 
@@ -337,7 +397,7 @@ pub struct LocalRun<F: Real, M> {
     parameters: Vec<F>,
     memory: Vec<F>,
     part: OwnedStatistics<F>,
-    total: OwnedStatistics<F::Sum>,
+    sums: BatchSums<F>,
     /// ḡ; during the first sweep nobody needs it.
     mean_gradient: Vec<F>,
     step: Option<Step<F>>,
@@ -428,7 +488,7 @@ impl<F: Real, M: MatrixProduct<F>> LocalRun<F, M> {
             parameters,
             memory,
             part: OwnedStatistics::new(len, &trainer.needs())?,
-            total: OwnedStatistics::new(len, &trainer.needs())?,
+            sums: BatchSums::new(len, &trainer.needs())?,
             mean_gradient: zeros(len)?,
             engine: LocalEngine { network, memory: sweep_memory, product },
             step: None,
@@ -544,8 +604,9 @@ impl<F: Real, M: MatrixProduct<F>> LocalRun<F, M> {
             return Ok(Advance::Working);
         };
         self.kept_no_more();
+        self.part.clear();
         self.part.with(fill)?;
-        self.total.take(&mut self.part, &step.plan.needs)?;
+        self.sums.take(&mut self.part, step.plan.cut.parts(), &step.plan.needs)?;
         step.walk.skip_part();
         Ok(self.end_part(step)?)
     }
@@ -629,7 +690,7 @@ impl<F: Real, M: MatrixProduct<F>> LocalRun<F, M> {
             None => self.trainer.plan()?,
         };
         self.part.clear();
-        self.total.forget();
+        self.sums.begin();
         let walk = plan.cut.walk(0..plan.cut.parts(), self.engine.memory.micro_batch());
         let most = if plan.needs.inner { Kept::<F>::most(self.engine.network.view()) } else { 0 };
         self.kept.begin(most);
@@ -642,7 +703,7 @@ impl<F: Real, M: MatrixProduct<F>> LocalRun<F, M> {
         };
         let LocalEngine { network, memory, product } = &mut self.engine;
         let network = network.view();
-        let Step { plan, order, swept, projection, .. } = &mut step;
+        let Step { plan, order, walk, swept, projection, .. } = &mut step;
         let count = positions.len();
         let samples = positions.map(|position| order.index(plan.start + u64::from(position)));
         match projection {
@@ -652,7 +713,10 @@ impl<F: Real, M: MatrixProduct<F>> LocalRun<F, M> {
                 self.part
                     .with(|part| sweep.accumulate(&self.parameters, dataset, samples, &plan.needs, part))?;
                 if ends_part {
-                    self.total.take(&mut self.part, &plan.needs)?;
+                    self.sums.take(&mut self.part, plan.cut.parts(), &plan.needs)?;
+                    if !walk.is_empty() {
+                        self.part.clear();
+                    }
                 }
             }
             Some(Projection { part, total }) => {
@@ -680,7 +744,7 @@ impl<F: Real, M: MatrixProduct<F>> LocalRun<F, M> {
     fn end_sweep(&mut self, mut step: Step<F>) -> Result<Advance, RunError> {
         let Plan { cut, needs, .. } = step.plan;
         if step.projection.is_none() {
-            self.total.with(|total| total.mean_gradient(&mut self.mean_gradient))?;
+            self.sums.mean_gradient(&mut self.mean_gradient)?;
             if needs.inner {
                 step.projection = Some(Projection::default());
                 step.walk = cut.walk(0..cut.parts(), self.engine.memory.micro_batch());
@@ -696,10 +760,9 @@ impl<F: Real, M: MatrixProduct<F>> LocalRun<F, M> {
             return Ok(Advance::Working);
         }
         let inner = step.projection.map(|projection| projection.total);
-        let (trainer, mean) = (&mut self.trainer, &self.mean_gradient);
-        let telemetry = self.total.with(|total| {
-            trainer.conclude(&step.plan, total, inner, mean, &mut self.parameters, &mut self.memory)
-        })?;
-        Ok(Advance::Step(telemetry))
+        let evidence = self.sums.evidence(&needs, inner)?;
+        let Self { trainer, mean_gradient, parameters, memory, .. } = self;
+        let telemetry = trainer.conclude(&step.plan, &evidence, mean_gradient, parameters, memory);
+        Ok(Advance::Step(telemetry.map_err(RunError::Step)?))
     }
 }

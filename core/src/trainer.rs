@@ -17,7 +17,7 @@ use crate::cut::Cut;
 use crate::optimizer::{Shared, StepScalars};
 use crate::real::Real;
 use crate::shuffle::Order;
-use crate::statistics::{Evidence, Inner, LengthMismatch, Needs, Reason, Statistics};
+use crate::statistics::{Evidence, LengthMismatch, Needs, Reason};
 
 /// What the next step is to do.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -352,21 +352,21 @@ impl<F: Real> Trainer<F> {
         pending.telemetry
     }
 
-    /// Weighs the sums of a whole batch, updates the parameters and commits: what every engine on a CPU does
-    /// after its sweeps. `mean_gradient` is ḡ as [`Statistics::mean_gradient`] rounds it.
+    /// Weighs a batch's evidence, updates the parameters and commits: what every engine on a CPU does after its
+    /// sweeps. `mean_gradient` is ḡ as [`Statistics::mean_gradient`](crate::statistics::Statistics::mean_gradient)
+    /// rounds it.
     ///
     /// # Errors
     /// When the step is refused; then nothing has changed.
     pub fn conclude(
         &mut self,
         plan: &Plan<F::Sum>,
-        total: &mut Statistics<'_, F::Sum>,
-        inner: Option<Inner<F::Sum>>,
+        evidence: &Evidence<F::Sum>,
         mean_gradient: &[F],
         parameters: &mut [F],
         memory: &mut [F],
     ) -> Result<Telemetry, StepError> {
-        let pending = self.weigh(plan, &total.evidence(&plan.needs, inner))?;
+        let pending = self.weigh(plan, evidence)?;
         let optimizer = self.config.optimizer.as_optimizer::<F>();
         optimizer.update(&pending.scalars, parameters, mean_gradient, memory)?;
         Ok(self.commit(pending))

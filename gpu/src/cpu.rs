@@ -11,11 +11,13 @@ use std::sync::Arc;
 
 use adadagrad_core::config::RunConfig;
 use adadagrad_core::cut::{Cut, MicroBatch};
-use adadagrad_core::local::{Evaluation, Kept, OwnedNetwork, OwnedStatistics, RunError, SweepMemory};
+use adadagrad_core::local::{
+    BatchSums, Evaluation, Kept, OwnedNetwork, OwnedStatistics, RunError, SweepMemory,
+};
 use adadagrad_core::network::{FastProduct, Score, initialise};
 use adadagrad_core::shuffle::Order;
-use adadagrad_core::statistics::{Evidence, Inner, LengthMismatch, Needs};
-use adadagrad_core::trainer::{Decided, Plan, StepError, Telemetry, Trainer};
+use adadagrad_core::statistics::{Evidence, Inner, Needs};
+use adadagrad_core::trainer::{Decided, Plan, Telemetry, Trainer};
 
 use crate::dataset::SharedDataset;
 use crate::engine::{Confusion, Control, Engine, EngineError, Evaluated, Snapshot, Visit, check_lengths};
@@ -132,7 +134,7 @@ impl ThreadsEngine {
         let (sums, kept) = (&mut self.sums, &mut self.kept);
         self.pool.run(cut.parts(), &mut Accumulating { over, visit, sums, kept, taken: 0 })?;
         let mean_gradient = Arc::make_mut(&mut self.mean_gradient);
-        self.sums.total.with(|total| total.mean_gradient(mean_gradient))?;
+        self.sums.batch.mean_gradient(mean_gradient)?;
         if !needs.inner {
             return Ok(None);
         }
@@ -156,18 +158,14 @@ impl Engine for ThreadsEngine {
     fn step(&mut self, trainer: &mut Trainer<f32>, plan: &Plan<f64>) -> Result<Telemetry, EngineError> {
         let visit = Visit::Shuffled { order: trainer.order(), start: plan.start };
         let inner = self.sweep(plan.cut, visit, &plan.needs)?;
+        let evidence = self.sums.batch.evidence(&plan.needs, inner)?;
         let parameters = Arc::make_mut(&mut self.parameters);
-        let (mean, memory) = (&self.mean_gradient, &mut self.memory);
-        let telemetry = self
-            .sums
-            .total
-            .with::<_, StepError>(|total| trainer.conclude(plan, total, inner, mean, parameters, memory))?;
-        Ok(telemetry)
+        Ok(trainer.conclude(plan, &evidence, &self.mean_gradient, parameters, &mut self.memory)?)
     }
 
     fn evidence(&mut self, cut: Cut, visit: Visit, needs: &Needs) -> Result<Evidence<f64>, EngineError> {
         let inner = self.sweep(cut, visit, needs)?;
-        Ok(self.sums.total.with::<_, LengthMismatch>(|total| Ok(total.evidence(needs, inner)))?)
+        Ok(self.sums.batch.evidence(needs, inner)?)
     }
 
     fn evaluate(&mut self, dataset: &SharedDataset) -> Result<Evaluated, EngineError> {
@@ -214,31 +212,31 @@ fn zeros(len: usize) -> Result<Vec<f32>, RunError> {
     Ok(values)
 }
 
-/// The total, and sums of parts to be used again.
+/// The batch's sums, and those of parts to be used again.
 #[derive(Debug)]
 struct Sums {
     needs: Needs,
     parameters: usize,
-    total: OwnedStatistics<f64>,
+    batch: BatchSums<f32>,
     free: Vec<OwnedStatistics<f32>>,
 }
 
 impl Sums {
     fn new(parameters: usize, needs: Needs) -> Result<Self, RunError> {
-        Ok(Self { needs, parameters, total: OwnedStatistics::new(parameters, &needs)?, free: Vec::new() })
+        Ok(Self { needs, parameters, batch: BatchSums::new(parameters, &needs)?, free: Vec::new() })
     }
 
     /// Ready for the first part, with the memory that `needs` takes.
     fn begin(&mut self, parameters: usize, needs: Needs) -> Result<(), RunError> {
         if needs == self.needs {
-            self.total.forget();
+            self.batch.begin();
         } else {
             *self = Self::new(parameters, needs)?;
         }
         Ok(())
     }
 
-    /// Zero sums for a part.
+    /// Memory for a part's sums.
     fn part(&mut self) -> Result<OwnedStatistics<f32>, RunError> {
         self.free.pop().map_or_else(|| OwnedStatistics::new(self.parameters, &self.needs), Ok)
     }
@@ -281,7 +279,7 @@ impl InOrder<PartWorker> for Accumulating<'_> {
     fn take(&mut self, done: Result<Done, EngineError>) -> Result<(), EngineError> {
         if let Done::Sums(mut part, kept) = done? {
             give_back(self.kept, &mut self.taken, kept);
-            self.sums.total.take(&mut part, &self.sums.needs)?;
+            self.sums.batch.take(&mut part, self.over.cut.parts(), &self.sums.needs)?;
             self.sums.free.push(part);
         }
         Ok(())
@@ -396,6 +394,7 @@ impl PartWorker {
         let network = self.network.view();
         match task {
             Task::Accumulate { mut visit, needs, mut sums, mut kept } => {
+                sums.clear();
                 for (index, MicroBatch { positions, .. }) in walk.enumerate() {
                     let count = check(&self.control, &positions)?;
                     let samples = positions.map(|position| visit.sample(position));

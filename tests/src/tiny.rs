@@ -4,7 +4,7 @@
 use adadagrad_core::batch_test::{AnyTest, AugmentedTest};
 use adadagrad_core::config::RunConfig;
 use adadagrad_core::controller::{AdAdaGrad, AnyController};
-use adadagrad_core::local::{OwnedNetwork, OwnedStatistics, SweepMemory};
+use adadagrad_core::local::{BatchSums, OwnedNetwork, OwnedStatistics, SweepMemory};
 use adadagrad_core::network::{MatrixProduct, Node, Operation, Shape, initialise};
 use adadagrad_core::optimizer::{AdamW, AnyOptimizer};
 use adadagrad_core::real::Real;
@@ -102,7 +102,7 @@ impl<F: Real<Sum = f64>> Tiny<F> {
         let mut sample = |position: u32| order.index(plan.start + u64::from(position));
         let len = parameters.len();
         let mut part = OwnedStatistics::<F>::new(len, &plan.needs).expect("memory");
-        let mut total = OwnedStatistics::<f64>::new(len, &plan.needs).expect("memory");
+        let mut sums = BatchSums::<F>::new(len, &plan.needs).expect("memory");
         let (mut mean, mut inner) = (vec![F::zero(); len], Inner::default());
         // An odd size, so that micro-batches end before parts do.
         let micro_batch = sweep_memory.micro_batch().min(7);
@@ -112,10 +112,11 @@ impl<F: Real<Sum = f64>> Tiny<F> {
             part.with(|part| sweep.accumulate(parameters, table, samples, &plan.needs, part))
                 .expect("samples that fit");
             if piece.ends_part {
-                total.take(&mut part, &plan.needs).expect("parts that fit");
+                sums.take(&mut part, plan.cut.parts(), &plan.needs).expect("parts that fit");
+                part.clear();
             }
         }
-        total.with(|total| total.mean_gradient(&mut mean)).expect("a mean that fits");
+        sums.mean_gradient(&mut mean).expect("a mean that fits");
         if plan.needs.inner {
             for piece in plan.cut.walk(0..plan.cut.parts(), micro_batch) {
                 let samples: Vec<u32> = piece.positions.map(&mut sample).collect();
@@ -123,7 +124,7 @@ impl<F: Real<Sum = f64>> Tiny<F> {
             }
         }
         let inner = plan.needs.inner.then_some(inner);
-        let concluded = total.with(|total| trainer.conclude(&plan, total, inner, &mean, parameters, memory));
-        Some(concluded.expect("a finite step"))
+        let evidence = sums.evidence(&plan.needs, inner).expect("sums that fit");
+        Some(trainer.conclude(&plan, &evidence, &mean, parameters, memory).expect("a finite step"))
     }
 }

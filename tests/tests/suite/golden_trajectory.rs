@@ -2,7 +2,7 @@
 
 use adadagrad_core::config::RunConfig;
 use adadagrad_core::controller::{AdAdaGrad, AnyController};
-use adadagrad_core::local::{OwnedNetwork, OwnedStatistics};
+use adadagrad_core::local::{BatchSums, OwnedNetwork, OwnedStatistics};
 use adadagrad_core::network::{Node, Operation, PlainProduct, Shape};
 use adadagrad_core::real::Real;
 use adadagrad_core::schedule::Schedule;
@@ -61,7 +61,7 @@ impl<F: Real<Sum = f64>> Run<F> {
         let len = table.labels.len() as u64;
         let sample = |position: u32| u32::try_from((plan.start + u64::from(position)) % len).unwrap();
         let mut part = OwnedStatistics::<F>::new(parameters.len(), &plan.needs).unwrap();
-        let mut total = OwnedStatistics::<f64>::new(parameters.len(), &plan.needs).unwrap();
+        let mut sums = BatchSums::<F>::new(parameters.len(), &plan.needs).unwrap();
         let mut mean = vec![F::zero(); parameters.len()];
         let mut inner = Inner::default();
         let walk = || plan.cut.walk(0..plan.cut.parts(), 13);
@@ -71,10 +71,11 @@ impl<F: Real<Sum = f64>> Run<F> {
                 part.with(|part| sweep.accumulate(parameters, table, samples, &plan.needs, part))
                     .map_err(|error| error.to_string())?;
                 if piece.ends_part {
-                    total.take(&mut part, &plan.needs).map_err(|error| error.to_string())?;
+                    sums.take(&mut part, plan.cut.parts(), &plan.needs).map_err(|error| error.to_string())?;
+                    part.clear();
                 }
             }
-            total.with(|total| total.mean_gradient(&mut mean)).map_err(|error| error.to_string())?;
+            sums.mean_gradient(&mut mean).map_err(|error| error.to_string())?;
             for piece in walk() {
                 let samples = piece.positions.map(sample);
                 sweep
@@ -84,9 +85,8 @@ impl<F: Real<Sum = f64>> Run<F> {
             Ok::<_, String>(())
         })?;
         let inner = plan.needs.inner.then_some(inner);
-        total
-            .with(|total| trainer.conclude(plan, total, inner, &mean, parameters, memory))
-            .map_err(|error| error.to_string())
+        let evidence = sums.evidence(&plan.needs, inner).map_err(|error| error.to_string())?;
+        trainer.conclude(plan, &evidence, &mean, parameters, memory).map_err(|error| error.to_string())
     }
 
     /// Every quantity of the planned batch, whatever the test asks for.

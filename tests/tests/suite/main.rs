@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that meets the unexpected should stop there")]
 
 mod bad_input;
+mod batch_sums;
 mod batch_tests;
 mod determinism;
 mod fuzz;
