@@ -604,10 +604,9 @@ impl<F: Real, M: MatrixProduct<F>> LocalRun<F, M> {
             return Ok(Advance::Working);
         };
         self.kept_no_more();
-        self.part.clear();
         self.part.with(fill)?;
-        self.sums.take(&mut self.part, step.plan.cut.parts(), &step.plan.needs)?;
         step.walk.skip_part();
+        self.take_part(&step.plan, &step.walk)?;
         Ok(self.end_part(step)?)
     }
 
@@ -713,10 +712,7 @@ impl<F: Real, M: MatrixProduct<F>> LocalRun<F, M> {
                 self.part
                     .with(|part| sweep.accumulate(&self.parameters, dataset, samples, &plan.needs, part))?;
                 if ends_part {
-                    self.sums.take(&mut self.part, plan.cut.parts(), &plan.needs)?;
-                    if !walk.is_empty() {
-                        self.part.clear();
-                    }
+                    self.take_part(plan, walk)?;
                 }
             }
             Some(Projection { part, total }) => {
@@ -738,6 +734,15 @@ impl<F: Real, M: MatrixProduct<F>> LocalRun<F, M> {
         *swept += 1;
         self.step = Some(step);
         Ok(Advance::Working)
+    }
+
+    /// Takes a part's sums, and makes room for the next one's.
+    fn take_part(&mut self, plan: &Plan<F::Sum>, walk: &Walk) -> Result<(), LengthMismatch> {
+        self.sums.take(&mut self.part, plan.cut.parts(), &plan.needs)?;
+        if !walk.is_empty() {
+            self.part.clear();
+        }
+        Ok(())
     }
 
     /// After the last micro-batch of a sweep: a second sweep, or the update.
