@@ -181,13 +181,14 @@ test('a pen draws too', browserTest(), async (t) => {
       force: 0.5,
       pointerType: 'pen',
     });
-  const kinds = page.evaluate(
-    () => new Promise((tell) => document.querySelector('.pad-canvas').addEventListener('pointerdown', ({ pointerType }) => tell(pointerType), { once: true })),
-  );
+  // Heard before the pen is put down: the two sessions do not wait for each other.
+  await page.evaluate(() => {
+    self.pointerKind = new Promise((tell) => document.querySelector('.pad-canvas').addEventListener('pointerdown', ({ pointerType }) => tell(pointerType), { once: true }));
+  });
   await pen('mousePressed', 0.52, 0.15);
   for (let move = 1; move <= 8; move += 1) await pen('mouseMoved', 0.52 - 0.005 * move, 0.15 + 0.085 * move);
   await pen('mouseReleased', 0.48, 0.83);
-  assert.equal(await kinds, 'pen');
+  assert.equal(await page.evaluate(() => self.pointerKind), 'pen');
   await readAs(page, 1);
 });
 
