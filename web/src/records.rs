@@ -94,7 +94,7 @@ pub(crate) struct Finished {
     pub(crate) steps: Vec<StepRecord>,
     evaluations: Vec<EvaluationRecord>,
     pub(crate) notices: Vec<String>,
-    /// Which kernels a trial chose, to be remembered for the adapter.
+    /// Which kernels were chosen, to be remembered for the adapter.
     pub(crate) kernels: Option<Choice>,
 }
 

@@ -370,7 +370,7 @@ impl Session {
         let engine = match engine {
             EngineName::Cpu => Engine::Cpu(Box::new(CpuRun::new(&standing)?)),
             EngineName::WebGpu => {
-                // What cannot be read was remembered by another version: then there is another trial.
+                // What cannot be read was remembered by another version: then they are chosen anew.
                 let kernels = from_js(kernels).ok();
                 Engine::Gpu(GpuRun::start(standing, self.data.clone(), Rc::clone(&self.clock), kernels))
             }

@@ -117,7 +117,7 @@ export interface Progress {
   evaluations: { step: number; samples_seen: number; accuracy: number; loss: number }[];
   /** What the visitor should know of the engine's way through trouble, oldest first. */
   notices: string[];
-  /** What a trial chose for the adapter, once. */
+  /** Which kernels were chosen for the adapter, once. */
   kernels: KernelChoice | null;
   /** `opening`: the GPU is being made ready. */
   activity: "opening" | "training" | "evaluating" | "finished";

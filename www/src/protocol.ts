@@ -73,7 +73,7 @@ export interface Update {
   evaluations: Evaluation[];
   /** What the engine has to say to the visitor, in sentences. */
   notices: string[];
-  /** What a trial of kernels chose, to be remembered for the adapter. */
+  /** Which kernels were chosen, to be remembered for the adapter. */
   kernels: KernelChoice | null;
   /** Null before a run. */
   engine: RunEngine | null;

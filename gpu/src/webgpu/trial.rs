@@ -2,8 +2,8 @@
 //!
 //! Each runs the same small problem a few times by the wall clock, a sum that the adapter's owner would feel.
 //!
-//! A run on a software adapter begins without it: compiling everything takes seconds there, and the winners are
-//! known ([`Variants::untried`]). The self-test tries them all the same, but no tiles for convolutions once they
+//! A run on a software adapter begins without it: in a browser compiling everything takes seconds there, and what
+//! wins is known ([`Variants::untried`]). The self-test tries them all the same, but no tiles for convolutions once they
 //! have lost for dense layers: it is the barriers that are slow.
 
 use std::time::Duration;

@@ -125,7 +125,8 @@ impl Variants {
         }
     }
 
-    /// What is used where nothing was tried: on software what was fastest on lavapipe and SwiftShader.
+    /// What is used where nothing was tried: on software what was fastest, or within a tenth of it, on
+    /// lavapipe and SwiftShader.
     #[must_use]
     pub const fn untried(is_software: bool) -> Self {
         if !is_software {

@@ -15,13 +15,13 @@ export function rememberChoice(choice: EngineChoice): void {
   remember(CHOICE_KEY, choice);
 }
 
-/** Which kernels an earlier visit found to be fastest on an adapter: it saves another trial. */
+/** Which kernels an earlier visit chose for an adapter: it saves another trial. */
 export function recallKernels(adapter: string): KernelChoice | null {
   try {
     const kernels: unknown = JSON.parse(recall(kernelsKey(adapter)) ?? 'null');
     return isObject(kernels) ? kernels : null;
   } catch {
-    // Somebody wrote something else there: then there is a trial.
+    // Somebody wrote something else there: then they are chosen anew.
     return null;
   }
 }
