@@ -27,43 +27,58 @@ const RUNS = [
   { ...BASE, test: { name: 'worker_norm', eta: 0.2, workers: 7 } },
 ];
 
+/** Parts that take a while. */
+const CNN = { ...BASE, model: 'cnn', sample_budget: 3000, evaluate_every: 3000 };
+
 const wish = { choice: 'cpu', kernels: null };
 const begin = (run, config) => ({ type: 'begin', run, config, engine: wish, stop: null, parameters: null });
 const enough = availableParallelism() >= 2 ? {} : { skip: 'one processor has no team' };
 
 /** `script(bytes)`: what takes the place of the program of the team's workers; null: there is none. */
-async function engine(t, { script } = {}) {
+async function openWith(t, script) {
   const replace = (path, bytes) => (script !== undefined && /member-worker/.test(path) ? script(bytes) : undefined);
   return openEngine(t, { server: { replace }, expectedComplaints: script === undefined ? undefined : /member-worker|404|broken/ });
 }
 
-const withoutTeam = { script: () => null };
+const engineAlone = (t) => openWith(t, () => null);
 
-/** Workers that break down at their twentieth answer. */
-const withBrokenTeam = {
-  script: (bytes) => `{
-    const post = self.postMessage.bind(self);
-    let answers = 0;
-    self.postMessage = (answer, handedOver) => {
-      answers += 1;
-      if (answers < 20) post(answer, handedOver);
-      else setTimeout(() => { throw new Error('broken on purpose'); });
-    };
-  }
-  ${bytes.toString()}`,
-};
+/** An engine whose team has its data already: a run may be over before a team is there for it. */
+async function engineWithTeam(t, script) {
+  const opened = await openWith(t, script);
+  await opened.evaluate(async (command) => {
+    const { engine } = self;
+    engine.send(command);
+    while (!engine.reports.some(({ type, engine: used }) => type === 'update' && used.workers > 0)) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }, begin(0, { ...CNN, sample_budget: 1_000_000 }));
+  return opened;
+}
 
-/** Workers that tell which parts they are asked for. */
-const withTellingTeam = {
-  script: (bytes) => `{
-    const me = crypto.randomUUID();
-    const parts = new BroadcastChannel('parts');
-    self.addEventListener('message', ({ data: { type, task, start, part } }) => {
-      if (type === 'sweep' && task === 'accumulate') parts.postMessage({ me, start, part });
+/** Workers that break down at the third part of a batch in their second run. */
+const breaking = (bytes) => `{
+    let runs = 0;
+    let parts = 0;
+    self.addEventListener('message', (event) => {
+      const { type, task } = event.data;
+      if (type === 'begin') runs += 1;
+      if (runs === 2 && task === 'accumulate') parts += 1;
+      if (parts !== 3) return;
+      event.stopImmediatePropagation();
+      throw new Error('broken on purpose');
     });
   }
-  ${bytes.toString()}`,
-};
+  ${bytes.toString()}`;
+
+/** Workers that tell which parts they are asked for. */
+const telling = (bytes) => `{
+    const me = crypto.randomUUID();
+    const parts = new BroadcastChannel('parts');
+    self.addEventListener('message', ({ data: { type, task, start, batch, part } }) => {
+      if (type === 'sweep' && task === 'accumulate') parts.postMessage({ me, start, batch, part });
+    });
+  }
+  ${bytes.toString()}`;
 
 /** All notices of a run. */
 async function noticesOf({ evaluate }, command) {
@@ -74,7 +89,7 @@ async function noticesOf({ evaluate }, command) {
 }
 
 test('a team makes the run of one worker, to the bit', browserTest(enough), async (t) => {
-  const [team, alone] = [await engine(t), await engine(t, withoutTeam)];
+  const [team, alone] = [await engineWithTeam(t), await engineAlone(t)];
   for (const [index, config] of RUNS.entries()) {
     const together = await team.run(begin(index + 1, config));
     const single = await alone.run(begin(index + 1, config));
@@ -103,14 +118,14 @@ test('a batch is shared out where it takes long enough, and what nobody knows is
 });
 
 test('no worker has two parts before each has one', browserTest(enough), async (t) => {
-  const { evaluate, run } = await engine(t, withTellingTeam);
+  const { evaluate, run } = await engineWithTeam(t, telling);
   await evaluate(() => {
     self.asked = [];
     new BroadcastChannel('parts').onmessage = ({ data }) => self.asked.push(data);
   });
   const batch = 24;
   await run(begin(1, { ...BASE, model: 'cnn', initial_batch: batch, min_batch: batch, max_batch: batch, sample_budget: 40 * batch, evaluate_every: 40 * batch }));
-  const asked = await evaluate(() => self.asked);
+  const asked = (await evaluate(() => self.asked)).filter((one) => one.batch === batch);
   const steps = [...new Set(asked.map(({ start }) => start))].map((start) => asked.filter((one) => one.start === start));
   // What the workers tell of the last steps may still be under way.
   const whole = steps.filter(({ length }) => length === 3);
@@ -122,14 +137,15 @@ test('no worker has two parts before each has one', browserTest(enough), async (
 });
 
 test('a run without its team says why it computes alone', browserTest(enough), async (t) => {
-  const notices = await noticesOf(await engine(t, withoutTeam), begin(1, RUNS[3]));
+  const notices = await noticesOf(await engineAlone(t), begin(1, CNN));
   assert.match(notices, /^The workers that computed together could not go on \(.*\), so one computes alone\.$/);
 });
 
 test('a team that breaks down inside a step leaves the run to one worker, with the same numbers', browserTest(enough), async (t) => {
-  const [sound, broken] = [await engine(t), await engine(t, withBrokenTeam)];
-  const expected = await sound.run(begin(1, RUNS[1]));
-  const found = await broken.run(begin(1, RUNS[1]));
+  const [sound, broken] = [await engineWithTeam(t), await engineWithTeam(t, breaking)];
+  const expected = await sound.run(begin(1, CNN));
+  const found = await broken.run(begin(1, CNN));
+  assert.ok(expected.engine.workers > 0);
   assert.equal(found.engine.workers, 0);
   assert.deepEqual(found, { ...expected, engine: found.engine });
   const notices = await broken.evaluate(() => self.engine.reports.flatMap(({ notices = [] }) => notices).join(' '));
@@ -137,7 +153,7 @@ test('a team that breaks down inside a step leaves the run to one worker, with t
 });
 
 test('a pause inside a step changes nothing', browserTest(enough), async (t) => {
-  const { evaluate, run } = await engine(t);
+  const { evaluate, run } = await engineWithTeam(t);
   const config = { ...BASE, model: 'cnn', initial_batch: 4000, sample_budget: 12_000, evaluate_every: 6000 };
   const whole = await run(begin(1, config));
   const paused = await evaluate(async (command) => {
@@ -168,7 +184,7 @@ test('a pause inside a step changes nothing', browserTest(enough), async (t) => 
 });
 
 test('another run may begin while the team is at a step', browserTest(enough), async (t) => {
-  const { evaluate, run } = await engine(t);
+  const { evaluate, run } = await engineWithTeam(t);
   const expected = await run(begin(1, RUNS[1]));
   await evaluate(async (command) => {
     const { engine } = self;
