@@ -110,6 +110,22 @@ impl OwnedNetwork {
         Self::new(model.input(), model.nodes())
     }
 
+    /// The same, its weights in the order that this module's engines compute in: see [`Network::keep_by_inputs`].
+    #[must_use]
+    pub fn by_inputs(mut self) -> Self {
+        Network::keep_by_inputs(&mut self.placed);
+        self
+    }
+
+    /// A copy of vectors that lie in this network's order, as files hold them.
+    #[must_use]
+    pub fn as_files_hold<F: Copy>(&self, own: &[F]) -> Vec<F> {
+        let mut vectors = own.to_vec();
+        // A vector of another length is none of this network's, and has no other order.
+        let _ = self.view().from_own_order(own, &mut vectors);
+        vectors
+    }
+
     /// The network.
     #[must_use]
     pub fn view(&self) -> Network<'_> {
@@ -372,7 +388,7 @@ pub struct Shared<'a, F: Real> {
     pub plan: Option<Plan<F::Sum>>,
     /// The parts that are still to be swept.
     pub parts: Range<u32>,
-    /// The parameters, D values.
+    /// The parameters, D values in the engine's order, as all vectors here.
     pub parameters: &'a [F],
     /// ḡ for a second sweep.
     pub mean_gradient: Option<&'a [F]>,
@@ -470,15 +486,16 @@ impl<F: Real, M: MatrixProduct<F>> LocalRun<F, M> {
         let mut run = Self::empty(trainer, product)?;
         check_length("the parameters", run.parameters.len(), parameters.len())?;
         check_length("the optimizer memory", run.memory.len(), memory.len())?;
-        run.parameters.copy_from_slice(parameters);
-        run.memory.copy_from_slice(memory);
+        let network = run.engine.network.view();
+        network.to_own_order(parameters, &mut run.parameters)?;
+        network.to_own_order(memory, &mut run.memory)?;
         run.again = since.into_iter().collect();
         Ok(run)
     }
 
     fn empty(trainer: Trainer<F>, product: M) -> Result<Self, RunError> {
         let config = trainer.config();
-        let network = OwnedNetwork::of_model(config.model)?;
+        let network = OwnedNetwork::of_model(config.model)?.by_inputs();
         let len = network.view().parameters();
         let parameters = zeros(len)?;
         let memory = zeros(config.optimizer.as_optimizer::<F>().slots() * len)?;
@@ -520,16 +537,16 @@ impl<F: Real, M: MatrixProduct<F>> LocalRun<F, M> {
         self.trainer.progress()
     }
 
-    /// The parameters, D values.
+    /// The parameters, D values, as files hold them.
     #[must_use]
-    pub fn parameters(&self) -> &[F] {
-        &self.parameters
+    pub fn parameters(&self) -> Vec<F> {
+        self.engine.network.as_files_hold(&self.parameters)
     }
 
-    /// The optimizer memory, slots · D values.
+    /// The optimizer memory, slots · D values, as files hold them.
     #[must_use]
-    pub fn memory(&self) -> &[F] {
-        &self.memory
+    pub fn memory(&self) -> Vec<F> {
+        self.engine.network.as_files_hold(&self.memory)
     }
 
     /// How many sample visits of the step (or evaluation) under way are done, and how many there are.

@@ -49,7 +49,7 @@ impl<F: Real, M: MatrixProduct<F>> Member<F, M> {
     /// When the settings cannot run, or there is not enough memory.
     pub fn new(config: RunConfig, samples: u32, product: M) -> Result<Self, RunError> {
         let trainer = Trainer::new(config, samples)?;
-        let network = OwnedNetwork::of_model(config.model)?;
+        let network = OwnedNetwork::of_model(config.model)?.by_inputs();
         let len = network.view().parameters();
         Ok(Self {
             memory: SweepMemory::new(network.view())?,
@@ -64,7 +64,8 @@ impl<F: Real, M: MatrixProduct<F>> Member<F, M> {
         })
     }
 
-    /// The parameters that sweeps are made with from now on.
+    /// The parameters that sweeps are made with from now on, as [`LocalRun::share`](crate::local::LocalRun::share) gives
+    /// them.
     ///
     /// # Errors
     /// When they are not D values.

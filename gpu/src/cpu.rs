@@ -28,8 +28,11 @@ pub struct ThreadsEngine {
     pool: Pool<PartWorker>,
     network: Arc<OwnedNetwork>,
     training: SharedDataset,
+    /// In the network's own order, as the memory and ḡ.
     parameters: Arc<Vec<f32>>,
     memory: Vec<f32>,
+    /// What [`Engine::snapshot`] shows: parameters and memory as files hold them.
+    shown: [Vec<f32>; 2],
     /// ḡ; meaningful from the first sweep's end to the step's.
     mean_gradient: Arc<Vec<f32>>,
     sums: Sums,
@@ -74,7 +77,7 @@ impl ThreadsEngine {
         threads: NonZero<usize>,
         control: Arc<Control>,
     ) -> Result<Self, EngineError> {
-        let network = Arc::new(OwnedNetwork::of_model(config.model)?);
+        let network = Arc::new(OwnedNetwork::of_model(config.model)?.by_inputs());
         let optimizer = config.optimizer.as_optimizer::<f32>();
         let len = network.view().parameters();
         let mut parameters = zeros(len)?;
@@ -87,6 +90,7 @@ impl ThreadsEngine {
             training,
             parameters: Arc::new(parameters),
             memory,
+            shown: [Vec::new(), Vec::new()],
             mean_gradient: Arc::new(zeros(len)?),
             sums: Sums::new(len, Needs::default())?,
             kept: Vec::new(),
@@ -95,16 +99,16 @@ impl ThreadsEngine {
         })
     }
 
-    /// The parameters, D values.
+    /// The parameters, D values, as files hold them.
     #[must_use]
-    pub fn parameters(&self) -> &[f32] {
-        &self.parameters
+    pub fn parameters(&self) -> Vec<f32> {
+        self.network.as_files_hold(&self.parameters)
     }
 
-    /// The optimizer memory: slots · D values.
+    /// The optimizer memory, slots · D values, as files hold them.
     #[must_use]
-    pub fn memory(&self) -> &[f32] {
-        &self.memory
+    pub fn memory(&self) -> Vec<f32> {
+        self.network.as_files_hold(&self.memory)
     }
 
     /// Makes a step again that counts already: its gradient, and the update with the scalars decided then.
@@ -180,16 +184,19 @@ impl Engine for ThreadsEngine {
     }
 
     fn snapshot(&mut self) -> Result<Snapshot<'_>, EngineError> {
-        Ok(Snapshot { parameters: &self.parameters, memory: &self.memory })
+        self.shown = [self.parameters(), self.memory()];
+        let [parameters, memory] = &self.shown;
+        Ok(Snapshot { parameters, memory })
     }
 
     fn restore(&mut self, parameters: &[f32], memory: Option<&[f32]>) -> Result<(), EngineError> {
         check_lengths(&self.parameters, parameters, &self.memory, memory)?;
+        let network = self.network.view();
         if let Some(memory) = memory {
-            self.memory.copy_from_slice(memory);
+            network.to_own_order(memory, &mut self.memory)?;
         }
-        Arc::make_mut(&mut self.parameters).copy_from_slice(parameters);
-        Ok(())
+        let own: &mut Vec<f32> = Arc::make_mut(&mut self.parameters);
+        Ok(network.to_own_order(parameters, own)?)
     }
 
     fn description(&self) -> String {

@@ -1,14 +1,21 @@
 //! Persistent threads that compute numbered jobs, and one caller that takes the results in order.
 
 use std::any::Any;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::fmt;
+use std::hint;
 use std::io;
 use std::num::NonZero;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use crate::cpu::available_threads;
+use crossbeam_channel::{Receiver, RecvError, Sender, TryRecvError, unbounded};
+
+/// How long a thread looks out for more before it sleeps: a sleeping one takes as long to wake as a step of a small
+/// batch, and between two sweeps there is no more than the work on a step's parameters.
+const AWAKE: Duration = Duration::from_micros(300);
 
 /// One thread's share of the work, with the memory it keeps from job to job.
 pub(crate) trait Worker: Send + 'static {
@@ -53,15 +60,26 @@ impl fmt::Display for PoolError {
 
 impl std::error::Error for PoolError {}
 
+/// A job and its number.
+type Numbered<J> = (u32, J);
+
 /// A finished job: its number and what came of it.
-type Finished<O> = (u32, Result<O, PoolError>);
+type Finished<O> = Numbered<Result<O, PoolError>>;
 
 /// The threads. The caller's own is one of them: it takes results in order, and does jobs while there are none.
 pub(crate) struct Pool<W: Worker> {
     own: W,
     threads: Vec<JoinHandle<()>>,
-    queue: Arc<Queue<W::Job>>,
+    ends: Ends<W>,
+}
+
+/// The caller's ends of the channels.
+struct Ends<W: Worker> {
+    jobs: Sender<Numbered<W::Job>>,
+    /// Jobs that nobody has begun.
+    waiting: Receiver<Numbered<W::Job>>,
     finished: Receiver<Finished<W::Output>>,
+    awake: Duration,
 }
 
 impl<W: Worker> Pool<W> {
@@ -70,14 +88,17 @@ impl<W: Worker> Pool<W> {
         threads: NonZero<usize>,
         mut worker: impl FnMut() -> Result<W, E>,
     ) -> Result<Self, E> {
-        let queue = Arc::new(Queue::default());
-        let (finish, finished) = channel();
-        let mut pool = Self { own: worker()?, threads: Vec::new(), queue, finished };
+        let (jobs, waiting) = unbounded();
+        let (finish, finished) = unbounded();
+        // Where threads share processors, one that looks out takes the time of one that works.
+        let awake = if threads <= available_threads() { AWAKE } else { Duration::ZERO };
+        let mut pool =
+            Self { own: worker()?, threads: Vec::new(), ends: Ends { jobs, waiting, finished, awake } };
         for index in 1..threads.get() {
-            let (worker, queue, finish) = (worker()?, Arc::clone(&pool.queue), finish.clone());
+            let (worker, waiting, finish) = (worker()?, pool.ends.waiting.clone(), finish.clone());
             let name = format!("adadagrad-{index}");
-            pool.threads
-                .push(thread::Builder::new().name(name).spawn(move || serve(worker, &queue, &finish))?);
+            let serve = move || serve(worker, &waiting, &finish, awake);
+            pool.threads.push(thread::Builder::new().name(name).spawn(serve)?);
         }
         Ok(pool)
     }
@@ -94,19 +115,20 @@ impl<W: Worker> Pool<W> {
     /// The first error, once every job that was begun has ended.
     pub(crate) fn run<C: InOrder<W>>(&mut self, count: u32, caller: &mut C) -> Result<(), C::Error> {
         let window = u32::try_from(2 * self.threads()).unwrap_or(u32::MAX);
-        let Self { own, queue, finished, .. } = self;
+        let Self { own, ends, .. } = self;
         if count == 1 {
             // To wake another thread for it would take longer than a small job.
             let output = guarded(own, caller.job(0)?)?;
             return caller.take(output);
         }
-        Flow { own, queue, finished, window, elsewhere: 0 }.run(count, caller)
+        Flow { own, ends, window, elsewhere: 0 }.run(count, caller)
     }
 }
 
 impl<W: Worker> Drop for Pool<W> {
     fn drop(&mut self) {
-        self.queue.close();
+        // No more jobs will come.
+        self.ends.jobs = unbounded().0;
         for thread in self.threads.drain(..) {
             // A panic in a job has been reported; there is no other.
             let _ = thread.join();
@@ -114,66 +136,25 @@ impl<W: Worker> Drop for Pool<W> {
     }
 }
 
-/// Jobs that nobody has begun.
-struct Queue<J> {
-    waiting: Mutex<Waiting<J>>,
-    changed: Condvar,
-}
-
-struct Waiting<J> {
-    jobs: VecDeque<(u32, J)>,
-    /// No more will come.
-    closed: bool,
-}
-
-impl<J> Default for Queue<J> {
-    fn default() -> Self {
-        let waiting = Waiting { jobs: VecDeque::new(), closed: false };
-        Self { waiting: Mutex::new(waiting), changed: Condvar::new() }
-    }
-}
-
-impl<J> Queue<J> {
-    fn push(&self, index: u32, job: J) {
-        self.lock().jobs.push_back((index, job));
-        self.changed.notify_one();
-    }
-
-    /// The next job, if there is one.
-    fn pop(&self) -> Option<(u32, J)> {
-        self.lock().jobs.pop_front()
-    }
-
-    /// Waits for the next job; `None` once there will be no more.
-    fn wait(&self) -> Option<(u32, J)> {
-        let mut waiting = self.lock();
-        loop {
-            if let Some(job) = waiting.jobs.pop_front() {
-                return Some(job);
+/// The next message, looked out for during `awake`, then slept for.
+fn receive<T>(messages: &Receiver<T>, awake: Duration) -> Result<T, RecvError> {
+    let mut began = None;
+    loop {
+        match messages.try_recv() {
+            Ok(message) => return Ok(message),
+            Err(TryRecvError::Disconnected) => return Err(RecvError),
+            Err(TryRecvError::Empty) if began.get_or_insert_with(Instant::now).elapsed() >= awake => {
+                return messages.recv();
             }
-            if waiting.closed {
-                return None;
-            }
-            waiting = self.changed.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+            Err(TryRecvError::Empty) => hint::spin_loop(),
         }
-    }
-
-    fn close(&self) {
-        self.lock().closed = true;
-        self.changed.notify_all();
-    }
-
-    /// Nothing can panic under the lock.
-    fn lock(&self) -> MutexGuard<'_, Waiting<J>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// One run of jobs over the threads.
 struct Flow<'a, W: Worker> {
     own: &'a mut W,
-    queue: &'a Queue<W::Job>,
-    finished: &'a Receiver<Finished<W::Output>>,
+    ends: &'a Ends<W>,
     window: u32,
     /// Jobs in the queue or with other threads.
     elsewhere: u32,
@@ -183,10 +164,10 @@ impl<W: Worker> Flow<'_, W> {
     fn run<C: InOrder<W>>(mut self, count: u32, caller: &mut C) -> Result<(), C::Error> {
         let result = self.in_order(count, caller);
         // After an error: nothing of this run may arrive in the next.
-        while self.queue.pop().is_some() {
+        while self.ends.waiting.try_recv().is_ok() {
             self.elsewhere -= 1;
         }
-        while self.elsewhere > 0 && self.finished.recv().is_ok() {
+        while self.elsewhere > 0 && self.ends.finished.recv().is_ok() {
             self.elsewhere -= 1;
         }
         result
@@ -197,7 +178,8 @@ impl<W: Worker> Flow<'_, W> {
         let (mut sent, mut taken) = (0, 0);
         while taken < count {
             while sent < count && sent - taken < self.window {
-                self.queue.push(sent, caller.job(sent)?);
+                let job = caller.job(sent)?;
+                self.ends.jobs.send((sent, job)).map_err(|_| PoolError::Gone)?;
                 self.elsewhere += 1;
                 sent += 1;
             }
@@ -213,11 +195,12 @@ impl<W: Worker> Flow<'_, W> {
 
     /// A result that another thread has, or else one of this thread's own work, or else the next to come.
     fn next(&mut self) -> Result<Finished<W::Output>, PoolError> {
-        let finished = match self.finished.try_recv() {
+        let Ends { waiting, finished, awake, .. } = self.ends;
+        let finished = match finished.try_recv() {
             Ok(finished) => finished,
-            Err(_) => match self.queue.pop() {
-                Some((index, job)) => (index, guarded(self.own, job)),
-                None => self.finished.recv().map_err(|_| PoolError::Gone)?,
+            Err(_) => match waiting.try_recv() {
+                Ok((index, job)) => (index, guarded(self.own, job)),
+                Err(_) => receive(finished, *awake).map_err(|_| PoolError::Gone)?,
             },
         };
         self.elsewhere -= 1;
@@ -226,8 +209,13 @@ impl<W: Worker> Flow<'_, W> {
 }
 
 /// A thread's life: the next job from the common queue, until the pool is dropped.
-fn serve<W: Worker>(mut worker: W, queue: &Queue<W::Job>, finish: &Sender<Finished<W::Output>>) {
-    while let Some((index, job)) = queue.wait() {
+fn serve<W: Worker>(
+    mut worker: W,
+    jobs: &Receiver<Numbered<W::Job>>,
+    finish: &Sender<Finished<W::Output>>,
+    awake: Duration,
+) {
+    while let Ok((index, job)) = receive(jobs, awake) {
         if finish.send((index, guarded(&mut worker, job))).is_err() {
             return;
         }
@@ -249,7 +237,6 @@ fn message(payload: &(dyn Any + Send)) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     struct Squares;
 

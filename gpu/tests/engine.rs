@@ -82,7 +82,7 @@ fn reference(config: RunConfig, training: &SharedDataset) -> (Vec<Telemetry>, Ve
             break evaluation;
         }
     };
-    (telemetry, bits(local.parameters()), evaluation)
+    (telemetry, bits(&local.parameters()), evaluation)
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn the_bits_are_those_of_core_for_any_number_of_threads() {
                 let found: Vec<_> = lines.iter().map(|line| line.telemetry).collect();
                 assert_eq!(found, telemetry, "{model:?}, {test:?}, {threads} threads");
                 assert_eq!(
-                    bits(run.engine().parameters()),
+                    bits(&run.engine().parameters()),
                     parameters,
                     "{model:?}, {test:?}, {threads} threads"
                 );
@@ -142,7 +142,7 @@ fn what_is_kept_for_the_second_sweep_does_not_change_the_bits() {
     let (telemetry, parameters, _) = reference(config, &training);
     let mut run = run(config, &training, 2);
     assert_eq!(run.step(&training).unwrap().unwrap().telemetry, telemetry[0]);
-    assert_eq!(bits(run.engine().parameters()), parameters);
+    assert_eq!(bits(&run.engine().parameters()), parameters);
 }
 
 fn count_micro_batches(network: &OwnedNetwork, batch: u32) -> usize {
@@ -210,7 +210,7 @@ fn is_redone(mut run: Run<ThreadsEngine>, fails: impl Fn(&EngineError) -> bool) 
     let test = support::images(50, 2);
     let (mut lines, mut failures) = (Vec::new(), 0);
     let state = |run: &Run<ThreadsEngine>| {
-        (bits(run.engine().parameters()), bits(run.engine().memory()), *run.progress())
+        (bits(&run.engine().parameters()), bits(&run.engine().memory()), *run.progress())
     };
     loop {
         let before = state(&run);
@@ -227,7 +227,7 @@ fn is_redone(mut run: Run<ThreadsEngine>, fails: impl Fn(&EngineError) -> bool) 
     }
     assert_eq!(failures, 1);
     assert_eq!(lines, telemetry);
-    assert_eq!(bits(run.engine().parameters()), parameters);
+    assert_eq!(bits(&run.engine().parameters()), parameters);
 }
 
 #[test]

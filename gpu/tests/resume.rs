@@ -69,7 +69,7 @@ fn save(run: &Run<ThreadsEngine>, training: &SharedDataset) -> Vec<u8> {
         training_samples: training.len(),
     };
     let network = OwnedNetwork::of_model(state.config.model).unwrap();
-    checkpoint::write(network.view(), run.engine().parameters(), run.engine().memory(), &state).unwrap()
+    checkpoint::write(network.view(), &run.engine().parameters(), &run.engine().memory(), &state).unwrap()
 }
 
 fn resume(bytes: &[u8], training: &SharedDataset) -> Run<ThreadsEngine> {

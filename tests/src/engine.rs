@@ -100,6 +100,27 @@ pub fn measure<F: Real<Sum = f64>>(
     Ok(batch)
 }
 
+/// The same of a network that keeps its weights by inputs, for parameters, and with results, in the order of files.
+///
+/// # Errors
+/// What the engine refused.
+pub fn measure_by_inputs<F: Real<Sum = f64>>(
+    network: &OwnedNetwork,
+    product: impl MatrixProduct<F>,
+    parameters: &[F],
+    dataset: &impl Dataset<F>,
+    samples: &[u32],
+    micro_batch: usize,
+) -> Result<Batch<F>, String> {
+    let network = network.clone().by_inputs();
+    let mut own = parameters.to_vec();
+    network.view().to_own_order(parameters, &mut own).map_err(|error| error.to_string())?;
+    let found = measure(&network, product, &own, dataset, samples, micro_batch)?;
+    let [mean_gradient, second_moment] =
+        [&found.mean_gradient, &found.second_moment].map(|own| network.as_files_hold(own));
+    Ok(Batch { mean_gradient, second_moment, ..found })
+}
+
 struct Single {
     loss: f64,
     square_norm: f64,

@@ -160,7 +160,7 @@ impl CpuRun {
     }
 
     /// After how many steps the parameters are these.
-    pub(crate) fn newest(&self) -> (u64, &[f32]) {
+    pub(crate) fn newest(&self) -> (u64, Vec<f32>) {
         (self.local.progress().steps, self.local.parameters())
     }
 
@@ -176,7 +176,7 @@ impl CpuRun {
             let _ = tell.send(Retuned::new(self.local.trainer()));
         }
         for tell in self.checkpoints.drain(..) {
-            let (parameters, memory) = (self.local.parameters().to_vec(), self.local.memory().to_vec());
+            let (parameters, memory) = (self.local.parameters(), self.local.memory());
             let _ = tell.send(Standing { trainer: *self.local.trainer(), parameters, memory });
         }
     }

@@ -133,7 +133,7 @@ mod tests {
             }
         };
         let mut examiner = Examiner::new(Model::Logistic, FastProduct).unwrap();
-        let mut looking = Looking::new(7, run.parameters().to_vec(), 10);
+        let mut looking = Looking::new(7, run.parameters(), 10);
         let mut calls = 1;
         let look = loop {
             match looking.advance(&mut examiner, &images).unwrap() {

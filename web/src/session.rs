@@ -53,7 +53,7 @@ impl Engine {
         match self {
             Self::Cpu(run) => {
                 let (step, parameters) = run.newest();
-                act(step, parameters)
+                act(step, &parameters)
             }
             Self::Gpu(run) => {
                 let newest = run.newest();

@@ -1,4 +1,4 @@
-//! Dense layers: x \[m, inputs\], y and its gradient e \[m, outputs\], W \[outputs, inputs\].
+//! Dense layers: x \[m, inputs\], y and its gradient e \[m, outputs\], W \[outputs, inputs\] or, by inputs, its transposed.
 
 use super::kernels::DenseKernels;
 #[cfg(feature = "std")]
@@ -15,8 +15,8 @@ pub(super) struct Dense {
     pub(super) samples: usize,
     pub(super) inputs: usize,
     pub(super) outputs: usize,
-    /// Whether it reads the network's input, which is mostly zeros where that is an image of a digit.
-    pub(super) first: bool,
+    /// Whether the weights lie by inputs.
+    pub(super) by_inputs: bool,
 }
 
 impl Dense {
@@ -24,7 +24,7 @@ impl Dense {
     pub(super) fn scratch_len(self) -> usize {
         let squares = self.samples * (self.inputs + self.outputs);
         #[cfg(feature = "std")]
-        if self.first {
+        if self.by_inputs {
             return squares + (sparse::KERNELS.scratch_len)(self);
         }
         squares
@@ -32,7 +32,16 @@ impl Dense {
 
     /// Kernels that can do this layer in so much scratch memory.
     fn kernels<F: Real>(self, product: impl MatrixProduct<F>, scratch: usize) -> Option<DenseKernels<F>> {
-        product.dense_kernels().filter(|kernels| self.first && (kernels.scratch_len)(self) <= scratch)
+        product.dense_kernels().filter(|kernels| self.by_inputs && (kernels.scratch_len)(self) <= scratch)
+    }
+
+    /// W \[outputs, inputs\], however it lies.
+    fn weights<F: Copy>(self, values: &[F]) -> Matrix<'_, F> {
+        if self.by_inputs {
+            Matrix::new(values, self.inputs, self.outputs).transposed()
+        } else {
+            Matrix::new(values, self.outputs, self.inputs)
+        }
     }
 
     /// y = x Wᵀ + b.
@@ -51,9 +60,13 @@ impl Dense {
         for row in y.chunks_exact_mut(self.outputs) {
             row.copy_from_slice(bias);
         }
-        let weights = Matrix::new(weights, self.outputs, self.inputs).transposed();
         let y = MatrixMut::new(y, self.samples, self.outputs);
-        product.product(Matrix::new(x, self.samples, self.inputs), weights, F::one(), y);
+        product.product(
+            Matrix::new(x, self.samples, self.inputs),
+            self.weights(weights).transposed(),
+            F::one(),
+            y,
+        );
     }
 
     /// dx += e W.
@@ -64,7 +77,7 @@ impl Dense {
         e: &[F],
         dx: &mut [F],
     ) {
-        let weights = Matrix::new(parameters, self.outputs, self.inputs);
+        let weights = self.weights(parameters);
         let dx = MatrixMut::new(dx, self.samples, self.inputs);
         product.product(Matrix::new(e, self.samples, self.outputs), weights, F::one(), dx);
     }
@@ -115,7 +128,7 @@ impl Dense {
         }
     }
 
-    /// \[weights, bias\] += \[eᵀ x, Σᵢ eᵢ\].
+    /// \[weights, bias\] += \[eᵀ x, Σᵢ eᵢ\]; by inputs xᵀ e.
     fn add_outer_products<F: Real>(
         self,
         product: impl MatrixProduct<F>,
@@ -128,9 +141,12 @@ impl Dense {
             return (kernels.add_outer_products)(self, x, e, parameters, scratch);
         }
         let (weights, bias) = parameters.split_at_mut(self.outputs * self.inputs);
-        let e_transposed = Matrix::new(e, self.samples, self.outputs).transposed();
+        let errors = Matrix::new(e, self.samples, self.outputs);
         let x = Matrix::new(x, self.samples, self.inputs);
-        product.product(e_transposed, x, F::one(), MatrixMut::new(weights, self.outputs, self.inputs));
+        let (left, right) = if self.by_inputs { (x, errors) } else { (errors, x) };
+        let (rows, columns) =
+            if self.by_inputs { (self.inputs, self.outputs) } else { (self.outputs, self.inputs) };
+        product.product(left.transposed(), right, F::one(), MatrixMut::new(weights, rows, columns));
         for row in e.chunks_exact(self.outputs) {
             for (sum, &value) in bias.iter_mut().zip(row) {
                 *sum += value;

@@ -22,7 +22,12 @@ pub fn initialise<F: Real>(
         let fan_in: F = count(node.operation.fan_in(node.input).max(1) as u64);
         let bound = F::one() / fan_in.root();
         let of_layer = &mut parameters[node.parameter_offset..][..node.weights + node.biases];
-        for (index, parameter) in (0..).zip(of_layer) {
+        // Of a dense layer, whose ends are vectors.
+        let [inputs, outputs] = [node.input.channels, node.output.channels];
+        for (place, parameter) in (0..).zip(of_layer) {
+            // Numbers are drawn in the order of files.
+            let is_turned = node.by_inputs && (place as usize) < node.weights;
+            let index = if is_turned { place % outputs * inputs + place / outputs } else { place };
             *parameter = key.uniform(index, bound);
         }
     }

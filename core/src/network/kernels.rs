@@ -15,7 +15,7 @@ pub struct Conv2dKernels<F: Real> {
     pub(super) backward: Backward<F>,
 }
 
-/// Kernels for dense layers whose inputs are mostly zeros. A [`super::MatrixProduct`] may have them.
+/// Kernels for dense layers whose inputs are mostly zeros and whose weights lie by inputs. A [`super::MatrixProduct`] may have them.
 #[derive(Clone, Copy, Debug)]
 pub struct DenseKernels<F: Real> {
     /// Values of scratch memory that either takes.
@@ -24,9 +24,9 @@ pub struct DenseKernels<F: Real> {
     pub(super) add_outer_products: AddOuterProducts<F>,
 }
 
-/// y = x Wᵀ + b: the layer, its parameters, x, y, and scratch memory.
+/// y = x W + b: the layer, its parameters, x, y, and scratch memory.
 type DenseForward<F> = fn(Dense, &[F], &[F], &mut [F], &mut [F]);
-/// \[weights, bias\] += \[eᵀ x, Σᵢ eᵢ\]: the layer, x, the gradient e of y, the sums, and scratch memory.
+/// \[weights, bias\] += \[xᵀ e, Σᵢ eᵢ\]: the layer, x, the gradient e of y, the sums, and scratch memory.
 type AddOuterProducts<F> = fn(Dense, &[F], &[F], &mut [F], &mut [F]);
 
 /// The windows, what of, and scratch memory.

@@ -18,6 +18,7 @@ mod matrix;
 mod max_pool2d;
 mod model;
 mod operation;
+mod order;
 mod shape;
 #[cfg(feature = "std")]
 mod sparse;
@@ -78,6 +79,9 @@ pub struct Placed {
     pub biases: usize,
     /// Whether it reads the network's input, whose gradient nobody asks for.
     pub first: bool,
+    /// Whether it is a dense layer whose weights lie by inputs, W \[inputs, outputs\]: see
+    /// [`Network::keep_by_inputs`].
+    pub by_inputs: bool,
     input_offset: usize,
     output_offset: usize,
 }
@@ -91,6 +95,7 @@ impl Placed {
         weights: 0,
         biases: 0,
         first: true,
+        by_inputs: false,
         input_offset: 0,
         output_offset: 0,
     };
@@ -217,6 +222,7 @@ impl<'a> Network<'a> {
                 weights,
                 biases,
                 first: before.is_none_or(|placed| placed.first && placed.operation == Operation::Flatten),
+                by_inputs: false,
                 input_offset,
                 output_offset: if moves { activations } else { input_offset },
             };

@@ -2,9 +2,9 @@
 //! multiplied but what is not zero, on the vectors of the machine at hand by `pulp`.
 //!
 //! Both passes add rows of a matrix, each times a value, for those of up to 64 values that are not zero: the bits of
-//! a word say which. *Forward*: yᵢ = b + Σⱼ xᵢⱼ · (column j of W), a block of columns at a time, which are
-//! transposed, so that each is a handful of vectors, and stay in the nearest cache while all samples go through
-//! them. *Backward*: column j of Σᵢ eᵢ xᵢᵀ is Σᵢ xᵢⱼ · eᵢ over a tile of samples, whose eᵢ stay in the nearest cache.
+//! a word say which. *Forward*: yᵢ = b + Σⱼ xᵢⱼ · (row j of W), a block of rows at a time, which stay in the nearest
+//! cache while all samples go through them. *Backward*: row j of Σᵢ xᵢ eᵢᵀ is Σᵢ xᵢⱼ · eᵢ over a tile of samples, whose
+//! eᵢ stay in the nearest cache. W lies by inputs, so that each of its rows is a handful of vectors.
 
 use pulp::{Arch, Simd, WithSimd};
 
@@ -12,11 +12,11 @@ use super::cache_line::{CACHE_LINE, from_cache_line};
 use super::dense::Dense;
 use super::kernels::DenseKernels;
 
-/// Values that a word tells apart: columns of W, or samples of a tile.
+/// Values that a word tells apart: rows of W, or samples of a tile.
 const WORD: usize = 64;
 /// Bits of the words that vectors are made of.
 const HALF: usize = WORD / 2;
-/// Columns that are looked through together, and rows and columns that are transposed together.
+/// Inputs that are looked through together.
 const BLOCK: usize = CACHE_LINE;
 /// Vectors that are summed in registers at a time.
 const SUMMED: usize = 8;
@@ -26,7 +26,7 @@ pub(super) const KERNELS: DenseKernels<f32> = DenseKernels { scratch_len, forwar
 
 fn scratch_len(dense: Dense) -> usize {
     let forward = WORD + dense.samples;
-    let backward = dense.inputs + WORD;
+    let backward = WORD + 1;
     forward.max(backward) * dense.outputs.next_multiple_of(CACHE_LINE) + CACHE_LINE
 }
 
@@ -50,10 +50,8 @@ impl WithSimd for Forward<'_> {
         let Self { dense: Dense { samples, inputs, outputs, .. }, parameters, x, y, scratch } = self;
         let len = outputs.next_multiple_of(S::F32_LANES);
         let (weights, bias) = parameters.split_at(outputs * inputs);
-        let (columns, sums) = from_cache_line(scratch).split_at_mut(WORD * len);
+        let (rows, sums) = from_cache_line(scratch).split_at_mut(WORD * len);
         let sums = &mut sums[..samples * len];
-        // What lies beyond the outputs is computed with, though nobody reads it.
-        columns.fill(0.0);
         for sums in sums.chunks_exact_mut(len) {
             pad(bias, sums);
         }
@@ -61,14 +59,16 @@ impl WithSimd for Forward<'_> {
             let width = WORD.min(inputs - first);
             for group in (0..width).step_by(BLOCK) {
                 if nonzero_anywhere(&x[first + group..], inputs) {
-                    let to = &mut columns[group * len..];
-                    let size = [outputs, BLOCK.min(width - group)];
-                    transpose::<false>(&weights[first + group..], inputs, to, len, size);
+                    let weights = weights[(first + group) * outputs..].chunks_exact(outputs);
+                    let rows = rows[group * len..].chunks_exact_mut(len);
+                    for (weights, row) in weights.zip(rows).take(BLOCK) {
+                        pad(weights, row);
+                    }
                 }
             }
             for (x, sums) in x.chunks_exact(inputs).zip(sums.chunks_exact_mut(len)) {
                 let x = &x[first..first + width];
-                add_rows(simd, nonzero(x), x, 1, columns, sums);
+                add_rows(simd, nonzero(x), x, 1, rows, sums);
             }
         }
         for (y, sums) in y.chunks_exact_mut(outputs).zip(sums.chunks_exact(len)) {
@@ -97,29 +97,27 @@ impl WithSimd for AddOuterProducts<'_> {
         let Self { dense: Dense { inputs, outputs, .. }, x, e, parameters, scratch } = self;
         let len = outputs.next_multiple_of(S::F32_LANES);
         let (weights, bias) = parameters.split_at_mut(outputs * inputs);
-        let (columns, errors) = from_cache_line(scratch).split_at_mut(inputs * len);
-        for (tile, (x, e)) in x.chunks(WORD * inputs).zip(e.chunks(WORD * outputs)).enumerate() {
+        let (padded, errors) = from_cache_line(scratch).split_at_mut(len);
+        for (x, e) in x.chunks(WORD * inputs).zip(e.chunks(WORD * outputs)) {
             for (e, errors) in e.chunks_exact(outputs).zip(errors.chunks_exact_mut(len)) {
                 pad(e, errors);
                 for (sum, &e) in bias.iter_mut().zip(e) {
                     *sum += e;
                 }
             }
-            for (columns, first) in columns.chunks_mut(BLOCK * len).zip((0..).step_by(BLOCK)) {
-                if tile == 0 {
-                    columns.fill(0.0);
-                }
+            for (first, weights) in (0..).step_by(BLOCK).zip(weights.chunks_mut(BLOCK * outputs)) {
                 let words = nonzero_by_columns(&x[first..], inputs);
-                for (k, (column, word)) in columns.chunks_exact_mut(len).zip(words).enumerate() {
-                    add_rows(simd, word, &x[first + k..], inputs, errors, column);
+                let rows = weights.chunks_exact_mut(outputs).zip(words).enumerate();
+                for (k, (row, word)) in rows.filter(|(_, (_, word))| *word != 0) {
+                    let x = &x[first + k..];
+                    if outputs == len {
+                        add_rows(simd, word, x, inputs, errors, row);
+                    } else {
+                        pad(row, padded);
+                        add_rows(simd, word, x, inputs, errors, padded);
+                        row.copy_from_slice(&padded[..outputs]);
+                    }
                 }
-            }
-        }
-        for first in (0..inputs).step_by(BLOCK).filter(|_| !e.is_empty()) {
-            if nonzero_anywhere(&x[first..], inputs) {
-                let (columns, weights) = (&columns[first * len..], &mut weights[first..]);
-                let size = [BLOCK.min(inputs - first), outputs];
-                transpose::<true>(columns, len, weights, inputs, size);
             }
         }
     }
@@ -259,53 +257,4 @@ impl<V: Copy> Rows<'_, V> {
         *sums = local;
         N
     }
-}
-
-/// Element (j, i) of a row-major matrix whose rows are `to_len` apart becomes element (i, j) of one whose rows are
-/// `from_len` apart, or that is added to it, for all i and j below `size`.
-#[inline(always)]
-fn transpose<const ADD: bool>(
-    from: &[f32],
-    from_len: usize,
-    to: &mut [f32],
-    to_len: usize,
-    size: [usize; 2],
-) {
-    let [rows, columns] = size;
-    for i in (0..rows).step_by(BLOCK) {
-        for j in (0..columns).step_by(BLOCK) {
-            let (from, to) = (&from[i * from_len + j..], &mut to[j * to_len + i..]);
-            let (height, width) = (BLOCK.min(rows - i), BLOCK.min(columns - j));
-            if height == BLOCK && width == BLOCK {
-                transpose_block::<ADD>(from, from_len, to, to_len);
-                continue;
-            }
-            for (j, to) in to.chunks_mut(to_len).take(width).enumerate() {
-                for (i, to) in to.iter_mut().take(height).enumerate() {
-                    put::<ADD>(to, from[i * from_len + j]);
-                }
-            }
-        }
-    }
-}
-
-/// A whole block: of a known size, it is turned in registers.
-#[inline(always)]
-fn transpose_block<const ADD: bool>(from: &[f32], from_len: usize, to: &mut [f32], to_len: usize) {
-    let mut block = [[0.0; BLOCK]; BLOCK];
-    for (row, from) in block.iter_mut().zip(from.chunks(from_len)) {
-        if let Some(from) = from.first_chunk() {
-            *row = *from;
-        }
-    }
-    for (j, to) in to.chunks_mut(to_len).take(BLOCK).enumerate() {
-        for (to, row) in to.iter_mut().zip(&block) {
-            put::<ADD>(to, row[j]);
-        }
-    }
-}
-
-#[inline(always)]
-fn put<const ADD: bool>(to: &mut f32, value: f32) {
-    *to = if ADD { *to + value } else { value };
 }

@@ -76,7 +76,7 @@ impl Layer {
         match node.operation {
             Operation::Dense { .. } => {
                 let [inputs, outputs] = [node.input, node.output].map(Shape::len);
-                Self::Dense(Dense { samples, inputs, outputs, first: node.first })
+                Self::Dense(Dense { samples, inputs, outputs, by_inputs: node.by_inputs })
             }
             Operation::Conv2d { .. } => node
                 .operation

@@ -169,7 +169,7 @@ fn evidence_and_sizes_are_the_cpus_for_every_model_test_and_batch() {
     for model in Model::ALL {
         let config = RunConfig { model, seed: SEED, ..Preset::PaperCnn.config() };
         let training = match model {
-            Model::Cnn => support::screen::images(LEN, 3, cpu(&config, &plain).parameters()),
+            Model::Cnn => support::screen::images(LEN, 3, &cpu(&config, &plain).parameters()),
             _ => plain.clone(),
         };
         let Some(mut gpu) = gpu(&config, &training) else { return };

@@ -567,7 +567,7 @@ fn bad_data_fail_the_step_and_nothing_else() {
             step(&mut run, &images).unwrap();
             step(&mut undisturbed, &images).unwrap();
         }
-        let (parameters, progress) = (run.parameters().to_vec(), *run.progress());
+        let (parameters, progress) = (run.parameters(), *run.progress());
         // The last sample of the batch, so that sums were taken before it shows.
         let position = progress.samples_seen + u64::from(progress.next_batch) - 1;
         let sample = run.trainer().order().index(position);

@@ -95,7 +95,7 @@ pub(crate) fn run<M: MatrixProduct<f32>>(
         match run.advance(&images).unwrap() {
             Advance::Working => {}
             Advance::Step(telemetry) => steps.push(telemetry),
-            Advance::Finished => return (steps, fingerprint(run.parameters())),
+            Advance::Finished => return (steps, fingerprint(&run.parameters())),
         }
         between(&mut run, &images);
     }
@@ -157,7 +157,7 @@ fn runs_side_by_side_do_not_see_each_other() {
         }
         pair[1].advance(&images).unwrap();
     }
-    assert_eq!((steps, fingerprint(pair[0].parameters())), alone);
+    assert_eq!((steps, fingerprint(&pair[0].parameters())), alone);
 }
 
 /// Evaluation is a sum over the samples, whatever run it is in.
@@ -174,7 +174,7 @@ fn evaluation_is_the_mean_over_the_samples() {
     };
     let network = adadagrad_core::local::OwnedNetwork::of_model(Model::Logistic).unwrap();
     let score = adadagrad_tests::engine::with_sweep(network.view(), PlainProduct, 100, |sweep| {
-        sweep.evaluate(run.parameters(), &images, 0..100).unwrap()
+        sweep.evaluate(&run.parameters(), &images, 0..100).unwrap()
     });
     assert_eq!(evaluation.accuracy, f64::from(score.correct) / 100.0);
     adadagrad_tests::compare::close("loss", evaluation.loss, score.loss / 100.0, 1e-12).unwrap();

@@ -19,7 +19,7 @@ fn check_batch<F: Real<Sum = f64>>(
     equal("labels", &labels, &expected.labels)?;
     let pixels = samples.iter().flat_map(|&sample| images.image(sample));
     equal("pixel_sum", &pixels.map(|&pixel| u64::from(pixel)).sum(), &expected.pixel_sum)?;
-    let network = OwnedNetwork::of_model(Model::Logistic).unwrap();
+    let network = OwnedNetwork::of_model(Model::Logistic).unwrap().by_inputs();
     let parameters = vec![F::zero(); network.view().parameters()];
     let batch = measure(&network, product, &parameters, images, &samples, 24)?;
     let evidence = &batch.evidence;

@@ -5,7 +5,7 @@ use adadagrad_core::network::{FastProduct, MatrixProduct, Node, PlainProduct, Sh
 use adadagrad_core::real::Real;
 use adadagrad_core::statistics::Reason;
 use adadagrad_tests::compare::{Check, all_close_to_largest, close, equal, narrowed};
-use adadagrad_tests::engine::{Batch, measure};
+use adadagrad_tests::engine::{Batch, measure, measure_by_inputs};
 use adadagrad_tests::golden::{self, LayerRow, NetworkCase, NetworkExpected, NetworksFile};
 use adadagrad_tests::table::Table;
 
@@ -68,9 +68,13 @@ fn check_case<F: Real<Sum = f64>>(case: &NetworkCase, product: impl MatrixProduc
     let parameters = narrowed::<F>(&case.parameters);
     let samples: Vec<u32> = (0..).take(case.labels.len()).collect();
     for micro_batch in [1, 2, samples.len(), samples.len() + 3] {
-        let batch = measure(&network, product, &parameters, &table(case), &samples, micro_batch)?;
-        check_batch(&batch, &case.expected, unit)
-            .map_err(|error| format!("{}, micro-batch {micro_batch}: {error}", case.name))?;
+        let as_files_hold = measure(&network, product, &parameters, &table(case), &samples, micro_batch)?;
+        let by_inputs =
+            measure_by_inputs(&network, product, &parameters, &table(case), &samples, micro_batch)?;
+        for batch in [as_files_hold, by_inputs] {
+            check_batch(&batch, &case.expected, unit)
+                .map_err(|error| format!("{}, micro-batch {micro_batch}: {error}", case.name))?;
+        }
     }
     Ok(())
 }

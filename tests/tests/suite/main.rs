@@ -17,6 +17,7 @@ mod layers;
 mod members;
 mod negative_controls;
 mod optimizers;
+mod order_of_weights;
 mod properties;
 mod recovery;
 mod retune;

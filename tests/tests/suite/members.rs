@@ -46,7 +46,7 @@ fn shared(config: RunConfig, product: impl MatrixProduct<f32>, dice: Key) -> Out
         match advance {
             Advance::Working => {}
             Advance::Step(telemetry) => steps.push(telemetry),
-            Advance::Finished => return (steps, fingerprint(run.parameters())),
+            Advance::Finished => return (steps, fingerprint(&run.parameters())),
         }
     }
 }
@@ -158,7 +158,7 @@ fn a_part_that_fails_leaves_the_step_to_be_begun_again() {
             steps.push(telemetry);
         }
     }
-    assert_eq!((steps, fingerprint(run.parameters())), alone);
+    assert_eq!((steps, fingerprint(&run.parameters())), alone);
 }
 
 #[test]

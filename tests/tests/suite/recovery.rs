@@ -92,14 +92,14 @@ fn a_run_taken_over_with_steps_to_be_made_again_is_the_same_run() {
     for config in run_configs() {
         let mut whole = Run::new(config, SAMPLES, PlainProduct).unwrap();
         step(&mut whole, &images).unwrap();
-        let copy = (whole.parameters().to_vec(), whole.memory().to_vec());
+        let copy = (whole.parameters(), whole.memory());
         let since: Vec<_> = (0..2).map(|_| step(&mut whole, &images).unwrap()).collect();
         let mut taken = Run::resume(*whole.trainer(), PlainProduct, &copy.0, &copy.1, since).unwrap();
         while let Some(Decided { plan, .. }) = step(&mut taken, &images) {
             assert_eq!(step(&mut whole, &images).unwrap().plan, plan, "{config:?}");
         }
-        assert_eq!(fingerprint(taken.parameters()), fingerprint(whole.parameters()), "{config:?}");
-        assert_eq!(fingerprint(taken.memory()), fingerprint(whole.memory()), "{config:?}");
+        assert_eq!(fingerprint(&taken.parameters()), fingerprint(&whole.parameters()), "{config:?}");
+        assert_eq!(fingerprint(&taken.memory()), fingerprint(&whole.memory()), "{config:?}");
         assert_eq!(taken.progress(), whole.progress());
     }
 }

@@ -67,7 +67,7 @@ fn step(run: &mut Run, images: &Images) -> Option<Telemetry> {
 
 fn rest(mut run: Run, images: &Images) -> (Vec<Telemetry>, [u64; 2]) {
     let steps = std::iter::from_fn(|| step(&mut run, images)).collect();
-    (steps, [fingerprint(run.parameters()), fingerprint(run.memory())])
+    (steps, [fingerprint(&run.parameters()), fingerprint(&run.memory())])
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn a_retuned_run_is_the_one_that_goes_on_with_the_new_settings() {
         let mut progress = *run.progress();
         progress.next_batch = progress.next_batch.clamp(6, 60);
         let trainer = Trainer::resume(changed(config), SAMPLES, progress).unwrap();
-        let fresh = Run::resume(trainer, PlainProduct, run.parameters(), run.memory(), []).unwrap();
+        let fresh = Run::resume(trainer, PlainProduct, &run.parameters(), &run.memory(), []).unwrap();
         run.retune(changed(config)).unwrap();
         assert_eq!(run.trainer().config(), &changed(config));
         let (steps, prints) = rest(run, &images);
@@ -99,7 +99,7 @@ fn a_step_under_way_begins_again_with_the_new_settings() {
         let mut run = Run::new(config, SAMPLES, PlainProduct).unwrap();
         step(&mut run, &images).unwrap();
         let mut at_once =
-            Run::resume(*run.trainer(), PlainProduct, run.parameters(), run.memory(), []).unwrap();
+            Run::resume(*run.trainer(), PlainProduct, &run.parameters(), &run.memory(), []).unwrap();
         at_once.retune(changed(config)).unwrap();
         assert_eq!(run.advance(&images).unwrap(), Advance::Working);
         assert!(run.is_inside_step());
@@ -115,7 +115,7 @@ fn steps_that_are_made_again_keep_their_scalars() {
     for config in run_configs() {
         let mut run = Run::new(config, SAMPLES, PlainProduct).unwrap();
         step(&mut run, &images).unwrap();
-        let copy = (run.parameters().to_vec(), run.memory().to_vec());
+        let copy = (run.parameters(), run.memory());
         let mut since = Vec::new();
         for _ in 0..2 {
             let (trainer, plan) = (*run.trainer(), run.trainer().plan().unwrap());

@@ -1,11 +1,11 @@
-//! Kernels that leave out what is zero, against plain loops over everything: at sizes around those of vectors,
-//! lists and tiles, and from inputs without any zero to inputs of nothing else.
+//! Kernels that leave out what is zero, on weights that lie by inputs, against plain loops over everything: at sizes
+//! around those of vectors, words and tiles, and from inputs without any zero to inputs of nothing else.
 
 use adadagrad_core::local::OwnedNetwork;
 use adadagrad_core::network::{FastProduct, Node, Operation, PlainProduct, Shape};
 use adadagrad_core::random::Key;
 use adadagrad_tests::compare::{Check, all_close, all_close_to_largest, largest, narrowed};
-use adadagrad_tests::engine::{Batch, measure, with_sweep};
+use adadagrad_tests::engine::{Batch, measure, measure_by_inputs, with_sweep};
 use adadagrad_tests::table::{Table, uniform};
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -65,18 +65,22 @@ proptest! {
         let classes = u32::try_from(network.view().classes()).unwrap();
         let table = table(samples as usize, inputs as usize, share, classes);
         let visited: Vec<u32> = (0..samples).collect();
-        let whole = samples as usize;
         let rounded = narrowed::<f32>(&parameters);
-        let found = measure(&network, FastProduct, &rounded, &table, &visited, whole);
-        let expected = measure(&network, PlainProduct, &parameters, &table, &visited, whole);
-        let (found, expected) = (found.map_err(TestCaseError::fail)?, expected.map_err(TestCaseError::fail)?);
-        check(&found, &expected).map_err(TestCaseError::fail)?;
+        let expected = measure(&network, PlainProduct, &parameters, &table, &visited, samples as usize)
+            .map_err(TestCaseError::fail)?;
+        let found = measure_by_inputs(&network, FastProduct, &rounded, &table, &visited, samples as usize);
+        check(&found.map_err(TestCaseError::fail)?, &expected).map_err(TestCaseError::fail)?;
+        let turned = measure_by_inputs(&network, PlainProduct, &parameters, &table, &visited, samples as usize)
+            .map_err(TestCaseError::fail)?;
+        prop_assert_eq!(&turned.outputs, &expected.outputs);
+        prop_assert_eq!(&turned.mean_gradient, &expected.mean_gradient);
+        prop_assert_eq!(&turned.second_moment, &expected.second_moment);
     }
 }
 
 #[test]
 fn a_nan_is_no_zero() {
-    let network = network(40, 12, false);
+    let network = network(40, 12, false).by_inputs();
     let parameters = vec![0.5_f32; network.view().parameters()];
     let mut table = table(3, 40, 0.2, 12);
     table.inputs[1][39] = f64::NAN;
