@@ -24,5 +24,7 @@ pub mod real;
 pub mod schedule;
 pub mod shuffle;
 pub mod statistics;
+#[cfg(feature = "std")]
+mod sums;
 pub mod trainer;
 mod vectors;

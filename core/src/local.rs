@@ -16,7 +16,8 @@ use crate::network::{
 use crate::optimizer::StepScalars;
 use crate::real::Real;
 use crate::shuffle::Order;
-use crate::statistics::{Evidence, Inner, LengthMismatch, Needs, Statistics, Totals, check_length};
+use crate::statistics::{Inner, LengthMismatch, Needs, Statistics, check_length};
+pub use crate::sums::{BatchSums, OwnedStatistics};
 use crate::trainer::{Decided, Plan, Progress, StepError, Telemetry, Trainer};
 
 /// Values that a micro-batch may take: with `f32` 4 MiB, of which fused layers touch so little that it stays in
@@ -219,134 +220,6 @@ impl<F: Real> Kept<F> {
     /// What the first sweep left of micro-batch `index`.
     pub fn get(&mut self, index: usize) -> Option<&mut SweepMemory<F>> {
         self.memories.get_mut(index)
-    }
-}
-
-/// [`Statistics`] with their memory.
-#[derive(Clone, Debug)]
-pub struct OwnedStatistics<F: Real> {
-    totals: Totals<F::Sum>,
-    gradient_sum: Vec<F>,
-    second_moment: Vec<F>,
-}
-
-impl<F: Real> OwnedStatistics<F> {
-    /// Zero sums over `parameters` parameters, with the memory that `needs` takes.
-    ///
-    /// # Errors
-    /// When there is not that much memory.
-    pub fn new(parameters: usize, needs: &Needs) -> Result<Self, RunError> {
-        let moments = if needs.coordinate_quantile.is_some() { parameters } else { 0 };
-        Ok(Self {
-            totals: Totals::default(),
-            gradient_sum: zeros(parameters)?,
-            second_moment: zeros(moments)?,
-        })
-    }
-
-    /// Does something with the sums.
-    ///
-    /// # Errors
-    /// Those of `act`.
-    pub fn with<T, E: From<LengthMismatch>>(
-        &mut self,
-        act: impl FnOnce(&mut Statistics<'_, F>) -> Result<T, E>,
-    ) -> Result<T, E> {
-        let mut view = Statistics::resume(self.totals, &mut self.gradient_sum, &mut self.second_moment)?;
-        let result = act(&mut view);
-        self.totals = view.totals;
-        result
-    }
-
-    /// Forgets everything.
-    pub fn clear(&mut self) {
-        self.totals = Totals::default();
-        self.gradient_sum.fill(F::zero());
-        self.second_moment.fill(F::zero());
-    }
-
-    /// Closes a part where the parts' means are asked for.
-    fn close(&mut self, needs: &Needs) -> Result<(), LengthMismatch> {
-        self.with(|part| {
-            if needs.parts > 0 {
-                part.close_part();
-            }
-            Ok(())
-        })
-    }
-}
-
-/// The sums of a batch, whose parts are taken in order.
-#[derive(Clone, Debug)]
-pub struct BatchSums<F: Real> {
-    total: OwnedStatistics<F::Sum>,
-    /// The part of a batch that has no other: the total would hold the same numbers in twice the memory.
-    only: OwnedStatistics<F>,
-    has_one: bool,
-}
-
-/// Does the same with the sums of a batch, whichever hold them.
-macro_rules! with_sums {
-    ($batch:expr, |$sums:ident| $act:expr) => {
-        if $batch.has_one { $batch.only.with(|$sums| $act) } else { $batch.total.with(|$sums| $act) }
-    };
-}
-
-impl<F: Real> BatchSums<F> {
-    /// No sums yet, over `parameters` parameters, with the memory that `needs` takes.
-    ///
-    /// # Errors
-    /// When there is not that much memory.
-    pub fn new(parameters: usize, needs: &Needs) -> Result<Self, RunError> {
-        let total = OwnedStatistics::new(parameters, needs)?;
-        Ok(Self { total, only: OwnedStatistics::new(parameters, needs)?, has_one: false })
-    }
-
-    /// Begins another batch.
-    pub fn begin(&mut self) {
-        // The first part's sums take the place of what is there.
-        self.total.totals = Totals::default();
-        self.has_one = false;
-    }
-
-    /// Takes the next of the batch's parts. What it leaves in its place is to be cleared before it is added to.
-    ///
-    /// # Errors
-    /// When it does not fit.
-    pub fn take(
-        &mut self,
-        part: &mut OwnedStatistics<F>,
-        parts: u32,
-        needs: &Needs,
-    ) -> Result<(), LengthMismatch> {
-        part.close(needs)?;
-        // A quantile is looked for in the memory of the second moments, where it takes the wider type.
-        self.has_one = parts == 1 && needs.coordinate_quantile.is_none();
-        if self.has_one {
-            core::mem::swap(&mut self.only, part);
-            return Ok(());
-        }
-        part.with(|part| self.total.with(|total| total.merge(part)))
-    }
-
-    /// Writes ḡ: [`Statistics::mean_gradient`].
-    ///
-    /// # Errors
-    /// When `mean` does not have D values.
-    pub fn mean_gradient(&mut self, mean: &mut [F]) -> Result<(), LengthMismatch> {
-        with_sums!(self, |sums| sums.mean_gradient(mean))
-    }
-
-    /// What the batch says: [`Statistics::evidence`].
-    ///
-    /// # Errors
-    /// None in practice: the sums fit themselves.
-    pub fn evidence(
-        &mut self,
-        needs: &Needs,
-        inner: Option<Inner<F::Sum>>,
-    ) -> Result<Evidence<F::Sum>, LengthMismatch> {
-        with_sums!(self, |sums| Ok(sums.evidence(needs, inner)))
     }
 }
 
@@ -705,8 +578,8 @@ impl<F: Real, M: MatrixProduct<F>> LocalRun<F, M> {
             Some(step) => Plan { needs: Needs { inner: false, ..step.plan.needs }, ..step.plan },
             None => self.trainer.plan()?,
         };
+        self.sums.begin(&mut self.part);
         self.part.clear();
-        self.sums.begin();
         let walk = plan.cut.walk(0..plan.cut.parts(), self.engine.memory.micro_batch());
         let most = if plan.needs.inner { Kept::<F>::most(self.engine.network.view()) } else { 0 };
         self.kept.begin(most);
@@ -755,7 +628,7 @@ impl<F: Real, M: MatrixProduct<F>> LocalRun<F, M> {
 
     /// Takes a part's sums, and makes room for the next one's.
     fn take_part(&mut self, plan: &Plan<F::Sum>, walk: &Walk) -> Result<(), LengthMismatch> {
-        self.sums.take(&mut self.part, plan.cut.parts(), &plan.needs)?;
+        self.sums.take(&mut self.part, &plan.needs)?;
         if !walk.is_empty() {
             self.part.clear();
         }

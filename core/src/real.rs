@@ -106,7 +106,10 @@ pub(crate) fn count<S: Real>(n: u64) -> S {
     S::of(n as f64)
 }
 
-/// Σ xⱼ² in the wider type, eight running sums at a time so that the compiler may use vectors; the order
+/// Running sums of a scalar product: vectors of them, and more than one, because each addition waits for the last.
+const LANES: usize = 16;
+
+/// Σ xⱼ² in the wider type, several running sums at a time so that the compiler may use vectors; the order
 /// of additions is fixed.
 pub fn square_norm<F: Real>(values: &[F]) -> F::Sum {
     dot(values, values)
@@ -139,8 +142,8 @@ impl<F: Real> pulp::WithSimd for Dot<'_, F> {
 
 #[inline(always)]
 fn dot_in_lanes<F: Real>(x: &[F], y: &[F]) -> F::Sum {
-    let mut lanes = [F::Sum::zero(); 8];
-    let (x_blocks, y_blocks) = (x.chunks_exact(8), y.chunks_exact(8));
+    let mut lanes = [F::Sum::zero(); LANES];
+    let (x_blocks, y_blocks) = (x.chunks_exact(LANES), y.chunks_exact(LANES));
     let tail: F::Sum = x_blocks.remainder().iter().zip(y_blocks.remainder()).map(product::<F>).sum();
     for (a, b) in x_blocks.zip(y_blocks) {
         for (lane, pair) in lanes.iter_mut().zip(a.iter().zip(b)) {

@@ -251,6 +251,27 @@ impl<S: Real> Totals<S> {
         self.parts.count += part.parts.count;
         self.parts.sum_squared_means += part.parts.sum_squared_means;
     }
+
+    /// What they say with ‖Σ gᵢ‖² and what else was computed.
+    pub(crate) fn evidence(
+        &self,
+        needs: &Needs,
+        sum_norm_sq: S,
+        inner: Option<Inner<S>>,
+        coordinate_ratio: Option<S>,
+    ) -> Evidence<S> {
+        let b = count(u64::from(self.samples));
+        Evidence {
+            samples: self.samples,
+            correct: self.correct,
+            loss: self.loss / b,
+            mean_norm_sq: sum_norm_sq / b / b,
+            sum_squared_norms: needs.norms.then_some(self.sum_squared_norms),
+            inner,
+            coordinate_ratio,
+            parts: (needs.parts > 0).then_some(self.parts),
+        }
+    }
 }
 
 /// Two slices that ought to be equally long are not.
@@ -449,17 +470,8 @@ impl<'a, F: Real> Statistics<'a, F> {
     /// computed cannot be mistaken for a value. Where a coordinates' quantile is among it, the second moment
     /// is overwritten.
     pub fn evidence(&mut self, needs: &Needs, inner: Option<Inner<F::Sum>>) -> Evidence<F::Sum> {
-        let b = count(u64::from(self.totals.samples));
-        Evidence {
-            samples: self.totals.samples,
-            correct: self.totals.correct,
-            loss: self.totals.loss / b,
-            mean_norm_sq: square_norm(self.gradient_sum) / b / b,
-            sum_squared_norms: needs.norms.then_some(self.totals.sum_squared_norms),
-            inner,
-            coordinate_ratio: needs.coordinate_quantile.and_then(|quantile| self.coordinate_ratio(quantile)),
-            parts: (needs.parts > 0).then_some(self.totals.parts),
-        }
+        let coordinate_ratio = needs.coordinate_quantile.and_then(|quantile| self.coordinate_ratio(quantile));
+        self.totals.evidence(needs, square_norm(self.gradient_sum), inner, coordinate_ratio)
     }
 
     /// The inner product of a sample's gradient with ḡ, and its square norm, added to `inner`: the second

@@ -236,7 +236,9 @@ impl Sums {
     /// Ready for the first part, with the memory that `needs` takes.
     fn begin(&mut self, parameters: usize, needs: Needs) -> Result<(), RunError> {
         if needs == self.needs {
-            self.batch.begin();
+            let mut part = self.part()?;
+            self.batch.begin(&mut part);
+            self.free.push(part);
         } else {
             *self = Self::new(parameters, needs)?;
         }
@@ -286,7 +288,7 @@ impl InOrder<PartWorker> for Accumulating<'_> {
     fn take(&mut self, done: Result<Done, EngineError>) -> Result<(), EngineError> {
         if let Done::Sums(mut part, kept) = done? {
             give_back(self.kept, &mut self.taken, kept);
-            self.sums.batch.take(&mut part, self.over.cut.parts(), &self.sums.needs)?;
+            self.sums.batch.take(&mut part, &self.sums.needs)?;
             self.sums.free.push(part);
         }
         Ok(())

@@ -112,7 +112,7 @@ impl<F: Real<Sum = f64>> Tiny<F> {
             part.with(|part| sweep.accumulate(parameters, table, samples, &plan.needs, part))
                 .expect("samples that fit");
             if piece.ends_part {
-                sums.take(&mut part, plan.cut.parts(), &plan.needs).expect("parts that fit");
+                sums.take(&mut part, &plan.needs).expect("parts that fit");
                 part.clear();
             }
         }

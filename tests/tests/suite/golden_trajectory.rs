@@ -71,7 +71,7 @@ impl<F: Real<Sum = f64>> Run<F> {
                 part.with(|part| sweep.accumulate(parameters, table, samples, &plan.needs, part))
                     .map_err(|error| error.to_string())?;
                 if piece.ends_part {
-                    sums.take(&mut part, plan.cut.parts(), &plan.needs).map_err(|error| error.to_string())?;
+                    sums.take(&mut part, &plan.needs).map_err(|error| error.to_string())?;
                     part.clear();
                 }
             }

@@ -1,0 +1,198 @@
+//! The sums of parts and of whole batches, with their memory.
+
+use std::vec::Vec;
+
+use num_traits::{One, Zero};
+
+use crate::local::{RunError, zeros};
+use crate::real::{Real, count, square_norm};
+use crate::statistics::{Evidence, Inner, LengthMismatch, Needs, Statistics, Totals, check_length};
+use crate::vectors::on_vectors;
+
+/// [`Statistics`] with their memory.
+#[derive(Clone, Debug)]
+pub struct OwnedStatistics<F: Real> {
+    totals: Totals<F::Sum>,
+    gradient_sum: Vec<F>,
+    second_moment: Vec<F>,
+}
+
+impl<F: Real> OwnedStatistics<F> {
+    /// Zero sums over `parameters` parameters, with the memory that `needs` takes.
+    ///
+    /// # Errors
+    /// When there is not that much memory.
+    pub fn new(parameters: usize, needs: &Needs) -> Result<Self, RunError> {
+        let moments = if needs.coordinate_quantile.is_some() { parameters } else { 0 };
+        Ok(Self {
+            totals: Totals::default(),
+            gradient_sum: zeros(parameters)?,
+            second_moment: zeros(moments)?,
+        })
+    }
+
+    /// Does something with the sums.
+    ///
+    /// # Errors
+    /// Those of `act`.
+    pub fn with<T, E: From<LengthMismatch>>(
+        &mut self,
+        act: impl FnOnce(&mut Statistics<'_, F>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut view = Statistics::resume(self.totals, &mut self.gradient_sum, &mut self.second_moment)?;
+        let result = act(&mut view);
+        self.totals = view.totals;
+        result
+    }
+
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        self.totals = Totals::default();
+        self.gradient_sum.fill(F::zero());
+        self.second_moment.fill(F::zero());
+    }
+
+    /// Closes a part where the parts' means are asked for.
+    fn close(&mut self, needs: &Needs) -> Result<(), LengthMismatch> {
+        self.with(|part| {
+            if needs.parts > 0 {
+                part.close_part();
+            }
+            Ok(())
+        })
+    }
+}
+
+/// The sums of a batch, whose parts are taken in order. The last one is not added to the others' total, but on the way
+/// to ḡ: a batch of one part needs no total, and every other is passed over once less.
+#[derive(Clone, Debug)]
+pub struct BatchSums<F: Real> {
+    /// Of all parts but the last.
+    total: OwnedStatistics<F::Sum>,
+    last: OwnedStatistics<F>,
+    /// ‖Σ gᵢ‖², once ḡ is known.
+    sum_norm_sq: F::Sum,
+}
+
+impl<F: Real> BatchSums<F> {
+    /// No sums yet, over `parameters` parameters, with the memory that `needs` takes.
+    ///
+    /// # Errors
+    /// When there is not that much memory.
+    pub fn new(parameters: usize, needs: &Needs) -> Result<Self, RunError> {
+        Ok(Self {
+            total: OwnedStatistics::new(parameters, needs)?,
+            last: OwnedStatistics::new(parameters, needs)?,
+            sum_norm_sq: F::Sum::zero(),
+        })
+    }
+
+    /// Begins another batch. `part` changes places with the last one taken, whose memory was read a moment ago and lies
+    /// in the nearest caches; it is to be cleared before it is added to.
+    pub fn begin(&mut self, part: &mut OwnedStatistics<F>) {
+        if part.gradient_sum.len() == self.last.gradient_sum.len() {
+            core::mem::swap(&mut self.last, part);
+        }
+        // The first part's sums take the place of what is there.
+        self.total.totals = Totals::default();
+        self.last.totals = Totals::default();
+    }
+
+    /// Takes the next of the batch's parts. What it leaves in its place is to be cleared before it is added to.
+    ///
+    /// # Errors
+    /// When it does not fit.
+    pub fn take(&mut self, part: &mut OwnedStatistics<F>, needs: &Needs) -> Result<(), LengthMismatch> {
+        let [expected, found] = [&self.last, &*part].map(|sums| sums.gradient_sum.len());
+        check_length("the part's gradient", expected, found)?;
+        part.close(needs)?;
+        self.add_last()?;
+        core::mem::swap(&mut self.last, part);
+        Ok(())
+    }
+
+    /// Writes ḡ as [`Statistics::mean_gradient`] does. Goes before [`Self::evidence`].
+    ///
+    /// # Errors
+    /// When `mean` does not have D values.
+    pub fn mean_gradient(&mut self, mean: &mut [F]) -> Result<(), LengthMismatch> {
+        let last = &self.last.gradient_sum;
+        check_length("the mean gradient", last.len(), mean.len())?;
+        let share = F::Sum::one() / count(u64::from(self.totals().samples));
+        let total = if self.has_total() { &*self.total.gradient_sum } else { &[] };
+        self.sum_norm_sq = mean_and_square_norm(total, last, share, mean);
+        Ok(())
+    }
+
+    /// What the batch says, as [`Statistics::evidence`].
+    ///
+    /// # Errors
+    /// None in practice: the sums fit themselves.
+    pub fn evidence(
+        &mut self,
+        needs: &Needs,
+        inner: Option<Inner<F::Sum>>,
+    ) -> Result<Evidence<F::Sum>, LengthMismatch> {
+        let totals = self.totals();
+        let coordinate_ratio = match needs.coordinate_quantile {
+            Some(quantile) => {
+                self.add_last()?;
+                self.total.with(|total| Ok::<_, LengthMismatch>(total.coordinate_ratio(quantile)))?
+            }
+            None => None,
+        };
+        Ok(totals.evidence(needs, self.sum_norm_sq, inner, coordinate_ratio))
+    }
+
+    fn totals(&self) -> Totals<F::Sum> {
+        let mut totals = self.total.totals;
+        totals.merge(&self.last.totals);
+        totals
+    }
+
+    fn has_total(&self) -> bool {
+        self.total.totals.samples > 0
+    }
+
+    /// Adds the last part to the total, where there is one.
+    fn add_last(&mut self) -> Result<(), LengthMismatch> {
+        if self.last.totals.samples > 0 {
+            self.last.with(|last| self.total.with(|total| total.merge(last)))?;
+            self.last.totals = Totals::default();
+        }
+        Ok(())
+    }
+}
+
+/// Values whose sums stay in the nearest cache.
+const BLOCK: usize = 1024;
+
+/// Writes (total + last) · share, the total being empty where there is none, and gives ‖total + last‖², block by block:
+/// one pass over memory.
+fn mean_and_square_norm<F: Real>(total: &[F::Sum], last: &[F], share: F::Sum, mean: &mut [F]) -> F::Sum {
+    let mut sums = [F::Sum::zero(); BLOCK];
+    let mut totals = total.chunks(BLOCK);
+    let mut norm = F::Sum::zero();
+    for (last, mean) in last.chunks(BLOCK).zip(mean.chunks_mut(BLOCK)) {
+        let sums = &mut sums[..last.len()];
+        match totals.next() {
+            None => on_vectors(|| {
+                for (sum, &last) in sums.iter_mut().zip(last) {
+                    *sum = last.widen();
+                }
+            }),
+            Some(totals) => on_vectors(|| {
+                for ((sum, &total), &last) in sums.iter_mut().zip(totals).zip(last) {
+                    *sum = total + last.widen();
+                }
+            }),
+        }
+        norm += square_norm(sums);
+        on_vectors(|| {
+            for (mean, &sum) in mean.iter_mut().zip(&*sums) {
+                *mean = F::narrow(sum * share);
+            }
+        });
+    }
+    norm
+}
