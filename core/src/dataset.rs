@@ -17,6 +17,11 @@ pub trait Dataset<F: Real> {
 
     /// Writes sample `index` < N and returns its label.
     fn read(&self, index: u32, input: &mut [F]) -> u32;
+
+    /// Sample `index` < N will be read soon: its memory may be sent for meanwhile.
+    fn approach(&self, index: u32) {
+        let _ = index;
+    }
 }
 
 impl<F: Real, T: Dataset<F> + ?Sized> Dataset<F> for &T {
@@ -30,5 +35,9 @@ impl<F: Real, T: Dataset<F> + ?Sized> Dataset<F> for &T {
 
     fn read(&self, index: u32, input: &mut [F]) -> u32 {
         (**self).read(index, input)
+    }
+
+    fn approach(&self, index: u32) {
+        (**self).approach(index);
     }
 }

@@ -362,19 +362,8 @@ impl<'a, F: Real, M: MatrixProduct<F>> Sweep<'a, F, M> {
         check_length("the parameters", self.network.parameters(), parameters.len())?;
         let input_len = self.network.input().len();
         check_length("a sample of the data set", input_len, dataset.input_len())?;
-        let mut count = 0;
-        for sample in samples {
-            let capacity = self.capacity;
-            let label =
-                self.workspace.labels.get_mut(count).ok_or(SweepError::TooManySamples { capacity })?;
-            *label =
-                dataset.read(sample, &mut self.workspace.values[count * input_len..(count + 1) * input_len]);
-            let classes = self.network.classes();
-            if usize::try_from(*label).is_ok_and(|label| label >= classes) {
-                return Err(SweepError::Label { sample, label: *label, classes });
-            }
-            count += 1;
-        }
+        let count = self.list(dataset, samples)?;
+        self.read(dataset, count)?;
         let mut buffers = cut(self.network, count, self.workspace.values);
         let nodes = self.network.nodes();
         let mut first = 0;
@@ -384,6 +373,36 @@ impl<'a, F: Real, M: MatrixProduct<F>> Sweep<'a, F, M> {
             first += stage.len();
         }
         Ok((count, self.score(count)))
+    }
+
+    /// Notes the samples where their labels will be, and sends for them. Returns how many there are.
+    fn list(
+        &mut self,
+        dataset: &impl Dataset<F>,
+        samples: impl IntoIterator<Item = u32>,
+    ) -> Result<usize, SweepError> {
+        let capacity = self.capacity;
+        let mut count = 0;
+        for sample in samples {
+            *self.workspace.labels.get_mut(count).ok_or(SweepError::TooManySamples { capacity })? = sample;
+            dataset.approach(sample);
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    /// Reads the samples that are noted.
+    fn read(&mut self, dataset: &impl Dataset<F>, count: usize) -> Result<(), SweepError> {
+        let classes = self.network.classes();
+        let inputs = self.workspace.values.chunks_exact_mut(self.network.input().len());
+        for (noted, input) in self.workspace.labels[..count].iter_mut().zip(inputs) {
+            let sample = core::mem::replace(noted, dataset.read(*noted, input));
+            let label = *noted;
+            if usize::try_from(label).is_ok_and(|label| label >= classes) {
+                return Err(SweepError::Label { sample, label, classes });
+            }
+        }
+        Ok(())
     }
 
     fn score(&mut self, count: usize) -> Score<F::Sum> {
