@@ -158,7 +158,8 @@ fn weight_decay_is_part_of_the_gradient() {
         let (with, without) = (decaying.as_optimizer::<f64>(), plain.as_optimizer::<f64>());
         let (mut state, mut expected) = (State::start(with, &start), State::start(without, &start));
         for step in 0..5 {
-            let gradient = uniform(Key::new(4, step), 9, 1.0);
+            // Without a gradient of the loss the decay is the whole gradient.
+            let gradient = if step < 4 { uniform(Key::new(4, step), 9, 1.0) } else { vec![0.0; 9] };
             let decayed: Vec<f64> =
                 gradient.iter().zip(&expected.parameters).map(|(g, x)| g + decay * x).collect();
             state.step(with, 0.1, &gradient);
@@ -237,16 +238,19 @@ fn optimizers_are_object_safe() {
 /// the same scalars. Shards, checkpoints and shaders rest on this.
 #[test]
 fn parameters_do_not_see_each_other() {
-    let len = 10;
+    let len = 400;
     for Row { optimizer, slots, .. } in rows() {
         let rule = optimizer.as_optimizer::<f32>();
         let start = uniform(Key::new(5, 0), len, 2.0);
         let mut whole = State::<f32>::start(rule, &start);
         let mut pieces = whole.clone();
         for step in 0..4 {
-            let gradient = narrowed::<f32>(&uniform(Key::new(6, step), len, 1.0));
+            let mut gradient = narrowed::<f32>(&uniform(Key::new(6, step), len, 1.0));
+            // What has no gradient may be left out, wherever the cuts are.
+            gradient[3..390].fill(0.0);
+            gradient[200] = 1.0;
             let (shared, scalars) = rule.prepare(&pieces.shared, 0.05, square_norm(&gradient));
-            for piece in [0..3, 3..4, 4..len] {
+            for piece in [0..3, 3..4, 4..201, 201..len] {
                 // Memory is slot after slot, each as long as the parameters.
                 let mut memory: Vec<f32> = (0..slots)
                     .flat_map(|slot| &pieces.memory[slot * len..][piece.clone()])
