@@ -10,8 +10,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crate::cpu::available_threads;
 use crossbeam_channel::{Receiver, RecvError, Sender, TryRecvError, unbounded};
+
+use crate::cpu::available_threads;
 
 /// How long a thread looks out for more before it sleeps: a sleeping one takes as long to wake as a step of a small
 /// batch, and between two sweeps there is no more than the work on a step's parameters.

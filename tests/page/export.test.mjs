@@ -169,6 +169,16 @@ test('own IDX files are learned from, by button and dropped', browserTest(), asy
   await page.waitForFunction(() => /4,200 training images are ready/.test(document.getElementById('sentence').textContent));
   await button('Step').click();
   await waitFor({ step: '1', phase: 'paused' });
+  await button('Reset').click();
+  // No batch can be larger than the data; a preset's neither.
+  await drop(page, ownFiles({ training: 900, test: 100 }));
+  const largest = page.getByLabel('Largest batch', { exact: true });
+  await page.waitForFunction(() => /The largest batch is 900 now/.test(document.getElementById('engine-notes').textContent));
+  assert.equal(await largest.inputValue(), '900');
+  await page.getByLabel('Preset', { exact: true }).selectOption('paper-logistic');
+  assert.equal(await largest.inputValue(), '900');
+  await button('Step').click();
+  await waitFor({ step: '1', phase: 'paused' });
 });
 
 test('Fashion-MNIST can be chosen, and is part of the address', browserTest(), async (t) => {

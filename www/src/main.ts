@@ -12,6 +12,7 @@ import { EnginePanel } from './engine/panel.js';
 import { onChosenFile, takeDroppedFiles } from './export/drop.js';
 import { ModelPanel } from './export/model-panel.js';
 import { FigurePanel } from './figure/panel.js';
+import { formatCount } from './format.js';
 import { HiddenTab } from './hidden-tab.js';
 import { LookPanel } from './look/panel.js';
 import { MosaicPanel } from './mosaic/panel.js';
@@ -31,6 +32,7 @@ import { RunsTable } from './runs/table.js';
 import type { StopAfter } from './protocol.js';
 import { TrainingSession } from './session.js';
 import { DataPanel } from './settings/data-panel.js';
+import { fitBatches } from './settings/fit.js';
 import { Knobs } from './settings/knobs.js';
 import { SettingsPanel } from './settings/panel.js';
 import { PageState, troubleFrom } from './state.js';
@@ -59,6 +61,7 @@ const session = new TrainingSession({
   },
   onReady: ({ trainingSamples, testSamples }) => {
     state.data.value = { name: 'ready', trainingSamples, testSamples };
+    if (state.settings.value !== null) state.settings.value = fitted(state.settings.value);
     if (!state.startWaits.value) return;
     state.startWaits.value = false;
     conductor.begin();
@@ -77,12 +80,24 @@ const session = new TrainingSession({
 
 const conductor = new RunConductor({ state, session, library, onNews: () => board.refresh() });
 
+/** Settings that the data at hand are enough for; what changes is said. */
+function fitted(config: RunConfig): RunConfig {
+  const { value: data } = state.data;
+  if (data.name !== 'ready') return config;
+  const next = fitBatches(config, data.trainingSamples);
+  if (next !== config) {
+    const note = `The largest batch is ${formatCount(data.trainingSamples)} now: there are no more training images.`;
+    state.notes.value = [...state.notes.value, note];
+  }
+  return next;
+}
+
 /** The data stays what it is: presets tell how to train, not on what. */
 function choosePreset(name: string): void {
   const preset = state.catalogue.value?.presets.find((candidate) => candidate.name === name);
   if (preset === undefined) return;
   settingsPanel.forgetMistakes();
-  state.settings.value = { ...structuredClone(preset.config), dataset: state.settings.value?.dataset ?? preset.config.dataset };
+  state.settings.value = fitted({ ...structuredClone(preset.config), dataset: state.settings.value?.dataset ?? preset.config.dataset });
 }
 
 /** Settings changed by hand: the run at hand follows where it can, unless it is one of several to be compared. */

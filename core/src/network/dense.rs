@@ -1,4 +1,5 @@
-//! Dense layers: x \[m, inputs\], y and its gradient e \[m, outputs\], W \[outputs, inputs\] or, by inputs, its transposed.
+//! Dense layers: x \[m, inputs\], y and its gradient e \[m, outputs\], W \[outputs, inputs\] or, by inputs, its
+//! transposed.
 
 use super::kernels::DenseKernels;
 #[cfg(feature = "std")]

@@ -15,7 +15,8 @@ pub struct Conv2dKernels<F: Real> {
     pub(super) backward: Backward<F>,
 }
 
-/// Kernels for dense layers whose inputs are mostly zeros and whose weights lie by inputs. A [`super::MatrixProduct`] may have them.
+/// Kernels for dense layers whose inputs are mostly zeros and whose weights lie by inputs. A
+/// [`super::MatrixProduct`] may have them.
 #[derive(Clone, Copy, Debug)]
 pub struct DenseKernels<F: Real> {
     /// Values of scratch memory that either takes.
