@@ -174,7 +174,7 @@ pub struct Telemetry {
 }
 
 /// One training run: settings, and where it stands.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Trainer<F: Real> {
     config: RunConfig,
     samples: u32,

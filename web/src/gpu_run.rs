@@ -12,7 +12,7 @@ use adadagrad_core::local::{LocalRun, RunError};
 use adadagrad_core::network::FastProduct;
 use adadagrad_core::trainer::{Plan, Trainer};
 use adadagrad_gpu::dataset::SharedDataset;
-use adadagrad_gpu::engine::{Control, EngineError};
+use adadagrad_gpu::engine::{Control, EngineError, Visit};
 use adadagrad_gpu::webgpu::{Choice, Gpu, GpuError, Options, Rescue, Training, choose};
 use futures_channel::oneshot::Sender;
 use wasm_bindgen::JsError;
@@ -23,6 +23,9 @@ use crate::cpu_run::CpuRun;
 use crate::data::Data;
 use crate::records::{Activity, EngineName, Finished, Limit, Progress, Retuned, activity_of};
 use crate::standing::Standing;
+
+/// Samples of a rehearsal.
+const REHEARSED: u32 = 8;
 
 /// The page's hold on the task: when it goes, the task ends.
 pub(crate) struct GpuRun(Rc<RefCell<Shared>>);
@@ -105,6 +108,21 @@ struct Failure {
 impl GpuRun {
     /// Starts the task where a run stands. `kernels`: what an earlier run chose for the same adapter.
     pub(crate) fn start(standing: Standing, data: Data, clock: Rc<Clock>, kernels: Option<Choice>) -> Self {
+        Self::spawn(standing, data, clock, kernels, false)
+    }
+
+    /// The same before anybody asks for a step: there is time to compile what the first one needs.
+    pub(crate) fn prepare(standing: Standing, data: Data, clock: Rc<Clock>, kernels: Option<Choice>) -> Self {
+        Self::spawn(standing, data, clock, kernels, true)
+    }
+
+    fn spawn(
+        standing: Standing,
+        data: Data,
+        clock: Rc<Clock>,
+        kernels: Option<Choice>,
+        rehearses: bool,
+    ) -> Self {
         let trainer = standing.trainer;
         let shared = Rc::new(RefCell::new(Shared {
             finished: Finished::default(),
@@ -123,7 +141,9 @@ impl GpuRun {
             waker: None,
             end: None,
         }));
-        spawn_local(Task { shared: Rc::clone(&shared), clock, trainer, data, measures: false }.run());
+        spawn_local(
+            Task { shared: Rc::clone(&shared), clock, trainer, data, rehearses, measures: false }.run(),
+        );
         Self(shared)
     }
 
@@ -291,6 +311,8 @@ struct Task {
     clock: Rc<Clock>,
     trainer: Trainer<f32>,
     data: Data,
+    /// There is time for it before the first step.
+    rehearses: bool,
     /// The last step made a measurement due.
     measures: bool,
 }
@@ -340,6 +362,9 @@ impl Task {
         let mut training = Training::open(self.trainer.config(), images, options).await?;
         let beginning = Rc::clone(&self.shared.borrow().newest);
         training.restore(&beginning.parameters, Some(&beginning.memory)).await?;
+        if self.rehearses {
+            self.rehearse(&mut training).await?;
+        }
         let shared = &mut *self.shared.borrow_mut();
         shared.activity = activity_of(&self.trainer);
         shared.device_bytes = training.memory_bytes();
@@ -349,6 +374,14 @@ impl Task {
         }
         shared.control = Some(control);
         Ok(training)
+    }
+
+    /// Looks at a few samples: kernels are compiled when they are first used.
+    async fn rehearse(&self, training: &mut Training) -> Result<(), EngineError> {
+        let Some(plan) = self.trainer.plan() else { return Ok(()) };
+        let cut = self.trainer.cut(plan.cut.samples().min(REHEARSED));
+        let visit = Visit::Shuffled { order: self.trainer.order(), start: plan.start };
+        training.evidence(cut, visit, &plan.needs).await.map(|_| ())
     }
 
     async fn train(&mut self, training: &mut Training) -> Result<(), EngineError> {

@@ -6,6 +6,7 @@ use adadagrad_core::config::{DatasetName, RunConfig};
 use adadagrad_core::examiner::{Examiner, Verdict};
 use adadagrad_core::idx::Picture;
 use adadagrad_core::network::{FastProduct, Model};
+use adadagrad_gpu::webgpu::Choice;
 use futures_channel::oneshot;
 use js_sys::{Float32Array, Promise};
 use serde::Serialize;
@@ -29,6 +30,14 @@ pub struct Session {
     data: Data,
     clock: Rc<Clock>,
     run: Option<Run>,
+    prepared: Option<Prepared>,
+}
+
+/// A GPU that is ready for a run.
+struct Prepared {
+    standing: Standing,
+    kernels: Option<Choice>,
+    run: GpuRun,
 }
 
 struct Run {
@@ -75,7 +84,7 @@ impl Session {
         #[wasm_bindgen(unchecked_param_type = "DatasetName")] dataset: JsValue,
     ) -> Result<Self, JsError> {
         let (dataset, data) = (from_js(dataset)?, Data::read(files)?);
-        Ok(Self { dataset, data, clock: Rc::new(Clock::new()?), run: None })
+        Ok(Self { dataset, data, clock: Rc::new(Clock::new()?), run: None, prepared: None })
     }
 
     /// Number of training samples.
@@ -112,6 +121,32 @@ impl Session {
         }
         let standing = Standing::begin(config, self.training_samples(), parameters.as_deref())?;
         self.put(standing, from_js(engine)?, kernels)
+    }
+
+    /// Makes a GPU ready for a run that is likely to be started soon, so that its first step need not wait for the
+    /// device, the data and the kernels. What was made ready for another is let go.
+    ///
+    /// # Errors
+    /// Which setting is wrong and what it may be.
+    pub fn prepare(
+        &mut self,
+        #[wasm_bindgen(unchecked_param_type = "RunConfig")] config: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "KernelChoice | null")] kernels: JsValue,
+    ) -> Result<(), JsError> {
+        let standing = Standing::begin(from_js(config)?, self.training_samples(), None)?;
+        let kernels = from_js(kernels).ok();
+        if self.prepared.as_ref().is_some_and(|prepared| prepared.is_for(&standing, kernels.as_ref())) {
+            return Ok(());
+        }
+        let (data, clock) = (self.data.clone(), Rc::clone(&self.clock));
+        let run = GpuRun::prepare(standing.clone(), data, clock, kernels.clone());
+        self.prepared = Some(Prepared { standing, kernels, run });
+        Ok(())
+    }
+
+    /// Lets go of what was made ready.
+    pub fn forget_prepared(&mut self) {
+        self.prepared = None;
     }
 
     /// Goes on with the run in a checkpoint as if it had not stopped; what was running is dropped. Returns its
@@ -367,16 +402,27 @@ impl Session {
     /// Puts a run in place of the one at hand.
     fn put(&mut self, standing: Standing, engine: EngineName, kernels: JsValue) -> Result<(), JsError> {
         let &RunConfig { model, seed, .. } = standing.trainer.config();
+        let prepared = self.prepared.take();
         let engine = match engine {
             EngineName::Cpu => Engine::Cpu(Box::new(CpuRun::new(&standing)?)),
             EngineName::WebGpu => {
                 // What cannot be read was remembered by another version: then they are chosen anew.
                 let kernels = from_js(kernels).ok();
-                Engine::Gpu(GpuRun::start(standing, self.data.clone(), Rc::clone(&self.clock), kernels))
+                let run = match prepared.filter(|prepared| prepared.is_for(&standing, kernels.as_ref())) {
+                    Some(prepared) => prepared.run,
+                    None => GpuRun::start(standing, self.data.clone(), Rc::clone(&self.clock), kernels),
+                };
+                Engine::Gpu(run)
             }
         };
         self.run = Some(Run { model, seed, engine, examiner: None, looking: None, seen: None });
         Ok(())
+    }
+}
+
+impl Prepared {
+    fn is_for(&self, standing: &Standing, kernels: Option<&Choice>) -> bool {
+        self.standing == *standing && self.kernels.as_ref() == kernels
     }
 }
 

@@ -11,7 +11,7 @@ use wasm_bindgen::prelude::*;
 use crate::answers::{number, object};
 use crate::safetensors;
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Standing {
     pub(crate) trainer: Trainer<f32>,
     /// D values.

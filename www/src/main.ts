@@ -9,6 +9,7 @@ import { Controls } from './controls.js';
 import { required } from './dom.js';
 import { EngineNotes } from './engine/notes.js';
 import { EnginePanel } from './engine/panel.js';
+import { Preparation } from './engine/preparation.js';
 import { onChosenFile, takeDroppedFiles } from './export/drop.js';
 import { ModelPanel } from './export/model-panel.js';
 import { FigurePanel } from './figure/panel.js';
@@ -182,6 +183,7 @@ takeDroppedFiles({
 onChosenFile('run-open', 'run-file', (file) => void takeRunFile(file));
 new EnginePanel(state);
 new EngineNotes(state);
+new Preparation(state, session, () => conductor.engineWish());
 new StatusPanel(state);
 new Controls(state, {
   main: pressMain,

@@ -28,6 +28,8 @@ export type StopAfter = { steps: number } | 'growth' | null;
 export type Command =
   /** The first message. */
   | { type: 'open'; source: DataSource }
+  /** A run that is likely to be begun next: while there is none, a GPU is made ready for it. */
+  | { type: 'prepare'; config: RunConfig; engine: EngineWish }
   /** `parameters`: a safetensors file to begin from; null: drawn from the seed. */
   | { type: 'begin'; run: number; config: RunConfig; engine: EngineWish; stop: StopAfter; parameters: Uint8Array | null }
   /** Goes on from a checkpoint as if it had never stopped. */

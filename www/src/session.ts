@@ -66,6 +66,11 @@ export class TrainingSession {
     for (const wish of this.#wishes.values()) this.#send(wish);
   }
 
+  /** A run that is likely to be begun next. */
+  prepare(config: RunConfig, engine: EngineWish): void {
+    this.#send({ type: 'prepare', config, engine });
+  }
+
   /** `parameters`: a safetensors file to begin from instead of parameters drawn from the seed. */
   begin(config: RunConfig, engine: EngineWish, stop: StopAfter, parameters: Uint8Array | null = null): void {
     this.#run += 1;

@@ -68,6 +68,17 @@ export class TrainingLoop {
     return this.#phase === 'running';
   }
 
+  /** Has a GPU made ready for a run that is likely to be begun next; what is wrong with it is told when it is begun. */
+  prepare(config: RunConfig, { engine }: EngineDecision, kernels: KernelChoice | null): void {
+    if (this.#phase !== 'idle') return;
+    try {
+      if (engine === 'webgpu') this.#session.prepare(config, kernels);
+      else this.#session.forget_prepared();
+    } catch {
+      this.#session.forget_prepared();
+    }
+  }
+
   begin(run: number, config: RunConfig, decision: EngineDecision, kernels: KernelChoice | null, stop: StopAfter, parameters: Uint8Array | null): void {
     this.#set(run, decision, stop, () => {
       this.#session.start(config, decision.engine, kernels, parameters);

@@ -97,6 +97,9 @@ function obey(command: Command): void {
 
 function obeyWithData(command: Exclude<Command, { type: 'open' | 'validate' }>, loop: TrainingLoop, answers: Answers): void {
   switch (command.type) {
+    case 'prepare':
+      loop.prepare(command.config, decideEngine(command.engine.choice, adapter), command.engine.kernels);
+      break;
     case 'begin': {
       const { run, config, engine, stop, parameters } = command;
       loop.begin(run, config, decideEngine(engine.choice, adapter), engine.kernels, stop, parameters);
