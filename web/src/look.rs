@@ -40,7 +40,7 @@ pub(crate) struct Look {
 }
 
 impl Looking {
-    /// `step`: after which the parameters are these.
+    /// `step`: after which the parameters are these, in the examiner's own order.
     pub(crate) fn new(step: u64, parameters: Vec<f32>, classes: usize) -> Self {
         Self { step, parameters, next: 0, confusion: Confusion::new(classes), mistakes: Vec::new() }
     }
@@ -133,7 +133,7 @@ mod tests {
             }
         };
         let mut examiner = Examiner::new(Model::Logistic, FastProduct).unwrap();
-        let mut looking = Looking::new(7, run.parameters(), 10);
+        let mut looking = Looking::new(7, examiner.in_own_order(&run.parameters()).unwrap(), 10);
         let mut calls = 1;
         let look = loop {
             match looking.advance(&mut examiner, &images).unwrap() {

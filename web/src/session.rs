@@ -60,14 +60,19 @@ impl Engine {
     /// Acts with the newest parameters that are known, and after how many steps they are that.
     fn with_newest<T>(&self, act: impl FnOnce(u64, &[f32]) -> T) -> T {
         match self {
-            Self::Cpu(run) => {
-                let (step, parameters) = run.newest();
-                act(step, &parameters)
-            }
+            Self::Cpu(run) => act(run.steps(), &run.parameters()),
             Self::Gpu(run) => {
                 let newest = run.newest();
                 act(newest.trainer.progress().steps, &newest.parameters)
             }
+        }
+    }
+
+    /// After how many steps they are that.
+    fn newest_step(&self) -> u64 {
+        match self {
+            Self::Cpu(run) => run.steps(),
+            Self::Gpu(run) => run.newest().trainer.progress().steps,
         }
     }
 }
@@ -301,7 +306,8 @@ impl Session {
             let tell = |_, Verdict { probabilities, .. }: Verdict<'_, f32>| {
                 answer = Float32Array::from(probabilities).into();
             };
-            examiner.examine(parameters, &Picture(pixels), 0..1, tell)?;
+            let parameters = examiner.in_own_order(parameters)?;
+            examiner.examine(&parameters, &Picture(pixels), 0..1, tell)?;
             object(&[("step", number(step)), ("probabilities", answer)])
         })
     }
@@ -322,11 +328,12 @@ impl Session {
         let Some(run) = &mut self.run else { return to_js(&LookProgress { look: None, more: false }) };
         let Run { model, engine, examiner: place, looking, seen, .. } = run;
         let examiner = examiner(place, *model)?;
-        if looking.is_none() {
-            *looking = engine.with_newest(|step, parameters| {
-                let is_new = *seen != Some(step);
-                is_new.then(|| Looking::new(step, parameters.to_vec(), examiner.network().classes()))
+        if looking.is_none() && *seen != Some(engine.newest_step()) {
+            let classes = examiner.network().classes();
+            let new = engine.with_newest(|step, parameters| {
+                examiner.in_own_order(parameters).map(|parameters| Looking::new(step, parameters, classes))
             });
+            *looking = Some(new?);
         }
         let mut look = None;
         if let Some(present) = looking {
@@ -338,7 +345,7 @@ impl Session {
                 *looking = None;
             }
         }
-        let more = looking.is_some() || engine.with_newest(|step, _| *seen != Some(step));
+        let more = looking.is_some() || *seen != Some(engine.newest_step());
         to_js(&LookProgress { look, more })
     }
 
