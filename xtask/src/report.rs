@@ -7,6 +7,8 @@ use anyhow::Result;
 /// How a stage ended, unless it failed.
 pub(crate) enum Outcome {
     Passed,
+    /// Passed, with what is to be told of it.
+    PassedWith(String),
     /// Not run, and why.
     Skipped(String),
 }
@@ -48,6 +50,7 @@ impl Report {
             Some(missing) => missing,
             None => match work() {
                 Ok(Outcome::Passed) => (State::Passed, String::new()),
+                Ok(Outcome::PassedWith(note)) => (State::Passed, note),
                 Ok(Outcome::Skipped(why)) => (State::Skipped, why),
                 Err(error) => (State::Failed, format!("{error:#}")),
             },
