@@ -16,11 +16,11 @@ pub(crate) fn number(text: &str) -> Result<f64, String> {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum PresetName {
-    /// The CNN to 95 % in about a minute: AdaGrad 0.02, eta 1, batch from 8, at most doubling, to 4,096
+    /// CNN to 95 % in about a minute: AdaGrad 0.02, eta 1, batch size 8 to 4,096, at most doubling per step
     Quick,
-    /// The paper's CNN run: AdaGrad 0.008, eta 0.1, batch from 8 to 60,000, 6 million samples
+    /// The paper's CNN run: AdaGrad 0.008, eta 0.1, batch size 8 to 60,000, 6 million samples
     PaperCnn,
-    /// The paper's softmax regression: AdaGrad 0.008, eta 0.1, batch from 2 to 60,000, 6 million samples
+    /// The paper's softmax regression: AdaGrad 0.008, eta 0.1, batch size 2 to 60,000, 6 million samples
     PaperLogistic,
 }
 
@@ -67,22 +67,22 @@ pub(crate) enum OptimizerName {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum TestName {
-    /// The noise of the mean gradient may be at most eta times as long as the gradient: v/b <= eta^2 n
+    /// Bounds the noise of the mean gradient by eta times its length: v/b <= eta^2 n
     Norm,
-    /// Most gradients must point the way of their mean: v_along/b <= theta^2 n^2. Costs a second sweep
+    /// Bounds the variance along the mean gradient: v_along/b <= theta^2 n^2. Costs a second sweep
     #[value(name = "inner_product", alias = "inner-product")]
     InnerProduct,
-    /// Bounds the noise across the mean gradient: v_orth/b <= nu^2 n. Costs a second sweep
+    /// Bounds the variance orthogonal to the mean gradient: v_orth/b <= nu^2 n. Costs a second sweep
     Orthogonality,
     /// Inner product and orthogonality
     Augmented,
-    /// The norm test in every coordinate, or in a share of them
+    /// The norm test in every coordinate, or in a fraction of them
     #[value(name = "coordinate_norm", alias = "coordinate-norm")]
     CoordinateNorm,
-    /// The norm test from the means of several parts alone, as data-parallel workers have them
+    /// The norm test estimated from the mean gradients of several parts, as data-parallel workers have them
     #[value(name = "worker_norm", alias = "worker-norm")]
     WorkerNorm,
-    /// No test: the batch keeps its size
+    /// No test: the batch size is constant
     None,
 }
 
@@ -103,35 +103,35 @@ impl TestName {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ControllerName {
-    /// Next batch = what the test requires, but never less than now: min(max, ceil(max(b, T)))
+    /// Next batch size = min(max, ceil(max(b, T))): what the test requires, never smaller than now
     Adadagrad,
-    /// The batch keeps its size; a test is computed and told, without effect
+    /// Constant batch size; a test is computed and reported, without effect
     Constant,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum DecayName {
-    /// Not at all
+    /// No decay
     Constant,
-    /// Half a cosine wave down to --final-fraction of the rate, ending with the sample budget
+    /// Half a cosine wave down to --final-fraction of the rate at the end of the sample budget
     Cosine,
-    /// Times --decay-factor after each --decay-every-samples samples
+    /// Multiplied by --decay-factor after every --decay-every-samples samples
     Step,
 }
 
-/// Everything that decides a run. What is not given comes from the preset, or from the file of --config.
+/// The settings of a run. Those that are not given come from the preset, or from the file given with --config.
 #[derive(Debug, Default, Args)]
 pub(crate) struct SettingArguments {
-    /// Ready-made settings to start from; other flags override them [default: paper-cnn]
+    /// Predefined settings; other flags override them [default: paper-cnn]
     #[arg(long, value_enum, help_heading = "Settings")]
     pub(crate) preset: Option<PresetName>,
-    /// Settings to start from, as --print-config writes them
+    /// JSON file with settings, as --print-config writes them; other flags override them
     #[arg(long, value_name = "FILE", conflicts_with = "preset", help_heading = "Settings")]
     pub(crate) config: Option<PathBuf>,
     /// The network
     #[arg(long, value_enum, help_heading = "Settings")]
     pub(crate) model: Option<ModelName>,
-    /// Decides initial parameters and the order of samples; the same seed gives the same run, bit for bit.
+    /// Determines the initial parameters and the order of the samples; the same seed gives the same run, bit for bit.
     /// 0 to 2^53 - 1
     #[arg(long, help_heading = "Settings")]
     pub(crate) seed: Option<u64>,
@@ -154,50 +154,50 @@ pub(crate) struct SettingArguments {
     /// Threshold of the orthogonality test, > 0
     #[arg(long, value_parser = number, help_heading = "Batch size")]
     pub(crate) nu: Option<f64>,
-    /// Share of the coordinates that must pass coordinate_norm, above 0 and at most 1; 1 is the paper's test
+    /// Fraction of the coordinates that must pass coordinate_norm, above 0 and at most 1; 1 is the paper's test
     #[arg(long, value_parser = number, help_heading = "Batch size")]
     pub(crate) quantile: Option<f64>,
-    /// Parts that worker_norm compares, 2 to 1024
+    /// Number of parts that worker_norm compares, 2 to 1024
     #[arg(long, value_name = "N", help_heading = "Batch size")]
     pub(crate) workers: Option<u32>,
-    /// Norm test with n - v/b in place of n, which the noise itself inflates
+    /// Norm test with the debiased n - v/b instead of n, which noise makes too large
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", help_heading = "Batch size")]
     pub(crate) debiased: Option<bool>,
     /// Inner product against the mean of the other samples
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", help_heading = "Batch size")]
     pub(crate) leave_one_out: Option<bool>,
-    /// The rule from the required size to the next one; constant goes with --test none
+    /// The rule that turns the required size into the next batch size; --test none implies constant
     #[arg(long, value_enum, help_heading = "Batch size")]
     pub(crate) controller: Option<ControllerName>,
-    /// One step grows the batch at most this many times, > 1 [default: no cap]
+    /// Largest growth factor of the batch size in one step, > 1 [default: no cap]
     #[arg(long, value_name = "FACTOR", value_parser = number, help_heading = "Batch size")]
     pub(crate) growth_cap: Option<f64>,
-    /// First batch in samples; at least 2 with a test on, because one sample has no variance
+    /// First batch size in samples; at least 2 with a test, because one sample has no variance
     #[arg(long, value_name = "SAMPLES", help_heading = "Batch size")]
     pub(crate) initial_batch: Option<u32>,
-    /// Smallest batch in samples
+    /// Smallest batch size in samples
     #[arg(long, value_name = "SAMPLES", help_heading = "Batch size")]
     pub(crate) min_batch: Option<u32>,
-    /// Largest batch in samples, at most the number of training samples
+    /// Largest batch size in samples, at most the number of training samples
     #[arg(long, value_name = "SAMPLES", help_heading = "Batch size")]
     pub(crate) max_batch: Option<u32>,
 
     /// The optimizer, with PyTorch's semantics and defaults
     #[arg(long, value_enum, help_heading = "Optimizer")]
     pub(crate) optimizer: Option<OptimizerName>,
-    /// Step size, > 0
+    /// Learning rate, > 0
     #[arg(long, value_name = "RATE", value_parser = number, help_heading = "Optimizer")]
     pub(crate) learning_rate: Option<f64>,
-    /// momentum, nesterov: share of the last step that goes on, 0 to below 1
+    /// momentum, nesterov: momentum factor, 0 to below 1
     #[arg(long, value_parser = number, help_heading = "Optimizer")]
     pub(crate) momentum: Option<f64>,
-    /// adam, adamw: memory of the first moment, 0 to below 1
+    /// adam, adamw: decay rate of the first moment, 0 to below 1
     #[arg(long, value_parser = number, help_heading = "Optimizer")]
     pub(crate) beta1: Option<f64>,
-    /// adam, adamw: memory of the second moment, 0 to below 1
+    /// adam, adamw: decay rate of the second moment, 0 to below 1
     #[arg(long, value_parser = number, help_heading = "Optimizer")]
     pub(crate) beta2: Option<f64>,
-    /// rmsprop: memory of the mean of squares, 0 to below 1
+    /// rmsprop: decay rate of the mean of squares, 0 to below 1
     #[arg(long, value_parser = number, help_heading = "Optimizer")]
     pub(crate) alpha: Option<f64>,
     /// adagrad, rmsprop, adam, adamw: added to the root, >= 0
@@ -206,26 +206,26 @@ pub(crate) struct SettingArguments {
     /// L2 regularisation added to the gradient (adamw: decoupled from it), >= 0
     #[arg(long, value_parser = number, help_heading = "Optimizer")]
     pub(crate) weight_decay: Option<f64>,
-    /// adagrad: what its sums of squares begin with, >= 0
+    /// adagrad: initial value of the sums of squares, >= 0
     #[arg(long, value_name = "VALUE", value_parser = number, help_heading = "Optimizer")]
     pub(crate) initial_accumulator: Option<f64>,
-    /// adagrad_norm: the root of what its sum begins with, > 0
+    /// adagrad_norm: square root of the initial value of its sum, > 0
     #[arg(long, value_name = "VALUE", value_parser = number, help_heading = "Optimizer")]
     pub(crate) initial_norm: Option<f64>,
 
-    /// The learning rate climbs linearly from 0 over this many samples; 0 for none
+    /// The learning rate rises linearly from 0 over this number of samples; 0 for no warm-up
     #[arg(long, value_name = "SAMPLES", help_heading = "Learning-rate schedule")]
     pub(crate) warm_up_samples: Option<u64>,
-    /// How the learning rate falls after that
+    /// Decay of the learning rate after the warm-up
     #[arg(long, value_enum, help_heading = "Learning-rate schedule")]
     pub(crate) decay: Option<DecayName>,
-    /// cosine: what is left of the rate at the end, 0 to 1 [default: 0]
+    /// cosine: final fraction of the learning rate, 0 to 1 [default: 0]
     #[arg(long, value_name = "SHARE", value_parser = number, help_heading = "Learning-rate schedule")]
     pub(crate) final_fraction: Option<f64>,
-    /// step: samples between two falls, at least 1 [default: 60000]
+    /// step: samples between two decays, at least 1 [default: 60000]
     #[arg(long, value_name = "SAMPLES", help_heading = "Learning-rate schedule")]
     pub(crate) decay_every_samples: Option<u64>,
-    /// step: what a fall multiplies the rate by, above 0 and at most 1 [default: 0.5]
+    /// step: factor of each decay, above 0 and at most 1 [default: 0.5]
     #[arg(long, value_name = "FACTOR", value_parser = number, help_heading = "Learning-rate schedule")]
     pub(crate) decay_factor: Option<f64>,
 }
