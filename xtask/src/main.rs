@@ -16,12 +16,14 @@ mod demo;
 mod fuzz;
 mod npm;
 mod page;
+mod page_tests;
 mod process;
 mod project;
 mod report;
 mod serve;
 mod soak;
 mod stamp;
+mod steady;
 mod test;
 mod tools;
 mod vulkan;
@@ -46,6 +48,8 @@ enum Command {
     Data,
     /// Set up everything and run every test
     Test(test::Options),
+    /// Run the page tests many times in a row, some beside a compiler: each must pass each time
+    Steady(steady::Options),
     /// Feed the parsers random input with cargo-fuzz
     Fuzz(fuzz::Options),
     /// Time training steps in Chromium: ours beside jax-js and TensorFlow.js
@@ -73,6 +77,7 @@ fn run(command: Command) -> Result<ExitCode> {
         // The report has said it all.
         Command::Test(options) if !test::run(&project, &options) => return Ok(ExitCode::FAILURE),
         Command::Test(_) => (),
+        Command::Steady(options) => steady::run(&project, &options)?,
         Command::Fuzz(options) => fuzz::run(&project, &options)?,
         Command::BenchBrowser(options) => bench_browser::run(&project, &options)?,
         Command::Soak(options) => soak::run(&project, &options)?,

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
+import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { servePage } from './server.mjs';
 
@@ -22,6 +23,15 @@ const FLAGS = [
   '--disable-gpu',
 ];
 
+const MINUTES = 60_000;
+/**
+ * For how long anything is waited for. Only a page that hangs should ever reach it: it says nothing of how fast a page must be,
+ * and must be long enough for a machine with other work to do.
+ */
+export const PATIENCE_MILLISECONDS = 4 * MINUTES;
+/** The same for a whole test. */
+const TEST_MILLISECONDS = 9 * MINUTES;
+
 /** SwiftShader, which Chromium offers for WebGPU only where it is asked to. */
 const WEBGPU_FLAG = '--enable-unsafe-webgpu';
 
@@ -31,7 +41,21 @@ export function browserTest(options = {}) {
   if (missing && process.env.REQUIRE_BROWSER === '1') {
     throw new Error(`REQUIRE_BROWSER=1, but there is no Chromium at ${chromium} (set CHROMIUM to its path)`);
   }
-  return { timeout: 120_000, ...options, ...(missing ? { skip: `no Chromium at ${chromium}` } : {}) };
+  return { timeout: TEST_MILLISECONDS, ...options, ...(missing ? { skip: `no Chromium at ${chromium}` } : {}) };
+}
+
+/** This file's browsers, by their flags: each visit has a context of its own, with its own storage and caches. */
+const browsers = new Map();
+after(() => Promise.all([...browsers.values()].map(async (browser) => (await browser).close())));
+
+async function browserWith(flags) {
+  const key = flags.join(' ');
+  const running = await browsers.get(key);
+  if (running?.isConnected()) return running;
+  const { chromium: launcher } = createRequire(join(repository, 'www/package.json'))('playwright-core');
+  const launched = launcher.launch({ executablePath: chromium, args: [...FLAGS, ...flags], timeout: PATIENCE_MILLISECONDS });
+  browsers.set(key, launched);
+  return launched;
 }
 
 /**
@@ -41,18 +65,18 @@ export function browserTest(options = {}) {
  * matches `expectedComplaints`.
  */
 export async function openPage(t, { server: serverOptions = {}, context: contextOptions = {}, prepare, expectedComplaints, webgpu = false, path = '', flags = [] } = {}) {
-  const { chromium: launcher } = createRequire(join(repository, 'www/package.json'))('playwright-core');
   if (!existsSync(join(pageFolder, 'index.html'))) throw new Error(`no built page in ${pageFolder}: build www first`);
   const server = await servePage(pageFolder, serverOptions);
-  const browser = await launcher.launch({ executablePath: chromium, args: [...FLAGS, ...(webgpu ? [WEBGPU_FLAG] : []), ...flags] });
+  const browser = await browserWith([...(webgpu ? [WEBGPU_FLAG] : []), ...flags]);
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...contextOptions });
+  context.setDefaultTimeout(PATIENCE_MILLISECONDS);
   const complaints = [];
   t.after(async () => {
-    await browser.close();
+    await context.close();
     await server.close();
     const unexpected = complaints.filter((complaint) => !expectedComplaints?.test(complaint));
     if (unexpected.length > 0) throw new Error(`the page complained: ${unexpected.join('; ')}`);
   });
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...contextOptions });
   const page = await context.newPage();
   const requests = [];
   context.on('request', (request) => requests.push(request.url()));
@@ -95,20 +119,17 @@ function readers(page) {
     button,
     notice: page.locator('#notice'),
     /** Waits until the status element's data attributes have these values (read as text). */
-    waitFor: (wanted, timeout = 30_000) =>
+    waitFor: (wanted) =>
       page.waitForFunction(
         (values) => {
           const { dataset } = document.getElementById('status');
           return Object.entries(values).every(([key, value]) => dataset[key] === value);
         },
         wanted,
-        { timeout, polling: 50 },
+        { polling: 50 },
       ),
-    waitForStep: (step, timeout = 60_000) =>
-      page.waitForFunction((least) => Number(document.getElementById('status').dataset.step) >= least, step, {
-        timeout,
-        polling: 50,
-      }),
+    waitForStep: (step) =>
+      page.waitForFunction((least) => Number(document.getElementById('status').dataset.step) >= least, step, { polling: 50 }),
     /** Fills in settings by their labels. */
     set: async (settings) => {
       for (const [label, value] of Object.entries(settings)) {
