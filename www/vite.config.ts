@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { defineConfig, type Plugin } from 'vite';
+import { paletteIn } from './vite-palette.js';
 import { entryFileName, offline, serviceWorkerEntry } from './vite-offline.js';
 
 // Nothing but this site's own files; WebAssembly needs 'wasm-unsafe-eval', which allows no JavaScript eval.
@@ -34,7 +35,7 @@ const datasets = ['mnist', 'fashion_mnist'].filter((name) => existsSync(`public/
 
 export default defineConfig({
   base: './',
-  define: { PACKED_DATASETS: JSON.stringify(datasets) },
+  define: { PACKED_DATASETS: JSON.stringify(datasets), PALETTE: JSON.stringify(paletteIn('src/style.css')) },
   // A missing file answers 404 here as on any static server, instead of the page itself.
   appType: 'mpa',
   plugins: [policyInBuiltPage(), offline()],

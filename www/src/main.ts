@@ -5,6 +5,7 @@ import './article/article.css';
 import type { RunConfig } from '../pkg/adadagrad_web.js';
 import { ChartBoard } from './charts/board.js';
 import { ChartControls } from './charts/controls.js';
+import { onColourChange } from './colours.js';
 import { Controls } from './controls.js';
 import { required } from './dom.js';
 import { EngineNotes } from './engine/notes.js';
@@ -38,8 +39,7 @@ import { Knobs } from './settings/knobs.js';
 import { SettingsPanel } from './settings/panel.js';
 import { PageState, troubleFrom } from './state.js';
 import { StatusPanel } from './status-panel.js';
-import { missingFeature } from './support.js';
-import { onThemeChange } from './theme.js';
+import { missingFeature } from './start/features.js';
 import { datasetInAddress } from './url/address.js';
 import { AddressBar } from './url/address-bar.js';
 
@@ -204,7 +204,7 @@ registerServiceWorker(required('offline-note', HTMLElement));
 
 for (const part of [state.horizontalAxis, state.smoothing, state.thresholds, state.settings]) part.observe(() => board.refresh());
 library.revision.observe(() => board.refresh());
-onThemeChange(() => board.recolour());
+onColourChange(() => board.recolour());
 showRecordedRun(state, library);
 
 const missing = missingFeature();

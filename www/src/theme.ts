@@ -1,4 +1,6 @@
-/** The charts' colours, read from the style sheet so that both follow the same light or dark scheme. */
+/** The charts' colours and line patterns. */
+import { cssColour, styleColour } from './colours.js';
+import type { ColourName } from './colours.js';
 
 export interface Palette {
   text: string;
@@ -7,47 +9,35 @@ export interface Palette {
   /** The page's ground. */
   page: string;
   grid: string;
-  accent: string;
-  contrast: string;
-  /** One for each of RunLibrary's SLOTS. */
-  runs: string[];
 }
 
 /** A run's colour, by its slot, or one of the page's own. */
 export type Colour = number | 'accent' | 'contrast' | 'text';
 
-/** A pattern besides the colour, for those who do not see colours apart; the first is a plain line. */
+/** A pattern besides the colour, for those who do not see colours apart; the first is a plain line. One per slot of RunLibrary. */
 export const PATTERNS: readonly (readonly number[])[] = [[], [8, 4], [2, 3], [12, 3, 2, 3], [16, 5], [4, 4], [8, 3, 2, 3, 2, 3], [1, 5]];
 
-const darkScheme = window.matchMedia('(prefers-color-scheme: dark)');
-
-let palette = readPalette();
-
-function readPalette(): Palette {
-  const style = getComputedStyle(document.documentElement);
-  const colour = (name: string): string => style.getPropertyValue(name).trim();
+/** The colours as they are now: ask for them whenever something is drawn. */
+export function currentPalette(): Palette {
   return {
-    text: colour('--text-muted'),
-    strong: colour('--text'),
-    page: colour('--page'),
-    grid: colour('--grid'),
-    accent: colour('--accent'),
-    contrast: colour('--contrast'),
-    runs: PATTERNS.map((_, slot) => colour(`--run-${slot}`)),
+    text: cssColour('--text-muted'),
+    strong: cssColour('--text'),
+    page: cssColour('--page'),
+    grid: cssColour('--grid'),
   };
 }
 
-export function currentPalette(): Palette {
-  return palette;
-}
-
+/** For a canvas, and for files. */
 export function paint(colour: Colour): string {
-  return typeof colour === 'number' ? (palette.runs[colour] ?? palette.text) : palette[colour];
+  return cssColour(nameOf(colour));
 }
 
-export function onThemeChange(listener: () => void): void {
-  darkScheme.addEventListener('change', () => {
-    palette = readPalette();
-    listener();
-  });
+/** For the style of an element, which then follows the colour scheme by itself. */
+export function paintInStyle(colour: Colour): string {
+  return styleColour(nameOf(colour));
+}
+
+function nameOf(colour: Colour): ColourName {
+  if (typeof colour !== 'number') return colour === 'text' ? '--text-muted' : `--${colour}`;
+  return colour in PATTERNS ? `--run-${colour}` : '--text-muted';
 }

@@ -17,7 +17,8 @@ const TYPES = {
 };
 
 /**
- * `replace(path, bytes)` may give back other bytes, `null` for 404, or undefined to leave the file as it is.
+ * `replace(path, bytes)` may give back other bytes, `null` for 404, or undefined to leave the file as it is;
+ * or a promise of these, for a file that comes when the test lets it.
  * `encodeGzip`: send .gz files with Content-Encoding, as some servers do. `headers`: sent with every answer.
  */
 export async function servePage(folder, { replace = () => undefined, encodeGzip = false, headers = {} } = {}) {
@@ -28,7 +29,7 @@ export async function servePage(folder, { replace = () => undefined, encodeGzip 
     const path = normalize(pathname.slice(SUB_PATH.length) || 'index.html');
     if (path.startsWith('..')) return answer(response, 404, 'text/plain', 'outside the page');
     let bytes = await readFile(join(folder, path)).catch(() => null);
-    const replaced = bytes === null ? undefined : replace(path, bytes);
+    const replaced = bytes === null ? undefined : await replace(path, bytes);
     if (replaced !== undefined) bytes = replaced;
     if (bytes === null) return answer(response, 404, 'text/plain', 'not found');
     if (encodeGzip && path.endsWith('.gz')) response.setHeader('content-encoding', 'gzip');

@@ -87,7 +87,6 @@ export class Chart {
   }
 
   redraw(): void {
-    this.#legend.recolour();
     this.#plot?.redraw(false, true);
   }
 

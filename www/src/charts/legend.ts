@@ -1,11 +1,11 @@
 /** A chart's legend: colour and pattern of each line, and its value, under the cursor or the latest. */
 import { element, setText } from '../dom.js';
-import { paint } from '../theme.js';
+import { paintInStyle } from '../theme.js';
 import type { Line } from './picture.js';
 
 export class Legend {
   readonly root = element('div', { class: 'chart-legend' });
-  #entries: { line: number; swatch: SVGElement; value: HTMLElement }[] = [];
+  #entries: { line: number; value: HTMLElement }[] = [];
   #lines: readonly Line[] = [];
 
   /** `anew`: other lines, not only other values. */
@@ -24,15 +24,10 @@ export class Legend {
     }
   }
 
-  recolour(): void {
-    for (const { line, swatch } of this.#entries) swatch.style.color = paint(this.#lines[line]?.colour ?? 'text');
-  }
-
   #entry(line: Line, index: number): HTMLElement {
-    const swatch = drawSwatch(line);
     const value = element('span', { class: 'legend-value' });
-    this.#entries.push({ line: index, swatch, value });
-    return element('span', { class: 'legend-entry' }, swatch, element('span', { class: 'legend-label' }, line.label), value);
+    this.#entries.push({ line: index, value });
+    return element('span', { class: 'legend-entry' }, drawSwatch(line), element('span', { class: 'legend-label' }, line.label), value);
   }
 }
 
@@ -50,7 +45,7 @@ export function drawSwatch({ colour, kind, dash, width }: Pick<Line, 'colour' | 
   swatch.setAttribute('class', 'legend-swatch');
   swatch.setAttribute('viewBox', '0 0 26 10');
   swatch.setAttribute('aria-hidden', 'true');
-  swatch.style.color = paint(colour);
+  swatch.style.color = paintInStyle(colour);
   swatch.append(shape);
   return swatch;
 }

@@ -2,9 +2,8 @@
  * A pad to draw a digit on: with mouse, finger or pen, or with the arrow keys. Gives 28 × 28 pixels as MNIST has
  * them. It can show a ready image instead; the first stroke wipes that away.
  */
-import { colourOf } from '../colours.js';
+import { colourOf, onColourChange } from '../colours.js';
 import { element, setText } from '../dom.js';
-import { onThemeChange } from '../theme.js';
 import { preprocess, SIDE } from './preprocess.js';
 
 /** Pixels of the pad for one of the image's: strokes stay smooth on every screen. */
@@ -60,7 +59,7 @@ export class DrawingPad {
     this.#listenToPointer();
     this.#canvas.addEventListener('keydown', (event) => this.#key(event));
     this.#canvas.addEventListener('blur', () => this.#liftPen());
-    onThemeChange(() => this.#recolour());
+    onColourChange(() => this.#recolour());
     this.#placeCursor();
   }
 

@@ -1,13 +1,13 @@
 /** Look inside: what the network makes of a drawing, where it errs, and what its first layer looks for. */
 import './look.css';
 import { classNames, drawingTitle } from '../classes.js';
+import { onColourChange } from '../colours.js';
 import { element, setText } from '../dom.js';
 import { formatCount, formatPercent } from '../format.js';
 import type { LookReport } from '../protocol.js';
 import type { TrainingSession } from '../session.js';
 import { datasetOf } from '../state.js';
 import type { PageState, RunState } from '../state.js';
-import { onThemeChange } from '../theme.js';
 import { whileVisible } from '../visibility.js';
 import { ConfusionTable } from './confusion.js';
 import { DrawingPad } from './drawing-pad.js';
@@ -56,7 +56,7 @@ export class LookPanel {
     state.data.observe(({ name }) => {
       if (name === 'ready') this.#putFirst();
     });
-    onThemeChange(() => this.#recolour());
+    onColourChange(() => this.#recolour());
     whileVisible(section, (visible) => {
       this.#classifying.allow(visible);
       this.#filtering.allow(visible);

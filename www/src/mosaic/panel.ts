@@ -4,13 +4,12 @@
  */
 import './mosaic.css';
 import { classKind, classNames } from '../classes.js';
-import { colourOf } from '../colours.js';
+import { colourOf, onColourChange } from '../colours.js';
 import { element, setText } from '../dom.js';
 import type { Mosaic } from '../protocol.js';
 import type { TrainingSession } from '../session.js';
 import { datasetOf } from '../state.js';
 import type { PageState } from '../state.js';
-import { onThemeChange } from '../theme.js';
 import { whileVisible } from '../visibility.js';
 import { ClassCounts } from './class-counts.js';
 import { fitGrid, mostDrawn } from './grid.js';
@@ -54,7 +53,7 @@ export class MosaicPanel {
       element('p', { class: 'panel-note' }, 'The frame stays as large as it is: as the batch grows, every image has to make room.'),
     );
     new ResizeObserver(() => this.#resize()).observe(this.#stage);
-    onThemeChange(() => this.#repaint());
+    onColourChange(() => this.#repaint());
     const rename = (): void => this.#classes.rename(classKind(datasetOf(state)), classNames(datasetOf(state)));
     state.settings.observe(rename);
     state.run.observe(({ phase }) => {
