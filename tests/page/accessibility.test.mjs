@@ -56,7 +56,7 @@ test('a hidden tab pauses, says so, and goes on when it is seen again', browserT
   const { step } = await read();
   await setHidden(page, false);
   await waitFor({ phase: 'running' });
-  assert.match(await note.textContent(), /paused while this tab was hidden, and has gone on/);
+  assert.match(await note.textContent(), /paused while this tab was hidden, and has resumed/);
   await waitForStep(step + 2);
   // Whoever paused it wants it paused, and whoever unticks the box wants it to go on.
   await button('Pause').click();
@@ -91,7 +91,7 @@ test('with reduced motion nothing moves by itself', browserTest(), async (t) => 
   const { page, button, waitFor } = await openPage(t, { context: { reducedMotion: 'reduce' } });
   await waitFor({ data: 'ready' });
   await page.evaluate(() => {
-    // How often the dashed disc, the noise to expect of the next batch, gets another radius.
+    // How often the dashed disc, the expected noise of the next batch, gets another radius.
     globalThis.radii = [];
     const disc = document.querySelector('.figure-stage .figure-next circle');
     new MutationObserver(() => globalThis.radii.push(disc.getAttribute('r'))).observe(disc, { attributes: true, attributeFilter: ['r'] });

@@ -110,7 +110,7 @@ test('Start can be pressed while the data is still on its way', browserTest(), a
     prepare: (page) => page.route('**/train-labels-idx1-ubyte.gz', async (route) => (await held, route.continue())),
   });
   await button('Start').click();
-  await page.getByText('Training starts as soon as the data is here.').waitFor();
+  await page.getByText('Training starts as soon as the data is loaded.').waitFor();
   release();
   await waitForStep(1);
 });
@@ -178,5 +178,5 @@ test('the engine is named with its reason, its memory and its pace', browserTest
   await waitFor({ phase: 'finished' });
   const line = page.locator('#engine');
   await page.waitForFunction(() => /The last step took [\d.,]+ ms/.test(document.getElementById('engine').textContent));
-  assert.match(await line.textContent(), /Computed by the processor.*MB of memory\. The last step took .* ms( at [\d,]+ images a second)?\. Auto takes the processor\./);
+  assert.match(await line.textContent(), /Runs on the CPU.*MB of memory\. The last step took .* ms( at [\d,]+ images per second)?\. Auto chose the CPU\./);
 });

@@ -440,13 +440,13 @@ test('own files that cannot be used are refused with the file and the reason', b
   const short = damaged(testImages, (bytes) => bytes.subarray(0, -1));
   assert.match(await refusal(images, labels, short, testLabels), /^t10k-images-idx3-ubyte should hold 7856 bytes .* but it holds 7855\.$/);
   const eleventh = damaged(labels, (bytes) => void (bytes[8 + 4] = 10));
-  assert.match(await refusal(images, eleventh, testImages, testLabels), /^Label 5 in train-labels-idx1-ubyte is 10, but the networks here tell 10 classes apart/);
+  assert.match(await refusal(images, eleventh, testImages, testLabels), /^Label 5 in train-labels-idx1-ubyte is 10, but the networks here have 10 classes/);
   const cut = damaged(images, (bytes) => gzipSync(bytes).subarray(0, -20));
   assert.match(await refusal(cut, labels, testImages, testLabels), /^train-images-idx3-ubyte cannot be unpacked/);
   const [, fewer] = await ownFiles({ train: 29, test: 10 });
   assert.match(await refusal(images, fewer, testImages, testLabels), /^train-images-idx3-ubyte holds 30 images, but train-labels-idx1-ubyte holds 29 labels\.$/);
   const twins = [images, labels, { ...images, name: 'a' }, { ...labels, name: 'b' }].map((file, place) => ({ ...file, name: `${'wxyz'[place]}` }));
-  assert.match(await refusal(...twins), /^w and y cannot be told apart/);
+  assert.match(await refusal(...twins), /^w and y have ambiguous names/);
 });
 
 /** The page's own data, fewer of them: training images and labels, test images and labels. */

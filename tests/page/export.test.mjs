@@ -173,7 +173,7 @@ test('own IDX files are learned from, by button and dropped', browserTest(), asy
   // No batch can be larger than the data; a preset's neither.
   await drop(page, ownFiles({ training: 900, test: 100 }));
   const largest = page.getByLabel('Largest batch', { exact: true });
-  await page.waitForFunction(() => /The largest batch is 900 now/.test(document.getElementById('engine-notes').textContent));
+  await page.waitForFunction(() => /The largest batch is now 900/.test(document.getElementById('engine-notes').textContent));
   assert.equal(await largest.inputValue(), '900');
   await page.getByLabel('Preset', { exact: true }).selectOption('paper-logistic');
   assert.equal(await largest.inputValue(), '900');

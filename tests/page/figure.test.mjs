@@ -121,15 +121,15 @@ test('the sentence gives the numbers of the step', () => {
   const shown = { test: { name: 'norm', eta: 0.1, debiased: false }, recorded: false, step: { ...step, samples: 1187, required: 12119.4, next_batch: 12120 } };
   assert.equal(
     describeShown(shown),
-    'Step 12: the noise reached 3.2 times as far as allowed; 12,120 samples needed (3.2² ≈ 10.2 times as many), 1,187 used; next batch 12,120.',
+    'Step 12: the noise is 3.2 times the allowed length; 12,120 samples needed (3.2² ≈ 10.2 times as many), 1,187 used; next batch 12,120.',
   );
   assert.match(describeShown({ ...shown, recorded: true }), /^Recorded run, step 12: /);
   const held = { ...shown, step: { ...shown.step, next_batch: 2374 } };
-  assert.match(describeShown(held), /next batch 2,374, as far as the settings let it grow\.$/);
+  assert.match(describeShown(held), /next batch 2,374, the largest that the settings allow\.$/);
   const enough = { ...shown, step: { ...shown.step, required: 593.5, next_batch: 1187 } };
-  assert.match(describeShown(enough), /reached 0\.71 times as far as allowed, so 1,187 samples were enough; the next batch stays 1,187\.$/);
+  assert.match(describeShown(enough), /is 0\.71 times the allowed length, so 1,187 samples were enough; the next batch stays 1,187\.$/);
   const drowned = { ...shown, step: { ...shown.step, required: null, reasons: { required: 'unbounded' } } };
-  assert.match(describeShown(drowned), /noise drowns the mean gradient/);
+  assert.match(describeShown(drowned), /noise dominates the mean gradient/);
   const marks = legendOf(shown, pictureOf(shown.test, shown.step)).map(({ mark }) => mark);
   assert.deepEqual(marks, ['arrow', 'noise', 'allowed', 'next']);
 });
@@ -137,7 +137,7 @@ test('the sentence gives the numbers of the step', () => {
 test('“Step to the next growth” stops where the batch grows, and the figure is to scale', browserTest(), async (t) => {
   const { page, button, waitFor, read, screenshot } = await openPage(t);
   await waitFor({ data: 'ready' });
-  const next = button('Step to the next growth');
+  const next = button('Run to the next growth');
   for (let growth = 0; growth < 3; growth += 1) {
     const last = (await read()).step;
     await next.click();

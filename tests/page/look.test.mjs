@@ -214,11 +214,11 @@ test('a digit can be drawn by keyboard, or a test image picked', browserTest(), 
   await page.waitForFunction(() => document.querySelector('.probabilities').dataset.best === undefined);
   // The first test images are a 7, a 2, a 1 and a 0.
   for (const [sample, digit] of [[1, 2], [3, 0]]) {
-    await page.getByLabel('Or a test image, by its number').fill(String(sample));
+    await page.getByLabel('Or the number of a test image').fill(String(sample));
     await button('Show it').click();
     await readAs(page, digit);
   }
-  await page.getByLabel('Or a test image, by its number').fill('10000');
+  await page.getByLabel('Or the number of a test image').fill('10000');
   await button('Show it').click();
   await page.locator('#test-sample[aria-invalid=true]').waitFor();
 });
@@ -242,7 +242,7 @@ test('the test set: counts that add up, mistakes that are ones, weights of the f
   shares.slice(1).forEach((share, index) => assert.ok(share <= shares[index], 'the surest comes first'));
   for (const { sample, words } of mistakes) {
     assert.equal(words[0], `is ${labels[sample]}`);
-    assert.notEqual(words[1], `read as ${labels[sample]}`);
+    assert.notEqual(words[1], `classified as ${labels[sample]}`);
   }
   // Put on the pad, the network reads it as the gallery says.
   const predicted = Number(mistakes[0].words[1].slice(-1));
@@ -255,7 +255,7 @@ test('the test set: counts that add up, mistakes that are ones, weights of the f
   await page.locator('.confusion-table tbody td').first().focus();
   await page.keyboard.press('ArrowDown');
   await page.keyboard.press('ArrowRight');
-  assert.match(await page.locator('.confusion-detail').textContent(), new RegExp(`^${counts[11].toLocaleString('en-US')} of the 1,135 images of 1 are read rightly`));
+  assert.match(await page.locator('.confusion-detail').textContent(), new RegExp(`^${counts[11].toLocaleString('en-US')} of the 1,135 images of 1 are classified correctly`));
   await screenshot('1280-light-look');
 });
 

@@ -34,9 +34,9 @@ test('what does not fit is counted', () => {
   const { drawn, cell } = fitGrid(60_000, WIDTH, HEIGHT);
   assert.equal(drawn, most);
   assert.equal(cell, 4);
-  assert.equal(describeMosaic(60_000, drawn, 100), 'The batch of step 100: 60,000 training images; 59,850 are drawn, 150 more do not fit.');
-  assert.match(describeMosaic(8, 8, 9, true), /^The batch that would come next: 8 /);
-  assert.equal(describeMosaic(8, 8, 1), 'The batch of step 1: 8 training images, all of them drawn.');
+  assert.equal(describeMosaic(60_000, drawn, 100), 'The batch of step 100: 60,000 training images; 59,850 are shown, 150 more do not fit.');
+  assert.match(describeMosaic(8, 8, 9, true), /^The batch of the next step: 8 /);
+  assert.equal(describeMosaic(8, 8, 1), 'The batch of step 1: 8 training images, all shown.');
 });
 
 for (const [deviceScaleFactor, colorScheme] of [[1, 'light'], [2, 'dark']]) {
@@ -57,7 +57,7 @@ for (const [deviceScaleFactor, colorScheme] of [[1, 'light'], [2, 'dark']]) {
     const found = images.map((image) => indexOfImage(training, image));
     assert.ok(found.every((index) => index >= 0), `images that are not in the training set: ${found}`);
     assert.equal(new Set(found).size, 8, 'eight different images');
-    assert.match(await page.locator('#mosaic-text').textContent(), /^The batch of step 2: 8 training images, all of them drawn\.$/);
+    assert.match(await page.locator('#mosaic-text').textContent(), /^The batch of step 2: 8 training images, all shown\.$/);
     const labels = gunzipSync(readFileSync(join(pageFolder, 'data/mnist/train-labels-idx1-ubyte.gz'))).subarray(8);
     const each = Object.fromEntries(Array.from({ length: 10 }, (_, digit) => [digit, found.filter((index) => labels[index] === digit).length]));
     assert.deepEqual(await classCounts(page), each);
@@ -76,7 +76,7 @@ test('as the batch grows the thumbnails shrink, within the same frame', browserT
   const frame = () => page.locator('.mosaic-stage').evaluate((element) => [element.offsetWidth, element.offsetHeight]);
   const before = await frame();
   await page.locator('#mosaic-title').scrollIntoViewIfNeeded();
-  await page.getByRole('button', { name: 'Step to the next growth' }).click();
+  await page.getByRole('button', { name: 'Run to the next growth' }).click();
   await waitFor({ phase: 'paused' });
   let cell = Infinity;
   for (let growth = 0; growth < 3; growth += 1) {
@@ -86,7 +86,7 @@ test('as the batch grows the thumbnails shrink, within the same frame', browserT
     assert.ok(now < cell, `a batch of ${nextBatch} has thumbnails of ${now}, as the smaller one before had ${cell}`);
     cell = now;
     const { step } = await read();
-    await page.getByRole('button', { name: 'Step to the next growth' }).click();
+    await page.getByRole('button', { name: 'Run to the next growth' }).click();
     await page.waitForFunction((last) => {
       const { step: at, phase } = document.getElementById('status').dataset;
       return phase !== 'running' && Number(at) > last;
@@ -114,7 +114,7 @@ test('it asks for pictures only while it can be seen', browserTest(), async (t) 
 test('the classes of the batch are counted, under the names that they have', browserTest(), async (t) => {
   const { page, button, waitFor, set } = await openPage(t);
   await waitFor({ data: 'ready' });
-  const counts = page.getByRole('group', { name: 'How many of each digit' });
+  const counts = page.getByRole('group', { name: 'Number of images per digit' });
   assert.deepEqual(await counts.locator('dd').allTextContents(), Array(10).fill('–'), 'no batch yet');
   // All 60,000 images: more than can be drawn.
   await page.getByLabel('Model', { exact: true }).selectOption('logistic');
@@ -131,7 +131,7 @@ test('the classes of the batch are counted, under the names that they have', bro
   assert.deepEqual(await counts.locator('dd').allTextContents(), Array(10).fill('–'), 'no batch any more');
   if (!existsSync(join(pageFolder, 'data/fashion_mnist'))) return;
   await page.locator('#data-choice').selectOption('fashion_mnist');
-  await page.getByRole('group', { name: 'How many of each piece of clothing' }).waitFor();
+  await page.getByRole('group', { name: 'Number of images per piece of clothing' }).waitFor();
   assert.equal(await page.locator('.class-count dt').last().textContent(), 'Boot');
 });
 

@@ -138,7 +138,7 @@ test('no worker has two parts before each has one', browserTest(enough), async (
 
 test('a run without its team says why it computes alone', browserTest(enough), async (t) => {
   const notices = await noticesOf(await engineAlone(t), begin(1, CNN));
-  assert.match(notices, /^The workers that computed together could not go on \(.*\), so one computes alone\.$/);
+  assert.match(notices, /^The workers that shared the batches failed \(.*\), so one worker continues alone\.$/);
 });
 
 test('a team that breaks down inside a step leaves the run to one worker, with the same numbers', browserTest(enough), async (t) => {

@@ -40,7 +40,7 @@ test('a visit with WebGPU', browserTest({ timeout: 4 * MINUTES }), async (t) => 
 
   await t.test('the figure draws the step where the batch grows, with its numbers', async () => {
     const { step: before } = await read();
-    await button('Step to the next growth').click();
+    await button('Run to the next growth').click();
     await page.waitForFunction((last) => {
       const { phase, step } = document.getElementById('status').dataset;
       return phase === 'paused' && Number(step) > last;
@@ -49,7 +49,7 @@ test('a visit with WebGPU', browserTest({ timeout: 4 * MINUTES }), async (t) => 
     assert.ok(nextBatch > batch);
     await page.waitForFunction((wanted) => document.querySelector('.figure-stage').dataset.step === String(wanted), step);
     const sentence = await page.locator('#figure-sentence').textContent();
-    assert.match(sentence, new RegExp(`^Step ${step}: the noise reached .* ${batch} used; next batch ${nextBatch}`));
+    assert.match(sentence, new RegExp(`^Step ${step}: the noise is .* ${batch} used; next batch ${nextBatch}`));
     for (const mark of ['noise', 'allowed']) assert.ok(Number(await page.locator(`.figure-stage .figure-${mark} circle`).first().getAttribute('r')) > 0, mark);
   });
 
@@ -170,7 +170,7 @@ test('a visit with WebGPU', browserTest({ timeout: 4 * MINUTES }), async (t) => 
     const drawn = await page.locator('#runs-body tr').evaluateAll((rows) => rows.filter((row) => row.querySelector('input[type=checkbox]').checked).map((row) => row.querySelector('.run-name').value));
     assert.deepEqual(drawn, ['Norm test', 'Inner product test']);
     assert.equal((await read()).engine, 'webgpu');
-    assert.match(await page.locator('#engine').textContent(), /^Computed by WebGPU on google swiftshader, a software adapter/);
+    assert.match(await page.locator('#engine').textContent(), /^Runs on WebGPU \(google swiftshader, a software adapter\)/);
   });
 
   await t.test('own files are learned from', async () => {

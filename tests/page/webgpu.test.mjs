@@ -23,9 +23,9 @@ test('WebGPU makes the same steps as the CPU, and names its adapter', browserTes
     assert.equal(gpu.state.engine, 'webgpu');
     assert.match(gpu.state.adapter, /swiftshader/i);
     assert.ok(gpu.state.deviceBytes > 10_000, `${gpu.state.deviceBytes} bytes of device memory`);
-    assert.match(gpu.line, /Computed by WebGPU on google swiftshader, a software adapter.*MB of the adapter’s memory beside the images/);
+    assert.match(gpu.line, /Runs on WebGPU \(google swiftshader, a software adapter\).*MB of GPU memory in addition to the images/);
     assert.equal(cpu.state.engine, 'cpu');
-    assert.match(cpu.line, /Computed by the processor.*The processor was chosen by hand\./);
+    assert.match(cpu.line, /Runs on the CPU.*You chose the CPU\./);
     compare(model, gpu.steps, cpu.steps);
   }
 });
@@ -143,7 +143,7 @@ test('Auto refuses a software adapter and says why', browserTest(), async (t) =>
 test('without an adapter both Auto and WebGPU compute on the CPU and say why', browserTest(), async (t) => {
   const { page, read, button, waitFor, waitForStep } = await openPage(t);
   await waitFor({ data: 'ready' });
-  for (const [choice, beginning] of [['Auto', /Auto takes the processor\./], ['WebGPU', /WebGPU was chosen, but the processor computes\./]]) {
+  for (const [choice, beginning] of [['Auto', /Auto chose the CPU\./], ['WebGPU', /You chose WebGPU, but the run uses the CPU\./]]) {
     await chooseEngine(page, choice);
     assert.match(await page.locator('#engine-hint').textContent(), beginning);
     assert.match(await page.locator('#engine-hint').textContent(), /finds no adapter/);
@@ -196,14 +196,14 @@ test('Auto takes WebGPU where there is a hardware adapter', browserTest(), async
   pretends = true;
   await page.reload();
   await waitFor({ data: 'ready' });
-  assert.match(await page.locator('#engine-hint').textContent(), /Auto takes WebGPU.*Adapter: acme rocket\./);
+  assert.match(await page.locator('#engine-hint').textContent(), /Auto chose WebGPU.*Adapter: acme rocket\./);
   await page.getByLabel('Model', { exact: true }).selectOption('logistic');
   await button('Start').click();
   await waitForStep(3);
   const { engine, adapter } = await read();
   assert.deepEqual({ engine, adapter }, { engine: 'webgpu', adapter: 'acme rocket' });
   await page.waitForTimeout(300);
-  assert.match(await page.locator('#engine').textContent(), /^Computed by WebGPU on acme rocket, from a worker/);
+  assert.match(await page.locator('#engine').textContent(), /^Runs on WebGPU \(acme rocket\), in a worker/);
 });
 
 test('a software adapter that does not say that it is one is known by its name', browserTest(), async (t) => {
@@ -321,9 +321,9 @@ test('when the GPU does not come back the run goes on with the CPU', browserTest
   t.diagnostic(notes.join(' '));
   assert.equal(end.engine, 'cpu');
   assert.equal(end.phase, 'finished');
-  assert.match(notes.join(' '), /^The GPU was lost.*the run goes on with the processor\.$/);
-  assert.match(line, /WebGPU on google swiftshader failed, so the run went on with the processor\./);
-  await screenshot('1280-light-gone-on-with-the-processor');
+  assert.match(notes.join(' '), /^The GPU was lost.*the run continues on the CPU\.$/);
+  assert.match(line, /WebGPU on google swiftshader failed, so the run continued on the CPU\./);
+  await screenshot('1280-light-continued-on-the-cpu');
   // The same samples in the same order; sizes may differ by rounding once sums differ in their last bits.
   near(end.step, calm.end.step, 0.02, 'steps');
   near(end.loss, calm.end.loss, 0.02, 'the last loss');
@@ -366,7 +366,7 @@ test('a GPU that is gone before the first step leaves the run to the CPU', brows
   await button('Start').click();
   await waitForStep(1);
   assert.equal((await read()).engine, 'cpu');
-  assert.match(await page.locator('#engine-notes').textContent(), /No GPU can be used here.*the run goes on with the processor\./);
+  assert.match(await page.locator('#engine-notes').textContent(), /No GPU can be used here.*the run continues on the CPU\./);
   await button('Reset').click();
   await waitFor({ phase: 'idle' });
   assert.equal(await page.locator('#engine-notes').isVisible(), false);

@@ -30,9 +30,9 @@ test('the status line speaks of samples', () => {
   const { status } = said(stepOf({ samples: 1187, required: 12119.4, next_batch: 12120 }));
   assert.equal(status, 'Step 12: batch 1,187; 12,120 samples needed, 10.2 times as many; next batch 12,120.');
   const enough = said(stepOf({ samples: 1187, required: 593.5, next_batch: 1187 })).status;
-  assert.equal(enough, 'Step 12: batch 1,187 was large enough, as 594 samples would have been; the next stays 1,187.');
+  assert.equal(enough, 'Step 12: batch 1,187 was large enough (594 samples were needed); the next stays 1,187.');
   const drowned = said(stepOf({ samples: 8, required: null, next_batch: 16, reasons: { required: 'unbounded' } })).status;
-  assert.match(drowned, /^Step 12: batch 8; the noise drowns the mean gradient/);
+  assert.match(drowned, /^Step 12: batch 8; noise dominates the mean gradient/);
 });
 
 test('only the figure gives a number for noise, and its square is the status line’s factor', () => {
@@ -45,7 +45,7 @@ test('only the figure gives a number for noise, and its square is the status lin
     assert.equal(needed.exec(status)[1], needed.exec(figure)[1]);
     const many = /([\d.,]+) times as many/;
     assert.equal(many.exec(status)[1], many.exec(figure)[1]);
-    const reach = Number(/the noise reached ([\d.,]+) times as far/.exec(figure)[1].replaceAll(',', ''));
+    const reach = Number(/the noise is ([\d.,]+) times the allowed/.exec(figure)[1].replaceAll(',', ''));
     // As exact as the digits that are shown.
     assert.ok(Math.abs(reach ** 2 / factor - 1) < 0.03, `${figure} squares ${reach} to ${reach ** 2}`);
   }
@@ -59,6 +59,6 @@ test('the test’s chart draws squares, and says so', () => {
   }
   const step = stepOf({ samples: 100, required: 1600, next_batch: 1600 });
   const { measured, allowed } = testSides(norm, step);
-  const reach = /the noise reached ([\d.]+) times/.exec(said(step).figure)[1];
+  const reach = /the noise is ([\d.]+) times/.exec(said(step).figure)[1];
   assert.equal(formatFactor(Math.sqrt(measured / allowed)), reach);
 });

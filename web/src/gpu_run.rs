@@ -233,7 +233,7 @@ impl GpuRun {
             Some(End::Failed(failure)) => failure,
         };
         let mut finished = core::mem::take(&mut shared.finished);
-        finished.notices.push(format!("{}; the run goes on with the processor", failure.error));
+        finished.notices.push(format!("{}; the run continues on the CPU", failure.error));
         let evaluate = failure.evaluate;
         Ok(Some(CpuRun::resume(failure.local_run()?, evaluate, finished)))
     }

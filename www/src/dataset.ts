@@ -249,6 +249,6 @@ async function checkSum(entry: FileEntry, bytes: Uint8Array): Promise<void> {
   const digest = new Uint8Array(await subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>));
   const sum = Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
   if (sum !== entry.sha256.toLowerCase()) {
-    throw new DataError(`${entry.name}.gz is broken: its check sum is not the one the data set was published with.`);
+    throw new DataError(`${entry.name}.gz is broken: its checksum does not match the published data set.`);
   }
 }

@@ -38,6 +38,6 @@ export class HiddenTab {
     const { phase } = this.#state.run.value;
     if (phase !== 'running' && phase !== 'paused') return;
     this.#session.continue(this.#session.stop);
-    setText(this.#note, 'It paused while this tab was hidden, and has gone on.');
+    setText(this.#note, 'The run paused while this tab was hidden, and has resumed.');
   }
 }

@@ -87,7 +87,7 @@ function fitted(config: RunConfig): RunConfig {
   if (data.name !== 'ready') return config;
   const next = fitBatches(config, data.trainingSamples);
   if (next !== config) {
-    const note = `The largest batch is ${formatCount(data.trainingSamples)} now: there are no more training images.`;
+    const note = `The largest batch is now ${formatCount(data.trainingSamples)}, the number of training images.`;
     state.notes.value = [...state.notes.value, note];
   }
   return next;
@@ -142,7 +142,7 @@ async function takeRunFile(file: File): Promise<void> {
   const content: unknown = await file.text().then(JSON.parse).catch(() => null);
   const run = readRunFile(content, { id: `file-${Date.now()}`, slot: library.freeSlot() });
   if (run !== null) library.add(run);
-  else state.notes.value = [...state.notes.value, `${file.name} is no run that this page has saved.`];
+  else state.notes.value = [...state.notes.value, `${file.name} is not a run saved by this page.`];
 }
 
 /** Starts the worker anew after a crash, for other data, or after data that could not be used. */

@@ -43,8 +43,8 @@ export class Notices {
 }
 
 function describeDownload(received: number, total: number): string {
-  if (total === 0) return 'Fetching the images…';
-  return `Fetching the images: ${formatMegabytes(received)} of ${formatMegabytes(total)}`;
+  if (total === 0) return 'Loading the images…';
+  return `Loading the images: ${formatMegabytes(received)} of ${formatMegabytes(total)}`;
 }
 
 function troubleTitle(kind: Trouble['kind']): string {
@@ -58,9 +58,9 @@ function troubleTitle(kind: Trouble['kind']): string {
 
 function troubleAdvice(kind: Trouble['kind']): string {
   return {
-    data: 'Nothing is wrong with your browser; try again, or tell whoever runs this site.',
-    training: 'Lower the learning rate, or change another setting, and start again; or go back to a moment before it, below.',
-    crash: 'Load it anew and start again; smaller batches or a smaller model need less memory.',
+    data: 'Your browser is fine. Try again, or tell the operator of this site.',
+    training: 'Lower the learning rate or change another setting, and start again; or go back to an earlier step below.',
+    crash: 'Load it again and restart; smaller batches or a smaller model need less memory.',
     unsupported: '',
   }[kind];
 }

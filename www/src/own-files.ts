@@ -67,14 +67,14 @@ async function readAll(stream: ReadableStream<Uint8Array<ArrayBuffer>>, name: st
 function parse(name: string, bytes: Uint8Array): OwnFile {
   const [first, second, type, dimensions] = bytes;
   if (first !== 0 || second !== 0 || type !== 8 || (dimensions !== 1 && dimensions !== 3)) {
-    throw new DataError(`${name} is no IDX file of images or labels: it should begin with the bytes 0, 0, 8, and then 3 (images) or 1 (labels).`);
+    throw new DataError(`${name} is not an IDX file of images or labels: it should start with the bytes 0, 0, 8, and then 3 (images) or 1 (labels).`);
   }
   const kind = dimensions === 3 ? 'images' : 'labels';
   const header = kind === 'images' ? IMAGE_HEADER_BYTES : LABEL_HEADER_BYTES;
-  if (bytes.length < header) throw new DataError(`${name} ends inside its header.`);
+  if (bytes.length < header) throw new DataError(`${name} ends within its header.`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const count = view.getUint32(4);
-  if (count === 0) throw new DataError(`${name} holds nothing: its header says 0 ${kind}.`);
+  if (count === 0) throw new DataError(`${name} is empty: its header says 0 ${kind}.`);
   if (kind === 'images') checkSize(name, view.getUint32(8), view.getUint32(12));
   const expected = header + count * (kind === 'images' ? SIDE * SIDE : 1);
   if (bytes.length !== expected) {
@@ -92,7 +92,7 @@ function checkSize(name: string, rows: number, columns: number): void {
 function checkLabels(name: string, labels: Uint8Array): void {
   const place = labels.findIndex((label) => label >= CLASSES);
   if (place < 0) return;
-  throw new DataError(`Label ${place + 1} in ${name} is ${labels[place]}, but the networks here tell ${CLASSES} classes apart: 0 to ${CLASSES - 1}.`);
+  throw new DataError(`Label ${place + 1} in ${name} is ${labels[place]}, but the networks here have ${CLASSES} classes: 0 to ${CLASSES - 1}.`);
 }
 
 /** Training and test: by their names, else the larger one is for training. */
@@ -105,7 +105,7 @@ function split(files: OwnFile[], kind: OwnFile['kind']): [OwnFile, OwnFile] {
   const [oneTests, otherTests] = [isForTest(one.name), isForTest(other.name)];
   if (oneTests !== otherTests) return oneTests ? [other, one] : [one, other];
   if (one.count !== other.count) return one.count > other.count ? [one, other] : [other, one];
-  throw new DataError(`${one.name} and ${other.name} cannot be told apart: put “train” into one name and “test” into the other.`);
+  throw new DataError(`${one.name} and ${other.name} have ambiguous names: put “train” into one name and “test” into the other.`);
 }
 
 function isForTest(name: string): boolean {

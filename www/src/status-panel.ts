@@ -112,6 +112,6 @@ function describeWork(run: RunState): string {
   if (run.phase === 'finished') return 'done';
   if (run.config === null) return '';
   const counts = `${formatCount(run.done)} of ${formatCount(run.total)}`;
-  if (run.activity === 'opening') return 'making the GPU ready';
+  if (run.activity === 'opening') return 'preparing the GPU';
   return run.activity === 'evaluating' ? `measuring accuracy, ${counts}` : counts;
 }

@@ -65,32 +65,32 @@ function sizes(record: StepRecord): TestSides {
   return { measured: record.required, allowed: record.samples };
 }
 
-const RULE = 'Where the solid line lies above the dashed one, the batch is too small and grows.';
+const RULE = 'Where the solid line is above the dashed line, the batch is too small, and the next one is larger.';
 
 export function sidesLabels(test: BatchTest | null): SidesLabels {
   if (test === null) {
-    return { measured: 'measured', allowed: 'allowed', caption: 'No test is on: the batch stays as it is.' };
+    return { measured: 'measured', allowed: 'allowed', caption: 'There is no test, so the batch size is constant.' };
   }
   switch (test.name) {
     case 'norm':
       return {
         measured: 'noise², v ∕ b',
         allowed: 'allowed, η²‖ḡ‖²',
-        caption: `The square of the noise in the mean gradient against what the norm test allows. ${RULE}`,
+        caption: `The square of the noise in the mean gradient, compared with what the norm test allows. ${RULE}`,
       };
     case 'inner_product':
       return test.leave_one_out
         ? sizeLabels()
         : {
-            measured: 'spread along ḡ',
+            measured: 'variance along ḡ',
             allowed: 'allowed, ϑ²‖ḡ‖⁴',
-            caption: `How much the samples disagree along the step’s direction, against what is allowed. ${RULE}`,
+            caption: `The variance of the gradients along their mean, compared with what the test allows. ${RULE}`,
           };
     case 'orthogonality':
       return {
-        measured: 'spread across ḡ',
+        measured: 'variance orthogonal to ḡ',
         allowed: 'allowed, ν²‖ḡ‖²',
-        caption: `How much the samples pull sideways, against what is allowed. ${RULE}`,
+        caption: `The variance of the gradients orthogonal to their mean, compared with what the test allows. ${RULE}`,
       };
     case 'augmented':
       return sizeLabels();
@@ -104,7 +104,7 @@ export function sidesLabels(test: BatchTest | null): SidesLabels {
       return {
         measured: 'noise² between parts',
         allowed: 'allowed, η²‖ḡ‖²',
-        caption: `The square of the noise, estimated from the means of parts of the batch, against what is allowed. ${RULE}`,
+        caption: `The square of the noise, estimated from the means of parts of the batch, compared with what the test allows. ${RULE}`,
       };
   }
 }
@@ -113,6 +113,6 @@ function sizeLabels(): SidesLabels {
   return {
     measured: 'samples required',
     allowed: 'samples used',
-    caption: `The size that would pass the test against the size used. ${RULE}`,
+    caption: `The batch size that would pass the test, compared with the size used. ${RULE}`,
   };
 }

@@ -11,6 +11,6 @@ export function asSentence(words: string): string {
 export function describeFailure(error: unknown): { kind: 'training' | 'crash'; message: string } {
   // A trap (a panic, memory that ran out) leaves the module in an unknown state; a thrown Error does not.
   const crashed = error instanceof WebAssembly.RuntimeError || error instanceof RangeError;
-  if (crashed) return { kind: 'crash', message: `It met an error after which it cannot go on (${text(error)}).` };
+  if (crashed) return { kind: 'crash', message: `It had an error that it cannot continue from (${text(error)}).` };
   return { kind: 'training', message: asSentence(text(error)) };
 }

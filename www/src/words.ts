@@ -7,13 +7,13 @@ import type { DataState, RunState } from './state.js';
 type Reason = NonNullable<Telemetry['reasons']['required']>;
 
 const REASONS: Record<Reason, string> = {
-  non_finite: 'a sum was not a finite number, so no size can be computed',
-  single_sample: 'a batch of one sample says nothing about its noise',
+  non_finite: 'a sum was not finite, so no size can be computed',
+  single_sample: 'a batch of one sample has no variance to test',
   zero_mean_gradient: 'the mean gradient is zero, so no size can be computed',
-  non_positive_debiased_norm: 'the noise drowns the mean gradient, so no batch is large enough',
-  single_worker: 'one part alone says nothing about the noise between parts',
-  missing_evidence: 'what the test needs was not measured',
-  unbounded: 'the noise drowns the mean gradient, so no batch is large enough',
+  non_positive_debiased_norm: 'noise dominates the mean gradient, so no batch size is large enough',
+  single_worker: 'a single part has no variance between parts',
+  missing_evidence: 'the statistics that the test needs were not computed',
+  unbounded: 'noise dominates the mean gradient, so no batch size is large enough',
 };
 
 export function describeReason(reason: Reason): string {
@@ -27,11 +27,11 @@ export function describeRun(run: RunState, data: DataState, startWaits: boolean)
 }
 
 function describeBeginning(run: RunState, data: DataState, startWaits: boolean): string {
-  if (run.phase === 'running') return 'The first step is being computed.';
+  if (run.phase === 'running') return 'Computing the first step.';
   if (run.phase === 'failed') return 'The run stopped before its first step.';
-  if (data.name === 'unusable') return 'Nothing can be trained without the data.';
+  if (data.name === 'unusable') return 'Training needs the data, which could not be loaded.';
   if (data.name !== 'ready') {
-    return startWaits ? 'Training starts as soon as the data is here.' : 'The data is on its way; Start can be pressed already.';
+    return startWaits ? 'Training starts as soon as the data is loaded.' : 'Loading the data. You can press Start already.';
   }
   return `${formatCount(data.trainingSamples)} training images are ready. Press Start.`;
 }
@@ -52,22 +52,22 @@ function describePhase(run: RunState): string {
 function describeEnd({ latestStep: step }: RunState): string {
   if (step === null) return 'Finished.';
   const average = formatCount(step.samples_seen / step.step);
-  return `Finished: ${formatCount(step.step)} steps, ${formatCount(step.samples_seen)} images, ${average} a step on average.`;
+  return `Finished: ${formatCount(step.step)} steps, ${formatCount(step.samples_seen)} images, ${average} per step on average.`;
 }
 
 export function describeStep(step: StepRecord, run: RunState): string {
   const beginning = `Step ${formatCount(step.step)}: batch ${formatCount(step.samples)}`;
   const ending = describeNextBatch(step, run);
-  if (run.config?.test === null) return `${beginning}; no test is on, the batch stays as it is.`;
+  if (run.config?.test === null) return `${beginning}; there is no test, so the batch size is constant.`;
   if (step.required === null) {
     const reason = step.reasons.required;
-    if (reason === undefined) return `${beginning}; the test was not made; ${ending}.`;
+    if (reason === undefined) return `${beginning}; the test was not computed; ${ending}.`;
     return `${beginning}; ${REASONS[reason]}; ${ending}.`;
   }
   const needed = formatSize(step.required);
   const factor = step.required / step.samples;
   // Of noise, a length, the figure speaks: here both sides are counted in samples.
-  if (factor <= 1) return `${beginning} was large enough, as ${needed} samples would have been; ${ending}.`;
+  if (factor <= 1) return `${beginning} was large enough (${needed} samples were needed); ${ending}.`;
   return `${beginning}; ${needed} samples needed, ${formatFactor(factor)} times as many; ${ending}.`;
 }
 
@@ -79,5 +79,5 @@ function describeNextBatch(step: StepRecord, run: RunState): string {
 
 function describeAccuracy(run: RunState): string {
   const evaluation = run.latestEvaluation;
-  return evaluation === null ? '' : `${formatPercent(evaluation.accuracy)} of the test images are read rightly.`;
+  return evaluation === null ? '' : `${formatPercent(evaluation.accuracy)} of the test images are classified correctly.`;
 }

@@ -19,7 +19,7 @@ const MNIST_TRAINING_SAMPLES = 60_000;
 let ready: { loop: TrainingLoop; answers: Answers } | null = null;
 let trainingSamples = MNIST_TRAINING_SAMPLES;
 /** Until the browser has answered, and where it has no WebGPU, there is none. */
-let adapter: AdapterReport = { kind: 'none', reason: 'The browser has not said yet what it offers for WebGPU.' };
+let adapter: AdapterReport = { kind: 'none', reason: 'The browser has not yet answered the request for a GPU.' };
 let moduleReady: Promise<unknown> | null = null;
 /** Wishes that came before the data, in order. */
 const early: Command[] = [];

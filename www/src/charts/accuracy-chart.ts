@@ -4,14 +4,14 @@ import type { Picture } from './picture.js';
 import { evaluationPosition, frame, labelOf, patternOf } from './run-view.js';
 import type { RunChart, RunView } from './run-view.js';
 
-const CAPTION = 'The share of the test images, never trained on, that the network reads rightly, measured from time to time.';
+const CAPTION = 'The fraction of the test images, which are never trained on, that the network classifies correctly.';
 
 export function accuracyChart(): RunChart {
   const chart = new Chart({
     id: 'accuracy',
     title: 'Test accuracy',
     logarithmic: false,
-    emptyText: 'The curve begins with the first measurement.',
+    emptyText: 'The curve starts with the first measurement.',
     axisFormat: (share) => `${Math.round(share * 1000) / 10}%`,
     range: (low) => [Math.min(0.9, Math.floor(low * 10) / 10), 1],
   });

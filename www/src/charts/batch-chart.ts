@@ -8,8 +8,8 @@ import { rowsToDraw } from './points.js';
 import { drawnSteps, frame, isAlone, labelOf, numbers, patternOf, pointsForEach, positions, positive, secondColour } from './run-view.js';
 import type { RunChart, RunView } from './run-view.js';
 
-const CAPTION = 'Each stair upwards follows a batch that the test found too small; dots are the sizes that would have passed.';
-const THRESHOLDS_CAPTION = 'Thin lines: the sizes that other thresholds would have asked for at the very same steps.';
+const CAPTION = 'The batch grows after each step whose batch was too small for the test. Dots are the sizes that would have passed.';
+const THRESHOLDS_CAPTION = 'Thin lines: the sizes that other thresholds would require at the same steps.';
 const OTHER_PATTERNS = [[2, 2], [6, 3], [10, 4, 2, 4]];
 
 export function batchChart(): RunChart {

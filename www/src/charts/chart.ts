@@ -41,7 +41,7 @@ export class Chart {
   constructor(spec: ChartSpec) {
     this.spec = spec;
     this.#stage = element('div', { class: 'chart-stage', role: 'img', 'aria-label': `${spec.title}: no steps yet` });
-    this.#empty = element('p', { class: 'chart-empty' }, element('span', {}, spec.emptyText ?? 'The curve begins with the first step.'));
+    this.#empty = element('p', { class: 'chart-empty' }, element('span', {}, spec.emptyText ?? 'The curve starts with the first step.'));
     this.#caption = element('figcaption', {});
     this.#table = new TableTwin(spec.title);
     this.root = element(

@@ -5,7 +5,7 @@ import type { Picture } from './picture.js';
 import { drawnSteps, frame, labelOf, patternOf } from './run-view.js';
 import type { RunChart, RunView } from './run-view.js';
 
-const CAPTION = 'The mean loss of each batch falls; it trembles less as batches grow, because larger batches are less noisy.';
+const CAPTION = 'The mean loss of each batch. It falls, and fluctuates less as batches grow, because larger batches are less noisy.';
 
 export function lossChart(): RunChart {
   const chart = new Chart({

@@ -85,7 +85,7 @@ function marks({ runs, axis }: RunView): Mark[] {
 /** Says in the caption when a chart does not draw every step. */
 export function drawnSteps(view: RunView): string {
   const longest = Math.max(0, ...view.runs.map((run) => run.log.length));
-  return longest > pointsForEach(view) ? ' Of each stretch of steps the lowest and the highest are drawn.' : '';
+  return longest > pointsForEach(view) ? ' Long runs are drawn by the lowest and highest value of each interval of steps.' : '';
 }
 
 /** A logarithmic axis has no place for zero. */

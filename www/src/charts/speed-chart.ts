@@ -6,7 +6,7 @@ import type { Picture } from './picture.js';
 import { drawnSteps, frame, labelOf, patternOf } from './run-view.js';
 import type { RunChart, RunView } from './run-view.js';
 
-const CAPTION = 'Each step’s images over the time that the step took. Large batches keep the machine busy; tiny ones wait for the update.';
+const CAPTION = 'Images per second of each step. Large batches keep the machine busy; tiny batches mostly wait for the update.';
 
 export function speedChart(): RunChart {
   const chart = new Chart({

@@ -31,7 +31,7 @@ export class TableTwin {
     this.#builtAt = performance.now();
     // Faint points are what the smoothed curve beside them tells.
     const lines = this.#picture?.lines.filter((line) => line.x.length > 0 && (line.inLegend || line.kind !== 'faint-points')) ?? [];
-    if (this.#picture === null || lines.length === 0) this.#scroller.replaceChildren(element('p', {}, 'There is nothing to show yet.'));
+    if (this.#picture === null || lines.length === 0) this.#scroller.replaceChildren(element('p', {}, 'Nothing to show yet.'));
     else this.#scroller.replaceChildren(...tables(lines, this.#picture.xLabel));
   }
 }

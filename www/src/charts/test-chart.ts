@@ -25,7 +25,7 @@ export function testChart(): RunChart {
     const view: RunView = { ...all, runs: all.runs.filter((run) => run.config.test !== null) };
     const alone = isAlone(all);
     const lines = view.runs.flatMap((run) => linesOf(view, run, alone));
-    const overlay = alone || lines.length === 0 ? '' : ' Thin lines: what is allowed to each run.';
+    const overlay = alone || lines.length === 0 ? '' : ' Thin lines: what the test allows in each run.';
     return { ...frame(view), lines, summary: summarise(view.leading), caption: sidesLabels(view.runs.at(-1)?.latestConfig.test ?? view.test).caption + overlay };
   };
   return { chart, picture };

@@ -10,15 +10,15 @@ const SOFTWARE = /swiftshader|llvmpipe|lavapipe|softpipe|basic render|\bwarp\b|s
 export async function findAdapter(): Promise<AdapterReport> {
   // Browsers without WebGPU, and pages that were not loaded over HTTPS, have no such property.
   const gpu = (navigator as { gpu?: GPU }).gpu;
-  if (gpu === undefined) return none(self.isSecureContext ? 'This browser has no WebGPU.' : 'Browsers offer WebGPU only to pages loaded over HTTPS.');
+  if (gpu === undefined) return none(self.isSecureContext ? 'This browser has no WebGPU.' : 'Browsers offer WebGPU only to pages that are loaded over HTTPS.');
   const silence = new Promise<'silence'>((resolve) => setTimeout(() => resolve('silence'), ANSWER_MILLISECONDS));
   try {
     const answer = await Promise.race([gpu.requestAdapter({ powerPreference: 'high-performance' }), silence]);
-    if (answer === 'silence') return none('This browser did not answer when it was asked for WebGPU.');
-    return answer === null ? none('This browser has WebGPU, but finds no adapter for it on this machine.') : describe(answer);
+    if (answer === 'silence') return none('This browser did not answer the request for a GPU.');
+    return answer === null ? none('This browser supports WebGPU, but finds no GPU on this machine.') : describe(answer);
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);
-    return none(`This browser could not say what it offers for WebGPU (${detail}).`);
+    return none(`The request for a GPU failed (${detail}).`);
   }
 }
 
@@ -33,7 +33,7 @@ function describe(adapter: GPUAdapter): AdapterReport {
 /** Browsers often leave out what would tell visitors apart; then vendor and architecture have to do. */
 function nameOf({ vendor, architecture, device, description }: GPUAdapterInfo): string {
   const parts = [vendor, architecture].filter((part) => part !== '');
-  return description || device || parts.join(' ') || 'an adapter without a name';
+  return description || device || parts.join(' ') || 'an unnamed GPU';
 }
 
 function none(reason: string): AdapterReport {

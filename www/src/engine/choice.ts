@@ -29,20 +29,20 @@ export function isEngineChoice(value: unknown): value is EngineChoice {
 export function decideEngine(choice: EngineChoice, adapter: AdapterReport): EngineDecision {
   switch (choice) {
     case 'cpu':
-      return processor('The processor was chosen by hand.');
+      return processor('You chose the CPU.');
     case 'auto':
-      if (adapter.kind === 'hardware') return webgpu(adapter, 'Auto takes WebGPU, as this browser offers a graphics processor.');
-      return processor(`Auto takes the processor. ${whyNot(adapter)}`);
+      if (adapter.kind === 'hardware') return webgpu(adapter, 'Auto chose WebGPU, because this browser offers a GPU.');
+      return processor(`Auto chose the CPU. ${whyNot(adapter)}`);
     case 'webgpu':
-      if (adapter.kind === 'none') return processor(`WebGPU was chosen, but the processor computes. ${whyNot(adapter)}`);
-      if (adapter.kind === 'hardware') return webgpu(adapter, 'WebGPU was chosen by hand.');
-      return webgpu(adapter, 'WebGPU was chosen by hand, though a software adapter is slower than WebAssembly.');
+      if (adapter.kind === 'none') return processor(`You chose WebGPU, but the run uses the CPU. ${whyNot(adapter)}`);
+      if (adapter.kind === 'hardware') return webgpu(adapter, 'You chose WebGPU.');
+      return webgpu(adapter, 'You chose WebGPU, although a software adapter is slower than WebAssembly.');
   }
 }
 
 /** The decision after WebGPU failed in the middle of a run. */
 export function goneOn(decision: EngineDecision): EngineDecision {
-  return processor(`WebGPU${decision.adapter === null ? '' : ` on ${decision.adapter}`} failed, so the run went on with the processor.`);
+  return processor(`WebGPU${decision.adapter === null ? '' : ` on ${decision.adapter}`} failed, so the run continued on the CPU.`);
 }
 
 function whyNot(adapter: Exclude<AdapterReport, { kind: 'hardware' }>): string {

@@ -36,7 +36,7 @@ export class EnginePanel {
 }
 
 function describeChoice(choice: EngineChoice, adapter: AdapterReport | null): string {
-  if (adapter === null) return 'The browser is being asked what it offers.';
+  if (adapter === null) return 'Asking the browser for a GPU.';
   const decision = decideEngine(choice, adapter);
   if (decision.adapter !== null) return `${decision.reason} Adapter: ${decision.adapter}.`;
   return choice === 'cpu' && adapter.kind === 'none' ? `${decision.reason} ${adapter.reason}` : decision.reason;

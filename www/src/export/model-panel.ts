@@ -41,11 +41,11 @@ export class ModelPanel {
     const answer = await this.#session.parameters();
     const model = this.#state.catalogue.value?.models.find(({ name }) => name === answer?.model);
     if (answer === null || answer.values === null || model === undefined) {
-      setText(this.#note, 'There is no model yet: begin a run first.');
+      setText(this.#note, 'There is no model yet. Start a run first.');
       return;
     }
     const step = String(answer.step ?? 0);
     download(fileName(`${model.name}-step-${step}`, 'safetensors'), safetensors(model.tensors, answer.values, { model: model.name, step }));
-    setText(this.#note, `Saved as it was after step ${step}.`);
+    setText(this.#note, `Saved the model after step ${step}.`);
   }
 }

@@ -37,7 +37,7 @@ export class FigurePanel {
   readonly #growth = element('p', { class: 'figure-growth' });
   readonly #legend = element('dl', { class: 'figure-legend' });
   readonly #explanation = element('p', { class: 'panel-note' });
-  readonly #stepButton = element('button', { type: 'button', id: 'growth-button' }, 'Step to the next growth');
+  readonly #stepButton = element('button', { type: 'button', id: 'growth-button' }, 'Run to the next growth');
   readonly #slowButton = element('button', { type: 'button', id: 'slow-button', 'aria-pressed': 'false' }, 'Slow motion');
   #shown: ShownStep | null = null;
   #picture: Picture | null = null;
@@ -126,7 +126,7 @@ export class FigurePanel {
   #showNothing(): void {
     this.#picture = null;
     delete this.#stage.dataset['step'];
-    setText(this.#sentence, 'The first step will draw its arrow here.');
+    setText(this.#sentence, 'The first step will be drawn here.');
     setText(this.#explanation, explain(this.#state.settings.value?.test ?? null));
     this.#showLegend([]);
     this.#render(null);

@@ -8,7 +8,7 @@ import type { Extent, Picture } from './geometry.js';
 
 export function describeShown({ test, step, recorded }: ShownStep): string {
   const beginning = `${recorded ? 'Recorded run, step' : 'Step'} ${formatCount(step.step)}`;
-  if (test === null) return `${beginning}: no test is on, so the batch stays ${formatCount(step.samples)}.`;
+  if (test === null) return `${beginning}: there is no test, so the batch size stays ${formatCount(step.samples)}.`;
   if (step.required === null) {
     const reason = step.reasons.required;
     const why = reason === undefined ? 'the test was not made' : describeReason(reason);
@@ -17,10 +17,10 @@ export function describeShown({ test, step, recorded }: ShownStep): string {
   const factor = step.required / step.samples;
   const reach = formatFactor(Math.sqrt(factor));
   if (factor <= 1) {
-    return `${beginning}: the noise reached ${reach} times as far as allowed, so ${formatCount(step.samples)} samples were enough; ${nextBatch(step)}.`;
+    return `${beginning}: the noise is ${reach} times the allowed length, so ${formatCount(step.samples)} samples were enough; ${nextBatch(step)}.`;
   }
   return (
-    `${beginning}: the noise reached ${reach} times as far as allowed; ` +
+    `${beginning}: the noise is ${reach} times the allowed length; ` +
     `${formatSize(step.required)} samples needed (${reach}² ≈ ${formatFactor(factor)} times as many), ` +
     `${formatCount(step.samples)} used; ${nextBatch(step)}.`
   );
@@ -28,7 +28,7 @@ export function describeShown({ test, step, recorded }: ShownStep): string {
 
 function nextBatch(step: StepRecord): string {
   if (step.next_batch === step.samples) return `the next batch stays ${formatCount(step.samples)}`;
-  const held = step.required !== null && step.next_batch < step.required ? ', as far as the settings let it grow' : '';
+  const held = step.required !== null && step.next_batch < step.required ? ', the largest that the settings allow' : '';
   return `next batch ${formatCount(step.next_batch)}${held}`;
 }
 
@@ -50,18 +50,18 @@ export function legendOf({ test, step }: ShownStep, picture: Picture): LegendEnt
     { mark: 'noise', name: names.noise, value: formatExtent(picture.noise) },
   ];
   if (names.allowed !== null) {
-    const name = debiased ? `${names.allowed}, without its own noise` : names.allowed;
+    const name = debiased ? `${names.allowed}, debiased` : names.allowed;
     entries.push({ mark: 'allowed', name, value: formatExtent(picture.allowed) });
   }
   if (picture.next !== null) {
-    entries.push({ mark: 'next', name: `noise to expect of ${formatCount(step.next_batch)}`, value: formatExtent(picture.next) });
+    entries.push({ mark: 'next', name: `expected noise of ${formatCount(step.next_batch)}`, value: formatExtent(picture.next) });
   }
   return entries;
 }
 
 function formatExtent({ along, across }: Extent): string {
   const told = [along, across].filter((value) => value !== null);
-  if (along === across) return along === null ? 'not told' : formatMeasure(along);
+  if (along === across) return along === null ? 'not computed' : formatMeasure(along);
   return told.map((value) => formatMeasure(value)).join(' and ');
 }
 
@@ -74,46 +74,46 @@ interface Names {
 }
 
 const DISCS =
-  'Around the arrow’s tip lie the noise in it and what is allowed: discs that stand for balls in all the dimensions of the network.';
+  'The discs around the tip of the arrow are the noise of the mean gradient and the noise that the test allows. They stand for balls in all dimensions of the parameters.';
 
 const NAMES: Record<BatchTest['name'] | 'none', Names> = {
-  none: { arrow: 'mean gradient ḡ', noise: 'noise, √(v ∕ b)', allowed: null, explanation: 'No test is on: nothing limits the noise.' },
+  none: { arrow: 'mean gradient ḡ', noise: 'noise, √(v ∕ b)', allowed: null, explanation: 'There is no test, so nothing limits the noise.' },
   norm: { arrow: 'mean gradient ḡ', noise: 'noise, √(v ∕ b)', allowed: 'allowed, η‖ḡ‖', explanation: DISCS },
   worker_norm: {
     arrow: 'mean gradient ḡ',
     noise: 'noise, from the parts’ means',
     allowed: 'allowed, η‖ḡ‖',
-    explanation: `${DISCS} How large the noise is, the means of parts of the batch tell.`,
+    explanation: `${DISCS} The noise is estimated from the mean gradients of parts of the batch.`,
   },
   inner_product: {
     arrow: 'mean gradient ḡ',
     noise: 'noise along ḡ',
     allowed: 'allowed, ϑ‖ḡ‖',
-    explanation: 'This test asks only how uncertain the arrow’s length is: bars along it. What lies across it does not count, nor does the bars’ thickness.',
+    explanation: 'This test only limits the noise along the arrow, drawn as bars along it. Noise orthogonal to it does not count, and the thickness of the bars has no meaning.',
   },
   orthogonality: {
     arrow: 'mean gradient ḡ',
-    noise: 'noise across ḡ',
+    noise: 'noise orthogonal to ḡ',
     allowed: 'allowed, ν‖ḡ‖',
-    explanation: 'This test asks only for the noise across the arrow: the bars’ length stands for all the directions at right angles to it.',
+    explanation: 'This test only limits the noise orthogonal to the arrow. The length of the bars stands for all directions at right angles to it.',
   },
   augmented: {
     arrow: 'mean gradient ḡ',
-    noise: 'noise along and across ḡ',
+    noise: 'noise along and orthogonal to ḡ',
     allowed: 'allowed, ϑ‖ḡ‖ and ν‖ḡ‖',
-    explanation: 'Two tests at once: bars along the arrow, and across it for all the directions at right angles. Both must hold.',
+    explanation: 'Two tests at once: bars along the arrow, and bars across it for all directions at right angles. Both must pass.',
   },
   coordinate_norm: {
     arrow: 'one coordinate’s mean',
     noise: 'its noise, relative to it',
     allowed: 'allowed, η',
     explanation:
-      'This test looks at every coordinate alone. Drawn is the one that decides, the chosen quantile: its mean is the arrow, of length 1.',
+      'This test looks at every coordinate separately. The drawing shows the coordinate that decides (the chosen quantile); the arrow is its mean, scaled to length 1.',
   },
 };
 
 const SCALE =
-  'Everything is drawn to one scale. Noise falls with the square root of the batch size: to make it half as large takes four times the images.';
+  'Everything is drawn to scale. Noise falls with the square root of the batch size: half the noise takes four times the images.';
 
 export function explain(test: BatchTest | null): string {
   return `${NAMES[test?.name ?? 'none'].explanation} ${SCALE}`;

@@ -70,7 +70,7 @@ export class ConfusionTable {
     }
     const body = element('tbody');
     for (let row = 0; row < CLASSES; row += 1) body.append(this.#createRow(row));
-    const caption = element('caption', {}, 'Rows: what the image is. Columns: what it was read as.');
+    const caption = element('caption', {}, 'Rows: true class. Columns: predicted class.');
     return element('table', { class: 'confusion-table' }, caption, element('thead', {}, heads), body);
   }
 
@@ -115,7 +115,7 @@ export class ConfusionTable {
     const label = this.#names[Math.floor(index / CLASSES)] ?? '';
     const predicted = this.#names[index % CLASSES] ?? '';
     const share = formatPercent(total === 0 ? 0 : count / total);
-    const end = label === predicted ? 'read rightly' : `read as ${predicted}`;
+    const end = label === predicted ? 'classified correctly' : `classified as ${predicted}`;
     setText(this.#detail, `${formatCount(count)} of the ${formatCount(total)} images of ${label} are ${end} (${share}).`);
   }
 

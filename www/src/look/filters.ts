@@ -36,7 +36,7 @@ export class Filters {
   clear(): void {
     this.#bank = null;
     this.#list.replaceChildren();
-    setText(this.#text, 'As soon as a run begins, the weights of the first layer are drawn here.');
+    setText(this.#text, 'The weights of the first layer are shown here once a run has started.');
   }
 
   recolour(): void {
@@ -92,7 +92,7 @@ function paintFilter(canvas: HTMLCanvasElement, bank: Bank, index: number, stron
 function describe({ count, width, height }: Bank, strongest: number, named: boolean): string {
   const units = named ? `one picture for each of the ${formatCount(count)} classes` : `${formatCount(count)} pictures`;
   return (
-    `The first layer’s weights: ${units}, ${width} × ${height} weights each. Ink under blue speaks for the unit, ` +
-    `under orange against it; the strongest weight is ${formatMeasure(strongest)}.`
+    `The first layer’s weights: ${units}, ${width} × ${height} weights each. Ink on blue increases the unit’s output, ` +
+    `ink on orange decreases it; the largest weight is ${formatMeasure(strongest)}.`
   );
 }

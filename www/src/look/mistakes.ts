@@ -35,7 +35,7 @@ export class Mistakes {
       const label = names[mistake.label] ?? String(mistake.label);
       const predicted = names[mistake.predicted] ?? String(mistake.predicted);
       setText(entry.label, `is ${label}`);
-      setText(entry.predicted, `read as ${predicted}`);
+      setText(entry.predicted, `classified as ${predicted}`);
       setText(entry.probability, formatPercent(mistake.probability));
       entry.button.dataset['sample'] = String(mistake.sample);
     });
@@ -53,7 +53,7 @@ export class Mistakes {
   #add(): Entry {
     const canvas = thumbnail();
     const [label, predicted, probability] = [element('span'), element('span', { class: 'mistake-read' }), element('span')];
-    const button = element('button', { type: 'button', class: 'mistake', title: 'Put it on the pad' }, canvas, label, predicted, probability);
+    const button = element('button', { type: 'button', class: 'mistake', title: 'Copy it to the pad' }, canvas, label, predicted, probability);
     const entry: Entry = { root: element('li', {}, button), button, canvas, label, predicted, probability, pixels: null };
     button.addEventListener('click', () => {
       if (entry.pixels !== null) this.#choose(entry.pixels);

@@ -20,7 +20,7 @@ import { paintThumbnail, thumbnail } from './thumbnail.js';
 /** Each answer costs the training worker a moment. */
 const CLASSIFY_MILLISECONDS = 250;
 const FILTERS_MILLISECONDS = 2000;
-const NO_RUN_YET = 'As soon as a run begins, the network says what it reads.';
+const NO_RUN_YET = 'Start a run, and the network will classify the drawing.';
 
 export class LookPanel {
   readonly #state: PageState;
@@ -72,7 +72,7 @@ export class LookPanel {
     const pick = element(
       'form',
       { class: 'pad-pick' },
-      element('label', { for: 'test-sample' }, 'Or a test image, by its number'),
+      element('label', { for: 'test-sample' }, 'Or the number of a test image'),
       this.#sample,
       fetchButton,
     );
@@ -85,7 +85,7 @@ export class LookPanel {
       element(
         'figcaption',
         {},
-        'What the network gets: the drawing fitted into 20 × 20 pixels, its ink’s centre of mass moved to the middle of 28 × 28, as MNIST’s makers did.',
+        'The network’s input: the drawing scaled to 20 × 20 pixels and centred by its centre of mass in 28 × 28 pixels, as in MNIST.',
       ),
     );
     const tools = element('div', { class: 'pad-tools' }, clear, pick);
@@ -98,17 +98,17 @@ export class LookPanel {
     const wrong = element(
       'div',
       {},
-      element('h4', {}, 'Most surely wrong'),
-      element('p', { class: 'field-hint' }, 'Press one to put it on the pad and watch whether the network learns it.'),
+      element('h4', {}, 'Most confident mistakes'),
+      element('p', { class: 'field-hint' }, 'Press one to copy it to the pad and see whether the network learns it.'),
       this.#mistakes.root,
     );
-    const matrix = element('div', {}, element('h4', {}, 'What is taken for what'), this.#confusion.root);
+    const matrix = element('div', {}, element('h4', {}, 'Confusion matrix'), this.#confusion.root);
     const pair = element('div', { class: 'look-pair' }, wrong, matrix);
     return part(element('h3', {}, 'The test images'), 'look-test', this.#summary, pair);
   }
 
   #createFilterPart(): HTMLElement {
-    return part(element('h3', {}, 'What the first layer looks for'), 'look-filters', this.#filters.root);
+    return part(element('h3', {}, 'Weights of the first layer'), 'look-filters', this.#filters.root);
   }
 
   #follow({ phase, latestStep }: RunState): void {
@@ -120,7 +120,7 @@ export class LookPanel {
       return;
     }
     this.#rename();
-    if (this.#report === null) setText(this.#summary, 'The test images are being looked through…');
+    if (this.#report === null) setText(this.#summary, 'Classifying the test images…');
     this.#classifying.request();
     this.#filtering.request();
   }
@@ -132,7 +132,7 @@ export class LookPanel {
   /** Without a run there are no parameters to look with. */
   #forget(): void {
     this.#report = null;
-    setText(this.#summary, 'As soon as a run begins, all test images are looked through again and again.');
+    setText(this.#summary, 'Start a run, and all test images will be classified repeatedly.');
     this.#probabilities.clear(NO_RUN_YET);
     this.#mistakes.clear();
     this.#confusion.clear();
@@ -153,7 +153,7 @@ export class LookPanel {
     this.#pixels = this.#pad.pixels();
     paintThumbnail(this.#seen, this.#pixels);
     if (this.#pixels === null || this.#idle) {
-      this.#probabilities.clear(this.#idle ? NO_RUN_YET : 'Nothing is drawn yet.');
+      this.#probabilities.clear(this.#idle ? NO_RUN_YET : 'Nothing has been drawn yet.');
       return;
     }
     const answer = await this.#session.classify(this.#pixels);
@@ -186,7 +186,7 @@ export class LookPanel {
     const wrong = look.samples - look.correct;
     setText(
       this.#summary,
-      `After step ${formatCount(look.step)}, ${formatCount(look.correct)} of ${formatCount(look.samples)} test images are read rightly ` +
+      `After step ${formatCount(look.step)}, ${formatCount(look.correct)} of ${formatCount(look.samples)} test images are classified correctly ` +
         `(${formatPercent(look.correct / look.samples)}), ${formatCount(wrong)} wrongly.`,
     );
     this.#mistakes.show(look.mistakes, images, this.#names);

@@ -21,7 +21,7 @@ export class ClassCounts {
   }
 
   rename(kind: string, names: readonly string[]): void {
-    setText(this.#title, `How many of each ${kind}`);
+    setText(this.#title, `Number of images per ${kind}`);
     this.#bars.forEach(({ name }, index) => setText(name, names[index] ?? String(index)));
     // Words need more room than figures.
     this.#list.classList.toggle('class-counts-words', names.some((name) => name.length > 2));

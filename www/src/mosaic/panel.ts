@@ -29,7 +29,7 @@ export class MosaicPanel {
   readonly #session: TrainingSession;
   readonly #stage = element('div', { class: 'mosaic-stage' });
   readonly #canvas = element('canvas', { class: 'mosaic-canvas', role: 'img', 'aria-labelledby': 'mosaic-text' });
-  readonly #empty = element('p', { class: 'mosaic-empty' }, 'As soon as a run begins, the images of its batch are drawn here.');
+  readonly #empty = element('p', { class: 'mosaic-empty' }, 'The images of the batch are shown here once a run has started.');
   readonly #text = element('p', { id: 'mosaic-text', class: 'mosaic-text' });
   readonly #classes = new ClassCounts();
   readonly #context = this.#canvas.getContext('2d');
@@ -50,7 +50,7 @@ export class MosaicPanel {
       this.#stage,
       this.#text,
       this.#classes.root,
-      element('p', { class: 'panel-note' }, 'The frame stays as large as it is: as the batch grows, every image has to make room.'),
+      element('p', { class: 'panel-note' }, 'The frame keeps its size: as the batch grows, the images shrink.'),
     );
     new ResizeObserver(() => this.#resize()).observe(this.#stage);
     onColourChange(() => this.#repaint());

@@ -10,7 +10,7 @@ export function registerServiceWorker(note: HTMLElement): void {
       await serviceWorker.register(new URL('service-worker.js', document.baseURI), { updateViaCache: 'none' });
       await serviceWorker.ready;
       note.dataset['offline'] = 'ready';
-      setText(note, 'This page is kept in your browser: from now on it works without a network, too.');
+      setText(note, 'This page is saved in your browser: it now also works offline.');
     } catch {
       // Private windows and strict settings refuse it: the page then needs the network, as it always has.
     }

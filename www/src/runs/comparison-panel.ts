@@ -47,7 +47,7 @@ export class ComparisonPanel {
   stop(): void {
     if (this.#underWay === null) return;
     this.#underWay = null;
-    setText(this.#note, 'The comparison was stopped; what was made of it stays below.');
+    setText(this.#note, 'The comparison was stopped; its runs so far are kept below.');
   }
 
   #start(comparison: Comparison): void {

@@ -25,7 +25,7 @@ export const COMPARISONS: readonly Comparison[] = [
   {
     id: 'batches',
     title: 'Adaptive, small or large batch',
-    hint: 'The small batch takes many steps and keeps trembling, the large one takes too few; the adaptive one begins like the first and ends like the second.',
+    hint: 'The small batch makes many noisy steps, the large one too few steps; the adaptive one starts like the first and ends like the second.',
     variants: (settings) => {
       const base = adaptive(settings);
       return [
@@ -38,19 +38,19 @@ export const COMPARISONS: readonly Comparison[] = [
   {
     id: 'tests',
     title: 'Norm or inner product test',
-    hint: 'The inner product test asks only whether the samples agree along the step, so it is content with smaller batches.',
+    hint: 'The inner product test only limits the noise along the step, so smaller batches pass it.',
     variants: (settings) => [withTest(settings, 'norm'), withTest(settings, 'inner_product')],
   },
   {
     id: 'optimizers',
     title: 'AdaGrad, Adam or SGD',
-    hint: 'The same test steers the batch, whoever takes the steps; each optimizer has a learning rate of its own.',
+    hint: 'The same test controls the batch size of each optimizer; each optimizer has its own learning rate.',
     variants: (settings) => (['adagrad', 'adam', 'sgd'] satisfies OptimizerName[]).map((name) => withOptimizer(settings, name)),
   },
   {
     id: 'thresholds',
     title: 'Half or double threshold',
-    hint: 'Half the threshold asks for four times the batch.',
+    hint: 'Half the threshold requires four times the batch.',
     variants: (settings) => [0.5, 1, 2].map((factor) => withThreshold(settings, factor)),
   },
 ];

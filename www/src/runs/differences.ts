@@ -16,7 +16,7 @@ const LABELS: Record<string, string> = {
   'test.nu': 'ν',
   'test.debiased': 'debiased',
   'test.leave_one_out': 'leave one out',
-  'test.quantile': 'share of coordinates',
+  'test.quantile': 'fraction of coordinates',
   'test.workers': 'parts',
   controller: 'rule',
   'controller.growth_cap': 'growth cap',

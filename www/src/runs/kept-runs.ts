@@ -47,7 +47,7 @@ export class KeptRuns {
 
   #keep(run: TrainedRun, count: number): void {
     if (count > MOST_KEPT && !this.#written.has(run.id)) {
-      this.#refuse(run, `${MOST_KEPT} runs are kept already: delete one, or keep one no longer.`);
+      this.#refuse(run, `${MOST_KEPT} runs are kept already: delete one, or stop keeping one.`);
       return;
     }
     this.#written.set(run.id, stateOf(run));

@@ -79,7 +79,7 @@ export class LeftRunOffer {
     const settings = this.#state.settings.value;
     if (settings === null) return false;
     if (dataset === 'own') {
-      setText(this.#text, 'That run learned from files of your own: choose them again under Data, then go on.');
+      setText(this.#text, 'That run used your own files: choose them again under Data, then continue.');
       return false;
     }
     this.#state.settings.value = { ...settings, dataset };
@@ -101,7 +101,7 @@ async function recall(library: RunLibrary): Promise<Left | null> {
 function tell({ run, checkpoint }: Left): string {
   const row = run.log.rowOfStep(checkpoint.step);
   const accuracy = run.evaluationAt(checkpoint.step)?.accuracy;
-  const read = accuracy === undefined ? '' : `, ${formatPercent(accuracy)} of the test images read rightly`;
+  const read = accuracy === undefined ? '' : `, ${formatPercent(accuracy)} of the test images classified correctly`;
   const data = run.config.dataset === 'mnist' ? '' : ` on ${datasetTitle(run.config.dataset)}`;
   return `You left “${run.name}”${data} at step ${formatCount(checkpoint.step)}: batch ${formatCount(run.log.value('next_batch', row) ?? 0)}${read}.`;
 }

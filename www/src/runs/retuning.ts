@@ -27,7 +27,7 @@ export class Retuning {
       onNews();
     });
     session.listen('refused-retune', ({ message }) => {
-      state.notes.value = [...state.notes.value, `The run goes on as it was: ${message}`];
+      state.notes.value = [...state.notes.value, `The settings of the run were not changed: ${message}`];
     });
   }
 

@@ -6,7 +6,7 @@ import type { PageState } from '../state.js';
 
 const TITLES: Record<DatasetName, string> = { mnist: 'MNIST', fashion_mnist: 'Fashion-MNIST', own: 'Own files' };
 const HINT =
-  'Own data: the four IDX files of a set of 28 × 28 images in 10 classes (train-images, train-labels, t10k-images, t10k-labels; .gz or not). Drop them anywhere on the page. They stay in this tab.';
+  'Own data: the four IDX files of a set of 28 × 28 images in 10 classes (train-images, train-labels, t10k-images, t10k-labels; plain or .gz). Drop them anywhere on the page. They never leave this tab.';
 
 export class DataPanel {
   readonly #state: PageState;

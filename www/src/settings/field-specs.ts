@@ -47,7 +47,7 @@ export interface GroupSpec {
 
 export function settingsGroups(config: RunConfig, models: ModelDescription[]): GroupSpec[] {
   return [
-    { id: 'test', title: 'When to grow', folded: false, fields: testFields(config) },
+    { id: 'test', title: 'Batch-size test', folded: false, fields: testFields(config) },
     { id: 'batch', title: 'Batch size', folded: false, fields: batchFields(config) },
     { id: 'model', title: 'Model and optimizer', folded: false, fields: modelFields(config, models) },
     { id: 'length', title: 'Run', folded: false, fields: runFields(config) },
@@ -139,13 +139,13 @@ function thresholdFields(test: BatchTest): FieldSpec[] {
   switch (test.name) {
     case 'norm':
       return [
-        testNumber('eta', 'Threshold η', test.eta, 'Smaller asks for less noise, so for larger batches.'),
+        testNumber('eta', 'Threshold η', test.eta, 'A smaller threshold allows less noise, so it requires larger batches.'),
         testCheckbox('debiased', 'Debiased ‖ḡ‖²', test.debiased),
       ];
     case 'inner_product':
       return [
         testNumber('theta', 'Threshold ϑ', test.theta),
-        testCheckbox('leave_one_out', 'Leave each sample out of its own mean', test.leave_one_out),
+        testCheckbox('leave_one_out', 'Exclude each sample from its own mean', test.leave_one_out),
       ];
     case 'orthogonality':
       return [testNumber('nu', 'Threshold ν', test.nu)];
@@ -153,17 +153,17 @@ function thresholdFields(test: BatchTest): FieldSpec[] {
       return [
         testNumber('theta', 'Threshold ϑ', test.theta),
         testNumber('nu', 'Threshold ν', test.nu),
-        testCheckbox('leave_one_out', 'Leave each sample out of its own mean', test.leave_one_out),
+        testCheckbox('leave_one_out', 'Exclude each sample from its own mean', test.leave_one_out),
       ];
     case 'coordinate_norm':
       return [
         testNumber('eta', 'Threshold η', test.eta),
-        testNumber('quantile', 'Share of coordinates', test.quantile, '1 asks every coordinate, as in the paper.'),
+        testNumber('quantile', 'Fraction of coordinates', test.quantile, '1 tests every coordinate, as in the paper.'),
       ];
     case 'worker_norm':
       return [
         testNumber('eta', 'Threshold η', test.eta),
-        testNumber('workers', 'Parts', test.workers, 'The noise is estimated from so many parts of the batch.'),
+        testNumber('workers', 'Parts', test.workers, 'The number of parts of the batch from which the noise is estimated.'),
       ];
   }
 }
@@ -206,7 +206,7 @@ function growthFields(config: RunConfig): FieldSpec[] {
       kind: 'number',
       id: 'growth-cap',
       label: 'Growth cap',
-      hint: 'At most so many times larger in one step. Empty: no cap, as in the paper.',
+      hint: 'The largest growth factor in one step. Empty: no cap, as in the paper.',
       value: config.controller.growth_cap,
       whole: false,
       optional: true,
@@ -230,7 +230,7 @@ function changeFirstBatch(config: RunConfig, value: number | null): RunConfig {
 
 function runFields(config: RunConfig): FieldSpec[] {
   return [
-    plainNumber(config, 'sample_budget', 'Sample budget', 'The run ends when so many images were trained on.'),
+    plainNumber(config, 'sample_budget', 'Sample budget', 'The run ends after this number of training images.'),
     plainNumber(config, 'seed', 'Seed', 'The same seed gives the same run.'),
   ];
 }
@@ -248,13 +248,13 @@ const PARAMETER_LABELS: Record<string, string> = {
 
 function moreFields(config: RunConfig): FieldSpec[] {
   return [
-    plainNumber(config, 'evaluate_every', 'Measure accuracy every', 'Training images between two measurements.'),
+    plainNumber(config, 'evaluate_every', 'Measure accuracy every', 'The number of training images between two measurements.'),
     plainNumber(config, 'min_batch', 'Least batch'),
     {
       kind: 'number',
       id: 'warm-up-samples',
       label: 'Warm-up samples',
-      hint: 'The learning rate climbs from 0 over so many images.',
+      hint: 'The learning rate rises from 0 over this number of images.',
       value: config.schedule.warm_up_samples,
       whole: true,
       optional: false,

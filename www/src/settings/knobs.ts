@@ -33,7 +33,7 @@ const KNOBS: readonly Knob[] = [
   },
   {
     id: 'learning-rate',
-    label: () => 'Length of a step, α',
+    label: () => 'Learning rate, α',
     read: (config) => config.learning_rate,
     write: (config, value) => ({ ...config, learning_rate: value }),
     range: ({ optimizer }) => [OPTIMIZERS[optimizer.name].learningRate / 50, OPTIMIZERS[optimizer.name].learningRate * 20],

@@ -105,7 +105,7 @@ export class Sharing {
     this.#team = null;
     this.#ready = null;
     if (team === null) return;
-    this.#tell(`The workers that computed together could not go on (${text(error)}), so one computes alone.`);
+    this.#tell(`The workers that shared the batches failed (${text(error)}), so one worker continues alone.`);
     await team.then((gathered) => gathered.dismiss(), () => undefined);
   }
 }
