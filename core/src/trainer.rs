@@ -302,7 +302,7 @@ impl<F: Real> Trainer<F> {
         }
         let norms = evidence.sum_squared_norms.unwrap_or(evidence.mean_norm_sq);
         let sums =
-            [("loss", evidence.loss), ("gradient", evidence.mean_norm_sq), ("sum of square norms", norms)];
+            [("loss", evidence.loss), ("gradient", evidence.mean_norm_sq), ("sum of squared norms", norms)];
         for (what, value) in sums {
             if !num_traits::float::FloatCore::is_finite(value) {
                 return Err(StepError::NonFinite { step: plan.step, what });

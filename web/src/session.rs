@@ -402,7 +402,7 @@ impl Session {
     /// The seed of the run's order, and a position in it.
     fn visit(&self, position: f64) -> Result<(u64, u64), JsError> {
         let run = self.run.as_ref().ok_or_else(no_run)?;
-        let position = whole(position).ok_or_else(|| JsError::new("the position is no whole number"))?;
+        let position = whole(position).ok_or_else(|| JsError::new("the position is not a whole number"))?;
         Ok((run.seed, position))
     }
 

@@ -36,7 +36,7 @@ pub fn visited_samples(
     count: u32,
 ) -> Result<Vec<u32>, JsError> {
     let config: RunConfig = from_js(config)?;
-    let first = whole(position).ok_or_else(|| JsError::new("the position is no whole number"))?;
+    let first = whole(position).ok_or_else(|| JsError::new("the position is not a whole number"))?;
     let mut order = Order::new(training_samples, config.seed);
     Ok((first..first + u64::from(count)).map(|position| order.index(position)).collect())
 }

@@ -78,7 +78,7 @@ impl TeamMember {
         part: u32,
         room: Option<Float32Array>,
     ) -> Result<JsValue, JsError> {
-        let start = whole(start).ok_or_else(|| JsError::new("the position is no whole number"))?;
+        let start = whole(start).ok_or_else(|| JsError::new("the position is not a whole number"))?;
         let Self { data, member } = self;
         let member = member.as_mut().ok_or_else(no_run)?;
         let of_step = StepPart { start, batch, part };

@@ -134,7 +134,7 @@ fn compare(expected: &Expected, found: &[f32]) -> (f64, Option<String>) {
     match expected {
         Expected::Words(words) => {
             let wrong = words.iter().zip(found).position(|(word, value)| *word != value.to_bits());
-            (0.0, wrong.map(|k| format!("word {k}: {} in place of {}", found[k].to_bits(), words[k])))
+            (0.0, wrong.map(|k| format!("word {k}: {} instead of {}", found[k].to_bits(), words[k])))
         }
         Expected::Floats(values) => {
             let mut worst = 0.0_f64;
@@ -143,7 +143,7 @@ fn compare(expected: &Expected, found: &[f32]) -> (f64, Option<String>) {
                 // A NaN is not below it either.
                 let is_right = share <= 1.0;
                 if !is_right {
-                    return (f64::INFINITY, Some(format!("value {k}: {found:e} in place of {expected}")));
+                    return (f64::INFINITY, Some(format!("value {k}: {found:e} instead of {expected}")));
                 }
                 worst = worst.max(share);
             }
