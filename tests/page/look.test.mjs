@@ -220,7 +220,7 @@ test('a digit can be drawn by keyboard, or a test image picked', browserTest(), 
   }
   await page.getByLabel('Or the number of a test image').fill('10000');
   await button('Show it').click();
-  await page.locator('#test-sample[aria-invalid=true]').waitFor();
+  await page.getByText('enter a number from 0 to 9,999').waitFor();
 });
 
 test('the test set: counts that add up, mistakes that are ones, weights of the first layer', browserTest(), async (t) => {

@@ -6,6 +6,7 @@ import { browserTest, openPage } from './support/page.mjs';
 import { QUICK } from './support/settings.mjs';
 
 const { readAddress, writeAddress, datasetInAddress } = await loadModule('url/address.ts');
+const { allowedWords } = await loadModule('url/allowed-words.ts');
 
 const quick = QUICK;
 const paper = { ...quick, learning_rate: 0.008, test: { ...quick.test, eta: 0.1 }, controller: { name: 'adadagrad', growth_cap: null }, max_batch: 60_000 };
@@ -53,6 +54,54 @@ test('what is unknown or broken is said in a sentence, and defaults take its pla
   assert.equal(problems.length, 9);
 });
 
+test('a number that is not meant as written keeps the preset’s, in the page’s words, and the rest is used', () => {
+  for (const [words, label] of [
+    ['learning_rate=0,001', 'Learning rate'],
+    ['test.eta=1,5', 'Threshold η'],
+    ['sample_budget=60.000', 'Sample budget'],
+    ['initial_batch=0x10', 'First batch'],
+    ['initial_batch=1e10', 'First batch'],
+    ['seed=1e400', 'Seed'],
+    ['controller.growth_cap=two', 'Growth cap'],
+    ['optimizer.epsilon=NaN', 'AdaGrad: epsilon'],
+    ['test.debiased=yes', 'test.debiased'],
+  ]) {
+    const { choices, problems } = readAddress(`#preset=quick&${words}&evaluate_every=4,000`, presets);
+    assert.deepEqual(choices.settings, { ...quick, evaluate_every: 4000 }, words);
+    assert.equal(problems.length, 1);
+    assert.ok(problems[0].startsWith(`${label} cannot be read from “${words}”.`) && problems[0].includes(' It stays '), problems[0]);
+  }
+  const counted = readAddress('#preset=quick&schedule.decay=step&schedule.decay.every_samples=1.5&schedule.decay.factor=0.25', presets);
+  assert.deepEqual(counted.choices.settings.schedule.decay, { name: 'step', every_samples: 60_000, factor: 0.25 });
+  assert.equal(counted.problems.length, 1);
+});
+
+test('an address of sixty thousand words gives short sentences', () => {
+  const words = Array.from({ length: 60_000 }, (_, index) => `unknown${index}=${'9'.repeat(20)}`);
+  const { choices, problems } = readAddress(`#preset=quick&seed=3&${words.join('&')}&colour=${'x'.repeat(1e6)}`, presets);
+  assert.deepEqual(choices.settings, { ...quick, seed: 3 });
+  assert.equal(problems.length, 60_001);
+  assert.ok(problems.every((problem) => problem.length < 200));
+});
+
+test('of settings that cannot be run together, as few as possible are left out', async () => {
+  const check = async ({ initial_batch: first, max_batch: most, learning_rate: rate }) => {
+    if (!(rate > 0)) return `learning_rate is ${rate}, but must be a number above 0`;
+    return first < 2 || first > most ? `initial_batch is ${first}, but must be from 2 to ${most}` : null;
+  };
+  for (const [words, kept] of [
+    [{ seed: '4', initial_batch: '1' }, ['seed']],
+    [{ initial_batch: '1', seed: '4', learning_rate: '0.1' }, ['seed', 'learning_rate']],
+    [{ max_batch: '4', seed: '4' }, ['seed']],
+    [{ initial_batch: '8192', max_batch: '10000' }, ['initial_batch', 'max_batch']],
+    [{ initial_batch: '1', learning_rate: '-1', seed: '4' }, ['seed']],
+  ]) {
+    const { words: allowed, refusals } = await allowedWords(quick, new Map(Object.entries(words)), check);
+    assert.deepEqual([...allowed.keys()], kept);
+    assert.deepEqual(refusals.map(({ place }) => place).sort(), Object.keys(words).filter((place) => !kept.includes(place)).sort());
+  }
+});
+
 test('an anchor is no state, and prototype names are no settings', () => {
   assert.equal(readAddress('#article', presets), null);
   assert.equal(readAddress('', presets), null);
@@ -94,17 +143,25 @@ test('the page takes its state from the address, writes every change into it, an
   await page.evaluate(() => (location.hash = '#preset=quick&seed=12&axis=steps&test.eta=many'));
   const note = page.locator('#address-note');
   await note.waitFor({ state: 'visible' });
-  assert.match(await note.textContent(), /“test\.eta=many” is no number/);
+  assert.match(await note.textContent(), /Threshold η cannot be read from “test\.eta=many”\. This is not a number.* It stays 1\.$/);
   assert.deepEqual(await shown(), { seed: '12', eta: '1', axis: 'steps', engine: 'cpu', thresholds: true });
   assert.equal(await button('Start').getAttribute('aria-disabled'), null, 'the rest can be run');
 });
 
-test('settings that can be read but not run are said, and the preset is used', browserTest(), async (t) => {
-  const { page, waitFor, button } = await openPage(t, { path: '#preset=quick&initial_batch=1&seed=4' });
+test('a setting that can be read but not run is told, and the rest is used', browserTest(), async (t) => {
+  const many = Array.from({ length: 1000 }, (_, index) => `unknown${index}=1`).join('&');
+  const { page, waitFor, button } = await openPage(t, { path: `#preset=quick&seed=4&initial_batch=1&learning_rate=0,1&sample_budget=5,000` });
   await waitFor({ data: 'ready' });
+  const value = (id) => page.locator(`#setting-${id}`).inputValue();
   const note = page.locator('#address-note');
-  await note.waitFor({ state: 'visible' });
-  assert.match(await note.textContent(), /First batch is 1, but must be from 2/);
-  assert.equal(await page.locator('#setting-initial-batch').inputValue(), '8');
+  await page.waitForFunction(() => /First batch is 1/.test(document.getElementById('address-note').textContent));
+  assert.match(await note.textContent(), /Learning rate cannot be read from “learning_rate=0,1”.*First batch is 1, but must be from 2 to .*\. The preset’s value is used\.$/);
+  assert.deepEqual([await value('initial-batch'), await value('seed'), await value('learning-rate'), await value('sample-budget')], ['8', '4', '0.02', '5000']);
   assert.equal(await button('Start').getAttribute('aria-disabled'), null);
+  // However much is wrong, the note stays short; and it is text.
+  await page.evaluate((words) => (location.hash = `#preset=<img src=x onerror=alert(1)>&${words}&axis=steps`), many);
+  await page.waitForFunction(() => /998 more mistakes\.$/.test(document.getElementById('address-note').textContent));
+  assert.ok((await note.textContent()).length < 700);
+  assert.equal(await note.locator('*').count(), 0);
+  assert.equal(await page.locator('#axis-steps').isChecked(), true);
 });

@@ -110,7 +110,7 @@ function changeSettings(next: RunConfig): void {
 
 function validate(config: RunConfig): void {
   session.validate(config, (problem) => {
-    if (problem !== null && addressBar.refuse(config, problem)) return;
+    if (problem !== null && addressBar.refuse(config)) return;
     if (!settingsPanel.hasMistakes) state.settingsProblem.value = problem;
   });
 }
@@ -163,7 +163,7 @@ const board = new ChartBoard(required('charts', HTMLElement), {
   test: () => (state.run.value.config ?? state.settings.value)?.test ?? null,
   onCursor: (x) => chartControls.showCursor(x),
 });
-const addressBar = new AddressBar(state);
+const addressBar = new AddressBar(state, async (config) => (await session.check(config))?.problem ?? null);
 const dataPanel = new DataPanel(state, session, openSession);
 const retuning = new Retuning(state, session, library, () => board.refresh());
 const settingsPanel = new SettingsPanel(state, validate, changeSettings);

@@ -137,6 +137,14 @@ export interface TestImage {
   pixels: Uint8Array | null;
 }
 
+/** The answer to a question whether something can be used. */
+export interface Validated {
+  type: 'validated';
+  request: number;
+  /** What is wrong with it; null when nothing is. */
+  problem: string | null;
+}
+
 export interface LookReport {
   type: 'look';
   run: number;
@@ -172,7 +180,6 @@ export type Report =
   | { type: 'adapter'; adapter: AdapterReport }
   | { type: 'download'; receivedBytes: number; totalBytes: number; checking: boolean }
   | { type: 'ready'; dataset: DatasetName; trainingSamples: number; testSamples: number }
-  | { type: 'validated'; request: number; problem: string | null }
   /** Where the run stands that a checkpoint holds; its updates follow. */
   | { type: 'resumed'; run: number; config: RunConfig; step: number; samplesSeen: number }
   /** When the settings hold: at once between two steps, else after the step at hand. */
@@ -182,6 +189,7 @@ export type Report =
   | Classified
   | ParametersReport
   | TestImage
+  | Validated
   | LookReport
   | Mosaic
   | Update

@@ -1,7 +1,7 @@
 /** The page's end of the worker: commands out, reports in. Knows which run is the present one. */
 import type { DatasetName, RunConfig } from '../pkg/adadagrad_web.js';
 import type {
-  CheckpointReport, Classified, Command, DataSource, EngineWish, Failure, ParametersReport, Report, StopAfter, TestImage, Update,
+  CheckpointReport, Classified, Command, DataSource, EngineWish, Failure, ParametersReport, Report, StopAfter, TestImage, Update, Validated,
 } from './protocol.js';
 
 export interface SessionListener {
@@ -17,8 +17,8 @@ export interface SessionListener {
 export type News = Extract<Report, { type: 'datasets' | 'resumed' | 'retuned' | 'refused-retune' | 'look' | 'mosaic' }>;
 
 type NewsOf<Type extends News['type']> = Extract<News, { type: Type }>;
-type Answer = CheckpointReport | Classified | ParametersReport | TestImage;
-type Question = Extract<Command, { type: 'checkpoint' | 'classify' | 'parameters' | 'test-image' }>;
+type Answer = CheckpointReport | Classified | ParametersReport | TestImage | Validated;
+type Question = Extract<Command, { type: 'checkpoint' | 'classify' | 'parameters' | 'test-image' | 'validate' }>;
 /** A question without its number. */
 type Asking<Type extends Question['type']> = Omit<Extract<Question, { type: Type }>, 'request'>;
 
@@ -32,7 +32,7 @@ export class TrainingSession {
   #run = 0;
   #stop: StopAfter = null;
   #requests = 0;
-  #pendingValidation: { request: number; answer: (problem: string | null) => void } | null = null;
+  #validations = 0;
   readonly #questions = new Map<number, (answer: Answer | null) => void>();
   /** What a new worker must be told again. */
   readonly #wishes = new Map<Command['type'], Command>();
@@ -105,11 +105,18 @@ export class TrainingSession {
     this.#send({ type: 'reset' });
   }
 
+  /** What is wrong with settings; `problem` is null when nothing is. */
+  check(config: RunConfig): Promise<Validated | null> {
+    return this.#ask<Validated, 'validate'>({ type: 'validate', config });
+  }
+
   /** Answers with what is wrong, or null; only the newest question is answered. */
   validate(config: RunConfig, answer: (problem: string | null) => void): void {
-    this.#requests += 1;
-    this.#pendingValidation = { request: this.#requests, answer };
-    this.#send({ type: 'validate', request: this.#requests, config });
+    this.#validations += 1;
+    const newest = this.#validations;
+    void this.check(config).then((report) => {
+      if (report !== null && newest === this.#validations) answer(report.problem);
+    });
   }
 
   /** Other settings for the run at hand; `retuned` or `refused-retune` follows. */
@@ -187,9 +194,6 @@ export class TrainingSession {
       case 'ready':
         this.#listener.onReady(report);
         break;
-      case 'validated':
-        if (this.#pendingValidation?.request === report.request) this.#pendingValidation.answer(report.problem);
-        break;
       case 'update':
         if (report.run === this.#run) this.#listener.onUpdate(report);
         break;
@@ -200,6 +204,7 @@ export class TrainingSession {
       case 'classified':
       case 'parameters':
       case 'test-image':
+      case 'validated':
         this.#questions.get(report.request)?.(report);
         this.#questions.delete(report.request);
         break;

@@ -4,6 +4,7 @@ import { classNames, drawingTitle } from '../classes.js';
 import { onColourChange } from '../colours.js';
 import { element, setText } from '../dom.js';
 import { formatCount, formatPercent } from '../format.js';
+import { readNumber } from '../numbers.js';
 import type { LookReport } from '../protocol.js';
 import type { TrainingSession } from '../session.js';
 import { datasetOf } from '../state.js';
@@ -33,7 +34,15 @@ export class LookPanel {
   readonly #mistakes: Mistakes;
   readonly #confusion: ConfusionTable;
   readonly #filters = new Filters();
-  readonly #sample = element('input', { id: 'test-sample', type: 'number', min: '0', step: '1', value: '0' });
+  readonly #sample = element('input', {
+    id: 'test-sample',
+    type: 'text',
+    inputmode: 'numeric',
+    autocomplete: 'off',
+    value: '0',
+    'aria-describedby': 'test-sample-mistake',
+  });
+  readonly #sampleMistake = element('p', { id: 'test-sample-mistake', class: 'field-mistake', role: 'status' });
   readonly #classifying = new Repeatedly(CLASSIFY_MILLISECONDS, () => this.#classify());
   readonly #filtering = new Repeatedly(FILTERS_MILLISECONDS, () => this.#showFilters());
   #report: LookReport | null = null;
@@ -63,6 +72,7 @@ export class LookPanel {
       session.setLook(visible);
     });
     this.#forget();
+    this.#tellSampleMistake(null);
   }
 
   #createDrawingPart(): HTMLElement {
@@ -75,9 +85,10 @@ export class LookPanel {
       element('label', { for: 'test-sample' }, 'Or the number of a test image'),
       this.#sample,
       fetchButton,
+      this.#sampleMistake,
     );
     pick.addEventListener('submit', (event) => event.preventDefault());
-    fetchButton.addEventListener('click', () => void this.#putTestImage(Number(this.#sample.value)));
+    fetchButton.addEventListener('click', () => void this.#putChosenImage());
     const seen = element(
       'figure',
       { class: 'pad-seen' },
@@ -166,18 +177,39 @@ export class LookPanel {
     this.#pad.show(pixels);
   }
 
-  async #putTestImage(sample: number): Promise<void> {
-    const answer = await this.#session.testImage(sample);
-    const valid = answer !== null && answer.pixels !== null;
-    this.#sample.setAttribute('aria-invalid', String(!valid));
-    if (valid && answer.pixels !== null) this.#put(answer.pixels);
+  /** Shows the test image whose number was typed, or says why there is none. */
+  async #putChosenImage(): Promise<void> {
+    const { value, mistake } = readNumber(this.#sample.value, { whole: true });
+    if (value === null) {
+      this.#tellSampleMistake(mistake);
+      return;
+    }
+    const { data } = this.#state;
+    if (data.value.name !== 'ready') {
+      this.#tellSampleMistake('The images are not here yet.');
+      return;
+    }
+    const { testSamples } = data.value;
+    if (value >= testSamples) {
+      this.#tellSampleMistake(`There are ${formatCount(testSamples)} test images: enter a number from 0 to ${formatCount(testSamples - 1)}.`);
+      return;
+    }
+    const answer = await this.#session.testImage(value);
+    const pixels = answer?.pixels ?? null;
+    this.#tellSampleMistake(pixels === null ? 'This image cannot be fetched now.' : null);
+    if (pixels !== null) this.#put(pixels);
+  }
+
+  #tellSampleMistake(mistake: string | null): void {
+    setText(this.#sampleMistake, mistake ?? '');
+    this.#sampleMistake.hidden = mistake === null;
+    if (mistake === null) this.#sample.removeAttribute('aria-invalid');
+    else this.#sample.setAttribute('aria-invalid', 'true');
   }
 
   /** A test image of the data at hand, so that there is something to see, unless the visitor has drawn. */
   #putFirst(): void {
-    const { data } = this.#state;
-    if (data.value.name === 'ready') this.#sample.max = String(data.value.testSamples - 1);
-    if (!this.#pad.holdsDrawing) void this.#putTestImage(Number(this.#sample.value));
+    if (!this.#pad.holdsDrawing) void this.#putChosenImage();
   }
 
   #takeLook(report: LookReport): void {

@@ -15,10 +15,14 @@ interface SpecBase {
 
 export interface NumberSpec extends SpecBase {
   kind: 'number';
+  /** Where a flattened RunConfig (flat.ts) has it: `test.eta`. */
+  place: string;
   value: number | null;
   whole: boolean;
   /** An empty field means null here; elsewhere it is a mistake. */
   optional: boolean;
+  /** The largest number that the core can store there; without it, any that a number can hold. */
+  most?: number;
   change: (config: RunConfig, value: number | null) => RunConfig;
 }
 
@@ -45,6 +49,9 @@ export interface GroupSpec {
   fields: FieldSpec[];
 }
 
+/** Sizes are 32-bit numbers in the core. */
+const LARGEST_SIZE = 2 ** 32 - 1;
+
 export function settingsGroups(config: RunConfig, models: ModelDescription[]): GroupSpec[] {
   return [
     { id: 'test', title: 'Batch-size test', folded: false, fields: testFields(config) },
@@ -53,6 +60,12 @@ export function settingsGroups(config: RunConfig, models: ModelDescription[]): G
     { id: 'length', title: 'Run', folded: false, fields: runFields(config) },
     { id: 'more', title: 'More', folded: true, fields: moreFields(config) },
   ];
+}
+
+/** All number fields of these settings, by their place in them. */
+export function numberSpecs(config: RunConfig): Map<string, NumberSpec> {
+  const fields = settingsGroups(config, []).flatMap((group) => group.fields);
+  return new Map(fields.flatMap((field) => (field.kind === 'number' ? [[field.place, field] as const] : [])));
 }
 
 /** A number field of the RunConfig's own, not of one of its parts. */
@@ -65,11 +78,13 @@ function plainNumber(
   return {
     kind: 'number',
     id: key.replaceAll('_', '-'),
+    place: key,
     label,
     ...(hint === undefined ? {} : { hint }),
     value: config[key],
     whole: key !== 'learning_rate',
     optional: false,
+    ...(key.endsWith('_batch') ? { most: LARGEST_SIZE } : {}),
     change: (current, value) => (value === null ? current : { ...current, [key]: value }),
   };
 }
@@ -174,11 +189,13 @@ function testNumber(key: TestKey, label: string, value: number, hint?: string): 
   return {
     kind: 'number',
     id: `test-${key}`,
+    place: `test.${key}`,
     label,
     ...(hint === undefined ? {} : { hint }),
     value,
     whole: key === 'workers',
     optional: false,
+    ...(key === 'workers' ? { most: LARGEST_SIZE } : {}),
     change: (config, next) => (next === null ? config : changeTest(config, key, next)),
   };
 }
@@ -205,6 +222,7 @@ function growthFields(config: RunConfig): FieldSpec[] {
     {
       kind: 'number',
       id: 'growth-cap',
+      place: 'controller.growth_cap',
       label: 'Growth cap',
       hint: 'The largest growth factor in one step. Empty: no cap, as in the paper.',
       value: config.controller.growth_cap,
@@ -253,6 +271,7 @@ function moreFields(config: RunConfig): FieldSpec[] {
     {
       kind: 'number',
       id: 'warm-up-samples',
+      place: 'schedule.warm_up_samples',
       label: 'Warm-up samples',
       hint: 'The learning rate rises from 0 over this number of images.',
       value: config.schedule.warm_up_samples,
@@ -277,6 +296,7 @@ function optimizerNumber(key: string, label: string, value: number): NumberSpec 
   return {
     kind: 'number',
     id: `optimizer-${key.replaceAll('_', '-')}`,
+    place: `optimizer.${key}`,
     label,
     value,
     whole: false,

@@ -1,5 +1,6 @@
 /** One form field for each kind of setting: a label, an input, a hint, and room for what is wrong. */
 import { element } from '../dom.js';
+import { readNumber } from '../numbers.js';
 import type { CheckboxSpec, FieldSpec, NumberSpec, SelectSpec } from './field-specs.js';
 
 export interface Field {
@@ -72,21 +73,6 @@ function createNumberField(spec: NumberSpec, listener: FieldListener): Field {
   };
   show(spec);
   return { id: spec.id, root, show, mark };
-}
-
-function readNumber(text: string, spec: NumberSpec): { value: number | null; mistake: string | null } {
-  const trimmed = withoutSeparators(text.trim());
-  if (trimmed === '') return { value: null, mistake: spec.optional ? null : 'Please enter a number.' };
-  const value = Number(trimmed);
-  if (!Number.isFinite(value)) return { value: null, mistake: 'This is not a number (decimals are written with a point).' };
-  if (spec.whole && !Number.isSafeInteger(value)) return { value: null, mistake: 'This must be a whole number.' };
-  if (spec.whole && value < 0) return { value: null, mistake: 'This must not be negative.' };
-  return { value, mistake: null };
-}
-
-/** 60,000 is sixty thousand; the comma in 0,02 is left for the reading to fail on, rather than to mean 2. */
-function withoutSeparators(text: string): string {
-  return /^\d{1,3}(,\d{3})+$/.test(text) ? text.replaceAll(',', '') : text;
 }
 
 function createSelectField(spec: SelectSpec, listener: FieldListener): Field {

@@ -3,7 +3,11 @@
  * What is chosen by name stands under its own place (`test` is `norm`), its settings below it (`test.eta`).
  */
 import type { RunConfig } from '../../pkg/adadagrad_web.js';
+import { quoted } from '../brief.js';
+import { readNumber } from '../numbers.js';
 import { chooseTest, isOptimizerName, isTestName, OPTIMIZERS } from './choices.js';
+import { numberSpecs } from './field-specs.js';
+import type { NumberSpec } from './field-specs.js';
 
 export type FlatValue = string | number | boolean | null;
 export type FlatConfig = Record<string, FlatValue>;
@@ -26,6 +30,9 @@ const DECAYS: Record<string, RunConfig['schedule']['decay']> = {
   cosine: { name: 'cosine', final_fraction: 0 },
   step: { name: 'step', every_samples: 60_000, factor: 0.5 },
 };
+
+/** The form has no fields for the decay of the learning rate; of its numbers, these are counts. */
+const WHOLE_WITHOUT_FIELD = ['schedule.decay.every_samples'];
 
 export function flatten(config: RunConfig): FlatConfig {
   const flat: FlatConfig = {};
@@ -62,44 +69,65 @@ export function differences(base: RunConfig, config: RunConfig): FlatConfig {
 
 export interface Reading {
   config: RunConfig;
-  /** One sentence for everything that could not be read. */
+  /** The words that were used. */
+  used: Map<string, string>;
+  /** One sentence, in the page's words, for each word that could not be used. */
   problems: string[];
 }
 
-/** The reverse of `differences`, from words: what is unknown or broken is left out, and said. */
+/** The reverse of `differences`, from words. What is unknown or wrong keeps the base's value, and is told. */
 export function applyWords(base: RunConfig, words: ReadonlyMap<string, string>): Reading {
   const problems: string[] = [];
+  const used = new Map<string, string>();
   let config = base;
   for (const choice of CHOICES) {
     const word = words.get(choice);
     if (word === undefined) continue;
-    if (NAMES[choice].includes(word)) config = choose(config, choice, word);
-    else problems.push(`“${choice}=${word}” is none of ${NAMES[choice].join(', ')}.`);
+    if (NAMES[choice].includes(word)) {
+      config = choose(config, choice, word);
+      used.set(choice, word);
+    } else {
+      problems.push(`${quoted(`${choice}=${word}`)} is none of ${NAMES[choice].join(', ')}.`);
+    }
   }
+  // A number changes no place of another: which there are is settled by the choices.
+  const places = flatten(config);
+  const fields = numberSpecs(config);
   for (const [place, word] of words) {
     if (isChoice(place)) continue;
-    const flat = flatten(config);
-    const known = Object.hasOwn(flat, place) ? flat[place] : undefined;
+    const known = Object.hasOwn(places, place) ? places[place] : undefined;
     if (known === undefined) {
-      problems.push(`There is no setting “${place}” with these settings.`);
+      problems.push(`There is no setting ${quoted(place)} with these settings.`);
       continue;
     }
-    const value = readWord(word, known, place);
-    if (value === undefined) problems.push(`“${place}=${word}” is no ${typeof known === 'boolean' ? 'yes or no' : 'number'}.`);
-    else config = withValue(config, place, value);
+    const { value, mistake } = readWord(place, word, known, fields.get(place));
+    if (value === undefined) {
+      problems.push(`${settingTitle(place, fields)} cannot be read from ${quoted(`${place}=${word}`)}. ${mistake} It stays ${writeWord(known)}.`);
+    } else {
+      config = withValue(config, place, value);
+      used.set(place, word);
+    }
   }
-  return { config, problems };
+  return { config, used, problems };
+}
+
+/** What the page calls a setting. */
+export function settingTitle(place: string, fields: ReadonlyMap<string, NumberSpec>): string {
+  return fields.get(place)?.label ?? place;
 }
 
 export function writeWord(value: FlatValue): string {
   return value === null ? 'none' : String(value);
 }
 
-function readWord(word: string, known: FlatValue, place: string): FlatValue | undefined {
-  if (typeof known === 'boolean') return word === 'true' ? true : word === 'false' ? false : undefined;
-  if (word === 'none') return place === 'controller.growth_cap' ? null : undefined;
-  const value = word.trim() === '' ? NaN : Number(word);
-  return Number.isFinite(value) ? value : undefined;
+/** The value that a word gives a setting; undefined, with what is wrong in a sentence, where it gives none. */
+function readWord(place: string, word: string, known: FlatValue, field: NumberSpec | undefined): { value: FlatValue | undefined; mistake: string } {
+  if (typeof known === 'boolean') {
+    return { value: word === 'true' ? true : word === 'false' ? false : undefined, mistake: 'It is true or false.' };
+  }
+  if (word === 'none' && field?.optional === true) return { value: null, mistake: '' };
+  const { value, mistake } = readNumber(word, field === undefined ? { whole: WHOLE_WITHOUT_FIELD.includes(place) } : { ...field, optional: false });
+  return mistake === null ? { value, mistake: '' } : { value: undefined, mistake };
 }
 
 function isChoice(place: string): place is Choice {

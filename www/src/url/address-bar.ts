@@ -1,25 +1,31 @@
 /** Keeps the address and the page's state the same. */
 import type { RunConfig } from '../../pkg/adadagrad_web.js';
+import { inBrief } from '../brief.js';
 import { required, setText } from '../dom.js';
 import { settingsGroups } from '../settings/field-specs.js';
+import { applyWords } from '../settings/flat.js';
 import { inPageWords } from '../settings/problem.js';
 import { sameSettings } from '../state.js';
 import type { PageState } from '../state.js';
 import { readAddress, writeAddress } from './address.js';
+import { allowedWords } from './allowed-words.js';
 
 /** Browsers allow only so many changes of the address in a time. */
 const WRITE_MILLISECONDS = 300;
 
 export class AddressBar {
   readonly #state: PageState;
+  readonly #check: (config: RunConfig) => Promise<string | null>;
   readonly #note = required('address-note', HTMLElement);
   /** Settings that the address asks for, until they were found to be such as can be run. */
-  #asked: { config: RunConfig; base: RunConfig } | null = null;
+  #asked: { config: RunConfig; base: RunConfig; words: ReadonlyMap<string, string>; problems: readonly string[] } | null = null;
   #writeWaits = false;
   #writing = false;
 
-  constructor(state: PageState) {
+  /** `check` tells what is wrong with settings, or null. */
+  constructor(state: PageState, check: (config: RunConfig) => Promise<string | null>) {
     this.#state = state;
+    this.#check = check;
     window.addEventListener('hashchange', () => this.#followed());
   }
 
@@ -36,31 +42,36 @@ export class AddressBar {
     const presets = this.#state.catalogue.value?.presets ?? [];
     const reading = readAddress(location.hash, presets);
     if (reading === null) return;
-    const { choices, base, problems } = reading;
+    const { choices, base, words, problems } = reading;
     this.#tell(problems);
     if (choices.engine !== undefined) this.#state.engineChoice.value = choices.engine;
     if (choices.axis !== undefined) this.#state.horizontalAxis.value = choices.axis;
     if (choices.smoothing !== undefined) this.#state.smoothing.value = choices.smoothing;
     if (choices.thresholds !== undefined) this.#state.thresholds.value = choices.thresholds;
     if (choices.settings === undefined || base === null) return;
-    this.#asked = { config: choices.settings, base: structuredClone(base) };
+    this.#asked = { config: choices.settings, base: structuredClone(base), words, problems };
     this.#state.settings.value = choices.settings;
   }
 
-  /** Whether these settings came with the address: then the preset's take their place, and it is said why. */
-  refuse(config: RunConfig, problem: string): boolean {
+  /** Whether these settings came with the address: then those that are wrong are replaced by the preset's, and told. */
+  refuse(config: RunConfig): boolean {
     const asked = this.#asked;
     if (asked === null || !sameSettings(asked.config, config)) return false;
     this.#asked = null;
-    const fields = settingsGroups(config, this.#state.catalogue.value?.models ?? []).flatMap((group) => group.fields);
-    this.#tell([inPageWords(problem, fields).message]);
-    this.#state.settings.value = { ...asked.base, dataset: config.dataset };
+    void allowedWords(asked.base, asked.words, this.#check).then(({ words, refusals }) => {
+      // Another choice may have been made meanwhile.
+      if (!sameSettings(this.#state.settings.value, config)) return;
+      const fields = settingsGroups(config, this.#state.catalogue.value?.models ?? []).flatMap((group) => group.fields);
+      const wrong = refusals.map(({ problem }) => `${inPageWords(problem, fields).message} The preset’s value is used.`);
+      this.#tell([...asked.problems, ...wrong]);
+      this.#state.settings.value = { ...applyWords(asked.base, words).config, dataset: config.dataset };
+    });
     return true;
   }
 
   #tell(problems: readonly string[]): void {
     this.#note.hidden = problems.length === 0;
-    setText(this.#note, problems.length === 0 ? '' : `The address could not be used as a whole; defaults take the place of what is wrong. ${problems.join(' ')}`);
+    setText(this.#note, problems.length === 0 ? '' : `Not everything in the address could be used. ${inBrief(problems)}`);
   }
 
   /** Somebody typed another address, or went to an anchor: then the state is written behind it again. */

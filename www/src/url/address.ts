@@ -5,6 +5,8 @@
 import type { DatasetName, Preset, RunConfig } from '../../pkg/adadagrad_web.js';
 import { ENGINE_CHOICES, isEngineChoice } from '../engine/choice.js';
 import type { EngineChoice } from '../engine/choice.js';
+import { quoted } from '../brief.js';
+import { readNumber } from '../numbers.js';
 import { applyWords, differences, writeWord } from '../settings/flat.js';
 import { isHorizontalAxis } from '../state.js';
 import type { HorizontalAxis } from '../state.js';
@@ -21,9 +23,11 @@ export interface Choices {
 
 export interface AddressReading {
   choices: Partial<Choices>;
-  /** The preset's settings, that the rest was said of. */
+  /** The preset's settings, which the rest changes. */
   base: RunConfig | null;
-  /** What could not be used, each in a sentence. */
+  /** The words that change them. */
+  words: ReadonlyMap<string, string>;
+  /** One sentence for each word that could not be used. */
   problems: string[];
 }
 
@@ -54,38 +58,40 @@ export function readAddress(hash: string, presets: readonly Preset[]): AddressRe
   const choices: Partial<Choices> = {};
   const engine = take('engine');
   if (isEngineChoice(engine)) choices.engine = engine;
-  else if (engine !== undefined) problems.push(`“engine=${engine}” is none of ${ENGINE_CHOICES.join(', ')}.`);
+  else if (engine !== undefined) problems.push(`${quoted(`engine=${engine}`)} is none of ${ENGINE_CHOICES.join(', ')}.`);
   const axis = take('axis');
   if (isHorizontalAxis(axis)) choices.axis = axis;
-  else if (axis !== undefined) problems.push(`“axis=${axis}” is none of samples, steps, seconds.`);
+  else if (axis !== undefined) problems.push(`${quoted(`axis=${axis}`)} is none of samples, steps, seconds.`);
   const smoothing = take('smoothing');
   if (smoothing !== undefined) readSmoothing(smoothing, choices, problems);
   const thresholds = take('thresholds');
   if (thresholds === 'true' || thresholds === 'false') choices.thresholds = thresholds === 'true';
-  else if (thresholds !== undefined) problems.push(`“thresholds=${thresholds}” is no yes or no (true or false).`);
+  else if (thresholds !== undefined) problems.push(`Several thresholds cannot be read from ${quoted(`thresholds=${thresholds}`)}. It is true or false.`);
+  let used: ReadonlyMap<string, string> = new Map();
   if (base !== null) {
     if (words.get('dataset') === 'own') {
       words.delete('dataset');
-      problems.push('Own files are in no address: choose them again.');
+      problems.push('An address cannot hold your own files. Choose them again, under Data.');
     }
     const reading = applyWords(base, words);
     choices.settings = reading.config;
+    used = reading.used;
     problems.push(...reading.problems);
   }
-  return { choices, base, problems };
+  return { choices, base, words: used, problems };
 }
 
 function readPreset(name: string | undefined, presets: readonly Preset[], problems: string[]): RunConfig | null {
   const preset = presets.find((candidate) => candidate.name === name);
   if (preset !== undefined) return preset.config;
-  if (name !== undefined) problems.push(`There is no preset “${name}”.`);
+  if (name !== undefined) problems.push(`There is no preset ${quoted(name)}.`);
   return presets[0]?.config ?? null;
 }
 
 function readSmoothing(word: string, choices: Partial<Choices>, problems: string[]): void {
-  const value = word.trim() === '' ? NaN : Number(word);
-  if (value >= 0 && value <= MOST_SMOOTHING) choices.smoothing = value;
-  else problems.push(`“smoothing=${word}” is not from 0 to ${MOST_SMOOTHING}.`);
+  const { value, mistake } = readNumber(word, { whole: false });
+  if (value !== null && value >= 0 && value <= MOST_SMOOTHING) choices.smoothing = value;
+  else problems.push(`Smoothing cannot be read from ${quoted(`smoothing=${word}`)}. ${mistake ?? `It is from 0 to ${MOST_SMOOTHING}.`}`);
 }
 
 /** The preset that leaves least to say. */

@@ -1,0 +1,25 @@
+/** Keeps what the page says short, however much there is to say. */
+
+const MOST_NAMED = 3;
+const MOST_CHARACTERS = 200;
+const MOST_QUOTED_CHARACTERS = 40;
+
+/** The first three mistakes, one sentence each, and how many more there are. */
+export function inBrief(mistakes: readonly string[]): string {
+  const named = mistakes.slice(0, MOST_NAMED).map((mistake) => shortened(mistake));
+  const others = mistakes.length - named.length;
+  if (others > 0) named.push(`${others.toLocaleString('en-US')} more ${others === 1 ? 'mistake' : 'mistakes'}.`);
+  return named.join(' ');
+}
+
+/** A text that ends after so many characters. */
+export function shortened(text: string, most = MOST_CHARACTERS): string {
+  // By characters, not by halves of them.
+  const characters = [...text.slice(0, 2 * most + 2)];
+  return characters.length <= most ? text : `${characters.slice(0, most - 1).join('')}…`;
+}
+
+/** Somebody else's words in a sentence of the page's. */
+export function quoted(words: string): string {
+  return `“${shortened(words, MOST_QUOTED_CHARACTERS)}”`;
+}
