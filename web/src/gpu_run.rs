@@ -234,6 +234,9 @@ impl GpuRun {
         };
         let mut finished = core::mem::take(&mut shared.finished);
         finished.notices.push(format!("{}; the run continues on the CPU", failure.error));
+        if let Some(detail) = failure.error.detail() {
+            web_sys::console::info_1(&detail.into());
+        }
         let evaluate = failure.evaluate;
         Ok(Some(CpuRun::resume(failure.local_run()?, evaluate, finished)))
     }

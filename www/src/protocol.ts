@@ -49,6 +49,8 @@ export type Command =
   | { type: 'look'; on: boolean }
   /** Whether the images of the present batch are sent, and how many at most. */
   | { type: 'mosaic'; on: boolean; most: number }
+  /** No run is to take WebGPU any more: it failed in this visit. `reason`: a sentence. */
+  | { type: 'distrust'; reason: string }
   /** Slow motion: at least so long from step to step; null: as fast as can be. */
   | { type: 'pace'; millisecondsPerStep: number | null };
 

@@ -1,5 +1,6 @@
 /** The page's end of the worker: commands out, reports in. Knows which run is the present one. */
 import type { DatasetName, RunConfig } from '../pkg/adadagrad_web.js';
+import { DISTRUST } from './engine/choice.js';
 import type {
   CheckpointReport, Classified, Command, DataSource, EngineWish, Failure, ParametersReport, Report, StopAfter, TestImage, Update, Validated,
 } from './protocol.js';
@@ -31,6 +32,8 @@ export class TrainingSession {
   #worker: Worker | null = null;
   #run = 0;
   #stop: StopAfter = null;
+  /** Whether the run at hand was computed by WebGPU when it was heard of last. */
+  #isOnGpu = false;
   #requests = 0;
   #validations = 0;
   readonly #questions = new Map<number, (answer: Answer | null) => void>();
@@ -74,6 +77,7 @@ export class TrainingSession {
   /** `parameters`: a safetensors file to begin from instead of parameters drawn from the seed. */
   begin(config: RunConfig, engine: EngineWish, stop: StopAfter, parameters: Uint8Array | null = null): void {
     this.#run += 1;
+    this.#isOnGpu = false;
     this.#stop = stop;
     this.#send({ type: 'begin', run: this.#run, config, engine, stop, parameters });
   }
@@ -81,6 +85,7 @@ export class TrainingSession {
   /** Goes on from a checkpoint; `resumed` tells where it stands, or there is a failure as with `begin`. */
   resume(checkpoint: Uint8Array, engine: EngineWish, stop: StopAfter): void {
     this.#run += 1;
+    this.#isOnGpu = false;
     this.#stop = stop;
     this.#send({ type: 'resume', run: this.#run, checkpoint, engine, stop });
   }
@@ -195,9 +200,12 @@ export class TrainingSession {
         this.#listener.onReady(report);
         break;
       case 'update':
-        if (report.run === this.#run) this.#listener.onUpdate(report);
+        if (report.run !== this.#run) break;
+        this.#noteEngine(report);
+        this.#listener.onUpdate(report);
         break;
       case 'failure':
+        if (report.kind === 'crash') this.#distrustGpu();
         if (report.run === null || report.run === this.#run) this.#listener.onFailure(report);
         break;
       case 'checkpoint':
@@ -221,6 +229,18 @@ export class TrainingSession {
     }
   }
 
+  #noteEngine({ engine }: Update): void {
+    const isOnGpu = engine?.engine === 'webgpu';
+    if (engine?.engine === 'cpu') this.#distrustGpu();
+    this.#isOnGpu = isOnGpu;
+  }
+
+  /** A GPU that failed once in this visit is not taken again, nor by another worker. */
+  #distrustGpu(): void {
+    if (this.#isOnGpu) this.#wish({ type: 'distrust', reason: DISTRUST });
+    this.#isOnGpu = false;
+  }
+
   #tell(news: News): void {
     for (const listener of this.#newsListeners.get(news.type) ?? []) listener(news);
   }
@@ -228,6 +248,7 @@ export class TrainingSession {
   #crashed(detail: string): void {
     this.#worker?.terminate();
     this.#worker = null;
+    this.#distrustGpu();
     this.#leaveUnanswered();
     const message = `The training worker stopped unexpectedly.${detail ? ` (${detail})` : ''}`;
     this.#listener.onFailure({ type: 'failure', kind: 'crash', run: null, message });

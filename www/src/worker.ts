@@ -6,11 +6,12 @@ import { availableDatasets, DataError, loadDataset } from './dataset.js';
 import { findAdapter } from './engine/adapter.js';
 import { decideEngine } from './engine/choice.js';
 import type { AdapterReport } from './engine/choice.js';
+import { guardGpu } from './engine/guarded-gpu.js';
 import { readOwnFiles } from './own-files.js';
 import type { Command, DataSource, Report } from './protocol.js';
 import { Sharing } from './team/sharing.js';
 import { TrainingLoop } from './training-loop.js';
-import { text } from './words-of-errors.js';
+import { describeFailure, text } from './words-of-errors.js';
 
 /** Until the data is here, settings are checked against the size of MNIST. */
 const MNIST_TRAINING_SAMPLES = 60_000;
@@ -20,6 +21,8 @@ let ready: { loop: TrainingLoop; answers: Answers } | null = null;
 let trainingSamples = MNIST_TRAINING_SAMPLES;
 /** Until the browser has answered, and where it has no WebGPU, there is none. */
 let adapter: AdapterReport = { kind: 'none', reason: 'The browser has not yet answered the request for a GPU.' };
+/** Why no run uses WebGPU any more. */
+let distrust: string | null = null;
 let moduleReady: Promise<unknown> | null = null;
 /** Wishes that came before the data, in order. */
 const early: Command[] = [];
@@ -32,8 +35,7 @@ async function open(source: DataSource): Promise<void> {
   moduleReady = initialise();
   const data = load(source);
   const offer = findAdapter().then((found) => {
-    adapter = found;
-    post({ type: 'adapter', adapter });
+    takeAdapter(distrust === null ? found : { kind: 'none', reason: distrust });
   });
   // All run at once; the download's failure is told only after the module's.
   data.catch(() => undefined);
@@ -55,6 +57,11 @@ async function open(source: DataSource): Promise<void> {
     const message = error instanceof DataError ? text(error) : `The data cannot be used. ${text(error)}`;
     post({ type: 'failure', kind: 'data', run: null, message });
   }
+}
+
+function takeAdapter(report: AdapterReport): void {
+  adapter = report;
+  post({ type: 'adapter', adapter });
 }
 
 function load(source: DataSource): Promise<DatasetFiles> {
@@ -89,13 +96,17 @@ function obey(command: Command): void {
     case 'validate':
       void check(command.request, command.config);
       break;
+    case 'distrust':
+      distrust = command.reason;
+      takeAdapter({ kind: 'none', reason: distrust });
+      break;
     default:
       if (ready === null) early.push(command);
       else obeyWithData(command, ready.loop, ready.answers);
   }
 }
 
-function obeyWithData(command: Exclude<Command, { type: 'open' | 'validate' }>, loop: TrainingLoop, answers: Answers): void {
+function obeyWithData(command: Exclude<Command, { type: 'open' | 'validate' | 'distrust' }>, loop: TrainingLoop, answers: Answers): void {
   switch (command.type) {
     case 'prepare':
       loop.prepare(command.config, decideEngine(command.engine.choice, adapter), command.engine.kernels);
@@ -146,4 +157,10 @@ function obeyWithData(command: Exclude<Command, { type: 'open' | 'validate' }>, 
   }
 }
 
+guardGpu();
+// Nothing waits for the wasm module's own tasks: a trap in one would end the run without a word.
+self.addEventListener('unhandledrejection', ({ reason }) => {
+  const { kind, message } = describeFailure(reason);
+  if (kind === 'crash') post({ type: 'failure', kind, run: ready?.loop.run ?? null, message });
+});
 self.addEventListener('message', (event: MessageEvent<Command>) => obey(event.data));

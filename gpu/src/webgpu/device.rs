@@ -2,10 +2,13 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use futures_channel::oneshot;
 
+use super::cost::Cost;
 use super::kernel::Dispatch;
+use super::patience::{self, OPENING, Patience};
 use super::profile::{Profile, Stopwatch};
 use super::variants::Variants;
 
@@ -14,10 +17,15 @@ use super::variants::Variants;
 pub enum GpuError {
     /// There is no adapter, or none of that name.
     NoAdapter(String),
-    /// The adapter gave no device.
+    /// The adapter gave no device. What the driver said of it is no text for a user.
     NoDevice(String),
     /// The device is gone: a driver reset, an unplugged card, a tab in the background.
     Lost(String),
+    /// Nothing was heard of the driver for so long that nothing is expected any more.
+    Silent {
+        /// How long that was.
+        seconds: u64,
+    },
     /// There is not enough device memory.
     OutOfMemory,
     /// Not even one sample fits the memory that may be used.
@@ -27,7 +35,8 @@ pub enum GpuError {
         /// Bytes that may be used.
         budget: u64,
     },
-    /// The device refused a command: a defect of ours.
+    /// The device refused a command: a defect of this program, of the driver or of the browser. What was said of
+    /// it is no text for a user.
     Validation(String),
     /// It was asked to end.
     Cancelled,
@@ -39,7 +48,8 @@ impl fmt::Display for GpuError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoAdapter(why) => write!(f, "no GPU can be used here: {why}"),
-            Self::NoDevice(why) => write!(f, "the GPU's driver gave no device: {why}"),
+            Self::NoDevice(_) => f.write_str("the GPU's driver refused to open it"),
+            Self::Silent { seconds } => write!(f, "the GPU has not answered for {seconds} seconds"),
             Self::Lost(why) => write!(f, "the GPU was lost: {why}"),
             Self::OutOfMemory => f.write_str("the GPU has not enough memory"),
             Self::Budget { needed, budget } => write!(
@@ -48,9 +58,7 @@ impl fmt::Display for GpuError {
                 needed.div_ceil(1 << 20),
                 budget >> 20
             ),
-            Self::Validation(what) => {
-                write!(f, "the GPU refused a command (a defect of this program): {what}")
-            }
+            Self::Validation(_) => f.write_str("the GPU refused a command"),
             Self::Cancelled => f.write_str("interrupted"),
             Self::Unsupported(what) => write!(f, "the GPU engine does not do this: {what}"),
         }
@@ -58,6 +66,17 @@ impl fmt::Display for GpuError {
 }
 
 impl std::error::Error for GpuError {}
+
+impl GpuError {
+    /// What the driver or the browser said: for a report of the defect, not for a user.
+    #[must_use]
+    pub fn detail(&self) -> Option<&str> {
+        match self {
+            Self::NoDevice(what) | Self::Validation(what) => Some(what),
+            _ => None,
+        }
+    }
+}
 
 /// An open device. Clones share it.
 #[derive(Clone, Debug)]
@@ -69,6 +88,8 @@ pub struct Gpu {
     /// Buffers to copy back through that nobody reads at present.
     staging: Arc<Mutex<Vec<wgpu::Buffer>>>,
     traffic: Arc<Mutex<Traffic>>,
+    work: Arc<Mutex<Work>>,
+    patience: Arc<Mutex<Patience>>,
     variants: Variants,
     profile: Option<Profile>,
 }
@@ -86,17 +107,42 @@ pub struct Traffic {
     pub bytes_back: u64,
 }
 
+/// What the device was given to do since it was opened.
+#[derive(Clone, Copy, Debug, Default)]
+struct Work {
+    submitted: Cost,
+    /// How much of it is known to be done.
+    done: Cost,
+}
+
 /// What the driver reported. A device that is lost refuses everything else too, so the loss counts first.
 #[derive(Debug, Default)]
 struct Faults {
+    /// Or silent, which is final too.
     lost: Option<GpuError>,
     /// The first refusal.
     refused: Option<GpuError>,
 }
 
 /// All adapters of this machine.
-pub async fn adapters() -> Vec<wgpu::Adapter> {
-    instance().enumerate_adapters(wgpu::Backends::PRIMARY).await
+///
+/// # Errors
+/// When a driver does not answer.
+pub async fn adapters() -> Result<Vec<wgpu::Adapter>, GpuError> {
+    opening(|| async { instance().enumerate_adapters(wgpu::Backends::PRIMARY).await }).await
+}
+
+/// Waits for what a driver may take long to give, or for ever. Natively it does all of that in the call itself.
+#[cfg(not(target_family = "wasm"))]
+async fn opening<T: Send + 'static, F: Future<Output = T>>(
+    open: impl FnOnce() -> F + Send + 'static,
+) -> Result<T, GpuError> {
+    patience::aside(OPENING, || pollster::block_on(open()))
+}
+
+#[cfg(target_family = "wasm")]
+async fn opening<T, F: Future<Output = T>>(open: impl FnOnce() -> F) -> Result<T, GpuError> {
+    patience::within(OPENING, open()).await
 }
 
 fn instance() -> wgpu::Instance {
@@ -109,6 +155,37 @@ pub fn is_software(info: &wgpu::AdapterInfo) -> bool {
     info.device_type == wgpu::DeviceType::Cpu
 }
 
+/// The adapter that the system prefers for heavy work.
+async fn fastest_adapter() -> Result<wgpu::Adapter, GpuError> {
+    let request = || async {
+        let power_preference = wgpu::PowerPreference::HighPerformance;
+        let options = wgpu::RequestAdapterOptions { power_preference, ..Default::default() };
+        instance().request_adapter(&options).await
+    };
+    // What wgpu was compiled with and without is no user's concern.
+    let none = |_| GpuError::NoAdapter("Vulkan, Metal and DirectX 12 find no adapter".into());
+    opening(request).await?.map_err(none)
+}
+
+async fn request_device(adapter: &wgpu::Adapter) -> Result<(wgpu::Device, wgpu::Queue), GpuError> {
+    let adapter = adapter.clone();
+    let request = move || async move {
+        let required_features = adapter.features() & wgpu::Features::TIMESTAMP_QUERY;
+        let label = Some("adadagrad");
+        let descriptor = wgpu::DeviceDescriptor { label, required_features, ..Default::default() };
+        adapter.request_device(&descriptor).await
+    };
+    opening(request).await?.map_err(|error| GpuError::NoDevice(error.to_string()))
+}
+
+/// Why a device was lost, as a part of a sentence: what the driver says, where that is one plain clause.
+fn clause(why: &str) -> &str {
+    const LONGEST: usize = 120;
+    let why = why.trim_end_matches(['.', ' ']);
+    let is_plain = why.len() <= LONGEST && !why.contains(['\n', '(', '{', '[', ':', '_', '"', '.']);
+    if is_plain && !why.is_empty() { why } else { "its driver gave no reason in plain words" }
+}
+
 impl Gpu {
     /// Opens the adapter whose name contains `name`, or the fastest one.
     ///
@@ -116,26 +193,16 @@ impl Gpu {
     /// When there is none, or it gives no device.
     pub async fn open(name: Option<&str>) -> Result<Self, GpuError> {
         let adapter = match name {
-            None => {
-                let power_preference = wgpu::PowerPreference::HighPerformance;
-                let options = wgpu::RequestAdapterOptions { power_preference, ..Default::default() };
-                let request = instance().request_adapter(&options).await;
-                request.map_err(|error| GpuError::NoAdapter(error.to_string()))?
-            }
+            None => fastest_adapter().await?,
             Some(name) => {
                 let matches = |adapter: &wgpu::Adapter| {
                     adapter.get_info().name.to_lowercase().contains(&name.to_lowercase())
                 };
                 let none = || GpuError::NoAdapter(format!("no adapter's name contains “{name}”"));
-                adapters().await.into_iter().find(matches).ok_or_else(none)?
+                adapters().await?.into_iter().find(matches).ok_or_else(none)?
             }
         };
-        let required_features = adapter.features() & wgpu::Features::TIMESTAMP_QUERY;
-        let label = Some("adadagrad");
-        let (device, queue) = adapter
-            .request_device(&wgpu::DeviceDescriptor { label, required_features, ..Default::default() })
-            .await
-            .map_err(|error| GpuError::NoDevice(error.to_string()))?;
+        let (device, queue) = request_device(&adapter).await?;
         let faults = Arc::new(Mutex::new(Faults::default()));
         let refused = Arc::clone(&faults);
         device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
@@ -146,16 +213,15 @@ impl Gpu {
         }));
         let lost = Arc::clone(&faults);
         device.set_device_lost_callback(move |_, why| {
-            // It becomes a part of a sentence.
-            let why = why.trim_end_matches(['.', ' ']);
-            let why = if why.is_empty() { "its driver gave no reason" } else { why };
-            lock(&lost).lost.get_or_insert(GpuError::Lost(why.to_owned()));
+            lock(&lost).lost.get_or_insert(GpuError::Lost(clause(&why).into()));
         });
         let info = adapter.get_info();
         Ok(Self {
             device,
             queue,
             variants: Variants::untried(is_software(&info)),
+            patience: Arc::new(Mutex::new(Patience::of_adapter(is_software(&info)))),
+            work: Arc::default(),
             info,
             faults,
             staging: Arc::default(),
@@ -204,6 +270,26 @@ impl Gpu {
         self.finished(submission).await
     }
 
+    /// Lets the device take longer to answer, or less long, than [`Patience::of_adapter`] says.
+    pub fn set_patience(&self, patience: Patience) {
+        *lock(&self.patience) = patience;
+    }
+
+    /// How long to wait for the end of the work up to `due`.
+    fn limit(&self, due: Cost) -> Duration {
+        let done = lock(&self.work).done;
+        let operations = due.operations.saturating_sub(done.operations);
+        let bytes = due.bytes.saturating_sub(done.bytes);
+        lock(&self.patience).limit(Cost { operations, bytes })
+    }
+
+    /// Gives up on a device that does not answer. Dropped, it would be waited for, so it stays open.
+    fn give_up(&self, silent: GpuError) {
+        if lock(&self.faults).lost.replace(silent).is_none() {
+            std::mem::forget((self.device.clone(), self.queue.clone()));
+        }
+    }
+
     /// What the adapter says of itself.
     #[must_use]
     pub const fn info(&self) -> &wgpu::AdapterInfo {
@@ -223,7 +309,9 @@ impl Gpu {
     pub fn check(&self) -> Result<(), GpuError> {
         if lock(&self.faults).refused.is_some() {
             // A loss is only reported once the queue is empty, and a lost device has nothing to wait for.
-            let _ = self.device.poll(wgpu::PollType::wait_indefinitely());
+            let due = lock(&self.work).submitted;
+            let timeout = Some(self.limit(due));
+            let _ = self.device.poll(wgpu::PollType::Wait { submission_index: None, timeout });
         }
         let Faults { lost, refused } = &mut *lock(&self.faults);
         lost.clone().or_else(|| refused.take()).map_or(Ok(()), Err)
@@ -267,7 +355,7 @@ impl Gpu {
         let encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         let stopwatch =
             self.profile.as_ref().map(|profile| Stopwatch::new(&self.device, &self.queue, profile));
-        Commands { gpu: self, encoder, stopwatch }
+        Commands { gpu: self, encoder, cost: Cost::default(), stopwatch }
     }
 
     /// Waits until a submission is done.
@@ -275,8 +363,26 @@ impl Gpu {
     /// # Errors
     /// When the device is lost or refused something.
     pub(super) async fn finished(&self, submission: Submission) -> Result<(), GpuError> {
-        submission.wait(self).await;
+        self.check()?;
+        let due = submission.due;
+        self.heard(submission.wait(self).await, due)?;
         self.check()
+    }
+
+    /// Notes what is done once the device has answered, or that it has not.
+    fn heard<T>(&self, answer: Result<T, GpuError>, due: Cost) -> Result<T, GpuError> {
+        match answer {
+            Ok(value) => {
+                let done = &mut lock(&self.work).done;
+                done.operations = done.operations.max(due.operations);
+                done.bytes = done.bytes.max(due.bytes);
+                Ok(value)
+            }
+            Err(silent) => {
+                self.give_up(silent.clone());
+                Err(silent)
+            }
+        }
     }
 
     /// Writes bytes to the beginning of a buffer.
@@ -329,14 +435,18 @@ impl Gpu {
 pub(super) struct Commands<'g> {
     gpu: &'g Gpu,
     encoder: wgpu::CommandEncoder,
+    cost: Cost,
     stopwatch: Option<Stopwatch>,
 }
 
 impl Commands<'_> {
     /// Dispatches, in order.
     pub(super) fn run<'d>(&mut self, dispatches: impl IntoIterator<Item = &'d Dispatch>) {
-        let mut count = 0;
-        let dispatches = dispatches.into_iter().inspect(|_| count += 1);
+        let (mut count, mut cost) = (0, Cost::default());
+        let dispatches = dispatches.into_iter().inspect(|dispatch| {
+            count += 1;
+            cost += dispatch.cost();
+        });
         if let Some(stopwatch) = &mut self.stopwatch {
             dispatches.for_each(|dispatch| stopwatch.run(&mut self.encoder, dispatch));
         } else {
@@ -344,6 +454,7 @@ impl Commands<'_> {
             dispatches.for_each(|dispatch| dispatch.record(&mut pass));
         }
         lock(&self.gpu.traffic).dispatches += count;
+        self.cost += cost;
     }
 
     /// Fills a buffer with zeros.
@@ -375,13 +486,20 @@ impl Commands<'_> {
         if let Some(read) = read {
             read();
         }
-        Submission::new(queue, index)
+        let due = {
+            let mut work = lock(&self.gpu.work);
+            work.submitted += self.cost;
+            work.submitted
+        };
+        Submission::new(queue, index, due)
     }
 }
 
 /// Commands on their way. Natively one waits for them by polling, in a browser its event loop tells.
 #[derive(Clone, Debug)]
 pub(super) struct Submission {
+    /// The device's work up to its end.
+    due: Cost,
     #[cfg(not(target_family = "wasm"))]
     index: wgpu::SubmissionIndex,
     #[cfg(target_family = "wasm")]
@@ -390,32 +508,42 @@ pub(super) struct Submission {
 
 #[cfg(not(target_family = "wasm"))]
 impl Submission {
-    fn new(_: &wgpu::Queue, index: wgpu::SubmissionIndex) -> Self {
-        Self { index }
+    fn new(_: &wgpu::Queue, index: wgpu::SubmissionIndex, due: Cost) -> Self {
+        Self { due, index }
     }
 
-    async fn wait(self, gpu: &Gpu) {
-        let wait = wgpu::PollType::Wait { submission_index: Some(self.index), timeout: None };
-        if let Err(error) = gpu.device.poll(wait) {
-            lock(&gpu.faults).lost.get_or_insert(GpuError::Lost(error.to_string()));
-        }
+    /// Waits for it, or until nothing is expected of the device any more.
+    async fn wait(self, gpu: &Gpu) -> Result<(), GpuError> {
+        let wait = |tick| {
+            let submission_index = Some(self.index.clone());
+            match gpu.device.poll(wgpu::PollType::Wait { submission_index, timeout: Some(tick) }) {
+                Err(wgpu::PollError::Timeout) => None,
+                Err(_) => {
+                    let lost = GpuError::Lost("its driver does not know its own work any more".into());
+                    lock(&gpu.faults).lost.get_or_insert(lost);
+                    Some(())
+                }
+                Ok(_) => Some(()),
+            }
+        };
+        patience::tick_by_tick(gpu.limit(self.due), wait)
     }
 }
 
 #[cfg(target_family = "wasm")]
 impl Submission {
-    fn new(queue: &wgpu::Queue, _: wgpu::SubmissionIndex) -> Self {
-        Self { queue: queue.clone() }
+    fn new(queue: &wgpu::Queue, _: wgpu::SubmissionIndex, due: Cost) -> Self {
+        Self { due, queue: queue.clone() }
     }
 
-    /// Waits for this and all that was submitted before the call.
-    async fn wait(self, _: &Gpu) {
+    /// Waits for this and all that was submitted before the call, or until nothing is expected of the device any more.
+    async fn wait(self, gpu: &Gpu) -> Result<(), GpuError> {
         let (sender, done) = oneshot::channel();
         self.queue.on_submitted_work_done(move || {
             let _ = sender.send(());
         });
         // Without an answer the device is gone, which `check` tells.
-        let _ = done.await;
+        patience::within(gpu.limit(self.due), done).await.map(|_| ())
     }
 }
 
@@ -440,14 +568,23 @@ impl ReadBack {
     /// # Errors
     /// When the device is lost or refused something.
     pub(super) async fn values(self, gpu: &Gpu) -> Result<Vec<f32>, GpuError> {
-        // Natively this runs the callback; in a browser the event loop does.
-        #[cfg(not(target_family = "wasm"))]
-        self.submission.wait(gpu).await;
-        #[cfg(target_family = "wasm")]
-        drop(self.submission);
-        let mapped = self.mapped.await.map_err(|_| GpuError::Lost("no answer".into()));
         gpu.check()?;
-        mapped?.map_err(|_| GpuError::Lost("its results could not be read back".into()))?;
+        let due = self.submission.due;
+        // Natively waiting runs the callback; in a browser the event loop does.
+        #[cfg(not(target_family = "wasm"))]
+        let mapped = {
+            gpu.heard(self.submission.wait(gpu).await, due)?;
+            self.mapped.await
+        };
+        #[cfg(target_family = "wasm")]
+        let mapped = {
+            drop(self.submission);
+            gpu.heard(patience::within(gpu.limit(due), self.mapped).await, due)?
+        };
+        gpu.check()?;
+        mapped
+            .map_err(|_| GpuError::Lost("its results never came".into()))?
+            .map_err(|_| GpuError::Lost("its results could not be read back".into()))?;
         let Staging { buffer, words } = self.staging;
         let view = buffer
             .get_mapped_range(..4 * words as u64)

@@ -152,5 +152,7 @@ pub(super) fn draw_of(count: u32, words: u32, order: DeviceOrder, position: u64,
 }
 
 fn unsupported(sample: u32, what: &str, value: impl std::fmt::Display) -> GpuError {
-    GpuError::Unsupported(format!("sample {sample} has the {what} {value}, which is not a byte divided by 255"))
+    GpuError::Unsupported(format!(
+        "sample {sample} has the {what} {value}, which is not a byte divided by 255"
+    ))
 }

@@ -12,6 +12,7 @@ mod images;
 mod kernel;
 #[doc(hidden)]
 pub mod parity;
+mod patience;
 mod product;
 mod profile;
 mod program;
@@ -26,6 +27,7 @@ pub use device::{Gpu, GpuError, Traffic, adapters, is_software};
 pub use engine::{DeviceEngine, Flight, Samples, Scores, Work};
 pub use images::{DeviceImages, DeviceOrder};
 pub use kernel::Shader;
+pub use patience::Patience;
 pub use profile::{KernelTime, Profile};
 pub use training::{Opening, Options, Rescue, Training};
 pub use trial::{Choice, Timing, Trial, adapter_key, choose, try_variants};

@@ -507,7 +507,9 @@ impl Training {
                 return Err(error.into());
             }
             if let Err(error) = self.reopen().await {
-                if tries == TRIES {
+                // A driver that hangs, or fails at what it did before, would do so again.
+                let is_final = matches!(error, GpuError::Silent { .. } | GpuError::Validation(_));
+                if tries == TRIES || is_final {
                     return Err(error.into());
                 }
                 (self.options.notice)(&format!("{error}; trying again"));

@@ -1,11 +1,8 @@
-/** Asks the browser what it offers for WebGPU. Runs in the worker, where the device will be opened. */
+/** Asks the browser what it offers for WebGPU. Runs in the worker, where the device will be opened, with a guarded GPU. */
 import type { AdapterReport } from './choice.js';
 
 /** A browser that does not answer must not keep anybody from training. */
 const ANSWER_MILLISECONDS = 5000;
-
-/** Names under which adapters that compute on the processor are known: not every browser marks them. */
-const SOFTWARE = /swiftshader|llvmpipe|lavapipe|softpipe|basic render|\bwarp\b|software/i;
 
 export async function findAdapter(): Promise<AdapterReport> {
   // Browsers without WebGPU, and pages that were not loaded over HTTPS, have no such property.
@@ -16,18 +13,13 @@ export async function findAdapter(): Promise<AdapterReport> {
     const answer = await Promise.race([gpu.requestAdapter({ powerPreference: 'high-performance' }), silence]);
     if (answer === 'silence') return none('This browser did not answer the request for a GPU.');
     return answer === null ? none('This browser supports WebGPU, but finds no GPU on this machine.') : describe(answer);
-  } catch (error) {
-    const detail = error instanceof Error ? error.message : String(error);
-    return none(`The request for a GPU failed (${detail}).`);
+  } catch {
+    return none('This browser supports WebGPU, but the request for a GPU failed.');
   }
 }
 
-function describe(adapter: GPUAdapter): AdapterReport {
-  const { vendor, architecture, device, description, isFallbackAdapter } = adapter.info;
-  // Older browsers say it of the adapter itself.
-  const fallback = isFallbackAdapter || (adapter as { isFallbackAdapter?: boolean }).isFallbackAdapter === true;
-  const software = fallback || [vendor, architecture, device, description].some((text) => SOFTWARE.test(text));
-  return { kind: software ? 'software' : 'hardware', name: nameOf(adapter.info) };
+function describe({ info }: GPUAdapter): AdapterReport {
+  return { kind: info.isFallbackAdapter ? 'software' : 'hardware', name: nameOf(info) };
 }
 
 /** Browsers often leave out what would tell visitors apart; then vendor and architecture have to do. */

@@ -45,6 +45,9 @@ export function goneOn(decision: EngineDecision): EngineDecision {
   return processor(`WebGPU${decision.adapter === null ? '' : ` on ${decision.adapter}`} failed, so the run continued on the CPU.`);
 }
 
+/** Why a browser's WebGPU that failed once is not taken again in the same visit. */
+export const DISTRUST = 'WebGPU failed in this visit. To try it again, reload the page.';
+
 function whyNot(adapter: Exclude<AdapterReport, { kind: 'hardware' }>): string {
   if (adapter.kind === 'none') return adapter.reason;
   return `This browser offers only a software adapter (${adapter.name}), which is slower than WebAssembly.`;

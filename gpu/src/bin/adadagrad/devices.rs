@@ -9,7 +9,7 @@ use crate::numbers::grouped;
 use crate::table::table;
 
 pub(crate) fn run() -> Outcome {
-    let adapters = pollster::block_on(adapters());
+    let adapters = pollster::block_on(adapters())?;
     if adapters.is_empty() {
         return Err(
             "this machine has no GPU that Vulkan, Metal or DirectX 12 can use; --device cpu works".into()
