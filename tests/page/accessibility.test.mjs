@@ -90,6 +90,8 @@ test('forced colours keep the figure, the bars and the table apart', browserTest
 test('with reduced motion nothing moves by itself', browserTest(), async (t) => {
   const { page, button, waitFor } = await openPage(t, { context: { reducedMotion: 'reduce' } });
   await waitFor({ data: 'ready' });
+  // The recorded run's, drawn once.
+  await page.waitForFunction(() => document.querySelector('.figure-stage').dataset.step !== undefined);
   await page.evaluate(() => {
     // How often the dashed disc, the expected noise of the next batch, gets another radius.
     globalThis.radii = [];

@@ -197,7 +197,7 @@ test('a run whose loss became no number goes back to a moment before it', browse
   await page.waitForFunction(() => document.querySelector('.run-settings').textContent.includes('1e+30'));
   await button('Resume').click();
   await notice.waitFor({ state: 'visible' });
-  assert.match(await notice.textContent(), /or go back to a moment before it/);
+  assert.match(await notice.textContent(), /or go back to an earlier step/);
   await page.locator('#setting-learning-rate').fill('0.05');
   await page.locator('#checkpoint').selectOption('4');
   await button('Go back').click();

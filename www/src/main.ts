@@ -15,11 +15,14 @@ import { onChosenFile, takeDroppedFiles } from './export/drop.js';
 import { ModelPanel } from './export/model-panel.js';
 import { FigurePanel } from './figure/panel.js';
 import { formatCount } from './format.js';
+import { keepFocus } from './focus.js';
 import { HiddenTab } from './hidden-tab.js';
 import { LookPanel } from './look/panel.js';
+import { Moments } from './moment.js';
 import { MosaicPanel } from './mosaic/panel.js';
 import { Notices } from './notices.js';
 import { registerServiceWorker } from './offline/register.js';
+import { markInks, onPrint } from './print.js';
 import { showRecordedRun } from './recorded/recorded-run.js';
 import { Checkpoints } from './runs/checkpoints.js';
 import { ComparisonPanel } from './runs/comparison-panel.js';
@@ -28,13 +31,14 @@ import { GoingBack } from './runs/going-back.js';
 import { KeptRuns } from './runs/kept-runs.js';
 import { LeftRunOffer } from './runs/left-run.js';
 import { RunLibrary } from './runs/library.js';
+import { RunOwnership } from './runs/ownership.js';
 import { Retuning } from './runs/retuning.js';
 import { readRunFile } from './runs/run-file.js';
 import { RunsTable } from './runs/table.js';
 import type { StopAfter } from './protocol.js';
 import { TrainingSession } from './session.js';
 import { DataPanel } from './settings/data-panel.js';
-import { fitBatches } from './settings/fit.js';
+import { BatchFit } from './settings/fit.js';
 import { Knobs } from './settings/knobs.js';
 import { SettingsPanel } from './settings/panel.js';
 import { PageState, troubleFrom } from './state.js';
@@ -43,8 +47,11 @@ import { missingFeature } from './start/features.js';
 import { datasetInAddress } from './url/address.js';
 import { AddressBar } from './url/address-bar.js';
 
+keepFocus();
 const state = new PageState();
+const moments = new Moments(state);
 const library = new RunLibrary();
+const batchFit = new BatchFit();
 
 const session = new TrainingSession({
   onModule: ({ presets, models }) => {
@@ -85,12 +92,15 @@ const conductor = new RunConductor({ state, session, library, onNews: () => boar
 function fitted(config: RunConfig): RunConfig {
   const { value: data } = state.data;
   if (data.name !== 'ready') return config;
-  const next = fitBatches(config, data.trainingSamples);
-  if (next !== config) {
-    const note = `The largest batch is now ${formatCount(data.trainingSamples)}, the number of training images.`;
-    state.notes.value = [...state.notes.value, note];
-  }
+  const next = batchFit.fit(config, data.trainingSamples);
+  if (next.max_batch < config.max_batch) addNote(`The largest batch is now ${formatCount(next.max_batch)}, the number of training images.`);
+  if (next.max_batch > config.max_batch) addNote(`The largest batch is ${formatCount(next.max_batch)} again, because there are enough training images.`);
   return next;
+}
+
+/** Of several notes about the largest batch only the newest holds. */
+function addNote(note: string): void {
+  state.notes.value = [...state.notes.value.filter((known) => !known.startsWith('The largest batch is ')), note];
 }
 
 /** The data stays what it is: presets tell how to train, not on what. */
@@ -98,6 +108,7 @@ function choosePreset(name: string): void {
   const preset = state.catalogue.value?.presets.find((candidate) => candidate.name === name);
   if (preset === undefined) return;
   settingsPanel.forgetMistakes();
+  batchFit.forget();
   state.settings.value = fitted({ ...structuredClone(preset.config), dataset: state.settings.value?.dataset ?? preset.config.dataset });
 }
 
@@ -128,8 +139,8 @@ function pressStep(stop: StopAfter): void {
 
 function pressReset(): void {
   comparisons.stop();
-  conductor.pressReset();
   checkpoints.forgetLeft();
+  conductor.pressReset();
 }
 
 function beginWithModel(name: string, parameters: Uint8Array): void {
@@ -163,18 +174,24 @@ const board = new ChartBoard(required('charts', HTMLElement), {
   test: () => (state.run.value.config ?? state.settings.value)?.test ?? null,
   onCursor: (x) => chartControls.showCursor(x),
 });
-const addressBar = new AddressBar(state, async (config) => (await session.check(config))?.problem ?? null);
+const addressBar = new AddressBar(state, {
+  check: async (config) => (await session.check(config))?.problem ?? null,
+  asked: (config) => batchFit.asked(config),
+  fitted,
+});
 const dataPanel = new DataPanel(state, session, openSession);
 const retuning = new Retuning(state, session, library, () => board.refresh());
 const settingsPanel = new SettingsPanel(state, validate, changeSettings);
 const comparisons = new ComparisonPanel(state, conductor, library);
-const checkpoints = new Checkpoints(state, session, library);
+const ownership = new RunOwnership();
+const checkpoints = new Checkpoints({ state, session, library, ownership });
 const modelPanel = new ModelPanel(state, session, beginWithModel);
-new Knobs(state, changeSettings);
+// A slider reaches further than a small data set does.
+new Knobs(state, (next) => changeSettings(fitted(next)));
 new GoingBack(checkpoints, conductor);
-const leftRun = new LeftRunOffer({ state, library, checkpoints, conductor });
+const leftRun = new LeftRunOffer({ state, library, checkpoints, conductor, ownership });
 new KeptRuns(library);
-new RunsTable(state, library);
+new RunsTable(moments, library);
 takeDroppedFiles({
   data: (files) => dataPanel.take(files),
   model: (file) => void modelPanel.take(file),
@@ -184,7 +201,7 @@ onChosenFile('run-open', 'run-file', (file) => void takeRunFile(file));
 new EnginePanel(state);
 new EngineNotes(state);
 new Preparation(state, session, () => conductor.engineWish());
-new StatusPanel(state);
+new StatusPanel(state, moments);
 new Controls(state, {
   main: pressMain,
   step: () => pressStep({ steps: 1 }),
@@ -194,7 +211,7 @@ new Controls(state, {
 new Notices(state, openSession);
 // What looks into the run (mosaic, figure, look, article) is wired here, each from the state and the session.
 new MosaicPanel(required('mosaic', HTMLElement), state, session);
-const figure = new FigurePanel(required('figure', HTMLElement), state, {
+const figure = new FigurePanel(required('figure', HTMLElement), state, moments, {
   stepToGrowth: () => pressStep('growth'),
   pace: (millisecondsPerStep) => session.setPace(millisecondsPerStep),
 });
@@ -205,6 +222,8 @@ registerServiceWorker(required('offline-note', HTMLElement));
 for (const part of [state.horizontalAxis, state.smoothing, state.thresholds, state.settings]) part.observe(() => board.refresh());
 library.revision.observe(() => board.refresh());
 onColourChange(() => board.recolour());
+markInks();
+onPrint((onPaper) => board.drawForPaper(onPaper));
 showRecordedRun(state, library);
 
 const missing = missingFeature();

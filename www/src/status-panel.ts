@@ -1,13 +1,16 @@
 /** The current numbers, the sentence about them, and the two progress bars. */
-import { required, setText } from './dom.js';
+import { element, required, setText } from './dom.js';
 import { describeEngine } from './engine/words.js';
 import { formatCount, formatPercent } from './format.js';
+import type { Moments } from './moment.js';
+import { hindranceOf } from './settings/problem.js';
 import type { PageState, RunState } from './state.js';
 import { describeRun } from './words.js';
 
-/** Numbers follow quickly; the sentence is read aloud, so it changes only every few seconds. */
-const NUMBERS_INTERVAL_MILLISECONDS = 150;
-const SENTENCE_INTERVAL_MILLISECONDS = 3000;
+/** What is read aloud changes only every few seconds. */
+const SPOKEN_INTERVAL_MILLISECONDS = 3000;
+/** By then it has been taken up by whatever reads it aloud; nothing old is left to be found. */
+const SPOKEN_LIFETIME_MILLISECONDS = 1500;
 
 export class StatusPanel {
   readonly #state: PageState;
@@ -22,36 +25,26 @@ export class StatusPanel {
   readonly #runProgress = required('progress-run', HTMLProgressElement);
   readonly #runProgressText = required('progress-run-text', HTMLElement);
   readonly #engine = required('engine', HTMLElement);
-  #lastNumbers = -Infinity;
-  #lastSentence = -Infinity;
+  readonly #spoken = element('p', { id: 'spoken', class: 'visually-hidden', 'aria-live': 'polite' });
+  readonly #moments: Moments;
+  #spokenAt = -Infinity;
   #spokenPhase = '';
-  #frameWaits = false;
+  #silence: number | null = null;
 
-  constructor(state: PageState) {
+  constructor(state: PageState, moments: Moments) {
     this.#state = state;
-    state.run.observe(() => this.#requestFrame());
-    state.data.observe(() => this.#requestFrame());
-    state.startWaits.observe(() => this.#requestFrame());
-  }
-
-  #requestFrame(): void {
+    this.#moments = moments;
+    this.#sentence.after(this.#spoken);
     // The attributes are for programs (tests among them): they never lag behind.
-    this.#showAttributes(this.#state.run.value);
-    if (this.#frameWaits) return;
-    this.#frameWaits = true;
-    requestAnimationFrame((now) => this.#frame(now));
+    for (const part of [state.run, state.data]) part.observe(() => this.#showAttributes(state.run.value));
+    for (const part of [state.data, state.startWaits, state.settingsProblem, moments.latest]) part.observe(() => this.#show());
   }
 
-  #frame(now: number): void {
-    this.#frameWaits = false;
-    const run = this.#state.run.value;
-    const settled = run.phase !== 'running';
-    if (settled || now - this.#lastNumbers >= NUMBERS_INTERVAL_MILLISECONDS) {
-      this.#lastNumbers = now;
-      this.#showNumbers(run);
-      this.#showProgress(run);
-    }
-    this.#showSentence(run, now);
+  #show(): void {
+    const { run } = this.#moments.latest.value;
+    this.#showNumbers(run);
+    this.#showProgress(run);
+    this.#showSentence(run);
   }
 
   #showAttributes(run: RunState): void {
@@ -97,14 +90,27 @@ export class StatusPanel {
     setText(this.#engine, describeEngine(run.engine, run.memoryBytes, pace));
   }
 
-  #showSentence(run: RunState, now: number): void {
+  /** While a run goes on, the sentence changes with the numbers, and is read aloud only now and then. */
+  #showSentence(run: RunState): void {
+    const { data, startWaits } = this.#state;
+    const running = run.phase === 'running';
+    this.#sentence.setAttribute('aria-live', running ? 'off' : 'polite');
+    const sentence = describeRun(run, data.value, startWaits.value, hindranceOf(this.#state));
+    setText(this.#sentence, sentence);
     // That the first step is being computed must not still be said once there is one.
-    const phase = `${run.phase} ${this.#state.data.value.name} ${this.#state.startWaits.value} ${run.latestStep === null}`;
-    const due = phase !== this.#spokenPhase || run.phase !== 'running' || now - this.#lastSentence >= SENTENCE_INTERVAL_MILLISECONDS;
-    if (!due) return;
+    const phase = `${running} ${run.latestStep === null}`;
+    const now = performance.now();
+    if (running && (phase !== this.#spokenPhase || now - this.#spokenAt >= SPOKEN_INTERVAL_MILLISECONDS)) {
+      this.#spokenAt = now;
+      this.#speak(sentence);
+    }
     this.#spokenPhase = phase;
-    this.#lastSentence = now;
-    setText(this.#sentence, describeRun(run, this.#state.data.value, this.#state.startWaits.value));
+  }
+
+  #speak(sentence: string): void {
+    setText(this.#spoken, sentence);
+    if (this.#silence !== null) clearTimeout(this.#silence);
+    this.#silence = window.setTimeout(() => setText(this.#spoken, ''), SPOKEN_LIFETIME_MILLISECONDS);
   }
 }
 

@@ -14,7 +14,7 @@ export interface TestSides {
 export interface SidesLabels {
   measured: string;
   allowed: string;
-  /** One sentence under the chart. */
+  /** What is compared, in one sentence; how it is drawn is the chart's to say. */
   caption: string;
 }
 
@@ -65,8 +65,6 @@ function sizes(record: StepRecord): TestSides {
   return { measured: record.required, allowed: record.samples };
 }
 
-const RULE = 'Where the solid line is above the dashed line, the batch is too small, and the next one is larger.';
-
 export function sidesLabels(test: BatchTest | null): SidesLabels {
   if (test === null) {
     return { measured: 'measured', allowed: 'allowed', caption: 'There is no test, so the batch size is constant.' };
@@ -76,7 +74,7 @@ export function sidesLabels(test: BatchTest | null): SidesLabels {
       return {
         measured: 'noise², v ∕ b',
         allowed: 'allowed, η²‖ḡ‖²',
-        caption: `The square of the noise in the mean gradient, compared with what the norm test allows. ${RULE}`,
+        caption: 'The square of the noise in the mean gradient, compared with what the norm test allows.',
       };
     case 'inner_product':
       return test.leave_one_out
@@ -84,13 +82,13 @@ export function sidesLabels(test: BatchTest | null): SidesLabels {
         : {
             measured: 'variance along ḡ',
             allowed: 'allowed, ϑ²‖ḡ‖⁴',
-            caption: `The variance of the gradients along their mean, compared with what the test allows. ${RULE}`,
+            caption: 'The variance of the gradients along their mean, compared with what the test allows.',
           };
     case 'orthogonality':
       return {
         measured: 'variance orthogonal to ḡ',
         allowed: 'allowed, ν²‖ḡ‖²',
-        caption: `The variance of the gradients orthogonal to their mean, compared with what the test allows. ${RULE}`,
+        caption: 'The variance of the gradients orthogonal to their mean, compared with what the test allows.',
       };
     case 'augmented':
       return sizeLabels();
@@ -98,13 +96,13 @@ export function sidesLabels(test: BatchTest | null): SidesLabels {
       return {
         measured: 'noise² per coordinate',
         allowed: 'allowed, η²',
-        caption: `The square of the noise of the chosen quantile of coordinates, relative to their mean. ${RULE}`,
+        caption: 'The square of the noise of the chosen quantile of coordinates, relative to their mean, against what is allowed.',
       };
     case 'worker_norm':
       return {
         measured: 'noise² between parts',
         allowed: 'allowed, η²‖ḡ‖²',
-        caption: `The square of the noise, estimated from the means of parts of the batch, compared with what the test allows. ${RULE}`,
+        caption: 'The square of the noise, estimated from the means of parts of the batch, compared with what the test allows.',
       };
   }
 }
@@ -113,6 +111,6 @@ function sizeLabels(): SidesLabels {
   return {
     measured: 'samples required',
     allowed: 'samples used',
-    caption: `The batch size that would pass the test, compared with the size used. ${RULE}`,
+    caption: 'The batch size that would pass the test, compared with the size used.',
   };
 }

@@ -20,20 +20,24 @@ export function describeReason(reason: Reason): string {
   return REASONS[reason];
 }
 
-export function describeRun(run: RunState, data: DataState, startWaits: boolean): string {
+/** `problem`: why the settings shown cannot be run. */
+export function describeRun(run: RunState, data: DataState, startWaits: boolean, problem: string | null = null): string {
   const step = run.latestStep;
-  if (step === null) return describeBeginning(run, data, startWaits);
-  return [describePhase(run), describeStep(step, run), describeAccuracy(run)].filter(Boolean).join(' ');
+  if (step === null) return describeBeginning(run, data, startWaits, problem);
+  const begunAgain = run.phase === 'finished' || run.phase === 'failed';
+  const hindrance = begunAgain && problem !== null ? `No new run can start with these settings. ${problem}` : '';
+  return [describePhase(run), describeStep(step, run), describeAccuracy(run), hindrance].filter(Boolean).join(' ');
 }
 
-function describeBeginning(run: RunState, data: DataState, startWaits: boolean): string {
+function describeBeginning(run: RunState, data: DataState, startWaits: boolean, problem: string | null): string {
   if (run.phase === 'running') return 'Computing the first step.';
   if (run.phase === 'failed') return 'The run stopped before its first step.';
   if (data.name === 'unusable') return 'Training needs the data, which could not be loaded.';
   if (data.name !== 'ready') {
     return startWaits ? 'Training starts as soon as the data is loaded.' : 'Loading the data. You can press Start already.';
   }
-  return `${formatCount(data.trainingSamples)} training images are ready. Press Start.`;
+  const images = data.trainingSamples === 1 ? 'One training image is' : `${formatCount(data.trainingSamples)} training images are`;
+  return problem === null ? `${images} ready. Press Start.` : `${images} ready, but no run can start with these settings. ${problem}`;
 }
 
 function describePhase(run: RunState): string {

@@ -9,7 +9,8 @@ import { drawnSteps, frame, isAlone, labelOf, numbers, patternOf, pointsForEach,
 import type { RunChart, RunView } from './run-view.js';
 
 const CAPTION = 'The batch grows after each step whose batch was too small for the test. Dots are the sizes that would have passed.';
-const THRESHOLDS_CAPTION = 'Thin lines: the sizes that other thresholds would require at the same steps.';
+const CONSTANT_CAPTION = 'There is no test, so the batch size is constant.';
+const THRESHOLDS_CAPTION = 'Thin lines: the sizes that each threshold would require at the same steps.';
 const OTHER_PATTERNS = [[2, 2], [6, 3], [10, 4, 2, 4]];
 
 export function batchChart(): RunChart {
@@ -26,9 +27,18 @@ export function batchChart(): RunChart {
     ...frame(view),
     lines: view.runs.flatMap((run) => linesOf(view, run)),
     summary: summarise(view.leading),
-    caption: `${view.thresholds && view.leading !== null ? THRESHOLDS_CAPTION : CAPTION}${drawnSteps(view)}`,
+    caption: `${captionOf(view)}${drawnSteps(view)}`,
   });
   return { chart, picture };
+}
+
+/** Says what is drawn: other thresholds only of the leading run, and only where it has one. */
+function captionOf(view: RunView): string {
+  const { leading, runs } = view;
+  const tests = leading === null ? [view.test] : runs.map((run) => run.latestConfig.test);
+  if (tests.every((test) => test === null)) return CONSTANT_CAPTION;
+  if (!view.thresholds || leading === null || thresholdsBeside(leading.latestConfig.test).length === 0) return CAPTION;
+  return isAlone(view) ? THRESHOLDS_CAPTION : `${CAPTION} For ${leading.name}, thin lines show the sizes that each threshold would require at the same steps.`;
 }
 
 function linesOf(view: RunView, run: TrainedRun): Line[] {

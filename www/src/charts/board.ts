@@ -49,6 +49,10 @@ export class ChartBoard {
     for (const { chart } of this.#charts) chart.redraw();
   }
 
+  drawForPaper(on: boolean): void {
+    for (const { chart } of this.#charts) chart.drawForPaper(on);
+  }
+
   #requestFrame(): void {
     if (this.#frameWaits) return;
     this.#frameWaits = true;

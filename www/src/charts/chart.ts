@@ -2,6 +2,7 @@
 import uPlot from 'uplot';
 import { element, setText } from '../dom.js';
 import { chartButtons } from '../export/chart-buttons.js';
+import { chartOnPaper } from '../export/chart-svg.js';
 import { lastAtMost } from '../runs/step-log.js';
 import { Legend } from './legend.js';
 import { NO_PICTURE, signature, toldAt } from './picture.js';
@@ -28,6 +29,7 @@ export class Chart {
   /** Told where the cursor stands on the horizontal axis, or null. */
   onCursor: (x: number | null) => void = () => undefined;
   readonly #stage: HTMLElement;
+  readonly #paper = element('div', { class: 'chart-paper' });
   readonly #empty: HTMLElement;
   readonly #caption: HTMLElement;
   readonly #legend = new Legend();
@@ -49,6 +51,7 @@ export class Chart {
       { class: spec.wide === true ? 'chart chart-wide' : 'chart', id: `chart-${spec.id}` },
       element('div', { class: 'chart-head' }, element('h3', {}, spec.title), this.#legend.root),
       this.#stage,
+      this.#paper,
       this.#caption,
       element('div', { class: 'chart-tools' }, this.#table.root, chartButtons(this)),
     );
@@ -71,7 +74,7 @@ export class Chart {
     this.#lines = inTableOrder(picture.lines);
     const next = signature({ ...picture, lines: this.#lines });
     this.#legend.take(this.#lines, next !== this.#signature);
-    this.#empty.hidden = picture.lines.some((line) => line.x.length > 0);
+    this.#empty.hidden = picture.lines.some((line) => line.y.some((value) => value !== null));
     this.#stage.setAttribute('aria-label', `${this.spec.title}: ${picture.summary}`);
     setText(this.#caption, picture.caption);
     if (next !== this.#signature) {
@@ -88,6 +91,12 @@ export class Chart {
 
   redraw(): void {
     this.#plot?.redraw(false, true);
+  }
+
+  /** For printing: vectors instead of a canvas that is as wide as the screen and has its colours. */
+  drawForPaper(on: boolean): void {
+    const drawing = on && this.#plot !== null && this.#empty.hidden ? [chartOnPaper(this.spec, this.#picture, this.#plot)] : [];
+    this.#paper.replaceChildren(...drawing);
   }
 
   get #height(): number {

@@ -27,7 +27,7 @@ export class Legend {
   #entry(line: Line, index: number): HTMLElement {
     const value = element('span', { class: 'legend-value' });
     this.#entries.push({ line: index, value });
-    return element('span', { class: 'legend-entry' }, drawSwatch(line), element('span', { class: 'legend-label' }, line.label), value);
+    return element('span', { class: 'legend-entry' }, drawSwatch(line), element('span', { class: 'legend-label', dir: 'auto', title: line.label }, line.label), value);
   }
 }
 

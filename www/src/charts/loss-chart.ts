@@ -2,10 +2,10 @@ import { formatMeasure } from '../format.js';
 import { Chart } from './chart.js';
 import { curves } from './curve.js';
 import type { Picture } from './picture.js';
-import { drawnSteps, frame, labelOf, patternOf } from './run-view.js';
+import { drawnSteps, frame, labelOf, patternOf, smoothedWords } from './run-view.js';
 import type { RunChart, RunView } from './run-view.js';
 
-const CAPTION = 'The mean loss of each batch. It falls, and fluctuates less as batches grow, because larger batches are less noisy.';
+const CAPTION = 'The mean loss of each batch. It fluctuates less as batches grow, because larger batches are less noisy.';
 
 export function lossChart(): RunChart {
   const chart = new Chart({
@@ -33,7 +33,7 @@ export function lossChart(): RunChart {
         ]),
       ),
       summary: last === null ? 'no steps yet' : `now ${formatMeasure(last)}`,
-      caption: `${CAPTION}${drawnSteps(view)}`,
+      caption: `${CAPTION}${smoothedWords(view)}${drawnSteps(view)}`,
     };
   };
   return { chart, picture };

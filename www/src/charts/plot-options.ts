@@ -3,13 +3,12 @@ import uPlot from 'uplot';
 import { formatCompact } from '../format.js';
 import { currentPalette, paint } from '../theme.js';
 import type { Line, Picture } from './picture.js';
+import { pointsOnLine } from './points.js';
 import { decadeSplits, linearRange, logarithmicRange } from './scales.js';
 
 export const FONT = '12px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
 const SMALL_FONT = '11px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
 const SYNC_KEY = 'run';
-/** A line through one point is nothing to see: the first steps are drawn as points as well. */
-const FEW_POINTS = 12;
 
 export interface PlotSpec {
   logarithmic: boolean;
@@ -86,7 +85,15 @@ function seriesOptions(line: Line): uPlot.Series {
     ...(line.dash.length === 0 ? {} : { dash: [...line.dash] }),
     ...(stepped === undefined ? {} : { paths: stepped }),
     ...(dotted ? { paths: () => null } : {}),
-    points: { show: (plot) => dotted || plot.data[0].length <= FEW_POINTS, size: faint ? 3.5 : 4, stroke, fill: stroke, width: 0 },
+    points: {
+      show: dotted,
+      // Which of a line's points are drawn beside it.
+      filter: (plot, series, show) => (show ? null : pointsOnLine(plot.data[series] ?? [])),
+      size: faint ? 3.5 : Math.max(4, line.width + 2),
+      stroke,
+      fill: stroke,
+      width: 0,
+    },
   };
 }
 

@@ -1,4 +1,4 @@
-/** Which steps of a long run are drawn, and the smoothed curve through all of them. */
+/** Which steps of a long run are drawn, which of them as points, and the smoothed curve through all of them. */
 
 /**
  * Rows to draw: all of them, or of each stretch the ones with the least and the greatest value, so that no spike is
@@ -30,6 +30,21 @@ function extremes(values: Float64Array, from: number, to: number): [number, numb
     if (!(value <= (values[greatest] ?? NaN))) greatest = row;
   }
   return least < greatest ? [least, greatest] : [greatest, least];
+}
+
+/** A line through a few points shows little: they are drawn as well. */
+const FEW_POINTS = 12;
+
+/**
+ * Rows that are drawn as points on a line: all of a short line, and those of a long one that no stroke reaches,
+ * because nothing is beside them. Undefined is no row of this line's; null is a gap.
+ */
+export function pointsOnLine(values: ArrayLike<number | null | undefined>): number[] {
+  const rows: number[] = [];
+  for (let row = 0; row < values.length; row += 1) if (values[row] !== undefined) rows.push(row);
+  const valueAt = (place: number): number | null => values[rows[place] ?? -1] ?? null;
+  const few = rows.length <= FEW_POINTS;
+  return rows.filter((_, place) => valueAt(place) !== null && (few || (valueAt(place - 1) === null && valueAt(place + 1) === null)));
 }
 
 /**

@@ -88,6 +88,11 @@ export function drawnSteps(view: RunView): string {
   return longest > pointsForEach(view) ? ' Long runs are drawn by the lowest and highest value of each interval of steps.' : '';
 }
 
+/** Says in the caption that lines are smoothed, and where the values themselves are. */
+export function smoothedWords({ smoothing, runs }: RunView): string {
+  return smoothing === 0 || runs.length === 0 ? '' : ' Lines are smoothed; faint dots are the logged values.';
+}
+
 /** A logarithmic axis has no place for zero. */
 export function positive(value: number | null): number | null {
   return value !== null && value > 0 ? value : null;

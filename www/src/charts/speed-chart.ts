@@ -3,7 +3,7 @@ import type { StepLog } from '../runs/step-log.js';
 import { Chart } from './chart.js';
 import { curves } from './curve.js';
 import type { Picture } from './picture.js';
-import { drawnSteps, frame, labelOf, patternOf } from './run-view.js';
+import { drawnSteps, frame, labelOf, patternOf, smoothedWords } from './run-view.js';
 import type { RunChart, RunView } from './run-view.js';
 
 const CAPTION = 'Images per second of each step. Large batches keep the machine busy; tiny batches mostly wait for the update.';
@@ -12,6 +12,7 @@ export function speedChart(): RunChart {
   const chart = new Chart({
     id: 'speed',
     title: 'Images per second',
+    emptyText: 'The curve begins with the first step that is long enough for this browser’s clock.',
     logarithmic: false,
     wide: true,
     height: 150,
@@ -37,7 +38,7 @@ export function speedChart(): RunChart {
         ]),
       ),
       summary: last === undefined || Number.isNaN(last) ? 'no steps yet' : `now ${formatCount(last)}`,
-      caption: `${CAPTION}${drawnSteps(view)}`,
+      caption: `${CAPTION}${smoothedWords(view)}${drawnSteps(view)}`,
     };
   };
   return { chart, picture };

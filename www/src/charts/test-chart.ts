@@ -4,16 +4,38 @@ import { sidesLabels, testSides } from '../test-sides.js';
 import { Chart } from './chart.js';
 import { curves } from './curve.js';
 import type { Line, Picture } from './picture.js';
-import { frame, isAlone, patternOf, secondColour } from './run-view.js';
+import { drawnSteps, frame, patternOf, secondColour, smoothedWords } from './run-view.js';
 import type { RunChart, RunView } from './run-view.js';
 
-/** The allowed side; where there are several runs, their patterns are taken and it is only thinner. */
-const ALLOWED_PATTERN = [6, 4];
+/** How a run's two sides are told apart, in lines and in words: the caption can only say what is drawn. */
+interface Manner {
+  dash: (run: TrainedRun) => { measured: readonly number[]; allowed: readonly number[] };
+  width: { measured: number; allowed: number };
+  /** The reading of the two lines. */
+  rule: string;
+}
+
+const GROWS = 'the batch is too small, and the next one is larger, as far as the settings allow.';
+
+/** Patterns tell the sides apart. */
+const ALONE: Manner = {
+  dash: () => ({ measured: [], allowed: [6, 4] }),
+  width: { measured: 1.5, allowed: 1.5 },
+  rule: `Where the solid line (measured) is above the dashed line (allowed), ${GROWS}`,
+};
+
+/** Colours and patterns tell the runs apart, so only the width is left for the sides. */
+const TOGETHER: Manner = {
+  dash: (run) => ({ measured: patternOf(run), allowed: patternOf(run) }),
+  width: { measured: 2, allowed: 0.75 },
+  rule: `Each run has a thick line (measured) and a thin one of the same colour (allowed). Where the thick line is above the thin one, ${GROWS}`,
+};
 
 export function testChart(): RunChart {
   const chart = new Chart({
     id: 'test',
     title: 'The test’s two sides',
+    emptyText: 'The lines begin with the first step that can be tested.',
     logarithmic: true,
     wide: true,
     namesMarks: true,
@@ -22,24 +44,39 @@ export function testChart(): RunChart {
   });
   const picture = (all: RunView): Picture => {
     // A run without a test has no sides to draw.
-    const view: RunView = { ...all, runs: all.runs.filter((run) => run.config.test !== null) };
-    const alone = isAlone(all);
-    const lines = view.runs.flatMap((run) => linesOf(view, run, alone));
-    const overlay = alone || lines.length === 0 ? '' : ' Thin lines: what the test allows in each run.';
-    return { ...frame(view), lines, summary: summarise(view.leading), caption: sidesLabels(view.runs.at(-1)?.latestConfig.test ?? view.test).caption + overlay };
+    const runs = all.runs.filter((run) => run.config.test !== null);
+    const view: RunView = { ...all, runs, leading: runs.at(-1) ?? null };
+    const alone = all.runs.length <= 1;
+    const manner = alone ? ALONE : TOGETHER;
+    return {
+      ...frame(view),
+      lines: runs.flatMap((run) => linesOf(view, run, manner)),
+      summary: summarise(view.leading, alone),
+      caption: caption(view, manner),
+    };
   };
   return { chart, picture };
 }
 
-function linesOf(view: RunView, run: TrainedRun, alone: boolean): Line[] {
+/** What each of the tests drawn compares, and how to read the lines. */
+function caption(view: RunView, manner: Manner): string {
+  const tests = view.runs.length === 0 ? [view.test] : view.runs.map((run) => run.latestConfig.test);
+  const compared = [...new Set(tests.map((test) => sidesLabels(test).caption))];
+  if (tests.every((test) => test === null)) return compared.join(' ');
+  return `${compared.join(' ')} ${manner.rule}${smoothedWords(view)}${drawnSteps(view)}`;
+}
+
+function linesOf(view: RunView, run: TrainedRun, manner: Manner): Line[] {
   const labels = sidesLabels(run.latestConfig.test);
   const sides = sidesOf(run);
+  const alone = manner === ALONE;
+  const dash = manner.dash(run);
   return curves(view, run, [
     {
       label: alone ? labels.measured : run.name,
       colour: alone ? secondColour(view, run) : run.slot,
-      dash: alone ? [] : patternOf(run),
-      width: 1.5,
+      dash: dash.measured,
+      width: manner.width.measured,
       logarithmic: true,
       values: sides.measured,
       format: formatMeasure,
@@ -47,8 +84,8 @@ function linesOf(view: RunView, run: TrainedRun, alone: boolean): Line[] {
     {
       label: alone ? labels.allowed : `${run.name}, allowed`,
       colour: run.slot,
-      dash: alone ? ALLOWED_PATTERN : [],
-      width: alone ? 1.5 : 0.75,
+      dash: dash.allowed,
+      width: manner.width.allowed,
       logarithmic: true,
       values: sides.allowed,
       format: formatMeasure,
@@ -90,12 +127,13 @@ function extended(array: Float64Array | null, length: number): Float64Array {
   return larger;
 }
 
-function summarise(run: TrainedRun | null): string {
+function summarise(run: TrainedRun | null, alone: boolean): string {
   if (run === null || run.log.length === 0) return 'nothing measured yet';
   const record = run.log.record(run.log.length - 1);
   const test = run.testAt(record.step);
   const { measured, allowed } = testSides(test, record);
   if (measured === null || allowed === null) return 'nothing measured yet';
   const labels = sidesLabels(test);
-  return `${labels.measured}: ${formatMeasure(measured)}; ${labels.allowed}: ${formatMeasure(allowed)}`;
+  const whose = alone ? '' : `${run.name}: `;
+  return `${whose}${labels.measured}: ${formatMeasure(measured)}; ${labels.allowed}: ${formatMeasure(allowed)}`;
 }

@@ -1,5 +1,6 @@
 /** What the page remembers about engines from visit to visit, where the browser lets it. */
 import type { KernelChoice } from '../../pkg/adadagrad_web.js';
+import { recall, remember } from '../remembered.js';
 import { isEngineChoice } from './choice.js';
 import type { EngineChoice } from './choice.js';
 
@@ -36,21 +37,4 @@ function kernelsKey(adapter: string): string {
 
 function isObject(value: unknown): value is KernelChoice {
   return typeof value === 'object' && value !== null;
-}
-
-function recall(key: string): string | null {
-  try {
-    return localStorage.getItem(key);
-  } catch {
-    // Storage can be forbidden; then every visit is the first.
-    return null;
-  }
-}
-
-function remember(key: string, value: string): void {
-  try {
-    localStorage.setItem(key, value);
-  } catch {
-    // As above.
-  }
 }

@@ -1,14 +1,17 @@
 /** Two buttons under a chart that save it as a picture. */
 import type { Chart } from '../charts/chart.js';
-import { element } from '../dom.js';
-import { chartPng } from './chart-png.js';
+import { element, setText } from '../dom.js';
+import { chartPng, picturesAreTrue } from './chart-png.js';
 import { chartSvg } from './chart-svg.js';
 import { download, fileName } from './download.js';
+
+const PROTECTED = 'This browser hides the pixels of pictures from pages, as a protection against fingerprinting. Save the chart as SVG.';
 
 export function chartButtons(chart: Chart): HTMLElement {
   const { id, title } = chart.spec;
   const svg = element('button', { type: 'button', class: 'button-quiet', 'aria-label': `${title}: save as SVG` }, 'SVG');
   const png = element('button', { type: 'button', class: 'button-quiet', 'aria-label': `${title}: save as PNG` }, 'PNG');
+  const note = element('span', { role: 'status', class: 'chart-save-note' });
   svg.addEventListener('click', () => {
     const { plot } = chart;
     if (plot !== null) download(fileName(id, 'svg'), new Blob([chartSvg(chart.spec, chart.picture, plot)], { type: 'image/svg+xml' }));
@@ -16,9 +19,14 @@ export function chartButtons(chart: Chart): HTMLElement {
   png.addEventListener('click', () => {
     const { plot } = chart;
     if (plot === null) return;
+    if (!picturesAreTrue()) {
+      setText(note, PROTECTED);
+      return;
+    }
     void chartPng(chart.spec, chart.picture, plot).then((picture) => {
       if (picture !== null) download(fileName(id, 'png'), picture);
+      else setText(note, 'This browser cannot make the picture. Save the chart as SVG.');
     });
   });
-  return element('div', { class: 'chart-buttons' }, element('span', { 'aria-hidden': 'true' }, 'Save as'), svg, png);
+  return element('div', { class: 'chart-buttons' }, element('span', { 'aria-hidden': 'true' }, 'Save as'), svg, png, note);
 }

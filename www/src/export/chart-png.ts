@@ -1,50 +1,71 @@
 /** A chart as a PNG: what is drawn on the page, under its title and legend, on the page's ground. */
 import type uPlot from 'uplot';
 import type { ChartSpec } from '../charts/chart.js';
-import type { Line, Picture } from '../charts/picture.js';
+import type { Picture } from '../charts/picture.js';
 import { currentPalette, paint } from '../theme.js';
+import { LEGEND_FONT, layOutLegend, ROW_HEIGHT, SAMPLE_WIDTH } from './legend-layout.js';
+import type { LegendEntry } from './legend-layout.js';
 
-const HEAD = 56;
 const MARGIN = 12;
+const TITLE_BASE = 22;
+/** The middle of the legend's first row. */
+const LEGEND_TOP = 40;
 
+/** Null: the browser makes no picture of this size. */
 export function chartPng(spec: ChartSpec, picture: Picture, plot: uPlot): Promise<Blob | null> {
   const drawn = plot.ctx.canvas;
   const scale = drawn.width / plot.width;
   const canvas = document.createElement('canvas');
-  canvas.width = drawn.width + 2 * MARGIN * scale;
-  canvas.height = drawn.height + (HEAD + MARGIN) * scale;
   const context = canvas.getContext('2d');
   if (context === null) return Promise.resolve(null);
+  context.font = LEGEND_FONT;
+  const { entries, rows } = layOutLegend(picture.lines, plot.width, (text) => context.measureText(text).width);
+  const head = LEGEND_TOP + (rows - 1) * ROW_HEIGHT + 16;
+  canvas.width = drawn.width + 2 * MARGIN * scale;
+  canvas.height = drawn.height + (head + MARGIN) * scale;
   const palette = currentPalette();
   context.fillStyle = palette.page;
   context.fillRect(0, 0, canvas.width, canvas.height);
-  context.drawImage(drawn, MARGIN * scale, HEAD * scale);
+  context.drawImage(drawn, MARGIN * scale, head * scale);
   context.scale(scale, scale);
   context.fillStyle = palette.strong;
   context.font = '600 16px system-ui, sans-serif';
-  context.fillText(spec.title, MARGIN, 22);
-  context.font = '12px system-ui, sans-serif';
-  drawLegend(context, picture.lines.filter((line) => line.inLegend));
+  context.fillText(spec.title, MARGIN, TITLE_BASE);
+  context.font = LEGEND_FONT;
+  for (const entry of entries) drawEntry(context, entry);
   return new Promise((resolve) => canvas.toBlob(resolve, 'image/png'));
 }
 
-function drawLegend(context: CanvasRenderingContext2D, lines: Line[]): void {
-  let left = MARGIN;
-  for (const line of lines) {
-    context.strokeStyle = context.fillStyle = paint(line.colour);
-    context.lineWidth = Math.max(2, line.width);
-    context.setLineDash([...line.dash]);
-    context.beginPath();
-    if (line.kind === 'points' || line.kind === 'faint-points') {
-      context.arc(left + 12, 40, 3, 0, 2 * Math.PI);
-      context.fill();
-    } else {
-      context.moveTo(left, 40);
-      context.lineTo(left + 24, 40);
-      context.stroke();
-    }
-    context.fillStyle = currentPalette().text;
-    context.fillText(line.label, left + 30, 44);
-    left += 46 + context.measureText(line.label).width;
+function drawEntry(context: CanvasRenderingContext2D, { line, label, left, textLeft, row }: LegendEntry): void {
+  const [from, middle] = [MARGIN + left, LEGEND_TOP + row * ROW_HEIGHT];
+  context.strokeStyle = context.fillStyle = paint(line.colour);
+  context.lineWidth = Math.max(2, line.width);
+  context.setLineDash([...line.dash]);
+  context.beginPath();
+  if (line.kind === 'points' || line.kind === 'faint-points') {
+    context.arc(from + SAMPLE_WIDTH / 2, middle, 3, 0, 2 * Math.PI);
+    context.fill();
+  } else {
+    context.moveTo(from, middle);
+    context.lineTo(from + SAMPLE_WIDTH, middle);
+    context.stroke();
+  }
+  context.fillStyle = currentPalette().text;
+  context.fillText(label, MARGIN + textLeft, middle + 4);
+}
+
+/** Whether a picture can be read back as it was painted: browsers that protect against fingerprinting give noise. */
+export function picturesAreTrue(): boolean {
+  const canvas = document.createElement('canvas');
+  [canvas.width, canvas.height] = [16, 16];
+  const context = canvas.getContext('2d', { willReadFrequently: true });
+  if (context === null) return false;
+  try {
+    context.fillStyle = '#3465a4';
+    context.fillRect(0, 0, 16, 16);
+    const { data } = context.getImageData(0, 0, 16, 16);
+    return data.every((value, index) => value === [0x34, 0x65, 0xa4, 0xff][index % 4]);
+  } catch {
+    return false;
   }
 }

@@ -2,61 +2,170 @@
 import type uPlot from 'uplot';
 import type { ChartSpec } from '../charts/chart.js';
 import type { Line, Mark, Picture } from '../charts/picture.js';
+import { pointsOnLine } from '../charts/points.js';
 import { decadeSplits, roundSplits } from '../charts/scales.js';
+import { setAttributes, svgElement } from '../figure/svg.js';
 import { formatCompact } from '../format.js';
-import { currentPalette, paint } from '../theme.js';
+import { currentPalette, paint, paintInStyle } from '../theme.js';
+import type { Colour } from '../theme.js';
+import { layOutLegend, ROW_HEIGHT, SAMPLE_WIDTH, textMeasure } from './legend-layout.js';
 
 const WIDTH = 800;
-const HEIGHT = 400;
-const PLOT = { left: 64, top: 84, right: 784, bottom: 352 };
-const LEGEND = { left: 16, top: 44, rowHeight: 18 };
+const PLOT_HEIGHT = 268;
+const SIDES = { left: 64, right: 784 };
+const LEGEND = { left: 16, top: 44 };
+/** From the legend's last row to the plot, and from the plot to the lower edge. */
+const BELOW_LEGEND = 40;
+const BELOW_PLOT = 48;
 const FONT = 'system-ui, sans-serif';
+
+/** How colours are written. */
+interface Inks {
+  line: (colour: Colour) => string;
+  text: string;
+  strong: string;
+  grid: string;
+  /** Null: none is painted. */
+  ground: string | null;
+}
 
 /** Horizontal and vertical positions of values. */
 interface Placing {
+  top: number;
+  bottom: number;
   x: (value: number) => number;
   y: (value: number) => number;
 }
 
+/** For a file: with the colours that the page has now. */
 export function chartSvg(spec: ChartSpec, picture: Picture, plot: uPlot): string {
-  const low = plot.scales['y']?.min ?? 0;
-  const high = plot.scales['y']?.max ?? 1;
-  const place = placing(spec.logarithmic, picture.largestX, low, high);
-  const ticks = spec.logarithmic ? decadeSplits(low, high) : roundSplits(low, high, 6);
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="${FONT}" font-size="12" role="img" aria-label="${escape(`${spec.title}: ${picture.summary}`)}">`,
-    `<rect width="${WIDTH}" height="${HEIGHT}" fill="${currentPalette().page}"/>`,
-    text(16, 26, spec.title, { fill: currentPalette().strong, 'font-size': '16', 'font-weight': '600' }),
-    legend(picture.lines),
-    ...ticks.map((value) => horizontalGrid(place.y(value), spec.axisFormat(value))),
-    ...roundSplits(0, picture.largestX, 8).map((value) => verticalGrid(place.x(value), formatCompact(value))),
-    text((PLOT.left + PLOT.right) / 2, HEIGHT - 12, picture.xLabel, { 'text-anchor': 'middle' }),
-    ...picture.marks.map((mark, index) => markOf(mark, index, place)),
-    ...picture.lines.map((line) => shapeOf(line, place)),
-    '</svg>',
-  ].join('\n');
+  const { text, strong, grid, page } = currentPalette();
+  return new XMLSerializer().serializeToString(drawChart(spec, picture, plot, { line: paint, text, strong, grid, ground: page }));
 }
 
-function placing(logarithmic: boolean, largestX: number, low: number, high: number): Placing {
+/** For the page itself: the style sheet says what its colours are, on paper too. */
+export function chartOnPaper(spec: ChartSpec, picture: Picture, plot: uPlot): SVGSVGElement {
+  return drawChart(spec, picture, plot, { line: paintInStyle, text: 'var(--text-muted)', strong: 'var(--text)', grid: 'var(--grid)', ground: null });
+}
+
+function drawChart(spec: ChartSpec, picture: Picture, plot: uPlot, inks: Inks): SVGSVGElement {
+  const low = plot.scales['y']?.min ?? 0;
+  const high = plot.scales['y']?.max ?? 1;
+  const legend = layOutLegend(picture.lines, SIDES.right - LEGEND.left, widened(textMeasure()));
+  const top = LEGEND.top + (legend.rows - 1) * ROW_HEIGHT + BELOW_LEGEND;
+  const place = placing(spec.logarithmic, picture.largestX, [low, high], top);
+  const height = place.bottom + BELOW_PLOT;
+  const ticks = spec.logarithmic ? decadeSplits(low, high) : roundSplits(low, high, 6);
+  const pen = new Pen(inks);
+  const svg = svgElement('svg', {
+    viewBox: `0 0 ${WIDTH} ${height}`,
+    'font-family': FONT,
+    'font-size': 12,
+    direction: 'ltr',
+    role: 'img',
+    'aria-label': `${spec.title}: ${picture.summary}`,
+  });
+  if (inks.ground !== null) svg.append(svgElement('rect', { width: WIDTH, height, fill: inks.ground }));
+  svg.append(
+    pen.text(16, 26, spec.title, { fill: inks.strong, 'font-size': 16, 'font-weight': 600 }),
+    ...legend.entries.flatMap(({ line, label, left, textLeft, row }) => {
+      const middle = LEGEND.top + row * ROW_HEIGHT;
+      return [...pen.sample(line, LEGEND.left + left, middle), pen.text(LEGEND.left + textLeft, middle + 4, label)];
+    }),
+    ...ticks.flatMap((value) => pen.horizontalGrid(place.y(value), spec.axisFormat(value))),
+    ...roundSplits(0, picture.largestX, 8).flatMap((value) => pen.verticalGrid(place.x(value), place, formatCompact(value))),
+    pen.text((SIDES.left + SIDES.right) / 2, height - 12, picture.xLabel, { 'text-anchor': 'middle' }),
+    ...picture.marks.flatMap((mark, index) => pen.mark(mark, index, place)),
+    ...picture.lines.flatMap((line) => pen.line(line, place)),
+  );
+  return svg;
+}
+
+/** Where the file is opened, other fonts may be wider. */
+function widened(measure: (text: string) => number): (text: string) => number {
+  return (text) => 1.1 * measure(text);
+}
+
+function placing(logarithmic: boolean, largestX: number, [low, high]: [number, number], top: number): Placing {
+  const bottom = top + PLOT_HEIGHT;
   const scale = logarithmic ? Math.log10 : (value: number): number => value;
   const share = (value: number): number => (scale(value) - scale(low)) / (scale(high) - scale(low));
   return {
-    x: (value) => PLOT.left + (value / largestX) * (PLOT.right - PLOT.left),
-    y: (value) => PLOT.bottom - share(value) * (PLOT.bottom - PLOT.top),
+    top,
+    bottom,
+    x: (value) => SIDES.left + (value / largestX) * (SIDES.right - SIDES.left),
+    y: (value) => bottom - share(value) * (bottom - top),
   };
 }
 
-function shapeOf(line: Line, place: Placing): string {
-  const colour = paint(line.colour);
-  if (line.kind === 'points' || line.kind === 'faint-points') {
-    const dots = line.x.flatMap((x, row) => {
-      const y = line.y[row];
-      return y === null || y === undefined ? [] : [`<circle cx="${round(place.x(x))}" cy="${round(place.y(y))}" r="${line.kind === 'points' ? 2 : 1.5}"/>`];
-    });
-    return `<g fill="${colour}"${line.kind === 'points' ? '' : ' fill-opacity="0.45"'}>${dots.join('')}</g>`;
+type Attributes = Record<string, string | number>;
+
+/** Draws the parts of a chart with the inks it is given. */
+class Pen {
+  readonly #inks: Inks;
+
+  constructor(inks: Inks) {
+    this.#inks = inks;
   }
-  const dash = line.dash.length > 0 ? ` stroke-dasharray="${line.dash.join(' ')}"` : '';
-  return `<path d="${pathOf(line, place)}" fill="none" stroke="${colour}" stroke-width="${line.width}" stroke-linejoin="round"${dash}/>`;
+
+  text(x: number, y: number, content: string, attributes: Attributes = {}): SVGElement {
+    const created = svgElement('text', { x, y, fill: this.#inks.text, ...attributes });
+    created.textContent = content;
+    return created;
+  }
+
+  /** The line, and its points that would not be seen otherwise. */
+  line(line: Line, place: Placing): SVGElement[] {
+    const colour = this.#inks.line(line.colour);
+    const dots = (rows: Iterable<number>, radius: number): SVGElement[] =>
+      [...rows].flatMap((row) => {
+        const [x, y] = [line.x[row], line.y[row]];
+        return x === undefined || y === null || y === undefined ? [] : [svgElement('circle', { cx: place.x(x), cy: place.y(y), r: radius })];
+      });
+    if (line.kind === 'points' || line.kind === 'faint-points') {
+      const group = svgElement('g', { fill: colour, ...(line.kind === 'points' ? {} : { 'fill-opacity': 0.45 }) });
+      group.append(...dots(line.x.keys(), line.kind === 'points' ? 2 : 1.5));
+      return [group];
+    }
+    const points = svgElement('g', { fill: colour });
+    points.append(...dots(pointsOnLine(line.y), Math.max(2, line.width / 2 + 1)));
+    return [this.#stroke(pathOf(line, place), line), points];
+  }
+
+  /** A short piece of the line, for the legend. */
+  sample(line: Line, left: number, middle: number): SVGElement[] {
+    if (line.kind === 'points' || line.kind === 'faint-points') {
+      return [svgElement('circle', { cx: left + SAMPLE_WIDTH / 2, cy: middle, r: 3, fill: this.#inks.line(line.colour) })];
+    }
+    return [this.#stroke(`M${left} ${middle}h${SAMPLE_WIDTH}`, { ...line, width: Math.max(2, line.width) })];
+  }
+
+  #stroke(d: string, { colour, width, dash }: Line): SVGElement {
+    const path = svgElement('path', { d, fill: 'none', stroke: this.#inks.line(colour), 'stroke-width': width, 'stroke-linejoin': 'round' });
+    if (dash.length > 0) setAttributes(path, { 'stroke-dasharray': dash.join(' ') });
+    return path;
+  }
+
+  horizontalGrid(y: number, label: string): SVGElement[] {
+    return [this.#rule(SIDES.left, SIDES.right, y, y), this.text(SIDES.left - 8, y + 4, label, { 'text-anchor': 'end' })];
+  }
+
+  verticalGrid(x: number, { top, bottom }: Placing, label: string): SVGElement[] {
+    return [this.#rule(x, x, top, bottom), this.text(x, bottom + 18, label, { 'text-anchor': 'middle' })];
+  }
+
+  #rule(x1: number, x2: number, y1: number, y2: number): SVGElement {
+    return svgElement('line', { x1, x2, y1, y2, stroke: this.#inks.grid });
+  }
+
+  /** An upright with its words, on the side where there is more room. */
+  mark(mark: Mark, index: number, place: Placing): SVGElement[] {
+    const x = place.x(mark.x);
+    const upright = svgElement('line', { x1: x, x2: x, y1: place.top, y2: place.bottom, stroke: this.#inks.line(mark.colour), 'stroke-dasharray': '2 3' });
+    const left = x > (SIDES.left + SIDES.right) / 2;
+    const words = this.text(x + (left ? -4 : 4), place.top + 12 + (index % 3) * 14, mark.text, { 'font-size': 11, 'text-anchor': left ? 'end' : 'start' });
+    return [upright, words];
+  }
 }
 
 function pathOf(line: Line, place: Placing): string {
@@ -78,53 +187,6 @@ function pathOf(line: Line, place: Placing): string {
   return parts.join('');
 }
 
-/** One entry after another, in as many rows as they need. */
-function legend(lines: readonly Line[]): string {
-  let { left, top } = LEGEND;
-  const entries = lines
-    .filter((line) => line.inLegend)
-    .map((line) => {
-      const width = 44 + line.label.length * 7;
-      if (left + width > PLOT.right && left > LEGEND.left) {
-        left = LEGEND.left;
-        top += LEGEND.rowHeight;
-      }
-      const [at, middle] = [left, top];
-      left += width;
-      const sample: Line = { ...line, kind: line.kind === 'stepped' ? 'line' : line.kind, x: [0, 1], y: [0, 0] };
-      return shapeOf(sample, { x: (value) => at + value * 24, y: () => middle }) + text(at + 30, middle + 4, line.label, {});
-    });
-  return entries.join('\n');
-}
-
-function horizontalGrid(top: number, label: string): string {
-  return rule(PLOT.left, PLOT.right, top, top) + text(PLOT.left - 8, top + 4, label, { 'text-anchor': 'end' });
-}
-
-function verticalGrid(left: number, label: string): string {
-  return rule(left, left, PLOT.top, PLOT.bottom) + text(left, PLOT.bottom + 18, label, { 'text-anchor': 'middle' });
-}
-
-function rule(x1: number, x2: number, y1: number, y2: number): string {
-  return `<line x1="${round(x1)}" x2="${round(x2)}" y1="${round(y1)}" y2="${round(y2)}" stroke="${currentPalette().grid}"/>`;
-}
-
-function markOf(mark: Mark, index: number, place: Placing): string {
-  const left = round(place.x(mark.x));
-  const upright = `<line x1="${left}" x2="${left}" y1="${PLOT.top}" y2="${PLOT.bottom}" stroke="${paint(mark.colour)}" stroke-dasharray="2 3"/>`;
-  return upright + text(left + 4, PLOT.top + 12 + (index % 3) * 14, mark.text, { 'font-size': '11' });
-}
-
-function text(x: number, y: number, content: string, attributes: Record<string, string>): string {
-  const all = { fill: currentPalette().text, ...attributes };
-  const written = Object.entries(all).map(([name, value]) => ` ${name}="${value}"`);
-  return `<text x="${round(x)}" y="${round(y)}"${written.join('')}>${escape(content)}</text>`;
-}
-
 function round(value: number): number {
   return Math.round(value * 100) / 100;
-}
-
-function escape(content: string): string {
-  return content.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 }

@@ -1,6 +1,7 @@
 /** The test, drawn: keeps the figure, its sentence and its legend in step with the page's step. */
 import './figure.css';
 import { element, isDisabled, setDisabled, setText } from '../dom.js';
+import type { Moments } from '../moment.js';
 import type { StepRecord } from '../protocol.js';
 import type { PageState, ShownStep } from '../state.js';
 import { Drawing } from './drawing.js';
@@ -21,8 +22,6 @@ export interface FigureActions {
 const MARGIN = 22;
 const HEIGHT = { narrow: 240, wide: 290 };
 const WIDE_PIXELS = 480;
-/** While training runs fast, the figure follows a few times a second. */
-const REDRAW_INTERVAL_MILLISECONDS = 250;
 const SLOW_MOTION_MILLISECONDS = 1600;
 const GROWTH_MILLISECONDS = 1000;
 
@@ -41,12 +40,12 @@ export class FigurePanel {
   readonly #slowButton = element('button', { type: 'button', id: 'slow-button', 'aria-pressed': 'false' }, 'Slow motion');
   #shown: ShownStep | null = null;
   #picture: Picture | null = null;
-  #lastDrawn = -Infinity;
-  #timer: number | null = null;
+  /** The newest step that made the batch grow. */
+  #newestGrowth: StepRecord | null = null;
   #animation: number | null = null;
   #width = 0;
 
-  constructor(section: HTMLElement, state: PageState, actions: FigureActions) {
+  constructor(section: HTMLElement, state: PageState, moments: Moments, actions: FigureActions) {
     this.#state = state;
     this.#stage.append(this.#svg);
     const buttons = element('div', { class: 'figure-buttons' }, this.#stepButton, this.#slowButton);
@@ -59,14 +58,13 @@ export class FigurePanel {
     });
     this.#slowButton.addEventListener('click', () => actions.pace(this.#toggleSlow()));
     new ResizeObserver(() => this.#resize()).observe(this.#stage);
-    state.shownStep.observe(() => this.#follow());
+    moments.latest.observe(({ shown }) => this.#follow(shown));
     for (const part of [state.run, state.data, state.settingsProblem, state.settings]) part.observe(() => this.#refresh());
   }
 
   /** All the steps that were made, so that no growth goes unnoticed between two drawings. */
   noteSteps(steps: readonly StepRecord[]): void {
-    const growth = steps.filter((step) => step.next_batch > step.samples).at(-1);
-    if (growth !== undefined) setText(this.#growth, describeGrowth(growth));
+    this.#newestGrowth = steps.filter((step) => step.next_batch > step.samples).at(-1) ?? this.#newestGrowth;
   }
 
   #toggleSlow(): number | null {
@@ -80,46 +78,28 @@ export class FigurePanel {
     const begins = phase === 'idle' || phase === 'finished' || phase === 'failed';
     const ready = this.#state.data.value.name === 'ready';
     setDisabled(this.#stepButton, !ready || phase === 'running' || (begins && this.#state.settingsProblem.value !== null));
-    if (phase === 'idle') setText(this.#growth, '');
+    if (phase === 'idle') this.#newestGrowth = null;
     // While steps follow each other quickly, reading each of them out would drown everything else.
     if (phase === 'finished' || phase === 'idle') this.#sentence.removeAttribute('aria-live');
     if (this.#shown === null) this.#showNothing();
   }
 
-  /** The newest step, but not more often than an eye can follow. */
-  #follow(): void {
-    const shown = this.#state.shownStep.value;
-    if (shown === null) {
-      this.#stopTimer();
-      this.#draw();
-      return;
-    }
-    const wait = this.#lastDrawn + REDRAW_INTERVAL_MILLISECONDS - performance.now();
-    if (this.#timer !== null) return;
-    if (wait <= 0) this.#draw();
-    else this.#timer = window.setTimeout(() => this.#draw(), wait);
-  }
-
-  #stopTimer(): void {
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = null;
-  }
-
-  #draw(): void {
-    this.#stopTimer();
+  #follow(shown: ShownStep | null): void {
+    if (shown !== null && shown === this.#shown) return;
     this.#stopAnimation();
-    this.#lastDrawn = performance.now();
-    this.#shown = this.#state.shownStep.value;
-    if (this.#shown === null) {
-      this.#showNothing();
-      return;
-    }
-    const { test, step } = this.#shown;
+    this.#shown = shown;
+    setText(this.#growth, this.#newestGrowth === null ? '' : describeGrowth(this.#newestGrowth));
+    if (shown === null) this.#showNothing();
+    else this.#draw(shown);
+  }
+
+  #draw(shown: ShownStep): void {
+    const { test, step } = shown;
     this.#picture = pictureOf(test, step);
     this.#stage.dataset['step'] = String(step.step);
-    setText(this.#sentence, describeShown(this.#shown));
+    setText(this.#sentence, describeShown(shown));
     setText(this.#explanation, explain(test));
-    this.#showLegend(this.#picture === null ? [] : legendOf(this.#shown, this.#picture));
+    this.#showLegend(this.#picture === null ? [] : legendOf(shown, this.#picture));
     this.#drawMoment();
   }
 

@@ -4,24 +4,18 @@
  */
 import { colourOf, onColourChange } from '../colours.js';
 import { element, setText } from '../dom.js';
+import { FINENESS, PadInk, PEN_WIDTH } from './ink.js';
+import type { Place } from './ink.js';
 import { preprocess, SIDE } from './preprocess.js';
 
-/** Pixels of the pad for one of the image's: strokes stay smooth on every screen. */
-const FINENESS = 16;
+/** Pixels along the canvas, on which the ink is only shown. */
 const PAD = SIDE * FINENESS;
-/** A pen in MNIST is nearly three pixels wide. */
-const PEN = 2.8 * FINENESS;
 const MOVES: Record<string, readonly [number, number]> = {
   ArrowLeft: [-1, 0],
   ArrowRight: [1, 0],
   ArrowUp: [0, -1],
   ArrowDown: [0, 1],
 };
-
-interface Place {
-  x: number;
-  y: number;
-}
 
 export class DrawingPad {
   readonly root: HTMLElement;
@@ -33,9 +27,11 @@ export class DrawingPad {
     'aria-label': 'Drawing pad',
     'aria-describedby': 'pad-hint pad-pen',
   });
+  /** In main memory: small, and painted by script alone. */
   readonly #context = this.#canvas.getContext('2d', { willReadFrequently: true });
   readonly #cursor = element('div', { class: 'pad-cursor', 'aria-hidden': 'true' });
   readonly #penText = element('span', { id: 'pad-pen', role: 'status' });
+  readonly #drawn = new PadInk();
   #image: Uint8Array | null = null;
   #empty = true;
   /** The pointer that draws, and where it is; other fingers are ignored meanwhile. */
@@ -86,6 +82,7 @@ export class DrawingPad {
   #wipe(): void {
     this.#image = null;
     this.#empty = true;
+    this.#drawn.clear();
     this.#context?.clearRect(0, 0, PAD, PAD);
   }
 
@@ -100,7 +97,9 @@ export class DrawingPad {
     });
     canvas.addEventListener('pointermove', (event) => {
       if (this.#pen?.pointer !== event.pointerId) return;
-      for (const part of event.getCoalescedEvents?.() ?? [event]) {
+      const parts = event.getCoalescedEvents?.() ?? [];
+      // Some browsers give none.
+      for (const part of parts.length > 0 ? parts : [event]) {
         const place = this.#pointerPlace(part);
         this.#stroke(this.#pen.place, place);
         this.#pen.place = place;
@@ -151,29 +150,30 @@ export class DrawingPad {
   }
 
   #stroke(from: Place, to: Place): void {
-    const context = this.#context;
-    if (context === null) return;
     if (this.#image !== null) this.#wipe();
     this.#empty = false;
+    this.#drawn.stroke(from, to);
+    this.#paintStroke(from, to);
+    this.#changed();
+  }
+
+  #paintStroke(from: Place, to: Place): void {
+    const context = this.#context;
+    if (context === null) return;
     context.strokeStyle = this.#ink();
-    context.lineWidth = PEN;
+    context.lineWidth = PEN_WIDTH * FINENESS;
     context.lineCap = 'round';
     context.beginPath();
     context.moveTo(from.x * FINENESS, from.y * FINENESS);
     // A line of no length draws nothing in some browsers, not even its round ends.
     context.lineTo(to.x * FINENESS + 0.01, to.y * FINENESS);
     context.stroke();
-    this.#changed();
   }
 
   /** What is drawn now as MNIST would have it; null where nothing is. */
   pixels(): Uint8Array | null {
     if (this.#image !== null) return this.#image;
-    if (this.#empty || this.#context === null) return null;
-    const { data } = this.#context.getImageData(0, 0, PAD, PAD);
-    const values = new Uint8Array(PAD * PAD);
-    for (let index = 0; index < values.length; index += 1) values[index] = data[4 * index + 3] ?? 0;
-    return preprocess({ values, width: PAD, height: PAD });
+    return this.#empty ? null : preprocess(this.#drawn);
   }
 
   #paintImage(pixels: Uint8Array): void {

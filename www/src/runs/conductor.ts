@@ -136,12 +136,13 @@ export class RunConductor {
     if (update.steps.length > 0 || update.evaluations.length > 0) this.#onNews();
   }
 
-  #takeSteps({ steps, evaluations, engine }: Update): void {
+  #takeSteps({ steps, evaluations, engine, phase }: Update): void {
     const { current } = this.#library;
     if (current === null) return;
     const wasEmpty = current.log.length === 0;
     for (const step of steps) current.addStep(step);
     for (const evaluation of evaluations) current.addEvaluation(evaluation);
+    current.complete = phase === 'finished';
     if (engine !== null) current.computedBy = { engine: engine.engine, adapter: engine.adapter };
     const latest = steps.at(-1);
     if (latest !== undefined) this.#state.shownStep.value = { test: current.testAt(latest.step), step: latest, recorded: false };

@@ -2,7 +2,8 @@
 import { required, setText } from '../dom.js';
 import type { RunLibrary } from './library.js';
 import { readStoredRun, storeRun } from './run-file.js';
-import { all, describeStorageFailure, put, remove } from './storage.js';
+import type { StoredRun } from './run-file.js';
+import { all, describeStorageFailure, remove, update } from './storage.js';
 import type { TrainedRun } from './trained-run.js';
 
 /** About 2 MB each at the very most. */
@@ -51,7 +52,9 @@ export class KeptRuns {
       return;
     }
     this.#written.set(run.id, stateOf(run));
-    put('runs', run.id, storeRun(run)).then(
+    const own = storeRun(run);
+    const isCurrent = run === this.#library.current;
+    update('runs', run.id, (before) => (isCurrent ? own : withLongerLog(own, before as Partial<StoredRun> | undefined))).then(
       () => (this.#note.hidden = true),
       (error: unknown) => {
         this.#written.delete(run.id);
@@ -74,6 +77,12 @@ export class KeptRuns {
       setText(this.#note, `A run that was kept could not be deleted. ${describeStorageFailure(error)}`);
     });
   }
+}
+
+/** Another tab may have gone on with the run since it was read here: then only its name is this tab's to change. */
+function withLongerLog(own: StoredRun, before: Partial<StoredRun> | undefined): StoredRun {
+  const steps = before?.log?.columns?.step?.length ?? 0;
+  return steps > own.log.columns.step.length ? { ...(before as StoredRun), name: own.name } : own;
 }
 
 /** A run that has this state was written as it is. */

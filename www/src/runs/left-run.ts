@@ -1,20 +1,16 @@
 /** Offers to go on with the run that was left: when the page was closed, or when the training program broke down. */
-import type { Checkpoint, DatasetName } from '../../pkg/adadagrad_web.js';
+import type { DatasetName } from '../../pkg/adadagrad_web.js';
 import { required, setText } from '../dom.js';
 import { formatCount, formatPercent } from '../format.js';
 import { datasetTitle } from '../settings/data-panel.js';
 import type { PageState } from '../state.js';
-import type { Checkpoints, LeftRun } from './checkpoints.js';
+import type { Checkpoints } from './checkpoints.js';
 import type { RunConductor } from './conductor.js';
+import { forgetLeft, leftRuns } from './left-runs.js';
+import type { Resumable } from './left-runs.js';
 import type { RunLibrary } from './library.js';
-import { readStoredRun } from './run-file.js';
-import { get } from './storage.js';
-import type { TrainedRun } from './trained-run.js';
-
-interface Left {
-  run: TrainedRun;
-  checkpoint: Checkpoint;
-}
+import { isFree, whenFree } from './ownership.js';
+import type { RunOwnership } from './ownership.js';
 
 export class LeftRunOffer {
   readonly #root = required('left-run', HTMLElement);
@@ -23,33 +19,54 @@ export class LeftRunOffer {
   readonly #library: RunLibrary;
   readonly #checkpoints: Checkpoints;
   readonly #conductor: RunConductor;
-  #left: Left | null = null;
+  readonly #ownership: RunOwnership;
+  #left: Resumable | null = null;
   /** Pressed, but the data is not here yet. */
   #waits = false;
+  /** Runs that are open in other tabs, and waited for. */
+  readonly #elsewhere = new Set<string>();
 
-  constructor(parts: { state: PageState; library: RunLibrary; checkpoints: Checkpoints; conductor: RunConductor }) {
+  constructor(parts: { state: PageState; library: RunLibrary; checkpoints: Checkpoints; conductor: RunConductor; ownership: RunOwnership }) {
     this.#state = parts.state;
     this.#library = parts.library;
     this.#checkpoints = parts.checkpoints;
     this.#conductor = parts.conductor;
-    required('left-run-forget', HTMLButtonElement).addEventListener('click', () => {
-      this.#withdraw();
-      this.#checkpoints.forgetLeft();
-    });
-    required('left-run-go-on', HTMLButtonElement).addEventListener('click', () => this.#goOn());
+    this.#ownership = parts.ownership;
+    required('left-run-forget', HTMLButtonElement).addEventListener('click', () => void this.#forget());
+    required('left-run-go-on', HTMLButtonElement).addEventListener('click', () => void this.#goOn());
     this.#state.data.observe(({ name }) => {
-      if (name === 'ready' && this.#waits) this.#goOn();
+      if (name === 'ready' && this.#waits) void this.#goOn();
     });
-    // Another run takes its place, in the browser's memory too.
+    // It stays kept, for another visit.
     this.#state.run.observe(({ phase }) => {
       if (phase === 'running') this.#withdraw();
     });
   }
 
-  /** Looks whether there is such a run. */
+  /** Offers the newest run that was left and that no other tab has open. */
   async look(): Promise<void> {
-    const left = await recall(this.#library);
-    if (left === null || this.#library.current !== null) return;
+    // Where the browser keeps nothing, nothing was left.
+    const found = await leftRuns(this.#library.freeSlot()).catch(() => []);
+    for (const left of found) {
+      if (this.#library.current !== null) return;
+      if (await isFree(left.run.id)) {
+        if (this.#library.current === null) this.#offer(left);
+        return;
+      }
+      this.#await(left.run.id);
+    }
+  }
+
+  #await(id: string): void {
+    if (this.#elsewhere.has(id)) return;
+    this.#elsewhere.add(id);
+    void whenFree(id).then(() => {
+      this.#elsewhere.delete(id);
+      if (this.#left === null) void this.look();
+    });
+  }
+
+  #offer(left: Resumable): void {
     this.#left = left;
     this.#root.hidden = false;
     setText(this.#text, tell(left));
@@ -61,7 +78,15 @@ export class LeftRunOffer {
     this.#root.hidden = true;
   }
 
-  #goOn(): void {
+  async #forget(): Promise<void> {
+    const left = this.#left;
+    this.#withdraw();
+    if (left === null) return;
+    await forgetLeft(left.key).catch(() => undefined);
+    await this.look();
+  }
+
+  async #goOn(): Promise<void> {
     const left = this.#left;
     const settings = this.#state.settings.value;
     if (left === null || settings === null) return;
@@ -69,9 +94,15 @@ export class LeftRunOffer {
     if (dataset !== settings.dataset && !this.#fetch(dataset)) return;
     this.#waits = this.#state.data.value.name !== 'ready';
     if (this.#waits) return;
+    if (!(await this.#ownership.take(left.run.id))) {
+      setText(this.#text, `“${left.run.name}” goes on in another tab of this browser.`);
+      this.#await(left.run.id);
+      return;
+    }
+    if (this.#left !== left) return;
     this.#state.settings.value = structuredClone(left.run.latestConfig);
     this.#conductor.resume(left.run, left.checkpoint);
-    this.#checkpoints.tookUpAt(left.checkpoint);
+    this.#checkpoints.tookUpAt(left.checkpoint, left.key);
   }
 
   /** Has the run's data opened; only the visitor can open own files. */
@@ -87,21 +118,10 @@ export class LeftRunOffer {
   }
 }
 
-async function recall(library: RunLibrary): Promise<Left | null> {
-  try {
-    const content = (await get('left', 'run')) as Partial<LeftRun> | undefined;
-    const run = readStoredRun(content?.run, { slot: library.freeSlot() });
-    return run === null || content?.checkpoint === undefined ? null : { run, checkpoint: content.checkpoint };
-  } catch {
-    // Where the browser keeps nothing, nothing was left.
-    return null;
-  }
-}
-
-function tell({ run, checkpoint }: Left): string {
+function tell({ run, checkpoint }: Resumable): string {
   const row = run.log.rowOfStep(checkpoint.step);
   const accuracy = run.evaluationAt(checkpoint.step)?.accuracy;
-  const read = accuracy === undefined ? '' : `, ${formatPercent(accuracy)} of the test images classified correctly`;
+  const correct = accuracy === undefined ? '' : `, ${formatPercent(accuracy)} of the test images classified correctly`;
   const data = run.config.dataset === 'mnist' ? '' : ` on ${datasetTitle(run.config.dataset)}`;
-  return `You left “${run.name}”${data} at step ${formatCount(checkpoint.step)}: batch ${formatCount(run.log.value('next_batch', row) ?? 0)}${read}.`;
+  return `You left “${run.name}”${data} at step ${formatCount(checkpoint.step)}: batch ${formatCount(run.log.value('next_batch', row) ?? 0)}${correct}.`;
 }

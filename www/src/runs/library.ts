@@ -84,7 +84,7 @@ export class RunLibrary {
   leave(): void {
     const left = this.#current;
     this.#current = null;
-    if (left !== null && left.log.length < FEWEST_STEPS && !left.pinned) this.#remove(left);
+    if (left !== null && left.log.length < FEWEST_STEPS && !left.pinned && !left.complete) this.#remove(left);
     this.touch();
   }
 

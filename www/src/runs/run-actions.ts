@@ -1,7 +1,8 @@
 /** What can be done with one run: draw or hide it, name it, keep it from visit to visit, save it, delete it. */
 import { element, isDisabled, setDisabled } from '../dom.js';
 import { download, fileName } from '../export/download.js';
-import { runCsv } from '../export/run-csv.js';
+import { DECIMAL_COMMA_CSV, PLAIN_CSV, runCsv } from '../export/run-csv.js';
+import type { CsvStyle } from '../export/run-csv.js';
 import type { RunLibrary } from './library.js';
 import { writeRunFile } from './run-file.js';
 import type { TrainedRun } from './trained-run.js';
@@ -15,10 +16,11 @@ export interface RunActions {
 }
 
 export function runActions(run: TrainedRun, library: RunLibrary): RunActions {
-  const name = element('input', { type: 'text', class: 'run-name', 'aria-label': 'Name of the run', value: run.name });
+  const name = element('input', { type: 'text', class: 'run-name', dir: 'auto', maxlength: '200', 'aria-label': 'Name of the run', value: run.name });
   const drawn = element('input', { type: 'checkbox', 'aria-label': `Draw ${run.name} in the charts` });
   const pin = element('button', { type: 'button', class: 'button-quiet' }, 'Keep');
   const csv = element('button', { type: 'button', class: 'button-quiet' }, 'CSV');
+  const commaCsv = element('button', { type: 'button', class: 'button-quiet' }, 'CSV 0,5');
   const json = element('button', { type: 'button', class: 'button-quiet' }, 'JSON');
   const remove = element('button', { type: 'button', class: 'button-quiet' }, 'Delete');
   const show = (): void => {
@@ -28,6 +30,9 @@ export function runActions(run: TrainedRun, library: RunLibrary): RunActions {
     pin.setAttribute('aria-label', `Keep ${run.name} when the page is closed`);
     pin.title = 'Keep this run in this browser, so that it is here again at your next visit';
     csv.setAttribute('aria-label', `Save ${run.name} as CSV`);
+    csv.title = 'Columns separated by commas, decimals with a point';
+    commaCsv.setAttribute('aria-label', `Save ${run.name} as CSV 0,5, with decimal commas`);
+    commaCsv.title = 'For spreadsheets that write 0,5: columns separated by semicolons, decimals with a comma';
     json.setAttribute('aria-label', `Save ${run.name} as JSON`);
     remove.setAttribute('aria-label', `Delete ${run.name}`);
     setDisabled(remove, run === library.current);
@@ -46,12 +51,14 @@ export function runActions(run: TrainedRun, library: RunLibrary): RunActions {
     run.pinned = !run.pinned;
     library.touch();
   });
-  csv.addEventListener('click', () => download(fileName(run.name, 'csv'), new Blob([runCsv(run)], { type: 'text/csv' })));
+  const saveCsv = (style: CsvStyle): void => download(fileName(run.name, 'csv'), new Blob([runCsv(run, style)], { type: 'text/csv' }));
+  csv.addEventListener('click', () => saveCsv(PLAIN_CSV));
+  commaCsv.addEventListener('click', () => saveCsv(DECIMAL_COMMA_CSV));
   json.addEventListener('click', () =>
     download(fileName(run.name, 'json'), new Blob([JSON.stringify(writeRunFile(run))], { type: 'application/json' })),
   );
   remove.addEventListener('click', () => {
     if (!isDisabled(remove)) library.remove(run);
   });
-  return { drawn, name, buttons: [pin, csv, json, remove], show };
+  return { drawn, name, buttons: [pin, csv, commaCsv, json, remove], show };
 }

@@ -3,15 +3,12 @@ import { element, required, setText } from '../dom.js';
 import { formatCount, formatMeasure, formatPercent } from '../format.js';
 import { drawSwatch } from '../charts/legend.js';
 import { PATTERNS } from '../theme.js';
-import type { PageState } from '../state.js';
+import type { Moments } from '../moment.js';
 import { describeSettings, whatSetsApart } from './differences.js';
 import type { RunLibrary } from './library.js';
 import { runActions } from './run-actions.js';
 import type { RunActions } from './run-actions.js';
 import type { TrainedRun } from './trained-run.js';
-
-/** The present run's figures follow it slowly: the big numbers above are the quick ones. */
-const REFRESH_MILLISECONDS = 1000;
 
 interface Row {
   root: HTMLTableRowElement;
@@ -38,15 +35,14 @@ export class RunsTable {
   readonly #head = required('runs-head', HTMLTableSectionElement);
   readonly #body = required('runs-body', HTMLTableSectionElement);
   #rows = new Map<TrainedRun, Row>();
-  #lastRefresh = -Infinity;
 
-  constructor(state: PageState, library: RunLibrary) {
+  constructor(moments: Moments, library: RunLibrary) {
     this.#library = library;
     const figures = FIGURES.map((figure) => element('th', { scope: 'col', class: 'run-figure' }, FIGURE_TITLES[figure]));
     const others = ['Drawn', 'Run', 'Settings that differ'].map((title) => element('th', { scope: 'col' }, title));
     this.#head.replaceChildren(element('tr', {}, ...others, ...figures, element('td', {})));
     library.revision.observe(() => this.#rebuild());
-    state.run.observe(({ phase }) => this.#refresh(phase !== 'running'));
+    moments.latest.observe(() => this.#followCurrent());
   }
 
   /** Rows that stay are not made anew, so that the focus stays where it is. */
@@ -64,13 +60,14 @@ export class RunsTable {
       this.#rows.set(run, row);
       this.#body.append(row.root);
     }
-    this.#refresh(true);
+    for (const [run, row] of this.#rows) this.#showRow(run, row);
   }
 
-  #refresh(now: boolean): void {
-    if (!now && performance.now() - this.#lastRefresh < REFRESH_MILLISECONDS) return;
-    this.#lastRefresh = performance.now();
-    for (const [run, row] of this.#rows) this.#showRow(run, row);
+  /** Only the run at hand grows. */
+  #followCurrent(): void {
+    const { current } = this.#library;
+    const row = current === null ? undefined : this.#rows.get(current);
+    if (current !== null && row !== undefined) showFigures(current, row);
   }
 
   #showRow(run: TrainedRun, row: Row): void {
@@ -78,8 +75,7 @@ export class RunsTable {
     const apart = whatSetsApart(run.config, others) || describeSettings(run.config);
     const changed = run.changes.map(({ step, text }) => `; after step ${formatCount(step)}: ${text}`);
     setText(row.settings, [apart, ...changed].join(''));
-    const figures = figuresOf(run);
-    for (const [figure, cell] of row.figures) setText(cell, figures[figure]);
+    showFigures(run, row);
     row.actions.show();
   }
 
@@ -99,6 +95,11 @@ export class RunsTable {
     );
     return { root, settings, figures: cells, actions };
   }
+}
+
+function showFigures(run: TrainedRun, row: Row): void {
+  const figures = figuresOf(run);
+  for (const [figure, cell] of row.figures) setText(cell, figures[figure]);
 }
 
 function figuresOf(run: TrainedRun): Record<Figure, string> {

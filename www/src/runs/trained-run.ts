@@ -31,6 +31,8 @@ export class TrainedRun {
   slot: number;
   shown = true;
   pinned = false;
+  /** It came to its end, however few steps that took. */
+  complete = false;
   /** Came with the page: nobody made it here. */
   readonly recorded: boolean;
   readonly config: RunConfig;

@@ -13,19 +13,27 @@ import { allowedWords } from './allowed-words.js';
 /** Browsers allow only so many changes of the address in a time. */
 const WRITE_MILLISECONDS = 300;
 
+interface AddressTools {
+  /** Tells what is wrong with settings, or null. */
+  check: (config: RunConfig) => Promise<string | null>;
+  /** What the visitor asked for: the address names that, also where the data at hand are not enough for it. */
+  asked: (config: RunConfig) => RunConfig;
+  /** What the data at hand are enough for. */
+  fitted: (config: RunConfig) => RunConfig;
+}
+
 export class AddressBar {
   readonly #state: PageState;
-  readonly #check: (config: RunConfig) => Promise<string | null>;
+  readonly #tools: AddressTools;
   readonly #note = required('address-note', HTMLElement);
   /** Settings that the address asks for, until they were found to be such as can be run. */
   #asked: { config: RunConfig; base: RunConfig; words: ReadonlyMap<string, string>; problems: readonly string[] } | null = null;
   #writeWaits = false;
   #writing = false;
 
-  /** `check` tells what is wrong with settings, or null. */
-  constructor(state: PageState, check: (config: RunConfig) => Promise<string | null>) {
+  constructor(state: PageState, tools: AddressTools) {
     this.#state = state;
-    this.#check = check;
+    this.#tools = tools;
     window.addEventListener('hashchange', () => this.#followed());
   }
 
@@ -49,8 +57,9 @@ export class AddressBar {
     if (choices.smoothing !== undefined) this.#state.smoothing.value = choices.smoothing;
     if (choices.thresholds !== undefined) this.#state.thresholds.value = choices.thresholds;
     if (choices.settings === undefined || base === null) return;
-    this.#asked = { config: choices.settings, base: structuredClone(base), words, problems };
-    this.#state.settings.value = choices.settings;
+    const config = this.#tools.fitted(choices.settings);
+    this.#asked = { config, base: structuredClone(base), words, problems };
+    this.#state.settings.value = config;
   }
 
   /** Whether these settings came with the address: then those that are wrong are replaced by the preset's, and told. */
@@ -58,7 +67,7 @@ export class AddressBar {
     const asked = this.#asked;
     if (asked === null || !sameSettings(asked.config, config)) return false;
     this.#asked = null;
-    void allowedWords(asked.base, asked.words, this.#check).then(({ words, refusals }) => {
+    void allowedWords(asked.base, asked.words, this.#tools.check).then(({ words, refusals }) => {
       // Another choice may have been made meanwhile.
       if (!sameSettings(this.#state.settings.value, config)) return;
       const fields = settingsGroups(config, this.#state.catalogue.value?.models ?? []).flatMap((group) => group.fields);
@@ -88,7 +97,7 @@ export class AddressBar {
       const { settings, engineChoice, horizontalAxis, smoothing, thresholds, catalogue } = this.#state;
       if (settings.value === null) return;
       const choices = {
-        settings: settings.value,
+        settings: this.#tools.asked(settings.value),
         engine: engineChoice.value,
         axis: horizontalAxis.value,
         smoothing: smoothing.value,

@@ -1,0 +1,155 @@
+// Several tabs and what the browser keeps: one entry per run, the first step kept at once, storage that goes away and comes back.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { ownFiles } from './support/data-files.mjs';
+import { leftIs } from './support/left-run.mjs';
+import { loadModule } from './support/module.mjs';
+import { browserTest, openPage } from './support/page.mjs';
+import { QUICK } from './support/settings.mjs';
+
+const { BatchFit } = await loadModule('settings/fit.ts');
+const SMALL = '#preset=quick&model=logistic&sample_budget=60000&evaluate_every=30000';
+
+/** The names and steps of the runs that the browser keeps, by name. */
+function keptRuns(page) {
+  return page.evaluate(async () => {
+    const open = indexedDB.open('adadagrad');
+    await new Promise((resolve) => (open.onsuccess = resolve));
+    const request = open.result.transaction('left').objectStore('left').getAll();
+    await new Promise((resolve) => (request.onsuccess = resolve));
+    open.result.close();
+    return request.result.map(({ run, checkpoint }) => [run.name, checkpoint.step]).sort();
+  });
+}
+
+function statusIs(page, wanted) {
+  return page.waitForFunction((values) => {
+    const { dataset } = document.getElementById('status');
+    return Object.entries(values).every(([key, value]) => dataset[key] === value);
+  }, wanted);
+}
+
+async function makeStep(page, step) {
+  await page.getByRole('button', { name: 'Step', exact: true }).click();
+  await statusIs(page, { step: String(step), phase: 'paused' });
+}
+
+async function nameRun(page, name) {
+  await page.getByLabel('Name of the run').last().fill(name);
+  await page.getByLabel('Name of the run').last().press('Enter');
+}
+
+test('no tab offers, overwrites or deletes the run of another', browserTest(), async (t) => {
+  const { page, context, server, waitFor } = await openPage(t, { path: SMALL });
+  await waitFor({ data: 'ready' });
+  await makeStep(page, 1);
+  await nameRun(page, 'Of the first tab');
+  await makeStep(page, 2);
+  await leftIs(page, 2);
+  const other = await context.newPage();
+  await other.goto(server.address + SMALL);
+  await statusIs(other, { data: 'ready' });
+  await makeStep(other, 1);
+  await nameRun(other, 'Of the second tab');
+  await makeStep(other, 2);
+  await makeStep(other, 3);
+  await leftIs(other, 3);
+  assert.deepEqual(await keptRuns(page), [['Of the first tab', 2], ['Of the second tab', 3]]);
+  assert.equal(await other.locator('#left-run').isVisible(), false, 'it is open in the first tab');
+  await other.getByRole('button', { name: 'Reset', exact: true }).click();
+  await leftIs(page, 2);
+  assert.deepEqual(await keptRuns(page), [['Of the first tab', 2]]);
+  // A third tab offers it as soon as the first one is closed.
+  const third = await context.newPage();
+  await third.goto(server.address + SMALL);
+  await statusIs(third, { data: 'ready' });
+  assert.equal(await third.locator('#left-run').isVisible(), false);
+  await page.close();
+  await third.locator('#left-run').waitFor({ state: 'visible' });
+  assert.match(await third.locator('#left-run-text').textContent(), /“Of the first tab” at step 2/);
+  await third.getByRole('button', { name: 'Go on where you left off', exact: true }).click();
+  await statusIs(third, { phase: 'running' });
+});
+
+test('the first step is kept at once; cleared site data and forbidden storage do not end that, and are told', browserTest(), async (t) => {
+  const { page, context, button, waitFor, waitForStep } = await openPage(t, { path: SMALL });
+  await waitFor({ data: 'ready' });
+  // So slow that it is still at its first step when that is looked for.
+  await button('Slow motion').click();
+  await button('Start').click();
+  await waitForStep(1);
+  await page.waitForFunction(async () => {
+    const open = indexedDB.open('adadagrad');
+    await new Promise((resolve) => (open.onsuccess = resolve));
+    const { result } = open;
+    const count = result.transaction('left').objectStore('left').count();
+    await new Promise((resolve) => (count.onsuccess = resolve));
+    result.close();
+    return count.result === 1;
+  });
+  await button('Pause').click();
+  await waitFor({ phase: 'paused' });
+  const session = await context.newCDPSession(page);
+  await session.send('Storage.clearDataForOrigin', { origin: new URL(page.url()).origin, storageTypes: 'indexeddb' });
+  const before = Number(await page.locator('#status').getAttribute('data-step'));
+  await makeStep(page, before + 1);
+  await leftIs(page, before + 1);
+  // Now it is forbidden, as in some private windows: every connection is refused.
+  await page.evaluate(() => {
+    IDBFactory.prototype.open = () => {
+      throw new DOMException('The user denied permission to access the database.', 'SecurityError');
+    };
+    IDBDatabase.prototype.transaction = () => {
+      throw new DOMException('The database connection is closing.', 'InvalidStateError');
+    };
+  });
+  await makeStep(page, before + 2);
+  const note = page.locator('#keeping-note');
+  await note.waitFor({ state: 'visible' });
+  assert.equal(await note.textContent(), '“Run 1” is lost when this page is closed, because it cannot be kept. The browser does not allow this page to keep anything.');
+  await makeStep(page, before + 3);
+});
+
+test('after a small data set, the batches that were asked for come back', () => {
+  const fit = new BatchFit();
+  const wish = { ...QUICK, max_batch: 4096, initial_batch: 8, min_batch: 2 };
+  assert.equal(fit.fit(wish, 60_000), wish);
+  const one = fit.fit(wish, 1);
+  assert.deepEqual([one.max_batch, one.initial_batch, one.min_batch], [1, 1, 1]);
+  assert.deepEqual(fit.asked(one), wish);
+  // From small to less small, and with another setting changed meanwhile.
+  const some = fit.fit({ ...one, seed: 9 }, 100);
+  assert.deepEqual([some.max_batch, some.initial_batch, some.min_batch, some.seed], [100, 8, 2, 9]);
+  assert.deepEqual(fit.fit(some, 60_000), { ...wish, seed: 9 });
+  // What was asked for since is a wish of its own.
+  const again = fit.fit(wish, 100);
+  assert.equal(fit.fit({ ...again, max_batch: 50 }, 60_000).max_batch, 50);
+  const changed = fit.fit({ ...fit.fit(wish, 100), initial_batch: 16 }, 60_000);
+  assert.deepEqual([changed.max_batch, changed.initial_batch], [4096, 16]);
+  fit.fit(wish, 1);
+  fit.forget();
+  assert.equal(fit.fit({ ...QUICK, max_batch: 1, initial_batch: 1 }, 60_000).max_batch, 1);
+});
+
+test('with one image Start says what is missing, and MNIST brings the limit back', browserTest(), async (t) => {
+  const { page, button, waitFor, read } = await openPage(t, { path: SMALL });
+  await waitFor({ data: 'ready' });
+  const largest = page.getByLabel('Largest batch', { exact: true });
+  const asked = await largest.inputValue();
+  await page.locator('#data-files').setInputFiles(ownFiles({ training: 1, test: 20 }));
+  const sentence = page.locator('#sentence');
+  await page.waitForFunction(() => /One training image is ready, but no run can start/.test(document.getElementById('sentence').textContent));
+  assert.match(await sentence.textContent(), /needs at least two\. Choose “No test: constant batch”/);
+  assert.equal(await largest.inputValue(), '1');
+  await page.locator('#setting-test').selectOption('none');
+  await page.waitForFunction(() => /One training image is ready\. Press Start/.test(document.getElementById('sentence').textContent));
+  await button('Step').click();
+  await waitFor({ step: '1', phase: 'paused' });
+  assert.equal((await read()).batch, 1);
+  await button('Reset').click();
+  await page.locator('#setting-test').selectOption('norm');
+  await page.locator('#data-choice').selectOption('mnist');
+  await page.waitForFunction(() => /60,000 training images are ready\. Press Start/.test(document.getElementById('sentence').textContent));
+  assert.equal(await largest.inputValue(), asked);
+  assert.match(await page.locator('#engine-notes').textContent(), new RegExp(`The largest batch is ${Number(asked).toLocaleString('en-US')} again`));
+});
