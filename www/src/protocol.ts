@@ -182,6 +182,8 @@ export type Report =
   | { type: 'adapter'; adapter: AdapterReport }
   | { type: 'download'; receivedBytes: number; totalBytes: number; checking: boolean }
   | { type: 'ready'; dataset: DatasetName; trainingSamples: number; testSamples: number }
+  /** The run's team is there, or there no longer is one; `notice`: why, in a sentence. */
+  | { type: 'team'; run: number; workers: number; notice: string | null }
   /** Where the run stands that a checkpoint holds; its updates follow. */
   | { type: 'resumed'; run: number; config: RunConfig; step: number; samplesSeen: number }
   /** When the settings hold: at once between two steps, else after the step at hand. */

@@ -15,7 +15,7 @@ export interface SessionListener {
 }
 
 /** What parts of the page can listen to beside that. */
-export type News = Extract<Report, { type: 'datasets' | 'resumed' | 'retuned' | 'refused-retune' | 'look' | 'mosaic' }>;
+export type News = Extract<Report, { type: 'datasets' | 'team' | 'resumed' | 'retuned' | 'refused-retune' | 'look' | 'mosaic' }>;
 
 type NewsOf<Type extends News['type']> = Extract<News, { type: Type }>;
 type Answer = CheckpointReport | Classified | ParametersReport | TestImage | Validated;
@@ -219,6 +219,7 @@ export class TrainingSession {
       case 'datasets':
         this.#tell(report);
         break;
+      case 'team':
       case 'resumed':
       case 'retuned':
       case 'refused-retune':

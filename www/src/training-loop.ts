@@ -130,9 +130,11 @@ export class TrainingLoop {
     }
   }
 
-  /** A sentence for the visitor, with the next report. */
-  addNotice(notice: string): void {
-    this.#unsent.notices.push(notice);
+  /** The team is there for the run at hand, or there no longer is one; `notice`: why. */
+  teamChanged(notice: string | null): void {
+    const workers = this.#sharing.size;
+    if (this.#engine !== null) this.#engine = { ...this.#engine, workers };
+    this.#post({ type: 'team', run: this.#run, workers, notice });
   }
 
   setLook(on: boolean): void {

@@ -71,7 +71,7 @@ function load(source: DataSource): Promise<DatasetFiles> {
 
 function takeSession(session: Session, files: DatasetFiles, dataset: DatasetName): void {
   trainingSamples = session.training_samples;
-  const loop: TrainingLoop = new TrainingLoop(session, new Sharing(session, files, (notice) => loop.addNotice(notice)), post);
+  const loop: TrainingLoop = new TrainingLoop(session, new Sharing(session, files, (notice) => loop.teamChanged(notice)), post);
   ready = { loop, answers: new Answers(session, post) };
   for (const command of early.splice(0)) obey(command);
   post({ type: 'ready', dataset, trainingSamples, testSamples: session.test_samples });

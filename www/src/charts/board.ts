@@ -24,6 +24,7 @@ interface BoardSource {
 
 export class ChartBoard {
   readonly #source: BoardSource;
+  readonly #container: HTMLElement;
   readonly #charts: RunChart[];
   #stale = false;
   #queue: RunChart[] = [];
@@ -33,6 +34,7 @@ export class ChartBoard {
 
   constructor(container: HTMLElement, source: BoardSource) {
     this.#source = source;
+    this.#container = container;
     this.#charts = [batchChart(), testChart(), lossChart(), accuracyChart(), speedChart()];
     for (const { chart } of this.#charts) chart.onCursor = source.onCursor;
     container.append(...this.#charts.map(({ chart }) => chart.root));
@@ -42,6 +44,7 @@ export class ChartBoard {
   /** Something changed; the charts follow as soon as their turn comes. */
   refresh(): void {
     this.#stale = true;
+    this.#container.dataset['drawn'] = 'earlier';
     this.#requestFrame();
   }
 
@@ -66,6 +69,7 @@ export class ChartBoard {
     }
     const next = this.#queue.shift();
     if (next !== undefined && this.#view !== null) next.chart.show(next.picture(this.#view));
+    if (next !== undefined && this.#queue.length === 0) this.#endRound();
     if (this.#queue.length > 0 || this.#stale) this.#requestFrame();
   }
 
@@ -74,6 +78,13 @@ export class ChartBoard {
     this.#lastRound = now;
     this.#queue = [...this.#charts];
     this.#view = this.#takeView();
+  }
+
+  /** The attributes are for programs (tests among them): how often all charts were drawn, and whether they show all there is. */
+  #endRound(): void {
+    const { dataset } = this.#container;
+    dataset['rounds'] = String(Number(dataset['rounds'] ?? 0) + 1);
+    if (!this.#stale) dataset['drawn'] = 'newest';
   }
 
   #takeView(): RunView {

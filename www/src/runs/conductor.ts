@@ -31,6 +31,11 @@ export class RunConductor {
     this.#session.listen('resumed', ({ config }) => {
       this.#state.run.value = { ...this.#state.run.value, config };
     });
+    this.#session.listen('team', ({ workers, notice }) => {
+      const { run } = this.#state;
+      if (run.value.engine !== null) run.value = { ...run.value, engine: { ...run.value.engine, workers } };
+      if (notice !== null) this.#takeNotices([notice]);
+    });
   }
 
   /** Begins a new run, with the settings shown unless others are given. */

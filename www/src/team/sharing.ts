@@ -5,9 +5,12 @@ import { teamSize } from './size.js';
 import { Team } from './team.js';
 import { Worth } from './worth.js';
 
+/** The team is there for the run at hand, or there no longer is one; `notice`: why, in a sentence. */
+export type TeamNews = (notice: string | null) => void;
+
 export class Sharing {
   readonly #session: Session;
-  readonly #tell: (notice: string) => void;
+  readonly #tell: TeamNews;
   /** Until the team has them. */
   #files: DatasetFiles | null;
   #team: Promise<Team> | null = null;
@@ -18,7 +21,7 @@ export class Sharing {
   /** Where the last sweep's parameters lie. */
   #room: Float32Array | null = null;
 
-  constructor(session: Session, files: DatasetFiles, tell: (notice: string) => void) {
+  constructor(session: Session, files: DatasetFiles, tell: TeamNews) {
     this.#session = session;
     this.#files = files;
     this.#tell = tell;
@@ -38,7 +41,9 @@ export class Sharing {
       const team = await this.#gather();
       if (team === null || run !== this.#run) return;
       await team.begin(config);
-      if (run === this.#run) this.#ready = team;
+      if (run !== this.#run) return;
+      this.#ready = team;
+      this.#tell(null);
     } catch (error) {
       await this.#giveUp(error);
     }
