@@ -411,7 +411,8 @@ mod interrupt {
     fn wait_for(mut condition: impl FnMut() -> bool) {
         let begin = Instant::now();
         while !condition() {
-            assert!(begin.elapsed() < Duration::from_secs(60), "waited for too long");
+            // Only a program that hangs takes so long, however busy the machine.
+            assert!(begin.elapsed() < Duration::from_secs(300), "waited for too long");
             thread::sleep(Duration::from_millis(5));
         }
     }
@@ -430,7 +431,6 @@ mod interrupt {
                 program(folder.path(), &command).stderr(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
             let made = || fs::read_to_string(at("part.jsonl")).unwrap_or_default().lines().count();
             wait_for(|| made() >= steps || child.try_wait().unwrap().is_some());
-            thread::sleep(Duration::from_millis(20));
             if child.try_wait().unwrap().is_none() {
                 interrupt(&child);
             }

@@ -3,33 +3,45 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { violations } from './support/axe.mjs';
 import { browserTest, openPage } from './support/page.mjs';
+import { smallTestSet } from './support/small-test-set.mjs';
+import { changeScheme, frames, turns } from './support/steady.mjs';
+
+/** All rules in light, and what colours can break in dark. */
+async function checkBoth(page, moment) {
+  await changeScheme(page, 'light');
+  assert.deepEqual(await violations(page), [], moment);
+  await changeScheme(page, 'dark');
+  assert.deepEqual(await violations(page, {}, ['color-contrast', 'link-in-text-block']), [], `${moment}, dark`);
+}
 
 for (const width of [360, 1280]) {
-  for (const colorScheme of ['light', 'dark']) {
-    test(`axe-core finds nothing before, during and after training: ${width} px, ${colorScheme}`, browserTest(), async (t) => {
-      const { page, button, waitFor, waitForStep, set } = await openPage(t, { context: { viewport: { width, height: 800 }, colorScheme } });
-      await waitFor({ data: 'ready' });
-      await openDetails(page);
-      assert.deepEqual(await violations(page), [], 'before');
-      await set({ 'Sample budget': 30_000 });
-      await button('Start').click();
-      await waitForStep(5);
-      await page.locator('#look').scrollIntoViewIfNeeded();
-      assert.deepEqual(await violations(page), [], 'during');
-      await waitFor({ phase: 'running' }, 1000);
-      await button('Pause').click();
-      await waitFor({ phase: 'paused' });
-      // Only what is in view is kept up to date.
-      await page.locator('#look-title').scrollIntoViewIfNeeded();
-      await page.locator('.mistake').first().waitFor({ timeout: 30_000 });
-      assert.deepEqual(await violations(page), [], 'paused, with mistakes and weights');
-      await button('Reset').click();
-      await set({ 'Sample budget': 500 });
-      await button('Start').click();
-      await waitFor({ phase: 'finished' }, 60_000);
-      assert.deepEqual(await violations(page), [], 'after');
-    });
-  }
+  test(`axe-core finds nothing before, during and after training: ${width} px, light and dark`, browserTest(), async (t) => {
+    const opened = await openPage(t, { context: { viewport: { width, height: 800 } }, server: { replace: smallTestSet(500) } });
+    const { page, button, waitFor, waitForStep, set } = opened;
+    await waitFor({ data: 'ready' });
+    await openDetails(page);
+    await checkBoth(page, 'before');
+    await set({ 'Sample budget': 100_000_000 });
+    await button('Start').click();
+    await waitForStep(5);
+    // It goes on, and leaves the processor to axe-core.
+    await button('Slow motion').click();
+    await page.locator('#look').scrollIntoViewIfNeeded();
+    await checkBoth(page, 'during');
+    await waitFor({ phase: 'running' });
+    await button('Pause').click();
+    await waitFor({ phase: 'paused' });
+    await button('Slow motion').click();
+    // Only what is in view is kept up to date.
+    await page.locator('#look-title').scrollIntoViewIfNeeded();
+    await page.locator('.mistake').first().waitFor();
+    await checkBoth(page, 'paused, with mistakes and weights');
+    await button('Reset').click();
+    await set({ 'Sample budget': 500 });
+    await button('Start').click();
+    await waitFor({ phase: 'finished' });
+    await checkBoth(page, 'after');
+  });
 }
 
 test('axe-core would find something', browserTest(), async (t) => {
@@ -45,8 +57,9 @@ test('axe-core would find something', browserTest(), async (t) => {
 });
 
 test('a hidden tab pauses, says so, and goes on when it is seen again', browserTest(), async (t) => {
-  const { page, button, waitFor, waitForStep, read } = await openPage(t);
+  const { page, button, waitFor, waitForStep, read, set } = await openPage(t);
   await waitFor({ data: 'ready' });
+  await set({ 'Sample budget': 100_000_000 });
   await button('Start').click();
   await waitForStep(3);
   await setHidden(page, true);
@@ -64,6 +77,7 @@ test('a hidden tab pauses, says so, and goes on when it is seen again', browserT
   await setHidden(page, true);
   await setHidden(page, false);
   await page.getByLabel('Pause while this tab is hidden').uncheck();
+  await turns(page);
   await waitFor({ phase: 'paused' });
   await button('Resume').click();
   await waitFor({ phase: 'running' });
@@ -101,7 +115,8 @@ test('with reduced motion nothing moves by itself', browserTest(), async (t) => 
   await button('Step').click();
   await waitFor({ step: '1', phase: 'paused' });
   await page.waitForFunction(() => document.querySelector('.figure-stage').dataset.step === '1');
-  await page.waitForTimeout(1200);
+  // Whatever moves has another place after some frames.
+  await frames(page, 10);
   assert.equal(new Set(await page.evaluate(() => globalThis.radii)).size <= 1, true, 'the disc moved');
   const moving = await page.evaluate(() => document.getAnimations().filter(({ playState }) => playState === 'running').length);
   assert.equal(moving, 0);

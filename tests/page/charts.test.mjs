@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import test from 'node:test';
 import { loadModule } from './support/module.mjs';
 import { browserTest, openPage } from './support/page.mjs';
+import { chartsDrawn } from './support/steady.mjs';
 
 const { rowsToDraw, smooth } = await loadModule('charts/points.ts');
 const { StepLog } = await loadModule('runs/step-log.ts');
@@ -119,13 +120,13 @@ test('each chart has a table twin with the steps that were logged', browserTest(
   await closeTables(page);
   // Steps and seconds count from the first to the last step.
   await page.locator('label[for=axis-steps]').click();
-  await page.waitForTimeout(700);
+  await chartsDrawn(page);
   const bySteps = await table(page, 'loss');
   assert.equal(bySteps.head[0], 'Step');
   assert.equal(bySteps.rows.at(-1)[0], String(end.step));
   await closeTables(page);
   await page.locator('label[for=axis-seconds]').click();
-  await page.waitForTimeout(700);
+  await chartsDrawn(page);
   const bySeconds = await table(page, 'accuracy');
   assert.equal(bySeconds.head[0], 'Seconds of training');
   for (const id of ['batch', 'test', 'loss', 'accuracy', 'speed']) assert.ok((await table(page, id)).rows.length >= 2, id);

@@ -5,6 +5,7 @@ import { violations } from './support/axe.mjs';
 import { loadModule } from './support/module.mjs';
 import { browserTest, openPage } from './support/page.mjs';
 import { QUICK } from './support/settings.mjs';
+import { chartsDrawn, turns } from './support/steady.mjs';
 import { startTrace, stopTrace } from './support/trace.mjs';
 
 const { COMPARISONS } = await loadModule('runs/comparisons.ts');
@@ -16,7 +17,6 @@ globalThis.getComputedStyle = () => ({ getPropertyValue: () => '' });
 const { PATTERNS } = await loadModule('theme.ts');
 const LONGEST_TASK_MILLISECONDS = 50;
 const SMALL = '#preset=quick&model=logistic&sample_budget=4000&evaluate_every=2000&seed=5';
-const MINUTES = 60_000;
 
 const quick = { ...QUICK, seed: 3 };
 
@@ -62,12 +62,18 @@ function rows(page) {
   );
 }
 
-test('one click makes the adaptive, the small and the large run, drawn together', browserTest({ timeout: 3 * MINUTES }), async (t) => {
+test('one click makes the adaptive, the small and the large run, drawn together', browserTest(), async (t) => {
   const { page, button, waitFor, screenshot } = await openPage(t, { path: SMALL });
   await waitFor({ data: 'ready' });
+  // Small runs are soon over: all that is said of them is kept.
+  await page.evaluate(() => {
+    globalThis.said = [];
+    const note = document.getElementById('comparison-note');
+    new MutationObserver(() => globalThis.said.push(note.textContent)).observe(note, { childList: true, characterData: true, subtree: true });
+  });
   await button('Adaptive, small or large batch').click();
-  await page.waitForFunction(() => /^Run 1 of 3: Adaptive from 8/.test(document.getElementById('comparison-note').textContent));
-  await page.waitForFunction(() => /^Compared:/.test(document.getElementById('comparison-note').textContent), null, { timeout: MINUTES });
+  await page.waitForFunction(() => /^Compared:/.test(document.getElementById('comparison-note').textContent));
+  assert.match((await page.evaluate(() => globalThis.said))[0], /^Run 1 of 3: Adaptive from 8/);
   const made = await rows(page);
   assert.deepEqual(made.map(({ name }) => name), ['Adaptive from 8', 'Always 8', 'Always 4,096']);
   assert.ok(made.every(({ drawn }) => drawn));
@@ -104,15 +110,15 @@ test('a run begun again hides the one before it, and with other settings is draw
   assert.deepEqual(await drawn(), [false, true, true]);
 });
 
-test('several long runs drawn together leave the main thread free', browserTest({ timeout: 3 * MINUTES }), async (t) => {
+test('several long runs drawn together leave the main thread free', browserTest(), async (t) => {
   const { page, browser, button, waitFor } = await openPage(t, { path: '#preset=quick&model=logistic&sample_budget=60000&evaluate_every=30000&smoothing=0.9' });
   await waitFor({ data: 'ready' });
   await startTrace(browser, page);
   await button('Adaptive, small or large batch').click();
-  await page.waitForFunction(() => /^Compared:/.test(document.getElementById('comparison-note').textContent), null, { timeout: MINUTES });
+  await page.waitForFunction(() => /^Compared:/.test(document.getElementById('comparison-note').textContent));
   await page.getByLabel('Several thresholds').check();
   await page.locator('label[for=axis-seconds]').click();
-  await page.waitForTimeout(1500);
+  await chartsDrawn(page);
   const { cpuMilliseconds } = await stopTrace(browser);
   const longest = Math.max(...cpuMilliseconds);
   t.diagnostic(`the longest main-thread task took ${longest.toFixed(1)} ms`);
@@ -156,7 +162,7 @@ test('a comparison stops when the visitor resets', browserTest(), async (t) => {
   await button('Reset').click();
   await waitFor({ phase: 'idle' });
   assert.match(await page.locator('#comparison-note').textContent(), /was stopped/);
-  await page.waitForTimeout(500);
+  await turns(page);
   await waitFor({ phase: 'idle' });
 });
 

@@ -2,31 +2,40 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { browserTest, openPage } from './support/page.mjs';
+import { smallTestSet } from './support/small-test-set.mjs';
+import { turns } from './support/steady.mjs';
 
-const ANSWER_MILLISECONDS = 500;
+/** Measuring accuracy is not what is tested here. */
+const FEW_TEST_IMAGES = () => ({ server: { replace: smallTestSet(500) } });
+
+/** Presses the button with this id as soon as the page says that a step is under way, and waits for another phase. */
+function pressInside(page, id) {
+  return page.evaluate(async (button) => {
+    const status = document.getElementById('status');
+    const is = (wanted) =>
+      new Promise((resolve) => {
+        const look = () => wanted() && (observer.disconnect(), resolve());
+        const observer = new MutationObserver(look);
+        observer.observe(status, { attributes: true });
+        look();
+      });
+    await is(() => Number(status.dataset.done) > 0);
+    document.getElementById(button).click();
+    await is(() => status.dataset.phase !== 'running');
+  }, id);
+}
 
 test('pause answers inside a big step, and resume goes on where it stopped', browserTest(), async (t) => {
   const { page, read, button, waitFor, set } = await openPage(t);
   await waitFor({ data: 'ready' });
   await set({ 'Largest batch': 60000, 'First batch': 60000, 'Sample budget': 600000 });
   await button('Start').click();
-  await page.waitForFunction(() => Number(document.getElementById('status').dataset.done) > 0);
-  const answer = await page.evaluate(async () => {
-    const status = document.getElementById('status');
-    const pressed = performance.now();
-    document.getElementById('main-button').click();
-    while (status.dataset.phase !== 'paused') {
-      await new Promise((resolve) => setTimeout(resolve, 5));
-      if (performance.now() - pressed > 10_000) break;
-    }
-    return performance.now() - pressed;
-  });
-  t.diagnostic(`pause was answered after ${Math.round(answer)} ms`);
-  assert.ok(answer < ANSWER_MILLISECONDS, `pause took ${answer} ms`);
+  await pressInside(page, 'main-button');
   const paused = await read();
+  assert.equal(paused.phase, 'paused');
   assert.equal(paused.step, 0);
   assert.ok(paused.done > 0 && paused.done < paused.total, `not inside a step: ${paused.done} of ${paused.total}`);
-  await page.waitForTimeout(400);
+  await turns(page);
   assert.deepEqual((await read()).done, paused.done, 'work went on during the pause');
   await button('Resume').click();
   await page.waitForFunction((done) => Number(document.getElementById('status').dataset.done) > done, paused.done);
@@ -39,7 +48,7 @@ test('step makes exactly one step', browserTest(), async (t) => {
   for (const step of [1, 2, 3]) {
     await button('Step').click();
     await waitFor({ step: String(step), phase: 'paused' });
-    await page.waitForTimeout(150);
+    await turns(page);
     assert.equal((await read()).step, step);
   }
   await button('Resume').click();
@@ -78,10 +87,9 @@ test('reset works while a step is under way', browserTest(), async (t) => {
   await waitFor({ data: 'ready' });
   await set({ 'Largest batch': 60000, 'First batch': 60000, 'Sample budget': 600000 });
   await button('Start').click();
-  await page.waitForFunction(() => Number(document.getElementById('status').dataset.done) > 0);
-  await button('Reset').click();
+  await pressInside(page, 'reset-button');
   await waitFor({ phase: 'idle', step: '0' });
-  await page.waitForTimeout(300);
+  await turns(page);
   assert.equal((await read()).phase, 'idle');
   await set({ 'First batch': 8 });
   await button('Start').click();
@@ -90,7 +98,7 @@ test('reset works while a step is under way', browserTest(), async (t) => {
 });
 
 test('a run ends at its budget and can be started again', browserTest(), async (t) => {
-  const { button, waitFor, set, read } = await openPage(t);
+  const { button, waitFor, set, read } = await openPage(t, FEW_TEST_IMAGES());
   await waitFor({ data: 'ready' });
   await set({ 'Sample budget': 400 });
   await button('Start').click();
@@ -99,6 +107,7 @@ test('a run ends at its budget and can be started again', browserTest(), async (
   assert.ok(finished.samplesSeen >= 400);
   assert.ok(finished.testAccuracy !== null, 'accuracy is measured at the end');
   await button('Start again').click();
+  // The page says at once that a run has begun, so that this is the end of the second.
   await waitFor({ phase: 'finished' });
   assert.deepEqual((await read()).loss, finished.loss);
 });
@@ -146,7 +155,6 @@ test('every optimizer and every test makes steps', browserTest(), async (t) => {
   await waitFor({ data: 'ready' });
   await set({ Model: await page.locator('#setting-model option[value=logistic]').textContent() });
   const makeTwoSteps = async (what) => {
-    await page.waitForTimeout(50);
     assert.equal(await page.locator('#settings-problem').isVisible(), false, `${what}: ${await page.locator('#settings-problem').textContent()}`);
     await button('Step').click();
     await waitFor({ step: '1', phase: 'paused' });
@@ -171,7 +179,7 @@ test('every optimizer and every test makes steps', browserTest(), async (t) => {
 });
 
 test('the engine is named with its reason, its memory and its pace', browserTest(), async (t) => {
-  const { page, button, waitFor, set } = await openPage(t);
+  const { page, button, waitFor, set } = await openPage(t, FEW_TEST_IMAGES());
   await waitFor({ data: 'ready' });
   await set({ 'Sample budget': 400 });
   await button('Start').click();

@@ -10,8 +10,8 @@ import { openEngine } from './support/engine.mjs';
 import { browserTest, pageFolder } from './support/page.mjs';
 import { QUICK } from './support/settings.mjs';
 import { smallTestSet } from './support/small-test-set.mjs';
+import { beforeWorker, commandAfter, tickingClock } from './support/steady.mjs';
 
-const MINUTES = 60_000;
 const TEST_IMAGES = 100;
 const SMALL_TEST_SET = () => ({ replace: smallTestSet(TEST_IMAGES) });
 const CPU = { choice: 'cpu', kernels: null };
@@ -55,7 +55,7 @@ function checkTwice({ before, rest, again, checkpoint, resumed, same, step }, co
   assert.ok(same, 'other parameters');
 }
 
-test('a run that goes on from a checkpoint makes the same steps to the bit', browserTest({ timeout: 2 * MINUTES }), async (t) => {
+test('a run that goes on from a checkpoint makes the same steps to the bit', browserTest(), async (t) => {
   const { evaluate } = await openEngine(t, { server: SMALL_TEST_SET() });
   for (const model of ['logistic', 'mlp', 'cnn']) {
     const config = { ...CONFIG, model, sample_budget: model === 'cnn' ? 1500 : 8000 };
@@ -75,26 +75,14 @@ test('so does one whose settings were changed before the checkpoint, and one wit
 });
 
 test('settings that change while a step is under way hold from the next one on', browserTest(), async (t) => {
-  const { evaluate } = await openEngine(t, { server: SMALL_TEST_SET() });
   const config = { ...CONFIG, model: 'mlp', initial_batch: 20_000, max_batch: 20_000, sample_budget: 60_000 };
-  const { first, retuned, steps } = await evaluate(async ({ config, engine }) => {
-    const { send, next } = self.engine;
-    send({ type: 'begin', run: 1, config, engine, stop: null, parameters: null });
-    const begun = await new Promise((resolve) => {
-      const poll = async () => {
-        const update = self.engine.reports.findLast((report) => report.type === 'update' && report.done > 0);
-        if (update) resolve(update);
-        else setTimeout(poll, 5);
-      };
-      poll();
-    });
-    self.engine.worker.postMessage({ type: 'retune', config: { ...config, learning_rate: 0.001 } });
-    const { retuned } = await next('retuned');
-    await next('update', { phase: 'finished' });
-    const steps = self.engine.reports.filter((report) => report.type === 'update').flatMap((report) => report.steps);
-    return { first: begun.steps.length, retuned, steps };
+  const inside = ({ type, phase, done, total }) => type === 'update' && phase === 'running' && done > 0 && done < total;
+  const retune = commandAfter(inside, { type: 'retune', config: { ...config, learning_rate: 0.001 } });
+  const { evaluate } = await openEngine(t, { server: { replace: beforeWorker(tickingClock(10) + retune, smallTestSet(TEST_IMAGES)) } });
+  const { retuned, steps } = await evaluate(async ({ config, engine }) => {
+    const { steps } = await self.engine.run({ type: 'begin', run: 1, config, engine, stop: null, parameters: null });
+    return { retuned: (await self.engine.next('retuned')).retuned, steps };
   }, { config, engine: CPU });
-  assert.equal(first, 0, 'the first step was under way');
   assert.deepEqual([retuned.step, retuned.samples_seen], [2, 20_000]);
   assert.deepEqual(steps.map((step) => step.learning_rate), [0.02, 0.001, 0.001]);
 });
@@ -117,8 +105,8 @@ test('settings that cannot change in a run are refused in words, and nothing cha
   assert.equal(early.step, 4, 'what may change, does');
 });
 
-test('a run can stop at the step that makes the batch grow, and go in slow motion', browserTest(), async (t) => {
-  const { run, send, evaluate } = await openEngine(t, { server: SMALL_TEST_SET() });
+test('a run can stop at the step that makes the batch grow', browserTest(), async (t) => {
+  const { run } = await openEngine(t, { server: SMALL_TEST_SET() });
   const config = { ...CONFIG, controller: { name: 'adadagrad', growth_cap: 1.3 } };
   let steps = (await run({ type: 'begin', run: 1, config, engine: CPU, stop: 'growth', parameters: null })).steps;
   let waited = 0;
@@ -130,13 +118,6 @@ test('a run can stop at the step that makes the batch grow, and go in slow motio
     steps = (await run({ type: 'continue', stop: 'growth' })).steps;
   }
   assert.ok(waited > 0, 'the batch grew with every step');
-  await send({ type: 'pace', millisecondsPerStep: 150 });
-  const seconds = await evaluate(async () => {
-    const begun = performance.now();
-    await self.engine.run({ type: 'continue', stop: { steps: 5 } });
-    return (performance.now() - begun) / 1000;
-  });
-  assert.ok(seconds > 0.55 && seconds < 5, `5 steps took ${seconds} s`);
 });
 
 test('questions are answered: drawings, parameters, test images', browserTest(), async (t) => {
@@ -178,29 +159,25 @@ async function idx(name, header, dataset = 'mnist') {
   return gunzipSync(await readFile(join(pageFolder, 'data', dataset, `${name}.gz`))).subarray(header);
 }
 
-test('a look goes through the whole test set, beside training and after it', browserTest({ timeout: 2 * MINUTES }), async (t) => {
+test('a look goes through the whole test set, beside training and after it', browserTest(), async (t) => {
   const { evaluate } = await openEngine(t);
   const labels = await idx('t10k-labels-idx1-ubyte', 8);
-  const { looks, evaluations, last, images, expected } = await evaluate(async ({ config, engine }) => {
-    const { send, run, next, worker } = self.engine;
+  const { beside, evaluations, last, images, expected } = await evaluate(async ({ config, engine }) => {
+    const { ask, send, run, next, worker } = self.engine;
     send({ type: 'look', on: true });
-    const { steps, evaluations } = await run({ type: 'begin', run: 1, config, engine, stop: null, parameters: null });
-    const during = self.engine.reports.filter((report) => report.type === 'look');
+    // A run that goes on until it has been looked at.
+    const beside = await ask({ type: 'begin', run: 1, config: { ...config, sample_budget: 1_000_000_000 }, engine, stop: null, parameters: null }, 'look', ({ look }) => look.step > 0);
+    const { steps, evaluations } = await run({ type: 'begin', run: 2, config, engine, stop: null, parameters: null });
     const end = steps.at(-1).step;
-    const deadline = performance.now() + 20_000;
-    let last;
-    while (performance.now() < deadline && last?.look.step !== end) {
-      last = self.engine.reports.findLast((report) => report.type === 'look');
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    const last = await next('look', ({ run: of, look }) => of === 2 && look.step === end);
     const expected = [];
     for (const { sample } of last.look.mistakes.slice(0, 3)) {
       worker.postMessage({ type: 'test-image', request: sample, sample });
       expected.push([...(await next('test-image', { request: sample })).pixels]);
     }
-    return { looks: during.map(({ look }) => look.step), evaluations, last: last.look, images: [...last.images.subarray(0, 3 * 784)], expected: expected.flat() };
-  }, { config: { ...CONFIG, model: 'mlp', sample_budget: 600_000, evaluate_every: 200_000 }, engine: CPU });
-  assert.ok(looks.length > 0, 'no look beside training');
+    return { beside: beside.look, evaluations, last: last.look, images: [...last.images.subarray(0, 3 * 784)], expected: expected.flat() };
+  }, { config: { ...CONFIG, model: 'mlp', sample_budget: 60_000, evaluate_every: 60_000 }, engine: CPU });
+  assert.equal(beside.samples, 10_000, 'beside training');
   assert.equal(last.samples, 10_000);
   assert.equal(last.correct / 10_000, evaluations.at(-1).accuracy);
   const sum = (numbers) => numbers.reduce((one, other) => one + other, 0);
@@ -223,7 +200,7 @@ test('the images of the batch are those that the step learns from, not too many 
   const labels = await idx('train-labels-idx1-ubyte', 8);
   const { initSync, visited_samples: visitedSamples } = await import(join(package_, 'adadagrad_web.js'));
   initSync({ module: await readFile(join(package_, 'adadagrad_web_bg.wasm')) });
-  const config = { ...CONFIG, test: { ...CONFIG.test, eta: 0.1 }, sample_budget: 600_000, max_batch: 512 };
+  const config = { ...CONFIG, test: { ...CONFIG.test, eta: 0.1 }, sample_budget: 200_000, max_batch: 512 };
   const { shown, often, milliseconds } = await evaluate(async ({ config, engine }) => {
     const { send, run, next } = self.engine;
     send({ type: 'mosaic', on: true, most: 100 });
@@ -267,9 +244,9 @@ function smaller(image, side) {
   });
 }
 
-test('on WebGPU too a run goes on from a checkpoint, and either engine goes on with the other’s', browserTest({ timeout: 3 * MINUTES }), async (t) => {
+test('on WebGPU too a run goes on from a checkpoint, and either engine goes on with the other’s', browserTest(), async (t) => {
   const { evaluate } = await openEngine(t, { webgpu: true, server: SMALL_TEST_SET() });
-  const config = { ...CONFIG, sample_budget: 3000, evaluate_every: 1000, test: { ...CONFIG.test, eta: 0.3 }, max_batch: 200 };
+  const config = { ...CONFIG, sample_budget: 2200, evaluate_every: 1000, test: { ...CONFIG.test, eta: 0.3 }, max_batch: 200 };
   checkTwice(await evaluate(runTwice, { config, engine: WEBGPU, stop: { steps: 4 } }), config);
   // At the largest batch steps are under way ahead of the one that is weighed.
   const retuned = { ...config, learning_rate: 0.01 };
@@ -292,31 +269,35 @@ test('on WebGPU too a run goes on from a checkpoint, and either engine goes on w
   }
 });
 
-test('a GPU that is paused inside a step gives a checkpoint of the last one', browserTest({ timeout: 2 * MINUTES }), async (t) => {
-  const { evaluate } = await openEngine(t, { webgpu: true, server: SMALL_TEST_SET() });
-  const config = { ...CONFIG, model: 'mlp', initial_batch: 4000, max_batch: 4000, sample_budget: 12_000, test: null, controller: { name: 'constant' } };
+test('a GPU that is paused inside a step gives a checkpoint of the last one', browserTest(), async (t) => {
+  const batch = 2500;
+  // In the second step.
+  const inside = ({ type, phase, steps, done, total }) => {
+    if (type !== 'update') return false;
+    self.stepsMade = (self.stepsMade ?? 0) + steps.length;
+    return self.stepsMade === 1 && phase === 'running' && done > 0 && done < total;
+  };
+  const replace = beforeWorker(tickingClock(10) + commandAfter(inside, { type: 'pause' }), smallTestSet(TEST_IMAGES));
+  const { evaluate } = await openEngine(t, { webgpu: true, server: { replace } });
+  const config = { ...CONFIG, model: 'mlp', initial_batch: batch, max_batch: batch, sample_budget: 3 * batch, test: null, controller: { name: 'constant' } };
   const { checkpoint, paused, rest, again } = await evaluate(async ({ config, engine }) => {
-    const { run, ask, send, next, worker } = self.engine;
+    const { run, ask } = self.engine;
     await run({ type: 'begin', run: 1, config, engine, stop: { steps: 1 }, parameters: null });
     const { kernels } = self.engine.reports.findLast((report) => report.type === 'update' && report.kernels !== null);
-    send({ type: 'continue', stop: null });
-    while (!self.engine.reports.some((report) => report.type === 'update' && report.steps.length === 0 && report.done > 200 && report.done < 3000)) {
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-    worker.postMessage({ type: 'pause' });
-    const paused = await next('update', { phase: 'paused' });
+    await run({ type: 'continue', stop: null });
+    const paused = self.engine.reports.findLast((report) => report.type === 'update' && report.phase === 'paused');
     const { checkpoint } = await ask({ type: 'checkpoint', request: 1 }, 'checkpoint');
     const rest = await run({ type: 'continue', stop: null });
     const again = await run({ type: 'resume', run: 2, checkpoint: checkpoint.bytes, engine: { ...engine, kernels }, stop: null });
     return { checkpoint: { ...checkpoint, bytes: null }, paused, rest, again };
   }, { config, engine: WEBGPU });
   assert.ok(paused.done > 0 && paused.done < paused.total, `not inside a step: ${paused.done} of ${paused.total}`);
-  assert.deepEqual([checkpoint.step, checkpoint.samples_seen], [1, 4000]);
+  assert.deepEqual([checkpoint.step, checkpoint.samples_seen], [1, batch]);
   assert.deepEqual(rest.steps.map(({ step }) => step), [2, 3]);
   assert.deepEqual(again.steps, rest.steps);
 });
 
-test('a look sees what a GPU has learned', browserTest({ timeout: 2 * MINUTES }), async (t) => {
+test('a look sees what a GPU has learned', browserTest(), async (t) => {
   const { evaluate } = await openEngine(t, { webgpu: true, server: SMALL_TEST_SET() });
   const config = { ...CONFIG, sample_budget: 4000, test: { ...CONFIG.test, eta: 0.3 }, max_batch: 64 };
   const { looks, accuracy } = await evaluate(async ({ config, engine }) => {
@@ -329,10 +310,7 @@ test('a look sees what a GPU has learned', browserTest({ timeout: 2 * MINUTES })
       const { steps, evaluations } = await run(command);
       accuracy = evaluations.at(-1)?.accuracy ?? accuracy;
       const wanted = steps.at(-1).step;
-      const found = () => self.engine.reports.findLast((report) => report.type === 'look' && report.look.step === wanted);
-      const deadline = performance.now() + 20_000;
-      while (!found() && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10));
-      looks.push(found()?.look ?? null);
+      looks.push((await self.engine.next('look', ({ look }) => look.step === wanted)).look);
     }
     return { looks, accuracy };
   }, { config, engine: WEBGPU });
@@ -465,7 +443,7 @@ async function ownFiles(counts) {
 
 const noFashion = existsSync(join(pageFolder, 'data/fashion_mnist')) ? {} : { skip: 'the page was built without Fashion-MNIST' };
 
-test('Fashion-MNIST is learned too', browserTest({ ...noFashion, timeout: 2 * MINUTES }), async (t) => {
+test('Fashion-MNIST is learned too', browserTest(noFashion), async (t) => {
   const { start, run, evaluate } = await openEngine(t);
   const { dataset, trainingSamples, testSamples } = await start({ dataset: 'fashion_mnist' });
   assert.deepEqual([dataset, trainingSamples, testSamples], ['fashion_mnist', 60_000, 10_000]);

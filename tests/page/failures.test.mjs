@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { browserTest, openPage } from './support/page.mjs';
+import { afterReport, beforeWorker } from './support/steady.mjs';
 
 const TRAIN_IMAGES = 'data/mnist/train-images-idx3-ubyte.gz';
 
@@ -14,7 +15,7 @@ const brokenData = {
   'is another file of the right form': {
     path: 'data/mnist/t10k-labels-idx1-ubyte.gz',
     change: (bytes) => flipStored(bytes),
-    message: /t10k-labels-idx1-ubyte.*broken.*check sum/,
+    message: /t10k-labels-idx1-ubyte.*broken.*checksum/,
   },
   'is in no list': { path: 'data/mnist/manifest.json', change: () => null, message: /manifest\.json.*missing/ },
 };
@@ -49,7 +50,7 @@ function flip(bytes) {
   return damaged;
 }
 
-/** A file that decompresses well to the right length but holds other labels: only the check sum can tell. */
+/** A file that decompresses well to the right length but holds other labels: only the checksum can tell. */
 function flipStored(bytes) {
   const plain = gunzipSync(bytes);
   plain[100] = (plain[100] + 1) % 10;
@@ -87,15 +88,14 @@ test('a worker that cannot be loaded gives a message', browserTest(), async (t) 
 
 test('a worker that breaks down during training gives a message, and can be loaded again', browserTest(), async (t) => {
   let breaks = true;
-  const breakLater = Buffer.from('setTimeout(() => { throw new Error("broken on purpose"); }, 4000);');
+  const breakAfter = beforeWorker(afterReport(({ type, steps }) => type === 'update' && steps.length > 0, `() => setTimeout(() => { throw new Error('broken on purpose'); })`));
   const { notice, button, read, waitFor, waitForStep } = await openPage(t, {
     expectedComplaints: /broken on purpose/,
     server: {
-      replace: (path, bytes) => (breaks && /worker.*\.js$/.test(path) ? Buffer.concat([bytes, breakLater]) : undefined),
+      replace: (path, bytes) => (breaks ? breakAfter(path, bytes) : undefined),
     },
   });
   await button('Start').click();
-  await waitForStep(1);
   await notice.waitFor({ state: 'visible' });
   assert.match(await notice.textContent(), /stopped unexpectedly.*broken on purpose/);
   assert.equal((await read()).phase, 'failed');

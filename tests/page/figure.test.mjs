@@ -3,10 +3,14 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { loadModule } from './support/module.mjs';
 import { browserTest, openPage } from './support/page.mjs';
+import { HELD_CLOCK, advance, beforeWorker, turns } from './support/steady.mjs';
 
 const { pictureOf, excess } = await loadModule('figure/geometry.ts');
 const { layOut, lensFor, scaleBar } = await loadModule('figure/layout.ts');
 const { describeShown, legendOf } = await loadModule('figure/words.ts');
+
+/** Without motion a figure has its final shape at once. */
+const STILL = { context: { reducedMotion: 'reduce' } };
 
 /** Sixteen samples whose gradient has length 2. */
 const step = {
@@ -135,7 +139,7 @@ test('the sentence gives the numbers of the step', () => {
 });
 
 test('“Step to the next growth” stops where the batch grows, and the figure is to scale', browserTest(), async (t) => {
-  const { page, button, waitFor, read, screenshot } = await openPage(t);
+  const { page, button, waitFor, read, screenshot } = await openPage(t, STILL);
   await waitFor({ data: 'ready' });
   const next = button('Run to the next growth');
   for (let growth = 0; growth < 3; growth += 1) {
@@ -174,25 +178,34 @@ test('before the first click the recorded run is drawn, then the visitor’s own
   await page.waitForFunction(() => document.getElementById('figure-sentence').textContent.startsWith('Step 1:'));
 });
 
-test('slow motion makes about one step every 1.6 seconds, and can be left', browserTest(), async (t) => {
-  const { page, button, waitFor, waitForStep, read } = await openPage(t);
+test('slow motion makes one step every 1.6 seconds of the worker’s clock, and can be left', browserTest(), async (t) => {
+  const { page, button, waitFor, waitForStep, read } = await openPage(t, { path: '#preset=quick&model=logistic&sample_budget=2000', server: { replace: beforeWorker(HELD_CLOCK) } });
   await waitFor({ data: 'ready' });
   const slow = button('Slow motion');
   await slow.click();
   assert.equal(await slow.getAttribute('aria-pressed'), 'true');
   await button('Start').click();
+  // Reports leave at most every 50 milliseconds.
+  const tell = () => advance(page, 50);
+  await turns(page);
+  await tell();
   await waitForStep(1);
-  const begun = performance.now();
-  await waitForStep(4);
-  const seconds = (performance.now() - begun) / 1000;
-  assert.ok(seconds > 3 * 1.6 - 0.5, `three steps took only ${seconds.toFixed(1)} s`);
+  for (const step of [1, 2, 3]) {
+    await advance(page, 1500);
+    await turns(page);
+    assert.equal((await read()).step, step, 'too early');
+    await advance(page, 100);
+    await turns(page);
+    await tell();
+    await waitForStep(step + 1);
+  }
   await slow.click();
-  const { step } = await read();
-  await waitForStep(step + 10, 6000);
+  // The clock that stands still holds nothing up any more.
+  await waitFor({ phase: 'finished' });
 });
 
 test('every test draws its figure', browserTest(), async (t) => {
-  const { page, button, waitFor } = await openPage(t);
+  const { page, button, waitFor } = await openPage(t, STILL);
   await waitFor({ data: 'ready' });
   await page.getByLabel('Model', { exact: true }).selectOption('logistic');
   const select = page.getByLabel('Test', { exact: true });
@@ -224,16 +237,9 @@ test('every test draws its figure', browserTest(), async (t) => {
   }
 });
 
-/** The step is drawn and nothing moves any more. */
+/** The step is drawn: where motion is reduced, in its final shape. */
 function settled(page, step) {
-  return page.waitForFunction((wanted) => {
-    const stage = document.querySelector('.figure-stage');
-    if (stage.dataset.step !== String(wanted)) return false;
-    const now = stage.innerHTML;
-    const same = globalThis.lastFigure === now;
-    globalThis.lastFigure = now;
-    return same;
-  }, step, { polling: 150 });
+  return page.waitForFunction((wanted) => document.querySelector('.figure-stage').dataset.step === String(wanted), step);
 }
 
 function shapes(page) {

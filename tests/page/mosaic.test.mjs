@@ -6,6 +6,7 @@ import test from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { loadModule } from './support/module.mjs';
 import { browserTest, openPage, pageFolder } from './support/page.mjs';
+import { frames, turns } from './support/steady.mjs';
 
 const { fitGrid, mostDrawn } = await loadModule('mosaic/grid.ts');
 const { describeMosaic } = await loadModule('mosaic/words.ts');
@@ -97,18 +98,29 @@ test('as the batch grows the thumbnails shrink, within the same frame', browserT
 });
 
 test('it asks for pictures only while it can be seen', browserTest(), async (t) => {
-  const { page, button, waitFor, waitForStep, read } = await openPage(t);
+  const { page, button, waitFor, read } = await openPage(t, { path: '#preset=quick&model=logistic' });
   await waitFor({ data: 'ready' });
-  await button('Start').click();
-  await waitForStep(5);
+  await page.locator('#mosaic-title').scrollIntoViewIfNeeded();
+  await button('Step').click();
+  await waitFor({ step: '1', phase: 'paused' });
+  await drawn(page, (await read()).nextBatch);
   await page.locator('footer').scrollIntoViewIfNeeded();
+  // The worker hears of it.
+  await frames(page);
+  await turns(page);
   const seen = () => page.locator('.mosaic-canvas').getAttribute('data-batch');
-  await waitForStep((await read()).step + 5);
   const before = await seen();
-  await page.waitForFunction((batch) => Number(document.getElementById('status').dataset.nextBatch) > 2 * Number(batch), before, { timeout: 60_000 });
+  for (let growth = 0; growth < 2; growth += 1) {
+    const { step } = await read();
+    // Playwright's own click would scroll.
+    await page.getByRole('button', { name: 'Run to the next growth' }).evaluate((growth) => growth.click());
+    await page.waitForFunction((last) => document.getElementById('status').dataset.phase === 'paused' && Number(document.getElementById('status').dataset.step) > last, step);
+  }
+  await turns(page);
+  assert.ok((await read()).nextBatch > Number(before), 'the batch did not grow');
   assert.equal(await seen(), before, 'it went on out of sight');
   await page.locator('#mosaic-title').scrollIntoViewIfNeeded();
-  await page.waitForFunction((batch) => Number(document.querySelector('.mosaic-canvas').dataset.batch) > 2 * Number(batch), before);
+  await drawn(page, (await read()).nextBatch);
 });
 
 test('the classes of the batch are counted, under the names that they have', browserTest(), async (t) => {
@@ -142,7 +154,7 @@ async function classCounts(page) {
 }
 
 function drawn(page, batch) {
-  return page.waitForFunction((wanted) => document.querySelector('.mosaic-canvas').dataset.batch === String(wanted), batch, { timeout: 20_000 });
+  return page.waitForFunction((wanted) => document.querySelector('.mosaic-canvas').dataset.batch === String(wanted), batch);
 }
 
 /** The first images as they are on the canvas: the opacity in the middle of each of their 28 × 28 pixels. */

@@ -16,7 +16,7 @@ test('after one visit the page loads and trains without a network', browserTest(
   await set({ 'Sample budget': 2000 });
   await button('Start').click();
   await waitForStep(3);
-  await waitFor({ phase: 'finished' }, 60_000);
+  await waitFor({ phase: 'finished' });
 });
 
 test('data that is kept is not downloaded again, and broken data is replaced', browserTest(), async (t) => {
@@ -63,7 +63,7 @@ test('an update is seen at the next visit, and is then what works without a netw
   version = 2;
   await page.reload();
   assert.match(await page.title(), /^Second/, 'the document is the server’s newest');
-  await page.waitForFunction(async () => (await caches.keys()).filter((name) => name.startsWith('adadagrad-page-')).length === 2, null, { timeout: 30_000 });
+  await page.waitForFunction(async () => (await caches.keys()).filter((name) => name.startsWith('adadagrad-page-')).length === 2);
   const second = (await cacheNames()).find((name) => name !== first);
   await page.waitForFunction(async (name) => (await caches.open(name)).match('index.html'), second);
   await waitFor({ data: 'ready' });

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { leftIs } from './support/left-run.mjs';
 import { browserTest, openPage } from './support/page.mjs';
+import { chartsDrawn } from './support/steady.mjs';
 
-const MINUTES = 60_000;
 const SMALL = '#preset=quick&model=logistic&sample_budget=60000&evaluate_every=30000&seed=2';
 
 /** Puts a slider where it means (nearly) this value, and gives back what it then means. */
@@ -29,7 +29,7 @@ test('the threshold, the learning rate and the largest batch take effect in the 
   await makeSteps(opened, 3);
   const before = await read();
   const picture = () => page.evaluate(() => document.querySelector('#chart-batch canvas').toDataURL());
-  await page.waitForTimeout(700);
+  await chartsDrawn(page);
   const unmarked = await picture();
   const eta = Number(await turn(page, 'threshold', 0.25));
   assert.ok(eta > 0.05 && eta < 1, `the slider says ${eta}`);
@@ -55,7 +55,7 @@ test('the threshold, the learning rate and the largest batch take effect in the 
   await page.locator('#settings-pending').waitFor({ state: 'visible' });
 });
 
-test('a change in the middle gives the same run as the same change at the same step', browserTest({ timeout: 2 * MINUTES }), async (t) => {
+test('a change in the middle gives the same run as the same change at the same step', browserTest(), async (t) => {
   const opened = await openPage(t, { path: SMALL });
   const { page, read, button, waitFor } = opened;
   await waitFor({ data: 'ready' });
@@ -76,7 +76,7 @@ test('a change in the middle gives the same run as the same change at the same s
   assert.notEqual((await read()).loss, first.loss, 'the learning rate did nothing');
 });
 
-test('back to an earlier moment: the run waits there, and goes on as it had gone', browserTest({ timeout: 2 * MINUTES }), async (t) => {
+test('back to an earlier moment: the run waits there, and goes on as it had gone', browserTest(), async (t) => {
   const opened = await openPage(t, { path: SMALL });
   const { page, read, button, waitFor } = opened;
   await waitFor({ data: 'ready' });
@@ -99,7 +99,7 @@ test('back to an earlier moment: the run waits there, and goes on as it had gone
   );
 });
 
-test('a run goes on exactly after the page was closed', browserTest({ timeout: 2 * MINUTES }), async (t) => {
+test('a run goes on exactly after the page was closed', browserTest(), async (t) => {
   const opened = await openPage(t, { path: SMALL });
   const { page, read, button, waitFor } = opened;
   await waitFor({ data: 'ready' });
@@ -154,7 +154,7 @@ test('a run that was left can be forgotten', browserTest(), async (t) => {
   assert.equal(await page.locator('#left-run').isVisible(), false);
 });
 
-test('a run on other data is gone on with on that data', browserTest({ timeout: 2 * MINUTES }), async (t) => {
+test('a run on other data is gone on with on that data', browserTest(), async (t) => {
   const opened = await openPage(t, { path: `${SMALL}&dataset=fashion_mnist` });
   const { page, read, button, waitFor } = opened;
   await page.waitForFunction(() => ['ready', 'unusable'].includes(document.getElementById('status').dataset.data));
@@ -172,7 +172,7 @@ test('a run on other data is gone on with on that data', browserTest({ timeout: 
   assert.equal(await page.locator('#data-choice').inputValue(), 'fashion_mnist');
 });
 
-test('after a breakdown the run goes on from its last checkpoint', browserTest({ timeout: 2 * MINUTES }), async (t) => {
+test('after a breakdown the run goes on from its last checkpoint', browserTest(), async (t) => {
   const opened = await openPage(t, { path: SMALL, expectedComplaints: /broken on purpose/ });
   const { page, button, waitFor, read } = opened;
   await waitFor({ data: 'ready' });

@@ -4,6 +4,8 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'node:test';
 import { artifacts, browserTest, openPage } from './support/page.mjs';
+import { smallTestSet } from './support/small-test-set.mjs';
+import { changeScheme, chartsDrawn } from './support/steady.mjs';
 
 // So high that all of the page is in view: only what is in view is kept up to date.
 const VIEWPORTS = [
@@ -11,30 +13,38 @@ const VIEWPORTS = [
   { width: 1280, height: 6600 },
 ];
 
+const SCHEMES = ['light', 'dark'];
+
 for (const viewport of VIEWPORTS) {
-  for (const colorScheme of ['light', 'dark']) {
-    test(`pictures of the page: ${viewport.width} px, ${colorScheme}`, browserTest(), async (t) => {
-      const { page, button, waitFor, set, read, screenshot } = await openPage(t, { context: { viewport, colorScheme } });
-      const take = async (moment) => {
+  test(`pictures of the page: ${viewport.width} px, light and dark`, browserTest(), async (t) => {
+    const { page, button, waitFor, set, read, screenshot } = await openPage(t, { context: { viewport }, server: { replace: smallTestSet(500) } });
+    const take = async (moment) => {
+      for (const colorScheme of SCHEMES) {
+        await changeScheme(page, colorScheme);
+        await chartsDrawn(page);
         const name = `${viewport.width}-${colorScheme}-screen-${moment}`;
         await screenshot(name);
         const { size } = await stat(join(artifacts, `${name}.png`));
         assert.ok(size > 50_000, `${name} shows next to nothing`);
-        assert.equal(await page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth), false, `${moment}: scrolls sideways`);
-      };
-      await waitFor({ data: 'ready' });
-      await page.waitForFunction(() => document.querySelector('.figure-stage').dataset.step !== undefined);
-      await take('before');
-      await set({ 'Sample budget': 12_000 });
-      await button('Start').click();
-      await page.waitForFunction(() => Number(document.querySelector('.mosaic-canvas').dataset.batch) >= 60, null, { timeout: 60_000 });
-      await take('during');
-      await waitFor({ phase: 'finished' }, 90_000);
-      // The look at the test set with the last parameters.
-      const { step } = await read();
-      await page.waitForFunction((last) => document.querySelector('.look-summary').textContent.startsWith(`After step ${last},`), step, { timeout: 60_000 });
-      await page.waitForFunction(() => document.querySelector('.filter-list').children.length > 0);
-      await take('after');
-    });
-  }
+      }
+      assert.equal(await page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth), false, `${moment}: scrolls sideways`);
+    };
+    await waitFor({ data: 'ready' });
+    await page.waitForFunction(() => document.querySelector('.figure-stage').dataset.step !== undefined);
+    await take('before');
+    await set({ 'Sample budget': 100_000_000, 'Largest batch': 64 });
+    await button('Start').click();
+    await page.waitForFunction(() => Number(document.querySelector('.mosaic-canvas').dataset.batch) >= 60);
+    await take('during');
+    await button('Reset').click();
+    await waitFor({ phase: 'idle' });
+    await set({ 'Sample budget': 3000 });
+    await button('Start').click();
+    await waitFor({ phase: 'finished' });
+    // The look at the test set with the last parameters.
+    const { step } = await read();
+    await page.waitForFunction((last) => document.querySelector('.look-summary').textContent.startsWith(`After step ${last},`), step);
+    await page.waitForFunction(() => document.querySelector('.filter-list').children.length > 0);
+    await take('after');
+  });
 }

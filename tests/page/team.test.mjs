@@ -3,9 +3,12 @@ import assert from 'node:assert/strict';
 import { availableParallelism } from 'node:os';
 import { test } from 'node:test';
 import { openEngine } from './support/engine.mjs';
+import { hold } from './support/held.mjs';
 import { loadModule } from './support/module.mjs';
 import { browserTest } from './support/page.mjs';
 import { QUICK } from './support/settings.mjs';
+import { smallTestSet } from './support/small-test-set.mjs';
+import { beforeWorker, commandAfter, tickingClock } from './support/steady.mjs';
 
 const BASE = {
   ...QUICK,
@@ -31,38 +34,39 @@ const RUNS = [
 const CNN = { ...BASE, model: 'cnn', sample_budget: 3000, evaluate_every: 3000 };
 
 const wish = { choice: 'cpu', kernels: null };
-const begin = (run, config) => ({ type: 'begin', run, config, engine: wish, stop: null, parameters: null });
+const begin = (run, config, stop = null) => ({ type: 'begin', run, config, engine: wish, stop, parameters: null });
 const enough = availableParallelism() >= 2 ? {} : { skip: 'one processor has no team' };
+const TEAM = Math.min(4, availableParallelism());
 
-/** `script(bytes)`: what takes the place of the program of the team's workers; null: there is none. */
-async function openWith(t, script) {
-  const replace = (path, bytes) => (script !== undefined && /member-worker/.test(path) ? script(bytes) : undefined);
+/**
+ * `script(bytes)`: what takes the place of the program of the team's workers; null: there is none. `prelude`: what the
+ * training worker runs first. Its clock makes every piece of work take long enough to be shared.
+ */
+async function openWith(t, { script, prelude = '' } = {}) {
+  const fewTestImages = smallTestSet(500);
+  const others = (path, bytes) => (script !== undefined && /member-worker/.test(path) ? script(bytes) : fewTestImages(path));
+  const replace = beforeWorker(tickingClock(10) + prelude, others);
   return openEngine(t, { server: { replace }, expectedComplaints: script === undefined ? undefined : /member-worker|404|broken/ });
 }
 
-const engineAlone = (t) => openWith(t, () => null);
+const engineAlone = (t) => openWith(t, { script: () => null });
 
-/** An engine whose team has its data already: a run may be over before a team is there for it. */
-async function engineWithTeam(t, script) {
-  const opened = await openWith(t, script);
-  await opened.evaluate(async (command) => {
+/** A run whose team is there from its second step on; gives what `run` gives. */
+function runWithTeam({ evaluate }, run, config) {
+  return evaluate(async ({ command, rest }) => {
     const { engine } = self;
-    engine.send(command);
-    while (!engine.reports.some(({ type, engine: used }) => type === 'update' && used.workers > 0)) {
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-  }, begin(0, { ...CNN, sample_budget: 1_000_000 }));
-  return opened;
+    const first = await engine.run(command);
+    await engine.next('team', { run: command.run });
+    const others = await engine.run(rest);
+    return { ...others, steps: [...first.steps, ...others.steps], evaluations: [...first.evaluations, ...others.evaluations] };
+  }, { command: begin(run, config, { steps: 1 }), rest: { type: 'continue', stop: null } });
 }
 
-/** Workers that break down at the third part of a batch in their second run. */
+/** Workers that break down at the third part of a batch. */
 const breaking = (bytes) => `{
-    let runs = 0;
     let parts = 0;
     self.addEventListener('message', (event) => {
-      const { type, task } = event.data;
-      if (type === 'begin') runs += 1;
-      if (runs === 2 && task === 'accumulate') parts += 1;
+      if (event.data.task === 'accumulate') parts += 1;
       if (parts !== 3) return;
       event.stopImmediatePropagation();
       throw new Error('broken on purpose');
@@ -80,23 +84,15 @@ const telling = (bytes) => `{
   }
   ${bytes.toString()}`;
 
-/** All notices of a run. */
-async function noticesOf({ evaluate }, command) {
-  return evaluate(async (sent) => {
-    await self.engine.run(sent);
-    return self.engine.reports.flatMap(({ notices = [] }) => notices).join(' ');
-  }, command);
-}
-
 test('a team makes the run of one worker, to the bit', browserTest(enough), async (t) => {
-  const [team, alone] = [await engineWithTeam(t), await engineAlone(t)];
+  const [team, alone] = [await openWith(t), await engineAlone(t)];
   for (const [index, config] of RUNS.entries()) {
-    const together = await team.run(begin(index + 1, config));
+    const together = await runWithTeam(team, index + 1, config);
     const single = await alone.run(begin(index + 1, config));
     const name = `${config.model}, ${config.test.name}`;
-    assert.equal(together.engine.workers, Math.min(4, availableParallelism()), name);
+    assert.equal(together.engine.workers, TEAM, name);
     assert.equal(single.engine.workers, 0, name);
-    assert.ok(together.steps.length >= 4 && together.evaluations.length >= 2, name);
+    assert.ok(together.steps.length >= 4 && together.evaluations.length >= 2, `${name}: ${together.steps.length} steps, ${together.evaluations.length} measurements`);
     assert.deepEqual(together, { ...single, engine: together.engine }, name);
   }
 });
@@ -118,84 +114,95 @@ test('a batch is shared out where it takes long enough, and what nobody knows is
 });
 
 test('no worker has two parts before each has one', browserTest(enough), async (t) => {
-  const { evaluate, run } = await engineWithTeam(t, telling);
+  const opened = await openWith(t, { script: telling });
+  const { evaluate } = opened;
   await evaluate(() => {
     self.asked = [];
     new BroadcastChannel('parts').onmessage = ({ data }) => self.asked.push(data);
   });
-  const batch = 24;
-  await run(begin(1, { ...BASE, model: 'cnn', initial_batch: batch, min_batch: batch, max_batch: batch, sample_budget: 40 * batch, evaluate_every: 40 * batch }));
-  const asked = (await evaluate(() => self.asked)).filter((one) => one.batch === batch);
-  const steps = [...new Set(asked.map(({ start }) => start))].map((start) => asked.filter((one) => one.start === start));
-  // What the workers tell of the last steps may still be under way.
-  const whole = steps.filter(({ length }) => length === 3);
-  assert.ok(whole.length >= 10, `${whole.length} steps were shared`);
-  for (const parts of whole) {
-    const [first, second] = [0, 1].map((wanted) => parts.find(({ part }) => part === wanted));
-    assert.notEqual(first.me, second.me, `step from sample ${first.start}`);
+  // Four parts of the CNN.
+  const [batch, parts, steps] = [32, 4, 20];
+  const config = { ...BASE, model: 'cnn', initial_batch: batch, min_batch: batch, max_batch: batch, sample_budget: steps * batch, evaluate_every: steps * batch };
+  await runWithTeam(opened, 1, config);
+  // All steps but the first are shared; what the workers tell of the last ones may still be under way.
+  const wanted = (steps - 1) * parts;
+  await opened.page.waitForFunction((count) => self.asked.length >= count, wanted);
+  const asked = await evaluate(() => self.asked);
+  assert.equal(asked.length, wanted);
+  for (const start of new Set(asked.map((one) => one.start))) {
+    const ofStep = asked.filter((one) => one.start === start);
+    const [first, second] = [0, 1].map((place) => ofStep.find(({ part }) => part === place));
+    assert.notEqual(first.me, second.me, `step from sample ${start}`);
   }
 });
 
 test('a run without its team says why it computes alone', browserTest(enough), async (t) => {
-  const notices = await noticesOf(await engineAlone(t), begin(1, CNN));
-  assert.match(notices, /^The workers that shared the batches failed \(.*\), so one worker continues alone\.$/);
+  const { ask } = await engineAlone(t);
+  const { workers, notice } = await ask(begin(1, CNN), 'team', { run: 1 });
+  assert.equal(workers, 0);
+  assert.match(notice, /^The workers that shared the batches failed \(.*\), so one worker continues alone\.$/);
 });
 
 test('a team that breaks down inside a step leaves the run to one worker, with the same numbers', browserTest(enough), async (t) => {
-  const [sound, broken] = [await engineWithTeam(t), await engineWithTeam(t, breaking)];
-  const expected = await sound.run(begin(1, CNN));
-  const found = await broken.run(begin(1, CNN));
-  assert.ok(expected.engine.workers > 0);
+  const [sound, broken] = [await openWith(t), await openWith(t, { script: breaking })];
+  const expected = await runWithTeam(sound, 1, CNN);
+  const found = await runWithTeam(broken, 1, CNN);
+  assert.equal(expected.engine.workers, TEAM);
   assert.equal(found.engine.workers, 0);
   assert.deepEqual(found, { ...expected, engine: found.engine });
-  const notices = await broken.evaluate(() => self.engine.reports.flatMap(({ notices = [] }) => notices).join(' '));
-  assert.match(notices, /broken on purpose/);
+  const notices = await broken.evaluate(() => self.engine.all.flatMap(({ type, notice }) => (type === 'team' && notice !== null ? [notice] : [])));
+  assert.equal(notices.length, 1);
+  assert.match(notices[0], /broken on purpose/);
 });
 
 test('a pause inside a step changes nothing', browserTest(enough), async (t) => {
-  const { evaluate, run } = await engineWithTeam(t);
-  const config = { ...BASE, model: 'cnn', initial_batch: 4000, sample_budget: 12_000, evaluate_every: 6000 };
-  const whole = await run(begin(1, config));
-  const paused = await evaluate(async (command) => {
+  const pauses = 6;
+  // Each time at another place.
+  const inside = ({ type, run, phase, activity, done, total }) => {
+    const fits = type === 'update' && run === 2 && phase === 'running' && activity === 'training' && done > 0 && done < total && done !== self.pausedAt;
+    if (fits) self.pausedAt = done;
+    return fits;
+  };
+  const opened = await openWith(t, { prelude: commandAfter(inside, { type: 'pause' }, pauses) });
+  const config = { ...BASE, model: 'cnn', initial_batch: 1000, sample_budget: 6000, evaluate_every: 3000 };
+  const whole = await runWithTeam(opened, 1, config);
+  const paused = await opened.evaluate(async (command) => {
     const { engine } = self;
-    const steps = [];
-    let pauses = 0;
-    engine.send(command);
-    let place = 0;
+    const made = [];
+    let [run, pauses] = [await engine.run(command), 0];
     for (;;) {
-      await new Promise((resolve) => setTimeout(resolve, 5));
-      const news = engine.reports.slice(place);
-      place += news.length;
-      for (const { type, phase, steps: more = [], done, total, activity } of news) {
-        if (type === 'failure') throw new Error('it failed');
-        if (type !== 'update') continue;
-        steps.push(...more.map(({ seconds, ...step }) => step));
-        if (phase === 'finished') return { steps, pauses };
-        if (phase === 'paused') engine.worker.postMessage({ type: 'continue', stop: null });
-        else if (phase === 'running' && activity === 'training' && done > 0 && done < total && pauses < 6) {
-          engine.worker.postMessage({ type: 'pause' });
-          pauses += 1;
-        }
-      }
+      made.push(...run.steps);
+      if (run.phase === 'finished') return { steps: made, pauses };
+      pauses += 1;
+      run = await engine.run({ type: 'continue', stop: null });
     }
   }, begin(2, config));
-  assert.ok(paused.pauses >= 3, `${paused.pauses} pauses`);
+  assert.equal(paused.pauses, pauses);
+  assert.deepEqual(paused.steps.map(({ step }) => step), whole.steps.map(({ step }) => step));
   assert.deepEqual(paused.steps, whole.steps);
 });
 
 test('another run may begin while the team is at a step', browserTest(enough), async (t) => {
-  const { evaluate, run } = await engineWithTeam(t);
-  const expected = await run(begin(1, RUNS[1]));
-  await evaluate(async (command) => {
+  const config = RUNS[1];
+  const atStep = ({ type, run, done, total, engine }) => type === 'update' && run === 2 && engine.workers > 0 && done > 0 && done < total;
+  const opened = await openWith(t, { prelude: commandAfter(atStep, begin(3, config, { steps: 1 })) });
+  const expected = await runWithTeam(opened, 1, config);
+  const found = await opened.evaluate(async ({ command, rest }) => {
     const { engine } = self;
     engine.send(command);
-    for (;;) {
-      const { phase, done, total } = await engine.next('update');
-      if (phase === 'running' && done > 0 && done < total) return;
-      await new Promise((resolve) => setTimeout(resolve, 5));
-      engine.reports.length = 0;
-    }
-  }, begin(2, { ...RUNS[0], initial_batch: 8000 }));
-  const found = await run(begin(3, RUNS[1]));
+    // The worker begins run 3 by itself, inside a step of run 2.
+    await Promise.all([engine.next('team', { run: 3 }), engine.next('update', { run: 3, phase: 'paused' })]);
+    const first = engine.reports.filter(({ type, run }) => type === 'update' && run === 3).flatMap(({ steps }) => steps);
+    const others = await engine.run(rest);
+    return { ...others, steps: [...first.map(({ seconds, ...step }) => step), ...others.steps] };
+  }, { command: begin(2, { ...config, initial_batch: 8000, sample_budget: 1_000_000_000 }), rest: { type: 'continue', stop: null } });
   assert.deepEqual(found, expected);
+});
+
+test('the first step does not wait for the team', browserTest(enough), async (t) => {
+  const held = hold(/member-worker/);
+  const { run } = await openEngine(t, { server: { replace: held.replace } });
+  const { engine, steps } = await run(begin(1, CNN, { steps: 1 }));
+  assert.deepEqual([engine.workers, steps.length], [0, 1]);
+  held.release();
 });

@@ -6,10 +6,11 @@ import test from 'node:test';
 import { artifacts, browserTest, openPage } from './support/page.mjs';
 import { startTrace, stopTrace } from './support/trace.mjs';
 
-const MINUTES = 60_000;
 const LONGEST_TASK_MILLISECONDS = 50;
+/** Enough to say something of the main thread. */
+const STEPS = 4000;
 
-test('the quick preset trains the CNN: the batch grows past 1,000, accuracy passes 0.95', browserTest({ timeout: 8 * MINUTES }), async (t) => {
+test('the quick preset trains the CNN: the batch grows past 1,000, accuracy passes 0.95', browserTest(), async (t) => {
   const opened = await openPage(t);
   const { page, browser, requests, complaints, origin, read, button, waitFor, waitForStep, screenshot } = opened;
   await waitFor({ data: 'ready' });
@@ -23,7 +24,7 @@ test('the quick preset trains the CNN: the batch grows past 1,000, accuracy pass
   await waitForStep(1);
   const firstStep = performance.now() - clicked;
   assert.equal((await observeFirstBatch(page)), 8);
-  await page.waitForFunction(() => Number(document.getElementById('status').dataset.batch) >= 200, null, { timeout: 3 * MINUTES });
+  await page.waitForFunction(() => Number(document.getElementById('status').dataset.batch) >= 200);
   await screenshot('1280-light-during');
   await page.waitForFunction(
     () => {
@@ -31,7 +32,7 @@ test('the quick preset trains the CNN: the batch grows past 1,000, accuracy pass
       return (Number(batch) > 1000 && Number(testAccuracy) > 0.95) || phase === 'finished' || phase === 'failed';
     },
     null,
-    { timeout: 6 * MINUTES, polling: 200 },
+    { polling: 200 },
   );
   const trainedSeconds = (performance.now() - clicked) / 1000;
   const reached = await read();
@@ -70,21 +71,20 @@ async function observeFirstBatch(page) {
 }
 
 test('thousands of tiny steps leave the main thread free', browserTest(), async (t) => {
-  const { page, browser, read, button, waitFor, set } = await openPage(t);
+  const { page, browser, read, button, waitFor, waitForStep, set } = await openPage(t);
   await waitFor({ data: 'ready' });
   await page.getByLabel('Model', { exact: true }).selectOption('logistic');
   await set({ Test: 'No test: constant batch', 'Sample budget': 10_000_000 });
   await startTrace(browser, page);
   await button('Start').click();
-  await page.waitForTimeout(12_000);
+  await waitForStep(STEPS);
   const { step, batch } = await read();
   await button('Reset').click();
   await waitFor({ phase: 'idle' });
   const { cpuMilliseconds } = await stopTrace(browser);
   const longest = Math.max(...cpuMilliseconds);
-  t.diagnostic(`${step} steps of ${batch} in 12 s; the longest main-thread task took ${longest.toFixed(1)} ms`);
+  t.diagnostic(`${step} steps of ${batch} ; the longest main-thread task took ${longest.toFixed(1)} ms`);
   assert.equal(batch, 8);
-  assert.ok(step > 4000, `only ${step} steps, too few to say anything`);
   assert.ok(longest <= LONGEST_TASK_MILLISECONDS, `a main-thread task took ${longest} ms of CPU time`);
 });
 

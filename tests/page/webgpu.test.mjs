@@ -4,19 +4,19 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { browserTest, openPage } from './support/page.mjs';
 import { smallTestSet } from './support/small-test-set.mjs';
+import { afterReport, eventually, frames, turns } from './support/steady.mjs';
 import { startTrace, stopTrace } from './support/trace.mjs';
-import { adapterVanishes, deviceCount, keepDevices, loseDevice } from './support/webgpu.mjs';
+import { LOSE_ADAPTER, LOSE_DEVICE, adapterVanishes, deviceCount, gpuCounts, gpuRests, keepDevices } from './support/webgpu.mjs';
 
-const MINUTES = 60_000;
 const TEST_IMAGES = 100;
 const LONGEST_TASK_MILLISECONDS = 50;
 const SMALL_TEST_SET = () => ({ replace: smallTestSet(TEST_IMAGES) });
 
-test('WebGPU makes the same steps as the CPU, and names its adapter', browserTest({ timeout: 4 * MINUTES }), async (t) => {
+test('WebGPU makes the same steps as the CPU, and names its adapter', browserTest(), async (t) => {
   const opened = await openPage(t, { webgpu: true, server: SMALL_TEST_SET() });
   const { page, waitFor } = opened;
   await waitFor({ data: 'ready' });
-  for (const [model, steps] of [['logistic', 8], ['mlp', 6], ['cnn', 3]]) {
+  for (const [model, steps] of [['logistic', 6], ['mlp', 4], ['cnn', 3]]) {
     await page.getByLabel('Model', { exact: true }).selectOption(model);
     const gpu = await record(opened, 'WebGPU', steps);
     const cpu = await record(opened, 'CPU', steps);
@@ -36,12 +36,13 @@ async function record({ page, read, button, waitFor }, engine, steps) {
   const made = [];
   for (let step = 1; step <= steps; step += 1) {
     await button('Step').click();
-    await waitFor({ step: String(step), phase: 'paused' }, 60_000);
+    await waitFor({ step: String(step), phase: 'paused' });
     const { batch, nextBatch, loss, required } = await read();
     made.push({ batch, nextBatch, loss, required });
   }
   const state = await read();
-  await page.waitForTimeout(300);
+  // What is said of a run that rests is said with the next frame.
+  await frames(page, 2);
   const line = await page.locator('#engine').textContent();
   await button('Reset').click();
   await waitFor({ phase: 'idle', step: '0' });
@@ -64,11 +65,16 @@ function near(found, expected, tolerance, what) {
   assert.ok(Math.abs(found - expected) <= tolerance * Math.abs(expected), `${what}: ${found}, on the CPU ${expected}`);
 }
 
+/** The line about the engine follows a run a few times a second. */
+function engineSays(page, pattern) {
+  return eventually(() => page.locator('#engine').textContent(), (line) => assert.match(line, pattern));
+}
+
 function chooseEngine(page, name) {
   return page.locator('#engine-choice').getByText(name, { exact: true }).click();
 }
 
-test('a whole run on WebGPU: accuracy is measured, and agrees with the CPU’s', browserTest({ timeout: 3 * MINUTES }), async (t) => {
+test('a whole run on WebGPU: accuracy is measured, and agrees with the CPU’s', browserTest(), async (t) => {
   const { page, read, button, waitFor, set } = await openPage(t, { webgpu: true, server: SMALL_TEST_SET() });
   await waitFor({ data: 'ready' });
   await page.getByLabel('Model', { exact: true }).selectOption('logistic');
@@ -76,7 +82,7 @@ test('a whole run on WebGPU: accuracy is measured, and agrees with the CPU’s',
   const finish = async (engine) => {
     await chooseEngine(page, engine);
     await button('Start').click();
-    await waitFor({ phase: 'finished' }, 60_000);
+    await waitFor({ phase: 'finished' });
     const end = await read();
     await button('Reset').click();
     await waitFor({ phase: 'idle' });
@@ -90,14 +96,14 @@ test('a whole run on WebGPU: accuracy is measured, and agrees with the CPU’s',
   near(gpu.loss, cpu.loss, 1e-2, 'the last loss');
 });
 
-test('Pause, Step and Reset are heard inside a step on the GPU', browserTest({ timeout: 3 * MINUTES }), async (t) => {
-  const { page, read, button, waitFor, set } = await openPage(t, { webgpu: true, server: SMALL_TEST_SET() });
+test('Pause, Step and Reset are heard inside a step on the GPU', browserTest(), async (t) => {
+  const { page, read, button, waitFor, set } = await openPage(t, { webgpu: true, server: keepDevices(SMALL_TEST_SET()) });
   await waitFor({ data: 'ready' });
   await page.getByLabel('Model', { exact: true }).selectOption('mlp');
   await set({ 'Largest batch': 20000, 'First batch': 20000, 'Sample budget': 600000 });
   await chooseEngine(page, 'WebGPU');
   const work = async () => {
-    await page.waitForFunction(() => Number(document.getElementById('status').dataset.done) > 100, null, { timeout: 60_000 });
+    await page.waitForFunction(() => Number(document.getElementById('status').dataset.done) > 100);
   };
   await button('Start').click();
   await work();
@@ -106,22 +112,22 @@ test('Pause, Step and Reset are heard inside a step on the GPU', browserTest({ t
   const paused = await read();
   assert.equal(paused.step, 0);
   assert.ok(paused.done < paused.total, `not inside a step: ${paused.done} of ${paused.total}`);
-  await page.waitForTimeout(1500);
-  // The page asks a paused engine nothing, so only the next question can tell what it did meanwhile.
+  // What was on its way to the device is finished; then nothing more is submitted to it.
+  await gpuRests(page);
+  const { submitted } = await gpuCounts(page);
+  await turns(page, 10);
+  assert.equal((await gpuCounts(page)).submitted, submitted, 'work went on during the pause');
   await button('Resume').click();
   await page.waitForFunction((done) => Number(document.getElementById('status').dataset.done) > done, paused.done);
-  const resumed = await read();
-  // What was on its way to the device, and the first micro-batch after the pause; 1,500 ms would be far more.
-  assert.ok(resumed.done <= paused.done + 2 * 1024, `work went on during the pause: ${paused.done}, then ${resumed.done}`);
   await button('Reset').click();
   await waitFor({ phase: 'idle', step: '0' });
-  await page.waitForTimeout(300);
+  await turns(page);
   assert.equal((await read()).phase, 'idle');
   await set({ 'First batch': 8 });
   for (const step of [1, 2, 3]) {
     await button('Step').click();
     await waitFor({ step: String(step), phase: 'paused' });
-    await page.waitForTimeout(150);
+    await turns(page);
     assert.equal((await read()).step, step, 'Step makes exactly one step');
   }
 });
@@ -136,8 +142,7 @@ test('Auto refuses a software adapter and says why', browserTest(), async (t) =>
   assert.equal((await read()).engine, 'cpu');
   await button('Pause').click();
   await waitFor({ phase: 'paused' });
-  await page.waitForTimeout(300);
-  assert.match(await page.locator('#engine').textContent(), why);
+  await engineSays(page, why);
 });
 
 test('without an adapter both Auto and WebGPU compute on the CPU and say why', browserTest(), async (t) => {
@@ -150,8 +155,7 @@ test('without an adapter both Auto and WebGPU compute on the CPU and say why', b
     await button('Start').click();
     await waitForStep(1);
     assert.equal((await read()).engine, 'cpu');
-    await page.waitForTimeout(300);
-    assert.match(await page.locator('#engine').textContent(), beginning);
+    await engineSays(page, beginning);
     await button('Reset').click();
     await waitFor({ phase: 'idle' });
   }
@@ -202,8 +206,7 @@ test('Auto takes WebGPU where there is a hardware adapter', browserTest(), async
   await waitForStep(3);
   const { engine, adapter } = await read();
   assert.deepEqual({ engine, adapter }, { engine: 'webgpu', adapter: 'acme rocket' });
-  await page.waitForTimeout(300);
-  assert.match(await page.locator('#engine').textContent(), /^Runs on WebGPU \(acme rocket\), in a worker/);
+  await engineSays(page, /^Runs on WebGPU \(acme rocket\), in a worker/);
 });
 
 test('a software adapter that does not say that it is one is known by its name', browserTest(), async (t) => {
@@ -214,9 +217,10 @@ test('a software adapter that does not say that it is one is known by its name',
 });
 
 test('the choice is remembered, and an engine changed during a run counts from the next start', browserTest(), async (t) => {
-  const { page, read, button, waitFor, waitForStep } = await openPage(t, { webgpu: true });
+  const { page, read, button, waitFor, waitForStep, set } = await openPage(t, { webgpu: true });
   await waitFor({ data: 'ready' });
   await page.getByLabel('Model', { exact: true }).selectOption('logistic');
+  await set({ 'Sample budget': 100_000_000, 'Largest batch': 64 });
   await page.locator('#engine-auto').focus();
   await page.keyboard.press('ArrowRight');
   assert.ok(await page.getByRole('radio', { name: 'WebGPU' }).isChecked(), 'the choice follows the arrow keys');
@@ -243,7 +247,7 @@ test('the kernels that were chosen are remembered for the adapter', browserTest(
   const stored = () => page.evaluate((key) => localStorage.getItem(key), key);
   const step = async () => {
     await button('Step').click();
-    await waitFor({ step: '1', phase: 'paused', engine: 'webgpu' }, 60_000);
+    await waitFor({ step: '1', phase: 'paused', engine: 'webgpu' });
     await button('Reset').click();
     await waitFor({ phase: 'idle' });
   };
@@ -266,92 +270,82 @@ test('the kernels that were chosen are remembered for the adapter', browserTest(
   }
 });
 
-/** A run of many small steps, with devices lost by `disturb` on the way. */
-async function disturbedRun(t, disturb) {
-  const opened = await openPage(t, { webgpu: true, server: keepDevices(SMALL_TEST_SET()) });
+/** A run of many small steps; `prelude`: what its worker runs first. */
+async function longRun(t, prelude = '') {
+  const opened = await openPage(t, { webgpu: true, server: keepDevices({ ...SMALL_TEST_SET(), prelude }) });
   const { page, read, button, waitFor, set } = opened;
   await waitFor({ data: 'ready' });
   await page.getByLabel('Model', { exact: true }).selectOption('logistic');
-  await set({ 'Growth cap': '1.02', 'First batch': 16, 'Sample budget': 40_000 });
+  await set({ 'Growth cap': '1.02', 'First batch': 16, 'Sample budget': 12_000 });
   await chooseEngine(page, 'WebGPU');
   await button('Start').click();
-  await disturb(opened);
-  await waitFor({ phase: 'finished' }, 120_000);
-  await page.waitForTimeout(300);
+  await waitFor({ phase: 'finished' });
+  await frames(page, 2);
   const notes = await page.locator('#engine-notes li').allTextContents();
   return { ...opened, end: await read(), notes, line: await page.locator('#engine').textContent() };
 }
 
-test('a run whose GPU is lost twice ends with the very same numbers', browserTest({ timeout: 5 * MINUTES }), async (t) => {
-  const calm = await disturbedRun(t, async () => undefined);
-  assert.deepEqual(calm.notes, []);
-  assert.equal(await calm.page.locator('#engine-notes').isVisible(), false);
-  const lost = await disturbedRun(t, async ({ page, waitForStep }) => {
-    for (const step of [10, 60]) {
-      await waitForStep(step);
-      await page.waitForTimeout(Math.random() * 500);
-      await loseDevice(page);
-    }
+/** Whether a report tells of this step, or of one after it. */
+const reaches = (step) => `({ type, steps }) => type === 'update' && (steps.at(-1)?.step ?? 0) >= ${step}`;
+
+test('a run whose GPU is lost twice ends with the very same numbers; one whose GPU does not come back goes on with the CPU', browserTest(), async (t) => {
+  const { end: expected, notes: calmNotes, page: calmPage } = await longRun(t);
+  assert.deepEqual(calmNotes, []);
+  assert.equal(await calmPage.locator('#engine-notes').isVisible(), false);
+  assert.ok(expected.step > 100, `${expected.step} steps`);
+
+  await t.test('lost twice', async () => {
+    const lost = await longRun(t, [10, 60].map((step) => afterReport(reaches(step), LOSE_DEVICE)).join('\n'));
+    const { step, batch, samplesSeen, loss, testAccuracy, engine } = lost.end;
+    assert.deepEqual(
+      { step, batch, samplesSeen, loss, testAccuracy, engine },
+      {
+        step: expected.step,
+        batch: expected.batch,
+        samplesSeen: expected.samplesSeen,
+        loss: expected.loss,
+        testAccuracy: expected.testAccuracy,
+        engine: 'webgpu',
+      },
+    );
+    assert.equal(await deviceCount(lost.page), 3, 'the first device, and one after each loss');
+    assert.ok(lost.notes.length >= 1);
+    for (const note of lost.notes) assert.match(note, /^The GPU was lost: [^.]*; (opening it again and repeating \d+ steps|trying again)\.$/);
   });
-  const { step, batch, samplesSeen, loss, testAccuracy, engine } = lost.end;
-  const expected = calm.end;
-  assert.deepEqual(
-    { step, batch, samplesSeen, loss, testAccuracy, engine },
-    {
-      step: expected.step,
-      batch: expected.batch,
-      samplesSeen: expected.samplesSeen,
-      loss: expected.loss,
-      testAccuracy: expected.testAccuracy,
-      engine: 'webgpu',
-    },
-  );
-  assert.equal(await deviceCount(lost.page), 3, 'the first device, and one after each loss');
-  assert.ok(lost.notes.length >= 1);
-  for (const note of lost.notes) assert.match(note, /^The GPU was lost: [^.]*; (opening it again and repeating \d+ steps|trying again)\.$/);
+
+  await t.test('gone for good', async () => {
+    const { end, notes, line, screenshot } = await longRun(t, afterReport(reaches(20), LOSE_ADAPTER));
+    t.diagnostic(notes.join(' '));
+    assert.equal(end.engine, 'cpu');
+    assert.equal(end.phase, 'finished');
+    assert.match(notes.join(' '), /^The GPU was lost.*the run continues on the CPU\.$/);
+    assert.match(line, /WebGPU on google swiftshader failed, so the run continued on the CPU\./);
+    await screenshot('1280-light-gone-on-with-the-processor');
+    // The same samples in the same order; sizes may differ by rounding once sums differ in their last bits.
+    near(end.step, expected.step, 0.02, 'steps');
+    near(end.loss, expected.loss, 0.02, 'the last loss');
+    assert.ok(Math.abs(end.testAccuracy - expected.testAccuracy) <= 2 / TEST_IMAGES);
+  });
 });
 
-test('when the GPU does not come back the run goes on with the CPU', browserTest({ timeout: 5 * MINUTES }), async (t) => {
-  const calm = await disturbedRun(t, async () => undefined);
-  const { end, notes, line, screenshot } = await disturbedRun(t, async ({ page, waitForStep }) => {
-    await waitForStep(20);
-    await adapterVanishes(page);
-    await loseDevice(page);
-  });
-  t.diagnostic(notes.join(' '));
-  assert.equal(end.engine, 'cpu');
-  assert.equal(end.phase, 'finished');
-  assert.match(notes.join(' '), /^The GPU was lost.*the run continues on the CPU\.$/);
-  assert.match(line, /WebGPU on google swiftshader failed, so the run continued on the CPU\./);
-  await screenshot('1280-light-continued-on-the-cpu');
-  // The same samples in the same order; sizes may differ by rounding once sums differ in their last bits.
-  near(end.step, calm.end.step, 0.02, 'steps');
-  near(end.loss, calm.end.loss, 0.02, 'the last loss');
-  assert.ok(Math.abs(end.testAccuracy - calm.end.testAccuracy) <= 2 / TEST_IMAGES);
-});
-
-test('a GPU that is lost while accuracy is measured leaves the measurement to the CPU', browserTest({ timeout: 2 * MINUTES }), async (t) => {
-  const server = keepDevices({ replace: smallTestSet(3000) });
+test('a GPU that is lost while accuracy is measured leaves the measurement to the CPU', browserTest(), async (t) => {
+  const prelude = afterReport(({ type, activity }) => type === 'update' && activity === 'evaluating', LOSE_ADAPTER);
+  const server = keepDevices({ replace: smallTestSet(3000), prelude });
   const { page, read, button, waitFor, set } = await openPage(t, { webgpu: true, server });
   await waitFor({ data: 'ready' });
   await page.getByLabel('Model', { exact: true }).selectOption('mlp');
   await set({ 'Sample budget': 500 });
-  const finish = async (engine, disturb) => {
+  const finish = async (engine) => {
     await chooseEngine(page, engine);
     await button('Start').click();
-    await disturb();
-    await waitFor({ phase: 'finished' }, 60_000);
+    await waitFor({ phase: 'finished' });
     const end = await read();
     await button('Reset').click();
     await waitFor({ phase: 'idle' });
     return end;
   };
-  const lost = await finish('WebGPU', async () => {
-    await waitFor({ activity: 'evaluating' }, 60_000);
-    await adapterVanishes(page);
-    await loseDevice(page);
-  });
-  const cpu = await finish('CPU', async () => undefined);
+  const lost = await finish('WebGPU');
+  const cpu = await finish('CPU');
   assert.equal(lost.engine, 'cpu');
   assert.equal(lost.step, cpu.step);
   near(lost.loss, cpu.loss, 1e-3, 'the last loss');
@@ -384,7 +378,7 @@ test('a loss that is no number stops the run on WebGPU too', browserTest(), asyn
   assert.equal((await read()).phase, 'failed');
 });
 
-test('the main thread stays free while the GPU trains', browserTest({ timeout: 2 * MINUTES }), async (t) => {
+test('the main thread stays free while the GPU trains', browserTest(), async (t) => {
   const { page, browser, read, button, waitFor, waitForStep, set } = await openPage(t, { webgpu: true, server: SMALL_TEST_SET() });
   await waitFor({ data: 'ready' });
   await page.getByLabel('Model', { exact: true }).selectOption('logistic');
@@ -393,14 +387,13 @@ test('the main thread stays free while the GPU trains', browserTest({ timeout: 2
   await button('Start').click();
   await waitForStep(1);
   await startTrace(browser, page);
-  await page.waitForTimeout(8000);
+  await waitForStep(30);
   const { step, engine } = await read();
   const { cpuMilliseconds } = await stopTrace(browser);
   await button('Reset').click();
   const longest = Math.max(...cpuMilliseconds);
-  t.diagnostic(`${step} steps in about 8 s; the longest main-thread task took ${longest.toFixed(1)} ms`);
+  t.diagnostic(`${step} steps; the longest main-thread task took ${longest.toFixed(1)} ms`);
   assert.equal(engine, 'webgpu');
-  assert.ok(step > 20, `only ${step} steps`);
   assert.ok(cpuMilliseconds.length > 100, `only ${cpuMilliseconds.length} timed main-thread tasks in the trace`);
   assert.ok(longest <= LONGEST_TASK_MILLISECONDS, `a main-thread task took ${longest} ms of CPU time`);
 });

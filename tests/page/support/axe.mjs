@@ -6,12 +6,12 @@ import { fileURLToPath } from 'node:url';
 const www = createRequire(fileURLToPath(new URL('../../../www/package.json', import.meta.url)));
 const source = readFileSync(www.resolve('axe-core/axe.min.js'), 'utf8');
 
-/** What axe-core complains of, each with the elements. */
-export async function violations(page, rules = {}) {
+/** What axe-core complains of, each with the elements. `only`: the rules to apply, where not all. */
+export async function violations(page, rules = {}, only = undefined) {
   await page.evaluate(source);
   const { violations: found } = await page.evaluate(
-    (chosen) => globalThis.axe.run(document, { resultTypes: ['violations'], rules: chosen }),
-    rules,
+    ([chosen, runOnly]) => globalThis.axe.run(document, { resultTypes: ['violations'], rules: chosen, ...(runOnly ? { runOnly } : {}) }),
+    [rules, only],
   );
   return found.map(({ id, help, nodes }) => `${id} (${help}): ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`);
 }

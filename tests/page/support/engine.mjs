@@ -21,7 +21,7 @@ export async function openEngine(t, options = {}) {
     /** Sends a command and waits for a report. */
     ask: (command, type, wanted = {}) =>
       page.evaluate(([sent, kind, values]) => self.engine.ask(sent, kind, values), [command, type, wanted]),
-    /** Starts a run and gives its steps, once it stands still. */
+    /** Starts a run, or lets it go on, and gives its steps since it stood still, once it stands still again. */
     run: (command) => page.evaluate((sent) => self.engine.run(sent), command),
     /** Evaluates in the page, where `self.engine` is. */
     evaluate: (act, value) => page.evaluate(act, value),
@@ -34,10 +34,17 @@ async function startWorker({ address, dataset, files }) {
   self.engine.worker?.terminate();
   const worker = new Worker(address, { type: 'module' });
   let reports = [];
+  const all = [];
+  /** Reports that no run has given yet: a team may end a step after it was told to pause. */
+  let unread = [];
   let waiting = [];
-  const fits = (report, type, wanted) => report.type === type && Object.entries(wanted).every(([key, value]) => report[key] === value);
+  /** `wanted`: values, or (inside the page) a question to the report. */
+  const fits = (report, type, wanted) =>
+    report.type === type && (typeof wanted === 'function' ? wanted(report) : Object.entries(wanted).every(([key, value]) => report[key] === value));
   const engine = {
     worker,
+    /** Every report of the worker. */
+    all,
     /** Every report since the last command. */
     get reports() {
       return reports;
@@ -57,18 +64,20 @@ async function startWorker({ address, dataset, files }) {
     },
     run: async (command) => {
       engine.send(command);
+      if (command.run !== undefined) unread = [];
       const steps = [];
       const evaluations = [];
-      let place = 0;
+      // A worker that has heard the command says that it runs; what it said before is of an earlier pause.
+      let heard = false;
       for (;;) {
-        while (place < reports.length) {
-          const report = reports[place];
-          place += 1;
+        while (unread.length > 0) {
+          const report = unread.shift();
           if (report.type === 'failure') throw new Error(report.message);
           if (report.type !== 'update' || (command.run !== undefined && report.run !== command.run)) continue;
           steps.push(...report.steps);
           evaluations.push(...report.evaluations);
-          if (report.phase === 'paused' || report.phase === 'finished') {
+          heard ||= report.phase === 'running';
+          if (heard && (report.phase === 'paused' || report.phase === 'finished')) {
             // How long a step took differs from run to run.
             return { phase: report.phase, engine: report.engine, evaluations, steps: steps.map(({ seconds, ...step }) => step) };
           }
@@ -79,6 +88,8 @@ async function startWorker({ address, dataset, files }) {
   };
   worker.onmessage = ({ data }) => {
     reports.push(data);
+    all.push(data);
+    unread.push(data);
     const [now, later] = [[], []];
     for (const waiter of waiting) (waiter.type === null || fits(data, waiter.type, waiter.wanted) ? now : later).push(waiter);
     waiting = later;

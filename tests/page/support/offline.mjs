@@ -5,10 +5,9 @@ export const DATA_FILES = 4;
 
 /** Waits until everything is kept that such a visit needs. */
 export async function keptForOffline(page) {
-  await page.waitForFunction(() => document.getElementById('offline-note').dataset.offline === 'ready', null, { timeout: 30_000 });
+  await page.waitForFunction(() => document.getElementById('offline-note').dataset.offline === 'ready');
   await page.waitForFunction(
     async (wanted) => (await (await caches.open('adadagrad-data')).keys()).length === wanted,
     DATA_FILES,
-    { timeout: 30_000 },
   );
 }
