@@ -40,6 +40,8 @@ pub(crate) fn run(project: &Project, browser: Option<&Path>, only: &[String]) ->
         .args(["--test"])
         // One file after another: a second browser would take the first one's processor time.
         .arg("--test-concurrency=1")
+        // In milliseconds: a file that hangs must not hang the tests.
+        .arg("--test-timeout=1800000")
         .args(["--test-reporter=spec", "--test-reporter-destination=stdout"])
         .args([
             format!("--test-reporter={REPORTER}"),

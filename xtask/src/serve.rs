@@ -198,7 +198,7 @@ mod tests {
             let all_are_answered = Barrier::new(CONNECTIONS);
             let ask = || {
                 let mut stream = TcpStream::connect(address).expect("a connection");
-                stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a limit");
+                stream.set_read_timeout(Some(Duration::from_secs(120))).expect("a limit");
                 write!(stream, "GET /a.wasm HTTP/1.1\r\nHost: {address}\r\n\r\n").expect("sent");
                 let mut start = [0; 12];
                 let answer = stream.read_exact(&mut start);
