@@ -1,33 +1,24 @@
 import { existsSync } from 'node:fs';
-import { defineConfig, type Plugin } from 'vite';
+import { defineConfig } from 'vite';
 import { paletteIn } from './vite-palette.js';
+import { startScript } from './vite-start.js';
 import { entryFileName, offline, serviceWorkerEntry } from './vite-offline.js';
 
-// Nothing but this site's own files; WebAssembly needs 'wasm-unsafe-eval', which allows no JavaScript eval.
-const contentSecurityPolicy = [
-  "default-src 'none'",
-  "script-src 'self' 'wasm-unsafe-eval'",
-  "style-src 'self'",
-  "img-src 'self'",
-  "connect-src 'self'",
-  "worker-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-].join('; ');
-
-/** Only built pages carry the policy: Vite's development server works with inline styles. */
-function policyInBuiltPage(): Plugin {
-  return {
-    name: 'content-security-policy',
-    apply: 'build',
-    transformIndexHtml: () => [
-      {
-        tag: 'meta',
-        attrs: { 'http-equiv': 'Content-Security-Policy', content: contentSecurityPolicy },
-        injectTo: 'head-prepend',
-      },
-    ],
-  };
+/**
+ * Nothing but this site's own files and the start script; WebAssembly needs 'wasm-unsafe-eval', which allows no
+ * JavaScript eval.
+ */
+function contentSecurityPolicy(startScriptSource: string): string {
+  return [
+    "default-src 'none'",
+    `script-src 'self' 'wasm-unsafe-eval' ${startScriptSource}`,
+    "style-src 'self'",
+    "img-src 'self'",
+    "connect-src 'self'",
+    "worker-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+  ].join('; ');
 }
 
 /** The data sets that `cargo xtask data` has packed: the page offers no others. */
@@ -38,7 +29,7 @@ export default defineConfig({
   define: { PACKED_DATASETS: JSON.stringify(datasets), PALETTE: JSON.stringify(paletteIn('src/style.css')) },
   // A missing file answers 404 here as on any static server, instead of the page itself.
   appType: 'mpa',
-  plugins: [policyInBuiltPage(), offline()],
+  plugins: [startScript(contentSecurityPolicy), offline()],
   worker: { format: 'es' },
   build: {
     target: 'es2022',

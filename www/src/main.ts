@@ -1,4 +1,8 @@
 /** Wires the parts together. Nothing here computes: the worker trains, the parts draw. */
+import './start/older-browsers.js';
+import './start/observers.js';
+import './start/locale.js';
+import './start/trusted-types.js';
 import 'uplot/dist/uPlot.min.css';
 import './style.css';
 import './article/article.css';
@@ -41,9 +45,12 @@ import { DataPanel } from './settings/data-panel.js';
 import { BatchFit } from './settings/fit.js';
 import { Knobs } from './settings/knobs.js';
 import { SettingsPanel } from './settings/panel.js';
-import { PageState, troubleFrom } from './state.js';
+import { causeOf, PageState, troubleFrom } from './state.js';
 import { StatusPanel } from './status-panel.js';
 import { missingFeature } from './start/features.js';
+import { whenPageFails } from './start/page-errors.js';
+import { StallWatch } from './start/stall-watch.js';
+import { markStarted } from './start/started.js';
 import { datasetInAddress } from './url/address.js';
 import { AddressBar } from './url/address-bar.js';
 
@@ -80,7 +87,7 @@ const session = new TrainingSession({
   },
   onFailure: (failure) => {
     state.startWaits.value = false;
-    if (failure.kind === 'data' || failure.kind === 'crash') state.data.value = { name: 'unusable' };
+    if (failure.kind !== 'training') state.data.value = { name: 'unusable', because: causeOf(failure.kind) };
     if (state.run.value.phase !== 'idle') state.run.value = { ...state.run.value, phase: 'failed' };
     state.trouble.value = troubleFrom(failure);
   },
@@ -209,6 +216,7 @@ new Controls(state, {
   choosePreset,
 });
 new Notices(state, openSession);
+new StallWatch(state, session, openSession);
 // What looks into the run (mosaic, figure, look, article) is wired here, each from the state and the session.
 new MosaicPanel(required('mosaic', HTMLElement), state, session);
 const figure = new FigurePanel(required('figure', HTMLElement), state, moments, {
@@ -217,7 +225,7 @@ const figure = new FigurePanel(required('figure', HTMLElement), state, moments, 
 });
 new LookPanel(required('look', HTMLElement), state, session);
 new HiddenTab(state, session);
-registerServiceWorker(required('offline-note', HTMLElement));
+registerServiceWorker();
 
 for (const part of [state.horizontalAxis, state.smoothing, state.thresholds, state.settings]) part.observe(() => board.refresh());
 library.revision.observe(() => board.refresh());
@@ -226,11 +234,19 @@ markInks();
 onPrint((onPaper) => board.drawForPaper(onPaper));
 showRecordedRun(state, library);
 
+whenPageFails((message) => {
+  const { name } = state.data.value;
+  if (name !== 'downloading' && name !== 'checking') return;
+  state.data.value = { name: 'unusable', because: 'program' };
+  state.trouble.value = { kind: 'start', message: `A part of the page stopped while it started (${message}).` };
+});
+
 const missing = missingFeature();
 if (missing === null) {
   dataPanel.begin(datasetInAddress(location.hash));
   openSession();
 } else {
-  state.data.value = { name: 'unusable' };
+  state.data.value = { name: 'unusable', because: 'browser' };
   state.trouble.value = { kind: 'unsupported', message: missing };
 }
+markStarted();

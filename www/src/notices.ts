@@ -1,7 +1,8 @@
 /** What went wrong, in words and with the way on; and how far the download is. */
 import { required, setText } from './dom.js';
 import { formatMegabytes } from './format.js';
-import type { DataState, PageState, Trouble } from './state.js';
+import { MOST_TRIES } from './start/stall-watch.js';
+import type { DataState, PageState, Stall, Trouble } from './state.js';
 
 export class Notices {
   readonly #box = required('notice', HTMLElement);
@@ -13,9 +14,11 @@ export class Notices {
   readonly #downloadText = required('download-text', HTMLElement);
 
   constructor(state: PageState, retry: () => void) {
-    this.#retry.addEventListener('click', retry);
+    this.#retry.addEventListener('click', () => (state.trouble.value?.kind === 'start' ? location.reload() : retry()));
     state.trouble.observe((trouble) => this.#showTrouble(trouble));
-    state.data.observe((data) => this.#showDownload(data));
+    const showDownload = (): void => this.#showDownload(state.data.value, state.stall.value);
+    state.data.observe(showDownload);
+    state.stall.observe(showDownload);
   }
 
   #showTrouble(trouble: Trouble | null): void {
@@ -25,19 +28,20 @@ export class Notices {
       return;
     }
     this.#box.dataset['kind'] = trouble.kind;
+    setText(this.#retry, trouble.kind === 'start' ? 'Reload the page' : 'Load it again');
     this.#retry.hidden = trouble.kind === 'unsupported' || trouble.kind === 'training';
     setText(this.#title, troubleTitle(trouble.kind));
     setText(this.#text, `${trouble.message} ${troubleAdvice(trouble.kind)}`.trim());
   }
 
-  #showDownload(data: DataState): void {
+  #showDownload(data: DataState, stall: Stall): void {
     this.#download.hidden = data.name === 'ready' || data.name === 'unusable';
     if (data.name === 'checking') {
       this.#downloadBar.value = 1;
-      setText(this.#downloadText, 'Checking the images…');
+      setText(this.#downloadText, `Checking the images…${describeStall(stall)}`);
     } else if (data.name === 'downloading') {
       this.#downloadBar.value = data.totalBytes > 0 ? data.receivedBytes / data.totalBytes : 0;
-      setText(this.#downloadText, describeDownload(data.receivedBytes, data.totalBytes));
+      setText(this.#downloadText, describeDownload(data.receivedBytes, data.totalBytes) + describeStall(stall));
     }
   }
 }
@@ -47,12 +51,19 @@ function describeDownload(received: number, total: number): string {
   return `Loading the images: ${formatMegabytes(received)} of ${formatMegabytes(total)}`;
 }
 
+function describeStall({ quietSeconds, tries }: Stall): string {
+  const quiet = quietSeconds > 0 ? ` Nothing has arrived for ${quietSeconds} seconds.` : '';
+  return tries > 1 ? `${quiet} Try ${tries} of ${MOST_TRIES}.` : quiet;
+}
+
 function troubleTitle(kind: Trouble['kind']): string {
   return {
     data: 'The training data cannot be used',
     training: 'The run has stopped',
+    start: 'The training program could not be loaded',
     crash: 'The training program has stopped',
-    unsupported: 'This browser cannot run the training',
+    stalled: 'The download has stopped',
+    unsupported: 'This page cannot train here',
   }[kind];
 }
 
@@ -60,6 +71,8 @@ function troubleAdvice(kind: Trouble['kind']): string {
   return {
     data: 'Your browser is fine. Try again, or tell the operator of this site.',
     training: 'Lower the learning rate or change another setting, and start again; or go back to an earlier step below.',
+    start: 'Reload the page: a newer version may have replaced it, or a file did not arrive.',
+    stalled: 'Check the connection, then load it again.',
     crash: 'Load it again and restart; smaller batches or a smaller model need less memory.',
     unsupported: '',
   }[kind];

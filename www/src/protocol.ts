@@ -93,8 +93,14 @@ export type FailureKind =
   | 'data'
   /** A step failed (a loss that is no number, settings refused): the next run may go well. */
   | 'training'
+  /** A part of the program could not be loaded: the page itself has to be. */
+  | 'start'
   /** The worker or the wasm module broke down: both must be started anew. */
-  | 'crash';
+  | 'crash'
+  /** Nothing more arrived, and trying again did not help. */
+  | 'stalled'
+  /** This browser, or where the page is shown, lacks what training needs. */
+  | 'unsupported';
 
 export interface Failure {
   type: 'failure';
@@ -174,6 +180,8 @@ export interface Mosaic {
 }
 
 export type Report =
+  /** The worker's own program is loaded. */
+  | { type: 'alive' }
   /** The wasm module is loaded; the data may still be on its way. */
   | { type: 'module'; presets: Preset[]; models: ModelDescription[] }
   /** The data sets that lie beside the page. */

@@ -2,8 +2,11 @@
 import type { DatasetName, RunConfig } from '../pkg/adadagrad_web.js';
 import { DISTRUST } from './engine/choice.js';
 import type {
-  CheckpointReport, Classified, Command, DataSource, EngineWish, Failure, ParametersReport, Report, StopAfter, TestImage, Update, Validated,
+  CheckpointReport, Classified, Command, DataSource, EngineWish, Failure, FailureKind, ParametersReport, Report, StopAfter, TestImage, Update, Validated,
 } from './protocol.js';
+import { startModuleWorker, UnsupportedError } from './start/module-worker.js';
+import { text } from './words-of-errors.js';
+import workerAddress from './worker.ts?worker&url';
 
 export interface SessionListener {
   onModule(report: Extract<Report, { type: 'module' }>): void;
@@ -15,7 +18,7 @@ export interface SessionListener {
 }
 
 /** What parts of the page can listen to beside that. */
-export type News = Extract<Report, { type: 'datasets' | 'team' | 'resumed' | 'retuned' | 'refused-retune' | 'look' | 'mosaic' }>;
+export type News = Extract<Report, { type: 'alive' | 'datasets' | 'team' | 'resumed' | 'retuned' | 'refused-retune' | 'look' | 'mosaic' }>;
 
 type NewsOf<Type extends News['type']> = Extract<News, { type: Type }>;
 type Answer = CheckpointReport | Classified | ParametersReport | TestImage | Validated;
@@ -30,6 +33,8 @@ export class TrainingSession {
   readonly #listener: SessionListener;
   readonly #newsListeners = new Map<News['type'], ((news: News) => void)[]>();
   #worker: Worker | null = null;
+  /** The worker has said something: its file arrived, and runs. */
+  #isAlive = false;
   #run = 0;
   #stop: StopAfter = null;
   /** Whether the run at hand was computed by WebGPU when it was heard of last. */
@@ -57,7 +62,16 @@ export class TrainingSession {
     this.#worker?.terminate();
     this.#run += 1;
     this.#leaveUnanswered();
-    const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
+    // A browser makes the same request wait for one that has no answer yet.
+    const address = this.#worker === null || this.#isAlive ? workerAddress : `${workerAddress}?${this.#run}`;
+    this.#isAlive = false;
+    let worker: Worker;
+    try {
+      worker = startModuleWorker(address);
+    } catch (error) {
+      this.#fail(error instanceof UnsupportedError ? 'unsupported' : 'start', text(error));
+      return;
+    }
     worker.onmessage = (event: MessageEvent<Report>) => this.#receive(event.data);
     worker.onerror = (event) => {
       event.preventDefault();
@@ -186,6 +200,7 @@ export class TrainingSession {
   }
 
   #receive(report: Report): void {
+    this.#isAlive = true;
     switch (report.type) {
       case 'module':
         this.#listener.onModule(report);
@@ -216,6 +231,7 @@ export class TrainingSession {
         this.#questions.get(report.request)?.(report);
         this.#questions.delete(report.request);
         break;
+      case 'alive':
       case 'datasets':
         this.#tell(report);
         break;
@@ -251,8 +267,13 @@ export class TrainingSession {
     this.#worker = null;
     this.#distrustGpu();
     this.#leaveUnanswered();
-    const message = `The training worker stopped unexpectedly.${detail ? ` (${detail})` : ''}`;
-    this.#listener.onFailure({ type: 'failure', kind: 'crash', run: null, message });
+    const words = detail ? ` (${detail})` : '';
+    if (this.#isAlive) this.#fail('crash', `The training worker stopped unexpectedly.${words}`);
+    else this.#fail('start', `The training worker stopped before it began${words}: its file is missing, blocked or damaged.`);
+  }
+
+  #fail(kind: FailureKind, message: string): void {
+    this.#listener.onFailure({ type: 'failure', kind, run: null, message });
   }
 }
 

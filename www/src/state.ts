@@ -40,7 +40,13 @@ export type DataState =
   | { name: 'downloading'; receivedBytes: number; totalBytes: number }
   | { name: 'checking' }
   | { name: 'ready'; trainingSamples: number; testSamples: number }
-  | { name: 'unusable' };
+  | { name: 'unusable'; because: 'data' | 'program' | 'browser' };
+
+/** How the download fares: for how long nothing has arrived (0: it flows), and the how-manieth try this is. */
+export interface Stall {
+  quietSeconds: number;
+  tries: number;
+}
 
 export interface Catalogue {
   presets: Preset[];
@@ -55,9 +61,9 @@ export function isHorizontalAxis(value: unknown): value is HorizontalAxis {
   return HORIZONTAL_AXES.some((axis) => axis === value);
 }
 
-/** What the visitor must be told; `unsupported` comes from the page itself, the others from the worker. */
+/** What the visitor must be told. */
 export interface Trouble {
-  kind: FailureKind | 'unsupported';
+  kind: FailureKind;
   message: string;
 }
 
@@ -83,6 +89,7 @@ export class PageState {
   readonly run = new Observable<RunState>(NO_RUN);
   readonly shownStep = new Observable<ShownStep | null>(null);
   readonly data = new Observable<DataState>({ name: 'downloading', receivedBytes: 0, totalBytes: 0 });
+  readonly stall = new Observable<Stall>({ quietSeconds: 0, tries: 1 });
   /** Start was pressed before the data was here. */
   readonly startWaits = new Observable<boolean>(false);
   /** What the engine had to say of the run at hand, oldest first. */
@@ -98,6 +105,12 @@ export class PageState {
 /** What the run at hand learns from, or the next one would. */
 export function datasetOf({ run, settings }: PageState): DatasetName {
   return run.value.config?.dataset ?? settings.value?.dataset ?? 'mnist';
+}
+
+/** Why nothing can be trained after such a failure. */
+export function causeOf(kind: FailureKind): Extract<DataState, { name: 'unusable' }>['because'] {
+  if (kind === 'unsupported') return 'browser';
+  return kind === 'start' || kind === 'crash' ? 'program' : 'data';
 }
 
 export function troubleFrom(failure: Failure): Trouble {

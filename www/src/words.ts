@@ -16,6 +16,12 @@ const REASONS: Record<Reason, string> = {
   unbounded: 'noise dominates the mean gradient, so no batch size is large enough',
 };
 
+const UNUSABLE: Record<Extract<DataState, { name: 'unusable' }>['because'], string> = {
+  data: 'Training needs the data, which could not be loaded.',
+  program: 'Training needs the training program, which could not be loaded or has stopped.',
+  browser: 'Training is not possible here.',
+};
+
 export function describeReason(reason: Reason): string {
   return REASONS[reason];
 }
@@ -32,7 +38,7 @@ export function describeRun(run: RunState, data: DataState, startWaits: boolean,
 function describeBeginning(run: RunState, data: DataState, startWaits: boolean, problem: string | null): string {
   if (run.phase === 'running') return 'Computing the first step.';
   if (run.phase === 'failed') return 'The run stopped before its first step.';
-  if (data.name === 'unusable') return 'Training needs the data, which could not be loaded.';
+  if (data.name === 'unusable') return UNUSABLE[data.because];
   if (data.name !== 'ready') {
     return startWaits ? 'Training starts as soon as the data is loaded.' : 'Loading the data. You can press Start already.';
   }

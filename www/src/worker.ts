@@ -1,4 +1,6 @@
 /** The worker that owns the data and the training. Nothing is decided elsewhere; a team may compute its parts. */
+import './start/older-browsers.js';
+import './start/trusted-types.js';
 import initialise, { models, presets, Session, validate } from '../pkg/adadagrad_web.js';
 import type { DatasetFiles, DatasetName, RunConfig } from '../pkg/adadagrad_web.js';
 import { Answers } from './answers.js';
@@ -32,6 +34,7 @@ function post(report: Report, handedOver: Transferable[] = []): void {
 }
 
 async function open(source: DataSource): Promise<void> {
+  post({ type: 'alive' });
   moduleReady = initialise();
   const data = load(source);
   const offer = findAdapter().then((found) => {
@@ -44,7 +47,7 @@ async function open(source: DataSource): Promise<void> {
     post({ type: 'module', presets: presets(), models: models() });
     post({ type: 'datasets', available: availableDatasets() });
   } catch (error) {
-    post({ type: 'failure', kind: 'crash', run: null, message: `The training program could not be loaded. ${text(error)}` });
+    post({ type: 'failure', kind: 'start', run: null, message: `Its WebAssembly module could not be used. ${text(error)}` });
     return;
   }
   try {
@@ -158,9 +161,11 @@ function obeyWithData(command: Exclude<Command, { type: 'open' | 'validate' | 'd
 }
 
 guardGpu();
-// Nothing waits for the wasm module's own tasks: a trap in one would end the run without a word.
+// Nothing waits for the wasm module's own tasks: a trap in one would end the run without a word. Before the data is here,
+// nobody would say anything more, whatever failed.
 self.addEventListener('unhandledrejection', ({ reason }) => {
   const { kind, message } = describeFailure(reason);
-  if (kind === 'crash') post({ type: 'failure', kind, run: ready?.loop.run ?? null, message });
+  if (kind === 'crash' || ready === null) post({ type: 'failure', kind: 'crash', run: ready?.loop.run ?? null, message });
 });
+
 self.addEventListener('message', (event: MessageEvent<Command>) => obey(event.data));

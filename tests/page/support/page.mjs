@@ -62,10 +62,10 @@ async function browserWith(flags) {
 /**
  * `server`: options of servePage; `context`: options of playwright's newContext; `prepare(page)` runs before the
  * page is loaded; `path`: what follows the page's address; `webgpu`: with Chromium's software adapter, else without any;
- * `flags`: more of Chromium's. A complaint of the page (an error, a warning in the console) fails the test, unless it
+ * `until`: how far it is loaded before this returns; `flags`: more of Chromium's. A complaint of the page (an error, a warning in the console) fails the test, unless it
  * matches `expectedComplaints`.
  */
-export async function openPage(t, { server: serverOptions = {}, context: contextOptions = {}, prepare, expectedComplaints, webgpu = false, path = '', flags = [] } = {}) {
+export async function openPage(t, { server: serverOptions = {}, context: contextOptions = {}, prepare, expectedComplaints, webgpu = false, path = '', flags = [], until = 'load' } = {}) {
   if (!existsSync(join(pageFolder, 'index.html'))) throw new Error(`no built page in ${pageFolder}: build www first`);
   const server = await servePage(pageFolder, serverOptions);
   const browser = await browserWith([...(webgpu ? [WEBGPU_FLAG] : []), ...flags]);
@@ -86,7 +86,7 @@ export async function openPage(t, { server: serverOptions = {}, context: context
   });
   page.on('pageerror', (error) => complaints.push(String(error)));
   await prepare?.(page);
-  await page.goto(server.address + path);
+  await page.goto(server.address + path, { waitUntil: until });
   return { page, browser, context, server, requests, complaints, origin: server.origin, ...readers(page) };
 }
 

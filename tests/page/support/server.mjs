@@ -17,23 +17,27 @@ const TYPES = {
 };
 
 /**
- * `replace(path, bytes)` may give back other bytes, `null` for 404, or undefined to leave the file as it is;
+ * `bytes` of a file that is not there are null. `replace(path, bytes)` may give back other bytes, `null` for 404, or undefined to leave the file as it is;
  * or a promise of these, for a file that comes when the test lets it.
  * `encodeGzip`: send .gz files with Content-Encoding, as some servers do. `headers`: sent with every answer.
+ * `copies`: folders, with a slash at the end, in which the page lies once more. `slashless`: the page's own address is answered without its last slash, too.
  */
-export async function servePage(folder, { replace = () => undefined, encodeGzip = false, headers = {} } = {}) {
+export async function servePage(folder, { replace = () => undefined, encodeGzip = false, headers = {}, slashless = false, copies = [] } = {}) {
   const server = createServer(async (request, response) => {
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     const { pathname } = new URL(request.url, 'http://localhost');
+    if (slashless && `${pathname}/` === SUB_PATH) return answer(response, 200, TYPES['.html'], await readFile(join(folder, 'index.html')));
     if (!pathname.startsWith(SUB_PATH)) return answer(response, 404, 'text/plain', 'outside the page');
     const path = normalize(pathname.slice(SUB_PATH.length) || 'index.html');
     if (path.startsWith('..')) return answer(response, 404, 'text/plain', 'outside the page');
-    let bytes = await readFile(join(folder, path)).catch(() => null);
-    const replaced = bytes === null ? undefined : await replace(path, bytes);
+    const copy = copies.find((name) => path.startsWith(name)) ?? '';
+    const file = path.slice(copy.length) || 'index.html';
+    let bytes = await readFile(join(folder, file)).catch(() => null);
+    const replaced = await replace(path, bytes);
     if (replaced !== undefined) bytes = replaced;
     if (bytes === null) return answer(response, 404, 'text/plain', 'not found');
-    if (encodeGzip && path.endsWith('.gz')) response.setHeader('content-encoding', 'gzip');
-    answer(response, 200, TYPES[extname(path)] ?? 'application/octet-stream', bytes);
+    if (encodeGzip && file.endsWith('.gz')) response.setHeader('content-encoding', 'gzip');
+    answer(response, 200, TYPES[extname(file)] ?? 'application/octet-stream', bytes);
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   const origin = `http://127.0.0.1:${server.address().port}`;

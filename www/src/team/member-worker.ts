@@ -1,4 +1,6 @@
 /** One worker of a team: a wasm module and the data of its own, and nothing to decide. */
+import '../start/older-browsers.js';
+import '../start/trusted-types.js';
 import initialise, { TeamMember } from '../../pkg/adadagrad_web.js';
 import type { PartResult } from '../../pkg/adadagrad_web.js';
 import { text } from '../words-of-errors.js';

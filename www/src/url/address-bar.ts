@@ -103,7 +103,11 @@ export class AddressBar {
         smoothing: smoothing.value,
         thresholds: thresholds.value,
       };
-      history.replaceState(null, '', writeAddress(choices, catalogue.value?.presets ?? []));
+      try {
+        history.replaceState(null, '', writeAddress(choices, catalogue.value?.presets ?? []));
+      } catch {
+        // Some browsers allow only so many changes in a while: the next one says all.
+      }
     }, WRITE_MILLISECONDS);
   }
 }

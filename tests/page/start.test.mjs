@@ -1,0 +1,211 @@
+// However the page starts, or fails to: it never waits for ever, and says what is missing and what to do.
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import test from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { hold } from './support/held.mjs';
+import { browserTest, openPage, pageFolder } from './support/page.mjs';
+
+const MAIN_SCRIPT = /^assets\/index-.*\.js$/;
+const ANY = /./;
+
+test('a program that does not arrive whole gives a message at once, and a way on', browserTest(), async (t) => {
+  let change = null;
+  const replace = (path, bytes) => (MAIN_SCRIPT.test(path) && change !== null ? change(bytes) : undefined);
+  const { page, notice, button, waitFor } = await openPage(t, { server: { replace }, expectedComplaints: ANY, context: { serviceWorkers: 'block' } });
+  await waitFor({ data: 'ready' });
+  const faults = {
+    'is missing': { to: () => null, says: /did not arrive/ },
+    'is cut off': { to: (bytes) => bytes.subarray(0, bytes.length / 2), says: /stopped while it started.*SyntaxError/ },
+    'is another page': { to: () => Buffer.from('<!doctype html><title>Sign in to the network</title>'), says: /stopped while it started/ },
+    'is empty': { to: () => Buffer.alloc(0), says: /did not run it/ },
+    'throws at its beginning': { to: (bytes) => Buffer.concat([Buffer.from('throw new Error("broken on purpose");'), bytes]), says: /broken on purpose/ },
+    // Then parts of it are at work already.
+    'throws at its end': { to: (bytes) => Buffer.concat([Buffer.from('ServiceWorkerContainer.prototype.register=document.documentElement.setAttribute=()=>{throw new Error("broken on purpose")};'), bytes]), says: /broken on purpose/ },
+  };
+  for (const [fault, { to, says }] of Object.entries(faults)) {
+    change = to;
+    await page.reload();
+    assert.match(await notice.textContent(), says, fault);
+    await cannotTrain(page, fault);
+  }
+  change = null;
+  await button('Reload the page').click();
+  await waitFor({ data: 'ready' });
+  assert.equal(await notice.isVisible(), false);
+});
+
+test('a document that is cut off gives a message', browserTest(), async (t) => {
+  const replace = (path, bytes) => (path === 'index.html' ? bytes.subarray(0, bytes.indexOf('<main>')) : undefined);
+  const { notice } = await openPage(t, { server: { replace }, expectedComplaints: ANY });
+  assert.match(await notice.textContent(), /could not start.*stopped while it started/s);
+});
+
+test('where browsers load no programs, the page says where it can be loaded', browserTest(), async (t) => {
+  const { page, server, notice, waitFor } = await openPage(t, { server: { slashless: true }, expectedComplaints: ANY });
+  await waitFor({ data: 'ready' });
+  await page.goto(pathToFileURL(join(pageFolder, 'index.html')).href);
+  assert.match(await notice.textContent(), /opened as a file.*web server/s);
+  await cannotTrain(page, 'a file');
+  await page.goto(server.address.slice(0, -1));
+  assert.ok((await notice.textContent()).includes(`last slash: try ${server.address}`));
+  await cannotTrain(page, 'no slash');
+  await page.goto(server.address.replace('/sub-path/', '/frame-around-the-page/')).catch(() => undefined);
+  await page.setContent(`<iframe sandbox="allow-scripts" src="${server.address}"></iframe>`);
+  const frame = page.frameLocator('iframe');
+  await frame.locator('#notice').waitFor();
+  assert.match(await frame.locator('#notice').textContent(), /sandboxed frame.*tab of its own/s);
+});
+
+test('policies of the site are kept or named', browserTest(), async (t) => {
+  const headers = {};
+  const { page, notice, waitFor, waitForStep, button } = await openPage(t, { server: { headers }, expectedComplaints: ANY, context: { serviceWorkers: 'block' } });
+  const visit = async (policy, more = {}) => {
+    for (const name of Object.keys(headers)) delete headers[name];
+    Object.assign(headers, { 'content-security-policy': policy }, more);
+    await page.reload();
+  };
+  for (const more of [{}, { 'access-control-allow-origin': '*' }]) {
+    await visit('sandbox allow-scripts', more);
+    assert.match(await notice.textContent(), /sandboxed frame/);
+    await cannotTrain(page, 'a sandbox');
+  }
+  await visit("script-src 'self'");
+  assert.match(await notice.textContent(), /Content-Security-Policy of this site forbids WebAssembly.*wasm-unsafe-eval/);
+  await cannotTrain(page, 'no WebAssembly');
+  // No script may run at all: what stands in the document is right by itself.
+  await visit("script-src 'none'");
+  await promisesNothing(page);
+  await visit("require-trusted-types-for 'script'; trusted-types 'none'");
+  assert.match(await notice.textContent(), /could not be loaded.*Trusted/s);
+  await cannotTrain(page, 'no policy may be made');
+  // With Trusted Types everything works, the team's workers too.
+  await visit("require-trusted-types-for 'script'");
+  await waitFor({ data: 'ready' });
+  await button('Start').click();
+  await waitForStep(2);
+  assert.equal(await page.locator('#engine-notes').textContent(), '');
+});
+
+test('without scripts the document promises nothing', browserTest(), async (t) => {
+  const { page } = await openPage(t, { context: { javaScriptEnabled: false } });
+  await promisesNothing(page);
+  assert.match(await page.locator('noscript').textContent(), /JavaScript/);
+});
+
+test('what a browser of 2021 lacks, or has no language for, is made up for', browserTest(), async (t) => {
+  const { page, waitFor, waitForStep, button } = await openPage(t, {
+    prepare: (page) =>
+      page.addInitScript(() => {
+        delete Array.prototype.at;
+        delete Object.hasOwn;
+        delete globalThis.structuredClone;
+        delete globalThis.ResizeObserver;
+        delete globalThis.IntersectionObserver;
+        Object.defineProperty(Navigator.prototype, 'language', { get: () => 'C' });
+      }),
+  });
+  await waitFor({ data: 'ready' });
+  await button('Start').click();
+  await waitForStep(3);
+  await button('Pause').click();
+  await waitFor({ phase: 'paused' });
+  await page.locator('#chart-batch canvas').waitFor();
+  await page.waitForFunction(() => Number(document.querySelector('.mosaic-canvas').dataset.batch) > 0);
+  assert.ok(await page.locator('.figure-stage svg').evaluate((svg) => svg.childElementCount > 0));
+});
+
+test('a browser without module workers gets a sentence', browserTest(), async (t) => {
+  const { page, notice } = await openPage(t, {
+    expectedComplaints: ANY,
+    prepare: (page) =>
+      page.addInitScript(() => {
+        const { Worker } = globalThis;
+        // As browsers that know no other kind: the option is not looked at.
+        globalThis.Worker = function (address) {
+          return new Worker(address);
+        };
+      }),
+  });
+  assert.match(await notice.textContent(), /no module workers/);
+  await cannotTrain(page, 'no module workers');
+});
+
+test('a program or a style sheet that does not come is told within seconds, and taken when it comes', browserTest(), async (t) => {
+  const main = hold(MAIN_SCRIPT);
+  const sheet = hold(/\.css$/);
+  const { page, notice, waitFor } = await openPage(t, {
+    server: { replace: (path, bytes) => (path.endsWith('.css') ? sheet.replace(path, bytes) : main.replace(path, bytes)) },
+    prepare: stopClock,
+    until: 'commit',
+  });
+  await Promise.all([main.asked(1), sheet.asked(1)]);
+  await page.locator('footer').waitFor({ state: 'attached' });
+  // The program must not wait for a style sheet.
+  await page.clock.runFor(8000);
+  assert.match(await notice.textContent(), /still loading/);
+  await promisesNothing(page);
+  main.release();
+  await waitFor({ data: 'ready' });
+  await page.clock.resume();
+  assert.equal(await notice.isVisible(), false);
+  await page.waitForFunction(() => document.getElementById('sentence').textContent.includes('Press Start'));
+  sheet.release();
+  await page.waitForFunction(() => getComputedStyle(document.body).margin === '0px');
+});
+
+for (const [what, pattern] of Object.entries({
+  worker: /^assets\/worker-.*\.js$/,
+  'WebAssembly module': /\.wasm$/,
+  data: /train-images.*\.gz$/,
+})) {
+  test(`a download that stands still is told, tried again, and given up with a way on: the ${what}`, browserTest(), async (t) => {
+    const held = hold(pattern);
+    const { page, notice, waitFor, button } = await openPage(t, { server: { replace: held.replace }, context: { serviceWorkers: 'block' }, expectedComplaints: /Service Worker registration blocked/, prepare: stopClock });
+    const heard = [];
+    for (let tries = 1; tries <= 4; tries += 1) {
+      await held.asked(tries);
+      heard.push(...(await letTimePass(page, tries === 4 ? '#notice:not([hidden])' : `#download-text:text("Try ${tries + 1} of 4")`)));
+    }
+    for (const words of ['Nothing has arrived for 8 seconds.', 'Try 2 of 4', 'Try 4 of 4']) assert.ok(heard.some((said) => said.includes(words)), words);
+    assert.match(await notice.textContent(), /The download has stopped.*20 seconds.*Check the connection/s);
+    assert.equal(await button('Start').getAttribute('aria-disabled'), 'true');
+    // What arrives after all is taken, too.
+    if (what !== 'data') await button('Load it again').click();
+    held.release();
+    await waitFor({ data: 'ready' });
+    assert.equal(await notice.isVisible(), false);
+  });
+}
+
+/** The page's time stands still unless the test lets it pass. */
+async function stopClock(page) {
+  await page.clock.install({ time: 0 });
+  await page.clock.pauseAt(1000);
+}
+
+/** Lets the page's time pass until there is such an element; what the line of the download said meanwhile, each text once. */
+async function letTimePass(page, selector) {
+  const said = new Set();
+  for (let seconds = 0; seconds < 120 && (await page.locator(selector).count()) === 0; seconds += 1) {
+    await page.clock.runFor(1000);
+    said.add(await page.locator('#download-text').textContent());
+  }
+  assert.equal(await page.locator(selector).count(), 1, selector);
+  return [...said];
+}
+
+/** The notice's and the sentence's words agree that nothing can be done here. */
+async function cannotTrain(page, why) {
+  assert.equal(await page.locator('#notice').isVisible(), true, why);
+  assert.match(await page.locator('#sentence').textContent(), /Training (is not possible|needs)/, why);
+  assert.equal(await page.locator('#download').isVisible(), false, why);
+  assert.equal(await page.locator('#main-button').getAttribute('aria-disabled'), 'true', why);
+}
+
+/** What stands in the document before any program runs. */
+async function promisesNothing(page) {
+  const sentence = await page.locator('#sentence').textContent();
+  assert.doesNotMatch(sentence, /on its way|Start/);
+  assert.match(sentence, /did not arrive.*reload/s);
+}
