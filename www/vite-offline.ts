@@ -36,10 +36,15 @@ export function offline(): Plugin {
       const files = [...contents.keys()].filter((file) => file !== worker.fileName && !file.endsWith('.gz')).sort();
       const hash = createHash('sha256');
       for (const file of [...files, worker.fileName]) hash.update(file).update('\0').update(contents.get(file) ?? '');
-      const build = { version: hash.digest('hex').slice(0, 16), files };
+      const sums = Object.fromEntries(files.map((file) => [file, sha256(contents.get(file) ?? '')]));
+      const build = { version: hash.digest('hex').slice(0, 16), files: sums };
       worker.code = worker.code.replaceAll(PLACEHOLDER, JSON.stringify(build));
     },
   };
+}
+
+function sha256(content: string | Uint8Array): string {
+  return createHash('sha256').update(content).digest('hex');
 }
 
 function filesIn(folder: string): string[] {

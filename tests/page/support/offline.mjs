@@ -3,11 +3,11 @@
 /** Files of a data set: images and labels, for training and for the test. */
 export const DATA_FILES = 4;
 
-/** Waits until everything is kept that such a visit needs. */
-export async function keptForOffline(page) {
+/** Waits until everything is kept that such a visit needs; `copies`: of the page on this origin, with data of their own. */
+export async function keptForOffline(page, copies = 1) {
   await page.waitForFunction(() => document.getElementById('offline-note').dataset.offline === 'ready');
   await page.waitForFunction(
     async (wanted) => (await (await caches.open('adadagrad-data')).keys()).length === wanted,
-    DATA_FILES,
+    copies * DATA_FILES,
   );
 }

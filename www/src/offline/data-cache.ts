@@ -4,6 +4,7 @@
  * context, storage refused), nothing is kept and nothing fails.
  */
 
+/** Copies of the page on one origin share it: a file's name there begins with its whole address. */
 const CACHE_NAME = 'adadagrad-data';
 
 export interface DataFile {
@@ -35,9 +36,9 @@ function keyOf({ address, sha256 }: DataFile): string {
 }
 
 async function withCache<Result>(otherwise: Result, use: (cache: Cache) => Promise<Result>): Promise<Result> {
-  const storage = (globalThis as { caches?: CacheStorage }).caches;
-  if (storage === undefined) return otherwise;
   try {
+    const storage = (globalThis as { caches?: CacheStorage }).caches;
+    if (storage === undefined) return otherwise;
     return await use(await storage.open(CACHE_NAME));
   } catch {
     // Storage may be full or refused: then the network has to do.
