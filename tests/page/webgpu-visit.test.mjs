@@ -170,6 +170,7 @@ test('a visit with WebGPU', browserTest(), async (t) => {
   });
 
   await t.test('own files are learned from', async () => {
+    await button('Reset').click();
     await drop(page, ownFiles({ training: 700, test: 100 }));
     await page.waitForFunction(() => /700 training images are ready/.test(document.getElementById('sentence').textContent));
     await button('Start').click();

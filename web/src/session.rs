@@ -128,6 +128,18 @@ impl Session {
         self.put(standing, from_js(engine)?, kernels)
     }
 
+    /// Checks that a run could begin with these settings and the parameters in a safetensors file. Nothing changes.
+    ///
+    /// # Errors
+    /// Which setting (or which tensor) is wrong and what it may be.
+    pub fn check_model(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "RunConfig")] config: JsValue,
+        parameters: &[u8],
+    ) -> Result<(), JsError> {
+        Standing::begin(from_js(config)?, self.training_samples(), Some(parameters)).map(drop)
+    }
+
     /// Makes a GPU ready for a run that is likely to be started soon, so that its first step need not wait for the
     /// device, the data and the kernels. What was made ready for another is let go.
     ///

@@ -1,6 +1,7 @@
 /** Answers the page's questions about the run at hand. Runs in the worker. */
-import type { Checkpoint, Session } from '../pkg/adadagrad_web.js';
+import type { Checkpoint, RunConfig, Session } from '../pkg/adadagrad_web.js';
 import type { Post } from './protocol.js';
+import { text } from './words-of-errors.js';
 
 export class Answers {
   readonly #session: Session;
@@ -36,6 +37,16 @@ export class Answers {
   testImage(request: number, sample: number): void {
     const pixels = this.#session.test_image(sample) ?? null;
     this.#post({ type: 'test-image', request, sample, pixels });
+  }
+
+  checkModel(request: number, config: RunConfig, parameters: Uint8Array): void {
+    let problem: string | null = null;
+    try {
+      this.#session.check_model(config, parameters);
+    } catch (error) {
+      problem = text(error);
+    }
+    this.#post({ type: 'validated', request, problem });
   }
 
   /** A GPU that stands still can give its parameters as they are, at no cost for training. */

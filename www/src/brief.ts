@@ -1,14 +1,14 @@
 /** Keeps what the page says short, however much there is to say. */
 
 const MOST_NAMED = 3;
-const MOST_CHARACTERS = 200;
+const MOST_CHARACTERS = 300;
 const MOST_QUOTED_CHARACTERS = 40;
 
-/** The first three mistakes, one sentence each, and how many more there are. */
-export function inBrief(mistakes: readonly string[]): string {
-  const named = mistakes.slice(0, MOST_NAMED).map((mistake) => shortened(mistake));
-  const others = mistakes.length - named.length;
-  if (others > 0) named.push(`${others.toLocaleString('en-US')} more ${others === 1 ? 'mistake' : 'mistakes'}.`);
+/** The first three sentences, and how many more there are, as `noun`s. */
+export function inBrief(sentences: readonly string[], noun = 'mistake'): string {
+  const named = sentences.slice(0, MOST_NAMED).map((sentence) => shortened(sentence));
+  const others = sentences.length - named.length;
+  if (others > 0) named.push(`${others.toLocaleString('en-US')} more ${others === 1 ? noun : `${noun}s`}.`);
   return named.join(' ');
 }
 

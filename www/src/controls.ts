@@ -1,5 +1,6 @@
 /** The buttons and the preset. One button starts, pauses and resumes, so the focus stays on it. */
-import { element, isDisabled, required, setDisabled, setText } from './dom.js';
+import { element, onPress, onRepeatedPress, required, setDisabled, setText } from './dom.js';
+import { isOfRun } from './state.js';
 import type { PageState } from './state.js';
 
 export interface ControlActions {
@@ -18,20 +19,14 @@ export class Controls {
 
   constructor(state: PageState, actions: ControlActions) {
     this.#state = state;
-    this.#onPress(this.#main, actions.main);
-    this.#onPress(this.#step, actions.step);
-    this.#onPress(this.#reset, actions.reset);
+    onPress(this.#main, actions.main);
+    onRepeatedPress(this.#step, actions.step);
+    onPress(this.#reset, actions.reset);
     this.#preset.addEventListener('change', () => actions.choosePreset(this.#preset.value));
     const refresh = (): void => this.#refresh();
     for (const part of [state.run, state.data, state.trouble, state.settingsProblem, state.startWaits]) part.observe(refresh);
     state.catalogue.observe(() => this.#showPresets());
     state.settings.observe(() => this.#showChosenPreset());
-  }
-
-  #onPress(button: HTMLButtonElement, action: () => void): void {
-    button.addEventListener('click', () => {
-      if (!isDisabled(button)) action();
-    });
   }
 
   #refresh(): void {
@@ -47,8 +42,8 @@ export class Controls {
   }
 
   #isUnusable(): boolean {
-    const kind = this.#state.trouble.value?.kind;
-    return kind !== undefined && kind !== 'training';
+    const { value: trouble } = this.#state.trouble;
+    return trouble !== null && !isOfRun(trouble);
   }
 
   #mainLabel(): string {

@@ -1,5 +1,6 @@
 /** Downloads, decompresses and checks the four data files. Runs in the worker. */
 import type { DatasetFiles, DatasetName } from '../pkg/adadagrad_web.js';
+import { DataError } from './data-error.js';
 import { forget, keep, recall } from './offline/data-cache.js';
 
 interface FileEntry {
@@ -20,9 +21,6 @@ export interface DownloadProgress {
   /** All bytes are here and the check sums are being computed. */
   checking: boolean;
 }
-
-/** A message for the visitor, in whole sentences. */
-export class DataError extends Error {}
 
 const FILE_NAMES: { [Key in keyof DatasetFiles]: string } = {
   train_images: 'train-images-idx3-ubyte',

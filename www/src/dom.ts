@@ -34,3 +34,23 @@ export function setDisabled(target: HTMLElement, disabled: boolean): void {
 export function isDisabled(target: HTMLElement): boolean {
   return target.getAttribute('aria-disabled') === 'true';
 }
+
+/**
+ * One press, one action, unless the button is disabled: the second click of a double click and the repeats of a key that
+ * is held down are no further presses, because a button that starts would stop again at once.
+ */
+export function onPress(button: HTMLButtonElement, action: () => void): void {
+  button.addEventListener('keydown', (event) => {
+    if (event.repeat && (event.key === 'Enter' || event.key === ' ')) event.preventDefault();
+  });
+  button.addEventListener('click', (event) => {
+    if (event.detail <= 1 && !isDisabled(button)) action();
+  });
+}
+
+/** Every click and every repeat of a key is an action: for what can be done many times in a row. */
+export function onRepeatedPress(button: HTMLButtonElement, action: () => void): void {
+  button.addEventListener('click', () => {
+    if (!isDisabled(button)) action();
+  });
+}

@@ -15,7 +15,9 @@ import { required } from './dom.js';
 import { EngineNotes } from './engine/notes.js';
 import { EnginePanel } from './engine/panel.js';
 import { Preparation } from './engine/preparation.js';
-import { onChosenFile, takeDroppedFiles } from './export/drop.js';
+import { onChosenFiles, onDroppedFiles } from './export/drop.js';
+import { FilesNote } from './export/files-note.js';
+import { takeFiles } from './export/inbox.js';
 import { ModelPanel } from './export/model-panel.js';
 import { FigurePanel } from './figure/panel.js';
 import { formatCount } from './format.js';
@@ -37,7 +39,7 @@ import { LeftRunOffer } from './runs/left-run.js';
 import { RunLibrary } from './runs/library.js';
 import { RunOwnership } from './runs/ownership.js';
 import { Retuning } from './runs/retuning.js';
-import { readRunFile } from './runs/run-file.js';
+import { openRunFile } from './runs/open-run-file.js';
 import { RunsTable } from './runs/table.js';
 import type { StopAfter } from './protocol.js';
 import { TrainingSession } from './session.js';
@@ -45,7 +47,7 @@ import { DataPanel } from './settings/data-panel.js';
 import { BatchFit } from './settings/fit.js';
 import { Knobs } from './settings/knobs.js';
 import { SettingsPanel } from './settings/panel.js';
-import { causeOf, PageState, troubleFrom } from './state.js';
+import { causeOf, isOfRun, PageState, troubleFrom } from './state.js';
 import { StatusPanel } from './status-panel.js';
 import { missingFeature } from './start/features.js';
 import { whenPageFails } from './start/page-errors.js';
@@ -77,9 +79,7 @@ const session = new TrainingSession({
   onReady: ({ trainingSamples, testSamples }) => {
     state.data.value = { name: 'ready', trainingSamples, testSamples };
     if (state.settings.value !== null) state.settings.value = fitted(state.settings.value);
-    if (!state.startWaits.value) return;
-    state.startWaits.value = false;
-    conductor.begin();
+    conductor.beginWaiting();
   },
   onUpdate: (update) => {
     figure.noteSteps(update.steps);
@@ -87,13 +87,17 @@ const session = new TrainingSession({
   },
   onFailure: (failure) => {
     state.startWaits.value = false;
-    if (failure.kind !== 'training') state.data.value = { name: 'unusable', because: causeOf(failure.kind) };
+    const trouble = troubleFrom(failure);
+    if (!isOfRun(trouble)) {
+      comparisons.stop();
+      state.data.value = { name: 'unusable', because: causeOf(failure.kind) };
+    }
     if (state.run.value.phase !== 'idle') state.run.value = { ...state.run.value, phase: 'failed' };
-    state.trouble.value = troubleFrom(failure);
+    state.trouble.value = trouble;
   },
 });
 
-const conductor = new RunConductor({ state, session, library, onNews: () => board.refresh() });
+const conductor = new RunConductor({ state, session, library, checkpoints: () => checkpoints, data: () => dataPanel, onNews: () => board.refresh() });
 
 /** Settings that the data at hand are enough for; what changes is said. */
 function fitted(config: RunConfig): RunConfig {
@@ -150,28 +154,35 @@ function pressReset(): void {
   conductor.pressReset();
 }
 
-function beginWithModel(name: string, parameters: Uint8Array): void {
+async function beginWithModel(name: string, parameters: Uint8Array): Promise<string> {
+  const ended = await conductor.keepRun();
   comparisons.stop();
   conductor.begin({ stop: { steps: 0 }, name: `From ${name}`, parameters });
+  return ended;
 }
 
-/** A run that was saved as JSON is drawn again. */
-async function takeRunFile(file: File): Promise<void> {
-  const content: unknown = await file.text().then(JSON.parse).catch(() => null);
-  const run = readRunFile(content, { id: `file-${Date.now()}`, slot: library.freeSlot() });
-  if (run !== null) library.add(run);
-  else state.notes.value = [...state.notes.value, `${file.name} is not a run saved by this page.`];
+/** Files that were chosen or dropped: each is looked at first, and answered. */
+async function take(files: File[]): Promise<void> {
+  filesNote.tell(
+    await takeFiles(files, {
+      data: (some) => dataPanel.take(some),
+      model: (file) => modelPanel.take(file),
+      run: (file) => openRunFile(file, library),
+    }),
+  );
 }
 
 /** Starts the worker anew after a crash, for other data, or after data that could not be used. */
 function openSession(): void {
   state.trouble.value = null;
   state.data.value = { name: 'downloading', receivedBytes: 0, totalBytes: 0 };
+  const source = dataPanel.use();
   conductor.forget();
   void leftRun.look();
-  session.open(dataPanel.source);
+  session.open(source);
 }
 
+const filesNote = new FilesNote();
 const chartControls = new ChartControls(state, library);
 const board = new ChartBoard(required('charts', HTMLElement), {
   library,
@@ -199,12 +210,10 @@ new GoingBack(checkpoints, conductor);
 const leftRun = new LeftRunOffer({ state, library, checkpoints, conductor, ownership });
 new KeptRuns(library);
 new RunsTable(moments, library);
-takeDroppedFiles({
-  data: (files) => dataPanel.take(files),
-  model: (file) => void modelPanel.take(file),
-  run: (file) => void takeRunFile(file),
-});
-onChosenFile('run-open', 'run-file', (file) => void takeRunFile(file));
+onDroppedFiles((files) => void take(files));
+onChosenFiles('run-open', 'run-file', (files) => void take(files));
+onChosenFiles('data-files-button', 'data-files', (files) => void take(files));
+onChosenFiles('model-load', 'model-file', (files) => void take(files));
 new EnginePanel(state);
 new EngineNotes(state);
 new Preparation(state, session, () => conductor.engineWish());

@@ -2,6 +2,7 @@
 import { required, setText } from './dom.js';
 import { formatMegabytes } from './format.js';
 import { MOST_TRIES } from './start/stall-watch.js';
+import { isOfRun } from './state.js';
 import type { DataState, PageState, Stall, Trouble } from './state.js';
 
 export class Notices {
@@ -29,7 +30,7 @@ export class Notices {
     }
     this.#box.dataset['kind'] = trouble.kind;
     setText(this.#retry, trouble.kind === 'start' ? 'Reload the page' : 'Load it again');
-    this.#retry.hidden = trouble.kind === 'unsupported' || trouble.kind === 'training';
+    this.#retry.hidden = trouble.kind === 'unsupported' || isOfRun(trouble);
     setText(this.#title, troubleTitle(trouble.kind));
     setText(this.#text, `${trouble.message} ${troubleAdvice(trouble.kind)}`.trim());
   }
@@ -59,6 +60,8 @@ function describeStall({ quietSeconds, tries }: Stall): string {
 function troubleTitle(kind: Trouble['kind']): string {
   return {
     data: 'The training data cannot be used',
+    files: 'Your data files cannot be used',
+    refused: 'The run could not begin',
     training: 'The run has stopped',
     start: 'The training program could not be loaded',
     crash: 'The training program has stopped',
@@ -70,6 +73,8 @@ function troubleTitle(kind: Trouble['kind']): string {
 function troubleAdvice(kind: Trouble['kind']): string {
   return {
     data: 'Your browser is fine. Try again, or tell the operator of this site.',
+    files: 'Choose four other files, or another data set, under Data.',
+    refused: 'Change what it names, and start again.',
     training: 'Lower the learning rate or change another setting, and start again; or go back to an earlier step below.',
     start: 'Reload the page: a newer version may have replaced it, or a file did not arrive.',
     stalled: 'Check the connection, then load it again.',

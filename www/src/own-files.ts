@@ -1,13 +1,13 @@
-/** Four IDX files of the visitor's: told apart, unpacked and checked. Runs in the worker. */
+/** Four IDX files of the visitor's: told apart, unpacked and checked. Runs in the page, which looks first, and in the worker. */
 import type { DatasetFiles } from '../pkg/adadagrad_web.js';
-import { DataError } from './dataset.js';
+import { DataError } from './data-error.js';
 
 const SIDE = 28;
 const CLASSES = 10;
 /** Protects against packed files that never end. */
 const LARGEST_BYTES = 256 * 1024 * 1024;
 const IMAGE_HEADER_BYTES = 16;
-const LABEL_HEADER_BYTES = 8;
+export const LABEL_HEADER_BYTES = 8;
 
 interface OwnFile {
   name: string;

@@ -45,6 +45,8 @@ export type Command =
   | { type: 'classify'; request: number; pixels: Uint8Array }
   | { type: 'parameters'; request: number }
   | { type: 'test-image'; request: number; sample: number }
+  /** Whether a run could begin with these settings and this safetensors file. */
+  | { type: 'check-model'; request: number; config: RunConfig; parameters: Uint8Array }
   /** Whether the test set is looked through again and again. */
   | { type: 'look'; on: boolean }
   /** Whether the images of the present batch are sent, and how many at most. */
@@ -89,9 +91,13 @@ export interface Update {
 }
 
 export type FailureKind =
-  /** A data file is missing or broken: nothing can be trained. */
+  /** A data file beside the page is missing or damaged: nothing can be trained. */
   | 'data'
-  /** A step failed (a loss that is no number, settings refused): the next run may go well. */
+  /** The same of the visitor's own files. */
+  | 'files'
+  /** A run could not begin with what it was given: settings, a checkpoint. */
+  | 'refused'
+  /** A step failed, because a loss is not a number: the next run may go well. */
   | 'training'
   /** A part of the program could not be loaded: the page itself has to be. */
   | 'start'

@@ -22,7 +22,7 @@ export type News = Extract<Report, { type: 'alive' | 'datasets' | 'team' | 'resu
 
 type NewsOf<Type extends News['type']> = Extract<News, { type: Type }>;
 type Answer = CheckpointReport | Classified | ParametersReport | TestImage | Validated;
-type Question = Extract<Command, { type: 'checkpoint' | 'classify' | 'parameters' | 'test-image' | 'validate' }>;
+type Question = Extract<Command, { type: 'checkpoint' | 'classify' | 'parameters' | 'test-image' | 'validate' | 'check-model' }>;
 /** A question without its number. */
 type Asking<Type extends Question['type']> = Omit<Extract<Question, { type: Type }>, 'request'>;
 
@@ -127,6 +127,11 @@ export class TrainingSession {
   /** What is wrong with settings; `problem` is null when nothing is. */
   check(config: RunConfig): Promise<Validated | null> {
     return this.#ask<Validated, 'validate'>({ type: 'validate', config });
+  }
+
+  /** Whether a run could begin with these settings and a safetensors file; the run at hand goes on. */
+  checkModel(config: RunConfig, parameters: Uint8Array): Promise<Validated | null> {
+    return this.#ask<Validated, 'check-model'>({ type: 'check-model', config, parameters });
   }
 
   /** Answers with what is wrong, or null; only the newest question is answered. */

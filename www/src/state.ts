@@ -113,6 +113,11 @@ export function causeOf(kind: FailureKind): Extract<DataState, { name: 'unusable
   return kind === 'start' || kind === 'crash' ? 'program' : 'data';
 }
 
+/** Whether a trouble is of one run only: the next may go well. */
+export function isOfRun(trouble: Trouble | null): boolean {
+  return trouble?.kind === 'training' || trouble?.kind === 'refused';
+}
+
 export function troubleFrom(failure: Failure): Trouble {
   return { kind: failure.kind, message: failure.message };
 }

@@ -160,7 +160,7 @@ export class TrainingLoop {
     } catch (error) {
       // The session would go on with what it had.
       this.#session.end();
-      this.#fail(error);
+      this.#fail(error, 'refused');
       return;
     }
     this.#speed = new Speed(this.#place.samplesSeen);
@@ -333,10 +333,11 @@ export class TrainingLoop {
     this.#images.show(over ? null : { run: this.#run, step: step + 1, position: samplesSeen, size: nextBatch });
   }
 
-  #fail(error: unknown): void {
+  /** `otherwise`: the kind of a failure that is no breakdown. */
+  #fail(error: unknown, otherwise?: 'refused'): void {
     this.#phase = 'failed';
     this.#report();
-    this.#post({ type: 'failure', run: this.#run, ...describeFailure(error) });
+    this.#post({ type: 'failure', run: this.#run, ...describeFailure(error, otherwise) });
   }
 
   #report(): void {

@@ -4,7 +4,8 @@ import './start/trusted-types.js';
 import initialise, { models, presets, Session, validate } from '../pkg/adadagrad_web.js';
 import type { DatasetFiles, DatasetName, RunConfig } from '../pkg/adadagrad_web.js';
 import { Answers } from './answers.js';
-import { availableDatasets, DataError, loadDataset } from './dataset.js';
+import { DataError } from './data-error.js';
+import { availableDatasets, loadDataset } from './dataset.js';
 import { findAdapter } from './engine/adapter.js';
 import { decideEngine } from './engine/choice.js';
 import type { AdapterReport } from './engine/choice.js';
@@ -58,7 +59,7 @@ async function open(source: DataSource): Promise<void> {
     takeSession(session, files, dataset);
   } catch (error) {
     const message = error instanceof DataError ? text(error) : `The data cannot be used. ${text(error)}`;
-    post({ type: 'failure', kind: 'data', run: null, message });
+    post({ type: 'failure', kind: source.kind === 'files' ? 'files' : 'data', run: null, message });
   }
 }
 
@@ -156,6 +157,9 @@ function obeyWithData(command: Exclude<Command, { type: 'open' | 'validate' | 'd
       break;
     case 'test-image':
       answers.testImage(command.request, command.sample);
+      break;
+    case 'check-model':
+      answers.checkModel(command.request, command.config, command.parameters);
       break;
   }
 }

@@ -1,46 +1,40 @@
-/** Files that are dropped on the page: data to learn from, a model to begin with, or a run to draw. */
+/** Files that are dropped anywhere on the page, or chosen by a button. Whatever else is dropped, the page stays. */
 import { required } from '../dom.js';
 
-export interface DropActions {
-  data(files: File[]): void;
-  model(file: File): void;
-  run(file: File): void;
-}
-
-export function takeDroppedFiles(actions: DropActions): void {
+export function onDroppedFiles(take: (files: File[]) => void): void {
   const { body } = document;
   document.addEventListener('dragover', (event) => {
-    if (event.dataTransfer?.types.includes('Files') !== true) return;
+    const hasFiles = event.dataTransfer?.types.includes('Files') === true;
+    if (!hasFiles && isEditable(event.target)) return;
+    // Otherwise the browser would leave the page for a link or a file that is dropped on it.
     event.preventDefault();
-    body.classList.add('dropping');
+    if (event.dataTransfer !== null) event.dataTransfer.dropEffect = hasFiles ? 'copy' : 'none';
+    body.classList.toggle('dropping', hasFiles);
   });
   document.addEventListener('dragleave', (event) => {
     if (event.relatedTarget === null) body.classList.remove('dropping');
   });
   document.addEventListener('drop', (event) => {
-    const files = [...(event.dataTransfer?.files ?? [])];
     body.classList.remove('dropping');
-    if (files.length === 0) return;
+    const files = [...(event.dataTransfer?.files ?? [])];
+    if (files.length === 0 && isEditable(event.target)) return;
     event.preventDefault();
-    sort(files, actions);
+    if (files.length > 0) take(files);
   });
 }
 
-function sort(files: File[], actions: DropActions): void {
-  const [first] = files;
-  if (first === undefined) return;
-  if (first.name.endsWith('.safetensors')) actions.model(first);
-  else if (first.name.endsWith('.json')) actions.run(first);
-  else actions.data(files);
+/** Text can be dropped there. */
+function isEditable(target: EventTarget | null): boolean {
+  return target instanceof Element && target.closest('input, textarea, [contenteditable]') !== null;
 }
 
-/** The same for those who do not drag: a button that asks for one file. */
-export function onChosenFile(buttonId: string, inputId: string, take: (file: File) => void): void {
+/** The same for those who do not drag: a button that asks for files. */
+export function onChosenFiles(buttonId: string, inputId: string, take: (files: File[]) => void): void {
   const input = required(inputId, HTMLInputElement);
   required(buttonId, HTMLButtonElement).addEventListener('click', () => input.click());
   input.addEventListener('change', () => {
-    const chosen = input.files?.[0];
-    if (chosen !== undefined) take(chosen);
+    const files = [...(input.files ?? [])];
     input.value = '';
+    if (files.length > 0) take(files);
   });
 }

@@ -25,7 +25,7 @@ export function showRecordedRun(state: PageState, library: RunLibrary): void {
 async function load(): Promise<TrainedRun | null> {
   try {
     const answer = await fetch(new URL(address, document.baseURI));
-    return answer.ok ? readRunFile(await answer.json(), { id: 'recorded', slot: 0, recorded: true }) : null;
+    return answer.ok ? readRunFile(await answer.json(), { id: 'recorded', slot: 0, recorded: true }).run : null;
   } catch {
     // It is an example and nothing else: what can be trained here does not depend on it.
     return null;

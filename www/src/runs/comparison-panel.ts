@@ -1,5 +1,6 @@
 /** One button for each comparison; its runs are made one after another and drawn together. */
-import { element, isDisabled, required, setDisabled, setText } from '../dom.js';
+import { element, onPress, required, setDisabled, setText } from '../dom.js';
+import { isOfRun } from '../state.js';
 import type { PageState } from '../state.js';
 import { COMPARISONS } from './comparisons.js';
 import type { Comparison, Variant } from './comparisons.js';
@@ -27,9 +28,7 @@ export class ComparisonPanel {
     const container = required('comparisons', HTMLElement);
     for (const comparison of COMPARISONS) {
       const button = element('button', { type: 'button', id: `compare-${comparison.id}`, title: comparison.hint }, comparison.title);
-      button.addEventListener('click', () => {
-        if (!isDisabled(button)) this.#start(comparison);
-      });
+      onPress(button, () => void this.#start(comparison));
       this.#buttons.push(button);
       container.append(button);
     }
@@ -50,12 +49,13 @@ export class ComparisonPanel {
     setText(this.#note, 'The comparison was stopped; its runs so far are kept below.');
   }
 
-  #start(comparison: Comparison): void {
+  async #start(comparison: Comparison): Promise<void> {
+    const ended = await this.#conductor.keepRun();
     const settings = this.#state.settings.value;
     if (settings === null) return;
     for (const run of this.#library.runs) run.shown = false;
     this.#underWay = { comparison, variants: comparison.variants(settings), next: 0 };
-    this.#begin(this.#underWay);
+    this.#begin(this.#underWay, ended);
   }
 
   /** After the report that ended a run has been taken by everybody. */
@@ -69,11 +69,12 @@ export class ComparisonPanel {
     });
   }
 
-  #begin(underWay: UnderWay): void {
+  /** `ended`: a sentence about the run that ended for the comparison. */
+  #begin(underWay: UnderWay, ended = ''): void {
     const variant = underWay.variants[underWay.next];
     if (variant === undefined) return;
     underWay.next += 1;
-    setText(this.#note, `Run ${underWay.next} of ${underWay.variants.length}: ${variant.name}. ${underWay.comparison.hint}`);
+    setText(this.#note, `Run ${underWay.next} of ${underWay.variants.length}: ${variant.name}. ${underWay.comparison.hint} ${ended}`.trim());
     this.#conductor.begin({ name: variant.name }, variant.config);
   }
 
@@ -85,7 +86,7 @@ export class ComparisonPanel {
 
   #showButtons(): void {
     const { data, settingsProblem, trouble } = this.#state;
-    const unusable = trouble.value !== null && trouble.value.kind !== 'training';
+    const unusable = trouble.value !== null && !isOfRun(trouble.value);
     const disabled = data.value.name !== 'ready' || settingsProblem.value !== null || unusable;
     for (const button of this.#buttons) setDisabled(button, disabled);
   }

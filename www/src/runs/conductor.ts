@@ -1,10 +1,13 @@
 /** Begins, pauses and ends runs: what the buttons do, and what the worker's reports mean for the run at hand. */
 import type { Checkpoint, RunConfig } from '../../pkg/adadagrad_web.js';
 import { recallKernels, rememberKernels } from '../engine/memory.js';
+import { quoted } from '../brief.js';
+import { formatCount } from '../format.js';
 import type { EngineWish, StopAfter, Update } from '../protocol.js';
 import type { TrainingSession } from '../session.js';
-import { NO_RUN } from '../state.js';
+import { isOfRun, NO_RUN } from '../state.js';
 import type { PageState } from '../state.js';
+import type { Checkpoints } from './checkpoints.js';
 import type { RunLibrary } from './library.js';
 import type { TrainedRun } from './trained-run.js';
 
@@ -20,13 +23,26 @@ export class RunConductor {
   readonly #state: PageState;
   readonly #session: TrainingSession;
   readonly #library: RunLibrary;
+  readonly #checkpoints: () => Checkpoints;
+  readonly #data: () => { readonly waits: boolean };
+  /** A run that begins as soon as the data are here. */
+  #waiting: { beginning: Beginning; config: RunConfig | null } | null = null;
   /** Told when there is something new to draw. */
   readonly #onNews: () => void;
 
-  constructor(parts: { state: PageState; session: TrainingSession; library: RunLibrary; onNews: () => void }) {
+  constructor(parts: {
+    state: PageState;
+    session: TrainingSession;
+    library: RunLibrary;
+    checkpoints: () => Checkpoints;
+    data: () => { readonly waits: boolean };
+    onNews: () => void;
+  }) {
     this.#state = parts.state;
     this.#session = parts.session;
     this.#library = parts.library;
+    this.#checkpoints = parts.checkpoints;
+    this.#data = parts.data;
     this.#onNews = parts.onNews;
     this.#session.listen('resumed', ({ config }) => {
       this.#state.run.value = { ...this.#state.run.value, config };
@@ -41,11 +57,37 @@ export class RunConductor {
   /** Begins a new run, with the settings shown unless others are given. */
   begin(beginning: Beginning = {}, config: RunConfig | null = this.#state.settings.value): void {
     if (config === null || (config === this.#state.settings.value && this.#state.settingsProblem.value !== null)) return;
+    if (this.#data().waits) {
+      // Other data were chosen while a run was at hand: without one they are opened, and the run begins with them.
+      this.#waiting = { beginning, config: config === this.#state.settings.value ? null : config };
+      this.#state.startWaits.value = true;
+      this.forget();
+      return;
+    }
     this.forget();
     this.#library.begin(structuredClone(config), beginning.name ?? null);
     const engineChoice = this.#state.engineChoice.value;
     this.#state.run.value = { ...NO_RUN, config: structuredClone(config), engineChoice, phase: 'running', total: config.initial_batch };
     this.#session.begin(config, this.engineWish(), beginning.stop ?? null, beginning.parameters ?? null);
+  }
+
+  /** The data that a start waited for are here. */
+  beginWaiting(): void {
+    if (!this.#state.startWaits.value) return;
+    this.#state.startWaits.value = false;
+    const { beginning, config } = this.#waiting ?? { beginning: {}, config: null };
+    this.#waiting = null;
+    if (config === null) this.begin(beginning);
+    else this.begin(beginning, config);
+  }
+
+  /** What ends a run that is under way keeps it first; gives a sentence about that, or nothing where there was none. */
+  async keepRun(): Promise<string> {
+    const { current } = this.#library;
+    const { phase } = this.#state.run.value;
+    if (current === null || (phase !== 'running' && phase !== 'paused')) return '';
+    await this.#checkpoints().take();
+    return `${quoted(current.name)} was ended after step ${formatCount(current.log.last('step') ?? 0)}, and stays in the list of runs.`;
   }
 
   /** The run at hand goes back to a moment of its own, and waits there. */
@@ -65,7 +107,7 @@ export class RunConductor {
   }
 
   #takeUp(run: TrainedRun, stop: StopAfter, checkpoint: Checkpoint): void {
-    if (this.#state.trouble.value?.kind === 'training') this.#state.trouble.value = null;
+    if (isOfRun(this.#state.trouble.value)) this.#state.trouble.value = null;
     const { log } = run;
     const row = log.rowOfStep(checkpoint.step);
     const config = run.latestConfig;
@@ -96,7 +138,7 @@ export class RunConductor {
     this.#state.run.value = NO_RUN;
     this.#state.shownStep.value = null;
     this.#state.notes.value = [];
-    if (this.#state.trouble.value?.kind === 'training') this.#state.trouble.value = null;
+    if (isOfRun(this.#state.trouble.value)) this.#state.trouble.value = null;
     this.#onNews();
   }
 
@@ -105,7 +147,13 @@ export class RunConductor {
     if (phase === 'running') this.#session.pause();
     else if (phase === 'paused') this.#session.continue(null);
     else if (this.#state.data.value.name === 'ready') this.begin();
-    else this.#state.startWaits.value = !this.#state.startWaits.value;
+    else this.#wait();
+  }
+
+  /** Start was pressed before the data are here; pressed again, it waits no longer. */
+  #wait(): void {
+    this.#waiting = null;
+    this.#state.startWaits.value = !this.#state.startWaits.value;
   }
 
   /** Goes on, or begins, and pauses by itself. */
@@ -116,6 +164,7 @@ export class RunConductor {
 
   pressReset(): void {
     this.#state.startWaits.value = false;
+    this.#waiting = null;
     this.#session.reset();
     this.forget();
   }

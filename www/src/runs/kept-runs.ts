@@ -1,5 +1,6 @@
 /** Runs that are kept from visit to visit: written as soon as they are marked, named or grown, read when the page opens. */
 import { required, setText } from '../dom.js';
+import { formatCount } from '../format.js';
 import type { RunLibrary } from './library.js';
 import { readStoredRun, storeRun } from './run-file.js';
 import type { StoredRun } from './run-file.js';
@@ -22,18 +23,29 @@ export class KeptRuns {
 
   async #recall(): Promise<void> {
     try {
+      let unreadable = 0;
       for (const content of await all('runs')) {
-        const run = readStoredRun(content, { slot: this.#library.freeSlot() });
-        if (run === null) continue;
+        const { run } = readStoredRun(content, { slot: this.#library.freeSlot() });
+        if (run === null) {
+          unreadable += 1;
+          continue;
+        }
         run.pinned = true;
         // They are here, but the page opens with what is new.
         run.shown = false;
         this.#library.add(run);
         this.#written.set(run.id, stateOf(run));
       }
+      if (unreadable > 0) this.#tellUnreadable(unreadable);
     } catch {
       // Where nothing can be kept, nothing was; whoever marks a run is told.
     }
+  }
+
+  /** They stay where they are: the version of the page that wrote them may come back. */
+  #tellUnreadable(count: number): void {
+    this.#note.hidden = false;
+    setText(this.#note, `${count === 1 ? 'One kept run is' : `${formatCount(count)} kept runs are`} not shown: the stored data are damaged, or written by another version of the page.`);
   }
 
   #follow(): void {

@@ -1,7 +1,7 @@
 /** The runs that were left, as the browser keeps them: one entry per run, so that no tab writes over another's. */
 import type { Checkpoint } from '../../pkg/adadagrad_web.js';
 import { isFree } from './ownership.js';
-import { readStoredRun } from './run-file.js';
+import { readCheckpoint, readStoredRun } from './run-file.js';
 import type { StoredRun } from './run-file.js';
 import { entries, put, remove } from './storage.js';
 import type { TrainedRun } from './trained-run.js';
@@ -48,9 +48,10 @@ export async function forgetOldest(most = MOST_LEFT, except?: string): Promise<v
 
 /** Those that can be read, the newest first. `slot`: the colour for each. */
 export async function leftRuns(slot: number): Promise<Resumable[]> {
-  return (await newestFirst()).flatMap(([key, { checkpoint, run: stored }]) => {
-    const run = readStoredRun(stored, { slot });
-    return run === null || checkpoint === undefined ? [] : [{ key, run, checkpoint }];
+  return (await newestFirst()).flatMap(([key, left]) => {
+    const { run } = readStoredRun(left.run, { slot });
+    const checkpoint = readCheckpoint(left.checkpoint);
+    return run === null || checkpoint === null ? [] : [{ key, run, checkpoint }];
   });
 }
 

@@ -53,7 +53,7 @@ export class RunLibrary {
     this.leave();
     this.#makeRoom(config);
     this.#begun += 1;
-    const run = new TrainedRun({ id: this.#newId(), name: name ?? `Run ${this.#begun}`, slot: this.freeSlot(), config });
+    const run = new TrainedRun({ id: this.newId(), name: name ?? `Run ${this.#begun}`, slot: this.freeSlot(), config });
     this.#current = run;
     this.add(run);
     return run;
@@ -102,7 +102,7 @@ export class RunLibrary {
   fork(run: TrainedRun, step: number): void {
     const last = run.log.last('step') ?? 0;
     if (last - step >= FEWEST_STEPS) {
-      const left = new TrainedRun({ id: this.#newId(), name: `${run.name}, before going back to step ${step}`, slot: this.freeSlot(), config: run.config });
+      const left = new TrainedRun({ id: this.newId(), name: `${run.name}, before going back to step ${step}`, slot: this.freeSlot(), config: run.config });
       left.computedBy = run.computedBy;
       left.log = run.log.copy();
       left.evaluations = [...run.evaluations];
@@ -131,7 +131,8 @@ export class RunLibrary {
     return ((this.#runs.at(-1)?.slot ?? -1) + 1) % SLOTS;
   }
 
-  #newId(): string {
+  /** An id that no other run has, in this visit or another. */
+  newId(): string {
     return `${Date.now().toString(36)}-${this.#begun}-${Math.floor(Math.random() * 1e9).toString(36)}`;
   }
 

@@ -1,5 +1,5 @@
 /** What can be done with one run: draw or hide it, name it, keep it from visit to visit, save it, delete it. */
-import { element, isDisabled, setDisabled } from '../dom.js';
+import { element, onPress, setDisabled } from '../dom.js';
 import { download, fileName } from '../export/download.js';
 import { DECIMAL_COMMA_CSV, PLAIN_CSV, runCsv } from '../export/run-csv.js';
 import type { CsvStyle } from '../export/run-csv.js';
@@ -57,8 +57,7 @@ export function runActions(run: TrainedRun, library: RunLibrary): RunActions {
   json.addEventListener('click', () =>
     download(fileName(run.name, 'json'), new Blob([JSON.stringify(writeRunFile(run))], { type: 'application/json' })),
   );
-  remove.addEventListener('click', () => {
-    if (!isDisabled(remove)) library.remove(run);
-  });
+  // The second click of a double click would meet the next run's button.
+  onPress(remove, () => library.remove(run));
   return { drawn, name, buttons: [pin, csv, commaCsv, json, remove], show };
 }

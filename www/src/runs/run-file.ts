@@ -1,110 +1,189 @@
-/** A run as plain data: what is exported, kept from visit to visit, and recorded for those who have not trained yet. */
-import type { Reason, RunConfig, Telemetry } from '../../pkg/adadagrad_web.js';
+/**
+ * A run as plain data: what is exported, kept from visit to visit, and recorded for those who have not trained yet. What
+ * is read goes through a schema first, so that a file can be wrong in any way without harm to the page.
+ */
+import * as v from 'valibot';
+import type { Checkpoint, Reason, Telemetry } from '../../pkg/adadagrad_web.js';
 import type { StepRecord } from '../protocol.js';
+import { count, list, measure, name, number, parse, record, text } from '../schema.js';
+import { runConfig } from '../settings/schema.js';
 import { REASON_COLUMNS, STEP_COLUMNS, StepLog } from './step-log.js';
-import type { ReasonColumn, StepColumn, StoredLog } from './step-log.js';
+import type { ReasonColumn, StepColumn } from './step-log.js';
 import { TrainedRun } from './trained-run.js';
-import type { Change, ComputedBy, TimedEvaluation } from './trained-run.js';
 
-export interface RunFile {
-  format: 'adadagrad-run';
-  version: 1;
-  name: string;
-  config: RunConfig;
-  computed_by: ComputedBy | null;
-  changes: Change[];
-  evaluations: TimedEvaluation[];
-  /** One array a column, one number (or null) a step, in the order of the steps. */
-  steps: Record<StepColumn, (number | null)[]>;
-  /** Why a step has no variance, no required size: as long as the columns above. Files of earlier pages have none. */
-  reasons?: Record<ReasonColumn, (Reason | null)[]>;
+/** The run, or one sentence for each mistake. */
+export type RunReading = { run: TrainedRun; mistakes: readonly [] } | { run: null; mistakes: readonly string[] };
+
+const FORMAT = 'adadagrad-run';
+const STORED_FORMAT = 'adadagrad-stored-run';
+const VERSION = 1;
+
+const elapsed = v.pipe(number, v.minValue(0, 'must not be negative'));
+
+const computedBy = v.nullable(record({ engine: name(['cpu', 'webgpu']), adapter: v.nullable(text) }));
+
+const change = record({ step: count, samplesSeen: count, elapsed, config: runConfig, text });
+
+const evaluation = record({ step: count, samples_seen: count, accuracy: number, loss: measure, elapsed });
+
+const followEachOther = (items: { step: number }[]): boolean => isAscending(items.map(({ step }) => step));
+
+type AnyColumns = Record<StepColumn, ArrayLike<number | null>>;
+
+/** Every step has these; the others can be undefined. */
+const WHOLE_COLUMNS = ['step', 'samples', 'samples_seen', 'next_batch'] as const satisfies StepColumn[];
+const ORDERED_COLUMNS = ['step', 'samples_seen', 'elapsed'] as const satisfies StepColumn[];
+
+const LENGTHS = 'must be columns of one length';
+const haveOneLength = (columns: AnyColumns): boolean => STEP_COLUMNS.every((column) => columns[column].length === columns.step.length);
+
+const WHOLE = `must have whole numbers as ${WHOLE_COLUMNS.join(', ')}`;
+const areWhole = (columns: AnyColumns): boolean => WHOLE_COLUMNS.every((column) => every(columns[column], isCount));
+
+const ORDER = 'must be in the order of their steps';
+const areOrdered = (columns: AnyColumns): boolean => ORDERED_COLUMNS.every((column) => isAscending(columns[column]));
+
+function every(values: ArrayLike<number | null>, holds: (value: number | null) => boolean): boolean {
+  for (let index = 0; index < values.length; index += 1) if (!holds(values[index] ?? null)) return false;
+  return true;
 }
 
-export function writeRunFile(run: TrainedRun): RunFile {
-  const column = (name: StepColumn): (number | null)[] => Array.from(run.log.column(name), (value) => (Number.isNaN(value) ? null : value));
-  const why = (name: ReasonColumn): (Reason | null)[] => Array.from({ length: run.log.length }, (_, row) => run.log.reason(name, row));
+function isCount(value: number | null): boolean {
+  return Number.isSafeInteger(value) && Number(value) >= 1;
+}
+
+function isAscending(values: ArrayLike<number | null>): boolean {
+  let last = 0;
+  return every(values, (value) => {
+    const follows = value !== null && value >= last;
+    last = value ?? NaN;
+    return follows;
+  });
+}
+
+function columnsOf<Name extends string, Column extends v.GenericSchema>(names: readonly Name[], column: Column): Record<Name, Column> {
+  return Object.fromEntries(names.map((key) => [key, column])) as Record<Name, Column>;
+}
+
+const isNumberOrNull = (value: unknown): boolean => value === null || Number.isFinite(value);
+const changes = v.pipe(list(change), v.check((items) => followEachOther(items), ORDER));
+
+const evaluations = v.pipe(list(evaluation), v.check((items) => followEachOther(items), ORDER));
+
+const numbers = v.custom<(number | null)[]>((values) => Array.isArray(values) && values.every(isNumberOrNull), 'must be a list of numbers');
+
+/** Reasons that only another version of the page knows are left out. */
+const reasons = v.fallback(record(columnsOf(REASON_COLUMNS, v.fallback(v.array(v.unknown()), []))), () => ({ variance: [], required: [] }));
+
+const runFile = record({
+  format: v.literal(FORMAT, `must be ${FORMAT}`),
+  version: v.literal(VERSION, `must be ${VERSION}: another version of the page wrote this file`),
+  name: text,
+  config: runConfig,
+  computed_by: computedBy,
+  changes,
+  evaluations,
+  /** One array per column, one number (or null) per step, in the order of the steps. */
+  steps: v.pipe(
+    record(columnsOf(STEP_COLUMNS, numbers)),
+    v.check((columns) => haveOneLength(columns), LENGTHS),
+    v.check((columns) => areWhole(columns), WHOLE),
+    v.check((columns) => areOrdered(columns), ORDER),
+  ),
+  /** Why a step has no variance, no required size: as long as the columns above. Files of earlier pages have none. */
+  reasons,
+});
+
+type Written = Omit<v.InferOutput<typeof runFile>, 'reasons'> & { reasons: Record<ReasonColumn, (Reason | null)[]> };
+
+export function writeRunFile(run: TrainedRun): Written {
+  const column = (key: StepColumn): (number | null)[] => Array.from(run.log.column(key), (value) => (Number.isFinite(value) ? value : null));
+  const why = (key: ReasonColumn): (Reason | null)[] => Array.from({ length: run.log.length }, (_, row) => run.log.reason(key, row));
   return {
-    format: 'adadagrad-run',
-    version: 1,
+    format: FORMAT,
+    version: VERSION,
     name: run.name,
     config: run.config,
     computed_by: run.computedBy,
     changes: run.changes,
     evaluations: run.evaluations,
-    steps: Object.fromEntries(STEP_COLUMNS.map((name) => [name, column(name)])) as RunFile['steps'],
-    reasons: Object.fromEntries(REASON_COLUMNS.map((name) => [name, why(name)])) as NonNullable<RunFile['reasons']>,
+    steps: Object.fromEntries(STEP_COLUMNS.map((key) => [key, column(key)])) as Written['steps'],
+    reasons: Object.fromEntries(REASON_COLUMNS.map((key) => [key, why(key)])) as Written['reasons'],
   };
 }
 
-/** Null when the content is no such file. */
-export function readRunFile(content: unknown, parts: { id: string; slot: number; recorded?: boolean }): TrainedRun | null {
-  if (!isRunFile(content)) return null;
-  const run = new TrainedRun({ ...parts, name: content.name, config: content.config });
-  run.computedBy = content.computed_by;
-  content.steps.step.forEach((_, index) => run.log.restore(recordAt(content, index), content.steps.elapsed[index] ?? 0));
-  run.evaluations = content.evaluations;
-  run.changes = content.changes;
-  return run;
+export function readRunFile(content: unknown, parts: { id: string; slot: number; recorded?: boolean }): RunReading {
+  const { value: file, mistakes } = parse(runFile, content);
+  if (file === null) return { run: null, mistakes };
+  const run = new TrainedRun({ ...parts, name: file.name, config: file.config });
+  run.computedBy = file.computed_by;
+  file.steps.step.forEach((_, index) => run.log.restore(recordAt(file, index), file.steps.elapsed[index] ?? 0));
+  run.evaluations = file.evaluations;
+  run.changes = file.changes;
+  return { run, mistakes: [] };
 }
 
-function recordAt({ steps, reasons }: RunFile, index: number): StepRecord {
-  const values = Object.fromEntries(STEP_COLUMNS.map((name) => [name, steps[name][index] ?? null]));
-  return { ...(values as unknown as StepRecord), version: 1, reasons: reasonsAt(reasons, index) };
+function recordAt({ steps, reasons: columns }: v.InferOutput<typeof runFile>, index: number): StepRecord {
+  const values = Object.fromEntries(STEP_COLUMNS.map((key) => [key, steps[key][index] ?? null]));
+  return { ...(values as unknown as StepRecord), version: VERSION, reasons: reasonsAt(columns, index) };
 }
 
-function reasonsAt(columns: RunFile['reasons'], index: number): Telemetry['reasons'] {
-  const found = REASON_COLUMNS.map((name) => [name, columns?.[name]?.[index] ?? null] as const);
+function reasonsAt(columns: Record<ReasonColumn, unknown[]>, index: number): Telemetry['reasons'] {
+  const found = REASON_COLUMNS.map((key) => [key, columns[key][index] ?? null] as const);
   return Object.fromEntries(found.filter(([, reason]) => reason !== null));
 }
 
-function isRunFile(content: unknown): content is RunFile {
-  if (typeof content !== 'object' || content === null) return false;
-  const file = content as Partial<RunFile>;
-  if (file.format !== 'adadagrad-run' || file.version !== 1 || typeof file.name !== 'string') return false;
-  if (typeof file.config !== 'object' || typeof file.steps !== 'object') return false;
-  if (!Array.isArray(file.evaluations) || !Array.isArray(file.changes)) return false;
-  const { steps } = file;
-  return STEP_COLUMNS.every((name) => Array.isArray(steps[name]) && steps[name].length === steps.step.length);
-}
-
 /** A run as the browser keeps it: columns as they are in memory, which costs no time to write. */
-export interface StoredRun {
-  format: 'adadagrad-stored-run';
-  version: 1;
-  id: string;
-  name: string;
-  config: RunConfig;
-  computedBy: ComputedBy | null;
-  changes: Change[];
-  evaluations: TimedEvaluation[];
-  log: StoredLog;
-}
+const storedRun = record({
+  format: v.literal(STORED_FORMAT, `must be ${STORED_FORMAT}`),
+  version: v.literal(VERSION, `must be ${VERSION}: another version of the page wrote it`),
+  id: v.pipe(v.string('must be a text'), v.nonEmpty('must not be empty')),
+  name: text,
+  config: runConfig,
+  computedBy,
+  changes,
+  evaluations,
+  log: v.pipe(
+    record({
+      columns: v.pipe(
+        record(columnsOf(STEP_COLUMNS, v.instance(Float64Array, 'must be a column of numbers'))),
+        v.check((columns) => haveOneLength(columns), LENGTHS),
+        v.check((columns) => areWhole(columns), WHOLE),
+        v.check((columns) => areOrdered(columns), ORDER),
+      ),
+      whyNoVariance: v.instance(Int8Array, 'must be a column of small numbers'),
+      whyNotRequired: v.instance(Int8Array, 'must be a column of small numbers'),
+      stride: v.pipe(count, v.minValue(1, 'must be at least 1')),
+    }),
+    v.check(
+      ({ columns, whyNoVariance, whyNotRequired }) => [whyNoVariance, whyNotRequired].every(({ length }) => length === columns.step.length),
+      LENGTHS,
+    ),
+  ),
+});
+
+export type StoredRun = v.InferOutput<typeof storedRun>;
 
 export function storeRun(run: TrainedRun): StoredRun {
-  const { id, name, config, computedBy, changes, evaluations } = run;
-  return { format: 'adadagrad-stored-run', version: 1, id, name, config, computedBy, changes, evaluations, log: run.log.stored() };
+  const { id, name: title, config, computedBy: by, changes: made, evaluations: measured } = run;
+  return { format: STORED_FORMAT, version: VERSION, id, name: title, config, computedBy: by, changes: made, evaluations: measured, log: run.log.stored() };
 }
 
-/** Null when the content is no such run: it was written by another version of the page. */
-export function readStoredRun(content: unknown, { slot }: { slot: number }): TrainedRun | null {
-  if (!isStoredRun(content)) return null;
-  const { id, name, config } = content;
-  const run = new TrainedRun({ id, name, slot, config });
-  run.computedBy = content.computedBy;
-  run.changes = content.changes;
-  run.evaluations = content.evaluations;
-  run.log = StepLog.fromStored(content.log);
-  return run;
+export function readStoredRun(content: unknown, { slot }: { slot: number }): RunReading {
+  const { value: stored, mistakes } = parse(storedRun, content);
+  if (stored === null) return { run: null, mistakes };
+  const { id, name: title, config, computedBy: by, changes: made, evaluations: measured, log } = stored;
+  const run = new TrainedRun({ id, name: title, slot, config });
+  run.computedBy = by;
+  run.changes = made;
+  run.evaluations = measured;
+  run.log = StepLog.fromStored(log);
+  return { run, mistakes: [] };
 }
 
-function isStoredRun(content: unknown): content is StoredRun {
-  if (typeof content !== 'object' || content === null) return false;
-  const stored = content as Partial<StoredRun>;
-  const columns = stored.log?.columns as Partial<StoredLog['columns']> | undefined;
-  return (
-    stored.format === 'adadagrad-stored-run' &&
-    stored.version === 1 &&
-    columns !== undefined &&
-    STEP_COLUMNS.every((name) => columns[name] instanceof Float64Array)
-  );
+const checkpoint = record({ step: count, samples_seen: count, bytes: v.instance(Uint8Array, 'must be bytes') });
+
+/** Null when the content is no checkpoint. */
+export function readCheckpoint(content: unknown): Checkpoint | null {
+  return parse(checkpoint, content).value;
 }

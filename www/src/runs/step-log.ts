@@ -46,12 +46,12 @@ const REASONS: readonly Reason[] = [
   'unbounded',
 ];
 
-type Columns = Record<StepColumn, Float64Array>;
+type Columns = Record<StepColumn, Float64Array<ArrayBuffer>>;
 
 export interface StoredLog {
   columns: Columns;
-  whyNoVariance: Int8Array;
-  whyNotRequired: Int8Array;
+  whyNoVariance: Int8Array<ArrayBuffer>;
+  whyNotRequired: Int8Array<ArrayBuffer>;
   stride: number;
 }
 

@@ -1,6 +1,11 @@
 /** The choice of the data: MNIST, Fashion-MNIST, or four IDX files of the visitor's, by button or dropped on the page. */
-import type { DatasetName, RunConfig } from '../../pkg/adadagrad_web.js';
+import type { DatasetFiles, DatasetName, RunConfig } from '../../pkg/adadagrad_web.js';
+import { DataError } from '../data-error.js';
 import { required, setText } from '../dom.js';
+import { accepted, refused } from '../export/inbox.js';
+import type { FileAnswer } from '../export/inbox.js';
+import { formatCount } from '../format.js';
+import { LABEL_HEADER_BYTES, readOwnFiles } from '../own-files.js';
 import type { Source, TrainingSession } from '../session.js';
 import type { PageState } from '../state.js';
 
@@ -8,54 +13,67 @@ const TITLES: Record<DatasetName, string> = { mnist: 'MNIST', fashion_mnist: 'Fa
 const HINT =
   'Own data: the four IDX files of a set of 28 × 28 images in 10 classes (train-images, train-labels, t10k-images, t10k-labels; plain or .gz). Drop them anywhere on the page. They never leave this tab.';
 
+const MNIST: Source = { kind: 'dataset', dataset: 'mnist' };
+
 export class DataPanel {
   readonly #state: PageState;
-  readonly #open: (source: Source) => void;
+  readonly #open: () => void;
   readonly #select = required('data-choice', HTMLSelectElement);
-  readonly #files = required('data-files', HTMLInputElement);
   readonly #hint = required('data-hint', HTMLElement);
-  #opened: DatasetName = 'mnist';
-  #source: Source = { kind: 'dataset', dataset: 'mnist' };
+  readonly #pending = required('data-pending', HTMLElement);
+  /** What the worker has, or is loading. */
+  #opened: Source = MNIST;
+  /** What was chosen: it is opened as soon as no run is at hand. */
+  #chosen: Source = MNIST;
 
-  constructor(state: PageState, session: TrainingSession, open: (source: Source) => void) {
+  /** `open` has the chosen data opened, which ends the run at hand. */
+  constructor(state: PageState, session: TrainingSession, open: () => void) {
     this.#state = state;
     this.#open = open;
     this.#select.addEventListener('change', () => this.#choose(this.#select.value));
-    this.#files.addEventListener('change', () => this.take([...(this.#files.files ?? [])]));
-    required('data-files-button', HTMLButtonElement).addEventListener('click', () => this.#files.click());
     session.listen('datasets', ({ available }) => {
       for (const option of this.#select.options) option.disabled = option.value !== 'own' && !available.some((name) => name === option.value);
     });
     state.settings.observe((config) => this.#follow(config));
+    state.run.observe(() => this.#openWhenIdle());
     setText(this.#hint, HINT);
   }
 
-  /** What the worker is to open, at first and again after a crash. */
-  get source(): Source {
-    return this.#source;
+  /** The chosen data, which are opened from now on. */
+  use(): Source {
+    this.#opened = this.#chosen;
+    this.#showPending();
+    return this.#opened;
+  }
+
+  /** Whether other data were chosen than are opened: they count from the next start. */
+  get waits(): boolean {
+    return this.#chosen !== this.#opened;
   }
 
   /** At the beginning the address says it, before anything else of it can be read. */
   begin(dataset: DatasetName): void {
-    if (dataset === 'own') return;
-    this.#opened = dataset;
-    this.#source = { kind: 'dataset', dataset };
+    if (dataset !== 'own') this.#chosen = { kind: 'dataset', dataset };
   }
 
-  /** Files of the visitor's; the worker finds out which is which, or says what is wrong. */
-  take(files: File[]): void {
-    if (files.length === 0) return;
-    this.#opened = 'own';
-    this.#source = { kind: 'files', files };
-    this.#open(this.#source);
+  /** Files of the visitor's. They are read first: what cannot be used changes nothing. */
+  async take(files: File[]): Promise<FileAnswer> {
+    let counts: { training: number; test: number };
+    try {
+      counts = countImages(await readOwnFiles(files));
+    } catch (error) {
+      return refused(`${error instanceof DataError ? error.message : 'These files cannot be read.'} The data set is still ${datasetTitle(nameOf(this.#chosen))}.`);
+    }
+    this.#take({ kind: 'files', files });
     this.#setDataset('own');
-    this.#files.value = '';
+    const images = `${formatCount(counts.training)} training images and ${formatCount(counts.test)} test images`;
+    return accepted(`Your files hold ${images}. ${this.waits ? 'They count from the next start.' : 'They are being opened.'}`);
   }
 
   #choose(value: string): void {
-    if (value === 'own') this.#files.click();
+    if (value === 'own') required('data-files', HTMLInputElement).click();
     else if (value === 'mnist' || value === 'fashion_mnist') this.#setDataset(value);
-    this.#select.value = this.#opened;
+    this.#select.value = nameOf(this.#chosen);
   }
 
   #setDataset(dataset: DatasetName): void {
@@ -63,17 +81,42 @@ export class DataPanel {
     if (config !== null) this.#state.settings.value = { ...config, dataset };
   }
 
-  /** The settings name the data; when they name others, those are opened. */
+  /** The settings name the data. */
   #follow(config: RunConfig | null): void {
     if (config === null) return;
     const { dataset } = config;
-    if (dataset !== this.#opened && dataset !== 'own') {
-      this.#opened = dataset;
-      this.#source = { kind: 'dataset', dataset };
-      this.#open(this.#source);
+    if (dataset !== 'own' && dataset !== nameOf(this.#chosen)) {
+      const isOpened = dataset === nameOf(this.#opened);
+      this.#take(isOpened ? this.#opened : { kind: 'dataset', dataset });
     }
-    this.#select.value = this.#opened;
+    this.#select.value = nameOf(this.#chosen);
   }
+
+  #take(source: Source): void {
+    this.#chosen = source;
+    this.#showPending();
+    this.#openWhenIdle();
+  }
+
+  /** Data are never taken from under a run. */
+  #openWhenIdle(): void {
+    if (this.waits && this.#state.run.value.phase === 'idle') this.#open();
+  }
+
+  #showPending(): void {
+    this.#pending.hidden = !this.waits;
+    const [chosen, opened] = [this.#chosen, this.#opened].map((source) => datasetTitle(nameOf(source)));
+    const other = chosen === opened ? 'other files of your own' : chosen;
+    setText(this.#pending, this.waits ? `The run keeps its data, ${opened}. The next start takes ${other}.` : '');
+  }
+}
+
+function nameOf(source: Source): DatasetName {
+  return source.kind === 'files' ? 'own' : source.dataset;
+}
+
+function countImages({ train_labels: training, test_labels: test }: DatasetFiles): { training: number; test: number } {
+  return { training: training.length - LABEL_HEADER_BYTES, test: test.length - LABEL_HEADER_BYTES };
 }
 
 export function datasetTitle(name: DatasetName): string {

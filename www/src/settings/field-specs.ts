@@ -115,7 +115,7 @@ function modelFields(config: RunConfig, models: ModelDescription[]): FieldSpec[]
   return [model, optimizer, plainNumber(config, 'learning_rate', 'Learning rate')];
 }
 
-function modelTitle(name: ModelDescription['name']): string {
+export function modelTitle(name: ModelDescription['name']): string {
   return { logistic: 'Logistic', mlp: 'MLP', cnn: 'CNN' }[name];
 }
 

@@ -1,0 +1,200 @@
+// Saved runs that are damaged in any way are refused with what is wrong, and the page goes on.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { drop } from './support/data-files.mjs';
+import { loadModule } from './support/module.mjs';
+import { browserTest, openPage } from './support/page.mjs';
+import { QUICK } from './support/settings.mjs';
+
+const { readRunFile, readStoredRun, readCheckpoint, storeRun, writeRunFile } = await loadModule('runs/run-file.ts');
+const { STEP_COLUMNS } = await loadModule('runs/step-log.ts');
+const { inBrief } = await loadModule('brief.ts');
+
+const PARTS = { id: 'a', slot: 0 };
+const MOMENT = { elapsed: 1.5 };
+
+/** A run of two steps, as the page saves it. */
+function saved() {
+  const steps = Object.fromEntries(STEP_COLUMNS.map((name, place) => [name, [place + 1, place + 2]]));
+  steps.step = [1, 2];
+  steps.variance = [null, 7];
+  steps.required = [null, null];
+  return {
+    format: 'adadagrad-run',
+    version: 1,
+    name: 'Mine',
+    config: structuredClone(QUICK),
+    computed_by: { engine: 'cpu', adapter: null },
+    changes: [{ step: 1, samplesSeen: 8, ...MOMENT, config: structuredClone(QUICK), text: 'η 1 → 0.5' }],
+    evaluations: [{ step: 2, samples_seen: 16, accuracy: 0.5, loss: 1.5, ...MOMENT }],
+    steps,
+    reasons: { variance: ['single_sample', null], required: ['single_sample', 'unbounded'] },
+  };
+}
+
+/** The file with another value at a place: `config.test.eta`. */
+function withPlace(place, value) {
+  const file = saved();
+  const path = place.split('.');
+  const last = path.pop();
+  const target = path.reduce((part, key) => part[key], file);
+  if (value === undefined) delete target[last];
+  else target[last] = value;
+  return file;
+}
+
+const BROKEN = [
+  ...[null, undefined, 7, 'run', true, [], {}].map((content) => [content, /must be an object|is missing|The content/]),
+  ...['format', 'version', 'name', 'config', 'computed_by', 'changes', 'evaluations', 'steps'].flatMap((place) =>
+    [undefined, place === 'computed_by' ? 'cpu' : null, 7, {}].map((value) => [withPlace(place, value), new RegExp(place)]),
+  ),
+  [withPlace('version', 2), /version must be 1: another version of the page wrote this file/],
+  [withPlace('version', '1'), /version/],
+  [withPlace('name', { toString: 'x' }), /name must be a text/],
+  [withPlace('computed_by', { engine: 'abacus', adapter: null }), /computed_by\.engine must be cpu or webgpu/],
+  [withPlace('computed_by', { engine: 'cpu', adapter: 3 }), /computed_by\.adapter/],
+  // Settings.
+  [withPlace('config.test', undefined), /config\.test is missing/],
+  [withPlace('config.test', 'norm'), /config\.test/],
+  [withPlace('config.test', {}), /config\.test/],
+  [withPlace('config.test', { name: 'unknown', eta: 1 }), /config\.test/],
+  [withPlace('config.test', { name: '__proto__' }), /config\.test/],
+  [withPlace('config.test', { name: 'toString' }), /config\.test/],
+  [withPlace('config.test.eta', 'NaN'), /config\.test\.eta must be a number/],
+  [withPlace('config.test.eta', null), /config\.test\.eta must be a number/],
+  [withPlace('config.test.debiased', 'yes'), /config\.test\.debiased must be true or false/],
+  [withPlace('config.optimizer', 'adam'), /config\.optimizer/],
+  [withPlace('config.optimizer', { name: 'constructor' }), /config\.optimizer/],
+  [withPlace('config.optimizer', { name: 'adam', beta1: 0.9 }), /config\.optimizer\.beta2/],
+  [withPlace('config.controller', null), /config\.controller/],
+  [withPlace('config.controller.growth_cap', '2'), /config\.controller\.growth_cap/],
+  [withPlace('config.schedule', []), /config\.schedule/],
+  [withPlace('config.schedule.decay', { name: 'step' }), /config\.schedule\.decay\.every_samples/],
+  [withPlace('config.model', 'elephant'), /config\.model must be logistic or mlp or cnn/],
+  [withPlace('config.dataset', ['mnist']), /config\.dataset/],
+  [withPlace('config.initial_batch', -8), /config\.initial_batch must be at least 1/],
+  [withPlace('config.max_batch', 1.5), /config\.max_batch must be a whole number/],
+  [withPlace('config.min_batch', 0), /config\.min_batch/],
+  [withPlace('config.sample_budget', 1e300), /config\.sample_budget/],
+  [withPlace('config.seed', -1), /config\.seed/],
+  [withPlace('config.learning_rate', [0.1]), /config\.learning_rate/],
+  // Changes and measurements.
+  [withPlace('changes', [null]), /changes\.0 must be an object/],
+  [withPlace('changes', ['η']), /changes\.0 must be an object/],
+  [withPlace('changes', [{ ...saved().changes[0], config: null }]), /changes\.0\.config/],
+  [withPlace('changes', [{ ...saved().changes[0], text: 5 }]), /changes\.0\.text/],
+  [withPlace('changes', [{ ...saved().changes[0], step: 9 }, saved().changes[0]]), /changes must be in the order of their steps/],
+  [withPlace('evaluations', [[]]), /evaluations\.0/],
+  [withPlace('evaluations', [{}]), /evaluations\.0\.step is missing/],
+  [withPlace('evaluations', [{ ...saved().evaluations[0], accuracy: '50 %' }]), /evaluations\.0\.accuracy/],
+  [withPlace('evaluations', Array.from({ length: 100_000 }, () => null)), /evaluations\.0/],
+  // Steps.
+  [withPlace('steps.loss', undefined), /steps\.loss is missing/],
+  [withPlace('steps.loss', 'long'), /steps\.loss must be a list of numbers/],
+  [withPlace('steps.loss', { length: 2, 0: 1, 1: 2 }), /steps\.loss must be a list of numbers/],
+  [withPlace('steps.loss', [1, 'NaN']), /steps\.loss must be a list of numbers/],
+  [withPlace('steps.loss', [1, [2]]), /steps\.loss must be a list of numbers/],
+  [withPlace('steps.loss', [1]), /steps must be columns of one length/],
+  [withPlace('steps.step', [1, null]), /steps must have whole numbers/],
+  [withPlace('steps.step', [2, 1]), /steps must be in the order of their steps/],
+  [withPlace('steps.samples', [-8, 8]), /steps must have whole numbers/],
+  [withPlace('steps.samples_seen', [16, 8]), /steps must be in the order/],
+  [withPlace('steps.elapsed', [null, 1]), /steps must be in the order/],
+  [withPlace('steps.next_batch', [8, 8.5]), /steps must have whole numbers/],
+  [Object.fromEntries(Array.from({ length: 60_000 }, (_, index) => [`unknown${index}`, index])), /format is missing/],
+  [JSON.parse(`{"a":${'['.repeat(1000)}${']'.repeat(1000)}}`), /format is missing/],
+  [JSON.parse('{"__proto__":{"format":"adadagrad-run","version":1},"constructor":{"prototype":null}}'), /format is missing/],
+];
+
+test('a damaged run is refused, and what is told names the place and stays short', () => {
+  for (const [content, wanted] of BROKEN) {
+    const { run, mistakes } = readRunFile(content, PARTS);
+    const what = `${JSON.stringify(content)?.slice(0, 200)}: ${mistakes.slice(0, 5)}`;
+    assert.equal(run, null, what);
+    assert.match(mistakes.join(' '), wanted, what);
+    assert.ok(mistakes.length <= 100 && inBrief(mistakes).length < 1000, what);
+  }
+  assert.equal({}.format, undefined);
+  assert.match(inBrief(readRunFile({}, PARTS).mistakes), /^format is missing\. version is missing\. name is missing\. \d more mistakes\.$/);
+});
+
+test('a run that was saved is read as it was written, with texts of a readable length', () => {
+  assert.deepEqual(writeRunFile(readRunFile(saved(), PARTS).run), saved());
+  const { reasons: _, ...earlier } = saved();
+  assert.deepEqual(writeRunFile(readRunFile(earlier, PARTS).run).reasons, { variance: [null, null], required: [null, null] });
+  for (const reasons of [null, 'none', { variance: ['not known here', null], required: 7 }]) {
+    assert.deepEqual(writeRunFile(readRunFile({ ...saved(), reasons }, PARTS).run).reasons, { variance: [null, null], required: [null, null] });
+  }
+  // JSON has no infinite numbers: a loss that overflowed is null there.
+  const overflown = withPlace('steps.loss', [1, null]);
+  overflown.evaluations[0].loss = null;
+  assert.deepEqual(JSON.parse(JSON.stringify(writeRunFile(readRunFile(overflown, PARTS).run))), overflown);
+  assert.equal(readRunFile({ ...saved(), name: 'x'.repeat(1e6) }, PARTS).run.name.length, 200);
+  assert.equal(readRunFile({ ...saved(), unknown: 1, config: { ...QUICK, unknown: 2 } }, PARTS).run.config.unknown, undefined);
+});
+
+test('what the browser keeps goes through a schema too', () => {
+  const stored = () => structuredClone(storeRun(readRunFile(saved(), PARTS).run));
+  const read = (content) => readStoredRun(content, { slot: 3 });
+  assert.deepEqual(storeRun(read(stored()).run), stored());
+  for (const [change, wanted] of [
+    [() => null, /must be an object|content/],
+    [() => ({}), /format is missing/],
+    [(run) => ({ ...run, config: null }), /config/],
+    [(run) => ({ ...run, id: '' }), /id must not be empty/],
+    [(run) => ({ ...run, changes: [null] }), /changes/],
+    [(run) => ({ ...run, log: null }), /log/],
+    [(run) => ({ ...run, log: { ...run.log, stride: 0 } }), /stride/],
+    [(run) => ({ ...run, log: { ...run.log, whyNoVariance: new Int8Array(1) } }), /one length/],
+    [(run) => ({ ...run, log: { ...run.log, columns: { ...run.log.columns, loss: [1, 2] } } }), /loss/],
+    [(run) => ({ ...run, log: { ...run.log, columns: { ...run.log.columns, step: new Float64Array(2).fill(NaN) } } }), /whole numbers/],
+    [(run) => ({ ...run, version: 2 }), /another version of the page/],
+  ]) {
+    const { run, mistakes } = read(change(stored()));
+    assert.equal(run, null);
+    assert.match(mistakes.join(' '), wanted);
+  }
+  const checkpoint = { step: 3, samples_seen: 24, bytes: new Uint8Array(4) };
+  assert.deepEqual(readCheckpoint(checkpoint), checkpoint);
+  for (const broken of [undefined, null, {}, { ...checkpoint, bytes: 'no' }, { ...checkpoint, step: -1 }]) assert.equal(readCheckpoint(broken), null);
+});
+
+test('damaged runs, opened several at once or kept by the browser, leave the page as it was', browserTest(), async (t) => {
+  const { page, button, waitFor, waitForStep } = await openPage(t, { path: '#preset=quick&model=logistic' });
+  await waitFor({ data: 'ready' });
+  const file = (name, content) => ({ name, mimeType: 'application/json', buffer: Buffer.from(typeof content === 'string' ? content : JSON.stringify(content)) });
+  const broken = BROKEN.flatMap(([content], index) => (content === undefined || JSON.stringify(content).length > 1e5 ? [] : [file(`broken${index}.json`, content)]));
+  const named = { ...saved(), name: '<img src=x onerror=alert(1)>' };
+  await drop(page, [...broken, file('cut.json', '{"format":'), file('deep.json', '{"a":'.repeat(200_000)), file('good.json', named), file('again.JSON', named)]);
+  const note = page.locator('#files-note-text');
+  await note.waitFor({ state: 'visible' });
+  const told = await note.textContent();
+  assert.match(told, /^“<img src=x onerror=alert\(1\)>” from “good\.json” is in the list of runs\. .*“again\.JSON” is in the list of runs\. “broken\d+\.json” is not a valid saved run/);
+  assert.match(told, new RegExp(`${broken.length - 1} more problems\\.$`));
+  assert.ok(told.length < 1600, `${told.length} characters`);
+  assert.equal(await page.locator('#runs-body tr').count(), 2);
+  assert.equal(await page.locator('main img[src="x"], #files-note img').count(), 0, 'names are text');
+  await button('Close').click();
+  assert.equal(await note.isVisible(), false);
+  await button('Step').click();
+  await waitForStep(1);
+  await page.waitForFunction(() => /step 1|grew|1/.test(document.querySelector('#chart-batch [role=img]').ariaLabel));
+  // The same in the browser's database.
+  await page.evaluate(async (contents) => {
+    const open = indexedDB.open('adadagrad');
+    await new Promise((resolve) => (open.onsuccess = resolve));
+    const [runs, left] = ['runs', 'left'];
+    const transaction = open.result.transaction([runs, left], 'readwrite');
+    contents.forEach((content, index) => transaction.objectStore(runs).put({ ...content, format: 'adadagrad-stored-run' }, `broken${index}`));
+    transaction.objectStore(left).clear();
+    transaction.objectStore(left).put({ run: { config: null }, checkpoint: {} }, 'run');
+    await new Promise((resolve) => (transaction.oncomplete = resolve));
+    open.result.close();
+  }, [{}, { config: null }, { changes: [null] }]);
+  await page.reload();
+  await waitFor({ data: 'ready' });
+  await page.waitForFunction(() => /3 kept runs are not shown/.test(document.getElementById('runs-note').textContent));
+  assert.equal(await page.locator('#left-run').isVisible(), false);
+  await button('Start').click();
+  await waitForStep(2);
+});

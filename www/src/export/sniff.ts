@@ -1,0 +1,92 @@
+/** What a file is, by its first bytes and then by its name: nothing is opened that is not what it should be. */
+
+export type FileKind =
+  | { kind: 'data' | 'model' | 'run' }
+  /** `what`: in words, to follow “is”. */
+  | { kind: 'other'; what: string };
+
+const HEAD_BYTES = 512;
+const LARGEST_MODEL_HEADER_BYTES = 100_000_000;
+const OPENING_BRACE = 0x7b;
+
+/** First bytes, as Latin-1 text, of kinds of files that people have at hand. */
+const SIGNATURES: readonly (readonly [RegExp, string])[] = [
+  [/^\x89PNG/, 'a PNG image'],
+  [/^\xff\xd8\xff/, 'a JPEG image'],
+  [/^GIF8/, 'a GIF image'],
+  [/^RIFF....WEBP/s, 'a WebP image'],
+  [/^....ftyp/s, 'an image or a film'],
+  [/^%PDF/, 'a PDF document'],
+  [/^\x89HDF/, 'an HDF5 file'],
+  [/^\x93NUMPY/, 'a NumPy file'],
+];
+
+const UNKNOWN = 'of another kind';
+
+export async function sniff(file: File): Promise<FileKind> {
+  let head: Uint8Array;
+  try {
+    head = await firstBytes(file);
+  } catch {
+    return other('not readable: it is a folder, or was moved, deleted or locked');
+  }
+  if (file.size === 0) return other('empty');
+  if (isModel(head)) return { kind: 'model' };
+  if (isIdx(head) || /(images|labels).*ubyte|idx[13]/i.test(file.name)) return { kind: 'data' };
+  if (isGzip(head)) return sniffPacked(file);
+  if (/\.safetensors$/i.test(file.name)) return { kind: 'model' };
+  const text = latin1(head);
+  if (/^(\xef\xbb\xbf)?\s*\{/.test(text)) return { kind: 'run' };
+  const what = describe(file.name, text);
+  return what === UNKNOWN && /\.json$/i.test(file.name) ? { kind: 'run' } : other(what);
+}
+
+async function firstBytes(file: File): Promise<Uint8Array> {
+  return new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer());
+}
+
+function other(what: string): FileKind {
+  return { kind: 'other', what };
+}
+
+/** A safetensors file: the length of its header in eight bytes, and the header in JSON. */
+function isModel(head: Uint8Array): boolean {
+  if (head.length < 9 || head[8] !== OPENING_BRACE) return false;
+  const length = new DataView(head.buffer, head.byteOffset).getBigUint64(0, true);
+  return length >= 2n && length <= BigInt(LARGEST_MODEL_HEADER_BYTES);
+}
+
+/** Two zero bytes, the type of the numbers, and the number of dimensions. */
+function isIdx([first, second, type, dimensions]: Uint8Array): boolean {
+  return first === 0 && second === 0 && type !== undefined && type >= 8 && type <= 14 && dimensions !== undefined && dimensions >= 1 && dimensions <= 4;
+}
+
+function isGzip([first, second]: Uint8Array): boolean {
+  return first === 0x1f && second === 0x8b;
+}
+
+async function sniffPacked(file: File): Promise<FileKind> {
+  const reader = file.slice(0, 2 * HEAD_BYTES).stream().pipeThrough(new DecompressionStream('gzip')).getReader();
+  try {
+    const { value } = await reader.read();
+    if (value !== undefined && isIdx(value)) return { kind: 'data' };
+  } catch {
+    // The bytes cannot be unpacked.
+  } finally {
+    reader.cancel().catch(() => undefined);
+  }
+  return other('a packed file (gzip) without IDX data in it');
+}
+
+function describe(name: string, text: string): string {
+  const found = SIGNATURES.find(([signature]) => signature.test(text));
+  if (found !== undefined) return found[1];
+  if (/^PK\x03\x04/.test(text)) return /\.(pt|pth|bin|ckpt)$/i.test(name) ? 'a PyTorch file: save the state_dict as safetensors' : 'a ZIP archive: unpack it first';
+  if (/^\x80[\x02-\x05]/.test(text) || /\.(pt|pth|pkl)$/i.test(name)) return 'a pickle file: save the state_dict as safetensors';
+  if (/\.(csv|tsv)$/i.test(name)) return 'a table. Only a run saved as JSON can be opened again';
+  return UNKNOWN;
+}
+
+function latin1(bytes: Uint8Array): string {
+  return String.fromCharCode(...bytes);
+}

@@ -1,0 +1,24 @@
+/** Opens a run that was saved as JSON, which is then drawn beside the others. */
+import { inBrief, quoted } from '../brief.js';
+import { accepted, refused } from '../export/inbox.js';
+import type { FileAnswer } from '../export/inbox.js';
+import type { RunLibrary } from './library.js';
+import { readRunFile } from './run-file.js';
+
+/** More than the longest run takes: a file that is larger is not read at all. */
+const LARGEST_BYTES = 64 * 1024 * 1024;
+
+export async function openRunFile(file: File, library: RunLibrary): Promise<FileAnswer> {
+  const name = quoted(file.name);
+  if (file.size > LARGEST_BYTES) return refused(`${name} is larger than any run that this page saves.`);
+  let content: unknown;
+  try {
+    content = JSON.parse(await file.text());
+  } catch {
+    return refused(`${name} is not valid JSON.`);
+  }
+  const { run, mistakes } = readRunFile(content, { id: library.newId(), slot: library.freeSlot() });
+  if (run === null) return refused(`${name} is not a valid saved run: ${inBrief(mistakes)}`);
+  library.add(run);
+  return accepted(`${quoted(run.name)} from ${name} is in the list of runs.`);
+}
