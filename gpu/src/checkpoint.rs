@@ -2,13 +2,26 @@
 //!
 //! | name | shape | what |
 //! |---|---|---|
-//! | `layers.<i>.weight` | \[out, in\] or \[out, in, kh, kw\] | weights of layer i |
-//! | `layers.<i>.bias` | \[out\] | its biases |
-//! | `optimizer.<slot>.layers.<i>.weight`, `….bias` | as above | the optimizer's memory: slot 0 is AdaGrad's and RMSProp's sum or mean of squares, the momentum, Adam's first moment; slot 1 is Adam's second |
+//! | `<i>.weight` | \[out, in\] or \[out, in, kh, kw\] | weights of module i |
+//! | `<i>.bias` | \[out\] | its biases |
+//! | `optimizer.<slot>.<i>.weight`, `….bias` | as above | the optimizer's memory: slot 0 is AdaGrad's and RMSProp's sum or mean of squares, the momentum, Adam's first moment; slot 1 is Adam's second |
 //!
-//! i counts the layers that have parameters, from 0. All values are f32, little-endian. The entry `adadagrad`
-//! of the metadata holds a [`State`] as JSON, from which a run goes on as if it had not stopped; files with
-//! parameters alone do without it.
+//! i counts all modules from 0, as `torch.nn.Sequential` does: also ReLU, max-pooling and flattening. All values are
+//! f32, little-endian. The entry `adadagrad` of the metadata holds a [`State`] as JSON, from which a run goes on as if
+//! it had not stopped; files with parameters alone do without it.
+//!
+//! Files from elsewhere are read too: with other paths in place of i (see [`Checkpoint::parameters`]), with values of
+//! type F16, BF16 or F64, and with tensors that are neither weights nor biases, which are left aside.
+
+#[path = "checkpoint/digest.rs"]
+mod digest;
+#[path = "checkpoint/floats.rs"]
+mod floats;
+#[path = "checkpoint/layers.rs"]
+mod layers;
+
+pub use digest::DataDigest;
+pub use floats::float_size;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -20,15 +33,21 @@ use std::ops::Range;
 #[cfg(not(target_family = "wasm"))]
 use std::path::Path;
 
-use adadagrad_core::config::{FORMAT_VERSION, RunConfig};
-use adadagrad_core::network::{Network, Operation, Placed};
+use adadagrad_core::config::RunConfig;
+use adadagrad_core::local::OwnedNetwork;
+use adadagrad_core::network::{Model, Network, Operation, Placed};
 use adadagrad_core::trainer::Progress;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensorError, SafeTensors};
 use serde::{Deserialize, Serialize};
 
+/// The version of [`State`] that is written. Version 1 had no digest of the data, and numbered only layers with
+/// parameters (`layers.<i>.weight`); it is read too.
+pub const STATE_VERSION: u32 = 2;
 /// The metadata entry that holds the [`State`].
 pub const STATE: &str = "adadagrad";
+/// What the names of the optimizer's memory begin with.
+const MEMORY: &str = "optimizer.";
 /// Larger files are not read.
 #[cfg(not(target_family = "wasm"))]
 const LARGEST_FILE: u64 = 1 << 32;
@@ -37,7 +56,7 @@ const LARGEST_FILE: u64 = 1 << 32;
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct State {
-    /// [`FORMAT_VERSION`].
+    /// [`STATE_VERSION`], or an older one.
     pub version: u32,
     /// The run's settings.
     pub config: RunConfig,
@@ -45,6 +64,9 @@ pub struct State {
     pub progress: Progress<f64>,
     /// Number of training samples, N: the order of samples depends on it.
     pub training_samples: u32,
+    /// The digest of the training data. Unknown in files of version 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub training_data: Option<DataDigest>,
 }
 
 /// A tensor of a checkpoint.
@@ -57,10 +79,12 @@ pub struct Tensor {
 }
 
 /// What a checkpoint file holds.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Checkpoint {
-    /// The tensors by name.
+    /// The weights, the biases and the optimizer's memory, by name.
     pub tensors: HashMap<String, Tensor>,
+    /// The names of all other tensors, which are not read.
+    pub others: Vec<String>,
     /// The run's state, where the file has one.
     pub state: Option<State>,
 }
@@ -68,7 +92,7 @@ pub struct Checkpoint {
 /// What is wrong with a checkpoint.
 #[derive(Debug)]
 pub enum CheckpointError {
-    /// No sound safetensors file.
+    /// Not a valid safetensors file.
     Format(SafeTensorError),
     /// The header places a tensor beyond the end of the file.
     Beyond {
@@ -77,7 +101,9 @@ pub enum CheckpointError {
         /// Bytes in the file.
         bytes: usize,
     },
-    /// Values of another type than f32.
+    /// A file as `torch.save` writes it.
+    Pickle,
+    /// Values of a type that is not F16, BF16, F32 or F64.
     Type {
         /// Which tensor.
         tensor: String,
@@ -115,6 +141,11 @@ pub enum CheckpointError {
         /// The shape it has.
         found: Vec<usize>,
     },
+    /// Running statistics of a batch normalization, which the network does not have.
+    BatchNorm {
+        /// The tensor's name.
+        tensor: String,
+    },
     /// A layer that the network does not have.
     Unexpected {
         /// The tensor's name.
@@ -127,13 +158,18 @@ pub enum CheckpointError {
 impl fmt::Display for CheckpointError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Format(error) => write!(f, "no sound safetensors file: {error}"),
+            Self::Format(error) => write!(f, "not a valid safetensors file: {error}"),
             Self::Beyond { tensor, bytes } => {
                 write!(f, "the header places the tensor {tensor} beyond the file's end at byte {bytes}")
             }
-            Self::Type { tensor, found } => {
-                write!(f, "the tensor {tensor} holds values of type {found}, where F32 is expected")
-            }
+            Self::Pickle => f.write_str(
+                "not a valid safetensors file, but one of torch.save: write the state_dict with \
+                 safetensors.torch.save_file",
+            ),
+            Self::Type { tensor, found } => write!(
+                f,
+                "the tensor {tensor} holds values of type {found}, where F32, F16, BF16 or F64 is expected"
+            ),
             Self::NonFinite { tensor, index } => {
                 write!(f, "value {index} of the tensor {tensor} is not a finite number")
             }
@@ -141,7 +177,7 @@ impl fmt::Display for CheckpointError {
             Self::Version(version) => {
                 write!(
                     f,
-                    "a checkpoint of version {version}, but this program reads version {FORMAT_VERSION}"
+                    "a checkpoint of version {version}, but this program reads versions 1 to {STATE_VERSION}"
                 )
             }
             Self::NoState => f.write_str(
@@ -154,6 +190,11 @@ impl fmt::Display for CheckpointError {
             Self::Shape { tensor, expected, found } => {
                 write!(f, "the tensor {tensor} has the shape {found:?}, where {expected:?} is expected")
             }
+            Self::BatchNorm { tensor } => write!(
+                f,
+                "the tensor {tensor} belongs to a batch normalization, which no model here has: merge it into the layer \
+                 before it first"
+            ),
             Self::Unexpected { tensor, found } => {
                 write!(f, "the tensor {tensor} of shape {found:?} belongs to no layer of this model")
             }
@@ -175,19 +216,18 @@ impl From<SafeTensorError> for CheckpointError {
 /// # Errors
 /// What is wrong with them.
 pub fn read(bytes: &[u8]) -> Result<Checkpoint, CheckpointError> {
+    if PICKLE_STARTS.iter().any(|start| bytes.starts_with(start)) {
+        return Err(CheckpointError::Pickle);
+    }
     check_offsets(bytes)?;
     let (_, metadata) = SafeTensors::read_metadata(bytes)?;
     let state = metadata.metadata().as_ref().and_then(|entries| entries.get(STATE));
     let state = state.map(|text| read_state(text)).transpose()?;
-    let mut tensors = HashMap::new();
+    let mut checkpoint = Checkpoint { state, ..Checkpoint::default() };
     for (name, view) in SafeTensors::deserialize(bytes)?.tensors() {
-        if view.dtype() != Dtype::F32 {
-            return Err(CheckpointError::Type { tensor: name, found: view.dtype().to_string() });
-        }
-        let tensor = Tensor::read(&name, view.shape().to_vec(), view.data())?;
-        tensors.insert(name, tensor);
+        checkpoint.add(name, &view.dtype().to_string(), view.shape().to_vec(), view.data())?;
     }
-    Ok(Checkpoint { tensors, state })
+    Ok(checkpoint)
 }
 
 /// Reads a checkpoint file.
@@ -264,29 +304,13 @@ pub fn save(file: &Path, bytes: &[u8]) -> io::Result<()> {
     result
 }
 
-impl Tensor {
-    /// From little-endian bytes.
-    ///
-    /// # Errors
-    /// When a value is not finite.
-    pub fn read(name: &str, shape: Vec<usize>, bytes: &[u8]) -> Result<Self, CheckpointError> {
-        let values: Vec<_> = bytes.as_chunks().0.iter().map(|&word| f32::from_le_bytes(word)).collect();
-        match values.iter().position(|value| !value.is_finite()) {
-            None => Ok(Self { shape, values }),
-            Some(index) => Err(CheckpointError::NonFinite { tensor: name.to_owned(), index }),
-        }
-    }
-}
-
 impl State {
     /// Whether it is of this version and does not contradict itself.
     ///
     /// # Errors
     /// What is wrong with it.
     pub fn check(&self) -> Result<(), CheckpointError> {
-        if self.version != FORMAT_VERSION {
-            return Err(CheckpointError::Version(self.version));
-        }
+        check_version(self.version)?;
         let Progress { steps, samples_seen, next_batch, shared } = self.progress;
         let checks = [
             (steps == shared.steps, "the optimizer has made another number of steps than the run"),
@@ -306,17 +330,52 @@ impl State {
 }
 
 impl Checkpoint {
-    /// The parameters of a network, in its flat order.
+    /// Adds a tensor as a file has it: the name of its type, its shape, and its bytes, little-endian. Of those that are
+    /// neither weights nor biases, only the name is kept.
+    ///
+    /// # Errors
+    /// When its values are of no float type, or one of them is not finite.
+    pub fn add(
+        &mut self,
+        name: String,
+        dtype: &str,
+        shape: Vec<usize>,
+        bytes: &[u8],
+    ) -> Result<(), CheckpointError> {
+        if !layers::is_parameter(&name) {
+            self.others.push(name);
+            return Ok(());
+        }
+        let Some(values) = floats::read_floats(dtype, bytes) else {
+            return Err(CheckpointError::Type { tensor: name, found: dtype.to_owned() });
+        };
+        if let Some(index) = values.iter().position(|value| !value.is_finite()) {
+            return Err(CheckpointError::NonFinite { tensor: name, index });
+        }
+        self.tensors.insert(name, Tensor { shape, values });
+        Ok(())
+    }
+
+    /// The parameters of a network, in its flat order. Layers are told apart by the order of their paths, in which
+    /// numbers count as numbers, and by the shapes of their weights: `0.weight`, `module.conv1.weight` and
+    /// `layers.0.weight` all may be a network's first weights.
     ///
     /// # Errors
     /// Which tensor is missing or has another shape, or which layer the network does not have.
     pub fn parameters(&self, network: Network<'_>) -> Result<Vec<f32>, CheckpointError> {
-        let names: Vec<_> = pieces(network).map(|piece| piece.name).collect();
-        let mut others = self.tensors.iter().filter(|(name, _)| name.starts_with("layers."));
-        if let Some((name, tensor)) = others.find(|(name, _)| !names.contains(name)) {
-            return Err(CheckpointError::Unexpected { tensor: name.clone(), found: tensor.shape.clone() });
+        let is_statistic = |name: &&String| name.ends_with("running_mean") || name.ends_with("running_var");
+        if let Some(name) = self.others.iter().find(is_statistic) {
+            return Err(CheckpointError::BatchNorm { tensor: name.clone() });
         }
         self.flat(network, None)
+    }
+
+    /// The ready-made model whose parameters these are.
+    #[must_use]
+    pub fn model(&self) -> Option<Model> {
+        Model::ALL.into_iter().find(|&model| {
+            OwnedNetwork::of_model(model).is_ok_and(|network| self.parameters(network.view()).is_ok())
+        })
     }
 
     /// The optimizer memory of `slots` slots, in its flat order.
@@ -339,19 +398,11 @@ impl Checkpoint {
     }
 
     fn flat(&self, network: Network<'_>, slot: Option<usize>) -> Result<Vec<f32>, CheckpointError> {
-        let mut values = vec![0.0; network.parameters()];
-        for Piece { name, shape, range } in pieces(network) {
-            let tensor = tensor_name(slot, &name);
-            match self.tensors.get(&tensor) {
-                None => return Err(CheckpointError::Missing { tensor, expected: shape }),
-                Some(found) if found.shape != shape || found.values.len() != range.len() => {
-                    let found = found.shape.clone();
-                    return Err(CheckpointError::Shape { tensor, expected: shape, found });
-                }
-                Some(found) => values[range].copy_from_slice(&found.values),
-            }
-        }
-        Ok(values)
+        let prefix = tensor_name(slot, "");
+        let own = |name: &String| slot.is_some() || !name.starts_with(MEMORY);
+        let tensors = self.tensors.iter().filter(|(name, _)| own(name));
+        let tensors = tensors.filter_map(|(name, tensor)| Some((name.strip_prefix(&*prefix)?, tensor)));
+        layers::flat(network, slot, &tensors.collect())
     }
 }
 
@@ -368,18 +419,18 @@ pub struct Piece {
 
 /// The tensors that the flat parameters fall into.
 pub fn pieces(network: Network<'_>) -> impl Iterator<Item = Piece> {
-    let layers = network.nodes().iter().filter(|node| node.weights > 0).enumerate();
-    layers.flat_map(|(layer, node)| {
-        let (weights, end) =
-            (node.parameter_offset + node.weights, node.parameter_offset + node.weights + node.biases);
-        let weight = Piece {
-            name: format!("layers.{layer}.weight"),
-            shape: weight_shape(node),
-            range: node.parameter_offset..weights,
-        };
-        let bias =
-            Piece { name: format!("layers.{layer}.bias"), shape: vec![node.biases], range: weights..end };
-        [weight, bias]
+    layer_pieces(network).flatten()
+}
+
+/// Weights and biases of each layer that has parameters.
+fn layer_pieces(network: Network<'_>) -> impl Iterator<Item = [Piece; 2]> {
+    let layers = network.nodes().iter().enumerate().filter(|(_, node)| node.weights > 0);
+    layers.map(|(module, node)| {
+        let (begin, middle) = (node.parameter_offset, node.parameter_offset + node.weights);
+        let weight =
+            Piece { name: format!("{module}.weight"), shape: weight_shape(node), range: begin..middle };
+        let (shape, range) = (vec![node.biases], middle..middle + node.biases);
+        [weight, Piece { name: format!("{module}.bias"), shape, range }]
     })
 }
 
@@ -392,7 +443,7 @@ fn weight_shape(node: &Placed) -> Vec<usize> {
 }
 
 fn tensor_name(slot: Option<usize>, name: &str) -> String {
-    slot.map_or_else(|| name.to_owned(), |slot| format!("optimizer.{slot}.{name}"))
+    slot.map_or_else(|| name.to_owned(), |slot| format!("{MEMORY}{slot}.{name}"))
 }
 
 /// The parameters, then each slot of the memory.
@@ -405,6 +456,10 @@ fn slots<'v>(
     std::iter::once((None, parameters)).chain(slots.map(|(slot, values)| (Some(slot), values)))
 }
 
+fn check_version(version: u32) -> Result<(), CheckpointError> {
+    if (1..=STATE_VERSION).contains(&version) { Ok(()) } else { Err(CheckpointError::Version(version)) }
+}
+
 fn read_state(text: &str) -> Result<State, CheckpointError> {
     /// Read first: a file of another version may have other fields.
     #[derive(Deserialize)]
@@ -412,13 +467,14 @@ fn read_state(text: &str) -> Result<State, CheckpointError> {
         version: u32,
     }
     let Version { version } = serde_json::from_str(text).map_err(CheckpointError::State)?;
-    if version != FORMAT_VERSION {
-        return Err(CheckpointError::Version(version));
-    }
+    check_version(version)?;
     let state: State = serde_json::from_str(text).map_err(CheckpointError::State)?;
     state.check()?;
     Ok(state)
 }
+
+/// What files of `torch.save` begin with: an archive today, a pickle before PyTorch 1.6.
+const PICKLE_STARTS: [&[u8]; 2] = [b"PK\x03\x04", b"\x80\x02\x8a\x0a"];
 
 /// Whether every tensor lies within the file. safetensors checks it too, but with a sum that can overflow.
 fn check_offsets(bytes: &[u8]) -> Result<(), CheckpointError> {

@@ -12,7 +12,8 @@ use flate2::read::MultiGzDecoder;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use crate::dataset::{Images, SharedDataset};
+use crate::checkpoint::DataDigest;
+use crate::dataset::{Images, SharedDataset, digest};
 
 /// Where `cargo xtask data` puts the packed files, a folder for each data set, seen from the project's root.
 const PACKED: &str = "www/public/data";
@@ -29,6 +30,8 @@ pub struct Splits {
     pub training: SharedDataset,
     /// What accuracy is measured on.
     pub test: SharedDataset,
+    /// What tells the training data apart from others.
+    pub digest: DataDigest,
     /// The folder it was read from.
     pub folder: PathBuf,
 }
@@ -124,7 +127,8 @@ pub fn load(name: DatasetName, folder: Option<&Path>) -> Result<Splits, DataErro
     let digests = Digests::read(&folder)?;
     let training = split(&folder, TRAINING, &digests)?;
     let test = split(&folder, TEST, &digests)?;
-    Ok(Splits { training, test, folder })
+    let digest = digest(&training);
+    Ok(Splits { training: Arc::new(training), test: Arc::new(test), digest, folder })
 }
 
 /// The first folder with the files: upwards from the current one, then beside this crate's sources.
@@ -154,17 +158,16 @@ fn locate(folder: &Path, name: &str) -> Option<PathBuf> {
     [folder.join(name), folder.join(format!("{name}.gz"))].into_iter().find(|file| file.is_file())
 }
 
-fn split(folder: &Path, names: [&str; 2], digests: &Digests) -> Result<SharedDataset, DataError> {
+fn split(folder: &Path, names: [&str; 2], digests: &Digests) -> Result<Images, DataError> {
     let [(images_file, images), (labels_file, labels)] =
         [read(folder, names[0], digests)?, read(folder, names[1], digests)?];
-    let images = Images::parse(images, labels, [28, 28], 10).map_err(|error| {
+    Images::parse(images, labels, [28, 28], 10).map_err(|error| {
         let file = match error {
             ImagesError::Images(_) => images_file,
             ImagesError::Labels(_) => labels_file,
         };
         DataError::Content { file, error }
-    })?;
-    Ok(Arc::new(images))
+    })
 }
 
 fn read(folder: &Path, name: &str, digests: &Digests) -> Result<(PathBuf, Vec<u8>), DataError> {

@@ -1,20 +1,20 @@
 //! Checkpoints: what is written reads back exactly, PyTorch's layout, and errors for everything else.
-#![allow(clippy::unwrap_used, clippy::cast_precision_loss)]
+#![allow(clippy::unwrap_used, clippy::cast_precision_loss, clippy::cast_possible_truncation)]
 
 use std::collections::HashMap;
 
-use adadagrad_core::config::{FORMAT_VERSION, Preset};
+use adadagrad_core::config::Preset;
 use adadagrad_core::local::OwnedNetwork;
 use adadagrad_core::network::Model;
 use adadagrad_core::optimizer::Shared;
 use adadagrad_core::trainer::Progress;
-use adadagrad_gpu::checkpoint::{self, CheckpointError, State};
+use adadagrad_gpu::checkpoint::{self, Checkpoint, CheckpointError, DataDigest, STATE_VERSION, State};
 
 fn state() -> State {
     // Numbers whose decimal forms need all their digits.
     let shared = Shared { steps: 7, sum_norm_sq: 0.1 + 0.2 + f64::EPSILON * 3.0 };
     State {
-        version: FORMAT_VERSION,
+        version: STATE_VERSION,
         config: adadagrad_core::config::RunConfig {
             learning_rate: 0.1_f64.sqrt() / 3.0,
             seed: (1 << 53) - 1,
@@ -22,6 +22,7 @@ fn state() -> State {
         },
         progress: Progress { steps: 7, samples_seen: (1 << 53) + 1, next_batch: 4096, shared },
         training_samples: 60_000,
+        training_data: Some(DataDigest(std::array::from_fn(|k| 7 * k as u8))),
     }
 }
 
@@ -60,11 +61,8 @@ fn names_and_shapes_are_those_of_torch() {
     let tensors = checkpoint::read(&bytes).unwrap().tensors;
     let shapes: HashMap<_, _> = tensors.iter().map(|(name, t)| (name.as_str(), t.shape.as_slice())).collect();
     let mut expected = HashMap::new();
-    let layers: [(&str, &[usize], &[usize]); 3] = [
-        ("layers.0", &[16, 1, 5, 5], &[16]),
-        ("layers.1", &[32, 16, 5, 5], &[32]),
-        ("layers.2", &[10, 1568], &[10]),
-    ];
+    let layers: [(&str, &[usize], &[usize]); 3] =
+        [("0", &[16, 1, 5, 5], &[16]), ("3", &[32, 16, 5, 5], &[32]), ("7", &[10, 1568], &[10])];
     let names: Vec<_> = layers
         .iter()
         .flat_map(|(layer, weight, bias)| {
@@ -152,8 +150,23 @@ fn values_that_are_not_finite_and_other_types_are_errors() {
         let error = checkpoint::read(&bytes).unwrap_err();
         assert_eq!(error.to_string(), "value 1 of the tensor layers.0.bias is not a finite number");
     }
-    let error = checkpoint::read(&file(&header.replace("F32", "F64").replace("[2]", "[1]"), 8)).unwrap_err();
-    assert_eq!(error.to_string(), "the tensor layers.0.bias holds values of type F64, where F32 is expected");
+    let error = checkpoint::read(&file(&header.replace("F32", "I32"), 8)).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the tensor layers.0.bias holds values of type I32, where F32, F16, BF16 or F64 is expected"
+    );
+    // Beyond the range of f32, and not a number in half precision.
+    let double = header.replace("F32", "F64").replace("[2]", "[1]");
+    let large = [file(&double, 0), 1e300_f64.to_le_bytes().to_vec()].concat();
+    let half = header.replace("F32", "F16").replace("[2]", "[4]");
+    let infinite = [file(&half, 6), 0x7c00_u16.to_le_bytes().to_vec()].concat();
+    for (bytes, index) in [(large, 0), (infinite, 3)] {
+        let error = checkpoint::read(&bytes).unwrap_err();
+        assert!(
+            matches!(error, CheckpointError::NonFinite { index: found, .. } if found == index),
+            "{error}"
+        );
+    }
 }
 
 #[test]
@@ -165,20 +178,102 @@ fn another_network_s_tensors_are_named() {
     };
     assert_eq!(
         message(Model::Mlp),
-        "the tensor layers.0.weight has the shape [10, 784], where [128, 784] is expected"
+        "the tensor 1.weight has the shape [10, 784], where [128, 784] is expected"
     );
     let network = OwnedNetwork::of_model(Model::Logistic).unwrap();
     assert_eq!(
         read.memory(network.view(), 2).unwrap_err().to_string(),
-        "there is no tensor optimizer.1.layers.0.weight; it should have the shape [10, 784]"
+        "there is no tensor optimizer.1.1.weight; it should have the shape [10, 784]"
     );
     let mut more = read.clone();
-    let bias = more.tensors["layers.0.bias"].clone();
-    more.tensors.insert("layers.1.bias".to_owned(), bias);
+    let bias = more.tensors["1.bias"].clone();
+    more.tensors.insert("2.bias".to_owned(), bias);
     assert_eq!(
         more.parameters(network.view()).unwrap_err().to_string(),
-        "the tensor layers.1.bias of shape [10] belongs to no layer of this model"
+        "the tensor 2.bias of shape [10] belongs to no layer of this model"
     );
+}
+
+#[test]
+fn layers_are_told_apart_by_the_order_of_numbers_and_by_shapes() {
+    let network = OwnedNetwork::of_model(Model::Mlp).unwrap();
+    let len = network.view().parameters();
+    let bytes = checkpoint::write(network.view(), &values(len, 0.1), &values(len, 0.2), &state()).unwrap();
+    let ours = checkpoint::read(&bytes).unwrap();
+    let named = |first: &str, second: &str| {
+        let rename = |(name, tensor): (&String, &checkpoint::Tensor)| {
+            let (prefix, name) = name.split_at(if name.starts_with("optimizer.0.") { 12 } else { 0 });
+            let name = name.replace("1.", first).replace("3.", second);
+            (format!("{prefix}{name}"), tensor.clone())
+        };
+        Checkpoint { tensors: ours.tensors.iter().map(rename).collect(), ..ours.clone() }
+    };
+    for (first, second) in [
+        ("0.", "2."),
+        ("2.", "10."),
+        ("layers.0.", "layers.1."),
+        ("module.net.09.", "module.net.10."),
+        ("fc1.", "fc2."),
+        ("hidden.", "head."),
+        ("99999999999999999999998.", "99999999999999999999999."),
+    ] {
+        let other = named(first, second);
+        assert_eq!(other.parameters(network.view()).unwrap(), values(len, 0.1), "{first} {second}");
+        assert_eq!(other.memory(network.view(), 1).unwrap(), values(len, 0.2), "{first} {second}");
+        assert_eq!(other.model(), Some(Model::Mlp));
+    }
+    let mut lame = named("0.", "2.");
+    lame.tensors.remove("2.bias");
+    assert_eq!(
+        lame.parameters(network.view()).unwrap_err().to_string(),
+        "there is no tensor 2.bias; it should have the shape [10]"
+    );
+    assert_eq!(lame.model(), None);
+}
+
+#[test]
+fn checkpoints_of_version_1_are_read() {
+    let text = String::from_utf8_lossy(&logistic()).into_owned();
+    let header = &text[8..text.find("}}").unwrap() + 2];
+    assert!(
+        header.contains(r#"\"version\":2"#) && header.contains(r#"\"training_data\":\"00070e15"#),
+        "{header}"
+    );
+    let old = header.replacen(r#"\"version\":2"#, r#"\"version\":1"#, 1);
+    let (start, end) = (old.find(r#",\"training_data"#).unwrap(), old.find(r#"}","1.bias"#));
+    let end = end.or_else(|| old.find(r#"}"},"#)).unwrap();
+    let old = format!("{}{}", &old[..start], &old[end..]);
+    let old =
+        old.replace(r#""1."#, r#""layers.0."#).replace(r#""optimizer.0.1."#, r#""optimizer.0.layers.0."#);
+    let network = OwnedNetwork::of_model(Model::Logistic).unwrap();
+    let data = logistic()
+        .split_off(8 + usize::try_from(u64::from_le_bytes(*logistic().first_chunk().unwrap())).unwrap());
+    let read = checkpoint::read(&[file(&old, 0), data].concat()).unwrap();
+    assert_eq!(read.state().unwrap(), &State { version: 1, training_data: None, ..state() });
+    let len = network.view().parameters();
+    assert_eq!(read.parameters(network.view()).unwrap(), values(len, 0.1));
+    assert_eq!(read.memory(network.view(), 1).unwrap(), values(len, 0.2));
+}
+
+#[test]
+fn other_files_are_refused_with_what_they_are() {
+    let network = OwnedNetwork::of_model(Model::Logistic).unwrap();
+    for bytes in [b"PK\x03\x04\0\0\x08\x08archive/data.pkl".as_slice(), b"\x80\x02\x8a\nl\xfc\x9cF"] {
+        let said = checkpoint::read(bytes).unwrap_err().to_string();
+        assert!(said.contains("not a valid safetensors file, but one of torch.save"), "{said}");
+    }
+    let said = checkpoint::read(b"{\"learning_rate\": 0.1}").unwrap_err().to_string();
+    assert!(said.starts_with("not a valid safetensors file"), "{said}");
+    // Digests that are none.
+    for wrong in ["", "00", "xy070e15", "000000"] {
+        let bytes = checkpoint::write(network.view(), &values(7850, 0.1), &[], &state()).unwrap();
+        let text = bytes.iter().map(|&byte| char::from(byte)).collect::<String>();
+        let start = text.find("00070e15").unwrap();
+        let text = format!("{}{wrong:8}{}", &text[..start], &text[start + 8..]);
+        let said = checkpoint::read(&text.chars().map(|c| c as u8).collect::<Vec<_>>()).map(|_| ());
+        let said = said.unwrap_err().to_string();
+        assert!(said.contains("not a SHA-256 of 64 hexadecimal digits"), "{said}");
+    }
 }
 
 #[test]
@@ -190,7 +285,7 @@ fn a_state_that_contradicts_itself_is_an_error() {
         change(&mut state);
         checkpoint::read(&checkpoint::write(network.view(), &parameters, &[], &state).unwrap())
     };
-    assert!(matches!(read(|state| state.version = 2), Err(CheckpointError::Version(2))));
+    assert!(matches!(read(|state| state.version = 3), Err(CheckpointError::Version(3))));
     let lies: [fn(&mut State); 5] = [
         |state| state.progress.steps = u64::MAX,
         |state| state.progress.shared.steps = 0,

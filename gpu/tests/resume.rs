@@ -16,7 +16,7 @@ use adadagrad_core::optimizer::{
 };
 use adadagrad_core::schedule::{Decay, Schedule};
 use adadagrad_core::trainer::Trainer;
-use adadagrad_gpu::checkpoint::{self, State};
+use adadagrad_gpu::checkpoint::{self, STATE_VERSION, State};
 use adadagrad_gpu::cpu::ThreadsEngine;
 use adadagrad_gpu::dataset::SharedDataset;
 use adadagrad_gpu::engine::{Engine, EngineError};
@@ -63,10 +63,11 @@ fn fresh(config: RunConfig, training: &SharedDataset) -> Run<ThreadsEngine> {
 
 fn save(run: &Run<ThreadsEngine>, training: &SharedDataset) -> Vec<u8> {
     let state = State {
-        version: run.config().version,
+        version: STATE_VERSION,
         config: *run.config(),
         progress: *run.progress(),
         training_samples: training.len(),
+        training_data: None,
     };
     let network = OwnedNetwork::of_model(state.config.model).unwrap();
     checkpoint::write(network.view(), &run.engine().parameters(), &run.engine().memory(), &state).unwrap()

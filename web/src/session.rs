@@ -185,7 +185,7 @@ impl Session {
             samples_seen: u64,
             next_batch: u32,
         }
-        let standing = Standing::read(checkpoint, self.dataset, self.training_samples())?;
+        let standing = Standing::read(checkpoint, self.dataset, &self.data)?;
         let (config, progress) = (*standing.trainer.config(), *standing.trainer.progress());
         self.put(standing, from_js(engine)?, kernels)?;
         let (step, samples_seen, next_batch) = (progress.steps, progress.samples_seen, progress.next_batch);
@@ -288,7 +288,8 @@ impl Session {
             Engine::Cpu(run) => run.checkpoint(tell),
             Engine::Gpu(run) => run.checkpoint(tell),
         }
-        Ok(promise(hear, |standing: Standing| standing.checkpoint()))
+        let data = self.data.clone();
+        Ok(promise(hear, move |standing: Standing| standing.checkpoint(&data)))
     }
 
     /// The newest parameters that are known: a GPU's may be a few seconds old. Null without a run.

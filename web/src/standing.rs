@@ -4,11 +4,12 @@ use adadagrad_core::config::{DatasetName, RunConfig};
 use adadagrad_core::local::OwnedNetwork;
 use adadagrad_core::network::initialise;
 use adadagrad_core::trainer::Trainer;
-use adadagrad_gpu::checkpoint::State;
+use adadagrad_gpu::checkpoint::{STATE_VERSION, State};
 use js_sys::Uint8Array;
 use wasm_bindgen::prelude::*;
 
 use crate::answers::{number, object};
+use crate::data::Data;
 use crate::safetensors;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -41,9 +42,10 @@ impl Standing {
     }
 
     /// Where a checkpoint stands that was made with the same data.
-    pub(crate) fn read(file: &[u8], dataset: DatasetName, samples: u32) -> Result<Self, JsError> {
+    pub(crate) fn read(file: &[u8], dataset: DatasetName, data: &Data) -> Result<Self, JsError> {
         let file = safetensors::read(file)?;
-        let &State { config, progress, training_samples, .. } = file.state()?;
+        let samples = data.training_samples();
+        let &State { config, progress, training_samples, training_data, .. } = file.state()?;
         if config.dataset != dataset {
             let text =
                 format!("its run learned from {}, but {} is open", config.dataset.name(), dataset.name());
@@ -54,6 +56,9 @@ impl Standing {
                 format!("its run learned from {training_samples} samples, but the data hold {samples}");
             return Err(JsError::new(&text));
         }
+        if training_data.is_some_and(|digest| digest != data.digest()) {
+            return Err(JsError::new("its run learned from other data than those that are open"));
+        }
         let network = OwnedNetwork::of_model(config.model)?;
         let network = network.view();
         let slots = config.optimizer.as_optimizer::<f32>().slots();
@@ -62,25 +67,26 @@ impl Standing {
     }
 
     /// The bytes of a checkpoint.
-    pub(crate) fn write(&self) -> Result<Vec<u8>, JsError> {
+    fn write(&self, data: &Data) -> Result<Vec<u8>, JsError> {
         let config = *self.trainer.config();
         let state = State {
-            version: config.version,
+            version: STATE_VERSION,
             config,
             progress: *self.trainer.progress(),
             training_samples: self.trainer.samples(),
+            training_data: Some(data.digest()),
         };
         let network = OwnedNetwork::of_model(config.model)?;
         safetensors::write(network.view(), &self.parameters, &self.memory, &state)
     }
 
-    /// What the page gets as a checkpoint.
-    pub(crate) fn checkpoint(&self) -> Result<JsValue, JsError> {
+    /// What the page gets as a checkpoint of a run that learns from `data`.
+    pub(crate) fn checkpoint(&self, data: &Data) -> Result<JsValue, JsError> {
         let progress = self.trainer.progress();
         object(&[
             ("step", number(progress.steps)),
             ("samples_seen", number(progress.samples_seen)),
-            ("bytes", Uint8Array::from(self.write()?.as_slice()).into()),
+            ("bytes", Uint8Array::from(self.write(data)?.as_slice()).into()),
         ])
     }
 }

@@ -27,7 +27,7 @@ fn checkpoint_bytes() -> Vec<u8> {
     let config = Preset::PaperLogistic.config();
     let progress =
         Progress { steps: 3, samples_seen: 6, next_batch: 2, shared: Shared { steps: 3, sum_norm_sq: 0.1 } };
-    let state = State { version: 1, config, progress, training_samples: 60_000 };
+    let state = State { version: 2, config, progress, training_samples: 60_000, training_data: None };
     checkpoint::write(network.view(), &parameters, &parameters, &state).unwrap()
 }
 

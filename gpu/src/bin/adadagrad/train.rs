@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use adadagrad_core::config::RunConfig;
 use adadagrad_core::local::OwnedNetwork;
 use adadagrad_core::trainer::Trainer;
-use adadagrad_gpu::checkpoint::{self, Checkpoint, State};
+use adadagrad_gpu::checkpoint::{self, Checkpoint, STATE_VERSION, State};
 use adadagrad_gpu::data::Splits;
 use adadagrad_gpu::engine::{Engine, EngineError, Snapshot};
 use adadagrad_gpu::run::Run;
@@ -222,10 +222,11 @@ impl Session {
     fn save(&mut self, file: Option<&Path>, data: &Splits) -> Result<(), Box<dyn Error>> {
         let Some(file) = file else { return Ok(()) };
         let state = State {
-            version: self.run.config().version,
+            version: STATE_VERSION,
             config: *self.run.config(),
             progress: *self.run.progress(),
             training_samples: data.training.len(),
+            training_data: Some(data.digest),
         };
         let network = OwnedNetwork::of_model(state.config.model)?;
         let Snapshot { parameters, memory } = self.run.engine_mut().snapshot()?;

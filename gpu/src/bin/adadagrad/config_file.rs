@@ -1,0 +1,164 @@
+//! The file of `--config`: settings as JSON. What it leaves out is as without the file.
+
+use std::fmt;
+
+use adadagrad_core::config::RunConfig;
+use adadagrad_core::controller::{AnyController, Constant};
+use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+/// The settings of a file, over those of `base`.
+///
+/// # Errors
+/// Which setting is wrong, what the file says there, and what it may be.
+pub(crate) fn read(text: &str, base: RunConfig) -> Result<RunConfig, String> {
+    let mut settings = Settings { config: serde_json::to_value(base).map_err(|error| error.to_string())? };
+    let file = Object::read(text)?;
+    for (name, value) in &file.0 {
+        settings.set(&[name], value)?;
+    }
+    let config: RunConfig = serde_json::from_value(settings.config).map_err(|error| error.to_string())?;
+    if config.test.is_none() && !file.names("controller") {
+        return Ok(RunConfig { controller: AnyController::Constant(Constant {}), ..config });
+    }
+    Ok(config)
+}
+
+/// Settings that can run, as far as types go.
+struct Settings {
+    config: Value,
+}
+
+impl Settings {
+    /// Sets one field, or the given ones of an object.
+    fn set(&mut self, path: &[&str], value: &RawValue) -> Result<(), String> {
+        let name = path.join(".");
+        let Some(field) = self.config.pointer(&pointer(path)) else {
+            let parent = &path[..path.len() - 1];
+            let fields = self.config.pointer(&pointer(parent)).and_then(Value::as_object);
+            let known: Vec<_> = fields.into_iter().flat_map(|fields| fields.keys()).map(String::as_str).collect();
+            return Err(format!("there is no setting {name}, only {}", known.join(", ")));
+        };
+        if !value.get().starts_with('{') || !(field.is_object() || path == ["test"]) {
+            let parsed = parse(value.get()).map_err(|what| format!("{name} is {}, {what}", shown(value)))?;
+            return self.put(path, parsed, value);
+        }
+        let object = Object::read(value.get()).map_err(|what| format!("{name}: {what}"))?;
+        // The kind first: it decides which fields there are.
+        if let Some(kind) = object.0.iter().find(|(field, _)| field == "name").map(|(_, kind)| kind) {
+            let parsed: Value = parse(kind.get()).map_err(|what| format!("{name}.name is {}, {what}", shown(kind)))?;
+            let own = self.config.pointer(&format!("{}/name", pointer(path)));
+            if own != Some(&parsed) {
+                self.put(path, serde_json::json!({ "name": parsed }), kind)?;
+            }
+        }
+        for (field, value) in &object.0 {
+            self.set(&[path, &[field]].concat(), value)?;
+        }
+        Ok(())
+    }
+
+    /// Puts a value into its place, where the settings stay settings.
+    fn put(&mut self, path: &[&str], value: Value, written: &RawValue) -> Result<(), String> {
+        let mut config = self.config.clone();
+        if let Some(place) = config.pointer_mut(&pointer(path)) {
+            *place = value;
+        }
+        let config: RunConfig = serde_json::from_value(config).map_err(|error| {
+            format!("{} is {}, but must be {}", path.join("."), shown(written), expected(&error.to_string()))
+        })?;
+        self.config = serde_json::to_value(config).map_err(|error| error.to_string())?;
+        Ok(())
+    }
+}
+
+fn pointer(path: &[&str]) -> String {
+    path.iter().map(|name| format!("/{}", name.replace('~', "~0").replace('/', "~1"))).collect()
+}
+
+/// A JSON value in which every number is the one that is written.
+fn parse(text: &str) -> Result<Value, &'static str> {
+    // What is valid JSON can only hold too large a number.
+    let value: Value = serde_json::from_str(text).map_err(|_| "which is too large a number")?;
+    let is_zero = value.as_f64() == Some(0.0);
+    let digits = text.split(['e', 'E']).next().unwrap_or_default();
+    if is_zero && digits.bytes().any(|byte| (b'1'..=b'9').contains(&byte)) {
+        return Err("which is too small a number: it would become 0");
+    }
+    Ok(value)
+}
+
+/// A value as the file has it, shortened.
+fn shown(value: &RawValue) -> String {
+    const LONGEST: usize = 60;
+    let text = value.get();
+    match text.char_indices().nth(LONGEST) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}…", &text[..end]),
+    }
+}
+
+/// What serde expected, in words.
+fn expected(error: &str) -> String {
+    let words = match error.rsplit_once("expected ") {
+        None => return error.to_owned(),
+        Some((_, words)) => words,
+    };
+    match words {
+        "u32" => format!("a whole number from 0 to {}", u32::MAX),
+        "u64" => "a whole number of at least 0".to_owned(),
+        "f64" => "a number".to_owned(),
+        "a boolean" => "true or false".to_owned(),
+        words if words.starts_with("internally tagged") => "an object with a name".to_owned(),
+        words if words.starts_with("struct") => "an object".to_owned(),
+        words => words.to_owned(),
+    }
+}
+
+/// A JSON object's fields as they are written, in their order.
+struct Object(Vec<(String, Box<RawValue>)>);
+
+impl Object {
+    fn read(text: &str) -> Result<Self, String> {
+        serde_json::from_str(text).map_err(|error| {
+            let line = text.lines().nth(error.line().saturating_sub(1)).unwrap_or_default().trim();
+            if error.is_data() || line.is_empty() {
+                return error.to_string();
+            }
+            let line: String = line.chars().take(80).collect();
+            format!("not valid JSON: {error}, where it says: {line}")
+        })
+    }
+
+    fn names(&self, name: &str) -> bool {
+        self.0.iter().any(|(field, _)| field == name)
+    }
+}
+
+impl<'de> Deserialize<'de> for Object {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Fields)
+    }
+}
+
+struct Fields;
+
+impl<'de> Visitor<'de> for Fields {
+    type Value = Object;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object with settings")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object, A::Error> {
+        let mut object = Object(Vec::new());
+        while let Some((name, value)) = map.next_entry::<String, Box<RawValue>>()? {
+            if object.names(&name) {
+                return Err(de::Error::custom(format_args!("the setting {name} appears twice")));
+            }
+            object.0.push((name, value));
+        }
+        Ok(object)
+    }
+}

@@ -1,0 +1,44 @@
+//! Numbers on the command line: never another number than was meant.
+
+use std::str::FromStr;
+
+/// A finite number.
+pub(crate) fn number(text: &str) -> Result<f64, String> {
+    let number: f64 = text.parse().map_err(|_| wrong("a number is expected, such as 0.001", text))?;
+    if !number.is_finite() {
+        return Err("a finite number is expected".to_owned());
+    }
+    let digits = text.split(['e', 'E']).next().unwrap_or_default();
+    if number == 0.0 && digits.bytes().any(|byte| (b'1'..=b'9').contains(&byte)) {
+        return Err("the number is too small: it would become 0".to_owned());
+    }
+    Ok(number)
+}
+
+/// A whole number of at least 0.
+pub(crate) fn whole<T: FromStr + TryFrom<u128>>(text: &str) -> Result<T, String> {
+    if let Ok(number) = text.parse() {
+        return Ok(number);
+    }
+    Err(match (text.parse::<u128>(), text.parse::<f64>()) {
+        (Ok(_), _) => "the number is too large".to_owned(),
+        (_, Ok(number)) if number.is_finite() && number < 0.0 => "a number of at least 0 is expected".to_owned(),
+        _ => wrong("a whole number is expected, such as 60000", text),
+    })
+}
+
+/// What is expected, and which habit of writing is not understood.
+fn wrong(expected: &str, text: &str) -> String {
+    let hint = if text.contains(',') {
+        ": write a decimal point, and no commas between digits"
+    } else if text.contains('_') || text.contains(char::is_whitespace) {
+        ": write digits without anything between them"
+    } else if text.contains(['\u{2212}', '\u{2012}', '\u{2013}', '\u{2014}', '\u{ff0d}']) {
+        ": write the minus sign as -"
+    } else if text.to_ascii_lowercase().contains("0x") {
+        ": write it in decimal"
+    } else {
+        ""
+    };
+    format!("{expected}{hint}")
+}

@@ -1,0 +1,102 @@
+//! Which tensors of a file are which layer's: by their order, and by their shapes.
+//!
+//! A tensor's name is the path of its layer and `weight` or `bias`: `0.weight`, `module.features.10.bias`,
+//! `fc.weight`. Layers are taken in the order of their paths, in which numbers count as numbers: `2` comes before
+//! `10`. Each layer of the network takes the first one whose weights have its shape. So any prefix will do, and any
+//! numbering, whether it counts modules without parameters or not.
+
+use std::collections::{BTreeMap, HashMap};
+
+use adadagrad_core::network::Network;
+
+use super::{CheckpointError, Piece, Tensor, layer_pieces, tensor_name};
+
+/// Whether a tensor is a layer's weights or biases, by its name.
+pub(super) fn is_parameter(name: &str) -> bool {
+    matches!(split(name).1, "weight" | "bias")
+}
+
+/// The network's parameters, or a slot of the optimizer's memory, in the flat order. `tensors`: those of the file that
+/// belong to it, by their names without what all slots' names begin with.
+///
+/// # Errors
+/// Which tensor is missing or has another shape, or which layer the network does not have.
+pub(super) fn flat(
+    network: Network<'_>,
+    slot: Option<usize>,
+    tensors: &HashMap<&str, &Tensor>,
+) -> Result<Vec<f32>, CheckpointError> {
+    let mut layers: BTreeMap<_, _> =
+        tensors.keys().map(|name| split(name).0).map(|path| (Order::of(path), path)).collect();
+    let mut values = vec![0.0; network.parameters()];
+    for [weight, bias] in layer_pieces(network) {
+        let fits = |path: &str| tensors.get(&*join(path, "weight")).is_some_and(|t| t.shape == weight.shape);
+        // Where none fits, the next one is the one that is wrong.
+        let next = layers.iter().find(|(_, path)| fits(path)).or_else(|| layers.first_key_value());
+        let path = match next {
+            Some((order, &path)) => {
+                layers.remove(&order.clone());
+                Some(path)
+            }
+            None => None,
+        };
+        for (what, Piece { name, shape, range }) in [("weight", weight), ("bias", bias)] {
+            let name = path.map_or(name, |path| join(path, what));
+            let found = tensors.get(&*name);
+            let tensor = tensor_name(slot, &name);
+            match found {
+                None => return Err(CheckpointError::Missing { tensor, expected: shape }),
+                Some(found) if found.shape != shape || found.values.len() != range.len() => {
+                    let found = found.shape.clone();
+                    return Err(CheckpointError::Shape { tensor, expected: shape, found });
+                }
+                Some(found) => values[range].copy_from_slice(&found.values),
+            }
+        }
+    }
+    let left = layers.values().find_map(|path| {
+        ["weight", "bias"].iter().find_map(|what| tensors.get_key_value(&*join(path, what)))
+    });
+    match left {
+        None => Ok(values),
+        Some((name, tensor)) => {
+            Err(CheckpointError::Unexpected { tensor: tensor_name(slot, name), found: tensor.shape.clone() })
+        }
+    }
+}
+
+/// The path of a tensor's layer, and what it is there.
+fn split(name: &str) -> (&str, &str) {
+    name.rsplit_once('.').unwrap_or(("", name))
+}
+
+fn join(path: &str, what: &str) -> String {
+    if path.is_empty() { what.to_owned() } else { format!("{path}.{what}") }
+}
+
+/// A path as it is ordered: text as text, and numbers by their size.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Order<'p>(Vec<Run<'p>>);
+
+/// Characters that belong together.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Run<'p> {
+    /// Digits: how many there are without leading zeros, then those.
+    Number(usize, &'p str),
+    Text(&'p str),
+}
+
+impl<'p> Order<'p> {
+    fn of(path: &'p str) -> Self {
+        let (mut runs, mut rest) = (Vec::new(), path);
+        while let Some(first) = rest.chars().next() {
+            let is_number = first.is_ascii_digit();
+            let end = rest.find(|c: char| c.is_ascii_digit() != is_number).unwrap_or(rest.len());
+            let (run, others) = rest.split_at(end);
+            let digits = run.trim_start_matches('0');
+            runs.push(if is_number { Run::Number(digits.len(), digits) } else { Run::Text(run) });
+            rest = others;
+        }
+        Self(runs)
+    }
+}

@@ -1,0 +1,140 @@
+//! A file's bytes: unpacked, without padding, and labels as single bytes.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use flate2::bufread::GzDecoder;
+
+use super::DataError;
+
+/// Largest file that is read, unpacked: more than five times MNIST's. Protects against a packed file that never ends.
+pub(super) const LARGEST_FILE: u64 = 1 << 28;
+
+/// What a gzip file begins with.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
+/// The bytes of a file, unpacked where it is packed, whatever its name.
+pub(super) fn read(file: &Path) -> Result<Vec<u8>, DataError> {
+    let failed = |error| DataError::Read { file: file.to_owned(), error };
+    let mut bytes = Vec::new();
+    let source = File::open(file).map_err(failed)?;
+    source.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.starts_with(&GZIP) || file.extension().is_some_and(|extension| extension == "gz") && !is_idx(&bytes)
+    {
+        bytes = unpack(&bytes).map_err(failed)?;
+    }
+    if bytes.len() as u64 > LARGEST_FILE {
+        return Err(DataError::TooLarge { file: file.to_owned() });
+    }
+    Ok(bytes)
+}
+
+/// A server may have unpacked it on its way.
+fn is_idx(bytes: &[u8]) -> bool {
+    bytes.starts_with(&[0, 0])
+}
+
+/// All members of a gzip file; zero bytes may follow, as tapes and archives pad files.
+fn unpack(packed: &[u8]) -> io::Result<Vec<u8>> {
+    let (mut bytes, mut rest) = (Vec::new(), packed);
+    loop {
+        let mut member = GzDecoder::new(rest);
+        let room = LARGEST_FILE + 1 - bytes.len() as u64;
+        member.by_ref().take(room).read_to_end(&mut bytes).map_err(|error| {
+            let text = match packed.len() - rest.len() {
+                0 => format!("after {} unpacked bytes: {error}", bytes.len()),
+                end if !rest.starts_with(&GZIP) => {
+                    format!("the packed data end at byte {end}, but something else than zero bytes follows")
+                }
+                _ => format!("after {} unpacked bytes: {error}", bytes.len()),
+            };
+            io::Error::new(error.kind(), text)
+        })?;
+        rest = member.into_inner();
+        if bytes.len() as u64 > LARGEST_FILE || rest.iter().all(|&byte| byte == 0) {
+            return Ok(bytes);
+        }
+    }
+}
+
+/// An IDX header, as far as it is valid.
+struct Header {
+    kind: u8,
+    dimensions: Vec<usize>,
+    /// Where the values begin and end.
+    values: [usize; 2],
+}
+
+impl Header {
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let (&[0, 0, kind, count], rest) = bytes.split_first_chunk::<4>()? else { return None };
+        let words = rest.get(..4 * usize::from(count))?.as_chunks::<4>().0;
+        let dimensions: Vec<_> = words.iter().map(|&word| u32::from_be_bytes(word) as usize).collect();
+        let size = value_size(kind)?;
+        let begin = 4 + 4 * dimensions.len();
+        let len = dimensions.iter().try_fold(size, |len, &dimension| len.checked_mul(dimension))?;
+        Some(Self { kind, dimensions, values: [begin, begin.checked_add(len)?] })
+    }
+}
+
+/// Bytes per value.
+const fn value_size(kind: u8) -> Option<usize> {
+    match kind {
+        8 | 9 => Some(1),
+        0xb => Some(2),
+        0xc | 0xd => Some(4),
+        0xe => Some(8),
+        _ => None,
+    }
+}
+
+/// Without the zero bytes that follow the values that the header promises.
+pub(super) fn without_padding(mut bytes: Vec<u8>) -> Vec<u8> {
+    if let Some(Header { values: [_, end], .. }) = Header::read(&bytes)
+        && bytes.get(end..).is_some_and(|padding| padding.iter().all(|&byte| byte == 0))
+    {
+        bytes.truncate(end);
+    }
+    bytes
+}
+
+/// Labels as MNIST has them, a byte each. QMNIST has eight 32-bit numbers per image, of which the first is the class.
+///
+/// # Errors
+/// The first label that does not fit a byte, and its place.
+pub(super) fn labels_as_bytes(bytes: Vec<u8>) -> Result<Vec<u8>, (usize, i64)> {
+    let Some(Header { kind, dimensions, values: [begin, end] }) = Header::read(&bytes) else { return Ok(bytes) };
+    let (columns, size) = match (kind, &dimensions[..], value_size(kind)) {
+        (9 | 0xb | 0xc, [_], Some(size)) => (1, size),
+        (0xc, [_, QMNIST_COLUMNS], Some(size)) => (QMNIST_COLUMNS, size),
+        _ => return Ok(bytes),
+    };
+    let Some(values) = bytes.get(begin..end).filter(|_| bytes.len() == end) else { return Ok(bytes) };
+    let mut labels = vec![0, 0, 8, 1];
+    labels.extend_from_slice(&bytes[4..8]);
+    for (row, value) in values.chunks_exact(columns * size).enumerate() {
+        let sign = if value[0] < 0x80 { 0 } else { -1 };
+        let label = value[..size].iter().fold(sign, |label: i64, &byte| label << 8 | i64::from(byte));
+        labels.push(u8::try_from(label).map_err(|_| (begin + row * columns * size, label))?);
+    }
+    Ok(labels)
+}
+
+const QMNIST_COLUMNS: usize = 8;
+
+/// EMNIST's images lie on their sides: rows and columns change places.
+pub(super) fn transpose_images(bytes: &mut [u8]) {
+    let Some(Header { kind: 8, dimensions, values: [begin, _] }) = Header::read(bytes) else { return };
+    let [_, rows, columns] = dimensions[..] else { return };
+    if rows != columns || rows == 0 {
+        return;
+    }
+    for image in bytes.get_mut(begin..).unwrap_or_default().chunks_exact_mut(rows * columns) {
+        for row in 0..rows {
+            for column in 0..row {
+                image.swap(row * columns + column, column * columns + row);
+            }
+        }
+    }
+}
