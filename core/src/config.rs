@@ -362,6 +362,15 @@ impl RunConfig {
         }
     }
 
+    /// With no batch larger than the training samples: their largest number where `max_batch` is above it, and then also
+    /// for the smallest and the first batch. `None` where nothing is to change.
+    #[must_use]
+    pub fn fitted(&self, samples: u32) -> Option<Self> {
+        let [max_batch, min_batch, initial_batch] =
+            [self.max_batch, self.min_batch, self.initial_batch].map(|size| size.min(samples));
+        (self.max_batch > samples).then_some(Self { max_batch, min_batch, initial_batch, ..*self })
+    }
+
     fn validate_controller(&self) -> Result<(), ConfigError> {
         if let AnyController::AdAdaGrad(AdAdaGrad { growth_cap }) = self.controller {
             if self.test.is_none() {

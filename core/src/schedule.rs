@@ -39,16 +39,45 @@ pub enum Decay {
     /// Half a cosine wave from 1 to `final_fraction` of the rate, ending with the sample budget:
     /// f + (1 − f)·(1 + cos(π t))/2 with t from 0 to 1.
     Cosine {
-        /// f, between 0 and 1.
+        /// f, between 0 and 1. 0 by default.
+        #[cfg_attr(feature = "serde", serde(default = "Decay::default_final_fraction"))]
         final_fraction: f64,
     },
     /// Times `factor` after each further `every_samples` samples.
     Step {
-        /// Length of a stair, at least 1.
+        /// Length of a stair, at least 1. 60,000 by default.
+        #[cfg_attr(feature = "serde", serde(default = "Decay::default_every_samples"))]
         every_samples: u64,
-        /// Between 0 and 1.
+        /// Between 0 and 1. 0.5 by default.
+        #[cfg_attr(feature = "serde", serde(default = "Decay::default_factor"))]
         factor: f64,
     },
+}
+
+impl Decay {
+    /// [`Self::Cosine`] with its default.
+    #[must_use]
+    pub const fn cosine() -> Self {
+        Self::Cosine { final_fraction: Self::default_final_fraction() }
+    }
+
+    /// [`Self::Step`] with its defaults.
+    #[must_use]
+    pub const fn step() -> Self {
+        Self::Step { every_samples: Self::default_every_samples(), factor: Self::default_factor() }
+    }
+
+    const fn default_final_fraction() -> f64 {
+        0.0
+    }
+
+    const fn default_every_samples() -> u64 {
+        60_000
+    }
+
+    const fn default_factor() -> f64 {
+        0.5
+    }
 }
 
 impl Default for Decay {

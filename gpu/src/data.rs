@@ -1,27 +1,33 @@
 //! Finds and reads a data set: four IDX files, packed or not, checked against the digests beside them.
+//!
+//! A folder of the user's may be one as torchvision lays it out (`MNIST/raw` within it), and its files may be those of
+//! EMNIST or QMNIST. EMNIST's images are turned upright, as all others are.
+
+mod find;
+mod unpack;
 
 use std::fmt;
 use std::fs;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use adadagrad_core::config::DatasetName;
-use adadagrad_core::idx::ImagesError;
-use flate2::read::MultiGzDecoder;
-use serde::Deserialize;
+use adadagrad_core::idx::{IdxError, ImagesError};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use self::find::{Files, Part};
+use self::unpack::LARGEST_FILE;
 use crate::checkpoint::DataDigest;
 use crate::dataset::{Images, SharedDataset, digest};
+use crate::text;
 
 /// Where `cargo xtask data` puts the packed files, a folder for each data set, seen from the project's root.
 const PACKED: &str = "www/public/data";
-/// Largest file that is read: four times MNIST's. Protects against a packed file that never ends.
-const LARGEST_FILE: u64 = 1 << 28;
-
-const TRAINING: [&str; 2] = ["train-images-idx3-ubyte", "train-labels-idx1-ubyte"];
-const TEST: [&str; 2] = ["t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"];
+/// What all sets' images and labels are.
+const SIDE: u32 = 28;
+const CLASSES: u32 = 10;
 
 /// A data set's two halves.
 #[derive(Clone)]
@@ -47,10 +53,38 @@ impl fmt::Debug for Splits {
 pub enum DataError {
     /// Files of the user's own, and no folder.
     Nowhere,
-    /// No folder holds the files.
-    Missing {
-        /// Where they were looked for.
-        folders: Vec<PathBuf>,
+    /// `cargo xtask data` has not been run.
+    NotPacked {
+        /// Where its files would be.
+        folder: PathBuf,
+    },
+    /// What was given as a folder is none.
+    NoFolder {
+        /// What was given.
+        folder: PathBuf,
+        /// What is wrong with it.
+        what: &'static str,
+    },
+    /// A folder without files of a data set.
+    NoFiles {
+        /// Which.
+        folder: PathBuf,
+    },
+    /// Some of the files are there, but not all.
+    MissingFiles {
+        /// Where.
+        folder: PathBuf,
+        /// Names of those that are missing.
+        missing: Vec<String>,
+        /// Names of those that are there.
+        found: Vec<String>,
+    },
+    /// Several data sets, of which one must be chosen.
+    SeveralSets {
+        /// Where.
+        folder: PathBuf,
+        /// What to give in the folder's place.
+        sets: Vec<String>,
     },
     /// A file could not be read.
     Read {
@@ -59,7 +93,7 @@ pub enum DataError {
         /// Why.
         error: io::Error,
     },
-    /// A file goes on beyond any size that is expected.
+    /// A file is larger than any that is read.
     TooLarge {
         /// Which.
         file: PathBuf,
@@ -68,13 +102,24 @@ pub enum DataError {
     Digest {
         /// Which.
         file: PathBuf,
+        /// Whether the folder is the user's.
+        is_of_user: bool,
     },
-    /// A manifest that cannot be understood.
+    /// The manifest of `cargo xtask data` is broken.
     Manifest {
         /// Which.
         file: PathBuf,
         /// Why.
-        error: serde_json::Error,
+        error: String,
+    },
+    /// A label that is not a byte.
+    Label {
+        /// The file.
+        file: PathBuf,
+        /// Where in it.
+        byte: usize,
+        /// What it says.
+        label: i64,
     },
     /// What is in a file is wrong.
     Content {
@@ -82,6 +127,8 @@ pub enum DataError {
         file: PathBuf,
         /// What, and at which byte.
         error: ImagesError,
+        /// The lowest and the highest label, where one is out of range.
+        labels: Option<[u8; 2]>,
     },
 }
 
@@ -91,141 +138,155 @@ impl fmt::Display for DataError {
             Self::Nowhere => {
                 f.write_str("the run learns from files of your own: give their folder with --data")
             }
-            Self::Missing { folders } => {
-                write!(f, "no data files (train-images-idx3-ubyte and its three companions, plain or .gz)")?;
-                for (k, folder) in folders.iter().enumerate() {
-                    write!(f, "{} {}", if k == 0 { " in" } else { " or" }, folder.display())?;
-                }
-                f.write_str(": run `cargo xtask data`, or give their folder with --data")
+            Self::NotPacked { folder } => write!(
+                f,
+                "no data files in {}: run `cargo xtask data`, or give the folder of yours with --data",
+                folder.display()
+            ),
+            Self::NoFolder { folder, what } => {
+                write!(f, "{} {what}: --data takes the folder with the four data files", folder.display())
             }
+            Self::NoFiles { folder } => {
+                write!(f, "no data files in {}: four are needed, each plain or .gz:", folder.display())?;
+                Part::ALL.iter().try_for_each(|part| write!(f, " {}", part.name()))
+            }
+            Self::MissingFiles { folder, missing, found } => {
+                let is = if missing.len() == 1 { "is" } else { "are" };
+                write!(f, "{}: {} {is} missing (plain or .gz)", folder.display(), missing.join(" and "))?;
+                write!(f, "; the folder holds {}", found.join(", "))
+            }
+            Self::SeveralSets { folder, sets } => write!(
+                f,
+                "{} holds several data sets: give one of them with --data, as {}",
+                folder.display(),
+                sets.join(" or ")
+            ),
             Self::Read { file, error } => write!(f, "{}: {error}", file.display()),
             Self::TooLarge { file } => {
-                write!(f, "{}: more than {LARGEST_FILE} bytes, which no MNIST file has", file.display())
+                write!(f, "{}: more than {} MiB, the most that is read", file.display(), LARGEST_FILE >> 20)
             }
-            Self::Digest { file } => write!(
+            Self::Digest { file, is_of_user } => write!(
                 f,
-                "{}: its SHA-256 is not the one in manifest.json beside it; run `cargo xtask data` again",
-                file.display()
+                "{}: its SHA-256 is not the one in manifest.json beside it: {}",
+                file.display(),
+                if *is_of_user {
+                    "the file is damaged, or the manifest belongs to other files"
+                } else {
+                    "run `cargo xtask data` again"
+                }
             ),
-            Self::Manifest { file, error } => write!(f, "{}: {error}", file.display()),
-            Self::Content { file, error } => write!(f, "{}: {error}", file.display()),
+            Self::Manifest { file, error } => {
+                write!(f, "{}: {error}; run `cargo xtask data` again", file.display())
+            }
+            Self::Label { file, byte, label } => {
+                write!(f, "{}: byte {byte}: the label {label}, where 0 to 9 are expected", file.display())
+            }
+            Self::Content { file, error, labels } => {
+                write!(f, "{}: {error}", file.display())?;
+                match labels {
+                    None => Ok(()),
+                    Some([least, most]) => write!(
+                        f,
+                        " (its labels go from {least} to {most}; the networks tell {CLASSES} classes apart, 0 to {})",
+                        CLASSES - 1
+                    ),
+                }
+            }
         }
     }
 }
 
 impl std::error::Error for DataError {}
 
-/// Reads a data set from a folder, or from where `cargo xtask data` puts it.
+/// Reads a data set from a folder of the user's, or from where `cargo xtask data` puts it.
 ///
 /// # Errors
 /// What is missing or wrong, with the file and the byte.
 pub fn load(name: DatasetName, folder: Option<&Path>) -> Result<Splits, DataError> {
-    let folder = match folder {
-        Some(folder) => folder.to_owned(),
-        None => find(name)?,
+    let files = match folder {
+        Some(folder) => find::in_folder_of_user(name, folder)?,
+        None => packed(name)?,
     };
-    let digests = Digests::read(&folder)?;
-    let training = split(&folder, TRAINING, &digests)?;
-    let test = split(&folder, TEST, &digests)?;
+    let digests = Digests::read(&files.folder, folder.is_some())?;
+    let training = split(&files, [Part::TrainingImages, Part::TrainingLabels], &digests)?;
+    let test = split(&files, [Part::TestImages, Part::TestLabels], &digests)?;
     let digest = digest(&training);
-    Ok(Splits { training: Arc::new(training), test: Arc::new(test), digest, folder })
+    Ok(Splits { training: Arc::new(training), test: Arc::new(test), digest, folder: files.folder })
 }
 
-/// The first folder with the files: upwards from the current one, then beside this crate's sources.
-fn find(name: DatasetName) -> Result<PathBuf, DataError> {
+/// In the first folder with the files: upwards from the current one, then beside this crate's sources.
+fn packed(name: DatasetName) -> Result<Files, DataError> {
     if name == DatasetName::Own {
         return Err(DataError::Nowhere);
     }
     let packed = Path::new(PACKED).join(name.name());
-    let mut folders = Vec::new();
-    if let Ok(current) = std::env::current_dir() {
-        folders.extend(current.ancestors().map(|folder| folder.join(&packed)));
+    let current = std::env::current_dir().unwrap_or_default();
+    let project = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
+    let mut folders = current.ancestors().chain(project).map(|folder| folder.join(&packed));
+    folders
+        .find_map(|folder| find::plain(&folder))
+        .ok_or_else(|| DataError::NotPacked { folder: current.join(&packed) })
+}
+
+fn split(files: &Files, parts: [Part; 2], digests: &Digests) -> Result<Images, DataError> {
+    let [images_file, labels_file] = [files.path(parts[0])?, files.path(parts[1])?];
+    let mut images = read(images_file, digests)?;
+    if files.set.starts_with("emnist") {
+        unpack::transpose_images(&mut images);
     }
-    if let Some(project) = Path::new(env!("CARGO_MANIFEST_DIR")).parent() {
-        folders.push(project.join(&packed));
-    }
-    match folders.iter().find(|folder| locate(folder, TRAINING[0]).is_some()) {
-        Some(folder) => Ok(folder.clone()),
-        None => {
-            folders.truncate(1);
-            Err(DataError::Missing { folders })
+    let labels = unpack::labels_as_bytes(read(labels_file, digests)?)
+        .map_err(|(byte, label)| DataError::Label { file: labels_file.to_owned(), byte, label })?;
+    let range = labels.get(8..).and_then(|all| Some([*all.iter().min()?, *all.iter().max()?]));
+    Images::parse(images, labels, [SIDE; 2], CLASSES).map_err(|error| match error {
+        ImagesError::Images(_) => DataError::Content { file: images_file.to_owned(), error, labels: None },
+        ImagesError::Labels(wrong) => {
+            let labels = range.filter(|_| matches!(wrong, IdxError::Label { .. }));
+            DataError::Content { file: labels_file.to_owned(), error, labels }
         }
-    }
-}
-
-/// The file, plain or packed.
-fn locate(folder: &Path, name: &str) -> Option<PathBuf> {
-    [folder.join(name), folder.join(format!("{name}.gz"))].into_iter().find(|file| file.is_file())
-}
-
-fn split(folder: &Path, names: [&str; 2], digests: &Digests) -> Result<Images, DataError> {
-    let [(images_file, images), (labels_file, labels)] =
-        [read(folder, names[0], digests)?, read(folder, names[1], digests)?];
-    Images::parse(images, labels, [28, 28], 10).map_err(|error| {
-        let file = match error {
-            ImagesError::Images(_) => images_file,
-            ImagesError::Labels(_) => labels_file,
-        };
-        DataError::Content { file, error }
     })
 }
 
-fn read(folder: &Path, name: &str, digests: &Digests) -> Result<(PathBuf, Vec<u8>), DataError> {
-    let file = locate(folder, name).ok_or_else(|| DataError::Missing { folders: vec![folder.to_owned()] })?;
-    let bytes = unpack(&file)?;
-    match digests.of(name) {
-        Some(digest) if !digest.eq_ignore_ascii_case(&hexadecimal(&Sha256::digest(&bytes))) => {
-            Err(DataError::Digest { file })
-        }
-        _ => Ok((file, bytes)),
-    }
+fn read(file: &Path, digests: &Digests) -> Result<Vec<u8>, DataError> {
+    let bytes = unpack::read(file)?;
+    digests.check(file, &bytes)?;
+    Ok(unpack::without_padding(bytes))
 }
 
-fn unpack(file: &Path) -> Result<Vec<u8>, DataError> {
-    let failed = |error| DataError::Read { file: file.to_owned(), error };
-    let source = fs::File::open(file).map_err(failed)?;
-    let packed = file.extension().is_some_and(|extension| extension == "gz");
-    let mut bytes = Vec::new();
-    let read = if packed {
-        MultiGzDecoder::new(source).take(LARGEST_FILE + 1).read_to_end(&mut bytes)
-    } else {
-        source.take(LARGEST_FILE + 1).read_to_end(&mut bytes)
-    };
-    read.map_err(|error| {
-        let text = format!("after {} unpacked bytes: {error}", bytes.len());
-        failed(if packed { io::Error::new(error.kind(), text) } else { error })
-    })?;
-    if bytes.len() as u64 > LARGEST_FILE {
-        return Err(DataError::TooLarge { file: file.to_owned() });
-    }
-    Ok(bytes)
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// What `manifest.json` says about the files beside it.
-#[derive(Default, Deserialize)]
+/// What `manifest.json` says about the files beside it: names of unpacked files, and SHA-256 in hexadecimal.
 struct Digests {
-    files: Vec<FileDigest>,
-}
-
-#[derive(Deserialize)]
-struct FileDigest {
-    name: String,
-    sha256: String,
+    files: Vec<(String, String)>,
+    is_of_user: bool,
 }
 
 impl Digests {
-    /// Nothing where there is no manifest.
-    fn read(folder: &Path) -> Result<Self, DataError> {
+    /// Nothing where there is no manifest. One in a folder of the user's may be something else altogether.
+    fn read(folder: &Path, is_of_user: bool) -> Result<Self, DataError> {
         let file = folder.join("manifest.json");
-        let Ok(text) = fs::read(&file) else { return Ok(Self::default()) };
-        serde_json::from_slice(&text).map_err(|error| DataError::Manifest { file, error })
+        let Ok(bytes) = fs::read(&file) else { return Ok(Self { files: Vec::new(), is_of_user }) };
+        match Self::parse(&bytes) {
+            Ok(files) => Ok(Self { files, is_of_user }),
+            Err(_) if is_of_user => Ok(Self { files: Vec::new(), is_of_user }),
+            Err(error) => Err(DataError::Manifest { file, error }),
+        }
     }
 
-    fn of(&self, name: &str) -> Option<&str> {
-        self.files.iter().find(|file| file.name == name).map(|file| file.sha256.as_str())
+    fn parse(bytes: &[u8]) -> Result<Vec<(String, String)>, String> {
+        let manifest: Value =
+            serde_json::from_str(text::decode(bytes)?).map_err(|error| error.to_string())?;
+        let files = manifest.get("files").and_then(Value::as_array).ok_or("it has no list of files")?;
+        let text = |file: &Value, field| file.get(field).and_then(Value::as_str).map(str::to_owned);
+        Ok(files.iter().filter_map(|file| Some((text(file, "name")?, text(file, "sha256")?))).collect())
+    }
+
+    fn check(&self, file: &Path, bytes: &[u8]) -> Result<(), DataError> {
+        let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let name = name.strip_suffix(".gz").unwrap_or(name);
+        let Some((_, expected)) = self.files.iter().find(|(known, _)| known == name) else { return Ok(()) };
+        let found = DataDigest(Sha256::digest(bytes).into()).to_string();
+        if found.eq_ignore_ascii_case(expected) {
+            Ok(())
+        } else {
+            Err(DataError::Digest { file: file.to_owned(), is_of_user: self.is_of_user })
+        }
     }
 }

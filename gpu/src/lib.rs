@@ -15,6 +15,7 @@ pub mod run;
 #[cfg(not(target_family = "wasm"))]
 pub mod selftest;
 pub mod telemetry;
+pub mod text;
 pub mod webgpu;
 
 pub use pool::PoolError;

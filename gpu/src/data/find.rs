@@ -155,10 +155,8 @@ type Sets = BTreeMap<String, BTreeMap<Part, PathBuf>>;
 
 /// All files of data sets in a folder. Where a part is there twice, the unpacked one counts. `None` where there are none.
 fn sets(folder: &Path) -> Option<Sets> {
-    let mut names: Vec<String> = fs::read_dir(folder)
-        .ok()?
-        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .collect();
+    let mut names: Vec<String> =
+        fs::read_dir(folder).ok()?.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
     names.sort_by_key(|name| (name.to_ascii_lowercase().ends_with(".gz"), name.clone()));
     let mut sets = Sets::new();
     for name in names {

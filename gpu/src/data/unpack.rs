@@ -20,7 +20,8 @@ pub(super) fn read(file: &Path) -> Result<Vec<u8>, DataError> {
     let mut bytes = Vec::new();
     let source = File::open(file).map_err(failed)?;
     source.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(failed)?;
-    if bytes.starts_with(&GZIP) || file.extension().is_some_and(|extension| extension == "gz") && !is_idx(&bytes)
+    if bytes.starts_with(&GZIP)
+        || file.extension().is_some_and(|extension| extension == "gz") && !is_idx(&bytes)
     {
         bytes = unpack(&bytes).map_err(failed)?;
     }
@@ -104,7 +105,9 @@ pub(super) fn without_padding(mut bytes: Vec<u8>) -> Vec<u8> {
 /// # Errors
 /// The first label that does not fit a byte, and its place.
 pub(super) fn labels_as_bytes(bytes: Vec<u8>) -> Result<Vec<u8>, (usize, i64)> {
-    let Some(Header { kind, dimensions, values: [begin, end] }) = Header::read(&bytes) else { return Ok(bytes) };
+    let Some(Header { kind, dimensions, values: [begin, end] }) = Header::read(&bytes) else {
+        return Ok(bytes);
+    };
     let (columns, size) = match (kind, &dimensions[..], value_size(kind)) {
         (9 | 0xb | 0xc, [_], Some(size)) => (1, size),
         (0xc, [_, QMNIST_COLUMNS], Some(size)) => (QMNIST_COLUMNS, size),

@@ -496,7 +496,7 @@ fn json_that_is_no_run_description_is_refused() {
         r#"{"optimizer": {"epsilon": 1e-10}}"#,
         r#"{"test": {"name": "norm", "theta": 0.9}}"#,
         r#"{"controller": {"name": "constant", "growth_cap": 2.0}}"#,
-        r#"{"schedule": {"decay": {"name": "cosine"}}}"#,
+        r#"{"schedule": {"decay": {"name": "cosine", "factor": 0.5}}}"#,
         r#"{"initial_batch": -1}"#,
         r#"{"initial_batch": 4294967296}"#,
         r#"{"initial_batch": 8.5}"#,
@@ -510,6 +510,9 @@ fn json_that_is_no_run_description_is_refused() {
     let short: RunConfig = serde_json::from_str(r#"{"optimizer": {"name": "adam", "beta1": 0.8}}"#).unwrap();
     let adam = Adam { beta1: 0.8, ..Adam::default() };
     assert_eq!(short, RunConfig { optimizer: AnyOptimizer::Adam(adam), ..RunConfig::default() });
+    let short = r#"{"schedule": {"decay": {"name": "step", "factor": 0.25}}}"#;
+    let Schedule { decay, .. } = serde_json::from_str::<RunConfig>(short).unwrap().schedule;
+    assert_eq!(decay, Decay::Step { every_samples: 60_000, factor: 0.25 });
     let bare = serde_json::from_str::<RunConfig>("{}").unwrap();
     assert_eq!(bare, RunConfig { schedule: Schedule::default(), ..Preset::Quick.config() });
 }

@@ -7,7 +7,8 @@ use adadagrad_core::config::DatasetName;
 use adadagrad_core::network::Model;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::setting_arguments::{ModelName, SettingArguments, TestName, number};
+use crate::setting_arguments::{ModelName, SettingArguments, TestName};
+use crate::values::{number, whole};
 
 /// Trains networks with batch sizes that adapt themselves (AdAdaGrad, arXiv 2402.11215).
 ///
@@ -121,8 +122,8 @@ pub(crate) enum Device {
 #[derive(Debug, Args)]
 pub(crate) struct PlaceArguments {
     /// Data set; a resumed run has its own
-    #[arg(long, value_enum, default_value_t = DataSet::Mnist, help_heading = "Data and device")]
-    pub(crate) dataset: DataSet,
+    #[arg(long, value_enum, help_heading = "Data and device")]
+    pub(crate) dataset: Option<DataSet>,
     /// Folder with the files of the data set [default: the folder that `cargo xtask data` fills]
     #[arg(long, value_name = "DIR", help_heading = "Data and device")]
     pub(crate) data: Option<PathBuf>,
@@ -147,6 +148,7 @@ pub(crate) enum DataSet {
     /// 60,000 + 10,000 handwritten digits
     Mnist,
     /// 60,000 + 10,000 pieces of clothing
+    #[value(alias = "fashion_mnist")]
     FashionMnist,
     /// Your own files in the same format, in the folder given with --data
     Own,
@@ -212,29 +214,32 @@ pub(crate) struct StatisticsArguments {
     #[arg(long, value_name = "S", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..1 << 53))]
     pub(crate) start: u64,
     /// Determines the initial parameters and the order of the images
-    #[arg(long, default_value_t = 0)]
-    pub(crate) seed: u64,
-    /// Threshold of the norm tests, > 0
-    #[arg(long, value_parser = number, default_value_t = 0.1)]
-    pub(crate) eta: f64,
-    /// Threshold of the inner product test, > 0
-    #[arg(long, value_parser = number, default_value_t = 0.9)]
-    pub(crate) theta: f64,
-    /// Threshold of the orthogonality test, > 0
-    #[arg(long, value_parser = number, default_value_t = 5.84)]
-    pub(crate) nu: f64,
+    /// [default: that of --load's run, else 0]
+    #[arg(long, value_parser = whole::<u64>)]
+    pub(crate) seed: Option<u64>,
+    /// Threshold of the norm tests, > 0 [default: that of --load's run, else 0.1]
+    #[arg(long, value_parser = number)]
+    pub(crate) eta: Option<f64>,
+    /// Threshold of the inner product test, > 0 [default: that of --load's run, else 0.9]
+    #[arg(long, value_parser = number)]
+    pub(crate) theta: Option<f64>,
+    /// Threshold of the orthogonality test, > 0 [default: that of --load's run, else 5.84]
+    #[arg(long, value_parser = number)]
+    pub(crate) nu: Option<f64>,
     /// Fraction of the coordinates that must pass the coordinate-wise norm test, above 0 and at most 1
-    #[arg(long, value_parser = number, default_value_t = 1.0)]
-    pub(crate) quantile: f64,
+    /// [default: that of --load's run, else 1]
+    #[arg(long, value_parser = number)]
+    pub(crate) quantile: Option<f64>,
     /// Number of parts whose mean gradients the worker-gradient test compares, 2 to 1024
-    #[arg(long, default_value_t = 4)]
-    pub(crate) workers: u32,
-    /// Norm test with the debiased n - v/b instead of n
-    #[arg(long)]
-    pub(crate) debiased: bool,
-    /// Inner product tests against the mean of the other samples
-    #[arg(long)]
-    pub(crate) leave_one_out: bool,
+    /// [default: that of --load's run, else 4]
+    #[arg(long, value_parser = whole::<u32>)]
+    pub(crate) workers: Option<u32>,
+    /// Norm test with the debiased n - v/b instead of n [default: as --load's run]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    pub(crate) debiased: Option<bool>,
+    /// Inner product tests against the mean of the other samples [default: as --load's run]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    pub(crate) leave_one_out: Option<bool>,
     /// Print a table instead of the JSON object
     #[arg(long)]
     pub(crate) table: bool,
@@ -250,8 +255,8 @@ pub(crate) struct BenchArguments {
     /// The networks [default: all]
     #[arg(long, value_enum, value_delimiter = ',')]
     pub(crate) models: Vec<ModelName>,
-    /// Batch sizes
-    #[arg(long, value_delimiter = ',', default_value = "16,64,256,1024,4096")]
+    /// Batch sizes [default: 16,64,256,1024,4096, as far as the data go]
+    #[arg(long, value_delimiter = ',')]
     pub(crate) batches: Vec<u32>,
     /// The test whose statistics are timed
     #[arg(long, value_enum, default_value_t = TestName::Norm)]

@@ -17,7 +17,17 @@ use serde::Serialize;
 use crate::Outcome;
 use crate::arguments::BenchArguments;
 use crate::numbers::{grouped, rounded};
+use crate::origin;
 use crate::table::table;
+
+/// Batch sizes where none are given.
+const BATCHES: [u32; 5] = [16, 64, 256, 1024, 4096];
+
+fn time_limit(arguments: &BenchArguments) -> Result<Duration, String> {
+    let seconds = arguments.seconds;
+    let limit = Duration::try_from_secs_f64(seconds).ok().filter(|limit| !limit.is_zero());
+    limit.ok_or_else(|| format!("--seconds is {seconds}, but must be above 0 and at most some 10^19"))
+}
 
 /// One model at one batch size.
 #[derive(Serialize)]
@@ -47,7 +57,8 @@ struct Report {
 
 pub(crate) fn run(arguments: &BenchArguments) -> Outcome {
     arguments.place.check()?;
-    let data = arguments.place.load_data()?;
+    time_limit(arguments)?;
+    let data = arguments.place.load_data(origin::dataset_of(arguments.place.dataset, None)?)?;
     let threads = arguments.place.threads.unwrap_or_else(available_threads).get();
     let mut report = Report {
         version: env!("CARGO_PKG_VERSION"),
@@ -59,8 +70,13 @@ pub(crate) fn run(arguments: &BenchArguments) -> Outcome {
         [] => Model::ALL.into(),
         chosen => chosen.iter().map(|&name| name.into()).collect(),
     };
+    // Of batches that nobody asked for, those that fit the data.
+    let batches = match arguments.batches.as_slice() {
+        [] => BATCHES.into_iter().filter(|&batch| batch <= data.training.len()).collect(),
+        chosen => chosen.to_vec(),
+    };
     for model in models {
-        for &batch in &arguments.batches {
+        for &batch in &batches {
             let row = measure(arguments, model, batch, &data, &mut report)?;
             if !arguments.json {
                 eprintln!(
@@ -136,7 +152,7 @@ fn measure(
     // The first of each pays for memory that is touched for the first time.
     with.seconds()?;
     without.seconds()?;
-    let limit = Duration::from_secs_f64(arguments.seconds);
+    let limit = time_limit(arguments)?;
     let begin = Instant::now();
     let mut pairs = Vec::new();
     while pairs.len() < 3 || begin.elapsed() < limit {

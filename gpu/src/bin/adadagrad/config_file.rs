@@ -37,7 +37,8 @@ impl Settings {
         let Some(field) = self.config.pointer(&pointer(path)) else {
             let parent = &path[..path.len() - 1];
             let fields = self.config.pointer(&pointer(parent)).and_then(Value::as_object);
-            let known: Vec<_> = fields.into_iter().flat_map(|fields| fields.keys()).map(String::as_str).collect();
+            let known: Vec<_> =
+                fields.into_iter().flat_map(|fields| fields.keys()).map(String::as_str).collect();
             return Err(format!("there is no setting {name}, only {}", known.join(", ")));
         };
         if !value.get().starts_with('{') || !(field.is_object() || path == ["test"]) {
@@ -47,7 +48,8 @@ impl Settings {
         let object = Object::read(value.get()).map_err(|what| format!("{name}: {what}"))?;
         // The kind first: it decides which fields there are.
         if let Some(kind) = object.0.iter().find(|(field, _)| field == "name").map(|(_, kind)| kind) {
-            let parsed: Value = parse(kind.get()).map_err(|what| format!("{name}.name is {}, {what}", shown(kind)))?;
+            let parsed: Value =
+                parse(kind.get()).map_err(|what| format!("{name}.name is {}, {what}", shown(kind)))?;
             let own = self.config.pointer(&format!("{}/name", pointer(path)));
             if own != Some(&parsed) {
                 self.put(path, serde_json::json!({ "name": parsed }), kind)?;

@@ -2,15 +2,14 @@
 
 use std::process::ExitCode;
 
-use adadagrad_core::network::Model;
 use adadagrad_gpu::engine::{Engine, Evaluated};
 use serde::Serialize;
 
 use crate::Outcome;
 use crate::arguments::EvaluateArguments;
-use crate::files;
 use crate::numbers::{grouped, percent};
 use crate::table::table;
+use crate::{files, origin};
 
 /// The JSON object.
 #[derive(Serialize)]
@@ -26,10 +25,13 @@ struct Report<'a> {
 pub(crate) fn run(arguments: &EvaluateArguments) -> Outcome {
     arguments.place.check()?;
     let checkpoint = files::load_checkpoint(&arguments.load)?;
-    let model: Model = files::model_of(arguments.model, Some(&checkpoint), None)?;
-    let data = arguments.place.load_data()?;
-    let source = Some((arguments.load.as_path(), &checkpoint));
-    let mut engine = files::engine_of_model(&arguments.place, model, 0, source, &data)?;
+    let loaded = (arguments.load.as_path(), &checkpoint);
+    let model = origin::model_of(arguments.model, Some(loaded), None)?;
+    let data = arguments.place.load_data(origin::dataset_of(arguments.place.dataset, Some(loaded))?)?;
+    if let Some(note) = origin::check_data(loaded, &data)? {
+        eprintln!("{note}");
+    }
+    let mut engine = files::engine_of_model(&arguments.place, model, 0, Some(loaded), &data)?;
     let evaluated = engine.evaluate(&data.test)?;
     let samples = data.test.len();
     if arguments.json {

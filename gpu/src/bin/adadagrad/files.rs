@@ -15,10 +15,11 @@ use adadagrad_gpu::data::{self, Splits};
 use adadagrad_gpu::engine::Engine;
 use adadagrad_gpu::fallback::FallbackEngine;
 use adadagrad_gpu::remembered::{Remembered, opening};
+use adadagrad_gpu::text;
 use adadagrad_gpu::webgpu::{Gpu, Options, Profile, is_software};
 
 use crate::arguments::{Device, PlaceArguments};
-use crate::setting_arguments::ModelName;
+use crate::origin::Loaded;
 
 /// An error with the file it is about.
 pub(crate) fn about(file: &Path, error: impl Display) -> String {
@@ -27,7 +28,8 @@ pub(crate) fn about(file: &Path, error: impl Display) -> String {
 
 /// A whole text file.
 pub(crate) fn read_text(file: &Path) -> Result<String, String> {
-    fs::read_to_string(file).map_err(|error| about(file, error))
+    let bytes = fs::read(file).map_err(|error| about(file, error))?;
+    text::decode(&bytes).map(str::to_owned).map_err(|error| about(file, error))
 }
 
 /// A checkpoint.
@@ -52,12 +54,7 @@ pub(crate) fn check_writable(file: &Path) -> Result<(), String> {
 
 impl PlaceArguments {
     /// The data set.
-    pub(crate) fn load_data(&self) -> Result<Splits, Box<dyn Error>> {
-        self.load_data_of(self.dataset.into())
-    }
-
-    /// A run's data set.
-    pub(crate) fn load_data_of(&self, name: DatasetName) -> Result<Splits, Box<dyn Error>> {
+    pub(crate) fn load_data(&self, name: DatasetName) -> Result<Splits, Box<dyn Error>> {
         Ok(data::load(name, self.data.as_deref())?)
     }
 
@@ -128,31 +125,17 @@ impl PlaceArguments {
     }
 }
 
-/// The model: as asked for, else as the checkpoint says, else the default.
-pub(crate) fn model_of(
-    asked: Option<ModelName>,
-    checkpoint: Option<&Checkpoint>,
-    default: Option<Model>,
-) -> Result<Model, String> {
-    let named = || checkpoint.and_then(|checkpoint| Some(checkpoint.state.as_ref()?.config.model));
-    asked
-        .map(Model::from)
-        .or_else(named)
-        .or(default)
-        .ok_or_else(|| "the file does not name its model: say which with --model".to_owned())
-}
-
 /// An engine for a model alone, with a checkpoint's parameters where there is one.
 pub(crate) fn engine_of_model(
     place: &PlaceArguments,
     model: Model,
     seed: u64,
-    checkpoint: Option<(&Path, &Checkpoint)>,
+    loaded: Option<Loaded<'_>>,
     data: &Splits,
 ) -> Result<Box<dyn Engine>, Box<dyn Error>> {
     let config = RunConfig { model, seed, ..Preset::PaperCnn.config() };
     let mut engine = place.engine(&config, data)?;
-    if let Some((file, checkpoint)) = checkpoint {
+    if let Some((file, checkpoint)) = loaded {
         let network = OwnedNetwork::of_model(model)?;
         let parameters = checkpoint.parameters(network.view()).map_err(|error| about(file, error))?;
         engine.restore(&parameters, None)?;

@@ -2,11 +2,13 @@
 
 mod arguments;
 mod bench;
+mod config_file;
 mod devices;
 mod evaluate;
 mod files;
 mod interrupt;
 mod numbers;
+mod origin;
 mod profile;
 mod progress;
 mod selftest;
@@ -16,6 +18,7 @@ mod statistics;
 mod table;
 mod train;
 mod utilisation;
+mod values;
 
 use std::error::Error;
 use std::process::ExitCode;

@@ -8,11 +8,7 @@ use std::path::PathBuf;
 use adadagrad_core::config::Preset;
 use clap::{Args, ValueEnum};
 
-/// A finite number.
-pub(crate) fn number(text: &str) -> Result<f64, String> {
-    let number: f64 = text.parse().map_err(|_| "a number is expected".to_owned())?;
-    if number.is_finite() { Ok(number) } else { Err("a finite number is expected".to_owned()) }
-}
+use crate::values::{number, whole};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum PresetName {
@@ -133,13 +129,13 @@ pub(crate) struct SettingArguments {
     pub(crate) model: Option<ModelName>,
     /// Determines the initial parameters and the order of the samples; the same seed gives the same run, bit for bit.
     /// 0 to 2^53 - 1
-    #[arg(long, help_heading = "Settings")]
+    #[arg(long, value_parser = whole::<u64>, help_heading = "Settings")]
     pub(crate) seed: Option<u64>,
     /// The run stops at the first step after which this many samples were seen
-    #[arg(long, value_name = "SAMPLES", help_heading = "Settings")]
+    #[arg(long, value_parser = whole::<u64>, value_name = "SAMPLES", help_heading = "Settings")]
     pub(crate) sample_budget: Option<u64>,
     /// Measure test accuracy each time this many more samples were seen, and at the end
-    #[arg(long, value_name = "SAMPLES", help_heading = "Settings")]
+    #[arg(long, value_parser = whole::<u64>, value_name = "SAMPLES", help_heading = "Settings")]
     pub(crate) evaluate_every: Option<u64>,
 
     /// What sizes the next batch
@@ -158,7 +154,7 @@ pub(crate) struct SettingArguments {
     #[arg(long, value_parser = number, help_heading = "Batch size")]
     pub(crate) quantile: Option<f64>,
     /// Number of parts that worker_norm compares, 2 to 1024
-    #[arg(long, value_name = "N", help_heading = "Batch size")]
+    #[arg(long, value_parser = whole::<u32>, value_name = "N", help_heading = "Batch size")]
     pub(crate) workers: Option<u32>,
     /// Norm test with the debiased n - v/b instead of n, which noise makes too large
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", help_heading = "Batch size")]
@@ -173,13 +169,13 @@ pub(crate) struct SettingArguments {
     #[arg(long, value_name = "FACTOR", value_parser = number, help_heading = "Batch size")]
     pub(crate) growth_cap: Option<f64>,
     /// First batch size in samples; at least 2 with a test, because one sample has no variance
-    #[arg(long, value_name = "SAMPLES", help_heading = "Batch size")]
+    #[arg(long, value_parser = whole::<u32>, value_name = "SAMPLES", help_heading = "Batch size")]
     pub(crate) initial_batch: Option<u32>,
     /// Smallest batch size in samples
-    #[arg(long, value_name = "SAMPLES", help_heading = "Batch size")]
+    #[arg(long, value_parser = whole::<u32>, value_name = "SAMPLES", help_heading = "Batch size")]
     pub(crate) min_batch: Option<u32>,
     /// Largest batch size in samples, at most the number of training samples
-    #[arg(long, value_name = "SAMPLES", help_heading = "Batch size")]
+    #[arg(long, value_parser = whole::<u32>, value_name = "SAMPLES", help_heading = "Batch size")]
     pub(crate) max_batch: Option<u32>,
 
     /// The optimizer, with PyTorch's semantics and defaults
@@ -214,7 +210,7 @@ pub(crate) struct SettingArguments {
     pub(crate) initial_norm: Option<f64>,
 
     /// The learning rate rises linearly from 0 over this number of samples; 0 for no warm-up
-    #[arg(long, value_name = "SAMPLES", help_heading = "Learning-rate schedule")]
+    #[arg(long, value_parser = whole::<u64>, value_name = "SAMPLES", help_heading = "Learning-rate schedule")]
     pub(crate) warm_up_samples: Option<u64>,
     /// Decay of the learning rate after the warm-up
     #[arg(long, value_enum, help_heading = "Learning-rate schedule")]
@@ -223,7 +219,7 @@ pub(crate) struct SettingArguments {
     #[arg(long, value_name = "SHARE", value_parser = number, help_heading = "Learning-rate schedule")]
     pub(crate) final_fraction: Option<f64>,
     /// step: samples between two decays, at least 1 [default: 60000]
-    #[arg(long, value_name = "SAMPLES", help_heading = "Learning-rate schedule")]
+    #[arg(long, value_parser = whole::<u64>, value_name = "SAMPLES", help_heading = "Learning-rate schedule")]
     pub(crate) decay_every_samples: Option<u64>,
     /// step: factor of each decay, above 0 and at most 1 [default: 0.5]
     #[arg(long, value_name = "FACTOR", value_parser = number, help_heading = "Learning-rate schedule")]

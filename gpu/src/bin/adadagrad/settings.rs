@@ -16,8 +16,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::files;
 use crate::setting_arguments::{ControllerName, DecayName, OptimizerName, SettingArguments};
+use crate::{config_file, files};
 
 /// A flag, the field of the settings that it sets, and the value, where it is given.
 type Flag = (&'static str, &'static str, Option<Value>);
@@ -25,11 +25,11 @@ type Flag = (&'static str, &'static str, Option<Value>);
 impl SettingArguments {
     /// The run description. Ranges are not checked here: that is [`RunConfig::validate`]'s.
     pub(crate) fn resolve(&self) -> Result<RunConfig, Box<dyn Error>> {
+        let preset = self.preset.map_or(Preset::PaperCnn, Preset::from).config();
         let base = match &self.config {
-            Some(file) => {
-                serde_json::from_str(&files::read_text(file)?).map_err(|e| files::about(file, e))?
-            }
-            None => self.preset.map_or(Preset::PaperCnn, Preset::from).config(),
+            Some(file) => config_file::read(&files::read_text(file)?, preset)
+                .map_err(|error| files::about(file, error))?,
+            None => preset,
         };
         let test = self.test(base.test)?;
         Ok(RunConfig {
@@ -153,8 +153,8 @@ impl SettingArguments {
     fn decay(&self, base: Decay) -> Result<Decay, Box<dyn Error>> {
         let default = self.decay.map(|name| match name {
             DecayName::Constant => Decay::Constant {},
-            DecayName::Cosine => Decay::Cosine { final_fraction: 0.0 },
-            DecayName::Step => Decay::Step { every_samples: 60_000, factor: 0.5 },
+            DecayName::Cosine => Decay::cosine(),
+            DecayName::Step => Decay::step(),
         });
         set("--decay", choose(base, default), self.decay_flags())
     }

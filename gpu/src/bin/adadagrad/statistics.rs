@@ -19,6 +19,7 @@ use crate::Outcome;
 use crate::arguments::StatisticsArguments;
 use crate::files;
 use crate::numbers::{grouped, percent, significant};
+use crate::origin::{self, Loaded};
 use crate::settings::explain;
 use crate::table::table;
 
@@ -50,10 +51,12 @@ pub(crate) fn run(arguments: &StatisticsArguments) -> Outcome {
         Some(file) => Some((file.as_path(), files::load_checkpoint(file)?)),
         None => None,
     };
-    let checkpoint = checkpoint.as_ref().map(|(file, checkpoint)| (*file, checkpoint));
-    let model =
-        files::model_of(arguments.model, checkpoint.map(|(_, checkpoint)| checkpoint), Some(Model::Cnn))?;
-    let tests = tests(arguments);
+    let loaded = checkpoint.as_ref().map(|(file, checkpoint)| (*file, checkpoint));
+    let model = origin::model_of(arguments.model, loaded, Some(Model::Cnn))?;
+    let own_seed = loaded.and_then(|(_, checkpoint)| Some(checkpoint.state.as_ref()?.config.seed));
+    let seed = arguments.seed.or(own_seed).unwrap_or_default();
+    let thresholds = Thresholds::of(arguments, loaded);
+    let tests = tests(&thresholds);
     for (_, test) in tests {
         let config = RunConfig { test: Some(test), ..RunConfig::default() };
         config.validate(u32::MAX).map_err(|error| explain(&error))?;
@@ -61,12 +64,15 @@ pub(crate) fn run(arguments: &StatisticsArguments) -> Outcome {
     let needs = Needs {
         norms: true,
         inner: true,
-        coordinate_quantile: Some(arguments.quantile),
-        parts: arguments.workers,
+        coordinate_quantile: Some(thresholds.quantile),
+        parts: thresholds.workers,
     };
-    let data = arguments.place.load_data()?;
-    let (samples, visit) = batch(arguments, &data)?;
-    let mut engine = files::engine_of_model(&arguments.place, model, arguments.seed, checkpoint, &data)?;
+    let data = arguments.place.load_data(origin::dataset_of(arguments.place.dataset, loaded)?)?;
+    if let Some(note) = loaded.map(|loaded| origin::check_data(loaded, &data)).transpose()?.flatten() {
+        eprintln!("{note}");
+    }
+    let (samples, visit) = batch(arguments, seed, &data)?;
+    let mut engine = files::engine_of_model(&arguments.place, model, seed, loaded, &data)?;
     let evidence = engine.evidence(Cut::new(samples, needs.parts), visit, &needs)?;
     let report = report(&evidence, tests);
     if arguments.table {
@@ -77,8 +83,41 @@ pub(crate) fn run(arguments: &StatisticsArguments) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-fn tests(arguments: &StatisticsArguments) -> [(&'static str, AnyTest); 6] {
-    let &StatisticsArguments { eta, theta, nu, quantile, workers, debiased, leave_one_out, .. } = arguments;
+/// What the tests are made with: flag, else the checkpoint's test, else the default.
+struct Thresholds {
+    eta: f64,
+    theta: f64,
+    nu: f64,
+    quantile: f64,
+    workers: u32,
+    debiased: bool,
+    leave_one_out: bool,
+}
+
+impl Thresholds {
+    fn of(arguments: &StatisticsArguments, loaded: Option<Loaded<'_>>) -> Self {
+        let real = |flag: Option<f64>, name, default| {
+            flag.or_else(|| origin::threshold(loaded, name)?.as_f64()).unwrap_or(default)
+        };
+        let switch = |flag: Option<bool>, name| {
+            flag.or_else(|| origin::threshold(loaded, name)?.as_bool()).unwrap_or_default()
+        };
+        let workers = || u32::try_from(origin::threshold(loaded, "workers")?.as_u64()?).ok();
+        let inner = InnerProductTest::default();
+        Self {
+            eta: real(arguments.eta, "eta", NormTest::default().eta),
+            theta: real(arguments.theta, "theta", inner.theta),
+            nu: real(arguments.nu, "nu", OrthogonalityTest::default().nu),
+            quantile: real(arguments.quantile, "quantile", CoordinateNormTest::default().quantile),
+            workers: arguments.workers.or_else(workers).unwrap_or(WorkerNormTest::default().workers),
+            debiased: switch(arguments.debiased, "debiased"),
+            leave_one_out: switch(arguments.leave_one_out, "leave_one_out"),
+        }
+    }
+}
+
+fn tests(thresholds: &Thresholds) -> [(&'static str, AnyTest); 6] {
+    let &Thresholds { eta, theta, nu, quantile, workers, debiased, leave_one_out } = thresholds;
     [
         ("norm", AnyTest::Norm(NormTest { eta, debiased })),
         ("inner_product", AnyTest::InnerProduct(InnerProductTest { theta, leave_one_out })),
@@ -90,7 +129,7 @@ fn tests(arguments: &StatisticsArguments) -> [(&'static str, AnyTest); 6] {
 }
 
 /// How many images, and which.
-fn batch(arguments: &StatisticsArguments, data: &Splits) -> Result<(u32, Visit), String> {
+fn batch(arguments: &StatisticsArguments, seed: u64, data: &Splits) -> Result<(u32, Visit), String> {
     let available = data.training.len();
     let start = arguments.start;
     let (flag, samples, most, visit) = match (arguments.first, arguments.batch) {
@@ -99,7 +138,7 @@ fn batch(arguments: &StatisticsArguments, data: &Splits) -> Result<(u32, Visit),
             ("--first", first, available - start, Visit::InFileOrder { start })
         }
         (None, batch) => {
-            let order = Order::new(available, arguments.seed);
+            let order = Order::new(available, seed);
             ("--batch", batch.unwrap_or_default(), available, Visit::Shuffled { order, start })
         }
     };

@@ -18,7 +18,6 @@ use adadagrad_gpu::webgpu::Profile;
 
 use crate::Outcome;
 use crate::arguments::{Device, TrainArguments};
-use crate::files;
 use crate::interrupt::{self, INTERRUPTED};
 use crate::numbers::{duration, grouped, percent, rounded};
 use crate::profile::kernel_table;
@@ -26,6 +25,7 @@ use crate::progress::Display;
 use crate::settings::explain;
 use crate::table::table;
 use crate::utilisation::Utilisation;
+use crate::{files, origin};
 
 /// Where an interrupted run is saved that was to be saved nowhere.
 const RESCUE: &str = "adadagrad-interrupted.safetensors";
@@ -49,7 +49,8 @@ pub(crate) fn run(arguments: &TrainArguments) -> Outcome {
     for file in arguments.save.iter().chain(&arguments.telemetry) {
         files::check_writable(file)?;
     }
-    let data = arguments.place.load_data_of(config.dataset)?;
+    let data = arguments.place.load_data(config.dataset)?;
+    let config = fitted(arguments, config, &data);
     let profile = arguments.profile.then(Profile::default);
     let run = begin(arguments, config, checkpoint, &data, profile.clone())?;
     let telemetry = telemetry(arguments, &run)?;
@@ -69,13 +70,14 @@ fn config(
 ) -> Result<RunConfig, Box<dyn Error>> {
     let settings = &arguments.settings;
     let Some((file, checkpoint)) = checkpoint else {
-        return Ok(RunConfig { dataset: arguments.place.dataset.into(), ..settings.resolve()? });
+        return new_config(arguments);
     };
     if settings.changes_the_run() {
         return Err("a resumed run keeps the settings of its checkpoint: with --resume only --sample-budget \
                     and --evaluate-every can be given anew (to start a new run from its parameters, use --load)"
             .into());
     }
+    origin::dataset_of(arguments.place.dataset, Some((file, checkpoint)))?;
     let config =
         checkpoint.state().map_err(|error| format!("{} (--load)", files::about(file, error)))?.config;
     Ok(RunConfig {
@@ -83,6 +85,44 @@ fn config(
         evaluate_every: settings.evaluate_every.unwrap_or(config.evaluate_every),
         ..config
     })
+}
+
+/// The settings of a new run. Of a checkpoint that it begins from come, where nothing else says them, the model and the
+/// data set.
+fn new_config(arguments: &TrainArguments) -> Result<RunConfig, Box<dyn Error>> {
+    let TrainArguments { settings, place, load, .. } = arguments;
+    let mut config = settings.resolve()?;
+    if let Some(file) = load {
+        let checkpoint = files::load_checkpoint(file)?;
+        let own = origin::named_model(&checkpoint).or_else(|| checkpoint.model());
+        let is_unnamed = settings.preset.is_none() && settings.config.is_none();
+        if let Some(own) = own {
+            if is_unnamed && settings.model.is_none() {
+                config.model = own;
+            }
+            origin::check_model(config.model, (file, own))?;
+        }
+        if let Some(state) = checkpoint.state.filter(|_| settings.config.is_none()) {
+            config.dataset = state.config.dataset;
+        }
+    }
+    Ok(RunConfig { dataset: place.dataset.map_or(config.dataset, Into::into), ..config })
+}
+
+/// Batches that fit the data, where no flag says the largest.
+fn fitted(arguments: &TrainArguments, config: RunConfig, data: &Splits) -> RunConfig {
+    let settings = &arguments.settings;
+    let samples = data.training.len();
+    let fitted =
+        config.fitted(samples).filter(|_| arguments.resume.is_none() && settings.max_batch.is_none());
+    let Some(fitted) = fitted else { return config };
+    let [least, most] = [config.max_batch, samples].map(|size| grouped(size.into()));
+    eprintln!("The largest batch is {most}, not {least}: there are no more training samples.");
+    RunConfig {
+        min_batch: settings.min_batch.unwrap_or(fitted.min_batch),
+        initial_batch: settings.initial_batch.unwrap_or(fitted.initial_batch),
+        ..fitted
+    }
 }
 
 /// The run at its beginning, or where the checkpoint left it.
@@ -101,17 +141,8 @@ fn begin(
         Some((file, checkpoint)) => {
             let about = |error| files::about(file, error);
             let state = checkpoint.state().map_err(about)?;
-            if state.training_samples != samples {
-                return Err(files::about(
-                    file,
-                    format!(
-                        "the run learned from {} samples, but {} holds {}",
-                        grouped(state.training_samples.into()),
-                        data.folder.display(),
-                        grouped(samples.into())
-                    ),
-                )
-                .into());
+            if let Some(note) = origin::check_data((file, checkpoint), data)? {
+                eprintln!("{note}");
             }
             let slots = config.optimizer.as_optimizer::<f32>().slots();
             let parameters = checkpoint.parameters(network.view()).map_err(about)?;

@@ -22,7 +22,9 @@ pub(crate) fn whole<T: FromStr + TryFrom<u128>>(text: &str) -> Result<T, String>
     }
     Err(match (text.parse::<u128>(), text.parse::<f64>()) {
         (Ok(_), _) => "the number is too large".to_owned(),
-        (_, Ok(number)) if number.is_finite() && number < 0.0 => "a number of at least 0 is expected".to_owned(),
+        (_, Ok(number)) if number.is_finite() && number < 0.0 => {
+            "a number of at least 0 is expected".to_owned()
+        }
         _ => wrong("a whole number is expected, such as 60000", text),
     })
 }

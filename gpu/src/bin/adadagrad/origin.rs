@@ -1,0 +1,109 @@
+//! What a checkpoint says about where it comes from: one rule for every setting (flag, else file, else default), and no
+//! flag or data set that contradicts the file.
+
+use std::path::Path;
+
+use adadagrad_core::config::DatasetName;
+use adadagrad_core::network::Model;
+use adadagrad_gpu::checkpoint::{Checkpoint, State};
+use adadagrad_gpu::data::Splits;
+use serde_json::Value;
+
+use crate::arguments::DataSet;
+use crate::files::about;
+use crate::numbers::grouped;
+use crate::setting_arguments::ModelName;
+
+/// A checkpoint, and the file that it was read from.
+pub(crate) type Loaded<'c> = (&'c Path, &'c Checkpoint);
+
+/// The data set of a command that goes on with, or looks into, a checkpoint's run: that run's.
+///
+/// # Errors
+/// When the flag names another.
+pub(crate) fn dataset_of(asked: Option<DataSet>, loaded: Option<Loaded<'_>>) -> Result<DatasetName, String> {
+    let asked = asked.map(DatasetName::from);
+    let own = loaded.and_then(|(file, checkpoint)| Some((file, checkpoint.state.as_ref()?.config.dataset)));
+    match (asked, own) {
+        (Some(asked), Some((file, own))) if asked != own => {
+            let (asked, own) = (asked.name(), own.name());
+            let text = format!(
+                "its run learned from the data set {own}, but --dataset says {asked}: leave --dataset out, or begin a \
+                 new run with train --load"
+            );
+            Err(about(file, text))
+        }
+        (asked, own) => Ok(asked.or(own.map(|(_, own)| own)).unwrap_or_default()),
+    }
+}
+
+/// The model: as asked for, else as the checkpoint says or its tensors show, else the default.
+///
+/// # Errors
+/// When the flag contradicts the checkpoint, or nothing says which.
+pub(crate) fn model_of(
+    asked: Option<ModelName>,
+    loaded: Option<Loaded<'_>>,
+    default: Option<Model>,
+) -> Result<Model, String> {
+    let asked = asked.map(Model::from);
+    let own = loaded.and_then(|(file, checkpoint)| Some((file, named_model(checkpoint)?)));
+    if let (Some(asked), Some(own)) = (asked, own) {
+        check_model(asked, own)?;
+    }
+    let found = || loaded.and_then(|(_, checkpoint)| checkpoint.model());
+    asked.or(own.map(|(_, model)| model)).or_else(found).or(default).ok_or_else(|| {
+        "the file does not name its model, and its tensors are those of none: say which with --model"
+            .to_owned()
+    })
+}
+
+/// Refuses another model than the checkpoint's.
+pub(crate) fn check_model(asked: Model, (file, own): (&Path, Model)) -> Result<(), String> {
+    if asked == own {
+        return Ok(());
+    }
+    let text = format!("it holds the model {}, but the settings say {}", own.name(), asked.name());
+    Err(about(file, text))
+}
+
+/// The model that a checkpoint's run has.
+pub(crate) fn named_model(checkpoint: &Checkpoint) -> Option<Model> {
+    Some(checkpoint.state.as_ref()?.config.model)
+}
+
+/// Refuses other data than the checkpoint's run learned from. Returns what the user should know where that is unknown.
+///
+/// # Errors
+/// How they differ.
+pub(crate) fn check_data((file, checkpoint): Loaded<'_>, data: &Splits) -> Result<Option<String>, String> {
+    let Some(State { training_samples, training_data, .. }) = &checkpoint.state else { return Ok(None) };
+    let (folder, samples) = (data.folder.display(), data.training.len());
+    if *training_samples != samples {
+        let [own, found] = [*training_samples, samples].map(|samples| grouped(samples.into()));
+        return Err(about(file, format!("the run learned from {own} samples, but {folder} holds {found}")));
+    }
+    match training_data {
+        Some(own) if *own != data.digest => Err(about(
+            file,
+            format!(
+                "the run learned from other data than {folder} holds: the SHA-256 of its training data is {own}, of \
+                 those {}",
+                data.digest
+            ),
+        )),
+        Some(_) => Ok(None),
+        None => Ok(Some(about(
+            file,
+            format!(
+                "an earlier version wrote it, which did not say what its run learned from: {folder} is taken for it"
+            ),
+        ))),
+    }
+}
+
+/// A threshold of the checkpoint's test, by its name in settings.
+pub(crate) fn threshold(loaded: Option<Loaded<'_>>, name: &str) -> Option<Value> {
+    let test = loaded?.1.state.as_ref()?.config.test?;
+    serde_json::to_value(test).ok()?.get(name).cloned()
+}

@@ -1,0 +1,320 @@
+//! One rule for every setting: flag, else file, else default; and what contradicts itself is refused.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A folder in which MNIST and Fashion-MNIST are packed, as `cargo xtask data` packs them, but small.
+fn folder() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (set, seed) in [("mnist", 1), ("fashion_mnist", 5)] {
+        write_set(&folder.path().join("www/public/data").join(set), seed);
+    }
+    folder
+}
+
+fn write_set(folder: &Path, seed: u32) {
+    fs::create_dir_all(folder).unwrap();
+    for (name, len, seed) in [("train", 300, seed), ("t10k", 100, seed + 1)] {
+        let [images, labels] = support::idx(len, seed);
+        fs::write(folder.join(format!("{name}-images-idx3-ubyte")), images).unwrap();
+        fs::write(folder.join(format!("{name}-labels-idx1-ubyte")), labels).unwrap();
+    }
+}
+
+fn run(folder: &Path, arguments: &str) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_adadagrad"));
+    command.current_dir(folder).args(arguments.split_whitespace()).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+fn succeed(folder: &Path, arguments: &str) -> String {
+    let output = run(folder, arguments);
+    assert!(output.status.success(), "{arguments}: {}", text(&output.stderr));
+    text(&output.stdout)
+}
+
+fn refuse(folder: &Path, arguments: &str) -> String {
+    let output = run(folder, arguments);
+    assert!(!output.status.success(), "{arguments} was accepted: {}", text(&output.stdout));
+    assert_eq!(text(&output.stdout), "", "{arguments}");
+    text(&output.stderr)
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+const SHORT: &str = "--model logistic --max-batch 100 --sample-budget 800 --quiet";
+
+#[test]
+fn the_data_set_of_a_file_is_the_one_that_is_used() {
+    let folder = folder();
+    let path = folder.path();
+    fs::write(path.join("fashion.json"), r#"{"dataset": "fashion_mnist"}"#).unwrap();
+    let printed =
+        |flags: &str| json(&succeed(path, &format!("train --print-config {flags}")))["dataset"].clone();
+    assert_eq!(printed(""), "mnist");
+    assert_eq!(printed("--config fashion.json"), "fashion_mnist");
+    assert_eq!(printed("--config fashion.json --dataset mnist"), "mnist");
+    assert_eq!(printed("--dataset fashion_mnist"), "fashion_mnist");
+
+    succeed(path, &format!("train --config fashion.json {SHORT} --save f.safetensors --telemetry f.jsonl"));
+    assert_eq!(printed("--resume f.safetensors"), "fashion_mnist");
+    assert_eq!(printed("--load f.safetensors"), "fashion_mnist");
+    assert_eq!(printed("--load f.safetensors --dataset mnist"), "mnist");
+    let telemetry = fs::read_to_string(path.join("f.jsonl")).unwrap();
+    let accuracy = json(telemetry.lines().last().unwrap())["accuracy"].clone();
+    assert_eq!(json(&succeed(path, "evaluate --load f.safetensors --json"))["accuracy"], accuracy);
+    let statistics = "statistics --load f.safetensors --first 64";
+    let own = succeed(path, statistics);
+    assert_eq!(own, succeed(path, &format!("{statistics} --dataset fashion-mnist")));
+    // The same parameters on the other data.
+    let checkpoint = adadagrad_gpu::checkpoint::load(&path.join("f.safetensors")).unwrap();
+    let mut bare = checkpoint.clone();
+    bare.state = None;
+    assert_eq!(bare.model(), checkpoint.model());
+
+    for command in ["evaluate --load", "statistics --first 64 --load", "train --resume"] {
+        let said = refuse(path, &format!("{command} f.safetensors --dataset mnist"));
+        assert!(
+            said.contains(
+                "f.safetensors: its run learned from the data set fashion_mnist, but --dataset says mnist"
+            ),
+            "{said}"
+        );
+        // Other data under the same name, as many of them.
+        let said = refuse(path, &format!("{command} f.safetensors --data www/public/data/mnist"));
+        assert!(said.contains("the run learned from other data than www/public/data/mnist holds"), "{said}");
+        assert_eq!(
+            said.split(|c: char| !c.is_ascii_hexdigit()).filter(|word| word.len() == 64).count(),
+            2,
+            "{said}"
+        );
+        // The same data elsewhere.
+        if !command.starts_with("train") {
+            succeed(path, &format!("{command} f.safetensors --data www/public/data/fashion_mnist"));
+        }
+    }
+}
+
+#[test]
+fn data_of_one_s_own_that_changed_are_noticed() {
+    let folder = folder();
+    let path = folder.path();
+    write_set(&path.join("own"), 9);
+    succeed(path, &format!("train --dataset own --data own {SHORT} --save run.safetensors"));
+    let resume = "train --data own --resume run.safetensors --sample-budget 1200 --quiet";
+    let file = path.join("own/train-images-idx3-ubyte");
+    let images = fs::read(&file).unwrap();
+    let mut changed = images.clone();
+    *changed.last_mut().unwrap() ^= 1;
+    fs::write(&file, changed).unwrap();
+    assert!(refuse(path, resume).contains("the run learned from other data than own holds"));
+    fs::write(&file, images).unwrap();
+    succeed(path, resume);
+}
+
+#[test]
+fn a_file_with_some_settings_is_as_the_flags_for_them() {
+    let folder = folder();
+    let path = folder.path();
+    for (file, flags) in [
+        ("{}", ""),
+        (r#"{"seed": 7}"#, "--seed 7"),
+        (r#"{"test": null}"#, "--test none"),
+        (r#"{"test": {"eta": 0.5}}"#, "--eta 0.5"),
+        (r#"{"test": {"name": "augmented", "nu": 3}}"#, "--test augmented --nu 3"),
+        (r#"{"optimizer": {"epsilon": 1e-9}}"#, "--epsilon 1e-9"),
+        (r#"{"optimizer": {"name": "adam"}}"#, "--optimizer adam"),
+        (r#"{"optimizer": {"beta1": 0.8, "name": "adamw"}}"#, "--optimizer adamw --beta1 0.8"),
+        (r#"{"schedule": {"decay": {"name": "cosine"}}}"#, "--decay cosine"),
+        (r#"{"schedule": {"decay": {"name": "step", "factor": 0.1}}}"#, "--decay step --decay-factor 0.1"),
+        (r#"{"schedule": {"warm_up_samples": 50}}"#, "--warm-up-samples 50"),
+        (r#"{"controller": {"growth_cap": 2}}"#, "--growth-cap 2"),
+        (r#"{"controller": {"name": "constant"}}"#, "--controller constant"),
+        ("\u{feff}{\"model\": \"mlp\",\r\n \"max_batch\": 128}\r\n", "--model mlp --max-batch 128"),
+    ] {
+        fs::write(path.join("some.json"), file).unwrap();
+        let found = succeed(path, "train --config some.json --print-config");
+        assert_eq!(found, succeed(path, &format!("train {flags} --print-config")), "{file}");
+        fs::write(path.join("whole.json"), &found).unwrap();
+        assert_eq!(found, succeed(path, "train --config whole.json --print-config"), "{file}");
+    }
+}
+
+#[test]
+fn settings_of_a_file_that_are_wrong_are_named_with_their_values() {
+    let folder = folder();
+    let path = folder.path();
+    for (file, sentence) in [
+        (r#"{"learnig_rate": 0.1}"#, "there is no setting learnig_rate, only "),
+        (
+            r#"{"optimizer": {"name": "sgd", "beta1": 0.5}}"#,
+            "there is no setting optimizer.beta1, only name, weight_decay",
+        ),
+        (r#"{"seed": 1, "model": "mlp", "seed": 2}"#, "the setting seed appears twice"),
+        (r#"{"optimizer": {"beta1": 0.5, "beta1": 0.6}}"#, "optimizer: the setting beta1 appears twice"),
+        (
+            r#"{"initial_batch": 64.0}"#,
+            "initial_batch is 64.0, but must be a whole number from 0 to 4294967295",
+        ),
+        (r#"{"seed": -1}"#, "seed is -1, but must be a whole number of at least 0"),
+        (r#"{"max_batch": 4294967296}"#, "max_batch is 4294967296, but must be a whole number from 0"),
+        (r#"{"learning_rate": "0.1"}"#, "learning_rate is \"0.1\", but must be a number"),
+        (r#"{"learning_rate": null}"#, "learning_rate is null, but must be a number"),
+        (r#"{"learning_rate": 1e400}"#, "learning_rate is 1e400, which is too large a number"),
+        (r#"{"learning_rate": -1e400}"#, "learning_rate is -1e400, which is too large a number"),
+        (r#"{"learning_rate": 1e-400}"#, "learning_rate is 1e-400, which is too small a number"),
+        (r#"{"test": {"eta": 1e999}}"#, "test.eta is 1e999, which is too large a number"),
+        (r#"{"learning_rate": -0.0}"#, "--learning-rate is -0, but must be a number above 0"),
+        (r#"{"learning_rate": NaN}"#, "where it says: {\"learning_rate\": NaN}"),
+        (r#"{"learning_rate": 0x10}"#, "where it says: {\"learning_rate\": 0x10}"),
+        (r#"{"learning_rate": 1_000}"#, "where it says: {\"learning_rate\": 1_000}"),
+        (r#"{"model": "CNN"}"#, "model is \"CNN\", but must be one of `logistic`, `mlp`, `cnn`"),
+        (r#"{"dataset": "cifar"}"#, "dataset is \"cifar\", but must be one of "),
+        (r#"{"optimizer": "adam"}"#, "optimizer is \"adam\", but must be an object with a name"),
+        (r#"{"optimizer": {"name": "adamax"}}"#, "optimizer is \"adamax\", but must be one of "),
+        (r#"{"test": {"name": "norm", "debiased": 1}}"#, "test.debiased is 1, but must be true or false"),
+        (r#"{"version": 2}"#, "version is 2, but must be 1"),
+        ("[]", "expected a JSON object with settings"),
+        ("", "c.json: "),
+        ("learning_rate = 0.1", "not valid JSON: "),
+    ] {
+        fs::write(path.join("c.json"), file).unwrap();
+        let said = refuse(path, "train --config c.json --quiet");
+        assert!(said.contains(sentence), "{file}: {said}");
+    }
+    let utf_16: Vec<u8> = "\u{feff}{\"seed\": 1}".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for bytes in [&utf_16[..], &utf_16[2..], b"\xfe\xff\0{\0}"] {
+        fs::write(path.join("c.json"), bytes).unwrap();
+        let said = refuse(path, "train --config c.json --quiet");
+        assert!(said.contains("c.json: this is not UTF-8 text but perhaps UTF-16"), "{said}");
+    }
+    fs::write(path.join("c.json"), b"{\"seed\": 1, \"m\xfcll\": 2}").unwrap();
+    let said = refuse(path, "train --config c.json --quiet");
+    assert!(said.contains("c.json: byte 14 is not UTF-8 text"), "{said}");
+}
+
+#[test]
+fn numbers_on_the_command_line_are_never_others_than_were_meant() {
+    let folder = folder();
+    for (flags, sentence) in [
+        ("--learning-rate 0,001", "a number is expected, such as 0.001: write a decimal point"),
+        ("--learning-rate 1_000", "write digits without anything between them"),
+        ("--learning-rate 0x10", "write it in decimal"),
+        ("--learning-rate \u{2212}1", "write the minus sign as -"),
+        ("--learning-rate nan", "a finite number is expected"),
+        ("--learning-rate inf", "a finite number is expected"),
+        ("--learning-rate -Infinity", "a finite number is expected"),
+        ("--learning-rate 1e400", "a finite number is expected"),
+        ("--learning-rate 1e-400", "the number is too small: it would become 0"),
+        ("--weight-decay 1e-999", "the number is too small: it would become 0"),
+        ("--learning-rate fast", "a number is expected"),
+        ("--learning-rate=", "a value is required"),
+        ("--learning-rate -0", "--learning-rate is -0, but must be a number above 0"),
+        (
+            "--sample-budget 60,000",
+            "a whole number is expected, such as 60000: write a decimal point, and no commas",
+        ),
+        ("--sample-budget 60.000", "a whole number is expected"),
+        ("--sample-budget 1e3", "a whole number is expected"),
+        ("--sample-budget 0x10", "write it in decimal"),
+        ("--seed -1", "a number of at least 0 is expected"),
+        ("--seed 18446744073709551616", "the number is too large"),
+        ("--seed 9007199254740992", "--seed is 9007199254740992, but must be from 0"),
+        ("--max-batch 4294967296", "the number is too large"),
+        ("--initial-batch 8.0", "a whole number is expected"),
+        ("--initial-batch \u{ff18}", "a whole number is expected"),
+        ("--initial-batch nan", "a whole number is expected"),
+    ] {
+        let said = refuse(folder.path(), &format!("train --quiet {flags}"));
+        assert!(said.contains(sentence), "{flags}: {said}");
+    }
+    for (flags, sentence) in [
+        ("--seconds nan", "a finite number is expected"),
+        ("--seconds -1", "--seconds is -1, but must be above 0"),
+        ("--seconds 0", "--seconds is 0, but must be above 0"),
+        ("--seconds 1e300", "--seconds is 1"),
+    ] {
+        let said = refuse(folder.path(), &format!("bench {flags}"));
+        assert!(said.contains(sentence), "{flags}: {said}");
+    }
+}
+
+#[test]
+fn batches_fit_small_data_and_it_is_said() {
+    let folder = folder();
+    let path = folder.path();
+    let train = "train --model logistic --sample-budget 400 --quiet --save run.safetensors";
+    let output = run(path, train);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let said = text(&output.stderr);
+    assert!(
+        said.contains("The largest batch is 300, not 60,000: there are no more training samples."),
+        "{said}"
+    );
+    let settings = json(&succeed(path, "train --resume run.safetensors --print-config"));
+    assert_eq!(settings["max_batch"], 300);
+    assert_eq!(settings["initial_batch"], 8);
+    // What a flag says stays.
+    let said = refuse(path, &format!("{train} --max-batch 301"));
+    assert!(said.contains("--max-batch is 301, but must be from 1 to 300"), "{said}");
+    let said = refuse(path, &format!("{train} --initial-batch 400"));
+    assert!(said.contains("--initial-batch is 400, but must be from 2 to 300"), "{said}");
+    succeed(path, "bench --models logistic --seconds 0.01 --json");
+}
+
+#[test]
+fn what_a_run_was_tested_with_is_what_its_statistics_are_tested_with() {
+    let folder = folder();
+    let path = folder.path();
+    let test = "--test augmented --theta 0.3 --nu 2 --leave-one-out";
+    succeed(path, &format!("train {SHORT} {test} --seed 5 --save run.safetensors"));
+    let command = "statistics --load run.safetensors --batch 100";
+    let own = succeed(path, command);
+    assert_eq!(own, succeed(path, &format!("{command} --seed 5 --theta 0.3 --nu 2 --leave-one-out true")));
+    let required =
+        |flags: &str| json(&succeed(path, &format!("{command} {flags}")))["required"]["augmented"].as_f64();
+    let augmented = json(&own)["required"]["augmented"].as_f64();
+    for other in ["--seed 0", "--theta 0.9 --nu 5.84", "--leave-one-out false"] {
+        assert_ne!(required(other), augmented, "{other}");
+    }
+}
+
+#[test]
+fn another_model_than_the_file_s_is_refused() {
+    let folder = folder();
+    let path = folder.path();
+    succeed(path, &format!("train {SHORT} --save run.safetensors"));
+    let sentence = "run.safetensors: it holds the model logistic, but the settings say cnn";
+    for command in [
+        "evaluate --model cnn --load",
+        "statistics --first 9 --model cnn --load",
+        "train --quiet --model cnn --load",
+        "train --quiet --preset quick --load",
+    ] {
+        let said = refuse(path, &format!("{command} run.safetensors"));
+        assert!(said.contains(sentence), "{command}: {said}");
+    }
+    // Without a word the model is the file's.
+    let printed = json(&succeed(path, "train --load run.safetensors --print-config"));
+    assert_eq!(printed["model"], "logistic");
+    // A file of PyTorch's has no settings, but its shapes tell the model.
+    let torch = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/golden/torch");
+    for (file, model) in [("cnn", "cnn"), ("without-flatten-bf16", "mlp"), ("linear-f64", "logistic")] {
+        let file = torch.join(format!("{file}.safetensors"));
+        let load = format!("--load {}", file.display());
+        assert_eq!(json(&succeed(path, &format!("train {load} --print-config")))["model"], model);
+        assert_eq!(json(&succeed(path, &format!("evaluate {load} --json")))["samples"], 100);
+    }
+}
