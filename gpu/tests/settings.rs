@@ -215,7 +215,7 @@ fn numbers_on_the_command_line_are_never_others_than_were_meant() {
         ("--learning-rate \u{2212}1", "write the minus sign as -"),
         ("--learning-rate nan", "a finite number is expected"),
         ("--learning-rate inf", "a finite number is expected"),
-        ("--learning-rate -Infinity", "a finite number is expected"),
+        ("--learning-rate=-Infinity", "a finite number is expected"),
         ("--learning-rate 1e400", "a finite number is expected"),
         ("--learning-rate 1e-400", "the number is too small: it would become 0"),
         ("--weight-decay 1e-999", "the number is too small: it would become 0"),

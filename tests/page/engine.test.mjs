@@ -332,24 +332,28 @@ test('a run begins with the parameters of a file, and says what is wrong with it
   assert.deepEqual([first.step, first.samples], [1, 8]);
   assert.ok(first.loss < 1 && other.loss > 2, `${first.loss}, ${other.loss}`);
   const { header, data } = unpack(Uint8Array.from(saved));
-  assert.deepEqual(header['layers.0.weight'].shape, [10, 784]);
-  assert.deepEqual(Object.keys(header).sort(), ['__metadata__', 'layers.0.bias', 'layers.0.weight', 'optimizer.0.layers.0.bias', 'optimizer.0.layers.0.weight']);
+  assert.deepEqual(header['1.weight'].shape, [10, 784]);
+  assert.deepEqual(Object.keys(header).sort(), ['1.bias', '1.weight', '__metadata__', 'optimizer.0.1.bias', 'optimizer.0.1.weight']);
 
   const begin = (bytes, changes) => evaluate(async ({ config, engine, bytes }) => {
     const parameters = Uint8Array.from(bytes);
     return self.engine.run({ type: 'begin', run: 4, config, engine, stop: { steps: 1 }, parameters }).then(({ steps }) => steps[0].loss, (error) => error.message);
   }, { config: { ...config, ...changes }, engine: CPU, bytes: [...bytes] });
   // As PyTorch writes it: parameters alone.
-  const tensors = Object.fromEntries(['layers.0.bias', 'layers.0.weight'].map((name) => [name, header[name]]));
+  const tensors = Object.fromEntries(['1.bias', '1.weight'].map((name) => [name, header[name]]));
   const end = Math.max(...Object.values(tensors).map(({ data_offsets: [, last] }) => last));
   const alone = pack({ __metadata__: { format: 'pt' }, ...tensors }, data.subarray(0, end));
   assert.equal(await begin(alone), first.loss);
-  assert.match(await begin(alone, { model: 'mlp' }), /^The tensor layers\.0\.weight has the shape \[10, 784\], where \[128, 784\] is expected\.$/);
-  assert.match(await begin(alone.subarray(0, 100)), /^No sound safetensors file: its header does not end within the file\.$/);
-  assert.match(await begin(pack(header, data.subarray(0, 1000))), /^No sound safetensors file: the header places the tensor .* beyond the file's end\.$/);
-  assert.match(await begin(new TextEncoder().encode('<!doctype html><html>')), /^No sound safetensors file/);
-  const half = { ...tensors, 'layers.0.bias': { ...tensors['layers.0.bias'], dtype: 'F16' } };
-  assert.match(await begin(pack(half, data)), /holds values of type F16, where F32 is expected\.$/);
+  assert.match(await begin(alone, { model: 'mlp' }), /^The tensor 1\.weight has the shape \[10, 784\], where \[128, 784\] is expected\.$/);
+  assert.match(await begin(alone.subarray(0, 100)), /^Not a valid safetensors file: its header does not end within the file\.$/);
+  assert.match(await begin(pack(header, data.subarray(0, 1000))), /^Not a valid safetensors file: the header places the tensor .* beyond the file's end\.$/);
+  assert.match(await begin(new TextEncoder().encode('<!doctype html><html>')), /^Not a valid safetensors file/);
+  // As others name them, with a tensor that is none of a layer's, and as version 1 of the files did.
+  const named = Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name.replace('1.', 'module.net.10.'), tensor]));
+  const counter = { dtype: 'I64', shape: [], data_offsets: [end, end + 8] };
+  assert.equal(await begin(pack({ ...named, 'module.steps': counter }, data.subarray(0, end + 8))), first.loss);
+  const half = { ...tensors, '1.bias': { ...tensors['1.bias'], dtype: 'I32' } };
+  assert.match(await begin(pack(half, data)), /holds values of type I32, where F32, F16, BF16 or F64 is expected\.$/);
   const resume = async (bytes) => evaluate(async ({ engine, bytes }) => {
     return self.engine.run({ type: 'resume', run: 5, checkpoint: Uint8Array.from(bytes), engine, stop: null }).then(() => 'went on', (error) => error.message);
   }, { engine: CPU, bytes: [...bytes] });
@@ -358,8 +362,13 @@ test('a run begins with the parameters of a file, and says what is wrong with it
   const changed = (changes) => pack({ ...header, __metadata__: { adadagrad: JSON.stringify({ ...state, ...changes }) } }, data);
   assert.equal(await resume(changed({ config: { ...state.config, dataset: 'fashion_mnist' } })), 'Its run learned from fashion_mnist, but mnist is open.');
   assert.equal(await resume(changed({ training_samples: 10 })), 'Its run learned from 10 samples, but the data hold 60000.');
-  assert.equal(await resume(changed({ version: 2 })), 'A checkpoint of version 2, but this program reads version 1.');
+  assert.equal(await resume(changed({ training_data: '00'.repeat(32) })), 'Its run learned from other data than those that are open.');
+  assert.equal(await resume(changed({ version: 3 })), 'A checkpoint of version 3, but this program reads versions 1 to 2.');
   assert.match(await resume(changed({ progress: { ...state.progress, next_batch: 0 } })), /^The run's state contradicts itself/);
+  const old = Object.fromEntries(Object.entries(header).map(([name, tensor]) => [name.replace('1.', 'layers.0.'), tensor]));
+  const { training_data: digest, ...first_version } = { ...state, version: 1 };
+  assert.match(digest, /^[0-9a-f]{64}$/);
+  assert.equal(await resume(pack({ ...old, __metadata__: { adadagrad: JSON.stringify(first_version) } }, data)), 'went on');
   assert.equal(await resume(changed({})), 'went on');
   assert.equal((await ask({ type: 'checkpoint', request: 8 }, 'checkpoint')).checkpoint.step, state.progress.steps);
 });

@@ -110,8 +110,8 @@ test('a model is saved as safetensors, and a run begins with it', browserTest(),
   const { __metadata__: metadata, ...tensors } = header;
   assert.equal(metadata.step, String(end.step));
   const weights = Object.entries(tensors);
-  assert.deepEqual(weights.map(([name]) => name).sort(), ['layers.0.bias', 'layers.0.weight']);
-  assert.deepEqual(tensors['layers.0.weight'].shape, [10, 784]);
+  assert.deepEqual(weights.map(([name]) => name).sort(), ['1.bias', '1.weight']);
+  assert.deepEqual(tensors['1.weight'].shape, [10, 784]);
   assert.equal(model.bytes.length, 8 + length + 4 * 7850);
   // Begun with, its first loss is about the last one, and not that of a new network.
   await button('Reset').click();

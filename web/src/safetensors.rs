@@ -138,7 +138,7 @@ mod tests {
         for header in ["{}", "{\"a\":1}", "{\"abcdef\":1}"] {
             let bytes = join(header, &[1, 2, 3]);
             assert_eq!(bytes.len() % 8, 3, "the data begin at a multiple of 8");
-            let (found, data) = split(&bytes).expect("a sound file");
+            let (found, data) = split(&bytes).expect("a valid file");
             assert_eq!((found.trim_end(), data), (header, [1, 2, 3].as_slice()));
         }
     }

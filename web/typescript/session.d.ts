@@ -175,7 +175,7 @@ export interface ModelDescription {
 }
 
 export interface TensorPlace {
-  /** As in a safetensors file: `layers.0.weight`. */
+  /** As in a safetensors file: `0.weight`. */
   name: string;
   /** [out, in], [out, in, height, width], or [out] for biases; the last varies fastest. */
   shape: number[];
