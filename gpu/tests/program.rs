@@ -386,7 +386,7 @@ fn help_teaches() {
         assert!(help.contains("Example"), "{help}");
     }
     let help = succeed(folder.path(), "train --help");
-    for word in ["v/b <= eta^2 n", "samples", "above 0 and at most 1", "--resume", "Exit codes"] {
+    for word in ["T = v/(eta^2 n)", "samples", "above 0 and at most 1", "--resume", "Exit codes"] {
         assert!(help.contains(word), "{word}: {help}");
     }
 }

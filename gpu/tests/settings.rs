@@ -220,7 +220,7 @@ fn numbers_on_the_command_line_are_never_others_than_were_meant() {
         ("--learning-rate 1e-400", "the number is too small: it would become 0"),
         ("--weight-decay 1e-999", "the number is too small: it would become 0"),
         ("--learning-rate fast", "a number is expected"),
-        ("--learning-rate=", "a value is required"),
+        ("--learning-rate=", "a number is expected, such as 0.001"),
         ("--learning-rate -0", "--learning-rate is -0, but must be a number above 0"),
         (
             "--sample-budget 60,000",
@@ -242,7 +242,7 @@ fn numbers_on_the_command_line_are_never_others_than_were_meant() {
     }
     for (flags, sentence) in [
         ("--seconds nan", "a finite number is expected"),
-        ("--seconds -1", "--seconds is -1, but must be above 0"),
+        ("--seconds=-1", "--seconds is -1, but must be above 0"),
         ("--seconds 0", "--seconds is 0, but must be above 0"),
         ("--seconds 1e300", "--seconds is 1"),
     ] {
