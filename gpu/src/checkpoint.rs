@@ -28,7 +28,7 @@ use std::fmt;
 #[cfg(not(target_family = "wasm"))]
 use std::fs;
 #[cfg(not(target_family = "wasm"))]
-use std::io::{self, Write};
+use std::io;
 use std::ops::Range;
 #[cfg(not(target_family = "wasm"))]
 use std::path::Path;
@@ -281,27 +281,6 @@ pub fn tensors<'v>(
             (tensor_name(slot, &name), shape, values.get(range).unwrap_or_default())
         })
     })
-}
-
-/// Writes a file whole or not at all: first beside it, then in its place.
-///
-/// # Errors
-/// Why it cannot be written; then what was there is still there.
-#[cfg(not(target_family = "wasm"))]
-pub fn save(file: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut name = file.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_owned();
-    name.push(format!(".{}.part", std::process::id()));
-    let part = file.with_file_name(name);
-    let written = fs::File::create(&part).and_then(|mut part| {
-        part.write_all(bytes)?;
-        part.sync_all()
-    });
-    let result = written.and_then(|()| fs::rename(&part, file));
-    if result.is_err() {
-        // What went wrong first is worth telling.
-        let _ = fs::remove_file(&part);
-    }
-    result
 }
 
 impl State {

@@ -8,6 +8,8 @@ pub mod dataset;
 pub mod engine;
 pub mod fallback;
 pub mod gpu;
+#[cfg(not(target_family = "wasm"))]
+pub mod output_file;
 mod pool;
 #[cfg(not(target_family = "wasm"))]
 pub mod remembered;
@@ -15,6 +17,8 @@ pub mod run;
 #[cfg(not(target_family = "wasm"))]
 pub mod selftest;
 pub mod telemetry;
+#[cfg(not(target_family = "wasm"))]
+pub mod telemetry_file;
 pub mod text;
 pub mod webgpu;
 

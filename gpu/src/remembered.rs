@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use crate::output_file;
 use crate::webgpu::{Choice, Gpu, GpuError, Opening, Profile, choose};
 
 /// A file of choices, one an adapter.
@@ -48,12 +49,9 @@ impl Remembered {
         choices.retain(|other| !other.is_for_the_adapter_of(choice));
         choices.push(choice.clone());
         let Ok(text) = serde_json::to_string_pretty(&choices) else { return };
-        // Whole or not at all, also when two programs write.
-        let part = file.with_extension(format!("{}.part", std::process::id()));
-        let written = file.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&part, text));
-        if written.and_then(|()| fs::rename(&part, file)).is_err() {
-            let _ = fs::remove_file(&part);
-        }
+        // Whole or not at all, also when two programs write. Without the file there is another trial.
+        let folder = file.parent().map_or(Ok(()), fs::create_dir_all);
+        let _ = folder.and_then(|()| output_file::write(file, text.as_bytes()));
     }
 
     /// Opens a device with the variants that are fastest on it, remembered or tried now.

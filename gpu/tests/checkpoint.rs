@@ -296,14 +296,3 @@ fn a_state_that_contradicts_itself_is_an_error() {
         assert!(matches!(read(lie), Err(CheckpointError::Progress(_))));
     }
 }
-
-#[test]
-fn a_file_is_replaced_whole() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("model.safetensors");
-    checkpoint::save(&file, b"first").unwrap();
-    checkpoint::save(&file, b"second").unwrap();
-    assert_eq!(std::fs::read(&file).unwrap(), b"second");
-    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing else is left behind");
-    assert!(checkpoint::save(&folder.path().join("no/such/folder"), b"third").is_err());
-}

@@ -21,7 +21,8 @@ use adadagrad_gpu::cpu::ThreadsEngine;
 use adadagrad_gpu::dataset::SharedDataset;
 use adadagrad_gpu::engine::{Engine, EngineError};
 use adadagrad_gpu::run::Run;
-use adadagrad_gpu::telemetry::{Line, TelemetryFile};
+use adadagrad_gpu::telemetry::Line;
+use adadagrad_gpu::telemetry_file::TelemetryFile;
 
 const OPTIMIZERS: usize = 8;
 
@@ -126,7 +127,8 @@ fn telemetry_goes_on_after_the_checkpoint_s_step() {
     let (training, test) = (support::images(300, 1), support::images(100, 2));
     let mut run = fresh(config(optimizer(3)), &training);
     let mut lines = Vec::new();
-    let mut telemetry = TelemetryFile::create(&file).unwrap();
+    let mut telemetry = TelemetryFile::open(&file).unwrap();
+    telemetry.begin().unwrap();
     for _ in 0..5 {
         let line = run.step(&test).unwrap().unwrap();
         telemetry.push(&line).unwrap();
@@ -140,13 +142,21 @@ fn telemetry_goes_on_after_the_checkpoint_s_step() {
 
     // A line that was not written to its end does not count.
     std::fs::write(&file, &whole[..whole.len() - 10]).unwrap();
-    TelemetryFile::resume(&file, 3).unwrap().push(&lines[3]).unwrap();
+    let resume = |step| {
+        let mut telemetry = TelemetryFile::open(&file).unwrap();
+        telemetry.resume(step).map(|last| (telemetry, last))
+    };
+    let (mut telemetry, last) = resume(3).unwrap();
+    assert_eq!(last, Some(3));
+    telemetry.push(&lines[3]).unwrap();
+    drop(telemetry);
     assert_eq!(read(&std::fs::read_to_string(&file).unwrap()), lines[..4]);
-    TelemetryFile::resume(&file, 0).unwrap();
+    assert_eq!(resume(9).unwrap().1, Some(4));
+    assert_eq!(resume(0).unwrap().1, None);
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "");
 
     std::fs::write(&file, "{\"step\": 1}\nno telemetry\n").unwrap();
-    let error = TelemetryFile::resume(&file, 3).unwrap_err().to_string();
-    assert!(error.starts_with("line 2 is no telemetry"), "{error}");
+    let error = resume(3).unwrap_err().to_string();
+    assert!(error.starts_with("line 2 is not valid telemetry"), "{error}");
     assert!(std::fs::read_to_string(&file).unwrap().contains("no telemetry"), "the file was touched");
 }

@@ -1,6 +1,7 @@
 //! What several tests need. Not every one of them needs all of it.
 #![allow(dead_code, clippy::unwrap_used, clippy::cast_possible_truncation)]
 
+pub(crate) mod program;
 pub(crate) mod screen;
 
 use std::fs;

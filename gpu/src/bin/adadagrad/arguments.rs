@@ -1,12 +1,14 @@
 //! What the command line looks like.
 
+use std::any::TypeId;
 use std::num::NonZero;
 use std::path::PathBuf;
 
 use adadagrad_core::config::DatasetName;
 use adadagrad_core::network::Model;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
+use crate::save_every::SaveEvery;
 use crate::setting_arguments::{ModelName, SettingArguments, TestName};
 use crate::values::{number, whole};
 
@@ -19,6 +21,32 @@ use crate::values::{number, whole};
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+impl Arguments {
+    /// What the command line says, and the subcommand's flags as they were given.
+    ///
+    /// # Errors
+    /// What is wrong with it, or the help that was asked for.
+    pub(crate) fn read() -> Result<(Self, ArgMatches), clap::Error> {
+        let mut command = command();
+        let mut given = command.try_get_matches_from_mut(std::env::args_os())?;
+        let arguments = Self::from_arg_matches(&given).map_err(|error| error.format(&mut command))?;
+        let flags = given.remove_subcommand().map(|(_, flags)| flags);
+        Ok((arguments, flags.unwrap_or_default()))
+    }
+}
+
+/// The command line. If a setting of `train` is given twice, the last one counts, so that scripts can append to a
+/// common command line; two paths for one purpose are a mistake.
+fn command() -> clap::Command {
+    Arguments::command().mut_subcommand("train", |train| {
+        train.mut_args(|argument| {
+            let is_path = argument.get_value_parser().type_id() == TypeId::of::<PathBuf>();
+            let id = argument.get_id().clone();
+            if is_path { argument } else { argument.overrides_with(id) }
+        })
+    })
 }
 
 const EXAMPLES: &str = "\
@@ -43,8 +71,7 @@ pub(crate) enum Command {
     ///
     /// Learning-rate schedules and the sample budget count samples, not steps. The last batch is not cut short, so
     /// a run may see slightly more samples than its budget.
-    // If a flag is given twice, the last one counts, so that scripts can append to a common command line.
-    #[command(allow_negative_numbers = true, args_override_self = true, after_long_help = TRAIN_EXAMPLES)]
+    #[command(allow_negative_numbers = true, after_long_help = TRAIN_EXAMPLES)]
     Train(Box<TrainArguments>),
     /// Gradient statistics of one batch, and the batch size that each test requires
     ///
@@ -82,8 +109,9 @@ Examples:
     adadagrad train --preset quick --telemetry run.jsonl --save run.safetensors
     adadagrad train --resume run.safetensors --telemetry run.jsonl --save run.safetensors
 
-Exit codes: 0 finished, 1 failed (for example a loss that is not finite, or a missing file), 2 invalid command line,
-130 interrupted.";
+Exit codes: 0 finished, 1 failed (for example a loss that is not finite, or a file that could not be written), 2 invalid
+command line, 130 interrupted (128 + the number of the signal: Ctrl-C 130, SIGTERM 143, SIGHUP 129). If the reader of a pipe
+goes away, as in `| head -1`, the run continues, and the exit code stays the same.";
 
 const SELFTEST_EXAMPLES: &str = "\
 Examples:
@@ -170,13 +198,26 @@ pub(crate) struct TrainArguments {
     pub(crate) settings: SettingArguments,
     #[command(flatten)]
     pub(crate) place: PlaceArguments,
-    /// Write one JSON object per step to this file (all fields: TELEMETRY.md of the package)
+    /// Write one JSON object per step to this file, or to a pipe or device (all fields: TELEMETRY.md of the package). The
+    /// file is locked while the run goes on
     #[arg(long, value_name = "FILE", help_heading = "Files")]
     pub(crate) telemetry: Option<PathBuf>,
-    /// Write a checkpoint to this file when the run ends or is interrupted: parameters that PyTorch opens, and the
-    /// complete state for --resume
+    /// Write a checkpoint to this file when the run ends or is interrupted, and as often as --save-every says:
+    /// parameters that PyTorch opens, and the complete state for --resume. A run that fails is saved beside it, as
+    /// NAME-failed
     #[arg(long, value_name = "FILE", help_heading = "Files")]
     pub(crate) save: Option<PathBuf>,
+    /// How much of the run may be lost if it is killed: a number of samples (60000) or steps ("100 steps"), a time ("30 s",
+    /// "10 minutes", "2 hours"), or never. Each checkpoint replaces the one before. If --save names a file of
+    /// another run, that file is kept until this run ends, and checkpoints are written beside it, as NAME-unfinished
+    #[arg(
+        long,
+        value_name = "INTERVAL",
+        default_value = "5 minutes",
+        requires = "save",
+        help_heading = "Files"
+    )]
+    pub(crate) save_every: SaveEvery,
     /// Start a new run from the parameters in this safetensors file
     #[arg(long, value_name = "FILE", conflicts_with = "resume", help_heading = "Files")]
     pub(crate) load: Option<PathBuf>,

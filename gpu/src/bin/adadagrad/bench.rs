@@ -17,8 +17,8 @@ use serde::Serialize;
 use crate::Outcome;
 use crate::arguments::BenchArguments;
 use crate::numbers::{grouped, rounded};
-use crate::origin;
 use crate::table::table;
+use crate::{origin, output};
 
 /// Batch sizes where none are given.
 const BATCHES: [u32; 5] = [16, 64, 256, 1024, 4096];
@@ -79,20 +79,20 @@ pub(crate) fn run(arguments: &BenchArguments) -> Outcome {
         for &batch in &batches {
             let row = measure(arguments, model, batch, &data, &mut report)?;
             if !arguments.json {
-                eprintln!(
+                output::message(format_args!(
                     "{}, b = {}: {} images/s",
                     row.model,
                     grouped(batch.into()),
                     rounded(row.images_per_second_with_test)
-                );
+                ));
             }
             report.rows.push(row);
         }
     }
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
+        output::result(serde_json::to_string_pretty(&report)? + "\n");
     } else {
-        print!("{}", tables(&report));
+        output::result(tables(&report));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -6,6 +6,7 @@ use adadagrad_gpu::webgpu::{adapters, is_software};
 
 use crate::Outcome;
 use crate::numbers::grouped;
+use crate::output;
 use crate::table::table;
 
 pub(crate) fn run() -> Outcome {
@@ -30,6 +31,6 @@ pub(crate) fn run() -> Outcome {
             limits.max_storage_buffers_per_shader_stage.to_string(),
         ]);
     }
-    print!("{}", table(&rows));
+    output::result(table(&rows));
     Ok(ExitCode::SUCCESS)
 }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::Outcome;
 use crate::arguments::EvaluateArguments;
 use crate::numbers::{grouped, percent};
+use crate::output;
 use crate::table::table;
 use crate::{files, origin};
 
@@ -35,9 +36,9 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> Outcome {
     let evaluated = engine.evaluate(&data.test)?;
     let samples = data.test.len();
     if arguments.json {
-        println!("{}", serde_json::to_string(&report(samples, &evaluated))?);
+        output::result(serde_json::to_string(&report(samples, &evaluated))? + "\n");
     } else {
-        print!("{}", tables(samples, &evaluated));
+        output::result(tables(samples, &evaluated));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -20,6 +20,7 @@ use adadagrad_gpu::webgpu::{Gpu, Options, Profile, is_software};
 
 use crate::arguments::{Device, PlaceArguments};
 use crate::origin::Loaded;
+use crate::output;
 
 /// An error with the file it is about.
 pub(crate) fn about(file: &Path, error: impl Display) -> String {
@@ -35,21 +36,6 @@ pub(crate) fn read_text(file: &Path) -> Result<String, String> {
 /// A checkpoint.
 pub(crate) fn load_checkpoint(file: &Path) -> Result<Checkpoint, String> {
     checkpoint::load(file).map_err(|error| about(file, error))
-}
-
-/// Refuses what a file could not be written to at the end of a long run.
-pub(crate) fn check_writable(file: &Path) -> Result<(), String> {
-    let folder = match file.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    if file.is_dir() {
-        Err(about(file, "is a folder, where a file is to be written"))
-    } else if folder.is_dir() {
-        Ok(())
-    } else {
-        Err(about(file, "its folder does not exist"))
-    }
 }
 
 impl PlaceArguments {
@@ -77,7 +63,7 @@ impl PlaceArguments {
         let training = Arc::clone(&data.training);
         let threads = self.threads.unwrap_or_else(available_threads);
         if self.chosen_device() == Device::Gpu {
-            let notice = |text: &str| eprintln!("{text}");
+            let notice = |text: &str| output::message(text);
             let memory_budget = self.gpu_memory.map(|mebibytes| u64::from(mebibytes.get()) << 20);
             let open = Box::new(opening(Remembered::in_cache(), self.adapter.as_deref(), profile));
             let options = Options { open, memory_budget, notice: Box::new(notice) };
@@ -93,16 +79,18 @@ impl PlaceArguments {
         }
         match pollster::block_on(Gpu::open(self.adapter.as_deref())) {
             Ok(gpu) if !is_software(gpu.info()) => {
-                eprintln!("Computing on the GPU {}.", gpu.info().name);
+                output::message(format_args!("Computing on the GPU {}.", gpu.info().name));
                 Device::Gpu
             }
             Ok(gpu) => {
                 let name = &gpu.info().name;
-                eprintln!("Computing on the CPU: the only GPU adapter, {name}, is software and slower.");
+                output::message(format_args!(
+                    "Computing on the CPU: the only GPU adapter, {name}, is software and slower."
+                ));
                 Device::Cpu
             }
             Err(error) => {
-                eprintln!("Computing on the CPU: {error}.");
+                output::message(format_args!("Computing on the CPU: {error}."));
                 Device::Cpu
             }
         }

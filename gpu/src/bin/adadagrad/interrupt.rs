@@ -1,24 +1,100 @@
-//! Ctrl-C: once to end the run with a checkpoint, twice to quit at once.
+//! Signals that ask a run to end. It ends with a checkpoint, and the exit code names the signal.
 
 use std::error::Error;
 use std::process;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::{Duration, Instant};
 
 use adadagrad_gpu::engine::Control;
 
-/// The exit code of a program that Ctrl-C has ended: 128 + SIGINT.
-pub(crate) const INTERRUPTED: u8 = 130;
+use crate::output;
 
-/// From now on Ctrl-C (or a request to terminate) cancels the engine's step.
-pub(crate) fn listen(control: Arc<Control>) -> Result<(), Box<dyn Error>> {
-    let before = AtomicBool::new(false);
-    ctrlc::set_handler(move || {
-        if before.swap(true, Ordering::Relaxed) {
-            process::exit(INTERRUPTED.into());
+/// Of Ctrl-C, with the same number on every system.
+const SIGINT: u8 = 2;
+/// Programs that run others, such as `timeout`, send them the same signal twice in a row. A person takes longer.
+const SAME: Duration = Duration::from_millis(500);
+
+/// The first signal that came.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Interrupts(Arc<AtomicU8>);
+
+impl Interrupts {
+    /// The exit code of a program that the signal has ended: 128 and the signal's number.
+    pub(crate) fn exit_code(&self) -> u8 {
+        128 + self.0.load(Ordering::Relaxed)
+    }
+
+    /// What a signal does: the first cancels the engine's step, a second Ctrl-C quits at once.
+    fn handler(&self, control: Arc<Control>) -> impl FnMut(u8) + Send + 'static {
+        let received = Arc::clone(&self.0);
+        let mut first: Option<Instant> = None;
+        move |signal| match first {
+            None => {
+                first = Some(Instant::now());
+                received.store(signal, Ordering::Relaxed);
+                control.cancel();
+                if signal == SIGINT {
+                    output::message(
+                        "\nInterrupted: saving a checkpoint. Press Ctrl-C again to quit at once, without it.",
+                    );
+                } else {
+                    output::message(format_args!("Ended by signal {signal}: saving a checkpoint."));
+                }
+            }
+            Some(first) if signal == SIGINT && first.elapsed() >= SAME => {
+                process::exit((128 + SIGINT).into());
+            }
+            Some(_) => {}
         }
-        control.cancel();
-        eprintln!("\nInterrupted: saving a checkpoint. Once more to quit at once, without it.");
-    })?;
-    Ok(())
+    }
 }
+
+/// From now on SIGINT (Ctrl-C), SIGTERM and SIGHUP (the terminal is closed) cancel the engine's step, unless they
+/// were ignored when the program was started, as `nohup` does with SIGHUP and a shell script with SIGINT.
+#[cfg(unix)]
+pub(crate) fn listen(control: Arc<Control>) -> Result<Interrupts, Box<dyn Error>> {
+    use signal_hook::consts::{SIGHUP, SIGTERM};
+    use signal_hook::iterator::Signals;
+
+    let interrupts = Interrupts::default();
+    let mut handle = interrupts.handler(control);
+    let taken = [SIGINT.into(), SIGTERM, SIGHUP].into_iter().filter(|&signal| !is_ignored(signal));
+    let mut signals = Signals::new(taken)?;
+    std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
+        signals.forever().for_each(|signal| handle(u8::try_from(signal).unwrap_or_default()));
+    })?;
+    Ok(interrupts)
+}
+
+/// From now on Ctrl-C, and the end of the console or the session, cancel the engine's step.
+#[cfg(not(unix))]
+pub(crate) fn listen(control: Arc<Control>) -> Result<Interrupts, Box<dyn Error>> {
+    let interrupts = Interrupts::default();
+    let mut handle = interrupts.handler(control);
+    ctrlc::set_handler(move || handle(SIGINT))?;
+    Ok(interrupts)
+}
+
+/// Whether a signal was ignored when the program was started. Only Linux says so; elsewhere SIGHUP is left as it is,
+/// so that `nohup` works.
+#[cfg(unix)]
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    match mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()) {
+        Some(mask) => mask >> (signal - 1) & 1 == 1,
+        None => signal == signal_hook::consts::SIGHUP,
+    }
+}
+
+/// Writing beyond a limit on the size of files (`ulimit -f`) becomes an error of that write. By default the signal
+/// ends the program.
+#[cfg(unix)]
+pub(crate) fn survive_file_size_limits() {
+    // Without it the default stays.
+    let _ = signal_hook::flag::register(libc::SIGXFSZ, Arc::default());
+}
+
+#[cfg(not(unix))]
+pub(crate) fn survive_file_size_limits() {}

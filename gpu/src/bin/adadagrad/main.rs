@@ -1,16 +1,23 @@
 //! The program `adadagrad`: trains networks with batch sizes that adapt themselves.
+// A print that fails panics: everything is shown by `output`.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
 
 mod arguments;
 mod bench;
+mod checkpoints;
 mod config_file;
 mod devices;
+mod distinct;
 mod evaluate;
 mod files;
 mod interrupt;
 mod numbers;
 mod origin;
+mod output;
 mod profile;
 mod progress;
+mod resume_command;
+mod save_every;
 mod selftest;
 mod setting_arguments;
 mod settings;
@@ -21,9 +28,10 @@ mod utilisation;
 mod values;
 
 use std::error::Error;
+use std::io::{Write, stdout};
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::ArgMatches;
 
 use crate::arguments::{Arguments, Command};
 
@@ -31,16 +39,33 @@ use crate::arguments::{Arguments, Command};
 type Outcome = Result<ExitCode, Box<dyn Error>>;
 
 fn main() -> ExitCode {
-    let outcome = match Arguments::parse().command {
-        Command::Train(arguments) => train::run(&arguments),
-        Command::Statistics(arguments) => statistics::run(&arguments),
-        Command::Bench(arguments) => bench::run(&arguments),
-        Command::Selftest(arguments) => selftest::run(&arguments),
+    interrupt::survive_file_size_limits();
+    output::exit_code(match Arguments::read() {
+        Ok((arguments, given)) => run(&arguments.command, &given),
+        Err(help_or_error) => show(&help_or_error),
+    })
+}
+
+fn run(command: &Command, given: &ArgMatches) -> ExitCode {
+    let outcome = match command {
+        Command::Train(arguments) => train::run(arguments, given),
+        Command::Statistics(arguments) => statistics::run(arguments),
+        Command::Bench(arguments) => bench::run(arguments),
+        Command::Selftest(arguments) => selftest::run(arguments),
         Command::Devices => devices::run(),
-        Command::Evaluate(arguments) => evaluate::run(&arguments),
+        Command::Evaluate(arguments) => evaluate::run(arguments),
     };
     outcome.unwrap_or_else(|error| {
-        eprintln!("error: {error}");
+        output::error(error);
         ExitCode::FAILURE
     })
+}
+
+/// Help and version are results; what is wrong with the command line is a message.
+fn show(help_or_error: &clap::Error) -> ExitCode {
+    let shown = help_or_error.print().and_then(|()| stdout().flush());
+    if !help_or_error.use_stderr() {
+        output::take(shown);
+    }
+    ExitCode::from(u8::try_from(help_or_error.exit_code()).unwrap_or(1))
 }

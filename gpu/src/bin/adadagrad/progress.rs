@@ -16,6 +16,7 @@ use adadagrad_gpu::telemetry::Line;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::numbers::{duration, grouped, percent, rounded};
+use crate::output;
 
 const REDRAW: Duration = Duration::from_millis(100);
 
@@ -113,7 +114,7 @@ impl Display {
         state.accuracy = line.accuracy.or(state.accuracy);
         if let (Kind::Lines, Some(accuracy)) = (&self.kind, line.accuracy) {
             let samples = progress.samples_seen;
-            eprintln!(
+            output::message(format_args!(
                 "step {}: {} samples, batch {}, loss {:.4}, accuracy {}, {} images/s",
                 grouped(line.telemetry.step),
                 grouped(samples),
@@ -121,7 +122,7 @@ impl Display {
                 line.telemetry.loss,
                 percent(accuracy),
                 rounded(state.images_per_second(samples)),
-            );
+            ));
         }
     }
 }

@@ -1,30 +1,39 @@
 //! `adadagrad selftest`.
 
-use std::fs;
 use std::process::ExitCode;
 
+use adadagrad_gpu::output_file::OutputFile;
 use adadagrad_gpu::selftest::{self, Adapter, Report};
 
 use crate::Outcome;
 use crate::arguments::{Device, SelftestArguments};
+use crate::distinct::refuse_shared;
 use crate::files;
 use crate::numbers::{grouped, rounded, significant};
+use crate::output;
 use crate::profile::kernel_table;
 use crate::table::table;
+
+/// Of a report.
+const USUAL_BYTES: u64 = 1 << 16;
 
 pub(crate) fn run(arguments: &SelftestArguments) -> Outcome {
     if arguments.device == Device::Cpu {
         return Err("the self-test is the GPU's: it goes with --device gpu".into());
     }
-    if let Some(file) = &arguments.output {
-        files::check_writable(file)?;
-    }
-    let report = selftest::run(arguments.adapter.as_deref(), &|what| eprintln!("{what}"))?;
-    print!("{}", text(&report));
-    if let Some(file) = &arguments.output {
-        let json = serde_json::to_string_pretty(&report)?;
-        fs::write(file, json + "\n").map_err(|error| files::about(file, error))?;
-        eprintln!("Wrote {}.", file.display());
+    let mut file = match arguments.output.as_deref() {
+        Some(path) => {
+            refuse_shared(("--output", path), &[])?;
+            Some(OutputFile::prove(path, USUAL_BYTES).map_err(|error| files::about(path, error))?)
+        }
+        None => None,
+    };
+    let report = selftest::run(arguments.adapter.as_deref(), &|what| output::message(what))?;
+    output::result(text(&report));
+    if let Some(file) = &mut file {
+        let json = serde_json::to_string_pretty(&report)? + "\n";
+        file.write(json.as_bytes()).map_err(|error| files::about(file.path(), error))?;
+        output::message(format_args!("Wrote {}.", file.path().display()));
     }
     Ok(if report.is_sound() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

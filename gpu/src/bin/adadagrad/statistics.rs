@@ -20,6 +20,7 @@ use crate::arguments::StatisticsArguments;
 use crate::files;
 use crate::numbers::{grouped, percent, significant};
 use crate::origin::{self, Loaded};
+use crate::output;
 use crate::settings::explain;
 use crate::table::table;
 
@@ -76,9 +77,9 @@ pub(crate) fn run(arguments: &StatisticsArguments) -> Outcome {
     let evidence = engine.evidence(Cut::new(samples, needs.parts), visit, &needs)?;
     let report = report(&evidence, tests);
     if arguments.table {
-        print!("{}", tables(&report));
+        output::result(tables(&report));
     } else {
-        println!("{}", serde_json::to_string(&report)?);
+        output::result(serde_json::to_string(&report)? + "\n");
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -11,26 +11,32 @@ use adadagrad_core::local::OwnedNetwork;
 use adadagrad_core::trainer::Trainer;
 use adadagrad_gpu::checkpoint::{self, Checkpoint, STATE_VERSION, State};
 use adadagrad_gpu::data::Splits;
-use adadagrad_gpu::engine::{Engine, EngineError, Snapshot};
+use adadagrad_gpu::engine::{Engine, EngineError, Evaluated, Snapshot};
 use adadagrad_gpu::run::Run;
-use adadagrad_gpu::telemetry::{Line, TelemetryFile};
+use adadagrad_gpu::telemetry::Line;
+use adadagrad_gpu::telemetry_file::TelemetryFile;
 use adadagrad_gpu::webgpu::Profile;
+use clap::ArgMatches;
 
 use crate::Outcome;
 use crate::arguments::{Device, TrainArguments};
-use crate::interrupt::{self, INTERRUPTED};
+use crate::checkpoints::{Checkpoints, Ending};
+use crate::distinct::refuse_shared;
+use crate::interrupt::{self, Interrupts};
 use crate::numbers::{duration, grouped, percent, rounded};
+use crate::output;
 use crate::profile::kernel_table;
 use crate::progress::Display;
+use crate::resume_command::ResumeCommand;
 use crate::settings::explain;
 use crate::table::table;
 use crate::utilisation::Utilisation;
 use crate::{files, origin};
 
-/// Where an interrupted run is saved that was to be saved nowhere.
-const RESCUE: &str = "adadagrad-interrupted.safetensors";
+/// Bytes of a checkpoint beside its values, at most: names, shapes, the settings.
+const HEADER: u64 = 1 << 14;
 
-pub(crate) fn run(arguments: &TrainArguments) -> Outcome {
+pub(crate) fn run(arguments: &TrainArguments, given: &ArgMatches) -> Outcome {
     arguments.place.check()?;
     if arguments.profile && arguments.place.device == Device::Cpu {
         return Err("--profile times the kernels of a GPU: it goes with --device gpu or --device auto".into());
@@ -43,24 +49,83 @@ pub(crate) fn run(arguments: &TrainArguments) -> Outcome {
     let config = config(arguments, checkpoint)?;
     if arguments.print_config {
         config.validate(u32::MAX).map_err(|error| explain(&error))?;
-        println!("{}", serde_json::to_string_pretty(&config)?);
+        output::result(serde_json::to_string_pretty(&config)? + "\n");
         return Ok(ExitCode::SUCCESS);
     }
-    for file in arguments.save.iter().chain(&arguments.telemetry) {
-        files::check_writable(file)?;
-    }
+    let files = Files::open(arguments, &config, checkpoint.map(|(_, checkpoint)| checkpoint))?;
     let data = arguments.place.load_data(config.dataset)?;
     let config = fitted(arguments, config, &data);
     let profile = arguments.profile.then(Profile::default);
     let run = begin(arguments, config, checkpoint, &data, profile.clone())?;
-    let telemetry = telemetry(arguments, &run)?;
-    interrupt::listen(Arc::clone(run.engine().control()))?;
-    let mut session = Session::new(run, telemetry, profile.map(Utilisation::new));
-    let outcome = session.train(arguments, &data)?;
+    let files = files.begin(arguments, run.progress().steps)?;
+    let interrupts = interrupt::listen(Arc::clone(run.engine().control()))?;
+    let mut session = Session::new(run, files, profile.map(Utilisation::new), ResumeCommand::new(given));
+    let code = session.train(arguments.quiet, &data, &interrupts);
     if let Some(utilisation) = &session.utilisation {
-        print!("\n{}\n{}", kernel_table(&utilisation.kernels()), utilisation.table());
+        output::result(format!("\n{}\n{}", kernel_table(&utilisation.kernels()), utilisation.table()));
     }
-    Ok(outcome)
+    Ok(code)
+}
+
+/// The files that a run writes, which are known to be writable before it begins.
+struct Files {
+    checkpoints: Checkpoints,
+    telemetry: Option<(PathBuf, TelemetryFile)>,
+}
+
+impl Files {
+    /// Opens them, and changes nothing in what is there.
+    fn open(
+        arguments: &TrainArguments,
+        config: &RunConfig,
+        checkpoint: Option<&Checkpoint>,
+    ) -> Result<Self, Box<dyn Error>> {
+        let TrainArguments { save, telemetry, load, resume, settings, .. } = arguments;
+        let (save, telemetry) = (save.as_deref(), telemetry.as_deref());
+        let settings = settings.config.as_deref().map(|file| ("--config", file));
+        if let Some(save) = save {
+            // From where the run begins is a good place for where it ends.
+            refuse_shared(("--save", save), &[telemetry.map(|file| ("--telemetry", file)), settings])?;
+        }
+        if let Some(telemetry) = telemetry {
+            let [load, resume] = [("--load", load), ("--resume", resume)]
+                .map(|(flag, file)| file.as_deref().map(|file| (flag, file)));
+            refuse_shared(("--telemetry", telemetry), &[load, resume, settings])?;
+        }
+        let telemetry = telemetry.map(|path| match TelemetryFile::open(path) {
+            Ok(file) => Ok((path.to_owned(), file)),
+            Err(error) => Err(files::about(path, error)),
+        });
+        let telemetry = telemetry.transpose()?;
+        let parameters = OwnedNetwork::of_model(config.model)?.view().parameters();
+        let values = parameters * (1 + config.optimizer.as_optimizer::<f32>().slots());
+        let bytes = (values * size_of::<f32>()) as u64 + HEADER;
+        let progress =
+            checkpoint.and_then(|checkpoint| checkpoint.state.as_ref()).map(|state| state.progress);
+        let checkpoints = Checkpoints::prove(arguments, bytes, progress.as_ref())?;
+        Ok(Self { checkpoints, telemetry })
+    }
+
+    /// The run begins after so many steps.
+    fn begin(mut self, arguments: &TrainArguments, steps: u64) -> Result<Self, String> {
+        let Some((path, file)) = &mut self.telemetry else { return Ok(self) };
+        let about = |error| files::about(path, error);
+        if arguments.resume.is_none() {
+            file.begin().map_err(about)?;
+        } else if let Some(last) = file.resume(steps).map_err(about)?
+            && last < steps
+        {
+            output::message(files::about(
+                path,
+                format_args!(
+                    "the lines of steps {} to {} are missing: the file ends before the checkpoint",
+                    grouped(last + 1),
+                    grouped(steps)
+                ),
+            ));
+        }
+        Ok(self)
+    }
 }
 
 /// The settings: the checkpoint's for a resumed run, else the flags'.
@@ -160,69 +225,70 @@ fn begin(
     Ok(Run::new(trainer.map_err(|error| explain(&error))?, engine))
 }
 
-fn telemetry(
-    arguments: &TrainArguments,
-    run: &Run<Box<dyn Engine>>,
-) -> Result<Option<(PathBuf, TelemetryFile)>, Box<dyn Error>> {
-    let Some(file) = &arguments.telemetry else { return Ok(None) };
-    let open = match arguments.resume {
-        Some(_) => TelemetryFile::resume(file, run.progress().steps),
-        None => TelemetryFile::create(file),
-    };
-    Ok(Some((file.clone(), open.map_err(|error| files::about(file, error))?)))
-}
-
 /// How a session ends.
 enum End {
     Finished,
     Interrupted,
-    Failed(Box<dyn Error>),
+    Failed(EngineError),
+}
+
+/// A run between two steps, as a checkpoint holds it.
+struct Saved {
+    bytes: Vec<u8>,
+    is_finite: bool,
 }
 
 /// A run with what was seen of it since the program started.
 struct Session {
     run: Run<Box<dyn Engine>>,
-    telemetry: Option<(PathBuf, TelemetryFile)>,
+    files: Files,
     utilisation: Option<Utilisation>,
+    resume: ResumeCommand,
     begin: Instant,
     /// Samples seen and seconds spent in steps.
     samples: u64,
     seconds: f64,
     last: Option<Line>,
+    /// Whether the user knows that telemetry cannot be written at present.
+    is_telemetry_failing: bool,
 }
 
 impl Session {
     fn new(
         run: Run<Box<dyn Engine>>,
-        telemetry: Option<(PathBuf, TelemetryFile)>,
+        files: Files,
         utilisation: Option<Utilisation>,
+        resume: ResumeCommand,
     ) -> Self {
-        Self { run, telemetry, utilisation, begin: Instant::now(), samples: 0, seconds: 0.0, last: None }
+        let (begin, is_telemetry_failing) = (Instant::now(), false);
+        let (samples, seconds, last) = (0, 0.0, None);
+        Self { run, files, utilisation, resume, begin, samples, seconds, last, is_telemetry_failing }
     }
 
-    fn train(&mut self, arguments: &TrainArguments, data: &Splits) -> Outcome {
+    /// Trains to the end, saves what there is to save and says what happened, whatever happened.
+    fn train(&mut self, is_quiet: bool, data: &Splits, interrupts: &Interrupts) -> ExitCode {
         let sweeps = 1 + u64::from(self.run.trainer().needs().inner);
         let control = self.run.engine().control();
-        let display = Display::new(arguments.quiet, self.run.config(), self.run.progress(), sweeps, control);
+        let display = Display::new(is_quiet, self.run.config(), self.run.progress(), sweeps, control);
         let end = self.steps(data, &display);
         drop(display);
-        match end {
-            End::Finished => {
-                self.save(arguments.save.as_deref(), data)?;
-                print!("{}", self.summary(data)?);
-                Ok(ExitCode::SUCCESS)
-            }
-            End::Interrupted => {
-                let file = arguments.save.as_deref().unwrap_or(Path::new(RESCUE));
-                self.save(Some(file), data)?;
-                eprintln!("Go on with: adadagrad train --resume {}", file.display());
-                print!("{}", self.summary(data)?);
-                Ok(ExitCode::from(INTERRUPTED))
-            }
+        let (ending, mut failed) = match &end {
+            End::Finished => (Ending::Finished, false),
+            End::Interrupted => (Ending::Interrupted, false),
             End::Failed(error) => {
-                self.save(arguments.save.as_deref(), data)?;
-                Err(error)
+                output::error(error);
+                let has_diverged = matches!(error, EngineError::Step(_));
+                (if has_diverged { Ending::Diverged } else { Ending::Failed }, true)
             }
+        };
+        let (model, is_saved) = self.save(ending, data);
+        failed |= !is_saved;
+        failed |= !self.finish_telemetry();
+        output::result(format!("{}The model is {model}.\n", self.summary(data)));
+        match end {
+            _ if failed => ExitCode::FAILURE,
+            End::Interrupted => ExitCode::from(interrupts.exit_code()),
+            End::Finished | End::Failed(_) => ExitCode::SUCCESS,
         }
     }
 
@@ -232,7 +298,7 @@ impl Session {
                 Ok(Some(line)) => line,
                 Ok(None) => return End::Finished,
                 Err(EngineError::Cancelled) => return End::Interrupted,
-                Err(error) => return End::Failed(error.into()),
+                Err(error) => return End::Failed(error),
             };
             self.samples += u64::from(line.telemetry.samples);
             self.seconds += line.seconds;
@@ -241,17 +307,84 @@ impl Session {
                 utilisation.add(&line);
             }
             display.step(&line, self.run.progress());
-            if let Some((path, file)) = &mut self.telemetry
-                && let Err(error) = file.push(&line)
-            {
-                return End::Failed(files::about(path, error).into());
+            self.tell(&line);
+            if self.files.checkpoints.is_due(self.run.progress()) && !self.run.is_finished() {
+                self.keep(data);
             }
         }
     }
 
-    /// Saves the run as it stands between two steps.
-    fn save(&mut self, file: Option<&Path>, data: &Splits) -> Result<(), Box<dyn Error>> {
-        let Some(file) = file else { return Ok(()) };
+    /// Writes a line of telemetry. A full disk does not end the run: there may be space again later.
+    fn tell(&mut self, line: &Line) {
+        let Some((path, file)) = &mut self.files.telemetry else { return };
+        let written = file.push(line);
+        if let Err(error) = &written
+            && !self.is_telemetry_failing
+        {
+            let error = files::about(path, error);
+            output::message(format_args!("{error}. The run continues, and its lines are tried again."));
+        }
+        self.is_telemetry_failing = written.is_err();
+    }
+
+    /// Whether all lines of telemetry are written.
+    fn finish_telemetry(&mut self) -> bool {
+        let Some((path, file)) = &mut self.files.telemetry else { return true };
+        let Err(error) = file.flush() else { return true };
+        let missing = grouped(file.missing());
+        output::error(files::about(path, format_args!("the last {missing} lines are missing: {error}")));
+        false
+    }
+
+    /// Saves the run while it goes on. What goes wrong with the engine is found out in the next step.
+    fn keep(&mut self, data: &Splits) {
+        if let Some((_, file)) = &self.files.telemetry {
+            file.sync();
+        }
+        match self.state(data) {
+            Ok(Saved { bytes, is_finite: true }) => self.files.checkpoints.keep(&bytes),
+            // The last checkpoint is better.
+            Ok(Saved { is_finite: false, .. }) | Err(_) => {}
+        }
+    }
+
+    /// Saves the run at its end. Returns where its model is, in words, and whether all is well.
+    fn save(&mut self, ending: Ending, data: &Splits) -> (String, bool) {
+        let saved = match self.state(data) {
+            Ok(saved) => saved,
+            Err(error) => {
+                output::error(format_args!("the run cannot be saved: {error}"));
+                let last = self.files.checkpoints.last();
+                let last = last.map(|file| format!("saved earlier in {}", file.display()));
+                return (last.unwrap_or_else(|| "lost".to_owned()), false);
+            }
+        };
+        let steps = grouped(self.run.progress().steps);
+        let ending = if saved.is_finite { ending } else { Ending::Diverged };
+        let (file, errors) = self.files.checkpoints.conclude(ending, &saved.bytes);
+        errors.iter().for_each(output::error);
+        let is_well = errors.is_empty() && saved.is_finite;
+        let model = match &file {
+            Some(file) => {
+                output::message(format_args!("Saved {} after step {steps}.", file.display()));
+                format!("saved in {}", file.display())
+            }
+            None if errors.is_empty() => "not saved; to save it, give --save FILE".to_owned(),
+            None => "lost".to_owned(),
+        };
+        if !saved.is_finite {
+            output::error(format_args!(
+                "after step {steps} the parameters are not all finite: no run can go on from them"
+            ));
+        }
+        if let (Some(file), Ending::Interrupted | Ending::Failed) = (&file, ending) {
+            output::raw_message(&[b"Go on with: ", self.resume.text(file).as_slice()].concat());
+        }
+        (model, is_well)
+    }
+
+    /// The run as it stands between two steps.
+    fn state(&mut self, data: &Splits) -> Result<Saved, Box<dyn Error>> {
         let state = State {
             version: STATE_VERSION,
             config: *self.run.config(),
@@ -262,21 +395,17 @@ impl Session {
         let network = OwnedNetwork::of_model(state.config.model)?;
         let Snapshot { parameters, memory } = self.run.engine_mut().snapshot()?;
         let bytes = checkpoint::write(network.view(), parameters, memory, &state)?;
-        checkpoint::save(file, &bytes).map_err(|error| files::about(file, error))?;
-        eprintln!("Saved {} after step {}.", file.display(), grouped(state.progress.steps));
-        if parameters.iter().chain(memory).any(|value| !value.is_finite()) {
-            eprintln!("It holds values that are not finite: no run can go on from it.");
-        }
-        Ok(())
+        let is_finite = parameters.iter().chain(memory).all(|value| value.is_finite());
+        Ok(Saved { bytes, is_finite })
     }
 
-    fn summary(&mut self, data: &Splits) -> Result<String, Box<dyn Error>> {
+    fn summary(&mut self, data: &Splits) -> String {
         let progress = *self.run.progress();
         let measured = self.last.and_then(|line| Some((line.accuracy?, line.test_loss)));
         let measured = match measured {
             None if self.run.is_finished() => {
-                let evaluation = self.run.engine_mut().evaluate(&data.test)?.evaluation;
-                Some((evaluation.accuracy, Some(evaluation.loss)))
+                let evaluated = self.run.engine_mut().evaluate(&data.test).map_err(output::error).ok();
+                evaluated.map(|Evaluated { evaluation, .. }| (evaluation.accuracy, Some(evaluation.loss)))
             }
             measured => measured,
         };
@@ -304,6 +433,6 @@ impl Session {
             ("images/s", if self.seconds > 0.0 { rounded(samples / self.seconds) } else { unknown() }),
             ("computed on", self.run.engine().description()),
         ];
-        Ok(table(&rows.map(|(name, value)| vec![name.to_owned(), value])))
+        table(&rows.map(|(name, value)| vec![name.to_owned(), value]))
     }
 }

@@ -1,0 +1,205 @@
+//! Writing the telemetry file, and continuing it with a resumed run.
+
+use std::fs::{self, File, FileType, OpenOptions};
+use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::output_file::{self, told};
+use crate::telemetry::Line;
+
+/// Lines that cannot be written are kept in memory and tried again, up to this many bytes.
+const MOST_UNWRITTEN: usize = 1 << 26;
+
+/// An open telemetry file, locked against a second run that would write to it. Every line has been handed to the
+/// operating system when `push` returns.
+///
+/// It may also be a pipe with a reader, or a device such as `/dev/stdout`: lines are appended, and nothing is read.
+#[derive(Debug)]
+pub struct TelemetryFile {
+    file: File,
+    is_stream: bool,
+    /// The path of a file that was not there before, until it is used.
+    created: Option<PathBuf>,
+    /// Lines that could not be written so far.
+    unwritten: Vec<u8>,
+    /// Lines for which there was no memory either.
+    lost: u64,
+}
+
+/// The only field that is read from a line, to find the line of a step.
+#[derive(Deserialize)]
+struct Place {
+    step: u64,
+}
+
+impl TelemetryFile {
+    /// Opens a file for writing and changes nothing in it. A file that is not there is made, and removed again if it
+    /// is dropped before [`Self::begin`] or [`Self::resume`].
+    ///
+    /// # Errors
+    /// Why it cannot be written, or that another run writes to it.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        let (file, is_stream, created) = match fs::metadata(path) {
+            Ok(found) if found.is_file() => (options().open(path)?, false, None),
+            Ok(found) if is_stream(found.file_type()) => (open_stream(path)?, true, None),
+            Ok(found) => {
+                return Err(told(io::ErrorKind::InvalidInput, output_file::kind(found.file_type())));
+            }
+            Err(error) => {
+                let place = output_file::follow_links(path)?;
+                if error.kind() != io::ErrorKind::NotFound {
+                    return Err(error);
+                }
+                (options().create_new(true).open(&place)?, false, Some(place))
+            }
+        };
+        if !is_stream {
+            output_file::lock(&file)?;
+        }
+        Ok(Self { file, is_stream, created, unwritten: Vec::new(), lost: 0 })
+    }
+
+    /// Starts with an empty file.
+    ///
+    /// # Errors
+    /// Why it cannot be written.
+    pub fn begin(&mut self) -> io::Result<()> {
+        self.created = None;
+        if self.is_stream { Ok(()) } else { self.file.set_len(0) }
+    }
+
+    /// Continues after the line of step `step`: later lines are removed, and so is a line that was not written to its
+    /// end. Returns the step of the last line that is left, where there is one.
+    ///
+    /// # Errors
+    /// Why the file cannot be read or written, or which line before that step is not valid telemetry.
+    pub fn resume(&mut self, step: u64) -> io::Result<Option<u64>> {
+        if self.is_stream {
+            return Ok(None);
+        }
+        let mut reader = BufReader::new(&self.file);
+        let (mut kept, mut last, mut line, mut number) = (0, None, Vec::new(), 0);
+        while reader.read_until(b'\n', &mut line)? > 0 && line.ends_with(b"\n") {
+            number += 1;
+            let place: Place = serde_json::from_slice(&line).map_err(|error| {
+                told(io::ErrorKind::InvalidData, &format!("line {number} is not valid telemetry: {error}"))
+            })?;
+            if place.step > step {
+                break;
+            }
+            kept += line.len() as u64;
+            last = Some(place.step);
+            line.clear();
+        }
+        self.file.set_len(kept)?;
+        self.file.seek(SeekFrom::Start(kept))?;
+        self.created = None;
+        Ok(last)
+    }
+
+    /// Appends a line, after those that could not be written before.
+    ///
+    /// # Errors
+    /// Why it cannot be written now. The line is kept, to be written with the next one.
+    pub fn push(&mut self, line: &Line) -> io::Result<()> {
+        let text = serde_json::to_vec(line)?;
+        // Lines have no gap between them: after the first that is lost, all are.
+        if self.lost == 0 && self.unwritten.len() < MOST_UNWRITTEN {
+            self.unwritten.extend(text);
+            self.unwritten.push(b'\n');
+        } else {
+            self.lost += 1;
+        }
+        self.flush()
+    }
+
+    /// Writes what could not be written before.
+    ///
+    /// # Errors
+    /// Why it still cannot be written.
+    pub fn flush(&mut self) -> io::Result<()> {
+        let mut written = 0;
+        let result = loop {
+            let rest = &self.unwritten[written..];
+            if rest.is_empty() {
+                break Ok(());
+            }
+            match self.file.write(rest) {
+                Ok(0) => break Err(io::ErrorKind::WriteZero.into()),
+                Ok(bytes) => written += bytes,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => break Err(error),
+            }
+        };
+        self.unwritten.drain(..written);
+        result
+    }
+
+    /// How many lines are missing at the end of the file because they could not be written.
+    #[must_use]
+    pub fn missing(&self) -> u64 {
+        self.unwritten.iter().filter(|&&byte| byte == b'\n').count() as u64 + self.lost
+    }
+
+    /// Returns when the lines are on the disk, so that they survive what a checkpoint survives.
+    pub fn sync(&self) {
+        // Pipes and devices have nothing to wait for.
+        let _ = self.file.sync_data();
+    }
+}
+
+impl Drop for TelemetryFile {
+    fn drop(&mut self) {
+        if let Some(unused) = &self.created {
+            // It is empty, so that a leftover does no harm.
+            let _ = fs::remove_file(unused);
+        }
+    }
+}
+
+/// Files are written as well as read, to find the line to continue after.
+fn options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true);
+    // Others may read, but not write: FILE_SHARE_READ.
+    #[cfg(windows)]
+    std::os::windows::fs::OpenOptionsExt::share_mode(&mut options, 1);
+    options
+}
+
+/// Pipes and terminals, and whatever else takes bytes one after the other.
+fn is_stream(kind: FileType) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt;
+        kind.is_fifo() || kind.is_char_device()
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = kind;
+        false
+    }
+}
+
+#[cfg(unix)]
+fn open_stream(path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut options = OpenOptions::new();
+    options.write(true);
+    // To open a FIFO that nobody reads would take until somebody does. This one stays open until the other is, so that
+    // a reader does not see an end.
+    let _reader = options.clone().custom_flags(libc::O_NONBLOCK).open(path).map_err(|error| {
+        match error.raw_os_error() {
+            Some(libc::ENXIO) => told(error.kind(), "is a pipe (FIFO) that no program reads"),
+            _ => error,
+        }
+    })?;
+    options.open(path)
+}
+
+#[cfg(not(unix))]
+fn open_stream(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).open(path)
+}
