@@ -8,6 +8,7 @@ use crate::batch_test::{
 use crate::controller::{AdAdaGrad, AnyController, Constant};
 use crate::network::Model;
 use crate::optimizer::{AdaGrad, AnyOptimizer};
+use crate::real::Real;
 use crate::schedule::{Decay, Schedule};
 
 /// The version of [`RunConfig`] and of [`crate::trainer::Telemetry`] that this crate reads and writes.
@@ -295,6 +296,33 @@ fn check(field: &'static str, found: f64, range: Range, because: &'static str) -
     if range.contains(found) { Ok(()) } else { Err(ConfigError { field, found, range, because }) }
 }
 
+/// A setting that the run computes with in `F`: in range also when it is rounded to that type, and not 0 unless it is
+/// said to be.
+fn check_in<F: Real>(
+    field: &'static str,
+    found: f64,
+    range: Range,
+    because: &'static str,
+) -> Result<(), ConfigError> {
+    check(field, found, range, because)?;
+    let rounded = F::of(found).as_f64();
+    let refused = |because| Err(ConfigError { field, found, range, because });
+    if rounded == 0.0 && found != 0.0 {
+        return refused(if range.contains(0.0) {
+            "the run's float type rounds it to 0: give 0 itself, or a larger number"
+        } else {
+            "the run's float type rounds it to 0"
+        });
+    }
+    if range.contains(rounded) {
+        Ok(())
+    } else if rounded.is_infinite() {
+        refused("the run's float type has no such number")
+    } else {
+        refused("the run's float type rounds it to 1")
+    }
+}
+
 #[allow(clippy::cast_precision_loss)]
 fn check_count(
     field: &'static str,
@@ -306,15 +334,24 @@ fn check_count(
 }
 
 impl RunConfig {
-    /// Whether this can run on `samples` training samples.
+    /// Whether this can run on `samples` training samples, in `f32`.
     ///
     /// # Errors
     /// The first setting out of its range, with the range.
     pub fn validate(&self, samples: u32) -> Result<(), ConfigError> {
+        self.validate_in::<f32>(samples)
+    }
+
+    /// Whether this can run on `samples` training samples in the float type `F`: a small ε is 0 in one type, and a
+    /// number in another.
+    ///
+    /// # Errors
+    /// The first setting out of its range, as given or as rounded to `F`, with the range.
+    pub fn validate_in<F: Real>(&self, samples: u32) -> Result<(), ConfigError> {
         let format = u64::from(FORMAT_VERSION);
         check_count("version", self.version.into(), [format; 2], "settings of another version")?;
-        check("learning_rate", self.learning_rate, POSITIVE, "")?;
-        check_optimizer(&self.optimizer)?;
+        check_in::<F>("learning_rate", self.learning_rate, POSITIVE, "")?;
+        check_optimizer::<F>(&self.optimizer)?;
         check_schedule(&self.schedule)?;
         if let Some(test) = &self.test {
             check_test(test)?;
@@ -331,8 +368,17 @@ impl RunConfig {
     /// # Errors
     /// As [`Self::validate`].
     pub fn validate_under_way(&self, samples: u32) -> Result<(), ConfigError> {
+        self.validate_under_way_in::<f32>(samples)
+    }
+
+    /// The same in the float type `F`.
+    ///
+    /// # Errors
+    /// As [`Self::validate_in`].
+    pub fn validate_under_way_in<F: Real>(&self, samples: u32) -> Result<(), ConfigError> {
         let least = if self.test.is_some() { self.min_batch.max(2) } else { self.min_batch };
-        Self { initial_batch: self.initial_batch.max(least).min(self.max_batch), ..*self }.validate(samples)
+        Self { initial_batch: self.initial_batch.max(least).min(self.max_batch), ..*self }
+            .validate_in::<F>(samples)
     }
 
     /// Whether `next` may take this one's place while a run goes on: the learning rate and its schedule, the
@@ -395,45 +441,49 @@ impl RunConfig {
     }
 }
 
-/// ε as `f32` has it: where too small a number becomes 0, a parameter that never had a gradient would become
-/// 0/0.
-fn check_epsilon(epsilon: f64) -> Result<(), ConfigError> {
-    #[allow(clippy::cast_possible_truncation)]
-    let rounded = f64::from(epsilon as f32);
-    check("epsilon", rounded, POSITIVE, "what has no gradient is divided by it")
-}
-
-fn check_optimizer(optimizer: &AnyOptimizer) -> Result<(), ConfigError> {
-    let fraction = Range::Below(0.0, 1.0);
-    let adam = |beta1, beta2, epsilon, weight_decay| {
-        check("beta1", beta1, fraction, "")?;
-        check("beta2", beta2, fraction, "")?;
-        check_epsilon(epsilon)?;
-        check("weight_decay", weight_decay, NOT_NEGATIVE, "")
+fn check_optimizer<F: Real>(optimizer: &AnyOptimizer) -> Result<(), ConfigError> {
+    let number = check_in::<F>;
+    let fraction = |field, found| number(field, found, Range::Below(0.0, 1.0), "");
+    let weight_decay = |found| number("weight_decay", found, NOT_NEGATIVE, "");
+    let epsilon = |found| number("epsilon", found, POSITIVE, "what has no gradient is divided by it");
+    let adam = |[beta1, beta2]: [f64; 2], eps, decay| {
+        fraction("beta1", beta1)?;
+        fraction("beta2", beta2)?;
+        epsilon(eps)?;
+        weight_decay(decay)
     };
     match *optimizer {
-        AnyOptimizer::Sgd(sgd) => check("weight_decay", sgd.weight_decay, NOT_NEGATIVE, ""),
+        AnyOptimizer::Sgd(sgd) => weight_decay(sgd.weight_decay),
         AnyOptimizer::Momentum(rule) => {
-            check("momentum", rule.momentum, fraction, "")?;
-            check("weight_decay", rule.weight_decay, NOT_NEGATIVE, "")
+            fraction("momentum", rule.momentum)?;
+            weight_decay(rule.weight_decay)
         }
         AnyOptimizer::Nesterov(rule) => {
-            check("momentum", rule.momentum, fraction, "")?;
-            check("weight_decay", rule.weight_decay, NOT_NEGATIVE, "")
+            fraction("momentum", rule.momentum)?;
+            weight_decay(rule.weight_decay)
         }
         AnyOptimizer::AdaGrad(rule) => {
-            check("initial_accumulator", rule.initial_accumulator, NOT_NEGATIVE, "")?;
-            check_epsilon(rule.epsilon)?;
-            check("weight_decay", rule.weight_decay, NOT_NEGATIVE, "")
+            number("initial_accumulator", rule.initial_accumulator, NOT_NEGATIVE, "")?;
+            epsilon(rule.epsilon)?;
+            weight_decay(rule.weight_decay)
         }
-        AnyOptimizer::AdaGradNorm(rule) => check("initial_norm", rule.initial_norm, POSITIVE, ""),
+        AnyOptimizer::AdaGradNorm(rule) => {
+            let (field, found) = ("initial_norm", rule.initial_norm);
+            check(field, found, POSITIVE, "")?;
+            // What the sum begins with, in the wider type.
+            if F::Sum::of(found).squared().as_f64() == 0.0 {
+                let because = "in the run's float type its square is rounded to 0";
+                return Err(ConfigError { field, found, range: POSITIVE, because });
+            }
+            Ok(())
+        }
         AnyOptimizer::RmsProp(rule) => {
-            check("alpha", rule.alpha, fraction, "")?;
-            check_epsilon(rule.epsilon)?;
-            check("weight_decay", rule.weight_decay, NOT_NEGATIVE, "")
+            fraction("alpha", rule.alpha)?;
+            epsilon(rule.epsilon)?;
+            weight_decay(rule.weight_decay)
         }
-        AnyOptimizer::Adam(rule) => adam(rule.beta1, rule.beta2, rule.epsilon, rule.weight_decay),
-        AnyOptimizer::AdamW(rule) => adam(rule.beta1, rule.beta2, rule.epsilon, rule.weight_decay),
+        AnyOptimizer::Adam(rule) => adam([rule.beta1, rule.beta2], rule.epsilon, rule.weight_decay),
+        AnyOptimizer::AdamW(rule) => adam([rule.beta1, rule.beta2], rule.epsilon, rule.weight_decay),
     }
 }
 

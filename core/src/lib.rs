@@ -24,6 +24,7 @@ pub mod real;
 pub mod schedule;
 pub mod shuffle;
 pub mod statistics;
+pub mod subnormal;
 #[cfg(feature = "std")]
 mod sums;
 pub mod trainer;

@@ -17,6 +17,7 @@ use crate::optimizer::StepScalars;
 use crate::real::Real;
 use crate::shuffle::Order;
 use crate::statistics::{Inner, LengthMismatch, Needs, Statistics, check_length};
+use crate::subnormal::flush_all;
 pub use crate::sums::{BatchSums, OwnedStatistics};
 use crate::trainer::{Decided, Plan, Progress, StepError, Telemetry, Trainer};
 
@@ -233,10 +234,10 @@ pub struct Evaluation {
 }
 
 impl Evaluation {
-    /// From the sums over `samples` samples.
+    /// From the sums over `samples` samples; of none, both are 0.
     #[must_use]
     pub fn new<S: Real>(score: Score<S>, samples: u32) -> Self {
-        let samples = f64::from(samples);
+        let samples = f64::from(samples.max(1));
         Self { loss: score.loss.as_f64() / samples, accuracy: f64::from(score.correct) / samples }
     }
 }
@@ -362,6 +363,8 @@ impl<F: Real, M: MatrixProduct<F>> LocalRun<F, M> {
         let network = run.engine.network.view();
         network.to_own_order(parameters, &mut run.parameters)?;
         network.to_own_order(memory, &mut run.memory)?;
+        flush_all(&mut run.parameters);
+        flush_all(&mut run.memory);
         run.again = since.into_iter().collect();
         Ok(run)
     }
@@ -554,9 +557,13 @@ impl<F: Real, M: MatrixProduct<F>> LocalRun<F, M> {
     /// do, or when no evaluation has begun.
     ///
     /// # Errors
-    /// When the samples do not fit the network.
+    /// When the samples do not fit the network, or there is none.
     pub fn advance_evaluation(&mut self, dataset: &impl Dataset<F>) -> Result<Option<Evaluation>, RunError> {
         let Some(mut evaluating) = self.evaluation.take() else { return Ok(None) };
+        if evaluating.samples == 0 {
+            let what = "a data set to evaluate";
+            return Err(LengthMismatch { what, expected: 1, found: 0 }.into());
+        }
         if let Some(MicroBatch { positions, ends_part }) = evaluating.walk.next() {
             let mut sweep = self.engine.memory.sweep(self.engine.network.view(), self.engine.product)?;
             evaluating.part.merge(sweep.evaluate(&self.parameters, dataset, positions)?);

@@ -48,6 +48,12 @@ pub trait Real: FloatCore + NumAssign + Sum + Debug + Display + Default + Send +
         result
     }
 
+    /// x, or 0 where |x| < `least`; a NaN stays a NaN. Without a branch, so that loops of it can use vectors.
+    #[inline(always)]
+    fn zero_below(self, least: Self) -> Self {
+        if (self < least) & (self > -least) { Self::zero() } else { self }
+    }
+
     /// x².
     fn squared(self) -> Self {
         self * self
@@ -73,6 +79,11 @@ macro_rules! real {
             fn as_f64(self) -> f64 {
                 self.into()
             }
+            #[inline(always)]
+            fn zero_below(self, least: Self) -> Self {
+                if <$float>::abs(self) < least { 0.0 } else { self }
+            }
+
             fn root(self) -> Self {
                 // Both are rounded correctly: the same bits, but only one has instructions for vectors.
                 #[cfg(feature = "std")]
@@ -104,6 +115,17 @@ pub(crate) fn count<S: Real>(n: u64) -> S {
     // Counts here stay far below 2⁵³, so the conversion is exact.
     #[allow(clippy::cast_precision_loss)]
     S::of(n as f64)
+}
+
+/// 2ᵏ.
+pub(crate) fn power_of_two<F: Real>(exponent: i32) -> F {
+    F::of(if exponent < 0 { 0.5 } else { 2.0 }).power(exponent.unsigned_abs().into())
+}
+
+/// e, where |x| is between 2ᵉ and 2ᵉ⁺¹, for what is neither 0 nor infinite.
+pub(crate) fn exponent_of<F: Real>(x: F) -> i32 {
+    let (mantissa, exponent, _) = x.integer_decode();
+    i32::from(exponent) + 63 - mantissa.leading_zeros().cast_signed()
 }
 
 /// Running sums of a scalar product: vectors of them, and more than one, because each addition waits for the last.

@@ -7,7 +7,7 @@ use core::fmt;
 
 use num_traits::{One, Zero, float::FloatCore};
 
-use crate::real::{Real, count, dot, square_norm};
+use crate::real::{Real, count, dot, exponent_of, power_of_two, square_norm};
 use crate::vectors::on_vectors;
 
 /// What a batch-size test asks an engine to compute beyond loss and mean gradient. An engine computes no
@@ -239,10 +239,12 @@ pub struct Totals<S> {
     pub sum_squared_norms: S,
     /// Parts closed so far.
     pub parts: Parts<S>,
+    /// k, where the second moment holds Σ (2ᵏ gᵢ)²: 0 unless such squares would leave the range of their type.
+    pub moment_exponent: i32,
 }
 
 impl<S: Real> Totals<S> {
-    /// Adds another part's sums.
+    /// Adds another part's sums. The second moments' exponents are [`Statistics::merge`]'s.
     pub fn merge(&mut self, part: &Self) {
         self.samples += part.samples;
         self.correct += part.correct;
@@ -250,6 +252,14 @@ impl<S: Real> Totals<S> {
         self.sum_squared_norms += part.sum_squared_norms;
         self.parts.count += part.parts.count;
         self.parts.sum_squared_means += part.parts.sum_squared_means;
+    }
+
+    /// 1/b.
+    pub(crate) fn share(&self) -> Result<S, LengthMismatch> {
+        match self.samples {
+            0 => Err(LengthMismatch { what: "a batch whose mean is asked for", expected: 1, found: 0 }),
+            samples => Ok(S::one() / count(u64::from(samples))),
+        }
     }
 
     /// What they say with ‖Σ gᵢ‖² and what else was computed.
@@ -260,7 +270,8 @@ impl<S: Real> Totals<S> {
         inner: Option<Inner<S>>,
         coordinate_ratio: Option<S>,
     ) -> Evidence<S> {
-        let b = count(u64::from(self.samples));
+        // Of no sample, sums and means are 0.
+        let b = count(u64::from(self.samples.max(1)));
         Evidence {
             samples: self.samples,
             correct: self.correct,
@@ -324,7 +335,7 @@ pub struct Statistics<'a, F: Real> {
     pub totals: Totals<F::Sum>,
     /// Σ gᵢ.
     pub gradient_sum: &'a mut [F],
-    /// Σ gᵢ², coordinate by coordinate; empty when no test asks for it.
+    /// Σ gᵢ², coordinate by coordinate, scaled by [`Totals::moment_exponent`]; empty when no test asks for it.
     pub second_moment: &'a mut [F],
 }
 
@@ -374,10 +385,47 @@ impl<'a, F: Real> Statistics<'a, F> {
         for (sum, &g) in self.gradient_sum.iter_mut().zip(gradient) {
             *sum += g;
         }
-        for (sum, &g) in self.second_moment.iter_mut().zip(gradient) {
-            *sum += g * g;
-        }
+        self.push_squares(gradient);
         Ok(norm)
+    }
+
+    fn push_squares(&mut self, gradient: &[F]) {
+        if self.second_moment.is_empty() {
+            return;
+        }
+        let largest = gradient.iter().fold(F::zero(), |largest, g| largest.max(g.abs()));
+        let scale = power_of_two::<F>(self.exponent_for(largest));
+        for (sum, &g) in self.second_moment.iter_mut().zip(gradient) {
+            *sum += (scale * g).squared();
+        }
+    }
+
+    /// k, for which squares of gradients of about `largest`, times 2ᵏ, neither overflow nor underflow beside those that
+    /// the second moment holds already, which is brought to the same exponent. 0 wherever that serves: and a power of two
+    /// changes no bit of what fits anyway.
+    pub(crate) fn exponent_for(&mut self, largest: F) -> i32 {
+        let present = self.totals.moment_exponent;
+        if largest.is_zero() || !largest.is_finite() {
+            return present;
+        }
+        let exponent = exponent_of(largest);
+        let scaled = exponent + present;
+        let is_too_small = scaled < -COMFORTABLE && self.second_moment.iter().all(F::is_zero);
+        if scaled > COMFORTABLE || is_too_small {
+            let most = i32::from(F::max_value().integer_decode().1);
+            self.rescale(if exponent.abs() <= COMFORTABLE { 0 } else { (-exponent).clamp(-most, most) });
+        }
+        self.totals.moment_exponent
+    }
+
+    /// Brings the second moment to another exponent: a smaller one, or any where it is 0.
+    fn rescale(&mut self, exponent: i32) {
+        if exponent < self.totals.moment_exponent {
+            // Twice, because the factor's square may have left the range of the type.
+            let factor = power_of_two::<F>(exponent - self.totals.moment_exponent);
+            self.second_moment.iter_mut().for_each(|sum| *sum = *sum * factor * factor);
+        }
+        self.totals.moment_exponent = exponent;
     }
 
     /// Declares what was accumulated so far to be one part, whose mean the worker-gradient test compares
@@ -398,15 +446,22 @@ impl<'a, F: Real> Statistics<'a, F> {
     pub fn merge<G: Real<Sum = F::Sum>>(&mut self, part: &Statistics<'_, G>) -> Result<(), LengthMismatch> {
         check_length("the part's gradient", self.gradient_sum.len(), part.gradient_sum.len())?;
         check_length("the part's second moment", self.second_moment.len(), part.second_moment.len())?;
-        let sums = [
-            (&mut *self.gradient_sum, &*part.gradient_sum),
-            (&mut *self.second_moment, &*part.second_moment),
-        ];
-        for (sums, part) in sums {
-            if self.totals.samples == 0 {
-                set(sums, part);
+        let exponent = part.totals.moment_exponent;
+        if self.totals.samples == 0 {
+            set(self.gradient_sum, part.gradient_sum);
+            set(self.second_moment, part.second_moment);
+            self.totals.moment_exponent = exponent;
+        } else {
+            add_into(self.gradient_sum, part.gradient_sum);
+            // To the exponent of the larger squares.
+            self.rescale(self.totals.moment_exponent.min(exponent));
+            let factor = power_of_two::<F::Sum>(self.totals.moment_exponent - exponent).squared();
+            if factor == F::Sum::one() {
+                add_into(self.second_moment, part.second_moment);
             } else {
-                add_into(sums, part);
+                for (sum, &square) in self.second_moment.iter_mut().zip(&*part.second_moment) {
+                    *sum += F::narrow(square.widen() * factor);
+                }
             }
         }
         self.totals.merge(&part.totals);
@@ -416,10 +471,10 @@ impl<'a, F: Real> Statistics<'a, F> {
     /// Writes ḡ = (1/b) Σ gᵢ.
     ///
     /// # Errors
-    /// When `mean` does not have D values.
+    /// When `mean` does not have D values, or there is no sample; then nothing is written.
     pub fn mean_gradient<G: Real<Sum = F::Sum>>(&self, mean: &mut [G]) -> Result<(), LengthMismatch> {
         check_length("the mean gradient", self.gradient_sum.len(), mean.len())?;
-        let share = F::Sum::one() / count(u64::from(self.totals.samples));
+        let share = self.totals.share()?;
         on_vectors(|| {
             for (mean, &sum) in mean.iter_mut().zip(&*self.gradient_sum) {
                 *mean = G::narrow(sum.widen() * share);
@@ -431,17 +486,29 @@ impl<'a, F: Real> Statistics<'a, F> {
     /// Varⱼ = (Σᵢ gᵢⱼ² − b ḡⱼ²)/(b − 1), where the second moment is kept, the sums are finite and b ≥ 2.
     #[must_use]
     pub fn coordinate_variance(&self, coordinate: usize) -> Option<F::Sum> {
+        let (variance, _) = self.scaled_variance(coordinate)?;
+        let unscale = power_of_two::<F::Sum>(-self.totals.moment_exponent);
+        Some(variance * unscale * unscale)
+    }
+
+    /// Varⱼ and ḡⱼ of gradients times 2ᵏ.
+    fn scaled_variance(&self, coordinate: usize) -> Option<(F::Sum, F::Sum)> {
         let second_moment = self.second_moment.get(coordinate)?.widen();
         let b: F::Sum = count(u64::from(self.totals.samples));
-        let mean = self.gradient_sum.get(coordinate)?.widen() / b;
+        let scale = power_of_two::<F::Sum>(self.totals.moment_exponent);
+        let mean = self.gradient_sum.get(coordinate)?.widen() / b * scale;
         let centred_sum = second_moment - b * mean.squared();
         (self.totals.samples >= 2 && centred_sum.is_finite())
-            .then(|| centred_sum.max(F::Sum::zero()) / (b - F::Sum::one()))
+            .then(|| (centred_sum.max(F::Sum::zero()) / (b - F::Sum::one()), mean))
     }
 
     /// The nearest-rank quantile of Varⱼ/ḡⱼ² over the coordinates with ḡⱼ ≠ 0; the maximum for `quantile` =
-    /// 1. Overwrites the second moment (it is the scratch memory). NaN when a coordinate is not finite.
+    /// 1. `None` for fewer than two samples. Overwrites the second moment (it is the scratch memory). NaN when a
+    /// coordinate is not finite.
     pub fn coordinate_ratio(&mut self, quantile: f64) -> Option<F::Sum> {
+        if self.totals.samples < 2 {
+            return None;
+        }
         let b: F::Sum = count(u64::from(self.totals.samples));
         let mut kept = 0;
         for coordinate in 0..self.second_moment.len() {
@@ -449,7 +516,7 @@ impl<'a, F: Real> Statistics<'a, F> {
             if !(self.second_moment[coordinate].is_finite() && mean.is_finite()) {
                 return Some(F::Sum::nan());
             }
-            let variance = self.coordinate_variance(coordinate)?;
+            let (variance, mean) = self.scaled_variance(coordinate)?;
             if !mean.is_zero() {
                 // Dividing twice: the square of a small mean may underflow.
                 self.second_moment[kept] = F::narrow(variance / mean / mean);
@@ -507,6 +574,9 @@ fn add_into<F: Real, G: Real<Sum = F::Sum>>(sums: &mut [F], part: &[G]) {
         }
     });
 }
+
+/// Exponents of two between which squares, and sums of 2³² of them, are far from the ends of `f32`.
+const COMFORTABLE: i32 = 40;
 
 /// The 0-based nearest rank ⌈q·k⌉ − 1 of `k` sorted values.
 fn nearest_rank(quantile: f64, k: usize) -> usize {

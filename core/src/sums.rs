@@ -2,10 +2,10 @@
 
 use std::vec::Vec;
 
-use num_traits::{One, Zero};
+use num_traits::Zero;
 
 use crate::local::{RunError, zeros};
-use crate::real::{Real, count, square_norm};
+use crate::real::{Real, square_norm};
 use crate::statistics::{Evidence, Inner, LengthMismatch, Needs, Statistics, Totals, check_length};
 use crate::vectors::on_vectors;
 
@@ -114,11 +114,11 @@ impl<F: Real> BatchSums<F> {
     /// Writes ḡ as [`Statistics::mean_gradient`] does. Goes before [`Self::evidence`].
     ///
     /// # Errors
-    /// When `mean` does not have D values.
+    /// When `mean` does not have D values, or there is no sample.
     pub fn mean_gradient(&mut self, mean: &mut [F]) -> Result<(), LengthMismatch> {
         let last = &self.last.gradient_sum;
         check_length("the mean gradient", last.len(), mean.len())?;
-        let share = F::Sum::one() / count(u64::from(self.totals().samples));
+        let share = self.totals().share()?;
         let total = if self.has_total() { &*self.total.gradient_sum } else { &[] };
         self.sum_norm_sq = mean_and_square_norm(total, last, share, mean);
         Ok(())

@@ -202,8 +202,8 @@ impl<F: Real> Trainer<F> {
     /// When the settings cannot run on that many samples.
     pub fn resume(config: RunConfig, samples: u32, progress: Progress<F::Sum>) -> Result<Self, ConfigError> {
         match progress.steps {
-            0 => config.validate(samples)?,
-            _ => config.validate_under_way(samples)?,
+            0 => config.validate_in::<F>(samples)?,
+            _ => config.validate_under_way_in::<F>(samples)?,
         }
         // With a test on, a batch of one sample could never grow.
         let min = if config.test.is_some() { 2 } else { 1 };
@@ -218,7 +218,7 @@ impl<F: Real> Trainer<F> {
     /// nothing has changed.
     pub fn retune(&mut self, config: RunConfig) -> Result<(), RetuneError> {
         self.config.check_retune(&config)?;
-        config.validate_under_way(self.samples)?;
+        config.validate_under_way_in::<F>(self.samples)?;
         let next_batch =
             Limits { min: config.min_batch, max: config.max_batch }.clip(self.progress.next_batch);
         self.config = config;

@@ -39,9 +39,15 @@ fn decayed(index: u32, p: vec4<f32>) -> vec4<f32> {
     return gradient_sum[index] / step.samples + step.weight_decay * p;
 }
 
+// Without subnormal numbers, as core/src/subnormal.rs: memory of a parameter without a gradient would end there. Devices
+// may take them for 0 or not, and software adapters may be slow with them.
+fn flushed(x: vec4<f32>) -> vec4<f32> {
+    return select(x, vec4(0.0), abs(x) < vec4(0x1p-126f));
+}
+
 // A new vector, without what lies behind the last parameter.
 fn fitting(index: u32, after: vec4<f32>, before: vec4<f32>) -> vec4<f32> {
-    return select(before, after, 4u * index + NEXT < vec4(step.count));
+    return select(before, flushed(after), 4u * index + NEXT < vec4(step.count));
 }
 
 // SGD and AdaGrad-Norm, whose step size holds 1/√V.
@@ -60,7 +66,7 @@ fn momentum(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroup
     if is_updated(j) {
         let p = parameters[j];
         let before = memory[j];
-        let u = step.decay1 * before + decayed(j, p);
+        let u = flushed(step.decay1 * before + decayed(j, p));
         memory[j] = fitting(j, u, before);
         parameters[j] = fitting(j, p - step.step_size * u, p);
     }
@@ -73,7 +79,7 @@ fn nesterov(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroup
         let p = parameters[j];
         let before = memory[j];
         let g = decayed(j, p);
-        let u = step.decay1 * before + g;
+        let u = flushed(step.decay1 * before + g);
         memory[j] = fitting(j, u, before);
         parameters[j] = fitting(j, p - step.step_size * (g + step.decay1 * u), p);
     }
@@ -86,7 +92,7 @@ fn adagrad(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups
         let p = parameters[j];
         let before = memory[j];
         let g = decayed(j, p);
-        let v = before + g * g;
+        let v = flushed(before + g * g);
         memory[j] = fitting(j, v, before);
         parameters[j] = fitting(j, p - step.step_size * g / (sqrt(v) + step.epsilon), p);
     }
@@ -99,7 +105,7 @@ fn rmsprop(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups
         let p = parameters[j];
         let before = memory[j];
         let g = decayed(j, p);
-        let v = step.decay1 * before + step.new1 * (g * g);
+        let v = flushed(step.decay1 * before + step.new1 * (g * g));
         memory[j] = fitting(j, v, before);
         parameters[j] = fitting(j, p - step.step_size * g / (sqrt(v) + step.epsilon), p);
     }
@@ -116,8 +122,8 @@ fn adam(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
         let g = decayed(j, p);
         let m_before = memory[j];
         let v_before = memory[second];
-        let m = step.decay1 * m_before + step.new1 * g;
-        let v = step.decay2 * v_before + step.new2 * (g * g);
+        let m = flushed(step.decay1 * m_before + step.new1 * g);
+        let v = flushed(step.decay2 * v_before + step.new2 * (g * g));
         memory[j] = fitting(j, m, m_before);
         memory[second] = fitting(j, v, v_before);
         parameters[j] = fitting(j, p - step.step_size * m / (sqrt(v) * step.root_scale + step.epsilon), before);

@@ -17,6 +17,7 @@ use adadagrad_core::local::{
 use adadagrad_core::network::{FastProduct, Score, initialise};
 use adadagrad_core::shuffle::Order;
 use adadagrad_core::statistics::{Evidence, Inner, Needs};
+use adadagrad_core::subnormal::flush_all;
 use adadagrad_core::trainer::{Decided, Plan, Telemetry, Trainer};
 
 use crate::dataset::SharedDataset;
@@ -194,9 +195,12 @@ impl Engine for ThreadsEngine {
         let network = self.network.view();
         if let Some(memory) = memory {
             network.to_own_order(memory, &mut self.memory)?;
+            flush_all(&mut self.memory);
         }
         let own: &mut Vec<f32> = Arc::make_mut(&mut self.parameters);
-        Ok(network.to_own_order(parameters, own)?)
+        network.to_own_order(parameters, own)?;
+        flush_all(own);
+        Ok(())
     }
 
     fn description(&self) -> String {

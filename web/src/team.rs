@@ -150,7 +150,7 @@ fn result_to_js(numbers: &[f64], values: JsValue) -> Result<JsValue, JsError> {
 }
 
 fn sums_to_js(sums: &Statistics<'_, f32>, room: Option<Float32Array>) -> Result<JsValue, JsError> {
-    let Totals { samples, correct, loss, sum_squared_norms, parts } = sums.totals;
+    let Totals { samples, correct, loss, sum_squared_norms, parts, moment_exponent } = sums.totals;
     let numbers = [
         samples.into(),
         correct.into(),
@@ -158,6 +158,7 @@ fn sums_to_js(sums: &Statistics<'_, f32>, room: Option<Float32Array>) -> Result<
         sum_squared_norms,
         parts.count.into(),
         parts.sum_squared_means,
+        moment_exponent.into(),
     ];
     let values = array_of(sums.gradient_sum.len() + sums.second_moment.len(), room);
     let parameters = sums.gradient_sum.len() as u32;
@@ -172,7 +173,7 @@ pub(crate) fn read_sums(
     numbers: &[f64],
     values: &Float32Array,
 ) -> Result<(), TakeError> {
-    let &[samples, correct, loss, sum_squared_norms, count, sum_squared_means] = numbers else {
+    let &[samples, correct, loss, sum_squared_norms, count, sum_squared_means, exponent] = numbers else {
         return Err(TakeError::Numbers);
     };
     let [samples, correct, count] = [count_of(samples)?, count_of(correct)?, count_of(count)?];
@@ -183,7 +184,8 @@ pub(crate) fn read_sums(
     values.subarray(0, len[0]).copy_to(sums.gradient_sum);
     values.subarray(len[0], len[0] + len[1]).copy_to(sums.second_moment);
     let parts = Parts { count, sum_squared_means };
-    sums.totals = Totals { samples, correct, loss, sum_squared_norms, parts };
+    let moment_exponent = exponent as i32;
+    sums.totals = Totals { samples, correct, loss, sum_squared_norms, parts, moment_exponent };
     Ok(())
 }
 

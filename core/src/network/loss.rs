@@ -1,6 +1,7 @@
 //! Softmax, and its cross-entropy on integer labels.
 
 use crate::real::Real;
+use crate::subnormal::flush;
 
 /// Writes softmax(z) and returns the place of the first largest output, and Σ exp(z − largest).
 pub(super) fn softmax<F: Real>(z: &[F], probabilities: &mut [F]) -> (usize, F) {
@@ -12,10 +13,11 @@ pub(super) fn softmax<F: Real>(z: &[F], probabilities: &mut [F]) -> (usize, F) {
     }
     let mut sum = F::zero();
     for (probability, &value) in probabilities.iter_mut().zip(z) {
-        *probability = (value - z[largest]).exponential();
+        // The tail is 0 before it is subnormal, so that the whole backward pass need not be slow for it.
+        *probability = flush((value - z[largest]).exponential());
         sum += *probability;
     }
-    probabilities.iter_mut().for_each(|probability| *probability /= sum);
+    probabilities.iter_mut().for_each(|probability| *probability = flush(*probability / sum));
     (largest, sum)
 }
 

@@ -11,7 +11,7 @@ use super::{MatrixProduct, Network, Operation, Placed, Shape, activation, max_po
 use crate::dataset::Dataset;
 use num_traits::Zero;
 
-use crate::real::Real;
+use crate::real::{Real, power_of_two};
 use crate::statistics::{Inner, LengthMismatch, Needs, Statistics, check_length};
 
 /// Working memory of a sweep, in the caller's hands. The lengths come from [`Network::workspace`].
@@ -231,16 +231,38 @@ impl<'a, F: Real, M: MatrixProduct<F>> Sweep<'a, F, M> {
         check_length("the gradient", self.network.parameters(), statistics.gradient_sum.len())?;
         let (count, score) = self.forward(parameters, dataset, samples)?;
         let norms = if needs.norms { count } else { 0 };
+        let exponent = statistics.exponent_for(self.largest_error(count));
         let (square_norms, _) = self.workspace.sums.split_at_mut(norms);
         square_norms.fill(F::Sum::zero());
-        let sinks = Sinks {
+        let values = &mut *self.workspace.values;
+        let mut sinks = Sinks {
             gradient_sum: statistics.gradient_sum,
             second_moment: statistics.second_moment,
             mean_gradient: &[],
             square_norms,
             inner_products: &mut [],
         };
-        backward(self.network, self.product, Way::Whole, count, parameters, self.workspace.values, sinks);
+        if exponent == 0 {
+            backward(self.network, self.product, Way::Whole, count, parameters, values, sinks);
+        } else {
+            // First the sum of gradients that are so small, then their squares, from gradients that are not.
+            let only_sum = Sinks {
+                gradient_sum: sinks.gradient_sum,
+                second_moment: &mut [],
+                mean_gradient: &[],
+                square_norms: &mut [],
+                inner_products: &mut [],
+            };
+            backward(self.network, self.product, Way::Whole, count, parameters, values, only_sum);
+            sinks.gradient_sum = &mut [];
+            scale_gradients(self.network, count, values, exponent);
+            backward(self.network, self.product, Way::Kept, count, parameters, values, sinks);
+            scale_gradients(self.network, count, values, -exponent);
+            let unscale = power_of_two::<F::Sum>(-exponent);
+            for norm in &mut self.workspace.sums[..norms] {
+                *norm = *norm * unscale * unscale;
+            }
+        }
         statistics.totals.loss += score.loss;
         statistics.totals.correct += score.correct;
         #[allow(clippy::cast_possible_truncation)]
@@ -405,6 +427,14 @@ impl<'a, F: Real, M: MatrixProduct<F>> Sweep<'a, F, M> {
         Ok(())
     }
 
+    /// The largest gradient of an output that `score` left.
+    fn largest_error(&mut self, count: usize) -> F {
+        let Some(last) = self.network.nodes().last() else { return F::zero() };
+        let range = last.output_offset * count..(last.output_offset + last.output.len()) * count;
+        let errors = &cut(self.network, count, self.workspace.values).gradients[range];
+        errors.iter().fold(F::zero(), |largest, error| largest.max(error.abs()))
+    }
+
     fn score(&mut self, count: usize) -> Score<F::Sum> {
         let mut score = Score::default();
         let Some(last) = self.network.nodes().last() else { return score };
@@ -428,6 +458,12 @@ fn cut<'w, F>(network: Network<'_>, samples: usize, values: &'w mut [F]) -> Buff
     let (activations, rest) = values.split_at_mut(samples * network.activations());
     let (gradients, scratch) = rest.split_at_mut(samples * network.activations());
     Buffers { activations, gradients, scratch }
+}
+
+/// All gradients of activations times 2ᵏ.
+fn scale_gradients<F: Real>(network: Network<'_>, samples: usize, values: &mut [F], exponent: i32) {
+    let factor = power_of_two::<F>(exponent);
+    cut(network, samples, values).gradients.iter_mut().for_each(|gradient| *gradient *= factor);
 }
 
 /// A node's input and output within a buffer of activations or gradients. The input always lies before the

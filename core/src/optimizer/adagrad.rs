@@ -1,7 +1,8 @@
-use super::{Optimizer, StepScalars, check, decayed};
+use super::line::{Line, divisor, step_size, update_decayed};
+use super::{Optimizer, StepScalars};
 use crate::real::Real;
 use crate::statistics::LengthMismatch;
-use crate::vectors::on_vectors;
+use crate::subnormal::Factor;
 
 /// AdaGrad: v ← v + g², x ← x − α g/(√v + ε). Semantics of `torch.optim.Adagrad` without learning-rate
 /// decay. With a batch-size test it is AdAdaGrad (arXiv 2402.11215).
@@ -14,7 +15,7 @@ use crate::vectors::on_vectors;
 pub struct AdaGrad {
     /// v₀ ≥ 0. 0 by default.
     pub initial_accumulator: f64,
-    /// ε > 0. 1e-10 by default.
+    /// ε > 0; less than the smallest normal number counts as that. 1e-10 by default.
     pub epsilon: f64,
     /// λ of L2 regularisation, added to the gradient as λ x. 0 by default.
     pub weight_decay: f64,
@@ -25,10 +26,6 @@ impl Default for AdaGrad {
         Self { initial_accumulator: 0.0, epsilon: 1e-10, weight_decay: 0.0 }
     }
 }
-
-/// Values without a gradient that are left out together: nothing would change but time, most of which goes into roots
-/// and quotients. Where images have no ink, no weight has a gradient.
-const BLOCK: usize = 128;
 
 impl<F: Real> Optimizer<F> for AdaGrad {
     fn slots(&self) -> usize {
@@ -46,22 +43,31 @@ impl<F: Real> Optimizer<F> for AdaGrad {
         gradient: &[F],
         memory: &mut [F],
     ) -> Result<(), LengthMismatch> {
-        check(parameters, gradient, memory, 1)?;
-        let [epsilon, weight_decay] = [self.epsilon, self.weight_decay].map(F::of);
-        let blocks = parameters.chunks_mut(BLOCK).zip(gradient.chunks(BLOCK)).zip(memory.chunks_mut(BLOCK));
-        for ((parameters, gradient), memory) in blocks {
-            let is_zero = gradient.iter().fold(true, |all, g| all & g.is_zero());
-            if is_zero && weight_decay.is_zero() {
-                continue;
-            }
-            on_vectors(|| {
-                for ((x, &g), v) in parameters.iter_mut().zip(gradient).zip(memory) {
-                    let g = decayed(g, weight_decay, *x);
-                    *v += g * g;
-                    *x -= scalars.step_size * g / (v.root() + epsilon);
-                }
-            });
-        }
-        Ok(())
+        let line = AdaGradLine {
+            step_size: step_size(scalars),
+            one: Factor::new(F::one()),
+            epsilon: divisor(self.epsilon),
+        };
+        update_decayed(line, self.weight_decay, parameters, gradient, memory)
+    }
+}
+
+#[derive(Clone, Copy)]
+struct AdaGradLine<F> {
+    step_size: Factor<F>,
+    one: Factor<F>,
+    epsilon: F,
+}
+
+impl<F: Real> Line<F, 1> for AdaGradLine<F> {
+    #[inline(always)]
+    fn after(self, x: F, g: F, [v]: [F; 1]) -> (F, [F; 1]) {
+        let v = v + self.one.times_square(g);
+        (x - self.step_size.times(g) / (v.root() + self.epsilon), [v])
+    }
+
+    #[inline(always)]
+    fn rests_without_gradient(self) -> bool {
+        true
     }
 }

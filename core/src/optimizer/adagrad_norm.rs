@@ -1,7 +1,10 @@
-use super::{Optimizer, Shared, StepScalars, check};
+use super::line::{step_size, update};
+use super::sgd::SgdLine;
+use super::{Optimizer, Shared, StepScalars};
+use num_traits::Zero;
+
 use crate::real::Real;
 use crate::statistics::LengthMismatch;
-use crate::vectors::on_vectors;
 
 /// AdaGrad-Norm: V ← V + ‖g‖², x ← x − α g/√V, with one scalar V that starts at b₀² > 0.
 ///
@@ -36,7 +39,9 @@ impl<F: Real> Optimizer<F> for AdaGradNorm {
     ) -> (Shared<F::Sum>, StepScalars<F>) {
         let sum_norm_sq = shared.sum_norm_sq + mean_norm_sq;
         let root = (F::Sum::of(self.initial_norm).squared() + sum_norm_sq).root();
-        (Shared { steps: shared.steps + 1, sum_norm_sq }, StepScalars::plain(learning_rate / root))
+        // Nothing but zeros so far, and a b₀ whose square is 0 too: a step of any size leads nowhere.
+        let step_size = if root.is_zero() { root } else { learning_rate / root };
+        (Shared { steps: shared.steps + 1, sum_norm_sq }, StepScalars::plain(step_size))
     }
 
     fn wants_norm(&self) -> bool {
@@ -50,12 +55,6 @@ impl<F: Real> Optimizer<F> for AdaGradNorm {
         gradient: &[F],
         memory: &mut [F],
     ) -> Result<(), LengthMismatch> {
-        check(parameters, gradient, memory, 0)?;
-        on_vectors(|| {
-            for (x, &g) in parameters.iter_mut().zip(gradient) {
-                *x -= scalars.step_size * g;
-            }
-        });
-        Ok(())
+        update(SgdLine { step_size: step_size(scalars) }, parameters, gradient, memory)
     }
 }

@@ -1,9 +1,10 @@
-use super::{Optimizer, Shared, StepScalars, check, decayed};
+use super::line::{Decayed, Line, divisor, step_size, update, update_decayed};
+use super::{Optimizer, Shared, StepScalars};
 use num_traits::One;
 
 use crate::real::Real;
 use crate::statistics::LengthMismatch;
-use crate::vectors::on_vectors;
+use crate::subnormal::{Factor, flush};
 
 /// Adam: m ← β₁ m + (1 − β₁) g, v ← β₂ v + (1 − β₂) g², x ← x − α m̂/(√v̂ + ε) with the bias-corrected
 /// m̂ = m/(1 − β₁ᵗ), v̂ = v/(1 − β₂ᵗ). Semantics of `torch.optim.Adam`; memory is all m, then all v.
@@ -20,7 +21,7 @@ pub struct Adam {
     pub beta1: f64,
     /// β₂, at least 0 and below 1. 0.999 by default.
     pub beta2: f64,
-    /// ε > 0. 1e-8 by default.
+    /// ε > 0; less than the smallest normal number counts as that. 1e-8 by default.
     pub epsilon: f64,
     /// λ of L2 regularisation, added to the gradient as λ x. 0 by default.
     pub weight_decay: f64,
@@ -61,21 +62,54 @@ impl<F: Real> Optimizer<F> for Adam {
         gradient: &[F],
         memory: &mut [F],
     ) -> Result<(), LengthMismatch> {
-        check(parameters, gradient, memory, 2)?;
-        let [beta1, beta2] = [self.beta1, self.beta2].map(F::of);
-        // The complements are taken before rounding: 1 − 0.999 in f32 would be off by 1e-5 of itself.
-        let [new1, new2] = [1.0 - self.beta1, 1.0 - self.beta2].map(F::of);
-        let [epsilon, weight_decay] = [self.epsilon, self.weight_decay].map(F::of);
-        let (first, second) = memory.split_at_mut(parameters.len());
-        on_vectors(|| {
-            for (((x, &g), m), v) in parameters.iter_mut().zip(gradient).zip(first).zip(second) {
-                *x *= scalars.shrink;
-                let g = decayed(g, weight_decay, *x);
-                *m = beta1 * *m + new1 * g;
-                *v = beta2 * *v + new2 * (g * g);
-                *x -= scalars.step_size * *m / (v.root() * scalars.root_scale + epsilon);
-            }
-        });
-        Ok(())
+        let line = AdamLine {
+            step_size: step_size(scalars),
+            root_scale: scalars.root_scale,
+            beta1: F::of(self.beta1),
+            beta2: F::of(self.beta2),
+            // The complements are taken before rounding: 1 − 0.999 in f32 would be off by 1e-5 of itself.
+            new1: F::of(1.0 - self.beta1),
+            new2: Factor::new(F::of(1.0 - self.beta2)),
+            epsilon: divisor(self.epsilon),
+        };
+        if scalars.shrink == F::one() {
+            return update_decayed(line, self.weight_decay, parameters, gradient, memory);
+        }
+        let line = Decayed { line, weight_decay: Factor::new(F::of(self.weight_decay)) };
+        update(Shrunk { line, shrink: scalars.shrink }, parameters, gradient, memory)
+    }
+}
+
+#[derive(Clone, Copy)]
+struct AdamLine<F> {
+    step_size: Factor<F>,
+    root_scale: F,
+    beta1: F,
+    beta2: F,
+    new1: F,
+    new2: Factor<F>,
+    epsilon: F,
+}
+
+impl<F: Real> Line<F, 2> for AdamLine<F> {
+    #[inline(always)]
+    fn after(self, x: F, g: F, [m, v]: [F; 2]) -> (F, [F; 2]) {
+        let m = flush(self.beta1 * m + self.new1 * g);
+        let v = flush(self.beta2 * v + self.new2.times_square(g));
+        (x - self.step_size.times(m) / (v.root() * self.root_scale + self.epsilon), [m, v])
+    }
+}
+
+/// AdamW's decay, which comes first.
+#[derive(Clone, Copy)]
+struct Shrunk<F, L> {
+    line: L,
+    shrink: F,
+}
+
+impl<F: Real, L: Line<F, 2>> Line<F, 2> for Shrunk<F, L> {
+    #[inline(always)]
+    fn after(self, x: F, g: F, memory: [F; 2]) -> (F, [F; 2]) {
+        self.line.after(self.shrink * x, g, memory)
     }
 }

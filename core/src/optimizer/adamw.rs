@@ -18,7 +18,7 @@ pub struct AdamW {
     pub beta1: f64,
     /// β₂, at least 0 and below 1. 0.999 by default.
     pub beta2: f64,
-    /// ε > 0. 1e-8 by default.
+    /// ε > 0; less than the smallest normal number counts as that. 1e-8 by default.
     pub epsilon: f64,
     /// λ ≥ 0, decoupled from the gradient. 0.01 by default.
     pub weight_decay: f64,

@@ -4,11 +4,16 @@
 //! An update has two halves. [`Optimizer::prepare`] turns everything that is one number for all parameters
 //! (step count, bias corrections, AdaGrad-Norm's sum) into [`StepScalars`], once, in the wider type.
 //! [`Optimizer::update`] is the line per element, which every engine has to repeat to the letter.
+//!
+//! Memory that decays, and parameters that do, are 0 where they would be subnormal, and products that would be are not
+//! computed (see [`crate::subnormal`]): a step takes as long after any number of steps. Above the smallest normal number
+//! nothing changes by that.
 
 mod adagrad;
 mod adagrad_norm;
 mod adam;
 mod adamw;
+mod line;
 mod momentum;
 mod nesterov;
 mod rmsprop;
@@ -24,7 +29,7 @@ pub use rmsprop::RmsProp;
 pub use sgd::Sgd;
 
 use crate::real::Real;
-use crate::statistics::{LengthMismatch, check_length};
+use crate::statistics::LengthMismatch;
 
 /// What an optimizer remembers that is one number for all parameters.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -110,17 +115,6 @@ pub trait Optimizer<F: Real> {
         gradient: &[F],
         memory: &mut [F],
     ) -> Result<(), LengthMismatch>;
-}
-
-/// Checks what `update` is given.
-fn check<F>(parameters: &[F], gradient: &[F], memory: &[F], slots: usize) -> Result<(), LengthMismatch> {
-    check_length("the gradient", parameters.len(), gradient.len())?;
-    check_length("the optimizer memory", slots * parameters.len(), memory.len())
-}
-
-/// g + λ x: weight decay as PyTorch adds it to the gradient.
-fn decayed<F: Real>(gradient: F, weight_decay: F, parameter: F) -> F {
-    gradient + weight_decay * parameter
 }
 
 /// Any of the optimizers, by name: what settings hold.

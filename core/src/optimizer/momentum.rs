@@ -1,7 +1,8 @@
-use super::{Optimizer, StepScalars, check, decayed};
+use super::line::{Line, step_size, update_decayed};
+use super::{Optimizer, StepScalars};
 use crate::real::Real;
 use crate::statistics::LengthMismatch;
-use crate::vectors::on_vectors;
+use crate::subnormal::{Factor, flush};
 
 /// Heavy-ball momentum: u ← μ u + g, x ← x − α u, u₀ = 0, no dampening. Semantics of `torch.optim.SGD`
 /// with `momentum`.
@@ -36,15 +37,21 @@ impl<F: Real> Optimizer<F> for Momentum {
         gradient: &[F],
         memory: &mut [F],
     ) -> Result<(), LengthMismatch> {
-        check(parameters, gradient, memory, 1)?;
-        let [momentum, weight_decay] = [self.momentum, self.weight_decay].map(F::of);
-        on_vectors(|| {
-            for ((x, &g), u) in parameters.iter_mut().zip(gradient).zip(memory) {
-                let g = decayed(g, weight_decay, *x);
-                *u = momentum * *u + g;
-                *x -= scalars.step_size * *u;
-            }
-        });
-        Ok(())
+        let line = MomentumLine { step_size: step_size(scalars), momentum: F::of(self.momentum) };
+        update_decayed(line, self.weight_decay, parameters, gradient, memory)
+    }
+}
+
+#[derive(Clone, Copy)]
+struct MomentumLine<F> {
+    step_size: Factor<F>,
+    momentum: F,
+}
+
+impl<F: Real> Line<F, 1> for MomentumLine<F> {
+    #[inline(always)]
+    fn after(self, x: F, g: F, [u]: [F; 1]) -> (F, [F; 1]) {
+        let u = flush(self.momentum * u + g);
+        (x - self.step_size.times(u), [u])
     }
 }

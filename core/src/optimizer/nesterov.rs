@@ -1,7 +1,8 @@
-use super::{Optimizer, StepScalars, check, decayed};
+use super::line::{Line, step_size, update_decayed};
+use super::{Optimizer, StepScalars};
 use crate::real::Real;
 use crate::statistics::LengthMismatch;
-use crate::vectors::on_vectors;
+use crate::subnormal::{Factor, flush};
 
 /// Nesterov momentum: u ← μ u + g, x ← x − α (g + μ u), u₀ = 0. Semantics of `torch.optim.SGD` with
 /// `nesterov=True`.
@@ -36,15 +37,21 @@ impl<F: Real> Optimizer<F> for Nesterov {
         gradient: &[F],
         memory: &mut [F],
     ) -> Result<(), LengthMismatch> {
-        check(parameters, gradient, memory, 1)?;
-        let [momentum, weight_decay] = [self.momentum, self.weight_decay].map(F::of);
-        on_vectors(|| {
-            for ((x, &g), u) in parameters.iter_mut().zip(gradient).zip(memory) {
-                let g = decayed(g, weight_decay, *x);
-                *u = momentum * *u + g;
-                *x -= scalars.step_size * (g + momentum * *u);
-            }
-        });
-        Ok(())
+        let line = NesterovLine { step_size: step_size(scalars), momentum: F::of(self.momentum) };
+        update_decayed(line, self.weight_decay, parameters, gradient, memory)
+    }
+}
+
+#[derive(Clone, Copy)]
+struct NesterovLine<F> {
+    step_size: Factor<F>,
+    momentum: F,
+}
+
+impl<F: Real> Line<F, 1> for NesterovLine<F> {
+    #[inline(always)]
+    fn after(self, x: F, g: F, [u]: [F; 1]) -> (F, [F; 1]) {
+        let u = flush(self.momentum * u + g);
+        (x - self.step_size.times(g + self.momentum * u), [u])
     }
 }

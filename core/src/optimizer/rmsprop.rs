@@ -1,7 +1,8 @@
-use super::{Optimizer, StepScalars, check, decayed};
+use super::line::{Line, divisor, step_size, update_decayed};
+use super::{Optimizer, StepScalars};
 use crate::real::Real;
 use crate::statistics::LengthMismatch;
-use crate::vectors::on_vectors;
+use crate::subnormal::{Factor, flush};
 
 /// RMSProp: v ← ρ v + (1 − ρ) g², x ← x − α g/(√v + ε). Semantics of `torch.optim.RMSprop`, not centred and
 /// without momentum.
@@ -14,7 +15,7 @@ use crate::vectors::on_vectors;
 pub struct RmsProp {
     /// ρ, at least 0 and below 1. 0.99 by default.
     pub alpha: f64,
-    /// ε > 0. 1e-8 by default.
+    /// ε > 0; less than the smallest normal number counts as that. 1e-8 by default.
     pub epsilon: f64,
     /// λ of L2 regularisation, added to the gradient as λ x. 0 by default.
     pub weight_decay: f64,
@@ -38,17 +39,29 @@ impl<F: Real> Optimizer<F> for RmsProp {
         gradient: &[F],
         memory: &mut [F],
     ) -> Result<(), LengthMismatch> {
-        check(parameters, gradient, memory, 1)?;
-        let [alpha, epsilon, weight_decay] = [self.alpha, self.epsilon, self.weight_decay].map(F::of);
-        // The complement is taken before rounding.
-        let new = F::of(1.0 - self.alpha);
-        on_vectors(|| {
-            for ((x, &g), v) in parameters.iter_mut().zip(gradient).zip(memory) {
-                let g = decayed(g, weight_decay, *x);
-                *v = alpha * *v + new * (g * g);
-                *x -= scalars.step_size * g / (v.root() + epsilon);
-            }
-        });
-        Ok(())
+        let line = RmsPropLine {
+            step_size: step_size(scalars),
+            alpha: F::of(self.alpha),
+            // The complement is taken before rounding.
+            new: Factor::new(F::of(1.0 - self.alpha)),
+            epsilon: divisor(self.epsilon),
+        };
+        update_decayed(line, self.weight_decay, parameters, gradient, memory)
+    }
+}
+
+#[derive(Clone, Copy)]
+struct RmsPropLine<F> {
+    step_size: Factor<F>,
+    alpha: F,
+    new: Factor<F>,
+    epsilon: F,
+}
+
+impl<F: Real> Line<F, 1> for RmsPropLine<F> {
+    #[inline(always)]
+    fn after(self, x: F, g: F, [v]: [F; 1]) -> (F, [F; 1]) {
+        let v = flush(self.alpha * v + self.new.times_square(g));
+        (x - self.step_size.times(g) / (v.root() + self.epsilon), [v])
     }
 }

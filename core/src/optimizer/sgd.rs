@@ -1,7 +1,8 @@
-use super::{Optimizer, StepScalars, check, decayed};
+use super::line::{Line, step_size, update_decayed};
+use super::{Optimizer, StepScalars};
 use crate::real::Real;
 use crate::statistics::LengthMismatch;
-use crate::vectors::on_vectors;
+use crate::subnormal::Factor;
 
 /// Stochastic gradient descent: x ← x − α g. Semantics of `torch.optim.SGD`.
 #[derive(Default, Clone, Copy, Debug, PartialEq)]
@@ -27,13 +28,19 @@ impl<F: Real> Optimizer<F> for Sgd {
         gradient: &[F],
         memory: &mut [F],
     ) -> Result<(), LengthMismatch> {
-        check(parameters, gradient, memory, 0)?;
-        let weight_decay = F::of(self.weight_decay);
-        on_vectors(|| {
-            for (x, &g) in parameters.iter_mut().zip(gradient) {
-                *x -= scalars.step_size * decayed(g, weight_decay, *x);
-            }
-        });
-        Ok(())
+        let line = SgdLine { step_size: step_size(scalars) };
+        update_decayed(line, self.weight_decay, parameters, gradient, memory)
+    }
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct SgdLine<F> {
+    pub(super) step_size: Factor<F>,
+}
+
+impl<F: Real> Line<F, 0> for SgdLine<F> {
+    #[inline(always)]
+    fn after(self, x: F, g: F, memory: [F; 0]) -> (F, [F; 0]) {
+        (x - self.step_size.times(g), memory)
     }
 }

@@ -20,6 +20,7 @@ use adadagrad_core::cut::Cut;
 use adadagrad_core::local::{Evaluation, OwnedNetwork};
 use adadagrad_core::network::initialise;
 use adadagrad_core::statistics::{Evidence, Needs};
+use adadagrad_core::subnormal::flush_all;
 use adadagrad_core::trainer::{Decided, Plan, Telemetry, Trainer};
 use web_time::Instant;
 
@@ -335,7 +336,10 @@ impl Training {
         if let Some(memory) = memory {
             self.rescue.memory.copy_from_slice(memory);
         }
-        self.on_device.engine.write(&self.rescue.parameters, &self.rescue.memory);
+        let Rescue { parameters, memory, .. } = &mut self.rescue;
+        flush_all(parameters);
+        flush_all(memory);
+        self.on_device.engine.write(parameters, memory);
         Ok(())
     }
 

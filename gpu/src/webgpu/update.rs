@@ -64,12 +64,14 @@ pub(super) fn step(
         ..Step::default()
     };
     let narrow = |x: f64| x as f32;
+    // As the core's.
+    let divisor = |epsilon: f64| narrow(epsilon).max(f32::MIN_POSITIVE);
     let adam = |beta1: f64, beta2: f64, epsilon, weight_decay| Step {
         decay1: narrow(beta1),
         new1: narrow(1.0 - beta1),
         decay2: narrow(beta2),
         new2: narrow(1.0 - beta2),
-        epsilon: narrow(epsilon),
+        epsilon: divisor(epsilon),
         weight_decay: narrow(weight_decay),
         ..plain
     };
@@ -83,12 +85,12 @@ pub(super) fn step(
             Step { decay1: narrow(rule.momentum), weight_decay: narrow(rule.weight_decay), ..plain }
         }
         AnyOptimizer::AdaGrad(rule) => {
-            Step { epsilon: narrow(rule.epsilon), weight_decay: narrow(rule.weight_decay), ..plain }
+            Step { epsilon: divisor(rule.epsilon), weight_decay: narrow(rule.weight_decay), ..plain }
         }
         AnyOptimizer::RmsProp(rule) => Step {
             decay1: narrow(rule.alpha),
             new1: narrow(1.0 - rule.alpha),
-            epsilon: narrow(rule.epsilon),
+            epsilon: divisor(rule.epsilon),
             weight_decay: narrow(rule.weight_decay),
             ..plain
         },

@@ -441,6 +441,42 @@ fn settings_out_of_range_are_refused_with_name_and_range() {
     }
 }
 
+/// Numbers that are in range until the run's float type rounds them to 0 or to 1. In `f64` they may stay.
+#[test]
+fn settings_that_the_float_type_rounds_away_are_refused() {
+    const ROUNDED: [Wrong; 12] = [
+        (|c| c.learning_rate = 1e-50, "learning_rate", "rounds it to 0"),
+        (|c| c.optimizer = adagrad(0.0, 1e-50, 0.0), "epsilon", "rounds it to 0"),
+        (|c| c.optimizer = adagrad(1e-60, 1e-10, 0.0), "initial_accumulator", "give 0 itself"),
+        (|c| c.optimizer = adagrad(0.0, 1e-10, 1e-60), "weight_decay", "give 0 itself"),
+        (|c| c.optimizer = rmsprop(0.9, 1e-46, 0.0), "epsilon", "rounds it to 0"),
+        (|c| c.optimizer = rmsprop(1.0 - 1e-9, 1e-8, 0.0), "alpha", "rounds it to 1"),
+        (|c| c.optimizer = adam(0.9, 1.0 - 1e-9, 1e-8, 0.0), "beta2", "rounds it to 1"),
+        (|c| c.optimizer = adam(1.0 - 1e-9, 0.999, 1e-8, 0.0), "beta1", "rounds it to 1"),
+        (|c| c.optimizer = adamw(0.9, 0.999, 1e-50, 0.0), "epsilon", "rounds it to 0"),
+        (|c| c.optimizer = momentum(1.0 - 1e-12, 0.0), "momentum", "rounds it to 1"),
+        (|c| c.optimizer = momentum(1e-50, 0.0), "momentum", "give 0 itself"),
+        (|c| c.optimizer = nesterov(0.9, 1e-50), "weight_decay", "give 0 itself"),
+    ];
+    for (spoil, field, part) in ROUNDED {
+        let mut config = Preset::PaperCnn.config();
+        spoil(&mut config);
+        let error = Trainer::<f32>::new(config, 60_000).expect_err(field);
+        assert_eq!(error.field, field, "{error}");
+        assert!(error.to_string().contains(part), "{error} (expected {part})");
+        assert_eq!(config.validate(60_000), Err(error));
+        assert!(Trainer::<f64>::new(config, 60_000).is_ok(), "{field} fits f64");
+    }
+    // Its square is what is computed with, in f64.
+    let config = |initial_norm| RunConfig {
+        optimizer: AnyOptimizer::AdaGradNorm(AdaGradNorm { initial_norm }),
+        ..Preset::PaperCnn.config()
+    };
+    assert_eq!(config(1e-100).validate(60_000), Ok(()));
+    let error = config(1e-200).validate(60_000).unwrap_err();
+    assert!(error.to_string().contains("its square is rounded to 0"), "{error}");
+}
+
 fn momentum(momentum: f64, weight_decay: f64) -> AnyOptimizer {
     AnyOptimizer::Momentum(Momentum { momentum, weight_decay })
 }

@@ -315,3 +315,41 @@ fn the_controller_takes_any_number() {
         assert_eq!(decision, Decision::Step { next: expected }, "{size}");
     }
 }
+
+/// The coordinate-wise test does not depend on the unit of the loss, though squares of such gradients leave `f32`: not
+/// in one part, and not in several of different sizes.
+#[test]
+fn tiny_and_huge_gradients_keep_the_coordinate_test() {
+    let rows = [[1.0_f32, -2.0, 0.5], [1.5, -1.0, 0.25], [0.5, -2.5, 0.75], [1.25, -1.5, 0.0]];
+    let ratio = |scale: f32, cut: usize| {
+        let (mut sums, mut moments) = ([0.0_f64; 3], [0.0_f64; 3]);
+        let mut total = Statistics::<f64>::new(&mut sums, &mut moments).unwrap();
+        for rows in [&rows[..cut], &rows[cut..]] {
+            let (mut sums, mut moments) = ([0.0_f32; 3], [0.0_f32; 3]);
+            let mut part = Statistics::<f32>::new(&mut sums, &mut moments).unwrap();
+            for row in rows {
+                part.push(&row.map(|g| g * scale), 0.0).unwrap();
+            }
+            total.merge(&part).unwrap();
+        }
+        let variances = [0, 1, 2].map(|j| total.coordinate_variance(j).unwrap() / f64::from(scale).powi(2));
+        (total.coordinate_ratio(1.0).unwrap(), variances)
+    };
+    let expected = ratio(1.0, 4);
+    assert!(expected.0 > 0.1, "{expected:?}");
+    for exponent in [-140, -120, -100, -64, -41, 41, 64, 100, 120] {
+        for cut in [0, 1, 2, 4] {
+            assert_eq!(ratio(2.0_f32.powi(exponent), cut), expected, "2^{exponent}, cut at {cut}");
+        }
+    }
+    // A first sample without a gradient, or with a smaller one.
+    let (mut sums, mut moments) = ([0.0_f32; 1], [0.0_f32; 1]);
+    let mut statistics = Statistics::<f32>::new(&mut sums, &mut moments).unwrap();
+    for g in [0.0, 1e-30, 3e-30, 1e25, 3e25] {
+        statistics.push(&[g], 0.0).unwrap();
+    }
+    let mean = 4e25 / 5.0;
+    let expected = (1e50 + 9e50 - 5.0 * mean * mean) / 4.0 / mean / mean;
+    let found = statistics.coordinate_ratio(1.0).unwrap();
+    assert!((found / expected - 1.0).abs() < 1e-5, "{found} in place of {expected}");
+}

@@ -126,6 +126,29 @@ fn the_smallest_epsilon_is_no_division_by_zero() {
     }
 }
 
+/// Settings that a caller did not have checked: no parameter becomes a NaN for want of a gradient.
+#[test]
+fn what_rounds_to_zero_is_no_division_by_zero() {
+    let [epsilon, initial_norm] = [1e-60, 1e-200];
+    let rules = [
+        AnyOptimizer::AdaGrad(AdaGrad { epsilon, ..AdaGrad::default() }),
+        AnyOptimizer::AdaGrad(AdaGrad { epsilon, weight_decay: 1e-3, ..AdaGrad::default() }),
+        AnyOptimizer::RmsProp(RmsProp { epsilon, ..RmsProp::default() }),
+        AnyOptimizer::Adam(Adam { epsilon, ..Adam::default() }),
+        AnyOptimizer::AdamW(AdamW { epsilon, ..AdamW::default() }),
+        AnyOptimizer::AdaGradNorm(AdaGradNorm { initial_norm }),
+    ];
+    for optimizer in rules {
+        let rule = optimizer.as_optimizer::<f32>();
+        let mut state = State::start(rule, &[1.5, 0.0]);
+        for gradient in [[0.0, 0.0], [1.0, 0.0], [0.0, 0.0]] {
+            state.step(rule, 0.1, &gradient);
+            assert!(state.parameters.iter().chain(&state.memory).all(|x| x.is_finite()), "{optimizer:?}");
+        }
+        assert_eq!(state.parameters[1], 0.0, "{optimizer:?}");
+    }
+}
+
 /// L2 regularisation is the gradient of λ‖x‖²/2 added to the loss's, by PyTorch's semantics.
 #[test]
 fn weight_decay_is_part_of_the_gradient() {

@@ -196,7 +196,7 @@ pub(crate) struct SettingArguments {
     /// rmsprop: decay rate of the mean of squares, 0 to below 1
     #[arg(long, value_parser = number, help_heading = "Optimizer")]
     pub(crate) alpha: Option<f64>,
-    /// adagrad, rmsprop, adam, adamw: added to the root, >= 0
+    /// adagrad, rmsprop, adam, adamw: added to the root, > 0
     #[arg(long, value_parser = number, help_heading = "Optimizer")]
     pub(crate) epsilon: Option<f64>,
     /// L2 regularisation added to the gradient (adamw: decoupled from it), >= 0

@@ -27,6 +27,7 @@ pub fn cases() -> Vec<Case> {
     per_sample(&mut random, &mut cases);
     sums(&mut random, &mut cases);
     optimizers(&mut random, &mut cases);
+    decaying_memory(&mut cases);
     cases
 }
 
@@ -552,6 +553,45 @@ fn optimizers(random: &mut Random, cases: &mut Vec<Case>) {
             refused = refused.changes(3, &before, exactly(before.iter().copied()));
         }
         cases.extend([update, refused]);
+    }
+}
+
+/// Memory of parameters without a gradient: exact as long as it is normal, and 0 where others would have subnormal
+/// numbers, on every device.
+fn decaying_memory(cases: &mut Vec<Case>) {
+    const COUNT: u32 = 66;
+    let rules = [
+        (AnyOptimizer::Momentum(Momentum { momentum: 0.75, ..Momentum::default() }), [0.75, 0.75]),
+        (AnyOptimizer::Nesterov(Nesterov { momentum: 0.75, ..Nesterov::default() }), [0.75, 0.75]),
+        (AnyOptimizer::AdaGrad(AdaGrad::default()), [1.0, 1.0]),
+        (AnyOptimizer::RmsProp(RmsProp { alpha: 0.75, ..RmsProp::default() }), [0.75, 0.75]),
+        (AnyOptimizer::Adam(Adam { beta1: 0.75, beta2: 0.875, ..Adam::default() }), [0.75, 0.875]),
+    ];
+    let sizes = [0.5, 1.0, 4.0, 1e10].map(|size| size * f32::MIN_POSITIVE);
+    let flush = |value: f32| if value < f32::MIN_POSITIVE { 0.0 } else { value };
+    for (rule, decays) in rules {
+        let slots = rule.as_optimizer::<f32>().slots();
+        let slot: Vec<f32> = sizes.into_iter().cycle().take(COUNT as usize).collect();
+        let before = spread(&slot.repeat(slots), slot.len());
+        let decayed: Vec<f32> = decays[..slots]
+            .iter()
+            .flat_map(|decay| slot.iter().map(move |&value| flush(decay * value)))
+            .collect();
+        let scalars = StepScalars { step_size: 0.25, root_scale: 1.0, shrink: 1.0 };
+        let parameters = vec![0.5; slot.len()];
+        cases.push(
+            Case::of(
+                Shader::Optimizer,
+                entry_of(&rule),
+                format!("{COUNT} parameters whose memory decays"),
+                &step(&rule, &scalars, slot.len(), 8),
+                COUNT.div_ceil(4),
+            )
+            .reads(2, &vec![0.0; slot.len()])
+            .changes(1, &parameters, exactly(parameters.iter().copied()))
+            .reads_words(4, vec![0])
+            .changes(3, &before, exactly(spread(&decayed, slot.len()))),
+        );
     }
 }
 
