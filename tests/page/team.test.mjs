@@ -191,10 +191,10 @@ test('another run may begin while the team is at a step', browserTest(enough), a
     const { engine } = self;
     engine.send(command);
     // The worker begins run 3 by itself, inside a step of run 2.
-    await Promise.all([engine.next('team', { run: 3 }), engine.next('update', { run: 3, phase: 'paused' })]);
-    const first = engine.reports.filter(({ type, run }) => type === 'update' && run === 3).flatMap(({ steps }) => steps);
+    const first = await engine.follow(3);
+    await engine.next('team', { run: 3 });
     const others = await engine.run(rest);
-    return { ...others, steps: [...first.map(({ seconds, ...step }) => step), ...others.steps] };
+    return { ...others, steps: [...first.steps, ...others.steps] };
   }, { command: begin(2, { ...config, initial_batch: 8000, sample_budget: 1_000_000_000 }), rest: { type: 'continue', stop: null } });
   assert.deepEqual(found, expected);
 });

@@ -62,9 +62,13 @@ async function startWorker({ address, dataset, files }) {
       engine.send(command);
       return engine.next(type, wanted);
     },
-    run: async (command) => {
+    run: (command) => {
       engine.send(command);
       if (command.run !== undefined) unread = [];
+      return engine.follow(command.run);
+    },
+    /** What `run` gives, of a run (undefined: of any) that the worker was told to begin or to go on with. */
+    follow: async (run) => {
       const steps = [];
       const evaluations = [];
       // A worker that has heard the command says that it runs; what it said before is of an earlier pause.
@@ -73,7 +77,7 @@ async function startWorker({ address, dataset, files }) {
         while (unread.length > 0) {
           const report = unread.shift();
           if (report.type === 'failure') throw new Error(report.message);
-          if (report.type !== 'update' || (command.run !== undefined && report.run !== command.run)) continue;
+          if (report.type !== 'update' || (run !== undefined && report.run !== run)) continue;
           steps.push(...report.steps);
           evaluations.push(...report.evaluations);
           heard ||= report.phase === 'running';
