@@ -341,10 +341,9 @@ impl Session {
         if let Some((_, file)) = &self.files.telemetry {
             file.sync();
         }
-        match self.state(data) {
-            Ok(Saved { bytes, is_finite: true }) => self.files.checkpoints.keep(&bytes),
-            // The last checkpoint is better.
-            Ok(Saved { is_finite: false, .. }) | Err(_) => {}
+        // Where values are not finite, the last checkpoint is better.
+        if let Ok(Saved { bytes, is_finite: true }) = self.state(data) {
+            self.files.checkpoints.keep(&bytes);
         }
     }
 
