@@ -66,7 +66,7 @@ export class KeptRuns {
     this.#written.set(run.id, stateOf(run));
     const own = storeRun(run);
     const isCurrent = run === this.#library.current;
-    update('runs', run.id, (before) => (isCurrent ? own : withLongerLog(own, before as Partial<StoredRun> | undefined))).then(
+    update('runs', run.id, (before) => (isCurrent ? own : withLongerLog(own, before))).then(
       () => (this.#note.hidden = true),
       (error: unknown) => {
         this.#written.delete(run.id);
@@ -92,9 +92,9 @@ export class KeptRuns {
 }
 
 /** Another tab may have gone on with the run since it was read here: then only its name is this tab's to change. */
-function withLongerLog(own: StoredRun, before: Partial<StoredRun> | undefined): StoredRun {
-  const steps = before?.log?.columns?.step?.length ?? 0;
-  return steps > own.log.columns.step.length ? { ...(before as StoredRun), name: own.name } : own;
+function withLongerLog(own: StoredRun, before: unknown): StoredRun {
+  const { run } = readStoredRun(before, { slot: 0 });
+  return run !== null && run.log.length > own.log.columns.step.length ? { ...storeRun(run), name: own.name } : own;
 }
 
 /** A run that has this state was written as it is. */
