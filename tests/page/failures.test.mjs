@@ -83,7 +83,11 @@ test('a worker that cannot be loaded gives a message', browserTest(), async (t) 
     server: { replace: (path) => (/worker.*\.js$/.test(path) ? null : undefined) },
   });
   await notice.waitFor({ state: 'visible' });
-  assert.match(await notice.textContent(), /training (worker|program).*stopped/i);
+  const text = await notice.textContent();
+  assert.match(text, /training (worker|program).*stopped/i);
+  // As in a tab that was opened before an update.
+  assert.match(text, /Reload the page/);
+  assert.doesNotMatch(text, /memory/);
 });
 
 test('a worker that breaks down during training gives a message, and can be loaded again', browserTest(), async (t) => {
