@@ -14,7 +14,10 @@ use adadagrad_tests::table::uniform;
 
 use crate::determinism::run_configs;
 
-/// Every optimizer, with L2 regularisation and without. Memory and weights shrink quickly.
+/// The first of [`rules`], without L2 regularisation.
+const PLAIN: usize = 7;
+
+/// Every optimizer, without L2 regularisation and with it. Memory and weights shrink quickly.
 fn rules() -> Vec<AnyOptimizer> {
     let by_decay = |weight_decay| {
         [
@@ -38,7 +41,7 @@ fn is_subnormal<F: Real>(x: &F) -> bool {
 /// A few steps with a gradient, of ordinary and of tiny size, and thousands without one.
 fn is_never_subnormal<F: Real>() {
     const LEN: usize = 300;
-    for rule in rules() {
+    for (place, rule) in rules().into_iter().enumerate() {
         let optimizer = rule.as_optimizer::<F>();
         let mut parameters = narrowed::<F>(&uniform(Key::new(1, 0), LEN, 1.0));
         let mut memory = vec![F::zero(); optimizer.slots() * LEN];
@@ -55,7 +58,8 @@ fn is_never_subnormal<F: Real>() {
             let found = parameters.iter().chain(&memory).position(is_subnormal);
             assert_eq!(found, None, "{rule:?}, step {step}");
         }
-        let decays = !matches!(rule, AnyOptimizer::AdaGrad(_));
+        // With L2 regularisation it may come to rest at normal numbers, whose steps are 0.
+        let decays = place < PLAIN && !matches!(rule, AnyOptimizer::AdaGrad(_));
         let rests = memory.iter().all(F::is_zero);
         assert!(rests || !decays, "{rule:?}: memory that decays ends at 0");
     }
