@@ -1,6 +1,6 @@
 //! What is asked of no samples at all: an error value, or a number, but never a NaN.
 
-use adadagrad_core::batch_test::{BatchTest, Required};
+use adadagrad_core::batch_test::Required;
 use adadagrad_core::dataset::Dataset;
 use adadagrad_core::local::{BatchSums, LocalRun};
 use adadagrad_core::network::PlainProduct;
