@@ -502,9 +502,9 @@ impl<'a, F: Real> Statistics<'a, F> {
             .then(|| (centred_sum.max(F::Sum::zero()) / (b - F::Sum::one()), mean))
     }
 
-    /// The nearest-rank quantile of Varⱼ/ḡⱼ² over the coordinates with ḡⱼ ≠ 0; the maximum for `quantile` =
-    /// 1. `None` for fewer than two samples. Overwrites the second moment (it is the scratch memory). NaN when a
-    /// coordinate is not finite.
+    /// The nearest-rank quantile of Varⱼ/ḡⱼ² over the coordinates with ḡⱼ ≠ 0; the maximum for
+    /// `quantile` = 1. `None` for fewer than two samples. Overwrites the second moment (it is the scratch memory). NaN
+    /// when a coordinate is not finite.
     pub fn coordinate_ratio(&mut self, quantile: f64) -> Option<F::Sum> {
         if self.totals.samples < 2 {
             return None;

@@ -475,7 +475,7 @@ fn a_killed_run_loses_no_more_than_save_every() {
         let text = fs::read_to_string(at("run.jsonl")).unwrap();
         let made = text.matches('\n').count() as u64;
         assert!(
-            saved % 5 == 0 && made >= 22 && (saved..=saved + 5).contains(&made),
+            saved.is_multiple_of(5) && made >= 22 && (saved..=saved + 5).contains(&made),
             "{saved} of {made} steps"
         );
         let samples = 2 * made + 50;

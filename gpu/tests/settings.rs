@@ -260,7 +260,7 @@ fn batches_fit_small_data_and_it_is_said() {
     assert!(output.status.success(), "{}", text(&output.stderr));
     let said = text(&output.stderr);
     assert!(
-        said.contains("The largest batch is 300, not 60,000: there are no more training samples."),
+        said.contains("The largest batch is 300, not 60,000, because the data set has 300 training samples."),
         "{said}"
     );
     let settings = json(&succeed(path, "train --resume run.safetensors --print-config"));

@@ -30,7 +30,7 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> Outcome {
     let model = origin::model_of(arguments.model, Some(loaded), None)?;
     let data = arguments.place.load_data(origin::dataset_of(arguments.place.dataset, Some(loaded))?)?;
     if let Some(note) = origin::check_data(loaded, &data)? {
-        eprintln!("{note}");
+        output::message(note);
     }
     let mut engine = files::engine_of_model(&arguments.place, model, 0, Some(loaded), &data)?;
     let evaluated = engine.evaluate(&data.test)?;

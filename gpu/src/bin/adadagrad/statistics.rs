@@ -70,7 +70,7 @@ pub(crate) fn run(arguments: &StatisticsArguments) -> Outcome {
     };
     let data = arguments.place.load_data(origin::dataset_of(arguments.place.dataset, loaded)?)?;
     if let Some(note) = loaded.map(|loaded| origin::check_data(loaded, &data)).transpose()?.flatten() {
-        eprintln!("{note}");
+        output::message(note);
     }
     let (samples, visit) = batch(arguments, seed, &data)?;
     let mut engine = files::engine_of_model(&arguments.place, model, seed, loaded, &data)?;

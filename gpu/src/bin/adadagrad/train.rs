@@ -182,7 +182,9 @@ fn fitted(arguments: &TrainArguments, config: RunConfig, data: &Splits) -> RunCo
         config.fitted(samples).filter(|_| arguments.resume.is_none() && settings.max_batch.is_none());
     let Some(fitted) = fitted else { return config };
     let [least, most] = [config.max_batch, samples].map(|size| grouped(size.into()));
-    eprintln!("The largest batch is {most}, not {least}: there are no more training samples.");
+    output::message(format_args!(
+        "The largest batch is {most}, not {least}, because the data set has {most} training samples."
+    ));
     RunConfig {
         min_batch: settings.min_batch.unwrap_or(fitted.min_batch),
         initial_batch: settings.initial_batch.unwrap_or(fitted.initial_batch),
@@ -207,7 +209,7 @@ fn begin(
             let about = |error| files::about(file, error);
             let state = checkpoint.state().map_err(about)?;
             if let Some(note) = origin::check_data((file, checkpoint), data)? {
-                eprintln!("{note}");
+                output::message(note);
             }
             let slots = config.optimizer.as_optimizer::<f32>().slots();
             let parameters = checkpoint.parameters(network.view()).map_err(about)?;
