@@ -117,7 +117,7 @@ pub enum CheckpointError {
         /// Which value, counted from 0.
         index: usize,
     },
-    /// The state cannot be understood.
+    /// The state is not valid.
     State(serde_json::Error),
     /// A state of another version.
     Version(u32),
@@ -173,7 +173,7 @@ impl fmt::Display for CheckpointError {
             Self::NonFinite { tensor, index } => {
                 write!(f, "value {index} of the tensor {tensor} is not a finite number")
             }
-            Self::State(error) => write!(f, "the metadata entry `{STATE}` cannot be understood: {error}"),
+            Self::State(error) => write!(f, "the metadata entry `{STATE}` is not a valid run state: {error}"),
             Self::Version(version) => {
                 write!(
                     f,

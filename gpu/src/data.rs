@@ -135,9 +135,7 @@ pub enum DataError {
 impl fmt::Display for DataError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Nowhere => {
-                f.write_str("the run learns from files of your own: give their folder with --data")
-            }
+            Self::Nowhere => f.write_str("the data set is your own: name its folder with --data"),
             Self::NotPacked { folder } => write!(
                 f,
                 "no data files in {}: run `cargo xtask data`, or give the folder of yours with --data",
@@ -167,7 +165,7 @@ impl fmt::Display for DataError {
             }
             Self::Digest { file, is_of_user } => write!(
                 f,
-                "{}: its SHA-256 is not the one in manifest.json beside it: {}",
+                "{}: its SHA-256 is not the one in the manifest.json next to it: {}",
                 file.display(),
                 if *is_of_user {
                     "the file is damaged, or the manifest belongs to other files"

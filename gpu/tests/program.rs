@@ -210,10 +210,7 @@ fn a_finished_run_can_be_given_more_samples() {
 fn a_run_keeps_its_data_set() {
     let folder = folder();
     let nowhere = refuse(folder.path(), &format!("{} --dataset own", SHORT.replace("--data . ", "")));
-    assert!(
-        nowhere.contains("the run learns from files of your own: give their folder with --data"),
-        "{nowhere}"
-    );
+    assert!(nowhere.contains("the data set is your own: name its folder with --data"), "{nowhere}");
     succeed(
         folder.path(),
         &format!("{SHORT} --dataset own --sample-budget 900 --quiet --save own.safetensors"),

@@ -90,7 +90,7 @@ test('settings that change while a step is under way hold from the next one on',
 test('settings that cannot change in a run are refused in words, and nothing changes', browserTest(), async (t) => {
   const { ask, run, evaluate } = await openEngine(t, { server: SMALL_TEST_SET() });
   const refusal = async (config) => (await ask({ type: 'retune', config }, 'refused-retune')).message;
-  assert.equal(await refusal(CONFIG), 'There is no run whose settings could change.');
+  assert.equal(await refusal(CONFIG), 'No run has settings to change.');
   await run({ type: 'begin', run: 1, config: CONFIG, engine: CPU, stop: { steps: 2 }, parameters: null });
   assert.equal(await refusal({ ...CONFIG, seed: 6 }), 'Seed cannot change while a run goes on: begin a new one for that.');
   assert.match(await refusal({ ...CONFIG, model: 'mlp' }), /^Model cannot change/);

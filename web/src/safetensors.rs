@@ -76,7 +76,7 @@ pub(crate) fn write(
 fn read_state(metadata: &JsValue) -> Result<Option<State>, JsError> {
     let text = Reflect::get(metadata, &STATE.into()).ok().and_then(|text| text.as_string());
     let Some(text) = text else { return Ok(None) };
-    let unknown = || JsError::new(&format!("the metadata entry `{STATE}` cannot be understood"));
+    let unknown = || JsError::new(&format!("the metadata entry `{STATE}` is not a valid run state"));
     let state: State = from_js(JSON::parse(&text).map_err(|_| unknown())?).map_err(|_| unknown())?;
     state.check()?;
     Ok(Some(state))

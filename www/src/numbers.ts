@@ -34,7 +34,7 @@ export function readNumber(text: string, { whole, optional = false, most = whole
   // Adding 0 makes 0 of -0.
   const value = Number(`${sign}${digits}${fraction}${exponent}`) + 0;
   if (Math.abs(value) > most) return refused('This number is too large.');
-  if (value === 0 && /[1-9]/.test(digits + fraction)) return refused('This number is too close to 0 to be told from it.');
+  if (value === 0 && /[1-9]/.test(digits + fraction)) return refused('This number is too close to 0.');
   if (whole && !Number.isInteger(value)) return refused(advice(written, whole));
   if (whole && value < 0) return refused('This must not be negative.');
   return { value, mistake: null };

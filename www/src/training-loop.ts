@@ -116,7 +116,7 @@ export class TrainingLoop {
   async retune(config: RunConfig): Promise<void> {
     const run = this.#run;
     try {
-      if (this.#phase !== 'running' && this.#phase !== 'paused') throw new Error('there is no run whose settings could change');
+      if (this.#phase !== 'running' && this.#phase !== 'paused') throw new Error('no run has settings to change');
       const retuned = await this.#session.retune(config);
       if (retuned === null) throw new Error('the run ended before its settings could change');
       // What came before is told before.

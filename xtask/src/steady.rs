@@ -1,4 +1,4 @@
-//! `cargo xtask steady`: the page tests many times in a row, some of them beside a compiler. A test that passes only where
+//! `cargo xtask steady`: the page tests many times in a row, some of them while a compiler runs. A test that passes only where
 //! nothing else runs waits for something that it does not cause, and is found here.
 
 use std::fs;
@@ -22,9 +22,9 @@ pub(crate) struct Options {
     /// How often the page tests run
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
     times: u32,
-    /// How many of these runs, the last ones, have a compiler beside them
+    /// How many of these runs, the last ones, run while a compiler runs
     #[arg(long, default_value_t = 3)]
-    beside_compiler: u32,
+    with_compiler: u32,
     /// Only the files whose names contain this; may be given several times
     #[arg(long)]
     only: Vec<String>,
@@ -32,7 +32,7 @@ pub(crate) struct Options {
 
 /// One line of the table.
 struct Round {
-    beside_compiler: bool,
+    with_compiler: bool,
     time: Duration,
     outcome: Result<String>,
 }
@@ -46,12 +46,12 @@ pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
     let mut table = String::new();
     let mut failures = 0;
     for number in 1..=options.times {
-        let beside_compiler = number + options.beside_compiler > options.times;
+        let with_compiler = number + options.with_compiler > options.times;
         println!("\n=== run {number} of {}", options.times);
-        let compiler = beside_compiler.then(|| Compiler::start(project));
+        let compiler = with_compiler.then(|| Compiler::start(project));
         let begin = Instant::now();
         let tests = page_tests::run(project, Some(&browser), &options.only);
-        let round = Round { beside_compiler, time: begin.elapsed(), outcome: judge(tests) };
+        let round = Round { with_compiler, time: begin.elapsed(), outcome: judge(tests) };
         drop(compiler);
         failures += u32::from(round.outcome.is_err());
         table += &format!("run {number:>2}  {}\n", round.text());
@@ -68,12 +68,12 @@ fn judge(tests: Result<Vec<Test>>) -> Result<String> {
 
 impl Round {
     fn text(&self) -> String {
-        let beside = if self.beside_compiler { "beside a compiler" } else { "alone" };
+        let company = if self.with_compiler { "with a compiler" } else { "alone" };
         let outcome = match &self.outcome {
             Ok(note) => format!("passed  {note}"),
             Err(error) => format!("FAILED  {error:#}"),
         };
-        format!("{beside:<17}  {:>7.1} s  {outcome}", self.time.as_secs_f64())
+        format!("{company:<15}  {:>7.1} s  {outcome}", self.time.as_secs_f64())
     }
 }
 
@@ -136,12 +136,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_round_says_what_ran_beside_it_and_how_it_ended() {
+    fn a_round_says_whether_a_compiler_ran_and_how_it_ended() {
         let time = Duration::from_millis(61_250);
-        let good = Round { beside_compiler: false, time, outcome: Ok("7 tests".to_owned()) };
-        assert_eq!(good.text(), "alone                 61.2 s  passed  7 tests");
-        let bad = Round { beside_compiler: true, time, outcome: Err(anyhow!("failed: a")) };
-        assert_eq!(bad.text(), "beside a compiler     61.2 s  FAILED  failed: a");
+        let good = Round { with_compiler: false, time, outcome: Ok("7 tests".to_owned()) };
+        assert_eq!(good.text(), "alone               61.2 s  passed  7 tests");
+        let bad = Round { with_compiler: true, time, outcome: Err(anyhow!("failed: a")) };
+        assert_eq!(bad.text(), "with a compiler     61.2 s  FAILED  failed: a");
     }
 
     #[test]

@@ -106,7 +106,7 @@ export class DataPanel {
   #showPending(): void {
     this.#pending.hidden = !this.waits;
     const [chosen, opened] = [this.#chosen, this.#opened].map((source) => datasetTitle(nameOf(source)));
-    const other = chosen === opened ? 'other files of your own' : chosen;
+    const other = chosen === opened ? 'your new files' : chosen;
     setText(this.#pending, this.waits ? `The run keeps its data, ${opened}. The next start takes ${other}.` : '');
   }
 }

@@ -203,13 +203,13 @@ pub(crate) struct TrainArguments {
     #[arg(long, value_name = "FILE", help_heading = "Files")]
     pub(crate) telemetry: Option<PathBuf>,
     /// Write a checkpoint to this file when the run ends or is interrupted, and as often as --save-every says:
-    /// parameters that PyTorch opens, and the complete state for --resume. A run that fails is saved beside it, as
+    /// parameters that PyTorch opens, and the complete state for --resume. A run that fails is saved next to it, as
     /// NAME-failed
     #[arg(long, value_name = "FILE", help_heading = "Files")]
     pub(crate) save: Option<PathBuf>,
     /// How much of the run may be lost if it is killed: a number of samples (60000) or steps ("100 steps"), a time ("30 s",
     /// "10 minutes", "2 hours"), or never. Each checkpoint replaces the one before. If --save names a file of
-    /// another run, that file is kept until this run ends, and checkpoints are written beside it, as NAME-unfinished
+    /// another run, that file is kept until this run ends, and checkpoints are written next to it, as NAME-unfinished
     #[arg(
         long,
         value_name = "INTERVAL",

@@ -138,9 +138,11 @@ fn config(
         return new_config(arguments);
     };
     if settings.changes_the_run() {
-        return Err("a resumed run keeps the settings of its checkpoint: with --resume only --sample-budget \
-                    and --evaluate-every can be given anew (to start a new run from its parameters, use --load)"
-            .into());
+        return Err(
+            "a resumed run keeps the settings of its checkpoint: with --resume only --sample-budget \
+                    and --evaluate-every can be changed (to start a new run from its parameters, use --load)"
+                .into(),
+        );
     }
     origin::dataset_of(arguments.place.dataset, Some((file, checkpoint)))?;
     let config =
