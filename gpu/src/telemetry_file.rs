@@ -3,6 +3,10 @@
 use std::fs::{self, File, FileType, OpenOptions};
 use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+#[cfg(unix)]
+use std::thread;
+#[cfg(unix)]
+use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
@@ -11,6 +15,10 @@ use crate::telemetry::Line;
 
 /// Lines that cannot be written are kept in memory and tried again, up to this many bytes.
 const MOST_UNWRITTEN: usize = 1 << 26;
+
+/// How long a FIFO may be without a reader, which may just be starting.
+#[cfg(unix)]
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// An open telemetry file, locked against a second run that would write to it. Every line has been handed to the
 /// operating system when `push` returns.
@@ -188,14 +196,19 @@ fn open_stream(path: &Path) -> io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt;
     let mut options = OpenOptions::new();
     options.write(true);
+    let begin = Instant::now();
     // To open a FIFO that nobody reads would take until somebody does. This one stays open until the other is, so that
     // a reader does not see an end.
-    let _reader = options.clone().custom_flags(libc::O_NONBLOCK).open(path).map_err(|error| {
-        match error.raw_os_error() {
-            Some(libc::ENXIO) => told(error.kind(), "is a pipe (FIFO) that no program reads"),
-            _ => error,
+    let _reader = loop {
+        match options.clone().custom_flags(libc::O_NONBLOCK).open(path) {
+            Err(error) if error.raw_os_error() != Some(libc::ENXIO) => return Err(error),
+            Err(error) if begin.elapsed() > PATIENCE => {
+                return Err(told(error.kind(), "is a pipe (FIFO) that no program reads"));
+            }
+            Err(_) => thread::sleep(PATIENCE / 100),
+            Ok(file) => break file,
         }
-    })?;
+    };
     options.open(path)
 }
 

@@ -566,7 +566,11 @@ fn telemetry_that_cannot_be_written_does_not_end_the_run() {
     // Somebody reads a pipe, or standard output.
     let piped = in_shell(
         folder.path(),
-        &format!("mkfifo fifo; cat fifo > piped.jsonl & \"$PROGRAM\" {command} --telemetry fifo; wait"),
+        // The shell opens the FIFO when its reader has.
+        &format!(
+            "mkfifo fifo; cat fifo > piped.jsonl & exec 3> fifo; \"$PROGRAM\" {command} --telemetry fifo; \
+             code=$?; exec 3>&-; wait; exit $code"
+        ),
     );
     assert!(piped.status.success(), "{piped:?}");
     assert_eq!(timeless(&at("piped.jsonl")), timeless(&at("whole.jsonl")));
