@@ -40,6 +40,8 @@ pub struct Splits {
     pub digest: DataDigest,
     /// The folder it was read from.
     pub folder: PathBuf,
+    /// The files it was read from.
+    pub files: Vec<PathBuf>,
 }
 
 impl fmt::Debug for Splits {
@@ -206,10 +208,20 @@ pub fn load(name: DatasetName, folder: Option<&Path>) -> Result<Splits, DataErro
         None => packed(name)?,
     };
     let digests = Digests::read(&files.folder, folder.is_some())?;
-    let training = split(&files, [Part::TrainingImages, Part::TrainingLabels], &digests)?;
-    let test = split(&files, [Part::TestImages, Part::TestLabels], &digests)?;
+    let [training_parts, test_parts] =
+        [[Part::TrainingImages, Part::TrainingLabels], [Part::TestImages, Part::TestLabels]];
+    let training = split(&files, training_parts, &digests)?;
+    let test = split(&files, test_parts, &digests)?;
     let digest = digest(&training);
-    Ok(Splits { training: Arc::new(training), test: Arc::new(test), digest, folder: files.folder })
+    let read = training_parts.into_iter().chain(test_parts).map(|part| files.path(part).map(Path::to_owned));
+    let read = read.collect::<Result<_, _>>()?;
+    Ok(Splits {
+        training: Arc::new(training),
+        test: Arc::new(test),
+        digest,
+        folder: files.folder,
+        files: read,
+    })
 }
 
 /// In the first folder with the files: upwards from the current one, then beside this crate's sources.

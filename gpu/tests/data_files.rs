@@ -233,7 +233,7 @@ fn a_manifest_that_is_another_s_counts_for_nothing() {
         fs::write(folder.path().join("manifest.json"), text).unwrap();
         let said = refused(DatasetName::Own, folder.path());
         assert!(
-            said.contains("t10k-images-idx3-ubyte: its SHA-256 is not the one in manifest.json"),
+            said.contains("t10k-images-idx3-ubyte: its SHA-256 is not the one in the manifest.json"),
             "{said}"
         );
         assert!(!said.contains("xtask"), "{said}");

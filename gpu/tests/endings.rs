@@ -272,6 +272,8 @@ fn a_file_has_one_purpose() {
         ("--load model --telemetry hard", "--telemetry and --load are the same file"),
         ("--config settings.json --telemetry settings.json", "--telemetry and --config are the same file"),
         ("--config settings.json --save settings.json", "--save and --config are the same file"),
+        ("--telemetry t10k-labels-idx1-ubyte", "--telemetry and the data set are the same file"),
+        ("--save sub/../train-images-idx3-ubyte", "--save and the data set are the same file"),
     ] {
         let said = refused_at_once(folder.path(), &mut program(folder.path(), &format!("{SHORT} {flags}")));
         assert!(said.contains(sentence), "{flags}: {said}");

@@ -89,7 +89,7 @@ fn data_that_cannot_be_read_is_named_with_file_and_byte() {
         r#"{"files":[{"name":"t10k-images-idx3-ubyte","sha256":"00"}]}"#,
     )
     .unwrap();
-    says("t10k-images-idx3-ubyte: its SHA-256 is not the one in manifest.json");
+    says("t10k-images-idx3-ubyte: its SHA-256 is not the one in the manifest.json next to it");
     fs::remove_file(folder.path().join("manifest.json")).unwrap();
     fs::remove_file(&labels).unwrap();
     fs::write(folder.path().join("train-labels-idx1-ubyte.gz"), b"\x1f\x8b\x08\0\0\0").unwrap();
@@ -218,7 +218,7 @@ fn a_run_keeps_its_data_set() {
     let config = succeed(folder.path(), "train --data . --resume own.safetensors --print-config");
     assert!(config.contains("\"dataset\": \"own\""), "{config}");
     let nowhere = refuse(folder.path(), "train --resume own.safetensors --sample-budget 2000");
-    assert!(nowhere.contains("give their folder with --data"), "{nowhere}");
+    assert!(nowhere.contains("name its folder with --data"), "{nowhere}");
     succeed(folder.path(), "train --data . --resume own.safetensors --sample-budget 2000 --quiet");
     let fashion = succeed(folder.path(), &format!("{SHORT} --dataset fashion-mnist --print-config"));
     assert!(fashion.contains("\"dataset\": \"fashion_mnist\""), "{fashion}");

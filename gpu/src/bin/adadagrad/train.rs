@@ -54,6 +54,7 @@ pub(crate) fn run(arguments: &TrainArguments, given: &ArgMatches) -> Outcome {
     }
     let files = Files::open(arguments, &config, checkpoint.map(|(_, checkpoint)| checkpoint))?;
     let data = arguments.place.load_data(config.dataset)?;
+    refuse_data_as_output(arguments, &data)?;
     let config = fitted(arguments, config, &data);
     let profile = arguments.profile.then(Profile::default);
     let run = begin(arguments, config, checkpoint, &data, profile.clone())?;
@@ -65,6 +66,16 @@ pub(crate) fn run(arguments: &TrainArguments, given: &ArgMatches) -> Outcome {
         output::result(format!("\n{}\n{}", kernel_table(&utilisation.kernels()), utilisation.table()));
     }
     Ok(code)
+}
+
+/// Refuses to write over the data set. Nothing is written before its files are known.
+fn refuse_data_as_output(arguments: &TrainArguments, data: &Splits) -> Result<(), String> {
+    let data: Vec<_> = data.files.iter().map(|file| Some(("the data set", file.as_path()))).collect();
+    let outputs = [("--save", &arguments.save), ("--telemetry", &arguments.telemetry)];
+    outputs
+        .into_iter()
+        .filter_map(|(flag, file)| Some((flag, file.as_deref()?)))
+        .try_for_each(|output| refuse_shared(output, &data))
 }
 
 /// The files that a run writes, which are known to be writable before it begins.
