@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { loadModule } from './support/module.mjs';
+import { QUICK } from './support/settings.mjs';
 
 const { fileName } = await loadModule('export/download.ts');
 const { layOutLegend } = await loadModule('export/legend-layout.ts');
@@ -61,9 +62,11 @@ test('the entries of a saved legend never overlap, and never leave the picture',
 
 test('CSV with decimal commas holds the same numbers', () => {
   const steps = Object.fromEntries(STEP_COLUMNS.map((name, place) => [name, [place + 1, (place + 2) / 7]]));
-  Object.assign(steps, { step: [1, 2], variance: [null, 1.5e-9] });
-  const file = { format: 'adadagrad-run', version: 1, name: 'Mine', config: {}, computed_by: null, changes: [], evaluations: [], steps };
-  const run = readRunFile(file, { id: 'a', slot: 0 });
+  const whole = { step: [1, 2], samples: [8, 8], samples_seen: [8, 16], next_batch: [8, 8], elapsed: [0.5, 1.25] };
+  Object.assign(steps, whole, { variance: [null, 1.5e-9] });
+  const file = { format: 'adadagrad-run', version: 1, name: 'Mine', config: QUICK, computed_by: null, changes: [], evaluations: [], steps };
+  const { run, mistakes } = readRunFile(file, { id: 'a', slot: 0 });
+  assert.deepEqual(mistakes, []);
   const plain = runCsv(run).trimEnd().split('\n').map((line) => line.split(','));
   const comma = runCsv(run, DECIMAL_COMMA_CSV).trimEnd().split('\n').map((line) => line.split(';'));
   assert.deepEqual(comma[0], plain[0]);
