@@ -19,12 +19,31 @@ export function secondVersion(folder) {
   const second = new Map([...parts].map(([path, bytes]) => [renamed(path), /\.(html|js)$/.test(path) ? Buffer.from(rewrite(bytes.toString())) : bytes]));
   second.set('index.html', Buffer.from(second.get('index.html').toString().replace('<title>', '<title>Second: ')));
   const files = [...second.keys()].filter((path) => path !== 'service-worker.js');
-  const sum = (path) => createHash('sha256').update(second.get(path)).digest('hex');
-  const build = { version: '2222222222222222', files: Object.fromEntries(files.map((path) => [path, sum(path)])) };
+  const build = { version: '2222222222222222', files: Object.fromEntries(files.map((path) => [path, sum(second.get(path))])) };
   const worker = second.get('service-worker.js').toString();
   if (!BUILD.test(worker)) throw new Error('the service worker has no list of files');
   second.set('service-worker.js', Buffer.from(worker.replace(BUILD, () => JSON.stringify(build))));
   return second;
+}
+
+function sum(bytes) {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+/** A `replace` for servePage whose service worker lists the replaced files with their own sums, as a build of them would. */
+export function deployed(replace) {
+  return (path, bytes) => {
+    if (path !== 'service-worker.js') return replace(path, bytes);
+    const listed = (text) => {
+      const build = JSON.parse(text);
+      for (const file of Object.keys(build.files)) {
+        const other = replace(file);
+        if (other !== undefined) build.files[file] = sum(other);
+      }
+      return JSON.stringify(build);
+    };
+    return Buffer.from(bytes.toString().replace(BUILD, listed));
+  };
 }
 
 /** Asks for an update, and waits until the new service worker is at work or was refused; says which, or that there is none. */
