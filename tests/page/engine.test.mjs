@@ -421,7 +421,7 @@ test('own files that cannot be used are refused with the file and the reason', b
   assert.match(await refusal(images, labels, testImages), /^Four files are needed.*There are 3\.$/);
   assert.match(await refusal(images, labels, testImages, testImages), /^Two of the four files should hold images.*but there are 3\.$/);
   const page = { name: 'index.html', bytes: Buffer.from('<!doctype html>') };
-  assert.match(await refusal(images, labels, testImages, page), /^index\.html is no IDX file/);
+  assert.match(await refusal(images, labels, testImages, page), /^index\.html is not an IDX file/);
   const wide = damaged(images, (bytes) => void bytes.writeUInt32BE(32, 12));
   assert.match(await refusal(wide, labels, testImages, testLabels), /^The images in train-images-idx3-ubyte have 32×28 pixels, but the networks here take 28×28\.$/);
   const short = damaged(testImages, (bytes) => bytes.subarray(0, -1));
