@@ -206,6 +206,6 @@ async function cannotTrain(page, why) {
 /** What stands in the document before any program runs. */
 async function promisesNothing(page) {
   const sentence = await page.locator('#sentence').textContent();
-  assert.doesNotMatch(sentence, /on its way|Start/);
+  assert.doesNotMatch(sentence, /Loading the data|Start/);
   assert.match(sentence, /did not arrive.*reload/s);
 }
