@@ -4,10 +4,11 @@
 //! mapped. A run must not hang with it. The limits are far above any honest wait, because a GPU that is given up does
 //! not come back in the same run:
 //!
-//! - A driver that is loaded for the first time takes seconds to open: 30 seconds each for adapter and device.
-//! - An answer may have to wait for kernels to be compiled (2 seconds in all on SwiftShader, which compiles on the
-//!   processor) and for the work that was submitted before it: 30 seconds, and in addition the time that the work takes
-//!   at a fifth of the slowest rate seen.
+//! - A driver that is loaded for the first time takes seconds to open: a minute each for adapter and device.
+//! - An answer may have to wait for kernels to be compiled and for the work that was submitted before it: 30 seconds,
+//!   and in addition the time that the work takes at a fifth of the slowest rate seen.
+//! - A software adapter compiles and computes on the processor, which other programs may keep busy: beside compilers
+//!   and other tests lavapipe took more than 30 seconds for what takes it 2 alone. It gets 5 minutes.
 //!
 //! Time is counted in ticks of at most a second, each as no more than it was meant to last. So a laptop that
 //! sleeps, a process that is stopped or a tab that the browser freezes loses one tick, not its GPU.
@@ -19,9 +20,11 @@ use super::cost::Cost;
 use super::device::GpuError;
 
 /// How long an adapter or a device may take to be opened.
-pub(super) const OPENING: Duration = Duration::from_secs(30);
-/// How long an answer may take that waits for no work.
-const ANSWER: Duration = Duration::from_secs(30);
+pub(super) const OPENING: Duration = Duration::from_secs(60);
+/// How long an answer of hardware may take that waits for no work.
+const HARDWARE_ANSWER: Duration = Duration::from_secs(30);
+/// The same for a software adapter.
+const SOFTWARE_ANSWER: Duration = Duration::from_secs(300);
 /// Operations per second, and bytes per second: a fifth of what lavapipe and SwiftShader make on two shared cores.
 const SLOWEST_SOFTWARE: u64 = 200_000_000;
 /// The same for hardware. It also lets software adapters pass that do not say what they are.
@@ -42,7 +45,11 @@ impl Patience {
     /// What an adapter is given unless the caller says otherwise.
     #[must_use]
     pub const fn of_adapter(is_software: bool) -> Self {
-        Self { answer: ANSWER, rate: if is_software { SLOWEST_SOFTWARE } else { SLOWEST_HARDWARE } }
+        if is_software {
+            Self { answer: SOFTWARE_ANSWER, rate: SLOWEST_SOFTWARE }
+        } else {
+            Self { answer: HARDWARE_ANSWER, rate: SLOWEST_HARDWARE }
+        }
     }
 
     /// How long to wait for the end of so much work.
@@ -149,9 +156,9 @@ mod tests {
     #[test]
     fn limits_grow_with_the_work() {
         let patience = Patience::of_adapter(true);
-        assert_eq!(patience.limit(Cost::default()), ANSWER);
+        assert_eq!(patience.limit(Cost::default()), SOFTWARE_ANSWER);
         let work = Cost { operations: 10 * SLOWEST_SOFTWARE, bytes: 3 };
-        assert_eq!(patience.limit(work), ANSWER + Duration::from_secs(10));
+        assert_eq!(patience.limit(work), SOFTWARE_ANSWER + Duration::from_secs(10));
         assert!(Patience::of_adapter(false).limit(work) < patience.limit(work));
         assert_eq!(Patience { answer: Duration::ZERO, ..patience }.limit(work), Duration::ZERO);
     }
