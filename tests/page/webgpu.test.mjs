@@ -151,7 +151,7 @@ test('without an adapter both Auto and WebGPU compute on the CPU and say why', b
   for (const [choice, beginning] of [['Auto', /Auto chose the CPU\./], ['WebGPU', /You chose WebGPU, but the run uses the CPU\./]]) {
     await chooseEngine(page, choice);
     assert.match(await page.locator('#engine-hint').textContent(), beginning);
-    assert.match(await page.locator('#engine-hint').textContent(), /finds no adapter/);
+    assert.match(await page.locator('#engine-hint').textContent(), /finds no GPU/);
     await button('Start').click();
     await waitForStep(1);
     assert.equal((await read()).engine, 'cpu');
