@@ -109,7 +109,7 @@ test('the page that visitors get holds nothing of the rivals', async () => {
   // The search can find something.
   assert.ok((await filesNaming(/tensorflow|tfjs|jax-js/i, benchFolder)).length >= 4);
   const { dependencies } = JSON.parse(await readFile(join(repository, 'www/package.json'), 'utf8'));
-  assert.deepEqual(Object.keys(dependencies), ['uplot']);
+  assert.deepEqual(Object.keys(dependencies), ['uplot', 'valibot']);
 });
 
 /** The files of a built page whose name or text matches; packed data is left out. */
