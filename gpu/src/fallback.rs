@@ -94,7 +94,7 @@ impl FallbackEngine {
         let Computing::Gpu(gpu) = &self.computing else { return Ok(()) };
         let rescue = gpu.training().rescue();
         let steps = rescue.since.len();
-        (self.notice)(&format!("{error}; going on with the processor's threads and repeating {steps} steps"));
+        (self.notice)(&format!("{error}; continuing on CPU threads and repeating {steps} steps"));
         let (images, control) = (Arc::clone(&self.images), Arc::clone(gpu.control()));
         let mut engine = ThreadsEngine::controlled(&self.config, images, self.threads, control)?;
         engine.restore(&rescue.parameters, Some(&rescue.memory))?;

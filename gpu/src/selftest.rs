@@ -146,7 +146,7 @@ pub fn run(adapter: Option<&str>, progress: &dyn Fn(&str)) -> Result<Report, Eng
     let gpu = block_on(Gpu::open(adapter))?;
     progress(&format!("Checking every kernel on {} by {} …", gpu.info().name, gpu.info().backend));
     let checks = check(&gpu)?;
-    progress("Trying the variants …");
+    progress("Timing the variants …");
     let trial = block_on(try_variants(&gpu))?;
     let variants = trial.variants(gpu.variants());
     let mut throughput = Vec::new();

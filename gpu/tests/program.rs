@@ -30,7 +30,7 @@ fn settings_that_cannot_run_are_refused_with_the_range() {
         ("--decay step --decay-factor 0", "--decay-factor is 0, but must be above 0 and at most 1"),
         ("--test none --controller adadagrad", "--controller adadagrad needs a test"),
         ("--theta 1", "--theta does not belong to --test norm, which takes --eta, --debiased"),
-        ("--test none --eta 1", "--eta belongs to a test, but there is none"),
+        ("--test none --eta 1", "--eta is a setting of a test, but --test is none"),
         (
             "--optimizer sgd --beta1 0.5",
             "--beta1 does not belong to --optimizer sgd, which takes --weight-decay",
@@ -38,9 +38,9 @@ fn settings_that_cannot_run_are_refused_with_the_range() {
         ("--test none --growth-cap 2", "--growth-cap does not belong to --controller constant"),
         ("--final-fraction 0.1", "--final-fraction does not belong to --decay constant"),
         ("--device gpu --threads 2", "--threads counts the CPU's threads"),
-        ("--adapter any", "--adapter names a GPU: it goes with --device gpu or --device auto"),
-        ("--gpu-memory 64", "--gpu-memory limits a GPU: it goes with --device gpu or --device auto"),
-        ("--profile", "--profile times the kernels of a GPU: it goes with --device gpu"),
+        ("--adapter any", "--adapter names a GPU, so it needs --device gpu or --device auto"),
+        ("--gpu-memory 64", "--gpu-memory limits a GPU, so it needs --device gpu or --device auto"),
+        ("--profile", "--profile times GPU kernels, so it needs --device gpu"),
         ("--optimizer adamax", "invalid value 'adamax' for '--optimizer <OPTIMIZER>'"),
         ("--save no/such/folder/x", "no/such/folder/x: its folder does not exist"),
         ("--load nothing.safetensors", "nothing.safetensors: "),
@@ -237,7 +237,7 @@ fn what_does_not_go_with_resume_is_refused() {
     fs::write(folder.path().join("train-images-idx3-ubyte"), images).unwrap();
     fs::write(folder.path().join("train-labels-idx1-ubyte"), labels).unwrap();
     let said = refuse(folder.path(), "train --data . --resume run.safetensors");
-    assert!(said.contains("the run learned from 300 samples, but . holds 250"), "{said}");
+    assert!(said.contains("the run was trained on 300 samples, but . holds 250"), "{said}");
 }
 
 #[test]
@@ -504,7 +504,7 @@ fn the_self_test_passes_and_its_report_is_one_json_file() {
         return;
     }
     let said = succeed(folder.path(), "selftest --device gpu --output report.json");
-    assert!(said.contains("Every kernel gives what the reference gives."), "{said}");
+    assert!(said.contains("Every kernel agrees with the reference."), "{said}");
     let report: Value =
         serde_json::from_str(&fs::read_to_string(folder.path().join("report.json")).unwrap()).unwrap();
     assert_eq!(report["version"], 1);

@@ -88,13 +88,16 @@ fn the_data_set_of_a_file_is_the_one_that_is_used() {
         let said = refuse(path, &format!("{command} f.safetensors --dataset mnist"));
         assert!(
             said.contains(
-                "f.safetensors: its run learned from the data set fashion_mnist, but --dataset says mnist"
+                "f.safetensors: its run was trained on the data set fashion_mnist, but --dataset says mnist"
             ),
             "{said}"
         );
         // Other data under the same name, as many of them.
         let said = refuse(path, &format!("{command} f.safetensors --data www/public/data/mnist"));
-        assert!(said.contains("the run learned from other data than www/public/data/mnist holds"), "{said}");
+        assert!(
+            said.contains("the run was trained on other data than www/public/data/mnist holds"),
+            "{said}"
+        );
         assert_eq!(
             said.split(|c: char| !c.is_ascii_hexdigit()).filter(|word| word.len() == 64).count(),
             2,
@@ -119,7 +122,7 @@ fn data_of_one_s_own_that_changed_are_noticed() {
     let mut changed = images.clone();
     *changed.last_mut().unwrap() ^= 1;
     fs::write(&file, changed).unwrap();
-    assert!(refuse(path, resume).contains("the run learned from other data than own holds"));
+    assert!(refuse(path, resume).contains("the run was trained on other data than own holds"));
     fs::write(&file, images).unwrap();
     succeed(path, resume);
 }
@@ -177,9 +180,9 @@ fn settings_of_a_file_that_are_wrong_are_named_with_their_values() {
         (r#"{"learning_rate": 1e-400}"#, "learning_rate is 1e-400, which is too small a number"),
         (r#"{"test": {"eta": 1e999}}"#, "test.eta is 1e999, which is too large a number"),
         (r#"{"learning_rate": -0.0}"#, "--learning-rate is -0, but must be a number above 0"),
-        (r#"{"learning_rate": NaN}"#, "where it says: {\"learning_rate\": NaN}"),
-        (r#"{"learning_rate": 0x10}"#, "where it says: {\"learning_rate\": 0x10}"),
-        (r#"{"learning_rate": 1_000}"#, "where it says: {\"learning_rate\": 1_000}"),
+        (r#"{"learning_rate": NaN}"#, "in the line: {\"learning_rate\": NaN}"),
+        (r#"{"learning_rate": 0x10}"#, "in the line: {\"learning_rate\": 0x10}"),
+        (r#"{"learning_rate": 1_000}"#, "in the line: {\"learning_rate\": 1_000}"),
         (r#"{"model": "CNN"}"#, "model is \"CNN\", but must be one of `logistic`, `mlp`, `cnn`"),
         (r#"{"dataset": "cifar"}"#, "dataset is \"cifar\", but must be one of "),
         (r#"{"optimizer": "adam"}"#, "optimizer is \"adam\", but must be an object with a name"),
@@ -210,7 +213,7 @@ fn numbers_on_the_command_line_are_never_others_than_were_meant() {
     let folder = folder();
     for (flags, sentence) in [
         ("--learning-rate 0,001", "a number is expected, such as 0.001: write a decimal point"),
-        ("--learning-rate 1_000", "write digits without anything between them"),
+        ("--learning-rate 1_000", "write the digits without separators"),
         ("--learning-rate 0x10", "write it in decimal"),
         ("--learning-rate \u{2212}1", "write the minus sign as -"),
         ("--learning-rate nan", "a finite number is expected"),

@@ -173,8 +173,7 @@ fn exhausted_memory_halves_the_micro_batch_and_the_run_goes_on() {
 /// Whether threads take over and repeat the steps since the last copy: all of them, or fewer where the machine was so
 /// slow that a copy was due on the way.
 fn repeats_at_most(steps: usize, told: &str) -> bool {
-    let (_, rest) =
-        told.rsplit_once("going on with the processor's threads and repeating ").unwrap_or_default();
+    let (_, rest) = told.rsplit_once("continuing on CPU threads and repeating ").unwrap_or_default();
     rest.split(' ').next().and_then(|number| number.parse().ok()).is_some_and(|found: usize| found <= steps)
 }
 

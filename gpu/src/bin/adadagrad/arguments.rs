@@ -51,7 +51,7 @@ fn command() -> clap::Command {
 
 const EXAMPLES: &str = "\
 Examples:
-  adadagrad train --preset quick                 a CNN to 95 % in about a minute
+  adadagrad train --preset quick                 a CNN to 95 % test accuracy in about a minute
   adadagrad train --help                         all settings, with units and ranges
   adadagrad statistics --model cnn --first 64    gradient statistics of 64 images
   adadagrad evaluate --load model.safetensors    test accuracy and confusion matrix
@@ -64,7 +64,7 @@ pub(crate) enum Command {
     /// Train a network with a batch size that a test adapts
     ///
     /// Each step takes the next b samples in shuffled order, averages their gradients, updates the parameters with
-    /// the mean, and asks the test for the smallest sufficient batch size T. With n = |g|^2 the squared norm of
+    /// the mean, and computes with the test the smallest sufficient batch size T. With n = |g|^2 the squared norm of
     /// the mean gradient and v the trace of the sample covariance of the gradients, the norm test requires
     /// T = v/(eta^2 n). The next batch size is min(max, ceil(max(b, T))): it never shrinks. The statistics are
     /// part of the backward pass and cost little; no per-sample gradient is stored.
@@ -207,7 +207,7 @@ pub(crate) struct TrainArguments {
     /// NAME-failed
     #[arg(long, value_name = "FILE", help_heading = "Files")]
     pub(crate) save: Option<PathBuf>,
-    /// How much of the run may be lost if it is killed: a number of samples (60000) or steps ("100 steps"), a time ("30 s",
+    /// Interval between checkpoints, and so the most that is lost if the run is killed: a number of samples (60000) or steps ("100 steps"), a time ("30 s",
     /// "10 minutes", "2 hours"), or never. Each checkpoint replaces the one before. If --save names a file of
     /// another run, that file is kept until this run ends, and checkpoints are written next to it, as NAME-unfinished
     #[arg(

@@ -26,7 +26,7 @@ const BATCHES: [u32; 5] = [16, 64, 256, 1024, 4096];
 fn time_limit(arguments: &BenchArguments) -> Result<Duration, String> {
     let seconds = arguments.seconds;
     let limit = Duration::try_from_secs_f64(seconds).ok().filter(|limit| !limit.is_zero());
-    limit.ok_or_else(|| format!("--seconds is {seconds}, but must be above 0 and at most some 10^19"))
+    limit.ok_or_else(|| format!("--seconds is {seconds}, but must be above 0 and at most about 10^19"))
 }
 
 /// One model at one batch size.

@@ -129,7 +129,7 @@ impl Object {
                 return error.to_string();
             }
             let line: String = line.chars().take(80).collect();
-            format!("not valid JSON: {error}, where it says: {line}")
+            format!("not valid JSON: {error}, in the line: {line}")
         })
     }
 

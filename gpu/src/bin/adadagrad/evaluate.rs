@@ -71,5 +71,5 @@ fn tables(samples: u32, evaluated: &Evaluated) -> String {
                 .collect::<Vec<_>>(),
         );
     }
-    format!("{summary}\nHow often a class (row) was taken for another (column):\n{}", table(&rows))
+    format!("{summary}\nConfusion matrix (rows: true class, columns: predicted class):\n{}", table(&rows))
 }

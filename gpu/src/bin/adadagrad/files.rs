@@ -85,7 +85,7 @@ impl PlaceArguments {
             Ok(gpu) => {
                 let name = &gpu.info().name;
                 output::message(format_args!(
-                    "Computing on the CPU: the only GPU adapter, {name}, is software and slower."
+                    "Computing on the CPU: the only GPU adapter, {name}, is a software adapter, which is slower."
                 ));
                 Device::Cpu
             }
@@ -100,13 +100,14 @@ impl PlaceArguments {
     pub(crate) fn check(&self) -> Result<(), String> {
         match self.device {
             Device::Cpu if self.adapter.is_some() => {
-                Err("--adapter names a GPU: it goes with --device gpu or --device auto".to_owned())
+                Err("--adapter names a GPU, so it needs --device gpu or --device auto".to_owned())
             }
             Device::Cpu if self.gpu_memory.is_some() => {
-                Err("--gpu-memory limits a GPU: it goes with --device gpu or --device auto".to_owned())
+                Err("--gpu-memory limits a GPU, so it needs --device gpu or --device auto".to_owned())
             }
             Device::Gpu if self.threads.is_some() => {
-                Err("--threads counts the CPU's threads: it does not go with --device gpu".to_owned())
+                Err("--threads sets the number of CPU threads, so it cannot be combined with --device gpu"
+                    .to_owned())
             }
             _ => Ok(()),
         }

@@ -36,10 +36,10 @@ impl Interrupts {
                 control.cancel();
                 if signal == SIGINT {
                     output::message(
-                        "\nInterrupted: saving a checkpoint. Press Ctrl-C again to quit at once, without it.",
+                        "\nInterrupted: saving a checkpoint. Press Ctrl-C again to quit at once, without saving.",
                     );
                 } else {
-                    output::message(format_args!("Ended by signal {signal}: saving a checkpoint."));
+                    output::message(format_args!("Received signal {signal}: saving a checkpoint."));
                 }
             }
             Some(first) if signal == SIGINT && first.elapsed() >= SAME => {

@@ -28,7 +28,7 @@ pub(crate) fn dataset_of(asked: Option<DataSet>, loaded: Option<Loaded<'_>>) -> 
         (Some(asked), Some((file, own))) if asked != own => {
             let (asked, own) = (asked.name(), own.name());
             let text = format!(
-                "its run learned from the data set {own}, but --dataset says {asked}: leave --dataset out, or begin a \
+                "its run was trained on the data set {own}, but --dataset says {asked}: leave --dataset out, or start a \
                  new run with train --load"
             );
             Err(about(file, text))
@@ -53,7 +53,7 @@ pub(crate) fn model_of(
     }
     let found = || loaded.and_then(|(_, checkpoint)| checkpoint.model());
     asked.or(own.map(|(_, model)| model)).or_else(found).or(default).ok_or_else(|| {
-        "the file does not name its model, and its tensors are those of none: say which with --model"
+        "the file does not name its model, and its tensors fit no known model: name the model with --model"
             .to_owned()
     })
 }
@@ -81,13 +81,13 @@ pub(crate) fn check_data((file, checkpoint): Loaded<'_>, data: &Splits) -> Resul
     let (folder, samples) = (data.folder.display(), data.training.len());
     if *training_samples != samples {
         let [own, found] = [*training_samples, samples].map(|samples| grouped(samples.into()));
-        return Err(about(file, format!("the run learned from {own} samples, but {folder} holds {found}")));
+        return Err(about(file, format!("the run was trained on {own} samples, but {folder} holds {found}")));
     }
     match training_data {
         Some(own) if *own != data.digest => Err(about(
             file,
             format!(
-                "the run learned from other data than {folder} holds: the SHA-256 of its training data is {own}, of \
+                "the run was trained on other data than {folder} holds: the SHA-256 of its training data is {own}, of \
                  those {}",
                 data.digest
             ),
@@ -96,7 +96,7 @@ pub(crate) fn check_data((file, checkpoint): Loaded<'_>, data: &Splits) -> Resul
         None => Ok(Some(about(
             file,
             format!(
-                "an earlier version wrote it, which did not say what its run learned from: {folder} is taken for it"
+                "an earlier version of the program wrote this checkpoint, without the SHA-256 of its training data: assuming that {folder} holds that data"
             ),
         ))),
     }

@@ -8,7 +8,7 @@ use crate::table::table;
 /// One row a kernel, the slowest first; in words where nothing was timed.
 pub(crate) fn kernel_table(times: &[KernelTime]) -> String {
     if times.is_empty() {
-        return "No kernel times: this device has no timestamps, or none of it was used.\n".to_owned();
+        return "No kernel times: this device has no timestamps, or no kernel ran on it.\n".to_owned();
     }
     let total: f64 = times.iter().map(|time| time.seconds).sum();
     let head = ["kernel", "calls", "ms", "share", "GFLOP/s", "GB/s"];

@@ -19,7 +19,7 @@ const USUAL_BYTES: u64 = 1 << 16;
 
 pub(crate) fn run(arguments: &SelftestArguments) -> Outcome {
     if arguments.device == Device::Cpu {
-        return Err("the self-test is the GPU's: it goes with --device gpu".into());
+        return Err("selftest checks a GPU, so it needs --device gpu".into());
     }
     let mut file = match arguments.output.as_deref() {
         Some(path) => {
@@ -40,7 +40,7 @@ pub(crate) fn run(arguments: &SelftestArguments) -> Outcome {
 
 fn text(report: &Report) -> String {
     let sound = if report.is_sound() {
-        "Every kernel gives what the reference gives."
+        "Every kernel agrees with the reference."
     } else {
         "SOME KERNELS ARE WRONG on this device: do not train on it."
     };

@@ -12,7 +12,7 @@ use crate::values::{number, whole};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum PresetName {
-    /// CNN to 95 % in about a minute: AdaGrad 0.02, eta 1, batch size 8 to 4,096, at most doubling per step
+    /// CNN to 95 % test accuracy in about a minute: AdaGrad 0.02, eta 1, batch size 8 to 4,096, at most doubling per step
     Quick,
     /// The paper's CNN run: AdaGrad 0.008, eta 0.1, batch size 8 to 60,000, 6 million samples
     PaperCnn,
@@ -42,7 +42,7 @@ pub(crate) enum ModelName {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum OptimizerName {
-    /// x <- x - a g
+    /// x <- x - rate * g
     Sgd,
     /// Heavy ball
     Momentum,
@@ -99,9 +99,9 @@ impl TestName {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ControllerName {
-    /// Next batch size = min(max, ceil(max(b, T))): what the test requires, never smaller than now
+    /// Next batch size = min(max, ceil(max(b, T))): what the test requires, never smaller than the current size
     Adadagrad,
-    /// Constant batch size; a test is computed and reported, without effect
+    /// Constant batch size; the test's result is reported, but has no effect
     Constant,
 }
 
@@ -138,7 +138,7 @@ pub(crate) struct SettingArguments {
     #[arg(long, value_parser = whole::<u64>, value_name = "SAMPLES", help_heading = "Settings")]
     pub(crate) evaluate_every: Option<u64>,
 
-    /// What sizes the next batch
+    /// The test that determines the next batch size
     #[arg(long, value_enum, help_heading = "Batch size")]
     pub(crate) test: Option<TestName>,
     /// Threshold of the norm tests (norm, coordinate_norm, worker_norm), > 0; small asks for large batches
@@ -156,7 +156,7 @@ pub(crate) struct SettingArguments {
     /// Number of parts that worker_norm compares, 2 to 1024
     #[arg(long, value_parser = whole::<u32>, value_name = "N", help_heading = "Batch size")]
     pub(crate) workers: Option<u32>,
-    /// Norm test with the debiased n - v/b instead of n, which noise makes too large
+    /// Norm test with n - v/b instead of n: noise increases n by about v/b
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", help_heading = "Batch size")]
     pub(crate) debiased: Option<bool>,
     /// Inner product against the mean of the other samples
@@ -196,7 +196,7 @@ pub(crate) struct SettingArguments {
     /// rmsprop: decay rate of the mean of squares, 0 to below 1
     #[arg(long, value_parser = number, help_heading = "Optimizer")]
     pub(crate) alpha: Option<f64>,
-    /// adagrad, rmsprop, adam, adamw: added to the root, > 0
+    /// adagrad, rmsprop, adam, adamw: added to the square root in the denominator, > 0
     #[arg(long, value_parser = number, help_heading = "Optimizer")]
     pub(crate) epsilon: Option<f64>,
     /// L2 regularisation added to the gradient (adamw: decoupled from it), >= 0
@@ -205,7 +205,7 @@ pub(crate) struct SettingArguments {
     /// adagrad: initial value of the sums of squares, >= 0
     #[arg(long, value_name = "VALUE", value_parser = number, help_heading = "Optimizer")]
     pub(crate) initial_accumulator: Option<f64>,
-    /// adagrad_norm: square root of the initial value of its sum, > 0
+    /// adagrad_norm: square root of the initial value of the sum of squared norms, > 0
     #[arg(long, value_name = "VALUE", value_parser = number, help_heading = "Optimizer")]
     pub(crate) initial_norm: Option<f64>,
 

@@ -112,9 +112,7 @@ impl SettingArguments {
             let given = self.test_flags().into_iter().find(|(_, _, value)| value.is_some());
             return match given {
                 None => Ok(None),
-                Some((flag, ..)) => {
-                    Err(format!("{flag} belongs to a test, but there is none (--test none)").into())
-                }
+                Some((flag, ..)) => Err(format!("{flag} is a setting of a test, but --test is none").into()),
             };
         };
         let test = base.map_or(default, |base| choose(base, Some(default)));

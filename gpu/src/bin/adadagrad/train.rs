@@ -39,7 +39,7 @@ const HEADER: u64 = 1 << 14;
 pub(crate) fn run(arguments: &TrainArguments, given: &ArgMatches) -> Outcome {
     arguments.place.check()?;
     if arguments.profile && arguments.place.device == Device::Cpu {
-        return Err("--profile times the kernels of a GPU: it goes with --device gpu or --device auto".into());
+        return Err("--profile times GPU kernels, so it needs --device gpu or --device auto".into());
     }
     let checkpoint = match &arguments.resume {
         Some(file) => Some((file.as_path(), files::load_checkpoint(file)?)),
@@ -337,7 +337,9 @@ impl Session {
             && !self.is_telemetry_failing
         {
             let error = files::about(path, error);
-            output::message(format_args!("{error}. The run continues, and its lines are tried again."));
+            output::message(format_args!(
+                "{error}. The run continues, and writing these lines is tried again later."
+            ));
         }
         self.is_telemetry_failing = written.is_err();
     }
@@ -388,7 +390,7 @@ impl Session {
         };
         if !saved.is_finite {
             output::error(format_args!(
-                "after step {steps} the parameters are not all finite: no run can go on from them"
+                "after step {steps} some parameters are not finite: the run cannot be continued from them"
             ));
         }
         if let (Some(file), Ending::Interrupted | Ending::Failed) = (&file, ending) {

@@ -34,7 +34,7 @@ fn wrong(expected: &str, text: &str) -> String {
     let hint = if text.contains(',') {
         ": write a decimal point, and no commas between digits"
     } else if text.contains('_') || text.contains(char::is_whitespace) {
-        ": write digits without anything between them"
+        ": write the digits without separators"
     } else if text.contains(['\u{2212}', '\u{2012}', '\u{2013}', '\u{2014}', '\u{ff0d}']) {
         ": write the minus sign as -"
     } else if text.to_ascii_lowercase().contains("0x") {
