@@ -69,17 +69,19 @@ function typescript(text, path) {
   return found.join('\n');
 }
 
-/** String literals outside tests; of what defines a command line the doc comments too, which are its help. */
+/** String literals outside tests; of what defines a command line the doc comments too: its help. */
 function rust(text, path) {
   const [program] = text.split('#[cfg(test)]');
-  const help = /arguments\.rs$/.test(path) ? [...program.matchAll(/^\s*\/\/\/ ?(.*)$/gm)].map((match) => match[1]) : [];
+  const isCommandLine = path.endsWith('arguments.rs') || /derive\([^)]*\b(?:Args|Parser|Subcommand)\b/.test(program);
+  const help = isCommandLine ? [...program.matchAll(/^\s*\/\/\/ ?(.*)$/gm)].map((match) => match[1]) : [];
   const tokens = program.matchAll(/\/\/[^\n]*|'(?:\\.|[^\\'\n])'|r#"([\s\S]*?)"#|"((?:\\[\s\S]|[^"\\])*)"/g);
   const literals = [...tokens].map((match) => match[1] ?? match[2] ?? '');
   return [...literals.map((literal) => literal.replaceAll(/\\\n\s*/g, '')), help.join(' ')].join('\n');
 }
 
 const READ = [
-  ...['README.md', 'CHANGELOG.md', 'core/README.md', 'gpu/README.md', 'gpu/TELEMETRY.md', 'www/bench/README.md', 'tests/golden/README.md'].map((path) => [join(root, path), markdown]),
+  ...['README.md', 'CHANGELOG.md', 'core/README.md', 'gpu/README.md', 'gpu/TELEMETRY.md', 'web/README.md', 'www/bench/README.md', 'tests/golden/README.md'].map((path) => [join(root, path), markdown]),
+  [join(root, 'tests/gpu-report'), (text) => text],
   ...files('docs', ['.md']).map((path) => [path, markdown]),
   ...files('www', ['.html']).map((path) => [path, html]),
   ...files('www/src', ['.ts']).filter((path) => !path.endsWith('.d.ts')).map((path) => [path, typescript]),

@@ -1,4 +1,4 @@
-//! `cargo xtask bench-browser`: our engines beside jax-js and TensorFlow.js, in one browser.
+//! `cargo xtask bench-browser`: our engines compared with jax-js and TensorFlow.js, in one browser.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -12,13 +12,13 @@ use crate::serve::Page;
 use crate::stamp::Stamp;
 use crate::{chromium, data, demo, npm, page, process};
 
-/// The port that is tried first: not that of the page, which may be open beside it.
+/// The port that is tried first: not that of the page, which may be open too.
 const FIRST_PORT: u16 = 8180;
 
 /// All that the bench's page is built from; www holds the wasm package and the packed data too.
 const INPUTS: [&str; 2] = ["www", "web/typescript"];
 
-/// What `cargo xtask bench-browser` can be told.
+/// Options of `cargo xtask bench-browser`.
 #[derive(Args)]
 pub(crate) struct Options {
     /// Models, with commas between them: logistic, mlp, cnn (otherwise all)

@@ -15,7 +15,7 @@ use crate::serve::Page;
 /// The port that is tried first.
 const FIRST_PORT: u16 = 8080;
 
-/// What `cargo xtask demo` can be told.
+/// Options of `cargo xtask demo`.
 #[derive(Args)]
 pub(crate) struct Options {
     /// Serve on this port (otherwise on the first free one from 8080 on)

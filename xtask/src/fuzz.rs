@@ -14,7 +14,7 @@ use crate::report::Outcome;
 /// The folder with the fuzz targets.
 const FOLDER: &str = "tests/fuzz";
 
-/// What `cargo xtask fuzz` can be told.
+/// Options of `cargo xtask fuzz`.
 #[derive(Args)]
 pub(crate) struct Options {
     /// Seconds for each target

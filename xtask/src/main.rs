@@ -48,11 +48,11 @@ enum Command {
     Data,
     /// Set up everything and run every test
     Test(test::Options),
-    /// Run the page tests many times in a row, some beside a compiler: each must pass each time
+    /// Run the page tests many times in a row, some while a compiler runs: every test must pass every time
     Steady(steady::Options),
     /// Feed the parsers random input with cargo-fuzz
     Fuzz(fuzz::Options),
-    /// Time training steps in Chromium: ours beside jax-js and TensorFlow.js
+    /// Time training steps in Chromium: ours compared with jax-js and TensorFlow.js
     BenchBrowser(bench_browser::Options),
     /// Train in Chromium for 20 minutes: memory must not grow
     Soak(soak::Options),

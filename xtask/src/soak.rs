@@ -8,7 +8,7 @@ use clap::Args;
 use crate::project::Project;
 use crate::{chromium, page, process};
 
-/// What `cargo xtask soak` can be told.
+/// Options of `cargo xtask soak`.
 #[derive(Args)]
 pub(crate) struct Options {
     /// For how long the page trains

@@ -16,7 +16,7 @@ use crate::process::cargo;
 use crate::project::Project;
 use crate::{bench_browser, chromium, page};
 
-/// What `cargo xtask steady` can be told.
+/// Options of `cargo xtask steady`.
 #[derive(Args)]
 pub(crate) struct Options {
     /// How often the page tests run

@@ -8,7 +8,7 @@ use crate::project::Project;
 use crate::report::{Outcome, Report};
 use crate::{bench_browser, chromium, data, fuzz, npm, page, page_tests, tools, vulkan};
 
-/// What `cargo xtask test` can be told.
+/// Options of `cargo xtask test`.
 #[derive(Args)]
 pub(crate) struct Options {
     /// Leave out the page: no wasm package, no type check, no browser
