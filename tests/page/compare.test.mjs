@@ -226,6 +226,6 @@ test('where the browser keeps nothing, that is said', browserTest(), async (t) =
   await button('Keep Run 1 when the page is closed').click();
   const note = page.locator('#runs-note');
   await note.waitFor({ state: 'visible' });
-  assert.match(await note.textContent(), /“Run 1” cannot be kept\. The browser has no more room/);
+  assert.match(await note.textContent(), /“Run 1” cannot be kept\. The browser’s storage is full/);
   assert.equal(await page.getByRole('button', { name: 'Keep Run 1 when the page is closed' }).getAttribute('aria-pressed'), 'false');
 });

@@ -44,7 +44,7 @@ test('captions say what is drawn, single steps are drawn, and all words are abou
   await waitFor({ phase: 'finished' });
   await page.waitForFunction(() => /solid line \(measured\).*dashed line \(allowed\)/.test(document.querySelector('#chart-test figcaption').textContent));
   const dashes = async () => {
-    const image = (await saved(page, 'The test’s two sides: save as SVG')).bytes.toString();
+    const image = (await saved(page, 'The two sides of the test: save as SVG')).bytes.toString();
     return [...image.matchAll(/<path d="M[^"]{60,}"[^>]*>/g)].map(([path]) => ({
       colour: /stroke="([^"]+)"/.exec(path)[1], width: Number(/stroke-width="([^"]+)"/.exec(path)[1]), dashed: path.includes('dasharray'),
     }));

@@ -43,7 +43,7 @@ const KINDS = [
   ['photo.json', PNG, 'a PNG image'],
   ['photo.jpg', bytes(0xff, 0xd8, 0xff, 0xe0, 0, 0), 'a JPEG image'],
   ['adadagrad-run-1.csv', text('step,loss\n1,2\n'), 'a table'],
-  ['table.csv.gz', gzipSync('step,loss\n'), 'a packed file'],
+  ['table.csv.gz', gzipSync('step,loss\n'), 'a gzip file'],
   ['data.zip', ZIP, 'a ZIP archive'],
   ['model.pt', ZIP, 'a PyTorch file'],
   ['model.pkl', bytes(0x80, 4, 0x95), 'a pickle file'],
@@ -120,7 +120,7 @@ test('other data count from the next start, and that is told', browserTest(), as
   await waitFor({ phase: 'paused', step: '1' });
   const pending = page.locator('#data-pending');
   await page.locator('#data-files').setInputFiles(ownFiles({ training: 900, test: 100 }));
-  await page.waitForFunction(() => /900 training images and 100 test images\. They count from the next start/.test(document.getElementById('files-note-text').textContent));
+  await page.waitForFunction(() => /900 training images and 100 test images\. They will be used from the next start/.test(document.getElementById('files-note-text').textContent));
   assert.equal(await pending.textContent(), 'The run keeps its data, MNIST. The next start takes Own files.');
   await waitFor({ phase: 'paused', step: '1', data: 'ready' });
   await button('Resume').click();

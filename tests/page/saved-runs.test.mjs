@@ -50,7 +50,7 @@ const BROKEN = [
   ),
   [withPlace('version', 2), /version must be 1: another version of the page wrote this file/],
   [withPlace('version', '1'), /version/],
-  [withPlace('name', { toString: 'x' }), /name must be a text/],
+  [withPlace('name', { toString: 'x' }), /name must be a string/],
   [withPlace('computed_by', { engine: 'abacus', adapter: null }), /computed_by\.engine must be cpu or webgpu/],
   [withPlace('computed_by', { engine: 'cpu', adapter: 3 }), /computed_by\.adapter/],
   // Settings.

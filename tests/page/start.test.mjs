@@ -48,7 +48,7 @@ test('where browsers load no programs, the page says where it can be loaded', br
   assert.match(await notice.textContent(), /opened as a file.*web server/s);
   await cannotTrain(page, 'a file');
   await page.goto(server.address.slice(0, -1));
-  assert.ok((await notice.textContent()).includes(`last slash: try ${server.address}`));
+  assert.ok((await notice.textContent()).includes(`trailing slash: try ${server.address}`));
   await cannotTrain(page, 'no slash');
   await page.goto(server.address.replace('/sub-path/', '/frame-around-the-page/')).catch(() => undefined);
   await page.setContent(`<iframe sandbox="allow-scripts" src="${server.address}"></iframe>`);

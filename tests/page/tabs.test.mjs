@@ -106,7 +106,7 @@ test('the first step is kept at once; cleared site data and forbidden storage do
   await makeStep(page, before + 2);
   const note = page.locator('#keeping-note');
   await note.waitFor({ state: 'visible' });
-  assert.equal(await note.textContent(), '“Run 1” is lost when this page is closed, because it cannot be kept. The browser does not allow this page to keep anything.');
+  assert.equal(await note.textContent(), '“Run 1” is lost when this page is closed, because it cannot be kept. The browser does not allow this page to store data.');
   await makeStep(page, before + 3);
 });
 

@@ -247,7 +247,7 @@ whenPageFails((message) => {
   const { name } = state.data.value;
   if (name !== 'downloading' && name !== 'checking') return;
   state.data.value = { name: 'unusable', because: 'program' };
-  state.trouble.value = { kind: 'start', message: `A part of the page stopped while it started (${message}).` };
+  state.trouble.value = { kind: 'start', message: `A part of the page failed to start (${message}).` };
 });
 
 const missing = missingFeature();

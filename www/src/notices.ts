@@ -72,9 +72,9 @@ function troubleTitle(kind: Trouble['kind']): string {
 
 function troubleAdvice(kind: Trouble['kind']): string {
   return {
-    data: 'Your browser is fine. Try again, or tell the operator of this site.',
+    data: 'The problem is not in your browser. Try again, or contact the operator of this site.',
     files: 'Choose four other files, or another data set, under Data.',
-    refused: 'Change what it names, and start again.',
+    refused: 'Change the setting that the message names, and start again.',
     training: 'Lower the learning rate or change another setting, and start again; or go back to an earlier step below.',
     start: 'Reload the page: a newer version may have replaced it, or a file did not arrive.',
     stalled: 'Check the connection, then load it again.',

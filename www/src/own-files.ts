@@ -51,7 +51,7 @@ async function readAll(stream: ReadableStream<Uint8Array<ArrayBuffer>>, name: st
     const { done, value } = await reader.read();
     if (done) break;
     length += value.length;
-    if (length > LARGEST_BYTES) throw new DataError(`${name} holds more than 256 MB, which is more than this page takes.`);
+    if (length > LARGEST_BYTES) throw new DataError(`${name} is larger than 256 MB, the largest size that this page accepts.`);
     chunks.push(value);
   }
   const bytes = new Uint8Array(length);

@@ -27,7 +27,7 @@ const LONGEST_TEXT = 200;
 
 /** A text that is shown, cut to a readable length. */
 export const text = v.pipe(
-  v.string('must be a text'),
+  v.string('must be a string'),
   v.transform((words) => words.slice(0, LONGEST_TEXT)),
 );
 

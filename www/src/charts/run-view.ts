@@ -85,12 +85,12 @@ function marks({ runs, axis }: RunView): Mark[] {
 /** Says in the caption when a chart does not draw every step. */
 export function drawnSteps(view: RunView): string {
   const longest = Math.max(0, ...view.runs.map((run) => run.log.length));
-  return longest > pointsForEach(view) ? ' Long runs are drawn by the lowest and highest value of each interval of steps.' : '';
+  return longest > pointsForEach(view) ? ' For long runs, the lowest and highest value of each interval of steps are drawn.' : '';
 }
 
 /** Says in the caption that lines are smoothed, and where the values themselves are. */
 export function smoothedWords({ smoothing, runs }: RunView): string {
-  return smoothing === 0 || runs.length === 0 ? '' : ' Lines are smoothed; faint dots are the logged values.';
+  return smoothing === 0 || runs.length === 0 ? '' : ' Lines are smoothed; faint dots are the values before smoothing.';
 }
 
 /** A logarithmic axis has no place for zero. */

@@ -6,13 +6,13 @@ import type { Picture } from './picture.js';
 import { drawnSteps, frame, labelOf, patternOf, smoothedWords } from './run-view.js';
 import type { RunChart, RunView } from './run-view.js';
 
-const CAPTION = 'Images per second of each step. Large batches keep the machine busy; tiny batches mostly wait for the update.';
+const CAPTION = 'Images per second of each step. Large batches keep the machine busy; in very small batches the update of the parameters takes most of the time.';
 
 export function speedChart(): RunChart {
   const chart = new Chart({
     id: 'speed',
     title: 'Images per second',
-    emptyText: 'The curve begins with the first step that is long enough for this browser’s clock.',
+    emptyText: 'The curve begins with the first step that is long enough to be timed by this browser’s clock.',
     logarithmic: false,
     wide: true,
     height: 150,

@@ -34,7 +34,7 @@ const TOGETHER: Manner = {
 export function testChart(): RunChart {
   const chart = new Chart({
     id: 'test',
-    title: 'The test’s two sides',
+    title: 'The two sides of the test',
     emptyText: 'The lines begin with the first step that can be tested.',
     logarithmic: true,
     wide: true,

@@ -25,7 +25,7 @@ export function chartButtons(chart: Chart): HTMLElement {
     }
     void chartPng(chart.spec, chart.picture, plot).then((picture) => {
       if (picture !== null) download(fileName(id, 'png'), picture);
-      else setText(note, 'This browser cannot make the picture. Save the chart as SVG.');
+      else setText(note, 'This browser cannot create the PNG image. Save the chart as SVG.');
     });
   });
   return element('div', { class: 'chart-buttons' }, element('span', { 'aria-hidden': 'true' }, 'Save as'), svg, png, note);

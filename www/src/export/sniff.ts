@@ -15,7 +15,7 @@ const SIGNATURES: readonly (readonly [RegExp, string])[] = [
   [/^\xff\xd8\xff/, 'a JPEG image'],
   [/^GIF8/, 'a GIF image'],
   [/^RIFF....WEBP/s, 'a WebP image'],
-  [/^....ftyp/s, 'an image or a film'],
+  [/^....ftyp/s, 'an image or a video'],
   [/^%PDF/, 'a PDF document'],
   [/^\x89HDF/, 'an HDF5 file'],
   [/^\x93NUMPY/, 'a NumPy file'],
@@ -75,7 +75,7 @@ async function sniffPacked(file: File): Promise<FileKind> {
   } finally {
     reader.cancel().catch(() => undefined);
   }
-  return other('a packed file (gzip) without IDX data in it');
+  return other('a gzip file without IDX data');
 }
 
 function describe(name: string, text: string): string {

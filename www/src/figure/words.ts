@@ -11,7 +11,7 @@ export function describeShown({ test, step, recorded }: ShownStep): string {
   if (test === null) return `${beginning}: there is no test, so the batch size stays ${formatCount(step.samples)}.`;
   if (step.required === null) {
     const reason = step.reasons.required;
-    const why = reason === undefined ? 'the test was not made' : describeReason(reason);
+    const why = reason === undefined ? 'the test was not computed' : describeReason(reason);
     return `${beginning}: ${why}; ${nextBatch(step)}.`;
   }
   const factor = step.required / step.samples;
@@ -74,7 +74,7 @@ interface Names {
 }
 
 const DISCS =
-  'The discs around the tip of the arrow are the noise of the mean gradient and the noise that the test allows. They stand for balls in all dimensions of the parameters.';
+  'The discs around the tip of the arrow are the noise of the mean gradient and the noise that the test allows. They represent balls in the space of all parameters.';
 
 const NAMES: Record<BatchTest['name'] | 'none', Names> = {
   none: { arrow: 'mean gradient ḡ', noise: 'noise, √(v ∕ b)', allowed: null, explanation: 'There is no test, so nothing limits the noise.' },

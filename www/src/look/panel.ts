@@ -186,7 +186,7 @@ export class LookPanel {
     }
     const { data } = this.#state;
     if (data.value.name !== 'ready') {
-      this.#tellSampleMistake('The images are not here yet.');
+      this.#tellSampleMistake('The images are not loaded yet.');
       return;
     }
     const { testSamples } = data.value;

@@ -95,7 +95,7 @@ export class LeftRunOffer {
     this.#waits = this.#state.data.value.name !== 'ready';
     if (this.#waits) return;
     if (!(await this.#ownership.take(left.run.id))) {
-      setText(this.#text, `“${left.run.name}” goes on in another tab of this browser.`);
+      setText(this.#text, `“${left.run.name}” is already running in another tab of this browser.`);
       this.#await(left.run.id);
       return;
     }

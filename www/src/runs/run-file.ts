@@ -137,7 +137,7 @@ function reasonsAt(columns: Record<ReasonColumn, unknown[]>, index: number): Tel
 const storedRun = record({
   format: v.literal(STORED_FORMAT, `must be ${STORED_FORMAT}`),
   version: v.literal(VERSION, `must be ${VERSION}: another version of the page wrote it`),
-  id: v.pipe(v.string('must be a text'), v.nonEmpty('must not be empty')),
+  id: v.pipe(v.string('must be a string'), v.nonEmpty('must not be empty')),
   name: text,
   config: runConfig,
   computedBy,

@@ -147,9 +147,9 @@ export function all(store: Store): Promise<unknown[]> {
 }
 
 const CAUSES: Record<string, string> = {
-  QuotaExceededError: 'The browser has no more room for it.',
-  TimeoutError: 'The browser does not answer when it is asked to keep something.',
-  SecurityError: 'The browser does not allow this page to keep anything.',
+  QuotaExceededError: 'The browser’s storage is full.',
+  TimeoutError: 'The browser’s storage does not respond.',
+  SecurityError: 'The browser does not allow this page to store data.',
   DataCloneError: 'It holds something that the browser cannot store.',
 };
 

@@ -67,7 +67,7 @@ export class DataPanel {
     this.#take({ kind: 'files', files });
     this.#setDataset('own');
     const images = `${formatCount(counts.training)} training images and ${formatCount(counts.test)} test images`;
-    return accepted(`Your files hold ${images}. ${this.waits ? 'They count from the next start.' : 'They are being opened.'}`);
+    return accepted(`Your files hold ${images}. ${this.waits ? 'They will be used from the next start.' : 'They are being opened.'}`);
   }
 
   #choose(value: string): void {

@@ -123,7 +123,7 @@ export function writeWord(value: FlatValue): string {
 /** The value that a word gives a setting; undefined, with what is wrong in a sentence, where it gives none. */
 function readWord(place: string, word: string, known: FlatValue, field: NumberSpec | undefined): { value: FlatValue | undefined; mistake: string } {
   if (typeof known === 'boolean') {
-    return { value: word === 'true' ? true : word === 'false' ? false : undefined, mistake: 'It is true or false.' };
+    return { value: word === 'true' ? true : word === 'false' ? false : undefined, mistake: 'It must be true or false.' };
   }
   if (word === 'none' && field?.optional === true) return { value: null, mistake: '' };
   const { value, mistake } = readNumber(word, field === undefined ? { whole: WHOLE_WITHOUT_FIELD.includes(place) } : { ...field, optional: false });

@@ -106,7 +106,7 @@ export class SettingsPanel {
 
   #showMistakes(): void {
     const config = this.#state.settings.value;
-    if (this.#mistakes.size > 0) this.#state.settingsProblem.value = 'A field below holds no valid number.';
+    if (this.#mistakes.size > 0) this.#state.settingsProblem.value = 'A field below does not hold a valid number.';
     else if (config !== null) this.#validate(config);
   }
 

@@ -22,9 +22,9 @@ window.addEventListener(
   (event: Event) => {
     if (event instanceof ErrorEvent) {
       // What browsers report of frames that were late is nobody's failure.
-      if (!/ResizeObserver/.test(event.message)) note(`It stopped while it started (${event.message}); a part of it may have arrived damaged.`);
+      if (!/ResizeObserver/.test(event.message)) note(`It stopped while it started (${event.message}); one of its files may be damaged.`);
     } else if (event.target instanceof HTMLScriptElement) {
-      note('It did not arrive: the site may be incomplete, the network may answer in its place, or something may block it.');
+      note('It did not arrive: the site may be incomplete, a proxy or login page may have answered instead, or it was blocked.');
     }
   },
   true,
@@ -43,7 +43,7 @@ setTimeout(releaseSheets, SHEET_PATIENCE_MILLISECONDS);
 setTimeout(() => {
   if (isLoaded) return;
   write('notice-title', 'The page is still loading');
-  write('notice-text', 'Its program has not arrived yet. The page goes on waiting; if nothing changes, check the connection and reload the page.');
+  write('notice-text', 'Its program has not arrived yet. The page keeps waiting; if nothing changes, check the connection and reload the page.');
   show('notice', true);
 }, PATIENCE_MILLISECONDS);
 
@@ -64,7 +64,7 @@ function giveUp(): void {
 /** At an address without its last slash, a browser looks for all files in the folder above. */
 function advice(): string {
   const { pathname, origin } = location;
-  if (/\/[^/.]+$/.test(pathname)) return `The address may lack its last slash: try ${origin}${pathname}/.`;
+  if (/\/[^/.]+$/.test(pathname)) return `The address may lack its trailing slash: try ${origin}${pathname}/.`;
   return 'Reload the page. If that does not help, allow scripts for this site, or use a current browser.';
 }
 

@@ -43,7 +43,7 @@ export class Member {
 
   dismiss(): void {
     this.#worker.terminate();
-    this.#fail('it was dismissed');
+    this.#fail('it was stopped');
   }
 
   #hear(answer: Answer): void {

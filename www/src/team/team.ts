@@ -97,7 +97,7 @@ export class Team {
     member.knowsMeanGradient = true;
     const handedOver = [parameters, meanGradient, room].flatMap((vector) => (vector === null ? [] : [vector.buffer]));
     const result = await member.ask({ type: 'sweep', task, start, batch, part, parameters, meanGradient, room }, handedOver);
-    if (result === null) throw new MemberError('it gave no result');
+    if (result === null) throw new MemberError('it returned no result');
     return result;
   }
 }

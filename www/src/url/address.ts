@@ -66,7 +66,7 @@ export function readAddress(hash: string, presets: readonly Preset[]): AddressRe
   if (smoothing !== undefined) readSmoothing(smoothing, choices, problems);
   const thresholds = take('thresholds');
   if (thresholds === 'true' || thresholds === 'false') choices.thresholds = thresholds === 'true';
-  else if (thresholds !== undefined) problems.push(`Several thresholds cannot be read from ${quoted(`thresholds=${thresholds}`)}. It is true or false.`);
+  else if (thresholds !== undefined) problems.push(`Several thresholds cannot be read from ${quoted(`thresholds=${thresholds}`)}. It must be true or false.`);
   let used: ReadonlyMap<string, string> = new Map();
   if (base !== null) {
     if (words.get('dataset') === 'own') {
