@@ -47,7 +47,7 @@ test('data that is kept is not downloaded again, and broken data is replaced', b
   await page.waitForFunction(async (url) => (await (await caches.match(url)).arrayBuffer()).byteLength > 5000, broken);
 });
 
-test('an update shows itself once all of it is here; until then, and without a network, the old version runs', browserTest({ timeout: 240_000 }), async (t) => {
+test('an update shows itself once all of it is here; until then, and without a network, the old version runs', browserTest(), async (t) => {
   const second = secondVersion(pageFolder);
   const mainScript = [...second.keys()].find((path) => path.endsWith('index-SECOND.js'));
   /** What the server has by now: path to bytes, null where there is nothing. */

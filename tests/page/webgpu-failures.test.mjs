@@ -6,7 +6,6 @@ import { drop, ownFiles } from './support/data-files.mjs';
 import { browserTest, openPage } from './support/page.mjs';
 import { smallTestSet } from './support/small-test-set.mjs';
 
-const MINUTES = 60_000;
 /** Three steps of several micro-batches each, and a measurement. */
 const ADDRESS = '#preset=quick&model=logistic&test=none&initial_batch=3000&max_batch=3000&sample_budget=9000&evaluate_every=9000&engine=webgpu';
 const SAMPLES = 9000;
@@ -94,7 +93,7 @@ async function pageWithStubs(t) {
 
 async function wholeRun({ page, read, button, waitFor }) {
   await button('Start').click();
-  await waitFor({ phase: 'finished' }, MINUTES);
+  await waitFor({ phase: 'finished' });
   const notes = await page.locator('#engine-notes li').allTextContents();
   return { ...(await read()), notes, notice: await page.locator('#notice').isVisible(), hint: await page.locator('#engine-hint').textContent() };
 }
@@ -113,7 +112,7 @@ function continuesOnTheCpu(end, expected) {
   assert.match(end.hint, /WebGPU failed in this visit\. To try it again, reload the page\.$/);
 }
 
-test('a GPU that never answers leaves the run to the CPU', browserTest({ timeout: 4 * MINUTES }), async (t) => {
+test('a GPU that never answers leaves the run to the CPU', browserTest(), async (t) => {
   const opened = await pageWithStubs(t);
   for (const [what, stubs] of Object.entries(silences)) {
     await t.test(what, async () => {
@@ -138,7 +137,7 @@ test('a GPU that never answers leaves the run to the CPU', browserTest({ timeout
   });
 });
 
-test('whatever WebGPU throws or refuses leaves the run to the CPU', browserTest({ timeout: 8 * MINUTES }), async (t) => {
+test('whatever WebGPU throws or refuses leaves the run to the CPU', browserTest(), async (t) => {
   const opened = await pageWithStubs(t);
   for (const [what, stubs] of Object.entries(refusals)) {
     await t.test(what, async () => {
@@ -148,13 +147,13 @@ test('whatever WebGPU throws or refuses leaves the run to the CPU', browserTest(
   }
 });
 
-test('an adapter that tells nothing of itself is none that fails', browserTest({ timeout: 4 * MINUTES }), async (t) => {
+test('an adapter that tells nothing of itself is none that fails', browserTest(), async (t) => {
   const opened = await pageWithStubs(t);
   const { page, button, waitFor, read } = opened;
   // A trial of kernels at a real GPU's sizes would take SwiftShader minutes: it gets what a small one found.
   await waitFor({ data: 'ready' });
   await button('Step').click();
-  await waitFor({ step: '1', phase: 'paused', engine: 'webgpu' }, MINUTES);
+  await waitFor({ step: '1', phase: 'paused', engine: 'webgpu' });
   await page.evaluate(() => {
     const kernels = localStorage.getItem('adadagrad.kernels.google swiftshader');
     localStorage.setItem('adadagrad.kernels.an unnamed GPU', kernels);
@@ -165,7 +164,7 @@ test('an adapter that tells nothing of itself is none that fails', browserTest({
   await opened.load("Object.defineProperty(GPUAdapter.prototype, 'info', { get: () => undefined });");
   await unnamed();
   await button('Step').click();
-  await waitFor({ step: '1', phase: 'paused' }, MINUTES);
+  await waitFor({ step: '1', phase: 'paused' });
   assert.equal((await read()).engine, 'webgpu');
 });
 
