@@ -37,7 +37,7 @@ fn settings_that_cannot_run_are_refused_with_the_range() {
         ),
         ("--test none --growth-cap 2", "--growth-cap does not belong to --controller constant"),
         ("--final-fraction 0.1", "--final-fraction does not belong to --decay constant"),
-        ("--device gpu --threads 2", "--threads counts the CPU's threads"),
+        ("--device gpu --threads 2", "--threads sets the number of CPU threads"),
         ("--adapter any", "--adapter names a GPU, so it needs --device gpu or --device auto"),
         ("--gpu-memory 64", "--gpu-memory limits a GPU, so it needs --device gpu or --device auto"),
         ("--profile", "--profile times GPU kernels, so it needs --device gpu"),
