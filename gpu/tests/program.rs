@@ -524,7 +524,7 @@ fn the_self_test_passes_and_its_report_is_one_json_file() {
         }
     }
     for (arguments, sentence) in [
-        ("selftest --device cpu", "the self-test is the GPU's"),
+        ("selftest --device cpu", "selftest checks a GPU"),
         ("selftest --adapter none-of-that-name", "no adapter's name contains “none-of-that-name”"),
         ("selftest --output no/such/folder/x", "no/such/folder/x: its folder does not exist"),
     ] {
