@@ -27,7 +27,7 @@ struct UnderWay {
 }
 
 impl UnderWay {
-    /// Returns when so many steps are made.
+    /// Returns when this number of steps has been made.
     fn begin(command: &mut Command, steps: usize) -> Self {
         let mut command = with_default_signals(command);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();

@@ -67,7 +67,7 @@ impl Checkpoints {
         self.file.is_some() && self.timetable.is_due(progress)
     }
 
-    /// Saves a run that goes on. If that fails, the user is told once, and it is tried again when the next checkpoint
+    /// Saves a run while it continues. If that fails, the user is informed once, and it is tried again when the next checkpoint
     /// is due.
     pub(crate) fn keep(&mut self, bytes: &[u8]) {
         let Err(error) = self.try_to_keep(bytes) else {

@@ -117,7 +117,7 @@ impl Files {
         Ok(Self { checkpoints, telemetry })
     }
 
-    /// The run begins after so many steps.
+    /// Makes the files ready for a run that has made this number of steps.
     fn begin(mut self, arguments: &TrainArguments, steps: u64) -> Result<Self, String> {
         let Some((path, file)) = &mut self.telemetry else { return Ok(self) };
         let about = |error| files::about(path, error);
