@@ -61,7 +61,7 @@ impl<'a, F> MatrixMut<'a, F> {
     }
 }
 
-/// Something that multiplies matrices.
+/// Multiplies matrices.
 pub trait MatrixProduct<F>: Copy + Send + Sync {
     /// C ← A B + β C for A \[rows, k\], B \[k, columns\]; with β = 0 what C held does not matter.
     ///
@@ -172,7 +172,7 @@ fn by_ndarray<F: Real + ndarray::LinalgScalar>(
 fn check_shapes<F>(a: &Matrix<'_, F>, b: &Matrix<'_, F>, c: &MatrixMut<'_, F>) {
     assert!(
         a.columns == b.rows && a.rows == c.rows && b.columns == c.columns,
-        "a product of {}×{} and {}×{} does not fit {}×{}",
+        "the product of {}×{} and {}×{} does not have the shape {}×{}",
         a.rows,
         a.columns,
         b.rows,
