@@ -31,7 +31,7 @@ pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
     page::prepare(project)?;
     let page = bind(&project.dist(), options.port)?;
     let address = page.address();
-    println!("\nThe page is at {address} (Ctrl-C ends this).");
+    println!("\nThe page is at {address} (Ctrl-C to stop).");
     if !options.no_open && !open_browser(&address) {
         println!("Open it in a browser.");
     }
