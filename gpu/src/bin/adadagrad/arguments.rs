@@ -49,7 +49,7 @@ fn command() -> clap::Command {
     });
     // It reads no checkpoint.
     command.mut_subcommand("bench", |bench| {
-        bench.mut_arg("dataset", |dataset| dataset.help("Data set [default: mnist]").long_help(None))
+        bench.mut_arg("dataset", |dataset| dataset.help("Data set [default: mnist]"))
     })
 }
 
