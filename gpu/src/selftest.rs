@@ -144,7 +144,7 @@ pub struct Throughput {
 pub fn run(adapter: Option<&str>, progress: &dyn Fn(&str)) -> Result<Report, EngineError> {
     let begin = Instant::now();
     let gpu = block_on(Gpu::open(adapter))?;
-    progress(&format!("Checking every kernel on {} by {} …", gpu.info().name, gpu.info().backend));
+    progress(&format!("Checking every kernel on {} ({}) …", gpu.info().name, gpu.info().backend));
     let checks = check(&gpu)?;
     progress("Timing the variants …");
     let trial = block_on(try_variants(&gpu))?;

@@ -92,7 +92,7 @@ test('settings that cannot change in a run are refused in words, and nothing cha
   const refusal = async (config) => (await ask({ type: 'retune', config }, 'refused-retune')).message;
   assert.equal(await refusal(CONFIG), 'No run has settings to change.');
   await run({ type: 'begin', run: 1, config: CONFIG, engine: CPU, stop: { steps: 2 }, parameters: null });
-  assert.equal(await refusal({ ...CONFIG, seed: 6 }), 'Seed cannot change while a run goes on: begin a new one for that.');
+  assert.equal(await refusal({ ...CONFIG, seed: 6 }), 'Seed cannot change during a run: start a new run.');
   assert.match(await refusal({ ...CONFIG, model: 'mlp' }), /^Model cannot change/);
   assert.match(await refusal({ ...CONFIG, test: { name: 'orthogonality', nu: 1 } }), /^Test cannot change/);
   assert.match(await refusal({ ...CONFIG, learning_rate: 0 }), /^Learning_rate is 0, but must be a number above 0/);
@@ -344,27 +344,27 @@ test('a run begins with the parameters of a file, and says what is wrong with it
   const end = Math.max(...Object.values(tensors).map(({ data_offsets: [, last] }) => last));
   const alone = pack({ __metadata__: { format: 'pt' }, ...tensors }, data.subarray(0, end));
   assert.equal(await begin(alone), first.loss);
-  assert.match(await begin(alone, { model: 'mlp' }), /^The tensor 1\.weight has the shape \[10, 784\], where \[128, 784\] is expected\.$/);
-  assert.match(await begin(alone.subarray(0, 100)), /^Not a valid safetensors file: its header does not end within the file\.$/);
-  assert.match(await begin(pack(header, data.subarray(0, 1000))), /^Not a valid safetensors file: the header places the tensor .* beyond the file's end\.$/);
+  assert.match(await begin(alone, { model: 'mlp' }), /^The tensor 1\.weight has the shape \[10, 784\], but \[128, 784\] is expected\.$/);
+  assert.match(await begin(alone.subarray(0, 100)), /^Not a valid safetensors file: its header is longer than the file\.$/);
+  assert.match(await begin(pack(header, data.subarray(0, 1000))), /^Not a valid safetensors file: the header places the tensor .* beyond the end of the file\.$/);
   assert.match(await begin(new TextEncoder().encode('<!doctype html><html>')), /^Not a valid safetensors file/);
   // As others name them, with a tensor that is none of a layer's, and as version 1 of the files did.
   const named = Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name.replace('1.', 'module.net.10.'), tensor]));
   const counter = { dtype: 'I64', shape: [], data_offsets: [end, end + 8] };
   assert.equal(await begin(pack({ ...named, 'module.steps': counter }, data.subarray(0, end + 8))), first.loss);
   const half = { ...tensors, '1.bias': { ...tensors['1.bias'], dtype: 'I32' } };
-  assert.match(await begin(pack(half, data)), /holds values of type I32, where F32, F16, BF16 or F64 is expected\.$/);
+  assert.match(await begin(pack(half, data)), /has values of type I32, but F32, F16, BF16 or F64 is expected\.$/);
   const resume = async (bytes) => evaluate(async ({ engine, bytes }) => {
     return self.engine.run({ type: 'resume', run: 5, checkpoint: Uint8Array.from(bytes), engine, stop: null }).then(() => 'went on', (error) => error.message);
   }, { engine: CPU, bytes: [...bytes] });
-  assert.equal(await resume(alone), 'The file holds parameters, but no run to go on with: only a new one can begin from them.');
+  assert.equal(await resume(alone), 'The file contains parameters, but not the state of a run: only a new run can start from them.');
   const state = JSON.parse(header.__metadata__.adadagrad);
   const changed = (changes) => pack({ ...header, __metadata__: { adadagrad: JSON.stringify({ ...state, ...changes }) } }, data);
-  assert.equal(await resume(changed({ config: { ...state.config, dataset: 'fashion_mnist' } })), 'Its run learned from fashion_mnist, but mnist is open.');
-  assert.equal(await resume(changed({ training_samples: 10 })), 'Its run learned from 10 samples, but the data hold 60000.');
-  assert.equal(await resume(changed({ training_data: '00'.repeat(32) })), 'Its run learned from other data than those that are open.');
-  assert.equal(await resume(changed({ version: 3 })), 'A checkpoint of version 3, but this program reads versions 1 to 2.');
-  assert.match(await resume(changed({ progress: { ...state.progress, next_batch: 0 } })), /^The run's state contradicts itself/);
+  assert.equal(await resume(changed({ config: { ...state.config, dataset: 'fashion_mnist' } })), 'Its run was trained on fashion_mnist, but mnist is loaded.');
+  assert.equal(await resume(changed({ training_samples: 10 })), 'Its run was trained on 10 samples, but the loaded data set has 60000.');
+  assert.equal(await resume(changed({ training_data: '00'.repeat(32) })), 'Its run was trained on other data than the data set that is loaded.');
+  assert.equal(await resume(changed({ version: 3 })), 'The checkpoint has version 3, but this program reads versions 1 to 2.');
+  assert.match(await resume(changed({ progress: { ...state.progress, next_batch: 0 } })), /^The run's state is inconsistent/);
   const old = Object.fromEntries(Object.entries(header).map(([name, tensor]) => [name.replace('1.', 'layers.0.'), tensor]));
   const { training_data: digest, ...first_version } = { ...state, version: 1 };
   assert.match(digest, /^[0-9a-f]{64}$/);
@@ -400,7 +400,7 @@ test('files of the visitor’s own are told apart, whatever their order and name
   const other = await evaluate(({ config, engine }) => {
     return self.engine.run({ type: 'begin', run: 2, config, engine, stop: null, parameters: null }).catch((error) => error.message);
   }, { config: { ...config, dataset: 'mnist' }, engine: CPU });
-  assert.equal(other, 'Dataset is mnist, but the data that are open are own.');
+  assert.equal(other, 'Dataset is mnist, but own is loaded.');
   // Packed, under names that tell nothing: the larger ones are for training.
   const packed = files.map(({ bytes }, place) => ({ name: `${'dbca'[place]}.bin`, bytes: place % 2 === 0 ? gzipSync(bytes) : bytes }));
   const ready = await start({ files: packed });

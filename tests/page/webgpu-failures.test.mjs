@@ -142,7 +142,7 @@ test('whatever WebGPU throws or refuses leaves the run to the CPU', browserTest(
   for (const [what, stubs] of Object.entries(refusals)) {
     await t.test(what, async () => {
       await opened.load(KEEP_DEVICES + stubs);
-      continuesOnTheCpu(await wholeRun(opened), /^(The GPU refused a command|The GPU's driver refused to open it|No GPU can be used here: the browser finds no adapter|The GPU was lost: [^.]*);/);
+      continuesOnTheCpu(await wholeRun(opened), /^(The GPU refused a command|The GPU's driver refused to open the device|No GPU can be used here: the browser finds no adapter|The GPU was lost: [^.]*);/);
     });
   }
 });

@@ -60,7 +60,7 @@ fn install() -> Result<()> {
     }
     println!("Installing cargo-fuzz with cargo; this takes about a minute, once.");
     process::run(Command::new("cargo").args(["install", "cargo-fuzz", "--locked"]))
-        .context("cargo-fuzz could not be installed: look at cargo's message above")
+        .context("cargo-fuzz could not be installed: see cargo's message above")
 }
 
 fn run_targets(project: &Project, seconds: u32) -> Result<()> {

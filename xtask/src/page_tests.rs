@@ -32,7 +32,7 @@ pub(crate) struct Test {
 /// When a file could not be run at all, or none fits.
 pub(crate) fn run(project: &Project, browser: Option<&Path>, only: &[String]) -> Result<Vec<Test>> {
     let files = test_files(&project.path("tests/page"), only)?;
-    ensure!(!files.is_empty(), "tests/page has no file of tests whose name contains {}", only.join(" or "));
+    ensure!(!files.is_empty(), "tests/page has no test file whose name contains {}", only.join(" or "));
     fs::create_dir_all(project.artifacts())?;
     let record = project.artifacts().join("page-tests.jsonl");
     let mut node = Command::new("node");
@@ -56,8 +56,8 @@ pub(crate) fn run(project: &Project, browser: Option<&Path>, only: &[String]) ->
     }
     let outcome = process::run(&mut node);
     let lines = fs::read_to_string(&record).with_context(|| format!("{} is missing", record.display()))?;
-    let tests = read_tests(&lines)
-        .with_context(|| format!("{} is not what the reporter writes", record.display()))?;
+    let tests =
+        read_tests(&lines).with_context(|| format!("{} is not a valid test report", record.display()))?;
     match outcome {
         // The tests say themselves which of them failed.
         Err(error) if tests.iter().all(|test| test.passed) => Err(error),

@@ -61,7 +61,7 @@ impl<'a, F> MatrixMut<'a, F> {
     }
 }
 
-/// Something that multiplies matrices.
+/// Multiplies matrices.
 pub trait MatrixProduct<F>: Copy + Send + Sync {
     /// C ← A B + β C for A \[rows, k\], B \[k, columns\]; with β = 0 what C held does not matter.
     ///
@@ -69,7 +69,7 @@ pub trait MatrixProduct<F>: Copy + Send + Sync {
     /// When the shapes do not fit.
     fn product(&self, a: Matrix<'_, F>, b: Matrix<'_, F>, beta: F, c: MatrixMut<'_, F>);
 
-    /// Kernels for whole convolutions, where there are any for this type.
+    /// Kernels for whole convolutions, if there are any for this type.
     fn conv2d_kernels(&self) -> Option<Conv2dKernels<F>>
     where
         F: Real,
@@ -77,7 +77,7 @@ pub trait MatrixProduct<F>: Copy + Send + Sync {
         None
     }
 
-    /// Kernels for dense layers whose inputs are mostly zeros, where there are any for this type.
+    /// Kernels for dense layers whose inputs are mostly zeros, if there are any for this type.
     fn dense_kernels(&self) -> Option<DenseKernels<F>>
     where
         F: Real,
@@ -172,7 +172,7 @@ fn by_ndarray<F: Real + ndarray::LinalgScalar>(
 fn check_shapes<F>(a: &Matrix<'_, F>, b: &Matrix<'_, F>, c: &MatrixMut<'_, F>) {
     assert!(
         a.columns == b.rows && a.rows == c.rows && b.columns == c.columns,
-        "a product of {}×{} and {}×{} does not fit {}×{}",
+        "the product of {}×{} and {}×{} does not have the shape {}×{}",
         a.rows,
         a.columns,
         b.rows,

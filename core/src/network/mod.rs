@@ -46,7 +46,7 @@ pub struct Node {
 }
 
 impl Node {
-    /// A chain: each operation takes what the one before it gives.
+    /// A chain: each operation takes the output of the one before it.
     #[must_use]
     pub const fn chain<const N: usize>(operations: [Operation; N]) -> [Self; N] {
         let mut nodes = [Self { operation: Operation::Flatten, input: 0 }; N];
@@ -77,7 +77,7 @@ pub struct Placed {
     pub weights: usize,
     /// Number of biases.
     pub biases: usize,
-    /// Whether it reads the network's input, whose gradient nobody asks for.
+    /// Whether it reads the network's input, whose gradient is not needed.
     pub first: bool,
     /// Whether it is a dense layer whose weights lie by inputs, W \[inputs, outputs\]: see
     /// [`Network::keep_by_inputs`].
@@ -128,16 +128,16 @@ pub struct Network<'a> {
     nodes: &'a [Placed],
 }
 
-/// Why nodes do not make a network.
+/// Why nodes do not form a network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NetworkError {
-    /// There is no node.
+    /// There are no nodes.
     Empty,
     /// The memory for the placed nodes has another length than the tape.
     Storage {
         /// Nodes on the tape.
         nodes: usize,
-        /// Places for them.
+        /// Places in the memory.
         places: usize,
     },
     /// A node takes the output of itself or of a later one.
@@ -156,7 +156,7 @@ pub enum NetworkError {
         /// What is wrong.
         problem: ShapeError,
     },
-    /// The last node's output is no vector of at least two classes.
+    /// The last node's output is not a vector of at least two classes.
     Output(Shape),
 }
 
@@ -165,12 +165,15 @@ impl fmt::Display for NetworkError {
         match self {
             Self::Empty => f.write_str("a network needs at least one layer"),
             Self::Storage { nodes, places } => write!(f, "{nodes} layers, but memory for {places}"),
-            Self::Order { layer } => write!(f, "layer {layer} takes its input from a later layer"),
+            Self::Order { layer } => write!(f, "layer {layer} takes its input from itself or a later layer"),
             Self::Shape { layer, operation, input, problem } => {
-                write!(f, "layer {layer} ({operation}) does not fit its input of shape {input}: {problem}")
+                write!(f, "layer {layer} ({operation}) cannot take an input of shape {input}: {problem}")
             }
             Self::Output(shape) => {
-                write!(f, "the last layer gives {shape} values, not a vector of at least two classes")
+                write!(
+                    f,
+                    "the last layer's output has shape {shape}, but must be a vector of at least two classes"
+                )
             }
         }
     }
@@ -179,7 +182,7 @@ impl fmt::Display for NetworkError {
 impl core::error::Error for NetworkError {}
 
 impl<'a> Network<'a> {
-    /// Works out shapes and offsets, in the caller's memory: one place for each node.
+    /// Computes shapes and offsets, in the caller's memory: one place per node.
     ///
     /// # Errors
     /// The first layer that does not fit, with its number, its operation and the shape it was given.
@@ -283,7 +286,7 @@ impl<'a> Network<'a> {
             .sum()
     }
 
-    /// Values that one sample's outputs of all nodes take, the input included.
+    /// Number of values of one sample's outputs of all nodes, including the input.
     fn activations(&self) -> usize {
         self.nodes.iter().map(|node| node.output_offset + node.output.len()).max().unwrap_or(0)
     }

@@ -46,7 +46,7 @@ pub(crate) struct Windows {
     pub(crate) padding: usize,
 }
 
-/// Why an operation does not fit its input.
+/// Why an operation cannot take its input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ShapeError {
     /// The operation takes a vector.
@@ -57,18 +57,18 @@ pub enum ShapeError {
     WindowTooLarge,
     /// Padding as wide as the kernel or wider: windows would lie in the padding alone.
     PaddingTooLarge,
-    /// A size does not fit 32 bits.
+    /// A size does not fit in 32 bits.
     TooLarge,
 }
 
 impl fmt::Display for ShapeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::WantsVector => "it takes a vector: put a flatten before it",
+            Self::WantsVector => "its input must be a vector: insert a flatten before it",
             Self::Zero => "a size is zero",
-            Self::WindowTooLarge => "its window is larger than its input",
-            Self::PaddingTooLarge => "its padding is as wide as its kernel",
-            Self::TooLarge => "a size does not fit 32 bits",
+            Self::WindowTooLarge => "its window is larger than its padded input",
+            Self::PaddingTooLarge => "its padding must be smaller than its kernel",
+            Self::TooLarge => "a size does not fit in 32 bits",
         })
     }
 }
@@ -156,9 +156,12 @@ impl Operation {
 impl fmt::Display for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Dense { outputs } => write!(f, "dense to {outputs}"),
+            Self::Dense { outputs } => write!(f, "dense, {outputs} outputs"),
             Self::Conv2d { outputs, kernel, stride, padding } => {
-                write!(f, "convolution {kernel}×{kernel} to {outputs}, stride {stride}, padding {padding}")
+                write!(
+                    f,
+                    "convolution {kernel}×{kernel}, {outputs} output channels, stride {stride}, padding {padding}"
+                )
             }
             Self::Relu => f.write_str("ReLU"),
             Self::Tanh => f.write_str("tanh"),
