@@ -7,9 +7,9 @@ use std::process::Command;
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 
-use crate::process;
 use crate::project::Project;
 use crate::report::Outcome;
+use crate::{process, tools};
 
 /// The folder with the fuzz targets.
 const FOLDER: &str = "tests/fuzz";
@@ -59,8 +59,12 @@ fn install() -> Result<()> {
         return Ok(());
     }
     println!("Installing cargo-fuzz with cargo; this takes about a minute, once.");
+<<<<<<< HEAD
     process::run(Command::new("cargo").args(["install", "cargo-fuzz", "--locked"]))
         .context("cargo-fuzz could not be installed: see cargo's message above")
+=======
+    tools::install("cargo-fuzz")
+>>>>>>> speed
 }
 
 fn run_targets(project: &Project, seconds: u32) -> Result<()> {

@@ -561,7 +561,7 @@ fn fast_products_are_right() -> Check {
 }
 
 #[test]
-#[should_panic(expected = "a product of 2×3 and 2×3 does not fit 2×3")]
+#[should_panic(expected = "the product of 2×3 and 2×3 does not have the shape 2×3")]
 fn plain_products_of_shapes_that_do_not_fit_panic() {
     let values = [0.0; 6];
     let matrix = Matrix::new(&values, 2, 3);
@@ -569,7 +569,7 @@ fn plain_products_of_shapes_that_do_not_fit_panic() {
 }
 
 #[test]
-#[should_panic(expected = "a product of 2×3 and 3×2 does not fit 2×3")]
+#[should_panic(expected = "the product of 2×3 and 3×2 does not have the shape 2×3")]
 fn fast_products_of_shapes_that_do_not_fit_panic() {
     let values = [0.0; 6];
     let matrix = Matrix::new(&values, 2, 3);
