@@ -360,19 +360,11 @@ test('a run begins with the parameters of a file, and says what is wrong with it
   assert.equal(await resume(alone), 'The file contains parameters, but not the state of a run: only a new run can start from them.');
   const state = JSON.parse(header.__metadata__.adadagrad);
   const changed = (changes) => pack({ ...header, __metadata__: { adadagrad: JSON.stringify({ ...state, ...changes }) } }, data);
-<<<<<<< HEAD
   assert.equal(await resume(changed({ config: { ...state.config, dataset: 'fashion_mnist' } })), 'Its run was trained on fashion_mnist, but mnist is loaded.');
-  assert.equal(await resume(changed({ training_samples: 10 })), 'Its run was trained on 10 samples, but the loaded data set has 60000.');
+  assert.equal(await resume(changed({ training_samples: 10 })), `Its run was trained on 10 samples, but the loaded data set has ${FEW.training}.`);
   assert.equal(await resume(changed({ training_data: '00'.repeat(32) })), 'Its run was trained on other data than the data set that is loaded.');
   assert.equal(await resume(changed({ version: 3 })), 'The checkpoint has version 3, but this program reads versions 1 to 2.');
   assert.match(await resume(changed({ progress: { ...state.progress, next_batch: 0 } })), /^The run's state is inconsistent/);
-=======
-  assert.equal(await resume(changed({ config: { ...state.config, dataset: 'fashion_mnist' } })), 'Its run learned from fashion_mnist, but mnist is open.');
-  assert.equal(await resume(changed({ training_samples: 10 })), `Its run learned from 10 samples, but the data hold ${FEW.training}.`);
-  assert.equal(await resume(changed({ training_data: '00'.repeat(32) })), 'Its run learned from other data than those that are open.');
-  assert.equal(await resume(changed({ version: 3 })), 'A checkpoint of version 3, but this program reads versions 1 to 2.');
-  assert.match(await resume(changed({ progress: { ...state.progress, next_batch: 0 } })), /^The run's state contradicts itself/);
->>>>>>> speed
   const old = Object.fromEntries(Object.entries(header).map(([name, tensor]) => [name.replace('1.', 'layers.0.'), tensor]));
   const { training_data: digest, ...first_version } = { ...state, version: 1 };
   assert.match(digest, /^[0-9a-f]{64}$/);

@@ -59,12 +59,7 @@ fn install() -> Result<()> {
         return Ok(());
     }
     println!("Installing cargo-fuzz with cargo; this takes about a minute, once.");
-<<<<<<< HEAD
-    process::run(Command::new("cargo").args(["install", "cargo-fuzz", "--locked"]))
-        .context("cargo-fuzz could not be installed: see cargo's message above")
-=======
     tools::install("cargo-fuzz")
->>>>>>> speed
 }
 
 fn run_targets(project: &Project, seconds: u32) -> Result<()> {

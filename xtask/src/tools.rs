@@ -44,11 +44,6 @@ pub(crate) fn wasm_pack() -> Result<()> {
     if which::which("wasm-pack").is_ok() {
         return Ok(());
     }
-<<<<<<< HEAD
-    println!("Installing wasm-pack with cargo; this takes a few minutes, once.");
-    process::run(Command::new("cargo").args(["install", "wasm-pack", "--locked"]))
-        .context("wasm-pack could not be installed: see cargo's message above")
-=======
     println!("Installing wasm-pack with cargo; this takes a minute or two, once.");
     install("wasm-pack")
 }
@@ -59,8 +54,7 @@ pub(crate) fn install(program: &str) -> Result<()> {
     let mut cargo = Command::new("cargo");
     cargo.args(["install", program, "--locked", "--debug"]).env("CARGO_PROFILE_DEV_DEBUG", "false");
     process::run(&mut cargo)
-        .with_context(|| format!("{program} could not be installed: look at cargo's message above"))
->>>>>>> speed
+        .with_context(|| format!("{program} could not be installed: see cargo's message above"))
 }
 
 /// Says what wasm-pack is going to do about the wasm-bindgen program, whose version must be that of the
