@@ -157,7 +157,7 @@ fn what_may_not_change_is_named_and_nothing_changes() {
         assert_eq!(refused, RetuneError::Fixed { field });
         assert_eq!(
             refused.to_string(),
-            format!("{field} cannot change while a run goes on: begin a new one for that")
+            format!("{field} cannot change during a run: start a new run to change it")
         );
     }
     let switched_on = trainer_without_test().retune(RunConfig { test: base.test, ..base.without_test() });
