@@ -74,6 +74,7 @@ test('in the form a new choice shows the defaults', browserTest(), async (t) => 
     ['decay', DEFAULTS.decays, {}],
   ]) {
     for (const { name, ...settings } of choices) {
+      await page.getByLabel('Preset', { exact: true }).selectOption('quick');
       await page.locator(`#setting-${prefix}`).selectOption(name);
       const wanted = Object.fromEntries(Object.entries(settings).map(([key, value]) => [key, kept[key] ?? value]));
       assert.deepEqual(await shown(prefix, settings), wanted, name);

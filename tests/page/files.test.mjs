@@ -81,7 +81,7 @@ test('a file that is refused changes nothing, and a model is checked before the 
   await told(KINDS.filter(([, , wanted]) => wanted.includes(' ')).map(([name, content]) => file(name, content)), /8 more problems\.$/);
   await told([file('empty', Buffer.alloc(0))], /“empty” is empty\.$/);
   await told([file('run.JSON', text('{}'))], /“run\.JSON” is not a valid saved run: format is missing/);
-  await told(ownFiles({ training: 20, test: 10 }).slice(0, 3), /Four files are needed.*The data set is still uses MNIST/);
+  await told(ownFiles({ training: 20, test: 10 }).slice(0, 3), /Four files are needed.*The page still uses MNIST/);
   await told([...ownFiles({ training: 20, test: 10 }).slice(0, 3), file('t10k-labels-idx1-ubyte', firstOf('t10k-labels-idx1-ubyte', 9))], /10 images.*9 labels.*still uses MNIST/);
   await told([file('BROKEN.SAFETENSORS', text('no model'))], /“BROKEN\.SAFETENSORS” is not a model for these settings.*Nothing was changed/);
   await told([file('other.safetensors', model())], /is not a model for these settings: .*layers\.0\..*Nothing was changed/);
