@@ -253,7 +253,7 @@ impl fmt::Display for RetuneError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Fixed { field } => {
-                write!(f, "{field} cannot change during a run: start a new run")
+                write!(f, "{field} cannot change during a run: start a new run to change it")
             }
             Self::Config(error) => error.fmt(f),
         }

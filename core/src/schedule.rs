@@ -55,6 +55,12 @@ pub enum Decay {
 }
 
 impl Decay {
+    /// One of each, with its default settings.
+    #[must_use]
+    pub const fn all() -> [Self; 3] {
+        [Self::Constant {}, Self::cosine(), Self::step()]
+    }
+
     /// [`Self::Cosine`] with its default.
     #[must_use]
     pub const fn cosine() -> Self {

@@ -7,6 +7,10 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use adadagrad_core::batch_test::AnyTest;
+use adadagrad_core::config::Preset;
+use adadagrad_core::optimizer::AnyOptimizer;
+use adadagrad_core::schedule::Decay;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -149,6 +153,29 @@ fn a_file_with_some_settings_is_as_the_flags_for_them() {
         assert_eq!(found, succeed(path, &format!("train {flags} --print-config")), "{file}");
         fs::write(path.join("whole.json"), &found).unwrap();
         assert_eq!(found, succeed(path, "train --config whole.json --print-config"), "{file}");
+    }
+}
+
+#[test]
+fn what_is_chosen_by_name_has_the_defaults_of_the_core_and_a_test_keeps_eta() {
+    let folder = folder();
+    let quick = Preset::Quick.config();
+    let print =
+        |flags: &str| json(&succeed(folder.path(), &format!("train --preset quick --print-config {flags}")));
+    let named = |choice: Value| (choice["name"].as_str().unwrap().to_owned(), choice);
+    for test in AnyTest::all() {
+        let wanted = serde_json::to_value(test.with_eta_of(&quick.test.unwrap())).unwrap();
+        let (name, wanted) = named(wanted);
+        assert_eq!(print(&format!("--test {name}"))["test"], wanted);
+    }
+    assert_eq!(print("--test worker_norm")["test"]["eta"], 1.0, "the preset's, not the test's own 0.1");
+    for optimizer in AnyOptimizer::all() {
+        let (name, wanted) = named(serde_json::to_value(optimizer).unwrap());
+        assert_eq!(print(&format!("--optimizer {name}"))["optimizer"], wanted);
+    }
+    for decay in Decay::all() {
+        let (name, wanted) = named(serde_json::to_value(decay).unwrap());
+        assert_eq!(print(&format!("--decay {name}"))["schedule"]["decay"], wanted);
     }
 }
 

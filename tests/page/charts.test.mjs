@@ -111,7 +111,7 @@ test('each chart has a table twin with the steps that were logged', browserTest(
   const end = await read();
   await page.waitForFunction((batch) => document.querySelector('#chart-batch [role=img]').ariaLabel.endsWith(batch), end.batch.toLocaleString('en-US'));
   const batch = await table(page, 'batch');
-  assert.equal(batch.head[0], 'Images seen');
+  assert.equal(batch.head[0], 'Samples seen');
   assert.deepEqual([...batch.head.slice(1)].sort(), ['required', 'used']);
   assert.ok(batch.rows.length > 20 && batch.rows.length <= 50, `${batch.rows.length} rows`);
   const used = batch.head.indexOf('used');
@@ -145,7 +145,7 @@ test('smoothing hides no logged value; several thresholds are drawn on demand', 
   assert.equal(await page.locator('#smoothing-value').textContent(), '0.9');
   const smoothed = await table(page, 'loss');
   assert.deepEqual(smoothed.rows, raw.rows, 'the table goes on telling what was logged');
-  await page.getByLabel('Several thresholds').check();
+  await page.getByLabel('Compare thresholds').check();
   await page.waitForFunction(() => /η = 0\.5/.test(document.querySelector('#chart-batch .chart-legend').textContent));
   const { head, rows } = await table(page, 'batch');
   const number = (text) => Number(text.replaceAll(',', ''));
@@ -164,7 +164,7 @@ test('the cursor is in all charts at once and tells a logged step', browserTest(
   await page.waitForFunction(() => /grew from/.test(document.querySelector('#chart-batch [role=img]').ariaLabel));
   await page.locator('#chart-batch .u-over').scrollIntoViewIfNeeded();
   await page.locator('#chart-batch .u-over').hover({ position: { x: 300, y: 60 } });
-  await page.waitForFunction(() => /step \d+: [\d,]+ images seen/.test(document.getElementById('cursor-readout').textContent));
+  await page.waitForFunction(() => /step \d+: [\d,]+ samples seen/.test(document.getElementById('cursor-readout').textContent));
   const values = () => page.evaluate(() => [...document.querySelectorAll('.chart')].map((chart) => chart.querySelector('.chart-legend').textContent));
   const [batch, , loss] = await values();
   const told = batch.match(/used([\d,]+)/)[1].replaceAll(',', '');

@@ -4,7 +4,7 @@ import test from 'node:test';
 import { violations } from './support/axe.mjs';
 import { loadModule } from './support/module.mjs';
 import { browserTest, openPage } from './support/page.mjs';
-import { QUICK } from './support/settings.mjs';
+import { CATALOGUE, QUICK } from './support/settings.mjs';
 import { turns } from './support/steady.mjs';
 
 const { COMPARISONS } = await loadModule('runs/comparisons.ts');
@@ -22,7 +22,7 @@ test('a comparison keeps model, seed and budget, and changes one thing', () => {
   assert.deepEqual(COMPARISONS.map(({ id }) => id), ['batches', 'tests', 'optimizers', 'thresholds']);
   for (const { id, variants } of COMPARISONS) {
     for (const settings of [quick, { ...quick, test: null, controller: { name: 'constant' } }]) {
-      const made = variants(settings);
+      const made = variants(settings, CATALOGUE);
       assert.ok(made.length >= 2);
       assert.equal(new Set(made.map(({ name }) => name)).size, made.length, `${id}: two runs have the same name`);
       assert.equal(new Set(made.map(({ config }) => JSON.stringify(config))).size, made.length, `${id}: two runs are the same`);
@@ -33,7 +33,7 @@ test('a comparison keeps model, seed and budget, and changes one thing', () => {
     }
   }
   const [batches] = COMPARISONS;
-  const [adaptive, small, large] = batches.variants(quick);
+  const [adaptive, small, large] = batches.variants(quick, CATALOGUE);
   assert.deepEqual([adaptive.config.test?.name, small.config.test, large.config.test], ['norm', null, null]);
   assert.deepEqual([small.config.initial_batch, large.config.initial_batch], [8, 4096]);
 });
@@ -73,7 +73,7 @@ test('one click makes the adaptive, the small and the large run, drawn together'
   await page.waitForFunction(() => /^Compared:/.test(document.getElementById('comparison-note').textContent));
   assert.match((await page.evaluate(() => globalThis.said))[0], /^Run 1 of 3: Adaptive from 8/);
   const made = await rows(page);
-  assert.deepEqual(made.map(({ name }) => name), ['Adaptive from 8', 'Always 8', 'Always 4,096']);
+  assert.deepEqual(made.map(({ name }) => name), ['Adaptive from 8', 'Constant 8', 'Constant 4,096']);
   assert.ok(made.every(({ drawn }) => drawn));
   assert.deepEqual(made.map(({ figures }) => figures[0]).slice(1), ['500', '1'], 'the steps that 4,000 images make');
   assert.equal(new Set(made.map(({ colour }) => colour)).size, 3);
@@ -86,7 +86,7 @@ test('one click makes the adaptive, the small and the large run, drawn together'
   for (const summary of await page.locator('.table-twin summary').all()) await summary.click();
   assert.deepEqual(await violations(page), []);
   // Hidden ones are drawn no longer; the settings are still the visitor's own.
-  await page.getByLabel('Draw Always 8 in the charts').uncheck();
+  await page.getByLabel('Draw Constant 8 in the charts').uncheck();
   await page.waitForFunction(() => document.querySelectorAll('#chart-loss .legend-entry').length === 2);
   assert.equal(await page.locator('#setting-test').inputValue(), 'norm');
   assert.equal(await page.locator('#setting-seed').inputValue(), '5');

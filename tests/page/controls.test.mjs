@@ -27,7 +27,7 @@ function pressInside(page, id) {
 test('pause answers inside a big step, and resume goes on where it stopped', browserTest(), async (t) => {
   const { page, read, button, waitFor, set } = await openPage(t);
   await waitFor({ data: 'ready' });
-  await set({ 'Largest batch': 6000, 'First batch': 6000, 'Sample budget': 60000 });
+  await set({ 'Largest batch': 6000, 'Initial batch': 6000, 'Sample budget': 60000 });
   await button('Start').click();
   await pressInside(page, 'main-button');
   const paused = await read();
@@ -84,13 +84,13 @@ test('reset returns to step 0, and the same seed gives the very same run', brows
 test('reset works while a step is under way', browserTest(), async (t) => {
   const { page, button, waitFor, set, read } = await openPage(t);
   await waitFor({ data: 'ready' });
-  await set({ 'Largest batch': 6000, 'First batch': 6000, 'Sample budget': 60000 });
+  await set({ 'Largest batch': 6000, 'Initial batch': 6000, 'Sample budget': 60000 });
   await button('Start').click();
   await pressInside(page, 'reset-button');
   await waitFor({ phase: 'idle', step: '0' });
   await turns(page);
   assert.equal((await read()).phase, 'idle');
-  await set({ 'First batch': 8 });
+  await set({ 'Initial batch': 8 });
   await button('Start').click();
   await waitFor({ phase: 'running' });
   await page.waitForFunction(() => Number(document.getElementById('status').dataset.step) >= 3);
@@ -127,13 +127,13 @@ test('settings are checked in words, and presets set them all', browserTest(), a
   const { page, button, waitFor, set } = await openPage(t, { images: ALL_IMAGES });
   await waitFor({ data: 'ready' });
   const problem = page.locator('#settings-problem');
-  await set({ 'First batch': 1 });
+  await set({ 'Initial batch': 1 });
   await problem.waitFor({ state: 'visible' });
-  assert.match(await problem.textContent(), /^First batch is 1, but must be from 2 to [\d,]+/);
-  assert.equal(await page.getByLabel('First batch', { exact: true }).getAttribute('aria-invalid'), 'true');
-  assert.match(await page.locator('#mistake-initial-batch').textContent(), /First batch is 1/);
+  assert.match(await problem.textContent(), /^Initial batch is 1, but must be from 2 to [\d,]+/);
+  assert.equal(await page.getByLabel('Initial batch', { exact: true }).getAttribute('aria-invalid'), 'true');
+  assert.match(await page.locator('#mistake-initial-batch').textContent(), /Initial batch is 1/);
   assert.equal(await button('Start').getAttribute('aria-disabled'), 'true');
-  await set({ 'First batch': 8 });
+  await set({ 'Initial batch': 8 });
   await problem.waitFor({ state: 'hidden' });
   await set({ 'Learning rate': '0,02' });
   await page.getByText('This is not a number').waitFor();
@@ -142,8 +142,8 @@ test('settings are checked in words, and presets set them all', browserTest(), a
   const preset = page.getByLabel('Preset', { exact: true });
   await preset.selectOption('paper-cnn');
   await problem.waitFor({ state: 'hidden' });
-  assert.equal(await page.getByLabel('Learning rate', { exact: true }).inputValue(), '0.008');
-  assert.equal(await page.getByLabel('Largest batch', { exact: true }).inputValue(), '60000');
+  assert.equal(await page.locator('#setting-learning-rate').inputValue(), '0.008');
+  assert.equal(await page.locator('#setting-max-batch').inputValue(), '60000');
   assert.equal(await page.getByLabel('Growth cap', { exact: true }).inputValue(), '');
   await set({ Seed: 7 });
   assert.equal(await preset.inputValue(), '', 'changed settings are no preset any more');
@@ -185,5 +185,5 @@ test('the engine is named with its reason, its memory and its pace', browserTest
   await waitFor({ phase: 'finished' });
   const line = page.locator('#engine');
   await page.waitForFunction(() => /The last step took [\d.,]+ ms/.test(document.getElementById('engine').textContent));
-  assert.match(await line.textContent(), /Runs on the CPU.*MB of memory\. The last step took .* ms( at [\d,]+ images per second)?\. Auto chose the CPU\./);
+  assert.match(await line.textContent(), /Runs on the CPU.*MB of memory\. The last step took .* ms( at [\d,]+ samples per second)?\. Auto chose the CPU\./);
 });

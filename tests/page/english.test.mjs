@@ -55,6 +55,22 @@ const EXPRESSIONS = [
   [/\b(?:makes?|made|making) the same step\b/i, 'computes the same step'],
 ];
 
+/** Other names for things that have one, on the page: settings are named as by `adadagrad train --help`. */
+const TERMS = [
+  [/\bLogistic\b/, 'softmax regression'],
+  [/\b(?:first|least) batch\b/i, 'initial batch, smallest batch'],
+  [/\bimages? (?:seen|per second|per step)\b|\bimages\/s\b/i, 'samples …: images only where pictures are meant'],
+  [/\bown (?:files|data|settings)\b/i, 'your files, custom'],
+  [/\bgo(?:es)? on\b/i, 'continue'],
+  [/\bforget it\b/i, 'discard'],
+  [/\bload (?:it|them) again\b/i, 'try again'],
+  [/α/, 'learning rate; RMSProp’s is alpha'],
+  [/\btolerated noise\b/i, 'threshold'],
+  [/\bis none of\b/i, 'is not valid: … must be …'],
+  [/\bwipe/i, 'clear'],
+  [/\bwrongly\b/i, 'incorrectly'],
+];
+
 /** All files below a folder with one of these endings. */
 function files(folder, endings) {
   return readdirSync(join(root, folder), { recursive: true })
@@ -69,7 +85,9 @@ function markdown(text) {
 
 function html(text) {
   const attributes = [...text.matchAll(/\b(?:title|aria-label|content|alt|placeholder)="([^"]*)"/g)].map((match) => match[1]);
-  return [text.replaceAll(/<script[\s\S]*?<\/script>|<!--[\s\S]*?-->/g, '').replaceAll(/<[^>]*>/g, ''), ...attributes].join('\n');
+  const words = text.replaceAll(/<script[\s\S]*?<\/script>|<!--[\s\S]*?-->/g, '').replaceAll(/<[^>]*>/g, '');
+  // Lines of a paragraph end anywhere.
+  return [words.replaceAll(/\s+/g, ' '), ...attributes].join('\n');
 }
 
 /** String literals and the fixed parts of templates. */
@@ -104,17 +122,27 @@ const READ = [
   ...['core/src', 'gpu/src', 'web/src', 'xtask/src'].flatMap((folder) => files(folder, ['.rs'])).map((path) => [path, rust]),
 ];
 
-test('what users read is plain English', () => {
-  const found = READ.flatMap(([path, extract]) => {
+/** Where these texts hold one of the expressions, and what should stand there. */
+function found(read, expressions) {
+  return read.flatMap(([path, extract]) => {
     const text = extract(readFileSync(path, 'utf8'), path).replaceAll(/[ \t]+/g, ' ');
-    return EXPRESSIONS.flatMap(([expression, better]) => {
+    return expressions.flatMap(([expression, better]) => {
       const match = expression.exec(text);
       if (match === null) return [];
       const around = text.slice(Math.max(0, match.index - 40), match.index + match[0].length + 40).replaceAll('\n', ' ');
       return [`${relative(root, path)}: “${match[0]}” (${better}) in “…${around}…”`];
     });
   });
-  assert.deepEqual(found, []);
+}
+
+test('what users read is plain English', () => {
+  assert.deepEqual(found(READ, EXPRESSIONS), []);
+});
+
+test('the page has one name for each thing', () => {
+  const page = READ.filter(([path]) => /^www\/(index\.html$|src\/)/.test(relative(root, path)));
+  assert.ok(page.length > 100, `${page.length} files of the page are read`);
+  assert.deepEqual(found(page, TERMS), []);
 });
 
 test('each kind of text is looked at', () => {

@@ -75,7 +75,7 @@ test('captions say what is drawn, and single steps are drawn', browserTest(), as
   await compared(page, button, 'Adaptive, small or large batch');
   for (const id of ['batch', 'loss', 'accuracy', 'speed']) {
     await page.waitForFunction((chart) => {
-      const style = getComputedStyle([...document.querySelectorAll(`#chart-${chart} .legend-entry`)].find((entry) => entry.textContent.includes('Always 4,096'))?.querySelector('svg') ?? document.body);
+      const style = getComputedStyle([...document.querySelectorAll(`#chart-${chart} .legend-entry`)].find((entry) => entry.textContent.includes('Constant 4,096'))?.querySelector('svg') ?? document.body);
       const [red, green, blue] = style.color.match(/\d+/g).map(Number);
       const canvas = document.querySelector(`#chart-${chart} canvas`);
       const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d', { willReadFrequently: true });
@@ -108,7 +108,7 @@ test('the focus goes on from every control that removes itself', browserTest(), 
   await page.locator('#left-run').waitFor({ state: 'visible' });
   assert.equal(await page.getByLabel('Pause while this tab is hidden').isChecked(), false, 'the box is remembered');
   await waitFor({ data: 'ready' });
-  await press('Go on where you left off');
+  await press('Continue where you left off');
   await page.locator('#left-run').waitFor({ state: 'hidden' });
   assert.equal(await focus(), 'main-button');
   await waitFor({ phase: 'finished' });
@@ -131,11 +131,11 @@ test('the focus goes on from every control that removes itself', browserTest(), 
   await leftIs(page, 2);
   await page.workers()[0].evaluate(() => setTimeout(() => { throw new Error('broken on purpose'); }, 0));
   await page.locator('#notice').waitFor({ state: 'visible' });
-  await press('Load it again');
+  await press('Try again');
   await page.locator('#notice').waitFor({ state: 'hidden' });
   assert.equal(await focus(), 'main-button');
   await page.locator('#left-run').waitFor({ state: 'visible' });
-  await press('Forget it');
+  await press('Discard');
   await page.locator('#left-run').waitFor({ state: 'hidden' });
   assert.equal(await focus(), 'main-button');
   // A click on nothing takes the focus away, and nothing gives it back.
@@ -276,7 +276,7 @@ test('where a browser gives noise for pixels, drawings are read all the same, an
     0: Array.from({ length: 25 }, (_, index) => [0.5 + 0.24 * Math.sin(index / 4), 0.5 - 0.33 * Math.cos(index / 4)]),
   };
   for (const [digit, points] of Object.entries(drawings)) {
-    await button('Wipe').click();
+    await button('Clear').click();
     await page.waitForFunction(() => document.querySelector('.probabilities').dataset.best === undefined);
     await pad.scrollIntoViewIfNeeded();
     const box = await pad.boundingBox();

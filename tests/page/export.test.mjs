@@ -42,7 +42,7 @@ test('CSV and JSON hold the same facts, why a step has no test among them', brow
   // Two images at a time, and a test that subtracts the noise: some batches are all noise.
   const { page, button, waitFor, set } = await openPage(t, { path: '#preset=quick&model=logistic&sample_budget=60&evaluate_every=40' });
   await waitFor({ data: 'ready' });
-  await set({ 'First batch': 2, 'Largest batch': 3 });
+  await set({ 'Initial batch': 2, 'Largest batch': 3 });
   await page.getByLabel('Debiased ‖ḡ‖²', { exact: true }).check();
   await button('Start').click();
   await waitFor({ phase: 'finished' });
@@ -87,7 +87,7 @@ test('a chart is saved as SVG and PNG', browserTest(), async (t) => {
   }, svg.bytes.toString());
   assert.equal(drawn.broken, false);
   assert.match(drawn.label, /Batch size: grew from 8 to/);
-  for (const word of ['Batch size', 'used', 'required', 'Images seen', '100']) assert.ok(drawn.texts.includes(word), word);
+  for (const word of ['Batch size', 'used', 'required', 'Samples seen', '100']) assert.ok(drawn.texts.includes(word), word);
   assert.ok(drawn.stairs > 100 && drawn.dots > 100 && drawn.numbers, JSON.stringify(drawn));
   const png = await saved(page, 'Training loss: save as PNG');
   assert.equal(png.name, 'adadagrad-loss.png');
@@ -143,7 +143,7 @@ test('own IDX files are learned from, by button and dropped', browserTest(), asy
   await button('Reset').click();
   // No batch can be larger than the data; a preset's neither.
   await drop(page, ownFiles({ training: 900, test: 100 }));
-  const largest = page.getByLabel('Largest batch', { exact: true });
+  const largest = page.locator('#setting-max-batch');
   await page.waitForFunction(() => /The largest batch is now 900/.test(document.getElementById('engine-notes').textContent));
   assert.equal(await largest.inputValue(), '900');
   await page.getByLabel('Preset', { exact: true }).selectOption('paper-logistic');

@@ -35,7 +35,7 @@ for (const [fault, { path, change, message }] of Object.entries(brokenData)) {
     await waitFor({ data: 'unusable' });
     // When the server is mended, the page can go on without being loaded again.
     broken = false;
-    await button('Load it again').click();
+    await button('Try again').click();
     await waitFor({ data: 'ready' });
     assert.equal(await notice.isVisible(), false);
     await button('Start').click();
@@ -104,7 +104,7 @@ test('a worker that breaks down during training gives a message, and can be load
   assert.match(await notice.textContent(), /stopped unexpectedly.*broken on purpose/);
   assert.equal((await read()).phase, 'failed');
   breaks = false;
-  await button('Load it again').click();
+  await button('Try again').click();
   await waitFor({ data: 'ready', phase: 'idle' });
   await button('Start').click();
   await waitForStep(2);

@@ -138,10 +138,10 @@ test('the sentence gives the numbers of the step', () => {
   assert.deepEqual(marks, ['arrow', 'noise', 'allowed', 'next']);
 });
 
-test('“Step to the next growth” stops where the batch grows, and the figure is to scale', browserTest(), async (t) => {
+test('“Run until the batch grows” stops where the batch grows, and the figure is to scale', browserTest(), async (t) => {
   const { page, button, waitFor, read, screenshot } = await openPage(t, STILL);
   await waitFor({ data: 'ready' });
-  const next = button('Run to the next growth');
+  const next = button('Run until the batch grows');
   for (let growth = 0; growth < 3; growth += 1) {
     const last = (await read()).step;
     await next.click();

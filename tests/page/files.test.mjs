@@ -47,8 +47,8 @@ const KINDS = [
   ['data.zip', ZIP, 'a ZIP archive'],
   ['model.pt', ZIP, 'a PyTorch file'],
   ['model.pkl', bytes(0x80, 4, 0x95), 'a pickle file'],
-  ['notes.txt', text('Hello'), 'of another kind'],
-  ['program', bytes(0x7f, 0x45, 0x4c, 0x46), 'of another kind'],
+  ['notes.txt', text('Hello'), 'not of a known file type'],
+  ['program', bytes(0x7f, 0x45, 0x4c, 0x46), 'not of a known file type'],
   ['empty.json', Buffer.alloc(0), 'empty'],
 ];
 
@@ -81,8 +81,8 @@ test('a file that is refused changes nothing, and a model is checked before the 
   await told(KINDS.filter(([, , wanted]) => wanted.includes(' ')).map(([name, content]) => file(name, content)), /8 more problems\.$/);
   await told([file('empty', Buffer.alloc(0))], /“empty” is empty\.$/);
   await told([file('run.JSON', text('{}'))], /“run\.JSON” is not a valid saved run: format is missing/);
-  await told(ownFiles({ training: 20, test: 10 }).slice(0, 3), /Four files are needed.*The data set is still MNIST/);
-  await told([...ownFiles({ training: 20, test: 10 }).slice(0, 3), file('t10k-labels-idx1-ubyte', firstOf('t10k-labels-idx1-ubyte', 9))], /10 images.*9 labels.*still MNIST/);
+  await told(ownFiles({ training: 20, test: 10 }).slice(0, 3), /Four files are needed.*The page still uses MNIST/);
+  await told([...ownFiles({ training: 20, test: 10 }).slice(0, 3), file('t10k-labels-idx1-ubyte', firstOf('t10k-labels-idx1-ubyte', 9))], /10 images.*9 labels.*still uses MNIST/);
   await told([file('BROKEN.SAFETENSORS', text('no model'))], /“BROKEN\.SAFETENSORS” is not a model for these settings.*Nothing was changed/);
   await told([file('other.safetensors', model())], /is not a model for these settings: .*layers\.0\..*Nothing was changed/);
   await told([file('a.safetensors', model()), file('b.safetensors', model())], /one model at a time/);
@@ -104,12 +104,12 @@ test('a file that is refused changes nothing, and a model is checked before the 
   await waitForStep(13);
   // A right model ends the run, which is kept, and that is told.
   const right = await saved(page, 'Save the model');
-  await told([file('MINE.SAFETENSORS', right.bytes)], /A run begins with “MINE\.SAFETENSORS”\. “Run 1” was ended after step 13, and stays in the list of runs\./);
+  await told([file('MINE.SAFETENSORS', right.bytes)], /A run starts from “MINE\.SAFETENSORS”\. “Run 1” was ended after step 13, and stays in the list of runs\./);
   await waitFor({ phase: 'paused', step: '0' });
   assert.deepEqual(await page.locator('.run-name').evaluateAll((fields) => fields.map(({ value }) => value)), ['Run 1', 'From MINE.SAFETENSORS']);
   // A model of another network is named.
   await page.locator('#setting-model').selectOption('mlp');
-  await told([file('mine.safetensors', right.bytes)], /It is one for the Logistic: choose that under Model first/);
+  await told([file('mine.safetensors', right.bytes)], /It fits the model “Softmax regression”: choose that under Model first/);
   await waitFor({ phase: 'paused', step: '0' });
 });
 
@@ -120,8 +120,8 @@ test('other data count from the next start, and that is told', browserTest(), as
   await waitFor({ phase: 'paused', step: '1' });
   const pending = page.locator('#data-pending');
   await page.locator('#data-files').setInputFiles(ownFiles({ training: 900, test: 100 }));
-  await page.waitForFunction(() => /900 training images and 100 test images\. They will be used from the next start/.test(document.getElementById('files-note-text').textContent));
-  assert.equal(await pending.textContent(), 'The run keeps its data, MNIST. The next start takes Own files.');
+  await page.waitForFunction(() => /900 training images and 100 test images\. The next run will use them/.test(document.getElementById('files-note-text').textContent));
+  assert.equal(await pending.textContent(), 'The current run keeps its data, MNIST. The next run will use your files.');
   await waitFor({ phase: 'paused', step: '1', data: 'ready' });
   await button('Resume').click();
   await waitFor({ phase: 'finished' });
@@ -131,10 +131,10 @@ test('other data count from the next start, and that is told', browserTest(), as
   await waitFor({ phase: 'finished' });
   assert.equal(await pending.isVisible(), false);
   assert.match(await page.locator('#run-settings, .run-settings').last().textContent(), /./);
-  assert.equal(await page.getByLabel('Largest batch', { exact: true }).inputValue(), '900');
+  assert.equal(await page.locator('#setting-max-batch').inputValue(), '900');
   // The same by the keyboard and by the address; taken back, nothing is left of it.
   await page.locator('#data-choice').selectOption('mnist');
-  assert.equal(await pending.textContent(), 'The run keeps its data, Own files. The next start takes MNIST.');
+  assert.equal(await pending.textContent(), 'The current run keeps its data, your files. The next run will use MNIST.');
   await waitFor({ phase: 'finished' });
   await button('Reset').click();
   await page.waitForFunction(() => /6,000 training images/.test(document.getElementById('sentence').textContent));

@@ -119,7 +119,7 @@ test('on a desktop', browserTest(), async (t) => {
     };
     await draw([[0.52, 0.15], [0.48, 0.85]]);
     await readAs(page, 1);
-    await button('Wipe').click();
+    await button('Clear').click();
     await page.waitForFunction(() => document.querySelector('.probabilities').dataset.best === undefined);
     const circle = Array.from({ length: 25 }, (_, index) => [0.5 + 0.24 * Math.sin(index / 4), 0.5 - 0.33 * Math.cos(index / 4)]);
     await draw(circle);
@@ -131,7 +131,7 @@ test('on a desktop', browserTest(), async (t) => {
   });
 
   await t.test('a pen draws too', async () => {
-    await button('Wipe').click();
+    await button('Clear').click();
     const pad = page.locator('.pad-canvas');
     await pad.scrollIntoViewIfNeeded();
     const box = await pad.boundingBox();
@@ -159,7 +159,7 @@ test('on a desktop', browserTest(), async (t) => {
   });
 
   await t.test('a digit can be drawn by keyboard, or a test image picked', async () => {
-    await button('Wipe').click();
+    await button('Clear').click();
     await page.locator('.pad-canvas').focus();
     for (let move = 0; move < 10; move += 1) await page.keyboard.press('ArrowUp');
     await page.keyboard.press('Space');
@@ -170,12 +170,12 @@ test('on a desktop', browserTest(), async (t) => {
     await page.waitForFunction(() => document.querySelector('.probabilities').dataset.best === undefined);
     // The first test images are a 7, a 2, a 1 and a 0.
     for (const [sample, digit] of [[1, 2], [3, 0]]) {
-      await page.getByLabel('Or the number of a test image').fill(String(sample));
-      await button('Show it').click();
+      await page.getByLabel('Or pick a test image by number').fill(String(sample));
+      await button('Show').click();
       await readAs(page, digit);
     }
-    await page.getByLabel('Or the number of a test image').fill(String(TEST_IMAGES));
-    await button('Show it').click();
+    await page.getByLabel('Or pick a test image by number').fill(String(TEST_IMAGES));
+    await button('Show').click();
     await page.getByText('enter a number from 0 to 2,999').waitFor();
   });
 
@@ -222,7 +222,7 @@ test('a finger draws and does not scroll the page; a second finger does not dist
   const { page, button } = await trained(t, { context: PHONE });
   const { touch, scrolled } = await fingers(page);
   const pad = page.locator('.pad-canvas');
-  await button('Wipe').click();
+  await button('Clear').click();
   await page.waitForFunction(() => document.querySelector('.probabilities').dataset.best === undefined);
   await pad.evaluate((canvas) => canvas.scrollIntoView({ block: 'center' }));
   const box = await pad.boundingBox();
@@ -247,7 +247,7 @@ test('a finger draws and does not scroll the page; a second finger does not dist
   const ink = await pad.evaluate((canvas) => canvas.getContext('2d').getImageData(0, 0, canvas.width / 4, canvas.height / 4).data.some((value) => value > 0));
   assert.equal(ink, false, 'the second finger drew');
   // After the stroke the next one begins where the finger is put down, and not where the last one ended.
-  await button('Wipe').click();
+  await button('Clear').click();
   await touch('touchStart', [at(0.2, 0.2)]);
   await touch('touchEnd', []);
   const lower = await pad.evaluate((canvas) => canvas.getContext('2d').getImageData(0, canvas.height / 2, canvas.width, canvas.height / 2).data.some((value) => value > 0));

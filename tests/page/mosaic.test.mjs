@@ -77,7 +77,7 @@ test('as the batch grows the thumbnails shrink, within the same frame', browserT
   const frame = () => page.locator('.mosaic-stage').evaluate((element) => [element.offsetWidth, element.offsetHeight]);
   const before = await frame();
   await page.locator('#mosaic-title').scrollIntoViewIfNeeded();
-  await page.getByRole('button', { name: 'Run to the next growth' }).click();
+  await page.getByRole('button', { name: 'Run until the batch grows' }).click();
   await waitFor({ phase: 'paused' });
   let cell = Infinity;
   for (let growth = 0; growth < 3; growth += 1) {
@@ -87,7 +87,7 @@ test('as the batch grows the thumbnails shrink, within the same frame', browserT
     assert.ok(now < cell, `a batch of ${nextBatch} has thumbnails of ${now}, as the smaller one before had ${cell}`);
     cell = now;
     const { step } = await read();
-    await page.getByRole('button', { name: 'Run to the next growth' }).click();
+    await page.getByRole('button', { name: 'Run until the batch grows' }).click();
     await page.waitForFunction((last) => {
       const { step: at, phase } = document.getElementById('status').dataset;
       return phase !== 'running' && Number(at) > last;
@@ -113,7 +113,7 @@ test('it asks for pictures only while it can be seen', browserTest(), async (t) 
   for (let growth = 0; growth < 2; growth += 1) {
     const { step } = await read();
     // Playwright's own click would scroll.
-    await page.getByRole('button', { name: 'Run to the next growth' }).evaluate((growth) => growth.click());
+    await page.getByRole('button', { name: 'Run until the batch grows' }).evaluate((growth) => growth.click());
     await page.waitForFunction((last) => document.getElementById('status').dataset.phase === 'paused' && Number(document.getElementById('status').dataset.step) > last, step);
   }
   await turns(page);
@@ -130,7 +130,7 @@ test('the classes of the batch are counted, under the names that they have', bro
   assert.deepEqual(await counts.locator('dd').allTextContents(), Array(10).fill('–'), 'no batch yet');
   // All 60,000 images: more than can be drawn.
   await page.getByLabel('Model', { exact: true }).selectOption('logistic');
-  await set({ 'Largest batch': 60000, 'First batch': 60000, 'Sample budget': 240_000 });
+  await set({ 'Largest batch': 60000, 'Initial batch': 60000, 'Sample budget': 240_000 });
   await page.locator('#mosaic-title').scrollIntoViewIfNeeded();
   await button('Step').click();
   await waitFor({ step: '1', phase: 'paused' });

@@ -149,7 +149,7 @@ test('fields tell what is wrong beside them, and never take another number', bro
     ['Growth cap', 'setting-growth-cap', '1,500', /two ways/],
     ['Sample budget', 'setting-sample-budget', '60.000', /Write 60,000, or 60/],
     ['Seed', 'setting-seed', '0x10', /digits alone/],
-    ['First batch', 'setting-initial-batch', '5000000000', /too large/],
+    ['Initial batch', 'setting-initial-batch', '5000000000', /too large/],
   ]) {
     const before = await page.locator(`#${id}`).inputValue();
     const address = page.url();
@@ -167,12 +167,12 @@ test('fields tell what is wrong beside them, and never take another number', bro
   const sample = page.locator('#test-sample');
   for (const [text, advice] of [['10000', /from 0 to 9,999/], ['1e9', /from 0 to 9,999/], ['3.5', /without a point/], ['-1', /negative/], ['seven', /digits alone/], ['', /enter a number/]]) {
     await sample.fill(text);
-    await button('Show it').click();
+    await button('Show').click();
     const { invalid, text: said } = await told('test-sample');
     assert.equal(invalid, 'true', text);
     assert.match(said, advice);
   }
   await sample.fill('9,999');
-  await button('Show it').click();
+  await button('Show').click();
   await page.locator('#test-sample:not([aria-invalid])').waitFor();
 });

@@ -115,7 +115,7 @@ test('a run goes on exactly after the page was closed', browserTest(), async (t)
   await offer.waitFor({ state: 'visible' });
   assert.match(await offer.textContent(), /You left “Run \d” at step 12: batch/);
   await waitFor({ data: 'ready' });
-  await button('Go on where you left off').click();
+  await button('Continue where you left off').click();
   await waitFor({ phase: 'finished' });
   const same = async () => {
     const resumed = await read();
@@ -146,7 +146,7 @@ test('a run that was left can be forgotten', browserTest(), async (t) => {
   await leftIs(page, 3);
   await page.reload();
   await page.locator('#left-run').waitFor({ state: 'visible' });
-  await button('Forget it').click();
+  await button('Discard').click();
   await page.locator('#left-run').waitFor({ state: 'hidden' });
   await leftIs(page, null);
   await page.reload();
@@ -167,7 +167,7 @@ test('a run on other data is gone on with on that data', browserTest(), async (t
   const offer = page.locator('#left-run');
   await offer.waitFor({ state: 'visible' });
   assert.match(await offer.textContent(), /on Fashion-MNIST at step 4/);
-  await button('Go on where you left off').click();
+  await button('Continue where you left off').click();
   await waitFor({ phase: 'finished' });
   assert.equal(await page.locator('#data-choice').inputValue(), 'fashion_mnist');
 });
@@ -180,9 +180,9 @@ test('after a breakdown the run goes on from its last checkpoint', browserTest()
   await leftIs(page, 6);
   await page.workers()[0].evaluate(() => setTimeout(() => { throw new Error('broken on purpose'); }, 0));
   await page.locator('#notice').waitFor({ state: 'visible' });
-  await button('Load it again').click();
+  await button('Try again').click();
   await waitFor({ data: 'ready', phase: 'idle' });
-  await button('Go on where you left off').click();
+  await button('Continue where you left off').click();
   await waitFor({ phase: 'finished' });
   assert.ok((await read()).step > 6);
 });

@@ -171,7 +171,7 @@ for (const [what, pattern] of Object.entries({
     assert.match(await notice.textContent(), /The download has stopped.*20 seconds.*Check the connection/s);
     assert.equal(await button('Start').getAttribute('aria-disabled'), 'true');
     // What arrives after all is taken, too.
-    if (what !== 'data') await button('Load it again').click();
+    if (what !== 'data') await button('Try again').click();
     held.release();
     await waitFor({ data: 'ready' });
     assert.equal(await notice.isVisible(), false);

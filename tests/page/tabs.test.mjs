@@ -67,7 +67,7 @@ test('no tab offers, overwrites or deletes the run of another', browserTest(), a
   await page.close();
   await third.locator('#left-run').waitFor({ state: 'visible' });
   assert.match(await third.locator('#left-run-text').textContent(), /“Of the first tab” at step 2/);
-  await third.getByRole('button', { name: 'Go on where you left off', exact: true }).click();
+  await third.getByRole('button', { name: 'Continue where you left off', exact: true }).click();
   await statusIs(third, { phase: 'running' });
 });
 
@@ -134,7 +134,7 @@ test('after a small data set, the batches that were asked for come back', () => 
 test('with one image Start says what is missing, and MNIST brings the limit back', browserTest(), async (t) => {
   const { page, button, waitFor, read } = await openPage(t, { path: SMALL });
   await waitFor({ data: 'ready' });
-  const largest = page.getByLabel('Largest batch', { exact: true });
+  const largest = page.locator('#setting-max-batch');
   const asked = await largest.inputValue();
   await page.locator('#data-files').setInputFiles(ownFiles({ training: 1, test: 20 }));
   const sentence = page.locator('#sentence');

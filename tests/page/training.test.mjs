@@ -11,7 +11,7 @@ test('the quick preset trains the CNN: the batch grows past 1,000, accuracy pass
   const { page, browser, requests, complaints, origin, read, button, waitFor, waitForStep, screenshot } = opened;
   await waitFor({ data: 'ready' });
   assert.match(await page.getByLabel('Model', { exact: true }).inputValue(), /^cnn$/);
-  assert.equal(await page.getByLabel('First batch', { exact: true }).inputValue(), '8');
+  assert.equal(await page.getByLabel('Initial batch', { exact: true }).inputValue(), '8');
   await screenshot('1280-light-before');
 
   await startTrace(browser, page);

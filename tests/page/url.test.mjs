@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { loadModule } from './support/module.mjs';
 import { browserTest, openPage } from './support/page.mjs';
-import { QUICK } from './support/settings.mjs';
+import { CATALOGUE, QUICK } from './support/settings.mjs';
 
 const { readAddress, writeAddress, datasetInAddress } = await loadModule('url/address.ts');
 const { allowedWords } = await loadModule('url/allowed-words.ts');
@@ -14,6 +14,7 @@ const presets = [
   { name: 'quick', title: 'Quick', config: quick },
   { name: 'paper-cnn', title: 'Paper', config: paper },
 ];
+const catalogue = { ...CATALOGUE, presets };
 const plain = { engine: 'auto', axis: 'samples', smoothing: 0, thresholds: false };
 
 const settings = {
@@ -30,14 +31,15 @@ const settings = {
   'no test': { ...quick, test: null, controller: { name: 'constant' } },
   'another test': { ...paper, test: { name: 'augmented', theta: 0.5, nu: 5.84, leave_one_out: true } },
   'a schedule': { ...quick, schedule: { warm_up_samples: 100, decay: { name: 'step', every_samples: 5000, factor: 0.3 } } },
+  'a test that keeps η': { ...quick, test: { name: 'worker_norm', eta: 1, workers: 4 } },
   'other data': { ...quick, dataset: 'fashion_mnist' },
 };
 
 for (const [what, config] of Object.entries(settings)) {
   test(`${what} survives the way through the address`, () => {
     for (const others of [plain, { engine: 'webgpu', axis: 'seconds', smoothing: 0.35, thresholds: true }]) {
-      const address = writeAddress({ settings: config, ...others }, presets);
-      const { choices, problems } = readAddress(address, presets);
+      const address = writeAddress({ settings: config, ...others }, catalogue);
+      const { choices, problems } = readAddress(address, catalogue);
       assert.deepEqual(problems, []);
       assert.deepEqual(choices.settings, config);
       assert.deepEqual({ ...plain, ...choices }, { settings: config, ...others });
@@ -46,7 +48,7 @@ for (const [what, config] of Object.entries(settings)) {
 }
 
 test('what is unknown or broken is said in a sentence, and defaults take its place', () => {
-  const { choices, problems } = readAddress('#preset=slow&test.eta=banana&engine=abacus&axis=miles&smoothing=2&model=elephant&colour=red&seed=&thresholds=perhaps&max_batch=512', presets);
+  const { choices, problems } = readAddress('#preset=slow&test.eta=banana&engine=abacus&axis=miles&smoothing=2&model=elephant&colour=red&seed=&thresholds=perhaps&max_batch=512', catalogue);
   assert.deepEqual(choices, { settings: { ...quick, max_batch: 512 } });
   for (const word of ['slow', 'banana', 'abacus', 'miles', 'smoothing=2', 'elephant', 'colour', 'seed=', 'perhaps']) {
     assert.equal(problems.filter((problem) => problem.includes(word)).length, 1, `${word}: ${problems}`);
@@ -59,26 +61,27 @@ test('a number that is not meant as written keeps the preset’s, in the page’
     ['learning_rate=0,001', 'Learning rate'],
     ['test.eta=1,5', 'Threshold η'],
     ['sample_budget=60.000', 'Sample budget'],
-    ['initial_batch=0x10', 'First batch'],
-    ['initial_batch=1e10', 'First batch'],
+    ['initial_batch=0x10', 'Initial batch'],
+    ['initial_batch=1e10', 'Initial batch'],
     ['seed=1e400', 'Seed'],
     ['controller.growth_cap=two', 'Growth cap'],
     ['optimizer.epsilon=NaN', 'AdaGrad: epsilon'],
-    ['test.debiased=yes', 'test.debiased'],
+    ['test.debiased=yes', 'Debiased ‖ḡ‖²'],
   ]) {
-    const { choices, problems } = readAddress(`#preset=quick&${words}&evaluate_every=4,000`, presets);
+    const { choices, problems } = readAddress(`#preset=quick&${words}&evaluate_every=4,000`, catalogue);
     assert.deepEqual(choices.settings, { ...quick, evaluate_every: 4000 }, words);
     assert.equal(problems.length, 1);
     assert.ok(problems[0].startsWith(`${label} cannot be read from “${words}”.`) && problems[0].includes(' It stays '), problems[0]);
   }
-  const counted = readAddress('#preset=quick&schedule.decay=step&schedule.decay.every_samples=1.5&schedule.decay.factor=0.25', presets);
+  const counted = readAddress('#preset=quick&schedule.decay=step&schedule.decay.every_samples=1.5&schedule.decay.factor=0.25', catalogue);
   assert.deepEqual(counted.choices.settings.schedule.decay, { name: 'step', every_samples: 60_000, factor: 0.25 });
   assert.equal(counted.problems.length, 1);
+  assert.match(counted.problems[0], /^Samples between decays cannot be read from “schedule\.decay\.every_samples=1\.5”\./);
 });
 
 test('an address of sixty thousand words gives short sentences', () => {
   const words = Array.from({ length: 60_000 }, (_, index) => `unknown${index}=${'9'.repeat(20)}`);
-  const { choices, problems } = readAddress(`#preset=quick&seed=3&${words.join('&')}&colour=${'x'.repeat(1e6)}`, presets);
+  const { choices, problems } = readAddress(`#preset=quick&seed=3&${words.join('&')}&colour=${'x'.repeat(1e6)}`, catalogue);
   assert.deepEqual(choices.settings, { ...quick, seed: 3 });
   assert.equal(problems.length, 60_001);
   assert.ok(problems.every((problem) => problem.length < 200));
@@ -96,16 +99,16 @@ test('of settings that cannot be run together, as few as possible are left out',
     [{ initial_batch: '8192', max_batch: '10000' }, ['initial_batch', 'max_batch']],
     [{ initial_batch: '1', learning_rate: '-1', seed: '4' }, ['seed']],
   ]) {
-    const { words: allowed, refusals } = await allowedWords(quick, new Map(Object.entries(words)), check);
+    const { words: allowed, refusals } = await allowedWords(quick, new Map(Object.entries(words)), catalogue, check);
     assert.deepEqual([...allowed.keys()], kept);
     assert.deepEqual(refusals.map(({ place }) => place).sort(), Object.keys(words).filter((place) => !kept.includes(place)).sort());
   }
 });
 
 test('an anchor is no state, and prototype names are no settings', () => {
-  assert.equal(readAddress('#article', presets), null);
-  assert.equal(readAddress('', presets), null);
-  const { choices, problems } = readAddress('#__proto__=1&constructor=2&test.toString=3', presets);
+  assert.equal(readAddress('#article', catalogue), null);
+  assert.equal(readAddress('', catalogue), null);
+  const { choices, problems } = readAddress('#__proto__=1&constructor=2&test.toString=3', catalogue);
   assert.deepEqual(choices.settings, quick);
   assert.equal(problems.length, 3);
 });
@@ -124,7 +127,7 @@ test('the page takes its state from the address, writes every change into it, an
   await set({ Seed: 11, 'Threshold η': 0.5 });
   await page.locator('label[for=axis-seconds]').click();
   await page.locator('#engine-choice').getByText('CPU', { exact: true }).click();
-  await page.getByLabel('Several thresholds').check();
+  await page.getByLabel('Compare thresholds').check();
   await page.waitForFunction(() => ['seed=11', 'test.eta=0.5', 'axis=seconds', 'engine=cpu', 'thresholds=true'].every((part) => location.hash.includes(part)));
   const address = page.url();
   // Loaded anew, and typed into a page that is open.
@@ -154,8 +157,8 @@ test('a setting that can be read but not run is told, and the rest is used', bro
   await waitFor({ data: 'ready' });
   const value = (id) => page.locator(`#setting-${id}`).inputValue();
   const note = page.locator('#address-note');
-  await page.waitForFunction(() => /First batch is 1/.test(document.getElementById('address-note').textContent));
-  assert.match(await note.textContent(), /Learning rate cannot be read from “learning_rate=0,1”.*First batch is 1, but must be from 2 to .*\. The preset’s value is used\.$/);
+  await page.waitForFunction(() => /Initial batch is 1/.test(document.getElementById('address-note').textContent));
+  assert.match(await note.textContent(), /Learning rate cannot be read from “learning_rate=0,1”.*Initial batch is 1, but must be from 2 to .*\. The preset’s value is used\.$/);
   assert.deepEqual([await value('initial-batch'), await value('seed'), await value('learning-rate'), await value('sample-budget')], ['8', '4', '0.02', '5000']);
   assert.equal(await button('Start').getAttribute('aria-disabled'), null);
   // However much is wrong, the note stays short; and it is text.

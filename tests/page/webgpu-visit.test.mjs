@@ -35,7 +35,7 @@ test('a visit with WebGPU', browserTest(), async (t) => {
 
   await t.test('the figure draws the step where the batch grows, with its numbers', async () => {
     const { step: before } = await read();
-    await button('Run to the next growth').click();
+    await button('Run until the batch grows').click();
     await page.waitForFunction((last) => {
       const { phase, step } = document.getElementById('status').dataset;
       return phase === 'paused' && Number(step) > last;
@@ -113,7 +113,7 @@ test('a visit with WebGPU', browserTest(), async (t) => {
     await page.reload();
     await page.locator('#left-run').waitFor({ state: 'visible' });
     await waitFor({ data: 'ready' });
-    await button('Go on where you left off').click();
+    await button('Continue where you left off').click();
     await waitFor({ phase: 'finished', engine: 'webgpu' });
     assert.deepEqual(await figures(), whole);
     await button('Reset').click();
@@ -135,7 +135,7 @@ test('a visit with WebGPU', browserTest(), async (t) => {
 
   await t.test('a digit is read, and read otherwise as training goes on', async () => {
     await page.locator('#look-title').scrollIntoViewIfNeeded();
-    await button('Wipe').click();
+    await button('Clear').click();
     const pad = page.locator('.pad-canvas');
     await pad.scrollIntoViewIfNeeded();
     const box = await pad.boundingBox();

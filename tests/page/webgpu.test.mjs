@@ -97,7 +97,7 @@ test('Pause, Step and Reset are heard inside a step on the GPU', browserTest(), 
   const { page, read, button, waitFor, set } = await openPage(t, { webgpu: true, images: { training: 20_000, test: TEST_IMAGES }, server: keepDevices() });
   await waitFor({ data: 'ready' });
   await page.getByLabel('Model', { exact: true }).selectOption('mlp');
-  await set({ 'Largest batch': 20000, 'First batch': 20000, 'Sample budget': 600000 });
+  await set({ 'Largest batch': 20000, 'Initial batch': 20000, 'Sample budget': 600000 });
   await chooseEngine(page, 'WebGPU');
   const work = async () => {
     await page.waitForFunction(() => Number(document.getElementById('status').dataset.done) > 100);
@@ -120,7 +120,7 @@ test('Pause, Step and Reset are heard inside a step on the GPU', browserTest(), 
   await waitFor({ phase: 'idle', step: '0' });
   await turns(page);
   assert.equal((await read()).phase, 'idle');
-  await set({ 'First batch': 8 });
+  await set({ 'Initial batch': 8 });
   for (const step of [1, 2, 3]) {
     await button('Step').click();
     await waitFor({ step: String(step), phase: 'paused' });
@@ -272,7 +272,7 @@ async function longRun(t, prelude = '') {
   const { page, read, button, waitFor, set } = opened;
   await waitFor({ data: 'ready' });
   await page.getByLabel('Model', { exact: true }).selectOption('logistic');
-  await set({ 'Growth cap': '1.02', 'First batch': 16, 'Sample budget': 12_000 });
+  await set({ 'Growth cap': '1.02', 'Initial batch': 16, 'Sample budget': 12_000 });
   await chooseEngine(page, 'WebGPU');
   await button('Start').click();
   await waitFor({ phase: 'finished' });

@@ -15,9 +15,12 @@ mod start;
 mod team;
 mod thumbnails;
 
+use adadagrad_core::batch_test::AnyTest;
 use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::local::OwnedNetwork;
 use adadagrad_core::network::Model;
+use adadagrad_core::optimizer::AnyOptimizer;
+use adadagrad_core::schedule::Decay;
 use adadagrad_gpu::checkpoint::{Piece, pieces};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -52,6 +55,22 @@ pub fn presets() -> Result<JsValue, JsError> {
     let row =
         |preset: Preset| PresetRow { name: preset.name(), title: preset.title(), config: preset.config() };
     to_js(&Preset::ALL.map(row))
+}
+
+#[derive(Serialize)]
+struct Defaults {
+    optimizers: [AnyOptimizer; 8],
+    tests: [AnyTest; 6],
+    decays: [Decay; 3],
+}
+
+/// One of each thing that settings name, with its default settings.
+///
+/// # Errors
+/// None in practice.
+#[wasm_bindgen(unchecked_return_type = "Defaults")]
+pub fn defaults() -> Result<JsValue, JsError> {
+    to_js(&Defaults { optimizers: AnyOptimizer::all(), tests: AnyTest::all(), decays: Decay::all() })
 }
 
 #[derive(Serialize)]

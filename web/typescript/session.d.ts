@@ -30,13 +30,16 @@ export type Controller =
   | { name: "adadagrad"; growth_cap: number | null }
   | { name: "constant" };
 
+/** How the learning rate falls after the warm-up. */
+export type Decay =
+  | { name: "constant" }
+  | { name: "cosine"; final_fraction: number }
+  | { name: "step"; every_samples: number; factor: number };
+
 export interface Schedule {
   /** The rate climbs linearly from 0 over this many samples. */
   warm_up_samples: number;
-  decay:
-    | { name: "constant" }
-    | { name: "cosine"; final_fraction: number }
-    | { name: "step"; every_samples: number; factor: number };
+  decay: Decay;
 }
 
 /** Everything that decides a run: the same RunConfig gives the same run, bit for bit, on the same engine. */
@@ -237,6 +240,13 @@ export interface Retuned {
   samples_seen: number;
   next_batch: number;
   config: RunConfig;
+}
+
+/** One of each thing that settings name, with its default settings. */
+export interface Defaults {
+  optimizers: Optimizer[];
+  tests: BatchTest[];
+  decays: Decay[];
 }
 
 export interface Preset {

@@ -19,6 +19,11 @@ export function shortened(text: string, most = MOST_CHARACTERS): string {
   return characters.length <= most ? text : `${characters.slice(0, most - 1).join('')}…`;
 }
 
+/** “auto, webgpu or cpu”. */
+export function oneOf(words: readonly string[]): string {
+  return [words.slice(0, -1).join(', '), ...words.slice(-1)].filter((part) => part !== '').join(' or ');
+}
+
 /** Somebody else's words in a sentence of the page's. */
 export function quoted(words: string): string {
   return `“${shortened(words, MOST_QUOTED_CHARACTERS)}”`;

@@ -64,7 +64,7 @@ export class Controls {
     const presets = this.#state.catalogue.value?.presets ?? [];
     if (presets.length === 0) return;
     const options = presets.map(({ name, title }) => element('option', { value: name }, title));
-    this.#preset.replaceChildren(...options, element('option', { value: '', hidden: '' }, 'Own settings'));
+    this.#preset.replaceChildren(...options, element('option', { value: '', hidden: '' }, 'Custom'));
     this.#preset.disabled = false;
     this.#showChosenPreset();
   }

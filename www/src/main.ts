@@ -63,8 +63,8 @@ const library = new RunLibrary();
 const batchFit = new BatchFit();
 
 const session = new TrainingSession({
-  onModule: ({ presets, models }) => {
-    state.catalogue.value = { presets, models };
+  onModule: ({ presets, models, defaults }) => {
+    state.catalogue.value = { presets, models, defaults };
     const first = presets[0];
     if (state.settings.value !== null || first === undefined) return;
     state.settings.value = structuredClone(first.config);

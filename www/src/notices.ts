@@ -29,7 +29,7 @@ export class Notices {
       return;
     }
     this.#box.dataset['kind'] = trouble.kind;
-    setText(this.#retry, trouble.kind === 'start' ? 'Reload the page' : 'Load it again');
+    setText(this.#retry, trouble.kind === 'start' ? 'Reload the page' : 'Try again');
     this.#retry.hidden = trouble.kind === 'unsupported' || isOfRun(trouble);
     setText(this.#title, troubleTitle(trouble.kind));
     setText(this.#text, `${trouble.message} ${troubleAdvice(trouble.kind)}`.trim());
@@ -61,7 +61,7 @@ function troubleTitle(kind: Trouble['kind']): string {
   return {
     data: 'The training data cannot be used',
     files: 'Your data files cannot be used',
-    refused: 'The run could not begin',
+    refused: 'The run could not start',
     training: 'The run has stopped',
     start: 'The training program could not be loaded',
     crash: 'The training program has stopped',
@@ -77,8 +77,8 @@ function troubleAdvice(kind: Trouble['kind']): string {
     refused: 'Change the setting that the message names, and start again.',
     training: 'Lower the learning rate or change another setting, and start again; or go back to an earlier step below.',
     start: 'Reload the page: a newer version may have replaced it, or a file did not arrive.',
-    stalled: 'Check the connection, then load it again.',
-    crash: 'Load it again and restart; smaller batches or a smaller model need less memory.',
+    stalled: 'Check the connection, then try again.',
+    crash: 'Try again, and start a new run; smaller batches or a smaller model need less memory.',
     unsupported: '',
   }[kind];
 }

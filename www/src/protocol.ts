@@ -3,13 +3,20 @@
  * Every payload that describes training has the types that the wasm module itself declares.
  */
 import type {
-  Checkpoint, DatasetName, KernelChoice, Look, ModelDescription, ModelName, Preset, Progress, Retuned, RunConfig,
+  Checkpoint, DatasetName, Defaults, KernelChoice, Look, ModelDescription, ModelName, Preset, Progress, Retuned, RunConfig,
 } from '../pkg/adadagrad_web.js';
 import type { AdapterReport, EngineChoice, EngineDecision } from './engine/choice.js';
 
 export type StepRecord = Progress['steps'][number];
 export type Evaluation = Progress['evaluations'][number];
 export type Activity = Progress['activity'];
+
+/** What the wasm module offers. */
+export interface Catalogue {
+  presets: Preset[];
+  models: ModelDescription[];
+  defaults: Defaults;
+}
 
 /** Where a run stands. `failed`: a step could not be made; the run can be begun anew. */
 export type RunPhase = 'idle' | 'running' | 'paused' | 'finished' | 'failed';
@@ -189,7 +196,7 @@ export type Report =
   /** The worker's own program is loaded. */
   | { type: 'alive' }
   /** The wasm module is loaded; the data may still be on its way. */
-  | { type: 'module'; presets: Preset[]; models: ModelDescription[] }
+  | ({ type: 'module' } & Catalogue)
   /** The data sets that lie beside the page. */
   | { type: 'datasets'; available: DatasetName[] }
   /** What the browser offers for WebGPU. */

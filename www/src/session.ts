@@ -274,7 +274,7 @@ export class TrainingSession {
     this.#leaveUnanswered();
     const words = detail ? ` (${detail})` : '';
     if (this.#isAlive) this.#fail('crash', `The training worker stopped unexpectedly.${words}`);
-    else this.#fail('start', `The training worker stopped before it began${words}: its file is missing, blocked or damaged.`);
+    else this.#fail('start', `The training worker stopped before it started${words}: its file is missing, blocked or damaged.`);
   }
 
   #fail(kind: FailureKind, message: string): void {

@@ -1,9 +1,9 @@
 /** The state of the page: the settings (one RunConfig), the run, the download, and what went wrong. */
-import type { BatchTest, DatasetName, ModelDescription, Preset, RunConfig } from '../pkg/adadagrad_web.js';
+import type { BatchTest, DatasetName, RunConfig } from '../pkg/adadagrad_web.js';
 import type { AdapterReport, EngineChoice } from './engine/choice.js';
 import { recallChoice } from './engine/memory.js';
 import { Observable } from './observable.js';
-import type { Activity, Evaluation, Failure, FailureKind, RunEngine, RunPhase, StepRecord } from './protocol.js';
+import type { Activity, Catalogue, Evaluation, Failure, FailureKind, RunEngine, RunPhase, StepRecord } from './protocol.js';
 
 export interface RunState {
   phase: RunPhase;
@@ -48,11 +48,6 @@ export interface Stall {
   tries: number;
 }
 
-export interface Catalogue {
-  presets: Preset[];
-  models: ModelDescription[];
-}
-
 export type HorizontalAxis = 'samples' | 'steps' | 'seconds';
 
 export const HORIZONTAL_AXES = ['samples', 'steps', 'seconds'] satisfies HorizontalAxis[];
@@ -76,7 +71,7 @@ export interface ShownStep {
 }
 
 export class PageState {
-  /** What the wasm module offers; null until it is loaded. */
+  /** Null until the wasm module is loaded. */
   readonly catalogue = new Observable<Catalogue | null>(null);
   /** The settings shown: what the next run will be begun with. Null until the first preset is known. */
   readonly settings = new Observable<RunConfig | null>(null);

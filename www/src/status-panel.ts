@@ -85,7 +85,7 @@ export class StatusPanel {
     const seen = run.latestStep?.samples_seen ?? 0;
     const budget = run.config?.sample_budget ?? this.#state.settings.value?.sample_budget ?? 0;
     this.#runProgress.value = budget > 0 ? Math.min(1, seen / budget) : 0;
-    setText(this.#runProgressText, budget > 0 ? `${formatCount(seen)} of ${formatCount(budget)} images` : '');
+    setText(this.#runProgressText, budget > 0 ? `${formatCount(seen)} of ${formatCount(budget)} samples` : '');
     const pace = { imagesPerSecond: run.imagesPerSecond, secondsPerStep: run.latestStep?.seconds ?? null };
     setText(this.#engine, describeEngine(run.engine, run.memoryBytes, pace));
   }

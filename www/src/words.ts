@@ -62,7 +62,7 @@ function describePhase(run: RunState): string {
 function describeEnd({ latestStep: step }: RunState): string {
   if (step === null) return 'Finished.';
   const average = formatCount(step.samples_seen / step.step);
-  return `Finished: ${formatCount(step.step)} steps, ${formatCount(step.samples_seen)} images, ${average} per step on average.`;
+  return `Finished: ${formatCount(step.step)} steps, ${formatCount(step.samples_seen)} samples, ${average} per step on average.`;
 }
 
 export function describeStep(step: StepRecord, run: RunState): string {

@@ -1,7 +1,7 @@
 /** The worker that owns the data and the training. Nothing is decided elsewhere; a team may compute its parts. */
 import './start/older-browsers.js';
 import './start/trusted-types.js';
-import initialise, { models, presets, Session, validate } from '../pkg/adadagrad_web.js';
+import initialise, { defaults, models, presets, Session, validate } from '../pkg/adadagrad_web.js';
 import type { DatasetFiles, DatasetName, RunConfig } from '../pkg/adadagrad_web.js';
 import { Answers } from './answers.js';
 import { DataError } from './data-error.js';
@@ -45,7 +45,7 @@ async function open(source: DataSource): Promise<void> {
   data.catch(() => undefined);
   try {
     await moduleReady;
-    post({ type: 'module', presets: presets(), models: models() });
+    post({ type: 'module', presets: presets(), models: models(), defaults: defaults() });
     post({ type: 'datasets', available: availableDatasets() });
   } catch (error) {
     post({ type: 'failure', kind: 'start', run: null, message: `Its WebAssembly module could not be used. ${text(error)}` });

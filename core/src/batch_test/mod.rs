@@ -122,6 +122,45 @@ pub enum AnyTest {
 }
 
 impl AnyTest {
+    /// One of each, with its default settings.
+    #[must_use]
+    pub fn all() -> [Self; 6] {
+        [
+            Self::Norm(NormTest::default()),
+            Self::InnerProduct(InnerProductTest::default()),
+            Self::Orthogonality(OrthogonalityTest::default()),
+            Self::Augmented(AugmentedTest::default()),
+            Self::CoordinateNorm(CoordinateNormTest::default()),
+            Self::WorkerNorm(WorkerNormTest::default()),
+        ]
+    }
+
+    /// This test with the η of another one, where both have an η: it means the same in all of them, so that tests
+    /// chosen one after another can be compared.
+    ///
+    /// ```
+    /// use adadagrad_core::batch_test::{AnyTest, NormTest, WorkerNormTest};
+    ///
+    /// let previous = AnyTest::Norm(NormTest { eta: 0.5, debiased: true });
+    /// let chosen = AnyTest::WorkerNorm(WorkerNormTest::default()).with_eta_of(&previous);
+    /// assert_eq!(chosen, AnyTest::WorkerNorm(WorkerNormTest { eta: 0.5, ..WorkerNormTest::default() }));
+    /// ```
+    #[must_use]
+    pub fn with_eta_of(self, other: &Self) -> Self {
+        let eta = match other {
+            Self::Norm(NormTest { eta, .. })
+            | Self::CoordinateNorm(CoordinateNormTest { eta, .. })
+            | Self::WorkerNorm(WorkerNormTest { eta, .. }) => *eta,
+            Self::InnerProduct(_) | Self::Orthogonality(_) | Self::Augmented(_) => return self,
+        };
+        match self {
+            Self::Norm(test) => Self::Norm(NormTest { eta, ..test }),
+            Self::CoordinateNorm(test) => Self::CoordinateNorm(CoordinateNormTest { eta, ..test }),
+            Self::WorkerNorm(test) => Self::WorkerNorm(WorkerNormTest { eta, ..test }),
+            Self::InnerProduct(_) | Self::Orthogonality(_) | Self::Augmented(_) => self,
+        }
+    }
+
     /// The test itself.
     #[must_use]
     pub fn as_test<S: Real>(&self) -> &dyn BatchTest<S> {

@@ -145,6 +145,21 @@ pub enum AnyOptimizer {
 }
 
 impl AnyOptimizer {
+    /// One of each, with its default settings.
+    #[must_use]
+    pub fn all() -> [Self; 8] {
+        [
+            Self::Sgd(Sgd::default()),
+            Self::Momentum(Momentum::default()),
+            Self::Nesterov(Nesterov::default()),
+            Self::AdaGrad(AdaGrad::default()),
+            Self::AdaGradNorm(AdaGradNorm::default()),
+            Self::RmsProp(RmsProp::default()),
+            Self::Adam(Adam::default()),
+            Self::AdamW(AdamW::default()),
+        ]
+    }
+
     /// The optimizer itself.
     #[must_use]
     pub fn as_optimizer<F: Real>(&self) -> &dyn Optimizer<F> {

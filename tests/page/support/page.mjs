@@ -139,7 +139,7 @@ function readers(page) {
     /** Fills in settings by their labels. */
     set: async (settings) => {
       for (const [label, value] of Object.entries(settings)) {
-        const field = page.getByLabel(label, { exact: true });
+        const field = page.locator('#settings-groups').getByLabel(label, { exact: true });
         if ((await field.evaluate((element) => element.tagName)) === 'SELECT') await field.selectOption({ label: value });
         else await field.fill(String(value));
       }

@@ -15,3 +15,29 @@ export const QUICK = {
   seed: 0,
   evaluate_every: 8000,
 };
+
+/** One of each thing that settings name, as the core has them by default (tests/page/defaults.test.mjs compares them). */
+export const DEFAULTS = {
+  optimizers: [
+    { name: 'sgd', weight_decay: 0 },
+    { name: 'momentum', momentum: 0.9, weight_decay: 0 },
+    { name: 'nesterov', momentum: 0.9, weight_decay: 0 },
+    { name: 'adagrad', initial_accumulator: 0, epsilon: 1e-10, weight_decay: 0 },
+    { name: 'adagrad_norm', initial_norm: 0.01 },
+    { name: 'rmsprop', alpha: 0.99, epsilon: 1e-8, weight_decay: 0 },
+    { name: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0 },
+    { name: 'adamw', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.01 },
+  ],
+  tests: [
+    { name: 'norm', eta: 0.1, debiased: false },
+    { name: 'inner_product', theta: 0.9, leave_one_out: false },
+    { name: 'orthogonality', nu: 5.84 },
+    { name: 'augmented', theta: 0.9, nu: 5.84, leave_one_out: false },
+    { name: 'coordinate_norm', eta: 0.1, quantile: 1 },
+    { name: 'worker_norm', eta: 0.1, workers: 4 },
+  ],
+  decays: [{ name: 'constant' }, { name: 'cosine', final_fraction: 0 }, { name: 'step', every_samples: 60_000, factor: 0.5 }],
+};
+
+/** What the wasm module offers, as far as the page's pure modules read it. */
+export const CATALOGUE = { presets: [{ name: 'quick', title: 'Quick', config: QUICK }], models: [], defaults: DEFAULTS };

@@ -155,7 +155,10 @@ fn what_may_not_change_is_named_and_nothing_changes() {
     for (field, other) in others {
         let refused = trainer.retune(other).unwrap_err();
         assert_eq!(refused, RetuneError::Fixed { field });
-        assert_eq!(refused.to_string(), format!("{field} cannot change during a run: start a new run"));
+        assert_eq!(
+            refused.to_string(),
+            format!("{field} cannot change during a run: start a new run to change it")
+        );
     }
     let switched_on = trainer_without_test().retune(RunConfig { test: base.test, ..base.without_test() });
     assert_eq!(switched_on, Err(RetuneError::Fixed { field: "test" }));

@@ -44,7 +44,7 @@ export class ChartControls {
     const seconds = formatMeasure(log.value('elapsed', row) ?? 0);
     setText(
       this.#cursor,
-      `${run.name}, step ${formatCount(log.value('step', row) ?? 0)}: ${formatCount(log.value('samples_seen', row) ?? 0)} images seen, ${seconds} s`,
+      `${run.name}, step ${formatCount(log.value('step', row) ?? 0)}: ${formatCount(log.value('samples_seen', row) ?? 0)} samples seen, ${seconds} s`,
     );
   }
 

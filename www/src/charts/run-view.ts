@@ -30,7 +30,7 @@ export interface RunChart {
 
 export const X_COLUMNS: Record<HorizontalAxis, StepColumn> = { samples: 'samples_seen', steps: 'step', seconds: 'elapsed' };
 
-const X_LABELS: Record<HorizontalAxis, string> = { samples: 'Images seen', steps: 'Step', seconds: 'Seconds of training' };
+const X_LABELS: Record<HorizontalAxis, string> = { samples: 'Samples seen', steps: 'Step', seconds: 'Seconds of training' };
 
 /** Points that one chart draws altogether. */
 const MOST_POINTS = 1400;

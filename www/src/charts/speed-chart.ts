@@ -6,13 +6,13 @@ import type { Picture } from './picture.js';
 import { drawnSteps, frame, labelOf, patternOf, smoothedWords } from './run-view.js';
 import type { RunChart, RunView } from './run-view.js';
 
-const CAPTION = 'Images per second of each step. Large batches keep the machine busy; in very small batches the update of the parameters takes most of the time.';
+const CAPTION = 'Samples per second in each step. Large batches keep the machine busy; in very small batches the update of the parameters takes most of the time.';
 
 export function speedChart(): RunChart {
   const chart = new Chart({
     id: 'speed',
-    title: 'Images per second',
-    emptyText: 'The curve begins with the first step that is long enough to be timed by this browser’s clock.',
+    title: 'Samples per second',
+    emptyText: 'The curve starts with the first step that is long enough to be timed by this browser’s clock.',
     logarithmic: false,
     wide: true,
     height: 150,
@@ -27,7 +27,7 @@ export function speedChart(): RunChart {
       lines: view.runs.flatMap((run) =>
         curves(view, run, [
           {
-            label: labelOf(view, run, 'images/s'),
+            label: labelOf(view, run, 'samples/s'),
             colour: run.slot,
             dash: patternOf(run),
             width: 1.5,

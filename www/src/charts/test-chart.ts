@@ -35,7 +35,7 @@ export function testChart(): RunChart {
   const chart = new Chart({
     id: 'test',
     title: 'The two sides of the test',
-    emptyText: 'The lines begin with the first step that can be tested.',
+    emptyText: 'The lines start with the first step that can be tested.',
     logarithmic: true,
     wide: true,
     namesMarks: true,

@@ -46,7 +46,7 @@ export function goneOn(decision: EngineDecision): EngineDecision {
 }
 
 /** Why a browser's WebGPU that failed once is not taken again in the same visit. */
-export const DISTRUST = 'WebGPU failed in this visit. To try it again, reload the page.';
+export const DISTRUST = 'WebGPU failed during this visit. To try it again, reload the page.';
 
 function whyNot(adapter: Exclude<AdapterReport, { kind: 'hardware' }>): string {
   if (adapter.kind === 'none') return adapter.reason;

@@ -16,7 +16,7 @@ export function describeEngine(engine: RunEngine | null, memoryBytes: number, pa
 
 function describePace({ imagesPerSecond, secondsPerStep }: Pace): string {
   if (secondsPerStep === null) return '';
-  const speed = imagesPerSecond === null ? '' : ` at ${formatCount(imagesPerSecond)} images per second`;
+  const speed = imagesPerSecond === null ? '' : ` at ${formatCount(imagesPerSecond)} samples per second`;
   return ` The last step took ${formatMilliseconds(secondsPerStep)}${speed}.`;
 }
 
@@ -28,7 +28,7 @@ function describeComputer({ engine, adapter, software, workers }: RunEngine): st
 
 function describeMemory({ deviceBytes }: RunEngine, memoryBytes: number): string {
   const shares = [
-    ...(deviceBytes > 0 ? [`${formatMegabytes(deviceBytes)} of GPU memory in addition to the images`] : []),
+    ...(deviceBytes > 0 ? [`${formatMegabytes(deviceBytes)} of GPU memory in addition to the data set`] : []),
     ...(memoryBytes > 0 ? [`${formatMegabytes(memoryBytes)} of ${deviceBytes > 0 ? 'the tab’s' : 'memory'}`] : []),
   ];
   return shares.length > 0 ? `, with ${shares.join(' and ')}` : '';

@@ -4,7 +4,7 @@ import { quoted, shortened } from '../brief.js';
 import { isDisabled, required, setDisabled, setText } from '../dom.js';
 import type { TrainingSession } from '../session.js';
 import type { PageState } from '../state.js';
-import { modelTitle } from '../settings/field-specs.js';
+import { MODELS } from '../settings/choices.js';
 import { asSentence } from '../words-of-errors.js';
 import { download, fileName } from './download.js';
 import { accepted, refused } from './inbox.js';
@@ -37,20 +37,20 @@ export class ModelPanel {
     const name = quoted(file.name);
     const { settings, settingsProblem, data } = this.#state;
     const config = settings.value;
-    if (data.value.name !== 'ready' || config === null) return refused(`${name} can be opened once the images are loaded. Try again in a moment.`);
+    if (data.value.name !== 'ready' || config === null) return refused(`${name} can be opened once the data is loaded. Try again in a moment.`);
     if (settingsProblem.value !== null) return refused(`${name} was not opened: first correct the settings.`);
     if (file.size > LARGEST_BYTES) return refused(`${name} is larger than any model of this page. Nothing was changed.`);
     const bytes = await file.arrayBuffer().then((buffer) => new Uint8Array(buffer)).catch(() => null);
     if (bytes === null) return refused(`${name} cannot be read: it was moved, deleted or locked.`);
     const answer = await this.#session.checkModel(config, bytes);
-    if (answer === null) return refused(`${name} could not be checked, because the training program was started again. Try once more.`);
+    if (answer === null) return refused(`${name} could not be checked, because the training program was restarted. Try again.`);
     if (answer.problem !== null) {
       const other = await this.#modelOf(config, bytes);
-      const advice = other === null ? '' : ` It is one for the ${other}: choose that under Model first.`;
+      const advice = other === null ? '' : ` It fits the model “${other}”: choose that under Model first.`;
       return refused(`${name} is not a model for these settings: ${asSentence(shortened(answer.problem)).replace(/^./, (first) => first.toLowerCase())}${advice} Nothing was changed.`);
     }
     const ended = await this.#onModel(file.name, bytes);
-    return accepted(`A run begins with ${name}. ${ended}`.trim());
+    return accepted(`A run starts from ${name}. ${ended}`.trim());
   }
 
   /** The network, other than the settings', that a file is for. */
@@ -58,7 +58,7 @@ export class ModelPanel {
     for (const { name } of this.#state.catalogue.value?.models ?? []) {
       if (name === config.model) continue;
       const answer = await this.#session.checkModel({ ...config, model: name }, bytes);
-      if (answer !== null && answer.problem === null) return modelTitle(name);
+      if (answer !== null && answer.problem === null) return MODELS[name];
     }
     return null;
   }

@@ -21,7 +21,7 @@ const SIGNATURES: readonly (readonly [RegExp, string])[] = [
   [/^\x93NUMPY/, 'a NumPy file'],
 ];
 
-const UNKNOWN = 'of another kind';
+const UNKNOWN = 'not of a known file type';
 
 export async function sniff(file: File): Promise<FileKind> {
   let head: Uint8Array;

@@ -36,7 +36,7 @@ export class FigurePanel {
   readonly #growth = element('p', { class: 'figure-growth' });
   readonly #legend = element('dl', { class: 'figure-legend' });
   readonly #explanation = element('p', { class: 'panel-note' });
-  readonly #stepButton = element('button', { type: 'button', id: 'growth-button' }, 'Run to the next growth');
+  readonly #stepButton = element('button', { type: 'button', id: 'growth-button' }, 'Run until the batch grows');
   readonly #slowButton = element('button', { type: 'button', id: 'slow-button', 'aria-pressed': 'false' }, 'Slow motion');
   #shown: ShownStep | null = null;
   #picture: Picture | null = null;

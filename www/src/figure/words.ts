@@ -54,7 +54,7 @@ export function legendOf({ test, step }: ShownStep, picture: Picture): LegendEnt
     entries.push({ mark: 'allowed', name, value: formatExtent(picture.allowed) });
   }
   if (picture.next !== null) {
-    entries.push({ mark: 'next', name: `expected noise of ${formatCount(step.next_batch)}`, value: formatExtent(picture.next) });
+    entries.push({ mark: 'next', name: `expected noise, b = ${formatCount(step.next_batch)}`, value: formatExtent(picture.next) });
   }
   return entries;
 }
@@ -113,7 +113,7 @@ const NAMES: Record<BatchTest['name'] | 'none', Names> = {
 };
 
 const SCALE =
-  'Everything is drawn to scale. Noise falls with the square root of the batch size: half the noise takes four times the images.';
+  'Everything is drawn to scale. Noise falls with the square root of the batch size: half the noise takes four times as many samples.';
 
 export function explain(test: BatchTest | null): string {
   return `${NAMES[test?.name ?? 'none'].explanation} ${SCALE}`;

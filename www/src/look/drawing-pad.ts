@@ -48,7 +48,7 @@ export class DrawingPad {
     const hint = element(
       'p',
       { id: 'pad-hint', class: 'field-hint' },
-      'Draw with mouse, finger or pen. By keyboard: the arrow keys move the cursor, Space puts the pen down or lifts it, Delete wipes. ',
+      'Draw with mouse, finger or pen. By keyboard: the arrow keys move the cursor, Space puts the pen down or lifts it, Delete clears the pad. ',
       this.#penText,
     );
     this.root = element('div', { class: 'pad' }, element('div', { class: 'pad-frame' }, this.#canvas, this.#cursor), hint);

@@ -92,7 +92,7 @@ function paintFilter(canvas: HTMLCanvasElement, bank: Bank, index: number, stron
 function describe({ count, width, height }: Bank, strongest: number, named: boolean): string {
   const units = named ? `one picture for each of the ${formatCount(count)} classes` : `${formatCount(count)} pictures`;
   return (
-    `The first layer’s weights: ${units}, ${width} × ${height} weights each. Ink on blue increases the unit’s output, ` +
-    `ink on orange decreases it; the largest weight is ${formatMeasure(strongest)}.`
+    `The first layer’s weights: ${units}, ${width} × ${height} weights each. Ink where a pixel is blue increases the unit’s output, ` +
+    `ink where it is orange decreases it; the largest weight is ${formatMeasure(strongest)}.`
   );
 }

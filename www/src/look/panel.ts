@@ -76,13 +76,13 @@ export class LookPanel {
   }
 
   #createDrawingPart(): HTMLElement {
-    const clear = element('button', { type: 'button', id: 'pad-clear' }, 'Wipe');
+    const clear = element('button', { type: 'button', id: 'pad-clear' }, 'Clear');
     clear.addEventListener('click', () => this.#pad.clear());
-    const fetchButton = element('button', { type: 'button', id: 'test-sample-button' }, 'Show it');
+    const fetchButton = element('button', { type: 'button', id: 'test-sample-button' }, 'Show');
     const pick = element(
       'form',
       { class: 'pad-pick' },
-      element('label', { for: 'test-sample' }, 'Or the number of a test image'),
+      element('label', { for: 'test-sample' }, 'Or pick a test image by number'),
       this.#sample,
       fetchButton,
       this.#sampleMistake,
@@ -143,7 +143,7 @@ export class LookPanel {
   /** Without a run there are no parameters to look with. */
   #forget(): void {
     this.#report = null;
-    setText(this.#summary, 'Start a run, and all test images will be classified repeatedly.');
+    setText(this.#summary, 'Start a run, and the network will classify all test images as it learns.');
     this.#probabilities.clear(NO_RUN_YET);
     this.#mistakes.clear();
     this.#confusion.clear();
@@ -186,7 +186,7 @@ export class LookPanel {
     }
     const { data } = this.#state;
     if (data.value.name !== 'ready') {
-      this.#tellSampleMistake('The images are not loaded yet.');
+      this.#tellSampleMistake('The test images are not loaded yet.');
       return;
     }
     const { testSamples } = data.value;
@@ -196,7 +196,7 @@ export class LookPanel {
     }
     const answer = await this.#session.testImage(value);
     const pixels = answer?.pixels ?? null;
-    this.#tellSampleMistake(pixels === null ? 'This image cannot be fetched now.' : null);
+    this.#tellSampleMistake(pixels === null ? 'This image is not available right now.' : null);
     if (pixels !== null) this.#put(pixels);
   }
 
@@ -219,7 +219,7 @@ export class LookPanel {
     setText(
       this.#summary,
       `After step ${formatCount(look.step)}, ${formatCount(look.correct)} of ${formatCount(look.samples)} test images are classified correctly ` +
-        `(${formatPercent(look.correct / look.samples)}), ${formatCount(wrong)} wrongly.`,
+        `(${formatPercent(look.correct / look.samples)}), ${formatCount(wrong)} incorrectly.`,
     );
     this.#mistakes.show(look.mistakes, images, this.#names);
     this.#confusion.show(look.confusion);

@@ -27,7 +27,7 @@ export class Probabilities {
 
   show(probabilities: Float32Array, names: readonly string[]): void {
     const best = probabilities.indexOf(Math.max(...probabilities));
-    setText(this.#answer, `The network reads ${names[best] ?? best}.`);
+    setText(this.#answer, `The network predicts: ${names[best] ?? best}.`);
     this.#rows.forEach((row, index) => {
       const share = probabilities[index] ?? 0;
       row.fill.style.transform = `scaleX(${share})`;

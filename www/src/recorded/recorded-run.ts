@@ -36,10 +36,10 @@ function describe(run: TrainedRun): string {
   const { log } = run;
   const samples = log.column('samples');
   const accuracy = run.evaluations.at(-1)?.accuracy;
-  const read = accuracy === undefined ? '' : `, and at its end ${formatPercent(accuracy)} of the test images were classified correctly`;
+  const read = accuracy === undefined ? '' : `; at its end, ${formatPercent(accuracy)} of the test images were classified correctly`;
   return (
     `A recorded run: the batch grew from ${formatCount(samples[0] ?? 0)} to ${formatCount(samples.at(-1) ?? 0)} ` +
-    `in ${formatCount(log.last('step') ?? 0)} steps over ${formatCount(log.last('samples_seen') ?? 0)} images${read}. ` +
+    `in ${formatCount(log.last('step') ?? 0)} steps over ${formatCount(log.last('samples_seen') ?? 0)} samples${read}. ` +
     'Press Start to train the network here: your run replaces this one.'
   );
 }

@@ -46,15 +46,16 @@ export class ComparisonPanel {
   stop(): void {
     if (this.#underWay === null) return;
     this.#underWay = null;
-    setText(this.#note, 'The comparison was stopped; its runs so far are kept below.');
+    setText(this.#note, 'The comparison was stopped; its runs so far are listed below.');
   }
 
   async #start(comparison: Comparison): Promise<void> {
     const ended = await this.#conductor.keepRun();
     const settings = this.#state.settings.value;
-    if (settings === null) return;
+    const catalogue = this.#state.catalogue.value;
+    if (settings === null || catalogue === null) return;
     for (const run of this.#library.runs) run.shown = false;
-    this.#underWay = { comparison, variants: comparison.variants(settings), next: 0 };
+    this.#underWay = { comparison, variants: comparison.variants(settings, catalogue), next: 0 };
     this.#begin(this.#underWay, ended);
   }
 

@@ -1,8 +1,9 @@
 /** Comparisons that tell a story: the same model, seed and budget, one thing different from run to run. */
 import type { BatchTest, RunConfig } from '../../pkg/adadagrad_web.js';
 import { formatCount } from '../format.js';
-import { OPTIMIZERS, TESTS } from '../settings/choices.js';
+import { chooseOptimizer, chooseTest, OPTIMIZERS, TESTS } from '../settings/choices.js';
 import type { OptimizerName } from '../settings/choices.js';
+import type { Catalogue } from '../protocol.js';
 import { thresholdOf } from './thresholds.js';
 
 export interface Variant {
@@ -15,7 +16,7 @@ export interface Comparison {
   title: string;
   /** What to look for. */
   hint: string;
-  variants: (settings: RunConfig) => Variant[];
+  variants: (settings: RunConfig, catalogue: Catalogue) => Variant[];
 }
 
 /** Enough to see the difference, and over in a minute or two. */
@@ -25,9 +26,9 @@ export const COMPARISONS: readonly Comparison[] = [
   {
     id: 'batches',
     title: 'Adaptive, small or large batch',
-    hint: 'The small batch makes many noisy steps, the large one too few steps; the adaptive one starts like the first and ends like the second.',
-    variants: (settings) => {
-      const base = adaptive(settings);
+    hint: 'The small batch makes many noisy steps, the large one too few steps; the adaptive one starts like the small batch and ends like the large one.',
+    variants: (settings, catalogue) => {
+      const base = adaptive(settings, catalogue);
       return [
         { name: `Adaptive from ${formatCount(base.initial_batch)}`, config: base },
         fixed(base, base.initial_batch),
@@ -39,19 +40,19 @@ export const COMPARISONS: readonly Comparison[] = [
     id: 'tests',
     title: 'Norm or inner product test',
     hint: 'The inner product test only limits the noise along the step, so smaller batches pass it.',
-    variants: (settings) => [withTest(settings, 'norm'), withTest(settings, 'inner_product')],
+    variants: (settings, catalogue) => [withTest(settings, 'norm', catalogue), withTest(settings, 'inner_product', catalogue)],
   },
   {
     id: 'optimizers',
     title: 'AdaGrad, Adam or SGD',
     hint: 'The same test controls the batch size of each optimizer; each optimizer has its own learning rate.',
-    variants: (settings) => (['adagrad', 'adam', 'sgd'] satisfies OptimizerName[]).map((name) => withOptimizer(settings, name)),
+    variants: (settings, catalogue) => (['adagrad', 'adam', 'sgd'] satisfies OptimizerName[]).map((name) => withOptimizer(settings, name, catalogue)),
   },
   {
     id: 'thresholds',
     title: 'Half or double threshold',
     hint: 'Half the threshold requires four times the batch.',
-    variants: (settings) => [0.5, 1, 2].map((factor) => withThreshold(settings, factor)),
+    variants: (settings, catalogue) => [0.5, 1, 2].map((factor) => withThreshold(settings, factor, catalogue)),
   },
 ];
 
@@ -59,12 +60,11 @@ function shortened(settings: RunConfig): RunConfig {
   return { ...settings, sample_budget: Math.min(settings.sample_budget, MOST_SAMPLES) };
 }
 
-/** The settings with a test on. */
-function adaptive(settings: RunConfig): RunConfig {
-  if (settings.test !== null) return shortened(settings);
-  const { defaults } = TESTS.norm;
-  const most = Math.max(settings.max_batch, settings.initial_batch);
-  return shortened({ ...settings, test: { ...defaults }, controller: { name: 'adadagrad', growth_cap: 2 }, max_batch: most });
+/** The settings with a test on: without one, that of the first preset. */
+function adaptive(settings: RunConfig, { presets: [preset] }: Catalogue): RunConfig {
+  if (settings.test !== null || preset === undefined) return shortened(settings);
+  const { test, controller } = structuredClone(preset.config);
+  return shortened({ ...settings, test, controller, max_batch: Math.max(settings.max_batch, settings.initial_batch) });
 }
 
 function fixed(base: RunConfig, batch: number): Variant {
@@ -76,24 +76,21 @@ function fixed(base: RunConfig, batch: number): Variant {
     min_batch: Math.min(base.min_batch, batch),
     max_batch: Math.max(base.max_batch, batch),
   };
-  return { name: `Always ${formatCount(batch)}`, config };
+  return { name: `Constant ${formatCount(batch)}`, config };
 }
 
-function withTest(settings: RunConfig, name: 'norm' | 'inner_product'): Variant {
-  const base = adaptive(settings);
-  const test: BatchTest = base.test?.name === name ? base.test : { ...TESTS[name].defaults };
-  return { name: TESTS[name].title, config: { ...base, test } };
+function withTest(settings: RunConfig, name: 'norm' | 'inner_product', catalogue: Catalogue): Variant {
+  const base = adaptive(settings, catalogue);
+  return { name: TESTS[name], config: base.test?.name === name ? base : chooseTest(base, name, catalogue.defaults) };
 }
 
-function withOptimizer(settings: RunConfig, name: OptimizerName): Variant {
-  const base = adaptive(settings);
-  const { title, parameters, learningRate } = OPTIMIZERS[name];
-  const config = base.optimizer.name === name ? base : { ...base, optimizer: { ...parameters }, learning_rate: learningRate };
-  return { name: title, config };
+function withOptimizer(settings: RunConfig, name: OptimizerName, catalogue: Catalogue): Variant {
+  const base = adaptive(settings, catalogue);
+  return { name: OPTIMIZERS[name].title, config: base.optimizer.name === name ? base : chooseOptimizer(base, name, catalogue.defaults) };
 }
 
-function withThreshold(settings: RunConfig, factor: number): Variant {
-  const base = adaptive(settings);
+function withThreshold(settings: RunConfig, factor: number, catalogue: Catalogue): Variant {
+  const base = adaptive(settings, catalogue);
   const own = thresholdOf(base.test);
   if (own === null || base.test === null) return { name: 'Adaptive', config: base };
   const value = Number((own.value * factor).toPrecision(6));

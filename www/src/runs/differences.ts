@@ -1,7 +1,7 @@
 /** Settings that differ, in the words of the page. */
 import type { RunConfig } from '../../pkg/adadagrad_web.js';
 import { formatCount } from '../format.js';
-import { OPTIMIZERS, TESTS, isOptimizerName, isTestName } from '../settings/choices.js';
+import { DATASETS, isOptimizerName, isTestName, MODELS, OPTIMIZERS, TESTS } from '../settings/choices.js';
 import { flatten } from '../settings/flat.js';
 import type { FlatValue } from '../settings/flat.js';
 import { thresholdOf } from './thresholds.js';
@@ -18,19 +18,24 @@ const LABELS: Record<string, string> = {
   'test.leave_one_out': 'leave one out',
   'test.quantile': 'fraction of coordinates',
   'test.workers': 'parts',
-  controller: 'rule',
+  controller: 'controller',
   'controller.growth_cap': 'growth cap',
   learning_rate: 'learning rate',
-  initial_batch: 'first batch',
-  min_batch: 'least batch',
+  'schedule.warm_up_samples': 'warm-up samples',
+  'schedule.decay': 'learning-rate decay',
+  'schedule.decay.final_fraction': 'final fraction of the learning rate',
+  'schedule.decay.every_samples': 'samples between decays',
+  'schedule.decay.factor': 'decay factor',
+  initial_batch: 'initial batch',
+  min_batch: 'smallest batch',
   max_batch: 'largest batch',
-  sample_budget: 'budget',
+  sample_budget: 'sample budget',
   seed: 'seed',
-  evaluate_every: 'measured every',
+  evaluate_every: 'accuracy measured every',
 };
 
-const DATASETS: Record<string, string> = { mnist: 'MNIST', fashion_mnist: 'Fashion-MNIST', own: 'own files' };
-const MODELS: Record<string, string> = { logistic: 'logistic', mlp: 'MLP', cnn: 'CNN' };
+/** Choices that are named in full. */
+const TITLES: Readonly<Record<string, string>> = { ...DATASETS, ...MODELS };
 
 const DETAILS = new Set(['controller.growth_cap', 'test.debiased', 'test.leave_one_out', 'test.quantile', 'test.workers']);
 
@@ -80,6 +85,7 @@ function sayValue(place: string, value: FlatValue): string {
   if (typeof value === 'number') return Math.abs(value) >= 1000 && Math.abs(value) < 1e9 ? formatCount(value) : String(value);
   if (value === null) return place === 'test' ? 'no test' : 'none';
   if (place === 'optimizer' && isOptimizerName(value)) return OPTIMIZERS[value].title;
-  if (place === 'test' && isTestName(value)) return TESTS[value].title;
-  return DATASETS[value] ?? MODELS[value] ?? value.replaceAll('_', ' ');
+  if (place === 'test' && isTestName(value)) return TESTS[value];
+  if (place === 'schedule.decay' && value === 'constant') return 'none';
+  return TITLES[value] ?? value.replaceAll('_', ' ');
 }

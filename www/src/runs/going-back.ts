@@ -33,5 +33,5 @@ export class GoingBack {
 }
 
 function describe({ step, samples_seen: samplesSeen }: Checkpoint): HTMLOptionElement {
-  return element('option', { value: String(step) }, `step ${formatCount(step)}, ${formatCount(samplesSeen)} images`);
+  return element('option', { value: String(step) }, `step ${formatCount(step)}, ${formatCount(samplesSeen)} samples`);
 }

@@ -2,7 +2,7 @@
 import type { DatasetName } from '../../pkg/adadagrad_web.js';
 import { required, setText } from '../dom.js';
 import { formatCount, formatPercent } from '../format.js';
-import { datasetTitle } from '../settings/data-panel.js';
+import { DATASETS } from '../settings/choices.js';
 import type { PageState } from '../state.js';
 import type { Checkpoints } from './checkpoints.js';
 import type { RunConductor } from './conductor.js';
@@ -110,7 +110,7 @@ export class LeftRunOffer {
     const settings = this.#state.settings.value;
     if (settings === null) return false;
     if (dataset === 'own') {
-      setText(this.#text, 'That run used your own files: choose them again under Data, then continue.');
+      setText(this.#text, 'That run used your files: choose them again under Data, then continue.');
       return false;
     }
     this.#state.settings.value = { ...settings, dataset };
@@ -122,6 +122,6 @@ function tell({ run, checkpoint }: Resumable): string {
   const row = run.log.rowOfStep(checkpoint.step);
   const accuracy = run.evaluationAt(checkpoint.step)?.accuracy;
   const correct = accuracy === undefined ? '' : `, ${formatPercent(accuracy)} of the test images classified correctly`;
-  const data = run.config.dataset === 'mnist' ? '' : ` on ${datasetTitle(run.config.dataset)}`;
+  const data = run.config.dataset === 'mnist' ? '' : ` on ${DATASETS[run.config.dataset]}`;
   return `You left “${run.name}”${data} at step ${formatCount(checkpoint.step)}: batch ${formatCount(run.log.value('next_batch', row) ?? 0)}${correct}.`;
 }

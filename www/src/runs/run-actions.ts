@@ -28,7 +28,7 @@ export function runActions(run: TrainedRun, library: RunLibrary): RunActions {
     drawn.setAttribute('aria-label', `Draw ${run.name} in the charts`);
     pin.setAttribute('aria-pressed', String(run.pinned));
     pin.setAttribute('aria-label', `Keep ${run.name} when the page is closed`);
-    pin.title = 'Keep this run in this browser, so that it is here again at your next visit';
+    pin.title = 'Keep this run in this browser for your next visit';
     csv.setAttribute('aria-label', `Save ${run.name} as CSV`);
     csv.title = 'Columns separated by commas, decimals with a point';
     commaCsv.setAttribute('aria-label', `Save ${run.name} as CSV 0,5, with decimal commas`);

@@ -17,12 +17,12 @@ interface Row {
   actions: RunActions;
 }
 
-const FIGURES = ['steps', 'images', 'batch', 'loss', 'accuracy', 'seconds'] as const;
+const FIGURES = ['steps', 'samples', 'batch', 'loss', 'accuracy', 'seconds'] as const;
 type Figure = (typeof FIGURES)[number];
 
 const FIGURE_TITLES: Record<Figure, string> = {
   steps: 'Steps',
-  images: 'Images',
+  samples: 'Samples',
   batch: 'Last batch',
   loss: 'Loss',
   accuracy: 'Accuracy',
@@ -108,7 +108,7 @@ function figuresOf(run: TrainedRun): Record<Figure, string> {
   const write = (value: number | null, format: (value: number) => string): string => (value === null ? '' : format(value));
   return {
     steps: write(log.last('step'), formatCount),
-    images: write(log.last('samples_seen'), formatCount),
+    samples: write(log.last('samples_seen'), formatCount),
     batch: write(log.last('samples'), formatCount),
     loss: write(log.last('loss'), formatMeasure),
     accuracy: write(accuracy ?? null, formatPercent),

@@ -1,82 +1,60 @@
-/** What can be chosen, under which names, and the values a choice begins with. */
-import type { BatchTest, Optimizer } from '../../pkg/adadagrad_web.js';
+/** What can be chosen, under which names, and the settings with another choice. Its values are the core's defaults. */
+import type { BatchTest, DatasetName, Decay, Defaults, ModelName, Optimizer, RunConfig } from '../../pkg/adadagrad_web.js';
 
 export type OptimizerName = Optimizer['name'];
 export type TestName = BatchTest['name'];
-export type OptimizerNamed<Name extends OptimizerName> = Extract<Optimizer, { name: Name }>;
-export type TestNamed<Name extends TestName> = Extract<BatchTest, { name: Name }>;
+export type DecayName = Decay['name'];
 
-interface OptimizerChoice<Name extends OptimizerName> {
+/** As within a sentence. */
+export const DATASETS: Readonly<Record<DatasetName, string>> = { mnist: 'MNIST', fashion_mnist: 'Fashion-MNIST', own: 'your files' };
+
+export const MODELS: Readonly<Record<ModelName, string>> = { logistic: 'Softmax regression', mlp: 'MLP', cnn: 'CNN' };
+
+interface OptimizerChoice {
   title: string;
-  /** PyTorch's defaults where PyTorch has the optimizer. */
-  parameters: OptimizerNamed<Name>;
   /** A rate that trains MNIST sensibly; set when the optimizer is chosen. */
   learningRate: number;
 }
 
-export const OPTIMIZERS: { [Name in OptimizerName]: OptimizerChoice<Name> } = {
-  adagrad: {
-    title: 'AdaGrad',
-    parameters: { name: 'adagrad', initial_accumulator: 0, epsilon: 1e-10, weight_decay: 0 },
-    learningRate: 0.02,
-  },
-  adagrad_norm: { title: 'AdaGrad-Norm', parameters: { name: 'adagrad_norm', initial_norm: 0.01 }, learningRate: 0.5 },
-  adam: {
-    title: 'Adam',
-    parameters: { name: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0 },
-    learningRate: 0.001,
-  },
-  adamw: {
-    title: 'AdamW',
-    parameters: { name: 'adamw', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.01 },
-    learningRate: 0.001,
-  },
-  rmsprop: {
-    title: 'RMSProp',
-    parameters: { name: 'rmsprop', alpha: 0.99, epsilon: 1e-8, weight_decay: 0 },
-    learningRate: 0.001,
-  },
-  sgd: { title: 'SGD', parameters: { name: 'sgd', weight_decay: 0 }, learningRate: 0.05 },
-  momentum: {
-    title: 'SGD with momentum',
-    parameters: { name: 'momentum', momentum: 0.9, weight_decay: 0 },
-    learningRate: 0.01,
-  },
-  nesterov: {
-    title: 'SGD with Nesterov momentum',
-    parameters: { name: 'nesterov', momentum: 0.9, weight_decay: 0 },
-    learningRate: 0.01,
-  },
+export const OPTIMIZERS: Readonly<Record<OptimizerName, OptimizerChoice>> = {
+  adagrad: { title: 'AdaGrad', learningRate: 0.02 },
+  adagrad_norm: { title: 'AdaGrad-Norm', learningRate: 0.5 },
+  adam: { title: 'Adam', learningRate: 0.001 },
+  adamw: { title: 'AdamW', learningRate: 0.001 },
+  rmsprop: { title: 'RMSProp', learningRate: 0.001 },
+  sgd: { title: 'SGD', learningRate: 0.05 },
+  momentum: { title: 'SGD with momentum', learningRate: 0.01 },
+  nesterov: { title: 'SGD with Nesterov momentum', learningRate: 0.01 },
 };
 
-interface TestChoice<Name extends TestName> {
-  title: string;
-  defaults: TestNamed<Name>;
+export const TESTS: Readonly<Record<TestName, string>> = {
+  norm: 'Norm test',
+  inner_product: 'Inner product test',
+  orthogonality: 'Orthogonality test',
+  augmented: 'Augmented inner product test',
+  coordinate_norm: 'Coordinate-wise norm test',
+  worker_norm: 'Worker-gradient norm test',
+};
+
+export const DECAYS: Readonly<Record<DecayName, string>> = { constant: 'No decay', cosine: 'Cosine', step: 'Step' };
+
+export function chooseOptimizer(config: RunConfig, name: OptimizerName, { optimizers }: Defaults): RunConfig {
+  return { ...config, optimizer: named(optimizers, name), learning_rate: OPTIMIZERS[name].learningRate };
 }
 
-export const TESTS: { [Name in TestName]: TestChoice<Name> } = {
-  norm: { title: 'Norm test', defaults: { name: 'norm', eta: 1, debiased: false } },
-  inner_product: {
-    title: 'Inner product test',
-    defaults: { name: 'inner_product', theta: 0.9, leave_one_out: false },
-  },
-  orthogonality: { title: 'Orthogonality test', defaults: { name: 'orthogonality', nu: 5.84 } },
-  augmented: {
-    title: 'Augmented inner product test',
-    defaults: { name: 'augmented', theta: 0.9, nu: 5.84, leave_one_out: false },
-  },
-  coordinate_norm: {
-    title: 'Coordinate-wise norm test',
-    defaults: { name: 'coordinate_norm', eta: 1, quantile: 0.5 },
-  },
-  worker_norm: { title: 'Worker-gradient norm test', defaults: { name: 'worker_norm', eta: 1, workers: 8 } },
-};
+/** Null: no test, so that the batch stays constant. */
+export function chooseTest(config: RunConfig, name: TestName | null, { tests }: Defaults): RunConfig {
+  if (name === null) return { ...config, test: null, controller: { name: 'constant' } };
+  return { ...config, test: withEtaOf(named(tests, name), config.test), controller: adaptiveController(config) };
+}
 
-/** Keeps the threshold η where both the old and the new test have one, so that tests can be compared. */
-export function chooseTest(name: TestName, previous: BatchTest | null): BatchTest {
-  const test: BatchTest = { ...TESTS[name].defaults };
-  if ('eta' in test && previous !== null && 'eta' in previous) return { ...test, eta: previous.eta };
-  return test;
+export function chooseDecay(config: RunConfig, name: DecayName, { decays }: Defaults): RunConfig {
+  return { ...config, schedule: { ...config.schedule, decay: named(decays, name) } };
+}
+
+/** The settings' own controller if it adapts the batch, else one that does. */
+export function adaptiveController({ controller }: RunConfig): RunConfig['controller'] {
+  return controller.name === 'adadagrad' ? controller : { name: 'adadagrad', growth_cap: null };
 }
 
 export function isOptimizerName(name: string): name is OptimizerName {
@@ -85,4 +63,19 @@ export function isOptimizerName(name: string): name is OptimizerName {
 
 export function isTestName(name: string): name is TestName {
   return Object.hasOwn(TESTS, name);
+}
+
+export function isDecayName(name: string): name is DecayName {
+  return Object.hasOwn(DECAYS, name);
+}
+
+/** As in the core (`AnyTest::with_eta_of`): η means the same in all tests that have it, so a new choice keeps it. */
+function withEtaOf(test: BatchTest, previous: BatchTest | null): BatchTest {
+  return 'eta' in test && previous !== null && 'eta' in previous ? { ...test, eta: previous.eta } : test;
+}
+
+function named<Choice extends { name: string }>(choices: readonly Choice[], name: Choice['name']): Choice {
+  const found = choices.find((choice) => choice.name === name);
+  if (found === undefined) throw new Error(`the core has no defaults for ${name}`);
+  return { ...found };
 }

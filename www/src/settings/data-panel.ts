@@ -8,10 +8,10 @@ import { formatCount } from '../format.js';
 import { LABEL_HEADER_BYTES, readOwnFiles } from '../own-files.js';
 import type { Source, TrainingSession } from '../session.js';
 import type { PageState } from '../state.js';
+import { DATASETS } from './choices.js';
 
-const TITLES: Record<DatasetName, string> = { mnist: 'MNIST', fashion_mnist: 'Fashion-MNIST', own: 'Own files' };
 const HINT =
-  'Own data: the four IDX files of a set of 28 × 28 images in 10 classes (train-images, train-labels, t10k-images, t10k-labels; plain or .gz). Drop them anywhere on the page. They never leave this tab.';
+  'Your files: the four IDX files of a set of 28 × 28 images in 10 classes (train-images, train-labels, t10k-images, t10k-labels; plain or .gz). Drop them anywhere on the page. They never leave this tab.';
 
 const MNIST: Source = { kind: 'dataset', dataset: 'mnist' };
 
@@ -62,12 +62,12 @@ export class DataPanel {
     try {
       counts = countImages(await readOwnFiles(files));
     } catch (error) {
-      return refused(`${error instanceof DataError ? error.message : 'These files cannot be read.'} The data set is still ${datasetTitle(nameOf(this.#chosen))}.`);
+      return refused(`${error instanceof DataError ? error.message : 'These files cannot be read.'} The page still uses ${DATASETS[nameOf(this.#chosen)]}.`);
     }
     this.#take({ kind: 'files', files });
     this.#setDataset('own');
     const images = `${formatCount(counts.training)} training images and ${formatCount(counts.test)} test images`;
-    return accepted(`Your files hold ${images}. ${this.waits ? 'They will be used from the next start.' : 'They are being opened.'}`);
+    return accepted(`Your files hold ${images}. ${this.waits ? 'The next run will use them.' : 'They are being opened.'}`);
   }
 
   #choose(value: string): void {
@@ -105,9 +105,9 @@ export class DataPanel {
 
   #showPending(): void {
     this.#pending.hidden = !this.waits;
-    const [chosen, opened] = [this.#chosen, this.#opened].map((source) => datasetTitle(nameOf(source)));
+    const [chosen, opened] = [this.#chosen, this.#opened].map((source) => DATASETS[nameOf(source)]);
     const other = chosen === opened ? 'your new files' : chosen;
-    setText(this.#pending, this.waits ? `The run keeps its data, ${opened}. The next start takes ${other}.` : '');
+    setText(this.#pending, this.waits ? `The current run keeps its data, ${opened}. The next run will use ${other}.` : '');
   }
 }
 
@@ -117,8 +117,4 @@ function nameOf(source: Source): DatasetName {
 
 function countImages({ train_labels: training, test_labels: test }: DatasetFiles): { training: number; test: number } {
   return { training: training.length - LABEL_HEADER_BYTES, test: test.length - LABEL_HEADER_BYTES };
-}
-
-export function datasetTitle(name: DatasetName): string {
-  return TITLES[name];
 }

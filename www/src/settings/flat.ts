@@ -3,11 +3,12 @@
  * What is chosen by name stands under its own place (`test` is `norm`), its settings below it (`test.eta`).
  */
 import type { RunConfig } from '../../pkg/adadagrad_web.js';
-import { quoted } from '../brief.js';
+import { oneOf, quoted } from '../brief.js';
 import { readNumber } from '../numbers.js';
-import { chooseTest, isOptimizerName, isTestName, OPTIMIZERS } from './choices.js';
-import { numberSpecs } from './field-specs.js';
-import type { NumberSpec } from './field-specs.js';
+import type { Catalogue } from '../protocol.js';
+import { adaptiveController, chooseDecay, chooseOptimizer, chooseTest, DECAYS, isDecayName, isOptimizerName, isTestName, MODELS, OPTIMIZERS, TESTS } from './choices.js';
+import { fieldSpecs } from './field-specs.js';
+import type { FieldSpec } from './field-specs.js';
 
 export type FlatValue = string | number | boolean | null;
 export type FlatConfig = Record<string, FlatValue>;
@@ -18,21 +19,12 @@ type Choice = (typeof CHOICES)[number];
 
 const NAMES: Record<Choice, readonly string[]> = {
   dataset: ['mnist', 'fashion_mnist', 'own'],
-  model: ['logistic', 'mlp', 'cnn'],
+  model: Object.keys(MODELS),
   optimizer: Object.keys(OPTIMIZERS),
-  test: ['norm', 'inner_product', 'orthogonality', 'augmented', 'coordinate_norm', 'worker_norm', 'none'],
+  test: [...Object.keys(TESTS), 'none'],
   controller: ['adadagrad', 'constant'],
-  'schedule.decay': ['constant', 'cosine', 'step'],
+  'schedule.decay': Object.keys(DECAYS),
 };
-
-const DECAYS: Record<string, RunConfig['schedule']['decay']> = {
-  constant: { name: 'constant' },
-  cosine: { name: 'cosine', final_fraction: 0 },
-  step: { name: 'step', every_samples: 60_000, factor: 0.5 },
-};
-
-/** The form has no fields for the decay of the learning rate; of its numbers, these are counts. */
-const WHOLE_WITHOUT_FIELD = ['schedule.decay.every_samples'];
 
 export function flatten(config: RunConfig): FlatConfig {
   const flat: FlatConfig = {};
@@ -49,7 +41,7 @@ export function flatten(config: RunConfig): FlatConfig {
 }
 
 /** What has to be said of `config` to somebody who has `base`: names first, then what they do not bring with them. */
-export function differences(base: RunConfig, config: RunConfig): FlatConfig {
+export function differences(base: RunConfig, config: RunConfig, catalogue: Catalogue): FlatConfig {
   const wanted = flatten(config);
   const before = flatten(base);
   const said: FlatConfig = {};
@@ -58,7 +50,7 @@ export function differences(base: RunConfig, config: RunConfig): FlatConfig {
     const name = wanted[choice] ?? 'none';
     if (name === (before[choice] ?? 'none')) continue;
     said[choice] = name;
-    reached = choose(reached, choice, String(name));
+    reached = choose(reached, choice, String(name), catalogue);
   }
   const known = flatten(reached);
   for (const [place, value] of Object.entries(wanted)) {
@@ -76,7 +68,7 @@ export interface Reading {
 }
 
 /** The reverse of `differences`, from words. What is unknown or wrong keeps the base's value, and is told. */
-export function applyWords(base: RunConfig, words: ReadonlyMap<string, string>): Reading {
+export function applyWords(base: RunConfig, words: ReadonlyMap<string, string>, catalogue: Catalogue): Reading {
   const problems: string[] = [];
   const used = new Map<string, string>();
   let config = base;
@@ -84,15 +76,15 @@ export function applyWords(base: RunConfig, words: ReadonlyMap<string, string>):
     const word = words.get(choice);
     if (word === undefined) continue;
     if (NAMES[choice].includes(word)) {
-      config = choose(config, choice, word);
+      config = choose(config, choice, word, catalogue);
       used.set(choice, word);
     } else {
-      problems.push(`${quoted(`${choice}=${word}`)} is none of ${NAMES[choice].join(', ')}.`);
+      problems.push(`${quoted(`${choice}=${word}`)} is not valid: ${choice} must be ${oneOf(NAMES[choice])}.`);
     }
   }
   // A number changes no place of another: which there are is settled by the choices.
   const places = flatten(config);
-  const fields = numberSpecs(config);
+  const fields = fieldSpecs(config, catalogue);
   for (const [place, word] of words) {
     if (isChoice(place)) continue;
     const known = Object.hasOwn(places, place) ? places[place] : undefined;
@@ -100,7 +92,7 @@ export function applyWords(base: RunConfig, words: ReadonlyMap<string, string>):
       problems.push(`There is no setting ${quoted(place)} with these settings.`);
       continue;
     }
-    const { value, mistake } = readWord(place, word, known, fields.get(place));
+    const { value, mistake } = readWord(word, known, fields.get(place));
     if (value === undefined) {
       problems.push(`${settingTitle(place, fields)} cannot be read from ${quoted(`${place}=${word}`)}. ${mistake} It stays ${writeWord(known)}.`);
     } else {
@@ -112,7 +104,7 @@ export function applyWords(base: RunConfig, words: ReadonlyMap<string, string>):
 }
 
 /** What the page calls a setting. */
-export function settingTitle(place: string, fields: ReadonlyMap<string, NumberSpec>): string {
+function settingTitle(place: string, fields: ReadonlyMap<string, FieldSpec>): string {
   return fields.get(place)?.label ?? place;
 }
 
@@ -121,12 +113,13 @@ export function writeWord(value: FlatValue): string {
 }
 
 /** The value that a word gives a setting; undefined, with what is wrong in a sentence, where it gives none. */
-function readWord(place: string, word: string, known: FlatValue, field: NumberSpec | undefined): { value: FlatValue | undefined; mistake: string } {
+function readWord(word: string, known: FlatValue, field: FieldSpec | undefined): { value: FlatValue | undefined; mistake: string } {
   if (typeof known === 'boolean') {
     return { value: word === 'true' ? true : word === 'false' ? false : undefined, mistake: 'It must be true or false.' };
   }
-  if (word === 'none' && field?.optional === true) return { value: null, mistake: '' };
-  const { value, mistake } = readNumber(word, field === undefined ? { whole: WHOLE_WITHOUT_FIELD.includes(place) } : { ...field, optional: false });
+  const number = field?.kind === 'number' ? field : { whole: false, optional: false };
+  if (word === 'none' && number.optional) return { value: null, mistake: '' };
+  const { value, mistake } = readNumber(word, { ...number, optional: false });
   return mistake === null ? { value, mistake: '' } : { value: undefined, mistake };
 }
 
@@ -134,27 +127,21 @@ function isChoice(place: string): place is Choice {
   return CHOICES.some((choice) => choice === place);
 }
 
-function choose(config: RunConfig, choice: Choice, name: string): RunConfig {
+function choose(config: RunConfig, choice: Choice, name: string, { defaults }: Catalogue): RunConfig {
   switch (choice) {
     case 'dataset':
       return { ...config, dataset: name as RunConfig['dataset'] };
     case 'model':
       return { ...config, model: name as RunConfig['model'] };
     case 'optimizer':
-      if (!isOptimizerName(name)) return config;
-      return { ...config, optimizer: { ...OPTIMIZERS[name].parameters }, learning_rate: OPTIMIZERS[name].learningRate };
+      return isOptimizerName(name) ? chooseOptimizer(config, name, defaults) : config;
     case 'test':
-      if (!isTestName(name)) return { ...config, test: null, controller: { name: 'constant' } };
-      return { ...config, test: chooseTest(name, config.test), controller: controllerBeside(config) };
+      return chooseTest(config, isTestName(name) ? name : null, defaults);
     case 'controller':
-      return { ...config, controller: name === 'constant' ? { name: 'constant' } : controllerBeside(config) };
+      return { ...config, controller: name === 'constant' ? { name: 'constant' } : adaptiveController(config) };
     case 'schedule.decay':
-      return { ...config, schedule: { ...config.schedule, decay: DECAYS[name] ?? config.schedule.decay } };
+      return isDecayName(name) ? chooseDecay(config, name, defaults) : config;
   }
-}
-
-function controllerBeside({ controller }: RunConfig): RunConfig['controller'] {
-  return controller.name === 'adadagrad' ? controller : { name: 'adadagrad', growth_cap: null };
 }
 
 /** A copy with another value at a place that is there. */

@@ -1,4 +1,4 @@
-/** Three sliders for what can be turned while the run goes on: the tolerated noise, the learning rate, the largest batch. */
+/** Three sliders for what can be turned while the run goes on: the threshold, the learning rate, the largest batch. */
 import type { BatchTest, RunConfig } from '../../pkg/adadagrad_web.js';
 import { element, required, setText } from '../dom.js';
 import { formatCount } from '../format.js';
@@ -22,7 +22,7 @@ const STEPS = 200;
 const KNOBS: readonly Knob[] = [
   {
     id: 'threshold',
-    label: ({ test }) => `Tolerated noise, ${thresholdOf(test)?.symbol ?? 'η'}`,
+    label: ({ test }) => `Threshold ${thresholdOf(test)?.symbol ?? 'η'}`,
     read: ({ test }) => thresholdOf(test)?.value ?? null,
     write: (config, value) => {
       const own = thresholdOf(config.test);
@@ -33,7 +33,7 @@ const KNOBS: readonly Knob[] = [
   },
   {
     id: 'learning-rate',
-    label: () => 'Learning rate, α',
+    label: () => 'Learning rate',
     read: (config) => config.learning_rate,
     write: (config, value) => ({ ...config, learning_rate: value }),
     range: ({ optimizer }) => [OPTIMIZERS[optimizer.name].learningRate / 50, OPTIMIZERS[optimizer.name].learningRate * 20],
@@ -41,7 +41,7 @@ const KNOBS: readonly Knob[] = [
   },
   {
     id: 'largest-batch',
-    label: () => 'Largest batch allowed',
+    label: () => 'Largest batch',
     read: (config) => (config.test === null ? null : config.max_batch),
     write: (config, value) => ({ ...config, max_batch: Math.max(value, config.initial_batch, config.min_batch) }),
     range: () => [8, 60_000],

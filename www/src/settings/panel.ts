@@ -5,7 +5,7 @@ import { sameSettings } from '../state.js';
 import type { PageState } from '../state.js';
 import { createField } from './fields.js';
 import type { Field, FieldListener } from './fields.js';
-import { settingsGroups } from './field-specs.js';
+import { fieldSpecs, settingsGroups } from './field-specs.js';
 import type { FieldSpec, GroupSpec } from './field-specs.js';
 import { inPageWords } from './problem.js';
 
@@ -39,7 +39,7 @@ export class SettingsPanel {
   #showSettings(config: RunConfig | null): void {
     const catalogue = this.#state.catalogue.value;
     if (config === null || catalogue === null) return;
-    for (const spec of settingsGroups(config, catalogue.models)) this.#showGroup(spec);
+    for (const spec of settingsGroups(config, catalogue)) this.#showGroup(spec);
     this.#showPending();
     if (this.#mistakes.size === 0) this.#validate(config);
   }
@@ -93,15 +93,14 @@ export class SettingsPanel {
 
   #change(id: string, value: number | null | string | boolean): void {
     const config = this.#state.settings.value;
-    const spec = this.#specs().find((candidate) => candidate.id === id);
+    const spec = [...this.#specs().values()].find((candidate) => candidate.id === id);
     if (config !== null && spec !== undefined) this.#onChange(applyValue(spec, config, value));
   }
 
-  #specs(): FieldSpec[] {
+  #specs(): ReadonlyMap<string, FieldSpec> {
     const config = this.#state.settings.value;
-    const models = this.#state.catalogue.value?.models;
-    if (config === null || models === undefined) return [];
-    return settingsGroups(config, models).flatMap(({ fields }) => fields);
+    const catalogue = this.#state.catalogue.value;
+    return config === null || catalogue === null ? new Map() : fieldSpecs(config, catalogue);
   }
 
   #showMistakes(): void {

@@ -26,20 +26,20 @@ const NEEDS: Need[] = [
   {
     isMet: () => typeof origin !== 'string' || origin !== 'null',
     words:
-      'It is shown in a sandboxed frame, where browsers start no workers. Open it in a tab of its own, ' +
+      'It is shown in a sandboxed frame, where browsers do not start workers. Open it in a separate tab, ' +
       'or give the frame (or the Content-Security-Policy that makes the sandbox) “allow-same-origin”.',
   },
-  { isMet: () => typeof WebAssembly === 'object', words: `This browser has no WebAssembly, which the training runs on. ${BROWSERS}` },
+  { isMet: () => typeof WebAssembly === 'object', words: `This browser has no WebAssembly, which training requires. ${BROWSERS}` },
   {
     isMet: () => WebAssembly.validate(SIMD_MODULE),
-    words: `This browser has no WebAssembly SIMD, which the training is compiled for. ${BROWSERS}`,
+    words: `This browser has no WebAssembly SIMD, which training requires. ${BROWSERS}`,
   },
   {
     isMet: mayCompile,
     words: 'The Content-Security-Policy of this site forbids WebAssembly: its script-src must allow “wasm-unsafe-eval”.',
   },
-  { isMet: () => typeof Worker === 'function', words: `This browser has no Web Workers, in which the training runs. ${BROWSERS}` },
-  { isMet: () => 'noModule' in HTMLScriptElement.prototype, words: `This browser has no JavaScript modules, which the page is made of. ${BROWSERS}` },
+  { isMet: () => typeof Worker === 'function', words: `This browser has no Web Workers, which training requires. ${BROWSERS}` },
+  { isMet: () => 'noModule' in HTMLScriptElement.prototype, words: `This browser has no JavaScript modules, which this page requires. ${BROWSERS}` },
   {
     isMet: () => typeof DecompressionStream === 'function',
     words: `This browser cannot decompress the training data (no DecompressionStream). ${BROWSERS}`,

@@ -20,5 +20,5 @@ export function startModuleWorker(address: string): Worker {
   }
   if (worker !== null && knowsModules) return worker;
   worker?.terminate();
-  throw new UnsupportedError('This browser runs no module workers, in which the training runs. A current Firefox (114 or later), Chrome, Edge or Safari does.');
+  throw new UnsupportedError('This browser has no module workers, which training requires. A current Firefox (114 or later), Chrome, Edge or Safari has them.');
 }

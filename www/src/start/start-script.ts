@@ -22,7 +22,7 @@ window.addEventListener(
   (event: Event) => {
     if (event instanceof ErrorEvent) {
       // What browsers report of frames that were late is nobody's failure.
-      if (!/ResizeObserver/.test(event.message)) note(`It stopped while it started (${event.message}); one of its files may be damaged.`);
+      if (!/ResizeObserver/.test(event.message)) note(`It stopped while starting (${event.message}); one of its files may be damaged.`);
     } else if (event.target instanceof HTMLScriptElement) {
       note('It did not arrive: the site may be incomplete, a proxy or login page may have answered instead, or it was blocked.');
     }

@@ -2,7 +2,7 @@
 import type { RunConfig } from '../../pkg/adadagrad_web.js';
 import { inBrief } from '../brief.js';
 import { required, setText } from '../dom.js';
-import { settingsGroups } from '../settings/field-specs.js';
+import { fieldSpecs } from '../settings/field-specs.js';
 import { applyWords } from '../settings/flat.js';
 import { inPageWords } from '../settings/problem.js';
 import { sameSettings } from '../state.js';
@@ -47,8 +47,8 @@ export class AddressBar {
   }
 
   read(): void {
-    const presets = this.#state.catalogue.value?.presets ?? [];
-    const reading = readAddress(location.hash, presets);
+    const catalogue = this.#state.catalogue.value;
+    const reading = catalogue === null ? null : readAddress(location.hash, catalogue);
     if (reading === null) return;
     const { choices, base, words, problems } = reading;
     this.#tell(problems);
@@ -65,15 +65,16 @@ export class AddressBar {
   /** Whether these settings came with the address: then those that are wrong are replaced by the preset's, and told. */
   refuse(config: RunConfig): boolean {
     const asked = this.#asked;
-    if (asked === null || !sameSettings(asked.config, config)) return false;
+    const catalogue = this.#state.catalogue.value;
+    if (asked === null || catalogue === null || !sameSettings(asked.config, config)) return false;
     this.#asked = null;
-    void allowedWords(asked.base, asked.words, this.#tools.check).then(({ words, refusals }) => {
+    void allowedWords(asked.base, asked.words, catalogue, this.#tools.check).then(({ words, refusals }) => {
       // Another choice may have been made meanwhile.
       if (!sameSettings(this.#state.settings.value, config)) return;
-      const fields = settingsGroups(config, this.#state.catalogue.value?.models ?? []).flatMap((group) => group.fields);
+      const fields = fieldSpecs(config, catalogue);
       const wrong = refusals.map(({ problem }) => `${inPageWords(problem, fields).message} The preset’s value is used.`);
       this.#tell([...asked.problems, ...wrong]);
-      this.#state.settings.value = { ...applyWords(asked.base, words).config, dataset: config.dataset };
+      this.#state.settings.value = { ...applyWords(asked.base, words, catalogue).config, dataset: config.dataset };
     });
     return true;
   }
@@ -95,7 +96,7 @@ export class AddressBar {
     setTimeout(() => {
       this.#writeWaits = false;
       const { settings, engineChoice, horizontalAxis, smoothing, thresholds, catalogue } = this.#state;
-      if (settings.value === null) return;
+      if (settings.value === null || catalogue.value === null) return;
       const choices = {
         settings: this.#tools.asked(settings.value),
         engine: engineChoice.value,
@@ -104,7 +105,7 @@ export class AddressBar {
         thresholds: thresholds.value,
       };
       try {
-        history.replaceState(null, '', writeAddress(choices, catalogue.value?.presets ?? []));
+        history.replaceState(null, '', writeAddress(choices, catalogue.value));
       } catch {
         // Some browsers allow only so many changes in a while: the next one says all.
       }

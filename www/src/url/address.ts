@@ -5,10 +5,11 @@
 import type { DatasetName, Preset, RunConfig } from '../../pkg/adadagrad_web.js';
 import { ENGINE_CHOICES, isEngineChoice } from '../engine/choice.js';
 import type { EngineChoice } from '../engine/choice.js';
-import { quoted } from '../brief.js';
+import { oneOf, quoted } from '../brief.js';
 import { readNumber } from '../numbers.js';
+import type { Catalogue } from '../protocol.js';
 import { applyWords, differences, writeWord } from '../settings/flat.js';
-import { isHorizontalAxis } from '../state.js';
+import { HORIZONTAL_AXES, isHorizontalAxis } from '../state.js';
 import type { HorizontalAxis } from '../state.js';
 
 /** All that a visitor can choose. */
@@ -33,10 +34,10 @@ export interface AddressReading {
 
 const MOST_SMOOTHING = 0.99;
 
-export function writeAddress(choices: Choices, presets: readonly Preset[]): string {
-  const { base, name } = nearestPreset(choices.settings, presets);
+export function writeAddress(choices: Choices, catalogue: Catalogue): string {
+  const { base, name } = nearestPreset(choices.settings, catalogue);
   const words = new URLSearchParams({ preset: name, seed: String(choices.settings.seed) });
-  for (const [place, value] of Object.entries(differences(base, choices.settings))) words.set(place, writeWord(value));
+  for (const [place, value] of Object.entries(differences(base, choices.settings, catalogue))) words.set(place, writeWord(value));
   words.set('engine', choices.engine);
   words.set('axis', choices.axis);
   if (choices.smoothing > 0) words.set('smoothing', String(choices.smoothing));
@@ -45,7 +46,7 @@ export function writeAddress(choices: Choices, presets: readonly Preset[]): stri
 }
 
 /** Null when the address says nothing about the state. */
-export function readAddress(hash: string, presets: readonly Preset[]): AddressReading | null {
+export function readAddress(hash: string, catalogue: Catalogue): AddressReading | null {
   if (!hash.includes('=')) return null;
   const words = new Map(new URLSearchParams(hash.replace(/^#/, '')));
   const problems: string[] = [];
@@ -54,26 +55,26 @@ export function readAddress(hash: string, presets: readonly Preset[]): AddressRe
     words.delete(key);
     return word;
   };
-  const base = readPreset(take('preset'), presets, problems);
+  const base = readPreset(take('preset'), catalogue.presets, problems);
   const choices: Partial<Choices> = {};
   const engine = take('engine');
   if (isEngineChoice(engine)) choices.engine = engine;
-  else if (engine !== undefined) problems.push(`${quoted(`engine=${engine}`)} is none of ${ENGINE_CHOICES.join(', ')}.`);
+  else if (engine !== undefined) problems.push(`${quoted(`engine=${engine}`)} is not valid: engine must be ${oneOf(ENGINE_CHOICES)}.`);
   const axis = take('axis');
   if (isHorizontalAxis(axis)) choices.axis = axis;
-  else if (axis !== undefined) problems.push(`${quoted(`axis=${axis}`)} is none of samples, steps, seconds.`);
+  else if (axis !== undefined) problems.push(`${quoted(`axis=${axis}`)} is not valid: axis must be ${oneOf(HORIZONTAL_AXES)}.`);
   const smoothing = take('smoothing');
   if (smoothing !== undefined) readSmoothing(smoothing, choices, problems);
   const thresholds = take('thresholds');
   if (thresholds === 'true' || thresholds === 'false') choices.thresholds = thresholds === 'true';
-  else if (thresholds !== undefined) problems.push(`Several thresholds cannot be read from ${quoted(`thresholds=${thresholds}`)}. It must be true or false.`);
+  else if (thresholds !== undefined) problems.push(`Compare thresholds cannot be read from ${quoted(`thresholds=${thresholds}`)}. It must be true or false.`);
   let used: ReadonlyMap<string, string> = new Map();
   if (base !== null) {
     if (words.get('dataset') === 'own') {
       words.delete('dataset');
-      problems.push('An address cannot hold your own files. Choose them again, under Data.');
+      problems.push('An address cannot hold your files. Choose them again, under Data.');
     }
-    const reading = applyWords(base, words);
+    const reading = applyWords(base, words, catalogue);
     choices.settings = reading.config;
     used = reading.used;
     problems.push(...reading.problems);
@@ -91,14 +92,14 @@ function readPreset(name: string | undefined, presets: readonly Preset[], proble
 function readSmoothing(word: string, choices: Partial<Choices>, problems: string[]): void {
   const { value, mistake } = readNumber(word, { whole: false });
   if (value !== null && value >= 0 && value <= MOST_SMOOTHING) choices.smoothing = value;
-  else problems.push(`Smoothing cannot be read from ${quoted(`smoothing=${word}`)}. ${mistake ?? `It is from 0 to ${MOST_SMOOTHING}.`}`);
+  else problems.push(`Smoothing cannot be read from ${quoted(`smoothing=${word}`)}. ${mistake ?? `It must be from 0 to ${MOST_SMOOTHING}.`}`);
 }
 
 /** The preset that leaves least to say. */
-function nearestPreset(settings: RunConfig, presets: readonly Preset[]): { base: RunConfig; name: string } {
+function nearestPreset(settings: RunConfig, catalogue: Catalogue): { base: RunConfig; name: string } {
   let nearest = { base: settings, name: '', said: Infinity };
-  for (const { name, config } of presets) {
-    const said = Object.keys(differences(config, settings)).length;
+  for (const { name, config } of catalogue.presets) {
+    const said = Object.keys(differences(config, settings, catalogue)).length;
     if (said < nearest.said) nearest = { base: config, name, said };
   }
   return nearest;

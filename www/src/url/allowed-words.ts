@@ -1,6 +1,7 @@
 /** One wrong setting in an address is no reason to drop the others: finds out which can be run together. */
 import type { RunConfig } from '../../pkg/adadagrad_web.js';
 import { applyWords } from '../settings/flat.js';
+import type { Catalogue } from '../protocol.js';
 
 export interface AllowedWords {
   words: ReadonlyMap<string, string>;
@@ -11,8 +12,13 @@ export interface AllowedWords {
 type Words = ReadonlyMap<string, string>;
 
 /** `base` can be run. `check` tells what is wrong with settings, or null. */
-export async function allowedWords(base: RunConfig, words: Words, check: (config: RunConfig) => Promise<string | null>): Promise<AllowedWords> {
-  const problemOf = (some: Words): Promise<string | null> => check(applyWords(base, some).config);
+export async function allowedWords(
+  base: RunConfig,
+  words: Words,
+  catalogue: Catalogue,
+  check: (config: RunConfig) => Promise<string | null>,
+): Promise<AllowedWords> {
+  const problemOf = (some: Words): Promise<string | null> => check(applyWords(base, some, catalogue).config);
   const problem = await problemOf(words);
   if (problem === null) return { words, refusals: [] };
   // Mostly one is wrong: most likely the one that the problem names.

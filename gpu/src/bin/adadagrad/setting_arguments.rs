@@ -168,7 +168,7 @@ pub(crate) struct SettingArguments {
     /// Largest growth factor of the batch size in one step, > 1 [default: no cap]
     #[arg(long, value_name = "FACTOR", value_parser = number, help_heading = "Batch size")]
     pub(crate) growth_cap: Option<f64>,
-    /// First batch size in samples; at least 2 with a test, because one sample has no variance
+    /// Initial batch size in samples; at least 2 with a test, because one sample has no variance
     #[arg(long, value_parser = whole::<u32>, value_name = "SAMPLES", help_heading = "Batch size")]
     pub(crate) initial_batch: Option<u32>,
     /// Smallest batch size in samples

@@ -115,7 +115,7 @@ impl SettingArguments {
                 Some((flag, ..)) => Err(format!("{flag} is a setting of a test, but --test is none").into()),
             };
         };
-        let test = base.map_or(default, |base| choose(base, Some(default)));
+        let test = base.map_or(default, |base| choose(base, Some(default.with_eta_of(&base))));
         set("--test", test, self.test_flags()).map(Some)
     }
 
