@@ -117,13 +117,8 @@ pub enum CheckpointError {
         /// Which value, counted from 0.
         index: usize,
     },
-    /// The state is not valid.
-    State {
-        /// Which field of it, as a path; empty where it is none at all.
-        field: String,
-        /// What is wrong there.
-        problem: String,
-    },
+    /// The state is not valid: in which field, and why.
+    State(String),
     /// A state of another version.
     Version(u32),
     /// There is no state, so that no run can go on from here.
@@ -178,12 +173,8 @@ impl fmt::Display for CheckpointError {
             Self::NonFinite { tensor, index } => {
                 write!(f, "value {index} of the tensor {tensor} is not a finite number")
             }
-            Self::State { field, problem } => {
-                write!(f, "the metadata entry `{STATE}` is not a valid run state: ")?;
-                if !field.is_empty() {
-                    write!(f, "{field}: ")?;
-                }
-                f.write_str(problem)
+            Self::State(problem) => {
+                write!(f, "the metadata entry `{STATE}` is not a valid run state: {problem}")
             }
             Self::Version(version) => {
                 write!(
@@ -276,7 +267,7 @@ pub fn write(
         .map(|(name, shape, bytes)| Ok((name, TensorView::new(Dtype::F32, shape.clone(), bytes)?)))
         .collect::<Result<Vec<_>, SafeTensorError>>()?;
     // One entry only: the order of several would differ from file to file.
-    let state = serde_json::to_string(state).map_err(|error| not_valid("", &error))?;
+    let state = serde_json::to_string(state).map_err(not_valid)?;
     Ok(safetensors::serialize(views, Some(HashMap::from([(STATE.to_owned(), state)])))?)
 }
 
@@ -300,11 +291,7 @@ impl State {
     /// # Errors
     /// Which field is wrong, and what it may be.
     pub fn read<'de, D: Deserializer<'de>>(entry: D) -> Result<Self, CheckpointError> {
-        let state: Self = serde_path_to_error::deserialize(entry).map_err(|error| {
-            let path = error.path();
-            let field = if path.iter().len() == 0 { String::new() } else { path.to_string() };
-            not_valid(&field, error.inner())
-        })?;
+        let state: Self = serde_path_to_error::deserialize(entry).map_err(not_valid)?;
         state.check()?;
         Ok(state)
     }
@@ -470,13 +457,13 @@ fn read_state(text: &str) -> Result<State, CheckpointError> {
     struct Version {
         version: u32,
     }
-    let Version { version } = serde_json::from_str(text).map_err(|error| not_valid("", &error))?;
+    let Version { version } = serde_json::from_str(text).map_err(not_valid)?;
     check_version(version)?;
     State::read(&mut serde_json::Deserializer::from_str(text))
 }
 
-fn not_valid(field: &str, problem: &impl fmt::Display) -> CheckpointError {
-    CheckpointError::State { field: field.to_owned(), problem: problem.to_string() }
+fn not_valid(problem: impl fmt::Display) -> CheckpointError {
+    CheckpointError::State(problem.to_string())
 }
 
 /// What files of `torch.save` begin with: an archive today, a pickle before PyTorch 1.6.

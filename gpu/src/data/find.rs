@@ -88,8 +88,10 @@ pub(super) fn plain(folder: &Path) -> Option<Files> {
 /// All files of data sets in a folder. `None` where there are none.
 fn sets(folder: &Path) -> Option<NamedSets<PathBuf>> {
     let entries = fs::read_dir(folder).ok()?;
-    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
-    let sets = NamedSets::among(names, |name| {
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let mut names: Vec<String> = names.collect();
+    names.sort();
+    let sets = NamedSets::among(&names, |name| {
         let file = folder.join(name);
         // Some archives put each file into a folder of its own name.
         [file.clone(), file.join(name)].into_iter().find(|file| file.is_file())

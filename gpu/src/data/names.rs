@@ -109,13 +109,14 @@ pub struct NamedSets<T>(BTreeMap<String, BTreeMap<Part, T>>);
 
 impl<T> NamedSets<T> {
     /// Finds the files of data sets among others. `locate` tells where a file is; what it gives nothing for is left out.
-    /// Where a part is there twice, the unpacked one counts.
-    pub fn among(mut names: Vec<String>, locate: impl Fn(&str) -> Option<T>) -> Self {
-        names.sort_by_key(|name| (name.to_ascii_lowercase().ends_with(".gz"), name.clone()));
+    /// Where a part is there twice, the unpacked one counts, and then the first.
+    pub fn among(names: &[String], locate: impl Fn(&str) -> Option<T>) -> Self {
+        let is_packed = |name: &&String| name.to_ascii_lowercase().ends_with(".gz");
+        let (packed, plain): (Vec<_>, Vec<_>) = names.iter().partition(is_packed);
         let mut sets = BTreeMap::<_, BTreeMap<_, _>>::new();
-        for name in names {
-            if let Some((set, part)) = Part::of(&name)
-                && let Some(place) = locate(&name)
+        for name in plain.into_iter().chain(packed) {
+            if let Some((set, part)) = Part::of(name)
+                && let Some(place) = locate(name)
             {
                 sets.entry(set).or_default().entry(part).or_insert(place);
             }
