@@ -39,7 +39,7 @@ use adadagrad_core::network::{Model, Network, Operation, Placed};
 use adadagrad_core::trainer::Progress;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensorError, SafeTensors};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// The version of [`State`] that is written. Version 1 had no digest of the data, and numbered only layers with
 /// parameters (`layers.<i>.weight`); it is read too.
@@ -117,8 +117,8 @@ pub enum CheckpointError {
         /// Which value, counted from 0.
         index: usize,
     },
-    /// The state is not valid.
-    State(serde_json::Error),
+    /// The state is not valid: in which field, and why.
+    State(String),
     /// A state of another version.
     Version(u32),
     /// There is no state, so that no run can go on from here.
@@ -173,7 +173,9 @@ impl fmt::Display for CheckpointError {
             Self::NonFinite { tensor, index } => {
                 write!(f, "value {index} of the tensor {tensor} is not a finite number")
             }
-            Self::State(error) => write!(f, "the metadata entry `{STATE}` is not a valid run state: {error}"),
+            Self::State(problem) => {
+                write!(f, "the metadata entry `{STATE}` is not a valid run state: {problem}")
+            }
             Self::Version(version) => {
                 write!(
                     f,
@@ -265,7 +267,7 @@ pub fn write(
         .map(|(name, shape, bytes)| Ok((name, TensorView::new(Dtype::F32, shape.clone(), bytes)?)))
         .collect::<Result<Vec<_>, SafeTensorError>>()?;
     // One entry only: the order of several would differ from file to file.
-    let state = serde_json::to_string(state).map_err(CheckpointError::State)?;
+    let state = serde_json::to_string(state).map_err(not_valid)?;
     Ok(safetensors::serialize(views, Some(HashMap::from([(STATE.to_owned(), state)])))?)
 }
 
@@ -284,6 +286,16 @@ pub fn tensors<'v>(
 }
 
 impl State {
+    /// Reads the entry [`STATE`], whatever its JSON was parsed with, and checks it.
+    ///
+    /// # Errors
+    /// Which field is wrong, and what it may be.
+    pub fn read<'de, D: Deserializer<'de>>(entry: D) -> Result<Self, CheckpointError> {
+        let state: Self = serde_path_to_error::deserialize(entry).map_err(not_valid)?;
+        state.check()?;
+        Ok(state)
+    }
+
     /// Whether it is of this version and does not contradict itself.
     ///
     /// # Errors
@@ -445,11 +457,13 @@ fn read_state(text: &str) -> Result<State, CheckpointError> {
     struct Version {
         version: u32,
     }
-    let Version { version } = serde_json::from_str(text).map_err(CheckpointError::State)?;
+    let Version { version } = serde_json::from_str(text).map_err(not_valid)?;
     check_version(version)?;
-    let state: State = serde_json::from_str(text).map_err(CheckpointError::State)?;
-    state.check()?;
-    Ok(state)
+    State::read(&mut serde_json::Deserializer::from_str(text))
+}
+
+fn not_valid(problem: impl fmt::Display) -> CheckpointError {
+    CheckpointError::State(problem.to_string())
 }
 
 /// What files of `torch.save` begin with: an archive today, a pickle before PyTorch 1.6.

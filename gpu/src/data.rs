@@ -4,7 +4,8 @@
 //! EMNIST or QMNIST. EMNIST's images are turned upright, as all others are.
 
 mod find;
-mod unpack;
+pub mod names;
+pub mod unpack;
 
 use std::fmt;
 use std::fs;
@@ -17,8 +18,9 @@ use adadagrad_core::idx::{IdxError, ImagesError};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use self::find::{Files, Part};
-use self::unpack::LARGEST_FILE;
+use self::find::Files;
+use self::names::Part;
+use self::unpack::{LARGEST_FILE, WrongLabel};
 use crate::checkpoint::DataDigest;
 use crate::dataset::{Images, SharedDataset, digest};
 use crate::text;
@@ -259,11 +261,12 @@ fn packed(name: DatasetName) -> Result<Files, DataError> {
 fn split(files: &Files, parts: [Part; 2], digests: &Digests) -> Result<Images, DataError> {
     let [images_file, labels_file] = [files.path(parts[0])?, files.path(parts[1])?];
     let mut images = read(images_file, digests)?;
-    if files.set.starts_with("emnist") {
+    if files.named.lie_on_their_sides() {
         unpack::transpose_images(&mut images);
     }
-    let labels = unpack::labels_as_bytes(read(labels_file, digests)?)
-        .map_err(|(byte, label)| DataError::Label { file: labels_file.to_owned(), byte, label })?;
+    let labels = unpack::labels_as_bytes(read(labels_file, digests)?).map_err(
+        |WrongLabel { byte, label, .. }| DataError::Label { file: labels_file.to_owned(), byte, label },
+    )?;
     let range = labels.get(8..).and_then(|all| Some([*all.iter().min()?, *all.iter().max()?]));
     Images::parse(images, labels, [SIDE; 2], CLASSES).map_err(|error| match error {
         ImagesError::Images(_) => DataError::Content { file: images_file.to_owned(), error, labels: None },

@@ -296,3 +296,33 @@ fn a_state_that_contradicts_itself_is_an_error() {
         assert!(matches!(read(lie), Err(CheckpointError::Progress(_))));
     }
 }
+
+#[test]
+fn a_wrong_field_of_the_state_is_named() {
+    let bytes = logistic();
+    let (len, rest) = bytes.split_first_chunk().unwrap();
+    let header = &rest[..usize::try_from(u64::from_le_bytes(*len)).unwrap()];
+    let header: serde_json::Value = serde_json::from_slice(header).unwrap();
+    let state = header["__metadata__"]["adadagrad"].as_str().unwrap();
+    let said = |from: &str, to: &str| {
+        assert_eq!(state.matches(from).count(), 1, "{from} in {state}");
+        let metadata = serde_json::json!({ "adadagrad": state.replacen(from, to, 1) });
+        let header = serde_json::json!({ "__metadata__": metadata });
+        checkpoint::read(&file(&header.to_string(), 0)).unwrap_err().to_string()
+    };
+    for (field, value) in [
+        ("config.learning_rate", "1e400"),
+        ("config.test.eta", "1e400"),
+        ("config.initial_batch", "-1"),
+        ("config.seed", "\"7\""),
+        ("progress.samples_seen", "1e400"),
+        ("progress.shared.sum_norm_sq", "-1e999"),
+    ] {
+        // The old value goes to a field that there is not, which is read later.
+        let name = format!("\"{}\":", field.rsplit('.').next().unwrap());
+        let said = said(&name, &format!("{name}{value},\"old\":"));
+        assert!(said.contains(&format!("is not a valid run state: {field}: ")), "{field}: {said}");
+    }
+    let said = said("{\"version\":2,", "{");
+    assert!(said.contains("is not a valid run state: missing field `version`"), "{said}");
+}

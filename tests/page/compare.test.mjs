@@ -136,6 +136,28 @@ test('runs’ colours stand out from the page, light and dark, and each has a pa
   assert.equal(new Set(PATTERNS.map(String)).size, 8);
 });
 
+test('a run that a comparison ends stays in the list, however short, and so does one that ends a comparison', browserTest(), async (t) => {
+  const { page, button, waitFor, waitForStep } = await openPage(t, { path: '#preset=quick&model=logistic&seed=5&max_batch=8' });
+  await waitFor({ data: 'ready' });
+  await button('Step').click();
+  await waitFor({ phase: 'paused', step: '1' });
+  // Its runs of small batches take hours.
+  await button('Slow motion').click();
+  await button('Norm or inner product test').click();
+  await page.waitForFunction(() => /“Run 1” was ended after step 1, and stays in the list of runs\.$/.test(document.getElementById('comparison-note').textContent));
+  await waitForStep(1);
+  await button('Reset').click();
+  await waitFor({ phase: 'idle' });
+  assert.deepEqual((await rows(page)).map(({ name }) => name), ['Run 1', 'Norm test']);
+  assert.match(await page.locator('#comparison-note').textContent(), /was stopped; its runs so far are kept below/);
+  // An attempt that its visitor drops is not worth a line.
+  await button('Step').click();
+  await waitFor({ phase: 'paused', step: '1' });
+  await button('Reset').click();
+  await waitFor({ phase: 'idle' });
+  assert.deepEqual((await rows(page)).map(({ name }) => name), ['Run 1', 'Norm test']);
+});
+
 test('a comparison stops when the visitor resets', browserTest(), async (t) => {
   const { page, button, waitFor } = await openPage(t, { path: '#preset=quick&seed=5' });
   await waitFor({ data: 'ready' });

@@ -365,6 +365,14 @@ test('a run begins with the parameters of a file, and says what is wrong with it
   assert.equal(await resume(changed({ training_data: '00'.repeat(32) })), 'Its run was trained on other data than the data set that is loaded.');
   assert.equal(await resume(changed({ version: 3 })), 'The checkpoint has version 3, but this program reads versions 1 to 2.');
   assert.match(await resume(changed({ progress: { ...state.progress, next_batch: 0 } })), /^The run's state is inconsistent/);
+  // Numbers that no program can hold.
+  const written = (field, number) => {
+    const text = header.__metadata__.adadagrad.replace(new RegExp(`("${field}":)[^,}]+`), `$1${number}`);
+    return pack({ ...header, __metadata__: { adadagrad: text } }, data);
+  };
+  assert.match(await resume(written('next_batch', '1e400')), /is not a valid run state: progress\.next_batch: /);
+  assert.match(await resume(written('initial_batch', '-1')), /is not a valid run state: config\.initial_batch: /);
+  assert.match(await resume(written('learning_rate', '1e400')), /learning.rate/i);
   const old = Object.fromEntries(Object.entries(header).map(([name, tensor]) => [name.replace('1.', 'layers.0.'), tensor]));
   const { training_data: digest, ...first_version } = { ...state, version: 1 };
   assert.match(digest, /^[0-9a-f]{64}$/);
@@ -407,6 +415,53 @@ test('files of the visitor’s own are told apart, whatever their order and name
   assert.deepEqual([ready.trainingSamples, ready.testSamples], [300, 100]);
 });
 
+test('files as other programs leave them are the same data', browserTest(), async (t) => {
+  const { start, run } = await openEngine(t, { server: SMALL_TEST_SET() });
+  const files = await ownFiles({ train: 300, test: 100 });
+  const config = { ...CONFIG, dataset: 'own', max_batch: 300, sample_budget: 2000 };
+  const trained = async (changed) => {
+    const { trainingSamples, testSamples } = await start({ files: changed });
+    assert.deepEqual([trainingSamples, testSamples], [300, 100]);
+    const { steps, evaluations } = await run({ type: 'begin', run: 1, config, engine: CPU, stop: null, parameters: null });
+    return { steps, evaluations };
+  };
+  const expected = await trained(files);
+  const renamed = (rename, change) => files.map(({ name, bytes }) => ({ name: rename(name), bytes: change(bytes) }));
+  const zeros = Buffer.alloc(64);
+  // Padded by a tape or an archive, in two members.
+  const packed = (bytes) => Buffer.concat([gzipSync(bytes.subarray(0, 40)), gzipSync(bytes.subarray(40)), zeros]);
+  assert.deepEqual(await trained(renamed((name) => `${name}.gz`, packed)), expected);
+  // As torchvision leaves them, beside files that are something else.
+  const others = [{ name: 'train-images.csv', bytes: zeros }, { name: 'xnist-images-idx3-ubyte', bytes: zeros }];
+  const both = [...others, ...renamed((name) => `${name}.gz`, () => zeros), ...renamed((name) => name, (bytes) => Buffer.concat([bytes, zeros]))];
+  assert.deepEqual(await trained(both), expected);
+  const emnist = (name) => `emnist-digits-${name.replace('t10k', 'test')}`;
+  assert.deepEqual(await trained(renamed(emnist, onTheirSides)), expected);
+  const qmnist = (name) => `qmnist-${name.replace('t10k', 'test').replace('idx1-ubyte', 'idx2-int')}`;
+  assert.deepEqual(await trained(renamed(qmnist, withWideLabels)), expected);
+});
+
+/** EMNIST's images lie on their sides; labels stay as they are. */
+function onTheirSides(bytes) {
+  if (bytes[3] !== 3) return bytes;
+  const turned = Buffer.from(bytes);
+  const side = 28;
+  for (let place = 16; place < bytes.length; place += 1) {
+    const image = place - ((place - 16) % (side * side));
+    const [row, column] = [Math.floor((place - image) / side), (place - image) % side];
+    turned[image + column * side + row] = bytes[place];
+  }
+  return turned;
+}
+
+/** QMNIST has eight 32-bit numbers per label; images stay as they are. */
+function withWideLabels(bytes) {
+  if (bytes[3] !== 1) return bytes;
+  const header = Buffer.from([0, 0, 0x0c, 2, ...bytes.subarray(4, 8), 0, 0, 0, 8]);
+  const rows = [...bytes.subarray(8)].map((label) => Buffer.from(Uint32Array.of(label, 4, 2426, 7, 46, 52_215, 0, 0).buffer).swap32());
+  return Buffer.concat([header, ...rows]);
+}
+
 test('own files that cannot be used are refused with the file and the reason', browserTest(), async (t) => {
   const { start } = await openEngine(t, { images: SMALL_TEST_SET });
   const [images, labels, testImages, testLabels] = await ownFiles({ train: 30, test: 10 });
@@ -418,7 +473,8 @@ test('own files that cannot be used are refused with the file and the reason', b
     const bytes = Buffer.from(file.bytes);
     return { ...file, bytes: change(bytes) ?? bytes };
   };
-  assert.match(await refusal(images, labels, testImages), /^Four files are needed.*There are 3\.$/);
+  assert.match(await refusal(images, labels, testImages), /^Four files are needed.* t10k-labels-idx1-ubyte is missing\.$/);
+  assert.match(await refusal(...[images, labels, testImages].map(({ bytes }, place) => ({ name: `${place}`, bytes }))), /^Four files are needed.*There are 3\.$/);
   assert.match(await refusal(images, labels, testImages, testImages), /^Two of the four files should hold images.*but there are 3\.$/);
   const page = { name: 'index.html', bytes: Buffer.from('<!doctype html>') };
   assert.match(await refusal(images, labels, testImages, page), /^index\.html is not an IDX file/);

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { drop, firstOf, ownFiles } from './support/data-files.mjs';
+import { hold } from './support/held.mjs';
 import { loadModule } from './support/module.mjs';
 import { browserTest, openPage } from './support/page.mjs';
 import { saved } from './support/saved.mjs';
@@ -72,7 +73,7 @@ test('a file that is refused changes nothing, and a model is checked before the 
     await drop(page, files);
     await page.waitForFunction((source) => new RegExp(source, 's').test(document.getElementById('files-note-text').textContent), wanted.source);
   };
-  for (let step = 1; step <= 12; step += 1) {
+  for (let step = 1; step <= 2; step += 1) {
     await button('Step').click();
     await waitFor({ phase: 'paused', step: String(step) });
   }
@@ -81,7 +82,7 @@ test('a file that is refused changes nothing, and a model is checked before the 
   await told(KINDS.filter(([, , wanted]) => wanted.includes(' ')).map(([name, content]) => file(name, content)), /8 more problems\.$/);
   await told([file('empty', Buffer.alloc(0))], /“empty” is empty\.$/);
   await told([file('run.JSON', text('{}'))], /“run\.JSON” is not a valid saved run: format is missing/);
-  await told(ownFiles({ training: 20, test: 10 }).slice(0, 3), /Four files are needed.*The page still uses MNIST/);
+  await told(ownFiles({ training: 20, test: 10 }).slice(0, 3), /Four files are needed.* t10k-labels-idx1-ubyte is missing\. The page still uses MNIST/);
   await told([...ownFiles({ training: 20, test: 10 }).slice(0, 3), file('t10k-labels-idx1-ubyte', firstOf('t10k-labels-idx1-ubyte', 9))], /10 images.*9 labels.*still uses MNIST/);
   await told([file('BROKEN.SAFETENSORS', text('no model'))], /“BROKEN\.SAFETENSORS” is not a model for these settings.*Nothing was changed/);
   await told([file('other.safetensors', model())], /is not a model for these settings: .*layers\.0\..*Nothing was changed/);
@@ -101,16 +102,80 @@ test('a file that is refused changes nothing, and a model is checked before the 
   assert.deepEqual(after, unchanged);
   assert.equal(await notice.isVisible(), false);
   await button('Step').click();
-  await waitForStep(13);
+  await waitForStep(3);
   // A right model ends the run, which is kept, and that is told.
   const right = await saved(page, 'Save the model');
-  await told([file('MINE.SAFETENSORS', right.bytes)], /A run starts from “MINE\.SAFETENSORS”\. “Run 1” was ended after step 13, and stays in the list of runs\./);
+  await told([file('MINE.SAFETENSORS', right.bytes)], /A run starts from “MINE\.SAFETENSORS”\. “Run 1” was ended after step 3, and stays in the list of runs\./);
   await waitFor({ phase: 'paused', step: '0' });
   assert.deepEqual(await page.locator('.run-name').evaluateAll((fields) => fields.map(({ value }) => value)), ['Run 1', 'From MINE.SAFETENSORS']);
   // A model of another network is named.
   await page.locator('#setting-model').selectOption('mlp');
   await told([file('mine.safetensors', right.bytes)], /It fits the model “Softmax regression”: choose that under Model first/);
   await waitFor({ phase: 'paused', step: '0' });
+});
+
+test('a model that is dropped before the images are loaded is answered, and changes nothing', browserTest(), async (t) => {
+  const held = hold(/train-images-idx3-ubyte\.gz$/);
+  const { page, waitFor, read } = await openPage(t, { path: SMALL, server: { replace: held.replace } });
+  await held.asked(1);
+  const told = async (wanted) => {
+    await drop(page, [file('mine.safetensors', model())]);
+    await page.waitForFunction((source) => new RegExp(source).test(document.getElementById('files-note-text').textContent), wanted.source);
+  };
+  await told(/^“mine\.safetensors” can be opened once the images are loaded\./);
+  held.release();
+  await waitFor({ data: 'ready' });
+  assert.equal((await read()).phase, 'idle');
+  await told(/^“mine\.safetensors” is not a model for these settings/);
+});
+
+test('a model that is dropped where there are no images is refused with that', browserTest(), async (t) => {
+  const replace = (path) => (path.endsWith('manifest.json') ? null : undefined);
+  const { page, waitFor } = await openPage(t, { path: SMALL, server: { replace }, expectedComplaints: /404/ });
+  await waitFor({ data: 'unusable' });
+  await drop(page, [file('mine.safetensors', model())]);
+  await page.waitForFunction(() => /^“mine\.safetensors” cannot be opened, because there are no images/.test(document.getElementById('files-note-text').textContent));
+});
+
+test('the list of data asks for files when told to, not when it is passed over', browserTest(), async (t) => {
+  const { page, button, waitFor } = await openPage(t, { path: SMALL });
+  await waitFor({ data: 'ready' });
+  // Then data are not opened at once.
+  await button('Step').click();
+  await waitFor({ phase: 'paused', step: '1' });
+  let choosers = 0;
+  page.on('filechooser', () => (choosers += 1));
+  const [list, pending] = ['#data-choice', '#data-pending'].map((selector) => page.locator(selector));
+  const passTo = async (key, wanted) => {
+    for (let presses = 0; (await list.inputValue()) !== wanted; presses += 1) {
+      assert.ok(presses < 3, `${key} never reaches ${wanted}`);
+      await page.keyboard.press(key);
+    }
+  };
+  await list.focus();
+  await passTo('ArrowDown', 'own');
+  assert.match(await pending.textContent(), /^Press “Choose own files”, or Enter here/);
+  await passTo('ArrowUp', 'mnist');
+  assert.equal(await pending.isVisible(), false);
+  await passTo('ArrowDown', 'own');
+  await page.keyboard.press('Tab');
+  assert.notEqual(await list.inputValue(), 'own', 'the list names what there is');
+  await list.focus();
+  await passTo('ArrowDown', 'own');
+  const asked = page.waitForEvent('filechooser');
+  await page.keyboard.press('Enter');
+  await (await asked).setFiles(ownFiles({ training: 900, test: 100 }));
+  await page.waitForFunction(() => document.getElementById('data-pending').textContent === 'The run keeps its data, MNIST. The next start takes Own files.');
+  assert.equal(choosers, 1);
+  // Files that were chosen once are at hand.
+  await passTo('ArrowUp', 'mnist');
+  assert.equal(await pending.isVisible(), false);
+  await passTo('ArrowDown', 'own');
+  assert.match(await pending.textContent(), /The next start takes Own files/);
+  const askedAgain = page.waitForEvent('filechooser');
+  await button('Choose own files').click();
+  await askedAgain;
+  assert.equal(choosers, 2);
 });
 
 test('other data count from the next start, and that is told', browserTest(), async (t) => {

@@ -148,6 +148,17 @@ test('with one image Start says what is missing, and MNIST brings the limit back
   assert.equal((await read()).batch, 1);
   await button('Reset').click();
   await page.locator('#setting-test').selectOption('norm');
+  // Two images are enough for a test, and each larger set for larger batches.
+  for (const training of [2, 1, 900]) {
+    await page.locator('#data-files').setInputFiles(ownFiles({ training, test: 20 }));
+    await page.waitForFunction((wanted) => new RegExp(`^${wanted} training image`).test(document.getElementById('sentence').textContent), training === 1 ? 'One' : training);
+    assert.equal(await largest.inputValue(), String(training));
+    if (training === 1) continue;
+    await button('Step').click();
+    await waitFor({ step: '1', phase: 'paused' });
+    assert.equal((await read()).batch, Math.min(8, training));
+    await button('Reset').click();
+  }
   await page.locator('#data-choice').selectOption('mnist');
   await page.waitForFunction(() => /6,000 training images are ready\. Press Start/.test(document.getElementById('sentence').textContent));
   assert.equal(await largest.inputValue(), asked);

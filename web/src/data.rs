@@ -86,12 +86,15 @@ impl Data {
 }
 
 fn read(which: &str, images: &Uint8Array, labels: &Uint8Array) -> Result<Arc<Images>, JsError> {
-    // The data sets that settings can name are all of this shape.
-    let shape = Model::Cnn.input();
-    let size = [shape.height, shape.width];
-    LabelledImages::parse(images.to_vec(), labels.to_vec(), size, Model::Cnn.classes())
+    check(images.to_vec(), labels.to_vec())
         .map(Arc::new)
-        .map_err(|error: ImagesError| JsError::new(&format!("{which} data: {error}")))
+        .map_err(|error| JsError::new(&format!("{which} data: {error}")))
+}
+
+/// A file of images and one of labels, of the shape that all data sets have that settings can name.
+pub(crate) fn check<B: AsRef<[u8]>>(images: B, labels: B) -> Result<LabelledImages<B>, ImagesError> {
+    let shape = Model::Cnn.input();
+    LabelledImages::parse(images, labels, [shape.height, shape.width], Model::Cnn.classes())
 }
 
 fn samples(images: &Images) -> u32 {

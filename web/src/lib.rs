@@ -7,6 +7,7 @@ mod cpu_run;
 mod data;
 mod gpu_run;
 mod look;
+mod own_files;
 mod records;
 mod safetensors;
 mod session;
@@ -26,6 +27,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::*;
 
+pub use own_files::{choose_own_files, read_own_files};
 pub use session::Session;
 pub use start::{initial_parameters, visited_samples};
 pub use team::TeamMember;
@@ -130,8 +132,10 @@ fn to_js(value: &impl Serialize) -> Result<JsValue, JsError> {
     Ok(value.serialize(&serde_wasm_bindgen::Serializer::json_compatible())?)
 }
 
+/// Errors name the field.
 fn from_js<T: DeserializeOwned>(value: JsValue) -> Result<T, JsError> {
-    Ok(serde_wasm_bindgen::from_value(value)?)
+    serde_path_to_error::deserialize(serde_wasm_bindgen::Deserializer::from(value))
+        .map_err(|error| JsError::new(&error.to_string()))
 }
 
 #[cfg(test)]

@@ -77,10 +77,9 @@ pub(crate) fn write(
 fn read_state(metadata: &JsValue) -> Result<Option<State>, JsError> {
     let text = Reflect::get(metadata, &STATE.into()).ok().and_then(|text| text.as_string());
     let Some(text) = text else { return Ok(None) };
-    let unknown = || JsError::new(&format!("the metadata entry `{STATE}` is not a valid run state"));
-    let state: State = from_js(JSON::parse(&text).map_err(|_| unknown())?).map_err(|_| unknown())?;
-    state.check()?;
-    Ok(Some(state))
+    let json = JSON::parse(&text)
+        .map_err(|_| JsError::new(&format!("the metadata entry `{STATE}` is not valid JSON")))?;
+    Ok(Some(State::read(serde_wasm_bindgen::Deserializer::from(json))?))
 }
 
 fn set(object: &Object, name: &str, value: &JsValue) -> Result<(), JsError> {

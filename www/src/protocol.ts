@@ -25,8 +25,11 @@ export type RunPhase = 'idle' | 'running' | 'paused' | 'finished' | 'failed';
 export type DataSource =
   /** Data that lies beside the page. `root`: the folder of all data sets (the worker's own address is another folder). */
   | { kind: 'address'; dataset: Exclude<DatasetName, 'own'>; root: string }
-  /** Four IDX files of the visitor's, packed (.gz) or not, in any order. */
+  /** Four IDX files of the visitor's, packed (.gz) or not, in any order; others may be among them. */
   | { kind: 'files'; files: File[] };
+
+/** What a look at files of the visitor's finds: how many images there are, or why the files cannot be used. */
+export type OwnFilesLook = { training: number; test: number } | { problem: string };
 
 /** When a run pauses by itself: after so many steps, after the step that makes the batch grow, or never (null). */
 export type StopAfter = { steps: number } | 'growth' | null;

@@ -68,8 +68,11 @@ function takeAdapter(report: AdapterReport): void {
   post({ type: 'adapter', adapter });
 }
 
-function load(source: DataSource): Promise<DatasetFiles> {
-  if (source.kind === 'files') return readOwnFiles(source.files);
+async function load(source: DataSource): Promise<DatasetFiles> {
+  if (source.kind === 'files') {
+    await moduleReady;
+    return readOwnFiles(source.files);
+  }
   return loadDataset(`${source.root}${source.dataset}/`, (progress) => post({ type: 'download', ...progress }));
 }
 

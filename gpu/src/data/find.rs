@@ -1,60 +1,12 @@
-//! Which files of a folder are a data set's: by their names.
-//!
-//! A name is, in this order: the set, where a folder holds several (`emnist-letters`, `qmnist`); `train`, `t10k` or
-//! `test`; `images` or `labels`; and words that say the format (`idx3`, `ubyte`). They are joined by `-`, `_` or `.`,
-//! and `.gz` may follow.
+//! Where the files of a data set are, in a folder of the user's or in one of ours.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use adadagrad_core::config::DatasetName;
 
 use super::DataError;
-
-/// One of a data set's four files.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Part {
-    TrainingImages,
-    TrainingLabels,
-    TestImages,
-    TestLabels,
-}
-
-impl Part {
-    pub(super) const ALL: [Self; 4] =
-        [Self::TrainingImages, Self::TrainingLabels, Self::TestImages, Self::TestLabels];
-
-    /// As MNIST's files are called.
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::TrainingImages => "train-images-idx3-ubyte",
-            Self::TrainingLabels => "train-labels-idx1-ubyte",
-            Self::TestImages => "t10k-images-idx3-ubyte",
-            Self::TestLabels => "t10k-labels-idx1-ubyte",
-        }
-    }
-
-    /// The set that a file belongs to (empty where its name does not say), and which part of it it is.
-    fn of(file_name: &str) -> Option<(String, Self)> {
-        let name = file_name.to_ascii_lowercase();
-        let words: Vec<&str> = name.strip_suffix(".gz").unwrap_or(&name).split(['-', '_', '.']).collect();
-        let split = words.iter().position(|word| SPLITS.contains(word))?;
-        let is_training = words[split] == SPLITS[0];
-        let part = match (words.get(split + 1), is_training) {
-            (Some(&"images"), true) => Self::TrainingImages,
-            (Some(&"images"), false) => Self::TestImages,
-            (Some(&"labels"), true) => Self::TrainingLabels,
-            (Some(&"labels"), false) => Self::TestLabels,
-            _ => return None,
-        };
-        let is_idx = words[split + 2..].iter().all(|word| FORMATS.contains(word));
-        is_idx.then(|| (words[..split].join("-"), part))
-    }
-}
-
-const SPLITS: [&str; 4] = ["train", "t10k", "test", "test10k"];
-const FORMATS: [&str; 6] = ["idx", "idx1", "idx2", "idx3", "ubyte", "int"];
+use super::names::{NamedFiles, NamedSets, Part};
 
 /// Where torchvision puts the files of the data sets that it knows, within the folder that it is given.
 const TORCHVISION: [&str; 5] = ["MNIST", "FashionMNIST", "KMNIST", "QMNIST", "EMNIST"];
@@ -63,23 +15,16 @@ const TORCHVISION: [&str; 5] = ["MNIST", "FashionMNIST", "KMNIST", "QMNIST", "EM
 pub(super) struct Files {
     /// Where they are.
     pub(super) folder: PathBuf,
-    /// What their names begin with, or nothing.
-    pub(super) set: String,
-    parts: BTreeMap<Part, PathBuf>,
+    pub(super) named: NamedFiles<PathBuf>,
 }
 
 impl Files {
     pub(super) fn path(&self, part: Part) -> Result<&Path, DataError> {
-        self.parts.get(&part).map(PathBuf::as_path).ok_or_else(|| {
-            let missing = Part::ALL.into_iter().filter(|part| !self.parts.contains_key(part));
-            let name = |part: Part| match &*self.set {
-                "" => part.name().to_owned(),
-                set => format!("{set}-{}", part.name().replace("t10k", "test")),
-            };
-            let found = self.parts.values().filter_map(|file| file.file_name());
+        self.named.get(part).map(PathBuf::as_path).ok_or_else(|| {
+            let found = self.named.found().filter_map(|file| file.file_name());
             DataError::MissingFiles {
                 folder: self.folder.clone(),
-                missing: missing.map(name).collect(),
+                missing: self.named.missing(),
                 found: found.map(|name| name.to_string_lossy().into_owned()).collect(),
             }
         })
@@ -120,25 +65,14 @@ pub(super) fn in_folder_of_user(name: DatasetName, given: &Path) -> Result<Files
 fn of_set(path: &Path) -> Option<Files> {
     let (folder, set) = (path.parent()?, path.file_name()?.to_str()?.to_ascii_lowercase());
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    let parts = sets(folder)?.remove(&set)?;
-    Some(Files { folder: folder.to_owned(), set, parts })
+    let named = sets(folder)?.take(&set)?;
+    Some(Files { folder: folder.to_owned(), named })
 }
 
-/// The set without a name, else the only whole one.
-fn choose(mut sets: Sets, folder: PathBuf) -> Result<Files, DataError> {
-    let whole = |(_, parts): &(&String, &BTreeMap<_, _>)| parts.len() == Part::ALL.len();
-    let mut names: Vec<String> = sets.iter().filter(whole).map(|(name, _)| name.clone()).collect();
-    if sets.contains_key("") {
-        names = vec![String::new()];
-    } else if names.is_empty() {
-        names.extend(sets.iter().max_by_key(|(_, parts)| parts.len()).map(|(name, _)| name.clone()));
-    }
-    match &names[..] {
-        [set] => {
-            let parts = sets.remove(set).unwrap_or_default();
-            Ok(Files { folder, set: set.clone(), parts })
-        }
-        _ => {
+fn choose(sets: NamedSets<PathBuf>, folder: PathBuf) -> Result<Files, DataError> {
+    match sets.choose() {
+        Ok(named) => Ok(Files { folder, named }),
+        Err(names) => {
             let sets = names.iter().map(|set| folder.join(set).display().to_string()).collect();
             Err(DataError::SeveralSets { folder, sets })
         }
@@ -147,26 +81,20 @@ fn choose(mut sets: Sets, folder: PathBuf) -> Result<Files, DataError> {
 
 /// The files without a set's name in a folder; `None` where there are none.
 pub(super) fn plain(folder: &Path) -> Option<Files> {
-    let parts = sets(folder)?.remove("")?;
-    Some(Files { folder: folder.to_owned(), set: String::new(), parts })
+    let named = sets(folder)?.take("")?;
+    Some(Files { folder: folder.to_owned(), named })
 }
 
-type Sets = BTreeMap<String, BTreeMap<Part, PathBuf>>;
-
-/// All files of data sets in a folder. Where a part is there twice, the unpacked one counts. `None` where there are none.
-fn sets(folder: &Path) -> Option<Sets> {
-    let mut names: Vec<String> =
-        fs::read_dir(folder).ok()?.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
-    names.sort_by_key(|name| (name.to_ascii_lowercase().ends_with(".gz"), name.clone()));
-    let mut sets = Sets::new();
-    for name in names {
-        let Some((set, part)) = Part::of(&name) else { continue };
-        let file = folder.join(&name);
+/// All files of data sets in a folder. `None` where there are none.
+fn sets(folder: &Path) -> Option<NamedSets<PathBuf>> {
+    let entries = fs::read_dir(folder).ok()?;
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let mut names: Vec<String> = names.collect();
+    names.sort();
+    let sets = NamedSets::among(&names, |name| {
+        let file = folder.join(name);
         // Some archives put each file into a folder of its own name.
-        let Some(file) = [file.clone(), file.join(&name)].into_iter().find(|file| file.is_file()) else {
-            continue;
-        };
-        sets.entry(set).or_default().entry(part).or_insert(file);
-    }
+        [file.clone(), file.join(name)].into_iter().find(|file| file.is_file())
+    });
     (!sets.is_empty()).then_some(sets)
 }

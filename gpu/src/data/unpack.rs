@@ -1,4 +1,4 @@
-//! A file's bytes: unpacked, without padding, and labels as single bytes.
+//! A file's bytes: unpacked, without padding, labels as single bytes, and EMNIST's images upright.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -9,7 +9,7 @@ use flate2::bufread::GzDecoder;
 use super::DataError;
 
 /// Largest file that is read, unpacked: more than five times MNIST's. Protects against a packed file that never ends.
-pub(super) const LARGEST_FILE: u64 = 1 << 28;
+pub const LARGEST_FILE: u64 = 1 << 28;
 
 /// What a gzip file begins with.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
@@ -20,15 +20,21 @@ pub(super) fn read(file: &Path) -> Result<Vec<u8>, DataError> {
     let mut bytes = Vec::new();
     let source = File::open(file).map_err(failed)?;
     source.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(failed)?;
-    if bytes.starts_with(&GZIP)
-        || file.extension().is_some_and(|extension| extension == "gz") && !is_idx(&bytes)
-    {
-        bytes = unpack(&bytes).map_err(failed)?;
-    }
+    let is_named_so = file.extension().is_some_and(|extension| extension == "gz");
+    let bytes = unpacked(bytes, is_named_so).map_err(failed)?;
     if bytes.len() as u64 > LARGEST_FILE {
         return Err(DataError::TooLarge { file: file.to_owned() });
     }
     Ok(bytes)
+}
+
+/// A file's bytes, unpacked where they are packed, or where the file's name says so. Of more than [`LARGEST_FILE`] bytes
+/// only so many are unpacked that this can be seen.
+///
+/// # Errors
+/// Where the packed bytes are broken.
+pub fn unpacked(bytes: Vec<u8>, is_named_so: bool) -> io::Result<Vec<u8>> {
+    if bytes.starts_with(&GZIP) || is_named_so && !is_idx(&bytes) { unpack(&bytes) } else { Ok(bytes) }
 }
 
 /// A server may have unpacked it on its way.
@@ -91,7 +97,8 @@ const fn value_size(kind: u8) -> Option<usize> {
 }
 
 /// Without the zero bytes that follow the values that the header promises.
-pub(super) fn without_padding(mut bytes: Vec<u8>) -> Vec<u8> {
+#[must_use]
+pub fn without_padding(mut bytes: Vec<u8>) -> Vec<u8> {
     if let Some(Header { values: [_, end], .. }) = Header::read(&bytes)
         && bytes.get(end..).is_some_and(|padding| padding.iter().all(|&byte| byte == 0))
     {
@@ -100,11 +107,22 @@ pub(super) fn without_padding(mut bytes: Vec<u8>) -> Vec<u8> {
     bytes
 }
 
+/// A label that does not fit a byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WrongLabel {
+    /// Which label, counted from 0.
+    pub index: usize,
+    /// Where it begins in the file.
+    pub byte: usize,
+    /// What it says.
+    pub label: i64,
+}
+
 /// Labels as MNIST has them, a byte each. QMNIST has eight 32-bit numbers per image, of which the first is the class.
 ///
 /// # Errors
-/// The first label that does not fit a byte, and its place.
-pub(super) fn labels_as_bytes(bytes: Vec<u8>) -> Result<Vec<u8>, (usize, i64)> {
+/// The first label that does not fit a byte.
+pub fn labels_as_bytes(bytes: Vec<u8>) -> Result<Vec<u8>, WrongLabel> {
     let Some(Header { kind, dimensions, values: [begin, end] }) = Header::read(&bytes) else {
         return Ok(bytes);
     };
@@ -116,10 +134,11 @@ pub(super) fn labels_as_bytes(bytes: Vec<u8>) -> Result<Vec<u8>, (usize, i64)> {
     let Some(values) = bytes.get(begin..end).filter(|_| bytes.len() == end) else { return Ok(bytes) };
     let mut labels = vec![0, 0, 8, 1];
     labels.extend_from_slice(&bytes[4..8]);
-    for (row, value) in values.chunks_exact(columns * size).enumerate() {
+    for (index, value) in values.chunks_exact(columns * size).enumerate() {
         let sign = if value[0] < 0x80 { 0 } else { -1 };
         let label = value[..size].iter().fold(sign, |label: i64, &byte| label << 8 | i64::from(byte));
-        labels.push(u8::try_from(label).map_err(|_| (begin + row * columns * size, label))?);
+        let wrong = WrongLabel { index, byte: begin + index * columns * size, label };
+        labels.push(u8::try_from(label).map_err(|_| wrong)?);
     }
     Ok(labels)
 }
@@ -127,7 +146,7 @@ pub(super) fn labels_as_bytes(bytes: Vec<u8>) -> Result<Vec<u8>, (usize, i64)> {
 const QMNIST_COLUMNS: usize = 8;
 
 /// EMNIST's images lie on their sides: rows and columns change places.
-pub(super) fn transpose_images(bytes: &mut [u8]) {
+pub fn transpose_images(bytes: &mut [u8]) {
     let Some(Header { kind: 8, dimensions, values: [begin, _] }) = Header::read(bytes) else { return };
     let [_, rows, columns] = dimensions[..] else { return };
     if rows != columns || rows == 0 {

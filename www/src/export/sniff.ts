@@ -32,7 +32,7 @@ export async function sniff(file: File): Promise<FileKind> {
   }
   if (file.size === 0) return other('empty');
   if (isModel(head)) return { kind: 'model' };
-  if (isIdx(head) || /(images|labels).*ubyte|idx[13]/i.test(file.name)) return { kind: 'data' };
+  if (isIdx(head) || /(images|labels).*ubyte|idx[123]/i.test(file.name)) return { kind: 'data' };
   if (isGzip(head)) return sniffPacked(file);
   if (/\.safetensors$/i.test(file.name)) return { kind: 'model' };
   const text = latin1(head);

@@ -46,6 +46,8 @@ export class ComparisonPanel {
   stop(): void {
     if (this.#underWay === null) return;
     this.#underWay = null;
+    const { current } = this.#library;
+    if (current !== null && current.log.length > 0) current.promised = true;
     setText(this.#note, 'The comparison was stopped; its runs so far are listed below.');
   }
 

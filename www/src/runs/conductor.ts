@@ -87,6 +87,8 @@ export class RunConductor {
     const { phase } = this.#state.run.value;
     if (current === null || (phase !== 'running' && phase !== 'paused')) return '';
     await this.#checkpoints().take();
+    if (current.log.length === 0) return '';
+    current.promised = true;
     return `${quoted(current.name)} was ended after step ${formatCount(current.log.last('step') ?? 0)}, and stays in the list of runs.`;
   }
 

@@ -84,7 +84,8 @@ export class RunLibrary {
   leave(): void {
     const left = this.#current;
     this.#current = null;
-    if (left !== null && left.log.length < FEWEST_STEPS && !left.pinned && !left.complete) this.#remove(left);
+    const isAttempt = left !== null && left.log.length < FEWEST_STEPS && !left.pinned && !left.complete && !left.promised;
+    if (isAttempt) this.#remove(left);
     this.touch();
   }
 

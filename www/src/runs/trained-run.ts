@@ -33,6 +33,8 @@ export class TrainedRun {
   pinned = false;
   /** It came to its end, however few steps that took. */
   complete = false;
+  /** It was ended for something else, and its visitor was told that it stays, however few steps it made. */
+  promised = false;
   /** Came with the page: nobody made it here. */
   readonly recorded: boolean;
   readonly config: RunConfig;

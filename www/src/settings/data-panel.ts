@@ -1,11 +1,10 @@
 /** The choice of the data: MNIST, Fashion-MNIST, or four IDX files of the visitor's, by button or dropped on the page. */
-import type { DatasetFiles, DatasetName, RunConfig } from '../../pkg/adadagrad_web.js';
-import { DataError } from '../data-error.js';
+import type { DatasetName, RunConfig } from '../../pkg/adadagrad_web.js';
 import { required, setText } from '../dom.js';
 import { accepted, refused } from '../export/inbox.js';
 import type { FileAnswer } from '../export/inbox.js';
 import { formatCount } from '../format.js';
-import { LABEL_HEADER_BYTES, readOwnFiles } from '../own-files.js';
+import { lookAtOwnFiles } from '../own-files-look.js';
 import type { Source, TrainingSession } from '../session.js';
 import type { PageState } from '../state.js';
 import { DATASETS } from './choices.js';
@@ -25,12 +24,20 @@ export class DataPanel {
   #opened: Source = MNIST;
   /** What was chosen: it is opened as soon as no run is at hand. */
   #chosen: Source = MNIST;
+  /** The visitor's files of this visit. */
+  #own: Source | null = null;
+  /** Own files are named in the list, but there are none yet: arrow keys pass over them, and only a press asks for files. */
+  #lacksOwn = false;
 
   /** `open` has the chosen data opened, which ends the run at hand. */
   constructor(state: PageState, session: TrainingSession, open: () => void) {
     this.#state = state;
     this.#open = open;
     this.#select.addEventListener('change', () => this.#choose(this.#select.value));
+    this.#select.addEventListener('keydown', (event) => {
+      if (event.key === 'Enter' && this.#lacksOwn) required('data-files', HTMLInputElement).click();
+    });
+    this.#select.addEventListener('blur', () => this.#show());
     session.listen('datasets', ({ available }) => {
       for (const option of this.#select.options) option.disabled = option.value !== 'own' && !available.some((name) => name === option.value);
     });
@@ -42,7 +49,7 @@ export class DataPanel {
   /** The chosen data, which are opened from now on. */
   use(): Source {
     this.#opened = this.#chosen;
-    this.#showPending();
+    this.#show();
     return this.#opened;
   }
 
@@ -58,22 +65,23 @@ export class DataPanel {
 
   /** Files of the visitor's. They are read first: what cannot be used changes nothing. */
   async take(files: File[]): Promise<FileAnswer> {
-    let counts: { training: number; test: number };
-    try {
-      counts = countImages(await readOwnFiles(files));
-    } catch (error) {
-      return refused(`${error instanceof DataError ? error.message : 'These files cannot be read.'} The page still uses ${DATASETS[nameOf(this.#chosen)]}.`);
-    }
-    this.#take({ kind: 'files', files });
-    this.#setDataset('own');
-    const images = `${formatCount(counts.training)} training images and ${formatCount(counts.test)} test images`;
+    const found = await lookAtOwnFiles(files);
+    if ('problem' in found) return refused(`${found.problem} The page still uses ${DATASETS[nameOf(this.#chosen)]}.`);
+    this.#takeOwn({ kind: 'files', files });
+    const images = `${formatCount(found.training)} training images and ${formatCount(found.test)} test images`;
     return accepted(`Your files hold ${images}. ${this.waits ? 'The next run will use them.' : 'They are being opened.'}`);
   }
 
   #choose(value: string): void {
-    if (value === 'own') required('data-files', HTMLInputElement).click();
-    else if (value === 'mnist' || value === 'fashion_mnist') this.#setDataset(value);
-    this.#select.value = nameOf(this.#chosen);
+    if (value === 'mnist' || value === 'fashion_mnist') this.#setDataset(value);
+    else if (this.#own !== null) this.#takeOwn(this.#own);
+    this.#show(value === 'own' && this.#own === null);
+  }
+
+  #takeOwn(files: Source): void {
+    this.#own = files;
+    this.#take(files);
+    this.#setDataset('own');
   }
 
   #setDataset(dataset: DatasetName): void {
@@ -89,12 +97,12 @@ export class DataPanel {
       const isOpened = dataset === nameOf(this.#opened);
       this.#take(isOpened ? this.#opened : { kind: 'dataset', dataset });
     }
-    this.#select.value = nameOf(this.#chosen);
+    this.#show();
   }
 
   #take(source: Source): void {
     this.#chosen = source;
-    this.#showPending();
+    this.#show();
     this.#openWhenIdle();
   }
 
@@ -103,18 +111,25 @@ export class DataPanel {
     if (this.waits && this.#state.run.value.phase === 'idle') this.#open();
   }
 
-  #showPending(): void {
-    this.#pending.hidden = !this.waits;
+  /** `lacksOwn`: the list stays at own files as long as it has the focus. */
+  #show(lacksOwn = false): void {
+    this.#lacksOwn = lacksOwn;
+    this.#select.value = lacksOwn ? 'own' : nameOf(this.#chosen);
+    this.#pending.hidden = !this.waits && !lacksOwn;
+    setText(this.#pending, lacksOwn ? this.#advice : this.waits ? this.#difference : '');
+  }
+
+  get #advice(): string {
+    return `Press “Choose your files”, or Enter here, to choose them. Until then the page uses ${DATASETS[nameOf(this.#chosen)]}.`;
+  }
+
+  get #difference(): string {
     const [chosen, opened] = [this.#chosen, this.#opened].map((source) => DATASETS[nameOf(source)]);
     const other = chosen === opened ? 'your new files' : chosen;
-    setText(this.#pending, this.waits ? `The current run keeps its data, ${opened}. The next run will use ${other}.` : '');
+    return `The current run keeps its data, ${opened}. The next run will use ${other}.`;
   }
 }
 
 function nameOf(source: Source): DatasetName {
   return source.kind === 'files' ? 'own' : source.dataset;
-}
-
-function countImages({ train_labels: training, test_labels: test }: DatasetFiles): { training: number; test: number } {
-  return { training: training.length - LABEL_HEADER_BYTES, test: test.length - LABEL_HEADER_BYTES };
 }

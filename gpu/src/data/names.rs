@@ -1,0 +1,153 @@
+//! Which files are a data set's: by their names.
+//!
+//! A name is, in this order: the set, where there are several in one place (`emnist-letters`, `qmnist`); `train`, `t10k`
+//! or `test`; `images` or `labels`; and words that say the format (`idx3`, `ubyte`). They are joined by `-`, `_` or `.`,
+//! and `.gz` may follow.
+
+use std::collections::BTreeMap;
+
+/// One of a data set's four files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// What is learned from.
+    TrainingImages,
+    /// Their classes.
+    TrainingLabels,
+    /// What accuracy is measured on.
+    TestImages,
+    /// Their classes.
+    TestLabels,
+}
+
+impl Part {
+    /// All of them.
+    pub const ALL: [Self; 4] =
+        [Self::TrainingImages, Self::TrainingLabels, Self::TestImages, Self::TestLabels];
+
+    /// As MNIST's files are called.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::TrainingImages => "train-images-idx3-ubyte",
+            Self::TrainingLabels => "train-labels-idx1-ubyte",
+            Self::TestImages => "t10k-images-idx3-ubyte",
+            Self::TestLabels => "t10k-labels-idx1-ubyte",
+        }
+    }
+
+    /// The set that a file belongs to (empty where its name does not say), and which part of it it is.
+    fn of(file_name: &str) -> Option<(String, Self)> {
+        let name = file_name.to_ascii_lowercase();
+        let words: Vec<&str> = name.strip_suffix(".gz").unwrap_or(&name).split(['-', '_', '.']).collect();
+        let split = words.iter().position(|word| SPLITS.contains(word))?;
+        let is_training = words[split] == SPLITS[0];
+        let part = match (words.get(split + 1), is_training) {
+            (Some(&"images"), true) => Self::TrainingImages,
+            (Some(&"images"), false) => Self::TestImages,
+            (Some(&"labels"), true) => Self::TrainingLabels,
+            (Some(&"labels"), false) => Self::TestLabels,
+            _ => return None,
+        };
+        let is_idx = words[split + 2..].iter().all(|word| FORMATS.contains(word));
+        is_idx.then(|| (words[..split].join("-"), part))
+    }
+}
+
+const SPLITS: [&str; 4] = ["train", "t10k", "test", "test10k"];
+const FORMATS: [&str; 6] = ["idx", "idx1", "idx2", "idx3", "ubyte", "int"];
+
+/// The files of one data set, as far as they are there. `T` is where a file is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedFiles<T> {
+    /// What their names begin with, or nothing.
+    pub set: String,
+    parts: BTreeMap<Part, T>,
+}
+
+impl<T> NamedFiles<T> {
+    /// Where a part is.
+    #[must_use]
+    pub fn get(&self, part: Part) -> Option<&T> {
+        self.parts.get(&part)
+    }
+
+    /// Where all parts are that are there.
+    pub fn found(&self) -> impl Iterator<Item = &T> {
+        self.parts.values()
+    }
+
+    /// The names of the parts that are not there.
+    #[must_use]
+    pub fn missing(&self) -> Vec<String> {
+        let missing = Part::ALL.into_iter().filter(|part| !self.parts.contains_key(part));
+        let name = |part: Part| match &*self.set {
+            "" => part.name().to_owned(),
+            "qmnist" => {
+                format!("qmnist-{}", part.name().replace("t10k", "test").replace("idx1-ubyte", "idx2-int"))
+            }
+            set => format!("{set}-{}", part.name().replace("t10k", "test")),
+        };
+        missing.map(name).collect()
+    }
+
+    /// Whether all four are there.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.parts.len() == Part::ALL.len()
+    }
+
+    /// EMNIST's images lie on their sides.
+    #[must_use]
+    pub fn lie_on_their_sides(&self) -> bool {
+        self.set.starts_with("emnist")
+    }
+}
+
+/// The files of several data sets that are in one place.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NamedSets<T>(BTreeMap<String, BTreeMap<Part, T>>);
+
+impl<T> NamedSets<T> {
+    /// Finds the files of data sets among others. `locate` tells where a file is; what it gives nothing for is left out.
+    /// Where a part is there twice, the unpacked one counts, and then the first.
+    pub fn among(names: &[String], locate: impl Fn(&str) -> Option<T>) -> Self {
+        let is_packed = |name: &&String| name.to_ascii_lowercase().ends_with(".gz");
+        let (packed, plain): (Vec<_>, Vec<_>) = names.iter().partition(is_packed);
+        let mut sets = BTreeMap::<_, BTreeMap<_, _>>::new();
+        for name in plain.into_iter().chain(packed) {
+            if let Some((set, part)) = Part::of(name)
+                && let Some(place) = locate(name)
+            {
+                sets.entry(set).or_default().entry(part).or_insert(place);
+            }
+        }
+        Self(sets)
+    }
+
+    /// Whether there is no file of a data set.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The set with this name; with an empty one, the set without a name.
+    pub fn take(&mut self, set: &str) -> Option<NamedFiles<T>> {
+        self.0.remove_entry(set).map(|(set, parts)| NamedFiles { set, parts })
+    }
+
+    /// The set without a name, else the only whole one, else the one that lacks least.
+    ///
+    /// # Errors
+    /// The names of the whole sets, of which one must be chosen; none where there is no set at all.
+    pub fn choose(mut self) -> Result<NamedFiles<T>, Vec<String>> {
+        let is_whole = |(_, parts): &(&String, &BTreeMap<_, _>)| parts.len() == Part::ALL.len();
+        let mut names: Vec<String> = self.0.iter().filter(is_whole).map(|(name, _)| name.clone()).collect();
+        if self.0.contains_key("") {
+            names = vec![String::new()];
+        } else if names.is_empty() {
+            names.extend(self.0.iter().max_by_key(|(_, parts)| parts.len()).map(|(name, _)| name.clone()));
+        }
+        let only = if let [only] = &names[..] { self.take(only) } else { None };
+        only.ok_or(names)
+    }
+}

@@ -1,0 +1,317 @@
+//! Files of the visitor's: told apart, unpacked and checked as the native program does it; and told apart by what is in
+//! them, where their names say nothing.
+
+use std::cmp::Ordering;
+use std::mem;
+
+use adadagrad_core::idx::{IdxError, ImagesError};
+use adadagrad_core::network::Model;
+use adadagrad_gpu::data::names::{NamedFiles, NamedSets, Part};
+use adadagrad_gpu::data::unpack::{
+    LARGEST_FILE, WrongLabel, labels_as_bytes, transpose_images, unpacked, without_padding,
+};
+use js_sys::Uint8Array;
+use wasm_bindgen::prelude::*;
+
+use crate::answers::object;
+use crate::data;
+
+const NEEDED: &str = "Four files are needed: images and labels for training, images and labels for the test.";
+
+/// Which files are to be read, by their places: the four of a data set, by their names; or all, where there are four.
+/// `sizes`: in bytes.
+///
+/// # Errors
+/// Which files are missing, of which sets they are, or which one is too large.
+#[wasm_bindgen]
+pub fn choose_own_files(names: Vec<String>, sizes: Vec<f64>) -> Result<Vec<usize>, JsError> {
+    let chosen = choose(&names).map_err(|problem| JsError::new(&problem))?;
+    #[allow(clippy::cast_precision_loss)]
+    let is_large = |&&place: &&usize| sizes.get(place).is_none_or(|&size| size > LARGEST_FILE as f64);
+    match chosen.iter().find(is_large) {
+        None => Ok(chosen),
+        Some(&place) => Err(JsError::new(&too_large(&names[place]))),
+    }
+}
+
+/// The data set in four files, unpacked.
+///
+/// # Errors
+/// Which file is broken, and how.
+#[wasm_bindgen(unchecked_return_type = "DatasetFiles")]
+pub fn read_own_files(names: Vec<String>, contents: Vec<Uint8Array>) -> Result<JsValue, JsError> {
+    let files = contents.iter().map(Uint8Array::to_vec);
+    let files = read(names, files).map_err(|problem| JsError::new(&problem))?;
+    let [train_images, train_labels, test_images, test_labels] =
+        files.map(|file| Uint8Array::from(&*file.bytes).into());
+    object(&[
+        ("train_images", train_images),
+        ("train_labels", train_labels),
+        ("test_images", test_images),
+        ("test_labels", test_labels),
+    ])
+}
+
+/// A file's name, and its bytes as MNIST's files have them.
+#[derive(Debug, Default)]
+struct OwnFile {
+    name: String,
+    bytes: Vec<u8>,
+}
+
+fn choose(names: &[String]) -> Result<Vec<usize>, String> {
+    match by_name(names) {
+        Ok(named) if named.is_whole() => Ok(places(&named).to_vec()),
+        _ if names.len() == Part::ALL.len() => Ok((0..names.len()).collect()),
+        Ok(named) => {
+            let missing = named.missing();
+            let are = if missing.len() == 1 { "is" } else { "are" };
+            Err(format!("{NEEDED} {} {are} missing.", missing.join(" and ")))
+        }
+        Err(sets) if !sets.is_empty() => {
+            Err(format!("These files are of several data sets: choose the files of {}.", sets.join(" or ")))
+        }
+        Err(_) if names.len() == 1 => Err(format!("{NEEDED} There is 1.")),
+        Err(_) => Err(format!("{NEEDED} There are {}.", names.len())),
+    }
+}
+
+/// The files of one data set, each by its place, or the names of several sets.
+fn by_name(names: &[String]) -> Result<NamedFiles<usize>, Vec<String>> {
+    NamedSets::among(names, |name| names.iter().position(|other| other == name)).choose()
+}
+
+/// In the order of [`Part::ALL`].
+fn places(whole: &NamedFiles<usize>) -> [usize; 4] {
+    Part::ALL.map(|part| whole.get(part).copied().unwrap_or_default())
+}
+
+/// In the order of [`Part::ALL`].
+fn read(names: Vec<String>, contents: impl Iterator<Item = Vec<u8>>) -> Result<[OwnFile; 4], String> {
+    let named = by_name(&names).ok().filter(NamedFiles::is_whole);
+    // One after another: packed and unpacked, all of them would take much memory.
+    let files = names.into_iter().zip(contents).map(|(name, bytes)| OwnFile::read(name, bytes));
+    let mut files = files.collect::<Result<Vec<_>, _>>()?;
+    let order = match &named {
+        Some(whole) => places(whole),
+        None => by_content(&files)?,
+    };
+    let mut files = order.map(|place| files.get_mut(place).map(mem::take).unwrap_or_default());
+    let [train_images, train_labels, test_images, test_labels] = &mut files;
+    for [images, labels] in [[train_images, train_labels], [test_images, test_labels]] {
+        if named.as_ref().is_some_and(NamedFiles::lie_on_their_sides) {
+            transpose_images(&mut images.bytes);
+        }
+        data::check(&*images.bytes, &*labels.bytes).map_err(|error| in_words(error, images, labels))?;
+    }
+    Ok(files)
+}
+
+/// In the order of [`Part::ALL`], of four files with any names: the larger ones are for training, unless names tell.
+fn by_content(files: &[OwnFile]) -> Result<[usize; 4], String> {
+    let kinds = files.iter().map(OwnFile::is_images).collect::<Result<Vec<_>, _>>()?;
+    let split = |wanted: bool| {
+        let places: Vec<usize> = (0..files.len()).filter(|&place| kinds[place] == wanted).collect();
+        let &[one, other] = &places[..] else {
+            let kind = if wanted { "images" } else { "labels" };
+            let are = if places.len() == 1 { "is" } else { "are" };
+            let found = places.len();
+            return Err(format!(
+                "Two of the four files should hold {kind}, one for training and one for the test, but there {are} {found}."
+            ));
+        };
+        let (first, second) = (&files[one], &files[other]);
+        let is_first_for_test = match (first.is_for_test(), first.count().cmp(&second.count())) {
+            (is_for_test, _) if is_for_test != second.is_for_test() => is_for_test,
+            (_, Ordering::Less) => true,
+            (_, Ordering::Greater) => false,
+            (_, Ordering::Equal) => {
+                return Err(format!(
+                    "{} and {} have ambiguous names: put “train” into one name and “test” into the other.",
+                    first.name, second.name
+                ));
+            }
+        };
+        Ok(if is_first_for_test { [other, one] } else { [one, other] })
+    };
+    let ([train_images, test_images], [train_labels, test_labels]) = (split(true)?, split(false)?);
+    Ok([train_images, train_labels, test_images, test_labels])
+}
+
+impl OwnFile {
+    fn read(name: String, bytes: Vec<u8>) -> Result<Self, String> {
+        let is_named_so = name.to_ascii_lowercase().ends_with(".gz");
+        let bytes =
+            unpacked(bytes, is_named_so).map_err(|error| format!("{name} cannot be unpacked: {error}."))?;
+        if bytes.len() as u64 > LARGEST_FILE {
+            return Err(too_large(&name));
+        }
+        let bytes = labels_as_bytes(without_padding(bytes))
+            .map_err(|WrongLabel { index, label, .. }| wrong_label(&name, index, label))?;
+        Ok(Self { name, bytes })
+    }
+
+    /// Whether it holds images, or else labels.
+    fn is_images(&self) -> Result<bool, String> {
+        match self.bytes.first_chunk() {
+            Some([0, 0, 8, 3]) => Ok(true),
+            Some([0, 0, 8, 1]) => Ok(false),
+            _ => Err(self.is_no_idx()),
+        }
+    }
+
+    fn is_for_test(&self) -> bool {
+        let name = self.name.to_ascii_lowercase();
+        ["t10k", "test", "valid"].iter().any(|word| name.contains(word)) && !name.contains("train")
+    }
+
+    /// Images or labels in it, as its header says.
+    fn count(&self) -> u32 {
+        self.bytes.get(4..).and_then(|rest| rest.first_chunk()).map_or(0, |word| u32::from_be_bytes(*word))
+    }
+
+    fn is_no_idx(&self) -> String {
+        format!(
+            "{} is not an IDX file of images or labels: it should start with the bytes 0, 0, 8, and then 3 (images) or 1 (labels).",
+            self.name
+        )
+    }
+}
+
+/// What is wrong with a pair of files, for those who do not count bytes.
+fn in_words(error: ImagesError, images: &OwnFile, labels: &OwnFile) -> String {
+    let (file, kind, error) = match error {
+        ImagesError::Images(error) => (images, "images", error),
+        ImagesError::Labels(error) => (labels, "labels", error),
+    };
+    let (name, count) = (&file.name, file.count());
+    match error {
+        IdxError::Magic(_) | IdxError::Type(_) | IdxError::Dimensions { .. } => file.is_no_idx(),
+        IdxError::Header { .. } => format!("{name} ends within its header."),
+        IdxError::Empty => format!("{name} is empty: its header says 0 {kind}."),
+        IdxError::TooLarge => format!("The header of {name} names more {kind} than a file can hold."),
+        IdxError::Length { needed, found } => format!(
+            "{name} should hold {needed} bytes for the {count} {kind} that its header names, but it holds {found}."
+        ),
+        IdxError::ImageSize { expected: [high, wide], found: [rows, columns] } => format!(
+            "The images in {name} have {columns}×{rows} pixels, but the networks here take {wide}×{high}."
+        ),
+        IdxError::Count { images: of_images, labels: of_labels } => {
+            format!("{} holds {of_images} images, but {} holds {of_labels} labels.", images.name, labels.name)
+        }
+        IdxError::Label { byte, label, .. } => wrong_label(name, byte - LABELS_START, label.into()),
+    }
+}
+
+/// Where the first label is in a label file.
+const LABELS_START: usize = 8;
+
+fn wrong_label(name: &str, index: usize, label: i64) -> String {
+    let classes = Model::Cnn.classes();
+    format!(
+        "Label {} in {name} is {label}, but the networks here have {classes} classes: 0 to {}.",
+        index + 1,
+        classes - 1
+    )
+}
+
+fn too_large(name: &str) -> String {
+    format!("{name} is larger than {} MB, the largest size that this page accepts.", LARGEST_FILE >> 20)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chosen(names: &[&str]) -> Result<Vec<usize>, String> {
+        choose(&names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>())
+    }
+
+    const MNIST: [&str; 4] = [
+        "t10k-labels-idx1-ubyte",
+        "train-images-idx3-ubyte",
+        "t10k-images-idx3-ubyte",
+        "train-labels-idx1-ubyte",
+    ];
+
+    #[test]
+    fn a_whole_set_is_found_among_other_files() {
+        assert_eq!(chosen(&MNIST), Ok(vec![1, 3, 2, 0]));
+        // As torchvision leaves it: packed and unpacked.
+        let packed = MNIST.map(|name| format!("{name}.gz"));
+        let both: Vec<&str> = packed.iter().map(String::as_str).chain(MNIST).collect();
+        assert_eq!(chosen(&both), Ok(vec![5, 7, 6, 4]));
+        assert_eq!(chosen(&["a", "b", "c", "d"]), Ok(vec![0, 1, 2, 3]), "told apart by what is in them");
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        assert_eq!(chosen(&MNIST[1..]), Err(format!("{NEEDED} t10k-labels-idx1-ubyte is missing.")));
+        let two = ["qmnist-train-images-idx3-ubyte.gz", "qmnist-train-labels-idx2-int.gz"];
+        let missing = "qmnist-test-images-idx3-ubyte and qmnist-test-labels-idx2-int are missing.";
+        assert_eq!(chosen(&two), Err(format!("{NEEDED} {missing}")));
+        assert_eq!(chosen(&["a"]), Err(format!("{NEEDED} There is 1.")));
+        assert_eq!(chosen(&["a"; 5]), Err(format!("{NEEDED} There are 5.")));
+        let two_sets: Vec<String> = ["emnist-digits-", "emnist-mnist-"]
+            .iter()
+            .flat_map(|set| MNIST.map(|name| format!("{set}{name}")))
+            .collect();
+        let said = choose(&two_sets).expect_err("one must be chosen");
+        assert!(said.ends_with("choose the files of emnist-digits or emnist-mnist."), "{said}");
+    }
+
+    /// `count` images of one bright column and their labels.
+    fn idx(count: u8) -> [Vec<u8>; 2] {
+        let mut images = vec![0, 0, 8, 3, 0, 0, 0, count, 0, 0, 0, 28, 0, 0, 0, 28];
+        images.extend((0..usize::from(count) * 784).map(|place| if place % 28 == 3 { 255 } else { 0 }));
+        [images, [&[0, 0, 8, 1, 0, 0, 0, count], &*vec![7; count.into()]].concat()]
+    }
+
+    fn read_named(names: [&str; 4], [a, b, c, d]: [Vec<u8>; 4]) -> Result<[Vec<u8>; 4], String> {
+        let names = names.map(str::to_owned).to_vec();
+        read(names, [a, b, c, d].into_iter()).map(|files| files.map(|file| file.bytes))
+    }
+
+    #[test]
+    fn emnist_is_turned_upright_and_padding_is_left_out() {
+        let ([a, b], [c, d]) = (idx(3), idx(2));
+        let upright = [a.clone(), b.clone(), c.clone(), d.clone()];
+        let padded = |bytes: &Vec<u8>| [bytes.as_slice(), &[0; 64]].concat();
+        let plain = [
+            "train-images-idx3-ubyte",
+            "train-labels-idx1-ubyte",
+            "t10k-images-idx3-ubyte",
+            "t10k-labels-idx1-ubyte",
+        ];
+        assert_eq!(read_named(plain, [&a, &b, &c, &d].map(padded)).as_ref(), Ok(&upright));
+        let emnist = plain.map(|name| format!("emnist-digits-{}", name.replace("t10k", "test")));
+        let [images, ..] =
+            read_named(emnist.each_ref().map(String::as_str), upright.clone()).expect("valid files");
+        assert!(
+            images[16..]
+                .chunks(28)
+                .take(28)
+                .enumerate()
+                .all(|(row, line)| line == [if row == 3 { 255 } else { 0 }; 28])
+        );
+        // Whatever their names and their order.
+        assert_eq!(read_named(["w", "x", "y", "z"], [d, a, b, c]), Ok(upright));
+    }
+
+    #[test]
+    fn headers_that_lie_are_told() {
+        let ([a, b], [c, d]) = (idx(3), idx(2));
+        let said = |images: &[u8]| {
+            read_named(["w", "x", "y", "z"], [images.to_vec(), b.clone(), c.clone(), d.clone()])
+        };
+        assert!(said(&[]).is_err_and(|said| said.starts_with("w is not an IDX file")));
+        assert!(said(&a[..9]).is_err_and(|said| said == "w ends within its header."));
+        let mut many = a.clone();
+        many[4..8].fill(255);
+        let said = said(&many).expect_err("there are three");
+        assert!(
+            said.starts_with("w should hold") || said.starts_with("The header of w names more images"),
+            "{said}"
+        );
+    }
+}
