@@ -87,6 +87,15 @@ test('a file that is refused changes nothing, and a model is checked before the 
   await told([file('other.safetensors', model())], /is not a model for these settings: .*layers\.0\..*Nothing was changed/);
   await told([file('a.safetensors', model()), file('b.safetensors', model())], /one model at a time/);
   assert.doesNotMatch(await note.textContent(), /learning rate|operator/i);
+  // Closing the note leaves the page where it is scrolled to, and gives the focus back.
+  for (const [focused, gets] of [['run-open', 'run-open'], [null, 'run']]) {
+    await page.evaluate((id) => (id === null ? document.activeElement.blur() : document.getElementById(id).focus({ preventScroll: true })), focused);
+    await told([file('empty', Buffer.alloc(0))], /“empty” is empty\.$/);
+    await page.evaluate(() => scrollTo(0, 400));
+    await button('Close').click();
+    await note.waitFor({ state: 'hidden' });
+    assert.deepEqual(await page.evaluate(() => [scrollY, document.activeElement.id]), [400, gets]);
+  }
   // Nor do a link or a text; only a field takes a text.
   const dropped = await page.evaluate(() => {
     const transfer = new DataTransfer();
