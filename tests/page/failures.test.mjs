@@ -57,6 +57,23 @@ function flipStored(bytes) {
   return gzipSync(plain);
 }
 
+test('a connection that fails is not the fault of the site, and the data come as soon as there is one', browserTest(), async (t) => {
+  let fails = true;
+  const { page, notice, waitFor } = await openPage(t, {
+    context: { serviceWorkers: 'block' },
+    expectedComplaints: /ERR_CONNECTION_RESET|service worker/i,
+    prepare: (page) => page.context().route(/\.gz$/, (route) => (fails ? route.abort('connectionreset') : route.continue())),
+  });
+  await notice.waitFor({ state: 'visible' });
+  const text = await notice.textContent();
+  assert.match(text, /could not be downloaded: the server did not answer\. Check the connection/);
+  assert.doesNotMatch(text, /operator|in your browser/);
+  fails = false;
+  await page.evaluate(() => window.dispatchEvent(new Event('online')));
+  await waitFor({ data: 'ready' });
+  assert.equal(await notice.isVisible(), false);
+});
+
 test('a loss that is no number stops the run, which can be begun again', browserTest(), async (t) => {
   const { page, notice, read, button, waitFor, waitForStep, set } = await openPage(t);
   await waitFor({ data: 'ready' });

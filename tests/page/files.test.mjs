@@ -88,6 +88,15 @@ test('a file that is refused changes nothing, and a model is checked before the 
   await told([file('other.safetensors', model())], /is not a model for these settings: .*layers\.0\..*Nothing was changed/);
   await told([file('a.safetensors', model()), file('b.safetensors', model())], /one model at a time/);
   assert.doesNotMatch(await note.textContent(), /learning rate|operator/i);
+  // Closing the note leaves the page where it is scrolled to, and gives the focus back.
+  for (const [focused, gets] of [['run-open', 'run-open'], [null, 'run']]) {
+    await page.evaluate((id) => (id === null ? document.activeElement.blur() : document.getElementById(id).focus({ preventScroll: true })), focused);
+    await told([file('empty', Buffer.alloc(0))], /“empty” is empty\.$/);
+    await page.evaluate(() => scrollTo(0, 400));
+    await button('Close').click();
+    await note.waitFor({ state: 'hidden' });
+    assert.deepEqual(await page.evaluate(() => [scrollY, document.activeElement.id]), [400, gets]);
+  }
   // Nor do a link or a text; only a field takes a text.
   const dropped = await page.evaluate(() => {
     const transfer = new DataTransfer();
@@ -154,7 +163,7 @@ test('the list of data asks for files when told to, not when it is passed over',
   };
   await list.focus();
   await passTo('ArrowDown', 'own');
-  assert.match(await pending.textContent(), /^Press “Choose own files”, or Enter here/);
+  assert.match(await pending.textContent(), /^Press “Choose your files”, or Enter here/);
   await passTo('ArrowUp', 'mnist');
   assert.equal(await pending.isVisible(), false);
   await passTo('ArrowDown', 'own');
@@ -165,15 +174,15 @@ test('the list of data asks for files when told to, not when it is passed over',
   const asked = page.waitForEvent('filechooser');
   await page.keyboard.press('Enter');
   await (await asked).setFiles(ownFiles({ training: 900, test: 100 }));
-  await page.waitForFunction(() => document.getElementById('data-pending').textContent === 'The run keeps its data, MNIST. The next start takes Own files.');
+  await page.waitForFunction(() => document.getElementById('data-pending').textContent === 'The current run keeps its data, MNIST. The next run will use your files.');
   assert.equal(choosers, 1);
   // Files that were chosen once are at hand.
   await passTo('ArrowUp', 'mnist');
   assert.equal(await pending.isVisible(), false);
   await passTo('ArrowDown', 'own');
-  assert.match(await pending.textContent(), /The next start takes Own files/);
+  assert.match(await pending.textContent(), /The next run will use your files/);
   const askedAgain = page.waitForEvent('filechooser');
-  await button('Choose own files').click();
+  await button('Choose your files').click();
   await askedAgain;
   assert.equal(choosers, 2);
 });

@@ -176,3 +176,27 @@ test('fields tell what is wrong beside them, and never take another number', bro
   await button('Show').click();
   await page.locator('#test-sample:not([aria-invalid])').waitFor();
 });
+
+test('a mistake stays, and stays marked, until it is corrected or replaced, whatever else is changed', browserTest(), async (t) => {
+  const { page, button, waitFor, set } = await openPage(t, { path: '#preset=quick&model=logistic' });
+  await waitFor({ data: 'ready' });
+  const rate = page.getByLabel('Learning rate', { exact: true });
+  const isWrong = async (wrong, value) => {
+    await page.waitForFunction((is) => (document.getElementById('setting-learning-rate').getAttribute('aria-invalid') === 'true') === is, wrong);
+    assert.equal(await rate.inputValue(), value);
+    await page.waitForFunction((is) => (document.getElementById('main-button').getAttribute('aria-disabled') === 'true') === is, wrong);
+  };
+  await set({ 'Learning rate': '0,001', Seed: 7, Test: 'Orthogonality test', 'Threshold ν': 3 });
+  await isWrong(true, '0,001');
+  await button('Start').click();
+  await waitFor({ phase: 'idle' });
+  // The same setting by another way.
+  await page.locator('#knob-learning-rate').fill('100');
+  await page.waitForFunction(() => document.getElementById('setting-learning-rate').value !== '0,001');
+  const { 1: turned } = /learning_rate=([\d.]+)/.exec(await page.waitForFunction(() => location.hash.includes('learning_rate') && location.hash).then((hash) => hash.jsonValue()));
+  await isWrong(false, turned);
+  await set({ 'Learning rate': 'fast' });
+  await isWrong(true, 'fast');
+  await page.locator('#preset').selectOption('quick');
+  await isWrong(false, '0.02');
+});

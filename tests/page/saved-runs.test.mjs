@@ -5,6 +5,7 @@ import { drop } from './support/data-files.mjs';
 import { loadModule } from './support/module.mjs';
 import { browserTest, openPage } from './support/page.mjs';
 import { QUICK } from './support/settings.mjs';
+import { chartsDrawn } from './support/steady.mjs';
 
 const { readRunFile, readStoredRun, readCheckpoint, storeRun, writeRunFile } = await loadModule('runs/run-file.ts');
 const { STEP_COLUMNS } = await loadModule('runs/step-log.ts');
@@ -87,6 +88,7 @@ const BROKEN = [
   [withPlace('evaluations', [[]]), /evaluations\.0/],
   [withPlace('evaluations', [{}]), /evaluations\.0\.step is missing/],
   [withPlace('evaluations', [{ ...saved().evaluations[0], accuracy: '50 %' }]), /evaluations\.0\.accuracy/],
+  [withPlace('evaluations', [{ ...saved().evaluations[0], accuracy: 97 }]), /evaluations\.0\.accuracy must be from 0 to 1/],
   [withPlace('evaluations', Array.from({ length: 100_000 }, () => null)), /evaluations\.0/],
   // Steps.
   [withPlace('steps.loss', undefined), /steps\.loss is missing/],
@@ -197,4 +199,37 @@ test('damaged runs, opened several at once or kept by the browser, leave the pag
   assert.equal(await page.locator('#left-run').isVisible(), false);
   await button('Start').click();
   await waitForStep(2);
+});
+
+test('numbers beyond all measure are no harm: what an axis has a place for is drawn, and the page goes on', browserTest(), async (t) => {
+  const { page, button, waitFor, waitForStep } = await openPage(t, { path: '#preset=quick&model=logistic&thresholds=true' });
+  await waitFor({ data: 'ready' });
+  const largest = Number.MAX_VALUE;
+  const smallest = Number.MIN_VALUE;
+  const odd = {
+    'a threshold of 0': withPlace('config.test.eta', 0),
+    'a threshold whose square overflows': withPlace('config.test.eta', 1e200),
+    'a threshold whose square is 0': withPlace('config.test.eta', 1e-200),
+    'the largest loss': withPlace('steps.loss', [1, largest]),
+    'the lowest loss': withPlace('steps.loss', [-largest, largest]),
+    'the largest size': withPlace('steps.required', [1, largest]),
+    'the smallest size': withPlace('steps.required', [smallest, 1]),
+    'the largest variance': withPlace('steps.variance', [1, largest]),
+    'the largest batch': withPlace('steps.samples', [8, Number.MAX_SAFE_INTEGER]),
+    'a step of no time': withPlace('steps.seconds', [smallest, smallest]),
+    'an endless step': withPlace('steps.elapsed', [1, largest]),
+  };
+  for (const [name, run] of Object.entries(odd)) {
+    const buffer = Buffer.from(JSON.stringify({ ...run, name }));
+    await drop(page, [{ name: 'odd.json', mimeType: 'application/json', buffer }]);
+    await page.waitForFunction((wanted) => document.getElementById('files-note-text').textContent.includes(`“${wanted}” from`), name);
+    for (const axis of ['steps', 'seconds', 'samples']) {
+      await page.locator(`label[for=axis-${axis}]`).click();
+      await chartsDrawn(page);
+    }
+    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), 0, `${name}: wider than the screen`);
+    await button(`Delete ${name}`).click();
+  }
+  await button('Start').click();
+  await waitForStep(3);
 });

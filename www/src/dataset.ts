@@ -1,6 +1,6 @@
 /** Downloads, decompresses and checks the four data files. Runs in the worker. */
 import type { DatasetFiles, DatasetName } from '../pkg/adadagrad_web.js';
-import { DataError } from './data-error.js';
+import { ConnectionError, DataError } from './data-error.js';
 import { forget, keep, recall } from './offline/data-cache.js';
 
 interface FileEntry {
@@ -119,7 +119,7 @@ async function request(address: URL, name: string, signal: AbortSignal): Promise
   try {
     response = await fetch(address, { signal });
   } catch {
-    throw new DataError(`${name} could not be downloaded: the server did not answer.`);
+    throw new ConnectionError(`${name} could not be downloaded: the server did not answer.`);
   }
   if (response.status === 404) {
     throw new DataError(`The data file ${name} is missing on this server (“cargo xtask data” makes the data files).`);
@@ -193,7 +193,10 @@ async function decompress(
   const counted = new ReadableStream<Uint8Array<ArrayBuffer>>({
     start: (controller) => controller.enqueue(head),
     pull: async (controller) => {
-      const { done, value } = await reader.read();
+      const { done, value } = await reader.read().catch((error: unknown) => {
+        // What the browser decompresses by itself can be broken as well.
+        throw compressed ? new ConnectionError(`${entry.name}.gz could not be downloaded: the connection broke off.`) : error;
+      });
       if (done) return controller.close();
       received += value.length;
       report(Math.min(1, received / expectedBytes) * entry.compressed_bytes);

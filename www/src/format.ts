@@ -7,18 +7,25 @@ const significant = new Intl.NumberFormat('en-US', { maximumSignificantDigits: 3
 const percent = new Intl.NumberFormat('en-US', { style: 'percent', minimumFractionDigits: 1, maximumFractionDigits: 1 });
 const precisePercent = new Intl.NumberFormat('en-US', { style: 'percent', minimumFractionDigits: 2, maximumFractionDigits: 2 });
 
+/** From here on only the magnitude is told: written out, such numbers have hundreds of digits. */
+const HUGE = 1e16;
+
 export function formatCount(value: number): string {
-  return wholeNumbers.format(value);
+  return Math.abs(value) < HUGE ? wholeNumbers.format(value) : formatMagnitude(value);
 }
 
 /** 12,000 as 12K: for axes, where room is short. */
 export function formatCompact(value: number): string {
-  return compact.format(value);
+  return Math.abs(value) < HUGE ? compact.format(value) : formatMagnitude(value);
 }
 
 export function formatMeasure(value: number): string {
-  if (value !== 0 && (Math.abs(value) < 1e-3 || Math.abs(value) >= 1e6)) return value.toExponential(1).replace('e+', 'e');
+  if (value !== 0 && (Math.abs(value) < 1e-3 || Math.abs(value) >= 1e6)) return formatMagnitude(value);
   return significant.format(value);
+}
+
+function formatMagnitude(value: number): string {
+  return Number.isFinite(value) ? value.toExponential(1).replace('e+', 'e') : significant.format(value);
 }
 
 export function formatPercent(share: number): string {
@@ -29,12 +36,12 @@ export function formatPercent(share: number): string {
 /** 1.04, 3.2, 10.2 or 320: decimals while they say something; near 1 they decide. */
 export function formatFactor(value: number): string {
   if (value < 1.95) return twoDecimals.format(value);
-  return value < 99.95 ? oneDecimal.format(value) : wholeNumbers.format(value);
+  return value < 99.95 ? oneDecimal.format(value) : formatCount(value);
 }
 
 /** A size that would pass, as the rule rounds it; beyond a million only its magnitude matters. */
 export function formatSize(value: number): string {
-  return value < 1e6 ? wholeNumbers.format(Math.ceil(value)) : compact.format(value);
+  return value < 1e6 ? formatCount(Math.ceil(value)) : formatCompact(value);
 }
 
 export function formatMegabytes(bytes: number): string {
@@ -43,5 +50,5 @@ export function formatMegabytes(bytes: number): string {
 
 export function formatMilliseconds(seconds: number): string {
   // Clocks of browsers are coarse; what is shorter than their tick reads as zero.
-  return seconds < 1e-4 ? 'less than 0.1 ms' : `${significant.format(seconds * 1000)} ms`;
+  return seconds < 1e-4 ? 'less than 0.1 ms' : `${formatMeasure(seconds * 1000)} ms`;
 }

@@ -246,6 +246,8 @@ showRecordedRun(state, library);
 whenPageFails((message) => {
   const { name } = state.data.value;
   if (name !== 'downloading' && name !== 'checking') return;
+  // What arrives now must not say that all is well.
+  session.close();
   state.data.value = { name: 'unusable', because: 'program' };
   state.trouble.value = { kind: 'start', message: `A part of the page failed to start (${message}).` };
 });

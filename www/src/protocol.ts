@@ -113,7 +113,7 @@ export type FailureKind =
   | 'start'
   /** The worker or the wasm module broke down: both must be started anew. */
   | 'crash'
-  /** Nothing more arrived, and trying again did not help. */
+  /** The data did not come through: the server did not answer, or nothing more arrived and trying again did not help. */
   | 'stalled'
   /** This browser, or where the page is shown, lacks what training needs. */
   | 'unsupported';

@@ -17,6 +17,9 @@ export const count = v.pipe(number, v.safeInteger('must be a whole number'), v.m
 /** A number of samples, images or parts, which is at least 1. */
 export const size = v.pipe(number, v.safeInteger('must be a whole number'), v.minValue(1, 'must be at least 1'));
 
+/** A part of a whole. */
+export const share = v.pipe(number, v.minValue(0, 'must be from 0 to 1'), v.maxValue(1, 'must be from 0 to 1'));
+
 /** A number that may have overflowed: JSON writes null for what is no finite number. */
 export const measure = v.pipe(
   v.custom<number | null>((value) => value === null || typeof value === 'number', 'must be a number'),

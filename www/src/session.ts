@@ -83,6 +83,13 @@ export class TrainingSession {
     for (const wish of this.#wishes.values()) this.#send(wish);
   }
 
+  /** Nothing more is heard of the worker. */
+  close(): void {
+    this.#worker?.terminate();
+    this.#worker = null;
+    this.#leaveUnanswered();
+  }
+
   /** A run that is likely to be begun next. */
   prepare(config: RunConfig, engine: EngineWish): void {
     this.#send({ type: 'prepare', config, engine });
@@ -268,10 +275,8 @@ export class TrainingSession {
   }
 
   #crashed(detail: string): void {
-    this.#worker?.terminate();
-    this.#worker = null;
     this.#distrustGpu();
-    this.#leaveUnanswered();
+    this.close();
     const words = detail ? ` (${detail})` : '';
     if (this.#isAlive) this.#fail('crash', `The training worker stopped unexpectedly.${words}`);
     else this.#fail('start', `The training worker stopped before it started${words}: its file is missing, blocked or damaged.`);

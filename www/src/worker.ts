@@ -4,17 +4,17 @@ import './start/trusted-types.js';
 import initialise, { defaults, models, presets, Session, validate } from '../pkg/adadagrad_web.js';
 import type { DatasetFiles, DatasetName, RunConfig } from '../pkg/adadagrad_web.js';
 import { Answers } from './answers.js';
-import { DataError } from './data-error.js';
+import { ConnectionError, DataError } from './data-error.js';
 import { availableDatasets, loadDataset } from './dataset.js';
 import { findAdapter } from './engine/adapter.js';
 import { decideEngine } from './engine/choice.js';
 import type { AdapterReport } from './engine/choice.js';
 import { guardGpu } from './engine/guarded-gpu.js';
 import { readOwnFiles } from './own-files.js';
-import type { Command, DataSource, Report } from './protocol.js';
+import type { Command, DataSource, FailureKind, Report } from './protocol.js';
 import { Sharing } from './team/sharing.js';
 import { TrainingLoop } from './training-loop.js';
-import { describeFailure, text } from './words-of-errors.js';
+import { asSentence, describeFailure, text } from './words-of-errors.js';
 
 /** Until the data is here, settings are checked against the size of MNIST. */
 const MNIST_TRAINING_SAMPLES = 60_000;
@@ -58,9 +58,16 @@ async function open(source: DataSource): Promise<void> {
     await offer;
     takeSession(session, files, dataset);
   } catch (error) {
-    const message = error instanceof DataError ? text(error) : `The data cannot be used. ${text(error)}`;
-    post({ type: 'failure', kind: source.kind === 'files' ? 'files' : 'data', run: null, message });
+    post({ type: 'failure', run: null, ...describeDataFailure(error, source) });
   }
+}
+
+/** The program, the connection or the data: each has another way on. */
+function describeDataFailure(error: unknown, { kind }: DataSource): { kind: FailureKind; message: string } {
+  if (error instanceof TypeError || error instanceof ReferenceError) return { kind: 'start', message: `A part of it failed to start (${text(error)}).` };
+  if (error instanceof WebAssembly.RuntimeError || error instanceof RangeError) return describeFailure(error);
+  const message = error instanceof DataError ? text(error) : `The data cannot be used. ${asSentence(text(error))}`;
+  return { kind: error instanceof ConnectionError ? 'stalled' : kind === 'files' ? 'files' : 'data', message };
 }
 
 function takeAdapter(report: AdapterReport): void {

@@ -5,7 +5,7 @@ import type { TrainedRun } from '../runs/trained-run.js';
 import { Chart } from './chart.js';
 import type { Line, Picture } from './picture.js';
 import { rowsToDraw } from './points.js';
-import { drawnSteps, frame, isAlone, labelOf, numbers, patternOf, pointsForEach, positions, positive, secondColour } from './run-view.js';
+import { drawable, drawnSteps, frame, isAlone, labelOf, numbers, patternOf, pointsForEach, positions, secondColour } from './run-view.js';
 import type { RunChart, RunView } from './run-view.js';
 
 const CAPTION = 'The batch grows after each step whose batch was too small for the test. Dots are the sizes that would have passed.';
@@ -64,7 +64,7 @@ function linesOf(view: RunView, run: TrainedRun): Line[] {
     dash: [],
     width: 1,
     x,
-    y: numbers(log, 'required', rows).map(positive),
+    y: numbers(log, 'required', rows).map((value) => drawable(value, true)),
     format: formatSize,
     inLegend: isAlone(view),
   };
@@ -80,7 +80,7 @@ function otherThresholds(view: RunView, run: TrainedRun, rows: readonly number[]
     dash: OTHER_PATTERNS[index] ?? [],
     width: 1.25,
     x,
-    y: rows.map((row) => positive(requiredAt(run.log, row, value))),
+    y: rows.map((row) => drawable(requiredAt(run.log, row, value), true)),
     format: formatSize,
     inLegend: true,
   }));

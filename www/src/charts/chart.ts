@@ -4,6 +4,7 @@ import { element, setText } from '../dom.js';
 import { chartButtons } from '../export/chart-buttons.js';
 import { chartOnPaper } from '../export/chart-svg.js';
 import { lastAtMost } from '../runs/step-log.js';
+import { canPaint, NO_CANVAS } from './can-paint.js';
 import { Legend } from './legend.js';
 import { NO_PICTURE, signature, toldAt } from './picture.js';
 import type { Line, Picture } from './picture.js';
@@ -43,7 +44,8 @@ export class Chart {
   constructor(spec: ChartSpec) {
     this.spec = spec;
     this.#stage = element('div', { class: 'chart-stage', role: 'img', 'aria-label': `${spec.title}: no steps yet` });
-    this.#empty = element('p', { class: 'chart-empty' }, element('span', {}, spec.emptyText ?? 'The curve starts with the first step.'));
+    const emptyText = canPaint() ? (spec.emptyText ?? 'The curve starts with the first step.') : NO_CANVAS;
+    this.#empty = element('p', { class: 'chart-empty' }, element('span', {}, emptyText));
     this.#caption = element('figcaption', {});
     this.#table = new TableTwin(spec.title);
     this.root = element(
@@ -64,7 +66,7 @@ export class Chart {
     return this.#picture;
   }
 
-  /** Null until the chart has a width. */
+  /** Null until the chart has a width, and where the browser has no canvas. */
   get plot(): uPlot | null {
     return this.#plot;
   }
@@ -74,7 +76,7 @@ export class Chart {
     this.#lines = inTableOrder(picture.lines);
     const next = signature({ ...picture, lines: this.#lines });
     this.#legend.take(this.#lines, next !== this.#signature);
-    this.#empty.hidden = picture.lines.some((line) => line.y.some((value) => value !== null));
+    this.#empty.hidden = canPaint() && picture.lines.some((line) => line.y.some((value) => value !== null));
     this.#stage.setAttribute('aria-label', `${this.spec.title}: ${picture.summary}`);
     setText(this.#caption, picture.caption);
     if (next !== this.#signature) {
@@ -105,7 +107,7 @@ export class Chart {
 
   #resize(): void {
     const width = Math.floor(this.#stage.clientWidth);
-    if (width <= 0) return;
+    if (width <= 0 || !canPaint()) return;
     if (this.#plot === null) this.#plot = this.#createPlot(width);
     else if (this.#plot.width !== width) this.#plot.setSize({ width, height: this.#height });
   }

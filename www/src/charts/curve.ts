@@ -3,7 +3,7 @@ import type { TrainedRun } from '../runs/trained-run.js';
 import type { Colour } from '../theme.js';
 import type { Line } from './picture.js';
 import { rowsToDraw, smooth } from './points.js';
-import { pointsForEach, positions } from './run-view.js';
+import { drawable, pointsForEach, positions } from './run-view.js';
 import type { RunView } from './run-view.js';
 
 interface CurveSpec {
@@ -32,9 +32,4 @@ export function curves(view: RunView, run: TrainedRun, specs: CurveSpec[]): Line
     const smoothed: Line = { ...line, y: at(smooth(spec.values, view.smoothing, spec.logarithmic)), told: line.y };
     return [{ ...line, kind: 'faint-points', dash: [], inLegend: false }, smoothed];
   });
-}
-
-function drawable(value: number | undefined, logarithmic: boolean): number | null {
-  if (value === undefined || Number.isNaN(value)) return null;
-  return logarithmic && value <= 0 ? null : value;
 }

@@ -93,7 +93,11 @@ export function smoothedWords({ smoothing, runs }: RunView): string {
   return smoothing === 0 || runs.length === 0 ? '' : ' Lines are smoothed; faint dots are the values before smoothing.';
 }
 
-/** A logarithmic axis has no place for zero. */
-export function positive(value: number | null): number | null {
-  return value !== null && value > 0 ? value : null;
+/** Beyond it, the ends of a range and the marks between them could not be computed any more. */
+const LARGEST_DRAWN = 1e300;
+
+/** The value, where an axis has a place for it: a logarithmic one has none for zero, and none has one for what overflowed. */
+export function drawable(value: number | null | undefined, logarithmic: boolean): number | null {
+  if (value === null || value === undefined || !(Math.abs(value) <= LARGEST_DRAWN)) return null;
+  return logarithmic && value < 1 / LARGEST_DRAWN ? null : value;
 }

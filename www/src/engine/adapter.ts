@@ -1,13 +1,14 @@
 /** Asks the browser what it offers for WebGPU. Runs in the worker, where the device will be opened, with a guarded GPU. */
 import type { AdapterReport } from './choice.js';
+import { offeredGpu } from './guarded-gpu.js';
 
 /** A browser that does not answer must not keep anybody from training. */
 const ANSWER_MILLISECONDS = 5000;
 
 export async function findAdapter(): Promise<AdapterReport> {
-  // Browsers without WebGPU, and pages that were not loaded over HTTPS, have no such property.
-  const gpu = (navigator as { gpu?: GPU }).gpu;
-  if (gpu === undefined) return none(self.isSecureContext ? 'This browser has no WebGPU.' : 'Browsers offer WebGPU only to pages that are loaded over HTTPS.');
+  // Browsers without WebGPU, and pages that were not loaded over HTTPS, have none.
+  const gpu = offeredGpu();
+  if (gpu === null) return none(self.isSecureContext ? 'This browser has no WebGPU.' : 'Browsers offer WebGPU only to pages that are loaded over HTTPS.');
   const silence = new Promise<'silence'>((resolve) => setTimeout(() => resolve('silence'), ANSWER_MILLISECONDS));
   try {
     const answer = await Promise.race([gpu.requestAdapter({ powerPreference: 'high-performance' }), silence]);

@@ -15,6 +15,8 @@ type ErrorHandler = ((event: { error: object }) => void) | null;
 const PROMISING = new Set(['requestAdapter', 'requestDevice', 'mapAsync', 'onSubmittedWorkDone']);
 /** wgpu takes this one's exceptions as values. */
 const MAY_THROW = 'getMappedRange';
+/** Methods that give an object: nothing else in its place is taken for one. */
+const MAKING = /^(create\w+|begin\w+Pass|finish|getBindGroupLayout|getMappedRange)$/;
 /** Names under which adapters that compute on the processor are known: not every browser marks them. */
 const SOFTWARE = /swiftshader|llvmpipe|lavapipe|softpipe|basic render|\bwarp\b|software/i;
 
@@ -26,18 +28,33 @@ const replaced = new WeakMap<object, Methods>();
 const devices = new WeakMap<object, GPUDevice>();
 const errorHandlers = new WeakMap<object, ErrorHandler>();
 
+/** What the browser offers; null where it has none, or extensions put something else in its place. */
+export function offeredGpu(): GPU | null {
+  try {
+    const { gpu } = navigator as { gpu?: unknown };
+    return typeof gpu === 'object' ? (gpu as GPU | null) : null;
+  } catch {
+    return null;
+  }
+}
+
 /** Puts a guarded `navigator.gpu` in the place of the browser's, where there is one. */
 export function guardGpu(): void {
-  const gpu = (navigator as { gpu?: GPU }).gpu;
-  if (gpu === undefined) return;
-  const guarded = {
-    wgslLanguageFeatures: gpu.wgslLanguageFeatures,
-    requestAdapter: async (options: GPURequestAdapterOptions) => {
-      const adapter = await gpu.requestAdapter(options);
-      return adapter === null ? null : guardAdapter(adapter);
-    },
+  const gpu = offeredGpu();
+  if (gpu === null) return;
+  let ask = (options: GPURequestAdapterOptions): Promise<GPUAdapter | null> => gpu.requestAdapter(options);
+  const requestAdapter = async (options: GPURequestAdapterOptions): Promise<GPUAdapter | null> => {
+    const adapter = (await ask(options)) ?? null;
+    // wgpu panics at anything else.
+    if (adapter !== null && !(adapter instanceof GPUAdapter)) throw new TypeError('this is no adapter');
+    return adapter === null ? null : guardAdapter(adapter);
   };
-  Object.defineProperty(navigator, 'gpu', { configurable: true, value: guarded });
+  const guarded = { wgslLanguageFeatures: gpu.wgslLanguageFeatures, requestAdapter };
+  if (Reflect.defineProperty(navigator, 'gpu', { configurable: true, value: guarded })) return;
+  // Somebody has put one there that cannot be replaced: then its function is.
+  const { requestAdapter: original } = gpu;
+  ask = (options) => original.call(gpu, options);
+  Reflect.defineProperty(gpu, 'requestAdapter', { configurable: true, value: requestAdapter });
 }
 
 async function guardAdapter(adapter: GPUAdapter): Promise<GPUAdapter> {
@@ -101,7 +118,9 @@ function call(object: object, name: string, method: Method | undefined, values: 
     const answer = Reflect.apply(method as Method, object, values) as unknown;
     if (name === 'requestDevice') return Promise.resolve(answer).then((device) => guardDevice(device as GPUDevice));
     if (PROMISING.has(name)) return Promise.resolve(answer);
-    return isOfWebGpu(answer) ? adopt(answer, devices.get(object)) : answer;
+    if (isOfWebGpu(answer)) return adopt(answer, devices.get(object));
+    if (MAKING.test(name) && (typeof answer !== 'object' || answer === null)) throw new TypeError(`${name} gave nothing`);
+    return answer;
   } catch (error) {
     report(devices.get(object), error);
     if (name === MAY_THROW) throw error;

@@ -50,7 +50,7 @@ export class Filters {
     this.#list.dataset['side'] = String(bank.width);
     while (this.#list.children.length > bank.count) this.#list.lastElementChild?.remove();
     while (this.#list.children.length < bank.count) this.#list.append(element('li', {}, element('canvas', { 'aria-hidden': 'true' }), element('span')));
-    const strongest = bank.weights.reduce((most, weight) => Math.max(most, Math.abs(weight)), 0);
+    const strongest = bank.weights.reduce((most, weight) => (Math.abs(weight) > most ? Math.abs(weight) : most), 0);
     const paints = { plus: colourOf('--accent'), minus: colourOf('--contrast') };
     [...this.#list.children].forEach((item, index) => {
       const canvas = item.querySelector('canvas');

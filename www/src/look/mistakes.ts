@@ -36,7 +36,7 @@ export class Mistakes {
       const predicted = names[mistake.predicted] ?? String(mistake.predicted);
       setText(entry.label, `is ${label}`);
       setText(entry.predicted, `classified as ${predicted}`);
-      setText(entry.probability, formatPercent(mistake.probability));
+      setText(entry.probability, Number.isFinite(mistake.probability) ? formatPercent(mistake.probability) : '–');
       entry.button.dataset['sample'] = String(mistake.sample);
     });
     for (const entry of this.#entries.slice(mistakes.length)) entry.root.hidden = true;

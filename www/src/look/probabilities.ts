@@ -27,6 +27,11 @@ export class Probabilities {
 
   show(probabilities: Float32Array, names: readonly string[]): void {
     const best = probabilities.indexOf(Math.max(...probabilities));
+    // Parameters that have grown without limit give no numbers.
+    if (best < 0) {
+      this.clear('The outputs of the network are not finite numbers, so it predicts nothing.');
+      return;
+    }
     setText(this.#answer, `The network predicts: ${names[best] ?? best}.`);
     this.#rows.forEach((row, index) => {
       const share = probabilities[index] ?? 0;

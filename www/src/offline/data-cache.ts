@@ -35,11 +35,15 @@ function keyOf({ address, sha256 }: DataFile): string {
   return `${address}?sha256=${sha256}`;
 }
 
+/** A browser that has not answered by then is taken to keep nothing. */
+const PATIENCE_MILLISECONDS = 3000;
+
 async function withCache<Result>(otherwise: Result, use: (cache: Cache) => Promise<Result>): Promise<Result> {
+  const silence = new Promise<Result>((resolve) => setTimeout(() => resolve(otherwise), PATIENCE_MILLISECONDS));
   try {
-    const storage = (globalThis as { caches?: CacheStorage }).caches;
-    if (storage === undefined) return otherwise;
-    return await use(await storage.open(CACHE_NAME));
+    const storage = (globalThis as { caches?: CacheStorage | null }).caches ?? null;
+    if (storage === null) return otherwise;
+    return await Promise.race([storage.open(CACHE_NAME).then(use), silence]);
   } catch {
     // Storage may be full or refused: then the network has to do.
     return otherwise;

@@ -5,7 +5,7 @@
 import * as v from 'valibot';
 import type { Checkpoint, Reason, Telemetry } from '../../pkg/adadagrad_web.js';
 import type { StepRecord } from '../protocol.js';
-import { count, list, measure, name, number, parse, record, text } from '../schema.js';
+import { count, list, measure, name, number, parse, record, share, text } from '../schema.js';
 import { runConfig } from '../settings/schema.js';
 import { REASON_COLUMNS, STEP_COLUMNS, StepLog } from './step-log.js';
 import type { ReasonColumn, StepColumn } from './step-log.js';
@@ -24,7 +24,7 @@ const computedBy = v.nullable(record({ engine: name(['cpu', 'webgpu']), adapter:
 
 const change = record({ step: count, samplesSeen: count, elapsed, config: runConfig, text });
 
-const evaluation = record({ step: count, samples_seen: count, accuracy: number, loss: measure, elapsed });
+const evaluation = record({ step: count, samples_seen: count, accuracy: share, loss: measure, elapsed });
 
 const followEachOther = (items: { step: number }[]): boolean => isAscending(items.map(({ step }) => step));
 

@@ -6,8 +6,12 @@ import type { CheckboxSpec, FieldSpec, NumberSpec, SelectSpec } from './field-sp
 export interface Field {
   readonly id: string;
   readonly root: HTMLElement;
-  /** Shows the value of a newer spec of the same field. */
+  /** What is typed there is no value at all. */
+  readonly hasMistake: boolean;
+  /** Shows the value of a newer spec of the same field. A mistake stays, to be corrected, until the value is another one. */
   show(spec: FieldSpec): void;
+  /** Shows the value again in the place of a mistake. */
+  forgetMistake(): void;
   /** Shows what the core finds wrong with the value; null when nothing is. */
   mark(problem: string | null): void;
 }
@@ -15,7 +19,7 @@ export interface Field {
 export interface FieldListener {
   onValue(id: string, value: number | null | string | boolean): void;
   /** What was typed is no value at all. */
-  onMistake(id: string, mistake: string): void;
+  onMistake(): void;
 }
 
 export function createField(spec: FieldSpec, listener: FieldListener): Field {
@@ -40,13 +44,14 @@ function createNumberField(spec: NumberSpec, listener: FieldListener): Field {
   const mistakeText = element('p', { class: 'field-mistake', id: `mistake-${spec.id}` });
   mistakeText.hidden = true;
   const root = wrap(spec, input, mistakeText);
+  let shown = spec.value;
   let typingMistake: string | null = null;
   let problem: string | null = null;
   const refresh = (): void => {
-    const shown = typingMistake ?? problem;
-    mistakeText.textContent = shown ?? '';
-    mistakeText.hidden = shown === null;
-    if (shown === null) input.removeAttribute('aria-invalid');
+    const wrong = typingMistake ?? problem;
+    mistakeText.textContent = wrong ?? '';
+    mistakeText.hidden = wrong === null;
+    if (wrong === null) input.removeAttribute('aria-invalid');
     else input.setAttribute('aria-invalid', 'true');
   };
   const showMistake = (mistake: string | null): void => {
@@ -61,19 +66,40 @@ function createNumberField(spec: NumberSpec, listener: FieldListener): Field {
     const reading = readNumber(input.value, spec);
     showMistake(reading.mistake);
     if (reading.mistake === null) listener.onValue(spec.id, reading.value);
-    else listener.onMistake(spec.id, reading.mistake);
+    else listener.onMistake();
   });
-  const show = (next: FieldSpec): void => {
-    if (next.kind !== 'number') return;
-    // What is being typed (say "0.0") is left alone while it means the value shown.
-    const typed = readNumber(input.value, spec);
-    if (document.activeElement === input && typed.mistake === null && typed.value === next.value) return;
-    input.value = next.value === null ? '' : String(next.value);
+  const write = (): void => {
+    input.value = shown === null ? '' : String(shown);
     showMistake(null);
   };
-  show(spec);
-  return { id: spec.id, root, show, mark };
+  const show = (next: FieldSpec): void => {
+    if (next.kind !== 'number') return;
+    const isSame = next.value === shown;
+    shown = next.value;
+    if (typingMistake !== null && isSame) return;
+    // What is being typed (say "0.0") is left alone while it means the value shown.
+    const typed = readNumber(input.value, spec);
+    if (document.activeElement === input && typed.mistake === null && typed.value === shown) return;
+    write();
+  };
+  const forgetMistake = (): void => {
+    if (typingMistake !== null) write();
+  };
+  write();
+  return {
+    id: spec.id,
+    root,
+    get hasMistake() {
+      return typingMistake !== null;
+    },
+    show,
+    forgetMistake,
+    mark,
+  };
 }
+
+/** Of a field in which only values can be chosen. */
+const WITHOUT_MISTAKES = { hasMistake: false, forgetMistake: () => undefined, mark: () => undefined };
 
 function createSelectField(spec: SelectSpec, listener: FieldListener): Field {
   const select = element('select', { id: `setting-${spec.id}` });
@@ -87,7 +113,7 @@ function createSelectField(spec: SelectSpec, listener: FieldListener): Field {
     select.value = next.value;
   };
   show(spec);
-  return { id: spec.id, root, show, mark: () => undefined };
+  return { ...WITHOUT_MISTAKES, id: spec.id, root, show };
 }
 
 function createCheckboxField(spec: CheckboxSpec, listener: FieldListener): Field {
@@ -99,7 +125,7 @@ function createCheckboxField(spec: CheckboxSpec, listener: FieldListener): Field
     if (next.kind === 'checkbox') input.checked = next.value;
   };
   show(spec);
-  return { id: spec.id, root, show, mark: () => undefined };
+  return { ...WITHOUT_MISTAKES, id: spec.id, root, show };
 }
 
 function wrap(spec: FieldSpec, input: HTMLInputElement | HTMLSelectElement, mistake?: HTMLElement): HTMLElement {

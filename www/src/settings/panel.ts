@@ -21,7 +21,6 @@ export class SettingsPanel {
   readonly #problem = required('settings-problem', HTMLElement);
   readonly #pending = required('settings-pending', HTMLElement);
   readonly #groups = new Map<string, Group>();
-  readonly #mistakes = new Map<string, string>();
   readonly #validate: (config: RunConfig) => void;
   readonly #onChange: (config: RunConfig) => void;
 
@@ -41,7 +40,7 @@ export class SettingsPanel {
     if (config === null || catalogue === null) return;
     for (const spec of settingsGroups(config, catalogue)) this.#showGroup(spec);
     this.#showPending();
-    if (this.#mistakes.size === 0) this.#validate(config);
+    this.#judge(config);
   }
 
   #showGroup(spec: GroupSpec): void {
@@ -51,7 +50,6 @@ export class SettingsPanel {
       if (wanted.has(id)) continue;
       field.root.remove();
       group.fields.delete(id);
-      this.#mistakes.delete(id);
     }
     spec.fields.forEach((fieldSpec, index) => this.#showField(group, fieldSpec, index));
   }
@@ -81,14 +79,10 @@ export class SettingsPanel {
 
   readonly #listener: FieldListener = {
     onValue: (id, value) => {
-      this.#mistakes.delete(id);
       this.#change(id, value);
-      this.#showMistakes();
+      this.#judge(this.#state.settings.value);
     },
-    onMistake: (id, mistake) => {
-      this.#mistakes.set(id, mistake);
-      this.#showMistakes();
-    },
+    onMistake: () => this.#judge(this.#state.settings.value),
   };
 
   #change(id: string, value: number | null | string | boolean): void {
@@ -103,20 +97,24 @@ export class SettingsPanel {
     return config === null || catalogue === null ? new Map() : fieldSpecs(config, catalogue);
   }
 
-  #showMistakes(): void {
-    const config = this.#state.settings.value;
-    if (this.#mistakes.size > 0) this.#state.settingsProblem.value = 'A field below does not hold a valid number.';
+  /** Whether a run could begin with what the fields hold. */
+  #judge(config: RunConfig | null): void {
+    if (this.hasMistakes) this.#state.settingsProblem.value = 'A field below does not hold a valid number.';
     else if (config !== null) this.#validate(config);
   }
 
   /** A preset replaces all values, so what was mistyped is gone too. */
   forgetMistakes(): void {
-    this.#mistakes.clear();
+    for (const field of this.#fields()) field.forgetMistake();
     this.#state.settingsProblem.value = null;
   }
 
   get hasMistakes(): boolean {
-    return this.#mistakes.size > 0;
+    return this.#fields().some((field) => field.hasMistake);
+  }
+
+  #fields(): Field[] {
+    return [...this.#groups.values()].flatMap(({ fields }) => [...fields.values()]);
   }
 
   #showProblem(): void {

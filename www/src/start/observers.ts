@@ -42,5 +42,7 @@ class AllInView {
   disconnect(): void {}
 }
 
-if (!('ResizeObserver' in window)) Object.assign(window, { ResizeObserver: SizesOfWindow });
-if (!('IntersectionObserver' in window)) Object.assign(window, { IntersectionObserver: AllInView });
+const stands: Record<string, unknown> = { ResizeObserver: SizesOfWindow, IntersectionObserver: AllInView };
+for (const [name, value] of Object.entries(stands)) {
+  if (typeof (window as unknown as Record<string, unknown>)[name] !== 'function') Object.defineProperty(window, name, { value, configurable: true, writable: true });
+}

@@ -8,8 +8,9 @@ for (const { prototype } of [Array, Object.getPrototypeOf(Uint8Array) as Uint8Ar
 }
 provide(globalThis, 'structuredClone', copy);
 
+/** Some browsers and extensions leave the name, and take the function away. */
 function provide(target: object, name: string, value: unknown): void {
-  if (!(name in target)) Object.defineProperty(target, name, { value, configurable: true, writable: true });
+  if (typeof (target as Record<string, unknown>)[name] !== 'function') Object.defineProperty(target, name, { value, configurable: true, writable: true });
 }
 
 /** Of plain data, as settings are. */

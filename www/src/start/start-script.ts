@@ -22,7 +22,7 @@ window.addEventListener(
   (event: Event) => {
     if (event instanceof ErrorEvent) {
       // What browsers report of frames that were late is nobody's failure.
-      if (!/ResizeObserver/.test(event.message)) note(`It stopped while starting (${event.message}); one of its files may be damaged.`);
+      if (!/ResizeObserver loop/.test(event.message)) note(`It stopped while starting (${event.message}); ${suspicion(event.message)}.`);
     } else if (event.target instanceof HTMLScriptElement) {
       note('It did not arrive: the site may be incomplete, a proxy or login page may have answered instead, or it was blocked.');
     }
@@ -32,6 +32,11 @@ window.addEventListener(
 document.addEventListener('securitypolicyviolation', (event) => {
   if (/^script-src/.test(event.effectiveDirective)) note(`A Content-Security-Policy blocks it (${event.violatedDirective}).`);
 });
+
+/** Browsers word it in several ways that something is not there. */
+function suspicion(message: string): string {
+  return /not defined|not a (function|constructor)|t find variable/.test(message) ? 'this browser may lack something that it needs' : 'one of its files may be damaged';
+}
 
 let isLoaded = false;
 // A program that arrived has run by now: browsers run modules before this event.
