@@ -72,10 +72,14 @@ impl fmt::Display for IdxError {
             Self::Header { needed, found } => {
                 write!(f, "the IDX header takes {needed} bytes, but the file ends after {found}")
             }
-            Self::Magic([a, b]) => write!(
-                f,
-                "byte 0: an IDX file begins with two zero bytes, this one with {a:02x} {b:02x} (is it still compressed?)"
-            ),
+            Self::Magic([a, b]) => {
+                write!(f, "byte 0: an IDX file begins with two zero bytes, this one with {a:02x} {b:02x}")?;
+                match [a, b] {
+                    GZIP => f.write_str(" (it is still compressed)"),
+                    [b'<', _] => f.write_str(" (is it a web page?)"),
+                    _ => Ok(()),
+                }
+            }
             Self::Type(kind) => {
                 write!(f, "byte 2: values of type {kind:#04x}, where unsigned bytes (0x08) are expected")
             }
@@ -104,6 +108,9 @@ impl fmt::Display for IdxError {
 }
 
 impl core::error::Error for IdxError {}
+
+/// What a gzip file begins with.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// An IDX file of unsigned bytes with `N` dimensions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
