@@ -72,10 +72,17 @@ impl fmt::Display for IdxError {
             Self::Header { needed, found } => {
                 write!(f, "the IDX header needs {needed} bytes, but the file has {found}")
             }
-            Self::Magic([a, b]) => write!(
-                f,
-                "byte 0: not a valid IDX file: it starts with {a:02x} {b:02x}, not with two zero bytes (is it still compressed?)"
-            ),
+            Self::Magic([a, b]) => {
+                write!(
+                    f,
+                    "byte 0: not a valid IDX file: it starts with {a:02x} {b:02x}, not with two zero bytes"
+                )?;
+                match [a, b] {
+                    GZIP => f.write_str(" (it is still compressed)"),
+                    [b'<', _] => f.write_str(" (is it a web page?)"),
+                    _ => Ok(()),
+                }
+            }
             Self::Type(kind) => {
                 write!(f, "byte 2: the values have type {kind:#04x}, but unsigned bytes (0x08) are expected")
             }
@@ -103,6 +110,9 @@ impl fmt::Display for IdxError {
 }
 
 impl core::error::Error for IdxError {}
+
+/// What a gzip file begins with.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// An IDX file of unsigned bytes with `N` dimensions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -17,6 +17,8 @@
 mod digest;
 #[path = "checkpoint/floats.rs"]
 mod floats;
+#[path = "checkpoint/header.rs"]
+mod header;
 #[path = "checkpoint/layers.rs"]
 mod layers;
 
@@ -26,9 +28,9 @@ pub use floats::float_size;
 use std::collections::HashMap;
 use std::fmt;
 #[cfg(not(target_family = "wasm"))]
-use std::fs;
+use std::fs::File;
 #[cfg(not(target_family = "wasm"))]
-use std::io;
+use std::io::{self, Read};
 use std::ops::Range;
 #[cfg(not(target_family = "wasm"))]
 use std::path::Path;
@@ -40,6 +42,7 @@ use adadagrad_core::trainer::Progress;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensorError, SafeTensors};
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 
 /// The version of [`State`] that is written. Version 1 had no digest of the data, and numbered only layers with
 /// parameters (`layers.<i>.weight`); it is read too.
@@ -48,9 +51,9 @@ pub const STATE_VERSION: u32 = 2;
 pub const STATE: &str = "adadagrad";
 /// What the names of the optimizer's memory begin with.
 const MEMORY: &str = "optimizer.";
-/// Larger files are not read.
+/// Larger files are not read, nor what never ends, as a device: a hundred times what these models take.
 #[cfg(not(target_family = "wasm"))]
-const LARGEST_FILE: u64 = 1 << 32;
+const LARGEST_FILE: u64 = 1 << 28;
 
 /// What a checkpoint says about its run.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -101,6 +104,11 @@ pub enum CheckpointError {
         /// Bytes in the file.
         bytes: usize,
     },
+    /// The header names something twice.
+    Twice {
+        /// What.
+        name: String,
+    },
     /// A file as `torch.save` writes it.
     Pickle,
     /// Values of a type that is not F16, BF16, F32 or F64.
@@ -110,7 +118,7 @@ pub enum CheckpointError {
         /// Its type.
         found: String,
     },
-    /// A value is NaN or infinite.
+    /// A value is NaN or infinite, or beyond the range of `f32`.
     NonFinite {
         /// Which tensor.
         tensor: String,
@@ -162,6 +170,7 @@ impl fmt::Display for CheckpointError {
             Self::Beyond { tensor, bytes } => {
                 write!(f, "the header places the tensor {tensor} beyond the end of the file at byte {bytes}")
             }
+            Self::Twice { name } => write!(f, "the header names {name} twice"),
             Self::Pickle => f.write_str(
                 "not a valid safetensors file, but a file of torch.save: save the state_dict with \
                  safetensors.torch.save_file",
@@ -171,7 +180,7 @@ impl fmt::Display for CheckpointError {
                 "the tensor {tensor} has values of type {found}, but F32, F16, BF16 or F64 is expected"
             ),
             Self::NonFinite { tensor, index } => {
-                write!(f, "value {index} of the tensor {tensor} is not a finite number")
+                write!(f, "value {index} of the tensor {tensor} is not a finite F32 number")
             }
             Self::State(problem) => {
                 write!(f, "the metadata entry `{STATE}` is not a valid run state: {problem}")
@@ -221,7 +230,7 @@ pub fn read(bytes: &[u8]) -> Result<Checkpoint, CheckpointError> {
     if PICKLE_STARTS.iter().any(|start| bytes.starts_with(start)) {
         return Err(CheckpointError::Pickle);
     }
-    check_offsets(bytes)?;
+    header::check(bytes)?;
     let (_, metadata) = SafeTensors::read_metadata(bytes)?;
     let state = metadata.metadata().as_ref().and_then(|entries| entries.get(STATE));
     let state = state.map(|text| read_state(text)).transpose()?;
@@ -238,12 +247,14 @@ pub fn read(bytes: &[u8]) -> Result<Checkpoint, CheckpointError> {
 /// Why it cannot be read, or what is wrong with it.
 #[cfg(not(target_family = "wasm"))]
 pub fn load(file: &Path) -> io::Result<Checkpoint> {
-    let size = fs::metadata(file)?.len();
-    if size > LARGEST_FILE {
-        let text = format!("{size} bytes, which is too large for a checkpoint of these models");
+    let mut bytes = Vec::new();
+    File::open(file)?.take(LARGEST_FILE + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LARGEST_FILE {
+        let most = LARGEST_FILE >> 20;
+        let text = format!("larger than {most} MiB, which is too large for a checkpoint of these models");
         return Err(io::Error::new(io::ErrorKind::InvalidData, text));
     }
-    read(&fs::read(file)?).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+    read(&bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
 }
 
 /// The bytes of a checkpoint: parameters, and for each D values of `memory` one slot.
@@ -459,27 +470,34 @@ fn read_state(text: &str) -> Result<State, CheckpointError> {
     }
     let Version { version } = serde_json::from_str(text).map_err(not_valid)?;
     check_version(version)?;
-    State::read(&mut serde_json::Deserializer::from_str(text))
+    let state = State::read(&mut serde_json::Deserializer::from_str(text))?;
+    if version == STATE_VERSION {
+        check_settings(text, &state.config)?;
+    }
+    Ok(state)
 }
 
 fn not_valid(problem: impl fmt::Display) -> CheckpointError {
     CheckpointError::State(problem.to_string())
 }
 
-/// What files of `torch.save` begin with: an archive today, a pickle before PyTorch 1.6.
-const PICKLE_STARTS: [&[u8]; 2] = [b"PK\x03\x04", b"\x80\x02\x8a\x0a"];
-
-/// Whether every tensor lies within the file. safetensors checks it too, but with a sum that can overflow.
-fn check_offsets(bytes: &[u8]) -> Result<(), CheckpointError> {
-    let header = bytes.split_first_chunk::<8>().and_then(|(len, rest)| {
-        let len = usize::try_from(u64::from_le_bytes(*len)).ok()?;
-        serde_json::from_slice::<HashMap<String, serde_json::Value>>(rest.get(..len)?).ok()
-    });
-    // Anything else that is wrong is found later.
-    let end = |entry: &serde_json::Value| entry.get("data_offsets")?.get(1)?.as_u64();
-    let mut entries = header.into_iter().flatten();
-    match entries.find(|(_, entry)| end(entry).is_some_and(|end| end > bytes.len() as u64)) {
+/// Refuses a state without one of its run's settings. In other files what is left out has a default; a run that goes
+/// on with a default would be another one.
+fn check_settings(text: &str, config: &RunConfig) -> Result<(), CheckpointError> {
+    let state: Value = serde_json::from_str(text).map_err(not_valid)?;
+    match missing_field(&serde_json::to_value(config).map_err(not_valid)?, state.get("config")) {
         None => Ok(()),
-        Some((tensor, _)) => Err(CheckpointError::Beyond { tensor, bytes: bytes.len() }),
+        Some(name) => Err(not_valid(format_args!("missing field `config.{name}`"))),
     }
 }
+
+/// The first field of `whole` that is not in `given`, as a path.
+fn missing_field(whole: &Value, given: Option<&Value>) -> Option<String> {
+    whole.as_object()?.iter().find_map(|(name, value)| match given.and_then(|given| given.get(name)) {
+        None => Some(name.clone()),
+        given => missing_field(value, given).map(|field| format!("{name}.{field}")),
+    })
+}
+
+/// What files of `torch.save` begin with: an archive today, a pickle before PyTorch 1.6.
+const PICKLE_STARTS: [&[u8]; 2] = [b"PK\x03\x04", b"\x80\x02\x8a\x0a"];

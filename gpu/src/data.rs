@@ -42,7 +42,7 @@ pub struct Splits {
     pub digest: DataDigest,
     /// The folder it was read from.
     pub folder: PathBuf,
-    /// The files it was read from.
+    /// The files it was read from, with the manifest where there is one.
     pub files: Vec<PathBuf>,
 }
 
@@ -73,6 +73,8 @@ pub enum DataError {
     NoFiles {
         /// Which.
         folder: PathBuf,
+        /// Folders within it that have some.
+        elsewhere: Vec<PathBuf>,
     },
     /// Some of the files are there, but not all.
     MissingFiles {
@@ -108,6 +110,13 @@ pub enum DataError {
         file: PathBuf,
         /// Whether the folder is the user's.
         is_of_user: bool,
+    },
+    /// A file is there unpacked and packed, and the two differ.
+    Contradiction {
+        /// The unpacked one.
+        file: PathBuf,
+        /// The packed one.
+        packed: PathBuf,
     },
     /// The manifest of `cargo xtask data` is broken.
     Manifest {
@@ -148,7 +157,16 @@ impl fmt::Display for DataError {
             Self::NoFolder { folder, what } => {
                 write!(f, "{} {what}: --data takes the folder with the four data files", folder.display())
             }
-            Self::NoFiles { folder } => {
+            Self::NoFiles { folder, elsewhere } if !elsewhere.is_empty() => {
+                let elsewhere: Vec<_> = elsewhere.iter().map(|folder| folder.display().to_string()).collect();
+                write!(
+                    f,
+                    "no data files of this data set in {}, but some in {}: give the right folder with --data",
+                    folder.display(),
+                    elsewhere.join(" and ")
+                )
+            }
+            Self::NoFiles { folder, .. } => {
                 write!(
                     f,
                     "no data files in {}: these four are needed, uncompressed or .gz:",
@@ -190,6 +208,12 @@ impl fmt::Display for DataError {
                 } else {
                     "run `cargo xtask data` again"
                 }
+            ),
+            Self::Contradiction { file, packed } => write!(
+                f,
+                "{} and {} hold different data: remove the one that is wrong",
+                file.display(),
+                packed.display()
             ),
             Self::Manifest { file, error } => {
                 write!(f, "{}: {error}; run `cargo xtask data` again", file.display())
@@ -234,7 +258,8 @@ pub fn load(name: DatasetName, folder: Option<&Path>) -> Result<Splits, DataErro
     let test = split(&files, test_parts, &digests)?;
     let digest = digest(&training);
     let read = training_parts.into_iter().chain(test_parts).map(|part| files.path(part).map(Path::to_owned));
-    let read = read.collect::<Result<_, _>>()?;
+    let mut read = read.collect::<Result<Vec<_>, _>>()?;
+    read.extend(digests.file);
     Ok(Splits {
         training: Arc::new(training),
         test: Arc::new(test),
@@ -252,10 +277,13 @@ fn packed(name: DatasetName) -> Result<Files, DataError> {
     let packed = Path::new(PACKED).join(name.name());
     let current = std::env::current_dir().unwrap_or_default();
     let project = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
-    let mut folders = current.ancestors().chain(project).map(|folder| folder.join(&packed));
-    folders
-        .find_map(|folder| find::plain(&folder))
-        .ok_or_else(|| DataError::NotPacked { folder: current.join(&packed) })
+    let folders = current.ancestors().chain(project).map(|folder| folder.join(&packed));
+    for folder in folders {
+        if let Some(files) = find::plain(&folder)? {
+            return Ok(files);
+        }
+    }
+    Err(DataError::NotPacked { folder: current.join(&packed) })
 }
 
 fn split(files: &Files, parts: [Part; 2], digests: &Digests) -> Result<Images, DataError> {
@@ -280,11 +308,23 @@ fn split(files: &Files, parts: [Part; 2], digests: &Digests) -> Result<Images, D
 fn read(file: &Path, digests: &Digests) -> Result<Vec<u8>, DataError> {
     let bytes = unpack::read(file)?;
     digests.check(file, &bytes)?;
-    Ok(unpack::without_padding(bytes))
+    let bytes = unpack::without_padding(bytes);
+    let mut packed = file.as_os_str().to_owned();
+    packed.push(".gz");
+    let packed = PathBuf::from(packed);
+    // What cannot be read contradicts nothing.
+    let other = if packed.is_file() { unpack::read(&packed).ok() } else { None };
+    match other.map(unpack::without_padding) {
+        Some(other) if other != bytes => Err(DataError::Contradiction { file: file.to_owned(), packed }),
+        _ => Ok(bytes),
+    }
 }
 
 /// What `manifest.json` says about the files beside it: names of unpacked files, and SHA-256 in hexadecimal.
+#[derive(Default)]
 struct Digests {
+    /// The manifest, where it counts.
+    file: Option<PathBuf>,
     files: Vec<(String, String)>,
     is_of_user: bool,
 }
@@ -293,11 +333,12 @@ impl Digests {
     /// Nothing where there is no manifest. One in a folder of the user's may be something else altogether.
     fn read(folder: &Path, is_of_user: bool) -> Result<Self, DataError> {
         let file = folder.join("manifest.json");
-        let Ok(bytes) = fs::read(&file) else { return Ok(Self { files: Vec::new(), is_of_user }) };
-        match Self::parse(&bytes) {
-            Ok(files) => Ok(Self { files, is_of_user }),
-            Err(_) if is_of_user => Ok(Self { files: Vec::new(), is_of_user }),
-            Err(error) => Err(DataError::Manifest { file, error }),
+        // A pipe may never end.
+        let bytes = if file.is_file() { fs::read(&file).ok() } else { None };
+        match bytes.map(|bytes| Self::parse(&bytes)) {
+            Some(Ok(files)) => Ok(Self { file: Some(file), files, is_of_user }),
+            Some(Err(error)) if !is_of_user => Err(DataError::Manifest { file, error }),
+            _ => Ok(Self { is_of_user, ..Self::default() }),
         }
     }
 

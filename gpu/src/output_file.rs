@@ -249,7 +249,10 @@ fn temporary(place: &Path) -> io::Result<NamedTempFile> {
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     builder.tempfile_in(folder).map_err(|error| {
-        told(error.kind(), &format!("cannot write to its folder {}: {error}", folder.display()))
+        // Without the temporary file's name, which says nothing to anybody.
+        let cause = error.get_ref().and_then(|error| error.source()).map(ToString::to_string);
+        let cause = cause.unwrap_or_else(|| error.to_string());
+        told(error.kind(), &format!("cannot write to its folder {}: {cause}", folder.display()))
     })
 }
 

@@ -36,10 +36,11 @@ pub struct TelemetryFile {
     lost: u64,
 }
 
-/// The only field that is read from a line, to find the line of a step.
+/// What is read from a line, to find the line of a step and to know whose it is.
 #[derive(Deserialize)]
 struct Place {
     step: u64,
+    samples_seen: u64,
 }
 
 impl TelemetryFile {
@@ -78,12 +79,14 @@ impl TelemetryFile {
         if self.is_stream { Ok(()) } else { self.file.set_len(0) }
     }
 
-    /// Continues after the line of step `step`: later lines are removed, and so is a line that was not written to its
-    /// end. Returns the step of the last line that is left, where there is one.
+    /// Continues after the line of step `step`, at which the run had seen `samples_seen` samples: later lines are
+    /// removed, and so is a line that was not written to its end. Returns the step of the last line that is left, where
+    /// there is one.
     ///
     /// # Errors
-    /// Why the file cannot be read or written, or which line before that step is not valid telemetry.
-    pub fn resume(&mut self, step: u64) -> io::Result<Option<u64>> {
+    /// Why the file cannot be read or written, or which line before that step is not valid telemetry, or of another
+    /// run.
+    pub fn resume(&mut self, step: u64, samples_seen: u64) -> io::Result<Option<u64>> {
         if self.is_stream {
             return Ok(None);
         }
@@ -96,6 +99,14 @@ impl TelemetryFile {
             })?;
             if place.step > step {
                 break;
+            }
+            if place.step.cmp(&step) != place.samples_seen.cmp(&samples_seen) {
+                let text = format!(
+                    "line {number} is of another run: {} samples seen after step {}, but the checkpoint's run had \
+                     seen {samples_seen} after step {step}",
+                    place.samples_seen, place.step
+                );
+                return Err(told(io::ErrorKind::InvalidData, &text));
             }
             kept += line.len() as u64;
             last = Some(place.step);

@@ -100,6 +100,67 @@ fn any_byte_may_be_wrong() {
     }
 }
 
+#[test]
+fn what_a_header_names_twice_is_an_error() {
+    let bias = r#""1.bias":{"dtype":"F32","shape":[10],"data_offsets":[0,40]}"#;
+    // The second in other words: as another shape, and with its name in escapes.
+    let other = r#""1.b\u0069as":{"dtype":"F32","shape":[2,5],"data_offsets":[0,40]}"#;
+    for (header, name) in [
+        (format!("{{{bias},{bias}}}"), "1.bias"),
+        (format!("{{{bias},{other}}}"), "1.bias"),
+        (format!(r#"{{"__metadata__":{{}},{bias},"__metadata__":{{}}}}"#), "__metadata__"),
+        (format!(r#"{{"__metadata__":{{"adadagrad":"1","adadagrad":"2"}},{bias}}}"#), "adadagrad"),
+        (bias.replace(r#""shape":[10]"#, r#""shape":[10],"shape":[5,2]"#), "shape"),
+    ] {
+        let header = if header.starts_with('{') { header } else { format!("{{{header}}}") };
+        let error = checkpoint::read(&file(&header, 40)).unwrap_err();
+        assert_eq!(error.to_string(), format!("the header names {name} twice"), "{header}");
+    }
+}
+
+/// A checkpoint with another state.
+fn with_state(change: impl Fn(&mut serde_json::Value)) -> Vec<u8> {
+    let bytes = logistic();
+    let (len, rest) = bytes.split_first_chunk().unwrap();
+    let (header, data) = rest.split_at(usize::try_from(u64::from_le_bytes(*len)).unwrap());
+    let mut header: serde_json::Value = serde_json::from_slice(header).unwrap();
+    let entry = &mut header["__metadata__"]["adadagrad"];
+    let mut state = serde_json::from_str(entry.as_str().unwrap()).unwrap();
+    change(&mut state);
+    *entry = state.to_string().into();
+    [&file(&header.to_string(), 0), data].concat()
+}
+
+#[test]
+fn a_run_s_state_names_every_setting() {
+    assert_eq!(checkpoint::read(&with_state(|_| {})).unwrap().state, Some(state()));
+    for (path, name) in [
+        ("", "seed"),
+        ("", "dataset"),
+        ("", "test"),
+        ("/optimizer", "epsilon"),
+        ("/test", "debiased"),
+        ("/schedule", "decay"),
+    ] {
+        let error = checkpoint::read(&with_state(|state| {
+            let parent = state["config"].pointer_mut(path).unwrap().as_object_mut().unwrap();
+            parent.remove(name).unwrap();
+        }));
+        let field = format!("config{path}/{name}").replace('/', ".");
+        let said = error.unwrap_err().to_string();
+        assert!(said.contains(&format!("not a valid run state: missing field `{field}`")), "{said}");
+    }
+    let error = checkpoint::read(&with_state(|state| state["config"] = serde_json::json!({})));
+    assert!(error.unwrap_err().to_string().contains("missing field `config."));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_never_ends_is_an_error() {
+    let error = checkpoint::load(std::path::Path::new("/dev/zero")).unwrap_err().to_string();
+    assert!(error.starts_with("more than 256 MiB"), "{error}");
+}
+
 /// A safetensors file with this header and so many bytes of data.
 fn file(header: &str, data: usize) -> Vec<u8> {
     let len = (header.len() as u64).to_le_bytes();
@@ -148,7 +209,7 @@ fn values_that_are_not_finite_and_other_types_are_errors() {
         let mut bytes = file(header, 4);
         bytes.extend(value.to_le_bytes());
         let error = checkpoint::read(&bytes).unwrap_err();
-        assert_eq!(error.to_string(), "value 1 of the tensor layers.0.bias is not a finite number");
+        assert_eq!(error.to_string(), "value 1 of the tensor layers.0.bias is not a finite F32 number");
     }
     let error = checkpoint::read(&file(&header.replace("F32", "I32"), 8)).unwrap_err();
     assert_eq!(

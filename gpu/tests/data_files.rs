@@ -200,6 +200,15 @@ fn what_is_missing_is_named_and_no_advice_is_another_s() {
         "{said}"
     );
     assert!(!said.contains("xtask"), "{said}");
+    // Another set's folder is not taken, but named.
+    let folder = tempdir().unwrap();
+    let names = NAMES.map(|name| format!("data/FashionMNIST/raw/{name}"));
+    write(folder.path(), names.each_ref().map(String::as_str), &bytes());
+    for (given, name) in [("", DatasetName::Own), ("data", DatasetName::Mnist)] {
+        let said = refused(name, &folder.path().join(given));
+        let elsewhere = folder.path().join("data/FashionMNIST/raw");
+        assert!(said.contains(&format!("but some in {}: give", elsewhere.display())), "{said}");
+    }
     let empty = tempdir().unwrap();
     let said = refused(DatasetName::Own, empty.path());
     assert!(said.starts_with("no data files in ") && said.ends_with("t10k-labels-idx1-ubyte"), "{said}");
@@ -208,6 +217,75 @@ fn what_is_missing_is_named_and_no_advice_is_another_s() {
     assert!(said.contains("nothing does not exist: --data takes the folder"), "{said}");
     let said = refused(DatasetName::Mnist, &folder.path().join(NAMES[0]));
     assert!(said.contains("is a file, not a folder"), "{said}");
+}
+
+#[test]
+fn a_file_that_is_there_packed_too_must_hold_the_same() {
+    let folder = usual();
+    let at = |name: &str| folder.path().join(name);
+    let [images, labels, ..] = bytes();
+    let expected = own(folder.path()).digest;
+    fs::write(at("train-images-idx3-ubyte.gz"), gzip(&images)).unwrap();
+    assert_eq!(own(folder.path()).digest, expected);
+    // The remains of a download that was cut short say nothing.
+    let packed = gzip(&labels);
+    fs::write(at("train-labels-idx1-ubyte.gz"), &packed[..packed.len() / 2]).unwrap();
+    assert_eq!(own(folder.path()).digest, expected);
+    let mut other = labels.clone();
+    other[8] = (other[8] + 1) % 10;
+    fs::write(at("train-labels-idx1-ubyte.gz"), gzip(&other)).unwrap();
+    let said = refused(DatasetName::Own, folder.path());
+    let (plain, packed) = (at(NAMES[1]), at("train-labels-idx1-ubyte.gz"));
+    assert_eq!(
+        said,
+        format!(
+            "{} and {} hold different data: remove the one that is wrong",
+            plain.display(),
+            packed.display()
+        )
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn what_cannot_be_read_is_not_called_missing() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::process::Command;
+
+    let folder = usual();
+    let at = |name: &str| folder.path().join(name);
+    symlink("circle", at("circle")).unwrap();
+    let circle = fs::metadata(at("circle")).unwrap_err().to_string();
+    let said = refused(DatasetName::Mnist, &at("circle"));
+    assert_eq!(said, format!("{}: {circle}", at("circle").display()));
+    let below = at(NAMES[0]).join("x");
+    assert!(refused(DatasetName::Mnist, &below).contains("x: Not a directory"));
+
+    fs::remove_file(at(NAMES[0])).unwrap();
+    symlink("gone", at(NAMES[0])).unwrap();
+    let said = refused(DatasetName::Own, folder.path());
+    assert!(said.starts_with(&format!("{}: No such file", at(NAMES[0]).display())), "{said}");
+    fs::write(at("train-images-idx3-ubyte.gz"), gzip(&bytes()[0])).unwrap();
+    own(folder.path());
+    fs::remove_file(at("train-images-idx3-ubyte.gz")).unwrap();
+    // What may never end is no data file, and no manifest.
+    fs::remove_file(at(NAMES[0])).unwrap();
+    for name in [NAMES[0], "manifest.json"] {
+        assert!(Command::new("mkfifo").arg(at(name)).status().unwrap().success());
+    }
+    let said = refused(DatasetName::Own, folder.path());
+    assert!(said.contains("train-images-idx3-ubyte is missing"), "{said}");
+
+    // Root may read everything.
+    let closed = tempdir().unwrap();
+    fs::create_dir(closed.path().join("raw")).unwrap();
+    fs::set_permissions(closed.path().join("raw"), fs::Permissions::from_mode(0)).unwrap();
+    if fs::read_dir(closed.path().join("raw")).is_err() {
+        for folder in [closed.path().to_owned(), closed.path().join("raw"), closed.path().join("raw/mnist")] {
+            let said = refused(DatasetName::Mnist, &folder);
+            assert!(said.contains("raw") && said.contains(": Permission denied"), "{said}");
+        }
+    }
 }
 
 #[test]

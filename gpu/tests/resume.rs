@@ -142,9 +142,13 @@ fn telemetry_goes_on_after_the_checkpoint_s_step() {
 
     // A line that was not written to its end does not count.
     std::fs::write(&file, &whole[..whole.len() - 10]).unwrap();
-    let resume = |step| {
+    let resume = |step: usize| {
+        let samples_seen = match step {
+            0 => 0,
+            step => lines.get(step - 1).map_or(u64::MAX, |line| line.telemetry.samples_seen),
+        };
         let mut telemetry = TelemetryFile::open(&file).unwrap();
-        telemetry.resume(step).map(|last| (telemetry, last))
+        telemetry.resume(step as u64, samples_seen).map(|last| (telemetry, last))
     };
     let (mut telemetry, last) = resume(3).unwrap();
     assert_eq!(last, Some(3));
@@ -155,7 +159,17 @@ fn telemetry_goes_on_after_the_checkpoint_s_step() {
     assert_eq!(resume(0).unwrap().1, None);
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "");
 
-    std::fs::write(&file, "{\"step\": 1}\nno telemetry\n").unwrap();
+    // Another run's file is not continued.
+    std::fs::write(&file, &whole).unwrap();
+    for (step, samples_seen, number) in [(3, lines[2].telemetry.samples_seen + 1, 3), (3, 9, 2), (2, 9999, 2)]
+    {
+        let mut telemetry = TelemetryFile::open(&file).unwrap();
+        let error = telemetry.resume(step, samples_seen).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("line {number} is of another run")), "{error}");
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), whole, "the file was touched");
+    }
+
+    std::fs::write(&file, "{\"step\": 1, \"samples_seen\": 8}\nno telemetry\n").unwrap();
     let error = resume(3).unwrap_err().to_string();
     assert!(error.starts_with("line 2 is not valid telemetry"), "{error}");
     assert!(std::fs::read_to_string(&file).unwrap().contains("no telemetry"), "the file was touched");

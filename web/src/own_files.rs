@@ -6,7 +6,7 @@ use std::mem;
 
 use adadagrad_core::idx::{IdxError, ImagesError};
 use adadagrad_core::network::Model;
-use adadagrad_gpu::data::names::{NamedFiles, NamedSets, Part};
+use adadagrad_gpu::data::names::{NamedFiles, NamedSets, Part, is_packed};
 use adadagrad_gpu::data::unpack::{
     LARGEST_FILE, WrongLabel, labels_as_bytes, transpose_images, unpacked, without_padding,
 };
@@ -78,7 +78,9 @@ fn choose(names: &[String]) -> Result<Vec<usize>, String> {
 
 /// The files of one data set, each by its place, or the names of several sets.
 fn by_name(names: &[String]) -> Result<NamedFiles<usize>, Vec<String>> {
-    NamedSets::among(names, |name| names.iter().position(|other| other == name)).choose()
+    let mut files: Vec<(&String, usize)> = names.iter().zip(0..).collect();
+    files.sort_by_key(|(name, _)| is_packed(name));
+    NamedSets::among(files).choose()
 }
 
 /// In the order of [`Part::ALL`].

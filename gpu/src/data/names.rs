@@ -36,7 +36,7 @@ impl Part {
     }
 
     /// The set that a file belongs to (empty where its name does not say), and which part of it it is.
-    fn of(file_name: &str) -> Option<(String, Self)> {
+    pub(super) fn of(file_name: &str) -> Option<(String, Self)> {
         let name = file_name.to_ascii_lowercase();
         let words: Vec<&str> = name.strip_suffix(".gz").unwrap_or(&name).split(['-', '_', '.']).collect();
         let split = words.iter().position(|word| SPLITS.contains(word))?;
@@ -51,6 +51,12 @@ impl Part {
         let is_idx = words[split + 2..].iter().all(|word| FORMATS.contains(word));
         is_idx.then(|| (words[..split].join("-"), part))
     }
+}
+
+/// Whether a file is compressed, by its name. Of a file that is there both ways, the unpacked one counts.
+#[must_use]
+pub fn is_packed(name: &str) -> bool {
+    name.to_ascii_lowercase().ends_with(".gz")
 }
 
 const SPLITS: [&str; 4] = ["train", "t10k", "test", "test10k"];
@@ -108,16 +114,11 @@ impl<T> NamedFiles<T> {
 pub struct NamedSets<T>(BTreeMap<String, BTreeMap<Part, T>>);
 
 impl<T> NamedSets<T> {
-    /// Finds the files of data sets among others. `locate` tells where a file is; what it gives nothing for is left out.
-    /// Where a part is there twice, the unpacked one counts, and then the first.
-    pub fn among(names: &[String], locate: impl Fn(&str) -> Option<T>) -> Self {
-        let is_packed = |name: &&String| name.to_ascii_lowercase().ends_with(".gz");
-        let (packed, plain): (Vec<_>, Vec<_>) = names.iter().partition(is_packed);
+    /// Finds the files of data sets among others, by their names. Where a part is there twice, the first counts.
+    pub fn among<N: AsRef<str>>(files: impl IntoIterator<Item = (N, T)>) -> Self {
         let mut sets = BTreeMap::<_, BTreeMap<_, _>>::new();
-        for name in plain.into_iter().chain(packed) {
-            if let Some((set, part)) = Part::of(name)
-                && let Some(place) = locate(name)
-            {
+        for (name, place) in files {
+            if let Some((set, part)) = Part::of(name.as_ref()) {
                 sets.entry(set).or_default().entry(part).or_insert(place);
             }
         }
