@@ -17,8 +17,8 @@ pub const FORMAT_VERSION: u32 = 1;
 /// Numbers beyond this are infinite in `f32`, which runs are computed in.
 const LARGEST: f64 = f32::MAX as f64;
 
-/// Whole numbers up to here survive a float, and so JavaScript.
-const LARGEST_EXACT: u64 = (1 << 53) - 1;
+/// Whole numbers up to here survive a float, and so JavaScript: the largest that settings take.
+pub const LARGEST_EXACT: u64 = (1 << 53) - 1;
 
 /// The data sets that settings can name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -211,31 +211,50 @@ impl ConfigError {
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { field, found, range, because } = self;
-        match range {
-            Range::Needed => return write!(f, "{field} is missing: {because}"),
-            Range::Closed(least, most) if least == most => {
-                write!(f, "{field} is {found}, but must be {least}")
-            }
-            Range::Closed(least, most) => write!(f, "{field} is {found}, but must be from {least} to {most}"),
-            Range::Above(least, _) if range.is_open_to(*found) => {
-                write!(f, "{field} is {found}, but must be a number above {least}")
-            }
-            Range::Above(least, most) => {
-                write!(f, "{field} is {found}, but must be above {least} and at most {most}")
-            }
-            Range::Below(least, _) if range.is_open_to(*found) => {
-                write!(f, "{field} is {found}, but must be a number of at least {least}")
-            }
-            Range::Below(least, most) => {
-                write!(f, "{field} is {found}, but must be at least {least} and below {most}")
-            }
-        }?;
+        let Self { field, range, because, .. } = self;
+        if *range == Range::Needed {
+            return write!(f, "{field} is missing: {because}");
+        }
+        write!(f, "{field} is {}, but must be {}", Short(self.found), InWords(*range, self.found))?;
         if because.is_empty() { Ok(()) } else { write!(f, " ({because})") }
     }
 }
 
 impl core::error::Error for ConfigError {}
+
+/// A range, for a number that is not in it.
+struct InWords(Range, f64);
+
+impl fmt::Display for InWords {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(range, found) = *self;
+        match range {
+            Range::Needed => Ok(()),
+            Range::Closed(least, most) if least == most => write!(f, "{}", Short(least)),
+            Range::Closed(least, most) => write!(f, "from {} to {}", Short(least), Short(most)),
+            Range::Above(least, _) if range.is_open_to(found) => write!(f, "a number above {}", Short(least)),
+            Range::Above(least, most) => write!(f, "above {} and at most {}", Short(least), Short(most)),
+            Range::Below(least, _) if range.is_open_to(found) => {
+                write!(f, "a number of at least {}", Short(least))
+            }
+            Range::Below(least, most) => write!(f, "at least {} and below {}", Short(least), Short(most)),
+        }
+    }
+}
+
+/// A number, in powers of ten where it would take many zeros. Whole numbers that settings take are written out.
+struct Short(f64);
+
+impl fmt::Display for Short {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let size = self.0.abs();
+        if size != 0.0 && size.is_finite() && !(1e-6..1e21).contains(&size) {
+            write!(f, "{:e}", self.0)
+        } else {
+            write!(f, "{}", self.0)
+        }
+    }
+}
 
 /// Why a run cannot continue with other settings.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -75,6 +75,12 @@ impl OutputFile {
     /// Why it cannot be written; then what was there is still there. That may be a file that another program has
     /// made since the beginning.
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        // Something else may have taken its place since.
+        if let Ok(found) = fs::symlink_metadata(&self.place)
+            && !found.is_file()
+        {
+            return Err(told(ErrorKind::InvalidInput, kind(found.file_type())));
+        }
         let temporary = filled(&self.place, bytes)?;
         let written = if self.exists {
             replace(temporary, &self.place, bytes)

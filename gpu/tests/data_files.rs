@@ -201,12 +201,12 @@ fn what_is_missing_is_named_and_no_advice_is_another_s() {
     );
     assert!(!said.contains("xtask"), "{said}");
     // Another set's folder is not taken, but named.
-    let folder = tempdir().unwrap();
+    let other = tempdir().unwrap();
     let names = NAMES.map(|name| format!("data/FashionMNIST/raw/{name}"));
-    write(folder.path(), names.each_ref().map(String::as_str), &bytes());
+    write(other.path(), names.each_ref().map(String::as_str), &bytes());
     for (given, name) in [("", DatasetName::Own), ("data", DatasetName::Mnist)] {
-        let said = refused(name, &folder.path().join(given));
-        let elsewhere = folder.path().join("data/FashionMNIST/raw");
+        let said = refused(name, &other.path().join(given));
+        let elsewhere = other.path().join("data/FashionMNIST/raw");
         assert!(said.contains(&format!("but some in {}: give", elsewhere.display())), "{said}");
     }
     let empty = tempdir().unwrap();

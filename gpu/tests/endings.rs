@@ -263,6 +263,7 @@ fn a_file_has_one_purpose() {
     fs::hard_link(at("model"), at("hard")).unwrap();
     symlink("model", at("soft")).unwrap();
     fs::create_dir(at("sub")).unwrap();
+    fs::write(at("manifest.json"), r#"{"files": []}"#).unwrap();
     for (flags, sentence) in [
         ("--save new --telemetry new", "new: --save and --telemetry are the same file"),
         ("--save new --telemetry sub/../new", "--save and --telemetry are the same file"),
@@ -274,6 +275,8 @@ fn a_file_has_one_purpose() {
         ("--config settings.json --save settings.json", "--save and --config are the same file"),
         ("--telemetry t10k-labels-idx1-ubyte", "--telemetry and the data set are the same file"),
         ("--save sub/../train-images-idx3-ubyte", "--save and the data set are the same file"),
+        ("--telemetry manifest.json", "--telemetry and the data set are the same file"),
+        ("--save manifest.json", "--save and the data set are the same file"),
     ] {
         let said = refused_at_once(folder.path(), &mut program(folder.path(), &format!("{SHORT} {flags}")));
         assert!(said.contains(sentence), "{flags}: {said}");
@@ -340,7 +343,7 @@ fn the_summary_says_where_the_model_is() {
 #[test]
 fn a_signal_saves_the_run_and_is_the_exit_code() {
     let folder = folder();
-    for (signal, code) in [("-INT", 130), ("-TERM", 143), ("-HUP", 129)] {
+    for (signal, code) in [("-INT", 130), ("-TERM", 143), ("-HUP", 129), ("-XCPU", 128 + libc::SIGXCPU)] {
         let file = format!("run{signal}");
         let command = format!("{ENDLESS} --save {file}");
         let output = UnderWay::begin(&mut program(folder.path(), &command), 3).end_by(signal);
@@ -389,6 +392,27 @@ fn rescued_runs_do_not_overwrite_one_another() {
         saved.push(fs::read(folder.path().join(name)).unwrap());
     }
     assert!(saved[0] == fs::read(folder.path().join("adadagrad-interrupted.safetensors")).unwrap());
+}
+
+#[test]
+fn where_no_file_was_asked_for_any_place_will_do() {
+    let folder = folder();
+    let at = |name: &str| folder.path().join(name);
+    for name in ["gone", "temporary"] {
+        fs::create_dir(at(name)).unwrap();
+    }
+    let command = ENDLESS.replace("--data .", "--data ..");
+    let mut command = program(&at("gone"), &command);
+    let run = UnderWay::begin(command.env("TMPDIR", at("temporary")), 3);
+    // No file can be written in a folder that is gone.
+    fs::remove_dir_all(at("gone")).unwrap();
+    let output = run.end_by("-INT");
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(130), "{said}");
+    let file = at("temporary/adadagrad-interrupted.safetensors");
+    assert!(said.contains(&format!("Saved {} after step", file.display())), "{said}");
+    assert!(!said.contains("error"), "{said}");
+    assert!(samples_seen(&file) >= 6);
 }
 
 /// The samples seen at a checkpoint.

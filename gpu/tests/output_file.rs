@@ -70,6 +70,7 @@ fn files_beside_another_never_overwrite_one_another() {
 #[cfg(unix)]
 mod unix {
     use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::process::Command;
 
     use super::*;
 
@@ -110,6 +111,23 @@ mod unix {
         assert_eq!(refused(), "another run is writing to this file");
         drop(first);
         OutputFile::prove(&path, 1).unwrap();
+    }
+
+    #[test]
+    fn what_takes_a_file_s_place_later_is_not_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        for is_there in [false, true] {
+            let path = folder.path().join(format!("model-{is_there}"));
+            if is_there {
+                fs::write(&path, "an earlier one").unwrap();
+            }
+            let mut file = OutputFile::prove(&path, 1).unwrap();
+            let _ = fs::remove_file(&path);
+            assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+            let error = file.write(b"1").unwrap_err().to_string();
+            assert_eq!(error, "is a pipe (FIFO), but a regular file is expected");
+            assert!(!fs::metadata(&path).unwrap().is_file(), "the pipe is still there");
+        }
     }
 
     #[test]

@@ -301,7 +301,7 @@ fn statistics_are_one_json_object() {
         ("--first 2 --start 299", "--first is 2, but must be from 1 to 1 (of 300 training samples)"),
         ("--first 1 --start 300", "--start is 300, but there are only 300 training samples"),
         ("--batch 301 --start 5", "--batch is 301, but must be from 1 to 300"),
-        ("--first 0", "0 is not in 1.."),
+        ("--first 0", "--first is 0, but must be from 1 to 300"),
         ("", "--first <N>"),
     ] {
         let said = refuse(folder.path(), &format!("{command} {flags}"));

@@ -9,6 +9,7 @@ use std::process::{Command, Output};
 
 use adadagrad_core::batch_test::AnyTest;
 use adadagrad_core::config::Preset;
+use adadagrad_core::local::OwnedNetwork;
 use adadagrad_core::optimizer::AnyOptimizer;
 use adadagrad_core::schedule::Decay;
 use serde_json::Value;
@@ -82,6 +83,12 @@ fn the_data_set_of_a_file_is_the_one_that_is_used() {
     let statistics = "statistics --load f.safetensors --first 64";
     let own = succeed(path, statistics);
     assert_eq!(own, succeed(path, &format!("{statistics} --dataset fashion-mnist")));
+    // A file without a data set says nothing about it.
+    fs::write(path.join("rate.json"), r#"{"learning_rate": 0.5}"#).unwrap();
+    assert_eq!(printed("--load f.safetensors --config rate.json"), "fashion_mnist");
+    assert_eq!(printed("--load f.safetensors --config fashion.json --dataset mnist"), "mnist");
+    fs::write(path.join("mnist.json"), r#"{"dataset": "mnist"}"#).unwrap();
+    assert_eq!(printed("--load f.safetensors --config mnist.json"), "mnist");
     // The same parameters on the other data.
     let checkpoint = adadagrad_gpu::checkpoint::load(&path.join("f.safetensors")).unwrap();
     let mut bare = checkpoint.clone();
@@ -195,7 +202,7 @@ fn settings_of_a_file_that_are_wrong_are_named_with_their_values() {
             r#"{"initial_batch": 64.0}"#,
             "initial_batch is 64.0, but must be a whole number from 0 to 4294967295",
         ),
-        (r#"{"seed": -1}"#, "seed is -1, but must be a whole number of at least 0"),
+        (r#"{"seed": -1}"#, "seed is -1, but must be a whole number from 0 to 9007199254740991"),
         (r#"{"max_batch": 4294967296}"#, "max_batch is 4294967296, but must be a whole number from 0"),
         (r#"{"learning_rate": "0.1"}"#, "learning_rate is \"0.1\", but must be a number"),
         (r#"{"learning_rate": null}"#, "learning_rate is null, but must be a number"),
@@ -214,15 +221,45 @@ fn settings_of_a_file_that_are_wrong_are_named_with_their_values() {
         (r#"{"dataset": "cifar"}"#, "dataset is \"cifar\", but must be one of "),
         (r#"{"optimizer": "adam"}"#, "optimizer is \"adam\", but must be an object with a name"),
         (r#"{"optimizer": {"name": "adamax"}}"#, "optimizer is \"adamax\", but must be one of "),
+        (r#"{"optimizer": ["adam"]}"#, "optimizer is [\"adam\"], but must be an object with a name"),
+        (r#"{"test": []}"#, "test is [], but must be an object with a name"),
+        (r#"{"schedule": [5]}"#, "schedule is [5], but must be an object"),
+        (
+            r#"{"schedule": {"decay": "cosine"}}"#,
+            "schedule.decay is \"cosine\", but must be an object with a name",
+        ),
+        (r#"{"test": null, "controller": {"name": "adadagrad"}}"#, "--controller adadagrad needs a test"),
+        (r#"{"test": null, "controller": {"growth_cap": 2}}"#, "--controller adadagrad needs a test"),
+        (r#"{"learning_rate": 1e-320}"#, "--learning-rate is 1e-320, but must be a number above 0"),
+        (
+            r#"{"test": {"eta": 1e300}}"#,
+            "--eta is 1e300, but must be above 0 and at most 3.4028234663852886e38",
+        ),
+        (r#"{"a\u001b[31mb": 1}"#, "there is no setting a\\u{1b}[31mb, only "),
         (r#"{"test": {"name": "norm", "debiased": 1}}"#, "test.debiased is 1, but must be true or false"),
         (r#"{"version": 2}"#, "version is 2, but must be 1"),
+        (
+            r#"{"seed": 9007199254740992}"#,
+            "--seed is 9007199254740992, but must be from 0 to 9007199254740991",
+        ),
+        (r#"{"seed": 18446744073709551616}"#, "must be a whole number from 0 to 9007199254740991"),
+        (r#"{"seed": "\ud800"}"#, r#"seed is "\ud800", which cannot be read: "#),
         ("[]", "expected a JSON object with settings"),
-        ("", "c.json: "),
+        ("", "c.json: not valid JSON: EOF"),
+        ("\n{\"seed\": 1,\n", "c.json: not valid JSON: EOF"),
         ("learning_rate = 0.1", "not valid JSON: "),
     ] {
         fs::write(path.join("c.json"), file).unwrap();
         let said = refuse(path, "train --config c.json --quiet");
         assert!(said.contains(sentence), "{file}: {said}");
+    }
+    let deep = format!("{{\"seed\": {}{}}}", "[".repeat(1000), "]".repeat(1000));
+    fs::write(path.join("c.json"), deep).unwrap();
+    let said = refuse(path, "train --config c.json --quiet");
+    assert!(said.contains("which cannot be read: recursion limit exceeded"), "{said}");
+    if cfg!(target_os = "linux") {
+        let said = refuse(path, "train --config /dev/zero --quiet");
+        assert!(said.contains("/dev/zero: more than 16 MiB, the most that is read"), "{said}");
     }
     let utf_16: Vec<u8> = "\u{feff}{\"seed\": 1}".encode_utf16().flat_map(u16::to_le_bytes).collect();
     for bytes in [&utf_16[..], &utf_16[2..], b"\xfe\xff\0{\0}"] {
@@ -261,6 +298,8 @@ fn numbers_on_the_command_line_are_never_others_than_were_meant() {
         ("--sample-budget 0x10", "write it in decimal"),
         ("--seed -1", "expected a number of at least 0"),
         ("--seed 18446744073709551616", "the number is too large"),
+        ("--seed 999999999999999999999999999999999999999999", "the number is too large"),
+        ("--learning-rate 1e-50", "--learning-rate is 1e-50, but must be a number above 0"),
         ("--seed 9007199254740992", "--seed is 9007199254740992, but must be from 0"),
         ("--max-batch 4294967296", "the number is too large"),
         ("--initial-batch 8.0", "expected a whole number"),
@@ -279,6 +318,100 @@ fn numbers_on_the_command_line_are_never_others_than_were_meant() {
         let said = refuse(folder.path(), &format!("bench {flags}"));
         assert!(said.contains(sentence), "{flags}: {said}");
     }
+    for (command, sentence) in [
+        (
+            "statistics --first 1,000",
+            "a whole number is expected, such as 60000: write a decimal point, and no commas",
+        ),
+        ("statistics --batch 1e3", "a whole number is expected"),
+        ("statistics --first=-1", "a number of at least 0 is expected"),
+        ("statistics --first 4294967296", "the number is too large"),
+        ("statistics --batch 0", "--batch is 0, but must be from 1 to 300"),
+        ("statistics --first 1 --start 0x10", "write it in decimal"),
+        (
+            "statistics --batch 1 --start 9007199254740992",
+            "--start is 9007199254740992, but must be from 0 to 900",
+        ),
+        (
+            "statistics --batch 1 --seed 9007199254740992",
+            "--seed is 9007199254740992, but must be from 0 to 900",
+        ),
+        ("bench --threads 0", "a number of at least 1 is expected"),
+        ("bench --threads 2.5", "a whole number is expected"),
+        ("bench --threads 1025", "--threads is 1025, but must be from 1 to 1024"),
+        ("train --threads 100000", "--threads is 100000, but must be from 1 to 1024"),
+        ("evaluate --load x --device gpu --gpu-memory 0", "a number of at least 1 is expected"),
+        ("evaluate --load x --device gpu --gpu-memory 1_024", "write the digits without separators"),
+        // A comma that groups digits is none between numbers.
+        ("bench --batches 1,024", "a comma separates two numbers: write no commas within one"),
+        ("bench --batches 16,60,000", "a comma separates two numbers: write no commas within one"),
+        ("bench --batches 16,,64", "a whole number is expected"),
+    ] {
+        let said = refuse(folder.path(), command);
+        assert!(said.contains(sentence), "{command}: {said}");
+    }
+}
+
+#[test]
+fn batch_sizes_are_looked_at_before_anything_is_timed() {
+    let folder = folder();
+    for (batches, wrong) in [("16,0", "0"), ("16,301", "301"), ("16,32,4096", "4096")] {
+        let said =
+            refuse(folder.path(), &format!("bench --models logistic --seconds 60 --batches {batches}"));
+        assert_eq!(said, format!("error: --batches holds {wrong}, but must be from 2 to 300\n"));
+    }
+    // Fewer samples than in the smallest of the usual batches.
+    let [images, labels] = support::idx(5, 1);
+    fs::write(folder.path().join("www/public/data/mnist/train-images-idx3-ubyte"), images).unwrap();
+    fs::write(folder.path().join("www/public/data/mnist/train-labels-idx1-ubyte"), labels).unwrap();
+    let report = json(&succeed(folder.path(), "bench --models logistic --seconds 0.01 --json"));
+    let batches: Vec<_> = report["rows"].as_array().unwrap().iter().map(|row| row["batch"].clone()).collect();
+    assert_eq!(batches, [5]);
+}
+
+#[test]
+fn a_run_goes_on_with_the_limits_that_were_changed_on_its_way() {
+    let folder = folder();
+    let path = folder.path();
+    succeed(path, &format!("train {SHORT} --initial-batch 50 --save run.safetensors"));
+    // As the page may have saved it: the first batch is past, and the largest is smaller now.
+    let checkpoint = adadagrad_gpu::checkpoint::load(&path.join("run.safetensors")).unwrap();
+    let mut state = checkpoint.state.unwrap();
+    state.config.max_batch = 20;
+    state.progress.next_batch = 20;
+    let network = OwnedNetwork::of_model(state.config.model).unwrap();
+    let parameters = checkpoint.parameters(network.view()).unwrap();
+    let memory = checkpoint.memory(network.view(), 1).unwrap();
+    let bytes = adadagrad_gpu::checkpoint::write(network.view(), &parameters, &memory, &state).unwrap();
+    fs::write(path.join("run.safetensors"), bytes).unwrap();
+    assert_eq!(json(&succeed(path, "train --resume run.safetensors --print-config"))["max_batch"], 20);
+    let resume = "train --resume run.safetensors --sample-budget 900 --quiet";
+    succeed(path, &format!("{resume} --telemetry t.jsonl"));
+    let telemetry = fs::read_to_string(path.join("t.jsonl")).unwrap();
+    assert!(telemetry.lines().all(|line| json(line)["samples"] == 20), "{telemetry}");
+}
+
+#[test]
+fn a_file_is_read_once() {
+    if cfg!(windows) {
+        return;
+    }
+    let folder = folder();
+    let path = folder.path();
+    succeed(path, &format!("train {SHORT} --save run.safetensors"));
+    for flags in ["--load", "--resume"] {
+        let settings = if flags == "--load" { SHORT } else { "--sample-budget 900 --quiet" };
+        // What is read from a pipe is gone.
+        let script =
+            format!("cat run.safetensors | \"$0\" train {settings} {flags} /dev/stdin --save {flags}.out");
+        let script = script.replace("--save --", "--save=");
+        let mut shell = Command::new("sh");
+        shell.current_dir(path).args(["-c", &script, env!("CARGO_BIN_EXE_adadagrad")]);
+        let output = shell.output().unwrap();
+        assert!(output.status.success(), "{flags}: {}", text(&output.stderr));
+    }
+    succeed(path, &format!("train {SHORT} --load run.safetensors --save expected"));
+    assert!(fs::read(path.join("load.out")).unwrap() == fs::read(path.join("expected")).unwrap());
 }
 
 #[test]
@@ -296,6 +429,11 @@ fn batches_fit_small_data_and_it_is_said() {
     let settings = json(&succeed(path, "train --resume run.safetensors --print-config"));
     assert_eq!(settings["max_batch"], 300);
     assert_eq!(settings["initial_batch"], 8);
+    fs::write(path.join("c.json"), r#"{"initial_batch": 500, "min_batch": 400}"#).unwrap();
+    let said = text(&run(path, &format!("{train} --config c.json")).stderr);
+    let sentence = "The largest batch is 300, not 60,000, the smallest batch is 300, not 400, the first batch is \
+                    300, not 500, because";
+    assert!(said.contains(sentence), "{said}");
     // What a flag says stays.
     let said = refuse(path, &format!("{train} --max-batch 301"));
     assert!(said.contains("--max-batch is 301, but must be from 1 to 300"), "{said}");

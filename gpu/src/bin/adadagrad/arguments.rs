@@ -10,7 +10,7 @@ use clap::{ArgGroup, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, S
 
 use crate::save_every::SaveEvery;
 use crate::setting_arguments::{ModelName, SettingArguments, TestName};
-use crate::values::{number, whole};
+use crate::values::{number, positive, whole, whole_in_list};
 
 /// Trains neural networks with adaptive batch sizes (AdAdaGrad, arXiv 2402.11215).
 ///
@@ -186,11 +186,11 @@ pub(crate) struct PlaceArguments {
     pub(crate) adapter: Option<String>,
     /// GPU memory that may be used in addition to the data set, in MiB [default: 1024]. A batch that needs more is
     /// processed in micro-batches; its statistics stay exact
-    #[arg(long, value_name = "MIB", help_heading = "Data and device")]
+    #[arg(long, value_name = "MIB", value_parser = positive::<u32, NonZero<u32>>, help_heading = "Data and device")]
     pub(crate) gpu_memory: Option<NonZero<u32>>,
     /// Threads of the CPU engine [default: all hardware threads]. The result is the same, bit for bit, for any
     /// number
-    #[arg(long, value_name = "N", help_heading = "Data and device")]
+    #[arg(long, value_name = "N", value_parser = positive::<usize, NonZero<usize>>, help_heading = "Data and device")]
     pub(crate) threads: Option<NonZero<usize>>,
 }
 
@@ -270,13 +270,14 @@ pub(crate) struct StatisticsArguments {
     #[arg(long, value_name = "FILE")]
     pub(crate) load: Option<PathBuf>,
     /// N training images in file order, from image --start; N >= 1. Either this or --batch is required
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = whole::<u32>)]
+    #[arg(conflicts_with = "batch", required_unless_present = "batch")]
     pub(crate) first: Option<u32>,
     /// N training images in the order of a run with --seed; N >= 1. Either this or --first is required
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = whole::<u32>)]
     pub(crate) batch: Option<u32>,
     /// Number of images to skip before the batch, 0 to 2^53 - 1
-    #[arg(long, value_name = "S", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..1 << 53))]
+    #[arg(long, value_name = "S", default_value_t = 0, value_parser = whole::<u64>)]
     pub(crate) start: u64,
     /// Determines the initial parameters and the order of the images
     /// [default: that of --load's run, else 0]
@@ -320,8 +321,8 @@ pub(crate) struct BenchArguments {
     /// The networks [default: all]
     #[arg(long, value_enum, value_delimiter = ',')]
     pub(crate) models: Vec<ModelName>,
-    /// Batch sizes [default: those of 16,64,256,1024,4096 that fit the data set]
-    #[arg(long, value_delimiter = ',')]
+    /// Batch sizes [default: those of 16,64,256,1024,4096 that fit the data set, else all of it]
+    #[arg(long, value_delimiter = ',', value_parser = whole_in_list::<u32>)]
     pub(crate) batches: Vec<u32>,
     /// The test whose statistics are timed
     #[arg(long, value_enum, default_value_t = TestName::Norm)]

@@ -1,6 +1,7 @@
 //! `adadagrad bench`: training steps with the test's statistics and without, timed in turn.
 
 use std::process::ExitCode;
+use std::thread::Builder;
 use std::time::{Duration, Instant};
 
 use adadagrad_core::batch_test::AnyTest;
@@ -11,12 +12,13 @@ use adadagrad_core::network::{FastProduct, Matrix, MatrixMut, MatrixProduct, Mod
 use adadagrad_core::trainer::Trainer;
 use adadagrad_gpu::cpu::available_threads;
 use adadagrad_gpu::data::Splits;
-use adadagrad_gpu::engine::Engine;
+use adadagrad_gpu::engine::{Engine, EngineError};
 use serde::Serialize;
 
 use crate::Outcome;
 use crate::arguments::BenchArguments;
 use crate::numbers::{grouped, rounded};
+use crate::setting_arguments::TestName;
 use crate::table::table;
 use crate::{origin, output};
 
@@ -60,20 +62,17 @@ pub(crate) fn run(arguments: &BenchArguments) -> Outcome {
     time_limit(arguments)?;
     let data = arguments.place.load_data(origin::dataset_of(arguments.place.dataset, None)?)?;
     let threads = arguments.place.threads.unwrap_or_else(available_threads).get();
+    // Before anything is timed.
+    let batches = batches(arguments, data.training.len())?;
     let mut report = Report {
         version: env!("CARGO_PKG_VERSION"),
         computed_on: String::new(),
-        peak_gflops: peak(threads),
+        peak_gflops: peak(threads)?,
         rows: Vec::new(),
     };
     let models: Vec<Model> = match arguments.models.as_slice() {
         [] => Model::ALL.into(),
         chosen => chosen.iter().map(|&name| name.into()).collect(),
-    };
-    // Of batches that nobody asked for, those that fit the data.
-    let batches = match arguments.batches.as_slice() {
-        [] => BATCHES.into_iter().filter(|&batch| batch <= data.training.len()).collect(),
-        chosen => chosen.to_vec(),
     };
     for model in models {
         for &batch in &batches {
@@ -95,6 +94,24 @@ pub(crate) fn run(arguments: &BenchArguments) -> Outcome {
         output::result(tables(&report));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The batch sizes that are asked for, else those that fit the data.
+fn batches(arguments: &BenchArguments, samples: u32) -> Result<Vec<u32>, String> {
+    let chosen = &arguments.batches;
+    // One sample has no variance to test.
+    let least = if arguments.test == TestName::None { 1 } else { 2 };
+    if samples < least {
+        return Err("the only training sample has no variance to test: give --test none".to_owned());
+    }
+    if let Some(wrong) = chosen.iter().find(|batch| !(least..=samples).contains(batch)) {
+        return Err(format!("--batches holds {wrong}, but must be from {least} to {samples}"));
+    }
+    Ok(match chosen.as_slice() {
+        [] if samples < BATCHES[0] => vec![samples],
+        [] => BATCHES.into_iter().filter(|&batch| batch <= samples).collect(),
+        chosen => chosen.to_vec(),
+    })
 }
 
 /// The paper's run at a constant batch size, with a test's statistics or without.
@@ -138,11 +155,6 @@ fn measure(
     report: &mut Report,
 ) -> Result<Row, Box<dyn std::error::Error>> {
     let samples = data.training.len();
-    if batch == 0 || batch > samples {
-        return Err(
-            format!("--batches contains {batch}, but a batch size must be from 1 to {samples}").into()
-        );
-    }
     let steps = |test, seed| -> Result<Steps, Box<dyn std::error::Error>> {
         let config = config(model, batch, test, seed);
         let engine = arguments.place.engine(&config, data)?;
@@ -185,7 +197,7 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
 }
 
 /// GFLOP/s of a large product, on so many threads at once.
-fn peak(threads: usize) -> f64 {
+fn peak(threads: usize) -> Result<f64, EngineError> {
     const SIDE: usize = 1024;
     const TIMES: u32 = 5;
     let product = || {
@@ -201,8 +213,9 @@ fn peak(threads: usize) -> f64 {
         2.0 * 1024_f64.powi(3) / best / 1e9
     };
     std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(product)).collect();
-        workers.into_iter().filter_map(|worker| worker.join().ok()).sum()
+        let workers: Vec<_> =
+            (0..threads).map(|_| Builder::new().spawn_scoped(scope, product)).collect::<Result<_, _>>()?;
+        Ok(workers.into_iter().filter_map(|worker| worker.join().ok()).sum())
     })
 }
 

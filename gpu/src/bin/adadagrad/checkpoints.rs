@@ -136,7 +136,8 @@ impl Checkpoints {
 }
 
 /// Writes a new file beside another one, or where that is impossible into the current folder or the one for temporary
-/// files. `errors` is what went wrong before.
+/// files. `errors` is what went wrong before. Where no file was asked for, any of these places is as good as another,
+/// and one that cannot be written is no error.
 fn rescue(
     file: Option<&OutputFile>,
     tag: &str,
@@ -144,6 +145,7 @@ fn rescue(
     mut errors: Vec<String>,
 ) -> (Option<PathBuf>, Vec<String>) {
     let name = OsString::from(format!("adadagrad-{tag}.safetensors"));
+    let (is_asked_for, mut tried) = (file.is_some(), Vec::new());
     let beside = file.map(|file| (file.path().to_owned(), file.write_beside(tag, bytes)));
     let folders = [PathBuf::from("."), env::temp_dir()];
     let elsewhere = folders.into_iter().map(|folder| {
@@ -154,10 +156,19 @@ fn rescue(
         match written {
             Ok(file) => {
                 let path = file.path();
+                if is_asked_for {
+                    errors.extend(tried);
+                }
                 return (Some(path.strip_prefix(".").unwrap_or(path).to_owned()), errors);
             }
-            Err(error) => errors.push(about(&place, error)),
+            Err(error) => {
+                let error = about(&place, error);
+                if !errors.contains(&error) {
+                    tried.push(error);
+                }
+            }
         }
     }
+    errors.extend(tried);
     (None, errors)
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use adadagrad_core::config::RunConfig;
+use adadagrad_core::config::{LARGEST_EXACT, RunConfig};
 use adadagrad_core::controller::{AnyController, Constant};
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
@@ -39,9 +39,20 @@ impl Settings {
             let fields = self.config.pointer(&pointer(parent)).and_then(Value::as_object);
             let known: Vec<_> =
                 fields.into_iter().flat_map(|fields| fields.keys()).map(String::as_str).collect();
-            return Err(format!("{name} is not a valid setting; valid settings: {}", known.join(", ")));
+            return Err(format!(
+                "{} is not a valid setting; valid settings: {}",
+                shortened(&name),
+                known.join(", ")
+            ));
         };
-        if !value.get().starts_with('{') || !(field.is_object() || path == ["test"]) {
+        let takes_object = field.is_object() || path == ["test"];
+        let is_no_test = path == ["test"] && value.get() == "null";
+        // Serde would take a list of the fields' values too.
+        if takes_object && !is_no_test && !value.get().starts_with('{') {
+            let with_name = if path == ["schedule"] { "" } else { " with a name" };
+            return Err(format!("{name} is {}, but must be an object{with_name}", shown(value)));
+        }
+        if !takes_object || is_no_test {
             let parsed = parse(value.get()).map_err(|what| format!("{name} is {}, {what}", shown(value)))?;
             return self.put(path, parsed, value);
         }
@@ -80,21 +91,31 @@ fn pointer(path: &[&str]) -> String {
 }
 
 /// A JSON value in which every number is the one that is written.
-fn parse(text: &str) -> Result<Value, &'static str> {
-    // What is valid JSON can only hold too large a number.
-    let value: Value = serde_json::from_str(text).map_err(|_| "which is too large")?;
+fn parse(text: &str) -> Result<Value, String> {
+    let value: Value = serde_json::from_str(text).map_err(|error| {
+        let error = error.to_string();
+        // What is valid JSON can hold too large a number, half a character, or too many brackets.
+        if error.starts_with("number out of range") {
+            "which is too large".to_owned()
+        } else {
+            format!("which cannot be read: {error}")
+        }
+    })?;
     let is_zero = value.as_f64() == Some(0.0);
     let digits = text.split(['e', 'E']).next().unwrap_or_default();
     if is_zero && digits.bytes().any(|byte| (b'1'..=b'9').contains(&byte)) {
-        return Err("which is too small: it would be rounded to 0");
+        return Err("which is too small: it would be rounded to 0".to_owned());
     }
     Ok(value)
 }
 
 /// A value as the file has it, shortened.
 fn shown(value: &RawValue) -> String {
+    shortened(value.get())
+}
+
+fn shortened(text: &str) -> String {
     const LONGEST: usize = 60;
-    let text = value.get();
     match text.char_indices().nth(LONGEST) {
         None => text.to_owned(),
         Some((end, _)) => format!("{}…", &text[..end]),
@@ -109,11 +130,9 @@ fn expected(error: &str) -> String {
     };
     match words {
         "u32" => format!("a whole number from 0 to {}", u32::MAX),
-        "u64" => "a whole number of at least 0".to_owned(),
+        "u64" => format!("a whole number from 0 to {LARGEST_EXACT}"),
         "f64" => "a number".to_owned(),
         "a boolean" => "true or false".to_owned(),
-        words if words.starts_with("internally tagged") => "an object with a name".to_owned(),
-        words if words.starts_with("struct") => "an object".to_owned(),
         words => words.to_owned(),
     }
 }
@@ -125,8 +144,11 @@ impl Object {
     fn read(text: &str) -> Result<Self, String> {
         serde_json::from_str(text).map_err(|error| {
             let line = text.lines().nth(error.line().saturating_sub(1)).unwrap_or_default().trim();
-            if error.is_data() || line.is_empty() {
+            if error.is_data() {
                 return error.to_string();
+            }
+            if line.is_empty() {
+                return format!("not valid JSON: {error}");
             }
             let line: String = line.chars().take(80).collect();
             format!("not valid JSON: {error}, in the line: {line}")

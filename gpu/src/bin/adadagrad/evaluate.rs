@@ -16,7 +16,7 @@ use crate::{files, origin};
 #[derive(Serialize)]
 struct Report<'a> {
     samples: u32,
-    /// Mean loss in nats.
+    /// Mean loss in nats; null where it is not finite.
     loss: f64,
     accuracy: f64,
     /// Row: class; column: answer.
@@ -51,10 +51,11 @@ fn report(samples: u32, evaluated: &Evaluated) -> Report<'_> {
 
 fn tables(samples: u32, evaluated: &Evaluated) -> String {
     let Evaluated { evaluation, confusion } = evaluated;
+    let loss = evaluation.loss;
     let summary = [
         ("test samples", grouped(samples.into())),
         ("test accuracy", percent(evaluation.accuracy)),
-        ("test loss", format!("{:.4} nats", evaluation.loss)),
+        ("test loss", if loss.is_finite() { format!("{loss:.4} nats") } else { "not finite".to_owned() }),
     ];
     let summary = table(&summary.map(|(name, value)| vec![name.to_owned(), value]));
     let classes = confusion.rows().count();

@@ -2,7 +2,9 @@
 
 use std::error::Error;
 use std::fmt::Display;
-use std::fs;
+use std::fs::File;
+use std::io::Read;
+use std::num::NonZero;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -22,6 +24,11 @@ use crate::arguments::{Device, PlaceArguments};
 use crate::origin::Loaded;
 use crate::output;
 
+/// Each thread takes memory of its own.
+const MOST_THREADS: NonZero<usize> = NonZero::new(1024).expect("not zero");
+/// Larger files hold no settings.
+const LARGEST_TEXT: u64 = 1 << 24;
+
 /// An error with the file it is about.
 pub(crate) fn about(file: &Path, error: impl Display) -> String {
     format!("{}: {error}", file.display())
@@ -29,7 +36,13 @@ pub(crate) fn about(file: &Path, error: impl Display) -> String {
 
 /// A whole text file.
 pub(crate) fn read_text(file: &Path) -> Result<String, String> {
-    let bytes = fs::read(file).map_err(|error| about(file, error))?;
+    let mut bytes = Vec::new();
+    // A device may never end.
+    let read = File::open(file).and_then(|file| file.take(LARGEST_TEXT + 1).read_to_end(&mut bytes));
+    read.map_err(|error| about(file, error))?;
+    if bytes.len() as u64 > LARGEST_TEXT {
+        return Err(about(file, format!("more than {} MiB, the most that is read", LARGEST_TEXT >> 20)));
+    }
     text::decode(&bytes).map(str::to_owned).map_err(|error| about(file, error))
 }
 
@@ -96,9 +109,13 @@ impl PlaceArguments {
         }
     }
 
-    /// Refuses what does not go together.
+    /// Refuses what does not go together, and what no machine has.
     pub(crate) fn check(&self) -> Result<(), String> {
         match self.device {
+            _ if self.threads.is_some_and(|threads| threads > MOST_THREADS) => Err(format!(
+                "--threads is {}, but must be from 1 to {MOST_THREADS}",
+                self.threads.unwrap_or(MOST_THREADS)
+            )),
             Device::Cpu if self.adapter.is_some() => {
                 Err("--adapter names a GPU, so it needs --device gpu or --device auto".to_owned())
             }

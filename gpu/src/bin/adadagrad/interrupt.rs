@@ -50,8 +50,8 @@ impl Interrupts {
     }
 }
 
-/// From now on SIGINT (Ctrl-C), SIGTERM and SIGHUP (the terminal is closed) cancel the engine's step, unless they
-/// were ignored when the program was started, as `nohup` does with SIGHUP and a shell script with SIGINT.
+/// From now on SIGINT (Ctrl-C), SIGTERM, SIGHUP (the terminal is closed) and SIGXCPU (the processor time that
+/// `ulimit -t` or a batch system grants is used up) cancel the engine's step, unless they were ignored when the program was started, as `nohup` does with SIGHUP and a shell script with SIGINT.
 #[cfg(unix)]
 pub(crate) fn listen(control: Arc<Control>) -> Result<Interrupts, Box<dyn Error>> {
     use signal_hook::consts::{SIGHUP, SIGTERM};
@@ -59,7 +59,8 @@ pub(crate) fn listen(control: Arc<Control>) -> Result<Interrupts, Box<dyn Error>
 
     let interrupts = Interrupts::default();
     let mut handle = interrupts.handler(control);
-    let taken = [SIGINT.into(), SIGTERM, SIGHUP].into_iter().filter(|&signal| !is_ignored(signal));
+    let taken =
+        [SIGINT.into(), SIGTERM, SIGHUP, libc::SIGXCPU].into_iter().filter(|&signal| !is_ignored(signal));
     let mut signals = Signals::new(taken)?;
     std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
         signals.forever().for_each(|signal| handle(u8::try_from(signal).unwrap_or_default()));

@@ -21,6 +21,7 @@ mod save_every;
 mod selftest;
 mod setting_arguments;
 mod settings;
+mod start;
 mod statistics;
 mod table;
 mod train;

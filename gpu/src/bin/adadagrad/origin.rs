@@ -53,8 +53,9 @@ pub(crate) fn model_of(
     }
     let found = || loaded.and_then(|(_, checkpoint)| checkpoint.model());
     asked.or(own.map(|(_, model)| model)).or_else(found).or(default).ok_or_else(|| {
-        "the file does not name its model, and its tensors do not fit any known model: choose one with --model"
-            .to_owned()
+        let text =
+            "the file does not name its model, and its tensors do not fit any known model: choose one with --model";
+        loaded.map_or_else(|| text.to_owned(), |(file, _)| about(file, text))
     })
 }
 

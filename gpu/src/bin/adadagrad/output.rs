@@ -30,9 +30,19 @@ pub(crate) fn take(written: io::Result<()>) {
     }
 }
 
-/// Writes a line to standard error, where there is one.
+/// Writes a line to standard error, where there is one. Names from files may hold control characters, which a terminal
+/// would obey: they are shown as escapes.
 pub(crate) fn message(text: impl Display) {
-    bytes(format!("{text}\n").as_bytes());
+    let mut line = String::new();
+    for c in text.to_string().chars() {
+        if c.is_control() && !matches!(c, '\n' | '\t') {
+            line.extend(c.escape_default());
+        } else {
+            line.push(c);
+        }
+    }
+    line.push('\n');
+    bytes(line.as_bytes());
 }
 
 /// Writes a line that need not be UTF-8 to standard error.

@@ -13,7 +13,7 @@ use adadagrad_core::config::RunConfig;
 use adadagrad_core::trainer::Progress;
 use adadagrad_gpu::engine::Control;
 use adadagrad_gpu::telemetry::Line;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::numbers::{duration, grouped, percent, rounded};
 use crate::output;
@@ -98,7 +98,7 @@ impl Display {
         }));
         let kind = if quiet {
             Kind::Quiet
-        } else if stderr().is_terminal() {
+        } else if is_drawable() {
             bar(&state, control)
         } else {
             Kind::Lines
@@ -138,6 +138,12 @@ impl Drop for Display {
             }
         }
     }
+}
+
+/// Whether a bar would be seen: not where standard error is no terminal, or one that cannot redraw a line
+/// (`TERM=dumb`).
+fn is_drawable() -> bool {
+    stderr().is_terminal() && !ProgressDrawTarget::stderr().is_hidden()
 }
 
 /// The bar, and the thread that redraws it.

@@ -6,7 +6,7 @@
 use std::error::Error;
 
 use adadagrad_core::batch_test::AnyTest;
-use adadagrad_core::config::{ConfigError, Preset, RunConfig};
+use adadagrad_core::config::{ConfigError, RunConfig};
 use adadagrad_core::controller::{AdAdaGrad, AnyController, Constant};
 use adadagrad_core::optimizer::{
     AdaGrad, AdaGradNorm, Adam, AdamW, AnyOptimizer, Momentum, Nesterov, RmsProp, Sgd,
@@ -23,13 +23,13 @@ use crate::{config_file, files};
 type Flag = (&'static str, &'static str, Option<Value>);
 
 impl SettingArguments {
-    /// The run description. Ranges are not checked here: that is [`RunConfig::validate`]'s.
-    pub(crate) fn resolve(&self) -> Result<RunConfig, Box<dyn Error>> {
-        let preset = self.preset.map_or(Preset::PaperCnn, Preset::from).config();
+    /// The run description: flags, else the file's settings, else the default. Ranges are not checked here: that is
+    /// [`RunConfig::validate`]'s.
+    pub(crate) fn resolve(&self, default: RunConfig) -> Result<RunConfig, Box<dyn Error>> {
         let base = match &self.config {
-            Some(file) => config_file::read(&files::read_text(file)?, preset)
+            Some(file) => config_file::read(&files::read_text(file)?, default)
                 .map_err(|error| files::about(file, error))?,
-            None => preset,
+            None => default,
         };
         let test = self.test(base.test)?;
         Ok(RunConfig {
@@ -140,9 +140,12 @@ impl SettingArguments {
         let default = match self.controller {
             Some(ControllerName::Adadagrad) => Some(AnyController::AdAdaGrad(AdAdaGrad::default())),
             Some(ControllerName::Constant) => Some(AnyController::Constant(Constant {})),
-            None if !has_test => Some(AnyController::Constant(Constant {})),
-            None if !base_has_test => Some(AnyController::AdAdaGrad(AdAdaGrad::default())),
-            None => None,
+            // A flag has changed whether there is a test. What a file says about both is left as it is.
+            None => match (base_has_test, has_test) {
+                (true, false) => Some(AnyController::Constant(Constant {})),
+                (false, true) => Some(AnyController::AdAdaGrad(AdAdaGrad::default())),
+                _ => None,
+            },
         };
         let flags = vec![("--growth-cap", "growth_cap", self.growth_cap.map(Value::from))];
         set("--controller", choose(base, default), flags)

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use adadagrad_core::batch_test::{
     AnyTest, AugmentedTest, CoordinateNormTest, InnerProductTest, NormTest, OrthogonalityTest, WorkerNormTest,
 };
-use adadagrad_core::config::RunConfig;
+use adadagrad_core::config::{LARGEST_EXACT, RunConfig};
 use adadagrad_core::cut::Cut;
 use adadagrad_core::network::Model;
 use adadagrad_core::shuffle::Order;
@@ -59,7 +59,7 @@ pub(crate) fn run(arguments: &StatisticsArguments) -> Outcome {
     let thresholds = Thresholds::of(arguments, loaded);
     let tests = tests(&thresholds);
     for (_, test) in tests {
-        let config = RunConfig { test: Some(test), ..RunConfig::default() };
+        let config = RunConfig { test: Some(test), seed, ..RunConfig::default() };
         config.validate(u32::MAX).map_err(|error| explain(&error))?;
     }
     let needs = Needs {
@@ -133,6 +133,9 @@ fn tests(thresholds: &Thresholds) -> [(&'static str, AnyTest); 6] {
 fn batch(arguments: &StatisticsArguments, seed: u64, data: &Splits) -> Result<(u32, Visit), String> {
     let available = data.training.len();
     let start = arguments.start;
+    if start > LARGEST_EXACT {
+        return Err(format!("--start is {start}, but must be from 0 to {LARGEST_EXACT}"));
+    }
     let (flag, samples, most, visit) = match (arguments.first, arguments.batch) {
         (Some(first), _) => {
             let start = u32::try_from(start).unwrap_or(available).min(available);
@@ -145,7 +148,7 @@ fn batch(arguments: &StatisticsArguments, seed: u64, data: &Splits) -> Result<(u
     };
     if most == 0 {
         Err(format!("--start is {start}, but there are only {available} training samples"))
-    } else if samples > most {
+    } else if samples == 0 || samples > most {
         Err(format!("{flag} is {samples}, but must be from 1 to {most} (of {available} training samples)"))
     } else {
         Ok((samples, visit))

@@ -1,15 +1,15 @@
 //! `adadagrad train`.
 
 use std::error::Error;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use adadagrad_core::config::RunConfig;
 use adadagrad_core::local::OwnedNetwork;
-use adadagrad_core::trainer::Trainer;
-use adadagrad_gpu::checkpoint::{self, Checkpoint, STATE_VERSION, State};
+use adadagrad_core::trainer::Progress;
+use adadagrad_gpu::checkpoint::{self, STATE_VERSION, State};
 use adadagrad_gpu::data::Splits;
 use adadagrad_gpu::engine::{Engine, EngineError, Evaluated, Snapshot};
 use adadagrad_gpu::run::Run;
@@ -22,16 +22,16 @@ use crate::Outcome;
 use crate::arguments::{Device, TrainArguments};
 use crate::checkpoints::{Checkpoints, Ending};
 use crate::distinct::refuse_shared;
+use crate::files;
 use crate::interrupt::{self, Interrupts};
 use crate::numbers::{duration, grouped, percent, rounded};
 use crate::output;
 use crate::profile::kernel_table;
 use crate::progress::Display;
 use crate::resume_command::ResumeCommand;
-use crate::settings::explain;
+use crate::start::{self, Read, Start};
 use crate::table::table;
 use crate::utilisation::Utilisation;
-use crate::{files, origin};
 
 /// Bytes of a checkpoint beside its values, at most: names, shapes, the settings.
 const HEADER: u64 = 1 << 14;
@@ -41,24 +41,21 @@ pub(crate) fn run(arguments: &TrainArguments, given: &ArgMatches) -> Outcome {
     if arguments.profile && arguments.place.device == Device::Cpu {
         return Err("--profile times GPU kernels, so it needs --device gpu or --device auto".into());
     }
-    let checkpoint = match &arguments.resume {
-        Some(file) => Some((file.as_path(), files::load_checkpoint(file)?)),
-        None => None,
-    };
-    let checkpoint = checkpoint.as_ref().map(|(file, checkpoint)| (*file, checkpoint));
-    let config = config(arguments, checkpoint)?;
+    let read = Read::new(arguments)?;
+    let start = read.start();
+    let config = start::config(arguments, start)?;
     if arguments.print_config {
-        config.validate(u32::MAX).map_err(|error| explain(&error))?;
+        start::validate(&config, start, u32::MAX)?;
         output::result(serde_json::to_string_pretty(&config)? + "\n");
         return Ok(ExitCode::SUCCESS);
     }
-    let files = Files::open(arguments, &config, checkpoint.map(|(_, checkpoint)| checkpoint))?;
+    let files = Files::open(arguments, &config, start)?;
     let data = arguments.place.load_data(config.dataset)?;
     refuse_data_as_output(arguments, &data)?;
-    let config = fitted(arguments, config, &data);
+    let config = start::fitted(arguments, config, &data);
     let profile = arguments.profile.then(Profile::default);
-    let run = begin(arguments, config, checkpoint, &data, profile.clone())?;
-    let files = files.begin(arguments, run.progress().steps)?;
+    let run = start::begin(arguments, config, start, &data, profile.clone())?;
+    let files = files.begin(arguments, run.progress())?;
     let interrupts = interrupt::listen(Arc::clone(run.engine().control()))?;
     let mut session = Session::new(run, files, profile.map(Utilisation::new), ResumeCommand::new(given));
     let code = session.train(arguments.quiet, &data, &interrupts);
@@ -89,7 +86,7 @@ impl Files {
     fn open(
         arguments: &TrainArguments,
         config: &RunConfig,
-        checkpoint: Option<&Checkpoint>,
+        start: Start<'_>,
     ) -> Result<Self, Box<dyn Error>> {
         let TrainArguments { save, telemetry, load, resume, settings, .. } = arguments;
         let (save, telemetry) = (save.as_deref(), telemetry.as_deref());
@@ -111,19 +108,18 @@ impl Files {
         let parameters = OwnedNetwork::of_model(config.model)?.view().parameters();
         let values = parameters * (1 + config.optimizer.as_optimizer::<f32>().slots());
         let bytes = (values * size_of::<f32>()) as u64 + HEADER;
-        let progress =
-            checkpoint.and_then(|checkpoint| checkpoint.state.as_ref()).map(|state| state.progress);
-        let checkpoints = Checkpoints::prove(arguments, bytes, progress.as_ref())?;
+        let checkpoints = Checkpoints::prove(arguments, bytes, start.progress())?;
         Ok(Self { checkpoints, telemetry })
     }
 
-    /// Makes the files ready for a run that has made this number of steps.
-    fn begin(mut self, arguments: &TrainArguments, steps: u64) -> Result<Self, String> {
+    /// Makes the files ready for a run that stands here.
+    fn begin(mut self, arguments: &TrainArguments, progress: &Progress<f64>) -> Result<Self, String> {
+        let &Progress { steps, samples_seen, .. } = progress;
         let Some((path, file)) = &mut self.telemetry else { return Ok(self) };
         let about = |error| files::about(path, error);
         if arguments.resume.is_none() {
             file.begin().map_err(about)?;
-        } else if let Some(last) = file.resume(steps).map_err(about)?
+        } else if let Some(last) = file.resume(steps, samples_seen).map_err(about)?
             && last < steps
         {
             output::message(files::about(
@@ -137,107 +133,6 @@ impl Files {
         }
         Ok(self)
     }
-}
-
-/// The settings: the checkpoint's for a resumed run, else the flags'.
-fn config(
-    arguments: &TrainArguments,
-    checkpoint: Option<(&Path, &Checkpoint)>,
-) -> Result<RunConfig, Box<dyn Error>> {
-    let settings = &arguments.settings;
-    let Some((file, checkpoint)) = checkpoint else {
-        return new_config(arguments);
-    };
-    if settings.changes_the_run() {
-        return Err(
-            "a resumed run keeps the settings of its checkpoint: with --resume only --sample-budget \
-                    and --evaluate-every can be changed (to start a new run from its parameters, use --load)"
-                .into(),
-        );
-    }
-    origin::dataset_of(arguments.place.dataset, Some((file, checkpoint)))?;
-    let config =
-        checkpoint.state().map_err(|error| format!("{} (--load)", files::about(file, error)))?.config;
-    Ok(RunConfig {
-        sample_budget: settings.sample_budget.unwrap_or(config.sample_budget),
-        evaluate_every: settings.evaluate_every.unwrap_or(config.evaluate_every),
-        ..config
-    })
-}
-
-/// The settings of a new run. Of a checkpoint that it begins from come, where nothing else says them, the model and the
-/// data set.
-fn new_config(arguments: &TrainArguments) -> Result<RunConfig, Box<dyn Error>> {
-    let TrainArguments { settings, place, load, .. } = arguments;
-    let mut config = settings.resolve()?;
-    if let Some(file) = load {
-        let checkpoint = files::load_checkpoint(file)?;
-        let own = origin::named_model(&checkpoint).or_else(|| checkpoint.model());
-        let is_unnamed = settings.preset.is_none() && settings.config.is_none();
-        if let Some(own) = own {
-            if is_unnamed && settings.model.is_none() {
-                config.model = own;
-            }
-            origin::check_model(config.model, (file, own))?;
-        }
-        if let Some(state) = checkpoint.state.filter(|_| settings.config.is_none()) {
-            config.dataset = state.config.dataset;
-        }
-    }
-    Ok(RunConfig { dataset: place.dataset.map_or(config.dataset, Into::into), ..config })
-}
-
-/// Batches that fit the data, where no flag says the largest.
-fn fitted(arguments: &TrainArguments, config: RunConfig, data: &Splits) -> RunConfig {
-    let settings = &arguments.settings;
-    let samples = data.training.len();
-    let fitted =
-        config.fitted(samples).filter(|_| arguments.resume.is_none() && settings.max_batch.is_none());
-    let Some(fitted) = fitted else { return config };
-    let [least, most] = [config.max_batch, samples].map(|size| grouped(size.into()));
-    output::message(format_args!(
-        "The largest batch is {most}, not {least}, because the data set has {most} training samples."
-    ));
-    RunConfig {
-        min_batch: settings.min_batch.unwrap_or(fitted.min_batch),
-        initial_batch: settings.initial_batch.unwrap_or(fitted.initial_batch),
-        ..fitted
-    }
-}
-
-/// The run at its beginning, or where the checkpoint left it.
-fn begin(
-    arguments: &TrainArguments,
-    config: RunConfig,
-    checkpoint: Option<(&Path, &Checkpoint)>,
-    data: &Splits,
-    profile: Option<Profile>,
-) -> Result<Run<Box<dyn Engine>>, Box<dyn Error>> {
-    let samples = data.training.len();
-    config.validate(samples).map_err(|error| explain(&error))?;
-    let network = OwnedNetwork::of_model(config.model)?;
-    let mut engine = arguments.place.profiled_engine(&config, data, profile)?;
-    let trainer = match checkpoint {
-        Some((file, checkpoint)) => {
-            let about = |error| files::about(file, error);
-            let state = checkpoint.state().map_err(about)?;
-            if let Some(note) = origin::check_data((file, checkpoint), data)? {
-                output::message(note);
-            }
-            let slots = config.optimizer.as_optimizer::<f32>().slots();
-            let parameters = checkpoint.parameters(network.view()).map_err(about)?;
-            let memory = checkpoint.memory(network.view(), slots).map_err(about)?;
-            engine.restore(&parameters, Some(&memory))?;
-            Trainer::resume(config, samples, state.progress)
-        }
-        None => Trainer::new(config, samples),
-    };
-    if let Some(file) = &arguments.load {
-        let loaded = files::load_checkpoint(file)?;
-        let parameters = loaded.parameters(network.view()).map_err(|error| files::about(file, error))?;
-        engine.restore(&parameters, None)?;
-    }
-    Ok(Run::new(trainer.map_err(|error| explain(&error))?, engine))
 }
 
 /// How a session ends.

@@ -16,15 +16,31 @@ pub(crate) fn number(text: &str) -> Result<f64, String> {
 }
 
 /// A whole number of at least 0.
-pub(crate) fn whole<T: FromStr + TryFrom<u128>>(text: &str) -> Result<T, String> {
+pub(crate) fn whole<T: FromStr>(text: &str) -> Result<T, String> {
     if let Ok(number) = text.parse() {
         return Ok(number);
     }
-    Err(match (text.parse::<u128>(), text.parse::<f64>()) {
-        (Ok(_), _) => "the number is too large".to_owned(),
-        (_, Ok(number)) if number.is_finite() && number < 0.0 => "expected a number of at least 0".to_owned(),
+    let is_whole = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    Err(match text.parse::<f64>() {
+        _ if is_whole => "the number is too large".to_owned(),
+        Ok(number) if number.is_finite() && number < 0.0 => "expected a number of at least 0".to_owned(),
         _ => wrong("expected a whole number, such as 60000", text),
     })
+}
+
+/// A whole number of at least 1.
+pub(crate) fn positive<T: FromStr, P: TryFrom<T>>(text: &str) -> Result<P, String> {
+    P::try_from(whole::<T>(text)?).map_err(|_| "a number of at least 1 is expected".to_owned())
+}
+
+/// A whole number in a list with commas. In `1,024` a comma groups digits: that is not a list of 1 and 24.
+pub(crate) fn whole_in_list<T: FromStr>(text: &str) -> Result<T, String> {
+    if text.len() > 1 && text.starts_with('0') {
+        return Err(
+            "a comma separates two numbers: write no commas within one, and no leading zeros".to_owned()
+        );
+    }
+    whole(text)
 }
 
 /// What is expected, and which habit of writing is not understood.

@@ -1,0 +1,198 @@
+//! Where a run of `train` begins: its settings, and its parameters.
+
+use std::error::Error;
+use std::path::Path;
+
+use adadagrad_core::config::{Preset, RunConfig};
+use adadagrad_core::local::OwnedNetwork;
+use adadagrad_core::trainer::{Progress, Trainer};
+use adadagrad_gpu::checkpoint::Checkpoint;
+use adadagrad_gpu::data::Splits;
+use adadagrad_gpu::engine::Engine;
+use adadagrad_gpu::run::Run;
+use adadagrad_gpu::webgpu::Profile;
+
+use crate::arguments::TrainArguments;
+use crate::numbers::grouped;
+use crate::origin::Loaded;
+use crate::output;
+use crate::settings::explain;
+use crate::{files, origin};
+
+/// The file that a run begins from, read once: it may be a pipe, and may be written to meanwhile.
+pub(crate) struct Read<'a> {
+    arguments: &'a TrainArguments,
+    checkpoint: Option<(&'a Path, Checkpoint)>,
+}
+
+/// Where a run begins.
+#[derive(Clone, Copy)]
+pub(crate) enum Start<'c> {
+    /// With random parameters.
+    New,
+    /// With the parameters of a file.
+    From(Loaded<'c>),
+    /// Where an earlier run stopped.
+    Resumed(Loaded<'c>),
+}
+
+impl<'a> Read<'a> {
+    /// # Errors
+    /// Why it cannot be read.
+    pub(crate) fn new(arguments: &'a TrainArguments) -> Result<Self, String> {
+        let file = arguments.resume.as_deref().or(arguments.load.as_deref());
+        let checkpoint = file.map(|file| files::load_checkpoint(file).map(|checkpoint| (file, checkpoint)));
+        Ok(Self { arguments, checkpoint: checkpoint.transpose()? })
+    }
+
+    pub(crate) fn start(&self) -> Start<'_> {
+        match &self.checkpoint {
+            None => Start::New,
+            Some((file, checkpoint)) if self.arguments.resume.is_some() => Start::Resumed((file, checkpoint)),
+            Some((file, checkpoint)) => Start::From((file, checkpoint)),
+        }
+    }
+}
+
+impl Start<'_> {
+    /// Where the resumed run stood.
+    pub(crate) fn progress(&self) -> Option<&Progress<f64>> {
+        match self {
+            Self::Resumed((_, checkpoint)) => checkpoint.state.as_ref().map(|state| &state.progress),
+            _ => None,
+        }
+    }
+}
+
+/// Refuses settings that cannot run on this many samples from here on.
+pub(crate) fn validate(config: &RunConfig, start: Start<'_>, samples: u32) -> Result<(), String> {
+    if samples == 1 && config.test.is_some() {
+        return Err("the only training sample has no variance to test: give --test none".to_owned());
+    }
+    let valid = match start.progress() {
+        // The first batch is past, and limits may have been changed since.
+        Some(progress) if progress.steps > 0 => config.validate_under_way(samples),
+        _ => config.validate(samples),
+    };
+    valid.map_err(|error| match start {
+        // Flags cannot change the others.
+        Start::Resumed((file, _)) if !["sample_budget", "evaluate_every"].contains(&error.field) => {
+            files::about(file, format_args!("its run's settings are not valid: {error}"))
+        }
+        _ => explain(&error),
+    })
+}
+
+/// The settings: the checkpoint's for a resumed run, else the flags'.
+pub(crate) fn config(arguments: &TrainArguments, start: Start<'_>) -> Result<RunConfig, Box<dyn Error>> {
+    let settings = &arguments.settings;
+    let (file, checkpoint) = match start {
+        Start::New => return new_config(arguments, None),
+        Start::From(loaded) => return new_config(arguments, Some(loaded)),
+        Start::Resumed(loaded) => loaded,
+    };
+    if settings.changes_the_run() {
+        return Err(
+            "a resumed run keeps the settings of its checkpoint: with --resume only --sample-budget \
+                    and --evaluate-every can be changed (to start a new run from its parameters, use --load)"
+                .into(),
+        );
+    }
+    origin::dataset_of(arguments.place.dataset, Some((file, checkpoint)))?;
+    let config =
+        checkpoint.state().map_err(|error| format!("{} (--load)", files::about(file, error)))?.config;
+    Ok(RunConfig {
+        sample_budget: settings.sample_budget.unwrap_or(config.sample_budget),
+        evaluate_every: settings.evaluate_every.unwrap_or(config.evaluate_every),
+        ..config
+    })
+}
+
+/// The settings of a new run. Of a checkpoint that it begins from come, where nothing else says them, the model and the
+/// data set.
+fn new_config(arguments: &TrainArguments, loaded: Option<Loaded<'_>>) -> Result<RunConfig, Box<dyn Error>> {
+    let TrainArguments { settings, place, .. } = arguments;
+    let own = loaded.and_then(|(file, checkpoint)| {
+        Some((file, origin::named_model(checkpoint).or_else(|| checkpoint.model())?))
+    });
+    let mut default = settings.preset.map_or(Preset::PaperCnn, Preset::from).config();
+    if let Some((_, model)) = own
+        && settings.preset.is_none()
+    {
+        default.model = model;
+    }
+    if let Some(state) = loaded.and_then(|(_, checkpoint)| checkpoint.state.as_ref()) {
+        default.dataset = state.config.dataset;
+    }
+    let config = settings.resolve(default)?;
+    if let Some(own) = own {
+        origin::check_model(config.model, own)?;
+    }
+    Ok(RunConfig { dataset: place.dataset.map_or(config.dataset, Into::into), ..config })
+}
+
+/// Batches that fit the data, where no flag says the largest.
+pub(crate) fn fitted(arguments: &TrainArguments, config: RunConfig, data: &Splits) -> RunConfig {
+    let settings = &arguments.settings;
+    let samples = data.training.len();
+    let fitted =
+        config.fitted(samples).filter(|_| arguments.resume.is_none() && settings.max_batch.is_none());
+    let Some(fitted) = fitted else { return config };
+    let fitted = RunConfig {
+        min_batch: settings.min_batch.unwrap_or(fitted.min_batch),
+        initial_batch: settings.initial_batch.unwrap_or(fitted.initial_batch),
+        ..fitted
+    };
+    let sizes = [
+        ("largest", config.max_batch, fitted.max_batch),
+        ("smallest", config.min_batch, fitted.min_batch),
+        ("first", config.initial_batch, fitted.initial_batch),
+    ];
+    let changed = sizes.into_iter().filter(|(_, old, new)| old != new).map(|(name, old, new)| {
+        let [old, new] = [old, new].map(|size| grouped(size.into()));
+        format!("the {name} batch is {new}, not {old}, ")
+    });
+    let (changed, samples) = (changed.collect::<String>(), grouped(samples.into()));
+    let changed = changed.replacen("the", "The", 1);
+    output::message(format_args!("{changed}because the data set has {samples} training samples."));
+    fitted
+}
+
+/// The run at its beginning, or where the checkpoint left it.
+pub(crate) fn begin(
+    arguments: &TrainArguments,
+    config: RunConfig,
+    start: Start<'_>,
+    data: &Splits,
+    profile: Option<Profile>,
+) -> Result<Run<Box<dyn Engine>>, Box<dyn Error>> {
+    let samples = data.training.len();
+    // Other data first: their number decides which settings can run.
+    if let Start::Resumed(loaded) = start
+        && let Some(note) = origin::check_data(loaded, data)?
+    {
+        output::message(note);
+    }
+    validate(&config, start, samples)?;
+    let network = OwnedNetwork::of_model(config.model)?;
+    let mut engine = arguments.place.profiled_engine(&config, data, profile)?;
+    let trainer = match start {
+        Start::New => Trainer::new(config, samples),
+        Start::From((file, checkpoint)) => {
+            let parameters =
+                checkpoint.parameters(network.view()).map_err(|error| files::about(file, error))?;
+            engine.restore(&parameters, None)?;
+            Trainer::new(config, samples)
+        }
+        Start::Resumed((file, checkpoint)) => {
+            let about = |error| files::about(file, error);
+            let state = checkpoint.state().map_err(about)?;
+            let slots = config.optimizer.as_optimizer::<f32>().slots();
+            let parameters = checkpoint.parameters(network.view()).map_err(about)?;
+            let memory = checkpoint.memory(network.view(), slots).map_err(about)?;
+            engine.restore(&parameters, Some(&memory))?;
+            Trainer::resume(config, samples, state.progress)
+        }
+    };
+    Ok(Run::new(trainer.map_err(|error| explain(&error))?, engine))
+}
