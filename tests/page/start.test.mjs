@@ -16,8 +16,8 @@ test('a program that does not arrive whole gives a message at once, and a way on
   await waitFor({ data: 'ready' });
   const faults = {
     'is missing': { to: () => null, says: /did not arrive/ },
-    'is cut off': { to: (bytes) => bytes.subarray(0, bytes.length / 2), says: /stopped while it started.*SyntaxError/ },
-    'is another page': { to: () => Buffer.from('<!doctype html><title>Sign in to the network</title>'), says: /stopped while it started/ },
+    'is cut off': { to: (bytes) => bytes.subarray(0, bytes.length / 2), says: /stopped while starting.*SyntaxError/ },
+    'is another page': { to: () => Buffer.from('<!doctype html><title>Sign in to the network</title>'), says: /stopped while starting/ },
     'is empty': { to: () => Buffer.alloc(0), says: /did not run it/ },
     'throws at its beginning': { to: (bytes) => Buffer.concat([Buffer.from('throw new Error("broken on purpose");'), bytes]), says: /broken on purpose/ },
     // Then parts of it are at work already.
@@ -38,7 +38,7 @@ test('a program that does not arrive whole gives a message at once, and a way on
 test('a document that is cut off gives a message', browserTest(), async (t) => {
   const replace = (path, bytes) => (path === 'index.html' ? bytes.subarray(0, bytes.indexOf('<main>')) : undefined);
   const { notice } = await openPage(t, { server: { replace }, expectedComplaints: ANY });
-  assert.match(await notice.textContent(), /could not start.*stopped while it started/s);
+  assert.match(await notice.textContent(), /could not start.*stopped while starting/s);
 });
 
 test('where browsers load no programs, the page says where it can be loaded', browserTest(), async (t) => {
@@ -54,7 +54,7 @@ test('where browsers load no programs, the page says where it can be loaded', br
   await page.setContent(`<iframe sandbox="allow-scripts" src="${server.address}"></iframe>`);
   const frame = page.frameLocator('iframe');
   await frame.locator('#notice').waitFor();
-  assert.match(await frame.locator('#notice').textContent(), /sandboxed frame.*tab of its own/s);
+  assert.match(await frame.locator('#notice').textContent(), /sandboxed frame.*separate tab/s);
 });
 
 test('policies of the site are kept or named', browserTest(), async (t) => {
