@@ -89,9 +89,7 @@ impl fmt::Display for IdxError {
             Self::Dimensions { expected, found } => {
                 write!(f, "byte 3: the number of dimensions is {found}, but must be {expected}")
             }
-            Self::TooLarge => {
-                f.write_str("from byte 4: the product of the dimensions is larger than any memory")
-            }
+            Self::TooLarge => f.write_str("from byte 4: the product of the dimensions is too large"),
             Self::Length { needed, found } => {
                 write!(f, "the header declares a file of {needed} bytes, but it has {found}")
             }

@@ -151,7 +151,7 @@ fn qmnist_s_labels_are_read() {
     labels[12 + 32 * 3] = 0xff;
     fs::write(&file, &labels).unwrap();
     let said = refused(DatasetName::Own, folder.path());
-    assert!(said.contains("qmnist-train-labels-idx2-int: byte 108: the label -167772"), "{said}");
+    assert!(said.contains("qmnist-train-labels-idx2-int: byte 108: label -167772"), "{said}");
     fs::write(&file, &labels[..200]).unwrap();
     assert!(refused(DatasetName::Own, folder.path()).contains("qmnist-train-labels-idx2-int: "));
 }
@@ -183,7 +183,7 @@ fn padding_is_left_out_and_members_are_joined() {
     let file = folder.path().join(NAMES[0]);
     fs::write(&file, [gzip(&images), b"more".to_vec()].concat()).unwrap();
     let said = refused(DatasetName::Own, folder.path());
-    assert!(said.contains("but something else than zero bytes follows"), "{said}");
+    assert!(said.contains("but is followed by bytes other than zero"), "{said}");
     fs::write(&file, [images, vec![0, 0, 1]].concat()).unwrap();
     assert!(refused(DatasetName::Own, folder.path()).contains("the header declares a file of"));
 }
@@ -310,7 +310,7 @@ fn a_manifest_that_is_another_s_counts_for_nothing() {
         fs::write(folder.path().join("manifest.json"), text).unwrap();
         let said = refused(DatasetName::Own, folder.path());
         assert!(
-            said.contains("t10k-images-idx3-ubyte: its SHA-256 is not the one in the manifest.json"),
+            said.contains("t10k-images-idx3-ubyte: its SHA-256 differs from the one in manifest.json"),
             "{said}"
         );
         assert!(!said.contains("xtask"), "{said}");

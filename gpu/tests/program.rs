@@ -78,12 +78,12 @@ fn data_that_cannot_be_read_is_named_with_file_and_byte() {
     fs::write(&images, "<html>").unwrap();
     says("train-images-idx3-ubyte: image file: byte 0: not a valid IDX file");
     fs::write(&images, [&[0, 0, 8, 3][..], &[0xff; 12]].concat()).unwrap();
-    says("the dimensions multiply to more than memory can hold");
+    says("the product of the dimensions is too large");
     fs::write(&images, &sound[0]).unwrap();
     let mut wrong = sound[1].clone();
     wrong[8 + 17] = 10;
     fs::write(&labels, wrong).unwrap();
-    says("train-labels-idx1-ubyte: label file: byte 25: the label 10");
+    says("train-labels-idx1-ubyte: label file: byte 25: label 10 is out of range");
     fs::write(&labels, &sound[1]).unwrap();
     fs::write(
         folder.path().join("manifest.json"),

@@ -108,7 +108,8 @@ pub(crate) enum Command {
 const TRAIN_EXAMPLES: &str = "\
 Examples:
   The paper's CNN run (arXiv 2402.11215), 6 million samples:
-    adadagrad train --preset paper-cnn --telemetry run.jsonl --save m.safetensors
+    adadagrad train --preset paper-cnn --telemetry run.jsonl \\
+      --save m.safetensors
   The same with another seed and a batch that at most doubles per step:
     adadagrad train --preset paper-cnn --seed 1 --growth-cap 2
   Adam with a constant batch size of 64:
