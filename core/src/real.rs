@@ -5,6 +5,8 @@ use core::iter::Sum;
 use num_traits::float::FloatCore;
 use num_traits::{NumAssign, Zero};
 
+use crate::length::{LengthMismatch, check_length};
+
 /// A float type to train in: `f32` or `f64`, or one of your own.
 ///
 /// Elementary functions call `libm` directly and not the methods of `num_traits::Float`: those silently
@@ -117,8 +119,9 @@ pub(crate) fn count<S: Real>(n: u64) -> S {
     S::of(n as f64)
 }
 
-/// 2ᵏ.
-pub(crate) fn power_of_two<F: Real>(exponent: i32) -> F {
+/// 2ᵏ, exactly as far as the type has it; beyond that 0 or infinite.
+#[must_use]
+pub fn power_of_two<F: Real>(exponent: i32) -> F {
     F::of(if exponent < 0 { 0.5 } else { 2.0 }).power(exponent.unsigned_abs().into())
 }
 
@@ -134,11 +137,20 @@ const LANES: usize = 16;
 /// Σ xⱼ² in the wider type, several running sums at a time so that the compiler may use vectors; the order
 /// of additions is fixed.
 pub fn square_norm<F: Real>(values: &[F]) -> F::Sum {
-    dot(values, values)
+    dot_of_equals(values, values)
 }
 
-/// Σ xⱼ yⱼ in the wider type, in a fixed order, over slices of equal length.
-pub fn dot<F: Real>(x: &[F], y: &[F]) -> F::Sum {
+/// Σ xⱼ yⱼ in the wider type, in a fixed order.
+///
+/// # Errors
+/// When one is longer than the other.
+pub fn dot<F: Real>(x: &[F], y: &[F]) -> Result<F::Sum, LengthMismatch> {
+    check_length("the second factor", x.len(), y.len())?;
+    Ok(dot_of_equals(x, y))
+}
+
+/// The same for what is known to be equally long.
+pub(crate) fn dot_of_equals<F: Real>(x: &[F], y: &[F]) -> F::Sum {
     #[cfg(feature = "std")]
     return pulp::Arch::new().dispatch(Dot { x, y });
     #[cfg(not(feature = "std"))]

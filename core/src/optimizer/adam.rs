@@ -44,7 +44,7 @@ impl<F: Real> Optimizer<F> for Adam {
         learning_rate: F::Sum,
         _: F::Sum,
     ) -> (Shared<F::Sum>, StepScalars<F>) {
-        let steps = shared.steps + 1;
+        let steps = shared.steps.saturating_add(1);
         let first_correction = F::Sum::one() - F::Sum::of(self.beta1).power(steps);
         let second_correction = F::Sum::one() - F::Sum::of(self.beta2).power(steps);
         let scalars = StepScalars {
