@@ -84,6 +84,7 @@ fn exponent_of(x: f64) -> i32 {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     /// What a device makes of the squares of a batch's gradients of about `size`, where nothing but `f32` is at hand.

@@ -108,11 +108,11 @@ fn check_sweep<F: Real<Sum = f64>>(model: Model, product: impl MatrixProduct<F>)
         assert_eq!(sweep.evaluate(&parameters, &images, []).unwrap(), Score::default());
         assert!(sweep.outputs(0).is_empty() && sweep.probabilities(0).0.is_empty());
         for sample in [5, u32::MAX] {
-            let missing = Err(SweepError::Sample { sample, samples: 5 });
+            let missing = SweepError::Sample { sample, samples: 5 };
             let found = sweep.accumulate(&parameters, &images, [0, sample], &needs, &mut statistics);
-            assert_eq!(found, missing);
-            assert_eq!(sweep.project(&parameters, &parameters, &images, [sample], &mut inner), missing);
-            assert_eq!(sweep.evaluate(&parameters, &images, [sample]).unwrap_err(), missing.unwrap_err());
+            assert_eq!(found, Err(missing));
+            assert_eq!(sweep.project(&parameters, &parameters, &images, [sample], &mut inner), Err(missing));
+            assert_eq!(sweep.evaluate(&parameters, &images, [sample]).unwrap_err(), missing);
         }
         assert!(is_empty(&statistics) && inner == Inner::default());
         let none = Images::new(0);
