@@ -54,24 +54,34 @@ impl Cut {
         self.parts
     }
 
-    /// Positions within the batch that belong to part `index`.
+    /// Positions within the batch that belong to part `index`: none where the batch has no such part.
     #[must_use]
     pub fn part(self, index: u32) -> Range<u32> {
-        self.boundary(index)..self.boundary(index + 1)
+        self.boundary(index)..self.boundary(index.saturating_add(1))
     }
 
+    /// Where a part begins; those beyond the last one at the batch's end.
     #[allow(clippy::cast_possible_truncation)]
     fn boundary(self, index: u32) -> u32 {
+        let index = index.min(self.parts);
         (u64::from(self.samples) * u64::from(index) / u64::from(self.parts)) as u32
     }
 }
 
 impl Cut {
-    /// Iterates over some of the parts, in micro-batches of at most `micro_batch` samples.
+    /// Iterates over some of the parts, in micro-batches of at most `micro_batch` samples. Parts that the batch does not
+    /// have are left out.
     #[must_use]
     pub fn walk(self, parts: Range<u32>, micro_batch: u32) -> Walk {
+        let parts = parts.start.min(self.parts)..parts.end.min(self.parts);
         let position = self.boundary(parts.start);
         Walk { cut: self, parts, position, micro_batch: micro_batch.max(1) }
+    }
+
+    /// Walks over one part.
+    #[must_use]
+    pub fn walk_part(self, part: u32, micro_batch: u32) -> Walk {
+        self.walk(part..part.saturating_add(1), micro_batch)
     }
 }
 

@@ -7,7 +7,7 @@ use crate::dataset::Dataset;
 use crate::local::{OwnedNetwork, RunError, SweepMemory};
 use crate::network::{MatrixProduct, Model, Network};
 use crate::real::Real;
-use crate::statistics::LengthMismatch;
+use crate::statistics::{LengthMismatch, check_length};
 
 /// A network with its own working memory.
 #[derive(Debug)]
@@ -54,6 +54,7 @@ impl<F: Real, M: MatrixProduct<F>> Examiner<F, M> {
     /// # Errors
     /// When there are not D values.
     pub fn in_own_order(&self, parameters: &[F]) -> Result<Vec<F>, LengthMismatch> {
+        check_length("the parameters", self.network.view().parameters(), parameters.len())?;
         let mut own = parameters.to_vec();
         self.network.view().to_own_order(parameters, &mut own)?;
         Ok(own)
@@ -63,7 +64,7 @@ impl<F: Real, M: MatrixProduct<F>> Examiner<F, M> {
     /// call of `tell` per sample.
     ///
     /// # Errors
-    /// When lengths do not fit, a label is out of range, or there are more samples than [`Self::most`].
+    /// When lengths do not fit, there is no such sample or class, or there are more samples than [`Self::most`].
     pub fn examine(
         &mut self,
         parameters: &[F],

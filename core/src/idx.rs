@@ -222,22 +222,18 @@ impl<B: AsRef<[u8]>> LabelledImages<B> {
         Ok(Self { images, labels, count, pixels })
     }
 
-    /// One image's bytes, row by row.
-    ///
-    /// # Panics
-    /// When there is no such image.
+    /// One image's bytes, row by row; `None` where there is no such image.
     #[must_use]
-    pub fn image(&self, index: u32) -> &[u8] {
-        &self.images.as_ref()[IMAGES_START + index as usize * self.pixels..][..self.pixels]
+    pub fn image(&self, index: u32) -> Option<&[u8]> {
+        // Within the bytes, which were checked, so that nothing overflows.
+        let index = (index < self.count).then_some(index as usize)?;
+        self.images.as_ref().get(IMAGES_START + index * self.pixels..)?.get(..self.pixels)
     }
 
-    /// One image's label.
-    ///
-    /// # Panics
-    /// When there is no such image.
+    /// One image's label; `None` where there is no such image.
     #[must_use]
-    pub fn label(&self, index: u32) -> u8 {
-        self.labels.as_ref()[LABELS_START + index as usize]
+    pub fn label(&self, index: u32) -> Option<u8> {
+        self.labels.as_ref().get(LABELS_START + (index < self.count).then_some(index as usize)?).copied()
     }
 }
 
@@ -250,14 +246,24 @@ impl<F: Real, B: AsRef<[u8]>> Dataset<F> for LabelledImages<B> {
         self.pixels
     }
 
+    /// Where there is no such image: zeros, with a label of no class.
     fn read(&self, index: u32, input: &mut [F]) -> u32 {
-        scale(self.image(index), input);
-        u32::from(self.label(index))
+        match (self.image(index), self.label(index)) {
+            (Some(image), Some(label)) => {
+                scale(image, input);
+                label.into()
+            }
+            _ => {
+                input.fill(F::zero());
+                u32::MAX
+            }
+        }
     }
 
     fn approach(&self, index: u32) {
         // A byte of each cache line: nobody waits for it, so that many images' are under way at once.
-        let touched = self.image(index).iter().step_by(CACHE_LINE).fold(0, |all, byte| all ^ byte);
+        let touched =
+            self.image(index).unwrap_or_default().iter().step_by(CACHE_LINE).fold(0, |all, byte| all ^ byte);
         core::hint::black_box(touched);
     }
 }

@@ -13,6 +13,7 @@ pub mod dataset;
 #[cfg(feature = "std")]
 pub mod examiner;
 pub mod idx;
+mod length;
 #[cfg(feature = "std")]
 pub mod local;
 #[cfg(feature = "std")]

@@ -487,7 +487,8 @@ impl<F: Real, M: MatrixProduct<F>> LocalRun<F, M> {
     }
 
     /// Takes the sums over the next part, which `fill` adds to zeros; after the last part continues as
-    /// [`Self::advance`] does.
+    /// [`Self::advance`] does. If [`Self::share`] does not ask for such sums, nothing is taken, and an unfinished step
+    /// starts again.
     ///
     /// # Errors
     /// Those of `fill` and of [`Self::advance`]; then the step starts again.
@@ -495,9 +496,10 @@ impl<F: Real, M: MatrixProduct<F>> LocalRun<F, M> {
         &mut self,
         fill: impl FnOnce(&mut Statistics<'_, F>) -> Result<(), E>,
     ) -> Result<Advance, E> {
-        let Some(mut step) = self.step.take().filter(|step| step.projection.is_none()) else {
-            return Ok(Advance::Working);
+        let awaited = |step: &Step<F>| {
+            step.projection.is_none() && step.decided.is_none() && step.walk.whole_parts().is_some()
         };
+        let Some(mut step) = self.step.take().filter(awaited) else { return Ok(Advance::Working) };
         self.kept_no_more();
         self.part.with(fill)?;
         step.walk.skip_part();
@@ -505,23 +507,26 @@ impl<F: Real, M: MatrixProduct<F>> LocalRun<F, M> {
         Ok(self.end_part(step)?)
     }
 
-    /// Takes the next part's inner products.
+    /// Takes the next part's inner products. Where [`Self::share`] asks for none, nothing is taken, and a step under way
+    /// begins again.
     ///
     /// # Errors
     /// Those of [`Self::advance`].
     pub fn take_inner(&mut self, inner: &Inner<F::Sum>) -> Result<Advance, RunError> {
-        let Some(mut step) = self.step.take() else { return Ok(Advance::Working) };
-        if let Some(projection) = &mut step.projection {
-            self.kept_no_more();
-            projection.total.merge(inner);
-            step.walk.skip_part();
-        }
+        let awaited = |step: &Step<F>| step.walk.whole_parts().is_some();
+        let Some(mut step) = self.step.take().filter(awaited) else { return Ok(Advance::Working) };
+        let Some(projection) = &mut step.projection else { return Ok(Advance::Working) };
+        projection.total.merge(inner);
+        step.walk.skip_part();
+        self.kept_no_more();
         self.end_part(step)
     }
 
-    /// Takes the next part's score in the current evaluation; returns its result with the last one.
+    /// Takes the next part's score in the current evaluation; returns its result with the last one. If [`Self::share`]
+    /// does not ask for a score, nothing is taken.
     pub fn take_score(&mut self, score: Score<F::Sum>) -> Option<Evaluation> {
-        let mut evaluating = self.evaluation.take()?;
+        let is_awaited = |evaluating: &mut Evaluating<_>| evaluating.walk.whole_parts().is_some();
+        let mut evaluating = self.evaluation.take_if(is_awaited)?;
         evaluating.total.merge(score);
         evaluating.walk.skip_part();
         if evaluating.walk.is_empty() {
@@ -603,7 +608,7 @@ impl<F: Real, M: MatrixProduct<F>> LocalRun<F, M> {
         let network = network.view();
         let Step { plan, order, walk, swept, projection, .. } = &mut step;
         let count = positions.len();
-        let samples = positions.map(|position| order.index(plan.start + u64::from(position)));
+        let samples = positions.map(|position| order.index(plan.start.saturating_add(position.into())));
         match projection {
             None => {
                 let memory = self.kept.make(network, *swept).unwrap_or(memory);

@@ -86,10 +86,10 @@ impl<F: Real, M: MatrixProduct<F>> Member<F, M> {
         Ok(())
     }
 
-    /// Computes the sums over one part and passes them to `read`.
+    /// Computes the sums over one part and passes them to `read`. A part that the batch does not have has no samples.
     ///
     /// # Errors
-    /// When the samples do not fit the network, and those of `read`.
+    /// When the samples do not fit the network, or there are none such, and those of `read`.
     pub fn accumulate<T, E: From<RunError> + From<LengthMismatch>>(
         &mut self,
         part: StepPart,
@@ -113,9 +113,9 @@ impl<F: Real, M: MatrixProduct<F>> Member<F, M> {
         let network = self.network.view();
         let kept = self.kept.entry(part).or_default();
         kept.begin(if needs.inner { Kept::<F>::most(network) / cut.parts() as usize } else { 0 });
-        let walk = cut.walk(part..part + 1, self.memory.micro_batch());
+        let walk = cut.walk_part(part, self.memory.micro_batch());
         for (index, MicroBatch { positions, .. }) in walk.enumerate() {
-            let samples = positions.map(|position| order.index(start + u64::from(position)));
+            let samples = positions.map(|position| order.index(start.saturating_add(position.into())));
             let memory = kept.make(network, index).unwrap_or(&mut self.memory);
             let mut sweep = memory.sweep(network, self.product)?;
             self.sums.with::<_, RunError>(|sums| {
@@ -126,10 +126,10 @@ impl<F: Real, M: MatrixProduct<F>> Member<F, M> {
         Ok(())
     }
 
-    /// The inner products of one part with ḡ.
+    /// The inner products of one part with ḡ. Those of a part that the batch does not have are of no sample.
     ///
     /// # Errors
-    /// When the samples do not fit the network.
+    /// When the samples do not fit the network, or there are none such.
     pub fn project(
         &mut self,
         StepPart { start, batch, part }: StepPart,
@@ -140,14 +140,14 @@ impl<F: Real, M: MatrixProduct<F>> Member<F, M> {
         let network = self.network.view();
         let mut kept = self.kept.get_mut(&part).filter(|_| self.current.contains(&part));
         let mut inner = Inner::default();
-        let walk = cut.walk(part..part + 1, self.memory.micro_batch());
+        let walk = cut.walk_part(part, self.memory.micro_batch());
         for (index, MicroBatch { positions, .. }) in walk.enumerate() {
             let (parameters, mean) = (&self.parameters, &self.mean_gradient);
             if let Some(memory) = kept.as_mut().and_then(|kept| kept.get(index)) {
                 let mut sweep = memory.sweep(network, self.product)?;
                 sweep.project_kept(parameters, mean, positions.len(), &mut inner)?;
             } else {
-                let samples = positions.map(|position| order.index(start + u64::from(position)));
+                let samples = positions.map(|position| order.index(start.saturating_add(position.into())));
                 let mut sweep = self.memory.sweep(network, self.product)?;
                 sweep.project(parameters, mean, dataset, samples, &mut inner)?;
             }
@@ -155,13 +155,13 @@ impl<F: Real, M: MatrixProduct<F>> Member<F, M> {
         Ok(inner)
     }
 
-    /// The score of one part of an evaluation.
+    /// The score of one part of an evaluation. That of a part that the data set does not have is of no sample.
     ///
     /// # Errors
     /// When the samples do not fit the network.
     pub fn evaluate(&mut self, part: u32, dataset: &impl Dataset<F>) -> Result<Score<F::Sum>, RunError> {
         let mut score = Score::default();
-        let walk = Cut::new(dataset.len(), 0).walk(part..part + 1, self.memory.micro_batch());
+        let walk = Cut::new(dataset.len(), 0).walk_part(part, self.memory.micro_batch());
         let mut sweep = self.memory.sweep(self.network.view(), self.product)?;
         for MicroBatch { positions, .. } in walk {
             score.merge(sweep.evaluate(&self.parameters, dataset, positions)?);

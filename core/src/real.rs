@@ -5,6 +5,8 @@ use core::iter::Sum;
 use num_traits::float::FloatCore;
 use num_traits::{NumAssign, Zero};
 
+use crate::length::{LengthMismatch, check_length};
+
 /// A float type to train in: `f32`, `f64`, or your own.
 ///
 /// Elementary functions call `libm` directly and not the methods of `num_traits::Float`: those silently
@@ -54,6 +56,12 @@ pub trait Real: FloatCore + NumAssign + Sum + Debug + Display + Default + Send +
         if (self < least) & (self > -least) { Self::zero() } else { self }
     }
 
+    /// x, or 0 where it is subnormal; a NaN stays a NaN.
+    #[inline(always)]
+    fn without_subnormal(self) -> Self {
+        self.zero_below(Self::min_positive_value())
+    }
+
     /// x².
     fn squared(self) -> Self {
         self * self
@@ -82,6 +90,11 @@ macro_rules! real {
             #[inline(always)]
             fn zero_below(self, least: Self) -> Self {
                 if <$float>::abs(self) < least { 0.0 } else { self }
+            }
+            #[inline(always)]
+            fn without_subnormal(self) -> Self {
+                // By its exponent alone: one instruction of most machines' vectors.
+                if self.to_bits() & <$float>::INFINITY.to_bits() == 0 { 0.0 } else { self }
             }
 
             fn root(self) -> Self {
@@ -117,8 +130,9 @@ pub(crate) fn count<S: Real>(n: u64) -> S {
     S::of(n as f64)
 }
 
-/// 2ᵏ.
-pub(crate) fn power_of_two<F: Real>(exponent: i32) -> F {
+/// 2ᵏ, exactly as far as the type has it; beyond that 0 or infinite.
+#[must_use]
+pub fn power_of_two<F: Real>(exponent: i32) -> F {
     F::of(if exponent < 0 { 0.5 } else { 2.0 }).power(exponent.unsigned_abs().into())
 }
 
@@ -134,11 +148,20 @@ const LANES: usize = 16;
 /// Σ xⱼ² in the wider type, several running sums at a time so that the compiler may use vectors; the order
 /// of additions is fixed.
 pub fn square_norm<F: Real>(values: &[F]) -> F::Sum {
-    dot(values, values)
+    dot_of_equals(values, values)
 }
 
-/// Σ xⱼ yⱼ in the wider type, in a fixed order, over slices of equal length.
-pub fn dot<F: Real>(x: &[F], y: &[F]) -> F::Sum {
+/// Σ xⱼ yⱼ in the wider type, in a fixed order.
+///
+/// # Errors
+/// When one is longer than the other.
+pub fn dot<F: Real>(x: &[F], y: &[F]) -> Result<F::Sum, LengthMismatch> {
+    check_length("the second factor", x.len(), y.len())?;
+    Ok(dot_of_equals(x, y))
+}
+
+/// The same for what is known to be equally long.
+pub(crate) fn dot_of_equals<F: Real>(x: &[F], y: &[F]) -> F::Sum {
     #[cfg(feature = "std")]
     return pulp::Arch::new().dispatch(Dot { x, y });
     #[cfg(not(feature = "std"))]

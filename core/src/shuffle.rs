@@ -45,7 +45,8 @@ impl Shuffle {
         (self.key, self.low_bits, self.high_bits)
     }
 
-    /// The sample at this position of the pass. Positions from N on wrap around.
+    /// The sample at this position of the pass. Positions from N on wrap around. Where there is no sample, it is 0 for
+    /// every position: a number that belongs to no sample, and that a [`Sweep`](crate::network::Sweep) refuses.
     #[must_use]
     pub fn index(&self, position: u32) -> u32 {
         if self.len < 2 {
@@ -101,7 +102,7 @@ impl Order {
         self.seed
     }
 
-    /// The sample at `position`, counted from the start of the run.
+    /// The sample at `position`, counted from the start of the run. Without samples, it is 0, as [`Shuffle::index`] says.
     #[must_use]
     #[allow(clippy::cast_possible_truncation)]
     pub fn index(&mut self, position: u64) -> u32 {

@@ -7,7 +7,9 @@ use core::fmt;
 
 use num_traits::{One, Zero, float::FloatCore};
 
-use crate::real::{Real, count, dot, exponent_of, power_of_two, square_norm};
+pub use crate::length::LengthMismatch;
+pub(crate) use crate::length::check_length;
+use crate::real::{Real, count, dot_of_equals, exponent_of, power_of_two, square_norm};
 use crate::vectors::on_vectors;
 
 /// What a batch-size test asks an engine to compute beyond loss and mean gradient. An engine computes no
@@ -244,22 +246,21 @@ pub struct Totals<S> {
 }
 
 impl<S: Real> Totals<S> {
-    /// Adds another part's sums. The second moments' exponents are [`Statistics::merge`]'s.
+    /// Adds another part's sums. The second moments' exponents are [`Statistics::merge`]'s. Counts stay at 2³² − 1 where
+    /// they would exceed it.
     pub fn merge(&mut self, part: &Self) {
-        self.samples += part.samples;
-        self.correct += part.correct;
+        self.samples = self.samples.saturating_add(part.samples);
+        self.correct = self.correct.saturating_add(part.correct);
         self.loss += part.loss;
         self.sum_squared_norms += part.sum_squared_norms;
-        self.parts.count += part.parts.count;
+        self.parts.count = self.parts.count.saturating_add(part.parts.count);
         self.parts.sum_squared_means += part.parts.sum_squared_means;
     }
 
     /// 1/b.
     pub(crate) fn share(&self) -> Result<S, LengthMismatch> {
-        match self.samples {
-            0 => Err(LengthMismatch { what: "the batch", expected: 1, found: 0 }),
-            samples => Ok(S::one() / count(u64::from(samples))),
-        }
+        check_some_samples(self.samples)?;
+        Ok(S::one() / count(u64::from(self.samples)))
     }
 
     /// What they say with ‖Σ gᵢ‖² and what else was computed.
@@ -285,28 +286,12 @@ impl<S: Real> Totals<S> {
     }
 }
 
-/// A slice has the wrong length.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LengthMismatch {
-    /// What was measured.
-    pub what: &'static str,
-    /// The length it should have.
-    pub expected: usize,
-    /// The length it has.
-    pub found: usize,
-}
-
-impl fmt::Display for LengthMismatch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: expected {} values, found {}", self.what, self.expected, self.found)
-    }
-}
-
-impl core::error::Error for LengthMismatch {}
-
-/// `Ok` when a slice of `found` values has the `expected` length.
-pub(crate) fn check_length(what: &'static str, expected: usize, found: usize) -> Result<(), LengthMismatch> {
-    if expected == found { Ok(()) } else { Err(LengthMismatch { what, expected, found }) }
+/// `Ok` where means over a batch are defined.
+///
+/// # Errors
+/// When it is empty.
+pub fn check_some_samples(samples: u32) -> Result<(), LengthMismatch> {
+    check_length("a batch whose mean is asked for", 1, samples.min(1) as usize)
 }
 
 /// The sums over a batch, or a part of it, that every test is computed from. They merge exactly: the sums of two
@@ -379,7 +364,7 @@ impl<'a, F: Real> Statistics<'a, F> {
     pub fn push(&mut self, gradient: &[F], loss: F::Sum) -> Result<F::Sum, LengthMismatch> {
         check_length("the gradient", self.gradient_sum.len(), gradient.len())?;
         let norm = square_norm(gradient);
-        self.totals.samples += 1;
+        self.totals.samples = self.totals.samples.saturating_add(1);
         self.totals.loss += loss;
         self.totals.sum_squared_norms += norm;
         for (sum, &g) in self.gradient_sum.iter_mut().zip(gradient) {
@@ -409,11 +394,10 @@ impl<'a, F: Real> Statistics<'a, F> {
             return present;
         }
         let exponent = exponent_of(largest);
-        let scaled = exponent + present;
+        let scaled = exponent.saturating_add(present);
         let is_too_small = scaled < -COMFORTABLE && self.second_moment.iter().all(F::is_zero);
         if scaled > COMFORTABLE || is_too_small {
-            let most = i32::from(F::max_value().integer_decode().1);
-            self.rescale(if exponent.abs() <= COMFORTABLE { 0 } else { (-exponent).clamp(-most, most) });
+            self.rescale(comfortable_exponent(largest));
         }
         self.totals.moment_exponent
     }
@@ -422,7 +406,7 @@ impl<'a, F: Real> Statistics<'a, F> {
     fn rescale(&mut self, exponent: i32) {
         if exponent < self.totals.moment_exponent {
             // Twice, because the factor's square may have left the range of the type.
-            let factor = power_of_two::<F>(exponent - self.totals.moment_exponent);
+            let factor = power_of_two::<F>(exponent.saturating_sub(self.totals.moment_exponent));
             self.second_moment.iter_mut().for_each(|sum| *sum = *sum * factor * factor);
         }
         self.totals.moment_exponent = exponent;
@@ -455,7 +439,8 @@ impl<'a, F: Real> Statistics<'a, F> {
             add_into(self.gradient_sum, part.gradient_sum);
             // To the exponent of the larger squares.
             self.rescale(self.totals.moment_exponent.min(exponent));
-            let factor = power_of_two::<F::Sum>(self.totals.moment_exponent - exponent).squared();
+            let factor =
+                power_of_two::<F::Sum>(self.totals.moment_exponent.saturating_sub(exponent)).squared();
             if factor == F::Sum::one() {
                 add_into(self.second_moment, part.second_moment);
             } else {
@@ -483,12 +468,12 @@ impl<'a, F: Real> Statistics<'a, F> {
         Ok(())
     }
 
-    /// Varⱼ = (Σᵢ gᵢⱼ² − b ḡⱼ²)/(b − 1), where the second moment is kept, the sums are finite and b ≥ 2.
+    /// Varⱼ = (Σᵢ gᵢⱼ² − b ḡⱼ²)/(b − 1), where the second moment is kept, b ≥ 2, and the sums and the variance are finite.
     #[must_use]
     pub fn coordinate_variance(&self, coordinate: usize) -> Option<F::Sum> {
         let (variance, _) = self.scaled_variance(coordinate)?;
-        let unscale = power_of_two::<F::Sum>(-self.totals.moment_exponent);
-        Some(variance * unscale * unscale)
+        let unscale = power_of_two::<F::Sum>(self.totals.moment_exponent.saturating_neg());
+        Some(variance * unscale * unscale).filter(|variance| variance.is_finite())
     }
 
     /// Varⱼ and ḡⱼ of gradients times 2ᵏ.
@@ -503,15 +488,19 @@ impl<'a, F: Real> Statistics<'a, F> {
     }
 
     /// The nearest-rank quantile of Varⱼ/ḡⱼ² over the coordinates with ḡⱼ ≠ 0; the maximum for
-    /// `quantile` = 1. `None` for fewer than two samples. Overwrites the second moment (it is the scratch memory). NaN
-    /// when a coordinate is not finite.
+    /// `quantile` = 1 and above, the minimum for 0 and below. `None` for fewer than two samples. Overwrites the second
+    /// moment (it is the scratch memory). NaN when a coordinate is not finite, or the quantile is NaN.
     pub fn coordinate_ratio(&mut self, quantile: f64) -> Option<F::Sum> {
         if self.totals.samples < 2 {
             return None;
         }
+        if quantile.is_nan() {
+            return Some(F::Sum::nan());
+        }
         let b: F::Sum = count(u64::from(self.totals.samples));
         let mut kept = 0;
-        for coordinate in 0..self.second_moment.len() {
+        // The slices are public, and need not be equally long any more.
+        for coordinate in 0..self.second_moment.len().min(self.gradient_sum.len()) {
             let mean = self.gradient_sum[coordinate].widen() / b;
             if !(self.second_moment[coordinate].is_finite() && mean.is_finite()) {
                 return Some(F::Sum::nan());
@@ -553,7 +542,7 @@ impl<'a, F: Real> Statistics<'a, F> {
     ) -> Result<(), LengthMismatch> {
         check_length("the gradient", self.gradient_sum.len(), gradient.len())?;
         check_length("the mean gradient", self.gradient_sum.len(), mean_gradient.len())?;
-        inner.add(square_norm(gradient), dot(gradient, mean_gradient));
+        inner.add(square_norm(gradient), dot_of_equals(gradient, mean_gradient));
         Ok(())
     }
 }
@@ -576,6 +565,17 @@ fn add_into<F: Real, G: Real<Sum = F::Sum>>(sums: &mut [F], part: &[G]) {
 
 /// Exponents of two between which squares, and sums of 2³² of them, are far from the ends of `f32`.
 const COMFORTABLE: i32 = 40;
+
+/// k, for which squares of gradients of about `largest`, times 2ᵏ, are far from the ends of their type: 0 wherever that
+/// serves.
+pub(crate) fn comfortable_exponent<F: Real>(largest: F) -> i32 {
+    if largest.is_zero() || !largest.is_finite() {
+        return 0;
+    }
+    let exponent = exponent_of(largest);
+    let most = i32::from(F::max_value().integer_decode().1);
+    if exponent.abs() <= COMFORTABLE { 0 } else { (-exponent).clamp(-most, most) }
+}
 
 /// The 0-based nearest rank ⌈q·k⌉ − 1 of `k` sorted values.
 fn nearest_rank(quantile: f64, k: usize) -> usize {

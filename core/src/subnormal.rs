@@ -12,7 +12,7 @@ use crate::vectors::on_vectors;
 #[must_use]
 #[inline(always)]
 pub fn flush<F: Real>(x: F) -> F {
-    x.zero_below(F::min_positive_value())
+    x.without_subnormal()
 }
 
 /// [`flush`] of each value: for parameters and memory from elsewhere, such as a file.

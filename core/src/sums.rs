@@ -71,7 +71,7 @@ pub struct BatchSums<F: Real> {
     total: OwnedStatistics<F::Sum>,
     last: OwnedStatistics<F>,
     /// ‖Σ gᵢ‖², once ḡ is known.
-    sum_norm_sq: F::Sum,
+    sum_norm_sq: Option<F::Sum>,
 }
 
 impl<F: Real> BatchSums<F> {
@@ -83,7 +83,7 @@ impl<F: Real> BatchSums<F> {
         Ok(Self {
             total: OwnedStatistics::new(parameters, needs)?,
             last: OwnedStatistics::new(parameters, needs)?,
-            sum_norm_sq: F::Sum::zero(),
+            sum_norm_sq: None,
         })
     }
 
@@ -96,6 +96,7 @@ impl<F: Real> BatchSums<F> {
         // The first part's sums take the place of what is there.
         self.total.totals = Totals::default();
         self.last.totals = Totals::default();
+        self.sum_norm_sq = None;
     }
 
     /// Takes the next of the batch's parts. Clear what it leaves in its place before adding to it.
@@ -106,12 +107,13 @@ impl<F: Real> BatchSums<F> {
         let [expected, found] = [&self.last, &*part].map(|sums| sums.gradient_sum.len());
         check_length("the part's gradient", expected, found)?;
         part.close(needs)?;
+        self.sum_norm_sq = None;
         self.add_last()?;
         core::mem::swap(&mut self.last, part);
         Ok(())
     }
 
-    /// Writes ḡ as [`Statistics::mean_gradient`] does. Call it before [`Self::evidence`].
+    /// Writes ḡ as [`Statistics::mean_gradient`] does.
     ///
     /// # Errors
     /// When `mean` does not have D values, or there are no samples.
@@ -120,11 +122,12 @@ impl<F: Real> BatchSums<F> {
         check_length("the mean gradient", last.len(), mean.len())?;
         let share = self.totals().share()?;
         let total = if self.has_total() { &*self.total.gradient_sum } else { &[] };
-        self.sum_norm_sq = mean_and_square_norm(total, last, share, mean);
+        self.sum_norm_sq = Some(mean_and_square_norm(total, last, share, mean));
         Ok(())
     }
 
-    /// The batch's evidence, as [`Statistics::evidence`].
+    /// The batch's evidence, as [`Statistics::evidence`]. ‖ḡ‖² was computed with ḡ; if nobody asked for that, it costs
+    /// another pass over memory.
     ///
     /// # Errors
     /// None in practice: the sums fit themselves.
@@ -134,6 +137,13 @@ impl<F: Real> BatchSums<F> {
         inner: Option<Inner<F::Sum>>,
     ) -> Result<Evidence<F::Sum>, LengthMismatch> {
         let totals = self.totals();
+        let sum_norm_sq = match self.sum_norm_sq {
+            Some(norm) => norm,
+            None => {
+                self.add_last()?;
+                if self.has_total() { square_norm(&self.total.gradient_sum) } else { F::Sum::zero() }
+            }
+        };
         let coordinate_ratio = match needs.coordinate_quantile {
             Some(quantile) => {
                 self.add_last()?;
@@ -141,7 +151,7 @@ impl<F: Real> BatchSums<F> {
             }
             None => None,
         };
-        Ok(totals.evidence(needs, self.sum_norm_sq, inner, coordinate_ratio))
+        Ok(totals.evidence(needs, sum_norm_sq, inner, coordinate_ratio))
     }
 
     fn totals(&self) -> Totals<F::Sum> {

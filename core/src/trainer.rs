@@ -17,7 +17,7 @@ use crate::cut::Cut;
 use crate::optimizer::{Shared, StepScalars};
 use crate::real::Real;
 use crate::shuffle::Order;
-use crate::statistics::{Evidence, LengthMismatch, Needs, Reason};
+use crate::statistics::{Evidence, LengthMismatch, Needs, Reason, check_some_samples};
 
 /// What the next step does.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -273,7 +273,7 @@ impl<F: Real> Trainer<F> {
         let RunConfig { schedule, learning_rate, sample_budget, .. } = self.config;
         let needs = self.needs();
         (samples_seen < sample_budget).then(|| Plan {
-            step: steps + 1,
+            step: steps.saturating_add(1),
             cut: self.cut(next_batch),
             start: samples_seen,
             learning_rate: schedule.learning_rate(F::Sum::of(learning_rate), samples_seen, sample_budget),
@@ -287,19 +287,20 @@ impl<F: Real> Trainer<F> {
     #[must_use]
     pub fn measures_after(&self, plan: &Plan<F::Sum>) -> bool {
         let RunConfig { evaluate_every, sample_budget, .. } = self.config;
-        let seen = plan.start + u64::from(plan.cut.samples());
+        let seen = seen_after(plan);
         seen >= sample_budget || plan.start / evaluate_every != seen / evaluate_every
     }
 
     /// Evaluates the evidence of a planned step.
     ///
     /// # Errors
-    /// When loss or gradient is not finite, or the evidence belongs to another batch.
+    /// When loss, gradient or a scalar of the update is not finite, or the evidence belongs to another batch, or to none.
     pub fn weigh(&self, plan: &Plan<F::Sum>, evidence: &Evidence<F::Sum>) -> Result<Pending<F>, StepError> {
         let planned = plan.cut.samples();
         if evidence.samples != planned {
             return Err(StepError::Samples { planned, found: evidence.samples });
         }
+        check_some_samples(planned)?;
         let norms = evidence.sum_squared_norms.unwrap_or(evidence.mean_norm_sq);
         let sums =
             [("loss", evidence.loss), ("gradient", evidence.mean_norm_sq), ("sum of squared norms", norms)];
@@ -318,6 +319,9 @@ impl<F: Real> Trainer<F> {
         let optimizer = self.config.optimizer.as_optimizer::<F>();
         let (shared, scalars) =
             optimizer.prepare(&self.progress.shared, plan.learning_rate, evidence.mean_norm_sq);
+        if !scalars.is_finite() {
+            return Err(StepError::NonFinite { step: plan.step, what: "step size" });
+        }
         let progress = progress_after(plan, next, shared);
         let telemetry = telemetry(plan, evidence, required, threshold, &progress);
         Ok(Pending { scalars, progress, telemetry })
@@ -334,7 +338,7 @@ impl<F: Real> Trainer<F> {
     }
 
     /// Like [`Self::foresee`], assuming that the next batch is as large as this one. The scalars are valid in any
-    /// case; `None` when they depend on ‖ḡ‖².
+    /// case; `None` when they depend on ‖ḡ‖², or are not finite, so that the step will be refused.
     #[must_use]
     pub fn presume(&self, plan: &Plan<F::Sum>) -> Option<(StepScalars<F>, Self)> {
         let optimizer = self.config.optimizer.as_optimizer::<F>();
@@ -343,7 +347,8 @@ impl<F: Real> Trainer<F> {
         }
         let (shared, scalars) =
             optimizer.prepare(&self.progress.shared, plan.learning_rate, num_traits::Zero::zero());
-        Some((scalars, Self { progress: progress_after(plan, plan.cut.samples(), shared), ..*self }))
+        let progress = progress_after(plan, plan.cut.samples(), shared);
+        scalars.is_finite().then_some((scalars, Self { progress, ..*self }))
     }
 
     /// Completes a weighed step, once the engine has updated the parameters.
@@ -375,8 +380,12 @@ impl<F: Real> Trainer<F> {
 
 /// Where a run stands once a planned step is made.
 fn progress_after<S>(plan: &Plan<S>, next_batch: u32, shared: Shared<S>) -> Progress<S> {
-    let samples_seen = plan.start + u64::from(plan.cut.samples());
-    Progress { steps: plan.step, samples_seen, next_batch, shared }
+    Progress { steps: plan.step, samples_seen: seen_after(plan), next_batch, shared }
+}
+
+/// Samples seen once a planned step is made.
+fn seen_after<S>(plan: &Plan<S>) -> u64 {
+    plan.start.saturating_add(u64::from(plan.cut.samples()))
 }
 
 fn telemetry<S: Real>(

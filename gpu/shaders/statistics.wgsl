@@ -1,7 +1,7 @@
 // Loss, per-sample statistics and their sums. `per_sample` holds four rows of `capacity` values: loss, right
 // answers, sᵢ, and ⟨gᵢ, Σ g⟩.
 //
-// Operations and values of four bytes, a sample unless said otherwise: softmax_cross_entropy 6·classes + 4 and
+// Operations and values of four bytes, a sample unless said otherwise: softmax_cross_entropy 7·classes + 4 and
 // 2·classes + 5; dense_norms 2·(inputs + outputs) + 3 and inputs + outputs + 2; dense_inner_products
 // 2·outputs + 1 and 2·outputs + 2; sum_tiles tiles + 1 and tiles + 2; fold_samples 9 and 4, and 6 at the end.
 // A parameter: add_slices slices + 1 and slices + 2; square_norm 2 and 1, and 64 at the end; add_part 1 and 3. An
@@ -31,6 +31,8 @@ struct Batch {
 @group(0) @binding(5) var<storage, read> labels: array<u32>;
 // Not 0 once a sum was not finite: optimizer.wgsl then makes no update.
 @group(0) @binding(6) var<storage, read_write> refused: atomic<u32>;
+// 2ᵏ, which all gradients are multiplied by: 1, but where their squares would leave the range of f32.
+@group(0) @binding(7) var<storage, read> loss_scale: f32;
 
 // By its bits: a compiler may take for granted that no NaN is compared.
 fn is_finite(value: f32) -> bool {
@@ -61,7 +63,7 @@ fn softmax_cross_entropy(@builtin(global_invocation_id) id: vec3<u32>) {
     let label = labels[sample];
     for (var class_index = 0u; class_index < batch.outputs; class_index++) {
         let share = sums[first + class_index] / sum;
-        sums[first + class_index] = share - select(0.0, 1.0, class_index == label);
+        sums[first + class_index] = loss_scale * (share - select(0.0, 1.0, class_index == label));
     }
     per_sample[sample] = log(sum) + (top - x[first + label]);
     per_sample[batch.capacity + sample] = select(0.0, 1.0, largest == label);

@@ -49,6 +49,8 @@ use serde_json::Value;
 pub const STATE_VERSION: u32 = 2;
 /// The metadata entry that holds the [`State`].
 pub const STATE: &str = "adadagrad";
+/// The metadata entry of files with parameters alone: whose names and shapes they have.
+const PYTORCH: (&str, &str) = ("format", "pt");
 /// What the names of the optimizer's memory begin with.
 const MEMORY: &str = "optimizer.";
 /// Larger files are not read, nor what never ends, as a device: a hundred times what these models take.
@@ -267,7 +269,24 @@ pub fn write(
     memory: &[f32],
     state: &State,
 ) -> Result<Vec<u8>, CheckpointError> {
-    let tensors: Vec<_> = tensors(network, parameters, memory)
+    let state = serde_json::to_string(state).map_err(not_valid)?;
+    file(tensors(network, parameters, memory), (STATE, &state))
+}
+
+/// The bytes of a file with parameters alone, which PyTorch's `load_state_dict` takes as they are.
+///
+/// # Errors
+/// When they do not fit the network.
+pub fn write_parameters(network: Network<'_>, parameters: &[f32]) -> Result<Vec<u8>, CheckpointError> {
+    file(tensors(network, parameters, &[]), PYTORCH)
+}
+
+/// The bytes of a safetensors file. One entry of metadata only: the order of several would differ from file to file.
+fn file<'v>(
+    tensors: impl Iterator<Item = (String, Vec<usize>, &'v [f32])>,
+    (entry, text): (&str, &str),
+) -> Result<Vec<u8>, CheckpointError> {
+    let tensors: Vec<_> = tensors
         .map(|(name, shape, values)| {
             let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
             (name, shape, bytes)
@@ -277,9 +296,7 @@ pub fn write(
         .iter()
         .map(|(name, shape, bytes)| Ok((name, TensorView::new(Dtype::F32, shape.clone(), bytes)?)))
         .collect::<Result<Vec<_>, SafeTensorError>>()?;
-    // One entry only: the order of several would differ from file to file.
-    let state = serde_json::to_string(state).map_err(not_valid)?;
-    Ok(safetensors::serialize(views, Some(HashMap::from([(STATE.to_owned(), state)])))?)
+    Ok(safetensors::serialize(views, Some(HashMap::from([(entry.to_owned(), text.to_owned())])))?)
 }
 
 /// The tensors of a checkpoint with their names and shapes: the parameters, and for each D values of `memory` one

@@ -403,7 +403,7 @@ impl PartWorker {
     fn sweep(&mut self, job: Job) -> Result<Done, EngineError> {
         let Job { task, cut, part, dataset, parameters } = job;
         let dataset = &dataset.as_ref();
-        let walk = cut.walk(part..part + 1, self.memory.micro_batch());
+        let walk = cut.walk_part(part, self.memory.micro_batch());
         let network = self.network.view();
         match task {
             Task::Accumulate { mut visit, needs, mut sums, mut kept } => {

@@ -19,8 +19,8 @@ pub type Images = LabelledImages<Vec<u8>>;
 pub fn digest(images: &Images) -> DataDigest {
     let samples = 0..Dataset::<f32>::len(images);
     let mut digest = Sha256::new();
-    samples.clone().for_each(|sample| digest.update(images.image(sample)));
-    let labels: Vec<u8> = samples.map(|sample| images.label(sample)).collect();
+    samples.clone().filter_map(|sample| images.image(sample)).for_each(|image| digest.update(image));
+    let labels: Vec<u8> = samples.filter_map(|sample| images.label(sample)).collect();
     digest.update(labels);
     DataDigest(digest.finalize().into())
 }

@@ -92,6 +92,8 @@ fn what_is_wrong_turns_a_check_red() {
         red("a sample dropped", case, &|case| case.uniform[0] -= 1);
         red("a NaN", case, &|case| case.slots[0].words[0] = f32::NAN.to_bits());
     }
+    let loss = cases.iter().rfind(|case| case.kernel == "softmax_cross_entropy").unwrap();
+    red("gradients not scaled", loss, &|case| case.slots.last_mut().unwrap().words[0] = 1.0_f32.to_bits());
     red("the next sample", of(&cases, "draw_samples", None), &|case| case.uniform[1] += 1);
     // Of many windows: those of few may find the same winners by chance.
     let pool =

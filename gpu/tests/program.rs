@@ -326,7 +326,7 @@ fn evaluate_tells_what_the_run_told() {
 #[test]
 fn help_teaches() {
     let folder = tempfile::tempdir().unwrap();
-    for command in ["", "train ", "statistics ", "evaluate "] {
+    for command in ["", "train ", "statistics ", "evaluate ", "export "] {
         let help = succeed(folder.path(), &format!("{command}--help"));
         assert!(help.contains("Example"), "{help}");
     }

@@ -64,7 +64,8 @@ impl Data {
         let mut order = Order::new(self.training_samples(), seed);
         let mut pixels = Vec::with_capacity(count as usize * side * side);
         for position in position..position.saturating_add(count.into()) {
-            thumbnails::append(self.train.image(order.index(position)), side, &mut pixels);
+            let image = self.train.image(order.index(position)).unwrap_or_default();
+            thumbnails::append(image, side, &mut pixels);
         }
         pixels
     }
@@ -74,14 +75,17 @@ impl Data {
         let mut order = Order::new(self.training_samples(), seed);
         let mut classes = vec![0; Model::Cnn.classes() as usize];
         for position in position..position.saturating_add(count.into()) {
-            classes[usize::from(self.train.label(order.index(position)))] += 1;
+            let label = self.train.label(order.index(position)).map(usize::from);
+            if let Some(count) = label.and_then(|label| classes.get_mut(label)) {
+                *count += 1;
+            }
         }
         classes
     }
 
     /// A test image.
     pub(crate) fn test_image(&self, sample: u32) -> Option<&[u8]> {
-        (sample < self.test_samples()).then(|| self.test.image(sample))
+        self.test.image(sample)
     }
 }
 

@@ -59,7 +59,7 @@ impl Looking {
         let end = samples.min(self.next.saturating_add(AT_ONCE.min(examiner.most())));
         let Self { parameters, next, confusion, mistakes, .. } = self;
         examiner.examine(parameters, test, *next..end, |sample, Verdict { outputs, probabilities }| {
-            let label = u32::from(test.label(sample));
+            let label = test.label(sample).map_or(u32::MAX, u32::from);
             let predicted = confusion.add(label, outputs);
             if predicted != label {
                 let probability = probabilities.get(predicted as usize).copied().unwrap_or_default();
@@ -150,7 +150,7 @@ mod tests {
         assert_eq!(look.mistakes.len(), wrong.min(MOST_MISTAKES));
         assert!(look.mistakes.is_sorted_by(|a, b| a.probability >= b.probability));
         for mistake in &look.mistakes {
-            assert_eq!(mistake.label, u32::from(images.label(mistake.sample)));
+            assert_eq!(mistake.label, u32::from(images.label(mistake.sample).unwrap()));
             assert_ne!(mistake.label, mistake.predicted);
             assert!(mistake.probability > 0.1 && mistake.probability <= 1.0, "{mistake:?}");
         }

@@ -5,7 +5,7 @@ use super::kernels::{BackwardOf, Conv2dKernels, Errors, ForwardOf, Outputs};
 use super::operation::Windows;
 use super::sweep::Sinks;
 use super::{Matrix, MatrixMut, MatrixProduct, Shape};
-use crate::real::{Real, dot, square_norm};
+use crate::real::{Real, dot_of_equals, square_norm};
 
 /// Sizes of one convolution.
 #[derive(Clone, Copy)]
@@ -66,9 +66,9 @@ impl Conv2d {
             for (row, &bias) in y.chunks_exact_mut(self.positions()).zip(bias) {
                 row.fill(bias);
             }
-            let weights = Matrix::new(weights, self.outputs(), self.fan_in());
-            let patches = Matrix::new(patches, self.fan_in(), self.positions());
-            product.product(weights, patches, F::one(), MatrixMut::new(y, self.outputs(), self.positions()));
+            let weights = Matrix::of(weights, self.outputs(), self.fan_in());
+            let patches = Matrix::of(patches, self.fan_in(), self.positions());
+            product.multiply(weights, patches, F::one(), MatrixMut::of(y, self.outputs(), self.positions()));
         }
     }
 
@@ -109,11 +109,11 @@ impl Conv2d {
         dx: &mut [F],
         scratch: &mut [F],
     ) {
-        let weights = Matrix::new(parameters, self.outputs(), self.fan_in()).transposed();
-        let e = Matrix::new(e, self.outputs(), self.positions());
+        let weights = Matrix::of(parameters, self.outputs(), self.fan_in()).transposed();
+        let e = Matrix::of(e, self.outputs(), self.positions());
         let d_patches = &mut scratch[..self.fan_in() * self.positions()];
-        let target = MatrixMut::new(d_patches, self.fan_in(), self.positions());
-        product.product(weights, e, F::zero(), target);
+        let target = MatrixMut::of(d_patches, self.fan_in(), self.positions());
+        product.multiply(weights, e, F::zero(), target);
         self.scatter(d_patches, dx);
     }
 
@@ -129,7 +129,9 @@ impl Conv2d {
         scratch: &mut [F],
     ) {
         if sinks.only_gradient() {
-            self.add_gradient(product, patches, e, F::one(), sinks.gradient_sum);
+            if !sinks.gradient_sum.is_empty() {
+                self.add_gradient(product, patches, e, F::one(), sinks.gradient_sum);
+            }
             return;
         }
         let gradient = &mut scratch[..self.outputs() * (self.fan_in() + 1)];
@@ -144,7 +146,7 @@ impl Conv2d {
             *norm += square_norm(gradient);
         }
         if let Some(inner_product) = sinks.inner_products.get_mut(sample) {
-            *inner_product += dot(gradient, sinks.mean_gradient);
+            *inner_product += dot_of_equals(gradient, sinks.mean_gradient);
         }
     }
 
@@ -158,9 +160,9 @@ impl Conv2d {
         gradient: &mut [F],
     ) {
         let (weights, bias) = gradient.split_at_mut(self.outputs() * self.fan_in());
-        let patches = Matrix::new(patches, self.fan_in(), self.positions()).transposed();
-        let target = MatrixMut::new(weights, self.outputs(), self.fan_in());
-        product.product(Matrix::new(e, self.outputs(), self.positions()), patches, beta, target);
+        let patches = Matrix::of(patches, self.fan_in(), self.positions()).transposed();
+        let target = MatrixMut::of(weights, self.outputs(), self.fan_in());
+        product.multiply(Matrix::of(e, self.outputs(), self.positions()), patches, beta, target);
         for (sum, row) in bias.iter_mut().zip(e.chunks_exact(self.positions())) {
             let before = if beta.is_zero() { F::zero() } else { beta * *sum };
             *sum = before + row.iter().copied().sum();

@@ -8,7 +8,7 @@ use super::sweep::Sinks;
 use super::{Matrix, MatrixMut, MatrixProduct};
 use num_traits::One;
 
-use crate::real::{Real, dot, square_norm};
+use crate::real::{Real, dot_of_equals, square_norm};
 
 /// Sizes of one dense layer on a micro-batch.
 #[derive(Clone, Copy, Debug)]
@@ -23,10 +23,10 @@ pub(super) struct Dense {
 impl Dense {
     /// Values of scratch memory: E² and A², or A Ḡᵀ, and what kernels take.
     pub(super) fn scratch_len(self) -> usize {
-        let squares = self.samples * (self.inputs + self.outputs);
+        let squares = self.samples.saturating_mul(self.inputs.saturating_add(self.outputs));
         #[cfg(feature = "std")]
         if self.by_inputs {
-            return squares + (sparse::KERNELS.scratch_len)(self);
+            return squares.saturating_add((sparse::KERNELS.scratch_len)(self));
         }
         squares
     }
@@ -39,9 +39,9 @@ impl Dense {
     /// W \[outputs, inputs\], however it lies.
     fn weights<F: Copy>(self, values: &[F]) -> Matrix<'_, F> {
         if self.by_inputs {
-            Matrix::new(values, self.inputs, self.outputs).transposed()
+            Matrix::of(values, self.inputs, self.outputs).transposed()
         } else {
-            Matrix::new(values, self.outputs, self.inputs)
+            Matrix::of(values, self.outputs, self.inputs)
         }
     }
 
@@ -61,9 +61,9 @@ impl Dense {
         for row in y.chunks_exact_mut(self.outputs) {
             row.copy_from_slice(bias);
         }
-        let y = MatrixMut::new(y, self.samples, self.outputs);
-        product.product(
-            Matrix::new(x, self.samples, self.inputs),
+        let y = MatrixMut::of(y, self.samples, self.outputs);
+        product.multiply(
+            Matrix::of(x, self.samples, self.inputs),
             self.weights(weights).transposed(),
             F::one(),
             y,
@@ -79,8 +79,8 @@ impl Dense {
         dx: &mut [F],
     ) {
         let weights = self.weights(parameters);
-        let dx = MatrixMut::new(dx, self.samples, self.inputs);
-        product.product(Matrix::new(e, self.samples, self.outputs), weights, F::one(), dx);
+        let dx = MatrixMut::of(dx, self.samples, self.inputs);
+        product.multiply(Matrix::of(e, self.samples, self.outputs), weights, F::one(), dx);
     }
 
     /// Everything the sinks ask for. A sample's gradient is the outer product e aᵀ (with a 1 for the bias),
@@ -99,7 +99,7 @@ impl Dense {
             self.forward(product, sinks.mean_gradient, x, projected, scratch);
             let rows = e.chunks_exact(self.outputs).zip(projected.chunks_exact(self.outputs));
             for (inner_product, (e, projected)) in sinks.inner_products.iter_mut().zip(rows) {
-                *inner_product += dot(e, projected);
+                *inner_product += dot_of_equals(e, projected);
             }
         }
     }
@@ -142,12 +142,12 @@ impl Dense {
             return (kernels.add_outer_products)(self, x, e, parameters, scratch);
         }
         let (weights, bias) = parameters.split_at_mut(self.outputs * self.inputs);
-        let errors = Matrix::new(e, self.samples, self.outputs);
-        let x = Matrix::new(x, self.samples, self.inputs);
+        let errors = Matrix::of(e, self.samples, self.outputs);
+        let x = Matrix::of(x, self.samples, self.inputs);
         let (left, right) = if self.by_inputs { (x, errors) } else { (errors, x) };
         let (rows, columns) =
             if self.by_inputs { (self.inputs, self.outputs) } else { (self.outputs, self.inputs) };
-        product.product(left.transposed(), right, F::one(), MatrixMut::new(weights, rows, columns));
+        product.multiply(left.transposed(), right, F::one(), MatrixMut::of(weights, rows, columns));
         for row in e.chunks_exact(self.outputs) {
             for (sum, &value) in bias.iter_mut().zip(row) {
                 *sum += value;

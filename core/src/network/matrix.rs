@@ -3,6 +3,7 @@
 use super::{Conv2dKernels, DenseKernels};
 #[cfg(feature = "std")]
 use super::{direct, sparse};
+use crate::length::{LengthMismatch, check_length};
 use crate::real::Real;
 
 /// A matrix in the caller's memory: element (i, j) is `values[i * row_stride + j * column_stride]`.
@@ -18,10 +19,15 @@ pub struct Matrix<'a, F> {
 impl<'a, F: Copy> Matrix<'a, F> {
     /// A row-major matrix over the first `rows`·`columns` values.
     ///
-    /// # Panics
+    /// # Errors
     /// When there are fewer.
-    #[must_use]
-    pub fn new(values: &'a [F], rows: usize, columns: usize) -> Self {
+    pub fn new(values: &'a [F], rows: usize, columns: usize) -> Result<Self, LengthMismatch> {
+        check_size(values.len(), rows, columns)?;
+        Ok(Self::of(values, rows, columns))
+    }
+
+    /// The same over values that are known to be enough.
+    pub(super) fn of(values: &'a [F], rows: usize, columns: usize) -> Self {
         Self { values: &values[..rows * columns], rows, columns, row_stride: columns, column_stride: 1 }
     }
 
@@ -53,21 +59,48 @@ pub struct MatrixMut<'a, F> {
 impl<'a, F> MatrixMut<'a, F> {
     /// A row-major matrix over the first `rows`·`columns` values.
     ///
-    /// # Panics
+    /// # Errors
     /// When there are fewer.
-    #[must_use]
-    pub fn new(values: &'a mut [F], rows: usize, columns: usize) -> Self {
+    pub fn new(values: &'a mut [F], rows: usize, columns: usize) -> Result<Self, LengthMismatch> {
+        check_size(values.len(), rows, columns)?;
+        Ok(Self::of(values, rows, columns))
+    }
+
+    /// The same over values that are known to be enough.
+    pub(super) fn of(values: &'a mut [F], rows: usize, columns: usize) -> Self {
         Self { values: &mut values[..rows * columns], rows, columns }
     }
+}
+
+/// Whether there are as many values as a matrix takes.
+fn check_size(values: usize, rows: usize, columns: usize) -> Result<(), LengthMismatch> {
+    let needed = rows.saturating_mul(columns);
+    check_length("the matrix", needed, values.min(needed))
 }
 
 /// Multiplies matrices.
 pub trait MatrixProduct<F>: Copy + Send + Sync {
     /// C ← A B + β C for A \[rows, k\], B \[k, columns\]; with β = 0 what C held does not matter.
     ///
-    /// # Panics
-    /// When the shapes do not fit.
-    fn product(&self, a: Matrix<'_, F>, b: Matrix<'_, F>, beta: F, c: MatrixMut<'_, F>);
+    /// # Errors
+    /// When the shapes do not fit; then C is as it was.
+    fn product(
+        &self,
+        a: Matrix<'_, F>,
+        b: Matrix<'_, F>,
+        beta: F,
+        c: MatrixMut<'_, F>,
+    ) -> Result<(), LengthMismatch> {
+        check_length("a column of the second matrix", a.columns, b.rows)?;
+        check_length("a column of the product", a.rows, c.rows)?;
+        check_length("a row of the product", b.columns, c.columns)?;
+        self.multiply(a, b, beta, c);
+        Ok(())
+    }
+
+    /// The same for shapes that are known to fit, as a network's layers are.
+    #[doc(hidden)]
+    fn multiply(&self, a: Matrix<'_, F>, b: Matrix<'_, F>, beta: F, c: MatrixMut<'_, F>);
 
     /// Kernels for whole convolutions, if there are any for this type.
     fn conv2d_kernels(&self) -> Option<Conv2dKernels<F>>
@@ -92,8 +125,7 @@ pub trait MatrixProduct<F>: Copy + Send + Sync {
 pub struct PlainProduct;
 
 impl<F: Real> MatrixProduct<F> for PlainProduct {
-    fn product(&self, a: Matrix<'_, F>, b: Matrix<'_, F>, beta: F, c: MatrixMut<'_, F>) {
-        check_shapes(&a, &b, &c);
+    fn multiply(&self, a: Matrix<'_, F>, b: Matrix<'_, F>, beta: F, c: MatrixMut<'_, F>) {
         for (i, row) in c.values.chunks_exact_mut(c.columns.max(1)).enumerate() {
             if beta.is_zero() {
                 row.fill(F::zero());
@@ -125,7 +157,7 @@ pub struct FastProduct;
 
 #[cfg(feature = "std")]
 impl MatrixProduct<f32> for FastProduct {
-    fn product(&self, a: Matrix<'_, f32>, b: Matrix<'_, f32>, beta: f32, c: MatrixMut<'_, f32>) {
+    fn multiply(&self, a: Matrix<'_, f32>, b: Matrix<'_, f32>, beta: f32, c: MatrixMut<'_, f32>) {
         by_ndarray(a, b, beta, c);
     }
 
@@ -140,7 +172,7 @@ impl MatrixProduct<f32> for FastProduct {
 
 #[cfg(feature = "std")]
 impl MatrixProduct<f64> for FastProduct {
-    fn product(&self, a: Matrix<'_, f64>, b: Matrix<'_, f64>, beta: f64, c: MatrixMut<'_, f64>) {
+    fn multiply(&self, a: Matrix<'_, f64>, b: Matrix<'_, f64>, beta: f64, c: MatrixMut<'_, f64>) {
         by_ndarray(a, b, beta, c);
     }
 }
@@ -154,10 +186,9 @@ fn by_ndarray<F: Real + ndarray::LinalgScalar>(
 ) {
     use ndarray::{ArrayView2, ArrayViewMut2, ShapeBuilder};
 
-    check_shapes(&a, &b, &c);
     if [a.rows, a.columns, b.columns].contains(&0) {
         // ndarray takes no strides for a matrix without elements.
-        return PlainProduct.product(a, b, beta, c);
+        return PlainProduct.multiply(a, b, beta, c);
     }
     let (Ok(a), Ok(b), Ok(mut c)) = (
         ArrayView2::from_shape((a.rows, a.columns).strides((a.row_stride, a.column_stride)), a.values),
@@ -167,17 +198,4 @@ fn by_ndarray<F: Real + ndarray::LinalgScalar>(
         unreachable!("a matrix holds exactly rows × columns values");
     };
     ndarray::linalg::general_mat_mul(F::one(), &a, &b, beta, &mut c);
-}
-
-fn check_shapes<F>(a: &Matrix<'_, F>, b: &Matrix<'_, F>, c: &MatrixMut<'_, F>) {
-    assert!(
-        a.columns == b.rows && a.rows == c.rows && b.columns == c.columns,
-        "the product of {}×{} and {}×{} does not have the shape {}×{}",
-        a.rows,
-        a.columns,
-        b.rows,
-        b.columns,
-        c.rows,
-        c.columns
-    );
 }

@@ -49,6 +49,7 @@ impl Node {
     /// A chain: each operation takes the output of the one before it.
     #[must_use]
     pub const fn chain<const N: usize>(operations: [Operation; N]) -> [Self; N] {
+        const { assert!(N <= 1 << 16, "a node's input is a number of 16 bits") };
         let mut nodes = [Self { operation: Operation::Flatten, input: 0 }; N];
         let mut k = 0;
         while k < N {
@@ -207,18 +208,16 @@ impl<'a> Network<'a> {
             }
             let before = source.checked_sub(1).map(|k| places[k]);
             let shape = before.map_or(input, |placed| placed.output);
-            let output = node.operation.output(shape).map_err(|problem| NetworkError::Shape {
-                layer,
-                operation: node.operation,
-                input: shape,
-                problem,
-            })?;
-            let (weights, biases) = node.operation.parameters(shape);
+            let operation = node.operation;
+            let refused = |problem| NetworkError::Shape { layer, operation, input: shape, problem };
+            let too_large = || refused(ShapeError::TooLarge);
+            let output = operation.output(shape).map_err(refused)?;
+            let (weights, biases) = operation.parameters(shape);
             let input_offset = before.map_or(0, |placed| placed.output_offset);
             // A flattened tensor is the tensor itself.
-            let moves = node.operation != Operation::Flatten;
+            let moves = operation != Operation::Flatten;
             places[layer] = Placed {
-                operation: node.operation,
+                operation,
                 input: shape,
                 output,
                 parameter_offset: parameters,
@@ -229,8 +228,13 @@ impl<'a> Network<'a> {
                 input_offset,
                 output_offset: if moves { activations } else { input_offset },
             };
-            parameters += weights + biases;
-            activations += if moves { output.len() } else { 0 };
+            // Of all layers together.
+            parameters = weights
+                .checked_add(biases)
+                .and_then(|own| own.checked_add(parameters))
+                .ok_or_else(too_large)?;
+            activations =
+                activations.checked_add(if moves { output.len() } else { 0 }).ok_or_else(too_large)?;
         }
         let network = Self::from_placed(places);
         let output = network.output();
@@ -277,13 +281,13 @@ impl<'a> Network<'a> {
         self.output().len()
     }
 
-    /// Multiplications and additions of one sample's forward and backward pass.
+    /// Multiplications and additions of one sample's forward and backward pass, or the largest `u64`.
     #[must_use]
     pub fn flops(&self) -> u64 {
-        self.nodes
-            .iter()
-            .map(|node| node.operation.flops(node.input, node.output) * if node.first { 2 } else { 3 })
-            .sum()
+        let of_node = |node: &Placed| {
+            node.operation.flops(node.input, node.output).saturating_mul(if node.first { 2 } else { 3 })
+        };
+        self.nodes.iter().map(of_node).fold(0, u64::saturating_add)
     }
 
     /// Number of values of one sample's outputs of all nodes, including the input.

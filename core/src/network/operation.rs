@@ -113,13 +113,14 @@ impl Operation {
         nonzero(weights).and(nonzero(patches)).and(Ok(output))
     }
 
-    /// Number of weights and of biases.
+    /// Number of weights and of biases, or the largest `usize` where that does not fit one, as for shapes that
+    /// [`Self::output`] refuses.
     #[must_use]
     pub fn parameters(self, input: Shape) -> (usize, usize) {
         let fan_in = self.fan_in(input);
         match self {
             Self::Dense { outputs } | Self::Conv2d { outputs, .. } => {
-                (outputs as usize * fan_in, outputs as usize)
+                ((outputs as usize).saturating_mul(fan_in), outputs as usize)
             }
             Self::Relu | Self::Tanh | Self::MaxPool2d { .. } | Self::Flatten => (0, 0),
         }
@@ -130,15 +131,17 @@ impl Operation {
     pub fn fan_in(self, input: Shape) -> usize {
         match self {
             Self::Dense { .. } => input.len(),
-            Self::Conv2d { kernel, .. } => input.channels as usize * (kernel as usize).pow(2),
+            Self::Conv2d { kernel, .. } => {
+                (input.channels as usize).saturating_mul((kernel as usize).saturating_pow(2))
+            }
             Self::Relu | Self::Tanh | Self::MaxPool2d { .. } | Self::Flatten => 0,
         }
     }
 
-    /// Multiplications and additions of one sample's forward pass.
+    /// Multiplications and additions of one sample's forward pass, or the largest `u64`.
     #[must_use]
     pub fn flops(self, input: Shape, output: Shape) -> u64 {
-        2 * self.fan_in(input) as u64 * output.len() as u64
+        (self.fan_in(input) as u64).saturating_mul(2).saturating_mul(output.len() as u64)
     }
 
     /// The windows of a convolution or pooling.

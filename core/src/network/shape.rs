@@ -34,10 +34,11 @@ impl Shape {
         }
     }
 
-    /// C·H·W. Shapes inside a [`super::Network`] have been checked to fit.
+    /// C·H·W, or the largest `usize` where that does not fit one. Shapes inside a [`super::Network`] have been checked to
+    /// fit.
     #[must_use]
     pub const fn len(self) -> usize {
-        self.channels as usize * self.plane()
+        (self.channels as usize).saturating_mul(self.plane())
     }
 
     /// Whether there is no value at all.
@@ -46,10 +47,10 @@ impl Shape {
         self.len() == 0
     }
 
-    /// H·W.
+    /// H·W, likewise.
     #[must_use]
     pub const fn plane(self) -> usize {
-        self.height as usize * self.width as usize
+        (self.height as usize).saturating_mul(self.width as usize)
     }
 
     /// Whether this is a plain vector.

@@ -25,9 +25,10 @@ const SUMMED: usize = 8;
 pub(super) const KERNELS: DenseKernels<f32> = DenseKernels { scratch_len, forward, add_outer_products };
 
 fn scratch_len(dense: Dense) -> usize {
-    let forward = WORD + dense.samples;
+    let forward = WORD.saturating_add(dense.samples);
     let backward = WORD + 1;
-    forward.max(backward) * dense.outputs.next_multiple_of(CACHE_LINE) + CACHE_LINE
+    let rows = forward.max(backward);
+    rows.saturating_mul(dense.outputs.next_multiple_of(CACHE_LINE)).saturating_add(CACHE_LINE)
 }
 
 fn forward(dense: Dense, parameters: &[f32], x: &[f32], y: &mut [f32], scratch: &mut [f32]) {

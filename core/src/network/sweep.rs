@@ -12,7 +12,7 @@ use crate::dataset::Dataset;
 use num_traits::Zero;
 
 use crate::real::{Real, power_of_two};
-use crate::statistics::{Inner, LengthMismatch, Needs, Statistics, check_length};
+use crate::statistics::{Inner, LengthMismatch, Needs, Statistics, check_length, comfortable_exponent};
 
 /// Working memory of a sweep, owned by the caller. [`Network::workspace`] gives the lengths.
 #[derive(Debug)]
@@ -37,13 +37,15 @@ pub struct WorkspaceLen {
 }
 
 impl Network<'_> {
-    /// How much working memory a micro-batch of `samples` samples needs.
+    /// How much working memory a micro-batch of `samples` samples needs. What does not fit in a `usize` is its largest
+    /// value, which no slice has.
     #[must_use]
     pub fn workspace(&self, samples: usize) -> WorkspaceLen {
         let scratch = self.nodes().iter().map(|node| scratch_len(node, samples)).max().unwrap_or(0);
+        let twice = samples.saturating_mul(2);
         WorkspaceLen {
-            values: samples * 2 * self.activations() + scratch,
-            sums: 2 * samples,
+            values: twice.saturating_mul(self.activations()).saturating_add(scratch),
+            sums: twice,
             labels: samples,
         }
     }
@@ -103,6 +105,17 @@ pub(super) struct Sinks<'a, F: Real> {
 }
 
 impl<F: Real> Sinks<'_, F> {
+    /// Nothing is asked for.
+    fn none() -> Self {
+        Self {
+            gradient_sum: &mut [],
+            second_moment: &mut [],
+            mean_gradient: &[],
+            square_norms: &mut [],
+            inner_products: &mut [],
+        }
+    }
+
     /// The part that belongs to one layer's parameters.
     fn of_layer(&mut self, node: &Placed) -> Sinks<'_, F> {
         let range = node.parameter_offset..node.parameter_offset + node.weights + node.biases;
@@ -131,6 +144,13 @@ pub enum SweepError {
         /// Its capacity.
         capacity: usize,
     },
+    /// A sample that the data set does not have.
+    Sample {
+        /// Which sample was requested.
+        sample: u32,
+        /// Number of samples.
+        samples: u32,
+    },
     /// A label that is not below the network's number of classes.
     Label {
         /// Which sample of the data set.
@@ -151,6 +171,9 @@ impl fmt::Display for SweepError {
             }
             Self::Label { sample, label, classes } => {
                 write!(f, "sample {sample} has label {label}, but the network has only {classes} classes")
+            }
+            Self::Sample { sample, samples } => {
+                write!(f, "there is no sample {sample} in a data set of {samples} samples, counted from 0")
             }
         }
     }
@@ -177,7 +200,7 @@ impl<S: Real> Score<S> {
     /// Adds other samples' score.
     pub fn merge(&mut self, other: Self) {
         self.loss += other.loss;
-        self.correct += other.correct;
+        self.correct = self.correct.saturating_add(other.correct);
     }
 }
 
@@ -201,13 +224,17 @@ impl<'a, F: Real, M: MatrixProduct<F>> Sweep<'a, F, M> {
     /// An engine in the caller's memory, for micro-batches of up to `capacity` samples.
     ///
     /// # Errors
-    /// When a slice has another length than [`Network::workspace`] asks for.
+    /// When a slice has another length than [`Network::workspace`] asks for, or the network has no input or no outputs.
     pub fn new(
         network: Network<'a>,
         product: M,
         capacity: usize,
         workspace: Workspace<'a, F>,
     ) -> Result<Self, LengthMismatch> {
+        for (what, len) in [("the network's input", network.input().len()), ("its output", network.classes())]
+        {
+            check_length(what, len.max(1), len)?;
+        }
         let expected = network.workspace(capacity);
         check_length("the workspace", expected.values, workspace.values.len())?;
         check_length("the workspace's sums", expected.sums, workspace.sums.len())?;
@@ -215,10 +242,10 @@ impl<'a, F: Real, M: MatrixProduct<F>> Sweep<'a, F, M> {
         Ok(Self { network, product, capacity, workspace })
     }
 
-    /// Adds a micro-batch's loss, gradient and whatever `needs` names to `statistics`.
+    /// Adds a micro-batch's loss, gradient and whatever `needs` names to `statistics`. Of no samples, nothing is added.
     ///
     /// # Errors
-    /// When lengths do not fit or a label is out of range; then `statistics` is as it was.
+    /// When lengths do not fit, or there is no such sample or class; then `statistics` is as it was.
     pub fn accumulate(
         &mut self,
         parameters: &[F],
@@ -227,8 +254,15 @@ impl<'a, F: Real, M: MatrixProduct<F>> Sweep<'a, F, M> {
         needs: &Needs,
         statistics: &mut Statistics<'_, F>,
     ) -> Result<(), SweepError> {
-        check_length("the gradient", self.network.parameters(), statistics.gradient_sum.len())?;
+        let parameters_len = self.network.parameters();
+        check_length("the gradient", parameters_len, statistics.gradient_sum.len())?;
+        if !statistics.second_moment.is_empty() {
+            check_length("the second moment", parameters_len, statistics.second_moment.len())?;
+        }
         let (count, score) = self.forward(parameters, dataset, samples)?;
+        if count == 0 {
+            return Ok(());
+        }
         let norms = if needs.norms { count } else { 0 };
         let exponent = statistics.exponent_for(self.largest_error(count));
         let (square_norms, _) = self.workspace.sums.split_at_mut(norms);
@@ -237,21 +271,14 @@ impl<'a, F: Real, M: MatrixProduct<F>> Sweep<'a, F, M> {
         let mut sinks = Sinks {
             gradient_sum: statistics.gradient_sum,
             second_moment: statistics.second_moment,
-            mean_gradient: &[],
             square_norms,
-            inner_products: &mut [],
+            ..Sinks::none()
         };
-        if exponent == 0 {
+        if exponent == 0 || sinks.only_gradient() {
             backward(self.network, self.product, Way::Whole, count, parameters, values, sinks);
         } else {
             // First the sum of gradients that are so small, then their squares, from gradients that are not.
-            let only_sum = Sinks {
-                gradient_sum: sinks.gradient_sum,
-                second_moment: &mut [],
-                mean_gradient: &[],
-                square_norms: &mut [],
-                inner_products: &mut [],
-            };
+            let only_sum = Sinks { gradient_sum: sinks.gradient_sum, ..Sinks::none() };
             backward(self.network, self.product, Way::Whole, count, parameters, values, only_sum);
             sinks.gradient_sum = &mut [];
             scale_gradients(self.network, count, values, exponent);
@@ -263,19 +290,17 @@ impl<'a, F: Real, M: MatrixProduct<F>> Sweep<'a, F, M> {
             }
         }
         statistics.totals.loss += score.loss;
-        statistics.totals.correct += score.correct;
-        #[allow(clippy::cast_possible_truncation)]
-        {
-            statistics.totals.samples += count as u32;
-        }
+        let totals = &mut statistics.totals;
+        totals.correct = totals.correct.saturating_add(score.correct);
+        totals.samples = totals.samples.saturating_add(u32::try_from(count).unwrap_or(u32::MAX));
         statistics.totals.sum_squared_norms += self.workspace.sums[..norms].iter().copied().sum();
         Ok(())
     }
 
-    /// The second sweep: adds a micro-batch's inner products with ḡ to `inner`.
+    /// The second sweep: adds a micro-batch's inner products with ḡ to `inner`. Of no samples, nothing is added.
     ///
     /// # Errors
-    /// When lengths do not fit or a label is out of range; then `inner` is as it was.
+    /// When lengths do not fit, or there is no such sample or class; then `inner` is as it was.
     pub fn project(
         &mut self,
         parameters: &[F],
@@ -320,25 +345,39 @@ impl<'a, F: Real, M: MatrixProduct<F>> Sweep<'a, F, M> {
         count: usize,
         inner: &mut Inner<F::Sum>,
     ) {
+        if count == 0 {
+            return;
+        }
         self.workspace.sums.fill(F::Sum::zero());
+        let exponent = comfortable_exponent(self.largest_error(count));
+        let (network, product, values) = (self.network, self.product, &mut *self.workspace.values);
         let (square_norms, inner_products) = self.workspace.sums.split_at_mut(self.capacity);
         let sinks = Sinks {
-            gradient_sum: &mut [],
-            second_moment: &mut [],
             mean_gradient,
             square_norms: &mut square_norms[..count],
             inner_products: &mut inner_products[..count],
+            ..Sinks::none()
         };
-        backward(self.network, self.product, way, count, parameters, self.workspace.values, sinks);
+        if exponent == 0 {
+            backward(network, product, way, count, parameters, values, sinks);
+        } else {
+            if way == Way::Whole {
+                backward(network, product, way, count, parameters, values, Sinks::none());
+            }
+            scale_gradients(network, count, values, exponent);
+            backward(network, product, Way::Kept, count, parameters, values, sinks);
+            scale_gradients(network, count, values, -exponent);
+        }
+        let unscale = power_of_two::<F::Sum>(-exponent);
         for (&square_norm, &inner_product) in square_norms[..count].iter().zip(&inner_products[..count]) {
-            inner.add(square_norm, inner_product);
+            inner.add(square_norm * unscale * unscale, inner_product * unscale);
         }
     }
 
-    /// Loss and correct predictions of a micro-batch, without a backward pass.
+    /// Loss and correct predictions of a micro-batch, without a backward pass. Without samples, both are 0.
     ///
     /// # Errors
-    /// When lengths do not fit or a label is out of range.
+    /// When lengths do not fit, or there is no such sample or class.
     pub fn evaluate(
         &mut self,
         parameters: &[F],
@@ -348,19 +387,21 @@ impl<'a, F: Real, M: MatrixProduct<F>> Sweep<'a, F, M> {
         self.forward(parameters, dataset, samples).map(|(_, score)| score)
     }
 
-    /// The outputs \[m, classes\] of the micro-batch that was swept last.
+    /// The outputs \[m, classes\] of the micro-batch that was swept last. None where `samples` are more than fit one.
     #[must_use]
     pub fn outputs(&self, samples: usize) -> &[F] {
-        let Some(last) = self.network.nodes().last() else { return &[] };
+        let last = self.network.nodes().last().filter(|_| samples <= self.capacity);
+        let Some(last) = last else { return &[] };
         let start = last.output_offset * samples;
         &self.workspace.values[start..start + last.output.len() * samples]
     }
 
     /// The outputs, and the probabilities that softmax makes of them, \[m, classes\] each, of the micro-batch that
-    /// was evaluated last.
+    /// was evaluated last. None where `samples` are more than fit one.
     #[must_use]
     pub fn probabilities(&mut self, samples: usize) -> (&[F], &[F]) {
-        let Some(last) = self.network.nodes().last() else { return (&[], &[]) };
+        let last = self.network.nodes().last().filter(|_| samples <= self.capacity);
+        let Some(last) = last else { return (&[], &[]) };
         let classes = last.output.len();
         let range = last.output_offset * samples..(last.output_offset + classes) * samples;
         let buffers = cut(self.network, samples, self.workspace.values);
@@ -383,6 +424,10 @@ impl<'a, F: Real, M: MatrixProduct<F>> Sweep<'a, F, M> {
         let input_len = self.network.input().len();
         check_length("a sample of the data set", input_len, dataset.input_len())?;
         let count = self.list(dataset, samples)?;
+        if count == 0 {
+            // Kernels need not know of it.
+            return Ok((0, Score::default()));
+        }
         self.read(dataset, count)?;
         let mut buffers = cut(self.network, count, self.workspace.values);
         let nodes = self.network.nodes();
@@ -402,8 +447,12 @@ impl<'a, F: Real, M: MatrixProduct<F>> Sweep<'a, F, M> {
         samples: impl IntoIterator<Item = u32>,
     ) -> Result<usize, SweepError> {
         let capacity = self.capacity;
+        let len = dataset.len();
         let mut count = 0;
         for sample in samples {
+            if sample >= len {
+                return Err(SweepError::Sample { sample, samples: len });
+            }
             *self.workspace.labels.get_mut(count).ok_or(SweepError::TooManySamples { capacity })? = sample;
             dataset.approach(sample);
             count += 1;
@@ -418,7 +467,7 @@ impl<'a, F: Real, M: MatrixProduct<F>> Sweep<'a, F, M> {
         for (noted, input) in self.workspace.labels[..count].iter_mut().zip(inputs) {
             let sample = core::mem::replace(noted, dataset.read(*noted, input));
             let label = *noted;
-            if usize::try_from(label).is_ok_and(|label| label >= classes) {
+            if !usize::try_from(label).is_ok_and(|label| label < classes) {
                 return Err(SweepError::Label { sample, label, classes });
             }
         }

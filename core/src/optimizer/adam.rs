@@ -44,7 +44,7 @@ impl<F: Real> Optimizer<F> for Adam {
         learning_rate: F::Sum,
         _: F::Sum,
     ) -> (Shared<F::Sum>, StepScalars<F>) {
-        let steps = shared.steps + 1;
+        let steps = shared.steps.saturating_add(1);
         let first_correction = F::Sum::one() - F::Sum::of(self.beta1).power(steps);
         let second_correction = F::Sum::one() - F::Sum::of(self.beta2).power(steps);
         let scalars = StepScalars {
@@ -75,8 +75,12 @@ impl<F: Real> Optimizer<F> for Adam {
         if scalars.shrink == F::one() {
             return update_decayed(line, self.weight_decay, parameters, gradient, memory);
         }
+        let shrink = scalars.shrink;
+        if self.weight_decay == 0.0 {
+            return update(Shrunk { line, shrink }, parameters, gradient, memory);
+        }
         let line = Decayed { line, weight_decay: Factor::new(F::of(self.weight_decay)) };
-        update(Shrunk { line, shrink: scalars.shrink }, parameters, gradient, memory)
+        update(Shrunk { line, shrink }, parameters, gradient, memory)
     }
 }
 
@@ -94,9 +98,10 @@ struct AdamLine<F> {
 impl<F: Real> Line<F, 2> for AdamLine<F> {
     #[inline(always)]
     fn after(self, x: F, g: F, [m, v]: [F; 2]) -> (F, [F; 2]) {
-        let m = flush(self.beta1 * m + self.new1 * g);
+        let m = self.beta1 * m + self.new1 * g;
         let v = flush(self.beta2 * v + self.new2.times_square(g));
-        (x - self.step_size.times(m) / (v.root() * self.root_scale + self.epsilon), [m, v])
+        // The factor sees for itself that m is subnormal, and need not wait for it to be flushed.
+        (x - self.step_size.times(m) / (v.root() * self.root_scale + self.epsilon), [flush(m), v])
     }
 }
 
@@ -110,6 +115,8 @@ struct Shrunk<F, L> {
 impl<F: Real, L: Line<F, 2>> Line<F, 2> for Shrunk<F, L> {
     #[inline(always)]
     fn after(self, x: F, g: F, memory: [F; 2]) -> (F, [F; 2]) {
-        self.line.after(self.shrink * x, g, memory)
+        let (x, memory) = self.line.after(self.shrink * x, g, memory);
+        // A weight without a gradient shrinks as memory does.
+        (flush(x), memory)
     }
 }

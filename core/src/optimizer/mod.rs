@@ -57,6 +57,11 @@ impl<F: Real> StepScalars<F> {
     pub(crate) fn plain(learning_rate: F::Sum) -> Self {
         Self { step_size: F::narrow(learning_rate), root_scale: F::one(), shrink: F::one() }
     }
+
+    /// Whether parameters stay finite by them.
+    pub(crate) fn is_finite(&self) -> bool {
+        [self.step_size, self.root_scale, self.shrink].into_iter().all(F::is_finite)
+    }
 }
 
 /// An optimizer over one flat vector of parameters. Object-safe, so that a program can choose one at run
@@ -95,7 +100,7 @@ pub trait Optimizer<F: Real> {
         mean_norm_sq: F::Sum,
     ) -> (Shared<F::Sum>, StepScalars<F>) {
         let _ = mean_norm_sq;
-        (Shared { steps: shared.steps + 1, ..*shared }, StepScalars::plain(learning_rate))
+        (Shared { steps: shared.steps.saturating_add(1), ..*shared }, StepScalars::plain(learning_rate))
     }
 
     /// Whether [`Self::prepare`] uses ‖ḡ‖². If not, the scalars are known before the gradient.
@@ -103,7 +108,8 @@ pub trait Optimizer<F: Real> {
         false
     }
 
-    /// Applies the step.
+    /// Applies the step. A scalar or a gradient that is not finite would make parameters that are not:
+    /// [`Trainer::weigh`](crate::trainer::Trainer::weigh) refuses them.
     ///
     /// # Errors
     /// When the gradient does not have as many values as the parameters, or the memory `slots` times as many; then

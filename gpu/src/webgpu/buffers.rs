@@ -72,6 +72,8 @@ buffers! {
     moment_slices,
     projected,
     sums,
+    /// One word: what the loss's gradient is multiplied by.
+    loss_scale,
     /// One word: not 0 once a sum was not finite. Updates submitted before anybody has looked are then not made.
     refused,
 }
@@ -127,6 +129,7 @@ impl Sizes {
             moment_slices: when(moments, slices),
             projected: when(needs.inner, m * widest),
             sums: sweeps * FOLDED * micro_batches + SHARES * (1 + parts),
+            loss_scale: 1,
             refused: 1,
         }
     }

@@ -106,8 +106,8 @@ impl Costed for Batch {
         let [samples, inputs, outputs] = [self.samples, self.inputs, self.outputs].map(u64::from);
         let [tiles, count] = [self.tiles, self.count].map(u64::from);
         match entry.trim_end_matches("_by_group") {
-            // Largest; subtract, exponential, sum; share, one less.
-            "softmax_cross_entropy" => Cost::new(samples * (6 * outputs + 4), samples * (2 * outputs + 5)),
+            // Largest; subtract, exponential, sum; share, one less, scaled.
+            "softmax_cross_entropy" => Cost::new(samples * (7 * outputs + 4), samples * (2 * outputs + 5)),
             "dense_norms" => {
                 Cost::new(samples * (2 * (inputs + outputs) + 3), samples * (inputs + outputs + 2))
             }

@@ -14,6 +14,7 @@ use super::buffers::{Buffers, Demand, Sizes, fitting_micro_batch, word};
 use super::device::{Commands, Gpu, GpuError, ReadBack, Submission};
 use super::images::{DeviceImages, DeviceOrder, draw, draw_launch};
 use super::kernel::{Dispatch, Grid, Kernels, Shader};
+use super::loss_scale::{DeviceSum, LossScale};
 use super::program::{Builder, Layer, Pass, Program, layers};
 use super::uniforms::{Batch, Draw, Step};
 use super::update::{close_up, entry_of, slot_len, spread, step, update_bindings};
@@ -78,6 +79,8 @@ pub struct DeviceEngine {
     capacity: u32,
     bytes: u64,
     buffers: Buffers,
+    /// Of the gradient on the device.
+    scale: LossScale,
     programs: HashMap<u32, Program>,
     /// By data set and number of samples.
     draws: HashMap<(u64, u32), Dispatch>,
@@ -106,9 +109,26 @@ pub struct Samples<'a> {
 #[derive(Debug)]
 pub struct Flight {
     cut: Cut,
+    scale: LossScale,
     sums: ReadBack,
     /// Σ gᵢ and Σ gᵢ², where coordinates were asked for.
     moments: Option<[ReadBack; 2]>,
+}
+
+/// What a batch says, as far as its sums are in range.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Found {
+    evidence: Evidence<f64>,
+    /// The scale to sweep it with again where they are not.
+    better: Option<LossScale>,
+}
+
+impl Found {
+    /// Whether [`DeviceEngine::in_range`] would sweep the batch again.
+    #[must_use]
+    pub const fn is_out_of_range(&self) -> bool {
+        self.better.is_some()
+    }
 }
 
 impl DeviceEngine {
@@ -125,6 +145,8 @@ impl DeviceEngine {
         let optimizer = work.config.optimizer;
         let sizes = Sizes::new(&work.demand(), capacity);
         let buffers = Buffers::new(&gpu, &sizes);
+        let scale = LossScale::default();
+        gpu.write(&buffers.loss_scale, &[scale.factor()]);
         let parameters = network.parameters();
         let mut kernels = Kernels::default();
         let count = Batch { count: word(parameters), ..Batch::default() };
@@ -158,6 +180,7 @@ impl DeviceEngine {
             capacity,
             bytes: sizes.bytes(),
             buffers,
+            scale,
             fold,
             fold_again,
             square_norm,
@@ -221,6 +244,21 @@ impl DeviceEngine {
         is_judged: bool,
         control: &Control,
     ) -> Result<Flight, GpuError> {
+        self.submit_scaled(batch, LossScale::default(), is_judged, control).await
+    }
+
+    /// The same with gradients times a power of two.
+    async fn submit_scaled(
+        &mut self,
+        batch: &Samples<'_>,
+        scale: LossScale,
+        is_judged: bool,
+        control: &Control,
+    ) -> Result<Flight, GpuError> {
+        if scale != self.scale {
+            self.gpu.write(&self.buffers.loss_scale, &[scale.factor()]);
+            self.scale = scale;
+        }
         let cut = batch.cut;
         let gpu = self.gpu.clone();
         let mut pace = Pace { gpu: &gpu, control, before: None };
@@ -261,14 +299,33 @@ impl DeviceEngine {
     ///
     /// # Errors
     /// When the device is lost or refused something.
-    pub async fn evidence(&self, flight: Flight) -> Result<Evidence<f64>, GpuError> {
-        let Flight { cut, sums, moments } = flight;
+    pub async fn evidence(&self, flight: Flight) -> Result<Found, GpuError> {
+        let Flight { cut, scale, sums, moments } = flight;
         let sums = sums.values(&self.gpu).await?;
         let moments = match moments {
             None => None,
             Some([sum, square]) => Some([sum.values(&self.gpu).await?, square.values(&self.gpu).await?]),
         };
-        self.evidence_from(&sums, moments, cut)
+        self.evidence_from(&sums, moments, cut, scale)
+    }
+
+    /// Sweeps a batch again as `found` asks for, and leaves its gradient on the device for [`Self::update`] in place of
+    /// the one before. The parameters must be those that it was swept with before.
+    ///
+    /// # Errors
+    /// When it is cancelled between two micro-batches, the device is lost, or it refused something.
+    pub async fn in_range(
+        &mut self,
+        mut found: Found,
+        batch: &Samples<'_>,
+        control: &Control,
+    ) -> Result<Evidence<f64>, GpuError> {
+        while let Some(scale) = found.better {
+            control.begin();
+            let flight = self.submit_scaled(batch, scale, true, control).await?;
+            found = self.evidence(flight).await?;
+        }
+        Ok(found.evidence)
     }
 
     /// Outputs and loss for every sample of a data set.
@@ -308,7 +365,8 @@ impl DeviceEngine {
 
     /// Makes a step with the gradient that [`Self::submit`] left.
     pub fn update(&self, scalars: &StepScalars<f32>, samples: u32) {
-        self.update.set(&self.gpu, &step(&self.optimizer, scalars, self.parameters, samples));
+        let step = step(&self.optimizer, scalars, self.parameters, samples);
+        self.update.set(&self.gpu, &Step { samples: step.samples * self.scale.factor(), ..step });
         let mut commands = self.gpu.commands();
         commands.run([&self.update]);
         commands.submit();
@@ -415,7 +473,7 @@ impl DeviceEngine {
             .map(|_| [gradient_sum, second_moment].map(|buffer| commands.copy_back(buffer, self.parameters)));
         let submission = commands.submit();
         let map = |staging| self.gpu.map(staging, &submission);
-        Flight { cut, sums: map(sums), moments: moments.map(|moments| moments.map(map)) }
+        Flight { cut, scale: self.scale, sums: map(sums), moments: moments.map(|moments| moments.map(map)) }
     }
 
     /// Adds up what the micro-batches left, in the wider type, in the order of [`Self::submit`].
@@ -424,7 +482,8 @@ impl DeviceEngine {
         sums: &[f32],
         moments: Option<[Vec<f32>; 2]>,
         cut: Cut,
-    ) -> Result<Evidence<f64>, GpuError> {
+        scale: LossScale,
+    ) -> Result<Found, GpuError> {
         let b = f64::from(cut.samples());
         let mut reader = Reader { sums };
         let mut totals = Totals::<f64> { samples: cut.samples(), ..Totals::default() };
@@ -441,26 +500,72 @@ impl DeviceEngine {
                 totals.parts.sum_squared_means += reader.norm() / f64::from(word(samples));
             }
         }
-        let mut inner = Inner::default();
+        let [mut inner, mut scaled_inner] = [Inner::default(); 2];
         for _ in micro_batches(0..if self.needs.inner { cut.samples() } else { 0 }, self.capacity) {
             let [_, _, _, squares, mixed, norms] = reader.folded();
             // The device projects on Σ gᵢ = b ḡ.
+            scaled_inner.merge(&Inner {
+                sum_squared_inner_products: squares,
+                sum_norm_inner_products: mixed,
+                sum_squared_square_norms: norms,
+            });
             inner.merge(&Inner {
                 sum_squared_inner_products: squares / (b * b),
                 sum_norm_inner_products: mixed / b,
                 sum_squared_square_norms: norms,
             });
         }
-        Ok(Evidence {
+        let norm = reader.norm();
+        let better = self.better_scale(scale, &totals, &scaled_inner, norm);
+        let (squares, fourth_powers) = (scale.unscale_squares(), scale.unscale_fourth_powers());
+        totals.parts.sum_squared_means *= squares;
+        let evidence = Evidence {
             samples: cut.samples(),
             correct: totals.correct,
             loss: totals.loss / b,
-            mean_norm_sq: reader.norm() / (b * b),
-            sum_squared_norms: self.needs.norms.then_some(totals.sum_squared_norms),
-            inner: self.needs.inner.then_some(inner),
+            mean_norm_sq: norm / (b * b) * squares,
+            sum_squared_norms: self.needs.norms.then_some(totals.sum_squared_norms * squares),
+            inner: self.needs.inner.then_some(Inner {
+                sum_squared_inner_products: inner.sum_squared_inner_products * fourth_powers,
+                sum_norm_inner_products: inner.sum_norm_inner_products * fourth_powers,
+                sum_squared_square_norms: inner.sum_squared_square_norms * fourth_powers,
+            }),
+            // The same for gradients of any scale.
             coordinate_ratio: self.coordinate_ratio(totals, moments)?,
             parts: (self.needs.parts > 0).then_some(totals.parts),
-        })
+        };
+        Ok(Found { evidence, better })
+    }
+
+    /// Another scale, where a sum that is asked for has left the range of `f32` with this one. The sums are as the device
+    /// left them.
+    fn better_scale(
+        &self,
+        scale: LossScale,
+        totals: &Totals<f64>,
+        inner: &Inner<f64>,
+        norm: f64,
+    ) -> Option<LossScale> {
+        if !totals.loss.is_finite() || totals.samples == 0 {
+            // That has other reasons.
+            return None;
+        }
+        let Needs { norms, inner: projects, parts, .. } = self.needs;
+        let b = f64::from(totals.samples);
+        let parameters = f64::from(word(self.parameters));
+        let sum = |value, products| DeviceSum { value, products };
+        let sums = [
+            Some(sum(norm, parameters)),
+            norms.then_some(sum(totals.sum_squared_norms, b * parameters)),
+            (parts > 0)
+                .then_some(sum(totals.parts.sum_squared_means, f64::from(totals.parts.count) * parameters)),
+            projects.then_some(sum(inner.sum_squared_inner_products, b)),
+            // Of either sign.
+            projects.then_some(sum(inner.sum_norm_inner_products.abs(), 0.0)),
+            projects.then_some(sum(inner.sum_squared_square_norms, b)),
+        ];
+        let mean_square = if norms || projects { totals.sum_squared_norms / b } else { norm / (b * b) };
+        scale.better(mean_square, sums.into_iter().flatten())
     }
 
     /// The coordinates' quantile, by the core, from moments read back.

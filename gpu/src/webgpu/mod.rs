@@ -10,6 +10,7 @@ mod device;
 mod engine;
 mod images;
 mod kernel;
+mod loss_scale;
 #[doc(hidden)]
 pub mod parity;
 mod patience;
@@ -24,7 +25,7 @@ mod variants;
 
 pub use cost::{Cost, Costed};
 pub use device::{Gpu, GpuError, Traffic, adapters, is_software};
-pub use engine::{DeviceEngine, Flight, Samples, Scores, Work};
+pub use engine::{DeviceEngine, Flight, Found, Samples, Scores, Work};
 pub use images::{DeviceImages, DeviceOrder};
 pub use kernel::Shader;
 pub use patience::Patience;

@@ -235,6 +235,7 @@ impl<'e> Builder<'e> {
             (3, &self.buffers.per_sample),
             (4, self.gradient(last)),
             (5, &self.buffers.labels),
+            (7, &self.buffers.loss_scale),
         ];
         let grid = Grid::Flat(self.samples);
         list.push(self.statistics("softmax_cross_entropy", batch, &buffers, grid));

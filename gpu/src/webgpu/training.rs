@@ -7,7 +7,8 @@
 //! So that the device does not wait for the host, the next steps are submitted before this one's evidence is back:
 //! two once the batch size cannot change any more, and one where it probably will not, because it did not last time.
 //! If it does, that one's sums are left unread, and nothing else has happened. A step whose sums are not finite is
-//! refused by the device itself, and so are those behind it.
+//! refused by the device itself, and so are those behind it. Once a batch had to be swept again because its squares had
+//! left the range of `f32` (`loss_scale.rs`), no step is submitted ahead any more.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -18,14 +19,14 @@ use std::time::Duration;
 use adadagrad_core::config::RunConfig;
 use adadagrad_core::cut::Cut;
 use adadagrad_core::local::{Evaluation, OwnedNetwork};
-use adadagrad_core::network::initialise;
-use adadagrad_core::statistics::{Evidence, Needs};
+use adadagrad_core::network::{Score, initialise};
+use adadagrad_core::statistics::{Evidence, Needs, check_some_samples};
 use adadagrad_core::subnormal::flush_all;
 use adadagrad_core::trainer::{Decided, Plan, Telemetry, Trainer};
 use web_time::Instant;
 
 use super::device::{Gpu, GpuError, is_software};
-use super::engine::{DeviceEngine, Flight, Samples, Scores, Work};
+use super::engine::{DeviceEngine, Flight, Found, Samples, Scores, Work};
 use super::images::{DeviceImages, DeviceOrder};
 use crate::dataset::SharedDataset;
 use crate::engine::{Confusion, Control, EngineError, Evaluated, Snapshot, Visit, check_lengths};
@@ -108,6 +109,8 @@ pub struct Training {
     is_astray: bool,
     /// No step is submitted before the one before it is weighed.
     is_held: bool,
+    /// The same, because gradients were seen whose squares leave the range of `f32`. It only costs time.
+    is_cautious: bool,
     control: Arc<Control>,
 }
 
@@ -174,6 +177,7 @@ impl Training {
             last_batch: 0,
             is_astray: false,
             is_held: false,
+            is_cautious: false,
             control: Arc::default(),
         })
     }
@@ -267,13 +271,14 @@ impl Training {
     /// What a batch of training samples says about its gradient. Changes nothing.
     ///
     /// # Errors
-    /// When it is cancelled or cannot be computed.
+    /// When it is empty, is cancelled or cannot be computed.
     pub async fn evidence(
         &mut self,
         cut: Cut,
         visit: Visit,
         needs: &Needs,
     ) -> Result<Evidence<f64>, EngineError> {
+        check_some_samples(cut.samples())?;
         let (order, start) = match visit {
             Visit::Shuffled { order, start } => (DeviceOrder::Shuffled(order.seed()), start),
             Visit::InFileOrder { start } => (DeviceOrder::File, start.into()),
@@ -282,8 +287,7 @@ impl Training {
         self.recovering(async |training| {
             training.settle().await?;
             training.ask_for(needs).await?;
-            let flight = training.submit(order, start, cut, true).await?;
-            training.on_device.engine.evidence(flight).await
+            training.sweep(order, start, cut).await
         })
         .await
     }
@@ -306,9 +310,8 @@ impl Training {
         for (sample, outputs) in (0..).zip(scores.outputs.chunks_exact(classes)) {
             confusion.add(dataset.read(sample, &mut image), outputs);
         }
-        let samples = f64::from(dataset.len());
-        let accuracy = f64::from(scores.correct) / samples;
-        Ok(Evaluated { evaluation: Evaluation { loss: scores.loss / samples, accuracy }, confusion })
+        let Scores { loss, correct, .. } = scores;
+        Ok(Evaluated { evaluation: Evaluation::new(Score { loss, correct }, dataset.len()), confusion })
     }
 
     /// Parameters and optimizer memory as they stand between two steps.
@@ -366,7 +369,17 @@ impl Training {
         };
         self.is_astray = true;
         self.run_ahead(trainer, plan).await?;
-        let evidence = self.on_device.engine.evidence(flight).await?;
+        let found = self.on_device.engine.evidence(flight).await?;
+        if found.is_out_of_range() {
+            self.is_cautious = true;
+            if !self.ahead.is_empty() {
+                // Updates were made with a gradient that is not the last word.
+                self.rewind().await?;
+                self.is_astray = true;
+            }
+        }
+        let order = DeviceOrder::Shuffled(trainer.config().seed);
+        let evidence = self.in_range(found, order, plan.start, plan.cut).await?;
         self.is_astray = false;
         Ok(evidence)
     }
@@ -377,7 +390,8 @@ impl Training {
         for place in 0..MOST_AHEAD {
             // A batch of several micro-batches keeps the device busy by itself.
             let fits = plan.cut.samples() <= self.micro_batch && plan.needs.parts == 0;
-            if !fits || trainer.measures_after(&plan) || self.is_copy_due() || self.is_held {
+            let waits = self.is_held || self.is_cautious;
+            if !fits || trainer.measures_after(&plan) || self.is_copy_due() || waits {
                 break;
             }
             let is_likely = place == 0 && plan.cut.samples() == self.last_batch;
@@ -416,6 +430,24 @@ impl Training {
         let unseen = Control::default();
         let control = if is_judged { &self.control } else { &unseen };
         engine.submit(&Samples { images, order, start, cut }, is_judged, control).await
+    }
+
+    /// What a batch says, swept again where its sums are not in range. Leaves its gradient on the device.
+    async fn sweep(&mut self, order: DeviceOrder, start: u64, cut: Cut) -> Result<Evidence<f64>, GpuError> {
+        let flight = self.submit(order, start, cut, true).await?;
+        let found = self.on_device.engine.evidence(flight).await?;
+        self.in_range(found, order, start, cut).await
+    }
+
+    async fn in_range(
+        &mut self,
+        found: Found,
+        order: DeviceOrder,
+        start: u64,
+        cut: Cut,
+    ) -> Result<Evidence<f64>, GpuError> {
+        let OnDevice { engine, images, .. } = &mut self.on_device;
+        engine.in_range(found, &Samples { images, order, start, cut }, &self.control).await
     }
 
     async fn score(&mut self, dataset: &SharedDataset) -> Result<Scores, GpuError> {
@@ -462,8 +494,7 @@ impl Training {
         self.on_device.engine.write(&parameters, &memory);
         for Decided { plan, scalars } in since {
             let order = DeviceOrder::Shuffled(self.config.seed);
-            let flight = self.submit(order, plan.start, plan.cut, true).await?;
-            self.on_device.engine.evidence(flight).await?;
+            self.sweep(order, plan.start, plan.cut).await?;
             self.on_device.engine.update(&scalars, plan.cut.samples());
         }
         self.is_astray = false;

@@ -4,6 +4,7 @@
 
 mod memory;
 mod parity;
+mod range;
 mod recovery;
 mod runs;
 #[path = "../support/mod.rs"]

@@ -95,7 +95,7 @@ fn sums(reference: &Evidence<f64>) -> [Sum; 8] {
 }
 
 /// What differs by more than its bound; NaN differs.
-fn difference(gpu: &Evidence<f64>, cpu: &Evidence<f64>) -> Option<String> {
+pub(super) fn difference(gpu: &Evidence<f64>, cpu: &Evidence<f64>) -> Option<String> {
     if (gpu.samples, gpu.correct) != (cpu.samples, cpu.correct) {
         return Some(format!("{gpu:?} on the GPU, {cpu:?} on the CPU"));
     }
@@ -143,7 +143,7 @@ fn size_bound(test: &AnyTest, cpu: &Evidence<f64>, size: f64) -> Option<f64> {
 }
 
 /// The tests whose sizes were compared.
-fn compare_sizes(gpu: &Evidence<f64>, cpu: &Evidence<f64>, what: &str) -> usize {
+pub(super) fn compare_sizes(gpu: &Evidence<f64>, cpu: &Evidence<f64>, what: &str) -> usize {
     let mut compared = 0;
     for test in tests() {
         let required = |evidence| test.as_test::<f64>().required(evidence);

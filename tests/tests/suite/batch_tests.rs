@@ -52,7 +52,7 @@ pub(crate) fn evidence<F: Real<Sum = f64>>(gradients: &[Vec<F>], needs: &Needs) 
     total.mean_gradient(&mut mean).unwrap();
     let mut inner = Inner::default();
     for gradient in gradients {
-        inner.add(square_norm(gradient), dot(gradient, &mean));
+        inner.add(square_norm(gradient), dot(gradient, &mean).unwrap());
     }
     total.evidence(needs, needs.inner.then_some(inner))
 }

@@ -89,7 +89,7 @@ fn check_case<F: Real<Sum = f64>>(case: &MergeCase, order: &[usize], unit: f64) 
     for &index in order {
         let mut part = Inner::default();
         for row in chunk_rows(index) {
-            part.add(square_norm(row), dot(row, &mean));
+            part.add(square_norm(row), dot(row, &mean).unwrap());
         }
         let expected = case.chunks[index].P2_with_pooled_gradient;
         let bound = unit * case.chunks[index].S * s / rows.len() as f64;
@@ -104,7 +104,7 @@ fn check_case<F: Real<Sum = f64>>(case: &MergeCase, order: &[usize], unit: f64) 
         evidence: total.evidence(&Needs { parts, ..all_needs() }, Some(inner)),
         mean_gradient,
         square_norms: rows.iter().map(|row| square_norm(row)).collect(),
-        inner_products: rows.iter().map(|row| dot(row, &mean)).collect(),
+        inner_products: rows.iter().map(|row| dot(row, &mean).unwrap()).collect(),
         coordinate_variances,
     };
     check_expected(&measured, &rows, &case.pooled, unit)?;

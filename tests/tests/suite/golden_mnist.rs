@@ -15,9 +15,9 @@ fn check_batch<F: Real<Sum = f64>>(
     unit: f64,
 ) -> Check {
     let samples: Vec<u32> = (expected.start..expected.start + expected.count).collect();
-    let labels: Vec<u8> = samples.iter().map(|&sample| images.label(sample)).collect();
+    let labels: Vec<u8> = samples.iter().map(|&sample| images.label(sample).unwrap()).collect();
     equal("labels", &labels, &expected.labels)?;
-    let pixels = samples.iter().flat_map(|&sample| images.image(sample));
+    let pixels = samples.iter().flat_map(|&sample| images.image(sample).unwrap());
     equal("pixel_sum", &pixels.map(|&pixel| u64::from(pixel)).sum(), &expected.pixel_sum)?;
     let network = OwnedNetwork::of_model(Model::Logistic).unwrap().by_inputs();
     let parameters = vec![F::zero(); network.view().parameters()];

@@ -48,7 +48,7 @@ pub(crate) fn measure<F: Real<Sum = f64>>(rows: &[Vec<F>], loss: f64) -> Measure
         evidence: statistics.evidence(&all_needs(), Some(inner)),
         mean_gradient: mean.iter().map(|x| x.as_f64()).collect(),
         square_norms,
-        inner_products: rows.iter().map(|row| dot(row, &mean)).collect(),
+        inner_products: rows.iter().map(|row| dot(row, &mean).unwrap()).collect(),
         coordinate_variances,
     }
 }

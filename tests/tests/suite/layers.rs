@@ -213,7 +213,8 @@ pub(crate) fn check_batch<F: Real>(case: &Case, batch: &Batch<F>, unit: f64) -> 
     all_close_to_largest("second_moment", &batch.second_moment, &case.sums(|g| g * g), unit)?;
     let norms = column(|sample| sample.gradient.iter().map(|g| g * g).sum());
     all_close_to_largest("square_norms", &batch.square_norms, &norms, unit)?;
-    let products: Vec<f64> = case.samples.iter().map(|sample| dot(&sample.gradient, &mean)).collect();
+    let products: Vec<f64> =
+        case.samples.iter().map(|sample| dot(&sample.gradient, &mean).unwrap()).collect();
     all_close("inner_products", &batch.inner_products, &products, unit * largest(&norms))?;
     let evidence = &batch.evidence;
     let losses: f64 = case.samples.iter().map(|sample| sample.loss).sum();
@@ -495,6 +496,10 @@ fn a_label_out_of_range_changes_nothing() {
 }
 
 /// C ← A B + β C against sums in `f64`: the error of k products and sums is at most (k + 2) ε Σ|a||b|.
+fn matrix<F: Real>(values: &[F], rows: usize, columns: usize) -> Matrix<'_, F> {
+    Matrix::new(values, rows, columns).unwrap()
+}
+
 fn check_product<F: Real>(
     product: impl MatrixProduct<F>,
     [rows, k, columns]: [usize; 3],
@@ -508,12 +513,12 @@ fn check_product<F: Real>(
         .flat_map(|a| [(a, false), (a, true)])
         .flat_map(|(a, b)| [0.0, 1.0, 0.5].map(|beta| (a, b, beta)))
     {
-        let a_matrix =
-            if a_transposed { Matrix::new(&a, k, rows).transposed() } else { Matrix::new(&a, rows, k) };
+        let a_matrix = if a_transposed { matrix(&a, k, rows).transposed() } else { matrix(&a, rows, k) };
         let b_matrix =
-            if b_transposed { Matrix::new(&b, columns, k).transposed() } else { Matrix::new(&b, k, columns) };
+            if b_transposed { matrix(&b, columns, k).transposed() } else { matrix(&b, k, columns) };
         let mut found = if beta == 0.0 { vec![F::nan(); c.len()] } else { c.clone() };
-        product.product(a_matrix, b_matrix, F::of(beta), MatrixMut::new(&mut found, rows, columns));
+        let target = MatrixMut::new(&mut found, rows, columns).unwrap();
+        product.product(a_matrix, b_matrix, F::of(beta), target).unwrap();
         for (i, j) in (0..rows).flat_map(|i| (0..columns).map(move |j| (i, j))) {
             let a_at = |l: usize| a[if a_transposed { l * rows + i } else { i * k + l }].as_f64();
             let b_at = |l: usize| b[if b_transposed { j * k + l } else { l * columns + j }].as_f64();
@@ -560,18 +565,41 @@ fn fast_products_are_right() -> Check {
     })
 }
 
-#[test]
-#[should_panic(expected = "the product of 2×3 and 2×3 does not have the shape 2×3")]
-fn plain_products_of_shapes_that_do_not_fit_panic() {
-    let values = [0.0; 6];
-    let matrix = Matrix::new(&values, 2, 3);
-    PlainProduct.product(matrix, matrix, 0.0, MatrixMut::new(&mut [0.0; 6], 2, 3));
+/// Products that do not fit are refused by their shapes, and C is as it was.
+fn check_refusals(product: impl MatrixProduct<f64>) {
+    let values = [1.0; 6];
+    let (wide, tall) = (matrix(&values, 2, 3), matrix(&values, 3, 2));
+    for (a, b, [rows, columns], expected, found) in [
+        (wide, wide, [2, 3], 3, 2),
+        (wide, tall, [2, 3], 2, 3),
+        (wide, tall, [1, 2], 2, 1),
+        (tall, wide, [2, 3], 3, 2),
+        (wide, wide.transposed(), [3, 2], 2, 3),
+        (tall.transposed(), wide, [2, 3], 3, 2),
+    ] {
+        let mut c = [7.0; 6];
+        let target = MatrixMut::new(&mut c, rows, columns).unwrap();
+        let error = product.product(a, b, 0.0, target).unwrap_err();
+        assert_eq!((error.expected, error.found), (expected, found), "{error}");
+        assert_eq!(c, [7.0; 6]);
+    }
 }
 
 #[test]
-#[should_panic(expected = "the product of 2×3 and 3×2 does not have the shape 2×3")]
-fn fast_products_of_shapes_that_do_not_fit_panic() {
-    let values = [0.0; 6];
-    let matrix = Matrix::new(&values, 2, 3);
-    FastProduct.product(matrix, matrix.transposed(), 0.0, MatrixMut::new(&mut [0.0; 6], 2, 3));
+fn products_of_shapes_that_do_not_fit_are_refused() {
+    check_refusals(PlainProduct);
+    check_refusals(FastProduct);
+}
+
+#[test]
+fn a_matrix_of_fewer_values_than_it_holds_is_refused() {
+    for (rows, columns, expected) in
+        [(2, 3, 6), (usize::MAX, 2, usize::MAX), (usize::MAX, usize::MAX, usize::MAX)]
+    {
+        let mut values = [0.0_f32; 5];
+        let error = Matrix::new(&values, rows, columns).unwrap_err();
+        assert_eq!((error.expected, error.found), (expected, 5));
+        assert_eq!(MatrixMut::new(&mut values, rows, columns).unwrap_err(), error);
+    }
+    assert!(Matrix::<f32>::new(&[], usize::MAX, 0).is_ok(), "nothing is enough for nothing");
 }

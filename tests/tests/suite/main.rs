@@ -20,6 +20,7 @@ mod negative_controls;
 mod no_samples;
 mod optimizers;
 mod order_of_weights;
+mod out_of_range;
 mod packages;
 mod properties;
 mod recovery;

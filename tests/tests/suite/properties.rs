@@ -72,7 +72,7 @@ fn pooled(rows: &Rows, sizes: &[usize]) -> (Evidence<f64>, Vec<f64>, Vec<f64>) {
     for part in &parts {
         let mut sums = Inner::default();
         for row in *part {
-            sums.add(square_norm(row), dot(row, &mean));
+            sums.add(square_norm(row), dot(row, &mean).unwrap());
         }
         inner.merge(&sums);
     }
@@ -176,7 +176,7 @@ proptest! {
             let mean = values.iter().sum::<f64>() / b;
             values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (b - 1.0)
         };
-        let products: Vec<f64> = rows.iter().map(|row| dot(row, &mean)).collect();
+        let products: Vec<f64> = rows.iter().map(|row| dot(row, &mean).unwrap()).collect();
         let columns: Vec<f64> = (0..mean.len())
             .map(|d| variance(&rows.iter().map(|row| row[d]).collect::<Vec<_>>()))
             .collect();

@@ -63,6 +63,8 @@ Examples:
     adadagrad statistics --model cnn --first 64
   Test accuracy and confusion matrix:
     adadagrad evaluate --load model.safetensors
+  A model file for PyTorch:
+    adadagrad export --help
 
 Data: the four IDX files of MNIST, uncompressed or compressed (.gz), in the folder given with --data; by default \
 the folder that `cargo xtask data` fills.";
@@ -103,6 +105,13 @@ pub(crate) enum Command {
     /// Loss, accuracy and confusion matrix on the test set
     #[command(after_long_help = EVALUATE_EXAMPLES)]
     Evaluate(EvaluateArguments),
+    /// Write the parameters of a checkpoint to a file for PyTorch
+    ///
+    /// The file contains the parameters only, with the names and shapes of `torch.nn.Sequential`, so `load_state_dict`
+    /// accepts it as it is. A checkpoint also contains the memory of the optimizer, which `load_state_dict` refuses. A
+    /// run cannot be resumed from the new file; the checkpoint stays unchanged.
+    #[command(after_long_help = EXPORT_EXAMPLES)]
+    Export(ExportArguments),
 }
 
 const TRAIN_EXAMPLES: &str = "\
@@ -157,6 +166,14 @@ Prints one JSON object:
 const EVALUATE_EXAMPLES: &str = "\
 Example:
   adadagrad evaluate --load model.safetensors";
+
+const EXPORT_EXAMPLES: &str = "\
+Example:
+  adadagrad export --load run.safetensors --output model.safetensors
+
+In PyTorch, with the nn.Sequential of the model (gpu/README.md lists all three):
+  from safetensors.torch import load_file
+  model.load_state_dict(load_file(\"model.safetensors\"))";
 
 /// The device of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -372,6 +389,22 @@ pub(crate) struct EvaluateArguments {
     pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) place: PlaceArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportArguments {
+    /// Parameters from this safetensors file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) load: PathBuf,
+    /// Write the parameters to this file. A file that exists is refused
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// Replace the file given with --output if it exists
+    #[arg(long)]
+    pub(crate) overwrite: bool,
+    /// The network [default: the model of the checkpoint]
+    #[arg(long, value_enum)]
+    pub(crate) model: Option<ModelName>,
 }
 
 impl From<ModelName> for Model {

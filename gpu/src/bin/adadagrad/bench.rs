@@ -9,6 +9,7 @@ use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::controller::{AnyController, Constant};
 use adadagrad_core::local::OwnedNetwork;
 use adadagrad_core::network::{FastProduct, Matrix, MatrixMut, MatrixProduct, Model};
+use adadagrad_core::statistics::LengthMismatch;
 use adadagrad_core::trainer::Trainer;
 use adadagrad_gpu::cpu::available_threads;
 use adadagrad_gpu::data::Splits;
@@ -200,22 +201,22 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
 fn peak(threads: usize) -> Result<f64, EngineError> {
     const SIDE: usize = 1024;
     const TIMES: u32 = 5;
-    let product = || {
+    let product = || -> Result<f64, LengthMismatch> {
         let (a, b) = (vec![1.0_f32; SIDE * SIDE], vec![0.5_f32; SIDE * SIDE]);
         let mut c = vec![0.0_f32; SIDE * SIDE];
         let mut best = f64::INFINITY;
         for _ in 0..TIMES {
             let begin = Instant::now();
-            let (a, b) = (Matrix::new(&a, SIDE, SIDE), Matrix::new(&b, SIDE, SIDE));
-            FastProduct.product(a, b, 0.0, MatrixMut::new(&mut c, SIDE, SIDE));
+            let (a, b) = (Matrix::new(&a, SIDE, SIDE)?, Matrix::new(&b, SIDE, SIDE)?);
+            FastProduct.product(a, b, 0.0, MatrixMut::new(&mut c, SIDE, SIDE)?)?;
             best = best.min(begin.elapsed().as_secs_f64());
         }
-        2.0 * 1024_f64.powi(3) / best / 1e9
+        Ok(2.0 * 1024_f64.powi(3) / best / 1e9)
     };
     std::thread::scope(|scope| {
         let workers: Vec<_> =
             (0..threads).map(|_| Builder::new().spawn_scoped(scope, product)).collect::<Result<_, _>>()?;
-        Ok(workers.into_iter().filter_map(|worker| worker.join().ok()).sum())
+        Ok(workers.into_iter().filter_map(|worker| worker.join().ok()?.ok()).sum())
     })
 }
 

@@ -9,6 +9,7 @@ mod config_file;
 mod devices;
 mod distinct;
 mod evaluate;
+mod export;
 mod files;
 mod interrupt;
 mod numbers;
@@ -55,6 +56,7 @@ fn run(command: &Command, given: &ArgMatches) -> ExitCode {
         Command::Selftest(arguments) => selftest::run(arguments),
         Command::Devices => devices::run(),
         Command::Evaluate(arguments) => evaluate::run(arguments),
+        Command::Export(arguments) => export::run(arguments),
     };
     outcome.unwrap_or_else(|error| {
         output::error(error);

@@ -291,7 +291,8 @@ fn draws(random: &mut Random, cases: &mut Vec<Case>) {
 }
 
 fn losses(random: &mut Random, cases: &mut Vec<Case>) {
-    for (samples, outputs) in around(64).into_iter().zip([10, 2, 7, 11, 3]) {
+    let scales = [1.0, 2.0_f32.powi(-90), 1.0, 2.0_f32.powi(90), 0.5];
+    for ((samples, outputs), scale) in around(64).into_iter().zip([10, 2, 7, 11, 3]).zip(scales) {
         let capacity = samples + 2;
         let x: Vec<f32> = random.values(samples * outputs).iter().map(|x| 8.0 * x).collect();
         let labels: Vec<u32> = (0..samples).map(|_| random.next() % outputs).collect();
@@ -309,19 +310,20 @@ fn losses(random: &mut Random, cases: &mut Vec<Case>) {
             hits.push(Approx::exact(f64::from(u8::from(best == label as usize))));
             for (class, &power) in powers.iter().enumerate() {
                 let target = f64::from(u8::from(class == label as usize));
-                gradients.push(power / sum - Approx::exact(target));
+                gradients.push((power / sum - Approx::exact(target)) * Approx::of(scale));
             }
         }
         let zeros = vec![Approx::exact(0.0); samples as usize];
         let rows = [losses, hits, zeros.clone(), zeros].map(|row| [row, untouched().to_vec()].concat());
         let batch = Batch { samples, capacity, outputs, ..Batch::default() };
-        let shape = format!("{samples} samples of {outputs} classes");
+        let shape = format!("{samples} samples of {outputs} classes, gradients times {scale:e}");
         cases.push(
             Case::of(Shader::Statistics, "softmax_cross_entropy", shape, &batch, samples)
                 .reads(1, &x)
                 .writes(3, rows.concat())
                 .writes(4, gradients)
-                .reads_words(5, labels),
+                .reads_words(5, labels)
+                .reads(7, &[scale]),
         );
     }
 }

@@ -1,0 +1,240 @@
+//! Gradients whose squares leave the range of `f32`, which is all that a device computes in: the evidence is the CPU's,
+//! and a run depends on nothing but its settings.
+
+use std::sync::Arc;
+
+use adadagrad_core::batch_test::{AnyTest, InnerProductTest, NormTest};
+use adadagrad_core::config::{Preset, RunConfig};
+use adadagrad_core::cut::Cut;
+use adadagrad_core::dataset::Dataset;
+use adadagrad_core::network::Model;
+use adadagrad_core::optimizer::{AdaGradNorm, AnyOptimizer, Momentum, Sgd};
+use adadagrad_core::statistics::Needs;
+use adadagrad_core::trainer::{Telemetry, Trainer};
+use adadagrad_gpu::dataset::SharedDataset;
+use adadagrad_gpu::engine::{Engine, Visit};
+use adadagrad_gpu::run::Run;
+
+use super::parity::{compare_sizes, difference};
+use super::{SAMPLES, SEED, bits, cpu, gpu, run, settled, steps, support};
+
+const CLASS: u32 = 3;
+const CLASSES: usize = 10;
+const LEN: u32 = 200;
+
+/// Images that are all of one class.
+struct OfOneClass(SharedDataset);
+
+impl Dataset<f32> for OfOneClass {
+    fn len(&self) -> u32 {
+        self.0.len()
+    }
+
+    fn input_len(&self) -> usize {
+        self.0.input_len()
+    }
+
+    fn read(&self, index: u32, input: &mut [f32]) -> u32 {
+        self.0.read(index, input);
+        CLASS
+    }
+}
+
+fn of_one_class(images: SharedDataset) -> SharedDataset {
+    Arc::new(OfOneClass(images))
+}
+
+/// Sure of that class: the others' probabilities are about e^−gap.
+fn sure(mut parameters: Vec<f32>, gap: f32) -> Vec<f32> {
+    let biases = parameters.len() - CLASSES;
+    parameters[biases + CLASS as usize] += gap;
+    parameters
+}
+
+/// The CNN's images without near-ties.
+fn images(model: Model, parameters: &[f32]) -> SharedDataset {
+    match model {
+        Model::Cnn => support::screen::images(LEN, 3, parameters),
+        _ => support::images(LEN, 3),
+    }
+}
+
+#[test]
+fn the_evidence_of_tiny_gradients_is_the_cpus() {
+    let all = Needs { norms: true, inner: true, coordinate_quantile: Some(0.5), parts: 3 };
+    let needs = [all, Needs { parts: 0, ..all }, Needs { norms: true, ..Needs::default() }, Needs::default()];
+    let mut compared = 0;
+    for model in Model::ALL {
+        let config = RunConfig { model, seed: SEED, ..Preset::PaperCnn.config() };
+        let parameters = cpu(&config, &support::images(2, 3)).parameters();
+        let training = of_one_class(images(model, &parameters));
+        let Some(mut gpu) = gpu(&config, &training) else { return };
+        let mut cpu = cpu(&config, &training);
+        // Of the first, squares are within the range, but not their squares.
+        let gaps = if model == Model::Cnn { &[46.0][..] } else { &[20.0, 40.0, 46.0, 60.0, 75.0] };
+        for &gap in gaps {
+            let sure = sure(parameters.clone(), gap);
+            gpu.restore(&sure, None).unwrap();
+            cpu.restore(&sure, None).unwrap();
+            for needs in needs {
+                // Of the CNN more than a micro-batch.
+                let (batch, cut) = (70, Cut::new(70, needs.parts));
+                let visit = Visit::InFileOrder { start: 1 };
+                let of_gpu = gpu.evidence(cut, visit, &needs).unwrap();
+                let of_cpu = cpu.evidence(cut, visit, &needs).unwrap();
+                let what = format!("{model:?}, {batch} samples, gap {gap}, {needs:?}");
+                assert!(of_cpu.mean_norm_sq > 0.0 && of_cpu.mean_norm_sq < 1e-10, "{what}");
+                assert_eq!(difference(&of_gpu, &of_cpu), None, "{what}");
+                compared += compare_sizes(&of_gpu, &of_cpu, &what);
+            }
+        }
+        // So sure that nothing is left.
+        let certain = sure(parameters, 300.0);
+        gpu.restore(&certain, None).unwrap();
+        cpu.restore(&certain, None).unwrap();
+        let visit = Visit::InFileOrder { start: 1 };
+        let of_gpu = gpu.evidence(Cut::new(64, 0), visit, &needs[1]).unwrap();
+        assert_eq!(of_gpu.mean_norm_sq, 0.0);
+        assert_eq!(difference(&of_gpu, &cpu.evidence(Cut::new(64, 0), visit, &needs[1]).unwrap()), None);
+    }
+    assert!(compared >= 60, "only {compared} sizes were compared");
+}
+
+#[test]
+fn the_evidence_of_huge_gradients_is_the_cpus() {
+    let needs = Needs { norms: true, inner: true, coordinate_quantile: None, parts: 0 };
+    // The CPU's convolutions take square norms in `f32` as well.
+    for (model, factors) in [(Model::Mlp, &[1e6, 1e10, 1e16, 1e20][..]), (Model::Cnn, &[1e13])] {
+        let config = RunConfig { model, seed: SEED, ..Preset::PaperCnn.config() };
+        let parameters = cpu(&config, &support::images(2, 3)).parameters();
+        let training = images(model, &parameters);
+        let Some(mut gpu) = gpu(&config, &training) else { return };
+        let mut cpu = cpu(&config, &training);
+        for &factor in factors {
+            let mut huge = parameters.clone();
+            let last = match model {
+                Model::Cnn => 1568 * CLASSES,
+                _ => 128 * CLASSES,
+            };
+            let len = huge.len();
+            huge[len - CLASSES - last..].iter_mut().for_each(|weight| *weight *= factor);
+            gpu.restore(&huge, None).unwrap();
+            cpu.restore(&huge, None).unwrap();
+            for needs in [needs, Needs { inner: false, parts: 4, ..needs }] {
+                let visit = Visit::InFileOrder { start: 1 };
+                let cut = Cut::new(64, needs.parts);
+                let of_gpu = gpu.evidence(cut, visit, &needs).unwrap();
+                let of_cpu = cpu.evidence(cut, visit, &needs).unwrap();
+                let what = format!("{model:?} times {factor:e}, {needs:?}");
+                assert!(of_cpu.mean_norm_sq > f64::from(factor).powi(2) / 100.0, "{what}: {of_cpu:?}");
+                assert_eq!(difference(&of_gpu, &of_cpu), None, "{what}");
+                compare_sizes(&of_gpu, &of_cpu, &what);
+            }
+        }
+    }
+}
+
+/// A run whose gradients fall from 1 to far below 1e-19, because momentum drives it on: through ordinary steps, with
+/// others on their way behind them, into those that are swept again.
+fn falling(test: AnyTest) -> RunConfig {
+    RunConfig {
+        optimizer: AnyOptimizer::Momentum(Momentum::default()),
+        learning_rate: 0.07,
+        test: Some(test),
+        sample_budget: 900,
+        ..settled(Model::Logistic)
+    }
+}
+
+fn falls(lines: &[Telemetry]) -> bool {
+    let norms = lines.iter().map(|line| line.mean_norm_sq);
+    norms.clone().fold(0.0, f64::max) > 1e-2 && norms.clone().any(|norm| norm > 0.0 && norm < 1e-40)
+}
+
+#[test]
+fn a_run_into_tiny_gradients_depends_on_nothing_but_its_settings() {
+    let training = of_one_class(support::images(SAMPLES, 3));
+    let tests = [
+        AnyTest::Norm(NormTest::default()),
+        AnyTest::InnerProduct(InnerProductTest { theta: 0.9, leave_one_out: true }),
+    ];
+    for test in tests {
+        let config = falling(test);
+        let Some(engine) = gpu(&config, &training) else { return };
+        let mut ahead = run(config, engine);
+        let mut held = run(config, gpu(&config, &training).unwrap());
+        held.engine_mut().training_mut().hold(true);
+        let mut settling = run(config, gpu(&config, &training).unwrap());
+        let (mut lines, mut furthest) = (Vec::new(), 0);
+        let mut half = None;
+        while let Some(line) = ahead.step(&training).unwrap() {
+            lines.push(line.telemetry);
+            furthest = furthest.max(ahead.engine().training().steps_ahead());
+            let expected = Some(line.telemetry);
+            assert_eq!(held.step(&training).unwrap().map(|line| line.telemetry), expected, "{test:?}");
+            assert_eq!(settling.step(&training).unwrap().map(|line| line.telemetry), expected, "{test:?}");
+            bits(&mut settling);
+            if line.telemetry.mean_norm_sq < 1e-40 && half.is_none() {
+                let progress = *held.progress();
+                let snapshot = held.engine_mut().snapshot().unwrap();
+                half = Some((lines.len(), progress, snapshot.parameters.to_vec(), snapshot.memory.to_vec()));
+            }
+        }
+        assert!(falls(&lines), "{lines:?}");
+        assert_eq!((furthest, ahead.engine().training().steps_ahead()), (2, 0), "{test:?}");
+        let reference = bits(&mut ahead);
+        assert_eq!(
+            (bits(&mut held), bits(&mut settling)),
+            (reference.clone(), reference.clone()),
+            "{test:?}"
+        );
+        // Resumed in the midst of it.
+        let (made, progress, parameters, memory) = half.unwrap();
+        let mut engine = gpu(&config, &training).unwrap();
+        engine.restore(&parameters, Some(&memory)).unwrap();
+        let mut resumed = Run::new(Trainer::resume(config, SAMPLES, progress).unwrap(), engine);
+        assert_eq!(steps(&mut resumed, &training), lines[made..]);
+        assert_eq!(bits(&mut resumed), reference, "{test:?}");
+        // Through the same sizes as on the CPU, whose exponentials differ by a few roundings, times 60.
+        let on_cpu = steps(&mut run(config, cpu(&config, &training)), &training);
+        for (gpu, cpu) in lines.iter().zip(&on_cpu) {
+            let numbers = |line: &Telemetry| [Some(line.mean_norm_sq), line.variance, line.variance_along];
+            for (gpu, cpu) in numbers(gpu).into_iter().flatten().zip(numbers(cpu).into_iter().flatten()) {
+                assert!((gpu - cpu).abs() <= 0.05 * cpu, "{test:?}: {gpu:e} on the GPU, {cpu:e} on the CPU");
+            }
+        }
+    }
+}
+
+/// The update is made with the gradient that was swept last, whatever it was multiplied by.
+#[test]
+fn updates_by_tiny_gradients_are_the_cpus() {
+    let training = of_one_class(support::images(SAMPLES, 3));
+    for (optimizer, learning_rate) in [
+        (AnyOptimizer::Sgd(Sgd { weight_decay: 0.0 }), 1e18),
+        (AnyOptimizer::AdaGradNorm(AdaGradNorm { initial_norm: 1e-22 }), 0.1),
+    ] {
+        let config = RunConfig { optimizer, learning_rate, sample_budget: 90, ..settled(Model::Mlp) };
+        let Some(mut engine) = gpu(&config, &training) else { return };
+        let mut cpu = cpu(&config, &training);
+        let before = sure(cpu.parameters(), 46.0);
+        engine.restore(&before, None).unwrap();
+        cpu.restore(&before, None).unwrap();
+        let (mut on_gpu, mut on_cpu) = (run(config, engine), run(config, cpu));
+        assert_eq!(steps(&mut on_gpu, &training).len(), 3);
+        steps(&mut on_cpu, &training);
+        let [gpu, cpu] = [
+            on_gpu.engine_mut().snapshot().unwrap().parameters.to_vec(),
+            on_cpu.engine_mut().snapshot().unwrap().parameters.to_vec(),
+        ];
+        let pairs = || gpu.iter().zip(&cpu).zip(&before);
+        let furthest = pairs().map(|((_, cpu), before)| (cpu - before).abs()).fold(0.0, f32::max);
+        assert!(furthest > 1e-3, "{optimizer:?} moves by {furthest}");
+        for ((gpu, cpu), _) in pairs() {
+            assert!(
+                (gpu - cpu).abs() <= 1e-2 * furthest,
+                "{optimizer:?}: {gpu} on the GPU, {cpu} on the CPU"
+            );
+        }
+    }
+}
