@@ -279,7 +279,7 @@ fn what_cannot_be_read_is_not_called_missing() {
     // Root may read everything.
     let closed = tempdir().unwrap();
     fs::create_dir(closed.path().join("raw")).unwrap();
-    fs::set_permissions(closed.path().join("raw"), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(closed.path().join("raw"), fs::Permissions::from_mode(0o000)).unwrap();
     if fs::read_dir(closed.path().join("raw")).is_err() {
         for folder in [closed.path().to_owned(), closed.path().join("raw"), closed.path().join("raw/mnist")] {
             let said = refused(DatasetName::Mnist, &folder);
