@@ -6,12 +6,12 @@ use core::ops::Range;
 use std::collections::VecDeque;
 use std::vec::Vec;
 
+use crate::backend::Backend;
 use crate::config::{ConfigError, RetuneError, RunConfig};
 use crate::cut::{Cut, MicroBatch, Walk};
 use crate::dataset::Dataset;
 use crate::network::{
-    MatrixProduct, Model, Network, NetworkError, Node, Placed, Score, Shape, Sweep, SweepError, Workspace,
-    initialise,
+    Model, Network, NetworkError, Node, Placed, Score, Shape, Sweep, SweepError, Workspace, initialise,
 };
 use crate::optimizer::StepScalars;
 use crate::real::Real;
@@ -171,7 +171,7 @@ impl<F: Real> SweepMemory<F> {
     ///
     /// # Errors
     /// When the memory was made for another network.
-    pub fn sweep<'a, M: MatrixProduct<F>>(
+    pub fn sweep<'a, M: Backend<F> + Copy>(
         &'a mut self,
         network: Network<'a>,
         product: M,
@@ -333,7 +333,7 @@ struct Evaluating<S> {
     total: Score<S>,
 }
 
-impl<F: Real, M: MatrixProduct<F>> LocalRun<F, M> {
+impl<F: Real, M: Backend<F> + Copy> LocalRun<F, M> {
     /// The start of a run over `samples` training samples.
     ///
     /// # Errors

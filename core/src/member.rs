@@ -6,11 +6,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::vec::Vec;
 
+use crate::backend::Backend;
 use crate::config::RunConfig;
 use crate::cut::{Cut, MicroBatch};
 use crate::dataset::Dataset;
 use crate::local::{Kept, OwnedNetwork, OwnedStatistics, RunError, SweepMemory, zeros};
-use crate::network::{MatrixProduct, Score};
+use crate::network::Score;
 use crate::real::Real;
 use crate::statistics::{Inner, LengthMismatch, Needs, Statistics, check_length};
 use crate::trainer::Trainer;
@@ -42,7 +43,7 @@ pub struct StepPart {
     pub part: u32,
 }
 
-impl<F: Real, M: MatrixProduct<F>> Member<F, M> {
+impl<F: Real, M: Backend<F> + Copy> Member<F, M> {
     /// A member of a run over `samples` training samples.
     ///
     /// # Errors

@@ -9,12 +9,13 @@
 use std::num::NonZero;
 use std::sync::Arc;
 
+use adadagrad_core::backend::FastBackend;
 use adadagrad_core::config::RunConfig;
 use adadagrad_core::cut::{Cut, MicroBatch};
 use adadagrad_core::local::{
     BatchSums, Evaluation, Kept, OwnedNetwork, OwnedStatistics, RunError, SweepMemory,
 };
-use adadagrad_core::network::{FastProduct, Score, initialise};
+use adadagrad_core::network::{Score, initialise};
 use adadagrad_core::shuffle::Order;
 use adadagrad_core::statistics::{Evidence, Inner, Needs};
 use adadagrad_core::subnormal::flush_all;
@@ -412,7 +413,7 @@ impl PartWorker {
                     let count = check(&self.control, &positions)?;
                     let samples = positions.map(|position| visit.sample(position));
                     let memory = kept.make(network, index).unwrap_or(&mut self.memory);
-                    let mut sweep = memory.sweep(network, FastProduct)?;
+                    let mut sweep = memory.sweep(network, FastBackend)?;
                     sums.with(|sums| sweep.accumulate(&parameters, dataset, samples, &needs, sums))?;
                     self.control.add(count);
                 }
@@ -423,11 +424,11 @@ impl PartWorker {
                 for (index, MicroBatch { positions, .. }) in walk.enumerate() {
                     let count = check(&self.control, &positions)?;
                     if let Some(memory) = kept.get(index) {
-                        let mut sweep = memory.sweep(network, FastProduct)?;
+                        let mut sweep = memory.sweep(network, FastBackend)?;
                         sweep.project_kept(&parameters, &mean_gradient, positions.len(), &mut inner)?;
                     } else {
                         let samples = positions.map(|position| visit.sample(position));
-                        let mut sweep = self.memory.sweep(network, FastProduct)?;
+                        let mut sweep = self.memory.sweep(network, FastBackend)?;
                         sweep.project(&parameters, &mean_gradient, dataset, samples, &mut inner)?;
                     }
                     self.control.add(count);
@@ -435,7 +436,7 @@ impl PartWorker {
                 Ok(Done::Inner(inner, kept))
             }
             Task::Evaluate => {
-                let mut sweep = self.memory.sweep(network, FastProduct)?;
+                let mut sweep = self.memory.sweep(network, FastBackend)?;
                 let classes = network.classes();
                 let (mut score, mut confusion) = (Score::default(), Confusion::new(classes));
                 let mut input = zeros(dataset.input_len())?;

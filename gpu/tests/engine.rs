@@ -8,6 +8,7 @@ use std::num::NonZero;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use adadagrad_core::backend::FastBackend;
 use adadagrad_core::batch_test::{
     AnyTest, AugmentedTest, CoordinateNormTest, InnerProductTest, NormTest, OrthogonalityTest, WorkerNormTest,
 };
@@ -16,7 +17,7 @@ use adadagrad_core::controller::{AdAdaGrad, AnyController};
 use adadagrad_core::cut::Cut;
 use adadagrad_core::dataset::Dataset;
 use adadagrad_core::local::{Advance, Evaluation, Kept, LocalRun, OwnedNetwork, SweepMemory};
-use adadagrad_core::network::{FastProduct, Model};
+use adadagrad_core::network::Model;
 use adadagrad_core::optimizer::{Adam, AnyOptimizer};
 use adadagrad_core::trainer::{Telemetry, Trainer};
 use adadagrad_gpu::cpu::ThreadsEngine;
@@ -67,7 +68,7 @@ fn bits(values: &[f32]) -> Vec<u32> {
 
 /// The whole run by core's own code.
 fn reference(config: RunConfig, training: &SharedDataset) -> (Vec<Telemetry>, Vec<u32>, Evaluation) {
-    let mut local = LocalRun::<f32, _>::new(config, training.len(), FastProduct).unwrap();
+    let mut local = LocalRun::<f32, _>::new(config, training.len(), FastBackend).unwrap();
     let mut telemetry = Vec::new();
     loop {
         match local.advance(&training.as_ref()).unwrap() {

@@ -1,8 +1,9 @@
 //! One network with memory for micro-batches of any size, and everything a batch can say about it.
 
+use adadagrad_core::backend::Backend;
 use adadagrad_core::dataset::Dataset;
 use adadagrad_core::local::OwnedNetwork;
-use adadagrad_core::network::{MatrixProduct, Network, Score, Sweep, Workspace};
+use adadagrad_core::network::{Network, Score, Sweep, Workspace};
 use adadagrad_core::real::Real;
 use adadagrad_core::statistics::{Evidence, Inner, Needs, Statistics};
 
@@ -33,7 +34,7 @@ pub struct Batch<F> {
 
 /// Calls `act` with a sweep over micro-batches of up to `capacity` samples, in memory filled with NaN: what
 /// is read before it is written shows.
-pub fn with_sweep<F: Real, M: MatrixProduct<F>, T>(
+pub fn with_sweep<F: Real, M: Backend<F> + Copy, T>(
     network: Network<'_>,
     product: M,
     capacity: usize,
@@ -54,7 +55,7 @@ pub fn with_sweep<F: Real, M: MatrixProduct<F>, T>(
 /// What the engine refused.
 pub fn measure<F: Real<Sum = f64>>(
     network: &OwnedNetwork,
-    product: impl MatrixProduct<F>,
+    product: impl Backend<F> + Copy,
     parameters: &[F],
     dataset: &impl Dataset<F>,
     samples: &[u32],
@@ -106,7 +107,7 @@ pub fn measure<F: Real<Sum = f64>>(
 /// What the engine refused.
 pub fn measure_by_inputs<F: Real<Sum = f64>>(
     network: &OwnedNetwork,
-    product: impl MatrixProduct<F>,
+    product: impl Backend<F> + Copy,
     parameters: &[F],
     dataset: &impl Dataset<F>,
     samples: &[u32],
@@ -130,7 +131,7 @@ struct Single {
 /// One sample's own numbers: what a batch of one gives.
 fn single<F: Real<Sum = f64>>(
     network: Network<'_>,
-    product: impl MatrixProduct<F>,
+    product: impl Backend<F> + Copy,
     parameters: &[F],
     mean_gradient: &[F],
     dataset: &impl Dataset<F>,

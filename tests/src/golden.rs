@@ -7,7 +7,7 @@ use std::{env, fs};
 use adadagrad_core::batch_test::{
     AnyTest, AugmentedTest, CoordinateNormTest, InnerProductTest, NormTest, OrthogonalityTest,
 };
-use adadagrad_core::network::Operation;
+use adadagrad_core::layer::{Conv2d, Dense, Flatten, MaxPool2d, Operation, Relu, Tanh};
 use adadagrad_core::optimizer::{
     AdaGrad, AdaGradNorm, Adam, AdamW, AnyOptimizer, Momentum, Nesterov, RmsProp, Sgd,
 };
@@ -335,14 +335,14 @@ impl LayerRow {
     #[must_use]
     pub fn operation(&self) -> Operation {
         match *self {
-            Self::Dense { out, .. } => Operation::Dense { outputs: out },
+            Self::Dense { out, .. } => Operation::Dense(Dense { outputs: out }),
             Self::Conv { out, kernel, padding, .. } => {
-                Operation::Conv2d { outputs: out, kernel, stride: 1, padding }
+                Operation::Conv2d(Conv2d { outputs: out, kernel, stride: 1, padding })
             }
-            Self::Relu => Operation::Relu,
-            Self::Tanh => Operation::Tanh,
-            Self::MaxPool { size } => Operation::MaxPool2d { kernel: size, stride: size },
-            Self::Flatten => Operation::Flatten,
+            Self::Relu => Operation::Relu(Relu),
+            Self::Tanh => Operation::Tanh(Tanh),
+            Self::MaxPool { size } => Operation::MaxPool2d(MaxPool2d { kernel: size, stride: size }),
+            Self::Flatten => Operation::Flatten(Flatten),
         }
     }
 

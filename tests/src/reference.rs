@@ -1,6 +1,7 @@
 //! A naive oracle for networks: one sample at a time, in `f64`, every gradient written out in full.
 
-use adadagrad_core::network::{Node, Operation, Shape};
+use adadagrad_core::layer::{Conv2d, Flatten, MaxPool2d, Operation, Relu, Tanh};
+use adadagrad_core::network::{Node, Shape, Source};
 
 /// A network for the oracle: the tape and the shape of its input.
 #[derive(Clone, Debug)]
@@ -41,9 +42,9 @@ impl Reference {
         let mut layers = vec![Layer { shape: self.input, values: input.to_vec(), offset: 0 }];
         let (mut offset, mut margin) = (0, f64::INFINITY);
         for node in &self.nodes {
-            let from = &layers[usize::from(node.input)];
+            let from = &layers[place(node.inputs[0])];
             let shape = node.operation.output(from.shape).expect("a network that fits");
-            let (weights, biases) = node.operation.parameters(from.shape);
+            let [weights, biases] = lengths(node.operation, from.shape);
             let of_layer = &parameters[offset..offset + weights + biases];
             margin = margin.min(branch_margin(node.operation, from, shape));
             let values = forward(node.operation, from, shape, of_layer);
@@ -61,24 +62,38 @@ impl Reference {
         }
         let mut gradient = vec![0.0; parameters.len()];
         for (index, node) in self.nodes.iter().enumerate().rev() {
-            let (from, to) = (&layers[usize::from(node.input)], &layers[index + 1]);
+            let (from, to) = (&layers[place(node.inputs[0])], &layers[index + 1]);
             let error = errors[index + 1].clone();
-            let target = &mut errors[usize::from(node.input)];
+            let target = &mut errors[place(node.inputs[0])];
             backward(node.operation, from, to, &error, parameters, &mut gradient, target);
         }
         Sample { loss: sum.ln() + largest - outputs[label], outputs, gradient, margin }
     }
 }
 
+/// Where a source lies among the layers, of which the first is the input.
+fn place(source: Source) -> usize {
+    match source {
+        Source::None => panic!("no input"),
+        Source::Input => 0,
+        Source::Node(index) => usize::from(index) + 1,
+    }
+}
+
+/// Numbers of weights and of biases.
+fn lengths(operation: Operation, input: Shape) -> [usize; 2] {
+    operation.tensors(input).map(|tensor| tensor.map_or(0, |tensor| tensor.len()))
+}
+
 /// Calls `visit(output index, input index, weight index)` for every product of a convolution, and for every
 /// pair of a pooling window (weight index 0).
 fn windows(operation: Operation, from: Shape, to: Shape, mut visit: impl FnMut(usize, usize, usize)) {
     let (kernel, stride, padding) = match operation {
-        Operation::Conv2d { kernel, stride, padding, .. } => (kernel, stride, padding),
-        Operation::MaxPool2d { kernel, stride } => (kernel, stride, 0),
+        Operation::Conv2d(Conv2d { kernel, stride, padding, .. }) => (kernel, stride, padding),
+        Operation::MaxPool2d(MaxPool2d { kernel, stride }) => (kernel, stride, 0),
         other => panic!("{other} has no windows"),
     };
-    let pools = matches!(operation, Operation::MaxPool2d { .. });
+    let pools = matches!(operation, Operation::MaxPool2d(_));
     for o in 0..to.channels {
         for (r, c) in (0..to.height).flat_map(|r| (0..to.width).map(move |c| (r, c))) {
             let output = ((o * to.height + r) * to.width + c) as usize;
@@ -112,13 +127,13 @@ fn winners(operation: Operation, from: &Layer, to: Shape) -> Vec<usize> {
 
 fn forward(operation: Operation, from: &Layer, to: Shape, parameters: &[f64]) -> Vec<f64> {
     match operation {
-        Operation::Dense { .. } => {
+        Operation::Dense(_) => {
             let (weights, bias) = parameters.split_at(parameters.len() - to.len());
             let row = |o: usize| &weights[o * from.values.len()..][..from.values.len()];
             let dot = |o| row(o).iter().zip(&from.values).map(|(w, x)| w * x).sum::<f64>();
             (0..to.len()).map(|o| dot(o) + bias[o]).collect()
         }
-        Operation::Conv2d { .. } => {
+        Operation::Conv2d(_) => {
             let bias = &parameters[parameters.len() - to.channels as usize..];
             let mut values: Vec<f64> = (0..to.len()).map(|output| bias[output / to.plane()]).collect();
             windows(operation, from.shape, to, |output, input, weight| {
@@ -126,12 +141,12 @@ fn forward(operation: Operation, from: &Layer, to: Shape, parameters: &[f64]) ->
             });
             values
         }
-        Operation::Relu => from.values.iter().map(|x| x.max(0.0)).collect(),
-        Operation::Tanh => from.values.iter().map(|x| x.tanh()).collect(),
-        Operation::MaxPool2d { .. } => {
+        Operation::Relu(Relu) => from.values.iter().map(|x| x.max(0.0)).collect(),
+        Operation::Tanh(Tanh) => from.values.iter().map(|x| x.tanh()).collect(),
+        Operation::MaxPool2d(_) => {
             winners(operation, from, to).into_iter().map(|winner| from.values[winner]).collect()
         }
-        Operation::Flatten => from.values.clone(),
+        Operation::Flatten(Flatten) => from.values.clone(),
     }
 }
 
@@ -146,7 +161,7 @@ fn backward(
     target: &mut [f64],
 ) {
     match operation {
-        Operation::Dense { .. } => {
+        Operation::Dense(_) => {
             let inputs = from.values.len();
             let bias = to.offset + error.len() * inputs;
             for (o, e) in error.iter().enumerate() {
@@ -157,8 +172,8 @@ fn backward(
                 gradient[bias + o] += e;
             }
         }
-        Operation::Conv2d { .. } => {
-            let (weights, _) = operation.parameters(from.shape);
+        Operation::Conv2d(_) => {
+            let [weights, _] = lengths(operation, from.shape);
             windows(operation, from.shape, to.shape, |output, input, weight| {
                 gradient[to.offset + weight] += error[output] * from.values[input];
                 target[input] += error[output] * parameters[to.offset + weight];
@@ -167,22 +182,22 @@ fn backward(
                 gradient[to.offset + weights + output / to.shape.plane()] += e;
             }
         }
-        Operation::Relu => {
+        Operation::Relu(Relu) => {
             for ((target, e), x) in target.iter_mut().zip(error).zip(&from.values) {
                 *target += if *x > 0.0 { *e } else { 0.0 };
             }
         }
-        Operation::Tanh => {
+        Operation::Tanh(Tanh) => {
             for ((target, e), x) in target.iter_mut().zip(error).zip(&from.values) {
                 *target += e / x.cosh().powi(2);
             }
         }
-        Operation::MaxPool2d { .. } => {
+        Operation::MaxPool2d(_) => {
             for (winner, e) in winners(operation, from, to.shape).into_iter().zip(error) {
                 target[winner] += e;
             }
         }
-        Operation::Flatten => {
+        Operation::Flatten(Flatten) => {
             for (target, e) in target.iter_mut().zip(error) {
                 *target += e;
             }
@@ -194,8 +209,8 @@ fn backward(
 /// come from a ReLU that passes no gradient on, so that their ties do not matter.
 fn branch_margin(operation: Operation, from: &Layer, to: Shape) -> f64 {
     match operation {
-        Operation::Relu => from.values.iter().map(|x| x.abs()).fold(f64::INFINITY, f64::min),
-        Operation::MaxPool2d { .. } => {
+        Operation::Relu(Relu) => from.values.iter().map(|x| x.abs()).fold(f64::INFINITY, f64::min),
+        Operation::MaxPool2d(_) => {
             let winners = winners(operation, from, to);
             let mut margin = f64::INFINITY;
             windows(operation, from.shape, to, |output, input, _| {

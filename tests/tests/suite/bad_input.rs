@@ -1,6 +1,7 @@
 //! Files, shapes, settings and data that are wrong: refused with a message that says what and where, and
 //! nothing is changed.
 
+use adadagrad_core::backend::PlainBackend;
 use adadagrad_core::batch_test::{
     AnyTest, AugmentedTest, CoordinateNormTest, InnerProductTest, NormTest, OrthogonalityTest, WorkerNormTest,
 };
@@ -8,10 +9,10 @@ use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::controller::{AdAdaGrad, AnyController};
 use adadagrad_core::dataset::Dataset;
 use adadagrad_core::idx::{Idx, IdxError, ImagesError, LabelledImages};
+use adadagrad_core::layer::{Conv2d, Dense, Flatten, MaxPool2d, Operation, Relu};
 use adadagrad_core::local::{Advance, LocalRun, OwnedNetwork, RunError};
-use adadagrad_core::network::Sweep;
 use adadagrad_core::network::{
-    Model, Network, NetworkError, Node, Operation, Placed, PlainProduct, Shape, SweepError, Workspace,
+    Model, Network, NetworkError, Node, Placed, Shape, Sweep, SweepError, Workspace,
 };
 use adadagrad_core::optimizer::{
     AdaGrad, AdaGradNorm, Adam, AdamW, AnyOptimizer, Momentum, Nesterov, RmsProp, Sgd,
@@ -19,6 +20,7 @@ use adadagrad_core::optimizer::{
 use adadagrad_core::schedule::{Decay, Schedule};
 use adadagrad_core::statistics::{Evidence, Needs, Statistics};
 use adadagrad_core::trainer::{StepError, Trainer};
+use adadagrad_tests::tape::{chain, source};
 
 use crate::determinism::{Images, run_configs};
 
@@ -195,30 +197,30 @@ fn place(input: Shape, nodes: &[Node]) -> Result<usize, String> {
 }
 
 fn conv(outputs: u32, kernel: u32, stride: u32, padding: u32) -> Operation {
-    Operation::Conv2d { outputs, kernel, stride, padding }
+    Operation::Conv2d(Conv2d { outputs, kernel, stride, padding })
 }
 
 #[test]
 fn networks_that_do_not_fit_name_the_layer() {
-    use Operation::{Flatten, Relu};
-    let dense = |outputs| Operation::Dense { outputs };
-    let pool = |kernel, stride| Operation::MaxPool2d { kernel, stride };
+    let [flatten, relu] = [Flatten.into(), Relu.into()];
+    let dense = |outputs| Operation::from(Dense { outputs });
+    let pool = |kernel, stride| Operation::MaxPool2d(MaxPool2d { kernel, stride });
     let image = Shape::image(2, 6, 4);
     let table: Vec<(Shape, Vec<Operation>, &str)> = vec![
         (image, vec![], "at least one layer"),
         (
             image,
             vec![dense(3)],
-            "layer 0 (dense to 3) does not fit its input of shape 2×6×4: it takes a vector",
+            "layer 0 (dense layer with 3 outputs) does not fit its input of shape 2×6×4: it takes a vector",
         ),
-        (image, vec![Relu, dense(3)], "layer 1 (dense to 3)"),
+        (image, vec![relu, dense(3)], "layer 1 (dense layer with 3 outputs)"),
         (
             image,
-            vec![Flatten, dense(0)],
-            "layer 1 (dense to 0) does not fit its input of shape 48: a size is zero",
+            vec![flatten, dense(0)],
+            "layer 1 (dense layer with 0 outputs) does not fit its input of shape 48: a size is zero",
         ),
-        (image, vec![Flatten, dense(4), dense(0), dense(3)], "layer 2"),
-        (image, vec![conv(0, 3, 1, 1)], "layer 0 (convolution 3×3 to 0, stride 1, padding 1)"),
+        (image, vec![flatten, dense(4), dense(0), dense(3)], "layer 2"),
+        (image, vec![conv(0, 3, 1, 1)], "layer 0 (convolution 3×3 with 0 outputs, stride 1, padding 1)"),
         (image, vec![conv(3, 0, 1, 0)], "layer 0 (convolution 0×0"),
         (image, vec![conv(3, 3, 0, 0)], "a size is zero"),
         (image, vec![conv(3, 5, 1, 0)], "window is larger"),
@@ -228,14 +230,17 @@ fn networks_that_do_not_fit_name_the_layer() {
         (image, vec![pool(5, 1)], "layer 0 (max-pool 5×5, stride 1)"),
         (image, vec![pool(2, 2), pool(2, 2), pool(2, 2)], "layer 2"),
         (image, vec![conv(3, 3, 1, 1)], "the last layer gives 3×6×4"),
-        (image, vec![Flatten, dense(1)], "at least two classes"),
-        (Shape::image(0, 5, 5), vec![Flatten, dense(3)], "layer 0 (flatten)"),
-        (Shape::vector(0), vec![dense(3)], "layer 0 (dense to 3) does not fit its input of shape 0"),
-        (Shape::image(1, 0, 7), vec![Relu, Flatten, dense(3)], "layer 0 (ReLU)"),
+        (image, vec![flatten, dense(1)], "at least two classes"),
+        (Shape::image(0, 5, 5), vec![flatten, dense(3)], "layer 0 (flatten)"),
+        (
+            Shape::vector(0),
+            vec![dense(3)],
+            "layer 0 (dense layer with 3 outputs) does not fit its input of shape 0",
+        ),
+        (Shape::image(1, 0, 7), vec![relu, flatten, dense(3)], "layer 0 (ReLU)"),
     ];
     for (input, operations, expected) in table {
-        let nodes: Vec<Node> =
-            (0..).zip(operations).map(|(input, operation)| Node { operation, input }).collect();
+        let nodes = chain(operations);
         let message = place(input, &nodes).expect_err(expected);
         assert!(message.contains(expected), "{message} (expected {expected})");
     }
@@ -244,31 +249,30 @@ fn networks_that_do_not_fit_name_the_layer() {
 /// Sizes so large that their products overflow: refused by layer, never a wrapped number or a panic.
 #[test]
 fn networks_of_huge_sizes_are_refused() {
-    use Operation::{Flatten, Relu};
-    let dense = |outputs| Operation::Dense { outputs };
+    let [flatten, relu] = [Flatten.into(), Relu.into()];
+    let dense = |outputs| Operation::from(Dense { outputs });
     let most = u32::MAX;
     let table: Vec<(&str, Shape, Vec<Operation>, usize)> = vec![
-        ("an input beyond 32 bits", Shape::image(1 << 16, 1 << 16, 1), vec![Flatten, dense(3)], 0),
-        ("an input beyond 64 bits", Shape::image(most, most, most), vec![Relu, Flatten, dense(3)], 0),
+        ("an input beyond 32 bits", Shape::image(1 << 16, 1 << 16, 1), vec![flatten, dense(3)], 0),
+        ("an input beyond 64 bits", Shape::image(most, most, most), vec![relu, flatten, dense(3)], 0),
         ("padding", Shape::image(1, 4, 4), vec![conv(2, most, 1, most - 1)], 0),
         ("outputs", Shape::image(1, 1 << 10, 1 << 10), vec![conv(1 << 13, 1, 1, 0)], 0),
         (
             "weights of a kernel",
             Shape::image(1 << 8, 1, 1),
-            vec![conv(2, 1 << 31, 1, 1 << 30), Flatten, dense(2)],
+            vec![conv(2, 1 << 31, 1, 1 << 30), flatten, dense(2)],
             0,
         ),
         (
             "patches",
             Shape::image(1 << 4, 1, 1),
-            vec![conv(2, 1 << 30, 1, (1 << 29) + 3), Flatten, dense(2)],
+            vec![conv(2, 1 << 30, 1, (1 << 29) + 3), flatten, dense(2)],
             0,
         ),
         ("two huge layers", Shape::vector(most), vec![dense(most), dense(most)], 0),
     ];
     for (what, input, operations, layer) in table {
-        let nodes: Vec<Node> =
-            (0..).zip(operations).map(|(input, operation)| Node { operation, input }).collect();
+        let nodes = chain(operations);
         let message = place(input, &nodes).expect_err(what);
         assert!(message.starts_with(&format!("layer {layer} ")), "{what}: {message}");
     }
@@ -276,7 +280,7 @@ fn networks_of_huge_sizes_are_refused() {
 
 #[test]
 fn tapes_that_read_what_is_not_there_are_refused() {
-    let node = |input| Node { operation: Operation::Relu, input };
+    let node = |input| Node::new(Relu.into(), source(input));
     for nodes in [vec![node(1)], vec![node(0), node(2)], vec![node(0), node(1), node(u16::MAX)]] {
         let layer = nodes.len() - 1;
         let message = place(Shape::vector(4), &nodes).unwrap_err();
@@ -298,11 +302,11 @@ fn slices_of_the_wrong_length_are_refused() {
     for (v, s, l) in short {
         let workspace =
             Workspace { values: &mut values[v..], sums: &mut sums[s..], labels: &mut labels[l..] };
-        let error = Sweep::new(network, PlainProduct, 2, workspace).unwrap_err();
+        let error = Sweep::new(network, PlainBackend, 2, workspace).unwrap_err();
         assert_eq!(error.found + 1, error.expected, "{error}");
     }
     let workspace = Workspace { values: &mut values, sums: &mut sums, labels: &mut labels };
-    let mut sweep = Sweep::new(network, PlainProduct, 2, workspace).unwrap();
+    let mut sweep = Sweep::new(network, PlainBackend, 2, workspace).unwrap();
     let images = Images::new(9);
     let parameters = vec![0.0_f32; 7850];
     let mut gradient = vec![0.0_f32; 7850];
@@ -580,7 +584,7 @@ impl Dataset<f32> for Spoiled<'_> {
     }
 }
 
-type Run = LocalRun<f32, PlainProduct>;
+type Run = LocalRun<f32, PlainBackend>;
 
 /// Goes on until a step is made.
 fn step(run: &mut Run, images: &impl Dataset<f32>) -> Result<Advance, RunError> {
@@ -601,7 +605,7 @@ fn bad_data_fail_the_step_and_nothing_else() {
     let larger = [Model::Mlp, Model::Cnn].map(|model| RunConfig { model, ..run_configs()[0] });
     for config in run_configs().into_iter().chain(larger) {
         let (mut run, mut undisturbed) =
-            (Run::new(config, len, PlainProduct).unwrap(), Run::new(config, len, PlainProduct).unwrap());
+            (Run::new(config, len, PlainBackend).unwrap(), Run::new(config, len, PlainBackend).unwrap());
         for _ in 0..2 {
             step(&mut run, &images).unwrap();
             step(&mut undisturbed, &images).unwrap();

@@ -1,7 +1,9 @@
 //! A network that is sure of every sample has gradients whose squares leave `f32`. Its evidence is that of `f64`.
 
+use adadagrad_core::backend::{FastBackend, PlainBackend};
+use adadagrad_core::layer::{Dense, Operation};
 use adadagrad_core::local::OwnedNetwork;
-use adadagrad_core::network::{FastProduct, Node, Operation, PlainProduct, Shape};
+use adadagrad_core::network::{Node, Shape};
 use adadagrad_tests::compare::narrowed;
 use adadagrad_tests::engine::measure;
 use adadagrad_tests::table::Table;
@@ -9,7 +11,7 @@ use adadagrad_tests::table::Table;
 /// Logits of about `gap` for the right class, and noise for the others.
 fn evidence(gap: f64) -> [[f64; 4]; 3] {
     let network =
-        OwnedNetwork::new(Shape::vector(4), &Node::chain([Operation::Dense { outputs: 4 }])).unwrap();
+        OwnedNetwork::new(Shape::vector(4), &Node::chain([Operation::Dense(Dense { outputs: 4 })])).unwrap();
     let weights = (0..16).map(|k| if k % 5 == 0 { gap } else { 0.0 });
     let parameters: Vec<f64> = weights.chain([0.0; 4]).collect();
     let inputs = |label: usize| -> Vec<f64> {
@@ -27,9 +29,9 @@ fn evidence(gap: f64) -> [[f64; 4]; 3] {
     };
     let narrow = narrowed::<f32>(&parameters);
     [
-        numbers(measure::<f64>(&network, PlainProduct, &parameters, &table, &samples, 2).unwrap().evidence),
-        numbers(measure::<f32>(&network, PlainProduct, &narrow, &table, &samples, 2).unwrap().evidence),
-        numbers(measure::<f32>(&network, FastProduct, &narrow, &table, &samples, 2).unwrap().evidence),
+        numbers(measure::<f64>(&network, PlainBackend, &parameters, &table, &samples, 2).unwrap().evidence),
+        numbers(measure::<f32>(&network, PlainBackend, &narrow, &table, &samples, 2).unwrap().evidence),
+        numbers(measure::<f32>(&network, FastBackend, &narrow, &table, &samples, 2).unwrap().evidence),
     ]
 }
 

@@ -34,7 +34,7 @@ impl Shape {
         }
     }
 
-    /// C·H·W. Shapes inside a [`super::Network`] have been checked to fit.
+    /// C·H·W. Shapes inside a [`crate::network::Network`] have been checked to fit.
     #[must_use]
     pub const fn len(self) -> usize {
         self.channels as usize * self.plane()

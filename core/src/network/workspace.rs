@@ -1,0 +1,45 @@
+use super::{Network, Placed};
+use crate::real::Real;
+
+/// Working memory of a sweep, in the caller's hands. The lengths come from [`Network::workspace`].
+#[derive(Debug)]
+pub struct Workspace<'a, F: Real> {
+    /// Activations, their gradients, and scratch.
+    pub values: &'a mut [F],
+    /// sᵢ and pᵢ of the micro-batch.
+    pub sums: &'a mut [F::Sum],
+    /// The micro-batch's labels.
+    pub labels: &'a mut [u32],
+}
+
+/// How long the slices of a [`Workspace`] must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WorkspaceLen {
+    /// Floats.
+    pub values: usize,
+    /// Sums.
+    pub sums: usize,
+    /// Labels.
+    pub labels: usize,
+}
+
+impl Network<'_> {
+    /// How much working memory a micro-batch of `samples` takes.
+    #[must_use]
+    pub fn workspace(&self, samples: usize) -> WorkspaceLen {
+        let scratch_len = |node: &Placed| node.operation.scratch_len(node, samples);
+        let scratch = self.nodes().iter().map(scratch_len).max().unwrap_or(0);
+        WorkspaceLen {
+            values: self.activations().saturating_mul(2).saturating_mul(samples).saturating_add(scratch),
+            sums: 2 * samples,
+            labels: samples,
+        }
+    }
+
+    /// The largest micro-batch, at most 128 samples, whose values stay within `budget` values (one at least).
+    /// A function of the network alone for a given budget, because the cut decides the order of sums.
+    #[must_use]
+    pub fn micro_batch(&self, budget: usize) -> usize {
+        (1..=128).rev().find(|&samples| self.workspace(samples).values <= budget).unwrap_or(1)
+    }
+}
