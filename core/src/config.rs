@@ -29,7 +29,7 @@ pub enum DatasetName {
     Mnist,
     /// 60,000 + 10,000 pieces of clothing, in ten kinds.
     FashionMnist,
-    /// Files of the user's, of the same form.
+    /// The user's own files, in the same format.
     Own,
 }
 
@@ -45,7 +45,7 @@ impl DatasetName {
     }
 }
 
-/// Everything that decides a run: the same description gives the same run, bit for bit, on the same engine.
+/// Everything that determines a run: the same description gives the same run, bit for bit, on the same engine.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(
     feature = "serde",
@@ -55,7 +55,7 @@ impl DatasetName {
 pub struct RunConfig {
     /// [`FORMAT_VERSION`].
     pub version: u32,
-    /// What is learned.
+    /// The data set to train on.
     pub dataset: DatasetName,
     /// The network.
     pub model: Model,
@@ -63,13 +63,13 @@ pub struct RunConfig {
     pub optimizer: AnyOptimizer,
     /// α, before the schedule.
     pub learning_rate: f64,
-    /// What the learning rate is multiplied by as samples go by.
+    /// How the learning rate changes with the number of samples seen.
     pub schedule: Schedule,
     /// The batch-size test, or `None`; then the controller must be constant.
     pub test: Option<AnyTest>,
     /// The rule for the next batch size.
     pub controller: AnyController,
-    /// First batch; at least 2 with a test on, because one sample has no variance.
+    /// First batch; at least 2 with a test, because one sample has no variance.
     pub initial_batch: u32,
     /// Smallest batch.
     pub min_batch: u32,
@@ -77,7 +77,7 @@ pub struct RunConfig {
     pub max_batch: u32,
     /// The run stops at the first step after which this many samples were seen.
     pub sample_budget: u64,
-    /// Decides initial parameters and the order of samples.
+    /// Determines the initial parameters and the order of samples.
     pub seed: u64,
     /// Test accuracy is measured each time this many more samples were seen, and at the end.
     pub evaluate_every: u64,
@@ -205,7 +205,7 @@ impl ConfigError {
         field: "test",
         found: f64::NAN,
         range: Range::Needed,
-        because: "an adaptive batch needs a test",
+        because: "an adaptive batch size needs a batch-size test",
     };
 }
 
@@ -237,10 +237,10 @@ impl fmt::Display for ConfigError {
 
 impl core::error::Error for ConfigError {}
 
-/// Why settings cannot take the place of those that a run goes on with.
+/// Why a run cannot continue with other settings.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum RetuneError {
-    /// A setting that stays the same for a whole run.
+    /// A setting that cannot change during a run.
     Fixed {
         /// Its name.
         field: &'static str,
@@ -253,7 +253,7 @@ impl fmt::Display for RetuneError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Fixed { field } => {
-                write!(f, "{field} cannot change while a run goes on: begin a new one for that")
+                write!(f, "{field} cannot change during a run: start a new run")
             }
             Self::Config(error) => error.fmt(f),
         }
@@ -309,7 +309,7 @@ fn check_in<F: Real>(
     let refused = |because| Err(ConfigError { field, found, range, because });
     if rounded == 0.0 && found != 0.0 {
         return refused(if range.contains(0.0) {
-            "the run's float type rounds it to 0: give 0 itself, or a larger number"
+            "the run's float type rounds it to 0: use 0 or a larger number"
         } else {
             "the run's float type rounds it to 0"
         });
@@ -317,7 +317,7 @@ fn check_in<F: Real>(
     if range.contains(rounded) {
         Ok(())
     } else if rounded.is_infinite() {
-        refused("the run's float type has no such number")
+        refused("it is too large for the run's float type")
     } else {
         refused("the run's float type rounds it to 1")
     }
@@ -363,7 +363,7 @@ impl RunConfig {
         check_count("evaluate_every", self.evaluate_every, [1, LARGEST_EXACT], "")
     }
 
-    /// Whether a run that has made steps can go on with this: the first batch is past.
+    /// Whether a run that has made steps can continue with these settings: the first batch is past.
     ///
     /// # Errors
     /// As [`Self::validate`].
@@ -381,7 +381,7 @@ impl RunConfig {
             .validate_in::<F>(samples)
     }
 
-    /// Whether `next` may take this one's place while a run goes on: the learning rate and its schedule, the
+    /// Whether a run with these settings may continue with `next`: the learning rate and its schedule, the
     /// test's thresholds, growth cap, smallest and largest batch, sample budget and how often accuracy is
     /// measured may change, and nothing else.
     ///
@@ -408,8 +408,8 @@ impl RunConfig {
         }
     }
 
-    /// With no batch larger than the training samples: their largest number where `max_batch` is above it, and then also
-    /// for the smallest and the first batch. `None` where nothing is to change.
+    /// These settings with no batch larger than the training set: where `max_batch` is, the largest, smallest and first
+    /// batch are limited to its size. `None` if nothing has to change.
     #[must_use]
     pub fn fitted(&self, samples: u32) -> Option<Self> {
         let [max_batch, min_batch, initial_batch] =
@@ -430,13 +430,14 @@ impl RunConfig {
     fn validate_batches(&self, samples: u32) -> Result<(), ConfigError> {
         let samples = u64::from(samples);
         let (min, max) = (u64::from(self.min_batch), u64::from(self.max_batch));
-        check_count("max_batch", max, [1, samples], "a batch cannot hold more than the training samples")?;
+        check_count("max_batch", max, [1, samples], "a batch cannot be larger than the training set")?;
         check_count("min_batch", min, [1, max], "it cannot be above max_batch")?;
         let (least, because) = match self.test {
-            Some(_) => (min.max(2), "with a test on, a batch of one sample has no variance to test"),
-            None => (min, "it lies between min_batch and max_batch"),
+            Some(_) => (min.max(2), "a batch-size test needs at least two samples"),
+            None => (min, "it must lie between min_batch and max_batch"),
         };
-        let because = if max < least { "max_batch leaves no room for it" } else { because };
+        let because =
+            if max < least { "with a batch-size test, max_batch must be at least 2" } else { because };
         check_count("initial_batch", self.initial_batch.into(), [least, max], because)
     }
 }
@@ -445,7 +446,7 @@ fn check_optimizer<F: Real>(optimizer: &AnyOptimizer) -> Result<(), ConfigError>
     let number = check_in::<F>;
     let fraction = |field, found| number(field, found, Range::Below(0.0, 1.0), "");
     let weight_decay = |found| number("weight_decay", found, NOT_NEGATIVE, "");
-    let epsilon = |found| number("epsilon", found, POSITIVE, "what has no gradient is divided by it");
+    let epsilon = |found| number("epsilon", found, POSITIVE, "it is the divisor where the gradient is zero");
     let adam = |[beta1, beta2]: [f64; 2], eps, decay| {
         fraction("beta1", beta1)?;
         fraction("beta2", beta2)?;
@@ -472,7 +473,7 @@ fn check_optimizer<F: Real>(optimizer: &AnyOptimizer) -> Result<(), ConfigError>
             check(field, found, POSITIVE, "")?;
             // What the sum begins with, in the wider type.
             if F::Sum::of(found).squared().as_f64() == 0.0 {
-                let because = "in the run's float type its square is rounded to 0";
+                let because = "its square rounds to 0 in the run's float type";
                 return Err(ConfigError { field, found, range: POSITIVE, because });
             }
             Ok(())

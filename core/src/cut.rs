@@ -1,26 +1,25 @@
-//! How a batch is cut into parts: by the batch and the settings alone, never by the number of threads or the
-//! memory at hand, so that the same run gives the same bits everywhere.
+//! How a batch is cut into parts: this depends on the batch and the settings alone, never on the number of threads
+//! or the available memory, so the same run gives the same bits everywhere.
 
 use core::ops::Range;
 
-/// How finely batches are cut, unless more parts are asked for.
+/// How finely batches are cut, unless a test needs more parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Grain {
-    /// Samples that a part has at least.
+    /// Smallest number of samples in a part.
     pub samples: u32,
-    /// Parts that a batch is cut into at most: each costs a pass over the parameters.
+    /// Largest number of parts of a batch: each costs a pass over the parameters.
     pub parts: u32,
 }
 
-/// Where nothing is known of the model.
+/// For an unknown model.
 impl Default for Grain {
     fn default() -> Self {
         Self { samples: 64, parts: 32 }
     }
 }
 
-/// A batch cut into parts of as equal a size as can be. Parts may be computed anywhere; their sums are merged
-/// in order.
+/// A batch cut into parts of nearly equal size. Parts may be computed anywhere; their sums are merged in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cut {
     samples: u32,
@@ -28,14 +27,14 @@ pub struct Cut {
 }
 
 impl Cut {
-    /// Cuts `samples` into at least `least_parts`, but never into parts without a sample.
+    /// Cuts `samples` samples into at least `least_parts` parts, but never into empty ones.
     #[must_use]
     pub fn new(samples: u32, least_parts: u32) -> Self {
         Self::by_grain(Grain::default(), samples, least_parts)
     }
 
-    /// The same by another grain: that of the model
-    /// ([`Model::grain`](crate::network::Model::grain)) in a run.
+    /// The same with another grain: a run uses that of its model
+    /// ([`Model::grain`](crate::network::Model::grain)).
     #[must_use]
     pub fn by_grain(grain: Grain, samples: u32, least_parts: u32) -> Self {
         let parts = samples.div_ceil(grain.samples.max(1)).min(grain.parts);
@@ -68,7 +67,7 @@ impl Cut {
 }
 
 impl Cut {
-    /// Walks over some of the parts, a micro-batch of at most `micro_batch` samples at a time.
+    /// Iterates over some of the parts, in micro-batches of at most `micro_batch` samples.
     #[must_use]
     pub fn walk(self, parts: Range<u32>, micro_batch: u32) -> Walk {
         let position = self.boundary(parts.start);
@@ -95,26 +94,26 @@ pub struct MicroBatch {
 }
 
 impl Walk {
-    /// Samples that were walked over, counted from the batch's first.
+    /// Number of samples passed so far.
     #[must_use]
     pub const fn position(&self) -> u32 {
         self.position
     }
 
-    /// Whether every part was walked over.
+    /// Whether no parts are left.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.parts.is_empty()
     }
 
-    /// The parts that are left; `None` inside a part, and behind the last one.
+    /// The parts that are left; `None` inside a part and after the last one.
     #[must_use]
     pub fn whole_parts(&self) -> Option<Range<u32>> {
         let begins = self.position == self.cut.boundary(self.parts.start);
         (begins && !self.is_empty()).then(|| self.parts.clone())
     }
 
-    /// Walks over the present part, whoever sweeps it.
+    /// Skips the current part, which another thread or machine sweeps.
     pub fn skip_part(&mut self) {
         if !self.is_empty() {
             self.parts.start += 1;

@@ -7,18 +7,18 @@ pub trait Dataset<F: Real> {
     /// Number of samples, N.
     fn len(&self) -> u32;
 
-    /// Whether there is no sample.
+    /// Whether there are no samples.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Values of one sample.
+    /// Number of values of one sample.
     fn input_len(&self) -> usize;
 
     /// Writes sample `index` < N and returns its label.
     fn read(&self, index: u32, input: &mut [F]) -> u32;
 
-    /// Sample `index` < N will be read soon: its memory may be sent for meanwhile.
+    /// Sample `index` < N will be read soon: a hint to prefetch its memory.
     fn approach(&self, index: u32) {
         let _ = index;
     }

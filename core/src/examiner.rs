@@ -1,4 +1,4 @@
-//! A look at samples with any parameters, beside a run that goes on.
+//! Predictions for samples, with any parameters, while a run continues.
 
 use core::ops::Range;
 use std::vec::Vec;
@@ -10,7 +10,7 @@ use crate::network::{Model, Network};
 use crate::real::Real;
 use crate::statistics::LengthMismatch;
 
-/// A network with working memory of its own.
+/// A network with its own working memory.
 #[derive(Debug)]
 pub struct Examiner<F: Real, M> {
     network: OwnedNetwork,
@@ -18,12 +18,12 @@ pub struct Examiner<F: Real, M> {
     product: M,
 }
 
-/// What the network says of one sample.
+/// The network's prediction for one sample.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Verdict<'a, F> {
-    /// Its outputs, one for each class.
+    /// Its outputs, one per class.
     pub outputs: &'a [F],
-    /// softmax of them.
+    /// Softmax of the outputs.
     pub probabilities: &'a [F],
 }
 
@@ -44,24 +44,24 @@ impl<F: Real, M: Backend<F> + Copy> Examiner<F, M> {
         self.network.view()
     }
 
-    /// How many samples may be examined at once.
+    /// The largest number of samples that can be examined at once.
     #[must_use]
     pub fn most(&self) -> u32 {
         self.memory.micro_batch()
     }
 
-    /// Parameters as files hold them, as [`Self::examine`] takes them.
+    /// Converts parameters from the order of files to the order that [`Self::examine`] takes.
     ///
     /// # Errors
-    /// When they are not D values.
+    /// When there are not D values.
     pub fn in_own_order(&self, parameters: &[F]) -> Result<Vec<F>, LengthMismatch> {
         let mut own = parameters.to_vec();
         self.network.view().to_own_order(parameters, &mut own)?;
         Ok(own)
     }
 
-    /// What the network with these parameters, from [`Self::in_own_order`], says of some samples, one verdict for each
-    /// in order.
+    /// Predictions of the network with these parameters (from [`Self::in_own_order`]) for some samples, in order, one
+    /// call of `tell` per sample.
     ///
     /// # Errors
     /// When lengths do not fit, a label is out of range, or there are more samples than [`Self::most`].

@@ -12,56 +12,56 @@ use crate::vectors::on_vectors;
 /// What is wrong with IDX bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IdxError {
-    /// Fewer bytes than the header takes.
+    /// Fewer bytes than the header needs.
     Header {
         /// Bytes needed.
         needed: usize,
-        /// Bytes there.
+        /// Bytes in the file.
         found: usize,
     },
-    /// Does not begin with two zero bytes: no IDX file (perhaps still compressed, or a web page).
+    /// Does not start with two zero bytes: not an IDX file (perhaps still compressed, or a web page).
     Magic([u8; 2]),
-    /// Values of another type than unsigned bytes.
+    /// The values are not unsigned bytes.
     Type(u8),
-    /// Another number of dimensions than expected.
+    /// The number of dimensions is not the expected one.
     Dimensions {
-        /// Wanted.
+        /// Expected.
         expected: u8,
         /// In the header, at byte 3.
         found: u8,
     },
-    /// The dimensions in the header multiply to more than fits.
+    /// The product of the dimensions is too large.
     TooLarge,
-    /// The values end early, or go on too long.
+    /// The file is shorter or longer than its header declares.
     Length {
-        /// Bytes that header and values take.
+        /// Bytes of header and values.
         needed: usize,
-        /// Bytes there.
+        /// Bytes in the file.
         found: usize,
     },
-    /// Another image size than expected.
+    /// The image size is not the expected one.
     ImageSize {
-        /// Rows and columns wanted.
+        /// Rows and columns expected.
         expected: [u32; 2],
         /// Rows and columns in the header, at bytes 8 and 12.
         found: [u32; 2],
     },
-    /// Images and labels do not pair.
+    /// There are not as many labels as images.
     Count {
         /// Number of images.
         images: u32,
         /// Number of labels.
         labels: u32,
     },
-    /// There is no sample.
+    /// There are no samples.
     Empty,
-    /// A label beyond the classes.
+    /// A label that is not below the number of classes.
     Label {
         /// Which byte of the label file.
         byte: usize,
-        /// What it says.
+        /// The label.
         label: u8,
-        /// How many classes there are.
+        /// Number of classes.
         classes: u32,
     },
 }
@@ -70,34 +70,33 @@ impl fmt::Display for IdxError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::Header { needed, found } => {
-                write!(f, "the IDX header takes {needed} bytes, but the file ends after {found}")
+                write!(f, "the IDX header needs {needed} bytes, but the file has {found}")
             }
             Self::Magic([a, b]) => write!(
                 f,
-                "byte 0: an IDX file begins with two zero bytes, this one with {a:02x} {b:02x} (is it still compressed?)"
+                "byte 0: not a valid IDX file: it starts with {a:02x} {b:02x}, not with two zero bytes (is it still compressed?)"
             ),
             Self::Type(kind) => {
-                write!(f, "byte 2: values of type {kind:#04x}, where unsigned bytes (0x08) are expected")
+                write!(f, "byte 2: the values have type {kind:#04x}, but unsigned bytes (0x08) are expected")
             }
             Self::Dimensions { expected, found } => {
-                write!(f, "byte 3: {found} dimensions, where {expected} are expected")
+                write!(f, "byte 3: the number of dimensions is {found}, but must be {expected}")
             }
-            Self::TooLarge => f.write_str("bytes 4 on: the dimensions multiply to more than memory can hold"),
-            Self::Length { needed, found } if found < needed => {
-                write!(f, "the header promises {needed} bytes, but the file ends after {found}")
+            Self::TooLarge => {
+                f.write_str("from byte 4: the product of the dimensions is larger than any memory")
             }
             Self::Length { needed, found } => {
-                write!(f, "the header promises {needed} bytes, but the file goes on to {found}")
+                write!(f, "the header declares a file of {needed} bytes, but it has {found}")
             }
             Self::ImageSize { expected, found } => write!(
                 f,
-                "bytes 8 to 15: images of {}×{} pixels, where {}×{} are expected",
+                "bytes 8 to 15: the images have {}×{} pixels, but {}×{} are expected",
                 found[0], found[1], expected[0], expected[1]
             ),
             Self::Count { images, labels } => write!(f, "{images} images, but {labels} labels"),
-            Self::Empty => f.write_str("bytes 4 to 7: the file holds no sample"),
+            Self::Empty => f.write_str("bytes 4 to 7: the file contains no samples"),
             Self::Label { byte, label, classes } => {
-                write!(f, "byte {byte}: the label {label}, where only those below {classes} are expected")
+                write!(f, "byte {byte}: label {label} is out of range: labels must be below {classes}")
             }
         }
     }
@@ -153,8 +152,8 @@ impl<'a, const N: usize> Idx<'a, N> {
     }
 }
 
-/// Grey images with labels, as in MNIST: pixels are read as byte/255. `B` is what holds the files' bytes: a
-/// slice, or a buffer of your own.
+/// Grey images with labels, as in MNIST: pixels are read as byte/255. `B` holds the files' bytes: a
+/// slice, or your own buffer.
 #[derive(Clone, Copy, Debug)]
 pub struct LabelledImages<B> {
     images: B,
@@ -258,7 +257,7 @@ impl<F: Real, B: AsRef<[u8]>> Dataset<F> for LabelledImages<B> {
 /// Bytes.
 const CACHE_LINE: usize = 64;
 
-/// One image whose label nobody knows, row by row.
+/// One image without a label, row by row.
 #[derive(Clone, Copy, Debug)]
 pub struct Picture<'a>(pub &'a [u8]);
 

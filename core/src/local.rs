@@ -1,5 +1,5 @@
-//! A whole run on one thread that owns its memory, a micro-batch at a time, so that a caller with a clock
-//! can stop inside a step. The pieces of memory serve engines on several threads too.
+//! A whole run on one thread that owns its memory. It works one micro-batch at a time, so that a caller with a
+//! clock can stop inside a step. Engines on several threads use the same pieces of memory.
 
 use core::fmt;
 use core::ops::Range;
@@ -28,7 +28,7 @@ const WORKING_SET: usize = 1 << 20;
 /// Bytes that micro-batches may take that are kept from the first sweep to the second.
 const KEPT: usize = if cfg!(target_arch = "wasm32") { 64 << 20 } else { 256 << 20 };
 
-/// Why a run does not start or go on. What it stood on is as it was.
+/// Why a run does not start or continue. Its state is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum RunError {
     /// The settings cannot run.
@@ -39,9 +39,9 @@ pub enum RunError {
     Step(StepError),
     /// A micro-batch could not be swept.
     Sweep(SweepError),
-    /// No memory for this many bytes.
+    /// This many bytes could not be allocated.
     OutOfMemory {
-        /// Bytes asked for.
+        /// Bytes requested.
         bytes: usize,
     },
 }
@@ -53,7 +53,9 @@ impl fmt::Display for RunError {
             Self::Network(error) => error.fmt(f),
             Self::Step(error) => error.fmt(f),
             Self::Sweep(error) => error.fmt(f),
-            Self::OutOfMemory { bytes } => write!(f, "there is no memory for another {bytes} bytes"),
+            Self::OutOfMemory { bytes } => {
+                write!(f, "out of memory: {bytes} more bytes could not be allocated")
+            }
         }
     }
 }
@@ -112,14 +114,14 @@ impl OwnedNetwork {
         Self::new(model.input(), model.nodes())
     }
 
-    /// The same, its weights in the order that this module's engines compute in: see [`Network::keep_by_inputs`].
+    /// The same network with its weights in the order that this module's engines use: see [`Network::keep_by_inputs`].
     #[must_use]
     pub fn by_inputs(mut self) -> Self {
         Network::keep_by_inputs(&mut self.placed);
         self
     }
 
-    /// A copy of vectors that lie in this network's order, as files hold them.
+    /// A copy of vectors in this network's order, converted to the order of files.
     #[must_use]
     pub fn as_files_hold<F: Copy>(&self, own: &[F]) -> Vec<F> {
         let mut vectors = own.to_vec();
@@ -181,7 +183,7 @@ impl<F: Real> SweepMemory<F> {
     }
 }
 
-/// Working memory of its own for each micro-batch, in order, so that a second sweep finds the first one's
+/// Separate working memory for each micro-batch, in order, so that a second sweep can reuse the first one's
 /// activations and their gradients.
 #[derive(Debug)]
 pub struct Kept<F: Real> {
@@ -196,7 +198,7 @@ impl<F: Real> Default for Kept<F> {
 }
 
 impl<F: Real> Kept<F> {
-    /// Begins a batch of which at most `most` micro-batches are kept: see [`Self::most`].
+    /// Starts a batch of which at most `most` micro-batches are kept: see [`Self::most`].
     pub fn begin(&mut self, most: usize) {
         self.most = most;
         self.memories.truncate(most);
@@ -209,7 +211,7 @@ impl<F: Real> Kept<F> {
         KEPT / (values * size_of::<F>()).max(1)
     }
 
-    /// Memory for micro-batch `index`, to be asked for in ascending order; none where it is not kept.
+    /// Memory for micro-batch `index`, to be called in ascending order; `None` if it is not kept.
     pub fn make(&mut self, network: Network<'_>, index: usize) -> Option<&mut SweepMemory<F>> {
         if index == self.memories.len() && index < self.most {
             // Without memory for it, it is computed again.
@@ -229,12 +231,12 @@ impl<F: Real> Kept<F> {
 pub struct Evaluation {
     /// Mean loss in nats.
     pub loss: f64,
-    /// Share classified rightly.
+    /// Fraction classified correctly.
     pub accuracy: f64,
 }
 
 impl Evaluation {
-    /// From the sums over `samples` samples; of none, both are 0.
+    /// From the sums over `samples` samples; without samples, both are 0.
     #[must_use]
     pub fn new<S: Real>(score: Score<S>, samples: u32) -> Self {
         let samples = f64::from(samples.max(1));
@@ -245,7 +247,7 @@ impl Evaluation {
 /// What one call of [`LocalRun::advance`] did.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Advance {
-    /// A micro-batch; the step goes on.
+    /// A micro-batch; the step is not complete.
     Working,
     /// The last micro-batch of a step.
     Step(Telemetry),
@@ -253,12 +255,12 @@ pub enum Advance {
     Finished,
 }
 
-/// What [`LocalRun::share`] leaves to others.
+/// The work that [`LocalRun::share`] leaves to others.
 #[derive(Clone, Debug)]
 pub struct Shared<'a, F: Real> {
     /// What to do with each part.
     pub task: Task,
-    /// The step that they belong to, where it is no evaluation.
+    /// The step that the parts belong to; `None` for an evaluation.
     pub plan: Option<Plan<F::Sum>>,
     /// The parts that are still to be swept.
     pub parts: Range<u32>,
@@ -268,7 +270,7 @@ pub struct Shared<'a, F: Real> {
     pub mean_gradient: Option<&'a [F]>,
 }
 
-/// What is to be done with the parts of a batch.
+/// What to do with the parts of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Task {
     /// The first sweep of a step: [`LocalRun::take_sums`].
@@ -345,8 +347,8 @@ impl<F: Real, M: Backend<F> + Copy> LocalRun<F, M> {
         Ok(run)
     }
 
-    /// Goes on with a run that stands at the trainer's progress, from an earlier copy of its parameters and
-    /// optimizer memory and the steps that were made since: these are made again first, and not counted.
+    /// Continues a run at the trainer's progress, from an earlier copy of its parameters and optimizer memory and
+    /// the steps that were made since: these are repeated first, and not counted again.
     ///
     /// # Errors
     /// When the lengths do not fit, or there is not enough memory.
@@ -391,7 +393,7 @@ impl<F: Real, M: Backend<F> + Copy> LocalRun<F, M> {
         })
     }
 
-    /// Goes on with other settings. A step under way that does not count yet begins again with them.
+    /// Continues with other settings. An unfinished step starts again with them.
     ///
     /// # Errors
     /// As [`Trainer::retune`].
@@ -407,25 +409,25 @@ impl<F: Real, M: Backend<F> + Copy> LocalRun<F, M> {
         &self.trainer
     }
 
-    /// Where the run stands.
+    /// How far the run has come.
     #[must_use]
     pub const fn progress(&self) -> &Progress<F::Sum> {
         self.trainer.progress()
     }
 
-    /// The parameters, D values, as files hold them.
+    /// The parameters, D values, in the order of files.
     #[must_use]
     pub fn parameters(&self) -> Vec<F> {
         self.engine.network.as_files_hold(&self.parameters)
     }
 
-    /// The optimizer memory, slots · D values, as files hold them.
+    /// The optimizer memory, slots · D values, in the order of files.
     #[must_use]
     pub fn memory(&self) -> Vec<F> {
         self.engine.network.as_files_hold(&self.memory)
     }
 
-    /// How many sample visits of the step (or evaluation) under way are done, and how many there are.
+    /// How many sample visits of the current step (or evaluation) are done, and how many it has in total.
     #[must_use]
     pub fn visits(&self) -> (u64, u64) {
         if let Some(Evaluating { walk, samples, .. }) = &self.evaluation {
@@ -437,13 +439,13 @@ impl<F: Real, M: Backend<F> + Copy> LocalRun<F, M> {
         (swept + u64::from(step.walk.position()), step.plan.visits())
     }
 
-    /// Whether a step is under way.
+    /// Whether a step has started and is not complete.
     #[must_use]
     pub const fn is_inside_step(&self) -> bool {
         self.step.is_some()
     }
 
-    /// Whether steps are still to be made again; until then the parameters are not those of [`Self::progress`].
+    /// Whether steps still have to be repeated; until then the parameters are older than [`Self::progress`].
     #[must_use]
     pub fn is_repeating(&self) -> bool {
         !self.again.is_empty()
@@ -453,7 +455,7 @@ impl<F: Real, M: Backend<F> + Copy> LocalRun<F, M> {
     ///
     /// # Errors
     /// When the step is refused or cannot be computed; then parameters, optimizer memory and progress are as
-    /// they were before it, and the next call begins it again.
+    /// they were before it, and the next call starts it again.
     pub fn advance(&mut self, dataset: &impl Dataset<F>) -> Result<Advance, RunError> {
         let [expected, found] = [self.trainer.samples(), dataset.len()].map(|len| len as usize);
         check_length("the training set", expected, found)?;
@@ -461,9 +463,9 @@ impl<F: Real, M: Backend<F> + Copy> LocalRun<F, M> {
         self.sweep(step, dataset)
     }
 
-    /// What others may sweep in this run's place: parts of the evaluation or of the step under way, or of the next
-    /// step, which then begins. `None` when the sample budget is spent, or where this run must work alone: inside
-    /// a part, behind the last one, or at steps that are made again.
+    /// What others may sweep for this run: parts of the current evaluation or step, or of the next step, which then
+    /// starts. `None` when the sample budget is spent, or when this run must work alone: inside a part, after the
+    /// last one, or in steps that are repeated.
     pub fn share(&mut self) -> Option<Shared<'_, F>> {
         let (task, walk) = match (&self.evaluation, &self.step) {
             (Some(Evaluating { walk, .. }), _) => (Task::Evaluate, walk),
@@ -484,11 +486,11 @@ impl<F: Real, M: Backend<F> + Copy> LocalRun<F, M> {
         Some(Shared { task, plan, parts, parameters: &self.parameters, mean_gradient })
     }
 
-    /// Takes the sums over the next part, which `fill` writes into empty ones; after the last part goes on as
+    /// Takes the sums over the next part, which `fill` adds to zeros; after the last part continues as
     /// [`Self::advance`] does.
     ///
     /// # Errors
-    /// Those of `fill` and of [`Self::advance`]; then the step is begun again.
+    /// Those of `fill` and of [`Self::advance`]; then the step starts again.
     pub fn take_sums<E: From<LengthMismatch> + From<RunError>>(
         &mut self,
         fill: impl FnOnce(&mut Statistics<'_, F>) -> Result<(), E>,
@@ -517,7 +519,7 @@ impl<F: Real, M: Backend<F> + Copy> LocalRun<F, M> {
         self.end_part(step)
     }
 
-    /// Takes the next part's score in the evaluation under way; its result with the last one.
+    /// Takes the next part's score in the current evaluation; returns its result with the last one.
     pub fn take_score(&mut self, score: Score<F::Sum>) -> Option<Evaluation> {
         let mut evaluating = self.evaluation.take()?;
         evaluating.total.merge(score);
@@ -542,7 +544,7 @@ impl<F: Real, M: Backend<F> + Copy> LocalRun<F, M> {
         Ok(Advance::Working)
     }
 
-    /// Begins to measure loss and accuracy on a data set, in place of an evaluation under way.
+    /// Starts to measure loss and accuracy on a data set. Replaces an unfinished evaluation.
     pub fn begin_evaluation(&mut self, dataset: &impl Dataset<F>) {
         let cut = Cut::new(dataset.len(), 0);
         self.evaluation = Some(Evaluating {
@@ -553,15 +555,15 @@ impl<F: Real, M: Backend<F> + Copy> LocalRun<F, M> {
         });
     }
 
-    /// Evaluates the next micro-batch; the result comes with the last one. `None` as long as there is more to
-    /// do, or when no evaluation has begun.
+    /// Evaluates the next micro-batch; the result comes with the last one. `None` while there is more to do, or
+    /// when no evaluation was started.
     ///
     /// # Errors
-    /// When the samples do not fit the network, or there is none.
+    /// When the samples do not fit the network, or there are none.
     pub fn advance_evaluation(&mut self, dataset: &impl Dataset<F>) -> Result<Option<Evaluation>, RunError> {
         let Some(mut evaluating) = self.evaluation.take() else { return Ok(None) };
         if evaluating.samples == 0 {
-            let what = "a data set to evaluate";
+            let what = "the evaluation set";
             return Err(LengthMismatch { what, expected: 1, found: 0 }.into());
         }
         if let Some(MicroBatch { positions, ends_part }) = evaluating.walk.next() {

@@ -1,7 +1,7 @@
-//! One of several who sweep the parts of a run's batches, each with a memory and a data set of its own: another
-//! worker of a browser's tab, another process, another machine. The run itself is a
-//! [`LocalRun`](crate::local::LocalRun): it says by `share` what is to be done and takes the parts in order, so
-//! that its bits do not depend on who swept what.
+//! One of several members that sweep the parts of a run's batches, each with its own memory and data set: another
+//! worker of a browser tab, another process, another machine. The run itself is a
+//! [`LocalRun`](crate::local::LocalRun): its `share` says what to do, and it takes the parts in order, so its bits
+//! do not depend on which member swept which part.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::vec::Vec;
@@ -16,7 +16,7 @@ use crate::real::Real;
 use crate::statistics::{Inner, LengthMismatch, Needs, Statistics, check_length};
 use crate::trainer::Trainer;
 
-/// One who sweeps parts. See the [module](self).
+/// Sweeps parts of a run's batches. See the [module](self).
 #[derive(Debug)]
 pub struct Member<F: Real, M> {
     trainer: Trainer<F>,
@@ -65,11 +65,11 @@ impl<F: Real, M: Backend<F> + Copy> Member<F, M> {
         })
     }
 
-    /// The parameters that sweeps are made with from now on, as [`LocalRun::share`](crate::local::LocalRun::share) gives
+    /// Sets the parameters for the sweeps from now on, as [`LocalRun::share`](crate::local::LocalRun::share) returns
     /// them.
     ///
     /// # Errors
-    /// When they are not D values.
+    /// When there are not D values.
     pub fn set_parameters(&mut self, parameters: &[F]) -> Result<(), LengthMismatch> {
         check_length("the parameters", self.parameters.len(), parameters.len())?;
         self.parameters.copy_from_slice(parameters);
@@ -77,17 +77,17 @@ impl<F: Real, M: Backend<F> + Copy> Member<F, M> {
         Ok(())
     }
 
-    /// ḡ for second sweeps.
+    /// Sets ḡ for second sweeps.
     ///
     /// # Errors
-    /// When it is not D values.
+    /// When it does not have D values.
     pub fn set_mean_gradient(&mut self, mean_gradient: &[F]) -> Result<(), LengthMismatch> {
         check_length("the mean gradient", self.mean_gradient.len(), mean_gradient.len())?;
         self.mean_gradient.copy_from_slice(mean_gradient);
         Ok(())
     }
 
-    /// The sums over one part, handed to `read`.
+    /// Computes the sums over one part and passes them to `read`.
     ///
     /// # Errors
     /// When the samples do not fit the network, and those of `read`.

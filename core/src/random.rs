@@ -1,5 +1,5 @@
-//! Random numbers as a function of (seed, stream, index): no state, and 32-bit arithmetic only, so that a
-//! shader can compute the same ones.
+//! Random numbers as a function of (seed, stream, index): no state, and only 32-bit arithmetic, so that a
+//! shader can compute the same numbers.
 
 use crate::real::Real;
 
@@ -32,7 +32,7 @@ impl Key {
     }
 
     /// Uniform in [−bound, bound), in steps of bound/2²³: exact in `f32`, so that `f32` and `f64` runs start
-    /// from the same point but for the rounding of the product.
+    /// from the same point up to the rounding of the product.
     #[must_use]
     pub fn uniform<F: Real>(self, index: u32, bound: F) -> F {
         let centred = i64::from(self.bits(index) >> 8) - (1 << 23);

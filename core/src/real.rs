@@ -5,7 +5,7 @@ use core::iter::Sum;
 use num_traits::float::FloatCore;
 use num_traits::{NumAssign, Zero};
 
-/// A float type to train in: `f32` or `f64`, or one of your own.
+/// A float type to train in: `f32`, `f64`, or your own.
 ///
 /// Elementary functions call `libm` directly and not the methods of `num_traits::Float`: those silently
 /// become the standard library's as soon as any crate of the build enables `num-traits/std`, and then a

@@ -1,5 +1,5 @@
-//! Learning rate as a function of samples seen. Samples, not steps: with batches that grow, a step is no
-//! measure of progress.
+//! Learning rate as a function of samples seen. Samples, not steps: when batches grow, the number of
+//! steps does not measure progress.
 
 use crate::real::{Real, count};
 
@@ -34,7 +34,7 @@ pub struct Schedule {
     serde(tag = "name", rename_all = "snake_case", deny_unknown_fields)
 )]
 pub enum Decay {
-    /// Not at all. With braces, so that fields which belong to others are refused.
+    /// Not at all. With braces, so that other decays' fields are refused.
     Constant {},
     /// Half a cosine wave from 1 to `final_fraction` of the rate, ending with the sample budget:
     /// f + (1 − f)·(1 + cos(π t))/2 with t from 0 to 1.
@@ -43,9 +43,9 @@ pub enum Decay {
         #[cfg_attr(feature = "serde", serde(default = "Decay::default_final_fraction"))]
         final_fraction: f64,
     },
-    /// Times `factor` after each further `every_samples` samples.
+    /// Multiplied by `factor` after every `every_samples` samples.
     Step {
-        /// Length of a stair, at least 1. 60,000 by default.
+        /// Samples between two decays, at least 1. 60,000 by default.
         #[cfg_attr(feature = "serde", serde(default = "Decay::default_every_samples"))]
         every_samples: u64,
         /// Between 0 and 1. 0.5 by default.
@@ -87,7 +87,7 @@ impl Default for Decay {
 }
 
 impl Schedule {
-    /// The learning rate for the batch that begins after `samples_seen` of `sample_budget` samples.
+    /// The learning rate for the batch that starts after `samples_seen` of `sample_budget` samples.
     #[must_use]
     pub fn learning_rate<S: Real>(&self, base: S, samples_seen: u64, sample_budget: u64) -> S {
         if samples_seen < self.warm_up_samples {

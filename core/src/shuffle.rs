@@ -78,7 +78,7 @@ fn ones(bits: u32) -> u32 {
     (1 << bits) - 1
 }
 
-/// The samples of a run, one shuffled pass after another: a batch that reaches the end of a pass goes on in
+/// The samples of a run, one shuffled pass after another: a batch that reaches the end of a pass continues in
 /// the next pass's permutation.
 #[derive(Clone, Copy, Debug)]
 pub struct Order {
@@ -89,19 +89,19 @@ pub struct Order {
 }
 
 impl Order {
-    /// The order of `len` samples for a seed.
+    /// The order of `len` samples for this seed.
     #[must_use]
     pub fn new(len: u32, seed: u64) -> Self {
         Self { len, seed, pass: 0, shuffle: Shuffle::new(len, seed, 0) }
     }
 
-    /// The seed that it was made with.
+    /// The seed.
     #[must_use]
     pub const fn seed(&self) -> u64 {
         self.seed
     }
 
-    /// The sample that is visited after `position` others since the start of the run.
+    /// The sample at `position`, counted from the start of the run.
     #[must_use]
     #[allow(clippy::cast_possible_truncation)]
     pub fn index(&mut self, position: u64) -> u32 {

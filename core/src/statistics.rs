@@ -1,4 +1,4 @@
-//! What a batch says about its gradient: accumulate, merge, summarise.
+//! Gradient statistics of a batch: accumulate, merge, summarise.
 //!
 //! Letters, here and everywhere: b samples, D parameters, per-sample gradients gᵢ of the *unscaled*
 //! per-sample loss, their mean ḡ, sᵢ = ‖gᵢ‖², pᵢ = ⟨gᵢ, ḡ⟩.
@@ -30,15 +30,15 @@ pub struct Needs {
 pub enum Reason {
     /// A gradient holds a NaN or an infinity, or a sum has left the range of its type.
     NonFinite,
-    /// One sample has no sample variance.
+    /// A single sample has no sample variance.
     SingleSample,
     /// ḡ = 0, and the quantity divides by its norm.
     ZeroMeanGradient,
     /// n − v/b ≤ 0: the noise dominates.
     NonPositiveDebiasedNorm,
-    /// One worker (or part) has no variance between workers.
+    /// A single worker (or part) has no variance between workers.
     SingleWorker,
-    /// The engine was not asked for what this needs.
+    /// The engine did not compute the statistics that this needs.
     MissingEvidence,
     /// No batch size is large enough.
     Unbounded,
@@ -48,11 +48,11 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NonFinite => "a gradient is not finite",
-            Self::SingleSample => "one sample has no variance",
+            Self::SingleSample => "a single sample has no variance",
             Self::ZeroMeanGradient => "the mean gradient is zero",
-            Self::NonPositiveDebiasedNorm => "the noise hides the gradient",
-            Self::SingleWorker => "one part has no variance between parts",
-            Self::MissingEvidence => "what this needs was not computed",
+            Self::NonPositiveDebiasedNorm => "the gradient noise exceeds the gradient",
+            Self::SingleWorker => "a single worker has no variance between workers",
+            Self::MissingEvidence => "the statistics that this needs were not computed",
             Self::Unbounded => "no batch size is large enough",
         })
     }
@@ -94,12 +94,12 @@ pub struct Parts<S> {
     pub sum_squared_means: S,
 }
 
-/// What one batch says about its gradient: plain numbers.
+/// The gradient statistics of one batch: plain numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Evidence<S> {
     /// b.
     pub samples: u32,
-    /// How many of them the network classified rightly.
+    /// How many of them the network classified correctly.
     pub correct: u32,
     /// Mean loss in nats.
     pub loss: S,
@@ -107,10 +107,10 @@ pub struct Evidence<S> {
     pub mean_norm_sq: S,
     /// S = Σ sᵢ.
     pub sum_squared_norms: Option<S>,
-    /// What the second sweep found.
+    /// The result of the second sweep.
     pub inner: Option<Inner<S>>,
     /// The quantile of Varⱼ/ḡⱼ² that [`Needs::coordinate_quantile`] asked for; coordinates with ḡⱼ = 0 are
-    /// left out, and without any other the ratio is `None`.
+    /// left out, and if there are no others the ratio is `None`.
     pub coordinate_ratio: Option<S>,
     /// The parts' means.
     pub parts: Option<Parts<S>>,
@@ -231,7 +231,7 @@ impl<S: Real> Evidence<S> {
 pub struct Totals<S> {
     /// Samples accumulated.
     pub samples: u32,
-    /// How many of them were classified rightly.
+    /// How many of them were classified correctly.
     pub correct: u32,
     /// Sum of the losses in nats.
     pub loss: S,
@@ -257,7 +257,7 @@ impl<S: Real> Totals<S> {
     /// 1/b.
     pub(crate) fn share(&self) -> Result<S, LengthMismatch> {
         match self.samples {
-            0 => Err(LengthMismatch { what: "a batch whose mean is asked for", expected: 1, found: 0 }),
+            0 => Err(LengthMismatch { what: "the batch", expected: 1, found: 0 }),
             samples => Ok(S::one() / count(u64::from(samples))),
         }
     }
@@ -285,7 +285,7 @@ impl<S: Real> Totals<S> {
     }
 }
 
-/// Two slices that ought to be equally long are not.
+/// A slice has the wrong length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LengthMismatch {
     /// What was measured.
@@ -298,7 +298,7 @@ pub struct LengthMismatch {
 
 impl fmt::Display for LengthMismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} holds {} values where {} are expected", self.what, self.found, self.expected)
+        write!(f, "{}: expected {} values, found {}", self.what, self.expected, self.found)
     }
 }
 
@@ -309,13 +309,13 @@ pub(crate) fn check_length(what: &'static str, expected: usize, found: usize) ->
     if expected == found { Ok(()) } else { Err(LengthMismatch { what, expected, found }) }
 }
 
-/// The sums over a batch, or a part of it, that every test is made from. They merge exactly: what two parts
-/// add up to is what the whole would have given, but for rounding.
+/// The sums over a batch, or a part of it, that every test is computed from. They merge exactly: the sums of two
+/// parts add up to those of the whole, up to rounding.
 ///
 /// Memory: the caller's D values for Σ gᵢ, and D more for Σ gᵢ² where a test asks for coordinates. Rounding:
 /// with each sum over b values kept in the type of relative precision ε, `mean_norm_sq` is exact to about
-/// 2bε·S/b and `variance` to about bε·S/(b − 1) in the worst case, √b in place of b for sums that err at
-/// random.
+/// 2bε·S/b and `variance` to about bε·S/(b − 1) in the worst case, with √b instead of b for random
+/// rounding errors.
 ///
 /// ```
 /// use adadagrad_core::statistics::{Needs, Statistics};
@@ -350,7 +350,7 @@ impl<'a, F: Real> Statistics<'a, F> {
         Ok(statistics)
     }
 
-    /// Goes on from sums taken earlier.
+    /// Continues from sums taken earlier.
     ///
     /// # Errors
     /// When the second moment is neither empty nor as long as the gradient.
@@ -365,14 +365,14 @@ impl<'a, F: Real> Statistics<'a, F> {
         Ok(Self { totals, gradient_sum, second_moment })
     }
 
-    /// Forgets everything.
+    /// Sets all sums to zero.
     pub fn clear(&mut self) {
         self.totals = Totals::default();
         self.gradient_sum.fill(F::zero());
         self.second_moment.fill(F::zero());
     }
 
-    /// Adds one sample by its whole gradient, for models of your own. Returns sᵢ.
+    /// Adds one sample by its whole gradient, for your own models. Returns sᵢ.
     ///
     /// # Errors
     /// When the gradient does not have D values.
@@ -438,8 +438,8 @@ impl<'a, F: Real> Statistics<'a, F> {
         }
     }
 
-    /// Adds another part of the same batch. Merge parts in one fixed order where the same bits are wanted. The
-    /// first one's sums take the place of whatever is there.
+    /// Adds another part of the same batch. Merge parts in a fixed order to get the same bits. The first
+    /// part's sums replace the current ones.
     ///
     /// # Errors
     /// When the two are not over the same number of parameters.
@@ -471,7 +471,7 @@ impl<'a, F: Real> Statistics<'a, F> {
     /// Writes ḡ = (1/b) Σ gᵢ.
     ///
     /// # Errors
-    /// When `mean` does not have D values, or there is no sample; then nothing is written.
+    /// When `mean` does not have D values, or there are no samples; then nothing is written.
     pub fn mean_gradient<G: Real<Sum = F::Sum>>(&self, mean: &mut [G]) -> Result<(), LengthMismatch> {
         check_length("the mean gradient", self.gradient_sum.len(), mean.len())?;
         let share = self.totals.share()?;
@@ -533,16 +533,15 @@ impl<'a, F: Real> Statistics<'a, F> {
         Some(ratio.widen())
     }
 
-    /// What has been accumulated, as plain numbers: no more than `needs` names, so that what was not
-    /// computed cannot be mistaken for a value. Where a coordinates' quantile is among it, the second moment
-    /// is overwritten.
+    /// What has been accumulated, as plain numbers: only what `needs` names, so that what was not computed
+    /// cannot be mistaken for a value. A quantile over coordinates overwrites the second moment.
     pub fn evidence(&mut self, needs: &Needs, inner: Option<Inner<F::Sum>>) -> Evidence<F::Sum> {
         let coordinate_ratio = needs.coordinate_quantile.and_then(|quantile| self.coordinate_ratio(quantile));
         self.totals.evidence(needs, square_norm(self.gradient_sum), inner, coordinate_ratio)
     }
 
-    /// The inner product of a sample's gradient with ḡ, and its square norm, added to `inner`: the second
-    /// sweep for models of your own.
+    /// The inner product of a sample's gradient with ḡ, and its squared norm, added to `inner`: the second
+    /// sweep for your own models.
     ///
     /// # Errors
     /// When one of the two does not have D values.

@@ -1,9 +1,9 @@
-//! No subnormal numbers: what is smaller than the smallest normal number counts as 0.
+//! No subnormal numbers: values smaller than the smallest normal number become 0.
 //!
-//! A processor takes many times as long for a product that is subnormal or has a subnormal factor. Values that shrink
-//! by a factor in each step, as the memory of a weight without a gradient does, would end there and stay: β times the
-//! smallest subnormal number is rounded to that number again. Processors have a mode that does this in hardware, but
-//! neither WebAssembly nor safe Rust can ask for it.
+//! Processors need many times as long for a product that is subnormal or has a subnormal factor. Values that shrink by
+//! a factor in each step, such as the memory of a weight without a gradient, would become subnormal and stay so: β times
+//! the smallest subnormal number is rounded to that number again. Processors have a mode that does this in hardware, but
+//! neither WebAssembly nor safe Rust can set it.
 
 use crate::real::Real;
 use crate::vectors::on_vectors;
@@ -15,7 +15,7 @@ pub fn flush<F: Real>(x: F) -> F {
     x.zero_below(F::min_positive_value())
 }
 
-/// [`flush`] of each value: for parameters and memory that come from elsewhere, as from a file.
+/// [`flush`] of each value: for parameters and memory from elsewhere, such as a file.
 pub fn flush_all<F: Real>(values: &mut [F]) {
     on_vectors(|| values.iter_mut().for_each(|value| *value = flush(*value)));
 }

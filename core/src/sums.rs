@@ -18,7 +18,7 @@ pub struct OwnedStatistics<F: Real> {
 }
 
 impl<F: Real> OwnedStatistics<F> {
-    /// Zero sums over `parameters` parameters, with the memory that `needs` takes.
+    /// Zero sums over `parameters` parameters, with the memory for `needs`.
     ///
     /// # Errors
     /// When there is not that much memory.
@@ -31,7 +31,7 @@ impl<F: Real> OwnedStatistics<F> {
         })
     }
 
-    /// Does something with the sums.
+    /// Calls `act` with the sums.
     ///
     /// # Errors
     /// Those of `act`.
@@ -45,14 +45,14 @@ impl<F: Real> OwnedStatistics<F> {
         result
     }
 
-    /// Forgets everything.
+    /// Sets all sums to zero.
     pub fn clear(&mut self) {
         self.totals = Totals::default();
         self.gradient_sum.fill(F::zero());
         self.second_moment.fill(F::zero());
     }
 
-    /// Closes a part where the parts' means are asked for.
+    /// Closes a part if `needs` asks for the parts' means.
     fn close(&mut self, needs: &Needs) -> Result<(), LengthMismatch> {
         self.with(|part| {
             if needs.parts > 0 {
@@ -63,8 +63,8 @@ impl<F: Real> OwnedStatistics<F> {
     }
 }
 
-/// The sums of a batch, whose parts are taken in order. The last one is not added to the others' total, but on the way
-/// to ḡ: a batch of one part needs no total, and every other is passed over once less.
+/// The sums of a batch, whose parts are taken in order. The last part is added only when ḡ is computed: a batch of one
+/// part needs no total, and every other saves one pass over memory.
 #[derive(Clone, Debug)]
 pub struct BatchSums<F: Real> {
     /// Of all parts but the last.
@@ -75,7 +75,7 @@ pub struct BatchSums<F: Real> {
 }
 
 impl<F: Real> BatchSums<F> {
-    /// No sums yet, over `parameters` parameters, with the memory that `needs` takes.
+    /// No sums yet, over `parameters` parameters, with the memory for `needs`.
     ///
     /// # Errors
     /// When there is not that much memory.
@@ -87,8 +87,8 @@ impl<F: Real> BatchSums<F> {
         })
     }
 
-    /// Begins another batch. `part` changes places with the last one taken, whose memory was read a moment ago and lies
-    /// in the nearest caches; it is to be cleared before it is added to.
+    /// Starts another batch. `part` is swapped with the last one taken, whose memory is still in the nearest caches;
+    /// clear it before adding to it.
     pub fn begin(&mut self, part: &mut OwnedStatistics<F>) {
         if part.gradient_sum.len() == self.last.gradient_sum.len() {
             core::mem::swap(&mut self.last, part);
@@ -98,7 +98,7 @@ impl<F: Real> BatchSums<F> {
         self.last.totals = Totals::default();
     }
 
-    /// Takes the next of the batch's parts. What it leaves in its place is to be cleared before it is added to.
+    /// Takes the next of the batch's parts. Clear what it leaves in its place before adding to it.
     ///
     /// # Errors
     /// When it does not fit.
@@ -111,10 +111,10 @@ impl<F: Real> BatchSums<F> {
         Ok(())
     }
 
-    /// Writes ḡ as [`Statistics::mean_gradient`] does. Goes before [`Self::evidence`].
+    /// Writes ḡ as [`Statistics::mean_gradient`] does. Call it before [`Self::evidence`].
     ///
     /// # Errors
-    /// When `mean` does not have D values, or there is no sample.
+    /// When `mean` does not have D values, or there are no samples.
     pub fn mean_gradient(&mut self, mean: &mut [F]) -> Result<(), LengthMismatch> {
         let last = &self.last.gradient_sum;
         check_length("the mean gradient", last.len(), mean.len())?;
@@ -124,7 +124,7 @@ impl<F: Real> BatchSums<F> {
         Ok(())
     }
 
-    /// What the batch says, as [`Statistics::evidence`].
+    /// The batch's evidence, as [`Statistics::evidence`].
     ///
     /// # Errors
     /// None in practice: the sums fit themselves.

@@ -1,12 +1,12 @@
-//! The trainer decides and never waits; engines compute. One training step:
+//! The trainer decides; engines compute. One training step:
 //!
 //! 1. [`Trainer::plan`] says which samples, which evidence, which learning rate;
 //! 2. an engine sums over the parts of [`Plan::cut`] and merges them in order;
 //! 3. [`Trainer::weigh`] turns the evidence into the update's scalars and the next batch size, or refuses;
 //! 4. the engine updates the parameters;
-//! 5. [`Trainer::commit`] makes it count and gives [`Telemetry`].
+//! 5. [`Trainer::commit`] completes the step and returns [`Telemetry`].
 //!
-//! Nothing changes before step 5, so that a step that failed can be tried again.
+//! Nothing changes before step 5, so a failed step can be tried again.
 
 use core::fmt;
 
@@ -19,7 +19,7 @@ use crate::real::Real;
 use crate::shuffle::Order;
 use crate::statistics::{Evidence, LengthMismatch, Needs, Reason};
 
-/// What the next step is to do.
+/// What the next step does.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Plan<S> {
     /// Counts from 1.
@@ -30,7 +30,7 @@ pub struct Plan<S> {
     pub start: u64,
     /// The learning rate.
     pub learning_rate: S,
-    /// What the test wants to know.
+    /// The statistics that the test needs.
     pub needs: Needs,
 }
 
@@ -42,7 +42,7 @@ impl<S> Plan<S> {
     }
 }
 
-/// Where a run stands between two steps: with parameters and optimizer memory, all that a checkpoint holds.
+/// The state of a run between two steps: together with parameters and optimizer memory, all that a checkpoint contains.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct Progress<S> {
@@ -65,7 +65,7 @@ pub struct Pending<F: Real> {
     telemetry: Telemetry,
 }
 
-/// A step that was decided: enough to make it again from the parameters before it, as after a lost device.
+/// A step that was decided: enough to repeat it from the parameters before it, for example after a lost device.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Decided<F: Real> {
     /// Which samples.
@@ -84,11 +84,11 @@ pub enum StepError {
         /// Which number.
         what: &'static str,
     },
-    /// The engine handed in another batch than was planned.
+    /// The engine returned another batch than was planned.
     Samples {
         /// Planned.
         planned: u32,
-        /// Handed in.
+        /// Returned.
         found: u32,
     },
     /// A slice has the wrong length.
@@ -100,11 +100,11 @@ impl fmt::Display for StepError {
         match self {
             Self::NonFinite { step, what } => write!(
                 f,
-                "step {step}: the {what} is not a finite number, so the step was not made; the learning rate is \
-                 probably too large, or the data hold a NaN"
+                "step {step}: the {what} is not a finite number, so the step was not applied: the learning \
+                 rate is probably too large, or the data contain a NaN"
             ),
             Self::Samples { planned, found } => {
-                write!(f, "a batch of {planned} samples was planned, but {found} were summed")
+                write!(f, "the step was planned with {planned} samples, but the sums cover {found}")
             }
             Self::Length(error) => error.fmt(f),
         }
@@ -123,7 +123,7 @@ impl From<LengthMismatch> for StepError {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
 pub struct Reasons {
-    /// Why there is no variance, where norms were computed.
+    /// Why the variance is undefined although norms were computed.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub variance: Option<Reason>,
     /// Why the test requires no particular size.
@@ -145,7 +145,7 @@ pub struct Telemetry {
     pub samples_seen: u64,
     /// Mean loss of the batch before the update, in nats.
     pub loss: f64,
-    /// Share of the batch classified rightly before the update.
+    /// Fraction of the batch classified correctly before the update.
     pub training_accuracy: f64,
     /// α.
     pub learning_rate: f64,
@@ -169,11 +169,11 @@ pub struct Telemetry {
     pub threshold: Option<f64>,
     /// Size of the next batch.
     pub next_batch: u32,
-    /// Why what is undefined is undefined.
+    /// Why undefined quantities are undefined.
     pub reasons: Reasons,
 }
 
-/// One training run: settings, and where it stands.
+/// One training run: its settings and its progress.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Trainer<F: Real> {
     config: RunConfig,
@@ -185,7 +185,7 @@ impl<F: Real> Trainer<F> {
     /// The start of a run over `samples` training samples.
     ///
     /// # Errors
-    /// When the settings cannot run on that many.
+    /// When the settings cannot run on that many samples.
     pub fn new(config: RunConfig, samples: u32) -> Result<Self, ConfigError> {
         let progress = Progress {
             steps: 0,
@@ -196,7 +196,7 @@ impl<F: Real> Trainer<F> {
         Self::resume(config, samples, progress)
     }
 
-    /// Goes on from where an earlier run stood.
+    /// Continues an earlier run from its progress.
     ///
     /// # Errors
     /// When the settings cannot run on that many samples.
@@ -211,11 +211,11 @@ impl<F: Real> Trainer<F> {
         Ok(Self { config, samples, progress: Progress { next_batch, ..progress } })
     }
 
-    /// Goes on with other settings from the next step on. The next batch is as large as they allow.
+    /// Continues with other settings from the next step. The next batch is clipped to their limits.
     ///
     /// # Errors
-    /// When another setting differs than those which may change while a run goes on, or they cannot run; then
-    /// nothing has changed.
+    /// When a setting differs that may not change during a run, or the settings cannot run; then nothing has
+    /// changed.
     pub fn retune(&mut self, config: RunConfig) -> Result<(), RetuneError> {
         self.config.check_retune(&config)?;
         config.validate_under_way_in::<F>(self.samples)?;
@@ -238,7 +238,7 @@ impl<F: Real> Trainer<F> {
         self.samples
     }
 
-    /// Where the run stands.
+    /// How far the run has come.
     #[must_use]
     pub const fn progress(&self) -> &Progress<F::Sum> {
         &self.progress
@@ -282,7 +282,7 @@ impl<F: Real> Trainer<F> {
     }
 
     /// Whether accuracy is to be measured after a planned step: each time `evaluate_every` more samples were
-    /// seen, and after the last step. A function of the run's position alone, so that a resumed run measures
+    /// seen, and after the last step. A function of the run's position alone, so a resumed run measures
     /// at the same steps.
     #[must_use]
     pub fn measures_after(&self, plan: &Plan<F::Sum>) -> bool {
@@ -291,10 +291,10 @@ impl<F: Real> Trainer<F> {
         seen >= sample_budget || plan.start / evaluate_every != seen / evaluate_every
     }
 
-    /// Judges the evidence of a planned step.
+    /// Evaluates the evidence of a planned step.
     ///
     /// # Errors
-    /// When loss or gradient is not finite, or the evidence is of another batch.
+    /// When loss or gradient is not finite, or the evidence belongs to another batch.
     pub fn weigh(&self, plan: &Plan<F::Sum>, evidence: &Evidence<F::Sum>) -> Result<Pending<F>, StepError> {
         let planned = plan.cut.samples();
         if evidence.samples != planned {
@@ -323,9 +323,9 @@ impl<F: Real> Trainer<F> {
         Ok(Pending { scalars, progress, telemetry })
     }
 
-    /// Looks behind a planned step whose outcome cannot change what comes next: its batch is as large as it may
-    /// become, or constant, and the optimizer does not ask for ‖ḡ‖². An engine may then begin the next step
-    /// before it knows this one's evidence. Gives this step's scalars, and the trainer as it will stand.
+    /// Looks beyond a planned step whose outcome cannot change what comes next: its batch has its largest size or a
+    /// constant one, and the optimizer does not use ‖ḡ‖². An engine may then start the next step before it knows
+    /// this one's evidence. Returns this step's scalars, and the trainer after it.
     #[must_use]
     pub fn foresee(&self, plan: &Plan<F::Sum>) -> Option<(StepScalars<F>, Self)> {
         let current = plan.cut.samples();
@@ -333,8 +333,8 @@ impl<F: Real> Trainer<F> {
         if is_settled { self.presume(plan) } else { None }
     }
 
-    /// Like [`Self::foresee`], should the next batch turn out as large as this one. The scalars hold in any case;
-    /// `None` when they depend on ‖ḡ‖².
+    /// Like [`Self::foresee`], assuming that the next batch is as large as this one. The scalars are valid in any
+    /// case; `None` when they depend on ‖ḡ‖².
     #[must_use]
     pub fn presume(&self, plan: &Plan<F::Sum>) -> Option<(StepScalars<F>, Self)> {
         let optimizer = self.config.optimizer.as_optimizer::<F>();
@@ -346,7 +346,7 @@ impl<F: Real> Trainer<F> {
         Some((scalars, Self { progress: progress_after(plan, plan.cut.samples(), shared), ..*self }))
     }
 
-    /// Makes a weighed step count, once the engine has updated the parameters.
+    /// Completes a weighed step, once the engine has updated the parameters.
     pub fn commit(&mut self, pending: Pending<F>) -> Telemetry {
         self.progress = pending.progress;
         pending.telemetry

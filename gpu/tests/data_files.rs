@@ -188,7 +188,7 @@ fn padding_is_left_out_and_members_are_joined() {
     let said = refused(DatasetName::Own, folder.path());
     assert!(said.contains("but something else than zero bytes follows"), "{said}");
     fs::write(&file, [images, vec![0, 0, 1]].concat()).unwrap();
-    assert!(refused(DatasetName::Own, folder.path()).contains("the file goes on to"));
+    assert!(refused(DatasetName::Own, folder.path()).contains("the header declares a file of"));
 }
 
 #[test]

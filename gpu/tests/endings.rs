@@ -317,7 +317,7 @@ fn a_failed_run_is_saved_beside_a_good_file() {
         let output = run(folder.path(), &format!("{diverge} {flags}"));
         assert_eq!(output.status.code(), Some(1));
         let (said, summary) = (text(&output.stderr), text(&output.stdout));
-        assert!(said.contains("is not a finite number, so the step was not made"), "{said}");
+        assert!(said.contains("is not a finite number, so the step was not applied"), "{said}");
         assert!(said.contains(&format!("Saved {name} after step")), "{said}");
         assert!(summary.contains(&format!("saved in {name}")), "the summary is always printed: {summary}");
         assert!(at(name).exists());

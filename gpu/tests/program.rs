@@ -71,11 +71,9 @@ fn data_that_cannot_be_read_is_named_with_file_and_byte() {
         assert!(said.contains(sentence), "{said}");
     };
     fs::write(&images, &sound[0][..1000]).unwrap();
-    says(
-        "train-images-idx3-ubyte: image file: the header promises 235216 bytes, but the file ends after 1000",
-    );
+    says("train-images-idx3-ubyte: image file: the header declares a file of 235216 bytes, but it has 1000");
     fs::write(&images, "<html>").unwrap();
-    says("train-images-idx3-ubyte: image file: byte 0: an IDX file begins with two zero bytes");
+    says("train-images-idx3-ubyte: image file: byte 0: not a valid IDX file");
     fs::write(&images, [&[0, 0, 8, 3][..], &[0xff; 12]].concat()).unwrap();
     says("the dimensions multiply to more than memory can hold");
     fs::write(&images, &sound[0]).unwrap();
@@ -248,7 +246,7 @@ fn a_loss_that_is_no_number_ends_the_run_before_the_step() {
     let output = run(folder.path(), &format!("{flags} --save run.safetensors"));
     assert_eq!(output.status.code(), Some(1));
     let said = text(&output.stderr);
-    assert!(said.contains("is not a finite number, so the step was not made"), "{said}");
+    assert!(said.contains("is not a finite number, so the step was not applied"), "{said}");
     let steps = lines(&folder.path().join("run.jsonl")).len();
     assert!(said.contains(&format!("after step {steps}")), "{said}");
     let file = folder.path().join("run-failed.safetensors");

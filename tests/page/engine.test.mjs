@@ -92,7 +92,7 @@ test('settings that cannot change in a run are refused in words, and nothing cha
   const refusal = async (config) => (await ask({ type: 'retune', config }, 'refused-retune')).message;
   assert.equal(await refusal(CONFIG), 'No run has settings to change.');
   await run({ type: 'begin', run: 1, config: CONFIG, engine: CPU, stop: { steps: 2 }, parameters: null });
-  assert.equal(await refusal({ ...CONFIG, seed: 6 }), 'Seed cannot change while a run goes on: begin a new one for that.');
+  assert.equal(await refusal({ ...CONFIG, seed: 6 }), 'Seed cannot change during a run: start a new run.');
   assert.match(await refusal({ ...CONFIG, model: 'mlp' }), /^Model cannot change/);
   assert.match(await refusal({ ...CONFIG, test: { name: 'orthogonality', nu: 1 } }), /^Test cannot change/);
   assert.match(await refusal({ ...CONFIG, learning_rate: 0 }), /^Learning_rate is 0, but must be a number above 0/);

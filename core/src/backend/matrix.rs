@@ -57,7 +57,7 @@ impl<'a, F> MatrixMut<'a, F> {
 pub(super) fn check_shapes<F>(a: &Matrix<'_, F>, b: &Matrix<'_, F>, c: &MatrixMut<'_, F>) {
     assert!(
         a.columns == b.rows && a.rows == c.rows && b.columns == c.columns,
-        "a product of {}×{} and {}×{} does not fit {}×{}",
+        "the product of {}×{} and {}×{} does not have the shape {}×{}",
         a.rows,
         a.columns,
         b.rows,

@@ -3,7 +3,7 @@ use crate::real::Real;
 use crate::statistics::{Evidence, Needs};
 
 /// The augmented inner product test: passes when the inner product test and the orthogonality test both
-/// pass, so T is the larger of their two.
+/// pass, so T is the larger of the two.
 ///
 /// Bollapragada, Byrd, Nocedal 2018, section 3, arXiv 1710.11258. Its just-passing threshold is ϑ with ν
 /// scaled in the same proportion.

@@ -3,11 +3,11 @@ use crate::real::Real;
 use crate::statistics::{Evidence, Needs, Reason};
 
 /// The coordinate-wise norm test: the inequality Varⱼ/b ≤ η² ḡⱼ² for every coordinate j, so
-/// T = maxⱼ Varⱼ/(η² ḡⱼ²); relaxed, for a fraction q of the coordinates, T is that nearest-rank quantile.
+/// T = maxⱼ Varⱼ/(η² ḡⱼ²); with q < 1, for a fraction q of the coordinates, and T is the nearest-rank quantile.
 ///
-/// AdAdaGrad, arXiv 2402.11215 (the theory for AdaGrad). Coordinates with ḡⱼ = 0 are left out: read
-/// literally, they would pass at no size. Even so the maximum sends the batch to its cap as soon as one
-/// coordinate's mean is nearly 0, which is why the quantile exists.
+/// AdAdaGrad, arXiv 2402.11215 (the theory for AdaGrad). Coordinates with ḡⱼ = 0 are left out: no
+/// batch size would pass for them. Even so, the maximum drives the batch to its limit as soon as one coordinate's
+/// mean is nearly 0; the quantile avoids this.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(
     feature = "serde",

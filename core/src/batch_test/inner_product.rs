@@ -4,7 +4,7 @@ use crate::real::Real;
 use crate::statistics::{Evidence, Needs};
 
 /// The inner product test: passes when v_along/b ≤ ϑ² n², so T = v_along/(ϑ² n²). Most samples' gradients
-/// must point the way of the mean, whatever they do across it.
+/// must point in the direction of the mean; the noise across it does not matter.
 ///
 /// Bollapragada, Byrd, Nocedal 2018, equation 2.6, arXiv 1710.11258. The sums run over the whole parameter
 /// vector; code released with arXiv 2402.11215 takes them per parameter tensor, which drops the covariances
@@ -18,8 +18,8 @@ use crate::statistics::{Evidence, Needs};
 pub struct InnerProductTest {
     /// ϑ > 0.
     pub theta: f64,
-    /// Use ⟨gᵢ, mean of the *other* samples⟩ and n − v/b: without it a sample's own gradient is part of the
-    /// mean it is compared with, and the test hardly fires.
+    /// Use ⟨gᵢ, mean of the *other* samples⟩ and n − v/b: otherwise a sample's own gradient is part of the
+    /// mean that it is compared with, and the test rarely requires more samples.
     pub leave_one_out: bool,
 }
 

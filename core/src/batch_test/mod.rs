@@ -1,4 +1,4 @@
-//! Batch-size tests: one file per test. Each turns [`Evidence`] into the batch size that would pass, or says
+//! Batch-size tests: one file per test. Each turns [`Evidence`] into the batch size that would pass, or the reason
 //! why there is none.
 
 mod augmented;
@@ -18,11 +18,11 @@ pub use worker_norm::WorkerNormTest;
 use crate::real::Real;
 use crate::statistics::{Evidence, Needs, Reason};
 
-/// The batch size that a test asks for.
+/// The batch size that a test requires.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Required<S> {
-    /// T: the test passes for a batch of b samples exactly when T ≤ b. Infinite when it has left the range of
-    /// the type.
+    /// T: the test passes for a batch of b samples exactly when T ≤ b. Infinite when it is out of the type's
+    /// range.
     Size(S),
     /// No batch size is large enough: the noise dominates.
     Unbounded,
@@ -31,7 +31,7 @@ pub enum Required<S> {
 }
 
 impl<S: Real> Required<S> {
-    /// T, where there is one.
+    /// T, if it is defined.
     #[must_use]
     pub fn size(self) -> Option<S> {
         match self {
@@ -50,7 +50,7 @@ impl<S: Real> Required<S> {
         }
     }
 
-    /// The larger requirement; what is undefined wins, then what is unbounded.
+    /// The larger requirement; undefined wins, then unbounded.
     #[must_use]
     pub fn max(self, other: Self) -> Self {
         match (self, other) {
@@ -73,19 +73,19 @@ impl<S: Real> From<Result<S, Reason>> for Required<S> {
     }
 }
 
-/// A batch-size test. Object-safe, so that a program can choose one while it runs.
+/// A batch-size test. Object-safe, so that a program can choose one at run time.
 pub trait BatchTest<S: Real> {
-    /// What an engine has to compute for it.
+    /// The statistics that an engine must compute for it.
     fn needs(&self) -> Needs;
 
     /// T, the batch size that would pass.
     fn required(&self, evidence: &Evidence<S>) -> Required<S>;
 
-    /// The threshold (η, ϑ or ν) that the test passes with at T = b.
+    /// The test's threshold (η, ϑ or ν): the test passes with it at T = b.
     fn reference_threshold(&self) -> S;
 
-    /// The threshold that this very batch would just pass. Every T here falls with the square of its
-    /// threshold, so it is threshold·√(T/b): for the norm test √(v/(b n)).
+    /// The threshold that this batch would just pass. Every T is inversely proportional to the square of its
+    /// threshold, so this is threshold·√(T/b): for the norm test √(v/(b n)).
     fn threshold(&self, evidence: &Evidence<S>) -> Option<S> {
         let size = self.required(evidence).size()?;
         let threshold = self.reference_threshold() * (size / evidence.batch()).root();
@@ -99,7 +99,7 @@ fn ratio<S: Real>(variance: S, threshold: S, norm: S) -> S {
     variance / threshold / threshold / norm
 }
 
-/// Any of the tests, by name: what settings hold.
+/// Any of the tests, by name, as settings contain them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(
     feature = "serde",

@@ -2,8 +2,8 @@ use super::{BatchTest, Required, ratio};
 use crate::real::Real;
 use crate::statistics::{Evidence, Needs, Reason};
 
-/// The norm test: passes when v/b ≤ η² n, so T = v/(η² n). The noise of the mean gradient may be at most η
-/// times as long as the gradient.
+/// The norm test: passes when v/b ≤ η² n, so T = v/(η² n). The standard error of the mean gradient may be at most
+/// η times the gradient's norm.
 ///
 /// Byrd, Chin, Nocedal, Wu 2012, equation 3.9; for AdaGrad: AdAdaGrad, arXiv 2402.11215.
 ///
@@ -24,8 +24,8 @@ use crate::statistics::{Evidence, Needs, Reason};
 pub struct NormTest {
     /// η > 0: 0.1 on MNIST, 0.5 on CIFAR-10 in the paper.
     pub eta: f64,
-    /// Use n − v/b in place of n, which is inflated by the noise itself. Where that is not positive, the
-    /// required size is unbounded.
+    /// Use n − v/b instead of n, which the noise itself inflates. If that is not positive, the required size is
+    /// unbounded.
     pub debiased: bool,
 }
 

@@ -15,8 +15,7 @@ use crate::statistics::{Evidence, Needs};
 pub struct WorkerNormTest {
     /// η > 0.
     pub eta: f64,
-    /// A batch is cut into at least this many parts (into more once it is large), but never into parts of
-    /// less than one sample.
+    /// A batch is cut into at least this many parts (more if it is large), but never into empty ones.
     pub workers: u32,
 }
 

@@ -3,10 +3,10 @@ use crate::batch_test::Required;
 use crate::real::Real;
 use crate::statistics::Evidence;
 
-/// AdAdaGrad's rule: b′ = min(max, max(min, ⌈max(b, T)⌉)). It never shrinks; an undefined T keeps the size,
-/// an unbounded one goes to the maximum.
+/// AdAdaGrad's rule: b′ = min(max, max(min, ⌈max(b, T)⌉)). The batch never shrinks; an undefined T keeps its size,
+/// an unbounded T gives the largest.
 ///
-/// arXiv 2402.11215. With a growth cap c, off by default, one step grows to at most ⌈c b⌉: the first batches
+/// arXiv 2402.11215. With a growth cap c, off by default, the next batch has at most ⌈c b⌉ samples: the first batches
 /// are so noisy that the plain rule can jump from 8 to thousands.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[cfg_attr(

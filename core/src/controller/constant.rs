@@ -3,7 +3,7 @@ use crate::batch_test::Required;
 use crate::real::Real;
 use crate::statistics::Evidence;
 
-/// The batch keeps its size, whatever a test says.
+/// The batch keeps its size, whatever the test requires.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct Constant {}

@@ -1,4 +1,4 @@
-//! Controllers: required size → next size. One file per rule; the rivals' rules belong here too.
+//! Controllers: required size → next size. One file per rule.
 
 mod adadagrad;
 mod constant;
@@ -27,7 +27,7 @@ impl Limits {
     }
 }
 
-/// What to do after a batch was weighed.
+/// What to do after a batch was evaluated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
     /// Make the step; the next batch has this size.
@@ -39,10 +39,10 @@ pub enum Decision {
 
 /// A rule for the next batch size.
 pub trait Controller<S: Real> {
-    /// What the rule remembers from step to step. `Copy`, so that a step that fails changes nothing.
+    /// The rule's state from step to step. `Copy`, so that a step that fails changes nothing.
     type State: Copy + Default;
 
-    /// Decides after a batch of `current` samples asked for `required`.
+    /// Decides after a batch of `current` samples, for which the test requires `required`.
     fn decide(
         &self,
         state: &mut Self::State,
@@ -52,12 +52,12 @@ pub trait Controller<S: Real> {
         required: Required<S>,
     ) -> Decision;
 
-    /// Whether a batch of `current` samples is followed by one of the same size whatever it says. Then the
-    /// next step is known before this one is made.
+    /// Whether the batch after one of `current` samples has the same size in any case. Then the next step is known
+    /// before this one is computed.
     fn is_settled(&self, current: u32, limits: Limits) -> bool;
 }
 
-/// Any of the rules, by name: what settings hold.
+/// Any of the rules, by name, as settings contain them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(
     feature = "serde",
@@ -72,7 +72,7 @@ pub enum AnyController {
 }
 
 impl<S: Real> Controller<S> for AnyController {
-    /// None of the present rules remembers anything.
+    /// No rule has state so far.
     type State = ();
 
     fn decide(

@@ -70,7 +70,10 @@ impl Signature for Conv2d {
 impl fmt::Display for Conv2d {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { outputs, kernel, stride, padding } = self;
-        write!(f, "convolution {kernel}×{kernel} with {outputs} outputs, stride {stride}, padding {padding}")
+        write!(
+            f,
+            "convolution {kernel}×{kernel}, {outputs} output channels, stride {stride}, padding {padding}"
+        )
     }
 }
 

@@ -48,7 +48,7 @@ impl Signature for Dense {
 
 impl fmt::Display for Dense {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "dense layer with {} outputs", self.outputs)
+        write!(f, "dense, {} outputs", self.outputs)
     }
 }
 

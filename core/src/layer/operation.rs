@@ -51,7 +51,7 @@ operations! {
     Flatten,
 }
 
-/// Why an operation does not fit its input.
+/// Why an operation cannot take its input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ShapeError {
     /// The operation takes a vector.
@@ -62,18 +62,18 @@ pub enum ShapeError {
     WindowTooLarge,
     /// Padding as wide as the kernel or wider: windows would lie in the padding alone.
     PaddingTooLarge,
-    /// A size does not fit 32 bits.
+    /// A size does not fit in 32 bits.
     TooLarge,
 }
 
 impl fmt::Display for ShapeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::WantsVector => "it takes a vector: put a flatten before it",
+            Self::WantsVector => "its input must be a vector: insert a flatten before it",
             Self::Zero => "a size is zero",
-            Self::WindowTooLarge => "its window is larger than its input",
-            Self::PaddingTooLarge => "its padding is as wide as its kernel",
-            Self::TooLarge => "a size does not fit 32 bits",
+            Self::WindowTooLarge => "its window is larger than its padded input",
+            Self::PaddingTooLarge => "its padding must be smaller than its kernel",
+            Self::TooLarge => "a size does not fit in 32 bits",
         })
     }
 }
@@ -82,7 +82,7 @@ impl Operation {
     /// The output's shape.
     ///
     /// # Errors
-    /// Why the operation does not fit an input of this shape.
+    /// Why the operation cannot take an input of this shape.
     pub fn output(&self, input: Shape) -> Result<Shape, ShapeError> {
         nonzero(input.checked_len())?;
         let output = self.signature().output(input)?;

@@ -3,16 +3,16 @@ use core::fmt;
 use crate::layer::{Operation, ShapeError};
 use crate::shape::Shape;
 
-/// Why nodes do not make a network.
+/// Why nodes do not form a network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NetworkError {
-    /// There is no node.
+    /// There are no nodes.
     Empty,
     /// The memory for the placed nodes has another length than the tape.
     Storage {
         /// Nodes on the tape.
         nodes: usize,
-        /// Places for them.
+        /// Places in the memory.
         places: usize,
     },
     /// A node takes the output of itself or of a later one.
@@ -49,7 +49,7 @@ pub enum NetworkError {
         /// What is wrong.
         problem: ShapeError,
     },
-    /// The last node's output is no vector of at least two classes.
+    /// The last node's output is not a vector of at least two classes.
     Output(Shape),
 }
 
@@ -58,20 +58,28 @@ impl fmt::Display for NetworkError {
         match self {
             Self::Empty => f.write_str("a network needs at least one layer"),
             Self::Storage { nodes, places } => write!(f, "{nodes} layers, but memory for {places}"),
-            Self::Order { layer } => write!(f, "layer {layer} takes its input from a later layer"),
+            Self::Order { layer } => write!(f, "layer {layer} takes its input from itself or a later layer"),
             Self::Inputs { layer, operation } => {
                 let inputs = if operation.takes_two() { "two inputs" } else { "one input" };
                 write!(f, "layer {layer} ({operation}) takes {inputs}")
             }
             Self::Unequal { layer, operation, inputs: [first, second] } => {
-                write!(f, "layer {layer} ({operation}) has inputs of different shapes: {first} and {second}")
+                write!(
+                    f,
+                    "layer {layer} ({operation}) takes two inputs of the same shape, not {first} and {second}"
+                )
             }
-            Self::TooLarge => f.write_str("the layers together do not fit in memory"),
+            Self::TooLarge => {
+                f.write_str("all layers together are too large: a size does not fit in 32 bits")
+            }
             Self::Shape { layer, operation, input, problem } => {
-                write!(f, "layer {layer} ({operation}) does not fit its input of shape {input}: {problem}")
+                write!(f, "layer {layer} ({operation}) cannot take an input of shape {input}: {problem}")
             }
             Self::Output(shape) => {
-                write!(f, "the last layer gives {shape} values, not a vector of at least two classes")
+                write!(
+                    f,
+                    "the last layer's output has shape {shape}, but must be a vector of at least two classes"
+                )
             }
         }
     }

@@ -85,7 +85,7 @@ impl<'a> Network<'a> {
             .sum()
     }
 
-    /// Values that one sample's outputs of all nodes take, the input included.
+    /// Number of values of one sample's outputs of all nodes, including the input.
     fn activations(&self) -> usize {
         self.nodes.iter().map(|node| node.output_offset + node.output.len()).max().unwrap_or(0)
     }

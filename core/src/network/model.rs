@@ -62,8 +62,8 @@ impl Model {
         CLASSES
     }
 
-    /// How finely batches are cut: so that small ones too are shared among threads, but to sweep a part takes far
-    /// longer than to add its gradient to the others'.
+    /// How finely batches are cut: so that threads can share small ones too, but sweeping a part takes far longer
+    /// than adding its gradient to the others'.
     #[must_use]
     pub const fn grain(self) -> Grain {
         match self {

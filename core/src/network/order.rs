@@ -5,29 +5,29 @@ use crate::layer::Operation;
 use crate::statistics::{LengthMismatch, check_length};
 
 impl Network<'_> {
-    /// Keeps the weights of dense layers that read the network's input by inputs, W \[inputs, outputs\]: where most
-    /// inputs are zero, as an image's are, those of one input are read and changed together, and those of the zeros
-    /// not at all. Parameters, their gradients and the optimizer's memory all lie so; [`Self::to_own_order`] and
-    /// [`Self::from_own_order`] lead there and back.
+    /// Stores the weights of dense layers that read the network's input as W \[inputs, outputs\]. Most pixels of an
+    /// image are zero: the weights of one input are then contiguous, and those of zero inputs are not touched.
+    /// Parameters, their gradients and the optimizer's memory all use this order; [`Self::to_own_order`] and
+    /// [`Self::from_own_order`] convert.
     pub fn keep_by_inputs(nodes: &mut [Placed]) {
         for node in nodes {
             node.by_inputs = node.is_first() && matches!(node.operation, Operation::Dense(_));
         }
     }
 
-    /// Vectors over the parameters, one after the other, from W \[outputs, inputs\] as files hold it to the order of
-    /// this network.
+    /// Converts vectors over the parameters, one after the other, from the order of files, W \[outputs, inputs\], to that
+    /// of this network.
     ///
     /// # Errors
-    /// When the two are not equally long, or no multiple of D.
+    /// When the two do not have the same length, or it is not a multiple of D.
     pub fn to_own_order<F: Copy>(&self, vectors: &[F], own: &mut [F]) -> Result<(), LengthMismatch> {
         self.reorder(vectors, own, |[inputs, outputs]| [outputs, inputs])
     }
 
-    /// The same back.
+    /// The inverse of [`Self::to_own_order`].
     ///
     /// # Errors
-    /// When the two are not equally long, or no multiple of D.
+    /// When the two do not have the same length, or it is not a multiple of D.
     pub fn from_own_order<F: Copy>(&self, own: &[F], vectors: &mut [F]) -> Result<(), LengthMismatch> {
         self.reorder(own, vectors, |shape| shape)
     }

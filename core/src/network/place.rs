@@ -83,7 +83,7 @@ impl Placed {
 }
 
 impl<'a> Network<'a> {
-    /// Works out shapes and offsets, in the caller's memory: one place for each node.
+    /// Computes shapes and offsets, in the caller's memory: one place per node.
     ///
     /// # Errors
     /// The first layer that does not fit, with its number, its operation and the shape it was given.

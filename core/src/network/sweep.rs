@@ -12,23 +12,23 @@ use crate::layer::{Sink, softmax, softmax_cross_entropy};
 use crate::real::{Real, power_of_two};
 use crate::statistics::{Inner, LengthMismatch, Needs, Statistics, check_length};
 
-/// Why a sweep was not made.
+/// Why a sweep failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SweepError {
     /// A slice has the wrong length.
     Length(LengthMismatch),
     /// More samples than the workspace was made for.
     TooManySamples {
-        /// What it was made for.
+        /// Its capacity.
         capacity: usize,
     },
-    /// A label beyond the network's classes.
+    /// A label that is not below the network's number of classes.
     Label {
         /// Which sample of the data set.
         sample: u32,
         /// Its label.
         label: u32,
-        /// How many classes there are.
+        /// Number of classes.
         classes: usize,
     },
 }
@@ -38,12 +38,11 @@ impl fmt::Display for SweepError {
         match self {
             Self::Length(error) => error.fmt(f),
             Self::TooManySamples { capacity } => {
-                write!(f, "more samples than the working memory holds ({capacity})")
+                write!(f, "too many samples: the working memory holds at most {capacity}")
             }
-            Self::Label { sample, label, classes } => write!(
-                f,
-                "sample {sample} has the label {label}, but the network tells only {classes} classes apart"
-            ),
+            Self::Label { sample, label, classes } => {
+                write!(f, "sample {sample} has label {label}, but the network has only {classes} classes")
+            }
         }
     }
 }
@@ -56,12 +55,12 @@ impl From<LengthMismatch> for SweepError {
     }
 }
 
-/// Loss and number of right answers of some samples.
+/// Loss and number of correct predictions over some samples.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Score<S> {
     /// Sum of the losses in nats.
     pub loss: S,
-    /// Right answers.
+    /// Correct predictions.
     pub correct: u32,
 }
 
@@ -182,9 +181,8 @@ impl<'a, F: Real, B: Backend<F>> Sweep<'a, F, B> {
         Ok(())
     }
 
-    /// The second sweep over the `samples` samples that were accumulated last, from what that left in this
-    /// memory: their activations and the gradients of those. The result has the same bits as
-    /// [`Self::project`]'s, for a third of its work.
+    /// The second sweep over the `samples` samples that were accumulated last, from their activations and gradients
+    /// that are still in this memory. The result has the same bits as [`Self::project`]'s, for a third of its work.
     ///
     /// # Errors
     /// When lengths do not fit; then `inner` is as it was.
@@ -228,7 +226,7 @@ impl<'a, F: Real, B: Backend<F>> Sweep<'a, F, B> {
         }
     }
 
-    /// Loss and right answers of a micro-batch, without a backward pass.
+    /// Loss and correct predictions of a micro-batch, without a backward pass.
     ///
     /// # Errors
     /// When lengths do not fit or a label is out of range.

@@ -27,7 +27,7 @@ impl Node {
         Self { operation, inputs: [input, Source::None] }
     }
 
-    /// A chain: each operation takes what the one before it gives.
+    /// A chain: each operation takes the output of the one before it.
     #[must_use]
     pub const fn chain<const N: usize>(operations: [Operation; N]) -> [Self; N] {
         let mut nodes = [const { Self::new(Operation::Flatten(crate::layer::Flatten), Source::Input) }; N];

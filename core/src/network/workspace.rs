@@ -1,7 +1,7 @@
 use super::{Network, Placed};
 use crate::real::Real;
 
-/// Working memory of a sweep, in the caller's hands. The lengths come from [`Network::workspace`].
+/// Working memory of a sweep, owned by the caller. [`Network::workspace`] gives the lengths.
 #[derive(Debug)]
 pub struct Workspace<'a, F: Real> {
     /// Activations, their gradients, and scratch.
@@ -24,7 +24,7 @@ pub struct WorkspaceLen {
 }
 
 impl Network<'_> {
-    /// How much working memory a micro-batch of `samples` takes.
+    /// How much working memory a micro-batch of `samples` samples needs.
     #[must_use]
     pub fn workspace(&self, samples: usize) -> WorkspaceLen {
         let scratch_len = |node: &Placed| node.operation.scratch_len(node, samples);

@@ -1,13 +1,13 @@
-//! Optimizers: one file each. Settings and memory are apart: an optimizer is plain settings, its memory
-//! is the caller's slice, and its scalars ([`Shared`]) travel with the run.
+//! Optimizers: one file each. Settings and memory are separate: an optimizer is plain settings, its memory
+//! is the caller's slice, and its scalars ([`Shared`]) are part of the run's progress.
 //!
 //! An update has two halves. [`Optimizer::prepare`] turns everything that is one number for all parameters
 //! (step count, bias corrections, AdaGrad-Norm's sum) into [`StepScalars`], once, in the wider type.
-//! [`Optimizer::update`] is the line per element, which every engine has to repeat to the letter.
+//! [`Optimizer::update`] is the formula per element, which every engine implements identically.
 //!
-//! Memory that decays, and parameters that do, are 0 where they would be subnormal, and products that would be are not
-//! computed (see [`crate::subnormal`]): a step takes as long after any number of steps. Above the smallest normal number
-//! nothing changes by that.
+//! Decaying memory and parameters become 0 where they would be subnormal, and products that would be subnormal are not
+//! computed (see [`crate::subnormal`]), so that steps do not become slower. Values above the smallest normal number are
+//! not affected.
 
 mod adagrad;
 mod adagrad_norm;
@@ -31,7 +31,7 @@ pub use sgd::Sgd;
 use crate::real::Real;
 use crate::statistics::LengthMismatch;
 
-/// What an optimizer remembers that is one number for all parameters.
+/// An optimizer's state that is one number for all parameters.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Shared<S> {
@@ -59,8 +59,8 @@ impl<F: Real> StepScalars<F> {
     }
 }
 
-/// An optimizer over one flat vector of parameters. Object-safe, so that a program can choose one while it
-/// runs.
+/// An optimizer over one flat vector of parameters. Object-safe, so that a program can choose one at run
+/// time.
 ///
 /// ```
 /// use adadagrad_core::optimizer::{AdaGrad, Optimizer, Shared};
@@ -81,13 +81,13 @@ pub trait Optimizer<F: Real> {
     /// one after the other.
     fn slots(&self) -> usize;
 
-    /// Fills the memory for the first step.
+    /// Initialises the memory before the first step.
     fn start(&self, memory: &mut [F]) {
         memory.fill(F::zero());
     }
 
-    /// The next step's scalars, from what is shared, the learning rate and ‖ḡ‖². Changes nothing: the new
-    /// shared part takes effect when the caller keeps it.
+    /// The next step's scalars, from what is shared, the learning rate and ‖ḡ‖². Changes nothing: the caller
+    /// keeps the new shared state once the step is complete.
     fn prepare(
         &self,
         shared: &Shared<F::Sum>,
@@ -98,15 +98,15 @@ pub trait Optimizer<F: Real> {
         (Shared { steps: shared.steps + 1, ..*shared }, StepScalars::plain(learning_rate))
     }
 
-    /// Whether [`Self::prepare`] looks at ‖ḡ‖². Where it does not, the scalars are known before the gradient.
+    /// Whether [`Self::prepare`] uses ‖ḡ‖². If not, the scalars are known before the gradient.
     fn wants_norm(&self) -> bool {
         false
     }
 
-    /// Makes the step.
+    /// Applies the step.
     ///
     /// # Errors
-    /// When the gradient is not as long as the parameters or the memory not `slots` times as long; then
+    /// When the gradient does not have as many values as the parameters, or the memory `slots` times as many; then
     /// nothing has changed.
     fn update(
         &self,
@@ -117,7 +117,7 @@ pub trait Optimizer<F: Real> {
     ) -> Result<(), LengthMismatch>;
 }
 
-/// Any of the optimizers, by name: what settings hold.
+/// Any of the optimizers, by name, as settings contain them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(
     feature = "serde",

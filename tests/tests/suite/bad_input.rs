@@ -61,12 +61,12 @@ fn truncated_files_are_refused_at_every_length() {
         let error = parse(&images[..len], &labels).unwrap_err();
         let message = error.to_string();
         assert!(message.starts_with("image file: "), "{message}");
-        assert!(message.contains(&format!("ends after {len}")), "{len}: {message}");
+        assert!(message.ends_with(&format!(" has {len}")), "{len}: {message}");
     }
     for len in 0..labels.len() {
         let message = parse(&images, &labels[..len]).unwrap_err().to_string();
         assert!(message.starts_with("label file: "), "{message}");
-        assert!(message.contains(&format!("ends after {len}")), "{len}: {message}");
+        assert!(message.ends_with(&format!(" has {len}")), "{len}: {message}");
     }
 }
 
@@ -77,11 +77,11 @@ fn files_that_go_on_too_long_are_refused() {
         let mut long = images.clone();
         long.resize(images.len() + more, 0);
         let message = parse(&long, &labels).unwrap_err().to_string();
-        assert!(message.contains(&format!("goes on to {}", long.len())), "{message}");
+        assert!(message.ends_with(&format!("but it has {}", long.len())), "{message}");
         let mut long = labels.clone();
         long.resize(labels.len() + more, 0);
         let message = parse(&images, &long).unwrap_err().to_string();
-        assert!(message.contains(&format!("goes on to {}", long.len())), "{message}");
+        assert!(message.ends_with(&format!("but it has {}", long.len())), "{message}");
     }
 }
 
@@ -152,15 +152,15 @@ fn pairs_that_do_not_match_are_refused() {
     let table: [Pair<'_>; 7] = [
         (&images, &idx(&[2], &[0, 1]), [2, 2], "label file: 3 images, but 2 labels"),
         (&images, &idx(&[4], &[0; 4]), [2, 2], "label file: 3 images, but 4 labels"),
-        (&images, &labels, [2, 3], "bytes 8 to 15: images of 2×2 pixels, where 2×3 are expected"),
+        (&images, &labels, [2, 3], "bytes 8 to 15: the images have 2×2 pixels, but 2×3 are expected"),
         (
             &idx(&[0, 2, 2], &[]),
             &idx(&[0], &[]),
             [2, 2],
-            "image file: bytes 4 to 7: the file holds no sample",
+            "image file: bytes 4 to 7: the file contains no samples",
         ),
-        (&labels, &images, [2, 2], "image file: byte 3: 1 dimensions, where 3 are expected"),
-        (&images, &images, [2, 2], "label file: byte 3: 3 dimensions, where 1 are expected"),
+        (&labels, &images, [2, 2], "image file: byte 3: the number of dimensions is 1, but must be 3"),
+        (&images, &images, [2, 2], "label file: byte 3: the number of dimensions is 3, but must be 1"),
         (&[0x1f, 0x8b, 8, 0], &labels, [2, 2], "image file: byte 0: "),
     ];
     for (images, labels, size, expected) in table {
@@ -180,8 +180,8 @@ fn labels_out_of_range_are_refused_with_their_place() {
         let byte = 8 + position;
         assert_eq!(error, ImagesError::Labels(IdxError::Label { byte, label, classes }));
         let message = error.to_string();
-        assert!(message.contains(&format!("byte {byte}: the label {label}")), "{message}");
-        assert!(message.contains(&format!("below {classes} are")), "{message}");
+        assert!(message.contains(&format!("byte {byte}: label {label} ")), "{message}");
+        assert!(message.contains(&format!("labels must be below {classes}")), "{message}");
     }
     // No class at all: an odd thing to ask for, but it has an answer too.
     let error = LabelledImages::parse(&images, &idx(&[3], &[0; 3]), [2, 2], 0).unwrap_err();
@@ -211,32 +211,28 @@ fn networks_that_do_not_fit_name_the_layer() {
         (
             image,
             vec![dense(3)],
-            "layer 0 (dense layer with 3 outputs) does not fit its input of shape 2×6×4: it takes a vector",
+            "layer 0 (dense, 3 outputs) cannot take an input of shape 2×6×4: its input must be a vector",
         ),
-        (image, vec![relu, dense(3)], "layer 1 (dense layer with 3 outputs)"),
+        (image, vec![relu, dense(3)], "layer 1 (dense, 3 outputs)"),
         (
             image,
             vec![flatten, dense(0)],
-            "layer 1 (dense layer with 0 outputs) does not fit its input of shape 48: a size is zero",
+            "layer 1 (dense, 0 outputs) cannot take an input of shape 48: a size is zero",
         ),
         (image, vec![flatten, dense(4), dense(0), dense(3)], "layer 2"),
-        (image, vec![conv(0, 3, 1, 1)], "layer 0 (convolution 3×3 with 0 outputs, stride 1, padding 1)"),
+        (image, vec![conv(0, 3, 1, 1)], "layer 0 (convolution 3×3, 0 output channels, stride 1, padding 1)"),
         (image, vec![conv(3, 0, 1, 0)], "layer 0 (convolution 0×0"),
         (image, vec![conv(3, 3, 0, 0)], "a size is zero"),
         (image, vec![conv(3, 5, 1, 0)], "window is larger"),
-        (image, vec![conv(3, 3, 1, 3)], "padding is as wide as its kernel"),
+        (image, vec![conv(3, 3, 1, 3)], "padding must be smaller than its kernel"),
         (image, vec![pool(0, 1)], "a size is zero"),
         (image, vec![pool(2, 0)], "a size is zero"),
         (image, vec![pool(5, 1)], "layer 0 (max-pool 5×5, stride 1)"),
         (image, vec![pool(2, 2), pool(2, 2), pool(2, 2)], "layer 2"),
-        (image, vec![conv(3, 3, 1, 1)], "the last layer gives 3×6×4"),
+        (image, vec![conv(3, 3, 1, 1)], "the last layer's output has shape 3×6×4"),
         (image, vec![flatten, dense(1)], "at least two classes"),
         (Shape::image(0, 5, 5), vec![flatten, dense(3)], "layer 0 (flatten)"),
-        (
-            Shape::vector(0),
-            vec![dense(3)],
-            "layer 0 (dense layer with 3 outputs) does not fit its input of shape 0",
-        ),
+        (Shape::vector(0), vec![dense(3)], "layer 0 (dense, 3 outputs) cannot take an input of shape 0"),
         (Shape::image(1, 0, 7), vec![relu, flatten, dense(3)], "layer 0 (ReLU)"),
     ];
     for (input, operations, expected) in table {
@@ -284,7 +280,7 @@ fn tapes_that_read_what_is_not_there_are_refused() {
     for nodes in [vec![node(1)], vec![node(0), node(2)], vec![node(0), node(1), node(u16::MAX)]] {
         let layer = nodes.len() - 1;
         let message = place(Shape::vector(4), &nodes).unwrap_err();
-        assert_eq!(message, format!("layer {layer} takes its input from a later layer"));
+        assert_eq!(message, format!("layer {layer} takes its input from itself or a later layer"));
     }
     let mut places = [Placed::empty(); 3];
     let error = Network::place(Shape::vector(4), &[node(0)], &mut places).unwrap_err();
@@ -413,16 +409,16 @@ fn settings_out_of_range_are_refused_with_name_and_range() {
         (|c| c.controller = capped(1.0), "growth_cap", "above 1"),
         (|c| c.controller = capped(0.0), "growth_cap", "above 1"),
         (|c| c.controller = capped(f64::NAN), "growth_cap", "above 1"),
-        (|c| c.test = None, "test", "an adaptive batch needs a test"),
-        (|c| c.initial_batch = 1, "initial_batch", "a batch of one sample has no variance"),
+        (|c| c.test = None, "test", "an adaptive batch size needs a batch-size test"),
+        (|c| c.initial_batch = 1, "initial_batch", "a batch-size test needs at least two samples"),
         (|c| c.initial_batch = 0, "initial_batch", "from 2 to 60000"),
         (|c| c.initial_batch = 60_001, "initial_batch", "from 2 to 60000"),
         (|c| (c.min_batch, c.initial_batch) = (100, 99), "initial_batch", "from 100 to 60000"),
         (|c| c.min_batch = 0, "min_batch", "from 1 to 60000"),
         (|c| (c.min_batch, c.max_batch) = (11, 10), "min_batch", "it cannot be above max_batch"),
         (|c| c.max_batch = 0, "max_batch", "from 1 to 60000"),
-        (|c| c.max_batch = 60_001, "max_batch", "cannot hold more than the training samples"),
-        (|c| c.max_batch = 1, "initial_batch", "max_batch leaves no room for it"),
+        (|c| c.max_batch = 60_001, "max_batch", "cannot be larger than the training set"),
+        (|c| c.max_batch = 1, "initial_batch", "max_batch must be at least 2"),
         (|c| c.sample_budget = 0, "sample_budget", "from 1 to 9007199254740991"),
         (|c| c.evaluate_every = 0, "evaluate_every", "from 1 to 9007199254740991"),
     ];
@@ -451,16 +447,16 @@ fn settings_that_the_float_type_rounds_away_are_refused() {
     const ROUNDED: [Wrong; 12] = [
         (|c| c.learning_rate = 1e-50, "learning_rate", "rounds it to 0"),
         (|c| c.optimizer = adagrad(0.0, 1e-50, 0.0), "epsilon", "rounds it to 0"),
-        (|c| c.optimizer = adagrad(1e-60, 1e-10, 0.0), "initial_accumulator", "give 0 itself"),
-        (|c| c.optimizer = adagrad(0.0, 1e-10, 1e-60), "weight_decay", "give 0 itself"),
+        (|c| c.optimizer = adagrad(1e-60, 1e-10, 0.0), "initial_accumulator", "use 0 or a larger"),
+        (|c| c.optimizer = adagrad(0.0, 1e-10, 1e-60), "weight_decay", "use 0 or a larger"),
         (|c| c.optimizer = rmsprop(0.9, 1e-46, 0.0), "epsilon", "rounds it to 0"),
         (|c| c.optimizer = rmsprop(1.0 - 1e-9, 1e-8, 0.0), "alpha", "rounds it to 1"),
         (|c| c.optimizer = adam(0.9, 1.0 - 1e-9, 1e-8, 0.0), "beta2", "rounds it to 1"),
         (|c| c.optimizer = adam(1.0 - 1e-9, 0.999, 1e-8, 0.0), "beta1", "rounds it to 1"),
         (|c| c.optimizer = adamw(0.9, 0.999, 1e-50, 0.0), "epsilon", "rounds it to 0"),
         (|c| c.optimizer = momentum(1.0 - 1e-12, 0.0), "momentum", "rounds it to 1"),
-        (|c| c.optimizer = momentum(1e-50, 0.0), "momentum", "give 0 itself"),
-        (|c| c.optimizer = nesterov(0.9, 1e-50), "weight_decay", "give 0 itself"),
+        (|c| c.optimizer = momentum(1e-50, 0.0), "momentum", "use 0 or a larger"),
+        (|c| c.optimizer = nesterov(0.9, 1e-50), "weight_decay", "use 0 or a larger"),
     ];
     for (spoil, field, part) in ROUNDED {
         let mut config = Preset::PaperCnn.config();
@@ -478,7 +474,7 @@ fn settings_that_the_float_type_rounds_away_are_refused() {
     };
     assert_eq!(config(1e-100).validate(60_000), Ok(()));
     let error = config(1e-200).validate(60_000).unwrap_err();
-    assert!(error.to_string().contains("its square is rounded to 0"), "{error}");
+    assert!(error.to_string().contains("its square rounds to 0"), "{error}");
 }
 
 fn momentum(momentum: f64, weight_decay: f64) -> AnyOptimizer {

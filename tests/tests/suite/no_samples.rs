@@ -18,7 +18,7 @@ fn an_empty_batch_has_no_mean_gradient() {
     let mut mean = [7.0_f32; 3];
     let error = statistics.mean_gradient(&mut mean).unwrap_err();
     assert_eq!((error.expected, error.found), (1, 0));
-    assert!(error.to_string().contains("mean"), "{error}");
+    assert!(error.to_string().contains("the batch"), "{error}");
     assert_eq!(mean, [7.0; 3]);
     let mut batch = BatchSums::<f32>::new(3, &EVERYTHING).unwrap();
     assert_eq!(batch.mean_gradient(&mut mean), Err(error));
@@ -49,6 +49,6 @@ fn an_empty_data_set_has_no_accuracy() {
     run.begin_evaluation(&none);
     assert!(Dataset::<f32>::is_empty(&none));
     let error = run.advance_evaluation(&none).unwrap_err();
-    assert!(error.to_string().contains("a data set to evaluate"), "{error}");
+    assert!(error.to_string().contains("the evaluation set"), "{error}");
     assert_eq!(run.advance_evaluation(&none).unwrap(), None);
 }

@@ -39,7 +39,7 @@ fn vectors_of_another_length_are_refused() {
     let network = network().by_inputs();
     let mut own = [0; 14];
     let error = network.view().to_own_order(&[1; 13], &mut own).unwrap_err();
-    assert_eq!(error.to_string(), "a vector over the parameters holds 13 values where 14 are expected");
+    assert_eq!(error.to_string(), "a vector over the parameters: expected 14 values, found 13");
     let error = network.view().from_own_order(&[1; 28], &mut own).unwrap_err();
     assert_eq!((error.expected, error.found, own), (28, 14, [0; 14]));
 }

@@ -156,10 +156,7 @@ fn what_may_not_change_is_named_and_nothing_changes() {
     for (field, other) in others {
         let refused = trainer.retune(other).unwrap_err();
         assert_eq!(refused, RetuneError::Fixed { field });
-        assert_eq!(
-            refused.to_string(),
-            format!("{field} cannot change while a run goes on: begin a new one for that")
-        );
+        assert_eq!(refused.to_string(), format!("{field} cannot change during a run: start a new run"));
     }
     let switched_on = trainer_without_test().retune(RunConfig { test: base.test, ..base.without_test() });
     assert_eq!(switched_on, Err(RetuneError::Fixed { field: "test" }));
