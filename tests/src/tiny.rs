@@ -59,10 +59,10 @@ impl<F: Real<Sum = f64>> Tiny<F> {
     #[must_use]
     pub fn new(config: RunConfig) -> Self {
         let nodes = Node::chain([
-            Operation::Conv2d(Conv2d { outputs: 3, kernel: 3, stride: 1, padding: 1 }),
+            Operation::Conv2d(Conv2d { outputs: 3, kernel: 3, stride: 1, padding: 1, bias: true }),
             Operation::Tanh(Tanh),
             Operation::MaxPool2d(MaxPool2d { kernel: 2, stride: 2 }),
-            Operation::Conv2d(Conv2d { outputs: 4, kernel: 3, stride: 2, padding: 1 }),
+            Operation::Conv2d(Conv2d { outputs: 4, kernel: 3, stride: 2, padding: 1, bias: true }),
             Operation::Relu(Relu),
             Operation::Flatten(Flatten),
             Operation::Dense(Dense { outputs: 5 }),

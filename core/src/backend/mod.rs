@@ -33,12 +33,12 @@ pub trait Backend<F: Real>: Send + Sync {
     /// When the shapes do not fit.
     fn product(&self, a: Matrix<'_, F>, b: Matrix<'_, F>, beta: F, c: MatrixMut<'_, F>);
 
-    /// Kernels for whole convolutions, where there are any for this type.
+    /// Kernels for whole convolutions, if there are any for this type.
     fn conv2d_kernels(&self) -> Option<Conv2dKernels<F>> {
         None
     }
 
-    /// Kernels for dense layers whose inputs are mostly zeros, where there are any for this type.
+    /// Kernels for dense layers whose inputs are mostly zeros, if there are any for this type.
     fn dense_kernels(&self) -> Option<DenseKernels<F>> {
         None
     }

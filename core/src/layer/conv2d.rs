@@ -20,6 +20,8 @@ pub struct Conv2d {
     pub stride: u32,
     /// Zeros added on every side.
     pub padding: u32,
+    /// Whether it adds b \[outputs\]; in front of a normalisation it would have no effect.
+    pub bias: bool,
 }
 
 impl Conv2d {
@@ -38,7 +40,8 @@ impl Conv2d {
         place: &Placed,
         scratch: usize,
     ) -> Option<Conv2dKernels<F>> {
-        backend.conv2d_kernels().filter(|kernels| (kernels.fits)(self.windows(place), scratch))
+        let kernels = backend.conv2d_kernels().filter(|_| self.bias)?;
+        (kernels.fits)(self.windows(place), scratch).then_some(kernels)
     }
 }
 
@@ -53,7 +56,7 @@ impl Signature for Conv2d {
     fn tensors(&self, input: Shape) -> [Option<Tensor>; 2] {
         let initial = Initial::Uniform { fan_in: self.fan_in(input).unwrap_or(u32::MAX) };
         let weights = Tensor::new([self.outputs, input.channels, self.kernel, self.kernel], initial);
-        [weights, Tensor::new([self.outputs], initial)].map(Some)
+        [Some(weights), self.bias.then(|| Tensor::new([self.outputs], initial))]
     }
 
     fn flops(&self, input: Shape, output: Shape) -> u64 {
@@ -69,10 +72,11 @@ impl Signature for Conv2d {
 
 impl fmt::Display for Conv2d {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { outputs, kernel, stride, padding } = self;
+        let Self { outputs, kernel, stride, padding, bias } = self;
+        let bias = if *bias { "" } else { ", no bias" };
         write!(
             f,
-            "convolution {kernel}×{kernel}, {outputs} output channels, stride {stride}, padding {padding}"
+            "convolution {kernel}×{kernel}, {outputs} output channels, stride {stride}, padding {padding}{bias}"
         )
     }
 }
@@ -94,7 +98,8 @@ impl<F: Real> Layer<F> for Conv2d {
                 row.fill(bias);
             }
             let y = MatrixMut::new(y, sizes.outputs, sizes.positions);
-            backend.product(sizes.weights(weights), sizes.matrix(patches), F::one(), y);
+            let beta = if self.bias { F::one() } else { F::zero() };
+            backend.product(sizes.weights(weights), sizes.matrix(patches), beta, y);
         }
     }
 

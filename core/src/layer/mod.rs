@@ -3,11 +3,16 @@
 //!
 //! To add one: its file, and its name in the list of [`Operation`]s.
 
+mod add;
+mod average_pool2d;
 mod call;
 mod conv2d;
 mod cross_entropy;
 mod dense;
 mod flatten;
+mod gelu;
+mod global_average_pool;
+mod group_norm;
 mod max_pool2d;
 mod operation;
 mod relu;
@@ -16,9 +21,14 @@ mod tanh;
 mod tensor;
 mod windows;
 
+pub use add::Add;
+pub use average_pool2d::AveragePool2d;
 pub use conv2d::Conv2d;
 pub use dense::Dense;
 pub use flatten::Flatten;
+pub use gelu::Gelu;
+pub use global_average_pool::GlobalAveragePool;
+pub use group_norm::GroupNorm;
 pub use max_pool2d::MaxPool2d;
 pub use operation::{Operation, ShapeError};
 pub use relu::Relu;
@@ -59,10 +69,10 @@ pub(crate) trait Signature: fmt::Display {
         false
     }
 
-    /// Values of scratch memory that its passes over a micro-batch take.
+    /// Values of scratch memory that its passes over a micro-batch take: for [`Layer::statistics`] one sample's gradient.
     fn scratch_len(&self, place: &Placed, samples: usize) -> usize {
-        let _ = (place, samples);
-        0
+        let _ = samples;
+        place.weights + place.biases
     }
 }
 

@@ -1,6 +1,9 @@
 use core::fmt;
 
-use super::{Conv2d, Dense, Flatten, Layer, MaxPool2d, Relu, Signature, Tanh, Tensor};
+use super::{
+    Add, AveragePool2d, Conv2d, Dense, Flatten, Gelu, GlobalAveragePool, GroupNorm, Layer, MaxPool2d, Relu,
+    Signature, Tanh, Tensor,
+};
 use crate::network::Placed;
 use crate::real::Real;
 use crate::shape::Shape;
@@ -45,8 +48,18 @@ operations! {
     Relu,
     /// Hyperbolic tangent.
     Tanh,
+    /// Gaussian error linear unit.
+    Gelu,
     /// The largest of each window.
     MaxPool2d,
+    /// The mean of each window.
+    AveragePool2d,
+    /// The mean of each channel.
+    GlobalAveragePool,
+    /// Normalises groups of channels, sample by sample.
+    GroupNorm,
+    /// The sum of two inputs.
+    Add,
     /// An image as a vector.
     Flatten,
 }
@@ -62,6 +75,8 @@ pub enum ShapeError {
     WindowTooLarge,
     /// Padding as wide as the kernel or wider: windows would lie in the padding alone.
     PaddingTooLarge,
+    /// The groups do not divide the channels.
+    Groups,
     /// A size does not fit in 32 bits.
     TooLarge,
 }
@@ -73,6 +88,7 @@ impl fmt::Display for ShapeError {
             Self::Zero => "a size is zero",
             Self::WindowTooLarge => "its window is larger than its padded input",
             Self::PaddingTooLarge => "its padding must be smaller than its kernel",
+            Self::Groups => "its groups do not divide its channels",
             Self::TooLarge => "a size does not fit in 32 bits",
         })
     }

@@ -17,6 +17,10 @@ pub enum Initial {
         /// How many inputs one output is computed from.
         fan_in: u32,
     },
+    /// All 1.
+    One,
+    /// All 0.
+    Zero,
 }
 
 impl Tensor {

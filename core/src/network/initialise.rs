@@ -35,6 +35,8 @@ pub fn initialise<F: Real>(
                     Initial::Uniform { fan_in } => {
                         key.uniform(first + index, F::one() / count::<F>(fan_in.into()).root())
                     }
+                    Initial::One => F::one(),
+                    Initial::Zero => F::zero(),
                 };
             }
             first += u32::try_from(values.len()).unwrap_or(u32::MAX);

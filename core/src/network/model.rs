@@ -26,10 +26,10 @@ const MLP: [Node; 4] = Node::chain([
 ]);
 const POOL: Operation = Operation::MaxPool2d(MaxPool2d { kernel: 2, stride: 2 });
 const CNN: [Node; 8] = Node::chain([
-    Operation::Conv2d(Conv2d { outputs: 16, kernel: 5, stride: 1, padding: 2 }),
+    Operation::Conv2d(Conv2d { outputs: 16, kernel: 5, stride: 1, padding: 2, bias: true }),
     Operation::Relu(Relu),
     POOL,
-    Operation::Conv2d(Conv2d { outputs: 32, kernel: 5, stride: 1, padding: 2 }),
+    Operation::Conv2d(Conv2d { outputs: 32, kernel: 5, stride: 1, padding: 2, bias: true }),
     Operation::Relu(Relu),
     POOL,
     Operation::Flatten(Flatten),

@@ -410,7 +410,7 @@ impl<'e> Builder<'e> {
 
 /// A convolution as its shaders take it.
 pub(super) fn convolution(placed: &Placed, samples: u32) -> Conv2d {
-    let Operation::Conv2d(layer::Conv2d { outputs, kernel, stride, padding }) = placed.operation else {
+    let Operation::Conv2d(layer::Conv2d { outputs, kernel, stride, padding, .. }) = placed.operation else {
         return Conv2d::default();
     };
     Conv2d {

@@ -9,10 +9,12 @@ use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::controller::{AdAdaGrad, AnyController};
 use adadagrad_core::dataset::Dataset;
 use adadagrad_core::idx::{Idx, IdxError, ImagesError, LabelledImages};
-use adadagrad_core::layer::{Conv2d, Dense, Flatten, MaxPool2d, Operation, Relu};
+use adadagrad_core::layer::{
+    Add, AveragePool2d, Conv2d, Dense, Flatten, GroupNorm, MaxPool2d, Operation, Relu,
+};
 use adadagrad_core::local::{Advance, LocalRun, OwnedNetwork, RunError};
 use adadagrad_core::network::{
-    Model, Network, NetworkError, Node, Placed, Shape, Sweep, SweepError, Workspace,
+    Model, Network, NetworkError, Node, Placed, Shape, Source, Sweep, SweepError, Workspace,
 };
 use adadagrad_core::optimizer::{
     AdaGrad, AdaGradNorm, Adam, AdamW, AnyOptimizer, Momentum, Nesterov, RmsProp, Sgd,
@@ -197,7 +199,7 @@ fn place(input: Shape, nodes: &[Node]) -> Result<usize, String> {
 }
 
 fn conv(outputs: u32, kernel: u32, stride: u32, padding: u32) -> Operation {
-    Operation::Conv2d(Conv2d { outputs, kernel, stride, padding })
+    Operation::Conv2d(Conv2d { outputs, kernel, stride, padding, bias: true })
 }
 
 #[test]
@@ -272,6 +274,44 @@ fn networks_of_huge_sizes_are_refused() {
         let message = place(input, &nodes).expect_err(what);
         assert!(message.starts_with(&format!("layer {layer} ")), "{what}: {message}");
     }
+}
+
+#[test]
+fn layers_with_other_inputs_than_they_take_are_refused() {
+    let add = |inputs| Node { operation: Add.into(), inputs };
+    let dense = |outputs, input| Node::new(Dense { outputs }.into(), input);
+    let (none, input, first) = (Source::None, Source::Input, Source::Node(0));
+    let table = [
+        (vec![add([input, none])], "layer 0 (add) takes two inputs"),
+        (vec![add([none, none])], "layer 0 (add) takes two inputs"),
+        (vec![dense(3, none)], "layer 0 (dense, 3 outputs) takes one input"),
+        (vec![Node { operation: Relu.into(), inputs: [input, input] }], "layer 0 (ReLU) takes one input"),
+        (
+            vec![dense(3, input), add([input, first])],
+            "layer 1 (add) takes two inputs of the same shape, not 4 and 3",
+        ),
+        (
+            vec![Node::new(GroupNorm { groups: 3 }.into(), input)],
+            "layer 0 (group norm, 3 groups) cannot take an input of shape 4: its groups do not divide its channels",
+        ),
+        (
+            vec![Node::new(GroupNorm { groups: 0 }.into(), input)],
+            "layer 0 (group norm, 0 groups) cannot take an input of shape 4: a size is zero",
+        ),
+        (
+            vec![Node::new(AveragePool2d { kernel: 2, stride: 1 }.into(), input)],
+            "layer 0 (average-pool 2×2, stride 1) cannot take an input of shape 4: its window is larger",
+        ),
+    ];
+    for (nodes, expected) in table {
+        let message = place(Shape::vector(4), &nodes).expect_err(expected);
+        assert!(message.contains(expected), "{message} (expected {expected})");
+    }
+    // Each layer alone would fit, but not all of them.
+    let wide = |input| Node::new(Dense { outputs: 1 << 20 }.into(), input);
+    let nodes: Vec<Node> = (0..5).map(|k| wide(if k == 0 { input } else { Source::Node(k - 1) })).collect();
+    let message = place(Shape::vector(1 << 11), &nodes).unwrap_err();
+    assert!(message.contains("do not fit") || message.contains("does not fit in 32 bits"), "{message}");
 }
 
 #[test]

@@ -7,9 +7,8 @@ use adadagrad_core::real::Real;
 use adadagrad_core::statistics::Reason;
 use adadagrad_tests::compare::{Check, all_close_to_largest, close, equal, narrowed};
 use adadagrad_tests::engine::{Batch, measure, measure_by_inputs};
-use adadagrad_tests::golden::{self, LayerRow, NetworkCase, NetworkExpected, NetworksFile};
+use adadagrad_tests::golden::{self, NetworkCase, NetworkExpected, NetworksFile};
 use adadagrad_tests::table::Table;
-use adadagrad_tests::tape::chain;
 
 /// The network of a case.
 pub(crate) fn network(case: &NetworkCase) -> OwnedNetwork {
@@ -18,11 +17,9 @@ pub(crate) fn network(case: &NetworkCase) -> OwnedNetwork {
         [channels, height, width] => Shape::image(channels, height, width),
         _ => panic!("{}: an input of shape {:?}", case.name, case.input_shape),
     };
-    let operations = case.layers.iter().map(LayerRow::operation);
-    let nodes = chain(operations);
-    let network = OwnedNetwork::new(input, &nodes).unwrap();
+    let network = OwnedNetwork::new(input, &case.nodes()).unwrap();
     for (placed, layer) in network.view().nodes().iter().zip(&case.layers) {
-        if let Some(width) = layer.input() {
+        if let Some(width) = layer.layer.input() {
             assert_eq!(placed.input.channels, width, "{}", case.name);
         }
     }
@@ -64,7 +61,11 @@ pub(crate) fn check_batch<F: Real>(batch: &Batch<F>, expected: &NetworkExpected,
     close("n_unb", defined(evidence.debiased_norm_sq())?, expected.n_unb, unit * s / b)
 }
 
-fn check_case<F: Real<Sum = f64>>(case: &NetworkCase, product: impl Backend<F> + Copy, unit: f64) -> Check {
+pub(crate) fn check_case<F: Real<Sum = f64>>(
+    case: &NetworkCase,
+    product: impl Backend<F> + Copy,
+    unit: f64,
+) -> Check {
     let network = network(case);
     let parameters = narrowed::<F>(&case.parameters);
     let samples: Vec<u32> = (0..).take(case.labels.len()).collect();

@@ -5,7 +5,10 @@ use std::sync::LazyLock;
 
 use adadagrad_core::backend::{Backend, FastBackend, Matrix, MatrixMut, PlainBackend};
 use adadagrad_core::dataset::Dataset;
-use adadagrad_core::layer::{Conv2d, Dense, Flatten, MaxPool2d, Operation, Relu, Tanh};
+use adadagrad_core::layer::{
+    Add, AveragePool2d, Conv2d, Dense, Flatten, Gelu, GlobalAveragePool, GroupNorm, MaxPool2d, Operation,
+    Relu, Tanh,
+};
 use adadagrad_core::local::OwnedNetwork;
 use adadagrad_core::network::{Model, Node, Shape, initialise};
 use adadagrad_core::random::Key;
@@ -71,7 +74,15 @@ impl Case {
 }
 
 fn conv(outputs: u32, kernel: u32, stride: u32, padding: u32) -> Operation {
-    Operation::Conv2d(Conv2d { outputs, kernel, stride, padding })
+    Operation::Conv2d(Conv2d { outputs, kernel, stride, padding, bias: true })
+}
+
+fn without_bias(outputs: u32, kernel: u32, stride: u32) -> Operation {
+    Operation::Conv2d(Conv2d { outputs, kernel, stride, padding: kernel / 2, bias: false })
+}
+
+fn add(first: u16, second: u16) -> Node {
+    Node { operation: Add.into(), inputs: [first, second].map(source) }
 }
 
 fn dense(outputs: u32) -> Operation {
@@ -189,6 +200,44 @@ fn make_cases() -> Vec<Case> {
             ],
         ),
     ];
+    cases.push(Case::new("gelu", vector, &Node::chain([dense(6), Gelu.into(), dense(3)])));
+    cases.push(Case::new("gelu on the input", image, &Node::chain([Gelu.into(), FLATTEN, dense(3)])));
+    for groups in [1, 2, 6] {
+        let norm = Operation::from(GroupNorm { groups });
+        let nodes = Node::chain([without_bias(6, 3, 1), norm, TANH, FLATTEN, dense(3)]);
+        cases.push(Case::new(&format!("group norm, {groups} groups"), image, &nodes));
+    }
+    cases.push(Case::new(
+        "group norm on the input and of vectors",
+        Shape::vector(8),
+        &Node::chain([GroupNorm { groups: 2 }.into(), dense(6), GroupNorm { groups: 3 }.into(), dense(3)]),
+    ));
+    for (kernel, stride) in [(2, 2), (3, 1), (3, 2), (2, 3), (1, 1), (5, 1)] {
+        let pool = Operation::from(AveragePool2d { kernel, stride });
+        let nodes = Node::chain([conv(2, 3, 1, 1), pool, FLATTEN, dense(3)]);
+        cases.push(Case::new(&format!("average-pool {kernel}×{kernel}, stride {stride}"), image, &nodes));
+    }
+    let nodes = Node::chain([without_bias(4, 3, 2), GlobalAveragePool.into(), dense(3)]);
+    cases.push(Case::new("global average-pool", image, &nodes));
+    cases.push(Case::new(
+        "a residual block with a projection",
+        image,
+        &[
+            node(without_bias(4, 3, 1), 0),
+            node(GroupNorm { groups: 2 }.into(), 1),
+            node(TANH, 2),
+            node(without_bias(6, 3, 2), 3),
+            node(without_bias(6, 1, 2), 1),
+            add(4, 5),
+            node(GlobalAveragePool.into(), 6),
+            node(dense(3), 7),
+        ],
+    ));
+    cases.push(Case::new(
+        "additions of the input, and of a node to itself",
+        vector,
+        &[add(0, 0), node(dense(7), 1), add(2, 0), add(3, 3), node(TANH, 4), add(5, 2), node(dense(3), 6)],
+    ));
     for kernel in [1, 3, 5] {
         for stride in [1, 2, 3] {
             for padding in (0..3).filter(|&padding| padding < kernel) {
@@ -573,7 +622,7 @@ fn fast_products_are_right() -> Check {
 }
 
 #[test]
-#[should_panic(expected = "a product of 2×3 and 2×3 does not fit 2×3")]
+#[should_panic(expected = "the product of 2×3 and 2×3 does not have the shape 2×3")]
 fn plain_products_of_shapes_that_do_not_fit_panic() {
     let values = [0.0; 6];
     let matrix = Matrix::new(&values, 2, 3);
@@ -581,7 +630,7 @@ fn plain_products_of_shapes_that_do_not_fit_panic() {
 }
 
 #[test]
-#[should_panic(expected = "a product of 2×3 and 3×2 does not fit 2×3")]
+#[should_panic(expected = "the product of 2×3 and 3×2 does not have the shape 2×3")]
 fn fast_products_of_shapes_that_do_not_fit_panic() {
     let values = [0.0; 6];
     let matrix = Matrix::new(&values, 2, 3);
