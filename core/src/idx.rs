@@ -5,8 +5,9 @@
 
 use core::fmt;
 
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, SampleShape, Visit};
 use crate::real::Real;
+use crate::shape::Shape;
 use crate::vectors::on_vectors;
 
 /// What is wrong with IDX bytes.
@@ -159,7 +160,7 @@ pub struct LabelledImages<B> {
     images: B,
     labels: B,
     count: u32,
-    pixels: usize,
+    shape: SampleShape,
 }
 
 /// Where the values begin in an image file and in a label file.
@@ -210,8 +211,8 @@ impl<B: AsRef<[u8]>> LabelledImages<B> {
             let (byte, label) = (LABELS_START + index, label_file.values[index]);
             return Err(ImagesError::Labels(IdxError::Label { byte, label, classes }));
         }
-        let pixels = rows as usize * columns as usize;
-        Ok(Self { images, labels, count, pixels })
+        let shape = SampleShape::image(Shape::image(1, rows, columns), classes);
+        Ok(Self { images, labels, count, shape })
     }
 
     /// One image's bytes, row by row.
@@ -220,7 +221,8 @@ impl<B: AsRef<[u8]>> LabelledImages<B> {
     /// When there is no such image.
     #[must_use]
     pub fn image(&self, index: u32) -> &[u8] {
-        &self.images.as_ref()[IMAGES_START + index as usize * self.pixels..][..self.pixels]
+        let pixels = self.shape.input.len();
+        &self.images.as_ref()[IMAGES_START + index as usize * pixels..][..pixels]
     }
 
     /// One image's label.
@@ -238,16 +240,20 @@ impl<F: Real, B: AsRef<[u8]>> Dataset<F> for LabelledImages<B> {
         self.count
     }
 
-    fn input_len(&self) -> usize {
-        self.pixels
+    fn shape(&self) -> SampleShape {
+        self.shape
     }
 
-    fn read(&self, index: u32, input: &mut [F]) -> u32 {
-        scale(self.image(index), input);
-        u32::from(self.label(index))
+    fn read(&self, visit: Visit, input: &mut [F], targets: &mut [u32]) {
+        scale(self.image(visit.sample), input);
+        targets.fill(u32::from(self.label(visit.sample)));
     }
 
-    fn approach(&self, index: u32) {
+    fn raw(&self) -> Option<&[u8]> {
+        self.images.as_ref().get(IMAGES_START..)
+    }
+
+    fn prefetch(&self, index: u32) {
         // A byte of each cache line: nobody waits for it, so that many images' are under way at once.
         let touched = self.image(index).iter().step_by(CACHE_LINE).fold(0, |all, byte| all ^ byte);
         core::hint::black_box(touched);
@@ -266,13 +272,13 @@ impl<F: Real> Dataset<F> for Picture<'_> {
         1
     }
 
-    fn input_len(&self) -> usize {
-        self.0.len()
+    fn shape(&self) -> SampleShape {
+        SampleShape::image(Shape::vector(u32::try_from(self.0.len()).unwrap_or(u32::MAX)), 1)
     }
 
-    fn read(&self, _: u32, input: &mut [F]) -> u32 {
+    fn read(&self, _: Visit, input: &mut [F], targets: &mut [u32]) {
         scale(self.0, input);
-        0
+        targets.fill(0);
     }
 }
 

@@ -9,7 +9,7 @@ use std::vec::Vec;
 use crate::backend::Backend;
 use crate::config::{ConfigError, RetuneError, RunConfig};
 use crate::cut::{Cut, MicroBatch, Walk};
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, Visit};
 use crate::network::{
     Model, Network, NetworkError, Node, Placed, Score, Shape, Sweep, SweepError, Workspace, initialise,
 };
@@ -143,6 +143,7 @@ pub struct SweepMemory<F: Real> {
     micro_batch: usize,
     values: Vec<F>,
     sums: Vec<F::Sum>,
+    visits: Vec<Visit>,
     labels: Vec<u32>,
 }
 
@@ -158,6 +159,7 @@ impl<F: Real> SweepMemory<F> {
             micro_batch,
             values: zeros(len.values)?,
             sums: zeros(len.sums)?,
+            visits: zeros(len.visits)?,
             labels: zeros(len.labels)?,
         })
     }
@@ -178,8 +180,8 @@ impl<F: Real> SweepMemory<F> {
         network: Network<'a>,
         product: M,
     ) -> Result<Sweep<'a, F, M>, LengthMismatch> {
-        let Self { micro_batch, values, sums, labels } = self;
-        Sweep::new(network, product, *micro_batch, Workspace { values, sums, labels })
+        let Self { micro_batch, values, sums, visits, labels } = self;
+        Sweep::new(network, product, *micro_batch, Workspace { values, sums, visits, labels })
     }
 }
 
@@ -603,7 +605,7 @@ impl<F: Real, M: Backend<F> + Copy> LocalRun<F, M> {
         let network = network.view();
         let Step { plan, order, walk, swept, projection, .. } = &mut step;
         let count = positions.len();
-        let samples = positions.map(|position| order.index(plan.start + u64::from(position)));
+        let samples = positions.map(|position| order.visit(plan.start + u64::from(position)));
         match projection {
             None => {
                 let memory = self.kept.make(network, *swept).unwrap_or(memory);

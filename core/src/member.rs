@@ -116,7 +116,7 @@ impl<F: Real, M: Backend<F> + Copy> Member<F, M> {
         kept.begin(if needs.inner { Kept::<F>::most(network) / cut.parts() as usize } else { 0 });
         let walk = cut.walk(part..part + 1, self.memory.micro_batch());
         for (index, MicroBatch { positions, .. }) in walk.enumerate() {
-            let samples = positions.map(|position| order.index(start + u64::from(position)));
+            let samples = positions.map(|position| order.visit(start + u64::from(position)));
             let memory = kept.make(network, index).unwrap_or(&mut self.memory);
             let mut sweep = memory.sweep(network, self.product)?;
             self.sums.with::<_, RunError>(|sums| {
@@ -148,7 +148,7 @@ impl<F: Real, M: Backend<F> + Copy> Member<F, M> {
                 let mut sweep = memory.sweep(network, self.product)?;
                 sweep.project_kept(parameters, mean, positions.len(), &mut inner)?;
             } else {
-                let samples = positions.map(|position| order.index(start + u64::from(position)));
+                let samples = positions.map(|position| order.visit(start + u64::from(position)));
                 let mut sweep = self.memory.sweep(network, self.product)?;
                 sweep.project(parameters, mean, dataset, samples, &mut inner)?;
             }

@@ -15,7 +15,7 @@ use adadagrad_core::batch_test::{
 use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::controller::{AdAdaGrad, AnyController};
 use adadagrad_core::cut::Cut;
-use adadagrad_core::dataset::Dataset;
+use adadagrad_core::dataset::{Dataset, SampleShape, Visit};
 use adadagrad_core::local::{Advance, Evaluation, Kept, LocalRun, OwnedNetwork, SweepMemory};
 use adadagrad_core::network::Model;
 use adadagrad_core::optimizer::{Adam, AnyOptimizer};
@@ -190,14 +190,16 @@ impl<A: Fn() -> Option<u32> + Send + Sync> Dataset<f32> for Trap<A> {
         self.images.len()
     }
 
-    fn input_len(&self) -> usize {
-        self.images.input_len()
+    fn shape(&self) -> SampleShape {
+        self.images.shape()
     }
 
-    fn read(&self, index: u32, input: &mut [f32]) -> u32 {
-        let label = self.images.read(index, input);
+    fn read(&self, visit: Visit, input: &mut [f32], targets: &mut [u32]) {
+        self.images.read(visit, input, targets);
         let is_now = self.reads.fetch_add(1, Ordering::Relaxed) == self.at;
-        is_now.then(|| (self.act)()).flatten().unwrap_or(label)
+        if let Some(label) = is_now.then(|| (self.act)()).flatten() {
+            targets.fill(label);
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! One network with memory for micro-batches of any size, and everything a batch can say about it.
 
 use adadagrad_core::backend::Backend;
-use adadagrad_core::dataset::Dataset;
+use adadagrad_core::dataset::{Dataset, Visit};
 use adadagrad_core::local::OwnedNetwork;
 use adadagrad_core::network::{Network, Score, Sweep, Workspace};
 use adadagrad_core::real::Real;
@@ -43,8 +43,10 @@ pub fn with_sweep<F: Real, M: Backend<F> + Copy, T>(
     let len = network.workspace(capacity);
     let mut values = vec![F::nan(); len.values];
     let mut sums = vec![F::Sum::of(f64::NAN); len.sums];
+    let mut visits = vec![Visit { sample: u32::MAX, pass: u64::MAX }; len.visits];
     let mut labels = vec![u32::MAX; len.labels];
-    let workspace = Workspace { values: &mut values, sums: &mut sums, labels: &mut labels };
+    let workspace =
+        Workspace { values: &mut values, sums: &mut sums, visits: &mut visits, labels: &mut labels };
     let mut sweep = Sweep::new(network, product, capacity, workspace).expect("memory of the right size");
     act(&mut sweep)
 }

@@ -5,6 +5,7 @@ use adadagrad_core::backend::Backend;
 use adadagrad_core::batch_test::{AnyTest, AugmentedTest};
 use adadagrad_core::config::RunConfig;
 use adadagrad_core::controller::{AdAdaGrad, AnyController};
+use adadagrad_core::dataset::Visit;
 use adadagrad_core::layer::{Conv2d, Dense, Flatten, MaxPool2d, Operation, Relu, Tanh};
 use adadagrad_core::local::{BatchSums, OwnedNetwork, OwnedStatistics, SweepMemory};
 use adadagrad_core::network::{Node, Shape, initialise};
@@ -101,7 +102,7 @@ impl<F: Real<Sum = f64>> Tiny<F> {
         let Self { network, table, sweep_memory, trainer, parameters, memory } = self;
         let plan = trainer.plan()?;
         let mut order = trainer.order();
-        let mut sample = |position: u32| order.index(plan.start + u64::from(position));
+        let mut sample = |position: u32| order.visit(plan.start + u64::from(position));
         let len = parameters.len();
         let mut part = OwnedStatistics::<F>::new(len, &plan.needs).expect("memory");
         let mut sums = BatchSums::<F>::new(len, &plan.needs).expect("memory");
@@ -110,7 +111,7 @@ impl<F: Real<Sum = f64>> Tiny<F> {
         let micro_batch = sweep_memory.micro_batch().min(7);
         let mut sweep = sweep_memory.sweep(network.view(), product).expect("memory that fits");
         for piece in plan.cut.walk(0..plan.cut.parts(), micro_batch) {
-            let samples: Vec<u32> = piece.positions.map(&mut sample).collect();
+            let samples: Vec<Visit> = piece.positions.map(&mut sample).collect();
             part.with(|part| sweep.accumulate(parameters, table, samples, &plan.needs, part))
                 .expect("samples that fit");
             if piece.ends_part {
@@ -121,7 +122,7 @@ impl<F: Real<Sum = f64>> Tiny<F> {
         sums.mean_gradient(&mut mean).expect("a mean that fits");
         if plan.needs.inner {
             for piece in plan.cut.walk(0..plan.cut.parts(), micro_batch) {
-                let samples: Vec<u32> = piece.positions.map(&mut sample).collect();
+                let samples: Vec<Visit> = piece.positions.map(&mut sample).collect();
                 sweep.project(parameters, &mean, table, samples, &mut inner).expect("samples that fit");
             }
         }

@@ -4,9 +4,9 @@
 use adadagrad_core::backend::{Backend, FastBackend, PlainBackend};
 use adadagrad_core::batch_test::{AnyTest, CoordinateNormTest, InnerProductTest, NormTest};
 use adadagrad_core::config::{Preset, RunConfig};
-use adadagrad_core::dataset::Dataset;
+use adadagrad_core::dataset::{Dataset, SampleShape, Visit};
 use adadagrad_core::local::{Advance, LocalRun};
-use adadagrad_core::network::Model;
+use adadagrad_core::network::{Model, Shape};
 use allocation_counter::measure;
 
 const SAMPLES: u32 = 100;
@@ -18,15 +18,15 @@ impl Dataset<f32> for Ramp {
         SAMPLES
     }
 
-    fn input_len(&self) -> usize {
-        784
+    fn shape(&self) -> SampleShape {
+        SampleShape::floats(Shape::image(1, 28, 28), 10)
     }
 
-    fn read(&self, index: u32, input: &mut [f32]) -> u32 {
+    fn read(&self, Visit { sample, .. }: Visit, input: &mut [f32], targets: &mut [u32]) {
         for (pixel, value) in (0..).zip(input) {
-            *value = if (pixel + index).is_multiple_of(5) { 0.5 } else { 0.0 };
+            *value = if (pixel + sample).is_multiple_of(5) { 0.5 } else { 0.0 };
         }
-        index % 10
+        targets.fill(sample % 10);
     }
 }
 

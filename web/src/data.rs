@@ -64,7 +64,7 @@ impl Data {
         let mut order = Order::new(self.training_samples(), seed);
         let mut pixels = Vec::with_capacity(count as usize * side * side);
         for position in position..position.saturating_add(count.into()) {
-            thumbnails::append(self.train.image(order.index(position)), side, &mut pixels);
+            thumbnails::append(self.train.image(order.visit(position).sample), side, &mut pixels);
         }
         pixels
     }
@@ -74,7 +74,7 @@ impl Data {
         let mut order = Order::new(self.training_samples(), seed);
         let mut classes = vec![0; Model::Cnn.classes() as usize];
         for position in position..position.saturating_add(count.into()) {
-            classes[usize::from(self.train.label(order.index(position)))] += 1;
+            classes[usize::from(self.train.label(order.visit(position).sample))] += 1;
         }
         classes
     }

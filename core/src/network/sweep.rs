@@ -7,7 +7,7 @@ use num_traits::Zero;
 use super::fusion::Stage;
 use super::{Network, Placed, Workspace};
 use crate::backend::Backend;
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, Visit};
 use crate::layer::{Sink, softmax, softmax_cross_entropy};
 use crate::real::{Real, power_of_two};
 use crate::statistics::{Inner, LengthMismatch, Needs, Statistics, check_length};
@@ -102,6 +102,7 @@ impl<'a, F: Real, B: Backend<F>> Sweep<'a, F, B> {
         let expected = network.workspace(capacity);
         check_length("the workspace", expected.values, workspace.values.len())?;
         check_length("the workspace's sums", expected.sums, workspace.sums.len())?;
+        check_length("the workspace's visits", expected.visits, workspace.visits.len())?;
         check_length("the workspace's labels", expected.labels, workspace.labels.len())?;
         Ok(Self { network, backend, capacity, workspace })
     }
@@ -114,7 +115,7 @@ impl<'a, F: Real, B: Backend<F>> Sweep<'a, F, B> {
         &mut self,
         parameters: &[F],
         dataset: &impl Dataset<F>,
-        samples: impl IntoIterator<Item = u32>,
+        samples: impl IntoIterator<Item = impl Into<Visit>>,
         needs: &Needs,
         statistics: &mut Statistics<'_, F>,
     ) -> Result<(), SweepError> {
@@ -172,7 +173,7 @@ impl<'a, F: Real, B: Backend<F>> Sweep<'a, F, B> {
         parameters: &[F],
         mean_gradient: &[F],
         dataset: &impl Dataset<F>,
-        samples: impl IntoIterator<Item = u32>,
+        samples: impl IntoIterator<Item = impl Into<Visit>>,
         inner: &mut Inner<F::Sum>,
     ) -> Result<(), SweepError> {
         check_length("the mean gradient", self.network.parameters(), mean_gradient.len())?;
@@ -234,7 +235,7 @@ impl<'a, F: Real, B: Backend<F>> Sweep<'a, F, B> {
         &mut self,
         parameters: &[F],
         dataset: &impl Dataset<F>,
-        samples: impl IntoIterator<Item = u32>,
+        samples: impl IntoIterator<Item = impl Into<Visit>>,
     ) -> Result<Score<F::Sum>, SweepError> {
         self.forward(parameters, dataset, samples).map(|(_, score)| score)
     }
@@ -268,11 +269,11 @@ impl<'a, F: Real, B: Backend<F>> Sweep<'a, F, B> {
         &mut self,
         parameters: &[F],
         dataset: &impl Dataset<F>,
-        samples: impl IntoIterator<Item = u32>,
+        samples: impl IntoIterator<Item = impl Into<Visit>>,
     ) -> Result<(usize, Score<F::Sum>), SweepError> {
         check_length("the parameters", self.network.parameters(), parameters.len())?;
         let input_len = self.network.input().len();
-        check_length("a sample of the data set", input_len, dataset.input_len())?;
+        check_length("a sample of the data set", input_len, dataset.shape().input.len())?;
         let count = self.list(dataset, samples)?;
         self.read(dataset, count)?;
         let mut buffers = cut(self.network, count, self.workspace.values);
@@ -286,17 +287,18 @@ impl<'a, F: Real, B: Backend<F>> Sweep<'a, F, B> {
         Ok((count, self.score(count)))
     }
 
-    /// Notes the samples where their labels will be, and sends for them. Returns how many there are.
+    /// Notes the visits, and lets the data set fetch their samples. Returns how many there are.
     fn list(
         &mut self,
         dataset: &impl Dataset<F>,
-        samples: impl IntoIterator<Item = u32>,
+        samples: impl IntoIterator<Item = impl Into<Visit>>,
     ) -> Result<usize, SweepError> {
         let capacity = self.capacity;
         let mut count = 0;
-        for sample in samples {
-            *self.workspace.labels.get_mut(count).ok_or(SweepError::TooManySamples { capacity })? = sample;
-            dataset.approach(sample);
+        for visit in samples {
+            let visit = visit.into();
+            *self.workspace.visits.get_mut(count).ok_or(SweepError::TooManySamples { capacity })? = visit;
+            dataset.prefetch(visit.sample);
             count += 1;
         }
         Ok(count)
@@ -305,12 +307,13 @@ impl<'a, F: Real, B: Backend<F>> Sweep<'a, F, B> {
     /// Reads the samples that are noted.
     fn read(&mut self, dataset: &impl Dataset<F>, count: usize) -> Result<(), SweepError> {
         let classes = self.network.classes();
-        let inputs = self.workspace.values.chunks_exact_mut(self.network.input().len());
-        for (noted, input) in self.workspace.labels[..count].iter_mut().zip(inputs) {
-            let sample = core::mem::replace(noted, dataset.read(*noted, input));
-            let label = *noted;
+        let Workspace { values, visits, labels, .. } = &mut self.workspace;
+        let inputs = values.chunks_exact_mut(self.network.input().len());
+        for ((&visit, label), input) in visits[..count].iter().zip(&mut **labels).zip(inputs) {
+            dataset.read(visit, input, core::slice::from_mut(label));
+            let label = *label;
             if usize::try_from(label).is_ok_and(|label| label >= classes) {
-                return Err(SweepError::Label { sample, label, classes });
+                return Err(SweepError::Label { sample: visit.sample, label, classes });
             }
         }
         Ok(())

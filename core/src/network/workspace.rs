@@ -1,4 +1,5 @@
 use super::{Network, Placed};
+use crate::dataset::Visit;
 use crate::real::Real;
 
 /// Working memory of a sweep, owned by the caller. [`Network::workspace`] gives the lengths.
@@ -8,7 +9,9 @@ pub struct Workspace<'a, F: Real> {
     pub values: &'a mut [F],
     /// sᵢ and pᵢ of the micro-batch.
     pub sums: &'a mut [F::Sum],
-    /// The micro-batch's labels.
+    /// The micro-batch's visits.
+    pub visits: &'a mut [Visit],
+    /// Its labels.
     pub labels: &'a mut [u32],
 }
 
@@ -19,6 +22,8 @@ pub struct WorkspaceLen {
     pub values: usize,
     /// Sums.
     pub sums: usize,
+    /// Visits.
+    pub visits: usize,
     /// Labels.
     pub labels: usize,
 }
@@ -32,6 +37,7 @@ impl Network<'_> {
         WorkspaceLen {
             values: self.activations().saturating_mul(2).saturating_mul(samples).saturating_add(scratch),
             sums: 2 * samples,
+            visits: samples,
             labels: samples,
         }
     }

@@ -7,7 +7,7 @@ use adadagrad_core::batch_test::{
 };
 use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::controller::{AdAdaGrad, AnyController};
-use adadagrad_core::dataset::Dataset;
+use adadagrad_core::dataset::{Dataset, SampleShape, Visit};
 use adadagrad_core::idx::{Idx, IdxError, ImagesError, LabelledImages};
 use adadagrad_core::layer::{
     Add, AveragePool2d, Conv2d, Dense, Flatten, GroupNorm, MaxPool2d, Operation, Relu,
@@ -48,9 +48,11 @@ fn a_sound_file_is_read() {
     let (images, labels) = small();
     let set = LabelledImages::parse(images.as_slice(), labels.as_slice(), [2, 2], 10).unwrap();
     assert_eq!(Dataset::<f64>::len(&set), 3);
-    assert_eq!(Dataset::<f64>::input_len(&set), 4);
+    assert_eq!(Dataset::<f64>::shape(&set).input.len(), 4);
     let mut input = [f64::NAN; 4];
-    assert_eq!(set.read(2, &mut input), 4);
+    let mut label = [0];
+    set.read(2.into(), &mut input, &mut label);
+    assert_eq!(label, [4]);
     assert_eq!(input, [8.0 / 255.0, 9.0 / 255.0, 10.0 / 255.0, 1.0]);
     assert_eq!(set.image(0), [0, 1, 2, 3]);
     assert_eq!(set.label(1), 9);
@@ -334,14 +336,20 @@ fn slices_of_the_wrong_length_are_refused() {
     let len = network.workspace(2);
     let (mut values, mut sums, mut labels) =
         (vec![0.0_f32; len.values], vec![0.0; len.sums], vec![0; len.labels]);
-    let short = [(1, 0, 0), (0, 1, 0), (0, 0, 1)];
-    for (v, s, l) in short {
-        let workspace =
-            Workspace { values: &mut values[v..], sums: &mut sums[s..], labels: &mut labels[l..] };
+    let mut visits = vec![Visit::default(); len.visits];
+    let short = [(1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0), (0, 0, 0, 1)];
+    for (v, s, l, p) in short {
+        let workspace = Workspace {
+            values: &mut values[v..],
+            sums: &mut sums[s..],
+            visits: &mut visits[p..],
+            labels: &mut labels[l..],
+        };
         let error = Sweep::new(network, PlainBackend, 2, workspace).unwrap_err();
         assert_eq!(error.found + 1, error.expected, "{error}");
     }
-    let workspace = Workspace { values: &mut values, sums: &mut sums, labels: &mut labels };
+    let workspace =
+        Workspace { values: &mut values, sums: &mut sums, visits: &mut visits, labels: &mut labels };
     let mut sweep = Sweep::new(network, PlainBackend, 2, workspace).unwrap();
     let images = Images::new(9);
     let parameters = vec![0.0_f32; 7850];
@@ -606,17 +614,16 @@ impl Dataset<f32> for Spoiled<'_> {
         Dataset::<f32>::len(self.images)
     }
 
-    fn input_len(&self) -> usize {
-        Dataset::<f32>::input_len(self.images)
+    fn shape(&self) -> SampleShape {
+        Dataset::<f32>::shape(self.images)
     }
 
-    fn read(&self, index: u32, input: &mut [f32]) -> u32 {
-        let label = self.images.read(index, input);
-        if index == self.sample {
+    fn read(&self, visit: Visit, input: &mut [f32], targets: &mut [u32]) {
+        self.images.read(visit, input, targets);
+        if visit.sample == self.sample {
             input[400] = self.pixel;
-            return self.label.unwrap_or(label);
+            targets.fill(self.label.unwrap_or(targets[0]));
         }
-        label
     }
 }
 
@@ -649,7 +656,7 @@ fn bad_data_fail_the_step_and_nothing_else() {
         let (parameters, progress) = (run.parameters(), *run.progress());
         // The last sample of the batch, so that sums were taken before it shows.
         let position = progress.samples_seen + u64::from(progress.next_batch) - 1;
-        let sample = run.trainer().order().index(position);
+        let sample = run.trainer().order().visit(position).sample;
         let bad = [(f32::NAN, None), (f32::INFINITY, None), (f32::NEG_INFINITY, None), (0.5, Some(10))];
         for (pixel, label) in bad {
             let error = step(&mut run, &Spoiled { images: &images, sample, pixel, label }).unwrap_err();

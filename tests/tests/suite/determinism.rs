@@ -6,9 +6,9 @@ use adadagrad_core::batch_test::{
 };
 use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::controller::{AdAdaGrad, AnyController};
-use adadagrad_core::dataset::Dataset;
+use adadagrad_core::dataset::{Dataset, SampleShape, Visit};
 use adadagrad_core::local::{Advance, LocalRun};
-use adadagrad_core::network::Model;
+use adadagrad_core::network::{Model, Shape};
 use adadagrad_core::optimizer::{
     AdaGrad, AdaGradNorm, Adam, AdamW, AnyOptimizer, Momentum, Nesterov, RmsProp, Sgd,
 };
@@ -34,18 +34,18 @@ impl<F: Real> Dataset<F> for Images {
         self.count
     }
 
-    fn input_len(&self) -> usize {
-        784
+    fn shape(&self) -> SampleShape {
+        SampleShape::floats(Shape::image(1, 28, 28), 10)
     }
 
-    fn read(&self, index: u32, input: &mut [F]) -> u32 {
-        let key = Key::new(11, u64::from(index));
+    fn read(&self, visit: Visit, input: &mut [F], targets: &mut [u32]) {
+        let key = Key::new(11, u64::from(visit.sample));
         let label = key.bits(u32::MAX) % 10;
         for (pixel, value) in (0..).zip(input.iter_mut()) {
             let noise = f64::from(key.bits(pixel) & 0xff) / 1000.0;
             *value = F::of(noise + if pixel / 78 == label { 0.5 } else { 0.0 });
         }
-        label
+        targets.fill(label);
     }
 }
 

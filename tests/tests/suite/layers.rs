@@ -377,7 +377,7 @@ fn an_empty_micro_batch_changes_nothing() {
         let totals = statistics.totals;
         let needs = Needs { norms: true, ..Needs::default() };
         with_sweep(network, FastBackend, 3, |sweep| {
-            sweep.accumulate(&case.parameters, &case.table, [], &needs, &mut statistics).unwrap();
+            sweep.accumulate(&case.parameters, &case.table, [0_u32; 0], &needs, &mut statistics).unwrap();
         });
         assert_eq!(statistics.totals, totals, "{}", case.name);
         assert!(statistics.gradient_sum.iter().all(|&sum| sum == 0.0), "{}", case.name);
