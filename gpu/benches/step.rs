@@ -16,7 +16,7 @@ use adadagrad_core::statistics::Needs;
 use adadagrad_core::trainer::Trainer;
 use adadagrad_gpu::cpu::{ThreadsEngine, available_threads};
 use adadagrad_gpu::dataset::SharedDataset;
-use adadagrad_gpu::engine::{Engine, Visit};
+use adadagrad_gpu::engine::{BatchOrder, Engine};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
 const SAMPLES: u32 = 4096;
@@ -80,7 +80,7 @@ fn statistics(criterion: &mut Criterion) {
             let Ok(trainer) = Trainer::<f32>::new(config, SAMPLES) else { continue };
             for (kind, needs) in &kinds {
                 group.throughput(Throughput::Elements(batch.into()));
-                let visit = Visit::Shuffled { order: trainer.order(), start: 0 };
+                let visit = BatchOrder::Shuffled { order: trainer.order(), start: 0 };
                 group.bench_function(
                     BenchmarkId::new(format!("{}/{kind}", model.name()), batch),
                     |bencher| {
