@@ -161,15 +161,15 @@ impl fmt::Display for CheckpointError {
         match self {
             Self::Format(error) => write!(f, "not a valid safetensors file: {error}"),
             Self::Beyond { tensor, bytes } => {
-                write!(f, "the header places the tensor {tensor} beyond the file's end at byte {bytes}")
+                write!(f, "the header places the tensor {tensor} beyond the end of the file at byte {bytes}")
             }
             Self::Pickle => f.write_str(
-                "not a valid safetensors file, but one of torch.save: write the state_dict with \
+                "not a valid safetensors file, but a file of torch.save: save the state_dict with \
                  safetensors.torch.save_file",
             ),
             Self::Type { tensor, found } => write!(
                 f,
-                "the tensor {tensor} holds values of type {found}, where F32, F16, BF16 or F64 is expected"
+                "the tensor {tensor} has values of type {found}, but F32, F16, BF16 or F64 is expected"
             ),
             Self::NonFinite { tensor, index } => {
                 write!(f, "value {index} of the tensor {tensor} is not a finite number")
@@ -178,26 +178,26 @@ impl fmt::Display for CheckpointError {
             Self::Version(version) => {
                 write!(
                     f,
-                    "a checkpoint of version {version}, but this program reads versions 1 to {STATE_VERSION}"
+                    "the checkpoint has version {version}, but this program reads versions 1 to {STATE_VERSION}"
                 )
             }
             Self::NoState => f.write_str(
-                "the file holds parameters, but no run to go on with: only a new one can begin from them",
+                "the file contains parameters, but not the state of a run: only a new run can start from them",
             ),
-            Self::Progress(what) => write!(f, "the run's state contradicts itself: {what}"),
+            Self::Progress(what) => write!(f, "the run's state is inconsistent: {what}"),
             Self::Missing { tensor, expected } => {
-                write!(f, "there is no tensor {tensor}; it should have the shape {expected:?}")
+                write!(f, "the tensor {tensor} of shape {expected:?} is missing")
             }
             Self::Shape { tensor, expected, found } => {
-                write!(f, "the tensor {tensor} has the shape {found:?}, where {expected:?} is expected")
+                write!(f, "the tensor {tensor} has the shape {found:?}, but {expected:?} is expected")
             }
             Self::BatchNorm { tensor } => write!(
                 f,
-                "the tensor {tensor} belongs to a batch normalization, which no model here has: merge it into the layer \
-                 before it first"
+                "the tensor {tensor} belongs to a batch normalization, which these models do not have: merge it into \
+                 the preceding layer first"
             ),
             Self::Unexpected { tensor, found } => {
-                write!(f, "the tensor {tensor} of shape {found:?} belongs to no layer of this model")
+                write!(f, "the tensor {tensor} of shape {found:?} does not belong to any layer of this model")
             }
         }
     }
@@ -239,7 +239,7 @@ pub fn read(bytes: &[u8]) -> Result<Checkpoint, CheckpointError> {
 pub fn load(file: &Path) -> io::Result<Checkpoint> {
     let size = fs::metadata(file)?.len();
     if size > LARGEST_FILE {
-        let text = format!("{size} bytes, which is more than any checkpoint of these models");
+        let text = format!("{size} bytes, which is too large for a checkpoint of these models");
         return Err(io::Error::new(io::ErrorKind::InvalidData, text));
     }
     read(&fs::read(file)?).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
@@ -293,9 +293,9 @@ impl State {
         check_version(self.version)?;
         let Progress { steps, samples_seen, next_batch, shared } = self.progress;
         let checks = [
-            (steps == shared.steps, "the optimizer has made another number of steps than the run"),
-            (steps <= samples_seen, "more steps than samples"),
-            (samples_seen < 1 << 54, "more samples were seen than a run can see"),
+            (steps == shared.steps, "the optimizer and the run have different numbers of steps"),
+            (steps <= samples_seen, "it has more steps than samples"),
+            (samples_seen < 1 << 54, "its number of samples is too large"),
             (next_batch > 0, "the next batch is empty"),
             (
                 shared.sum_norm_sq >= 0.0 && shared.sum_norm_sq.is_finite(),

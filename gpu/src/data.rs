@@ -137,37 +137,51 @@ pub enum DataError {
 impl fmt::Display for DataError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Nowhere => f.write_str("the data set is your own: name its folder with --data"),
+            Self::Nowhere => f.write_str("--dataset own needs the folder of your data: give it with --data"),
             Self::NotPacked { folder } => write!(
                 f,
-                "no data files in {}: run `cargo xtask data`, or give the folder of yours with --data",
+                "no data files in {}: run `cargo xtask data`, or give your own folder with --data",
                 folder.display()
             ),
             Self::NoFolder { folder, what } => {
                 write!(f, "{} {what}: --data takes the folder with the four data files", folder.display())
             }
             Self::NoFiles { folder } => {
-                write!(f, "no data files in {}: four are needed, each plain or .gz:", folder.display())?;
+                write!(
+                    f,
+                    "no data files in {}: these four are needed, uncompressed or .gz:",
+                    folder.display()
+                )?;
                 Part::ALL.iter().try_for_each(|part| write!(f, " {}", part.name()))
             }
             Self::MissingFiles { folder, missing, found } => {
                 let is = if missing.len() == 1 { "is" } else { "are" };
-                write!(f, "{}: {} {is} missing (plain or .gz)", folder.display(), missing.join(" and "))?;
-                write!(f, "; the folder holds {}", found.join(", "))
+                write!(
+                    f,
+                    "{}: {} {is} missing (uncompressed or .gz)",
+                    folder.display(),
+                    missing.join(" and ")
+                )?;
+                write!(f, "; the folder contains {}", found.join(", "))
             }
             Self::SeveralSets { folder, sets } => write!(
                 f,
-                "{} holds several data sets: give one of them with --data, as {}",
+                "{} contains several data sets: choose one with --data, such as {}",
                 folder.display(),
                 sets.join(" or ")
             ),
             Self::Read { file, error } => write!(f, "{}: {error}", file.display()),
             Self::TooLarge { file } => {
-                write!(f, "{}: more than {} MiB, the most that is read", file.display(), LARGEST_FILE >> 20)
+                write!(
+                    f,
+                    "{}: larger than {} MiB, the limit for data files",
+                    file.display(),
+                    LARGEST_FILE >> 20
+                )
             }
             Self::Digest { file, is_of_user } => write!(
                 f,
-                "{}: its SHA-256 is not the one in the manifest.json next to it: {}",
+                "{}: its SHA-256 differs from the one in manifest.json in the same folder: {}",
                 file.display(),
                 if *is_of_user {
                     "the file is damaged, or the manifest belongs to other files"
@@ -179,7 +193,11 @@ impl fmt::Display for DataError {
                 write!(f, "{}: {error}; run `cargo xtask data` again", file.display())
             }
             Self::Label { file, byte, label } => {
-                write!(f, "{}: byte {byte}: the label {label}, where 0 to 9 are expected", file.display())
+                write!(
+                    f,
+                    "{}: byte {byte}: label {label} is out of range: labels must be from 0 to 9",
+                    file.display()
+                )
             }
             Self::Content { file, error, labels } => {
                 write!(f, "{}: {error}", file.display())?;
@@ -187,7 +205,7 @@ impl fmt::Display for DataError {
                     None => Ok(()),
                     Some([least, most]) => write!(
                         f,
-                        " (its labels go from {least} to {most}; the networks tell {CLASSES} classes apart, 0 to {})",
+                        " (its labels range from {least} to {most}; the networks have {CLASSES} classes, 0 to {})",
                         CLASSES - 1
                     ),
                 }

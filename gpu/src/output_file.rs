@@ -181,14 +181,14 @@ pub fn follow_links(path: &Path) -> io::Result<PathBuf> {
         let Ok(next) = fs::read_link(&found) else { return Ok(found) };
         place = folder.join(next);
     }
-    Err(told(ErrorKind::InvalidInput, "its symbolic links form a circle"))
+    Err(told(ErrorKind::InvalidInput, "its symbolic links form a loop"))
 }
 
 /// What is wrong with a kind of file where a regular one is expected.
 #[must_use]
 pub fn kind(kind: FileType) -> &'static str {
     if kind.is_dir() {
-        return "is a folder, but the name of a file is expected";
+        return "is a folder, but a file is expected";
     }
     #[cfg(unix)]
     {
@@ -249,7 +249,7 @@ fn temporary(place: &Path) -> io::Result<NamedTempFile> {
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     builder.tempfile_in(folder).map_err(|error| {
-        told(error.kind(), &format!("no file can be written in its folder {}: {error}", folder.display()))
+        told(error.kind(), &format!("cannot write to its folder {}: {error}", folder.display()))
     })
 }
 
@@ -297,7 +297,7 @@ fn file_name(path: &Path) -> io::Result<&OsStr> {
     match path.file_name() {
         _ if bytes.is_empty() => Err(told(ErrorKind::InvalidInput, "the name is empty")),
         Some(name) if !matches!(last, b"" | b"." | b"..") => Ok(name),
-        _ => Err(told(ErrorKind::InvalidInput, "names a folder, but the name of a file is expected")),
+        _ => Err(told(ErrorKind::InvalidInput, "is the name of a folder, but a file is expected")),
     }
 }
 

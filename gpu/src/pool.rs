@@ -53,7 +53,9 @@ pub enum PoolError {
 impl fmt::Display for PoolError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Panicked(message) => write!(f, "a worker thread failed, which is a bug here: {message}"),
+            Self::Panicked(message) => {
+                write!(f, "a worker thread panicked, which is a bug in this program: {message}")
+            }
             Self::Gone => f.write_str("the worker threads have ended"),
         }
     }

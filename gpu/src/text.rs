@@ -7,7 +7,7 @@
 pub fn decode(bytes: &[u8]) -> Result<&str, String> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     if UTF_16_MARKS.iter().any(|mark| bytes.starts_with(mark)) || bytes.contains(&0) {
-        return Err("this is not UTF-8 text but perhaps UTF-16: save it as UTF-8".to_owned());
+        return Err("not UTF-8 text, perhaps UTF-16: save the file as UTF-8".to_owned());
     }
     str::from_utf8(bytes)
         .map_err(|error| format!("byte {} is not UTF-8 text: save the file as UTF-8", error.valid_up_to()))

@@ -153,7 +153,7 @@ fn values_that_are_not_finite_and_other_types_are_errors() {
     let error = checkpoint::read(&file(&header.replace("F32", "I32"), 8)).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the tensor layers.0.bias holds values of type I32, where F32, F16, BF16 or F64 is expected"
+        "the tensor layers.0.bias has values of type I32, but F32, F16, BF16 or F64 is expected"
     );
     // Beyond the range of f32, and not a number in half precision.
     let double = header.replace("F32", "F64").replace("[2]", "[1]");
@@ -178,19 +178,19 @@ fn another_network_s_tensors_are_named() {
     };
     assert_eq!(
         message(Model::Mlp),
-        "the tensor 1.weight has the shape [10, 784], where [128, 784] is expected"
+        "the tensor 1.weight has the shape [10, 784], but [128, 784] is expected"
     );
     let network = OwnedNetwork::of_model(Model::Logistic).unwrap();
     assert_eq!(
         read.memory(network.view(), 2).unwrap_err().to_string(),
-        "there is no tensor optimizer.1.1.weight; it should have the shape [10, 784]"
+        "the tensor optimizer.1.1.weight of shape [10, 784] is missing"
     );
     let mut more = read.clone();
     let bias = more.tensors["1.bias"].clone();
     more.tensors.insert("2.bias".to_owned(), bias);
     assert_eq!(
         more.parameters(network.view()).unwrap_err().to_string(),
-        "the tensor 2.bias of shape [10] belongs to no layer of this model"
+        "the tensor 2.bias of shape [10] does not belong to any layer of this model"
     );
 }
 
@@ -226,7 +226,7 @@ fn layers_are_told_apart_by_the_order_of_numbers_and_by_shapes() {
     lame.tensors.remove("2.bias");
     assert_eq!(
         lame.parameters(network.view()).unwrap_err().to_string(),
-        "there is no tensor 2.bias; it should have the shape [10]"
+        "the tensor 2.bias of shape [10] is missing"
     );
     assert_eq!(lame.model(), None);
 }
@@ -259,7 +259,7 @@ fn other_files_are_refused_with_what_they_are() {
     let network = OwnedNetwork::of_model(Model::Logistic).unwrap();
     for bytes in [b"PK\x03\x04\0\0\x08\x08archive/data.pkl".as_slice(), b"\x80\x02\x8a\nl\xfc\x9cF"] {
         let said = checkpoint::read(bytes).unwrap_err().to_string();
-        assert!(said.contains("not a valid safetensors file, but one of torch.save"), "{said}");
+        assert!(said.contains("not a valid safetensors file, but a file of torch.save"), "{said}");
     }
     let said = checkpoint::read(b"{\"learning_rate\": 0.1}").unwrap_err().to_string();
     assert!(said.starts_with("not a valid safetensors file"), "{said}");
@@ -271,7 +271,7 @@ fn other_files_are_refused_with_what_they_are() {
         let text = format!("{}{wrong:8}{}", &text[..start], &text[start + 8..]);
         let said = checkpoint::read(&text.chars().map(|c| c as u8).collect::<Vec<_>>()).map(|_| ());
         let said = said.unwrap_err().to_string();
-        assert!(said.contains("not a SHA-256 of 64 hexadecimal digits"), "{said}");
+        assert!(said.contains("not a valid SHA-256 of 64 hexadecimal digits"), "{said}");
     }
 }
 

@@ -198,12 +198,12 @@ fn files_that_cannot_be_written_are_refused_before_the_first_step() {
         ("models/", "is a folder"),
         ("models/.", "is a folder"),
         ("..", "is a folder"),
-        ("missing/", "missing/: names a folder"),
+        ("missing/", "missing/: is the name of a folder"),
         ("nowhere/x", "nowhere/x: its folder does not exist"),
         ("file/x", "file/x: Not a directory"),
         ("socket", "is a socket"),
-        ("circle", "circle: its symbolic links form a circle"),
-        ("one", "one: its symbolic links form a circle"),
+        ("circle", "circle: its symbolic links form a loop"),
+        ("one", "one: its symbolic links form a loop"),
         ("dangling", "dangling: its folder does not exist"),
         ("to-folder", "is a folder"),
         (long.as_str(), "File name too long"),
@@ -322,7 +322,7 @@ fn a_failed_run_is_saved_beside_a_good_file() {
         assert!(summary.contains(&format!("saved in {name}")), "the summary is always printed: {summary}");
         assert!(at(name).exists());
         assert!(fs::read(at("good.safetensors")).unwrap() == good, "the good model is gone");
-        assert!(!said.contains("Go on with"), "{said}");
+        assert!(!said.contains("Continue with"), "{said}");
     }
 }
 
@@ -333,7 +333,7 @@ fn the_summary_says_where_the_model_is() {
         let summary = succeed(folder.path(), &format!("{SHORT} --quiet {flags}"));
         summary.lines().last().unwrap().to_owned()
     };
-    assert_eq!(last_line(""), "The model is not saved; to save it, give --save FILE.");
+    assert_eq!(last_line(""), "The model is not saved; to save it, use --save FILE.");
     assert_eq!(last_line("--save ./run"), "The model is saved in ./run.");
 }
 
@@ -441,7 +441,7 @@ fn the_command_to_go_on_can_be_pasted_into_a_shell() {
     let output = UnderWay::begin(&mut command, 4).end_by("-INT");
     assert_eq!(output.status.code(), Some(130));
     let said = output.stderr;
-    let mark = b"Go on with: ";
+    let mark = b"Continue with: ";
     let start = said.windows(mark.len()).rposition(|window| window == mark).unwrap() + mark.len();
     let pasted = said[start..].strip_suffix(b"\n").unwrap();
     for flag in ["--data data", "--save-every '7 steps'", "--threads 1", "--telemetry"] {

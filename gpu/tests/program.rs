@@ -15,11 +15,11 @@ fn settings_that_cannot_run_are_refused_with_the_range() {
     let folder = folder();
     let cases = [
         ("--initial-batch 1", "--initial-batch is 1, but must be from 2 to 300"),
-        ("--max-batch 301", "--max-batch is 301, but must be from 1 to 300 (a batch cannot hold more than"),
+        ("--max-batch 301", "--max-batch is 301, but must be from 1 to 300 (a batch cannot be larger than"),
         ("--min-batch 20 --initial-batch 10", "--initial-batch is 10, but must be from 20 to 300"),
         ("--eta 0", "--eta is 0, but must be a number above 0"),
         ("--eta -1", "--eta is -1, but must be a number above 0"),
-        ("--eta nan", "a finite number is expected"),
+        ("--eta nan", "expected a finite number"),
         ("--test augmented --nu -2", "--nu is -2, but must be a number above 0"),
         ("--test coordinate_norm --quantile 1.5", "--quantile is 1.5, but must be above 0 and at most 1"),
         ("--test worker-norm --workers 1", "--workers is 1, but must be from 2 to 1024"),
@@ -35,7 +35,10 @@ fn settings_that_cannot_run_are_refused_with_the_range() {
             "--optimizer sgd --beta1 0.5",
             "--beta1 does not belong to --optimizer sgd, which takes --weight-decay",
         ),
-        ("--test none --growth-cap 2", "--growth-cap does not belong to --controller constant"),
+        (
+            "--test none --growth-cap 2",
+            "--growth-cap does not belong to --controller constant, which takes no settings",
+        ),
         ("--final-fraction 0.1", "--final-fraction does not belong to --decay constant"),
         ("--device gpu --threads 2", "--threads sets the number of CPU threads"),
         ("--adapter any", "--adapter names a GPU, so it needs --device gpu or --device auto"),
@@ -87,13 +90,15 @@ fn data_that_cannot_be_read_is_named_with_file_and_byte() {
         r#"{"files":[{"name":"t10k-images-idx3-ubyte","sha256":"00"}]}"#,
     )
     .unwrap();
-    says("t10k-images-idx3-ubyte: its SHA-256 is not the one in the manifest.json next to it");
+    says("t10k-images-idx3-ubyte: its SHA-256 differs from the one in manifest.json");
     fs::remove_file(folder.path().join("manifest.json")).unwrap();
     fs::remove_file(&labels).unwrap();
     fs::write(folder.path().join("train-labels-idx1-ubyte.gz"), b"\x1f\x8b\x08\0\0\0").unwrap();
-    says("train-labels-idx1-ubyte.gz: after 0 unpacked bytes:");
+    says("train-labels-idx1-ubyte.gz: after 0 decompressed bytes:");
     fs::remove_file(folder.path().join("train-labels-idx1-ubyte.gz")).unwrap();
-    says("train-labels-idx1-ubyte is missing (plain or .gz); the folder holds train-images-idx3-ubyte, ");
+    says(
+        "train-labels-idx1-ubyte is missing (uncompressed or .gz); the folder contains train-images-idx3-ubyte, ",
+    );
 }
 
 #[test]
@@ -175,7 +180,7 @@ fn settings_can_be_written_and_read() {
     fs::write(folder.path().join("run.json"), "{\"no_such_setting\": 1}").unwrap();
     assert!(
         refuse(folder.path(), "train --config run.json")
-            .contains("run.json: there is no setting no_such_setting, only ")
+            .contains("run.json: no_such_setting is not a valid setting; valid settings: ")
     );
 }
 
@@ -208,7 +213,7 @@ fn a_finished_run_can_be_given_more_samples() {
 fn a_run_keeps_its_data_set() {
     let folder = folder();
     let nowhere = refuse(folder.path(), &format!("{} --dataset own", SHORT.replace("--data . ", "")));
-    assert!(nowhere.contains("the data set is your own: name its folder with --data"), "{nowhere}");
+    assert!(nowhere.contains("--dataset own needs the folder of your data"), "{nowhere}");
     succeed(
         folder.path(),
         &format!("{SHORT} --dataset own --sample-budget 900 --quiet --save own.safetensors"),
@@ -216,7 +221,7 @@ fn a_run_keeps_its_data_set() {
     let config = succeed(folder.path(), "train --data . --resume own.safetensors --print-config");
     assert!(config.contains("\"dataset\": \"own\""), "{config}");
     let nowhere = refuse(folder.path(), "train --resume own.safetensors --sample-budget 2000");
-    assert!(nowhere.contains("name its folder with --data"), "{nowhere}");
+    assert!(nowhere.contains("give it with --data"), "{nowhere}");
     succeed(folder.path(), "train --data . --resume own.safetensors --sample-budget 2000 --quiet");
     let fashion = succeed(folder.path(), &format!("{SHORT} --dataset fashion-mnist --print-config"));
     assert!(fashion.contains("\"dataset\": \"fashion_mnist\""), "{fashion}");
@@ -229,13 +234,13 @@ fn what_does_not_go_with_resume_is_refused() {
     let said = refuse(folder.path(), "train --data . --resume run.safetensors --eta 0.2");
     assert!(said.contains("a resumed run keeps the settings of its checkpoint"), "{said}");
     let said = refuse(folder.path(), "train --data . --model cnn --max-batch 300 --load run.safetensors");
-    let expected = "run.safetensors: it holds the model logistic, but the settings say cnn";
+    let expected = "run.safetensors: it contains the model logistic, but the settings have cnn";
     assert!(said.contains(expected), "{said}");
     let [images, labels] = support::idx(250, 3);
     fs::write(folder.path().join("train-images-idx3-ubyte"), images).unwrap();
     fs::write(folder.path().join("train-labels-idx1-ubyte"), labels).unwrap();
     let said = refuse(folder.path(), "train --data . --resume run.safetensors");
-    assert!(said.contains("the run was trained on 300 samples, but . holds 250"), "{said}");
+    assert!(said.contains("the run was trained on 300 samples, but . has 250"), "{said}");
 }
 
 #[test]
@@ -522,7 +527,7 @@ fn the_self_test_passes_and_its_report_is_one_json_file() {
         }
     }
     for (arguments, sentence) in [
-        ("selftest --device cpu", "selftest checks a GPU"),
+        ("selftest --device cpu", "invalid value 'cpu' for '--device <DEVICE>'"),
         ("selftest --adapter none-of-that-name", "no adapter's name contains “none-of-that-name”"),
         ("selftest --output no/such/folder/x", "no/such/folder/x: its folder does not exist"),
     ] {

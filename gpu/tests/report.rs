@@ -112,9 +112,9 @@ fn what_cannot_be_used_is_refused_with_what_to_do() {
     fs::create_dir(folder.path().join("report")).unwrap();
     fs::write(folder.path().join("report/old"), "").unwrap();
     for (arguments, message) in [
-        ("--parts devices", "is not an empty folder: name another one with --output"),
-        ("--data /nowhere", "is not a folder: name the folder with the MNIST files with --data"),
-        ("--binary /nowhere", "is not a program: build it with `cargo build --release`"),
+        ("--parts devices", "is not an empty folder: choose another one with --output"),
+        ("--data /nowhere", "is not a folder: give the folder with the MNIST files with --data"),
+        ("--binary /nowhere", "is not an executable file: build it with `cargo build --release`"),
         ("--seconds -1", "--seconds is -1.0, but must be at least 0"),
         ("--models lenet", "'lenet' is not a list of cnn, mlp, logistic"),
     ] {

@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { violations } from './support/axe.mjs';
 import { browserTest, openPage } from './support/page.mjs';
-import { smallTestSet } from './support/small-test-set.mjs';
 import { changeScheme, frames, turns } from './support/steady.mjs';
 
 /** All rules in light, and what colours can break in dark. */
@@ -16,7 +15,7 @@ async function checkBoth(page, moment) {
 
 for (const width of [360, 1280]) {
   test(`axe-core finds nothing before, during and after training: ${width} px, light and dark`, browserTest(), async (t) => {
-    const opened = await openPage(t, { context: { viewport: { width, height: 800 } }, server: { replace: smallTestSet(500) } });
+    const opened = await openPage(t, { context: { viewport: { width, height: 800 } }, images: { test: 500 } });
     const { page, button, waitFor, waitForStep, set } = opened;
     await waitFor({ data: 'ready' });
     await openDetails(page);

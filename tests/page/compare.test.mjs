@@ -5,8 +5,7 @@ import { violations } from './support/axe.mjs';
 import { loadModule } from './support/module.mjs';
 import { browserTest, openPage } from './support/page.mjs';
 import { QUICK } from './support/settings.mjs';
-import { chartsDrawn, turns } from './support/steady.mjs';
-import { startTrace, stopTrace } from './support/trace.mjs';
+import { turns } from './support/steady.mjs';
 
 const { COMPARISONS } = await loadModule('runs/comparisons.ts');
 const { describeSettings, whatSetsApart, whatChanged } = await loadModule('runs/differences.ts');
@@ -15,7 +14,6 @@ globalThis.window = { matchMedia: () => ({ addEventListener: () => undefined }) 
 globalThis.document = { documentElement: {} };
 globalThis.getComputedStyle = () => ({ getPropertyValue: () => '' });
 const { PATTERNS } = await loadModule('theme.ts');
-const LONGEST_TASK_MILLISECONDS = 50;
 const SMALL = '#preset=quick&model=logistic&sample_budget=4000&evaluate_every=2000&seed=5';
 
 const quick = { ...QUICK, seed: 3 };
@@ -108,22 +106,6 @@ test('a run begun again hides the one before it, and with other settings is draw
   await button('Start again').click();
   await page.waitForFunction(() => document.querySelectorAll('#runs-body tr').length === 3);
   assert.deepEqual(await drawn(), [false, true, true]);
-});
-
-test('several long runs drawn together leave the main thread free', browserTest(), async (t) => {
-  const { page, browser, button, waitFor } = await openPage(t, { path: '#preset=quick&model=logistic&sample_budget=60000&evaluate_every=30000&smoothing=0.9' });
-  await waitFor({ data: 'ready' });
-  await startTrace(browser, page);
-  await button('Adaptive, small or large batch').click();
-  await page.waitForFunction(() => /^Compared:/.test(document.getElementById('comparison-note').textContent));
-  await page.getByLabel('Several thresholds').check();
-  await page.locator('label[for=axis-seconds]').click();
-  await chartsDrawn(page);
-  const { cpuMilliseconds } = await stopTrace(browser);
-  const longest = Math.max(...cpuMilliseconds);
-  t.diagnostic(`the longest main-thread task took ${longest.toFixed(1)} ms`);
-  assert.ok(cpuMilliseconds.length > 100);
-  assert.ok(longest <= LONGEST_TASK_MILLISECONDS, `a main-thread task took ${longest} ms of CPU time`);
 });
 
 /** WCAG 2's contrast of two colours, each #rrggbb. */

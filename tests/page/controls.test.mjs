@@ -1,12 +1,11 @@
 // Pause, resume, step, reset, the settings and their mistakes.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { browserTest, openPage } from './support/page.mjs';
-import { smallTestSet } from './support/small-test-set.mjs';
+import { ALL_IMAGES, browserTest, openPage } from './support/page.mjs';
 import { turns } from './support/steady.mjs';
 
 /** Measuring accuracy is not what is tested here. */
-const FEW_TEST_IMAGES = () => ({ server: { replace: smallTestSet(500) } });
+const FEW_TEST_IMAGES = { images: { test: 500 } };
 
 /** Presses the button with this id as soon as the page says that a step is under way, and waits for another phase. */
 function pressInside(page, id) {
@@ -28,7 +27,7 @@ function pressInside(page, id) {
 test('pause answers inside a big step, and resume goes on where it stopped', browserTest(), async (t) => {
   const { page, read, button, waitFor, set } = await openPage(t);
   await waitFor({ data: 'ready' });
-  await set({ 'Largest batch': 60000, 'First batch': 60000, 'Sample budget': 600000 });
+  await set({ 'Largest batch': 6000, 'First batch': 6000, 'Sample budget': 60000 });
   await button('Start').click();
   await pressInside(page, 'main-button');
   const paused = await read();
@@ -85,7 +84,7 @@ test('reset returns to step 0, and the same seed gives the very same run', brows
 test('reset works while a step is under way', browserTest(), async (t) => {
   const { page, button, waitFor, set, read } = await openPage(t);
   await waitFor({ data: 'ready' });
-  await set({ 'Largest batch': 60000, 'First batch': 60000, 'Sample budget': 600000 });
+  await set({ 'Largest batch': 6000, 'First batch': 6000, 'Sample budget': 60000 });
   await button('Start').click();
   await pressInside(page, 'reset-button');
   await waitFor({ phase: 'idle', step: '0' });
@@ -98,7 +97,7 @@ test('reset works while a step is under way', browserTest(), async (t) => {
 });
 
 test('a run ends at its budget and can be started again', browserTest(), async (t) => {
-  const { button, waitFor, set, read } = await openPage(t, FEW_TEST_IMAGES());
+  const { button, waitFor, set, read } = await openPage(t, FEW_TEST_IMAGES);
   await waitFor({ data: 'ready' });
   await set({ 'Sample budget': 400 });
   await button('Start').click();
@@ -125,7 +124,7 @@ test('Start can be pressed while the data is still on its way', browserTest(), a
 });
 
 test('settings are checked in words, and presets set them all', browserTest(), async (t) => {
-  const { page, button, waitFor, set } = await openPage(t);
+  const { page, button, waitFor, set } = await openPage(t, { images: ALL_IMAGES });
   await waitFor({ data: 'ready' });
   const problem = page.locator('#settings-problem');
   await set({ 'First batch': 1 });
@@ -179,7 +178,7 @@ test('every optimizer and every test makes steps', browserTest(), async (t) => {
 });
 
 test('the engine is named with its reason, its memory and its pace', browserTest(), async (t) => {
-  const { page, button, waitFor, set } = await openPage(t, FEW_TEST_IMAGES());
+  const { page, button, waitFor, set } = await openPage(t, FEW_TEST_IMAGES);
   await waitFor({ data: 'ready' });
   await set({ 'Sample budget': 400 });
   await button('Start').click();

@@ -7,13 +7,13 @@ import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { openEngine } from './support/engine.mjs';
-import { browserTest, pageFolder } from './support/page.mjs';
+import { ALL_IMAGES, browserTest, pageFolder } from './support/page.mjs';
 import { QUICK } from './support/settings.mjs';
-import { smallTestSet } from './support/small-test-set.mjs';
+import { FEW } from './support/small-data.mjs';
 import { beforeWorker, commandAfter, tickingClock } from './support/steady.mjs';
 
 const TEST_IMAGES = 100;
-const SMALL_TEST_SET = () => ({ replace: smallTestSet(TEST_IMAGES) });
+const SMALL_TEST_SET = { test: TEST_IMAGES };
 const CPU = { choice: 'cpu', kernels: null };
 const WEBGPU = { choice: 'webgpu', kernels: null };
 const package_ = fileURLToPath(new URL('../../www/pkg/', import.meta.url));
@@ -56,7 +56,7 @@ function checkTwice({ before, rest, again, checkpoint, resumed, same, step }, co
 }
 
 test('a run that goes on from a checkpoint makes the same steps to the bit', browserTest(), async (t) => {
-  const { evaluate } = await openEngine(t, { server: SMALL_TEST_SET() });
+  const { evaluate } = await openEngine(t, { images: SMALL_TEST_SET });
   for (const model of ['logistic', 'mlp', 'cnn']) {
     const config = { ...CONFIG, model, sample_budget: model === 'cnn' ? 1500 : 8000 };
     checkTwice(await evaluate(runTwice, { config, engine: CPU, stop: { steps: 5 } }), config);
@@ -64,7 +64,7 @@ test('a run that goes on from a checkpoint makes the same steps to the bit', bro
 });
 
 test('so does one whose settings were changed before the checkpoint, and one with another optimizer', browserTest(), async (t) => {
-  const { evaluate } = await openEngine(t, { server: SMALL_TEST_SET() });
+  const { evaluate } = await openEngine(t, { images: SMALL_TEST_SET });
   const retuned = { ...CONFIG, learning_rate: 0.01, test: { ...CONFIG.test, eta: 0.7 }, min_batch: 40, sample_budget: 9000 };
   const checked = await evaluate(runTwice, { config: CONFIG, retuned, engine: CPU, stop: { steps: 3 } });
   checkTwice(checked, retuned);
@@ -75,20 +75,20 @@ test('so does one whose settings were changed before the checkpoint, and one wit
 });
 
 test('settings that change while a step is under way hold from the next one on', browserTest(), async (t) => {
-  const config = { ...CONFIG, model: 'mlp', initial_batch: 20_000, max_batch: 20_000, sample_budget: 60_000 };
+  const config = { ...CONFIG, model: 'mlp', initial_batch: 5000, max_batch: 5000, sample_budget: 15_000 };
   const inside = ({ type, phase, done, total }) => type === 'update' && phase === 'running' && done > 0 && done < total;
   const retune = commandAfter(inside, { type: 'retune', config: { ...config, learning_rate: 0.001 } });
-  const { evaluate } = await openEngine(t, { server: { replace: beforeWorker(tickingClock(10) + retune, smallTestSet(TEST_IMAGES)) } });
+  const { evaluate } = await openEngine(t, { images: SMALL_TEST_SET, server: { replace: beforeWorker(tickingClock(10) + retune) } });
   const { retuned, steps } = await evaluate(async ({ config, engine }) => {
     const { steps } = await self.engine.run({ type: 'begin', run: 1, config, engine, stop: null, parameters: null });
     return { retuned: (await self.engine.next('retuned')).retuned, steps };
   }, { config, engine: CPU });
-  assert.deepEqual([retuned.step, retuned.samples_seen], [2, 20_000]);
+  assert.deepEqual([retuned.step, retuned.samples_seen], [2, 5000]);
   assert.deepEqual(steps.map((step) => step.learning_rate), [0.02, 0.001, 0.001]);
 });
 
 test('settings that cannot change in a run are refused in words, and nothing changes', browserTest(), async (t) => {
-  const { ask, run, evaluate } = await openEngine(t, { server: SMALL_TEST_SET() });
+  const { ask, run, evaluate } = await openEngine(t, { images: SMALL_TEST_SET });
   const refusal = async (config) => (await ask({ type: 'retune', config }, 'refused-retune')).message;
   assert.equal(await refusal(CONFIG), 'No run has settings to change.');
   await run({ type: 'begin', run: 1, config: CONFIG, engine: CPU, stop: { steps: 2 }, parameters: null });
@@ -106,7 +106,7 @@ test('settings that cannot change in a run are refused in words, and nothing cha
 });
 
 test('a run can stop at the step that makes the batch grow', browserTest(), async (t) => {
-  const { run } = await openEngine(t, { server: SMALL_TEST_SET() });
+  const { run } = await openEngine(t, { images: SMALL_TEST_SET });
   const config = { ...CONFIG, controller: { name: 'adadagrad', growth_cap: 1.3 } };
   let steps = (await run({ type: 'begin', run: 1, config, engine: CPU, stop: 'growth', parameters: null })).steps;
   let waited = 0;
@@ -121,13 +121,13 @@ test('a run can stop at the step that makes the batch grow', browserTest(), asyn
 });
 
 test('questions are answered: drawings, parameters, test images', browserTest(), async (t) => {
-  const { ask, run, evaluate } = await openEngine(t);
+  const { ask, run, evaluate } = await openEngine(t, { images: SMALL_TEST_SET });
   const pixels = [...new Uint8Array(784)];
   const nothing = await evaluate((drawing) => self.engine.ask({ type: 'classify', request: 1, pixels: Uint8Array.from(drawing) }, 'classified'), pixels);
   assert.deepEqual([nothing.step, nothing.probabilities], [null, null]);
   assert.equal((await ask({ type: 'parameters', request: 2 }, 'parameters')).values, null);
   assert.equal((await ask({ type: 'checkpoint', request: 3 }, 'checkpoint')).checkpoint, null);
-  assert.equal((await ask({ type: 'test-image', request: 4, sample: 10_000 }, 'test-image')).pixels, null);
+  assert.equal((await ask({ type: 'test-image', request: 4, sample: TEST_IMAGES }, 'test-image')).pixels, null);
   await run({ type: 'begin', run: 1, config: CONFIG, engine: CPU, stop: null, parameters: null });
   const [images, labels] = [await idx('t10k-images-idx3-ubyte', 16), await idx('t10k-labels-idx1-ubyte', 8)];
   const answers = await evaluate(async (samples) => {
@@ -160,7 +160,7 @@ async function idx(name, header, dataset = 'mnist') {
 }
 
 test('a look goes through the whole test set, beside training and after it', browserTest(), async (t) => {
-  const { evaluate } = await openEngine(t);
+  const { evaluate } = await openEngine(t, { images: ALL_IMAGES });
   const labels = await idx('t10k-labels-idx1-ubyte', 8);
   const { beside, evaluations, last, images, expected } = await evaluate(async ({ config, engine }) => {
     const { ask, send, run, next, worker } = self.engine;
@@ -195,7 +195,7 @@ test('a look goes through the whole test set, beside training and after it', bro
 });
 
 test('the images of the batch are those that the step learns from, not too many and not too often', browserTest(), async (t) => {
-  const { evaluate } = await openEngine(t, { server: SMALL_TEST_SET() });
+  const { evaluate } = await openEngine(t, { images: SMALL_TEST_SET });
   const train = await idx('train-images-idx3-ubyte', 16);
   const labels = await idx('train-labels-idx1-ubyte', 8);
   const { initSync, visited_samples: visitedSamples } = await import(join(package_, 'adadagrad_web.js'));
@@ -221,13 +221,13 @@ test('the images of the batch are those that the step learns from, not too many 
   for (const { step, batch, count, side, pixels, classes } of shown) {
     // Eight, then twice as many with each step.
     const position = step === 7 ? 8 * 63 : 8 * 127;
-    visitedSamples(config, 60_000, position, count).forEach((sample, place) => {
+    visitedSamples(config, FEW.training, position, count).forEach((sample, place) => {
       const image = train.subarray(sample * 784, (sample + 1) * 784);
       assert.deepEqual(pixels.slice(place * side * side, (place + 1) * side * side), smaller(image, side), `image ${place}`);
     });
     // The classes are those of the whole batch, not of what is drawn.
     const expected = Array(10).fill(0);
-    for (const sample of visitedSamples(config, 60_000, position, batch)) expected[labels[sample]] += 1;
+    for (const sample of visitedSamples(config, FEW.training, position, batch)) expected[labels[sample]] += 1;
     assert.deepEqual(classes, expected);
   }
   assert.ok(often <= milliseconds / 250 + 2, `${often} mosaics in ${milliseconds} ms`);
@@ -245,7 +245,7 @@ function smaller(image, side) {
 }
 
 test('on WebGPU too a run goes on from a checkpoint, and either engine goes on with the other’s', browserTest(), async (t) => {
-  const { evaluate } = await openEngine(t, { webgpu: true, server: SMALL_TEST_SET() });
+  const { evaluate } = await openEngine(t, { webgpu: true, images: SMALL_TEST_SET });
   const config = { ...CONFIG, sample_budget: 2200, evaluate_every: 1000, test: { ...CONFIG.test, eta: 0.3 }, max_batch: 200 };
   checkTwice(await evaluate(runTwice, { config, engine: WEBGPU, stop: { steps: 4 } }), config);
   // At the largest batch steps are under way ahead of the one that is weighed.
@@ -277,8 +277,8 @@ test('a GPU that is paused inside a step gives a checkpoint of the last one', br
     self.stepsMade = (self.stepsMade ?? 0) + steps.length;
     return self.stepsMade === 1 && phase === 'running' && done > 0 && done < total;
   };
-  const replace = beforeWorker(tickingClock(10) + commandAfter(inside, { type: 'pause' }), smallTestSet(TEST_IMAGES));
-  const { evaluate } = await openEngine(t, { webgpu: true, server: { replace } });
+  const replace = beforeWorker(tickingClock(10) + commandAfter(inside, { type: 'pause' }));
+  const { evaluate } = await openEngine(t, { webgpu: true, images: SMALL_TEST_SET, server: { replace } });
   const config = { ...CONFIG, model: 'mlp', initial_batch: batch, max_batch: batch, sample_budget: 3 * batch, test: null, controller: { name: 'constant' } };
   const { checkpoint, paused, rest, again } = await evaluate(async ({ config, engine }) => {
     const { run, ask } = self.engine;
@@ -298,7 +298,7 @@ test('a GPU that is paused inside a step gives a checkpoint of the last one', br
 });
 
 test('a look sees what a GPU has learned', browserTest(), async (t) => {
-  const { evaluate } = await openEngine(t, { webgpu: true, server: SMALL_TEST_SET() });
+  const { evaluate } = await openEngine(t, { webgpu: true, images: SMALL_TEST_SET });
   const config = { ...CONFIG, sample_budget: 4000, test: { ...CONFIG.test, eta: 0.3 }, max_batch: 64 };
   const { looks, accuracy } = await evaluate(async ({ config, engine }) => {
     const { send, run } = self.engine;
@@ -319,7 +319,7 @@ test('a look sees what a GPU has learned', browserTest(), async (t) => {
 });
 
 test('a run begins with the parameters of a file, and says what is wrong with it', browserTest(), async (t) => {
-  const { evaluate, ask } = await openEngine(t, { server: SMALL_TEST_SET() });
+  const { evaluate, ask } = await openEngine(t, { images: SMALL_TEST_SET });
   const config = { ...CONFIG, sample_budget: 8000 };
   const { first, other, saved } = await evaluate(async ({ config, engine }) => {
     const { run, ask } = self.engine;
@@ -344,27 +344,27 @@ test('a run begins with the parameters of a file, and says what is wrong with it
   const end = Math.max(...Object.values(tensors).map(({ data_offsets: [, last] }) => last));
   const alone = pack({ __metadata__: { format: 'pt' }, ...tensors }, data.subarray(0, end));
   assert.equal(await begin(alone), first.loss);
-  assert.match(await begin(alone, { model: 'mlp' }), /^The tensor 1\.weight has the shape \[10, 784\], where \[128, 784\] is expected\.$/);
-  assert.match(await begin(alone.subarray(0, 100)), /^Not a valid safetensors file: its header does not end within the file\.$/);
-  assert.match(await begin(pack(header, data.subarray(0, 1000))), /^Not a valid safetensors file: the header places the tensor .* beyond the file's end\.$/);
+  assert.match(await begin(alone, { model: 'mlp' }), /^The tensor 1\.weight has the shape \[10, 784\], but \[128, 784\] is expected\.$/);
+  assert.match(await begin(alone.subarray(0, 100)), /^Not a valid safetensors file: its header is longer than the file\.$/);
+  assert.match(await begin(pack(header, data.subarray(0, 1000))), /^Not a valid safetensors file: the header places the tensor .* beyond the end of the file\.$/);
   assert.match(await begin(new TextEncoder().encode('<!doctype html><html>')), /^Not a valid safetensors file/);
   // As others name them, with a tensor that is none of a layer's, and as version 1 of the files did.
   const named = Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name.replace('1.', 'module.net.10.'), tensor]));
   const counter = { dtype: 'I64', shape: [], data_offsets: [end, end + 8] };
   assert.equal(await begin(pack({ ...named, 'module.steps': counter }, data.subarray(0, end + 8))), first.loss);
   const half = { ...tensors, '1.bias': { ...tensors['1.bias'], dtype: 'I32' } };
-  assert.match(await begin(pack(half, data)), /holds values of type I32, where F32, F16, BF16 or F64 is expected\.$/);
+  assert.match(await begin(pack(half, data)), /has values of type I32, but F32, F16, BF16 or F64 is expected\.$/);
   const resume = async (bytes) => evaluate(async ({ engine, bytes }) => {
     return self.engine.run({ type: 'resume', run: 5, checkpoint: Uint8Array.from(bytes), engine, stop: null }).then(() => 'went on', (error) => error.message);
   }, { engine: CPU, bytes: [...bytes] });
-  assert.equal(await resume(alone), 'The file holds parameters, but no run to go on with: only a new one can begin from them.');
+  assert.equal(await resume(alone), 'The file contains parameters, but not the state of a run: only a new run can start from them.');
   const state = JSON.parse(header.__metadata__.adadagrad);
   const changed = (changes) => pack({ ...header, __metadata__: { adadagrad: JSON.stringify({ ...state, ...changes }) } }, data);
-  assert.equal(await resume(changed({ config: { ...state.config, dataset: 'fashion_mnist' } })), 'Its run learned from fashion_mnist, but mnist is open.');
-  assert.equal(await resume(changed({ training_samples: 10 })), 'Its run learned from 10 samples, but the data hold 60000.');
-  assert.equal(await resume(changed({ training_data: '00'.repeat(32) })), 'Its run learned from other data than those that are open.');
-  assert.equal(await resume(changed({ version: 3 })), 'A checkpoint of version 3, but this program reads versions 1 to 2.');
-  assert.match(await resume(changed({ progress: { ...state.progress, next_batch: 0 } })), /^The run's state contradicts itself/);
+  assert.equal(await resume(changed({ config: { ...state.config, dataset: 'fashion_mnist' } })), 'Its run was trained on fashion_mnist, but mnist is loaded.');
+  assert.equal(await resume(changed({ training_samples: 10 })), `Its run was trained on 10 samples, but the loaded data set has ${FEW.training}.`);
+  assert.equal(await resume(changed({ training_data: '00'.repeat(32) })), 'Its run was trained on other data than the data set that is loaded.');
+  assert.equal(await resume(changed({ version: 3 })), 'The checkpoint has version 3, but this program reads versions 1 to 2.');
+  assert.match(await resume(changed({ progress: { ...state.progress, next_batch: 0 } })), /^The run's state is inconsistent/);
   const old = Object.fromEntries(Object.entries(header).map(([name, tensor]) => [name.replace('1.', 'layers.0.'), tensor]));
   const { training_data: digest, ...first_version } = { ...state, version: 1 };
   assert.match(digest, /^[0-9a-f]{64}$/);
@@ -390,7 +390,7 @@ function pack(header, data) {
 }
 
 test('files of the visitor’s own are told apart, whatever their order and names', browserTest(), async (t) => {
-  const { start, run, evaluate } = await openEngine(t, { server: SMALL_TEST_SET() });
+  const { start, run, evaluate } = await openEngine(t, { images: SMALL_TEST_SET });
   const files = await ownFiles({ train: 300, test: 100 });
   const { dataset, trainingSamples, testSamples } = await start({ files: [files[3], files[0], files[2], files[1]] });
   assert.deepEqual([dataset, trainingSamples, testSamples], ['own', 300, 100]);
@@ -400,7 +400,7 @@ test('files of the visitor’s own are told apart, whatever their order and name
   const other = await evaluate(({ config, engine }) => {
     return self.engine.run({ type: 'begin', run: 2, config, engine, stop: null, parameters: null }).catch((error) => error.message);
   }, { config: { ...config, dataset: 'mnist' }, engine: CPU });
-  assert.equal(other, 'Dataset is mnist, but the data that are open are own.');
+  assert.equal(other, 'Dataset is mnist, but own is loaded.');
   // Packed, under names that tell nothing: the larger ones are for training.
   const packed = files.map(({ bytes }, place) => ({ name: `${'dbca'[place]}.bin`, bytes: place % 2 === 0 ? gzipSync(bytes) : bytes }));
   const ready = await start({ files: packed });
@@ -408,7 +408,7 @@ test('files of the visitor’s own are told apart, whatever their order and name
 });
 
 test('own files that cannot be used are refused with the file and the reason', browserTest(), async (t) => {
-  const { start } = await openEngine(t, { server: SMALL_TEST_SET() });
+  const { start } = await openEngine(t, { images: SMALL_TEST_SET });
   const [images, labels, testImages, testLabels] = await ownFiles({ train: 30, test: 10 });
   const refusal = async (...files) => {
     const message = await start({ files }).then(() => 'no refusal', (error) => error.message);

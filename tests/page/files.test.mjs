@@ -137,7 +137,7 @@ test('other data count from the next start, and that is told', browserTest(), as
   assert.equal(await pending.textContent(), 'The run keeps its data, Own files. The next start takes MNIST.');
   await waitFor({ phase: 'finished' });
   await button('Reset').click();
-  await page.waitForFunction(() => /60,000 training images/.test(document.getElementById('sentence').textContent));
+  await page.waitForFunction(() => /6,000 training images/.test(document.getElementById('sentence').textContent));
   assert.equal(await pending.isVisible(), false);
 });
 

@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { browserTest, openPage } from './support/page.mjs';
-import { smallTestSet } from './support/small-test-set.mjs';
 import { changeScheme, chartsDrawn, eventually } from './support/steady.mjs';
 import { adapterVanishes } from './support/webgpu.mjs';
 
@@ -22,7 +21,7 @@ async function checkBoth({ page, screenshot }, name) {
 
 for (const [width, viewport] of Object.entries(WIDTHS)) {
   test(`${width} px: nothing sticks out`, browserTest(), async (t) => {
-    const opened = await openPage(t, { context: { viewport }, server: { replace: smallTestSet(500) } });
+    const opened = await openPage(t, { context: { viewport }, images: { test: 500 } });
     const { page, button, waitFor, waitForStep, set } = opened;
     await waitFor({ data: 'ready' });
     await checkBoth(opened, `${width}-before`);

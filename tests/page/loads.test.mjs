@@ -1,10 +1,10 @@
 // The page loads: nothing but its own files, no complaint in the console, a policy that allows no inline code.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { browserTest, openPage } from './support/page.mjs';
+import { ALL_IMAGES, browserTest, openPage } from './support/page.mjs';
 
 test('loads under a sub-path without a complaint and without another origin', browserTest(), async (t) => {
-  const { page, requests, complaints, origin, waitFor, button } = await openPage(t);
+  const { page, requests, complaints, origin, waitFor, button } = await openPage(t, { images: ALL_IMAGES });
   await waitFor({ data: 'ready', phase: 'idle' });
   assert.equal(await button('Start').getAttribute('aria-disabled'), null);
   assert.match(await page.locator('#sentence').textContent(), /60,000 training images are ready/);
@@ -29,7 +29,7 @@ test('the policy refuses inline code, and the page has none', browserTest(), asy
 });
 
 test('a server that decompresses the files itself makes no difference', browserTest(), async (t) => {
-  const { waitFor } = await openPage(t, { server: { encodeGzip: true } });
+  const { waitFor } = await openPage(t, { images: ALL_IMAGES, server: { encodeGzip: true } });
   await waitFor({ data: 'ready' });
 });
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { loadModule } from './support/module.mjs';
-import { browserTest, openPage, pageFolder } from './support/page.mjs';
+import { ALL_IMAGES, browserTest, openPage, pageFolder } from './support/page.mjs';
 import { frames, turns } from './support/steady.mjs';
 
 const { fitGrid, mostDrawn } = await loadModule('mosaic/grid.ts');
@@ -70,7 +70,7 @@ for (const [deviceScaleFactor, colorScheme] of [[1, 'light'], [2, 'dark']]) {
 }
 
 test('as the batch grows the thumbnails shrink, within the same frame', browserTest(), async (t) => {
-  const { page, button, waitFor, read, set, screenshot } = await openPage(t);
+  const { page, button, waitFor, read, set, screenshot } = await openPage(t, { images: ALL_IMAGES });
   await waitFor({ data: 'ready' });
   await page.getByLabel('Preset', { exact: true }).selectOption('paper-logistic');
   await set({ 'Sample budget': 400_000 });
@@ -124,7 +124,7 @@ test('it asks for pictures only while it can be seen', browserTest(), async (t) 
 });
 
 test('the classes of the batch are counted, under the names that they have', browserTest(), async (t) => {
-  const { page, button, waitFor, set } = await openPage(t);
+  const { page, button, waitFor, set } = await openPage(t, { images: ALL_IMAGES });
   await waitFor({ data: 'ready' });
   const counts = page.getByRole('group', { name: 'Number of images per digit' });
   assert.deepEqual(await counts.locator('dd').allTextContents(), Array(10).fill('–'), 'no batch yet');

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { loadModule } from './support/module.mjs';
-import { browserTest, openPage } from './support/page.mjs';
+import { ALL_IMAGES, browserTest, openPage } from './support/page.mjs';
 
 const { readNumber } = await loadModule('numbers.ts');
 const { inBrief, shortened } = await loadModule('brief.ts');
@@ -132,7 +132,7 @@ test('however many mistakes there are, three are named and the rest is counted',
 });
 
 test('fields tell what is wrong beside them, and never take another number', browserTest(), async (t) => {
-  const { page, button, waitFor, set } = await openPage(t);
+  const { page, button, waitFor, set } = await openPage(t, { images: ALL_IMAGES });
   await waitFor({ data: 'ready' });
   const told = (id) =>
     page.evaluate((field) => {

@@ -6,6 +6,7 @@ import test from 'node:test';
 import { secondVersion, update } from './support/deployment.mjs';
 import { DATA_FILES, keptForOffline } from './support/offline.mjs';
 import { browserTest, openPage, pageFolder } from './support/page.mjs';
+import { FEW, smallData } from './support/small-data.mjs';
 
 test('after one visit the page loads and trains without a network', browserTest(), async (t) => {
   const { page, server, waitFor, waitForStep, button, set } = await openPage(t);
@@ -38,17 +39,17 @@ test('data that is kept is not downloaded again, and broken data is replaced', b
     const cache = await caches.open('adadagrad-data');
     const key = (await cache.keys()).find((request) => request.url.includes('train-labels'));
     const bytes = await (await cache.match(key)).arrayBuffer();
-    await cache.put(key, new Response(bytes.slice(0, 5000)));
+    await cache.put(key, new Response(bytes.slice(0, 1000)));
     return key.url;
   });
   await page.reload();
   await waitFor({ data: 'ready' });
   assert.deepEqual(downloads().slice(DATA_FILES), ['data/mnist/train-labels-idx1-ubyte.gz']);
-  await page.waitForFunction(async (url) => (await (await caches.match(url)).arrayBuffer()).byteLength > 5000, broken);
+  await page.waitForFunction(async (url) => (await (await caches.match(url)).arrayBuffer()).byteLength > 1000, broken);
 });
 
 test('an update shows itself once all of it is here; until then, and without a network, the old version runs', browserTest(), async (t) => {
-  const second = secondVersion(pageFolder);
+  const second = secondVersion(pageFolder, smallData(FEW));
   const mainScript = [...second.keys()].find((path) => path.endsWith('index-SECOND.js'));
   /** What the server has by now: path to bytes, null where there is nothing. */
   let deployed = new Map();
@@ -102,7 +103,7 @@ test('an update shows itself once all of it is here; until then, and without a n
 });
 
 test('copies of the page on one origin leave each other alone', browserTest(), async (t) => {
-  const second = secondVersion(pageFolder);
+  const second = secondVersion(pageFolder, smallData(FEW));
   let deployed = new Map();
   const replace = (path, bytes) => (path.startsWith('preview/') ? deployed.get(path.slice('preview/'.length)) ?? bytes : undefined);
   const { page, context, server, waitFor } = await openPage(t, { server: { replace, copies: ['preview/'] } });

@@ -4,7 +4,6 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'node:test';
 import { artifacts, browserTest, openPage } from './support/page.mjs';
-import { smallTestSet } from './support/small-test-set.mjs';
 import { changeScheme, chartsDrawn } from './support/steady.mjs';
 
 // So high that all of the page is in view: only what is in view is kept up to date.
@@ -17,7 +16,7 @@ const SCHEMES = ['light', 'dark'];
 
 for (const viewport of VIEWPORTS) {
   test(`pictures of the page: ${viewport.width} px, light and dark`, browserTest(), async (t) => {
-    const { page, button, waitFor, set, read, screenshot } = await openPage(t, { context: { viewport }, server: { replace: smallTestSet(500) } });
+    const { page, button, waitFor, set, read, screenshot } = await openPage(t, { context: { viewport }, images: { test: 500 } });
     const take = async (moment) => {
       for (const colorScheme of SCHEMES) {
         await changeScheme(page, colorScheme);

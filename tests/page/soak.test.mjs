@@ -5,7 +5,6 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'node:test';
 import { artifacts, browserTest, openPage } from './support/page.mjs';
-import { smallTestSet } from './support/small-test-set.mjs';
 
 /** Null: by steps, so that a slow machine makes as many as a fast one. */
 const SECONDS = process.env.SOAK_SECONDS === undefined ? null : Number(process.env.SOAK_SECONDS);
@@ -20,7 +19,7 @@ const MOST_RESIDENT_GROWTH = 40e6;
 const MOST_NODE_GROWTH = 200;
 
 test(`memory does not grow in ${SECONDS === null ? `${SAMPLES * STEPS_PER_SAMPLE} steps` : `${SECONDS} seconds`}`, browserTest({ timeout: ((SECONDS ?? 0) + 900) * 1000 }), async (t) => {
-  const opened = await openPage(t, { flags: ['--js-flags=--expose-gc'], server: { replace: smallTestSet(1000) }, context: { viewport: { width: 1280, height: 6400 } } });
+  const opened = await openPage(t, { flags: ['--js-flags=--expose-gc'], context: { viewport: { width: 1280, height: 6400 } } });
   const { page, browser, button, waitFor, waitForStep, set, read } = opened;
   await waitFor({ data: 'ready' });
   // Batches that soon stop growing, so that a step of the last minute is like one of the first.

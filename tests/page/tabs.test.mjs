@@ -149,7 +149,7 @@ test('with one image Start says what is missing, and MNIST brings the limit back
   await button('Reset').click();
   await page.locator('#setting-test').selectOption('norm');
   await page.locator('#data-choice').selectOption('mnist');
-  await page.waitForFunction(() => /60,000 training images are ready\. Press Start/.test(document.getElementById('sentence').textContent));
+  await page.waitForFunction(() => /6,000 training images are ready\. Press Start/.test(document.getElementById('sentence').textContent));
   assert.equal(await largest.inputValue(), asked);
   assert.match(await page.locator('#engine-notes').textContent(), new RegExp(`The largest batch is ${Number(asked).toLocaleString('en-US')} again`));
 });

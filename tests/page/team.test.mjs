@@ -7,7 +7,6 @@ import { hold } from './support/held.mjs';
 import { loadModule } from './support/module.mjs';
 import { browserTest } from './support/page.mjs';
 import { QUICK } from './support/settings.mjs';
-import { smallTestSet } from './support/small-test-set.mjs';
 import { beforeWorker, commandAfter, tickingClock } from './support/steady.mjs';
 
 const BASE = {
@@ -21,6 +20,9 @@ const BASE = {
   sample_budget: 40_000,
   seed: 3,
 };
+
+/** No batch is larger than the data. */
+const IMAGES = { training: BASE.max_batch, test: 500 };
 
 /** Both sweeps, all sums, and a batch that changes. */
 const RUNS = [
@@ -43,10 +45,9 @@ const TEAM = Math.min(4, availableParallelism());
  * training worker runs first. Its clock makes every piece of work take long enough to be shared.
  */
 async function openWith(t, { script, prelude = '' } = {}) {
-  const fewTestImages = smallTestSet(500);
-  const others = (path, bytes) => (script !== undefined && /member-worker/.test(path) ? script(bytes) : fewTestImages(path));
-  const replace = beforeWorker(tickingClock(10) + prelude, others);
-  return openEngine(t, { server: { replace }, expectedComplaints: script === undefined ? undefined : /member-worker|404|broken/ });
+  const members = (path, bytes) => (script !== undefined && /member-worker/.test(path) ? script(bytes) : undefined);
+  const replace = beforeWorker(tickingClock(10) + prelude, members);
+  return openEngine(t, { images: IMAGES, server: { replace }, expectedComplaints: script === undefined ? undefined : /member-worker|404|broken/ });
 }
 
 const engineAlone = (t) => openWith(t, { script: () => null });
@@ -201,7 +202,7 @@ test('another run may begin while the team is at a step', browserTest(enough), a
 
 test('the first step does not wait for the team', browserTest(enough), async (t) => {
   const held = hold(/member-worker/);
-  const { run } = await openEngine(t, { server: { replace: held.replace } });
+  const { run } = await openEngine(t, { images: IMAGES, server: { replace: held.replace } });
   const { engine, steps } = await run(begin(1, CNN, { steps: 1 }));
   assert.deepEqual([engine.workers, steps.length], [0, 1]);
   held.release();

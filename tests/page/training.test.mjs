@@ -3,15 +3,11 @@ import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'node:test';
-import { artifacts, browserTest, openPage } from './support/page.mjs';
-import { startTrace, stopTrace } from './support/trace.mjs';
-
-const LONGEST_TASK_MILLISECONDS = 50;
-/** Enough to say something of the main thread. */
-const STEPS = 4000;
+import { ALL_IMAGES, artifacts, browserTest, openPage } from './support/page.mjs';
+import { LONGEST_TASK_MILLISECONDS, startTrace, stopTrace } from './support/trace.mjs';
 
 test('the quick preset trains the CNN: the batch grows past 1,000, accuracy passes 0.95', browserTest(), async (t) => {
-  const opened = await openPage(t);
+  const opened = await openPage(t, { images: ALL_IMAGES });
   const { page, browser, requests, complaints, origin, read, button, waitFor, waitForStep, screenshot } = opened;
   await waitFor({ data: 'ready' });
   assert.match(await page.getByLabel('Model', { exact: true }).inputValue(), /^cnn$/);
@@ -69,33 +65,3 @@ async function observeFirstBatch(page) {
   await page.waitForFunction(() => /grew from/.test(document.querySelector('#chart-batch [role=img]').ariaLabel));
   return Number(/grew from ([\d,]+)/.exec(await label.getAttribute('aria-label'))[1].replaceAll(',', ''));
 }
-
-test('thousands of tiny steps leave the main thread free', browserTest(), async (t) => {
-  const { page, browser, read, button, waitFor, waitForStep, set } = await openPage(t);
-  await waitFor({ data: 'ready' });
-  await page.getByLabel('Model', { exact: true }).selectOption('logistic');
-  await set({ Test: 'No test: constant batch', 'Sample budget': 10_000_000 });
-  await startTrace(browser, page);
-  await button('Start').click();
-  await waitForStep(STEPS);
-  const { step, batch } = await read();
-  await button('Reset').click();
-  await waitFor({ phase: 'idle' });
-  const { cpuMilliseconds } = await stopTrace(browser);
-  const longest = Math.max(...cpuMilliseconds);
-  t.diagnostic(`${step} steps of ${batch} ; the longest main-thread task took ${longest.toFixed(1)} ms`);
-  assert.equal(batch, 8);
-  assert.ok(longest <= LONGEST_TASK_MILLISECONDS, `a main-thread task took ${longest} ms of CPU time`);
-});
-
-test('the measurement of main-thread tasks can fail', browserTest(), async (t) => {
-  const { page, browser, waitFor } = await openPage(t);
-  await waitFor({ data: 'ready' });
-  await startTrace(browser, page);
-  await page.evaluate(() => {
-    const end = performance.now() + 150;
-    while (performance.now() < end);
-  });
-  const { cpuMilliseconds } = await stopTrace(browser);
-  assert.ok(Math.max(...cpuMilliseconds) > LONGEST_TASK_MILLISECONDS, 'a task of 150 ms went unseen');
-});

@@ -3,19 +3,17 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { drop, ownFiles } from './support/data-files.mjs';
-import { deployed } from './support/deployment.mjs';
 import { millisecondsToFirstStep } from './support/first-step.mjs';
 import { leftIs } from './support/left-run.mjs';
 import { keptForOffline } from './support/offline.mjs';
 import { browserTest, openPage } from './support/page.mjs';
 import { saved } from './support/saved.mjs';
-import { smallTestSet } from './support/small-test-set.mjs';
 import { gpuCounts, gpuRests, keepDevices } from './support/webgpu.mjs';
 
 const ADDRESS = '#preset=quick&model=logistic&sample_budget=4000&max_batch=128&evaluate_every=2000&seed=2&engine=webgpu';
 
 test('a visit with WebGPU', browserTest(), async (t) => {
-  const opened = await openPage(t, { webgpu: true, server: { replace: deployed(smallTestSet(100)) }, path: ADDRESS });
+  const opened = await openPage(t, { webgpu: true, images: { test: 100 }, path: ADDRESS });
   const { page, read, button, waitFor, waitForStep } = opened;
   const figures = async () => (({ step, batch, nextBatch, samplesSeen, loss, testAccuracy }) => ({ step, batch, nextBatch, samplesSeen, loss, testAccuracy }))(await read());
   await waitFor({ data: 'ready' });

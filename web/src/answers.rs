@@ -23,7 +23,7 @@ pub(crate) fn object(fields: &[(&str, JsValue)]) -> Result<JsValue, JsError> {
     let object = Object::new();
     for (name, value) in fields {
         Reflect::set(&object, &JsValue::from_str(name), value)
-            .map_err(|_| JsError::new("an answer cannot be handed over"))?;
+            .map_err(|_| JsError::new("a result cannot be passed to the page"))?;
     }
     Ok(object.into())
 }

@@ -28,7 +28,7 @@ struct TensorInfo {
 /// # Errors
 /// What is wrong with them.
 pub(crate) fn read(bytes: &[u8]) -> Result<Checkpoint, JsError> {
-    let (header, data) = split(bytes).ok_or_else(|| invalid("its header does not end within the file"))?;
+    let (header, data) = split(bytes).ok_or_else(|| invalid("its header is longer than the file"))?;
     let header = JSON::parse(header).ok().and_then(|header| header.dyn_into::<Object>().ok());
     let header = header.ok_or_else(|| invalid("its header is not a JSON object"))?;
     let mut checkpoint = Checkpoint::default();
@@ -39,8 +39,9 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Checkpoint, JsError> {
             checkpoint.state = read_state(&entry.get(1))?;
             continue;
         }
-        let info: TensorInfo = from_js(entry.get(1))
-            .map_err(|_| invalid(&format!("its header does not tell type, shape and place of {name}")))?;
+        let info: TensorInfo = from_js(entry.get(1)).map_err(|_| {
+            invalid(&format!("its header does not give the type, shape and offsets of {name}"))
+        })?;
         let bytes = info.bytes(&name, data).map_err(|what| invalid(&what))?;
         checkpoint.add(name, &info.dtype, info.shape.clone(), bytes)?;
     }
@@ -59,7 +60,7 @@ pub(crate) fn write(
 ) -> Result<Vec<u8>, JsError> {
     let header = Object::new();
     let metadata = Object::new();
-    let text = JSON::stringify(&to_js(state)?).map_err(|_| JsError::new("the run cannot be written"))?;
+    let text = JSON::stringify(&to_js(state)?).map_err(|_| JsError::new("the run cannot be saved"))?;
     set(&metadata, STATE, &text)?;
     set(&header, METADATA, &metadata)?;
     let mut data = Vec::new();
@@ -69,7 +70,7 @@ pub(crate) fn write(
         let info = TensorInfo { dtype: "F32".to_owned(), shape, data_offsets: [begin, data.len()] };
         set(&header, &name, &to_js(&info)?)?;
     }
-    let header = JSON::stringify(&header).map_err(|_| JsError::new("the run cannot be written"))?;
+    let header = JSON::stringify(&header).map_err(|_| JsError::new("the run cannot be saved"))?;
     Ok(join(&String::from(header), &data))
 }
 
@@ -83,7 +84,7 @@ fn read_state(metadata: &JsValue) -> Result<Option<State>, JsError> {
 }
 
 fn set(object: &Object, name: &str, value: &JsValue) -> Result<(), JsError> {
-    Reflect::set(object, &name.into(), value).map(drop).map_err(|_| JsError::new("the run cannot be written"))
+    Reflect::set(object, &name.into(), value).map(drop).map_err(|_| JsError::new("the run cannot be saved"))
 }
 
 fn invalid(what: &str) -> JsError {
@@ -114,12 +115,15 @@ impl TensorInfo {
         let Self { dtype, shape, data_offsets: [begin, end] } = self;
         let bytes = data
             .get(*begin..*end)
-            .ok_or_else(|| format!("the header places the tensor {name} beyond the file's end"))?;
+            .ok_or_else(|| format!("the header places the tensor {name} beyond the end of the file"))?;
         // Tensors of other types are not read.
         let Some(size) = float_size(dtype) else { return Ok(bytes) };
         let wanted = shape.iter().try_fold(size, |bytes, &len| bytes.checked_mul(len));
         if wanted != Some(bytes.len()) {
-            return Err(format!("the tensor {name} of shape {shape:?} has {} bytes", bytes.len()));
+            return Err(format!(
+                "the tensor {name} has {} bytes, which does not fit its shape {shape:?}",
+                bytes.len()
+            ));
         }
         Ok(bytes)
     }

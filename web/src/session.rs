@@ -123,7 +123,7 @@ impl Session {
         let config: RunConfig = from_js(config)?;
         if config.dataset != self.dataset {
             let [wanted, open] = [config.dataset, self.dataset].map(DatasetName::name);
-            return Err(JsError::new(&format!("dataset is {wanted}, but the data that are open are {open}")));
+            return Err(JsError::new(&format!("dataset is {wanted}, but {open} is loaded")));
         }
         let standing = Standing::begin(config, self.training_samples(), parameters.as_deref())?;
         self.put(standing, from_js(engine)?, kernels)

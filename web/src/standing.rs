@@ -48,16 +48,17 @@ impl Standing {
         let &State { config, progress, training_samples, training_data, .. } = file.state()?;
         if config.dataset != dataset {
             let text =
-                format!("its run learned from {}, but {} is open", config.dataset.name(), dataset.name());
+                format!("its run was trained on {}, but {} is loaded", config.dataset.name(), dataset.name());
             return Err(JsError::new(&text));
         }
         if training_samples != samples {
-            let text =
-                format!("its run learned from {training_samples} samples, but the data hold {samples}");
+            let text = format!(
+                "its run was trained on {training_samples} samples, but the loaded data set has {samples}"
+            );
             return Err(JsError::new(&text));
         }
         if training_data.is_some_and(|digest| digest != data.digest()) {
-            return Err(JsError::new("its run learned from other data than those that are open"));
+            return Err(JsError::new("its run was trained on other data than the data set that is loaded"));
         }
         let network = OwnedNetwork::of_model(config.model)?;
         let network = network.view();

@@ -98,7 +98,7 @@ impl TeamMember {
 }
 
 fn no_run() -> JsError {
-    JsError::new("no run has been begun")
+    JsError::new("no run has been started")
 }
 
 /// What the page calls a [`Task`].
@@ -242,7 +242,7 @@ impl From<LengthMismatch> for TakeError {
 impl std::fmt::Display for TakeError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Numbers => f.write_str("a worker of the team sent other numbers than it was asked for"),
+            Self::Numbers => f.write_str("a worker of the team returned a result that does not fit its task"),
             Self::Run(error) => error.fmt(f),
         }
     }

@@ -21,22 +21,22 @@ const INPUTS: [&str; 2] = ["www", "web/typescript"];
 /// Options of `cargo xtask bench-browser`.
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Models, with commas between them: logistic, mlp, cnn (otherwise all)
+    /// Models, separated by commas: logistic, mlp, cnn [default: all]
     #[arg(long)]
     models: Option<String>,
-    /// Batch sizes, with commas between them (otherwise 16,64,256,1024,4096)
+    /// Batch sizes, separated by commas [default: 16,64,256,1024,4096]
     #[arg(long)]
     batches: Option<String>,
-    /// Engines, with commas between them, as www/bench/src/engine-rows.ts names them (otherwise all on wasm)
+    /// Engines, separated by commas, with the names in www/bench/src/engine-rows.ts [default: all on wasm]
     #[arg(long)]
     engines: Option<String>,
-    /// How often each engine has its turn (otherwise 3)
+    /// Number of times each engine is timed [default: 3]
     #[arg(long)]
     rounds: Option<u32>,
-    /// How long a turn lasts (otherwise 1)
+    /// Seconds that each engine is timed per round [default: 1]
     #[arg(long)]
     seconds: Option<f64>,
-    /// Seconds after which an engine's first steps, or one turn, are given up (otherwise 60)
+    /// Time limit in seconds for an engine's first steps and for each round [default: 60]
     #[arg(long)]
     limit: Option<f64>,
     /// Write machine, versions and all figures to this file
@@ -93,7 +93,7 @@ pub(crate) fn build(project: &Project) -> Result<()> {
 
 fn show(page: Page, options: &Options) -> Result<()> {
     let address = format!("{}?{}", page.address(), options.query());
-    println!("\nThe bench is at {address} (Ctrl-C ends this).");
+    println!("\nThe bench is at {address} (Ctrl-C to stop).");
     if !demo::open_browser(&address) {
         println!("Open it in a browser.");
     }
@@ -113,7 +113,7 @@ fn measure(project: &Project, page: Page, options: &Options) -> Result<()> {
     }
     // The thread lives as long as this program.
     thread::spawn(move || page.serve());
-    process::run(&mut node).context("the bench did not finish: look at its message above")
+    process::run(&mut node).context("the bench did not finish: see its message above")
 }
 
 /// What was measured, as git names it; a checkout without git has no name.

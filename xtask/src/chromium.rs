@@ -25,7 +25,7 @@ pub(crate) fn ensure() -> Result<PathBuf> {
         return Ok(path);
     }
     debian::install("chromium", "Chromium, which the page tests drive,")?;
-    find().context("the package chromium brought no browser that starts: install Chromium or Chrome by hand, or set CHROMIUM to its path")
+    find().context("the package chromium did not provide a working browser: install Chromium or Chrome manually, or set CHROMIUM to its path")
 }
 
 /// The browser named by the environment variable CHROMIUM, else the first that is there and starts.

@@ -201,7 +201,9 @@ fn pack_file(from: &Path, to: &Path, source: &Source) -> Result<Packed> {
     let path = [from.join(packed_name(source.name)), from.join(source.name)]
         .into_iter()
         .find(|path| path.is_file())
-        .with_context(|| format!("{} cannot be read: it is not there", from.join(source.name).display()))?;
+        .with_context(|| {
+            format!("{} cannot be read: the file does not exist", from.join(source.name).display())
+        })?;
     let read = fs::read(&path).with_context(|| format!("{} cannot be read", path.display()))?;
     let comes_packed = path.extension().is_some_and(|extension| extension == "gz");
     let unpacked = comes_packed.then(|| unpack(&read)).transpose();

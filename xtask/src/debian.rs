@@ -19,13 +19,13 @@ pub(crate) fn install(package: &str, purpose: &str) -> Result<()> {
     };
     // An old list may still do: only the installation decides.
     if process::run(&mut update).is_err() {
-        println!("The package lists could not be refreshed; trying with those that are there.");
+        println!("The package lists could not be refreshed; continuing with the existing ones.");
     }
     let installed = apt_get(&["install", "--yes", "--quiet", "--no-install-recommends", package])
         .is_some_and(|mut install| process::run(&mut install).is_ok());
     if !installed {
         bail!(
-            "{purpose} could not be installed: look at apt-get's message above, then install the package {package} by hand"
+            "{purpose} could not be installed: see apt-get's message above, then install the package {package} manually"
         );
     }
     Ok(())
@@ -45,7 +45,7 @@ pub(crate) fn unpack(package: &str, folder: &Path) -> Result<()> {
 
 fn fetch(package: &str, download: &Path, folder: &Path) -> Result<()> {
     process::output(Command::new("apt-get").current_dir(download).args(["download", "--quiet", package]))?;
-    let file = fs::read_dir(download)?.next().context("apt-get left no file")??.path();
+    let file = fs::read_dir(download)?.next().context("apt-get downloaded no file")??.path();
     // Files are there whole or not at all: first beside the folder, then in its place.
     let part = download.join("files");
     process::output(Command::new("dpkg-deb").arg("--extract").args([&file, &part]))?;

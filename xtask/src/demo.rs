@@ -18,10 +18,10 @@ const FIRST_PORT: u16 = 8080;
 /// Options of `cargo xtask demo`.
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Serve on this port (otherwise on the first free one from 8080 on)
+    /// Port to serve on [default: the first free one from 8080]
     #[arg(long)]
     port: Option<u16>,
-    /// Print the address and open no browser
+    /// Print the address without opening a browser
     #[arg(long)]
     no_open: bool,
 }
@@ -31,7 +31,7 @@ pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
     page::prepare(project)?;
     let page = bind(&project.dist(), options.port)?;
     let address = page.address();
-    println!("\nThe page is at {address} (Ctrl-C ends this).");
+    println!("\nThe page is at {address} (Ctrl-C to stop).");
     if !options.no_open && !open_browser(&address) {
         println!("Open it in a browser.");
     }

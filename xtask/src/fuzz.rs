@@ -7,9 +7,9 @@ use std::process::Command;
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 
-use crate::process;
 use crate::project::Project;
 use crate::report::Outcome;
+use crate::{process, tools};
 
 /// The folder with the fuzz targets.
 const FOLDER: &str = "tests/fuzz";
@@ -59,8 +59,7 @@ fn install() -> Result<()> {
         return Ok(());
     }
     println!("Installing cargo-fuzz with cargo; this takes about a minute, once.");
-    process::run(Command::new("cargo").args(["install", "cargo-fuzz", "--locked"]))
-        .context("cargo-fuzz could not be installed: look at cargo's message above")
+    tools::install("cargo-fuzz")
 }
 
 fn run_targets(project: &Project, seconds: u32) -> Result<()> {

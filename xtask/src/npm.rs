@@ -22,7 +22,7 @@ pub(crate) fn install(project: &Project) -> Result<()> {
     check_node()?;
     println!("Installing the page's npm packages (www/package-lock.json).");
     process::run(npm(project).args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]))
-        .context("the npm packages could not be installed: look at npm's message above")?;
+        .context("the npm packages could not be installed: see npm's message above")?;
     stamp.write()
 }
 
@@ -39,7 +39,7 @@ pub(crate) fn check_node() -> Result<()> {
         format!("install Node {major}.{minor} or newer with npm (https://nodejs.org), then run this again");
     let version = process::output(Command::new("node").arg("--version"))
         .map_err(|_| anyhow!("Node.js is missing: {install}."))?;
-    let found = parse(&version).with_context(|| format!("`node --version` says {version:?}"))?;
+    let found = parse(&version).with_context(|| format!("`node --version` printed {version:?}"))?;
     ensure!(found >= OLDEST_NODE, "Node.js {} is too old: {install}.", version.trim());
     ensure!(process::succeeds(Command::new(NPM).arg("--version")), "npm is missing: {install}.");
     Ok(())

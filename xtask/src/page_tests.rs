@@ -1,4 +1,4 @@
-//! Runs the page tests: every file of tests/page in a real browser, one after another.
+//! Runs the page tests: every file of tests/page in a real browser.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,6 +12,12 @@ use crate::{bench_browser, process};
 
 /// Writes a line for each test.
 const REPORTER: &str = "./tests/page/support/times.mjs";
+
+/// Files that run at once: a browser that starts, or a page that loads, leaves one of two processors idle.
+const AT_ONCE: u32 = 2;
+
+/// Files of tests that measure time: nothing runs next to them.
+const ALONE: [&str; 2] = ["main-thread.test.mjs", "training.test.mjs"];
 
 /// Tests that the summary names, the slowest first.
 const SLOWEST: usize = 5;
@@ -32,14 +38,33 @@ pub(crate) struct Test {
 /// When a file could not be run at all, or none fits.
 pub(crate) fn run(project: &Project, browser: Option<&Path>, only: &[String]) -> Result<Vec<Test>> {
     let files = test_files(&project.path("tests/page"), only)?;
-    ensure!(!files.is_empty(), "tests/page has no file of tests whose name contains {}", only.join(" or "));
+    ensure!(!files.is_empty(), "tests/page has no test file whose name contains {}", only.join(" or "));
     fs::create_dir_all(project.artifacts())?;
-    let record = project.artifacts().join("page-tests.jsonl");
+    let (alone, others): (Vec<_>, Vec<_>) = files.into_iter().partition(|file| runs_alone(file));
+    let mut tests = run_files(project, browser, &others, AT_ONCE, "page-tests.jsonl")?;
+    tests.extend(run_files(project, browser, &alone, 1, "page-tests-alone.jsonl")?);
+    Ok(tests)
+}
+
+fn runs_alone(file: &Path) -> bool {
+    ALONE.iter().any(|name| file.ends_with(name))
+}
+
+/// Runs some files, `at_once` of them at the same time, and tells how each test ended; `record`: the artifact that says so.
+fn run_files(
+    project: &Project,
+    browser: Option<&Path>,
+    files: &[PathBuf],
+    at_once: u32,
+    record: &str,
+) -> Result<Vec<Test>> {
+    if files.is_empty() {
+        return Ok(Vec::new());
+    }
+    let record = project.artifacts().join(record);
     let mut node = Command::new("node");
     node.current_dir(project.root())
-        .args(["--test"])
-        // One file after another: a second browser would take the first one's processor time.
-        .arg("--test-concurrency=1")
+        .args(["--test", &format!("--test-concurrency={at_once}")])
         // In milliseconds: a file that hangs must not hang the tests.
         .arg("--test-timeout=1800000")
         .args(["--test-reporter=spec", "--test-reporter-destination=stdout"])
@@ -56,8 +81,8 @@ pub(crate) fn run(project: &Project, browser: Option<&Path>, only: &[String]) ->
     }
     let outcome = process::run(&mut node);
     let lines = fs::read_to_string(&record).with_context(|| format!("{} is missing", record.display()))?;
-    let tests = read_tests(&lines)
-        .with_context(|| format!("{} is not what the reporter writes", record.display()))?;
+    let tests =
+        read_tests(&lines).with_context(|| format!("{} is not a valid test report", record.display()))?;
     match outcome {
         // The tests say themselves which of them failed.
         Err(error) if tests.iter().all(|test| test.passed) => Err(error),
@@ -123,6 +148,12 @@ mod tests {
         assert_eq!(files(&[]), ["a.test.ts", "b.test.mjs"].map(|name| folder.path().join(name)));
         assert_eq!(files(&["b.", "c"]), [folder.path().join("b.test.mjs")]);
         assert!(files(&["helper"]).is_empty());
+    }
+
+    #[test]
+    fn files_that_run_alone_are_there() {
+        let files = test_files(&Project::find().path("tests/page"), &[]).expect("a readable folder");
+        assert_eq!(files.iter().filter(|file| runs_alone(file)).count(), ALONE.len());
     }
 
     fn test(name: &str, seconds: f64, passed: bool) -> String {

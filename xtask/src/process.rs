@@ -27,7 +27,8 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
         output.status,
         String::from_utf8_lossy(&output.stderr).trim().lines().next().unwrap_or_default()
     );
-    String::from_utf8(output.stdout).map_err(|_| anyhow!("`{}` wrote no text", shown(command)))
+    String::from_utf8(output.stdout)
+        .map_err(|_| anyhow!("the output of `{}` is not valid UTF-8", shown(command)))
 }
 
 /// Whether a program starts and says that all is well; its output is dropped.

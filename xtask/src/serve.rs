@@ -38,7 +38,7 @@ impl Page {
     pub(crate) fn bind_from(folder: &Path, port: u16) -> Result<Self> {
         let ports = port..=port.saturating_add(100);
         ports.map(|port| Self::bind(folder, port)).find_map(Result::ok).with_context(|| {
-            format!("no port from {port} on is free on 127.0.0.1: name one that is with --port")
+            format!("no port from {port} upwards is free on 127.0.0.1: choose another with --port")
         })
     }
 

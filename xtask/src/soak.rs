@@ -11,7 +11,7 @@ use crate::{chromium, page, process};
 /// Options of `cargo xtask soak`.
 #[derive(Args)]
 pub(crate) struct Options {
-    /// For how long the page trains
+    /// Duration of the training in minutes
     #[arg(long, default_value_t = 20)]
     minutes: u32,
 }
@@ -29,5 +29,5 @@ pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
         .env("ARTIFACTS", project.artifacts())
         .env("CHROMIUM", browser)
         .env("REQUIRE_BROWSER", "1");
-    process::run(&mut node).context("the page did not stand it")
+    process::run(&mut node).context("the soak test failed")
 }

@@ -19,10 +19,10 @@ use crate::{bench_browser, chromium, page};
 /// Options of `cargo xtask steady`.
 #[derive(Args)]
 pub(crate) struct Options {
-    /// How often the page tests run
+    /// Number of runs of the page tests
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
     times: u32,
-    /// How many of these runs, the last ones, run while a compiler runs
+    /// Number of runs, counted from the last, during which a compiler runs
     #[arg(long, default_value_t = 3)]
     with_compiler: u32,
     /// Only the files whose names contain this; may be given several times

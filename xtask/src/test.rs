@@ -11,7 +11,7 @@ use crate::{bench_browser, chromium, data, fuzz, npm, page, page_tests, tools, v
 /// Options of `cargo xtask test`.
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Leave out the page: no wasm package, no type check, no browser
+    /// Skip the page: no wasm package, no type check, no browser
     #[arg(long)]
     skip_page: bool,
 }

@@ -44,9 +44,17 @@ pub(crate) fn wasm_pack() -> Result<()> {
     if which::which("wasm-pack").is_ok() {
         return Ok(());
     }
-    println!("Installing wasm-pack with cargo; this takes a few minutes, once.");
-    process::run(Command::new("cargo").args(["install", "wasm-pack", "--locked"]))
-        .context("wasm-pack could not be installed: look at cargo's message above")
+    println!("Installing wasm-pack with cargo; this takes a minute or two, once.");
+    install("wasm-pack")
+}
+
+/// Builds a program with `cargo install`: unoptimised, because all that it does is to start others, and it is there in half
+/// the time.
+pub(crate) fn install(program: &str) -> Result<()> {
+    let mut cargo = Command::new("cargo");
+    cargo.args(["install", program, "--locked", "--debug"]).env("CARGO_PROFILE_DEV_DEBUG", "false");
+    process::run(&mut cargo)
+        .with_context(|| format!("{program} could not be installed: see cargo's message above"))
 }
 
 /// Says what wasm-pack is going to do about the wasm-bindgen program, whose version must be that of the
@@ -54,12 +62,12 @@ pub(crate) fn wasm_pack() -> Result<()> {
 pub(crate) fn announce_wasm_bindgen(root: &Path) -> Result<()> {
     let lock = fs::read_to_string(root.join("Cargo.lock")).context("Cargo.lock cannot be read")?;
     let Some(wanted) = locked_version(&lock, "wasm-bindgen") else {
-        bail!("Cargo.lock names no wasm-bindgen, which the wasm package needs");
+        bail!("Cargo.lock does not contain wasm-bindgen, which the wasm package needs");
     };
     let found = process::output(Command::new("wasm-bindgen").arg("--version")).unwrap_or_default();
     if found.split_whitespace().nth(1) != Some(wanted) {
         println!(
-            "wasm-pack brings wasm-bindgen {wanted} unless it has it: a download, or else a build of a few minutes, once."
+            "wasm-pack installs wasm-bindgen {wanted} if it is missing: a download, or a build of a few minutes, once."
         );
     }
     Ok(())

@@ -16,7 +16,10 @@ pub(crate) fn ensure() -> Result<()> {
         return Ok(());
     }
     debian::install("mesa-vulkan-drivers", "A Vulkan driver")?;
-    ensure!(has_driver(), "the package mesa-vulkan-drivers brought no Vulkan driver: install one by hand");
+    ensure!(
+        has_driver(),
+        "the package mesa-vulkan-drivers did not provide a Vulkan driver: install one manually"
+    );
     Ok(())
 }
 

@@ -24,7 +24,7 @@ impl<'de> Deserialize<'de> for DataDigest {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         let invalid =
-            || de::Error::custom(format_args!("`{text}` is not a SHA-256 of 64 hexadecimal digits"));
+            || de::Error::custom(format_args!("`{text}` is not a valid SHA-256 of 64 hexadecimal digits"));
         let mut digest = [0; 32];
         let (pairs, rest) = text.as_bytes().as_chunks::<2>();
         if pairs.len() != digest.len() || !rest.is_empty() {

@@ -44,11 +44,11 @@ fn unpack(packed: &[u8]) -> io::Result<Vec<u8>> {
         let room = LARGEST_FILE + 1 - bytes.len() as u64;
         member.by_ref().take(room).read_to_end(&mut bytes).map_err(|error| {
             let text = match packed.len() - rest.len() {
-                0 => format!("after {} unpacked bytes: {error}", bytes.len()),
+                0 => format!("after {} decompressed bytes: {error}", bytes.len()),
                 end if !rest.starts_with(&GZIP) => {
-                    format!("the packed data end at byte {end}, but something else than zero bytes follows")
+                    format!("the gzip data ends at byte {end}, but is followed by bytes other than zero")
                 }
-                _ => format!("after {} unpacked bytes: {error}", bytes.len()),
+                _ => format!("after {} decompressed bytes: {error}", bytes.len()),
             };
             io::Error::new(error.kind(), text)
         })?;

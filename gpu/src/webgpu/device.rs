@@ -48,19 +48,19 @@ impl fmt::Display for GpuError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoAdapter(why) => write!(f, "no GPU can be used here: {why}"),
-            Self::NoDevice(_) => f.write_str("the GPU's driver refused to open it"),
+            Self::NoDevice(_) => f.write_str("the GPU's driver refused to open the device"),
             Self::Silent { seconds } => write!(f, "the GPU has not answered for {seconds} seconds"),
             Self::Lost(why) => write!(f, "the GPU was lost: {why}"),
-            Self::OutOfMemory => f.write_str("the GPU has not enough memory"),
+            Self::OutOfMemory => f.write_str("the GPU does not have enough memory"),
             Self::Budget { needed, budget } => write!(
                 f,
-                "even one sample takes {} MiB of GPU memory, and {} MiB may be used",
+                "a single sample needs {} MiB of GPU memory, but only {} MiB may be used",
                 needed.div_ceil(1 << 20),
                 budget >> 20
             ),
             Self::Validation(_) => f.write_str("the GPU refused a command"),
             Self::Cancelled => f.write_str("interrupted"),
-            Self::Unsupported(what) => write!(f, "the GPU engine does not do this: {what}"),
+            Self::Unsupported(what) => write!(f, "the GPU engine does not support this: {what}"),
         }
     }
 }
@@ -183,7 +183,7 @@ fn clause(why: &str) -> &str {
     const LONGEST: usize = 120;
     let why = why.trim_end_matches(['.', ' ']);
     let is_plain = why.len() <= LONGEST && !why.contains(['\n', '(', '{', '[', ':', '_', '"', '.']);
-    if is_plain && !why.is_empty() { why } else { "its driver gave no reason in plain words" }
+    if is_plain && !why.is_empty() { why } else { "its driver gave no readable reason" }
 }
 
 impl Gpu {
@@ -519,7 +519,7 @@ impl Submission {
             match gpu.device.poll(wgpu::PollType::Wait { submission_index, timeout: Some(tick) }) {
                 Err(wgpu::PollError::Timeout) => None,
                 Err(_) => {
-                    let lost = GpuError::Lost("its driver does not know its own work any more".into());
+                    let lost = GpuError::Lost("its driver lost track of the submitted work".into());
                     lock(&gpu.faults).lost.get_or_insert(lost);
                     Some(())
                 }
@@ -583,7 +583,7 @@ impl ReadBack {
         };
         gpu.check()?;
         mapped
-            .map_err(|_| GpuError::Lost("its results never came".into()))?
+            .map_err(|_| GpuError::Lost("it returned no results".into()))?
             .map_err(|_| GpuError::Lost("its results could not be read back".into()))?;
         let Staging { buffer, words } = self.staging;
         let view = buffer

@@ -155,6 +155,6 @@ pub(super) fn draw_of(count: u32, words: u32, order: DeviceOrder, position: u64,
 
 fn unsupported(sample: u32, what: &str, value: impl std::fmt::Display) -> GpuError {
     GpuError::Unsupported(format!(
-        "sample {sample} has the {what} {value}, which is not a byte divided by 255"
+        "the {what} {value} of sample {sample}, which is not a byte divided by 255"
     ))
 }

@@ -231,7 +231,7 @@ impl Training {
     #[must_use]
     pub fn description(&self) -> String {
         let info = self.gpu().info();
-        format!("{} by {}, micro-batches of {}", info.name, info.backend, self.micro_batch)
+        format!("{} ({}), micro-batches of {}", info.name, info.backend, self.micro_batch)
     }
 
     /// Makes the planned step: sweeps, update, commit.
@@ -536,7 +536,7 @@ impl Training {
             GpuError::OutOfMemory if self.micro_batch > 1 => {
                 self.micro_batch /= 2;
                 let micro_batch = self.micro_batch;
-                notice(&format!("{error}; going on with micro-batches of {micro_batch} samples"));
+                notice(&format!("{error}; continuing with micro-batches of {micro_batch} samples"));
                 true
             }
             _ => false,

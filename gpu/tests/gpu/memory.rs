@@ -94,5 +94,5 @@ fn a_budget_without_room_for_one_sample_is_refused_in_words() {
     let options = Options { memory_budget: Some(100_000), ..Options::of_adapter(None, quiet) };
     let error = GpuEngine::new(&config, training, options).unwrap_err();
     assert!(matches!(error, EngineError::Gpu(GpuError::Budget { .. })));
-    assert!(error.to_string().starts_with("even one sample takes"), "{error}");
+    assert!(error.to_string().starts_with("a single sample needs"), "{error}");
 }

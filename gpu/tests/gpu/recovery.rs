@@ -167,7 +167,7 @@ fn exhausted_memory_halves_the_micro_batch_and_the_run_goes_on() {
     assert!(step > 2);
     assert_eq!(halved.engine().training().micro_batch(), planned / 2);
     let told = told.lock().unwrap().join("\n");
-    assert!(told.contains(&format!("going on with micro-batches of {} samples", planned / 2)), "{told}");
+    assert!(told.contains(&format!("continuing with micro-batches of {} samples", planned / 2)), "{told}");
 }
 
 /// Whether threads take over and repeat the steps since the last copy: all of them, or fewer where the machine was so

@@ -17,8 +17,9 @@ pub(crate) fn folder() -> TempDir {
 
 pub(crate) fn program(folder: &Path, arguments: &str) -> Command {
     let mut command = Command::new(PROGRAM);
-    // What is remembered of adapters stays in the folder.
+    // What is remembered of adapters stays in the folder; what Mesa compiles need not be compiled again for each.
     command.env("XDG_CACHE_HOME", folder.join("cache"));
+    command.env("MESA_SHADER_CACHE_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/mesa"));
     command.current_dir(folder).args(arguments.split_whitespace());
     command
 }

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { pageFolder } from './page.mjs';
+import { pageFolder } from './folders.mjs';
 
 export const MNIST = 'data/mnist';
 

@@ -5,13 +5,14 @@ import { join } from 'node:path';
 
 const BUILD = /\{"version":"[0-9a-f]{16}","files":\{[^}]*\}\}/;
 
-/** The second version: other scripts, another title. A map from path to bytes, without the data. */
-export function secondVersion(folder) {
+/** The second version: other scripts, another title. A map from path to bytes, without the data; `data`: as openPage serves it. */
+export function secondVersion(folder, data) {
   const parts = new Map();
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile() || entry.name.endsWith('.gz')) continue;
-    const path = join(entry.parentPath ?? entry.path, entry.name);
-    parts.set(path.slice(folder.length + 1), readFileSync(path));
+    const file = join(entry.parentPath ?? entry.path, entry.name);
+    const path = file.slice(folder.length + 1);
+    parts.set(path, data.get(path) ?? readFileSync(file));
   }
   const renamed = (path) => path.replace(/^(assets\/(?:index|worker|member-worker))-.*\.js$/, '$1-SECOND.js');
   const scripts = [...parts.keys()].filter((path) => renamed(path) !== path);
@@ -20,9 +21,7 @@ export function secondVersion(folder) {
   second.set('index.html', Buffer.from(second.get('index.html').toString().replace('<title>', '<title>Second: ')));
   const files = [...second.keys()].filter((path) => path !== 'service-worker.js');
   const build = { version: '2222222222222222', files: Object.fromEntries(files.map((path) => [path, sum(second.get(path))])) };
-  const worker = second.get('service-worker.js').toString();
-  if (!BUILD.test(worker)) throw new Error('the service worker has no list of files');
-  second.set('service-worker.js', Buffer.from(worker.replace(BUILD, () => JSON.stringify(build))));
+  second.set('service-worker.js', withBuild(second.get('service-worker.js'), () => build));
   return second;
 }
 
@@ -30,20 +29,19 @@ function sum(bytes) {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/** A `replace` for servePage whose service worker lists the replaced files with their own sums, as a build of them would. */
-export function deployed(replace) {
-  return (path, bytes) => {
-    if (path !== 'service-worker.js') return replace(path, bytes);
-    const listed = (text) => {
-      const build = JSON.parse(text);
-      for (const file of Object.keys(build.files)) {
-        const other = replace(file);
-        if (other !== undefined) build.files[file] = sum(other);
-      }
-      return JSON.stringify(build);
-    };
-    return Buffer.from(bytes.toString().replace(BUILD, listed));
-  };
+/** The service worker with the sums of files that lie in the place of the built ones. */
+export function listing(serviceWorker, files) {
+  return withBuild(serviceWorker, (build) => {
+    for (const file of Object.keys(build.files)) if (files.has(file)) build.files[file] = sum(files.get(file));
+    return build;
+  });
+}
+
+/** The service worker with another list: `change` gets the one that is written in. */
+function withBuild(serviceWorker, change) {
+  const text = serviceWorker.toString();
+  if (!BUILD.test(text)) throw new Error('the service worker has no list of files');
+  return Buffer.from(text.replace(BUILD, (build) => JSON.stringify(change(JSON.parse(build)))));
 }
 
 /** Asks for an update, and waits until the new service worker is at work or was refused; says which, or that there is none. */

@@ -2,14 +2,14 @@
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { after } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { artifacts, pageFolder, repository } from './folders.mjs';
 import { servePage } from './server.mjs';
+import { FEW, smallData } from './small-data.mjs';
 
-const repository = fileURLToPath(new URL('../../../', import.meta.url));
-export const pageFolder = resolve(process.env.PAGE_DIST ?? join(repository, 'www/dist'));
-export const artifacts = resolve(process.env.ARTIFACTS ?? join(repository, 'tests/page/artifacts'));
+export { artifacts, pageFolder };
+
 const chromium = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
 const FLAGS = [
@@ -59,15 +59,20 @@ async function browserWith(flags) {
   return launched;
 }
 
+/** For tests of the whole data set, or of its size. */
+export const ALL_IMAGES = null;
+
 /**
- * `server`: options of servePage; `context`: options of playwright's newContext; `prepare(page)` runs before the
- * page is loaded; `path`: what follows the page's address; `webgpu`: with Chromium's software adapter, else without any;
- * `until`: how far it is loaded before this returns; `flags`: more of Chromium's. A complaint of the page (an error, a warning in the console) fails the test, unless it
- * matches `expectedComplaints`.
+ * `images`: how many of MNIST's there are, `{ training, test }` (otherwise FEW), or ALL_IMAGES; `server`: options of
+ * servePage; `context`: options of playwright's newContext; `prepare(page)` runs before the page is loaded; `path`: what
+ * follows the page's address; `webgpu`: with Chromium's software adapter, else without any; `until`: how far it is loaded
+ * before this returns; `flags`: more of Chromium's. A complaint of the page (an error, a warning in the console) fails the
+ * test, unless it matches `expectedComplaints`.
  */
-export async function openPage(t, { server: serverOptions = {}, context: contextOptions = {}, prepare, expectedComplaints, webgpu = false, path = '', flags = [], until = 'load' } = {}) {
+export async function openPage(t, { images = {}, server: serverOptions = {}, context: contextOptions = {}, prepare, expectedComplaints, webgpu = false, path = '', flags = [], until = 'load' } = {}) {
   if (!existsSync(join(pageFolder, 'index.html'))) throw new Error(`no built page in ${pageFolder}: build www first`);
-  const server = await servePage(pageFolder, serverOptions);
+  const data = images === ALL_IMAGES ? undefined : smallData({ ...FEW, ...images });
+  const server = await servePage(pageFolder, { data, ...serverOptions });
   const browser = await browserWith([...(webgpu ? [WEBGPU_FLAG] : []), ...flags]);
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...contextOptions });
   context.setDefaultTimeout(PATIENCE_MILLISECONDS);

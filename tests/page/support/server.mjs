@@ -17,12 +17,13 @@ const TYPES = {
 };
 
 /**
+ * `data`: what lies in the place of the folder's own files, by path (smallData).
  * `bytes` of a file that is not there are null. `replace(path, bytes)` may give back other bytes, `null` for 404, or undefined to leave the file as it is;
  * or a promise of these, for a file that comes when the test lets it.
  * `encodeGzip`: send .gz files with Content-Encoding, as some servers do. `headers`: sent with every answer.
  * `copies`: folders, with a slash at the end, in which the page lies once more. `slashless`: the page's own address is answered without its last slash, too.
  */
-export async function servePage(folder, { replace = () => undefined, encodeGzip = false, headers = {}, slashless = false, copies = [] } = {}) {
+export async function servePage(folder, { data = new Map(), replace = () => undefined, encodeGzip = false, headers = {}, slashless = false, copies = [] } = {}) {
   const server = createServer(async (request, response) => {
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     const { pathname } = new URL(request.url, 'http://localhost');
@@ -32,7 +33,7 @@ export async function servePage(folder, { replace = () => undefined, encodeGzip 
     if (path.startsWith('..')) return answer(response, 404, 'text/plain', 'outside the page');
     const copy = copies.find((name) => path.startsWith(name)) ?? '';
     const file = path.slice(copy.length) || 'index.html';
-    let bytes = await readFile(join(folder, file)).catch(() => null);
+    let bytes = data.get(file) ?? (await readFile(join(folder, file)).catch(() => null));
     const replaced = await replace(path, bytes);
     if (replaced !== undefined) bytes = replaced;
     if (bytes === null) return answer(response, 404, 'text/plain', 'not found');

@@ -4,6 +4,9 @@
 const CATEGORIES = ['toplevel', 'devtools.timeline', 'disabled-by-default-devtools.timeline'];
 const TASK_NAMES = new Set(['RunTask', 'ThreadControllerImpl::RunTask']);
 
+/** What a task of the main thread may take at most: by then a visitor notices it. */
+export const LONGEST_TASK_MILLISECONDS = 50;
+
 export async function startTrace(browser, page) {
   await browser.startTracing(page, { categories: CATEGORIES });
 }

@@ -36,8 +36,8 @@ watch(GPUQueue.prototype, 'submit', () => (self.gpu.submitted += 1));
 `;
 
 /** Options of servePage, with a worker that is watched; `prelude`: what it runs besides. */
-export function keepDevices({ replace, prelude = '', ...options } = {}) {
-  return { ...options, replace: beforeWorker(WATCH + prelude, replace) };
+export function keepDevices(prelude = '') {
+  return { replace: beforeWorker(WATCH + prelude) };
 }
 
 /** For `afterReport`: loses the newest device, as a driver reset would. */

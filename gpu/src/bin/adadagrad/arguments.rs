@@ -6,13 +6,13 @@ use std::path::PathBuf;
 
 use adadagrad_core::config::DatasetName;
 use adadagrad_core::network::Model;
-use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::save_every::SaveEvery;
 use crate::setting_arguments::{ModelName, SettingArguments, TestName};
 use crate::values::{number, whole};
 
-/// Trains networks with batch sizes that adapt themselves (AdAdaGrad, arXiv 2402.11215).
+/// Trains neural networks with adaptive batch sizes (AdAdaGrad, arXiv 2402.11215).
 ///
 /// A small batch is enough while the gradient is large compared with its noise; later the noise dominates. After each
 /// step a statistical test on the batch of that step computes how many samples the next batch needs.
@@ -40,28 +40,36 @@ impl Arguments {
 /// The command line. If a setting of `train` is given twice, the last one counts, so that scripts can append to a
 /// common command line; two paths for one purpose are a mistake.
 fn command() -> clap::Command {
-    Arguments::command().mut_subcommand("train", |train| {
+    let command = Arguments::command().mut_subcommand("train", |train| {
         train.mut_args(|argument| {
             let is_path = argument.get_value_parser().type_id() == TypeId::of::<PathBuf>();
             let id = argument.get_id().clone();
             if is_path { argument } else { argument.overrides_with(id) }
         })
+    });
+    // It reads no checkpoint.
+    command.mut_subcommand("bench", |bench| {
+        bench.mut_arg("dataset", |dataset| dataset.help("Data set [default: mnist]"))
     })
 }
 
 const EXAMPLES: &str = "\
 Examples:
-  adadagrad train --preset quick                 a CNN to 95 % test accuracy in about a minute
-  adadagrad train --help                         all settings, with units and ranges
-  adadagrad statistics --model cnn --first 64    gradient statistics of 64 images
-  adadagrad evaluate --load model.safetensors    test accuracy and confusion matrix
+  A CNN to 95 % test accuracy in about a minute:
+    adadagrad train --preset quick
+  All settings, with units and ranges:
+    adadagrad train --help
+  Gradient statistics of 64 images:
+    adadagrad statistics --model cnn --first 64
+  Test accuracy and confusion matrix:
+    adadagrad evaluate --load model.safetensors
 
-Data: the four IDX files of MNIST, plain or compressed (.gz), in the folder given with --data; by default the folder
-that `cargo xtask data` fills.";
+Data: the four IDX files of MNIST, uncompressed or compressed (.gz), in the folder given with --data; by default \
+the folder that `cargo xtask data` fills.";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Train a network with a batch size that a test adapts
+    /// Train a network with an adaptive batch size
     ///
     /// Each step takes the next b samples in shuffled order, averages their gradients, updates the parameters with
     /// the mean, and computes with the test the smallest sufficient batch size T. With n = |g|^2 the squared norm of
@@ -75,10 +83,10 @@ pub(crate) enum Command {
     Train(Box<TrainArguments>),
     /// Gradient statistics of one batch, and the batch size that each test requires
     ///
-    /// This does not train: the parameters stay unchanged.
+    /// Choose the batch with --first or --batch. This does not train: the parameters stay unchanged.
     #[command(allow_negative_numbers = true, after_long_help = STATISTICS_EXAMPLES)]
     Statistics(StatisticsArguments),
-    /// Time of a training step with and without the statistics of the norm test, by model and batch size
+    /// Time training steps with and without the statistics of a test, by model and batch size
     ///
     /// Steps with and without the statistics alternate, on the pixels of the data set, so that changes in the speed of
     /// the machine affect both. Prints medians.
@@ -100,35 +108,50 @@ pub(crate) enum Command {
 const TRAIN_EXAMPLES: &str = "\
 Examples:
   The paper's CNN run (arXiv 2402.11215), 6 million samples:
-    adadagrad train --preset paper-cnn --telemetry run.jsonl --save model.safetensors
-  The same with another seed and a batch that at most doubles:
+    adadagrad train --preset paper-cnn --telemetry run.jsonl --save m.safetensors
+  The same with another seed and a batch that at most doubles per step:
     adadagrad train --preset paper-cnn --seed 1 --growth-cap 2
-  Adam with a constant batch of 64:
-    adadagrad train --model mlp --optimizer adam --learning-rate 0.001 --test none --initial-batch 64
+  Adam with a constant batch size of 64:
+    adadagrad train --model mlp --optimizer adam --learning-rate 0.001 \\
+      --test none --initial-batch 64
   Stop with Ctrl-C (also within a step), and resume exactly:
-    adadagrad train --preset quick --telemetry run.jsonl --save run.safetensors
-    adadagrad train --resume run.safetensors --telemetry run.jsonl --save run.safetensors
+    adadagrad train --preset quick --save m.safetensors
+    adadagrad train --resume m.safetensors --save m.safetensors
 
-Exit codes: 0 finished, 1 failed (for example a loss that is not finite, or a file that could not be written), 2 invalid
-command line, 130 interrupted (128 + the number of the signal: Ctrl-C 130, SIGTERM 143, SIGHUP 129). If the reader of a pipe
-goes away, as in `| head -1`, the run continues, and the exit code stays the same.";
+Exit codes:
+  0        finished
+  1        failed: a loss that is not finite, or a file that cannot be written
+  2        invalid command line
+  128 + n  interrupted by signal n: Ctrl-C 130, SIGTERM 143, SIGHUP 129
+
+If the reader of a pipe goes away, as in `| head -1`, the run continues, and the exit code stays the same.";
 
 const SELFTEST_EXAMPLES: &str = "\
 Examples:
-  adadagrad selftest --device gpu --output selftest.json
-  adadagrad selftest --device gpu --adapter llvmpipe
+  adadagrad selftest --output selftest.json
+  adadagrad selftest --adapter llvmpipe
 
-Exit codes: 0 every kernel is correct, 1 a kernel is wrong or the GPU cannot be used.";
+Exit codes:
+  0  every kernel is correct
+  1  a kernel is wrong, or the GPU cannot be used";
 
 const STATISTICS_EXAMPLES: &str = "\
 Examples:
   adadagrad statistics --model cnn --load model.safetensors --first 64
   adadagrad statistics --model logistic --batch 1000 --seed 3 --table
 
-Prints one JSON object: samples (b), loss (nats), accuracy, mean_norm_sq (n = |g|^2 of the mean gradient g),
-sum_squared_norms (S = sum of |g_i|^2), variance (v = (S - b n)/(b - 1)), variance_along (the sample variance of
-<g_i, g>), variance_orthogonal (the variance orthogonal to g), for every test the batch size it requires (a real number,
-before rounding up) and the threshold that this batch would just pass. `reasons` says why a value is null.";
+Prints one JSON object:
+  samples              b
+  loss                 nats
+  accuracy
+  mean_norm_sq         n = |g|^2 of the mean gradient g
+  sum_squared_norms    S = sum of |g_i|^2
+  variance             v = (S - b n)/(b - 1)
+  variance_along       the sample variance of <g_i, g>
+  variance_orthogonal  the variance orthogonal to g
+  required             batch size that each test requires, before rounding up
+  threshold            threshold of each test that this batch would just pass
+  reasons              why a value is null";
 
 const EVALUATE_EXAMPLES: &str = "\
 Example:
@@ -149,7 +172,7 @@ pub(crate) enum Device {
 /// Data and device, for every command.
 #[derive(Debug, Args)]
 pub(crate) struct PlaceArguments {
-    /// Data set; a resumed run has its own
+    /// Data set [default: that of the checkpoint, otherwise mnist]
     #[arg(long, value_enum, help_heading = "Data and device")]
     pub(crate) dataset: Option<DataSet>,
     /// Folder with the files of the data set [default: the folder that `cargo xtask data` fills]
@@ -162,10 +185,10 @@ pub(crate) struct PlaceArguments {
     #[arg(long, value_name = "NAME", help_heading = "Data and device")]
     pub(crate) adapter: Option<String>,
     /// GPU memory that may be used in addition to the data set, in MiB [default: 1024]. A batch that needs more is
-    /// cut into micro-batches; its statistics stay exact
+    /// processed in micro-batches; its statistics stay exact
     #[arg(long, value_name = "MIB", help_heading = "Data and device")]
     pub(crate) gpu_memory: Option<NonZero<u32>>,
-    /// Threads of the CPU engine [default: all hardware threads]. The result is the same to the last bit for any
+    /// Threads of the CPU engine [default: all hardware threads]. The result is the same, bit for bit, for any
     /// number
     #[arg(long, value_name = "N", help_heading = "Data and device")]
     pub(crate) threads: Option<NonZero<usize>>,
@@ -198,18 +221,19 @@ pub(crate) struct TrainArguments {
     pub(crate) settings: SettingArguments,
     #[command(flatten)]
     pub(crate) place: PlaceArguments,
-    /// Write one JSON object per step to this file, or to a pipe or device (all fields: TELEMETRY.md of the package). The
-    /// file is locked while the run goes on
+    /// Write one JSON object per step to this file, pipe or device (TELEMETRY.md of the package describes all fields).
+    /// The file is locked during the run
     #[arg(long, value_name = "FILE", help_heading = "Files")]
     pub(crate) telemetry: Option<PathBuf>,
-    /// Write a checkpoint to this file when the run ends or is interrupted, and as often as --save-every says:
-    /// parameters that PyTorch opens, and the complete state for --resume. A run that fails is saved next to it, as
+    /// Write a checkpoint to this file when the run ends or is interrupted, and at the interval --save-every:
+    /// parameters that PyTorch can open, and the complete state for --resume. A run that fails is saved next to it, as
     /// NAME-failed
     #[arg(long, value_name = "FILE", help_heading = "Files")]
     pub(crate) save: Option<PathBuf>,
-    /// Interval between checkpoints, and so the most that is lost if the run is killed: a number of samples (60000) or steps ("100 steps"), a time ("30 s",
-    /// "10 minutes", "2 hours"), or never. Each checkpoint replaces the one before. If --save names a file of
-    /// another run, that file is kept until this run ends, and checkpoints are written next to it, as NAME-unfinished
+    /// Interval between checkpoints: a number of samples (60000) or steps ("100 steps"), a time ("30 s", "10 minutes",
+    /// "2 hours"), or never. A run that is killed loses at most this much. Each checkpoint replaces the previous one. If
+    /// --save names a file of another run, that file is kept until this run ends, and checkpoints are written next to
+    /// it, as NAME-unfinished
     #[arg(
         long,
         value_name = "INTERVAL",
@@ -228,7 +252,7 @@ pub(crate) struct TrainArguments {
     /// Print the GPU time of each kernel, its GFLOP/s and GB/s, and the utilisation of the GPU by batch size
     #[arg(long, help_heading = "Data and device")]
     pub(crate) profile: bool,
-    /// Print no progress, only the summary
+    /// Do not print progress, only the summary
     #[arg(long, short)]
     pub(crate) quiet: bool,
     /// Print the settings as JSON, in the format that --config reads, and exit
@@ -237,6 +261,7 @@ pub(crate) struct TrainArguments {
 }
 
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("images").required(true).args(["first", "batch"]))]
 pub(crate) struct StatisticsArguments {
     /// The network [default: the model of the checkpoint given with --load, otherwise cnn]
     #[arg(long, value_enum)]
@@ -244,14 +269,13 @@ pub(crate) struct StatisticsArguments {
     /// Parameters from this safetensors file [default: random, drawn from --seed]
     #[arg(long, value_name = "FILE")]
     pub(crate) load: Option<PathBuf>,
-    /// The first N training images in file order, after the number of images given with --start; N >= 1
+    /// N training images in file order, from image --start; N >= 1. Either this or --batch is required
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    #[arg(conflicts_with = "batch", required_unless_present = "batch")]
     pub(crate) first: Option<u32>,
-    /// N images in the order of a run with this --seed; N >= 1
+    /// N training images in the order of a run with --seed; N >= 1. Either this or --first is required
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) batch: Option<u32>,
-    /// Number of images before the batch, 0 to 2^53 - 1
+    /// Number of images to skip before the batch, 0 to 2^53 - 1
     #[arg(long, value_name = "S", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..1 << 53))]
     pub(crate) start: u64,
     /// Determines the initial parameters and the order of the images
@@ -275,10 +299,10 @@ pub(crate) struct StatisticsArguments {
     /// [default: that of --load's run, else 4]
     #[arg(long, value_parser = whole::<u32>)]
     pub(crate) workers: Option<u32>,
-    /// Norm test with the debiased n - v/b instead of n [default: as --load's run]
+    /// Norm test with the debiased n - v/b instead of n [default: that of --load's run, else false]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     pub(crate) debiased: Option<bool>,
-    /// Inner product tests against the mean of the other samples [default: as --load's run]
+    /// Inner product tests against the mean of the other samples [default: that of --load's run, else false]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     pub(crate) leave_one_out: Option<bool>,
     /// Print a table instead of the JSON object
@@ -296,7 +320,7 @@ pub(crate) struct BenchArguments {
     /// The networks [default: all]
     #[arg(long, value_enum, value_delimiter = ',')]
     pub(crate) models: Vec<ModelName>,
-    /// Batch sizes [default: 16,64,256,1024,4096, as far as the data go]
+    /// Batch sizes [default: those of 16,64,256,1024,4096 that fit the data set]
     #[arg(long, value_delimiter = ',')]
     pub(crate) batches: Vec<u32>,
     /// The test whose statistics are timed
@@ -312,11 +336,19 @@ pub(crate) struct BenchArguments {
     pub(crate) place: PlaceArguments,
 }
 
+/// The device of a self-test.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TestedDevice {
+    /// A GPU, through WebGPU
+    #[default]
+    Gpu,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct SelftestArguments {
-    /// Device to check
-    #[arg(long, value_enum, default_value_t = Device::Gpu)]
-    pub(crate) device: Device,
+    /// Device to check: a GPU
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) device: TestedDevice,
     /// GPU to use: part of its name as `adadagrad devices` prints it [default: the fastest]
     #[arg(long, value_name = "NAME")]
     pub(crate) adapter: Option<String>,

@@ -140,7 +140,9 @@ fn measure(
 ) -> Result<Row, Box<dyn std::error::Error>> {
     let samples = data.training.len();
     if batch == 0 || batch > samples {
-        return Err(format!("--batches holds {batch}, but must be from 1 to {samples}").into());
+        return Err(
+            format!("--batches contains {batch}, but a batch size must be from 1 to {samples}").into()
+        );
     }
     let steps = |test, seed| -> Result<Steps, Box<dyn std::error::Error>> {
         let config = config(model, batch, test, seed);

@@ -39,7 +39,7 @@ impl Settings {
             let fields = self.config.pointer(&pointer(parent)).and_then(Value::as_object);
             let known: Vec<_> =
                 fields.into_iter().flat_map(|fields| fields.keys()).map(String::as_str).collect();
-            return Err(format!("there is no setting {name}, only {}", known.join(", ")));
+            return Err(format!("{name} is not a valid setting; valid settings: {}", known.join(", ")));
         };
         if !value.get().starts_with('{') || !(field.is_object() || path == ["test"]) {
             let parsed = parse(value.get()).map_err(|what| format!("{name} is {}, {what}", shown(value)))?;
@@ -82,11 +82,11 @@ fn pointer(path: &[&str]) -> String {
 /// A JSON value in which every number is the one that is written.
 fn parse(text: &str) -> Result<Value, &'static str> {
     // What is valid JSON can only hold too large a number.
-    let value: Value = serde_json::from_str(text).map_err(|_| "which is too large a number")?;
+    let value: Value = serde_json::from_str(text).map_err(|_| "which is too large")?;
     let is_zero = value.as_f64() == Some(0.0);
     let digits = text.split(['e', 'E']).next().unwrap_or_default();
     if is_zero && digits.bytes().any(|byte| (b'1'..=b'9').contains(&byte)) {
-        return Err("which is too small a number: it would become 0");
+        return Err("which is too small: it would be rounded to 0");
     }
     Ok(value)
 }

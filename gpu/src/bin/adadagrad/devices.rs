@@ -13,11 +13,13 @@ pub(crate) fn run() -> Outcome {
     let adapters = pollster::block_on(adapters())?;
     if adapters.is_empty() {
         return Err(
-            "this machine has no GPU that Vulkan, Metal or DirectX 12 can use; --device cpu works".into()
+            "this machine has no GPU that Vulkan, Metal or DirectX 12 can use: use --device cpu".into()
         );
     }
     let mut rows = vec![
-        ["adapter", "kind", "by", "driver", "largest binding", "storage buffers"].map(str::to_owned).to_vec(),
+        ["adapter", "kind", "backend", "driver", "largest binding", "storage buffers"]
+            .map(str::to_owned)
+            .to_vec(),
     ];
     for adapter in adapters {
         let (info, limits) = (adapter.get_info(), adapter.limits());

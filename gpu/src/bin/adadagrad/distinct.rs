@@ -15,7 +15,7 @@ pub(crate) fn refuse_shared((flag, file): Purpose<'_>, others: &[Option<Purpose<
     match shared.or_else(|| redirected_to(file)) {
         None => Ok(()),
         Some(other) => {
-            Err(format!("{}: {flag} and {other} are the same file; give them different ones", file.display()))
+            Err(format!("{}: {flag} and {other} are the same file; give different files", file.display()))
         }
     }
 }

@@ -28,8 +28,8 @@ pub(crate) fn dataset_of(asked: Option<DataSet>, loaded: Option<Loaded<'_>>) -> 
         (Some(asked), Some((file, own))) if asked != own => {
             let (asked, own) = (asked.name(), own.name());
             let text = format!(
-                "its run was trained on the data set {own}, but --dataset says {asked}: leave --dataset out, or start a \
-                 new run with train --load"
+                "its run was trained on the data set {own}, but --dataset is {asked}: omit --dataset, or start a new \
+                 run with train --load"
             );
             Err(about(file, text))
         }
@@ -53,7 +53,7 @@ pub(crate) fn model_of(
     }
     let found = || loaded.and_then(|(_, checkpoint)| checkpoint.model());
     asked.or(own.map(|(_, model)| model)).or_else(found).or(default).ok_or_else(|| {
-        "the file does not name its model, and its tensors fit no known model: name the model with --model"
+        "the file does not name its model, and its tensors do not fit any known model: choose one with --model"
             .to_owned()
     })
 }
@@ -63,7 +63,7 @@ pub(crate) fn check_model(asked: Model, (file, own): (&Path, Model)) -> Result<(
     if asked == own {
         return Ok(());
     }
-    let text = format!("it holds the model {}, but the settings say {}", own.name(), asked.name());
+    let text = format!("it contains the model {}, but the settings have {}", own.name(), asked.name());
     Err(about(file, text))
 }
 
@@ -81,14 +81,14 @@ pub(crate) fn check_data((file, checkpoint): Loaded<'_>, data: &Splits) -> Resul
     let (folder, samples) = (data.folder.display(), data.training.len());
     if *training_samples != samples {
         let [own, found] = [*training_samples, samples].map(|samples| grouped(samples.into()));
-        return Err(about(file, format!("the run was trained on {own} samples, but {folder} holds {found}")));
+        return Err(about(file, format!("the run was trained on {own} samples, but {folder} has {found}")));
     }
     match training_data {
         Some(own) if *own != data.digest => Err(about(
             file,
             format!(
-                "the run was trained on other data than {folder} holds: the SHA-256 of its training data is {own}, of \
-                 those {}",
+                "the run was trained on other data than {folder}: its training data has the SHA-256 {own}, the data in \
+                 the folder has {}",
                 data.digest
             ),
         )),
@@ -96,7 +96,8 @@ pub(crate) fn check_data((file, checkpoint): Loaded<'_>, data: &Splits) -> Resul
         None => Ok(Some(about(
             file,
             format!(
-                "an earlier version of the program wrote this checkpoint, without the SHA-256 of its training data: assuming that {folder} holds that data"
+                "a checkpoint of an earlier version, without the SHA-256 of its training data: assuming that it is the \
+                 data in {folder}"
             ),
         ))),
     }

@@ -19,8 +19,8 @@ impl FromStr for SaveEvery {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let expected = || {
-            "expected a whole number of samples (60000), of steps (100 steps), a time (30 s, 10 minutes, 2 hours), \
-             or never"
+            "expected a whole number of samples (60000) or steps (100 steps), a time (30 s, 10 minutes, 2 hours), or \
+             never"
                 .to_owned()
         };
         let text = text.trim();

@@ -6,7 +6,7 @@ use adadagrad_gpu::output_file::OutputFile;
 use adadagrad_gpu::selftest::{self, Adapter, Report};
 
 use crate::Outcome;
-use crate::arguments::{Device, SelftestArguments};
+use crate::arguments::{SelftestArguments, TestedDevice};
 use crate::distinct::refuse_shared;
 use crate::files;
 use crate::numbers::{grouped, rounded, significant};
@@ -18,9 +18,7 @@ use crate::table::table;
 const USUAL_BYTES: u64 = 1 << 16;
 
 pub(crate) fn run(arguments: &SelftestArguments) -> Outcome {
-    if arguments.device == Device::Cpu {
-        return Err("selftest checks a GPU, so it needs --device gpu".into());
-    }
+    let TestedDevice::Gpu = arguments.device;
     let mut file = match arguments.output.as_deref() {
         Some(path) => {
             refuse_shared(("--output", path), &[])?;

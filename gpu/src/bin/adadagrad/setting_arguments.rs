@@ -44,7 +44,7 @@ pub(crate) enum ModelName {
 pub(crate) enum OptimizerName {
     /// x <- x - rate * g
     Sgd,
-    /// Heavy ball
+    /// Heavy-ball momentum
     Momentum,
     /// Nesterov momentum
     Nesterov,
@@ -63,7 +63,7 @@ pub(crate) enum OptimizerName {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum TestName {
-    /// Bounds the noise of the mean gradient by eta times its length: v/b <= eta^2 n
+    /// Bounds the noise of the mean gradient by eta times its norm: v/b <= eta^2 n
     Norm,
     /// Bounds the variance along the mean gradient: v_along/b <= theta^2 n^2. Costs a second sweep
     #[value(name = "inner_product", alias = "inner-product")]
@@ -75,7 +75,7 @@ pub(crate) enum TestName {
     /// The norm test in every coordinate, or in a fraction of them
     #[value(name = "coordinate_norm", alias = "coordinate-norm")]
     CoordinateNorm,
-    /// The norm test estimated from the mean gradients of several parts, as data-parallel workers have them
+    /// The norm test estimated from the mean gradients of several parts, as with data-parallel workers
     #[value(name = "worker_norm", alias = "worker-norm")]
     WorkerNorm,
     /// No test: the batch size is constant
@@ -134,14 +134,14 @@ pub(crate) struct SettingArguments {
     /// The run stops at the first step after which this many samples were seen
     #[arg(long, value_parser = whole::<u64>, value_name = "SAMPLES", help_heading = "Settings")]
     pub(crate) sample_budget: Option<u64>,
-    /// Measure test accuracy each time this many more samples were seen, and at the end
+    /// Number of samples between two measurements of the test accuracy, which is also measured at the end
     #[arg(long, value_parser = whole::<u64>, value_name = "SAMPLES", help_heading = "Settings")]
     pub(crate) evaluate_every: Option<u64>,
 
     /// The test that determines the next batch size
     #[arg(long, value_enum, help_heading = "Batch size")]
     pub(crate) test: Option<TestName>,
-    /// Threshold of the norm tests (norm, coordinate_norm, worker_norm), > 0; small asks for large batches
+    /// Threshold of the norm tests (norm, coordinate_norm, worker_norm), > 0; a smaller one requires larger batches
     #[arg(long, value_parser = number, help_heading = "Batch size")]
     pub(crate) eta: Option<f64>,
     /// Threshold of the inner product test, > 0
@@ -156,7 +156,7 @@ pub(crate) struct SettingArguments {
     /// Number of parts that worker_norm compares, 2 to 1024
     #[arg(long, value_parser = whole::<u32>, value_name = "N", help_heading = "Batch size")]
     pub(crate) workers: Option<u32>,
-    /// Norm test with n - v/b instead of n: noise increases n by about v/b
+    /// Norm test with the debiased n - v/b instead of n, which noise increases by about v/b
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", help_heading = "Batch size")]
     pub(crate) debiased: Option<bool>,
     /// Inner product against the mean of the other samples

@@ -189,7 +189,7 @@ fn set<T: Serialize + DeserializeOwned>(
             Some(field) => *field = setting,
             None => {
                 let name = fields.get("name").and_then(Value::as_str).unwrap_or_default();
-                let takes = if own.is_empty() { "no such setting".to_owned() } else { own.join(", ") };
+                let takes = if own.is_empty() { "no settings".to_owned() } else { own.join(", ") };
                 return Err(format!("{flag} does not belong to {choice} {name}, which takes {takes}").into());
             }
         }

@@ -385,7 +385,7 @@ impl Session {
                 output::message(format_args!("Saved {} after step {steps}.", file.display()));
                 format!("saved in {}", file.display())
             }
-            None if errors.is_empty() => "not saved; to save it, give --save FILE".to_owned(),
+            None if errors.is_empty() => "not saved; to save it, use --save FILE".to_owned(),
             None => "lost".to_owned(),
         };
         if !saved.is_finite {
@@ -394,7 +394,7 @@ impl Session {
             ));
         }
         if let (Some(file), Ending::Interrupted | Ending::Failed) = (&file, ending) {
-            output::raw_message(&[b"Go on with: ", self.resume.text(file).as_slice()].concat());
+            output::raw_message(&[b"Continue with: ", self.resume.text(file).as_slice()].concat());
         }
         (model, is_well)
     }

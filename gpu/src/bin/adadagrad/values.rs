@@ -4,13 +4,13 @@ use std::str::FromStr;
 
 /// A finite number.
 pub(crate) fn number(text: &str) -> Result<f64, String> {
-    let number: f64 = text.parse().map_err(|_| wrong("a number is expected, such as 0.001", text))?;
+    let number: f64 = text.parse().map_err(|_| wrong("expected a number, such as 0.001", text))?;
     if !number.is_finite() {
-        return Err("a finite number is expected".to_owned());
+        return Err("expected a finite number".to_owned());
     }
     let digits = text.split(['e', 'E']).next().unwrap_or_default();
     if number == 0.0 && digits.bytes().any(|byte| (b'1'..=b'9').contains(&byte)) {
-        return Err("the number is too small: it would become 0".to_owned());
+        return Err("the number is too small: it would be rounded to 0".to_owned());
     }
     Ok(number)
 }
@@ -22,10 +22,8 @@ pub(crate) fn whole<T: FromStr + TryFrom<u128>>(text: &str) -> Result<T, String>
     }
     Err(match (text.parse::<u128>(), text.parse::<f64>()) {
         (Ok(_), _) => "the number is too large".to_owned(),
-        (_, Ok(number)) if number.is_finite() && number < 0.0 => {
-            "a number of at least 0 is expected".to_owned()
-        }
-        _ => wrong("a whole number is expected, such as 60000", text),
+        (_, Ok(number)) if number.is_finite() && number < 0.0 => "expected a number of at least 0".to_owned(),
+        _ => wrong("expected a whole number, such as 60000", text),
     })
 }
 

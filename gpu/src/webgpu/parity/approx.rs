@@ -89,7 +89,7 @@ impl Approx {
 impl fmt::Display for Approx {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.value.is_nan() {
-            return f.write_str("what was there before");
+            return f.write_str("the previous value");
         }
         write!(f, "{:e} ± {:e}", self.value, self.error)
     }

@@ -279,7 +279,7 @@ fn draws(random: &mut Random, cases: &mut Vec<Case>) {
         let floats = pixels.flat_map(|word| word.to_le_bytes());
         let floats = floats.map(|byte| Approx::exact(byte.into()) / Approx::exact(255.0)).collect();
         let draw: Draw = draw_of(length, words, order, position, samples);
-        let shape = format!("{samples} of {length} images from {position} on, {order:?}");
+        let shape = format!("{samples} of {length} images from position {position}, {order:?}");
         cases.push(
             Case::new(None, shape, draw_launch(words, samples), &draw)
                 .reads_words(1, images)

@@ -74,7 +74,7 @@ impl Problem {
     fn shape(&self, what: &str) -> String {
         let Conv2d { samples, channels, height, width, outputs, kernel, stride, padding, .. } = self.conv;
         format!(
-            "{samples}×{channels}×{height}×{width} to {outputs}, kernel {kernel}, stride {stride}, padding {padding}{what}"
+            "{samples}×{channels}×{height}×{width}, {outputs} outputs, kernel {kernel}, stride {stride}, padding {padding}{what}"
         )
     }
 

@@ -1,0 +1,43 @@
+// The page with the first images of MNIST alone. What is tested is seldom that there are 60,000 and 10,000 of them: each visit
+// unpacks, checks and keeps them all, and each measurement goes through them.
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { MNIST, firstOf } from './data-files.mjs';
+import { listing } from './deployment.mjs';
+import { pageFolder } from './folders.mjs';
+
+/** More than the quick preset's largest batch, and enough for an accuracy of two digits. */
+export const FEW = { training: 6000, test: 1000 };
+
+/**
+ * What a server has in the place of the built page's own files, by path: data of so many images, their list, and a service
+ * worker that knows of it.
+ */
+export function smallData({ training, test }) {
+  const files = new Map();
+  const manifest = JSON.parse(readFileSync(join(pageFolder, MNIST, 'manifest.json')));
+  for (const entry of manifest.files) {
+    const { compressed, ...facts } = packed(entry.name, entry.name.startsWith('t10k') ? test : training);
+    Object.assign(entry, facts);
+    files.set(`${MNIST}/${entry.name}.gz`, compressed);
+  }
+  files.set(`${MNIST}/manifest.json`, Buffer.from(JSON.stringify(manifest)));
+  files.set('service-worker.js', listing(readFileSync(join(pageFolder, 'service-worker.js')), files));
+  return files;
+}
+
+const made = new Map();
+
+/** The first images or labels, packed once, and what the list of the data says of them. */
+function packed(name, count) {
+  const key = `${name} ${count}`;
+  if (!made.has(key)) {
+    const bytes = firstOf(name, count);
+    const compressed = gzipSync(bytes, { level: 1 });
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    made.set(key, { compressed, bytes: bytes.length, compressed_bytes: compressed.length, sha256 });
+  }
+  return made.get(key);
+}
