@@ -13,4 +13,5 @@ pub mod mnist;
 pub mod problems;
 pub mod reference;
 pub mod table;
+pub mod tape;
 pub mod tiny;

@@ -7,9 +7,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Poll, Waker};
 
+use adadagrad_core::backend::FastBackend;
 use adadagrad_core::config::{RetuneError, RunConfig};
 use adadagrad_core::local::{LocalRun, RunError};
-use adadagrad_core::network::FastProduct;
 use adadagrad_core::trainer::{Plan, Trainer};
 use adadagrad_gpu::dataset::SharedDataset;
 use adadagrad_gpu::engine::{Control, EngineError, Visit};
@@ -244,9 +244,9 @@ impl GpuRun {
 
 impl Failure {
     /// The same run, standing where it stood.
-    fn local_run(self) -> Result<LocalRun<f32, FastProduct>, RunError> {
+    fn local_run(self) -> Result<LocalRun<f32, FastBackend>, RunError> {
         let Rescue { parameters, memory, since } = self.rescue;
-        LocalRun::resume(self.trainer, FastProduct, &parameters, &memory, since)
+        LocalRun::resume(self.trainer, FastBackend, &parameters, &memory, since)
     }
 }
 

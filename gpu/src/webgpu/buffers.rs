@@ -1,6 +1,7 @@
 //! The device memory of an engine: O(parameters + micro-batch), never batch × parameters.
 
-use adadagrad_core::network::{Network, Operation, Placed};
+use adadagrad_core::layer::Operation;
+use adadagrad_core::network::{Network, Placed};
 use adadagrad_core::statistics::Needs;
 
 use super::device::{Gpu, GpuError};
@@ -100,9 +101,9 @@ impl Sizes {
         let len = |(index, placed): (usize, &Placed)| {
             if written.contains(&index) { m * placed.output.len() } else { 0 }
         };
-        let dense = |placed: &&Placed| matches!(placed.operation, Operation::Dense { .. });
+        let dense = |placed: &&Placed| matches!(placed.operation, Operation::Dense(_));
         let widest = nodes.iter().filter(dense).map(|placed| placed.output.len()).max().unwrap_or(0);
-        let is_convolution = |placed: &&Placed| matches!(placed.operation, Operation::Conv2d { .. });
+        let is_convolution = |placed: &&Placed| matches!(placed.operation, Operation::Conv2d(_));
         let convolutions = || nodes.iter().filter(is_convolution);
         let tile_count = convolutions().map(tiles).max().unwrap_or(0) as usize;
         let layer = convolutions().map(|placed| placed.weights + placed.biases).max().unwrap_or(0);

@@ -1,5 +1,6 @@
 //! Images and labels on the device, and the shuffle's uniform block.
 
+use std::slice;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use adadagrad_core::dataset::Dataset;
@@ -29,12 +30,13 @@ impl DeviceImages {
     /// # Errors
     /// When a value is no byte/255: on the device pixels are bytes.
     pub fn of_dataset(gpu: &Gpu, dataset: &dyn Dataset<f32>) -> Result<Self, GpuError> {
-        let len = dataset.input_len();
+        let len = dataset.shape().input.len();
         let mut image = vec![0.0; len];
         let mut bytes = Vec::with_capacity(len * dataset.len() as usize);
         let mut labels = Vec::with_capacity(dataset.len() as usize);
         for sample in 0..dataset.len() {
-            let label = dataset.read(sample, &mut image);
+            let mut label = 0;
+            dataset.read(sample.into(), &mut image, slice::from_mut(&mut label));
             labels.push(u8::try_from(label).map_err(|_| unsupported(sample, "label", label))?);
             for &value in &image {
                 // Saturates, and makes a NaN 0; either then differs from the value.

@@ -1,6 +1,7 @@
 //! The dispatches of one micro-batch, in order.
 
-use adadagrad_core::network::{Operation, Placed};
+use adadagrad_core::layer::{self, Operation};
+use adadagrad_core::network::Placed;
 use adadagrad_core::statistics::Needs;
 
 use super::buffers::{Buffers, word};
@@ -56,8 +57,8 @@ pub(super) fn layers(nodes: &[Placed]) -> Vec<Layer> {
     for (index, placed) in nodes.iter().enumerate() {
         let from = layers.last().map(|layer| layer.to);
         match (placed.operation, layers.last_mut()) {
-            (Operation::Flatten, _) => {}
-            (Operation::Relu, Some(before)) if before.placed.weights > 0 && !before.relu => {
+            (Operation::Flatten(_), _) => {}
+            (Operation::Relu(_), Some(before)) if before.placed.weights > 0 && !before.relu => {
                 before.relu = true
             }
             _ => layers.push(Layer { placed: *placed, from, to: index, relu: false }),
@@ -165,22 +166,23 @@ impl<'e> Builder<'e> {
         let buffers = self.buffers;
         let placed = &layer.placed;
         list.push(match placed.operation {
-            Operation::Dense { .. } => {
+            Operation::Dense(_) => {
                 let product = FusedProduct { relu: layer.relu, ..self.dense_forward(placed) };
                 self.product(product, x, &buffers.parameters, y)
             }
-            Operation::Conv2d { .. } => {
+            Operation::Conv2d(_) => {
                 let conv = Conv2d { relu: u32::from(layer.relu), ..self.conv2d(placed) };
                 let launch = variants::conv2d_forward(self.variants().conv2d_forward, &conv);
                 self.launch(&launch, conv, &[(1, x), (2, &buffers.parameters), (3, y)])
             }
-            Operation::MaxPool2d { .. } => {
+            Operation::MaxPool2d(_) => {
                 let pool = self.max_pool2d(placed);
                 let grid = Grid::Flat(self.samples * word(placed.output.len()));
                 self.dispatch(Shader::MaxPool2d, "max_pool2d_forward", pool, &[(1, x), (3, y)], grid)
             }
-            Operation::Relu | Operation::Tanh | Operation::Flatten => {
-                let entry = if placed.operation == Operation::Tanh { "tanh_forward" } else { "relu_forward" };
+            Operation::Relu(_) | Operation::Tanh(_) | Operation::Flatten(_) => {
+                let is_tanh = matches!(placed.operation, Operation::Tanh(_));
+                let entry = if is_tanh { "tanh_forward" } else { "relu_forward" };
                 self.values(entry, placed, &[(1, x), (2, y)])
             }
         });
@@ -211,7 +213,9 @@ impl<'e> Builder<'e> {
     }
 
     fn max_pool2d(&self, placed: &Placed) -> MaxPool2d {
-        let Operation::MaxPool2d { kernel, stride } = placed.operation else { return MaxPool2d::default() };
+        let Operation::MaxPool2d(layer::MaxPool2d { kernel, stride }) = placed.operation else {
+            return MaxPool2d::default();
+        };
         MaxPool2d {
             planes: self.samples * placed.input.channels,
             height: placed.input.height,
@@ -252,7 +256,7 @@ impl<'e> Builder<'e> {
         let dx = &self.buffers.nodes[from].gradient;
         let parameters = &self.buffers.parameters;
         list.push(match placed.operation {
-            Operation::Dense { .. } => {
+            Operation::Dense(_) => {
                 let [inputs, outputs] = [placed.input.len(), placed.output.len()].map(word);
                 let block = Product {
                     rows: self.samples,
@@ -268,20 +272,20 @@ impl<'e> Builder<'e> {
                 };
                 self.product(FusedProduct { block, ..FusedProduct::default() }, e, parameters, dx)
             }
-            Operation::Conv2d { .. } => {
+            Operation::Conv2d(_) => {
                 let conv = self.conv2d(placed);
                 let variant = self.variants().conv2d_input_gradient;
                 let launch = variants::conv2d_input_gradient(variant, &conv);
                 self.launch(&launch, conv, &[(1, e), (2, parameters), (3, dx)])
             }
-            Operation::MaxPool2d { .. } => {
+            Operation::MaxPool2d(_) => {
                 let pool = self.max_pool2d(placed);
                 let launch = variants::max_pool2d_backward(&pool);
                 self.launch(&launch, pool, &[(1, x), (2, e), (3, dx)])
             }
-            Operation::Relu | Operation::Tanh | Operation::Flatten => {
-                let entry =
-                    if placed.operation == Operation::Tanh { "tanh_backward" } else { "relu_backward" };
+            Operation::Relu(_) | Operation::Tanh(_) | Operation::Flatten(_) => {
+                let is_tanh = matches!(placed.operation, Operation::Tanh(_));
+                let entry = if is_tanh { "tanh_backward" } else { "relu_backward" };
                 self.values(entry, placed, &[(1, y), (2, dx), (3, e)])
             }
         });
@@ -291,8 +295,8 @@ impl<'e> Builder<'e> {
     fn statistics_of(&mut self, layer: &Layer, pass: Pass, list: &mut Vec<Dispatch>) {
         let (x, e) = (self.input(layer), self.gradient(layer));
         match layer.placed.operation {
-            Operation::Dense { .. } => self.dense_statistics(&layer.placed, x, e, pass, list),
-            Operation::Conv2d { .. } => self.conv2d_statistics(&layer.placed, x, e, pass, list),
+            Operation::Dense(_) => self.dense_statistics(&layer.placed, x, e, pass, list),
+            Operation::Conv2d(_) => self.conv2d_statistics(&layer.placed, x, e, pass, list),
             _ => {}
         }
     }
@@ -407,7 +411,7 @@ impl<'e> Builder<'e> {
 
 /// A convolution as its shaders take it.
 pub(super) fn convolution(placed: &Placed, samples: u32) -> Conv2d {
-    let Operation::Conv2d { outputs, kernel, stride, padding } = placed.operation else {
+    let Operation::Conv2d(layer::Conv2d { outputs, kernel, stride, padding, .. }) = placed.operation else {
         return Conv2d::default();
     };
     Conv2d {

@@ -13,6 +13,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::pin::Pin;
+use std::slice;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,7 +30,7 @@ use super::device::{Gpu, GpuError, is_software};
 use super::engine::{DeviceEngine, Flight, Found, Samples, Scores, Work};
 use super::images::{DeviceImages, DeviceOrder};
 use crate::dataset::SharedDataset;
-use crate::engine::{Confusion, Control, EngineError, Evaluated, Snapshot, Visit, check_lengths};
+use crate::engine::{BatchOrder, Confusion, Control, EngineError, Evaluated, Snapshot, check_lengths};
 
 /// How old a copy may become. A lost device costs at most the steps since.
 const COPY_EVERY: Duration = Duration::from_secs(3);
@@ -275,13 +276,13 @@ impl Training {
     pub async fn evidence(
         &mut self,
         cut: Cut,
-        visit: Visit,
+        visits: BatchOrder,
         needs: &Needs,
     ) -> Result<Evidence<f64>, EngineError> {
         check_some_samples(cut.samples())?;
-        let (order, start) = match visit {
-            Visit::Shuffled { order, start } => (DeviceOrder::Shuffled(order.seed()), start),
-            Visit::InFileOrder { start } => (DeviceOrder::File, start.into()),
+        let (order, start) = match visits {
+            BatchOrder::Shuffled { order, start } => (DeviceOrder::Shuffled(order.seed()), start),
+            BatchOrder::InFileOrder { start } => (DeviceOrder::File, start.into()),
         };
         self.control.begin();
         self.recovering(async |training| {
@@ -306,9 +307,11 @@ impl Training {
             .await?;
         let classes = self.network.view().classes();
         let mut confusion = Confusion::new(classes);
-        let mut image = vec![0.0; dataset.input_len()];
+        let mut image = vec![0.0; dataset.shape().input.len()];
         for (sample, outputs) in (0..).zip(scores.outputs.chunks_exact(classes)) {
-            confusion.add(dataset.read(sample, &mut image), outputs);
+            let mut label = 0;
+            dataset.read(sample.into(), &mut image, slice::from_mut(&mut label));
+            confusion.add(label, outputs);
         }
         let Scores { loss, correct, .. } = scores;
         Ok(Evaluated { evaluation: Evaluation::new(Score { loss, correct }, dataset.len()), confusion })

@@ -1,12 +1,13 @@
 //! `networks.json`: loss, gradient and per-sample statistics of small networks.
 
+use adadagrad_core::backend::{Backend, FastBackend, PlainBackend};
 use adadagrad_core::local::OwnedNetwork;
-use adadagrad_core::network::{FastProduct, MatrixProduct, Node, PlainProduct, Shape};
+use adadagrad_core::network::Shape;
 use adadagrad_core::real::Real;
 use adadagrad_core::statistics::Reason;
 use adadagrad_tests::compare::{Check, all_close_to_largest, close, equal, narrowed};
 use adadagrad_tests::engine::{Batch, measure, measure_by_inputs};
-use adadagrad_tests::golden::{self, LayerRow, NetworkCase, NetworkExpected, NetworksFile};
+use adadagrad_tests::golden::{self, NetworkCase, NetworkExpected, NetworksFile};
 use adadagrad_tests::table::Table;
 
 /// The network of a case.
@@ -16,12 +17,9 @@ pub(crate) fn network(case: &NetworkCase) -> OwnedNetwork {
         [channels, height, width] => Shape::image(channels, height, width),
         _ => panic!("{}: an input of shape {:?}", case.name, case.input_shape),
     };
-    let operations = case.layers.iter().map(LayerRow::operation);
-    let nodes: Vec<Node> =
-        (0..).zip(operations).map(|(input, operation)| Node { operation, input }).collect();
-    let network = OwnedNetwork::new(input, &nodes).unwrap();
+    let network = OwnedNetwork::new(input, &case.nodes()).unwrap();
     for (placed, layer) in network.view().nodes().iter().zip(&case.layers) {
-        if let Some(width) = layer.input() {
+        if let Some(width) = layer.layer.input() {
             assert_eq!(placed.input.channels, width, "{}", case.name);
         }
     }
@@ -63,7 +61,11 @@ pub(crate) fn check_batch<F: Real>(batch: &Batch<F>, expected: &NetworkExpected,
     close("n_unb", defined(evidence.debiased_norm_sq())?, expected.n_unb, unit * s / b)
 }
 
-fn check_case<F: Real<Sum = f64>>(case: &NetworkCase, product: impl MatrixProduct<F>, unit: f64) -> Check {
+pub(crate) fn check_case<F: Real<Sum = f64>>(
+    case: &NetworkCase,
+    product: impl Backend<F> + Copy,
+    unit: f64,
+) -> Check {
     let network = network(case);
     let parameters = narrowed::<F>(&case.parameters);
     let samples: Vec<u32> = (0..).take(case.labels.len()).collect();
@@ -83,7 +85,7 @@ pub(crate) fn file() -> NetworksFile {
     golden::read("networks.json")
 }
 
-fn check_all<F: Real<Sum = f64>>(product: impl MatrixProduct<F>, unit: f64) -> Check {
+fn check_all<F: Real<Sum = f64>>(product: impl Backend<F> + Copy, unit: f64) -> Check {
     let file = file();
     assert!(file.cases.len() >= 4);
     file.cases.iter().try_for_each(|case| check_case(case, product, unit))
@@ -91,20 +93,20 @@ fn check_all<F: Real<Sum = f64>>(product: impl MatrixProduct<F>, unit: f64) -> C
 
 #[test]
 fn every_number_in_f64_by_plain_loops() -> Check {
-    check_all::<f64>(PlainProduct, 1e-10)
+    check_all::<f64>(PlainBackend, 1e-10)
 }
 
 #[test]
 fn every_number_in_f64_by_the_fast_product() -> Check {
-    check_all::<f64>(FastProduct, 1e-10)
+    check_all::<f64>(FastBackend, 1e-10)
 }
 
 #[test]
 fn every_number_in_f32_by_plain_loops() -> Check {
-    check_all::<f32>(PlainProduct, 1e-5)
+    check_all::<f32>(PlainBackend, 1e-5)
 }
 
 #[test]
 fn every_number_in_f32_by_the_fast_product() -> Check {
-    check_all::<f32>(FastProduct, 1e-5)
+    check_all::<f32>(FastBackend, 1e-5)
 }
