@@ -11,7 +11,7 @@ use std::time::Duration;
 use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::controller::{AnyController, Constant};
 use adadagrad_core::dataset::{Dataset, SampleShape, Visit};
-use adadagrad_core::network::Model;
+use adadagrad_core::network::{Model, Shape};
 use adadagrad_core::statistics::Needs;
 use adadagrad_core::trainer::Trainer;
 use adadagrad_gpu::cpu::{ThreadsEngine, available_threads};

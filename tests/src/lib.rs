@@ -9,6 +9,7 @@ pub mod compare;
 pub mod engine;
 pub mod fuzz;
 pub mod golden;
+mod golden_batch;
 pub mod mnist;
 pub mod problems;
 pub mod reference;

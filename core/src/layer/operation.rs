@@ -18,6 +18,9 @@ macro_rules! operations {
         }
 
         impl Operation {
+            /// Number of operations.
+            pub const COUNT: usize = [$(stringify!($layer)),+].len();
+
             fn signature(&self) -> &dyn Signature {
                 match self {
                     $(Self::$layer(layer) => layer),+

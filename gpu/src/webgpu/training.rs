@@ -154,7 +154,8 @@ impl Training {
         optimizer.start(&mut memory);
         let gpu = (options.open)().await?;
         let needs = config.test.map_or(Needs::default(), |test| test.as_test::<f64>().needs());
-        let work = Work { config, network: &network, needs, most_samples: images.len() };
+        let optimizer = config.optimizer;
+        let work = Work { optimizer, network: &network, needs, most_samples: images.len() };
         let most = if is_software(gpu.info()) { software_batch(&network) } else { MOST_SAMPLES };
         let budget = options.memory_budget.unwrap_or(MEMORY_BUDGET);
         let micro_batch = work.micro_batch(&gpu, most.min(images.len()), budget)?;
@@ -518,7 +519,8 @@ impl Training {
     /// A new engine for what is asked now, on this device.
     fn rebuild(&mut self, gpu: Gpu) -> Result<(), GpuError> {
         let Self { config, network, images, on_device, micro_batch, options, .. } = self;
-        let work = Work { config, network, needs: on_device.needs, most_samples: images.len() };
+        let (optimizer, needs) = (config.optimizer, on_device.needs);
+        let work = Work { optimizer, network, needs, most_samples: images.len() };
         let budget = options.memory_budget.unwrap_or(MEMORY_BUDGET);
         *micro_batch = work.micro_batch(&gpu, *micro_batch, budget)?;
         on_device.engine = DeviceEngine::new(gpu, &work, *micro_batch)?;

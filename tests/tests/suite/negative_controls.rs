@@ -40,10 +40,9 @@ fn network_check(
     let mut spoiled = case.clone();
     spoil(&mut spoiled);
     let samples = samples.unwrap_or_else(|| (0..).take(case.labels.len()).collect());
-    let network = golden_networks::network(&spoiled);
-    let table = golden_networks::table(&spoiled);
+    let (network, table) = (spoiled.network(), spoiled.table());
     let batch = measure::<f64>(&network, PlainBackend, &spoiled.parameters, &table, &samples, 3)?;
-    golden_networks::check_batch(&batch, &spoiled.expected, 1e-10)
+    spoiled.expected.check(&batch, 1e-10)
 }
 
 /// Asserts that a mistake was noticed, and by a word of the message where.
