@@ -149,7 +149,7 @@ test('a run that a comparison ends stays in the list, however short, and so does
   await button('Reset').click();
   await waitFor({ phase: 'idle' });
   assert.deepEqual((await rows(page)).map(({ name }) => name), ['Run 1', 'Norm test']);
-  assert.match(await page.locator('#comparison-note').textContent(), /was stopped; its runs so far are kept below/);
+  assert.match(await page.locator('#comparison-note').textContent(), /was stopped; its runs so far are listed below/);
   // An attempt that its visitor drops is not worth a line.
   await button('Step').click();
   await waitFor({ phase: 'paused', step: '1' });

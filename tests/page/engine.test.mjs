@@ -416,7 +416,7 @@ test('files of the visitor’s own are told apart, whatever their order and name
 });
 
 test('files as other programs leave them are the same data', browserTest(), async (t) => {
-  const { start, run } = await openEngine(t, { server: SMALL_TEST_SET() });
+  const { start, run } = await openEngine(t, { images: SMALL_TEST_SET });
   const files = await ownFiles({ train: 300, test: 100 });
   const config = { ...CONFIG, dataset: 'own', max_batch: 300, sample_budget: 2000 };
   const trained = async (changed) => {
@@ -478,7 +478,10 @@ test('own files that cannot be used are refused with the file and the reason', b
   assert.match(await refusal(images, labels, testImages, testImages), /^Two of the four files should hold images.*but there are 3\.$/);
   const page = { name: 'index.html', bytes: Buffer.from('<!doctype html>') };
   assert.match(await refusal(images, labels, testImages, page), /^index\.html is not an IDX file/);
-  const wide = damaged(images, (bytes) => void bytes.writeUInt32BE(32, 12));
+  const wide = damaged(images, (bytes) => {
+    bytes.writeUInt32BE(32, 12);
+    return Buffer.concat([bytes, Buffer.alloc(30 * 28 * 4)]);
+  });
   assert.match(await refusal(wide, labels, testImages, testLabels), /^The images in train-images-idx3-ubyte have 32×28 pixels, but the networks here take 28×28\.$/);
   const short = damaged(testImages, (bytes) => bytes.subarray(0, -1));
   assert.match(await refusal(images, labels, short, testLabels), /^t10k-images-idx3-ubyte should hold 7856 bytes .* but it holds 7855\.$/);

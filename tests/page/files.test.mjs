@@ -131,7 +131,7 @@ test('a model that is dropped before the images are loaded is answered, and chan
     await drop(page, [file('mine.safetensors', model())]);
     await page.waitForFunction((source) => new RegExp(source).test(document.getElementById('files-note-text').textContent), wanted.source);
   };
-  await told(/^“mine\.safetensors” can be opened once the images are loaded\./);
+  await told(/^“mine\.safetensors” can be opened once the data is loaded\./);
   held.release();
   await waitFor({ data: 'ready' });
   assert.equal((await read()).phase, 'idle');

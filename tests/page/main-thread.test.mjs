@@ -59,7 +59,7 @@ test('several long runs drawn together leave the main thread free', browserTest(
   await startTrace(browser, page);
   await button('Adaptive, small or large batch').click();
   await page.waitForFunction(() => /^Compared:/.test(document.getElementById('comparison-note').textContent));
-  await page.getByLabel('Several thresholds').check();
+  await page.getByLabel('Compare thresholds').check();
   await page.locator('label[for=axis-seconds]').click();
   await chartsDrawn(page);
   wasFree(t, await stopTrace(browser));

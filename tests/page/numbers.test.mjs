@@ -180,7 +180,7 @@ test('fields tell what is wrong beside them, and never take another number', bro
 test('a mistake stays, and stays marked, until it is corrected or replaced, whatever else is changed', browserTest(), async (t) => {
   const { page, button, waitFor, set } = await openPage(t, { path: '#preset=quick&model=logistic' });
   await waitFor({ data: 'ready' });
-  const rate = page.getByLabel('Learning rate', { exact: true });
+  const rate = page.locator('#setting-learning-rate');
   const isWrong = async (wrong, value) => {
     await page.waitForFunction((is) => (document.getElementById('setting-learning-rate').getAttribute('aria-invalid') === 'true') === is, wrong);
     assert.equal(await rate.inputValue(), value);

@@ -107,7 +107,7 @@ function continuesOnTheCpu(end, expected) {
   assert.match(told, expected);
   assert.match(told, /the run continues on the CPU\.$/);
   assert.doesNotMatch(told, RAW);
-  assert.match(end.hint, /WebGPU failed in this visit\. To try it again, reload the page\.$/);
+  assert.match(end.hint, /WebGPU failed during this visit\. To try it again, reload the page\.$/);
 }
 
 test('a GPU that never answers leaves the run to the CPU', browserTest(), async (t) => {
@@ -131,7 +131,7 @@ test('a GPU that never answers leaves the run to the CPU', browserTest(), async 
     await waitFor({ phase: 'idle' });
     await drop(page, ownFiles({ training: 700, test: 100 }));
     await page.waitForFunction(() => /700 training images are ready/.test(document.getElementById('sentence').textContent));
-    assert.match((await wholeRun(opened)).hint, /WebGPU failed in this visit/);
+    assert.match((await wholeRun(opened)).hint, /WebGPU failed during this visit/);
   });
 });
 

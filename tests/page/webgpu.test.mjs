@@ -20,7 +20,7 @@ test('WebGPU makes the same steps as the CPU, and names its adapter', browserTes
     assert.equal(gpu.state.engine, 'webgpu');
     assert.match(gpu.state.adapter, /swiftshader/i);
     assert.ok(gpu.state.deviceBytes > 10_000, `${gpu.state.deviceBytes} bytes of device memory`);
-    assert.match(gpu.line, /Runs on WebGPU \(google swiftshader, a software adapter\).*MB of GPU memory in addition to the images/);
+    assert.match(gpu.line, /Runs on WebGPU \(google swiftshader, a software adapter\).*MB of GPU memory in addition to the data set/);
     assert.equal(cpu.state.engine, 'cpu');
     assert.match(cpu.line, /Runs on the CPU.*You chose the CPU\./);
     compare(model, gpu.steps, cpu.steps);
