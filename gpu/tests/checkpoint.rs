@@ -158,7 +158,7 @@ fn a_run_s_state_names_every_setting() {
 #[test]
 fn what_never_ends_is_an_error() {
     let error = checkpoint::load(std::path::Path::new("/dev/zero")).unwrap_err().to_string();
-    assert!(error.starts_with("more than 256 MiB"), "{error}");
+    assert!(error.starts_with("larger than 256 MiB"), "{error}");
 }
 
 /// A safetensors file with this header and so many bytes of data.

@@ -66,7 +66,7 @@ fn an_exported_model_holds_the_parameters_alone() {
                 .unwrap();
         assert_eq!(header["__metadata__"], serde_json::json!({ "format": "pt" }));
         let refused = refuse(folder.path(), "train --data . --resume model.safetensors --quiet");
-        assert!(refused.contains("no run to go on with"), "{refused}");
+        assert!(refused.contains("not the state of a run"), "{refused}");
     }
 }
 
@@ -118,7 +118,7 @@ fn what_is_no_model_leaves_no_file() {
     for (load, flags, part) in [
         ("broken.safetensors", "", "not a valid safetensors file"),
         ("none.safetensors", "", "none.safetensors"),
-        ("run.safetensors", "--model cnn", "it holds the model logistic"),
+        ("run.safetensors", "--model cnn", "it contains the model logistic"),
     ] {
         let refused =
             refuse(folder.path(), &format!("export --load {load} --output new.safetensors {flags}"));

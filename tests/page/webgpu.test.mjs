@@ -10,7 +10,8 @@ const TEST_IMAGES = 100;
 const SMALL_TEST_SET = { test: TEST_IMAGES };
 
 test('WebGPU makes the same steps as the CPU, and names its adapter', browserTest(), async (t) => {
-  const opened = await openPage(t, { webgpu: true, images: SMALL_TEST_SET });
+  // Of all training images, so that the batch grows within these few steps.
+  const opened = await openPage(t, { webgpu: true, images: { training: 60_000, test: TEST_IMAGES } });
   const { page, waitFor } = opened;
   await waitFor({ data: 'ready' });
   for (const [model, steps] of [['logistic', 6], ['mlp', 4], ['cnn', 3]]) {
