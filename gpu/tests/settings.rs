@@ -235,7 +235,7 @@ fn settings_of_a_file_that_are_wrong_are_named_with_their_values() {
             r#"{"test": {"eta": 1e300}}"#,
             "--eta is 1e300, but must be above 0 and at most 3.4028234663852886e38",
         ),
-        (r#"{"a\u001b[31mb": 1}"#, "there is no setting a\\u{1b}[31mb, only "),
+        (r#"{"a\u001b[31mb": 1}"#, "a\\u{1b}[31mb is not a valid setting"),
         (r#"{"test": {"name": "norm", "debiased": 1}}"#, "test.debiased is 1, but must be true or false"),
         (r#"{"version": 2}"#, "version is 2, but must be 1"),
         (
@@ -321,9 +321,9 @@ fn numbers_on_the_command_line_are_never_others_than_were_meant() {
     for (command, sentence) in [
         (
             "statistics --first 1,000",
-            "a whole number is expected, such as 60000: write a decimal point, and no commas",
+            "expected a whole number, such as 60000: write a decimal point, and no commas",
         ),
-        ("statistics --batch 1e3", "a whole number is expected"),
+        ("statistics --batch 1e3", "expected a whole number"),
         ("statistics --first=-1", "a number of at least 0 is expected"),
         ("statistics --first 4294967296", "the number is too large"),
         ("statistics --batch 0", "--batch is 0, but must be from 1 to 300"),
@@ -336,16 +336,16 @@ fn numbers_on_the_command_line_are_never_others_than_were_meant() {
             "statistics --batch 1 --seed 9007199254740992",
             "--seed is 9007199254740992, but must be from 0 to 900",
         ),
-        ("bench --threads 0", "a number of at least 1 is expected"),
-        ("bench --threads 2.5", "a whole number is expected"),
+        ("bench --threads 0", "expected a number of at least 1"),
+        ("bench --threads 2.5", "expected a whole number"),
         ("bench --threads 1025", "--threads is 1025, but must be from 1 to 1024"),
         ("train --threads 100000", "--threads is 100000, but must be from 1 to 1024"),
-        ("evaluate --load x --device gpu --gpu-memory 0", "a number of at least 1 is expected"),
+        ("evaluate --load x --device gpu --gpu-memory 0", "expected a number of at least 1"),
         ("evaluate --load x --device gpu --gpu-memory 1_024", "write the digits without separators"),
         // A comma that groups digits is none between numbers.
         ("bench --batches 1,024", "a comma separates two numbers: write no commas within one"),
         ("bench --batches 16,60,000", "a comma separates two numbers: write no commas within one"),
-        ("bench --batches 16,,64", "a whole number is expected"),
+        ("bench --batches 16,,64", "expected a whole number"),
     ] {
         let said = refuse(folder.path(), command);
         assert!(said.contains(sentence), "{command}: {said}");

@@ -30,7 +30,7 @@ pub(crate) fn whole<T: FromStr>(text: &str) -> Result<T, String> {
 
 /// A whole number of at least 1.
 pub(crate) fn positive<T: FromStr, P: TryFrom<T>>(text: &str) -> Result<P, String> {
-    P::try_from(whole::<T>(text)?).map_err(|_| "a number of at least 1 is expected".to_owned())
+    P::try_from(whole::<T>(text)?).map_err(|_| "expected a number of at least 1".to_owned())
 }
 
 /// A whole number in a list with commas. In `1,024` a comma groups digits: that is not a list of 1 and 24.
