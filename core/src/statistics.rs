@@ -291,7 +291,7 @@ impl<S: Real> Totals<S> {
 /// # Errors
 /// When it is empty.
 pub fn check_some_samples(samples: u32) -> Result<(), LengthMismatch> {
-    check_length("a batch whose mean is asked for", 1, samples.min(1) as usize)
+    check_length("the batch", 1, samples.min(1) as usize)
 }
 
 /// The sums over a batch, or a part of it, that every test is computed from. They merge exactly: the sums of two

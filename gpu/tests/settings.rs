@@ -324,7 +324,7 @@ fn numbers_on_the_command_line_are_never_others_than_were_meant() {
             "expected a whole number, such as 60000: write a decimal point, and no commas",
         ),
         ("statistics --batch 1e3", "expected a whole number"),
-        ("statistics --first=-1", "a number of at least 0 is expected"),
+        ("statistics --first=-1", "expected a number of at least 0"),
         ("statistics --first 4294967296", "the number is too large"),
         ("statistics --batch 0", "--batch is 0, but must be from 1 to 300"),
         ("statistics --first 1 --start 0x10", "write it in decimal"),

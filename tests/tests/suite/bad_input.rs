@@ -445,7 +445,7 @@ fn settings_out_of_range_are_refused_with_name_and_range() {
         (|c| c.learning_rate = 0.0, "learning_rate", "above 0"),
         (|c| c.learning_rate = -0.1, "learning_rate", "above 0"),
         (|c| c.learning_rate = f64::NAN, "learning_rate", "above 0"),
-        (|c| c.learning_rate = 1e39, "learning_rate", "at most 3402823"),
+        (|c| c.learning_rate = 1e39, "learning_rate", "at most 3.402823"),
         (|c| c.schedule.warm_up_samples = 1 << 53, "warm_up_samples", "from 0 to 9007199254740991"),
         (|c| c.schedule.decay = Decay::Cosine { final_fraction: -0.1 }, "final_fraction", "from 0 to 1"),
         (|c| c.schedule.decay = Decay::Cosine { final_fraction: 1.1 }, "final_fraction", "from 0 to 1"),
