@@ -48,8 +48,7 @@ pub(crate) fn wasm_pack() -> Result<()> {
     install("wasm-pack")
 }
 
-/// Builds a program with `cargo install`: unoptimised, because all that it does is to start others, and it is there in half
-/// the time.
+/// Builds a program with `cargo install`, unoptimised: it only starts other programs.
 pub(crate) fn install(program: &str) -> Result<()> {
     let mut cargo = Command::new("cargo");
     cargo.args(["install", program, "--locked", "--debug"]).env("CARGO_PROFILE_DEV_DEBUG", "false");

@@ -28,8 +28,8 @@ pub(super) fn read(file: &Path) -> Result<Vec<u8>, DataError> {
     Ok(bytes)
 }
 
-/// A file's bytes, unpacked where they are packed, or where the file's name says so. Of more than [`LARGEST_FILE`] bytes
-/// only so many are unpacked that this can be seen.
+/// A file's bytes, unpacked where they are packed, or where the file's name says so. Unpacking stops just after
+/// [`LARGEST_FILE`] bytes, so that the caller sees that there are more.
 ///
 /// # Errors
 /// Where the packed bytes are broken.

@@ -12,8 +12,8 @@ import { pageFolder } from './folders.mjs';
 export const FEW = { training: 6000, test: 1000 };
 
 /**
- * What a server has in the place of the built page's own files, by path: data of so many images, their list, and a service
- * worker that knows of it.
+ * Files that a server sends instead of those of the built page, by path: data with these numbers of images, their manifest,
+ * and a service worker that lists them.
  */
 export function smallData({ training, test }) {
   const files = new Map();

@@ -111,11 +111,10 @@ impl PlaceArguments {
 
     /// Refuses what does not go together, and what no machine has.
     pub(crate) fn check(&self) -> Result<(), String> {
+        if let Some(threads) = self.threads.filter(|&threads| threads > MOST_THREADS) {
+            return Err(format!("--threads is {threads}, but must be from 1 to {MOST_THREADS}"));
+        }
         match self.device {
-            _ if self.threads.is_some_and(|threads| threads > MOST_THREADS) => Err(format!(
-                "--threads is {}, but must be from 1 to {MOST_THREADS}",
-                self.threads.unwrap_or(MOST_THREADS)
-            )),
             Device::Cpu if self.adapter.is_some() => {
                 Err("--adapter names a GPU, so it needs --device gpu or --device auto".to_owned())
             }

@@ -51,7 +51,8 @@ impl Interrupts {
 }
 
 /// From now on SIGINT (Ctrl-C), SIGTERM, SIGHUP (the terminal is closed) and SIGXCPU (the processor time that
-/// `ulimit -t` or a batch system grants is used up) cancel the engine's step, unless they were ignored when the program was started, as `nohup` does with SIGHUP and a shell script with SIGINT.
+/// `ulimit -t` or a batch system grants is used up) cancel the engine's step, unless they were ignored when the
+/// program was started, as `nohup` does with SIGHUP and a shell script with SIGINT.
 #[cfg(unix)]
 pub(crate) fn listen(control: Arc<Control>) -> Result<Interrupts, Box<dyn Error>> {
     use signal_hook::consts::{SIGHUP, SIGTERM};
