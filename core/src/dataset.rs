@@ -1,43 +1,116 @@
-//! Where samples come from.
+//! Where samples come from, and what one is.
 
 use crate::real::Real;
+use crate::shape::Shape;
+
+/// What one sample of a data set is. A model builds its network from this; nobody else knows a size.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SampleShape {
+    /// Shape of its values.
+    pub input: Shape,
+    /// How its values are stored.
+    pub encoding: Encoding,
+    /// Labels of one sample.
+    pub targets: u32,
+    /// Number of classes; labels are below it.
+    pub classes: u32,
+}
+
+impl SampleShape {
+    /// An image of bytes, read as byte/255, with one label.
+    #[must_use]
+    pub const fn image(input: Shape, classes: u32) -> Self {
+        Self { input, encoding: Encoding::BYTES, targets: 1, classes }
+    }
+
+    /// Values in floats, with one label.
+    #[must_use]
+    pub const fn floats(input: Shape, classes: u32) -> Self {
+        Self { input, encoding: Encoding::Floats, targets: 1, classes }
+    }
+}
+
+/// How a data set stores the values of its samples.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Encoding {
+    /// Bytes. A value of channel c is (byte/255 − mean\[c\])/deviation\[c\], for up to four channels.
+    Bytes {
+        /// Subtracted, per channel.
+        mean: [f32; 4],
+        /// What is left is divided by this, per channel.
+        deviation: [f32; 4],
+    },
+    /// Floats, as they are.
+    Floats,
+}
+
+impl Encoding {
+    /// Bytes that are read as byte/255.
+    pub const BYTES: Self = Self::Bytes { mean: [0.0; 4], deviation: [1.0; 4] };
+}
+
+/// A visit of one sample. The pass over the data set keys what is random about it, so that both sweeps of a step, a
+/// resumed run and every engine see the same values.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Visit {
+    /// Which sample.
+    pub sample: u32,
+    /// Passes over the data set before this one.
+    pub pass: u64,
+}
+
+/// The visit of the first pass.
+impl From<u32> for Visit {
+    fn from(sample: u32) -> Self {
+        Self { sample, pass: 0 }
+    }
+}
 
 /// A labelled data set that can be read in any order.
 pub trait Dataset<F: Real> {
+    /// What its samples are.
+    fn shape(&self) -> SampleShape;
+
     /// Number of samples, N.
     fn len(&self) -> u32;
 
-    /// Whether there are no samples.
+    /// Whether there is no sample.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Number of values of one sample.
-    fn input_len(&self) -> usize;
+    /// Writes the values and labels of a sample below N.
+    fn read(&self, visit: Visit, input: &mut [F], targets: &mut [u32]);
 
-    /// Writes sample `index` < N and returns its label.
-    fn read(&self, index: u32, input: &mut [F]) -> u32;
+    /// Hint that a sample below N will be read soon: its memory can be fetched meanwhile.
+    fn prefetch(&self, sample: u32) {
+        let _ = sample;
+    }
 
-    /// Sample `index` < N will be read soon: a hint to prefetch its memory.
-    fn approach(&self, index: u32) {
-        let _ = index;
+    /// The stored bytes of all samples, one after the other, where its encoding is bytes that do not depend on the visit.
+    fn raw(&self) -> Option<&[u8]> {
+        None
     }
 }
 
 impl<F: Real, T: Dataset<F> + ?Sized> Dataset<F> for &T {
+    fn shape(&self) -> SampleShape {
+        (**self).shape()
+    }
+
     fn len(&self) -> u32 {
         (**self).len()
     }
 
-    fn input_len(&self) -> usize {
-        (**self).input_len()
+    fn read(&self, visit: Visit, input: &mut [F], targets: &mut [u32]) {
+        (**self).read(visit, input, targets);
     }
 
-    fn read(&self, index: u32, input: &mut [F]) -> u32 {
-        (**self).read(index, input)
+    fn prefetch(&self, sample: u32) {
+        (**self).prefetch(sample);
     }
 
-    fn approach(&self, index: u32) {
-        (**self).approach(index);
+    fn raw(&self) -> Option<&[u8]> {
+        (**self).raw()
     }
 }

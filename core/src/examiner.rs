@@ -3,9 +3,10 @@
 use core::ops::Range;
 use std::vec::Vec;
 
+use crate::backend::Backend;
 use crate::dataset::Dataset;
 use crate::local::{OwnedNetwork, RunError, SweepMemory};
-use crate::network::{MatrixProduct, Model, Network};
+use crate::network::{Model, Network};
 use crate::real::Real;
 use crate::statistics::{LengthMismatch, check_length};
 
@@ -26,7 +27,7 @@ pub struct Verdict<'a, F> {
     pub probabilities: &'a [F],
 }
 
-impl<F: Real, M: MatrixProduct<F>> Examiner<F, M> {
+impl<F: Real, M: Backend<F> + Copy> Examiner<F, M> {
     /// An examiner for one of the models.
     ///
     /// # Errors

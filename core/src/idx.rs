@@ -5,8 +5,9 @@
 
 use core::fmt;
 
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, SampleShape, Visit};
 use crate::real::Real;
+use crate::shape::Shape;
 use crate::vectors::on_vectors;
 
 /// What is wrong with IDX bytes.
@@ -167,7 +168,7 @@ pub struct LabelledImages<B> {
     images: B,
     labels: B,
     count: u32,
-    pixels: usize,
+    shape: SampleShape,
 }
 
 /// Where the values begin in an image file and in a label file.
@@ -218,16 +219,17 @@ impl<B: AsRef<[u8]>> LabelledImages<B> {
             let (byte, label) = (LABELS_START + index, label_file.values[index]);
             return Err(ImagesError::Labels(IdxError::Label { byte, label, classes }));
         }
-        let pixels = rows as usize * columns as usize;
-        Ok(Self { images, labels, count, pixels })
+        let shape = SampleShape::image(Shape::image(1, rows, columns), classes);
+        Ok(Self { images, labels, count, shape })
     }
 
     /// One image's bytes, row by row; `None` where there is no such image.
     #[must_use]
     pub fn image(&self, index: u32) -> Option<&[u8]> {
         // Within the bytes, which were checked, so that nothing overflows.
+        let pixels = self.shape.input.len();
         let index = (index < self.count).then_some(index as usize)?;
-        self.images.as_ref().get(IMAGES_START + index * self.pixels..)?.get(..self.pixels)
+        self.images.as_ref().get(IMAGES_START + index * pixels..)?.get(..pixels)
     }
 
     /// One image's label; `None` where there is no such image.
@@ -242,25 +244,29 @@ impl<F: Real, B: AsRef<[u8]>> Dataset<F> for LabelledImages<B> {
         self.count
     }
 
-    fn input_len(&self) -> usize {
-        self.pixels
+    fn shape(&self) -> SampleShape {
+        self.shape
     }
 
-    /// Where there is no such image: zeros, with a label of no class.
-    fn read(&self, index: u32, input: &mut [F]) -> u32 {
-        match (self.image(index), self.label(index)) {
+    /// If there is no such image: zeros, with a label of no class.
+    fn read(&self, visit: Visit, input: &mut [F], targets: &mut [u32]) {
+        match (self.image(visit.sample), self.label(visit.sample)) {
             (Some(image), Some(label)) => {
                 scale(image, input);
-                label.into()
+                targets.fill(label.into());
             }
             _ => {
                 input.fill(F::zero());
-                u32::MAX
+                targets.fill(u32::MAX);
             }
         }
     }
 
-    fn approach(&self, index: u32) {
+    fn raw(&self) -> Option<&[u8]> {
+        self.images.as_ref().get(IMAGES_START..)
+    }
+
+    fn prefetch(&self, index: u32) {
         // A byte of each cache line: nobody waits for it, so that many images' are under way at once.
         let touched =
             self.image(index).unwrap_or_default().iter().step_by(CACHE_LINE).fold(0, |all, byte| all ^ byte);
@@ -280,13 +286,13 @@ impl<F: Real> Dataset<F> for Picture<'_> {
         1
     }
 
-    fn input_len(&self) -> usize {
-        self.0.len()
+    fn shape(&self) -> SampleShape {
+        SampleShape::image(Shape::vector(u32::try_from(self.0.len()).unwrap_or(u32::MAX)), 1)
     }
 
-    fn read(&self, _: u32, input: &mut [F]) -> u32 {
+    fn read(&self, _: Visit, input: &mut [F], targets: &mut [u32]) {
         scale(self.0, input);
-        0
+        targets.fill(0);
     }
 }
 

@@ -5,6 +5,7 @@
 #[cfg(feature = "std")]
 extern crate std;
 
+pub mod backend;
 pub mod batch_test;
 pub mod config;
 pub mod controller;
@@ -13,6 +14,7 @@ pub mod dataset;
 #[cfg(feature = "std")]
 pub mod examiner;
 pub mod idx;
+pub mod layer;
 mod length;
 #[cfg(feature = "std")]
 pub mod local;
@@ -23,6 +25,7 @@ pub mod optimizer;
 pub mod random;
 pub mod real;
 pub mod schedule;
+mod shape;
 pub mod shuffle;
 pub mod statistics;
 pub mod subnormal;

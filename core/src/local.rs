@@ -6,12 +6,12 @@ use core::ops::Range;
 use std::collections::VecDeque;
 use std::vec::Vec;
 
+use crate::backend::Backend;
 use crate::config::{ConfigError, RetuneError, RunConfig};
 use crate::cut::{Cut, MicroBatch, Walk};
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, Visit};
 use crate::network::{
-    MatrixProduct, Model, Network, NetworkError, Node, Placed, Score, Shape, Sweep, SweepError, Workspace,
-    initialise,
+    Model, Network, NetworkError, Node, Placed, Score, Shape, Sweep, SweepError, Workspace, initialise,
 };
 use crate::optimizer::StepScalars;
 use crate::real::Real;
@@ -143,6 +143,7 @@ pub struct SweepMemory<F: Real> {
     micro_batch: usize,
     values: Vec<F>,
     sums: Vec<F::Sum>,
+    visits: Vec<Visit>,
     labels: Vec<u32>,
 }
 
@@ -158,6 +159,7 @@ impl<F: Real> SweepMemory<F> {
             micro_batch,
             values: zeros(len.values)?,
             sums: zeros(len.sums)?,
+            visits: zeros(len.visits)?,
             labels: zeros(len.labels)?,
         })
     }
@@ -173,13 +175,13 @@ impl<F: Real> SweepMemory<F> {
     ///
     /// # Errors
     /// When the memory was made for another network.
-    pub fn sweep<'a, M: MatrixProduct<F>>(
+    pub fn sweep<'a, M: Backend<F> + Copy>(
         &'a mut self,
         network: Network<'a>,
         product: M,
     ) -> Result<Sweep<'a, F, M>, LengthMismatch> {
-        let Self { micro_batch, values, sums, labels } = self;
-        Sweep::new(network, product, *micro_batch, Workspace { values, sums, labels })
+        let Self { micro_batch, values, sums, visits, labels } = self;
+        Sweep::new(network, product, *micro_batch, Workspace { values, sums, visits, labels })
     }
 }
 
@@ -335,7 +337,7 @@ struct Evaluating<S> {
     total: Score<S>,
 }
 
-impl<F: Real, M: MatrixProduct<F>> LocalRun<F, M> {
+impl<F: Real, M: Backend<F> + Copy> LocalRun<F, M> {
     /// The start of a run over `samples` training samples.
     ///
     /// # Errors
@@ -608,7 +610,7 @@ impl<F: Real, M: MatrixProduct<F>> LocalRun<F, M> {
         let network = network.view();
         let Step { plan, order, walk, swept, projection, .. } = &mut step;
         let count = positions.len();
-        let samples = positions.map(|position| order.index(plan.start.saturating_add(position.into())));
+        let samples = positions.map(|position| order.visit(plan.start.saturating_add(position.into())));
         match projection {
             None => {
                 let memory = self.kept.make(network, *swept).unwrap_or(memory);

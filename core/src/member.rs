@@ -6,11 +6,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::vec::Vec;
 
+use crate::backend::Backend;
 use crate::config::RunConfig;
 use crate::cut::{Cut, MicroBatch};
 use crate::dataset::Dataset;
 use crate::local::{Kept, OwnedNetwork, OwnedStatistics, RunError, SweepMemory, zeros};
-use crate::network::{MatrixProduct, Score};
+use crate::network::Score;
 use crate::real::Real;
 use crate::statistics::{Inner, LengthMismatch, Needs, Statistics, check_length};
 use crate::trainer::Trainer;
@@ -42,7 +43,7 @@ pub struct StepPart {
     pub part: u32,
 }
 
-impl<F: Real, M: MatrixProduct<F>> Member<F, M> {
+impl<F: Real, M: Backend<F> + Copy> Member<F, M> {
     /// A member of a run over `samples` training samples.
     ///
     /// # Errors
@@ -115,7 +116,7 @@ impl<F: Real, M: MatrixProduct<F>> Member<F, M> {
         kept.begin(if needs.inner { Kept::<F>::most(network) / cut.parts() as usize } else { 0 });
         let walk = cut.walk_part(part, self.memory.micro_batch());
         for (index, MicroBatch { positions, .. }) in walk.enumerate() {
-            let samples = positions.map(|position| order.index(start.saturating_add(position.into())));
+            let samples = positions.map(|position| order.visit(start.saturating_add(position.into())));
             let memory = kept.make(network, index).unwrap_or(&mut self.memory);
             let mut sweep = memory.sweep(network, self.product)?;
             self.sums.with::<_, RunError>(|sums| {
@@ -147,7 +148,7 @@ impl<F: Real, M: MatrixProduct<F>> Member<F, M> {
                 let mut sweep = memory.sweep(network, self.product)?;
                 sweep.project_kept(parameters, mean, positions.len(), &mut inner)?;
             } else {
-                let samples = positions.map(|position| order.index(start.saturating_add(position.into())));
+                let samples = positions.map(|position| order.visit(start.saturating_add(position.into())));
                 let mut sweep = self.memory.sweep(network, self.product)?;
                 sweep.project(parameters, mean, dataset, samples, &mut inner)?;
             }

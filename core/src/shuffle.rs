@@ -1,5 +1,6 @@
 //! A keyed permutation of 0..N computed on the fly: no index buffer, 32-bit arithmetic only.
 
+use crate::dataset::Visit;
 use crate::random::Key;
 
 /// Rounds of the Feistel network. Four already make a pseudo-random permutation in theory; six cost little
@@ -102,16 +103,16 @@ impl Order {
         self.seed
     }
 
-    /// The sample at `position`, counted from the start of the run. Without samples, it is 0, as [`Shuffle::index`] says.
+    /// The visit at `position`, counted from the start of the run. Without samples, it is of sample 0, as [`Shuffle::index`] says.
     #[must_use]
     #[allow(clippy::cast_possible_truncation)]
-    pub fn index(&mut self, position: u64) -> u32 {
+    pub fn visit(&mut self, position: u64) -> Visit {
         let len = u64::from(self.len.max(1));
         let pass = position / len;
         if pass != self.pass {
             self.pass = pass;
             self.shuffle = Shuffle::new(self.len, self.seed, pass);
         }
-        self.shuffle.index((position % len) as u32)
+        Visit { sample: self.shuffle.index((position % len) as u32), pass }
     }
 }

@@ -10,13 +10,13 @@ use std::time::Duration;
 
 use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::controller::{AnyController, Constant};
-use adadagrad_core::dataset::Dataset;
-use adadagrad_core::network::Model;
+use adadagrad_core::dataset::{Dataset, SampleShape, Visit};
+use adadagrad_core::network::{Model, Shape};
 use adadagrad_core::statistics::Needs;
 use adadagrad_core::trainer::Trainer;
 use adadagrad_gpu::cpu::{ThreadsEngine, available_threads};
 use adadagrad_gpu::dataset::SharedDataset;
-use adadagrad_gpu::engine::{Engine, Visit};
+use adadagrad_gpu::engine::{BatchOrder, Engine};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
 const SAMPLES: u32 = 4096;
@@ -29,18 +29,18 @@ impl Dataset<f32> for Pixels {
         SAMPLES
     }
 
-    fn input_len(&self) -> usize {
-        784
+    fn shape(&self) -> SampleShape {
+        SampleShape::image(Shape::image(1, 28, 28), 10)
     }
 
     #[allow(clippy::cast_precision_loss)]
-    fn read(&self, index: u32, input: &mut [f32]) -> u32 {
+    fn read(&self, Visit { sample: index, .. }: Visit, input: &mut [f32], targets: &mut [u32]) {
         for (k, value) in (0_u32..).zip(input) {
             let noise = (index * 784 + k).wrapping_mul(2_654_435_761) >> 8;
             let is_ink = noise.is_multiple_of(5);
             *value = if is_ink { ((noise >> 8) % 256) as f32 / 255.0 } else { 0.0 };
         }
-        index % 10
+        targets.fill(index % 10);
     }
 }
 
@@ -80,7 +80,7 @@ fn statistics(criterion: &mut Criterion) {
             let Ok(trainer) = Trainer::<f32>::new(config, SAMPLES) else { continue };
             for (kind, needs) in &kinds {
                 group.throughput(Throughput::Elements(batch.into()));
-                let visit = Visit::Shuffled { order: trainer.order(), start: 0 };
+                let visit = BatchOrder::Shuffled { order: trainer.order(), start: 0 };
                 group.bench_function(
                     BenchmarkId::new(format!("{}/{kind}", model.name()), batch),
                     |bencher| {

@@ -1,6 +1,6 @@
 // Convolutions as implicit matrix products: patches are addressed, never stored. K = C·kernel² taps,
-// P output positions; one sample's gradient [outputs, K + 1] (the last tap is the bias) is formed in
-// registers, used and forgotten.
+// P output positions; one sample's gradient [outputs, K + 1] (the last tap is the bias, where there is one) is formed
+// in registers, used and forgotten.
 //
 // Three variants of each kernel, of which a trial on the adapter picks one:
 // - plain: 4×4 of the result an invocation, for every stride and kernel.
@@ -9,7 +9,7 @@
 //   the result an invocation; weight gradient: 8 outputs × one row of the kernel.
 // - `…_tiles`: 4×4 an invocation, from tiles in workgroup memory that each invocation helps to load.
 //
-// Operations of each kernel: 2·outputs·K·P a sample; the weight gradient also 2·outputs·P for the biases, and
+// Operations of each kernel: 2·outputs·K·P a sample; the weight gradient also 2·outputs·P for biases, and
 // 3 for every parameter (square, sum of squares, total), 2 more each with second moments or inner products.
 // Bytes: 4 a value, activations C·H·W and outputs·P a sample, the weights once; the weight gradient writes its
 // parameters once a slice, and one square norm a tile and sample. That is what must move if every value stays in
@@ -61,11 +61,25 @@ override DEPTH: u32 = 16u;
 // pipeline is made is unrolled, and divided by at the price of a multiplication.
 override KERNEL: u32 = 5u;
 override STRIDE: u32 = 1u;
+// Whether there are biases.
+override BIAS: bool = true;
+// Whether the input gradient is added to what other readers of the input have left.
+override ADD: bool = false;
 
 const NEXT = vec4(0u, 1u, 2u, 3u);
 
 fn taps() -> u32 {
     return conv.channels * conv.kernel * conv.kernel;
+}
+
+// Biases of one output.
+fn biases() -> u32 {
+    return select(0u, 1u, BIAS);
+}
+
+// Parameters of one output.
+fn gradient_taps() -> u32 {
+    return taps() + biases();
 }
 
 fn positions() -> u32 {
@@ -85,7 +99,10 @@ fn load(base: u32, place: i32) -> f32 {
 }
 
 fn store_output(sample: u32, output: u32, position: u32, sum: f32) {
-    let value = sum + parameters[conv.parameter_offset + conv.outputs * taps() + output];
+    var value = sum;
+    if BIAS {
+        value += parameters[conv.parameter_offset + conv.outputs * taps() + output];
+    }
     let place = (sample * conv.outputs + output) * positions() + position;
     target_values[place] = select(value, 0.0, conv.relu == 1u && value < 0.0);
 }
@@ -254,7 +271,12 @@ fn output_place(pixel: u32, u: u32, v: u32) -> i32 {
 }
 
 fn store_input(sample: u32, channel: u32, pixel: u32, sum: f32) {
-    target_values[(sample * conv.channels + channel) * conv.height * conv.width + pixel] = sum;
+    let place = (sample * conv.channels + channel) * conv.height * conv.width + pixel;
+    if ADD {
+        target_values[place] += sum;
+    } else {
+        target_values[place] = sum;
+    }
 }
 
 // Four channels at four pixels: dx = adjoint of the forward pass, from the output gradients in `source`.
@@ -521,7 +543,7 @@ fn parameter_place(output: u32, tap: u32) -> u32 {
 // What is left of one sample's gradient of some parameters: with g at (output, tap), its square norm and, where
 // asked for, its product with `parameters`, which then hold the summed gradient.
 fn inner_product(output: u32, tap: u32, g: f32) -> f32 {
-    if (conv.flags & PROJECT) == 0u || output >= conv.outputs || tap > taps() {
+    if (conv.flags & PROJECT) == 0u || output >= conv.outputs || tap >= gradient_taps() {
         return 0.0;
     }
     return g * parameters[conv.parameter_offset + parameter_place(output, tap)];
@@ -536,10 +558,10 @@ fn leave(sample: u32, tile: u32, norm: f32, inner: f32) {
 }
 
 fn leave_sums(slice: u32, output: u32, tap: u32, total: f32, second: f32) {
-    if (conv.flags & PROJECT) != 0u || output >= conv.outputs || tap > taps() {
+    if (conv.flags & PROJECT) != 0u || output >= conv.outputs || tap >= gradient_taps() {
         return;
     }
-    let place = slice * conv.outputs * (taps() + 1u) + parameter_place(output, tap);
+    let place = slice * conv.outputs * gradient_taps() + parameter_place(output, tap);
     target_values[place] = total;
     if (conv.flags & MOMENT) != 0u {
         moments[place] = second;
@@ -556,7 +578,7 @@ fn conv2d_weight_gradient(
     @builtin(num_workgroups) groups: vec3<u32>,
 ) {
     let index = id.x + id.y * groups.x * GROUP;
-    let tap_blocks = (taps() + 4u) / 4u;
+    let tap_blocks = (gradient_taps() + 3u) / 4u;
     let output_blocks = (conv.outputs + 3u) / 4u;
     let tiles = tap_blocks * output_blocks;
     let slices = (conv.samples + conv.slice - 1u) / conv.slice;
@@ -571,7 +593,7 @@ fn conv2d_weight_gradient(
     // The bias's tap sees a constant 1, and taps beyond it nothing.
     let all_taps = tap + NEXT;
     let real_taps = min(all_taps, vec4(taps() - 1u));
-    let constants = select(vec4(0.0), vec4(1.0), all_taps == vec4(taps()));
+    let constants = select(vec4(0.0), vec4(1.0), all_taps == vec4(taps())) * f32(biases());
     let weights = select(vec4(0.0), vec4(1.0), all_taps < vec4(taps()));
     let channels = real_taps / window;
     let us = real_taps % window / conv.kernel;
@@ -619,7 +641,8 @@ fn conv2d_weight_gradient(
     }
 }
 
-// The same for eight outputs × one row of the kernel, or × the bias, which is one row more: a tile each.
+// The same for eight outputs × one row of the kernel, or × the bias, which is one row more where there is one: a tile
+// each.
 @compute @workgroup_size(GROUP)
 fn conv2d_weight_gradient_rows(
     @builtin(global_invocation_id) id: vec3<u32>,
@@ -628,15 +651,16 @@ fn conv2d_weight_gradient_rows(
     let index = id.x + id.y * groups.x * GROUP;
     let kernel_rows = conv.channels * KERNEL;
     let output_blocks = (conv.outputs + 7u) / 8u;
-    let tiles = output_blocks * (kernel_rows + 1u);
+    let tile_rows = kernel_rows + biases();
+    let tiles = output_blocks * tile_rows;
     let slices = (conv.samples + conv.slice - 1u) / conv.slice;
     if index >= slices * tiles {
         return;
     }
     let tile = index % tiles;
     let slice = index / tiles;
-    let kernel_row = tile % (kernel_rows + 1u);
-    let output = tile / (kernel_rows + 1u) * 8u;
+    let kernel_row = tile % tile_rows;
+    let output = tile / tile_rows * 8u;
     let is_bias = kernel_row == kernel_rows;
     let channel = select(kernel_row / KERNEL, 0u, is_bias);
     let u = kernel_row % KERNEL;
@@ -743,7 +767,7 @@ fn conv2d_weight_gradient_tiles(
 ) {
     let rows = 4u * GROUP_Y;
     let columns = 4u * GROUP_X;
-    let tap_tiles = (taps() + columns) / columns;
+    let tap_tiles = (gradient_taps() + columns - 1u) / columns;
     let output_tiles = (conv.outputs + rows - 1u) / rows;
     let tile = group.x + group.y * groups.x;
     let first_tap = tile % tap_tiles * columns;
@@ -751,8 +775,8 @@ fn conv2d_weight_gradient_tiles(
     let slice = tile / (tap_tiles * output_tiles);
     let output = first_output + 4u * local.y;
     let tap = first_tap + 4u * local.x;
-    let live = output < conv.outputs && tap <= taps();
-    let tap_blocks = (taps() + 4u) / 4u;
+    let live = output < conv.outputs && tap < gradient_taps();
+    let tap_blocks = (gradient_taps() + 3u) / 4u;
     var totals = mat4x4<f32>();
     var second = mat4x4<f32>();
     let last = min((slice + 1u) * conv.slice, conv.samples);
@@ -774,7 +798,7 @@ fn conv2d_weight_gradient_tiles(
                 let at = upper_left + vec2<i32>(tap.yz);
                 let is_wanted = position < positions() && tap.x < conv.channels;
                 let value = pixel(sample * conv.channels + tap.x, conv.height, conv.width, at, is_wanted);
-                let is_bias = position < positions() && first_tap + column == taps();
+                let is_bias = BIAS && position < positions() && first_tap + column == taps();
                 tile_b[index % DEPTH * (columns + 4u) + column] = select(value, 1.0, is_bias);
             }
             workgroupBarrier();

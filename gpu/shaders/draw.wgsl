@@ -1,7 +1,7 @@
-// Draws a micro-batch: which samples, by the keyed shuffle, and their pixels as floats.
+// Draws a micro-batch: which samples, by the keyed shuffle, and their values as floats.
 //
-// One operation a pixel. Bytes: 5 a pixel, one in and four out, and 8 a sample for labels. A sample's index is worked
-// out, in integers, once for every EACH of its words.
+// One operation a pixel. Bytes: 5 a pixel, one in and four out (8 where they are floats already), and 8 a sample for
+// labels. A sample's index is worked out, in integers, once for every EACH of its words.
 
 struct Draw {
     samples: u32,
@@ -9,7 +9,7 @@ struct Draw {
     start: u32,
     // N.
     length: u32,
-    // Words of four pixels in one image.
+    // Words of four pixels in one image, or of one float.
     words: u32,
     // Keys of this pass and of the next, for a micro-batch that crosses the end of the pass.
     this_key_0: u32,
@@ -26,6 +26,8 @@ struct Draw {
 @group(0) @binding(1) var<storage, read> images: array<u32>;
 @group(0) @binding(2) var<storage, read> all_labels: array<u32>;
 @group(0) @binding(3) var<storage, read_write> activations: array<vec4<f32>>;
+// The same as words, for images that are floats already.
+@group(0) @binding(3) var<storage, read_write> activation_words: array<u32>;
 @group(0) @binding(4) var<storage, read_write> labels: array<u32>;
 
 fn mix(word_in: u32) -> u32 {
@@ -100,6 +102,28 @@ fn draw_samples(
         let pixels = images[sample * draw.words + word];
         let bytes = (vec4(pixels) >> vec4(0u, 8u, 16u, 24u)) & vec4(0xffu);
         activations[offset * draw.words + word] = vec4<f32>(bytes) / 255.0;
+    }
+    if first == 0u {
+        labels[offset] = all_labels[sample];
+    }
+}
+
+// The same for values that are floats: their bits are moved as they are.
+@compute @workgroup_size(64)
+fn draw_floats(
+    @builtin(global_invocation_id) id: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+) {
+    let index = id.x + id.y * groups.x * 64u;
+    let stride = (draw.words + EACH - 1u) / EACH;
+    if index >= draw.samples * stride {
+        return;
+    }
+    let offset = index / stride;
+    let first = index % stride;
+    let sample = sample_at(offset);
+    for (var word = first; word < draw.words; word += stride) {
+        activation_words[offset * draw.words + word] = images[sample * draw.words + word];
     }
     if first == 0u {
         labels[offset] = all_labels[sample];

@@ -20,6 +20,17 @@ struct MaxPool2d {
 @group(0) @binding(2) var<storage, read> dy: array<f32>;
 @group(0) @binding(3) var<storage, read_write> result: array<f32>;
 
+// Whether a gradient is added to what other readers of the input have left.
+override ADD: bool = false;
+
+fn leave(place: u32, gradient: f32) {
+    if ADD {
+        result[place] += gradient;
+    } else {
+        result[place] = gradient;
+    }
+}
+
 // By its bits: a compiler may take for granted that no NaN is compared.
 fn is_nan(value: f32) -> bool {
     return (bitcast<u32>(value) & 0x7fffffffu) > 0x7f800000u;
@@ -80,7 +91,7 @@ fn max_pool2d_backward(
             }
         }
     }
-    result[index] = sum;
+    leave(index, sum);
 }
 
 // The same for windows side by side (stride = kernel): one invocation writes all pixels of a window, and looks
@@ -109,7 +120,7 @@ fn max_pool2d_backward_apart(
     for (var row = r * pool.kernel; row < min((r + 1u) * pool.kernel, pool.height); row++) {
         for (var column = s * pool.kernel; column < min((s + 1u) * pool.kernel, pool.width); column++) {
             let place = (plane * pool.height + row) * pool.width + column;
-            result[place] = select(0.0, e, place == best);
+            leave(place, select(0.0, e, place == best));
         }
     }
 }

@@ -2,10 +2,10 @@
 // answers, sᵢ, and ⟨gᵢ, Σ g⟩.
 //
 // Operations and values of four bytes, a sample unless said otherwise: softmax_cross_entropy 7·classes + 4 and
-// 2·classes + 5; dense_norms 2·(inputs + outputs) + 3 and inputs + outputs + 2; dense_inner_products
+// 2·classes + 5; dense_norms 2·(inputs + outputs) + 3 and inputs + outputs + 2; inner_products
 // 2·outputs + 1 and 2·outputs + 2; sum_tiles tiles + 1 and tiles + 2; fold_samples 9 and 4, and 6 at the end.
 // A parameter: add_slices slices + 1 and slices + 2; square_norm 2 and 1, and 64 at the end; add_part 1 and 3. An
-// output: dense_bias_gradient samples + 1 and samples + 2.
+// output: sum_samples samples + 1 and samples + 2.
 
 struct Batch {
     samples: u32,
@@ -71,7 +71,8 @@ fn softmax_cross_entropy(@builtin(global_invocation_id) id: vec3<u32>) {
     per_sample[3u * batch.capacity + sample] = 0.0;
 }
 
-// sᵢ += ‖e‖² (‖a‖² + 1): a dense layer's part, no gradient formed.
+// sᵢ += ‖e‖² (‖a‖² + 1): a dense layer's part, no gradient formed. Without inputs it is ‖e‖², where e is a small layer's
+// gradient of one sample.
 @compute @workgroup_size(64)
 fn dense_norms(@builtin(global_invocation_id) id: vec3<u32>) {
     let sample = id.x;
@@ -91,16 +92,17 @@ fn dense_norms(@builtin(global_invocation_id) id: vec3<u32>) {
     per_sample[2u * batch.capacity + sample] += e_squares * (a_squares + 1.0);
 }
 
-// Row 3 += ⟨e, x⟩ with x = A Ḡᵀ: a dense layer's part of the inner product.
+// Row 3 += ⟨e, x⟩: a layer's part of the inner product. For a dense layer x = A Ḡᵀ, `stride` = outputs; for a small one e is
+// the sample's gradient and x the sum of all, the same for every sample, so that `stride` = 0.
 @compute @workgroup_size(64)
-fn dense_inner_products(@builtin(global_invocation_id) id: vec3<u32>) {
+fn inner_products(@builtin(global_invocation_id) id: vec3<u32>) {
     let sample = id.x;
     if sample >= batch.samples {
         return;
     }
     var sum = 0.0;
     for (var k = 0u; k < batch.outputs; k++) {
-        sum += e[sample * batch.outputs + k] * x[sample * batch.outputs + k];
+        sum += e[sample * batch.outputs + k] * x[batch.offset + sample * batch.stride + k];
     }
     per_sample[3u * batch.capacity + sample] += sum;
 }
@@ -119,9 +121,10 @@ fn sum_tiles(@builtin(global_invocation_id) id: vec3<u32>) {
     per_sample[batch.place * batch.capacity + sample] += sum;
 }
 
-// A dense layer's bias gradient: sums[offset + k] += Σᵢ eᵢₖ (squares of them where `stride` is 2).
+// Samples' gradients, one by one in e, of a dense layer's biases or of a small layer: sums[offset + k] += Σᵢ eᵢₖ (squares of
+// them where `stride` is 2).
 @compute @workgroup_size(64)
-fn dense_bias_gradient(@builtin(global_invocation_id) id: vec3<u32>) {
+fn sum_samples(@builtin(global_invocation_id) id: vec3<u32>) {
     let output = id.x;
     if output >= batch.outputs {
         return;
@@ -271,7 +274,7 @@ fn sum_tiles_by_group(
 }
 
 @compute @workgroup_size(64)
-fn dense_bias_gradient_by_group(
+fn sum_samples_by_group(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) local: u32,

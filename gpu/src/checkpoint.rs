@@ -36,8 +36,9 @@ use std::ops::Range;
 use std::path::Path;
 
 use adadagrad_core::config::RunConfig;
+use adadagrad_core::layer::Tensor as Parameters;
 use adadagrad_core::local::OwnedNetwork;
-use adadagrad_core::network::{Model, Network, Operation, Placed};
+use adadagrad_core::network::{Model, Network};
 use adadagrad_core::trainer::Progress;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensorError, SafeTensors};
@@ -443,22 +444,20 @@ pub fn pieces(network: Network<'_>) -> impl Iterator<Item = Piece> {
 
 /// Weights and biases of each layer that has parameters.
 fn layer_pieces(network: Network<'_>) -> impl Iterator<Item = [Piece; 2]> {
-    let layers = network.nodes().iter().enumerate().filter(|(_, node)| node.weights > 0);
-    layers.map(|(module, node)| {
-        let (begin, middle) = (node.parameter_offset, node.parameter_offset + node.weights);
-        let weight =
-            Piece { name: format!("{module}.weight"), shape: weight_shape(node), range: begin..middle };
-        let (shape, range) = (vec![node.biases], middle..middle + node.biases);
-        [weight, Piece { name: format!("{module}.bias"), shape, range }]
+    network.nodes().iter().enumerate().filter_map(|(module, node)| {
+        let [weight, bias] = node.operation.tensors(node.input);
+        let (weight, bias) = weight.zip(bias)?;
+        let middle = node.parameter_offset + node.weights;
+        let piece = |what, tensor: Parameters, range| Piece {
+            name: format!("{module}.{what}"),
+            shape: tensor.dimensions().iter().map(|&size| size as usize).collect(),
+            range,
+        };
+        Some([
+            piece("weight", weight, node.parameter_offset..middle),
+            piece("bias", bias, middle..node.parameters().end),
+        ])
     })
-}
-
-fn weight_shape(node: &Placed) -> Vec<usize> {
-    let shape = match node.operation {
-        Operation::Conv2d { outputs, kernel, .. } => vec![outputs, node.input.channels, kernel, kernel],
-        _ => vec![node.output.channels, node.input.channels],
-    };
-    shape.into_iter().map(|size| size as usize).collect()
 }
 
 fn tensor_name(slot: Option<usize>, name: &str) -> String {

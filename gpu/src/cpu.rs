@@ -7,21 +7,25 @@
 //! parameters, whatever the batch.
 
 use std::num::NonZero;
+use std::slice;
 use std::sync::Arc;
 
+use adadagrad_core::backend::FastBackend;
 use adadagrad_core::config::RunConfig;
 use adadagrad_core::cut::{Cut, MicroBatch};
 use adadagrad_core::local::{
     BatchSums, Evaluation, Kept, OwnedNetwork, OwnedStatistics, RunError, SweepMemory,
 };
-use adadagrad_core::network::{FastProduct, Score, initialise};
+use adadagrad_core::network::{Score, initialise};
 use adadagrad_core::shuffle::Order;
 use adadagrad_core::statistics::{Evidence, Inner, Needs};
 use adadagrad_core::subnormal::flush_all;
 use adadagrad_core::trainer::{Decided, Plan, Telemetry, Trainer};
 
 use crate::dataset::SharedDataset;
-use crate::engine::{Confusion, Control, Engine, EngineError, Evaluated, Snapshot, Visit, check_lengths};
+use crate::engine::{
+    BatchOrder, Confusion, Control, Engine, EngineError, Evaluated, Snapshot, check_lengths,
+};
 use crate::pool::{InOrder, Pool, Worker};
 
 /// Training on persistent threads. See the [module](self).
@@ -118,7 +122,7 @@ impl ThreadsEngine {
     /// When it is cancelled or cannot be computed; then nothing has changed.
     pub fn repeat(&mut self, config: &RunConfig, step: &Decided<f32>) -> Result<(), EngineError> {
         let order = Order::new(self.training.len(), config.seed);
-        self.sweep(step.plan.cut, Visit::Shuffled { order, start: step.plan.start }, &Needs::default())?;
+        self.sweep(step.plan.cut, BatchOrder::Shuffled { order, start: step.plan.start }, &Needs::default())?;
         let optimizer = config.optimizer.as_optimizer::<f32>();
         let parameters = Arc::make_mut(&mut self.parameters);
         Ok(optimizer.update(&step.scalars, parameters, &self.mean_gradient, &mut self.memory)?)
@@ -131,13 +135,18 @@ impl ThreadsEngine {
     }
 
     /// The sweeps of a batch: leaves the total and ḡ, and returns what the second sweep found.
-    fn sweep(&mut self, cut: Cut, visit: Visit, needs: &Needs) -> Result<Option<Inner<f64>>, EngineError> {
+    fn sweep(
+        &mut self,
+        cut: Cut,
+        visits: BatchOrder,
+        needs: &Needs,
+    ) -> Result<Option<Inner<f64>>, EngineError> {
         self.control.begin();
         self.sums.begin(self.parameters.len(), *needs)?;
         self.begin_keeping(cut, needs);
         let over = Over { cut, dataset: &self.training, parameters: &self.parameters };
         let (sums, kept) = (&mut self.sums, &mut self.kept);
-        self.pool.run(cut.parts(), &mut Accumulating { over, visit, sums, kept, taken: 0 })?;
+        self.pool.run(cut.parts(), &mut Accumulating { over, visits, sums, kept, taken: 0 })?;
         let mean_gradient = Arc::make_mut(&mut self.mean_gradient);
         self.sums.batch.mean_gradient(mean_gradient)?;
         if !needs.inner {
@@ -145,7 +154,7 @@ impl ThreadsEngine {
         }
         let (mean_gradient, kept) = (&self.mean_gradient, &mut self.kept);
         let mut projecting =
-            Projecting { over, visit, mean_gradient, kept, taken: 0, total: Inner::default() };
+            Projecting { over, visits, mean_gradient, kept, taken: 0, total: Inner::default() };
         self.pool.run(cut.parts(), &mut projecting)?;
         Ok(Some(projecting.total))
     }
@@ -161,15 +170,20 @@ impl ThreadsEngine {
 
 impl Engine for ThreadsEngine {
     fn step(&mut self, trainer: &mut Trainer<f32>, plan: &Plan<f64>) -> Result<Telemetry, EngineError> {
-        let visit = Visit::Shuffled { order: trainer.order(), start: plan.start };
-        let inner = self.sweep(plan.cut, visit, &plan.needs)?;
+        let visits = BatchOrder::Shuffled { order: trainer.order(), start: plan.start };
+        let inner = self.sweep(plan.cut, visits, &plan.needs)?;
         let evidence = self.sums.batch.evidence(&plan.needs, inner)?;
         let parameters = Arc::make_mut(&mut self.parameters);
         Ok(trainer.conclude(plan, &evidence, &self.mean_gradient, parameters, &mut self.memory)?)
     }
 
-    fn evidence(&mut self, cut: Cut, visit: Visit, needs: &Needs) -> Result<Evidence<f64>, EngineError> {
-        let inner = self.sweep(cut, visit, needs)?;
+    fn evidence(
+        &mut self,
+        cut: Cut,
+        visits: BatchOrder,
+        needs: &Needs,
+    ) -> Result<Evidence<f64>, EngineError> {
+        let inner = self.sweep(cut, visits, needs)?;
         Ok(self.sums.batch.evidence(needs, inner)?)
     }
 
@@ -273,7 +287,7 @@ impl Over<'_> {
 /// The first sweep.
 struct Accumulating<'a> {
     over: Over<'a>,
-    visit: Visit,
+    visits: BatchOrder,
     sums: &'a mut Sums,
     kept: &'a mut [Kept<f32>],
     /// Parts whose results were taken.
@@ -286,7 +300,7 @@ impl InOrder<PartWorker> for Accumulating<'_> {
     fn job(&mut self, part: u32) -> Result<Job, EngineError> {
         let (needs, sums) = (self.sums.needs, self.sums.part()?);
         let kept = borrow(self.kept, part);
-        Ok(self.over.job(part, Task::Accumulate { visit: self.visit, needs, sums, kept }))
+        Ok(self.over.job(part, Task::Accumulate { visits: self.visits, needs, sums, kept }))
     }
 
     fn take(&mut self, done: Result<Done, EngineError>) -> Result<(), EngineError> {
@@ -302,7 +316,7 @@ impl InOrder<PartWorker> for Accumulating<'_> {
 /// The second sweep.
 struct Projecting<'a> {
     over: Over<'a>,
-    visit: Visit,
+    visits: BatchOrder,
     mean_gradient: &'a Arc<Vec<f32>>,
     kept: &'a mut [Kept<f32>],
     /// Parts whose results were taken.
@@ -316,7 +330,7 @@ impl InOrder<PartWorker> for Projecting<'_> {
     fn job(&mut self, part: u32) -> Result<Job, EngineError> {
         let mean_gradient = Arc::clone(self.mean_gradient);
         let kept = borrow(self.kept, part);
-        Ok(self.over.job(part, Task::Project { visit: self.visit, mean_gradient, kept }))
+        Ok(self.over.job(part, Task::Project { visits: self.visits, mean_gradient, kept }))
     }
 
     fn take(&mut self, done: Result<Done, EngineError>) -> Result<(), EngineError> {
@@ -375,8 +389,8 @@ struct Job {
 }
 
 enum Task {
-    Accumulate { visit: Visit, needs: Needs, sums: OwnedStatistics<f32>, kept: Kept<f32> },
-    Project { visit: Visit, mean_gradient: Arc<Vec<f32>>, kept: Kept<f32> },
+    Accumulate { visits: BatchOrder, needs: Needs, sums: OwnedStatistics<f32>, kept: Kept<f32> },
+    Project { visits: BatchOrder, mean_gradient: Arc<Vec<f32>>, kept: Kept<f32> },
     Evaluate,
 }
 
@@ -406,28 +420,28 @@ impl PartWorker {
         let walk = cut.walk_part(part, self.memory.micro_batch());
         let network = self.network.view();
         match task {
-            Task::Accumulate { mut visit, needs, mut sums, mut kept } => {
+            Task::Accumulate { mut visits, needs, mut sums, mut kept } => {
                 sums.clear();
                 for (index, MicroBatch { positions, .. }) in walk.enumerate() {
                     let count = check(&self.control, &positions)?;
-                    let samples = positions.map(|position| visit.sample(position));
+                    let samples = positions.map(|position| visits.visit(position));
                     let memory = kept.make(network, index).unwrap_or(&mut self.memory);
-                    let mut sweep = memory.sweep(network, FastProduct)?;
+                    let mut sweep = memory.sweep(network, FastBackend)?;
                     sums.with(|sums| sweep.accumulate(&parameters, dataset, samples, &needs, sums))?;
                     self.control.add(count);
                 }
                 Ok(Done::Sums(sums, kept))
             }
-            Task::Project { mut visit, mean_gradient, mut kept } => {
+            Task::Project { mut visits, mean_gradient, mut kept } => {
                 let mut inner = Inner::default();
                 for (index, MicroBatch { positions, .. }) in walk.enumerate() {
                     let count = check(&self.control, &positions)?;
                     if let Some(memory) = kept.get(index) {
-                        let mut sweep = memory.sweep(network, FastProduct)?;
+                        let mut sweep = memory.sweep(network, FastBackend)?;
                         sweep.project_kept(&parameters, &mean_gradient, positions.len(), &mut inner)?;
                     } else {
-                        let samples = positions.map(|position| visit.sample(position));
-                        let mut sweep = self.memory.sweep(network, FastProduct)?;
+                        let samples = positions.map(|position| visits.visit(position));
+                        let mut sweep = self.memory.sweep(network, FastBackend)?;
                         sweep.project(&parameters, &mean_gradient, dataset, samples, &mut inner)?;
                     }
                     self.control.add(count);
@@ -435,15 +449,17 @@ impl PartWorker {
                 Ok(Done::Inner(inner, kept))
             }
             Task::Evaluate => {
-                let mut sweep = self.memory.sweep(network, FastProduct)?;
+                let mut sweep = self.memory.sweep(network, FastBackend)?;
                 let classes = network.classes();
                 let (mut score, mut confusion) = (Score::default(), Confusion::new(classes));
-                let mut input = zeros(dataset.input_len())?;
+                let mut input = zeros(dataset.shape().input.len())?;
                 for MicroBatch { positions, .. } in walk {
                     score.merge(sweep.evaluate(&parameters, dataset, positions.clone())?);
                     let outputs = sweep.outputs(positions.len()).chunks_exact(classes);
                     for (sample, outputs) in positions.zip(outputs) {
-                        confusion.add(dataset.read(sample, &mut input), outputs);
+                        let mut label = 0;
+                        dataset.read(sample.into(), &mut input, slice::from_mut(&mut label));
+                        confusion.add(label, outputs);
                     }
                 }
                 Ok(Done::Score(score, confusion))

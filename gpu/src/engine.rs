@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
 use adadagrad_core::cut::Cut;
+use adadagrad_core::dataset::Visit;
 use adadagrad_core::local::{Evaluation, RunError};
 use adadagrad_core::network::SweepError;
 use adadagrad_core::shuffle::Order;
@@ -30,7 +31,8 @@ pub trait Engine {
     ///
     /// # Errors
     /// When it is cancelled or cannot be computed.
-    fn evidence(&mut self, cut: Cut, visit: Visit, needs: &Needs) -> Result<Evidence<f64>, EngineError>;
+    fn evidence(&mut self, cut: Cut, visits: BatchOrder, needs: &Needs)
+    -> Result<Evidence<f64>, EngineError>;
 
     /// Loss and accuracy on a data set. Cannot be cancelled.
     ///
@@ -63,8 +65,13 @@ impl Engine for Box<dyn Engine> {
         (**self).step(trainer, plan)
     }
 
-    fn evidence(&mut self, cut: Cut, visit: Visit, needs: &Needs) -> Result<Evidence<f64>, EngineError> {
-        (**self).evidence(cut, visit, needs)
+    fn evidence(
+        &mut self,
+        cut: Cut,
+        visits: BatchOrder,
+        needs: &Needs,
+    ) -> Result<Evidence<f64>, EngineError> {
+        (**self).evidence(cut, visits, needs)
     }
 
     fn evaluate(&mut self, dataset: &SharedDataset) -> Result<Evaluated, EngineError> {
@@ -113,7 +120,7 @@ pub(crate) fn check_lengths(
 
 /// Which training samples stand at a batch's positions.
 #[derive(Clone, Copy, Debug)]
-pub enum Visit {
+pub enum BatchOrder {
     /// Those that a run visits after so many others.
     Shuffled {
         /// The run's order.
@@ -128,13 +135,13 @@ pub enum Visit {
     },
 }
 
-impl Visit {
-    /// The sample at a position of the batch.
+impl BatchOrder {
+    /// The visit at a position of the batch.
     #[must_use]
-    pub fn sample(&mut self, position: u32) -> u32 {
+    pub fn visit(&mut self, position: u32) -> Visit {
         match self {
-            Self::Shuffled { order, start } => order.index(start.saturating_add(position.into())),
-            Self::InFileOrder { start } => start.saturating_add(position),
+            Self::Shuffled { order, start } => order.visit(start.saturating_add(position.into())),
+            Self::InFileOrder { start } => start.saturating_add(position).into(),
         }
     }
 }

@@ -11,7 +11,7 @@ use adadagrad_core::trainer::{Plan, Telemetry, Trainer};
 
 use crate::cpu::ThreadsEngine;
 use crate::dataset::SharedDataset;
-use crate::engine::{Control, Engine, EngineError, Evaluated, Snapshot, Visit};
+use crate::engine::{BatchOrder, Control, Engine, EngineError, Evaluated, Snapshot};
 use crate::gpu::GpuEngine;
 use crate::webgpu::{GpuError, Options};
 
@@ -111,8 +111,13 @@ impl Engine for FallbackEngine {
         self.falling_back(|engine| engine.step(trainer, plan))
     }
 
-    fn evidence(&mut self, cut: Cut, visit: Visit, needs: &Needs) -> Result<Evidence<f64>, EngineError> {
-        self.falling_back(|engine| engine.evidence(cut, visit, needs))
+    fn evidence(
+        &mut self,
+        cut: Cut,
+        visits: BatchOrder,
+        needs: &Needs,
+    ) -> Result<Evidence<f64>, EngineError> {
+        self.falling_back(|engine| engine.evidence(cut, visits, needs))
     }
 
     fn evaluate(&mut self, dataset: &SharedDataset) -> Result<Evaluated, EngineError> {

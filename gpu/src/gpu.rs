@@ -9,7 +9,7 @@ use adadagrad_core::trainer::{Plan, Telemetry, Trainer};
 use pollster::block_on;
 
 use crate::dataset::SharedDataset;
-use crate::engine::{Control, Engine, EngineError, Evaluated, Snapshot, Visit};
+use crate::engine::{BatchOrder, Control, Engine, EngineError, Evaluated, Snapshot};
 use crate::webgpu::{Options, Training};
 
 /// Training on a GPU. See the [module](self).
@@ -44,8 +44,13 @@ impl Engine for GpuEngine {
         block_on(self.training.step(trainer, plan))
     }
 
-    fn evidence(&mut self, cut: Cut, visit: Visit, needs: &Needs) -> Result<Evidence<f64>, EngineError> {
-        block_on(self.training.evidence(cut, visit, needs))
+    fn evidence(
+        &mut self,
+        cut: Cut,
+        visits: BatchOrder,
+        needs: &Needs,
+    ) -> Result<Evidence<f64>, EngineError> {
+        block_on(self.training.evidence(cut, visits, needs))
     }
 
     fn evaluate(&mut self, dataset: &SharedDataset) -> Result<Evaluated, EngineError> {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::controller::{AnyController, Constant};
-use adadagrad_core::dataset::Dataset;
+use adadagrad_core::dataset::{Dataset, SampleShape, Visit};
 use adadagrad_core::network::Model;
 use adadagrad_core::trainer::Trainer;
 use pollster::block_on;
@@ -302,15 +302,15 @@ impl Dataset<f32> for Noise {
         SAMPLES
     }
 
-    fn input_len(&self) -> usize {
-        Model::Cnn.input().len()
+    fn shape(&self) -> SampleShape {
+        SampleShape::image(Model::Cnn.input(), Model::Cnn.classes())
     }
 
-    fn read(&self, index: u32, input: &mut [f32]) -> u32 {
+    fn read(&self, Visit { sample: index, .. }: Visit, input: &mut [f32], targets: &mut [u32]) {
         for (k, value) in (0_u32..).zip(input) {
             let byte = (index.wrapping_mul(31).wrapping_add(k).wrapping_mul(2_654_435_761) >> 24) as u8;
             *value = f32::from(byte) / 255.0;
         }
-        index % Model::Cnn.classes()
+        targets.fill(index % Model::Cnn.classes());
     }
 }

@@ -8,15 +8,16 @@ use std::num::NonZero;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use adadagrad_core::backend::FastBackend;
 use adadagrad_core::batch_test::{
     AnyTest, AugmentedTest, CoordinateNormTest, InnerProductTest, NormTest, OrthogonalityTest, WorkerNormTest,
 };
 use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::controller::{AdAdaGrad, AnyController};
 use adadagrad_core::cut::Cut;
-use adadagrad_core::dataset::Dataset;
+use adadagrad_core::dataset::{Dataset, SampleShape, Visit};
 use adadagrad_core::local::{Advance, Evaluation, Kept, LocalRun, OwnedNetwork, SweepMemory};
-use adadagrad_core::network::{FastProduct, Model};
+use adadagrad_core::network::Model;
 use adadagrad_core::optimizer::{Adam, AnyOptimizer};
 use adadagrad_core::trainer::{Telemetry, Trainer};
 use adadagrad_gpu::cpu::ThreadsEngine;
@@ -67,7 +68,7 @@ fn bits(values: &[f32]) -> Vec<u32> {
 
 /// The whole run by core's own code.
 fn reference(config: RunConfig, training: &SharedDataset) -> (Vec<Telemetry>, Vec<u32>, Evaluation) {
-    let mut local = LocalRun::<f32, _>::new(config, training.len(), FastProduct).unwrap();
+    let mut local = LocalRun::<f32, _>::new(config, training.len(), FastBackend).unwrap();
     let mut telemetry = Vec::new();
     loop {
         match local.advance(&training.as_ref()).unwrap() {
@@ -189,14 +190,16 @@ impl<A: Fn() -> Option<u32> + Send + Sync> Dataset<f32> for Trap<A> {
         self.images.len()
     }
 
-    fn input_len(&self) -> usize {
-        self.images.input_len()
+    fn shape(&self) -> SampleShape {
+        self.images.shape()
     }
 
-    fn read(&self, index: u32, input: &mut [f32]) -> u32 {
-        let label = self.images.read(index, input);
+    fn read(&self, visit: Visit, input: &mut [f32], targets: &mut [u32]) {
+        self.images.read(visit, input, targets);
         let is_now = self.reads.fetch_add(1, Ordering::Relaxed) == self.at;
-        is_now.then(|| (self.act)()).flatten().unwrap_or(label)
+        if let Some(label) = is_now.then(|| (self.act)()).flatten() {
+            targets.fill(label);
+        }
     }
 }
 

@@ -10,21 +10,13 @@ use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::cut::Cut;
 use adadagrad_core::network::Model;
 use adadagrad_core::statistics::{Evidence, Needs};
-use adadagrad_gpu::engine::Visit;
+use adadagrad_gpu::engine::BatchOrder;
 use adadagrad_gpu::webgpu::parity::{Bench, Case, Check, cases};
-use adadagrad_gpu::webgpu::{Gpu, GpuError, Opening, Options, Shader, Training, Variant, Variants};
+use adadagrad_gpu::webgpu::{Gpu, Opening, Options, Shader, Training, Variant, Variants};
 use pollster::block_on;
 
 fn bench() -> Option<Bench> {
-    match block_on(Gpu::open(None)) {
-        Ok(gpu) => Some(Bench::new(gpu)),
-        Err(GpuError::NoAdapter(why)) => {
-            assert!(std::env::var("REQUIRE_GPU").as_deref() != Ok("1"), "no GPU adapter: {why}");
-            eprintln!("skipped: no GPU adapter: {why}");
-            None
-        }
-        Err(error) => panic!("{error}"),
-    }
+    support::device().map(Bench::new)
 }
 
 fn run(bench: &mut Bench, case: &Case) -> Check {
@@ -84,9 +76,7 @@ fn what_is_wrong_turns_a_check_red() {
             red("a NaN among the inputs", conv, &|case| case.slots[0].words[7] = f32::NAN.to_bits());
         }
     }
-    for kernel in
-        ["dense_norms", "dense_inner_products", "sum_tiles", "fold_samples", "softmax_cross_entropy"]
-    {
+    for kernel in ["dense_norms", "inner_products", "sum_tiles", "fold_samples", "softmax_cross_entropy"] {
         let case =
             cases.iter().rfind(|case| case.kernel == kernel && !case.shape.contains("infinite")).unwrap();
         red("a sample dropped", case, &|case| case.uniform[0] -= 1);
@@ -94,7 +84,35 @@ fn what_is_wrong_turns_a_check_red() {
     }
     let loss = cases.iter().rfind(|case| case.kernel == "softmax_cross_entropy").unwrap();
     red("gradients not scaled", loss, &|case| case.slots.last_mut().unwrap().words[0] = 1.0_f32.to_bits());
+    for variant in [Variant::Plain, Variant::Tiles] {
+        for start in ["group_norm_moments", "group_norm_sample_gradients"] {
+            let is_it = |case: &&Case| case.variant == Some(variant) && case.kernel.starts_with(start);
+            let case = cases.iter().rfind(is_it).unwrap();
+            red("a sample dropped", case, &|case| case.uniform[0] -= 1);
+            red("a value left out", case, &|case| case.uniform[3] -= 1);
+            red("a NaN among the inputs", case, &|case| case.slots[0].words[3] = f32::NAN.to_bits());
+        }
+    }
+    for kernel in ["group_norm_forward", "group_norm_input_gradient"] {
+        let case = of(&cases, kernel, None);
+        red("a sample dropped", case, &|case| case.uniform[0] -= 1);
+        red("other parameters", case, &|case| case.uniform[4] -= 1);
+        red("a NaN among the inputs", case, &|case| case.slots[0].words[3] = f32::NAN.to_bits());
+    }
+    for kernel in ["gelu_forward", "gelu_backward", "add_forward", "add_backward", "relu_mask"] {
+        let case = of(&cases, kernel, None);
+        red("a value left out", case, &|case| case.uniform[0] -= 1);
+        red("a NaN", case, &|case| case.slots[0].words[1] = f32::NAN.to_bits());
+    }
+    for kernel in ["average_pool2d_forward", "average_pool2d_backward"] {
+        let is_square =
+            |case: &&Case| case.kernel == kernel && case.shape.contains("windows of 2×2, stride 2");
+        let case = cases.iter().rfind(is_square).unwrap();
+        red("wider windows", case, &|case| case.uniform[6] += 1);
+        red("a NaN", case, &|case| case.slots[0].words[1] = f32::NAN.to_bits());
+    }
     red("the next sample", of(&cases, "draw_samples", None), &|case| case.uniform[1] += 1);
+    red("the next sample", of(&cases, "draw_floats", None), &|case| case.uniform[1] += 1);
     // Of many windows: those of few may find the same winners by chance.
     let pool =
         cases.iter().rfind(|case| case.kernel == "max_pool2d_backward" && case.shape.contains("stride 2"));
@@ -111,7 +129,7 @@ fn evidence(variant: Variant) -> Evidence<f64> {
     let mut training = block_on(Training::open(&config, support::images(20, 3), options)).unwrap();
     let needs = Needs { norms: true, inner: true, coordinate_quantile: Some(0.5), parts: 0 };
     // More than one slice.
-    block_on(training.evidence(Cut::new(18, 0), Visit::InFileOrder { start: 1 }, &needs)).unwrap()
+    block_on(training.evidence(Cut::new(18, 0), BatchOrder::InFileOrder { start: 1 }, &needs)).unwrap()
 }
 
 #[test]

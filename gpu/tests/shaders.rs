@@ -2,7 +2,9 @@
 //! Rust writes, word by word.
 #![allow(clippy::unwrap_used)]
 
-use adadagrad_gpu::webgpu::{Batch, Conv2d, Draw, MaxPool2d, Product, Shader, Step, Uniform, Values};
+use adadagrad_gpu::webgpu::{
+    AveragePool2d, Batch, Conv2d, Draw, GroupNorm, MaxPool2d, Product, Shader, Step, Uniform, Values,
+};
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 
 fn parse(shader: Shader) -> naga::Module {
@@ -48,7 +50,10 @@ fn every_uniform_block_lies_as_rust_writes_it() {
         (Shader::Matrix, rust_block::<Product>()),
         (Shader::Conv2d, rust_block::<Conv2d>()),
         (Shader::MaxPool2d, rust_block::<MaxPool2d>()),
+        (Shader::AveragePool2d, rust_block::<AveragePool2d>()),
+        (Shader::GroupNorm, rust_block::<GroupNorm>()),
         (Shader::Activation, rust_block::<Values>()),
+        (Shader::Add, rust_block::<Values>()),
         (Shader::Statistics, rust_block::<Batch>()),
         (Shader::Optimizer, rust_block::<Step>()),
     ];

@@ -4,10 +4,11 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use adadagrad_core::backend::FastBackend;
 use adadagrad_core::examiner::{Examiner, Verdict};
 use adadagrad_core::idx::Picture;
 use adadagrad_core::local::OwnedNetwork;
-use adadagrad_core::network::{FastProduct, Model};
+use adadagrad_core::network::Model;
 use adadagrad_gpu::checkpoint::{self, Checkpoint};
 
 fn file(name: &str) -> PathBuf {
@@ -61,7 +62,7 @@ fn the_same_parameters_answer_as_in_torch() {
     let expected: serde_json::Value = serde_json::from_str(&text).unwrap();
     let image: Vec<u8> = (0..784_u32).map(|k| (7 * k % 256) as u8).collect();
     for model in Model::ALL {
-        let mut examiner = Examiner::<f32, _>::new(model, FastProduct).unwrap();
+        let mut examiner = Examiner::<f32, _>::new(model, FastBackend).unwrap();
         let expected = expected[model.name()].as_array().unwrap();
         let parameters = examiner.in_own_order(&filled(model)).unwrap();
         let compare = |_, verdict: Verdict<'_, f32>| {

@@ -1,8 +1,9 @@
 //! One network with memory for micro-batches of any size, and everything a batch can say about it.
 
-use adadagrad_core::dataset::Dataset;
+use adadagrad_core::backend::Backend;
+use adadagrad_core::dataset::{Dataset, Visit};
 use adadagrad_core::local::OwnedNetwork;
-use adadagrad_core::network::{MatrixProduct, Network, Score, Sweep, Workspace};
+use adadagrad_core::network::{Network, Score, Sweep, Workspace};
 use adadagrad_core::real::Real;
 use adadagrad_core::statistics::{Evidence, Inner, Needs, Statistics};
 
@@ -33,7 +34,7 @@ pub struct Batch<F> {
 
 /// Calls `act` with a sweep over micro-batches of up to `capacity` samples, in memory filled with NaN: what
 /// is read before it is written shows.
-pub fn with_sweep<F: Real, M: MatrixProduct<F>, T>(
+pub fn with_sweep<F: Real, M: Backend<F> + Copy, T>(
     network: Network<'_>,
     product: M,
     capacity: usize,
@@ -42,8 +43,10 @@ pub fn with_sweep<F: Real, M: MatrixProduct<F>, T>(
     let len = network.workspace(capacity);
     let mut values = vec![F::nan(); len.values];
     let mut sums = vec![F::Sum::of(f64::NAN); len.sums];
+    let mut visits = vec![Visit { sample: u32::MAX, pass: u64::MAX }; len.visits];
     let mut labels = vec![u32::MAX; len.labels];
-    let workspace = Workspace { values: &mut values, sums: &mut sums, labels: &mut labels };
+    let workspace =
+        Workspace { values: &mut values, sums: &mut sums, visits: &mut visits, labels: &mut labels };
     let mut sweep = Sweep::new(network, product, capacity, workspace).expect("memory of the right size");
     act(&mut sweep)
 }
@@ -54,7 +57,7 @@ pub fn with_sweep<F: Real, M: MatrixProduct<F>, T>(
 /// What the engine refused.
 pub fn measure<F: Real<Sum = f64>>(
     network: &OwnedNetwork,
-    product: impl MatrixProduct<F>,
+    product: impl Backend<F> + Copy,
     parameters: &[F],
     dataset: &impl Dataset<F>,
     samples: &[u32],
@@ -106,7 +109,7 @@ pub fn measure<F: Real<Sum = f64>>(
 /// What the engine refused.
 pub fn measure_by_inputs<F: Real<Sum = f64>>(
     network: &OwnedNetwork,
-    product: impl MatrixProduct<F>,
+    product: impl Backend<F> + Copy,
     parameters: &[F],
     dataset: &impl Dataset<F>,
     samples: &[u32],
@@ -130,7 +133,7 @@ struct Single {
 /// One sample's own numbers: what a batch of one gives.
 fn single<F: Real<Sum = f64>>(
     network: Network<'_>,
-    product: impl MatrixProduct<F>,
+    product: impl Backend<F> + Copy,
     parameters: &[F],
     mean_gradient: &[F],
     dataset: &impl Dataset<F>,

@@ -44,9 +44,11 @@ fn same_size<const N: usize>(parsed: &Result<Idx<'_, N>, adadagrad_core::idx::Id
 }
 
 fn read_all(set: &LabelledImages<&[u8]>) {
-    let mut input = vec![f32::NAN; Dataset::<f32>::input_len(set)];
+    let mut input = vec![f32::NAN; Dataset::<f32>::shape(set).input.len()];
     for sample in 0..Dataset::<f32>::len(set) {
-        assert!(set.read(sample, &mut input) < 10);
+        let mut label = [u32::MAX];
+        set.read(sample.into(), &mut input, &mut label);
+        assert!(label[0] < 10);
         assert!(input.iter().all(|value| (0.0..=1.0).contains(value)));
     }
 }

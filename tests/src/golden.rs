@@ -7,13 +7,19 @@ use std::{env, fs};
 use adadagrad_core::batch_test::{
     AnyTest, AugmentedTest, CoordinateNormTest, InnerProductTest, NormTest, OrthogonalityTest,
 };
-use adadagrad_core::network::Operation;
+use adadagrad_core::layer::{
+    Add, AveragePool2d, Conv2d, Dense, Flatten, Gelu, GlobalAveragePool, GroupNorm, MaxPool2d, Operation,
+    Relu, Tanh,
+};
+use adadagrad_core::network::{Node, Source};
 use adadagrad_core::optimizer::{
     AdaGrad, AdaGradNorm, Adam, AdamW, AnyOptimizer, Momentum, Nesterov, RmsProp, Sgd,
 };
 use adadagrad_core::statistics::Reason;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+
+use crate::tape::source;
 
 /// A number, or `None` where it is undefined (or, in gradients, NaN).
 pub type Number = Option<f64>;
@@ -306,7 +312,7 @@ pub struct NetworksFile {
 #[allow(missing_docs, reason = "the fields have the files' names")]
 pub struct NetworkCase {
     pub name: String,
-    pub layers: Vec<LayerRow>,
+    pub layers: Vec<NodeRow>,
     pub input_shape: Vec<u32>,
     pub classes: usize,
     #[serde(rename = "D")]
@@ -317,17 +323,60 @@ pub struct NetworkCase {
     pub expected: NetworkExpected,
 }
 
+/// A layer, and what it reads.
+#[derive(Clone, Debug, Deserialize)]
+pub struct NodeRow {
+    /// Its inputs by number, 0 being the network's; without them what the row before gives.
+    pub inputs: Option<Vec<u16>>,
+    /// The layer.
+    #[serde(flatten)]
+    pub layer: LayerRow,
+}
+
 /// A layer by the name that the files give it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[allow(missing_docs, reason = "the fields have the files' names")]
 pub enum LayerRow {
-    Dense { r#in: u32, out: u32 },
-    Conv { r#in: u32, out: u32, kernel: u32, padding: u32 },
+    Dense {
+        r#in: u32,
+        out: u32,
+    },
+    Conv {
+        r#in: u32,
+        out: u32,
+        kernel: u32,
+        padding: u32,
+        #[serde(default = "one")]
+        stride: u32,
+        #[serde(default = "yes")]
+        bias: bool,
+    },
     Relu,
     Tanh,
-    MaxPool { size: u32 },
+    Gelu,
+    MaxPool {
+        size: u32,
+    },
+    AveragePool {
+        size: u32,
+        stride: u32,
+    },
+    GlobalAveragePool,
+    GroupNorm {
+        groups: u32,
+        channels: u32,
+    },
+    Add,
     Flatten,
+}
+
+const fn one() -> u32 {
+    1
+}
+
+const fn yes() -> bool {
+    true
 }
 
 impl LayerRow {
@@ -335,14 +384,19 @@ impl LayerRow {
     #[must_use]
     pub fn operation(&self) -> Operation {
         match *self {
-            Self::Dense { out, .. } => Operation::Dense { outputs: out },
-            Self::Conv { out, kernel, padding, .. } => {
-                Operation::Conv2d { outputs: out, kernel, stride: 1, padding }
+            Self::Dense { out, .. } => Dense { outputs: out }.into(),
+            Self::Conv { out: outputs, kernel, padding, stride, bias, .. } => {
+                Conv2d { outputs, kernel, stride, padding, bias }.into()
             }
-            Self::Relu => Operation::Relu,
-            Self::Tanh => Operation::Tanh,
-            Self::MaxPool { size } => Operation::MaxPool2d { kernel: size, stride: size },
-            Self::Flatten => Operation::Flatten,
+            Self::Relu => Relu.into(),
+            Self::Tanh => Tanh.into(),
+            Self::Gelu => Gelu.into(),
+            Self::MaxPool { size } => MaxPool2d { kernel: size, stride: size }.into(),
+            Self::AveragePool { size, stride } => AveragePool2d { kernel: size, stride }.into(),
+            Self::GlobalAveragePool => GlobalAveragePool.into(),
+            Self::GroupNorm { groups, .. } => GroupNorm { groups }.into(),
+            Self::Add => Add.into(),
+            Self::Flatten => Flatten.into(),
         }
     }
 
@@ -350,10 +404,52 @@ impl LayerRow {
     #[must_use]
     pub fn input(&self) -> Option<u32> {
         match *self {
-            Self::Dense { r#in, .. } | Self::Conv { r#in, .. } => Some(r#in),
+            Self::Dense { r#in: width, .. }
+            | Self::Conv { r#in: width, .. }
+            | Self::GroupNorm { channels: width, .. } => Some(width),
             _ => None,
         }
     }
+}
+
+impl NetworkCase {
+    /// The tape.
+    ///
+    /// # Panics
+    /// When a layer has more than two inputs.
+    #[must_use]
+    pub fn nodes(&self) -> Vec<Node> {
+        let node = |(before, row): (u16, &NodeRow)| {
+            let inputs = match row.inputs.as_deref() {
+                None => [source(before), Source::None],
+                Some(&[input]) => [source(input), Source::None],
+                Some(&[first, second]) => [first, second].map(source),
+                Some(inputs) => panic!("{}: a layer with the inputs {inputs:?}", self.name),
+            };
+            Node { operation: row.layer.operation(), inputs }
+        };
+        (0..).zip(&self.layers).map(node).collect()
+    }
+}
+
+/// The cases of `layers.json` whose samples are vectors or images.
+///
+/// # Panics
+/// When the file is not there or not of the expected form.
+#[must_use]
+pub fn layers() -> Vec<NetworkCase> {
+    let file: serde_json::Value = read("layers.json");
+    let cases = file["cases"].as_array().expect("a list of cases");
+    let is_sequence = |case: &serde_json::Value| {
+        case["input_kind"] == "token" || case["input_shape"].as_array().is_some_and(|shape| shape.len() == 2)
+    };
+    cases
+        .iter()
+        .filter(|case| !is_sequence(case))
+        .map(|case| {
+            serde_json::from_value(case.clone()).unwrap_or_else(|error| panic!("{}: {error}", case["name"]))
+        })
+        .collect()
 }
 
 /// What a network's batch gives.

@@ -1,6 +1,7 @@
 //! A naive oracle for networks: one sample at a time, in `f64`, every gradient written out in full.
 
-use adadagrad_core::network::{Node, Operation, Shape};
+use adadagrad_core::layer::{AveragePool2d, Conv2d, GroupNorm, MaxPool2d, Operation};
+use adadagrad_core::network::{Node, Shape, Source};
 
 /// A network for the oracle: the tape and the shape of its input.
 #[derive(Clone, Debug)]
@@ -41,12 +42,13 @@ impl Reference {
         let mut layers = vec![Layer { shape: self.input, values: input.to_vec(), offset: 0 }];
         let (mut offset, mut margin) = (0, f64::INFINITY);
         for node in &self.nodes {
-            let from = &layers[usize::from(node.input)];
+            let from = &layers[place(node.inputs[0]).expect("an input")];
             let shape = node.operation.output(from.shape).expect("a network that fits");
-            let (weights, biases) = node.operation.parameters(from.shape);
+            let [weights, biases] = lengths(node.operation, from.shape);
             let of_layer = &parameters[offset..offset + weights + biases];
             margin = margin.min(branch_margin(node.operation, from, shape));
-            let values = forward(node.operation, from, shape, of_layer);
+            let second = &layers[place(node.inputs[1]).unwrap_or(0)];
+            let values = forward(node.operation, from, second, shape, of_layer);
             layers.push(Layer { shape, values, offset });
             offset += weights + biases;
         }
@@ -61,24 +63,41 @@ impl Reference {
         }
         let mut gradient = vec![0.0; parameters.len()];
         for (index, node) in self.nodes.iter().enumerate().rev() {
-            let (from, to) = (&layers[usize::from(node.input)], &layers[index + 1]);
+            let to = &layers[index + 1];
             let error = errors[index + 1].clone();
-            let target = &mut errors[usize::from(node.input)];
-            backward(node.operation, from, to, &error, parameters, &mut gradient, target);
+            for source in node.inputs.into_iter().filter_map(place) {
+                let (from, target) = (&layers[source], &mut errors[source]);
+                backward(node.operation, from, to, &error, parameters, &mut gradient, target);
+            }
         }
         Sample { loss: sum.ln() + largest - outputs[label], outputs, gradient, margin }
     }
+}
+
+/// Where a source lies among the layers, of which the first is the input.
+fn place(source: Source) -> Option<usize> {
+    match source {
+        Source::None => None,
+        Source::Input => Some(0),
+        Source::Node(index) => Some(usize::from(index) + 1),
+    }
+}
+
+/// Numbers of weights and of biases.
+fn lengths(operation: Operation, input: Shape) -> [usize; 2] {
+    operation.tensors(input).map(|tensor| tensor.map_or(0, |tensor| tensor.len()))
 }
 
 /// Calls `visit(output index, input index, weight index)` for every product of a convolution, and for every
 /// pair of a pooling window (weight index 0).
 fn windows(operation: Operation, from: Shape, to: Shape, mut visit: impl FnMut(usize, usize, usize)) {
     let (kernel, stride, padding) = match operation {
-        Operation::Conv2d { kernel, stride, padding, .. } => (kernel, stride, padding),
-        Operation::MaxPool2d { kernel, stride } => (kernel, stride, 0),
+        Operation::Conv2d(Conv2d { kernel, stride, padding, .. }) => (kernel, stride, padding),
+        Operation::MaxPool2d(MaxPool2d { kernel, stride })
+        | Operation::AveragePool2d(AveragePool2d { kernel, stride }) => (kernel, stride, 0),
         other => panic!("{other} has no windows"),
     };
-    let pools = matches!(operation, Operation::MaxPool2d { .. });
+    let pools = !matches!(operation, Operation::Conv2d(_));
     for o in 0..to.channels {
         for (r, c) in (0..to.height).flat_map(|r| (0..to.width).map(move |c| (r, c))) {
             let output = ((o * to.height + r) * to.width + c) as usize;
@@ -98,6 +117,26 @@ fn windows(operation: Operation, from: Shape, to: Shape, mut visit: impl FnMut(u
     }
 }
 
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+/// ½ x (1 + tanh(√(2/π) (x + 0.044715 x³))).
+fn gelu(x: f64) -> f64 {
+    0.5 * x * (1.0 + ((2.0 / std::f64::consts::PI).sqrt() * (x + 0.044_715 * x.powi(3))).tanh())
+}
+
+/// (x − μ)/√(σ² + 10⁻⁵) within each group, and 1/√(σ² + 10⁻⁵).
+fn normalised(values: &[f64], groups: u32) -> Vec<(f64, f64)> {
+    let of_group = |group: &[f64]| {
+        let mean_of_group = mean(group);
+        let squares: Vec<f64> = group.iter().map(|x| (x - mean_of_group).powi(2)).collect();
+        let inverse = 1.0 / (mean(&squares) + 1e-5).sqrt();
+        group.iter().map(|x| ((x - mean_of_group) * inverse, inverse)).collect::<Vec<_>>()
+    };
+    values.chunks(values.len() / groups as usize).flat_map(of_group).collect()
+}
+
 /// The first largest input of every window.
 fn winners(operation: Operation, from: &Layer, to: Shape) -> Vec<usize> {
     let mut winners = vec![usize::MAX; to.len()];
@@ -110,28 +149,44 @@ fn winners(operation: Operation, from: &Layer, to: Shape) -> Vec<usize> {
     winners
 }
 
-fn forward(operation: Operation, from: &Layer, to: Shape, parameters: &[f64]) -> Vec<f64> {
+fn forward(operation: Operation, from: &Layer, second: &Layer, to: Shape, parameters: &[f64]) -> Vec<f64> {
     match operation {
-        Operation::Dense { .. } => {
+        Operation::Dense(_) => {
             let (weights, bias) = parameters.split_at(parameters.len() - to.len());
             let row = |o: usize| &weights[o * from.values.len()..][..from.values.len()];
             let dot = |o| row(o).iter().zip(&from.values).map(|(w, x)| w * x).sum::<f64>();
             (0..to.len()).map(|o| dot(o) + bias[o]).collect()
         }
-        Operation::Conv2d { .. } => {
-            let bias = &parameters[parameters.len() - to.channels as usize..];
-            let mut values: Vec<f64> = (0..to.len()).map(|output| bias[output / to.plane()]).collect();
+        Operation::Conv2d(_) => {
+            let [weights, _] = lengths(operation, from.shape);
+            let bias = &parameters[weights..];
+            let mut values: Vec<f64> =
+                (0..to.len()).map(|output| bias.get(output / to.plane()).copied().unwrap_or(0.0)).collect();
             windows(operation, from.shape, to, |output, input, weight| {
                 values[output] += parameters[weight] * from.values[input];
             });
             values
         }
-        Operation::Relu => from.values.iter().map(|x| x.max(0.0)).collect(),
-        Operation::Tanh => from.values.iter().map(|x| x.tanh()).collect(),
-        Operation::MaxPool2d { .. } => {
+        Operation::Relu(_) => from.values.iter().map(|x| x.max(0.0)).collect(),
+        Operation::Tanh(_) => from.values.iter().map(|x| x.tanh()).collect(),
+        Operation::MaxPool2d(_) => {
             winners(operation, from, to).into_iter().map(|winner| from.values[winner]).collect()
         }
-        Operation::Flatten => from.values.clone(),
+        Operation::Gelu(_) => from.values.iter().map(|&x| gelu(x)).collect(),
+        Operation::AveragePool2d(AveragePool2d { kernel, .. }) => {
+            let mut values = vec![0.0; to.len()];
+            windows(operation, from.shape, to, |output, input, _| values[output] += from.values[input]);
+            values.iter().map(|value| value / f64::from(kernel * kernel)).collect()
+        }
+        Operation::GlobalAveragePool(_) => from.values.chunks(from.shape.plane()).map(mean).collect(),
+        Operation::GroupNorm(GroupNorm { groups }) => {
+            let (weights, biases) = parameters.split_at(from.shape.channels as usize);
+            let channel = |k: usize| k / from.shape.plane();
+            let normal = normalised(&from.values, groups).into_iter().enumerate();
+            normal.map(|(k, (x, _))| weights[channel(k)] * x + biases[channel(k)]).collect()
+        }
+        Operation::Add(_) => from.values.iter().zip(&second.values).map(|(a, b)| a + b).collect(),
+        Operation::Flatten(_) => from.values.clone(),
     }
 }
 
@@ -146,7 +201,7 @@ fn backward(
     target: &mut [f64],
 ) {
     match operation {
-        Operation::Dense { .. } => {
+        Operation::Dense(_) => {
             let inputs = from.values.len();
             let bias = to.offset + error.len() * inputs;
             for (o, e) in error.iter().enumerate() {
@@ -157,32 +212,71 @@ fn backward(
                 gradient[bias + o] += e;
             }
         }
-        Operation::Conv2d { .. } => {
-            let (weights, _) = operation.parameters(from.shape);
+        Operation::Conv2d(conv) => {
+            let [weights, _] = lengths(operation, from.shape);
             windows(operation, from.shape, to.shape, |output, input, weight| {
                 gradient[to.offset + weight] += error[output] * from.values[input];
                 target[input] += error[output] * parameters[to.offset + weight];
             });
-            for (output, e) in error.iter().enumerate() {
-                gradient[to.offset + weights + output / to.shape.plane()] += e;
+            let biases = &mut gradient[to.offset + weights..];
+            for (output, e) in error.iter().enumerate().filter(|_| conv.bias) {
+                biases[output / to.shape.plane()] += e;
             }
         }
-        Operation::Relu => {
+        Operation::Relu(_) => {
             for ((target, e), x) in target.iter_mut().zip(error).zip(&from.values) {
                 *target += if *x > 0.0 { *e } else { 0.0 };
             }
         }
-        Operation::Tanh => {
+        Operation::Tanh(_) => {
             for ((target, e), x) in target.iter_mut().zip(error).zip(&from.values) {
                 *target += e / x.cosh().powi(2);
             }
         }
-        Operation::MaxPool2d { .. } => {
+        Operation::MaxPool2d(_) => {
             for (winner, e) in winners(operation, from, to.shape).into_iter().zip(error) {
                 target[winner] += e;
             }
         }
-        Operation::Flatten => {
+        Operation::Gelu(_) => {
+            for ((target, e), &x) in target.iter_mut().zip(error).zip(&from.values) {
+                // Five points: off by h⁴.
+                let h = 1e-3;
+                let slope = 8.0 * (gelu(x + h) - gelu(x - h)) - (gelu(x + 2.0 * h) - gelu(x - 2.0 * h));
+                *target += e * slope / (12.0 * h);
+            }
+        }
+        Operation::AveragePool2d(AveragePool2d { kernel, .. }) => {
+            let share = 1.0 / f64::from(kernel * kernel);
+            windows(operation, from.shape, to.shape, |output, input, _| {
+                target[input] += error[output] * share
+            });
+        }
+        Operation::GlobalAveragePool(_) => {
+            let plane = from.shape.plane();
+            for (k, target) in target.iter_mut().enumerate() {
+                *target += error[k / plane] / plane as f64;
+            }
+        }
+        Operation::GroupNorm(GroupNorm { groups }) => {
+            let (channels, plane) = (from.shape.channels as usize, from.shape.plane());
+            let normal = normalised(&from.values, groups);
+            for (k, (e, (x, _))) in error.iter().zip(&normal).enumerate() {
+                gradient[to.offset + k / plane] += e * x;
+                gradient[to.offset + channels + k / plane] += e;
+            }
+            // Every entry of the Jacobian: ∂x̂ᵢ/∂xⱼ = (δᵢⱼ − (1 + x̂ᵢ x̂ⱼ)/n)/σ within a group.
+            let n = from.values.len() / groups as usize;
+            for (j, target) in target.iter_mut().enumerate() {
+                for i in j / n * n..(j / n + 1) * n {
+                    let ((xi, inverse), (xj, _)) = (normal[i], normal[j]);
+                    let same = if i == j { 1.0 } else { 0.0 };
+                    let derivative = (same - (1.0 + xi * xj) / n as f64) * inverse;
+                    *target += error[i] * parameters[to.offset + i / plane] * derivative;
+                }
+            }
+        }
+        Operation::Add(_) | Operation::Flatten(_) => {
             for (target, e) in target.iter_mut().zip(error) {
                 *target += e;
             }
@@ -194,8 +288,8 @@ fn backward(
 /// come from a ReLU that passes no gradient on, so that their ties do not matter.
 fn branch_margin(operation: Operation, from: &Layer, to: Shape) -> f64 {
     match operation {
-        Operation::Relu => from.values.iter().map(|x| x.abs()).fold(f64::INFINITY, f64::min),
-        Operation::MaxPool2d { .. } => {
+        Operation::Relu(_) => from.values.iter().map(|x| x.abs()).fold(f64::INFINITY, f64::min),
+        Operation::MaxPool2d(_) => {
             let winners = winners(operation, from, to);
             let mut margin = f64::INFINITY;
             windows(operation, from.shape, to, |output, input, _| {

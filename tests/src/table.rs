@@ -1,6 +1,7 @@
 //! Data sets in memory.
 
-use adadagrad_core::dataset::Dataset;
+use adadagrad_core::dataset::{Dataset, SampleShape, Visit};
+use adadagrad_core::network::Shape;
 use adadagrad_core::random::Key;
 use adadagrad_core::real::Real;
 
@@ -34,15 +35,17 @@ impl<F: Real> Dataset<F> for Table {
         u32::try_from(self.labels.len()).unwrap_or(u32::MAX)
     }
 
-    fn input_len(&self) -> usize {
-        self.inputs.first().map_or(0, Vec::len)
+    fn shape(&self) -> SampleShape {
+        let len = self.inputs.first().map_or(0, Vec::len);
+        let classes = self.labels.iter().max().map_or(0, |label| label + 1);
+        SampleShape::floats(Shape::vector(u32::try_from(len).unwrap_or(u32::MAX)), classes)
     }
 
-    fn read(&self, index: u32, input: &mut [F]) -> u32 {
-        let index = index as usize;
+    fn read(&self, visit: Visit, input: &mut [F], targets: &mut [u32]) {
+        let index = visit.sample as usize;
         for (value, &given) in input.iter_mut().zip(&self.inputs[index]) {
             *value = F::of(given);
         }
-        self.labels[index]
+        targets.fill(self.labels[index]);
     }
 }

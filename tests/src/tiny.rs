@@ -1,11 +1,14 @@
 //! A tiny run from beginning to end, through every kind of layer, the trainer and an optimizer. It uses no
 //! file, thread or clock, so that it can be run anywhere and its bits compared.
 
+use adadagrad_core::backend::Backend;
 use adadagrad_core::batch_test::{AnyTest, AugmentedTest};
 use adadagrad_core::config::RunConfig;
 use adadagrad_core::controller::{AdAdaGrad, AnyController};
+use adadagrad_core::dataset::Visit;
+use adadagrad_core::layer::{Conv2d, Dense, Flatten, MaxPool2d, Operation, Relu, Tanh};
 use adadagrad_core::local::{BatchSums, OwnedNetwork, OwnedStatistics, SweepMemory};
-use adadagrad_core::network::{MatrixProduct, Node, Operation, Shape, initialise};
+use adadagrad_core::network::{Node, Shape, initialise};
 use adadagrad_core::optimizer::{AdamW, AnyOptimizer};
 use adadagrad_core::real::Real;
 use adadagrad_core::schedule::{Decay, Schedule};
@@ -57,13 +60,13 @@ impl<F: Real<Sum = f64>> Tiny<F> {
     #[must_use]
     pub fn new(config: RunConfig) -> Self {
         let nodes = Node::chain([
-            Operation::Conv2d { outputs: 3, kernel: 3, stride: 1, padding: 1 },
-            Operation::Tanh,
-            Operation::MaxPool2d { kernel: 2, stride: 2 },
-            Operation::Conv2d { outputs: 4, kernel: 3, stride: 2, padding: 1 },
-            Operation::Relu,
-            Operation::Flatten,
-            Operation::Dense { outputs: 5 },
+            Operation::Conv2d(Conv2d { outputs: 3, kernel: 3, stride: 1, padding: 1, bias: true }),
+            Operation::Tanh(Tanh),
+            Operation::MaxPool2d(MaxPool2d { kernel: 2, stride: 2 }),
+            Operation::Conv2d(Conv2d { outputs: 4, kernel: 3, stride: 2, padding: 1, bias: true }),
+            Operation::Relu(Relu),
+            Operation::Flatten(Flatten),
+            Operation::Dense(Dense { outputs: 5 }),
         ]);
         let network = OwnedNetwork::new(Shape::image(1, 8, 8), &nodes).expect("layers that fit");
         let mut parameters = vec![F::zero(); network.view().parameters()];
@@ -95,11 +98,11 @@ impl<F: Real<Sum = f64>> Tiny<F> {
     ///
     /// # Panics
     /// When the step is refused.
-    pub fn step(&mut self, product: impl MatrixProduct<F>) -> Option<Telemetry> {
+    pub fn step(&mut self, product: impl Backend<F> + Copy) -> Option<Telemetry> {
         let Self { network, table, sweep_memory, trainer, parameters, memory } = self;
         let plan = trainer.plan()?;
         let mut order = trainer.order();
-        let mut sample = |position: u32| order.index(plan.start + u64::from(position));
+        let mut sample = |position: u32| order.visit(plan.start + u64::from(position));
         let len = parameters.len();
         let mut part = OwnedStatistics::<F>::new(len, &plan.needs).expect("memory");
         let mut sums = BatchSums::<F>::new(len, &plan.needs).expect("memory");
@@ -108,7 +111,7 @@ impl<F: Real<Sum = f64>> Tiny<F> {
         let micro_batch = sweep_memory.micro_batch().min(7);
         let mut sweep = sweep_memory.sweep(network.view(), product).expect("memory that fits");
         for piece in plan.cut.walk(0..plan.cut.parts(), micro_batch) {
-            let samples: Vec<u32> = piece.positions.map(&mut sample).collect();
+            let samples: Vec<Visit> = piece.positions.map(&mut sample).collect();
             part.with(|part| sweep.accumulate(parameters, table, samples, &plan.needs, part))
                 .expect("samples that fit");
             if piece.ends_part {
@@ -119,7 +122,7 @@ impl<F: Real<Sum = f64>> Tiny<F> {
         sums.mean_gradient(&mut mean).expect("a mean that fits");
         if plan.needs.inner {
             for piece in plan.cut.walk(0..plan.cut.parts(), micro_batch) {
-                let samples: Vec<u32> = piece.positions.map(&mut sample).collect();
+                let samples: Vec<Visit> = piece.positions.map(&mut sample).collect();
                 sweep.project(parameters, &mean, table, samples, &mut inner).expect("samples that fit");
             }
         }

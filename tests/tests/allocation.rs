@@ -1,11 +1,12 @@
 //! A step takes no memory: what it needs was there before it. In a program of its own, whose allocator counts.
 #![allow(clippy::unwrap_used, reason = "a test that meets the unexpected should stop there")]
 
+use adadagrad_core::backend::{Backend, FastBackend, PlainBackend};
 use adadagrad_core::batch_test::{AnyTest, CoordinateNormTest, InnerProductTest, NormTest};
 use adadagrad_core::config::{Preset, RunConfig};
-use adadagrad_core::dataset::Dataset;
+use adadagrad_core::dataset::{Dataset, SampleShape, Visit};
 use adadagrad_core::local::{Advance, LocalRun};
-use adadagrad_core::network::{FastProduct, MatrixProduct, Model, PlainProduct};
+use adadagrad_core::network::{Model, Shape};
 use allocation_counter::measure;
 
 const SAMPLES: u32 = 100;
@@ -17,15 +18,15 @@ impl Dataset<f32> for Ramp {
         SAMPLES
     }
 
-    fn input_len(&self) -> usize {
-        784
+    fn shape(&self) -> SampleShape {
+        SampleShape::floats(Shape::image(1, 28, 28), 10)
     }
 
-    fn read(&self, index: u32, input: &mut [f32]) -> u32 {
+    fn read(&self, Visit { sample, .. }: Visit, input: &mut [f32], targets: &mut [u32]) {
         for (pixel, value) in (0..).zip(input) {
-            *value = if (pixel + index).is_multiple_of(5) { 0.5 } else { 0.0 };
+            *value = if (pixel + sample).is_multiple_of(5) { 0.5 } else { 0.0 };
         }
-        index % 10
+        targets.fill(sample % 10);
     }
 }
 
@@ -40,12 +41,12 @@ fn config(model: Model, test: AnyTest) -> RunConfig {
     }
 }
 
-fn step<M: MatrixProduct<f32>>(run: &mut LocalRun<f32, M>) {
+fn step<M: Backend<f32> + Copy>(run: &mut LocalRun<f32, M>) {
     while !matches!(run.advance(&Ramp).unwrap(), Advance::Step(_)) {}
 }
 
 /// Allocations of the third step and the evaluation after it.
-fn allocations(config: RunConfig, product: impl MatrixProduct<f32>) -> u64 {
+fn allocations(config: RunConfig, product: impl Backend<f32> + Copy) -> u64 {
     let mut run = LocalRun::<f32, _>::new(config, SAMPLES, product).unwrap();
     step(&mut run);
     step(&mut run);
@@ -69,7 +70,7 @@ fn tests() -> [AnyTest; 3] {
 fn a_step_by_plain_loops_allocates_nothing() {
     for model in Model::ALL {
         for test in tests() {
-            assert_eq!(allocations(config(model, test), PlainProduct), 0, "{model:?}, {test:?}");
+            assert_eq!(allocations(config(model, test), PlainBackend), 0, "{model:?}, {test:?}");
         }
     }
 }
@@ -82,12 +83,12 @@ fn a_step_by_the_fast_product_allocates_only_in_the_library() {
     const MOST: u64 = 9 * 2 * 4 + 13;
     for test in tests() {
         assert_eq!(
-            allocations(config(Model::Logistic, test), FastProduct),
+            allocations(config(Model::Logistic, test), FastBackend),
             0,
             "the only layer has its own kernels"
         );
         for model in [Model::Mlp, Model::Cnn] {
-            let count = allocations(config(model, test), FastProduct);
+            let count = allocations(config(model, test), FastBackend);
             assert!((1..=MOST).contains(&count), "{model:?}, {test:?}: {count} allocations");
         }
     }

@@ -1,8 +1,8 @@
 //! A run on the CPU engine: it works while the page asks for its progress.
 
+use adadagrad_core::backend::FastBackend;
 use adadagrad_core::config::{RetuneError, RunConfig};
 use adadagrad_core::local::{Advance, Evaluation, LocalRun, RunError, Shared, Task};
-use adadagrad_core::network::FastProduct;
 use adadagrad_core::trainer::Plan;
 use futures_channel::oneshot::Sender;
 use js_sys::Float32Array;
@@ -14,7 +14,7 @@ use crate::standing::Standing;
 use crate::team::{TakeError, read_inner, read_score, read_sums};
 
 pub(crate) struct CpuRun {
-    local: LocalRun<f32, FastProduct>,
+    local: LocalRun<f32, FastBackend>,
     /// Seconds spent in the step under way.
     step_seconds: f64,
     /// When the part that a team is at began.
@@ -37,12 +37,12 @@ enum Measurement {
 impl CpuRun {
     pub(crate) fn new(standing: &Standing) -> Result<Self, RunError> {
         let Standing { trainer, parameters, memory } = standing;
-        let local = LocalRun::resume(*trainer, FastProduct, parameters, memory, [])?;
+        let local = LocalRun::resume(*trainer, FastBackend, parameters, memory, [])?;
         Ok(Self::resume(local, false, Finished::default()))
     }
 
     /// Goes on with what another engine began; `evaluate`: with a measurement that its last step made due.
-    pub(crate) fn resume(local: LocalRun<f32, FastProduct>, evaluate: bool, finished: Finished) -> Self {
+    pub(crate) fn resume(local: LocalRun<f32, FastBackend>, evaluate: bool, finished: Finished) -> Self {
         let evaluation = evaluate.then_some(Measurement::Due);
         Self {
             local,

@@ -64,7 +64,7 @@ impl Data {
         let mut order = Order::new(self.training_samples(), seed);
         let mut pixels = Vec::with_capacity(count as usize * side * side);
         for position in position..position.saturating_add(count.into()) {
-            let image = self.train.image(order.index(position)).unwrap_or_default();
+            let image = self.train.image(order.visit(position).sample).unwrap_or_default();
             thumbnails::append(image, side, &mut pixels);
         }
         pixels
@@ -75,7 +75,7 @@ impl Data {
         let mut order = Order::new(self.training_samples(), seed);
         let mut classes = vec![0; Model::Cnn.classes() as usize];
         for position in position..position.saturating_add(count.into()) {
-            let label = self.train.label(order.index(position)).map(usize::from);
+            let label = self.train.label(order.visit(position).sample).map(usize::from);
             if let Some(count) = label.and_then(|label| classes.get_mut(label)) {
                 *count += 1;
             }

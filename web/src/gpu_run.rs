@@ -7,12 +7,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Poll, Waker};
 
+use adadagrad_core::backend::FastBackend;
 use adadagrad_core::config::{RetuneError, RunConfig};
 use adadagrad_core::local::{LocalRun, RunError};
-use adadagrad_core::network::FastProduct;
 use adadagrad_core::trainer::{Plan, Trainer};
 use adadagrad_gpu::dataset::SharedDataset;
-use adadagrad_gpu::engine::{Control, EngineError, Visit};
+use adadagrad_gpu::engine::{BatchOrder, Control, EngineError};
 use adadagrad_gpu::webgpu::{Choice, Gpu, GpuError, Options, Rescue, Training, choose};
 use futures_channel::oneshot::Sender;
 use wasm_bindgen::JsError;
@@ -244,9 +244,9 @@ impl GpuRun {
 
 impl Failure {
     /// The same run, standing where it stood.
-    fn local_run(self) -> Result<LocalRun<f32, FastProduct>, RunError> {
+    fn local_run(self) -> Result<LocalRun<f32, FastBackend>, RunError> {
         let Rescue { parameters, memory, since } = self.rescue;
-        LocalRun::resume(self.trainer, FastProduct, &parameters, &memory, since)
+        LocalRun::resume(self.trainer, FastBackend, &parameters, &memory, since)
     }
 }
 
@@ -383,7 +383,7 @@ impl Task {
     async fn rehearse(&self, training: &mut Training) -> Result<(), EngineError> {
         let Some(plan) = self.trainer.plan() else { return Ok(()) };
         let cut = self.trainer.cut(plan.cut.samples().min(REHEARSED));
-        let visit = Visit::Shuffled { order: self.trainer.order(), start: plan.start };
+        let visit = BatchOrder::Shuffled { order: self.trainer.order(), start: plan.start };
         training.evidence(cut, visit, &plan.needs).await.map(|_| ())
     }
 

@@ -1,9 +1,9 @@
 //! A look through the whole test set with the parameters of one moment, in slices of time.
 
+use adadagrad_core::backend::FastBackend;
 use adadagrad_core::dataset::Dataset;
 use adadagrad_core::examiner::{Examiner, Verdict};
 use adadagrad_core::local::RunError;
-use adadagrad_core::network::FastProduct;
 use adadagrad_gpu::dataset::Images;
 use adadagrad_gpu::engine::Confusion;
 use serde::Serialize;
@@ -52,7 +52,7 @@ impl Looking {
     /// Looks at the next samples. What was seen, once there are no more.
     pub(crate) fn advance(
         &mut self,
-        examiner: &mut Examiner<f32, FastProduct>,
+        examiner: &mut Examiner<f32, FastBackend>,
         test: &Images,
     ) -> Result<Option<Look>, RunError> {
         let samples = Dataset::<f32>::len(test);
@@ -124,7 +124,7 @@ mod tests {
             ..Default::default()
         };
         let images = images();
-        let mut run = LocalRun::new(config, SAMPLES, FastProduct).unwrap();
+        let mut run = LocalRun::new(config, SAMPLES, FastBackend).unwrap();
         while run.advance(&images).unwrap() != Advance::Finished {}
         run.begin_evaluation(&images);
         let evaluation = loop {
@@ -132,7 +132,7 @@ mod tests {
                 break evaluation;
             }
         };
-        let mut examiner = Examiner::new(Model::Logistic, FastProduct).unwrap();
+        let mut examiner = Examiner::new(Model::Logistic, FastBackend).unwrap();
         let mut looking = Looking::new(7, examiner.in_own_order(&run.parameters()).unwrap(), 10);
         let mut calls = 1;
         let look = loop {

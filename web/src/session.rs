@@ -2,10 +2,11 @@
 
 use std::rc::Rc;
 
+use adadagrad_core::backend::FastBackend;
 use adadagrad_core::config::{DatasetName, RunConfig};
 use adadagrad_core::examiner::{Examiner, Verdict};
 use adadagrad_core::idx::Picture;
-use adadagrad_core::network::{FastProduct, Model};
+use adadagrad_core::network::Model;
 use adadagrad_gpu::webgpu::Choice;
 use futures_channel::oneshot;
 use js_sys::{Float32Array, Promise};
@@ -45,7 +46,7 @@ struct Run {
     seed: u64,
     engine: Engine,
     /// Made when it is first needed.
-    examiner: Option<Examiner<f32, FastProduct>>,
+    examiner: Option<Examiner<f32, FastBackend>>,
     looking: Option<Looking>,
     /// The step that was looked at last.
     seen: Option<u64>,
@@ -452,11 +453,11 @@ fn no_run() -> JsError {
 
 /// The examiner in its place.
 fn examiner(
-    place: &mut Option<Examiner<f32, FastProduct>>,
+    place: &mut Option<Examiner<f32, FastBackend>>,
     model: Model,
-) -> Result<&mut Examiner<f32, FastProduct>, JsError> {
+) -> Result<&mut Examiner<f32, FastBackend>, JsError> {
     match place {
         Some(examiner) => Ok(examiner),
-        None => Ok(place.insert(Examiner::new(model, FastProduct)?)),
+        None => Ok(place.insert(Examiner::new(model, FastBackend)?)),
     }
 }

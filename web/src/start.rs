@@ -38,5 +38,5 @@ pub fn visited_samples(
     let config: RunConfig = from_js(config)?;
     let first = whole(position).ok_or_else(|| JsError::new("the position is not a whole number"))?;
     let mut order = Order::new(training_samples, config.seed);
-    Ok((first..first + u64::from(count)).map(|position| order.index(position)).collect())
+    Ok((first..first + u64::from(count)).map(|position| order.visit(position).sample).collect())
 }

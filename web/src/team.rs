@@ -2,10 +2,11 @@
 //! between it and the [`Session`](crate::Session) that leads. Numbers travel as plain arrays, sums over parameters in
 //! buffers that change hands.
 
+use adadagrad_core::backend::FastBackend;
 use adadagrad_core::config::RunConfig;
 use adadagrad_core::local::{RunError, Shared, Task};
 use adadagrad_core::member::{Member, StepPart};
-use adadagrad_core::network::{FastProduct, Score};
+use adadagrad_core::network::Score;
 use adadagrad_core::statistics::{Inner, LengthMismatch, Parts, Statistics, Totals};
 use js_sys::{Float32Array, Float64Array};
 use serde::Serialize;
@@ -19,7 +20,7 @@ use crate::{from_js, to_js, whole};
 #[wasm_bindgen]
 pub struct TeamMember {
     data: Data,
-    member: Option<Member<f32, FastProduct>>,
+    member: Option<Member<f32, FastBackend>>,
 }
 
 #[wasm_bindgen]
@@ -44,7 +45,7 @@ impl TeamMember {
         // The old one's memory first.
         self.member = None;
         let config: RunConfig = from_js(config)?;
-        self.member = Some(Member::new(config, self.data.training_samples(), FastProduct)?);
+        self.member = Some(Member::new(config, self.data.training_samples(), FastBackend)?);
         Ok(())
     }
 
@@ -91,7 +92,7 @@ impl TeamMember {
 }
 
 impl TeamMember {
-    fn member(&mut self) -> Result<&mut Member<f32, FastProduct>, JsError> {
+    fn member(&mut self) -> Result<&mut Member<f32, FastBackend>, JsError> {
         self.member.as_mut().ok_or_else(no_run)
     }
 }

@@ -1,4 +1,5 @@
 use super::Network;
+use crate::layer::Initial;
 use crate::random::Key;
 use crate::real::{Real, count};
 use crate::statistics::{LengthMismatch, check_length};
@@ -19,16 +20,27 @@ pub fn initialise<F: Real>(
     check_length("the parameters", network.parameters(), parameters.len())?;
     for (layer, node) in (FIRST_STREAM..).zip(network.nodes()) {
         let key = Key::new(seed, layer);
-        let fan_in: F = count(node.operation.fan_in(node.input).max(1) as u64);
-        let bound = F::one() / fan_in.root();
-        let of_layer = &mut parameters[node.parameter_offset..][..node.weights + node.biases];
-        // Of a dense layer, whose ends are vectors.
-        let [inputs, outputs] = [node.input.channels, node.output.channels];
-        for (place, parameter) in (0..).zip(of_layer) {
-            // Numbers are drawn in the order of files.
-            let is_turned = node.by_inputs && (place as usize) < node.weights;
-            let index = if is_turned { place % outputs * inputs + place / outputs } else { place };
-            *parameter = key.uniform(index, bound);
+        let mut of_layer = &mut parameters[node.parameters()];
+        let mut first = 0;
+        for tensor in node.operation.tensors(node.input).iter().flatten() {
+            let (values, rest) = of_layer.split_at_mut(tensor.len());
+            // Of a dense layer, whose ends are vectors.
+            let turned =
+                (node.by_inputs && first == 0).then_some([node.input.channels, node.output.channels]);
+            for (place, value) in (0..).zip(&mut *values) {
+                // Numbers are drawn in the order of files.
+                let index =
+                    turned.map_or(place, |[inputs, outputs]| place % outputs * inputs + place / outputs);
+                *value = match tensor.initial {
+                    Initial::Uniform { fan_in } => {
+                        key.uniform(first + index, F::one() / count::<F>(fan_in.into()).root())
+                    }
+                    Initial::One => F::one(),
+                    Initial::Zero => F::zero(),
+                };
+            }
+            first += u32::try_from(values.len()).unwrap_or(u32::MAX);
+            of_layer = rest;
         }
     }
     Ok(())

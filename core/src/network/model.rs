@@ -1,5 +1,6 @@
-use super::{Node, Operation, Shape};
+use super::{Node, Shape};
 use crate::cut::Grain;
+use crate::layer::{Conv2d, Dense, Flatten, MaxPool2d, Operation, Relu};
 
 /// The ready-made networks, all for 28×28 grey images of ten classes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -15,23 +16,24 @@ pub enum Model {
 }
 
 const CLASSES: u32 = 10;
-const LOGISTIC: [Node; 2] = Node::chain([Operation::Flatten, Operation::Dense { outputs: CLASSES }]);
+const LOGISTIC: [Node; 2] =
+    Node::chain([Operation::Flatten(Flatten), Operation::Dense(Dense { outputs: CLASSES })]);
 const MLP: [Node; 4] = Node::chain([
-    Operation::Flatten,
-    Operation::Dense { outputs: 128 },
-    Operation::Relu,
-    Operation::Dense { outputs: CLASSES },
+    Operation::Flatten(Flatten),
+    Operation::Dense(Dense { outputs: 128 }),
+    Operation::Relu(Relu),
+    Operation::Dense(Dense { outputs: CLASSES }),
 ]);
-const POOL: Operation = Operation::MaxPool2d { kernel: 2, stride: 2 };
+const POOL: Operation = Operation::MaxPool2d(MaxPool2d { kernel: 2, stride: 2 });
 const CNN: [Node; 8] = Node::chain([
-    Operation::Conv2d { outputs: 16, kernel: 5, stride: 1, padding: 2 },
-    Operation::Relu,
+    Operation::Conv2d(Conv2d { outputs: 16, kernel: 5, stride: 1, padding: 2, bias: true }),
+    Operation::Relu(Relu),
     POOL,
-    Operation::Conv2d { outputs: 32, kernel: 5, stride: 1, padding: 2 },
-    Operation::Relu,
+    Operation::Conv2d(Conv2d { outputs: 32, kernel: 5, stride: 1, padding: 2, bias: true }),
+    Operation::Relu(Relu),
     POOL,
-    Operation::Flatten,
-    Operation::Dense { outputs: CLASSES },
+    Operation::Flatten(Flatten),
+    Operation::Dense(Dense { outputs: CLASSES }),
 ]);
 
 impl Model {

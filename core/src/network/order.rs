@@ -1,6 +1,7 @@
 //! In which order a dense layer's weights lie.
 
-use super::{Network, Operation, Placed};
+use super::{Network, Placed};
+use crate::layer::Operation;
 use crate::statistics::{LengthMismatch, check_length};
 
 impl Network<'_> {
@@ -10,7 +11,7 @@ impl Network<'_> {
     /// [`Self::from_own_order`] convert.
     pub fn keep_by_inputs(nodes: &mut [Placed]) {
         for node in nodes {
-            node.by_inputs = node.first && matches!(node.operation, Operation::Dense { .. });
+            node.by_inputs = node.is_first() && matches!(node.operation, Operation::Dense(_));
         }
     }
 

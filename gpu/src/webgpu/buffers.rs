@@ -1,19 +1,35 @@
 //! The device memory of an engine: O(parameters + micro-batch), never batch × parameters.
 
-use adadagrad_core::network::{Network, Operation, Placed};
+use adadagrad_core::network::Network;
 use adadagrad_core::statistics::Needs;
 
 use super::device::{Gpu, GpuError};
 use super::engine::{FOLDED, SHARES};
-use super::program::{SLICE, convolution, layers};
+use super::graph::{Step, steps};
+use super::layers::Scratch;
+use super::program::ROWS;
 use super::update::slot_len;
-use super::variants::most_gradient_tiles;
 
-/// Buffers of the network's values: one pair a node, so that a dispatch may read one and write another.
+/// A step's own buffers, so that a dispatch may read one and write another.
 #[derive(Debug)]
-pub(super) struct NodeBuffers {
+pub(super) struct StepBuffers {
     pub(super) output: wgpu::Buffer,
     pub(super) gradient: wgpu::Buffer,
+    /// What its forward pass leaves for its backward pass beside the output.
+    pub(super) kept: wgpu::Buffer,
+}
+
+/// Their sizes in words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct StepSizes {
+    output: usize,
+    kept: usize,
+}
+
+impl StepSizes {
+    const fn each(self) -> [usize; 3] {
+        [self.output, self.output, self.kept]
+    }
 }
 
 /// One definition of every buffer: its name, its size in words, and the field that holds it.
@@ -22,32 +38,32 @@ macro_rules! buffers {
         /// Sizes in 32-bit words, known before anything is allocated.
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub(super) struct Sizes {
-            /// Values of each node; 0 for one that writes nowhere of its own.
-            nodes: Vec<usize>,
+            steps: Vec<StepSizes>,
             $($name: usize,)+
         }
 
         #[derive(Debug)]
         pub(super) struct Buffers {
-            pub(super) nodes: Vec<NodeBuffers>,
+            pub(super) steps: Vec<StepBuffers>,
             $($(#[$meta])* pub(super) $name: wgpu::Buffer,)+
         }
 
         impl Sizes {
             fn each(&self) -> impl Iterator<Item = usize> {
-                let of_nodes = self.nodes.iter().flat_map(|&words| [words, words]);
-                [$(self.$name),+].into_iter().chain(of_nodes)
+                let of_steps = self.steps.iter().flat_map(|sizes| sizes.each());
+                [$(self.$name),+].into_iter().chain(of_steps)
             }
         }
 
         impl Buffers {
             pub(super) fn new(gpu: &Gpu, sizes: &Sizes) -> Self {
-                let pair = |&words: &usize| NodeBuffers {
-                    output: gpu.storage("outputs", words),
-                    gradient: gpu.storage("output gradients", words),
+                let of_step = |&StepSizes { output, kept }: &StepSizes| StepBuffers {
+                    output: gpu.storage("outputs", output),
+                    gradient: gpu.storage("output gradients", output),
+                    kept: gpu.storage("kept", kept),
                 };
                 Self {
-                    nodes: sizes.nodes.iter().map(pair).collect(),
+                    steps: sizes.steps.iter().map(of_step).collect(),
                     $($name: gpu.storage(stringify!($name), sizes.$name),)+
                 }
             }
@@ -71,11 +87,19 @@ buffers! {
     slices,
     moment_slices,
     projected,
+    sample_gradients,
     sums,
     /// One word: what the loss's gradient is multiplied by.
     loss_scale,
     /// One word: not 0 once a sum was not finite. Updates submitted before anybody has looked are then not made.
     refused,
+}
+
+impl Buffers {
+    /// Where the network's outputs lie.
+    pub(super) fn outputs(&self) -> &wgpu::Buffer {
+        self.steps.last().map_or(&self.input, |step| &step.output)
+    }
 }
 
 /// What decides how much memory an engine takes.
@@ -95,18 +119,11 @@ impl Sizes {
         let &Demand { network, slots, needs, most_samples } = demand;
         let m = capacity as usize;
         let parameters = network.parameters();
-        let nodes = network.nodes();
-        let written: Vec<usize> = layers(nodes).iter().map(|layer| layer.to).collect();
-        let len = |(index, placed): (usize, &Placed)| {
-            if written.contains(&index) { m * placed.output.len() } else { 0 }
-        };
-        let dense = |placed: &&Placed| matches!(placed.operation, Operation::Dense { .. });
-        let widest = nodes.iter().filter(dense).map(|placed| placed.output.len()).max().unwrap_or(0);
-        let is_convolution = |placed: &&Placed| matches!(placed.operation, Operation::Conv2d { .. });
-        let convolutions = || nodes.iter().filter(is_convolution);
-        let tile_count = convolutions().map(tiles).max().unwrap_or(0) as usize;
-        let layer = convolutions().map(|placed| placed.weights + placed.biases).max().unwrap_or(0);
-        let slices = m.div_ceil(SLICE as usize) * layer;
+        let steps = steps(network.nodes());
+        let scratch = steps.iter().map(|step| step.layer.scratch(step.place, m));
+        let scratch = scratch.fold(Scratch::default(), Scratch::max);
+        let of_step =
+            |step: &Step<'_>| StepSizes { output: m * step.place.output.len(), kept: m * step.layer.kept() };
         // A part ends a micro-batch early.
         let parts = if needs.parts > 0 { needs.parts.max(64) as usize } else { 0 };
         let micro_batches = most_samples.div_ceil(capacity) as usize + parts;
@@ -116,18 +133,19 @@ impl Sizes {
         Self {
             input: m * network.input().len(),
             labels: m,
-            nodes: nodes.iter().enumerate().map(len).collect(),
+            steps: steps.iter().map(of_step).collect(),
             parameters,
             memory: slots * slot_len(parameters),
             gradient_sum: parameters,
             total: when(parts > 0, parameters),
             second_moment: when(moments, parameters),
-            per_sample: 4 * m,
-            tile_sums: m * tile_count,
-            tile_inner_products: when(needs.inner, m * tile_count),
-            slices,
-            moment_slices: when(moments, slices),
-            projected: when(needs.inner, m * widest),
+            per_sample: ROWS * m,
+            tile_sums: scratch.tiles,
+            tile_inner_products: when(needs.inner, scratch.tiles),
+            slices: scratch.slices,
+            moment_slices: when(moments, scratch.slices),
+            projected: when(needs.inner, scratch.projected),
+            sample_gradients: scratch.sample_gradients,
             sums: sweeps * FOLDED * micro_batches + SHARES * (1 + parts),
             loss_scale: 1,
             refused: 1,
@@ -166,11 +184,6 @@ pub(super) fn fitting_micro_batch(
             needed: Sizes::new(demand, 1).bytes(),
             budget: budget.min(binding),
         })
-}
-
-/// Tiles of a convolution's gradient, in whichever variant has most.
-fn tiles(placed: &Placed) -> u32 {
-    most_gradient_tiles(&convolution(placed, 1))
 }
 
 /// A size as a shader takes it. Sizes here are bounded by device memory, far below 2³².

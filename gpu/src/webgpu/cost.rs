@@ -8,7 +8,7 @@ use std::ops::AddAssign;
 
 use serde::{Deserialize, Serialize};
 
-use super::uniforms::{Batch, Conv2d, Draw, MaxPool2d, Step, Uniform, Values};
+use super::uniforms::{AveragePool2d, Batch, Draw, GroupNorm, MaxPool2d, Step, Uniform, Values};
 
 /// Arithmetic and memory traffic.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,33 +39,6 @@ pub trait Costed: Uniform {
     fn cost(&self, entry: &str) -> Cost;
 }
 
-impl Costed for Conv2d {
-    fn cost(&self, entry: &str) -> Cost {
-        let [samples, channels, outputs] = [self.samples, self.channels, self.outputs].map(u64::from);
-        let taps = channels * u64::from(self.kernel) * u64::from(self.kernel);
-        let input = channels * u64::from(self.height) * u64::from(self.width);
-        let positions = u64::from(self.out_height) * u64::from(self.out_width);
-        let weights = outputs * taps;
-        let products = 2 * samples * weights * positions;
-        let activations = samples * (input + outputs * positions);
-        if !entry.starts_with("conv2d_weight_gradient") {
-            return Cost::new(products, activations + weights + outputs);
-        }
-        let (parameters, has_moments, is_projection) =
-            (weights + outputs, self.flags & 1 != 0, self.flags & 2 != 0);
-        let slices = u64::from(self.samples.div_ceil(self.slice.max(1)));
-        let a_parameter = 3 + 2 * u64::from(has_moments) + 2 * u64::from(is_projection);
-        let operations = products + samples * (2 * outputs * positions + a_parameter * parameters);
-        let left = match (is_projection, has_moments) {
-            (true, _) => parameters,
-            (false, true) => 2 * slices * parameters,
-            (false, false) => slices * parameters,
-        };
-        let tile_values = samples * u64::from(self.sink_stride) * (1 + u64::from(is_projection));
-        Cost::new(operations, activations + left + tile_values)
-    }
-}
-
 impl Costed for MaxPool2d {
     fn cost(&self, entry: &str) -> Cost {
         let [planes, kernel] = [self.planes, self.kernel].map(u64::from);
@@ -81,6 +54,33 @@ impl Costed for MaxPool2d {
     }
 }
 
+impl Costed for AveragePool2d {
+    fn cost(&self, _: &str) -> Cost {
+        let planes = u64::from(self.planes);
+        let pixels = planes * u64::from(self.height) * u64::from(self.width);
+        let windows = planes * u64::from(self.out_height) * u64::from(self.out_width);
+        let window = u64::from(self.kernel_height) * u64::from(self.kernel_width);
+        Cost::new(windows * (window + 1), pixels + windows)
+    }
+}
+
+impl Costed for GroupNorm {
+    fn cost(&self, entry: &str) -> Cost {
+        let [samples, channels] = [self.samples, self.channels].map(u64::from);
+        let values = samples * channels * u64::from(self.plane);
+        let moments = 4 * samples * u64::from(self.groups);
+        match entry.trim_end_matches("_by_group") {
+            "group_norm_moments" => Cost::new(4 * values, values + moments),
+            "group_norm_forward" => Cost::new(4 * values, 2 * values + moments + 2 * channels),
+            "group_norm_sample_gradients" => {
+                Cost::new(6 * values, 2 * values + 2 * moments + channels + 2 * samples * channels)
+            }
+            // group_norm_input_gradient.
+            _ => Cost::new(7 * values, 3 * values + moments + channels),
+        }
+    }
+}
+
 impl Costed for Values {
     fn cost(&self, entry: &str) -> Cost {
         let count = u64::from(self.count);
@@ -88,16 +88,24 @@ impl Costed for Values {
             "relu_forward" => Cost::new(count, 2 * count),
             "tanh_forward" => Cost::new(3 * count, 2 * count),
             "tanh_backward" => Cost::new(3 * count, 3 * count),
+            "gelu_forward" => Cost::new(9 * count, 2 * count),
+            "gelu_backward" => Cost::new(14 * count, 3 * count),
+            "add_backward" => Cost::new(0, 2 * count),
+            // relu_mask, relu_backward, add_forward.
             _ => Cost::new(count, 3 * count),
         }
     }
 }
 
 impl Costed for Draw {
-    fn cost(&self, _: &str) -> Cost {
+    fn cost(&self, entry: &str) -> Cost {
         let words = u64::from(self.samples) * u64::from(self.words);
+        let labels = 2 * u64::from(self.samples);
+        if entry == "draw_floats" {
+            return Cost::new(0, 2 * words + labels);
+        }
         // A word of four pixels becomes four floats; an index and a label a sample.
-        Cost::new(4 * words, 5 * words + 2 * u64::from(self.samples))
+        Cost::new(4 * words, 5 * words + labels)
     }
 }
 
@@ -111,9 +119,9 @@ impl Costed for Batch {
             "dense_norms" => {
                 Cost::new(samples * (2 * (inputs + outputs) + 3), samples * (inputs + outputs + 2))
             }
-            "dense_inner_products" => Cost::new(samples * (2 * outputs + 1), samples * (2 * outputs + 2)),
+            "inner_products" => Cost::new(samples * (2 * outputs + 1), samples * (2 * outputs + 2)),
             "sum_tiles" => Cost::new(samples * (tiles + 1), samples * (tiles + 2)),
-            "dense_bias_gradient" => Cost::new(outputs * (samples + 1), outputs * (samples + 2)),
+            "sum_samples" => Cost::new(outputs * (samples + 1), outputs * (samples + 2)),
             "add_slices" => Cost::new(count * (tiles + 1), count * (tiles + 2)),
             "fold_samples" => Cost::new(9 * samples, 4 * samples + 6),
             "square_norm" => Cost::new(2 * count, count + 64),

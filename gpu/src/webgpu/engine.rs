@@ -3,19 +3,19 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use adadagrad_core::config::RunConfig;
 use adadagrad_core::cut::Cut;
 use adadagrad_core::local::OwnedNetwork;
-use adadagrad_core::network::{Model, Node};
+use adadagrad_core::network::Placed;
 use adadagrad_core::optimizer::{AnyOptimizer, StepScalars};
 use adadagrad_core::statistics::{Evidence, Inner, Needs, Statistics, Totals};
 
 use super::buffers::{Buffers, Demand, Sizes, fitting_micro_batch, word};
 use super::device::{Commands, Gpu, GpuError, ReadBack, Submission};
-use super::images::{DeviceImages, DeviceOrder, draw, draw_launch};
+use super::graph::steps;
+use super::images::{DeviceImages, DeviceOrder, draw};
 use super::kernel::{Dispatch, Grid, Kernels, Shader};
 use super::loss_scale::{DeviceSum, LossScale};
-use super::program::{Builder, Layer, Pass, Program, layers};
+use super::program::{Builder, Pass, Program, ROWS};
 use super::uniforms::{Batch, Draw, Step};
 use super::update::{close_up, entry_of, slot_len, spread, step, update_bindings};
 use super::variants::{self, Sum};
@@ -37,12 +37,24 @@ pub struct Scores {
     pub correct: u32,
 }
 
+/// What a batch leaves on the device.
+#[doc(hidden)]
+#[derive(Clone, Debug)]
+pub struct Left {
+    /// Σ gᵢ.
+    pub gradient_sum: Vec<f32>,
+    /// Σ gᵢ², where it is asked for.
+    pub second_moment: Vec<f32>,
+    /// Of the last micro-batch's samples: losses, right answers, sᵢ, and ⟨gᵢ, Σ g⟩.
+    pub per_sample: Vec<Vec<f32>>,
+}
+
 /// What an engine is built for.
 #[derive(Clone, Copy, Debug)]
 pub struct Work<'a> {
-    /// Model and optimizer.
-    pub config: &'a RunConfig,
-    /// The model's network.
+    /// What makes the steps.
+    pub optimizer: AnyOptimizer,
+    /// What is trained.
     pub network: &'a OwnedNetwork,
     /// What batches are asked for.
     pub needs: Needs,
@@ -52,7 +64,7 @@ pub struct Work<'a> {
 
 impl Work<'_> {
     fn demand(&self) -> Demand<'_> {
-        let slots = self.config.optimizer.as_optimizer::<f32>().slots();
+        let slots = self.optimizer.as_optimizer::<f32>().slots();
         let &Self { network, ref needs, most_samples, .. } = self;
         Demand { network: network.view(), slots, needs, most_samples }
     }
@@ -71,7 +83,7 @@ impl Work<'_> {
 pub struct DeviceEngine {
     gpu: Gpu,
     kernels: Kernels,
-    layers: Vec<Layer>,
+    nodes: Vec<Placed>,
     needs: Needs,
     optimizer: AnyOptimizer,
     parameters: usize,
@@ -137,12 +149,14 @@ impl DeviceEngine {
     /// # Errors
     /// When the device has not the memory or refuses something, or the network is none that it can run.
     pub fn new(gpu: Gpu, work: &Work<'_>, capacity: u32) -> Result<Self, GpuError> {
-        let tape: &[Node] = Model::nodes(work.config.model);
-        if tape.iter().enumerate().any(|(k, node)| usize::from(node.input) != k) {
-            return Err(GpuError::Unsupported("a network that is not a chain".into()));
-        }
         let network = work.network.view();
-        let optimizer = work.config.optimizer;
+        if steps(network.nodes()).is_empty() || network.parameters() == 0 {
+            return Err(GpuError::Unsupported("a network without anything to train".into()));
+        }
+        if network.nodes().iter().any(|place| place.by_inputs) {
+            return Err(GpuError::Unsupported("weights that lie by inputs".into()));
+        }
+        let optimizer = work.optimizer;
         let sizes = Sizes::new(&work.demand(), capacity);
         let buffers = Buffers::new(&gpu, &sizes);
         let scale = LossScale::default();
@@ -168,7 +182,7 @@ impl DeviceEngine {
         let update = kernels.dispatch(&gpu, Shader::Optimizer, entry, &Step::default(), &bindings, vectors);
         gpu.check()?;
         Ok(Self {
-            layers: layers(network.nodes()),
+            nodes: network.nodes().to_vec(),
             classes: word(network.classes()),
             programs: HashMap::new(),
             draws: HashMap::new(),
@@ -347,10 +361,7 @@ impl DeviceEngine {
             let (first, len) = (positions.start as usize * classes, positions.len() * classes);
             control.add(positions.len() as u64);
             self.micro_batch(&mut commands, &batch, positions, None, &mut place);
-            // A last ReLU is fused into the layer before it, whose buffer then holds the outputs.
-            let last =
-                self.layers.last().map_or(&self.buffers.input, |layer| &self.buffers.nodes[layer.to].output);
-            commands.copy(last, &outputs, first, len);
+            commands.copy(self.buffers.outputs(), &outputs, first, len);
         }
         let staging = commands.copy_back(&self.buffers.sums, place);
         let submission = commands.submit();
@@ -360,6 +371,22 @@ impl DeviceEngine {
             outputs: gpu.read(&outputs, images.len() as usize * classes).await?,
             loss: folded.clone().map(|sums| f64::from(sums[0])).sum(),
             correct: folded.map(|sums| sums[1] as u32).sum(),
+        })
+    }
+
+    /// What the last batch left on the device: for tests.
+    ///
+    /// # Errors
+    /// When the device is lost.
+    #[doc(hidden)]
+    pub async fn left(&self) -> Result<Left, GpuError> {
+        let Self { gpu, buffers, parameters, capacity, .. } = self;
+        let moments = if self.needs.coordinate_quantile.is_some() { *parameters } else { 0 };
+        let rows = gpu.read(&buffers.per_sample, ROWS * *capacity as usize).await?;
+        Ok(Left {
+            gradient_sum: gpu.read(&buffers.gradient_sum, *parameters).await?,
+            second_moment: gpu.read(&buffers.second_moment, moments).await?,
+            per_sample: rows.chunks_exact(*capacity as usize).map(<[f32]>::to_vec).collect(),
         })
     }
 
@@ -397,13 +424,14 @@ impl DeviceEngine {
 
     /// Makes sure that there are dispatches for micro-batches of so many samples.
     fn prepare(&mut self, images: &DeviceImages, samples: u32) {
-        let Self { gpu, kernels, layers, needs, buffers, classes, capacity, programs, draws, .. } = self;
+        let Self { gpu, kernels, nodes, needs, buffers, classes, capacity, programs, draws, .. } = self;
         programs.entry(samples).or_insert_with(|| {
-            let builder = Builder { gpu, kernels, buffers, samples, capacity: *capacity, needs };
-            builder.program(layers, *classes)
+            let (capacity, dispatches) = (*capacity, Vec::new());
+            let builder = Builder { gpu, kernels, buffers, samples, capacity, needs, dispatches };
+            builder.program(&steps(nodes), *classes)
         });
         draws.entry((images.id(), samples)).or_insert_with(|| {
-            let launch = draw_launch(images.words(), samples);
+            let launch = images.draw_launch(samples);
             let bindings = images.bindings(&buffers.input, &buffers.labels);
             kernels.launch(gpu, &launch, &Draw::default(), &bindings)
         });

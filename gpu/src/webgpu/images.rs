@@ -1,5 +1,6 @@
 //! Images and labels on the device, and the shuffle's uniform block.
 
+use std::slice;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use adadagrad_core::dataset::Dataset;
@@ -10,14 +11,22 @@ use super::device::{Gpu, GpuError};
 use super::kernel::{Grid, Launch, Shader};
 use super::uniforms::Draw;
 
-/// Images and labels as they lie on the device: pixels as bytes, four a word.
+/// Images and labels as they lie on the device: pixels as bytes, four a word, or values of any kind as floats.
 #[derive(Debug)]
 pub struct DeviceImages {
     images: wgpu::Buffer,
     labels: wgpu::Buffer,
     count: u32,
     words: u32,
+    format: Format,
     id: u64,
+}
+
+/// How values lie on the device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Format {
+    Bytes,
+    Floats,
 }
 
 /// Tells data sets apart.
@@ -29,12 +38,13 @@ impl DeviceImages {
     /// # Errors
     /// When a value is no byte/255: on the device pixels are bytes.
     pub fn of_dataset(gpu: &Gpu, dataset: &dyn Dataset<f32>) -> Result<Self, GpuError> {
-        let len = dataset.input_len();
+        let len = dataset.shape().input.len();
         let mut image = vec![0.0; len];
         let mut bytes = Vec::with_capacity(len * dataset.len() as usize);
         let mut labels = Vec::with_capacity(dataset.len() as usize);
         for sample in 0..dataset.len() {
-            let label = dataset.read(sample, &mut image);
+            let mut label = 0;
+            dataset.read(sample.into(), &mut image, slice::from_mut(&mut label));
             labels.push(u8::try_from(label).map_err(|_| unsupported(sample, "label", label))?);
             for &value in &image {
                 // Saturates, and makes a NaN 0; either then differs from the value.
@@ -58,14 +68,32 @@ impl DeviceImages {
         if !pixels.is_multiple_of(4) || labels.is_empty() || pixels * labels.len() != images.len() {
             return Err(GpuError::Unsupported(format!("images of {pixels} pixels, not a multiple of four")));
         }
-        let device_images = gpu.storage("images", images.len() / 4);
-        gpu.write_bytes(&device_images, images);
+        let labels: Vec<u32> = labels.iter().map(|&label| label.into()).collect();
+        Ok(Self::of_words(gpu, images, &labels, Format::Bytes))
+    }
+
+    /// Copies samples of floats, all of one size, and their labels, to the device.
+    ///
+    /// # Errors
+    /// When the values are not as many for each sample.
+    pub fn of_floats(gpu: &Gpu, values: &[f32], labels: &[u32]) -> Result<Self, GpuError> {
+        if labels.is_empty() || !values.len().is_multiple_of(labels.len()) {
+            let (values, samples) = (values.len(), labels.len());
+            return Err(GpuError::Unsupported(format!("{values} values for {samples} samples")));
+        }
+        let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        Ok(Self::of_words(gpu, &bytes, labels, Format::Floats))
+    }
+
+    fn of_words(gpu: &Gpu, samples: &[u8], labels: &[u32], format: Format) -> Self {
+        let images = gpu.storage("images", samples.len() / 4);
+        gpu.write_bytes(&images, samples);
         let device_labels = gpu.storage("labels", labels.len());
-        let words: Vec<u8> = labels.iter().flat_map(|&label| u32::from(label).to_le_bytes()).collect();
-        gpu.write_bytes(&device_labels, &words);
-        let [count, words] = [labels.len(), pixels / 4].map(word);
+        let label_bytes: Vec<u8> = labels.iter().flat_map(|label| label.to_le_bytes()).collect();
+        gpu.write_bytes(&device_labels, &label_bytes);
+        let [count, words] = [labels.len(), samples.len() / 4 / labels.len()].map(word);
         let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
-        Ok(Self { images: device_images, labels: device_labels, count, words, id })
+        Self { images, labels: device_labels, count, words, format, id }
     }
 
     /// Number of samples.
@@ -78,9 +106,9 @@ impl DeviceImages {
         self.id
     }
 
-    /// Words of one image.
-    pub(super) const fn words(&self) -> u32 {
-        self.words
+    /// The kernel that draws `samples` of them.
+    pub(super) fn draw_launch(&self, samples: u32) -> Launch {
+        draw_launch(self.format, self.words, samples)
     }
 
     /// The bindings of `draw.wgsl`.
@@ -108,14 +136,17 @@ pub enum DeviceOrder {
     Shuffled(u64),
 }
 
-/// Words of four pixels that an invocation draws.
+/// Words that an invocation draws.
 const WORDS_EACH: u32 = 8;
 
 /// The kernel that draws `samples` images of `words` words.
-pub(super) fn draw_launch(words: u32, samples: u32) -> Launch {
+pub(super) fn draw_launch(format: Format, words: u32, samples: u32) -> Launch {
     Launch {
         shader: Shader::Draw,
-        entry: "draw_samples",
+        entry: match format {
+            Format::Bytes => "draw_samples",
+            Format::Floats => "draw_floats",
+        },
         constants: vec![("EACH", WORDS_EACH)],
         grid: Grid::Flat(samples * words.div_ceil(WORDS_EACH)),
     }

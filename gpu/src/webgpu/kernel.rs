@@ -17,8 +17,14 @@ pub enum Shader {
     Conv2d,
     /// Max-pooling.
     MaxPool2d,
-    /// ReLU and tanh.
+    /// Average pooling.
+    AveragePool2d,
+    /// Group normalisation.
+    GroupNorm,
+    /// ReLU, tanh and GELU.
     Activation,
+    /// Sums of two inputs.
+    Add,
     /// Loss, norms, sums.
     Statistics,
     /// Updates.
@@ -27,12 +33,15 @@ pub enum Shader {
 
 impl Shader {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 10] = [
         Self::Draw,
         Self::Matrix,
         Self::Conv2d,
         Self::MaxPool2d,
+        Self::AveragePool2d,
+        Self::GroupNorm,
         Self::Activation,
+        Self::Add,
         Self::Statistics,
         Self::Optimizer,
     ];
@@ -45,7 +54,10 @@ impl Shader {
             Self::Matrix => include_str!("../../shaders/matrix.wgsl"),
             Self::Conv2d => include_str!("../../shaders/conv2d.wgsl"),
             Self::MaxPool2d => include_str!("../../shaders/max_pool2d.wgsl"),
+            Self::AveragePool2d => include_str!("../../shaders/average_pool2d.wgsl"),
+            Self::GroupNorm => include_str!("../../shaders/group_norm.wgsl"),
             Self::Activation => include_str!("../../shaders/activation.wgsl"),
+            Self::Add => include_str!("../../shaders/add.wgsl"),
             Self::Statistics => include_str!("../../shaders/statistics.wgsl"),
             Self::Optimizer => include_str!("../../shaders/optimizer.wgsl"),
         }
@@ -87,6 +99,19 @@ pub(super) struct Launch {
     /// Values of `override` constants.
     pub(super) constants: Vec<(&'static str, u32)>,
     pub(super) grid: Grid,
+}
+
+impl Launch {
+    /// One invocation each, 64 a workgroup.
+    pub(super) fn flat(
+        shader: Shader,
+        entry: &'static str,
+        constants: &[(&'static str, bool)],
+        invocations: u32,
+    ) -> Self {
+        let constants = constants.iter().map(|&(name, value)| (name, value.into())).collect();
+        Self { shader, entry, constants, grid: Grid::Flat(invocations) }
+    }
 }
 
 /// One dispatch, ready to run, with its uniform block.

@@ -5,11 +5,14 @@
 //! every formula that is one number for all parameters stays in the core.
 
 mod buffers;
+mod convolution;
 mod cost;
 mod device;
 mod engine;
+mod graph;
 mod images;
 mod kernel;
+mod layers;
 mod loss_scale;
 #[doc(hidden)]
 pub mod parity;
@@ -25,12 +28,14 @@ mod variants;
 
 pub use cost::{Cost, Costed};
 pub use device::{Gpu, GpuError, Traffic, adapters, is_software};
-pub use engine::{DeviceEngine, Flight, Found, Samples, Scores, Work};
+pub use engine::{DeviceEngine, Flight, Found, Left, Samples, Scores, Work};
 pub use images::{DeviceImages, DeviceOrder};
 pub use kernel::Shader;
 pub use patience::Patience;
 pub use profile::{KernelTime, Profile};
 pub use training::{Opening, Options, Rescue, Training};
 pub use trial::{Choice, Timing, Trial, adapter_key, choose, try_variants};
-pub use uniforms::{Batch, Conv2d, Draw, MaxPool2d, Product, Step, Uniform, Values};
+pub use uniforms::{
+    AveragePool2d, Batch, Conv2d, Draw, GroupNorm, MaxPool2d, Product, Step, Uniform, Values,
+};
 pub use variants::{Heavy, Variant, Variants};

@@ -7,8 +7,14 @@
 //! else by what WGSL allows its operations.
 
 mod approx;
+mod case;
 mod cases;
 mod convolution;
+mod dense;
+mod group_norm;
+mod layers;
+mod pooling;
+mod value_by_value;
 
 use serde::Serialize;
 

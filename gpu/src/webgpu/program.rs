@@ -1,24 +1,21 @@
 //! The dispatches of one micro-batch, in order.
 
-use adadagrad_core::network::{Operation, Placed};
 use adadagrad_core::statistics::Needs;
 
-use super::buffers::{Buffers, word};
+use super::buffers::Buffers;
 use super::cost::Costed;
 use super::device::Gpu;
+use super::graph::{Step, Values};
 use super::kernel::{Dispatch, Grid, Kernels, Launch, Shader};
+use super::layers::{Call, Target, mask};
 use super::product::FusedProduct;
-use super::uniforms::{Batch, Conv2d, MaxPool2d, Product, Values};
+use super::uniforms::Batch;
 use super::variants::{self, Sum, Variants};
 
-/// Samples that one slice of a convolution's weight gradient sums over: slices run side by side.
-pub(super) const SLICE: u32 = 16;
-/// Rows of the per-sample values.
-const NORMS: u32 = 2;
-const INNER_PRODUCTS: u32 = 3;
-/// Flags of `conv2d.wgsl`.
-const MOMENT: u32 = 1;
-const PROJECT: u32 = 2;
+/// Rows of the per-sample values: losses, right answers, and these.
+pub(super) const ROWS: usize = 4;
+pub(super) const NORMS: u32 = 2;
+pub(super) const INNER_PRODUCTS: u32 = 3;
 
 /// The dispatches for micro-batches of one size.
 #[derive(Debug)]
@@ -39,33 +36,6 @@ pub(super) enum Pass {
     ProjectKept,
 }
 
-/// A node that moves values, with the ReLU that may be fused into it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Layer {
-    placed: Placed,
-    /// The buffers' index it reads from; `None`: the network's input.
-    from: Option<usize>,
-    /// Where it writes.
-    pub(super) to: usize,
-    relu: bool,
-}
-
-/// Chains the nodes: a flatten moves nothing, and a ReLU behind a layer with weights is that layer's.
-pub(super) fn layers(nodes: &[Placed]) -> Vec<Layer> {
-    let mut layers: Vec<Layer> = Vec::new();
-    for (index, placed) in nodes.iter().enumerate() {
-        let from = layers.last().map(|layer| layer.to);
-        match (placed.operation, layers.last_mut()) {
-            (Operation::Flatten, _) => {}
-            (Operation::Relu, Some(before)) if before.placed.weights > 0 && !before.relu => {
-                before.relu = true
-            }
-            _ => layers.push(Layer { placed: *placed, from, to: index, relu: false }),
-        }
-    }
-    layers
-}
-
 /// Builds the dispatches of one micro-batch size.
 pub(super) struct Builder<'e> {
     pub(super) gpu: &'e Gpu,
@@ -74,355 +44,149 @@ pub(super) struct Builder<'e> {
     pub(super) samples: u32,
     pub(super) capacity: u32,
     pub(super) needs: &'e Needs,
+    /// What was built so far.
+    pub(super) dispatches: Vec<Dispatch>,
 }
 
 impl<'e> Builder<'e> {
     /// Everything that is submitted for a micro-batch, but for drawing it and folding its sums.
-    pub(super) fn program(mut self, layers: &[Layer], classes: u32) -> Program {
-        let mut forward = Vec::new();
-        for layer in layers {
-            self.forward(layer, &mut forward);
+    pub(super) fn program(mut self, steps: &[Step<'e>], classes: u32) -> Program {
+        Program {
+            forward: self.built(|builder| builder.forward(steps, classes)),
+            accumulate: self.built(|builder| builder.backward(steps, Pass::Accumulate)),
+            project: self.built(|builder| builder.project(steps, Pass::Project)),
+            project_kept: self.built(|builder| builder.project(steps, Pass::ProjectKept)),
         }
-        if let Some(last) = layers.last() {
-            self.loss(last, classes, &mut forward);
+    }
+
+    fn built(&mut self, build: impl FnOnce(&mut Self)) -> Vec<Dispatch> {
+        build(self);
+        std::mem::take(&mut self.dispatches)
+    }
+
+    fn forward(&mut self, steps: &[Step<'e>], classes: u32) {
+        for (index, step) in steps.iter().enumerate() {
+            step.layer.forward(&self.call(steps, index), self);
         }
-        let [mut accumulate, mut project, mut project_kept] = [const { Vec::new() }; 3];
-        for layer in layers.iter().rev() {
-            self.backward(layer, Pass::Accumulate, &mut accumulate);
-            if self.needs.inner {
-                self.backward(layer, Pass::Project, &mut project);
-                self.statistics_of(layer, Pass::ProjectKept, &mut project_kept);
+        if let Some(last) = steps.len().checked_sub(1) {
+            self.loss(&self.call(steps, last), classes);
+        }
+    }
+
+    fn loss(&mut self, last: &Call<'_>, classes: u32) {
+        let batch = Batch { outputs: classes, ..Batch::default() };
+        let buffers = [
+            (1, last.y),
+            (3, &self.buffers.per_sample),
+            (4, last.dy),
+            (5, &self.buffers.labels),
+            (7, &self.buffers.loss_scale),
+        ];
+        self.statistics("softmax_cross_entropy", batch, &buffers, Grid::Flat(self.samples));
+    }
+
+    fn project(&mut self, steps: &[Step<'e>], pass: Pass) {
+        if self.needs.inner {
+            self.backward(steps, pass);
+        }
+    }
+
+    fn backward(&mut self, steps: &[Step<'e>], pass: Pass) {
+        let passes_on = pass != Pass::ProjectKept;
+        // The first reader of a value to pass a gradient on overwrites what another micro-batch left, others add to it.
+        // The loss is the last one's only reader.
+        let mut is_begun = vec![false; steps.len()];
+        for (index, step) in steps.iter().enumerate().rev() {
+            let call = self.call(steps, index);
+            if step.relu && passes_on {
+                mask(&call, self);
+            }
+            step.layer.statistics(&call, pass, self);
+            // Once for each input: both may be the same.
+            for input in step.inputs.into_iter().flatten().filter(|_| passes_on) {
+                let Values::Step(from) = input else { continue };
+                let adds = std::mem::replace(&mut is_begun[from], true);
+                let buffer = &self.buffers.steps[from].gradient;
+                step.layer.input_gradient(&call, Target { buffer, adds }, self);
             }
         }
-        Program { forward, accumulate, project, project_kept }
     }
 
-    fn dispatch(
-        &mut self,
-        shader: Shader,
-        entry: &'static str,
-        uniform: impl Costed,
-        buffers: &[(u32, &wgpu::Buffer)],
-        grid: Grid,
-    ) -> Dispatch {
-        self.kernels.dispatch(self.gpu, shader, entry, &uniform, buffers, grid)
+    fn call(&self, steps: &[Step<'e>], index: usize) -> Call<'e> {
+        let (step, own) = (&steps[index], &self.buffers.steps[index]);
+        let [first, second] = step.inputs.map(|input| match input {
+            Some(Values::Step(from)) => Some(&self.buffers.steps[from].output),
+            Some(Values::Input) => Some(&self.buffers.input),
+            None => None,
+        });
+        let first = first.unwrap_or(&self.buffers.input);
+        let x = [first, second.unwrap_or(first)];
+        Call { place: step.place, relu: step.relu, x, y: &own.output, dy: &own.gradient, kept: &own.kept }
     }
 
-    fn statistics(
+    /// Adds a dispatch.
+    pub(super) fn launch(&mut self, launch: &Launch, uniform: impl Costed, buffers: &[(u32, &wgpu::Buffer)]) {
+        self.dispatches.push(self.kernels.launch(self.gpu, launch, &uniform, buffers));
+    }
+
+    /// C = A B.
+    pub(super) fn product(&mut self, product: FusedProduct, [a, b, c]: [&wgpu::Buffer; 3]) {
+        let launch = variants::product(self.variants().product, &product);
+        self.launch(&launch, product, &[(1, a), (2, b), (3, c)]);
+    }
+
+    /// An entry point of `statistics.wgsl`.
+    pub(super) fn statistics(
         &mut self,
         entry: &'static str,
         batch: Batch,
         buffers: &[(u32, &wgpu::Buffer)],
         grid: Grid,
-    ) -> Dispatch {
-        let batch = Batch { samples: self.samples, capacity: self.capacity, ..batch };
-        self.dispatch(Shader::Statistics, entry, batch, buffers, grid)
+    ) {
+        let launch = Launch { shader: Shader::Statistics, entry, constants: Vec::new(), grid };
+        self.launch(&launch, self.of_micro_batch(batch), buffers);
     }
 
-    fn sums(&mut self, sum: Sum, count: u32, batch: Batch, buffers: &[(u32, &wgpu::Buffer)]) -> Dispatch {
-        let batch = Batch { samples: self.samples, capacity: self.capacity, ..batch };
-        self.launch(&variants::sums(self.variants().sums, sum, count), batch, buffers)
+    /// `count` long sums.
+    pub(super) fn sums(&mut self, sum: Sum, count: u32, batch: Batch, buffers: &[(u32, &wgpu::Buffer)]) {
+        let launch = variants::sums(self.variants().sums, sum, count);
+        self.launch(&launch, self.of_micro_batch(batch), buffers);
     }
 
-    fn input(&self, layer: &Layer) -> &'e wgpu::Buffer {
-        layer.from.map_or(&self.buffers.input, |index| &self.buffers.nodes[index].output)
-    }
-
-    fn output(&self, layer: &Layer) -> &'e wgpu::Buffer {
-        &self.buffers.nodes[layer.to].output
-    }
-
-    fn gradient(&self, layer: &Layer) -> &'e wgpu::Buffer {
-        &self.buffers.nodes[layer.to].gradient
-    }
-
-    fn product(
+    /// Samples' gradients of `batch.outputs` parameters from `batch.offset` on, or their squares, into the batch's.
+    pub(super) fn sum_samples(
         &mut self,
-        product: FusedProduct,
-        a: &wgpu::Buffer,
-        b: &wgpu::Buffer,
-        c: &wgpu::Buffer,
-    ) -> Dispatch {
-        let launch = variants::product(self.variants().product, &product);
-        self.launch(&launch, product, &[(1, a), (2, b), (3, c)])
+        batch: Batch,
+        gradients: &wgpu::Buffer,
+        is_squared: bool,
+        sums: &wgpu::Buffer,
+    ) {
+        let batch = Batch { stride: if is_squared { 2 } else { 1 }, ..batch };
+        self.sums(Sum::Samples, batch.outputs, batch, &[(2, gradients), (4, sums)]);
     }
 
-    fn launch(
-        &mut self,
-        launch: &Launch,
-        uniform: impl Costed,
-        buffers: &[(u32, &wgpu::Buffer)],
-    ) -> Dispatch {
-        self.kernels.launch(self.gpu, launch, &uniform, buffers)
+    const fn of_micro_batch(&self, batch: Batch) -> Batch {
+        Batch { samples: self.samples, capacity: self.capacity, ..batch }
     }
 
-    const fn variants(&self) -> Variants {
+    /// Where Σ gᵢ goes, and where Σ gᵢ² where it is asked for: whether they are squares, and their buffer.
+    pub(super) fn gradient_sums(&self) -> impl Iterator<Item = (bool, &'e wgpu::Buffer)> + use<'e> {
+        let Buffers { gradient_sum, second_moment, .. } = self.buffers;
+        let squares = self.needs.coordinate_quantile.map(|_| (true, second_moment));
+        std::iter::once((false, gradient_sum)).chain(squares)
+    }
+
+    pub(super) const fn variants(&self) -> Variants {
         self.gpu.variants()
     }
 
-    fn forward(&mut self, layer: &Layer, list: &mut Vec<Dispatch>) {
-        let (x, y) = (self.input(layer), self.output(layer));
-        let buffers = self.buffers;
-        let placed = &layer.placed;
-        list.push(match placed.operation {
-            Operation::Dense { .. } => {
-                let product = FusedProduct { relu: layer.relu, ..self.dense_forward(placed) };
-                self.product(product, x, &buffers.parameters, y)
-            }
-            Operation::Conv2d { .. } => {
-                let conv = Conv2d { relu: u32::from(layer.relu), ..self.conv2d(placed) };
-                let launch = variants::conv2d_forward(self.variants().conv2d_forward, &conv);
-                self.launch(&launch, conv, &[(1, x), (2, &buffers.parameters), (3, y)])
-            }
-            Operation::MaxPool2d { .. } => {
-                let pool = self.max_pool2d(placed);
-                let grid = Grid::Flat(self.samples * word(placed.output.len()));
-                self.dispatch(Shader::MaxPool2d, "max_pool2d_forward", pool, &[(1, x), (3, y)], grid)
-            }
-            Operation::Relu | Operation::Tanh | Operation::Flatten => {
-                let entry = if placed.operation == Operation::Tanh { "tanh_forward" } else { "relu_forward" };
-                self.values(entry, placed, &[(1, x), (2, y)])
-            }
-        });
-    }
-
-    /// Y = X Wᵀ + b, or the projection X Ḡᵀ + ḡ_b.
-    fn dense_forward(&self, placed: &Placed) -> FusedProduct {
-        let [inputs, outputs] = [placed.input.len(), placed.output.len()].map(word);
-        let offset = word(placed.parameter_offset);
-        let block = Product {
-            rows: self.samples,
-            columns: outputs,
-            inner: inputs,
-            a_row: inputs,
-            a_inner: 1,
-            b_offset: offset,
-            b_inner: 1,
-            b_column: inputs,
-            c_row: outputs,
-            bias_offset: offset + word(placed.weights),
-            ..Product::default()
-        };
-        FusedProduct { block, has_bias: true, ..FusedProduct::default() }
-    }
-
-    fn conv2d(&self, placed: &Placed) -> Conv2d {
-        convolution(placed, self.samples)
-    }
-
-    fn max_pool2d(&self, placed: &Placed) -> MaxPool2d {
-        let Operation::MaxPool2d { kernel, stride } = placed.operation else { return MaxPool2d::default() };
-        MaxPool2d {
-            planes: self.samples * placed.input.channels,
-            height: placed.input.height,
-            width: placed.input.width,
-            out_height: placed.output.height,
-            out_width: placed.output.width,
-            kernel,
-            stride,
-        }
-    }
-
-    fn values(&mut self, entry: &'static str, placed: &Placed, buffers: &[(u32, &wgpu::Buffer)]) -> Dispatch {
-        let count = self.samples * word(placed.output.len());
-        self.dispatch(Shader::Activation, entry, Values { count }, buffers, Grid::Flat(count))
-    }
-
-    fn loss(&mut self, last: &Layer, classes: u32, list: &mut Vec<Dispatch>) {
-        let batch = Batch { outputs: classes, ..Batch::default() };
-        let buffers = [
-            (1, self.output(last)),
-            (3, &self.buffers.per_sample),
-            (4, self.gradient(last)),
-            (5, &self.buffers.labels),
-            (7, &self.buffers.loss_scale),
-        ];
-        let grid = Grid::Flat(self.samples);
-        list.push(self.statistics("softmax_cross_entropy", batch, &buffers, grid));
-    }
-
-    fn backward(&mut self, layer: &Layer, pass: Pass, list: &mut Vec<Dispatch>) {
-        let placed = &layer.placed;
-        let (x, y, e) = (self.input(layer), self.output(layer), self.gradient(layer));
-        if layer.relu {
-            list.push(self.values("relu_mask", placed, &[(1, y), (2, e)]));
-        }
-        self.statistics_of(layer, pass, list);
-        let Some(from) = layer.from else { return };
-        let dx = &self.buffers.nodes[from].gradient;
-        let parameters = &self.buffers.parameters;
-        list.push(match placed.operation {
-            Operation::Dense { .. } => {
-                let [inputs, outputs] = [placed.input.len(), placed.output.len()].map(word);
-                let block = Product {
-                    rows: self.samples,
-                    columns: inputs,
-                    inner: outputs,
-                    a_row: outputs,
-                    a_inner: 1,
-                    b_offset: word(placed.parameter_offset),
-                    b_inner: inputs,
-                    b_column: 1,
-                    c_row: inputs,
-                    ..Product::default()
-                };
-                self.product(FusedProduct { block, ..FusedProduct::default() }, e, parameters, dx)
-            }
-            Operation::Conv2d { .. } => {
-                let conv = self.conv2d(placed);
-                let variant = self.variants().conv2d_input_gradient;
-                let launch = variants::conv2d_input_gradient(variant, &conv);
-                self.launch(&launch, conv, &[(1, e), (2, parameters), (3, dx)])
-            }
-            Operation::MaxPool2d { .. } => {
-                let pool = self.max_pool2d(placed);
-                let launch = variants::max_pool2d_backward(&pool);
-                self.launch(&launch, pool, &[(1, x), (2, e), (3, dx)])
-            }
-            Operation::Relu | Operation::Tanh | Operation::Flatten => {
-                let entry =
-                    if placed.operation == Operation::Tanh { "tanh_backward" } else { "relu_backward" };
-                self.values(entry, placed, &[(1, y), (2, dx), (3, e)])
-            }
-        });
-    }
-
-    /// What a layer with weights adds to the batch's sums.
-    fn statistics_of(&mut self, layer: &Layer, pass: Pass, list: &mut Vec<Dispatch>) {
-        let (x, e) = (self.input(layer), self.gradient(layer));
-        match layer.placed.operation {
-            Operation::Dense { .. } => self.dense_statistics(&layer.placed, x, e, pass, list),
-            Operation::Conv2d { .. } => self.conv2d_statistics(&layer.placed, x, e, pass, list),
-            _ => {}
-        }
-    }
-
-    /// Whether a pass leaves the layer's share of every sᵢ.
-    const fn wants_norms(&self, pass: Pass) -> bool {
+    /// Whether a pass leaves a layer's share of every sᵢ.
+    pub(super) const fn wants_norms(&self, pass: Pass) -> bool {
         match pass {
             Pass::Accumulate => self.needs.norms || self.needs.inner,
             // Those of the first sweep were overwritten by other micro-batches'.
             Pass::Project => true,
             Pass::ProjectKept => false,
         }
-    }
-
-    fn dense_statistics(
-        &mut self,
-        placed: &Placed,
-        x: &wgpu::Buffer,
-        e: &wgpu::Buffer,
-        pass: Pass,
-        list: &mut Vec<Dispatch>,
-    ) {
-        let buffers = self.buffers;
-        let [inputs, outputs] = [placed.input.len(), placed.output.len()].map(word);
-        let batch = Batch { inputs, outputs, ..Batch::default() };
-        if self.wants_norms(pass) {
-            let bindings = [(1, x), (2, e), (3, &buffers.per_sample)];
-            list.push(self.sums(Sum::DenseNorms, self.samples, batch, &bindings));
-        }
-        if pass != Pass::Accumulate {
-            let product = self.dense_forward(placed);
-            list.push(self.product(product, x, &buffers.gradient_sum, &buffers.projected));
-            let bindings = [(1, &buffers.projected), (2, e), (3, &buffers.per_sample)];
-            list.push(self.statistics("dense_inner_products", batch, &bindings, Grid::Flat(self.samples)));
-            return;
-        }
-        let moment = self.needs.coordinate_quantile.map(|_| (true, &buffers.second_moment));
-        for (is_squared, sums) in [Some((false, &buffers.gradient_sum)), moment].into_iter().flatten() {
-            let block = Product {
-                rows: outputs,
-                columns: inputs,
-                inner: self.samples,
-                a_row: 1,
-                a_inner: outputs,
-                b_inner: inputs,
-                b_column: 1,
-                c_offset: word(placed.parameter_offset),
-                c_row: inputs,
-                ..Product::default()
-            };
-            let product = FusedProduct { block, is_squared, adds: true, ..FusedProduct::default() };
-            list.push(self.product(product, e, x, sums));
-            let offset = word(placed.parameter_offset + placed.weights);
-            let batch = Batch { offset, stride: if is_squared { 2 } else { 1 }, ..batch };
-            let bindings = [(2, e), (4, sums)];
-            list.push(self.sums(Sum::DenseBiasGradient, outputs, batch, &bindings));
-        }
-    }
-
-    fn conv2d_statistics(
-        &mut self,
-        placed: &Placed,
-        x: &wgpu::Buffer,
-        e: &wgpu::Buffer,
-        pass: Pass,
-        list: &mut Vec<Dispatch>,
-    ) {
-        let buffers = self.buffers;
-        let slices = self.samples.div_ceil(SLICE);
-        let count = word(placed.weights + placed.biases);
-        let moments = self.needs.coordinate_quantile.is_some();
-        let (flags, parameters, sixth) = match pass {
-            Pass::Project | Pass::ProjectKept => {
-                (PROJECT, &buffers.gradient_sum, &buffers.tile_inner_products)
-            }
-            Pass::Accumulate => {
-                (if moments { MOMENT } else { 0 }, &buffers.parameters, &buffers.moment_slices)
-            }
-        };
-        let variant = self.variants().conv2d_weight_gradient;
-        let conv = self.conv2d(placed);
-        let tiles = variants::gradient_tiles(variant, &conv);
-        let conv = Conv2d { flags, sink_stride: tiles, ..conv };
-        let bindings =
-            [(1, x), (2, parameters), (3, &buffers.slices), (4, e), (5, &buffers.tile_sums), (6, sixth)];
-        let launch = variants::conv2d_weight_gradient(variant, &conv);
-        list.push(self.launch(&launch, conv, &bindings));
-        let sum_tiles = |builder: &mut Self, tile_sums, place| {
-            let batch = Batch { tiles, stride: tiles, place, ..Batch::default() };
-            let bindings = [(1, tile_sums), (3, &buffers.per_sample)];
-            builder.sums(Sum::Tiles, builder.samples, batch, &bindings)
-        };
-        if self.wants_norms(pass) {
-            list.push(sum_tiles(self, &buffers.tile_sums, NORMS));
-        }
-        if pass != Pass::Accumulate {
-            list.push(sum_tiles(self, &buffers.tile_inner_products, INNER_PRODUCTS));
-            return;
-        }
-        let sinks = [
-            Some((&buffers.slices, &buffers.gradient_sum)),
-            moments.then_some((&buffers.moment_slices, &buffers.second_moment)),
-        ];
-        for (slices_of, sums) in sinks.into_iter().flatten() {
-            let offset = word(placed.parameter_offset);
-            let batch = Batch { tiles: slices, offset, count, ..Batch::default() };
-            let bindings = [(1, slices_of), (4, sums)];
-            list.push(self.statistics("add_slices", batch, &bindings, Grid::Flat(count)));
-        }
-    }
-}
-
-/// A convolution as its shaders take it.
-pub(super) fn convolution(placed: &Placed, samples: u32) -> Conv2d {
-    let Operation::Conv2d { outputs, kernel, stride, padding } = placed.operation else {
-        return Conv2d::default();
-    };
-    Conv2d {
-        samples,
-        channels: placed.input.channels,
-        height: placed.input.height,
-        width: placed.input.width,
-        outputs,
-        out_height: placed.output.height,
-        out_width: placed.output.width,
-        kernel,
-        stride,
-        padding,
-        parameter_offset: word(placed.parameter_offset),
-        slice: SLICE,
-        ..Conv2d::default()
     }
 }

@@ -13,6 +13,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::pin::Pin;
+use std::slice;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,7 +30,7 @@ use super::device::{Gpu, GpuError, is_software};
 use super::engine::{DeviceEngine, Flight, Found, Samples, Scores, Work};
 use super::images::{DeviceImages, DeviceOrder};
 use crate::dataset::SharedDataset;
-use crate::engine::{Confusion, Control, EngineError, Evaluated, Snapshot, Visit, check_lengths};
+use crate::engine::{BatchOrder, Confusion, Control, EngineError, Evaluated, Snapshot, check_lengths};
 
 /// How old a copy may become. A lost device costs at most the steps since.
 const COPY_EVERY: Duration = Duration::from_secs(3);
@@ -153,7 +154,8 @@ impl Training {
         optimizer.start(&mut memory);
         let gpu = (options.open)().await?;
         let needs = config.test.map_or(Needs::default(), |test| test.as_test::<f64>().needs());
-        let work = Work { config, network: &network, needs, most_samples: images.len() };
+        let optimizer = config.optimizer;
+        let work = Work { optimizer, network: &network, needs, most_samples: images.len() };
         let most = if is_software(gpu.info()) { software_batch(&network) } else { MOST_SAMPLES };
         let budget = options.memory_budget.unwrap_or(MEMORY_BUDGET);
         let micro_batch = work.micro_batch(&gpu, most.min(images.len()), budget)?;
@@ -275,13 +277,13 @@ impl Training {
     pub async fn evidence(
         &mut self,
         cut: Cut,
-        visit: Visit,
+        visits: BatchOrder,
         needs: &Needs,
     ) -> Result<Evidence<f64>, EngineError> {
         check_some_samples(cut.samples())?;
-        let (order, start) = match visit {
-            Visit::Shuffled { order, start } => (DeviceOrder::Shuffled(order.seed()), start),
-            Visit::InFileOrder { start } => (DeviceOrder::File, start.into()),
+        let (order, start) = match visits {
+            BatchOrder::Shuffled { order, start } => (DeviceOrder::Shuffled(order.seed()), start),
+            BatchOrder::InFileOrder { start } => (DeviceOrder::File, start.into()),
         };
         self.control.begin();
         self.recovering(async |training| {
@@ -306,9 +308,11 @@ impl Training {
             .await?;
         let classes = self.network.view().classes();
         let mut confusion = Confusion::new(classes);
-        let mut image = vec![0.0; dataset.input_len()];
+        let mut image = vec![0.0; dataset.shape().input.len()];
         for (sample, outputs) in (0..).zip(scores.outputs.chunks_exact(classes)) {
-            confusion.add(dataset.read(sample, &mut image), outputs);
+            let mut label = 0;
+            dataset.read(sample.into(), &mut image, slice::from_mut(&mut label));
+            confusion.add(label, outputs);
         }
         let Scores { loss, correct, .. } = scores;
         Ok(Evaluated { evaluation: Evaluation::new(Score { loss, correct }, dataset.len()), confusion })
@@ -515,7 +519,8 @@ impl Training {
     /// A new engine for what is asked now, on this device.
     fn rebuild(&mut self, gpu: Gpu) -> Result<(), GpuError> {
         let Self { config, network, images, on_device, micro_batch, options, .. } = self;
-        let work = Work { config, network, needs: on_device.needs, most_samples: images.len() };
+        let (optimizer, needs) = (config.optimizer, on_device.needs);
+        let work = Work { optimizer, network, needs, most_samples: images.len() };
         let budget = options.memory_budget.unwrap_or(MEMORY_BUDGET);
         *micro_batch = work.micro_batch(&gpu, *micro_batch, budget)?;
         on_device.engine = DeviceEngine::new(gpu, &work, *micro_batch)?;

@@ -11,10 +11,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use web_time::Instant;
 
+use super::convolution::FusedConv2d;
 use super::device::{Gpu, GpuError, is_software};
 use super::kernel::{Dispatch, Kernels};
+use super::layers::SLICE;
 use super::product::FusedProduct;
-use super::program::SLICE;
 use super::uniforms::{Batch, Conv2d, Product};
 use super::variants::{self, Heavy, Sum, Variant, Variants};
 
@@ -182,7 +183,7 @@ async fn run(gpu: &Gpu, dispatch: &Dispatch, repeats: u32) -> Result<Duration, G
 struct Problem {
     is_software: bool,
     product: FusedProduct,
-    conv: Conv2d,
+    conv: FusedConv2d,
     inputs: wgpu::Buffer,
     parameters: wgpu::Buffer,
     outputs: wgpu::Buffer,
@@ -211,7 +212,7 @@ impl Problem {
         };
         let product = FusedProduct { block, adds: true, ..FusedProduct::default() };
         let outputs = 32;
-        let conv = Conv2d {
+        let block = Conv2d {
             samples,
             channels: 16,
             height: SIDE,
@@ -225,6 +226,7 @@ impl Problem {
             slice: SLICE,
             ..Conv2d::default()
         };
+        let conv = FusedConv2d { block, has_bias: true, adds: false };
         let layer = outputs * (16 * 25 + 1);
         let values = |planes: u32| samples * planes * SIDE * SIDE;
         let buffer = |words: u32| gpu.storage("trial", words as usize);
@@ -275,7 +277,8 @@ impl Problem {
                 kernels.launch(gpu, &variants::conv2d_input_gradient(variant, conv), conv, &bindings)
             }
             Heavy::Conv2dWeightGradient => {
-                let conv = Conv2d { sink_stride: variants::gradient_tiles(variant, conv), ..*conv };
+                let sink_stride = variants::gradient_tiles(variant, conv);
+                let conv = FusedConv2d { block: Conv2d { sink_stride, ..conv.block }, ..*conv };
                 let bindings =
                     [(1, inputs), (2, parameters), (3, slices), (4, outputs), (5, tiles), (6, nothing)];
                 kernels.launch(gpu, &variants::conv2d_weight_gradient(variant, &conv), &conv, &bindings)

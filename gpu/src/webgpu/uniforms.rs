@@ -84,7 +84,20 @@ uniform! {
 }
 
 uniform! {
-    /// `activation.wgsl`.
+    /// `average_pool2d.wgsl`.
+    AveragePool2d {
+        planes: u32, height: u32, width: u32, out_height: u32, out_width: u32,
+        kernel_height: u32, kernel_width: u32, stride: u32,
+    }
+}
+
+uniform! {
+    /// `group_norm.wgsl`.
+    GroupNorm { samples: u32, channels: u32, groups: u32, plane: u32, parameter_offset: u32 }
+}
+
+uniform! {
+    /// `activation.wgsl` and `add.wgsl`.
     Values { count: u32 }
 }
 

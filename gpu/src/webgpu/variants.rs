@@ -7,9 +7,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::convolution::FusedConv2d;
 use super::kernel::{Grid, Launch, Shader};
 use super::product::FusedProduct;
-use super::uniforms::{Conv2d, MaxPool2d};
+use super::uniforms::{GroupNorm, MaxPool2d};
 
 /// How a heavy kernel computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -29,6 +30,11 @@ pub enum Variant {
 impl Variant {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Plain, Self::Wide, Self::Tiles, Self::LargeTiles];
+
+    /// Whether a long sum is a workgroup's work, and not an invocation's.
+    const fn sums_by_group(self) -> bool {
+        matches!(self, Self::Tiles | Self::LargeTiles)
+    }
 
     /// What files and tables call it.
     #[must_use]
@@ -183,26 +189,28 @@ pub(super) fn product(variant: Variant, product: &FusedProduct) -> Launch {
 }
 
 /// The outputs of a convolution.
-pub(super) fn conv2d_forward(variant: Variant, conv: &Conv2d) -> Launch {
+pub(super) fn conv2d_forward(variant: Variant, conv: &FusedConv2d) -> Launch {
     let entries = ["conv2d_forward", "conv2d_forward_rows", "conv2d_forward_tiles"];
-    conv2d(variant, conv, entries, conv.outputs, [conv.out_height, conv.out_width])
+    let block = &conv.block;
+    conv2d(variant, conv, entries, block.outputs, [block.out_height, block.out_width])
 }
 
 /// The input gradient of a convolution.
-pub(super) fn conv2d_input_gradient(variant: Variant, conv: &Conv2d) -> Launch {
+pub(super) fn conv2d_input_gradient(variant: Variant, conv: &FusedConv2d) -> Launch {
     let entries = ["conv2d_input_gradient", "conv2d_input_gradient_rows", "conv2d_input_gradient_tiles"];
-    conv2d(variant, conv, entries, conv.channels, [conv.height, conv.width])
+    let block = &conv.block;
+    conv2d(variant, conv, entries, block.channels, [block.height, block.width])
 }
 
 /// `planes` × `height` × `width` values a sample.
 fn conv2d(
     variant: Variant,
-    conv: &Conv2d,
+    conv: &FusedConv2d,
     [plain, rows, tiles]: [&'static str; 3],
     planes: u32,
     [height, width]: [u32; 2],
 ) -> Launch {
-    let samples = conv.samples;
+    let samples = conv.block.samples;
     match fitting(variant, conv) {
         Variant::Plain => flat(plain, conv, samples * planes.div_ceil(4) * (height * width).div_ceil(4)),
         Variant::Wide => flat(rows, conv, samples * planes.div_ceil(4) * height * width.div_ceil(16)),
@@ -214,15 +222,14 @@ fn conv2d(
 }
 
 /// The weight gradient of a convolution.
-pub(super) fn conv2d_weight_gradient(variant: Variant, conv: &Conv2d) -> Launch {
-    let slices = conv.samples.div_ceil(conv.slice);
+pub(super) fn conv2d_weight_gradient(variant: Variant, conv: &FusedConv2d) -> Launch {
+    let slices = conv.block.samples.div_ceil(conv.block.slice);
     match fitting(variant, conv) {
         Variant::Plain => flat("conv2d_weight_gradient", conv, slices * gradient_tiles(variant, conv)),
         Variant::Wide => flat("conv2d_weight_gradient_rows", conv, slices * gradient_tiles(variant, conv)),
         tiled => {
             let [x, y] = tile(tiled);
-            let taps = conv.channels * conv.kernel * conv.kernel + 1;
-            let groups = slices * conv.outputs.div_ceil(4 * y) * taps.div_ceil(4 * x);
+            let groups = slices * conv.block.outputs.div_ceil(4 * y) * conv.gradient_taps().div_ceil(4 * x);
             tiles_of("conv2d_weight_gradient_tiles", tiled, conv, groups)
         }
     }
@@ -236,61 +243,80 @@ pub(super) enum Sum {
     /// Over a convolution's tiles, one a sample.
     Tiles,
     /// Over samples, one an output.
-    DenseBiasGradient,
+    Samples,
     /// Of the gradient's square norm, in so many shares.
     SquareNorm,
 }
 
 /// So many sums of a kind.
 pub(super) fn sums(variant: Variant, sum: Sum, count: u32) -> Launch {
-    let by_group = matches!(variant, Variant::Tiles | Variant::LargeTiles);
+    let by_group = variant.sums_by_group();
     let entry = match (sum, by_group) {
         (Sum::DenseNorms, false) => "dense_norms",
         (Sum::DenseNorms, true) => "dense_norms_by_group",
         (Sum::Tiles, false) => "sum_tiles",
         (Sum::Tiles, true) => "sum_tiles_by_group",
-        (Sum::DenseBiasGradient, false) => "dense_bias_gradient",
-        (Sum::DenseBiasGradient, true) => "dense_bias_gradient_by_group",
+        (Sum::Samples, false) => "sum_samples",
+        (Sum::Samples, true) => "sum_samples_by_group",
         (Sum::SquareNorm, false) => "square_norm",
         (Sum::SquareNorm, true) => "square_norm_by_group",
     };
-    let grid = if by_group { Grid::Folded(count) } else { Grid::Flat(count) };
-    Launch { shader: Shader::Statistics, entry, constants: Vec::new(), grid }
+    Launch { shader: Shader::Statistics, entry, constants: Vec::new(), grid: one_each(by_group, count) }
+}
+
+/// The moments of every group, or (`backward`) every sample's gradient of γ and β: long sums too.
+pub(super) fn group_norm_sums(variant: Variant, backward: bool, norm: &GroupNorm) -> Launch {
+    let by_group = variant.sums_by_group();
+    let entry = match (backward, by_group) {
+        (false, false) => "group_norm_moments",
+        (false, true) => "group_norm_moments_by_group",
+        (true, false) => "group_norm_sample_gradients",
+        (true, true) => "group_norm_sample_gradients_by_group",
+    };
+    let grid = one_each(by_group, norm.samples * norm.groups);
+    Launch { shader: Shader::GroupNorm, entry, constants: Vec::new(), grid }
+}
+
+/// An invocation or a workgroup each.
+const fn one_each(by_group: bool, count: u32) -> Grid {
+    if by_group { Grid::Folded(count) } else { Grid::Flat(count) }
 }
 
 /// Tiles of a convolution's gradient, of each of which every sample's square norm is left.
-pub(super) fn gradient_tiles(variant: Variant, conv: &Conv2d) -> u32 {
+pub(super) fn gradient_tiles(variant: Variant, conv: &FusedConv2d) -> u32 {
+    let block = &conv.block;
     match fitting(variant, conv) {
         // One row of the kernel, or the biases.
-        Variant::Wide => conv.outputs.div_ceil(8) * (conv.channels * conv.kernel + 1),
+        Variant::Wide => block.outputs.div_ceil(8) * (block.channels * block.kernel + conv.biases()),
         // Four outputs by four taps, the bias being one more tap.
-        _ => conv.outputs.div_ceil(4) * (conv.channels * conv.kernel * conv.kernel + 1).div_ceil(4),
+        _ => block.outputs.div_ceil(4) * conv.gradient_taps().div_ceil(4),
     }
 }
 
 /// The most of them, whatever the variant.
-pub(super) fn most_gradient_tiles(conv: &Conv2d) -> u32 {
+pub(super) fn most_gradient_tiles(conv: &FusedConv2d) -> u32 {
     gradient_tiles(Variant::Plain, conv).max(gradient_tiles(Variant::Wide, conv))
 }
 
 /// The variant that runs where this one is chosen.
-const fn fitting(variant: Variant, conv: &Conv2d) -> Variant {
+const fn fitting(variant: Variant, conv: &FusedConv2d) -> Variant {
     match variant {
-        Variant::Wide if conv.stride != 1 || conv.kernel > WIDEST_KERNEL => Variant::Plain,
+        Variant::Wide if conv.block.stride != 1 || conv.block.kernel > WIDEST_KERNEL => Variant::Plain,
         variant => variant,
     }
 }
 
 /// The gradient through a max-pooling: where windows lie side by side, one invocation a window in place of one a
 /// pixel.
-pub(super) fn max_pool2d_backward(pool: &MaxPool2d) -> Launch {
+pub(super) fn max_pool2d_backward(pool: &MaxPool2d, adds: bool) -> Launch {
     let (entry, invocations) = if pool.stride == pool.kernel {
         let windows = pool.height.div_ceil(pool.kernel) * pool.width.div_ceil(pool.kernel);
         ("max_pool2d_backward_apart", pool.planes * windows)
     } else {
         ("max_pool2d_backward", pool.planes * pool.height * pool.width)
     };
-    Launch { shader: Shader::MaxPool2d, entry, constants: Vec::new(), grid: Grid::Flat(invocations) }
+    let constants = vec![("ADD", adds.into())];
+    Launch { shader: Shader::MaxPool2d, entry, constants, grid: Grid::Flat(invocations) }
 }
 
 /// Columns and rows of invocations of a tiled convolution's workgroup.
@@ -301,34 +327,22 @@ const fn tile(variant: Variant) -> [u32; 2] {
     }
 }
 
-fn flat(entry: &'static str, conv: &Conv2d, invocations: u32) -> Launch {
-    Launch {
-        shader: Shader::Conv2d,
-        entry,
-        constants: vec![("GROUP", GROUP), ("KERNEL", conv.kernel)],
-        grid: Grid::Folded(invocations.div_ceil(GROUP)),
-    }
+fn flat(entry: &'static str, conv: &FusedConv2d, invocations: u32) -> Launch {
+    let mut constants = vec![("GROUP", GROUP)];
+    constants.extend(conv.constants());
+    Launch { shader: Shader::Conv2d, entry, constants, grid: Grid::Folded(invocations.div_ceil(GROUP)) }
 }
 
-fn tiles_of(entry: &'static str, variant: Variant, conv: &Conv2d, groups: u32) -> Launch {
+fn tiles_of(entry: &'static str, variant: Variant, conv: &FusedConv2d, groups: u32) -> Launch {
     let [x, y] = tile(variant);
-    Launch {
-        shader: Shader::Conv2d,
-        entry,
-        constants: vec![
-            ("GROUP_X", x),
-            ("GROUP_Y", y),
-            ("DEPTH", DEPTH),
-            ("KERNEL", conv.kernel),
-            ("STRIDE", conv.stride),
-        ],
-        grid: Grid::Folded(groups),
-    }
+    let mut constants = vec![("GROUP_X", x), ("GROUP_Y", y), ("DEPTH", DEPTH), ("STRIDE", conv.block.stride)];
+    constants.extend(conv.constants());
+    Launch { shader: Shader::Conv2d, entry, constants, grid: Grid::Folded(groups) }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::uniforms::Product;
+    use super::super::uniforms::{Conv2d, Product};
     use super::*;
 
     /// WebGPU's default limits.
@@ -339,7 +353,7 @@ mod tests {
     fn every_variant_keeps_to_the_default_limits_of_workgroups() {
         let block = Product { rows: 1, columns: 1, inner: 1, ..Product::default() };
         let fused = FusedProduct { block, ..FusedProduct::default() };
-        let conv = Conv2d {
+        let block = Conv2d {
             samples: 1,
             channels: 1,
             outputs: 1,
@@ -348,6 +362,7 @@ mod tests {
             slice: 16,
             ..Conv2d::default()
         };
+        let conv = FusedConv2d { block, has_bias: true, adds: false };
         for variant in Variant::ALL {
             for launch in [
                 product(variant, &fused),
@@ -376,9 +391,12 @@ mod tests {
     #[test]
     fn the_most_tiles_are_enough_for_every_variant() {
         for (kernel, outputs) in (1..=7).flat_map(|kernel| (1..=17).map(move |outputs| (kernel, outputs))) {
-            let conv = Conv2d { channels: 3, outputs, kernel, stride: 1, ..Conv2d::default() };
-            for variant in Variant::ALL {
-                assert!(gradient_tiles(variant, &conv) <= most_gradient_tiles(&conv));
+            let block = Conv2d { channels: 3, outputs, kernel, stride: 1, ..Conv2d::default() };
+            for has_bias in [false, true] {
+                let conv = FusedConv2d { block, has_bias, adds: false };
+                for variant in Variant::ALL {
+                    assert!(gradient_tiles(variant, &conv) <= most_gradient_tiles(&conv));
+                }
             }
         }
     }

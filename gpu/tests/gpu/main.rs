@@ -2,6 +2,7 @@
 //! `REQUIRE_GPU=1`.
 #![allow(clippy::unwrap_used)]
 
+mod golden_layers;
 mod memory;
 mod parity;
 mod range;

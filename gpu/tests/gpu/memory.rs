@@ -6,7 +6,7 @@ use adadagrad_core::network::Model;
 use adadagrad_core::shuffle::Order;
 use adadagrad_core::statistics::{Evidence, Needs};
 use adadagrad_core::trainer::Trainer;
-use adadagrad_gpu::engine::{Engine, EngineError, Visit};
+use adadagrad_gpu::engine::{BatchOrder, Engine, EngineError};
 use adadagrad_gpu::gpu::GpuEngine;
 use adadagrad_gpu::webgpu::{GpuError, Options};
 
@@ -61,7 +61,7 @@ fn the_cnn_is_planned_for_60_000_samples_and_its_first_and_last_micro_batches_ru
     let mut cpu = cpu(&config, &training);
     let last = (LEN - 1) / micro_batch * micro_batch;
     for (start, samples) in [(0, micro_batch.min(64)), (last, LEN - last)] {
-        let visit = Visit::Shuffled { order: Order::new(LEN, SEED), start: start.into() };
+        let visit = BatchOrder::Shuffled { order: Order::new(LEN, SEED), start: start.into() };
         let needs = Needs { norms: true, ..Needs::default() };
         let of_gpu = gpu.evidence(Cut::new(samples, 0), visit, &needs).unwrap();
         assert_same(&of_gpu, &cpu.evidence(Cut::new(samples, 0), visit, &needs).unwrap());
@@ -80,7 +80,7 @@ fn a_budget_makes_smaller_micro_batches_with_the_same_sums() {
     assert!(tight.training().memory_bytes() <= BUDGET);
     assert!(tight.training().micro_batch() < roomy.training().micro_batch());
     let needs = Needs { norms: true, inner: true, ..Needs::default() };
-    let visit = Visit::InFileOrder { start: 0 };
+    let visit = BatchOrder::InFileOrder { start: 0 };
     let [of_tight, of_roomy] =
         [&mut tight, &mut roomy].map(|engine| engine.evidence(Cut::new(300, 0), visit, &needs).unwrap());
     assert_same(&of_tight, &of_roomy);

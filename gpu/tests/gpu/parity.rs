@@ -9,7 +9,7 @@ use adadagrad_core::cut::Cut;
 use adadagrad_core::network::Model;
 use adadagrad_core::shuffle::Order;
 use adadagrad_core::statistics::{Evidence, Inner, Needs, Parts};
-use adadagrad_gpu::engine::{Engine, Visit};
+use adadagrad_gpu::engine::{BatchOrder, Engine};
 
 use super::{SEED, cpu, gpu, support};
 
@@ -179,7 +179,7 @@ fn evidence_and_sizes_are_the_cpus_for_every_model_test_and_batch() {
             for needs in [all, whole] {
                 let cut = Cut::new(batch, needs.parts);
                 // Across the end of a pass.
-                let visit = Visit::Shuffled { order: Order::new(len, SEED), start: u64::from(len) - 2 };
+                let visit = BatchOrder::Shuffled { order: Order::new(len, SEED), start: u64::from(len) - 2 };
                 let of_gpu = gpu.evidence(cut, visit, &needs).unwrap();
                 let of_cpu = cpu.evidence(cut, visit, &needs).unwrap();
                 let what = format!("{model:?}, {batch} samples, {needs:?}");
@@ -189,7 +189,7 @@ fn evidence_and_sizes_are_the_cpus_for_every_model_test_and_batch() {
                 assert!(difference(&dropped, &of_cpu).is_some(), "the comparison sees what is wrong");
             }
         }
-        let in_file_order = Visit::InFileOrder { start: 7 };
+        let in_file_order = BatchOrder::InFileOrder { start: 7 };
         let of_gpu = gpu.evidence(Cut::new(20, 0), in_file_order, &Needs::default()).unwrap();
         let of_cpu = cpu.evidence(Cut::new(20, 0), in_file_order, &Needs::default()).unwrap();
         assert_eq!(difference(&of_gpu, &of_cpu), None, "{model:?} in file order");
@@ -204,7 +204,7 @@ fn a_dropped_sample_is_seen() {
     let config = RunConfig { model: Model::Mlp, seed: SEED, ..Preset::PaperCnn.config() };
     let mut cpu = cpu(&config, &training);
     let needs = Needs { norms: true, ..Needs::default() };
-    let visit = Visit::InFileOrder { start: 0 };
+    let visit = BatchOrder::InFileOrder { start: 0 };
     let whole = cpu.evidence(Cut::new(64, 0), visit, &needs).unwrap();
     let dropped = cpu.evidence(Cut::new(63, 0), visit, &needs).unwrap();
     let dropped = Evidence { samples: 64, correct: whole.correct, ..dropped };

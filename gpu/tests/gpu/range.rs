@@ -6,13 +6,13 @@ use std::sync::Arc;
 use adadagrad_core::batch_test::{AnyTest, InnerProductTest, NormTest};
 use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::cut::Cut;
-use adadagrad_core::dataset::Dataset;
+use adadagrad_core::dataset::{Dataset, SampleShape, Visit};
 use adadagrad_core::network::Model;
 use adadagrad_core::optimizer::{AdaGradNorm, AnyOptimizer, Momentum, Sgd};
 use adadagrad_core::statistics::Needs;
 use adadagrad_core::trainer::{Telemetry, Trainer};
 use adadagrad_gpu::dataset::SharedDataset;
-use adadagrad_gpu::engine::{Engine, Visit};
+use adadagrad_gpu::engine::{BatchOrder, Engine};
 use adadagrad_gpu::run::Run;
 
 use super::parity::{compare_sizes, difference};
@@ -30,13 +30,13 @@ impl Dataset<f32> for OfOneClass {
         self.0.len()
     }
 
-    fn input_len(&self) -> usize {
-        self.0.input_len()
+    fn shape(&self) -> SampleShape {
+        self.0.shape()
     }
 
-    fn read(&self, index: u32, input: &mut [f32]) -> u32 {
-        self.0.read(index, input);
-        CLASS
+    fn read(&self, visit: Visit, input: &mut [f32], targets: &mut [u32]) {
+        self.0.read(visit, input, targets);
+        targets.fill(CLASS);
     }
 }
 
@@ -79,7 +79,7 @@ fn the_evidence_of_tiny_gradients_is_the_cpus() {
             for needs in needs {
                 // Of the CNN more than a micro-batch.
                 let (batch, cut) = (70, Cut::new(70, needs.parts));
-                let visit = Visit::InFileOrder { start: 1 };
+                let visit = BatchOrder::InFileOrder { start: 1 };
                 let of_gpu = gpu.evidence(cut, visit, &needs).unwrap();
                 let of_cpu = cpu.evidence(cut, visit, &needs).unwrap();
                 let what = format!("{model:?}, {batch} samples, gap {gap}, {needs:?}");
@@ -92,7 +92,7 @@ fn the_evidence_of_tiny_gradients_is_the_cpus() {
         let certain = sure(parameters, 300.0);
         gpu.restore(&certain, None).unwrap();
         cpu.restore(&certain, None).unwrap();
-        let visit = Visit::InFileOrder { start: 1 };
+        let visit = BatchOrder::InFileOrder { start: 1 };
         let of_gpu = gpu.evidence(Cut::new(64, 0), visit, &needs[1]).unwrap();
         assert_eq!(of_gpu.mean_norm_sq, 0.0);
         assert_eq!(difference(&of_gpu, &cpu.evidence(Cut::new(64, 0), visit, &needs[1]).unwrap()), None);
@@ -121,7 +121,7 @@ fn the_evidence_of_huge_gradients_is_the_cpus() {
             gpu.restore(&huge, None).unwrap();
             cpu.restore(&huge, None).unwrap();
             for needs in [needs, Needs { inner: false, parts: 4, ..needs }] {
-                let visit = Visit::InFileOrder { start: 1 };
+                let visit = BatchOrder::InFileOrder { start: 1 };
                 let cut = Cut::new(64, needs.parts);
                 let of_gpu = gpu.evidence(cut, visit, &needs).unwrap();
                 let of_cpu = cpu.evidence(cut, visit, &needs).unwrap();

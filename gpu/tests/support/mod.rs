@@ -9,8 +9,22 @@ use std::path::Path;
 use std::sync::Arc;
 
 use adadagrad_gpu::dataset::{Images, SharedDataset};
+use adadagrad_gpu::webgpu::{Gpu, GpuError};
 
 pub(crate) const SIDE: usize = 28;
+
+/// The fastest device, or `None` with a word about it where there is no adapter.
+pub(crate) fn device() -> Option<Gpu> {
+    match pollster::block_on(Gpu::open(None)) {
+        Ok(gpu) => Some(gpu),
+        Err(GpuError::NoAdapter(why)) => {
+            assert!(std::env::var("REQUIRE_GPU").as_deref() != Ok("1"), "no GPU adapter: {why}");
+            eprintln!("skipped: no GPU adapter: {why}");
+            None
+        }
+        Err(error) => panic!("{error}"),
+    }
+}
 
 /// IDX bytes of `len` images and their labels: each class has its own bright stripes, in noise.
 pub(crate) fn idx(len: u32, seed: u32) -> [Vec<u8>; 2] {

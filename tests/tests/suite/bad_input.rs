@@ -1,17 +1,20 @@
 //! Files, shapes, settings and data that are wrong: refused with a message that says what and where, and
 //! nothing is changed.
 
+use adadagrad_core::backend::PlainBackend;
 use adadagrad_core::batch_test::{
     AnyTest, AugmentedTest, CoordinateNormTest, InnerProductTest, NormTest, OrthogonalityTest, WorkerNormTest,
 };
 use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::controller::{AdAdaGrad, AnyController};
-use adadagrad_core::dataset::Dataset;
+use adadagrad_core::dataset::{Dataset, SampleShape, Visit};
 use adadagrad_core::idx::{Idx, IdxError, ImagesError, LabelledImages};
+use adadagrad_core::layer::{
+    Add, AveragePool2d, Conv2d, Dense, Flatten, GroupNorm, MaxPool2d, Operation, Relu,
+};
 use adadagrad_core::local::{Advance, LocalRun, OwnedNetwork, RunError};
-use adadagrad_core::network::Sweep;
 use adadagrad_core::network::{
-    Model, Network, NetworkError, Node, Operation, Placed, PlainProduct, Shape, SweepError, Workspace,
+    Model, Network, NetworkError, Node, Placed, Shape, Source, Sweep, SweepError, Workspace,
 };
 use adadagrad_core::optimizer::{
     AdaGrad, AdaGradNorm, Adam, AdamW, AnyOptimizer, Momentum, Nesterov, RmsProp, Sgd,
@@ -19,6 +22,7 @@ use adadagrad_core::optimizer::{
 use adadagrad_core::schedule::{Decay, Schedule};
 use adadagrad_core::statistics::{Evidence, Needs, Statistics};
 use adadagrad_core::trainer::{StepError, Trainer};
+use adadagrad_tests::tape::{chain, source};
 
 use crate::determinism::{Images, run_configs};
 
@@ -44,9 +48,11 @@ fn a_sound_file_is_read() {
     let (images, labels) = small();
     let set = LabelledImages::parse(images.as_slice(), labels.as_slice(), [2, 2], 10).unwrap();
     assert_eq!(Dataset::<f64>::len(&set), 3);
-    assert_eq!(Dataset::<f64>::input_len(&set), 4);
+    assert_eq!(Dataset::<f64>::shape(&set).input.len(), 4);
     let mut input = [f64::NAN; 4];
-    assert_eq!(set.read(2, &mut input), 4);
+    let mut label = [0];
+    set.read(2.into(), &mut input, &mut label);
+    assert_eq!(label, [4]);
     assert_eq!(input, [8.0 / 255.0, 9.0 / 255.0, 10.0 / 255.0, 1.0]);
     assert_eq!(set.image(0), Some(&[0, 1, 2, 3][..]));
     assert_eq!(set.label(1), Some(9));
@@ -195,14 +201,14 @@ fn place(input: Shape, nodes: &[Node]) -> Result<usize, String> {
 }
 
 fn conv(outputs: u32, kernel: u32, stride: u32, padding: u32) -> Operation {
-    Operation::Conv2d { outputs, kernel, stride, padding }
+    Operation::Conv2d(Conv2d { outputs, kernel, stride, padding, bias: true })
 }
 
 #[test]
 fn networks_that_do_not_fit_name_the_layer() {
-    use Operation::{Flatten, Relu};
-    let dense = |outputs| Operation::Dense { outputs };
-    let pool = |kernel, stride| Operation::MaxPool2d { kernel, stride };
+    let [flatten, relu] = [Flatten.into(), Relu.into()];
+    let dense = |outputs| Operation::from(Dense { outputs });
+    let pool = |kernel, stride| Operation::MaxPool2d(MaxPool2d { kernel, stride });
     let image = Shape::image(2, 6, 4);
     let table: Vec<(Shape, Vec<Operation>, &str)> = vec![
         (image, vec![], "at least one layer"),
@@ -211,13 +217,13 @@ fn networks_that_do_not_fit_name_the_layer() {
             vec![dense(3)],
             "layer 0 (dense, 3 outputs) cannot take an input of shape 2×6×4: its input must be a vector",
         ),
-        (image, vec![Relu, dense(3)], "layer 1 (dense, 3 outputs)"),
+        (image, vec![relu, dense(3)], "layer 1 (dense, 3 outputs)"),
         (
             image,
-            vec![Flatten, dense(0)],
+            vec![flatten, dense(0)],
             "layer 1 (dense, 0 outputs) cannot take an input of shape 48: a size is zero",
         ),
-        (image, vec![Flatten, dense(4), dense(0), dense(3)], "layer 2"),
+        (image, vec![flatten, dense(4), dense(0), dense(3)], "layer 2"),
         (image, vec![conv(0, 3, 1, 1)], "layer 0 (convolution 3×3, 0 output channels, stride 1, padding 1)"),
         (image, vec![conv(3, 0, 1, 0)], "layer 0 (convolution 0×0"),
         (image, vec![conv(3, 3, 0, 0)], "a size is zero"),
@@ -228,14 +234,13 @@ fn networks_that_do_not_fit_name_the_layer() {
         (image, vec![pool(5, 1)], "layer 0 (max-pool 5×5, stride 1)"),
         (image, vec![pool(2, 2), pool(2, 2), pool(2, 2)], "layer 2"),
         (image, vec![conv(3, 3, 1, 1)], "the last layer's output has shape 3×6×4"),
-        (image, vec![Flatten, dense(1)], "at least two classes"),
-        (Shape::image(0, 5, 5), vec![Flatten, dense(3)], "layer 0 (flatten)"),
+        (image, vec![flatten, dense(1)], "at least two classes"),
+        (Shape::image(0, 5, 5), vec![flatten, dense(3)], "layer 0 (flatten)"),
         (Shape::vector(0), vec![dense(3)], "layer 0 (dense, 3 outputs) cannot take an input of shape 0"),
-        (Shape::image(1, 0, 7), vec![Relu, Flatten, dense(3)], "layer 0 (ReLU)"),
+        (Shape::image(1, 0, 7), vec![relu, flatten, dense(3)], "layer 0 (ReLU)"),
     ];
     for (input, operations, expected) in table {
-        let nodes: Vec<Node> =
-            (0..).zip(operations).map(|(input, operation)| Node { operation, input }).collect();
+        let nodes = chain(operations);
         let message = place(input, &nodes).expect_err(expected);
         assert!(message.contains(expected), "{message} (expected {expected})");
     }
@@ -244,39 +249,76 @@ fn networks_that_do_not_fit_name_the_layer() {
 /// Sizes so large that their products overflow: refused by layer, never a wrapped number or a panic.
 #[test]
 fn networks_of_huge_sizes_are_refused() {
-    use Operation::{Flatten, Relu};
-    let dense = |outputs| Operation::Dense { outputs };
+    let [flatten, relu] = [Flatten.into(), Relu.into()];
+    let dense = |outputs| Operation::from(Dense { outputs });
     let most = u32::MAX;
     let table: Vec<(&str, Shape, Vec<Operation>, usize)> = vec![
-        ("an input beyond 32 bits", Shape::image(1 << 16, 1 << 16, 1), vec![Flatten, dense(3)], 0),
-        ("an input beyond 64 bits", Shape::image(most, most, most), vec![Relu, Flatten, dense(3)], 0),
+        ("an input beyond 32 bits", Shape::image(1 << 16, 1 << 16, 1), vec![flatten, dense(3)], 0),
+        ("an input beyond 64 bits", Shape::image(most, most, most), vec![relu, flatten, dense(3)], 0),
         ("padding", Shape::image(1, 4, 4), vec![conv(2, most, 1, most - 1)], 0),
         ("outputs", Shape::image(1, 1 << 10, 1 << 10), vec![conv(1 << 13, 1, 1, 0)], 0),
         (
             "weights of a kernel",
             Shape::image(1 << 8, 1, 1),
-            vec![conv(2, 1 << 31, 1, 1 << 30), Flatten, dense(2)],
+            vec![conv(2, 1 << 31, 1, 1 << 30), flatten, dense(2)],
             0,
         ),
         (
             "patches",
             Shape::image(1 << 4, 1, 1),
-            vec![conv(2, 1 << 30, 1, (1 << 29) + 3), Flatten, dense(2)],
+            vec![conv(2, 1 << 30, 1, (1 << 29) + 3), flatten, dense(2)],
             0,
         ),
         ("two huge layers", Shape::vector(most), vec![dense(most), dense(most)], 0),
     ];
     for (what, input, operations, layer) in table {
-        let nodes: Vec<Node> =
-            (0..).zip(operations).map(|(input, operation)| Node { operation, input }).collect();
+        let nodes = chain(operations);
         let message = place(input, &nodes).expect_err(what);
         assert!(message.starts_with(&format!("layer {layer} ")), "{what}: {message}");
     }
 }
 
 #[test]
+fn layers_with_other_inputs_than_they_take_are_refused() {
+    let add = |inputs| Node { operation: Add.into(), inputs };
+    let dense = |outputs, input| Node::new(Dense { outputs }.into(), input);
+    let (none, input, first) = (Source::None, Source::Input, Source::Node(0));
+    let table = [
+        (vec![add([input, none])], "layer 0 (add) takes two inputs"),
+        (vec![add([none, none])], "layer 0 (add) takes two inputs"),
+        (vec![dense(3, none)], "layer 0 (dense, 3 outputs) takes one input"),
+        (vec![Node { operation: Relu.into(), inputs: [input, input] }], "layer 0 (ReLU) takes one input"),
+        (
+            vec![dense(3, input), add([input, first])],
+            "layer 1 (add) takes two inputs of the same shape, not 4 and 3",
+        ),
+        (
+            vec![Node::new(GroupNorm { groups: 3 }.into(), input)],
+            "layer 0 (group norm, 3 groups) cannot take an input of shape 4: its groups do not divide its channels",
+        ),
+        (
+            vec![Node::new(GroupNorm { groups: 0 }.into(), input)],
+            "layer 0 (group norm, 0 groups) cannot take an input of shape 4: a size is zero",
+        ),
+        (
+            vec![Node::new(AveragePool2d { kernel: 2, stride: 1 }.into(), input)],
+            "layer 0 (average-pool 2×2, stride 1) cannot take an input of shape 4: its window is larger",
+        ),
+    ];
+    for (nodes, expected) in table {
+        let message = place(Shape::vector(4), &nodes).expect_err(expected);
+        assert!(message.contains(expected), "{message} (expected {expected})");
+    }
+    // Each layer alone would fit, but not all of them.
+    let wide = |input| Node::new(Dense { outputs: 1 << 20 }.into(), input);
+    let nodes: Vec<Node> = (0..5).map(|k| wide(if k == 0 { input } else { Source::Node(k - 1) })).collect();
+    let message = place(Shape::vector(1 << 11), &nodes).unwrap_err();
+    assert!(message.contains("do not fit") || message.contains("does not fit in 32 bits"), "{message}");
+}
+
+#[test]
 fn tapes_that_read_what_is_not_there_are_refused() {
-    let node = |input| Node { operation: Operation::Relu, input };
+    let node = |input| Node::new(Relu.into(), source(input));
     for nodes in [vec![node(1)], vec![node(0), node(2)], vec![node(0), node(1), node(u16::MAX)]] {
         let layer = nodes.len() - 1;
         let message = place(Shape::vector(4), &nodes).unwrap_err();
@@ -294,15 +336,21 @@ fn slices_of_the_wrong_length_are_refused() {
     let len = network.workspace(2);
     let (mut values, mut sums, mut labels) =
         (vec![0.0_f32; len.values], vec![0.0; len.sums], vec![0; len.labels]);
-    let short = [(1, 0, 0), (0, 1, 0), (0, 0, 1)];
-    for (v, s, l) in short {
-        let workspace =
-            Workspace { values: &mut values[v..], sums: &mut sums[s..], labels: &mut labels[l..] };
-        let error = Sweep::new(network, PlainProduct, 2, workspace).unwrap_err();
+    let mut visits = vec![Visit::default(); len.visits];
+    let short = [(1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0), (0, 0, 0, 1)];
+    for (v, s, l, p) in short {
+        let workspace = Workspace {
+            values: &mut values[v..],
+            sums: &mut sums[s..],
+            visits: &mut visits[p..],
+            labels: &mut labels[l..],
+        };
+        let error = Sweep::new(network, PlainBackend, 2, workspace).unwrap_err();
         assert_eq!(error.found + 1, error.expected, "{error}");
     }
-    let workspace = Workspace { values: &mut values, sums: &mut sums, labels: &mut labels };
-    let mut sweep = Sweep::new(network, PlainProduct, 2, workspace).unwrap();
+    let workspace =
+        Workspace { values: &mut values, sums: &mut sums, visits: &mut visits, labels: &mut labels };
+    let mut sweep = Sweep::new(network, PlainBackend, 2, workspace).unwrap();
     let images = Images::new(9);
     let parameters = vec![0.0_f32; 7850];
     let mut gradient = vec![0.0_f32; 7850];
@@ -566,21 +614,20 @@ impl Dataset<f32> for Spoiled<'_> {
         Dataset::<f32>::len(self.images)
     }
 
-    fn input_len(&self) -> usize {
-        Dataset::<f32>::input_len(self.images)
+    fn shape(&self) -> SampleShape {
+        Dataset::<f32>::shape(self.images)
     }
 
-    fn read(&self, index: u32, input: &mut [f32]) -> u32 {
-        let label = self.images.read(index, input);
-        if index == self.sample {
+    fn read(&self, visit: Visit, input: &mut [f32], targets: &mut [u32]) {
+        self.images.read(visit, input, targets);
+        if visit.sample == self.sample {
             input[400] = self.pixel;
-            return self.label.unwrap_or(label);
+            targets.fill(self.label.unwrap_or(targets[0]));
         }
-        label
     }
 }
 
-type Run = LocalRun<f32, PlainProduct>;
+type Run = LocalRun<f32, PlainBackend>;
 
 /// Goes on until a step is made.
 fn step(run: &mut Run, images: &impl Dataset<f32>) -> Result<Advance, RunError> {
@@ -601,7 +648,7 @@ fn bad_data_fail_the_step_and_nothing_else() {
     let larger = [Model::Mlp, Model::Cnn].map(|model| RunConfig { model, ..run_configs()[0] });
     for config in run_configs().into_iter().chain(larger) {
         let (mut run, mut undisturbed) =
-            (Run::new(config, len, PlainProduct).unwrap(), Run::new(config, len, PlainProduct).unwrap());
+            (Run::new(config, len, PlainBackend).unwrap(), Run::new(config, len, PlainBackend).unwrap());
         for _ in 0..2 {
             step(&mut run, &images).unwrap();
             step(&mut undisturbed, &images).unwrap();
@@ -609,7 +656,7 @@ fn bad_data_fail_the_step_and_nothing_else() {
         let (parameters, progress) = (run.parameters(), *run.progress());
         // The last sample of the batch, so that sums were taken before it shows.
         let position = progress.samples_seen + u64::from(progress.next_batch) - 1;
-        let sample = run.trainer().order().index(position);
+        let sample = run.trainer().order().visit(position).sample;
         let bad = [(f32::NAN, None), (f32::INFINITY, None), (f32::NEG_INFINITY, None), (0.5, Some(10))];
         for (pixel, label) in bad {
             let error = step(&mut run, &Spoiled { images: &images, sample, pixel, label }).unwrap_err();

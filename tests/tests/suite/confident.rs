@@ -1,7 +1,9 @@
 //! A network that is sure of every sample has gradients whose squares leave `f32`. Its evidence is that of `f64`.
 
+use adadagrad_core::backend::{FastBackend, PlainBackend};
+use adadagrad_core::layer::{Conv2d, Dense, Flatten, MaxPool2d, Operation, Relu};
 use adadagrad_core::local::OwnedNetwork;
-use adadagrad_core::network::{FastProduct, Node, Operation, PlainProduct, Shape};
+use adadagrad_core::network::{Node, Shape};
 use adadagrad_core::random::Key;
 use adadagrad_core::real::Real;
 use adadagrad_core::statistics::{Evidence, Needs, Statistics};
@@ -19,7 +21,7 @@ struct Sure {
 /// Logits of about `gap` for the right class, and noise for the others.
 fn dense(gap: f64) -> Sure {
     let network =
-        OwnedNetwork::new(Shape::vector(4), &Node::chain([Operation::Dense { outputs: 4 }])).unwrap();
+        OwnedNetwork::new(Shape::vector(4), &Node::chain([Operation::Dense(Dense { outputs: 4 })])).unwrap();
     let weights = (0..16).map(|k| if k % 5 == 0 { gap } else { 0.0 });
     let inputs = |label: usize| -> Vec<f64> {
         (0..4).map(|k| if k == label { 1.0 } else { 0.01 * (k as f64 - label as f64) }).collect()
@@ -31,11 +33,11 @@ fn dense(gap: f64) -> Sure {
 /// Whatever the image, class 1.
 fn convolution(gap: f64) -> Sure {
     let nodes = Node::chain([
-        Operation::Conv2d { outputs: 3, kernel: 3, stride: 1, padding: 1 },
-        Operation::Relu,
-        Operation::MaxPool2d { kernel: 2, stride: 2 },
-        Operation::Flatten,
-        Operation::Dense { outputs: 4 },
+        Operation::Conv2d(Conv2d { outputs: 3, kernel: 3, stride: 1, padding: 1, bias: true }),
+        Operation::Relu(Relu),
+        Operation::MaxPool2d(MaxPool2d { kernel: 2, stride: 2 }),
+        Operation::Flatten(Flatten),
+        Operation::Dense(Dense { outputs: 4 }),
     ]);
     let network = OwnedNetwork::new(Shape::image(2, 6, 6), &nodes).unwrap();
     let mut parameters = uniform(Key::new(3, 0), network.view().parameters(), 0.3);
@@ -66,10 +68,10 @@ fn the_tests_survive_tiny_gradients() {
     for (name, sure, compared) in [("dense", dense as fn(f64) -> Sure, 9), ("convolution", convolution, 8)] {
         for gap in [10.0, 50.0, 65.0, 75.0] {
             let Sure { network, parameters, table } = sure(gap);
-            let exact = measure::<f64>(&network, PlainProduct, &parameters, &table, &samples, 2).unwrap();
+            let exact = measure::<f64>(&network, PlainBackend, &parameters, &table, &samples, 2).unwrap();
             let narrow = narrowed::<f32>(&parameters);
-            let plain = measure::<f32>(&network, PlainProduct, &narrow, &table, &samples, 2).unwrap();
-            let fast = measure::<f32>(&network, FastProduct, &narrow, &table, &samples, 2).unwrap();
+            let plain = measure::<f32>(&network, PlainBackend, &narrow, &table, &samples, 2).unwrap();
+            let fast = measure::<f32>(&network, FastBackend, &narrow, &table, &samples, 2).unwrap();
             for (engine, found) in [("plain", plain), ("fast", fast)] {
                 let pairs = numbers(&found.evidence).into_iter().zip(numbers(&exact.evidence));
                 for (number, (found, expected)) in pairs.enumerate().take(compared) {
@@ -91,7 +93,7 @@ fn tiny_gradients_are_summed_without_a_test_too() {
     let sum = |needs: &Needs| {
         let parameters = narrowed::<f32>(&parameters);
         let mut gradient_sum = vec![0.0; parameters.len()];
-        with_sweep(network, PlainProduct, 4, |sweep| {
+        with_sweep(network, PlainBackend, 4, |sweep| {
             let mut statistics = Statistics::new(&mut gradient_sum, &mut []).unwrap();
             sweep.accumulate(&parameters, &table, 0..4, needs, &mut statistics).unwrap();
         });

@@ -1,13 +1,14 @@
 //! The same seed gives the same bits, whatever happens between the micro-batches.
 
+use adadagrad_core::backend::{Backend, FastBackend, PlainBackend};
 use adadagrad_core::batch_test::{
     AnyTest, AugmentedTest, CoordinateNormTest, InnerProductTest, NormTest, OrthogonalityTest, WorkerNormTest,
 };
 use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::controller::{AdAdaGrad, AnyController};
-use adadagrad_core::dataset::Dataset;
+use adadagrad_core::dataset::{Dataset, SampleShape, Visit};
 use adadagrad_core::local::{Advance, LocalRun};
-use adadagrad_core::network::{FastProduct, MatrixProduct, Model, PlainProduct};
+use adadagrad_core::network::{Model, Shape};
 use adadagrad_core::optimizer::{
     AdaGrad, AdaGradNorm, Adam, AdamW, AnyOptimizer, Momentum, Nesterov, RmsProp, Sgd,
 };
@@ -33,18 +34,18 @@ impl<F: Real> Dataset<F> for Images {
         self.count
     }
 
-    fn input_len(&self) -> usize {
-        784
+    fn shape(&self) -> SampleShape {
+        SampleShape::floats(Shape::image(1, 28, 28), 10)
     }
 
-    fn read(&self, index: u32, input: &mut [F]) -> u32 {
-        let key = Key::new(11, u64::from(index));
+    fn read(&self, visit: Visit, input: &mut [F], targets: &mut [u32]) {
+        let key = Key::new(11, u64::from(visit.sample));
         let label = key.bits(u32::MAX) % 10;
         for (pixel, value) in (0..).zip(input.iter_mut()) {
             let noise = f64::from(key.bits(pixel) & 0xff) / 1000.0;
             *value = F::of(noise + if pixel / 78 == label { 0.5 } else { 0.0 });
         }
-        label
+        targets.fill(label);
     }
 }
 
@@ -83,7 +84,7 @@ pub(crate) fn run_configs() -> Vec<RunConfig> {
 }
 
 /// A whole run: its telemetry, and its parameters' bits.
-pub(crate) fn run<M: MatrixProduct<f32>>(
+pub(crate) fn run<M: Backend<f32> + Copy>(
     config: RunConfig,
     product: M,
     mut between: impl FnMut(&mut LocalRun<f32, M>, &Images),
@@ -105,12 +106,12 @@ pub(crate) fn run<M: MatrixProduct<f32>>(
 fn the_same_seed_gives_the_same_bits() {
     let mut prints = Vec::new();
     for config in run_configs() {
-        let first = run(config, PlainProduct, |_, _| {});
-        assert_eq!(first, run(config, PlainProduct, |_, _| {}), "{config:?}");
+        let first = run(config, PlainBackend, |_, _| {});
+        assert_eq!(first, run(config, PlainBackend, |_, _| {}), "{config:?}");
         assert!(first.0.len() > 3 && first.0.last().unwrap().samples_seen >= config.sample_budget);
-        let fast = run(config, FastProduct, |_, _| {});
-        assert_eq!(fast, run(config, FastProduct, |_, _| {}), "{config:?}");
-        let other = run(RunConfig { seed: 1, ..config }, PlainProduct, |_, _| {});
+        let fast = run(config, FastBackend, |_, _| {});
+        assert_eq!(fast, run(config, FastBackend, |_, _| {}), "{config:?}");
+        let other = run(RunConfig { seed: 1, ..config }, PlainBackend, |_, _| {});
         assert_ne!(first.1, other.1, "{config:?}");
         prints.push(first.1);
     }
@@ -125,10 +126,10 @@ fn the_same_seed_gives_the_same_bits() {
 fn what_happens_between_micro_batches_does_not_matter() {
     let test_images = Images::new(70);
     for config in run_configs() {
-        let plain = run(config, PlainProduct, |_, _| {});
+        let plain = run(config, PlainBackend, |_, _| {});
         let mut calls = 0;
         let mut evaluations = 0;
-        let disturbed = run(config, PlainProduct, |run, _| {
+        let disturbed = run(config, PlainBackend, |run, _| {
             calls += 1;
             if calls % 5 == 1 {
                 run.begin_evaluation(&test_images);
@@ -147,9 +148,9 @@ fn what_happens_between_micro_batches_does_not_matter() {
 fn runs_side_by_side_do_not_see_each_other() {
     let images = Images::new(90);
     let config = run_configs()[0];
-    let alone = run(config, PlainProduct, |_, _| {});
+    let alone = run(config, PlainBackend, |_, _| {});
     let mut pair = [config, RunConfig { seed: 9, ..config }]
-        .map(|config| LocalRun::<f32, _>::new(config, 90, PlainProduct).unwrap());
+        .map(|config| LocalRun::<f32, _>::new(config, 90, PlainBackend).unwrap());
     let mut steps = Vec::new();
     while let advance @ (Advance::Working | Advance::Step(_)) = pair[0].advance(&images).unwrap() {
         if let Advance::Step(telemetry) = advance {
@@ -164,7 +165,7 @@ fn runs_side_by_side_do_not_see_each_other() {
 #[test]
 fn evaluation_is_the_mean_over_the_samples() {
     let images = Images::new(100);
-    let mut run = LocalRun::<f32, _>::new(run_configs()[0], 90, PlainProduct).unwrap();
+    let mut run = LocalRun::<f32, _>::new(run_configs()[0], 90, PlainBackend).unwrap();
     assert_eq!(run.advance_evaluation(&images).unwrap(), None);
     run.begin_evaluation(&images);
     let evaluation = loop {
@@ -173,7 +174,7 @@ fn evaluation_is_the_mean_over_the_samples() {
         }
     };
     let network = adadagrad_core::local::OwnedNetwork::of_model(Model::Logistic).unwrap();
-    let score = adadagrad_tests::engine::with_sweep(network.view(), PlainProduct, 100, |sweep| {
+    let score = adadagrad_tests::engine::with_sweep(network.view(), PlainBackend, 100, |sweep| {
         sweep.evaluate(&run.parameters(), &images, 0..100).unwrap()
     });
     assert_eq!(evaluation.accuracy, f64::from(score.correct) / 100.0);
@@ -186,8 +187,8 @@ fn evaluation_is_the_mean_over_the_samples() {
 fn a_resumed_run_is_the_same_run() {
     let mut whole = Tiny::<f32>::new(tiny::config());
     let mut pieces = Tiny::<f32>::new(tiny::config());
-    while let Some(telemetry) = whole.step(PlainProduct) {
-        assert_eq!(pieces.step(PlainProduct), Some(telemetry));
+    while let Some(telemetry) = whole.step(PlainBackend) {
+        assert_eq!(pieces.step(PlainBackend), Some(telemetry));
         let text = serde_json::to_string(pieces.trainer.progress()).unwrap();
         let progress: Progress<f64> = serde_json::from_str(&text).unwrap();
         assert_eq!(progress, *pieces.trainer.progress());
@@ -195,7 +196,7 @@ fn a_resumed_run_is_the_same_run() {
     }
     assert_eq!(fingerprint(&whole.parameters), fingerprint(&pieces.parameters));
     assert_eq!(fingerprint(&whole.memory), fingerprint(&pieces.memory));
-    assert_eq!(pieces.step(PlainProduct), None);
+    assert_eq!(pieces.step(PlainBackend), None);
 }
 
 /// Plain products, `libm` and one fixed order of sums give the same bits on every platform: x86-64, wasm32
@@ -203,7 +204,7 @@ fn a_resumed_run_is_the_same_run() {
 #[test]
 fn a_tiny_run_has_its_known_bits() {
     let mut tiny = Tiny::<f32>::new(tiny::config());
-    let steps = std::iter::from_fn(|| tiny.step(PlainProduct)).count();
+    let steps = std::iter::from_fn(|| tiny.step(PlainBackend)).count();
     assert_eq!(steps, KNOWN_STEPS);
     assert_eq!(fingerprint(&tiny.parameters), KNOWN_BITS, "{:#018x}", fingerprint(&tiny.parameters));
 }

@@ -1,7 +1,8 @@
 //! `mnist_first_batch.json`: softmax regression from zero on real images.
 
+use adadagrad_core::backend::{Backend, FastBackend, PlainBackend};
 use adadagrad_core::local::OwnedNetwork;
-use adadagrad_core::network::{FastProduct, MatrixProduct, Model, PlainProduct};
+use adadagrad_core::network::Model;
 use adadagrad_core::real::Real;
 use adadagrad_tests::compare::{Check, all_close_to_largest, close, equal};
 use adadagrad_tests::engine::measure;
@@ -11,7 +12,7 @@ use adadagrad_tests::mnist;
 fn check_batch<F: Real<Sum = f64>>(
     images: &adadagrad_core::idx::LabelledImages<Vec<u8>>,
     expected: &MnistBatch,
-    product: impl MatrixProduct<F>,
+    product: impl Backend<F> + Copy,
     unit: f64,
 ) -> Check {
     let samples: Vec<u32> = (expected.start..expected.start + expected.count).collect();
@@ -50,7 +51,7 @@ fn check_batch<F: Real<Sum = f64>>(
     Ok(())
 }
 
-fn check_all<F: Real<Sum = f64>>(product: impl MatrixProduct<F>, unit: f64) -> Check {
+fn check_all<F: Real<Sum = f64>>(product: impl Backend<F> + Copy, unit: f64) -> Check {
     let Some(images) = mnist::training() else { return Ok(()) };
     let file: MnistFile = golden::read("mnist_first_batch.json");
     assert!(file.batches.len() >= 2);
@@ -61,12 +62,12 @@ fn check_all<F: Real<Sum = f64>>(product: impl MatrixProduct<F>, unit: f64) -> C
 
 #[test]
 fn every_number_in_f64() -> Check {
-    check_all::<f64>(PlainProduct, 1e-10)?;
-    check_all::<f64>(FastProduct, 1e-10)
+    check_all::<f64>(PlainBackend, 1e-10)?;
+    check_all::<f64>(FastBackend, 1e-10)
 }
 
 #[test]
 fn every_number_in_f32() -> Check {
-    check_all::<f32>(PlainProduct, 1e-5)?;
-    check_all::<f32>(FastProduct, 1e-5)
+    check_all::<f32>(PlainBackend, 1e-5)?;
+    check_all::<f32>(FastBackend, 1e-5)
 }

@@ -1,9 +1,11 @@
 //! `trajectory.json`: whole adaptive runs, through the trainer.
 
+use adadagrad_core::backend::PlainBackend;
 use adadagrad_core::config::RunConfig;
 use adadagrad_core::controller::{AdAdaGrad, AnyController};
+use adadagrad_core::layer::{Dense, Operation};
 use adadagrad_core::local::{BatchSums, OwnedNetwork, OwnedStatistics};
-use adadagrad_core::network::{Node, Operation, PlainProduct, Shape};
+use adadagrad_core::network::{Node, Shape};
 use adadagrad_core::real::Real;
 use adadagrad_core::schedule::Schedule;
 use adadagrad_core::statistics::{Inner, Needs};
@@ -39,7 +41,7 @@ impl<F: Real<Sum = f64>> Run<F> {
             sample_budget: 1_000_000,
             ..RunConfig::default()
         };
-        let nodes = Node::chain([Operation::Dense { outputs: file.classes }]);
+        let nodes = Node::chain([Operation::Dense(Dense { outputs: file.classes })]);
         let network = OwnedNetwork::new(Shape::vector(file.features), &nodes).unwrap();
         let parameters = vec![F::zero(); network.view().parameters()];
         let rule = config.optimizer.as_optimizer::<F>();
@@ -65,7 +67,7 @@ impl<F: Real<Sum = f64>> Run<F> {
         let mut mean = vec![F::zero(); parameters.len()];
         let mut inner = Inner::default();
         let walk = || plan.cut.walk(0..plan.cut.parts(), 13);
-        with_sweep(network.view(), PlainProduct, MICRO_BATCH, |sweep| {
+        with_sweep(network.view(), PlainBackend, MICRO_BATCH, |sweep| {
             for piece in walk() {
                 let samples = piece.positions.map(sample);
                 part.with(|part| sweep.accumulate(parameters, table, samples, &plan.needs, part))
@@ -94,7 +96,7 @@ impl<F: Real<Sum = f64>> Run<F> {
         let len = self.table.labels.len() as u64;
         let position = |position: u32| u32::try_from((plan.start + u64::from(position)) % len).unwrap();
         let samples: Vec<u32> = (0..plan.cut.samples()).map(position).collect();
-        measure(&self.network, PlainProduct, &self.parameters, &self.table, &samples, MICRO_BATCH)
+        measure(&self.network, PlainBackend, &self.parameters, &self.table, &samples, MICRO_BATCH)
     }
 }
 

@@ -1,6 +1,6 @@
 //! A second sweep over what the first left in memory gives the bits of one that computes everything again.
 
-use adadagrad_core::network::{FastProduct, MatrixProduct, PlainProduct};
+use adadagrad_core::backend::{Backend, FastBackend, PlainBackend};
 use adadagrad_core::real::Real;
 use adadagrad_core::statistics::{Inner, Statistics};
 use adadagrad_tests::compare::{Check, equal, narrowed};
@@ -10,7 +10,7 @@ use crate::layers::{Case, cases};
 
 fn projected<F: Real<Sum = f64>>(
     case: &Case,
-    product: impl MatrixProduct<F>,
+    product: impl Backend<F> + Copy,
     samples: u32,
     kept: bool,
 ) -> Inner<f64> {
@@ -31,7 +31,7 @@ fn projected<F: Real<Sum = f64>>(
     inner
 }
 
-fn check_all<F: Real<Sum = f64>>(product: impl MatrixProduct<F>) -> Check {
+fn check_all<F: Real<Sum = f64>>(product: impl Backend<F> + Copy) -> Check {
     for case in cases() {
         for samples in [1, 5] {
             let expected = projected(case, product, samples, false);
@@ -44,19 +44,19 @@ fn check_all<F: Real<Sum = f64>>(product: impl MatrixProduct<F>) -> Check {
 
 #[test]
 fn kept_in_f32_by_the_fast_product() -> Check {
-    check_all::<f32>(FastProduct)
+    check_all::<f32>(FastBackend)
 }
 
 #[test]
 fn kept_in_f64_by_plain_loops() -> Check {
-    check_all::<f64>(PlainProduct)
+    check_all::<f64>(PlainBackend)
 }
 
 #[test]
 fn more_samples_than_were_swept_are_refused() {
     let case = &cases()[0];
     let parameters = narrowed::<f64>(&case.parameters);
-    let refused = with_sweep(case.network.view(), PlainProduct, 2, |sweep| {
+    let refused = with_sweep(case.network.view(), PlainBackend, 2, |sweep| {
         sweep.project_kept(&parameters, &parameters, 3, &mut Inner::default())
     });
     assert!(refused.is_err());

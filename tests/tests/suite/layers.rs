@@ -3,11 +3,14 @@
 
 use std::sync::LazyLock;
 
+use adadagrad_core::backend::{Backend, FastBackend, Matrix, MatrixMut, PlainBackend};
 use adadagrad_core::dataset::Dataset;
-use adadagrad_core::local::OwnedNetwork;
-use adadagrad_core::network::{
-    FastProduct, Matrix, MatrixMut, MatrixProduct, Model, Node, Operation, PlainProduct, Shape, initialise,
+use adadagrad_core::layer::{
+    Add, AveragePool2d, Conv2d, Dense, Flatten, Gelu, GlobalAveragePool, GroupNorm, MaxPool2d, Operation,
+    Relu, Tanh,
 };
+use adadagrad_core::local::OwnedNetwork;
+use adadagrad_core::network::{Model, Node, Shape, initialise};
 use adadagrad_core::random::Key;
 use adadagrad_core::real::{Real, dot};
 use adadagrad_core::statistics::{Needs, Statistics};
@@ -15,6 +18,7 @@ use adadagrad_tests::compare::{Check, all_close, all_close_to_largest, close, eq
 use adadagrad_tests::engine::{Batch, measure, with_sweep};
 use adadagrad_tests::reference::{Reference, Sample};
 use adadagrad_tests::table::{Table, uniform};
+use adadagrad_tests::tape::source;
 
 /// How far every input is from a corner.
 const MARGIN: f64 = 1e-3;
@@ -70,19 +74,31 @@ impl Case {
 }
 
 fn conv(outputs: u32, kernel: u32, stride: u32, padding: u32) -> Operation {
-    Operation::Conv2d { outputs, kernel, stride, padding }
+    Operation::Conv2d(Conv2d { outputs, kernel, stride, padding, bias: true })
+}
+
+fn without_bias(outputs: u32, kernel: u32, stride: u32) -> Operation {
+    Operation::Conv2d(Conv2d { outputs, kernel, stride, padding: kernel / 2, bias: false })
+}
+
+fn add(first: u16, second: u16) -> Node {
+    Node { operation: Add.into(), inputs: [first, second].map(source) }
 }
 
 fn dense(outputs: u32) -> Operation {
-    Operation::Dense { outputs }
+    Operation::Dense(Dense { outputs })
 }
 
 fn pool(kernel: u32, stride: u32) -> Operation {
-    Operation::MaxPool2d { kernel, stride }
+    Operation::MaxPool2d(MaxPool2d { kernel, stride })
 }
 
+const RELU: Operation = Operation::Relu(Relu);
+const TANH: Operation = Operation::Tanh(Tanh);
+const FLATTEN: Operation = Operation::Flatten(Flatten);
+
 fn node(operation: Operation, input: u16) -> Node {
-    Node { operation, input }
+    Node::new(operation, source(input))
 }
 
 /// Every case. A new kind of layer is a row.
@@ -92,22 +108,21 @@ pub(crate) fn cases() -> &'static [Case] {
 }
 
 fn make_cases() -> Vec<Case> {
-    use Operation::{Flatten, Relu, Tanh};
     let vector = Shape::vector(7);
     let image = Shape::image(2, 7, 5);
     let mut cases = vec![
         Case::new("dense", vector, &Node::chain([dense(4)])),
         Case::new("dense on one input", Shape::vector(1), &Node::chain([dense(2)])),
         Case::new("two dense", vector, &Node::chain([dense(5), dense(3)])),
-        Case::new("relu", vector, &Node::chain([dense(6), Relu, dense(3)])),
-        Case::new("tanh", vector, &Node::chain([dense(6), Tanh, dense(5), Tanh, dense(3)])),
-        Case::new("relu on the input", vector, &Node::chain([Relu, dense(3)])),
-        Case::new("flatten twice", image, &Node::chain([Flatten, Flatten, dense(3)])),
-        Case::new("flatten, then relu", image, &Node::chain([Flatten, Relu, dense(3)])),
+        Case::new("relu", vector, &Node::chain([dense(6), RELU, dense(3)])),
+        Case::new("tanh", vector, &Node::chain([dense(6), TANH, dense(5), TANH, dense(3)])),
+        Case::new("relu on the input", vector, &Node::chain([RELU, dense(3)])),
+        Case::new("flatten twice", image, &Node::chain([FLATTEN, FLATTEN, dense(3)])),
+        Case::new("flatten, then relu", image, &Node::chain([FLATTEN, RELU, dense(3)])),
         Case::new(
             "no layer with parameters but the last",
             image,
-            &Node::chain([Tanh, pool(2, 2), Flatten, dense(3)]),
+            &Node::chain([TANH, pool(2, 2), FLATTEN, dense(3)]),
         ),
         Case::new("convolution to a vector", Shape::image(2, 3, 3), &Node::chain([conv(3, 3, 1, 0)])),
         Case::new(
@@ -115,11 +130,11 @@ fn make_cases() -> Vec<Case> {
             image,
             &Node::chain([
                 conv(3, 3, 1, 1),
-                Tanh,
+                TANH,
                 conv(2, 1, 1, 0),
-                Relu,
+                RELU,
                 conv(2, 3, 2, 2),
-                Flatten,
+                FLATTEN,
                 dense(3),
             ]),
         ),
@@ -128,12 +143,12 @@ fn make_cases() -> Vec<Case> {
             Shape::image(1, 10, 8),
             &Node::chain([
                 conv(3, 3, 1, 1),
-                Relu,
+                RELU,
                 pool(2, 2),
                 conv(2, 3, 1, 1),
-                Relu,
+                RELU,
                 pool(2, 2),
-                Flatten,
+                FLATTEN,
                 dense(3),
             ]),
         ),
@@ -141,23 +156,23 @@ fn make_cases() -> Vec<Case> {
         Case::new(
             "a wide convolution, relu, pooling",
             Shape::image(1, 5, 21),
-            &Node::chain([conv(6, 5, 1, 2), Relu, pool(2, 2), Flatten, dense(3)]),
+            &Node::chain([conv(6, 5, 1, 2), RELU, pool(2, 2), FLATTEN, dense(3)]),
         ),
         Case::new(
             "a deep convolution, relu, pooling",
             Shape::image(5, 7, 5),
-            &Node::chain([conv(5, 3, 1, 1), Relu, pool(2, 2), conv(3, 1, 1, 0), Flatten, dense(3)]),
+            &Node::chain([conv(5, 3, 1, 1), RELU, pool(2, 2), conv(3, 1, 1, 0), FLATTEN, dense(3)]),
         ),
         Case::new(
             "a convolution that is read before its relu and pooling too",
             image,
             &[
                 node(conv(3, 3, 1, 1), 0),
-                node(Relu, 1),
+                node(RELU, 1),
                 node(pool(2, 2), 2),
-                node(Flatten, 3),
+                node(FLATTEN, 3),
                 node(dense(3), 4),
-                node(Flatten, 1),
+                node(FLATTEN, 1),
                 node(dense(3), 6),
             ],
         ),
@@ -166,9 +181,9 @@ fn make_cases() -> Vec<Case> {
             vector,
             &[
                 node(dense(6), 0),
-                node(Tanh, 1),
+                node(TANH, 1),
                 node(dense(5), 2),
-                node(Relu, 1),
+                node(RELU, 1),
                 node(dense(4), 0),
                 node(dense(3), 2),
             ],
@@ -179,24 +194,62 @@ fn make_cases() -> Vec<Case> {
             &[
                 node(conv(2, 3, 1, 1), 0),
                 node(pool(2, 2), 0),
-                node(Flatten, 2),
+                node(FLATTEN, 2),
                 node(conv(1, 2, 1, 0), 2),
                 node(dense(3), 3),
             ],
         ),
     ];
+    cases.push(Case::new("gelu", vector, &Node::chain([dense(6), Gelu.into(), dense(3)])));
+    cases.push(Case::new("gelu on the input", image, &Node::chain([Gelu.into(), FLATTEN, dense(3)])));
+    for groups in [1, 2, 6] {
+        let norm = Operation::from(GroupNorm { groups });
+        let nodes = Node::chain([without_bias(6, 3, 1), norm, TANH, FLATTEN, dense(3)]);
+        cases.push(Case::new(&format!("group norm, {groups} groups"), image, &nodes));
+    }
+    cases.push(Case::new(
+        "group norm on the input and of vectors",
+        Shape::vector(8),
+        &Node::chain([GroupNorm { groups: 2 }.into(), dense(6), GroupNorm { groups: 3 }.into(), dense(3)]),
+    ));
+    for (kernel, stride) in [(2, 2), (3, 1), (3, 2), (2, 3), (1, 1), (5, 1)] {
+        let pool = Operation::from(AveragePool2d { kernel, stride });
+        let nodes = Node::chain([conv(2, 3, 1, 1), pool, FLATTEN, dense(3)]);
+        cases.push(Case::new(&format!("average-pool {kernel}×{kernel}, stride {stride}"), image, &nodes));
+    }
+    let nodes = Node::chain([without_bias(4, 3, 2), GlobalAveragePool.into(), dense(3)]);
+    cases.push(Case::new("global average-pool", image, &nodes));
+    cases.push(Case::new(
+        "a residual block with a projection",
+        image,
+        &[
+            node(without_bias(4, 3, 1), 0),
+            node(GroupNorm { groups: 2 }.into(), 1),
+            node(TANH, 2),
+            node(without_bias(6, 3, 2), 3),
+            node(without_bias(6, 1, 2), 1),
+            add(4, 5),
+            node(GlobalAveragePool.into(), 6),
+            node(dense(3), 7),
+        ],
+    ));
+    cases.push(Case::new(
+        "additions of the input, and of a node to itself",
+        vector,
+        &[add(0, 0), node(dense(7), 1), add(2, 0), add(3, 3), node(TANH, 4), add(5, 2), node(dense(3), 6)],
+    ));
     for kernel in [1, 3, 5] {
         for stride in [1, 2, 3] {
             for padding in (0..3).filter(|&padding| padding < kernel) {
                 let name = format!("convolution {kernel}×{kernel}, stride {stride}, padding {padding}");
-                let nodes = Node::chain([conv(3, kernel, stride, padding), Tanh, Flatten, dense(3)]);
+                let nodes = Node::chain([conv(3, kernel, stride, padding), TANH, FLATTEN, dense(3)]);
                 cases.push(Case::new(&name, image, &nodes));
             }
         }
     }
     for (kernel, stride) in [(2, 2), (3, 2), (2, 1), (2, 3), (3, 3), (1, 1), (1, 2), (5, 1)] {
         let name = format!("max-pool {kernel}×{kernel}, stride {stride}");
-        let nodes = Node::chain([conv(2, 3, 1, 1), pool(kernel, stride), Flatten, dense(3)]);
+        let nodes = Node::chain([conv(2, 3, 1, 1), pool(kernel, stride), FLATTEN, dense(3)]);
         cases.push(Case::new(&name, image, &nodes));
     }
     cases
@@ -231,7 +284,7 @@ pub(crate) fn check_batch<F: Real>(case: &Case, batch: &Batch<F>, unit: f64) -> 
     pairs.into_iter().try_for_each(|(what, found, expected)| close(what, found, expected, unit * s * s))
 }
 
-fn check_all<F: Real<Sum = f64>>(product: impl MatrixProduct<F>, unit: f64) -> Check {
+fn check_all<F: Real<Sum = f64>>(product: impl Backend<F> + Copy, unit: f64) -> Check {
     let samples: Vec<u32> = (0..).take(SAMPLES).collect();
     for case in cases() {
         let parameters = narrowed::<F>(&case.parameters);
@@ -246,22 +299,22 @@ fn check_all<F: Real<Sum = f64>>(product: impl MatrixProduct<F>, unit: f64) -> C
 
 #[test]
 fn statistics_in_f64_by_plain_loops() -> Check {
-    check_all::<f64>(PlainProduct, 1e-12)
+    check_all::<f64>(PlainBackend, 1e-12)
 }
 
 #[test]
 fn statistics_in_f64_by_the_fast_product() -> Check {
-    check_all::<f64>(FastProduct, 1e-12)
+    check_all::<f64>(FastBackend, 1e-12)
 }
 
 #[test]
 fn statistics_in_f32_by_plain_loops() -> Check {
-    check_all::<f32>(PlainProduct, 1e-5)
+    check_all::<f32>(PlainBackend, 1e-5)
 }
 
 #[test]
 fn statistics_in_f32_by_the_fast_product() -> Check {
-    check_all::<f32>(FastProduct, 1e-5)
+    check_all::<f32>(FastBackend, 1e-5)
 }
 
 /// The mean loss's differences against the gradient. With a step of h the central difference is off by h²
@@ -271,8 +324,8 @@ fn gradients_are_differences_of_the_loss() -> Check {
     const STEP: f64 = 1e-5;
     let samples: Vec<u32> = (0..).take(SAMPLES).collect();
     for case in cases() {
-        let batch = measure(&case.network, PlainProduct, &case.parameters, &case.table, &samples, SAMPLES)?;
-        with_sweep(case.network.view(), PlainProduct, SAMPLES, |sweep| {
+        let batch = measure(&case.network, PlainBackend, &case.parameters, &case.table, &samples, SAMPLES)?;
+        with_sweep(case.network.view(), PlainBackend, SAMPLES, |sweep| {
             let mut loss = |parameters: &[f64]| {
                 let score = sweep.evaluate(parameters, &case.table, samples.iter().copied());
                 score.unwrap().loss / SAMPLES as f64
@@ -300,7 +353,7 @@ fn what_is_not_needed_is_not_computed() {
         let network = case.network.view();
         let mut sums = vec![f64::NAN; network.parameters()];
         let mut plain = Statistics::new(&mut sums, &mut []).unwrap();
-        with_sweep(network, PlainProduct, 4, |sweep| {
+        with_sweep(network, PlainBackend, 4, |sweep| {
             for part in [0..4, 4..6] {
                 sweep.accumulate(&case.parameters, &case.table, part, &Needs::default(), &mut plain).unwrap();
             }
@@ -324,8 +377,8 @@ fn an_empty_micro_batch_changes_nothing() {
         let mut statistics = Statistics::new(&mut sums, &mut []).unwrap();
         let totals = statistics.totals;
         let needs = Needs { norms: true, ..Needs::default() };
-        with_sweep(network, FastProduct, 3, |sweep| {
-            sweep.accumulate(&case.parameters, &case.table, [], &needs, &mut statistics).unwrap();
+        with_sweep(network, FastBackend, 3, |sweep| {
+            sweep.accumulate(&case.parameters, &case.table, [0_u32; 0], &needs, &mut statistics).unwrap();
         });
         assert_eq!(statistics.totals, totals, "{}", case.name);
         assert!(statistics.gradient_sum.iter().all(|&sum| sum == 0.0), "{}", case.name);
@@ -335,12 +388,12 @@ fn an_empty_micro_batch_changes_nothing() {
 /// The place, 1 to 4, that wins a window over a 2×2 image. The second channel has no weight, and its weight's
 /// gradient tells.
 fn winner(pooling: Operation, values: [f64; 4]) -> f64 {
-    let nodes = Node::chain([conv(1, 1, 1, 0), pooling, Operation::Flatten, dense(2)]);
+    let nodes = Node::chain([conv(1, 1, 1, 0), pooling, Operation::Flatten(Flatten), dense(2)]);
     let network = OwnedNetwork::new(Shape::image(2, 2, 2), &nodes).unwrap();
     let parameters = [1.0_f64, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0];
     let inputs = vec![values.into_iter().chain([1.0, 2.0, 3.0, 4.0]).collect()];
     let table = Table { inputs, labels: vec![1] };
-    let gradient = measure(&network, PlainProduct, &parameters, &table, &[0], 1).unwrap().mean_gradient;
+    let gradient = measure(&network, PlainBackend, &parameters, &table, &[0], 1).unwrap().mean_gradient;
     f64::round(gradient[1] / gradient[2])
 }
 
@@ -375,7 +428,13 @@ fn one_window(values: [f64; 4]) -> Table {
 /// reaches the loss.
 #[test]
 fn fused_pooling_breaks_ties_and_passes_nan_on() {
-    let nodes = Node::chain([conv(1, 3, 1, 1), Operation::Relu, pool(2, 2), Operation::Flatten, dense(2)]);
+    let nodes = Node::chain([
+        conv(1, 3, 1, 1),
+        Operation::Relu(Relu),
+        pool(2, 2),
+        Operation::Flatten(Flatten),
+        dense(2),
+    ]);
     let network = OwnedNetwork::new(Shape::image(2, 8, 8), &nodes).unwrap();
     let mut parameters = vec![0.0_f32; network.view().parameters()];
     // The middle of the first channel's kernel, and the first class's weights.
@@ -384,7 +443,7 @@ fn fused_pooling_breaks_ties_and_passes_nan_on() {
     for bits in 1..16_u8 {
         let values = [1, 2, 4, 8].map(|bit| if bits & bit == 0 { 1.0 } else { 2.0 });
         let first = f64::from(bits.trailing_zeros()) + 1.0;
-        let batch = measure(&network, FastProduct, &parameters, &one_window(values), &[0], 1).unwrap();
+        let batch = measure(&network, FastBackend, &parameters, &one_window(values), &[0], 1).unwrap();
         let (of_second_channel, of_bias) = (batch.mean_gradient[9 + 4], batch.mean_gradient[18]);
         assert_eq!(f64::from(of_second_channel / of_bias).round(), first, "{values:?}");
     }
@@ -392,7 +451,7 @@ fn fused_pooling_breaks_ties_and_passes_nan_on() {
         let mut values = [0.5; 4];
         values[place] = f64::NAN;
         let table = one_window(values);
-        let loss: f64 = with_sweep(network.view(), FastProduct, 1, |sweep| {
+        let loss: f64 = with_sweep(network.view(), FastBackend, 1, |sweep| {
             sweep.evaluate(&parameters, &table, [0]).unwrap().loss
         });
         assert!(loss.is_nan(), "at {place}: {loss}");
@@ -402,10 +461,10 @@ fn fused_pooling_breaks_ties_and_passes_nan_on() {
 /// A NaN anywhere in a window, or before a ReLU, reaches the loss.
 #[test]
 fn nan_passes_through_every_layer() {
-    let side_by_side = Node::chain([pool(2, 2), Operation::Flatten, dense(2)]);
-    let general = Node::chain([pool(2, 1), Operation::Flatten, dense(2)]);
-    let relu = Node::chain([Operation::Relu, Operation::Flatten, dense(2)]);
-    let tanh = Node::chain([Operation::Tanh, Operation::Flatten, dense(2)]);
+    let side_by_side = Node::chain([pool(2, 2), Operation::Flatten(Flatten), dense(2)]);
+    let general = Node::chain([pool(2, 1), Operation::Flatten(Flatten), dense(2)]);
+    let relu = Node::chain([Operation::Relu(Relu), Operation::Flatten(Flatten), dense(2)]);
+    let tanh = Node::chain([Operation::Tanh(Tanh), Operation::Flatten(Flatten), dense(2)]);
     for nodes in [side_by_side, general, relu, tanh] {
         let network = OwnedNetwork::new(Shape::image(1, 2, 2), &nodes).unwrap();
         let parameters = vec![0.5; network.view().parameters()];
@@ -413,7 +472,7 @@ fn nan_passes_through_every_layer() {
             let mut image = vec![0.25, 0.5, 0.75, 1.0];
             image[place] = f64::NAN;
             let table = Table { inputs: vec![image], labels: vec![0] };
-            let loss: f64 = with_sweep(network.view(), PlainProduct, 1, |sweep| {
+            let loss: f64 = with_sweep(network.view(), PlainBackend, 1, |sweep| {
                 sweep.evaluate(&parameters, &table, [0]).unwrap().loss
             });
             assert!(loss.is_nan(), "{} of {place}: {loss}", nodes[0].operation);
@@ -433,9 +492,10 @@ fn initial_parameters_are_uniform_in_their_bounds() {
     let (first, other) = (initial(3), initial(4));
     let mut layers = Vec::new();
     for node in network.view().nodes().iter().filter(|node| node.weights > 0) {
-        let range = node.parameter_offset..node.parameter_offset + node.weights + node.biases;
+        let range = node.parameters();
         let values = &first[range.clone()];
-        let bound = 1.0 / (node.operation.fan_in(node.input) as f64).sqrt();
+        let fan_in = node.operation.tensors(node.input)[0].unwrap().len() / node.output.channels as usize;
+        let bound = 1.0 / (fan_in as f64).sqrt();
         assert!(values.iter().all(|value| value.abs() <= bound), "{}", node.operation);
         let count = values.len() as f64;
         let mean = values.iter().sum::<f64>() / count;
@@ -459,7 +519,7 @@ fn initial_parameters_are_uniform_in_their_bounds() {
 fn tied_outputs_answer_with_the_first_class() {
     let network = OwnedNetwork::new(Shape::vector(2), &Node::chain([dense(3)])).unwrap();
     let table = Table { inputs: vec![vec![1.0, 2.0]; 6], labels: vec![0, 1, 0, 2, 0, 1] };
-    let batch = measure(&network, PlainProduct, &[0.0_f64; 9], &table, &[0, 1, 2, 3, 4, 5], 4).unwrap();
+    let batch = measure(&network, PlainBackend, &[0.0_f64; 9], &table, &[0, 1, 2, 3, 4, 5], 4).unwrap();
     assert_eq!(batch.evidence.correct, 3);
 }
 
@@ -467,11 +527,12 @@ fn tied_outputs_answer_with_the_first_class() {
 #[test]
 fn relu_passes_nothing_on_at_its_corner() {
     let network =
-        OwnedNetwork::new(Shape::vector(2), &Node::chain([dense(1), Operation::Relu, dense(2)])).unwrap();
+        OwnedNetwork::new(Shape::vector(2), &Node::chain([dense(1), Operation::Relu(Relu), dense(2)]))
+            .unwrap();
     let table = Table { inputs: vec![vec![1.0, 2.0]], labels: vec![0] };
     let gradient = |bias: f64| {
         let parameters = [0.0, 0.0, bias, 1.0, -1.0, 0.0, 0.0];
-        measure(&network, PlainProduct, &parameters, &table, &[0], 1).unwrap().mean_gradient
+        measure(&network, PlainBackend, &parameters, &table, &[0], 1).unwrap().mean_gradient
     };
     assert_eq!(gradient(0.0)[..3], [0.0; 3]);
     assert_eq!(gradient(-1e-9)[..3], [0.0; 3]);
@@ -486,7 +547,7 @@ fn a_label_out_of_range_changes_nothing() {
     let table = Table { labels: vec![0, 1, 4, 0, 0, 0], ..case.table.clone() };
     let mut sums = vec![0.0; network.parameters()];
     let mut statistics = Statistics::new(&mut sums, &mut []).unwrap();
-    let error = with_sweep(network, PlainProduct, 6, |sweep| {
+    let error = with_sweep(network, PlainBackend, 6, |sweep| {
         sweep.accumulate(&case.parameters, &table, 0..6, &Needs::default(), &mut statistics).unwrap_err()
     });
     let message = error.to_string();
@@ -501,7 +562,7 @@ fn matrix<F: Real>(values: &[F], rows: usize, columns: usize) -> Matrix<'_, F> {
 }
 
 fn check_product<F: Real>(
-    product: impl MatrixProduct<F>,
+    product: impl Backend<F> + Copy,
     [rows, k, columns]: [usize; 3],
     epsilon: f64,
 ) -> Check {
@@ -551,22 +612,22 @@ const SIZES: [[usize; 3]; 12] = [
 #[test]
 fn plain_products_are_right() -> Check {
     SIZES.iter().try_for_each(|&sizes| {
-        check_product::<f32>(PlainProduct, sizes, f64::from(f32::EPSILON))?;
+        check_product::<f32>(PlainBackend, sizes, f64::from(f32::EPSILON))?;
         // Here the oracle rounds as much as the product.
-        check_product::<f64>(PlainProduct, sizes, 2.0 * f64::EPSILON)
+        check_product::<f64>(PlainBackend, sizes, 2.0 * f64::EPSILON)
     })
 }
 
 #[test]
 fn fast_products_are_right() -> Check {
     SIZES.iter().try_for_each(|&sizes| {
-        check_product::<f32>(FastProduct, sizes, f64::from(f32::EPSILON))?;
-        check_product::<f64>(FastProduct, sizes, 2.0 * f64::EPSILON)
+        check_product::<f32>(FastBackend, sizes, f64::from(f32::EPSILON))?;
+        check_product::<f64>(FastBackend, sizes, 2.0 * f64::EPSILON)
     })
 }
 
 /// Products that do not fit are refused by their shapes, and C is as it was.
-fn check_refusals(product: impl MatrixProduct<f64>) {
+fn check_refusals(product: impl Backend<f64>) {
     let values = [1.0; 6];
     let (wide, tall) = (matrix(&values, 2, 3), matrix(&values, 3, 2));
     for (a, b, [rows, columns], expected, found) in [
@@ -587,8 +648,8 @@ fn check_refusals(product: impl MatrixProduct<f64>) {
 
 #[test]
 fn products_of_shapes_that_do_not_fit_are_refused() {
-    check_refusals(PlainProduct);
-    check_refusals(FastProduct);
+    check_refusals(PlainBackend);
+    check_refusals(FastBackend);
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod batch_tests;
 mod confident;
 mod determinism;
 mod fuzz;
+mod golden_layers;
 mod golden_merge;
 mod golden_mnist;
 mod golden_networks;

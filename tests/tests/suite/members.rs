@@ -1,10 +1,11 @@
 //! A run whose parts are swept by members is the run that was made alone, to the bit, whoever does what.
 
+use adadagrad_core::backend::{Backend, FastBackend, PlainBackend};
 use adadagrad_core::batch_test::{AnyTest, AugmentedTest};
 use adadagrad_core::config::RunConfig;
 use adadagrad_core::local::{Advance, LocalRun, RunError, Task};
 use adadagrad_core::member::{Member, StepPart};
-use adadagrad_core::network::{FastProduct, MatrixProduct, Model, PlainProduct};
+use adadagrad_core::network::Model;
 use adadagrad_core::random::Key;
 use adadagrad_core::statistics::LengthMismatch;
 use adadagrad_core::trainer::Telemetry;
@@ -30,7 +31,7 @@ type Outcome = (Vec<Telemetry>, u64);
 
 /// Who sweeps the next part is thrown with dice: one of two members, or the run itself. So a member projects parts
 /// that it kept, and others.
-fn shared(config: RunConfig, product: impl MatrixProduct<f32>, dice: Key) -> Outcome {
+fn shared(config: RunConfig, product: impl Backend<f32> + Copy, dice: Key) -> Outcome {
     let images = Images::new(SAMPLES);
     let mut members = [0, 1].map(|_| (Member::<f32, _>::new(config, SAMPLES, product).unwrap(), 0));
     let mut run = LocalRun::<f32, _>::new(config, SAMPLES, product).unwrap();
@@ -52,7 +53,7 @@ fn shared(config: RunConfig, product: impl MatrixProduct<f32>, dice: Key) -> Out
 }
 
 /// Lets a member, with the step whose parameters it knows, sweep the next part; `None` where the run works alone.
-fn sweep_one<M: MatrixProduct<f32>>(
+fn sweep_one<M: Backend<f32> + Copy>(
     run: &mut LocalRun<f32, M>,
     (member, knows): &mut (Member<f32, M>, u64),
     images: &Images,
@@ -90,10 +91,10 @@ fn sweep_one<M: MatrixProduct<f32>>(
 #[test]
 fn a_shared_run_has_the_bits_of_one_made_alone() {
     for (index, config) in (0..).zip(configs()) {
-        let alone = run(config, PlainProduct, |_, _| {});
-        assert_eq!(shared(config, PlainProduct, Key::new(3, index)), alone, "{config:?}");
-        let alone = run(config, FastProduct, |_, _| {});
-        assert_eq!(shared(config, FastProduct, Key::new(4, index)), alone, "{config:?}");
+        let alone = run(config, PlainBackend, |_, _| {});
+        assert_eq!(shared(config, PlainBackend, Key::new(3, index)), alone, "{config:?}");
+        let alone = run(config, FastBackend, |_, _| {});
+        assert_eq!(shared(config, FastBackend, Key::new(4, index)), alone, "{config:?}");
     }
 }
 
@@ -101,7 +102,7 @@ fn a_shared_run_has_the_bits_of_one_made_alone() {
 fn a_shared_evaluation_is_the_same() {
     let config = run_configs()[0];
     let (training, test) = (Images::new(SAMPLES), Images::new(TEST_SAMPLES));
-    let mut run = LocalRun::<f32, _>::new(config, SAMPLES, PlainProduct).unwrap();
+    let mut run = LocalRun::<f32, _>::new(config, SAMPLES, PlainBackend).unwrap();
     run.advance(&training).unwrap();
     run.begin_evaluation(&test);
     let alone = loop {
@@ -110,7 +111,7 @@ fn a_shared_evaluation_is_the_same() {
         }
     };
     run.begin_evaluation(&test);
-    let mut member = Member::<f32, _>::new(config, SAMPLES, PlainProduct).unwrap();
+    let mut member = Member::<f32, _>::new(config, SAMPLES, PlainBackend).unwrap();
     let mut parts = 0;
     let together = loop {
         let work = run.share().unwrap();
@@ -142,8 +143,8 @@ fn a_part_that_fails_leaves_the_step_to_be_begun_again() {
     }
     let config = configs()[0];
     let images = Images::new(SAMPLES);
-    let alone = run(config, PlainProduct, |_, _| {});
-    let mut run = LocalRun::<f32, _>::new(config, SAMPLES, PlainProduct).unwrap();
+    let alone = run(config, PlainBackend, |_, _| {});
+    let mut run = LocalRun::<f32, _>::new(config, SAMPLES, PlainBackend).unwrap();
     run.share().unwrap();
     let failed = run.take_sums::<Lost>(|part| {
         part.gradient_sum.fill(7.0);
@@ -165,7 +166,7 @@ fn a_part_that_fails_leaves_the_step_to_be_begun_again() {
 fn a_run_that_is_finished_shares_nothing() {
     let config = RunConfig { sample_budget: 1, ..run_configs()[0] };
     let images = Images::new(SAMPLES);
-    let mut run = LocalRun::<f32, _>::new(config, SAMPLES, PlainProduct).unwrap();
+    let mut run = LocalRun::<f32, _>::new(config, SAMPLES, PlainBackend).unwrap();
     while run.advance(&images).unwrap() != Advance::Finished {}
     assert!(run.share().is_none());
 }

@@ -1,6 +1,6 @@
 //! The comparisons can fail: each of these is a mistake that must turn a check red.
 
-use adadagrad_core::network::PlainProduct;
+use adadagrad_core::backend::PlainBackend;
 use adadagrad_tests::compare::{all_close, all_close_to_largest, close};
 use adadagrad_tests::engine::measure;
 use adadagrad_tests::golden::{NetworkCase, StatisticsCase};
@@ -40,10 +40,9 @@ fn network_check(
     let mut spoiled = case.clone();
     spoil(&mut spoiled);
     let samples = samples.unwrap_or_else(|| (0..).take(case.labels.len()).collect());
-    let network = golden_networks::network(&spoiled);
-    let table = golden_networks::table(&spoiled);
-    let batch = measure::<f64>(&network, PlainProduct, &spoiled.parameters, &table, &samples, 3)?;
-    golden_networks::check_batch(&batch, &spoiled.expected, 1e-10)
+    let (network, table) = (spoiled.network(), spoiled.table());
+    let batch = measure::<f64>(&network, PlainBackend, &spoiled.parameters, &table, &samples, 3)?;
+    spoiled.expected.check(&batch, 1e-10)
 }
 
 /// Asserts that a mistake was noticed, and by a word of the message where.
@@ -156,7 +155,7 @@ fn mistakes_turn_the_layers_checks_red() {
     for case in layers::cases() {
         let check = |samples: &[u32]| {
             let batch =
-                measure::<f64>(&case.network, PlainProduct, &case.parameters, &case.table, samples, 2);
+                measure::<f64>(&case.network, PlainBackend, &case.parameters, &case.table, samples, 2);
             layers::check_batch(case, &batch.unwrap(), 1e-12)
         };
         assert_eq!(check(&[0, 1, 2, 3, 4, 5]), Ok(()), "{}", case.name);

@@ -1,9 +1,9 @@
 //! What is asked of no samples at all: an error value, or a number, but never a NaN.
 
+use adadagrad_core::backend::PlainBackend;
 use adadagrad_core::batch_test::Required;
 use adadagrad_core::dataset::Dataset;
 use adadagrad_core::local::{BatchSums, LocalRun};
-use adadagrad_core::network::PlainProduct;
 use adadagrad_core::statistics::{Inner, Needs, Reason, Statistics};
 
 use crate::batch_tests::rows;
@@ -45,7 +45,7 @@ fn an_empty_batch_says_nothing() {
 #[test]
 fn an_empty_data_set_has_no_accuracy() {
     let none = Images::new(0);
-    let mut run = LocalRun::<f32, _>::new(run_configs()[0], 90, PlainProduct).unwrap();
+    let mut run = LocalRun::<f32, _>::new(run_configs()[0], 90, PlainBackend).unwrap();
     run.begin_evaluation(&none);
     assert!(Dataset::<f32>::is_empty(&none));
     let error = run.advance_evaluation(&none).unwrap_err();

@@ -1,13 +1,18 @@
 //! Weights that lie by inputs: there and back, and nobody outside the engines sees it.
 
+use adadagrad_core::backend::PlainBackend;
 use adadagrad_core::config::RunConfig;
+use adadagrad_core::layer::{Dense, Flatten, Operation};
 use adadagrad_core::local::{LocalRun, OwnedNetwork};
-use adadagrad_core::network::{Model, Node, Operation, PlainProduct, Shape, initialise};
+use adadagrad_core::network::{Model, Node, Shape, initialise};
 
 /// Two dense layers, of which the first reads the input.
 fn network() -> OwnedNetwork {
-    let nodes =
-        Node::chain([Operation::Flatten, Operation::Dense { outputs: 2 }, Operation::Dense { outputs: 2 }]);
+    let nodes = Node::chain([
+        Operation::Flatten(Flatten),
+        Operation::Dense(Dense { outputs: 2 }),
+        Operation::Dense(Dense { outputs: 2 }),
+    ]);
     OwnedNetwork::new(Shape::image(1, 1, 3), &nodes).unwrap()
 }
 
@@ -46,9 +51,9 @@ fn a_run_begins_with_the_parameters_of_its_seed_and_shows_them_as_files_hold_the
         let mut parameters = vec![0.0_f32; network.view().parameters()];
         initialise(network.view(), 5, &mut parameters).unwrap();
         let config = RunConfig { model, seed: 5, ..RunConfig::default() };
-        let run = LocalRun::<f32, _>::new(config, 60_000, PlainProduct).unwrap();
+        let run = LocalRun::<f32, _>::new(config, 60_000, PlainBackend).unwrap();
         assert_eq!(run.parameters(), parameters, "{model:?}");
-        let taken = LocalRun::resume(*run.trainer(), PlainProduct, &parameters, &run.memory(), []).unwrap();
+        let taken = LocalRun::resume(*run.trainer(), PlainBackend, &parameters, &run.memory(), []).unwrap();
         assert_eq!(taken.parameters(), parameters, "{model:?}");
     }
 }

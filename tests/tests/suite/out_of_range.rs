@@ -1,18 +1,17 @@
 //! What is asked of public functions beyond what they have: an error value or the result that their documentation names,
 //! never a panic, and never a NaN that looks like a number.
 
+use adadagrad_core::backend::{Backend, FastBackend, PlainBackend};
 use adadagrad_core::batch_test::{AnyTest, BatchTest, CoordinateNormTest, InnerProductTest, Required};
 use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::cut::{Cut, Grain};
 use adadagrad_core::dataset::Dataset;
 use adadagrad_core::examiner::Examiner;
 use adadagrad_core::idx::LabelledImages;
+use adadagrad_core::layer::{Conv2d, Dense, Operation};
 use adadagrad_core::local::{Advance, BatchSums, LocalRun, OwnedNetwork, OwnedStatistics, RunError, Task};
 use adadagrad_core::member::{Member, StepPart};
-use adadagrad_core::network::{
-    FastProduct, MatrixProduct, Model, Network, Operation, Placed, PlainProduct, Score, Shape, Sweep,
-    SweepError, Workspace,
-};
+use adadagrad_core::network::{Model, Network, Placed, Score, Shape, Sweep, SweepError, Workspace};
 use adadagrad_core::optimizer::{Adam, AdamW, AnyOptimizer, Optimizer, Sgd, Shared};
 use adadagrad_core::real::{Real, dot, power_of_two, square_norm};
 use adadagrad_core::shuffle::{Order, Shuffle};
@@ -45,14 +44,14 @@ fn products_of_vectors_of_unequal_length_are_refused() {
 fn the_order_of_nothing_is_0() {
     for position in [0, 1, 7, u32::MAX] {
         assert_eq!(Shuffle::new(0, 5, 3).index(position), 0);
-        assert_eq!(Order::new(0, 5).index(u64::from(position) << 31), 0);
+        assert_eq!(Order::new(0, 5).visit(u64::from(position) << 31).sample, 0);
     }
     // As many as there can be, and as many bits.
     for len in [1, 2, u32::MAX] {
         for position in [0, 1, u32::MAX, 1 << 31] {
             assert!(Shuffle::new(len, u64::MAX, u64::MAX).index(position) < len);
         }
-        assert!(Order::new(len, 0).index(u64::MAX) < len);
+        assert!(Order::new(len, 0).visit(u64::MAX).sample < len);
     }
 }
 
@@ -86,7 +85,7 @@ fn a_cut_has_nothing_beyond_its_parts() {
 }
 
 /// All that can be asked of no samples, and of samples that are not there.
-fn check_sweep<F: Real<Sum = f64>>(model: Model, product: impl MatrixProduct<F>) {
+fn check_sweep<F: Real<Sum = f64>>(model: Model, product: impl Backend<F> + Copy) {
     let network = OwnedNetwork::of_model(model).unwrap().by_inputs();
     let network = network.view();
     let images = Images::new(5);
@@ -96,16 +95,16 @@ fn check_sweep<F: Real<Sum = f64>>(model: Model, product: impl MatrixProduct<F>)
     with_sweep(network, product, 3, |sweep| {
         let needs = all_needs();
         let mut statistics = Statistics::new(&mut sums, &mut moments).unwrap();
-        sweep.accumulate(&parameters, &images, [], &needs, &mut statistics).unwrap();
+        sweep.accumulate(&parameters, &images, [0_u32; 0], &needs, &mut statistics).unwrap();
         let is_empty = |statistics: &Statistics<'_, F>| {
             statistics.totals == Totals::default() && statistics.gradient_sum.iter().all(F::is_zero)
         };
         assert!(is_empty(&statistics), "{model:?}");
         let mut inner = Inner::default();
-        sweep.project(&parameters, &parameters, &images, [], &mut inner).unwrap();
+        sweep.project(&parameters, &parameters, &images, [0_u32; 0], &mut inner).unwrap();
         sweep.project_kept(&parameters, &parameters, 0, &mut inner).unwrap();
         assert_eq!(inner, Inner::default());
-        assert_eq!(sweep.evaluate(&parameters, &images, []).unwrap(), Score::default());
+        assert_eq!(sweep.evaluate(&parameters, &images, [0_u32; 0]).unwrap(), Score::default());
         assert!(sweep.outputs(0).is_empty() && sweep.probabilities(0).0.is_empty());
         for sample in [5, u32::MAX] {
             let missing = SweepError::Sample { sample, samples: 5 };
@@ -116,7 +115,7 @@ fn check_sweep<F: Real<Sum = f64>>(model: Model, product: impl MatrixProduct<F>)
         }
         assert!(is_empty(&statistics) && inner == Inner::default());
         let none = Images::new(0);
-        let missing = sweep.evaluate(&parameters, &none, [Order::new(0, 1).index(7)]).unwrap_err();
+        let missing = sweep.evaluate(&parameters, &none, [Order::new(0, 1).visit(7)]).unwrap_err();
         assert_eq!(missing, SweepError::Sample { sample: 0, samples: 0 });
         assert!(missing.to_string().contains("no sample 0 in a data set of 0"), "{missing}");
         let too_many = SweepError::TooManySamples { capacity: 3 };
@@ -147,10 +146,10 @@ fn check_sweep<F: Real<Sum = f64>>(model: Model, product: impl MatrixProduct<F>)
 #[test]
 fn sweeps_over_no_samples_and_over_missing_ones() {
     for model in Model::ALL {
-        check_sweep::<f32>(model, PlainProduct);
-        check_sweep::<f64>(model, PlainProduct);
-        check_sweep::<f32>(model, FastProduct);
-        check_sweep::<f64>(model, FastProduct);
+        check_sweep::<f32>(model, PlainBackend);
+        check_sweep::<f64>(model, PlainBackend);
+        check_sweep::<f32>(model, FastBackend);
+        check_sweep::<f64>(model, FastBackend);
     }
 }
 
@@ -159,8 +158,8 @@ fn memory_for_no_network_or_for_endless_batches_is_refused() {
     let unplaced = [Placed::empty()];
     for network in [Network::from_placed(&[]), Network::from_placed(&unplaced)] {
         assert_eq!((network.parameters(), network.classes(), network.flops()), (0, 0, 0));
-        let workspace = Workspace::<f32> { values: &mut [], sums: &mut [], labels: &mut [] };
-        let refused = Sweep::new(network, PlainProduct, 0, workspace).unwrap_err();
+        let workspace = Workspace::<f32> { values: &mut [], sums: &mut [], visits: &mut [], labels: &mut [] };
+        let refused = Sweep::new(network, PlainBackend, 0, workspace).unwrap_err();
         assert_eq!(refused.found, 0, "{refused}");
     }
     for model in Model::ALL {
@@ -168,8 +167,9 @@ fn memory_for_no_network_or_for_endless_batches_is_refused() {
         for samples in [usize::MAX, usize::MAX / 2, 1 << 60] {
             let needed = network.view().workspace(samples);
             assert!(needed.values > 1 << 60, "{model:?}: {needed:?}");
-            let workspace = Workspace::<f32> { values: &mut [], sums: &mut [], labels: &mut [] };
-            assert!(Sweep::new(network.view(), FastProduct, samples, workspace).is_err());
+            let workspace =
+                Workspace::<f32> { values: &mut [], sums: &mut [], visits: &mut [], labels: &mut [] };
+            assert!(Sweep::new(network.view(), FastBackend, samples, workspace).is_err());
         }
         assert_eq!(network.view().micro_batch(usize::MAX), 128);
         assert_eq!(network.view().micro_batch(0), 1);
@@ -183,10 +183,10 @@ fn sizes_that_overflow_stay_at_the_largest() {
     assert_eq!((huge.len(), huge.checked_len(), huge.is_empty()), (usize::MAX, None, false));
     assert_eq!(huge.plane(), (most as usize).saturating_mul(most as usize));
     assert!(Shape::image(0, most, most).is_empty());
-    let conv = Operation::Conv2d { outputs: most, kernel: most, stride: 1, padding: 0 };
-    for operation in [Operation::Dense { outputs: most }, conv] {
-        assert_eq!(operation.fan_in(huge), usize::MAX);
-        assert_eq!(operation.parameters(huge), (usize::MAX, most as usize));
+    let conv = Operation::Conv2d(Conv2d { outputs: most, kernel: most, stride: 1, padding: 0, bias: true });
+    let [weights, biases] = conv.tensors(huge).map(|tensor| tensor.unwrap().len());
+    assert_eq!((weights, biases), (usize::MAX, most as usize));
+    for operation in [Operation::Dense(Dense { outputs: most }), conv] {
         assert_eq!(operation.flops(huge, huge), u64::MAX);
         assert!(operation.output(huge).is_err());
     }
@@ -200,10 +200,10 @@ fn images_that_are_not_there() {
     assert_eq!((images.image(1), images.label(1)), (Some(&[3, 4][..]), Some(8)));
     for index in [2, 3, u32::MAX] {
         assert_eq!((images.image(index), images.label(index)), (None, None));
-        Dataset::<f32>::approach(&images, index);
-        let mut input = [0.5_f32; 2];
-        assert_eq!(images.read(index, &mut input), u32::MAX, "a label of no class");
-        assert_eq!(input, [0.0; 2]);
+        Dataset::<f32>::prefetch(&images, index);
+        let (mut input, mut label) = ([0.5_f32; 2], [0]);
+        images.read(index.into(), &mut input, &mut label);
+        assert_eq!((input, label), ([0.0; 2], [u32::MAX]), "a label of no class");
     }
 }
 
@@ -373,7 +373,7 @@ fn progress_at_the_end_of_its_range() {
 fn a_member_is_asked_for_parts_that_are_not_there() {
     let config = run_configs()[0];
     let images = Images::new(90);
-    let mut member = Member::<f32, _>::new(config, 90, PlainProduct).unwrap();
+    let mut member = Member::<f32, _>::new(config, 90, PlainBackend).unwrap();
     for (batch, part) in [(80, 80), (80, u32::MAX), (0, 0), (0, 1)] {
         for start in [0, u64::MAX] {
             let place = StepPart { start, batch, part };
@@ -410,8 +410,8 @@ fn a_run_takes_nothing_inside_a_part() {
         sample_budget: SAMPLES.into(),
         ..run_configs()[0]
     };
-    let begin = || LocalRun::<f32, _>::new(config, SAMPLES, FastProduct).unwrap();
-    let end = |mut run: LocalRun<f32, FastProduct>| loop {
+    let begin = || LocalRun::<f32, _>::new(config, SAMPLES, FastBackend).unwrap();
+    let end = |mut run: LocalRun<f32, FastBackend>| loop {
         match run.advance(&images).unwrap() {
             Advance::Working => {}
             Advance::Step(telemetry) => break telemetry,
@@ -420,7 +420,7 @@ fn a_run_takes_nothing_inside_a_part() {
     };
     let expected = end(begin());
     let nonsense = Inner { sum_squared_inner_products: 1e9, ..Inner::default() };
-    let interfere = |run: &mut LocalRun<f32, FastProduct>| {
+    let interfere = |run: &mut LocalRun<f32, FastBackend>| {
         assert!(run.share().is_none(), "inside a part");
         let sums = run.take_sums::<RunError>(|_| unreachable!("nobody asked for them"));
         assert_eq!(sums.unwrap(), Advance::Working);
@@ -442,7 +442,7 @@ fn a_run_takes_nothing_inside_a_part() {
 #[test]
 fn an_evaluation_takes_nothing_inside_a_part() {
     let (training, test) = (Images::new(90), Images::new(5000));
-    let mut run = LocalRun::<f32, _>::new(run_configs()[0], 90, FastProduct).unwrap();
+    let mut run = LocalRun::<f32, _>::new(run_configs()[0], 90, FastBackend).unwrap();
     run.advance(&training).unwrap();
     let mut evaluate = |interfere: bool| {
         run.begin_evaluation(&test);
@@ -466,7 +466,7 @@ fn an_evaluation_takes_nothing_inside_a_part() {
 
 #[test]
 fn parameters_of_another_length_are_not_reordered() {
-    let examiner = Examiner::<f32, _>::new(Model::Logistic, PlainProduct).unwrap();
+    let examiner = Examiner::<f32, _>::new(Model::Logistic, PlainBackend).unwrap();
     for len in [0, 1, 7849, 2 * 7850] {
         let error = examiner.in_own_order(&vec![0.0; len]).unwrap_err();
         assert_eq!((error.expected, error.found), (7850, len));

@@ -1,10 +1,10 @@
 //! What lets an engine run ahead of the trainer, or take a run over from another one: steps that are known
 //! before they are made, and steps that are made again.
 
+use adadagrad_core::backend::PlainBackend;
 use adadagrad_core::config::RunConfig;
 use adadagrad_core::controller::{AnyController, Constant};
 use adadagrad_core::local::{Advance, LocalRun, RunError};
-use adadagrad_core::network::PlainProduct;
 use adadagrad_core::optimizer::AnyOptimizer;
 use adadagrad_core::statistics::{Evidence, Inner, Parts};
 use adadagrad_core::trainer::{Decided, Trainer};
@@ -14,7 +14,7 @@ use crate::determinism::{Images, run_configs};
 
 const SAMPLES: u32 = 90;
 
-type Run = LocalRun<f32, PlainProduct>;
+type Run = LocalRun<f32, PlainBackend>;
 
 /// Evidence of a batch of `samples` whose noise is `noise` times what any test allows.
 fn evidence(samples: u32, noise: f64) -> Evidence<f64> {
@@ -90,11 +90,11 @@ fn step(run: &mut Run, images: &Images) -> Option<Decided<f32>> {
 fn a_run_taken_over_with_steps_to_be_made_again_is_the_same_run() {
     let images = Images::new(SAMPLES);
     for config in run_configs() {
-        let mut whole = Run::new(config, SAMPLES, PlainProduct).unwrap();
+        let mut whole = Run::new(config, SAMPLES, PlainBackend).unwrap();
         step(&mut whole, &images).unwrap();
         let copy = (whole.parameters(), whole.memory());
         let since: Vec<_> = (0..2).map(|_| step(&mut whole, &images).unwrap()).collect();
-        let mut taken = Run::resume(*whole.trainer(), PlainProduct, &copy.0, &copy.1, since).unwrap();
+        let mut taken = Run::resume(*whole.trainer(), PlainBackend, &copy.0, &copy.1, since).unwrap();
         while let Some(Decided { plan, .. }) = step(&mut taken, &images) {
             assert_eq!(step(&mut whole, &images).unwrap().plan, plan, "{config:?}");
         }
@@ -107,6 +107,6 @@ fn a_run_taken_over_with_steps_to_be_made_again_is_the_same_run() {
 #[test]
 fn parameters_of_another_length_are_not_taken_over() {
     let trainer = Trainer::<f32>::new(run_configs()[0], SAMPLES).unwrap();
-    let refused = Run::resume(trainer, PlainProduct, &[0.0; 3], &[], []);
+    let refused = Run::resume(trainer, PlainBackend, &[0.0; 3], &[], []);
     assert!(matches!(refused, Err(RunError::Step(_))), "{refused:?}");
 }

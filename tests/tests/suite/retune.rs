@@ -1,12 +1,13 @@
 //! Settings that change while a run goes on: which may, from when on, and that nothing else comes of it.
 
+use adadagrad_core::backend::PlainBackend;
 use adadagrad_core::batch_test::{
     AnyTest, AugmentedTest, CoordinateNormTest, InnerProductTest, NormTest, OrthogonalityTest, WorkerNormTest,
 };
 use adadagrad_core::config::{DatasetName, RetuneError, RunConfig};
 use adadagrad_core::controller::{AdAdaGrad, AnyController, Constant};
 use adadagrad_core::local::{Advance, LocalRun};
-use adadagrad_core::network::{Model, PlainProduct};
+use adadagrad_core::network::Model;
 use adadagrad_core::optimizer::{AnyOptimizer, Sgd};
 use adadagrad_core::schedule::{Decay, Schedule};
 use adadagrad_core::trainer::{Decided, Telemetry, Trainer};
@@ -16,7 +17,7 @@ use crate::determinism::{Images, run_configs};
 
 const SAMPLES: u32 = 90;
 
-type Run = LocalRun<f32, PlainProduct>;
+type Run = LocalRun<f32, PlainBackend>;
 
 /// The same test with all its thresholds doubled.
 fn doubled(test: AnyTest) -> AnyTest {
@@ -74,14 +75,14 @@ fn rest(mut run: Run, images: &Images) -> (Vec<Telemetry>, [u64; 2]) {
 fn a_retuned_run_is_the_one_that_goes_on_with_the_new_settings() {
     let images = Images::new(SAMPLES);
     for config in run_configs() {
-        let mut run = Run::new(config, SAMPLES, PlainProduct).unwrap();
+        let mut run = Run::new(config, SAMPLES, PlainBackend).unwrap();
         for _ in 0..3 {
             step(&mut run, &images).unwrap();
         }
         let mut progress = *run.progress();
         progress.next_batch = progress.next_batch.clamp(6, 60);
         let trainer = Trainer::resume(changed(config), SAMPLES, progress).unwrap();
-        let fresh = Run::resume(trainer, PlainProduct, &run.parameters(), &run.memory(), []).unwrap();
+        let fresh = Run::resume(trainer, PlainBackend, &run.parameters(), &run.memory(), []).unwrap();
         run.retune(changed(config)).unwrap();
         assert_eq!(run.trainer().config(), &changed(config));
         let (steps, prints) = rest(run, &images);
@@ -96,10 +97,10 @@ fn a_retuned_run_is_the_one_that_goes_on_with_the_new_settings() {
 fn a_step_under_way_begins_again_with_the_new_settings() {
     let images = Images::new(SAMPLES);
     for config in run_configs() {
-        let mut run = Run::new(config, SAMPLES, PlainProduct).unwrap();
+        let mut run = Run::new(config, SAMPLES, PlainBackend).unwrap();
         step(&mut run, &images).unwrap();
         let mut at_once =
-            Run::resume(*run.trainer(), PlainProduct, &run.parameters(), &run.memory(), []).unwrap();
+            Run::resume(*run.trainer(), PlainBackend, &run.parameters(), &run.memory(), []).unwrap();
         at_once.retune(changed(config)).unwrap();
         assert_eq!(run.advance(&images).unwrap(), Advance::Working);
         assert!(run.is_inside_step());
@@ -113,7 +114,7 @@ fn a_step_under_way_begins_again_with_the_new_settings() {
 fn steps_that_are_made_again_keep_their_scalars() {
     let images = Images::new(SAMPLES);
     for config in run_configs() {
-        let mut run = Run::new(config, SAMPLES, PlainProduct).unwrap();
+        let mut run = Run::new(config, SAMPLES, PlainBackend).unwrap();
         step(&mut run, &images).unwrap();
         let copy = (run.parameters(), run.memory());
         let mut since = Vec::new();
@@ -126,7 +127,7 @@ fn steps_that_are_made_again_keep_their_scalars() {
             since.push(Decided { plan, scalars });
         }
         run.retune(changed(config)).unwrap();
-        let mut taken = Run::resume(*run.trainer(), PlainProduct, &copy.0, &copy.1, since).unwrap();
+        let mut taken = Run::resume(*run.trainer(), PlainBackend, &copy.0, &copy.1, since).unwrap();
         // Also where more settings come while they are made again.
         taken.advance(&images).unwrap();
         taken.retune(changed(config)).unwrap();

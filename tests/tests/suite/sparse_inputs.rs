@@ -1,8 +1,10 @@
 //! Kernels that leave out what is zero, on weights that lie by inputs, against plain loops over everything: at sizes
 //! around those of vectors, words and tiles, and from inputs without any zero to inputs of nothing else.
 
+use adadagrad_core::backend::{FastBackend, PlainBackend};
+use adadagrad_core::layer::{Dense, Operation, Tanh};
 use adadagrad_core::local::OwnedNetwork;
-use adadagrad_core::network::{FastProduct, Node, Operation, PlainProduct, Shape};
+use adadagrad_core::network::{Node, Shape};
 use adadagrad_core::random::Key;
 use adadagrad_tests::compare::{Check, all_close, all_close_to_largest, largest, narrowed};
 use adadagrad_tests::engine::{Batch, measure, measure_by_inputs, with_sweep};
@@ -17,12 +19,16 @@ use crate::properties::settings;
 const BOUND: f64 = 2e-5;
 
 fn network(inputs: u32, outputs: u32, deep: bool) -> OwnedNetwork {
-    let (input, first) = (Shape::vector(inputs), Operation::Dense { outputs });
+    let (input, first) = (Shape::vector(inputs), Operation::Dense(Dense { outputs }));
     if !deep {
         return OwnedNetwork::new(input, &Node::chain([first])).unwrap();
     }
     // Smooth, so that rounding cannot change a branch.
-    OwnedNetwork::new(input, &Node::chain([first, Operation::Tanh, Operation::Dense { outputs: 3 }])).unwrap()
+    OwnedNetwork::new(
+        input,
+        &Node::chain([first, Operation::Tanh(Tanh), Operation::Dense(Dense { outputs: 3 })]),
+    )
+    .unwrap()
 }
 
 /// Random inputs of which about `share` are not zero.
@@ -66,11 +72,11 @@ proptest! {
         let table = table(samples as usize, inputs as usize, share, classes);
         let visited: Vec<u32> = (0..samples).collect();
         let rounded = narrowed::<f32>(&parameters);
-        let expected = measure(&network, PlainProduct, &parameters, &table, &visited, samples as usize)
+        let expected = measure(&network, PlainBackend, &parameters, &table, &visited, samples as usize)
             .map_err(TestCaseError::fail)?;
-        let found = measure_by_inputs(&network, FastProduct, &rounded, &table, &visited, samples as usize);
+        let found = measure_by_inputs(&network, FastBackend, &rounded, &table, &visited, samples as usize);
         check(&found.map_err(TestCaseError::fail)?, &expected).map_err(TestCaseError::fail)?;
-        let turned = measure_by_inputs(&network, PlainProduct, &parameters, &table, &visited, samples as usize)
+        let turned = measure_by_inputs(&network, PlainBackend, &parameters, &table, &visited, samples as usize)
             .map_err(TestCaseError::fail)?;
         prop_assert_eq!(&turned.outputs, &expected.outputs);
         prop_assert_eq!(&turned.mean_gradient, &expected.mean_gradient);
@@ -84,7 +90,7 @@ fn a_nan_is_no_zero() {
     let parameters = vec![0.5_f32; network.view().parameters()];
     let mut table = table(3, 40, 0.2, 12);
     table.inputs[1][39] = f64::NAN;
-    let outputs = with_sweep(network.view(), FastProduct, 3, |sweep| {
+    let outputs = with_sweep(network.view(), FastBackend, 3, |sweep| {
         sweep.evaluate(&parameters, &table, 0..3).unwrap();
         sweep.outputs(3).to_vec()
     });

@@ -1,7 +1,7 @@
 //! No step leaves a subnormal number behind, and above the smallest normal number nothing changes by that.
 
+use adadagrad_core::backend::PlainBackend;
 use adadagrad_core::local::LocalRun;
-use adadagrad_core::network::PlainProduct;
 use adadagrad_core::optimizer::{
     AdaGrad, AdaGradNorm, Adam, AdamW, AnyOptimizer, Momentum, Nesterov, RmsProp, Sgd, Shared,
 };
@@ -117,13 +117,13 @@ fn flushing_takes_nothing_but_subnormal_numbers() {
 #[test]
 fn a_run_goes_on_without_the_subnormal_numbers_of_its_file() {
     for config in run_configs() {
-        let run = LocalRun::<f32, _>::new(config, 90, PlainProduct).unwrap();
+        let run = LocalRun::<f32, _>::new(config, 90, PlainBackend).unwrap();
         let (mut parameters, mut memory) = (run.parameters(), run.memory());
         let tiny = f32::MIN_POSITIVE / 4.0;
         parameters[17] = tiny;
         memory.iter_mut().for_each(|value| *value = tiny);
         let trainer = Trainer::<f32>::new(config, 90).unwrap();
-        let resumed = LocalRun::resume(trainer, PlainProduct, &parameters, &memory, []).unwrap();
+        let resumed = LocalRun::resume(trainer, PlainBackend, &parameters, &memory, []).unwrap();
         assert_eq!(resumed.parameters()[17], 0.0);
         assert!(resumed.memory().iter().all(|&value| value == 0.0), "{:?}", config.optimizer);
     }

@@ -4,11 +4,12 @@ use std::process::ExitCode;
 use std::thread::Builder;
 use std::time::{Duration, Instant};
 
+use adadagrad_core::backend::{Backend, FastBackend, Matrix, MatrixMut};
 use adadagrad_core::batch_test::AnyTest;
 use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::controller::{AnyController, Constant};
 use adadagrad_core::local::OwnedNetwork;
-use adadagrad_core::network::{FastProduct, Matrix, MatrixMut, MatrixProduct, Model};
+use adadagrad_core::network::Model;
 use adadagrad_core::statistics::LengthMismatch;
 use adadagrad_core::trainer::Trainer;
 use adadagrad_gpu::cpu::available_threads;
@@ -208,7 +209,7 @@ fn peak(threads: usize) -> Result<f64, EngineError> {
         for _ in 0..TIMES {
             let begin = Instant::now();
             let (a, b) = (Matrix::new(&a, SIDE, SIDE)?, Matrix::new(&b, SIDE, SIDE)?);
-            FastProduct.product(a, b, 0.0, MatrixMut::new(&mut c, SIDE, SIDE)?)?;
+            FastBackend.product(a, b, 0.0, MatrixMut::new(&mut c, SIDE, SIDE)?)?;
             best = best.min(begin.elapsed().as_secs_f64());
         }
         Ok(2.0 * 1024_f64.powi(3) / best / 1e9)

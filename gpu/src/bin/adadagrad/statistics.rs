@@ -12,7 +12,7 @@ use adadagrad_core::network::Model;
 use adadagrad_core::shuffle::Order;
 use adadagrad_core::statistics::{Evidence, Needs, Reason};
 use adadagrad_gpu::data::Splits;
-use adadagrad_gpu::engine::{Engine, Visit};
+use adadagrad_gpu::engine::{BatchOrder, Engine};
 use serde::Serialize;
 
 use crate::Outcome;
@@ -130,7 +130,7 @@ fn tests(thresholds: &Thresholds) -> [(&'static str, AnyTest); 6] {
 }
 
 /// How many images, and which.
-fn batch(arguments: &StatisticsArguments, seed: u64, data: &Splits) -> Result<(u32, Visit), String> {
+fn batch(arguments: &StatisticsArguments, seed: u64, data: &Splits) -> Result<(u32, BatchOrder), String> {
     let available = data.training.len();
     let start = arguments.start;
     if start > LARGEST_EXACT {
@@ -139,11 +139,11 @@ fn batch(arguments: &StatisticsArguments, seed: u64, data: &Splits) -> Result<(u
     let (flag, samples, most, visit) = match (arguments.first, arguments.batch) {
         (Some(first), _) => {
             let start = u32::try_from(start).unwrap_or(available).min(available);
-            ("--first", first, available - start, Visit::InFileOrder { start })
+            ("--first", first, available - start, BatchOrder::InFileOrder { start })
         }
         (None, batch) => {
             let order = Order::new(available, seed);
-            ("--batch", batch.unwrap_or_default(), available, Visit::Shuffled { order, start })
+            ("--batch", batch.unwrap_or_default(), available, BatchOrder::Shuffled { order, start })
         }
     };
     if most == 0 {

@@ -34,6 +34,27 @@ impl Approx {
         Self { value, error }
     }
 
+    /// A constant, rounded once.
+    pub(super) fn rounded_once(value: f64) -> Self {
+        Self::rounded(value, 0.0, 1.0)
+    }
+
+    /// The value in the devices' type.
+    #[allow(clippy::cast_possible_truncation)]
+    pub(super) const fn narrow(self) -> f32 {
+        self.value as f32
+    }
+
+    /// Whether the value is above 0.
+    pub(super) fn is_positive(self) -> bool {
+        self.value > 0.0
+    }
+
+    /// Between −limit and limit.
+    pub(super) fn clamp(self, limit: f64) -> Self {
+        Self { value: self.value.clamp(-limit, limit), ..self }
+    }
+
     /// Terms summed up in any order.
     pub(super) fn sum(terms: impl IntoIterator<Item = Self>) -> Self {
         let (mut value, mut error, mut size, mut count) = (0.0, 0.0, 0.0, 0.0);
@@ -65,6 +86,13 @@ impl Approx {
         // WGSL: 2⁻²¹ absolutely near 1, else 3 units.
         let error = self.error / (self.value - self.error) + 2.0_f64.powi(-21);
         Self::rounded(self.value.ln(), error, 3.0)
+    }
+
+    /// 1/√x.
+    pub(super) fn inverse_root(self) -> Self {
+        let error = 0.5 * self.error * (self.value - self.error).powf(-1.5);
+        // WGSL: 2 units.
+        Self::rounded(self.value.sqrt().recip(), error, 2.0)
     }
 
     pub(super) fn tanh(self) -> Self {

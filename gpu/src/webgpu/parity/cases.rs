@@ -5,23 +5,20 @@ use adadagrad_core::optimizer::{
 };
 use adadagrad_core::shuffle::Shuffle;
 
-use super::super::images::{DeviceOrder, draw_launch, draw_of};
-use super::super::kernel::{Grid, Launch, Shader};
-use super::super::product::FusedProduct;
-use super::super::uniforms::{Batch, Draw, MaxPool2d, Product, Uniform, Values};
+use super::super::images::{DeviceOrder, Format, draw_launch, draw_of};
+use super::super::kernel::Shader;
+use super::super::uniforms::{Batch, Draw};
 use super::super::update::{entry_of, slot_len, spread, step};
 use super::super::variants::{self, Sum, Variant};
-use super::{Approx, Case, Expected, GUARD, POISON, Slot, convolution};
+use super::case::{Random, around, exactly, word};
+use super::{Approx, Case, POISON, layers};
 
 /// Every case of every kernel.
 #[must_use]
 pub fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
     let mut random = Random(1);
-    products(&mut random, &mut cases);
-    convolution::cases(&mut random, &mut cases);
-    pools(&mut random, &mut cases);
-    activations(&mut random, &mut cases);
+    layers::cases(&mut random, &mut cases);
     draws(&mut random, &mut cases);
     losses(&mut random, &mut cases);
     per_sample(&mut random, &mut cases);
@@ -29,226 +26,6 @@ pub fn cases() -> Vec<Case> {
     optimizers(&mut random, &mut cases);
     decaying_memory(&mut cases);
     cases
-}
-
-/// Sizes around a workgroup's or tile's.
-fn around(width: u32) -> [u32; 5] {
-    [1, width - 1, width, width + 1, 2 * width + 3]
-}
-
-/// The same numbers each time: multiples of 2⁻¹⁰ between −1 and 1.
-pub(super) struct Random(pub(super) u32);
-
-impl Random {
-    fn next(&mut self) -> u32 {
-        self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        self.0 >> 8
-    }
-
-    pub(super) fn value(&mut self) -> f32 {
-        (self.next() % 2049) as f32 / 1024.0 - 1.0
-    }
-
-    pub(super) fn values(&mut self, len: u32) -> Vec<f32> {
-        (0..len).map(|_| self.value()).collect()
-    }
-}
-
-impl Case {
-    pub(super) fn new(
-        variant: Option<Variant>,
-        shape: String,
-        launch: Launch,
-        uniform: &impl Uniform,
-    ) -> Self {
-        let words = uniform.bytes().as_chunks::<4>().0.iter().map(|&word| u32::from_le_bytes(word)).collect();
-        let kernel = launch.entry;
-        Self { kernel, variant, shape, uniform: words, slots: Vec::new(), launch, expected: Vec::new() }
-    }
-
-    fn of(
-        shader: Shader,
-        entry: &'static str,
-        shape: String,
-        uniform: &impl Uniform,
-        invocations: u32,
-    ) -> Self {
-        let grid = Grid::Flat(invocations);
-        Self::new(None, shape, Launch { shader, entry, constants: Vec::new(), grid }, uniform)
-    }
-
-    pub(super) fn reads(self, binding: u32, values: &[f32]) -> Self {
-        self.reads_words(binding, values.iter().map(|value| value.to_bits()).collect())
-    }
-
-    fn reads_words(mut self, binding: u32, words: Vec<u32>) -> Self {
-        self.slots.push(Slot { binding, words });
-        self
-    }
-
-    /// A buffer that starts poisoned; behind `values` nothing may be written.
-    pub(super) fn writes(self, binding: u32, values: Vec<Approx>) -> Self {
-        let before = vec![f32::from_bits(POISON); values.len()];
-        self.changes(binding, &before, values)
-    }
-
-    /// A buffer that starts with `before`; behind it nothing may be written.
-    pub(super) fn changes(mut self, binding: u32, before: &[f32], mut values: Vec<Approx>) -> Self {
-        let mut words: Vec<u32> = before.iter().map(|value| value.to_bits()).collect();
-        words.extend([POISON; GUARD]);
-        values.extend([Approx::UNTOUCHED; GUARD]);
-        self.expected.push((self.slots.len(), Expected::Floats(values)));
-        self.reads_words(binding, words)
-    }
-
-    fn writes_words(mut self, binding: u32, before: Vec<u32>, values: Vec<u32>) -> Self {
-        self.expected.push((self.slots.len(), Expected::Words(values)));
-        self.reads_words(binding, before)
-    }
-}
-
-/// Floats as they are, exactly.
-fn exactly(values: impl IntoIterator<Item = f32>) -> Vec<Approx> {
-    values.into_iter().map(Approx::of).collect()
-}
-
-/// C = A B in the four layouts of dense layers.
-fn products(random: &mut Random, cases: &mut Vec<Case>) {
-    for variant in Variant::ALL {
-        let width = match variant {
-            Variant::Plain | Variant::Tiles => 32,
-            Variant::Wide => 16,
-            Variant::LargeTiles => 64,
-        };
-        let (rows, columns, inner) = (around(width), around(width), around(16));
-        for k in 0..5 {
-            // Each size meets others; no product is square.
-            let [m, n, i] = [rows[k], columns[(k + 2) % 5], inner[(k + 3) % 5]];
-            for layout in ["forward", "input gradient", "weight gradient", "second moment"] {
-                cases.push(product(random, variant, layout, [m, n, i]));
-            }
-        }
-    }
-}
-
-fn product(random: &mut Random, variant: Variant, layout: &str, [rows, columns, inner]: [u32; 3]) -> Case {
-    const OFFSET: u32 = 3;
-    let base = Product { rows, columns, inner, b_offset: OFFSET, c_row: columns, ..Product::default() };
-    let (is_forward, is_squared) = (layout == "forward", layout == "second moment");
-    let adds = is_squared || layout == "weight gradient";
-    let product = match layout {
-        "forward" => Product {
-            a_row: inner,
-            a_inner: 1,
-            b_inner: 1,
-            b_column: inner,
-            bias_offset: OFFSET + columns * inner,
-            ..base
-        },
-        "input gradient" => Product { a_row: inner, a_inner: 1, b_inner: columns, b_column: 1, ..base },
-        _ => Product { a_row: 1, a_inner: rows, b_inner: columns, b_column: 1, c_offset: 2, ..base },
-    };
-    let a = random.values(rows * inner);
-    let b = random.values(OFFSET + inner * columns + columns);
-    let before = random.values(product.c_offset + rows * columns);
-    let term = |values: &[f32], at: u32| {
-        let value = Approx::of(values[at as usize]);
-        if is_squared { value * value } else { value }
-    };
-    let mut after = exactly(before[..product.c_offset as usize].iter().copied());
-    for (row, column) in (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column))) {
-        let sum = Approx::dot((0..inner).map(|k| {
-            let left = term(&a, row * product.a_row + k * product.a_inner);
-            (left, term(&b, OFFSET + k * product.b_inner + column * product.b_column))
-        }));
-        after.push(if is_forward {
-            (sum + Approx::of(b[(product.bias_offset + column) as usize])).relu()
-        } else if adds {
-            sum + Approx::of(before[(product.c_offset + row * columns + column) as usize])
-        } else {
-            sum
-        });
-    }
-    let shape = format!("{layout} {rows}×{inner}×{columns}");
-    let fused = FusedProduct { block: product, is_squared, has_bias: is_forward, adds, relu: is_forward };
-    let case =
-        Case::new(Some(variant), shape, variants::product(variant, &fused), &fused).reads(1, &a).reads(2, &b);
-    if adds { case.changes(3, &before, after) } else { case.writes(3, after) }
-}
-
-/// Winners exactly: ties, equal zeros, and a NaN, which wins.
-fn pools(random: &mut Random, cases: &mut Vec<Case>) {
-    for (planes, height, width, kernel, stride) in [
-        (1, 2, 3, 2, 1),
-        (3, 9, 6, 3, 2),
-        (5, 14, 28, 2, 2),
-        (2, 7, 11, 5, 3),
-        (63, 3, 2, 1, 1),
-        (3, 8, 11, 3, 3),
-    ] {
-        let (out_height, out_width) = ((height - kernel) / stride + 1, (width - kernel) / stride + 1);
-        let pool = MaxPool2d { planes, height, width, out_height, out_width, kernel, stride };
-        // Few different values: most windows hold ties.
-        let mut x: Vec<f32> = (0..planes * height * width).map(|_| (random.next() % 3) as f32).collect();
-        let middle = x.len() / 2;
-        x[middle] = f32::NAN;
-        let dy: Vec<f32> = (1..=planes * out_height * out_width).map(|k| k as f32).collect();
-        let mut winners = Vec::new();
-        for window in 0..planes * out_height * out_width {
-            let (plane, row, column) =
-                (window / (out_height * out_width), window / out_width % out_height, window % out_width);
-            let corner = (plane * height + row * stride) * width + column * stride;
-            let places = (0..kernel).flat_map(|u| (0..kernel).map(move |v| corner + u * width + v));
-            let better = |best: u32, place: u32| {
-                let [old, new] = [best, place].map(|at| x[at as usize]);
-                if new > old || new.is_nan() { place } else { best }
-            };
-            winners.push(places.fold(corner, better) as usize);
-        }
-        let shape = format!("{planes}×{height}×{width}, kernel {kernel}, stride {stride}");
-        // As words: a NaN must arrive, whatever its bits; it is moved, not computed.
-        let forward: Vec<u32> = winners.iter().map(|&at| x[at].to_bits()).collect();
-        let poison = |len| vec![POISON; len];
-        cases.push(
-            Case::of(Shader::MaxPool2d, "max_pool2d_forward", shape.clone(), &pool, word(winners.len()))
-                .reads(1, &x)
-                .writes_words(3, poison(forward.len()), forward),
-        );
-        let mut gradient = vec![0.0_f32; x.len()];
-        for (&at, &e) in winners.iter().zip(&dy) {
-            gradient[at] += e;
-        }
-        cases.push(
-            Case::new(None, shape, variants::max_pool2d_backward(&pool), &pool)
-                .reads(1, &x)
-                .reads(2, &dy)
-                .writes(3, exactly(gradient)),
-        );
-    }
-}
-
-fn activations(random: &mut Random, cases: &mut Vec<Case>) {
-    for count in around(64) {
-        let x: Vec<f32> = random.values(count).iter().map(|x| 4.0 * x).collect();
-        let dy = random.values(count);
-        let values = Values { count };
-        let case = |entry| Case::of(Shader::Activation, entry, format!("{count} values"), &values, count);
-        let masked = |at: usize| if x[at] > 0.0 { dy[at] } else { 0.0 };
-        let gradient = |at| Approx::of(masked(at));
-        let len = 0..count as usize;
-        let forward = x.iter().map(|x| Approx::of(x.max(0.0))).collect();
-        cases.push(case("relu_forward").reads(1, &x).writes(2, forward));
-        cases.push(case("relu_mask").reads(1, &x).changes(2, &dy, len.clone().map(gradient).collect()));
-        cases.push(case("relu_backward").reads(1, &x).reads(3, &dy).writes(2, len.map(gradient).collect()));
-        let tanh = x.iter().map(|&x| Approx::of(x).tanh()).collect();
-        cases.push(case("tanh_forward").reads(1, &x).writes(2, tanh));
-        let slope = |(y, dy): (&f32, &f32)| {
-            let y = Approx::of(*y);
-            Approx::of(*dy) * (Approx::exact(1.0) - y * y)
-        };
-        let backward = x.iter().zip(&dy).map(slope).collect();
-        cases.push(case("tanh_backward").reads(1, &x).reads(3, &dy).writes(2, backward));
-    }
 }
 
 /// Which images, exactly; also across the end of a pass.
@@ -276,17 +53,20 @@ fn draws(random: &mut Random, cases: &mut Vec<Case>) {
         };
         let drawn: Vec<u32> = (position..).take(samples as usize).map(sample_at).collect();
         let pixels = drawn.iter().flat_map(|sample| &images[(sample * words) as usize..][..words as usize]);
-        let floats = pixels.flat_map(|word| word.to_le_bytes());
-        let floats = floats.map(|byte| Approx::exact(byte.into()) / Approx::exact(255.0)).collect();
+        let drawn_words: Vec<u32> = pixels.copied().collect();
+        let bytes = drawn_words.iter().flat_map(|word| word.to_le_bytes());
+        let floats = bytes.map(|byte| Approx::exact(byte.into()) / Approx::exact(255.0)).collect();
         let draw: Draw = draw_of(length, words, order, position, samples);
-        let shape = format!("{samples} of {length} images from position {position}, {order:?}");
-        cases.push(
-            Case::new(None, shape, draw_launch(words, samples), &draw)
-                .reads_words(1, images)
-                .reads_words(2, labels)
-                .writes(3, floats)
-                .writes_words(4, vec![POISON; samples as usize], drawn),
-        );
+        let case = |format| {
+            let shape = format!("{samples} of {length} images from {position} on, {order:?}");
+            Case::new(None, shape, draw_launch(format, words, samples), &draw)
+                .reads_words(1, images.clone())
+                .reads_words(2, labels.clone())
+                .writes_words(4, vec![POISON; samples as usize], drawn.clone())
+        };
+        cases.push(case(Format::Bytes).writes(3, floats));
+        let poison = vec![POISON; drawn_words.len()];
+        cases.push(case(Format::Floats).writes_words(3, poison, drawn_words));
     }
 }
 
@@ -337,9 +117,9 @@ fn summing(variant: Variant, sum: Sum, shape: &str, batch: &Batch, count: u32) -
 
 /// What adds to the per-sample rows.
 fn per_sample(random: &mut Random, cases: &mut Vec<Case>) {
-    for (samples, [inputs, outputs]) in
-        around(64).into_iter().zip([[7, 3], [1, 65], [131, 2], [64, 1], [5, 9]])
-    {
+    // Without inputs, a small layer's own gradients.
+    let sizes = [[7, 3], [1, 65], [131, 2], [64, 1], [5, 9]].into_iter().zip(around(64));
+    for ([inputs, outputs], samples) in sizes.chain([([0, 7], 66)]) {
         let capacity = samples + 3;
         let base = Batch { samples, capacity, inputs, outputs, ..Batch::default() };
         let before = random.values(4 * capacity);
@@ -367,9 +147,21 @@ fn per_sample(random: &mut Random, cases: &mut Vec<Case>) {
         let products = added(3, &|sample| {
             Approx::dot(row(&e, outputs, sample).into_iter().zip(row(&projected, outputs, sample)))
         });
+        let dense = Batch { stride: outputs, ..base };
         cases.push(
-            Case::of(Shader::Statistics, "dense_inner_products", shape.clone(), &base, samples)
+            Case::of(Shader::Statistics, "inner_products", shape.clone(), &dense, samples)
                 .reads(1, &projected)
+                .reads(2, &e)
+                .changes(3, &before, products),
+        );
+        let sum = random.values(2 + outputs);
+        let products = added(3, &|sample| {
+            Approx::dot(row(&e, outputs, sample).into_iter().zip(exactly(sum[2..].iter().copied())))
+        });
+        let small = Batch { offset: 2, ..base };
+        cases.push(
+            Case::of(Shader::Statistics, "inner_products", format!("{shape}, small layer"), &small, samples)
+                .reads(1, &sum)
                 .reads(2, &e)
                 .changes(3, &before, products),
         );
@@ -411,7 +203,7 @@ fn sums(random: &mut Random, cases: &mut Vec<Case>) {
             });
             let shape = format!("{others} samples, {count} outputs, power {stride}");
             for variant in BY {
-                let case = summing(variant, Sum::DenseBiasGradient, &shape, &batch, count);
+                let case = summing(variant, Sum::Samples, &shape, &batch, count);
                 cases.push(case.reads(2, &values).changes(4, &before, after.clone()));
             }
         }
@@ -595,8 +387,4 @@ fn decaying_memory(cases: &mut Vec<Case>) {
             .changes(3, &before, exactly(spread(&decayed, slot.len()))),
         );
     }
-}
-
-fn word(len: usize) -> u32 {
-    super::super::buffers::word(len)
 }

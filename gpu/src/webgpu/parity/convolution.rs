@@ -1,8 +1,9 @@
 //! The cases of convolutions.
 
+use super::super::convolution::FusedConv2d;
 use super::super::uniforms::Conv2d;
 use super::super::variants::{self, Variant};
-use super::cases::Random;
+use super::case::{Random, added};
 use super::{Approx, Case};
 
 const MOMENT: u32 = 1;
@@ -24,29 +25,40 @@ const SHAPES: [[u32; 8]; 9] = [
     [2, 16, 14, 14, 32, 5, 1, 2],
 ];
 
+/// Taps whose number is one of a tile's, and others.
+const WITHOUT_BIAS: [[u32; 8]; 4] = [
+    [3, 1, 5, 7, 3, 3, 1, 1],
+    [1, 2, 8, 11, 7, 3, 2, 0],
+    [5, 5, 6, 16, 9, 2, 1, 1],
+    [3, 17, 4, 17, 8, 1, 1, 0],
+];
+
 pub(super) fn cases(random: &mut Random, cases: &mut Vec<Case>) {
     for shape in SHAPES {
-        let problem = Problem::new(random, shape);
-        for variant in Variant::ALL {
-            cases.push(problem.forward(variant));
-            cases.push(problem.input_gradient(variant));
-            for flags in [0, MOMENT, PROJECT] {
-                cases.push(problem.weight_gradient(variant, flags));
-            }
+        let problem = Problem::new(random, shape, true);
+        problem.parameter_cases(cases);
+        for (variant, adds) in
+            Variant::ALL.into_iter().flat_map(|variant| [(variant, false), (variant, true)])
+        {
+            cases.push(problem.input_gradient(random, variant, adds));
         }
+    }
+    for shape in WITHOUT_BIAS {
+        Problem::new(random, shape, false).parameter_cases(cases);
     }
 }
 
 /// A convolution with inputs, parameters and output gradients.
 struct Problem {
     conv: Conv2d,
+    has_bias: bool,
     x: Vec<f32>,
     parameters: Vec<f32>,
     e: Vec<f32>,
 }
 
 impl Problem {
-    fn new(random: &mut Random, shape: [u32; 8]) -> Self {
+    fn new(random: &mut Random, shape: [u32; 8], has_bias: bool) -> Self {
         let [samples, channels, height, width, outputs, kernel, stride, padding] = shape;
         let out = |size: u32| (size + 2 * padding - kernel) / stride + 1;
         let conv = Conv2d {
@@ -66,15 +78,31 @@ impl Problem {
             ..Conv2d::default()
         };
         let x = random.values(samples * channels * height * width);
-        let parameters = random.values(OFFSET + outputs * (channels * kernel * kernel + 1));
+        let taps = channels * kernel * kernel + u32::from(has_bias);
+        let parameters = random.values(OFFSET + outputs * taps);
         let e = random.values(samples * outputs * conv.out_height * conv.out_width);
-        Self { conv, x, parameters, e }
+        Self { conv, has_bias, x, parameters, e }
+    }
+
+    /// Cases that are others where there are no biases.
+    fn parameter_cases(&self, cases: &mut Vec<Case>) {
+        for variant in Variant::ALL {
+            cases.push(self.forward(variant));
+            for flags in [0, MOMENT, PROJECT] {
+                cases.push(self.weight_gradient(variant, flags));
+            }
+        }
+    }
+
+    const fn fused(&self, block: Conv2d, adds: bool) -> FusedConv2d {
+        FusedConv2d { block, has_bias: self.has_bias, adds }
     }
 
     fn shape(&self, what: &str) -> String {
         let Conv2d { samples, channels, height, width, outputs, kernel, stride, padding, .. } = self.conv;
+        let bias = if self.has_bias { "" } else { ", no bias" };
         format!(
-            "{samples}×{channels}×{height}×{width}, {outputs} outputs, kernel {kernel}, stride {stride}, padding {padding}{what}"
+            "{samples}×{channels}×{height}×{width}, {outputs} outputs, kernel {kernel}, stride {stride}, padding {padding}{bias}{what}"
         )
     }
 
@@ -108,7 +136,8 @@ impl Problem {
         let Conv2d { samples, outputs, .. } = self.conv;
         let mut y = Vec::new();
         for (sample, output) in pairs(samples, outputs) {
-            let bias = Approx::of(self.parameters[(OFFSET + outputs * self.taps() + output) as usize]);
+            let bias = (OFFSET + outputs * self.taps() + output) as usize;
+            let bias = if self.has_bias { Approx::of(self.parameters[bias]) } else { Approx::exact(0.0) };
             for position in 0..self.positions() {
                 let terms = (0..self.taps()).filter_map(|tap| {
                     let pixel = self.pixel(sample, tap, position)?;
@@ -117,14 +146,15 @@ impl Problem {
                 y.push((Approx::dot(terms) + bias).relu());
             }
         }
-        let launch = variants::conv2d_forward(variant, &self.conv);
-        Case::new(Some(variant), self.shape(""), launch, &self.conv)
+        let conv = self.fused(self.conv, false);
+        let launch = variants::conv2d_forward(variant, &conv);
+        Case::new(Some(variant), self.shape(""), launch, &conv)
             .reads(1, &self.x)
             .reads(2, &self.parameters)
             .writes(3, y)
     }
 
-    fn input_gradient(&self, variant: Variant) -> Case {
+    fn input_gradient(&self, random: &mut Random, variant: Variant, adds: bool) -> Case {
         let mut terms = vec![Vec::new(); self.x.len()];
         for (sample, output) in pairs(self.conv.samples, self.conv.outputs) {
             for (tap, position) in pairs(self.taps(), self.positions()) {
@@ -133,14 +163,20 @@ impl Problem {
                 }
             }
         }
-        let launch = variants::conv2d_input_gradient(variant, &self.conv);
-        Case::new(Some(variant), self.shape(""), launch, &self.conv)
+        let conv = self.fused(self.conv, adds);
+        let launch = variants::conv2d_input_gradient(variant, &conv);
+        Case::new(Some(variant), self.shape(added(adds)), launch, &conv)
             .reads(1, &self.e)
             .reads(2, &self.parameters)
-            .writes(3, terms.into_iter().map(Approx::dot).collect())
+            .leaves(3, adds, random, terms.into_iter().map(Approx::dot).collect())
     }
 
-    /// One sample's gradient, [output][tap], the last tap being the bias.
+    /// Parameters of an output.
+    fn gradient_taps(&self) -> u32 {
+        self.taps() + u32::from(self.has_bias)
+    }
+
+    /// One sample's gradient, [output][tap], the last tap being the bias where there is one.
     fn gradient(&self, sample: u32) -> Vec<Approx> {
         let gradient = |(output, tap)| {
             let e = |position| self.error(sample, output, position);
@@ -151,27 +187,29 @@ impl Problem {
                 Some((e(position), Approx::of(self.x[self.pixel(sample, tap, position)?])))
             }))
         };
-        pairs(self.conv.outputs, self.taps() + 1).map(gradient).collect()
+        pairs(self.conv.outputs, self.gradient_taps()).map(gradient).collect()
     }
 
     /// The tile whose square norm a value of the gradient counts in.
     fn tile(&self, entry: &str, output: u32, tap: u32) -> u32 {
         if !entry.ends_with("_rows") {
-            return output / 4 * (self.taps() + 1).div_ceil(4) + tap / 4;
+            return output / 4 * self.gradient_taps().div_ceil(4) + tap / 4;
         }
         let rows = self.conv.channels * self.conv.kernel;
-        output / 8 * (rows + 1) + if tap == self.taps() { rows } else { tap / self.conv.kernel }
+        output / 8 * (rows + u32::from(self.has_bias))
+            + if tap == self.taps() { rows } else { tap / self.conv.kernel }
     }
 
     fn weight_gradient(&self, variant: Variant, flags: u32) -> Case {
         let taps = self.taps();
-        let tiles = variants::gradient_tiles(variant, &self.conv);
+        let tiles = variants::gradient_tiles(variant, &self.fused(self.conv, false));
         let conv = Conv2d { flags, sink_stride: tiles + 1, ..self.conv };
-        let launch = variants::conv2d_weight_gradient(variant, &conv);
+        let fused = self.fused(conv, false);
+        let launch = variants::conv2d_weight_gradient(variant, &fused);
         let place = |output: u32, tap: u32| {
             if tap == taps { conv.outputs * taps + output } else { output * taps + tap }
         };
-        let layer = (conv.outputs * (taps + 1)) as usize;
+        let layer = (conv.outputs * self.gradient_taps()) as usize;
         let slices = conv.samples.div_ceil(conv.slice) as usize;
         let stride = conv.sink_stride as usize;
         let nothing = || vec![Vec::new(); stride * conv.samples as usize];
@@ -181,7 +219,7 @@ impl Problem {
         for sample in 0..conv.samples {
             let gradient = self.gradient(sample);
             let slice = (sample / conv.slice) as usize;
-            for ((output, tap), g) in pairs(conv.outputs, taps + 1).zip(gradient) {
+            for ((output, tap), g) in pairs(conv.outputs, self.gradient_taps()).zip(gradient) {
                 let tile = sample as usize * stride + self.tile(launch.entry, output, tap) as usize;
                 let at = place(output, tap) as usize;
                 norms[tile].push((g, g));
@@ -209,7 +247,7 @@ impl Problem {
             ),
         };
         let what = ["", ", second moments", ", inner products"][flags as usize];
-        Case::new(Some(variant), self.shape(what), launch, &conv)
+        Case::new(Some(variant), self.shape(what), launch, &fused)
             .reads(1, &self.x)
             .reads(2, &self.parameters)
             .writes(3, sums)

@@ -1,23 +1,57 @@
-//! Max-pooling. Of equal values the first in row-major order wins, in both directions; a NaN wins over
-//! everything, so that it reaches the loss and is noticed.
+use core::fmt;
 
-use super::operation::Windows;
+use super::windows::slide;
+use super::{Backward, Forward, Layer, ShapeError, Signature, Windows};
 use crate::real::Real;
+use crate::shape::Shape;
 
-/// y\[c\]\[r\]\[s\] = max over the window, for the samples of a micro-batch.
-pub(super) fn forward<F: Real>(windows: Windows, x: &[F], y: &mut [F]) {
-    each_row(windows, x, |output, input, winners| {
-        let y = &mut y[output..output + windows.output.width as usize];
-        winners.pick(&x[input..], |column, offset| y[column] = x[input + offset]);
-    });
+/// Max-pooling: the largest of each window. Of equal values the first in row-major order wins, in both directions; a NaN
+/// wins over everything, so that it reaches the loss and is noticed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MaxPool2d {
+    /// Side of the square window.
+    pub kernel: u32,
+    /// Steps between windows.
+    pub stride: u32,
 }
 
-/// dx\[winner\] += dy.
-pub(super) fn backward<F: Real>(windows: Windows, x: &[F], dy: &[F], dx: &mut [F]) {
-    each_row(windows, x, |output, input, winners| {
-        let dy = &dy[output..output + windows.output.width as usize];
-        winners.pick(&x[input..], |column, offset| dx[input + offset] += dy[column]);
-    });
+impl MaxPool2d {
+    fn windows(self, input: Shape, output: Shape) -> Windows {
+        Windows::new(input, output, self.kernel, self.stride, 0)
+    }
+}
+
+impl Signature for MaxPool2d {
+    fn output(&self, input: Shape) -> Result<Shape, ShapeError> {
+        slide(input, input.channels, self.kernel, self.stride, 0)
+    }
+}
+
+impl fmt::Display for MaxPool2d {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kernel, stride } = self;
+        write!(f, "max-pool {kernel}×{kernel}, stride {stride}")
+    }
+}
+
+impl<F: Real> Layer<F> for MaxPool2d {
+    /// y\[c\]\[r\]\[s\] = max over the window.
+    fn forward(&self, call: &Forward<'_, F>, y: &mut [F], _: &mut [F]) {
+        let [x, _] = call.x;
+        each_row(self.windows(call.place.input, call.place.output), x, |output, input, winners| {
+            let y = &mut y[output..output + winners.columns];
+            winners.pick(&x[input..], |column, offset| y[column] = x[input + offset]);
+        });
+    }
+
+    /// dx\[winner\] += dy.
+    fn input_gradient(&self, call: &Backward<'_, F>, dx: &mut [F], _: &mut [F]) {
+        let [x, _] = call.x;
+        each_row(self.windows(call.place.input, call.place.output), x, |output, input, winners| {
+            let dy = &call.dy[output..output + winners.columns];
+            winners.pick(&x[input..], |column, offset| dx[input + offset] += dy[column]);
+        });
+    }
 }
 
 /// Calls `visit(where an output row begins, where its windows begin in x, how to find the winners)`.

@@ -16,8 +16,7 @@ use pulp::{Arch, Simd, WithSimd};
 
 use super::cache_line::{CACHE_LINE, from_cache_line};
 use super::kernels::{BackwardOf, Conv2dKernels, Errors, ForwardOf, Outputs};
-use super::operation::Windows;
-use super::sweep::Sinks;
+use crate::layer::{Sink, Windows};
 
 /// Output channels that one pass of the forward kernel computes.
 const BLOCK: usize = 4;
@@ -340,14 +339,14 @@ fn pick(plan: Plan, corner: usize, [upper, lower]: [&[f32]; 2], places: &mut [f3
     }
 }
 
-fn backward(windows: Windows, of: BackwardOf<'_, f32>, sinks: &mut Sinks<'_, f32>, scratch: &mut [f32]) {
-    Arch::new().dispatch(Backward { windows, of, sinks, scratch });
+fn backward(windows: Windows, of: BackwardOf<'_, f32>, sink: &mut Sink<'_, f32>, scratch: &mut [f32]) {
+    Arch::new().dispatch(Backward { windows, of, sink, scratch });
 }
 
 struct Backward<'a, 's> {
     windows: Windows,
     of: BackwardOf<'a, f32>,
-    sinks: &'a mut Sinks<'s, f32>,
+    sink: &'a mut Sink<'s, f32>,
     scratch: &'a mut [f32],
 }
 
@@ -384,19 +383,19 @@ impl WithSimd for Backward<'_, '_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { windows, of, sinks, scratch } = self;
+        let Self { windows, of, sink, scratch } = self;
         let plan = Plan::new(windows, S::F32_LANES);
         let mut memory = Memory::cut(plan, scratch);
         memory.total.fill(0.0);
         memory.pixels.fill(0.0);
         memory.weights.fill(0.0);
         plan.each_weight(|plain, ordered| memory.weights[ordered] = of.parameters[plain]);
-        if !sinks.second_moment.is_empty() {
+        if !sink.second_moment.is_empty() {
             memory.squares.fill(0.0);
         }
-        if !sinks.mean_gradient.is_empty() {
+        if !sink.mean_gradient.is_empty() {
             memory.mean.fill(0.0);
-            plan.each_weight(|plain, ordered| memory.mean[ordered] = sinks.mean_gradient[plain]);
+            plan.each_weight(|plain, ordered| memory.mean[ordered] = sink.mean_gradient[plain]);
         }
         let mut dx = of.dx.map(|dx| dx.chunks_exact_mut(plan.image()));
         let mut list = [(0, 0.0); LISTED];
@@ -407,16 +406,16 @@ impl WithSimd for Backward<'_, '_> {
                 memory.d_pixels.fill(0.0);
             }
             let errors = of.errors.of_sample(plan, sample);
-            backward_sample(simd, plan, sample, errors, dx.is_some(), &mut memory, sinks, &mut list);
+            backward_sample(simd, plan, sample, errors, dx.is_some(), &mut memory, sink, &mut list);
             if let Some(dx) = dx {
                 plan.each_pixel(|plain, padded| dx[plain] += memory.d_pixels[padded]);
             }
         }
-        if !sinks.gradient_sum.is_empty() {
-            plan.each_weight(|plain, ordered| sinks.gradient_sum[plain] += memory.total[ordered]);
+        if !sink.gradient_sum.is_empty() {
+            plan.each_weight(|plain, ordered| sink.gradient_sum[plain] += memory.total[ordered]);
         }
-        if !sinks.second_moment.is_empty() {
-            plan.each_weight(|plain, ordered| sinks.second_moment[plain] += memory.squares[ordered]);
+        if !sink.second_moment.is_empty() {
+            plan.each_weight(|plain, ordered| sink.second_moment[plain] += memory.squares[ordered]);
         }
     }
 }
@@ -486,7 +485,7 @@ fn backward_sample<S: Simd>(
     errors: Errors<'_, f32>,
     wants_input: bool,
     memory: &mut Memory<'_>,
-    sinks: &mut Sinks<'_, f32>,
+    sink: &mut Sink<'_, f32>,
     list: &mut List,
 ) {
     let biases = plan.outputs * plan.taps();
@@ -510,24 +509,24 @@ fn backward_sample<S: Simd>(
         forget_beyond(plan, memory.gradient);
         let (total, mean) = (&mut memory.total[of_output.clone()], &memory.mean[of_output.clone()]);
         norm += f64::from(add_and_square(simd, memory.gradient, total)) + f64::from(bias * bias);
-        if !sinks.second_moment.is_empty() {
+        if !sink.second_moment.is_empty() {
             for (sum, &g) in memory.squares[of_output].iter_mut().zip(&*memory.gradient) {
                 *sum += g * g;
             }
-            sinks.second_moment[biases + output] += bias * bias;
+            sink.second_moment[biases + output] += bias * bias;
         }
-        if !sinks.mean_gradient.is_empty() {
-            let of_bias = f64::from(bias) * f64::from(sinks.mean_gradient[biases + output]);
+        if !sink.mean_gradient.is_empty() {
+            let of_bias = f64::from(bias) * f64::from(sink.mean_gradient[biases + output]);
             inner_product += f64::from(dot(simd, memory.gradient, mean)) + of_bias;
         }
-        if let Some(sum) = sinks.gradient_sum.get_mut(biases + output) {
+        if let Some(sum) = sink.gradient_sum.get_mut(biases + output) {
             *sum += bias;
         }
     }
-    if let Some(sum) = sinks.square_norms.get_mut(sample) {
+    if let Some(sum) = sink.square_norms.get_mut(sample) {
         *sum += norm;
     }
-    if let Some(sum) = sinks.inner_products.get_mut(sample) {
+    if let Some(sum) = sink.inner_products.get_mut(sample) {
         *sum += inner_product;
     }
 }

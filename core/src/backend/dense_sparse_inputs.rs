@@ -9,8 +9,8 @@
 use pulp::{Arch, Simd, WithSimd};
 
 use super::cache_line::{CACHE_LINE, from_cache_line};
-use super::dense::Dense;
 use super::kernels::DenseKernels;
+use crate::layer::DenseSizes;
 
 /// Values that a word tells apart: rows of W, or samples of a tile.
 const WORD: usize = 64;
@@ -24,19 +24,19 @@ const SUMMED: usize = 8;
 /// The kernels.
 pub(super) const KERNELS: DenseKernels<f32> = DenseKernels { scratch_len, forward, add_outer_products };
 
-fn scratch_len(dense: Dense) -> usize {
+pub(crate) fn scratch_len(dense: DenseSizes) -> usize {
     let forward = WORD.saturating_add(dense.samples);
     let backward = WORD + 1;
     let rows = forward.max(backward);
     rows.saturating_mul(dense.outputs.next_multiple_of(CACHE_LINE)).saturating_add(CACHE_LINE)
 }
 
-fn forward(dense: Dense, parameters: &[f32], x: &[f32], y: &mut [f32], scratch: &mut [f32]) {
+fn forward(dense: DenseSizes, parameters: &[f32], x: &[f32], y: &mut [f32], scratch: &mut [f32]) {
     Arch::new().dispatch(Forward { dense, parameters, x, y, scratch });
 }
 
 struct Forward<'a> {
-    dense: Dense,
+    dense: DenseSizes,
     parameters: &'a [f32],
     x: &'a [f32],
     y: &'a mut [f32],
@@ -48,7 +48,7 @@ impl WithSimd for Forward<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { dense: Dense { samples, inputs, outputs, .. }, parameters, x, y, scratch } = self;
+        let Self { dense: DenseSizes { samples, inputs, outputs, .. }, parameters, x, y, scratch } = self;
         let len = outputs.next_multiple_of(S::F32_LANES);
         let (weights, bias) = parameters.split_at(outputs * inputs);
         let (rows, sums) = from_cache_line(scratch).split_at_mut(WORD * len);
@@ -78,12 +78,12 @@ impl WithSimd for Forward<'_> {
     }
 }
 
-fn add_outer_products(dense: Dense, x: &[f32], e: &[f32], parameters: &mut [f32], scratch: &mut [f32]) {
+fn add_outer_products(dense: DenseSizes, x: &[f32], e: &[f32], parameters: &mut [f32], scratch: &mut [f32]) {
     Arch::new().dispatch(AddOuterProducts { dense, x, e, parameters, scratch });
 }
 
 struct AddOuterProducts<'a> {
-    dense: Dense,
+    dense: DenseSizes,
     x: &'a [f32],
     e: &'a [f32],
     parameters: &'a mut [f32],
@@ -95,7 +95,7 @@ impl WithSimd for AddOuterProducts<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { dense: Dense { inputs, outputs, .. }, x, e, parameters, scratch } = self;
+        let Self { dense: DenseSizes { inputs, outputs, .. }, x, e, parameters, scratch } = self;
         let len = outputs.next_multiple_of(S::F32_LANES);
         let (weights, bias) = parameters.split_at_mut(outputs * inputs);
         let (padded, errors) = from_cache_line(scratch).split_at_mut(len);

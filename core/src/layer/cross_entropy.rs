@@ -4,7 +4,7 @@ use crate::real::Real;
 use crate::subnormal::flush;
 
 /// Writes softmax(z) and returns the place of the first largest output, and Σ exp(z − largest).
-pub(super) fn softmax<F: Real>(z: &[F], probabilities: &mut [F]) -> (usize, F) {
+pub(crate) fn softmax<F: Real>(z: &[F], probabilities: &mut [F]) -> (usize, F) {
     let mut largest = 0;
     for (class, &value) in z.iter().enumerate() {
         if value > z[largest] {
@@ -23,7 +23,7 @@ pub(super) fn softmax<F: Real>(z: &[F], probabilities: &mut [F]) -> (usize, F) {
 
 /// For one sample: the loss log Σ exp z − z_label in nats, the gradient softmax(z) − onehot(label) of that
 /// *unscaled* loss, and whether the first largest output is the label. `None` when there is no such class.
-pub(super) fn softmax_cross_entropy<F: Real>(z: &[F], label: u32, dz: &mut [F]) -> Option<(F, bool)> {
+pub(crate) fn softmax_cross_entropy<F: Real>(z: &[F], label: u32, dz: &mut [F]) -> Option<(F, bool)> {
     let label = usize::try_from(label).ok().filter(|&label| label < z.len())?;
     let (largest, sum) = softmax(z, dz);
     dz[label] -= F::one();

@@ -34,7 +34,7 @@ impl Shape {
         }
     }
 
-    /// C·H·W, or the largest `usize` where that does not fit one. Shapes inside a [`super::Network`] have been checked to
+    /// C·H·W, or the largest `usize` where that does not fit one. Shapes inside a [`crate::network::Network`] have been checked to
     /// fit.
     #[must_use]
     pub const fn len(self) -> usize {

@@ -1,0 +1,62 @@
+//! Who does the arithmetic: plain loops as the reference, and a library's kernels and our own behind the `std` feature.
+
+#[cfg(feature = "std")]
+mod cache_line;
+#[cfg(feature = "std")]
+mod conv2d_sparse_errors;
+#[cfg(feature = "std")]
+mod dense_sparse_inputs;
+#[cfg(feature = "std")]
+mod fast;
+#[cfg_attr(not(feature = "std"), allow(dead_code, reason = "kernels come with `std`"))]
+mod kernels;
+mod matrix;
+mod plain;
+
+#[cfg(feature = "std")]
+pub use fast::FastBackend;
+pub use kernels::{Conv2dKernels, DenseKernels};
+pub use matrix::{Matrix, MatrixMut};
+pub use plain::PlainBackend;
+
+#[cfg(feature = "std")]
+pub(crate) use dense_sparse_inputs::scratch_len as dense_scratch_len;
+pub(crate) use kernels::{BackwardOf, Errors, ForwardOf, Outputs};
+
+use crate::length::{LengthMismatch, check_length};
+use crate::real::Real;
+
+/// Who multiplies matrices for the layers, and may have kernels for whole layers.
+pub trait Backend<F: Real>: Send + Sync {
+    /// C ← A B + β C for A \[rows, k\], B \[k, columns\]; with β = 0 what C held does not matter.
+    ///
+    /// # Errors
+    /// When the shapes do not fit; then C is as it was.
+    fn product(
+        &self,
+        a: Matrix<'_, F>,
+        b: Matrix<'_, F>,
+        beta: F,
+        c: MatrixMut<'_, F>,
+    ) -> Result<(), LengthMismatch> {
+        check_length("a column of the second matrix", a.columns, b.rows)?;
+        check_length("a column of the product", a.rows, c.rows)?;
+        check_length("a row of the product", b.columns, c.columns)?;
+        self.multiply(a, b, beta, c);
+        Ok(())
+    }
+
+    /// The same for shapes that are known to fit, as a network's layers are.
+    #[doc(hidden)]
+    fn multiply(&self, a: Matrix<'_, F>, b: Matrix<'_, F>, beta: F, c: MatrixMut<'_, F>);
+
+    /// Kernels for whole convolutions, if there are any for this type.
+    fn conv2d_kernels(&self) -> Option<Conv2dKernels<F>> {
+        None
+    }
+
+    /// Kernels for dense layers whose inputs are mostly zeros, if there are any for this type.
+    fn dense_kernels(&self) -> Option<DenseKernels<F>> {
+        None
+    }
+}

@@ -1,0 +1,40 @@
+use core::fmt;
+
+use super::{Backward, Forward, Layer, ShapeError, Signature};
+use crate::real::Real;
+use crate::shape::Shape;
+
+/// The sum of two inputs of one shape, value by value: a residual connection. Both may be the same node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Add;
+
+impl Signature for Add {
+    fn output(&self, input: Shape) -> Result<Shape, ShapeError> {
+        Ok(input)
+    }
+
+    fn takes_two(&self) -> bool {
+        true
+    }
+}
+
+impl fmt::Display for Add {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("add")
+    }
+}
+
+impl<F: Real> Layer<F> for Add {
+    fn forward(&self, call: &Forward<'_, F>, y: &mut [F], _: &mut [F]) {
+        let [first, second] = call.x;
+        for (y, (&first, &second)) in y.iter_mut().zip(first.iter().zip(second)) {
+            *y = first + second;
+        }
+    }
+
+    fn input_gradient(&self, call: &Backward<'_, F>, dx: &mut [F], _: &mut [F]) {
+        for (dx, &dy) in dx.iter_mut().zip(call.dy) {
+            *dx += dy;
+        }
+    }
+}

@@ -1,0 +1,204 @@
+use core::fmt;
+
+use num_traits::One;
+
+use super::{Backward, Forward, Initial, Layer, ShapeError, Signature, Sink, Tensor};
+#[cfg(feature = "std")]
+use crate::backend::dense_scratch_len;
+use crate::backend::{Backend, DenseKernels, Matrix, MatrixMut};
+use crate::network::Placed;
+use crate::real::{Real, dot_of_equals, square_norm};
+use crate::shape::Shape;
+
+/// y = W x + b, W \[outputs, inputs\] or, by inputs, its transposed.
+///
+/// A sample's gradient is the outer product e aᵀ (with a 1 for the bias), so that its square norm is ‖e‖²·(‖a‖² + 1), and
+/// none is ever formed (Goodfellow, arXiv 1510.01799).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dense {
+    /// Length of y.
+    pub outputs: u32,
+}
+
+impl Signature for Dense {
+    fn output(&self, input: Shape) -> Result<Shape, ShapeError> {
+        if input.is_vector() { Ok(Shape::vector(self.outputs)) } else { Err(ShapeError::WantsVector) }
+    }
+
+    fn tensors(&self, input: Shape) -> [Option<Tensor>; 2] {
+        let initial = Initial::Uniform { fan_in: input.channels };
+        [Tensor::new([self.outputs, input.channels], initial), Tensor::new([self.outputs], initial)].map(Some)
+    }
+
+    fn flops(&self, input: Shape, output: Shape) -> u64 {
+        (input.len() as u64).saturating_mul(2).saturating_mul(output.len() as u64)
+    }
+
+    /// E² and A², or A Ḡᵀ, and what kernels take.
+    fn scratch_len(&self, place: &Placed, samples: usize) -> usize {
+        let sizes = DenseSizes::new(place, samples);
+        let squares = samples.saturating_mul(sizes.inputs.saturating_add(sizes.outputs));
+        #[cfg(feature = "std")]
+        if sizes.by_inputs {
+            return squares.saturating_add(dense_scratch_len(sizes));
+        }
+        squares
+    }
+}
+
+impl fmt::Display for Dense {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "dense, {} outputs", self.outputs)
+    }
+}
+
+impl<F: Real> Layer<F> for Dense {
+    fn forward(&self, call: &Forward<'_, F>, y: &mut [F], scratch: &mut [F]) {
+        let sizes = DenseSizes::new(call.place, call.samples);
+        sizes.forward(call.backend, call.parameters, call.x[0], y, scratch);
+    }
+
+    /// dx += e W.
+    fn input_gradient(&self, call: &Backward<'_, F>, dx: &mut [F], _: &mut [F]) {
+        let sizes = DenseSizes::new(call.place, call.samples);
+        let weights = sizes.weights(call.parameters);
+        let errors = Matrix::of(call.dy, sizes.samples, sizes.outputs);
+        call.backend.multiply(errors, weights, F::one(), MatrixMut::of(dx, sizes.samples, sizes.inputs));
+    }
+
+    fn statistics(&self, call: &Backward<'_, F>, sink: &mut Sink<'_, F>, scratch: &mut [F]) {
+        DenseSizes::new(call.place, call.samples).statistics(call.backend, call.x[0], call.dy, sink, scratch);
+    }
+}
+
+/// Sizes of one dense layer on a micro-batch: x \[m, inputs\], y and its gradient e \[m, outputs\].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct DenseSizes {
+    pub(crate) samples: usize,
+    pub(crate) inputs: usize,
+    pub(crate) outputs: usize,
+    /// Whether the weights lie by inputs.
+    pub(crate) by_inputs: bool,
+}
+
+impl DenseSizes {
+    fn new(place: &Placed, samples: usize) -> Self {
+        let [inputs, outputs] = [place.input, place.output].map(Shape::len);
+        Self { samples, inputs, outputs, by_inputs: place.by_inputs }
+    }
+
+    /// Kernels that can do this layer in so much scratch memory.
+    fn kernels<F: Real>(self, backend: &dyn Backend<F>, scratch: usize) -> Option<DenseKernels<F>> {
+        backend.dense_kernels().filter(|kernels| self.by_inputs && (kernels.scratch_len)(self) <= scratch)
+    }
+
+    /// W \[outputs, inputs\], however it lies.
+    fn weights<F: Copy>(self, values: &[F]) -> Matrix<'_, F> {
+        if self.by_inputs {
+            Matrix::of(values, self.inputs, self.outputs).transposed()
+        } else {
+            Matrix::of(values, self.outputs, self.inputs)
+        }
+    }
+
+    /// y = x Wᵀ + b.
+    fn forward<F: Real>(
+        self,
+        backend: &dyn Backend<F>,
+        parameters: &[F],
+        x: &[F],
+        y: &mut [F],
+        scratch: &mut [F],
+    ) {
+        if let Some(kernels) = self.kernels(backend, scratch.len()) {
+            return (kernels.forward)(self, parameters, x, y, scratch);
+        }
+        let (weights, bias) = parameters.split_at(self.outputs * self.inputs);
+        for row in y.chunks_exact_mut(self.outputs) {
+            row.copy_from_slice(bias);
+        }
+        let y = MatrixMut::of(y, self.samples, self.outputs);
+        backend.multiply(
+            Matrix::of(x, self.samples, self.inputs),
+            self.weights(weights).transposed(),
+            F::one(),
+            y,
+        );
+    }
+
+    fn statistics<F: Real>(
+        self,
+        backend: &dyn Backend<F>,
+        x: &[F],
+        e: &[F],
+        sink: &mut Sink<'_, F>,
+        scratch: &mut [F],
+    ) {
+        self.accumulate(backend, x, e, sink, scratch);
+        if !sink.mean_gradient.is_empty() {
+            let (projected, scratch) = scratch.split_at_mut(self.samples * self.outputs);
+            self.forward(backend, sink.mean_gradient, x, projected, scratch);
+            let rows = e.chunks_exact(self.outputs).zip(projected.chunks_exact(self.outputs));
+            for (inner_product, (e, projected)) in sink.inner_products.iter_mut().zip(rows) {
+                *inner_product += dot_of_equals(e, projected);
+            }
+        }
+    }
+
+    /// Sum over samples, second moment and square norms.
+    fn accumulate<F: Real>(
+        self,
+        backend: &dyn Backend<F>,
+        x: &[F],
+        e: &[F],
+        sink: &mut Sink<'_, F>,
+        scratch: &mut [F],
+    ) {
+        if !sink.gradient_sum.is_empty() {
+            self.add_outer_products(backend, x, e, sink.gradient_sum, scratch);
+        }
+        let samples = e.chunks_exact(self.outputs).zip(x.chunks_exact(self.inputs));
+        for (norm, (e, a)) in sink.square_norms.iter_mut().zip(samples) {
+            *norm += square_norm(e) * (square_norm(a) + F::Sum::one());
+        }
+        if !sink.second_moment.is_empty() {
+            let (x_squared, scratch) = scratch.split_at_mut(self.samples * self.inputs);
+            let (e_squared, scratch) = scratch.split_at_mut(self.samples * self.outputs);
+            square(x, x_squared);
+            square(e, e_squared);
+            self.add_outer_products(backend, x_squared, e_squared, sink.second_moment, scratch);
+        }
+    }
+
+    /// \[weights, bias\] += \[eᵀ x, Σᵢ eᵢ\]; by inputs xᵀ e.
+    fn add_outer_products<F: Real>(
+        self,
+        backend: &dyn Backend<F>,
+        x: &[F],
+        e: &[F],
+        parameters: &mut [F],
+        scratch: &mut [F],
+    ) {
+        if let Some(kernels) = self.kernels(backend, scratch.len()) {
+            return (kernels.add_outer_products)(self, x, e, parameters, scratch);
+        }
+        let (weights, bias) = parameters.split_at_mut(self.outputs * self.inputs);
+        let errors = Matrix::of(e, self.samples, self.outputs);
+        let x = Matrix::of(x, self.samples, self.inputs);
+        let (left, right) = if self.by_inputs { (x, errors) } else { (errors, x) };
+        let (rows, columns) =
+            if self.by_inputs { (self.inputs, self.outputs) } else { (self.outputs, self.inputs) };
+        backend.multiply(left.transposed(), right, F::one(), MatrixMut::of(weights, rows, columns));
+        for row in e.chunks_exact(self.outputs) {
+            for (sum, &value) in bias.iter_mut().zip(row) {
+                *sum += value;
+            }
+        }
+    }
+}
+
+fn square<F: Real>(values: &[F], squares: &mut [F]) {
+    for (square, &value) in squares.iter_mut().zip(values) {
+        *square = value * value;
+    }
+}

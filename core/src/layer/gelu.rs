@@ -1,0 +1,52 @@
+use core::fmt;
+
+use super::{Backward, Forward, Layer, ShapeError, Signature};
+use crate::real::Real;
+use crate::shape::Shape;
+
+/// √(2/π), and the factor of x³.
+const SCALE: f64 = 0.797_884_560_802_865_4;
+const CUBIC: f64 = 0.044_715;
+
+/// The Gaussian error linear unit in its tanh form, ½ x (1 + tanh u) with u = √(2/π) (x + 0.044715 x³), value by value
+/// (Hendrycks and Gimpel, arXiv 1606.08415).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gelu;
+
+impl Signature for Gelu {
+    fn output(&self, input: Shape) -> Result<Shape, ShapeError> {
+        Ok(input)
+    }
+}
+
+impl fmt::Display for Gelu {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("GELU")
+    }
+}
+
+/// tanh u, and du/dx.
+fn tanh_of<F: Real>(x: F) -> (F, F) {
+    let [scale, cubic] = [SCALE, CUBIC].map(F::of);
+    let square = x * x;
+    let u = scale * x * (F::one() + cubic * square);
+    (u.hyperbolic_tangent(), scale * (F::one() + F::of(3.0) * cubic * square))
+}
+
+impl<F: Real> Layer<F> for Gelu {
+    fn forward(&self, call: &Forward<'_, F>, y: &mut [F], _: &mut [F]) {
+        for (y, &x) in y.iter_mut().zip(call.x[0]) {
+            let (tanh, _) = tanh_of(x);
+            *y = F::of(0.5) * x * (F::one() + tanh);
+        }
+    }
+
+    /// dx += dy (½ (1 + tanh u) + ½ x (1 − tanh² u) du/dx).
+    fn input_gradient(&self, call: &Backward<'_, F>, dx: &mut [F], _: &mut [F]) {
+        for ((dx, &dy), &x) in dx.iter_mut().zip(call.dy).zip(call.x[0]) {
+            let (tanh, slope) = tanh_of(x);
+            let derivative = F::of(0.5) * ((F::one() + tanh) + x * (F::one() - tanh * tanh) * slope);
+            *dx += dy * derivative;
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! What a network is made of. Each layer is one file: its shapes and parameters ([`Signature`]), its forward and backward
+//! pass and its per-sample statistics ([`Layer`]), all as plain loops or as calls of a [`Backend`](crate::backend::Backend).
+//!
+//! To add one: its file, and its name in the list of [`Operation`]s.
+
+mod add;
+mod average_pool2d;
+mod call;
+mod conv2d;
+mod cross_entropy;
+mod dense;
+mod flatten;
+mod gelu;
+mod global_average_pool;
+mod group_norm;
+mod max_pool2d;
+mod operation;
+mod relu;
+mod sink;
+mod tanh;
+mod tensor;
+mod windows;
+
+pub use add::Add;
+pub use average_pool2d::AveragePool2d;
+pub use conv2d::Conv2d;
+pub use dense::Dense;
+pub use flatten::Flatten;
+pub use gelu::Gelu;
+pub use global_average_pool::GlobalAveragePool;
+pub use group_norm::GroupNorm;
+pub use max_pool2d::MaxPool2d;
+pub use operation::{Operation, ShapeError};
+pub use relu::Relu;
+pub use tanh::Tanh;
+pub use tensor::{Initial, Tensor};
+
+pub(crate) use call::{Backward, Forward};
+pub(crate) use cross_entropy::{softmax, softmax_cross_entropy};
+pub(crate) use dense::DenseSizes;
+pub(crate) use sink::Sink;
+pub(crate) use windows::Windows;
+
+use core::fmt;
+
+use crate::network::Placed;
+use crate::real::Real;
+use crate::shape::Shape;
+
+/// What a layer takes, gives and holds, whatever the float type.
+pub(crate) trait Signature: fmt::Display {
+    /// The output's shape for an input whose sizes are not zero.
+    fn output(&self, input: Shape) -> Result<Shape, ShapeError>;
+
+    /// Weights, then biases.
+    fn tensors(&self, input: Shape) -> [Option<Tensor>; 2] {
+        let _ = input;
+        [None, None]
+    }
+
+    /// Multiplications and additions of one sample's forward pass.
+    fn flops(&self, input: Shape, output: Shape) -> u64 {
+        let _ = (input, output);
+        0
+    }
+
+    /// Whether it takes two inputs, of one shape.
+    fn takes_two(&self) -> bool {
+        false
+    }
+
+    /// Values of scratch memory that its passes over a micro-batch take: for [`Layer::statistics`] one sample's gradient.
+    fn scratch_len(&self, place: &Placed, samples: usize) -> usize {
+        let _ = samples;
+        place.weights + place.biases
+    }
+}
+
+/// A layer's passes over a micro-batch. Lengths have been checked when it was placed.
+pub(crate) trait Layer<F: Real>: Signature {
+    /// y from x.
+    fn forward(&self, call: &Forward<'_, F>, y: &mut [F], scratch: &mut [F]);
+
+    /// dx += adjoint of the forward pass. It *adds*, so that a value may feed several layers.
+    fn input_gradient(&self, call: &Backward<'_, F>, dx: &mut [F], scratch: &mut [F]);
+
+    /// gradient ← gᵢ of this layer's parameters + β · gradient, for one sample of the micro-batch. Layers without
+    /// parameters have none.
+    fn sample_gradient(
+        &self,
+        call: &Backward<'_, F>,
+        sample: usize,
+        beta: F,
+        gradient: &mut [F],
+        scratch: &mut [F],
+    ) {
+        let _ = (call, sample, beta, gradient, scratch);
+    }
+
+    /// Everything that the sink asks for. Each sample's gradient is formed in scratch memory, used, and forgotten,
+    /// which costs no multiplication more than the sum over samples would.
+    fn statistics(&self, call: &Backward<'_, F>, sink: &mut Sink<'_, F>, scratch: &mut [F]) {
+        let len = call.place.weights + call.place.biases;
+        let only_sum = sink.only_sum();
+        let len = if only_sum && sink.gradient_sum.is_empty() { 0 } else { len };
+        let (gradient, scratch) = scratch.split_at_mut(if only_sum { 0 } else { len });
+        for sample in (0..call.samples).take_while(|_| len > 0) {
+            if only_sum {
+                self.sample_gradient(call, sample, F::one(), sink.gradient_sum, scratch);
+            } else {
+                self.sample_gradient(call, sample, F::zero(), gradient, scratch);
+                sink.add(sample, gradient);
+            }
+        }
+    }
+
+    /// The whole backward pass: the statistics, and the input's gradient where it is asked for.
+    fn backward(
+        &self,
+        call: &Backward<'_, F>,
+        dx: Option<&mut [F]>,
+        sink: &mut Sink<'_, F>,
+        scratch: &mut [F],
+    ) {
+        self.statistics(call, sink, scratch);
+        if let Some(dx) = dx {
+            self.input_gradient(call, dx, scratch);
+        }
+    }
+}

@@ -1,0 +1,88 @@
+use core::fmt;
+
+use crate::layer::{Operation, ShapeError};
+use crate::shape::Shape;
+
+/// Why nodes do not form a network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NetworkError {
+    /// There are no nodes.
+    Empty,
+    /// The memory for the placed nodes has another length than the tape.
+    Storage {
+        /// Nodes on the tape.
+        nodes: usize,
+        /// Places in the memory.
+        places: usize,
+    },
+    /// A node takes the output of itself or of a later one.
+    Order {
+        /// Which node, counted from 0.
+        layer: usize,
+    },
+    /// A node has another number of inputs than its operation takes.
+    Inputs {
+        /// Which node, counted from 0.
+        layer: usize,
+        /// Its operation.
+        operation: Operation,
+    },
+    /// The two inputs of a node have different shapes.
+    Unequal {
+        /// Which node, counted from 0.
+        layer: usize,
+        /// Its operation.
+        operation: Operation,
+        /// The inputs it was given.
+        inputs: [Shape; 2],
+    },
+    /// All layers together are too large.
+    TooLarge,
+    /// An operation does not fit its input.
+    Shape {
+        /// Which node, counted from 0.
+        layer: usize,
+        /// Its operation.
+        operation: Operation,
+        /// The input it was given.
+        input: Shape,
+        /// What is wrong.
+        problem: ShapeError,
+    },
+    /// The last node's output is not a vector of at least two classes.
+    Output(Shape),
+}
+
+impl fmt::Display for NetworkError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("a network needs at least one layer"),
+            Self::Storage { nodes, places } => write!(f, "{nodes} layers, but memory for {places}"),
+            Self::Order { layer } => write!(f, "layer {layer} takes its input from itself or a later layer"),
+            Self::Inputs { layer, operation } => {
+                let inputs = if operation.takes_two() { "two inputs" } else { "one input" };
+                write!(f, "layer {layer} ({operation}) takes {inputs}")
+            }
+            Self::Unequal { layer, operation, inputs: [first, second] } => {
+                write!(
+                    f,
+                    "layer {layer} ({operation}) takes two inputs of the same shape, not {first} and {second}"
+                )
+            }
+            Self::TooLarge => {
+                f.write_str("all layers together are too large: a size does not fit in 32 bits")
+            }
+            Self::Shape { layer, operation, input, problem } => {
+                write!(f, "layer {layer} ({operation}) cannot take an input of shape {input}: {problem}")
+            }
+            Self::Output(shape) => {
+                write!(
+                    f,
+                    "the last layer's output has shape {shape}, but must be a vector of at least two classes"
+                )
+            }
+        }
+    }
+}
+
+impl core::error::Error for NetworkError {}

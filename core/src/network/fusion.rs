@@ -1,0 +1,155 @@
+//! Layers that are computed in one pass.
+
+use super::Placed;
+use super::sweep::{Buffers, Way};
+use crate::backend::{Backend, BackwardOf, Conv2dKernels, Errors, ForwardOf, Outputs};
+use crate::layer::{Backward, Forward, MaxPool2d, Operation, Sink, Windows};
+use crate::real::Real;
+
+/// What is computed in one pass: a node, or a convolution with the ReLU and the 2×2 max-pooling behind it.
+pub(super) enum Stage<'n, F: Real> {
+    Node(&'n Placed),
+    /// What lies between is not kept: where the convolution's outputs would be are the places of the largest.
+    Pooling {
+        conv: &'n Placed,
+        pool: &'n Placed,
+        windows: Windows,
+        kernels: Conv2dKernels<F>,
+    },
+}
+
+impl<'n, F: Real> Stage<'n, F> {
+    /// The stage that begins at a node.
+    pub(super) fn at(nodes: &'n [Placed], first: usize, backend: &dyn Backend<F>, scratch: usize) -> Self {
+        Self::pooling(nodes, first, backend, scratch).unwrap_or(Self::Node(&nodes[first]))
+    }
+
+    /// The stage that ends before a node.
+    pub(super) fn before(nodes: &'n [Placed], end: usize, backend: &dyn Backend<F>, scratch: usize) -> Self {
+        let pooling = end.checked_sub(3).and_then(|first| Self::pooling(nodes, first, backend, scratch));
+        pooling.unwrap_or(Self::Node(&nodes[end - 1]))
+    }
+
+    fn pooling(nodes: &'n [Placed], first: usize, backend: &dyn Backend<F>, scratch: usize) -> Option<Self> {
+        let [conv, relu, pool] = nodes.get(first..)?.first_chunk()?;
+        let Operation::Conv2d(conv2d) = conv.operation else { return None };
+        let is_pooling = matches!(relu.operation, Operation::Relu(_))
+            && pool.operation == Operation::MaxPool2d(MaxPool2d { kernel: 2, stride: 2 });
+        let kernels = conv2d.kernels(backend, conv, scratch).filter(|_| is_pooling)?;
+        let reads = |before: &Placed| nodes.iter().filter(|node| node.reads(before)).count();
+        let is_chain = relu.reads(conv) && pool.reads(relu) && reads(conv) == 1 && reads(relu) == 1;
+        is_chain.then_some(Self::Pooling { conv, pool, windows: conv2d.windows(conv), kernels })
+    }
+
+    /// Nodes that it consists of.
+    pub(super) const fn len(&self) -> usize {
+        match self {
+            Self::Node(_) => 1,
+            Self::Pooling { .. } => 3,
+        }
+    }
+
+    /// The node that gives its outputs.
+    pub(super) const fn last(&self) -> &'n Placed {
+        match *self {
+            Self::Node(node) => node,
+            Self::Pooling { pool, .. } => pool,
+        }
+    }
+
+    pub(super) fn forward(
+        &self,
+        backend: &dyn Backend<F>,
+        samples: usize,
+        parameters: &[F],
+        buffers: &mut Buffers<'_, F>,
+    ) {
+        match *self {
+            Self::Node(node) if node.is_flatten() => {}
+            Self::Node(place) => {
+                let (before, y) = place.split(samples, buffers.activations);
+                let x = [0, 1].map(|k| place.input_of(k, samples, before));
+                let parameters = &parameters[place.parameters()];
+                let call = Forward { backend, place, samples, parameters, x };
+                place.operation.layer().forward(&call, y, buffers.scratch);
+            }
+            Self::Pooling { conv, pool, windows, kernels } => {
+                let (x, places, y) = three(conv, pool, samples, buffers.activations);
+                let parameters = &parameters[conv.parameters()];
+                let of = ForwardOf { parameters, x, outputs: Outputs::Pooled { places, y } };
+                (kernels.forward)(windows, of, buffers.scratch);
+            }
+        }
+    }
+
+    pub(super) fn backward(
+        &self,
+        backend: &dyn Backend<F>,
+        samples: usize,
+        way: Way,
+        parameters: &[F],
+        buffers: &mut Buffers<'_, F>,
+        sink: &mut Sink<'_, F>,
+    ) {
+        match *self {
+            Self::Node(node) if node.is_flatten() => {}
+            Self::Node(place) => {
+                let (before, y) = place.split(samples, buffers.activations);
+                let (gradients, dy) = place.split(samples, buffers.gradients);
+                let x = [0, 1].map(|k| place.input_of(k, samples, before));
+                let parameters = &parameters[place.parameters()];
+                let call = Backward { backend, place, samples, parameters, x, y, dy };
+                let layer = place.operation.layer();
+                // Once for each input: they may be one and the same.
+                let dx = way.passes_on(place, 0).then(|| place.input_of_mut(0, samples, gradients));
+                layer.backward(&call, dx, &mut sink.of_layer(place), buffers.scratch);
+                if way.passes_on(place, 1) {
+                    layer.input_gradient(&call, place.input_of_mut(1, samples, gradients), buffers.scratch);
+                }
+            }
+            Self::Pooling { conv, pool, windows, kernels } => {
+                let (x, places, y) = three(conv, pool, samples, buffers.activations);
+                let (dx, _, dy) = three(conv, pool, samples, buffers.gradients);
+                let of = BackwardOf {
+                    parameters: &parameters[conv.parameters()],
+                    x,
+                    errors: Errors::Pooled { places, y, dy },
+                    dx: way.passes_on(conv, 0).then_some(dx),
+                };
+                (kernels.backward)(windows, of, &mut sink.of_layer(conv), buffers.scratch);
+            }
+        }
+    }
+}
+
+/// A convolution's input and outputs, and the outputs of the pooling behind it.
+fn three<'w, F>(
+    conv: &Placed,
+    pool: &Placed,
+    samples: usize,
+    buffer: &'w mut [F],
+) -> (&'w mut [F], &'w mut [F], &'w mut [F]) {
+    let (before, from_pool) = pool.split(samples, buffer);
+    let (inputs, outputs) = conv.split(samples, before);
+    (conv.input_of_mut(0, samples, inputs), outputs, from_pool)
+}
+
+impl Placed {
+    /// A buffer of activations or gradients, cut before the node's output: all of its inputs lie there, as nodes only
+    /// read earlier ones.
+    fn split<'w, F>(&self, samples: usize, buffer: &'w mut [F]) -> (&'w mut [F], &'w mut [F]) {
+        let (before, from_output) = buffer.split_at_mut(self.output_offset * samples);
+        (before, &mut from_output[..self.output.len() * samples])
+    }
+
+    /// One of its inputs within that.
+    fn input_of<'w, F>(&self, input: usize, samples: usize, before: &'w [F]) -> &'w [F] {
+        let values = self.values[input];
+        &before[values.offset * samples..][..values.len * samples]
+    }
+
+    fn input_of_mut<'w, F>(&self, input: usize, samples: usize, before: &'w mut [F]) -> &'w mut [F] {
+        let values = self.values[input];
+        &mut before[values.offset * samples..][..values.len * samples]
+    }
+}

@@ -1,0 +1,44 @@
+use crate::layer::Operation;
+
+/// Where a node's input comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// Nowhere: the operation has no second input.
+    None,
+    /// The network's input.
+    Input,
+    /// The output of the k-th node, counted from 0. Only earlier nodes.
+    Node(u16),
+}
+
+/// One line of the tape: an operation and where its inputs come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Node {
+    /// What it computes.
+    pub operation: Operation,
+    /// Its inputs.
+    pub inputs: [Source; 2],
+}
+
+impl Node {
+    /// A node with one input.
+    #[must_use]
+    pub const fn new(operation: Operation, input: Source) -> Self {
+        Self { operation, inputs: [input, Source::None] }
+    }
+
+    /// A chain: each operation takes the output of the one before it.
+    #[must_use]
+    pub const fn chain<const N: usize>(operations: [Operation; N]) -> [Self; N] {
+        const { assert!(N <= 1 << 16, "a node's input is a number of 16 bits") };
+        let mut nodes = [const { Self::new(Operation::Flatten(crate::layer::Flatten), Source::Input) }; N];
+        let mut k = 0;
+        while k < N {
+            #[allow(clippy::cast_possible_truncation)]
+            let input = if k == 0 { Source::Input } else { Source::Node(k as u16 - 1) };
+            nodes[k] = Self::new(operations[k], input);
+            k += 1;
+        }
+        nodes
+    }
+}
