@@ -5,15 +5,18 @@
 #[cfg(feature = "std")]
 extern crate std;
 
+pub mod augmentation;
 pub mod backend;
 pub mod batch_test;
 pub mod config;
 pub mod controller;
 pub mod cut;
 pub mod dataset;
+mod decode;
 #[cfg(feature = "std")]
 pub mod examiner;
 pub mod idx;
+pub mod images;
 pub mod layer;
 mod length;
 #[cfg(feature = "std")]
@@ -21,6 +24,7 @@ pub mod local;
 #[cfg(feature = "std")]
 pub mod member;
 pub mod network;
+pub mod normalisation;
 pub mod optimizer;
 pub mod random;
 pub mod real;

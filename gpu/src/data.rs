@@ -14,7 +14,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use adadagrad_core::config::DatasetName;
-use adadagrad_core::idx::{IdxError, ImagesError};
+use adadagrad_core::idx::IdxError;
+use adadagrad_core::images::ImagesError;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use adadagrad_core::dataset::Dataset;
-use adadagrad_core::idx::LabelledImages;
+use adadagrad_core::images::LabelledImages;
 use sha2::{Digest, Sha256};
 
 use crate::checkpoint::DataDigest;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use adadagrad_core::backend::FastBackend;
 use adadagrad_core::examiner::{Examiner, Verdict};
-use adadagrad_core::idx::Picture;
+use adadagrad_core::images::Picture;
 use adadagrad_core::local::OwnedNetwork;
 use adadagrad_core::network::Model;
 use adadagrad_gpu::checkpoint::{self, Checkpoint};

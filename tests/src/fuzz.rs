@@ -3,7 +3,8 @@
 
 use adadagrad_core::config::RunConfig;
 use adadagrad_core::dataset::Dataset;
-use adadagrad_core::idx::{Idx, LabelledImages};
+use adadagrad_core::idx::Idx;
+use adadagrad_core::images::LabelledImages;
 use adadagrad_core::local::OwnedNetwork;
 use adadagrad_core::network::Model;
 use adadagrad_core::trainer::Trainer;

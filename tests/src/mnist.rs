@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::Path;
 use std::{env, fs};
 
-use adadagrad_core::idx::LabelledImages;
+use adadagrad_core::images::LabelledImages;
 use flate2::read::GzDecoder;
 
 /// The training set; `None`, with a message, when it is not packed yet.

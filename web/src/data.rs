@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use adadagrad_core::dataset::Dataset;
-use adadagrad_core::idx::{ImagesError, LabelledImages};
+use adadagrad_core::images::{ImagesError, LabelledImages};
 use adadagrad_core::network::Model;
 use adadagrad_core::shuffle::Order;
 use adadagrad_gpu::checkpoint::DataDigest;

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use adadagrad_core::backend::FastBackend;
 use adadagrad_core::config::{DatasetName, RunConfig};
 use adadagrad_core::examiner::{Examiner, Verdict};
-use adadagrad_core::idx::Picture;
+use adadagrad_core::images::Picture;
 use adadagrad_core::network::Model;
 use adadagrad_gpu::webgpu::Choice;
 use futures_channel::oneshot;

@@ -123,7 +123,7 @@ fn sound_input_is_accepted() {
     fuzz::idx(&idx_pair());
     let pair = idx_pair();
     let (images, labels) = pair[1..].split_at(28);
-    assert!(adadagrad_core::idx::LabelledImages::parse(images, labels, [2, 3], 10).is_ok());
+    assert!(adadagrad_core::images::LabelledImages::parse(images, labels, [2, 3], 10).is_ok());
     let bytes = checkpoint_bytes();
     let checkpoint = checkpoint::read(&bytes).unwrap();
     let network = OwnedNetwork::of_model(Model::Logistic).unwrap();

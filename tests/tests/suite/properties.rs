@@ -9,7 +9,7 @@ use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::controller::{AdAdaGrad, AnyController, Constant, Controller, Decision, Limits};
 use adadagrad_core::cut::Cut;
 use adadagrad_core::dataset::Dataset;
-use adadagrad_core::idx::Picture;
+use adadagrad_core::images::Picture;
 use adadagrad_core::network::Model;
 use adadagrad_core::optimizer::{
     AdaGrad, AdaGradNorm, Adam, AdamW, AnyOptimizer, Momentum, Nesterov, RmsProp, Sgd,
