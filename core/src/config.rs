@@ -31,7 +31,11 @@ pub enum DatasetName {
     Mnist,
     /// 60,000 + 10,000 pieces of clothing, in ten kinds.
     FashionMnist,
-    /// The user's own files, in the same format.
+    /// 50,000 + 10,000 colour photographs, in ten kinds.
+    Cifar10,
+    /// 50,000 + 10,000 colour photographs, in 100 kinds.
+    Cifar100,
+    /// The user's own files, of any kind that the program reads.
     Own,
 }
 
@@ -42,6 +46,8 @@ impl DatasetName {
         match self {
             Self::Mnist => "mnist",
             Self::FashionMnist => "fashion_mnist",
+            Self::Cifar10 => "cifar10",
+            Self::Cifar100 => "cifar100",
             Self::Own => "own",
         }
     }

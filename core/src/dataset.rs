@@ -33,6 +33,11 @@ impl SampleShape {
 
 /// How a data set stores the values of its samples.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case", deny_unknown_fields)
+)]
 pub enum Encoding {
     /// Bytes. A value of channel c is (byte/255 − mean\[c\])/deviation\[c\], for up to four channels, rounded after the
     /// subtraction and after the division.

@@ -8,6 +8,7 @@ extern crate std;
 pub mod augmentation;
 pub mod backend;
 pub mod batch_test;
+pub mod cifar;
 pub mod config;
 pub mod controller;
 pub mod cut;

@@ -23,6 +23,7 @@ fn state() -> State {
         progress: Progress { steps: 7, samples_seen: (1 << 53) + 1, next_batch: 4096, shared },
         training_samples: 60_000,
         training_data: Some(DataDigest(std::array::from_fn(|k| 7 * k as u8))),
+        encoding: None,
     }
 }
 

@@ -69,6 +69,7 @@ fn save(run: &Run<ThreadsEngine>, training: &SharedDataset) -> Vec<u8> {
         progress: *run.progress(),
         training_samples: training.len(),
         training_data: None,
+        encoding: None,
     };
     let network = OwnedNetwork::of_model(state.config.model).unwrap();
     checkpoint::write(network.view(), &run.engine().parameters(), &run.engine().memory(), &state).unwrap()

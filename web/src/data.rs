@@ -9,7 +9,7 @@ use adadagrad_core::images::{ImagesError, LabelledImages};
 use adadagrad_core::network::Model;
 use adadagrad_core::shuffle::Order;
 use adadagrad_gpu::checkpoint::DataDigest;
-use adadagrad_gpu::dataset::{Images, digest};
+use adadagrad_gpu::dataset::{Bytes, Images, digest};
 use js_sys::Uint8Array;
 use wasm_bindgen::prelude::*;
 
@@ -90,7 +90,7 @@ impl Data {
 }
 
 fn read(which: &str, images: &Uint8Array, labels: &Uint8Array) -> Result<Arc<Images>, JsError> {
-    check(images.to_vec(), labels.to_vec())
+    check(Bytes::from(images.to_vec()), labels.to_vec().into())
         .map(Arc::new)
         .map_err(|error| JsError::new(&format!("{which} data: {error}")))
 }

@@ -191,7 +191,9 @@ fn in_words(error: ImagesError, images: &OwnFile, labels: &OwnFile) -> String {
     match error {
         IdxError::Magic(_) | IdxError::Type(_) | IdxError::Dimensions { .. } => file.is_no_idx(),
         IdxError::Header { .. } => format!("{name} ends within its header."),
-        IdxError::Channels(found) => format!("The images in {name} have {found} channels, but the networks here take 1."),
+        IdxError::Channels(found) => {
+            format!("The images in {name} have {found} channels, but the networks here take 1.")
+        }
         IdxError::Empty => format!("{name} is empty: its header says 0 {kind}."),
         IdxError::TooLarge => format!("The header of {name} names more {kind} than a file can hold."),
         IdxError::Length { needed, found } => format!(

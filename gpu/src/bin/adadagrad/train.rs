@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use adadagrad_core::config::RunConfig;
 use adadagrad_core::local::OwnedNetwork;
+use adadagrad_core::normalisation::Normalisation;
 use adadagrad_core::trainer::Progress;
 use adadagrad_gpu::checkpoint::{self, STATE_VERSION, State};
 use adadagrad_gpu::data::Splits;
@@ -53,6 +54,7 @@ pub(crate) fn run(arguments: &TrainArguments, given: &ArgMatches) -> Outcome {
     let data = arguments.place.load_data(config.dataset)?;
     refuse_data_as_output(arguments, &data)?;
     let config = start::fitted(arguments, config, &data);
+    let data = data.for_run(&config, start.encoding());
     let profile = arguments.profile.then(Profile::default);
     let run = start::begin(arguments, config, start, &data, profile.clone())?;
     let files = files.begin(arguments, run.progress())?;
@@ -296,12 +298,14 @@ impl Session {
 
     /// The run as it stands between two steps.
     fn state(&mut self, data: &Splits) -> Result<Saved, Box<dyn Error>> {
+        let config = *self.run.config();
         let state = State {
             version: STATE_VERSION,
-            config: *self.run.config(),
+            config,
             progress: *self.run.progress(),
             training_samples: data.training.len(),
             training_data: Some(data.digest),
+            encoding: (config.normalisation != Normalisation::None).then_some(data.shape().encoding),
         };
         let network = OwnedNetwork::of_model(state.config.model)?;
         let Snapshot { parameters, memory } = self.run.engine_mut().snapshot()?;
