@@ -191,9 +191,14 @@ impl<F: Real, B: AsRef<[u8]>> Dataset<F> for LabelledImages<B> {
 /// Bytes.
 const CACHE_LINE: usize = 64;
 
-/// One image without a label, row by row.
+/// One image without a label.
 #[derive(Clone, Copy, Debug)]
-pub struct Picture<'a>(pub &'a [u8]);
+pub struct Picture<'a> {
+    /// Its planes, row by row.
+    pub bytes: &'a [u8],
+    /// What it is, and how it is encoded.
+    pub shape: SampleShape,
+}
 
 impl<F: Real> Dataset<F> for Picture<'_> {
     fn len(&self) -> u32 {
@@ -201,12 +206,12 @@ impl<F: Real> Dataset<F> for Picture<'_> {
     }
 
     fn shape(&self) -> SampleShape {
-        SampleShape::image(Shape::vector(u32::try_from(self.0.len()).unwrap_or(u32::MAX)), 1)
+        self.shape
     }
 
     fn read(&self, _: Visit, input: &mut [F], targets: &mut [u32]) {
-        let SampleShape { input: shape, encoding, .. } = Dataset::<F>::shape(self);
-        decode(self.0, shape, encoding, Placement::IDENTITY, input);
+        let SampleShape { input: shape, encoding, .. } = self.shape;
+        decode(self.bytes, shape, encoding, Placement::IDENTITY, input);
         targets.fill(0);
     }
 }

@@ -4,12 +4,13 @@ use std::cell::OnceCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use adadagrad_core::dataset::Dataset;
+use adadagrad_core::config::RunConfig;
+use adadagrad_core::dataset::{Dataset, SampleShape};
 use adadagrad_core::images::{ImagesError, LabelledImages};
 use adadagrad_core::network::Model;
 use adadagrad_core::shuffle::Order;
 use adadagrad_gpu::checkpoint::DataDigest;
-use adadagrad_gpu::dataset::{Bytes, Images, digest};
+use adadagrad_gpu::dataset::{Bytes, Images, digest, for_run};
 use js_sys::Uint8Array;
 use wasm_bindgen::prelude::*;
 
@@ -44,6 +45,17 @@ impl Data {
         let train = read("training", &files.train_images(), &files.train_labels())?;
         let test = read("test", &files.test_images(), &files.test_labels())?;
         Ok(Self { train, test, digest: Rc::default() })
+    }
+
+    /// The same data as a run reads them: normalised and placed as its settings say.
+    pub(crate) fn for_run(&self, config: &RunConfig) -> Self {
+        let [train, test] = for_run([&self.train, &self.test], config, None).map(Arc::new);
+        Self { train, test, digest: Rc::clone(&self.digest) }
+    }
+
+    /// What a sample is, and how a run reads it.
+    pub(crate) fn shape(&self) -> SampleShape {
+        self.train.sample_shape()
     }
 
     pub(crate) fn training_samples(&self) -> u32 {

@@ -156,7 +156,7 @@ impl Session {
         if self.prepared.as_ref().is_some_and(|prepared| prepared.is_for(&standing, kernels.as_ref())) {
             return Ok(());
         }
-        let (data, clock) = (self.data.clone(), Rc::clone(&self.clock));
+        let (data, clock) = (self.data.for_run(standing.trainer.config()), Rc::clone(&self.clock));
         let run = GpuRun::prepare(standing.clone(), data, clock, kernels.clone());
         self.prepared = Some(Prepared { standing, kernels, run });
         Ok(())
@@ -313,6 +313,7 @@ impl Session {
     /// When the picture has another size.
     #[wasm_bindgen(unchecked_return_type = "Classification | null")]
     pub fn classify(&mut self, pixels: &[u8]) -> Result<JsValue, JsError> {
+        let shape = self.data.shape();
         let Some(run) = &mut self.run else { return Ok(JsValue::NULL) };
         let examiner = examiner(&mut run.examiner, run.model)?;
         run.engine.with_newest(|step, parameters| {
@@ -321,7 +322,7 @@ impl Session {
                 answer = Float32Array::from(probabilities).into();
             };
             let parameters = examiner.in_own_order(parameters)?;
-            examiner.examine(&parameters, &Picture(pixels), 0..1, tell)?;
+            examiner.examine(&parameters, &Picture { bytes: pixels, shape }, 0..1, tell)?;
             object(&[("step", number(step)), ("probabilities", answer)])
         })
     }
@@ -422,6 +423,7 @@ impl Session {
 
     /// Puts a run in place of the one at hand.
     fn put(&mut self, standing: Standing, engine: EngineName, kernels: JsValue) -> Result<(), JsError> {
+        self.data = self.data.for_run(standing.trainer.config());
         let &RunConfig { model, seed, .. } = standing.trainer.config();
         let prepared = self.prepared.take();
         let engine = match engine {

@@ -3,6 +3,7 @@
 use adadagrad_core::config::{DatasetName, RunConfig};
 use adadagrad_core::local::OwnedNetwork;
 use adadagrad_core::network::initialise;
+use adadagrad_core::normalisation::Normalisation;
 use adadagrad_core::trainer::Trainer;
 use adadagrad_gpu::checkpoint::{STATE_VERSION, State};
 use js_sys::Uint8Array;
@@ -76,6 +77,7 @@ impl Standing {
             progress: *self.trainer.progress(),
             training_samples: self.trainer.samples(),
             training_data: Some(data.digest()),
+            encoding: (config.normalisation != Normalisation::None).then_some(data.shape().encoding),
         };
         let network = OwnedNetwork::of_model(config.model)?;
         safetensors::write(network.view(), &self.parameters, &self.memory, &state)

@@ -9,9 +9,9 @@ use adadagrad_core::batch_test::{
 use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::controller::{AdAdaGrad, AnyController, Constant, Controller, Decision, Limits};
 use adadagrad_core::cut::Cut;
-use adadagrad_core::dataset::Dataset;
+use adadagrad_core::dataset::{Dataset, SampleShape};
 use adadagrad_core::images::Picture;
-use adadagrad_core::network::Model;
+use adadagrad_core::network::{Model, Shape};
 use adadagrad_core::normalisation::Normalisation;
 use adadagrad_core::optimizer::{
     AdaGrad, AdaGradNorm, Adam, AdamW, AnyOptimizer, Momentum, Nesterov, RmsProp, Sgd,
@@ -565,8 +565,9 @@ fn configs() -> impl Strategy<Value = RunConfig> {
 fn bytes_are_divided_by_255_to_the_last_bit() {
     let bytes: Vec<u8> = (0..=255).collect();
     let (mut single, mut double) = ([0.0_f32; 256], [0.0_f64; 256]);
-    Picture(&bytes).read(0.into(), &mut single, &mut [0]);
-    Picture(&bytes).read(0.into(), &mut double, &mut [0]);
+    let picture = Picture { bytes: &bytes, shape: SampleShape::image(Shape::image(1, 16, 16), 1) };
+    picture.read(0.into(), &mut single, &mut [0]);
+    picture.read(0.into(), &mut double, &mut [0]);
     for ((byte, single), double) in bytes.into_iter().zip(single).zip(double) {
         assert_eq!(single.to_bits(), (f32::from(byte) / 255.0).to_bits(), "{byte}");
         assert_eq!(double.to_bits(), (f64::from(byte) / 255.0).to_bits(), "{byte}");
