@@ -2,11 +2,13 @@
 
 use core::fmt;
 
+use crate::augmentation::Augmentation;
 use crate::batch_test::{
     AnyTest, AugmentedTest, CoordinateNormTest, InnerProductTest, NormTest, WorkerNormTest,
 };
 use crate::controller::{AdAdaGrad, AnyController, Constant};
 use crate::model::Model;
+use crate::normalisation::Normalisation;
 use crate::optimizer::{AdaGrad, AnyOptimizer};
 use crate::real::Real;
 use crate::schedule::{Decay, Schedule};
@@ -29,7 +31,11 @@ pub enum DatasetName {
     Mnist,
     /// 60,000 + 10,000 pieces of clothing, in ten kinds.
     FashionMnist,
-    /// The user's own files, in the same format.
+    /// 50,000 + 10,000 colour photographs, in ten kinds.
+    Cifar10,
+    /// 50,000 + 10,000 colour photographs, in 100 kinds.
+    Cifar100,
+    /// The user's own files, of any kind that the program reads.
     Own,
 }
 
@@ -40,6 +46,8 @@ impl DatasetName {
         match self {
             Self::Mnist => "mnist",
             Self::FashionMnist => "fashion_mnist",
+            Self::Cifar10 => "cifar10",
+            Self::Cifar100 => "cifar100",
             Self::Own => "own",
         }
     }
@@ -57,6 +65,10 @@ pub struct RunConfig {
     pub version: u32,
     /// The data set to train on.
     pub dataset: DatasetName,
+    /// What an image's values are normalised by.
+    pub normalisation: Normalisation,
+    /// How training images are varied.
+    pub augmentation: Augmentation,
     /// The network.
     pub model: Model,
     /// The optimizer with its settings.
@@ -130,6 +142,8 @@ impl Preset {
         let paper = RunConfig {
             version: FORMAT_VERSION,
             dataset: DatasetName::Mnist,
+            normalisation: Normalisation::None,
+            augmentation: Augmentation::NONE,
             model: Model::Cnn,
             optimizer: AnyOptimizer::AdaGrad(AdaGrad::default()),
             learning_rate: 0.008,
@@ -308,6 +322,8 @@ fn with_thresholds((test, other): (AnyTest, AnyTest)) -> AnyTest {
     }
 }
 
+/// Pixels around an image that a crop may take in.
+const PADDING: [u64; 2] = [0, Augmentation::LARGEST_PADDING as u64];
 const POSITIVE: Range = Range::Above(0.0, LARGEST);
 const NOT_NEGATIVE: Range = Range::Below(0.0, LARGEST);
 
@@ -370,6 +386,7 @@ impl RunConfig {
         let format = u64::from(FORMAT_VERSION);
         check_count("version", self.version.into(), [format; 2], "settings of another version")?;
         check_in::<F>("learning_rate", self.learning_rate, POSITIVE, "")?;
+        check_count("padding", self.augmentation.padding.into(), PADDING, "")?;
         check_optimizer::<F>(&self.optimizer)?;
         check_schedule(&self.schedule)?;
         if let Some(test) = &self.test {
@@ -414,6 +431,8 @@ impl RunConfig {
         let fixed = [
             ("version", self.version == next.version),
             ("dataset", self.dataset == next.dataset),
+            ("normalisation", self.normalisation == next.normalisation),
+            ("augmentation", self.augmentation == next.augmentation),
             ("model", self.model == next.model),
             ("optimizer", self.optimizer == next.optimizer),
             ("test", self.test.zip(next.test).map(with_thresholds).or(self.test) == next.test),

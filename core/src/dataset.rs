@@ -1,5 +1,6 @@
 //! Where samples come from, and what one is.
 
+use crate::augmentation::Placements;
 use crate::real::Real;
 use crate::shape::Shape;
 
@@ -35,8 +36,14 @@ impl SampleShape {
 
 /// How a data set stores the values of its samples.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case", deny_unknown_fields)
+)]
 pub enum Encoding {
-    /// Bytes. A value of channel c is (byte/255 − mean\[c\])/deviation\[c\], for up to four channels.
+    /// Bytes. A value of channel c is (byte/255 − mean\[c\])/deviation\[c\], for up to four channels, rounded after the
+    /// subtraction and after the division.
     Bytes {
         /// Subtracted, per channel.
         mean: [f32; 4],
@@ -90,7 +97,13 @@ pub trait Dataset<F: Real> {
         let _ = sample;
     }
 
-    /// The stored bytes of all samples, one after the other, where its encoding is bytes that do not depend on the visit.
+    /// How [`read`](Self::read) places the images of visits. Whoever decodes [`raw`](Self::raw) bytes applies it too.
+    fn placements(&self) -> Placements {
+        Placements::NONE
+    }
+
+    /// The stored bytes of all samples, one after the other, where its encoding is bytes: as they are before
+    /// [`placements`](Self::placements) and normalisation.
     fn raw(&self) -> Option<&[u8]> {
         None
     }
@@ -111,6 +124,10 @@ impl<F: Real, T: Dataset<F> + ?Sized> Dataset<F> for &T {
 
     fn prefetch(&self, sample: u32) {
         (**self).prefetch(sample);
+    }
+
+    fn placements(&self) -> Placements {
+        (**self).placements()
     }
 
     fn raw(&self) -> Option<&[u8]> {

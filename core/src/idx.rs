@@ -5,10 +5,7 @@
 
 use core::fmt;
 
-use crate::dataset::{Dataset, SampleShape, Visit};
-use crate::real::Real;
 use crate::shape::Shape;
-use crate::vectors::on_vectors;
 
 /// What is wrong with IDX bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +44,8 @@ pub enum IdxError {
         /// Rows and columns in the header, at bytes 8 and 12.
         found: [u32; 2],
     },
+    /// Images of more channels than four, or of none.
+    Channels(u32),
     /// There are not as many labels as images.
     Count {
         /// Number of images.
@@ -99,6 +98,9 @@ impl fmt::Display for IdxError {
                 "bytes 8 to 15: the images have {}×{} pixels, but {}×{} are expected",
                 found[0], found[1], expected[0], expected[1]
             ),
+            Self::Channels(found) => {
+                write!(f, "bytes 8 to 11: the images have {found} channels, but one to four are expected")
+            }
             Self::Count { images, labels } => write!(f, "{images} images, but {labels} labels"),
             Self::Empty => f.write_str("bytes 4 to 7: the file contains no samples"),
             Self::Label { byte, label, classes } => {
@@ -161,149 +163,35 @@ impl<'a, const N: usize> Idx<'a, N> {
     }
 }
 
-/// Grey images with labels, as in MNIST: pixels are read as byte/255. `B` holds the files' bytes: a
-/// slice, or your own buffer.
-#[derive(Clone, Copy, Debug)]
-pub struct LabelledImages<B> {
-    images: B,
-    labels: B,
-    count: u32,
-    shape: SampleShape,
-}
-
-/// Where the values begin in an image file and in a label file.
-const IMAGES_START: usize = 16;
-const LABELS_START: usize = 8;
-
-/// Which of the two files an error is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ImagesError {
-    /// The image file.
-    Images(IdxError),
-    /// The label file.
-    Labels(IdxError),
-}
-
-impl fmt::Display for ImagesError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Images(error) => write!(f, "image file: {error}"),
-            Self::Labels(error) => write!(f, "label file: {error}"),
+/// A file of images: how many there are, the shape of each, and where their bytes begin. Three dimensions are images ×
+/// rows × columns, grey; four are images × channels × rows × columns, of one to four channels; two are images × columns,
+/// one row each.
+///
+/// # Errors
+/// What is wrong, and at which byte.
+pub fn image_file(bytes: &[u8]) -> Result<(u32, Shape, usize), IdxError> {
+    let (count, shape, values) = match bytes.get(3) {
+        Some(2) => {
+            let Idx { dimensions: [count, columns], values } = Idx::<2>::parse(bytes)?;
+            (count, Shape::image(1, 1, columns), values)
         }
-    }
-}
-
-impl core::error::Error for ImagesError {}
-
-impl<B: AsRef<[u8]>> LabelledImages<B> {
-    /// Reads and checks both files: sizes, counts, and every label.
-    ///
-    /// # Errors
-    /// Which file is wrong, what, and where.
-    pub fn parse(images: B, labels: B, size: [u32; 2], classes: u32) -> Result<Self, ImagesError> {
-        let image_file = Idx::<3>::parse(images.as_ref()).map_err(ImagesError::Images)?;
-        let label_file = Idx::<1>::parse(labels.as_ref()).map_err(ImagesError::Labels)?;
-        let [count, rows, columns] = image_file.dimensions;
-        if [rows, columns] != size {
-            let found = [rows, columns];
-            return Err(ImagesError::Images(IdxError::ImageSize { expected: size, found }));
-        }
-        if count == 0 {
-            return Err(ImagesError::Images(IdxError::Empty));
-        }
-        if label_file.dimensions != [count] {
-            let [labels] = label_file.dimensions;
-            return Err(ImagesError::Labels(IdxError::Count { images: count, labels }));
-        }
-        if let Some(index) = label_file.values.iter().position(|&label| u32::from(label) >= classes) {
-            let (byte, label) = (LABELS_START + index, label_file.values[index]);
-            return Err(ImagesError::Labels(IdxError::Label { byte, label, classes }));
-        }
-        let shape = SampleShape::image(Shape::image(1, rows, columns), classes);
-        Ok(Self { images, labels, count, shape })
-    }
-
-    /// One image's bytes, row by row; `None` where there is no such image.
-    #[must_use]
-    pub fn image(&self, index: u32) -> Option<&[u8]> {
-        // Within the bytes, which were checked, so that nothing overflows.
-        let pixels = self.shape.input.len();
-        let index = (index < self.count).then_some(index as usize)?;
-        self.images.as_ref().get(IMAGES_START + index * pixels..)?.get(..pixels)
-    }
-
-    /// One image's label; `None` where there is no such image.
-    #[must_use]
-    pub fn label(&self, index: u32) -> Option<u8> {
-        self.labels.as_ref().get(LABELS_START + (index < self.count).then_some(index as usize)?).copied()
-    }
-}
-
-impl<F: Real, B: AsRef<[u8]>> Dataset<F> for LabelledImages<B> {
-    fn len(&self) -> u32 {
-        self.count
-    }
-
-    fn shape(&self) -> SampleShape {
-        self.shape
-    }
-
-    /// If there is no such image: zeros, with a label of no class.
-    fn read(&self, visit: Visit, input: &mut [F], targets: &mut [u32]) {
-        match (self.image(visit.sample), self.label(visit.sample)) {
-            (Some(image), Some(label)) => {
-                scale(image, input);
-                targets.fill(label.into());
+        Some(4) => {
+            let Idx { dimensions: [count, channels, rows, columns], values } = Idx::<4>::parse(bytes)?;
+            if !(1..=4).contains(&channels) {
+                return Err(IdxError::Channels(channels));
             }
-            _ => {
-                input.fill(F::zero());
-                targets.fill(u32::MAX);
-            }
+            (count, Shape::image(channels, rows, columns), values)
         }
-    }
-
-    fn raw(&self) -> Option<&[u8]> {
-        self.images.as_ref().get(IMAGES_START..)
-    }
-
-    fn prefetch(&self, index: u32) {
-        // A byte of each cache line: nobody waits for it, so that many images' are under way at once.
-        let touched =
-            self.image(index).unwrap_or_default().iter().step_by(CACHE_LINE).fold(0, |all, byte| all ^ byte);
-        core::hint::black_box(touched);
-    }
-}
-
-/// Bytes.
-const CACHE_LINE: usize = 64;
-
-/// One image without a label, row by row.
-#[derive(Clone, Copy, Debug)]
-pub struct Picture<'a>(pub &'a [u8]);
-
-impl<F: Real> Dataset<F> for Picture<'_> {
-    fn len(&self) -> u32 {
-        1
-    }
-
-    fn shape(&self) -> SampleShape {
-        SampleShape::image(Shape::vector(u32::try_from(self.0.len()).unwrap_or(u32::MAX)), 1)
-    }
-
-    fn read(&self, _: Visit, input: &mut [F], targets: &mut [u32]) {
-        scale(self.0, input);
-        targets.fill(0);
-    }
-}
-
-/// byte/255, correctly rounded but without a division: 1/255 = 257/2¹⁶ + 1/(255·2¹⁶), and a byte times the first is
-/// exact.
-fn scale<F: Real>(bytes: &[u8], input: &mut [F]) {
-    let [high, low] = [257.0 / 65_536.0, 1.0 / (255.0 * 65_536.0)].map(F::of);
-    on_vectors(|| {
-        for (value, &byte) in input.iter_mut().zip(bytes) {
-            let byte = F::from(byte).unwrap_or_default();
-            *value = byte * high + byte * low;
+        _ => {
+            let Idx { dimensions: [count, rows, columns], values } = Idx::<3>::parse(bytes)?;
+            (count, Shape::image(1, rows, columns), values)
         }
-    });
+    };
+    if shape.checked_len().is_none() {
+        return Err(IdxError::TooLarge);
+    }
+    if count == 0 || shape.is_empty() {
+        return Err(IdxError::Empty);
+    }
+    Ok((count, shape, bytes.len() - values.len()))
 }

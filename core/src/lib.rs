@@ -5,16 +5,20 @@
 #[cfg(feature = "std")]
 extern crate std;
 
+pub mod augmentation;
 pub mod backend;
 pub mod batch_test;
+pub mod cifar;
 pub mod config;
 pub mod controller;
 pub mod cut;
 pub mod dataset;
+mod decode;
 pub mod digest;
 #[cfg(feature = "std")]
 pub mod examiner;
 pub mod idx;
+pub mod images;
 pub mod layer;
 mod length;
 #[cfg(feature = "std")]
@@ -23,6 +27,7 @@ pub mod local;
 pub mod member;
 pub mod model;
 pub mod network;
+pub mod normalisation;
 pub mod optimizer;
 pub mod random;
 pub mod real;

@@ -38,6 +38,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use adadagrad_core::config::RunConfig;
+use adadagrad_core::dataset::Encoding;
 use adadagrad_core::dataset::SampleShape;
 use adadagrad_core::layer::Tensor as Parameters;
 use adadagrad_core::local::OwnedNetwork;
@@ -83,6 +84,10 @@ pub struct State {
     /// The layers of a network of the user's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub network: Option<OwnNetwork>,
+    /// How the values of the training data were encoded, where they were normalised: whatever is given to the network
+    /// later is to be encoded in the same way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<Encoding>,
 }
 
 /// A tensor of a checkpoint.
@@ -352,6 +357,7 @@ impl State {
                 "a sum of squares is negative or infinite",
             ),
             (self.has_its_network(), "the layers of its network are not those that its settings name"),
+            (self.encoding.is_none_or(is_sound), "a mean or a deviation of its data is not a valid number"),
         ];
         match checks.iter().find(|(holds, _)| !holds) {
             None => Ok(()),
@@ -511,6 +517,17 @@ fn read_state(text: &str) -> Result<State, CheckpointError> {
     Ok(state)
 }
 
+/// Whether no value becomes NaN or infinite.
+fn is_sound(encoding: Encoding) -> bool {
+    match encoding {
+        Encoding::Floats => true,
+        Encoding::Bytes { mean, deviation } => {
+            mean.iter().all(|mean| mean.is_finite())
+                && deviation.iter().all(|deviation| deviation.is_normal() && *deviation > 0.0)
+        }
+    }
+}
+
 fn not_valid(problem: impl fmt::Display) -> CheckpointError {
     CheckpointError::State(problem.to_string())
 }
@@ -519,11 +536,21 @@ fn not_valid(problem: impl fmt::Display) -> CheckpointError {
 /// on with a default would be another one.
 fn check_settings(text: &str, config: &RunConfig) -> Result<(), CheckpointError> {
     let state: Value = serde_json::from_str(text).map_err(not_valid)?;
-    match missing_field(&serde_json::to_value(config).map_err(not_valid)?, state.get("config")) {
+    let mut whole = serde_json::to_value(config).map_err(not_valid)?;
+    if let Some(fields) = whole.as_object_mut() {
+        let given = state.get("config");
+        fields.retain(|name, _| {
+            !LATER_SETTINGS.contains(&name.as_str()) || given.is_some_and(|given| given.get(name).is_some())
+        });
+    }
+    match missing_field(&whole, state.get("config")) {
         None => Ok(()),
         Some(name) => Err(not_valid(format_args!("missing field `config.{name}`"))),
     }
 }
+
+/// Settings that files of this version had not from the beginning. Runs of those that lack them had none.
+const LATER_SETTINGS: [&str; 2] = ["normalisation", "augmentation"];
 
 /// The first field of `whole` that is not in `given`, as a path.
 fn missing_field(whole: &Value, given: Option<&Value>) -> Option<String> {

@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
-use adadagrad_core::dataset::Dataset;
-use adadagrad_core::idx::LabelledImages;
+use adadagrad_core::augmentation::Placements;
+use adadagrad_core::config::RunConfig;
+use adadagrad_core::dataset::{Dataset, Encoding};
+use adadagrad_core::images::LabelledImages;
+use adadagrad_core::normalisation::Normalisation;
 use sha2::{Digest, Sha256};
 
 use crate::checkpoint::DataDigest;
@@ -11,16 +14,51 @@ use crate::checkpoint::DataDigest;
 /// A data set that several threads read.
 pub type SharedDataset = Arc<dyn Dataset<f32> + Send + Sync>;
 
-/// An image file and a label file in memory.
-pub type Images = LabelledImages<Vec<u8>>;
+/// Bytes that copies share.
+#[derive(Clone, Debug, Default)]
+pub struct Bytes(Arc<Vec<u8>>);
+
+impl From<Vec<u8>> for Bytes {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(Arc::new(bytes))
+    }
+}
+
+impl AsRef<[u8]> for Bytes {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// Images and labels in memory; copies share them.
+pub type Images = LabelledImages<Bytes>;
 
 /// What tells this data set apart from others.
 #[must_use]
 pub fn digest(images: &Images) -> DataDigest {
-    let samples = 0..Dataset::<f32>::len(images);
     let mut digest = Sha256::new();
-    samples.clone().filter_map(|sample| images.image(sample)).for_each(|image| digest.update(image));
-    let labels: Vec<u8> = samples.filter_map(|sample| images.label(sample)).collect();
-    digest.update(labels);
+    digest.update(images.bytes());
+    digest.update(images.labels());
     DataDigest(digest.finalize().into())
+}
+
+/// How values are encoded with this setting: as an earlier run says, which `stored` is from, else as the training images
+/// say.
+#[must_use]
+pub fn encoding(training: &Images, normalisation: Normalisation, stored: Option<Encoding>) -> Encoding {
+    match normalisation {
+        Normalisation::None => Encoding::BYTES,
+        Normalisation::Training => stored.unwrap_or_else(|| training.channel_statistics()),
+    }
+}
+
+/// Training and test images as a run reads them: both normalised, the former placed by its seed.
+#[must_use]
+pub fn for_run([training, test]: [&Images; 2], config: &RunConfig, stored: Option<Encoding>) -> [Images; 2] {
+    let encoding = encoding(training, config.normalisation, stored);
+    let placements = Placements { augmentation: config.augmentation, seed: config.seed };
+    [
+        training.clone().with_encoding(encoding).with_placements(placements),
+        test.clone().with_encoding(encoding),
+    ]
 }

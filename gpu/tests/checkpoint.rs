@@ -26,6 +26,7 @@ fn state() -> State {
         training_data: Some(DataDigest(std::array::from_fn(|k| 7 * k as u8))),
         sample: None,
         network: None,
+        encoding: None,
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use adadagrad_core::backend::FastBackend;
 use adadagrad_core::dataset::SampleShape;
 use adadagrad_core::examiner::{Examiner, Verdict};
-use adadagrad_core::idx::Picture;
+use adadagrad_core::images::Picture;
 use adadagrad_core::local::OwnedNetwork;
 use adadagrad_core::network::Model;
 use adadagrad_gpu::checkpoint::{self, Checkpoint};
@@ -74,7 +74,17 @@ fn the_same_parameters_answer_as_in_torch() {
                 assert!((f64::from(*found) - expected).abs() <= 1e-5, "{model:?}: {found} for {expected}");
             }
         };
-        examiner.examine(&parameters, &Picture(&image), 0..1, compare).unwrap();
+        examiner
+            .examine(
+                &parameters,
+                &Picture {
+                    bytes: &image,
+                    shape: SampleShape::image(Model::Cnn.input(), Model::Cnn.classes()),
+                },
+                0..1,
+                compare,
+            )
+            .unwrap();
     }
 }
 

@@ -1,9 +1,12 @@
 //! The bodies of the fuzz targets: whatever the bytes, there is an answer and no panic. The ordinary tests
 //! run them too, over random and over damaged files.
 
+use adadagrad_core::augmentation::{Augmentation, Placements};
+use adadagrad_core::cifar::{Labels, Records, SHAPE};
 use adadagrad_core::config::RunConfig;
 use adadagrad_core::dataset::{Dataset, SampleShape};
-use adadagrad_core::idx::{Idx, LabelledImages};
+use adadagrad_core::idx::Idx;
+use adadagrad_core::images::LabelledImages;
 use adadagrad_core::local::OwnedNetwork;
 use adadagrad_core::network::Model;
 use adadagrad_core::trainer::Trainer;
@@ -28,6 +31,42 @@ pub fn idx(bytes: &[u8]) {
         match LabelledImages::parse(images, labels, size, 10) {
             Ok(set) => read_all(&set),
             Err(error) => assert!(!error.to_string().is_empty()),
+        }
+    }
+    match LabelledImages::parse_any(images, labels, 10) {
+        Ok(set) => read_all(&set),
+        Err(error) => assert!(!error.to_string().is_empty()),
+    }
+}
+
+/// Batch files of CIFAR-10 and CIFAR-100, and random placements of what is in them.
+///
+/// # Panics
+/// When the reader breaks a promise.
+pub fn cifar(bytes: &[u8]) {
+    for labels in [Labels::Ten, Labels::Fine, Labels::Coarse] {
+        let records = match Records::parse(bytes, labels) {
+            Ok(records) => records,
+            Err(error) => {
+                assert!(!error.to_string().is_empty());
+                continue;
+            }
+        };
+        assert_eq!(records.len() * labels.record(), bytes.len());
+        let (classes, images): (Vec<u8>, Vec<&[u8]>) = records.iter().unzip();
+        assert_eq!(classes.len(), records.len());
+        let set = LabelledImages::new(images.concat(), classes, SHAPE, labels.classes());
+        let set = set.expect("labels were checked");
+        let encoding = set.channel_statistics();
+        let augmentation = Augmentation { padding: u32::from(bytes[0]), flip: true };
+        let seed = u64::from(bytes[bytes.len() - 1]);
+        let set = set.with_encoding(encoding).with_placements(Placements { augmentation, seed });
+        let mut input = vec![f32::NAN; SHAPE.len()];
+        for sample in 0..Dataset::<f32>::len(&set) {
+            let mut label = [u32::MAX];
+            set.read(sample.into(), &mut input, &mut label);
+            assert!(label[0] < labels.classes());
+            assert!(input.iter().all(|value| value.is_finite()));
         }
     }
 }

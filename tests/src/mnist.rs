@@ -6,7 +6,7 @@ use std::{env, fs};
 
 use adadagrad_core::config::RunConfig;
 use adadagrad_core::dataset::SampleShape;
-use adadagrad_core::idx::LabelledImages;
+use adadagrad_core::images::LabelledImages;
 use adadagrad_core::local::OwnedNetwork;
 use flate2::read::GzDecoder;
 

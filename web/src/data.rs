@@ -4,11 +4,12 @@ use std::cell::OnceCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use adadagrad_core::config::RunConfig;
 use adadagrad_core::dataset::{Dataset, SampleShape};
-use adadagrad_core::idx::{ImagesError, LabelledImages};
+use adadagrad_core::images::{ImagesError, LabelledImages};
 use adadagrad_core::shuffle::Order;
 use adadagrad_gpu::checkpoint::DataDigest;
-use adadagrad_gpu::dataset::{Images, digest};
+use adadagrad_gpu::dataset::{Bytes, Images, digest, for_run};
 use js_sys::Uint8Array;
 use wasm_bindgen::prelude::*;
 
@@ -45,9 +46,15 @@ impl Data {
         Ok(Self { train, test, digest: Rc::default() })
     }
 
-    /// What its samples are.
+    /// The same data as a run reads them: normalised and placed as its settings say.
+    pub(crate) fn for_run(&self, config: &RunConfig) -> Self {
+        let [train, test] = for_run([&self.train, &self.test], config, None).map(Arc::new);
+        Self { train, test, digest: Rc::clone(&self.digest) }
+    }
+
+    /// What a sample is, and how a run reads it.
     pub(crate) fn shape(&self) -> SampleShape {
-        Dataset::<f32>::shape(&*self.train)
+        self.train.sample_shape()
     }
 
     pub(crate) fn training_samples(&self) -> u32 {
@@ -94,7 +101,7 @@ impl Data {
 }
 
 fn read(which: &str, images: &Uint8Array, labels: &Uint8Array) -> Result<Arc<Images>, JsError> {
-    check(images.to_vec(), labels.to_vec())
+    check(Bytes::from(images.to_vec()), labels.to_vec().into())
         .map(Arc::new)
         .map_err(|error| JsError::new(&format!("{which} data: {error}")))
 }

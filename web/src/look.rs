@@ -95,7 +95,7 @@ fn keep(mistakes: &mut Vec<Mistake>, mistake: Mistake) {
 #[allow(clippy::unwrap_used, clippy::cast_possible_truncation, clippy::cast_precision_loss)]
 mod tests {
     use adadagrad_core::dataset::SampleShape;
-    use adadagrad_core::idx::LabelledImages;
+    use adadagrad_core::images::LabelledImages;
     use adadagrad_core::local::{Advance, LocalRun, OwnedNetwork};
     use adadagrad_core::network::Model;
 

@@ -5,7 +5,8 @@ use std::cmp::Ordering;
 use std::mem;
 
 use adadagrad_core::dataset::SampleShape;
-use adadagrad_core::idx::{IdxError, ImagesError};
+use adadagrad_core::idx::IdxError;
+use adadagrad_core::images::ImagesError;
 use adadagrad_gpu::data::names::{NamedFiles, NamedSets, Part, is_packed};
 use adadagrad_gpu::data::unpack::{
     LARGEST_FILE, WrongLabel, labels_as_bytes, transpose_images, unpacked, without_padding,
@@ -190,6 +191,9 @@ fn in_words(error: ImagesError, images: &OwnFile, labels: &OwnFile) -> String {
     match error {
         IdxError::Magic(_) | IdxError::Type(_) | IdxError::Dimensions { .. } => file.is_no_idx(),
         IdxError::Header { .. } => format!("{name} ends within its header."),
+        IdxError::Channels(found) => {
+            format!("The images in {name} have {found} channels, but the networks here take 1.")
+        }
         IdxError::Empty => format!("{name} is empty: its header says 0 {kind}."),
         IdxError::TooLarge => format!("The header of {name} names more {kind} than a file can hold."),
         IdxError::Length { needed, found } => format!(

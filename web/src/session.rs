@@ -6,7 +6,7 @@ use adadagrad_core::backend::FastBackend;
 use adadagrad_core::config::{DatasetName, RunConfig};
 use adadagrad_core::dataset::SampleShape;
 use adadagrad_core::examiner::{Examiner, Verdict};
-use adadagrad_core::idx::Picture;
+use adadagrad_core::images::Picture;
 use adadagrad_core::local::OwnedNetwork;
 use adadagrad_core::model::Model;
 use adadagrad_gpu::webgpu::Choice;
@@ -158,7 +158,7 @@ impl Session {
         if self.prepared.as_ref().is_some_and(|prepared| prepared.is_for(&standing, kernels.as_ref())) {
             return Ok(());
         }
-        let (data, clock) = (self.data.clone(), Rc::clone(&self.clock));
+        let (data, clock) = (self.data.for_run(standing.trainer.config()), Rc::clone(&self.clock));
         let run = GpuRun::prepare(standing.clone(), data, clock, kernels.clone());
         self.prepared = Some(Prepared { standing, kernels, run });
         Ok(())
@@ -315,15 +315,16 @@ impl Session {
     /// When the picture has another size.
     #[wasm_bindgen(unchecked_return_type = "Classification | null")]
     pub fn classify(&mut self, pixels: &[u8]) -> Result<JsValue, JsError> {
+        let shape = self.data.shape();
         let Some(run) = &mut self.run else { return Ok(JsValue::NULL) };
-        let examiner = examiner(&mut run.examiner, run.model, self.data.shape())?;
+        let examiner = examiner(&mut run.examiner, run.model, shape)?;
         run.engine.with_newest(|step, parameters| {
             let mut answer = JsValue::NULL;
             let tell = |_, Verdict { probabilities, .. }: Verdict<'_, f32>| {
                 answer = Float32Array::from(probabilities).into();
             };
             let parameters = examiner.in_own_order(parameters)?;
-            examiner.examine(&parameters, &Picture(pixels), 0..1, tell)?;
+            examiner.examine(&parameters, &Picture { bytes: pixels, shape }, 0..1, tell)?;
             object(&[("step", number(step)), ("probabilities", answer)])
         })
     }
@@ -425,6 +426,7 @@ impl Session {
 
     /// Puts a run in place of the one at hand.
     fn put(&mut self, standing: Standing, engine: EngineName, kernels: JsValue) -> Result<(), JsError> {
+        self.data = self.data.for_run(standing.trainer.config());
         let &RunConfig { model, seed, .. } = standing.trainer.config();
         let prepared = self.prepared.take();
         let engine = match engine {

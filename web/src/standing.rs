@@ -3,6 +3,7 @@
 use adadagrad_core::config::{DatasetName, RunConfig};
 use adadagrad_core::local::{OwnedNetwork, RunError};
 use adadagrad_core::network::initialise;
+use adadagrad_core::normalisation::Normalisation;
 use adadagrad_core::trainer::Trainer;
 use adadagrad_gpu::checkpoint::{STATE_VERSION, SampleSize, State};
 use js_sys::Uint8Array;
@@ -85,6 +86,7 @@ impl Standing {
             training_data: Some(data.digest()),
             sample: SampleSize::of(data.shape()),
             network: None,
+            encoding: (config.normalisation != Normalisation::None).then_some(data.shape().encoding),
         };
         safetensors::write(self.network(data)?.view(), &self.parameters, &self.memory, &state)
     }

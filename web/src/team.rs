@@ -45,6 +45,7 @@ impl TeamMember {
         // The old one's memory first.
         self.member = None;
         let config: RunConfig = from_js(config)?;
+        self.data = self.data.for_run(&config);
         let network = OwnedNetwork::of_model(config.model, self.data.shape())?;
         self.member = Some(Member::new(config, network, self.data.training_samples(), FastBackend)?);
         Ok(())

@@ -4,7 +4,18 @@ export type FormatVersion = 1;
 export type ModelName = "logistic" | "mlp" | "cnn";
 
 /** `own`: files of the visitor's. */
-export type DatasetName = "mnist" | "fashion_mnist" | "own";
+export type DatasetName = "mnist" | "fashion_mnist" | "cifar10" | "cifar100" | "own";
+
+/** `training`: by the mean and the standard deviation of each channel over all training images. */
+export type Normalisation = "none" | "training";
+
+/** How training images are varied at random. */
+export interface Augmentation {
+  /** Pixels around the image that a crop may take in; 0: no crop. */
+  padding: number;
+  /** Every other visit, on average, shows the image mirrored. */
+  flip: boolean;
+}
 
 export type Optimizer =
   | { name: "sgd"; weight_decay: number }
@@ -46,6 +57,8 @@ export interface Schedule {
 export interface RunConfig {
   version: FormatVersion;
   dataset: DatasetName;
+  normalisation: Normalisation;
+  augmentation: Augmentation;
   model: ModelName;
   optimizer: Optimizer;
   learning_rate: number;

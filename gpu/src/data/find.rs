@@ -47,7 +47,7 @@ pub(super) fn in_folder_of_user(name: DatasetName, given: &Path) -> Result<Files
     let titles = TORCHVISION.iter().filter(|title| match name {
         DatasetName::Mnist => **title == "MNIST",
         DatasetName::FashionMnist => **title == "FashionMNIST",
-        DatasetName::Own => true,
+        DatasetName::Own | DatasetName::Cifar10 | DatasetName::Cifar100 => true,
     });
     let mut folders = vec![given.to_owned(), given.join("raw"), given.join(name.name())];
     folders.extend(titles.map(|title| given.join(title).join("raw")));

@@ -38,6 +38,9 @@ impl DeviceImages {
     /// # Errors
     /// When a value is no byte/255: on the device pixels are bytes.
     pub fn of_dataset(gpu: &Gpu, dataset: &dyn Dataset<f32>) -> Result<Self, GpuError> {
+        if !dataset.placements().augmentation.is_none() {
+            return Err(GpuError::Unsupported("images that are cropped or flipped at random".to_owned()));
+        }
         let len = dataset.shape().input.len();
         let mut image = vec![0.0; len];
         let mut bytes = Vec::with_capacity(len * dataset.len() as usize);

@@ -53,7 +53,7 @@ pub(crate) fn idx(len: u32, seed: u32) -> [Vec<u8>; 2] {
 /// Such images in memory.
 pub(crate) fn images(len: u32, seed: u32) -> SharedDataset {
     let [images, labels] = idx(len, seed);
-    Arc::new(Images::parse(images, labels, [SIDE as u32; 2], 10).unwrap())
+    Arc::new(Images::parse(images.into(), labels.into(), [SIDE as u32; 2], 10).unwrap())
 }
 
 /// Such images as files named like MNIST's: 300 to learn from, 100 to test on.

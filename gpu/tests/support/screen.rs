@@ -27,7 +27,7 @@ pub(crate) fn images(len: u32, seed: u32, parameters: &[f32]) -> SharedDataset {
     assert_eq!(found, len, "more than half of the images hold a near-tie");
     kept[4..8].copy_from_slice(&len.to_be_bytes());
     kept_labels[4..8].copy_from_slice(&len.to_be_bytes());
-    Arc::new(Images::parse(kept, kept_labels, [SIDE as u32; 2], 10).unwrap())
+    Arc::new(Images::parse(kept.into(), kept_labels.into(), [SIDE as u32; 2], 10).unwrap())
 }
 
 fn has_near_tie(image: &[u8], parameters: &[f32]) -> bool {

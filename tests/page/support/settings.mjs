@@ -2,6 +2,8 @@
 export const QUICK = {
   version: 1,
   dataset: 'mnist',
+  normalisation: 'none',
+  augmentation: { padding: 0, flip: false },
   model: 'cnn',
   optimizer: { name: 'adagrad', initial_accumulator: 0, epsilon: 1e-10, weight_decay: 0 },
   learning_rate: 0.02,

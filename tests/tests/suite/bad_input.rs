@@ -8,7 +8,8 @@ use adadagrad_core::batch_test::{
 use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::controller::{AdAdaGrad, AnyController};
 use adadagrad_core::dataset::{Dataset, SampleShape, Visit};
-use adadagrad_core::idx::{Idx, IdxError, ImagesError, LabelledImages};
+use adadagrad_core::idx::{Idx, IdxError};
+use adadagrad_core::images::{ImagesError, LabelledImages};
 use adadagrad_core::layer::{
     Add, AveragePool2d, Conv2d, Dense, Flatten, GroupNorm, MaxPool2d, Operation, Relu,
 };

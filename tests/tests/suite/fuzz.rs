@@ -1,6 +1,7 @@
 //! The bodies of the fuzz targets over random bytes, and over sound files with random damage, so that they
 //! are exercised where no fuzzer runs.
 
+use adadagrad_core::cifar::{Labels, Records};
 use adadagrad_core::config::Preset;
 use adadagrad_core::dataset::SampleShape;
 use adadagrad_core::local::OwnedNetwork;
@@ -21,6 +22,15 @@ fn idx_pair() -> Vec<u8> {
     bytes
 }
 
+/// A sound batch file of CIFAR with so many labels in each record.
+fn batch(labels: u8) -> Vec<u8> {
+    let record = |record: u8| {
+        let labels = (0..labels).map(move |label| record + label);
+        labels.chain((0..3072).map(move |place| (place % 251) as u8 ^ record))
+    };
+    (3..6).flat_map(record).collect()
+}
+
 /// A sound checkpoint of the smallest model.
 fn checkpoint_bytes() -> Vec<u8> {
     let network = OwnedNetwork::of_model(Model::Logistic, SampleShape::MNIST).unwrap();
@@ -36,6 +46,7 @@ fn checkpoint_bytes() -> Vec<u8> {
         training_data: None,
         sample: None,
         network: None,
+        encoding: None,
     };
     checkpoint::write(network.view(), &parameters, &parameters, &state).unwrap()
 }
@@ -73,6 +84,8 @@ fn json() -> impl Strategy<Value = String> {
         Just(r#"{"name":"norm"}"#.to_owned()),
         Just(r#"{"name":"adagrad_norm","initial_norm":1e-300}"#.to_owned()),
         Just(r#"{"name":"constant"}"#.to_owned()),
+        Just(r#"{"padding":4,"flip":true}"#.to_owned()),
+        Just(r#""training""#.to_owned()),
         Just(r#"{"decay":{"name":"step","every_samples":1,"factor":0.5}}"#.to_owned()),
         Just(
             r#"{"decay":{"name":"cosine","final_fraction":0},"warm_up_samples":9007199254740991}"#.to_owned()
@@ -92,6 +105,8 @@ fn json() -> impl Strategy<Value = String> {
         "sample_budget",
         "seed",
         "evaluate_every",
+        "normalisation",
+        "augmentation",
     ]);
     prop::collection::vec((fields, value), 0..4).prop_map(|pairs| {
         let pairs: Vec<String> = pairs.iter().map(|(field, value)| format!("\"{field}\":{value}")).collect();
@@ -106,6 +121,12 @@ proptest! {
     fn idx(random in bytes(), damaged in damaged(idx_pair())) {
         fuzz::idx(&random);
         fuzz::idx(&damaged);
+    }
+
+    #[test]
+    fn cifar(random in bytes(), damaged in prop::sample::select(vec![1_u8, 2]).prop_flat_map(|labels| damaged(batch(labels)))) {
+        fuzz::cifar(&random);
+        fuzz::cifar(&damaged);
     }
 
     #[test]
@@ -132,7 +153,11 @@ fn sound_input_is_accepted() {
     fuzz::idx(&idx_pair());
     let pair = idx_pair();
     let (images, labels) = pair[1..].split_at(28);
-    assert!(adadagrad_core::idx::LabelledImages::parse(images, labels, [2, 3], 10).is_ok());
+    assert!(adadagrad_core::images::LabelledImages::parse(images, labels, [2, 3], 10).is_ok());
+    for (labels, kind) in [(1, Labels::Ten), (2, Labels::Fine), (2, Labels::Coarse)] {
+        fuzz::cifar(&batch(labels));
+        assert_eq!(Records::parse(&batch(labels), kind).unwrap().len(), 3);
+    }
     let bytes = checkpoint_bytes();
     let checkpoint = checkpoint::read(&bytes).unwrap();
     let network = OwnedNetwork::of_model(Model::Logistic, SampleShape::MNIST).unwrap();

@@ -11,7 +11,7 @@ use adadagrad_tests::golden::{self, MnistBatch, MnistFile, batch_test};
 use adadagrad_tests::mnist;
 
 fn check_batch<F: Real<Sum = f64>>(
-    images: &adadagrad_core::idx::LabelledImages<Vec<u8>>,
+    images: &adadagrad_core::images::LabelledImages<Vec<u8>>,
     expected: &MnistBatch,
     product: impl Backend<F> + Copy,
     unit: f64,

@@ -1,6 +1,7 @@
 //! The tests of `adadagrad-core`, in one program so that it is linked once.
 #![allow(clippy::unwrap_used, reason = "a test that meets the unexpected should stop there")]
 
+mod augmentation;
 mod bad_input;
 mod batch_sums;
 mod batch_tests;

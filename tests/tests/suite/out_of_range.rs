@@ -7,7 +7,7 @@ use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::cut::{Cut, Grain};
 use adadagrad_core::dataset::{Dataset, SampleShape};
 use adadagrad_core::examiner::Examiner;
-use adadagrad_core::idx::LabelledImages;
+use adadagrad_core::images::LabelledImages;
 use adadagrad_core::layer::{Conv2d, Dense, Operation};
 use adadagrad_core::local::{Advance, BatchSums, LocalRun, OwnedNetwork, OwnedStatistics, RunError, Task};
 use adadagrad_core::member::{Member, StepPart};

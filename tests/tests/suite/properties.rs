@@ -1,6 +1,7 @@
 //! Properties, on random cases. The cases are the same in every run, unless `PROPTEST_RNG_SEED` or
 //! `PROPTEST_CASES` say otherwise.
 
+use adadagrad_core::augmentation::Augmentation;
 use adadagrad_core::batch_test::{
     AnyTest, AugmentedTest, CoordinateNormTest, InnerProductTest, NormTest, OrthogonalityTest, Required,
     WorkerNormTest,
@@ -8,9 +9,10 @@ use adadagrad_core::batch_test::{
 use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::controller::{AdAdaGrad, AnyController, Constant, Controller, Decision, Limits};
 use adadagrad_core::cut::Cut;
-use adadagrad_core::dataset::Dataset;
-use adadagrad_core::idx::Picture;
-use adadagrad_core::network::Model;
+use adadagrad_core::dataset::{Dataset, SampleShape};
+use adadagrad_core::images::Picture;
+use adadagrad_core::network::{Model, Shape};
+use adadagrad_core::normalisation::Normalisation;
 use adadagrad_core::optimizer::{
     AdaGrad, AdaGradNorm, Adam, AdamW, AnyOptimizer, Momentum, Nesterov, RmsProp, Sgd,
 };
@@ -519,9 +521,18 @@ fn optimizers() -> impl Strategy<Value = AnyOptimizer> {
 
 fn configs() -> impl Strategy<Value = RunConfig> {
     let tests = (0..6, 1e-3..10.0_f64, 1e-3..10.0_f64, any::<bool>(), 2_u32..1024);
+    let images = (any::<bool>(), 0..=Augmentation::LARGEST_PADDING, any::<bool>());
     let numbers = (1e-9..10.0_f64, 1_u32..100, 0_u64..1 << 53, prop::option::of(1.001..100.0_f64));
-    (tests, optimizers(), schedules(), numbers, 0..3_usize, any::<bool>()).prop_map(
-        |((kind, a, b, flag, workers), optimizer, schedule, (rate, batch, seed, cap), model, tested)| {
+    (tests, optimizers(), schedules(), numbers, 0..3_usize, any::<bool>(), images).prop_map(
+        |(
+            (kind, a, b, flag, workers),
+            optimizer,
+            schedule,
+            (rate, batch, seed, cap),
+            model,
+            tested,
+            (normalised, padding, flip),
+        )| {
             let test = match kind {
                 0 => AnyTest::Norm(NormTest { eta: a, debiased: flag }),
                 1 => AnyTest::InnerProduct(InnerProductTest { theta: a, leave_one_out: flag }),
@@ -541,6 +552,8 @@ fn configs() -> impl Strategy<Value = RunConfig> {
                 min_batch: 1,
                 max_batch: 60_000,
                 seed,
+                normalisation: if normalised { Normalisation::Training } else { Normalisation::None },
+                augmentation: Augmentation { padding, flip },
                 ..Preset::PaperCnn.config()
             };
             if tested { config } else { config.without_test() }
@@ -552,8 +565,9 @@ fn configs() -> impl Strategy<Value = RunConfig> {
 fn bytes_are_divided_by_255_to_the_last_bit() {
     let bytes: Vec<u8> = (0..=255).collect();
     let (mut single, mut double) = ([0.0_f32; 256], [0.0_f64; 256]);
-    Picture(&bytes).read(0.into(), &mut single, &mut [0]);
-    Picture(&bytes).read(0.into(), &mut double, &mut [0]);
+    let picture = Picture { bytes: &bytes, shape: SampleShape::image(Shape::image(1, 16, 16), 1) };
+    picture.read(0.into(), &mut single, &mut [0]);
+    picture.read(0.into(), &mut double, &mut [0]);
     for ((byte, single), double) in bytes.into_iter().zip(single).zip(double) {
         assert_eq!(single.to_bits(), (f32::from(byte) / 255.0).to_bits(), "{byte}");
         assert_eq!(double.to_bits(), (f64::from(byte) / 255.0).to_bits(), "{byte}");

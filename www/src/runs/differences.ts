@@ -1,13 +1,16 @@
 /** Settings that differ, in the words of the page. */
 import type { RunConfig } from '../../pkg/adadagrad_web.js';
 import { formatCount } from '../format.js';
-import { DATASETS, isOptimizerName, isTestName, MODELS, OPTIMIZERS, TESTS } from '../settings/choices.js';
+import { DATASETS, isOptimizerName, isTestName, MODELS, NORMALISATIONS, OPTIMIZERS, TESTS } from '../settings/choices.js';
 import { flatten } from '../settings/flat.js';
 import type { FlatValue } from '../settings/flat.js';
 import { thresholdOf } from './thresholds.js';
 
 const LABELS: Record<string, string> = {
   dataset: 'data',
+  normalisation: 'pixels',
+  'augmentation.padding': 'crop padding',
+  'augmentation.flip': 'random flip',
   model: 'model',
   optimizer: 'optimizer',
   test: 'test',
@@ -72,7 +75,7 @@ export function whatChanged(from: RunConfig, to: RunConfig): string {
 }
 
 function saySetting(place: string, value: FlatValue): string {
-  if (['optimizer', 'test', 'model', 'dataset'].includes(place)) return sayValue(place, value);
+  if (['optimizer', 'test', 'model', 'dataset', 'normalisation'].includes(place)) return sayValue(place, value);
   return `${labelOf(place)} ${sayValue(place, value)}`;
 }
 
@@ -84,6 +87,7 @@ function sayValue(place: string, value: FlatValue): string {
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
   if (typeof value === 'number') return Math.abs(value) >= 1000 && Math.abs(value) < 1e9 ? formatCount(value) : String(value);
   if (value === null) return place === 'test' ? 'no test' : 'none';
+  if (place === 'normalisation') return NORMALISATIONS[value === 'training' ? 'training' : 'none'];
   if (place === 'optimizer' && isOptimizerName(value)) return OPTIMIZERS[value].title;
   if (place === 'test' && isTestName(value)) return TESTS[value];
   if (place === 'schedule.decay' && value === 'constant') return 'none';

@@ -1,12 +1,21 @@
 /** What can be chosen, under which names, and the settings with another choice. Its values are the core's defaults. */
-import type { BatchTest, DatasetName, Decay, Defaults, ModelName, Optimizer, RunConfig } from '../../pkg/adadagrad_web.js';
+import type { BatchTest, DatasetName, Decay, Defaults, ModelName, Normalisation, Optimizer, RunConfig } from '../../pkg/adadagrad_web.js';
 
 export type OptimizerName = Optimizer['name'];
 export type TestName = BatchTest['name'];
 export type DecayName = Decay['name'];
 
 /** As within a sentence. */
-export const DATASETS: Readonly<Record<DatasetName, string>> = { mnist: 'MNIST', fashion_mnist: 'Fashion-MNIST', own: 'your files' };
+export const DATASETS: Readonly<Record<DatasetName, string>> = {
+  mnist: 'MNIST',
+  fashion_mnist: 'Fashion-MNIST',
+  cifar10: 'CIFAR-10',
+  cifar100: 'CIFAR-100',
+  own: 'your files',
+};
+
+/** As within a sentence. */
+export const NORMALISATIONS: Readonly<Record<Normalisation, string>> = { none: 'pixels from 0 to 1', training: 'normalised per channel' };
 
 export const MODELS: Readonly<Record<ModelName, string>> = { logistic: 'Softmax regression', mlp: 'MLP', cnn: 'CNN' };
 

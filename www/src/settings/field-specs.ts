@@ -247,8 +247,43 @@ function moreFields(config: RunConfig, defaults: Defaults): FieldSpec[] {
   return [
     plainNumber(config, 'evaluate_every', 'Measure accuracy every', 'The number of training samples between two measurements.'),
     plainNumber(config, 'min_batch', 'Smallest batch'),
+    ...imageFields(config),
     ...scheduleFields(config, defaults),
     ...optimizerParameterFields(config.optimizer),
+  ];
+}
+
+function imageFields({ augmentation, normalisation }: RunConfig): FieldSpec[] {
+  return [
+    {
+      kind: 'number',
+      id: 'crop-padding',
+      place: 'augmentation.padding',
+      label: 'Crop padding',
+      hint: 'Training images are padded with this number of black pixels on each side, 0 to 32, and cropped at random. 0: no crop.',
+      value: augmentation.padding,
+      whole: true,
+      optional: false,
+      most: LARGEST_SIZE,
+      change: (current, value) => (value === null ? current : { ...current, augmentation: { ...current.augmentation, padding: value } }),
+    },
+    {
+      kind: 'checkbox',
+      id: 'random-flip',
+      place: 'augmentation.flip',
+      label: 'Random horizontal flip',
+      value: augmentation.flip,
+      change: (current, value) => ({ ...current, augmentation: { ...current.augmentation, flip: value } }),
+    },
+    {
+      kind: 'checkbox',
+      id: 'normalise',
+      place: 'normalisation',
+      label: 'Normalise each channel',
+      hint: 'By its mean and its standard deviation over all training images.',
+      value: normalisation === 'training',
+      change: (current, value) => ({ ...current, normalisation: value ? 'training' : 'none' }),
+    },
   ];
 }
 

@@ -6,7 +6,7 @@ import type { RunConfig } from '../../pkg/adadagrad_web.js';
 import { oneOf, quoted } from '../brief.js';
 import { readNumber } from '../numbers.js';
 import type { Catalogue } from '../protocol.js';
-import { adaptiveController, chooseDecay, chooseOptimizer, chooseTest, DECAYS, isDecayName, isOptimizerName, isTestName, MODELS, OPTIMIZERS, TESTS } from './choices.js';
+import { adaptiveController, chooseDecay, chooseOptimizer, chooseTest, DATASETS, DECAYS, isDecayName, isOptimizerName, isTestName, MODELS, NORMALISATIONS, OPTIMIZERS, TESTS } from './choices.js';
 import { fieldSpecs } from './field-specs.js';
 import type { FieldSpec } from './field-specs.js';
 
@@ -14,11 +14,12 @@ export type FlatValue = string | number | boolean | null;
 export type FlatConfig = Record<string, FlatValue>;
 
 /** In this order, because a choice brings values of its own with it. */
-const CHOICES = ['dataset', 'model', 'optimizer', 'test', 'controller', 'schedule.decay'] as const;
+const CHOICES = ['dataset', 'normalisation', 'model', 'optimizer', 'test', 'controller', 'schedule.decay'] as const;
 type Choice = (typeof CHOICES)[number];
 
 const NAMES: Record<Choice, readonly string[]> = {
-  dataset: ['mnist', 'fashion_mnist', 'own'],
+  dataset: Object.keys(DATASETS),
+  normalisation: Object.keys(NORMALISATIONS),
   model: Object.keys(MODELS),
   optimizer: Object.keys(OPTIMIZERS),
   test: [...Object.keys(TESTS), 'none'],
@@ -131,6 +132,8 @@ function choose(config: RunConfig, choice: Choice, name: string, { defaults }: C
   switch (choice) {
     case 'dataset':
       return { ...config, dataset: name as RunConfig['dataset'] };
+    case 'normalisation':
+      return { ...config, normalisation: name as RunConfig['normalisation'] };
     case 'model':
       return { ...config, model: name as RunConfig['model'] };
     case 'optimizer':

@@ -51,7 +51,10 @@ const decay = v.variant(
 
 export const runConfig = record({
   version: v.literal(1, 'must be 1'),
-  dataset: name(['mnist', 'fashion_mnist', 'own']),
+  dataset: name(['mnist', 'fashion_mnist', 'cifar10', 'cifar100', 'own']),
+  // Older files have neither.
+  normalisation: v.optional(name(['none', 'training']), 'none'),
+  augmentation: v.optional(record({ padding: count, flip: flag }), { padding: 0, flip: false }),
   model: name(['logistic', 'mlp', 'cnn']),
   optimizer,
   learning_rate: number,

@@ -12,7 +12,7 @@ use clap::{ArgGroup, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, S
 use crate::network::NetworkArguments;
 use crate::save_every::SaveEvery;
 use crate::setting_arguments::{SettingArguments, TestName};
-use crate::values::{number, positive, shape, whole, whole_in_list};
+use crate::values::{image_size, number, positive, shape, whole, whole_in_list};
 
 /// Trains neural networks with adaptive batch sizes (AdAdaGrad, arXiv 2402.11215).
 ///
@@ -68,8 +68,8 @@ Examples:
   A model file for PyTorch:
     adadagrad export --help
 
-Data: the four IDX files of MNIST, uncompressed or compressed (.gz), in the folder given with --data; by default \
-the folder that `cargo xtask data` fills.";
+Data: the four IDX files of MNIST, uncompressed or compressed (.gz), the binary files of CIFAR-10 or CIFAR-100, or \
+folders of PNG or JPEG images, in the folder given with --data; by default the folder that `cargo xtask data` fills.";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -121,6 +121,55 @@ pub(crate) enum Command {
     /// that --network reads, as a beginning of one of your own.
     #[command(after_long_help = NETWORKS_EXAMPLES)]
     Networks(NetworksArguments),
+    /// Check a data set, or write it in another format
+    #[command(subcommand)]
+    Data(DataCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DataCommand {
+    /// What a folder contains, and whether it is complete: files with their SHA-256, shape, classes, images per class
+    ///
+    /// Every file is read to its end. Any format that --data of `train` takes.
+    #[command(after_long_help = CHECK_EXAMPLES)]
+    Check(CheckArguments),
+    /// Write a data set as the binary files of CIFAR-10 (3x32x32 pixels, ten classes) or as IDX files (all others)
+    #[command(after_long_help = PACK_EXAMPLES)]
+    Pack(PackArguments),
+}
+
+const CHECK_EXAMPLES: &str = "\
+Example:
+  adadagrad data check cifar-10-batches-bin
+
+Exit codes:
+  0  complete
+  1  files are missing or damaged";
+
+const PACK_EXAMPLES: &str = "\
+Example: images of your own, decoded once
+  adadagrad data pack photographs --resize 32x32 --output packed
+  adadagrad train --data packed";
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArguments {
+    /// Folder or archive
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: PathBuf,
+    /// Data set that it should be [default: what is found there]
+    #[arg(long, value_enum)]
+    pub(crate) dataset: Option<DataSet>,
+    #[command(flatten)]
+    pub(crate) reading: ReadingArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PackArguments {
+    #[command(flatten)]
+    pub(crate) input: CheckArguments,
+    /// Folder to write to. Files that exist there are not replaced
+    #[arg(long, value_name = "DIR")]
+    pub(crate) output: PathBuf,
 }
 
 const TRAIN_EXAMPLES: &str = "\
@@ -207,12 +256,15 @@ pub(crate) enum Device {
 /// Data and device, for every command.
 #[derive(Debug, Args)]
 pub(crate) struct PlaceArguments {
-    /// Data set [default: that of the checkpoint, otherwise mnist]
+    /// Data set [default: that of the checkpoint, otherwise what is found in --data, otherwise mnist]
     #[arg(long, value_enum, help_heading = "Data and device")]
     pub(crate) dataset: Option<DataSet>,
-    /// Folder with the files of the data set [default: the folder that `cargo xtask data` fills]
+    /// Folder with the data set: IDX files, the binary files of CIFAR-10 or CIFAR-100 or their .tar.gz archive, or
+    /// images as train/CLASS/*.png and test/CLASS/*.png (or .jpg) [default: the folder that `cargo xtask data` fills]
     #[arg(long, value_name = "DIR", help_heading = "Data and device")]
     pub(crate) data: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) reading: ReadingArguments,
     /// Device to compute on
     #[arg(long, value_enum, default_value_t, help_heading = "Data and device")]
     pub(crate) device: Device,
@@ -229,6 +281,25 @@ pub(crate) struct PlaceArguments {
     pub(crate) threads: Option<NonZero<usize>>,
 }
 
+/// How data are read.
+#[derive(Debug, Args)]
+pub(crate) struct ReadingArguments {
+    /// CIFAR-100: which of its labels are the classes [default: fine]
+    #[arg(long, value_enum, help_heading = "Data and device")]
+    pub(crate) labels: Option<LabelName>,
+    /// Folders of images: bring all images to this number of pixels, such as 32x32
+    #[arg(long, value_name = "ROWSxCOLUMNS", value_parser = image_size, help_heading = "Data and device")]
+    pub(crate) resize: Option<[u32; 2]>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LabelName {
+    /// The 100 classes
+    Fine,
+    /// The 20 groups of classes
+    Coarse,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum DataSet {
     /// 60,000 + 10,000 handwritten digits
@@ -236,7 +307,13 @@ pub(crate) enum DataSet {
     /// 60,000 + 10,000 pieces of clothing
     #[value(alias = "fashion_mnist")]
     FashionMnist,
-    /// Your own files in the same format, in the folder given with --data
+    /// 50,000 + 10,000 colour photographs in ten classes, in the folder given with --data
+    #[value(alias = "cifar-10")]
+    Cifar10,
+    /// The same number in 100 classes, or in 20 with --labels coarse
+    #[value(alias = "cifar-100")]
+    Cifar100,
+    /// Your own images, in the folder given with --data
     Own,
 }
 
@@ -245,6 +322,8 @@ impl From<DataSet> for DatasetName {
         match set {
             DataSet::Mnist => Self::Mnist,
             DataSet::FashionMnist => Self::FashionMnist,
+            DataSet::Cifar10 => Self::Cifar10,
+            DataSet::Cifar100 => Self::Cifar100,
             DataSet::Own => Self::Own,
         }
     }

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use adadagrad_gpu::data::Splits;
 use adadagrad_gpu::engine::{Engine, Evaluated};
 use serde::Serialize;
 
@@ -19,6 +20,9 @@ struct Report<'a> {
     /// Mean loss in nats; null where it is not finite.
     loss: f64,
     accuracy: f64,
+    /// Names of the classes, where the data have some.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    classes: &'a [String],
     /// Row: class; column: answer.
     confusion: Vec<&'a [u32]>,
 }
@@ -28,33 +32,39 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> Outcome {
     let checkpoint = files::load_checkpoint(&arguments.load)?;
     let loaded = (arguments.load.as_path(), &checkpoint);
     let chosen = arguments.network.choose(Some(loaded), None)?;
-    let data = arguments.place.load_data(origin::dataset_of(arguments.place.dataset, Some(loaded))?)?;
+    let data = arguments.place.load_data(origin::dataset_of(&arguments.place, Some(loaded))?)?;
     if let Some(note) = origin::check_data(loaded, &data)? {
         output::message(note);
     }
+    let data = origin::as_seen_by(data, Some(loaded));
     let network = chosen.network(data.training.shape())?;
     let mut engine = files::engine_of(&arguments.place, chosen.model, &network, 0, Some(loaded), &data)?;
     let evaluated = engine.evaluate(&data.test)?;
-    let samples = data.test.len();
     if arguments.json {
-        output::result(serde_json::to_string(&report(samples, &evaluated))? + "\n");
+        output::result(serde_json::to_string(&report(&data, &evaluated))? + "\n");
     } else {
-        output::result(tables(samples, &evaluated));
+        output::result(tables(&data, &evaluated));
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn report(samples: u32, evaluated: &Evaluated) -> Report<'_> {
+fn report<'a>(data: &'a Splits, evaluated: &'a Evaluated) -> Report<'a> {
     let Evaluated { evaluation, confusion } = evaluated;
     let confusion = confusion.rows().collect();
-    Report { samples, loss: evaluation.loss, accuracy: evaluation.accuracy, confusion }
+    Report {
+        samples: data.test.len(),
+        loss: evaluation.loss,
+        accuracy: evaluation.accuracy,
+        classes: &data.class_names,
+        confusion,
+    }
 }
 
-fn tables(samples: u32, evaluated: &Evaluated) -> String {
+fn tables(data: &Splits, evaluated: &Evaluated) -> String {
     let Evaluated { evaluation, confusion } = evaluated;
     let loss = evaluation.loss;
     let summary = [
-        ("test samples", grouped(samples.into())),
+        ("test samples", grouped(data.test.len().into())),
         ("test accuracy", percent(evaluation.accuracy)),
         ("test loss", if loss.is_finite() { format!("{loss:.4} nats") } else { "not finite".to_owned() }),
     ];
@@ -64,7 +74,7 @@ fn tables(samples: u32, evaluated: &Evaluated) -> String {
         vec![std::iter::once("class".to_owned()).chain((0..classes).map(|k| k.to_string())).collect()];
     for (class, counts) in confusion.rows().enumerate() {
         rows.push(
-            std::iter::once(class.to_string())
+            std::iter::once(data.numbered_class(class))
                 .chain(
                     counts
                         .iter()

@@ -13,14 +13,14 @@ use adadagrad_core::local::OwnedNetwork;
 use adadagrad_core::model::Model;
 use adadagrad_gpu::checkpoint::{self, Checkpoint};
 use adadagrad_gpu::cpu::{ThreadsEngine, available_threads};
-use adadagrad_gpu::data::{self, Splits};
+use adadagrad_gpu::data::{self, Kind, Splits};
 use adadagrad_gpu::engine::Engine;
 use adadagrad_gpu::fallback::FallbackEngine;
 use adadagrad_gpu::remembered::{Remembered, opening};
 use adadagrad_gpu::text;
 use adadagrad_gpu::webgpu::{Gpu, Options, Profile, is_software};
 
-use crate::arguments::{Device, PlaceArguments};
+use crate::arguments::{Device, LabelName, PlaceArguments, ReadingArguments};
 use crate::origin::Loaded;
 use crate::output;
 
@@ -51,10 +51,55 @@ pub(crate) fn load_checkpoint(file: &Path) -> Result<Checkpoint, String> {
     checkpoint::load(file).map_err(|error| about(file, error))
 }
 
+impl ReadingArguments {
+    /// Reads a data set.
+    pub(crate) fn load(&self, name: DatasetName, folder: Option<&Path>) -> Result<Splits, Box<dyn Error>> {
+        let coarse_labels = self.labels == Some(LabelName::Coarse);
+        let splits = data::load_with(name, folder, data::Options { coarse_labels, resize: self.resize })?;
+        let misplaced = if self.labels.is_some() && splits.kind != Kind::Cifar100 {
+            Some("--labels chooses among the labels of CIFAR-100")
+        } else if self.resize.is_some() && splits.kind != Kind::ImageFolder {
+            Some("--resize is for folders of images")
+        } else {
+            None
+        };
+        match misplaced {
+            None => Ok(splits),
+            Some(text) => {
+                Err(format!("{text}, but {} holds {}", splits.folder.display(), splits.kind).into())
+            }
+        }
+    }
+}
+
+/// Refuses data that a model was not made for: the only place that knows which shape the models have.
+fn refuse_other_shapes(model: Model, data: &Splits) -> Result<(), String> {
+    let (shape, expected) = (data.shape(), model.input());
+    if (shape.input, shape.classes) == (expected, model.classes()) {
+        return Ok(());
+    }
+    Err(format!(
+        "the images in {} have the shape {} and {} classes, but the model {} takes the shape {expected} and {} classes",
+        data.folder.display(),
+        shape.input,
+        shape.classes,
+        model.name(),
+        model.classes()
+    ))
+}
+
 impl PlaceArguments {
-    /// The data set.
+    /// The data set. What the user should know about how it was read is said.
     pub(crate) fn load_data(&self, name: DatasetName) -> Result<Splits, Box<dyn Error>> {
-        Ok(data::load(name, self.data.as_deref())?)
+        let splits = self.reading.load(name, self.data.as_deref())?;
+        splits.notes.iter().for_each(output::message);
+        Ok(splits)
+    }
+
+    /// The data set's name: as asked for, else what the folder holds by the names in it, else this one.
+    pub(crate) fn dataset_or(&self, otherwise: DatasetName) -> DatasetName {
+        let kind = || data::kind_in(otherwise, self.data.as_deref()?);
+        self.dataset.map(Into::into).or_else(|| kind().map(data::name_of)).unwrap_or(otherwise)
     }
 
     /// The engine for a run.
@@ -75,6 +120,7 @@ impl PlaceArguments {
         data: &Splits,
         profile: Option<Profile>,
     ) -> Result<Box<dyn Engine>, Box<dyn Error>> {
+        refuse_other_shapes(config.model, data)?;
         let training = Arc::clone(&data.training);
         let threads = self.threads.unwrap_or_else(available_threads);
         if self.chosen_device() == Device::Gpu {

@@ -6,6 +6,7 @@ mod arguments;
 mod bench;
 mod checkpoints;
 mod config_file;
+mod data_command;
 mod devices;
 mod distinct;
 mod evaluate;
@@ -37,7 +38,7 @@ use std::process::ExitCode;
 
 use clap::ArgMatches;
 
-use crate::arguments::{Arguments, Command};
+use crate::arguments::{Arguments, Command, DataCommand};
 
 /// What a command ends with: an exit code, or a sentence for the user.
 type Outcome = Result<ExitCode, Box<dyn Error>>;
@@ -60,6 +61,8 @@ fn run(command: &Command, given: &ArgMatches) -> ExitCode {
         Command::Evaluate(arguments) => evaluate::run(arguments),
         Command::Export(arguments) => export::run(arguments),
         Command::Networks(arguments) => networks::run(arguments),
+        Command::Data(DataCommand::Check(arguments)) => data_command::check(arguments),
+        Command::Data(DataCommand::Pack(arguments)) => data_command::pack(arguments),
     };
     outcome.unwrap_or_else(|error| {
         output::error(error);

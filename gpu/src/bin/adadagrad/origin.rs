@@ -3,7 +3,8 @@
 
 use std::path::Path;
 
-use adadagrad_core::config::DatasetName;
+use adadagrad_core::augmentation::Augmentation;
+use adadagrad_core::config::{DatasetName, RunConfig};
 use adadagrad_core::dataset::SampleShape;
 use adadagrad_core::model::Model;
 use adadagrad_core::network::Shape;
@@ -11,7 +12,7 @@ use adadagrad_gpu::checkpoint::{Checkpoint, State};
 use adadagrad_gpu::data::Splits;
 use serde_json::Value;
 
-use crate::arguments::DataSet;
+use crate::arguments::PlaceArguments;
 use crate::files::about;
 use crate::network::Chosen;
 use crate::numbers::grouped;
@@ -23,8 +24,8 @@ pub(crate) type Loaded<'c> = (&'c Path, &'c Checkpoint);
 ///
 /// # Errors
 /// When the flag names another.
-pub(crate) fn dataset_of(asked: Option<DataSet>, loaded: Option<Loaded<'_>>) -> Result<DatasetName, String> {
-    let asked = asked.map(DatasetName::from);
+pub(crate) fn dataset_of(place: &PlaceArguments, loaded: Option<Loaded<'_>>) -> Result<DatasetName, String> {
+    let asked = place.dataset.map(DatasetName::from);
     let own = loaded.and_then(|(file, checkpoint)| Some((file, checkpoint.state.as_ref()?.config.dataset)));
     match (asked, own) {
         (Some(asked), Some((file, own))) if asked != own => {
@@ -35,7 +36,8 @@ pub(crate) fn dataset_of(asked: Option<DataSet>, loaded: Option<Loaded<'_>>) -> 
             );
             Err(about(file, text))
         }
-        (asked, own) => Ok(asked.or(own.map(|(_, own)| own)).unwrap_or_default()),
+        (_, Some((_, own))) => Ok(own),
+        (_, None) => Ok(place.dataset_or(DatasetName::default())),
     }
 }
 
@@ -124,6 +126,12 @@ pub(crate) fn check_data((file, checkpoint): Loaded<'_>, data: &Splits) -> Resul
             ),
         ))),
     }
+}
+
+/// The data as a checkpoint's run sees them: normalised as its training data were, and not augmented.
+pub(crate) fn as_seen_by(data: Splits, loaded: Option<Loaded<'_>>) -> Splits {
+    let Some(state) = loaded.and_then(|(_, checkpoint)| checkpoint.state.as_ref()) else { return data };
+    data.for_run(&RunConfig { augmentation: Augmentation::NONE, ..state.config }, state.encoding)
 }
 
 /// A threshold of the checkpoint's test, by its name in settings.

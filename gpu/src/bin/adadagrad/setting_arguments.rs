@@ -133,6 +133,17 @@ pub(crate) struct SettingArguments {
     #[arg(long, value_parser = whole::<u64>, value_name = "SAMPLES", help_heading = "Settings")]
     pub(crate) evaluate_every: Option<u64>,
 
+    /// Crop training images at random after padding them with this number of black pixels on each side, 0 to 32; 0 for
+    /// no crop
+    #[arg(long, value_parser = whole::<u32>, value_name = "PIXELS", help_heading = "Images")]
+    pub(crate) crop_padding: Option<u32>,
+    /// Mirror training images left to right at random, every other one
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", help_heading = "Images")]
+    pub(crate) flip: Option<bool>,
+    /// Subtract the mean of each channel and divide by its standard deviation, both over all training images
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", help_heading = "Images")]
+    pub(crate) normalise: Option<bool>,
+
     /// The test that determines the next batch size
     #[arg(long, value_enum, help_heading = "Batch size")]
     pub(crate) test: Option<TestName>,

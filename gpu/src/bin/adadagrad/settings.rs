@@ -5,10 +5,12 @@
 
 use std::error::Error;
 
+use adadagrad_core::augmentation::Augmentation;
 use adadagrad_core::batch_test::AnyTest;
 use adadagrad_core::config::{ConfigError, RunConfig};
 use adadagrad_core::controller::{AdAdaGrad, AnyController, Constant};
 use adadagrad_core::model::Model;
+use adadagrad_core::normalisation::Normalisation;
 use adadagrad_core::optimizer::{
     AdaGrad, AdaGradNorm, Adam, AdamW, AnyOptimizer, Momentum, Nesterov, RmsProp, Sgd,
 };
@@ -40,6 +42,13 @@ impl SettingArguments {
         let test = self.test(base.test)?;
         Ok(RunConfig {
             model: self.model.or(own).unwrap_or(base.model),
+            normalisation: self.normalise.map_or(base.normalisation, |is_on| {
+                if is_on { Normalisation::Training } else { Normalisation::None }
+            }),
+            augmentation: Augmentation {
+                padding: self.crop_padding.unwrap_or(base.augmentation.padding),
+                flip: self.flip.unwrap_or(base.augmentation.flip),
+            },
             optimizer: self.optimizer(base.optimizer)?,
             learning_rate: self.learning_rate.unwrap_or(base.learning_rate),
             schedule: adadagrad_core::schedule::Schedule {
@@ -67,6 +76,9 @@ impl SettingArguments {
             preset.is_some(),
             config.is_some(),
             model.is_some(),
+            self.crop_padding.is_some(),
+            self.flip.is_some(),
+            self.normalise.is_some(),
             seed.is_some(),
             learning_rate.is_some(),
             warm_up_samples.is_some(),
@@ -214,6 +226,7 @@ pub(crate) fn explain(error: &ConfigError) -> String {
         "version" => return text,
         "every_samples" => "--decay-every-samples".to_owned(),
         "factor" => "--decay-factor".to_owned(),
+        "padding" => "--crop-padding".to_owned(),
         field => format!("--{}", field.replace('_', "-")),
     };
     let rest = text.strip_prefix(error.field).unwrap_or(&text);

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::path::Path;
 
 use adadagrad_core::config::{Preset, RunConfig};
+use adadagrad_core::dataset::Encoding;
 use adadagrad_core::local::OwnedNetwork;
 use adadagrad_core::model::Model;
 use adadagrad_core::trainer::{Progress, Trainer};
@@ -64,6 +65,14 @@ impl Start<'_> {
         }
     }
 
+    /// How the resumed run's data were normalised.
+    pub(crate) fn encoding(&self) -> Option<Encoding> {
+        match self {
+            Self::Resumed((_, checkpoint)) => checkpoint.state.as_ref()?.encoding,
+            _ => None,
+        }
+    }
+
     /// Where the resumed run stood.
     pub(crate) fn progress(&self) -> Option<&Progress<f64>> {
         match self {
@@ -112,7 +121,7 @@ pub(crate) fn config(
                 .into(),
         );
     }
-    origin::dataset_of(arguments.place.dataset, Some((file, checkpoint)))?;
+    origin::dataset_of(&arguments.place, Some((file, checkpoint)))?;
     let config =
         checkpoint.state().map_err(|error| format!("{} (--load)", files::about(file, error)))?.config;
     if let Some(own) = own {
@@ -125,8 +134,8 @@ pub(crate) fn config(
     })
 }
 
-/// The settings of a new run. Of a checkpoint that it begins from come, where nothing else says them, the model and the
-/// data set.
+/// The settings of a new run. Of a checkpoint that it begins from come, where nothing else says them, the model, the
+/// data set and its normalisation.
 fn new_config(
     arguments: &TrainArguments,
     loaded: Option<Loaded<'_>>,
@@ -144,12 +153,13 @@ fn new_config(
     }
     if let Some(state) = loaded.and_then(|(_, checkpoint)| checkpoint.state.as_ref()) {
         default.dataset = state.config.dataset;
+        default.normalisation = state.config.normalisation;
     }
     let config = settings.resolve(default, own_layers)?;
     if let Some(own) = own {
         origin::check_model(config.model, own)?;
     }
-    Ok(RunConfig { dataset: place.dataset.map_or(config.dataset, Into::into), ..config })
+    Ok(RunConfig { dataset: place.dataset_or(config.dataset), ..config })
 }
 
 /// Batches that fit the data, where no flag says the largest.

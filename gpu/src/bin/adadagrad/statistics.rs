@@ -68,10 +68,11 @@ pub(crate) fn run(arguments: &StatisticsArguments) -> Outcome {
         coordinate_quantile: Some(thresholds.quantile),
         parts: thresholds.workers,
     };
-    let data = arguments.place.load_data(origin::dataset_of(arguments.place.dataset, loaded)?)?;
+    let data = arguments.place.load_data(origin::dataset_of(&arguments.place, loaded)?)?;
     if let Some(note) = loaded.map(|loaded| origin::check_data(loaded, &data)).transpose()?.flatten() {
         output::message(note);
     }
+    let data = origin::as_seen_by(data, loaded);
     let (samples, visit) = batch(arguments, seed, &data)?;
     let network = chosen.network(data.training.shape())?;
     let mut engine = files::engine_of(&arguments.place, chosen.model, &network, seed, loaded, &data)?;

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use adadagrad_core::config::RunConfig;
 use adadagrad_core::local::OwnedNetwork;
 use adadagrad_core::network::Network;
+use adadagrad_core::normalisation::Normalisation;
 use adadagrad_core::trainer::Progress;
 use adadagrad_gpu::checkpoint::{self, OwnNetwork, STATE_VERSION, SampleSize, State};
 use adadagrad_gpu::data::Splits;
@@ -62,6 +63,7 @@ pub(crate) fn run(arguments: &TrainArguments, given: &ArgMatches) -> Outcome {
     let files = Files::open(arguments, &config, network.view(), start)?;
     refuse_data_as_output(arguments, &data)?;
     let config = start::fitted(arguments, config, &data);
+    let data = data.for_run(&config, start.encoding());
     let profile = arguments.profile.then(Profile::default);
     let run = start::begin(arguments, config, &network, start, &data, profile.clone())?;
     let files = files.begin(arguments, run.progress())?;
@@ -321,14 +323,16 @@ impl Session {
 
     /// The run as it stands between two steps.
     fn state(&mut self, data: &Splits) -> Result<Saved, Box<dyn Error>> {
+        let config = *self.run.config();
         let state = State {
             version: STATE_VERSION,
-            config: *self.run.config(),
+            config,
             progress: *self.run.progress(),
             training_samples: data.training.len(),
             training_data: Some(data.digest),
             sample: SampleSize::of(data.training.shape()),
             network: self.network.own.clone(),
+            encoding: (config.normalisation != Normalisation::None).then_some(data.shape().encoding),
         };
         let network = &self.network.network;
         let Snapshot { parameters, memory } = self.run.engine_mut().snapshot()?;

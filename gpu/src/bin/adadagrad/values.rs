@@ -35,6 +35,21 @@ pub(crate) fn positive<T: FromStr, P: TryFrom<T>>(text: &str) -> Result<P, Strin
     P::try_from(whole::<T>(text)?).map_err(|_| "expected a number of at least 1".to_owned())
 }
 
+/// Rows and columns of an image, such as 32x32.
+pub(crate) fn image_size(text: &str) -> Result<[u32; 2], String> {
+    let (rows, columns) =
+        text.split_once(['x', '×']).ok_or("expected rows x columns, such as 32x32".to_owned())?;
+    let size = |text| match whole::<u32>(text)? {
+        0 => Err("expected numbers of at least 1".to_owned()),
+        pixels if pixels > LARGEST_SIDE => Err(format!("expected numbers of at most {LARGEST_SIDE}")),
+        pixels => Ok(pixels),
+    };
+    Ok([size(rows)?, size(columns)?])
+}
+
+/// Pixels: a larger image is a slip of the hand.
+const LARGEST_SIDE: u32 = 4096;
+
 /// A whole number in a list with commas. In `1,024` a comma groups digits: that is not a list of 1 and 24.
 pub(crate) fn whole_in_list<T: FromStr>(text: &str) -> Result<T, String> {
     if text.len() > 1 && text.starts_with('0') {

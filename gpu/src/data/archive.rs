@@ -1,0 +1,92 @@
+//! Files of a data set in a folder or in a `.tar.gz` archive.
+
+use std::fs::{self, File};
+use std::io::{self, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use flate2::bufread::MultiGzDecoder;
+
+use super::unpack::LARGEST_FILE;
+
+/// Where files are.
+#[derive(Debug)]
+pub(super) enum Place {
+    /// In a folder.
+    Folder(PathBuf),
+    /// In an archive, of which the wanted files were read: their names without folders, and their bytes.
+    Archive(PathBuf, Vec<(String, Vec<u8>)>),
+}
+
+impl Place {
+    /// Reads an archive's files with these names.
+    ///
+    /// # Errors
+    /// Why it cannot be read: it is damaged, for example, or one of the files is too large.
+    pub(super) fn of_archive(path: &Path, names: &[&str]) -> io::Result<Self> {
+        let packed = BufReader::new(File::open(path)?);
+        let mut archive = tar::Archive::new(MultiGzDecoder::new(packed));
+        let mut files = Vec::new();
+        for entry in archive.entries()? {
+            let mut entry = entry?;
+            let name = entry.path()?.file_name().map(|name| name.to_string_lossy().into_owned());
+            let Some(name) = name.filter(|name| names.contains(&name.as_str())) else { continue };
+            let mut bytes = Vec::new();
+            entry.by_ref().take(LARGEST_FILE + 1).read_to_end(&mut bytes)?;
+            if bytes.len() as u64 > LARGEST_FILE {
+                return Err(too_large(&name));
+            }
+            files.push((name, bytes));
+        }
+        Ok(Self::Archive(path.to_owned(), files))
+    }
+
+    /// The folder or the archive.
+    pub(super) fn path(&self) -> &Path {
+        match self {
+            Self::Folder(path) | Self::Archive(path, _) => path,
+        }
+    }
+
+    /// What to call a file in it.
+    pub(super) fn file(&self, name: &str) -> PathBuf {
+        self.path().join(name)
+    }
+
+    /// Whether a file is in it.
+    pub(super) fn has(&self, name: &str) -> bool {
+        match self {
+            Self::Folder(folder) => folder.join(name).is_file(),
+            Self::Archive(_, files) => files.iter().any(|(known, _)| known == name),
+        }
+    }
+
+    /// A file's bytes, taken out.
+    pub(super) fn take(&mut self, name: &str) -> io::Result<Vec<u8>> {
+        match self {
+            Self::Folder(folder) => {
+                let mut bytes = Vec::new();
+                File::open(folder.join(name))?.take(LARGEST_FILE + 1).read_to_end(&mut bytes)?;
+                if bytes.len() as u64 > LARGEST_FILE { Err(too_large(name)) } else { Ok(bytes) }
+            }
+            Self::Archive(_, files) => {
+                let place = files.iter().position(|(known, _)| known == name);
+                place.map(|place| files.swap_remove(place).1).ok_or_else(|| io::ErrorKind::NotFound.into())
+            }
+        }
+    }
+
+    /// The files on disk that were read: those with these names, or the archive.
+    pub(super) fn on_disk<'n>(&self, names: impl Iterator<Item = &'n str>) -> Vec<PathBuf> {
+        match self {
+            Self::Folder(folder) => {
+                names.map(|name| folder.join(name)).filter(|file| fs::metadata(file).is_ok()).collect()
+            }
+            Self::Archive(path, _) => vec![path.clone()],
+        }
+    }
+}
+
+fn too_large(name: &str) -> io::Error {
+    let text = format!("{name} is larger than {} MiB, the limit for data files", LARGEST_FILE >> 20);
+    io::Error::new(io::ErrorKind::InvalidData, text)
+}

@@ -1,0 +1,272 @@
+//! CIFAR-10 and CIFAR-100 in their official binary form, in a folder or in the archive as it is published.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use adadagrad_core::cifar::{CifarError, IMAGE_BYTES, Labels, Records, SHAPE};
+
+use super::archive::Place;
+use super::{DataError, Kind, Options, Splits};
+use crate::dataset::Images;
+
+/// What the files of a set are called.
+#[derive(Debug)]
+pub struct Names {
+    /// What its folder is called in the archive.
+    pub folder: &'static str,
+    /// What the archive is called.
+    pub archive: &'static str,
+    /// The archive's MD5, as its authors publish it.
+    pub archive_md5: &'static str,
+    /// Batch files to learn from.
+    pub training: &'static [&'static str],
+    /// The batch file that accuracy is measured on.
+    pub test: &'static str,
+    /// Names of classes, one a line; of CIFAR-100, those of the fine ones.
+    pub classes: &'static str,
+    /// The same of the coarse ones.
+    pub coarse_classes: &'static str,
+    /// Images to learn from and to measure on, as published.
+    pub published: [u32; 2],
+}
+
+const CIFAR_10: Names = Names {
+    folder: "cifar-10-batches-bin",
+    archive: "cifar-10-binary.tar.gz",
+    archive_md5: "c32a1d4ab5d03f1284b67883e8d87530",
+    training: &[
+        "data_batch_1.bin",
+        "data_batch_2.bin",
+        "data_batch_3.bin",
+        "data_batch_4.bin",
+        "data_batch_5.bin",
+    ],
+    test: "test_batch.bin",
+    classes: "batches.meta.txt",
+    coarse_classes: "batches.meta.txt",
+    published: [50_000, 10_000],
+};
+const CIFAR_100: Names = Names {
+    folder: "cifar-100-binary",
+    archive: "cifar-100-binary.tar.gz",
+    archive_md5: "03b5dce01913d631647c71ecec9e9cb8",
+    training: &["train.bin"],
+    test: "test.bin",
+    classes: "fine_label_names.txt",
+    coarse_classes: "coarse_label_names.txt",
+    published: [50_000, 10_000],
+};
+
+impl Names {
+    /// Those of a kind that is one of the two.
+    #[must_use]
+    pub const fn of(kind: Kind) -> Option<&'static Self> {
+        match kind {
+            Kind::Cifar10 => Some(&CIFAR_10),
+            Kind::Cifar100 => Some(&CIFAR_100),
+            Kind::Idx | Kind::ImageFolder => None,
+        }
+    }
+
+    /// All files that hold records: training first, test last.
+    fn batches(&self) -> impl Iterator<Item = &'static str> + use<> {
+        self.training.iter().copied().chain([self.test])
+    }
+
+    /// All files.
+    fn all(&self) -> impl Iterator<Item = &'static str> + use<> {
+        self.batches().chain([self.classes, self.coarse_classes])
+    }
+
+    /// Where they are: in the folder given, in the folder of the archive within it, or in the archive.
+    fn place(&self, given: &Path) -> Option<PathBuf> {
+        let has_any = |folder: &Path| self.batches().any(|name| folder.join(name).is_file());
+        let is_archive = given.is_file() && given.file_name().is_some_and(|name| name == self.archive);
+        let within = given.join(self.folder);
+        let archive = given.join(self.archive);
+        if has_any(given) || is_archive {
+            Some(given.to_owned())
+        } else if has_any(&within) {
+            Some(within)
+        } else {
+            archive.is_file().then_some(archive)
+        }
+    }
+}
+
+/// What is wrong with the files of one of the two sets.
+#[derive(Debug)]
+pub enum CifarFileError {
+    /// None of them is there.
+    NoFiles {
+        /// Where.
+        folder: PathBuf,
+        /// Which of the two sets.
+        kind: Kind,
+    },
+    /// Some are there, but not all.
+    Missing {
+        /// Where.
+        folder: PathBuf,
+        /// Which are not there.
+        missing: Vec<&'static str>,
+    },
+    /// A file or the archive cannot be read.
+    Read {
+        /// Which.
+        file: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// What is in a batch file is wrong.
+    Content {
+        /// Which.
+        file: PathBuf,
+        /// What, and where.
+        error: CifarError,
+    },
+    /// A batch file has fewer records than the one before it, and is not the last one.
+    Short {
+        /// Which.
+        file: PathBuf,
+        /// Its records.
+        records: usize,
+        /// Those of the first.
+        expected: usize,
+    },
+    /// The file with the names of classes has not as many as there are classes.
+    ClassNames {
+        /// Which.
+        file: PathBuf,
+        /// How many it has.
+        found: usize,
+        /// How many there are.
+        classes: u32,
+    },
+}
+
+impl fmt::Display for CifarFileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoFiles { folder, kind } => {
+                let Some(names) = Names::of(*kind) else { return Ok(()) };
+                write!(
+                    f,
+                    "no files of {kind} in {}: give with --data the folder with {} and {}, or the archive {}",
+                    folder.display(),
+                    names.training.join(", "),
+                    names.test,
+                    names.archive
+                )
+            }
+            Self::Missing { folder, missing } => {
+                let is = if missing.len() == 1 { "is" } else { "are" };
+                write!(f, "{}: {} {is} missing", folder.display(), missing.join(" and "))
+            }
+            Self::Read { file, error } => write!(f, "{}: {error}", file.display()),
+            Self::Content { file, error } => write!(f, "{}: {error}", file.display()),
+            Self::Short { file, records, expected } => write!(
+                f,
+                "{}: the file has {records} records, but the first batch file has {expected}: it is truncated",
+                file.display()
+            ),
+            Self::ClassNames { file, found, classes } => {
+                write!(f, "{}: the file names {found} classes, but there are {classes}", file.display())
+            }
+        }
+    }
+}
+
+impl std::error::Error for CifarFileError {}
+
+/// Which of the two sets a folder or an archive holds, by names.
+#[must_use]
+pub fn kind_in(folder: &Path) -> Option<Kind> {
+    [Kind::Cifar10, Kind::Cifar100]
+        .into_iter()
+        .find(|&kind| Names::of(kind).is_some_and(|names| names.place(folder).is_some()))
+}
+
+/// Reads one of the two sets.
+pub(super) fn load(folder: &Path, kind: Kind, options: Options) -> Result<Splits, DataError> {
+    read(folder, kind, options).map_err(DataError::Cifar)
+}
+
+fn read(given: &Path, kind: Kind, options: Options) -> Result<Splits, CifarFileError> {
+    let no_files = || CifarFileError::NoFiles { folder: given.to_owned(), kind };
+    let names = Names::of(kind).ok_or_else(no_files)?;
+    let path = names.place(given).ok_or_else(no_files)?;
+    let mut place = if path.is_file() {
+        let wanted: Vec<_> = names.all().collect();
+        let failed = |error| CifarFileError::Read { file: path.clone(), error };
+        Place::of_archive(&path, &wanted).map_err(failed)?
+    } else {
+        Place::Folder(path)
+    };
+    let missing: Vec<_> = names.batches().filter(|name| !place.has(name)).collect();
+    if !missing.is_empty() {
+        return Err(CifarFileError::Missing { folder: place.path().to_owned(), missing });
+    }
+    let (labels, class_file) = match (kind, options.coarse_labels) {
+        (Kind::Cifar100, true) => (Labels::Coarse, names.coarse_classes),
+        (Kind::Cifar100, false) => (Labels::Fine, names.classes),
+        _ => (Labels::Ten, names.classes),
+    };
+    let training = images(&mut place, names.training, labels)?;
+    let test = images(&mut place, &[names.test], labels)?;
+    let class_names = class_names(&mut place, class_file, labels.classes())?;
+    let files = place.on_disk(names.all());
+    let splits = Splits::new(kind, place.path().to_owned(), files, [training, test]);
+    let counts = [&splits.training, &splits.test].map(|half| half.len());
+    let mut notes = Vec::new();
+    if counts != names.published {
+        let [[training, test], [own_training, own_test]] = [names.published, counts];
+        notes.push(format!(
+            "These are not the published files: they hold {own_training} + {own_test} images, not {training} + {test}."
+        ));
+    }
+    Ok(Splits { class_names, notes, ..splits })
+}
+
+/// The images of batch files, one after the other.
+fn images(place: &mut Place, names: &[&str], labels: Labels) -> Result<Images, CifarFileError> {
+    let (mut pixels, mut classes) = (Vec::new(), Vec::new());
+    let mut first = None;
+    for (k, name) in names.iter().enumerate() {
+        let file = place.file(name);
+        let bytes = place.take(name).map_err(|error| CifarFileError::Read { file: file.clone(), error })?;
+        let records = Records::parse(&bytes, labels)
+            .map_err(|error| CifarFileError::Content { file: file.clone(), error })?;
+        let expected = *first.get_or_insert(records.len());
+        if records.len() < expected && k + 1 < names.len() {
+            return Err(CifarFileError::Short { file, records: records.len(), expected });
+        }
+        pixels.reserve_exact(IMAGE_BYTES * records.len() * (names.len() - k));
+        for (class, image) in records.iter() {
+            classes.push(class);
+            pixels.extend_from_slice(image);
+        }
+    }
+    let file = place.path().to_owned();
+    // Every record was checked; what is left is that there may be more than 2³² of them.
+    let too_many = || CifarFileError::Read { file, error: io::ErrorKind::FileTooLarge.into() };
+    Images::new(pixels.into(), classes.into(), SHAPE, labels.classes()).ok_or_else(too_many)
+}
+
+/// The names of classes, where there is a file of them.
+fn class_names(place: &mut Place, name: &str, classes: u32) -> Result<Vec<String>, CifarFileError> {
+    if !place.has(name) {
+        return Ok(Vec::new());
+    }
+    let file = place.file(name);
+    let bytes = place.take(name).map_err(|error| CifarFileError::Read { file: file.clone(), error })?;
+    let text = String::from_utf8_lossy(&bytes);
+    let names: Vec<_> =
+        text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
+    if names.len() == classes as usize {
+        Ok(names)
+    } else {
+        Err(CifarFileError::ClassNames { file, found: names.len(), classes })
+    }
+}

@@ -1,0 +1,263 @@
+//! Why there is no data set, in a sentence.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use adadagrad_core::config::DatasetName;
+use adadagrad_core::images::ImagesError;
+use adadagrad_core::network::Shape;
+
+#[cfg(not(target_family = "wasm"))]
+use super::cifar::CifarFileError;
+#[cfg(not(target_family = "wasm"))]
+use super::image_folder::ImageFolderError;
+use super::names::Part;
+use super::unpack::LARGEST_FILE;
+use super::{Kind, name_of};
+
+/// Why there is no data set.
+#[derive(Debug)]
+pub enum DataError {
+    /// Files that only the user has, and no folder.
+    Nowhere {
+        /// Whose.
+        name: DatasetName,
+    },
+    /// Other data than the settings name.
+    OtherKind {
+        /// Where.
+        folder: PathBuf,
+        /// What is there.
+        kind: Kind,
+    },
+    /// The test images have another shape than the training images.
+    OtherShape {
+        /// The file of the test images.
+        file: PathBuf,
+        /// Their shape.
+        found: Shape,
+        /// That of the training images.
+        expected: Shape,
+    },
+    /// A label below the first of the training labels, from which classes are counted.
+    BelowFirst {
+        /// The file.
+        file: PathBuf,
+        /// Where in it.
+        byte: usize,
+    },
+    /// `cargo xtask data` has not been run.
+    NotPacked {
+        /// Where its files would be.
+        folder: PathBuf,
+    },
+    /// What was given as a folder is none.
+    NoFolder {
+        /// What was given.
+        folder: PathBuf,
+        /// What is wrong with it.
+        what: &'static str,
+    },
+    /// A folder without files of a data set.
+    NoFiles {
+        /// Which.
+        folder: PathBuf,
+        /// Folders within it that have some.
+        elsewhere: Vec<PathBuf>,
+    },
+    /// Some of the files are there, but not all.
+    MissingFiles {
+        /// Where.
+        folder: PathBuf,
+        /// Names of those that are missing.
+        missing: Vec<String>,
+        /// Names of those that are there.
+        found: Vec<String>,
+    },
+    /// Several data sets, of which one must be chosen.
+    SeveralSets {
+        /// Where.
+        folder: PathBuf,
+        /// What to give in the folder's place.
+        sets: Vec<String>,
+    },
+    /// A file could not be read.
+    Read {
+        /// Which.
+        file: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// A file is larger than any that is read.
+    TooLarge {
+        /// Which.
+        file: PathBuf,
+    },
+    /// The unpacked bytes have another digest than the manifest says.
+    Digest {
+        /// Which.
+        file: PathBuf,
+        /// Whether the folder is the user's.
+        is_of_user: bool,
+    },
+    /// A file is there unpacked and packed, and the two differ.
+    Contradiction {
+        /// The unpacked one.
+        file: PathBuf,
+        /// The packed one.
+        packed: PathBuf,
+    },
+    /// The manifest of `cargo xtask data` is broken.
+    Manifest {
+        /// Which.
+        file: PathBuf,
+        /// Why.
+        error: String,
+    },
+    /// A label that is not a byte.
+    Label {
+        /// The file.
+        file: PathBuf,
+        /// Where in it.
+        byte: usize,
+        /// What it says.
+        label: i64,
+    },
+    /// What is in a file is wrong.
+    Content {
+        /// Which.
+        file: PathBuf,
+        /// What, and at which byte.
+        error: ImagesError,
+        /// The lowest and the highest label, where one is out of range.
+        labels: Option<[u8; 2]>,
+        /// The number of classes.
+        classes: u32,
+    },
+    /// In the files of CIFAR-10 or CIFAR-100.
+    #[cfg(not(target_family = "wasm"))]
+    Cifar(CifarFileError),
+    /// In a folder of images.
+    #[cfg(not(target_family = "wasm"))]
+    ImageFolder(ImageFolderError),
+}
+
+impl fmt::Display for DataError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nowhere { name } => {
+                write!(f, "--dataset {} needs the folder of the data: give it with --data", name.name())
+            }
+            Self::OtherKind { folder, kind } => write!(
+                f,
+                "{} holds {kind}: give --dataset {}, or leave --dataset out",
+                folder.display(),
+                name_of(*kind).name()
+            ),
+            Self::OtherShape { file, found, expected } => write!(
+                f,
+                "{}: the test images have the shape {found}, but the training images have {expected}",
+                file.display()
+            ),
+            Self::BelowFirst { file, byte } => write!(
+                f,
+                "{}: byte {byte}: label 0 is out of range: the labels of the training data begin at 1",
+                file.display()
+            ),
+            Self::NotPacked { folder } => write!(
+                f,
+                "no data files in {}: run `cargo xtask data`, or give your own folder with --data",
+                folder.display()
+            ),
+            Self::NoFolder { folder, what } => {
+                write!(f, "{} {what}: --data takes the folder with the four data files", folder.display())
+            }
+            Self::NoFiles { folder, elsewhere } if !elsewhere.is_empty() => {
+                let elsewhere: Vec<_> = elsewhere.iter().map(|folder| folder.display().to_string()).collect();
+                write!(
+                    f,
+                    "no data files of this data set in {}, but some in {}: give the right folder with --data",
+                    folder.display(),
+                    elsewhere.join(" and ")
+                )
+            }
+            Self::NoFiles { folder, .. } => {
+                write!(
+                    f,
+                    "no data files in {}: these four are needed, uncompressed or .gz:",
+                    folder.display()
+                )?;
+                Part::ALL.iter().try_for_each(|part| write!(f, " {}", part.name()))
+            }
+            Self::MissingFiles { folder, missing, found } => {
+                let is = if missing.len() == 1 { "is" } else { "are" };
+                write!(
+                    f,
+                    "{}: {} {is} missing (uncompressed or .gz)",
+                    folder.display(),
+                    missing.join(" and ")
+                )?;
+                write!(f, "; the folder contains {}", found.join(", "))
+            }
+            Self::SeveralSets { folder, sets } => write!(
+                f,
+                "{} contains several data sets: choose one with --data, such as {}",
+                folder.display(),
+                sets.join(" or ")
+            ),
+            Self::Read { file, error } => write!(f, "{}: {error}", file.display()),
+            Self::TooLarge { file } => {
+                write!(
+                    f,
+                    "{}: larger than {} MiB, the limit for data files",
+                    file.display(),
+                    LARGEST_FILE >> 20
+                )
+            }
+            Self::Digest { file, is_of_user } => write!(
+                f,
+                "{}: its SHA-256 differs from the one in manifest.json in the same folder: {}",
+                file.display(),
+                if *is_of_user {
+                    "the file is damaged, or the manifest belongs to other files"
+                } else {
+                    "run `cargo xtask data` again"
+                }
+            ),
+            Self::Contradiction { file, packed } => write!(
+                f,
+                "{} and {} hold different data: remove the one that is wrong",
+                file.display(),
+                packed.display()
+            ),
+            Self::Manifest { file, error } => {
+                write!(f, "{}: {error}; run `cargo xtask data` again", file.display())
+            }
+            Self::Label { file, byte, label } => {
+                write!(
+                    f,
+                    "{}: byte {byte}: label {label} is out of range: labels must be from 0 to 255",
+                    file.display()
+                )
+            }
+            Self::Content { file, error, labels, classes } => {
+                write!(f, "{}: {error}", file.display())?;
+                match labels {
+                    None => Ok(()),
+                    Some([least, most]) => write!(
+                        f,
+                        " (its labels range from {least} to {most}; there are {classes} classes, 0 to {})",
+                        classes.saturating_sub(1)
+                    ),
+                }
+            }
+            #[cfg(not(target_family = "wasm"))]
+            Self::Cifar(error) => error.fmt(f),
+            #[cfg(not(target_family = "wasm"))]
+            Self::ImageFolder(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for DataError {}

@@ -1,0 +1,226 @@
+//! Four IDX files, packed or not, checked against the digests beside them. Their names may be those of EMNIST or QMNIST.
+//! EMNIST's images are turned upright, as all others are.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use adadagrad_core::config::DatasetName;
+use adadagrad_core::idx::{IdxError, image_file};
+use adadagrad_core::images::ImagesError;
+use adadagrad_core::network::Shape;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::find::{self, Files};
+use super::names::Part;
+use super::unpack::{self, WrongLabel};
+use super::{DataError, Kind, Splits};
+use crate::checkpoint::DataDigest;
+use crate::dataset::Images;
+use crate::text;
+
+/// Where `cargo xtask data` puts the packed files, a folder for each data set, seen from the project's root.
+const PACKED: &str = "www/public/data";
+/// What the images and labels of MNIST and Fashion-MNIST are, and of what was made to take their place.
+const MNIST: (Shape, u32) = (Shape::image(1, 28, 28), 10);
+/// The bytes before a label file's labels.
+const LABELS_START: usize = 8;
+
+/// Reads a folder of the user's.
+pub(super) fn load(name: DatasetName, folder: &Path) -> Result<Splits, DataError> {
+    read_files(name, find::in_folder_of_user(name, folder)?, true)
+}
+
+/// Reads what `cargo xtask data` made.
+pub(super) fn load_packed(name: DatasetName) -> Result<Splits, DataError> {
+    read_files(name, packed(name)?, false)
+}
+
+fn read_files(name: DatasetName, files: Files, is_of_user: bool) -> Result<Splits, DataError> {
+    let digests = Digests::read(&files.folder, is_of_user)?;
+    let training = Half::read(&files, [Part::TrainingImages, Part::TrainingLabels], &digests)?;
+    let test = Half::read(&files, [Part::TestImages, Part::TestLabels], &digests)?;
+    let mut read: Vec<_> =
+        Part::ALL.iter().map(|&part| files.path(part).map(Path::to_owned)).collect::<Result<_, _>>()?;
+    read.extend(digests.file);
+    let (classes, notes) = match name {
+        DatasetName::Own => Classes::of(&training),
+        _ => (Classes { first: 0, count: MNIST.1 }, Vec::new()),
+    };
+    let expected = match name {
+        DatasetName::Own => None,
+        _ => Some(MNIST.0),
+    };
+    let training = training.images(classes, expected)?;
+    let test_file = test.files[0].clone();
+    let test = test.images(classes, expected)?;
+    let [expected, found] = [&training, &test].map(|half| half.sample_shape().input);
+    if found != expected {
+        return Err(DataError::OtherShape { file: test_file, found, expected });
+    }
+    let splits = Splits::new(Kind::Idx, files.folder, read, [training, test]);
+    Ok(Splits { notes, ..splits })
+}
+
+/// Which labels are which classes.
+#[derive(Clone, Copy)]
+struct Classes {
+    /// The label of class 0.
+    first: u8,
+    count: u32,
+}
+
+impl Classes {
+    /// The classes that the training labels name, with what the user should know about them. Labels that begin at 1
+    /// (EMNIST's letters) are counted from there. What could be MNIST has ten classes, whichever of them occur.
+    fn of(training: &Half) -> (Self, Vec<String>) {
+        let labels = training.labels.get(LABELS_START..).unwrap_or_default();
+        let mut occurs = [false; 256];
+        labels.iter().for_each(|&label| occurs[usize::from(label)] = true);
+        let (Some(least), Some(most)) = (labels.iter().min(), labels.iter().max()) else {
+            return (Self { first: 0, count: 0 }, Vec::new());
+        };
+        let is_like_mnist = image_file(&training.images).is_ok_and(|(_, shape, _)| shape == MNIST.0);
+        if is_like_mnist && u32::from(*most) < MNIST.1 {
+            return (Self { first: 0, count: MNIST.1 }, Vec::new());
+        }
+        let mut notes = Vec::new();
+        let first = u8::from(*least == 1);
+        let classes = Self { first, count: u32::from(most - first) + 1 };
+        if first == 1 {
+            notes.push(format!(
+                "The labels 1 to {most} are the classes 0 to {}.",
+                classes.count.saturating_sub(1)
+            ));
+        }
+        let gaps: Vec<_> = (first..*most)
+            .filter(|&label| !occurs[usize::from(label)])
+            .map(|label| (label - first).to_string())
+            .collect();
+        if !gaps.is_empty() {
+            let classes = if gaps.len() == 1 { "class" } else { "classes" };
+            notes.push(format!("No training image has the {classes} {}.", gaps.join(", ")));
+        }
+        (classes, notes)
+    }
+}
+
+/// The bytes of an image file and of its label file.
+struct Half {
+    files: [PathBuf; 2],
+    images: Vec<u8>,
+    labels: Vec<u8>,
+}
+
+impl Half {
+    fn read(files: &Files, parts: [Part; 2], digests: &Digests) -> Result<Self, DataError> {
+        let [images_file, labels_file] = [files.path(parts[0])?.to_owned(), files.path(parts[1])?.to_owned()];
+        let mut images = read(&images_file, digests)?;
+        if files.named.lie_on_their_sides() {
+            unpack::transpose_images(&mut images);
+        }
+        unpack::channels_first(&mut images);
+        let labels = unpack::labels_as_bytes(read(&labels_file, digests)?).map_err(
+            |WrongLabel { byte, label, .. }| DataError::Label { file: labels_file.clone(), byte, label },
+        )?;
+        Ok(Self { files: [images_file, labels_file], images, labels })
+    }
+
+    fn images(mut self, classes: Classes, expected: Option<Shape>) -> Result<Images, DataError> {
+        let [images_file, labels_file] = self.files;
+        let range =
+            self.labels.get(LABELS_START..).and_then(|all| Some([*all.iter().min()?, *all.iter().max()?]));
+        if classes.first > 0 {
+            for (byte, label) in self.labels.iter_mut().enumerate().skip(LABELS_START) {
+                let below = || DataError::BelowFirst { file: labels_file.clone(), byte };
+                *label = label.checked_sub(classes.first).ok_or_else(below)?;
+            }
+        }
+        let (images, labels) = (self.images.into(), self.labels.into());
+        let parsed = match expected {
+            Some(shape) => Images::parse(images, labels, [shape.height, shape.width], classes.count),
+            None => Images::parse_any(images, labels, classes.count),
+        };
+        parsed.map_err(|error| {
+            let (file, labels) = match error {
+                ImagesError::Images(_) => (images_file, None),
+                ImagesError::Labels(wrong) => {
+                    (labels_file, range.filter(|_| matches!(wrong, IdxError::Label { .. })))
+                }
+            };
+            DataError::Content { file, error, labels, classes: classes.count }
+        })
+    }
+}
+
+/// In the first folder with the files: upwards from the current one, then beside this crate's sources.
+fn packed(name: DatasetName) -> Result<Files, DataError> {
+    let packed = Path::new(PACKED).join(name.name());
+    let current = std::env::current_dir().unwrap_or_default();
+    let project = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
+    let folders = current.ancestors().chain(project).map(|folder| folder.join(&packed));
+    for folder in folders {
+        if let Some(files) = find::plain(&folder)? {
+            return Ok(files);
+        }
+    }
+    Err(DataError::NotPacked { folder: current.join(&packed) })
+}
+
+fn read(file: &Path, digests: &Digests) -> Result<Vec<u8>, DataError> {
+    let bytes = unpack::read(file)?;
+    digests.check(file, &bytes)?;
+    let bytes = unpack::without_padding(bytes);
+    let mut packed = file.as_os_str().to_owned();
+    packed.push(".gz");
+    let packed = PathBuf::from(packed);
+    // What cannot be read contradicts nothing.
+    let other = if packed.is_file() { unpack::read(&packed).ok() } else { None };
+    match other.map(unpack::without_padding) {
+        Some(other) if other != bytes => Err(DataError::Contradiction { file: file.to_owned(), packed }),
+        _ => Ok(bytes),
+    }
+}
+
+/// What `manifest.json` says about the files beside it: names of unpacked files, and SHA-256 in hexadecimal.
+#[derive(Default)]
+struct Digests {
+    /// The manifest, where it counts.
+    file: Option<PathBuf>,
+    files: Vec<(String, String)>,
+    is_of_user: bool,
+}
+
+impl Digests {
+    /// Nothing where there is no manifest. One in a folder of the user's may be something else altogether.
+    fn read(folder: &Path, is_of_user: bool) -> Result<Self, DataError> {
+        let file = folder.join("manifest.json");
+        // A pipe may never end.
+        let bytes = if file.is_file() { fs::read(&file).ok() } else { None };
+        match bytes.map(|bytes| Self::parse(&bytes)) {
+            Some(Ok(files)) => Ok(Self { file: Some(file), files, is_of_user }),
+            Some(Err(error)) if !is_of_user => Err(DataError::Manifest { file, error }),
+            _ => Ok(Self { is_of_user, ..Self::default() }),
+        }
+    }
+
+    fn parse(bytes: &[u8]) -> Result<Vec<(String, String)>, String> {
+        let manifest: Value =
+            serde_json::from_str(text::decode(bytes)?).map_err(|error| error.to_string())?;
+        let files = manifest.get("files").and_then(Value::as_array).ok_or("it has no list of files")?;
+        let text = |file: &Value, field| file.get(field).and_then(Value::as_str).map(str::to_owned);
+        Ok(files.iter().filter_map(|file| Some((text(file, "name")?, text(file, "sha256")?))).collect())
+    }
+
+    fn check(&self, file: &Path, bytes: &[u8]) -> Result<(), DataError> {
+        let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let name = name.strip_suffix(".gz").unwrap_or(name);
+        let Some((_, expected)) = self.files.iter().find(|(known, _)| known == name) else { return Ok(()) };
+        let found = DataDigest(Sha256::digest(bytes).into()).to_string();
+        if found.eq_ignore_ascii_case(expected) {
+            Ok(())
+        } else {
+            Err(DataError::Digest { file: file.to_owned(), is_of_user: self.is_of_user })
+        }
+    }
+}
