@@ -4,13 +4,13 @@
 //! A folder of the user's may be one as torchvision lays it out (`MNIST/raw` within it). What is in it is recognised by
 //! the names of its files and folders.
 
-#[cfg(not(target_family = "wasm"))]
 mod archive;
-#[cfg(not(target_family = "wasm"))]
 pub mod cifar;
+pub mod classes;
 mod error;
 mod find;
 mod idx_files;
+pub mod idx_header;
 #[cfg(not(target_family = "wasm"))]
 pub mod image_folder;
 pub mod names;

@@ -6,10 +6,9 @@ use std::sync::Arc;
 
 use adadagrad_core::config::RunConfig;
 use adadagrad_core::dataset::{Dataset, SampleShape};
-use adadagrad_core::images::{ImagesError, LabelledImages};
 use adadagrad_core::shuffle::Order;
 use adadagrad_gpu::checkpoint::DataDigest;
-use adadagrad_gpu::dataset::{Bytes, Images, digest, for_run};
+use adadagrad_gpu::dataset::{Images, digest, for_run};
 use js_sys::Uint8Array;
 use wasm_bindgen::prelude::*;
 
@@ -25,7 +24,7 @@ pub(crate) struct Data {
 
 #[wasm_bindgen]
 extern "C" {
-    /// The four decompressed IDX files.
+    /// The four decompressed IDX files, and the number of classes.
     #[wasm_bindgen(typescript_type = "DatasetFiles")]
     pub type DatasetFiles;
     #[wasm_bindgen(method, getter)]
@@ -36,13 +35,16 @@ extern "C" {
     fn test_images(this: &DatasetFiles) -> Uint8Array;
     #[wasm_bindgen(method, getter)]
     fn test_labels(this: &DatasetFiles) -> Uint8Array;
+    #[wasm_bindgen(method, getter)]
+    fn classes(this: &DatasetFiles) -> u32;
 }
 
 impl Data {
     /// Reads and checks the files.
     pub(crate) fn read(files: &DatasetFiles) -> Result<Self, JsError> {
-        let train = read("training", &files.train_images(), &files.train_labels())?;
-        let test = read("test", &files.test_images(), &files.test_labels())?;
+        let classes = files.classes();
+        let train = read("training", &files.train_images(), &files.train_labels(), classes)?;
+        let test = read("test", &files.test_images(), &files.test_labels(), classes)?;
         Ok(Self { train, test, digest: Rc::default() })
     }
 
@@ -70,13 +72,14 @@ impl Data {
         *self.digest.get_or_init(|| digest(&self.train))
     }
 
-    /// The training images that are visited after `position` others, made as small as `side` says.
-    pub(crate) fn visited(&self, seed: u64, position: u64, count: u32, side: usize) -> Vec<u8> {
+    /// The training images that are visited after `position` others, with squares of `shrink` × `shrink` pixels as one.
+    pub(crate) fn visited(&self, seed: u64, position: u64, count: u32, shrink: u32) -> Vec<u8> {
         let mut order = Order::new(self.training_samples(), seed);
-        let mut pixels = Vec::with_capacity(count as usize * side * side);
+        let shape = self.shape().input;
+        let mut pixels = Vec::with_capacity(count as usize * thumbnails::shrunk(shape, shrink).len());
         for position in position..position.saturating_add(count.into()) {
             let image = self.train.image(order.visit(position).sample).unwrap_or_default();
-            thumbnails::append(image, side, &mut pixels);
+            thumbnails::append(image, shape, shrink, &mut pixels);
         }
         pixels
     }
@@ -100,16 +103,10 @@ impl Data {
     }
 }
 
-fn read(which: &str, images: &Uint8Array, labels: &Uint8Array) -> Result<Arc<Images>, JsError> {
-    check(Bytes::from(images.to_vec()), labels.to_vec().into())
+fn read(which: &str, images: &Uint8Array, labels: &Uint8Array, classes: u32) -> Result<Arc<Images>, JsError> {
+    Images::parse_any(images.to_vec().into(), labels.to_vec().into(), classes)
         .map(Arc::new)
         .map_err(|error| JsError::new(&format!("{which} data: {error}")))
-}
-
-/// A file of images and one of labels, of the shape that all data sets have that settings can name.
-pub(crate) fn check<B: AsRef<[u8]>>(images: B, labels: B) -> Result<LabelledImages<B>, ImagesError> {
-    let SampleShape { input, classes, .. } = SampleShape::MNIST;
-    LabelledImages::parse(images, labels, [input.height, input.width], classes)
 }
 
 fn samples(images: &Images) -> u32 {

@@ -7,6 +7,7 @@ mod cpu_run;
 mod data;
 mod gpu_run;
 mod look;
+mod models;
 mod own_files;
 mod records;
 mod safetensors;
@@ -18,16 +19,13 @@ mod thumbnails;
 
 use adadagrad_core::batch_test::AnyTest;
 use adadagrad_core::config::{Preset, RunConfig};
-use adadagrad_core::dataset::SampleShape;
-use adadagrad_core::local::OwnedNetwork;
-use adadagrad_core::model::Model;
 use adadagrad_core::optimizer::AnyOptimizer;
 use adadagrad_core::schedule::Decay;
-use adadagrad_gpu::checkpoint::{Piece, pieces};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::*;
 
+pub use models::models;
 pub use own_files::{choose_own_files, read_own_files};
 pub use session::Session;
 pub use start::{initial_parameters, visited_samples};
@@ -76,40 +74,7 @@ pub fn defaults() -> Result<JsValue, JsError> {
     to_js(&Defaults { optimizers: AnyOptimizer::all(), tests: AnyTest::all(), decays: Decay::all() })
 }
 
-#[derive(Serialize)]
-struct ModelRow {
-    name: Model,
-    parameters: usize,
-    layers: Vec<String>,
-    tensors: Vec<TensorRow>,
-}
-
-#[derive(Serialize)]
-struct TensorRow {
-    name: String,
-    shape: Vec<usize>,
-    offset: usize,
-}
-
-/// The networks that the page offers, for samples like MNIST's.
-///
-/// # Errors
-/// None in practice.
-#[wasm_bindgen(unchecked_return_type = "ModelDescription[]")]
-pub fn models() -> Result<JsValue, JsError> {
-    let row = |name: Model| {
-        let network = OwnedNetwork::of_model(name, SampleShape::MNIST)?;
-        let nodes = network.view().nodes().iter();
-        let layers =
-            nodes.map(|node| format!("{}: {} → {}", node.operation, node.input, node.output)).collect();
-        let place = |Piece { name, shape, range }| TensorRow { name, shape, offset: range.start };
-        let tensors = pieces(network.view()).map(place).collect();
-        Ok(ModelRow { name, parameters: network.view().parameters(), layers, tensors })
-    };
-    to_js(&Model::MNIST.into_iter().map(row).collect::<Result<Vec<_>, JsError>>()?)
-}
-
-/// Checks settings against a number of training samples.
+/// Checks settings against a number of training samples and what one of them is.
 ///
 /// # Errors
 /// Which setting is wrong and what it may be.
@@ -117,8 +82,11 @@ pub fn models() -> Result<JsValue, JsError> {
 pub fn validate(
     #[wasm_bindgen(unchecked_param_type = "RunConfig")] config: JsValue,
     training_samples: u32,
+    #[wasm_bindgen(unchecked_param_type = "SampleShape")] shape: JsValue,
 ) -> Result<(), JsError> {
-    Ok(from_js::<RunConfig>(config)?.validate(training_samples)?)
+    let config = from_js::<RunConfig>(config)?;
+    config.validate(training_samples)?;
+    models::check(config.model, from_js::<models::Sample>(shape)?.into())
 }
 
 /// A count that JavaScript holds as a number.

@@ -4,22 +4,39 @@
 use std::cmp::Ordering;
 use std::mem;
 
-use adadagrad_core::dataset::SampleShape;
 use adadagrad_core::idx::IdxError;
-use adadagrad_core::images::ImagesError;
+use adadagrad_core::images::{ImagesError, LabelledImages};
+use adadagrad_gpu::data::cifar::{Names, read_files};
+use adadagrad_gpu::data::classes::{Classes, LABELS_START};
+use adadagrad_gpu::data::idx_header::header;
 use adadagrad_gpu::data::names::{NamedFiles, NamedSets, Part, is_packed};
 use adadagrad_gpu::data::unpack::{
-    LARGEST_FILE, WrongLabel, labels_as_bytes, transpose_images, unpacked, without_padding,
+    LARGEST_FILE, WrongLabel, channels_first, labels_as_bytes, transpose_images, unpacked, without_padding,
 };
+use adadagrad_gpu::data::{Kind, Options};
+use adadagrad_gpu::dataset::Images;
 use js_sys::Uint8Array;
 use wasm_bindgen::prelude::*;
 
-use crate::answers::object;
-use crate::data;
+use crate::answers::{number, object};
+use crate::to_js;
 
 const NEEDED: &str = "Four files are needed: images and labels for training, images and labels for the test.";
 
-/// Which files are to be read, by their places: the four of a data set, by their names; or all, where there are four.
+/// A data set of the visitor's, as IDX files.
+#[derive(Debug, PartialEq, Eq)]
+struct OwnSet {
+    /// In the order of [`Part::ALL`].
+    files: [Vec<u8>; 4],
+    classes: u32,
+    /// Where anything says them.
+    class_names: Vec<String>,
+    /// What the visitor should know about how the files were read: sentences.
+    notes: Vec<String>,
+}
+
+/// Which files are to be read, by their places: those of CIFAR-10 or CIFAR-100, or the four of another data set, by their
+/// names; or all, where there are four.
 /// `sizes`: in bytes.
 ///
 /// # Errors
@@ -35,21 +52,26 @@ pub fn choose_own_files(names: Vec<String>, sizes: Vec<f64>) -> Result<Vec<usize
     }
 }
 
-/// The data set in four files, unpacked.
+/// The data set in the chosen files, as four IDX files.
 ///
 /// # Errors
 /// Which file is broken, and how.
-#[wasm_bindgen(unchecked_return_type = "DatasetFiles")]
+#[wasm_bindgen(unchecked_return_type = "OwnFiles")]
 pub fn read_own_files(names: Vec<String>, contents: Vec<Uint8Array>) -> Result<JsValue, JsError> {
     let files = contents.iter().map(Uint8Array::to_vec);
-    let files = read(names, files).map_err(|problem| JsError::new(&problem))?;
+    let OwnSet { files, classes, class_names, notes } =
+        read(names, files).map_err(|problem| JsError::new(&problem))?;
+    // Each is let go as soon as it is copied.
     let [train_images, train_labels, test_images, test_labels] =
-        files.map(|file| Uint8Array::from(&*file.bytes).into());
+        files.map(|bytes| Uint8Array::from(&*bytes).into());
     object(&[
         ("train_images", train_images),
         ("train_labels", train_labels),
         ("test_images", test_images),
         ("test_labels", test_labels),
+        ("classes", number(classes)),
+        ("class_names", to_js(&class_names)?),
+        ("notes", to_js(&notes)?),
     ])
 }
 
@@ -61,6 +83,9 @@ struct OwnFile {
 }
 
 fn choose(names: &[String]) -> Result<Vec<usize>, String> {
+    if let Some((_, set)) = Names::among(names) {
+        return Ok(set.all().filter_map(|name| names.iter().position(|known| known == name)).collect());
+    }
     match by_name(names) {
         Ok(named) if named.is_whole() => Ok(places(&named).to_vec()),
         _ if names.len() == Part::ALL.len() => Ok((0..names.len()).collect()),
@@ -89,8 +114,30 @@ fn places(whole: &NamedFiles<usize>) -> [usize; 4] {
     Part::ALL.map(|part| whole.get(part).copied().unwrap_or_default())
 }
 
-/// In the order of [`Part::ALL`].
-fn read(names: Vec<String>, contents: impl Iterator<Item = Vec<u8>>) -> Result<[OwnFile; 4], String> {
+fn read(names: Vec<String>, contents: impl Iterator<Item = Vec<u8>>) -> Result<OwnSet, String> {
+    match Names::among(&names) {
+        Some((kind, _)) => read_cifar(kind, names.into_iter().zip(contents).collect()),
+        None => read_idx(names, contents),
+    }
+}
+
+fn read_cifar(kind: Kind, files: Vec<(String, Vec<u8>)>) -> Result<OwnSet, String> {
+    let splits = read_files(kind, files, Options::default()).map_err(|error| error.to_string())?;
+    let [training, test] = splits.images();
+    let file = |images: &Images, is_labels| {
+        let mut bytes = header(images, is_labels).map_err(|error| error.to_string())?;
+        bytes.extend_from_slice(if is_labels { images.labels() } else { images.bytes() });
+        Ok::<_, String>(bytes)
+    };
+    Ok(OwnSet {
+        files: [file(training, false)?, file(training, true)?, file(test, false)?, file(test, true)?],
+        classes: splits.shape().classes,
+        class_names: splits.class_names,
+        notes: splits.notes,
+    })
+}
+
+fn read_idx(names: Vec<String>, contents: impl Iterator<Item = Vec<u8>>) -> Result<OwnSet, String> {
     let named = by_name(&names).ok().filter(NamedFiles::is_whole);
     // One after another: packed and unpacked, all of them would take much memory.
     let files = names.into_iter().zip(contents).map(|(name, bytes)| OwnFile::read(name, bytes));
@@ -101,13 +148,30 @@ fn read(names: Vec<String>, contents: impl Iterator<Item = Vec<u8>>) -> Result<[
     };
     let mut files = order.map(|place| files.get_mut(place).map(mem::take).unwrap_or_default());
     let [train_images, train_labels, test_images, test_labels] = &mut files;
-    for [images, labels] in [[train_images, train_labels], [test_images, test_labels]] {
+    let (classes, notes) = Classes::of(&train_images.bytes, &train_labels.bytes);
+    let mut shapes = Vec::new();
+    for [images, labels] in [[&mut *train_images, train_labels], [&mut *test_images, test_labels]] {
         if named.as_ref().is_some_and(NamedFiles::lie_on_their_sides) {
             transpose_images(&mut images.bytes);
         }
-        data::check(&*images.bytes, &*labels.bytes).map_err(|error| in_words(error, images, labels))?;
+        channels_first(&mut images.bytes);
+        classes.number(&mut labels.bytes).map_err(|byte| {
+            let number = byte - LABELS_START + 1;
+            format!("Label {number} in {} is 0, but the labels for training begin at 1.", labels.name)
+        })?;
+        let read = LabelledImages::parse_any(&*images.bytes, &*labels.bytes, classes.count);
+        shapes.push(read.map_err(|error| in_words(error, classes, images, labels))?.sample_shape().input);
     }
-    Ok(files)
+    if let [training, test] = shapes[..]
+        && training != test
+    {
+        let [training_name, test_name] = [&train_images.name, &test_images.name];
+        return Err(format!(
+            "The images in {training_name} are {training} (channels × rows × columns), but those in {test_name} are {test}."
+        ));
+    }
+    let files = files.map(|file| file.bytes);
+    Ok(OwnSet { files, classes: classes.count, class_names: Vec::new(), notes })
 }
 
 /// In the order of [`Part::ALL`], of four files with any names: the larger ones are for training, unless names tell.
@@ -157,7 +221,7 @@ impl OwnFile {
     /// Whether it holds images, or else labels.
     fn is_images(&self) -> Result<bool, String> {
         match self.bytes.first_chunk() {
-            Some([0, 0, 8, 3]) => Ok(true),
+            Some([0, 0, 8, 2..=4]) => Ok(true),
             Some([0, 0, 8, 1]) => Ok(false),
             _ => Err(self.is_no_idx()),
         }
@@ -175,14 +239,14 @@ impl OwnFile {
 
     fn is_no_idx(&self) -> String {
         format!(
-            "{} is not an IDX file of images or labels: it should start with the bytes 0, 0, 8, and then 3 (images) or 1 (labels).",
+            "{} is not an IDX file of images or labels: it should start with the bytes 0, 0, 8, and then 3 (grey images), 4 (colour images) or 1 (labels).",
             self.name
         )
     }
 }
 
 /// What is wrong with a pair of files, for those who do not count bytes.
-fn in_words(error: ImagesError, images: &OwnFile, labels: &OwnFile) -> String {
+fn in_words(error: ImagesError, classes: Classes, images: &OwnFile, labels: &OwnFile) -> String {
     let (file, kind, error) = match error {
         ImagesError::Images(error) => (images, "images", error),
         ImagesError::Labels(error) => (labels, "labels", error),
@@ -199,26 +263,26 @@ fn in_words(error: ImagesError, images: &OwnFile, labels: &OwnFile) -> String {
         IdxError::Length { needed, found } => format!(
             "{name} should hold {needed} bytes for the {count} {kind} that its header names, but it holds {found}."
         ),
-        IdxError::ImageSize { expected: [high, wide], found: [rows, columns] } => format!(
-            "The images in {name} have {columns}×{rows} pixels, but the networks here take {wide}×{high}."
-        ),
+        IdxError::ImageSize { found: [rows, columns], .. } => {
+            format!("The images in {name} have another size than expected: {columns}×{rows} pixels.")
+        }
+        IdxError::Channels(channels) => {
+            format!("The images in {name} have {channels} channels, but the networks here take 1 to 4.")
+        }
         IdxError::Count { images: of_images, labels: of_labels } => {
             format!("{} holds {of_images} images, but {} holds {of_labels} labels.", images.name, labels.name)
         }
-        IdxError::Label { byte, label, .. } => wrong_label(name, byte - LABELS_START, label.into()),
+        IdxError::Label { byte, label, .. } => format!(
+            "Label {} in {name} is {}, but the highest label for training is {}.",
+            byte - LABELS_START + 1,
+            u32::from(label) + u32::from(classes.first),
+            (classes.count + u32::from(classes.first)).saturating_sub(1)
+        ),
     }
 }
 
-/// Where the first label is in a label file.
-const LABELS_START: usize = 8;
-
 fn wrong_label(name: &str, index: usize, label: i64) -> String {
-    let classes = SampleShape::MNIST.classes;
-    format!(
-        "Label {} in {name} is {label}, but the networks here have {classes} classes: 0 to {}.",
-        index + 1,
-        classes - 1
-    )
+    format!("Label {} in {name} is {label}, but labels must be from 0 to 255.", index + 1)
 }
 
 fn too_large(name: &str) -> String {
@@ -275,7 +339,7 @@ mod tests {
 
     fn read_named(names: [&str; 4], [a, b, c, d]: [Vec<u8>; 4]) -> Result<[Vec<u8>; 4], String> {
         let names = names.map(str::to_owned).to_vec();
-        read(names, [a, b, c, d].into_iter()).map(|files| files.map(|file| file.bytes))
+        read(names, [a, b, c, d].into_iter()).map(|set| set.files)
     }
 
     #[test]
@@ -302,6 +366,56 @@ mod tests {
         );
         // Whatever their names and their order.
         assert_eq!(read_named(["w", "x", "y", "z"], [d, a, b, c]), Ok(upright));
+    }
+
+    #[test]
+    fn colour_images_of_any_size_are_read_and_letters_are_counted_from_0() {
+        let names =
+            ["train-images", "train-labels", "test-images", "test-labels"].map(str::to_owned).to_vec();
+        let images = |count: u8, first: u8| {
+            let header = [0, 0, 8, 4, 0, 0, 0, count, 0, 0, 0, 3, 0, 0, 0, 2, 0, 0, 0, 5];
+            let values = (0..count * 30).map(|k| k.wrapping_add(first));
+            header.into_iter().chain(values).collect::<Vec<u8>>()
+        };
+        let labels = |labels: &[u8]| [&[0, 0, 8, 1, 0, 0, 0, labels.len() as u8], labels].concat();
+        let files = |last| [images(3, 0), labels(&[1, 4, 2]), images(2, 7), labels(&[1, last])];
+        let set = read(names.clone(), files(4).into_iter()).expect("valid files");
+        assert_eq!((set.classes, &set.files[1][8..], &set.files[3][8..]), (4, &[0, 3, 1][..], &[0, 3][..]));
+        assert_eq!(
+            set.notes,
+            ["The labels 1 to 4 are the classes 0 to 3.", "No training image has the class 2."]
+        );
+        let said = read(names.clone(), files(5).into_iter()).expect_err("there is no fifth class");
+        assert_eq!(said, "Label 2 in test-labels is 5, but the highest label for training is 4.");
+        let said = read(names, files(0).into_iter()).expect_err("labels begin at 1");
+        assert_eq!(said, "Label 2 in test-labels is 0, but the labels for training begin at 1.");
+    }
+
+    #[test]
+    fn cifars_own_files_become_idx_files() {
+        let batch = |label: u8| [&[label][..], &[label * 3; 3072]].concat();
+        let names: Vec<String> = (1..=5)
+            .map(|k| format!("data_batch_{k}.bin"))
+            .chain(["test_batch.bin", "readme.html", "batches.meta.txt"].map(str::to_owned))
+            .collect();
+        let chosen = choose(&names).expect("whole");
+        assert_eq!(chosen[..6], [0, 1, 2, 3, 4, 5]);
+        assert!(chosen.contains(&7) && !chosen.contains(&6));
+        let contents: Vec<Vec<u8>> = (1..=6)
+            .map(batch)
+            .chain([b"<html>".to_vec(), b"a\nb\nc\nd\ne\nf\ng\nh\ni\nj\n".to_vec()])
+            .collect();
+        let set = read(names.clone(), contents.clone().into_iter()).expect("valid files");
+        assert_eq!((set.classes, set.class_names.len()), (10, 10));
+        assert_eq!(set.files[0][..20], [0, 0, 8, 4, 0, 0, 0, 5, 0, 0, 0, 3, 0, 0, 0, 32, 0, 0, 0, 32]);
+        assert_eq!(set.files[1][8..], [1, 2, 3, 4, 5]);
+        assert_eq!((set.files[2].len(), set.files[2][20]), (20 + 3072, 18));
+        let mut broken = contents.clone();
+        broken[2].pop();
+        let said = read(names.clone(), broken.into_iter()).expect_err("cut off");
+        assert!(said.starts_with("data_batch_3.bin: ") && said.contains("truncated"), "{said}");
+        let said = read(names[1..].to_vec(), contents[1..].iter().cloned()).expect_err("one is missing");
+        assert_eq!(said, "data_batch_1.bin is missing");
     }
 
     #[test]

@@ -21,6 +21,7 @@ use crate::cpu_run::CpuRun;
 use crate::data::{Data, DatasetFiles};
 use crate::gpu_run::GpuRun;
 use crate::look::{Look, Looking};
+use crate::models::{ModelRow, Sample};
 use crate::records::{EngineName, Limit};
 use crate::standing::Standing;
 use crate::team::{shared_to_js, vectors_to_js};
@@ -107,6 +108,15 @@ impl Session {
     #[must_use]
     pub fn test_samples(&self) -> u32 {
         self.data.test_samples()
+    }
+
+    /// What a sample is.
+    ///
+    /// # Errors
+    /// None in practice.
+    #[wasm_bindgen(getter, unchecked_return_type = "SampleShape")]
+    pub fn shape(&self) -> Result<JsValue, JsError> {
+        to_js(&Sample::from(self.data.shape()))
     }
 
     /// Begins a new run on an engine; what was running is dropped. Where WebGPU fails, the run begins (or goes
@@ -304,11 +314,12 @@ impl Session {
         let Some(run) = &self.run else { return Ok(JsValue::NULL) };
         run.engine.with_newest(|step, parameters| {
             let values = Float32Array::from(parameters).into();
-            object(&[("step", number(step)), ("model", to_js(&run.model)?), ("values", values)])
+            let model = to_js(&ModelRow::of(run.model, self.data.shape())?)?;
+            object(&[("step", number(step)), ("model", model), ("values", values)])
         })
     }
 
-    /// What the network takes a picture of 28×28 pixels for, with the newest parameters that are known. Null
+    /// What the network takes a picture for, whose planes are as the data's images have them, with the newest parameters that are known. Null
     /// without a run.
     ///
     /// # Errors
@@ -378,17 +389,17 @@ impl Session {
         promise(hear, |()| Ok(JsValue::NULL))
     }
 
-    /// The training images that the run visits after `position` others, one after another, with `side` pixels
-    /// along their sides: 28, 14, 7 or 4.
+    /// The training images that the run visits after `position` others, one after another, each plane by plane, row by
+    /// row. Squares of `shrink` × `shrink` pixels become one, fewer at the right and lower edges.
     ///
     /// # Errors
     /// When there is no run, or `position` is no count.
-    pub fn batch_images(&self, position: f64, count: u32, side: u32) -> Result<Vec<u8>, JsError> {
+    pub fn batch_images(&self, position: f64, count: u32, shrink: u32) -> Result<Vec<u8>, JsError> {
         let (seed, position) = self.visit(position)?;
-        Ok(self.data.visited(seed, position, count, side as usize))
+        Ok(self.data.visited(seed, position, count, shrink))
     }
 
-    /// How many of the training images that the run visits after `position` others have each of the ten labels.
+    /// How many of the training images that the run visits after `position` others have each label.
     ///
     /// # Errors
     /// When there is no run, or `position` is no count.
@@ -397,7 +408,7 @@ impl Session {
         Ok(self.data.classes(seed, position, count))
     }
 
-    /// A test image's 784 pixels; nothing where there is none.
+    /// A test image's bytes, plane by plane, row by row; nothing where there is none.
     #[must_use]
     pub fn test_image(&self, sample: u32) -> Option<Vec<u8>> {
         self.data.test_image(sample).map(<[u8]>::to_vec)

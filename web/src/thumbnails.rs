@@ -1,27 +1,36 @@
 //! Images made smaller.
 
-/// Pixels along an image's side.
-const SIDE: usize = 28;
+use adadagrad_core::network::Shape;
 
-/// Appends a 28×28 image with `side` pixels along its side, each the mean of those that it covers. Nothing where
-/// `side` does not divide 28, or the image has another size.
-pub(crate) fn append(image: &[u8], side: usize, to: &mut Vec<u8>) {
-    if !SIDE.is_multiple_of(side) || image.len() != SIDE * SIDE {
+/// What an image becomes when squares of `shrink` × `shrink` pixels become one.
+pub(crate) fn shrunk(shape: Shape, shrink: u32) -> Shape {
+    let shrink = shrink.max(1);
+    Shape::image(shape.channels, shape.height.div_ceil(shrink), shape.width.div_ceil(shrink))
+}
+
+/// Appends an image whose pixels are the rounded means of the squares of `shrink` × `shrink` pixels that they cover, fewer
+/// at the right and lower edges; plane by plane, row by row. Nothing where the image has another size.
+pub(crate) fn append(image: &[u8], shape: Shape, shrink: u32, to: &mut Vec<u8>) {
+    let shrink = shrink.max(1) as usize;
+    if image.len() != shape.len() || shape.is_empty() {
         return;
     }
-    let cell = SIDE / side;
-    if cell == 1 {
+    if shrink == 1 {
         to.extend_from_slice(image);
         return;
     }
-    for rows in image.chunks_exact(SIDE * cell) {
-        for column in 0..side {
-            let covered = rows.chunks_exact(SIDE).map(|row| &row[column * cell..][..cell]);
-            let sum: usize = covered.flatten().map(|&pixel| usize::from(pixel)).sum();
-            let area = cell * cell;
-            // A mean of bytes is a byte.
-            #[allow(clippy::cast_possible_truncation)]
-            to.push(((sum + area / 2) / area) as u8);
+    let width = shape.width as usize;
+    for plane in image.chunks_exact(shape.plane()) {
+        for rows in plane.chunks(shrink * width) {
+            for column in (0..width).step_by(shrink) {
+                let covered = rows.chunks_exact(width).map(|row| &row[column..width.min(column + shrink)]);
+                let (sum, area) = covered
+                    .flatten()
+                    .fold((0, 0), |(sum, area), &pixel| (sum + usize::from(pixel), area + 1));
+                // A mean of bytes is a byte.
+                #[allow(clippy::cast_possible_truncation)]
+                to.push(((sum + area / 2) / area) as u8);
+            }
         }
     }
 }
@@ -32,17 +41,26 @@ mod tests {
 
     #[test]
     fn each_pixel_is_the_rounded_mean_of_those_that_it_covers() {
-        let image: Vec<u8> = (0..784_u32).map(|pixel| (pixel * 31 % 256) as u8).collect();
-        for side in [28, 14, 7, 4] {
-            let mut small = Vec::new();
-            append(&image, side, &mut small);
-            assert_eq!(small.len(), side * side);
-            let cell = 28 / side;
-            for (place, &found) in small.iter().enumerate() {
-                let (row, column) = (place / side * cell, place % side * cell);
-                let covered = (0..cell * cell).map(|k| image[(row + k / cell) * 28 + column + k % cell]);
-                let mean = covered.map(f64::from).sum::<f64>() / (cell * cell) as f64;
-                assert!((f64::from(found) - mean).abs() <= 0.5, "{side}, {place}: {found} for {mean}");
+        for (channels, height, width) in [(1, 28, 28), (3, 32, 32), (2, 7, 11)] {
+            let shape = Shape::image(channels, height, width);
+            let image: Vec<u8> = (0..shape.len()).map(|pixel| (pixel * 31 % 256) as u8).collect();
+            for shrink in [1, 2, 4, 7] {
+                let small = shrunk(shape, shrink);
+                let mut found = Vec::new();
+                append(&image, shape, shrink, &mut found);
+                assert_eq!(found.len(), small.len());
+                for (place, &found) in found.iter().enumerate() {
+                    let [height, width, shrink] = [height, width, shrink].map(|size| size as usize);
+                    let (plane, pixel) = (place / small.plane(), place % small.plane());
+                    let [row, column] =
+                        [pixel / small.width as usize, pixel % small.width as usize].map(|at| at * shrink);
+                    let covered: Vec<f64> = (row..height.min(row + shrink))
+                        .flat_map(|row| (column..width.min(column + shrink)).map(move |column| (row, column)))
+                        .map(|(row, column)| f64::from(image[(plane * height + row) * width + column]))
+                        .collect();
+                    let mean = covered.iter().sum::<f64>() / covered.len() as f64;
+                    assert!((f64::from(found) - mean).abs() <= 0.5, "{shape}, {shrink}, {place}");
+                }
             }
         }
     }
@@ -50,9 +68,8 @@ mod tests {
     #[test]
     fn other_sizes_give_nothing() {
         let mut small = Vec::new();
-        append(&[1; 784], 5, &mut small);
-        append(&[1; 784], 0, &mut small);
-        append(&[1; 100], 4, &mut small);
+        append(&[1; 100], Shape::image(1, 28, 28), 4, &mut small);
+        append(&[], Shape::image(1, 0, 28), 4, &mut small);
         assert!(small.is_empty());
     }
 }

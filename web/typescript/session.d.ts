@@ -1,7 +1,16 @@
 /** The version of RunConfig and Telemetry that this build reads and writes. */
 export type FormatVersion = 1;
 
-export type ModelName = "logistic" | "mlp" | "cnn";
+/** As settings name a network: `logistic`, `mlp`, `mlp-64`, `cnn`, `cifar-cnn`, `resnet-20`, `resnet-20-32`, `resnet18`, … */
+export type ModelName = string;
+
+/** What one sample of a data set is. */
+export interface SampleShape {
+  channels: number;
+  height: number;
+  width: number;
+  classes: number;
+}
 
 /** `own`: files of the visitor's. */
 export type DatasetName = "mnist" | "fashion_mnist" | "cifar10" | "cifar100" | "own";
@@ -173,12 +182,21 @@ export interface PartResult {
   values: Float32Array<ArrayBuffer> | null;
 }
 
-/** The four decompressed IDX files. */
+/** The four decompressed IDX files: of grey images (three dimensions) or of one to four channels (four dimensions). */
 export interface DatasetFiles {
   train_images: Uint8Array;
   train_labels: Uint8Array;
   test_images: Uint8Array;
   test_labels: Uint8Array;
+  classes: number;
+}
+
+/** Files of the visitor's. */
+export interface OwnFiles extends DatasetFiles {
+  /** What the classes are called; empty where nothing says so. */
+  class_names: string[];
+  /** What the visitor should know about how they were read: sentences. */
+  notes: string[];
 }
 
 export interface ModelDescription {
@@ -205,7 +223,7 @@ export interface Look {
   step: number;
   samples: number;
   correct: number;
-  /** 10 rows of 10: how often a sample of class `row` was taken for one of class `column`. */
+  /** A row for each class: how often a sample of class `row` was taken for one of class `column`. */
   confusion: number[];
   /** At most 24, most confident first. */
   mistakes: { /** Its place in the test set. */ sample: number; label: number; predicted: number; probability: number }[];
@@ -230,7 +248,7 @@ export interface Resumed {
 export interface NewestParameters {
   /** After which step. */
   step: number;
-  model: ModelName;
+  model: ModelDescription;
   values: Float32Array;
 }
 

@@ -1,18 +1,29 @@
 /** Sends the images of the batch at hand and how many there are of each class, now and then. Runs in the worker. */
 import type { Session } from '../pkg/adadagrad_web.js';
-import type { Mosaic, Post } from './protocol.js';
+import type { Post } from './protocol.js';
+import type { ImageShape } from './samples.js';
 
 const INTERVAL_MILLISECONDS = 250;
 /** Images that take long to gather are sent less often: training must not notice. */
 const LARGEST_SHARE = 0.02;
 
-/** The largest pictures whose number still makes a message of at most about 256 KB. */
-const SIDES = [
-  { side: 28, count: 256 },
-  { side: 14, count: 1024 },
-  { side: 7, count: 4096 },
-  { side: 4, count: Infinity },
-] satisfies { side: Mosaic['side']; count: number }[];
+/** Of all thumbnails together: 256 images of MNIST's as they are, or more that are smaller. */
+const MOST_PIXELS = 256 * 28 * 28;
+/** By how much images can be made smaller. */
+const SHRINKS = [1, 2, 4, 7, 14, 28, 56, 112];
+/** Along the longer side: fewer pixels tell nothing any more. */
+const LEAST_PIXELS = 4;
+
+/** By how much images are made smaller where there are so many. */
+export function shrinkFor(count: number, shape: ImageShape): number {
+  const useful = SHRINKS.filter((shrink) => shrink === 1 || Math.max(shape.height, shape.width) / shrink >= LEAST_PIXELS);
+  const fits = (shrink: number): boolean => count * Math.ceil(shape.height / shrink) * Math.ceil(shape.width / shrink) <= MOST_PIXELS;
+  return useful.find(fits) ?? useful.at(-1) ?? 1;
+}
+
+function shrunk({ channels, height, width }: ImageShape, shrink: number): ImageShape {
+  return { channels, height: Math.ceil(height / shrink), width: Math.ceil(width / shrink) };
+}
 
 /** A batch that is about to be, or being, learned from. */
 export interface Batch {
@@ -26,6 +37,7 @@ export interface Batch {
 export class BatchImages {
   readonly #session: Session;
   readonly #post: Post;
+  readonly #shape: ImageShape;
   #on = false;
   #most = 0;
   #batch: Batch | null = null;
@@ -36,6 +48,7 @@ export class BatchImages {
   constructor(session: Session, post: Post) {
     this.#session = session;
     this.#post = post;
+    this.#shape = session.shape;
   }
 
   set(on: boolean, most: number): void {
@@ -60,13 +73,13 @@ export class BatchImages {
       return;
     }
     const count = Math.min(batch.size, this.#most);
-    const side = SIDES.find((choice) => count <= choice.count)?.side ?? 4;
-    const pixels = this.#session.batch_images(batch.position, count, side);
+    const shrink = shrinkFor(count, this.#shape);
+    const pixels = this.#session.batch_images(batch.position, count, shrink);
     // Of all of them, those too that do not fit.
     const classes = this.#session.batch_classes(batch.position, batch.size);
     this.#sent = batch;
     const { run, step } = batch;
-    this.#post({ type: 'mosaic', run, step, batch: batch.size, count, side, pixels, classes }, [pixels.buffer, classes.buffer]);
+    this.#post({ type: 'mosaic', run, step, batch: batch.size, count, shape: shrunk(this.#shape, shrink), pixels, classes }, [pixels.buffer, classes.buffer]);
     const ended = performance.now();
     this.#nextAt = Math.max(now + INTERVAL_MILLISECONDS, ended + (ended - now) / LARGEST_SHARE);
   }

@@ -22,12 +22,15 @@ export interface DownloadProgress {
   checking: boolean;
 }
 
-const FILE_NAMES: { [Key in keyof DatasetFiles]: string } = {
+const FILE_NAMES: Readonly<Record<Exclude<keyof DatasetFiles, 'classes'>, string>> = {
   train_images: 'train-images-idx3-ubyte',
   train_labels: 'train-labels-idx1-ubyte',
   test_images: 't10k-images-idx3-ubyte',
   test_labels: 't10k-labels-idx1-ubyte',
 };
+
+/** Of each data set that lies beside the page. */
+const CLASSES = 10;
 
 /** Which data sets lie beside the page: known when it is built, so that nobody need ask the server. */
 declare const PACKED_DATASETS: DatasetName[];
@@ -71,7 +74,7 @@ export async function loadDataset(
       load(FILE_NAMES.test_images),
       load(FILE_NAMES.test_labels),
     ]);
-    return { train_images, train_labels, test_images, test_labels };
+    return { train_images, train_labels, test_images, test_labels, classes: CLASSES };
   } catch (error) {
     abort.abort();
     throw error;

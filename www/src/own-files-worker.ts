@@ -4,18 +4,17 @@
  */
 import './start/older-browsers.js';
 import './start/trusted-types.js';
-import initialise from '../pkg/adadagrad_web.js';
+import initialise, { Session } from '../pkg/adadagrad_web.js';
 import { DataError } from './data-error.js';
 import { readOwnFiles } from './own-files.js';
 import type { OwnFilesLook } from './protocol.js';
 
-const LABEL_HEADER_BYTES = 8;
-
 async function look(files: readonly File[]): Promise<OwnFilesLook> {
   try {
     await initialise();
-    const { train_labels: training, test_labels: test } = await readOwnFiles(files);
-    return { training: training.length - LABEL_HEADER_BYTES, test: test.length - LABEL_HEADER_BYTES };
+    const found = await readOwnFiles(files);
+    const { training_samples: training, test_samples: test, shape } = new Session(found, 'own');
+    return { training, test, shape, notes: found.notes };
   } catch (error) {
     return { problem: error instanceof DataError ? error.message : 'These files cannot be read.' };
   }

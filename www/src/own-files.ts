@@ -1,10 +1,10 @@
 /** Files of the visitor's: told apart, unpacked and checked by the wasm module, which must be loaded. Runs in workers. */
 import { choose_own_files, read_own_files } from '../pkg/adadagrad_web.js';
-import type { DatasetFiles } from '../pkg/adadagrad_web.js';
+import type { OwnFiles } from '../pkg/adadagrad_web.js';
 import { DataError } from './data-error.js';
 import { text } from './words-of-errors.js';
 
-export async function readOwnFiles(files: readonly File[]): Promise<DatasetFiles> {
+export async function readOwnFiles(files: readonly File[]): Promise<OwnFiles> {
   const sizes = Float64Array.from(files, ({ size }) => size);
   const places = inWords(() => choose_own_files(files.map(nameOf), sizes));
   const chosen = [...places].flatMap((place) => files[place] ?? []);

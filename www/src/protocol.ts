@@ -3,9 +3,10 @@
  * Every payload that describes training has the types that the wasm module itself declares.
  */
 import type {
-  Checkpoint, DatasetName, Defaults, KernelChoice, Look, ModelDescription, ModelName, Preset, Progress, Retuned, RunConfig,
+  Checkpoint, DatasetName, Defaults, KernelChoice, Look, ModelDescription, Preset, Progress, Retuned, RunConfig, SampleShape,
 } from '../pkg/adadagrad_web.js';
 import type { AdapterReport, EngineChoice, EngineDecision } from './engine/choice.js';
+import type { ImageShape } from './samples.js';
 
 export type StepRecord = Progress['steps'][number];
 export type Evaluation = Progress['evaluations'][number];
@@ -14,6 +15,7 @@ export type Activity = Progress['activity'];
 /** What the wasm module offers. */
 export interface Catalogue {
   presets: Preset[];
+  /** Those that fit the data at hand. */
   models: ModelDescription[];
   defaults: Defaults;
 }
@@ -25,11 +27,14 @@ export type RunPhase = 'idle' | 'running' | 'paused' | 'finished' | 'failed';
 export type DataSource =
   /** Data that lies beside the page. `root`: the folder of all data sets (the worker's own address is another folder). */
   | { kind: 'address'; dataset: Exclude<DatasetName, 'own'>; root: string }
-  /** Four IDX files of the visitor's, packed (.gz) or not, in any order; others may be among them. */
+  /**
+   * Files of the visitor's, in any order; others may be among them: the four IDX files of a data set, packed (.gz) or not,
+   * or the binary files of CIFAR-10 or CIFAR-100.
+   */
   | { kind: 'files'; files: File[] };
 
-/** What a look at files of the visitor's finds: how many images there are, or why the files cannot be used. */
-export type OwnFilesLook = { training: number; test: number } | { problem: string };
+/** What a look at files of the visitor's finds: what there is, with what is to be known about it, or why the files cannot be used. */
+export type OwnFilesLook = { training: number; test: number; shape: SampleShape; notes: string[] } | { problem: string };
 
 /** When a run pauses by itself: after so many steps, after the step that makes the batch grow, or never (null). */
 export type StopAfter = { steps: number } | 'growth' | null;
@@ -51,7 +56,7 @@ export type Command =
   /** Other settings from the next step on. */
   | { type: 'retune'; config: RunConfig }
   | { type: 'checkpoint'; request: number }
-  /** `pixels`: 28×28, 0 is background. */
+  /** `pixels`: an image as the data at hand have them, plane by plane. */
   | { type: 'classify'; request: number; pixels: Uint8Array }
   | { type: 'parameters'; request: number }
   | { type: 'test-image'; request: number; sample: number }
@@ -148,7 +153,7 @@ export interface ParametersReport {
   request: number;
   /** After which step; null without a run. */
   step: number | null;
-  model: ModelName | null;
+  model: ModelDescription | null;
   /** Cut into layers by ModelDescription.tensors; null without a run. */
   values: Float32Array | null;
 }
@@ -157,7 +162,7 @@ export interface TestImage {
   type: 'test-image';
   request: number;
   sample: number;
-  /** 28×28; null where there is no such sample. */
+  /** Plane by plane, row by row; null where there is no such sample. */
   pixels: Uint8Array | null;
 }
 
@@ -173,7 +178,7 @@ export interface LookReport {
   type: 'look';
   run: number;
   look: Look;
-  /** The mistakes' images, 784 bytes each, in their order. */
+  /** The mistakes' images, one after another, in their order. */
   images: Uint8Array;
 }
 
@@ -187,12 +192,25 @@ export interface Mosaic {
   batch: number;
   /** How many of its images these are, the first ones. */
   count: number;
-  /** Pixels along an image's side: fewer, the more images there are. */
-  side: 28 | 14 | 7 | 4;
-  /** side × side bytes an image, one image after another. */
+  /** Of the thumbnails: the more there are, the smaller. */
+  shape: ImageShape;
+  /** The thumbnails, one after another. */
   pixels: Uint8Array;
   /** How many images of the whole batch have each label. */
   classes: Uint32Array;
+}
+
+/** The data are here. */
+export interface ReadyReport {
+  type: 'ready';
+  dataset: DatasetName;
+  trainingSamples: number;
+  testSamples: number;
+  shape: SampleShape;
+  /** As the visitor's files call them; else empty. */
+  classNames: string[];
+  /** The networks that fit them. */
+  models: ModelDescription[];
 }
 
 export type Report =
@@ -205,7 +223,7 @@ export type Report =
   /** What the browser offers for WebGPU. */
   | { type: 'adapter'; adapter: AdapterReport }
   | { type: 'download'; receivedBytes: number; totalBytes: number; checking: boolean }
-  | { type: 'ready'; dataset: DatasetName; trainingSamples: number; testSamples: number }
+  | ReadyReport
   /** The run's team is there, or there no longer is one; `notice`: why, in a sentence. */
   | { type: 'team'; run: number; workers: number; notice: string | null }
   /** Where the run stands that a checkpoint holds; its updates follow. */

@@ -1,6 +1,7 @@
 /** Looks through the test set in slices: a few beside training, one after another when nothing is trained. Runs in the worker. */
 import type { Look, LookProgress, Session } from '../pkg/adadagrad_web.js';
 import type { Post } from './protocol.js';
+import { bytesOf } from './samples.js';
 
 const BESIDE_MILLISECONDS = 8;
 /** Of the worker's time, while it trains. */
@@ -8,11 +9,11 @@ const LARGEST_SHARE = 0.1;
 /** Small networks are looked through in no time; nobody sees more of it than this. */
 const PAUSE_MILLISECONDS = 500;
 const ALONE_MILLISECONDS = 30;
-const IMAGE_BYTES = 784;
 
 export class TestSetLook {
   readonly #session: Session;
   readonly #post: Post;
+  readonly #imageBytes: number;
   readonly #channel = new MessageChannel();
   #run = 0;
   #on = false;
@@ -24,6 +25,7 @@ export class TestSetLook {
   constructor(session: Session, post: Post) {
     this.#session = session;
     this.#post = post;
+    this.#imageBytes = bytesOf(session.shape);
     this.#channel.port1.onmessage = () => this.#sliceAlone();
   }
 
@@ -72,10 +74,10 @@ export class TestSetLook {
   }
 
   #tell(look: Look): void {
-    const images = new Uint8Array(look.mistakes.length * IMAGE_BYTES);
+    const images = new Uint8Array(look.mistakes.length * this.#imageBytes);
     look.mistakes.forEach(({ sample }, place) => {
       const pixels = this.#session.test_image(sample);
-      if (pixels !== undefined) images.set(pixels, place * IMAGE_BYTES);
+      if (pixels !== undefined) images.set(pixels, place * this.#imageBytes);
     });
     this.#post({ type: 'look', run: this.#run, look, images }, [images.buffer]);
   }

@@ -2,7 +2,7 @@
 import './start/older-browsers.js';
 import './start/trusted-types.js';
 import initialise, { defaults, models, presets, Session, validate } from '../pkg/adadagrad_web.js';
-import type { DatasetFiles, DatasetName, RunConfig } from '../pkg/adadagrad_web.js';
+import type { DatasetFiles, DatasetName, OwnFiles, RunConfig, SampleShape } from '../pkg/adadagrad_web.js';
 import { Answers } from './answers.js';
 import { ConnectionError, DataError } from './data-error.js';
 import { availableDatasets, loadDataset } from './dataset.js';
@@ -12,16 +12,18 @@ import type { AdapterReport } from './engine/choice.js';
 import { guardGpu } from './engine/guarded-gpu.js';
 import { readOwnFiles } from './own-files.js';
 import type { Command, DataSource, FailureKind, Report } from './protocol.js';
+import { MNIST_SHAPE } from './samples.js';
 import { Sharing } from './team/sharing.js';
 import { TrainingLoop } from './training-loop.js';
 import { asSentence, describeFailure, text } from './words-of-errors.js';
 
-/** Until the data is here, settings are checked against the size of MNIST. */
+/** Until the data is here, settings are checked against MNIST. */
 const MNIST_TRAINING_SAMPLES = 60_000;
 
 /** What there is once the data are here. */
 let ready: { loop: TrainingLoop; answers: Answers } | null = null;
 let trainingSamples = MNIST_TRAINING_SAMPLES;
+let shape: SampleShape = MNIST_SHAPE;
 /** Until the browser has answered, and where it has no WebGPU, there is none. */
 let adapter: AdapterReport = { kind: 'none', reason: 'The browser has not yet answered the request for a GPU.' };
 /** Why no run uses WebGPU any more. */
@@ -45,7 +47,7 @@ async function open(source: DataSource): Promise<void> {
   data.catch(() => undefined);
   try {
     await moduleReady;
-    post({ type: 'module', presets: presets(), models: models(), defaults: defaults() });
+    post({ type: 'module', presets: presets(), models: models(shape), defaults: defaults() });
     post({ type: 'datasets', available: availableDatasets() });
   } catch (error) {
     post({ type: 'failure', kind: 'start', run: null, message: `Its WebAssembly module could not be used. ${text(error)}` });
@@ -75,7 +77,7 @@ function takeAdapter(report: AdapterReport): void {
   post({ type: 'adapter', adapter });
 }
 
-async function load(source: DataSource): Promise<DatasetFiles> {
+async function load(source: DataSource): Promise<DatasetFiles | OwnFiles> {
   if (source.kind === 'files') {
     await moduleReady;
     return readOwnFiles(source.files);
@@ -83,19 +85,21 @@ async function load(source: DataSource): Promise<DatasetFiles> {
   return loadDataset(`${source.root}${source.dataset}/`, (progress) => post({ type: 'download', ...progress }));
 }
 
-function takeSession(session: Session, files: DatasetFiles, dataset: DatasetName): void {
+function takeSession(session: Session, files: DatasetFiles | OwnFiles, dataset: DatasetName): void {
   trainingSamples = session.training_samples;
+  shape = session.shape;
   const loop: TrainingLoop = new TrainingLoop(session, new Sharing(session, files, (notice) => loop.teamChanged(notice)), post);
   ready = { loop, answers: new Answers(session, post) };
   for (const command of early.splice(0)) obey(command);
-  post({ type: 'ready', dataset, trainingSamples, testSamples: session.test_samples });
+  const classNames = 'class_names' in files ? files.class_names : [];
+  post({ type: 'ready', dataset, trainingSamples, testSamples: session.test_samples, shape, classNames, models: models(shape) });
 }
 
 async function check(request: number, config: RunConfig): Promise<void> {
   let problem: string | null = null;
   try {
     await moduleReady;
-    validate(config, trainingSamples);
+    validate(config, trainingSamples, shape);
   } catch (error) {
     problem = text(error);
   }

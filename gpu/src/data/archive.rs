@@ -1,9 +1,12 @@
-//! Files of a data set in a folder or in a `.tar.gz` archive.
+//! Files of a data set in a folder, in a `.tar.gz` archive or in memory.
 
 use std::fs::{self, File};
-use std::io::{self, BufReader, Read};
+#[cfg(not(target_family = "wasm"))]
+use std::io::BufReader;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+#[cfg(not(target_family = "wasm"))]
 use flate2::bufread::MultiGzDecoder;
 
 use super::unpack::LARGEST_FILE;
@@ -13,7 +16,8 @@ use super::unpack::LARGEST_FILE;
 pub(super) enum Place {
     /// In a folder.
     Folder(PathBuf),
-    /// In an archive, of which the wanted files were read: their names without folders, and their bytes.
+    /// In an archive, of which the wanted files were read, or in memory: their names without folders, and their bytes.
+    /// The path is empty where there is no archive.
     Archive(PathBuf, Vec<(String, Vec<u8>)>),
 }
 
@@ -22,6 +26,7 @@ impl Place {
     ///
     /// # Errors
     /// Why it cannot be read: it is damaged, for example, or one of the files is too large.
+    #[cfg(not(target_family = "wasm"))]
     pub(super) fn of_archive(path: &Path, names: &[&str]) -> io::Result<Self> {
         let packed = BufReader::new(File::open(path)?);
         let mut archive = tar::Archive::new(MultiGzDecoder::new(packed));

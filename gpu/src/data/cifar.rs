@@ -2,12 +2,16 @@
 
 use std::fmt;
 use std::io;
-use std::path::{Path, PathBuf};
+#[cfg(not(target_family = "wasm"))]
+use std::path::Path;
+use std::path::PathBuf;
 
 use adadagrad_core::cifar::{CifarError, IMAGE_BYTES, Labels, Records, SHAPE};
 
+#[cfg(not(target_family = "wasm"))]
+use super::DataError;
 use super::archive::Place;
-use super::{DataError, Kind, Options, Splits};
+use super::{Kind, Options, Splits};
 use crate::dataset::Images;
 
 /// What the files of a set are called.
@@ -75,11 +79,19 @@ impl Names {
     }
 
     /// All files.
-    fn all(&self) -> impl Iterator<Item = &'static str> + use<> {
+    pub fn all(&self) -> impl Iterator<Item = &'static str> + use<> {
         self.batches().chain([self.classes, self.coarse_classes])
     }
 
+    /// Those of the set that the names of some files are of.
+    pub fn among<N: AsRef<str>>(files: &[N]) -> Option<(Kind, &'static Self)> {
+        [(Kind::Cifar10, &CIFAR_10), (Kind::Cifar100, &CIFAR_100)]
+            .into_iter()
+            .find(|(_, names)| names.batches().any(|name| files.iter().any(|file| file.as_ref() == name)))
+    }
+
     /// Where they are: in the folder given, in the folder of the archive within it, or in the archive.
+    #[cfg(not(target_family = "wasm"))]
     fn place(&self, given: &Path) -> Option<PathBuf> {
         let has_any = |folder: &Path| self.batches().any(|name| folder.join(name).is_file());
         let is_archive = given.is_file() && given.file_name().is_some_and(|name| name == self.archive);
@@ -162,7 +174,10 @@ impl fmt::Display for CifarFileError {
             }
             Self::Missing { folder, missing } => {
                 let is = if missing.len() == 1 { "is" } else { "are" };
-                write!(f, "{}: {} {is} missing", folder.display(), missing.join(" and "))
+                if !folder.as_os_str().is_empty() {
+                    write!(f, "{}: ", folder.display())?;
+                }
+                write!(f, "{} {is} missing", missing.join(" and "))
             }
             Self::Read { file, error } => write!(f, "{}: {error}", file.display()),
             Self::Content { file, error } => write!(f, "{}: {error}", file.display()),
@@ -181,6 +196,7 @@ impl fmt::Display for CifarFileError {
 impl std::error::Error for CifarFileError {}
 
 /// Which of the two sets a folder or an archive holds, by names.
+#[cfg(not(target_family = "wasm"))]
 #[must_use]
 pub fn kind_in(folder: &Path) -> Option<Kind> {
     [Kind::Cifar10, Kind::Cifar100]
@@ -189,21 +205,45 @@ pub fn kind_in(folder: &Path) -> Option<Kind> {
 }
 
 /// Reads one of the two sets.
+#[cfg(not(target_family = "wasm"))]
 pub(super) fn load(folder: &Path, kind: Kind, options: Options) -> Result<Splits, DataError> {
     read(folder, kind, options).map_err(DataError::Cifar)
 }
 
+/// Reads one of the two sets from files in memory: their names, and their bytes.
+///
+/// # Errors
+/// Which file is missing or wrong, and how.
+pub fn read_files(
+    kind: Kind,
+    files: Vec<(String, Vec<u8>)>,
+    options: Options,
+) -> Result<Splits, CifarFileError> {
+    let names = Names::of(kind).ok_or(CifarFileError::NoFiles { folder: PathBuf::new(), kind })?;
+    read_place(Place::Archive(PathBuf::new(), files), names, kind, options)
+}
+
+#[cfg(not(target_family = "wasm"))]
 fn read(given: &Path, kind: Kind, options: Options) -> Result<Splits, CifarFileError> {
     let no_files = || CifarFileError::NoFiles { folder: given.to_owned(), kind };
     let names = Names::of(kind).ok_or_else(no_files)?;
     let path = names.place(given).ok_or_else(no_files)?;
-    let mut place = if path.is_file() {
+    let place = if path.is_file() {
         let wanted: Vec<_> = names.all().collect();
         let failed = |error| CifarFileError::Read { file: path.clone(), error };
         Place::of_archive(&path, &wanted).map_err(failed)?
     } else {
         Place::Folder(path)
     };
+    read_place(place, names, kind, options)
+}
+
+fn read_place(
+    mut place: Place,
+    names: &Names,
+    kind: Kind,
+    options: Options,
+) -> Result<Splits, CifarFileError> {
     let missing: Vec<_> = names.batches().filter(|name| !place.has(name)).collect();
     if !missing.is_empty() {
         return Err(CifarFileError::Missing { folder: place.path().to_owned(), missing });

@@ -8,7 +8,6 @@ use adadagrad_core::config::DatasetName;
 use adadagrad_core::images::ImagesError;
 use adadagrad_core::network::Shape;
 
-#[cfg(not(target_family = "wasm"))]
 use super::cifar::CifarFileError;
 #[cfg(not(target_family = "wasm"))]
 use super::image_folder::ImageFolderError;
@@ -136,7 +135,6 @@ pub enum DataError {
         classes: u32,
     },
     /// In the files of CIFAR-10 or CIFAR-100.
-    #[cfg(not(target_family = "wasm"))]
     Cifar(CifarFileError),
     /// In a folder of images.
     #[cfg(not(target_family = "wasm"))]
@@ -252,7 +250,6 @@ impl fmt::Display for DataError {
                     ),
                 }
             }
-            #[cfg(not(target_family = "wasm"))]
             Self::Cifar(error) => error.fmt(f),
             #[cfg(not(target_family = "wasm"))]
             Self::ImageFolder(error) => error.fmt(f),

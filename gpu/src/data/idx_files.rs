@@ -5,12 +5,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use adadagrad_core::config::DatasetName;
-use adadagrad_core::idx::{IdxError, image_file};
+use adadagrad_core::dataset::SampleShape;
+use adadagrad_core::idx::IdxError;
 use adadagrad_core::images::ImagesError;
 use adadagrad_core::network::Shape;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::classes::{Classes, LABELS_START};
 use super::find::{self, Files};
 use super::names::Part;
 use super::unpack::{self, WrongLabel};
@@ -21,10 +23,6 @@ use crate::text;
 
 /// Where `cargo xtask data` puts the packed files, a folder for each data set, seen from the project's root.
 const PACKED: &str = "www/public/data";
-/// What the images and labels of MNIST and Fashion-MNIST are, and of what was made to take their place.
-const MNIST: (Shape, u32) = (Shape::image(1, 28, 28), 10);
-/// The bytes before a label file's labels.
-const LABELS_START: usize = 8;
 
 /// Reads a folder of the user's.
 pub(super) fn load(name: DatasetName, folder: &Path) -> Result<Splits, DataError> {
@@ -44,12 +42,12 @@ fn read_files(name: DatasetName, files: Files, is_of_user: bool) -> Result<Split
         Part::ALL.iter().map(|&part| files.path(part).map(Path::to_owned)).collect::<Result<_, _>>()?;
     read.extend(digests.file);
     let (classes, notes) = match name {
-        DatasetName::Own => Classes::of(&training),
-        _ => (Classes { first: 0, count: MNIST.1 }, Vec::new()),
+        DatasetName::Own => Classes::of(&training.images, &training.labels),
+        _ => (Classes::MNIST, Vec::new()),
     };
     let expected = match name {
         DatasetName::Own => None,
-        _ => Some(MNIST.0),
+        _ => Some(SampleShape::MNIST.input),
     };
     let training = training.images(classes, expected)?;
     let test_file = test.files[0].clone();
@@ -60,49 +58,6 @@ fn read_files(name: DatasetName, files: Files, is_of_user: bool) -> Result<Split
     }
     let splits = Splits::new(Kind::Idx, files.folder, read, [training, test]);
     Ok(Splits { notes, ..splits })
-}
-
-/// Which labels are which classes.
-#[derive(Clone, Copy)]
-struct Classes {
-    /// The label of class 0.
-    first: u8,
-    count: u32,
-}
-
-impl Classes {
-    /// The classes that the training labels name, with what the user should know about them. Labels that begin at 1
-    /// (EMNIST's letters) are counted from there. What could be MNIST has ten classes, whichever of them occur.
-    fn of(training: &Half) -> (Self, Vec<String>) {
-        let labels = training.labels.get(LABELS_START..).unwrap_or_default();
-        let mut occurs = [false; 256];
-        labels.iter().for_each(|&label| occurs[usize::from(label)] = true);
-        let (Some(least), Some(most)) = (labels.iter().min(), labels.iter().max()) else {
-            return (Self { first: 0, count: 0 }, Vec::new());
-        };
-        let is_like_mnist = image_file(&training.images).is_ok_and(|(_, shape, _)| shape == MNIST.0);
-        if is_like_mnist && u32::from(*most) < MNIST.1 {
-            return (Self { first: 0, count: MNIST.1 }, Vec::new());
-        }
-        let mut notes = Vec::new();
-        let first = u8::from(*least == 1);
-        let classes = Self { first, count: u32::from(most - first) + 1 };
-        if first == 1 {
-            notes.push(format!(
-                "The labels 1 to {most} are the classes 0 to {}.",
-                classes.count.saturating_sub(1)
-            ));
-        }
-        let gaps: Vec<_> = (first..*most)
-            .filter(|&label| !occurs[usize::from(label)])
-            .map(|label| (label - first).to_string())
-            .collect();
-        if !gaps.is_empty() {
-            let classes = if gaps.len() == 1 { "class" } else { "classes" };
-            notes.push(format!("No training image has the {classes} {}.", gaps.join(", ")));
-        }
-        (classes, notes)
-    }
 }
 
 /// The bytes of an image file and of its label file.
@@ -130,12 +85,9 @@ impl Half {
         let [images_file, labels_file] = self.files;
         let range =
             self.labels.get(LABELS_START..).and_then(|all| Some([*all.iter().min()?, *all.iter().max()?]));
-        if classes.first > 0 {
-            for (byte, label) in self.labels.iter_mut().enumerate().skip(LABELS_START) {
-                let below = || DataError::BelowFirst { file: labels_file.clone(), byte };
-                *label = label.checked_sub(classes.first).ok_or_else(below)?;
-            }
-        }
+        classes
+            .number(&mut self.labels)
+            .map_err(|byte| DataError::BelowFirst { file: labels_file.clone(), byte })?;
         let (images, labels) = (self.images.into(), self.labels.into());
         let parsed = match expected {
             Some(shape) => Images::parse(images, labels, [shape.height, shape.width], classes.count),

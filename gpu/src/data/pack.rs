@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use adadagrad_core::cifar::{Labels, SHAPE};
 
 use super::cifar::Names;
+use super::idx_header::header;
 use super::names::Part;
 use super::{Kind, Splits};
-use crate::dataset::Images;
 
 /// Writes both halves into a folder, which is made where it is not there. Files that are there are not replaced.
 /// Returns the form and the files.
@@ -65,20 +65,6 @@ fn idx(splits: &Splits, folder: &Path) -> io::Result<Vec<PathBuf>> {
         files.push(file);
     }
     Ok(files)
-}
-
-/// An IDX header: grey images have three dimensions, those of more channels four.
-fn header(images: &Images, is_labels: bool) -> io::Result<Vec<u8>> {
-    let shape = images.sample_shape().input;
-    let count = u32::try_from(images.labels().len()).map_err(io::Error::other)?;
-    let dimensions = match (is_labels, shape.channels) {
-        (true, _) => vec![count],
-        (false, 1) => vec![count, shape.height, shape.width],
-        (false, channels) => vec![count, channels, shape.height, shape.width],
-    };
-    let mut header = vec![0, 0, 8, u8::try_from(dimensions.len()).map_err(io::Error::other)?];
-    header.extend(dimensions.iter().flat_map(|dimension| dimension.to_be_bytes()));
-    Ok(header)
 }
 
 /// A new file.

@@ -1,8 +1,9 @@
-/** How many images of each class the batch holds: ten small bars, each with its number and its name. */
+/** How many images of each class the batch holds: small bars, each with its number and its name; of many classes bars alone. */
 import { element, setText } from '../dom.js';
 import { formatCount } from '../format.js';
 
-const CLASSES = 10;
+/** More classes have no room for their names. */
+const MOST_NAMED = 26;
 
 interface Bar {
   root: HTMLElement;
@@ -12,17 +13,25 @@ interface Bar {
 
 export class ClassCounts {
   readonly #title = element('p', { id: 'class-counts-title', class: 'class-counts-title' });
-  readonly #bars = Array.from({ length: CLASSES }, createBar);
-  readonly #list = element('dl', { class: 'class-counts-list' }, ...this.#bars.map(({ root }) => root));
+  readonly #list = element('dl', { class: 'class-counts-list' });
   readonly root = element('div', { class: 'class-counts', role: 'group', 'aria-labelledby': 'class-counts-title' }, this.#title, this.#list);
-
-  constructor() {
-    this.clear();
-  }
+  #bars: Bar[] = [];
 
   rename(kind: string, names: readonly string[]): void {
     setText(this.#title, `Number of images per ${kind}`);
-    this.#bars.forEach(({ name }, index) => setText(name, names[index] ?? String(index)));
+    if (names.length !== this.#bars.length) {
+      this.#bars = names.map(createBar);
+      this.#list.replaceChildren(...this.#bars.map(({ root }) => root));
+      this.#list.dataset['columns'] = String(columnsFor(names.length));
+      this.#list.classList.toggle('class-counts-many', names.length > MOST_NAMED);
+      this.clear();
+    }
+    this.#bars.forEach(({ root, name }, index) => {
+      const text = names[index] ?? String(index);
+      setText(name, text);
+      if (names.length > MOST_NAMED) root.title = text;
+      else root.removeAttribute('title');
+    });
     // Words need more room than figures.
     this.#list.classList.toggle('class-counts-words', names.some((name) => name.length > 2));
   }
@@ -42,6 +51,12 @@ export class ClassCounts {
       root.style.setProperty('--share', '0');
     }
   }
+}
+
+/** Rows of the same length: ten or thirteen, or what there is. */
+function columnsFor(classes: number): number {
+  if (classes <= 10 || classes > MOST_NAMED) return classes;
+  return Math.ceil(classes / 2);
 }
 
 function createBar(): Bar {

@@ -3,18 +3,18 @@
  * pictures only while it can be seen.
  */
 import './mosaic.css';
-import { classKind, classNames } from '../classes.js';
+import { classKind } from '../classes.js';
 import { colourOf, onColourChange } from '../colours.js';
 import { element, setText } from '../dom.js';
 import type { Mosaic } from '../protocol.js';
 import type { TrainingSession } from '../session.js';
-import { datasetOf } from '../state.js';
+import { classNamesOf, datasetOf } from '../state.js';
 import type { PageState } from '../state.js';
 import { whileVisible } from '../visibility.js';
 import { ClassCounts } from './class-counts.js';
 import { fitGrid, mostDrawn } from './grid.js';
 import type { Grid } from './grid.js';
-import { assemble } from './picture.js';
+import { assemble, sideOf } from './picture.js';
 import { describeMosaic } from './words.js';
 
 const HEIGHT = { narrow: 280, wide: 420 };
@@ -54,8 +54,9 @@ export class MosaicPanel {
     );
     new ResizeObserver(() => this.#resize()).observe(this.#stage);
     onColourChange(() => this.#repaint());
-    const rename = (): void => this.#classes.rename(classKind(datasetOf(state)), classNames(datasetOf(state)));
+    const rename = (): void => this.#classes.rename(classKind(datasetOf(state)), classNamesOf(state));
     state.settings.observe(rename);
+    state.data.observe(rename);
     state.run.observe(({ phase }) => {
       rename();
       this.#over = phase === 'finished';
@@ -130,7 +131,7 @@ export class MosaicPanel {
   }
 
   #paintAtlas(report: Mosaic, grid: Grid): void {
-    const picture = assemble(report.pixels, report.side, grid, colourOf('--text'));
+    const picture = assemble(report.pixels, report.shape, grid, colourOf('--text'));
     this.#atlas ??= element('canvas');
     this.#atlas.width = picture.width;
     this.#atlas.height = picture.height;
@@ -173,8 +174,9 @@ export class MosaicPanel {
     if (context === null || this.#atlas === null || this.#report === null) return;
     const { width, height } = this.#canvas;
     context.clearRect(0, 0, width, height);
-    context.imageSmoothingEnabled = this.#cell < this.#report.side;
-    const factor = this.#cell / this.#report.side;
+    const side = sideOf(this.#report.shape);
+    context.imageSmoothingEnabled = this.#cell < side;
+    const factor = this.#cell / side;
     context.drawImage(this.#atlas, 0, 0, this.#atlas.width * factor, this.#atlas.height * factor);
     if (this.#cell >= GAP_FROM_CELL) this.#rule(context, grid);
   }
