@@ -216,9 +216,10 @@ test('the images of the batch are those that the step learns from, not too many 
     return { shown: shown.map((mosaic) => ({ ...mosaic, pixels: [...mosaic.pixels], classes: [...mosaic.classes] })), often, milliseconds };
   }, { config, engine: CPU });
   const [small, large] = shown;
-  assert.deepEqual([small.batch, small.count, small.side], [512, 100, 28]);
-  assert.deepEqual([large.batch, large.count, large.side], [512, 512, 14]);
-  for (const { step, batch, count, side, pixels, classes } of shown) {
+  assert.deepEqual([small.batch, small.count, small.shape], [512, 100, { channels: 1, height: 28, width: 28 }]);
+  assert.deepEqual([large.batch, large.count, large.shape], [512, 512, { channels: 1, height: 14, width: 14 }]);
+  for (const { step, batch, count, shape, pixels, classes } of shown) {
+    const side = shape.width;
     // Eight, then twice as many with each step.
     const position = step === 7 ? 8 * 63 : 8 * 127;
     visitedSamples(config, FEW.training, position, count).forEach((sample, place) => {
@@ -482,11 +483,11 @@ test('own files that cannot be used are refused with the file and the reason', b
     bytes.writeUInt32BE(32, 12);
     return Buffer.concat([bytes, Buffer.alloc(30 * 28 * 4)]);
   });
-  assert.match(await refusal(wide, labels, testImages, testLabels), /^The images in train-images-idx3-ubyte have 32×28 pixels, but the networks here take 28×28\.$/);
+  assert.match(await refusal(wide, labels, testImages, testLabels), /^The images in train-images-idx3-ubyte are 1×28×32 .*, but those in t10k-images-idx3-ubyte are 1×28×28\.$/);
   const short = damaged(testImages, (bytes) => bytes.subarray(0, -1));
   assert.match(await refusal(images, labels, short, testLabels), /^t10k-images-idx3-ubyte should hold 7856 bytes .* but it holds 7855\.$/);
-  const eleventh = damaged(labels, (bytes) => void (bytes[8 + 4] = 10));
-  assert.match(await refusal(images, eleventh, testImages, testLabels), /^Label 5 in train-labels-idx1-ubyte is 10, but the networks here have 10 classes/);
+  const eleventh = damaged(testLabels, (bytes) => void (bytes[8 + 4] = 10));
+  assert.match(await refusal(images, labels, testImages, eleventh), /^Label 5 in t10k-labels-idx1-ubyte is 10, but the highest label for training is 9\.$/);
   const cut = damaged(images, (bytes) => gzipSync(bytes).subarray(0, -20));
   assert.match(await refusal(cut, labels, testImages, testLabels), /^train-images-idx3-ubyte cannot be unpacked/);
   const [, fewer] = await ownFiles({ train: 29, test: 10 });

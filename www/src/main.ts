@@ -6,7 +6,7 @@ import './start/trusted-types.js';
 import 'uplot/dist/uPlot.min.css';
 import './style.css';
 import './article/article.css';
-import type { RunConfig } from '../pkg/adadagrad_web.js';
+import type { ModelDescription, RunConfig } from '../pkg/adadagrad_web.js';
 import { ChartBoard } from './charts/board.js';
 import { ChartControls } from './charts/controls.js';
 import { onColourChange } from './colours.js';
@@ -22,6 +22,7 @@ import { ModelPanel } from './export/model-panel.js';
 import { FigurePanel } from './figure/panel.js';
 import { formatCount } from './format.js';
 import { keepFocus } from './focus.js';
+import { followData } from './lead.js';
 import { HiddenTab } from './hidden-tab.js';
 import { LookPanel } from './look/panel.js';
 import { Moments } from './moment.js';
@@ -44,8 +45,11 @@ import { RunsTable } from './runs/table.js';
 import type { StopAfter } from './protocol.js';
 import { TrainingSession } from './session.js';
 import { DataPanel } from './settings/data-panel.js';
+import { describeImages, MNIST_SHAPE, sameShape } from './samples.js';
+import { modelTitle } from './settings/choices.js';
 import { BatchFit } from './settings/fit.js';
 import { Knobs } from './settings/knobs.js';
+import { ModelFit, offeredModels } from './settings/model-fit.js';
 import { SettingsPanel } from './settings/panel.js';
 import { causeOf, isOfRun, PageState, troubleFrom } from './state.js';
 import { StatusPanel } from './status-panel.js';
@@ -61,6 +65,11 @@ const state = new PageState();
 const moments = new Moments(state);
 const library = new RunLibrary();
 const batchFit = new BatchFit();
+const modelFit = new ModelFit();
+const LARGEST_BATCH = 'The largest batch is ';
+/** The networks that fit the data at hand, also those that are not offered. */
+let fittingModels: ModelDescription[] = [];
+let lastShape = MNIST_SHAPE;
 
 const session = new TrainingSession({
   onModule: ({ presets, models, defaults }) => {
@@ -76,9 +85,14 @@ const session = new TrainingSession({
   onDownload: ({ receivedBytes, totalBytes, checking }) => {
     state.data.value = checking ? { name: 'checking' } : { name: 'downloading', receivedBytes, totalBytes };
   },
-  onReady: ({ trainingSamples, testSamples }) => {
-    state.data.value = { name: 'ready', trainingSamples, testSamples };
-    if (state.settings.value !== null) state.settings.value = fitted(state.settings.value);
+  onReady: ({ dataset, trainingSamples, testSamples, shape, classNames, models }) => {
+    fittingModels = models;
+    const { catalogue, settings } = state;
+    if (catalogue.value !== null) catalogue.value = { ...catalogue.value, models: offeredModels(models, shape) };
+    state.data.value = { name: 'ready', dataset, trainingSamples, testSamples, shape, classNames };
+    // A network that was chosen stays while the data stay what they are.
+    if (settings.value !== null) settings.value = fitted(settings.value, sameShape(shape, lastShape));
+    lastShape = shape;
     conductor.beginWaiting();
   },
   onUpdate: (update) => {
@@ -99,19 +113,21 @@ const session = new TrainingSession({
 
 const conductor = new RunConductor({ state, session, library, checkpoints: () => checkpoints, data: () => dataPanel, onNews: () => board.refresh() });
 
-/** Settings that the data at hand are enough for; what changes is said. */
-function fitted(config: RunConfig): RunConfig {
+/** Settings that suit the data at hand; what changes is said. `keepsModel`: the network was chosen for these data. */
+function fitted(config: RunConfig, keepsModel = false): RunConfig {
   const { value: data } = state.data;
   if (data.name !== 'ready') return config;
-  const next = batchFit.fit(config, data.trainingSamples);
-  if (next.max_batch < config.max_batch) addNote(`The largest batch is now ${formatCount(next.max_batch)}, the number of training images.`);
-  if (next.max_batch > config.max_batch) addNote(`The largest batch is ${formatCount(next.max_batch)} again, because there are enough training images.`);
+  const suited = keepsModel ? config : modelFit.fit(config, fittingModels, data.shape);
+  if (suited.model !== config.model) addNote('The model is ', `The model is now ${modelTitle(suited.model)}, which suits images of ${describeImages(data.shape)}.`);
+  const next = batchFit.fit(suited, data.trainingSamples);
+  if (next.max_batch < config.max_batch) addNote(LARGEST_BATCH, `${LARGEST_BATCH}now ${formatCount(next.max_batch)}, the number of training images.`);
+  if (next.max_batch > config.max_batch) addNote(LARGEST_BATCH, `${LARGEST_BATCH}${formatCount(next.max_batch)} again, because there are enough training images.`);
   return next;
 }
 
-/** Of several notes about the largest batch only the newest holds. */
-function addNote(note: string): void {
-  state.notes.value = [...state.notes.value.filter((known) => !known.startsWith('The largest batch is ')), note];
+/** Of several notes that begin alike only the newest holds. */
+function addNote(beginning: string, note: string): void {
+  state.notes.value = [...state.notes.value.filter((known) => !known.startsWith(beginning)), note];
 }
 
 /** The data stays what it is: presets tell how to train, not on what. */
@@ -194,7 +210,7 @@ const board = new ChartBoard(required('charts', HTMLElement), {
 });
 const addressBar = new AddressBar(state, {
   check: async (config) => (await session.check(config))?.problem ?? null,
-  asked: (config) => batchFit.asked(config),
+  asked: (config) => modelFit.asked(batchFit.asked(config)),
   fitted,
 });
 const dataPanel = new DataPanel(state, session, openSession);
@@ -205,7 +221,7 @@ const ownership = new RunOwnership();
 const checkpoints = new Checkpoints({ state, session, library, ownership });
 const modelPanel = new ModelPanel(state, session, beginWithModel);
 // A slider reaches further than a small data set does.
-new Knobs(state, (next) => changeSettings(fitted(next)));
+new Knobs(state, (next) => changeSettings(fitted(next, true)));
 new GoingBack(checkpoints, conductor);
 const leftRun = new LeftRunOffer({ state, library, checkpoints, conductor, ownership });
 new KeptRuns(library);
@@ -232,6 +248,7 @@ const figure = new FigurePanel(required('figure', HTMLElement), state, moments, 
   stepToGrowth: () => pressStep('growth'),
   pace: (millisecondsPerStep) => session.setPace(millisecondsPerStep),
 });
+followData(state);
 new LookPanel(required('look', HTMLElement), state, session);
 new HiddenTab(state, session);
 registerServiceWorker();

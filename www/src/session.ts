@@ -160,7 +160,7 @@ export class TrainingSession {
     return this.#ask<CheckpointReport, 'checkpoint'>({ type: 'checkpoint' });
   }
 
-  /** What the network takes a drawing for, with the newest parameters. `pixels`: 784, 0 is background. */
+  /** What the network takes a drawing for, with the newest parameters. `pixels`: as the data at hand have images. */
   classify(pixels: Uint8Array): Promise<Classified | null> {
     return this.#ask<Classified, 'classify'>({ type: 'classify', pixels });
   }

@@ -1,8 +1,10 @@
 /** The state of the page: the settings (one RunConfig), the run, the download, and what went wrong. */
-import type { BatchTest, DatasetName, RunConfig } from '../pkg/adadagrad_web.js';
+import type { BatchTest, DatasetName, RunConfig, SampleShape } from '../pkg/adadagrad_web.js';
+import { classNames } from './classes.js';
 import type { AdapterReport, EngineChoice } from './engine/choice.js';
 import { recallChoice } from './engine/memory.js';
 import { Observable } from './observable.js';
+import { MNIST_SHAPE } from './samples.js';
 import type { Activity, Catalogue, Evaluation, Failure, FailureKind, RunEngine, RunPhase, StepRecord } from './protocol.js';
 
 export interface RunState {
@@ -39,7 +41,8 @@ export const NO_RUN: RunState = {
 export type DataState =
   | { name: 'downloading'; receivedBytes: number; totalBytes: number }
   | { name: 'checking' }
-  | { name: 'ready'; trainingSamples: number; testSamples: number }
+  /** `classNames`: as the visitor's files call them; else empty. */
+  | { name: 'ready'; dataset: DatasetName; trainingSamples: number; testSamples: number; shape: SampleShape; classNames: readonly string[] }
   | { name: 'unusable'; because: 'data' | 'program' | 'browser' };
 
 /** How the download fares: for how long nothing has arrived (0: it flows), and the how-manieth try this is. */
@@ -100,6 +103,18 @@ export class PageState {
 /** What the run at hand learns from, or the next one would. */
 export function datasetOf({ run, settings }: PageState): DatasetName {
   return run.value.config?.dataset ?? settings.value?.dataset ?? 'mnist';
+}
+
+/** What a sample of the data at hand is; until they are here, MNIST's. */
+export function shapeOf({ data }: PageState): SampleShape {
+  return data.value.name === 'ready' ? data.value.shape : MNIST_SHAPE;
+}
+
+/** What the classes of the data at hand are called. */
+export function classNamesOf(state: PageState): readonly string[] {
+  const { data } = state;
+  if (data.value.name !== 'ready') return classNames(datasetOf(state));
+  return classNames(data.value.dataset, data.value.shape.classes, data.value.classNames);
 }
 
 /** Why nothing can be trained after such a failure. */

@@ -1,9 +1,8 @@
 /** Measures: for each model and batch size all engines, in turns. */
-import type { ModelName } from '../../pkg/adadagrad_web.js';
 import { disagreement } from './agreement.js';
 import type { EngineName } from './engine-rows.js';
 import { Lane } from './lane.js';
-import type { Plan } from './plan.js';
+import type { ModelName, Plan } from './plan.js';
 import type { Problems } from './problems.js';
 import { rowsOf, spread } from './results.js';
 import type { Cell } from './results.js';

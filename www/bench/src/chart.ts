@@ -1,11 +1,10 @@
 /** Images per second over batch size, both logarithmic: one picture for each model, drawn as SVG. */
-import type { ModelName } from '../../pkg/adadagrad_web.js';
 import { element } from '../../src/dom.js';
 import { formatCompact } from '../../src/format.js';
 import { rowsOf } from './results.js';
 import type { Cell } from './results.js';
 import type { EngineName } from './engine-rows.js';
-import type { Plan } from './plan.js';
+import type { ModelName, Plan } from './plan.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
 const WIDTH = 640;

@@ -1,5 +1,6 @@
 /** What an engine must be able to do to be measured. It lives in a worker of its own. */
-import type { DatasetFiles, ModelName, RunConfig } from '../../pkg/adadagrad_web.js';
+import type { DatasetFiles, RunConfig } from '../../pkg/adadagrad_web.js';
+import type { ModelName } from './plan.js';
 
 /** The work: which network, from which parameters, on which images. */
 export interface Problem {

@@ -1,5 +1,4 @@
 /** What is measured: models, batch sizes, engines, and for how long. All of it can stand in the page's address. */
-import type { ModelName } from '../../pkg/adadagrad_web.js';
 import { ENGINES, isEngineName } from './engine-rows.js';
 import type { EngineName } from './engine-rows.js';
 
@@ -15,7 +14,9 @@ export interface Plan {
   limitSeconds: number;
 }
 
-export const MODELS: readonly ModelName[] = ['logistic', 'mlp', 'cnn'];
+export const MODELS = ['logistic', 'mlp', 'cnn'] as const;
+/** The networks that are compared. */
+export type ModelName = (typeof MODELS)[number];
 export const TRAINING_SAMPLES = 60_000;
 
 const DEFAULTS: Plan = {

@@ -1,12 +1,13 @@
 /** Makes the problems: the same run for all engines, described by our own program. */
 import initialise, { initial_parameters, presets, visited_samples } from '../../pkg/adadagrad_web.js';
-import type { DatasetFiles, ModelName, RunConfig } from '../../pkg/adadagrad_web.js';
+import type { DatasetFiles, RunConfig } from '../../pkg/adadagrad_web.js';
 import { loadDataset } from '../../src/dataset.js';
 import { engineRow } from './engine-rows.js';
 import type { EngineName } from './engine-rows.js';
 import { PIXELS } from './engine.js';
 import type { Batch, Problem } from './engine.js';
 import { TRAINING_SAMPLES } from './plan.js';
+import type { ModelName } from './plan.js';
 
 /** Batches that engines without a data set of their own go round in: as many as this many images are. */
 const KEPT_IMAGES = 16_384;

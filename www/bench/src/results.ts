@@ -1,8 +1,7 @@
 /** What was measured, as the page shows it and as it is written to a file. */
-import type { ModelName } from '../../pkg/adadagrad_web.js';
 import { ENGINES, engineRow } from './engine-rows.js';
 import type { EngineName, EngineRow, Hardware } from './engine-rows.js';
-import type { Plan } from './plan.js';
+import type { ModelName, Plan } from './plan.js';
 
 /** The version of this form. */
 export const FORMAT_VERSION = 1;

@@ -1,8 +1,7 @@
 /** All figures of one model: a row for each engine, a column for each batch size. */
-import type { ModelName } from '../../pkg/adadagrad_web.js';
 import { element } from '../../src/dom.js';
 import { formatCount, formatFactor } from '../../src/format.js';
-import type { Plan } from './plan.js';
+import type { ModelName, Plan } from './plan.js';
 import { ratios, rowsOf } from './results.js';
 import type { Cell } from './results.js';
 

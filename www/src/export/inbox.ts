@@ -17,7 +17,7 @@ export interface FileActions {
   run(file: File): Promise<FileAnswer>;
 }
 
-const OPENED = 'This page opens the four IDX files of a data set, a model (.safetensors) and saved runs (.json).';
+const OPENED = 'This page opens the four IDX files of a data set, the binary files of CIFAR-10 or CIFAR-100, a model (.safetensors) and saved runs (.json).';
 
 export function accepted(text: string): FileAnswer {
   return { accepted: true, text };

@@ -4,7 +4,7 @@ import { quoted, shortened } from '../brief.js';
 import { isDisabled, required, setDisabled, setText } from '../dom.js';
 import type { TrainingSession } from '../session.js';
 import type { PageState } from '../state.js';
-import { MODELS } from '../settings/choices.js';
+import { modelTitle } from '../settings/choices.js';
 import { asSentence } from '../words-of-errors.js';
 import { download, fileName } from './download.js';
 import { accepted, refused } from './inbox.js';
@@ -59,18 +59,18 @@ export class ModelPanel {
     for (const { name } of this.#state.catalogue.value?.models ?? []) {
       if (name === config.model) continue;
       const answer = await this.#session.checkModel({ ...config, model: name }, bytes);
-      if (answer !== null && answer.problem === null) return MODELS[name];
+      if (answer !== null && answer.problem === null) return modelTitle(name);
     }
     return null;
   }
 
   async #saveModel(): Promise<void> {
     const answer = await this.#session.parameters();
-    const model = this.#state.catalogue.value?.models.find(({ name }) => name === answer?.model);
-    if (answer === null || answer.values === null || model === undefined) {
+    if (answer === null || answer.values === null || answer.model === null) {
       setText(this.#note, 'There is no model yet. Start a run first.');
       return;
     }
+    const { model } = answer;
     const step = String(answer.step ?? 0);
     download(fileName(`${model.name}-step-${step}`, 'safetensors'), safetensors(model.tensors, answer.values, { model: model.name, step }));
     setText(this.#note, `Saved the model after step ${step}.`);

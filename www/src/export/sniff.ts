@@ -21,6 +21,9 @@ const SIGNATURES: readonly (readonly [RegExp, string])[] = [
   [/^\x93NUMPY/, 'a NumPy file'],
 ];
 
+/** Of CIFAR-10 and CIFAR-100; their first bytes say nothing. */
+const CIFAR_FILES = /^(data_batch_[1-5]\.bin|test_batch\.bin|(train|test)\.bin|batches\.meta\.txt|(fine|coarse)_label_names\.txt)$/;
+
 const UNKNOWN = 'not of a known file type';
 
 export async function sniff(file: File): Promise<FileKind> {
@@ -31,6 +34,7 @@ export async function sniff(file: File): Promise<FileKind> {
     return other('not readable: it is a folder, or was moved, deleted or locked');
   }
   if (file.size === 0) return other('empty');
+  if (CIFAR_FILES.test(file.name)) return { kind: 'data' };
   if (isModel(head)) return { kind: 'model' };
   if (isIdx(head) || /(images|labels).*ubyte|idx[123]/i.test(file.name)) return { kind: 'data' };
   if (isGzip(head)) return sniffPacked(file);
@@ -75,6 +79,7 @@ async function sniffPacked(file: File): Promise<FileKind> {
   } finally {
     reader.cancel().catch(() => undefined);
   }
+  if (/\.(tar\.gz|tgz)$/i.test(file.name)) return other('an archive: unpack it first, and drop the files in it');
   return other('a gzip file without IDX data');
 }
 

@@ -2,7 +2,6 @@
 import { element, setText } from '../dom.js';
 import { formatCount, formatPercent } from '../format.js';
 
-const CLASSES = 10;
 const STEPS: Record<string, readonly [number, number]> = {
   ArrowLeft: [0, -1],
   ArrowRight: [0, 1],
@@ -13,22 +12,24 @@ const STEPS: Record<string, readonly [number, number]> = {
 export class ConfusionTable {
   readonly root = element('div', { class: 'confusion' });
   readonly #detail = element('p', { class: 'confusion-detail', 'aria-live': 'polite' });
-  readonly #cells: HTMLTableCellElement[] = [];
-  readonly #rowHeads: HTMLTableCellElement[] = [];
-  readonly #columnHeads: HTMLTableCellElement[] = [];
+  readonly #scroll = element('div', { class: 'confusion-scroll' });
+  #cells: HTMLTableCellElement[] = [];
+  #rowHeads: HTMLTableCellElement[] = [];
+  #columnHeads: HTMLTableCellElement[] = [];
   #counts: readonly number[] = [];
-  #names: readonly string[];
+  #names: readonly string[] = [];
   /** The cell that Tab reaches; the arrow keys move it. */
   #current = 0;
 
   constructor(names: readonly string[]) {
-    this.#names = names;
-    this.root.append(element('div', { class: 'confusion-scroll' }, this.#createTable()), this.#detail);
+    this.root.append(this.#scroll, this.#detail);
     this.rename(names);
   }
 
   rename(names: readonly string[]): void {
+    const isOtherSize = names.length !== this.#names.length;
     this.#names = names;
+    if (isOtherSize) this.#create();
     names.forEach((name, index) => {
       for (const head of [this.#rowHeads[index], this.#columnHeads[index]]) {
         // Long names would make the table wider than a phone.
@@ -61,15 +62,23 @@ export class ConfusionTable {
     delete this.root.dataset['total'];
   }
 
+  #create(): void {
+    [this.#cells, this.#rowHeads, this.#columnHeads, this.#current] = [[], [], [], 0];
+    const table = this.#createTable();
+    table.style.setProperty('--classes', String(this.#names.length));
+    this.#scroll.replaceChildren(table);
+    this.clear();
+  }
+
   #createTable(): HTMLTableElement {
     const heads = element('tr', {}, element('td', { class: 'confusion-corner' }));
-    for (let column = 0; column < CLASSES; column += 1) {
+    for (let column = 0; column < this.#names.length; column += 1) {
       const head = element('th', { scope: 'col' });
       this.#columnHeads.push(head);
       heads.append(head);
     }
     const body = element('tbody');
-    for (let row = 0; row < CLASSES; row += 1) body.append(this.#createRow(row));
+    for (let row = 0; row < this.#names.length; row += 1) body.append(this.#createRow(row));
     const caption = element('caption', {}, 'Rows: true class. Columns: predicted class.');
     return element('table', { class: 'confusion-table' }, caption, element('thead', {}, heads), body);
   }
@@ -78,8 +87,8 @@ export class ConfusionTable {
     const head = element('th', { scope: 'row' });
     this.#rowHeads.push(head);
     const line = element('tr', {}, head);
-    for (let column = 0; column < CLASSES; column += 1) {
-      const index = row * CLASSES + column;
+    for (let column = 0; column < this.#names.length; column += 1) {
+      const index = row * this.#names.length + column;
       const kind = row === column ? 'confusion-right' : 'confusion-wrong';
       const cell = element('td', { class: kind, tabindex: index === 0 ? '0' : '-1' });
       cell.addEventListener('focus', () => this.#choose(index));
@@ -95,10 +104,11 @@ export class ConfusionTable {
     const step = STEPS[event.key];
     if (step === undefined) return;
     event.preventDefault();
-    const inside = (value: number): number => Math.min(CLASSES - 1, Math.max(0, value));
-    const row = inside(Math.floor(index / CLASSES) + step[0]);
-    const column = inside((index % CLASSES) + step[1]);
-    this.#cells[row * CLASSES + column]?.focus();
+    const classes = this.#names.length;
+    const inside = (value: number): number => Math.min(classes - 1, Math.max(0, value));
+    const row = inside(Math.floor(index / classes) + step[0]);
+    const column = inside((index % classes) + step[1]);
+    this.#cells[row * classes + column]?.focus();
   }
 
   #choose(index: number): void {
@@ -112,16 +122,18 @@ export class ConfusionTable {
     if (this.#counts.length === 0) return;
     const count = this.#counts[index] ?? 0;
     const total = this.#rowTotal(index);
-    const label = this.#names[Math.floor(index / CLASSES)] ?? '';
-    const predicted = this.#names[index % CLASSES] ?? '';
+    const classes = this.#names.length;
+    const label = this.#names[Math.floor(index / classes)] ?? '';
+    const predicted = this.#names[index % classes] ?? '';
     const share = formatPercent(total === 0 ? 0 : count / total);
     const end = label === predicted ? 'classified correctly' : `classified as ${predicted}`;
     setText(this.#detail, `${formatCount(count)} of the ${formatCount(total)} images of ${label} are ${end} (${share}).`);
   }
 
   #rowTotal(index: number): number {
-    const row = Math.floor(index / CLASSES);
-    return this.#counts.slice(row * CLASSES, (row + 1) * CLASSES).reduce((sum, count) => sum + count, 0);
+    const classes = this.#names.length;
+    const row = Math.floor(index / classes);
+    return this.#counts.slice(row * classes, (row + 1) * classes).reduce((sum, count) => sum + count, 0);
   }
 }
 

@@ -1,5 +1,5 @@
 /** The first layer's weights as pictures: what each of its units looks for. */
-import type { ModelDescription } from '../../pkg/adadagrad_web.js';
+import type { ModelDescription, SampleShape } from '../../pkg/adadagrad_web.js';
 import { colourOf } from '../colours.js';
 import type { Rgb } from '../colours.js';
 import { element, setText } from '../dom.js';
@@ -7,12 +7,15 @@ import { formatCount, formatMeasure } from '../format.js';
 
 interface Bank {
   count: number;
+  /** Weights of one picture's pixel: one is drawn as ink of two colours, three as red, green and blue. */
+  channels: number;
   width: number;
   height: number;
   weights: Float32Array;
 }
 
-const IMAGE_SIDE = 28;
+/** Of an MLP with many units the first ones tell enough. */
+const MOST_PICTURES = 128;
 
 export class Filters {
   readonly root = element('div', { class: 'filters' });
@@ -27,8 +30,8 @@ export class Filters {
   }
 
   /** `names`: where each unit of the first layer is a class of its own. */
-  show(values: Float32Array, model: ModelDescription, names: readonly string[]): void {
-    this.#bank = firstBank(values, model);
+  show(values: Float32Array, model: ModelDescription, shape: SampleShape, names: readonly string[]): void {
+    this.#bank = firstBank(values, model, shape);
     this.#names = this.#bank?.count === names.length ? names : null;
     this.#paint();
   }
@@ -40,12 +43,16 @@ export class Filters {
   }
 
   recolour(): void {
-    this.#paint();
+    if (this.#bank !== null) this.#paint();
   }
 
   #paint(): void {
     const bank = this.#bank;
-    if (bank === null) return;
+    if (bank === null) {
+      this.#list.replaceChildren();
+      setText(this.#text, 'The weights of this network’s first layer cannot be drawn as pictures.');
+      return;
+    }
     this.#list.dataset['count'] = String(bank.count);
     this.#list.dataset['side'] = String(bank.width);
     while (this.#list.children.length > bank.count) this.#list.lastElementChild?.remove();
@@ -62,19 +69,23 @@ export class Filters {
   }
 }
 
-/** The first tensor holds the first layer's weights: [out, 1, height, width] or [out, 784]. */
-function firstBank(values: Float32Array, model: ModelDescription): Bank | null {
+/** The first tensor holds the first layer's weights: [out, channels, height, width], or [out, channels · height · width]. */
+function firstBank(values: Float32Array, model: ModelDescription, shape: SampleShape): Bank | null {
   const place = model.tensors[0];
   if (place === undefined) return null;
-  const [count = 0, inputs = 0, height = IMAGE_SIDE, width = IMAGE_SIDE] = place.shape;
-  const planes = place.shape.length === 2 ? inputs / (IMAGE_SIDE * IMAGE_SIDE) : inputs;
-  if (planes !== 1) return null;
-  return { count, width, height, weights: values.slice(place.offset, place.offset + count * width * height) };
+  const [all = 0, inputs = 0, height = shape.height, width = shape.width] = place.shape;
+  const channels = place.shape.length === 2 ? inputs / (shape.height * shape.width) : inputs;
+  if (channels !== 1 && channels !== 3) return null;
+  const count = Math.min(all, MOST_PICTURES);
+  return { count, channels, width, height, weights: values.slice(place.offset, place.offset + count * channels * width * height) };
 }
 
-/** The weight's sign chooses the colour, its size the strength; 0 lets the ground through. */
+/**
+ * Of one channel, the weight's sign chooses the colour, its size the strength; 0 lets the ground through. Of three, they are
+ * red, green and blue around a middle grey.
+ */
 function paintFilter(canvas: HTMLCanvasElement, bank: Bank, index: number, strongest: number, paints: { plus: Rgb; minus: Rgb }): void {
-  const { width, height, weights } = bank;
+  const { channels, width, height, weights } = bank;
   if (canvas.width !== width) canvas.width = width;
   if (canvas.height !== height) canvas.height = height;
   const context = canvas.getContext('2d');
@@ -82,15 +93,25 @@ function paintFilter(canvas: HTMLCanvasElement, bank: Bank, index: number, stron
   const image = context.createImageData(width, height);
   const area = width * height;
   for (let pixel = 0; pixel < area; pixel += 1) {
-    const weight = weights[index * area + pixel] ?? 0;
-    const strength = strongest === 0 ? 0 : Math.abs(weight) / strongest;
-    image.data.set([...(weight > 0 ? paints.plus : paints.minus), Math.round(255 * strength)], 4 * pixel);
+    const parts = Array.from({ length: channels }, (_, channel) => {
+      const weight = weights[(index * channels + channel) * area + pixel] ?? 0;
+      return strongest === 0 ? 0 : weight / strongest;
+    });
+    const [only = 0] = parts;
+    if (channels === 1) image.data.set([...(only > 0 ? paints.plus : paints.minus), Math.round(255 * Math.abs(only))], 4 * pixel);
+    else image.data.set([...parts.map((part) => Math.round(127.5 * (1 + part))), 255], 4 * pixel);
   }
   context.putImageData(image, 0, 0);
 }
 
-function describe({ count, width, height }: Bank, strongest: number, named: boolean): string {
+function describe({ count, channels, width, height }: Bank, strongest: number, named: boolean): string {
   const units = named ? `one picture for each of the ${formatCount(count)} classes` : `${formatCount(count)} pictures`;
+  if (channels === 3) {
+    return (
+      `The first layer’s weights: ${units}, ${width} × ${height} pixels each. Red, green and blue of a pixel are the weights of the image’s: ` +
+      `mid-grey is 0, brighter increases the unit’s output, darker decreases it; the largest weight is ${formatMeasure(strongest)}.`
+    );
+  }
   return (
     `The first layer’s weights: ${units}, ${width} × ${height} weights each. Ink where a pixel is blue increases the unit’s output, ` +
     `ink where it is orange decreases it; the largest weight is ${formatMeasure(strongest)}.`

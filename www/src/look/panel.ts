@@ -7,9 +7,11 @@ import { formatCount, formatPercent } from '../format.js';
 import { readNumber } from '../numbers.js';
 import type { LookReport } from '../protocol.js';
 import type { TrainingSession } from '../session.js';
-import { datasetOf } from '../state.js';
+import { describeImages, isLikeMnist, MNIST_SHAPE, sameShape } from '../samples.js';
+import { classNamesOf, datasetOf, shapeOf } from '../state.js';
 import type { PageState, RunState } from '../state.js';
 import { whileVisible } from '../visibility.js';
+import { ConfusedPairs } from './confused-pairs.js';
 import { ConfusionTable } from './confusion.js';
 import { DrawingPad } from './drawing-pad.js';
 import { Filters } from './filters.js';
@@ -21,18 +23,29 @@ import { paintThumbnail, thumbnail } from './thumbnail.js';
 /** Each answer costs the training worker a moment. */
 const CLASSIFY_MILLISECONDS = 250;
 const FILTERS_MILLISECONDS = 2000;
-const NO_RUN_YET = 'Start a run, and the network will classify the drawing.';
+const NO_RUN_YET = 'Start a run, and the network will classify the picture.';
+/** A table of more classes would be larger than any screen. */
+const MOST_IN_TABLE = 26;
+const FROM_PAD =
+  'The network’s input: the drawing scaled to 20 × 20 pixels and centred by its centre of mass in 28 × 28 pixels, as in MNIST.';
 
 export class LookPanel {
   readonly #state: PageState;
   readonly #session: TrainingSession;
-  readonly #drawingTitle = element('h3', {}, drawingTitle('mnist'));
+  readonly #drawingTitle = element('h3', {}, drawingTitle('mnist', MNIST_SHAPE));
   readonly #pad: DrawingPad;
   readonly #seen = thumbnail();
   readonly #probabilities: Probabilities;
   readonly #summary = element('p', { class: 'look-summary' });
   readonly #mistakes: Mistakes;
   readonly #confusion: ConfusionTable;
+  readonly #pairs = new ConfusedPairs();
+  readonly #matrixTitle = element('h4');
+  readonly #mistakesHint = element('p', { class: 'field-hint' });
+  readonly #padOnly: HTMLElement[];
+  readonly #pickLabel = element('label', { for: 'test-sample' });
+  readonly #seenCaption = element('figcaption', {}, FROM_PAD);
+  readonly #seenFigure = element('figure', { class: 'pad-seen' }, this.#seen, this.#seenCaption);
   readonly #filters = new Filters();
   readonly #sample = element('input', {
     id: 'test-sample',
@@ -48,6 +61,9 @@ export class LookPanel {
   #report: LookReport | null = null;
   #pixels: Uint8Array | null = null;
   #names = classNames('mnist');
+  #shape = MNIST_SHAPE;
+  /** A ready image where there is no pad to show it on. */
+  #image: Uint8Array | null = null;
   /** The phase and the step that are shown. */
   #moment = '';
 
@@ -58,13 +74,18 @@ export class LookPanel {
     this.#probabilities = new Probabilities(this.#names);
     this.#mistakes = new Mistakes((pixels) => this.#put(pixels));
     this.#confusion = new ConfusionTable(this.#names);
-    section.append(this.#createDrawingPart(), this.#createTestPart(), this.#createFilterPart());
+    const clear = element('button', { type: 'button', id: 'pad-clear' }, 'Clear');
+    clear.addEventListener('click', () => this.#pad.clear());
+    this.#padOnly = [this.#pad.root, clear];
+    section.append(this.#createDrawingPart(clear), this.#createTestPart(), this.#createFilterPart());
     session.listen('look', (report) => this.#takeLook(report));
     state.run.observe((run) => this.#follow(run));
     state.settings.observe(() => this.#rename());
     state.data.observe(({ name }) => {
+      this.#rename();
       if (name === 'ready') this.#putFirst();
     });
+    this.#suit();
     onColourChange(() => this.#recolour());
     whileVisible(section, (visible) => {
       this.#classifying.allow(visible);
@@ -75,33 +96,21 @@ export class LookPanel {
     this.#tellSampleMistake(null);
   }
 
-  #createDrawingPart(): HTMLElement {
-    const clear = element('button', { type: 'button', id: 'pad-clear' }, 'Clear');
-    clear.addEventListener('click', () => this.#pad.clear());
+  #createDrawingPart(clear: HTMLElement): HTMLElement {
     const fetchButton = element('button', { type: 'button', id: 'test-sample-button' }, 'Show');
     const pick = element(
       'form',
       { class: 'pad-pick' },
-      element('label', { for: 'test-sample' }, 'Or pick a test image by number'),
+      this.#pickLabel,
       this.#sample,
       fetchButton,
       this.#sampleMistake,
     );
     pick.addEventListener('submit', (event) => event.preventDefault());
     fetchButton.addEventListener('click', () => void this.#putChosenImage());
-    const seen = element(
-      'figure',
-      { class: 'pad-seen' },
-      this.#seen,
-      element(
-        'figcaption',
-        {},
-        'The network’s input: the drawing scaled to 20 × 20 pixels and centred by its centre of mass in 28 × 28 pixels, as in MNIST.',
-      ),
-    );
     const tools = element('div', { class: 'pad-tools' }, clear, pick);
     const left = element('div', { class: 'look-pad' }, this.#pad.root, tools);
-    const right = element('div', { class: 'look-answer' }, this.#probabilities.root, seen);
+    const right = element('div', { class: 'look-answer' }, this.#probabilities.root, this.#seenFigure);
     return part(this.#drawingTitle, 'look-draw', element('div', { class: 'look-pair' }, left, right));
   }
 
@@ -110,10 +119,10 @@ export class LookPanel {
       'div',
       {},
       element('h4', {}, 'Most confident mistakes'),
-      element('p', { class: 'field-hint' }, 'Press one to copy it to the pad and see whether the network learns it.'),
+      this.#mistakesHint,
       this.#mistakes.root,
     );
-    const matrix = element('div', {}, element('h4', {}, 'Confusion matrix'), this.#confusion.root);
+    const matrix = element('div', {}, this.#matrixTitle, this.#confusion.root, this.#pairs.root);
     const pair = element('div', { class: 'look-pair' }, wrong, matrix);
     return part(element('h3', {}, 'The test images'), 'look-test', this.#summary, pair);
   }
@@ -147,24 +156,55 @@ export class LookPanel {
     this.#probabilities.clear(NO_RUN_YET);
     this.#mistakes.clear();
     this.#confusion.clear();
+    this.#pairs.clear();
     this.#filters.clear();
   }
 
   #rename(): void {
-    const dataset = datasetOf(this.#state);
-    const names = classNames(dataset);
+    setText(this.#drawingTitle, drawingTitle(datasetOf(this.#state), this.#shape));
+    const names = classNamesOf(this.#state);
+    const shape = shapeOf(this.#state);
+    if (!sameShape(shape, this.#shape)) {
+      this.#shape = shape;
+      this.#image = null;
+      this.#pad.clear();
+      this.#suit();
+    }
     if (names === this.#names) return;
     this.#names = names;
-    setText(this.#drawingTitle, drawingTitle(dataset));
     this.#probabilities.rename(names);
-    this.#confusion.rename(names);
+    if (names.length <= MOST_IN_TABLE) this.#confusion.rename(names);
+  }
+
+  /** What there is to see depends on what the images are. */
+  #suit(): void {
+    const draws = this.#draws;
+    setText(this.#drawingTitle, drawingTitle(datasetOf(this.#state), this.#shape));
+    for (const part of this.#padOnly) part.hidden = !draws;
+    this.#seenFigure.classList.toggle('pad-seen-alone', !draws);
+    setText(this.#pickLabel, draws ? 'Or pick a test image by number' : 'Pick a test image by number');
+    setText(this.#seenCaption, draws ? FROM_PAD : `The network’s input: ${describeImages(this.#shape)}.`);
+    setText(
+      this.#mistakesHint,
+      draws ? 'Press one to copy it to the pad and see whether the network learns it.' : 'Press one to see whether the network learns it.',
+    );
+    this.#mistakes.advise(draws ? 'Copy it to the pad' : 'Show it above');
+    const hasTable = this.#shape.classes <= MOST_IN_TABLE;
+    setText(this.#matrixTitle, hasTable ? 'Confusion matrix' : 'Classes confused most often');
+    this.#confusion.root.hidden = !hasTable;
+    this.#pairs.root.hidden = hasTable;
+  }
+
+  /** Whether there is a pad to draw on. */
+  get #draws(): boolean {
+    return isLikeMnist(this.#shape);
   }
 
   async #classify(): Promise<void> {
-    this.#pixels = this.#pad.pixels();
-    paintThumbnail(this.#seen, this.#pixels);
+    this.#pixels = this.#draws ? this.#pad.pixels() : this.#image;
+    paintThumbnail(this.#seen, this.#pixels, this.#shape);
     if (this.#pixels === null || this.#idle) {
-      this.#probabilities.clear(this.#idle ? NO_RUN_YET : 'Nothing has been drawn yet.');
+      this.#probabilities.clear(this.#idle ? NO_RUN_YET : this.#draws ? 'Nothing has been drawn yet.' : 'No test image has been picked yet.');
       return;
     }
     const answer = await this.#session.classify(this.#pixels);
@@ -174,7 +214,13 @@ export class LookPanel {
   }
 
   #put(pixels: Uint8Array): void {
-    this.#pad.show(pixels);
+    if (this.#draws) {
+      this.#pad.show(pixels);
+      return;
+    }
+    this.#image = pixels;
+    paintThumbnail(this.#seen, pixels, this.#shape);
+    this.#classifying.request();
   }
 
   /** Shows the test image whose number was typed, or says why there is none. */
@@ -221,22 +267,26 @@ export class LookPanel {
       `After step ${formatCount(look.step)}, ${formatCount(look.correct)} of ${formatCount(look.samples)} test images are classified correctly ` +
         `(${formatPercent(look.correct / look.samples)}), ${formatCount(wrong)} incorrectly.`,
     );
-    this.#mistakes.show(look.mistakes, images, this.#names);
-    this.#confusion.show(look.confusion);
+    this.#mistakes.show(look.mistakes, images, this.#shape, this.#names);
+    this.#showConfusion(look.confusion);
   }
 
   async #showFilters(): Promise<void> {
     const answer = await this.#session.parameters();
     if (answer?.values == null || this.#idle) return;
-    const model = this.#state.catalogue.value?.models.find(({ name }) => name === answer.model);
-    if (model !== undefined) this.#filters.show(answer.values, model, this.#names);
+    if (answer.model !== null) this.#filters.show(answer.values, answer.model, this.#shape, this.#names);
+  }
+
+  #showConfusion(counts: readonly number[]): void {
+    if (this.#confusion.root.hidden) this.#pairs.show(counts, this.#names);
+    else this.#confusion.show(counts);
   }
 
   #recolour(): void {
-    paintThumbnail(this.#seen, this.#pixels);
+    paintThumbnail(this.#seen, this.#pixels, this.#shape);
     this.#mistakes.recolour();
     this.#filters.recolour();
-    if (this.#report !== null) this.#confusion.show(this.#report.look.confusion);
+    if (this.#report !== null) this.#showConfusion(this.#report.look.confusion);
   }
 }
 

@@ -1,6 +1,9 @@
-/** Ten bars: how sure the network is of each class. */
+/** Bars: how sure the network is of each class, or of the likeliest of many. */
 import { element, setText } from '../dom.js';
 import { formatPercent } from '../format.js';
+
+/** More classes than this have no rows of their own: the likeliest are shown. */
+const MOST_ROWS = 10;
 
 interface Row {
   root: HTMLElement;
@@ -13,16 +16,22 @@ export class Probabilities {
   readonly root = element('div', { class: 'probabilities' });
   /** Read aloud, so it changes only when the answer does. */
   readonly #answer = element('p', { class: 'probabilities-answer', 'aria-live': 'polite' });
-  readonly #rows: Row[];
+  readonly #list = element('ol', { class: 'probabilities-list' });
+  #rows: Row[] = [];
 
   constructor(names: readonly string[]) {
-    this.#rows = names.map((name) => createRow(name));
-    const list = element('ol', { class: 'probabilities-list' }, ...this.#rows.map((row) => row.root));
-    this.root.append(this.#answer, list);
+    this.root.append(this.#answer, this.#list);
+    this.rename(names);
   }
 
   rename(names: readonly string[]): void {
-    this.#rows.forEach((row, index) => setText(row.name, names[index] ?? String(index)));
+    const count = Math.min(names.length, MOST_ROWS);
+    if (count !== this.#rows.length) {
+      this.#rows = Array.from({ length: count }, createRow);
+      this.#list.replaceChildren(...this.#rows.map(({ root }) => root));
+    }
+    // Of many classes nobody knows yet which they are.
+    this.#rows.forEach((row, index) => setText(row.name, names.length > MOST_ROWS ? '–' : (names[index] ?? String(index))));
   }
 
   show(probabilities: Float32Array, names: readonly string[]): void {
@@ -33,8 +42,11 @@ export class Probabilities {
       return;
     }
     setText(this.#answer, `The network predicts: ${names[best] ?? best}.`);
-    this.#rows.forEach((row, index) => {
+    const shown = names.length > MOST_ROWS ? likeliest(probabilities, MOST_ROWS) : this.#rows.map((_, index) => index);
+    this.#rows.forEach((row, place) => {
+      const index = shown[place] ?? place;
       const share = probabilities[index] ?? 0;
+      setText(row.name, names[index] ?? String(index));
       row.fill.style.transform = `scaleX(${share})`;
       setText(row.value, formatPercent(share));
       row.root.classList.toggle('probability-best', index === best);
@@ -53,8 +65,14 @@ export class Probabilities {
   }
 }
 
-function createRow(text: string): Row {
-  const name = element('span', { class: 'probability-name' }, text);
+/** The classes with the largest probabilities, likeliest first. */
+function likeliest(probabilities: Float32Array, count: number): number[] {
+  const classes = [...probabilities.keys()];
+  return classes.sort((one, other) => (probabilities[other] ?? 0) - (probabilities[one] ?? 0)).slice(0, count);
+}
+
+function createRow(): Row {
+  const name = element('span', { class: 'probability-name' });
   const fill = element('span', { class: 'probability-fill' });
   const value = element('span', { class: 'probability-value' });
   const track = element('span', { class: 'probability-track' }, fill);

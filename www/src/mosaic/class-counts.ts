@@ -22,7 +22,7 @@ export class ClassCounts {
     if (names.length !== this.#bars.length) {
       this.#bars = names.map(createBar);
       this.#list.replaceChildren(...this.#bars.map(({ root }) => root));
-      this.#list.dataset['columns'] = String(columnsFor(names.length));
+      this.#list.style.setProperty('--columns', String(columnsFor(names.length)));
       this.#list.classList.toggle('class-counts-many', names.length > MOST_NAMED);
       this.clear();
     }

@@ -1,7 +1,7 @@
 /** Settings that differ, in the words of the page. */
 import type { RunConfig } from '../../pkg/adadagrad_web.js';
 import { formatCount } from '../format.js';
-import { DATASETS, isOptimizerName, isTestName, MODELS, NORMALISATIONS, OPTIMIZERS, TESTS } from '../settings/choices.js';
+import { DATASETS, isOptimizerName, isTestName, modelTitle, NORMALISATIONS, OPTIMIZERS, TESTS } from '../settings/choices.js';
 import { flatten } from '../settings/flat.js';
 import type { FlatValue } from '../settings/flat.js';
 import { thresholdOf } from './thresholds.js';
@@ -38,7 +38,7 @@ const LABELS: Record<string, string> = {
 };
 
 /** Choices that are named in full. */
-const TITLES: Readonly<Record<string, string>> = { ...DATASETS, ...MODELS };
+const TITLES: Readonly<Record<string, string>> = DATASETS;
 
 const DETAILS = new Set(['controller.growth_cap', 'test.debiased', 'test.leave_one_out', 'test.quantile', 'test.workers']);
 
@@ -88,6 +88,7 @@ function sayValue(place: string, value: FlatValue): string {
   if (typeof value === 'number') return Math.abs(value) >= 1000 && Math.abs(value) < 1e9 ? formatCount(value) : String(value);
   if (value === null) return place === 'test' ? 'no test' : 'none';
   if (place === 'normalisation') return NORMALISATIONS[value === 'training' ? 'training' : 'none'];
+  if (place === 'model') return modelTitle(value);
   if (place === 'optimizer' && isOptimizerName(value)) return OPTIMIZERS[value].title;
   if (place === 'test' && isTestName(value)) return TESTS[value];
   if (place === 'schedule.decay' && value === 'constant') return 'none';

@@ -17,7 +17,39 @@ export const DATASETS: Readonly<Record<DatasetName, string>> = {
 /** As within a sentence. */
 export const NORMALISATIONS: Readonly<Record<Normalisation, string>> = { none: 'pixels from 0 to 1', training: 'normalised per channel' };
 
-export const MODELS: Readonly<Record<ModelName, string>> = { logistic: 'Softmax regression', mlp: 'MLP', cnn: 'CNN' };
+/** Networks by name, of any size: what the core takes, which tells what is wrong with a size. */
+const MODEL_TITLES: readonly (readonly [RegExp, (sizes: readonly string[]) => string])[] = [
+  [/^logistic$/, () => 'Softmax regression'],
+  [/^mlp$/, () => 'MLP'],
+  [/^mlp-(\d+)$/, ([hidden = '']) => `MLP with ${hidden} hidden units`],
+  [/^cnn$/, () => 'CNN'],
+  [/^cifar-cnn$/, () => 'CIFAR CNN'],
+  [/^resnet-(\d+)$/, ([depth = '']) => `ResNet-${depth}`],
+  [/^resnet-(\d+)-(\d+)$/, ([depth = '', width = '']) => `ResNet-${depth} from ${width} channels`],
+  [/^resnet18$/, () => 'ResNet-18 (wide)'],
+  [/^resnet18-(\d+)$/, ([width = '']) => `ResNet-18 from ${width} channels`],
+  [/^own-[0-9a-f]+$/, () => 'a network of your own'],
+];
+
+export const MODEL_EXAMPLES: readonly string[] = ['logistic', 'mlp', 'mlp-64', 'cnn', 'cifar-cnn', 'resnet-8', 'resnet-20', 'resnet-20-32', 'resnet18'];
+
+/** Null where there is no such network. */
+function knownModelTitle(name: ModelName): string | null {
+  for (const [pattern, title] of MODEL_TITLES) {
+    const found = pattern.exec(name);
+    if (found !== null) return title(found.slice(1));
+  }
+  return null;
+}
+
+export function modelTitle(name: ModelName): string {
+  return knownModelTitle(name) ?? name;
+}
+
+/** Whether a network could be called so. Those of the visitor's own have no layers here. */
+export function isModelName(name: string): boolean {
+  return knownModelTitle(name) !== null && !name.startsWith('own-');
+}
 
 interface OptimizerChoice {
   title: string;

@@ -1,16 +1,17 @@
-/** The choice of the data: MNIST, Fashion-MNIST, or four IDX files of the visitor's, by button or dropped on the page. */
+/** The choice of the data: MNIST, Fashion-MNIST, or files of the visitor's, by button or dropped on the page. */
 import type { DatasetName, RunConfig } from '../../pkg/adadagrad_web.js';
 import { required, setText } from '../dom.js';
 import { accepted, refused } from '../export/inbox.js';
 import type { FileAnswer } from '../export/inbox.js';
 import { formatCount } from '../format.js';
 import { lookAtOwnFiles } from '../own-files-look.js';
+import { describeImages } from '../samples.js';
 import type { Source, TrainingSession } from '../session.js';
 import type { PageState } from '../state.js';
 import { DATASETS } from './choices.js';
 
 const HINT =
-  'Your files: the four IDX files of a set of 28 × 28 images in 10 classes (train-images, train-labels, t10k-images, t10k-labels; plain or .gz). Drop them anywhere on the page. They never leave this tab.';
+  'Your files: the four IDX files of a set of images of any size, grey or colour (train-images, train-labels, t10k-images, t10k-labels; plain or .gz), or CIFAR-10’s or CIFAR-100’s binary files (.bin). Drop them anywhere on the page. They never leave this tab.';
 
 const MNIST: Source = { kind: 'dataset', dataset: 'mnist' };
 
@@ -69,7 +70,9 @@ export class DataPanel {
     if ('problem' in found) return refused(`${found.problem} The page still uses ${DATASETS[nameOf(this.#chosen)]}.`);
     this.#takeOwn({ kind: 'files', files });
     const images = `${formatCount(found.training)} training images and ${formatCount(found.test)} test images`;
-    return accepted(`Your files hold ${images}. ${this.waits ? 'The next run will use them.' : 'They are being opened.'}`);
+    const classes = `${describeImages(found.shape)}, ${formatCount(found.shape.classes)} classes`;
+    const notes = found.notes.map((note) => ` ${note}`).join('');
+    return accepted(`Your files hold ${images}: ${classes}.${notes} ${this.waits ? 'The next run will use them.' : 'They are being opened.'}`);
   }
 
   #choose(value: string): void {

@@ -5,7 +5,7 @@
 import type { BatchTest, Decay, Defaults, ModelDescription, Optimizer, RunConfig } from '../../pkg/adadagrad_web.js';
 import { formatCount } from '../format.js';
 import type { Catalogue } from '../protocol.js';
-import { chooseDecay, chooseOptimizer, chooseTest, DECAYS, isDecayName, isOptimizerName, isTestName, MODELS, OPTIMIZERS, TESTS } from './choices.js';
+import { chooseDecay, chooseOptimizer, chooseTest, DECAYS, isDecayName, isOptimizerName, isTestName, modelTitle, OPTIMIZERS, TESTS } from './choices.js';
 
 interface SpecBase {
   id: string;
@@ -96,14 +96,8 @@ function modelFields(config: RunConfig, models: ModelDescription[], defaults: De
     place: 'model',
     label: 'Model',
     value: config.model,
-    options: models.map(({ name, parameters }) => ({
-      value: name,
-      title: `${MODELS[name]} · ${formatCount(parameters)} parameters`,
-    })),
-    change: (current, value) => {
-      const chosen = models.find(({ name }) => name === value);
-      return chosen === undefined ? current : { ...current, model: chosen.name };
-    },
+    options: modelOptions(config, models),
+    change: (current, value) => ({ ...current, model: value }),
   };
   const optimizer: SelectSpec = {
     kind: 'select',
@@ -116,6 +110,12 @@ function modelFields(config: RunConfig, models: ModelDescription[], defaults: De
   };
   const rate = plainNumber(config, 'learning_rate', 'Learning rate', 'PyTorch’s lr. Choosing an optimizer sets a usual value for it.');
   return [model, optimizer, rate];
+}
+
+/** Those that fit the data, and the one that is chosen: an address may name any. */
+function modelOptions({ model }: RunConfig, models: ModelDescription[]): SelectSpec['options'] {
+  const options = models.map(({ name, parameters }) => ({ value: name, title: `${modelTitle(name)} · ${formatCount(parameters)} parameters` }));
+  return models.some(({ name }) => name === model) ? options : [...options, { value: model, title: modelTitle(model) }];
 }
 
 function testFields(config: RunConfig, defaults: Defaults): FieldSpec[] {

@@ -41,19 +41,12 @@ function createNumberField(spec: NumberSpec, listener: FieldListener): Field {
     autocomplete: 'off',
     spellcheck: 'false',
   });
-  const mistakeText = element('p', { class: 'field-mistake', id: `mistake-${spec.id}` });
-  mistakeText.hidden = true;
-  const root = wrap(spec, input, mistakeText);
+  const mistakes = mistakeBelow(spec, input);
+  const root = wrap(spec, input, mistakes.root);
   let shown = spec.value;
   let typingMistake: string | null = null;
   let problem: string | null = null;
-  const refresh = (): void => {
-    const wrong = typingMistake ?? problem;
-    mistakeText.textContent = wrong ?? '';
-    mistakeText.hidden = wrong === null;
-    if (wrong === null) input.removeAttribute('aria-invalid');
-    else input.setAttribute('aria-invalid', 'true');
-  };
+  const refresh = (): void => mistakes.show(typingMistake ?? problem);
   const showMistake = (mistake: string | null): void => {
     typingMistake = mistake;
     refresh();
@@ -99,21 +92,36 @@ function createNumberField(spec: NumberSpec, listener: FieldListener): Field {
 }
 
 /** Of a field in which only values can be chosen. */
-const WITHOUT_MISTAKES = { hasMistake: false, forgetMistake: () => undefined, mark: () => undefined };
+const WITHOUT_MISTAKES = { hasMistake: false, forgetMistake: () => undefined };
+
+/** What is wrong with a field's value, in words below it. */
+function mistakeBelow(spec: FieldSpec, control: HTMLElement): { root: HTMLElement; show: (mistake: string | null) => void } {
+  const root = element('p', { class: 'field-mistake', id: `mistake-${spec.id}` });
+  root.hidden = true;
+  const show = (mistake: string | null): void => {
+    root.textContent = mistake ?? '';
+    root.hidden = mistake === null;
+    if (mistake === null) control.removeAttribute('aria-invalid');
+    else control.setAttribute('aria-invalid', 'true');
+  };
+  return { root, show };
+}
 
 function createSelectField(spec: SelectSpec, listener: FieldListener): Field {
   const select = element('select', { id: `setting-${spec.id}` });
-  const root = wrap(spec, select);
+  const mistakes = mistakeBelow(spec, select);
+  const root = wrap(spec, select, mistakes.root);
+  let shown = '';
   select.addEventListener('change', () => listener.onValue(spec.id, select.value));
   const show = (next: FieldSpec): void => {
     if (next.kind !== 'select') return;
-    if (select.options.length !== next.options.length) {
-      select.replaceChildren(...next.options.map(({ value, title }) => new Option(title, value)));
-    }
+    const options = JSON.stringify(next.options);
+    if (options !== shown) select.replaceChildren(...next.options.map(({ value, title }) => new Option(title, value)));
+    shown = options;
     select.value = next.value;
   };
   show(spec);
-  return { ...WITHOUT_MISTAKES, id: spec.id, root, show };
+  return { ...WITHOUT_MISTAKES, id: spec.id, root, show, mark: mistakes.show };
 }
 
 function createCheckboxField(spec: CheckboxSpec, listener: FieldListener): Field {
@@ -125,7 +133,7 @@ function createCheckboxField(spec: CheckboxSpec, listener: FieldListener): Field
     if (next.kind === 'checkbox') input.checked = next.value;
   };
   show(spec);
-  return { ...WITHOUT_MISTAKES, id: spec.id, root, show };
+  return { ...WITHOUT_MISTAKES, id: spec.id, root, show, mark: () => undefined };
 }
 
 function wrap(spec: FieldSpec, input: HTMLInputElement | HTMLSelectElement, mistake?: HTMLElement): HTMLElement {

@@ -6,7 +6,7 @@ import type { RunConfig } from '../../pkg/adadagrad_web.js';
 import { oneOf, quoted } from '../brief.js';
 import { readNumber } from '../numbers.js';
 import type { Catalogue } from '../protocol.js';
-import { adaptiveController, chooseDecay, chooseOptimizer, chooseTest, DATASETS, DECAYS, isDecayName, isOptimizerName, isTestName, MODELS, NORMALISATIONS, OPTIMIZERS, TESTS } from './choices.js';
+import { adaptiveController, chooseDecay, chooseOptimizer, chooseTest, DECAYS, isDecayName, isModelName, isOptimizerName, isTestName, MODEL_EXAMPLES, NORMALISATIONS, OPTIMIZERS, TESTS } from './choices.js';
 import { fieldSpecs } from './field-specs.js';
 import type { FieldSpec } from './field-specs.js';
 
@@ -18,9 +18,10 @@ const CHOICES = ['dataset', 'normalisation', 'model', 'optimizer', 'test', 'cont
 type Choice = (typeof CHOICES)[number];
 
 const NAMES: Record<Choice, readonly string[]> = {
-  dataset: Object.keys(DATASETS),
+  // Those that lie beside the page, and the visitor's.
+  dataset: ['mnist', 'fashion_mnist', 'own'],
   normalisation: Object.keys(NORMALISATIONS),
-  model: Object.keys(MODELS),
+  model: MODEL_EXAMPLES,
   optimizer: Object.keys(OPTIMIZERS),
   test: [...Object.keys(TESTS), 'none'],
   controller: ['adadagrad', 'constant'],
@@ -76,7 +77,7 @@ export function applyWords(base: RunConfig, words: ReadonlyMap<string, string>, 
   for (const choice of CHOICES) {
     const word = words.get(choice);
     if (word === undefined) continue;
-    if (NAMES[choice].includes(word)) {
+    if (choice === 'model' ? isModelName(word) : NAMES[choice].includes(word)) {
       config = choose(config, choice, word, catalogue);
       used.set(choice, word);
     } else {
@@ -135,7 +136,7 @@ function choose(config: RunConfig, choice: Choice, name: string, { defaults }: C
     case 'normalisation':
       return { ...config, normalisation: name as RunConfig['normalisation'] };
     case 'model':
-      return { ...config, model: name as RunConfig['model'] };
+      return { ...config, model: name };
     case 'optimizer':
       return isOptimizerName(name) ? chooseOptimizer(config, name, defaults) : config;
     case 'test':

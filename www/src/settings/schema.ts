@@ -1,7 +1,7 @@
 /** What settings must look like, wherever they come from, before anything of the page reads them. */
 import * as v from 'valibot';
 import type { RunConfig } from '../../pkg/adadagrad_web.js';
-import { count, name, number, record, size } from '../schema.js';
+import { count, name, number, record, size, text } from '../schema.js';
 
 const optimizer = v.variant(
   'name',
@@ -55,7 +55,7 @@ export const runConfig = record({
   // Older files have neither.
   normalisation: v.optional(name(['none', 'training']), 'none'),
   augmentation: v.optional(record({ padding: count, flip: flag }), { padding: 0, flip: false }),
-  model: name(['logistic', 'mlp', 'cnn']),
+  model: text,
   optimizer,
   learning_rate: number,
   schedule: record({ warm_up_samples: count, decay }),

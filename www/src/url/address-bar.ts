@@ -18,8 +18,8 @@ interface AddressTools {
   check: (config: RunConfig) => Promise<string | null>;
   /** What the visitor asked for: the address names that, also where the data at hand are not enough for it. */
   asked: (config: RunConfig) => RunConfig;
-  /** What the data at hand are enough for. */
-  fitted: (config: RunConfig) => RunConfig;
+  /** What suits the data at hand; with `keepsModel` whatever the network. */
+  fitted: (config: RunConfig, keepsModel?: boolean) => RunConfig;
 }
 
 export class AddressBar {
@@ -57,8 +57,8 @@ export class AddressBar {
     if (choices.smoothing !== undefined) this.#state.smoothing.value = choices.smoothing;
     if (choices.thresholds !== undefined) this.#state.thresholds.value = choices.thresholds;
     if (choices.settings === undefined || base === null) return;
-    const config = this.#tools.fitted(choices.settings);
-    this.#asked = { config, base: structuredClone(base), words, problems };
+    const config = this.#tools.fitted(choices.settings, words.has('model'));
+    this.#asked = { config, base: this.#tools.fitted(structuredClone(base)), words, problems };
     this.#state.settings.value = config;
   }
 

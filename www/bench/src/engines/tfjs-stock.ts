@@ -1,9 +1,9 @@
 /** The networks as TensorFlow.js's own operations and gradients make them. */
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-core/dist/register_all_gradients';
-import type { ModelName } from '../../../pkg/adadagrad_web.js';
 import { at } from './tfjs-parts.js';
 import type { GradientOf } from './tfjs-parts.js';
+import type { ModelName } from '../plan.js';
 
 export function stockGradient(model: ModelName): GradientOf {
   const outputsOf = model === 'cnn' ? convolutional : dense;

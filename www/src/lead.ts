@@ -1,0 +1,20 @@
+/** The first sentence of the page, which says what is learned from what. */
+import { required, setText } from './dom.js';
+import { formatCount } from './format.js';
+import type { PageState } from './state.js';
+
+export function followData(state: PageState): void {
+  const task = required('lead-task', HTMLElement);
+  state.data.observe((data) => {
+    if (data.name !== 'ready') return;
+    const images = `${formatCount(data.trainingSamples)} images`;
+    const [learns, from] = {
+      mnist: ['read handwritten digits', `the ${images} of MNIST`],
+      fashion_mnist: ['tell clothes apart', `the ${images} of Fashion-MNIST`],
+      cifar10: ['tell pictures apart', `the ${images} of CIFAR-10`],
+      cifar100: ['tell pictures apart', `the ${images} of CIFAR-100`],
+      own: ['tell pictures apart', `your ${images}`],
+    }[data.dataset] as [string, string];
+    setText(task, `A small neural network learns to ${learns} here, in this tab, from ${from}.`);
+  });
+}
