@@ -30,6 +30,8 @@ export class SettingsPanel {
     this.#validate = validate;
     this.#onChange = onChange;
     state.settings.observe((config) => this.#showSettings(config));
+    // With other data, other networks can be chosen.
+    state.catalogue.observe(() => this.#showSettings(state.settings.value));
     state.settingsProblem.observe(() => this.#showProblem());
     state.run.observe(() => this.#showPending());
     state.engineChoice.observe(() => this.#showPending());
