@@ -85,7 +85,9 @@ const session = new TrainingSession({
   onDownload: ({ receivedBytes, totalBytes, checking }) => {
     state.data.value = checking ? { name: 'checking' } : { name: 'downloading', receivedBytes, totalBytes };
   },
-  onReady: ({ dataset, trainingSamples, testSamples, shape, classNames, models }) => {
+  onReady: ({ dataset, trainingSamples, testSamples, shape, classNames: names, models }) => {
+    // As files write them, without spaces.
+    const classNames = names.map((name) => name.replaceAll('_', ' '));
     fittingModels = models;
     const { catalogue, settings } = state;
     if (catalogue.value !== null) catalogue.value = { ...catalogue.value, models: offeredModels(models, shape) };

@@ -14,7 +14,8 @@ use super::unpack::LARGEST_FILE;
 /// Where files are.
 #[derive(Debug)]
 pub(super) enum Place {
-    /// In a folder.
+    /// In a folder, which a browser does not give.
+    #[cfg_attr(target_family = "wasm", allow(dead_code))]
     Folder(PathBuf),
     /// In an archive, of which the wanted files were read, or in memory: their names without folders, and their bytes.
     /// The path is empty where there is no archive.

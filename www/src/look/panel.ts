@@ -18,7 +18,7 @@ import { Filters } from './filters.js';
 import { Mistakes } from './mistakes.js';
 import { Probabilities } from './probabilities.js';
 import { Repeatedly } from './repeatedly.js';
-import { paintThumbnail, thumbnail } from './thumbnail.js';
+import { paintThumbnail, resizeThumbnail, thumbnail } from './thumbnail.js';
 
 /** Each answer costs the training worker a moment. */
 const CLASSIFY_MILLISECONDS = 250;
@@ -34,7 +34,7 @@ export class LookPanel {
   readonly #session: TrainingSession;
   readonly #drawingTitle = element('h3', {}, drawingTitle('mnist', MNIST_SHAPE));
   readonly #pad: DrawingPad;
-  readonly #seen = thumbnail();
+  readonly #seen = thumbnail(84);
   readonly #probabilities: Probabilities;
   readonly #summary = element('p', { class: 'look-summary' });
   readonly #mistakes: Mistakes;
@@ -42,6 +42,8 @@ export class LookPanel {
   readonly #pairs = new ConfusedPairs();
   readonly #matrixTitle = element('h4');
   readonly #mistakesHint = element('p', { class: 'field-hint' });
+  readonly #padSide = element('div', { class: 'look-pad' });
+  readonly #answerSide = element('div', { class: 'look-answer' });
   readonly #padOnly: HTMLElement[];
   readonly #pickLabel = element('label', { for: 'test-sample' });
   readonly #seenCaption = element('figcaption', {}, FROM_PAD);
@@ -109,9 +111,9 @@ export class LookPanel {
     pick.addEventListener('submit', (event) => event.preventDefault());
     fetchButton.addEventListener('click', () => void this.#putChosenImage());
     const tools = element('div', { class: 'pad-tools' }, clear, pick);
-    const left = element('div', { class: 'look-pad' }, this.#pad.root, tools);
-    const right = element('div', { class: 'look-answer' }, this.#probabilities.root, this.#seenFigure);
-    return part(this.#drawingTitle, 'look-draw', element('div', { class: 'look-pair' }, left, right));
+    this.#padSide.append(this.#pad.root, tools);
+    this.#answerSide.append(this.#probabilities.root, this.#seenFigure);
+    return part(this.#drawingTitle, 'look-draw', element('div', { class: 'look-pair' }, this.#padSide, this.#answerSide));
   }
 
   #createTestPart(): HTMLElement {
@@ -181,7 +183,10 @@ export class LookPanel {
     const draws = this.#draws;
     setText(this.#drawingTitle, drawingTitle(datasetOf(this.#state), this.#shape));
     for (const part of this.#padOnly) part.hidden = !draws;
-    this.#seenFigure.classList.toggle('pad-seen-alone', !draws);
+    resizeThumbnail(this.#seen, draws ? 84 : 224);
+    if (draws) this.#answerSide.append(this.#seenFigure);
+    else this.#padSide.prepend(this.#seenFigure);
+    paintThumbnail(this.#seen, null, this.#shape);
     setText(this.#pickLabel, draws ? 'Or pick a test image by number' : 'Pick a test image by number');
     setText(this.#seenCaption, draws ? FROM_PAD : `The network’s input: ${describeImages(this.#shape)}.`);
     setText(
