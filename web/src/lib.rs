@@ -74,7 +74,7 @@ pub fn defaults() -> Result<JsValue, JsError> {
     to_js(&Defaults { optimizers: AnyOptimizer::all(), tests: AnyTest::all(), decays: Decay::all() })
 }
 
-/// Checks settings against a number of training samples and what one of them is.
+/// Checks settings against a number of training samples and, where that is known, what one of them is.
 ///
 /// # Errors
 /// Which setting is wrong and what it may be.
@@ -82,11 +82,11 @@ pub fn defaults() -> Result<JsValue, JsError> {
 pub fn validate(
     #[wasm_bindgen(unchecked_param_type = "RunConfig")] config: JsValue,
     training_samples: u32,
-    #[wasm_bindgen(unchecked_param_type = "SampleShape")] shape: JsValue,
+    #[wasm_bindgen(unchecked_param_type = "SampleShape | null")] shape: JsValue,
 ) -> Result<(), JsError> {
     let config = from_js::<RunConfig>(config)?;
     config.validate(training_samples)?;
-    models::check(config.model, from_js::<models::Sample>(shape)?.into())
+    from_js::<Option<models::Sample>>(shape)?.map_or(Ok(()), |sample| models::check(config.model, sample.into()))
 }
 
 /// A count that JavaScript holds as a number.

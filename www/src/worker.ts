@@ -17,13 +17,14 @@ import { Sharing } from './team/sharing.js';
 import { TrainingLoop } from './training-loop.js';
 import { asSentence, describeFailure, text } from './words-of-errors.js';
 
-/** Until the data is here, settings are checked against MNIST. */
+/** Until the data is here, settings are checked against the size of MNIST. */
 const MNIST_TRAINING_SAMPLES = 60_000;
 
 /** What there is once the data are here. */
 let ready: { loop: TrainingLoop; answers: Answers } | null = null;
 let trainingSamples = MNIST_TRAINING_SAMPLES;
-let shape: SampleShape = MNIST_SHAPE;
+/** Until the data is here, nobody knows which networks fit them. */
+let shape: SampleShape | null = null;
 /** Until the browser has answered, and where it has no WebGPU, there is none. */
 let adapter: AdapterReport = { kind: 'none', reason: 'The browser has not yet answered the request for a GPU.' };
 /** Why no run uses WebGPU any more. */
@@ -47,7 +48,7 @@ async function open(source: DataSource): Promise<void> {
   data.catch(() => undefined);
   try {
     await moduleReady;
-    post({ type: 'module', presets: presets(), models: models(shape), defaults: defaults() });
+    post({ type: 'module', presets: presets(), models: models(MNIST_SHAPE), defaults: defaults() });
     post({ type: 'datasets', available: availableDatasets() });
   } catch (error) {
     post({ type: 'failure', kind: 'start', run: null, message: `Its WebAssembly module could not be used. ${text(error)}` });
@@ -87,12 +88,13 @@ async function load(source: DataSource): Promise<DatasetFiles | OwnFiles> {
 
 function takeSession(session: Session, files: DatasetFiles | OwnFiles, dataset: DatasetName): void {
   trainingSamples = session.training_samples;
-  shape = session.shape;
+  const found = session.shape;
+  shape = found;
   const loop: TrainingLoop = new TrainingLoop(session, new Sharing(session, files, (notice) => loop.teamChanged(notice)), post);
   ready = { loop, answers: new Answers(session, post) };
   for (const command of early.splice(0)) obey(command);
   const classNames = 'class_names' in files ? files.class_names : [];
-  post({ type: 'ready', dataset, trainingSamples, testSamples: session.test_samples, shape, classNames, models: models(shape) });
+  post({ type: 'ready', dataset, trainingSamples, testSamples: session.test_samples, shape: found, classNames, models: models(found) });
 }
 
 async function check(request: number, config: RunConfig): Promise<void> {

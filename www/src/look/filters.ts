@@ -12,8 +12,12 @@ interface Bank {
   width: number;
   height: number;
   weights: Float32Array;
+  /** There is no other layer: each unit is a class of its own. */
+  isOfClasses: boolean;
 }
 
+/** Tensors of one layer. */
+const WEIGHTS_AND_BIASES = 2;
 /** Of an MLP with many units the first ones tell enough. */
 const MOST_PICTURES = 128;
 
@@ -29,10 +33,10 @@ export class Filters {
     this.clear();
   }
 
-  /** `names`: where each unit of the first layer is a class of its own. */
+  /** `names`: of the classes. */
   show(values: Float32Array, model: ModelDescription, shape: SampleShape, names: readonly string[]): void {
     this.#bank = firstBank(values, model, shape);
-    this.#names = this.#bank?.count === names.length ? names : null;
+    this.#names = this.#bank?.isOfClasses === true ? names : null;
     this.#paint();
   }
 
@@ -77,7 +81,8 @@ function firstBank(values: Float32Array, model: ModelDescription, shape: SampleS
   const channels = place.shape.length === 2 ? inputs / (shape.height * shape.width) : inputs;
   if (channels !== 1 && channels !== 3) return null;
   const count = Math.min(all, MOST_PICTURES);
-  return { count, channels, width, height, weights: values.slice(place.offset, place.offset + count * channels * width * height) };
+  const isOfClasses = place.shape.length === 2 && model.tensors.length <= WEIGHTS_AND_BIASES;
+  return { count, channels, width, height, isOfClasses, weights: values.slice(place.offset, place.offset + count * channels * width * height) };
 }
 
 /**

@@ -4,6 +4,7 @@ import { formatCount } from '../format.js';
 
 /** More classes have no room for their names. */
 const MOST_NAMED = 26;
+const MOST_IN_ROW = 10;
 
 interface Bar {
   root: HTMLElement;
@@ -24,6 +25,7 @@ export class ClassCounts {
       this.#list.replaceChildren(...this.#bars.map(({ root }) => root));
       this.#list.style.setProperty('--columns', String(columnsFor(names.length)));
       this.#list.classList.toggle('class-counts-many', names.length > MOST_NAMED);
+      this.#list.classList.toggle('class-counts-rows', names.length > MOST_IN_ROW && names.length <= MOST_NAMED);
       this.clear();
     }
     this.#bars.forEach(({ root, name }, index) => {
@@ -53,9 +55,9 @@ export class ClassCounts {
   }
 }
 
-/** Rows of the same length: ten or thirteen, or what there is. */
+/** One row, or two of about the same length. */
 function columnsFor(classes: number): number {
-  if (classes <= 10 || classes > MOST_NAMED) return classes;
+  if (classes <= MOST_IN_ROW || classes > MOST_NAMED) return classes;
   return Math.ceil(classes / 2);
 }
 

@@ -26,7 +26,7 @@ const MODEL_TITLES: readonly (readonly [RegExp, (sizes: readonly string[]) => st
   [/^cifar-cnn$/, () => 'CIFAR CNN'],
   [/^resnet-(\d+)$/, ([depth = '']) => `ResNet-${depth}`],
   [/^resnet-(\d+)-(\d+)$/, ([depth = '', width = '']) => `ResNet-${depth} from ${width} channels`],
-  [/^resnet18$/, () => 'ResNet-18 (wide)'],
+  [/^resnet18$/, () => 'ResNet-18'],
   [/^resnet18-(\d+)$/, ([width = '']) => `ResNet-18 from ${width} channels`],
   [/^own-[0-9a-f]+$/, () => 'a network of your own'],
 ];
