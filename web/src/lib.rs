@@ -86,7 +86,8 @@ pub fn validate(
 ) -> Result<(), JsError> {
     let config = from_js::<RunConfig>(config)?;
     config.validate(training_samples)?;
-    from_js::<Option<models::Sample>>(shape)?.map_or(Ok(()), |sample| models::check(config.model, sample.into()))
+    from_js::<Option<models::Sample>>(shape)?
+        .map_or(Ok(()), |sample| models::check(config.model, sample.into()))
 }
 
 /// A count that JavaScript holds as a number.

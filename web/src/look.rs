@@ -113,7 +113,7 @@ mod tests {
             images.extend((0..784).map(bar));
             labels.push(if sample % 9 == 0 { (class as u8 + 3) % 10 } else { class as u8 });
         }
-        LabelledImages::parse(images, labels, [28, 28], 10).unwrap()
+        LabelledImages::parse(images.into(), labels.into(), [28, 28], 10).unwrap()
     }
 
     #[test]

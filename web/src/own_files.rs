@@ -69,7 +69,7 @@ pub fn read_own_files(names: Vec<String>, contents: Vec<Uint8Array>) -> Result<J
         ("train_labels", train_labels),
         ("test_images", test_images),
         ("test_labels", test_labels),
-        ("classes", number(classes)),
+        ("classes", number(classes.into())),
         ("class_names", to_js(&class_names)?),
         ("notes", to_js(&notes)?),
     ])
@@ -256,7 +256,7 @@ fn in_words(error: ImagesError, classes: Classes, images: &OwnFile, labels: &Own
         IdxError::Magic(_) | IdxError::Type(_) | IdxError::Dimensions { .. } => file.is_no_idx(),
         IdxError::Header { .. } => format!("{name} ends within its header."),
         IdxError::Channels(found) => {
-            format!("The images in {name} have {found} channels, but the networks here take 1.")
+            format!("The images in {name} have {found} channels, but the networks here take 1 to 4.")
         }
         IdxError::Empty => format!("{name} is empty: its header says 0 {kind}."),
         IdxError::TooLarge => format!("The header of {name} names more {kind} than a file can hold."),
@@ -265,9 +265,6 @@ fn in_words(error: ImagesError, classes: Classes, images: &OwnFile, labels: &Own
         ),
         IdxError::ImageSize { found: [rows, columns], .. } => {
             format!("The images in {name} have another size than expected: {columns}×{rows} pixels.")
-        }
-        IdxError::Channels(channels) => {
-            format!("The images in {name} have {channels} channels, but the networks here take 1 to 4.")
         }
         IdxError::Count { images: of_images, labels: of_labels } => {
             format!("{} holds {of_images} images, but {} holds {of_labels} labels.", images.name, labels.name)
