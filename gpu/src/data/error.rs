@@ -171,7 +171,7 @@ impl fmt::Display for DataError {
                 folder.display()
             ),
             Self::NoFolder { folder, what } => {
-                write!(f, "{} {what}: --data takes the folder with the four data files", folder.display())
+                write!(f, "{} {what}: --data takes the folder with the data files", folder.display())
             }
             Self::NoFiles { folder, elsewhere } if !elsewhere.is_empty() => {
                 let elsewhere: Vec<_> = elsewhere.iter().map(|folder| folder.display().to_string()).collect();
@@ -185,7 +185,8 @@ impl fmt::Display for DataError {
             Self::NoFiles { folder, .. } => {
                 write!(
                     f,
-                    "no data files in {}: these four are needed, uncompressed or .gz:",
+                    "no data files in {}: a data set is images in train/CLASS and test/CLASS, the binary files of CIFAR, or \
+                     these four files, uncompressed or .gz:",
                     folder.display()
                 )?;
                 Part::ALL.iter().try_for_each(|part| write!(f, " {}", part.name()))
