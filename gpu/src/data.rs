@@ -171,7 +171,7 @@ pub fn load_with(name: DatasetName, folder: Option<&Path>, options: Options) -> 
         (_, None) => {}
     }
     #[cfg(target_family = "wasm")]
-    let Options { .. } = options;
+    let _ = options;
     idx_files::load(name, folder)
 }
 
@@ -179,12 +179,9 @@ pub fn load_with(name: DatasetName, folder: Option<&Path>, options: Options) -> 
 #[cfg(not(target_family = "wasm"))]
 #[must_use]
 pub fn kind_in(name: DatasetName, folder: &Path) -> Option<Kind> {
-    match find::in_folder_of_user(name, folder) {
-        Err(DataError::NoFiles { .. } | DataError::NoFolder { .. }) => {
-            cifar::kind_in(folder).or_else(|| image_folder::is_one(folder).then_some(Kind::ImageFolder))
-        }
-        _ => None,
-    }
+    let kind =
+        cifar::kind_in(folder).or_else(|| image_folder::is_one(folder).then_some(Kind::ImageFolder))?;
+    (!find::may_be_in_folder(name, folder)).then_some(kind)
 }
 
 /// What settings call data of this kind.

@@ -29,8 +29,8 @@ pub struct Names {
     pub test: &'static str,
     /// Names of classes, one a line; of CIFAR-100, those of the fine ones.
     pub classes: &'static str,
-    /// The same of the coarse ones.
-    pub coarse_classes: &'static str,
+    /// The same of the coarse ones, where there are some.
+    pub coarse_classes: Option<&'static str>,
     /// Images to learn from and to measure on, as published.
     pub published: [u32; 2],
 }
@@ -48,7 +48,7 @@ const CIFAR_10: Names = Names {
     ],
     test: "test_batch.bin",
     classes: "batches.meta.txt",
-    coarse_classes: "batches.meta.txt",
+    coarse_classes: None,
     published: [50_000, 10_000],
 };
 const CIFAR_100: Names = Names {
@@ -58,7 +58,7 @@ const CIFAR_100: Names = Names {
     training: &["train.bin"],
     test: "test.bin",
     classes: "fine_label_names.txt",
-    coarse_classes: "coarse_label_names.txt",
+    coarse_classes: Some("coarse_label_names.txt"),
     published: [50_000, 10_000],
 };
 
@@ -80,7 +80,7 @@ impl Names {
 
     /// All files.
     pub fn all(&self) -> impl Iterator<Item = &'static str> + use<> {
-        self.batches().chain([self.classes, self.coarse_classes])
+        self.batches().chain([self.classes]).chain(self.coarse_classes)
     }
 
     /// Those of the set that the names of some files are of.
@@ -248,10 +248,10 @@ fn read_place(
     if !missing.is_empty() {
         return Err(CifarFileError::Missing { folder: place.path().to_owned(), missing });
     }
-    let (labels, class_file) = match (kind, options.coarse_labels) {
-        (Kind::Cifar100, true) => (Labels::Coarse, names.coarse_classes),
-        (Kind::Cifar100, false) => (Labels::Fine, names.classes),
-        _ => (Labels::Ten, names.classes),
+    let (labels, class_file) = match (names.coarse_classes, options.coarse_labels) {
+        (None, _) => (Labels::Ten, names.classes),
+        (Some(_), false) => (Labels::Fine, names.classes),
+        (Some(coarse), true) => (Labels::Coarse, coarse),
     };
     let training = images(&mut place, names.training, labels)?;
     let test = images(&mut place, &[names.test], labels)?;

@@ -5,6 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use adadagrad_core::config::DatasetName;
+use adadagrad_core::idx::IdxError;
 use adadagrad_core::images::ImagesError;
 use adadagrad_core::network::Shape;
 
@@ -133,6 +134,8 @@ pub enum DataError {
         labels: Option<[u8; 2]>,
         /// The number of classes.
         classes: u32,
+        /// Whether the settings name a data set of one shape.
+        is_fixed: bool,
     },
     /// In the files of CIFAR-10 or CIFAR-100.
     Cifar(CifarFileError),
@@ -145,7 +148,7 @@ impl fmt::Display for DataError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Nowhere { name } => {
-                write!(f, "--dataset {} needs the folder of the data: give it with --data", name.name())
+                write!(f, "--dataset {} needs the folder of your data: give it with --data", name.name())
             }
             Self::OtherKind { folder, kind } => write!(
                 f,
@@ -169,7 +172,7 @@ impl fmt::Display for DataError {
                 folder.display()
             ),
             Self::NoFolder { folder, what } => {
-                write!(f, "{} {what}: --data takes the folder with the four data files", folder.display())
+                write!(f, "{} {what}: --data takes the folder with the data files", folder.display())
             }
             Self::NoFiles { folder, elsewhere } if !elsewhere.is_empty() => {
                 let elsewhere: Vec<_> = elsewhere.iter().map(|folder| folder.display().to_string()).collect();
@@ -183,7 +186,8 @@ impl fmt::Display for DataError {
             Self::NoFiles { folder, .. } => {
                 write!(
                     f,
-                    "no data files in {}: these four are needed, uncompressed or .gz:",
+                    "no data files in {}: a data set is images in train/CLASS and test/CLASS, the binary files of CIFAR, or \
+                     these four files, uncompressed or .gz:",
                     folder.display()
                 )?;
                 Part::ALL.iter().try_for_each(|part| write!(f, " {}", part.name()))
@@ -239,15 +243,23 @@ impl fmt::Display for DataError {
                     file.display()
                 )
             }
-            Self::Content { file, error, labels, classes } => {
+            Self::Content { file, error, labels, classes, is_fixed } => {
                 write!(f, "{}: {error}", file.display())?;
-                match labels {
-                    None => Ok(()),
-                    Some([least, most]) => write!(
+                if let Some([least, most]) = labels {
+                    let last = classes.saturating_sub(1);
+                    write!(
                         f,
-                        " (its labels range from {least} to {most}; there are {classes} classes, 0 to {})",
-                        classes.saturating_sub(1)
-                    ),
+                        " (its labels range from {least} to {most}; there are {classes} classes, 0 to {last})"
+                    )?;
+                }
+                let (ImagesError::Images(what) | ImagesError::Labels(what)) = error;
+                match what {
+                    IdxError::ImageSize { .. } | IdxError::Dimensions { .. } | IdxError::Label { .. }
+                        if *is_fixed =>
+                    {
+                        f.write_str("; for images of other shapes or classes, give --dataset own")
+                    }
+                    _ => Ok(()),
                 }
             }
             Self::Cifar(error) => error.fmt(f),

@@ -44,17 +44,7 @@ pub(super) fn in_folder_of_user(name: DatasetName, given: &Path) -> Result<Files
         }
         Err(error) => return Err(DataError::Read { file: given.to_owned(), error }),
     }
-    let titles = TORCHVISION.iter().filter(|title| match name {
-        DatasetName::Mnist => **title == "MNIST",
-        DatasetName::FashionMnist => **title == "FashionMNIST",
-        DatasetName::Own | DatasetName::Cifar10 | DatasetName::Cifar100 => true,
-    });
-    let mut folders = vec![given.to_owned(), given.join("raw"), given.join(name.name())];
-    folders.extend(titles.map(|title| given.join(title).join("raw")));
-    let mut found = Vec::new();
-    for folder in folders {
-        found.extend(sets(&folder)?.map(|sets| (sets, folder)));
-    }
+    let mut found = in_usual_places(name, given)?;
     // What lies in the folder itself counts first.
     if found.first().is_some_and(|(_, folder)| folder == given) {
         found.truncate(1);
@@ -69,6 +59,28 @@ pub(super) fn in_folder_of_user(name: DatasetName, given: &Path) -> Result<Files
         (Some((sets, folder)), true) => choose(sets, folder),
         (Some(_), false) => Err(DataError::SeveralSets { folder: given.to_owned(), sets: several }),
     }
+}
+
+/// Whether there is any file where [`in_folder_of_user`] looks.
+#[cfg(not(target_family = "wasm"))]
+pub(super) fn may_be_in_folder(name: DatasetName, given: &Path) -> bool {
+    in_usual_places(name, given).is_ok_and(|found| !found.is_empty())
+}
+
+/// The sets in a folder of the user's, and in the folders within it where others put them.
+fn in_usual_places(name: DatasetName, given: &Path) -> Result<Vec<(NamedSets<PathBuf>, PathBuf)>, DataError> {
+    let titles = TORCHVISION.iter().filter(|title| match name {
+        DatasetName::Mnist => **title == "MNIST",
+        DatasetName::FashionMnist => **title == "FashionMNIST",
+        DatasetName::Own | DatasetName::Cifar10 | DatasetName::Cifar100 => true,
+    });
+    let mut folders = vec![given.to_owned(), given.join("raw"), given.join(name.name())];
+    folders.extend(titles.map(|title| given.join(title).join("raw")));
+    let mut found = Vec::new();
+    for folder in folders {
+        found.extend(sets(&folder)?.map(|sets| (sets, folder)));
+    }
+    Ok(found)
 }
 
 /// The files with names that begin as the path's last part.

@@ -100,7 +100,7 @@ impl Half {
                     (labels_file, range.filter(|_| matches!(wrong, IdxError::Label { .. })))
                 }
             };
-            DataError::Content { file, error, labels, classes: classes.count }
+            DataError::Content { file, error, labels, classes: classes.count, is_fixed: expected.is_some() }
         })
     }
 }

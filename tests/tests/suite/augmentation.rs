@@ -183,7 +183,7 @@ fn known_placements_stay() {
     assert_eq!([of(0, 0), of(1, 0), of(0, 1), of(59_999, 12)], KNOWN);
 }
 
-const KNOWN: [(i32, i32, bool); 4] = [(0, 0, false); 4];
+const KNOWN: [(i32, i32, bool); 4] = [(2, 2, true), (0, -1, true), (3, 2, false), (4, 3, false)];
 
 #[test]
 fn statistics_of_channels_are_exact() {

@@ -95,10 +95,11 @@ fn files(splits: &Splits) -> Result<String, Box<dyn Error>> {
     let mut rows = vec![["file", "bytes", "SHA-256"].map(str::to_owned).to_vec()];
     let mut published = String::new();
     for file in &splits.files {
-        let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let within = file.strip_prefix(&splits.folder).ok().filter(|path| !path.as_os_str().is_empty());
+        let name = within.unwrap_or(file).display().to_string();
         let [sha256, md5] = digests(file).map_err(|error| about(file, error))?;
         let size = file.metadata().map_err(|error| about(file, error))?.len();
-        if let Some(names) = Names::of(splits.kind).filter(|names| names.archive == name) {
+        if let Some(names) = Names::of(splits.kind).filter(|names| file.ends_with(names.archive)) {
             if md5 == names.archive_md5 {
                 published +=
                     "\nThe archive is the published one: its MD5 is the one that its authors give.\n";
