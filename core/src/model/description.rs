@@ -29,7 +29,9 @@ use std::format;
 use std::string::{String, ToString};
 use std::vec::Vec;
 
-use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    self, Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::layer::{
@@ -186,22 +188,21 @@ impl<'de> Visitor<'de> for Layers {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Description, A::Error> {
-        let mut nodes = Vec::new();
+        let mut nodes: Vec<Node> = Vec::new();
         loop {
             let index = nodes.len();
-            let in_layer =
-                |error: &dyn fmt::Display| de::Error::custom(format_args!("layer {index}: {error}"));
-            let entry = list.next_element::<Entry>().map_err(|error: A::Error| in_layer(&error))?;
-            let Some(entry) = entry else { break };
+            let node = list
+                .next_element_seed(Fields(&nodes))
+                .map_err(|error: A::Error| de::Error::custom(format_args!("layer {index}: {error}")))?;
+            let Some(node) = node else { break };
             if index == MOST_LAYERS {
                 return Err(de::Error::custom(format_args!("more than {MOST_LAYERS} layers")));
             }
-            let node = entry.node(&nodes).map_err(|error| in_layer(&error))?;
             nodes.push(node);
         }
         let is_read = |index| {
             let source = u16::try_from(index).map(Source::Node);
-            nodes.iter().any(|node: &Node| node.inputs.iter().any(|input| Ok(*input) == source))
+            nodes.iter().any(|node| node.inputs.iter().any(|input| Ok(*input) == source))
         };
         let last = nodes.len().saturating_sub(1);
         match (0..last).find(|&index| !is_read(index)) {
@@ -228,22 +229,26 @@ enum Given {
     Other(IgnoredAny),
 }
 
-impl<'de> Deserialize<'de> for Entry {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Fields)
+/// Reads an entry behind the nodes of those before it. What is wrong with it is found out here, where a reader of text
+/// knows the line.
+struct Fields<'n>(&'n [Node]);
+
+impl<'de> DeserializeSeed<'de> for Fields<'_> {
+    type Value = Node;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Node, D::Error> {
+        deserializer.deserialize_map(self)
     }
 }
 
-struct Fields;
-
-impl<'de> Visitor<'de> for Fields {
-    type Value = Entry;
+impl<'de> Visitor<'de> for Fields<'_> {
+    type Value = Node;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object, such as {\"layer\": \"relu\"}")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entry, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Node, A::Error> {
         let mut fields = Vec::new();
         while let Some((name, value)) = map.next_entry::<String, Given>()? {
             if fields.iter().any(|(known, _)| *known == name) {
@@ -251,7 +256,7 @@ impl<'de> Visitor<'de> for Fields {
             }
             fields.push((name, value));
         }
-        Ok(Entry(fields))
+        Entry(fields).node(self.0).map_err(de::Error::custom)
     }
 }
 
