@@ -471,7 +471,7 @@ fn layer_pieces(network: Network<'_>) -> impl Iterator<Item = LayerPieces> {
     network.nodes().iter().enumerate().filter_map(|(module, node)| {
         let [weight, bias] = node.operation.tensors(node.input);
         let middle = node.parameter_offset + node.weights;
-        let path = if node.name.is_empty() { module.to_string() } else { node.name.to_string() };
+        let path = node.name.or_number(module).to_string();
         let piece = |what, tensor: Parameters, range| Piece {
             name: format!("{path}.{what}"),
             shape: tensor.dimensions().iter().map(|&size| size as usize).collect(),

@@ -47,7 +47,7 @@ fn networks_are_listed_with_parameters_and_flops() {
     );
     assert_eq!(row("layer3.0.add"), "layer3.0.add add layer3.0.norm2, layer3.0.downsample.1 64×4×4 0 0");
     assert_eq!(row("fc"), "fc dense, 100 outputs avgpool 100 6,500 12,800");
-    assert_eq!(row("total"), "total 83,892 6,262,272");
+    assert_eq!(row("total"), "total 83,892 6,263,296");
 }
 
 #[test]

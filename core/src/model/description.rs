@@ -83,9 +83,8 @@ pub struct Layer<'a> {
 }
 
 /// What a layer is called where others take its output.
-fn name_of(nodes: &[Node], index: usize) -> String {
-    let name = nodes.get(index).map(|node| node.name).unwrap_or_default();
-    if name.is_empty() { index.to_string() } else { name.to_string() }
+fn name_of(nodes: &[Node], index: usize) -> Name {
+    nodes.get(index).map(|node| node.name).unwrap_or_default().or_number(index)
 }
 
 impl Serialize for Description {
@@ -115,7 +114,7 @@ impl Serialize for Layer<'_> {
             let inputs = node.inputs.iter().filter_map(|source| match source {
                 Source::None => None,
                 Source::Input => Some(INPUT.to_owned()),
-                Source::Node(index) => Some(name_of(self.nodes, usize::from(*index))),
+                Source::Node(index) => Some(name_of(self.nodes, usize::from(*index)).to_string()),
             });
             map.serialize_entry("inputs", &inputs.collect::<Vec<_>>())?;
         }
@@ -328,16 +327,27 @@ impl Entry {
         };
         let mut inputs = [Source::None; 2];
         for (input, name) in inputs.iter_mut().zip(&names) {
-            let index = || (0..nodes.len()).find(|&index| name_of(nodes, index) == *name);
             *input = match name.as_str() {
                 INPUT => Source::Input,
-                _ => index().and_then(|index| u16::try_from(index).ok()).map(Source::Node).ok_or_else(|| {
-                    format!("`inputs`: no earlier layer is called `{name}` (a layer without a name is its number)")
+                _ => source(nodes, name).ok_or_else(|| {
+                    format!(
+                        "`inputs`: no earlier layer is called `{name}` (a layer without a name is its number)"
+                    )
                 })?,
             };
         }
         Ok(inputs)
     }
+}
+
+/// The output of the node that is called so.
+fn source(nodes: &[Node], name: &str) -> Option<Source> {
+    let name = Name::new(name).filter(|name| !name.is_empty())?;
+    let index = match name.as_str().parse::<usize>() {
+        Ok(number) => (nodes.len() > number && name_of(nodes, number) == name).then_some(number),
+        Err(_) => nodes.iter().position(|node| node.name == name),
+    };
+    index.and_then(|index| u16::try_from(index).ok()).map(Source::Node)
 }
 
 /// The settings of an entry that are not taken yet, and the names of all that its layer takes.

@@ -53,7 +53,7 @@ fn colour_images_say_the_same_and_make_the_same_step() {
             on_gpu.step(&training).unwrap().unwrap().telemetry,
             on_cpu.step(&training).unwrap().unwrap().telemetry,
         ];
-        assert_eq!(of_gpu.batch, of_cpu.batch, "{model}");
+        assert_eq!((of_gpu.step, of_gpu.samples), (of_cpu.step, of_cpu.samples), "{model}");
         let expected = on_cpu.engine().parameters();
         let found = on_gpu.engine_mut().snapshot().unwrap().parameters.to_vec();
         // AdaGrad's first step is ±α, whatever the gradient: only those near 0 hang on their rounding.

@@ -75,9 +75,9 @@ fn shown(arguments: &NetworksArguments, chosen: Chosen) -> Result<String, String
         let nodes = nodes.map(|node| Node::with_inputs(node.operation, node.inputs).named(node.name));
         return Ok(OwnNetwork::new(Description::new(nodes.collect())).to_text());
     }
-    let name = |index: usize| match view.nodes().get(index) {
-        Some(node) if !node.name.is_empty() => node.name.to_string(),
-        _ => index.to_string(),
+    let name = |index: usize| {
+        let name = view.nodes().get(index).map(|node| node.name);
+        name.unwrap_or_default().or_number(index).to_string()
     };
     let mut rows =
         vec![["name", "layer", "inputs", "output", "parameters", "FLOPs"].map(str::to_owned).to_vec()];
