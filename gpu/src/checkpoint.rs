@@ -59,9 +59,12 @@ pub const STATE: &str = "adadagrad";
 const PYTORCH: (&str, &str) = ("format", "pt");
 /// What the names of the optimizer's memory begin with.
 const MEMORY: &str = "optimizer.";
-/// Larger files are not read, nor what never ends, as a device: a hundred times what these models take.
+/// Larger files are not read.
 #[cfg(not(target_family = "wasm"))]
-const LARGEST_FILE: u64 = 1 << 28;
+const LARGEST_FILE: u64 = 1 << 33;
+/// The same of what is no file: pipes, and devices, which may never end.
+#[cfg(not(target_family = "wasm"))]
+const LARGEST_STREAM: u64 = 1 << 28;
 
 /// What a checkpoint says about its run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -266,9 +269,11 @@ pub fn read(bytes: &[u8]) -> Result<Checkpoint, CheckpointError> {
 #[cfg(not(target_family = "wasm"))]
 pub fn load(file: &Path) -> io::Result<Checkpoint> {
     let mut bytes = Vec::new();
-    File::open(file)?.take(LARGEST_FILE + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > LARGEST_FILE {
-        let most = LARGEST_FILE >> 20;
+    let file = File::open(file)?;
+    let most = if file.metadata()?.is_file() { LARGEST_FILE } else { LARGEST_STREAM };
+    file.take(most + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most {
+        let most = most >> 20;
         let text = format!("larger than {most} MiB, which is too large for a checkpoint of these models");
         return Err(io::Error::new(io::ErrorKind::InvalidData, text));
     }
@@ -472,7 +477,7 @@ fn layer_pieces(network: Network<'_>) -> impl Iterator<Item = LayerPieces> {
     network.nodes().iter().enumerate().filter_map(|(module, node)| {
         let [weight, bias] = node.operation.tensors(node.input);
         let middle = node.parameter_offset + node.weights;
-        let path = if node.name.is_empty() { module.to_string() } else { node.name.to_string() };
+        let path = node.name.or_number(module).to_string();
         let piece = |what, tensor: Parameters, range| Piece {
             name: format!("{path}.{what}"),
             shape: tensor.dimensions().iter().map(|&size| size as usize).collect(),

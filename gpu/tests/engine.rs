@@ -24,7 +24,7 @@ use adadagrad_gpu::cpu::ThreadsEngine;
 use adadagrad_gpu::dataset::SharedDataset;
 use adadagrad_gpu::engine::{Control, Engine, EngineError};
 use adadagrad_gpu::run::Run;
-use adadagrad_tests::mnist::network;
+use adadagrad_tests::coloured::Coloured;
 
 const SAMPLES: u32 = 300;
 
@@ -59,8 +59,13 @@ fn tests() -> Vec<Option<AnyTest>> {
 
 fn run(config: RunConfig, training: &SharedDataset, threads: usize) -> Run<ThreadsEngine> {
     let trainer = Trainer::new(config, training.len()).unwrap();
+    let trainer = trainer.with_grain(network_for(&config, training).grain());
     let threads = NonZero::new(threads).unwrap();
     Run::new(trainer, ThreadsEngine::new(&config, Arc::clone(training), threads).unwrap())
+}
+
+fn network_for(config: &RunConfig, training: &SharedDataset) -> OwnedNetwork {
+    OwnedNetwork::of_model(config.model, training.shape()).unwrap()
 }
 
 fn bits(values: &[f32]) -> Vec<u32> {
@@ -69,7 +74,8 @@ fn bits(values: &[f32]) -> Vec<u32> {
 
 /// The whole run by core's own code.
 fn reference(config: RunConfig, training: &SharedDataset) -> (Vec<Telemetry>, Vec<u32>, Evaluation) {
-    let mut local = LocalRun::<f32, _>::new(config, network(&config), training.len(), FastBackend).unwrap();
+    let mut local =
+        LocalRun::<f32, _>::new(config, network_for(&config, training), training.len(), FastBackend).unwrap();
     let mut telemetry = Vec::new();
     loop {
         match local.advance(&training.as_ref()).unwrap() {
@@ -85,6 +91,41 @@ fn reference(config: RunConfig, training: &SharedDataset) -> (Vec<Telemetry>, Ve
         }
     };
     (telemetry, bits(&local.parameters()), evaluation)
+}
+
+#[test]
+fn networks_of_other_shapes_have_the_same_bits_too() {
+    let training: SharedDataset = Arc::new(Coloured::cifar(1, 60, 7));
+    let norm = Some(AnyTest::Norm(NormTest { eta: 0.1, debiased: false }));
+    let inner = Some(AnyTest::InnerProduct(InnerProductTest { theta: 0.1, leave_one_out: false }));
+    for (model, test) in [
+        (Model::CifarCnn, inner),
+        (Model::ResNet { depth: 8, width: 8 }, norm),
+        (Model::ResNet { depth: 8, width: 4 }, inner),
+        (Model::ResNet18 { width: 4 }, norm),
+    ] {
+        let config = RunConfig {
+            initial_batch: 19,
+            min_batch: 1,
+            max_batch: 40,
+            sample_budget: 50,
+            evaluate_every: 1000,
+            ..config(model, test)
+        };
+        let (telemetry, parameters, evaluation) = reference(config, &training);
+        assert!(telemetry.len() > 1 && telemetry.iter().all(|line| line.loss.is_finite()), "{telemetry:?}");
+        for threads in 1..=3 {
+            let mut run = run(config, &training, threads);
+            assert!(run.trainer().plan().unwrap().cut.parts() > 1, "{model} leaves threads without work");
+            let mut lines = Vec::new();
+            while let Some(line) = run.step(&training).unwrap() {
+                lines.push(line.telemetry);
+            }
+            assert_eq!(lines, telemetry, "{model}, {threads} threads");
+            assert_eq!(bits(&run.engine().parameters()), parameters, "{model}, {threads} threads");
+            assert_eq!(run.engine_mut().evaluate(&training).unwrap().evaluation, evaluation, "{model}");
+        }
+    }
 }
 
 #[test]

@@ -8,10 +8,10 @@ use adadagrad_core::dataset::{Dataset, SampleShape};
 use adadagrad_core::idx::Idx;
 use adadagrad_core::images::LabelledImages;
 use adadagrad_core::local::OwnedNetwork;
-use adadagrad_core::network::Model;
+use adadagrad_core::network::{Model, Shape};
 use adadagrad_core::trainer::Trainer;
 
-use crate::checkpoint;
+use crate::checkpoint::{self, OwnNetwork, network_of};
 
 /// Samples of the data set that settings are checked for.
 const SAMPLES: u32 = 60_000;
@@ -115,6 +115,27 @@ pub fn safetensors(bytes: &[u8]) {
     }
     if let Ok(state) = checkpoint.state() {
         let _ = Trainer::<f32>::resume(state.config, state.training_samples, state.progress);
+    }
+}
+
+/// Networks of the user's own: what is read is written again as the same layers, and either is placed or says why not.
+///
+/// # Panics
+/// When the reader breaks a promise.
+pub fn network(bytes: &[u8]) {
+    let Ok(text) = str::from_utf8(bytes) else { return };
+    let own = match OwnNetwork::read(text) {
+        Ok(own) => own,
+        Err(error) => return assert!(!error.is_empty()),
+    };
+    let back = OwnNetwork::read(&own.to_text()).expect("what is written is read");
+    assert_eq!((back.nodes(), back.model()), (own.nodes(), own.model()));
+    for (channels, side, classes) in [(1, 28, 10), (3, 32, 100)] {
+        let shape = SampleShape::image(Shape::image(channels, side, side), classes);
+        match network_of(own.model(), Some(&own), shape) {
+            Ok(network) => assert_eq!(network.view().nodes().len(), own.nodes().len()),
+            Err(error) => assert!(!error.to_string().is_empty()),
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 // minutes to build with a fuzzer's flags.
 #[path = "../../gpu/src/checkpoint.rs"]
 pub mod checkpoint;
+pub mod coloured;
 pub mod compare;
 pub mod engine;
 pub mod fuzz;

@@ -29,7 +29,9 @@ use std::format;
 use std::string::{String, ToString};
 use std::vec::Vec;
 
-use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    self, Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::layer::{
@@ -81,9 +83,8 @@ pub struct Layer<'a> {
 }
 
 /// What a layer is called where others take its output.
-fn name_of(nodes: &[Node], index: usize) -> String {
-    let name = nodes.get(index).map(|node| node.name).unwrap_or_default();
-    if name.is_empty() { index.to_string() } else { name.to_string() }
+fn name_of(nodes: &[Node], index: usize) -> Name {
+    nodes.get(index).map(|node| node.name).unwrap_or_default().or_number(index)
 }
 
 impl Serialize for Description {
@@ -113,7 +114,7 @@ impl Serialize for Layer<'_> {
             let inputs = node.inputs.iter().filter_map(|source| match source {
                 Source::None => None,
                 Source::Input => Some(INPUT.to_owned()),
-                Source::Node(index) => Some(name_of(self.nodes, usize::from(*index))),
+                Source::Node(index) => Some(name_of(self.nodes, usize::from(*index)).to_string()),
             });
             map.serialize_entry("inputs", &inputs.collect::<Vec<_>>())?;
         }
@@ -186,22 +187,21 @@ impl<'de> Visitor<'de> for Layers {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Description, A::Error> {
-        let mut nodes = Vec::new();
+        let mut nodes: Vec<Node> = Vec::new();
         loop {
             let index = nodes.len();
-            let in_layer =
-                |error: &dyn fmt::Display| de::Error::custom(format_args!("layer {index}: {error}"));
-            let entry = list.next_element::<Entry>().map_err(|error: A::Error| in_layer(&error))?;
-            let Some(entry) = entry else { break };
+            let node = list
+                .next_element_seed(Fields(&nodes))
+                .map_err(|error: A::Error| de::Error::custom(format_args!("layer {index}: {error}")))?;
+            let Some(node) = node else { break };
             if index == MOST_LAYERS {
                 return Err(de::Error::custom(format_args!("more than {MOST_LAYERS} layers")));
             }
-            let node = entry.node(&nodes).map_err(|error| in_layer(&error))?;
             nodes.push(node);
         }
         let is_read = |index| {
             let source = u16::try_from(index).map(Source::Node);
-            nodes.iter().any(|node: &Node| node.inputs.iter().any(|input| Ok(*input) == source))
+            nodes.iter().any(|node| node.inputs.iter().any(|input| Ok(*input) == source))
         };
         let last = nodes.len().saturating_sub(1);
         match (0..last).find(|&index| !is_read(index)) {
@@ -228,22 +228,26 @@ enum Given {
     Other(IgnoredAny),
 }
 
-impl<'de> Deserialize<'de> for Entry {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Fields)
+/// Reads an entry behind the nodes of those before it. What is wrong with it is found out here, where a reader of text
+/// knows the line.
+struct Fields<'n>(&'n [Node]);
+
+impl<'de> DeserializeSeed<'de> for Fields<'_> {
+    type Value = Node;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Node, D::Error> {
+        deserializer.deserialize_map(self)
     }
 }
 
-struct Fields;
-
-impl<'de> Visitor<'de> for Fields {
-    type Value = Entry;
+impl<'de> Visitor<'de> for Fields<'_> {
+    type Value = Node;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object, such as {\"layer\": \"relu\"}")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entry, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Node, A::Error> {
         let mut fields = Vec::new();
         while let Some((name, value)) = map.next_entry::<String, Given>()? {
             if fields.iter().any(|(known, _)| *known == name) {
@@ -251,7 +255,7 @@ impl<'de> Visitor<'de> for Fields {
             }
             fields.push((name, value));
         }
-        Ok(Entry(fields))
+        Entry(fields).node(self.0).map_err(de::Error::custom)
     }
 }
 
@@ -323,16 +327,27 @@ impl Entry {
         };
         let mut inputs = [Source::None; 2];
         for (input, name) in inputs.iter_mut().zip(&names) {
-            let index = || (0..nodes.len()).find(|&index| name_of(nodes, index) == *name);
             *input = match name.as_str() {
                 INPUT => Source::Input,
-                _ => index().and_then(|index| u16::try_from(index).ok()).map(Source::Node).ok_or_else(|| {
-                    format!("`inputs`: no earlier layer is called `{name}` (a layer without a name is its number)")
+                _ => source(nodes, name).ok_or_else(|| {
+                    format!(
+                        "`inputs`: no earlier layer is called `{name}` (a layer without a name is its number)"
+                    )
                 })?,
             };
         }
         Ok(inputs)
     }
+}
+
+/// The output of the node that is called so.
+fn source(nodes: &[Node], name: &str) -> Option<Source> {
+    let name = Name::new(name).filter(|name| !name.is_empty())?;
+    let index = match name.as_str().parse::<usize>() {
+        Ok(number) => (nodes.len() > number && name_of(nodes, number) == name).then_some(number),
+        Err(_) => nodes.iter().position(|node| node.name == name),
+    };
+    index.and_then(|index| u16::try_from(index).ok()).map(Source::Node)
 }
 
 /// The settings of an entry that are not taken yet, and the names of all that its layer takes.

@@ -35,6 +35,13 @@ impl Name {
         self.bytes.get(..self.len.into()).and_then(|text| core::str::from_utf8(text).ok()).unwrap_or_default()
     }
 
+    /// The name, or where there is none the node's number.
+    #[must_use]
+    pub fn or_number(self, number: usize) -> Self {
+        // Every number is short enough.
+        if self.is_empty() { Self::format(format_args!("{number}")).unwrap_or_default() } else { self }
+    }
+
     /// Whether there is no name.
     #[must_use]
     pub const fn is_empty(&self) -> bool {

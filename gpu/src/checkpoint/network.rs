@@ -84,7 +84,12 @@ impl OwnNetwork {
     /// # Errors
     /// Which layer is wrong, and what may stand there.
     pub fn read(text: &str) -> Result<Self, String> {
-        serde_json::from_str(text).map(Self::new).map_err(|error| error.to_string())
+        serde_json::from_str(text).map(Self::new).map_err(|error| {
+            let (line, column) = (error.line(), error.column());
+            let text = error.to_string();
+            let what = text.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&text);
+            format!("line {line}: {what}")
+        })
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod golden_layers;
 mod memory;
+mod models;
 mod parity;
 mod range;
 mod recovery;

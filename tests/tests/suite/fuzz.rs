@@ -136,6 +136,13 @@ proptest! {
     }
 
     #[test]
+    fn network(random in bytes(), damaged in damaged(NETWORK.into()), shuffled in shuffled_network()) {
+        fuzz::network(&random);
+        fuzz::network(&damaged);
+        fuzz::network(&shuffled);
+    }
+
+    #[test]
     fn run_config(
         random in bytes(),
         json in json(),
@@ -145,6 +152,22 @@ proptest! {
         fuzz::run_config(json.as_bytes());
         fuzz::run_config(&damaged);
     }
+}
+
+/// A network with inputs of every kind.
+const NETWORK: &str = r#"[{"layer": "conv2d", "name": "a", "out_channels": 4, "kernel_size": 3, "padding": 1, "bias": false},
+    {"layer": "group_norm", "num_groups": 2}, {"layer": "add", "inputs": ["1", "a"]}, {"layer": "max_pool2d",
+    "kernel_size": 2}, {"layer": "global_average_pool"}, {"layer": "dense", "out_features": 10}]"#;
+
+/// The network with some of its words in other places.
+fn shuffled_network() -> impl Strategy<Value = Vec<u8>> {
+    let words = NETWORK.split_inclusive([' ', ',', '}']).map(str::to_owned).collect::<Vec<_>>();
+    let len = words.len();
+    prop::collection::vec((0..len, 0..len), 0..3).prop_map(move |swaps| {
+        let mut words = words.clone();
+        swaps.into_iter().for_each(|(a, b)| words.swap(a, b));
+        words.concat().into_bytes()
+    })
 }
 
 /// The undamaged ones are accepted: otherwise the targets would test little.
@@ -165,6 +188,8 @@ fn sound_input_is_accepted() {
     assert_eq!(checkpoint.memory(network.view(), 1).unwrap().len(), 7850);
     assert_eq!(checkpoint.state().unwrap().progress.steps, 3);
     fuzz::safetensors(&bytes);
+    assert_eq!(checkpoint::OwnNetwork::read(NETWORK).unwrap().nodes().len(), 6);
+    fuzz::network(NETWORK.as_bytes());
     for preset in Preset::ALL {
         let text = serde_json::to_vec(&preset.config()).unwrap();
         assert_eq!(

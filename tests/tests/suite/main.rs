@@ -18,6 +18,7 @@ mod golden_trajectory;
 mod kept;
 mod layers;
 mod members;
+mod models;
 mod negative_controls;
 mod no_samples;
 mod optimizers;

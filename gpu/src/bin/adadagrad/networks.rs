@@ -14,7 +14,7 @@ use crate::arguments::NetworksArguments;
 use crate::network::{self, Chosen};
 use crate::numbers::grouped;
 use crate::output;
-use crate::table::table;
+use crate::table::table_of_texts;
 
 /// Colour images as those of CIFAR, unless others are asked for.
 const COLOUR: Shape = Shape::image(3, 32, 32);
@@ -60,7 +60,7 @@ fn list(arguments: &NetworksArguments) -> String {
     format!(
         "{}\nFLOPs: multiplications and additions of one sample's forward pass. {} classes.\nSizes may be given: \
          mlp-HIDDEN, resnet-DEPTH-WIDTH, resnet18-WIDTH.\n",
-        table(&rows),
+        table_of_texts(&rows, 2),
         arguments.classes
     )
 }
@@ -75,9 +75,9 @@ fn shown(arguments: &NetworksArguments, chosen: Chosen) -> Result<String, String
         let nodes = nodes.map(|node| Node::with_inputs(node.operation, node.inputs).named(node.name));
         return Ok(OwnNetwork::new(Description::new(nodes.collect())).to_text());
     }
-    let name = |index: usize| match view.nodes().get(index) {
-        Some(node) if !node.name.is_empty() => node.name.to_string(),
-        _ => index.to_string(),
+    let name = |index: usize| {
+        let name = view.nodes().get(index).map(|node| node.name);
+        name.unwrap_or_default().or_number(index).to_string()
     };
     let mut rows =
         vec![["name", "layer", "inputs", "output", "parameters", "FLOPs"].map(str::to_owned).to_vec()];
@@ -104,7 +104,7 @@ fn shown(arguments: &NetworksArguments, chosen: Chosen) -> Result<String, String
         chosen.model,
         sizes(shape.input),
         shape.classes,
-        table(&rows)
+        table_of_texts(&rows, 3)
     ))
 }
 

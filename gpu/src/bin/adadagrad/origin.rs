@@ -57,7 +57,7 @@ pub(crate) fn model_of(
     let found = || loaded.and_then(|(_, checkpoint)| shown_model(checkpoint));
     asked.or(own.map(|(_, model)| model)).or_else(found).or(default).ok_or_else(|| {
         let text =
-            "the file does not name its model, and its tensors do not fit any known model: choose one with --model";
+            "the file does not name its model, and its tensors do not fit any known model: choose one with --model or --network";
         loaded.map_or_else(|| text.to_owned(), |(file, _)| about(file, text))
     })
 }

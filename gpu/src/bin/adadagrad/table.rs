@@ -5,6 +5,11 @@ use std::fmt::Write;
 /// Rows of cells in columns as wide as their widest cell; the first column to the left, the others to the
 /// right.
 pub(crate) fn table(rows: &[Vec<String>]) -> String {
+    table_of_texts(rows, 1)
+}
+
+/// The same with several columns to the left.
+pub(crate) fn table_of_texts(rows: &[Vec<String>], texts: usize) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {
         rows.iter().filter_map(|row: &Vec<String>| Some(row.get(column)?.chars().count())).max().unwrap_or(0)
@@ -15,8 +20,12 @@ pub(crate) fn table(rows: &[Vec<String>]) -> String {
         let mut line = String::new();
         for (column, (cell, &width)) in row.iter().zip(&widths).enumerate() {
             // Writing to a string cannot fail.
-            let _ =
-                if column == 0 { write!(line, "{cell:<width$}") } else { write!(line, "  {cell:>width$}") };
+            let gap = if column == 0 { "" } else { "  " };
+            let _ = if column < texts {
+                write!(line, "{gap}{cell:<width$}")
+            } else {
+                write!(line, "{gap}{cell:>width$}")
+            };
         }
         text.push_str(line.trim_end());
         text.push('\n');

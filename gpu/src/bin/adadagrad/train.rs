@@ -39,7 +39,7 @@ use crate::utilisation::Utilisation;
 /// Bytes of a checkpoint beside its values, at most: names, shapes, the settings.
 const HEADER: u64 = 1 << 14;
 /// The same for each layer.
-const HEADER_OF_LAYER: u64 = 1 << 9;
+const HEADER_OF_LAYER: u64 = 1 << 10;
 
 pub(crate) fn run(arguments: &TrainArguments, given: &ArgMatches) -> Outcome {
     arguments.place.check()?;

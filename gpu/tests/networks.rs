@@ -1,0 +1,188 @@
+//! `adadagrad networks`, and runs of networks other than those for MNIST.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::fs;
+
+use support::program::{folder, lines, refuse, run, succeed, text, timeless};
+
+/// A few steps in one part each, so that how batches are cut does not matter.
+const FEW: &str = "train --data . --initial-batch 8 --max-batch 40 --sample-budget 300 --eta 0.3 --evaluate-every 100 \
+                   --quiet";
+
+const OWN: &str = r#"[
+    {"layer": "conv2d", "name": "stem", "out_channels": 4, "kernel_size": 3, "stride": 2, "bias": false},
+    {"layer": "group_norm", "num_groups": 2},
+    {"layer": "gelu"},
+    {"layer": "add", "name": "residual", "inputs": ["stem", "2"]},
+    {"layer": "average_pool2d", "kernel_size": 3},
+    {"layer": "flatten"},
+    {"layer": "dense", "name": "head", "out_features": 10}
+]"#;
+
+#[test]
+fn networks_are_listed_with_parameters_and_flops() {
+    let folder = folder();
+    let list = succeed(folder.path(), "networks");
+    for row in [
+        "logistic   1x28x28       2       7,850         15,680",
+        "cnn        1x28x28       8      28,938      5,676,160",
+        "cifar-cnn  3x32x32      13     541,094      6,637,328",
+        "resnet18   3x32x32      67  11,173,962  1,110,845,440",
+    ] {
+        assert!(list.lines().any(|line| line == row), "{row} is missing:\n{list}");
+    }
+    let small = succeed(folder.path(), "networks --shape 1x3x3 --classes 4");
+    assert!(small.lines().any(|line| line.starts_with("cnn ") && line.ends_with("does not fit")), "{small}");
+    let layers = succeed(folder.path(), "networks resnet-8 --classes 100 --shape 3x16x16");
+    let row = |start: &str| {
+        let line = layers.lines().find(|line| line.starts_with(start));
+        line.unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(
+        row("layer2.0.downsample.0"),
+        "layer2.0.downsample.0 convolution 1×1, 32 output channels, stride 2, padding 0, no bias layer1.0.relu2 \
+         32×8×8 512 65,536"
+    );
+    assert_eq!(row("layer3.0.add"), "layer3.0.add add layer3.0.norm2, layer3.0.downsample.1 64×4×4 0 0");
+    assert_eq!(row("fc"), "fc dense, 100 outputs avgpool 100 6,500 12,800");
+    assert_eq!(row("total"), "total 83,892 6,263,296");
+}
+
+#[test]
+fn what_is_no_network_is_refused_in_one_sentence() {
+    let folder = folder();
+    let at = |name: &str| folder.path().join(name);
+    fs::write(at("broken.json"), "[\n  {\"layer\": \"flatten\"},\n  {\"layer\": \"batch_norm\"}\n]").unwrap();
+    fs::write(at("seven.json"), r#"[{"layer": "flatten"}, {"layer": "dense", "out_features": 7}]"#).unwrap();
+    fs::write(at("own.json"), OWN).unwrap();
+    let hash = "0".repeat(64);
+    for (command, expected) in [
+        ("networks --json", "--json prints the layers of one network: give its name, or --network"),
+        ("networks resnet-9", "expected one of logistic, mlp, mlp-HIDDEN, cnn, cifar-cnn, resnet-DEPTH"),
+        ("networks cnn --shape 32x32", "expected channels x height x width, such as 3x32x32"),
+        (
+            "networks cnn --shape 1x3x3",
+            "the model cnn does not fit samples of shape 1×3×3 with 10 classes: layer 5 (max-pool 2×2, stride 2) cannot \
+             take an input of shape 32: its window is larger than its padded input",
+        ),
+        (
+            "networks --network broken.json",
+            "broken.json: line 3: layer 1: batch_norm couples the samples of a batch",
+        ),
+        ("networks --network missing.json", "missing.json: "),
+        (
+            "train --data . --network seven.json",
+            "the network does not fit samples of shape 1×28×28 with 10 classes: the last layer has 7 outputs, but the \
+             data have 10 classes",
+        ),
+        ("train --data . --network own.json --model cnn", "cannot be used with"),
+        ("train --data . --model resnet-20-16", "expected resnet-20, as this model is written"),
+        (
+            &format!("train --data . --model own-{hash}"),
+            "is a network of the user's own: give its file with --network",
+        ),
+        ("train --data . --network own.json --save own.json", "--save and --network are the same file"),
+    ] {
+        let refused = refuse(folder.path(), command);
+        assert!(refused.contains(expected), "{command}: {refused}");
+    }
+    assert_eq!(fs::read_to_string(at("own.json")).unwrap(), OWN);
+}
+
+#[test]
+fn a_printed_network_trains_as_the_one_it_was() {
+    let folder = folder();
+    for model in ["logistic", "mlp-20"] {
+        let json = succeed(folder.path(), &format!("networks {model} --shape 1x28x28 --json"));
+        fs::write(folder.path().join("net.json"), json).unwrap();
+        succeed(folder.path(), &format!("{FEW} --model {model} --telemetry built-in.jsonl"));
+        succeed(folder.path(), &format!("{FEW} --network net.json --telemetry own.jsonl"));
+        let [built_in, own] = ["built-in.jsonl", "own.jsonl"].map(|name| timeless(&folder.path().join(name)));
+        assert!(built_in.len() > 5);
+        assert_eq!(built_in, own, "{model}");
+    }
+}
+
+#[test]
+fn a_checkpoint_holds_the_network_of_its_run() {
+    let folder = folder();
+    let at = |name: &str| folder.path().join(name);
+    fs::write(at("own.json"), OWN).unwrap();
+    fs::write(at("other.json"), OWN.replace("gelu", "relu")).unwrap();
+    // Another spelling of the same layers.
+    fs::write(at("same.json"), OWN.replace("\"dense\"", "\"linear\"").replace('\n', "")).unwrap();
+    succeed(
+        folder.path(),
+        &format!("{FEW} --network own.json --save whole.safetensors --telemetry whole.jsonl"),
+    );
+    succeed(
+        folder.path(),
+        &format!(
+            "{FEW} --network own.json --sample-budget 100 --save part.safetensors --telemetry part.jsonl"
+        ),
+    );
+    let config = succeed(folder.path(), &format!("{FEW} --network own.json --print-config"));
+    let config: serde_json::Value = serde_json::from_str(&config).unwrap();
+    let name = config["model"].as_str().unwrap().to_owned();
+    assert!(name.starts_with("own-") && name.len() == 68, "{name}");
+
+    let refused = refuse(folder.path(), "train --data . --resume part.safetensors --network other.json");
+    assert!(
+        refused.contains(&format!("it contains the model {name}, but the settings have own-")),
+        "{refused}"
+    );
+    let refused = refuse(folder.path(), "evaluate --data . --load part.safetensors --network other.json");
+    assert!(refused.contains(&format!("it contains the model {name}")), "{refused}");
+    // Nothing but the checkpoint is needed.
+    fs::remove_file(at("own.json")).unwrap();
+    let resume =
+        "train --data . --quiet --resume part.safetensors --sample-budget 300 --telemetry part.jsonl";
+    succeed(folder.path(), &format!("{resume} --save part.safetensors --network same.json"));
+    assert_eq!(timeless(&at("part.jsonl")), timeless(&at("whole.jsonl")));
+    let evaluate = |file: &str| succeed(folder.path(), &format!("evaluate --data . --json --load {file}"));
+    assert_eq!(evaluate("part.safetensors"), evaluate("whole.safetensors"));
+    let last = lines(&at("whole.jsonl")).pop().unwrap();
+    let evaluated: serde_json::Value = serde_json::from_str(&evaluate("whole.safetensors")).unwrap();
+    assert_eq!(evaluated["accuracy"], last["accuracy"]);
+    succeed(folder.path(), "train --data . --load whole.safetensors --sample-budget 20 --quiet");
+
+    let output = run(folder.path(), "export --load whole.safetensors --output model.safetensors");
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let exported = adadagrad_gpu::checkpoint::load(&at("model.safetensors")).unwrap();
+    let mut names: Vec<_> = exported.tensors.keys().map(String::as_str).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["1.bias", "1.weight", "head.bias", "head.weight", "stem.weight"]);
+    // That file has no layers in it.
+    let refused = refuse(folder.path(), "evaluate --data . --load model.safetensors");
+    assert!(refused.contains("do not fit any known model"), "{refused}");
+    let with_layers = "evaluate --data . --json --load model.safetensors --network same.json";
+    assert_eq!(succeed(folder.path(), with_layers), evaluate("whole.safetensors"));
+}
+
+#[test]
+fn resnets_train_and_resume_and_keep_their_names() {
+    let folder = folder();
+    let at = |name: &str| folder.path().join(name);
+    let train = "train --data . --quiet --model resnet-8-4 --initial-batch 8 --max-batch 40 --optimizer adam \
+                 --learning-rate 0.001 --evaluate-every 1000";
+    succeed(folder.path(), &format!("{train} --sample-budget 120 --save whole.safetensors"));
+    succeed(folder.path(), &format!("{train} --sample-budget 40 --save part.safetensors --threads 1"));
+    succeed(
+        folder.path(),
+        "train --data . --quiet --resume part.safetensors --sample-budget 120 --save part.safetensors",
+    );
+    let [whole, part] = ["whole", "part"]
+        .map(|name| adadagrad_gpu::checkpoint::load(&at(&format!("{name}.safetensors"))).unwrap());
+    assert_eq!(whole.tensors, part.tensors);
+    for name in ["conv1.weight", "layer2.0.downsample.1.bias", "fc.bias", "optimizer.1.layer3.0.norm2.weight"]
+    {
+        assert!(whole.tensors.contains_key(name), "{name} is missing");
+    }
+    let refused = refuse(folder.path(), "evaluate --data . --load part.safetensors --model resnet-8");
+    assert!(
+        refused.contains("it contains the model resnet-8-4, but the settings have resnet-8"),
+        "{refused}"
+    );
+}
