@@ -1,5 +1,5 @@
-//! What a network is made of. Each layer is one file: its shapes and parameters ([`Signature`]), its forward and backward
-//! pass and its per-sample statistics ([`Layer`]), all as plain loops or as calls of a [`Backend`](crate::backend::Backend).
+//! What a network is made of. Each layer is one file: its shapes and parameters (`Signature`), its forward and backward
+//! pass and its per-sample statistics (`Layer`), all as plain loops or as calls of a [`Backend`](crate::backend::Backend).
 //!
 //! To add one: its file, and its name in the list of [`Operation`]s.
 
