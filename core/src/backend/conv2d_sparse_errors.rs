@@ -15,7 +15,7 @@
 use pulp::{Arch, Simd, WithSimd};
 
 use super::cache_line::{CACHE_LINE, from_cache_line};
-use super::kernels::{BackwardOf, Conv2dKernels, Errors, ForwardOf, Outputs};
+use super::kernels::{PooledBackwardOf, PooledConv2dKernels, PooledForwardOf};
 use crate::layer::{Sink, Windows};
 
 /// Output channels that one pass of the forward kernel computes.
@@ -28,7 +28,7 @@ const LISTED: usize = 256;
 const SUMMED: usize = 10;
 
 /// The kernels.
-pub(super) const KERNELS: Conv2dKernels<f32> = Conv2dKernels { fits, forward, backward };
+pub(super) const KERNELS: PooledConv2dKernels<f32> = PooledConv2dKernels { fits, forward, backward };
 
 fn fits(windows: Windows, scratch: usize) -> bool {
     let plan = Plan::new(windows, CACHE_LINE);
@@ -162,13 +162,13 @@ impl Plan {
     }
 }
 
-fn forward(windows: Windows, of: ForwardOf<'_, f32>, scratch: &mut [f32]) {
+fn forward(windows: Windows, of: PooledForwardOf<'_, f32>, scratch: &mut [f32]) {
     Arch::new().dispatch(Forward { windows, of, scratch });
 }
 
 struct Forward<'a> {
     windows: Windows,
-    of: ForwardOf<'a, f32>,
+    of: PooledForwardOf<'a, f32>,
     scratch: &'a mut [f32],
 }
 
@@ -177,7 +177,7 @@ impl WithSimd for Forward<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { windows, of: ForwardOf { parameters, x, mut outputs }, scratch } = self;
+        let Self { windows, of: PooledForwardOf { parameters, x, places, y }, scratch } = self;
         let plan = Plan::new(windows, S::F32_LANES);
         let (packed, padded) = from_cache_line(scratch).split_at_mut(plan.packed());
         let padded = &mut padded[..plan.padded()];
@@ -191,18 +191,11 @@ impl WithSimd for Forward<'_> {
                 let count = BLOCK.min(plan.outputs - first);
                 let biases = core::array::from_fn(|i| bias[first + i.min(count - 1)]);
                 let kernel = ForwardBlock { simd, plan, weights, biases, padded };
-                let start = (sample * plan.outputs + first) * plan.positions();
-                match &mut outputs {
-                    Outputs::Plain(y) => kernel.plain(&mut y[start..start + count * plan.positions()]),
-                    Outputs::Pooled { places, y } => {
-                        let windows = plan.pooled_rows() * plan.pooled_columns();
-                        let pooled = (sample * plan.outputs + first) * windows;
-                        // Each sample's places begin where its outputs would.
-                        let place = sample * plan.outputs * plan.positions() + first * windows;
-                        let (places, y) = (&mut places[place..], &mut y[pooled..pooled + count * windows]);
-                        kernel.pooled(places, y);
-                    }
-                }
+                let windows = plan.pooled_rows() * plan.pooled_columns();
+                let pooled = (sample * plan.outputs + first) * windows;
+                // Each sample's places begin where its outputs would.
+                let place = sample * plan.outputs * plan.positions() + first * windows;
+                kernel.pooled(&mut places[place..], &mut y[pooled..pooled + count * windows]);
             }
         }
     }
@@ -245,25 +238,6 @@ struct ForwardBlock<'a, S> {
 type Strip<S> = [[<S as Simd>::f32s; 2]; BLOCK];
 
 impl<S: Simd> ForwardBlock<'_, S> {
-    /// All positions.
-    #[inline(always)]
-    fn plain(self, y: &mut [f32]) {
-        let Self { simd, plan, .. } = self;
-        let lanes = S::F32_LANES;
-        for r in 0..plan.rows {
-            for strip in (0..plan.columns).step_by(2 * lanes) {
-                let sums = self.strip(r, strip);
-                let width = (plan.columns - strip).min(2 * lanes);
-                for (sums, y) in sums.iter().zip(y.chunks_exact_mut(plan.positions())) {
-                    let y = &mut y[r * plan.columns + strip..][..width];
-                    let (first, second) = y.split_at_mut(width.min(lanes));
-                    simd.partial_store_f32s(first, sums[0]);
-                    simd.partial_store_f32s(second, sums[1]);
-                }
-            }
-        }
-    }
-
     /// The largest value of each 2×2 window, at least 0, and its place.
     #[inline(always)]
     fn pooled(self, places: &mut [f32], y: &mut [f32]) {
@@ -339,13 +313,13 @@ fn pick(plan: Plan, corner: usize, [upper, lower]: [&[f32]; 2], places: &mut [f3
     }
 }
 
-fn backward(windows: Windows, of: BackwardOf<'_, f32>, sink: &mut Sink<'_, f32>, scratch: &mut [f32]) {
+fn backward(windows: Windows, of: PooledBackwardOf<'_, f32>, sink: &mut Sink<'_, f32>, scratch: &mut [f32]) {
     Arch::new().dispatch(Backward { windows, of, sink, scratch });
 }
 
 struct Backward<'a, 's> {
     windows: Windows,
-    of: BackwardOf<'a, f32>,
+    of: PooledBackwardOf<'a, f32>,
     sink: &'a mut Sink<'s, f32>,
     scratch: &'a mut [f32],
 }
@@ -383,7 +357,7 @@ impl WithSimd for Backward<'_, '_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { windows, of, sink, scratch } = self;
+        let Self { windows, mut of, sink, scratch } = self;
         let plan = Plan::new(windows, S::F32_LANES);
         let mut memory = Memory::cut(plan, scratch);
         memory.total.fill(0.0);
@@ -397,7 +371,7 @@ impl WithSimd for Backward<'_, '_> {
             memory.mean.fill(0.0);
             plan.each_weight(|plain, ordered| memory.mean[ordered] = sink.mean_gradient[plain]);
         }
-        let mut dx = of.dx.map(|dx| dx.chunks_exact_mut(plan.image()));
+        let mut dx = of.dx.take().map(|dx| dx.chunks_exact_mut(plan.image()));
         let mut list = [(0, 0.0); LISTED];
         for (sample, x) in of.x.chunks_exact(plan.image()).enumerate() {
             plan.each_pixel(|plain, padded| memory.pixels[padded] = x[plain]);
@@ -405,7 +379,7 @@ impl WithSimd for Backward<'_, '_> {
             if dx.is_some() {
                 memory.d_pixels.fill(0.0);
             }
-            let errors = of.errors.of_sample(plan, sample);
+            let errors = Errors::of_sample(&of, plan, sample);
             backward_sample(simd, plan, sample, errors, dx.is_some(), &mut memory, sink, &mut list);
             if let Some(dx) = dx {
                 plan.each_pixel(|plain, padded| dx[plain] += memory.d_pixels[padded]);
@@ -420,17 +394,22 @@ impl WithSimd for Backward<'_, '_> {
     }
 }
 
-impl<'a> Errors<'a, f32> {
-    fn of_sample(self, plan: Plan, sample: usize) -> Self {
+/// The gradient of one sample's pooled outputs, window by window.
+#[derive(Clone, Copy)]
+struct Errors<'a> {
+    places: &'a [f32],
+    y: &'a [f32],
+    dy: &'a [f32],
+}
+
+impl<'a> Errors<'a> {
+    fn of_sample(of: &PooledBackwardOf<'a, f32>, plan: Plan, sample: usize) -> Self {
         let outputs = plan.outputs * plan.positions();
         let pooled = plan.outputs * plan.pooled_rows() * plan.pooled_columns();
-        match self {
-            Self::Plain(e) => Self::Plain(&e[sample * outputs..(sample + 1) * outputs]),
-            Self::Pooled { places, y, dy } => Self::Pooled {
-                places: &places[sample * outputs..sample * outputs + pooled],
-                y: &y[sample * pooled..(sample + 1) * pooled],
-                dy: &dy[sample * pooled..(sample + 1) * pooled],
-            },
+        Self {
+            places: &of.places[sample * outputs..sample * outputs + pooled],
+            y: &of.y[sample * pooled..(sample + 1) * pooled],
+            dy: &of.dy[sample * pooled..(sample + 1) * pooled],
         }
     }
 
@@ -438,37 +417,17 @@ impl<'a> Errors<'a, f32> {
     /// patches begin in the padded image. Gives how many it lists, and where to go on.
     #[inline(always)]
     fn list(self, plan: Plan, output: usize, begun: usize, list: &mut List) -> (usize, usize) {
+        let Self { places, y, dy } = self;
         let mut count = 0;
-        match self {
-            Self::Plain(e) => {
-                let end = plan.positions().min(begun + LISTED);
-                for position in begun..end {
-                    let value = e[output * plan.positions() + position];
-                    let (r, s) = (position / plan.columns, position % plan.columns);
-                    list[count] = (r * plan.pixel_row() + s * plan.channels, value);
-                    count += usize::from(value != 0.0);
-                }
-                (count, end)
-            }
-            Self::Pooled { places, y, dy } => {
-                let windows = plan.pooled_rows() * plan.pooled_columns();
-                let end = windows.min(begun + LISTED);
-                let range = output * windows + begun..output * windows + end;
-                let values = places[range.clone()].iter().zip(&y[range.clone()]).zip(&dy[range]);
-                for ((&place, &y), &value) in values {
-                    list[count] = (place as usize, value);
-                    count += usize::from(y > 0.0 && value != 0.0);
-                }
-                (count, end)
-            }
+        let windows = plan.pooled_rows() * plan.pooled_columns();
+        let end = windows.min(begun + LISTED);
+        let range = output * windows + begun..output * windows + end;
+        let values = places[range.clone()].iter().zip(&y[range.clone()]).zip(&dy[range]);
+        for ((&place, &y), &value) in values {
+            list[count] = (place as usize, value);
+            count += usize::from(y > 0.0 && value != 0.0);
         }
-    }
-
-    fn len(self, plan: Plan) -> usize {
-        match self {
-            Self::Plain(_) => plan.positions(),
-            Self::Pooled { .. } => plan.pooled_rows() * plan.pooled_columns(),
-        }
+        (count, end)
     }
 }
 
@@ -482,7 +441,7 @@ fn backward_sample<S: Simd>(
     simd: S,
     plan: Plan,
     sample: usize,
-    errors: Errors<'_, f32>,
+    errors: Errors<'_>,
     wants_input: bool,
     memory: &mut Memory<'_>,
     sink: &mut Sink<'_, f32>,
@@ -496,7 +455,7 @@ fn backward_sample<S: Simd>(
         let of_output = output * ordered..(output + 1) * ordered;
         let weights = &memory.weights[of_output.clone()];
         let (mut bias, mut begun) = (0.0, 0);
-        while begun < errors.len(plan) {
+        while begun < plan.pooled_rows() * plan.pooled_columns() {
             let (count, end) = errors.list(plan, output, begun, list);
             let listed = &list[..count];
             begun = end;

@@ -2,7 +2,7 @@
 
 use super::Placed;
 use super::sweep::{Buffers, Way};
-use crate::backend::{Backend, BackwardOf, Conv2dKernels, Errors, ForwardOf, Outputs};
+use crate::backend::{Backend, PooledBackwardOf, PooledConv2dKernels, PooledForwardOf};
 use crate::layer::{Backward, Forward, MaxPool2d, Operation, Sink, Windows};
 use crate::real::Real;
 
@@ -14,7 +14,7 @@ pub(super) enum Stage<'n, F: Real> {
         conv: &'n Placed,
         pool: &'n Placed,
         windows: Windows,
-        kernels: Conv2dKernels<F>,
+        kernels: PooledConv2dKernels<F>,
     },
 }
 
@@ -35,7 +35,7 @@ impl<'n, F: Real> Stage<'n, F> {
         let Operation::Conv2d(conv2d) = conv.operation else { return None };
         let is_pooling = matches!(relu.operation, Operation::Relu(_))
             && pool.operation == Operation::MaxPool2d(MaxPool2d { kernel: 2, stride: 2 });
-        let kernels = conv2d.kernels(backend, conv, scratch).filter(|_| is_pooling)?;
+        let kernels = conv2d.pooled_kernels(backend, conv, scratch).filter(|_| is_pooling)?;
         let reads = |before: &Placed| nodes.iter().filter(|node| node.reads(before)).count();
         let is_chain = relu.reads(conv) && pool.reads(relu) && reads(conv) == 1 && reads(relu) == 1;
         is_chain.then_some(Self::Pooling { conv, pool, windows: conv2d.windows(conv), kernels })
@@ -46,14 +46,6 @@ impl<'n, F: Real> Stage<'n, F> {
         match self {
             Self::Node(_) => 1,
             Self::Pooling { .. } => 3,
-        }
-    }
-
-    /// The node that gives its outputs.
-    pub(super) const fn last(&self) -> &'n Placed {
-        match *self {
-            Self::Node(node) => node,
-            Self::Pooling { pool, .. } => pool,
         }
     }
 
@@ -76,7 +68,7 @@ impl<'n, F: Real> Stage<'n, F> {
             Self::Pooling { conv, pool, windows, kernels } => {
                 let (x, places, y) = three(conv, pool, samples, buffers.activations);
                 let parameters = &parameters[conv.parameters()];
-                let of = ForwardOf { parameters, x, outputs: Outputs::Pooled { places, y } };
+                let of = PooledForwardOf { parameters, x, places, y };
                 (kernels.forward)(windows, of, buffers.scratch);
             }
         }
@@ -110,10 +102,12 @@ impl<'n, F: Real> Stage<'n, F> {
             Self::Pooling { conv, pool, windows, kernels } => {
                 let (x, places, y) = three(conv, pool, samples, buffers.activations);
                 let (dx, _, dy) = three(conv, pool, samples, buffers.gradients);
-                let of = BackwardOf {
+                let of = PooledBackwardOf {
                     parameters: &parameters[conv.parameters()],
                     x,
-                    errors: Errors::Pooled { places, y, dy },
+                    places,
+                    y,
+                    dy,
                     dx: way.passes_on(conv, 0).then_some(dx),
                 };
                 (kernels.backward)(windows, of, &mut sink.of_layer(conv), buffers.scratch);
