@@ -6,7 +6,7 @@ use crate::batch_test::{
     AnyTest, AugmentedTest, CoordinateNormTest, InnerProductTest, NormTest, WorkerNormTest,
 };
 use crate::controller::{AdAdaGrad, AnyController, Constant};
-use crate::network::Model;
+use crate::model::Model;
 use crate::optimizer::{AdaGrad, AnyOptimizer};
 use crate::real::Real;
 use crate::schedule::{Decay, Schedule};

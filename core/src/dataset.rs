@@ -17,6 +17,9 @@ pub struct SampleShape {
 }
 
 impl SampleShape {
+    /// What MNIST's samples are, and Fashion-MNIST's: 28×28 grey images of ten classes.
+    pub const MNIST: Self = Self::image(Shape::image(1, 28, 28), 10);
+
     /// An image of bytes, read as byte/255, with one label.
     #[must_use]
     pub const fn image(input: Shape, classes: u32) -> Self {

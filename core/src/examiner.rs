@@ -6,7 +6,7 @@ use std::vec::Vec;
 use crate::backend::Backend;
 use crate::dataset::Dataset;
 use crate::local::{OwnedNetwork, RunError, SweepMemory};
-use crate::network::{Model, Network};
+use crate::network::Network;
 use crate::real::Real;
 use crate::statistics::{LengthMismatch, check_length};
 
@@ -28,12 +28,12 @@ pub struct Verdict<'a, F> {
 }
 
 impl<F: Real, M: Backend<F> + Copy> Examiner<F, M> {
-    /// An examiner for one of the models.
+    /// An examiner for a network.
     ///
     /// # Errors
     /// When there is not enough memory.
-    pub fn new(model: Model, product: M) -> Result<Self, RunError> {
-        let network = OwnedNetwork::of_model(model)?.by_inputs();
+    pub fn new(network: OwnedNetwork, product: M) -> Result<Self, RunError> {
+        let network = network.by_inputs();
         let memory = SweepMemory::new(network.view())?;
         Ok(Self { network, memory, product })
     }

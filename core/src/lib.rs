@@ -11,6 +11,7 @@ pub mod config;
 pub mod controller;
 pub mod cut;
 pub mod dataset;
+pub mod digest;
 #[cfg(feature = "std")]
 pub mod examiner;
 pub mod idx;
@@ -20,6 +21,7 @@ mod length;
 pub mod local;
 #[cfg(feature = "std")]
 pub mod member;
+pub mod model;
 pub mod network;
 pub mod optimizer;
 pub mod random;

@@ -8,10 +8,11 @@ use std::vec::Vec;
 
 use crate::backend::Backend;
 use crate::config::{ConfigError, RetuneError, RunConfig};
-use crate::cut::{Cut, MicroBatch, Walk};
-use crate::dataset::{Dataset, Visit};
+use crate::cut::{Cut, Grain, MicroBatch, Walk};
+use crate::dataset::{Dataset, SampleShape, Visit};
+use crate::model::{Model, ModelError};
 use crate::network::{
-    Model, Network, NetworkError, Node, Placed, Score, Shape, Sweep, SweepError, Workspace, initialise,
+    Network, NetworkError, Node, Placed, Score, Shape, Sweep, SweepError, Workspace, initialise,
 };
 use crate::optimizer::StepScalars;
 use crate::real::Real;
@@ -33,7 +34,9 @@ const KEPT: usize = if cfg!(target_arch = "wasm32") { 64 << 20 } else { 256 << 2
 pub enum RunError {
     /// The settings cannot run.
     Config(ConfigError),
-    /// The layers do not fit together.
+    /// The model has no layers.
+    Model(ModelError),
+    /// The layers do not fit together, or not the data.
     Network(NetworkError),
     /// A step was refused.
     Step(StepError),
@@ -50,6 +53,7 @@ impl fmt::Display for RunError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Config(error) => error.fmt(f),
+            Self::Model(error) => error.fmt(f),
             Self::Network(error) => error.fmt(f),
             Self::Step(error) => error.fmt(f),
             Self::Sweep(error) => error.fmt(f),
@@ -74,6 +78,7 @@ macro_rules! from {
 
 from! {
     ConfigError => RunError::Config,
+    ModelError => RunError::Model,
     NetworkError => RunError::Network,
     StepError => RunError::Step,
     SweepError => RunError::Sweep,
@@ -93,6 +98,7 @@ pub(crate) fn zeros<T: Clone + Default>(len: usize) -> Result<Vec<T>, RunError> 
 #[derive(Clone, Debug)]
 pub struct OwnedNetwork {
     placed: Vec<Placed>,
+    grain: Grain,
 }
 
 impl OwnedNetwork {
@@ -102,16 +108,39 @@ impl OwnedNetwork {
     /// When they do not fit together.
     pub fn new(input: Shape, nodes: &[Node]) -> Result<Self, RunError> {
         let mut placed = std::vec![Placed::empty(); nodes.len()];
-        Network::place(input, nodes, &mut placed)?;
-        Ok(Self { placed })
+        let network = Network::place(input, nodes, &mut placed)?;
+        let grain = Grain::of_cost(network.flops(), network.parameters());
+        Ok(Self { placed, grain })
     }
 
-    /// A ready-made network.
+    /// The network of nodes for samples of a shape.
     ///
     /// # Errors
-    /// None in practice: the ready-made ones fit.
-    pub fn of_model(model: Model) -> Result<Self, RunError> {
-        Self::new(model.input(), model.nodes())
+    /// When they do not fit together, or give another number of classes.
+    pub fn of_nodes(nodes: &[Node], shape: SampleShape) -> Result<Self, RunError> {
+        let network = Self::new(shape.input, nodes)?;
+        let outputs = network.view().output().channels;
+        if outputs != shape.classes {
+            return Err(NetworkError::Classes { outputs, classes: shape.classes }.into());
+        }
+        Ok(network)
+    }
+
+    /// The network of a model for samples of a shape.
+    ///
+    /// # Errors
+    /// When its layers do not fit the samples, or the settings do not say what they are.
+    pub fn of_model(model: Model, shape: SampleShape) -> Result<Self, RunError> {
+        let mut nodes = std::vec![Node::empty(); model.len(shape)?];
+        let network = Self::of_nodes(model.write(shape, &mut nodes)?, shape)?;
+        let grain = model.grain(network.view());
+        Ok(Self { grain, ..network })
+    }
+
+    /// How finely a run's batches are cut: [`Trainer::with_grain`].
+    #[must_use]
+    pub const fn grain(&self) -> Grain {
+        self.grain
     }
 
     /// The same network with its weights in the order that this module's engines use: see [`Network::keep_by_inputs`].
@@ -338,12 +367,12 @@ struct Evaluating<S> {
 }
 
 impl<F: Real, M: Backend<F> + Copy> LocalRun<F, M> {
-    /// The start of a run over `samples` training samples.
+    /// The start of a run of a network over `samples` training samples.
     ///
     /// # Errors
     /// When the settings cannot run, or there is not enough memory.
-    pub fn new(config: RunConfig, samples: u32, product: M) -> Result<Self, RunError> {
-        let mut run = Self::empty(Trainer::new(config, samples)?, product)?;
+    pub fn new(config: RunConfig, network: OwnedNetwork, samples: u32, product: M) -> Result<Self, RunError> {
+        let mut run = Self::empty(Trainer::new(config, samples)?, network, product)?;
         initialise(run.engine.network.view(), config.seed, &mut run.parameters)?;
         config.optimizer.as_optimizer::<F>().start(&mut run.memory);
         Ok(run)
@@ -356,12 +385,13 @@ impl<F: Real, M: Backend<F> + Copy> LocalRun<F, M> {
     /// When the lengths do not fit, or there is not enough memory.
     pub fn resume(
         trainer: Trainer<F>,
+        network: OwnedNetwork,
         product: M,
         parameters: &[F],
         memory: &[F],
         since: impl IntoIterator<Item = Decided<F>>,
     ) -> Result<Self, RunError> {
-        let mut run = Self::empty(trainer, product)?;
+        let mut run = Self::empty(trainer, network, product)?;
         check_length("the parameters", run.parameters.len(), parameters.len())?;
         check_length("the optimizer memory", run.memory.len(), memory.len())?;
         let network = run.engine.network.view();
@@ -373,12 +403,12 @@ impl<F: Real, M: Backend<F> + Copy> LocalRun<F, M> {
         Ok(run)
     }
 
-    fn empty(trainer: Trainer<F>, product: M) -> Result<Self, RunError> {
-        let config = trainer.config();
-        let network = OwnedNetwork::of_model(config.model)?.by_inputs();
+    fn empty(trainer: Trainer<F>, network: OwnedNetwork, product: M) -> Result<Self, RunError> {
+        let network = network.by_inputs();
+        let trainer = trainer.with_grain(network.grain());
         let len = network.view().parameters();
         let parameters = zeros(len)?;
-        let memory = zeros(config.optimizer.as_optimizer::<F>().slots() * len)?;
+        let memory = zeros(trainer.config().optimizer.as_optimizer::<F>().slots() * len)?;
         let sweep_memory = SweepMemory::new(network.view())?;
         Ok(Self {
             trainer,

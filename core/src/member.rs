@@ -48,9 +48,9 @@ impl<F: Real, M: Backend<F> + Copy> Member<F, M> {
     ///
     /// # Errors
     /// When the settings cannot run, or there is not enough memory.
-    pub fn new(config: RunConfig, samples: u32, product: M) -> Result<Self, RunError> {
-        let trainer = Trainer::new(config, samples)?;
-        let network = OwnedNetwork::of_model(config.model)?.by_inputs();
+    pub fn new(config: RunConfig, network: OwnedNetwork, samples: u32, product: M) -> Result<Self, RunError> {
+        let network = network.by_inputs();
+        let trainer = Trainer::new(config, samples)?.with_grain(network.grain());
         let len = network.view().parameters();
         Ok(Self {
             memory: SweepMemory::new(network.view())?,

@@ -13,7 +13,7 @@ use core::fmt;
 use crate::batch_test::Required;
 use crate::config::{ConfigError, FORMAT_VERSION, RetuneError, RunConfig};
 use crate::controller::{Controller, Decision, Limits};
-use crate::cut::Cut;
+use crate::cut::{Cut, Grain};
 use crate::optimizer::{Shared, StepScalars};
 use crate::real::Real;
 use crate::shuffle::Order;
@@ -178,6 +178,7 @@ pub struct Telemetry {
 pub struct Trainer<F: Real> {
     config: RunConfig,
     samples: u32,
+    grain: Grain,
     progress: Progress<F::Sum>,
 }
 
@@ -208,7 +209,14 @@ impl<F: Real> Trainer<F> {
         // With a test on, a batch of one sample could never grow.
         let min = if config.test.is_some() { 2 } else { 1 };
         let next_batch = Limits { min, max: config.max_batch }.clip(progress.next_batch);
-        Ok(Self { config, samples, progress: Progress { next_batch, ..progress } })
+        let grain = config.model.fixed_grain().unwrap_or_default();
+        Ok(Self { config, samples, grain, progress: Progress { next_batch, ..progress } })
+    }
+
+    /// The same, with batches cut as suits the network. Only the grain of some models does not depend on it.
+    #[must_use]
+    pub const fn with_grain(self, grain: Grain) -> Self {
+        Self { grain, ..self }
     }
 
     /// Continues with other settings from the next step. The next batch is clipped to their limits.
@@ -259,7 +267,7 @@ impl<F: Real> Trainer<F> {
     /// How a batch of `samples` is cut into parts.
     #[must_use]
     pub fn cut(&self, samples: u32) -> Cut {
-        Cut::by_grain(self.config.model.grain(), samples, self.needs().parts)
+        Cut::by_grain(self.grain, samples, self.needs().parts)
     }
 
     const fn limits(&self) -> Limits {

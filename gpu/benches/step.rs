@@ -72,7 +72,7 @@ fn statistics(criterion: &mut Criterion) {
     ];
     let mut group = criterion.benchmark_group("statistics");
     group.sample_size(10).warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(2));
-    for model in Model::ALL {
+    for model in Model::MNIST {
         for batch in [64, 1024] {
             let config = config(model, batch);
             let training: SharedDataset = Arc::new(Pixels);
@@ -81,12 +81,9 @@ fn statistics(criterion: &mut Criterion) {
             for (kind, needs) in &kinds {
                 group.throughput(Throughput::Elements(batch.into()));
                 let visit = BatchOrder::Shuffled { order: trainer.order(), start: 0 };
-                group.bench_function(
-                    BenchmarkId::new(format!("{}/{kind}", model.name()), batch),
-                    |bencher| {
-                        bencher.iter(|| engine.evidence(trainer.cut(batch), visit, needs).map(|it| it.loss));
-                    },
-                );
+                group.bench_function(BenchmarkId::new(format!("{}/{kind}", model), batch), |bencher| {
+                    bencher.iter(|| engine.evidence(trainer.cut(batch), visit, needs).map(|it| it.loss));
+                });
             }
         }
     }
@@ -96,7 +93,7 @@ fn step(criterion: &mut Criterion) {
     for (name, has_test) in [("step-with", true), ("step-without", false)] {
         let mut group = criterion.benchmark_group(name);
         group.sample_size(10).warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(2));
-        for model in Model::ALL {
+        for model in Model::MNIST {
             for batch in [16, 64, 1024] {
                 for threads in thread_counts() {
                     let config = config(model, batch);
@@ -108,7 +105,7 @@ fn step(criterion: &mut Criterion) {
                         continue;
                     };
                     group.throughput(Throughput::Elements(batch.into()));
-                    let id = BenchmarkId::new(format!("{}/{threads}-threads", model.name()), batch);
+                    let id = BenchmarkId::new(format!("{}/{threads}-threads", model), batch);
                     group.bench_function(id, |bencher| {
                         bencher.iter(|| {
                             trainer.plan().map(|plan| engine.step(&mut trainer, &plan).map(|line| line.loss))

@@ -6,24 +6,26 @@
 //! | `<i>.bias` | \[out\] | its biases |
 //! | `optimizer.<slot>.<i>.weight`, `….bias` | as above | the optimizer's memory: slot 0 is AdaGrad's and RMSProp's sum or mean of squares, the momentum, Adam's first moment; slot 1 is Adam's second |
 //!
-//! i counts all modules from 0, as `torch.nn.Sequential` does: also ReLU, max-pooling and flattening. All values are
-//! f32, little-endian. The entry `adadagrad` of the metadata holds a [`State`] as JSON, from which a run goes on as if
+//! i counts all modules from 0, as `torch.nn.Sequential` does: also ReLU, max-pooling and flattening. Where the network's
+//! nodes have names, as those of ResNets (`layer1.0.conv1`, …, `fc`: torchvision's, with `norm` for `bn`) and of the user's
+//! own, the name stands in place of i. All values are f32, little-endian. The entry `adadagrad` of the metadata holds a [`State`] as JSON, from which a run goes on as if
 //! it had not stopped; files with parameters alone do without it.
 //!
 //! Files from elsewhere are read too: with other paths in place of i (see [`Checkpoint::parameters`]), with values of
 //! type F16, BF16 or F64, and with tensors that are neither weights nor biases, which are left aside.
 
-#[path = "checkpoint/digest.rs"]
-mod digest;
 #[path = "checkpoint/floats.rs"]
 mod floats;
 #[path = "checkpoint/header.rs"]
 mod header;
 #[path = "checkpoint/layers.rs"]
 mod layers;
+#[path = "checkpoint/network.rs"]
+mod network;
 
-pub use digest::DataDigest;
+pub use adadagrad_core::digest::Digest as DataDigest;
 pub use floats::float_size;
+pub use network::{OwnNetwork, SampleSize, network_of};
 
 use std::collections::HashMap;
 use std::fmt;
@@ -36,9 +38,11 @@ use std::ops::Range;
 use std::path::Path;
 
 use adadagrad_core::config::RunConfig;
+use adadagrad_core::dataset::SampleShape;
 use adadagrad_core::layer::Tensor as Parameters;
 use adadagrad_core::local::OwnedNetwork;
-use adadagrad_core::network::{Model, Network};
+use adadagrad_core::model::Model;
+use adadagrad_core::network::Network;
 use adadagrad_core::trainer::Progress;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensorError, SafeTensors};
@@ -59,7 +63,7 @@ const MEMORY: &str = "optimizer.";
 const LARGEST_FILE: u64 = 1 << 28;
 
 /// What a checkpoint says about its run.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct State {
     /// [`STATE_VERSION`], or an older one.
@@ -73,6 +77,12 @@ pub struct State {
     /// The digest of the training data. Unknown in files of version 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub training_data: Option<DataDigest>,
+    /// What one sample is, unless it is like MNIST's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sample: Option<SampleSize>,
+    /// The layers of a network of the user's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<OwnNetwork>,
 }
 
 /// A tensor of a checkpoint.
@@ -341,6 +351,7 @@ impl State {
                 shared.sum_norm_sq >= 0.0 && shared.sum_norm_sq.is_finite(),
                 "a sum of squares is negative or infinite",
             ),
+            (self.has_its_network(), "the layers of its network are not those that its settings name"),
         ];
         match checks.iter().find(|(holds, _)| !holds) {
             None => Ok(()),
@@ -390,11 +401,11 @@ impl Checkpoint {
         self.flat(network, None)
     }
 
-    /// The ready-made model whose parameters these are.
+    /// The ready-made model whose parameters these are, for samples of a shape.
     #[must_use]
-    pub fn model(&self) -> Option<Model> {
+    pub fn model(&self, shape: SampleShape) -> Option<Model> {
         Model::ALL.into_iter().find(|&model| {
-            OwnedNetwork::of_model(model).is_ok_and(|network| self.parameters(network.view()).is_ok())
+            OwnedNetwork::of_model(model, shape).is_ok_and(|network| self.parameters(network.view()).is_ok())
         })
     }
 
@@ -439,24 +450,31 @@ pub struct Piece {
 
 /// The tensors that the flat parameters fall into.
 pub fn pieces(network: Network<'_>) -> impl Iterator<Item = Piece> {
-    layer_pieces(network).flatten()
+    layer_pieces(network)
+        .flat_map(|LayerPieces { weight, bias, .. }| [Some(weight), bias].into_iter().flatten())
 }
 
-/// Weights and biases of each layer that has parameters.
-fn layer_pieces(network: Network<'_>) -> impl Iterator<Item = [Piece; 2]> {
+/// The tensors of a layer that has parameters.
+struct LayerPieces {
+    /// What their names begin with.
+    path: String,
+    weight: Piece,
+    bias: Option<Piece>,
+}
+
+fn layer_pieces(network: Network<'_>) -> impl Iterator<Item = LayerPieces> {
     network.nodes().iter().enumerate().filter_map(|(module, node)| {
         let [weight, bias] = node.operation.tensors(node.input);
-        let (weight, bias) = weight.zip(bias)?;
         let middle = node.parameter_offset + node.weights;
+        let path = if node.name.is_empty() { module.to_string() } else { node.name.to_string() };
         let piece = |what, tensor: Parameters, range| Piece {
-            name: format!("{module}.{what}"),
+            name: format!("{path}.{what}"),
             shape: tensor.dimensions().iter().map(|&size| size as usize).collect(),
             range,
         };
-        Some([
-            piece("weight", weight, node.parameter_offset..middle),
-            piece("bias", bias, middle..node.parameters().end),
-        ])
+        let weight = piece("weight", weight?, node.parameter_offset..middle);
+        let bias = bias.map(|bias| piece("bias", bias, middle..node.parameters().end));
+        Some(LayerPieces { path, weight, bias })
     })
 }
 

@@ -63,26 +63,28 @@ impl ThreadsEngine {
     /// An engine for the settings' model and optimizer, with parameters drawn from the settings' seed.
     ///
     /// # Errors
-    /// When there is not enough memory, or no thread can be started.
+    /// When the model does not fit the data, there is not enough memory, or no thread can be started.
     pub fn new(
         config: &RunConfig,
         training: SharedDataset,
         threads: NonZero<usize>,
     ) -> Result<Self, EngineError> {
-        Self::controlled(config, training, threads, Arc::default())
+        let network = OwnedNetwork::of_model(config.model, training.shape())?;
+        Self::of_network(config, network, training, threads, Arc::default())
     }
 
-    /// The same under a control that somebody holds already.
+    /// The same for any network, under a control that somebody may hold already.
     ///
     /// # Errors
     /// Those of [`Self::new`].
-    pub fn controlled(
+    pub fn of_network(
         config: &RunConfig,
+        network: OwnedNetwork,
         training: SharedDataset,
         threads: NonZero<usize>,
         control: Arc<Control>,
     ) -> Result<Self, EngineError> {
-        let network = Arc::new(OwnedNetwork::of_model(config.model)?.by_inputs());
+        let network = Arc::new(network.by_inputs());
         let optimizer = config.optimizer.as_optimizer::<f32>();
         let len = network.view().parameters();
         let mut parameters = zeros(len)?;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use adadagrad_core::config::RunConfig;
 use adadagrad_core::cut::Cut;
+use adadagrad_core::local::OwnedNetwork;
 use adadagrad_core::statistics::{Evidence, Needs};
 use adadagrad_core::trainer::{Plan, Telemetry, Trainer};
 
@@ -21,6 +22,7 @@ use crate::webgpu::{GpuError, Options};
 pub struct FallbackEngine {
     computing: Computing,
     config: RunConfig,
+    network: OwnedNetwork,
     images: SharedDataset,
     threads: NonZero<usize>,
     notice: fn(&str),
@@ -44,13 +46,15 @@ impl FallbackEngine {
     /// When it cannot be opened: somebody asked for it.
     pub fn new(
         config: &RunConfig,
+        network: OwnedNetwork,
         images: SharedDataset,
         options: Options,
         threads: NonZero<usize>,
         notice: fn(&str),
     ) -> Result<Self, EngineError> {
-        let engine = GpuEngine::new(config, Arc::clone(&images), options)?;
-        Ok(Self { computing: Computing::Gpu(Box::new(engine)), config: *config, images, threads, notice })
+        let engine = GpuEngine::of_network(config, network.clone(), Arc::clone(&images), options)?;
+        let computing = Computing::Gpu(Box::new(engine));
+        Ok(Self { computing, config: *config, network, images, threads, notice })
     }
 
     /// The GPU, unless it was given up.
@@ -96,7 +100,8 @@ impl FallbackEngine {
         let steps = rescue.since.len();
         (self.notice)(&format!("{error}; continuing on CPU threads and repeating {steps} steps"));
         let (images, control) = (Arc::clone(&self.images), Arc::clone(gpu.control()));
-        let mut engine = ThreadsEngine::controlled(&self.config, images, self.threads, control)?;
+        let network = self.network.clone();
+        let mut engine = ThreadsEngine::of_network(&self.config, network, images, self.threads, control)?;
         engine.restore(&rescue.parameters, Some(&rescue.memory))?;
         for step in &rescue.since {
             engine.repeat(&self.config, step)?;

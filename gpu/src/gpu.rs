@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use adadagrad_core::config::RunConfig;
 use adadagrad_core::cut::Cut;
+use adadagrad_core::local::OwnedNetwork;
 use adadagrad_core::statistics::{Evidence, Needs};
 use adadagrad_core::trainer::{Plan, Telemetry, Trainer};
 use pollster::block_on;
@@ -25,6 +26,19 @@ impl GpuEngine {
     /// Those of [`Training::open`].
     pub fn new(config: &RunConfig, images: SharedDataset, options: Options) -> Result<Self, EngineError> {
         Ok(Self { training: block_on(Training::open(config, images, options))? })
+    }
+
+    /// The same for any network.
+    ///
+    /// # Errors
+    /// Those of [`Training::open`].
+    pub fn of_network(
+        config: &RunConfig,
+        network: OwnedNetwork,
+        images: SharedDataset,
+        options: Options,
+    ) -> Result<Self, EngineError> {
+        Ok(Self { training: block_on(Training::of_network(config, network, images, options))? })
     }
 
     /// What is waited for.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::controller::{AnyController, Constant};
 use adadagrad_core::dataset::{Dataset, SampleShape, Visit};
-use adadagrad_core::network::Model;
+use adadagrad_core::model::Model;
 use adadagrad_core::trainer::Trainer;
 use pollster::block_on;
 use serde::Serialize;
@@ -150,8 +150,8 @@ pub fn run(adapter: Option<&str>, progress: &dyn Fn(&str)) -> Result<Report, Eng
     let trial = block_on(try_variants(&gpu))?;
     let variants = trial.variants(gpu.variants());
     let mut throughput = Vec::new();
-    for model in Model::ALL {
-        progress(&format!("Training the model {} …", model.name()));
+    for model in Model::MNIST {
+        progress(&format!("Training the model {} …", model));
         throughput.extend(measure(adapter, variants, model, is_software(gpu.info()))?);
     }
     Ok(Report {
@@ -303,7 +303,7 @@ impl Dataset<f32> for Noise {
     }
 
     fn shape(&self) -> SampleShape {
-        SampleShape::image(Model::Cnn.input(), Model::Cnn.classes())
+        SampleShape::MNIST
     }
 
     fn read(&self, Visit { sample: index, .. }: Visit, input: &mut [f32], targets: &mut [u32]) {
@@ -311,6 +311,6 @@ impl Dataset<f32> for Noise {
             let byte = (index.wrapping_mul(31).wrapping_add(k).wrapping_mul(2_654_435_761) >> 24) as u8;
             *value = f32::from(byte) / 255.0;
         }
-        targets.fill(index % Model::Cnn.classes());
+        targets.fill(index % SampleShape::MNIST.classes);
     }
 }

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use adadagrad_core::config::Preset;
+use adadagrad_core::dataset::SampleShape;
 use adadagrad_core::local::OwnedNetwork;
 use adadagrad_core::network::Model;
 use adadagrad_core::optimizer::Shared;
@@ -23,6 +24,8 @@ fn state() -> State {
         progress: Progress { steps: 7, samples_seen: (1 << 53) + 1, next_batch: 4096, shared },
         training_samples: 60_000,
         training_data: Some(DataDigest(std::array::from_fn(|k| 7 * k as u8))),
+        sample: None,
+        network: None,
     }
 }
 
@@ -31,16 +34,16 @@ fn values(len: usize, seed: f32) -> Vec<f32> {
 }
 
 fn logistic() -> Vec<u8> {
-    let network = OwnedNetwork::of_model(Model::Logistic).unwrap();
+    let network = OwnedNetwork::of_model(Model::Logistic, SampleShape::MNIST).unwrap();
     let len = network.view().parameters();
     checkpoint::write(network.view(), &values(len, 0.1), &values(len, 0.2), &state()).unwrap()
 }
 
 #[test]
 fn what_is_written_reads_back_to_the_bit() {
-    for model in Model::ALL {
+    for model in Model::MNIST {
         for slots in 0..3 {
-            let network = OwnedNetwork::of_model(model).unwrap();
+            let network = OwnedNetwork::of_model(model, SampleShape::MNIST).unwrap();
             let len = network.view().parameters();
             let (parameters, memory) = (values(len, 0.1), values(slots * len, 0.2));
             let bytes = checkpoint::write(network.view(), &parameters, &memory, &state()).unwrap();
@@ -55,7 +58,7 @@ fn what_is_written_reads_back_to_the_bit() {
 
 #[test]
 fn names_and_shapes_are_those_of_torch() {
-    let network = OwnedNetwork::of_model(Model::Cnn).unwrap();
+    let network = OwnedNetwork::of_model(Model::Cnn, SampleShape::MNIST).unwrap();
     let len = network.view().parameters();
     let bytes = checkpoint::write(network.view(), &values(len, 0.1), &values(len, 0.2), &state()).unwrap();
     let tensors = checkpoint::read(&bytes).unwrap().tensors;
@@ -234,14 +237,14 @@ fn values_that_are_not_finite_and_other_types_are_errors() {
 fn another_network_s_tensors_are_named() {
     let read = checkpoint::read(&logistic()).unwrap();
     let message = |model| {
-        let network = OwnedNetwork::of_model(model).unwrap();
+        let network = OwnedNetwork::of_model(model, SampleShape::MNIST).unwrap();
         read.parameters(network.view()).unwrap_err().to_string()
     };
     assert_eq!(
-        message(Model::Mlp),
+        message(Model::MLP),
         "the tensor 1.weight has the shape [10, 784], but [128, 784] is expected"
     );
-    let network = OwnedNetwork::of_model(Model::Logistic).unwrap();
+    let network = OwnedNetwork::of_model(Model::Logistic, SampleShape::MNIST).unwrap();
     assert_eq!(
         read.memory(network.view(), 2).unwrap_err().to_string(),
         "the tensor optimizer.1.1.weight of shape [10, 784] is missing"
@@ -257,7 +260,7 @@ fn another_network_s_tensors_are_named() {
 
 #[test]
 fn layers_are_told_apart_by_the_order_of_numbers_and_by_shapes() {
-    let network = OwnedNetwork::of_model(Model::Mlp).unwrap();
+    let network = OwnedNetwork::of_model(Model::MLP, SampleShape::MNIST).unwrap();
     let len = network.view().parameters();
     let bytes = checkpoint::write(network.view(), &values(len, 0.1), &values(len, 0.2), &state()).unwrap();
     let ours = checkpoint::read(&bytes).unwrap();
@@ -281,7 +284,7 @@ fn layers_are_told_apart_by_the_order_of_numbers_and_by_shapes() {
         let other = named(first, second);
         assert_eq!(other.parameters(network.view()).unwrap(), values(len, 0.1), "{first} {second}");
         assert_eq!(other.memory(network.view(), 1).unwrap(), values(len, 0.2), "{first} {second}");
-        assert_eq!(other.model(), Some(Model::Mlp));
+        assert_eq!(other.model(SampleShape::MNIST), Some(Model::MLP));
     }
     let mut lame = named("0.", "2.");
     lame.tensors.remove("2.bias");
@@ -289,7 +292,7 @@ fn layers_are_told_apart_by_the_order_of_numbers_and_by_shapes() {
         lame.parameters(network.view()).unwrap_err().to_string(),
         "the tensor 2.bias of shape [10] is missing"
     );
-    assert_eq!(lame.model(), None);
+    assert_eq!(lame.model(SampleShape::MNIST), None);
 }
 
 #[test]
@@ -307,7 +310,7 @@ fn checkpoints_of_version_1_are_read() {
     *entry = old.to_string().into();
     let header =
         header.to_string().replace("\"1.", "\"layers.0.").replace("optimizer.0.1.", "optimizer.0.layers.0.");
-    let network = OwnedNetwork::of_model(Model::Logistic).unwrap();
+    let network = OwnedNetwork::of_model(Model::Logistic, SampleShape::MNIST).unwrap();
     let read = checkpoint::read(&[&file(&header, 0), data].concat()).unwrap();
     assert_eq!(read.state().unwrap(), &State { version: 1, training_data: None, ..state() });
     let len = network.view().parameters();
@@ -317,7 +320,7 @@ fn checkpoints_of_version_1_are_read() {
 
 #[test]
 fn other_files_are_refused_with_what_they_are() {
-    let network = OwnedNetwork::of_model(Model::Logistic).unwrap();
+    let network = OwnedNetwork::of_model(Model::Logistic, SampleShape::MNIST).unwrap();
     for bytes in [b"PK\x03\x04\0\0\x08\x08archive/data.pkl".as_slice(), b"\x80\x02\x8a\nl\xfc\x9cF"] {
         let said = checkpoint::read(bytes).unwrap_err().to_string();
         assert!(said.contains("not a valid safetensors file, but a file of torch.save"), "{said}");
@@ -338,7 +341,7 @@ fn other_files_are_refused_with_what_they_are() {
 
 #[test]
 fn a_state_that_contradicts_itself_is_an_error() {
-    let network = OwnedNetwork::of_model(Model::Logistic).unwrap();
+    let network = OwnedNetwork::of_model(Model::Logistic, SampleShape::MNIST).unwrap();
     let parameters = values(network.view().parameters(), 0.1);
     let read = |change: fn(&mut State)| {
         let mut state = state();

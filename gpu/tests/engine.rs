@@ -24,6 +24,7 @@ use adadagrad_gpu::cpu::ThreadsEngine;
 use adadagrad_gpu::dataset::SharedDataset;
 use adadagrad_gpu::engine::{Control, Engine, EngineError};
 use adadagrad_gpu::run::Run;
+use adadagrad_tests::mnist::network;
 
 const SAMPLES: u32 = 300;
 
@@ -68,7 +69,7 @@ fn bits(values: &[f32]) -> Vec<u32> {
 
 /// The whole run by core's own code.
 fn reference(config: RunConfig, training: &SharedDataset) -> (Vec<Telemetry>, Vec<u32>, Evaluation) {
-    let mut local = LocalRun::<f32, _>::new(config, training.len(), FastBackend).unwrap();
+    let mut local = LocalRun::<f32, _>::new(config, network(&config), training.len(), FastBackend).unwrap();
     let mut telemetry = Vec::new();
     loop {
         match local.advance(&training.as_ref()).unwrap() {
@@ -137,7 +138,7 @@ fn what_is_kept_for_the_second_sweep_does_not_change_the_bits() {
         sample_budget: budget,
         ..config(Model::Cnn, test)
     };
-    let network = OwnedNetwork::of_model(Model::Cnn).unwrap();
+    let network = OwnedNetwork::of_model(Model::Cnn, SampleShape::MNIST).unwrap();
     let micro_batches = count_micro_batches(&network, batch);
     assert!(Kept::<f32>::most(network.view()) < micro_batches, "all {micro_batches} micro-batches are kept");
     let (telemetry, parameters, _) = reference(config, &training);
@@ -148,7 +149,7 @@ fn what_is_kept_for_the_second_sweep_does_not_change_the_bits() {
 
 fn count_micro_batches(network: &OwnedNetwork, batch: u32) -> usize {
     let micro_batch = SweepMemory::<f32>::new(network.view()).unwrap().micro_batch();
-    let cut = Cut::by_grain(Model::Cnn.grain(), batch, 0);
+    let cut = Cut::by_grain(network.grain(), batch, 0);
     cut.walk(0..cut.parts(), micro_batch).count()
 }
 
@@ -167,7 +168,7 @@ fn accuracy_is_measured_when_due() {
 #[test]
 fn the_confusion_matrix_counts_what_the_accuracy_says() {
     let training = support::images(SAMPLES, 1);
-    let mut run = run(config(Model::Mlp, None), &training, 2);
+    let mut run = run(config(Model::MLP, None), &training, 2);
     while run.step(&training).unwrap().is_some() {}
     let evaluated = run.engine_mut().evaluate(&training).unwrap();
     let rows: Vec<_> = evaluated.confusion.rows().collect();
@@ -236,7 +237,7 @@ fn is_redone(mut run: Run<ThreadsEngine>, fails: impl Fn(&EngineError) -> bool) 
 #[test]
 fn a_step_is_cancelled_in_either_sweep() {
     let test = Some(AnyTest::Augmented(AugmentedTest { theta: 0.1, nu: 0.1, leave_one_out: false }));
-    let config = RunConfig { optimizer: AnyOptimizer::Adam(Adam::default()), ..config(Model::Mlp, test) };
+    let config = RunConfig { optimizer: AnyOptimizer::Adam(Adam::default()), ..config(Model::MLP, test) };
     for threads in 1..=3 {
         // The first step has 30 samples in two sweeps, the second 90.
         for at in [70, 160] {
@@ -276,7 +277,7 @@ fn a_wrong_label_is_an_error() {
 
 #[test]
 fn a_loss_that_is_no_number_is_refused_before_the_update() {
-    let config = RunConfig { learning_rate: 1e30, ..config(Model::Mlp, None) };
+    let config = RunConfig { learning_rate: 1e30, ..config(Model::MLP, None) };
     let training = support::images(SAMPLES, 1);
     let mut run = run(config, &training, 2);
     let error = loop {

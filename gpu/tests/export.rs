@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use adadagrad_core::dataset::SampleShape;
 use adadagrad_core::local::OwnedNetwork;
 use adadagrad_core::network::Model;
 use adadagrad_gpu::checkpoint::{self, Checkpoint};
@@ -27,7 +28,7 @@ fn load(folder: &Path, name: &str) -> Checkpoint {
 
 /// With `strict=True` PyTorch asks for exactly the keys of its `state_dict()`, each of its own shape.
 fn assert_strict(file: &Checkpoint, model: Model) {
-    let network = OwnedNetwork::of_model(model).unwrap();
+    let network = OwnedNetwork::of_model(model, SampleShape::MNIST).unwrap();
     let found: BTreeSet<_> =
         file.tensors.iter().map(|(name, tensor)| (name.clone(), tensor.shape.clone())).collect();
     let expected = checkpoint::pieces(network.view()).map(|piece| (piece.name, piece.shape)).collect();
@@ -39,7 +40,7 @@ fn assert_strict(file: &Checkpoint, model: Model) {
 fn an_exported_model_holds_the_parameters_alone() {
     for (flags, model, slots) in [
         ("--model logistic", Model::Logistic, 1),
-        ("--model mlp --optimizer adam", Model::Mlp, 2),
+        ("--model mlp --optimizer adam", Model::MLP, 2),
         ("--model cnn --optimizer sgd", Model::Cnn, 0),
     ] {
         let folder = with_run(flags);
@@ -47,7 +48,7 @@ fn an_exported_model_holds_the_parameters_alone() {
         let output = run(folder.path(), EXPORT);
         assert!(output.status.success(), "{}", text(&output.stderr));
         let said = text(&output.stderr);
-        assert!(said.starts_with("Wrote model.safetensors: ") && said.contains(model.name()), "{said}");
+        assert!(said.starts_with("Wrote model.safetensors: ") && said.contains(&model.to_string()), "{said}");
         let [checkpoint, exported] =
             ["run", "model"].map(|name| load(folder.path(), &format!("{name}.safetensors")));
         assert_strict(&exported, model);

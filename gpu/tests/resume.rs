@@ -9,6 +9,7 @@ use std::sync::Arc;
 use adadagrad_core::batch_test::{AnyTest, NormTest};
 use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::controller::{AdAdaGrad, AnyController};
+use adadagrad_core::dataset::SampleShape;
 use adadagrad_core::local::OwnedNetwork;
 use adadagrad_core::network::Model;
 use adadagrad_core::optimizer::{
@@ -69,15 +70,17 @@ fn save(run: &Run<ThreadsEngine>, training: &SharedDataset) -> Vec<u8> {
         progress: *run.progress(),
         training_samples: training.len(),
         training_data: None,
+        sample: None,
+        network: None,
     };
-    let network = OwnedNetwork::of_model(state.config.model).unwrap();
+    let network = OwnedNetwork::of_model(state.config.model, SampleShape::MNIST).unwrap();
     checkpoint::write(network.view(), &run.engine().parameters(), &run.engine().memory(), &state).unwrap()
 }
 
 fn resume(bytes: &[u8], training: &SharedDataset) -> Run<ThreadsEngine> {
     let checkpoint = checkpoint::read(bytes).unwrap();
-    let State { config, progress, .. } = *checkpoint.state().unwrap();
-    let network = OwnedNetwork::of_model(config.model).unwrap();
+    let &State { config, progress, .. } = checkpoint.state().unwrap();
+    let network = OwnedNetwork::of_model(config.model, SampleShape::MNIST).unwrap();
     let slots = config.optimizer.as_optimizer::<f32>().slots();
     let mut engine = ThreadsEngine::new(&config, Arc::clone(training), NonZero::new(3).unwrap()).unwrap();
     let parameters = checkpoint.parameters(network.view()).unwrap();

@@ -9,6 +9,7 @@ use std::process::{Command, Output};
 
 use adadagrad_core::batch_test::AnyTest;
 use adadagrad_core::config::Preset;
+use adadagrad_core::dataset::SampleShape;
 use adadagrad_core::local::OwnedNetwork;
 use adadagrad_core::optimizer::AnyOptimizer;
 use adadagrad_core::schedule::Decay;
@@ -93,7 +94,7 @@ fn the_data_set_of_a_file_is_the_one_that_is_used() {
     let checkpoint = adadagrad_gpu::checkpoint::load(&path.join("f.safetensors")).unwrap();
     let mut bare = checkpoint.clone();
     bare.state = None;
-    assert_eq!(bare.model(), checkpoint.model());
+    assert_eq!(bare.model(SampleShape::MNIST), checkpoint.model(SampleShape::MNIST));
 
     for command in ["evaluate --load", "statistics --first 64 --load", "train --resume"] {
         let said = refuse(path, &format!("{command} f.safetensors --dataset mnist"));
@@ -217,7 +218,7 @@ fn settings_of_a_file_that_are_wrong_are_named_with_their_values() {
         (r#"{"learning_rate": NaN}"#, "in the line: {\"learning_rate\": NaN}"),
         (r#"{"learning_rate": 0x10}"#, "in the line: {\"learning_rate\": 0x10}"),
         (r#"{"learning_rate": 1_000}"#, "in the line: {\"learning_rate\": 1_000}"),
-        (r#"{"model": "CNN"}"#, "model is \"CNN\", but must be one of `logistic`, `mlp`, `cnn`"),
+        (r#"{"model": "CNN"}"#, "model is \"CNN\", but must be one of logistic, mlp, mlp-HIDDEN, cnn,"),
         (r#"{"dataset": "cifar"}"#, "dataset is \"cifar\", but must be one of "),
         (r#"{"optimizer": "adam"}"#, "optimizer is \"adam\", but must be an object with a name"),
         (r#"{"optimizer": {"name": "adamax"}}"#, "optimizer is \"adamax\", but must be one of "),
@@ -376,10 +377,10 @@ fn a_run_goes_on_with_the_limits_that_were_changed_on_its_way() {
     succeed(path, &format!("train {SHORT} --initial-batch 50 --save run.safetensors"));
     // As the page may have saved it: the first batch is past, and the largest is smaller now.
     let checkpoint = adadagrad_gpu::checkpoint::load(&path.join("run.safetensors")).unwrap();
-    let mut state = checkpoint.state.unwrap();
+    let mut state = checkpoint.state.clone().unwrap();
     state.config.max_batch = 20;
     state.progress.next_batch = 20;
-    let network = OwnedNetwork::of_model(state.config.model).unwrap();
+    let network = OwnedNetwork::of_model(state.config.model, SampleShape::MNIST).unwrap();
     let parameters = checkpoint.parameters(network.view()).unwrap();
     let memory = checkpoint.memory(network.view(), 1).unwrap();
     let bytes = adadagrad_gpu::checkpoint::write(network.view(), &parameters, &memory, &state).unwrap();

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use adadagrad_core::backend::FastBackend;
+use adadagrad_core::dataset::SampleShape;
 use adadagrad_core::examiner::{Examiner, Verdict};
 use adadagrad_core::idx::Picture;
 use adadagrad_core::local::OwnedNetwork;
@@ -21,7 +22,7 @@ fn load(name: &str) -> Checkpoint {
 
 /// What each file holds: value k of all parameters is ((37 k) mod 31 − 15)/64.
 fn filled(model: Model) -> Vec<f32> {
-    let network = OwnedNetwork::of_model(model).unwrap();
+    let network = OwnedNetwork::of_model(model, SampleShape::MNIST).unwrap();
     // Small whole numbers.
     #[allow(clippy::cast_precision_loss)]
     (0..network.view().parameters()).map(|k| ((37 * k % 31) as f32 - 15.0) / 64.0).collect()
@@ -33,14 +34,14 @@ fn files_of_torch_are_read_whatever_their_names_and_float_types() {
         ("cnn", Model::Cnn),
         ("far-apart-f16", Model::Cnn),
         ("named-bf16", Model::Cnn),
-        ("without-flatten-bf16", Model::Mlp),
+        ("without-flatten-bf16", Model::MLP),
         ("linear-f64", Model::Logistic),
         ("data-parallel-bf16", Model::Logistic),
     ] {
         let checkpoint = load(name);
-        let network = OwnedNetwork::of_model(model).unwrap();
+        let network = OwnedNetwork::of_model(model, SampleShape::MNIST).unwrap();
         assert!(checkpoint.parameters(network.view()).unwrap() == filled(model), "{name}");
-        assert_eq!(checkpoint.model(), Some(model), "{name}");
+        assert_eq!(checkpoint.model(SampleShape::MNIST), Some(model), "{name}");
         assert!(checkpoint.state.is_none(), "{name}");
     }
     let mut others = load("named-bf16").others;
@@ -51,7 +52,7 @@ fn files_of_torch_are_read_whatever_their_names_and_float_types() {
 #[test]
 fn a_batch_normalization_is_refused_by_name() {
     let checkpoint = load("batch-norm-bf16");
-    let network = OwnedNetwork::of_model(Model::Logistic).unwrap();
+    let network = OwnedNetwork::of_model(Model::Logistic, SampleShape::MNIST).unwrap();
     let error = checkpoint.parameters(network.view()).unwrap_err().to_string();
     assert!(error.starts_with("the tensor 2.running_") && error.contains("batch normalization"), "{error}");
 }
@@ -61,9 +62,11 @@ fn the_same_parameters_answer_as_in_torch() {
     let text = std::fs::read_to_string(file("probabilities.json")).unwrap();
     let expected: serde_json::Value = serde_json::from_str(&text).unwrap();
     let image: Vec<u8> = (0..784_u32).map(|k| (7 * k % 256) as u8).collect();
-    for model in Model::ALL {
-        let mut examiner = Examiner::<f32, _>::new(model, FastBackend).unwrap();
-        let expected = expected[model.name()].as_array().unwrap();
+    for model in Model::MNIST {
+        let mut examiner =
+            Examiner::<f32, _>::new(OwnedNetwork::of_model(model, SampleShape::MNIST).unwrap(), FastBackend)
+                .unwrap();
+        let expected = expected[&model.to_string()].as_array().unwrap();
         let parameters = examiner.in_own_order(&filled(model)).unwrap();
         let compare = |_, verdict: Verdict<'_, f32>| {
             for (found, expected) in verdict.probabilities.iter().zip(expected) {
@@ -80,15 +83,15 @@ fn the_same_parameters_answer_as_in_torch() {
 fn the_names_of_parameters_are_those_of_sequential() {
     let expected = [
         (Model::Logistic, vec!["1.bias", "1.weight"]),
-        (Model::Mlp, vec!["1.bias", "1.weight", "3.bias", "3.weight"]),
+        (Model::MLP, vec!["1.bias", "1.weight", "3.bias", "3.weight"]),
         (Model::Cnn, vec!["0.bias", "0.weight", "3.bias", "3.weight", "7.bias", "7.weight"]),
     ];
     for (model, expected) in expected {
-        let network = OwnedNetwork::of_model(model).unwrap();
+        let network = OwnedNetwork::of_model(model, SampleShape::MNIST).unwrap();
         let names: BTreeSet<_> = checkpoint::pieces(network.view()).map(|piece| piece.name).collect();
         assert_eq!(names.into_iter().collect::<Vec<_>>(), expected);
     }
     let torch: BTreeSet<_> = load("cnn").tensors.into_keys().collect();
-    let network = OwnedNetwork::of_model(Model::Cnn).unwrap();
+    let network = OwnedNetwork::of_model(Model::Cnn, SampleShape::MNIST).unwrap();
     assert_eq!(torch, checkpoint::pieces(network.view()).map(|piece| piece.name).collect());
 }

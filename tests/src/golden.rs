@@ -426,7 +426,7 @@ impl NetworkCase {
                 Some(&[first, second]) => [first, second].map(source),
                 Some(inputs) => panic!("{}: a layer with the inputs {inputs:?}", self.name),
             };
-            Node { operation: row.layer.operation(), inputs }
+            Node::with_inputs(row.layer.operation(), inputs)
         };
         (0..).zip(&self.layers).map(node).collect()
     }

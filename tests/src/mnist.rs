@@ -4,7 +4,10 @@ use std::io::Read;
 use std::path::Path;
 use std::{env, fs};
 
+use adadagrad_core::config::RunConfig;
+use adadagrad_core::dataset::SampleShape;
 use adadagrad_core::idx::LabelledImages;
+use adadagrad_core::local::OwnedNetwork;
 use flate2::read::GzDecoder;
 
 /// The training set; `None`, with a message, when it is not packed yet.
@@ -28,4 +31,13 @@ pub fn training() -> Option<LabelledImages<Vec<u8>>> {
         return None;
     };
     Some(LabelledImages::parse(images, labels, [28, 28], 10).expect("the published files"))
+}
+
+/// The network of a run over samples of MNIST's shape.
+///
+/// # Panics
+/// When it does not fit.
+#[must_use]
+pub fn network(config: &RunConfig) -> OwnedNetwork {
+    OwnedNetwork::of_model(config.model, SampleShape::MNIST).expect("a model for MNIST")
 }

@@ -35,9 +35,10 @@ enum Measurement {
 }
 
 impl CpuRun {
-    pub(crate) fn new(standing: &Standing) -> Result<Self, RunError> {
+    pub(crate) fn new(standing: &Standing, data: &Data) -> Result<Self, RunError> {
         let Standing { trainer, parameters, memory } = standing;
-        let local = LocalRun::resume(*trainer, FastBackend, parameters, memory, [])?;
+        let network = standing.network(data)?;
+        let local = LocalRun::resume(*trainer, network, FastBackend, parameters, memory, [])?;
         Ok(Self::resume(local, false, Finished::default()))
     }
 

@@ -4,9 +4,8 @@ use std::cell::OnceCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use adadagrad_core::dataset::Dataset;
+use adadagrad_core::dataset::{Dataset, SampleShape};
 use adadagrad_core::idx::{ImagesError, LabelledImages};
-use adadagrad_core::network::Model;
 use adadagrad_core::shuffle::Order;
 use adadagrad_gpu::checkpoint::DataDigest;
 use adadagrad_gpu::dataset::{Images, digest};
@@ -46,6 +45,11 @@ impl Data {
         Ok(Self { train, test, digest: Rc::default() })
     }
 
+    /// What its samples are.
+    pub(crate) fn shape(&self) -> SampleShape {
+        Dataset::<f32>::shape(&*self.train)
+    }
+
     pub(crate) fn training_samples(&self) -> u32 {
         samples(&self.train)
     }
@@ -73,7 +77,7 @@ impl Data {
     /// How many of the training images that are visited after `position` others have each label.
     pub(crate) fn classes(&self, seed: u64, position: u64, count: u32) -> Vec<u32> {
         let mut order = Order::new(self.training_samples(), seed);
-        let mut classes = vec![0; Model::Cnn.classes() as usize];
+        let mut classes = vec![0; self.shape().classes as usize];
         for position in position..position.saturating_add(count.into()) {
             let label = self.train.label(order.visit(position).sample).map(usize::from);
             if let Some(count) = label.and_then(|label| classes.get_mut(label)) {
@@ -97,8 +101,8 @@ fn read(which: &str, images: &Uint8Array, labels: &Uint8Array) -> Result<Arc<Ima
 
 /// A file of images and one of labels, of the shape that all data sets have that settings can name.
 pub(crate) fn check<B: AsRef<[u8]>>(images: B, labels: B) -> Result<LabelledImages<B>, ImagesError> {
-    let shape = Model::Cnn.input();
-    LabelledImages::parse(images, labels, [shape.height, shape.width], Model::Cnn.classes())
+    let SampleShape { input, classes, .. } = SampleShape::MNIST;
+    LabelledImages::parse(images, labels, [input.height, input.width], classes)
 }
 
 fn samples(images: &Images) -> u32 {

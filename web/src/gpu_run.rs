@@ -9,7 +9,8 @@ use std::task::{Poll, Waker};
 
 use adadagrad_core::backend::FastBackend;
 use adadagrad_core::config::{RetuneError, RunConfig};
-use adadagrad_core::local::{LocalRun, RunError};
+use adadagrad_core::dataset::SampleShape;
+use adadagrad_core::local::{LocalRun, OwnedNetwork, RunError};
 use adadagrad_core::trainer::{Plan, Trainer};
 use adadagrad_gpu::dataset::SharedDataset;
 use adadagrad_gpu::engine::{BatchOrder, Control, EngineError};
@@ -100,6 +101,7 @@ enum End {
 struct Failure {
     error: GpuError,
     trainer: Trainer<f32>,
+    shape: SampleShape,
     rescue: Rescue,
     /// The last step made a measurement due that was not made.
     evaluate: bool,
@@ -246,7 +248,8 @@ impl Failure {
     /// The same run, standing where it stood.
     fn local_run(self) -> Result<LocalRun<f32, FastBackend>, RunError> {
         let Rescue { parameters, memory, since } = self.rescue;
-        LocalRun::resume(self.trainer, FastBackend, &parameters, &memory, since)
+        let network = OwnedNetwork::of_model(self.trainer.config().model, self.shape)?;
+        LocalRun::resume(self.trainer, network, FastBackend, &parameters, &memory, since)
     }
 }
 
@@ -340,8 +343,9 @@ impl Task {
         shared.end = match error {
             EngineError::Cancelled => None,
             EngineError::Gpu(error) => {
-                let Self { trainer, measures, .. } = self;
-                Some(End::Failed(Box::new(Failure { error, trainer, rescue, evaluate: measures })))
+                let Self { trainer, measures, data, .. } = self;
+                let shape = data.shape();
+                Some(End::Failed(Box::new(Failure { error, trainer, shape, rescue, evaluate: measures })))
             }
             error => Some(End::Refused(error)),
         };

@@ -18,8 +18,9 @@ mod thumbnails;
 
 use adadagrad_core::batch_test::AnyTest;
 use adadagrad_core::config::{Preset, RunConfig};
+use adadagrad_core::dataset::SampleShape;
 use adadagrad_core::local::OwnedNetwork;
-use adadagrad_core::network::Model;
+use adadagrad_core::model::Model;
 use adadagrad_core::optimizer::AnyOptimizer;
 use adadagrad_core::schedule::Decay;
 use adadagrad_gpu::checkpoint::{Piece, pieces};
@@ -90,14 +91,14 @@ struct TensorRow {
     offset: usize,
 }
 
-/// The ready-made networks.
+/// The networks that the page offers, for samples like MNIST's.
 ///
 /// # Errors
 /// None in practice.
 #[wasm_bindgen(unchecked_return_type = "ModelDescription[]")]
 pub fn models() -> Result<JsValue, JsError> {
     let row = |name: Model| {
-        let network = OwnedNetwork::of_model(name)?;
+        let network = OwnedNetwork::of_model(name, SampleShape::MNIST)?;
         let nodes = network.view().nodes().iter();
         let layers =
             nodes.map(|node| format!("{}: {} → {}", node.operation, node.input, node.output)).collect();
@@ -105,7 +106,7 @@ pub fn models() -> Result<JsValue, JsError> {
         let tensors = pieces(network.view()).map(place).collect();
         Ok(ModelRow { name, parameters: network.view().parameters(), layers, tensors })
     };
-    to_js(&Model::ALL.into_iter().map(row).collect::<Result<Vec<_>, JsError>>()?)
+    to_js(&Model::MNIST.into_iter().map(row).collect::<Result<Vec<_>, JsError>>()?)
 }
 
 /// Checks settings against a number of training samples.

@@ -94,8 +94,9 @@ fn keep(mistakes: &mut Vec<Mistake>, mistake: Mistake) {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::cast_possible_truncation, clippy::cast_precision_loss)]
 mod tests {
+    use adadagrad_core::dataset::SampleShape;
     use adadagrad_core::idx::LabelledImages;
-    use adadagrad_core::local::{Advance, LocalRun};
+    use adadagrad_core::local::{Advance, LocalRun, OwnedNetwork};
     use adadagrad_core::network::Model;
 
     use super::*;
@@ -124,7 +125,13 @@ mod tests {
             ..Default::default()
         };
         let images = images();
-        let mut run = LocalRun::new(config, SAMPLES, FastBackend).unwrap();
+        let mut run = LocalRun::new(
+            config,
+            OwnedNetwork::of_model(config.model, SampleShape::MNIST).unwrap(),
+            SAMPLES,
+            FastBackend,
+        )
+        .unwrap();
         while run.advance(&images).unwrap() != Advance::Finished {}
         run.begin_evaluation(&images);
         let evaluation = loop {
@@ -132,7 +139,9 @@ mod tests {
                 break evaluation;
             }
         };
-        let mut examiner = Examiner::new(Model::Logistic, FastBackend).unwrap();
+        let mut examiner =
+            Examiner::new(OwnedNetwork::of_model(config.model, SampleShape::MNIST).unwrap(), FastBackend)
+                .unwrap();
         let mut looking = Looking::new(7, examiner.in_own_order(&run.parameters()).unwrap(), 10);
         let mut calls = 1;
         let look = loop {

@@ -4,8 +4,8 @@
 use std::cmp::Ordering;
 use std::mem;
 
+use adadagrad_core::dataset::SampleShape;
 use adadagrad_core::idx::{IdxError, ImagesError};
-use adadagrad_core::network::Model;
 use adadagrad_gpu::data::names::{NamedFiles, NamedSets, Part, is_packed};
 use adadagrad_gpu::data::unpack::{
     LARGEST_FILE, WrongLabel, labels_as_bytes, transpose_images, unpacked, without_padding,
@@ -209,7 +209,7 @@ fn in_words(error: ImagesError, images: &OwnFile, labels: &OwnFile) -> String {
 const LABELS_START: usize = 8;
 
 fn wrong_label(name: &str, index: usize, label: i64) -> String {
-    let classes = Model::Cnn.classes();
+    let classes = SampleShape::MNIST.classes;
     format!(
         "Label {} in {name} is {label}, but the networks here have {classes} classes: 0 to {}.",
         index + 1,

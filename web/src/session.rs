@@ -4,9 +4,11 @@ use std::rc::Rc;
 
 use adadagrad_core::backend::FastBackend;
 use adadagrad_core::config::{DatasetName, RunConfig};
+use adadagrad_core::dataset::SampleShape;
 use adadagrad_core::examiner::{Examiner, Verdict};
 use adadagrad_core::idx::Picture;
-use adadagrad_core::network::Model;
+use adadagrad_core::local::OwnedNetwork;
+use adadagrad_core::model::Model;
 use adadagrad_gpu::webgpu::Choice;
 use futures_channel::oneshot;
 use js_sys::{Float32Array, Promise};
@@ -125,7 +127,7 @@ impl Session {
             let [wanted, open] = [config.dataset, self.dataset].map(DatasetName::name);
             return Err(JsError::new(&format!("dataset is {wanted}, but {open} is loaded")));
         }
-        let standing = Standing::begin(config, self.training_samples(), parameters.as_deref())?;
+        let standing = Standing::begin(config, &self.data, parameters.as_deref())?;
         self.put(standing, from_js(engine)?, kernels)
     }
 
@@ -138,7 +140,7 @@ impl Session {
         #[wasm_bindgen(unchecked_param_type = "RunConfig")] config: JsValue,
         parameters: &[u8],
     ) -> Result<(), JsError> {
-        Standing::begin(from_js(config)?, self.training_samples(), Some(parameters)).map(drop)
+        Standing::begin(from_js(config)?, &self.data, Some(parameters)).map(drop)
     }
 
     /// Makes a GPU ready for a run that is likely to be started soon, so that its first step need not wait for the
@@ -151,7 +153,7 @@ impl Session {
         #[wasm_bindgen(unchecked_param_type = "RunConfig")] config: JsValue,
         #[wasm_bindgen(unchecked_param_type = "KernelChoice | null")] kernels: JsValue,
     ) -> Result<(), JsError> {
-        let standing = Standing::begin(from_js(config)?, self.training_samples(), None)?;
+        let standing = Standing::begin(from_js(config)?, &self.data, None)?;
         let kernels = from_js(kernels).ok();
         if self.prepared.as_ref().is_some_and(|prepared| prepared.is_for(&standing, kernels.as_ref())) {
             return Ok(());
@@ -314,7 +316,7 @@ impl Session {
     #[wasm_bindgen(unchecked_return_type = "Classification | null")]
     pub fn classify(&mut self, pixels: &[u8]) -> Result<JsValue, JsError> {
         let Some(run) = &mut self.run else { return Ok(JsValue::NULL) };
-        let examiner = examiner(&mut run.examiner, run.model)?;
+        let examiner = examiner(&mut run.examiner, run.model, self.data.shape())?;
         run.engine.with_newest(|step, parameters| {
             let mut answer = JsValue::NULL;
             let tell = |_, Verdict { probabilities, .. }: Verdict<'_, f32>| {
@@ -339,9 +341,10 @@ impl Session {
             more: bool,
         }
         let until = self.clock.now() + milliseconds;
-        let Some(run) = &mut self.run else { return to_js(&LookProgress { look: None, more: false }) };
+        let Self { data, clock, run, .. } = self;
+        let Some(run) = run else { return to_js(&LookProgress { look: None, more: false }) };
         let Run { model, engine, examiner: place, looking, seen, .. } = run;
-        let examiner = examiner(place, *model)?;
+        let examiner = examiner(place, *model, data.shape())?;
         if looking.is_none() && *seen != Some(engine.newest_step()) {
             let classes = examiner.network().classes();
             let new = engine.with_newest(|step, parameters| {
@@ -351,8 +354,8 @@ impl Session {
         }
         let mut look = None;
         if let Some(present) = looking {
-            while look.is_none() && self.clock.now() < until {
-                look = present.advance(examiner, &self.data.test)?;
+            while look.is_none() && clock.now() < until {
+                look = present.advance(examiner, &data.test)?;
             }
             if look.is_some() {
                 *seen = Some(present.step());
@@ -425,7 +428,7 @@ impl Session {
         let &RunConfig { model, seed, .. } = standing.trainer.config();
         let prepared = self.prepared.take();
         let engine = match engine {
-            EngineName::Cpu => Engine::Cpu(Box::new(CpuRun::new(&standing)?)),
+            EngineName::Cpu => Engine::Cpu(Box::new(CpuRun::new(&standing, &self.data)?)),
             EngineName::WebGpu => {
                 // What cannot be read was remembered by another version: then they are chosen anew.
                 let kernels = from_js(kernels).ok();
@@ -455,9 +458,13 @@ fn no_run() -> JsError {
 fn examiner(
     place: &mut Option<Examiner<f32, FastBackend>>,
     model: Model,
+    shape: SampleShape,
 ) -> Result<&mut Examiner<f32, FastBackend>, JsError> {
     match place {
         Some(examiner) => Ok(examiner),
-        None => Ok(place.insert(Examiner::new(model, FastBackend)?)),
+        None => {
+            let network = OwnedNetwork::of_model(model, shape)?;
+            Ok(place.insert(Examiner::new(network, FastBackend)?))
+        }
     }
 }

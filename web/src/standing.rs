@@ -1,10 +1,10 @@
 //! A run between two steps: all that any engine needs to go on with it, and what a checkpoint holds.
 
 use adadagrad_core::config::{DatasetName, RunConfig};
-use adadagrad_core::local::OwnedNetwork;
+use adadagrad_core::local::{OwnedNetwork, RunError};
 use adadagrad_core::network::initialise;
 use adadagrad_core::trainer::Trainer;
-use adadagrad_gpu::checkpoint::{STATE_VERSION, State};
+use adadagrad_gpu::checkpoint::{STATE_VERSION, SampleSize, State};
 use js_sys::Uint8Array;
 use wasm_bindgen::prelude::*;
 
@@ -23,9 +23,10 @@ pub(crate) struct Standing {
 
 impl Standing {
     /// The start of a run, from the parameters in a safetensors file where there is one.
-    pub(crate) fn begin(config: RunConfig, samples: u32, file: Option<&[u8]>) -> Result<Self, JsError> {
-        let trainer = Trainer::new(config, samples)?;
-        let network = OwnedNetwork::of_model(config.model)?;
+    pub(crate) fn begin(config: RunConfig, data: &Data, file: Option<&[u8]>) -> Result<Self, JsError> {
+        let trainer = Trainer::new(config, data.training_samples())?;
+        let network = OwnedNetwork::of_model(config.model, data.shape())?;
+        let trainer = trainer.with_grain(network.grain());
         let network = network.view();
         let optimizer = config.optimizer.as_optimizer::<f32>();
         let mut memory = vec![0.0; optimizer.slots() * network.parameters()];
@@ -60,11 +61,17 @@ impl Standing {
         if training_data.is_some_and(|digest| digest != data.digest()) {
             return Err(JsError::new("its run was trained on other data than the data set that is loaded"));
         }
-        let network = OwnedNetwork::of_model(config.model)?;
+        let network = OwnedNetwork::of_model(config.model, data.shape())?;
+        let trainer = Trainer::resume(config, samples, progress)?.with_grain(network.grain());
         let network = network.view();
         let slots = config.optimizer.as_optimizer::<f32>().slots();
         let (parameters, memory) = (file.parameters(network)?, file.memory(network, slots)?);
-        Ok(Self { trainer: Trainer::resume(config, samples, progress)?, parameters, memory })
+        Ok(Self { trainer, parameters, memory })
+    }
+
+    /// Its network, for its data.
+    pub(crate) fn network(&self, data: &Data) -> Result<OwnedNetwork, RunError> {
+        OwnedNetwork::of_model(self.trainer.config().model, data.shape())
     }
 
     /// The bytes of a checkpoint.
@@ -76,9 +83,10 @@ impl Standing {
             progress: *self.trainer.progress(),
             training_samples: self.trainer.samples(),
             training_data: Some(data.digest()),
+            sample: SampleSize::of(data.shape()),
+            network: None,
         };
-        let network = OwnedNetwork::of_model(config.model)?;
-        safetensors::write(network.view(), &self.parameters, &self.memory, &state)
+        safetensors::write(self.network(data)?.view(), &self.parameters, &self.memory, &state)
     }
 
     /// What the page gets as a checkpoint of a run that learns from `data`.

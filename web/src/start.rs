@@ -1,6 +1,7 @@
 //! What a run begins with, for others that are to compute the same one beside it.
 
 use adadagrad_core::config::RunConfig;
+use adadagrad_core::dataset::SampleShape;
 use adadagrad_core::local::OwnedNetwork;
 use adadagrad_core::network::initialise;
 use adadagrad_core::shuffle::Order;
@@ -8,7 +9,7 @@ use wasm_bindgen::prelude::*;
 
 use crate::{from_js, whole};
 
-/// The parameters that a run starts from, layer by layer: weights (`[out, in]` or `[out, in, height, width]`),
+/// The parameters that a run over samples like MNIST's starts from, layer by layer: weights (`[out, in]` or `[out, in, height, width]`),
 /// then biases.
 ///
 /// # Errors
@@ -18,7 +19,7 @@ pub fn initial_parameters(
     #[wasm_bindgen(unchecked_param_type = "RunConfig")] config: JsValue,
 ) -> Result<Vec<f32>, JsError> {
     let config: RunConfig = from_js(config)?;
-    let network = OwnedNetwork::of_model(config.model)?;
+    let network = OwnedNetwork::of_model(config.model, SampleShape::MNIST)?;
     let mut parameters = vec![0.0; network.view().parameters()];
     initialise(network.view(), config.seed, &mut parameters)?;
     Ok(parameters)

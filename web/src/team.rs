@@ -4,7 +4,7 @@
 
 use adadagrad_core::backend::FastBackend;
 use adadagrad_core::config::RunConfig;
-use adadagrad_core::local::{RunError, Shared, Task};
+use adadagrad_core::local::{OwnedNetwork, RunError, Shared, Task};
 use adadagrad_core::member::{Member, StepPart};
 use adadagrad_core::network::Score;
 use adadagrad_core::statistics::{Inner, LengthMismatch, Parts, Statistics, Totals};
@@ -45,7 +45,8 @@ impl TeamMember {
         // The old one's memory first.
         self.member = None;
         let config: RunConfig = from_js(config)?;
-        self.member = Some(Member::new(config, self.data.training_samples(), FastBackend)?);
+        let network = OwnedNetwork::of_model(config.model, self.data.shape())?;
+        self.member = Some(Member::new(config, network, self.data.training_samples(), FastBackend)?);
         Ok(())
     }
 

@@ -51,6 +51,13 @@ pub enum NetworkError {
     },
     /// The last node's output is not a vector of at least two classes.
     Output(Shape),
+    /// The network gives another number of classes than the data have.
+    Classes {
+        /// Outputs of the last node.
+        outputs: u32,
+        /// Classes of the data.
+        classes: u32,
+    },
 }
 
 impl fmt::Display for NetworkError {
@@ -74,6 +81,9 @@ impl fmt::Display for NetworkError {
             }
             Self::Shape { layer, operation, input, problem } => {
                 write!(f, "layer {layer} ({operation}) cannot take an input of shape {input}: {problem}")
+            }
+            Self::Classes { outputs, classes } => {
+                write!(f, "the last layer has {outputs} outputs, but the data have {classes} classes")
             }
             Self::Output(shape) => {
                 write!(

@@ -6,17 +6,18 @@
 mod error;
 mod fusion;
 mod initialise;
-mod model;
+mod name;
 mod order;
 mod place;
 mod sweep;
 mod tape;
 mod workspace;
 
+pub use crate::model::Model;
 pub use crate::shape::Shape;
 pub use error::NetworkError;
 pub use initialise::initialise;
-pub use model::Model;
+pub use name::Name;
 pub use place::Placed;
 pub use sweep::{Score, Sweep, SweepError};
 pub use tape::{Node, Source};
@@ -81,9 +82,15 @@ impl<'a> Network<'a> {
     pub fn flops(&self) -> u64 {
         let of_node = |node: &Placed| {
             let passes = if node.is_first() { 2 } else { 3 };
-            node.operation.flops(node.input, node.output).saturating_mul(passes)
+            node.flops().saturating_mul(passes)
         };
         self.nodes.iter().map(of_node).fold(0, u64::saturating_add)
+    }
+
+    /// Multiplications and additions of one sample's forward pass alone, or the largest `u64`.
+    #[must_use]
+    pub fn forward_flops(&self) -> u64 {
+        self.nodes.iter().map(Placed::flops).fold(0, u64::saturating_add)
     }
 
     /// Number of values of one sample's outputs of all nodes, including the input.

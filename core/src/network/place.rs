@@ -1,6 +1,6 @@
 use core::ops::Range;
 
-use super::{Network, NetworkError, Node, Source};
+use super::{Name, Network, NetworkError, Node, Source};
 use crate::layer::{Flatten, Operation};
 use crate::shape::Shape;
 
@@ -12,6 +12,8 @@ pub struct Placed {
     pub operation: Operation,
     /// Where its inputs come from.
     pub inputs: [Source; 2],
+    /// What files call it.
+    pub name: Name,
     /// Shape of its input, or of both.
     pub input: Shape,
     /// Shape of its output.
@@ -43,6 +45,7 @@ impl Placed {
     const EMPTY: Self = Self {
         operation: Operation::Flatten(Flatten),
         inputs: [Source::None; 2],
+        name: Name::NONE,
         input: Shape::vector(0),
         output: Shape::vector(0),
         parameter_offset: 0,
@@ -63,6 +66,12 @@ impl Placed {
     #[must_use]
     pub const fn parameters(&self) -> Range<usize> {
         self.parameter_offset..self.parameter_offset + self.weights + self.biases
+    }
+
+    /// Multiplications and additions of one sample's forward pass.
+    #[must_use]
+    pub fn flops(&self) -> u64 {
+        self.operation.flops(self.input, self.output)
     }
 
     /// Whether it reads nothing but the network's input, flattened or not, whose gradient nobody asks for.
@@ -177,6 +186,7 @@ impl Ends {
         let placed = Placed {
             operation,
             inputs: node.inputs,
+            name: node.name,
             input: shape,
             output,
             parameter_offset: self.parameters,

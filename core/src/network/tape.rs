@@ -1,4 +1,5 @@
-use crate::layer::Operation;
+use super::Name;
+use crate::layer::{Flatten, Operation};
 
 /// Where a node's input comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,20 +19,40 @@ pub struct Node {
     pub operation: Operation,
     /// Its inputs.
     pub inputs: [Source; 2],
+    /// What files call it.
+    pub name: Name,
 }
 
 impl Node {
     /// A node with one input.
     #[must_use]
     pub const fn new(operation: Operation, input: Source) -> Self {
-        Self { operation, inputs: [input, Source::None] }
+        Self::with_inputs(operation, [input, Source::None])
+    }
+
+    /// A node with any inputs.
+    #[must_use]
+    pub const fn with_inputs(operation: Operation, inputs: [Source; 2]) -> Self {
+        Self { operation, inputs, name: Name::NONE }
+    }
+
+    /// Memory for [`Model::write`](crate::model::Model::write) to fill.
+    #[must_use]
+    pub const fn empty() -> Self {
+        Self::new(Operation::Flatten(Flatten), Source::Input)
+    }
+
+    /// The same node with a name.
+    #[must_use]
+    pub const fn named(self, name: Name) -> Self {
+        Self { name, ..self }
     }
 
     /// A chain: each operation takes the output of the one before it.
     #[must_use]
     pub const fn chain<const N: usize>(operations: [Operation; N]) -> [Self; N] {
         const { assert!(N <= 1 << 16, "a node's input is a number of 16 bits") };
-        let mut nodes = [const { Self::new(Operation::Flatten(crate::layer::Flatten), Source::Input) }; N];
+        let mut nodes = [const { Self::empty() }; N];
         let mut k = 0;
         while k < N {
             #[allow(clippy::cast_possible_truncation)]

@@ -1,15 +1,18 @@
-//! Which tensors of a file are which layer's: by their order, and by their shapes.
+//! Which tensors of a file are which layer's: by their names, or else by their order and their shapes.
 //!
 //! A tensor's name is the path of its layer and `weight` or `bias`: `0.weight`, `module.features.10.bias`,
 //! `fc.weight`. Layers are taken in the order of their paths, in which numbers count as numbers: `2` comes before
 //! `10`. Each layer of the network takes the first one whose weights have its shape. So any prefix will do, and any
 //! numbering, whether it counts modules without parameters or not.
+//!
+//! Where the file has all of the network's own names, those count alone: the layers of a ResNet's block are not in the
+//! order of their names. `bn` in a name is read as `norm`, as torchvision calls norms of any kind.
 
 use std::collections::{BTreeMap, HashMap};
 
 use adadagrad_core::network::Network;
 
-use super::{CheckpointError, Piece, Tensor, layer_pieces, tensor_name};
+use super::{CheckpointError, LayerPieces, Piece, Tensor, layer_pieces, tensor_name};
 
 /// Whether a tensor is a layer's weights or biases, by its name.
 pub(super) fn is_parameter(name: &str) -> bool {
@@ -28,19 +31,27 @@ pub(super) fn flat(
 ) -> Result<Vec<f32>, CheckpointError> {
     let mut layers: BTreeMap<_, _> =
         tensors.keys().map(|name| split(name).0).map(|path| (Order::of(path), path)).collect();
+    let by_name: HashMap<_, _> = layers.iter().map(|(order, path)| (own_name(path), order.clone())).collect();
+    let has_names = layer_pieces(network).all(|layer| by_name.contains_key(&layer.path));
     let mut values = vec![0.0; network.parameters()];
-    for [weight, bias] in layer_pieces(network) {
+    for LayerPieces { path: own, weight, bias } in layer_pieces(network) {
         let fits = |path: &str| tensors.get(&*join(path, "weight")).is_some_and(|t| t.shape == weight.shape);
         // Where none fits, the next one is the one that is wrong.
-        let next = layers.iter().find(|(_, path)| fits(path)).or_else(|| layers.first_key_value());
-        let path = match next {
-            Some((order, &path)) => {
-                layers.remove(&order.clone());
-                Some(path)
-            }
-            None => None,
+        let by_shape = || layers.iter().find(|(_, path)| fits(path)).or_else(|| layers.first_key_value());
+        let order = match by_name.get(&own).filter(|_| has_names) {
+            None => by_shape().map(|(order, _)| order.clone()),
+            named => named.cloned(),
         };
-        for (what, Piece { name, shape, range }) in [("weight", weight), ("bias", bias)] {
+        let path = order.and_then(|order| layers.remove(&order));
+        if let (None, Some((name, found))) =
+            (&bias, path.and_then(|path| tensors.get_key_value(&*join(path, "bias"))))
+        {
+            return Err(unexpected(slot, name, found));
+        }
+        for (what, Piece { name, shape, range }) in [("weight", Some(weight)), ("bias", bias)]
+            .into_iter()
+            .filter_map(|(what, piece)| Some((what, piece?)))
+        {
             let name = path.map_or(name, |path| join(path, what));
             let found = tensors.get(&*name);
             let tensor = tensor_name(slot, &name);
@@ -59,10 +70,17 @@ pub(super) fn flat(
     });
     match left {
         None => Ok(values),
-        Some((name, tensor)) => {
-            Err(CheckpointError::Unexpected { tensor: tensor_name(slot, name), found: tensor.shape.clone() })
-        }
+        Some((name, tensor)) => Err(unexpected(slot, name, tensor)),
     }
+}
+
+fn unexpected(slot: Option<usize>, name: &str, tensor: &Tensor) -> CheckpointError {
+    CheckpointError::Unexpected { tensor: tensor_name(slot, name), found: tensor.shape.clone() }
+}
+
+/// A path as networks here would call it.
+fn own_name(path: &str) -> String {
+    path.replace("bn", "norm")
 }
 
 /// The path of a tensor's layer, and what it is there.

@@ -194,8 +194,9 @@ pub(super) fn word(len: usize) -> u32 {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use adadagrad_core::dataset::SampleShape;
     use adadagrad_core::local::OwnedNetwork;
-    use adadagrad_core::network::Model;
+    use adadagrad_core::model::Model;
 
     use super::*;
 
@@ -209,8 +210,8 @@ mod tests {
     #[test]
     fn every_model_takes_a_batch_of_60_000_within_default_limits() {
         let needs = Needs { norms: true, inner: true, coordinate_quantile: Some(0.5), parts: 4 };
-        for model in Model::ALL {
-            let network = OwnedNetwork::of_model(model).unwrap();
+        for model in Model::MNIST {
+            let network = OwnedNetwork::of_model(model, SampleShape::MNIST).unwrap();
             let demand = demand(&network, &needs);
             let micro_batch = fitting_micro_batch(&demand, 1024, BINDING, 1 << 30).unwrap();
             let sizes = Sizes::new(&demand, micro_batch);
@@ -223,7 +224,8 @@ mod tests {
 
     #[test]
     fn a_budget_is_kept_and_one_that_holds_nothing_is_refused() {
-        let (network, needs) = (OwnedNetwork::of_model(Model::Cnn).unwrap(), Needs::default());
+        let (network, needs) =
+            (OwnedNetwork::of_model(Model::Cnn, SampleShape::MNIST).unwrap(), Needs::default());
         let demand = demand(&network, &needs);
         let mut last = 1024;
         for budget in [100 << 20, 20 << 20, 2 << 20] {

@@ -132,7 +132,8 @@ mod tests {
         input: Shape,
         nodes: &[(Operation, [Source; 2])],
     ) -> Vec<(Operation, bool, [Option<Values>; 2])> {
-        let nodes: Vec<Node> = nodes.iter().map(|&(operation, inputs)| Node { operation, inputs }).collect();
+        let nodes: Vec<Node> =
+            nodes.iter().map(|&(operation, inputs)| Node::with_inputs(operation, inputs)).collect();
         let network = OwnedNetwork::new(input, &nodes).unwrap();
         let found = steps(network.view().nodes());
         found.iter().map(|step| (step.place.operation, step.relu, step.inputs)).collect()

@@ -139,13 +139,26 @@ impl Training {
     /// Opens a device for the settings' model and optimizer, with parameters drawn from the settings' seed.
     ///
     /// # Errors
-    /// When there is no device, not enough memory, or the data set is not one of bytes.
+    /// When the model does not fit the data, there is no device, not enough memory, or the data set is not one of bytes.
     pub async fn open(
         config: &RunConfig,
         images: SharedDataset,
         options: Options,
     ) -> Result<Self, EngineError> {
-        let network = OwnedNetwork::of_model(config.model)?;
+        let network = OwnedNetwork::of_model(config.model, images.shape())?;
+        Self::of_network(config, network, images, options).await
+    }
+
+    /// The same for any network.
+    ///
+    /// # Errors
+    /// Those of [`Self::open`].
+    pub async fn of_network(
+        config: &RunConfig,
+        network: OwnedNetwork,
+        images: SharedDataset,
+        options: Options,
+    ) -> Result<Self, EngineError> {
         let optimizer = config.optimizer.as_optimizer::<f32>();
         let len = network.view().parameters();
         let mut parameters = vec![0.0; len];

@@ -133,11 +133,11 @@ fn a_branch_without_a_reader_changes_nothing() -> Check {
     let one = |node| [Source::Node(node), Source::None];
     let nodes = [
         Node::new(dense(5), Source::Input),
-        Node { operation: Tanh.into(), inputs: one(0) },
-        Node { operation: dense(7), inputs: one(1) },
-        Node { operation: Relu.into(), inputs: one(0) },
-        Node { operation: Add.into(), inputs: [Source::Node(3), Source::Node(3)] },
-        Node { operation: dense(3), inputs: one(4) },
+        Node::with_inputs(Tanh.into(), one(0)),
+        Node::with_inputs(dense(7), one(1)),
+        Node::with_inputs(Relu.into(), one(0)),
+        Node::with_inputs(Add.into(), [Source::Node(3), Source::Node(3)]),
+        Node::with_inputs(dense(3), one(4)),
     ];
     let network = OwnedNetwork::new(Shape::vector(6), &nodes).unwrap();
     let table = Table::random(3, 9, 6, 3);

@@ -73,7 +73,7 @@ fn a_budget_makes_smaller_micro_batches_with_the_same_sums() {
     /// Parameters, memory and gradients of 101,770 values each, and room for few samples.
     const BUDGET: u64 = 1_400_000;
     let training = support::images(300, 3);
-    let config = RunConfig { model: Model::Mlp, seed: SEED, ..Preset::PaperCnn.config() };
+    let config = RunConfig { model: Model::MLP, seed: SEED, ..Preset::PaperCnn.config() };
     let Some(mut roomy) = gpu(&config, &training) else { return };
     let options = Options { memory_budget: Some(BUDGET), ..Options::of_adapter(None, quiet) };
     let mut tight = gpu_with(&config, &training, options).unwrap();

@@ -64,7 +64,7 @@ fn the_evidence_of_tiny_gradients_is_the_cpus() {
     let all = Needs { norms: true, inner: true, coordinate_quantile: Some(0.5), parts: 3 };
     let needs = [all, Needs { parts: 0, ..all }, Needs { norms: true, ..Needs::default() }, Needs::default()];
     let mut compared = 0;
-    for model in Model::ALL {
+    for model in Model::MNIST {
         let config = RunConfig { model, seed: SEED, ..Preset::PaperCnn.config() };
         let parameters = cpu(&config, &support::images(2, 3)).parameters();
         let training = of_one_class(images(model, &parameters));
@@ -104,7 +104,7 @@ fn the_evidence_of_tiny_gradients_is_the_cpus() {
 fn the_evidence_of_huge_gradients_is_the_cpus() {
     let needs = Needs { norms: true, inner: true, coordinate_quantile: None, parts: 0 };
     // The CPU's convolutions take square norms in `f32` as well.
-    for (model, factors) in [(Model::Mlp, &[1e6, 1e10, 1e16, 1e20][..]), (Model::Cnn, &[1e13])] {
+    for (model, factors) in [(Model::MLP, &[1e6, 1e10, 1e16, 1e20][..]), (Model::Cnn, &[1e13])] {
         let config = RunConfig { model, seed: SEED, ..Preset::PaperCnn.config() };
         let parameters = cpu(&config, &support::images(2, 3)).parameters();
         let training = images(model, &parameters);
@@ -214,7 +214,7 @@ fn updates_by_tiny_gradients_are_the_cpus() {
         (AnyOptimizer::Sgd(Sgd { weight_decay: 0.0 }), 1e18),
         (AnyOptimizer::AdaGradNorm(AdaGradNorm { initial_norm: 1e-22 }), 0.1),
     ] {
-        let config = RunConfig { optimizer, learning_rate, sample_budget: 90, ..settled(Model::Mlp) };
+        let config = RunConfig { optimizer, learning_rate, sample_budget: 90, ..settled(Model::MLP) };
         let Some(mut engine) = gpu(&config, &training) else { return };
         let mut cpu = cpu(&config, &training);
         let before = sure(cpu.parameters(), 46.0);

@@ -15,6 +15,7 @@ use adadagrad_gpu::fallback::FallbackEngine;
 use adadagrad_gpu::gpu::GpuEngine;
 use adadagrad_gpu::run::Run;
 use adadagrad_gpu::webgpu::{Gpu, GpuError, Opening, Options, Patience};
+use adadagrad_tests::mnist::network;
 
 use super::{SAMPLES, bits, gpu, gpu_with, quiet, run, settled, short, steps, support};
 
@@ -25,7 +26,7 @@ fn a_lost_device_costs_nothing_and_the_same_run_gives_the_same_bits() {
         NOTICES.fetch_add(1, Ordering::Relaxed);
     };
     let (training, test) = (support::images(SAMPLES, 3), support::images(100, 4));
-    let config = short(Model::Mlp, Some(AnyTest::Norm(NormTest { eta: 0.5, debiased: false })));
+    let config = short(Model::MLP, Some(AnyTest::Norm(NormTest { eta: 0.5, debiased: false })));
     let Some(engine) = gpu(&config, &training) else { return };
     let mut whole = run(config, engine);
     let lines = steps(&mut whole, &test);
@@ -49,7 +50,7 @@ fn a_lost_device_costs_nothing_and_the_same_run_gives_the_same_bits() {
 #[test]
 fn a_device_lost_at_any_moment_costs_nothing() {
     let (training, test) = (support::images(SAMPLES, 3), support::images(100, 4));
-    let config = RunConfig { sample_budget: 3000, ..settled(Model::Mlp) };
+    let config = RunConfig { sample_budget: 3000, ..settled(Model::MLP) };
     let Some(engine) = gpu(&config, &training) else { return };
     let mut whole = run(config, engine);
     let lines = steps(&mut whole, &test);
@@ -78,7 +79,7 @@ fn retuned(config: RunConfig) -> RunConfig {
 fn settings_change_between_two_steps_whatever_is_on_its_way_or_lost() {
     let (training, test) = (support::images(SAMPLES, 3), support::images(100, 4));
     let test_on = Some(AnyTest::Norm(NormTest { eta: 0.1, debiased: false }));
-    let config = RunConfig { test: test_on, sample_budget: 600, ..settled(Model::Mlp) };
+    let config = RunConfig { test: test_on, sample_budget: 600, ..settled(Model::MLP) };
     // Held back before, or with steps on their way that have to be given up; and lost at any step.
     let outcome = |held: bool, lost_before: Option<usize>| {
         let mut run = run(config, gpu(&config, &training)?);
@@ -149,7 +150,7 @@ fn listener() -> (Arc<Mutex<Vec<String>>>, impl Fn(&str) + 'static) {
 #[test]
 fn exhausted_memory_halves_the_micro_batch_and_the_run_goes_on() {
     let (training, test) = (support::images(SAMPLES, 3), support::images(100, 4));
-    let config = short(Model::Mlp, Some(AnyTest::Norm(NormTest { eta: 0.5, debiased: false })));
+    let config = short(Model::MLP, Some(AnyTest::Norm(NormTest { eta: 0.5, debiased: false })));
     let (told, notice) = listener();
     let Some(engine) = gpu_with(&config, &training, Options::of_adapter(None, notice)) else { return };
     let planned = engine.training().micro_batch();
@@ -182,7 +183,7 @@ fn a_gpu_that_does_not_come_back_hands_the_run_to_the_threads() {
     static TOLD: Mutex<Vec<String>> = Mutex::new(Vec::new());
     let tell = |text: &str| TOLD.lock().unwrap().push(text.to_owned());
     let (training, test) = (support::images(SAMPLES, 3), support::images(100, 4));
-    let config = short(Model::Mlp, Some(AnyTest::Norm(NormTest { eta: 0.5, debiased: false })));
+    let config = short(Model::MLP, Some(AnyTest::Norm(NormTest { eta: 0.5, debiased: false })));
     let Some(engine) = gpu(&config, &training) else { return };
     let mut whole = run(config, engine);
     let lines = steps(&mut whole, &test);
@@ -201,7 +202,7 @@ fn a_gpu_that_does_not_come_back_hands_the_run_to_the_threads() {
         let options = Options { open: Box::new(open), ..Options::of_adapter(None, quiet) };
         let threads = NonZero::new(2).unwrap();
         let images = Arc::clone(&training);
-        let engine = FallbackEngine::new(&config, images, options, threads, tell).unwrap();
+        let engine = FallbackEngine::new(&config, network(&config), images, options, threads, tell).unwrap();
         let mut broken = run(config, engine);
         for (step, line) in lines.iter().enumerate() {
             if step == lost_before {
@@ -227,7 +228,7 @@ fn a_gpu_that_never_answers_hands_the_run_to_the_threads() {
     static TOLD: Mutex<Vec<String>> = Mutex::new(Vec::new());
     let tell = |text: &str| TOLD.lock().unwrap().push(text.to_owned());
     let (training, test) = (support::images(SAMPLES, 3), support::images(100, 4));
-    let config = short(Model::Mlp, Some(AnyTest::Norm(NormTest { eta: 0.5, debiased: false })));
+    let config = short(Model::MLP, Some(AnyTest::Norm(NormTest { eta: 0.5, debiased: false })));
     let Some(engine) = gpu(&config, &training) else { return };
     let mut whole = run(config, engine);
     let lines = steps(&mut whole, &test);
@@ -235,7 +236,9 @@ fn a_gpu_that_never_answers_hands_the_run_to_the_threads() {
     for (limit, silent_before) in [(Duration::ZERO, 0), (Duration::ZERO, 2), (Duration::from_nanos(100), 1)] {
         let images = Arc::clone(&training);
         let options = Options::of_adapter(None, tell);
-        let engine = FallbackEngine::new(&config, images, options, NonZero::new(2).unwrap(), tell).unwrap();
+        let engine =
+            FallbackEngine::new(&config, network(&config), images, options, NonZero::new(2).unwrap(), tell)
+                .unwrap();
         let mut broken = run(config, engine);
         for (step, line) in lines.iter().enumerate() {
             if step == silent_before {
@@ -272,7 +275,7 @@ fn a_gpu_that_is_lost_and_then_never_opened_is_not_tried_again() {
         };
         let options = Options { open: Box::new(open), ..Options::of_adapter(None, quiet) };
         let (images, threads) = (Arc::clone(&training), NonZero::new(2).unwrap());
-        let engine = FallbackEngine::new(&config, images, options, threads, tell).unwrap();
+        let engine = FallbackEngine::new(&config, network(&config), images, options, threads, tell).unwrap();
         let mut broken = run(config, engine);
         broken.step(&test).unwrap();
         broken.engine().gpu().unwrap().training().gpu().destroy();

@@ -26,7 +26,7 @@ fn short_runs_agree_for_every_test() {
         Some(AnyTest::WorkerNorm(WorkerNormTest { eta: 0.5, workers: 4 })),
     ];
     for test_of_run in tests {
-        let config = short(Model::Mlp, test_of_run);
+        let config = short(Model::MLP, test_of_run);
         let Some(engine) = gpu(&config, &training) else { return };
         let mut on_gpu = run(config, engine);
         let mut on_cpu = run(config, cpu(&config, &training));
@@ -78,7 +78,7 @@ fn every_optimizer_makes_the_cpus_step() {
 #[test]
 fn a_cancelled_step_changes_nothing() {
     let (training, test) = (support::images(SAMPLES, 3), support::images(100, 4));
-    let config = short(Model::Mlp, Some(AnyTest::Norm(NormTest::default())));
+    let config = short(Model::MLP, Some(AnyTest::Norm(NormTest::default())));
     let Some(engine) = gpu(&config, &training) else { return };
     let mut run = run(config, engine);
     run.step(&test).unwrap();
@@ -93,7 +93,7 @@ fn a_cancelled_step_changes_nothing() {
 #[test]
 fn steps_in_flight_change_nothing() {
     let (training, test) = (support::images(SAMPLES, 3), support::images(100, 4));
-    for model in [Model::Logistic, Model::Mlp] {
+    for model in [Model::Logistic, Model::MLP] {
         let config = settled(model);
         let Some(engine) = gpu(&config, &training) else { return };
         let mut ahead = run(config, engine);
@@ -119,7 +119,7 @@ fn a_step_that_was_begun_with_the_wrong_batch_size_changes_nothing() {
         AnyTest::InnerProduct(InnerProductTest { theta: 0.2, leave_one_out: false }),
     ];
     for test_on in tests {
-        let config = RunConfig { sample_budget: 2000, ..short(Model::Mlp, Some(test_on)) };
+        let config = RunConfig { sample_budget: 2000, ..short(Model::MLP, Some(test_on)) };
         let Some(engine) = gpu(&config, &training) else { return };
         let mut ahead = run(config, engine);
         let mut held = run(config, gpu(&config, &training).unwrap());
@@ -145,7 +145,7 @@ fn a_step_that_is_not_finite_stops_the_steps_behind_it() {
     let config = RunConfig {
         optimizer: AnyOptimizer::Sgd(Sgd { weight_decay: 0.0 }),
         learning_rate: 1e19,
-        ..settled(Model::Mlp)
+        ..settled(Model::MLP)
     };
     let Some(engine) = gpu(&config, &training) else { return };
     let mut ahead = run(config, engine);

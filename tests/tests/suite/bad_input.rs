@@ -22,6 +22,7 @@ use adadagrad_core::optimizer::{
 use adadagrad_core::schedule::{Decay, Schedule};
 use adadagrad_core::statistics::{Evidence, Needs, Statistics};
 use adadagrad_core::trainer::{StepError, Trainer};
+use adadagrad_tests::mnist::network;
 use adadagrad_tests::tape::{chain, source};
 
 use crate::determinism::{Images, run_configs};
@@ -280,14 +281,14 @@ fn networks_of_huge_sizes_are_refused() {
 
 #[test]
 fn layers_with_other_inputs_than_they_take_are_refused() {
-    let add = |inputs| Node { operation: Add.into(), inputs };
+    let add = |inputs| Node::with_inputs(Add.into(), inputs);
     let dense = |outputs, input| Node::new(Dense { outputs }.into(), input);
     let (none, input, first) = (Source::None, Source::Input, Source::Node(0));
     let table = [
         (vec![add([input, none])], "layer 0 (add) takes two inputs"),
         (vec![add([none, none])], "layer 0 (add) takes two inputs"),
         (vec![dense(3, none)], "layer 0 (dense, 3 outputs) takes one input"),
-        (vec![Node { operation: Relu.into(), inputs: [input, input] }], "layer 0 (ReLU) takes one input"),
+        (vec![Node::with_inputs(Relu.into(), [input, input])], "layer 0 (ReLU) takes one input"),
         (
             vec![dense(3, input), add([input, first])],
             "layer 1 (add) takes two inputs of the same shape, not 4 and 3",
@@ -331,7 +332,7 @@ fn tapes_that_read_what_is_not_there_are_refused() {
 
 #[test]
 fn slices_of_the_wrong_length_are_refused() {
-    let network = OwnedNetwork::of_model(Model::Logistic).unwrap();
+    let network = OwnedNetwork::of_model(Model::Logistic, SampleShape::MNIST).unwrap();
     let network = network.view();
     let len = network.workspace(2);
     let (mut values, mut sums, mut labels) =
@@ -645,10 +646,12 @@ fn step(run: &mut Run, images: &impl Dataset<f32>) -> Result<Advance, RunError> 
 fn bad_data_fail_the_step_and_nothing_else() {
     let images = Images::new(90);
     let len = Dataset::<f32>::len(&images);
-    let larger = [Model::Mlp, Model::Cnn].map(|model| RunConfig { model, ..run_configs()[0] });
+    let larger = [Model::MLP, Model::Cnn].map(|model| RunConfig { model, ..run_configs()[0] });
     for config in run_configs().into_iter().chain(larger) {
-        let (mut run, mut undisturbed) =
-            (Run::new(config, len, PlainBackend).unwrap(), Run::new(config, len, PlainBackend).unwrap());
+        let (mut run, mut undisturbed) = (
+            Run::new(config, network(&config), len, PlainBackend).unwrap(),
+            Run::new(config, network(&config), len, PlainBackend).unwrap(),
+        );
         for _ in 0..2 {
             step(&mut run, &images).unwrap();
             step(&mut undisturbed, &images).unwrap();

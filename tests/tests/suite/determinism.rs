@@ -16,6 +16,7 @@ use adadagrad_core::random::Key;
 use adadagrad_core::real::Real;
 use adadagrad_core::trainer::{Progress, Telemetry};
 use adadagrad_tests::compare::fingerprint;
+use adadagrad_tests::mnist::network;
 use adadagrad_tests::tiny::{self, Tiny};
 
 /// Random images of 28×28 pixels, brighter at a place that depends on the label: something to learn.
@@ -90,7 +91,7 @@ pub(crate) fn run<M: Backend<f32> + Copy>(
     mut between: impl FnMut(&mut LocalRun<f32, M>, &Images),
 ) -> (Vec<Telemetry>, u64) {
     let images = Images::new(90);
-    let mut run = LocalRun::<f32, M>::new(config, 90, product).unwrap();
+    let mut run = LocalRun::<f32, M>::new(config, network(&config), 90, product).unwrap();
     let mut steps = Vec::new();
     loop {
         match run.advance(&images).unwrap() {
@@ -150,7 +151,7 @@ fn runs_side_by_side_do_not_see_each_other() {
     let config = run_configs()[0];
     let alone = run(config, PlainBackend, |_, _| {});
     let mut pair = [config, RunConfig { seed: 9, ..config }]
-        .map(|config| LocalRun::<f32, _>::new(config, 90, PlainBackend).unwrap());
+        .map(|config| LocalRun::<f32, _>::new(config, network(&config), 90, PlainBackend).unwrap());
     let mut steps = Vec::new();
     while let advance @ (Advance::Working | Advance::Step(_)) = pair[0].advance(&images).unwrap() {
         if let Advance::Step(telemetry) = advance {
@@ -165,7 +166,8 @@ fn runs_side_by_side_do_not_see_each_other() {
 #[test]
 fn evaluation_is_the_mean_over_the_samples() {
     let images = Images::new(100);
-    let mut run = LocalRun::<f32, _>::new(run_configs()[0], 90, PlainBackend).unwrap();
+    let mut run =
+        LocalRun::<f32, _>::new(run_configs()[0], network(&run_configs()[0]), 90, PlainBackend).unwrap();
     assert_eq!(run.advance_evaluation(&images).unwrap(), None);
     run.begin_evaluation(&images);
     let evaluation = loop {
@@ -173,7 +175,7 @@ fn evaluation_is_the_mean_over_the_samples() {
             break evaluation;
         }
     };
-    let network = adadagrad_core::local::OwnedNetwork::of_model(Model::Logistic).unwrap();
+    let network = adadagrad_core::local::OwnedNetwork::of_model(Model::Logistic, SampleShape::MNIST).unwrap();
     let score = adadagrad_tests::engine::with_sweep(network.view(), PlainBackend, 100, |sweep| {
         sweep.evaluate(&run.parameters(), &images, 0..100).unwrap()
     });

@@ -2,6 +2,7 @@
 //! are exercised where no fuzzer runs.
 
 use adadagrad_core::config::Preset;
+use adadagrad_core::dataset::SampleShape;
 use adadagrad_core::local::OwnedNetwork;
 use adadagrad_core::network::Model;
 use adadagrad_core::optimizer::Shared;
@@ -22,12 +23,20 @@ fn idx_pair() -> Vec<u8> {
 
 /// A sound checkpoint of the smallest model.
 fn checkpoint_bytes() -> Vec<u8> {
-    let network = OwnedNetwork::of_model(Model::Logistic).unwrap();
+    let network = OwnedNetwork::of_model(Model::Logistic, SampleShape::MNIST).unwrap();
     let parameters = vec![0.25; network.view().parameters()];
     let config = Preset::PaperLogistic.config();
     let progress =
         Progress { steps: 3, samples_seen: 6, next_batch: 2, shared: Shared { steps: 3, sum_norm_sq: 0.1 } };
-    let state = State { version: 2, config, progress, training_samples: 60_000, training_data: None };
+    let state = State {
+        version: 2,
+        config,
+        progress,
+        training_samples: 60_000,
+        training_data: None,
+        sample: None,
+        network: None,
+    };
     checkpoint::write(network.view(), &parameters, &parameters, &state).unwrap()
 }
 
@@ -126,7 +135,7 @@ fn sound_input_is_accepted() {
     assert!(adadagrad_core::idx::LabelledImages::parse(images, labels, [2, 3], 10).is_ok());
     let bytes = checkpoint_bytes();
     let checkpoint = checkpoint::read(&bytes).unwrap();
-    let network = OwnedNetwork::of_model(Model::Logistic).unwrap();
+    let network = OwnedNetwork::of_model(Model::Logistic, SampleShape::MNIST).unwrap();
     assert_eq!(checkpoint.parameters(network.view()).unwrap().len(), 7850);
     assert_eq!(checkpoint.memory(network.view(), 1).unwrap().len(), 7850);
     assert_eq!(checkpoint.state().unwrap().progress.steps, 3);

@@ -1,6 +1,7 @@
 //! `mnist_first_batch.json`: softmax regression from zero on real images.
 
 use adadagrad_core::backend::{Backend, FastBackend, PlainBackend};
+use adadagrad_core::dataset::SampleShape;
 use adadagrad_core::local::OwnedNetwork;
 use adadagrad_core::network::Model;
 use adadagrad_core::real::Real;
@@ -20,7 +21,7 @@ fn check_batch<F: Real<Sum = f64>>(
     equal("labels", &labels, &expected.labels)?;
     let pixels = samples.iter().flat_map(|&sample| images.image(sample).unwrap());
     equal("pixel_sum", &pixels.map(|&pixel| u64::from(pixel)).sum(), &expected.pixel_sum)?;
-    let network = OwnedNetwork::of_model(Model::Logistic).unwrap().by_inputs();
+    let network = OwnedNetwork::of_model(Model::Logistic, SampleShape::MNIST).unwrap().by_inputs();
     let parameters = vec![F::zero(); network.view().parameters()];
     let batch = measure(&network, product, &parameters, images, &samples, 24)?;
     let evidence = &batch.evidence;

@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use adadagrad_core::backend::{Backend, FastBackend, Matrix, MatrixMut, PlainBackend};
-use adadagrad_core::dataset::Dataset;
+use adadagrad_core::dataset::{Dataset, SampleShape};
 use adadagrad_core::layer::{
     Add, AveragePool2d, Conv2d, Dense, Flatten, Gelu, GlobalAveragePool, GroupNorm, MaxPool2d, Operation,
     Relu, Tanh,
@@ -82,7 +82,7 @@ fn without_bias(outputs: u32, kernel: u32, stride: u32) -> Operation {
 }
 
 fn add(first: u16, second: u16) -> Node {
-    Node { operation: Add.into(), inputs: [first, second].map(source) }
+    Node::with_inputs(Add.into(), [first, second].map(source))
 }
 
 fn dense(outputs: u32) -> Operation {
@@ -483,7 +483,7 @@ fn nan_passes_through_every_layer() {
 /// PyTorch's default: uniform in ±1/√fan_in, weights and biases alike.
 #[test]
 fn initial_parameters_are_uniform_in_their_bounds() {
-    let network = OwnedNetwork::of_model(Model::Cnn).unwrap();
+    let network = OwnedNetwork::of_model(Model::Cnn, SampleShape::MNIST).unwrap();
     let initial = |seed| {
         let mut parameters = vec![f64::NAN; network.view().parameters()];
         initialise(network.view(), seed, &mut parameters).unwrap();

@@ -10,6 +10,7 @@ use adadagrad_core::random::Key;
 use adadagrad_core::statistics::LengthMismatch;
 use adadagrad_core::trainer::Telemetry;
 use adadagrad_tests::compare::fingerprint;
+use adadagrad_tests::mnist::network;
 
 use crate::determinism::{Images, run, run_configs};
 
@@ -23,7 +24,7 @@ fn configs() -> Vec<RunConfig> {
     let configs = run_configs().into_iter().map(large);
     let test = Some(AnyTest::Augmented(AugmentedTest { theta: 0.5, nu: 0.7, leave_one_out: false }));
     let cnn = RunConfig { model: Model::Cnn, test, initial_batch: 20, sample_budget: 60, ..run_configs()[0] };
-    let mlp = RunConfig { model: Model::Mlp, initial_batch: 80, sample_budget: 240, ..cnn };
+    let mlp = RunConfig { model: Model::MLP, initial_batch: 80, sample_budget: 240, ..cnn };
     configs.chain([cnn, mlp]).collect()
 }
 
@@ -33,8 +34,9 @@ type Outcome = (Vec<Telemetry>, u64);
 /// that it kept, and others.
 fn shared(config: RunConfig, product: impl Backend<f32> + Copy, dice: Key) -> Outcome {
     let images = Images::new(SAMPLES);
-    let mut members = [0, 1].map(|_| (Member::<f32, _>::new(config, SAMPLES, product).unwrap(), 0));
-    let mut run = LocalRun::<f32, _>::new(config, SAMPLES, product).unwrap();
+    let mut members =
+        [0, 1].map(|_| (Member::<f32, _>::new(config, network(&config), SAMPLES, product).unwrap(), 0));
+    let mut run = LocalRun::<f32, _>::new(config, network(&config), SAMPLES, product).unwrap();
     let (mut steps, mut thrown) = (Vec::new(), 0);
     loop {
         thrown += 1;
@@ -102,7 +104,7 @@ fn a_shared_run_has_the_bits_of_one_made_alone() {
 fn a_shared_evaluation_is_the_same() {
     let config = run_configs()[0];
     let (training, test) = (Images::new(SAMPLES), Images::new(TEST_SAMPLES));
-    let mut run = LocalRun::<f32, _>::new(config, SAMPLES, PlainBackend).unwrap();
+    let mut run = LocalRun::<f32, _>::new(config, network(&config), SAMPLES, PlainBackend).unwrap();
     run.advance(&training).unwrap();
     run.begin_evaluation(&test);
     let alone = loop {
@@ -111,7 +113,7 @@ fn a_shared_evaluation_is_the_same() {
         }
     };
     run.begin_evaluation(&test);
-    let mut member = Member::<f32, _>::new(config, SAMPLES, PlainBackend).unwrap();
+    let mut member = Member::<f32, _>::new(config, network(&config), SAMPLES, PlainBackend).unwrap();
     let mut parts = 0;
     let together = loop {
         let work = run.share().unwrap();
@@ -144,7 +146,7 @@ fn a_part_that_fails_leaves_the_step_to_be_begun_again() {
     let config = configs()[0];
     let images = Images::new(SAMPLES);
     let alone = run(config, PlainBackend, |_, _| {});
-    let mut run = LocalRun::<f32, _>::new(config, SAMPLES, PlainBackend).unwrap();
+    let mut run = LocalRun::<f32, _>::new(config, network(&config), SAMPLES, PlainBackend).unwrap();
     run.share().unwrap();
     let failed = run.take_sums::<Lost>(|part| {
         part.gradient_sum.fill(7.0);
@@ -166,7 +168,7 @@ fn a_part_that_fails_leaves_the_step_to_be_begun_again() {
 fn a_run_that_is_finished_shares_nothing() {
     let config = RunConfig { sample_budget: 1, ..run_configs()[0] };
     let images = Images::new(SAMPLES);
-    let mut run = LocalRun::<f32, _>::new(config, SAMPLES, PlainBackend).unwrap();
+    let mut run = LocalRun::<f32, _>::new(config, network(&config), SAMPLES, PlainBackend).unwrap();
     while run.advance(&images).unwrap() != Advance::Finished {}
     assert!(run.share().is_none());
 }

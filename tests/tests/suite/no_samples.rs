@@ -5,6 +5,7 @@ use adadagrad_core::batch_test::Required;
 use adadagrad_core::dataset::Dataset;
 use adadagrad_core::local::{BatchSums, LocalRun};
 use adadagrad_core::statistics::{Inner, Needs, Reason, Statistics};
+use adadagrad_tests::mnist::network;
 
 use crate::batch_tests::rows;
 use crate::determinism::{Images, run_configs};
@@ -45,7 +46,8 @@ fn an_empty_batch_says_nothing() {
 #[test]
 fn an_empty_data_set_has_no_accuracy() {
     let none = Images::new(0);
-    let mut run = LocalRun::<f32, _>::new(run_configs()[0], 90, PlainBackend).unwrap();
+    let mut run =
+        LocalRun::<f32, _>::new(run_configs()[0], network(&run_configs()[0]), 90, PlainBackend).unwrap();
     run.begin_evaluation(&none);
     assert!(Dataset::<f32>::is_empty(&none));
     let error = run.advance_evaluation(&none).unwrap_err();

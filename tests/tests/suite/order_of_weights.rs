@@ -2,6 +2,7 @@
 
 use adadagrad_core::backend::PlainBackend;
 use adadagrad_core::config::RunConfig;
+use adadagrad_core::dataset::SampleShape;
 use adadagrad_core::layer::{Dense, Flatten, Operation};
 use adadagrad_core::local::{LocalRun, OwnedNetwork};
 use adadagrad_core::network::{Model, Node, Shape, initialise};
@@ -46,14 +47,16 @@ fn vectors_of_another_length_are_refused() {
 
 #[test]
 fn a_run_begins_with_the_parameters_of_its_seed_and_shows_them_as_files_hold_them() {
-    for model in Model::ALL {
-        let network = OwnedNetwork::of_model(model).unwrap();
+    for model in Model::MNIST {
+        let network = OwnedNetwork::of_model(model, SampleShape::MNIST).unwrap();
         let mut parameters = vec![0.0_f32; network.view().parameters()];
         initialise(network.view(), 5, &mut parameters).unwrap();
         let config = RunConfig { model, seed: 5, ..RunConfig::default() };
-        let run = LocalRun::<f32, _>::new(config, 60_000, PlainBackend).unwrap();
+        let run = LocalRun::<f32, _>::new(config, network.clone(), 60_000, PlainBackend).unwrap();
         assert_eq!(run.parameters(), parameters, "{model:?}");
-        let taken = LocalRun::resume(*run.trainer(), PlainBackend, &parameters, &run.memory(), []).unwrap();
+        let taken =
+            LocalRun::resume(*run.trainer(), network.clone(), PlainBackend, &parameters, &run.memory(), [])
+                .unwrap();
         assert_eq!(taken.parameters(), parameters, "{model:?}");
     }
 }

@@ -5,7 +5,7 @@ use adadagrad_core::backend::{Backend, FastBackend, PlainBackend};
 use adadagrad_core::batch_test::{AnyTest, BatchTest, CoordinateNormTest, InnerProductTest, Required};
 use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::cut::{Cut, Grain};
-use adadagrad_core::dataset::Dataset;
+use adadagrad_core::dataset::{Dataset, SampleShape};
 use adadagrad_core::examiner::Examiner;
 use adadagrad_core::idx::LabelledImages;
 use adadagrad_core::layer::{Conv2d, Dense, Operation};
@@ -18,6 +18,7 @@ use adadagrad_core::shuffle::{Order, Shuffle};
 use adadagrad_core::statistics::{Evidence, Inner, LengthMismatch, Needs, Reason, Statistics, Totals};
 use adadagrad_core::trainer::{Plan, Progress, StepError, Trainer};
 use adadagrad_tests::engine::{all_needs, with_sweep};
+use adadagrad_tests::mnist::network;
 
 use crate::determinism::{Images, run_configs};
 
@@ -86,7 +87,7 @@ fn a_cut_has_nothing_beyond_its_parts() {
 
 /// All that can be asked of no samples, and of samples that are not there.
 fn check_sweep<F: Real<Sum = f64>>(model: Model, product: impl Backend<F> + Copy) {
-    let network = OwnedNetwork::of_model(model).unwrap().by_inputs();
+    let network = OwnedNetwork::of_model(model, SampleShape::MNIST).unwrap().by_inputs();
     let network = network.view();
     let images = Images::new(5);
     let len = network.parameters();
@@ -145,7 +146,7 @@ fn check_sweep<F: Real<Sum = f64>>(model: Model, product: impl Backend<F> + Copy
 
 #[test]
 fn sweeps_over_no_samples_and_over_missing_ones() {
-    for model in Model::ALL {
+    for model in Model::MNIST {
         check_sweep::<f32>(model, PlainBackend);
         check_sweep::<f64>(model, PlainBackend);
         check_sweep::<f32>(model, FastBackend);
@@ -162,8 +163,8 @@ fn memory_for_no_network_or_for_endless_batches_is_refused() {
         let refused = Sweep::new(network, PlainBackend, 0, workspace).unwrap_err();
         assert_eq!(refused.found, 0, "{refused}");
     }
-    for model in Model::ALL {
-        let network = OwnedNetwork::of_model(model).unwrap().by_inputs();
+    for model in Model::MNIST {
+        let network = OwnedNetwork::of_model(model, SampleShape::MNIST).unwrap().by_inputs();
         for samples in [usize::MAX, usize::MAX / 2, 1 << 60] {
             let needed = network.view().workspace(samples);
             assert!(needed.values > 1 << 60, "{model:?}: {needed:?}");
@@ -373,7 +374,7 @@ fn progress_at_the_end_of_its_range() {
 fn a_member_is_asked_for_parts_that_are_not_there() {
     let config = run_configs()[0];
     let images = Images::new(90);
-    let mut member = Member::<f32, _>::new(config, 90, PlainBackend).unwrap();
+    let mut member = Member::<f32, _>::new(config, network(&config), 90, PlainBackend).unwrap();
     for (batch, part) in [(80, 80), (80, u32::MAX), (0, 0), (0, 1)] {
         for start in [0, u64::MAX] {
             let place = StepPart { start, batch, part };
@@ -410,7 +411,7 @@ fn a_run_takes_nothing_inside_a_part() {
         sample_budget: SAMPLES.into(),
         ..run_configs()[0]
     };
-    let begin = || LocalRun::<f32, _>::new(config, SAMPLES, FastBackend).unwrap();
+    let begin = || LocalRun::<f32, _>::new(config, network(&config), SAMPLES, FastBackend).unwrap();
     let end = |mut run: LocalRun<f32, FastBackend>| loop {
         match run.advance(&images).unwrap() {
             Advance::Working => {}
@@ -442,7 +443,8 @@ fn a_run_takes_nothing_inside_a_part() {
 #[test]
 fn an_evaluation_takes_nothing_inside_a_part() {
     let (training, test) = (Images::new(90), Images::new(5000));
-    let mut run = LocalRun::<f32, _>::new(run_configs()[0], 90, FastBackend).unwrap();
+    let mut run =
+        LocalRun::<f32, _>::new(run_configs()[0], network(&run_configs()[0]), 90, FastBackend).unwrap();
     run.advance(&training).unwrap();
     let mut evaluate = |interfere: bool| {
         run.begin_evaluation(&test);
@@ -466,7 +468,11 @@ fn an_evaluation_takes_nothing_inside_a_part() {
 
 #[test]
 fn parameters_of_another_length_are_not_reordered() {
-    let examiner = Examiner::<f32, _>::new(Model::Logistic, PlainBackend).unwrap();
+    let examiner = Examiner::<f32, _>::new(
+        OwnedNetwork::of_model(Model::Logistic, SampleShape::MNIST).unwrap(),
+        PlainBackend,
+    )
+    .unwrap();
     for len in [0, 1, 7849, 2 * 7850] {
         let error = examiner.in_own_order(&vec![0.0; len]).unwrap_err();
         assert_eq!((error.expected, error.found), (7850, len));

@@ -531,7 +531,7 @@ fn configs() -> impl Strategy<Value = RunConfig> {
                 _ => AnyTest::WorkerNorm(WorkerNormTest { eta: a, workers }),
             };
             let config = RunConfig {
-                model: Model::ALL[model],
+                model: Model::MNIST[model],
                 optimizer,
                 learning_rate: rate,
                 schedule,

@@ -9,6 +9,7 @@ use adadagrad_core::optimizer::AnyOptimizer;
 use adadagrad_core::statistics::{Evidence, Inner, Parts};
 use adadagrad_core::trainer::{Decided, Trainer};
 use adadagrad_tests::compare::fingerprint;
+use adadagrad_tests::mnist::network;
 
 use crate::determinism::{Images, run_configs};
 
@@ -90,11 +91,19 @@ fn step(run: &mut Run, images: &Images) -> Option<Decided<f32>> {
 fn a_run_taken_over_with_steps_to_be_made_again_is_the_same_run() {
     let images = Images::new(SAMPLES);
     for config in run_configs() {
-        let mut whole = Run::new(config, SAMPLES, PlainBackend).unwrap();
+        let mut whole = Run::new(config, network(&config), SAMPLES, PlainBackend).unwrap();
         step(&mut whole, &images).unwrap();
         let copy = (whole.parameters(), whole.memory());
         let since: Vec<_> = (0..2).map(|_| step(&mut whole, &images).unwrap()).collect();
-        let mut taken = Run::resume(*whole.trainer(), PlainBackend, &copy.0, &copy.1, since).unwrap();
+        let mut taken = Run::resume(
+            *whole.trainer(),
+            network(whole.trainer().config()),
+            PlainBackend,
+            &copy.0,
+            &copy.1,
+            since,
+        )
+        .unwrap();
         while let Some(Decided { plan, .. }) = step(&mut taken, &images) {
             assert_eq!(step(&mut whole, &images).unwrap().plan, plan, "{config:?}");
         }
@@ -107,6 +116,6 @@ fn a_run_taken_over_with_steps_to_be_made_again_is_the_same_run() {
 #[test]
 fn parameters_of_another_length_are_not_taken_over() {
     let trainer = Trainer::<f32>::new(run_configs()[0], SAMPLES).unwrap();
-    let refused = Run::resume(trainer, PlainBackend, &[0.0; 3], &[], []);
+    let refused = Run::resume(trainer, network(trainer.config()), PlainBackend, &[0.0; 3], &[], []);
     assert!(matches!(refused, Err(RunError::Step(_))), "{refused:?}");
 }

@@ -12,6 +12,7 @@ use adadagrad_core::optimizer::{AnyOptimizer, Sgd};
 use adadagrad_core::schedule::{Decay, Schedule};
 use adadagrad_core::trainer::{Decided, Telemetry, Trainer};
 use adadagrad_tests::compare::fingerprint;
+use adadagrad_tests::mnist::network;
 
 use crate::determinism::{Images, run_configs};
 
@@ -75,14 +76,22 @@ fn rest(mut run: Run, images: &Images) -> (Vec<Telemetry>, [u64; 2]) {
 fn a_retuned_run_is_the_one_that_goes_on_with_the_new_settings() {
     let images = Images::new(SAMPLES);
     for config in run_configs() {
-        let mut run = Run::new(config, SAMPLES, PlainBackend).unwrap();
+        let mut run = Run::new(config, network(&config), SAMPLES, PlainBackend).unwrap();
         for _ in 0..3 {
             step(&mut run, &images).unwrap();
         }
         let mut progress = *run.progress();
         progress.next_batch = progress.next_batch.clamp(6, 60);
         let trainer = Trainer::resume(changed(config), SAMPLES, progress).unwrap();
-        let fresh = Run::resume(trainer, PlainBackend, &run.parameters(), &run.memory(), []).unwrap();
+        let fresh = Run::resume(
+            trainer,
+            network(trainer.config()),
+            PlainBackend,
+            &run.parameters(),
+            &run.memory(),
+            [],
+        )
+        .unwrap();
         run.retune(changed(config)).unwrap();
         assert_eq!(run.trainer().config(), &changed(config));
         let (steps, prints) = rest(run, &images);
@@ -97,10 +106,17 @@ fn a_retuned_run_is_the_one_that_goes_on_with_the_new_settings() {
 fn a_step_under_way_begins_again_with_the_new_settings() {
     let images = Images::new(SAMPLES);
     for config in run_configs() {
-        let mut run = Run::new(config, SAMPLES, PlainBackend).unwrap();
+        let mut run = Run::new(config, network(&config), SAMPLES, PlainBackend).unwrap();
         step(&mut run, &images).unwrap();
-        let mut at_once =
-            Run::resume(*run.trainer(), PlainBackend, &run.parameters(), &run.memory(), []).unwrap();
+        let mut at_once = Run::resume(
+            *run.trainer(),
+            network(run.trainer().config()),
+            PlainBackend,
+            &run.parameters(),
+            &run.memory(),
+            [],
+        )
+        .unwrap();
         at_once.retune(changed(config)).unwrap();
         assert_eq!(run.advance(&images).unwrap(), Advance::Working);
         assert!(run.is_inside_step());
@@ -114,7 +130,7 @@ fn a_step_under_way_begins_again_with_the_new_settings() {
 fn steps_that_are_made_again_keep_their_scalars() {
     let images = Images::new(SAMPLES);
     for config in run_configs() {
-        let mut run = Run::new(config, SAMPLES, PlainBackend).unwrap();
+        let mut run = Run::new(config, network(&config), SAMPLES, PlainBackend).unwrap();
         step(&mut run, &images).unwrap();
         let copy = (run.parameters(), run.memory());
         let mut since = Vec::new();
@@ -127,7 +143,15 @@ fn steps_that_are_made_again_keep_their_scalars() {
             since.push(Decided { plan, scalars });
         }
         run.retune(changed(config)).unwrap();
-        let mut taken = Run::resume(*run.trainer(), PlainBackend, &copy.0, &copy.1, since).unwrap();
+        let mut taken = Run::resume(
+            *run.trainer(),
+            network(run.trainer().config()),
+            PlainBackend,
+            &copy.0,
+            &copy.1,
+            since,
+        )
+        .unwrap();
         // Also where more settings come while they are made again.
         taken.advance(&images).unwrap();
         taken.retune(changed(config)).unwrap();
@@ -144,7 +168,7 @@ fn what_may_not_change_is_named_and_nothing_changes() {
     let others = [
         ("version", RunConfig { version: 2, ..base }),
         ("dataset", RunConfig { dataset: DatasetName::Own, ..base }),
-        ("model", RunConfig { model: Model::Mlp, ..base }),
+        ("model", RunConfig { model: Model::MLP, ..base }),
         ("optimizer", RunConfig { optimizer: AnyOptimizer::Sgd(Sgd { weight_decay: 0.1 }), ..base }),
         ("test", RunConfig { test: Some(AnyTest::Norm(NormTest { debiased: true, ..norm })), ..base }),
         ("test", RunConfig { test: Some(AnyTest::Orthogonality(OrthogonalityTest { nu: 0.5 })), ..base }),

@@ -10,6 +10,7 @@ use adadagrad_core::real::{Real, square_norm};
 use adadagrad_core::subnormal::{flush, flush_all};
 use adadagrad_core::trainer::Trainer;
 use adadagrad_tests::compare::narrowed;
+use adadagrad_tests::mnist::network;
 use adadagrad_tests::table::uniform;
 
 use crate::determinism::run_configs;
@@ -117,13 +118,15 @@ fn flushing_takes_nothing_but_subnormal_numbers() {
 #[test]
 fn a_run_goes_on_without_the_subnormal_numbers_of_its_file() {
     for config in run_configs() {
-        let run = LocalRun::<f32, _>::new(config, 90, PlainBackend).unwrap();
+        let run = LocalRun::<f32, _>::new(config, network(&config), 90, PlainBackend).unwrap();
         let (mut parameters, mut memory) = (run.parameters(), run.memory());
         let tiny = f32::MIN_POSITIVE / 4.0;
         parameters[17] = tiny;
         memory.iter_mut().for_each(|value| *value = tiny);
         let trainer = Trainer::<f32>::new(config, 90).unwrap();
-        let resumed = LocalRun::resume(trainer, PlainBackend, &parameters, &memory, []).unwrap();
+        let resumed =
+            LocalRun::resume(trainer, network(trainer.config()), PlainBackend, &parameters, &memory, [])
+                .unwrap();
         assert_eq!(resumed.parameters()[17], 0.0);
         assert!(resumed.memory().iter().all(|&value| value == 0.0), "{:?}", config.optimizer);
     }

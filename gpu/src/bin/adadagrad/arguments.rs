@@ -5,12 +5,14 @@ use std::num::NonZero;
 use std::path::PathBuf;
 
 use adadagrad_core::config::DatasetName;
-use adadagrad_core::network::Model;
+use adadagrad_core::model::Model;
+use adadagrad_core::network::Shape;
 use clap::{ArgGroup, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
+use crate::network::NetworkArguments;
 use crate::save_every::SaveEvery;
-use crate::setting_arguments::{ModelName, SettingArguments, TestName};
-use crate::values::{number, positive, whole, whole_in_list};
+use crate::setting_arguments::{SettingArguments, TestName};
+use crate::values::{number, positive, shape, whole, whole_in_list};
 
 /// Trains neural networks with adaptive batch sizes (AdAdaGrad, arXiv 2402.11215).
 ///
@@ -112,6 +114,13 @@ pub(crate) enum Command {
     /// run cannot be resumed from the new file; the checkpoint stays unchanged.
     #[command(after_long_help = EXPORT_EXAMPLES)]
     Export(ExportArguments),
+    /// List the networks that --model takes, or the layers of one of them
+    ///
+    /// Parameters and FLOPs (multiplications and additions of one sample's forward pass) depend on the samples: their
+    /// shape and number of classes are given with --shape and --classes. With --json a network is printed in the form
+    /// that --network reads, as a beginning of one of your own.
+    #[command(after_long_help = NETWORKS_EXAMPLES)]
+    Networks(NetworksArguments),
 }
 
 const TRAIN_EXAMPLES: &str = "\
@@ -174,6 +183,14 @@ Example:
 In PyTorch, with the nn.Sequential of the model (gpu/README.md lists all three):
   from safetensors.torch import load_file
   model.load_state_dict(load_file(\"model.safetensors\"))";
+
+const NETWORKS_EXAMPLES: &str = "\
+Examples:
+  adadagrad networks
+  adadagrad networks resnet-20 --shape 3x32x32 --classes 100
+  adadagrad networks cifar-cnn --json > net.json
+  adadagrad networks --network net.json
+  adadagrad train --network net.json";
 
 /// The device of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -281,9 +298,8 @@ pub(crate) struct TrainArguments {
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("images").required(true).args(["first", "batch"]))]
 pub(crate) struct StatisticsArguments {
-    /// The network [default: the model of the checkpoint given with --load, otherwise cnn]
-    #[arg(long, value_enum)]
-    pub(crate) model: Option<ModelName>,
+    #[command(flatten)]
+    pub(crate) network: NetworkArguments,
     /// Parameters from this safetensors file [default: random, drawn from --seed]
     #[arg(long, value_name = "FILE")]
     pub(crate) load: Option<PathBuf>,
@@ -336,9 +352,9 @@ pub(crate) struct StatisticsArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct BenchArguments {
-    /// The networks [default: all]
-    #[arg(long, value_enum, value_delimiter = ',')]
-    pub(crate) models: Vec<ModelName>,
+    /// The networks, as `adadagrad networks` lists them [default: logistic,mlp,cnn]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub(crate) models: Vec<Model>,
     /// Batch sizes [default: those of 16,64,256,1024,4096 that fit the data set, else all of it]
     #[arg(long, value_delimiter = ',', value_parser = whole_in_list::<u32>)]
     pub(crate) batches: Vec<u32>,
@@ -381,9 +397,8 @@ pub(crate) struct EvaluateArguments {
     /// Parameters from this safetensors file
     #[arg(long, value_name = "FILE")]
     pub(crate) load: PathBuf,
-    /// The network [default: the model of the checkpoint]
-    #[arg(long, value_enum)]
-    pub(crate) model: Option<ModelName>,
+    #[command(flatten)]
+    pub(crate) network: NetworkArguments,
     /// Print one JSON object instead of the tables
     #[arg(long)]
     pub(crate) json: bool,
@@ -402,17 +417,25 @@ pub(crate) struct ExportArguments {
     /// Replace the file given with --output if it exists
     #[arg(long)]
     pub(crate) overwrite: bool,
-    /// The network [default: the model of the checkpoint]
-    #[arg(long, value_enum)]
-    pub(crate) model: Option<ModelName>,
+    #[command(flatten)]
+    pub(crate) network: NetworkArguments,
 }
 
-impl From<ModelName> for Model {
-    fn from(name: ModelName) -> Self {
-        match name {
-            ModelName::Logistic => Self::Logistic,
-            ModelName::Mlp => Self::Mlp,
-            ModelName::Cnn => Self::Cnn,
-        }
-    }
+#[derive(Debug, Args)]
+pub(crate) struct NetworksArguments {
+    /// The network whose layers are listed [default: a table of all networks]
+    #[arg(value_name = "NAME")]
+    pub(crate) name: Option<Model>,
+    /// A network of your own
+    #[arg(long, value_name = "FILE", conflicts_with = "name")]
+    pub(crate) network: Option<PathBuf>,
+    /// Shape of a sample: channels x height x width [default: 1x28x28 for logistic, mlp and cnn, otherwise 3x32x32]
+    #[arg(long, value_name = "CxHxW", value_parser = shape)]
+    pub(crate) shape: Option<Shape>,
+    /// Number of classes, at least 2
+    #[arg(long, value_name = "N", value_parser = whole::<u32>, default_value_t = 10)]
+    pub(crate) classes: u32,
+    /// Print the layers in the form that --network reads
+    #[arg(long)]
+    pub(crate) json: bool,
 }

@@ -8,8 +8,7 @@ use adadagrad_core::backend::{Backend, FastBackend, Matrix, MatrixMut};
 use adadagrad_core::batch_test::AnyTest;
 use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::controller::{AnyController, Constant};
-use adadagrad_core::local::OwnedNetwork;
-use adadagrad_core::network::Model;
+use adadagrad_core::model::Model;
 use adadagrad_core::statistics::LengthMismatch;
 use adadagrad_core::trainer::Trainer;
 use adadagrad_gpu::cpu::available_threads;
@@ -19,6 +18,7 @@ use serde::Serialize;
 
 use crate::Outcome;
 use crate::arguments::BenchArguments;
+use crate::network::Chosen;
 use crate::numbers::{grouped, rounded};
 use crate::setting_arguments::TestName;
 use crate::table::table;
@@ -36,7 +36,7 @@ fn time_limit(arguments: &BenchArguments) -> Result<Duration, String> {
 /// One model at one batch size.
 #[derive(Serialize)]
 struct Row {
-    model: &'static str,
+    model: Model,
     batch: u32,
     /// Steps timed each way.
     steps: usize,
@@ -73,8 +73,8 @@ pub(crate) fn run(arguments: &BenchArguments) -> Outcome {
         rows: Vec::new(),
     };
     let models: Vec<Model> = match arguments.models.as_slice() {
-        [] => Model::ALL.into(),
-        chosen => chosen.iter().map(|&name| name.into()).collect(),
+        [] => Model::MNIST.into(),
+        chosen => chosen.to_vec(),
     };
     for model in models {
         for &batch in &batches {
@@ -157,10 +157,12 @@ fn measure(
     report: &mut Report,
 ) -> Result<Row, Box<dyn std::error::Error>> {
     let samples = data.training.len();
+    let network = Chosen { model, own: None }.network(data.training.shape())?;
     let steps = |test, seed| -> Result<Steps, Box<dyn std::error::Error>> {
         let config = config(model, batch, test, seed);
-        let engine = arguments.place.engine(&config, data)?;
-        Ok(Steps { trainer: Trainer::new(config, samples)?, engine })
+        let engine = arguments.place.engine(&config, network.clone(), data)?;
+        let trainer = Trainer::new(config, samples)?.with_grain(network.grain());
+        Ok(Steps { trainer, engine })
     };
     // In different orders: the second of a pair would find the first one's images in the processor's caches.
     let (mut with, mut without) = (steps(arguments.test.test(), 0)?, steps(None, 1)?);
@@ -174,14 +176,13 @@ fn measure(
     while pairs.len() < 3 || begin.elapsed() < limit {
         pairs.push((with.seconds()?, without.seconds()?));
     }
-    let network = OwnedNetwork::of_model(model)?;
     #[allow(clippy::cast_precision_loss)]
     let flops = network.view().flops() as f64 * f64::from(batch);
     let with = median(pairs.iter().map(|pair| pair.0));
     let without = median(pairs.iter().map(|pair| pair.1));
     let gflops = flops / with / 1e9;
     Ok(Row {
-        model: model.name(),
+        model,
         batch,
         steps: pairs.len(),
         images_per_second_with_test: f64::from(batch) / with,
@@ -227,7 +228,7 @@ fn tables(report: &Report) -> String {
     let mut rows = vec![head.map(str::to_owned).to_vec()];
     for row in &report.rows {
         rows.push(vec![
-            row.model.to_owned(),
+            row.model.to_string(),
             grouped(row.batch.into()),
             rounded(row.images_per_second_with_test),
             rounded(row.images_per_second_without_test),

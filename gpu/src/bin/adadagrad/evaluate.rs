@@ -27,12 +27,13 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> Outcome {
     arguments.place.check()?;
     let checkpoint = files::load_checkpoint(&arguments.load)?;
     let loaded = (arguments.load.as_path(), &checkpoint);
-    let model = origin::model_of(arguments.model, Some(loaded), None)?;
+    let chosen = arguments.network.choose(Some(loaded), None)?;
     let data = arguments.place.load_data(origin::dataset_of(arguments.place.dataset, Some(loaded))?)?;
     if let Some(note) = origin::check_data(loaded, &data)? {
         output::message(note);
     }
-    let mut engine = files::engine_of_model(&arguments.place, model, 0, Some(loaded), &data)?;
+    let network = chosen.network(data.training.shape())?;
+    let mut engine = files::engine_of(&arguments.place, chosen.model, &network, 0, Some(loaded), &data)?;
     let evaluated = engine.evaluate(&data.test)?;
     let samples = data.test.len();
     if arguments.json {

@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use adadagrad_core::local::OwnedNetwork;
 use adadagrad_gpu::checkpoint;
 use adadagrad_gpu::output_file::OutputFile;
 
@@ -18,8 +17,8 @@ pub(crate) fn run(arguments: &ExportArguments) -> Outcome {
     // The checkpoint would lose all but its parameters.
     refuse_shared(("--output", path), &[Some(("--load", load))])?;
     let checkpoint = files::load_checkpoint(load)?;
-    let model = origin::model_of(arguments.model, Some((load, &checkpoint)), None)?;
-    let network = OwnedNetwork::of_model(model)?;
+    let chosen = arguments.network.choose(Some((load, &checkpoint)), None)?;
+    let network = chosen.network(origin::shape_of(&checkpoint, &chosen))?;
     let parameters = checkpoint.parameters(network.view()).map_err(|error| about(load, error))?;
     let bytes = checkpoint::write_parameters(network.view(), &parameters)?;
     let mut file = OutputFile::prove(path, bytes.len() as u64).map_err(|error| about(path, error))?;
@@ -27,7 +26,7 @@ pub(crate) fn run(arguments: &ExportArguments) -> Outcome {
         return Err(about(path, "the file exists already; to replace it, add --overwrite").into());
     }
     file.write(&bytes).map_err(|error| about(path, error))?;
-    let (model, parameters) = (model.name(), grouped(parameters.len() as u64));
+    let (model, parameters) = (chosen.model, grouped(parameters.len() as u64));
     output::message(format_args!("Wrote {}: {parameters} parameters of the model {model}.", path.display()));
     Ok(ExitCode::SUCCESS)
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use adadagrad_core::config::{DatasetName, Preset, RunConfig};
 use adadagrad_core::local::OwnedNetwork;
-use adadagrad_core::network::Model;
+use adadagrad_core::model::Model;
 use adadagrad_gpu::checkpoint::{self, Checkpoint};
 use adadagrad_gpu::cpu::{ThreadsEngine, available_threads};
 use adadagrad_gpu::data::{self, Splits};
@@ -61,15 +61,17 @@ impl PlaceArguments {
     pub(crate) fn engine(
         &self,
         config: &RunConfig,
+        network: OwnedNetwork,
         data: &Splits,
     ) -> Result<Box<dyn Engine>, Box<dyn Error>> {
-        self.profiled_engine(config, data, None)
+        self.profiled_engine(config, network, data, None)
     }
 
     /// The engine for a run, whose kernels are timed on a GPU where a profile is given.
     pub(crate) fn profiled_engine(
         &self,
         config: &RunConfig,
+        network: OwnedNetwork,
         data: &Splits,
         profile: Option<Profile>,
     ) -> Result<Box<dyn Engine>, Box<dyn Error>> {
@@ -80,9 +82,9 @@ impl PlaceArguments {
             let memory_budget = self.gpu_memory.map(|mebibytes| u64::from(mebibytes.get()) << 20);
             let open = Box::new(opening(Remembered::in_cache(), self.adapter.as_deref(), profile));
             let options = Options { open, memory_budget, notice: Box::new(notice) };
-            return Ok(Box::new(FallbackEngine::new(config, training, options, threads, notice)?));
+            return Ok(Box::new(FallbackEngine::new(config, network, training, options, threads, notice)?));
         }
-        Ok(Box::new(ThreadsEngine::new(config, training, threads)?))
+        Ok(Box::new(ThreadsEngine::of_network(config, network, training, threads, Arc::default())?))
     }
 
     /// The device, with `auto` decided and said.
@@ -130,18 +132,18 @@ impl PlaceArguments {
     }
 }
 
-/// An engine for a model alone, with a checkpoint's parameters where there is one.
-pub(crate) fn engine_of_model(
+/// An engine for a network alone, with a checkpoint's parameters where there is one.
+pub(crate) fn engine_of(
     place: &PlaceArguments,
     model: Model,
+    network: &OwnedNetwork,
     seed: u64,
     loaded: Option<Loaded<'_>>,
     data: &Splits,
 ) -> Result<Box<dyn Engine>, Box<dyn Error>> {
     let config = RunConfig { model, seed, ..Preset::PaperCnn.config() };
-    let mut engine = place.engine(&config, data)?;
+    let mut engine = place.engine(&config, network.clone(), data)?;
     if let Some((file, checkpoint)) = loaded {
-        let network = OwnedNetwork::of_model(model)?;
         let parameters = checkpoint.parameters(network.view()).map_err(|error| about(file, error))?;
         engine.restore(&parameters, None)?;
     }

@@ -12,6 +12,8 @@ mod evaluate;
 mod export;
 mod files;
 mod interrupt;
+mod network;
+mod networks;
 mod numbers;
 mod origin;
 mod output;
@@ -57,6 +59,7 @@ fn run(command: &Command, given: &ArgMatches) -> ExitCode {
         Command::Devices => devices::run(),
         Command::Evaluate(arguments) => evaluate::run(arguments),
         Command::Export(arguments) => export::run(arguments),
+        Command::Networks(arguments) => networks::run(arguments),
     };
     outcome.unwrap_or_else(|error| {
         output::error(error);

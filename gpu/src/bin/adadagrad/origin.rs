@@ -4,15 +4,17 @@
 use std::path::Path;
 
 use adadagrad_core::config::DatasetName;
-use adadagrad_core::network::Model;
+use adadagrad_core::dataset::SampleShape;
+use adadagrad_core::model::Model;
+use adadagrad_core::network::Shape;
 use adadagrad_gpu::checkpoint::{Checkpoint, State};
 use adadagrad_gpu::data::Splits;
 use serde_json::Value;
 
 use crate::arguments::DataSet;
 use crate::files::about;
+use crate::network::Chosen;
 use crate::numbers::grouped;
-use crate::setting_arguments::ModelName;
 
 /// A checkpoint, and the file that it was read from.
 pub(crate) type Loaded<'c> = (&'c Path, &'c Checkpoint);
@@ -42,16 +44,15 @@ pub(crate) fn dataset_of(asked: Option<DataSet>, loaded: Option<Loaded<'_>>) -> 
 /// # Errors
 /// When the flag contradicts the checkpoint, or nothing says which.
 pub(crate) fn model_of(
-    asked: Option<ModelName>,
+    asked: Option<Model>,
     loaded: Option<Loaded<'_>>,
     default: Option<Model>,
 ) -> Result<Model, String> {
-    let asked = asked.map(Model::from);
     let own = loaded.and_then(|(file, checkpoint)| Some((file, named_model(checkpoint)?)));
     if let (Some(asked), Some(own)) = (asked, own) {
         check_model(asked, own)?;
     }
-    let found = || loaded.and_then(|(_, checkpoint)| checkpoint.model());
+    let found = || loaded.and_then(|(_, checkpoint)| shown_model(checkpoint));
     asked.or(own.map(|(_, model)| model)).or_else(found).or(default).ok_or_else(|| {
         let text =
             "the file does not name its model, and its tensors do not fit any known model: choose one with --model";
@@ -64,7 +65,7 @@ pub(crate) fn check_model(asked: Model, (file, own): (&Path, Model)) -> Result<(
     if asked == own {
         return Ok(());
     }
-    let text = format!("it contains the model {}, but the settings have {}", own.name(), asked.name());
+    let text = format!("it contains the model {own}, but the settings have {asked}");
     Err(about(file, text))
 }
 
@@ -72,6 +73,27 @@ pub(crate) fn check_model(asked: Model, (file, own): (&Path, Model)) -> Result<(
 pub(crate) fn named_model(checkpoint: &Checkpoint) -> Option<Model> {
     Some(checkpoint.state.as_ref()?.config.model)
 }
+
+/// The model that a checkpoint's tensors fit, for samples as they usually are.
+pub(crate) fn shown_model(checkpoint: &Checkpoint) -> Option<Model> {
+    USUAL_SHAPES.into_iter().find_map(|shape| checkpoint.model(shape))
+}
+
+/// What the samples are that a checkpoint's network is for: as it says, else as its tensors show.
+pub(crate) fn shape_of(checkpoint: &Checkpoint, network: &Chosen) -> SampleShape {
+    let own = checkpoint.state.as_ref().map(State::sample_shape);
+    let fits = |shape: &SampleShape| {
+        network.network(*shape).is_ok_and(|network| checkpoint.parameters(network.view()).is_ok())
+    };
+    own.or_else(|| USUAL_SHAPES.into_iter().find(fits)).unwrap_or(SampleShape::MNIST)
+}
+
+/// Samples of MNIST, CIFAR-10 and CIFAR-100, to recognise networks by whose files do not say what their samples are.
+const USUAL_SHAPES: [SampleShape; 3] = [
+    SampleShape::MNIST,
+    SampleShape::image(Shape::image(3, 32, 32), 10),
+    SampleShape::image(Shape::image(3, 32, 32), 100),
+];
 
 /// Refuses other data than the checkpoint's run learned from. Returns what the user should know where that is unknown.
 ///

@@ -108,7 +108,7 @@ fn throughput(report: &Report) -> String {
     for row in &report.throughput {
         let unknown = || "unknown".to_owned();
         rows.push(vec![
-            row.model.name().to_owned(),
+            row.model.to_string(),
             grouped(row.batch.into()),
             rounded(row.images_per_second),
             row.gflops.map_or_else(unknown, significant),
@@ -122,7 +122,7 @@ fn throughput(report: &Report) -> String {
 fn kernels(report: &Report) -> String {
     match report.throughput.last() {
         Some(row) => {
-            let title = format!("Kernels, {} at b = {}", row.model.name(), grouped(row.batch.into()));
+            let title = format!("Kernels, {} at b = {}", row.model, grouped(row.batch.into()));
             format!("{title}\n{}", kernel_table(&row.kernels))
         }
         None => String::new(),

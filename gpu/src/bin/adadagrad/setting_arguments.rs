@@ -6,6 +6,7 @@ use adadagrad_core::batch_test::{
 use std::path::PathBuf;
 
 use adadagrad_core::config::Preset;
+use adadagrad_core::model::Model;
 use clap::{Args, ValueEnum};
 
 use crate::values::{number, whole};
@@ -28,16 +29,6 @@ impl From<PresetName> for Preset {
             PresetName::PaperLogistic => Self::PaperLogistic,
         }
     }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ModelName {
-    /// Softmax regression, 7,850 parameters
-    Logistic,
-    /// One hidden layer of 128, 101,770 parameters
-    Mlp,
-    /// Two 5x5 convolutions with max-pooling, 28,938 parameters
-    Cnn,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -124,9 +115,13 @@ pub(crate) struct SettingArguments {
     /// JSON file with settings, as --print-config writes them; other flags override them
     #[arg(long, value_name = "FILE", conflicts_with = "preset", help_heading = "Settings")]
     pub(crate) config: Option<PathBuf>,
-    /// The network
-    #[arg(long, value_enum, help_heading = "Settings")]
-    pub(crate) model: Option<ModelName>,
+    /// The network: logistic, mlp, mlp-HIDDEN, cnn, cifar-cnn, resnet-DEPTH, resnet-DEPTH-WIDTH, resnet18 or
+    /// resnet18-WIDTH, as `adadagrad networks` lists them
+    #[arg(long, value_name = "NAME", help_heading = "Settings")]
+    pub(crate) model: Option<Model>,
+    /// A network of your own: a JSON list of layers, as `adadagrad networks NAME --json` prints them
+    #[arg(long, value_name = "FILE", conflicts_with = "model", help_heading = "Settings")]
+    pub(crate) network: Option<PathBuf>,
     /// Determines the initial parameters and the order of the samples; the same seed gives the same run, bit for bit.
     /// 0 to 2^53 - 1
     #[arg(long, value_parser = whole::<u64>, help_heading = "Settings")]

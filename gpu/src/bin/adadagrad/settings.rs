@@ -8,6 +8,7 @@ use std::error::Error;
 use adadagrad_core::batch_test::AnyTest;
 use adadagrad_core::config::{ConfigError, RunConfig};
 use adadagrad_core::controller::{AdAdaGrad, AnyController, Constant};
+use adadagrad_core::model::Model;
 use adadagrad_core::optimizer::{
     AdaGrad, AdaGradNorm, Adam, AdamW, AnyOptimizer, Momentum, Nesterov, RmsProp, Sgd,
 };
@@ -25,7 +26,12 @@ type Flag = (&'static str, &'static str, Option<Value>);
 impl SettingArguments {
     /// The run description: flags, else the file's settings, else the default. Ranges are not checked here: that is
     /// [`RunConfig::validate`]'s.
-    pub(crate) fn resolve(&self, default: RunConfig) -> Result<RunConfig, Box<dyn Error>> {
+    /// `own`: the model of the file given with --network.
+    pub(crate) fn resolve(
+        &self,
+        default: RunConfig,
+        own: Option<Model>,
+    ) -> Result<RunConfig, Box<dyn Error>> {
         let base = match &self.config {
             Some(file) => config_file::read(&files::read_text(file)?, default)
                 .map_err(|error| files::about(file, error))?,
@@ -33,7 +39,7 @@ impl SettingArguments {
         };
         let test = self.test(base.test)?;
         Ok(RunConfig {
-            model: self.model.map_or(base.model, Into::into),
+            model: self.model.or(own).unwrap_or(base.model),
             optimizer: self.optimizer(base.optimizer)?,
             learning_rate: self.learning_rate.unwrap_or(base.learning_rate),
             schedule: adadagrad_core::schedule::Schedule {

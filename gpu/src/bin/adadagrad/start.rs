@@ -5,6 +5,7 @@ use std::path::Path;
 
 use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::local::OwnedNetwork;
+use adadagrad_core::model::Model;
 use adadagrad_core::trainer::{Progress, Trainer};
 use adadagrad_gpu::checkpoint::Checkpoint;
 use adadagrad_gpu::data::Splits;
@@ -55,6 +56,14 @@ impl<'a> Read<'a> {
 }
 
 impl Start<'_> {
+    /// The file that it begins from.
+    pub(crate) fn loaded(&self) -> Option<Loaded<'_>> {
+        match *self {
+            Self::New => None,
+            Self::From(loaded) | Self::Resumed(loaded) => Some(loaded),
+        }
+    }
+
     /// Where the resumed run stood.
     pub(crate) fn progress(&self) -> Option<&Progress<f64>> {
         match self {
@@ -84,11 +93,16 @@ pub(crate) fn validate(config: &RunConfig, start: Start<'_>, samples: u32) -> Re
 }
 
 /// The settings: the checkpoint's for a resumed run, else the flags'.
-pub(crate) fn config(arguments: &TrainArguments, start: Start<'_>) -> Result<RunConfig, Box<dyn Error>> {
+/// `own`: the model of the file given with --network.
+pub(crate) fn config(
+    arguments: &TrainArguments,
+    start: Start<'_>,
+    own: Option<Model>,
+) -> Result<RunConfig, Box<dyn Error>> {
     let settings = &arguments.settings;
     let (file, checkpoint) = match start {
-        Start::New => return new_config(arguments, None),
-        Start::From(loaded) => return new_config(arguments, Some(loaded)),
+        Start::New => return new_config(arguments, None, own),
+        Start::From(loaded) => return new_config(arguments, Some(loaded), own),
         Start::Resumed(loaded) => loaded,
     };
     if settings.changes_the_run() {
@@ -101,6 +115,9 @@ pub(crate) fn config(arguments: &TrainArguments, start: Start<'_>) -> Result<Run
     origin::dataset_of(arguments.place.dataset, Some((file, checkpoint)))?;
     let config =
         checkpoint.state().map_err(|error| format!("{} (--load)", files::about(file, error)))?.config;
+    if let Some(own) = own {
+        origin::check_model(own, (file, config.model))?;
+    }
     Ok(RunConfig {
         sample_budget: settings.sample_budget.unwrap_or(config.sample_budget),
         evaluate_every: settings.evaluate_every.unwrap_or(config.evaluate_every),
@@ -110,10 +127,14 @@ pub(crate) fn config(arguments: &TrainArguments, start: Start<'_>) -> Result<Run
 
 /// The settings of a new run. Of a checkpoint that it begins from come, where nothing else says them, the model and the
 /// data set.
-fn new_config(arguments: &TrainArguments, loaded: Option<Loaded<'_>>) -> Result<RunConfig, Box<dyn Error>> {
+fn new_config(
+    arguments: &TrainArguments,
+    loaded: Option<Loaded<'_>>,
+    own_layers: Option<Model>,
+) -> Result<RunConfig, Box<dyn Error>> {
     let TrainArguments { settings, place, .. } = arguments;
     let own = loaded.and_then(|(file, checkpoint)| {
-        Some((file, origin::named_model(checkpoint).or_else(|| checkpoint.model())?))
+        Some((file, origin::named_model(checkpoint).or_else(|| origin::shown_model(checkpoint))?))
     });
     let mut default = settings.preset.map_or(Preset::PaperCnn, Preset::from).config();
     if let Some((_, model)) = own
@@ -124,7 +145,7 @@ fn new_config(arguments: &TrainArguments, loaded: Option<Loaded<'_>>) -> Result<
     if let Some(state) = loaded.and_then(|(_, checkpoint)| checkpoint.state.as_ref()) {
         default.dataset = state.config.dataset;
     }
-    let config = settings.resolve(default)?;
+    let config = settings.resolve(default, own_layers)?;
     if let Some(own) = own {
         origin::check_model(config.model, own)?;
     }
@@ -162,6 +183,7 @@ pub(crate) fn fitted(arguments: &TrainArguments, config: RunConfig, data: &Split
 pub(crate) fn begin(
     arguments: &TrainArguments,
     config: RunConfig,
+    network: &OwnedNetwork,
     start: Start<'_>,
     data: &Splits,
     profile: Option<Profile>,
@@ -174,8 +196,7 @@ pub(crate) fn begin(
         output::message(note);
     }
     validate(&config, start, samples)?;
-    let network = OwnedNetwork::of_model(config.model)?;
-    let mut engine = arguments.place.profiled_engine(&config, data, profile)?;
+    let mut engine = arguments.place.profiled_engine(&config, network.clone(), data, profile)?;
     let trainer = match start {
         Start::New => Trainer::new(config, samples),
         Start::From((file, checkpoint)) => {
@@ -194,5 +215,6 @@ pub(crate) fn begin(
             Trainer::resume(config, samples, state.progress)
         }
     };
-    Ok(Run::new(trainer.map_err(|error| explain(&error))?, engine))
+    let trainer = trainer.map_err(|error| explain(&error))?.with_grain(network.grain());
+    Ok(Run::new(trainer, engine))
 }

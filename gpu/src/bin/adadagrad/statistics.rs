@@ -8,7 +8,7 @@ use adadagrad_core::batch_test::{
 };
 use adadagrad_core::config::{LARGEST_EXACT, RunConfig};
 use adadagrad_core::cut::Cut;
-use adadagrad_core::network::Model;
+use adadagrad_core::model::Model;
 use adadagrad_core::shuffle::Order;
 use adadagrad_core::statistics::{Evidence, Needs, Reason};
 use adadagrad_gpu::data::Splits;
@@ -53,7 +53,7 @@ pub(crate) fn run(arguments: &StatisticsArguments) -> Outcome {
         None => None,
     };
     let loaded = checkpoint.as_ref().map(|(file, checkpoint)| (*file, checkpoint));
-    let model = origin::model_of(arguments.model, loaded, Some(Model::Cnn))?;
+    let chosen = arguments.network.choose(loaded, Some(Model::Cnn))?;
     let own_seed = loaded.and_then(|(_, checkpoint)| Some(checkpoint.state.as_ref()?.config.seed));
     let seed = arguments.seed.or(own_seed).unwrap_or_default();
     let thresholds = Thresholds::of(arguments, loaded);
@@ -73,7 +73,8 @@ pub(crate) fn run(arguments: &StatisticsArguments) -> Outcome {
         output::message(note);
     }
     let (samples, visit) = batch(arguments, seed, &data)?;
-    let mut engine = files::engine_of_model(&arguments.place, model, seed, loaded, &data)?;
+    let network = chosen.network(data.training.shape())?;
+    let mut engine = files::engine_of(&arguments.place, chosen.model, &network, seed, loaded, &data)?;
     let evidence = engine.evidence(Cut::new(samples, needs.parts), visit, &needs)?;
     let report = report(&evidence, tests);
     if arguments.table {

@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 
 use adadagrad_core::config::RunConfig;
 use adadagrad_core::local::OwnedNetwork;
+use adadagrad_core::network::Network;
 use adadagrad_core::trainer::Progress;
-use adadagrad_gpu::checkpoint::{self, STATE_VERSION, State};
+use adadagrad_gpu::checkpoint::{self, OwnNetwork, STATE_VERSION, SampleSize, State};
 use adadagrad_gpu::data::Splits;
 use adadagrad_gpu::engine::{Engine, EngineError, Evaluated, Snapshot};
 use adadagrad_gpu::run::Run;
@@ -24,6 +25,7 @@ use crate::checkpoints::{Checkpoints, Ending};
 use crate::distinct::refuse_shared;
 use crate::files;
 use crate::interrupt::{self, Interrupts};
+use crate::network::{self, Chosen};
 use crate::numbers::{duration, grouped, percent, rounded};
 use crate::output;
 use crate::profile::kernel_table;
@@ -35,6 +37,8 @@ use crate::utilisation::Utilisation;
 
 /// Bytes of a checkpoint beside its values, at most: names, shapes, the settings.
 const HEADER: u64 = 1 << 14;
+/// The same for each layer.
+const HEADER_OF_LAYER: u64 = 1 << 9;
 
 pub(crate) fn run(arguments: &TrainArguments, given: &ArgMatches) -> Outcome {
     arguments.place.check()?;
@@ -43,21 +47,28 @@ pub(crate) fn run(arguments: &TrainArguments, given: &ArgMatches) -> Outcome {
     }
     let read = Read::new(arguments)?;
     let start = read.start();
-    let config = start::config(arguments, start)?;
+    let settings = &arguments.settings;
+    let own = network::own_layers(settings.network.as_deref(), start.loaded())?;
+    let asked = settings.network.as_ref().and(own.as_ref()).map(OwnNetwork::model);
+    let config = start::config(arguments, start, asked)?;
     if arguments.print_config {
         start::validate(&config, start, u32::MAX)?;
         output::result(serde_json::to_string_pretty(&config)? + "\n");
         return Ok(ExitCode::SUCCESS);
     }
-    let files = Files::open(arguments, &config, start)?;
+    let chosen = Chosen { model: config.model, own };
     let data = arguments.place.load_data(config.dataset)?;
+    let network = chosen.network(data.training.shape())?;
+    let files = Files::open(arguments, &config, network.view(), start)?;
     refuse_data_as_output(arguments, &data)?;
     let config = start::fitted(arguments, config, &data);
     let profile = arguments.profile.then(Profile::default);
-    let run = start::begin(arguments, config, start, &data, profile.clone())?;
+    let run = start::begin(arguments, config, &network, start, &data, profile.clone())?;
     let files = files.begin(arguments, run.progress())?;
     let interrupts = interrupt::listen(Arc::clone(run.engine().control()))?;
-    let mut session = Session::new(run, files, profile.map(Utilisation::new), ResumeCommand::new(given));
+    let network = Trained { network, own: chosen.own };
+    let mut session =
+        Session::new(run, network, files, profile.map(Utilisation::new), ResumeCommand::new(given));
     let code = session.train(arguments.quiet, &data, &interrupts);
     if let Some(utilisation) = &session.utilisation {
         output::result(format!("\n{}\n{}", kernel_table(&utilisation.kernels()), utilisation.table()));
@@ -86,28 +97,33 @@ impl Files {
     fn open(
         arguments: &TrainArguments,
         config: &RunConfig,
+        network: Network<'_>,
         start: Start<'_>,
     ) -> Result<Self, Box<dyn Error>> {
         let TrainArguments { save, telemetry, load, resume, settings, .. } = arguments;
         let (save, telemetry) = (save.as_deref(), telemetry.as_deref());
+        let layers = settings.network.as_deref().map(|file| ("--network", file));
         let settings = settings.config.as_deref().map(|file| ("--config", file));
         if let Some(save) = save {
             // From where the run begins is a good place for where it ends.
-            refuse_shared(("--save", save), &[telemetry.map(|file| ("--telemetry", file)), settings])?;
+            refuse_shared(
+                ("--save", save),
+                &[telemetry.map(|file| ("--telemetry", file)), settings, layers],
+            )?;
         }
         if let Some(telemetry) = telemetry {
             let [load, resume] = [("--load", load), ("--resume", resume)]
                 .map(|(flag, file)| file.as_deref().map(|file| (flag, file)));
-            refuse_shared(("--telemetry", telemetry), &[load, resume, settings])?;
+            refuse_shared(("--telemetry", telemetry), &[load, resume, settings, layers])?;
         }
         let telemetry = telemetry.map(|path| match TelemetryFile::open(path) {
             Ok(file) => Ok((path.to_owned(), file)),
             Err(error) => Err(files::about(path, error)),
         });
         let telemetry = telemetry.transpose()?;
-        let parameters = OwnedNetwork::of_model(config.model)?.view().parameters();
-        let values = parameters * (1 + config.optimizer.as_optimizer::<f32>().slots());
-        let bytes = (values * size_of::<f32>()) as u64 + HEADER;
+        let values = network.parameters() * (1 + config.optimizer.as_optimizer::<f32>().slots());
+        let bytes =
+            (values * size_of::<f32>()) as u64 + HEADER + HEADER_OF_LAYER * network.nodes().len() as u64;
         let checkpoints = Checkpoints::prove(arguments, bytes, start.progress())?;
         Ok(Self { checkpoints, telemetry })
     }
@@ -135,6 +151,13 @@ impl Files {
     }
 }
 
+/// The network of a run.
+struct Trained {
+    network: OwnedNetwork,
+    /// Its layers, where it is the user's own.
+    own: Option<OwnNetwork>,
+}
+
 /// How a session ends.
 enum End {
     Finished,
@@ -151,6 +174,7 @@ struct Saved {
 /// A run with what was seen of it since the program started.
 struct Session {
     run: Run<Box<dyn Engine>>,
+    network: Trained,
     files: Files,
     utilisation: Option<Utilisation>,
     resume: ResumeCommand,
@@ -166,13 +190,14 @@ struct Session {
 impl Session {
     fn new(
         run: Run<Box<dyn Engine>>,
+        network: Trained,
         files: Files,
         utilisation: Option<Utilisation>,
         resume: ResumeCommand,
     ) -> Self {
         let (begin, is_telemetry_failing) = (Instant::now(), false);
         let (samples, seconds, last) = (0, 0.0, None);
-        Self { run, files, utilisation, resume, begin, samples, seconds, last, is_telemetry_failing }
+        Self { run, network, files, utilisation, resume, begin, samples, seconds, last, is_telemetry_failing }
     }
 
     /// Trains to the end, saves what there is to save and says what happened, whatever happened.
@@ -302,8 +327,10 @@ impl Session {
             progress: *self.run.progress(),
             training_samples: data.training.len(),
             training_data: Some(data.digest),
+            sample: SampleSize::of(data.training.shape()),
+            network: self.network.own.clone(),
         };
-        let network = OwnedNetwork::of_model(state.config.model)?;
+        let network = &self.network.network;
         let Snapshot { parameters, memory } = self.run.engine_mut().snapshot()?;
         let bytes = checkpoint::write(network.view(), parameters, memory, &state)?;
         let is_finite = parameters.iter().chain(memory).all(|value| value.is_finite());

@@ -2,6 +2,8 @@
 
 use std::str::FromStr;
 
+use adadagrad_core::network::Shape;
+
 /// A finite number.
 pub(crate) fn number(text: &str) -> Result<f64, String> {
     let number: f64 = text.parse().map_err(|_| wrong("expected a number, such as 0.001", text))?;
@@ -41,6 +43,17 @@ pub(crate) fn whole_in_list<T: FromStr>(text: &str) -> Result<T, String> {
         );
     }
     whole(text)
+}
+
+/// The shape of a sample, such as `3x32x32`.
+pub(crate) fn shape(text: &str) -> Result<Shape, String> {
+    let expected = || "expected channels x height x width, such as 3x32x32".to_owned();
+    let sizes: Vec<u32> =
+        text.split(['x', '×']).map(whole).collect::<Result<_, _>>().map_err(|_| expected())?;
+    match *sizes.as_slice() {
+        [channels, height, width] => Ok(Shape::image(channels, height, width)),
+        _ => Err(expected()),
+    }
 }
 
 /// What is expected, and which habit of writing is not understood.

@@ -1,0 +1,423 @@
+//! A network of the user's own as a list of layers, in JSON for example:
+//!
+//! ```json
+//! [
+//!   {"layer": "conv2d", "out_channels": 16, "kernel_size": 3, "padding": 1, "bias": false},
+//!   {"layer": "group_norm", "num_groups": 8, "name": "norm"},
+//!   {"layer": "relu"},
+//!   {"layer": "add", "inputs": ["2", "norm"]},
+//!   {"layer": "flatten"},
+//!   {"layer": "dense", "out_features": 10}
+//! ]
+//! ```
+//!
+//! | layer | settings |
+//! |---|---|
+//! | `dense` (or `linear`) | `out_features` |
+//! | `conv2d` | `out_channels`, `kernel_size`, `stride` (1), `padding` (0), `bias` (true) |
+//! | `max_pool2d`, `average_pool2d` (or `avg_pool2d`) | `kernel_size`, `stride` (the kernel's size) |
+//! | `group_norm` | `num_groups` |
+//! | `relu`, `tanh`, `gelu`, `global_average_pool`, `flatten`, `add` | |
+//!
+//! Sizes of inputs follow from the layers before. Every layer may have a `name`, which its tensors bear in checkpoints;
+//! without one, it is its number, counted from 0. `inputs` names the layers that it takes its inputs from, or `input` for
+//! the samples; without them, it takes what the layer before it gives. Only `add` takes two.
+
+use core::fmt;
+use std::borrow::ToOwned;
+use std::format;
+use std::string::{String, ToString};
+use std::vec::Vec;
+
+use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use crate::layer::{
+    Add, AveragePool2d, Conv2d, Dense, Flatten, Gelu, GlobalAveragePool, GroupNorm, MaxPool2d, Operation,
+    Relu, Tanh,
+};
+use crate::network::{Name, Node, Source};
+
+/// What layers call the samples' values.
+const INPUT: &str = "input";
+/// More layers than anybody writes down, and few enough for a node's number.
+const MOST_LAYERS: usize = 4096;
+/// What names of an optimizer's memory begin with in checkpoints.
+const MEMORY: &str = "optimizer.";
+/// The settings that all layers take.
+const COMMON: [&str; 2] = ["name", "inputs"];
+/// What the layers are called.
+const KINDS: &str = "dense, conv2d, relu, tanh, gelu, max_pool2d, average_pool2d, global_average_pool, group_norm, add or \
+                     flatten";
+
+/// A list of layers. See the [module](self).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Description(Vec<Node>);
+
+impl Description {
+    /// From a tape.
+    #[must_use]
+    pub fn new(nodes: Vec<Node>) -> Self {
+        Self(nodes)
+    }
+
+    /// The tape.
+    #[must_use]
+    pub fn nodes(&self) -> &[Node] {
+        &self.0
+    }
+
+    /// The layers one by one, to be serialised.
+    pub fn layers(&self) -> impl Iterator<Item = Layer<'_>> {
+        (0..self.0.len()).map(|index| Layer { nodes: &self.0, index })
+    }
+}
+
+/// One layer of a list.
+#[derive(Clone, Copy, Debug)]
+pub struct Layer<'a> {
+    nodes: &'a [Node],
+    index: usize,
+}
+
+/// What a layer is called where others take its output.
+fn name_of(nodes: &[Node], index: usize) -> String {
+    let name = nodes.get(index).map(|node| node.name).unwrap_or_default();
+    if name.is_empty() { index.to_string() } else { name.to_string() }
+}
+
+impl Serialize for Description {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.layers())
+    }
+}
+
+/// What has its default is left out.
+impl Serialize for Layer<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        let Some(node) = self.nodes.get(self.index) else { return map.end() };
+        let (kind, settings) = settings_of(&node.operation);
+        map.serialize_entry("layer", kind)?;
+        if !node.name.is_empty() {
+            map.serialize_entry("name", node.name.as_str())?;
+        }
+        for Written { name, value, default } in settings {
+            match value {
+                _ if Some(value) == default => {}
+                Value::Number(number) => map.serialize_entry(name, &number)?,
+                Value::Flag(flag) => map.serialize_entry(name, &flag)?,
+            }
+        }
+        if node.inputs != [before(self.index), Source::None] {
+            let inputs = node.inputs.iter().filter_map(|source| match source {
+                Source::None => None,
+                Source::Input => Some(INPUT.to_owned()),
+                Source::Node(index) => Some(name_of(self.nodes, usize::from(*index))),
+            });
+            map.serialize_entry("inputs", &inputs.collect::<Vec<_>>())?;
+        }
+        map.end()
+    }
+}
+
+/// What the layer before gives.
+fn before(index: usize) -> Source {
+    index.checked_sub(1).and_then(|before| u16::try_from(before).ok()).map_or(Source::Input, Source::Node)
+}
+
+/// A setting's value.
+#[derive(Clone, Copy, PartialEq)]
+enum Value {
+    Number(u32),
+    Flag(bool),
+}
+
+/// A setting to be written, unless it has its default.
+struct Written {
+    name: &'static str,
+    value: Value,
+    default: Option<Value>,
+}
+
+/// A layer's name in lists, and its settings.
+fn settings_of(operation: &Operation) -> (&'static str, Vec<Written>) {
+    let number = |name, value| Written { name, value: Value::Number(value), default: None };
+    let or = |default, number: Written| Written { default: Some(default), ..number };
+    let pool = |kernel, stride| {
+        std::vec![number("kernel_size", kernel), or(Value::Number(kernel), number("stride", stride))]
+    };
+    match *operation {
+        Operation::Dense(Dense { outputs }) => ("dense", std::vec![number("out_features", outputs)]),
+        Operation::Conv2d(Conv2d { outputs, kernel, stride, padding, bias }) => {
+            let bias = Written { name: "bias", value: Value::Flag(bias), default: Some(Value::Flag(true)) };
+            let sizes = [number("out_channels", outputs), number("kernel_size", kernel)];
+            let steps = [("stride", stride, 1), ("padding", padding, 0)]
+                .map(|(name, value, default)| or(Value::Number(default), number(name, value)));
+            ("conv2d", sizes.into_iter().chain(steps).chain([bias]).collect())
+        }
+        Operation::Relu(Relu) => ("relu", Vec::new()),
+        Operation::Tanh(Tanh) => ("tanh", Vec::new()),
+        Operation::Gelu(Gelu) => ("gelu", Vec::new()),
+        Operation::MaxPool2d(MaxPool2d { kernel, stride }) => ("max_pool2d", pool(kernel, stride)),
+        Operation::AveragePool2d(AveragePool2d { kernel, stride }) => {
+            ("average_pool2d", pool(kernel, stride))
+        }
+        Operation::GlobalAveragePool(GlobalAveragePool) => ("global_average_pool", Vec::new()),
+        Operation::GroupNorm(GroupNorm { groups }) => ("group_norm", std::vec![number("num_groups", groups)]),
+        Operation::Add(Add) => ("add", Vec::new()),
+        Operation::Flatten(Flatten) => ("flatten", Vec::new()),
+    }
+}
+
+impl<'de> Deserialize<'de> for Description {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(Layers)
+    }
+}
+
+struct Layers;
+
+impl<'de> Visitor<'de> for Layers {
+    type Value = Description;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of layers")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Description, A::Error> {
+        let mut nodes = Vec::new();
+        loop {
+            let index = nodes.len();
+            let in_layer =
+                |error: &dyn fmt::Display| de::Error::custom(format_args!("layer {index}: {error}"));
+            let entry = list.next_element::<Entry>().map_err(|error: A::Error| in_layer(&error))?;
+            let Some(entry) = entry else { break };
+            if index == MOST_LAYERS {
+                return Err(de::Error::custom(format_args!("more than {MOST_LAYERS} layers")));
+            }
+            let node = entry.node(&nodes).map_err(|error| in_layer(&error))?;
+            nodes.push(node);
+        }
+        let is_read = |index| {
+            let source = u16::try_from(index).map(Source::Node);
+            nodes.iter().any(|node: &Node| node.inputs.iter().any(|input| Ok(*input) == source))
+        };
+        let last = nodes.len().saturating_sub(1);
+        match (0..last).find(|&index| !is_read(index)) {
+            None => Ok(Description(nodes)),
+            Some(index) => {
+                let name = name_of(&nodes, index);
+                Err(de::Error::custom(format_args!("layer {index}: no layer takes the output of `{name}`")))
+            }
+        }
+    }
+}
+
+/// One entry of the list as it is written.
+struct Entry(Vec<(String, Given)>);
+
+/// What may stand in an entry.
+#[derive(serde::Deserialize)]
+#[serde(untagged)]
+enum Given {
+    Number(u32),
+    Flag(bool),
+    Text(String),
+    Texts(Vec<String>),
+    Other(IgnoredAny),
+}
+
+impl<'de> Deserialize<'de> for Entry {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Fields)
+    }
+}
+
+struct Fields;
+
+impl<'de> Visitor<'de> for Fields {
+    type Value = Entry;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object, such as {\"layer\": \"relu\"}")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entry, A::Error> {
+        let mut fields = Vec::new();
+        while let Some((name, value)) = map.next_entry::<String, Given>()? {
+            if fields.iter().any(|(known, _)| *known == name) {
+                return Err(de::Error::custom(format_args!("`{name}` appears twice")));
+            }
+            fields.push((name, value));
+        }
+        Ok(Entry(fields))
+    }
+}
+
+impl Entry {
+    /// The node that it describes, behind those before it.
+    fn node(mut self, before: &[Node]) -> Result<Node, String> {
+        let kind = match self.take("layer") {
+            Some(Given::Text(kind)) => kind,
+            Some(_) => return Err(format!("`layer` must be a text: {KINDS}")),
+            None => return Err(format!("`layer` is missing: {KINDS}")),
+        };
+        let name = self.name(before)?;
+        let inputs = self.inputs(before)?;
+        let mut settings = Settings { entry: self, known: Vec::new() };
+        let operation = settings.operation(&kind)?;
+        settings.finish(&kind)?;
+        let given = inputs.iter().filter(|source| **source != Source::None).count();
+        let takes = if operation.takes_two() { 2 } else { 1 };
+        if given != takes {
+            let (takes, names) =
+                if takes == 2 { ("two inputs", "[\"…\", \"…\"]") } else { ("one input", "[\"…\"]") };
+            return Err(format!("{kind} takes {takes}: give `inputs` as {names}"));
+        }
+        Ok(Node::with_inputs(operation, inputs).named(name))
+    }
+
+    fn take(&mut self, name: &str) -> Option<Given> {
+        let index = self.0.iter().position(|(known, _)| known == name)?;
+        Some(self.0.remove(index).1)
+    }
+
+    fn name(&mut self, before: &[Node]) -> Result<Name, String> {
+        let index = before.len();
+        let text = match self.take("name") {
+            None => return Ok(Name::NONE),
+            Some(Given::Text(text)) => text,
+            Some(_) => return Err("`name` must be a text".to_owned()),
+        };
+        if text.bytes().all(|byte| byte.is_ascii_digit()) || text == INPUT {
+            return if text == index.to_string() {
+                Ok(Name::NONE)
+            } else if text.is_empty() {
+                Err("`name` is empty".to_owned())
+            } else {
+                Err(format!("`{text}` is not a valid name: numbers and `{INPUT}` have a meaning already"))
+            };
+        }
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+        if !text.chars().all(is_plain) || text.starts_with(MEMORY) {
+            return Err(format!(
+                "`{text}` is not a valid name: letters, digits, `.`, `_` and `-`, not beginning with `{MEMORY}`"
+            ));
+        }
+        let name = Name::new(&text)
+            .ok_or_else(|| format!("the name `{text}` is longer than {} characters", Name::LONGEST))?;
+        match before.iter().position(|node| node.name == name) {
+            None => Ok(name),
+            Some(first) => Err(format!(
+                "the name `{text}` is that of layer {first} already: every layer has weights of its own, because {TIED}"
+            )),
+        }
+    }
+
+    fn inputs(&mut self, nodes: &[Node]) -> Result<[Source; 2], String> {
+        let names = match self.take("inputs") {
+            None => return Ok([before(nodes.len()), Source::None]),
+            Some(Given::Texts(names)) if (1..=2).contains(&names.len()) => names,
+            Some(_) => return Err("`inputs` must be a list of one or two names of layers".to_owned()),
+        };
+        let mut inputs = [Source::None; 2];
+        for (input, name) in inputs.iter_mut().zip(&names) {
+            let index = || (0..nodes.len()).find(|&index| name_of(nodes, index) == *name);
+            *input = match name.as_str() {
+                INPUT => Source::Input,
+                _ => index().and_then(|index| u16::try_from(index).ok()).map(Source::Node).ok_or_else(|| {
+                    format!("`inputs`: no earlier layer is called `{name}` (a layer without a name is its number)")
+                })?,
+            };
+        }
+        Ok(inputs)
+    }
+}
+
+/// The settings of an entry that are not taken yet, and the names of all that its layer takes.
+struct Settings {
+    entry: Entry,
+    known: Vec<&'static str>,
+}
+
+/// Why weights belong to one layer.
+const TIED: &str =
+    "with tied weights the norm of a sample's gradient would lack the cross terms between the layers";
+
+impl Settings {
+    fn operation(&mut self, kind: &str) -> Result<Operation, String> {
+        Ok(match kind {
+            "dense" | "linear" => Dense { outputs: self.number("out_features", None)? }.into(),
+            "conv2d" => Conv2d {
+                outputs: self.number("out_channels", None)?,
+                kernel: self.number("kernel_size", None)?,
+                stride: self.number("stride", Some(1))?,
+                padding: self.number("padding", Some(0))?,
+                bias: self.flag("bias", true)?,
+            }
+            .into(),
+            "relu" => Relu.into(),
+            "tanh" => Tanh.into(),
+            "gelu" => Gelu.into(),
+            "max_pool2d" => {
+                let (kernel, stride) = self.window()?;
+                MaxPool2d { kernel, stride }.into()
+            }
+            "average_pool2d" | "avg_pool2d" => {
+                let (kernel, stride) = self.window()?;
+                AveragePool2d { kernel, stride }.into()
+            }
+            "global_average_pool" => GlobalAveragePool.into(),
+            "group_norm" => GroupNorm { groups: self.number("num_groups", None)? }.into(),
+            "add" => Add.into(),
+            "flatten" => Flatten.into(),
+            _ => {
+                let letters: String = kind.to_lowercase().chars().filter(char::is_ascii_alphabetic).collect();
+                return Err(if letters.starts_with("batchnorm") {
+                    format!(
+                        "{kind} couples the samples of a batch, so that a sample has no gradient of its own for the \
+                         batch-size test: use group_norm"
+                    )
+                } else {
+                    format!("`{kind}` is not a layer: {KINDS}")
+                });
+            }
+        })
+    }
+
+    fn window(&mut self) -> Result<(u32, u32), String> {
+        let kernel = self.number("kernel_size", None)?;
+        Ok((kernel, self.number("stride", Some(kernel))?))
+    }
+
+    fn number(&mut self, name: &'static str, default: Option<u32>) -> Result<u32, String> {
+        self.known.push(name);
+        match (self.entry.take(name), default) {
+            (Some(Given::Number(number)), _) => Ok(number),
+            (None, Some(default)) => Ok(default),
+            (Some(_), _) => Err(format!("`{name}` must be a whole number from 0 to {}", u32::MAX)),
+            (None, None) => Err(format!("`{name}` is missing, a whole number")),
+        }
+    }
+
+    fn flag(&mut self, name: &'static str, default: bool) -> Result<bool, String> {
+        self.known.push(name);
+        match self.entry.take(name) {
+            None => Ok(default),
+            Some(Given::Flag(flag)) => Ok(flag),
+            Some(_) => Err(format!("`{name}` must be true or false")),
+        }
+    }
+
+    /// Refuses what is left.
+    fn finish(self, kind: &str) -> Result<(), String> {
+        let Some((name, _)) = self.entry.0.first() else { return Ok(()) };
+        if ["tied", "tied_to", "tie_to", "share", "shared_with", "weight", "weights"].contains(&name.as_str())
+        {
+            return Err(format!("`{name}`: every layer has weights of its own, because {TIED}"));
+        }
+        let takes = COMMON.iter().chain(&self.known).copied().collect::<Vec<_>>().join(", ");
+        Err(format!("{kind} has no setting `{name}`: it takes {takes}"))
+    }
+}

@@ -1,0 +1,154 @@
+//! Networks by name. A model is a small value; the data say what a sample is, and from both follows the tape of
+//! layers. Any image size, number of channels and number of classes will do, as long as the layers fit.
+//!
+//! | name | layers | parameters |
+//! |---|---|--:|
+//! | `logistic` | softmax regression | 7,850 |
+//! | `mlp`, `mlp-H` | one hidden layer of 128 or H with ReLU | 101,770 |
+//! | `cnn` | the paper's for MNIST: two 5×5 convolutions | 28,938 |
+//! | `cifar-cnn` | its authors' for CIFAR-10: three 3×3 convolutions | 541,094 |
+//! | `resnet-D`, `resnet-D-W` | He and others' for CIFAR, of D = 8, 14, 20, 32, 56 layers from W = 16 channels | 272,474 (D = 20) |
+//! | `resnet18`, `resnet18-W` | ResNet-18 from W = 64 channels, for small images | 11,173,962 |
+//! | `own-…` | a network of the user's, by its SHA-256 | |
+//!
+//! (Parameters for 28×28 grey images in the first three lines, 3×32×32 in the others, ten classes.)
+//!
+//! Parameters begin as PyTorch's do: see [`crate::network::initialise`]. To add a model: its file, and its lines here and
+//! in `text.rs`.
+
+mod cifar_cnn;
+mod cnn;
+#[cfg(all(feature = "std", feature = "serde"))]
+pub mod description;
+mod error;
+mod logistic;
+mod mlp;
+mod resnet;
+mod tape;
+mod text;
+
+pub use error::ModelError;
+pub use text::NotAModel;
+
+use self::tape::Tape;
+use crate::cut::Grain;
+use crate::dataset::SampleShape;
+use crate::digest::Digest;
+use crate::network::{Network, Node};
+
+/// A network by name. See the [module](self).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Model {
+    /// Softmax regression.
+    Logistic,
+    /// One hidden layer with ReLU.
+    Mlp {
+        /// Its length.
+        hidden: u32,
+    },
+    /// The paper's for MNIST: two 5×5 convolutions to 16 and 32 channels with ReLU and 2×2 max-pooling, then dense.
+    Cnn,
+    /// Its authors' for CIFAR-10: three 3×3 convolutions to 16, 32 and 64 channels with ReLU and 2×2 max-pooling, then
+    /// a dense layer of 500 with ReLU, then dense.
+    CifarCnn,
+    /// A ResNet for small images, with group norm: see `resnet.rs`.
+    ResNet {
+        /// Layers with weights, projections aside: one of [`Model::DEPTHS`].
+        depth: u32,
+        /// Channels of the first stage.
+        width: u32,
+    },
+    /// ResNet-18 for small images, with group norm.
+    ResNet18 {
+        /// Channels of the first stage.
+        width: u32,
+    },
+    /// A network of the user's own, whose layers are described elsewhere.
+    Own {
+        /// What tells it apart.
+        digest: Digest,
+    },
+}
+
+impl Model {
+    /// The MLP of 128.
+    pub const MLP: Self = Self::Mlp { hidden: 128 };
+
+    /// Depths of [`Model::ResNet`]: 6n + 2 for n blocks in each of three stages.
+    pub const DEPTHS: [u32; 5] = [8, 14, 20, 32, 56];
+
+    /// Those for MNIST, smallest first.
+    pub const MNIST: [Self; 3] = [Self::Logistic, Self::MLP, Self::Cnn];
+
+    /// All ready-made ones, with their usual sizes.
+    pub const ALL: [Self; 10] = [
+        Self::Logistic,
+        Self::MLP,
+        Self::Cnn,
+        Self::CifarCnn,
+        Self::resnet(8),
+        Self::resnet(14),
+        Self::resnet(20),
+        Self::resnet(32),
+        Self::resnet(56),
+        Self::ResNet18 { width: resnet::WIDTH_18 },
+    ];
+
+    const fn resnet(depth: u32) -> Self {
+        Self::ResNet { depth, width: resnet::WIDTH }
+    }
+
+    /// Number of nodes of its tape: how many [`Self::write`] takes.
+    ///
+    /// # Errors
+    /// As [`Self::write`].
+    pub fn len(self, shape: SampleShape) -> Result<usize, ModelError> {
+        let mut tape = Tape::new(&mut []);
+        self.write_to(shape, &mut tape)?;
+        Ok(tape.len())
+    }
+
+    /// Writes its tape for samples of a shape into the caller's memory. Whether the layers fit the samples,
+    /// [`Network::place`] finds out.
+    ///
+    /// # Errors
+    /// When the memory is too short, the model has a size that it cannot have, or its layers are not known here.
+    pub fn write(self, shape: SampleShape, nodes: &mut [Node]) -> Result<&[Node], ModelError> {
+        let mut tape = Tape::new(nodes);
+        self.write_to(shape, &mut tape)?;
+        tape.finish()
+    }
+
+    fn write_to(self, shape: SampleShape, tape: &mut Tape<'_>) -> Result<(), ModelError> {
+        let classes = shape.classes;
+        match self {
+            Self::Logistic => logistic::write(tape, classes),
+            Self::Mlp { hidden } => mlp::write(tape, hidden, classes),
+            Self::Cnn => cnn::write(tape, classes),
+            Self::CifarCnn => cifar_cnn::write(tape, classes),
+            Self::ResNet { depth, width } => resnet::write(tape, depth, width, classes)?,
+            Self::ResNet18 { width } => resnet::write_18(tape, width, classes)?,
+            Self::Own { .. } => return Err(ModelError::Own),
+        }
+        Ok(())
+    }
+
+    /// How finely a run's batches are cut: so that threads can share small ones too, but sweeping a part takes far longer
+    /// than adding its gradient to the others'. That of the three for MNIST was measured, and is part of what their runs
+    /// are; others' follows from their cost.
+    #[must_use]
+    pub fn grain(self, network: Network<'_>) -> Grain {
+        self.fixed_grain().unwrap_or_else(|| Grain::of_cost(network.flops(), network.parameters()))
+    }
+
+    /// The grain, where it does not depend on the network.
+    #[must_use]
+    pub fn fixed_grain(self) -> Option<Grain> {
+        match self {
+            Self::Logistic => Some(Grain { samples: 64, parts: 32 }),
+            Self::MLP => Some(Grain { samples: 128, parts: 8 }),
+            Self::Cnn => Some(Grain { samples: 8, parts: 32 }),
+            _ => None,
+        }
+    }
+}

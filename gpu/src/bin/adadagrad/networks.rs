@@ -1,0 +1,114 @@
+//! `adadagrad networks`.
+
+use std::process::ExitCode;
+
+use adadagrad_core::dataset::SampleShape;
+use adadagrad_core::local::OwnedNetwork;
+use adadagrad_core::model::Model;
+use adadagrad_core::model::description::Description;
+use adadagrad_core::network::{Node, Shape, Source};
+use adadagrad_gpu::checkpoint::OwnNetwork;
+
+use crate::Outcome;
+use crate::arguments::NetworksArguments;
+use crate::network::{self, Chosen};
+use crate::numbers::grouped;
+use crate::output;
+use crate::table::table;
+
+/// Colour images as those of CIFAR, unless others are asked for.
+const COLOUR: Shape = Shape::image(3, 32, 32);
+
+pub(crate) fn run(arguments: &NetworksArguments) -> Outcome {
+    let text = match (&arguments.network, arguments.name) {
+        (Some(file), _) => {
+            let own = network::read(file)?;
+            shown(arguments, Chosen { model: own.model(), own: Some(own) })?
+        }
+        (None, Some(model)) => shown(arguments, Chosen { model, own: None })?,
+        (None, None) if arguments.json => {
+            return Err("--json prints the layers of one network: give its name, or --network".into());
+        }
+        (None, None) => list(arguments),
+    };
+    output::result(text);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What samples are, as asked for, else as they usually are for the model.
+fn samples(arguments: &NetworksArguments, model: Model) -> SampleShape {
+    let usual = if Model::MNIST.contains(&model) { SampleShape::MNIST.input } else { COLOUR };
+    SampleShape::image(arguments.shape.unwrap_or(usual), arguments.classes)
+}
+
+/// One line for each ready-made network.
+fn list(arguments: &NetworksArguments) -> String {
+    let mut rows = vec![["network", "samples", "layers", "parameters", "FLOPs"].map(str::to_owned).to_vec()];
+    for model in Model::ALL {
+        let shape = samples(arguments, model);
+        let fitting = OwnedNetwork::of_model(model, shape);
+        let numbers = fitting.map_or_else(
+            |_| ["–".to_owned(), "–".to_owned(), "does not fit".to_owned()],
+            |network| {
+                let network = network.view();
+                let layers = network.nodes().len() as u64;
+                [layers, network.parameters() as u64, network.forward_flops()].map(grouped)
+            },
+        );
+        rows.push([model.to_string(), sizes(shape.input)].into_iter().chain(numbers).collect());
+    }
+    format!(
+        "{}\nFLOPs: multiplications and additions of one sample's forward pass. {} classes.\nSizes may be given: \
+         mlp-HIDDEN, resnet-DEPTH-WIDTH, resnet18-WIDTH.\n",
+        table(&rows),
+        arguments.classes
+    )
+}
+
+/// One network, layer by layer.
+fn shown(arguments: &NetworksArguments, chosen: Chosen) -> Result<String, String> {
+    let shape = samples(arguments, chosen.model);
+    let network = chosen.network(shape)?;
+    let view = network.view();
+    if arguments.json {
+        let nodes = view.nodes().iter();
+        let nodes = nodes.map(|node| Node::with_inputs(node.operation, node.inputs).named(node.name));
+        return Ok(OwnNetwork::new(Description::new(nodes.collect())).to_text());
+    }
+    let name = |index: usize| match view.nodes().get(index) {
+        Some(node) if !node.name.is_empty() => node.name.to_string(),
+        _ => index.to_string(),
+    };
+    let mut rows =
+        vec![["name", "layer", "inputs", "output", "parameters", "FLOPs"].map(str::to_owned).to_vec()];
+    for (index, node) in view.nodes().iter().enumerate() {
+        let inputs = node.inputs.iter().filter_map(|source| match *source {
+            Source::None => None,
+            Source::Input => Some("input".to_owned()),
+            Source::Node(index) => Some(name(index.into())),
+        });
+        rows.push(vec![
+            name(index),
+            node.operation.to_string(),
+            inputs.collect::<Vec<_>>().join(", "),
+            node.output.to_string(),
+            grouped((node.weights + node.biases) as u64),
+            grouped(node.flops()),
+        ]);
+    }
+    let total = [view.parameters() as u64, view.forward_flops()].map(grouped);
+    let [parameters, flops] = total;
+    rows.push(vec!["total".to_owned(), String::new(), String::new(), String::new(), parameters, flops]);
+    Ok(format!(
+        "{}, samples of shape {}, {} classes\n\n{}",
+        chosen.model,
+        sizes(shape.input),
+        shape.classes,
+        table(&rows)
+    ))
+}
+
+/// A shape as --shape takes it.
+fn sizes(Shape { channels, height, width }: Shape) -> String {
+    format!("{channels}x{height}x{width}")
+}

@@ -1,0 +1,143 @@
+//! What a checkpoint says about its network.
+
+use adadagrad_core::dataset::SampleShape;
+use adadagrad_core::digest::Digest;
+use adadagrad_core::local::{OwnedNetwork, RunError};
+use adadagrad_core::model::Model;
+use adadagrad_core::model::description::Description;
+use adadagrad_core::network::{Node, Shape};
+use serde::{Deserialize, Serialize};
+use sha2::Digest as _;
+use sha2::Sha256;
+
+use super::State;
+
+/// What one sample of the run's data is. Files without it are of runs on samples like MNIST's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SampleSize {
+    /// C.
+    pub channels: u32,
+    /// H.
+    pub height: u32,
+    /// W.
+    pub width: u32,
+    /// Number of classes.
+    pub classes: u32,
+}
+
+impl SampleSize {
+    /// What a state says of samples of this shape: nothing where they are like MNIST's.
+    #[must_use]
+    pub fn of(shape: SampleShape) -> Option<Self> {
+        let SampleShape { input: Shape { channels, height, width }, classes, .. } = shape;
+        let is_usual = (shape.input, classes) == (SampleShape::MNIST.input, SampleShape::MNIST.classes);
+        (!is_usual).then_some(Self { channels, height, width, classes })
+    }
+
+    /// The shape.
+    #[must_use]
+    pub const fn shape(self) -> SampleShape {
+        SampleShape::image(Shape::image(self.channels, self.height, self.width), self.classes)
+    }
+}
+
+/// A network of the user's own, and the model that settings know it as.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct OwnNetwork {
+    description: Description,
+}
+
+impl OwnNetwork {
+    /// From its layers.
+    #[must_use]
+    pub const fn new(description: Description) -> Self {
+        Self { description }
+    }
+
+    /// Its layers.
+    #[must_use]
+    pub fn nodes(&self) -> &[Node] {
+        self.description.nodes()
+    }
+
+    /// Its name in settings: the SHA-256 of its layers in JSON without spaces, whatever the file that they were read from
+    /// looked like.
+    #[must_use]
+    pub fn model(&self) -> Model {
+        // Texts and numbers are always written.
+        let text = serde_json::to_vec(&self.description).unwrap_or_default();
+        Model::Own { digest: Digest(Sha256::digest(text).into()) }
+    }
+
+    /// Its layers as JSON, one a line: the form in which they are read.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let layers = self.description.layers().filter_map(|layer| serde_json::to_string(&layer).ok());
+        let lines: Vec<_> = layers.map(|layer| format!("  {}", spaced(&layer))).collect();
+        format!("[\n{}\n]\n", lines.join(",\n"))
+    }
+
+    /// Reads the layers.
+    ///
+    /// # Errors
+    /// Which layer is wrong, and what may stand there.
+    pub fn read(text: &str) -> Result<Self, String> {
+        serde_json::from_str(text).map(Self::new).map_err(|error| error.to_string())
+    }
+}
+
+/// JSON with a space after each comma and colon that is not in a text.
+fn spaced(json: &str) -> String {
+    let (mut text, mut is_in_text) = (String::new(), false);
+    for c in json.chars() {
+        // Names hold no quotes and no backslashes.
+        is_in_text ^= c == '"';
+        text.push(c);
+        if !is_in_text && matches!(c, ',' | ':') {
+            text.push(' ');
+        }
+    }
+    text
+}
+
+/// The network of a model for samples of a shape; `own` has its layers where the model is one of the user's.
+///
+/// # Errors
+/// When its layers do not fit the samples, or are not known.
+pub fn network_of(
+    model: Model,
+    own: Option<&OwnNetwork>,
+    shape: SampleShape,
+) -> Result<OwnedNetwork, RunError> {
+    match own {
+        Some(own) if own.model() == model => OwnedNetwork::of_nodes(own.nodes(), shape),
+        _ => OwnedNetwork::of_model(model, shape),
+    }
+}
+
+impl State {
+    /// What one sample of the run's data is.
+    #[must_use]
+    pub fn sample_shape(&self) -> SampleShape {
+        self.sample.map_or(SampleShape::MNIST, SampleSize::shape)
+    }
+
+    /// The run's network.
+    ///
+    /// # Errors
+    /// When its layers do not fit the samples, or are not known.
+    pub fn network(&self) -> Result<OwnedNetwork, RunError> {
+        network_of(self.config.model, self.network.as_ref(), self.sample_shape())
+    }
+
+    /// Whether the layers are those that the settings name.
+    pub(super) fn has_its_network(&self) -> bool {
+        match (self.config.model, &self.network) {
+            (model @ Model::Own { .. }, Some(own)) => own.model() == model,
+            (Model::Own { .. }, None) => false,
+            (_, own) => own.is_none(),
+        }
+    }
+}
