@@ -20,6 +20,8 @@
 //!
 //! Letters: L values of a run's row, P output places.
 
+use core::ops::Range;
+
 use pulp::{Arch, Simd, WithSimd};
 
 use super::cache_line::{CACHE_LINE, from_cache_line};
@@ -259,10 +261,13 @@ impl Plan {
     /// Calls `visit` with every weight's place in the tensor and in the order of sums.
     fn each_weight(&self, mut visit: impl FnMut(usize, usize)) {
         let (taps, channels, outputs) = (self.taps(), self.padded_channels(), self.padded_outputs());
-        for o in 0..self.outputs {
+        // A cache line's outputs at a time.
+        for first in (0..self.outputs).step_by(CACHE_LINE) {
             for c in 0..self.channels {
-                for tap in 0..taps {
-                    visit((o * self.channels + c) * taps + tap, (tap * channels + c) * outputs + o);
+                for o in first..self.outputs.min(first + CACHE_LINE) {
+                    for tap in 0..taps {
+                        visit((o * self.channels + c) * taps + tap, (tap * channels + c) * outputs + o);
+                    }
                 }
             }
         }
@@ -334,9 +339,12 @@ impl Forward<'_> {
         let strip = pieces.take(OUTPUTS * strip_len);
         let (weights, bias) = parameters.split_at(plan.weights());
         let taps = plan.input_taps();
-        pack::<OUTPUTS>(plan.channels, taps.weights(), packed, |o, c, tap| {
-            weights.get((o * plan.channels + c) * plan.taps() + tap).copied().filter(|_| o < plan.outputs)
-        });
+        // Of OUTPUTS outputs side by side.
+        packed.fill(0.0);
+        let len = plan.channels * plan.taps();
+        for (weights, packed) in weights.chunks(OUTPUTS * len).zip(packed.chunks_exact_mut(OUTPUTS * len)) {
+            transpose::<OUTPUTS>(weights, len, packed, OUTPUTS);
+        }
         values.fill(0.0);
         let samples = x.chunks_exact(plan.image()).zip(y.chunks_exact_mut(plan.outputs * plan.positions()));
         for (x, y) in samples {
@@ -353,25 +361,6 @@ impl Forward<'_> {
                         copy(simd, &strip[..columns], y);
                     }
                 }
-            }
-        }
-    }
-}
-
-/// Weights of `OUTPUTS` outputs side by side, channel by channel and tap by tap; zeros where there is none.
-#[inline(always)]
-fn pack<const OUTPUTS: usize>(
-    channels: usize,
-    taps: &[usize],
-    packed: &mut [f32],
-    weight: impl Fn(usize, usize, usize) -> Option<f32>,
-) {
-    let mut chunks = packed.as_chunks_mut::<OUTPUTS>().0.iter_mut();
-    let blocks = chunks.len() / (channels * taps.len()).max(1);
-    for block in 0..blocks {
-        for c in 0..channels {
-            for (&tap, chunk) in taps.iter().zip(&mut chunks) {
-                *chunk = core::array::from_fn(|i| weight(block * OUTPUTS + i, c, tap).unwrap_or(0.0));
             }
         }
     }
@@ -528,9 +517,7 @@ fn input_gradient<S: Simd, const OUTPUTS: usize, const VECTORS: usize>(
     for phase in 0..phases * phases {
         let taps = plan.error_taps([phase / phases, phase % phases]);
         let (of_phase, others) = rest.split_at_mut(blocks * OUTPUTS * plan.outputs * taps.len);
-        pack::<OUTPUTS>(plan.outputs, taps.weights(), of_phase, |c, o, tap| {
-            (c < plan.channels).then(|| parameters[(o * plan.channels + c) * plan.taps() + tap])
-        });
+        pack_for_input::<OUTPUTS>(plan, taps.weights(), parameters, of_phase);
         rest = others;
     }
     values.fill(0.0);
@@ -572,6 +559,26 @@ fn input_gradient<S: Simd, const OUTPUTS: usize, const VECTORS: usize>(
                             }
                         }
                     }
+                }
+            }
+        }
+    }
+}
+
+/// A phase's weights, of `OUTPUTS` channels side by side, output by output; zeros where there is no such channel.
+#[inline(always)]
+fn pack_for_input<const OUTPUTS: usize>(plan: Plan, taps: &[usize], weights: &[f32], packed: &mut [f32]) {
+    let of_output = plan.channels * plan.taps();
+    let blocks = packed.chunks_exact_mut(OUTPUTS * plan.outputs * taps.len());
+    for (packed, first) in blocks.zip((0..).step_by(OUTPUTS)) {
+        let count = OUTPUTS.min(plan.channels - first);
+        let (packed, _) = packed.as_chunks_mut::<OUTPUTS>();
+        for (weights, packed) in weights.chunks_exact(of_output).zip(packed.chunks_exact_mut(taps.len())) {
+            let weights = &weights[first * plan.taps()..(first + count) * plan.taps()];
+            for (&tap, packed) in taps.iter().zip(packed) {
+                packed[count..].fill(0.0);
+                for (packed, weights) in packed.iter_mut().zip(weights.chunks_exact(plan.taps())) {
+                    *packed = weights[tap];
                 }
             }
         }
@@ -631,7 +638,7 @@ fn weight_gradient<S: Simd>(
     let samples = x.chunks_exact(plan.image()).zip(dy.chunks_exact(plan.outputs * plan.positions()));
     for (sample, (x, dy)) in samples.enumerate() {
         transpose_rows(plan, x, memory.x);
-        transpose(dy, plan.positions(), memory.e, plan.padded_outputs());
+        transpose::<CHANNELS>(dy, plan.positions(), memory.e, plan.padded_outputs());
         let [mut norm, mut inner_product] = sum_sample(simd, plan, taps.offsets(), memory, asked);
         if has_bias {
             for (output, e) in dy.chunks_exact(plan.positions()).enumerate() {
@@ -700,15 +707,14 @@ fn transpose_rows(plan: Plan, x: &[f32], values: &mut [f32]) {
     }
 }
 
-/// Rows of so many values become columns. What is beside them stays as it is.
+/// Rows of so many values become columns, N at a time. What is beside them stays as it is.
 #[inline(always)]
-fn transpose(rows: &[f32], len: usize, values: &mut [f32], row: usize) {
-    for (group, rows) in rows.chunks(CHANNELS * len).enumerate() {
-        let count = rows.len() / len;
-        if count == CHANNELS {
-            let rows = core::array::from_fn::<_, CHANNELS, _>(|i| &rows[i * len..(i + 1) * len]);
+fn transpose<const N: usize>(rows: &[f32], len: usize, values: &mut [f32], row: usize) {
+    for (group, rows) in rows.chunks(N * len).enumerate() {
+        if rows.len() == N * len {
+            let rows = core::array::from_fn::<_, N, _>(|i| &rows[i * len..(i + 1) * len]);
             for (place, values) in values.chunks_exact_mut(row).enumerate().take(len) {
-                let values = &mut values[group * CHANNELS..][..CHANNELS];
+                let values = &mut values[group * N..][..N];
                 for (value, row) in values.iter_mut().zip(&rows) {
                     *value = row[place];
                 }
@@ -716,7 +722,7 @@ fn transpose(rows: &[f32], len: usize, values: &mut [f32], row: usize) {
         } else {
             for (i, of_row) in rows.chunks_exact(len).enumerate() {
                 for (values, &value) in values.chunks_exact_mut(row).zip(of_row) {
-                    values[group * CHANNELS + i] = value;
+                    values[group * N + i] = value;
                 }
             }
         }
@@ -749,8 +755,8 @@ fn sum_sample<S: Simd>(
     let mut sums = [0.0; 2];
     for begin in (0..rows).step_by(of_block) {
         let rows = begin..rows.min(begin + of_block);
-        let block =
-            TileRows { simd, plan, is_first: begin == 0, is_last: rows.end == plan.output[0], rows, asked };
+        let (is_first, is_last) = (begin == 0, rows.end == plan.output[0]);
+        let block = TileRows { simd, plan, row: plan.inputs().row, rows, is_first, is_last, asked };
         for (tap, &offset) in offsets.iter().enumerate() {
             let mut first_channel = 0;
             while first_channel < plan.padded_channels() {
@@ -766,7 +772,9 @@ fn sum_sample<S: Simd>(
 struct TileRows<S> {
     simd: S,
     plan: Plan,
-    rows: core::ops::Range<usize>,
+    /// L.
+    row: usize,
+    rows: Range<usize>,
     is_first: bool,
     is_last: bool,
     asked: Asked,
@@ -826,7 +834,7 @@ impl<S: Simd> TileRows<S> {
         }
         for r in self.rows.clone() {
             let e = &memory.e[r * columns * outputs..(r + 1) * columns * outputs];
-            let x = &memory.x[(offset + r * plan.inputs().row) * channels..];
+            let x = &memory.x[(offset + r * self.row) * channels..];
             for (e, x) in e.chunks_exact(outputs).zip(x.chunks_exact(channels)) {
                 let (e, _) = S::as_simd_f32s(&e[output..output + K * S::F32_LANES]);
                 let Some(e) = e.first_chunk::<K>() else { return };

@@ -21,16 +21,11 @@ pub struct PooledConv2dKernels<F: Real> {
     pub(crate) backward: PooledBackward<F>,
 }
 
-/// Kernels for group normalisation. A [`super::Backend`] may have them.
+/// Kernels for group normalisation, and for one with a ReLU behind it. A [`super::Backend`] may have them.
 #[derive(Clone, Copy, Debug)]
 pub struct GroupNormKernels<F: Real> {
-    /// The layer, its parameters, x, and y.
-    pub(crate) forward: fn(GroupNormSizes, &[F], &[F], &mut [F]),
-    /// The layer, one sample's x and the gradient of its y, β, and the gradient of the parameters, which is added to β
-    /// times what it was.
-    pub(crate) sample_gradient: fn(GroupNormSizes, &[F], &[F], F, &mut [F]),
-    /// The layer, its parameters, x, the gradient of y, and what is added to.
-    pub(crate) input_gradient: fn(GroupNormSizes, &[F], &[F], &[F], &mut [F]),
+    pub(crate) forward: GroupNormForward<F>,
+    pub(crate) backward: GroupNormBackward<F>,
 }
 
 /// Kernels for dense layers whose inputs are mostly zeros and whose weights lie by inputs. A
@@ -56,6 +51,11 @@ type Conv2dBackward<F> = fn(Windows, BackwardOf<'_, F>, &mut Sink<'_, F>, &mut [
 type PooledForward<F> = fn(Windows, PooledForwardOf<'_, F>, &mut [F]);
 /// As [`Conv2dBackward`].
 type PooledBackward<F> = fn(Windows, PooledBackwardOf<'_, F>, &mut Sink<'_, F>, &mut [F]);
+
+/// The layer, its parameters, x, whether a ReLU is behind it, and y.
+type GroupNormForward<F> = fn(GroupNormSizes, &[F], &[F], bool, &mut [F]);
+/// The layer, what of, the outputs of the ReLU behind it, where the sums go, and scratch memory for one gradient.
+type GroupNormBackward<F> = fn(GroupNormSizes, BackwardOf<'_, F>, Option<&[F]>, &mut Sink<'_, F>, &mut [F]);
 
 /// What a forward pass reads and writes: a micro-batch, sample by sample. Parameters without biases are the weights
 /// alone.

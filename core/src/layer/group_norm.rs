@@ -3,7 +3,8 @@ use core::ops::RangeFrom;
 
 use num_traits::Zero;
 
-use super::{Backward, Forward, Initial, Layer, ShapeError, Signature, Tensor};
+use super::{Backward, Forward, Initial, Layer, ShapeError, Signature, Sink, Tensor};
+use crate::backend::BackwardOf;
 use crate::real::{Real, count};
 use crate::shape::Shape;
 
@@ -40,7 +41,7 @@ impl<F: Real> Layer<F> for GroupNorm {
     fn forward(&self, call: &Forward<'_, F>, y: &mut [F], _: &mut [F]) {
         let sizes = GroupNormSizes::new(*self, call.place.input);
         if let Some(kernels) = call.backend.group_norm_kernels() {
-            return (kernels.forward)(sizes, call.parameters, call.x[0], y);
+            return (kernels.forward)(sizes, call.parameters, call.x[0], false, y);
         }
         let (weights, biases) = call.parameters.split_at(sizes.channels);
         let groups = call.x[0].chunks_exact(sizes.group()).zip(y.chunks_exact_mut(sizes.group()));
@@ -59,9 +60,6 @@ impl<F: Real> Layer<F> for GroupNorm {
     fn input_gradient(&self, call: &Backward<'_, F>, dx: &mut [F], _: &mut [F]) {
         let sizes = GroupNormSizes::new(*self, call.place.input);
         let weights = call.parameters;
-        if let Some(kernels) = call.backend.group_norm_kernels() {
-            return (kernels.input_gradient)(sizes, weights, call.x[0], call.dy, dx);
-        }
         let share = F::Sum::of(1.0) / count(sizes.group() as u64);
         let inputs = call.x[0].chunks_exact(sizes.group()).zip(call.dy.chunks_exact(sizes.group()));
         for (index, ((x, dy), dx)) in inputs.zip(dx.chunks_exact_mut(sizes.group())).enumerate() {
@@ -96,9 +94,6 @@ impl<F: Real> Layer<F> for GroupNorm {
         let sizes = GroupNormSizes::new(*self, call.place.input);
         let values = sample * sizes.channels * sizes.plane..(sample + 1) * sizes.channels * sizes.plane;
         let (x, dy) = (&call.x[0][values.clone()], &call.dy[values]);
-        if let Some(kernels) = call.backend.group_norm_kernels() {
-            return (kernels.sample_gradient)(sizes, x, dy, beta, gradient);
-        }
         let (of_weights, of_biases) = gradient.split_at_mut(sizes.channels);
         for (group, x) in x.chunks_exact(sizes.group()).enumerate() {
             let normal = Normal::of(x);
@@ -109,6 +104,24 @@ impl<F: Real> Layer<F> for GroupNorm {
                     *sum = if beta.is_zero() { new } else { beta * *sum + new };
                 }
             }
+        }
+    }
+
+    fn backward(
+        &self,
+        call: &Backward<'_, F>,
+        dx: Option<&mut [F]>,
+        sink: &mut Sink<'_, F>,
+        scratch: &mut [F],
+    ) {
+        if let Some(kernels) = call.backend.group_norm_kernels() {
+            let sizes = GroupNormSizes::new(*self, call.place.input);
+            let of = BackwardOf { parameters: call.parameters, x: call.x[0], dy: call.dy, dx };
+            return (kernels.backward)(sizes, of, None, sink, scratch);
+        }
+        self.statistics(call, sink, scratch);
+        if let Some(dx) = dx {
+            self.input_gradient(call, dx, scratch);
         }
     }
 }
@@ -128,7 +141,7 @@ impl GroupNormSizes {
     /// Keeps the root away from 0, as PyTorch's default does.
     pub(crate) const EPSILON: f64 = 1e-5;
 
-    fn new(layer: GroupNorm, input: Shape) -> Self {
+    pub(crate) fn new(layer: GroupNorm, input: Shape) -> Self {
         let [channels, groups] = [input.channels, layer.groups].map(|size| size as usize);
         Self { channels, groups, planes_of_group: channels / groups, plane: input.plane() }
     }

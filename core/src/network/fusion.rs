@@ -2,11 +2,14 @@
 
 use super::Placed;
 use super::sweep::{Buffers, Way};
-use crate::backend::{Backend, PooledBackwardOf, PooledConv2dKernels, PooledForwardOf};
-use crate::layer::{Backward, Forward, MaxPool2d, Operation, Sink, Windows};
+use crate::backend::{
+    Backend, BackwardOf, GroupNormKernels, PooledBackwardOf, PooledConv2dKernels, PooledForwardOf,
+};
+use crate::layer::{Backward, Forward, GroupNormSizes, MaxPool2d, Operation, Sink, Windows};
 use crate::real::Real;
 
-/// What is computed in one pass: a node, or a convolution with the ReLU and the 2×2 max-pooling behind it.
+/// What is computed in one pass: a node, a convolution with the ReLU and the 2×2 max-pooling behind it, or a group
+/// normalisation with the ReLU behind it.
 pub(super) enum Stage<'n, F: Real> {
     Node(&'n Placed),
     /// What lies between is not kept: where the convolution's outputs would be are the places of the largest.
@@ -16,18 +19,37 @@ pub(super) enum Stage<'n, F: Real> {
         windows: Windows,
         kernels: PooledConv2dKernels<F>,
     },
+    /// The normalised values are not kept.
+    Rectified {
+        norm: &'n Placed,
+        relu: &'n Placed,
+        sizes: GroupNormSizes,
+        kernels: GroupNormKernels<F>,
+    },
 }
 
 impl<'n, F: Real> Stage<'n, F> {
     /// The stage that begins at a node.
     pub(super) fn at(nodes: &'n [Placed], first: usize, backend: &dyn Backend<F>, scratch: usize) -> Self {
-        Self::pooling(nodes, first, backend, scratch).unwrap_or(Self::Node(&nodes[first]))
+        let pooling = Self::pooling(nodes, first, backend, scratch);
+        pooling.or_else(|| Self::rectified(nodes, first, backend)).unwrap_or(Self::Node(&nodes[first]))
     }
 
     /// The stage that ends before a node.
     pub(super) fn before(nodes: &'n [Placed], end: usize, backend: &dyn Backend<F>, scratch: usize) -> Self {
         let pooling = end.checked_sub(3).and_then(|first| Self::pooling(nodes, first, backend, scratch));
-        pooling.unwrap_or(Self::Node(&nodes[end - 1]))
+        let rectified = || end.checked_sub(2).and_then(|first| Self::rectified(nodes, first, backend));
+        pooling.or_else(rectified).unwrap_or(Self::Node(&nodes[end - 1]))
+    }
+
+    fn rectified(nodes: &'n [Placed], first: usize, backend: &dyn Backend<F>) -> Option<Self> {
+        let [norm, relu] = nodes.get(first..)?.first_chunk()?;
+        let Operation::GroupNorm(layer) = norm.operation else { return None };
+        let kernels =
+            backend.group_norm_kernels().filter(|_| matches!(relu.operation, Operation::Relu(_)))?;
+        let is_chain = relu.reads(norm) && nodes.iter().filter(|node| node.reads(norm)).count() == 1;
+        let sizes = GroupNormSizes::new(layer, norm.input);
+        is_chain.then_some(Self::Rectified { norm, relu, sizes, kernels })
     }
 
     fn pooling(nodes: &'n [Placed], first: usize, backend: &dyn Backend<F>, scratch: usize) -> Option<Self> {
@@ -45,6 +67,7 @@ impl<'n, F: Real> Stage<'n, F> {
     pub(super) const fn len(&self) -> usize {
         match self {
             Self::Node(_) => 1,
+            Self::Rectified { .. } => 2,
             Self::Pooling { .. } => 3,
         }
     }
@@ -70,6 +93,10 @@ impl<'n, F: Real> Stage<'n, F> {
                 let parameters = &parameters[conv.parameters()];
                 let of = PooledForwardOf { parameters, x, places, y };
                 (kernels.forward)(windows, of, buffers.scratch);
+            }
+            Self::Rectified { norm, relu, sizes, kernels } => {
+                let (x, _, y) = three(norm, relu, samples, buffers.activations);
+                (kernels.forward)(sizes, &parameters[norm.parameters()], x, true, y);
             }
         }
     }
@@ -112,20 +139,27 @@ impl<'n, F: Real> Stage<'n, F> {
                 };
                 (kernels.backward)(windows, of, &mut sink.of_layer(conv), buffers.scratch);
             }
+            Self::Rectified { norm, relu, sizes, kernels } => {
+                let (x, _, y) = three(norm, relu, samples, buffers.activations);
+                let (dx, _, dy) = three(norm, relu, samples, buffers.gradients);
+                let dx = way.passes_on(norm, 0).then_some(dx);
+                let of = BackwardOf { parameters: &parameters[norm.parameters()], x, dy, dx };
+                (kernels.backward)(sizes, of, Some(y), &mut sink.of_layer(norm), buffers.scratch);
+            }
         }
     }
 }
 
-/// A convolution's input and outputs, and the outputs of the pooling behind it.
+/// A stage's input, the outputs of its first node, and those of its last.
 fn three<'w, F>(
-    conv: &Placed,
-    pool: &Placed,
+    first: &Placed,
+    last: &Placed,
     samples: usize,
     buffer: &'w mut [F],
 ) -> (&'w mut [F], &'w mut [F], &'w mut [F]) {
-    let (before, from_pool) = pool.split(samples, buffer);
-    let (inputs, outputs) = conv.split(samples, before);
-    (conv.input_of_mut(0, samples, inputs), outputs, from_pool)
+    let (before, of_last) = last.split(samples, buffer);
+    let (inputs, of_first) = first.split(samples, before);
+    (first.input_of_mut(0, samples, inputs), of_first, of_last)
 }
 
 impl Placed {
