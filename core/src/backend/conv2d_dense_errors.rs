@@ -29,7 +29,7 @@ use super::kernels::{BackwardOf, Conv2dKernels, ForwardOf};
 use crate::layer::{Sink, Windows};
 
 /// Most weights of a kernel.
-const MOST_TAPS: usize = 64;
+const MOST_TAPS: usize = 128;
 /// Channels of x in a transposed copy come in multiples of this.
 const CHANNELS: usize = 8;
 /// Most outputs that one pass computes.
@@ -45,7 +45,7 @@ pub(crate) fn scratch_len(windows: Windows) -> usize {
     Plan::new(windows, CACHE_LINE).scratch_len()
 }
 
-fn fits(windows: Windows, scratch: usize) -> bool {
+pub(super) fn fits(windows: Windows, scratch: usize) -> bool {
     windows.kernel.pow(2) <= MOST_TAPS && scratch_len(windows) <= scratch
 }
 
@@ -320,47 +320,74 @@ impl WithSimd for Forward<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        // What fits the registers.
-        if S::F32_LANES >= CACHE_LINE { self.run::<S, 8, 3>(simd) } else { self.run::<S, 4, 2>(simd) }
+        let Self { windows, of: ForwardOf { parameters, x, y }, scratch } = self;
+        let plan = Plan::new(windows, S::F32_LANES);
+        let ([_, columns], positions) = (plan.output, plan.positions());
+        sum_outputs(simd, windows, parameters, x, scratch, |sample, output, sums, row| {
+            let y = &mut y[(sample * plan.outputs + output) * positions..][..positions];
+            for (y, sums) in y.chunks_exact_mut(columns).zip(sums.chunks_exact(row)) {
+                copy(simd, &sums[..columns], y);
+            }
+        });
     }
 }
 
-impl Forward<'_> {
-    #[inline(always)]
-    fn run<S: Simd, const OUTPUTS: usize, const VECTORS: usize>(self, simd: S) {
-        let Self { windows, of: ForwardOf { parameters, x, y }, scratch } = self;
-        let plan = Plan::new(windows, S::F32_LANES);
-        let grid = plan.inputs();
-        let [rows, columns] = plan.output;
-        let mut pieces = Pieces(from_cache_line(scratch));
-        let packed = pieces.take(plan.outputs.next_multiple_of(OUTPUTS) * plan.channels * plan.taps());
-        let values = pieces.take(plan.input_values(plan.channels));
-        let strip_len = plan.strip(rows, grid);
-        let strip = pieces.take(OUTPUTS * strip_len);
-        let (weights, bias) = parameters.split_at(plan.weights());
-        let taps = plan.input_taps();
-        // Of OUTPUTS outputs side by side.
-        packed.fill(0.0);
-        let len = plan.channels * plan.taps();
-        for (weights, packed) in weights.chunks(OUTPUTS * len).zip(packed.chunks_exact_mut(OUTPUTS * len)) {
-            transpose::<OUTPUTS>(weights, len, packed, OUTPUTS);
-        }
-        values.fill(0.0);
-        let samples = x.chunks_exact(plan.image()).zip(y.chunks_exact_mut(plan.outputs * plan.positions()));
-        for (x, y) in samples {
-            spread_rows(simd, plan, x, values);
-            let blocks = packed.chunks_exact(OUTPUTS * plan.channels * plan.taps());
-            for ((block, weights), y) in blocks.enumerate().zip(y.chunks_mut(OUTPUTS * plan.positions())) {
-                let first: [f32; OUTPUTS] =
-                    core::array::from_fn(|i| bias.get(block * OUTPUTS + i).copied().unwrap_or(0.0));
-                let channel = plan.phases().pow(2) * grid.run;
-                let sum = Correlation { simd, weights, offsets: taps.offsets(), values, channel, first };
-                sum.run::<VECTORS>((rows - 1) * grid.row + columns, strip, strip_len);
-                for (y, strip) in y.chunks_exact_mut(plan.positions()).zip(strip.chunks_exact(strip_len)) {
-                    for (y, strip) in y.chunks_exact_mut(columns).zip(strip.chunks_exact(grid.row)) {
-                        copy(simd, &strip[..columns], y);
-                    }
-                }
+/// A convolution's outputs, one after the other: `finish(sample, output, sums, row)` is given each with what lies in its
+/// rows' rests, `row` values a row.
+#[inline(always)]
+pub(super) fn sum_outputs<S: Simd>(
+    simd: S,
+    windows: Windows,
+    parameters: &[f32],
+    x: &[f32],
+    scratch: &mut [f32],
+    finish: impl FnMut(usize, usize, &[f32], usize),
+) {
+    let plan = Plan::new(windows, S::F32_LANES);
+    // What fits the registers.
+    if S::F32_LANES >= CACHE_LINE {
+        sum_blocks::<S, 8, 3>(simd, plan, parameters, x, scratch, finish);
+    } else {
+        sum_blocks::<S, 4, 2>(simd, plan, parameters, x, scratch, finish);
+    }
+}
+
+#[inline(always)]
+fn sum_blocks<S: Simd, const OUTPUTS: usize, const VECTORS: usize>(
+    simd: S,
+    plan: Plan,
+    parameters: &[f32],
+    x: &[f32],
+    scratch: &mut [f32],
+    mut finish: impl FnMut(usize, usize, &[f32], usize),
+) {
+    let grid = plan.inputs();
+    let [rows, columns] = plan.output;
+    let mut pieces = Pieces(from_cache_line(scratch));
+    let packed = pieces.take(plan.outputs.next_multiple_of(OUTPUTS) * plan.channels * plan.taps());
+    let values = pieces.take(plan.input_values(plan.channels));
+    let strip_len = plan.strip(rows, grid);
+    let strips = pieces.take(OUTPUTS * strip_len);
+    let (weights, bias) = parameters.split_at(plan.weights());
+    let taps = plan.input_taps();
+    // Of OUTPUTS outputs side by side.
+    packed.fill(0.0);
+    let len = plan.channels * plan.taps();
+    for (weights, packed) in weights.chunks(OUTPUTS * len).zip(packed.chunks_exact_mut(OUTPUTS * len)) {
+        transpose::<OUTPUTS>(weights, len, packed, OUTPUTS);
+    }
+    values.fill(0.0);
+    for (sample, x) in x.chunks_exact(plan.image()).enumerate() {
+        spread_rows(simd, plan, x, values);
+        let blocks = packed.chunks_exact(OUTPUTS * plan.channels * plan.taps());
+        for (weights, output) in blocks.zip((0..plan.outputs).step_by(OUTPUTS)) {
+            let first: [f32; OUTPUTS] =
+                core::array::from_fn(|i| bias.get(output + i).copied().unwrap_or(0.0));
+            let channel = plan.phases().pow(2) * grid.run;
+            let sum = Correlation { simd, weights, offsets: taps.offsets(), values, channel, first };
+            sum.run::<VECTORS>((rows - 1) * grid.row + columns, strips, strip_len);
+            for (output, sums) in (output..plan.outputs).zip(strips.chunks_exact(strip_len)) {
+                finish(sample, output, sums, grid.row);
             }
         }
     }

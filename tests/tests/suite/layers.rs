@@ -159,6 +159,11 @@ fn make_cases() -> Vec<Case> {
             &Node::chain([conv(6, 5, 1, 2), RELU, pool(2, 2), FLATTEN, dense(3)]),
         ),
         Case::new(
+            "a convolution to more outputs than two blocks, relu, pooling",
+            Shape::image(3, 6, 9),
+            &Node::chain([conv(19, 3, 1, 1), RELU, pool(2, 2), GlobalAveragePool.into(), dense(3)]),
+        ),
+        Case::new(
             "a deep convolution, relu, pooling",
             Shape::image(5, 7, 5),
             &Node::chain([conv(5, 3, 1, 1), RELU, pool(2, 2), conv(3, 1, 1, 0), FLATTEN, dense(3)]),
