@@ -166,6 +166,13 @@ impl OwnedNetwork {
     }
 }
 
+/// The micro-batch that suits a network: as small a part as its batches are cut into, and larger if it still takes little
+/// memory. What is done for the weights, such as reading them, is done once for all of its samples.
+fn micro_batch(network: Network<'_>) -> usize {
+    let part = Grain::of_cost(network.flops(), network.parameters()).samples as usize;
+    network.micro_batch(WORKING_SET).max(part)
+}
+
 /// Working memory for sweeps over micro-batches.
 #[derive(Debug)]
 pub struct SweepMemory<F: Real> {
@@ -182,7 +189,7 @@ impl<F: Real> SweepMemory<F> {
     /// # Errors
     /// When there is not that much memory.
     pub fn new(network: Network<'_>) -> Result<Self, RunError> {
-        let micro_batch = network.micro_batch(WORKING_SET);
+        let micro_batch = micro_batch(network);
         let len = network.workspace(micro_batch);
         Ok(Self {
             micro_batch,
@@ -238,7 +245,7 @@ impl<F: Real> Kept<F> {
     /// Micro-batches of a network that may be kept at a time: 256 MiB of them, in a browser 64.
     #[must_use]
     pub fn most(network: Network<'_>) -> usize {
-        let values = network.workspace(network.micro_batch(WORKING_SET)).values;
+        let values = network.workspace(micro_batch(network)).values;
         KEPT / (values * size_of::<F>()).max(1)
     }
 

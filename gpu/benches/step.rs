@@ -1,5 +1,6 @@
 //! Time of a training step with the norm test's statistics and without, and of the statistics that each kind of
-//! test asks for, on synthetic pixels of which as many are zero as of MNIST's.
+//! test asks for: for the networks for MNIST on synthetic pixels of which as many are zero as of MNIST's, for some of those
+//! for CIFAR-10 on pixels none of which is.
 //!
 //! `cargo bench -p adadagrad-gpu` prints time and images per second; the overhead of the test is the ratio of
 //! `step-with` to `step-without`.
@@ -11,6 +12,7 @@ use std::time::Duration;
 use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::controller::{AnyController, Constant};
 use adadagrad_core::dataset::{Dataset, SampleShape, Visit};
+use adadagrad_core::local::OwnedNetwork;
 use adadagrad_core::network::{Model, Shape};
 use adadagrad_core::statistics::Needs;
 use adadagrad_core::trainer::Trainer;
@@ -21,8 +23,28 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 
 const SAMPLES: u32 = 4096;
 
-/// Pixels computed as they are read.
-struct Pixels;
+/// Pixels computed as they are read: of grey images one in five is not zero.
+struct Pixels(Shape);
+
+/// Every network with what it is for, and the batch sizes that it is measured at.
+fn cases() -> impl Iterator<Item = (Model, Shape, &'static [u32])> {
+    let mnist = Model::MNIST.map(|model| (model, Shape::image(1, 28, 28), [16, 64, 1024].as_slice()));
+    let resnet = Model::ResNet { depth: 20, width: 16 };
+    let cifar = [Model::CifarCnn, resnet].map(|model| (model, Shape::image(3, 32, 32), [64].as_slice()));
+    mnist.into_iter().chain(cifar)
+}
+
+/// The start of a run.
+fn start(
+    config: RunConfig,
+    shape: Shape,
+    threads: NonZero<usize>,
+) -> Result<(Trainer<f32>, ThreadsEngine), Box<dyn std::error::Error>> {
+    let training: SharedDataset = Arc::new(Pixels(shape));
+    let network = OwnedNetwork::of_model(config.model, training.shape())?;
+    let trainer = Trainer::new(config, SAMPLES)?.with_grain(network.grain());
+    Ok((trainer, ThreadsEngine::new(&config, training, threads)?))
+}
 
 impl Dataset<f32> for Pixels {
     fn len(&self) -> u32 {
@@ -30,14 +52,14 @@ impl Dataset<f32> for Pixels {
     }
 
     fn shape(&self) -> SampleShape {
-        SampleShape::image(Shape::image(1, 28, 28), 10)
+        SampleShape::image(self.0, 10)
     }
 
     #[allow(clippy::cast_precision_loss)]
     fn read(&self, Visit { sample: index, .. }: Visit, input: &mut [f32], targets: &mut [u32]) {
         for (k, value) in (0_u32..).zip(input) {
-            let noise = (index * 784 + k).wrapping_mul(2_654_435_761) >> 8;
-            let is_ink = noise.is_multiple_of(5);
+            let noise = (index * 3072 + k).wrapping_mul(2_654_435_761) >> 8;
+            let is_ink = self.0.channels > 1 || noise.is_multiple_of(5);
             *value = if is_ink { ((noise >> 8) % 256) as f32 / 255.0 } else { 0.0 };
         }
         targets.fill(index % 10);
@@ -72,12 +94,11 @@ fn statistics(criterion: &mut Criterion) {
     ];
     let mut group = criterion.benchmark_group("statistics");
     group.sample_size(10).warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(2));
-    for model in Model::MNIST {
-        for batch in [64, 1024] {
-            let config = config(model, batch);
-            let training: SharedDataset = Arc::new(Pixels);
-            let Ok(mut engine) = ThreadsEngine::new(&config, training, available_threads()) else { continue };
-            let Ok(trainer) = Trainer::<f32>::new(config, SAMPLES) else { continue };
+    for (model, shape, batches) in cases() {
+        for &batch in batches.iter().filter(|&&batch| batch >= 64) {
+            let Ok((trainer, mut engine)) = start(config(model, batch), shape, available_threads()) else {
+                continue;
+            };
             for (kind, needs) in &kinds {
                 group.throughput(Throughput::Elements(batch.into()));
                 let visit = BatchOrder::Shuffled { order: trainer.order(), start: 0 };
@@ -93,17 +114,12 @@ fn step(criterion: &mut Criterion) {
     for (name, has_test) in [("step-with", true), ("step-without", false)] {
         let mut group = criterion.benchmark_group(name);
         group.sample_size(10).warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(2));
-        for model in Model::MNIST {
-            for batch in [16, 64, 1024] {
+        for (model, shape, batches) in cases() {
+            for &batch in batches {
                 for threads in thread_counts() {
                     let config = config(model, batch);
                     let config = RunConfig { test: config.test.filter(|_| has_test), ..config };
-                    let training: SharedDataset = Arc::new(Pixels);
-                    let (Ok(mut trainer), Ok(mut engine)) =
-                        (Trainer::new(config, SAMPLES), ThreadsEngine::new(&config, training, threads))
-                    else {
-                        continue;
-                    };
+                    let Ok((mut trainer, mut engine)) = start(config, shape, threads) else { continue };
                     group.throughput(Throughput::Elements(batch.into()));
                     let id = BenchmarkId::new(format!("{}/{threads}-threads", model), batch);
                     group.bench_function(id, |bencher| {

@@ -3,6 +3,10 @@ loss to the caller, without any statistics. Images are converted and in memory b
 
     pip install torch jax numpy
     python tests/peers/native.py --data www/public/data/mnist --threads 2
+    python tests/peers/native.py --models cifar-cnn,resnet-20 --libraries torch,torch-norms --batches 64 --threads 2
+
+`torch-norms` is PyTorch with the squared norm of every sample's gradient, which it computes by `torch.func`: vmap over
+grad. The networks for CIFAR-10 take random images, whose pixels do not change the time, and have no JAX peer.
 
 Prints one line of JSON for each library, model and batch: images per second, median of the turns.
 """
@@ -26,38 +30,104 @@ def load(folder):
     read = lambda name: gzip.open(folder / f"{name}.gz").read()
     images = numpy.frombuffer(read("train-images-idx3-ubyte"), numpy.uint8, offset=16).reshape(-1, 28, 28)
     labels = numpy.frombuffer(read("train-labels-idx1-ubyte"), numpy.uint8, offset=8)
-    return images.astype(numpy.float32) / 255, labels.astype(numpy.int32)
+    return images[:, None].astype(numpy.float32) / 255, labels.astype(numpy.int32)
 
 
-def torch_step(model_name, threads):
+def random_images(shape=(3, 32, 32), count=4096):
+    import numpy
+
+    random = numpy.random.default_rng(0)
+    images = random.random((count, *shape), numpy.float32) * 2 - 1
+    return images, random.integers(0, 10, count, numpy.int32)
+
+
+def torch_model(name):
+    import torch
+    from torch import nn
+
+    def conv(inputs, outputs, kernel=3, stride=1):
+        return nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=False)
+
+    def norm(channels):
+        return nn.GroupNorm(min(32, channels // 2), channels)
+
+    class Block(nn.Module):
+        def __init__(self, inputs, outputs, stride):
+            super().__init__()
+            self.residual = nn.Sequential(
+                conv(inputs, outputs, 3, stride), norm(outputs), nn.ReLU(), conv(outputs, outputs), norm(outputs)
+            )
+            projection = nn.Sequential(conv(inputs, outputs, 1, stride), norm(outputs))
+            self.shortcut = nn.Identity() if stride == 1 else projection
+
+        def forward(self, x):
+            return torch.relu(self.residual(x) + self.shortcut(x))
+
+    def resnet(depth):
+        layers, inputs = [conv(3, 16), norm(16), nn.ReLU()], 16
+        for stage, outputs in enumerate([16, 32, 64]):
+            for block in range((depth - 2) // 6):
+                layers.append(Block(inputs, outputs, 2 if stage > 0 and block == 0 else 1))
+                inputs = outputs
+        return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(inputs, 10))
+
+    def pooled(inputs, outputs, kernel):
+        return nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2), nn.ReLU(), nn.MaxPool2d(2)
+
+    models = {
+        "mlp": lambda: nn.Sequential(nn.Flatten(), nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 10)),
+        "cnn": lambda: nn.Sequential(*pooled(1, 16, 5), *pooled(16, 32, 5), nn.Flatten(), nn.Linear(1568, 10)),
+        "cifar-cnn": lambda: nn.Sequential(
+            *pooled(3, 16, 3), *pooled(16, 32, 3), *pooled(32, 64, 3),
+            nn.Flatten(), nn.Linear(1024, 500), nn.ReLU(), nn.Linear(500, 10),
+        ),
+        "resnet-20": lambda: resnet(20),
+    }
+    return models[name]()
+
+
+def torch_step(model_name, threads, has_norms=False):
     import torch
     from torch import nn
 
     torch.set_num_threads(threads)
-    models = {
-        "mlp": lambda: nn.Sequential(nn.Flatten(), nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 10)),
-        "cnn": lambda: nn.Sequential(
-            nn.Conv2d(1, 16, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),
-            nn.Conv2d(16, 32, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),
-            nn.Flatten(), nn.Linear(1568, 10),
-        ),
-    }
-    model = models[model_name]()
+    model = torch_model(model_name)
     optimizer = torch.optim.Adagrad(model.parameters(), lr=LEARNING_RATE, eps=EPSILON)
     loss_of = nn.CrossEntropyLoss()
 
     def prepare(images, labels):
-        return torch.from_numpy(images)[:, None].contiguous(), torch.from_numpy(labels).long()
+        return torch.from_numpy(images).contiguous(), torch.from_numpy(labels).long()
+
+    def loss_of_sample(parameters, image, label):
+        outputs = torch.func.functional_call(model, parameters, (image[None],))
+        loss = loss_of(outputs, label[None])
+        return loss, loss
+
+    by_sample = torch.func.vmap(torch.func.grad(loss_of_sample, has_aux=True), in_dims=(None, 0, 0))
+
+    def backward(images, labels):
+        if not has_norms:
+            loss = loss_of(model(images), labels)
+            loss.backward()
+            return loss
+        parameters = {name: value.detach() for name, value in model.named_parameters()}
+        gradients, losses = by_sample(parameters, images, labels)
+        sum(gradient.flatten(1).square().sum(1) for gradient in gradients.values()).tolist()
+        for name, value in model.named_parameters():
+            value.grad = gradients[name].mean(0)
+        return losses.mean()
 
     def step(batch):
-        images, labels = batch
         optimizer.zero_grad(set_to_none=True)
-        loss = loss_of(model(images), labels)
-        loss.backward()
+        loss = backward(*batch)
         optimizer.step()
         return loss.item()
 
     return prepare, step
+
+
+def torch_norms_step(model_name, threads):
+    return torch_step(model_name, threads, has_norms=True)
 
 
 def jax_step(model_name, threads):
@@ -108,7 +178,7 @@ def jax_step(model_name, threads):
     compiled = jax.jit(update, donate_argnums=(0, 1))
 
     def prepare(images, labels):
-        return jnp.asarray(images)[..., None], jnp.asarray(labels)
+        return jnp.asarray(images.transpose(0, 2, 3, 1)), jnp.asarray(labels)
 
     def step(batch):
         *state["now"], loss = compiled(*state["now"], *batch)
@@ -135,18 +205,23 @@ def measure(step, batches, size, seconds, turns):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--data", type=pathlib.Path, required=True)
+    parser.add_argument("--data", type=pathlib.Path, help="MNIST, for its networks")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--models", default="cnn,mlp")
+    parser.add_argument("--libraries", default="torch,jax")
     parser.add_argument("--batches", default=",".join(map(str, BATCHES)))
     parser.add_argument("--seconds", type=float, default=1.5)
     parser.add_argument("--turns", type=int, default=3)
     arguments = parser.parse_args()
     # XLA takes as many threads as the process has processors.
     os.sched_setaffinity(0, range(arguments.threads))
-    images, labels = load(arguments.data)
+    libraries = {"torch": torch_step, "torch-norms": torch_norms_step, "jax": jax_step}
     for model in arguments.models.split(","):
-        for library, make in {"torch": torch_step, "jax": jax_step}.items():
+        images, labels = load(arguments.data) if model in ("cnn", "mlp") else random_images()
+        for library in arguments.libraries.split(","):
+            if library == "jax" and model not in ("cnn", "mlp"):
+                continue
+            make = libraries[library]
             for size in map(int, arguments.batches.split(",")):
                 prepare, step = make(model, arguments.threads)
                 count = max(2, min(8, len(images) // size))

@@ -1,11 +1,9 @@
-//! Convolutions in `f32` without patches, for steps of 1 between windows: vectors of the machine at hand by
-//! `pulp`, which finds out at run time what there is.
+//! Convolutions in `f32` with a ReLU and a 2×2 max-pooling behind them, for steps of 1 between windows: vectors of the
+//! machine at hand by `pulp`, which finds out at run time what there is.
 //!
-//! *Forward*, four output channels at a time over two vectors of a padded row: each value that is read serves
-//! four multiplications. *Backward*, value by value of the output gradient and over nothing but those that are
-//! not zero: a max-pool behind the convolution leaves a quarter of them at the most, and a ReLU half of those.
-//! ReLU and a 2×2 max-pooling behind a convolution are fused into both: of every window only the largest value
-//! and its place are kept.
+//! *Forward* as every convolution ([`conv2d_dense_errors`]); of every window only the largest value and its place are
+//! kept. *Backward*, value by value of the output gradient and over nothing but those that are not zero: the max-pool
+//! leaves a quarter of them at the most, and the ReLU half of those.
 //!
 //! With the input's channels innermost, the patch of one position is kernel rows of kernel·C values each, so
 //! that one value of the gradient is a handful of vectors in both products.
@@ -15,11 +13,10 @@
 use pulp::{Arch, Simd, WithSimd};
 
 use super::cache_line::{CACHE_LINE, from_cache_line};
-use super::kernels::{BackwardOf, Conv2dKernels, Errors, ForwardOf, Outputs};
+use super::conv2d_dense_errors::{self, sum_outputs};
+use super::kernels::{PooledBackwardOf, PooledConv2dKernels, PooledForwardOf};
 use crate::layer::{Sink, Windows};
 
-/// Output channels that one pass of the forward kernel computes.
-const BLOCK: usize = 4;
 /// A place in the padded image is kept as a float, which is exact up to here.
 const LARGEST_PLACE: usize = 1 << 24;
 /// Values of the output gradient that are listed at a time.
@@ -28,11 +25,12 @@ const LISTED: usize = 256;
 const SUMMED: usize = 10;
 
 /// The kernels.
-pub(super) const KERNELS: Conv2dKernels<f32> = Conv2dKernels { fits, forward, backward };
+pub(super) const KERNELS: PooledConv2dKernels<f32> = PooledConv2dKernels { fits, forward, backward };
 
 fn fits(windows: Windows, scratch: usize) -> bool {
     let plan = Plan::new(windows, CACHE_LINE);
-    windows.stride == 1 && plan.scratch_len() <= scratch && plan.pixels() <= LARGEST_PLACE
+    let is_enough = plan.scratch_len() <= scratch && conv2d_dense_errors::fits(windows, scratch);
+    windows.stride == 1 && is_enough && plan.pixels() <= LARGEST_PLACE
 }
 
 /// Sizes for vectors of so many lanes.
@@ -84,21 +82,6 @@ impl Plan {
         self.height + 2 * self.padding
     }
 
-    /// Weights in blocks of outputs.
-    fn packed(&self) -> usize {
-        self.outputs.next_multiple_of(BLOCK) * self.taps()
-    }
-
-    /// A padded image for the forward pass.
-    fn padded(&self) -> usize {
-        self.channels * self.padded_height() * self.row()
-    }
-
-    /// Values of a padded row with one channel, so long that every strip of columns can be read whole.
-    fn row(&self) -> usize {
-        self.columns.next_multiple_of(2 * self.lanes) + self.kernel - 1
-    }
-
     /// R.
     fn run(&self) -> usize {
         self.kernel * self.channels
@@ -126,8 +109,7 @@ impl Plan {
 
     fn scratch_len(&self) -> usize {
         let one_gradient = self.kernel * self.padded_run();
-        let backward = 4 * self.ordered() + 2 * self.pixels() + one_gradient;
-        (self.packed() + self.padded()).max(backward) + CACHE_LINE
+        4 * self.ordered() + 2 * self.pixels() + one_gradient + CACHE_LINE
     }
 
     /// Where (c, u, v) of one output's weights lies in the order of patches' rows.
@@ -162,13 +144,13 @@ impl Plan {
     }
 }
 
-fn forward(windows: Windows, of: ForwardOf<'_, f32>, scratch: &mut [f32]) {
+fn forward(windows: Windows, of: PooledForwardOf<'_, f32>, scratch: &mut [f32]) {
     Arch::new().dispatch(Forward { windows, of, scratch });
 }
 
 struct Forward<'a> {
     windows: Windows,
-    of: ForwardOf<'a, f32>,
+    of: PooledForwardOf<'a, f32>,
     scratch: &'a mut [f32],
 }
 
@@ -177,148 +159,23 @@ impl WithSimd for Forward<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { windows, of: ForwardOf { parameters, x, mut outputs }, scratch } = self;
+        let Self { windows, of: PooledForwardOf { parameters, x, places, y }, scratch } = self;
         let plan = Plan::new(windows, S::F32_LANES);
-        let (packed, padded) = from_cache_line(scratch).split_at_mut(plan.packed());
-        let padded = &mut padded[..plan.padded()];
-        let (weights, bias) = parameters.split_at(plan.outputs * plan.taps());
-        pack(plan, weights, packed);
-        padded.fill(0.0);
-        for (sample, x) in x.chunks_exact(plan.image()).enumerate() {
-            pad(plan, x, padded);
-            for (block, weights) in packed.chunks_exact(BLOCK * plan.taps()).enumerate() {
-                let first = block * BLOCK;
-                let count = BLOCK.min(plan.outputs - first);
-                let biases = core::array::from_fn(|i| bias[first + i.min(count - 1)]);
-                let kernel = ForwardBlock { simd, plan, weights, biases, padded };
-                let start = (sample * plan.outputs + first) * plan.positions();
-                match &mut outputs {
-                    Outputs::Plain(y) => kernel.plain(&mut y[start..start + count * plan.positions()]),
-                    Outputs::Pooled { places, y } => {
-                        let windows = plan.pooled_rows() * plan.pooled_columns();
-                        let pooled = (sample * plan.outputs + first) * windows;
-                        // Each sample's places begin where its outputs would.
-                        let place = sample * plan.outputs * plan.positions() + first * windows;
-                        let (places, y) = (&mut places[place..], &mut y[pooled..pooled + count * windows]);
-                        kernel.pooled(places, y);
-                    }
-                }
+        let columns = plan.pooled_columns();
+        let windows_of_output = plan.pooled_rows() * columns;
+        sum_outputs(simd, windows, parameters, x, scratch, |sample, output, sums, row| {
+            // Each sample's places begin where its outputs would.
+            let place = sample * plan.outputs * plan.positions() + output * windows_of_output;
+            let places = &mut places[place..place + windows_of_output];
+            let y = &mut y[(sample * plan.outputs + output) * windows_of_output..][..windows_of_output];
+            let rows = places.chunks_exact_mut(columns).zip(y.chunks_exact_mut(columns));
+            for (pair, ((places, y), sums)) in rows.zip(sums.chunks_exact(2 * row)).enumerate() {
+                let (upper, lower) = sums.split_at(row);
+                let corner = 2 * pair * plan.pixel_row();
+                pick(plan, corner, [upper, lower].map(|row| &row[..2 * columns]), places, y);
             }
-        }
+        });
     }
-}
-
-/// Weights of [`BLOCK`] outputs side by side, tap by tap; zeros where there is no such output.
-fn pack(plan: Plan, weights: &[f32], packed: &mut [f32]) {
-    let taps = plan.taps();
-    for (block, packed) in packed.chunks_exact_mut(BLOCK * taps).enumerate() {
-        for (tap, packed) in packed.chunks_exact_mut(BLOCK).enumerate() {
-            for (i, value) in packed.iter_mut().enumerate() {
-                *value = weights.get((block * BLOCK + i) * taps + tap).copied().unwrap_or(0.0);
-            }
-        }
-    }
-}
-
-/// Copies an image's rows to where they lie in the padded one. What is beyond them stays as it is.
-fn pad(plan: Plan, x: &[f32], padded: &mut [f32]) {
-    let planes = padded.chunks_exact_mut(plan.padded_height() * plan.row());
-    for (x, plane) in x.chunks_exact(plan.height * plan.width).zip(planes) {
-        let rows = plane.chunks_exact_mut(plan.row()).skip(plan.padding);
-        for (x, row) in x.chunks_exact(plan.width).zip(rows) {
-            row[plan.padding..plan.padding + plan.width].copy_from_slice(x);
-        }
-    }
-}
-
-/// Up to [`BLOCK`] outputs of one sample.
-#[derive(Clone, Copy)]
-struct ForwardBlock<'a, S> {
-    simd: S,
-    plan: Plan,
-    weights: &'a [f32],
-    biases: [f32; BLOCK],
-    padded: &'a [f32],
-}
-
-/// Two vectors of one row, for each output of a block.
-type Strip<S> = [[<S as Simd>::f32s; 2]; BLOCK];
-
-impl<S: Simd> ForwardBlock<'_, S> {
-    /// All positions.
-    #[inline(always)]
-    fn plain(self, y: &mut [f32]) {
-        let Self { simd, plan, .. } = self;
-        let lanes = S::F32_LANES;
-        for r in 0..plan.rows {
-            for strip in (0..plan.columns).step_by(2 * lanes) {
-                let sums = self.strip(r, strip);
-                let width = (plan.columns - strip).min(2 * lanes);
-                for (sums, y) in sums.iter().zip(y.chunks_exact_mut(plan.positions())) {
-                    let y = &mut y[r * plan.columns + strip..][..width];
-                    let (first, second) = y.split_at_mut(width.min(lanes));
-                    simd.partial_store_f32s(first, sums[0]);
-                    simd.partial_store_f32s(second, sums[1]);
-                }
-            }
-        }
-    }
-
-    /// The largest value of each 2×2 window, at least 0, and its place.
-    #[inline(always)]
-    fn pooled(self, places: &mut [f32], y: &mut [f32]) {
-        let plan = self.plan;
-        let lanes = S::F32_LANES;
-        let (rows, columns) = (plan.pooled_rows(), plan.pooled_columns());
-        for row in 0..rows {
-            for strip in (0..2 * columns).step_by(2 * lanes) {
-                let (upper, lower) = (self.strip(2 * row, strip), self.strip(2 * row + 1, strip));
-                let width = (columns - strip / 2).min(lanes);
-                let corner = 2 * row * plan.pixel_row() + strip * plan.channels;
-                for (i, y) in y.chunks_exact_mut(rows * columns).enumerate() {
-                    let start = row * columns + strip / 2;
-                    let places = &mut places[i * rows * columns + start..][..width];
-                    let y = &mut y[start..start + width];
-                    let pairs = [upper[i], lower[i]];
-                    let [upper, lower] = pairs.each_ref().map(|pair| values_of::<S>(pair));
-                    pick(plan, corner, [upper, lower], places, y);
-                }
-            }
-        }
-    }
-
-    /// One strip of one row.
-    #[inline(always)]
-    fn strip(self, row: usize, strip: usize) -> Strip<S> {
-        let Self { simd, plan, weights, biases, padded } = self;
-        let (lanes, kernel, row_len) = (S::F32_LANES, plan.kernel, plan.row());
-        let plane = plan.padded_height() * row_len;
-        let mut sums = biases.map(|bias| [simd.splat_f32s(bias); 2]);
-        let mut weights = weights.chunks_exact(BLOCK * kernel);
-        for c in 0..plan.channels {
-            for (u, weights) in (0..kernel).zip(&mut weights) {
-                let start = c * plane + (row + u) * row_len + strip;
-                let values = &padded[start..start + 2 * lanes + kernel - 1];
-                let (weights, _) = weights.as_chunks::<BLOCK>();
-                for (values, weights) in values.windows(2 * lanes).zip(weights) {
-                    let (values, _) = S::as_simd_f32s(values);
-                    let (left, right) = (values[0], values[1]);
-                    for i in 0..BLOCK {
-                        let weight = simd.splat_f32s(weights[i]);
-                        sums[i][0] = simd.mul_add_e_f32s(weight, left, sums[i][0]);
-                        sums[i][1] = simd.mul_add_e_f32s(weight, right, sums[i][1]);
-                    }
-                }
-            }
-        }
-        sums
-    }
-}
-
-/// The values of two vectors.
-#[inline(always)]
-fn values_of<S: Simd>(pair: &[S::f32s; 2]) -> &[f32] {
-    pulp::bytemuck::cast_slice(pair)
 }
 
 /// ReLU and the windows of two rows, side by side. Of equal values the first in row-major order wins; a NaN
@@ -339,13 +196,13 @@ fn pick(plan: Plan, corner: usize, [upper, lower]: [&[f32]; 2], places: &mut [f3
     }
 }
 
-fn backward(windows: Windows, of: BackwardOf<'_, f32>, sink: &mut Sink<'_, f32>, scratch: &mut [f32]) {
+fn backward(windows: Windows, of: PooledBackwardOf<'_, f32>, sink: &mut Sink<'_, f32>, scratch: &mut [f32]) {
     Arch::new().dispatch(Backward { windows, of, sink, scratch });
 }
 
 struct Backward<'a, 's> {
     windows: Windows,
-    of: BackwardOf<'a, f32>,
+    of: PooledBackwardOf<'a, f32>,
     sink: &'a mut Sink<'s, f32>,
     scratch: &'a mut [f32],
 }
@@ -383,7 +240,7 @@ impl WithSimd for Backward<'_, '_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { windows, of, sink, scratch } = self;
+        let Self { windows, mut of, sink, scratch } = self;
         let plan = Plan::new(windows, S::F32_LANES);
         let mut memory = Memory::cut(plan, scratch);
         memory.total.fill(0.0);
@@ -397,7 +254,7 @@ impl WithSimd for Backward<'_, '_> {
             memory.mean.fill(0.0);
             plan.each_weight(|plain, ordered| memory.mean[ordered] = sink.mean_gradient[plain]);
         }
-        let mut dx = of.dx.map(|dx| dx.chunks_exact_mut(plan.image()));
+        let mut dx = of.dx.take().map(|dx| dx.chunks_exact_mut(plan.image()));
         let mut list = [(0, 0.0); LISTED];
         for (sample, x) in of.x.chunks_exact(plan.image()).enumerate() {
             plan.each_pixel(|plain, padded| memory.pixels[padded] = x[plain]);
@@ -405,7 +262,7 @@ impl WithSimd for Backward<'_, '_> {
             if dx.is_some() {
                 memory.d_pixels.fill(0.0);
             }
-            let errors = of.errors.of_sample(plan, sample);
+            let errors = Errors::of_sample(&of, plan, sample);
             backward_sample(simd, plan, sample, errors, dx.is_some(), &mut memory, sink, &mut list);
             if let Some(dx) = dx {
                 plan.each_pixel(|plain, padded| dx[plain] += memory.d_pixels[padded]);
@@ -420,17 +277,22 @@ impl WithSimd for Backward<'_, '_> {
     }
 }
 
-impl<'a> Errors<'a, f32> {
-    fn of_sample(self, plan: Plan, sample: usize) -> Self {
+/// The gradient of one sample's pooled outputs, window by window.
+#[derive(Clone, Copy)]
+struct Errors<'a> {
+    places: &'a [f32],
+    y: &'a [f32],
+    dy: &'a [f32],
+}
+
+impl<'a> Errors<'a> {
+    fn of_sample(of: &PooledBackwardOf<'a, f32>, plan: Plan, sample: usize) -> Self {
         let outputs = plan.outputs * plan.positions();
         let pooled = plan.outputs * plan.pooled_rows() * plan.pooled_columns();
-        match self {
-            Self::Plain(e) => Self::Plain(&e[sample * outputs..(sample + 1) * outputs]),
-            Self::Pooled { places, y, dy } => Self::Pooled {
-                places: &places[sample * outputs..sample * outputs + pooled],
-                y: &y[sample * pooled..(sample + 1) * pooled],
-                dy: &dy[sample * pooled..(sample + 1) * pooled],
-            },
+        Self {
+            places: &of.places[sample * outputs..sample * outputs + pooled],
+            y: &of.y[sample * pooled..(sample + 1) * pooled],
+            dy: &of.dy[sample * pooled..(sample + 1) * pooled],
         }
     }
 
@@ -438,37 +300,17 @@ impl<'a> Errors<'a, f32> {
     /// patches begin in the padded image. Gives how many it lists, and where to go on.
     #[inline(always)]
     fn list(self, plan: Plan, output: usize, begun: usize, list: &mut List) -> (usize, usize) {
+        let Self { places, y, dy } = self;
         let mut count = 0;
-        match self {
-            Self::Plain(e) => {
-                let end = plan.positions().min(begun + LISTED);
-                for position in begun..end {
-                    let value = e[output * plan.positions() + position];
-                    let (r, s) = (position / plan.columns, position % plan.columns);
-                    list[count] = (r * plan.pixel_row() + s * plan.channels, value);
-                    count += usize::from(value != 0.0);
-                }
-                (count, end)
-            }
-            Self::Pooled { places, y, dy } => {
-                let windows = plan.pooled_rows() * plan.pooled_columns();
-                let end = windows.min(begun + LISTED);
-                let range = output * windows + begun..output * windows + end;
-                let values = places[range.clone()].iter().zip(&y[range.clone()]).zip(&dy[range]);
-                for ((&place, &y), &value) in values {
-                    list[count] = (place as usize, value);
-                    count += usize::from(y > 0.0 && value != 0.0);
-                }
-                (count, end)
-            }
+        let windows = plan.pooled_rows() * plan.pooled_columns();
+        let end = windows.min(begun + LISTED);
+        let range = output * windows + begun..output * windows + end;
+        let values = places[range.clone()].iter().zip(&y[range.clone()]).zip(&dy[range]);
+        for ((&place, &y), &value) in values {
+            list[count] = (place as usize, value);
+            count += usize::from(y > 0.0 && value != 0.0);
         }
-    }
-
-    fn len(self, plan: Plan) -> usize {
-        match self {
-            Self::Plain(_) => plan.positions(),
-            Self::Pooled { .. } => plan.pooled_rows() * plan.pooled_columns(),
-        }
+        (count, end)
     }
 }
 
@@ -482,7 +324,7 @@ fn backward_sample<S: Simd>(
     simd: S,
     plan: Plan,
     sample: usize,
-    errors: Errors<'_, f32>,
+    errors: Errors<'_>,
     wants_input: bool,
     memory: &mut Memory<'_>,
     sink: &mut Sink<'_, f32>,
@@ -496,7 +338,7 @@ fn backward_sample<S: Simd>(
         let of_output = output * ordered..(output + 1) * ordered;
         let weights = &memory.weights[of_output.clone()];
         let (mut bias, mut begun) = (0.0, 0);
-        while begun < errors.len(plan) {
+        while begun < plan.pooled_rows() * plan.pooled_columns() {
             let (count, end) = errors.list(plan, output, begun, list);
             let listed = &list[..count];
             begun = end;

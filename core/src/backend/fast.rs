@@ -1,13 +1,13 @@
 use ndarray::{ArrayView2, ArrayViewMut2, ShapeBuilder};
 
 use super::{
-    Backend, Conv2dKernels, DenseKernels, Matrix, MatrixMut, PlainBackend, conv2d_sparse_errors,
-    dense_sparse_inputs,
+    Backend, Conv2dKernels, DenseKernels, GroupNormKernels, Matrix, MatrixMut, PlainBackend,
+    PooledConv2dKernels, conv2d_dense_errors, conv2d_sparse_errors, dense_sparse_inputs, group_norm,
 };
 use crate::real::Real;
 
-/// The kernels of the `matrixmultiply` crate, through ndarray's safe interface; in `f32` convolutions, and dense
-/// layers that read the network's input, have kernels of their own.
+/// The kernels of the `matrixmultiply` crate, through ndarray's safe interface; in `f32` convolutions, group
+/// normalisation, and dense layers that read the network's input have kernels of their own.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct FastBackend;
 
@@ -17,7 +17,15 @@ impl Backend<f32> for FastBackend {
     }
 
     fn conv2d_kernels(&self) -> Option<Conv2dKernels<f32>> {
+        Some(conv2d_dense_errors::KERNELS)
+    }
+
+    fn pooled_conv2d_kernels(&self) -> Option<PooledConv2dKernels<f32>> {
         Some(conv2d_sparse_errors::KERNELS)
+    }
+
+    fn group_norm_kernels(&self) -> Option<GroupNormKernels<f32>> {
+        Some(group_norm::KERNELS)
     }
 
     fn dense_kernels(&self) -> Option<DenseKernels<f32>> {

@@ -1,16 +1,31 @@
 //! What kernels for whole layers are given, wherever they come from.
 
-use crate::layer::{DenseSizes, Sink, Windows};
+use crate::layer::{DenseSizes, GroupNormSizes, Sink, Windows};
 use crate::real::Real;
 
-/// Kernels for convolutions that need no matrix of patches, and into which ReLU and a 2×2 max-pooling can be
-/// fused. A [`super::Backend`] may have them.
+/// Kernels for convolutions that need no matrix of patches. A [`super::Backend`] may have them.
 #[derive(Clone, Copy, Debug)]
 pub struct Conv2dKernels<F: Real> {
     /// Whether a convolution can be done in so much scratch memory.
     pub(crate) fits: fn(Windows, usize) -> bool,
-    pub(crate) forward: Forward<F>,
-    pub(crate) backward: Backward<F>,
+    pub(crate) forward: Conv2dForward<F>,
+    pub(crate) backward: Conv2dBackward<F>,
+}
+
+/// Kernels for convolutions with a ReLU and a 2×2 max-pooling behind them. A [`super::Backend`] may have them.
+#[derive(Clone, Copy, Debug)]
+pub struct PooledConv2dKernels<F: Real> {
+    /// Whether a convolution can be done in so much scratch memory.
+    pub(crate) fits: fn(Windows, usize) -> bool,
+    pub(crate) forward: PooledForward<F>,
+    pub(crate) backward: PooledBackward<F>,
+}
+
+/// Kernels for group normalisation, and for one with a ReLU behind it. A [`super::Backend`] may have them.
+#[derive(Clone, Copy, Debug)]
+pub struct GroupNormKernels<F: Real> {
+    pub(crate) forward: GroupNormForward<F>,
+    pub(crate) backward: GroupNormBackward<F>,
 }
 
 /// Kernels for dense layers whose inputs are mostly zeros and whose weights lie by inputs. A
@@ -29,43 +44,57 @@ type DenseForward<F> = fn(DenseSizes, &[F], &[F], &mut [F], &mut [F]);
 type AddOuterProducts<F> = fn(DenseSizes, &[F], &[F], &mut [F], &mut [F]);
 
 /// The windows, what of, and scratch memory.
-type Forward<F> = fn(Windows, ForwardOf<'_, F>, &mut [F]);
+type Conv2dForward<F> = fn(Windows, ForwardOf<'_, F>, &mut [F]);
 /// The windows, what of, where the sums go, and scratch memory.
-type Backward<F> = fn(Windows, BackwardOf<'_, F>, &mut Sink<'_, F>, &mut [F]);
+type Conv2dBackward<F> = fn(Windows, BackwardOf<'_, F>, &mut Sink<'_, F>, &mut [F]);
+/// As [`Conv2dForward`].
+type PooledForward<F> = fn(Windows, PooledForwardOf<'_, F>, &mut [F]);
+/// As [`Conv2dBackward`].
+type PooledBackward<F> = fn(Windows, PooledBackwardOf<'_, F>, &mut Sink<'_, F>, &mut [F]);
 
-/// What a forward pass reads and writes: a micro-batch, sample by sample.
+/// The layer, its parameters, x, whether a ReLU is behind it, and y.
+type GroupNormForward<F> = fn(GroupNormSizes, &[F], &[F], bool, &mut [F]);
+/// The layer, what of, the outputs of the ReLU behind it, where the sums go, and scratch memory for one gradient.
+type GroupNormBackward<F> = fn(GroupNormSizes, BackwardOf<'_, F>, Option<&[F]>, &mut Sink<'_, F>, &mut [F]);
+
+/// What a forward pass reads and writes: a micro-batch, sample by sample. Parameters without biases are the weights
+/// alone.
 #[derive(Debug)]
 pub(crate) struct ForwardOf<'a, F> {
     pub(crate) parameters: &'a [F],
     pub(crate) x: &'a [F],
-    pub(crate) outputs: Outputs<'a, F>,
+    pub(crate) y: &'a mut [F],
 }
 
-/// Where a forward pass writes, sample by sample.
-#[derive(Debug)]
-pub(crate) enum Outputs<'a, F> {
-    /// The convolution's own outputs.
-    Plain(&'a mut [F]),
-    /// The largest of each 2×2 window, at least 0, and where it was: what [`Errors::Pooled`] takes. Of each
-    /// sample's places, which are as many as outputs of the convolution, only the first are used.
-    Pooled { places: &'a mut [F], y: &'a mut [F] },
-}
-
-/// The gradient of a convolution's outputs, sample by sample.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Errors<'a, F> {
-    /// Output by output.
-    Plain(&'a [F]),
-    /// Window by window of the pooling behind it: the gradient of the pooled outputs y.
-    Pooled { places: &'a [F], y: &'a [F], dy: &'a [F] },
-}
-
-/// What a backward pass reads and writes: a micro-batch, sample by sample.
+/// What a backward pass reads and writes.
 #[derive(Debug)]
 pub(crate) struct BackwardOf<'a, F> {
     pub(crate) parameters: &'a [F],
     pub(crate) x: &'a [F],
-    pub(crate) errors: Errors<'a, F>,
+    pub(crate) dy: &'a [F],
+    /// What is added to; `None` where nobody asks for the input's gradient.
+    pub(crate) dx: Option<&'a mut [F]>,
+}
+
+/// The same where only the largest of each 2×2 window, at least 0, is kept.
+#[derive(Debug)]
+pub(crate) struct PooledForwardOf<'a, F> {
+    pub(crate) parameters: &'a [F],
+    pub(crate) x: &'a [F],
+    /// Where the largest was. Of each sample's places, which are as many as outputs of the convolution, only the first
+    /// are used.
+    pub(crate) places: &'a mut [F],
+    pub(crate) y: &'a mut [F],
+}
+
+/// The same for the way back.
+#[derive(Debug)]
+pub(crate) struct PooledBackwardOf<'a, F> {
+    pub(crate) parameters: &'a [F],
+    pub(crate) x: &'a [F],
+    pub(crate) places: &'a [F],
+    pub(crate) y: &'a [F],
+    pub(crate) dy: &'a [F],
     /// What is added to; `None` where nobody asks for the input's gradient.
     pub(crate) dx: Option<&'a mut [F]>,
 }

@@ -3,11 +3,15 @@
 #[cfg(feature = "std")]
 mod cache_line;
 #[cfg(feature = "std")]
+mod conv2d_dense_errors;
+#[cfg(feature = "std")]
 mod conv2d_sparse_errors;
 #[cfg(feature = "std")]
 mod dense_sparse_inputs;
 #[cfg(feature = "std")]
 mod fast;
+#[cfg(feature = "std")]
+mod group_norm;
 #[cfg_attr(not(feature = "std"), allow(dead_code, reason = "kernels come with `std`"))]
 mod kernels;
 mod matrix;
@@ -15,13 +19,15 @@ mod plain;
 
 #[cfg(feature = "std")]
 pub use fast::FastBackend;
-pub use kernels::{Conv2dKernels, DenseKernels};
+pub use kernels::{Conv2dKernels, DenseKernels, GroupNormKernels, PooledConv2dKernels};
 pub use matrix::{Matrix, MatrixMut};
 pub use plain::PlainBackend;
 
 #[cfg(feature = "std")]
+pub(crate) use conv2d_dense_errors::scratch_len as conv2d_scratch_len;
+#[cfg(feature = "std")]
 pub(crate) use dense_sparse_inputs::scratch_len as dense_scratch_len;
-pub(crate) use kernels::{BackwardOf, Errors, ForwardOf, Outputs};
+pub(crate) use kernels::{BackwardOf, ForwardOf, PooledBackwardOf, PooledForwardOf};
 
 use crate::length::{LengthMismatch, check_length};
 use crate::real::Real;
@@ -52,6 +58,16 @@ pub trait Backend<F: Real>: Send + Sync {
 
     /// Kernels for whole convolutions, if there are any for this type.
     fn conv2d_kernels(&self) -> Option<Conv2dKernels<F>> {
+        None
+    }
+
+    /// Kernels for convolutions with a ReLU and a 2×2 max-pooling behind them, if there are any for this type.
+    fn pooled_conv2d_kernels(&self) -> Option<PooledConv2dKernels<F>> {
+        None
+    }
+
+    /// Kernels for group normalisation, if there are any for this type.
+    fn group_norm_kernels(&self) -> Option<GroupNormKernels<F>> {
         None
     }
 

@@ -3,6 +3,7 @@ use core::fmt;
 use super::{Backward, Forward, Layer, ShapeError, Signature};
 use crate::real::Real;
 use crate::shape::Shape;
+use crate::vectors::on_vectors;
 
 /// The sum of two inputs of one shape, value by value: a residual connection. Both may be the same node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,14 +28,18 @@ impl fmt::Display for Add {
 impl<F: Real> Layer<F> for Add {
     fn forward(&self, call: &Forward<'_, F>, y: &mut [F], _: &mut [F]) {
         let [first, second] = call.x;
-        for (y, (&first, &second)) in y.iter_mut().zip(first.iter().zip(second)) {
-            *y = first + second;
-        }
+        on_vectors(|| {
+            for (y, (&first, &second)) in y.iter_mut().zip(first.iter().zip(second)) {
+                *y = first + second;
+            }
+        });
     }
 
     fn input_gradient(&self, call: &Backward<'_, F>, dx: &mut [F], _: &mut [F]) {
-        for (dx, &dy) in dx.iter_mut().zip(call.dy) {
-            *dx += dy;
-        }
+        on_vectors(|| {
+            for (dx, &dy) in dx.iter_mut().zip(call.dy) {
+                *dx += dy;
+            }
+        });
     }
 }

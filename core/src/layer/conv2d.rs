@@ -4,7 +4,9 @@ use super::windows::slide;
 use super::{
     Backward, Forward, Initial, Layer, ShapeError, Signature, Sink, Tensor, Windows, operation::nonzero,
 };
-use crate::backend::{Backend, BackwardOf, Conv2dKernels, Errors, ForwardOf, Matrix, MatrixMut, Outputs};
+#[cfg(feature = "std")]
+use crate::backend::conv2d_scratch_len;
+use crate::backend::{Backend, BackwardOf, Conv2dKernels, ForwardOf, Matrix, MatrixMut, PooledConv2dKernels};
 use crate::network::Placed;
 use crate::real::Real;
 use crate::shape::Shape;
@@ -34,13 +36,23 @@ impl Conv2d {
     }
 
     /// Kernels that can do this convolution in so much scratch memory.
-    pub(crate) fn kernels<F: Real>(
+    fn kernels<F: Real>(
         self,
         backend: &dyn Backend<F>,
         place: &Placed,
         scratch: usize,
     ) -> Option<Conv2dKernels<F>> {
-        let kernels = backend.conv2d_kernels().filter(|_| self.bias)?;
+        backend.conv2d_kernels().filter(|kernels| (kernels.fits)(self.windows(place), scratch))
+    }
+
+    /// The same with a ReLU and a 2×2 max-pooling behind it.
+    pub(crate) fn pooled_kernels<F: Real>(
+        self,
+        backend: &dyn Backend<F>,
+        place: &Placed,
+        scratch: usize,
+    ) -> Option<PooledConv2dKernels<F>> {
+        let kernels = backend.pooled_conv2d_kernels().filter(|_| self.bias)?;
         (kernels.fits)(self.windows(place), scratch).then_some(kernels)
     }
 }
@@ -64,10 +76,14 @@ impl Signature for Conv2d {
         fan_in.saturating_mul(2).saturating_mul(output.len() as u64)
     }
 
-    /// One sample's patches, and its gradient, or its patches'.
+    /// One sample's patches, and its gradient, or its patches'; or what kernels take.
     fn scratch_len(&self, place: &Placed, _: usize) -> usize {
         let patches = Patches::new(self.windows(place));
-        patches.len() + (place.weights + place.biases).max(patches.len())
+        let len = patches.len() + (place.weights + place.biases).max(patches.len());
+        #[cfg(feature = "std")]
+        return len.max(conv2d_scratch_len(self.windows(place)));
+        #[cfg(not(feature = "std"))]
+        len
     }
 }
 
@@ -87,7 +103,7 @@ impl<F: Real> Layer<F> for Conv2d {
     fn forward(&self, call: &Forward<'_, F>, y: &mut [F], scratch: &mut [F]) {
         let Forward { backend, place, parameters, x: [x, _], .. } = *call;
         if let Some(kernels) = self.kernels(backend, place, scratch.len()) {
-            let of = ForwardOf { parameters, x, outputs: Outputs::Plain(y) };
+            let of = ForwardOf { parameters, x, y };
             return (kernels.forward)(self.windows(place), of, scratch);
         }
         let sizes = Patches::new(self.windows(place));
@@ -152,7 +168,7 @@ impl<F: Real> Layer<F> for Conv2d {
     ) {
         let Backward { backend, place, parameters, x: [x, _], dy, .. } = *call;
         if let Some(kernels) = self.kernels(backend, place, scratch.len()) {
-            let of = BackwardOf { parameters, x, errors: Errors::Plain(dy), dx };
+            let of = BackwardOf { parameters, x, dy, dx };
             return (kernels.backward)(self.windows(place), of, sink, scratch);
         }
         self.statistics(call, sink, scratch);

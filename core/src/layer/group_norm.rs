@@ -1,13 +1,12 @@
 use core::fmt;
+use core::ops::RangeFrom;
 
 use num_traits::Zero;
 
-use super::{Backward, Forward, Initial, Layer, ShapeError, Signature, Tensor};
+use super::{Backward, Forward, Initial, Layer, ShapeError, Signature, Sink, Tensor};
+use crate::backend::BackwardOf;
 use crate::real::{Real, count};
 use crate::shape::Shape;
-
-/// Keeps the root away from 0, as PyTorch's default does.
-const EPSILON: f64 = 1e-5;
 
 /// Group normalisation, y = γ x̂ + β with γ and β per channel: x̂ = (x − μ)/√(σ² + 10⁻⁵) over each group of neighbouring
 /// channels of *one sample* (Wu and He, arXiv 1803.08494), so that, unlike with batch normalisation, a sample has a
@@ -40,7 +39,10 @@ impl fmt::Display for GroupNorm {
 
 impl<F: Real> Layer<F> for GroupNorm {
     fn forward(&self, call: &Forward<'_, F>, y: &mut [F], _: &mut [F]) {
-        let sizes = Sizes::new(*self, call.place.input);
+        let sizes = GroupNormSizes::new(*self, call.place.input);
+        if let Some(kernels) = call.backend.group_norm_kernels() {
+            return (kernels.forward)(sizes, call.parameters, call.x[0], false, y);
+        }
         let (weights, biases) = call.parameters.split_at(sizes.channels);
         let groups = call.x[0].chunks_exact(sizes.group()).zip(y.chunks_exact_mut(sizes.group()));
         for (index, (x, y)) in groups.enumerate() {
@@ -56,14 +58,14 @@ impl<F: Real> Layer<F> for GroupNorm {
 
     /// dx += (w − mean(w) − x̂ · mean(w x̂))/√(σ² + 10⁻⁵) with w = γ e, means over the group.
     fn input_gradient(&self, call: &Backward<'_, F>, dx: &mut [F], _: &mut [F]) {
-        let sizes = Sizes::new(*self, call.place.input);
+        let sizes = GroupNormSizes::new(*self, call.place.input);
         let weights = call.parameters;
         let share = F::Sum::of(1.0) / count(sizes.group() as u64);
         let inputs = call.x[0].chunks_exact(sizes.group()).zip(call.dy.chunks_exact(sizes.group()));
         for (index, ((x, dy), dx)) in inputs.zip(dx.chunks_exact_mut(sizes.group())).enumerate() {
             let normal = Normal::of(x);
             let [mut mean, mut along] = [F::Sum::zero(); 2];
-            let channels = index % sizes.groups * sizes.planes_of_group..;
+            let channels = sizes.channels_of(index);
             let planes = || x.chunks_exact(sizes.plane).zip(dy.chunks_exact(sizes.plane));
             for ((x, dy), channel) in planes().zip(channels.clone()) {
                 let [of_channel, along_channel] = normal.sums(x, dy);
@@ -89,7 +91,7 @@ impl<F: Real> Layer<F> for GroupNorm {
         gradient: &mut [F],
         _: &mut [F],
     ) {
-        let sizes = Sizes::new(*self, call.place.input);
+        let sizes = GroupNormSizes::new(*self, call.place.input);
         let values = sample * sizes.channels * sizes.plane..(sample + 1) * sizes.channels * sizes.plane;
         let (x, dy) = (&call.x[0][values.clone()], &call.dy[values]);
         let (of_weights, of_biases) = gradient.split_at_mut(sizes.channels);
@@ -104,27 +106,54 @@ impl<F: Real> Layer<F> for GroupNorm {
             }
         }
     }
+
+    fn backward(
+        &self,
+        call: &Backward<'_, F>,
+        dx: Option<&mut [F]>,
+        sink: &mut Sink<'_, F>,
+        scratch: &mut [F],
+    ) {
+        if let Some(kernels) = call.backend.group_norm_kernels() {
+            let sizes = GroupNormSizes::new(*self, call.place.input);
+            let of = BackwardOf { parameters: call.parameters, x: call.x[0], dy: call.dy, dx };
+            return (kernels.backward)(sizes, of, None, sink, scratch);
+        }
+        self.statistics(call, sink, scratch);
+        if let Some(dx) = dx {
+            self.input_gradient(call, dx, scratch);
+        }
+    }
 }
 
-#[derive(Clone, Copy)]
-struct Sizes {
-    channels: usize,
+/// Sizes of one group normalisation.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct GroupNormSizes {
+    pub(crate) channels: usize,
     groups: usize,
     /// Channels of a group.
     planes_of_group: usize,
     /// Values of a channel.
-    plane: usize,
+    pub(crate) plane: usize,
 }
 
-impl Sizes {
-    fn new(layer: GroupNorm, input: Shape) -> Self {
+impl GroupNormSizes {
+    /// Keeps the root away from 0, as PyTorch's default does.
+    pub(crate) const EPSILON: f64 = 1e-5;
+
+    pub(crate) fn new(layer: GroupNorm, input: Shape) -> Self {
         let [channels, groups] = [input.channels, layer.groups].map(|size| size as usize);
         Self { channels, groups, planes_of_group: channels / groups, plane: input.plane() }
     }
 
     /// Values of a group.
-    fn group(self) -> usize {
+    pub(crate) fn group(self) -> usize {
         self.planes_of_group * self.plane
+    }
+
+    /// The channels of the `index`-th group of a micro-batch, and those after it.
+    pub(crate) fn channels_of(self, index: usize) -> RangeFrom<usize> {
+        index % self.groups * self.planes_of_group..
     }
 
     /// The channels of the `index`-th group of a micro-batch: their numbers and values.
@@ -134,7 +163,7 @@ impl Sizes {
         x: &'v [F],
         y: &'v mut [F],
     ) -> impl Iterator<Item = (usize, &'v [F], &'v mut [F])> {
-        let channels = index % self.groups * self.planes_of_group..;
+        let channels = self.channels_of(index);
         let planes = x.chunks_exact(self.plane).zip(y.chunks_exact_mut(self.plane));
         channels.zip(planes).map(|(channel, (x, y))| (channel, x, y))
     }
@@ -153,7 +182,7 @@ impl<F: Real> Normal<F> {
         let share = F::Sum::of(1.0) / count(x.len() as u64);
         let mean = x.iter().map(|x| x.widen()).sum::<F::Sum>() * share;
         let variance = x.iter().map(|x| (x.widen() - mean).squared()).sum::<F::Sum>() * share;
-        let root = (variance + F::Sum::of(EPSILON)).root();
+        let root = (variance + F::Sum::of(GroupNormSizes::EPSILON)).root();
         Self { mean: F::narrow(mean), inverse: F::narrow(F::Sum::of(1.0) / root) }
     }
 

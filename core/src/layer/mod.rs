@@ -38,6 +38,7 @@ pub use tensor::{Initial, Tensor};
 pub(crate) use call::{Backward, Forward};
 pub(crate) use cross_entropy::{softmax, softmax_cross_entropy};
 pub(crate) use dense::DenseSizes;
+pub(crate) use group_norm::GroupNormSizes;
 pub(crate) use sink::Sink;
 pub(crate) use windows::Windows;
 

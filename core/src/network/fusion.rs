@@ -2,11 +2,14 @@
 
 use super::Placed;
 use super::sweep::{Buffers, Way};
-use crate::backend::{Backend, BackwardOf, Conv2dKernels, Errors, ForwardOf, Outputs};
-use crate::layer::{Backward, Forward, MaxPool2d, Operation, Sink, Windows};
+use crate::backend::{
+    Backend, BackwardOf, GroupNormKernels, PooledBackwardOf, PooledConv2dKernels, PooledForwardOf,
+};
+use crate::layer::{Backward, Forward, GroupNormSizes, MaxPool2d, Operation, Sink, Windows};
 use crate::real::Real;
 
-/// What is computed in one pass: a node, or a convolution with the ReLU and the 2×2 max-pooling behind it.
+/// What is computed in one pass: a node, a convolution with the ReLU and the 2×2 max-pooling behind it, or a group
+/// normalisation with the ReLU behind it.
 pub(super) enum Stage<'n, F: Real> {
     Node(&'n Placed),
     /// What lies between is not kept: where the convolution's outputs would be are the places of the largest.
@@ -14,20 +17,39 @@ pub(super) enum Stage<'n, F: Real> {
         conv: &'n Placed,
         pool: &'n Placed,
         windows: Windows,
-        kernels: Conv2dKernels<F>,
+        kernels: PooledConv2dKernels<F>,
+    },
+    /// The normalised values are not kept.
+    Rectified {
+        norm: &'n Placed,
+        relu: &'n Placed,
+        sizes: GroupNormSizes,
+        kernels: GroupNormKernels<F>,
     },
 }
 
 impl<'n, F: Real> Stage<'n, F> {
     /// The stage that begins at a node.
     pub(super) fn at(nodes: &'n [Placed], first: usize, backend: &dyn Backend<F>, scratch: usize) -> Self {
-        Self::pooling(nodes, first, backend, scratch).unwrap_or(Self::Node(&nodes[first]))
+        let pooling = Self::pooling(nodes, first, backend, scratch);
+        pooling.or_else(|| Self::rectified(nodes, first, backend)).unwrap_or(Self::Node(&nodes[first]))
     }
 
     /// The stage that ends before a node.
     pub(super) fn before(nodes: &'n [Placed], end: usize, backend: &dyn Backend<F>, scratch: usize) -> Self {
         let pooling = end.checked_sub(3).and_then(|first| Self::pooling(nodes, first, backend, scratch));
-        pooling.unwrap_or(Self::Node(&nodes[end - 1]))
+        let rectified = || end.checked_sub(2).and_then(|first| Self::rectified(nodes, first, backend));
+        pooling.or_else(rectified).unwrap_or(Self::Node(&nodes[end - 1]))
+    }
+
+    fn rectified(nodes: &'n [Placed], first: usize, backend: &dyn Backend<F>) -> Option<Self> {
+        let [norm, relu] = nodes.get(first..)?.first_chunk()?;
+        let Operation::GroupNorm(layer) = norm.operation else { return None };
+        let kernels =
+            backend.group_norm_kernels().filter(|_| matches!(relu.operation, Operation::Relu(_)))?;
+        let is_chain = relu.reads(norm) && nodes.iter().filter(|node| node.reads(norm)).count() == 1;
+        let sizes = GroupNormSizes::new(layer, norm.input);
+        is_chain.then_some(Self::Rectified { norm, relu, sizes, kernels })
     }
 
     fn pooling(nodes: &'n [Placed], first: usize, backend: &dyn Backend<F>, scratch: usize) -> Option<Self> {
@@ -35,7 +57,7 @@ impl<'n, F: Real> Stage<'n, F> {
         let Operation::Conv2d(conv2d) = conv.operation else { return None };
         let is_pooling = matches!(relu.operation, Operation::Relu(_))
             && pool.operation == Operation::MaxPool2d(MaxPool2d { kernel: 2, stride: 2 });
-        let kernels = conv2d.kernels(backend, conv, scratch).filter(|_| is_pooling)?;
+        let kernels = conv2d.pooled_kernels(backend, conv, scratch).filter(|_| is_pooling)?;
         let reads = |before: &Placed| nodes.iter().filter(|node| node.reads(before)).count();
         let is_chain = relu.reads(conv) && pool.reads(relu) && reads(conv) == 1 && reads(relu) == 1;
         is_chain.then_some(Self::Pooling { conv, pool, windows: conv2d.windows(conv), kernels })
@@ -45,15 +67,8 @@ impl<'n, F: Real> Stage<'n, F> {
     pub(super) const fn len(&self) -> usize {
         match self {
             Self::Node(_) => 1,
+            Self::Rectified { .. } => 2,
             Self::Pooling { .. } => 3,
-        }
-    }
-
-    /// The node that gives its outputs.
-    pub(super) const fn last(&self) -> &'n Placed {
-        match *self {
-            Self::Node(node) => node,
-            Self::Pooling { pool, .. } => pool,
         }
     }
 
@@ -76,8 +91,12 @@ impl<'n, F: Real> Stage<'n, F> {
             Self::Pooling { conv, pool, windows, kernels } => {
                 let (x, places, y) = three(conv, pool, samples, buffers.activations);
                 let parameters = &parameters[conv.parameters()];
-                let of = ForwardOf { parameters, x, outputs: Outputs::Pooled { places, y } };
+                let of = PooledForwardOf { parameters, x, places, y };
                 (kernels.forward)(windows, of, buffers.scratch);
+            }
+            Self::Rectified { norm, relu, sizes, kernels } => {
+                let (x, _, y) = three(norm, relu, samples, buffers.activations);
+                (kernels.forward)(sizes, &parameters[norm.parameters()], x, true, y);
             }
         }
     }
@@ -110,28 +129,37 @@ impl<'n, F: Real> Stage<'n, F> {
             Self::Pooling { conv, pool, windows, kernels } => {
                 let (x, places, y) = three(conv, pool, samples, buffers.activations);
                 let (dx, _, dy) = three(conv, pool, samples, buffers.gradients);
-                let of = BackwardOf {
+                let of = PooledBackwardOf {
                     parameters: &parameters[conv.parameters()],
                     x,
-                    errors: Errors::Pooled { places, y, dy },
+                    places,
+                    y,
+                    dy,
                     dx: way.passes_on(conv, 0).then_some(dx),
                 };
                 (kernels.backward)(windows, of, &mut sink.of_layer(conv), buffers.scratch);
+            }
+            Self::Rectified { norm, relu, sizes, kernels } => {
+                let (x, _, y) = three(norm, relu, samples, buffers.activations);
+                let (dx, _, dy) = three(norm, relu, samples, buffers.gradients);
+                let dx = way.passes_on(norm, 0).then_some(dx);
+                let of = BackwardOf { parameters: &parameters[norm.parameters()], x, dy, dx };
+                (kernels.backward)(sizes, of, Some(y), &mut sink.of_layer(norm), buffers.scratch);
             }
         }
     }
 }
 
-/// A convolution's input and outputs, and the outputs of the pooling behind it.
+/// A stage's input, the outputs of its first node, and those of its last.
 fn three<'w, F>(
-    conv: &Placed,
-    pool: &Placed,
+    first: &Placed,
+    last: &Placed,
     samples: usize,
     buffer: &'w mut [F],
 ) -> (&'w mut [F], &'w mut [F], &'w mut [F]) {
-    let (before, from_pool) = pool.split(samples, buffer);
-    let (inputs, outputs) = conv.split(samples, before);
-    (conv.input_of_mut(0, samples, inputs), outputs, from_pool)
+    let (before, of_last) = last.split(samples, buffer);
+    let (inputs, of_first) = first.split(samples, before);
+    (first.input_of_mut(0, samples, inputs), of_first, of_last)
 }
 
 impl Placed {

@@ -82,7 +82,12 @@ impl Placed {
 
     /// Whether it takes what another node gives (or what flattens that).
     pub(super) fn reads(&self, other: &Self) -> bool {
-        let reads = |values: &Values| values.len > 0 && values.offset == other.output_offset;
+        self.reads_values_at(other.output_offset)
+    }
+
+    /// The same for values that begin there.
+    pub(super) fn reads_values_at(&self, offset: usize) -> bool {
+        let reads = |values: &Values| values.len > 0 && values.offset == offset;
         !self.is_flatten() && self.values.iter().any(reads)
     }
 

@@ -1,6 +1,7 @@
 //! Forward and backward over one micro-batch, with per-sample statistics on the way.
 
 use core::fmt;
+use core::ops::Range;
 
 use num_traits::Zero;
 
@@ -366,9 +367,8 @@ impl<'a, F: Real, B: Backend<F>> Sweep<'a, F, B> {
     fn score(&mut self, count: usize) -> Score<F::Sum> {
         let mut score = Score::default();
         let Some(last) = self.network.nodes().last() else { return score };
-        let mut buffers = cut(self.network, count, self.workspace.values);
+        let buffers = cut(self.network, count, self.workspace.values);
         let classes = last.output.len();
-        clear_gradients(self.network, &self.backend, count, &mut buffers);
         let range = last.output_offset * count..(last.output_offset + classes) * count;
         let z = buffers.activations[range.clone()].chunks_exact(classes);
         let dz = buffers.gradients[range].chunks_exact_mut(classes);
@@ -394,23 +394,32 @@ fn scale_gradients<F: Real>(network: Network<'_>, samples: usize, values: &mut [
     cut(network, samples, values).gradients.iter_mut().for_each(|gradient| *gradient *= factor);
 }
 
-/// Zeros for everything that a backward pass adds to.
+/// Zeros for what a stage adds to, where it is the first to, and for its own gradient where nobody has added any: just
+/// before they are used, so that they are still in the processor's caches then.
 fn clear_gradients<F: Real>(
-    network: Network<'_>,
-    backend: &dyn Backend<F>,
+    nodes: &[Placed],
+    stage: Range<usize>,
+    way: Way,
     samples: usize,
-    buffers: &mut Buffers<'_, F>,
+    gradients: &mut [F],
 ) {
-    let nodes = network.nodes();
-    let mut first = 0;
-    while first < nodes.len() {
-        let stage = Stage::at(nodes, first, backend, buffers.scratch.len());
-        let last = stage.last();
-        if !last.is_flatten() {
-            let start = last.output_offset * samples;
-            buffers.gradients[start..start + last.output.len() * samples].fill(F::zero());
+    let (Some(first), Some(last)) = (nodes.get(stage.start), nodes.get(stage.end - 1)) else { return };
+    let given = nodes.last().map(|last| last.output_offset);
+    let is_zero =
+        |offset| Some(offset) != given && !nodes[stage.end..].iter().any(|node| node.reads_values_at(offset));
+    let mut clear = |offset: usize, len: usize| {
+        if len > 0 && is_zero(offset) {
+            gradients[offset * samples..][..len * samples].fill(F::zero());
         }
-        first += stage.len();
+    };
+    if way == Way::Kept || last.is_flatten() {
+        return;
+    }
+    clear(last.output_offset, last.output.len());
+    for (k, values) in first.values.iter().enumerate().filter(|&(k, _)| way.passes_on(first, k)) {
+        if k == 0 || values.offset != first.values[0].offset {
+            clear(values.offset, values.len);
+        }
     }
 }
 
@@ -445,6 +454,7 @@ fn backward<F: Real>(
     let mut end = network.nodes().len();
     while end > 0 {
         let stage = Stage::before(network.nodes(), end, backend, buffers.scratch.len());
+        clear_gradients(network.nodes(), end - stage.len()..end, way, samples, buffers.gradients);
         stage.backward(backend, samples, way, parameters, &mut buffers, &mut sink);
         end -= stage.len();
     }

@@ -159,6 +159,11 @@ fn make_cases() -> Vec<Case> {
             &Node::chain([conv(6, 5, 1, 2), RELU, pool(2, 2), FLATTEN, dense(3)]),
         ),
         Case::new(
+            "a convolution to more outputs than two blocks, relu, pooling",
+            Shape::image(3, 6, 9),
+            &Node::chain([conv(19, 3, 1, 1), RELU, pool(2, 2), GlobalAveragePool.into(), dense(3)]),
+        ),
+        Case::new(
             "a deep convolution, relu, pooling",
             Shape::image(5, 7, 5),
             &Node::chain([conv(5, 3, 1, 1), RELU, pool(2, 2), conv(3, 1, 1, 0), FLATTEN, dense(3)]),
@@ -247,6 +252,47 @@ fn make_cases() -> Vec<Case> {
             }
         }
     }
+    // More channels and outputs than one tile, one vector and one pair of vectors of the kernels have.
+    for (channels, outputs, kernel, stride, padding, [height, width]) in [
+        (17, 9, 3, 1, 1, [5, 4]),
+        (8, 16, 3, 2, 1, [6, 7]),
+        (3, 33, 3, 1, 1, [4, 5]),
+        (16, 48, 1, 2, 0, [5, 5]),
+        (9, 17, 5, 3, 2, [7, 6]),
+        (9, 12, 2, 2, 0, [5, 7]),
+        (2, 3, 3, 1, 2, [1, 19]),
+        (1, 4, 7, 2, 3, [9, 3]),
+        (2, 2, 2, 5, 1, [11, 4]),
+        // A row of several vectors, and rows that are summed in more than one turn.
+        (2, 3, 3, 1, 1, [23, 37]),
+    ] {
+        let name = format!(
+            "convolution {channels} to {outputs}, {kernel}×{kernel}, stride {stride}, padding {padding}, of \
+             {height}×{width}"
+        );
+        let last = Conv2d { outputs, kernel, stride, padding, bias: outputs % 2 == 0 };
+        let nodes =
+            Node::chain([conv(channels, 1, 1, 0), TANH, last.into(), GlobalAveragePool.into(), dense(2)]);
+        cases.push(Case::new(&name, Shape::image(2, height, width), &nodes));
+    }
+    let norm = Operation::from(GroupNorm { groups: 3 });
+    let nodes =
+        Node::chain([norm, RELU, without_bias(6, 3, 1), norm, RELU, GlobalAveragePool.into(), dense(3)]);
+    cases.push(Case::new("group norm with relu, twice", Shape::image(3, 4, 7), &nodes));
+    cases.push(Case::new(
+        "a group norm that is read before its relu too",
+        image,
+        &[
+            node(GroupNorm { groups: 2 }.into(), 0),
+            node(RELU, 1),
+            add(1, 2),
+            node(FLATTEN, 3),
+            node(dense(3), 4),
+        ],
+    ));
+    // Planes of more values than are summed at once, and no multiple of the running sums.
+    let nodes = Node::chain([conv(2, 1, 1, 0), GroupNorm { groups: 1 }.into(), TANH, FLATTEN, dense(2)]);
+    cases.push(Case::new("group norm of large planes", Shape::image(1, 21, 55), &nodes));
     for (kernel, stride) in [(2, 2), (3, 2), (2, 1), (2, 3), (3, 3), (1, 1), (1, 2), (5, 1)] {
         let name = format!("max-pool {kernel}×{kernel}, stride {stride}");
         let nodes = Node::chain([conv(2, 3, 1, 1), pool(kernel, stride), FLATTEN, dense(3)]);

@@ -1,0 +1,228 @@
+//! Group normalisation in `f32` on vectors of the machine at hand.
+//!
+//! The reference sums in `f64`, one value after the other. Here up to [`SUMMED`] values are summed in `f32`, in
+//! [`LANES`] running sums, each of which is rounded a few dozen times at most; what they give is summed in `f64`. The
+//! loops are plain ones, compiled for the machine's vectors: the same bits on each.
+
+use pulp::{Arch, Simd, WithSimd};
+
+use super::kernels::{BackwardOf, GroupNormKernels};
+use crate::layer::{GroupNormSizes, Sink};
+
+/// Values that are summed without widening.
+const SUMMED: usize = 1024;
+/// Running sums: vectors of them, and more than one, because each addition waits for the last.
+const LANES: usize = 32;
+
+/// The kernels.
+pub(super) const KERNELS: GroupNormKernels<f32> = GroupNormKernels { forward, backward };
+
+fn forward(sizes: GroupNormSizes, parameters: &[f32], x: &[f32], rectified: bool, y: &mut [f32]) {
+    Arch::new().dispatch(Forward { sizes, parameters, x, rectified, y });
+}
+
+struct Forward<'a> {
+    sizes: GroupNormSizes,
+    parameters: &'a [f32],
+    x: &'a [f32],
+    rectified: bool,
+    y: &'a mut [f32],
+}
+
+impl WithSimd for Forward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { sizes, parameters, x, rectified, y } = self;
+        let (weights, biases) = parameters.split_at(sizes.channels);
+        // As [`crate::layer::Relu`]: a NaN stays one.
+        let least = if rectified { 0.0 } else { f32::NEG_INFINITY };
+        let groups = x.chunks_exact(sizes.group()).zip(y.chunks_exact_mut(sizes.group()));
+        for (index, (x, y)) in groups.enumerate() {
+            let normal = Normal::of(x);
+            let planes = x.chunks_exact(sizes.plane).zip(y.chunks_exact_mut(sizes.plane));
+            for (channel, (x, y)) in sizes.channels_of(index).zip(planes) {
+                let (weight, bias) = (weights[channel], biases[channel]);
+                for (y, &x) in y.iter_mut().zip(x) {
+                    let value = weight * normal.of_value(x) + bias;
+                    *y = if value < least { least } else { value };
+                }
+            }
+        }
+    }
+}
+
+fn backward(
+    sizes: GroupNormSizes,
+    of: BackwardOf<'_, f32>,
+    rectified: Option<&[f32]>,
+    sink: &mut Sink<'_, f32>,
+    scratch: &mut [f32],
+) {
+    Arch::new().dispatch(Backward { sizes, of, rectified, sink, scratch });
+}
+
+struct Backward<'a, 's> {
+    sizes: GroupNormSizes,
+    of: BackwardOf<'a, f32>,
+    /// The outputs of the ReLU behind it, whose gradient is given.
+    rectified: Option<&'a [f32]>,
+    sink: &'a mut Sink<'s, f32>,
+    scratch: &'a mut [f32],
+}
+
+impl WithSimd for Backward<'_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { sizes, of: BackwardOf { parameters, x, dy, dx }, rectified, sink, scratch } = self;
+        let sample = sizes.channels * sizes.plane;
+        let gradient = &mut scratch[..2 * sizes.channels];
+        let mut dx = dx.map(|dx| dx.chunks_exact_mut(sample));
+        // Without a ReLU nothing reads what stands for its outputs.
+        let outputs = rectified.unwrap_or(x).chunks_exact(sample);
+        let samples = x.chunks_exact(sample).zip(dy.chunks_exact(sample)).zip(outputs);
+        for (index, ((x, dy), y)) in samples.enumerate() {
+            let dx = dx.as_mut().and_then(Iterator::next).unwrap_or_default();
+            if rectified.is_some() {
+                backward_sample(
+                    sizes,
+                    parameters,
+                    [x, dy, y],
+                    |e, y| if y > 0.0 { e } else { 0.0 },
+                    dx,
+                    gradient,
+                );
+            } else {
+                backward_sample(sizes, parameters, [x, dy, y], |e, _| e, dx, gradient);
+            }
+            sink.add(index, gradient);
+        }
+    }
+}
+
+/// The gradient of the parameters, and what is added to dx, unless that is empty. `error` gives the gradient of the
+/// layer's output from what is given and from y.
+#[inline(always)]
+fn backward_sample(
+    sizes: GroupNormSizes,
+    parameters: &[f32],
+    [x, dy, y]: [&[f32]; 3],
+    error: impl Fn(f32, f32) -> f32,
+    dx: &mut [f32],
+    gradient: &mut [f32],
+) {
+    let (of_weights, of_biases) = gradient.split_at_mut(sizes.channels);
+    for (index, begin) in (0..x.len()).step_by(sizes.group()).enumerate() {
+        let group = begin..begin + sizes.group();
+        let normal = Normal::of(&x[group.clone()]);
+        let planes = || sizes.channels_of(index).zip(group.clone().step_by(sizes.plane));
+        let [mut mean, mut along] = [0.0; 2];
+        for (channel, begin) in planes() {
+            let [x, dy, y] = [x, dy, y].map(|values| &values[begin..begin + sizes.plane]);
+            let [of_bias, of_weight] = sums([x, dy, y], |[x, e, y]| {
+                let e = error(e, y);
+                [e, e * normal.of_value(x)]
+            });
+            (of_weights[channel], of_biases[channel]) = (of_weight as f32, of_bias as f32);
+            let weight = f64::from(parameters[channel]);
+            mean += weight * of_bias;
+            along += weight * of_weight;
+        }
+        if dx.is_empty() {
+            continue;
+        }
+        let [mean, along] = [mean, along].map(|sum| (sum / sizes.group() as f64) as f32);
+        for (channel, begin) in planes() {
+            let plane = begin..begin + sizes.plane;
+            let [x, dy, y] = [x, dy, y].map(|values| &values[plane.clone()]);
+            let weight = parameters[channel];
+            for (((dx, &x), &e), &y) in dx[plane].iter_mut().zip(x).zip(dy).zip(y) {
+                *dx += normal.inverse * (weight * error(e, y) - mean - normal.of_value(x) * along);
+            }
+        }
+    }
+}
+
+/// Mean and 1/√(σ² + ε) of a group.
+#[derive(Clone, Copy)]
+struct Normal {
+    mean: f32,
+    inverse: f32,
+}
+
+impl Normal {
+    /// With the biased variance.
+    #[inline(always)]
+    fn of(x: &[f32]) -> Self {
+        let count = x.len() as f64;
+        let [mean] = sums([x], |[x]| [x]).map(|sum| sum / count);
+        // Around the nearest float. How far the mean is from that is taken off.
+        let centre = mean as f32;
+        let [squares] = sums([x], |[x]| [(x - centre) * (x - centre)]);
+        let off = mean - f64::from(centre);
+        let variance = squares / count - off * off;
+        Self { mean: centre, inverse: (1.0 / (variance + GroupNormSizes::EPSILON).sqrt()) as f32 }
+    }
+
+    /// x̂.
+    #[inline(always)]
+    fn of_value(self, x: f32) -> f32 {
+        (x - self.mean) * self.inverse
+    }
+}
+
+/// Sums of terms of equally long slices' values.
+#[inline(always)]
+fn sums<const N: usize, const M: usize>(
+    values: [&[f32]; N],
+    terms: impl Fn([f32; N]) -> [f32; M],
+) -> [f64; M] {
+    let mut totals = [0.0; M];
+    let len = values.first().map_or(0, |values| values.len());
+    for begin in (0..len).step_by(SUMMED) {
+        let values = values.map(|values| &values[begin..len.min(begin + SUMMED)]);
+        let mut running = [[0.0_f32; LANES]; M];
+        let blocks = values.map(|values| values.as_chunks::<LANES>().0);
+        let count = blocks.first().map_or(0, |blocks| blocks.len());
+        let blocks = blocks.map(|blocks| &blocks[..count]);
+        for block in 0..count {
+            let block = blocks.map(|blocks| &blocks[block]);
+            for lane in 0..LANES {
+                let terms = terms(block.map(|block| block[lane]));
+                for (running, term) in running.iter_mut().zip(terms) {
+                    running[lane] += term;
+                }
+            }
+        }
+        for place in count * LANES..values.first().map_or(0, |values| values.len()) {
+            let terms = terms(values.map(|values| values[place]));
+            for (running, term) in running.iter_mut().zip(terms) {
+                running[place % LANES] += term;
+            }
+        }
+        for (total, running) in totals.iter_mut().zip(running) {
+            *total += f64::from(halved(running));
+        }
+    }
+    totals
+}
+
+/// The sum of running sums, half of them added to the other half at a time: one after the other would take longer than
+/// a small plane.
+#[inline(always)]
+fn halved(running: [f32; LANES]) -> f32 {
+    let running: [f32; 16] = halve(running);
+    let running: [f32; 8] = halve(running);
+    let running: [f32; 4] = halve(running);
+    let [first, second] = halve(running);
+    first + second
+}
+
+#[inline(always)]
+fn halve<const N: usize, const HALF: usize>(values: [f32; N]) -> [f32; HALF] {
+    const { assert!(N == 2 * HALF) };
+    core::array::from_fn(|i| values[i] + values[i + HALF])
+}
