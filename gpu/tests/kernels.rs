@@ -111,7 +111,13 @@ fn what_is_wrong_turns_a_check_red() {
         red("wider windows", case, &|case| case.uniform[6] += 1);
         red("a NaN", case, &|case| case.slots[0].words[1] = f32::NAN.to_bits());
     }
-    red("the next sample", of(&cases, "draw_samples", None), &|case| case.uniform[1] += 1);
+    let drawn = of(&cases, "draw_bytes", None);
+    red("the next sample", drawn, &|case| case.uniform[1] += 1);
+    red("a sample that is not held", drawn, &|case| case.uniform[4] -= 1);
+    red("another row of the table", drawn, &|case| case.uniform[6] -= 1);
+    red("other placements", drawn, &|case| case.uniform[15] += 1);
+    red("a smaller padding", drawn, &|case| case.uniform[19] -= 1);
+    red("no flip", drawn, &|case| case.uniform[20] = 0);
     red("the next sample", of(&cases, "draw_floats", None), &|case| case.uniform[1] += 1);
     // Of many windows: those of few may find the same winners by chance.
     let pool =

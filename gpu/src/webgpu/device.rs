@@ -167,12 +167,28 @@ async fn fastest_adapter() -> Result<wgpu::Adapter, GpuError> {
     opening(request).await?.map_err(none)
 }
 
+/// Bytes of the largest buffer that is asked for: shaders count bytes in 32 bits, and drivers have one more.
+const LARGEST_BUFFER: u64 = 1 << 31;
+
 async fn request_device(adapter: &wgpu::Adapter) -> Result<(wgpu::Device, wgpu::Queue), GpuError> {
     let adapter = adapter.clone();
     let request = move || async move {
         let required_features = adapter.features() & wgpu::Features::TIMESTAMP_QUERY;
         let label = Some("adadagrad");
-        let descriptor = wgpu::DeviceDescriptor { label, required_features, ..Default::default() };
+        // Large layers need large buffers. All else is what every device grants.
+        let granted = adapter.limits();
+        let defaults = wgpu::Limits::default();
+        let larger = |granted: u64, default: u64| granted.min(LARGEST_BUFFER).max(default);
+        let required_limits = wgpu::Limits {
+            max_buffer_size: larger(granted.max_buffer_size, defaults.max_buffer_size),
+            max_storage_buffer_binding_size: larger(
+                granted.max_storage_buffer_binding_size,
+                defaults.max_storage_buffer_binding_size,
+            ),
+            ..defaults
+        };
+        let descriptor =
+            wgpu::DeviceDescriptor { label, required_features, required_limits, ..Default::default() };
         adapter.request_device(&descriptor).await
     };
     opening(request).await?.map_err(|error| GpuError::NoDevice(error.to_string()))
@@ -299,7 +315,8 @@ impl Gpu {
     /// Bytes of the largest storage buffer that a shader may see.
     #[must_use]
     pub fn largest_binding(&self) -> u64 {
-        self.device.limits().max_storage_buffer_binding_size
+        let limits = self.device.limits();
+        limits.max_storage_buffer_binding_size.min(limits.max_buffer_size)
     }
 
     /// Whether the device was lost, else the first thing that it refused since the last call.
@@ -385,9 +402,16 @@ impl Gpu {
         }
     }
 
-    /// Writes bytes to the beginning of a buffer.
+    /// Writes bytes to the beginning of a buffer, with zeros behind them to the end of a word.
     pub(super) fn write_bytes(&self, buffer: &wgpu::Buffer, bytes: &[u8]) {
-        self.queue.write_buffer(buffer, 0, bytes);
+        let (words, rest) = bytes.as_chunks::<4>();
+        let whole = words.as_flattened();
+        self.queue.write_buffer(buffer, 0, whole);
+        if !rest.is_empty() {
+            let mut last = [0; 4];
+            last[..rest.len()].copy_from_slice(rest);
+            self.queue.write_buffer(buffer, whole.len() as u64, &last);
+        }
     }
 
     /// Writes floats to the beginning of a buffer.

@@ -12,11 +12,11 @@ use adadagrad_core::statistics::{Evidence, Inner, Needs, Statistics, Totals};
 use super::buffers::{Buffers, Demand, Sizes, fitting_micro_batch, word};
 use super::device::{Commands, Gpu, GpuError, ReadBack, Submission};
 use super::graph::steps;
-use super::images::{DeviceImages, DeviceOrder, draw};
+use super::images::{DeviceImages, DeviceOrder, Drawing};
 use super::kernel::{Dispatch, Grid, Kernels, Shader};
 use super::loss_scale::{DeviceSum, LossScale};
 use super::program::{Builder, Pass, Program, ROWS};
-use super::uniforms::{Batch, Draw, Step};
+use super::uniforms::{Batch, Step};
 use super::update::{close_up, entry_of, slot_len, spread, step, update_bindings};
 use super::variants::{self, Sum};
 use crate::engine::Control;
@@ -95,7 +95,7 @@ pub struct DeviceEngine {
     scale: LossScale,
     programs: HashMap<u32, Program>,
     /// By data set and number of samples.
-    draws: HashMap<(u64, u32), Dispatch>,
+    draws: HashMap<(u64, u32), Drawing>,
     fold: Dispatch,
     /// For a second sweep over the same micro-batch, submitted together with the first.
     fold_again: Dispatch,
@@ -430,11 +430,9 @@ impl DeviceEngine {
             let builder = Builder { gpu, kernels, buffers, samples, capacity, needs, dispatches };
             builder.program(&steps(nodes), *classes)
         });
-        draws.entry((images.id(), samples)).or_insert_with(|| {
-            let launch = images.draw_launch(samples);
-            let bindings = images.bindings(&buffers.input, &buffers.labels);
-            kernels.launch(gpu, &launch, &Draw::default(), &bindings)
-        });
+        draws
+            .entry((images.id(), samples))
+            .or_insert_with(|| images.drawing(gpu, kernels, samples, &buffers.input, &buffers.labels));
     }
 
     /// One micro-batch: forward and loss, a backward pass where one is asked for, and its sums.
@@ -457,8 +455,8 @@ impl DeviceEngine {
         };
         let drawing = &self.draws[&(batch.images.id(), samples)];
         let position = batch.start + u64::from(positions.start);
-        drawing.set(&self.gpu, &draw(batch.images, batch.order, position, samples));
-        commands.run([drawing].into_iter().chain(&program.forward).chain(backward));
+        drawing.set(&self.gpu, batch.images, batch.order, position);
+        commands.run(drawing.dispatches.iter().chain(&program.forward).chain(backward));
         self.fold(&self.fold, commands, samples, place);
     }
 

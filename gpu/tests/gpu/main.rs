@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod golden_layers;
+mod images;
 mod memory;
 mod parity;
 mod range;
