@@ -6,6 +6,7 @@
 #[path = "../../gpu/src/checkpoint.rs"]
 pub mod checkpoint;
 pub mod compare;
+pub mod deep;
 pub mod engine;
 pub mod fuzz;
 pub mod golden;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_channel::oneshot;
 
 use super::cost::Cost;
-use super::kernel::Dispatch;
+use super::kernel::{Dispatch, Kernels};
 use super::patience::{self, OPENING, Patience};
 use super::profile::{Profile, Stopwatch};
 use super::variants::Variants;
@@ -34,6 +34,19 @@ pub enum GpuError {
         needed: u64,
         /// Bytes that may be used.
         budget: u64,
+        /// What takes most of it.
+        what: String,
+        /// Bytes of that.
+        of_it: u64,
+    },
+    /// A buffer for a single sample is larger than the device allows.
+    Binding {
+        /// What it is for.
+        what: String,
+        /// Its bytes.
+        needed: u64,
+        /// Bytes of the largest that the device allows.
+        available: u64,
     },
     /// The device refused a command: a defect of this program, of the driver or of the browser. What was said of
     /// it is no text for a user.
@@ -52,11 +65,18 @@ impl fmt::Display for GpuError {
             Self::Silent { seconds } => write!(f, "the GPU has not answered for {seconds} seconds"),
             Self::Lost(why) => write!(f, "the GPU was lost: {why}"),
             Self::OutOfMemory => f.write_str("the GPU does not have enough memory"),
-            Self::Budget { needed, budget } => write!(
+            Self::Budget { needed, budget, what, of_it } => write!(
                 f,
-                "a single sample needs {} MiB of GPU memory, but only {} MiB may be used",
+                "a single sample needs {} MiB of GPU memory ({} MiB of it for {what}), but only {} MiB may be used",
                 needed.div_ceil(1 << 20),
+                of_it.div_ceil(1 << 20),
                 budget >> 20
+            ),
+            Self::Binding { what, needed, available } => write!(
+                f,
+                "{what} needs {} MiB of GPU memory in one piece, but this GPU allows {} MiB",
+                needed.div_ceil(1 << 20),
+                available >> 20
             ),
             Self::Validation(_) => f.write_str("the GPU refused a command"),
             Self::Cancelled => f.write_str("interrupted"),
@@ -90,6 +110,7 @@ pub struct Gpu {
     traffic: Arc<Mutex<Traffic>>,
     work: Arc<Mutex<Work>>,
     patience: Arc<Mutex<Patience>>,
+    kernels: Kernels,
     variants: Variants,
     profile: Option<Profile>,
 }
@@ -242,8 +263,21 @@ impl Gpu {
             faults,
             staging: Arc::default(),
             traffic: Arc::default(),
+            kernels: Kernels::default(),
             profile: None,
         })
+    }
+
+    /// The compiled shaders.
+    pub(super) const fn kernels(&self) -> &Kernels {
+        &self.kernels
+    }
+
+    /// How many shaders are compiled, each variant of each entry point counted.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn compiled(&self) -> usize {
+        self.kernels.len()
     }
 
     /// With these variants of the heavy kernels, for engines made from now on.

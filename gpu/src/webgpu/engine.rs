@@ -13,7 +13,7 @@ use super::buffers::{Buffers, Demand, Sizes, fitting_micro_batch, word};
 use super::device::{Commands, Gpu, GpuError, ReadBack, Submission};
 use super::graph::steps;
 use super::images::{DeviceImages, DeviceOrder, Drawing};
-use super::kernel::{Dispatch, Grid, Kernels, Shader};
+use super::kernel::{Dispatch, Grid, Shader};
 use super::loss_scale::{DeviceSum, LossScale};
 use super::program::{Builder, Pass, Program, ROWS};
 use super::uniforms::{Batch, Step};
@@ -25,6 +25,10 @@ use crate::engine::Control;
 pub(super) const FOLDED: usize = 6;
 /// Shares that a square norm is returned in.
 pub(super) const SHARES: usize = 64;
+
+/// Sizes of micro-batches whose dispatches are kept: a batch has two or three, until it grows. A program of a deep network
+/// is hundreds of dispatches, and every remainder of a growing batch would leave one.
+const MOST_PROGRAMS: usize = 16;
 
 /// Outputs and losses of a data set.
 #[derive(Clone, Debug, PartialEq)]
@@ -82,7 +86,6 @@ impl Work<'_> {
 #[derive(Debug)]
 pub struct DeviceEngine {
     gpu: Gpu,
-    kernels: Kernels,
     nodes: Vec<Placed>,
     needs: Needs,
     optimizer: AnyOptimizer,
@@ -162,9 +165,9 @@ impl DeviceEngine {
         let scale = LossScale::default();
         gpu.write(&buffers.loss_scale, &[scale.factor()]);
         let parameters = network.parameters();
-        let mut kernels = Kernels::default();
+        let kernels = gpu.kernels();
         let count = Batch { count: word(parameters), ..Batch::default() };
-        let mut statistics = |entry, batch: Batch, bindings: &[(u32, &wgpu::Buffer)], grid| {
+        let statistics = |entry, batch: Batch, bindings: &[(u32, &wgpu::Buffer)], grid| {
             kernels.dispatch(&gpu, Shader::Statistics, entry, &batch, bindings, grid)
         };
         let one = Grid::Groups([1, 1]);
@@ -187,7 +190,6 @@ impl DeviceEngine {
             programs: HashMap::new(),
             draws: HashMap::new(),
             gpu,
-            kernels,
             needs: work.needs,
             optimizer,
             parameters,
@@ -424,15 +426,21 @@ impl DeviceEngine {
 
     /// Makes sure that there are dispatches for micro-batches of so many samples.
     fn prepare(&mut self, images: &DeviceImages, samples: u32) {
-        let Self { gpu, kernels, nodes, needs, buffers, classes, capacity, programs, draws, .. } = self;
+        let Self { gpu, nodes, needs, buffers, classes, capacity, programs, draws, .. } = self;
+        if programs.len() >= MOST_PROGRAMS && !programs.contains_key(&samples) {
+            programs.retain(|&size, _| size == *capacity);
+        }
+        if draws.len() >= MOST_PROGRAMS && !draws.contains_key(&(images.id(), samples)) {
+            draws.clear();
+        }
         programs.entry(samples).or_insert_with(|| {
             let (capacity, dispatches) = (*capacity, Vec::new());
-            let builder = Builder { gpu, kernels, buffers, samples, capacity, needs, dispatches };
+            let builder = Builder { gpu, buffers, samples, capacity, needs, dispatches };
             builder.program(&steps(nodes), *classes)
         });
         draws
             .entry((images.id(), samples))
-            .or_insert_with(|| images.drawing(gpu, kernels, samples, &buffers.input, &buffers.labels));
+            .or_insert_with(|| images.drawing(gpu, samples, &buffers.input, &buffers.labels));
     }
 
     /// One micro-batch: forward and loss, a backward pass where one is asked for, and its sums.

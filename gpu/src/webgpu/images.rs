@@ -16,7 +16,7 @@ use adadagrad_core::shuffle::Shuffle;
 
 use super::buffers::word;
 use super::device::{Gpu, GpuError};
-use super::kernel::{Dispatch, Grid, Kernels, Launch, Shader};
+use super::kernel::{Dispatch, Grid, Launch, Shader};
 use super::uniforms::Draw;
 
 /// A data set as it lies on the device.
@@ -173,7 +173,6 @@ impl DeviceImages {
     pub(super) fn drawing(
         &self,
         gpu: &Gpu,
-        kernels: &mut Kernels,
         samples: u32,
         input: &wgpu::Buffer,
         labels: &wgpu::Buffer,
@@ -184,7 +183,7 @@ impl DeviceImages {
             if self.layout.format != Format::Floats {
                 bindings.push((5, &self.table));
             }
-            kernels.launch(gpu, &launch, &Draw::default(), &bindings)
+            gpu.kernels().launch(gpu, &launch, &Draw::default(), &bindings)
         });
         Drawing { dispatches: dispatches.collect(), samples }
     }
@@ -203,7 +202,7 @@ impl DeviceImages {
     ) -> Result<(Vec<f32>, Vec<u32>), GpuError> {
         let (values, count) = (samples as usize * self.layout.shape.len(), samples as usize);
         let [input, labels] = [values, count].map(|words| gpu.storage("drawn", words));
-        let drawing = self.drawing(gpu, &mut Kernels::default(), samples, &input, &labels);
+        let drawing = self.drawing(gpu, samples, &input, &labels);
         drawing.set(gpu, self, order, position);
         let mut commands = gpu.commands();
         commands.run(&drawing.dispatches);

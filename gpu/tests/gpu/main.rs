@@ -2,6 +2,7 @@
 //! `REQUIRE_GPU=1`.
 #![allow(clippy::unwrap_used)]
 
+mod deep;
 mod golden_layers;
 mod images;
 mod memory;
