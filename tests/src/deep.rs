@@ -60,7 +60,9 @@ struct Tape {
 
 impl Tape {
     fn push(&mut self, operation: impl Into<Operation>, inputs: [Source; 2]) -> Source {
-        self.nodes.push(Node { operation: operation.into(), inputs });
+        let mut node = Node::new(operation.into(), inputs[0]);
+        node.inputs = inputs;
+        self.nodes.push(node);
         u16::try_from(self.nodes.len() - 1).map_or(Source::None, Source::Node)
     }
 

@@ -245,9 +245,8 @@ pub(super) fn word(len: usize) -> u32 {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use adadagrad_core::layer::{Conv2d, Dense, GlobalAveragePool};
     use adadagrad_core::local::OwnedNetwork;
-    use adadagrad_core::network::{Model, Node, Shape};
+    use adadagrad_core::network::Model;
 
     use super::*;
 
@@ -290,6 +289,9 @@ mod tests {
 
     #[test]
     fn a_refusal_names_the_layer_and_the_bytes() {
+        use adadagrad_core::layer::{Conv2d, Dense, GlobalAveragePool};
+        use adadagrad_core::network::{Node, Shape};
+
         let conv = |outputs| Conv2d { outputs, kernel: 3, stride: 1, padding: 1, bias: true }.into();
         let nodes = Node::chain([conv(2), conv(300), GlobalAveragePool.into(), Dense { outputs: 2 }.into()]);
         let network = OwnedNetwork::new(Shape::image(1, 64, 64), &nodes).unwrap();

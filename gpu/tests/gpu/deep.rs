@@ -10,7 +10,9 @@ use adadagrad_core::network::{Node, Shape, initialise};
 use adadagrad_core::optimizer::{AnyOptimizer, Sgd};
 use adadagrad_core::statistics::Needs;
 use adadagrad_gpu::engine::Control;
-use adadagrad_gpu::webgpu::{DeviceEngine, DeviceImages, DeviceOrder, Gpu, Samples, Variant, Variants, Work};
+use adadagrad_gpu::webgpu::{
+    DeviceEngine, DeviceImages, DeviceOrder, Gpu, Profile, Samples, Variant, Variants, Work,
+};
 use adadagrad_tests::compare::{Check, all_close_to_largest, close};
 use adadagrad_tests::deep::{cifar_cnn, resnet};
 use adadagrad_tests::engine::{Batch, measure};
@@ -126,13 +128,14 @@ fn times_of_deep_networks() {
         let images = DeviceImages::of_floats(&gpu, &values, &table.labels).unwrap();
         let needs = [Needs::default(), Needs { norms: true, ..Needs::default() }];
         let begin = Instant::now();
-        let mut engines = needs.map(|needs| {
+        let engine = |gpu: &Gpu, needs| {
             let optimizer = AnyOptimizer::Sgd(Sgd::default());
             let work = Work { optimizer, network: &network, needs, most_samples: 1000 };
             let engine = DeviceEngine::new(gpu.clone(), &work, capacity).unwrap();
             engine.write(&parameters, &[]);
             engine
-        });
+        };
+        let mut engines = needs.map(|needs| engine(&gpu, needs));
         let samples =
             Samples { images: &images, order: DeviceOrder::File, start: 0, cut: Cut::new(capacity, 0) };
         let step = |engine: &mut DeviceEngine| {
@@ -151,7 +154,7 @@ fn times_of_deep_networks() {
             );
         }
         let mut times = [const { Vec::<Duration>::new() }; 2];
-        for round in 0..41 {
+        for round in 0..21 {
             for k in [round % 2, 1 - round % 2] {
                 times[k].push(step(&mut engines[k]));
             }
@@ -162,5 +165,20 @@ fn times_of_deep_networks() {
         });
         let ratio = with.as_secs_f64() / without.as_secs_f64();
         println!("{name}: {without:?} without, {with:?} with, ratio {ratio:.3}, {capacity} samples");
+        let profile = Profile::default();
+        let mut timed = engine(&gpu.clone().with_profile(profile.clone()), needs[1]);
+        for _ in 0..3 {
+            step(&mut timed);
+        }
+        block_on(gpu.idle()).unwrap();
+        for time in profile.times() {
+            println!(
+                "{name}: {:6} calls, {:8.2} ms, {:6.3} GFLOP/s, {}",
+                time.calls,
+                1e3 * time.seconds,
+                time.gflops(),
+                time.kernel
+            );
+        }
     }
 }
