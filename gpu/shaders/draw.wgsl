@@ -1,7 +1,14 @@
 // Draws a micro-batch: which samples, by the keyed shuffle, and their values as floats.
 //
-// One operation a pixel. Bytes: 5 a pixel, one in and four out (8 where they are floats already), and 8 a sample for
-// labels. A sample's index is worked out, in integers, once for every EACH of its words.
+// Bytes become floats by a table that the host computes, 256 values a channel: a division may differ in its last bit from
+// one GPU to the next, and from the CPU's. Values are moved as words, so that their bits are the table's on any GPU.
+// Crops and flips are numbers of the pass and the sample, so they are worked out here, and nothing is uploaded for them.
+// A data set that is larger than a binding may be lies in several buffers of whole samples; there is a dispatch for each
+// of them, which draws those of the micro-batch's samples that its buffer holds.
+//
+// One operation a value. Bytes: 5 a value, one in and four out (8 where they are floats already), and 8 a sample for
+// labels. A sample's index is worked out, in integers, once for every EACH of its blocks of four values (or EACH of its
+// floats).
 
 struct Draw {
     samples: u32,
@@ -9,8 +16,13 @@ struct Draw {
     start: u32,
     // N.
     length: u32,
-    // Words of four pixels in one image, or of one float.
-    words: u32,
+    // The samples that `images` holds: the first, and how many.
+    first: u32,
+    held: u32,
+    // Values of one sample, of one of its channels, and of a row of that.
+    values: u32,
+    plane: u32,
+    width: u32,
     // Keys of this pass and of the next, for a micro-batch that crosses the end of the pass.
     this_key_0: u32,
     this_key_1: u32,
@@ -20,15 +32,32 @@ struct Draw {
     high_bits: u32,
     // 1: shuffled; 0: in order.
     shuffled: u32,
+    // Keys of the placements, likewise.
+    this_place_0: u32,
+    this_place_1: u32,
+    next_place_0: u32,
+    next_place_1: u32,
+    // Pixels around an image that a crop may take in.
+    padding: u32,
+    // 1: images may be mirrored.
+    flip: u32,
 }
 
 @group(0) @binding(0) var<uniform> draw: Draw;
 @group(0) @binding(1) var<storage, read> images: array<u32>;
 @group(0) @binding(2) var<storage, read> all_labels: array<u32>;
-@group(0) @binding(3) var<storage, read_write> activations: array<vec4<f32>>;
-// The same as words, for images that are floats already.
-@group(0) @binding(3) var<storage, read_write> activation_words: array<u32>;
+// Floats, as words.
+@group(0) @binding(3) var<storage, read_write> activations: array<u32>;
 @group(0) @binding(4) var<storage, read_write> labels: array<u32>;
+// [channel][byte]: floats, as words.
+@group(0) @binding(5) var<storage, read> table: array<u32>;
+
+// Blocks of four values, or floats, that an invocation draws.
+override EACH: u32 = 8u;
+// Whether channels have rows of the table of their own.
+override PER_CHANNEL: bool = false;
+// Whether images are cropped or mirrored.
+override PLACED: bool = false;
 
 fn mix(word_in: u32) -> u32 {
     var word = word_in;
@@ -64,47 +93,107 @@ fn permute(key: vec2<u32>, index: u32) -> u32 {
     return (high << low_bits) | low;
 }
 
-fn sample_at(offset: u32) -> u32 {
+// A sample of the micro-batch.
+struct Drawn {
+    sample: u32,
+    // The 32 random bits of its placement.
+    bits: u32,
+}
+
+fn drawn(offset: u32) -> Drawn {
     var position = draw.start + offset;
     var key = vec2(draw.this_key_0, draw.this_key_1);
+    var place = vec2(draw.this_place_0, draw.this_place_1);
     if position >= draw.length {
         position -= draw.length;
         key = vec2(draw.next_key_0, draw.next_key_1);
+        place = vec2(draw.next_place_0, draw.next_place_1);
     }
-    if draw.shuffled == 0u || draw.length < 2u {
-        return position;
+    var index = position;
+    if draw.shuffled != 0u && draw.length >= 2u {
+        index = permute(key, position);
+        while index >= draw.length {
+            index = permute(key, index);
+        }
     }
-    var index = permute(key, position);
-    while index >= draw.length {
-        index = permute(key, index);
-    }
-    return index;
+    return Drawn(index, bits(place, index));
 }
 
-// Words that an invocation draws.
-override EACH: u32 = 8u;
+fn is_held(sample: u32) -> bool {
+    return sample >= draw.first && sample - draw.first < draw.held;
+}
+
+// What is seen of an image: its pixel (row + top, column' + left), where column' is counted from the right if it is
+// flipped.
+struct Placement {
+    top: i32,
+    left: i32,
+    flipped: bool,
+}
+
+fn offset_of(bits: u32) -> i32 {
+    return i32(((bits & 0x7fffu) * (2u * draw.padding + 1u)) >> 15u) - i32(draw.padding);
+}
+
+fn placement(bits: u32) -> Placement {
+    return Placement(offset_of(bits), offset_of(bits >> 15u), draw.flip == 1u && bits >> 31u == 1u);
+}
+
+// The byte at a place among the images' bytes.
+fn byte_at(place: u32) -> u32 {
+    return (images[place / 4u] >> (8u * (place % 4u))) & 0xffu;
+}
+
+// The byte that value `index` of an image is made of, 0 beyond its edges. The image's bytes begin at `base`.
+fn placed_byte(base: u32, index: u32, seen: Placement) -> u32 {
+    let width = i32(draw.width);
+    let within = index % draw.plane;
+    let shown = i32(within % draw.width);
+    let row = i32(within / draw.width) + seen.top;
+    let column = select(shown, width - 1 - shown, seen.flipped) + seen.left;
+    if row < 0 || row >= i32(draw.plane / draw.width) || column < 0 || column >= width {
+        return 0u;
+    }
+    return byte_at(base + (index - within) + u32(row * width + column));
+}
 
 @compute @workgroup_size(64)
-fn draw_samples(
+fn draw_bytes(
     @builtin(global_invocation_id) id: vec3<u32>,
     @builtin(num_workgroups) groups: vec3<u32>,
 ) {
     let index = id.x + id.y * groups.x * 64u;
-    // Neighbours draw words that lie side by side.
-    let stride = (draw.words + EACH - 1u) / EACH;
+    // Neighbours draw values that lie side by side.
+    let blocks = (draw.values + 3u) / 4u;
+    let stride = (blocks + EACH - 1u) / EACH;
     if index >= draw.samples * stride {
         return;
     }
     let offset = index / stride;
     let first = index % stride;
-    let sample = sample_at(offset);
-    for (var word = first; word < draw.words; word += stride) {
-        let pixels = images[sample * draw.words + word];
-        let bytes = (vec4(pixels) >> vec4(0u, 8u, 16u, 24u)) & vec4(0xffu);
-        activations[offset * draw.words + word] = vec4<f32>(bytes) / 255.0;
+    let visit = drawn(offset);
+    if !is_held(visit.sample) {
+        return;
+    }
+    let base = (visit.sample - draw.first) * draw.values;
+    let seen = placement(visit.bits);
+    for (var block = first; block < blocks; block += stride) {
+        for (var value = 4u * block; value < min(4u * block + 4u, draw.values); value++) {
+            var byte = 0u;
+            if PLACED {
+                byte = placed_byte(base, value, seen);
+            } else {
+                byte = byte_at(base + value);
+            }
+            var row = 0u;
+            if PER_CHANNEL {
+                row = 256u * (value / draw.plane);
+            }
+            activations[offset * draw.values + value] = table[row + byte];
+        }
     }
     if first == 0u {
-        labels[offset] = all_labels[sample];
+        labels[offset] = all_labels[visit.sample];
     }
 }
 
@@ -115,15 +204,19 @@ fn draw_floats(
     @builtin(num_workgroups) groups: vec3<u32>,
 ) {
     let index = id.x + id.y * groups.x * 64u;
-    let stride = (draw.words + EACH - 1u) / EACH;
+    let stride = (draw.values + EACH - 1u) / EACH;
     if index >= draw.samples * stride {
         return;
     }
     let offset = index / stride;
     let first = index % stride;
-    let sample = sample_at(offset);
-    for (var word = first; word < draw.words; word += stride) {
-        activation_words[offset * draw.words + word] = images[sample * draw.words + word];
+    let sample = drawn(offset).sample;
+    if !is_held(sample) {
+        return;
+    }
+    let base = (sample - draw.first) * draw.values;
+    for (var value = first; value < draw.values; value += stride) {
+        activations[offset * draw.values + value] = images[base + value];
     }
     if first == 0u {
         labels[offset] = all_labels[sample];

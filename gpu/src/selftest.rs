@@ -168,7 +168,7 @@ pub fn run(adapter: Option<&str>, progress: &dyn Fn(&str)) -> Result<Report, Eng
 
 /// Runs every case, and sums up by kernel and variant.
 fn check(gpu: &Gpu) -> Result<Vec<Checked>, GpuError> {
-    let mut bench = Bench::new(gpu.clone());
+    let bench = Bench::new(gpu.clone());
     let mut checks: Vec<Checked> = Vec::new();
     for case in cases() {
         let Check { kernel, variant, shape, values, worst, failure } = block_on(bench.run(&case))?;

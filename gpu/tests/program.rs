@@ -451,7 +451,7 @@ fn a_profile_tells_time_arithmetic_and_bytes_by_kernel() {
     let steps: u64 = lines[0].split_whitespace().last().unwrap().parse().unwrap();
     // Every step draws once and updates once.
     let calls = |kernel: &str| row(kernel)[1].replace(',', "").parse::<u64>().unwrap();
-    assert!(calls("adagrad") >= steps && calls("draw_samples") >= steps, "{said}");
+    assert!(calls("adagrad") >= steps && calls("draw_bytes") >= steps, "{said}");
     assert!(row("product").last().unwrap().parse::<f64>().unwrap() > 0.0, "{said}");
     // By batch size, steps after which accuracy was measured left out.
     let sizes = lines.iter().position(|line| line.starts_with("batch ")).unwrap_or_else(|| panic!("{said}"));

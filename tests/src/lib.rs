@@ -7,6 +7,7 @@
 pub mod checkpoint;
 pub mod coloured;
 pub mod compare;
+pub mod deep;
 pub mod engine;
 pub mod fuzz;
 pub mod golden;

@@ -1,16 +1,21 @@
 //! The device memory of an engine: O(parameters + micro-batch), never batch × parameters.
 
+use std::fmt;
+
+use adadagrad_core::layer::Operation;
 use adadagrad_core::network::Network;
 use adadagrad_core::statistics::Needs;
 
 use super::device::{Gpu, GpuError};
 use super::engine::{FOLDED, SHARES};
-use super::graph::{Step, steps};
+use super::graph::steps;
 use super::layers::Scratch;
+use super::liveness::{Sharing, lifetimes};
 use super::program::ROWS;
 use super::update::slot_len;
 
-/// A step's own buffers, so that a dispatch may read one and write another.
+/// A step's buffers. Steps share them where one's values are dead before the other's are born, so that a dispatch never
+/// writes what it reads.
 #[derive(Debug)]
 pub(super) struct StepBuffers {
     pub(super) output: wgpu::Buffer,
@@ -19,16 +24,34 @@ pub(super) struct StepBuffers {
     pub(super) kept: wgpu::Buffer,
 }
 
-/// Their sizes in words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct StepSizes {
-    output: usize,
-    kept: usize,
+/// What a buffer is for, in the words of a refusal.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Owner {
+    /// A node of the tape.
+    Layer(usize, Operation),
+    /// All of them.
+    Model,
 }
 
-impl StepSizes {
-    const fn each(self) -> [usize; 3] {
-        [self.output, self.output, self.kept]
+impl fmt::Display for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Layer(node, operation) => write!(f, "layer {node} ({operation})"),
+            Self::Model => f.write_str("the model as a whole"),
+        }
+    }
+}
+
+/// A size in words, and the layer that asks for it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Size {
+    words: usize,
+    owner: Owner,
+}
+
+impl From<usize> for Size {
+    fn from(words: usize) -> Self {
+        Self { words, owner: Owner::Model }
     }
 }
 
@@ -36,10 +59,12 @@ impl StepSizes {
 macro_rules! buffers {
     ($($(#[$meta:meta])* $name:ident),+ $(,)?) => {
         /// Sizes in 32-bit words, known before anything is allocated.
-        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[derive(Clone, Debug, PartialEq)]
         pub(super) struct Sizes {
-            steps: Vec<StepSizes>,
-            $($name: usize,)+
+            /// What the steps share, and which of it is each step's outputs, gradient and kept values.
+            shared: Vec<Size>,
+            steps: Vec<[usize; 3]>,
+            $($name: Size,)+
         }
 
         #[derive(Debug)]
@@ -49,22 +74,22 @@ macro_rules! buffers {
         }
 
         impl Sizes {
-            fn each(&self) -> impl Iterator<Item = usize> {
-                let of_steps = self.steps.iter().flat_map(|sizes| sizes.each());
-                [$(self.$name),+].into_iter().chain(of_steps)
+            fn each(&self) -> impl Iterator<Item = Size> {
+                [$(self.$name),+].into_iter().chain(self.shared.iter().copied())
             }
         }
 
         impl Buffers {
             pub(super) fn new(gpu: &Gpu, sizes: &Sizes) -> Self {
-                let of_step = |&StepSizes { output, kept }: &StepSizes| StepBuffers {
-                    output: gpu.storage("outputs", output),
-                    gradient: gpu.storage("output gradients", output),
-                    kept: gpu.storage("kept", kept),
+                let shared: Vec<_> =
+                    sizes.shared.iter().map(|size| gpu.storage("shared values", size.words)).collect();
+                let of_step = |&places: &[usize; 3]| {
+                    let [output, gradient, kept] = places.map(|place| shared[place].clone());
+                    StepBuffers { output, gradient, kept }
                 };
                 Self {
                     steps: sizes.steps.iter().map(of_step).collect(),
-                    $($name: gpu.storage(stringify!($name), sizes.$name),)+
+                    $($name: gpu.storage(stringify!($name), sizes.$name.words),)+
                 }
             }
         }
@@ -120,45 +145,65 @@ impl Sizes {
         let m = capacity as usize;
         let parameters = network.parameters();
         let steps = steps(network.nodes());
-        let scratch = steps.iter().map(|step| step.layer.scratch(step.place, m));
-        let scratch = scratch.fold(Scratch::default(), Scratch::max);
-        let of_step =
-            |step: &Step<'_>| StepSizes { output: m * step.place.output.len(), kept: m * step.layer.kept() };
+        let lifetimes = lifetimes(&steps, needs.inner);
+        let values: Vec<_> = lifetimes.iter().flat_map(|of_step| of_step.each()).collect();
+        let sharing = Sharing::new(&values);
+        let of_step = |index: usize| {
+            let step = &steps[index];
+            Owner::Layer(step.node, step.place.operation)
+        };
+        let shared = sharing.lens.iter().zip(&sharing.longest);
+        let shared = shared.map(|(&len, value)| Size { words: m * len, owner: of_step(value / 3) });
+        let scratch: Vec<_> = steps.iter().map(|step| step.layer.scratch(step.place, m)).collect();
+        // Serves one step after the other.
+        let largest = |words: fn(&Scratch) -> usize| {
+            let sizes = scratch.iter().map(words).enumerate();
+            let size = sizes.max_by_key(|&(_, words)| words);
+            size.map_or(Size::from(0), |(step, words)| Size { words, owner: of_step(step) })
+        };
+        let tiles = largest(|scratch| scratch.tiles);
+        let slices = largest(|scratch| scratch.slices);
+        let projected = largest(|scratch| scratch.projected);
+        let sample_gradients = largest(|scratch| scratch.sample_gradients);
         // A part ends a micro-batch early.
         let parts = if needs.parts > 0 { needs.parts.max(64) as usize } else { 0 };
         let micro_batches = most_samples.div_ceil(capacity) as usize + parts;
         let sweeps = 1 + usize::from(needs.inner);
-        let when = |wanted: bool, words: usize| if wanted { words } else { 0 };
+        let when = |wanted: bool, size: Size| if wanted { size } else { Size::from(0) };
         let moments = needs.coordinate_quantile.is_some();
+        let of_parameters = Size::from(parameters);
         Self {
-            input: m * network.input().len(),
-            labels: m,
-            steps: steps.iter().map(of_step).collect(),
-            parameters,
-            memory: slots * slot_len(parameters),
-            gradient_sum: parameters,
-            total: when(parts > 0, parameters),
-            second_moment: when(moments, parameters),
-            per_sample: ROWS * m,
-            tile_sums: scratch.tiles,
-            tile_inner_products: when(needs.inner, scratch.tiles),
-            slices: scratch.slices,
-            moment_slices: when(moments, scratch.slices),
-            projected: when(needs.inner, scratch.projected),
-            sample_gradients: scratch.sample_gradients,
-            sums: sweeps * FOLDED * micro_batches + SHARES * (1 + parts),
-            loss_scale: 1,
-            refused: 1,
+            input: (m * network.input().len()).into(),
+            labels: m.into(),
+            shared: shared.collect(),
+            steps: sharing.buffers.as_chunks().0.to_vec(),
+            parameters: of_parameters,
+            memory: (slots * slot_len(parameters)).into(),
+            gradient_sum: of_parameters,
+            total: when(parts > 0, of_parameters),
+            second_moment: when(moments, of_parameters),
+            per_sample: (ROWS * m).into(),
+            tile_sums: tiles,
+            tile_inner_products: when(needs.inner, tiles),
+            slices,
+            moment_slices: when(moments, slices),
+            projected: when(needs.inner, projected),
+            sample_gradients,
+            sums: (sweeps * FOLDED * micro_batches + SHARES * (1 + parts)).into(),
+            loss_scale: 1.into(),
+            refused: 1.into(),
         }
     }
 
     /// Bytes of all of them.
     pub(super) fn bytes(&self) -> u64 {
-        self.each().map(|words| 4 * words.max(1) as u64).sum()
+        self.each().map(|size| 4 * size.words.max(1) as u64).sum()
     }
 
-    fn largest(&self) -> u64 {
-        self.each().max().map_or(0, |words| 4 * words as u64)
+    /// Bytes of the largest, and what it is for.
+    fn largest(&self) -> (u64, Owner) {
+        let largest = self.each().max_by_key(|size| size.words).unwrap_or(Size::from(0));
+        (4 * largest.words as u64, largest.owner)
     }
 }
 
@@ -166,7 +211,7 @@ impl Sizes {
 /// of them together within `budget`.
 ///
 /// # Errors
-/// When not even one sample fits: how much that would take.
+/// When not even one sample fits: how much that would take, and which layer most of it.
 pub(super) fn fitting_micro_batch(
     demand: &Demand<'_>,
     most: u32,
@@ -175,14 +220,20 @@ pub(super) fn fitting_micro_batch(
 ) -> Result<u32, GpuError> {
     let fits = |capacity: u32| {
         let sizes = Sizes::new(demand, capacity);
-        sizes.largest() <= binding && sizes.bytes() <= budget
+        sizes.largest().0 <= binding && sizes.bytes() <= budget
     };
     // Halving keeps to sizes that workgroups fill.
     std::iter::successors(Some(most.max(1)), |&capacity| (capacity > 1).then(|| capacity.div_ceil(2)))
         .find(|&capacity| fits(capacity))
-        .ok_or_else(|| GpuError::Budget {
-            needed: Sizes::new(demand, 1).bytes(),
-            budget: budget.min(binding),
+        .ok_or_else(|| {
+            let sizes = Sizes::new(demand, 1);
+            let (needed, owner) = sizes.largest();
+            let what = owner.to_string();
+            if needed > binding {
+                GpuError::Binding { what, needed, available: binding }
+            } else {
+                GpuError::Budget { needed: sizes.bytes(), budget, what, of_it: needed }
+            }
         })
 }
 
@@ -216,7 +267,7 @@ mod tests {
             let micro_batch = fitting_micro_batch(&demand, 1024, BINDING, 1 << 30).unwrap();
             let sizes = Sizes::new(&demand, micro_batch);
             assert!(
-                micro_batch >= 512 && sizes.largest() <= BINDING && sizes.bytes() <= 1 << 30,
+                micro_batch >= 512 && sizes.largest().0 <= BINDING && sizes.bytes() <= 1 << 30,
                 "{model:?}"
             );
         }
@@ -235,6 +286,38 @@ mod tests {
             last = micro_batch;
         }
         let refused = fitting_micro_batch(&demand, 1024, BINDING, 100_000);
-        assert!(matches!(refused, Err(GpuError::Budget { needed, budget: 100_000 }) if needed > 100_000));
+        assert!(matches!(refused, Err(GpuError::Budget { needed, budget: 100_000, .. }) if needed > 100_000));
+    }
+
+    #[test]
+    fn a_refusal_names_the_layer_and_the_bytes() {
+        use adadagrad_core::layer::{Conv2d, Dense, GlobalAveragePool};
+        use adadagrad_core::network::{Node, Shape};
+
+        let conv = |outputs| Conv2d { outputs, kernel: 3, stride: 1, padding: 1, bias: true }.into();
+        let nodes = Node::chain([conv(2), conv(300), GlobalAveragePool.into(), Dense { outputs: 2 }.into()]);
+        let network = OwnedNetwork::new(Shape::image(1, 64, 64), &nodes).unwrap();
+        let needs = Needs { norms: true, ..Needs::default() };
+        let demand = demand(&network, &needs);
+        let refused =
+            |binding, budget| fitting_micro_batch(&demand, 1024, binding, budget).unwrap_err().to_string();
+        let said = refused(1 << 20, 1 << 30);
+        let layer = format!("layer 1 ({})", network.view().nodes()[1].operation);
+        assert_eq!(
+            said,
+            format!("{layer} needs 5 MiB of GPU memory in one piece, but this GPU allows 1 MiB")
+        );
+        let said = refused(BINDING, 3 << 20);
+        let start = "a single sample needs 7 MiB of GPU memory (5 MiB of it for ";
+        assert!(said.starts_with(&format!("{start}{layer}), but only 3 MiB")), "{said}");
+        // A model whose parameters alone are too many.
+        let nodes = Node::chain([Dense { outputs: 40_000 }.into(), Dense { outputs: 2 }.into()]);
+        let network = OwnedNetwork::new(Shape::vector(1000), &nodes).unwrap();
+        let demand = super::tests::demand(&network, &needs);
+        let said = fitting_micro_batch(&demand, 1024, BINDING, 1 << 40).unwrap_err().to_string();
+        assert_eq!(
+            said,
+            "the model as a whole needs 307 MiB of GPU memory in one piece, but this GPU allows 128 MiB"
+        );
     }
 }

@@ -98,14 +98,15 @@ impl Costed for Values {
 }
 
 impl Costed for Draw {
+    /// As if the buffer held all of the micro-batch's samples.
     fn cost(&self, entry: &str) -> Cost {
-        let words = u64::from(self.samples) * u64::from(self.words);
+        let values = u64::from(self.samples) * u64::from(self.values);
         let labels = 2 * u64::from(self.samples);
         if entry == "draw_floats" {
-            return Cost::new(0, 2 * words + labels);
+            return Cost::new(0, 2 * values + labels);
         }
-        // A word of four pixels becomes four floats; an index and a label a sample.
-        Cost::new(4 * words, 5 * words + labels)
+        // Four bytes become four floats; an index and a label a sample.
+        Cost::new(values, values.div_ceil(4) + values + labels)
     }
 }
 

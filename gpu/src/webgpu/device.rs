@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_channel::oneshot;
 
 use super::cost::Cost;
-use super::kernel::Dispatch;
+use super::kernel::{Dispatch, Kernels};
 use super::patience::{self, OPENING, Patience};
 use super::profile::{Profile, Stopwatch};
 use super::variants::Variants;
@@ -34,6 +34,19 @@ pub enum GpuError {
         needed: u64,
         /// Bytes that may be used.
         budget: u64,
+        /// What takes most of it.
+        what: String,
+        /// Bytes of that.
+        of_it: u64,
+    },
+    /// A buffer for a single sample is larger than the device allows.
+    Binding {
+        /// What it is for.
+        what: String,
+        /// Its bytes.
+        needed: u64,
+        /// Bytes of the largest that the device allows.
+        available: u64,
     },
     /// The device refused a command: a defect of this program, of the driver or of the browser. What was said of
     /// it is no text for a user.
@@ -52,11 +65,18 @@ impl fmt::Display for GpuError {
             Self::Silent { seconds } => write!(f, "the GPU has not answered for {seconds} seconds"),
             Self::Lost(why) => write!(f, "the GPU was lost: {why}"),
             Self::OutOfMemory => f.write_str("the GPU does not have enough memory"),
-            Self::Budget { needed, budget } => write!(
+            Self::Budget { needed, budget, what, of_it } => write!(
                 f,
-                "a single sample needs {} MiB of GPU memory, but only {} MiB may be used",
+                "a single sample needs {} MiB of GPU memory ({} MiB of it for {what}), but only {} MiB may be used",
                 needed.div_ceil(1 << 20),
+                of_it.div_ceil(1 << 20),
                 budget >> 20
+            ),
+            Self::Binding { what, needed, available } => write!(
+                f,
+                "{what} needs {} MiB of GPU memory in one piece, but this GPU allows {} MiB",
+                needed.div_ceil(1 << 20),
+                available >> 20
             ),
             Self::Validation(_) => f.write_str("the GPU refused a command"),
             Self::Cancelled => f.write_str("interrupted"),
@@ -90,6 +110,7 @@ pub struct Gpu {
     traffic: Arc<Mutex<Traffic>>,
     work: Arc<Mutex<Work>>,
     patience: Arc<Mutex<Patience>>,
+    kernels: Kernels,
     variants: Variants,
     profile: Option<Profile>,
 }
@@ -167,12 +188,28 @@ async fn fastest_adapter() -> Result<wgpu::Adapter, GpuError> {
     opening(request).await?.map_err(none)
 }
 
+/// Bytes of the largest buffer that is asked for: shaders count bytes in 32 bits, and drivers have one more.
+const LARGEST_BUFFER: u64 = 1 << 31;
+
 async fn request_device(adapter: &wgpu::Adapter) -> Result<(wgpu::Device, wgpu::Queue), GpuError> {
     let adapter = adapter.clone();
     let request = move || async move {
         let required_features = adapter.features() & wgpu::Features::TIMESTAMP_QUERY;
         let label = Some("adadagrad");
-        let descriptor = wgpu::DeviceDescriptor { label, required_features, ..Default::default() };
+        // Large layers need large buffers. All else is what every device grants.
+        let granted = adapter.limits();
+        let defaults = wgpu::Limits::default();
+        let larger = |granted: u64, default: u64| granted.min(LARGEST_BUFFER).max(default);
+        let required_limits = wgpu::Limits {
+            max_buffer_size: larger(granted.max_buffer_size, defaults.max_buffer_size),
+            max_storage_buffer_binding_size: larger(
+                granted.max_storage_buffer_binding_size,
+                defaults.max_storage_buffer_binding_size,
+            ),
+            ..defaults
+        };
+        let descriptor =
+            wgpu::DeviceDescriptor { label, required_features, required_limits, ..Default::default() };
         adapter.request_device(&descriptor).await
     };
     opening(request).await?.map_err(|error| GpuError::NoDevice(error.to_string()))
@@ -226,8 +263,21 @@ impl Gpu {
             faults,
             staging: Arc::default(),
             traffic: Arc::default(),
+            kernels: Kernels::default(),
             profile: None,
         })
+    }
+
+    /// The compiled shaders.
+    pub(super) const fn kernels(&self) -> &Kernels {
+        &self.kernels
+    }
+
+    /// How many shaders are compiled, each variant of each entry point counted.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn compiled(&self) -> usize {
+        self.kernels.len()
     }
 
     /// With these variants of the heavy kernels, for engines made from now on.
@@ -299,7 +349,8 @@ impl Gpu {
     /// Bytes of the largest storage buffer that a shader may see.
     #[must_use]
     pub fn largest_binding(&self) -> u64 {
-        self.device.limits().max_storage_buffer_binding_size
+        let limits = self.device.limits();
+        limits.max_storage_buffer_binding_size.min(limits.max_buffer_size)
     }
 
     /// Whether the device was lost, else the first thing that it refused since the last call.
@@ -385,9 +436,16 @@ impl Gpu {
         }
     }
 
-    /// Writes bytes to the beginning of a buffer.
+    /// Writes bytes to the beginning of a buffer, with zeros behind them to the end of a word.
     pub(super) fn write_bytes(&self, buffer: &wgpu::Buffer, bytes: &[u8]) {
-        self.queue.write_buffer(buffer, 0, bytes);
+        let (words, rest) = bytes.as_chunks::<4>();
+        let whole = words.as_flattened();
+        self.queue.write_buffer(buffer, 0, whole);
+        if !rest.is_empty() {
+            let mut last = [0; 4];
+            last[..rest.len()].copy_from_slice(rest);
+            self.queue.write_buffer(buffer, whole.len() as u64, &last);
+        }
     }
 
     /// Writes floats to the beginning of a buffer.

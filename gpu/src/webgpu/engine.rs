@@ -12,11 +12,11 @@ use adadagrad_core::statistics::{Evidence, Inner, Needs, Statistics, Totals};
 use super::buffers::{Buffers, Demand, Sizes, fitting_micro_batch, word};
 use super::device::{Commands, Gpu, GpuError, ReadBack, Submission};
 use super::graph::steps;
-use super::images::{DeviceImages, DeviceOrder, draw};
-use super::kernel::{Dispatch, Grid, Kernels, Shader};
+use super::images::{DeviceImages, DeviceOrder, Drawing};
+use super::kernel::{Dispatch, Grid, Shader};
 use super::loss_scale::{DeviceSum, LossScale};
 use super::program::{Builder, Pass, Program, ROWS};
-use super::uniforms::{Batch, Draw, Step};
+use super::uniforms::{Batch, Step};
 use super::update::{close_up, entry_of, slot_len, spread, step, update_bindings};
 use super::variants::{self, Sum};
 use crate::engine::Control;
@@ -25,6 +25,10 @@ use crate::engine::Control;
 pub(super) const FOLDED: usize = 6;
 /// Shares that a square norm is returned in.
 pub(super) const SHARES: usize = 64;
+
+/// Sizes of micro-batches whose dispatches are kept: a batch has two or three, until it grows. A program of a deep network
+/// is hundreds of dispatches, and every remainder of a growing batch would leave one.
+const MOST_PROGRAMS: usize = 16;
 
 /// Outputs and losses of a data set.
 #[derive(Clone, Debug, PartialEq)]
@@ -82,7 +86,6 @@ impl Work<'_> {
 #[derive(Debug)]
 pub struct DeviceEngine {
     gpu: Gpu,
-    kernels: Kernels,
     nodes: Vec<Placed>,
     needs: Needs,
     optimizer: AnyOptimizer,
@@ -95,7 +98,7 @@ pub struct DeviceEngine {
     scale: LossScale,
     programs: HashMap<u32, Program>,
     /// By data set and number of samples.
-    draws: HashMap<(u64, u32), Dispatch>,
+    draws: HashMap<(u64, u32), Drawing>,
     fold: Dispatch,
     /// For a second sweep over the same micro-batch, submitted together with the first.
     fold_again: Dispatch,
@@ -162,9 +165,9 @@ impl DeviceEngine {
         let scale = LossScale::default();
         gpu.write(&buffers.loss_scale, &[scale.factor()]);
         let parameters = network.parameters();
-        let mut kernels = Kernels::default();
+        let kernels = gpu.kernels();
         let count = Batch { count: word(parameters), ..Batch::default() };
-        let mut statistics = |entry, batch: Batch, bindings: &[(u32, &wgpu::Buffer)], grid| {
+        let statistics = |entry, batch: Batch, bindings: &[(u32, &wgpu::Buffer)], grid| {
             kernels.dispatch(&gpu, Shader::Statistics, entry, &batch, bindings, grid)
         };
         let one = Grid::Groups([1, 1]);
@@ -187,7 +190,6 @@ impl DeviceEngine {
             programs: HashMap::new(),
             draws: HashMap::new(),
             gpu,
-            kernels,
             needs: work.needs,
             optimizer,
             parameters,
@@ -424,17 +426,21 @@ impl DeviceEngine {
 
     /// Makes sure that there are dispatches for micro-batches of so many samples.
     fn prepare(&mut self, images: &DeviceImages, samples: u32) {
-        let Self { gpu, kernels, nodes, needs, buffers, classes, capacity, programs, draws, .. } = self;
+        let Self { gpu, nodes, needs, buffers, classes, capacity, programs, draws, .. } = self;
+        if programs.len() >= MOST_PROGRAMS && !programs.contains_key(&samples) {
+            programs.retain(|&size, _| size == *capacity);
+        }
+        if draws.len() >= MOST_PROGRAMS && !draws.contains_key(&(images.id(), samples)) {
+            draws.clear();
+        }
         programs.entry(samples).or_insert_with(|| {
             let (capacity, dispatches) = (*capacity, Vec::new());
-            let builder = Builder { gpu, kernels, buffers, samples, capacity, needs, dispatches };
+            let builder = Builder { gpu, buffers, samples, capacity, needs, dispatches };
             builder.program(&steps(nodes), *classes)
         });
-        draws.entry((images.id(), samples)).or_insert_with(|| {
-            let launch = images.draw_launch(samples);
-            let bindings = images.bindings(&buffers.input, &buffers.labels);
-            kernels.launch(gpu, &launch, &Draw::default(), &bindings)
-        });
+        draws
+            .entry((images.id(), samples))
+            .or_insert_with(|| images.drawing(gpu, samples, &buffers.input, &buffers.labels));
     }
 
     /// One micro-batch: forward and loss, a backward pass where one is asked for, and its sums.
@@ -457,8 +463,8 @@ impl DeviceEngine {
         };
         let drawing = &self.draws[&(batch.images.id(), samples)];
         let position = batch.start + u64::from(positions.start);
-        drawing.set(&self.gpu, &draw(batch.images, batch.order, position, samples));
-        commands.run([drawing].into_iter().chain(&program.forward).chain(backward));
+        drawing.set(&self.gpu, batch.images, batch.order, position);
+        commands.run(drawing.dispatches.iter().chain(&program.forward).chain(backward));
         self.fold(&self.fold, commands, samples, place);
     }
 

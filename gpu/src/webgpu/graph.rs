@@ -17,6 +17,8 @@ pub(super) enum Values {
 /// A layer that is computed. Its outputs lie in buffers of its own.
 #[derive(Clone, Copy)]
 pub(super) struct Step<'n> {
+    /// Its node on the tape.
+    pub(super) node: usize,
     pub(super) place: &'n Placed,
     pub(super) layer: &'n dyn DeviceLayer,
     /// `None`: there is no such input.
@@ -55,7 +57,7 @@ pub(super) fn steps(nodes: &[Placed]) -> Vec<Step<'_>> {
                 input
             }
             (Some(layer), None) => {
-                steps.push(Step { place, layer, inputs, relu: false });
+                steps.push(Step { node: index, place, layer, inputs, relu: false });
                 Values::Step(steps.len() - 1)
             }
         });

@@ -1,31 +1,62 @@
-//! Images and labels on the device, and the shuffle's uniform block.
+//! Data sets on the device, and the dispatches that draw micro-batches from them.
+//!
+//! Images are uploaded as they are stored, a byte a value, and decoded, cropped and mirrored by the shader: see
+//! `draw.wgsl`. A data set that does not fit a binding lies in several buffers, so that its size is limited by the
+//! device's memory alone: CIFAR-10's 153.6 MB are more than the 128 MiB that every WebGPU device binds. Buffers in place of
+//! a copy of each batch's bytes, because a copy would have to be made for every micro-batch of every sweep, and because
+//! steps that are submitted ahead would need theirs before anybody knows them.
 
-use std::slice;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use adadagrad_core::dataset::Dataset;
+use adadagrad_core::augmentation::Placements;
+use adadagrad_core::dataset::{Dataset, Encoding};
+use adadagrad_core::images::LabelledImages;
+use adadagrad_core::network::Shape;
 use adadagrad_core::shuffle::Shuffle;
 
 use super::buffers::word;
 use super::device::{Gpu, GpuError};
-use super::kernel::{Grid, Launch, Shader};
+use super::kernel::{Dispatch, Grid, Launch, Shader};
 use super::uniforms::Draw;
 
-/// Images and labels as they lie on the device: pixels as bytes, four a word, or values of any kind as floats.
+/// A data set as it lies on the device.
 #[derive(Debug)]
 pub struct DeviceImages {
-    images: wgpu::Buffer,
+    chunks: Vec<Chunk>,
     labels: wgpu::Buffer,
-    count: u32,
-    words: u32,
-    format: Format,
+    /// What bytes are decoded by.
+    table: wgpu::Buffer,
+    layout: Layout,
     id: u64,
+}
+
+/// Neighbouring samples.
+#[derive(Debug)]
+struct Chunk {
+    values: wgpu::Buffer,
+    first: u32,
+    held: u32,
+}
+
+/// What a data set is, as far as drawing from it needs to know.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Layout {
+    /// Number of samples.
+    pub(super) count: u32,
+    /// Shape of one of them.
+    pub(super) shape: Shape,
+    pub(super) format: Format,
+    /// How images are cropped and mirrored.
+    pub(super) placements: Placements,
 }
 
 /// How values lie on the device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Format {
-    Bytes,
+    Bytes {
+        /// Whether the channels are normalised, each by numbers of its own.
+        per_channel: bool,
+    },
     Floats,
 }
 
@@ -33,100 +64,169 @@ pub(super) enum Format {
 static NEXT_ID: AtomicU64 = AtomicU64::new(0);
 
 impl DeviceImages {
-    /// Copies a data set of images whose values are bytes/255 to the device.
+    /// Copies a data set to the device: its stored bytes, or where it has none the values that it reads.
     ///
     /// # Errors
-    /// When a value is no byte/255: on the device pixels are bytes.
+    /// When it is empty, or has values that depend on the visit and no stored bytes.
     pub fn of_dataset(gpu: &Gpu, dataset: &dyn Dataset<f32>) -> Result<Self, GpuError> {
-        if !dataset.placements().augmentation.is_none() {
-            return Err(GpuError::Unsupported("images that are cropped or flipped at random".to_owned()));
-        }
-        let len = dataset.shape().input.len();
-        let mut image = vec![0.0; len];
-        let mut bytes = Vec::with_capacity(len * dataset.len() as usize);
-        let mut labels = Vec::with_capacity(dataset.len() as usize);
-        for sample in 0..dataset.len() {
-            let mut label = 0;
-            dataset.read(sample.into(), &mut image, slice::from_mut(&mut label));
-            labels.push(u8::try_from(label).map_err(|_| unsupported(sample, "label", label))?);
-            for &value in &image {
-                // Saturates, and makes a NaN 0; either then differs from the value.
-                #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-                let byte = (value * 255.0).round() as u8;
-                if f32::from(byte) / 255.0 != value {
-                    return Err(unsupported(sample, "pixel", value));
-                }
-                bytes.push(byte);
-            }
-        }
-        Self::new(gpu, &bytes, &labels)
+        Self::in_chunks(gpu, dataset, gpu.largest_binding())
     }
 
-    /// Copies images of bytes, all of one size, and their labels, to the device.
+    /// The same in buffers of at most so many bytes, or of one sample.
     ///
     /// # Errors
-    /// When an image is not a whole number of words.
-    pub fn new(gpu: &Gpu, images: &[u8], labels: &[u8]) -> Result<Self, GpuError> {
-        let pixels = images.len() / labels.len().max(1);
-        if !pixels.is_multiple_of(4) || labels.is_empty() || pixels * labels.len() != images.len() {
-            return Err(GpuError::Unsupported(format!("images of {pixels} pixels, not a multiple of four")));
+    /// As [`Self::of_dataset`].
+    #[doc(hidden)]
+    pub fn in_chunks(gpu: &Gpu, dataset: &dyn Dataset<f32>, most: u64) -> Result<Self, GpuError> {
+        let sample = dataset.shape();
+        let (shape, placements) = (sample.input, dataset.placements());
+        let mut image = vec![0.0; shape.len()];
+        let mut targets = vec![0; sample.targets as usize];
+        let mut labels = Vec::with_capacity(dataset.len() as usize);
+        let raw = dataset.raw().zip(Layout::format_of(sample.encoding));
+        let mut values = Vec::new();
+        for sample in 0..dataset.len() {
+            dataset.read(sample.into(), &mut image, &mut targets);
+            labels.extend(targets.first());
+            if raw.is_none() {
+                values.extend(image.iter().flat_map(|value| value.to_le_bytes()));
+            }
         }
-        let labels: Vec<u32> = labels.iter().map(|&label| label.into()).collect();
-        Ok(Self::of_words(gpu, images, &labels, Format::Bytes))
+        let layout = |format| Layout { count: dataset.len(), shape, format, placements };
+        match raw {
+            Some((bytes, format)) => {
+                let table = table(sample.encoding, shape);
+                Self::new(gpu, bytes, &labels, &table, layout(format), most)
+            }
+            None if placements.augmentation.is_none() => {
+                Self::new(gpu, &values, &labels, &[], layout(Format::Floats), most)
+            }
+            None => Err(GpuError::Unsupported("crops and flips of data that are not stored in bytes".into())),
+        }
     }
 
     /// Copies samples of floats, all of one size, and their labels, to the device.
     ///
     /// # Errors
-    /// When the values are not as many for each sample.
+    /// When there are none, or the values are not as many for each sample.
     pub fn of_floats(gpu: &Gpu, values: &[f32], labels: &[u32]) -> Result<Self, GpuError> {
-        if labels.is_empty() || !values.len().is_multiple_of(labels.len()) {
-            let (values, samples) = (values.len(), labels.len());
-            return Err(GpuError::Unsupported(format!("{values} values for {samples} samples")));
-        }
         let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-        Ok(Self::of_words(gpu, &bytes, labels, Format::Floats))
+        let layout = Layout {
+            count: word(labels.len()),
+            shape: Shape::vector(word(values.len() / labels.len().max(1))),
+            format: Format::Floats,
+            placements: Placements::NONE,
+        };
+        Self::new(gpu, &bytes, labels, &[], layout, gpu.largest_binding())
     }
 
-    fn of_words(gpu: &Gpu, samples: &[u8], labels: &[u32], format: Format) -> Self {
-        let images = gpu.storage("images", samples.len() / 4);
-        gpu.write_bytes(&images, samples);
+    fn new(
+        gpu: &Gpu,
+        bytes: &[u8],
+        labels: &[u32],
+        table: &[f32],
+        layout: Layout,
+        most: u64,
+    ) -> Result<Self, GpuError> {
+        let of_sample = layout.format.bytes() * layout.shape.len();
+        if labels.is_empty() || of_sample == 0 || of_sample.checked_mul(labels.len()) != Some(bytes.len()) {
+            let samples = labels.len();
+            let what = format!("{} bytes for {samples} samples of shape {}", bytes.len(), layout.shape);
+            return Err(GpuError::Unsupported(what));
+        }
+        let held = usize::try_from(most).unwrap_or(usize::MAX) / of_sample;
+        let mut first = 0;
+        let chunks = bytes.chunks(held.max(1) * of_sample).map(|bytes| {
+            let values = gpu.storage("images", bytes.len().div_ceil(4));
+            gpu.write_bytes(&values, bytes);
+            let held = word(bytes.len() / of_sample);
+            first += held;
+            Chunk { values, first: first - held, held }
+        });
+        let chunks = chunks.collect();
         let device_labels = gpu.storage("labels", labels.len());
         let label_bytes: Vec<u8> = labels.iter().flat_map(|label| label.to_le_bytes()).collect();
         gpu.write_bytes(&device_labels, &label_bytes);
-        let [count, words] = [labels.len(), samples.len() / 4 / labels.len()].map(word);
+        let device_table = gpu.storage("table", table.len());
+        gpu.write(&device_table, table);
         let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
-        Self { images, labels: device_labels, count, words, format, id }
+        Ok(Self { chunks, labels: device_labels, table: device_table, layout, id })
     }
 
     /// Number of samples.
     #[must_use]
     pub const fn len(&self) -> u32 {
-        self.count
+        self.layout.count
+    }
+
+    /// Whether there is no sample.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     pub(super) const fn id(&self) -> u64 {
         self.id
     }
 
-    /// The kernel that draws `samples` of them.
-    pub(super) fn draw_launch(&self, samples: u32) -> Launch {
-        draw_launch(self.format, self.words, samples)
+    /// The dispatches that draw `samples` of them into these buffers.
+    pub(super) fn drawing(
+        &self,
+        gpu: &Gpu,
+        samples: u32,
+        input: &wgpu::Buffer,
+        labels: &wgpu::Buffer,
+    ) -> Drawing {
+        let launch = self.layout.launch(samples);
+        let dispatches = self.chunks.iter().map(|chunk| {
+            let mut bindings = vec![(1, &chunk.values), (2, &self.labels), (3, input), (4, labels)];
+            if self.layout.format != Format::Floats {
+                bindings.push((5, &self.table));
+            }
+            gpu.kernels().launch(gpu, &launch, &Draw::default(), &bindings)
+        });
+        Drawing { dispatches: dispatches.collect(), samples }
     }
 
-    /// The bindings of `draw.wgsl`.
-    pub(super) fn bindings<'b>(
-        &'b self,
-        input: &'b wgpu::Buffer,
-        labels: &'b wgpu::Buffer,
-    ) -> [(u32, &'b wgpu::Buffer); 4] {
-        [(1, &self.images), (2, &self.labels), (3, input), (4, labels)]
+    /// A micro-batch as it is drawn, values and labels: for tests.
+    ///
+    /// # Errors
+    /// When the device is lost or refused something.
+    #[doc(hidden)]
+    pub async fn drawn(
+        &self,
+        gpu: &Gpu,
+        order: DeviceOrder,
+        position: u64,
+        samples: u32,
+    ) -> Result<(Vec<f32>, Vec<u32>), GpuError> {
+        let (values, count) = (samples as usize * self.layout.shape.len(), samples as usize);
+        let [input, labels] = [values, count].map(|words| gpu.storage("drawn", words));
+        let drawing = self.drawing(gpu, samples, &input, &labels);
+        drawing.set(gpu, self, order, position);
+        let mut commands = gpu.commands();
+        commands.run(&drawing.dispatches);
+        commands.submit();
+        let labels = gpu.read(&labels, count).await?;
+        Ok((gpu.read(&input, values).await?, labels.into_iter().map(f32::to_bits).collect()))
     }
+}
 
-    /// Whether there is no sample.
-    #[must_use]
-    pub const fn is_empty(&self) -> bool {
-        self.count == 0
+/// What draws micro-batches of one size from a data set.
+#[derive(Debug)]
+pub(super) struct Drawing {
+    /// One for each of its buffers.
+    pub(super) dispatches: Vec<Dispatch>,
+    samples: u32,
+}
+
+impl Drawing {
+    /// Says which micro-batch is drawn by what is submitted from now on: the one at a position of the run.
+    pub(super) fn set(&self, gpu: &Gpu, images: &DeviceImages, order: DeviceOrder, position: u64) {
+        let draw = images.layout.draw(order, position, self.samples);
+        for (dispatch, &Chunk { first, held, .. }) in self.dispatches.iter().zip(&images.chunks) {
+            dispatch.set(gpu, &Draw { first, held, ..draw });
+        }
     }
 }
 
@@ -139,54 +239,89 @@ pub enum DeviceOrder {
     Shuffled(u64),
 }
 
-/// Words that an invocation draws.
-const WORDS_EACH: u32 = 8;
+/// Blocks of four values, or floats, that an invocation draws.
+const EACH: u32 = 8;
 
-/// The kernel that draws `samples` images of `words` words.
-pub(super) fn draw_launch(format: Format, words: u32, samples: u32) -> Launch {
-    Launch {
-        shader: Shader::Draw,
-        entry: match format {
-            Format::Bytes => "draw_samples",
-            Format::Floats => "draw_floats",
-        },
-        constants: vec![("EACH", WORDS_EACH)],
-        grid: Grid::Flat(samples * words.div_ceil(WORDS_EACH)),
+impl Format {
+    /// Bytes of a value.
+    const fn bytes(self) -> usize {
+        match self {
+            Self::Bytes { .. } => 1,
+            Self::Floats => 4,
+        }
     }
 }
 
-/// The uniform block that draws `samples` samples from a position of the run on.
-pub(super) fn draw(images: &DeviceImages, order: DeviceOrder, position: u64, samples: u32) -> Draw {
-    draw_of(images.count, images.words, order, position, samples)
-}
+impl Layout {
+    /// How stored bytes are decoded.
+    fn format_of(encoding: Encoding) -> Option<Format> {
+        match encoding {
+            Encoding::Bytes { .. } => Some(Format::Bytes { per_channel: encoding != Encoding::BYTES }),
+            Encoding::Floats => None,
+        }
+    }
 
-/// The same for `count` images of `words` words.
-pub(super) fn draw_of(count: u32, words: u32, order: DeviceOrder, position: u64, samples: u32) -> Draw {
-    let length = u64::from(count);
-    let (pass, start) = (position / length, (position % length) as u32);
-    let seed = match order {
-        DeviceOrder::File => 0,
-        DeviceOrder::Shuffled(seed) => seed,
-    };
-    let [this, next] = [pass, pass + 1].map(|pass| Shuffle::new(count, seed, pass).ingredients());
-    let ([this_key_0, this_key_1], [next_key_0, next_key_1]) = (this.0.words(), next.0.words());
-    Draw {
-        samples,
-        start,
-        length: count,
-        words,
-        this_key_0,
-        this_key_1,
-        next_key_0,
-        next_key_1,
-        low_bits: this.1,
-        high_bits: this.2,
-        shuffled: u32::from(order != DeviceOrder::File),
+    /// The kernel that draws `samples` samples from a buffer.
+    pub(super) fn launch(&self, samples: u32) -> Launch {
+        let values = word(self.shape.len());
+        let (entry, blocks, mut constants) = match self.format {
+            Format::Bytes { per_channel } => {
+                let is_placed = !self.placements.augmentation.is_none();
+                let constants = vec![("PER_CHANNEL", per_channel.into()), ("PLACED", is_placed.into())];
+                ("draw_bytes", values.div_ceil(4), constants)
+            }
+            Format::Floats => ("draw_floats", values, Vec::new()),
+        };
+        constants.push(("EACH", EACH));
+        Launch { shader: Shader::Draw, entry, constants, grid: Grid::Flat(samples * blocks.div_ceil(EACH)) }
+    }
+
+    /// The uniform block that draws `samples` samples from a position of the run on, from one buffer of all samples.
+    pub(super) fn draw(&self, order: DeviceOrder, position: u64, samples: u32) -> Draw {
+        let &Self { count, shape, placements, .. } = self;
+        let length = u64::from(count);
+        let (pass, start) = (position / length, (position % length) as u32);
+        let seed = match order {
+            DeviceOrder::File => 0,
+            DeviceOrder::Shuffled(seed) => seed,
+        };
+        let [this, next] = [pass, pass + 1].map(|pass| Shuffle::new(count, seed, pass).ingredients());
+        let ([this_key_0, this_key_1], [next_key_0, next_key_1]) = (this.0.words(), next.0.words());
+        let [[this_place_0, this_place_1], [next_place_0, next_place_1]] =
+            [pass, pass + 1].map(|pass| placements.key(pass).words());
+        Draw {
+            samples,
+            start,
+            length: count,
+            first: 0,
+            held: count,
+            values: word(shape.len()),
+            plane: word(shape.plane()),
+            width: shape.width,
+            this_key_0,
+            this_key_1,
+            next_key_0,
+            next_key_1,
+            low_bits: this.1,
+            high_bits: this.2,
+            shuffled: u32::from(order != DeviceOrder::File),
+            this_place_0,
+            this_place_1,
+            next_place_0,
+            next_place_1,
+            padding: placements.augmentation.padding,
+            flip: placements.augmentation.flip.into(),
+        }
     }
 }
 
-fn unsupported(sample: u32, what: &str, value: impl std::fmt::Display) -> GpuError {
-    GpuError::Unsupported(format!(
-        "the {what} {value} of sample {sample}, which is not a byte divided by 255"
-    ))
+/// What every byte is decoded to by the core, for each channel where they differ.
+pub(super) fn table(encoding: Encoding, shape: Shape) -> Vec<f32> {
+    let channels = if encoding == Encoding::BYTES { 1 } else { shape.channels };
+    let bytes: Vec<u8> = (0..channels).flat_map(|_| 0..=u8::MAX).collect();
+    let mut values = vec![0.0; bytes.len()];
+    if let Some(image) = LabelledImages::new(&bytes[..], &[0][..], Shape::image(channels, 1, 256), 1) {
+        image.with_encoding(encoding).read(0.into(), &mut values, &mut [0]);
+    }
+    values
 }

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::cost::{Cost, Costed};
 use super::device::Gpu;
@@ -156,9 +157,14 @@ impl Dispatch {
 /// What a pipeline is made of.
 type Key = (Shader, &'static str, Vec<(&'static str, u32)>);
 
-/// The compiled shaders of a device.
-#[derive(Debug, Default)]
+/// The compiled shaders of a device, each compiled once, whatever engines use them. Clones share them.
+#[derive(Clone, Debug, Default)]
 pub(super) struct Kernels {
+    compiled: Arc<Mutex<Compiled>>,
+}
+
+#[derive(Debug, Default)]
+struct Compiled {
     modules: HashMap<Shader, wgpu::ShaderModule>,
     pipelines: HashMap<Key, wgpu::ComputePipeline>,
 }
@@ -166,7 +172,7 @@ pub(super) struct Kernels {
 impl Kernels {
     /// A dispatch of the entry point `entry`, with its uniform block at binding 0 and buffers at the others.
     pub(super) fn dispatch(
-        &mut self,
+        &self,
         gpu: &Gpu,
         shader: Shader,
         entry: &'static str,
@@ -179,7 +185,7 @@ impl Kernels {
 
     /// A dispatch, with its uniform block at binding 0 and buffers at the others.
     pub(super) fn launch(
-        &mut self,
+        &self,
         gpu: &Gpu,
         launch: &Launch,
         uniform: &impl Costed,
@@ -190,7 +196,7 @@ impl Kernels {
 
     /// The same with the uniform block as bytes.
     pub(super) fn bind(
-        &mut self,
+        &self,
         gpu: &Gpu,
         launch: &Launch,
         uniform: &[u8],
@@ -216,9 +222,11 @@ impl Kernels {
         Dispatch { entry, pipeline, bindings, uniform: block, groups, cost: Cell::new(cost) }
     }
 
-    fn pipeline(&mut self, gpu: &Gpu, launch: &Launch) -> wgpu::ComputePipeline {
+    fn pipeline(&self, gpu: &Gpu, launch: &Launch) -> wgpu::ComputePipeline {
         let &Launch { shader, entry, ref constants, .. } = launch;
-        let module = self.modules.entry(shader).or_insert_with(|| {
+        let Compiled { modules, pipelines } =
+            &mut *self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
+        let module = modules.entry(shader).or_insert_with(|| {
             gpu.device.create_shader_module(wgpu::ShaderModuleDescriptor {
                 label: Some(entry),
                 source: wgpu::ShaderSource::Wgsl(shader.source().into()),
@@ -239,6 +247,11 @@ impl Kernels {
                 cache: None,
             })
         };
-        self.pipelines.entry((shader, entry, constants.clone())).or_insert_with(create).clone()
+        pipelines.entry((shader, entry, constants.clone())).or_insert_with(create).clone()
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.compiled.lock().unwrap_or_else(PoisonError::into_inner).pipelines.len()
     }
 }

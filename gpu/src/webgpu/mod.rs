@@ -13,6 +13,7 @@ mod graph;
 mod images;
 mod kernel;
 mod layers;
+mod liveness;
 mod loss_scale;
 #[doc(hidden)]
 pub mod parity;

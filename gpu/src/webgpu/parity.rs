@@ -23,7 +23,7 @@ pub use cases::cases;
 
 use super::cost::Cost;
 use super::device::{Gpu, GpuError};
-use super::kernel::{Kernels, Launch};
+use super::kernel::Launch;
 use super::variants::Variant;
 
 /// Fills what a kernel is to write. A NaN that no arithmetic gives.
@@ -86,21 +86,20 @@ pub struct Check {
 #[derive(Debug)]
 pub struct Bench {
     gpu: Gpu,
-    kernels: Kernels,
 }
 
 impl Bench {
     /// On this device.
     #[must_use]
-    pub fn new(gpu: Gpu) -> Self {
-        Self { gpu, kernels: Kernels::default() }
+    pub const fn new(gpu: Gpu) -> Self {
+        Self { gpu }
     }
 
     /// Runs one case.
     ///
     /// # Errors
     /// When the device is lost or refused something.
-    pub async fn run(&mut self, case: &Case) -> Result<Check, GpuError> {
+    pub async fn run(&self, case: &Case) -> Result<Check, GpuError> {
         let gpu = &self.gpu;
         let buffers: Vec<_> = case
             .slots
@@ -113,7 +112,7 @@ impl Bench {
             .collect();
         let bindings: Vec<_> = case.slots.iter().map(|slot| slot.binding).zip(&buffers).collect();
         let dispatch =
-            self.kernels.bind(gpu, &case.launch, &bytes(&case.uniform), Cost::default(), &bindings);
+            gpu.kernels().bind(gpu, &case.launch, &bytes(&case.uniform), Cost::default(), &bindings);
         let mut commands = gpu.commands();
         commands.run([&dispatch]);
         commands.submit();

@@ -6,7 +6,7 @@ use super::buffers::Buffers;
 use super::cost::Costed;
 use super::device::Gpu;
 use super::graph::{Step, Values};
-use super::kernel::{Dispatch, Grid, Kernels, Launch, Shader};
+use super::kernel::{Dispatch, Grid, Launch, Shader};
 use super::layers::{Call, Target, mask};
 use super::product::FusedProduct;
 use super::uniforms::Batch;
@@ -39,7 +39,6 @@ pub(super) enum Pass {
 /// Builds the dispatches of one micro-batch size.
 pub(super) struct Builder<'e> {
     pub(super) gpu: &'e Gpu,
-    pub(super) kernels: &'e mut Kernels,
     pub(super) buffers: &'e Buffers,
     pub(super) samples: u32,
     pub(super) capacity: u32,
@@ -126,7 +125,7 @@ impl<'e> Builder<'e> {
 
     /// Adds a dispatch.
     pub(super) fn launch(&mut self, launch: &Launch, uniform: impl Costed, buffers: &[(u32, &wgpu::Buffer)]) {
-        self.dispatches.push(self.kernels.launch(self.gpu, launch, &uniform, buffers));
+        self.dispatches.push(self.gpu.kernels().launch(self.gpu, launch, &uniform, buffers));
     }
 
     /// C = A B.

@@ -20,7 +20,7 @@ use std::time::Duration;
 use adadagrad_core::config::RunConfig;
 use adadagrad_core::cut::Cut;
 use adadagrad_core::local::{Evaluation, OwnedNetwork};
-use adadagrad_core::network::{Score, initialise};
+use adadagrad_core::network::{Placed, Score, initialise};
 use adadagrad_core::statistics::{Evidence, Needs, check_some_samples};
 use adadagrad_core::subnormal::flush_all;
 use adadagrad_core::trainer::{Decided, Plan, Telemetry, Trainer};
@@ -43,14 +43,22 @@ const MOST_SAMPLES: u32 = 1024;
 /// Operations of a micro-batch on a software adapter, which makes one or two thousand million a second: enough to
 /// keep every core busy, and so few that a request to pause is heard in time.
 const SOFTWARE_OPERATIONS: u64 = 1 << 30;
+/// Operations of the largest dispatch on any other: a slow GPU makes 10¹¹ a second, and far beyond 100 ms a system resets
+/// its device.
+const DISPATCH_OPERATIONS: u64 = 1 << 33;
 /// Bytes of device memory that are used unless the caller says otherwise.
 const MEMORY_BUDGET: u64 = 1 << 30;
 
-/// Samples in a micro-batch on a software adapter: a power of two, of which workgroups are full.
-fn software_batch(network: &OwnedNetwork) -> u32 {
-    let samples = SOFTWARE_OPERATIONS / network.view().flops().max(1);
-    let most = u64::from(MOST_SAMPLES).min(samples.max(1));
-    1 << most.ilog2()
+/// Samples in a micro-batch, before memory asks for fewer: a power of two, of which workgroups are full.
+fn most_samples(network: &OwnedNetwork, is_software: bool) -> u32 {
+    let network = network.view();
+    let of_node = |node: &Placed| node.operation.flops(node.input, node.output);
+    let samples = if is_software {
+        SOFTWARE_OPERATIONS / network.flops().max(1)
+    } else {
+        DISPATCH_OPERATIONS / network.nodes().iter().map(of_node).max().unwrap_or(0).max(1)
+    };
+    1 << u64::from(MOST_SAMPLES).min(samples.max(1)).ilog2()
 }
 
 /// A device being opened.
@@ -169,7 +177,7 @@ impl Training {
         let needs = config.test.map_or(Needs::default(), |test| test.as_test::<f64>().needs());
         let optimizer = config.optimizer;
         let work = Work { optimizer, network: &network, needs, most_samples: images.len() };
-        let most = if is_software(gpu.info()) { software_batch(&network) } else { MOST_SAMPLES };
+        let most = most_samples(&network, is_software(gpu.info()));
         let budget = options.memory_budget.unwrap_or(MEMORY_BUDGET);
         let micro_batch = work.micro_batch(&gpu, most.min(images.len()), budget)?;
         let on_device = OnDevice {
@@ -596,5 +604,30 @@ impl Training {
         self.on_device.scored = None;
         self.rebuild(gpu)?;
         self.rewind().await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use adadagrad_core::layer::Relu;
+    use adadagrad_core::network::Shape;
+    use adadagrad_tests::deep::{cifar_cnn, resnet};
+
+    use super::*;
+
+    #[test]
+    fn no_dispatch_comes_near_the_watchdogs() {
+        let nodes = cifar_cnn([16, 32], 64, Relu.into());
+        let cnn = OwnedNetwork::new(Shape::image(1, 28, 28), &nodes).unwrap();
+        assert_eq!(most_samples(&cnn, false), MOST_SAMPLES);
+        let resnet = |width| {
+            let nodes = resnet(3, width, Relu.into());
+            OwnedNetwork::new(Shape::image(3, 32, 32), &nodes).unwrap()
+        };
+        assert_eq!(most_samples(&resnet(16), false), MOST_SAMPLES);
+        // A convolution of 64 to 64 channels makes 75 million operations a sample.
+        assert_eq!(most_samples(&resnet(64), false), 64);
+        assert_eq!([16, 256].map(|width| most_samples(&resnet(width), true)), [4, 1]);
     }
 }

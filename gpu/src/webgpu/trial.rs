@@ -13,7 +13,7 @@ use web_time::Instant;
 
 use super::convolution::FusedConv2d;
 use super::device::{Gpu, GpuError, is_software};
-use super::kernel::{Dispatch, Kernels};
+use super::kernel::Dispatch;
 use super::layers::SLICE;
 use super::product::FusedProduct;
 use super::uniforms::{Batch, Conv2d, Product};
@@ -124,7 +124,6 @@ pub async fn choose(gpu: Gpu, remembered: Option<&Choice>) -> Result<(Gpu, Choic
 pub async fn try_variants(gpu: &Gpu) -> Result<Trial, GpuError> {
     let begin = Instant::now();
     let mut trial = Trial { timings: Vec::new(), seconds: 0.0 };
-    let mut kernels = Kernels::default();
     let problem = Problem::new(gpu);
     for kernel in Heavy::ALL {
         // The likely winner comes first, so that hopeless ones are known as such.
@@ -132,7 +131,7 @@ pub async fn try_variants(gpu: &Gpu) -> Result<Trial, GpuError> {
             if problem.is_software && !trial.is_worth_trying(kernel, variant) {
                 continue;
             }
-            let dispatch = problem.dispatch(gpu, &mut kernels, kernel, variant);
+            let dispatch = problem.dispatch(gpu, kernel, variant);
             let best = trial.fastest(kernel).map_or(f64::INFINITY, |timing| timing.seconds);
             let seconds = fastest_run(gpu, &dispatch, problem.repeats(), best).await?;
             let gflops = dispatch.cost().operations as f64 / seconds / 1e9;
@@ -249,7 +248,8 @@ impl Problem {
         if self.is_software { 1 } else { 8 }
     }
 
-    fn dispatch(&self, gpu: &Gpu, kernels: &mut Kernels, kernel: Heavy, variant: Variant) -> Dispatch {
+    fn dispatch(&self, gpu: &Gpu, kernel: Heavy, variant: Variant) -> Dispatch {
+        let kernels = gpu.kernels();
         let Self { product, conv, inputs, parameters, outputs, slices, tiles, nothing, .. } = self;
         let bindings = [(1, inputs), (2, parameters), (3, outputs)];
         match kernel {

@@ -50,9 +50,11 @@ macro_rules! uniform {
 uniform! {
     /// `draw.wgsl`.
     Draw {
-        samples: u32, start: u32, length: u32, words: u32,
+        samples: u32, start: u32, length: u32, first: u32, held: u32, values: u32, plane: u32, width: u32,
         this_key_0: u32, this_key_1: u32, next_key_0: u32, next_key_1: u32,
         low_bits: u32, high_bits: u32, shuffled: u32,
+        this_place_0: u32, this_place_1: u32, next_place_0: u32, next_place_1: u32,
+        padding: u32, flip: u32,
     }
 }
 

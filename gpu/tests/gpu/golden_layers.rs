@@ -24,7 +24,7 @@ const UNIT: f64 = 1e-5;
 
 /// What a batch of all samples says, in micro-batches of up to `capacity`. Numbers of single samples are there of the last
 /// micro-batch only; the others are `others`'.
-async fn batch(
+pub(super) async fn batch(
     gpu: Gpu,
     network: &OwnedNetwork,
     parameters: &[f32],

@@ -2,7 +2,9 @@
 //! `REQUIRE_GPU=1`.
 #![allow(clippy::unwrap_used)]
 
+mod deep;
 mod golden_layers;
+mod images;
 mod memory;
 mod models;
 mod parity;

@@ -4,9 +4,13 @@ use super::super::buffers::word;
 use super::super::kernel::{Launch, Shader};
 use super::super::program::Builder;
 use super::super::uniforms::Values;
-use super::{Call, DeviceLayer, Target};
+use super::{Call, DeviceLayer, Reads, Target};
 
 impl DeviceLayer for Add {
+    fn reads(&self) -> Reads {
+        Reads::NONE
+    }
+
     fn fuses_relu(&self) -> bool {
         true
     }

@@ -4,7 +4,7 @@ use adadagrad_core::network::Placed;
 use super::super::kernel::{Launch, Shader};
 use super::super::program::Builder;
 use super::super::uniforms::AveragePool2d;
-use super::{Call, DeviceLayer, Target};
+use super::{Call, DeviceLayer, Reads, Target};
 
 /// Means of windows of `height` × `width`, as their shader takes them.
 pub(super) const fn block(
@@ -38,6 +38,10 @@ pub(super) fn input_gradient(pool: AveragePool2d, call: &Call<'_>, dx: Target<'_
 }
 
 impl DeviceLayer for layer::AveragePool2d {
+    fn reads(&self) -> Reads {
+        Reads::NONE
+    }
+
     fn forward(&self, call: &Call<'_>, build: &mut Builder<'_>) {
         let pool = block([self.kernel; 2], self.stride, call.place, build.samples);
         forward(pool, call, build);

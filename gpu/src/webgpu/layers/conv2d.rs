@@ -7,7 +7,7 @@ use super::super::kernel::Grid;
 use super::super::program::{Builder, INNER_PRODUCTS, NORMS, Pass};
 use super::super::uniforms::{Batch, Conv2d};
 use super::super::variants::{self, Sum};
-use super::{Call, DeviceLayer, Scratch, Target};
+use super::{Call, DeviceLayer, Reads, Scratch, Target};
 
 /// Samples that one slice of a convolution's weight gradient sums over: slices run side by side.
 pub(in super::super) const SLICE: u32 = 16;
@@ -36,6 +36,10 @@ fn fused(layer: layer::Conv2d, place: &Placed, samples: u32) -> FusedConv2d {
 }
 
 impl DeviceLayer for layer::Conv2d {
+    fn reads(&self) -> Reads {
+        Reads::INPUTS
+    }
+
     fn fuses_relu(&self) -> bool {
         true
     }

@@ -7,9 +7,13 @@ use super::super::product::FusedProduct;
 use super::super::program::{Builder, Pass};
 use super::super::uniforms::{Batch, Product};
 use super::super::variants::Sum;
-use super::{Call, DeviceLayer, Scratch, Target};
+use super::{Call, DeviceLayer, Reads, Scratch, Target};
 
 impl DeviceLayer for Dense {
+    fn reads(&self) -> Reads {
+        Reads::INPUTS
+    }
+
     fn fuses_relu(&self) -> bool {
         true
     }

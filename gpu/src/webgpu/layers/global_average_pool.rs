@@ -2,7 +2,7 @@ use adadagrad_core::layer::GlobalAveragePool;
 
 use super::super::program::Builder;
 use super::super::uniforms::AveragePool2d;
-use super::{Call, DeviceLayer, Target, average_pool2d};
+use super::{Call, DeviceLayer, Reads, Target, average_pool2d};
 
 /// One window of a channel's size.
 const fn block(call: &Call<'_>, samples: u32) -> AveragePool2d {
@@ -11,6 +11,10 @@ const fn block(call: &Call<'_>, samples: u32) -> AveragePool2d {
 }
 
 impl DeviceLayer for GlobalAveragePool {
+    fn reads(&self) -> Reads {
+        Reads::NONE
+    }
+
     fn forward(&self, call: &Call<'_>, build: &mut Builder<'_>) {
         average_pool2d::forward(block(call, build.samples), call, build);
     }

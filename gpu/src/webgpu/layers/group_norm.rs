@@ -6,7 +6,7 @@ use super::super::kernel::{Launch, Shader};
 use super::super::program::{Builder, Pass};
 use super::super::uniforms::GroupNorm;
 use super::super::variants;
-use super::{Call, DeviceLayer, Scratch, Target, sample_gradients};
+use super::{Call, DeviceLayer, Reads, Scratch, Target, sample_gradients};
 
 /// As its shaders take it.
 fn block(layer: layer::GroupNorm, place: &Placed, samples: u32) -> GroupNorm {
@@ -24,6 +24,10 @@ const fn values(norm: &GroupNorm) -> u32 {
 }
 
 impl DeviceLayer for layer::GroupNorm {
+    fn reads(&self) -> Reads {
+        Reads::INPUTS
+    }
+
     fn fuses_relu(&self) -> bool {
         true
     }

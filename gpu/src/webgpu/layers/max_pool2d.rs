@@ -5,7 +5,7 @@ use super::super::kernel::{Launch, Shader};
 use super::super::program::Builder;
 use super::super::uniforms::MaxPool2d;
 use super::super::variants;
-use super::{Call, DeviceLayer, Target};
+use super::{Call, DeviceLayer, Reads, Target};
 
 /// As its shader takes it.
 const fn block(layer: layer::MaxPool2d, place: &Placed, samples: u32) -> MaxPool2d {
@@ -21,6 +21,10 @@ const fn block(layer: layer::MaxPool2d, place: &Placed, samples: u32) -> MaxPool
 }
 
 impl DeviceLayer for layer::MaxPool2d {
+    fn reads(&self) -> Reads {
+        Reads::INPUTS
+    }
+
     fn forward(&self, call: &Call<'_>, build: &mut Builder<'_>) {
         let pool = block(*self, call.place, build.samples);
         let windows = pool.planes * pool.out_height * pool.out_width;

@@ -48,8 +48,25 @@ pub(super) struct Target<'e> {
     pub(super) adds: bool,
 }
 
+/// Which of a layer's values are read after its forward pass, by its backward pass or its statistics. All others may be
+/// overwritten by then.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Reads {
+    pub(super) inputs: bool,
+    pub(super) outputs: bool,
+}
+
+impl Reads {
+    pub(super) const NONE: Self = Self { inputs: false, outputs: false };
+    pub(super) const INPUTS: Self = Self { inputs: true, outputs: false };
+    pub(super) const OUTPUTS: Self = Self { inputs: false, outputs: true };
+}
+
 /// A layer on the device.
 pub(super) trait DeviceLayer {
+    /// What must survive its forward pass, beside what it keeps and the mask of a ReLU that is fused into it.
+    fn reads(&self) -> Reads;
+
     /// Whether its forward pass can do the ReLU behind it, too.
     fn fuses_relu(&self) -> bool {
         false

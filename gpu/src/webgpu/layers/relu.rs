@@ -1,9 +1,13 @@
 use adadagrad_core::layer::Relu;
 
 use super::super::program::Builder;
-use super::{Call, DeviceLayer, Target, value_by_value};
+use super::{Call, DeviceLayer, Reads, Target, value_by_value};
 
 impl DeviceLayer for Relu {
+    fn reads(&self) -> Reads {
+        Reads::OUTPUTS
+    }
+
     fn forward(&self, call: &Call<'_>, build: &mut Builder<'_>) {
         value_by_value::forward("relu_forward", call, build);
     }

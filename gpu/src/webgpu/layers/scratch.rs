@@ -10,15 +10,3 @@ pub(in super::super) struct Scratch {
     /// Every sample's own gradient, of layers that are small.
     pub(in super::super) sample_gradients: usize,
 }
-
-impl Scratch {
-    /// Enough for either.
-    pub(in super::super) fn max(self, other: Self) -> Self {
-        Self {
-            tiles: self.tiles.max(other.tiles),
-            slices: self.slices.max(other.slices),
-            projected: self.projected.max(other.projected),
-            sample_gradients: self.sample_gradients.max(other.sample_gradients),
-        }
-    }
-}

@@ -1,11 +1,15 @@
 //! The cases: sizes of 1, w − 1, w, w + 1 and 2w + 3 around the size w of a workgroup or tile, never square.
 
+use adadagrad_core::augmentation::{Augmentation, Placements};
+use adadagrad_core::dataset::{Dataset, Encoding, Visit};
+use adadagrad_core::images::LabelledImages;
+use adadagrad_core::network::Shape;
 use adadagrad_core::optimizer::{
     AdaGrad, Adam, AnyOptimizer, Momentum, Nesterov, Optimizer, RmsProp, Sgd, StepScalars,
 };
 use adadagrad_core::shuffle::Shuffle;
 
-use super::super::images::{DeviceOrder, Format, draw_launch, draw_of};
+use super::super::images::{DeviceOrder, Format, Layout, table};
 use super::super::kernel::Shader;
 use super::super::uniforms::{Batch, Draw};
 use super::super::update::{entry_of, slot_len, spread, step};
@@ -28,45 +32,91 @@ pub fn cases() -> Vec<Case> {
     cases
 }
 
-/// Which images, exactly; also across the end of a pass.
+/// Which images, exactly; also across the end of a pass, in buffers that hold some of them only, and placed in any way.
 fn draws(random: &mut Random, cases: &mut Vec<Case>) {
-    for (length, words, position, samples, order) in [
-        (1, 1, 0, 1, DeviceOrder::Shuffled(3)),
-        (2, 3, 1, 2, DeviceOrder::Shuffled(4)),
-        (63, 2, 60, 5, DeviceOrder::Shuffled(5)),
-        (64, 1, 640, 64, DeviceOrder::Shuffled(6)),
-        (65, 3, 64, 65, DeviceOrder::Shuffled(7)),
-        (131, 1, 262, 131, DeviceOrder::Shuffled(u64::MAX)),
-        (131, 2, 100, 31, DeviceOrder::File),
-        (9, 8, 3, 9, DeviceOrder::Shuffled(8)),
-        (64, 9, 1, 33, DeviceOrder::Shuffled(9)),
-        (65, 17, 0, 7, DeviceOrder::File),
+    let [none, both] = [Augmentation::NONE, Augmentation { padding: 2, flip: true }];
+    for (length, shape, position, samples, order, augmentation) in [
+        (1, Shape::vector(1), 0, 1, DeviceOrder::Shuffled(3), none),
+        (2, Shape::image(3, 2, 2), 1, 2, DeviceOrder::Shuffled(4), both),
+        (63, Shape::vector(7), 60, 5, DeviceOrder::Shuffled(5), none),
+        (64, Shape::image(2, 2, 1), 640, 64, DeviceOrder::Shuffled(6), Augmentation { padding: 5, ..both }),
+        (65, Shape::image(1, 3, 5), 64, 65, DeviceOrder::Shuffled(7), both),
+        (131, Shape::image(4, 1, 3), 262, 131, DeviceOrder::Shuffled(u64::MAX), none),
+        (131, Shape::image(2, 3, 1), 100, 31, DeviceOrder::File, Augmentation { padding: 1, flip: false }),
+        (9, Shape::image(3, 3, 5), 3, 9, DeviceOrder::Shuffled(8), Augmentation { padding: 0, flip: true }),
+        (64, Shape::image(1, 6, 6), 1, 33, DeviceOrder::Shuffled(9), none),
+        (65, Shape::image(4, 7, 5), 60, 7, DeviceOrder::File, both),
     ] {
-        let images: Vec<u32> = (0..length * words).map(|_| random.next() << 8 ^ random.next()).collect();
-        let labels: Vec<u32> = (0..length).collect();
-        let sample_at = |place: u64| {
+        let len = shape.len();
+        let bytes: Vec<u8> = (0..length as usize * len).map(|_| (random.next() >> 9) as u8).collect();
+        let all_labels: Vec<u8> = (0..length).map(|label| label as u8).collect();
+        let channels = Encoding::Bytes { mean: [0.4, 0.1, 0.9, 0.3], deviation: [0.3, 1.7, 0.01, 0.2] };
+        let visit_at = |place: u64| {
             let (pass, within) = (place / u64::from(length), (place % u64::from(length)) as u32);
-            match order {
+            let sample = match order {
                 DeviceOrder::File => within,
                 DeviceOrder::Shuffled(seed) => Shuffle::new(length, seed, pass).index(within),
+            };
+            Visit { sample, pass }
+        };
+        let visits: Vec<Visit> = (position..).take(samples as usize).map(visit_at).collect();
+        let words = |bytes: &[u8]| -> Vec<u32> {
+            let word = |bytes: &[u8]| bytes.iter().rev().fold(0, |word, &byte| word << 8 | u32::from(byte));
+            bytes.chunks(4).map(word).collect()
+        };
+        // A buffer with some of them, and one with all.
+        let (third, two_thirds) = (length / 3, 2 * length / 3);
+        for (first, held) in [(third, two_thirds - third), (0, length)] {
+            let is_held = |visit: &Visit| (first..first + held).contains(&visit.sample);
+            let of_held = |word: u32, visit: &Visit| if is_held(visit) { word } else { POISON };
+            let drawn: Vec<u32> = visits.iter().map(|visit| of_held(visit.sample, visit)).collect();
+            let case = |layout: Layout, what: &str, expected: Vec<u32>| {
+                let draw = Draw { first, held, ..layout.draw(order, position, samples) };
+                let what = format!(
+                    "{samples} of {length} samples of {shape} from {position} on, {held} held, {order:?}, {what}"
+                );
+                Case::new(None, what, layout.launch(samples), &draw)
+                    .reads_words(2, (0..length).collect())
+                    .writes_words(4, vec![POISON; samples as usize], drawn.clone())
+                    .writes_words(3, vec![POISON; expected.len()], expected)
+            };
+            for encoding in [Encoding::BYTES, channels] {
+                let placements = Placements { augmentation, seed: 11 };
+                let format = Format::Bytes { per_channel: encoding != Encoding::BYTES };
+                let images = LabelledImages::new(&bytes[..], &all_labels[..], shape, 256)
+                    .map(|images| images.with_encoding(encoding).with_placements(placements));
+                let mut values = vec![0.0_f32; len];
+                let mut expected = Vec::new();
+                for visit in &visits {
+                    if let Some(images) = &images {
+                        images.read(*visit, &mut values, &mut [0]);
+                    }
+                    expected.extend(values.iter().map(|value| of_held(value.to_bits(), visit)));
+                }
+                let layout = Layout { count: length, shape, format, placements };
+                let what = format!("{augmentation:?}, {encoding:?}");
+                let held_bytes = &bytes[first as usize * len..(first + held) as usize * len];
+                // A buffer is never empty.
+                let held_words = [words(held_bytes), vec![POISON]].concat();
+                cases.push(
+                    case(layout, &what, expected)
+                        .reads_words(1, held_words)
+                        .reads(5, &table(encoding, shape)),
+                );
             }
-        };
-        let drawn: Vec<u32> = (position..).take(samples as usize).map(sample_at).collect();
-        let pixels = drawn.iter().flat_map(|sample| &images[(sample * words) as usize..][..words as usize]);
-        let drawn_words: Vec<u32> = pixels.copied().collect();
-        let bytes = drawn_words.iter().flat_map(|word| word.to_le_bytes());
-        let floats = bytes.map(|byte| Approx::exact(byte.into()) / Approx::exact(255.0)).collect();
-        let draw: Draw = draw_of(length, words, order, position, samples);
-        let case = |format| {
-            let shape = format!("{samples} of {length} images from {position} on, {order:?}");
-            Case::new(None, shape, draw_launch(format, words, samples), &draw)
-                .reads_words(1, images.clone())
-                .reads_words(2, labels.clone())
-                .writes_words(4, vec![POISON; samples as usize], drawn.clone())
-        };
-        cases.push(case(Format::Bytes).writes(3, floats));
-        let poison = vec![POISON; drawn_words.len()];
-        cases.push(case(Format::Floats).writes_words(3, poison, drawn_words));
+            let floats: Vec<u32> =
+                (0..length as usize * len).map(|_| random.next() << 8 ^ random.next()).collect();
+            let values = visits.iter().flat_map(|visit| {
+                let values = &floats[visit.sample as usize * len..][..len];
+                values.iter().map(|&word| of_held(word, visit))
+            });
+            let expected = values.collect();
+            let placements = Placements::NONE;
+            let layout = Layout { count: length, shape, format: Format::Floats, placements };
+            let held_words =
+                [&floats[first as usize * len..(first + held) as usize * len], &[POISON]].concat();
+            cases.push(case(layout, "floats", expected).reads_words(1, held_words));
+        }
     }
 }
 

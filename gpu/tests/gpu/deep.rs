@@ -1,0 +1,184 @@
+//! Deep networks of colour images: their evidence is the CPU reference's, in `f64`.
+
+use std::time::{Duration, Instant};
+
+use adadagrad_core::backend::PlainBackend;
+use adadagrad_core::cut::Cut;
+use adadagrad_core::layer::{Gelu, Operation, Relu};
+use adadagrad_core::local::OwnedNetwork;
+use adadagrad_core::network::{Node, Shape, initialise};
+use adadagrad_core::optimizer::{AnyOptimizer, Sgd};
+use adadagrad_core::statistics::Needs;
+use adadagrad_gpu::engine::Control;
+use adadagrad_gpu::webgpu::{
+    DeviceEngine, DeviceImages, DeviceOrder, Gpu, Profile, Samples, Variant, Variants, Work,
+};
+use adadagrad_tests::compare::{Check, all_close_to_largest, close};
+use adadagrad_tests::deep::{cifar_cnn, resnet};
+use adadagrad_tests::engine::{Batch, measure};
+use adadagrad_tests::table::Table;
+use pollster::block_on;
+
+use super::golden_layers::batch;
+use super::support;
+
+const COLOUR: Shape = Shape::image(3, 32, 32);
+const CLASSES: u32 = 10;
+const COUNT: u32 = 5;
+
+fn network(nodes: &[Node]) -> OwnedNetwork {
+    OwnedNetwork::new(COLOUR, nodes).unwrap()
+}
+
+/// A network's parameters, and samples.
+fn problem(network: &OwnedNetwork) -> (Vec<f32>, Table) {
+    let mut parameters = vec![0.0; network.view().parameters()];
+    initialise(network.view(), 3, &mut parameters).unwrap();
+    (parameters, Table::random(4, COUNT as usize, COLOUR.len(), CLASSES))
+}
+
+fn reference(network: &OwnedNetwork, parameters: &[f32], table: &Table) -> Batch<f64> {
+    let wide: Vec<f64> = parameters.iter().map(|&value| value.into()).collect();
+    let samples: Vec<u32> = (0..COUNT).collect();
+    measure(network, PlainBackend, &wide, table, &samples, 2).unwrap()
+}
+
+/// All that a batch says, within `unit` of the largest number of its kind.
+fn check(found: &Batch<f32>, expected: &Batch<f64>, unit: f64) -> Check {
+    all_close_to_largest("outputs", &found.outputs, &expected.outputs, unit)?;
+    all_close_to_largest("losses", &found.losses, &expected.losses, unit)?;
+    all_close_to_largest("mean gradient", &found.mean_gradient, &expected.mean_gradient, unit)?;
+    all_close_to_largest("second moment", &found.second_moment, &expected.second_moment, unit)?;
+    all_close_to_largest("square norms", &found.square_norms, &expected.square_norms, unit)?;
+    all_close_to_largest("inner products", &found.inner_products, &expected.inner_products, unit)?;
+    let [(n, s, p), (n_expected, s_expected, p_expected)] =
+        [&found.evidence, &expected.evidence].map(|evidence| {
+            let inner = evidence.inner.unwrap().sum_squared_inner_products;
+            (evidence.mean_norm_sq, evidence.sum_squared_norms.unwrap(), inner)
+        });
+    let one = s_expected / f64::from(COUNT);
+    close("n", n, n_expected, unit * one)?;
+    close("S", s, s_expected, unit * s_expected)?;
+    close("P₂", p, p_expected, unit * s_expected * one)
+}
+
+/// The longest sums run over 576 taps, 1,024 positions or a group's 2,048 values; 64 is room for the several sums, one
+/// layer after the other, that a number goes through. There is no near-tie of GELU.
+fn smooth_bound() -> f64 {
+    64.0 * f64::from(f32::EPSILON) * 2048_f64.sqrt()
+}
+
+/// A value so close to 0 that ReLU passes a gradient in one engine only changes one of a thousand terms of a sum of both
+/// signs.
+const TIE_BOUND: f64 = 0.05;
+
+fn assert_same(gpu: &Gpu, nodes: &[Node], capacities: &[u32], unit: f64, what: &str) {
+    let network = network(nodes);
+    let (parameters, table) = problem(&network);
+    let expected = reference(&network, &parameters, &table);
+    let mut whole = None;
+    for &capacity in capacities {
+        let of_device = batch(gpu.clone(), &network, &parameters, &table, capacity, whole.as_ref());
+        let found = block_on(of_device).unwrap_or_else(|error| panic!("{what}: {error}"));
+        check(&found, &expected, unit)
+            .unwrap_or_else(|error| panic!("{what}, micro-batches of {capacity}: {error}"));
+        whole.get_or_insert(found);
+    }
+}
+
+#[test]
+fn a_resnet_20_gives_the_references_evidence() {
+    let Some(gpu) = support::device() else { return };
+    // In one micro-batch, whose values are all there for the projection, and in several.
+    assert_same(&gpu, &resnet(3, 8, Gelu.into()), &[COUNT, 2], smooth_bound(), "GELU");
+    assert_same(&gpu, &resnet(3, 8, Relu.into()), &[COUNT], TIE_BOUND, "ReLU");
+}
+
+#[test]
+fn every_variant_gives_a_resnets_evidence() {
+    let Some(gpu) = support::device() else { return };
+    for variant in Variant::ALL {
+        let gpu = gpu.clone().with_variants(Variants::all(variant));
+        let what = variant.to_string();
+        assert_same(&gpu, &resnet(1, 8, Gelu.into()), &[COUNT], smooth_bound(), &what);
+    }
+}
+
+#[test]
+fn a_cifar_cnn_gives_the_references_evidence() {
+    let Some(gpu) = support::device() else { return };
+    // Max-poolings without a near-tie: their inputs are continuous, and no two of them are equal.
+    assert_same(&gpu, &cifar_cnn([8, 16], 32, Gelu.into()), &[COUNT, 3], TIE_BOUND, "GELU");
+    assert_same(&gpu, &cifar_cnn([8, 16], 32, Relu.into()), &[COUNT], TIE_BOUND, "ReLU");
+}
+
+/// Time of steps, of the first one too, with statistics and without: `cargo test -p adadagrad-gpu --test gpu -- --ignored
+/// --nocapture deep`.
+#[test]
+#[ignore = "a measurement"]
+fn times_of_deep_networks() {
+    let relu = Operation::from(Relu);
+    for (name, nodes, capacity) in
+        [("resnet-20 of width 16", resnet(3, 16, relu), 4), ("cifar-cnn", cifar_cnn([64, 64], 128, relu), 4)]
+    {
+        let Some(gpu) = support::device() else { return };
+        let network = network(&nodes);
+        let (parameters, table) = problem(&network);
+        let values: Vec<f32> = table.inputs.concat().iter().map(|&value| value as f32).collect();
+        let images = DeviceImages::of_floats(&gpu, &values, &table.labels).unwrap();
+        let needs = [Needs::default(), Needs { norms: true, ..Needs::default() }];
+        let begin = Instant::now();
+        let engine = |gpu: &Gpu, needs| {
+            let optimizer = AnyOptimizer::Sgd(Sgd::default());
+            let work = Work { optimizer, network: &network, needs, most_samples: 1000 };
+            let engine = DeviceEngine::new(gpu.clone(), &work, capacity).unwrap();
+            engine.write(&parameters, &[]);
+            engine
+        };
+        let mut engines = needs.map(|needs| engine(&gpu, needs));
+        let samples =
+            Samples { images: &images, order: DeviceOrder::File, start: 0, cut: Cut::new(capacity, 0) };
+        let step = |engine: &mut DeviceEngine| {
+            let begin = Instant::now();
+            let flight = block_on(engine.submit(&samples, true, &Control::default())).unwrap();
+            block_on(engine.evidence(flight)).unwrap();
+            begin.elapsed()
+        };
+        for engine in &mut engines {
+            step(engine);
+            println!(
+                "{name}: {:?} to here, {} shaders compiled, {} bytes",
+                begin.elapsed(),
+                gpu.compiled(),
+                engine.memory_bytes()
+            );
+        }
+        let mut times = [const { Vec::<Duration>::new() }; 2];
+        for round in 0..21 {
+            for k in [round % 2, 1 - round % 2] {
+                times[k].push(step(&mut engines[k]));
+            }
+        }
+        let [without, with] = times.map(|mut times| {
+            times.sort();
+            times[times.len() / 2]
+        });
+        let ratio = with.as_secs_f64() / without.as_secs_f64();
+        println!("{name}: {without:?} without, {with:?} with, ratio {ratio:.3}, {capacity} samples");
+        let profile = Profile::default();
+        let mut timed = engine(&gpu.clone().with_profile(profile.clone()), needs[1]);
+        for _ in 0..3 {
+            step(&mut timed);
+        }
+        block_on(gpu.idle()).unwrap();
+        for time in profile.times() {
+            println!(
+                "{name}: {:6} calls, {:8.2} ms, {:6.3} GFLOP/s, {}",
+                time.calls,
+                1e3 * time.seconds,
+                time.gflops(),
+                time.kernel
+            );
+        }
+    }
+}
