@@ -75,15 +75,7 @@ fn the_same_parameters_answer_as_in_torch() {
             }
         };
         examiner
-            .examine(
-                &parameters,
-                &Picture {
-                    bytes: &image,
-                    shape: SampleShape::image(Model::Cnn.input(), Model::Cnn.classes()),
-                },
-                0..1,
-                compare,
-            )
+            .examine(&parameters, &Picture { bytes: &image, shape: SampleShape::MNIST }, 0..1, compare)
             .unwrap();
     }
 }

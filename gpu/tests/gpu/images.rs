@@ -134,10 +134,10 @@ fn augmented_images_give_the_cpus_evidence() {
     let [images, labels] = support::idx(100, 3);
     let placements = Placements { augmentation: Augmentation { padding: 4, flip: true }, seed: SEED };
     let side = support::SIDE as u32;
-    let plain = Images::parse(images, labels, [side; 2], 10).unwrap();
+    let plain = Images::parse(images.into(), labels.into(), [side; 2], 10).unwrap();
     let [plain, placed]: [SharedDataset; 2] =
         [Arc::new(plain.clone()), Arc::new(plain.with_placements(placements))];
-    let config = RunConfig { model: Model::Mlp, seed: SEED, ..Preset::PaperCnn.config() };
+    let config = RunConfig { model: Model::MLP, seed: SEED, ..Preset::PaperCnn.config() };
     let Some(mut on_gpu) = gpu(&config, &placed) else { return };
     let needs = Needs { norms: true, inner: true, coordinate_quantile: None, parts: 2 };
     let visits = BatchOrder::Shuffled { order: Order::new(100, SEED), start: 170 };

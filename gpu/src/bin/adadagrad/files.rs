@@ -72,22 +72,6 @@ impl ReadingArguments {
     }
 }
 
-/// Refuses data that a model was not made for: the only place that knows which shape the models have.
-fn refuse_other_shapes(model: Model, data: &Splits) -> Result<(), String> {
-    let (shape, expected) = (data.shape(), model.input());
-    if (shape.input, shape.classes) == (expected, model.classes()) {
-        return Ok(());
-    }
-    Err(format!(
-        "the images in {} have the shape {} and {} classes, but the model {} takes the shape {expected} and {} classes",
-        data.folder.display(),
-        shape.input,
-        shape.classes,
-        model.name(),
-        model.classes()
-    ))
-}
-
 impl PlaceArguments {
     /// The data set. What the user should know about how it was read is said.
     pub(crate) fn load_data(&self, name: DatasetName) -> Result<Splits, Box<dyn Error>> {
@@ -120,7 +104,6 @@ impl PlaceArguments {
         data: &Splits,
         profile: Option<Profile>,
     ) -> Result<Box<dyn Engine>, Box<dyn Error>> {
-        refuse_other_shapes(config.model, data)?;
         let training = Arc::clone(&data.training);
         let threads = self.threads.unwrap_or_else(available_threads);
         if self.chosen_device() == Device::Gpu {
