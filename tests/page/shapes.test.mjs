@@ -13,7 +13,7 @@ const { ModelFit, offeredModels } = await loadModule('settings/model-fit.ts');
 const { isModelName, modelTitle } = await loadModule('settings/choices.ts');
 const { mostConfused } = await loadModule('look/confused-pairs.ts');
 
-const GREY = { channels: 1, height: 12, width: 20 };
+const GREY = { channels: 1, height: 6, width: 20 };
 const PATH = '#preset=quick&sample_budget=1000&evaluate_every=1000&max_batch=64&test.eta=0.05';
 
 test('a network that was asked for comes back with the data that it suits', () => {
@@ -82,7 +82,10 @@ test('CIFAR-10’s own files are learned from, in colour, and the model is saved
   await page.waitForFunction(() => document.querySelector('.filter-list').dataset.count !== undefined);
   assert.deepEqual(await filters.evaluate(({ dataset }) => [dataset.count, dataset.side]), ['16', '3']);
   const isColourful = (canvas) => {
-    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    // A copy: reading the page's own canvas would change how the browser draws it.
+    const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d', { willReadFrequently: true });
+    copy.drawImage(canvas, 0, 0);
+    const { data } = copy.getImageData(0, 0, canvas.width, canvas.height);
     return [...data.keys()].some((index) => index % 4 === 0 && data[index + 3] === 255 && (data[index] !== data[index + 1] || data[index] !== data[index + 2]));
   };
   assert.ok(await filters.locator('canvas').first().evaluate(isColourful), 'a filter without colour');
@@ -117,7 +120,7 @@ test('IDX images of another size and number of classes are learned from; a netwo
   await waitFor({ data: 'ready' });
   await drop(page, idxFiles({ training: 120, test: 40, classes: 4, first: 1, shape: GREY }));
   await page.waitForFunction(() => /120 training images are ready/.test(document.getElementById('sentence').textContent));
-  assert.match(await page.locator('#files-note-text').textContent(), /20 × 12 pixels in grey, 4 classes\. The labels 1 to 4 are the classes 0 to 3\./);
+  assert.match(await page.locator('#files-note-text').textContent(), /20 × 6 pixels in grey, 4 classes\. The labels 1 to 4 are the classes 0 to 3\./);
   const counts = page.getByRole('group', { name: 'Number of images per class' });
   assert.deepEqual(await counts.locator('dt').allTextContents(), ['0', '1', '2', '3']);
   assert.equal(await page.locator('.confusion-table tbody td').count(), 16);
@@ -130,7 +133,7 @@ test('IDX images of another size and number of classes are learned from; a netwo
   await waitFor({ phase: 'idle' });
   await page.evaluate((path) => void (location.hash = `${path}&model=cifar-cnn`), PATH);
   const note = page.locator('#address-note');
-  await page.waitForFunction(() => /Model is cifar-cnn, but does not fit images of 20×12 pixels with 1 channel: layer \d+ .* The preset’s value is used\./.test(document.getElementById('address-note').textContent));
+  await page.waitForFunction(() => /Model is cifar-cnn, but does not fit images of 20×6 pixels with 1 channel: layer \d+ .* The preset’s value is used\./.test(document.getElementById('address-note').textContent));
   assert.doesNotMatch(await note.textContent(), /There is no setting/);
   await button('Start').click();
   await waitFor({ phase: 'finished' });
@@ -158,14 +161,14 @@ test('of a hundred classes the likeliest and the most confused are shown', brows
 });
 
 const COLOUR = { ...QUICK, dataset: 'own', model: 'resnet-8', test: { ...QUICK.test, eta: 0.2 }, max_batch: 64, sample_budget: 400, evaluate_every: 400 };
-const FILES = { training: 120, test: 20, classes: 3, shape: { channels: 3, height: 8, width: 8 } };
+const FILES = { training: 120, test: 20, classes: 3, shape: { channels: 3, height: 6, width: 6 } };
 
 for (const [engine, flags] of [['cpu', {}], ['webgpu', { webgpu: true }]]) {
   test(`a ResNet learns colour images and goes on from a checkpoint: ${engine}`, browserTest(), async (t) => {
     const { start, evaluate } = await openEngine(t, { images: { training: 500, test: 100 }, ...flags });
     const files = idxFiles(FILES).map(({ name, buffer }) => ({ name, bytes: buffer }));
     const { shape, models } = await start({ files });
-    assert.deepEqual(shape, { channels: 3, height: 8, width: 8, classes: 3 });
+    assert.deepEqual(shape, { channels: 3, height: 6, width: 6, classes: 3 });
     assert.ok(models.some(({ name }) => name === 'resnet-8') && !models.some(({ name }) => name === 'cifar-cnn'));
     const { before, rest, again } = await evaluate(async ({ config, engine }) => {
       const { run, ask } = self.engine;
@@ -189,10 +192,11 @@ function middleColours(page, count) {
     const canvas = document.querySelector('.mosaic-canvas');
     const cell = Number(canvas.dataset.cell);
     const columns = Math.floor(canvas.width / cell);
-    const context = canvas.getContext('2d');
+    const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d', { willReadFrequently: true });
+    copy.drawImage(canvas, 0, 0);
     return Array.from({ length: wanted }, (_, image) => {
       const [left, top] = [(image % columns) * cell, Math.floor(image / columns) * cell];
-      const [red, green, blue, opacity] = context.getImageData(left + Math.floor(cell / 2) + 1, top + Math.floor(cell / 2) + 1, 1, 1).data;
+      const [red, green, blue, opacity] = copy.getImageData(left + Math.floor(cell / 2) + 1, top + Math.floor(cell / 2) + 1, 1, 1).data;
       return `${[red, green, blue]} ${opacity}`;
     });
   }, count);

@@ -57,7 +57,10 @@ export class AddressBar {
     if (choices.smoothing !== undefined) this.#state.smoothing.value = choices.smoothing;
     if (choices.thresholds !== undefined) this.#state.thresholds.value = choices.thresholds;
     if (choices.settings === undefined || base === null) return;
-    const config = this.#tools.fitted(choices.settings, words.has('model'));
+    // No address can name the visitor's files: one that names no other data is about those that are open.
+    const keepsFiles = this.#state.settings.value?.dataset === 'own' && !words.has('dataset');
+    const wished: RunConfig = keepsFiles ? { ...choices.settings, dataset: 'own' } : choices.settings;
+    const config = this.#tools.fitted(wished, words.has('model'));
     this.#asked = { config, base: this.#tools.fitted(structuredClone(base)), words, problems };
     this.#state.settings.value = config;
   }
