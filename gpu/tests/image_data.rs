@@ -481,12 +481,9 @@ fn settings_of_images_are_settings_like_others() {
 }
 
 #[test]
-fn models_of_another_shape_are_refused_in_one_sentence() {
-    let folder = tempdir().unwrap();
-    cifar_10(folder.path());
-    let said = text(&run(folder.path(), "train --data . --quiet --initial-batch 4").stderr);
-    assert!(
-        said.contains("have the shape 3×32×32 and 10 classes, but the model cnn takes the shape 1×28×28"),
-        "{said}"
-    );
+fn a_model_that_does_not_fit_the_images_is_refused_with_its_layer() {
+    let folder = idx_folder(&[3, 7, 5], &[0, 1, 2].map(|k| pixels(k, 3 * 7 * 5)), [0, 1, 1]);
+    let said = text(&run(folder.path(), "train --data . --model cifar-cnn --initial-batch 2 --quiet").stderr);
+    let expected = "the model cifar-cnn does not fit samples of shape 3×7×5 with 2 classes: layer ";
+    assert!(said.contains(expected) && said.lines().count() == 1, "{said}");
 }

@@ -351,12 +351,13 @@ fn every_model_makes_steps_on_colour_images() {
 #[test]
 fn grains_follow_from_costs() {
     let grain = |model| OwnedNetwork::of_model(model, CIFAR).unwrap().grain();
-    assert_eq!(grain(Model::ResNet { depth: 20, width: 16 }), Grain { samples: 1, parts: 32 });
+    assert_eq!(grain(Model::ResNet { depth: 20, width: 16 }), Grain { samples: 4, parts: 32 });
     assert_eq!(grain(Model::CifarCnn), Grain { samples: 18, parts: 32 });
-    assert_eq!(grain(Model::ResNet18 { width: 64 }), Grain { samples: 3, parts: 32 });
+    assert_eq!(grain(Model::ResNet18 { width: 64 }), Grain { samples: 4, parts: 32 });
     assert_eq!(grain(Model::Mlp { hidden: 64 }), Grain { samples: 128, parts: 32 });
     assert_eq!(Grain::of_cost(0, 0).samples, 128, "a network that costs nothing");
-    assert_eq!(Grain::of_cost(u64::MAX, usize::MAX).samples, 1);
+    assert_eq!(Grain::of_cost(u64::MAX, 1).samples, 4, "a network that costs more than any");
+    assert_eq!(Grain::of_cost(u64::MAX, usize::MAX).samples, 4);
 }
 
 #[test]
