@@ -483,7 +483,10 @@ fn settings_of_images_are_settings_like_others() {
 #[test]
 fn a_model_that_does_not_fit_the_images_is_refused_with_its_layer() {
     let folder = idx_folder(&[3, 7, 5], &[0, 1, 2].map(|k| pixels(k, 3 * 7 * 5)), [0, 1, 1]);
-    let said = text(&run(folder.path(), "train --data . --model cifar-cnn --initial-batch 2 --quiet").stderr);
+    let said = text(
+        &run(folder.path(), "train --data . --dataset own --model cifar-cnn --initial-batch 2 --quiet")
+            .stderr,
+    );
     let expected = "the model cifar-cnn does not fit samples of shape 3×7×5 with 2 classes: layer ";
     assert!(said.contains(expected) && said.lines().count() == 1, "{said}");
 }
