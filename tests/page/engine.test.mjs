@@ -151,7 +151,7 @@ test('questions are answered: drawings, parameters, test images', browserTest(),
     const { step, model, values } = await self.engine.ask({ type: 'parameters', request: 9 }, 'parameters');
     return { step, model, length: values.length };
   });
-  assert.deepEqual([step, model, length], [answers[0].step, 'logistic', 7850]);
+  assert.deepEqual([step, model.name, model.parameters, length], [answers[0].step, 'logistic', 7850, 7850]);
 });
 
 /** The values of one of the page's data files. */

@@ -28,7 +28,7 @@ const MODEL_TITLES: readonly (readonly [RegExp, (sizes: readonly string[]) => st
   [/^resnet-(\d+)-(\d+)$/, ([depth = '', width = '']) => `ResNet-${depth} from ${width} channels`],
   [/^resnet18$/, () => 'ResNet-18'],
   [/^resnet18-(\d+)$/, ([width = '']) => `ResNet-18 from ${width} channels`],
-  [/^own-[0-9a-f]+$/, () => 'a network of your own'],
+  [/^own-[0-9a-f]+$/, () => 'Your own network'],
 ];
 
 export const MODEL_EXAMPLES: readonly string[] = ['logistic', 'mlp', 'mlp-64', 'cnn', 'cifar-cnn', 'resnet-8', 'resnet-20', 'resnet-20-32', 'resnet18'];

@@ -118,7 +118,7 @@ pub(crate) enum Command {
     ///
     /// Parameters and FLOPs (multiplications and additions of one sample's forward pass) depend on the samples: their
     /// shape and number of classes are given with --shape and --classes. With --json a network is printed in the form
-    /// that --network reads, as a beginning of one of your own.
+    /// that --network reads, to start your own from.
     #[command(after_long_help = NETWORKS_EXAMPLES)]
     Networks(NetworksArguments),
     /// Check a data set, or write it in another format
@@ -147,7 +147,7 @@ Exit codes:
   1  files are missing or damaged";
 
 const PACK_EXAMPLES: &str = "\
-Example: images of your own, decoded once
+Example: your own images, decoded once
   adadagrad data pack photographs --resize 32x32 --output packed
   adadagrad train --data packed";
 
@@ -505,7 +505,7 @@ pub(crate) struct NetworksArguments {
     /// The network whose layers are listed [default: a table of all networks]
     #[arg(value_name = "NAME")]
     pub(crate) name: Option<Model>,
-    /// A network of your own
+    /// Your own network
     #[arg(long, value_name = "FILE", conflicts_with = "name")]
     pub(crate) network: Option<PathBuf>,
     /// Shape of a sample: channels x height x width [default: 1x28x28 for logistic, mlp and cnn, otherwise 3x32x32]

@@ -19,7 +19,7 @@ pub(crate) struct NetworkArguments {
     /// The network, as `adadagrad networks` lists them [default: the model of the checkpoint, where one is given]
     #[arg(long, value_name = "NAME")]
     pub(crate) model: Option<Model>,
-    /// A network of your own: a JSON list of layers, as `adadagrad networks NAME --json` prints them
+    /// Your own network: a JSON list of layers, as `adadagrad networks NAME --json` prints them
     #[arg(long, value_name = "FILE", conflicts_with = "model")]
     pub(crate) network: Option<PathBuf>,
 }

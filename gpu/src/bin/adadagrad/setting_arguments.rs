@@ -119,7 +119,7 @@ pub(crate) struct SettingArguments {
     /// resnet18-WIDTH, as `adadagrad networks` lists them
     #[arg(long, value_name = "NAME", help_heading = "Settings")]
     pub(crate) model: Option<Model>,
-    /// A network of your own: a JSON list of layers, as `adadagrad networks NAME --json` prints them
+    /// Your own network: a JSON list of layers, as `adadagrad networks NAME --json` prints them
     #[arg(long, value_name = "FILE", conflicts_with = "model", help_heading = "Settings")]
     pub(crate) network: Option<PathBuf>,
     /// Determines the initial parameters and the order of the samples; the same seed gives the same run, bit for bit.
