@@ -194,7 +194,7 @@ test('other data count from the next start, and that is told', browserTest(), as
   await waitFor({ phase: 'paused', step: '1' });
   const pending = page.locator('#data-pending');
   await page.locator('#data-files').setInputFiles(ownFiles({ training: 900, test: 100 }));
-  await page.waitForFunction(() => /900 training images and 100 test images\. The next run will use them/.test(document.getElementById('files-note-text').textContent));
+  await page.waitForFunction(() => /900 training images and 100 test images: 28 × 28 pixels in grey, 10 classes\..* The next run will use them/.test(document.getElementById('files-note-text').textContent));
   assert.equal(await pending.textContent(), 'The current run keeps its data, MNIST. The next run will use your files.');
   await waitFor({ phase: 'paused', step: '1', data: 'ready' });
   await button('Resume').click();

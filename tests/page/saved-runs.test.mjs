@@ -71,7 +71,7 @@ const BROKEN = [
   [withPlace('config.controller.growth_cap', '2'), /config\.controller\.growth_cap/],
   [withPlace('config.schedule', []), /config\.schedule/],
   [withPlace('config.schedule.decay', { name: 'step' }), /config\.schedule\.decay\.every_samples/],
-  [withPlace('config.model', 'elephant'), /config\.model must be logistic or mlp or cnn/],
+  [withPlace('config.model', 'elephant'), /config\.model must be the name of a network/],
   [withPlace('config.dataset', ['mnist']), /config\.dataset/],
   [withPlace('config.initial_batch', -8), /config\.initial_batch must be at least 1/],
   [withPlace('config.max_batch', 1.5), /config\.max_batch must be a whole number/],

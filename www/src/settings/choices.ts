@@ -46,9 +46,14 @@ export function modelTitle(name: ModelName): string {
   return knownModelTitle(name) ?? name;
 }
 
+/** Whether the page can name such a network. */
+export function hasModelTitle(name: string): boolean {
+  return knownModelTitle(name) !== null;
+}
+
 /** Whether a network could be called so. Those of the visitor's own have no layers here. */
 export function isModelName(name: string): boolean {
-  return knownModelTitle(name) !== null && !name.startsWith('own-');
+  return hasModelTitle(name) && !name.startsWith('own-');
 }
 
 interface OptimizerChoice {

@@ -2,6 +2,7 @@
 import * as v from 'valibot';
 import type { RunConfig } from '../../pkg/adadagrad_web.js';
 import { count, name, number, record, size, text } from '../schema.js';
+import { hasModelTitle } from './choices.js';
 
 const optimizer = v.variant(
   'name',
@@ -55,7 +56,7 @@ export const runConfig = record({
   // Older files have neither.
   normalisation: v.optional(name(['none', 'training']), 'none'),
   augmentation: v.optional(record({ padding: count, flip: flag }), { padding: 0, flip: false }),
-  model: text,
+  model: v.pipe(text, v.check(hasModelTitle, 'must be the name of a network, such as logistic, cnn or resnet-20')),
   optimizer,
   learning_rate: number,
   schedule: record({ warm_up_samples: count, decay }),
