@@ -13,7 +13,7 @@ pub struct Grain {
 }
 
 impl Grain {
-    /// For a network of `flops` operations a sample and so many parameters. To add a part's gradient to the others' takes
+    /// For a network of `flops` operations per sample with `parameters` parameters. To add a part's gradient to the others' takes
     /// about as long as 30 operations for each parameter, and is to take less than a twentieth of the time; nor is a part
     /// to be so short that handing it to a thread counts, or shorter than the micro-batches that kernels prepare weights
     /// for.

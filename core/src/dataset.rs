@@ -97,7 +97,7 @@ pub trait Dataset<F: Real> {
         let _ = sample;
     }
 
-    /// How [`read`](Self::read) places the images of visits. Whoever decodes [`raw`](Self::raw) bytes applies it too.
+    /// How [`read`](Self::read) places the images of visits. Code that decodes [`raw`](Self::raw) bytes applies it too.
     fn placements(&self) -> Placements {
         Placements::NONE
     }

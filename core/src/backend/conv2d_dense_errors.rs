@@ -49,7 +49,7 @@ pub(super) fn fits(windows: Windows, scratch: usize) -> bool {
     windows.kernel.pow(2) <= MOST_TAPS && scratch_len(windows) <= scratch
 }
 
-/// Sizes for vectors of so many lanes.
+/// Sizes for vectors of `lanes` values.
 #[derive(Clone, Copy)]
 struct Plan {
     lanes: usize,
@@ -734,7 +734,7 @@ fn transpose_rows(plan: Plan, x: &[f32], values: &mut [f32]) {
     }
 }
 
-/// Rows of so many values become columns, N at a time. What is beside them stays as it is.
+/// Transposes rows into columns, N at a time. Values next to them are not changed.
 #[inline(always)]
 fn transpose<const N: usize>(rows: &[f32], len: usize, values: &mut [f32], row: usize) {
     for (group, rows) in rows.chunks(N * len).enumerate() {

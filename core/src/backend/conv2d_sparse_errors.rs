@@ -33,7 +33,7 @@ fn fits(windows: Windows, scratch: usize) -> bool {
     windows.stride == 1 && is_enough && plan.pixels() <= LARGEST_PLACE
 }
 
-/// Sizes for vectors of so many lanes.
+/// Sizes for vectors of `lanes` values.
 #[derive(Clone, Copy)]
 struct Plan {
     lanes: usize,

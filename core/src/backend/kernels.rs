@@ -72,7 +72,7 @@ pub(crate) struct BackwardOf<'a, F> {
     pub(crate) parameters: &'a [F],
     pub(crate) x: &'a [F],
     pub(crate) dy: &'a [F],
-    /// What is added to; `None` where nobody asks for the input's gradient.
+    /// The input's gradient, which is added to; `None` if it is not needed.
     pub(crate) dx: Option<&'a mut [F]>,
 }
 
@@ -95,6 +95,6 @@ pub(crate) struct PooledBackwardOf<'a, F> {
     pub(crate) places: &'a [F],
     pub(crate) y: &'a [F],
     pub(crate) dy: &'a [F],
-    /// What is added to; `None` where nobody asks for the input's gradient.
+    /// The input's gradient, which is added to; `None` if it is not needed.
     pub(crate) dx: Option<&'a mut [F]>,
 }
