@@ -29,6 +29,8 @@ pub(crate) struct Test {
     name: String,
     seconds: f64,
     passed: bool,
+    /// What failed in it.
+    reasons: Vec<String>,
 }
 
 /// Runs the files whose names contain one of the words of `only` (all files where there is none), and tells how each
@@ -93,11 +95,11 @@ fn run_files(
 /// The slowest tests in words, if none failed.
 ///
 /// # Errors
-/// The names of those that failed.
+/// The names of those that failed, and what failed in them.
 pub(crate) fn verdict(tests: &[Test]) -> Result<String> {
-    let failed: Vec<_> = tests.iter().filter(|test| !test.passed).map(Test::shown).collect();
+    let failed: Vec<_> = tests.iter().filter(|test| !test.passed).map(Test::failure).collect();
     if !failed.is_empty() {
-        bail!("failed: {}", failed.join("; "));
+        bail!("failed:\n{}", failed.join("\n"));
     }
     let mut slowest: Vec<_> = tests.iter().collect();
     slowest.sort_by(|one, other| other.seconds.total_cmp(&one.seconds));
@@ -109,6 +111,11 @@ impl Test {
     fn shown(&self) -> String {
         let file = self.file.rsplit(['/', '\\']).next().unwrap_or_default();
         format!("{file}: {}", self.name)
+    }
+
+    fn failure(&self) -> String {
+        let reasons = self.reasons.iter().map(|reason| format!("\n    {reason}"));
+        format!("  {}{}", self.shown(), reasons.collect::<String>())
     }
 }
 
@@ -158,7 +165,7 @@ mod tests {
 
     fn test(name: &str, seconds: f64, passed: bool) -> String {
         format!(
-            r#"{{"file":"tests/page/a.test.mjs","name":"{name}","seconds":{seconds},"passed":{passed},"skipped":false}}"#
+            r#"{{"file":"tests/page/a.test.mjs","name":"{name}","seconds":{seconds},"passed":{passed},"skipped":false,"reasons":["because"]}}"#
         )
     }
 
@@ -166,7 +173,7 @@ mod tests {
     fn one_failure_is_enough_and_is_named() {
         let lines = [test("good", 1.0, true), test("bad", 2.0, false), test("worse", 2.0, false)].join("\n");
         let error = verdict(&read_tests(&lines).expect("three tests")).expect_err("two failed");
-        assert_eq!(error.to_string(), "failed: a.test.mjs: bad; a.test.mjs: worse");
+        assert_eq!(error.to_string(), "failed:\n  a.test.mjs: bad\n    because\n  a.test.mjs: worse\n    because");
     }
 
     #[test]
