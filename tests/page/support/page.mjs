@@ -120,22 +120,35 @@ function readers(page) {
     };
   };
   const button = (name) => page.getByRole('button', { name, exact: true });
+  /** What was waited for in vain, and what the page said of itself then. */
+  const orSay = async (wanted, waiting) => {
+    try {
+      return await waiting;
+    } catch (cause) {
+      const said = await page.evaluate(() => [document.getElementById('notice'), document.getElementById('sentence')].map((shown) => (shown.hidden ? '' : shown.textContent.trim()))).catch(() => []);
+      const state = await read().catch(() => null);
+      throw new Error(`waited for ${wanted}, the page is at ${JSON.stringify(state)} and says: ${said.filter(Boolean).join(' | ')}`, { cause });
+    }
+  };
   return {
     read,
     button,
     notice: page.locator('#notice'),
     /** Waits until the status element's data attributes have these values (read as text). */
     waitFor: (wanted) =>
-      page.waitForFunction(
-        (values) => {
-          const { dataset } = document.getElementById('status');
-          return Object.entries(values).every(([key, value]) => dataset[key] === value);
-        },
-        wanted,
-        { polling: 50 },
+      orSay(
+        JSON.stringify(wanted),
+        page.waitForFunction(
+          (values) => {
+            const { dataset } = document.getElementById('status');
+            return Object.entries(values).every(([key, value]) => dataset[key] === value);
+          },
+          wanted,
+          { polling: 50 },
+        ),
       ),
     waitForStep: (step) =>
-      page.waitForFunction((least) => Number(document.getElementById('status').dataset.step) >= least, step, { polling: 50 }),
+      orSay(`step ${step}`, page.waitForFunction((least) => Number(document.getElementById('status').dataset.step) >= least, step, { polling: 50 })),
     /** Fills in settings by their labels. */
     set: async (settings) => {
       for (const [label, value] of Object.entries(settings)) {
