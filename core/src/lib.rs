@@ -2,6 +2,8 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "serde")]
+extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
@@ -17,6 +19,8 @@ mod decode;
 pub mod digest;
 #[cfg(feature = "std")]
 pub mod examiner;
+#[cfg(feature = "serde")]
+mod fields;
 pub mod idx;
 pub mod images;
 pub mod layer;

@@ -28,11 +28,7 @@ pub struct Schedule {
 
 /// How the learning rate falls after the warm-up.
 #[derive(Clone, Copy, Debug, PartialEq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(tag = "name", rename_all = "snake_case", deny_unknown_fields)
-)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(tag = "name", rename_all = "snake_case"))]
 pub enum Decay {
     /// Not at all. With braces, so that other decays' fields are refused.
     Constant {},
@@ -40,18 +36,46 @@ pub enum Decay {
     /// f + (1 − f)·(1 + cos(π t))/2 with t from 0 to 1.
     Cosine {
         /// f, between 0 and 1. 0 by default.
-        #[cfg_attr(feature = "serde", serde(default = "Decay::default_final_fraction"))]
         final_fraction: f64,
     },
     /// Multiplied by `factor` after every `every_samples` samples.
     Step {
         /// Samples between two decays, at least 1. 60,000 by default.
-        #[cfg_attr(feature = "serde", serde(default = "Decay::default_every_samples"))]
         every_samples: u64,
         /// Between 0 and 1. 0.5 by default.
-        #[cfg_attr(feature = "serde", serde(default = "Decay::default_factor"))]
         factor: f64,
     },
+}
+
+#[cfg(feature = "serde")]
+impl<'de> serde::Deserialize<'de> for Decay {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let fields: crate::fields::Fields = serde::Deserialize::deserialize(deserializer)?;
+        Self::of_fields(fields).map_err(crate::fields::Fault::into_error)
+    }
+}
+
+#[cfg(feature = "serde")]
+impl Decay {
+    fn of_fields(mut fields: crate::fields::Fields) -> Result<Self, crate::fields::Fault> {
+        let name = fields.take_name()?;
+        let (mut decay, known): (_, &'static [&'static str]) = match &*name {
+            "constant" => (Self::Constant {}, &[]),
+            "cosine" => (Self::cosine(), &["final_fraction"]),
+            "step" => (Self::step(), &["every_samples", "factor"]),
+            unknown => return Err(crate::fields::Fault::variant(unknown, &["constant", "cosine", "step"])),
+        };
+        match &mut decay {
+            Self::Constant {} => {}
+            Self::Cosine { final_fraction } => fields.take("final_fraction", final_fraction)?,
+            Self::Step { every_samples, factor } => {
+                fields.take("every_samples", every_samples)?;
+                fields.take("factor", factor)?;
+            }
+        }
+        fields.finish(known)?;
+        Ok(decay)
+    }
 }
 
 impl Decay {

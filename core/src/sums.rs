@@ -63,13 +63,14 @@ impl<F: Real> OwnedStatistics<F> {
     }
 }
 
-/// The sums of a batch, whose parts are taken in order. The last part is added only when ḡ is computed: a batch of one
-/// part needs no total, and every other saves one pass over memory.
+/// The sums of a batch, whose parts are taken in order. The last two are added only when ḡ is computed: a batch of up to
+/// two parts needs no total, which is twice as long, and every other saves two passes over memory.
 #[derive(Clone, Debug)]
 pub struct BatchSums<F: Real> {
-    /// Of all parts but the last.
+    /// Of all parts but the last two.
     total: OwnedStatistics<F::Sum>,
-    last: OwnedStatistics<F>,
+    /// The last but one, and the last. What has no samples is not to be read.
+    parts: [OwnedStatistics<F>; 2],
     /// ‖Σ gᵢ‖², once ḡ is known.
     sum_norm_sq: Option<F::Sum>,
 }
@@ -82,7 +83,7 @@ impl<F: Real> BatchSums<F> {
     pub fn new(parameters: usize, needs: &Needs) -> Result<Self, RunError> {
         Ok(Self {
             total: OwnedStatistics::new(parameters, needs)?,
-            last: OwnedStatistics::new(parameters, needs)?,
+            parts: [OwnedStatistics::new(parameters, needs)?, OwnedStatistics::new(parameters, needs)?],
             sum_norm_sq: None,
         })
     }
@@ -90,12 +91,15 @@ impl<F: Real> BatchSums<F> {
     /// Starts another batch. `part` is swapped with the last one taken, whose memory is still in the nearest caches;
     /// clear it before adding to it.
     pub fn begin(&mut self, part: &mut OwnedStatistics<F>) {
-        if part.gradient_sum.len() == self.last.gradient_sum.len() {
-            core::mem::swap(&mut self.last, part);
+        let [_, last] = &mut self.parts;
+        if part.gradient_sum.len() == last.gradient_sum.len() {
+            core::mem::swap(last, part);
         }
         // The first part's sums take the place of what is there.
         self.total.totals = Totals::default();
-        self.last.totals = Totals::default();
+        for part in &mut self.parts {
+            part.totals = Totals::default();
+        }
         self.sum_norm_sq = None;
     }
 
@@ -104,12 +108,14 @@ impl<F: Real> BatchSums<F> {
     /// # Errors
     /// When it does not fit.
     pub fn take(&mut self, part: &mut OwnedStatistics<F>, needs: &Needs) -> Result<(), LengthMismatch> {
-        let [expected, found] = [&self.last, &*part].map(|sums| sums.gradient_sum.len());
+        let [expected, found] = [&self.parts[1], &*part].map(|sums| sums.gradient_sum.len());
         check_length("the part's gradient", expected, found)?;
         part.close(needs)?;
         self.sum_norm_sq = None;
-        self.add_last()?;
-        core::mem::swap(&mut self.last, part);
+        self.add_part(0)?;
+        let [earlier, last] = &mut self.parts;
+        core::mem::swap(earlier, last);
+        core::mem::swap(last, part);
         Ok(())
     }
 
@@ -118,11 +124,12 @@ impl<F: Real> BatchSums<F> {
     /// # Errors
     /// When `mean` does not have D values, or there are no samples.
     pub fn mean_gradient(&mut self, mean: &mut [F]) -> Result<(), LengthMismatch> {
-        let last = &self.last.gradient_sum;
-        check_length("the mean gradient", last.len(), mean.len())?;
+        check_length("the mean gradient", self.total.gradient_sum.len(), mean.len())?;
         let share = self.totals().share()?;
         let total = if self.has_total() { &*self.total.gradient_sum } else { &[] };
-        self.sum_norm_sq = Some(mean_and_square_norm(total, last, share, mean));
+        let parts = self.parts.each_ref();
+        let parts = parts.map(|part| if part.totals.samples > 0 { &*part.gradient_sum } else { &[] });
+        self.sum_norm_sq = Some(mean_and_square_norm(total, parts, share, mean));
         Ok(())
     }
 
@@ -140,13 +147,13 @@ impl<F: Real> BatchSums<F> {
         let sum_norm_sq = match self.sum_norm_sq {
             Some(norm) => norm,
             None => {
-                self.add_last()?;
+                self.add_parts()?;
                 if self.has_total() { square_norm(&self.total.gradient_sum) } else { F::Sum::zero() }
             }
         };
         let coordinate_ratio = match needs.coordinate_quantile {
             Some(quantile) => {
-                self.add_last()?;
+                self.add_parts()?;
                 self.total.with(|total| Ok::<_, LengthMismatch>(total.coordinate_ratio(quantile)))?
             }
             None => None,
@@ -156,7 +163,9 @@ impl<F: Real> BatchSums<F> {
 
     fn totals(&self) -> Totals<F::Sum> {
         let mut totals = self.total.totals;
-        totals.merge(&self.last.totals);
+        for part in &self.parts {
+            totals.merge(&part.totals);
+        }
         totals
     }
 
@@ -164,11 +173,18 @@ impl<F: Real> BatchSums<F> {
         self.total.totals.samples > 0
     }
 
-    /// Adds the last part to the total, where there is one.
-    fn add_last(&mut self) -> Result<(), LengthMismatch> {
-        if self.last.totals.samples > 0 {
-            self.last.with(|last| self.total.with(|total| total.merge(last)))?;
-            self.last.totals = Totals::default();
+    /// Adds the parts that are not in the total yet.
+    fn add_parts(&mut self) -> Result<(), LengthMismatch> {
+        self.add_part(0)?;
+        self.add_part(1)
+    }
+
+    /// Adds one of them, where there is one.
+    fn add_part(&mut self, index: usize) -> Result<(), LengthMismatch> {
+        let part = &mut self.parts[index];
+        if part.totals.samples > 0 {
+            part.with(|part| self.total.with(|total| total.merge(part)))?;
+            part.totals = Totals::default();
         }
         Ok(())
     }
@@ -177,25 +193,40 @@ impl<F: Real> BatchSums<F> {
 /// Values whose sums stay in the nearest cache.
 const BLOCK: usize = 1024;
 
-/// Writes (total + last) · share, the total being empty where there is none, and gives ‖total + last‖², block by block:
-/// one pass over memory.
-fn mean_and_square_norm<F: Real>(total: &[F::Sum], last: &[F], share: F::Sum, mean: &mut [F]) -> F::Sum {
+/// Writes (total + parts) · share, each being empty where there is none, and gives ‖total + parts‖², block by block: one
+/// pass over memory.
+fn mean_and_square_norm<F: Real>(
+    total: &[F::Sum],
+    parts: [&[F]; 2],
+    share: F::Sum,
+    mean: &mut [F],
+) -> F::Sum {
     let mut sums = [F::Sum::zero(); BLOCK];
-    let mut totals = total.chunks(BLOCK);
+    let mut total = total.chunks(BLOCK);
+    let mut parts = parts.map(|part| part.chunks(BLOCK));
     let mut norm = F::Sum::zero();
-    for (last, mean) in last.chunks(BLOCK).zip(mean.chunks_mut(BLOCK)) {
-        let sums = &mut sums[..last.len()];
-        match totals.next() {
-            None => on_vectors(|| {
-                for (sum, &last) in sums.iter_mut().zip(last) {
-                    *sum = last.widen();
-                }
-            }),
-            Some(totals) => on_vectors(|| {
-                for ((sum, &total), &last) in sums.iter_mut().zip(totals).zip(last) {
-                    *sum = total + last.widen();
-                }
-            }),
+    for mean in mean.chunks_mut(BLOCK) {
+        let sums = &mut sums[..mean.len()];
+        let mut is_begun = false;
+        if let Some(total) = total.next() {
+            sums.copy_from_slice(total);
+            is_begun = true;
+        }
+        for part in parts.iter_mut().filter_map(Iterator::next) {
+            if is_begun {
+                on_vectors(|| {
+                    for (sum, &part) in sums.iter_mut().zip(part) {
+                        *sum += part.widen();
+                    }
+                });
+            } else {
+                on_vectors(|| {
+                    for (sum, &part) in sums.iter_mut().zip(part) {
+                        *sum = part.widen();
+                    }
+                });
+            }
+            is_begun = true;
         }
         norm += square_norm(sums);
         on_vectors(|| {

@@ -255,7 +255,7 @@ impl Plan {
             + self.outputs * errors.run
             + MOST_OUTPUTS * self.strip(self.input[0], errors);
         let transposed = self.input_values(self.padded_channels()) + self.positions() * self.padded_outputs();
-        forward.max(input_gradient + transposed + 4 * self.ordered()) + 8 * CACHE_LINE
+        forward.max(input_gradient + transposed + 4 * self.ordered()) + SQUARES + 8 * CACHE_LINE
     }
 
     /// Calls `visit` with every weight's place in the tensor and in the order of sums.
@@ -368,13 +368,14 @@ fn sum_blocks<S: Simd, const OUTPUTS: usize, const VECTORS: usize>(
     let values = pieces.take(plan.input_values(plan.channels));
     let strip_len = plan.strip(rows, grid);
     let strips = pieces.take(OUTPUTS * strip_len);
+    let square = pieces.take(SQUARES);
     let (weights, bias) = parameters.split_at(plan.weights());
     let taps = plan.input_taps();
     // Of OUTPUTS outputs side by side.
     packed.fill(0.0);
     let len = plan.channels * plan.taps();
     for (weights, packed) in weights.chunks(OUTPUTS * len).zip(packed.chunks_exact_mut(OUTPUTS * len)) {
-        transpose::<OUTPUTS>(weights, len, packed, OUTPUTS);
+        transpose::<OUTPUTS>(weights, len, packed, OUTPUTS, square);
     }
     values.fill(0.0);
     for (sample, x) in x.chunks_exact(plan.image()).enumerate() {
@@ -452,7 +453,9 @@ struct Correlation<'a, S, const OUTPUTS: usize> {
 
 impl<S: Simd, const OUTPUTS: usize> Correlation<'_, S, OUTPUTS> {
     /// The sums at the first `len` places, rounded up to whole vectors, into one strip for each output.
-    #[inline(always)]
+    // Where vectors are not found at run time, one copy for all callers will do.
+    #[cfg_attr(target_family = "wasm", inline(never))]
+    #[cfg_attr(not(target_family = "wasm"), inline(always))]
     fn run<const VECTORS: usize>(self, len: usize, strips: &mut [f32], strip: usize) {
         let vectors = len.div_ceil(S::F32_LANES);
         let whole = vectors / VECTORS * VECTORS;
@@ -462,7 +465,8 @@ impl<S: Simd, const OUTPUTS: usize> Correlation<'_, S, OUTPUTS> {
         match vectors - whole {
             0 => {}
             1 => self.at::<1>(whole * S::F32_LANES, strips, strip),
-            _ => self.at::<2>(whole * S::F32_LANES, strips, strip),
+            _ if VECTORS > 2 => self.at::<2>(whole * S::F32_LANES, strips, strip),
+            _ => {}
         }
     }
 
@@ -641,6 +645,7 @@ fn weight_gradient<S: Simd>(
         return;
     }
     let mut pieces = Pieces(from_cache_line(scratch));
+    let square = pieces.take(SQUARES);
     let memory = &mut Memory {
         x: pieces.take(plan.input_values(plan.padded_channels())),
         e: pieces.take(plan.positions() * plan.padded_outputs()),
@@ -664,8 +669,8 @@ fn weight_gradient<S: Simd>(
     let asked = Asked { only_sum, squares, mean };
     let samples = x.chunks_exact(plan.image()).zip(dy.chunks_exact(plan.outputs * plan.positions()));
     for (sample, (x, dy)) in samples.enumerate() {
-        transpose_rows(plan, x, memory.x);
-        transpose::<CHANNELS>(dy, plan.positions(), memory.e, plan.padded_outputs());
+        transpose_rows(plan, x, memory.x, square);
+        transpose::<CHANNELS>(dy, plan.positions(), memory.e, plan.padded_outputs(), square);
         let [mut norm, mut inner_product] = sum_sample(simd, plan, taps.offsets(), memory, asked);
         if has_bias {
             for (output, e) in dy.chunks_exact(plan.positions()).enumerate() {
@@ -707,26 +712,21 @@ struct Asked {
 
 /// Copies an image into its runs, channels innermost. What is around it stays as it is.
 #[inline(always)]
-fn transpose_rows(plan: Plan, x: &[f32], values: &mut [f32]) {
+fn transpose_rows(plan: Plan, x: &[f32], values: &mut [f32], square: &mut [f32]) {
     let (channels, plane) = (plan.padded_channels(), plan.input[0] * plan.input[1]);
     let groups = x.chunks(CHANNELS * plane);
     for (group, x) in groups.enumerate() {
         let count = x.len() / plane;
         plan.each_row(|from, to, len| {
-            let rows = core::array::from_fn::<_, CHANNELS, _>(|i| {
-                let start = i.min(count - 1) * plane + from;
-                &x[start..start + (len - 1) * plan.stride + 1]
-            });
-            let pixels = values[to * channels..].chunks_exact_mut(channels).take(len);
-            for (place, pixel) in (0..).step_by(plan.stride).zip(pixels) {
-                let pixel = &mut pixel[group * CHANNELS..][..CHANNELS];
-                if count == CHANNELS {
-                    for (value, row) in pixel.iter_mut().zip(&rows) {
-                        *value = row[place];
-                    }
-                } else {
-                    for (value, row) in pixel.iter_mut().zip(&rows[..count]) {
-                        *value = row[place];
+            let values = &mut values[to * channels + group * CHANNELS..];
+            let row = |i: usize| &x[i * plane + from..][..(len - 1) * plan.stride + 1];
+            if count == CHANNELS && plan.stride == 1 {
+                transpose_whole(core::array::from_fn::<_, CHANNELS, _>(row), values, channels, square);
+            } else {
+                for i in 0..count {
+                    let pixels = values.chunks_mut(channels);
+                    for (pixel, &value) in pixels.zip(row(i).iter().step_by(plan.stride)) {
+                        pixel[i] = value;
                     }
                 }
             }
@@ -734,24 +734,61 @@ fn transpose_rows(plan: Plan, x: &[f32], values: &mut [f32]) {
     }
 }
 
-/// Transposes rows into columns, N at a time. Values next to them are not changed.
+/// Transposes rows into columns that begin `column` values apart, N rows at a time. Values next to them are not changed.
 #[inline(always)]
-fn transpose<const N: usize>(rows: &[f32], len: usize, values: &mut [f32], row: usize) {
+fn transpose<const N: usize>(
+    rows: &[f32],
+    len: usize,
+    values: &mut [f32],
+    column: usize,
+    square: &mut [f32],
+) {
     for (group, rows) in rows.chunks(N * len).enumerate() {
+        let values = &mut values[group * N..];
         if rows.len() == N * len {
-            let rows = core::array::from_fn::<_, N, _>(|i| &rows[i * len..(i + 1) * len]);
-            for (place, values) in values.chunks_exact_mut(row).enumerate().take(len) {
-                let values = &mut values[group * N..][..N];
-                for (value, row) in values.iter_mut().zip(&rows) {
-                    *value = row[place];
-                }
-            }
+            let row = |i: usize| &rows[i * len..(i + 1) * len];
+            transpose_whole(core::array::from_fn::<_, N, _>(row), values, column, square);
         } else {
-            for (i, of_row) in rows.chunks_exact(len).enumerate() {
-                for (values, &value) in values.chunks_exact_mut(row).zip(of_row) {
-                    values[group * N + i] = value;
+            for (i, row) in rows.chunks_exact(len).enumerate() {
+                for (values, &value) in values.chunks_mut(column).zip(row) {
+                    values[i] = value;
                 }
             }
+        }
+    }
+}
+
+/// Values of a row that are transposed together.
+const SQUARE: usize = 8;
+/// Memory that this takes: a square, and the same transposed.
+const SQUARES: usize = 2 * SQUARE * SQUARE;
+
+/// The same for exactly N rows. They pass through memory of a known shape, for which the compiler finds instructions
+/// that transpose in registers; for arrays of its own it moves value by value.
+#[inline(always)]
+fn transpose_whole<const N: usize>(rows: [&[f32]; N], values: &mut [f32], column: usize, square: &mut [f32]) {
+    let (square, transposed) = square.split_at_mut(SQUARE * SQUARE);
+    let Some(square) = square.as_chunks_mut::<SQUARE>().0.first_chunk_mut::<N>() else { return };
+    let Some(transposed) = transposed.as_chunks_mut::<N>().0.first_chunk_mut::<SQUARE>() else { return };
+    let len = rows.first().map_or(0, |row| row.len());
+    let whole = len / SQUARE * SQUARE;
+    for first in (0..whole).step_by(SQUARE) {
+        for (square, row) in square.iter_mut().zip(rows) {
+            square.copy_from_slice(&row[first..first + SQUARE]);
+        }
+        for (j, transposed) in transposed.iter_mut().enumerate() {
+            for (transposed, square) in transposed.iter_mut().zip(&*square) {
+                *transposed = square[j];
+            }
+        }
+        for (values, transposed) in values[first * column..].chunks_mut(column).zip(&*transposed) {
+            values[..N].copy_from_slice(transposed);
+        }
+    }
+    let rest = values.get_mut(whole * column..).unwrap_or_default();
+    for (values, place) in rest.chunks_mut(column).zip(whole..len) {
+        for (value, row) in values.iter_mut().zip(rows) {
+            *value = row[place];
         }
     }
 }

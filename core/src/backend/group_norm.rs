@@ -81,39 +81,30 @@ impl WithSimd for Backward<'_, '_> {
         let sample = sizes.channels * sizes.plane;
         let gradient = &mut scratch[..2 * sizes.channels];
         let mut dx = dx.map(|dx| dx.chunks_exact_mut(sample));
-        // Without a ReLU nothing reads what stands for its outputs.
+        // Without a ReLU its input stands for its outputs, and all of that is above the threshold.
         let outputs = rectified.unwrap_or(x).chunks_exact(sample);
+        let threshold = if rectified.is_some() { 0.0 } else { f32::NEG_INFINITY };
         let samples = x.chunks_exact(sample).zip(dy.chunks_exact(sample)).zip(outputs);
         for (index, ((x, dy), y)) in samples.enumerate() {
             let dx = dx.as_mut().and_then(Iterator::next).unwrap_or_default();
-            if rectified.is_some() {
-                backward_sample(
-                    sizes,
-                    parameters,
-                    [x, dy, y],
-                    |e, y| if y > 0.0 { e } else { 0.0 },
-                    dx,
-                    gradient,
-                );
-            } else {
-                backward_sample(sizes, parameters, [x, dy, y], |e, _| e, dx, gradient);
-            }
+            backward_sample(sizes, parameters, [x, dy, y], threshold, dx, gradient);
             sink.add(index, gradient);
         }
     }
 }
 
-/// The gradient of the parameters, and what is added to dx, unless that is empty. `error` gives the gradient of the
-/// layer's output from what is given and from y.
+/// The gradient of the parameters, and what is added to dx, unless that is empty. Of the gradient that is given only what
+/// belongs to a y above the threshold is one of the layer's output.
 #[inline(always)]
 fn backward_sample(
     sizes: GroupNormSizes,
     parameters: &[f32],
     [x, dy, y]: [&[f32]; 3],
-    error: impl Fn(f32, f32) -> f32,
+    threshold: f32,
     dx: &mut [f32],
     gradient: &mut [f32],
 ) {
+    let error = |e: f32, y: f32| if y > threshold { e } else { 0.0 };
     let (of_weights, of_biases) = gradient.split_at_mut(sizes.channels);
     for (index, begin) in (0..x.len()).step_by(sizes.group()).enumerate() {
         let group = begin..begin + sizes.group();
@@ -155,7 +146,9 @@ struct Normal {
 
 impl Normal {
     /// With the biased variance.
-    #[inline(always)]
+    // Where vectors are not found at run time, one copy for all callers will do.
+    #[cfg_attr(target_family = "wasm", inline(never))]
+    #[cfg_attr(not(target_family = "wasm"), inline(always))]
     fn of(x: &[f32]) -> Self {
         let count = x.len() as f64;
         let [mean] = sums([x], |[x]| [x]).map(|sum| sum / count);

@@ -8,11 +8,7 @@ use crate::statistics::{Evidence, Needs};
 /// Bollapragada, Byrd, Nocedal 2018, section 3, arXiv 1710.11258. Its just-passing threshold is ϑ with ν
 /// scaled in the same proportion.
 #[derive(Clone, Copy, Debug, PartialEq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(deny_unknown_fields, default)
-)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct AugmentedTest {
     /// ϑ > 0 of the inner product test.
     pub theta: f64,
@@ -21,6 +17,9 @@ pub struct AugmentedTest {
     /// As in [`InnerProductTest`].
     pub leave_one_out: bool,
 }
+
+#[cfg(feature = "serde")]
+crate::fields::settings!(AugmentedTest { theta, nu, leave_one_out });
 
 impl Default for AugmentedTest {
     fn default() -> Self {

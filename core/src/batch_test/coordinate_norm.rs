@@ -9,17 +9,16 @@ use crate::statistics::{Evidence, Needs, Reason};
 /// batch size would pass for them. Even so, the maximum drives the batch to its limit as soon as one coordinate's
 /// mean is nearly 0; the quantile avoids this.
 #[derive(Clone, Copy, Debug, PartialEq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(deny_unknown_fields, default)
-)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct CoordinateNormTest {
     /// η > 0, one for all coordinates.
     pub eta: f64,
     /// 0 < q ≤ 1; 1 is the paper's maximum.
     pub quantile: f64,
 }
+
+#[cfg(feature = "serde")]
+crate::fields::settings!(CoordinateNormTest { eta, quantile });
 
 impl Default for CoordinateNormTest {
     fn default() -> Self {

@@ -10,11 +10,7 @@ use crate::statistics::{Evidence, Needs};
 /// vector; code released with arXiv 2402.11215 takes them per parameter tensor, which drops the covariances
 /// between tensors and gives other sizes.
 #[derive(Clone, Copy, Debug, PartialEq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(deny_unknown_fields, default)
-)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct InnerProductTest {
     /// ϑ > 0.
     pub theta: f64,
@@ -22,6 +18,9 @@ pub struct InnerProductTest {
     /// mean that it is compared with, and the test rarely requires more samples.
     pub leave_one_out: bool,
 }
+
+#[cfg(feature = "serde")]
+crate::fields::settings!(InnerProductTest { theta, leave_one_out });
 
 impl Default for InnerProductTest {
     fn default() -> Self {

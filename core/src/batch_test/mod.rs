@@ -101,11 +101,7 @@ fn ratio<S: Real>(variance: S, threshold: S, norm: S) -> S {
 
 /// Any of the tests, by name, as settings contain them.
 #[derive(Clone, Copy, Debug, PartialEq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(tag = "name", rename_all = "snake_case")
-)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(tag = "name", rename_all = "snake_case"))]
 pub enum AnyTest {
     /// [`NormTest`].
     Norm(NormTest),
@@ -120,6 +116,16 @@ pub enum AnyTest {
     /// [`WorkerNormTest`].
     WorkerNorm(WorkerNormTest),
 }
+
+#[cfg(feature = "serde")]
+crate::fields::named_settings!(AnyTest {
+    "norm" => Norm,
+    "inner_product" => InnerProduct,
+    "orthogonality" => Orthogonality,
+    "augmented" => Augmented,
+    "coordinate_norm" => CoordinateNorm,
+    "worker_norm" => WorkerNorm,
+});
 
 impl AnyTest {
     /// One of each, with its default settings.

@@ -16,11 +16,7 @@ use crate::statistics::{Evidence, Needs, Reason};
 /// assert_eq!(NormTest { eta: 0.5, debiased: false }.required(&evidence), Required::Size(4.0));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(deny_unknown_fields, default)
-)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct NormTest {
     /// η > 0: 0.1 on MNIST, 0.5 on CIFAR-10 in the paper.
     pub eta: f64,
@@ -28,6 +24,9 @@ pub struct NormTest {
     /// unbounded.
     pub debiased: bool,
 }
+
+#[cfg(feature = "serde")]
+crate::fields::settings!(NormTest { eta, debiased });
 
 impl Default for NormTest {
     fn default() -> Self {

@@ -7,15 +7,14 @@ use crate::statistics::{Evidence, Needs};
 ///
 /// Bollapragada, Byrd, Nocedal 2018, equation 3.3, arXiv 1710.11258.
 #[derive(Clone, Copy, Debug, PartialEq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(deny_unknown_fields, default)
-)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct OrthogonalityTest {
     /// ν > 0.
     pub nu: f64,
 }
+
+#[cfg(feature = "serde")]
+crate::fields::settings!(OrthogonalityTest { nu });
 
 impl Default for OrthogonalityTest {
     fn default() -> Self {

@@ -7,17 +7,16 @@ use crate::statistics::{Evidence, Needs};
 ///
 /// DDP-Norm, arXiv 2406.13936 and 2412.21124.
 #[derive(Clone, Copy, Debug, PartialEq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(deny_unknown_fields, default)
-)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct WorkerNormTest {
     /// η > 0.
     pub eta: f64,
     /// A batch is cut into at least this many parts (more if it is large), but never into empty ones.
     pub workers: u32,
 }
+
+#[cfg(feature = "serde")]
+crate::fields::settings!(WorkerNormTest { eta, workers });
 
 impl Default for WorkerNormTest {
     fn default() -> Self {

@@ -9,15 +9,14 @@ use crate::statistics::Evidence;
 /// arXiv 2402.11215. With a growth cap c, off by default, the next batch has at most ⌈c b⌉ samples: the first batches
 /// are so noisy that the plain rule can jump from 8 to thousands.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(deny_unknown_fields, default)
-)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct AdAdaGrad {
     /// c > 1, or `None` for growth without a cap.
     pub growth_cap: Option<f64>,
 }
+
+#[cfg(feature = "serde")]
+crate::fields::settings!(AdAdaGrad { growth_cap });
 
 impl<S: Real> Controller<S> for AdAdaGrad {
     type State = ();

@@ -5,8 +5,11 @@ use crate::statistics::Evidence;
 
 /// The batch keeps its size, whatever the test requires.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Constant {}
+
+#[cfg(feature = "serde")]
+crate::fields::settings!(Constant {});
 
 impl<S: Real> Controller<S> for Constant {
     type State = ();

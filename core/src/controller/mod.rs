@@ -59,17 +59,16 @@ pub trait Controller<S: Real> {
 
 /// Any of the rules, by name, as settings contain them.
 #[derive(Clone, Copy, Debug, PartialEq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(tag = "name", rename_all = "lowercase")
-)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(tag = "name", rename_all = "lowercase"))]
 pub enum AnyController {
     /// [`AdAdaGrad`].
     AdAdaGrad(AdAdaGrad),
     /// [`Constant`].
     Constant(Constant),
 }
+
+#[cfg(feature = "serde")]
+crate::fields::named_settings!(AnyController { "adadagrad" => AdAdaGrad, "constant" => Constant });
 
 impl<S: Real> Controller<S> for AnyController {
     /// No rule has state so far.

@@ -7,11 +7,7 @@ use crate::subnormal::Factor;
 /// AdaGrad: v ← v + g², x ← x − α g/(√v + ε). Semantics of `torch.optim.Adagrad` without learning-rate
 /// decay. With a batch-size test it is AdAdaGrad (arXiv 2402.11215).
 #[derive(Clone, Copy, Debug, PartialEq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(deny_unknown_fields, default)
-)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct AdaGrad {
     /// v₀ ≥ 0. 0 by default.
     pub initial_accumulator: f64,
@@ -20,6 +16,9 @@ pub struct AdaGrad {
     /// λ of L2 regularisation, added to the gradient as λ x. 0 by default.
     pub weight_decay: f64,
 }
+
+#[cfg(feature = "serde")]
+crate::fields::settings!(AdaGrad { initial_accumulator, epsilon, weight_decay });
 
 impl Default for AdaGrad {
     fn default() -> Self {

@@ -10,15 +10,14 @@ use crate::statistics::LengthMismatch;
 ///
 /// Ward, Wu, Bottou 2019, arXiv 1806.01811. With a batch-size test it is AdAdaGradNorm (arXiv 2402.11215).
 #[derive(Clone, Copy, Debug, PartialEq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(deny_unknown_fields, default)
-)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct AdaGradNorm {
     /// b₀ > 0. 0.01 by default.
     pub initial_norm: f64,
 }
+
+#[cfg(feature = "serde")]
+crate::fields::settings!(AdaGradNorm { initial_norm });
 
 impl Default for AdaGradNorm {
     fn default() -> Self {

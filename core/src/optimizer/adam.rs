@@ -11,11 +11,7 @@ use crate::subnormal::{Factor, flush};
 ///
 /// Kingma, Ba 2015, arXiv 1412.6980.
 #[derive(Clone, Copy, Debug, PartialEq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(deny_unknown_fields, default)
-)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Adam {
     /// β₁, at least 0 and below 1. 0.9 by default.
     pub beta1: f64,
@@ -26,6 +22,9 @@ pub struct Adam {
     /// λ of L2 regularisation, added to the gradient as λ x. 0 by default.
     pub weight_decay: f64,
 }
+
+#[cfg(feature = "serde")]
+crate::fields::settings!(Adam { beta1, beta2, epsilon, weight_decay });
 
 impl Default for Adam {
     fn default() -> Self {

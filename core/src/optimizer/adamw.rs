@@ -8,11 +8,7 @@ use crate::statistics::LengthMismatch;
 ///
 /// Loshchilov, Hutter 2019, arXiv 1711.05101.
 #[derive(Clone, Copy, Debug, PartialEq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(deny_unknown_fields, default)
-)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct AdamW {
     /// β₁, at least 0 and below 1. 0.9 by default.
     pub beta1: f64,
@@ -23,6 +19,9 @@ pub struct AdamW {
     /// λ ≥ 0, decoupled from the gradient. 0.01 by default.
     pub weight_decay: f64,
 }
+
+#[cfg(feature = "serde")]
+crate::fields::settings!(AdamW { beta1, beta2, epsilon, weight_decay });
 
 impl Default for AdamW {
     fn default() -> Self {

@@ -125,11 +125,7 @@ pub trait Optimizer<F: Real> {
 
 /// Any of the optimizers, by name, as settings contain them.
 #[derive(Clone, Copy, Debug, PartialEq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(tag = "name", rename_all = "lowercase")
-)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(tag = "name", rename_all = "lowercase"))]
 pub enum AnyOptimizer {
     /// [`Sgd`].
     Sgd(Sgd),
@@ -149,6 +145,18 @@ pub enum AnyOptimizer {
     /// [`AdamW`].
     AdamW(AdamW),
 }
+
+#[cfg(feature = "serde")]
+crate::fields::named_settings!(AnyOptimizer {
+    "sgd" => Sgd,
+    "momentum" => Momentum,
+    "nesterov" => Nesterov,
+    "adagrad" => AdaGrad,
+    "adagrad_norm" => AdaGradNorm,
+    "rmsprop" => RmsProp,
+    "adam" => Adam,
+    "adamw" => AdamW,
+});
 
 impl AnyOptimizer {
     /// One of each, with its default settings.

@@ -7,17 +7,16 @@ use crate::subnormal::{Factor, flush};
 /// Nesterov momentum: u ← μ u + g, x ← x − α (g + μ u), u₀ = 0. Semantics of `torch.optim.SGD` with
 /// `nesterov=True`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(deny_unknown_fields, default)
-)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Nesterov {
     /// μ, at least 0 and below 1. 0.9 by default.
     pub momentum: f64,
     /// λ of L2 regularisation, added to the gradient as λ x. 0 by default.
     pub weight_decay: f64,
 }
+
+#[cfg(feature = "serde")]
+crate::fields::settings!(Nesterov { momentum, weight_decay });
 
 impl Default for Nesterov {
     fn default() -> Self {

@@ -7,11 +7,7 @@ use crate::subnormal::{Factor, flush};
 /// RMSProp: v ← ρ v + (1 − ρ) g², x ← x − α g/(√v + ε). Semantics of `torch.optim.RMSprop`, not centred and
 /// without momentum.
 #[derive(Clone, Copy, Debug, PartialEq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(deny_unknown_fields, default)
-)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct RmsProp {
     /// ρ, at least 0 and below 1. 0.99 by default.
     pub alpha: f64,
@@ -20,6 +16,9 @@ pub struct RmsProp {
     /// λ of L2 regularisation, added to the gradient as λ x. 0 by default.
     pub weight_decay: f64,
 }
+
+#[cfg(feature = "serde")]
+crate::fields::settings!(RmsProp { alpha, epsilon, weight_decay });
 
 impl Default for RmsProp {
     fn default() -> Self {

@@ -6,15 +6,14 @@ use crate::subnormal::Factor;
 
 /// Stochastic gradient descent: x ← x − α g. Semantics of `torch.optim.SGD`.
 #[derive(Default, Clone, Copy, Debug, PartialEq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(deny_unknown_fields, default)
-)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Sgd {
     /// λ of L2 regularisation, added to the gradient as λ x. 0 by default.
     pub weight_decay: f64,
 }
+
+#[cfg(feature = "serde")]
+crate::fields::settings!(Sgd { weight_decay });
 
 impl<F: Real> Optimizer<F> for Sgd {
     fn slots(&self) -> usize {

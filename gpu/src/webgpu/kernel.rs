@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::cost::{Cost, Costed};
 use super::device::Gpu;
+use super::shader_text::shader;
 
 /// A shader file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -47,20 +48,20 @@ impl Shader {
         Self::Optimizer,
     ];
 
-    /// Its text.
+    /// Its text, without comments.
     #[must_use]
     pub const fn source(self) -> &'static str {
         match self {
-            Self::Draw => include_str!("../../shaders/draw.wgsl"),
-            Self::Matrix => include_str!("../../shaders/matrix.wgsl"),
-            Self::Conv2d => include_str!("../../shaders/conv2d.wgsl"),
-            Self::MaxPool2d => include_str!("../../shaders/max_pool2d.wgsl"),
-            Self::AveragePool2d => include_str!("../../shaders/average_pool2d.wgsl"),
-            Self::GroupNorm => include_str!("../../shaders/group_norm.wgsl"),
-            Self::Activation => include_str!("../../shaders/activation.wgsl"),
-            Self::Add => include_str!("../../shaders/add.wgsl"),
-            Self::Statistics => include_str!("../../shaders/statistics.wgsl"),
-            Self::Optimizer => include_str!("../../shaders/optimizer.wgsl"),
+            Self::Draw => shader!("draw.wgsl"),
+            Self::Matrix => shader!("matrix.wgsl"),
+            Self::Conv2d => shader!("conv2d.wgsl"),
+            Self::MaxPool2d => shader!("max_pool2d.wgsl"),
+            Self::AveragePool2d => shader!("average_pool2d.wgsl"),
+            Self::GroupNorm => shader!("group_norm.wgsl"),
+            Self::Activation => shader!("activation.wgsl"),
+            Self::Add => shader!("add.wgsl"),
+            Self::Statistics => shader!("statistics.wgsl"),
+            Self::Optimizer => shader!("optimizer.wgsl"),
         }
     }
 }

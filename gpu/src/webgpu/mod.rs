@@ -21,6 +21,7 @@ mod patience;
 mod product;
 mod profile;
 mod program;
+mod shader_text;
 mod training;
 mod trial;
 mod uniforms;

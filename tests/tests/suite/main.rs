@@ -28,5 +28,6 @@ mod packages;
 mod properties;
 mod recovery;
 mod retune;
+mod settings;
 mod sparse_inputs;
 mod subnormal;
