@@ -33,6 +33,8 @@ pub mod model;
 pub mod network;
 pub mod normalisation;
 pub mod optimizer;
+#[cfg(feature = "std")]
+pub mod owned;
 pub mod random;
 pub mod real;
 pub mod schedule;

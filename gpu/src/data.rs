@@ -26,8 +26,8 @@ use adadagrad_core::config::{DatasetName, RunConfig};
 use adadagrad_core::dataset::{Encoding, SampleShape};
 
 pub use self::error::DataError;
-use crate::checkpoint::DataDigest;
 use crate::dataset::{Images, SharedDataset, digest, for_run};
+use adadagrad_core::digest::Digest as DataDigest;
 
 /// What a data set is stored as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

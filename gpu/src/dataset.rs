@@ -9,7 +9,7 @@ use adadagrad_core::images::LabelledImages;
 use adadagrad_core::normalisation::Normalisation;
 use sha2::{Digest, Sha256};
 
-use crate::checkpoint::DataDigest;
+use adadagrad_core::digest::Digest as DataDigest;
 
 /// A data set that several threads read.
 pub type SharedDataset = Arc<dyn Dataset<f32> + Send + Sync>;

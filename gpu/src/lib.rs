@@ -1,7 +1,6 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
-pub mod checkpoint;
 pub mod cpu;
 pub mod data;
 pub mod dataset;

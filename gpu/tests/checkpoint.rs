@@ -5,11 +5,12 @@ use std::collections::HashMap;
 
 use adadagrad_core::config::Preset;
 use adadagrad_core::dataset::SampleShape;
+use adadagrad_core::digest::Digest;
 use adadagrad_core::local::OwnedNetwork;
 use adadagrad_core::network::Model;
 use adadagrad_core::optimizer::Shared;
+use adadagrad_core::owned::checkpoint::{self, Checkpoint, CheckpointError, STATE_VERSION, State};
 use adadagrad_core::trainer::Progress;
-use adadagrad_gpu::checkpoint::{self, Checkpoint, CheckpointError, DataDigest, STATE_VERSION, State};
 
 fn state() -> State {
     // Numbers whose decimal forms need all their digits.
@@ -23,7 +24,7 @@ fn state() -> State {
         },
         progress: Progress { steps: 7, samples_seen: (1 << 53) + 1, next_batch: 4096, shared },
         training_samples: 60_000,
-        training_data: Some(DataDigest(std::array::from_fn(|k| 7 * k as u8))),
+        training_data: Some(Digest(std::array::from_fn(|k| 7 * k as u8))),
         sample: None,
         network: None,
         encoding: None,

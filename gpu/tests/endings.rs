@@ -417,7 +417,7 @@ fn where_no_file_was_asked_for_any_place_will_do() {
 
 /// The samples seen at a checkpoint.
 fn samples_seen(file: &Path) -> u64 {
-    adadagrad_gpu::checkpoint::load(file).unwrap().state.unwrap().progress.samples_seen
+    adadagrad_core::owned::checkpoint::load(file).unwrap().state.unwrap().progress.samples_seen
 }
 
 /// The same run without an interruption, up to some samples.

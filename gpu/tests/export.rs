@@ -10,7 +10,7 @@ use std::path::Path;
 use adadagrad_core::dataset::SampleShape;
 use adadagrad_core::local::OwnedNetwork;
 use adadagrad_core::network::Model;
-use adadagrad_gpu::checkpoint::{self, Checkpoint};
+use adadagrad_core::owned::checkpoint::{self, Checkpoint};
 use support::program::{SHORT, folder, refuse, run, succeed, text};
 
 const EXPORT: &str = "export --load run.safetensors --output model.safetensors";

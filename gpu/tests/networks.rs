@@ -150,7 +150,7 @@ fn a_checkpoint_holds_the_network_of_its_run() {
 
     let output = run(folder.path(), "export --load whole.safetensors --output model.safetensors");
     assert!(output.status.success(), "{}", text(&output.stderr));
-    let exported = adadagrad_gpu::checkpoint::load(&at("model.safetensors")).unwrap();
+    let exported = adadagrad_core::owned::checkpoint::load(&at("model.safetensors")).unwrap();
     let mut names: Vec<_> = exported.tensors.keys().map(String::as_str).collect();
     names.sort_unstable();
     assert_eq!(names, ["1.bias", "1.weight", "head.bias", "head.weight", "stem.weight"]);
@@ -174,7 +174,7 @@ fn resnets_train_and_resume_and_keep_their_names() {
         "train --data . --quiet --resume part.safetensors --sample-budget 120 --save part.safetensors",
     );
     let [whole, part] = ["whole", "part"]
-        .map(|name| adadagrad_gpu::checkpoint::load(&at(&format!("{name}.safetensors"))).unwrap());
+        .map(|name| adadagrad_core::owned::checkpoint::load(&at(&format!("{name}.safetensors"))).unwrap());
     assert_eq!(whole.tensors, part.tensors);
     for name in ["conv1.weight", "layer2.0.downsample.1.bias", "fc.bias", "optimizer.1.layer3.0.norm2.weight"]
     {

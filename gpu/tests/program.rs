@@ -255,7 +255,7 @@ fn a_loss_that_is_no_number_ends_the_run_before_the_step() {
     let steps = lines(&folder.path().join("run.jsonl")).len();
     assert!(said.contains(&format!("after step {steps}")), "{said}");
     let file = folder.path().join("run-failed.safetensors");
-    let read = adadagrad_gpu::checkpoint::load(&file);
+    let read = adadagrad_core::owned::checkpoint::load(&file);
     // What a step with an infinite result leaves behind is finite or said not to be.
     assert!(read.is_ok() || said.contains("no run can go on from them"), "{said}");
 }

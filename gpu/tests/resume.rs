@@ -15,9 +15,9 @@ use adadagrad_core::network::Model;
 use adadagrad_core::optimizer::{
     AdaGrad, AdaGradNorm, Adam, AdamW, AnyOptimizer, Momentum, Nesterov, RmsProp, Sgd,
 };
+use adadagrad_core::owned::checkpoint::{self, STATE_VERSION, State};
 use adadagrad_core::schedule::{Decay, Schedule};
 use adadagrad_core::trainer::Trainer;
-use adadagrad_gpu::checkpoint::{self, STATE_VERSION, State};
 use adadagrad_gpu::cpu::ThreadsEngine;
 use adadagrad_gpu::dataset::SharedDataset;
 use adadagrad_gpu::engine::{Engine, EngineError};

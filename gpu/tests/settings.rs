@@ -91,7 +91,7 @@ fn the_data_set_of_a_file_is_the_one_that_is_used() {
     fs::write(path.join("mnist.json"), r#"{"dataset": "mnist"}"#).unwrap();
     assert_eq!(printed("--load f.safetensors --config mnist.json"), "mnist");
     // The same parameters on the other data.
-    let checkpoint = adadagrad_gpu::checkpoint::load(&path.join("f.safetensors")).unwrap();
+    let checkpoint = adadagrad_core::owned::checkpoint::load(&path.join("f.safetensors")).unwrap();
     let mut bare = checkpoint.clone();
     bare.state = None;
     assert_eq!(bare.model(SampleShape::MNIST), checkpoint.model(SampleShape::MNIST));
@@ -376,14 +376,15 @@ fn a_run_goes_on_with_the_limits_that_were_changed_on_its_way() {
     let path = folder.path();
     succeed(path, &format!("train {SHORT} --initial-batch 50 --save run.safetensors"));
     // As the page may have saved it: the first batch is past, and the largest is smaller now.
-    let checkpoint = adadagrad_gpu::checkpoint::load(&path.join("run.safetensors")).unwrap();
+    let checkpoint = adadagrad_core::owned::checkpoint::load(&path.join("run.safetensors")).unwrap();
     let mut state = checkpoint.state.clone().unwrap();
     state.config.max_batch = 20;
     state.progress.next_batch = 20;
     let network = OwnedNetwork::of_model(state.config.model, SampleShape::MNIST).unwrap();
     let parameters = checkpoint.parameters(network.view()).unwrap();
     let memory = checkpoint.memory(network.view(), 1).unwrap();
-    let bytes = adadagrad_gpu::checkpoint::write(network.view(), &parameters, &memory, &state).unwrap();
+    let bytes =
+        adadagrad_core::owned::checkpoint::write(network.view(), &parameters, &memory, &state).unwrap();
     fs::write(path.join("run.safetensors"), bytes).unwrap();
     assert_eq!(json(&succeed(path, "train --resume run.safetensors --print-config"))["max_batch"], 20);
     let resume = "train --resume run.safetensors --sample-budget 900 --quiet";

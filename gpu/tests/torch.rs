@@ -10,7 +10,7 @@ use adadagrad_core::examiner::{Examiner, Verdict};
 use adadagrad_core::images::Picture;
 use adadagrad_core::local::OwnedNetwork;
 use adadagrad_core::network::Model;
-use adadagrad_gpu::checkpoint::{self, Checkpoint};
+use adadagrad_core::owned::checkpoint::{self, Checkpoint};
 
 fn file(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/golden/torch").join(name)

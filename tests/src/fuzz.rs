@@ -11,7 +11,7 @@ use adadagrad_core::local::OwnedNetwork;
 use adadagrad_core::network::{Model, Shape};
 use adadagrad_core::trainer::Trainer;
 
-use crate::checkpoint::{self, OwnNetwork, network_of};
+use adadagrad_core::owned::checkpoint::{self, OwnNetwork, network_of};
 
 /// Samples of the data set that settings are checked for.
 const SAMPLES: u32 = 60_000;

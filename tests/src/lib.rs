@@ -1,10 +1,6 @@
 //! What the tests of several packages share: comparisons that a NaN fails, the reference numbers, naive
 //! oracles, small data sets, and the bodies of the fuzz targets. The tests themselves are in `tests/suite`.
 
-// The very source of the native program's reader. Its package would bring the whole of wgpu along, which takes
-// minutes to build with a fuzzer's flags.
-#[path = "../../gpu/src/checkpoint.rs"]
-pub mod checkpoint;
 pub mod coloured;
 pub mod compare;
 pub mod deep;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use adadagrad_core::config::RunConfig;
 use adadagrad_core::dataset::{Dataset, SampleShape};
+use adadagrad_core::digest::Digest as DataDigest;
 use adadagrad_core::shuffle::Order;
-use adadagrad_gpu::checkpoint::DataDigest;
 use adadagrad_gpu::dataset::{Images, digest, for_run};
 use js_sys::Uint8Array;
 use wasm_bindgen::prelude::*;

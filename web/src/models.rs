@@ -4,7 +4,7 @@ use adadagrad_core::dataset::SampleShape;
 use adadagrad_core::local::{OwnedNetwork, RunError};
 use adadagrad_core::model::Model;
 use adadagrad_core::network::Shape;
-use adadagrad_gpu::checkpoint::{Piece, pieces};
+use adadagrad_core::owned::checkpoint::{Piece, pieces};
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 

@@ -4,7 +4,7 @@
 //! each tensor its type, its shape, and where its bytes begin and end.
 
 use adadagrad_core::network::Network;
-use adadagrad_gpu::checkpoint::{Checkpoint, STATE, State, float_size, tensors};
+use adadagrad_core::owned::checkpoint::{Checkpoint, STATE, State, float_size, tensors};
 use js_sys::{Array, JSON, Object, Reflect};
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;

@@ -4,8 +4,8 @@ use adadagrad_core::config::{DatasetName, RunConfig};
 use adadagrad_core::local::{OwnedNetwork, RunError};
 use adadagrad_core::network::initialise;
 use adadagrad_core::normalisation::Normalisation;
+use adadagrad_core::owned::checkpoint::{STATE_VERSION, SampleSize, State};
 use adadagrad_core::trainer::Trainer;
-use adadagrad_gpu::checkpoint::{STATE_VERSION, SampleSize, State};
 use js_sys::Uint8Array;
 use wasm_bindgen::prelude::*;
 

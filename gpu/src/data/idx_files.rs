@@ -17,9 +17,9 @@ use super::find::{self, Files};
 use super::names::Part;
 use super::unpack::{self, WrongLabel};
 use super::{DataError, Kind, Splits};
-use crate::checkpoint::DataDigest;
 use crate::dataset::Images;
 use crate::text;
+use adadagrad_core::digest::Digest as DataDigest;
 
 /// Where `cargo xtask data` puts the packed files, a folder for each data set, seen from the project's root.
 const PACKED: &str = "www/public/data";

@@ -10,7 +10,7 @@ use adadagrad_core::layer::{Conv2d, Dense, Flatten, MaxPool2d, Operation, Relu};
 use adadagrad_core::local::{Advance, LocalRun, OwnedNetwork};
 use adadagrad_core::model::{Model, ModelError, NotAModel};
 use adadagrad_core::network::{Node, Shape, initialise};
-use adadagrad_tests::checkpoint::{OwnNetwork, network_of, pieces};
+use adadagrad_core::owned::checkpoint::{OwnNetwork, network_of, pieces};
 use adadagrad_tests::coloured::Coloured;
 
 const CIFAR: SampleShape = SampleShape::image(Shape::image(3, 32, 32), 10);

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use adadagrad_core::config::DatasetName;
 use adadagrad_core::dataset::Encoding;
-use adadagrad_gpu::checkpoint::DataDigest;
+use adadagrad_core::digest::Digest as DataDigest;
 use adadagrad_gpu::data::cifar::Names;
 use adadagrad_gpu::data::{self, Splits, pack as packing};
 use adadagrad_gpu::dataset::Images;

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use adadagrad_gpu::checkpoint;
+use adadagrad_core::owned::checkpoint;
 use adadagrad_gpu::output_file::OutputFile;
 
 use crate::Outcome;

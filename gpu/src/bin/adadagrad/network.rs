@@ -7,7 +7,7 @@ use adadagrad_core::dataset::SampleShape;
 use adadagrad_core::local::{OwnedNetwork, RunError};
 use adadagrad_core::model::Model;
 use adadagrad_core::network::Shape;
-use adadagrad_gpu::checkpoint::{OwnNetwork, network_of};
+use adadagrad_core::owned::checkpoint::{OwnNetwork, network_of};
 use clap::Args;
 
 use crate::files::{about, read_text};

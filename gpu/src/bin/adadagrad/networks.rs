@@ -7,7 +7,7 @@ use adadagrad_core::local::OwnedNetwork;
 use adadagrad_core::model::Model;
 use adadagrad_core::model::description::Description;
 use adadagrad_core::network::{Node, Shape, Source};
-use adadagrad_gpu::checkpoint::OwnNetwork;
+use adadagrad_core::owned::checkpoint::OwnNetwork;
 
 use crate::Outcome;
 use crate::arguments::NetworksArguments;

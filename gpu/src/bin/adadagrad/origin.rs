@@ -8,7 +8,7 @@ use adadagrad_core::config::{DatasetName, RunConfig};
 use adadagrad_core::dataset::SampleShape;
 use adadagrad_core::model::Model;
 use adadagrad_core::network::Shape;
-use adadagrad_gpu::checkpoint::{Checkpoint, State};
+use adadagrad_core::owned::checkpoint::{Checkpoint, State};
 use adadagrad_gpu::data::Splits;
 use serde_json::Value;
 

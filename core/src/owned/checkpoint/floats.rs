@@ -1,5 +1,7 @@
 //! The float types that tensors of a file may have.
 
+use std::vec::Vec;
+
 use half::{bf16, f16};
 
 /// Bytes per value of a float type, by its name in the file: F16, BF16, F32, F64. `None` for other types.

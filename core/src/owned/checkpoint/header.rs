@@ -1,12 +1,15 @@
 //! What safetensors does not find wrong with a file's header.
 
+use std::borrow::ToOwned;
 use std::fmt;
 use std::marker::PhantomData;
+use std::string::String;
+use std::vec::Vec;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
-use super::CheckpointError;
+use super::error::CheckpointError;
 
 /// Refuses a header that names something twice, of which safetensors takes the last, or places a tensor beyond the end
 /// of the file, where its sum can overflow. Anything else that is wrong is left to safetensors.

@@ -8,11 +8,16 @@
 //! Where the file has all of the network's own names, those count alone: the layers of a ResNet's block are not in the
 //! order of their names. `bn` in a name is read as `norm`, as torchvision calls norms of any kind.
 
+use std::borrow::ToOwned;
 use std::collections::{BTreeMap, HashMap};
+use std::format;
+use std::string::String;
+use std::vec::Vec;
 
-use adadagrad_core::network::Network;
-
-use super::{CheckpointError, LayerPieces, Piece, Tensor, layer_pieces, tensor_name};
+use super::error::CheckpointError;
+use super::pieces::{LayerPieces, Piece, layer_pieces, tensor_name};
+use super::tensor::Tensor;
+use crate::network::Network;
 
 /// Whether a tensor is a layer's weights or biases, by its name.
 pub(super) fn is_parameter(name: &str) -> bool {
@@ -33,7 +38,7 @@ pub(super) fn flat(
         tensors.keys().map(|name| split(name).0).map(|path| (Order::of(path), path)).collect();
     let by_name: HashMap<_, _> = layers.iter().map(|(order, path)| (own_name(path), order.clone())).collect();
     let has_names = layer_pieces(network).all(|layer| by_name.contains_key(&layer.path));
-    let mut values = vec![0.0; network.parameters()];
+    let mut values = std::vec![0.0; network.parameters()];
     for LayerPieces { path: own, weight, bias } in layer_pieces(network) {
         let fits = |path: &str| tensors.get(&*join(path, "weight")).is_some_and(|t| t.shape == weight.shape);
         // Where none fits, the next one is the one that is wrong.

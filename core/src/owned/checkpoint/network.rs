@@ -1,16 +1,18 @@
 //! What a checkpoint says about its network.
 
-use adadagrad_core::dataset::SampleShape;
-use adadagrad_core::digest::Digest;
-use adadagrad_core::local::{OwnedNetwork, RunError};
-use adadagrad_core::model::Model;
-use adadagrad_core::model::description::Description;
-use adadagrad_core::network::{Node, Shape};
-use serde::{Deserialize, Serialize};
-use sha2::Digest as _;
-use sha2::Sha256;
+use std::format;
+use std::string::{String, ToString};
+use std::vec::Vec;
 
-use super::State;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::dataset::SampleShape;
+use crate::digest::Digest;
+use crate::local::{OwnedNetwork, RunError};
+use crate::model::Model;
+use crate::model::description::Description;
+use crate::network::{Node, Shape};
 
 /// What one sample of the run's data is. Files without it are of runs on samples like MNIST's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -119,30 +121,5 @@ pub fn network_of(
     match own {
         Some(own) if own.model() == model => OwnedNetwork::of_nodes(own.nodes(), shape),
         _ => OwnedNetwork::of_model(model, shape),
-    }
-}
-
-impl State {
-    /// What one sample of the run's data is.
-    #[must_use]
-    pub fn sample_shape(&self) -> SampleShape {
-        self.sample.map_or(SampleShape::MNIST, SampleSize::shape)
-    }
-
-    /// The run's network.
-    ///
-    /// # Errors
-    /// When its layers do not fit the samples, or are not known.
-    pub fn network(&self) -> Result<OwnedNetwork, RunError> {
-        network_of(self.config.model, self.network.as_ref(), self.sample_shape())
-    }
-
-    /// Whether the layers are those that the settings name.
-    pub(super) fn has_its_network(&self) -> bool {
-        match (self.config.model, &self.network) {
-            (model @ Model::Own { .. }, Some(own)) => own.model() == model,
-            (Model::Own { .. }, None) => false,
-            (_, own) => own.is_none(),
-        }
     }
 }

@@ -1,0 +1,138 @@
+//! What may be wrong with a checkpoint.
+
+use std::fmt;
+use std::string::String;
+use std::vec::Vec;
+
+use safetensors::SafeTensorError;
+
+use super::names::{STATE, STATE_VERSION};
+
+/// What is wrong with a checkpoint.
+#[derive(Debug)]
+pub enum CheckpointError {
+    /// Not a valid safetensors file.
+    Format(SafeTensorError),
+    /// The header places a tensor beyond the end of the file.
+    Beyond {
+        /// Which tensor.
+        tensor: String,
+        /// Bytes in the file.
+        bytes: usize,
+    },
+    /// The header names something twice.
+    Twice {
+        /// What.
+        name: String,
+    },
+    /// A file as `torch.save` writes it.
+    Pickle,
+    /// Values of a type that is not F16, BF16, F32 or F64.
+    Type {
+        /// Which tensor.
+        tensor: String,
+        /// Its type.
+        found: String,
+    },
+    /// A value is NaN or infinite, or beyond the range of `f32`.
+    NonFinite {
+        /// Which tensor.
+        tensor: String,
+        /// Which value, counted from 0.
+        index: usize,
+    },
+    /// The state is not valid: in which field, and why.
+    State(String),
+    /// A state of another version.
+    Version(u32),
+    /// There is no state, so that no run can go on from here.
+    NoState,
+    /// The state contradicts itself.
+    Progress(&'static str),
+    /// A tensor is missing.
+    Missing {
+        /// Its name.
+        tensor: String,
+        /// The shape it should have.
+        expected: Vec<usize>,
+    },
+    /// A tensor has another shape than the network asks for.
+    Shape {
+        /// Its name.
+        tensor: String,
+        /// The shape it should have.
+        expected: Vec<usize>,
+        /// The shape it has.
+        found: Vec<usize>,
+    },
+    /// Running statistics of a batch normalization, which the network does not have.
+    BatchNorm {
+        /// The tensor's name.
+        tensor: String,
+    },
+    /// A layer that the network does not have.
+    Unexpected {
+        /// The tensor's name.
+        tensor: String,
+        /// Its shape.
+        found: Vec<usize>,
+    },
+}
+
+impl fmt::Display for CheckpointError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Format(error) => write!(f, "not a valid safetensors file: {error}"),
+            Self::Beyond { tensor, bytes } => {
+                write!(f, "the header places the tensor {tensor} beyond the end of the file at byte {bytes}")
+            }
+            Self::Twice { name } => write!(f, "the header names {name} twice"),
+            Self::Pickle => f.write_str(
+                "not a valid safetensors file, but a file of torch.save: save the state_dict with \
+                 safetensors.torch.save_file",
+            ),
+            Self::Type { tensor, found } => write!(
+                f,
+                "the tensor {tensor} has values of type {found}, but F32, F16, BF16 or F64 is expected"
+            ),
+            Self::NonFinite { tensor, index } => {
+                write!(f, "value {index} of the tensor {tensor} is not a finite F32 number")
+            }
+            Self::State(problem) => {
+                write!(f, "the metadata entry `{STATE}` is not a valid run state: {problem}")
+            }
+            Self::Version(version) => {
+                write!(
+                    f,
+                    "the checkpoint has version {version}, but this program reads versions 1 to {STATE_VERSION}"
+                )
+            }
+            Self::NoState => f.write_str(
+                "the file contains parameters, but not the state of a run: only a new run can start from them",
+            ),
+            Self::Progress(what) => write!(f, "the run's state is inconsistent: {what}"),
+            Self::Missing { tensor, expected } => {
+                write!(f, "the tensor {tensor} of shape {expected:?} is missing")
+            }
+            Self::Shape { tensor, expected, found } => {
+                write!(f, "the tensor {tensor} has the shape {found:?}, but {expected:?} is expected")
+            }
+            Self::BatchNorm { tensor } => write!(
+                f,
+                "the tensor {tensor} belongs to a batch normalization, which these models do not have: merge it into \
+                 the preceding layer first"
+            ),
+            Self::Unexpected { tensor, found } => {
+                write!(f, "the tensor {tensor} of shape {found:?} does not belong to any layer of this model")
+            }
+        }
+    }
+}
+
+impl std::error::Error for CheckpointError {}
+
+impl From<SafeTensorError> for CheckpointError {
+    fn from(error: SafeTensorError) -> Self {
+        Self::Format(error)
+    }
+}

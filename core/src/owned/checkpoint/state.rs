@@ -1,0 +1,167 @@
+//! What a checkpoint says about its run.
+
+use std::fmt;
+use std::format;
+use std::string::{String, ToString};
+
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
+
+use super::error::CheckpointError;
+use super::names::STATE_VERSION;
+use super::network::{OwnNetwork, SampleSize, network_of};
+use crate::config::RunConfig;
+use crate::dataset::{Encoding, SampleShape};
+use crate::digest::Digest;
+use crate::local::{OwnedNetwork, RunError};
+use crate::model::Model;
+use crate::trainer::Progress;
+
+/// What a checkpoint says about its run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct State {
+    /// [`STATE_VERSION`], or an older one.
+    pub version: u32,
+    /// The run's settings.
+    pub config: RunConfig,
+    /// Where it stood.
+    pub progress: Progress<f64>,
+    /// Number of training samples, N: the order of samples depends on it.
+    pub training_samples: u32,
+    /// The digest of the training data. Unknown in files of version 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub training_data: Option<Digest>,
+    /// What one sample is, unless it is like MNIST's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sample: Option<SampleSize>,
+    /// The layers of a network of the user's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<OwnNetwork>,
+    /// How the values of the training data were encoded, where they were normalised: whatever is given to the network
+    /// later is to be encoded in the same way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<Encoding>,
+}
+
+impl State {
+    /// Reads the entry [`STATE`](super::STATE), whatever its JSON was parsed with, and checks it.
+    ///
+    /// # Errors
+    /// Which field is wrong, and what it may be.
+    pub fn read<'de, D: Deserializer<'de>>(entry: D) -> Result<Self, CheckpointError> {
+        let state: Self = serde_path_to_error::deserialize(entry).map_err(not_valid)?;
+        state.check()?;
+        Ok(state)
+    }
+
+    /// Whether it is of this version and does not contradict itself.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn check(&self) -> Result<(), CheckpointError> {
+        check_version(self.version)?;
+        let Progress { steps, samples_seen, next_batch, shared } = self.progress;
+        let checks = [
+            (steps == shared.steps, "the optimizer and the run have different numbers of steps"),
+            (steps <= samples_seen, "it has more steps than samples"),
+            (samples_seen < 1 << 54, "its number of samples is too large"),
+            (next_batch > 0, "the next batch is empty"),
+            (
+                shared.sum_norm_sq >= 0.0 && shared.sum_norm_sq.is_finite(),
+                "a sum of squares is negative or infinite",
+            ),
+            (self.has_its_network(), "the layers of its network are not those that its settings name"),
+            (self.encoding.is_none_or(is_sound), "a mean or a deviation of its data is not a valid number"),
+        ];
+        match checks.iter().find(|(holds, _)| !holds) {
+            None => Ok(()),
+            Some((_, what)) => Err(CheckpointError::Progress(what)),
+        }
+    }
+
+    /// What one sample of the run's data is.
+    #[must_use]
+    pub fn sample_shape(&self) -> SampleShape {
+        self.sample.map_or(SampleShape::MNIST, SampleSize::shape)
+    }
+
+    /// The run's network.
+    ///
+    /// # Errors
+    /// When its layers do not fit the samples, or are not known.
+    pub fn network(&self) -> Result<OwnedNetwork, RunError> {
+        network_of(self.config.model, self.network.as_ref(), self.sample_shape())
+    }
+
+    /// Whether the layers are those that the settings name.
+    fn has_its_network(&self) -> bool {
+        match (self.config.model, &self.network) {
+            (model @ Model::Own { .. }, Some(own)) => own.model() == model,
+            (Model::Own { .. }, None) => false,
+            (_, own) => own.is_none(),
+        }
+    }
+}
+
+fn check_version(version: u32) -> Result<(), CheckpointError> {
+    if (1..=STATE_VERSION).contains(&version) { Ok(()) } else { Err(CheckpointError::Version(version)) }
+}
+
+pub(super) fn read_state(text: &str) -> Result<State, CheckpointError> {
+    /// Read first: a file of another version may have other fields.
+    #[derive(Deserialize)]
+    struct Version {
+        version: u32,
+    }
+    let Version { version } = serde_json::from_str(text).map_err(not_valid)?;
+    check_version(version)?;
+    let state = State::read(&mut serde_json::Deserializer::from_str(text))?;
+    if version == STATE_VERSION {
+        check_settings(text, &state.config)?;
+    }
+    Ok(state)
+}
+
+/// Whether no value becomes NaN or infinite.
+fn is_sound(encoding: Encoding) -> bool {
+    match encoding {
+        Encoding::Floats => true,
+        Encoding::Bytes { mean, deviation } => {
+            mean.iter().all(|mean| mean.is_finite())
+                && deviation.iter().all(|deviation| deviation.is_normal() && *deviation > 0.0)
+        }
+    }
+}
+
+pub(super) fn not_valid(problem: impl fmt::Display) -> CheckpointError {
+    CheckpointError::State(problem.to_string())
+}
+
+/// Refuses a state without one of its run's settings. In other files what is left out has a default; a run that goes
+/// on with a default would be another one.
+fn check_settings(text: &str, config: &RunConfig) -> Result<(), CheckpointError> {
+    let state: Value = serde_json::from_str(text).map_err(not_valid)?;
+    let mut whole = serde_json::to_value(config).map_err(not_valid)?;
+    if let Some(fields) = whole.as_object_mut() {
+        let given = state.get("config");
+        fields.retain(|name, _| {
+            !LATER_SETTINGS.contains(&name.as_str()) || given.is_some_and(|given| given.get(name).is_some())
+        });
+    }
+    match missing_field(&whole, state.get("config")) {
+        None => Ok(()),
+        Some(name) => Err(not_valid(format_args!("missing field `config.{name}`"))),
+    }
+}
+
+/// Settings that files of this version had not from the beginning. Runs of those that lack them had none.
+const LATER_SETTINGS: [&str; 2] = ["normalisation", "augmentation"];
+
+/// The first field of `whole` that is not in `given`, as a path.
+fn missing_field(whole: &Value, given: Option<&Value>) -> Option<String> {
+    whole.as_object()?.iter().find_map(|(name, value)| match given.and_then(|given| given.get(name)) {
+        None => Some(name.clone()),
+        given => missing_field(value, given).map(|field| format!("{name}.{field}")),
+    })
+}
