@@ -146,6 +146,13 @@ pub enum CheckpointError {
         /// Which value, counted from 0.
         index: usize,
     },
+    /// A value of a sum or mean of squares is negative.
+    Negative {
+        /// Which tensor of the optimizer's memory.
+        tensor: String,
+        /// Which value, counted from 0.
+        index: usize,
+    },
     /// The state is not valid: in which field, and why.
     State(String),
     /// A state of another version.
@@ -203,6 +210,9 @@ impl fmt::Display for CheckpointError {
             Self::NonFinite { tensor, index } => {
                 write!(f, "value {index} of the tensor {tensor} is not a finite F32 number")
             }
+            Self::Negative { tensor, index } => {
+                write!(f, "value {index} of the tensor {tensor} is negative, but it is a sum or mean of squares")
+            }
             Self::State(problem) => {
                 write!(f, "the metadata entry `{STATE}` is not a valid run state: {problem}")
             }
@@ -259,6 +269,7 @@ pub fn read(bytes: &[u8]) -> Result<Checkpoint, CheckpointError> {
     for (name, view) in SafeTensors::deserialize(bytes)?.tensors() {
         checkpoint.add(name, &view.dtype().to_string(), view.shape().to_vec(), view.data())?;
     }
+    checkpoint.check_squares()?;
     Ok(checkpoint)
 }
 
@@ -396,6 +407,31 @@ impl Checkpoint {
         }
         self.tensors.insert(name, Tensor { shape, values });
         Ok(())
+    }
+
+    /// Whether no value of the optimizer's memory is negative where it cannot be: its root would be NaN. Call it when all
+    /// tensors have been added.
+    ///
+    /// # Errors
+    /// Which tensor has such a value, and where.
+    pub fn check_squares(&self) -> Result<(), CheckpointError> {
+        let Some(state) = &self.state else { return Ok(()) };
+        let optimizer = state.config.optimizer.as_optimizer::<f32>();
+        let slots: Vec<_> = (0..optimizer.slots())
+            .filter(|&slot| optimizer.holds_squares(slot))
+            .map(|slot| tensor_name(Some(slot), ""))
+            .collect();
+        // The first by name: a map has no order.
+        let negative = self
+            .tensors
+            .iter()
+            .filter(|(name, _)| slots.iter().any(|slot| name.starts_with(slot)))
+            .filter_map(|(name, tensor)| Some((name, tensor.values.iter().position(|&value| value < 0.0)?)))
+            .min();
+        match negative {
+            None => Ok(()),
+            Some((tensor, index)) => Err(CheckpointError::Negative { tensor: tensor.clone(), index }),
+        }
     }
 
     /// The parameters of a network, in its flat order. Layers are told apart by the order of their paths, in which
