@@ -9,6 +9,7 @@ pub mod cifar;
 pub mod classes;
 mod error;
 mod find;
+mod hold_out;
 mod idx_files;
 pub mod idx_header;
 #[cfg(not(target_family = "wasm"))]
@@ -54,12 +55,14 @@ impl fmt::Display for Kind {
 }
 
 /// What can be chosen about how data are read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Options {
     /// CIFAR-100's 20 groups as classes, in place of its 100 fine ones.
     pub coarse_labels: bool,
     /// Images of folders are brought to this many rows and columns.
     pub resize: Option<[u32; 2]>,
+    /// Where the data have no test set, this fraction of the training images is one: above 0 and below 1.
+    pub test_fraction: Option<f64>,
 }
 
 /// A data set's two halves.
@@ -155,7 +158,7 @@ pub fn load(name: DatasetName, folder: Option<&Path>) -> Result<Splits, DataErro
 pub fn load_with(name: DatasetName, folder: Option<&Path>, options: Options) -> Result<Splits, DataError> {
     let Some(folder) = folder else {
         return match name {
-            DatasetName::Mnist | DatasetName::FashionMnist => idx_files::load_packed(name),
+            DatasetName::Mnist | DatasetName::FashionMnist => idx_files::load_packed(name, options),
             DatasetName::Cifar10 | DatasetName::Cifar100 | DatasetName::Own => {
                 Err(DataError::Nowhere { name })
             }
@@ -163,6 +166,12 @@ pub fn load_with(name: DatasetName, folder: Option<&Path>, options: Options) -> 
     };
     #[cfg(not(target_family = "wasm"))]
     match (name, kind_in(name, folder)) {
+        (DatasetName::Cifar10 | DatasetName::Cifar100, _)
+        | (DatasetName::Own, Some(Kind::Cifar10 | Kind::Cifar100))
+            if options.test_fraction.is_some() =>
+        {
+            return Err(DataError::HasTest { place: folder.to_owned() });
+        }
         (DatasetName::Cifar10, _) => return cifar::load(folder, Kind::Cifar10, options),
         (DatasetName::Cifar100, _) => return cifar::load(folder, Kind::Cifar100, options),
         (DatasetName::Own, Some(Kind::ImageFolder)) => return image_folder::load(folder, options),
@@ -170,9 +179,7 @@ pub fn load_with(name: DatasetName, folder: Option<&Path>, options: Options) -> 
         (_, Some(kind)) => return Err(DataError::OtherKind { folder: folder.to_owned(), kind }),
         (_, None) => {}
     }
-    #[cfg(target_family = "wasm")]
-    let _ = options;
-    idx_files::load(name, folder)
+    idx_files::load(name, folder, options)
 }
 
 /// What a folder or an archive holds where it has no IDX files of a data set: by the names in it.

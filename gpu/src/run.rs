@@ -41,6 +41,7 @@ impl<E: Engine> Run<E> {
         };
         Ok(Some(Line {
             telemetry,
+            model: Some(self.trainer.config().model),
             seconds,
             accuracy: evaluated.map(|evaluation| evaluation.accuracy),
             test_loss: evaluated.map(|evaluation| evaluation.loss).filter(|loss| loss.is_finite()),

@@ -1,5 +1,6 @@
 //! The telemetry file: one JSON object per step. `TELEMETRY.md` beside this crate explains every field.
 
+use adadagrad_core::model::Model;
 use adadagrad_core::trainer::Telemetry;
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +10,9 @@ pub struct Line {
     /// What core says about the step.
     #[serde(flatten)]
     pub telemetry: Telemetry,
+    /// The network, by its name; the user's own by its digest. Lines of earlier versions do not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<Model>,
     /// Wall-clock seconds that the step took, without the evaluation after it.
     pub seconds: f64,
     /// Share of the test set classified correctly after the step, where it was measured.

@@ -8,6 +8,7 @@ use std::thread;
 #[cfg(unix)]
 use std::time::{Duration, Instant};
 
+use adadagrad_core::model::Model;
 use serde::Deserialize;
 
 use crate::output_file::{self, told};
@@ -41,6 +42,35 @@ pub struct TelemetryFile {
 struct Place {
     step: u64,
     samples_seen: u64,
+    model: Option<Model>,
+}
+
+/// The run that a telemetry file is continued with, as its checkpoint has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Resumed {
+    /// Steps made.
+    pub step: u64,
+    /// Samples seen in these steps.
+    pub samples_seen: u64,
+    /// The network.
+    pub model: Model,
+}
+
+impl Resumed {
+    /// Refuses a line of another run.
+    fn check(&self, place: &Place) -> Result<(), String> {
+        let &Self { step, samples_seen, model } = self;
+        match place.model {
+            Some(other) if other != model => {
+                Err(format!("trained the network {other}, but the checkpoint's run trains {model}"))
+            }
+            _ if place.step.cmp(&step) != place.samples_seen.cmp(&samples_seen) => Err(format!(
+                "{} samples seen after step {}, but the checkpoint's run had seen {samples_seen} after step {step}",
+                place.samples_seen, place.step
+            )),
+            _ => Ok(()),
+        }
+    }
 }
 
 impl TelemetryFile {
@@ -79,14 +109,13 @@ impl TelemetryFile {
         if self.is_stream { Ok(()) } else { self.file.set_len(0) }
     }
 
-    /// Continues after the line of step `step`, at which the run had seen `samples_seen` samples: later lines are
-    /// removed, and so is a line that was not written to its end. Returns the step of the last line that is left, where
-    /// there is one.
+    /// Continues after the line of the run's last step: later lines are removed, and so is a line that was not written to
+    /// its end. Returns the step of the last line that is left, where there is one.
     ///
     /// # Errors
     /// Why the file cannot be read or written, or which line before that step is not valid telemetry, or of another
     /// run.
-    pub fn resume(&mut self, step: u64, samples_seen: u64) -> io::Result<Option<u64>> {
+    pub fn resume(&mut self, run: &Resumed) -> io::Result<Option<u64>> {
         if self.is_stream {
             return Ok(None);
         }
@@ -97,17 +126,12 @@ impl TelemetryFile {
             let place: Place = serde_json::from_slice(&line).map_err(|error| {
                 told(io::ErrorKind::InvalidData, &format!("line {number} is not valid telemetry: {error}"))
             })?;
-            if place.step > step {
+            if place.step > run.step {
                 break;
             }
-            if place.step.cmp(&step) != place.samples_seen.cmp(&samples_seen) {
-                let text = format!(
-                    "line {number} is of another run: {} samples seen after step {}, but the checkpoint's run had \
-                     seen {samples_seen} after step {step}",
-                    place.samples_seen, place.step
-                );
-                return Err(told(io::ErrorKind::InvalidData, &text));
-            }
+            run.check(&place).map_err(|what| {
+                told(io::ErrorKind::InvalidData, &format!("line {number} is of another run: {what}"))
+            })?;
             kept += line.len() as u64;
             last = Some(place.step);
             line.clear();

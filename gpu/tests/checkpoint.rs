@@ -3,12 +3,12 @@
 
 use std::collections::HashMap;
 
-use adadagrad_core::config::Preset;
+use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::dataset::SampleShape;
 use adadagrad_core::digest::Digest;
 use adadagrad_core::local::OwnedNetwork;
 use adadagrad_core::network::Model;
-use adadagrad_core::optimizer::Shared;
+use adadagrad_core::optimizer::{AnyOptimizer, Shared};
 use adadagrad_core::owned::checkpoint::{self, Checkpoint, CheckpointError, STATE_VERSION, State};
 use adadagrad_core::trainer::Progress;
 
@@ -17,7 +17,7 @@ fn state() -> State {
     let shared = Shared { steps: 7, sum_norm_sq: 0.1 + 0.2 + f64::EPSILON * 3.0 };
     State {
         version: STATE_VERSION,
-        config: adadagrad_core::config::RunConfig {
+        config: RunConfig {
             learning_rate: 0.1_f64.sqrt() / 3.0,
             seed: (1 << 53) - 1,
             ..Preset::Quick.config()
@@ -35,10 +35,15 @@ fn values(len: usize, seed: f32) -> Vec<f32> {
     (0..len).map(|k| ((k as f32) * seed).sin()).collect()
 }
 
+/// Numbers as an optimizer's memory may have them.
+fn squares(len: usize, seed: f32) -> Vec<f32> {
+    values(len, seed).into_iter().map(f32::abs).collect()
+}
+
 fn logistic() -> Vec<u8> {
     let network = OwnedNetwork::of_model(Model::Logistic, SampleShape::MNIST).unwrap();
     let len = network.view().parameters();
-    checkpoint::write(network.view(), &values(len, 0.1), &values(len, 0.2), &state()).unwrap()
+    checkpoint::write(network.view(), &values(len, 0.1), &squares(len, 0.2), &state()).unwrap()
 }
 
 #[test]
@@ -47,7 +52,7 @@ fn what_is_written_reads_back_to_the_bit() {
         for slots in 0..3 {
             let network = OwnedNetwork::of_model(model, SampleShape::MNIST).unwrap();
             let len = network.view().parameters();
-            let (parameters, memory) = (values(len, 0.1), values(slots * len, 0.2));
+            let (parameters, memory) = (values(len, 0.1), squares(slots * len, 0.2));
             let bytes = checkpoint::write(network.view(), &parameters, &memory, &state()).unwrap();
             let read = checkpoint::read(&bytes).unwrap();
             assert_eq!(read.state().unwrap(), &state());
@@ -62,7 +67,7 @@ fn what_is_written_reads_back_to_the_bit() {
 fn names_and_shapes_are_those_of_torch() {
     let network = OwnedNetwork::of_model(Model::Cnn, SampleShape::MNIST).unwrap();
     let len = network.view().parameters();
-    let bytes = checkpoint::write(network.view(), &values(len, 0.1), &values(len, 0.2), &state()).unwrap();
+    let bytes = checkpoint::write(network.view(), &values(len, 0.1), &squares(len, 0.2), &state()).unwrap();
     let tensors = checkpoint::read(&bytes).unwrap().tensors;
     let shapes: HashMap<_, _> = tensors.iter().map(|(name, t)| (name.as_str(), t.shape.as_slice())).collect();
     let mut expected = HashMap::new();
@@ -235,6 +240,37 @@ fn values_that_are_not_finite_and_other_types_are_errors() {
     }
 }
 
+/// Its root would make every later parameter NaN.
+#[test]
+fn a_negative_sum_of_squares_is_an_error() {
+    let network = OwnedNetwork::of_model(Model::Logistic, SampleShape::MNIST).unwrap();
+    let len = network.view().parameters();
+    for optimizer in AnyOptimizer::all() {
+        let rule = optimizer.as_optimizer::<f32>();
+        let state = State { config: RunConfig { optimizer, ..state().config }, ..state() };
+        for slot in 0..rule.slots() {
+            // A weight's value 5, a bias's value 3, and a zero with a sign.
+            for (place, value, tensor, index) in
+                [(5, -1e-30, "1.weight", 5), (7843, -2.0, "1.bias", 3), (0, -0.0, "", 0)]
+            {
+                let mut memory = squares(rule.slots() * len, 0.2);
+                memory[slot * len + place] = value;
+                let bytes = checkpoint::write(network.view(), &values(len, 0.1), &memory, &state).unwrap();
+                let read = checkpoint::read(&bytes);
+                if rule.holds_squares(slot) && value < 0.0 {
+                    let expected = format!(
+                        "value {index} of the tensor optimizer.{slot}.{tensor} is negative, but it is a sum or mean of \
+                         squares"
+                    );
+                    assert_eq!(read.unwrap_err().to_string(), expected, "{optimizer:?}");
+                } else {
+                    assert_eq!(read.unwrap().memory(network.view(), rule.slots()).unwrap(), memory);
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn another_network_s_tensors_are_named() {
     let read = checkpoint::read(&logistic()).unwrap();
@@ -264,7 +300,7 @@ fn another_network_s_tensors_are_named() {
 fn layers_are_told_apart_by_the_order_of_numbers_and_by_shapes() {
     let network = OwnedNetwork::of_model(Model::MLP, SampleShape::MNIST).unwrap();
     let len = network.view().parameters();
-    let bytes = checkpoint::write(network.view(), &values(len, 0.1), &values(len, 0.2), &state()).unwrap();
+    let bytes = checkpoint::write(network.view(), &values(len, 0.1), &squares(len, 0.2), &state()).unwrap();
     let ours = checkpoint::read(&bytes).unwrap();
     let named = |first: &str, second: &str| {
         let rename = |(name, tensor): (&String, &checkpoint::Tensor)| {
@@ -285,7 +321,7 @@ fn layers_are_told_apart_by_the_order_of_numbers_and_by_shapes() {
     ] {
         let other = named(first, second);
         assert_eq!(other.parameters(network.view()).unwrap(), values(len, 0.1), "{first} {second}");
-        assert_eq!(other.memory(network.view(), 1).unwrap(), values(len, 0.2), "{first} {second}");
+        assert_eq!(other.memory(network.view(), 1).unwrap(), squares(len, 0.2), "{first} {second}");
         assert_eq!(other.model(SampleShape::MNIST), Some(Model::MLP));
     }
     let mut lame = named("0.", "2.");
@@ -317,7 +353,7 @@ fn checkpoints_of_version_1_are_read() {
     assert_eq!(read.state().unwrap(), &State { version: 1, training_data: None, ..state() });
     let len = network.view().parameters();
     assert_eq!(read.parameters(network.view()).unwrap(), values(len, 0.1));
-    assert_eq!(read.memory(network.view(), 1).unwrap(), values(len, 0.2));
+    assert_eq!(read.memory(network.view(), 1).unwrap(), squares(len, 0.2));
 }
 
 #[test]

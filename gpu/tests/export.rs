@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use adadagrad_core::dataset::SampleShape;
+use adadagrad_core::dataset::{Encoding, SampleShape};
 use adadagrad_core::local::OwnedNetwork;
 use adadagrad_core::network::Model;
 use adadagrad_core::owned::checkpoint::{self, Checkpoint};
@@ -69,6 +69,30 @@ fn an_exported_model_holds_the_parameters_alone() {
         let refused = refuse(folder.path(), "train --data . --resume model.safetensors --quiet");
         assert!(refused.contains("not the state of a run"), "{refused}");
     }
+}
+
+/// PyTorch is to see the pixels as the run saw them.
+#[test]
+fn export_tells_how_inputs_are_normalised() {
+    let said_for = |flags: &str| {
+        let folder = with_run(flags);
+        let said = text(&run(folder.path(), EXPORT).stderr);
+        // A file without a run does not tell.
+        let again = run(folder.path(), "export --load model.safetensors --output again.safetensors");
+        assert!(
+            text(&again.stderr).contains("does not say whether the inputs of the network are normalised")
+        );
+        (said, load(folder.path(), "run.safetensors").state.unwrap().encoding)
+    };
+    let (said, encoding) = said_for("");
+    assert!(encoding.is_none() && said.ends_with("\nThe inputs of the network are pixel/255.\n"), "{said}");
+    let (said, encoding) = said_for("--normalise");
+    let Some(Encoding::Bytes { mean: [mean, ..], deviation: [deviation, ..] }) = encoding else {
+        panic!("{encoding:?}")
+    };
+    // One channel, and every digit.
+    let expected = format!("in torchvision ToTensor(), then Normalize([{mean}], [{deviation}]).\n");
+    assert!(mean > 0.0 && said.ends_with(&expected), "{said}");
 }
 
 #[test]

@@ -351,6 +351,121 @@ fn bad_folders_of_images_are_told_by_name() {
     );
 }
 
+/// Every sample of a data set: its values, and its label.
+fn all(data: &SharedDataset) -> Vec<(Vec<f32>, u32)> {
+    (0..data.len()).map(|sample| read(data, sample)).collect()
+}
+
+/// How many samples of each class there are.
+fn counts(samples: &[(Vec<f32>, u32)], classes: u32) -> Vec<usize> {
+    (0..classes).map(|class| samples.iter().filter(|(_, label)| *label == class).count()).collect()
+}
+
+fn with_fraction(folder: &Path, test_fraction: f64) -> Splits {
+    let options = Options { test_fraction: Some(test_fraction), ..Options::default() };
+    load_with(DatasetName::Own, Some(folder), options).unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[test]
+fn a_fraction_of_each_class_is_held_out_where_there_is_no_test_set() {
+    let folder = tempdir().unwrap();
+    for (class, (name, images)) in [("a", 10), ("b", 5), ("c", 1), ("d", 2)].into_iter().enumerate() {
+        let place = folder.path().join("train").join(name);
+        fs::create_dir_all(&place).unwrap();
+        for k in 0..images {
+            let bytes = pixels(20 * class + k, 24);
+            GrayImage::from_raw(6, 4, bytes).unwrap().save(place.join(format!("{k:02}.png"))).unwrap();
+        }
+    }
+    let whole = {
+        let options = Options { test_fraction: Some(0.5), ..Options::default() };
+        fs::create_dir(folder.path().join("val")).unwrap();
+        let error = load_with(DatasetName::Own, Some(folder.path()), options).unwrap_err().to_string();
+        assert!(error.ends_with("val: the data have a test set: omit --test-fraction"), "{error}");
+        fs::remove_dir(folder.path().join("val")).unwrap();
+        // All images, in the order in which a data set has them.
+        let classes = [("a", 10), ("b", 5), ("c", 1), ("d", 2)].into_iter().zip(0_u32..);
+        let samples = classes.flat_map(|((_, images), class)| (0..images).map(move |k| (class, k)));
+        samples.map(|(class, k)| (values(&pixels(20 * class as usize + k, 24)), class)).collect::<Vec<_>>()
+    };
+    for (fraction, expected) in [(0.3, [3, 2, 0, 1]), (0.001, [1, 1, 0, 1]), (0.999, [9, 4, 0, 1])] {
+        let splits = with_fraction(folder.path(), fraction);
+        let [training, test] = [&splits.training, &splits.test].map(all);
+        assert_eq!(counts(&test, 4), expected, "{fraction}");
+        assert_eq!(training.len() + test.len(), whole.len());
+        // Each image is in one of the two, and both are in order.
+        let (mut of_training, mut of_test) = (training.iter().peekable(), test.iter().peekable());
+        for sample in &whole {
+            let is_next = of_training.next_if_eq(&sample).or_else(|| of_test.next_if_eq(&sample));
+            assert!(is_next.is_some(), "{fraction}");
+        }
+        assert_eq!(all(&with_fraction(folder.path(), fraction).test), test, "the same images again");
+        let [of_test, of_training] = [test.len(), training.len()];
+        let note = format!(
+            "The data have no test set: of 18 images, {of_test} are used for testing ({fraction} of each class, drawn with \
+             seed 0) and {of_training} for training."
+        );
+        assert_eq!(splits.notes, [note]);
+    }
+    // It is a draw: neither the first images of a class nor the last.
+    let test = all(&with_fraction(folder.path(), 0.3).test);
+    let places: Vec<_> =
+        test.iter().filter_map(|sample| whole[..10].iter().position(|s| s == sample)).collect();
+    assert_eq!(places.len(), 3);
+    assert!(places != [0, 1, 2] && places != [7, 8, 9], "{places:?}");
+    for name in ["a", "b", "d"] {
+        fs::remove_dir_all(folder.path().join("train").join(name)).unwrap();
+    }
+    let options = Options { test_fraction: Some(0.5), ..Options::default() };
+    let error = load_with(DatasetName::Own, Some(folder.path()), options).unwrap_err().to_string();
+    assert!(error.contains("no class has two images, so none can be used for testing"), "{error}");
+}
+
+#[test]
+fn a_run_on_idx_files_without_a_test_set_holds_images_out() {
+    let folder = mnist();
+    let at = |name: &str| folder.path().join(name);
+    let short = SHORT.replace("--max-batch 200", "--max-batch 100");
+    let refused = |command: &str| text(&run(folder.path(), command).stderr);
+    let said = refused(&format!("{short} --test-fraction 0.2"));
+    assert!(
+        said.contains("t10k-images-idx3-ubyte: the data have a test set: omit --test-fraction"),
+        "{said}"
+    );
+    fs::remove_file(at("t10k-images-idx3-ubyte")).unwrap();
+    let said = refused(&format!("{short} --test-fraction 0.2"));
+    assert!(said.contains("t10k-labels-idx1-ubyte: the data have a test set"), "{said}");
+    fs::remove_file(at("t10k-labels-idx1-ubyte")).unwrap();
+    let said = refused(&short);
+    let advice = "to use part of the training images for testing, add --test-fraction 0.1";
+    assert!(said.contains("t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte are missing"), "{said}");
+    assert!(said.trim_end().ends_with(advice), "{said}");
+    for wrong in ["0", "1", "-0.5", "1.5", "nan", "0,1", "20%"] {
+        let said = refused(&format!("{short} --test-fraction={wrong}"));
+        assert!(said.contains("--test-fraction"), "{wrong}: {said}");
+        assert!(said.contains("expected a "), "{wrong}: {said}");
+    }
+    let output = run(folder.path(), &format!("{short} --test-fraction 0.2 --quiet --save run.safetensors"));
+    let [summary, said] = [output.stdout, output.stderr].map(|bytes| text(&bytes));
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("The data have no test set: of 300 images, "), "{said}");
+    // The same images again, and no others.
+    let evaluated = succeed(folder.path(), "evaluate --data . --load run.safetensors --test-fraction 0.2");
+    let accuracy =
+        |text: &str| text.lines().find(|line| line.starts_with("test accuracy")).unwrap().to_owned();
+    let words = |line: String| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(words(accuracy(&evaluated)), words(accuracy(&summary)));
+    let resume = "train --data . --resume run.safetensors --sample-budget 2500 --quiet";
+    succeed(folder.path(), &format!("{resume} --test-fraction 0.2"));
+    let said = refused(&format!("{resume} --test-fraction 0.3"));
+    assert!(said.contains("the run was trained on ") && said.contains(" samples, but . has "), "{said}");
+    assert!(refused(resume).trim_end().ends_with(advice));
+    // Packed, the two halves are files.
+    succeed(folder.path(), "data pack . --test-fraction 0.2 --output packed");
+    let packed = succeed(folder.path(), "evaluate --data packed --load run.safetensors");
+    assert_eq!(accuracy(&packed), accuracy(&evaluated));
+}
+
 #[test]
 fn what_is_packed_reads_the_same() {
     let target = tempdir().unwrap();
@@ -415,9 +530,11 @@ fn the_program_checks_and_packs_data() {
     let broken = run(cifar.path(), "data check .");
     assert_eq!((broken.status.code(), text(&broken.stdout).as_str()), (Some(1), ""));
     assert!(text(&broken.stderr).contains("data_batch_2.bin: the file has 5 bytes"));
-    for (flags, words) in
-        [("--resize 8x8", "--resize is for folders of images"), ("--labels coarse", "--labels chooses")]
-    {
+    for (flags, words) in [
+        ("--resize 8x8", "--resize is for folders of images"),
+        ("--labels coarse", "--labels chooses"),
+        ("--test-fraction 0.1", "the data have a test set: omit --test-fraction"),
+    ] {
         cifar_10(cifar.path());
         let said = text(&run(cifar.path(), &format!("data check . {flags}")).stderr);
         assert!(said.contains(words), "{said}");

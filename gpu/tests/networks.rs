@@ -5,6 +5,7 @@ mod support;
 
 use std::fs;
 
+use serde_json::Value;
 use support::program::{folder, lines, refuse, run, succeed, text, timeless};
 
 /// A few steps in one part each, so that how batches are cut does not matter.
@@ -91,6 +92,14 @@ fn what_is_no_network_is_refused_in_one_sentence() {
     assert_eq!(fs::read_to_string(at("own.json")).unwrap(), OWN);
 }
 
+/// Takes the network's name out of a run's lines, which all have the same.
+fn take_model(lines: &mut [Value]) -> String {
+    let mut names = lines.iter_mut().map(|line| line.as_object_mut().unwrap().remove("model").unwrap());
+    let first = names.next().unwrap();
+    assert!(names.all(|name| name == first));
+    first.as_str().unwrap().to_owned()
+}
+
 #[test]
 fn a_printed_network_trains_as_the_one_it_was() {
     let folder = folder();
@@ -99,8 +108,12 @@ fn a_printed_network_trains_as_the_one_it_was() {
         fs::write(folder.path().join("net.json"), json).unwrap();
         succeed(folder.path(), &format!("{FEW} --model {model} --telemetry built-in.jsonl"));
         succeed(folder.path(), &format!("{FEW} --network net.json --telemetry own.jsonl"));
-        let [built_in, own] = ["built-in.jsonl", "own.jsonl"].map(|name| timeless(&folder.path().join(name)));
+        let files = ["built-in.jsonl", "own.jsonl"];
+        let [mut built_in, mut own] = files.map(|name| timeless(&folder.path().join(name)));
         assert!(built_in.len() > 5);
+        let [its_name, own_name] = [&mut built_in, &mut own].map(|lines| take_model(lines));
+        assert_eq!(its_name, model);
+        assert!(own_name.starts_with("own-") && own_name.len() == 68, "{own_name}");
         assert_eq!(built_in, own, "{model}");
     }
 }
@@ -135,6 +148,16 @@ fn a_checkpoint_holds_the_network_of_its_run() {
     );
     let refused = refuse(folder.path(), "evaluate --data . --load part.safetensors --network other.json");
     assert!(refused.contains(&format!("it contains the model {name}")), "{refused}");
+    assert_eq!(lines(&at("part.jsonl"))[0]["model"].as_str(), Some(&*name));
+    let others = at("others.jsonl");
+    fs::write(&others, fs::read_to_string(at("part.jsonl")).unwrap().replace(&name, "mlp")).unwrap();
+    let refused =
+        refuse(folder.path(), "train --data . --resume part.safetensors --telemetry others.jsonl --quiet");
+    let expected = format!(
+        "others.jsonl: line 1 is of another run: trained the network mlp, but the checkpoint's run trains {name}"
+    );
+    assert!(refused.contains(&expected), "{refused}");
+    assert!(fs::read_to_string(others).unwrap().contains("mlp"), "the file was touched");
     // Nothing but the checkpoint is needed.
     fs::remove_file(at("own.json")).unwrap();
     let resume =

@@ -10,6 +10,7 @@ use adadagrad_core::batch_test::{AnyTest, NormTest};
 use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::controller::{AdAdaGrad, AnyController};
 use adadagrad_core::dataset::SampleShape;
+use adadagrad_core::digest::Digest;
 use adadagrad_core::local::OwnedNetwork;
 use adadagrad_core::network::Model;
 use adadagrad_core::optimizer::{
@@ -23,7 +24,7 @@ use adadagrad_gpu::dataset::SharedDataset;
 use adadagrad_gpu::engine::{Engine, EngineError};
 use adadagrad_gpu::run::Run;
 use adadagrad_gpu::telemetry::Line;
-use adadagrad_gpu::telemetry_file::TelemetryFile;
+use adadagrad_gpu::telemetry_file::{Resumed, TelemetryFile};
 
 const OPTIMIZERS: usize = 8;
 
@@ -152,7 +153,8 @@ fn telemetry_goes_on_after_the_checkpoint_s_step() {
             step => lines.get(step - 1).map_or(u64::MAX, |line| line.telemetry.samples_seen),
         };
         let mut telemetry = TelemetryFile::open(&file).unwrap();
-        telemetry.resume(step as u64, samples_seen).map(|last| (telemetry, last))
+        let run = Resumed { step: step as u64, samples_seen, model: Model::Logistic };
+        telemetry.resume(&run).map(|last| (telemetry, last))
     };
     let (mut telemetry, last) = resume(3).unwrap();
     assert_eq!(last, Some(3));
@@ -165,13 +167,28 @@ fn telemetry_goes_on_after_the_checkpoint_s_step() {
 
     // Another run's file is not continued.
     std::fs::write(&file, &whole).unwrap();
-    for (step, samples_seen, number) in [(3, lines[2].telemetry.samples_seen + 1, 3), (3, 9, 2), (2, 9999, 2)]
-    {
+    let right = Resumed { step: 3, samples_seen: lines[2].telemetry.samples_seen, model: Model::Logistic };
+    let own = Model::Own { digest: Digest([7; 32]) };
+    for (run, expected) in [
+        (Resumed { samples_seen: right.samples_seen + 1, ..right }, "line 3 is of another run: "),
+        (Resumed { samples_seen: 9, ..right }, "line 2 is of another run: "),
+        (Resumed { step: 2, samples_seen: 9999, ..right }, "line 2 is of another run: "),
+        (
+            Resumed { model: Model::MLP, ..right },
+            "line 1 is of another run: trained the network logistic, but the checkpoint's run trains mlp",
+        ),
+        (Resumed { model: own, ..right }, "the checkpoint's run trains own-0707"),
+    ] {
         let mut telemetry = TelemetryFile::open(&file).unwrap();
-        let error = telemetry.resume(step, samples_seen).unwrap_err().to_string();
-        assert!(error.starts_with(&format!("line {number} is of another run")), "{error}");
+        let error = telemetry.resume(&run).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
         assert_eq!(std::fs::read_to_string(&file).unwrap(), whole, "the file was touched");
     }
+
+    // Lines of earlier versions do not name the network.
+    std::fs::write(&file, whole.replace(r#""model":"logistic","#, "")).unwrap();
+    assert!(!std::fs::read_to_string(&file).unwrap().contains("logistic"));
+    assert_eq!(TelemetryFile::open(&file).unwrap().resume(&right).unwrap(), Some(3));
 
     std::fs::write(&file, "{\"step\": 1, \"samples_seen\": 8}\nno telemetry\n").unwrap();
     let error = resume(3).unwrap_err().to_string();

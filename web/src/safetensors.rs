@@ -45,6 +45,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Checkpoint, JsError> {
         let bytes = info.bytes(&name, data).map_err(|what| invalid(&what))?;
         checkpoint.add(name, &info.dtype, info.shape.clone(), bytes)?;
     }
+    checkpoint.check_squares()?;
     Ok(checkpoint)
 }
 

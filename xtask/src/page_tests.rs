@@ -173,7 +173,10 @@ mod tests {
     fn one_failure_is_enough_and_is_named() {
         let lines = [test("good", 1.0, true), test("bad", 2.0, false), test("worse", 2.0, false)].join("\n");
         let error = verdict(&read_tests(&lines).expect("three tests")).expect_err("two failed");
-        assert_eq!(error.to_string(), "failed:\n  a.test.mjs: bad\n    because\n  a.test.mjs: worse\n    because");
+        assert_eq!(
+            error.to_string(),
+            "failed:\n  a.test.mjs: bad\n    because\n  a.test.mjs: worse\n    because"
+        );
     }
 
     #[test]

@@ -31,6 +31,10 @@ impl<F: Real> Optimizer<F> for AdaGrad {
         1
     }
 
+    fn holds_squares(&self, slot: usize) -> bool {
+        slot == 0
+    }
+
     fn start(&self, memory: &mut [F]) {
         memory.fill(F::of(self.initial_accumulator));
     }

@@ -37,6 +37,10 @@ impl<F: Real> Optimizer<F> for Adam {
         2
     }
 
+    fn holds_squares(&self, slot: usize) -> bool {
+        slot == 1
+    }
+
     fn prepare(
         &self,
         shared: &Shared<F::Sum>,

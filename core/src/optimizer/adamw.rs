@@ -42,6 +42,10 @@ impl<F: Real> Optimizer<F> for AdamW {
         Optimizer::<F>::slots(&self.adam())
     }
 
+    fn holds_squares(&self, slot: usize) -> bool {
+        Optimizer::<F>::holds_squares(&self.adam(), slot)
+    }
+
     fn prepare(
         &self,
         shared: &Shared<F::Sum>,

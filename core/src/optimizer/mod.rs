@@ -86,6 +86,12 @@ pub trait Optimizer<F: Real> {
     /// one after the other.
     fn slots(&self) -> usize;
 
+    /// Whether slot `slot` holds sums or means of squares, whose root the step takes: no value of it is negative.
+    fn holds_squares(&self, slot: usize) -> bool {
+        let _ = slot;
+        false
+    }
+
     /// Initialises the memory before the first step.
     fn start(&self, memory: &mut [F]) {
         memory.fill(F::zero());

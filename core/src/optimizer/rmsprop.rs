@@ -31,6 +31,10 @@ impl<F: Real> Optimizer<F> for RmsProp {
         1
     }
 
+    fn holds_squares(&self, slot: usize) -> bool {
+        slot == 0
+    }
+
     fn update(
         &self,
         scalars: &StepScalars<F>,

@@ -74,6 +74,18 @@ pub enum DataError {
         missing: Vec<String>,
         /// Names of those that are there.
         found: Vec<String>,
+        /// Whether it is those of the test set that are missing.
+        lacks_test_set: bool,
+    },
+    /// A part of the training images is to be the test set, but there is one.
+    HasTest {
+        /// Where.
+        place: PathBuf,
+    },
+    /// A part of the training images is to be the test set, but there are too few.
+    NothingToHoldOut {
+        /// Where.
+        folder: PathBuf,
     },
     /// Several data sets, of which one must be chosen.
     SeveralSets {
@@ -144,6 +156,9 @@ pub enum DataError {
     ImageFolder(ImageFolderError),
 }
 
+/// What to do without a test set.
+pub(super) const HOLD_OUT: &str = "to use part of the training images for testing, add --test-fraction 0.1";
+
 impl fmt::Display for DataError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -192,7 +207,7 @@ impl fmt::Display for DataError {
                 )?;
                 Part::ALL.iter().try_for_each(|part| write!(f, " {}", part.name()))
             }
-            Self::MissingFiles { folder, missing, found } => {
+            Self::MissingFiles { folder, missing, found, lacks_test_set } => {
                 let is = if missing.len() == 1 { "is" } else { "are" };
                 write!(
                     f,
@@ -200,8 +215,17 @@ impl fmt::Display for DataError {
                     folder.display(),
                     missing.join(" and ")
                 )?;
-                write!(f, "; the folder contains {}", found.join(", "))
+                write!(f, "; the folder contains {}", found.join(", "))?;
+                if *lacks_test_set { write!(f, ": {HOLD_OUT}") } else { Ok(()) }
             }
+            Self::HasTest { place } => {
+                write!(f, "{}: the data have a test set: omit --test-fraction", place.display())
+            }
+            Self::NothingToHoldOut { folder } => write!(
+                f,
+                "{}: no class has two images, so none can be used for testing (--test-fraction)",
+                folder.display()
+            ),
             Self::SeveralSets { folder, sets } => write!(
                 f,
                 "{} contains several data sets: choose one with --data, such as {}",
@@ -270,3 +294,10 @@ impl fmt::Display for DataError {
 }
 
 impl std::error::Error for DataError {}
+
+#[cfg(not(target_family = "wasm"))]
+impl From<ImageFolderError> for DataError {
+    fn from(error: ImageFolderError) -> Self {
+        Self::ImageFolder(error)
+    }
+}

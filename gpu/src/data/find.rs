@@ -27,6 +27,7 @@ impl Files {
                 folder: self.folder.clone(),
                 missing: self.named.missing(),
                 found: found.map(|name| name.to_string_lossy().into_owned()).collect(),
+                lacks_test_set: self.named.lacks_test_set(),
             }
         })
     }

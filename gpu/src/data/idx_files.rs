@@ -14,34 +14,45 @@ use sha2::{Digest, Sha256};
 
 use super::classes::{Classes, LABELS_START};
 use super::find::{self, Files};
+use super::hold_out::{Test, hold_out};
 use super::names::Part;
 use super::unpack::{self, WrongLabel};
-use super::{DataError, Kind, Splits};
+use super::{DataError, Kind, Options, Splits};
 use crate::dataset::Images;
 use crate::text;
 use adadagrad_core::digest::Digest as DataDigest;
 
 /// Where `cargo xtask data` puts the packed files, a folder for each data set, seen from the project's root.
 const PACKED: &str = "www/public/data";
+/// The parts that accuracy is measured on.
+const TEST: [Part; 2] = [Part::TestImages, Part::TestLabels];
 
 /// Reads a folder of the user's.
-pub(super) fn load(name: DatasetName, folder: &Path) -> Result<Splits, DataError> {
-    read_files(name, find::in_folder_of_user(name, folder)?, true)
+pub(super) fn load(name: DatasetName, folder: &Path, options: Options) -> Result<Splits, DataError> {
+    read_files(name, find::in_folder_of_user(name, folder)?, options, true)
 }
 
 /// Reads what `cargo xtask data` made.
-pub(super) fn load_packed(name: DatasetName) -> Result<Splits, DataError> {
-    read_files(name, packed(name)?, false)
+pub(super) fn load_packed(name: DatasetName, options: Options) -> Result<Splits, DataError> {
+    read_files(name, packed(name)?, options, false)
 }
 
-fn read_files(name: DatasetName, files: Files, is_of_user: bool) -> Result<Splits, DataError> {
+fn read_files(
+    name: DatasetName,
+    files: Files,
+    options: Options,
+    is_of_user: bool,
+) -> Result<Splits, DataError> {
     let digests = Digests::read(&files.folder, is_of_user)?;
     let training = Half::read(&files, [Part::TrainingImages, Part::TrainingLabels], &digests)?;
-    let test = Half::read(&files, [Part::TestImages, Part::TestLabels], &digests)?;
-    let mut read: Vec<_> =
-        Part::ALL.iter().map(|&part| files.path(part).map(Path::to_owned)).collect::<Result<_, _>>()?;
+    let test = match (options.test_fraction, TEST.into_iter().find_map(|part| files.named.get(part))) {
+        (None, _) => Test::Given(Half::read(&files, TEST, &digests)?),
+        (Some(_), Some(file)) => return Err(DataError::HasTest { place: file.clone() }),
+        (Some(fraction), None) => Test::HeldOut { fraction },
+    };
+    let mut read: Vec<_> = files.named.found().cloned().collect();
     read.extend(digests.file);
-    let (classes, notes) = match name {
+    let (classes, mut notes) = match name {
         DatasetName::Own => Classes::of(&training.images, &training.labels),
         _ => (Classes::MNIST, Vec::new()),
     };
@@ -50,13 +61,19 @@ fn read_files(name: DatasetName, files: Files, is_of_user: bool) -> Result<Split
         _ => Some(SampleShape::MNIST.input),
     };
     let training = training.images(classes, expected)?;
-    let test_file = test.files[0].clone();
-    let test = test.images(classes, expected)?;
-    let [expected, found] = [&training, &test].map(|half| half.sample_shape().input);
-    if found != expected {
-        return Err(DataError::OtherShape { file: test_file, found, expected });
-    }
-    let splits = Splits::new(Kind::Idx, files.folder, read, [training, test]);
+    let images = match test {
+        Test::Given(test) => {
+            let test_file = test.files[0].clone();
+            let test = test.images(classes, expected)?;
+            let [expected, found] = [&training, &test].map(|half| half.sample_shape().input);
+            if found != expected {
+                return Err(DataError::OtherShape { file: test_file, found, expected });
+            }
+            [training, test]
+        }
+        Test::HeldOut { fraction } => hold_out(&training, fraction, &files.folder, &mut notes)?,
+    };
+    let splits = Splits::new(Kind::Idx, files.folder, read, images);
     Ok(Splits { notes, ..splits })
 }
 

@@ -17,6 +17,8 @@ use adadagrad_core::network::Shape;
 use image::imageops::FilterType;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageReader};
 
+use super::error::HOLD_OUT;
+use super::hold_out::{Test, hold_out};
 use super::{DataError, Kind, Options, Splits};
 use crate::cpu::available_threads;
 use crate::dataset::Images;
@@ -105,7 +107,7 @@ impl fmt::Display for ImageFolderError {
             Self::NoTest { folder } => write!(
                 f,
                 "{} has images to learn from in {TRAINING}, but no folder {}: move some images of each class there, \
-                 into folders with the same names",
+                 into folders with the same names, or {HOLD_OUT}",
                 folder.display(),
                 TEST[0]
             ),
@@ -164,28 +166,35 @@ pub fn is_one(folder: &Path) -> bool {
     folder.join(TRAINING).is_dir()
 }
 
-/// Reads the images of both halves.
+/// Reads the images of both halves, or of the first, of which a part is then the second.
 pub(super) fn load(folder: &Path, options: Options) -> Result<Splits, DataError> {
-    read(folder, options).map_err(DataError::ImageFolder)
-}
-
-fn read(folder: &Path, options: Options) -> Result<Splits, ImageFolderError> {
-    let no_test = || ImageFolderError::NoTest { folder: folder.to_owned() };
-    let test =
-        TEST.iter().map(|name| folder.join(name)).find(|folder| folder.is_dir()).ok_or_else(no_test)?;
-    let [training, test] = [Half::find(&folder.join(TRAINING))?, Half::find(&test)?];
-    let class_names = classes(folder, &training, &test)?;
-    let headers = headers(&training, &test)?;
-    let shape = shape(&training, &test, &headers, options.resize)?;
-    let count = class_names.len();
-    let images = [training.decode(shape, count)?, test.decode(shape, count)?];
-    let files = [training, test].into_iter().flat_map(Half::into_files).collect();
-    let mut splits = Splits::new(Kind::ImageFolder, folder.to_owned(), files, images);
-    splits.class_names = class_names;
+    let place = TEST.iter().map(|name| folder.join(name)).find(|folder| folder.is_dir());
+    let test = match (place, options.test_fraction) {
+        (Some(place), None) => Test::Given(Half::find(&place)?),
+        (Some(place), Some(_)) => return Err(DataError::HasTest { place }),
+        (None, Some(fraction)) => Test::HeldOut { fraction },
+        (None, None) => return Err(ImageFolderError::NoTest { folder: folder.to_owned() }.into()),
+    };
+    let training = Half::find(&folder.join(TRAINING))?;
+    let halves = match &test {
+        Test::Given(test) => vec![&training, test],
+        Test::HeldOut { .. } => vec![&training],
+    };
+    let class_names = classes(folder, &halves)?;
+    let headers = headers(&halves)?;
+    let shape = shape(folder, &halves, &headers, options.resize)?;
+    let images = training.decode(shape, class_names.len())?;
+    let mut notes = Vec::new();
     if let Some([rows, columns]) = options.resize {
-        splits.notes.push(format!("The images were resized to {rows}×{columns} pixels."));
+        notes.push(format!("The images were resized to {rows}×{columns} pixels."));
     }
-    Ok(splits)
+    let images = match &test {
+        Test::Given(test) => [images, test.decode(shape, class_names.len())?],
+        Test::HeldOut { fraction } => hold_out(&images, *fraction, folder, &mut notes)?,
+    };
+    let files = halves.into_iter().flat_map(Half::files).cloned().collect();
+    let splits = Splits::new(Kind::ImageFolder, folder.to_owned(), files, images);
+    Ok(Splits { class_names, notes, ..splits })
 }
 
 /// The images of one half.
@@ -220,10 +229,6 @@ impl Half {
     /// All images, class by class.
     fn files(&self) -> impl Iterator<Item = &PathBuf> {
         self.classes.values().flatten()
-    }
-
-    fn into_files(self) -> impl Iterator<Item = PathBuf> {
-        self.classes.into_values().flatten()
     }
 
     fn len(&self) -> usize {
@@ -272,17 +277,21 @@ fn has_image_name(file: &Path) -> bool {
     extension.is_some_and(|extension| EXTENSIONS.contains(&extension.as_str()))
 }
 
-/// The names of the classes, which are the same in both halves.
-fn classes(folder: &Path, training: &Half, test: &Half) -> Result<Vec<String>, ImageFolderError> {
+/// The names of the classes, which are the same in all halves.
+fn classes(folder: &Path, halves: &[&Half]) -> Result<Vec<String>, ImageFolderError> {
     let only = |own: &Half, other: &Half| {
         let names = own.classes.keys().filter(|name| !other.classes.contains_key(*name));
         names.map(|name| name.to_string_lossy().into_owned()).collect::<Vec<_>>()
     };
-    let (only_training, only_test) = (only(training, test), only(test, training));
-    if only_training.is_empty() && only_test.is_empty() {
-        return Ok(training.classes.keys().map(|name| name.to_string_lossy().into_owned()).collect());
+    if let [training, test] = halves {
+        let (only_training, only_test) = (only(training, test), only(test, training));
+        if !only_training.is_empty() || !only_test.is_empty() {
+            let folder = folder.to_owned();
+            return Err(ImageFolderError::OtherClasses { folder, only_training, only_test });
+        }
     }
-    Err(ImageFolderError::OtherClasses { folder: folder.to_owned(), only_training, only_test })
+    let names = halves.first().into_iter().flat_map(|half| half.classes.keys());
+    Ok(names.map(|name| name.to_string_lossy().into_owned()).collect())
 }
 
 /// What an image's first bytes say.
@@ -293,9 +302,9 @@ struct Header {
     has_colour: bool,
 }
 
-fn headers(training: &Half, test: &Half) -> Result<Vec<Header>, ImageFolderError> {
-    let mut headers = vec![Header::default(); training.len() + test.len()];
-    let places = training.files().chain(test.files()).zip(&mut headers);
+fn headers(halves: &[&Half]) -> Result<Vec<Header>, ImageFolderError> {
+    let mut headers = vec![Header::default(); halves.iter().map(|half| half.len()).sum()];
+    let places = halves.iter().flat_map(|half| half.files()).zip(&mut headers);
     on_all_cores(places, |(file, header)| {
         let failed = |error| ImageFolderError::Image { file: file.clone(), error };
         let decoder = open(file).and_then(ImageReader::into_decoder).map_err(failed)?;
@@ -308,8 +317,8 @@ fn headers(training: &Half, test: &Half) -> Result<Vec<Header>, ImageFolderError
 
 /// The one shape of all images.
 fn shape(
-    training: &Half,
-    test: &Half,
+    folder: &Path,
+    halves: &[&Half],
     headers: &[Header],
     resize: Option<[u32; 2]>,
 ) -> Result<Shape, ImageFolderError> {
@@ -317,9 +326,9 @@ fn shape(
     if let Some([rows, columns]) = resize {
         return Ok(Shape::image(channels, rows, columns));
     }
-    let mut images = training.files().chain(test.files()).zip(headers);
+    let mut images = halves.iter().flat_map(|half| half.files()).zip(headers);
     let Some((first, &Header { rows, columns, .. })) = images.next() else {
-        return Err(ImageFolderError::NoClasses { folder: training.folder.clone() });
+        return Err(ImageFolderError::NoClasses { folder: folder.to_owned() });
     };
     match images.find(|(_, header)| (header.rows, header.columns) != (rows, columns)) {
         None => Ok(Shape::image(channels, rows, columns)),

@@ -96,6 +96,12 @@ impl<T> NamedFiles<T> {
         missing.map(name).collect()
     }
 
+    /// Whether the training data are there, and nothing to test on.
+    #[must_use]
+    pub fn lacks_test_set(&self) -> bool {
+        self.parts.keys().eq(&[Part::TrainingImages, Part::TrainingLabels])
+    }
+
     /// Whether all four are there.
     #[must_use]
     pub fn is_whole(&self) -> bool {

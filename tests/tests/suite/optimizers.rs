@@ -89,6 +89,25 @@ fn memory_is_as_large_as_promised() {
     }
 }
 
+/// What is said to hold squares is never negative, and whatever else is remembered has a sign.
+#[test]
+fn memory_of_squares_is_never_negative() {
+    for Row { optimizer, slots, .. } in rows() {
+        let rule = optimizer.as_optimizer::<f64>();
+        let mut state = State::start(rule, &[0.5; 20]);
+        let mut least = vec![f64::INFINITY; slots];
+        for step in 0..10 {
+            state.step(rule, 0.01, &uniform(Key::new(11, step), 20, 1.0));
+            for (least, memory) in least.iter_mut().zip(state.memory.chunks(20)) {
+                *least = memory.iter().copied().fold(*least, f64::min);
+            }
+        }
+        let squares: Vec<_> = (0..slots + 1).map(|slot| rule.holds_squares(slot)).collect();
+        let found: Vec<_> = least.iter().map(|&least| least >= 0.0).chain([false]).collect();
+        assert_eq!(squares, found, "{optimizer:?}");
+    }
+}
+
 /// With no gradient ever, parameters stay where they are to the bit, but for decoupled decay.
 #[test]
 fn a_zero_gradient_changes_nothing_but_decay() {

@@ -54,6 +54,31 @@ impl Checkpoint {
         Ok(())
     }
 
+    /// Whether no value of the optimizer's memory is negative where it cannot be: its root would be NaN. Call it when all
+    /// tensors have been added.
+    ///
+    /// # Errors
+    /// Which tensor has such a value, and where.
+    pub fn check_squares(&self) -> Result<(), CheckpointError> {
+        let Some(state) = &self.state else { return Ok(()) };
+        let optimizer = state.config.optimizer.as_optimizer::<f32>();
+        let slots: Vec<_> = (0..optimizer.slots())
+            .filter(|&slot| optimizer.holds_squares(slot))
+            .map(|slot| tensor_name(Some(slot), ""))
+            .collect();
+        // The first by name: a map has no order.
+        let negative = self
+            .tensors
+            .iter()
+            .filter(|(name, _)| slots.iter().any(|slot| name.starts_with(slot)))
+            .filter_map(|(name, tensor)| Some((name, tensor.values.iter().position(|&value| value < 0.0)?)))
+            .min();
+        match negative {
+            None => Ok(()),
+            Some((tensor, index)) => Err(CheckpointError::Negative { tensor: tensor.clone(), index }),
+        }
+    }
+
     /// The parameters of a network, in its flat order. Layers are told apart by the order of their paths, in which
     /// numbers count as numbers, and by the shapes of their weights: `0.weight`, `module.conv1.weight` and
     /// `layers.0.weight` all may be a network's first weights.

@@ -41,6 +41,13 @@ pub enum CheckpointError {
         /// Which value, counted from 0.
         index: usize,
     },
+    /// A value of a sum or mean of squares is negative.
+    Negative {
+        /// Which tensor of the optimizer's memory.
+        tensor: String,
+        /// Which value, counted from 0.
+        index: usize,
+    },
     /// The state is not valid: in which field, and why.
     State(String),
     /// A state of another version.
@@ -97,6 +104,9 @@ impl fmt::Display for CheckpointError {
             ),
             Self::NonFinite { tensor, index } => {
                 write!(f, "value {index} of the tensor {tensor} is not a finite F32 number")
+            }
+            Self::Negative { tensor, index } => {
+                write!(f, "value {index} of the tensor {tensor} is negative, but it is a sum or mean of squares")
             }
             Self::State(problem) => {
                 write!(f, "the metadata entry `{STATE}` is not a valid run state: {problem}")

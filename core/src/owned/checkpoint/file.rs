@@ -54,6 +54,7 @@ pub fn read(bytes: &[u8]) -> Result<Checkpoint, CheckpointError> {
     for (name, view) in SafeTensors::deserialize(bytes)?.tensors() {
         checkpoint.add(name, &view.dtype().to_string(), view.shape().to_vec(), view.data())?;
     }
+    checkpoint.check_squares()?;
     Ok(checkpoint)
 }
 

@@ -12,7 +12,7 @@ use clap::{ArgGroup, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, S
 use crate::network::NetworkArguments;
 use crate::save_every::SaveEvery;
 use crate::setting_arguments::{SettingArguments, TestName};
-use crate::values::{image_size, number, positive, shape, whole, whole_in_list};
+use crate::values::{fraction, image_size, number, positive, shape, whole, whole_in_list};
 
 /// Trains neural networks with adaptive batch sizes (AdAdaGrad, arXiv 2402.11215).
 ///
@@ -111,7 +111,8 @@ pub(crate) enum Command {
     ///
     /// The file contains the parameters only, with the names and shapes of `torch.nn.Sequential`, so `load_state_dict`
     /// accepts it as it is. A checkpoint also contains the memory of the optimizer, which `load_state_dict` refuses. A
-    /// run cannot be resumed from the new file; the checkpoint stays unchanged.
+    /// run cannot be resumed from the new file; the checkpoint stays unchanged. The program also prints how the inputs of
+    /// the network are computed from pixels: PyTorch must be given the same.
     #[command(after_long_help = EXPORT_EXAMPLES)]
     Export(ExportArguments),
     /// List the networks that --model takes, or the layers of one of them
@@ -229,7 +230,7 @@ const EXPORT_EXAMPLES: &str = "\
 Example:
   adadagrad export --load run.safetensors --output model.safetensors
 
-In PyTorch, with the nn.Sequential of the model (gpu/README.md lists all three):
+In PyTorch, with the module of the model (gpu/README.md describes all of them):
   from safetensors.torch import load_file
   model.load_state_dict(load_file(\"model.safetensors\"))";
 
@@ -290,6 +291,11 @@ pub(crate) struct ReadingArguments {
     /// Folders of images: bring all images to this number of pixels, such as 32x32
     #[arg(long, value_name = "ROWSxCOLUMNS", value_parser = image_size, help_heading = "Data and device")]
     pub(crate) resize: Option<[u32; 2]>,
+    /// Data without a test set (IDX files or folders of images): the fraction of the training images of each class that is
+    /// used for testing and not for training, above 0 and below 1, such as 0.1. The same fraction always gives the same
+    /// images; give it again with --resume, `evaluate` and `statistics`
+    #[arg(long, value_name = "FRACTION", value_parser = fraction, help_heading = "Data and device")]
+    pub(crate) test_fraction: Option<f64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-use adadagrad_core::owned::checkpoint;
+use adadagrad_core::dataset::Encoding;
+use adadagrad_core::owned::checkpoint::{self, State};
 use adadagrad_gpu::output_file::OutputFile;
 
 use crate::Outcome;
@@ -28,5 +29,25 @@ pub(crate) fn run(arguments: &ExportArguments) -> Outcome {
     file.write(&bytes).map_err(|error| about(path, error))?;
     let (model, parameters) = (chosen.model, grouped(parameters.len() as u64));
     output::message(format_args!("Wrote {}: {parameters} parameters of the model {model}.", path.display()));
+    output::message(inputs(checkpoint.state.as_ref()));
     Ok(ExitCode::SUCCESS)
+}
+
+/// What PyTorch is to give the network, so that it sees what it was trained on.
+fn inputs(state: Option<&State>) -> String {
+    let Some(state) = state else {
+        return "The file does not say whether the inputs of the network are normalised.".to_owned();
+    };
+    let Some(Encoding::Bytes { mean, deviation }) = state.encoding else {
+        return "The inputs of the network are pixel/255.".to_owned();
+    };
+    let channels = state.sample_shape().input.channels as usize;
+    let [mean, deviation] = [mean, deviation].map(|numbers| {
+        let numbers: Vec<_> = numbers.iter().take(channels).map(f32::to_string).collect();
+        numbers.join(", ")
+    });
+    format!(
+        "The inputs of the network are (pixel/255 - mean)/deviation, per channel: in torchvision \
+         ToTensor(), then Normalize([{mean}], [{deviation}])."
+    )
 }

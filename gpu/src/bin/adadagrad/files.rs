@@ -55,7 +55,8 @@ impl ReadingArguments {
     /// Reads a data set.
     pub(crate) fn load(&self, name: DatasetName, folder: Option<&Path>) -> Result<Splits, Box<dyn Error>> {
         let coarse_labels = self.labels == Some(LabelName::Coarse);
-        let splits = data::load_with(name, folder, data::Options { coarse_labels, resize: self.resize })?;
+        let options = data::Options { coarse_labels, resize: self.resize, test_fraction: self.test_fraction };
+        let splits = data::load_with(name, folder, options)?;
         let misplaced = if self.labels.is_some() && splits.kind != Kind::Cifar100 {
             Some("--labels chooses among the labels of CIFAR-100")
         } else if self.resize.is_some() && splits.kind != Kind::ImageFolder {

@@ -16,7 +16,7 @@ use adadagrad_gpu::data::Splits;
 use adadagrad_gpu::engine::{Engine, EngineError, Evaluated, Snapshot};
 use adadagrad_gpu::run::Run;
 use adadagrad_gpu::telemetry::Line;
-use adadagrad_gpu::telemetry_file::TelemetryFile;
+use adadagrad_gpu::telemetry_file::{Resumed, TelemetryFile};
 use adadagrad_gpu::webgpu::Profile;
 use clap::ArgMatches;
 
@@ -66,7 +66,7 @@ pub(crate) fn run(arguments: &TrainArguments, given: &ArgMatches) -> Outcome {
     let data = data.for_run(&config, start.encoding());
     let profile = arguments.profile.then(Profile::default);
     let run = start::begin(arguments, config, &network, start, &data, profile.clone())?;
-    let files = files.begin(arguments, run.progress())?;
+    let files = files.begin(arguments, &run)?;
     let interrupts = interrupt::listen(Arc::clone(run.engine().control()))?;
     let network = Trained { network, own: chosen.own };
     let mut session =
@@ -131,13 +131,14 @@ impl Files {
     }
 
     /// Makes the files ready for a run that stands here.
-    fn begin(mut self, arguments: &TrainArguments, progress: &Progress<f64>) -> Result<Self, String> {
-        let &Progress { steps, samples_seen, .. } = progress;
+    fn begin(mut self, arguments: &TrainArguments, run: &Run<Box<dyn Engine>>) -> Result<Self, String> {
+        let &Progress { steps, samples_seen, .. } = run.progress();
+        let resumed = Resumed { step: steps, samples_seen, model: run.config().model };
         let Some((path, file)) = &mut self.telemetry else { return Ok(self) };
         let about = |error| files::about(path, error);
         if arguments.resume.is_none() {
             file.begin().map_err(about)?;
-        } else if let Some(last) = file.resume(steps, samples_seen).map_err(about)?
+        } else if let Some(last) = file.resume(&resumed).map_err(about)?
             && last < steps
         {
             output::message(files::about(

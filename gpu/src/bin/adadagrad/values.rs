@@ -17,6 +17,16 @@ pub(crate) fn number(text: &str) -> Result<f64, String> {
     Ok(number)
 }
 
+/// A fraction: above 0 and below 1.
+pub(crate) fn fraction(text: &str) -> Result<f64, String> {
+    let fraction = number(text)?;
+    if fraction > 0.0 && fraction < 1.0 {
+        Ok(fraction)
+    } else {
+        Err("expected a number above 0 and below 1".to_owned())
+    }
+}
+
 /// A whole number of at least 0.
 pub(crate) fn whole<T: FromStr>(text: &str) -> Result<T, String> {
     if let Ok(number) = text.parse() {
