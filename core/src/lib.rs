@@ -11,20 +11,13 @@ pub mod batch_test;
 pub mod cifar;
 pub mod config;
 pub mod controller;
-pub mod cut;
 pub mod dataset;
 mod decode;
 pub mod digest;
-#[cfg(feature = "std")]
-pub mod examiner;
 pub mod idx;
 pub mod images;
 pub mod layer;
 mod length;
-#[cfg(feature = "std")]
-pub mod local;
-#[cfg(feature = "std")]
-pub mod member;
 pub mod model;
 pub mod network;
 pub mod normalisation;
@@ -38,7 +31,7 @@ mod shape;
 pub mod shuffle;
 pub mod statistics;
 pub mod subnormal;
-#[cfg(feature = "std")]
-mod sums;
-pub mod trainer;
+#[cfg(feature = "serde")]
+mod text_form;
+pub mod training;
 mod vectors;
