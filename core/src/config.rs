@@ -13,7 +13,7 @@ use crate::optimizer::{AdaGrad, AnyOptimizer};
 use crate::real::Real;
 use crate::schedule::{Decay, Schedule};
 
-/// The version of [`RunConfig`] and of [`crate::trainer::Telemetry`] that this crate reads and writes.
+/// The version of [`RunConfig`] and of [`crate::training::Telemetry`] that this crate reads and writes.
 pub const FORMAT_VERSION: u32 = 1;
 
 /// Numbers beyond this are infinite in `f32`, which runs are computed in.

@@ -45,9 +45,10 @@ impl FromStr for Digest {
 
 #[cfg(feature = "serde")]
 mod text {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
     use super::{Digest, NotADigest, fmt};
+    use crate::text_form::{self, TextForm};
 
     impl Serialize for Digest {
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -57,21 +58,17 @@ mod text {
 
     impl<'de> Deserialize<'de> for Digest {
         fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            deserializer.deserialize_str(Digits)
+            text_form::deserialize(deserializer)
         }
     }
 
-    struct Digits;
-
-    impl de::Visitor<'_> for Digits {
-        type Value = Digest;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    impl TextForm for Digest {
+        fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("a SHA-256 of 64 hexadecimal digits")
         }
 
-        fn visit_str<E: de::Error>(self, text: &str) -> Result<Digest, E> {
-            text.parse().map_err(|error: NotADigest| E::custom(format_args!("`{text}` is {error}")))
+        fn refusal(text: &str, error: &NotADigest, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "`{text}` is {error}")
         }
     }
 }

@@ -13,22 +13,15 @@ pub mod batch_test;
 pub mod cifar;
 pub mod config;
 pub mod controller;
-pub mod cut;
 pub mod dataset;
 mod decode;
 pub mod digest;
-#[cfg(feature = "std")]
-pub mod examiner;
 #[cfg(feature = "serde")]
 mod fields;
 pub mod idx;
 pub mod images;
 pub mod layer;
 mod length;
-#[cfg(feature = "std")]
-pub mod local;
-#[cfg(feature = "std")]
-pub mod member;
 pub mod model;
 pub mod network;
 pub mod normalisation;
@@ -42,7 +35,7 @@ mod shape;
 pub mod shuffle;
 pub mod statistics;
 pub mod subnormal;
-#[cfg(feature = "std")]
-mod sums;
-pub mod trainer;
+#[cfg(feature = "serde")]
+mod text_form;
+pub mod training;
 mod vectors;

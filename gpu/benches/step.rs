@@ -12,13 +12,11 @@ use std::time::Duration;
 use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::controller::{AnyController, Constant};
 use adadagrad_core::dataset::{Dataset, SampleShape, Visit};
-use adadagrad_core::local::OwnedNetwork;
 use adadagrad_core::network::{Model, Shape};
+use adadagrad_core::owned::SharedDataset;
+use adadagrad_core::owned::threads::{ThreadsEngine, available_threads};
 use adadagrad_core::statistics::Needs;
-use adadagrad_core::trainer::Trainer;
-use adadagrad_gpu::cpu::{ThreadsEngine, available_threads};
-use adadagrad_gpu::dataset::SharedDataset;
-use adadagrad_gpu::engine::{BatchOrder, Engine};
+use adadagrad_core::training::{BatchOrder, Trainer};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
 const SAMPLES: u32 = 4096;
@@ -41,9 +39,8 @@ fn start(
     threads: NonZero<usize>,
 ) -> Result<(Trainer<f32>, ThreadsEngine), Box<dyn std::error::Error>> {
     let training: SharedDataset = Arc::new(Pixels(shape));
-    let network = OwnedNetwork::of_model(config.model, training.shape())?;
-    let trainer = Trainer::new(config, SAMPLES)?.with_grain(network.grain());
-    Ok((trainer, ThreadsEngine::new(&config, training, threads)?))
+    let engine = ThreadsEngine::new(&config, training, threads)?;
+    Ok((Trainer::new(config, SAMPLES)?.with_grain(engine.grain()), engine))
 }
 
 impl Dataset<f32> for Pixels {

@@ -25,10 +25,11 @@ use std::sync::Arc;
 
 use adadagrad_core::config::{DatasetName, RunConfig};
 use adadagrad_core::dataset::{Encoding, SampleShape};
+use adadagrad_core::digest::Digest as DataDigest;
+use adadagrad_core::owned::SharedDataset;
 
 pub use self::error::DataError;
-use crate::dataset::{Images, SharedDataset, digest, for_run};
-use adadagrad_core::digest::Digest as DataDigest;
+use crate::dataset::{Images, digest, for_run};
 
 /// What a data set is stored as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

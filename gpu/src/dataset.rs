@@ -4,15 +4,11 @@ use std::sync::Arc;
 
 use adadagrad_core::augmentation::Placements;
 use adadagrad_core::config::RunConfig;
-use adadagrad_core::dataset::{Dataset, Encoding};
+use adadagrad_core::dataset::Encoding;
+use adadagrad_core::digest::Digest as DataDigest;
 use adadagrad_core::images::LabelledImages;
 use adadagrad_core::normalisation::Normalisation;
 use sha2::{Digest, Sha256};
-
-use adadagrad_core::digest::Digest as DataDigest;
-
-/// A data set that several threads read.
-pub type SharedDataset = Arc<dyn Dataset<f32> + Send + Sync>;
 
 /// Bytes that copies share.
 #[derive(Clone, Debug, Default)]

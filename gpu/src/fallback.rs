@@ -5,14 +5,13 @@ use std::num::NonZero;
 use std::sync::Arc;
 
 use adadagrad_core::config::RunConfig;
-use adadagrad_core::cut::Cut;
-use adadagrad_core::local::OwnedNetwork;
+use adadagrad_core::network::Grain;
+use adadagrad_core::owned::threads::ThreadsEngine;
+use adadagrad_core::owned::{Control, Evaluated, OwnedNetwork, SharedDataset};
 use adadagrad_core::statistics::{Evidence, Needs};
-use adadagrad_core::trainer::{Plan, Telemetry, Trainer};
+use adadagrad_core::training::{BatchOrder, Cut, Plan, Telemetry, Trainer};
 
-use crate::cpu::ThreadsEngine;
-use crate::dataset::SharedDataset;
-use crate::engine::{BatchOrder, Control, Engine, EngineError, Evaluated, Snapshot};
+use crate::engine::{Engine, EngineError, Snapshot};
 use crate::gpu::GpuEngine;
 use crate::webgpu::{GpuError, Options};
 
@@ -96,14 +95,14 @@ impl FallbackEngine {
 
     fn give_up(&mut self, error: &GpuError) -> Result<(), EngineError> {
         let Computing::Gpu(gpu) = &self.computing else { return Ok(()) };
-        let rescue = gpu.training().rescue();
-        let steps = rescue.since.len();
+        let snapshot = gpu.training().run_snapshot();
+        let steps = snapshot.since.len();
         (self.notice)(&format!("{error}; continuing on CPU threads and repeating {steps} steps"));
         let (images, control) = (Arc::clone(&self.images), Arc::clone(gpu.control()));
         let network = self.network.clone();
         let mut engine = ThreadsEngine::of_network(&self.config, network, images, self.threads, control)?;
-        engine.restore(&rescue.parameters, Some(&rescue.memory))?;
-        for step in &rescue.since {
+        engine.restore(&snapshot.parameters, Some(&snapshot.memory))?;
+        for step in &snapshot.since {
             engine.repeat(&self.config, step)?;
         }
         self.computing = Computing::Threads(Box::new(engine));
@@ -140,6 +139,10 @@ impl Engine for FallbackEngine {
 
     fn control(&self) -> &Arc<Control> {
         self.engine().control()
+    }
+
+    fn grain(&self) -> Grain {
+        self.network.grain()
     }
 
     fn description(&self) -> String {

@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use adadagrad_core::config::RunConfig;
-use adadagrad_core::cut::Cut;
-use adadagrad_core::local::OwnedNetwork;
+use adadagrad_core::network::Grain;
+use adadagrad_core::owned::{Control, Evaluated, OwnedNetwork, SharedDataset};
 use adadagrad_core::statistics::{Evidence, Needs};
-use adadagrad_core::trainer::{Plan, Telemetry, Trainer};
+use adadagrad_core::training::{BatchOrder, Cut, Plan, Telemetry, Trainer};
 use pollster::block_on;
 
-use crate::dataset::SharedDataset;
-use crate::engine::{BatchOrder, Control, Engine, EngineError, Evaluated, Snapshot};
+use crate::engine::{Engine, EngineError, Snapshot};
 use crate::webgpu::{Options, Training};
 
 /// Training on a GPU. See the [module](self).
@@ -77,6 +76,10 @@ impl Engine for GpuEngine {
 
     fn restore(&mut self, parameters: &[f32], memory: Option<&[f32]>) -> Result<(), EngineError> {
         block_on(self.training.restore(parameters, memory))
+    }
+
+    fn grain(&self) -> Grain {
+        self.training.grain()
     }
 
     fn control(&self) -> &Arc<Control> {

@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
-pub mod cpu;
+mod cpu;
 pub mod data;
 pub mod dataset;
 pub mod engine;
@@ -9,7 +9,6 @@ pub mod fallback;
 pub mod gpu;
 #[cfg(not(target_family = "wasm"))]
 pub mod output_file;
-mod pool;
 #[cfg(not(target_family = "wasm"))]
 pub mod remembered;
 pub mod run;
@@ -20,5 +19,3 @@ pub mod telemetry;
 pub mod telemetry_file;
 pub mod text;
 pub mod webgpu;
-
-pub use pool::PoolError;

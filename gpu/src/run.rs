@@ -3,9 +3,9 @@
 use std::time::Instant;
 
 use adadagrad_core::config::{RetuneError, RunConfig};
-use adadagrad_core::trainer::{Progress, Trainer};
+use adadagrad_core::owned::SharedDataset;
+use adadagrad_core::training::{Progress, Trainer};
 
-use crate::dataset::SharedDataset;
 use crate::engine::{Engine, EngineError};
 use crate::telemetry::Line;
 
@@ -17,11 +17,11 @@ pub struct Run<E> {
 }
 
 impl<E: Engine> Run<E> {
-    /// Puts the two together. The engine must hold the parameters and the memory that the trainer's progress
-    /// belongs to.
+    /// Puts the two together, with batches cut as suits the engine's network. The engine must hold the parameters and the
+    /// memory that the trainer's progress belongs to.
     #[must_use]
-    pub const fn new(trainer: Trainer<f32>, engine: E) -> Self {
-        Self { trainer, engine }
+    pub fn new(trainer: Trainer<f32>, engine: E) -> Self {
+        Self { trainer: trainer.with_grain(engine.grain()), engine }
     }
 
     /// Makes the next step, and measures accuracy on `test` when [`Trainer::measures_after`] says so. `None` when

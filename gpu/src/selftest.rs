@@ -8,11 +8,11 @@ use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::controller::{AnyController, Constant};
 use adadagrad_core::dataset::{Dataset, SampleShape, Visit};
 use adadagrad_core::model::Model;
-use adadagrad_core::trainer::Trainer;
+use adadagrad_core::owned::SharedDataset;
+use adadagrad_core::training::Trainer;
 use pollster::block_on;
 use serde::Serialize;
 
-use crate::dataset::SharedDataset;
 use crate::engine::EngineError;
 use crate::webgpu::parity::{Bench, Check, cases};
 use crate::webgpu::{

@@ -1,7 +1,7 @@
 //! The telemetry file: one JSON object per step. `TELEMETRY.md` beside this crate explains every field.
 
 use adadagrad_core::model::Model;
-use adadagrad_core::trainer::Telemetry;
+use adadagrad_core::training::Telemetry;
 use serde::{Deserialize, Serialize};
 
 /// One step, as a line of the file holds it.

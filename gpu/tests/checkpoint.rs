@@ -6,11 +6,11 @@ use std::collections::HashMap;
 use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::dataset::SampleShape;
 use adadagrad_core::digest::Digest;
-use adadagrad_core::local::OwnedNetwork;
 use adadagrad_core::network::Model;
 use adadagrad_core::optimizer::{AnyOptimizer, Shared};
+use adadagrad_core::owned::OwnedNetwork;
 use adadagrad_core::owned::checkpoint::{self, Checkpoint, CheckpointError, STATE_VERSION, State};
-use adadagrad_core::trainer::Progress;
+use adadagrad_core::training::Progress;
 
 fn state() -> State {
     // Numbers whose decimal forms need all their digits.

@@ -14,15 +14,15 @@ use adadagrad_core::batch_test::{
 };
 use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::controller::{AdAdaGrad, AnyController};
-use adadagrad_core::cut::Cut;
 use adadagrad_core::dataset::{Dataset, SampleShape, Visit};
-use adadagrad_core::local::{Advance, Evaluation, Kept, LocalRun, OwnedNetwork, SweepMemory};
 use adadagrad_core::network::Model;
 use adadagrad_core::optimizer::{Adam, AnyOptimizer};
-use adadagrad_core::trainer::{Telemetry, Trainer};
-use adadagrad_gpu::cpu::ThreadsEngine;
-use adadagrad_gpu::dataset::SharedDataset;
-use adadagrad_gpu::engine::{Control, Engine, EngineError};
+use adadagrad_core::owned::threads::{ThreadsEngine, ThreadsError};
+use adadagrad_core::owned::{
+    ActivationCache, Advance, Control, Evaluation, LocalRun, OwnedNetwork, SharedDataset, SweepMemory,
+};
+use adadagrad_core::training::{Cut, Telemetry, Trainer};
+use adadagrad_gpu::engine::EngineError;
 use adadagrad_gpu::run::Run;
 use adadagrad_tests::coloured::Coloured;
 
@@ -59,7 +59,6 @@ fn tests() -> Vec<Option<AnyTest>> {
 
 fn run(config: RunConfig, training: &SharedDataset, threads: usize) -> Run<ThreadsEngine> {
     let trainer = Trainer::new(config, training.len()).unwrap();
-    let trainer = trainer.with_grain(network_for(&config, training).grain());
     let threads = NonZero::new(threads).unwrap();
     Run::new(trainer, ThreadsEngine::new(&config, Arc::clone(training), threads).unwrap())
 }
@@ -181,7 +180,10 @@ fn what_is_kept_for_the_second_sweep_does_not_change_the_bits() {
     };
     let network = OwnedNetwork::of_model(Model::Cnn, SampleShape::MNIST).unwrap();
     let micro_batches = count_micro_batches(&network, batch);
-    assert!(Kept::<f32>::most(network.view()) < micro_batches, "all {micro_batches} micro-batches are kept");
+    assert!(
+        ActivationCache::<f32>::limit(network.view()) < micro_batches,
+        "all {micro_batches} micro-batches are kept"
+    );
     let (telemetry, parameters, _) = reference(config, &training);
     let mut run = run(config, &training, 2);
     assert_eq!(run.step(&training).unwrap().unwrap().telemetry, telemetry[0]);
@@ -302,7 +304,8 @@ fn a_thread_that_panics_is_an_error() {
     for threads in 1..=3 {
         let training = trap(100, || panic!("on purpose"));
         is_redone(run(config, &training, threads), |error| {
-            matches!(error, EngineError::Pool(_)) && error.to_string().contains("on purpose")
+            matches!(error, EngineError::Threads(ThreadsError::Pool(_)))
+                && error.to_string().contains("on purpose")
         });
     }
 }

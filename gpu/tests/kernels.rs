@@ -7,10 +7,9 @@ mod support;
 use std::collections::BTreeSet;
 
 use adadagrad_core::config::{Preset, RunConfig};
-use adadagrad_core::cut::Cut;
 use adadagrad_core::network::Model;
 use adadagrad_core::statistics::{Evidence, Needs};
-use adadagrad_gpu::engine::BatchOrder;
+use adadagrad_core::training::{BatchOrder, Cut};
 use adadagrad_gpu::webgpu::parity::{Bench, Case, Check, cases};
 use adadagrad_gpu::webgpu::{Gpu, Opening, Options, Shader, Training, Variant, Variants};
 use pollster::block_on;

@@ -11,17 +11,16 @@ use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::controller::{AdAdaGrad, AnyController};
 use adadagrad_core::dataset::SampleShape;
 use adadagrad_core::digest::Digest;
-use adadagrad_core::local::OwnedNetwork;
 use adadagrad_core::network::Model;
 use adadagrad_core::optimizer::{
     AdaGrad, AdaGradNorm, Adam, AdamW, AnyOptimizer, Momentum, Nesterov, RmsProp, Sgd,
 };
 use adadagrad_core::owned::checkpoint::{self, STATE_VERSION, State};
+use adadagrad_core::owned::threads::ThreadsEngine;
+use adadagrad_core::owned::{OwnedNetwork, SharedDataset};
 use adadagrad_core::schedule::{Decay, Schedule};
-use adadagrad_core::trainer::Trainer;
-use adadagrad_gpu::cpu::ThreadsEngine;
-use adadagrad_gpu::dataset::SharedDataset;
-use adadagrad_gpu::engine::{Engine, EngineError};
+use adadagrad_core::training::Trainer;
+use adadagrad_gpu::engine::EngineError;
 use adadagrad_gpu::run::Run;
 use adadagrad_gpu::telemetry::Line;
 use adadagrad_gpu::telemetry_file::{Resumed, TelemetryFile};

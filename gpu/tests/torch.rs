@@ -6,11 +6,10 @@ use std::path::{Path, PathBuf};
 
 use adadagrad_core::backend::FastBackend;
 use adadagrad_core::dataset::SampleShape;
-use adadagrad_core::examiner::{Examiner, Verdict};
 use adadagrad_core::images::Picture;
-use adadagrad_core::local::OwnedNetwork;
 use adadagrad_core::network::Model;
 use adadagrad_core::owned::checkpoint::{self, Checkpoint};
+use adadagrad_core::owned::{OwnedNetwork, Prediction, Predictor};
 
 fn file(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/golden/torch").join(name)
@@ -63,19 +62,19 @@ fn the_same_parameters_answer_as_in_torch() {
     let expected: serde_json::Value = serde_json::from_str(&text).unwrap();
     let image: Vec<u8> = (0..784_u32).map(|k| (7 * k % 256) as u8).collect();
     for model in Model::MNIST {
-        let mut examiner =
-            Examiner::<f32, _>::new(OwnedNetwork::of_model(model, SampleShape::MNIST).unwrap(), FastBackend)
+        let mut predictor =
+            Predictor::<f32, _>::new(OwnedNetwork::of_model(model, SampleShape::MNIST).unwrap(), FastBackend)
                 .unwrap();
         let expected = expected[&model.to_string()].as_array().unwrap();
-        let parameters = examiner.in_own_order(&filled(model)).unwrap();
-        let compare = |_, verdict: Verdict<'_, f32>| {
-            for (found, expected) in verdict.probabilities.iter().zip(expected) {
+        let parameters = predictor.in_own_order(&filled(model)).unwrap();
+        let compare = |_, prediction: Prediction<'_, f32>| {
+            for (found, expected) in prediction.probabilities.iter().zip(expected) {
                 let expected = expected.as_f64().unwrap();
                 assert!((f64::from(*found) - expected).abs() <= 1e-5, "{model:?}: {found} for {expected}");
             }
         };
-        examiner
-            .examine(&parameters, &Picture { bytes: &image, shape: SampleShape::MNIST }, 0..1, compare)
+        predictor
+            .predict(&parameters, &Picture { bytes: &image, shape: SampleShape::MNIST }, 0..1, compare)
             .unwrap();
     }
 }

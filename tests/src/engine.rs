@@ -2,8 +2,8 @@
 
 use adadagrad_core::backend::Backend;
 use adadagrad_core::dataset::{Dataset, Visit};
-use adadagrad_core::local::OwnedNetwork;
 use adadagrad_core::network::{Network, Score, Sweep, Workspace};
+use adadagrad_core::owned::OwnedNetwork;
 use adadagrad_core::real::Real;
 use adadagrad_core::statistics::{Evidence, Inner, Needs, Statistics};
 

@@ -7,9 +7,9 @@ use adadagrad_core::config::RunConfig;
 use adadagrad_core::dataset::{Dataset, SampleShape};
 use adadagrad_core::idx::Idx;
 use adadagrad_core::images::LabelledImages;
-use adadagrad_core::local::OwnedNetwork;
 use adadagrad_core::network::{Model, Shape};
-use adadagrad_core::trainer::Trainer;
+use adadagrad_core::owned::OwnedNetwork;
+use adadagrad_core::training::Trainer;
 
 use adadagrad_core::owned::checkpoint::{self, OwnNetwork, network_of};
 

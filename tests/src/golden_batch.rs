@@ -1,7 +1,7 @@
 //! A network of the reference numbers, and what its batch must say.
 
-use adadagrad_core::local::OwnedNetwork;
 use adadagrad_core::network::Shape;
+use adadagrad_core::owned::OwnedNetwork;
 use adadagrad_core::real::Real;
 use adadagrad_core::statistics::Reason;
 

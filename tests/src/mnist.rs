@@ -7,7 +7,7 @@ use std::{env, fs};
 use adadagrad_core::config::RunConfig;
 use adadagrad_core::dataset::SampleShape;
 use adadagrad_core::images::LabelledImages;
-use adadagrad_core::local::OwnedNetwork;
+use adadagrad_core::owned::OwnedNetwork;
 use flate2::read::GzDecoder;
 
 /// The training set; `None`, with a message, when it is not packed yet.

@@ -7,13 +7,13 @@ use adadagrad_core::config::RunConfig;
 use adadagrad_core::controller::{AdAdaGrad, AnyController};
 use adadagrad_core::dataset::Visit;
 use adadagrad_core::layer::{Conv2d, Dense, Flatten, MaxPool2d, Operation, Relu, Tanh};
-use adadagrad_core::local::{BatchSums, OwnedNetwork, OwnedStatistics, SweepMemory};
 use adadagrad_core::network::{Node, Shape, initialise};
 use adadagrad_core::optimizer::{AdamW, AnyOptimizer};
+use adadagrad_core::owned::{BatchSums, OwnedNetwork, OwnedStatistics, SweepMemory};
 use adadagrad_core::real::Real;
 use adadagrad_core::schedule::{Decay, Schedule};
 use adadagrad_core::statistics::Inner;
-use adadagrad_core::trainer::{Progress, Telemetry, Trainer};
+use adadagrad_core::training::{Progress, Telemetry, Trainer};
 
 use crate::table::Table;
 

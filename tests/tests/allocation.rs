@@ -5,8 +5,8 @@ use adadagrad_core::backend::{Backend, FastBackend, PlainBackend};
 use adadagrad_core::batch_test::{AnyTest, CoordinateNormTest, InnerProductTest, NormTest};
 use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::dataset::{Dataset, SampleShape, Visit};
-use adadagrad_core::local::{Advance, LocalRun};
 use adadagrad_core::network::{Model, Shape};
+use adadagrad_core::owned::{Advance, LocalRun};
 use adadagrad_tests::mnist::network;
 use allocation_counter::measure;
 

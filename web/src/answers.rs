@@ -8,11 +8,11 @@ use wasm_bindgen_futures::future_to_promise;
 /// A promise that the holder of the sender keeps; null when the sender is dropped instead.
 pub(crate) fn promise<T: 'static>(
     receiver: Receiver<T>,
-    tell: impl FnOnce(T) -> Result<JsValue, JsError> + 'static,
+    into_js: impl FnOnce(T) -> Result<JsValue, JsError> + 'static,
 ) -> Promise {
     future_to_promise(async move {
         match receiver.await {
-            Ok(value) => tell(value).map_err(JsValue::from),
+            Ok(value) => into_js(value).map_err(JsValue::from),
             Err(_) => Ok(JsValue::NULL),
         }
     })

@@ -2,15 +2,15 @@
 
 use adadagrad_core::backend::FastBackend;
 use adadagrad_core::config::{RetuneError, RunConfig};
-use adadagrad_core::local::{Advance, Evaluation, LocalRun, RunError, Shared, Task};
-use adadagrad_core::trainer::Plan;
+use adadagrad_core::owned::{Advance, Evaluation, LocalRun, RunError, Shared, Task};
+use adadagrad_core::training::Plan;
 use futures_channel::oneshot::Sender;
 use js_sys::Float32Array;
 
 use crate::clock::Clock;
 use crate::data::Data;
 use crate::records::{Activity, EngineName, Finished, Limit, Progress, Retuned, activity_of};
-use crate::standing::Standing;
+use crate::run_state::RunState;
 use crate::team::{TakeError, read_inner, read_score, read_sums};
 
 pub(crate) struct CpuRun {
@@ -25,7 +25,7 @@ pub(crate) struct CpuRun {
     /// Settings that wait for the end of the step under way.
     retune: Option<(RunConfig, Sender<Retuned>)>,
     /// Who waits for the run as it stands.
-    checkpoints: Vec<Sender<Standing>>,
+    checkpoints: Vec<Sender<RunState>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -35,9 +35,9 @@ enum Measurement {
 }
 
 impl CpuRun {
-    pub(crate) fn new(standing: &Standing, data: &Data) -> Result<Self, RunError> {
-        let Standing { trainer, parameters, memory } = standing;
-        let network = standing.network(data)?;
+    pub(crate) fn new(state: &RunState, data: &Data) -> Result<Self, RunError> {
+        let RunState { trainer, parameters, memory } = state;
+        let network = state.network(data)?;
         let local = LocalRun::resume(*trainer, network, FastBackend, parameters, memory, [])?;
         Ok(Self::resume(local, false, Finished::default()))
     }
@@ -143,20 +143,20 @@ impl CpuRun {
         Ok(())
     }
 
-    /// Other settings, from the next step on; then `tell` hears of it.
+    /// Other settings, from the next step on; then `sender` is told.
     ///
     /// # Errors
     /// When they cannot take the place of the present ones.
-    pub(crate) fn retune(&mut self, config: RunConfig, tell: Sender<Retuned>) -> Result<(), RetuneError> {
+    pub(crate) fn retune(&mut self, config: RunConfig, sender: Sender<Retuned>) -> Result<(), RetuneError> {
         { *self.local.trainer() }.retune(config)?;
-        self.retune = Some((config, tell));
+        self.retune = Some((config, sender));
         self.serve();
         Ok(())
     }
 
-    /// `tell` hears how the run stands after its last step.
-    pub(crate) fn checkpoint(&mut self, tell: Sender<Standing>) {
-        self.checkpoints.push(tell);
+    /// `sender` is told how the run stands after its last step.
+    pub(crate) fn checkpoint(&mut self, sender: Sender<RunState>) {
+        self.checkpoints.push(sender);
         self.serve();
     }
 
@@ -175,15 +175,15 @@ impl CpuRun {
         if self.local.is_repeating() {
             return;
         }
-        if let Some((config, tell)) = self.retune.take_if(|_| !self.local.is_inside_step())
+        if let Some((config, sender)) = self.retune.take_if(|_| !self.local.is_inside_step())
             && self.local.retune(config).is_ok()
         {
             // Whoever asked may be gone.
-            let _ = tell.send(Retuned::new(self.local.trainer()));
+            let _ = sender.send(Retuned::new(self.local.trainer()));
         }
-        for tell in self.checkpoints.drain(..) {
+        for sender in self.checkpoints.drain(..) {
             let (parameters, memory) = (self.local.parameters(), self.local.memory());
-            let _ = tell.send(Standing { trainer: *self.local.trainer(), parameters, memory });
+            let _ = sender.send(RunState { trainer: *self.local.trainer(), parameters, memory });
         }
     }
 

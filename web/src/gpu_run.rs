@@ -10,11 +10,10 @@ use std::task::{Poll, Waker};
 use adadagrad_core::backend::FastBackend;
 use adadagrad_core::config::{RetuneError, RunConfig};
 use adadagrad_core::dataset::SampleShape;
-use adadagrad_core::local::{LocalRun, OwnedNetwork, RunError};
-use adadagrad_core::trainer::{Plan, Trainer};
-use adadagrad_gpu::dataset::SharedDataset;
-use adadagrad_gpu::engine::{BatchOrder, Control, EngineError};
-use adadagrad_gpu::webgpu::{Choice, Gpu, GpuError, Options, Rescue, Training, choose};
+use adadagrad_core::owned::{Control, LocalRun, OwnedNetwork, RunError, SharedDataset};
+use adadagrad_core::training::{BatchOrder, Plan, Trainer};
+use adadagrad_gpu::engine::EngineError;
+use adadagrad_gpu::webgpu::{Choice, Gpu, GpuError, Options, RunSnapshot, Training, choose};
 use futures_channel::oneshot::Sender;
 use wasm_bindgen::JsError;
 use wasm_bindgen_futures::spawn_local;
@@ -23,7 +22,7 @@ use crate::clock::Clock;
 use crate::cpu_run::CpuRun;
 use crate::data::Data;
 use crate::records::{Activity, EngineName, Finished, Limit, Progress, Retuned, activity_of};
-use crate::standing::Standing;
+use crate::run_state::RunState;
 
 /// Samples of a rehearsal.
 const REHEARSED: u32 = 8;
@@ -41,7 +40,7 @@ struct Shared {
     limit: Limit,
     pause: Pause,
     /// Newest copy of the run.
-    newest: Rc<Standing>,
+    newest: Rc<RunState>,
     asks: Asks,
     /// The task is at a step or a measurement.
     works: bool,
@@ -63,7 +62,7 @@ struct Shared {
 struct Asks {
     retune: Option<(RunConfig, Sender<Retuned>)>,
     /// Who waits for the run as it stands.
-    checkpoints: Vec<Sender<Standing>>,
+    checkpoints: Vec<Sender<RunState>>,
     /// Who waits for a newer copy.
     copies: Vec<Sender<()>>,
 }
@@ -102,30 +101,30 @@ struct Failure {
     error: GpuError,
     trainer: Trainer<f32>,
     shape: SampleShape,
-    rescue: Rescue,
+    snapshot: RunSnapshot,
     /// The last step made a measurement due that was not made.
     evaluate: bool,
 }
 
 impl GpuRun {
     /// Starts the task where a run stands. `kernels`: what an earlier run chose for the same adapter.
-    pub(crate) fn start(standing: Standing, data: Data, clock: Rc<Clock>, kernels: Option<Choice>) -> Self {
-        Self::spawn(standing, data, clock, kernels, false)
+    pub(crate) fn start(state: RunState, data: Data, clock: Rc<Clock>, kernels: Option<Choice>) -> Self {
+        Self::spawn(state, data, clock, kernels, false)
     }
 
     /// The same before anybody asks for a step: there is time to compile what the first one needs.
-    pub(crate) fn prepare(standing: Standing, data: Data, clock: Rc<Clock>, kernels: Option<Choice>) -> Self {
-        Self::spawn(standing, data, clock, kernels, true)
+    pub(crate) fn prepare(state: RunState, data: Data, clock: Rc<Clock>, kernels: Option<Choice>) -> Self {
+        Self::spawn(state, data, clock, kernels, true)
     }
 
     fn spawn(
-        standing: Standing,
+        state: RunState,
         data: Data,
         clock: Rc<Clock>,
         kernels: Option<Choice>,
         rehearses: bool,
     ) -> Self {
-        let trainer = standing.trainer;
+        let trainer = state.trainer;
         let shared = Rc::new(RefCell::new(Shared {
             finished: Finished::default(),
             activity: Activity::Opening,
@@ -133,7 +132,7 @@ impl GpuRun {
             device_bytes: 0,
             limit: Limit::ZERO,
             pause: Pause::default(),
-            newest: Rc::new(standing),
+            newest: Rc::new(state),
             asks: Asks::default(),
             works: false,
             over: false,
@@ -167,30 +166,30 @@ impl GpuRun {
     }
 
     /// The newest copy of the run, at most a few seconds old.
-    pub(crate) fn newest(&self) -> Rc<Standing> {
+    pub(crate) fn newest(&self) -> Rc<RunState> {
         Rc::clone(&self.0.borrow().newest)
     }
 
-    /// Asks for a newer copy; `tell` hears when it is there, and is dropped when none comes any more or before the
+    /// Asks for a newer copy; `sender` is told when it is there, and is dropped when none comes any more or before the
     /// end of a pause.
-    pub(crate) fn refresh(&self, tell: Sender<()>) {
+    pub(crate) fn refresh(&self, sender: Sender<()>) {
         let shared = &mut *self.0.borrow_mut();
         let stands = shared.works && shared.pause.since.is_some();
         if !shared.over && !stands {
-            shared.asks.copies.push(tell);
+            shared.asks.copies.push(sender);
             shared.wake();
         }
     }
 
-    /// `tell` hears how the run stands after its last step.
-    pub(crate) fn checkpoint(&self, tell: Sender<Standing>) {
+    /// `sender` is told how the run stands after its last step.
+    pub(crate) fn checkpoint(&self, sender: Sender<RunState>) {
         let shared = &mut *self.0.borrow_mut();
         if shared.over {
             // Whoever asked may be gone.
-            let _ = tell.send((*shared.newest).clone());
+            let _ = sender.send((*shared.newest).clone());
             return;
         }
-        shared.asks.checkpoints.push(tell);
+        shared.asks.checkpoints.push(sender);
         // What waits for the end of a pause would keep whoever asked waiting: it is begun again later.
         if let (Some(control), true, Some(_)) = (&shared.control, shared.works, shared.pause.since) {
             control.cancel();
@@ -198,14 +197,14 @@ impl GpuRun {
         shared.wake();
     }
 
-    /// Other settings, from the next step on that is planned; then `tell` hears of it.
+    /// Other settings, from the next step on that is planned; then `sender` is told.
     ///
     /// # Errors
     /// When they cannot take the place of the present ones.
-    pub(crate) fn retune(&self, config: RunConfig, tell: Sender<Retuned>) -> Result<(), RetuneError> {
+    pub(crate) fn retune(&self, config: RunConfig, sender: Sender<Retuned>) -> Result<(), RetuneError> {
         let shared = &mut *self.0.borrow_mut();
         { shared.newest.trainer }.retune(config)?;
-        shared.asks.retune = Some((config, tell));
+        shared.asks.retune = Some((config, sender));
         shared.wake();
         Ok(())
     }
@@ -247,7 +246,7 @@ impl GpuRun {
 impl Failure {
     /// The same run, standing where it stood.
     fn local_run(self) -> Result<LocalRun<f32, FastBackend>, RunError> {
-        let Rescue { parameters, memory, since } = self.rescue;
+        let RunSnapshot { parameters, memory, since } = self.snapshot;
         let network = OwnedNetwork::of_model(self.trainer.config().model, self.shape)?;
         LocalRun::resume(self.trainer, network, FastBackend, &parameters, &memory, since)
     }
@@ -330,34 +329,34 @@ impl Task {
                 let trained = self.train(&mut training).await;
                 // Otherwise its memory would be in use until the browser's collector comes by.
                 training.gpu().destroy();
-                trained.map_err(|error| (error, training.rescue().clone()))
+                trained.map_err(|error| (error, training.run_snapshot().clone()))
             }
             Err(error) => Err((error, self.beginning())),
         };
         let shared = &mut *self.shared.borrow_mut();
         shared.over = true;
-        for tell in core::mem::take(&mut shared.asks).checkpoints {
-            let _ = tell.send((*shared.newest).clone());
+        for sender in core::mem::take(&mut shared.asks).checkpoints {
+            let _ = sender.send((*shared.newest).clone());
         }
-        let Err((error, rescue)) = ended else { return };
+        let Err((error, snapshot)) = ended else { return };
         shared.end = match error {
             EngineError::Cancelled => None,
             EngineError::Gpu(error) => {
                 let Self { trainer, measures, data, .. } = self;
                 let shape = data.shape();
-                Some(End::Failed(Box::new(Failure { error, trainer, shape, rescue, evaluate: measures })))
+                Some(End::Failed(Box::new(Failure { error, trainer, shape, snapshot, evaluate: measures })))
             }
             error => Some(End::Refused(error)),
         };
     }
 
     /// What another engine goes on from when no device could be opened.
-    fn beginning(&self) -> Rescue {
-        let Standing { parameters, memory, .. } = (*self.shared.borrow().newest).clone();
-        Rescue { parameters, memory, since: Vec::new() }
+    fn beginning(&self) -> RunSnapshot {
+        let RunState { parameters, memory, .. } = (*self.shared.borrow().newest).clone();
+        RunSnapshot { parameters, memory, since: Vec::new() }
     }
 
-    async fn open(&self) -> Result<Training, EngineError> {
+    async fn open(&mut self) -> Result<Training, EngineError> {
         let [noted, opening] = [&self.shared; 2].map(Rc::clone);
         let notice = move |text: &str| noted.borrow_mut().finished.notices.push(text.to_owned());
         let images: SharedDataset = Arc::clone(&self.data.train) as _;
@@ -367,6 +366,7 @@ impl Task {
             notice: Box::new(notice),
         };
         let mut training = Training::open(self.trainer.config(), images, options).await?;
+        self.trainer = self.trainer.with_grain(training.grain());
         let beginning = Rc::clone(&self.shared.borrow().newest);
         training.restore(&beginning.parameters, Some(&beginning.memory)).await?;
         if self.rehearses {
@@ -448,7 +448,7 @@ impl Task {
         let telemetry = training.step(&mut self.trainer, plan).await?;
         self.measures = before.measures_after(plan);
         let seconds = (self.working_time() - begin) / 1000.0;
-        if training.rescue().since.len() == 1 {
+        if training.run_snapshot().since.len() == 1 {
             self.publish(before, training);
         }
         let shared = &mut *self.shared.borrow_mut();
@@ -481,18 +481,18 @@ impl Task {
         let Asks { retune, checkpoints, copies } = core::mem::take(&mut self.shared.borrow_mut().asks);
         self.copy(training).await?;
         let shared = &mut *self.shared.borrow_mut();
-        if let Some((config, tell)) = retune
+        if let Some((config, sender)) = retune
             && self.trainer.retune(config).is_ok()
         {
             Rc::make_mut(&mut shared.newest).trainer = self.trainer;
             // Whoever asked may be gone.
-            let _ = tell.send(Retuned::new(&self.trainer));
+            let _ = sender.send(Retuned::new(&self.trainer));
         }
-        for tell in checkpoints {
-            let _ = tell.send((*shared.newest).clone());
+        for sender in checkpoints {
+            let _ = sender.send((*shared.newest).clone());
         }
-        for tell in copies {
-            let _ = tell.send(());
+        for sender in copies {
+            let _ = sender.send(());
         }
         Ok(true)
     }
@@ -513,8 +513,8 @@ impl Task {
 
     /// Shares the last copy, as which the run stood at `trainer`.
     fn publish(&self, trainer: Trainer<f32>, training: &Training) {
-        let Rescue { parameters, memory, .. } = training.rescue().clone();
-        self.shared.borrow_mut().newest = Rc::new(Standing { trainer, parameters, memory });
+        let RunSnapshot { parameters, memory, .. } = training.run_snapshot().clone();
+        self.shared.borrow_mut().newest = Rc::new(RunState { trainer, parameters, memory });
     }
 
     /// Milliseconds since some fixed moment, pauses left out.

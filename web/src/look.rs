@@ -2,10 +2,8 @@
 
 use adadagrad_core::backend::FastBackend;
 use adadagrad_core::dataset::Dataset;
-use adadagrad_core::examiner::{Examiner, Verdict};
-use adadagrad_core::local::RunError;
+use adadagrad_core::owned::{Confusion, Prediction, Predictor, RunError};
 use adadagrad_gpu::dataset::Images;
-use adadagrad_gpu::engine::Confusion;
 use serde::Serialize;
 
 /// Samples between two looks at the clock.
@@ -40,7 +38,7 @@ pub(crate) struct Look {
 }
 
 impl Looking {
-    /// `step`: after which the parameters are these, in the examiner's own order.
+    /// `step`: after which the parameters are these, in the predictor's own order.
     pub(crate) fn new(step: u64, parameters: Vec<f32>, classes: usize) -> Self {
         Self { step, parameters, next: 0, confusion: Confusion::new(classes), mistakes: Vec::new() }
     }
@@ -52,20 +50,25 @@ impl Looking {
     /// Looks at the next samples. What was seen, once there are no more.
     pub(crate) fn advance(
         &mut self,
-        examiner: &mut Examiner<f32, FastBackend>,
+        predictor: &mut Predictor<f32, FastBackend>,
         test: &Images,
     ) -> Result<Option<Look>, RunError> {
         let samples = Dataset::<f32>::len(test);
-        let end = samples.min(self.next.saturating_add(AT_ONCE.min(examiner.most())));
+        let end = samples.min(self.next.saturating_add(AT_ONCE.min(predictor.capacity())));
         let Self { parameters, next, confusion, mistakes, .. } = self;
-        examiner.examine(parameters, test, *next..end, |sample, Verdict { outputs, probabilities }| {
-            let label = test.label(sample).map_or(u32::MAX, u32::from);
-            let predicted = confusion.add(label, outputs);
-            if predicted != label {
-                let probability = probabilities.get(predicted as usize).copied().unwrap_or_default();
-                keep(mistakes, Mistake { sample, label, predicted, probability });
-            }
-        })?;
+        predictor.predict(
+            parameters,
+            test,
+            *next..end,
+            |sample, Prediction { outputs, probabilities }| {
+                let label = test.label(sample).map_or(u32::MAX, u32::from);
+                let predicted = confusion.add(label, outputs);
+                if predicted != label {
+                    let probability = probabilities.get(predicted as usize).copied().unwrap_or_default();
+                    keep(mistakes, Mistake { sample, label, predicted, probability });
+                }
+            },
+        )?;
         *next = end;
         Ok((end == samples).then(|| self.look(samples)))
     }
@@ -96,8 +99,8 @@ fn keep(mistakes: &mut Vec<Mistake>, mistake: Mistake) {
 mod tests {
     use adadagrad_core::dataset::SampleShape;
     use adadagrad_core::images::LabelledImages;
-    use adadagrad_core::local::{Advance, LocalRun, OwnedNetwork};
     use adadagrad_core::network::Model;
+    use adadagrad_core::owned::{Advance, LocalRun, OwnedNetwork};
 
     use super::*;
 
@@ -139,13 +142,13 @@ mod tests {
                 break evaluation;
             }
         };
-        let mut examiner =
-            Examiner::new(OwnedNetwork::of_model(config.model, SampleShape::MNIST).unwrap(), FastBackend)
+        let mut predictor =
+            Predictor::new(OwnedNetwork::of_model(config.model, SampleShape::MNIST).unwrap(), FastBackend)
                 .unwrap();
-        let mut looking = Looking::new(7, examiner.in_own_order(&run.parameters()).unwrap(), 10);
+        let mut looking = Looking::new(7, predictor.in_own_order(&run.parameters()).unwrap(), 10);
         let mut calls = 1;
         let look = loop {
-            match looking.advance(&mut examiner, &images).unwrap() {
+            match looking.advance(&mut predictor, &images).unwrap() {
                 Some(look) => break look,
                 None => calls += 1,
             }

@@ -1,10 +1,10 @@
 //! The networks that the page offers, and what it says of them.
 
 use adadagrad_core::dataset::SampleShape;
-use adadagrad_core::local::{OwnedNetwork, RunError};
 use adadagrad_core::model::Model;
 use adadagrad_core::network::Shape;
 use adadagrad_core::owned::checkpoint::{Piece, pieces};
+use adadagrad_core::owned::{OwnedNetwork, RunError};
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 

@@ -1,8 +1,8 @@
 //! What the page is told of a run, whichever engine computes it.
 
 use adadagrad_core::config::RunConfig;
-use adadagrad_core::local::Evaluation;
-use adadagrad_core::trainer::{Progress as Standing, Telemetry, Trainer};
+use adadagrad_core::owned::Evaluation;
+use adadagrad_core::training::{Progress as RunProgress, Telemetry, Trainer};
 use adadagrad_gpu::webgpu::Choice;
 use serde::{Deserialize, Serialize};
 
@@ -66,7 +66,7 @@ pub(crate) struct Retuned {
 impl Retuned {
     /// A trainer that just took new settings.
     pub(crate) fn new(trainer: &Trainer<f32>) -> Self {
-        let &Standing { steps, samples_seen, next_batch, .. } = trainer.progress();
+        let &RunProgress { steps, samples_seen, next_batch, .. } = trainer.progress();
         Self { step: steps + 1, samples_seen, next_batch, config: *trainer.config() }
     }
 }
@@ -107,8 +107,8 @@ impl Finished {
         self.steps.push(StepRecord { telemetry, seconds });
     }
 
-    pub(crate) fn evaluation(&mut self, standing: &Standing<f64>, evaluation: Evaluation) {
-        let &Standing { steps, samples_seen, .. } = standing;
+    pub(crate) fn evaluation(&mut self, progress: &RunProgress<f64>, evaluation: Evaluation) {
+        let &RunProgress { steps, samples_seen, .. } = progress;
         let Evaluation { accuracy, loss } = evaluation;
         self.evaluations.push(EvaluationRecord { step: steps, samples_seen, accuracy, loss });
     }

@@ -5,10 +5,9 @@ use std::rc::Rc;
 use adadagrad_core::backend::FastBackend;
 use adadagrad_core::config::{DatasetName, RunConfig};
 use adadagrad_core::dataset::SampleShape;
-use adadagrad_core::examiner::{Examiner, Verdict};
 use adadagrad_core::images::Picture;
-use adadagrad_core::local::OwnedNetwork;
 use adadagrad_core::model::Model;
+use adadagrad_core::owned::{OwnedNetwork, Prediction, Predictor};
 use adadagrad_gpu::webgpu::Choice;
 use futures_channel::oneshot;
 use js_sys::{Float32Array, Promise};
@@ -23,7 +22,7 @@ use crate::gpu_run::GpuRun;
 use crate::look::{Look, Looking};
 use crate::models::{ModelRow, Sample};
 use crate::records::{EngineName, Limit};
-use crate::standing::Standing;
+use crate::run_state::RunState;
 use crate::team::{shared_to_js, vectors_to_js};
 use crate::{from_js, to_js, whole};
 
@@ -39,7 +38,7 @@ pub struct Session {
 
 /// A GPU that is ready for a run.
 struct Prepared {
-    standing: Standing,
+    state: RunState,
     kernels: Option<Choice>,
     run: GpuRun,
 }
@@ -49,7 +48,7 @@ struct Run {
     seed: u64,
     engine: Engine,
     /// Made when it is first needed.
-    examiner: Option<Examiner<f32, FastBackend>>,
+    predictor: Option<Predictor<f32, FastBackend>>,
     looking: Option<Looking>,
     /// The step that was looked at last.
     seen: Option<u64>,
@@ -137,8 +136,8 @@ impl Session {
             let [wanted, open] = [config.dataset, self.dataset].map(DatasetName::name);
             return Err(JsError::new(&format!("dataset is {wanted}, but {open} is loaded")));
         }
-        let standing = Standing::begin(config, &self.data, parameters.as_deref())?;
-        self.put(standing, from_js(engine)?, kernels)
+        let state = RunState::begin(config, &self.data, parameters.as_deref())?;
+        self.put(state, from_js(engine)?, kernels)
     }
 
     /// Checks that a run could begin with these settings and the parameters in a safetensors file. Nothing changes.
@@ -150,7 +149,7 @@ impl Session {
         #[wasm_bindgen(unchecked_param_type = "RunConfig")] config: JsValue,
         parameters: &[u8],
     ) -> Result<(), JsError> {
-        Standing::begin(from_js(config)?, &self.data, Some(parameters)).map(drop)
+        RunState::begin(from_js(config)?, &self.data, Some(parameters)).map(drop)
     }
 
     /// Makes a GPU ready for a run that is likely to be started soon, so that its first step need not wait for the
@@ -163,14 +162,14 @@ impl Session {
         #[wasm_bindgen(unchecked_param_type = "RunConfig")] config: JsValue,
         #[wasm_bindgen(unchecked_param_type = "KernelChoice | null")] kernels: JsValue,
     ) -> Result<(), JsError> {
-        let standing = Standing::begin(from_js(config)?, &self.data, None)?;
+        let state = RunState::begin(from_js(config)?, &self.data, None)?;
         let kernels = from_js(kernels).ok();
-        if self.prepared.as_ref().is_some_and(|prepared| prepared.is_for(&standing, kernels.as_ref())) {
+        if self.prepared.as_ref().is_some_and(|prepared| prepared.is_for(&state, kernels.as_ref())) {
             return Ok(());
         }
-        let (data, clock) = (self.data.for_run(standing.trainer.config()), Rc::clone(&self.clock));
-        let run = GpuRun::prepare(standing.clone(), data, clock, kernels.clone());
-        self.prepared = Some(Prepared { standing, kernels, run });
+        let (data, clock) = (self.data.for_run(state.trainer.config()), Rc::clone(&self.clock));
+        let run = GpuRun::prepare(state.clone(), data, clock, kernels.clone());
+        self.prepared = Some(Prepared { state, kernels, run });
         Ok(())
     }
 
@@ -198,9 +197,9 @@ impl Session {
             samples_seen: u64,
             next_batch: u32,
         }
-        let standing = Standing::read(checkpoint, self.dataset, &self.data)?;
-        let (config, progress) = (*standing.trainer.config(), *standing.trainer.progress());
-        self.put(standing, from_js(engine)?, kernels)?;
+        let state = RunState::read(checkpoint, self.dataset, &self.data)?;
+        let (config, progress) = (*state.trainer.config(), *state.trainer.progress());
+        self.put(state, from_js(engine)?, kernels)?;
         let (step, samples_seen, next_batch) = (progress.steps, progress.samples_seen, progress.next_batch);
         to_js(&Resumed { config, step, samples_seen, next_batch })
     }
@@ -282,12 +281,12 @@ impl Session {
         #[wasm_bindgen(unchecked_param_type = "RunConfig")] config: JsValue,
     ) -> Result<Promise, JsError> {
         let config = from_js(config)?;
-        let (tell, hear) = oneshot::channel();
+        let (sender, receiver) = oneshot::channel();
         match &mut self.run.as_mut().ok_or_else(no_run)?.engine {
-            Engine::Cpu(run) => run.retune(config, tell)?,
-            Engine::Gpu(run) => run.retune(config, tell)?,
+            Engine::Cpu(run) => run.retune(config, sender)?,
+            Engine::Gpu(run) => run.retune(config, sender)?,
         }
-        Ok(promise(hear, |retuned| to_js(&retuned)))
+        Ok(promise(receiver, |retuned| to_js(&retuned)))
     }
 
     /// The run as it stands after its last step.
@@ -296,13 +295,13 @@ impl Session {
     /// When there is no run.
     #[wasm_bindgen(unchecked_return_type = "Promise<Checkpoint | null>")]
     pub fn checkpoint(&mut self) -> Result<Promise, JsError> {
-        let (tell, hear) = oneshot::channel();
+        let (sender, receiver) = oneshot::channel();
         match &mut self.run.as_mut().ok_or_else(no_run)?.engine {
-            Engine::Cpu(run) => run.checkpoint(tell),
-            Engine::Gpu(run) => run.checkpoint(tell),
+            Engine::Cpu(run) => run.checkpoint(sender),
+            Engine::Gpu(run) => run.checkpoint(sender),
         }
         let data = self.data.clone();
-        Ok(promise(hear, move |standing: Standing| standing.checkpoint(&data)))
+        Ok(promise(receiver, move |state: RunState| state.checkpoint(&data)))
     }
 
     /// The newest parameters that are known: a GPU's may be a few seconds old. Null without a run.
@@ -328,14 +327,14 @@ impl Session {
     pub fn classify(&mut self, pixels: &[u8]) -> Result<JsValue, JsError> {
         let shape = self.data.shape();
         let Some(run) = &mut self.run else { return Ok(JsValue::NULL) };
-        let examiner = examiner(&mut run.examiner, run.model, shape)?;
+        let predictor = predictor(&mut run.predictor, run.model, shape)?;
         run.engine.with_newest(|step, parameters| {
             let mut answer = JsValue::NULL;
-            let tell = |_, Verdict { probabilities, .. }: Verdict<'_, f32>| {
+            let report = |_, Prediction { probabilities, .. }: Prediction<'_, f32>| {
                 answer = Float32Array::from(probabilities).into();
             };
-            let parameters = examiner.in_own_order(parameters)?;
-            examiner.examine(&parameters, &Picture { bytes: pixels, shape }, 0..1, tell)?;
+            let parameters = predictor.in_own_order(parameters)?;
+            predictor.predict(&parameters, &Picture { bytes: pixels, shape }, 0..1, report)?;
             object(&[("step", number(step)), ("probabilities", answer)])
         })
     }
@@ -355,19 +354,19 @@ impl Session {
         let until = self.clock.now() + milliseconds;
         let Self { data, clock, run, .. } = self;
         let Some(run) = run else { return to_js(&LookProgress { look: None, more: false }) };
-        let Run { model, engine, examiner: place, looking, seen, .. } = run;
-        let examiner = examiner(place, *model, data.shape())?;
+        let Run { model, engine, predictor: place, looking, seen, .. } = run;
+        let predictor = predictor(place, *model, data.shape())?;
         if looking.is_none() && *seen != Some(engine.newest_step()) {
-            let classes = examiner.network().classes();
+            let classes = predictor.network().classes();
             let new = engine.with_newest(|step, parameters| {
-                examiner.in_own_order(parameters).map(|parameters| Looking::new(step, parameters, classes))
+                predictor.in_own_order(parameters).map(|parameters| Looking::new(step, parameters, classes))
             });
             *looking = Some(new?);
         }
         let mut look = None;
         if let Some(present) = looking {
             while look.is_none() && clock.now() < until {
-                look = present.advance(examiner, &data.test)?;
+                look = present.advance(predictor, &data.test)?;
             }
             if look.is_some() {
                 *seen = Some(present.step());
@@ -382,11 +381,11 @@ impl Session {
     /// can be had before a pause ends; the CPU's are known anyway.
     #[wasm_bindgen(unchecked_return_type = "Promise<null>")]
     pub fn refresh(&self) -> Promise {
-        let (tell, hear) = oneshot::channel();
+        let (sender, receiver) = oneshot::channel();
         if let Some(Run { engine: Engine::Gpu(run), .. }) = &self.run {
-            run.refresh(tell);
+            run.refresh(sender);
         }
-        promise(hear, |()| Ok(JsValue::NULL))
+        promise(receiver, |()| Ok(JsValue::NULL))
     }
 
     /// The training images that the run visits after `position` others, one after another, each plane by plane, row by
@@ -436,30 +435,30 @@ impl Session {
     }
 
     /// Puts a run in place of the one at hand.
-    fn put(&mut self, standing: Standing, engine: EngineName, kernels: JsValue) -> Result<(), JsError> {
-        self.data = self.data.for_run(standing.trainer.config());
-        let &RunConfig { model, seed, .. } = standing.trainer.config();
+    fn put(&mut self, state: RunState, engine: EngineName, kernels: JsValue) -> Result<(), JsError> {
+        self.data = self.data.for_run(state.trainer.config());
+        let &RunConfig { model, seed, .. } = state.trainer.config();
         let prepared = self.prepared.take();
         let engine = match engine {
-            EngineName::Cpu => Engine::Cpu(Box::new(CpuRun::new(&standing, &self.data)?)),
+            EngineName::Cpu => Engine::Cpu(Box::new(CpuRun::new(&state, &self.data)?)),
             EngineName::WebGpu => {
                 // What cannot be read was remembered by another version: then they are chosen anew.
                 let kernels = from_js(kernels).ok();
-                let run = match prepared.filter(|prepared| prepared.is_for(&standing, kernels.as_ref())) {
+                let run = match prepared.filter(|prepared| prepared.is_for(&state, kernels.as_ref())) {
                     Some(prepared) => prepared.run,
-                    None => GpuRun::start(standing, self.data.clone(), Rc::clone(&self.clock), kernels),
+                    None => GpuRun::start(state, self.data.clone(), Rc::clone(&self.clock), kernels),
                 };
                 Engine::Gpu(run)
             }
         };
-        self.run = Some(Run { model, seed, engine, examiner: None, looking: None, seen: None });
+        self.run = Some(Run { model, seed, engine, predictor: None, looking: None, seen: None });
         Ok(())
     }
 }
 
 impl Prepared {
-    fn is_for(&self, standing: &Standing, kernels: Option<&Choice>) -> bool {
-        self.standing == *standing && self.kernels.as_ref() == kernels
+    fn is_for(&self, state: &RunState, kernels: Option<&Choice>) -> bool {
+        self.state == *state && self.kernels.as_ref() == kernels
     }
 }
 
@@ -467,17 +466,17 @@ fn no_run() -> JsError {
     JsError::new("no run has been started")
 }
 
-/// The examiner in its place.
-fn examiner(
-    place: &mut Option<Examiner<f32, FastBackend>>,
+/// The predictor in its place.
+fn predictor(
+    place: &mut Option<Predictor<f32, FastBackend>>,
     model: Model,
     shape: SampleShape,
-) -> Result<&mut Examiner<f32, FastBackend>, JsError> {
+) -> Result<&mut Predictor<f32, FastBackend>, JsError> {
     match place {
-        Some(examiner) => Ok(examiner),
+        Some(predictor) => Ok(predictor),
         None => {
             let network = OwnedNetwork::of_model(model, shape)?;
-            Ok(place.insert(Examiner::new(network, FastBackend)?))
+            Ok(place.insert(Predictor::new(network, FastBackend)?))
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use adadagrad_core::config::RunConfig;
 use adadagrad_core::dataset::SampleShape;
-use adadagrad_core::local::OwnedNetwork;
 use adadagrad_core::network::initialise;
+use adadagrad_core::owned::OwnedNetwork;
 use adadagrad_core::shuffle::Order;
 use wasm_bindgen::prelude::*;
 

@@ -4,9 +4,8 @@
 
 use adadagrad_core::backend::FastBackend;
 use adadagrad_core::config::RunConfig;
-use adadagrad_core::local::{OwnedNetwork, RunError, Shared, Task};
-use adadagrad_core::member::{Member, StepPart};
 use adadagrad_core::network::Score;
+use adadagrad_core::owned::{OwnedNetwork, PartWorker, RunError, Shared, StepPart, Task};
 use adadagrad_core::statistics::{Inner, LengthMismatch, Parts, Statistics, Totals};
 use js_sys::{Float32Array, Float64Array};
 use serde::Serialize;
@@ -20,7 +19,7 @@ use crate::{from_js, to_js, whole};
 #[wasm_bindgen]
 pub struct TeamMember {
     data: Data,
-    member: Option<Member<f32, FastBackend>>,
+    worker: Option<PartWorker<f32, FastBackend>>,
 }
 
 #[wasm_bindgen]
@@ -31,7 +30,7 @@ impl TeamMember {
     /// Which file is broken, how, and at which byte.
     #[wasm_bindgen(constructor)]
     pub fn new(files: &DatasetFiles) -> Result<Self, JsError> {
-        Ok(Self { data: Data::read(files)?, member: None })
+        Ok(Self { data: Data::read(files)?, worker: None })
     }
 
     /// Makes ready for a run, or for other settings of it.
@@ -43,11 +42,11 @@ impl TeamMember {
         #[wasm_bindgen(unchecked_param_type = "RunConfig")] config: JsValue,
     ) -> Result<(), JsError> {
         // The old one's memory first.
-        self.member = None;
+        self.worker = None;
         let config: RunConfig = from_js(config)?;
         self.data = self.data.for_run(&config);
         let network = OwnedNetwork::of_model(config.model, self.data.shape())?;
-        self.member = Some(Member::new(config, network, self.data.training_samples(), FastBackend)?);
+        self.worker = Some(PartWorker::new(config, network, self.data.training_samples(), FastBackend)?);
         Ok(())
     }
 
@@ -56,7 +55,7 @@ impl TeamMember {
     /// # Errors
     /// When there are too many or too few.
     pub fn set_parameters(&mut self, parameters: &[f32]) -> Result<(), JsError> {
-        Ok(self.member()?.set_parameters(parameters)?)
+        Ok(self.worker()?.set_parameters(parameters)?)
     }
 
     /// ḡ for second sweeps.
@@ -64,7 +63,7 @@ impl TeamMember {
     /// # Errors
     /// When it has too many or too few values.
     pub fn set_mean_gradient(&mut self, mean_gradient: &[f32]) -> Result<(), JsError> {
-        Ok(self.member()?.set_mean_gradient(mean_gradient)?)
+        Ok(self.worker()?.set_mean_gradient(mean_gradient)?)
     }
 
     /// Does one part of a task: what [`Session::take`](crate::Session::take) takes. Sums over the parameters are
@@ -82,20 +81,20 @@ impl TeamMember {
         room: Option<Float32Array>,
     ) -> Result<JsValue, JsError> {
         let start = whole(start).ok_or_else(|| JsError::new("the position is not a whole number"))?;
-        let Self { data, member } = self;
-        let member = member.as_mut().ok_or_else(no_run)?;
+        let Self { data, worker } = self;
+        let worker = worker.as_mut().ok_or_else(no_run)?;
         let of_step = StepPart { start, batch, part };
         match from_js(task)? {
-            TaskName::Accumulate => member.accumulate(of_step, &*data.train, |sums| sums_to_js(sums, room)),
-            TaskName::Project => inner_to_js(&member.project(of_step, &*data.train)?),
-            TaskName::Evaluate => score_to_js(member.evaluate(part, &*data.test)?),
+            TaskName::Accumulate => worker.accumulate(of_step, &*data.train, |sums| sums_to_js(sums, room)),
+            TaskName::Project => inner_to_js(&worker.project(of_step, &*data.train)?),
+            TaskName::Evaluate => score_to_js(worker.evaluate(part, &*data.test)?),
         }
     }
 }
 
 impl TeamMember {
-    fn member(&mut self) -> Result<&mut Member<f32, FastBackend>, JsError> {
-        self.member.as_mut().ok_or_else(no_run)
+    fn worker(&mut self) -> Result<&mut PartWorker<f32, FastBackend>, JsError> {
+        self.worker.as_mut().ok_or_else(no_run)
     }
 }
 
@@ -146,7 +145,7 @@ fn array_of(len: usize, room: Option<Float32Array>) -> Float32Array {
     room.filter(|room| room.length() == len).unwrap_or_else(|| Float32Array::new_with_length(len))
 }
 
-/// What a member found in a part: a few numbers, and in a first sweep sums over the parameters, Σ gᵢ and where a
+/// What a worker found in a part: a few numbers, and in a first sweep sums over the parameters, Σ gᵢ and where a
 /// test asks for it Σ gᵢ² behind it.
 fn result_to_js(numbers: &[f64], values: JsValue) -> Result<JsValue, JsError> {
     object(&[("numbers", Float64Array::from(numbers).into()), ("values", values)])
@@ -223,7 +222,7 @@ fn count_of(number: f64) -> Result<u32, TakeError> {
 /// Why a part was not taken.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum TakeError {
-    /// A member sent something else than what it was asked for.
+    /// A worker sent something else than what it was asked for.
     Numbers,
     /// What core says of it.
     Run(RunError),

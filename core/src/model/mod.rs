@@ -31,10 +31,9 @@ pub use error::ModelError;
 pub use text::NotAModel;
 
 use self::tape::Tape;
-use crate::cut::Grain;
 use crate::dataset::SampleShape;
 use crate::digest::Digest;
-use crate::network::{Network, Node};
+use crate::network::{Grain, Network, Node};
 
 /// A network by name. See the [module](self).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -102,9 +102,10 @@ impl fmt::Write for Rest<'_> {
 
 #[cfg(feature = "serde")]
 mod serialised {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
     use super::{Model, NAMES, NotAModel, fmt};
+    use crate::text_form::{self, TextForm};
 
     impl Serialize for Model {
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -114,22 +115,17 @@ mod serialised {
 
     impl<'de> Deserialize<'de> for Model {
         fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            deserializer.deserialize_str(Name)
+            text_form::deserialize(deserializer)
         }
     }
 
-    struct Name;
-
-    impl de::Visitor<'_> for Name {
-        type Value = Model;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    impl TextForm for Model {
+        fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result {
             write!(f, "one of {NAMES}")
         }
 
-        fn visit_str<E: de::Error>(self, text: &str) -> Result<Model, E> {
-            text.parse()
-                .map_err(|error: NotAModel| E::custom(format_args!("unknown model `{text}`, {error}")))
+        fn refusal(text: &str, error: &NotAModel, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "unknown model `{text}`, {error}")
         }
     }
 }

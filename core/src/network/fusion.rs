@@ -1,7 +1,8 @@
 //! Layers that are computed in one pass.
 
 use super::Placed;
-use super::sweep::{Buffers, Way};
+use super::buffers::Buffers;
+use super::pass::Pass;
 use crate::backend::{
     Backend, BackwardOf, GroupNormKernels, PooledBackwardOf, PooledConv2dKernels, PooledForwardOf,
 };
@@ -105,7 +106,7 @@ impl<'n, F: Real> Stage<'n, F> {
         &self,
         backend: &dyn Backend<F>,
         samples: usize,
-        way: Way,
+        pass: Pass,
         parameters: &[F],
         buffers: &mut Buffers<'_, F>,
         sink: &mut Sink<'_, F>,
@@ -120,9 +121,9 @@ impl<'n, F: Real> Stage<'n, F> {
                 let call = Backward { backend, place, samples, parameters, x, y, dy };
                 let layer = place.operation.layer();
                 // Once for each input: they may be one and the same.
-                let dx = way.passes_on(place, 0).then(|| place.input_of_mut(0, samples, gradients));
+                let dx = pass.passes_on(place, 0).then(|| place.input_of_mut(0, samples, gradients));
                 layer.backward(&call, dx, &mut sink.of_layer(place), buffers.scratch);
-                if way.passes_on(place, 1) {
+                if pass.passes_on(place, 1) {
                     layer.input_gradient(&call, place.input_of_mut(1, samples, gradients), buffers.scratch);
                 }
             }
@@ -135,14 +136,14 @@ impl<'n, F: Real> Stage<'n, F> {
                     places,
                     y,
                     dy,
-                    dx: way.passes_on(conv, 0).then_some(dx),
+                    dx: pass.passes_on(conv, 0).then_some(dx),
                 };
                 (kernels.backward)(windows, of, &mut sink.of_layer(conv), buffers.scratch);
             }
             Self::Rectified { norm, relu, sizes, kernels } => {
                 let (x, _, y) = three(norm, relu, samples, buffers.activations);
                 let (dx, _, dy) = three(norm, relu, samples, buffers.gradients);
-                let dx = way.passes_on(norm, 0).then_some(dx);
+                let dx = pass.passes_on(norm, 0).then_some(dx);
                 let of = BackwardOf { parameters: &parameters[norm.parameters()], x, dy, dx };
                 (kernels.backward)(sizes, of, Some(y), &mut sink.of_layer(norm), buffers.scratch);
             }

@@ -3,23 +3,32 @@
 //! Letters: m samples of a micro-batch, D parameters, C×H×W one sample's values. Values of a micro-batch lie
 //! sample by sample, \[m\]\[C\]\[H\]\[W\].
 
+mod backward;
+mod buffers;
 mod error;
 mod fusion;
+mod grain;
 mod initialise;
 mod name;
 mod order;
+mod pass;
 mod place;
+mod score;
 mod sweep;
+mod sweep_error;
 mod tape;
 mod workspace;
 
 pub use crate::model::Model;
 pub use crate::shape::Shape;
 pub use error::NetworkError;
+pub use grain::Grain;
 pub use initialise::initialise;
 pub use name::Name;
 pub use place::Placed;
-pub use sweep::{Score, Sweep, SweepError};
+pub use score::Score;
+pub use sweep::Sweep;
+pub use sweep_error::SweepError;
 pub use tape::{Node, Source};
 pub use workspace::{Workspace, WorkspaceLen};
 

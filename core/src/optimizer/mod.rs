@@ -115,7 +115,7 @@ pub trait Optimizer<F: Real> {
     }
 
     /// Applies the step. A scalar or a gradient that is not finite would make parameters that are not:
-    /// [`Trainer::weigh`](crate::trainer::Trainer::weigh) refuses them.
+    /// [`Trainer::weigh`](crate::training::Trainer::weigh) refuses them.
     ///
     /// # Errors
     /// When the gradient does not have as many values as the parameters, or the memory `slots` times as many; then

@@ -1,4 +1,34 @@
-//! What needs `std`: runs and files that own their memory.
+//! What needs `std`: runs, workers and files that own their memory.
 
+mod activation_cache;
+mod batch_sums;
 #[cfg(feature = "checkpoint")]
 pub mod checkpoint;
+mod confusion;
+mod control;
+mod error;
+mod evaluation;
+mod network;
+mod part_sweep;
+mod part_worker;
+mod predictor;
+mod run;
+mod shared_dataset;
+mod statistics;
+mod sweep_memory;
+pub mod threads;
+mod zeros;
+
+pub use activation_cache::ActivationCache;
+pub use batch_sums::BatchSums;
+pub use confusion::Confusion;
+pub use control::Control;
+pub use error::RunError;
+pub use evaluation::{Evaluated, Evaluation};
+pub use network::OwnedNetwork;
+pub use part_worker::{PartWorker, StepPart};
+pub use predictor::{Prediction, Predictor};
+pub use run::{Advance, LocalRun, Shared, Task};
+pub use shared_dataset::SharedDataset;
+pub use statistics::OwnedStatistics;
+pub use sweep_memory::SweepMemory;

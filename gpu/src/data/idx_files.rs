@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use adadagrad_core::config::DatasetName;
 use adadagrad_core::dataset::SampleShape;
+use adadagrad_core::digest::Digest as DataDigest;
 use adadagrad_core::idx::IdxError;
 use adadagrad_core::images::ImagesError;
 use adadagrad_core::network::Shape;
@@ -20,7 +21,6 @@ use super::unpack::{self, WrongLabel};
 use super::{DataError, Kind, Options, Splits};
 use crate::dataset::Images;
 use crate::text;
-use adadagrad_core::digest::Digest as DataDigest;
 
 /// Where `cargo xtask data` puts the packed files, a folder for each data set, seen from the project's root.
 const PACKED: &str = "www/public/data";

@@ -14,13 +14,13 @@ use std::sync::Mutex;
 use std::thread;
 
 use adadagrad_core::network::Shape;
+use adadagrad_core::owned::threads::available_threads;
 use image::imageops::FilterType;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageReader};
 
 use super::error::HOLD_OUT;
 use super::hold_out::{Test, hold_out};
 use super::{DataError, Kind, Options, Splits};
-use crate::cpu::available_threads;
 use crate::dataset::Images;
 
 /// The folders of the two halves; the test images are in the first of theirs that is there.

@@ -246,8 +246,8 @@ pub(super) fn word(len: usize) -> u32 {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use adadagrad_core::dataset::SampleShape;
-    use adadagrad_core::local::OwnedNetwork;
     use adadagrad_core::model::Model;
+    use adadagrad_core::owned::OwnedNetwork;
 
     use super::*;
 

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use adadagrad_core::cut::Cut;
-use adadagrad_core::local::OwnedNetwork;
 use adadagrad_core::network::Placed;
 use adadagrad_core::optimizer::{AnyOptimizer, StepScalars};
+use adadagrad_core::owned::{Control, OwnedNetwork};
 use adadagrad_core::statistics::{Evidence, Inner, Needs, Statistics, Totals};
+use adadagrad_core::training::Cut;
 
 use super::buffers::{Buffers, Demand, Sizes, fitting_micro_batch, word};
 use super::device::{Commands, Gpu, GpuError, ReadBack, Submission};
@@ -19,7 +19,6 @@ use super::program::{Builder, Pass, Program, ROWS};
 use super::uniforms::{Batch, Step};
 use super::update::{close_up, entry_of, slot_len, spread, step, update_bindings};
 use super::variants::{self, Sum};
-use crate::engine::Control;
 
 /// Numbers that each micro-batch leaves: loss, right answers, Σ sᵢ, Σ pᵢ², Σ sᵢpᵢ, Σ sᵢ².
 pub(super) const FOLDED: usize = 6;
@@ -299,7 +298,7 @@ impl DeviceEngine {
         }
         if self.needs.inner && self.is_kept(cut) {
             control.add(cut.samples().into());
-            self.project_kept(&mut commands, cut.samples(), &mut place);
+            self.project_from_cache(&mut commands, cut.samples(), &mut place);
         } else if self.needs.inner {
             for positions in micro_batches(0..cut.samples(), self.capacity) {
                 commands = pace.next(commands).await?;
@@ -459,7 +458,7 @@ impl DeviceEngine {
             None => &[],
             Some(Pass::Accumulate) => &program.accumulate,
             Some(Pass::Project) => &program.project,
-            Some(Pass::ProjectKept) => &program.project_kept,
+            Some(Pass::ProjectFromCache) => &program.project_from_cache,
         };
         let drawing = &self.draws[&(batch.images.id(), samples)];
         let position = batch.start + u64::from(positions.start);
@@ -469,8 +468,8 @@ impl DeviceEngine {
     }
 
     /// The second sweep over the micro-batch of the first, whose values are all still there.
-    fn project_kept(&self, commands: &mut Commands<'_>, samples: u32, place: &mut usize) {
-        commands.run(&self.programs[&samples].project_kept);
+    fn project_from_cache(&self, commands: &mut Commands<'_>, samples: u32, place: &mut usize) {
+        commands.run(&self.programs[&samples].project_from_cache);
         self.fold(&self.fold_again, commands, samples, place);
     }
 

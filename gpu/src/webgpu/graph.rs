@@ -122,8 +122,8 @@ impl<'n> Tape<'n> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use adadagrad_core::layer::{Add, Conv2d, Dense, Flatten, GlobalAveragePool, MaxPool2d, Relu, Tanh};
-    use adadagrad_core::local::OwnedNetwork;
     use adadagrad_core::network::{Node, Shape};
+    use adadagrad_core::owned::OwnedNetwork;
 
     use super::*;
 

@@ -109,8 +109,8 @@ pub(super) fn lifetimes(steps: &[Step<'_>], projects: bool) -> Vec<StepLifetimes
 mod tests {
     #![allow(clippy::unwrap_used)]
     use adadagrad_core::layer::{Add, Dense, Gelu, Operation, Relu, Tanh};
-    use adadagrad_core::local::OwnedNetwork;
     use adadagrad_core::network::{Node, Shape, Source};
+    use adadagrad_core::owned::OwnedNetwork;
     use adadagrad_core::random::Key;
     use adadagrad_tests::deep::{cifar_cnn, resnet};
 

@@ -35,7 +35,7 @@ pub use images::{DeviceImages, DeviceOrder};
 pub use kernel::Shader;
 pub use patience::Patience;
 pub use profile::{KernelTime, Profile};
-pub use training::{Opening, Options, Rescue, Training};
+pub use training::{Opening, Options, RunSnapshot, Training};
 pub use trial::{Choice, Timing, Trial, adapter_key, choose, try_variants};
 pub use uniforms::{
     AveragePool2d, Batch, Conv2d, Draw, GroupNorm, MaxPool2d, Product, Step, Uniform, Values,

@@ -24,7 +24,7 @@ pub(super) struct Program {
     pub(super) accumulate: Vec<Dispatch>,
     pub(super) project: Vec<Dispatch>,
     /// The projections alone, where activations and their gradients are still those of the batch.
-    pub(super) project_kept: Vec<Dispatch>,
+    pub(super) project_from_cache: Vec<Dispatch>,
 }
 
 /// What a backward pass is for.
@@ -33,7 +33,7 @@ pub(super) enum Pass {
     Accumulate,
     Project,
     /// Where the backward pass was just made.
-    ProjectKept,
+    ProjectFromCache,
 }
 
 /// Builds the dispatches of one micro-batch size.
@@ -54,7 +54,7 @@ impl<'e> Builder<'e> {
             forward: self.built(|builder| builder.forward(steps, classes)),
             accumulate: self.built(|builder| builder.backward(steps, Pass::Accumulate)),
             project: self.built(|builder| builder.project(steps, Pass::Project)),
-            project_kept: self.built(|builder| builder.project(steps, Pass::ProjectKept)),
+            project_from_cache: self.built(|builder| builder.project(steps, Pass::ProjectFromCache)),
         }
     }
 
@@ -91,7 +91,7 @@ impl<'e> Builder<'e> {
     }
 
     fn backward(&mut self, steps: &[Step<'e>], pass: Pass) {
-        let passes_on = pass != Pass::ProjectKept;
+        let passes_on = pass != Pass::ProjectFromCache;
         // The first reader of a value to pass a gradient on overwrites what another micro-batch left, others add to it.
         // The loss is the last one's only reader.
         let mut is_begun = vec![false; steps.len()];
@@ -185,7 +185,7 @@ impl<'e> Builder<'e> {
             Pass::Accumulate => self.needs.norms || self.needs.inner,
             // Those of the first sweep were overwritten by other micro-batches'.
             Pass::Project => true,
-            Pass::ProjectKept => false,
+            Pass::ProjectFromCache => false,
         }
     }
 }

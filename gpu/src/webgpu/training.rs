@@ -18,19 +18,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use adadagrad_core::config::RunConfig;
-use adadagrad_core::cut::Cut;
-use adadagrad_core::local::{Evaluation, OwnedNetwork};
-use adadagrad_core::network::{Placed, Score, initialise};
+use adadagrad_core::network::{Grain, Placed, Score, initialise};
+use adadagrad_core::owned::{Confusion, Control, Evaluated, Evaluation, OwnedNetwork, SharedDataset};
 use adadagrad_core::statistics::{Evidence, Needs, check_some_samples};
 use adadagrad_core::subnormal::flush_all;
-use adadagrad_core::trainer::{Decided, Plan, Telemetry, Trainer};
+use adadagrad_core::training::{BatchOrder, Cut, Decided, Plan, Telemetry, Trainer};
 use web_time::Instant;
 
 use super::device::{Gpu, GpuError, is_software};
 use super::engine::{DeviceEngine, Flight, Found, Samples, Scores, Work};
 use super::images::{DeviceImages, DeviceOrder};
-use crate::dataset::SharedDataset;
-use crate::engine::{BatchOrder, Confusion, Control, EngineError, Evaluated, Snapshot, check_lengths};
+use crate::engine::{EngineError, Snapshot, check_lengths};
 
 /// How old a copy may become. A lost device costs at most the steps since.
 const COPY_EVERY: Duration = Duration::from_secs(3);
@@ -89,7 +87,7 @@ impl Options {
 
 /// All that another engine needs to go on.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Rescue {
+pub struct RunSnapshot {
     /// Parameters as they were copied back last, D values.
     pub parameters: Vec<f32>,
     /// Optimizer memory then, slots · D values.
@@ -108,7 +106,7 @@ pub struct Training {
     on_device: OnDevice,
     micro_batch: u32,
     /// The last copy, and what was made since.
-    rescue: Rescue,
+    snapshot: RunSnapshot,
     copied: Instant,
     /// Steps on their way beyond the trainer's, each behind the update of the one before it.
     ahead: VecDeque<Ahead>,
@@ -194,7 +192,7 @@ impl Training {
             images,
             on_device,
             micro_batch,
-            rescue: Rescue { parameters, memory, since: Vec::new() },
+            snapshot: RunSnapshot { parameters, memory, since: Vec::new() },
             copied: Instant::now(),
             ahead: VecDeque::new(),
             last_batch: 0,
@@ -209,6 +207,12 @@ impl Training {
     #[must_use]
     pub const fn gpu(&self) -> &Gpu {
         self.on_device.engine.gpu()
+    }
+
+    /// How finely the batches of a run of its network are cut: [`Trainer::with_grain`].
+    #[must_use]
+    pub const fn grain(&self) -> Grain {
+        self.network.grain()
     }
 
     /// Whether the adapter computes on the CPU.
@@ -249,8 +253,8 @@ impl Training {
 
     /// What another engine needs to go on where this one stands.
     #[must_use]
-    pub const fn rescue(&self) -> &Rescue {
-        &self.rescue
+    pub const fn run_snapshot(&self) -> &RunSnapshot {
+        &self.snapshot
     }
 
     /// What computes, in a few words for the user.
@@ -286,7 +290,7 @@ impl Training {
             self.on_device.engine.update(&pending.scalars, plan.cut.samples());
         }
         // From here on the step counts: should the device be lost now, it is among those made again.
-        self.rescue.since.push(Decided { plan: *plan, scalars: pending.scalars });
+        self.snapshot.since.push(Decided { plan: *plan, scalars: pending.scalars });
         self.last_batch = plan.cut.samples();
         Ok(trainer.commit(pending))
     }
@@ -349,7 +353,7 @@ impl Training {
             training.copy_back().await
         })
         .await?;
-        let Rescue { parameters, memory, .. } = &self.rescue;
+        let RunSnapshot { parameters, memory, .. } = &self.snapshot;
         Ok(Snapshot { parameters, memory })
     }
 
@@ -358,13 +362,13 @@ impl Training {
     /// # Errors
     /// When the lengths do not fit; then nothing has changed.
     pub async fn restore(&mut self, parameters: &[f32], memory: Option<&[f32]>) -> Result<(), EngineError> {
-        check_lengths(&self.rescue.parameters, parameters, &self.rescue.memory, memory)?;
+        check_lengths(&self.snapshot.parameters, parameters, &self.snapshot.memory, memory)?;
         self.snapshot().await?;
-        self.rescue.parameters.copy_from_slice(parameters);
+        self.snapshot.parameters.copy_from_slice(parameters);
         if let Some(memory) = memory {
-            self.rescue.memory.copy_from_slice(memory);
+            self.snapshot.memory.copy_from_slice(memory);
         }
-        let Rescue { parameters, memory, .. } = &mut self.rescue;
+        let RunSnapshot { parameters, memory, .. } = &mut self.snapshot;
         flush_all(parameters);
         flush_all(memory);
         self.on_device.engine.write(parameters, memory);
@@ -420,8 +424,8 @@ impl Training {
                 break;
             }
             let is_likely = place == 0 && plan.cut.samples() == self.last_batch;
-            let presumed = || if is_likely { trainer.presume(&plan) } else { None };
-            let Some((scalars, next)) = trainer.foresee(&plan).or_else(presumed) else { break };
+            let speculated = || if is_likely { trainer.speculate(&plan) } else { None };
+            let Some((scalars, next)) = trainer.next_if_settled(&plan).or_else(speculated) else { break };
             let Some(next_plan) = next.plan() else { break };
             if place == self.ahead.len() {
                 self.on_device.engine.update(&scalars, plan.cut.samples());
@@ -494,7 +498,7 @@ impl Training {
     /// Copies parameters and optimizer memory back.
     async fn copy_back(&mut self) -> Result<(), GpuError> {
         let (parameters, memory) = self.on_device.engine.read().await?;
-        self.rescue = Rescue { parameters, memory, since: Vec::new() };
+        self.snapshot = RunSnapshot { parameters, memory, since: Vec::new() };
         self.copied = Instant::now();
         Ok(())
     }
@@ -515,7 +519,7 @@ impl Training {
         self.ahead.clear();
         // Should it end on the way, it stands anywhere.
         self.is_astray = true;
-        let Rescue { parameters, memory, since } = self.rescue.clone();
+        let RunSnapshot { parameters, memory, since } = self.snapshot.clone();
         self.on_device.engine.write(&parameters, &memory);
         for Decided { plan, scalars } in since {
             let order = DeviceOrder::Shuffled(self.config.seed);
@@ -545,7 +549,7 @@ impl Training {
         let budget = options.memory_budget.unwrap_or(MEMORY_BUDGET);
         *micro_batch = work.micro_batch(&gpu, *micro_batch, budget)?;
         on_device.engine = DeviceEngine::new(gpu, &work, *micro_batch)?;
-        on_device.engine.write(&self.rescue.parameters, &self.rescue.memory);
+        on_device.engine.write(&self.snapshot.parameters, &self.snapshot.memory);
         Ok(())
     }
 
@@ -583,7 +587,7 @@ impl Training {
         let notice = &self.options.notice;
         match error {
             GpuError::Lost(_) => {
-                let steps = self.rescue.since.len();
+                let steps = self.snapshot.since.len();
                 notice(&format!("{error}; opening it again and repeating {steps} steps"));
                 true
             }

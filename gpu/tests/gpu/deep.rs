@@ -3,13 +3,12 @@
 use std::time::{Duration, Instant};
 
 use adadagrad_core::backend::PlainBackend;
-use adadagrad_core::cut::Cut;
 use adadagrad_core::layer::{Gelu, Operation, Relu};
-use adadagrad_core::local::OwnedNetwork;
 use adadagrad_core::network::{Node, Shape, initialise};
 use adadagrad_core::optimizer::{AnyOptimizer, Sgd};
+use adadagrad_core::owned::{Control, OwnedNetwork};
 use adadagrad_core::statistics::Needs;
-use adadagrad_gpu::engine::Control;
+use adadagrad_core::training::Cut;
 use adadagrad_gpu::webgpu::{
     DeviceEngine, DeviceImages, DeviceOrder, Gpu, Profile, Samples, Variant, Variants, Work,
 };

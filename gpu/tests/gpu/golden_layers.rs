@@ -1,13 +1,12 @@
 //! `layers.json` on the GPU: networks that are graphs, with every layer there is.
 
 use adadagrad_core::backend::PlainBackend;
-use adadagrad_core::cut::Cut;
 use adadagrad_core::layer::{Add, Dense, Relu, Tanh};
-use adadagrad_core::local::OwnedNetwork;
 use adadagrad_core::network::{Node, Shape, Source};
 use adadagrad_core::optimizer::{AnyOptimizer, Sgd};
+use adadagrad_core::owned::{Control, OwnedNetwork};
 use adadagrad_core::random::Key;
-use adadagrad_gpu::engine::Control;
+use adadagrad_core::training::Cut;
 use adadagrad_gpu::webgpu::{
     DeviceEngine, DeviceImages, DeviceOrder, Gpu, GpuError, Samples, Variant, Variants, Work,
 };

@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use adadagrad_core::augmentation::{Augmentation, Placements};
 use adadagrad_core::config::{Preset, RunConfig};
-use adadagrad_core::cut::Cut;
 use adadagrad_core::dataset::{Dataset, Encoding, SampleShape, Visit};
 use adadagrad_core::images::LabelledImages;
 use adadagrad_core::network::{Model, Shape};
+use adadagrad_core::owned::SharedDataset;
 use adadagrad_core::random::Key;
 use adadagrad_core::shuffle::Order;
 use adadagrad_core::statistics::Needs;
-use adadagrad_gpu::dataset::{Images, SharedDataset};
-use adadagrad_gpu::engine::{BatchOrder, Engine};
+use adadagrad_core::training::{BatchOrder, Cut};
+use adadagrad_gpu::dataset::Images;
+use adadagrad_gpu::engine::Engine;
 use adadagrad_gpu::webgpu::{DeviceImages, DeviceOrder, Gpu, GpuError};
 use pollster::block_on;
 

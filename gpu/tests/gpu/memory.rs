@@ -1,12 +1,11 @@
 //! Batches far larger than a micro-batch, within default limits and within a budget.
 
 use adadagrad_core::config::{Preset, RunConfig};
-use adadagrad_core::cut::Cut;
 use adadagrad_core::network::Model;
 use adadagrad_core::shuffle::Order;
 use adadagrad_core::statistics::{Evidence, Needs};
-use adadagrad_core::trainer::Trainer;
-use adadagrad_gpu::engine::{BatchOrder, Engine, EngineError};
+use adadagrad_core::training::{BatchOrder, Cut, Trainer};
+use adadagrad_gpu::engine::{Engine, EngineError};
 use adadagrad_gpu::gpu::GpuEngine;
 use adadagrad_gpu::webgpu::{GpuError, Options};
 

@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use adadagrad_core::batch_test::{AnyTest, NormTest};
 use adadagrad_core::config::{Preset, RunConfig};
-use adadagrad_core::cut::Cut;
 use adadagrad_core::model::Model;
+use adadagrad_core::owned::SharedDataset;
 use adadagrad_core::statistics::{Evidence, Needs};
-use adadagrad_core::trainer::Trainer;
-use adadagrad_gpu::dataset::SharedDataset;
-use adadagrad_gpu::engine::{BatchOrder, Engine};
+use adadagrad_core::training::{BatchOrder, Cut, Trainer};
+use adadagrad_gpu::engine::Engine;
 use adadagrad_gpu::run::Run;
 use adadagrad_tests::coloured::Coloured;
 

@@ -5,11 +5,11 @@ use adadagrad_core::batch_test::{
     WorkerNormTest,
 };
 use adadagrad_core::config::{Preset, RunConfig};
-use adadagrad_core::cut::Cut;
 use adadagrad_core::network::Model;
 use adadagrad_core::shuffle::Order;
 use adadagrad_core::statistics::{Evidence, Inner, Needs, Parts};
-use adadagrad_gpu::engine::{BatchOrder, Engine};
+use adadagrad_core::training::{BatchOrder, Cut};
+use adadagrad_gpu::engine::Engine;
 
 use super::{SEED, cpu, gpu, support};
 

@@ -5,14 +5,13 @@ use std::sync::Arc;
 
 use adadagrad_core::batch_test::{AnyTest, InnerProductTest, NormTest};
 use adadagrad_core::config::{Preset, RunConfig};
-use adadagrad_core::cut::Cut;
 use adadagrad_core::dataset::{Dataset, SampleShape, Visit};
 use adadagrad_core::network::Model;
 use adadagrad_core::optimizer::{AdaGradNorm, AnyOptimizer, Momentum, Sgd};
+use adadagrad_core::owned::SharedDataset;
 use adadagrad_core::statistics::Needs;
-use adadagrad_core::trainer::{Telemetry, Trainer};
-use adadagrad_gpu::dataset::SharedDataset;
-use adadagrad_gpu::engine::{BatchOrder, Engine};
+use adadagrad_core::training::{BatchOrder, Cut, Telemetry, Trainer};
+use adadagrad_gpu::engine::Engine;
 use adadagrad_gpu::run::Run;
 
 use super::parity::{compare_sizes, difference};

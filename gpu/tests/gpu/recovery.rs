@@ -9,7 +9,7 @@ use std::time::Duration;
 use adadagrad_core::batch_test::{AnyTest, NormTest};
 use adadagrad_core::config::RunConfig;
 use adadagrad_core::network::Model;
-use adadagrad_core::trainer::Trainer;
+use adadagrad_core::training::Trainer;
 use adadagrad_gpu::engine::Engine;
 use adadagrad_gpu::fallback::FallbackEngine;
 use adadagrad_gpu::gpu::GpuEngine;

@@ -8,7 +8,7 @@ use adadagrad_core::network::Model;
 use adadagrad_core::optimizer::{
     AdaGrad, AdaGradNorm, Adam, AdamW, AnyOptimizer, Momentum, Nesterov, RmsProp, Sgd,
 };
-use adadagrad_core::trainer::{StepError, Telemetry};
+use adadagrad_core::training::{StepError, Telemetry};
 use adadagrad_gpu::engine::{Engine, EngineError};
 
 use super::{SAMPLES, bits, cpu, gpu, run, settled, short, steps, support};

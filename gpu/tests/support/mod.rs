@@ -8,7 +8,8 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use adadagrad_gpu::dataset::{Images, SharedDataset};
+use adadagrad_core::owned::SharedDataset;
+use adadagrad_gpu::dataset::Images;
 use adadagrad_gpu::webgpu::{Gpu, GpuError};
 
 pub(crate) const SIDE: usize = 28;

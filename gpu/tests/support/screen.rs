@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use adadagrad_gpu::dataset::{Images, SharedDataset};
+use adadagrad_core::owned::SharedDataset;
+use adadagrad_gpu::dataset::Images;
 
 use super::{SIDE, idx};
 

@@ -13,16 +13,16 @@ use adadagrad_core::images::{ImagesError, LabelledImages};
 use adadagrad_core::layer::{
     Add, AveragePool2d, Conv2d, Dense, Flatten, GroupNorm, MaxPool2d, Operation, Relu,
 };
-use adadagrad_core::local::{Advance, LocalRun, OwnedNetwork, RunError};
 use adadagrad_core::network::{
     Model, Network, NetworkError, Node, Placed, Shape, Source, Sweep, SweepError, Workspace,
 };
 use adadagrad_core::optimizer::{
     AdaGrad, AdaGradNorm, Adam, AdamW, AnyOptimizer, Momentum, Nesterov, RmsProp, Sgd,
 };
+use adadagrad_core::owned::{Advance, LocalRun, OwnedNetwork, RunError};
 use adadagrad_core::schedule::{Decay, Schedule};
 use adadagrad_core::statistics::{Evidence, Needs, Statistics};
-use adadagrad_core::trainer::{StepError, Trainer};
+use adadagrad_core::training::{StepError, Trainer};
 use adadagrad_tests::mnist::network;
 use adadagrad_tests::tape::{chain, source};
 

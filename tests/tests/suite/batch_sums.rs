@@ -1,6 +1,6 @@
 //! A batch's sums, of which the last part's are added on the way to ḡ, are those of parts that are merged one by one.
 
-use adadagrad_core::local::{BatchSums, OwnedStatistics};
+use adadagrad_core::owned::{BatchSums, OwnedStatistics};
 use adadagrad_core::statistics::{Evidence, LengthMismatch, Needs, Totals};
 use adadagrad_tests::compare::close;
 

@@ -2,8 +2,8 @@
 
 use adadagrad_core::backend::{FastBackend, PlainBackend};
 use adadagrad_core::layer::{Conv2d, Dense, Flatten, MaxPool2d, Operation, Relu};
-use adadagrad_core::local::OwnedNetwork;
 use adadagrad_core::network::{Node, Shape};
+use adadagrad_core::owned::OwnedNetwork;
 use adadagrad_core::random::Key;
 use adadagrad_core::real::Real;
 use adadagrad_core::statistics::{Evidence, Needs, Statistics};

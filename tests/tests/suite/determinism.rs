@@ -7,14 +7,14 @@ use adadagrad_core::batch_test::{
 use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::controller::{AdAdaGrad, AnyController};
 use adadagrad_core::dataset::{Dataset, SampleShape, Visit};
-use adadagrad_core::local::{Advance, LocalRun};
 use adadagrad_core::network::{Model, Shape};
 use adadagrad_core::optimizer::{
     AdaGrad, AdaGradNorm, Adam, AdamW, AnyOptimizer, Momentum, Nesterov, RmsProp, Sgd,
 };
+use adadagrad_core::owned::{Advance, LocalRun};
 use adadagrad_core::random::Key;
 use adadagrad_core::real::Real;
-use adadagrad_core::trainer::{Progress, Telemetry};
+use adadagrad_core::training::{Progress, Telemetry};
 use adadagrad_tests::compare::fingerprint;
 use adadagrad_tests::mnist::network;
 use adadagrad_tests::tiny::{self, Tiny};
@@ -175,7 +175,7 @@ fn evaluation_is_the_mean_over_the_samples() {
             break evaluation;
         }
     };
-    let network = adadagrad_core::local::OwnedNetwork::of_model(Model::Logistic, SampleShape::MNIST).unwrap();
+    let network = adadagrad_core::owned::OwnedNetwork::of_model(Model::Logistic, SampleShape::MNIST).unwrap();
     let score = adadagrad_tests::engine::with_sweep(network.view(), PlainBackend, 100, |sweep| {
         sweep.evaluate(&run.parameters(), &images, 0..100).unwrap()
     });

@@ -4,11 +4,11 @@
 use adadagrad_core::cifar::{Labels, Records};
 use adadagrad_core::config::Preset;
 use adadagrad_core::dataset::SampleShape;
-use adadagrad_core::local::OwnedNetwork;
 use adadagrad_core::network::Model;
 use adadagrad_core::optimizer::Shared;
+use adadagrad_core::owned::OwnedNetwork;
 use adadagrad_core::owned::checkpoint::{self, State};
-use adadagrad_core::trainer::Progress;
+use adadagrad_core::training::Progress;
 use adadagrad_tests::fuzz;
 use proptest::prelude::*;
 

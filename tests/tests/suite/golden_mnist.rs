@@ -2,8 +2,8 @@
 
 use adadagrad_core::backend::{Backend, FastBackend, PlainBackend};
 use adadagrad_core::dataset::SampleShape;
-use adadagrad_core::local::OwnedNetwork;
 use adadagrad_core::network::Model;
+use adadagrad_core::owned::OwnedNetwork;
 use adadagrad_core::real::Real;
 use adadagrad_tests::compare::{Check, all_close_to_largest, close, equal};
 use adadagrad_tests::engine::measure;

@@ -23,7 +23,7 @@ fn projected<F: Real<Sum = f64>>(
         let mut statistics = Statistics::new(&mut sums, &mut moments).unwrap();
         sweep.accumulate(&parameters, &case.table, 0..samples, &all_needs(), &mut statistics).unwrap();
         if kept {
-            sweep.project_kept(&parameters, &mean, samples as usize, &mut inner).unwrap();
+            sweep.project_from_cache(&parameters, &mean, samples as usize, &mut inner).unwrap();
         } else {
             sweep.project(&parameters, &mean, &case.table, 0..samples, &mut inner).unwrap();
         }
@@ -57,7 +57,7 @@ fn more_samples_than_were_swept_are_refused() {
     let case = &cases()[0];
     let parameters = narrowed::<f64>(&case.parameters);
     let refused = with_sweep(case.network.view(), PlainBackend, 2, |sweep| {
-        sweep.project_kept(&parameters, &parameters, 3, &mut Inner::default())
+        sweep.project_from_cache(&parameters, &parameters, 3, &mut Inner::default())
     });
     assert!(refused.is_err());
 }

@@ -3,14 +3,13 @@
 use adadagrad_core::backend::FastBackend;
 use adadagrad_core::batch_test::{AnyTest, NormTest};
 use adadagrad_core::config::{Preset, RunConfig};
-use adadagrad_core::cut::Grain;
 use adadagrad_core::dataset::SampleShape;
 use adadagrad_core::digest::Digest;
 use adadagrad_core::layer::{Conv2d, Dense, Flatten, MaxPool2d, Operation, Relu};
-use adadagrad_core::local::{Advance, LocalRun, OwnedNetwork};
 use adadagrad_core::model::{Model, ModelError, NotAModel};
-use adadagrad_core::network::{Node, Shape, initialise};
+use adadagrad_core::network::{Grain, Node, Shape, initialise};
 use adadagrad_core::owned::checkpoint::{OwnNetwork, network_of, pieces};
+use adadagrad_core::owned::{Advance, LocalRun, OwnedNetwork};
 use adadagrad_tests::coloured::Coloured;
 
 const CIFAR: SampleShape = SampleShape::image(Shape::image(3, 32, 32), 10);

@@ -3,7 +3,7 @@
 use adadagrad_core::backend::PlainBackend;
 use adadagrad_core::batch_test::Required;
 use adadagrad_core::dataset::Dataset;
-use adadagrad_core::local::{BatchSums, LocalRun};
+use adadagrad_core::owned::{BatchSums, LocalRun};
 use adadagrad_core::statistics::{Inner, Needs, Reason, Statistics};
 use adadagrad_tests::mnist::network;
 

@@ -4,19 +4,19 @@
 use adadagrad_core::backend::{Backend, FastBackend, PlainBackend};
 use adadagrad_core::batch_test::{AnyTest, BatchTest, CoordinateNormTest, InnerProductTest, Required};
 use adadagrad_core::config::{Preset, RunConfig};
-use adadagrad_core::cut::{Cut, Grain};
 use adadagrad_core::dataset::{Dataset, SampleShape};
-use adadagrad_core::examiner::Examiner;
 use adadagrad_core::images::LabelledImages;
 use adadagrad_core::layer::{Conv2d, Dense, Operation};
-use adadagrad_core::local::{Advance, BatchSums, LocalRun, OwnedNetwork, OwnedStatistics, RunError, Task};
-use adadagrad_core::member::{Member, StepPart};
-use adadagrad_core::network::{Model, Network, Placed, Score, Shape, Sweep, SweepError, Workspace};
+use adadagrad_core::network::{Grain, Model, Network, Placed, Score, Shape, Sweep, SweepError, Workspace};
 use adadagrad_core::optimizer::{Adam, AdamW, AnyOptimizer, Optimizer, Sgd, Shared};
+use adadagrad_core::owned::{
+    Advance, BatchSums, LocalRun, OwnedNetwork, OwnedStatistics, PartWorker, Predictor, RunError, StepPart,
+    Task,
+};
 use adadagrad_core::real::{Real, dot, power_of_two, square_norm};
 use adadagrad_core::shuffle::{Order, Shuffle};
 use adadagrad_core::statistics::{Evidence, Inner, LengthMismatch, Needs, Reason, Statistics, Totals};
-use adadagrad_core::trainer::{Plan, Progress, StepError, Trainer};
+use adadagrad_core::training::{Cut, Plan, Progress, StepError, Trainer};
 use adadagrad_tests::engine::{all_needs, with_sweep};
 use adadagrad_tests::mnist::network;
 
@@ -103,7 +103,7 @@ fn check_sweep<F: Real<Sum = f64>>(model: Model, product: impl Backend<F> + Copy
         assert!(is_empty(&statistics), "{model:?}");
         let mut inner = Inner::default();
         sweep.project(&parameters, &parameters, &images, [0_u32; 0], &mut inner).unwrap();
-        sweep.project_kept(&parameters, &parameters, 0, &mut inner).unwrap();
+        sweep.project_from_cache(&parameters, &parameters, 0, &mut inner).unwrap();
         assert_eq!(inner, Inner::default());
         assert_eq!(sweep.evaluate(&parameters, &images, [0_u32; 0]).unwrap(), Score::default());
         assert!(sweep.outputs(0).is_empty() && sweep.probabilities(0).0.is_empty());
@@ -121,7 +121,7 @@ fn check_sweep<F: Real<Sum = f64>>(model: Model, product: impl Backend<F> + Copy
         assert!(missing.to_string().contains("no sample 0 in a data set of 0"), "{missing}");
         let too_many = SweepError::TooManySamples { capacity: 3 };
         assert_eq!(sweep.evaluate(&parameters, &images, 0..4).unwrap_err(), too_many);
-        assert_eq!(sweep.project_kept(&parameters, &parameters, 4, &mut inner).unwrap_err(), too_many);
+        assert_eq!(sweep.project_from_cache(&parameters, &parameters, 4, &mut inner).unwrap_err(), too_many);
         for samples in [4, usize::MAX] {
             assert!(sweep.outputs(samples).is_empty());
             assert_eq!(sweep.probabilities(samples), (&[][..], &[][..]));
@@ -336,7 +336,7 @@ fn updates_by_infinite_factors_are_refused() {
         let (plan, evidence) = planned(&trainer);
         let refused = StepError::NonFinite { step: 1, what: "step size" };
         assert_eq!(trainer.weigh(&plan, &evidence), Err(refused));
-        assert_eq!(trainer.presume(&plan), None, "an engine does not run ahead of a step that is refused");
+        assert_eq!(trainer.speculate(&plan), None, "an engine does not run ahead of a step that is refused");
         let (mut parameters, mut memory) = ([1.0; 2], [0.0; 4]);
         let concluded = trainer.conclude(&plan, &evidence, &[0.0; 2], &mut parameters, &mut memory);
         assert_eq!(concluded, Err(refused));
@@ -344,7 +344,7 @@ fn updates_by_infinite_factors_are_refused() {
     }
     let sound = Trainer::<f32>::new(base, 60_000).unwrap();
     let (plan, evidence) = planned(&sound);
-    assert!(sound.weigh(&plan, &evidence).is_ok() && sound.presume(&plan).is_some());
+    assert!(sound.weigh(&plan, &evidence).is_ok() && sound.speculate(&plan).is_some());
 }
 
 #[test]
@@ -357,7 +357,7 @@ fn progress_at_the_end_of_its_range() {
     assert_eq!(plan.step, u64::MAX);
     assert!(trainer.weigh(&plan, &evidence).is_ok());
     let late = Plan { start: u64::MAX, ..plan };
-    assert!(trainer.measures_after(&late) && trainer.presume(&late).is_some());
+    assert!(trainer.measures_after(&late) && trainer.speculate(&late).is_some());
     for optimizer in [AnyOptimizer::Adam(Adam::default()), AnyOptimizer::Sgd(Sgd::default())] {
         let optimizer: &dyn Optimizer<f32> = optimizer.as_optimizer();
         assert_eq!(optimizer.prepare(&shared, 0.1, 1.0).0.steps, u64::MAX);
@@ -371,28 +371,28 @@ fn progress_at_the_end_of_its_range() {
 }
 
 #[test]
-fn a_member_is_asked_for_parts_that_are_not_there() {
+fn a_worker_is_asked_for_parts_that_are_not_there() {
     let config = run_configs()[0];
     let images = Images::new(90);
-    let mut member = Member::<f32, _>::new(config, network(&config), 90, PlainBackend).unwrap();
+    let mut worker = PartWorker::<f32, _>::new(config, network(&config), 90, PlainBackend).unwrap();
     for (batch, part) in [(80, 80), (80, u32::MAX), (0, 0), (0, 1)] {
         for start in [0, u64::MAX] {
             let place = StepPart { start, batch, part };
-            let totals = member.accumulate::<_, RunError>(place, &images, |sums| Ok(sums.totals)).unwrap();
+            let totals = worker.accumulate::<_, RunError>(place, &images, |sums| Ok(sums.totals)).unwrap();
             assert_eq!(totals, Totals::default(), "{place:?}");
-            assert_eq!(member.project(place, &images).unwrap(), Inner::default());
+            assert_eq!(worker.project(place, &images).unwrap(), Inner::default());
         }
     }
     assert!(
-        member
+        worker
             .accumulate::<_, RunError>(StepPart { start: u64::MAX, batch: 4, part: 0 }, &images, |_| Ok(()))
             .is_ok()
     );
-    assert_eq!(member.evaluate(u32::MAX, &images).unwrap(), Score::default());
-    assert_eq!(member.evaluate(0, &Images::new(0)).unwrap(), Score::default());
+    assert_eq!(worker.evaluate(u32::MAX, &images).unwrap(), Score::default());
+    assert_eq!(worker.evaluate(0, &Images::new(0)).unwrap(), Score::default());
     // Fewer samples than the run was made for.
     let refused =
-        member.accumulate::<_, RunError>(StepPart { start: 0, batch: 80, part: 0 }, &Images::new(1), |_| {
+        worker.accumulate::<_, RunError>(StepPart { start: 0, batch: 80, part: 0 }, &Images::new(1), |_| {
             Ok(())
         });
     assert!(matches!(refused, Err(RunError::Sweep(SweepError::Sample { samples: 1, .. }))), "{refused:?}");
@@ -468,14 +468,14 @@ fn an_evaluation_takes_nothing_inside_a_part() {
 
 #[test]
 fn parameters_of_another_length_are_not_reordered() {
-    let examiner = Examiner::<f32, _>::new(
+    let predictor = Predictor::<f32, _>::new(
         OwnedNetwork::of_model(Model::Logistic, SampleShape::MNIST).unwrap(),
         PlainBackend,
     )
     .unwrap();
     for len in [0, 1, 7849, 2 * 7850] {
-        let error = examiner.in_own_order(&vec![0.0; len]).unwrap_err();
+        let error = predictor.in_own_order(&vec![0.0; len]).unwrap_err();
         assert_eq!((error.expected, error.found), (7850, len));
     }
-    assert_eq!(examiner.in_own_order(&vec![1.0; 7850]).unwrap().len(), 7850);
+    assert_eq!(predictor.in_own_order(&vec![1.0; 7850]).unwrap().len(), 7850);
 }

@@ -8,7 +8,6 @@ use adadagrad_core::batch_test::{
 };
 use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::controller::{AdAdaGrad, AnyController, Constant, Controller, Decision, Limits};
-use adadagrad_core::cut::Cut;
 use adadagrad_core::dataset::{Dataset, SampleShape};
 use adadagrad_core::images::Picture;
 use adadagrad_core::network::{Model, Shape};
@@ -20,6 +19,7 @@ use adadagrad_core::real::{dot, square_norm};
 use adadagrad_core::schedule::{Decay, Schedule};
 use adadagrad_core::shuffle::{Order, Shuffle};
 use adadagrad_core::statistics::{Evidence, Inner, Needs, Reason, Statistics};
+use adadagrad_core::training::Cut;
 use proptest::prelude::*;
 use proptest::test_runner::{RngSeed, TestCaseError};
 

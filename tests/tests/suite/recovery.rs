@@ -4,10 +4,10 @@
 use adadagrad_core::backend::PlainBackend;
 use adadagrad_core::config::RunConfig;
 use adadagrad_core::controller::{AnyController, Constant};
-use adadagrad_core::local::{Advance, LocalRun, RunError};
 use adadagrad_core::optimizer::AnyOptimizer;
+use adadagrad_core::owned::{Advance, LocalRun, RunError};
 use adadagrad_core::statistics::{Evidence, Inner, Parts};
-use adadagrad_core::trainer::{Decided, Trainer};
+use adadagrad_core::training::{Decided, Trainer};
 use adadagrad_tests::compare::fingerprint;
 use adadagrad_tests::mnist::network;
 
@@ -37,29 +37,29 @@ fn evidence(samples: u32, noise: f64) -> Evidence<f64> {
 }
 
 #[test]
-fn what_is_foreseen_comes_true_whatever_the_evidence() {
+fn what_is_settled_comes_true_whatever_the_evidence() {
     let constant = AnyController::Constant(Constant {});
     let constants = run_configs().into_iter().map(|config| RunConfig { controller: constant, ..config });
-    let mut foreseen = 0;
+    let mut count = 0;
     for config in run_configs().into_iter().chain(constants) {
         for noise in [0.0, 0.3, 100.0] {
             let mut trainer = Trainer::<f32>::new(config, SAMPLES).unwrap();
             while let Some(plan) = trainer.plan() {
                 let pending = trainer.weigh(&plan, &evidence(plan.cut.samples(), noise)).unwrap();
-                let (foresight, presumed) = (trainer.foresee(&plan), trainer.presume(&plan));
+                let (settled, speculated) = (trainer.next_if_settled(&plan), trainer.speculate(&plan));
                 let scalars = pending.scalars;
                 trainer.commit(pending);
-                if let Some((known, next)) = foresight {
+                if let Some((known, next)) = settled {
                     assert_eq!(known, scalars, "{config:?}");
                     assert_eq!(next.progress(), trainer.progress(), "{config:?}");
                     assert_eq!(next.plan(), trainer.plan());
-                    foreseen += 1;
+                    count += 1;
                 }
                 let is_settled = config.controller == constant || plan.cut.samples() == config.max_batch;
                 let wants_norm = matches!(config.optimizer, AnyOptimizer::AdaGradNorm(_));
-                assert_eq!(foresight.is_some(), is_settled && !wants_norm, "{config:?}");
-                assert_eq!(presumed.is_some(), !wants_norm, "{config:?}");
-                if let Some((known, next)) = presumed {
+                assert_eq!(settled.is_some(), is_settled && !wants_norm, "{config:?}");
+                assert_eq!(speculated.is_some(), !wants_norm, "{config:?}");
+                if let Some((known, next)) = speculated {
                     assert_eq!(known, scalars, "{config:?}");
                     let keeps_its_size = trainer.progress().next_batch == plan.cut.samples();
                     assert_eq!(next.plan() == trainer.plan(), keeps_its_size || next.plan().is_none());
@@ -67,7 +67,7 @@ fn what_is_foreseen_comes_true_whatever_the_evidence() {
             }
         }
     }
-    assert!(foreseen > 1000, "only {foreseen} steps were foreseen");
+    assert!(count > 1000, "only {count} steps were settled");
 }
 
 /// The next step, with what it takes to make it again.

@@ -6,11 +6,11 @@ use adadagrad_core::batch_test::{
 };
 use adadagrad_core::config::{DatasetName, RetuneError, RunConfig};
 use adadagrad_core::controller::{AdAdaGrad, AnyController, Constant};
-use adadagrad_core::local::{Advance, LocalRun};
 use adadagrad_core::network::Model;
 use adadagrad_core::optimizer::{AnyOptimizer, Sgd};
+use adadagrad_core::owned::{Advance, LocalRun};
 use adadagrad_core::schedule::{Decay, Schedule};
-use adadagrad_core::trainer::{Decided, Telemetry, Trainer};
+use adadagrad_core::training::{Decided, Telemetry, Trainer};
 use adadagrad_tests::compare::fingerprint;
 use adadagrad_tests::mnist::network;
 
@@ -207,6 +207,6 @@ fn limits_that_leave_the_first_batch_outside_are_no_obstacle_later() {
     let mut trainer = Trainer::<f32>::new(base, SAMPLES).unwrap();
     trainer.retune(narrow).unwrap();
     assert_eq!(trainer.plan().unwrap().cut.samples(), 20);
-    let progress = adadagrad_core::trainer::Progress { steps: 1, samples_seen: 4, ..*trainer.progress() };
+    let progress = adadagrad_core::training::Progress { steps: 1, samples_seen: 4, ..*trainer.progress() };
     assert_eq!(Trainer::<f32>::resume(narrow, SAMPLES, progress).unwrap().progress(), &progress);
 }

@@ -3,8 +3,8 @@
 
 use adadagrad_core::backend::{FastBackend, PlainBackend};
 use adadagrad_core::layer::{Dense, Operation, Tanh};
-use adadagrad_core::local::OwnedNetwork;
 use adadagrad_core::network::{Node, Shape};
+use adadagrad_core::owned::OwnedNetwork;
 use adadagrad_core::random::Key;
 use adadagrad_tests::compare::{Check, all_close, all_close_to_largest, largest, narrowed};
 use adadagrad_tests::engine::{Batch, measure, measure_by_inputs, with_sweep};

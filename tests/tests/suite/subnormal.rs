@@ -1,14 +1,14 @@
 //! No step leaves a subnormal number behind, and above the smallest normal number nothing changes by that.
 
 use adadagrad_core::backend::PlainBackend;
-use adadagrad_core::local::LocalRun;
 use adadagrad_core::optimizer::{
     AdaGrad, AdaGradNorm, Adam, AdamW, AnyOptimizer, Momentum, Nesterov, RmsProp, Sgd, Shared,
 };
+use adadagrad_core::owned::LocalRun;
 use adadagrad_core::random::Key;
 use adadagrad_core::real::{Real, square_norm};
 use adadagrad_core::subnormal::{flush, flush_all};
-use adadagrad_core::trainer::Trainer;
+use adadagrad_core::training::Trainer;
 use adadagrad_tests::compare::narrowed;
 use adadagrad_tests::mnist::network;
 use adadagrad_tests::table::uniform;

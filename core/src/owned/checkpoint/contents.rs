@@ -12,9 +12,9 @@ use super::state::State;
 use super::tensor::Tensor;
 use super::{floats, layers};
 use crate::dataset::SampleShape;
-use crate::local::OwnedNetwork;
 use crate::model::Model;
 use crate::network::Network;
+use crate::owned::OwnedNetwork;
 
 /// What a checkpoint file holds.
 #[derive(Clone, Debug, Default, PartialEq)]

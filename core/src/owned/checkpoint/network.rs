@@ -9,10 +9,10 @@ use sha2::{Digest as _, Sha256};
 
 use crate::dataset::SampleShape;
 use crate::digest::Digest;
-use crate::local::{OwnedNetwork, RunError};
 use crate::model::Model;
 use crate::model::description::Description;
 use crate::network::{Node, Shape};
+use crate::owned::{OwnedNetwork, RunError};
 
 /// What one sample of the run's data is. Files without it are of runs on samples like MNIST's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -13,9 +13,9 @@ use super::network::{OwnNetwork, SampleSize, network_of};
 use crate::config::RunConfig;
 use crate::dataset::{Encoding, SampleShape};
 use crate::digest::Digest;
-use crate::local::{OwnedNetwork, RunError};
 use crate::model::Model;
-use crate::trainer::Progress;
+use crate::owned::{OwnedNetwork, RunError};
+use crate::training::Progress;
 
 /// What a checkpoint says about its run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -9,9 +9,9 @@ use adadagrad_core::batch_test::AnyTest;
 use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::controller::{AnyController, Constant};
 use adadagrad_core::model::Model;
+use adadagrad_core::owned::threads::available_threads;
 use adadagrad_core::statistics::LengthMismatch;
-use adadagrad_core::trainer::Trainer;
-use adadagrad_gpu::cpu::available_threads;
+use adadagrad_core::training::Trainer;
 use adadagrad_gpu::data::Splits;
 use adadagrad_gpu::engine::{Engine, EngineError};
 use serde::Serialize;
@@ -161,7 +161,7 @@ fn measure(
     let steps = |test, seed| -> Result<Steps, Box<dyn std::error::Error>> {
         let config = config(model, batch, test, seed);
         let engine = arguments.place.engine(&config, network.clone(), data)?;
-        let trainer = Trainer::new(config, samples)?.with_grain(network.grain());
+        let trainer = Trainer::new(config, samples)?.with_grain(engine.grain());
         Ok(Steps { trainer, engine })
     };
     // In different orders: the second of a pair would find the first one's images in the processor's caches.

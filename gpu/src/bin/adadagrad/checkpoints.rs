@@ -8,7 +8,7 @@ use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use adadagrad_core::trainer::Progress;
+use adadagrad_core::training::Progress;
 use adadagrad_gpu::output_file::{OutputFile, is_same, write_numbered};
 
 use crate::arguments::TrainArguments;

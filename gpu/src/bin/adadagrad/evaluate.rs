@@ -2,8 +2,9 @@
 
 use std::process::ExitCode;
 
+use adadagrad_core::owned::Evaluated;
 use adadagrad_gpu::data::Splits;
-use adadagrad_gpu::engine::{Engine, Evaluated};
+use adadagrad_gpu::engine::Engine;
 use serde::Serialize;
 
 use crate::Outcome;

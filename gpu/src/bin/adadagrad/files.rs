@@ -9,10 +9,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use adadagrad_core::config::{DatasetName, Preset, RunConfig};
-use adadagrad_core::local::OwnedNetwork;
 use adadagrad_core::model::Model;
+use adadagrad_core::owned::OwnedNetwork;
 use adadagrad_core::owned::checkpoint::{self, Checkpoint};
-use adadagrad_gpu::cpu::{ThreadsEngine, available_threads};
+use adadagrad_core::owned::threads::{ThreadsEngine, available_threads};
 use adadagrad_gpu::data::{self, Kind, Splits};
 use adadagrad_gpu::engine::Engine;
 use adadagrad_gpu::fallback::FallbackEngine;

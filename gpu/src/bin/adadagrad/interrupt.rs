@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
-use adadagrad_gpu::engine::Control;
+use adadagrad_core::owned::Control;
 
 use crate::output;
 

@@ -4,10 +4,10 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use adadagrad_core::dataset::SampleShape;
-use adadagrad_core::local::{OwnedNetwork, RunError};
 use adadagrad_core::model::Model;
 use adadagrad_core::network::Shape;
 use adadagrad_core::owned::checkpoint::{OwnNetwork, network_of};
+use adadagrad_core::owned::{OwnedNetwork, RunError};
 use clap::Args;
 
 use crate::files::{about, read_text};

@@ -3,10 +3,10 @@
 use std::process::ExitCode;
 
 use adadagrad_core::dataset::SampleShape;
-use adadagrad_core::local::OwnedNetwork;
 use adadagrad_core::model::Model;
 use adadagrad_core::model::description::Description;
 use adadagrad_core::network::{Node, Shape, Source};
+use adadagrad_core::owned::OwnedNetwork;
 use adadagrad_core::owned::checkpoint::OwnNetwork;
 
 use crate::Outcome;

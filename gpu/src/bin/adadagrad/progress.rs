@@ -10,8 +10,8 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use adadagrad_core::config::RunConfig;
-use adadagrad_core::trainer::Progress;
-use adadagrad_gpu::engine::Control;
+use adadagrad_core::owned::Control;
+use adadagrad_core::training::Progress;
 use adadagrad_gpu::telemetry::Line;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 

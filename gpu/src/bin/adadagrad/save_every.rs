@@ -3,7 +3,7 @@
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
-use adadagrad_core::trainer::Progress;
+use adadagrad_core::training::Progress;
 
 /// The interval between two checkpoints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

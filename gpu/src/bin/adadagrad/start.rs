@@ -5,10 +5,10 @@ use std::path::Path;
 
 use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::dataset::Encoding;
-use adadagrad_core::local::OwnedNetwork;
 use adadagrad_core::model::Model;
+use adadagrad_core::owned::OwnedNetwork;
 use adadagrad_core::owned::checkpoint::Checkpoint;
-use adadagrad_core::trainer::{Progress, Trainer};
+use adadagrad_core::training::{Progress, Trainer};
 use adadagrad_gpu::data::Splits;
 use adadagrad_gpu::engine::Engine;
 use adadagrad_gpu::run::Run;
@@ -225,6 +225,5 @@ pub(crate) fn begin(
             Trainer::resume(config, samples, state.progress)
         }
     };
-    let trainer = trainer.map_err(|error| explain(&error))?.with_grain(network.grain());
-    Ok(Run::new(trainer, engine))
+    Ok(Run::new(trainer.map_err(|error| explain(&error))?, engine))
 }

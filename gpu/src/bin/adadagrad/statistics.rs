@@ -7,12 +7,12 @@ use adadagrad_core::batch_test::{
     AnyTest, AugmentedTest, CoordinateNormTest, InnerProductTest, NormTest, OrthogonalityTest, WorkerNormTest,
 };
 use adadagrad_core::config::{LARGEST_EXACT, RunConfig};
-use adadagrad_core::cut::Cut;
 use adadagrad_core::model::Model;
 use adadagrad_core::shuffle::Order;
 use adadagrad_core::statistics::{Evidence, Needs, Reason};
+use adadagrad_core::training::{BatchOrder, Cut};
 use adadagrad_gpu::data::Splits;
-use adadagrad_gpu::engine::{BatchOrder, Engine};
+use adadagrad_gpu::engine::Engine;
 use serde::Serialize;
 
 use crate::Outcome;

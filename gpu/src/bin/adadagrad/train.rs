@@ -7,13 +7,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use adadagrad_core::config::RunConfig;
-use adadagrad_core::local::OwnedNetwork;
 use adadagrad_core::network::Network;
 use adadagrad_core::normalisation::Normalisation;
 use adadagrad_core::owned::checkpoint::{self, OwnNetwork, STATE_VERSION, SampleSize, State};
-use adadagrad_core::trainer::Progress;
+use adadagrad_core::owned::{Evaluated, OwnedNetwork};
+use adadagrad_core::training::Progress;
 use adadagrad_gpu::data::Splits;
-use adadagrad_gpu::engine::{Engine, EngineError, Evaluated, Snapshot};
+use adadagrad_gpu::engine::{Engine, EngineError, Snapshot};
 use adadagrad_gpu::run::Run;
 use adadagrad_gpu::telemetry::Line;
 use adadagrad_gpu::telemetry_file::{Resumed, TelemetryFile};

@@ -73,7 +73,7 @@ impl DeviceLayer for layer::Conv2d {
         let (place, samples) = (call.place, build.samples);
         let moments = build.needs.coordinate_quantile.is_some();
         let (flags, parameters, sixth) = match pass {
-            Pass::Project | Pass::ProjectKept => {
+            Pass::Project | Pass::ProjectFromCache => {
                 (PROJECT, &buffers.gradient_sum, &buffers.tile_inner_products)
             }
             Pass::Accumulate => {

@@ -1,67 +1,12 @@
-//! The sums of parts and of whole batches, with their memory.
-
-use std::vec::Vec;
+//! The sums of a batch, with their memory.
 
 use num_traits::Zero;
 
-use crate::local::{RunError, zeros};
+use super::error::RunError;
+use super::statistics::OwnedStatistics;
 use crate::real::{Real, square_norm};
-use crate::statistics::{Evidence, Inner, LengthMismatch, Needs, Statistics, Totals, check_length};
+use crate::statistics::{Evidence, Inner, LengthMismatch, Needs, Totals, check_length};
 use crate::vectors::on_vectors;
-
-/// [`Statistics`] with their memory.
-#[derive(Clone, Debug)]
-pub struct OwnedStatistics<F: Real> {
-    totals: Totals<F::Sum>,
-    gradient_sum: Vec<F>,
-    second_moment: Vec<F>,
-}
-
-impl<F: Real> OwnedStatistics<F> {
-    /// Zero sums over `parameters` parameters, with the memory for `needs`.
-    ///
-    /// # Errors
-    /// When there is not that much memory.
-    pub fn new(parameters: usize, needs: &Needs) -> Result<Self, RunError> {
-        let moments = if needs.coordinate_quantile.is_some() { parameters } else { 0 };
-        Ok(Self {
-            totals: Totals::default(),
-            gradient_sum: zeros(parameters)?,
-            second_moment: zeros(moments)?,
-        })
-    }
-
-    /// Calls `act` with the sums.
-    ///
-    /// # Errors
-    /// Those of `act`.
-    pub fn with<T, E: From<LengthMismatch>>(
-        &mut self,
-        act: impl FnOnce(&mut Statistics<'_, F>) -> Result<T, E>,
-    ) -> Result<T, E> {
-        let mut view = Statistics::resume(self.totals, &mut self.gradient_sum, &mut self.second_moment)?;
-        let result = act(&mut view);
-        self.totals = view.totals;
-        result
-    }
-
-    /// Sets all sums to zero.
-    pub fn clear(&mut self) {
-        self.totals = Totals::default();
-        self.gradient_sum.fill(F::zero());
-        self.second_moment.fill(F::zero());
-    }
-
-    /// Closes a part if `needs` asks for the parts' means.
-    fn close(&mut self, needs: &Needs) -> Result<(), LengthMismatch> {
-        self.with(|part| {
-            if needs.parts > 0 {
-                part.close_part();
-            }
-            Ok(())
-        })
-    }
-}
 
 /// The sums of a batch, whose parts are taken in order. The last two are added only when ḡ is computed: a batch of up to
 /// two parts needs no total, which is twice as long, and every other saves two passes over memory.

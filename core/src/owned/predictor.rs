@@ -3,16 +3,16 @@
 use core::ops::Range;
 use std::vec::Vec;
 
+use super::{OwnedNetwork, RunError, SweepMemory};
 use crate::backend::Backend;
 use crate::dataset::Dataset;
-use crate::local::{OwnedNetwork, RunError, SweepMemory};
 use crate::network::Network;
 use crate::real::Real;
 use crate::statistics::{LengthMismatch, check_length};
 
 /// A network with its own working memory.
 #[derive(Debug)]
-pub struct Examiner<F: Real, M> {
+pub struct Predictor<F: Real, M> {
     network: OwnedNetwork,
     memory: SweepMemory<F>,
     product: M,
@@ -20,15 +20,15 @@ pub struct Examiner<F: Real, M> {
 
 /// The network's prediction for one sample.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Verdict<'a, F> {
+pub struct Prediction<'a, F> {
     /// Its outputs, one per class.
     pub outputs: &'a [F],
     /// Softmax of the outputs.
     pub probabilities: &'a [F],
 }
 
-impl<F: Real, M: Backend<F> + Copy> Examiner<F, M> {
-    /// An examiner for a network.
+impl<F: Real, M: Backend<F> + Copy> Predictor<F, M> {
+    /// A predictor for a network.
     ///
     /// # Errors
     /// When there is not enough memory.
@@ -44,13 +44,13 @@ impl<F: Real, M: Backend<F> + Copy> Examiner<F, M> {
         self.network.view()
     }
 
-    /// The largest number of samples that can be examined at once.
+    /// The largest number of samples that can be predicted at once.
     #[must_use]
-    pub fn most(&self) -> u32 {
+    pub fn capacity(&self) -> u32 {
         self.memory.micro_batch()
     }
 
-    /// Converts parameters from the order of files to the order that [`Self::examine`] takes.
+    /// Converts parameters from the order of files to the order that [`Self::predict`] takes.
     ///
     /// # Errors
     /// When there are not D values.
@@ -62,16 +62,16 @@ impl<F: Real, M: Backend<F> + Copy> Examiner<F, M> {
     }
 
     /// Predictions of the network with these parameters (from [`Self::in_own_order`]) for some samples, in order, one
-    /// call of `tell` per sample.
+    /// call of `report` per sample.
     ///
     /// # Errors
-    /// When lengths do not fit, there is no such sample or class, or there are more samples than [`Self::most`].
-    pub fn examine(
+    /// When lengths do not fit, there is no such sample or class, or there are more samples than [`Self::capacity`].
+    pub fn predict(
         &mut self,
         parameters: &[F],
         dataset: &impl Dataset<F>,
         samples: Range<u32>,
-        mut tell: impl FnMut(u32, Verdict<'_, F>),
+        mut report: impl FnMut(u32, Prediction<'_, F>),
     ) -> Result<(), RunError> {
         let classes = self.network.view().classes();
         let mut sweep = self.memory.sweep(self.network.view(), self.product)?;
@@ -79,7 +79,7 @@ impl<F: Real, M: Backend<F> + Copy> Examiner<F, M> {
         let (outputs, probabilities) = sweep.probabilities(samples.len());
         let rows = outputs.chunks_exact(classes).zip(probabilities.chunks_exact(classes));
         for (sample, (outputs, probabilities)) in samples.zip(rows) {
-            tell(sample, Verdict { outputs, probabilities });
+            report(sample, Prediction { outputs, probabilities });
         }
         Ok(())
     }

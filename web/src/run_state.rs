@@ -1,11 +1,11 @@
 //! A run between two steps: all that any engine needs to go on with it, and what a checkpoint holds.
 
 use adadagrad_core::config::{DatasetName, RunConfig};
-use adadagrad_core::local::{OwnedNetwork, RunError};
 use adadagrad_core::network::initialise;
 use adadagrad_core::normalisation::Normalisation;
 use adadagrad_core::owned::checkpoint::{STATE_VERSION, SampleSize, State};
-use adadagrad_core::trainer::Trainer;
+use adadagrad_core::owned::{OwnedNetwork, RunError};
+use adadagrad_core::training::Trainer;
 use js_sys::Uint8Array;
 use wasm_bindgen::prelude::*;
 
@@ -14,7 +14,7 @@ use crate::data::Data;
 use crate::safetensors;
 
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Standing {
+pub(crate) struct RunState {
     pub(crate) trainer: Trainer<f32>,
     /// D values.
     pub(crate) parameters: Vec<f32>,
@@ -22,12 +22,11 @@ pub(crate) struct Standing {
     pub(crate) memory: Vec<f32>,
 }
 
-impl Standing {
+impl RunState {
     /// The start of a run, from the parameters in a safetensors file where there is one.
     pub(crate) fn begin(config: RunConfig, data: &Data, file: Option<&[u8]>) -> Result<Self, JsError> {
         let trainer = Trainer::new(config, data.training_samples())?;
         let network = OwnedNetwork::of_model(config.model, data.shape())?;
-        let trainer = trainer.with_grain(network.grain());
         let network = network.view();
         let optimizer = config.optimizer.as_optimizer::<f32>();
         let mut memory = vec![0.0; optimizer.slots() * network.parameters()];
@@ -63,7 +62,7 @@ impl Standing {
             return Err(JsError::new("its run was trained on other data than the data set that is loaded"));
         }
         let network = OwnedNetwork::of_model(config.model, data.shape())?;
-        let trainer = Trainer::resume(config, samples, progress)?.with_grain(network.grain());
+        let trainer = Trainer::resume(config, samples, progress)?;
         let network = network.view();
         let slots = config.optimizer.as_optimizer::<f32>().slots();
         let (parameters, memory) = (file.parameters(network)?, file.memory(network, slots)?);

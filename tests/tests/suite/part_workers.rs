@@ -1,14 +1,13 @@
-//! A run whose parts are swept by members is the run that was made alone, to the bit, whoever does what.
+//! A run whose parts are swept by workers is the run that was made alone, to the bit, whoever does what.
 
 use adadagrad_core::backend::{Backend, FastBackend, PlainBackend};
 use adadagrad_core::batch_test::{AnyTest, AugmentedTest};
 use adadagrad_core::config::RunConfig;
-use adadagrad_core::local::{Advance, LocalRun, RunError, Task};
-use adadagrad_core::member::{Member, StepPart};
 use adadagrad_core::network::Model;
+use adadagrad_core::owned::{Advance, LocalRun, PartWorker, RunError, StepPart, Task};
 use adadagrad_core::random::Key;
 use adadagrad_core::statistics::LengthMismatch;
-use adadagrad_core::trainer::Telemetry;
+use adadagrad_core::training::Telemetry;
 use adadagrad_tests::compare::fingerprint;
 use adadagrad_tests::mnist::network;
 
@@ -30,19 +29,19 @@ fn configs() -> Vec<RunConfig> {
 
 type Outcome = (Vec<Telemetry>, u64);
 
-/// Who sweeps the next part is thrown with dice: one of two members, or the run itself. So a member projects parts
+/// Who sweeps the next part is thrown with dice: one of two workers, or the run itself. So a worker projects parts
 /// that it kept, and others.
 fn shared(config: RunConfig, product: impl Backend<f32> + Copy, dice: Key) -> Outcome {
     let images = Images::new(SAMPLES);
-    let mut members =
-        [0, 1].map(|_| (Member::<f32, _>::new(config, network(&config), SAMPLES, product).unwrap(), 0));
+    let mut workers =
+        [0, 1].map(|_| (PartWorker::<f32, _>::new(config, network(&config), SAMPLES, product).unwrap(), 0));
     let mut run = LocalRun::<f32, _>::new(config, network(&config), SAMPLES, product).unwrap();
     let (mut steps, mut thrown) = (Vec::new(), 0);
     loop {
         thrown += 1;
-        let member = members.get_mut((dice.bits(thrown) % 3) as usize);
-        let advance = match member {
-            Some(member) => sweep_one(&mut run, member, &images).unwrap(),
+        let worker = workers.get_mut((dice.bits(thrown) % 3) as usize);
+        let advance = match worker {
+            Some(worker) => sweep_one(&mut run, worker, &images).unwrap(),
             None => None,
         };
         let advance = advance.map_or_else(|| run.advance(&images), Ok).unwrap();
@@ -54,22 +53,22 @@ fn shared(config: RunConfig, product: impl Backend<f32> + Copy, dice: Key) -> Ou
     }
 }
 
-/// Lets a member, with the step whose parameters it knows, sweep the next part; `None` where the run works alone.
+/// Lets a worker, with the step whose parameters it knows, sweep the next part; `None` where the run works alone.
 fn sweep_one<M: Backend<f32> + Copy>(
     run: &mut LocalRun<f32, M>,
-    (member, knows): &mut (Member<f32, M>, u64),
+    (worker, knows): &mut (PartWorker<f32, M>, u64),
     images: &Images,
 ) -> Result<Option<Advance>, RunError> {
     let Some(work) = run.share() else { return Ok(None) };
     let plan = work.plan.unwrap();
     if *knows != plan.step {
-        member.set_parameters(work.parameters)?;
+        worker.set_parameters(work.parameters)?;
         *knows = plan.step;
     }
     let part = StepPart { start: plan.start, batch: plan.cut.samples(), part: work.parts.start };
     match work.task {
         Task::Accumulate => {
-            let (sums, totals) = member.accumulate::<_, RunError>(part, images, |sums| {
+            let (sums, totals) = worker.accumulate::<_, RunError>(part, images, |sums| {
                 Ok(([sums.gradient_sum.to_vec(), sums.second_moment.to_vec()], sums.totals))
             })?;
             run.take_sums::<RunError>(|part| {
@@ -81,8 +80,8 @@ fn sweep_one<M: Backend<f32> + Copy>(
             })
         }
         Task::Project => {
-            member.set_mean_gradient(work.mean_gradient.unwrap())?;
-            let inner = member.project(part, images)?;
+            worker.set_mean_gradient(work.mean_gradient.unwrap())?;
+            let inner = worker.project(part, images)?;
             run.take_inner(&inner)
         }
         Task::Evaluate => unreachable!("no evaluation was begun"),
@@ -113,13 +112,13 @@ fn a_shared_evaluation_is_the_same() {
         }
     };
     run.begin_evaluation(&test);
-    let mut member = Member::<f32, _>::new(config, network(&config), SAMPLES, PlainBackend).unwrap();
+    let mut worker = PartWorker::<f32, _>::new(config, network(&config), SAMPLES, PlainBackend).unwrap();
     let mut parts = 0;
     let together = loop {
         let work = run.share().unwrap();
         assert_eq!((work.task, work.plan), (Task::Evaluate, None));
-        member.set_parameters(work.parameters).unwrap();
-        let score = member.evaluate(work.parts.start, &test).unwrap();
+        worker.set_parameters(work.parameters).unwrap();
+        let score = worker.evaluate(work.parts.start, &test).unwrap();
         parts += 1;
         if let Some(evaluation) = run.take_score(score) {
             break evaluation;

@@ -1,25 +1,29 @@
 //! Persistent threads that compute numbered jobs, and one caller that takes the results in order.
 
 use std::any::Any;
+use std::borrow::ToOwned;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::format;
 use std::hint;
 use std::io;
 use std::num::NonZero;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::string::String;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
+use std::vec::Vec;
 
 use crossbeam_channel::{Receiver, RecvError, Sender, TryRecvError, unbounded};
 
-use crate::cpu::available_threads;
+use super::available::available_threads;
 
 /// How long a thread looks out for more before it sleeps: a sleeping one takes as long to wake as a step of a small
 /// batch, and between two sweeps there is no more than the work on a step's parameters.
 const AWAKE: Duration = Duration::from_micros(300);
 
 /// One thread's share of the work, with the memory it keeps from job to job.
-pub(crate) trait Worker: Send + 'static {
+pub(super) trait Worker: Send + 'static {
     /// What is to be done.
     type Job: Send + 'static;
     /// What comes of it.
@@ -30,7 +34,7 @@ pub(crate) trait Worker: Send + 'static {
 }
 
 /// Where jobs come from and results go to. Both happen on the caller's thread.
-pub(crate) trait InOrder<W: Worker> {
+pub(super) trait InOrder<W: Worker> {
     /// Why it ends early.
     type Error: From<PoolError>;
 
@@ -70,7 +74,7 @@ type Numbered<J> = (u32, J);
 type Finished<O> = Numbered<Result<O, PoolError>>;
 
 /// The threads. The caller's own is one of them: it takes results in order, and does jobs while there are none.
-pub(crate) struct Pool<W: Worker> {
+pub(super) struct Pool<W: Worker> {
     own: W,
     threads: Vec<JoinHandle<()>>,
     ends: Ends<W>,
@@ -87,7 +91,7 @@ struct Ends<W: Worker> {
 
 impl<W: Worker> Pool<W> {
     /// Starts so many threads that with the caller's there are `threads`.
-    pub(crate) fn new<E: From<io::Error>>(
+    pub(super) fn new<E: From<io::Error>>(
         threads: NonZero<usize>,
         mut worker: impl FnMut() -> Result<W, E>,
     ) -> Result<Self, E> {
@@ -107,7 +111,7 @@ impl<W: Worker> Pool<W> {
     }
 
     /// How many threads compute.
-    pub(crate) fn threads(&self) -> usize {
+    pub(super) fn threads(&self) -> usize {
         self.threads.len() + 1
     }
 
@@ -116,7 +120,7 @@ impl<W: Worker> Pool<W> {
     ///
     /// # Errors
     /// The first error, once every job that was begun has ended.
-    pub(crate) fn run<C: InOrder<W>>(&mut self, count: u32, caller: &mut C) -> Result<(), C::Error> {
+    pub(super) fn run<C: InOrder<W>>(&mut self, count: u32, caller: &mut C) -> Result<(), C::Error> {
         let window = u32::try_from(2 * self.threads()).unwrap_or(u32::MAX);
         let Self { own, ends, .. } = self;
         if count == 1 {

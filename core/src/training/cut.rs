@@ -1,42 +1,9 @@
 //! How a batch is cut into parts: this depends on the batch and the settings alone, never on the number of threads
 //! or the available memory, so the same run gives the same bits everywhere.
 
-use core::ops::{Range, RangeInclusive};
+use core::ops::Range;
 
-/// How finely batches are cut, unless a test needs more parts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Grain {
-    /// Smallest number of samples in a part.
-    pub samples: u32,
-    /// Largest number of parts of a batch: each costs a pass over the parameters.
-    pub parts: u32,
-}
-
-impl Grain {
-    /// For a network of `flops` operations per sample with `parameters` parameters. To add a part's gradient to the others' takes
-    /// about as long as 30 operations for each parameter, and is to take less than a twentieth of the time; nor is a part
-    /// to be so short that handing it to a thread counts, or shorter than the micro-batches that kernels prepare weights
-    /// for.
-    #[must_use]
-    pub fn of_cost(flops: u64, parameters: usize) -> Self {
-        const FLOPS_PER_PARAMETER: u64 = 600;
-        const LEAST_FLOPS: u64 = 8_000_000;
-        const SAMPLES: RangeInclusive<u64> = 4..=128;
-        let work = FLOPS_PER_PARAMETER.saturating_mul(parameters as u64).max(LEAST_FLOPS);
-        let samples = work.div_ceil(flops.max(1)).clamp(*SAMPLES.start(), *SAMPLES.end());
-        // At most 128.
-        #[allow(clippy::cast_possible_truncation)]
-        let samples = samples as u32;
-        Self { samples, parts: 32 }
-    }
-}
-
-/// For an unknown model.
-impl Default for Grain {
-    fn default() -> Self {
-        Self { samples: 64, parts: 32 }
-    }
-}
+use crate::network::Grain;
 
 /// A batch cut into parts of nearly equal size. Parts may be computed anywhere; their sums are merged in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,24 +1,25 @@
-//! One of several members that sweep the parts of a run's batches, each with its own memory and data set: another
-//! worker of a browser tab, another process, another machine. The run itself is a
-//! [`LocalRun`](crate::local::LocalRun): its `share` says what to do, and it takes the parts in order, so its bits
-//! do not depend on which member swept which part.
+//! A worker that sweeps parts of a run's batches.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::vec::Vec;
 
+use super::part_sweep::PartSweep;
+use super::zeros::zeros;
+use super::{ActivationCache, OwnedNetwork, OwnedStatistics, RunError, SweepMemory};
 use crate::backend::Backend;
 use crate::config::RunConfig;
-use crate::cut::{Cut, MicroBatch};
 use crate::dataset::Dataset;
-use crate::local::{Kept, OwnedNetwork, OwnedStatistics, RunError, SweepMemory, zeros};
 use crate::network::Score;
 use crate::real::Real;
 use crate::statistics::{Inner, LengthMismatch, Needs, Statistics, check_length};
-use crate::trainer::Trainer;
+use crate::training::{Cut, MicroBatch, Trainer};
 
-/// Sweeps parts of a run's batches. See the [module](self).
+/// One of several workers that sweep the parts of a run's batches, each with its own memory and data set: another
+/// worker of a browser tab, another process, another machine. The run itself is a [`LocalRun`](super::LocalRun): its
+/// `share` says what to do, and it takes the parts in order, so its bits do not depend on which worker swept which
+/// part.
 #[derive(Debug)]
-pub struct Member<F: Real, M> {
+pub struct PartWorker<F: Real, M> {
     trainer: Trainer<F>,
     network: OwnedNetwork,
     product: M,
@@ -27,8 +28,8 @@ pub struct Member<F: Real, M> {
     parameters: Vec<F>,
     mean_gradient: Vec<F>,
     /// What first sweeps left, part by part.
-    kept: BTreeMap<u32, Kept<F>>,
-    /// The parts of it that were swept with the present parameters.
+    caches: BTreeMap<u32, ActivationCache<F>>,
+    /// The parts whose cache was filled by a sweep with the present parameters.
     current: BTreeSet<u32>,
 }
 
@@ -43,8 +44,8 @@ pub struct StepPart {
     pub part: u32,
 }
 
-impl<F: Real, M: Backend<F> + Copy> Member<F, M> {
-    /// A member of a run over `samples` training samples.
+impl<F: Real, M: Backend<F> + Copy> PartWorker<F, M> {
+    /// A worker for a run over `samples` training samples.
     ///
     /// # Errors
     /// When the settings cannot run, or there is not enough memory.
@@ -57,7 +58,7 @@ impl<F: Real, M: Backend<F> + Copy> Member<F, M> {
             sums: OwnedStatistics::new(len, &trainer.needs())?,
             parameters: zeros(len)?,
             mean_gradient: zeros(len)?,
-            kept: BTreeMap::new(),
+            caches: BTreeMap::new(),
             current: BTreeSet::new(),
             trainer,
             network,
@@ -65,7 +66,7 @@ impl<F: Real, M: Backend<F> + Copy> Member<F, M> {
         })
     }
 
-    /// Sets the parameters for the sweeps from now on, as [`LocalRun::share`](crate::local::LocalRun::share) returns
+    /// Sets the parameters for the sweeps from now on, as [`LocalRun::share`](super::LocalRun::share) returns
     /// them.
     ///
     /// # Errors
@@ -112,17 +113,17 @@ impl<F: Real, M: Backend<F> + Copy> Member<F, M> {
         let cut = self.trainer.cut(batch);
         let mut order = self.trainer.order();
         let network = self.network.view();
-        let kept = self.kept.entry(part).or_default();
-        kept.begin(if needs.inner { Kept::<F>::most(network) / cut.parts() as usize } else { 0 });
+        let cache = self.caches.entry(part).or_default();
+        cache.begin(if needs.inner {
+            ActivationCache::<F>::limit(network) / cut.parts() as usize
+        } else {
+            0
+        });
         let walk = cut.walk_part(part, self.memory.micro_batch());
-        for (index, MicroBatch { positions, .. }) in walk.enumerate() {
-            let samples = positions.map(|position| order.visit(start.saturating_add(position.into())));
-            let memory = kept.make(network, index).unwrap_or(&mut self.memory);
-            let mut sweep = memory.sweep(network, self.product)?;
-            self.sums.with::<_, RunError>(|sums| {
-                Ok(sweep.accumulate(&self.parameters, dataset, samples, needs, sums)?)
-            })?;
-        }
+        let parameters = &self.parameters;
+        let sweep = PartSweep { network, backend: self.product, memory: &mut self.memory, parameters };
+        let visit = |position: u32| order.visit(start.saturating_add(position.into()));
+        sweep.accumulate::<RunError>(walk.map(Ok), dataset, visit, needs, cache, &mut self.sums)?;
         self.current.insert(part);
         Ok(())
     }
@@ -139,21 +140,12 @@ impl<F: Real, M: Backend<F> + Copy> Member<F, M> {
         let cut = self.trainer.cut(batch);
         let mut order = self.trainer.order();
         let network = self.network.view();
-        let mut kept = self.kept.get_mut(&part).filter(|_| self.current.contains(&part));
-        let mut inner = Inner::default();
+        let cache = self.caches.get_mut(&part).filter(|_| self.current.contains(&part));
         let walk = cut.walk_part(part, self.memory.micro_batch());
-        for (index, MicroBatch { positions, .. }) in walk.enumerate() {
-            let (parameters, mean) = (&self.parameters, &self.mean_gradient);
-            if let Some(memory) = kept.as_mut().and_then(|kept| kept.get(index)) {
-                let mut sweep = memory.sweep(network, self.product)?;
-                sweep.project_kept(parameters, mean, positions.len(), &mut inner)?;
-            } else {
-                let samples = positions.map(|position| order.visit(start.saturating_add(position.into())));
-                let mut sweep = self.memory.sweep(network, self.product)?;
-                sweep.project(parameters, mean, dataset, samples, &mut inner)?;
-            }
-        }
-        Ok(inner)
+        let parameters = &self.parameters;
+        let sweep = PartSweep { network, backend: self.product, memory: &mut self.memory, parameters };
+        let visit = |position: u32| order.visit(start.saturating_add(position.into()));
+        sweep.project(walk.map(Ok), dataset, visit, &self.mean_gradient, cache)
     }
 
     /// The score of one part of an evaluation. That of a part that the data set does not have is of no sample.

@@ -1,0 +1,173 @@
+//! Forward and backward over one micro-batch, with per-sample statistics on the way.
+
+mod accumulate;
+mod project;
+
+use super::buffers::cut;
+use super::fusion::Stage;
+use super::{Network, Score, SweepError, Workspace};
+use crate::backend::Backend;
+use crate::dataset::{Dataset, Visit};
+use crate::layer::{softmax, softmax_cross_entropy};
+use crate::real::Real;
+use crate::statistics::{LengthMismatch, check_length};
+
+/// One thread's engine: sweeps over micro-batches of up to `capacity` samples.
+#[derive(Debug)]
+pub struct Sweep<'a, F: Real, B> {
+    network: Network<'a>,
+    backend: B,
+    capacity: usize,
+    workspace: Workspace<'a, F>,
+}
+
+impl<'a, F: Real, B: Backend<F>> Sweep<'a, F, B> {
+    /// An engine in the caller's memory, for micro-batches of up to `capacity` samples.
+    ///
+    /// # Errors
+    /// When a slice has another length than [`Network::workspace`] asks for, or the network has no input or no outputs.
+    pub fn new(
+        network: Network<'a>,
+        backend: B,
+        capacity: usize,
+        workspace: Workspace<'a, F>,
+    ) -> Result<Self, LengthMismatch> {
+        for (what, len) in [("the network's input", network.input().len()), ("its output", network.classes())]
+        {
+            check_length(what, len.max(1), len)?;
+        }
+        let expected = network.workspace(capacity);
+        check_length("the workspace", expected.values, workspace.values.len())?;
+        check_length("the workspace's sums", expected.sums, workspace.sums.len())?;
+        check_length("the workspace's visits", expected.visits, workspace.visits.len())?;
+        check_length("the workspace's labels", expected.labels, workspace.labels.len())?;
+        Ok(Self { network, backend, capacity, workspace })
+    }
+
+    /// Loss and correct predictions of a micro-batch, without a backward pass. Without samples, both are 0.
+    ///
+    /// # Errors
+    /// When lengths do not fit, or there is no such sample or class.
+    pub fn evaluate(
+        &mut self,
+        parameters: &[F],
+        dataset: &impl Dataset<F>,
+        samples: impl IntoIterator<Item = impl Into<Visit>>,
+    ) -> Result<Score<F::Sum>, SweepError> {
+        self.forward(parameters, dataset, samples).map(|(_, score)| score)
+    }
+
+    /// The outputs \[m, classes\] of the micro-batch that was swept last. None where `samples` are more than fit one.
+    #[must_use]
+    pub fn outputs(&self, samples: usize) -> &[F] {
+        let last = self.network.nodes().last().filter(|_| samples <= self.capacity);
+        let Some(last) = last else { return &[] };
+        let start = last.output_offset * samples;
+        &self.workspace.values[start..start + last.output.len() * samples]
+    }
+
+    /// The outputs, and the probabilities that softmax makes of them, \[m, classes\] each, of the micro-batch that
+    /// was evaluated last. None where `samples` are more than fit one.
+    #[must_use]
+    pub fn probabilities(&mut self, samples: usize) -> (&[F], &[F]) {
+        let last = self.network.nodes().last().filter(|_| samples <= self.capacity);
+        let Some(last) = last else { return (&[], &[]) };
+        let classes = last.output.len();
+        let range = last.output_offset * samples..(last.output_offset + classes) * samples;
+        let buffers = cut(self.network, samples, self.workspace.values);
+        let (outputs, probabilities) = (&buffers.activations[range.clone()], &mut buffers.gradients[range]);
+        for (z, p) in outputs.chunks_exact(classes).zip(probabilities.chunks_exact_mut(classes)) {
+            softmax(z, p);
+        }
+        (outputs, probabilities)
+    }
+
+    /// Reads the samples, runs the network, and leaves the loss's gradient at the outputs. Returns how many
+    /// samples there were.
+    fn forward(
+        &mut self,
+        parameters: &[F],
+        dataset: &impl Dataset<F>,
+        samples: impl IntoIterator<Item = impl Into<Visit>>,
+    ) -> Result<(usize, Score<F::Sum>), SweepError> {
+        check_length("the parameters", self.network.parameters(), parameters.len())?;
+        let input_len = self.network.input().len();
+        check_length("a sample of the data set", input_len, dataset.shape().input.len())?;
+        let count = self.list(dataset, samples)?;
+        if count == 0 {
+            // Kernels need not know of it.
+            return Ok((0, Score::default()));
+        }
+        self.read(dataset, count)?;
+        let mut buffers = cut(self.network, count, self.workspace.values);
+        let nodes = self.network.nodes();
+        let mut first = 0;
+        while first < nodes.len() {
+            let stage = Stage::at(nodes, first, &self.backend, buffers.scratch.len());
+            stage.forward(&self.backend, count, parameters, &mut buffers);
+            first += stage.len();
+        }
+        Ok((count, self.score(count)))
+    }
+
+    /// Notes the visits, and lets the data set fetch their samples. Returns how many there are.
+    fn list(
+        &mut self,
+        dataset: &impl Dataset<F>,
+        samples: impl IntoIterator<Item = impl Into<Visit>>,
+    ) -> Result<usize, SweepError> {
+        let capacity = self.capacity;
+        let len = dataset.len();
+        let mut count = 0;
+        for visit in samples {
+            let visit: Visit = visit.into();
+            if visit.sample >= len {
+                return Err(SweepError::Sample { sample: visit.sample, samples: len });
+            }
+            *self.workspace.visits.get_mut(count).ok_or(SweepError::TooManySamples { capacity })? = visit;
+            dataset.prefetch(visit.sample);
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    /// Reads the samples that are noted.
+    fn read(&mut self, dataset: &impl Dataset<F>, count: usize) -> Result<(), SweepError> {
+        let classes = self.network.classes();
+        let Workspace { values, visits, labels, .. } = &mut self.workspace;
+        let inputs = values.chunks_exact_mut(self.network.input().len());
+        for ((&visit, label), input) in visits[..count].iter().zip(&mut **labels).zip(inputs) {
+            dataset.read(visit, input, core::slice::from_mut(label));
+            let label = *label;
+            if !usize::try_from(label).is_ok_and(|label| label < classes) {
+                return Err(SweepError::Label { sample: visit.sample, label, classes });
+            }
+        }
+        Ok(())
+    }
+
+    /// The largest gradient of an output that `score` left.
+    fn largest_error(&mut self, count: usize) -> F {
+        let Some(last) = self.network.nodes().last() else { return F::zero() };
+        let range = last.output_offset * count..(last.output_offset + last.output.len()) * count;
+        let errors = &cut(self.network, count, self.workspace.values).gradients[range];
+        errors.iter().fold(F::zero(), |largest, error| largest.max(error.abs()))
+    }
+
+    fn score(&mut self, count: usize) -> Score<F::Sum> {
+        let mut score = Score::default();
+        let Some(last) = self.network.nodes().last() else { return score };
+        let buffers = cut(self.network, count, self.workspace.values);
+        let classes = last.output.len();
+        let range = last.output_offset * count..(last.output_offset + classes) * count;
+        let z = buffers.activations[range.clone()].chunks_exact(classes);
+        let dz = buffers.gradients[range].chunks_exact_mut(classes);
+        for ((z, dz), &label) in z.zip(dz).zip(&*self.workspace.labels) {
+            if let Some((loss, correct)) = softmax_cross_entropy(z, label, dz) {
+                score.loss += loss.widen();
+                score.correct += u32::from(correct);
+            }
+        }
+        score
+    }
+}

@@ -1,0 +1,58 @@
+//! Why a sweep failed.
+
+use core::fmt;
+
+use crate::statistics::LengthMismatch;
+
+/// Why a sweep failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SweepError {
+    /// A slice has the wrong length.
+    Length(LengthMismatch),
+    /// More samples than the workspace was made for.
+    TooManySamples {
+        /// Its capacity.
+        capacity: usize,
+    },
+    /// A sample that the data set does not have.
+    Sample {
+        /// Which sample was requested.
+        sample: u32,
+        /// Number of samples.
+        samples: u32,
+    },
+    /// A label that is not below the network's number of classes.
+    Label {
+        /// Which sample of the data set.
+        sample: u32,
+        /// Its label.
+        label: u32,
+        /// Number of classes.
+        classes: usize,
+    },
+}
+
+impl fmt::Display for SweepError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Length(error) => error.fmt(f),
+            Self::TooManySamples { capacity } => {
+                write!(f, "too many samples: the working memory holds at most {capacity}")
+            }
+            Self::Label { sample, label, classes } => {
+                write!(f, "sample {sample} has label {label}, but the network has only {classes} classes")
+            }
+            Self::Sample { sample, samples } => {
+                write!(f, "there is no sample {sample} in a data set of {samples} samples, counted from 0")
+            }
+        }
+    }
+}
+
+impl core::error::Error for SweepError {}
+
+impl From<LengthMismatch> for SweepError {
+    fn from(error: LengthMismatch) -> Self {
+        Self::Length(error)
+    }
+}

@@ -1,0 +1,48 @@
+//! Which class was taken for which.
+
+use std::vec;
+use std::vec::Vec;
+
+/// How often a sample of class `row` was classified as class `column`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Confusion {
+    classes: usize,
+    counts: Vec<u32>,
+}
+
+impl Confusion {
+    /// Zero counts.
+    #[must_use]
+    pub fn new(classes: usize) -> Self {
+        Self { classes, counts: vec![0; classes * classes] }
+    }
+
+    /// Counts one sample by the network's outputs, and returns the answer: of equal ones the first. Labels beyond
+    /// the classes are left out.
+    #[allow(clippy::cast_possible_truncation)]
+    pub fn add(&mut self, label: u32, outputs: &[f32]) -> u32 {
+        let mut answer = 0;
+        for (class, &value) in outputs.iter().enumerate() {
+            if value > outputs[answer] {
+                answer = class;
+            }
+        }
+        let label = usize::try_from(label).unwrap_or(usize::MAX);
+        if label < self.classes && answer < self.classes {
+            self.counts[label * self.classes + answer] += 1;
+        }
+        answer as u32
+    }
+
+    /// Adds other samples' counts.
+    pub fn merge(&mut self, other: &Self) {
+        for (count, &more) in self.counts.iter_mut().zip(&other.counts) {
+            *count += more;
+        }
+    }
+
+    /// One row of counts per class.
+    pub fn rows(&self) -> impl Iterator<Item = &[u32]> {
+        self.counts.chunks_exact(self.classes.max(1))
+    }
+}

@@ -1,0 +1,83 @@
+//! How far a step is, and the way to stop it.
+
+use std::future::poll_fn;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, Waker};
+
+/// Shared with whoever watches: how much of the step is done, and requests to wait or to end.
+#[derive(Debug, Default)]
+pub struct Control {
+    done: AtomicU64,
+    cancelled: AtomicBool,
+    paused: AtomicBool,
+    /// A step that waits.
+    waiting: Mutex<Option<Waker>>,
+}
+
+impl Control {
+    /// Sample visits that the step under way has made, all its sweeps together.
+    #[must_use]
+    pub fn visits(&self) -> u64 {
+        self.done.load(Ordering::Relaxed)
+    }
+
+    /// Asks the engine to end the step under way, and any later one, with the error that says so.
+    pub fn cancel(&self) {
+        self.cancelled.store(true, Ordering::Relaxed);
+        self.wake();
+    }
+
+    /// Takes the request back.
+    pub fn go_on(&self) {
+        self.cancelled.store(false, Ordering::Relaxed);
+    }
+
+    /// Whether the step is to end.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Relaxed)
+    }
+
+    /// Asks a step that is awaited to wait between two of its micro-batches. The engine on threads does not.
+    pub fn pause(&self) {
+        self.paused.store(true, Ordering::Relaxed);
+    }
+
+    /// Lets it go on.
+    pub fn resume(&self) {
+        self.paused.store(false, Ordering::Relaxed);
+        self.wake();
+    }
+
+    /// Another step begins: none of its visits is made yet.
+    pub fn begin(&self) {
+        self.done.store(0, Ordering::Relaxed);
+    }
+
+    /// Counts `visits` more sample visits.
+    pub fn add(&self, visits: u64) {
+        self.done.fetch_add(visits, Ordering::Relaxed);
+    }
+
+    /// Returns at once unless a pause is asked for, else when it is over.
+    pub async fn wait_while_paused(&self) {
+        poll_fn(|context| {
+            // Before the look at the flag, so that a call of `resume` in between is not missed.
+            *self.waiting() = Some(context.waker().clone());
+            let waits = self.paused.load(Ordering::Relaxed) && !self.is_cancelled();
+            if waits { Poll::Pending } else { Poll::Ready(()) }
+        })
+        .await;
+    }
+
+    fn wake(&self) {
+        if let Some(waker) = self.waiting().take() {
+            waker.wake();
+        }
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Option<Waker>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,54 @@
+//! Why the engine on threads gave no result.
+
+use std::fmt;
+
+use super::pool::PoolError;
+use crate::network::SweepError;
+use crate::owned::RunError;
+use crate::statistics::LengthMismatch;
+use crate::training::StepError;
+
+/// Why the engine on threads gave no result.
+#[derive(Debug)]
+pub enum ThreadsError {
+    /// It was asked to end.
+    Cancelled,
+    /// The step was refused or cannot be computed.
+    Run(RunError),
+    /// A thread failed.
+    Pool(PoolError),
+    /// No thread could be started.
+    Start(std::io::Error),
+}
+
+impl fmt::Display for ThreadsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cancelled => f.write_str("interrupted"),
+            Self::Run(error) => error.fmt(f),
+            Self::Pool(error) => error.fmt(f),
+            Self::Start(error) => write!(f, "no thread could be started: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for ThreadsError {}
+
+macro_rules! from {
+    ($($error:ty => $variant:expr),+ $(,)?) => {
+        $(impl From<$error> for ThreadsError {
+            fn from(error: $error) -> Self {
+                ($variant)(error)
+            }
+        })+
+    };
+}
+
+from! {
+    RunError => Self::Run,
+    StepError => |error| Self::Run(RunError::Step(error)),
+    SweepError => |error| Self::Run(RunError::Sweep(error)),
+    LengthMismatch => |error| Self::Run(RunError::from(error)),
+    PoolError => Self::Pool,
+    std::io::Error => Self::Start,
+}

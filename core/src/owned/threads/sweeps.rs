@@ -1,0 +1,122 @@
+//! The sweeps over a batch: which jobs they have, and what becomes of the results.
+
+use std::sync::Arc;
+use std::vec::Vec;
+
+use super::error::ThreadsError;
+use super::pool::InOrder;
+use super::sums::Sums;
+use super::worker::{Done, Job, Task, ThreadWorker};
+use crate::network::Score;
+use crate::owned::{ActivationCache, Confusion, SharedDataset};
+use crate::statistics::Inner;
+use crate::training::{BatchOrder, Cut};
+
+/// What all the jobs of a sweep share.
+#[derive(Clone, Copy)]
+pub(super) struct Over<'a> {
+    pub(super) cut: Cut,
+    pub(super) dataset: &'a SharedDataset,
+    pub(super) parameters: &'a Arc<Vec<f32>>,
+}
+
+impl Over<'_> {
+    fn job(&self, part: u32, task: Task) -> Job {
+        let (dataset, parameters) = (Arc::clone(self.dataset), Arc::clone(self.parameters));
+        Job { task, cut: self.cut, part, dataset, parameters }
+    }
+}
+
+/// The first sweep.
+pub(super) struct Accumulating<'a> {
+    pub(super) over: Over<'a>,
+    pub(super) visits: BatchOrder,
+    pub(super) sums: &'a mut Sums,
+    pub(super) caches: &'a mut [ActivationCache<f32>],
+    /// Parts whose results were taken.
+    pub(super) taken: usize,
+}
+
+impl InOrder<ThreadWorker> for Accumulating<'_> {
+    type Error = ThreadsError;
+
+    fn job(&mut self, part: u32) -> Result<Job, ThreadsError> {
+        let (needs, sums) = (self.sums.needs, self.sums.part()?);
+        let cache = borrow(self.caches, part);
+        Ok(self.over.job(part, Task::Accumulate { visits: self.visits, needs, sums, cache }))
+    }
+
+    fn take(&mut self, done: Result<Done, ThreadsError>) -> Result<(), ThreadsError> {
+        if let Done::Sums(mut part, cache) = done? {
+            give_back(self.caches, &mut self.taken, cache);
+            self.sums.batch.take(&mut part, &self.sums.needs)?;
+            self.sums.free.push(part);
+        }
+        Ok(())
+    }
+}
+
+/// The second sweep.
+pub(super) struct Projecting<'a> {
+    pub(super) over: Over<'a>,
+    pub(super) visits: BatchOrder,
+    pub(super) mean_gradient: &'a Arc<Vec<f32>>,
+    pub(super) caches: &'a mut [ActivationCache<f32>],
+    /// Parts whose results were taken.
+    pub(super) taken: usize,
+    pub(super) total: Inner<f64>,
+}
+
+impl InOrder<ThreadWorker> for Projecting<'_> {
+    type Error = ThreadsError;
+
+    fn job(&mut self, part: u32) -> Result<Job, ThreadsError> {
+        let mean_gradient = Arc::clone(self.mean_gradient);
+        let cache = borrow(self.caches, part);
+        Ok(self.over.job(part, Task::Project { visits: self.visits, mean_gradient, cache }))
+    }
+
+    fn take(&mut self, done: Result<Done, ThreadsError>) -> Result<(), ThreadsError> {
+        if let Done::Inner(part, cache) = done? {
+            give_back(self.caches, &mut self.taken, cache);
+            self.total.merge(&part);
+        }
+        Ok(())
+    }
+}
+
+/// A part's kept micro-batches, for a job. What an error swallows is made again in the next step.
+fn borrow(caches: &mut [ActivationCache<f32>], part: u32) -> ActivationCache<f32> {
+    caches.get_mut(part as usize).map(core::mem::take).unwrap_or_default()
+}
+
+/// Puts them back: results are taken in the order of parts.
+fn give_back(caches: &mut [ActivationCache<f32>], taken: &mut usize, of_part: ActivationCache<f32>) {
+    if let Some(place) = caches.get_mut(*taken) {
+        *place = of_part;
+    }
+    *taken += 1;
+}
+
+/// An evaluation.
+pub(super) struct Evaluating<'a> {
+    pub(super) over: Over<'a>,
+    pub(super) total: Score<f64>,
+    pub(super) confusion: Confusion,
+}
+
+impl InOrder<ThreadWorker> for Evaluating<'_> {
+    type Error = ThreadsError;
+
+    fn job(&mut self, part: u32) -> Result<Job, ThreadsError> {
+        Ok(self.over.job(part, Task::Evaluate))
+    }
+
+    fn take(&mut self, done: Result<Done, ThreadsError>) -> Result<(), ThreadsError> {
+        if let Done::Score(score, confusion) = done? {
+            self.total.merge(score);
+            self.confusion.merge(&confusion);
+        }
+        Ok(())
+    }
+}

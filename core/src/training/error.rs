@@ -1,0 +1,50 @@
+//! Why a step was refused.
+
+use core::fmt;
+
+use crate::statistics::LengthMismatch;
+
+/// Why a step was refused. Parameters and optimizer memory are as they were before it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum StepError {
+    /// Loss or gradient is not finite.
+    NonFinite {
+        /// Which step.
+        step: u64,
+        /// Which number.
+        what: &'static str,
+    },
+    /// The engine returned another batch than was planned.
+    Samples {
+        /// Planned.
+        planned: u32,
+        /// Returned.
+        found: u32,
+    },
+    /// A slice has the wrong length.
+    Length(LengthMismatch),
+}
+
+impl fmt::Display for StepError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NonFinite { step, what } => write!(
+                f,
+                "step {step}: the {what} is not a finite number, so the step was not applied: the learning \
+                 rate is probably too large, or the data contain a NaN"
+            ),
+            Self::Samples { planned, found } => {
+                write!(f, "the step was planned with {planned} samples, but the sums cover {found}")
+            }
+            Self::Length(error) => error.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for StepError {}
+
+impl From<LengthMismatch> for StepError {
+    fn from(error: LengthMismatch) -> Self {
+        Self::Length(error)
+    }
+}
