@@ -20,6 +20,8 @@ pub(crate) struct Standing {
     pub(crate) parameters: Vec<f32>,
     /// Slots · D values.
     pub(crate) memory: Vec<f32>,
+    /// The last step made a measurement due that was not made.
+    pub(crate) measures: bool,
 }
 
 impl Standing {
@@ -40,11 +42,16 @@ impl Standing {
                 parameters
             }
         };
-        Ok(Self { trainer, parameters, memory })
+        Ok(Self { trainer, parameters, memory, measures: false })
     }
 
-    /// Where a checkpoint stands that was made with the same data.
-    pub(crate) fn read(file: &[u8], dataset: DatasetName, data: &Data) -> Result<Self, JsError> {
+    /// Where a checkpoint stands that was made with the same data. `measures`: what was told beside its bytes.
+    pub(crate) fn read(
+        file: &[u8],
+        measures: bool,
+        dataset: DatasetName,
+        data: &Data,
+    ) -> Result<Self, JsError> {
         let file = safetensors::read(file)?;
         let samples = data.training_samples();
         let &State { config, progress, training_samples, training_data, .. } = file.state()?;
@@ -67,7 +74,7 @@ impl Standing {
         let network = network.view();
         let slots = config.optimizer.as_optimizer::<f32>().slots();
         let (parameters, memory) = (file.parameters(network)?, file.memory(network, slots)?);
-        Ok(Self { trainer, parameters, memory })
+        Ok(Self { trainer, parameters, memory, measures })
     }
 
     /// Its network, for its data.
@@ -97,6 +104,7 @@ impl Standing {
         object(&[
             ("step", number(progress.steps)),
             ("samples_seen", number(progress.samples_seen)),
+            ("measures", self.measures.into()),
             ("bytes", Uint8Array::from(self.write(data)?.as_slice()).into()),
         ])
     }
