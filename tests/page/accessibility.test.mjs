@@ -15,7 +15,7 @@ async function checkBoth(page, moment) {
 
 for (const width of [360, 1280]) {
   test(`axe-core finds nothing before, during and after training: ${width} px, light and dark`, browserTest(), async (t) => {
-    const opened = await openPage(t, { context: { viewport: { width, height: 800 } }, images: { test: 500 } });
+    const opened = await openPage(t, { context: { viewport: { width, height: 800 } }, images: { test: 200 } });
     const { page, button, waitFor, waitForStep, set } = opened;
     await waitFor({ data: 'ready' });
     await openDetails(page);

@@ -7,10 +7,11 @@ import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { openEngine } from './support/engine.mjs';
-import { ALL_IMAGES, browserTest, pageFolder } from './support/page.mjs';
+import { browserTest, pageFolder } from './support/page.mjs';
 import { QUICK } from './support/settings.mjs';
 import { FEW } from './support/small-data.mjs';
-import { beforeWorker, commandAfter, tickingClock } from './support/steady.mjs';
+import { afterReport, beforeWorker, commandAfter, tickingClock } from './support/steady.mjs';
+import { gpuRests, keepDevices, trainingWorker } from './support/webgpu.mjs';
 
 const TEST_IMAGES = 100;
 const SMALL_TEST_SET = { test: TEST_IMAGES };
@@ -159,9 +160,12 @@ async function idx(name, header, dataset = 'mnist') {
   return gunzipSync(await readFile(join(pageFolder, 'data', dataset, `${name}.gz`))).subarray(header);
 }
 
+/** Several micro-batches, and more mistakes than are shown. */
+const TESTED = 2000;
+
 test('a look goes through the whole test set, beside training and after it', browserTest(), async (t) => {
-  const { evaluate } = await openEngine(t, { images: ALL_IMAGES });
-  const labels = await idx('t10k-labels-idx1-ubyte', 8);
+  const { evaluate } = await openEngine(t, { images: { test: TESTED } });
+  const labels = (await idx('t10k-labels-idx1-ubyte', 8)).subarray(0, TESTED);
   const { beside, evaluations, last, images, expected } = await evaluate(async ({ config, engine }) => {
     const { ask, send, run, next, worker } = self.engine;
     send({ type: 'look', on: true });
@@ -176,10 +180,10 @@ test('a look goes through the whole test set, beside training and after it', bro
       expected.push([...(await next('test-image', { request: sample })).pixels]);
     }
     return { beside: beside.look, evaluations, last: last.look, images: [...last.images.subarray(0, 3 * 784)], expected: expected.flat() };
-  }, { config: { ...CONFIG, model: 'mlp', sample_budget: 60_000, evaluate_every: 60_000 }, engine: CPU });
-  assert.equal(beside.samples, 10_000, 'beside training');
-  assert.equal(last.samples, 10_000);
-  assert.equal(last.correct / 10_000, evaluations.at(-1).accuracy);
+  }, { config: { ...CONFIG, model: 'mlp', sample_budget: 20_000, evaluate_every: 20_000 }, engine: CPU });
+  assert.equal(beside.samples, TESTED, 'beside training');
+  assert.equal(last.samples, TESTED);
+  assert.equal(last.correct / TESTED, evaluations.at(-1).accuracy);
   const sum = (numbers) => numbers.reduce((one, other) => one + other, 0);
   for (let label = 0; label < 10; label += 1) {
     assert.equal(sum(last.confusion.slice(label * 10, label * 10 + 10)), labels.filter((other) => other === label).length);
@@ -213,12 +217,13 @@ test('the images of the batch are those that the step learns from, not too many 
     await run({ type: 'continue', stop: null });
     const often = self.engine.reports.filter((report) => report.type === 'mosaic').length;
     const milliseconds = performance.now() - begun;
-    return { shown: shown.map((mosaic) => ({ ...mosaic, pixels: [...mosaic.pixels], classes: [...mosaic.classes] })), often, milliseconds };
+    return { shown: shown.map((mosaic) => ({ ...mosaic, pixels: self.engine.base64(mosaic.pixels), classes: [...mosaic.classes] })), often, milliseconds };
   }, { config, engine: CPU });
   const [small, large] = shown;
   assert.deepEqual([small.batch, small.count, small.shape], [512, 100, { channels: 1, height: 28, width: 28 }]);
   assert.deepEqual([large.batch, large.count, large.shape], [512, 512, { channels: 1, height: 14, width: 14 }]);
-  for (const { step, batch, count, shape, pixels, classes } of shown) {
+  for (const { step, batch, count, shape, pixels: sent, classes } of shown) {
+    const pixels = [...Buffer.from(sent, 'base64')];
     const side = shape.width;
     // Eight, then twice as many with each step.
     const position = step === 7 ? 8 * 63 : 8 * 127;
@@ -298,6 +303,63 @@ test('a GPU that is paused inside a step gives a checkpoint of the last one', br
   assert.deepEqual(again.steps, rest.steps);
 });
 
+for (const [engine, flags] of [[CPU, {}], [WEBGPU, { webgpu: true }]]) {
+  test(`a measurement that is due at a checkpoint is made when the run goes on: ${engine.choice}`, browserTest(), async (t) => {
+    const inside = ({ type, run, phase, activity }) => type === 'update' && run === 1 && phase === 'running' && activity === 'evaluating';
+    const replace = beforeWorker(tickingClock(10) + commandAfter(inside, { type: 'pause' }));
+    const { evaluate } = await openEngine(t, { images: { test: 3000 }, server: { replace }, ...flags });
+    const config = { ...CONFIG, model: 'mlp', initial_batch: 100, max_batch: 100, sample_budget: 400, evaluate_every: 200, test: null, controller: { name: 'constant' } };
+    const { paused, checkpoint, rest, again } = await evaluate(async ({ config, engine }) => {
+      const { run, ask } = self.engine;
+      const paused = await run({ type: 'begin', run: 1, config, engine, stop: null, parameters: null });
+      const { checkpoint } = await ask({ type: 'checkpoint', request: 1 }, 'checkpoint');
+      const rest = await run({ type: 'continue', stop: null });
+      const again = await run({ type: 'resume', run: 2, checkpoint: checkpoint.bytes, measures: checkpoint.measures, engine, stop: null });
+      return { paused, checkpoint: [checkpoint.step, checkpoint.measures], rest, again };
+    }, { config, engine });
+    assert.deepEqual([paused.phase, paused.steps.length, paused.evaluations], ['paused', 2, []]);
+    assert.deepEqual(checkpoint, [2, true]);
+    assert.deepEqual(rest.evaluations.map(({ step }) => step), [2, 4]);
+    assert.deepEqual([again.steps, again.evaluations], [rest.steps, rest.evaluations]);
+  });
+}
+
+test('whoever gets a checkpoint was told of every step before it', browserTest(), async (t) => {
+  // Once the first step was told, the worker no longer asks the GPU how far it is, which goes on by itself, to the end.
+  const unasked = `
+    let asksNoMore = false;
+    const questions = [];
+    const later = self.setTimeout.bind(self);
+    self.setTimeout = (act, milliseconds, ...values) => (asksNoMore && milliseconds <= 20 ? questions.push(act) : later(act, milliseconds, ...values));
+    self.askAgain = () => {
+      asksNoMore = false;
+      for (const act of questions.splice(0)) act();
+    };`;
+  const prelude = unasked + afterReport(({ type, steps }) => type === 'update' && steps.some(({ step }) => step === 1), '() => (asksNoMore = true)', 2);
+  const { page, evaluate } = await openEngine(t, { webgpu: true, images: SMALL_TEST_SET, server: keepDevices(prelude) });
+  const config = { ...CONFIG, initial_batch: 8, max_batch: 8, sample_budget: 1600, test: null, controller: { name: 'constant' } };
+  for (const pauses of [false, true]) {
+    await evaluate(async ({ config, engine }) => {
+      self.engine.send({ type: 'begin', run: 1, config, engine, stop: null, parameters: null });
+      await self.engine.next('update', ({ steps }) => steps.length > 0);
+    }, { config, engine: WEBGPU });
+    await gpuRests(page);
+    const { early, told, measured, checkpoint } = await evaluate(async (pauses) => {
+      const updates = () => self.engine.reports.filter(({ type }) => type === 'update');
+      const steps = () => updates().flatMap(({ steps }) => steps.map(({ step }) => step));
+      const early = steps();
+      if (pauses) self.engine.worker.postMessage({ type: 'pause' });
+      self.engine.worker.postMessage({ type: 'checkpoint', request: 1 });
+      const { checkpoint } = await self.engine.next('checkpoint');
+      return { early, told: steps(), measured: updates().flatMap(({ evaluations }) => evaluations.map(({ step }) => step)), checkpoint: checkpoint.step };
+    }, pauses);
+    assert.ok(early.length < checkpoint, 'the worker was told of every step without a checkpoint');
+    assert.deepEqual(told, Array.from({ length: checkpoint }, (_, index) => index + 1));
+    assert.deepEqual(measured, [checkpoint], 'the measurement at the end');
+    await trainingWorker(page).evaluate(() => self.askAgain());
+  }
+});
+
 test('a look sees what a GPU has learned', browserTest(), async (t) => {
   const { evaluate } = await openEngine(t, { webgpu: true, images: SMALL_TEST_SET });
   const config = { ...CONFIG, sample_budget: 4000, test: { ...CONFIG.test, eta: 0.3 }, max_batch: 64 };
@@ -328,18 +390,18 @@ test('a run begins with the parameters of a file, and says what is wrong with it
     const { checkpoint } = await ask({ type: 'checkpoint', request: 1 }, 'checkpoint');
     const trained = await run({ type: 'begin', run: 2, config, engine, stop: { steps: 1 }, parameters: checkpoint.bytes });
     const untrained = await run({ type: 'begin', run: 3, config, engine, stop: { steps: 1 }, parameters: null });
-    return { first: trained.steps[0], other: untrained.steps[0], saved: [...checkpoint.bytes] };
+    return { first: trained.steps[0], other: untrained.steps[0], saved: self.engine.base64(checkpoint.bytes) };
   }, { config, engine: CPU });
   assert.deepEqual([first.step, first.samples], [1, 8]);
   assert.ok(first.loss < 1 && other.loss > 2, `${first.loss}, ${other.loss}`);
-  const { header, data } = unpack(Uint8Array.from(saved));
+  const { header, data } = unpack(Buffer.from(saved, 'base64'));
   assert.deepEqual(header['1.weight'].shape, [10, 784]);
   assert.deepEqual(Object.keys(header).sort(), ['1.bias', '1.weight', '__metadata__', 'optimizer.0.1.bias', 'optimizer.0.1.weight']);
 
   const begin = (bytes, changes) => evaluate(async ({ config, engine, bytes }) => {
-    const parameters = Uint8Array.from(bytes);
+    const parameters = self.engine.bytes(bytes);
     return self.engine.run({ type: 'begin', run: 4, config, engine, stop: { steps: 1 }, parameters }).then(({ steps }) => steps[0].loss, (error) => error.message);
-  }, { config: { ...config, ...changes }, engine: CPU, bytes: [...bytes] });
+  }, { config: { ...config, ...changes }, engine: CPU, bytes: Buffer.from(bytes).toString('base64') });
   // As PyTorch writes it: parameters alone.
   const tensors = Object.fromEntries(['1.bias', '1.weight'].map((name) => [name, header[name]]));
   const end = Math.max(...Object.values(tensors).map(({ data_offsets: [, last] }) => last));
@@ -356,8 +418,8 @@ test('a run begins with the parameters of a file, and says what is wrong with it
   const half = { ...tensors, '1.bias': { ...tensors['1.bias'], dtype: 'I32' } };
   assert.match(await begin(pack(half, data)), /has values of type I32, but F32, F16, BF16 or F64 is expected\.$/);
   const resume = async (bytes) => evaluate(async ({ engine, bytes }) => {
-    return self.engine.run({ type: 'resume', run: 5, checkpoint: Uint8Array.from(bytes), engine, stop: null }).then(() => 'went on', (error) => error.message);
-  }, { engine: CPU, bytes: [...bytes] });
+    return self.engine.run({ type: 'resume', run: 5, checkpoint: self.engine.bytes(bytes), engine, stop: null }).then(() => 'went on', (error) => error.message);
+  }, { engine: CPU, bytes: Buffer.from(bytes).toString('base64') });
   assert.equal(await resume(alone), 'The file contains parameters, but not the state of a run: only a new run can start from them.');
   const state = JSON.parse(header.__metadata__.adadagrad);
   const changed = (changes) => pack({ ...header, __metadata__: { adadagrad: JSON.stringify({ ...state, ...changes }) } }, data);

@@ -60,8 +60,7 @@ function flipStored(bytes) {
 test('a connection that fails is not the fault of the site, and the data come as soon as there is one', browserTest(), async (t) => {
   let fails = true;
   const { page, notice, waitFor } = await openPage(t, {
-    context: { serviceWorkers: 'block' },
-    expectedComplaints: /ERR_CONNECTION_RESET|service worker/i,
+    expectedComplaints: /ERR_CONNECTION_RESET/,
     prepare: (page) => page.context().route(/\.gz$/, (route) => (fails ? route.abort('connectionreset') : route.continue())),
   });
   await notice.waitFor({ state: 'visible' });

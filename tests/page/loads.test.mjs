@@ -4,7 +4,7 @@ import test from 'node:test';
 import { ALL_IMAGES, browserTest, openPage } from './support/page.mjs';
 
 test('loads under a sub-path without a complaint and without another origin', browserTest(), async (t) => {
-  const { page, requests, complaints, origin, waitFor, button } = await openPage(t, { images: ALL_IMAGES });
+  const { page, requests, complaints, origin, waitFor, button } = await openPage(t, { offline: true, images: ALL_IMAGES });
   await waitFor({ data: 'ready', phase: 'idle' });
   assert.equal(await button('Start').getAttribute('aria-disabled'), null);
   assert.match(await page.locator('#sentence').textContent(), /60,000 training images are ready/);

@@ -15,10 +15,10 @@ const MANY_THUMBNAILS = 20_000;
 const TALL = { width: 1280, height: 6400 };
 
 test('with everything in view the main thread stays free', browserTest(), async (t) => {
-  const { page, browser, button, waitFor, waitForStep, read, set } = await openPage(t, { context: { viewport: TALL }, prepare: watch, images: { test: 2000 } });
+  const { page, browser, button, waitFor, waitForStep, read, set } = await openPage(t, { context: { viewport: TALL }, prepare: watch, images: { test: 500 } });
   await waitFor({ data: 'ready' });
-  // The run must not end before the test set has been looked through.
-  await set({ 'Sample budget': 1_000_000_000 });
+  // The run must not end before the test set has been looked through; how large a batch is, the worker alone feels.
+  await set({ 'Sample budget': 1_000_000_000, 'Largest batch': 128 });
   await page.locator('#test-sample-button').click();
   await forget(page);
   await startTrace(browser, page);
@@ -114,7 +114,7 @@ test('the measurement of main-thread tasks can fail', browserTest(), async (t) =
 test('loading shifts nothing, is painted before module and data are there, and training shifts nothing either', browserTest(), async (t) => {
   for (const width of [360, 1280]) {
     const held = hold(/\.(wasm|gz)$/);
-    const { page, button, waitFor, waitForStep } = await openPage(t, { context: { viewport: { width, height: 800 } }, prepare: watch, server: { replace: held.replace } });
+    const { page, button, waitFor, waitForStep } = await openPage(t, { offline: true, context: { viewport: { width, height: 800 } }, prepare: watch, server: { replace: held.replace } });
     // What is largest is painted while nothing of what training needs has come.
     await page.waitForFunction(() => globalThis.watched.largestPaint > 0);
     const painted = await page.evaluate(() => globalThis.watched.largestPaint);

@@ -9,7 +9,7 @@ import { browserTest, openPage, pageFolder } from './support/page.mjs';
 import { FEW, smallData } from './support/small-data.mjs';
 
 test('after one visit the page loads and trains without a network', browserTest(), async (t) => {
-  const { page, server, waitFor, waitForStep, button, set } = await openPage(t);
+  const { page, server, waitFor, waitForStep, button, set } = await openPage(t, { offline: true });
   await waitFor({ data: 'ready' });
   await keptForOffline(page);
   assert.match(await page.locator('#offline-note').textContent(), /works (offline|without a network)/);
@@ -26,7 +26,7 @@ test('after one visit the page loads and trains without a network', browserTest(
 test('data that is kept is not downloaded again, and broken data is replaced', browserTest(), async (t) => {
   const served = [];
   const replace = (path) => void served.push(path);
-  const { page, waitFor } = await openPage(t, { server: { replace } });
+  const { page, waitFor } = await openPage(t, { offline: true, server: { replace } });
   await waitFor({ data: 'ready' });
   await keptForOffline(page);
   const downloads = () => served.filter((path) => path.endsWith('.gz'));
@@ -54,7 +54,7 @@ test('an update shows itself once all of it is here; until then, and without a n
   /** What the server has by now: path to bytes, null where there is nothing. */
   let deployed = new Map();
   const replace = (path, bytes) => (deployed.has(path) ? deployed.get(path) : bytes);
-  const { page, context, waitFor, button } = await openPage(t, { server: { replace }, expectedComplaints: /404|bad HTTP response|ERR_INTERNET_DISCONNECTED|service worker/i });
+  const { page, context, waitFor, button } = await openPage(t, { offline: true, server: { replace }, expectedComplaints: /404|bad HTTP response|ERR_INTERNET_DISCONNECTED|service worker/i });
   await waitFor({ data: 'ready' });
   await keptForOffline(page);
   const visit = async (title, why) => {
@@ -106,7 +106,7 @@ test('copies of the page on one origin leave each other alone', browserTest(), a
   const second = secondVersion(pageFolder, smallData(FEW));
   let deployed = new Map();
   const replace = (path, bytes) => (path.startsWith('preview/') ? deployed.get(path.slice('preview/'.length)) ?? bytes : undefined);
-  const { page, context, server, waitFor } = await openPage(t, { server: { replace, copies: ['preview/'] } });
+  const { page, context, server, waitFor } = await openPage(t, { offline: true, server: { replace, copies: ['preview/'] } });
   await waitFor({ data: 'ready' });
   await keptForOffline(page);
   const preview = `${server.address}preview/`;
@@ -137,6 +137,7 @@ function first(second) {
 
 test('where nothing may be kept the page works all the same', browserTest(), async (t) => {
   const { page, waitFor, waitForStep, button } = await openPage(t, {
+    offline: true,
     prepare: (page) =>
       page.addInitScript(() => {
         ServiceWorkerContainer.prototype.register = () => Promise.reject(new DOMException('refused', 'SecurityError'));

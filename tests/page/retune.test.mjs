@@ -1,9 +1,10 @@
 // Changes while a run is under way, the way back to an earlier moment, and the run that goes on after the page was closed.
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { holdReports, releaseReports, reportsHeld, watchReports } from './support/answers.mjs';
 import { leftIs } from './support/left-run.mjs';
 import { browserTest, openPage } from './support/page.mjs';
-import { chartsDrawn } from './support/steady.mjs';
+import { beforeWorker, chartsDrawn, commandAfter, tickingClock } from './support/steady.mjs';
 
 const SMALL = '#preset=quick&model=logistic&sample_budget=60000&evaluate_every=30000&seed=2';
 
@@ -136,6 +137,65 @@ test('a run goes on exactly after the page was closed', browserTest(), async (t)
   await page.reload();
   await waitFor({ data: 'ready' });
   assert.equal(await offer.isVisible(), false);
+});
+
+test('a copy that comes after the run went back is none of it', browserTest(), async (t) => {
+  const opened = await openPage(t, { path: SMALL, prepare: watchReports });
+  const { page, read, button, waitFor } = opened;
+  await waitFor({ data: 'ready' });
+  await makeSteps(opened, 6);
+  await leftIs(page, 6);
+  // The copy of the end is still on its way when the run goes back.
+  await holdReports(page, 'checkpoint');
+  await button('Resume').click();
+  await waitFor({ phase: 'finished' });
+  const { loss, step, testAccuracy } = await read();
+  await reportsHeld(page, 1);
+  await leftIs(page, null);
+  await page.evaluate(() => {
+    const { put } = IDBObjectStore.prototype;
+    self.keptSteps = [];
+    IDBObjectStore.prototype.put = function (value, ...others) {
+      if (this.name === 'left') self.keptSteps.push(value.checkpoint.step);
+      return put.call(this, value, ...others);
+    };
+  });
+  await page.locator('#checkpoint').selectOption('6');
+  await button('Go back').click();
+  await waitFor({ step: '6', phase: 'paused' });
+  await releaseReports(page);
+  await leftIs(page, 6);
+  assert.deepEqual(await page.evaluate(() => self.keptSteps), [6]);
+  assert.equal(await page.locator('#checkpoint option').last().getAttribute('value'), '6');
+  await page.reload();
+  await page.locator('#left-run').waitFor({ state: 'visible' });
+  await waitFor({ data: 'ready' });
+  await button('Continue where you left off').click();
+  await waitFor({ phase: 'finished' });
+  const end = await read();
+  assert.deepEqual([end.loss, end.step, end.testAccuracy], [loss, step, testAccuracy]);
+});
+
+test('a run that was left inside of its last measurement is measured when it goes on', browserTest(), async (t) => {
+  const inside = ({ type, phase, activity }) => type === 'update' && phase === 'running' && activity === 'evaluating';
+  const replace = beforeWorker(tickingClock(10) + commandAfter(inside, { type: 'pause' }));
+  const path = '#preset=quick&model=mlp&sample_budget=2000&evaluate_every=2000&max_batch=64';
+  const { page, read, button, waitFor } = await openPage(t, { path, images: { test: 3000 }, server: { replace } });
+  await waitFor({ data: 'ready' });
+  await button('Start').click();
+  await waitFor({ phase: 'paused', activity: 'evaluating', testAccuracy: '' });
+  const { step, samplesSeen } = await read();
+  assert.ok(samplesSeen >= 2000);
+  await leftIs(page, step);
+  await page.reload();
+  await page.locator('#left-run').waitFor({ state: 'visible' });
+  await waitFor({ data: 'ready' });
+  await button('Continue where you left off').click();
+  // It pauses there again.
+  await waitFor({ phase: 'paused', activity: 'evaluating', step: String(step) });
+  await button('Resume').click();
+  await waitFor({ phase: 'finished', step: String(step) });
+  assert.ok((await read()).testAccuracy > 0.5);
 });
 
 test('a run that was left can be forgotten', browserTest(), async (t) => {

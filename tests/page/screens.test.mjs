@@ -16,7 +16,7 @@ const SCHEMES = ['light', 'dark'];
 
 for (const viewport of VIEWPORTS) {
   test(`pictures of the page: ${viewport.width} px, light and dark`, browserTest(), async (t) => {
-    const { page, button, waitFor, set, read, screenshot } = await openPage(t, { context: { viewport }, images: { test: 500 } });
+    const { page, button, waitFor, set, read, screenshot } = await openPage(t, { offline: true, context: { viewport }, images: { test: 200 } });
     const take = async (moment) => {
       for (const colorScheme of SCHEMES) {
         await changeScheme(page, colorScheme);
@@ -37,7 +37,7 @@ for (const viewport of VIEWPORTS) {
     await take('during');
     await button('Reset').click();
     await waitFor({ phase: 'idle' });
-    await set({ 'Sample budget': 3000 });
+    await set({ 'Sample budget': 1500 });
     await button('Start').click();
     await waitFor({ phase: 'finished' });
     // The look at the test set with the last parameters.

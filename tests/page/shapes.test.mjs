@@ -160,7 +160,7 @@ test('of a hundred classes the likeliest and the most confused are shown', brows
   assert.equal(await page.locator('.class-count').count(), 100);
 });
 
-const COLOUR = { ...QUICK, dataset: 'own', model: 'resnet-8', test: { ...QUICK.test, eta: 0.2 }, max_batch: 64, sample_budget: 400, evaluate_every: 400 };
+const COLOUR = { ...QUICK, dataset: 'own', model: 'resnet-8', test: { ...QUICK.test, eta: 0.2 }, max_batch: 64, sample_budget: 250, evaluate_every: 250 };
 const FILES = { training: 120, test: 20, classes: 3, shape: { channels: 3, height: 6, width: 6 } };
 
 for (const [engine, flags] of [['cpu', {}], ['webgpu', { webgpu: true }]]) {

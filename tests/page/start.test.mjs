@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import test from 'node:test';
 import { pathToFileURL } from 'node:url';
+import { drop, ownFiles } from './support/data-files.mjs';
 import { hold } from './support/held.mjs';
 import { browserTest, openPage, pageFolder } from './support/page.mjs';
 
@@ -12,7 +13,7 @@ const ANY = /./;
 test('a program that does not arrive whole gives a message at once, and a way on', browserTest(), async (t) => {
   let change = null;
   const replace = (path, bytes) => (MAIN_SCRIPT.test(path) && change !== null ? change(bytes) : undefined);
-  const { page, notice, button, waitFor } = await openPage(t, { server: { replace }, expectedComplaints: ANY, context: { serviceWorkers: 'block' } });
+  const { page, notice, button, waitFor } = await openPage(t, { server: { replace }, expectedComplaints: ANY });
   await waitFor({ data: 'ready' });
   const faults = {
     'is missing': { to: () => null, says: /did not arrive/ },
@@ -59,7 +60,7 @@ test('where browsers load no programs, the page says where it can be loaded', br
 
 test('policies of the site are kept or named', browserTest(), async (t) => {
   const headers = {};
-  const { page, notice, waitFor, waitForStep, button } = await openPage(t, { server: { headers }, expectedComplaints: ANY, context: { serviceWorkers: 'block' } });
+  const { page, notice, waitFor, waitForStep, button } = await openPage(t, { server: { headers }, expectedComplaints: ANY });
   const visit = async (policy, more = {}) => {
     for (const name of Object.keys(headers)) delete headers[name];
     Object.assign(headers, { 'content-security-policy': policy }, more);
@@ -161,7 +162,7 @@ for (const [what, pattern] of Object.entries({
 })) {
   test(`a download that stands still is told, tried again, and given up with a way on: the ${what}`, browserTest(), async (t) => {
     const held = hold(pattern);
-    const { page, notice, waitFor, button } = await openPage(t, { server: { replace: held.replace }, context: { serviceWorkers: 'block' }, expectedComplaints: /Service Worker registration blocked/, prepare: stopClock });
+    const { page, notice, waitFor, button } = await openPage(t, { server: { replace: held.replace }, prepare: stopClock });
     const heard = [];
     for (let tries = 1; tries <= 4; tries += 1) {
       await held.asked(tries);
@@ -177,6 +178,21 @@ for (const [what, pattern] of Object.entries({
     assert.equal(await notice.isVisible(), false);
   });
 }
+
+test('files whose check does not arrive are answered, and can be tried again', browserTest(), async (t) => {
+  const held = hold(/own-files-worker/);
+  const { page, waitFor } = await openPage(t, { server: { replace: held.replace }, prepare: stopClock });
+  await waitFor({ data: 'ready' });
+  const files = ownFiles({ training: 30, test: 10 });
+  await drop(page, files);
+  await held.asked(1);
+  await page.clock.runFor(30_000);
+  await page.waitForFunction(() => /^These files cannot be checked, because a part of the page did not arrive\./.test(document.getElementById('files-note-text').textContent));
+  held.release();
+  await page.clock.resume();
+  await drop(page, files);
+  await page.waitForFunction(() => /30 training images are ready/.test(document.getElementById('sentence').textContent));
+});
 
 /** The page's time stands still unless the test lets it pass. */
 async function stopClock(page) {

@@ -17,7 +17,7 @@ const BASE = {
   initial_batch: 1000,
   min_batch: 1000,
   max_batch: 8000,
-  sample_budget: 40_000,
+  sample_budget: 16_000,
   seed: 3,
 };
 

@@ -161,6 +161,11 @@ test('a setting that can be read but not run is told, and the rest is used', bro
   assert.match(await note.textContent(), /Learning rate cannot be read from “learning_rate=0,1”.*Initial batch is 1, but must be from 2 to .*\. The preset’s value is used\.$/);
   assert.deepEqual([await value('initial-batch'), await value('seed'), await value('learning-rate'), await value('sample-budget')], ['8', '4', '0.02', '5000']);
   assert.equal(await button('Start').getAttribute('aria-disabled'), null);
+  // The one that gives way is named, also where the sentence is about another that it does not go with.
+  await page.evaluate(() => (location.hash = '#preset=quick&max_batch=5'));
+  await page.waitForFunction(() => /Largest batch/.test(document.getElementById('address-note').textContent));
+  assert.match(await note.textContent(), /Largest batch cannot be 5\. Initial batch is 8, but must be from \d to 5\b.*\. The preset’s largest batch is used\.$/);
+  assert.equal(await value('max-batch'), '4096');
   // However much is wrong, the note stays short; and it is text.
   await page.evaluate((words) => (location.hash = `#preset=<img src=x onerror=alert(1)>&${words}&axis=steps`), many);
   await page.waitForFunction(() => /998 more mistakes\.$/.test(document.getElementById('address-note').textContent));

@@ -78,9 +78,7 @@ const KEEP_DEVICES = "self.devices = []; replace(GPUAdapter.prototype, 'requestD
 async function pageWithStubs(t) {
   const stubs = { now: '' };
   const replace = (path, bytes) => (/worker.*\.js$/.test(path) ? Buffer.concat([Buffer.from(STUBS + stubs.now), bytes]) : undefined);
-  // What a first visit left would be loaded again in the place of the worker with stubs.
-  const context = { serviceWorkers: 'block' };
-  const opened = await openPage(t, { webgpu: true, context, images: { test: 100 }, server: { replace }, path: ADDRESS, expectedComplaints: /service worker|stub \{of/i });
+  const opened = await openPage(t, { webgpu: true, lacksAdapter: true, images: { training: 3000, test: 100 }, server: { replace }, path: ADDRESS, expectedComplaints: /stub \{of/i });
   const load = async (next) => {
     stubs.now = next;
     await opened.page.reload();
@@ -164,6 +162,27 @@ test('an adapter that tells nothing of itself is none that fails', browserTest()
   await button('Step').click();
   await waitFor({ step: '1', phase: 'paused' });
   assert.equal((await read()).engine, 'webgpu');
+});
+
+test('an adapter that comes late is taken from then on', browserTest(), async (t) => {
+  const opened = await pageWithStubs(t);
+  const { page, button, waitFor } = opened;
+  const late = `replace(GPU.prototype, 'requestAdapter', 0, async function (original, values) {
+    if (self.letItCome === undefined) {
+      keepsSilent = true;
+      await new Promise((resolve) => (self.letItCome = resolve));
+      keepsSilent = false;
+    }
+    return original.apply(this, values);
+  });`;
+  await opened.load(late);
+  const hint = page.locator('#engine-hint');
+  assert.match(await hint.textContent(), /This browser did not answer the request for a GPU\./);
+  await page.workers()[0].evaluate(() => self.letItCome());
+  await waitFor({ data: 'ready', gpu: 'software' });
+  assert.match(await hint.textContent(), /Adapter: google swiftshader\./);
+  await button('Step').click();
+  await waitFor({ step: '1', phase: 'paused', engine: 'webgpu' });
 });
 
 test('a browser that never answers, or fails, when it is asked for an adapter', browserTest(), async (t) => {

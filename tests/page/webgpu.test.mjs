@@ -178,9 +178,7 @@ function pretend(info, isOn = () => true) {
 test('Auto takes WebGPU where there is a hardware adapter', browserTest(), async (t) => {
   const info = { vendor: 'acme', architecture: 'rocket', isFallbackAdapter: false };
   let pretends = false;
-  // What a first visit left would be loaded again in the place of the worker that pretends.
-  const context = { serviceWorkers: 'block' };
-  const opened = await openPage(t, { webgpu: true, context, images: SMALL_TEST_SET, server: pretend(info, () => pretends), expectedComplaints: /service worker/i });
+  const opened = await openPage(t, { webgpu: true, images: SMALL_TEST_SET, server: pretend(info, () => pretends) });
   const { page, read, button, waitFor, waitForStep } = opened;
   await waitFor({ data: 'ready' });
   // A trial of kernels at a real GPU's sizes would take SwiftShader minutes: it gets what a small one found.

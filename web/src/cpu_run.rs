@@ -36,10 +36,10 @@ enum Measurement {
 
 impl CpuRun {
     pub(crate) fn new(state: &RunState, data: &Data) -> Result<Self, RunError> {
-        let RunState { trainer, parameters, memory } = state;
+        let RunState { trainer, parameters, memory, measures } = state;
         let network = state.network(data)?;
         let local = LocalRun::resume(*trainer, network, FastBackend, parameters, memory, [])?;
-        Ok(Self::resume(local, false, Finished::default()))
+        Ok(Self::resume(local, *measures, Finished::default()))
     }
 
     /// Goes on with what another engine began; `evaluate`: with a measurement that its last step made due.
@@ -183,7 +183,8 @@ impl CpuRun {
         }
         for sender in self.checkpoints.drain(..) {
             let (parameters, memory) = (self.local.parameters(), self.local.memory());
-            let _ = sender.send(RunState { trainer: *self.local.trainer(), parameters, memory });
+            let (trainer, measures) = (*self.local.trainer(), self.evaluation.is_some());
+            let _ = sender.send(RunState { trainer, parameters, memory, measures });
         }
     }
 

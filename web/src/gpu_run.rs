@@ -124,7 +124,7 @@ impl GpuRun {
         kernels: Option<Choice>,
         rehearses: bool,
     ) -> Self {
-        let trainer = state.trainer;
+        let RunState { trainer, measures, .. } = state;
         let shared = Rc::new(RefCell::new(Shared {
             finished: Finished::default(),
             activity: Activity::Opening,
@@ -142,9 +142,7 @@ impl GpuRun {
             waker: None,
             end: None,
         }));
-        spawn_local(
-            Task { shared: Rc::clone(&shared), clock, trainer, data, rehearses, measures: false }.run(),
-        );
+        spawn_local(Task { shared: Rc::clone(&shared), clock, trainer, data, rehearses, measures }.run());
         Self(shared)
     }
 
@@ -373,7 +371,8 @@ impl Task {
             self.rehearse(&mut training).await?;
         }
         let shared = &mut *self.shared.borrow_mut();
-        shared.activity = activity_of(&self.trainer);
+        shared.activity = self.activity();
+        shared.total = if self.measures { self.data.test_samples().into() } else { 0 };
         shared.device_bytes = training.memory_bytes();
         let control = Arc::clone(training.control());
         if shared.pause.since.is_some() {
@@ -449,13 +448,13 @@ impl Task {
         self.measures = before.measures_after(plan);
         let seconds = (self.working_time() - begin) / 1000.0;
         if training.run_snapshot().since.len() == 1 {
-            self.publish(before, training);
+            self.publish(before, false, training);
         }
         let shared = &mut *self.shared.borrow_mut();
         shared.finished.step(telemetry, seconds);
         shared.device_bytes = training.memory_bytes();
         shared.total = if self.measures { self.data.test_samples().into() } else { shared.total };
-        shared.activity = if self.measures { Activity::Evaluating } else { activity_of(&self.trainer) };
+        shared.activity = self.activity();
         Ok(())
     }
 
@@ -465,8 +464,12 @@ impl Task {
         self.measures = false;
         let shared = &mut *self.shared.borrow_mut();
         shared.finished.evaluation(self.trainer.progress(), evaluation);
-        shared.activity = activity_of(&self.trainer);
+        shared.activity = self.activity();
         Ok(())
+    }
+
+    fn activity(&self) -> Activity {
+        if self.measures { Activity::Evaluating } else { activity_of(&self.trainer) }
     }
 
     /// Does what the page asked for. False when the steps that are on their way must be made first: to give them
@@ -507,14 +510,14 @@ impl Task {
             control.pause();
         }
         copied?;
-        self.publish(self.trainer, training);
+        self.publish(self.trainer, self.measures, training);
         Ok(())
     }
 
-    /// Shares the last copy, as which the run stood at `trainer`.
-    fn publish(&self, trainer: Trainer<f32>, training: &Training) {
+    /// Shares the last copy, as which the run stood at `trainer`; `measures`: with a measurement to be made.
+    fn publish(&self, trainer: Trainer<f32>, measures: bool, training: &Training) {
         let RunSnapshot { parameters, memory, .. } = training.run_snapshot().clone();
-        self.shared.borrow_mut().newest = Rc::new(RunState { trainer, parameters, memory });
+        self.shared.borrow_mut().newest = Rc::new(RunState { trainer, parameters, memory, measures });
     }
 
     /// Milliseconds since some fixed moment, pauses left out.

@@ -20,6 +20,8 @@ pub(crate) struct RunState {
     pub(crate) parameters: Vec<f32>,
     /// Slots · D values.
     pub(crate) memory: Vec<f32>,
+    /// The last step made a measurement due that was not made.
+    pub(crate) measures: bool,
 }
 
 impl RunState {
@@ -39,11 +41,16 @@ impl RunState {
                 parameters
             }
         };
-        Ok(Self { trainer, parameters, memory })
+        Ok(Self { trainer, parameters, memory, measures: false })
     }
 
-    /// Where a checkpoint stands that was made with the same data.
-    pub(crate) fn read(file: &[u8], dataset: DatasetName, data: &Data) -> Result<Self, JsError> {
+    /// Where a checkpoint stands that was made with the same data. `measures`: what was told beside its bytes.
+    pub(crate) fn read(
+        file: &[u8],
+        measures: bool,
+        dataset: DatasetName,
+        data: &Data,
+    ) -> Result<Self, JsError> {
         let file = safetensors::read(file)?;
         let samples = data.training_samples();
         let &State { config, progress, training_samples, training_data, .. } = file.state()?;
@@ -66,7 +73,7 @@ impl RunState {
         let network = network.view();
         let slots = config.optimizer.as_optimizer::<f32>().slots();
         let (parameters, memory) = (file.parameters(network)?, file.memory(network, slots)?);
-        Ok(Self { trainer, parameters, memory })
+        Ok(Self { trainer, parameters, memory, measures })
     }
 
     /// Its network, for its data.
@@ -96,6 +103,7 @@ impl RunState {
         object(&[
             ("step", number(progress.steps)),
             ("samples_seen", number(progress.samples_seen)),
+            ("measures", self.measures.into()),
             ("bytes", Uint8Array::from(self.write(data)?.as_slice()).into()),
         ])
     }

@@ -179,7 +179,7 @@ impl Session {
     }
 
     /// Goes on with the run in a checkpoint as if it had not stopped; what was running is dropped. Returns its
-    /// settings and where it stands.
+    /// settings and where it stands. `measures`: as it was told beside the checkpoint's bytes.
     ///
     /// # Errors
     /// What is wrong with the file; then what was running goes on.
@@ -187,6 +187,7 @@ impl Session {
     pub fn resume(
         &mut self,
         checkpoint: &[u8],
+        measures: bool,
         #[wasm_bindgen(unchecked_param_type = "EngineName")] engine: JsValue,
         #[wasm_bindgen(unchecked_param_type = "KernelChoice | null")] kernels: JsValue,
     ) -> Result<JsValue, JsError> {
@@ -197,7 +198,7 @@ impl Session {
             samples_seen: u64,
             next_batch: u32,
         }
-        let state = RunState::read(checkpoint, self.dataset, &self.data)?;
+        let state = RunState::read(checkpoint, measures, self.dataset, &self.data)?;
         let (config, progress) = (*state.trainer.config(), *state.trainer.progress());
         self.put(state, from_js(engine)?, kernels)?;
         let (step, samples_seen, next_batch) = (progress.steps, progress.samples_seen, progress.next_batch);

@@ -233,6 +233,8 @@ export interface Look {
 export interface Checkpoint {
   step: number;
   samples_seen: number;
+  /** Accuracy is due to be measured after that step, and was not yet. */
+  measures: boolean;
   /** A safetensors file with the run's state. */
   bytes: Uint8Array;
 }

@@ -12,13 +12,15 @@ export class Answers {
     this.#post = post;
   }
 
-  async checkpoint(request: number, run: number): Promise<void> {
+  /** `tellAll`: has the page told of every step up to the checkpoint before that comes. */
+  async checkpoint(request: number, run: number, tellAll: () => void): Promise<void> {
     let checkpoint: Checkpoint | null = null;
     try {
       checkpoint = await this.#session.checkpoint();
     } catch {
       // There is no run, or its numbers cannot be written.
     }
+    if (checkpoint !== null) tellAll();
     this.#post({ type: 'checkpoint', request, run, checkpoint }, checkpoint === null ? [] : [checkpoint.bytes.buffer]);
   }
 

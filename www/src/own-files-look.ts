@@ -1,19 +1,28 @@
 /** The page's end of the worker that looks at files of the visitor's. */
-import type { OwnFilesLook } from './protocol.js';
+import type { OwnFilesLook, OwnFilesReport } from './protocol.js';
 import workerAddress from './own-files-worker.ts?worker&url';
 import { startModuleWorker } from './start/module-worker.js';
+
+/** A part of the page that has not begun by then is not coming; how long files take to be read is another matter. */
+const ARRIVAL_MILLISECONDS = 30_000;
+const NOT_THERE = { problem: 'These files cannot be checked, because a part of the page did not arrive. Try again, or reload the page.' };
 
 export function lookAtOwnFiles(files: readonly File[]): Promise<OwnFilesLook> {
   return new Promise((resolve) => {
     const worker = startModuleWorker(workerAddress);
     const end = (found: OwnFilesLook): void => {
+      clearTimeout(patience);
       worker.terminate();
       resolve(found);
     };
-    worker.onmessage = ({ data }: MessageEvent<OwnFilesLook>) => end(data);
+    const patience = setTimeout(() => end(NOT_THERE), ARRIVAL_MILLISECONDS);
+    worker.onmessage = ({ data }: MessageEvent<OwnFilesReport>) => {
+      if (data === 'begun') clearTimeout(patience);
+      else end(data);
+    };
     worker.onerror = (event) => {
       event.preventDefault();
-      end({ problem: 'These files cannot be checked, because a part of the page did not arrive: reload it.' });
+      end(NOT_THERE);
     };
     worker.postMessage(files);
   });

@@ -7,11 +7,16 @@ import './start/trusted-types.js';
 import initialise, { Session } from '../pkg/adadagrad_web.js';
 import { DataError } from './data-error.js';
 import { readOwnFiles } from './own-files.js';
-import type { OwnFilesLook } from './protocol.js';
+import type { OwnFilesLook, OwnFilesReport } from './protocol.js';
+
+function post(report: OwnFilesReport): void {
+  self.postMessage(report);
+}
 
 async function look(files: readonly File[]): Promise<OwnFilesLook> {
   try {
     await initialise();
+    post('begun');
     const found = await readOwnFiles(files);
     const { training_samples: training, test_samples: test, shape } = new Session(found, 'own');
     return { training, test, shape, notes: found.notes };
@@ -21,5 +26,5 @@ async function look(files: readonly File[]): Promise<OwnFilesLook> {
 }
 
 self.addEventListener('message', ({ data: files }: MessageEvent<readonly File[]>) => {
-  void look(files).then((found) => self.postMessage(found));
+  void look(files).then(post);
 });

@@ -36,6 +36,9 @@ export type DataSource =
 /** What a look at files of the visitor's finds: what there is, with what is to be known about it, or why the files cannot be used. */
 export type OwnFilesLook = { training: number; test: number; shape: SampleShape; notes: string[] } | { problem: string };
 
+/** What the worker that looks at files says: first that it has begun, then what it found. */
+export type OwnFilesReport = 'begun' | OwnFilesLook;
+
 /** When a run pauses by itself: after so many steps, after the step that makes the batch grow, or never (null). */
 export type StopAfter = { steps: number } | 'growth' | null;
 
@@ -48,7 +51,7 @@ export type Command =
   /** `parameters`: a safetensors file to begin from; null: drawn from the seed. */
   | { type: 'begin'; run: number; config: RunConfig; engine: EngineWish; stop: StopAfter; parameters: Uint8Array | null }
   /** Goes on from a checkpoint as if it had never stopped. */
-  | { type: 'resume'; run: number; checkpoint: Uint8Array; engine: EngineWish; stop: StopAfter }
+  | { type: 'resume'; run: number; checkpoint: Uint8Array; measures: boolean; engine: EngineWish; stop: StopAfter }
   | { type: 'continue'; stop: StopAfter }
   | { type: 'pause' }
   | { type: 'reset' }

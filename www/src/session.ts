@@ -1,5 +1,5 @@
 /** The page's end of the worker: commands out, reports in. Knows which run is the present one. */
-import type { DatasetName, RunConfig } from '../pkg/adadagrad_web.js';
+import type { Checkpoint, DatasetName, RunConfig } from '../pkg/adadagrad_web.js';
 import { DISTRUST } from './engine/choice.js';
 import type {
   CheckpointReport, Classified, Command, DataSource, EngineWish, Failure, FailureKind, ParametersReport, Report, StopAfter, TestImage, Update, Validated,
@@ -104,11 +104,11 @@ export class TrainingSession {
   }
 
   /** Goes on from a checkpoint; `resumed` tells where it stands, or there is a failure as with `begin`. */
-  resume(checkpoint: Uint8Array, engine: EngineWish, stop: StopAfter): void {
+  resume({ bytes, measures }: Checkpoint, engine: EngineWish, stop: StopAfter): void {
     this.#run += 1;
     this.#isOnGpu = false;
     this.#stop = stop;
-    this.#send({ type: 'resume', run: this.#run, checkpoint, engine, stop });
+    this.#send({ type: 'resume', run: this.#run, checkpoint: bytes, measures, engine, stop });
   }
 
   /** When the run at hand was last told to pause by itself. */

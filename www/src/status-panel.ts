@@ -36,7 +36,7 @@ export class StatusPanel {
     this.#moments = moments;
     this.#sentence.after(this.#spoken);
     // The attributes are for programs (tests among them): they never lag behind.
-    for (const part of [state.run, state.data]) part.observe(() => this.#showAttributes(state.run.value));
+    for (const part of [state.run, state.data, state.adapter]) part.observe(() => this.#showAttributes(state.run.value));
     for (const part of [state.data, state.startWaits, state.settingsProblem, moments.latest]) part.observe(() => this.#show());
   }
 
@@ -66,6 +66,7 @@ export class StatusPanel {
     dataset['memoryBytes'] = String(run.memoryBytes);
     dataset['engine'] = run.engine?.engine ?? '';
     dataset['adapter'] = run.engine?.adapter ?? '';
+    dataset['gpu'] = this.#state.adapter.value?.kind ?? '';
     dataset['deviceBytes'] = String(run.engine?.deviceBytes ?? 0);
   }
 

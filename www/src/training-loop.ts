@@ -1,5 +1,5 @@
 /** Drives the wasm session in short slices, so that every command is answered inside a step. */
-import type { KernelChoice, PartResult, Progress, RunConfig, Session, SharedWork } from '../pkg/adadagrad_web.js';
+import type { Checkpoint, KernelChoice, PartResult, Progress, RunConfig, Session, SharedWork } from '../pkg/adadagrad_web.js';
 import { BatchImages } from './batch-images.js';
 import { goneOn } from './engine/choice.js';
 import type { EngineDecision } from './engine/choice.js';
@@ -87,9 +87,9 @@ export class TrainingLoop {
     });
   }
 
-  resume(run: number, checkpoint: Uint8Array, decision: EngineDecision, kernels: KernelChoice | null, stop: StopAfter): void {
+  resume(run: number, { bytes, measures }: Pick<Checkpoint, 'bytes' | 'measures'>, decision: EngineDecision, kernels: KernelChoice | null, stop: StopAfter): void {
     this.#set(run, decision, stop, () => {
-      const { config, step, samples_seen: samplesSeen, next_batch: nextBatch } = this.#session.resume(checkpoint, decision.engine, kernels);
+      const { config, step, samples_seen: samplesSeen, next_batch: nextBatch } = this.#session.resume(bytes, measures, decision.engine, kernels);
       this.#post({ type: 'resumed', run, config, step, samplesSeen });
       void this.#sharing.begin(config);
       return { step, samplesSeen, nextBatch };
@@ -148,6 +148,23 @@ export class TrainingLoop {
   setPace(millisecondsPerStep: number | null): void {
     this.#millisecondsPerStep = millisecondsPerStep;
     this.#stepMayBeginAt = 0;
+  }
+
+  /** Tells the page at once of all that was finished: what it is told next may be about that. */
+  tellAll(): void {
+    if (this.#phase !== 'running' && this.#phase !== 'paused') return;
+    const before = this.#phase;
+    try {
+      // A GPU that works by itself is asked how far it is; nothing is begun for that.
+      const progress = this.#session.advance(0, 0, this.#toGrowth);
+      if (before === 'paused') this.#session.pause();
+      this.#take(progress, before === 'paused' ? performance.now() : this.#workBegan);
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    if (this.#unsent.steps.length + this.#unsent.evaluations.length > 0) this.#report();
+    if (this.#phase !== before) this.#look.alone(this.#run);
   }
 
   /** Puts a run in place of the one at hand. */
@@ -209,6 +226,11 @@ export class TrainingLoop {
     return this.#engine?.engine === 'webgpu';
   }
 
+  /** When the work began that is told next: a GPU's goes on between two slices. */
+  get #workBegan(): number {
+    return (this.#worksByItself ? this.#workingSince : null) ?? performance.now();
+  }
+
   /** How many steps the next slice may finish. */
   get #steps(): number {
     if (this.#millisecondsPerStep === null) return this.#stepsLeft;
@@ -218,7 +240,7 @@ export class TrainingLoop {
   #slice(): void {
     this.#sliceWaits = false;
     if (this.#phase !== 'running' || this.#teamWorks) return;
-    const begun = (this.#worksByItself ? this.#workingSince : null) ?? performance.now();
+    const begun = this.#workBegan;
     try {
       const work = this.#sharing.offer(this.#steps, this.#toGrowth);
       if (work !== null) {

@@ -41,9 +41,8 @@ async function open(source: DataSource): Promise<void> {
   post({ type: 'alive' });
   moduleReady = initialise();
   const data = load(source);
-  const offer = findAdapter().then((found) => {
-    takeAdapter(distrust === null ? found : { kind: 'none', reason: distrust });
-  });
+  const takeFound = (found: AdapterReport): void => takeAdapter(distrust === null ? found : { kind: 'none', reason: distrust });
+  const offer = findAdapter(takeFound).then(takeFound);
   // All run at once; the download's failure is told only after the module's.
   data.catch(() => undefined);
   try {
@@ -137,8 +136,8 @@ function obeyWithData(command: Exclude<Command, { type: 'open' | 'validate' | 'd
       break;
     }
     case 'resume': {
-      const { run, checkpoint, engine, stop } = command;
-      loop.resume(run, checkpoint, decideEngine(engine.choice, adapter), engine.kernels, stop);
+      const { run, checkpoint: bytes, measures, engine, stop } = command;
+      loop.resume(run, { bytes, measures }, decideEngine(engine.choice, adapter), engine.kernels, stop);
       break;
     }
     case 'continue':
@@ -163,7 +162,7 @@ function obeyWithData(command: Exclude<Command, { type: 'open' | 'validate' | 'd
       loop.setPace(command.millisecondsPerStep);
       break;
     case 'checkpoint':
-      void answers.checkpoint(command.request, loop.run);
+      void answers.checkpoint(command.request, loop.run, () => loop.tellAll());
       break;
     case 'classify':
       void answers.classify(command.request, command.pixels, loop.running);

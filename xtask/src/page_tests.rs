@@ -16,8 +16,21 @@ const REPORTER: &str = "./tests/page/support/times.mjs";
 /// Files that run at once: a browser that starts, or a page that loads, leaves one of two processors idle.
 const AT_ONCE: u32 = 2;
 
-/// Files of tests that measure time: nothing runs next to them.
-const ALONE: [&str; 2] = ["main-thread.test.mjs", "training.test.mjs"];
+/// Files of tests that measure processor time, to which a neighbour adds: nothing runs next to them.
+const ALONE: [&str; 1] = ["main-thread.test.mjs"];
+
+/// Files that take longest: they begin first, so that no processor is left with one of them at the end.
+const LONG: [&str; 9] = [
+    "webgpu.test.mjs",
+    "engine.test.mjs",
+    "training.test.mjs",
+    "bench.test.mjs",
+    "webgpu-failures.test.mjs",
+    "webgpu-visit.test.mjs",
+    "soak.test.mjs",
+    "retune.test.mjs",
+    "team.test.mjs",
+];
 
 /// Tests that the summary names, the slowest first.
 const SLOWEST: usize = 5;
@@ -42,10 +55,16 @@ pub(crate) fn run(project: &Project, browser: Option<&Path>, only: &[String]) ->
     let files = test_files(&project.path("tests/page"), only)?;
     ensure!(!files.is_empty(), "tests/page has no test file whose name contains {}", only.join(" or "));
     fs::create_dir_all(project.artifacts())?;
-    let (alone, others): (Vec<_>, Vec<_>) = files.into_iter().partition(|file| runs_alone(file));
+    let (alone, mut others): (Vec<_>, Vec<_>) = files.into_iter().partition(|file| runs_alone(file));
+    others.sort_by_key(|file| rank(file));
     let mut tests = run_files(project, browser, &others, AT_ONCE, "page-tests.jsonl")?;
     tests.extend(run_files(project, browser, &alone, 1, "page-tests-alone.jsonl")?);
     Ok(tests)
+}
+
+/// What begins first has the lowest.
+fn rank(file: &Path) -> usize {
+    LONG.iter().position(|name| file.ends_with(name)).unwrap_or(LONG.len())
 }
 
 fn runs_alone(file: &Path) -> bool {
@@ -158,9 +177,18 @@ mod tests {
     }
 
     #[test]
-    fn files_that_run_alone_are_there() {
+    fn files_that_are_named_are_there() {
         let files = test_files(&Project::find().path("tests/page"), &[]).expect("a readable folder");
         assert_eq!(files.iter().filter(|file| runs_alone(file)).count(), ALONE.len());
+        assert_eq!(files.iter().filter(|file| rank(file) < LONG.len()).count(), LONG.len());
+    }
+
+    #[test]
+    fn the_longest_begin_first() {
+        let mut files = ["b.test.mjs", LONG[1], "a.test.mjs", LONG[0]].map(PathBuf::from);
+        files.sort();
+        files.sort_by_key(|file| rank(file));
+        assert_eq!(files, [LONG[0], LONG[1], "a.test.mjs", "b.test.mjs"].map(PathBuf::from));
     }
 
     fn test(name: &str, seconds: f64, passed: bool) -> String {

@@ -8,7 +8,7 @@ export async function openEngine(t, options = {}) {
   await waitFor({ data: 'ready' });
   const [own] = page.workers();
   const address = own.url();
-  const start = (data) => page.evaluate(startWorker, { address, ...data });
+  const start = (data) => page.evaluate(startWorker, { address, needsGpu: options.webgpu === true, ...data });
   await start({ dataset: 'mnist' });
   return {
     ...opened,
@@ -29,7 +29,7 @@ export async function openEngine(t, options = {}) {
 }
 
 /** Runs in the page. */
-async function startWorker({ address, dataset, files }) {
+async function startWorker({ address, needsGpu, dataset, files }) {
   // An element of the page has the same name.
   self.engine.worker?.terminate();
   const worker = new Worker(address, { type: 'module' });
@@ -43,6 +43,9 @@ async function startWorker({ address, dataset, files }) {
     report.type === type && (typeof wanted === 'function' ? wanted(report) : Object.entries(wanted).every(([key, value]) => report[key] === value));
   const engine = {
     worker,
+    /** Bytes on their way between page and test: a list of numbers takes seconds. */
+    bytes: (base64) => Uint8Array.from(atob(base64), (character) => character.charCodeAt(0)),
+    base64: (bytes) => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join('')),
     /** Every report of the worker. */
     all,
     /** Every report since the last command. */
@@ -104,9 +107,11 @@ async function startWorker({ address, dataset, files }) {
     waiting = [];
   };
   self.engine = engine;
-  const file = ({ name, base64 }) => new File([Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))], name);
+  const file = ({ name, base64 }) => new File([engine.bytes(base64)], name);
   const root = new URL('data/', document.baseURI).href;
   const source = files === undefined ? { kind: 'address', dataset, root } : { kind: 'files', files: files.map(file) };
   engine.send({ type: 'open', source });
+  // A browser whose adapter comes late goes on without.
+  if (needsGpu) await engine.next('adapter', ({ adapter }) => adapter.kind !== 'none');
   return engine.next('ready');
 }

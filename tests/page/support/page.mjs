@@ -32,6 +32,9 @@ export const PATIENCE_MILLISECONDS = 1000 * Number(process.env.PATIENCE_SECONDS 
 /** The same for a whole test. */
 const TEST_MILLISECONDS = 9 * MINUTES;
 
+/** What playwright itself says where the page would keep itself for visits without a network. */
+const BLOCKED = 'Service Worker registration blocked by Playwright';
+
 /** SwiftShader, which Chromium offers for WebGPU only where it is asked to. */
 const WEBGPU_FLAG = '--enable-unsafe-webgpu';
 
@@ -65,16 +68,19 @@ export const ALL_IMAGES = null;
 /**
  * `images`: how many of MNIST's there are, `{ training, test }` (otherwise FEW), or ALL_IMAGES; `server`: options of
  * servePage; `context`: options of playwright's newContext; `prepare(page)` runs before the page is loaded; `path`: what
- * follows the page's address; `webgpu`: with Chromium's software adapter, else without any; `until`: how far it is loaded
- * before this returns; `flags`: more of Chromium's. A complaint of the page (an error, a warning in the console) fails the
+ * follows the page's address; `webgpu`: with Chromium's software adapter, else without any; only with it is
+ * such a page ready, unless `lacksAdapter` (a browser whose adapter comes late goes on without); `until`: how far it is loaded
+ * before this returns; `flags`: more of
+ * Chromium's; `offline`: it keeps itself for visits without a network, which costs every other test time. A complaint of the page (an error, a warning in the console) fails the
  * test, unless it matches `expectedComplaints`.
  */
-export async function openPage(t, { images = {}, server: serverOptions = {}, context: contextOptions = {}, prepare, expectedComplaints, webgpu = false, path = '', flags = [], until = 'load' } = {}) {
+export async function openPage(t, { images = {}, server: serverOptions = {}, context: contextOptions = {}, prepare, expectedComplaints, webgpu = false, lacksAdapter = false, offline = false, path = '', flags = [], until = 'load' } = {}) {
   if (!existsSync(join(pageFolder, 'index.html'))) throw new Error(`no built page in ${pageFolder}: build www first`);
   const data = images === ALL_IMAGES ? undefined : smallData({ ...FEW, ...images });
   const server = await servePage(pageFolder, { data, ...serverOptions });
   const browser = await browserWith([...(webgpu ? [WEBGPU_FLAG] : []), ...flags]);
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...contextOptions });
+  const serviceWorkers = offline ? 'allow' : 'block';
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, serviceWorkers, ...contextOptions });
   context.setDefaultTimeout(PATIENCE_MILLISECONDS);
   const complaints = [];
   t.after(async () => {
@@ -87,15 +93,16 @@ export async function openPage(t, { images = {}, server: serverOptions = {}, con
   const requests = [];
   context.on('request', (request) => requests.push(request.url()));
   page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
+    if ((message.type() === 'error' || message.type() === 'warning') && message.text() !== BLOCKED) complaints.push(message.text());
   });
   page.on('pageerror', (error) => complaints.push(String(error)));
   await prepare?.(page);
   await page.goto(server.address + path, { waitUntil: until });
-  return { page, browser, context, server, requests, complaints, origin: server.origin, ...readers(page) };
+  return { page, browser, context, server, requests, complaints, origin: server.origin, ...readers(page, webgpu && !lacksAdapter) };
 }
 
-function readers(page) {
+/** `needsGpu`: data are not ready before there is an adapter. */
+function readers(page, needsGpu) {
   const status = page.locator('#status');
   const read = async () => {
     const data = await status.evaluate((element) => ({ ...element.dataset }));
@@ -139,11 +146,11 @@ function readers(page) {
       orSay(
         JSON.stringify(wanted),
         page.waitForFunction(
-          (values) => {
+          ([values, gpus]) => {
             const { dataset } = document.getElementById('status');
-            return Object.entries(values).every(([key, value]) => dataset[key] === value);
+            return gpus.includes(dataset.gpu) && Object.entries(values).every(([key, value]) => dataset[key] === value);
           },
-          wanted,
+          [wanted, needsGpu && wanted.data === 'ready' ? ['software', 'hardware'] : ['', 'none', 'software', 'hardware']],
           { polling: 50 },
         ),
       ),

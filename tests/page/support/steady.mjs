@@ -3,7 +3,7 @@
 import { PATIENCE_MILLISECONDS } from './page.mjs';
 
 /** The training worker's own file: not that of its team, nor the service worker. */
-const WORKER = /(^|\/)worker-[^/]*\.js$/;
+export const WORKER = /(^|\/)worker-[^/]*\.js$/;
 
 /** A `replace` for servePage that puts a script in front of the training worker's program. */
 export function beforeWorker(script, replace = () => undefined) {

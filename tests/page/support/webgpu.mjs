@@ -1,5 +1,5 @@
 // A worker whose GPU a test can count on, wait for, and take away.
-import { beforeWorker } from './steady.mjs';
+import { WORKER, beforeWorker } from './steady.mjs';
 
 const WATCH = `
 self.devices = [];
@@ -48,17 +48,17 @@ export const LOSE_ADAPTER = '() => { GPU.prototype.requestAdapter = async () => 
 
 /** How many devices the worker has opened. */
 export function deviceCount(page) {
-  return worker(page).evaluate(() => self.devices.length);
+  return trainingWorker(page).evaluate(() => self.devices.length);
 }
 
 /** What the worker has made of the GPU and submitted to it so far. */
 export function gpuCounts(page) {
-  return worker(page).evaluate(() => ({ ...self.gpu }));
+  return trainingWorker(page).evaluate(() => ({ ...self.gpu }));
 }
 
 /** Waits until the worker has opened a device and the browser owes it no answer: whatever was to be prepared is. */
 export async function gpuRests(page) {
-  await worker(page).evaluate(async () => {
+  await trainingWorker(page).evaluate(async () => {
     const turn = () => new Promise((resolve) => setTimeout(resolve, 30));
     for (let calm = 0; calm < 3; calm = self.devices.length > 0 && self.gpu.pending === 0 ? calm + 1 : 0) await turn();
   });
@@ -66,12 +66,12 @@ export async function gpuRests(page) {
 
 /** From now on there is no adapter. */
 export async function adapterVanishes(page) {
-  await worker(page).evaluate(() => {
+  await trainingWorker(page).evaluate(() => {
     GPU.prototype.requestAdapter = async () => null;
   });
 }
 
-function worker(page) {
-  const [only] = page.workers();
-  return only;
+/** The page's own, or the one that a test has started after it; none of a team's. */
+export function trainingWorker(page) {
+  return page.workers().findLast((candidate) => WORKER.test(candidate.url()));
 }

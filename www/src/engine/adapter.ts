@@ -5,15 +5,23 @@ import { offeredGpu } from './guarded-gpu.js';
 /** A browser that does not answer must not keep anybody from training. */
 const ANSWER_MILLISECONDS = 5000;
 
-export async function findAdapter(): Promise<AdapterReport> {
+/** `late` hears of an answer that comes only after that. */
+export async function findAdapter(late: (report: AdapterReport) => void): Promise<AdapterReport> {
   // Browsers without WebGPU, and pages that were not loaded over HTTPS, have none.
   const gpu = offeredGpu();
   if (gpu === null) return none(self.isSecureContext ? 'This browser has no WebGPU.' : 'Browsers offer WebGPU only to pages that are loaded over HTTPS.');
-  const silence = new Promise<'silence'>((resolve) => setTimeout(() => resolve('silence'), ANSWER_MILLISECONDS));
+  const silence = new Promise<null>((resolve) => setTimeout(() => resolve(null), ANSWER_MILLISECONDS));
+  const answer = ask(gpu);
+  const report = await Promise.race([answer, silence]);
+  if (report !== null) return report;
+  void answer.then(late);
+  return none('This browser did not answer the request for a GPU.');
+}
+
+async function ask(gpu: GPU): Promise<AdapterReport> {
   try {
-    const answer = await Promise.race([gpu.requestAdapter({ powerPreference: 'high-performance' }), silence]);
-    if (answer === 'silence') return none('This browser did not answer the request for a GPU.');
-    return answer === null ? none('This browser supports WebGPU, but finds no GPU on this machine.') : describe(answer);
+    const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+    return adapter === null ? none('This browser supports WebGPU, but finds no GPU on this machine.') : describe(adapter);
   } catch {
     return none('This browser supports WebGPU, but the request for a GPU failed.');
   }

@@ -33,6 +33,8 @@ export class Checkpoints {
   #asking = false;
   /** Something happened while a copy was on its way: another one is needed. */
   #again = false;
+  /** Counts up whenever the run at hand is another one, or stands where it stood before: copies of what was are not its. */
+  #course = 0;
 
   constructor(parts: { state: PageState; session: TrainingSession; library: RunLibrary; ownership: RunOwnership }) {
     const { state, session, library, ownership } = parts;
@@ -59,10 +61,11 @@ export class Checkpoints {
     if (run === null || run.log.length === 0) return;
     this.#begun = true;
     this.#asking = true;
+    const course = this.#course;
     const answer = await this.#session.checkpoint();
     this.#asking = false;
     const checkpoint = answer?.checkpoint ?? null;
-    if (checkpoint !== null && this.#library.current === run) await this.#keep(run, checkpoint);
+    if (checkpoint !== null && this.#course === course) await this.#keep(run, checkpoint);
     if (this.#again) await this.take();
   }
 
@@ -83,6 +86,7 @@ export class Checkpoints {
 
   /** What came after a checkpoint is no longer ahead of it. */
   wentBackTo(checkpoint: Checkpoint): void {
+    this.#course += 1;
     this.list.value = this.list.value.filter(({ step }) => step <= checkpoint.step);
   }
 
@@ -114,6 +118,7 @@ export class Checkpoints {
     // What failed and was begun anew is not gone on with.
     if (this.#phase === 'failed' && run !== null) this.forgetLeft();
     this.#run = run;
+    this.#course += 1;
     // What was taken up again is kept already.
     this.#begun = run !== null && run.log.length > 0;
     this.#note.hidden = true;

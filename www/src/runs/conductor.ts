@@ -124,7 +124,7 @@ export class RunConductor {
       total: latestStep?.next_batch ?? config.initial_batch,
     };
     if (latestStep !== null) this.#state.shownStep.value = { test: run.testAt(latestStep.step), step: latestStep, recorded: false };
-    this.#session.resume(checkpoint.bytes, this.engineWish(), stop);
+    this.#session.resume(checkpoint, this.engineWish(), stop);
     this.#onNews();
   }
 

@@ -62,7 +62,8 @@ export class LeftRunOffer {
     this.#elsewhere.add(id);
     void whenFree(id).then(() => {
       this.#elsewhere.delete(id);
-      if (this.#left === null) void this.look();
+      // Where it is offered, it is offered anew: there it was said to be running elsewhere.
+      if (this.#left === null || this.#left.run.id === id) void this.look();
     });
   }
 
@@ -94,12 +95,13 @@ export class LeftRunOffer {
     if (dataset !== settings.dataset && !this.#fetch(dataset)) return;
     this.#waits = this.#state.data.value.name !== 'ready';
     if (this.#waits) return;
-    if (!(await this.#ownership.take(left.run.id))) {
+    const isOurs = await this.#ownership.take(left.run.id);
+    if (this.#left !== left) return;
+    if (!isOurs) {
       setText(this.#text, `“${left.run.name}” is already running in another tab of this browser.`);
       this.#await(left.run.id);
       return;
     }
-    if (this.#left !== left) return;
     this.#state.settings.value = structuredClone(left.run.latestConfig);
     this.#conductor.resume(left.run, left.checkpoint);
     this.#checkpoints.tookUpAt(left.checkpoint, left.key);

@@ -10,30 +10,47 @@ const PREFIX = 'adadagrad-run-';
 export class RunOwnership {
   #id: string | null = null;
   #release: (() => void) | null = null;
+  /** The run that was asked for last; null: none is wanted. */
+  #wanted: string | null = null;
 
-  /** Makes a run this tab's, and lets go of the one before; false: another tab has it. */
+  /** Makes a run this tab's, and lets go of the one before; false: another tab has it, or it is not wanted any more. */
   async take(id: string): Promise<boolean> {
+    this.#wanted = id;
     if (id === this.#id) return true;
     const release = await hold(id);
     if (release === null) return false;
-    this.letGo();
+    // Meanwhile another run may have been asked for, or this one as well by another part of the page.
+    if (this.#wanted !== id || this.#id === id) {
+      release();
+      return this.#id === id;
+    }
+    this.#letGo();
     this.#id = id;
     this.#release = release;
     return true;
   }
 
   letGo(): void {
+    this.#wanted = null;
+    this.#letGo();
+  }
+
+  #letGo(): void {
     this.#release?.();
     this.#release = null;
     this.#id = null;
   }
 }
 
-/** Whether no tab has the run open. */
+/** Whether no tab has the run open. To look takes nothing from anybody. */
 export async function isFree(id: string): Promise<boolean> {
-  const release = await hold(id);
-  release?.();
-  return release !== null;
+  try {
+    const { held = [] } = (await locks()?.query()) ?? {};
+    return held.every(({ name }) => name !== PREFIX + id);
+  } catch {
+    // Where locks are forbidden, nobody can have one.
+    return true;
+  }
 }
 
 /** Resolves as soon as no other tab has the run open. */

@@ -181,7 +181,13 @@ export function readStoredRun(content: unknown, { slot }: { slot: number }): Run
   return { run, mistakes: [] };
 }
 
-const checkpoint = record({ step: count, samples_seen: count, bytes: v.instance(Uint8Array, 'must be bytes') });
+/** Earlier pages did not say whether a measurement was due. */
+const checkpoint = record({
+  step: count,
+  samples_seen: count,
+  measures: v.optional(v.boolean('must be true or false'), false),
+  bytes: v.instance(Uint8Array, 'must be bytes'),
+});
 
 /** Null when the content is no checkpoint. */
 export function readCheckpoint(content: unknown): Checkpoint | null {

@@ -55,7 +55,9 @@ export class TrainedRun {
     this.log.add(record);
   }
 
+  /** One that is made again, because the run goes on from before it, takes its own place. */
   addEvaluation(evaluation: Evaluation): void {
+    if (this.evaluations.at(-1)?.step === evaluation.step) this.evaluations.pop();
     const row = this.log.rowOfStep(evaluation.step);
     this.evaluations.push({ ...evaluation, elapsed: this.log.value('elapsed', row) ?? 0 });
   }

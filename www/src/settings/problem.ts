@@ -22,6 +22,17 @@ export function inPageWords(problem: string, fields: ReadonlyMap<string, FieldSp
   return { message: asSentence(message), fieldId: named.get(problem.split(' ', 1)[0] ?? '')?.id ?? null };
 }
 
+/**
+ * Why the setting `place` of an address, written there as `word`, gave way to the preset's. The core's sentence may be about
+ * another setting, with which that one does not go.
+ */
+export function refusalInPageWords(place: string, word: string, problem: string, fields: ReadonlyMap<string, FieldSpec>): string {
+  const { message, fieldId } = inPageWords(problem, fields);
+  const field = fields.get(place);
+  if (field === undefined || field.id === fieldId) return `${message} The preset’s value is used.`;
+  return `${field.label} cannot be ${word}. ${message} The preset’s ${withinSentence(field.label)} is used.`;
+}
+
 /** The core names the last part of a setting's place alone: `eta` for `test.eta`. */
 function settingName({ place }: FieldSpec): string {
   return place.split('.').at(-1) ?? place;

@@ -4,7 +4,7 @@ import { inBrief } from '../brief.js';
 import { required, setText } from '../dom.js';
 import { fieldSpecs } from '../settings/field-specs.js';
 import { applyWords } from '../settings/flat.js';
-import { inPageWords } from '../settings/problem.js';
+import { refusalInPageWords } from '../settings/problem.js';
 import { sameSettings } from '../state.js';
 import type { PageState } from '../state.js';
 import { readAddress, writeAddress } from './address.js';
@@ -75,7 +75,7 @@ export class AddressBar {
       // Another choice may have been made meanwhile.
       if (!sameSettings(this.#state.settings.value, config)) return;
       const fields = fieldSpecs(config, catalogue);
-      const wrong = refusals.map(({ problem }) => `${inPageWords(problem, fields).message} The preset’s value is used.`);
+      const wrong = refusals.map(({ place, problem }) => refusalInPageWords(place, asked.words.get(place) ?? '', problem, fields));
       this.#tell([...asked.problems, ...wrong]);
       this.#state.settings.value = { ...applyWords(asked.base, words, catalogue).config, dataset: config.dataset };
     });
