@@ -41,57 +41,14 @@ def random_images(shape=(3, 32, 32), count=4096):
     return images, random.integers(0, 10, count, numpy.int32)
 
 
-def torch_model(name):
-    import torch
-    from torch import nn
-
-    def conv(inputs, outputs, kernel=3, stride=1):
-        return nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=False)
-
-    def norm(channels):
-        return nn.GroupNorm(min(32, channels // 2), channels)
-
-    class Block(nn.Module):
-        def __init__(self, inputs, outputs, stride):
-            super().__init__()
-            self.residual = nn.Sequential(
-                conv(inputs, outputs, 3, stride), norm(outputs), nn.ReLU(), conv(outputs, outputs), norm(outputs)
-            )
-            projection = nn.Sequential(conv(inputs, outputs, 1, stride), norm(outputs))
-            self.shortcut = nn.Identity() if stride == 1 else projection
-
-        def forward(self, x):
-            return torch.relu(self.residual(x) + self.shortcut(x))
-
-    def resnet(depth):
-        layers, inputs = [conv(3, 16), norm(16), nn.ReLU()], 16
-        for stage, outputs in enumerate([16, 32, 64]):
-            for block in range((depth - 2) // 6):
-                layers.append(Block(inputs, outputs, 2 if stage > 0 and block == 0 else 1))
-                inputs = outputs
-        return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(inputs, 10))
-
-    def pooled(inputs, outputs, kernel):
-        return nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2), nn.ReLU(), nn.MaxPool2d(2)
-
-    models = {
-        "mlp": lambda: nn.Sequential(nn.Flatten(), nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 10)),
-        "cnn": lambda: nn.Sequential(*pooled(1, 16, 5), *pooled(16, 32, 5), nn.Flatten(), nn.Linear(1568, 10)),
-        "cifar-cnn": lambda: nn.Sequential(
-            *pooled(3, 16, 3), *pooled(16, 32, 3), *pooled(32, 64, 3),
-            nn.Flatten(), nn.Linear(1024, 500), nn.ReLU(), nn.Linear(500, 10),
-        ),
-        "resnet-20": lambda: resnet(20),
-    }
-    return models[name]()
-
-
 def torch_step(model_name, threads, has_norms=False):
     import torch
     from torch import nn
 
+    from torch_networks import make
+
     torch.set_num_threads(threads)
-    model = torch_model(model_name)
+    model = make(model_name)
     optimizer = torch.optim.Adagrad(model.parameters(), lr=LEARNING_RATE, eps=EPSILON)
     loss_of = nn.CrossEntropyLoss()
 

@@ -1,40 +1,30 @@
 """Checkpoints between PyTorch and this project, both ways, with PyTorch itself.
 
-    pip install torch safetensors
     python tests/peers/torch_checkpoints.py make            # writes tests/golden/torch/*.safetensors
     python tests/peers/torch_checkpoints.py check FILE...   # loads files of `adadagrad export` with strict=True
+    python tests/peers/torch_checkpoints.py networks        # every network, both ways: see README.md
 
-The tests read the files that `make` wrote (gpu/tests/torch.rs); `check` is for whoever has PyTorch at hand.
+The tests read the files that `make` wrote (gpu/tests/torch.rs); the others are for whoever has PyTorch at hand.
 """
 
+import argparse
+import copy
 import json
 import pathlib
 import sys
+import tempfile
 
 import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+import ours
+from torch_networks import NETWORKS, cnn, logistic, make as make_network, mlp, rounding
+
 FOLDER = pathlib.Path(__file__).parent.parent / "golden" / "torch"
-
-
-def logistic():
-    return nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
-
-
-def mlp():
-    return nn.Sequential(nn.Flatten(), nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 10))
-
-
-def cnn():
-    return nn.Sequential(
-        nn.Conv2d(1, 16, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Conv2d(16, 32, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Flatten(), nn.Linear(1568, 10),
-    )
-
-
 MODELS = {"logistic": logistic, "mlp": mlp, "cnn": cnn}
+#: Real images per network.
+IMAGES = 32
 
 
 def filled(model):
@@ -93,14 +83,88 @@ def make():
 
 def check(file):
     """The very line of gpu/README.md."""
-    for name, make in MODELS.items():
-        model = make()
+    for name, (_, shape, _) in NETWORKS.items():
+        model = make_network(name)
         try:
             model.load_state_dict(load_file(file))
         except RuntimeError:
             continue
-        return print(f"{file}: {name}, probabilities {model.eval()(image()).softmax(1)[0].tolist()}")
+        pattern = (7 * torch.arange(torch.Size(shape).numel()) % 256 / 255).reshape(1, *shape)
+        return print(f"{file}: {name}, probabilities {model.eval()(pattern).softmax(1)[0].tolist()}")
     sys.exit(f"{file}: the parameters of none of our models, or not of them alone (see `adadagrad export`)")
+
+
+def in_f64(model, images):
+    with torch.no_grad():
+        return copy.deepcopy(model).double().eval()(images.double())
+
+
+def compare(name, what, model, images, found):
+    """Our outputs and PyTorch's in f32, both beside PyTorch's in f64."""
+    exact = in_f64(model, images)
+    scale = exact.abs().max()
+    with torch.no_grad():
+        theirs = ((model.eval()(images).double() - exact).abs().max() / scale).item()
+    error = ((torch.tensor(found).double() - exact).abs().max() / scale).item()
+    bound = rounding(model)
+    print(f"{name:10} {what:28} {error:.1e} of the largest (PyTorch {theirs:.1e}, bound {bound:.1e})", flush=True)
+    assert exact.shape == (len(images), 10) and error <= bound, f"{name}, {what}: {error} > {bound}"
+
+
+def with_other_names(tensors):
+    """As torchvision calls norms."""
+    return {name.replace("norm", "bn"): tensor for name, tensor in tensors.items()}
+
+
+def check_network(name, data, folder):
+    pixels = data.images(name, IMAGES)
+    images = torch.frombuffer(bytearray(pixels), dtype=torch.uint8).reshape(IMAGES, *NETWORKS[name][1]) / 255
+    # Ours to PyTorch: a run of a few steps, its checkpoint and what is exported from it.
+    run, exported = folder / "run.safetensors", folder / "model.safetensors"
+    ours.train(name, data.folder(name), run)
+    ours.export(run, exported)
+    model = make_network(name)
+    model.load_state_dict(load_file(exported), strict=True)
+    count = sum(parameter.numel() for parameter in model.parameters())
+    expected = NETWORKS[name][2]
+    assert expected in (None, count) and count == ours.parameters(name), f"{name}: {count} parameters"
+    stored = {key: value for key, value in load_file(run).items() if not key.startswith("optimizer.")}
+    assert stored.keys() == model.state_dict().keys()
+    assert all(torch.equal(stored[key], value) for key, value in model.state_dict().items())
+    print(f"{name:10} {count:,} parameters, {len(stored)} tensors with the same names")
+    compare(name, "our checkpoint", model, images, ours.logits(name, run, pixels))
+    # PyTorch to ours: other parameters, in three types, and with other names of norms.
+    torch.manual_seed(7)
+    source = make_network(name)
+    for module in source.modules():
+        if isinstance(module, nn.GroupNorm):
+            nn.init.uniform_(module.weight, 0.5, 1.5)
+            nn.init.uniform_(module.bias, -0.5, 0.5)
+    file = folder / "torch.safetensors"
+    for dtype in (torch.float32, torch.float16, torch.bfloat16):
+        rounded = copy.deepcopy(source).to(dtype).to(torch.float32)
+        tensors = copy.deepcopy(source).to(dtype).state_dict()
+        save_file(tensors, file)
+        compare(name, f"PyTorch's, {dtype}", rounded, images, ours.logits(name, file, pixels))
+    renamed = with_other_names(tensors)
+    if renamed.keys() != tensors.keys():
+        save_file(renamed, file)
+        compare(name, "the same with bn for norm", rounded, images, ours.logits(name, file, pixels))
+
+
+def networks(arguments):
+    parser = argparse.ArgumentParser(prog="torch_checkpoints.py networks")
+    parser.add_argument("--mnist", type=pathlib.Path, default=ours.MNIST)
+    parser.add_argument("--cifar", type=pathlib.Path, required=True, help="CIFAR-10 in binary form")
+    parser.add_argument("--networks", default=",".join(NETWORKS))
+    parser.add_argument("--threads", type=int, default=1)
+    arguments = parser.parse_args(arguments)
+    torch.set_num_threads(arguments.threads)
+    data = ours.Data(arguments.mnist, arguments.cifar)
+    for name in arguments.networks.split(","):
+        with tempfile.TemporaryDirectory() as folder:
+            check_network(name, data, pathlib.Path(folder))
+    print("all is well")
 
 
 if __name__ == "__main__":
@@ -109,5 +173,7 @@ if __name__ == "__main__":
     elif sys.argv[1:2] == ["check"]:
         for argument in sys.argv[2:]:
             check(argument)
+    elif sys.argv[1:2] == ["networks"]:
+        networks(sys.argv[2:])
     else:
         sys.exit(__doc__)

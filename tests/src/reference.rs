@@ -39,20 +39,9 @@ impl Reference {
     /// When shapes do not fit: the oracle is for networks that were placed.
     #[must_use]
     pub fn sample(&self, parameters: &[f64], input: &[f64], label: u32) -> Sample {
-        let mut layers = vec![Layer { shape: self.input, values: input.to_vec(), offset: 0 }];
-        let (mut offset, mut margin) = (0, f64::INFINITY);
-        for node in &self.nodes {
-            let from = &layers[place(node.inputs[0]).expect("an input")];
-            let shape = node.operation.output(from.shape).expect("a network that fits");
-            let [weights, biases] = lengths(node.operation, from.shape);
-            let of_layer = &parameters[offset..offset + weights + biases];
-            margin = margin.min(branch_margin(node.operation, from, shape));
-            let second = &layers[place(node.inputs[1]).unwrap_or(0)];
-            let values = forward(node.operation, from, second, shape, of_layer);
-            layers.push(Layer { shape, values, offset });
-            offset += weights + biases;
-        }
-        assert_eq!(offset, parameters.len());
+        let layers = self.layers(parameters, input);
+        let margin =
+            self.branches(&layers).map(|(_, margin)| margin).fold(f64::INFINITY, |all, one| all.min(one));
         let outputs = layers.last().expect("at least the input").values.clone();
         let largest = outputs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let sum: f64 = outputs.iter().map(|z| (z - largest).exp()).sum();
@@ -71,6 +60,46 @@ impl Reference {
             }
         }
         Sample { loss: sum.ln() + largest - outputs[label], outputs, gradient, margin }
+    }
+
+    /// How near the nearest ReLU or pooling window is to another branch, as a share of the largest value of the layer that
+    /// it takes: where rounding moves values by less, every order of sums takes the same branches.
+    ///
+    /// # Panics
+    /// As [`Self::sample`].
+    #[must_use]
+    pub fn relative_margin(&self, parameters: &[f64], input: &[f64]) -> f64 {
+        let layers = self.layers(parameters, input);
+        let shares = self.branches(&layers).map(|(from, margin)| {
+            margin / from.values.iter().fold(f64::MIN_POSITIVE, |largest, value| largest.max(value.abs()))
+        });
+        shares.fold(f64::INFINITY, f64::min)
+    }
+
+    /// The forward pass: the input, and each node's values.
+    fn layers(&self, parameters: &[f64], input: &[f64]) -> Vec<Layer> {
+        let mut layers = vec![Layer { shape: self.input, values: input.to_vec(), offset: 0 }];
+        let mut offset = 0;
+        for node in &self.nodes {
+            let from = &layers[place(node.inputs[0]).expect("an input")];
+            let shape = node.operation.output(from.shape).expect("a network that fits");
+            let [weights, biases] = lengths(node.operation, from.shape);
+            let of_layer = &parameters[offset..offset + weights + biases];
+            let second = &layers[place(node.inputs[1]).unwrap_or(0)];
+            let values = forward(node.operation, from, second, shape, of_layer);
+            layers.push(Layer { shape, values, offset });
+            offset += weights + biases;
+        }
+        assert_eq!(offset, parameters.len());
+        layers
+    }
+
+    /// What each node takes, and how far it is from another branch.
+    fn branches<'l>(&self, layers: &'l [Layer]) -> impl Iterator<Item = (&'l Layer, f64)> {
+        self.nodes.iter().zip(&layers[1..]).map(|(node, to)| {
+            let from = &layers[place(node.inputs[0]).expect("an input")];
+            (from, branch_margin(node.operation, from, to.shape))
+        })
     }
 }
 

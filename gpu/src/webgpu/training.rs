@@ -614,21 +614,17 @@ impl Training {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use adadagrad_core::layer::Relu;
-    use adadagrad_core::network::Shape;
-    use adadagrad_tests::deep::{cifar_cnn, resnet};
+    use adadagrad_core::dataset::SampleShape;
+    use adadagrad_core::model::Model;
+    use adadagrad_tests::deep::COLOUR;
 
     use super::*;
 
     #[test]
     fn no_dispatch_comes_near_the_watchdogs() {
-        let nodes = cifar_cnn([16, 32], 64, Relu.into());
-        let cnn = OwnedNetwork::new(Shape::image(1, 28, 28), &nodes).unwrap();
+        let cnn = OwnedNetwork::of_model(Model::Cnn, SampleShape::MNIST).unwrap();
         assert_eq!(most_samples(&cnn, false), MOST_SAMPLES);
-        let resnet = |width| {
-            let nodes = resnet(3, width, Relu.into());
-            OwnedNetwork::new(Shape::image(3, 32, 32), &nodes).unwrap()
-        };
+        let resnet = |width| OwnedNetwork::of_model(Model::ResNet { depth: 20, width }, COLOUR).unwrap();
         assert_eq!(most_samples(&resnet(16), false), MOST_SAMPLES);
         // A convolution of 64 to 64 channels makes 75 million operations a sample.
         assert_eq!(most_samples(&resnet(64), false), 64);

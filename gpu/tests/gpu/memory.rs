@@ -95,3 +95,18 @@ fn a_budget_without_room_for_one_sample_is_refused_in_words() {
     assert!(matches!(error, EngineError::Gpu(GpuError::Budget { .. })));
     assert!(error.to_string().starts_with("a single sample needs"), "{error}");
 }
+
+/// Dispatches are kept for some sizes of micro-batches only.
+#[test]
+fn any_number_of_batch_sizes_may_follow_each_other() {
+    let training = support::images(60, 3);
+    let config = RunConfig { model: Model::Logistic, seed: SEED, ..Preset::PaperCnn.config() };
+    let Some(mut gpu) = gpu(&config, &training) else { return };
+    let mut cpu = cpu(&config, &training);
+    let needs = Needs { norms: true, ..Needs::default() };
+    let visit = BatchOrder::InFileOrder { start: 0 };
+    for samples in (1..=40).chain([60, 1, 40]) {
+        let of_gpu = gpu.evidence(Cut::new(samples, 0), visit, &needs).unwrap();
+        assert_same(&of_gpu, &cpu.evidence(Cut::new(samples, 0), visit, &needs).unwrap());
+    }
+}

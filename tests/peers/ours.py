@@ -1,0 +1,79 @@
+"""Our side of the checks: the program, and gpu/examples/peer.rs. Build both first:
+
+    cargo build --release -p adadagrad-gpu --bin adadagrad --example peer
+
+BUILT names another folder than target/release, such as target/debug.
+"""
+
+import gzip
+import json
+import os
+import pathlib
+import re
+import subprocess
+import tempfile
+
+from torch_networks import COLOUR, NETWORKS, shape_text
+
+ROOT = pathlib.Path(__file__).parent.parent.parent
+BUILT = pathlib.Path(os.environ.get("BUILT", ROOT / "target/release")).resolve()
+MNIST = ROOT / "www/public/data/mnist"
+CLASSES = "10"
+
+
+def call(*command):
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True)
+    assert done.returncode == 0, f"{' '.join(map(str, command))}: {done.stderr}"
+    return done.stdout
+
+
+def program(*arguments):
+    return call(BUILT / "adadagrad", *arguments)
+
+
+def train(name, data, checkpoint):
+    """A few steps, so that every tensor has changed, and a memory as large as the parameters is in the file."""
+    program(
+        "train", "--model", name, "--data", data, "--initial-batch", 32, "--max-batch", 64, "--sample-budget", 96,
+        "--optimizer", "adam", "--learning-rate", 0.001, "--evaluate-every", 10**6, "--threads", 1, "--quiet",
+        "--save", checkpoint,
+    )
+
+
+def export(checkpoint, file):
+    program("export", "--load", checkpoint, "--output", file)
+
+
+def parameters(name):
+    listed = program("networks", name, "--shape", shape_text(name), "--classes", CLASSES)
+    total = re.search(r"^total +([0-9,]+) ", listed, re.MULTILINE)
+    return int(total[1].replace(",", ""))
+
+
+def initial(name, seed, file):
+    call(BUILT / "examples/peer", "initial", name, shape_text(name), CLASSES, seed, file)
+
+
+def logits(name, file, pixels):
+    with tempfile.NamedTemporaryFile() as images:
+        images.write(pixels)
+        images.flush()
+        return json.loads(call(BUILT / "examples/peer", "logits", name, shape_text(name), CLASSES, file, images.name))
+
+
+class Data:
+    """Real images, as bytes."""
+
+    def __init__(self, mnist, cifar):
+        self.mnist, self.cifar = mnist, cifar
+
+    def folder(self, name):
+        return self.cifar if NETWORKS[name][1] == COLOUR else self.mnist
+
+    def images(self, name, count):
+        if NETWORKS[name][1] == COLOUR:
+            records = (self.cifar / "test_batch.bin").read_bytes()
+            return b"".join(records[3073 * k + 1:3073 * (k + 1)] for k in range(count))
+        file = self.mnist / "t10k-images-idx3-ubyte"
+        bytes = file.read_bytes() if file.is_file() else gzip.open(f"{file}.gz").read()
+        return bytes[16:16 + 784 * count]

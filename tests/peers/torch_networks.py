@@ -1,0 +1,121 @@
+"""The networks of `adadagrad networks` in PyTorch: the same layers, and the same names in `state_dict`."""
+
+import math
+
+from torch import nn
+
+
+def logistic():
+    return nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
+
+
+def mlp():
+    return nn.Sequential(nn.Flatten(), nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 10))
+
+
+def pooled(inputs, outputs, kernel):
+    return nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2), nn.ReLU(), nn.MaxPool2d(2)
+
+
+def cnn():
+    return nn.Sequential(*pooled(1, 16, 5), *pooled(16, 32, 5), nn.Flatten(), nn.Linear(1568, 10))
+
+
+def cifar_cnn():
+    return nn.Sequential(
+        *pooled(3, 16, 3), *pooled(16, 32, 3), *pooled(32, 64, 3),
+        nn.Flatten(), nn.Linear(1024, 500), nn.ReLU(), nn.Linear(500, 10),
+    )
+
+
+def conv(inputs, outputs, kernel=3, stride=1):
+    return nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=False)
+
+
+def norm(channels):
+    return nn.GroupNorm(min(32, channels // 2), channels)
+
+
+class Block(nn.Module):
+    def __init__(self, inputs, outputs, stride):
+        super().__init__()
+        self.conv1, self.norm1 = conv(inputs, outputs, 3, stride), norm(outputs)
+        self.conv2, self.norm2 = conv(outputs, outputs), norm(outputs)
+        self.relu = nn.ReLU()
+        self.downsample = None
+        if stride != 1:
+            self.downsample = nn.Sequential(conv(inputs, outputs, 1, stride), norm(outputs))
+
+    def forward(self, x):
+        residual = self.norm2(self.conv2(self.relu(self.norm1(self.conv1(x)))))
+        shortcut = x if self.downsample is None else self.downsample(x)
+        return self.relu(residual + shortcut)
+
+
+class ResNet(nn.Module):
+    """Torchvision's names, with `norm` for `bn`; the stem is one 3×3 convolution of stride 1 without max-pooling."""
+
+    def __init__(self, blocks, width):
+        super().__init__()
+        self.conv1, self.norm1, self.relu = conv(3, width), norm(width), nn.ReLU()
+        inputs = width
+        self.stages = [f"layer{stage + 1}" for stage in range(len(blocks))]
+        for stage, (name, count) in enumerate(zip(self.stages, blocks)):
+            outputs = width << stage
+            strides = [2 if stage > 0 else 1] + [1] * (count - 1)
+            channels = [inputs] + [outputs] * (count - 1)
+            setattr(self, name, nn.Sequential(*(Block(c, outputs, s) for c, s in zip(channels, strides))))
+            inputs = outputs
+        self.avgpool, self.flatten, self.fc = nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(inputs, 10)
+
+    def forward(self, x):
+        x = self.relu(self.norm1(self.conv1(x)))
+        for name in self.stages:
+            x = getattr(self, name)(x)
+        return self.fc(self.flatten(self.avgpool(x)))
+
+
+def resnet(depth):
+    return ResNet([(depth - 2) // 6] * 3, 16)
+
+
+GREY, COLOUR = (1, 28, 28), (3, 32, 32)
+#: By name: how to make it, the shape of its samples, and its number of parameters.
+NETWORKS = {
+    "logistic": (logistic, GREY, 7_850),
+    "mlp": (mlp, GREY, 101_770),
+    "cnn": (cnn, GREY, 28_938),
+    "cifar-cnn": (cifar_cnn, COLOUR, 541_094),
+    "resnet-8": (lambda: resnet(8), COLOUR, None),
+    "resnet-14": (lambda: resnet(14), COLOUR, None),
+    "resnet-20": (lambda: resnet(20), COLOUR, 272_474),
+    "resnet-32": (lambda: resnet(32), COLOUR, None),
+    "resnet-56": (lambda: resnet(56), COLOUR, None),
+    "resnet18": (lambda: ResNet([2] * 4, 64), COLOUR, 11_173_962),
+}
+
+
+def make(name):
+    return NETWORKS[name][0]()
+
+
+def shape_text(name):
+    return "x".join(map(str, NETWORKS[name][1]))
+
+
+def terms(model):
+    """How many terms the longest chain of sums has: the inputs of one output, added over all layers."""
+    total = 0
+    for module in model.modules():
+        if isinstance(module, (nn.Conv2d, nn.Linear)):
+            total += module.weight[0].numel()
+        elif isinstance(module, nn.GroupNorm):
+            # Mean and variance over a group: at least its channels, at most all their pixels.
+            total += 1024 * module.num_channels // module.num_groups
+    return total
+
+
+def rounding(model):
+    """What rounding to f32 may change, as a share of the largest output: the errors of the terms, each at most 2⁻²⁴, add up
+    like random steps, and four is the room for unlucky ones."""
+    return 4 * 2.0**-24 * math.sqrt(terms(model))
