@@ -63,6 +63,22 @@ fn what_is_written_reads_back_to_the_bit() {
     }
 }
 
+/// `bn` in a name is as good as `norm`, but a name that is there as it is counts first.
+#[test]
+fn layers_of_equal_shapes_keep_their_names_whatever_those_are() {
+    for names in [["z_bn", "a"], ["bn2", "bn1"], ["norm", "bn"], ["bn", "norm"]] {
+        let dense = |name| format!(r#"{{"layer": "dense", "out_features": 784, "name": "{name}"}}"#);
+        let text = format!(r#"[{{"layer": "flatten"}}, {}, {}]"#, dense(names[0]), dense(names[1]));
+        let own = checkpoint::OwnNetwork::read(&text).unwrap();
+        let shape = SampleShape { classes: 784, ..SampleShape::MNIST };
+        let network = checkpoint::network_of(own.model(), Some(&own), shape).unwrap();
+        let parameters = values(network.view().parameters(), 0.1);
+        let bytes = checkpoint::write_parameters(network.view(), &parameters).unwrap();
+        let read = checkpoint::read(&bytes).unwrap().parameters(network.view()).unwrap();
+        assert!(read == parameters, "{names:?}");
+    }
+}
+
 #[test]
 fn names_and_shapes_are_those_of_torch() {
     let network = OwnedNetwork::of_model(Model::Cnn, SampleShape::MNIST).unwrap();

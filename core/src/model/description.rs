@@ -44,10 +44,15 @@ use crate::network::{Name, Node, Source};
 const INPUT: &str = "input";
 /// More layers than anybody writes down, and few enough for a node's number.
 const MOST_LAYERS: usize = 4096;
-/// What names of an optimizer's memory begin with in checkpoints.
-const MEMORY: &str = "optimizer.";
+/// What names of an optimizer's memory begin with in checkpoints; their next part is a number.
+const MEMORY: &str = "optimizer";
+/// The most characters of a text from a file that a message repeats.
+const MOST_SHOWN: usize = 40;
 /// The settings that all layers take.
 const COMMON: [&str; 2] = ["name", "inputs"];
+/// The settings of all layers.
+const KNOWN: [&str; 7] =
+    ["out_features", "out_channels", "kernel_size", "stride", "padding", "bias", "num_groups"];
 /// What the layers are called.
 const KINDS: &str = "dense, conv2d, relu, tanh, gelu, max_pool2d, average_pool2d, global_average_pool, group_norm, add or \
                      flatten";
@@ -251,7 +256,7 @@ impl<'de> Visitor<'de> for Fields<'_> {
         let mut fields = Vec::new();
         while let Some((name, value)) = map.next_entry::<String, Given>()? {
             if fields.iter().any(|(known, _)| *known == name) {
-                return Err(de::Error::custom(format_args!("`{name}` appears twice")));
+                return Err(de::Error::custom(format_args!("`{}` appears twice", shown(&name))));
             }
             fields.push((name, value));
         }
@@ -300,17 +305,26 @@ impl Entry {
             } else if text.is_empty() {
                 Err("`name` is empty".to_owned())
             } else {
-                Err(format!("`{text}` is not a valid name: numbers and `{INPUT}` have a meaning already"))
+                Err(format!(
+                    "`{}` is not a valid name: numbers and `{INPUT}` have a meaning already",
+                    shown(&text)
+                ))
             };
         }
         let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-        if !text.chars().all(is_plain) || text.starts_with(MEMORY) {
+        if text.split('.').next() == Some(MEMORY)
+            || text.split('.').any(str::is_empty)
+            || !text.chars().all(is_plain)
+        {
             return Err(format!(
-                "`{text}` is not a valid name: letters, digits, `.`, `_` and `-`, not beginning with `{MEMORY}`"
+                "`{}` is not a valid name: letters, digits, `_` and `-`, and between them `.`, where the first part is not \
+                 `{MEMORY}`",
+                shown(&text)
             ));
         }
-        let name = Name::new(&text)
-            .ok_or_else(|| format!("the name `{text}` is longer than {} characters", Name::LONGEST))?;
+        let name = Name::new(&text).ok_or_else(|| {
+            format!("the name `{}` is longer than {} characters", shown(&text), Name::LONGEST)
+        })?;
         match before.iter().position(|node| node.name == name) {
             None => Ok(name),
             Some(first) => Err(format!(
@@ -331,13 +345,20 @@ impl Entry {
                 INPUT => Source::Input,
                 _ => source(nodes, name).ok_or_else(|| {
                     format!(
-                        "`inputs`: no earlier layer is called `{name}` (a layer without a name is its number)"
+                        "`inputs`: no earlier layer is called `{}` (a layer without a name is its number)",
+                        shown(name)
                     )
                 })?,
             };
         }
         Ok(inputs)
     }
+}
+
+/// A text from a file as messages repeat it: on one line, and not at any length.
+fn shown(text: &str) -> String {
+    let rest = if text.chars().count() > MOST_SHOWN { "…" } else { "" };
+    text.chars().take(MOST_SHOWN).flat_map(char::escape_debug).chain(rest.chars()).collect()
 }
 
 /// The output of the node that is called so.
@@ -389,13 +410,20 @@ impl Settings {
             "flatten" => Flatten.into(),
             _ => {
                 let letters: String = kind.to_lowercase().chars().filter(char::is_ascii_alphabetic).collect();
-                return Err(if letters.starts_with("batchnorm") {
-                    format!(
-                        "{kind} couples the samples of a batch, so that a sample has no gradient of its own for the \
-                         batch-size test: use group_norm"
-                    )
-                } else {
-                    format!("`{kind}` is not a layer: {KINDS}")
+                return Err(match &letters[..] {
+                    letters if letters.contains("batchnorm") || matches!(letters, "bn" | "bnd") => format!(
+                        "{} couples the samples of a batch, so that a sample has no gradient of its own for the \
+                         batch-size test: use group_norm",
+                        shown(kind)
+                    ),
+                    "softmax" | "logsoftmax" | "crossentropy" | "crossentropyloss" | "loss" | "nllloss" => {
+                        format!(
+                            "`{}` is not a layer: softmax and cross-entropy always follow the last one, which gives a value \
+                         for each class",
+                            shown(kind)
+                        )
+                    }
+                    _ => format!("`{}` is not a layer: {KINDS}", shown(kind)),
                 });
             }
         })
@@ -412,7 +440,7 @@ impl Settings {
             (Some(Given::Number(number)), _) => Ok(number),
             (None, Some(default)) => Ok(default),
             (Some(_), _) => Err(format!("`{name}` must be a whole number from 0 to {}", u32::MAX)),
-            (None, None) => Err(format!("`{name}` is missing, a whole number")),
+            (None, None) => Err(format!("`{name}` is missing, a whole number{}", self.left_over())),
         }
     }
 
@@ -425,6 +453,14 @@ impl Settings {
         }
     }
 
+    /// What a message about a missing setting says of one that is there, perhaps in another spelling.
+    fn left_over(&self) -> String {
+        match self.entry.0.iter().find(|(name, _)| !KNOWN.contains(&name.as_str())) {
+            None => String::new(),
+            Some((name, _)) => format!(": `{}` is not a setting", shown(name)),
+        }
+    }
+
     /// Refuses what is left.
     fn finish(self, kind: &str) -> Result<(), String> {
         let Some((name, _)) = self.entry.0.first() else { return Ok(()) };
@@ -433,6 +469,6 @@ impl Settings {
             return Err(format!("`{name}`: every layer has weights of its own, because {TIED}"));
         }
         let takes = COMMON.iter().chain(&self.known).copied().collect::<Vec<_>>().join(", ");
-        Err(format!("{kind} has no setting `{name}`: it takes {takes}"))
+        Err(format!("{kind} has no setting `{}`: it takes {takes}", shown(name)))
     }
 }

@@ -239,9 +239,9 @@ impl Half {
         let images = self.len();
         let too_large = || ImageFolderError::TooLarge { folder: self.folder.clone(), images, shape };
         let len = images.checked_mul(shape.len()).ok_or_else(too_large)?;
-        let mut pixels = Vec::new();
-        pixels.try_reserve_exact(len).map_err(|_| too_large())?;
-        pixels.resize(len, 0);
+        Vec::<u8>::new().try_reserve_exact(len).map_err(|_| too_large())?;
+        // Zeros that nobody has written take no memory yet: headers that promise more pixels than there are cost nothing.
+        let mut pixels = vec![0; len];
         let places = self.files().zip(pixels.chunks_exact_mut(shape.len()));
         on_all_cores(places, |(file, pixels)| {
             let failed = |error| ImageFolderError::Image { file: file.clone(), error };

@@ -17,7 +17,8 @@ use super::{Kind, Splits};
 /// # Errors
 /// What cannot be written, and why.
 pub fn write(splits: &Splits, folder: &Path) -> io::Result<(Kind, Vec<PathBuf>)> {
-    fs::create_dir_all(folder)?;
+    fs::create_dir_all(folder)
+        .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", folder.display())))?;
     let shape = splits.shape();
     if shape.input == SHAPE && shape.classes == Labels::Ten.classes() {
         Ok((Kind::Cifar10, cifar(splits, folder)?))

@@ -457,6 +457,17 @@ fn a_list_that_is_no_network_is_told_which_layer_and_what_may_stand_there() {
             r#"[{"layer": "relu", "name": "optimizer.0.x"}]"#,
             "line 1: layer 0: `optimizer.0.x` is not a valid name",
         ),
+        (r#"[{"layer": "relu", "name": "optimizer"}]"#, "line 1: layer 0: `optimizer` is not a valid name"),
+        (r#"[{"layer": "relu", "name": "a..b"}]"#, "line 1: layer 0: `a..b` is not a valid name"),
+        (r#"[{"layer": "relu", "name": "a\nb"}]"#, "line 1: layer 0: `a\\nb` is not a valid name"),
+        (
+            r#"[{"layer": "dense", "out_feature": 10}]"#,
+            "line 1: layer 0: `out_features` is missing, a whole number: `out_feature` is not a setting",
+        ),
+        (
+            r#"[{"layer": "softmax"}]"#,
+            "line 1: layer 0: `softmax` is not a layer: softmax and cross-entropy always",
+        ),
         (&format!(r#"[{{"layer": "relu", "name": "{long}"}}]"#), "line 1: layer 0: the name `xxx"),
         (
             r#"[{"layer": "relu", "inputs": []}]"#,

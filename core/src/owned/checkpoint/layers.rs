@@ -6,7 +6,8 @@
 //! numbering, whether it counts modules without parameters or not.
 //!
 //! Where the file has all of the network's own names, those count alone: the layers of a ResNet's block are not in the
-//! order of their names. `bn` in a name is read as `norm`, as torchvision calls norms of any kind.
+//! order of their names. Where a name is not there, one with `bn` in the place of its `norm` is, as torchvision calls norms
+//! of any kind.
 
 use std::borrow::ToOwned;
 use std::collections::{BTreeMap, HashMap};
@@ -36,7 +37,10 @@ pub(super) fn flat(
 ) -> Result<Vec<f32>, CheckpointError> {
     let mut layers: BTreeMap<_, _> =
         tensors.keys().map(|name| split(name).0).map(|path| (Order::of(path), path)).collect();
-    let by_name: HashMap<_, _> = layers.iter().map(|(order, path)| (own_name(path), order.clone())).collect();
+    let own_names = layers.iter().map(|(order, path)| (own_name(path), order.clone()));
+    // Names that are there as they are count before others' in other words.
+    let names = layers.iter().map(|(order, path)| ((*path).to_owned(), order.clone()));
+    let by_name: HashMap<_, _> = own_names.chain(names).collect();
     let has_names = layer_pieces(network).all(|layer| by_name.contains_key(&layer.path));
     let mut values = std::vec![0.0; network.parameters()];
     for LayerPieces { path: own, weight, bias } in layer_pieces(network) {
