@@ -12,10 +12,8 @@ use std::path::Path;
 
 use adadagrad_core::backend::FastBackend;
 use adadagrad_core::dataset::SampleShape;
-use adadagrad_core::examiner::Examiner;
-use adadagrad_core::local::OwnedNetwork;
 use adadagrad_core::network::{Model, Shape, initialise};
-use adadagrad_gpu::checkpoint;
+use adadagrad_core::owned::{OwnedNetwork, Predictor, checkpoint};
 use adadagrad_gpu::dataset::Images;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -53,13 +51,14 @@ fn logits(
     let images = images.ok_or("the file does not contain whole images")?;
     let count = u32::try_from(images.labels().len())?;
     let parameters = checkpoint::load(file)?.parameters(network.view())?;
-    let mut examiner = Examiner::<f32, _>::new(network, FastBackend)?;
-    let parameters = examiner.in_own_order(&parameters)?;
+    let mut predictor = Predictor::<f32, _>::new(network, FastBackend)?;
+    let parameters = predictor.in_own_order(&parameters)?;
     let mut rows = Vec::new();
-    let most = examiner.most();
-    for first in (0..count).step_by(most as usize) {
-        let samples = first..count.min(first + most);
-        examiner.examine(&parameters, &images, samples, |_, verdict| rows.push(verdict.outputs.to_vec()))?;
+    let capacity = predictor.capacity();
+    for first in (0..count).step_by(capacity as usize) {
+        let samples = first..count.min(first + capacity);
+        predictor
+            .predict(&parameters, &images, samples, |_, prediction| rows.push(prediction.outputs.to_vec()))?;
     }
     println!("{}", serde_json::to_string(&rows)?);
     Ok(())
