@@ -72,7 +72,7 @@ export class DataPanel {
     const images = `${formatCount(found.training)} training images and ${formatCount(found.test)} test images`;
     const classes = `${describeImages(found.shape)}, ${formatCount(found.shape.classes)} classes`;
     const notes = found.notes.map((note) => ` ${note}`).join('');
-    return accepted(`Your files hold ${images}: ${classes}.${notes} ${this.waits ? 'The next run will use them.' : 'They are being opened.'}`);
+    return accepted(`Your files hold ${images}: ${classes}.${notes}${this.waits ? ' The next run will use them.' : ''}`);
   }
 
   #choose(value: string): void {
