@@ -121,7 +121,7 @@ def check_network(name, data, folder):
     images = torch.frombuffer(bytearray(pixels), dtype=torch.uint8).reshape(IMAGES, *NETWORKS[name][1]) / 255
     # Ours to PyTorch: a run of a few steps, its checkpoint and what is exported from it.
     run, exported = folder / "run.safetensors", folder / "model.safetensors"
-    ours.train(name, data.folder(name), run)
+    ours.train(name, data.folder(name, folder), run)
     ours.export(run, exported)
     model = make_network(name)
     model.load_state_dict(load_file(exported), strict=True)
