@@ -156,8 +156,11 @@ test('what the browser keeps goes through a schema too', () => {
     assert.equal(run, null);
     assert.match(mistakes.join(' '), wanted);
   }
-  const checkpoint = { step: 3, samples_seen: 24, bytes: new Uint8Array(4) };
+  const checkpoint = { step: 3, samples_seen: 24, measures: true, bytes: new Uint8Array(4) };
   assert.deepEqual(readCheckpoint(checkpoint), checkpoint);
+  // Earlier pages did not keep whether a measurement was due.
+  const { measures, ...earlier } = checkpoint;
+  assert.deepEqual(readCheckpoint(earlier), { ...earlier, measures: false });
   for (const broken of [undefined, null, {}, { ...checkpoint, bytes: 'no' }, { ...checkpoint, step: -1 }]) assert.equal(readCheckpoint(broken), null);
 });
 

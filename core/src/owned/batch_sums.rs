@@ -64,7 +64,7 @@ impl<F: Real> BatchSums<F> {
         Ok(())
     }
 
-    /// Writes ḡ as [`Statistics::mean_gradient`] does.
+    /// Writes ḡ as [`Statistics::mean_gradient`](crate::statistics::Statistics::mean_gradient) does.
     ///
     /// # Errors
     /// When `mean` does not have D values, or there are no samples.
@@ -78,7 +78,7 @@ impl<F: Real> BatchSums<F> {
         Ok(())
     }
 
-    /// The batch's evidence, as [`Statistics::evidence`]. ‖ḡ‖² was computed with ḡ; if nobody asked for that, it costs
+    /// The batch's evidence, as [`Statistics::evidence`](crate::statistics::Statistics::evidence). ‖ḡ‖² was computed with ḡ; if nobody asked for that, it costs
     /// another pass over memory.
     ///
     /// # Errors
