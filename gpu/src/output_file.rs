@@ -26,7 +26,7 @@ pub struct OutputFile {
     /// Whether the file may be replaced: it was there at the beginning, or this program has written it.
     exists: bool,
     /// Keeps other programs of this kind from writing to the file at the same time.
-    lock: Option<File>,
+    lock: Option<HeldLock>,
 }
 
 impl OutputFile {
@@ -225,13 +225,29 @@ pub(crate) fn lock(file: &File) -> io::Result<()> {
     Ok(())
 }
 
+/// Gives back the lock of a file that is about to be closed. To close it is not always enough: a process that another
+/// thread is just starting has a copy of the open file until it runs its own program.
+pub(crate) fn unlock(file: &File) {
+    let _ = file.unlock();
+}
+
 pub(crate) fn told(kind: ErrorKind, text: &str) -> io::Error {
     io::Error::new(kind, text)
 }
 
 /// A file that stays open for its lock. On Windows there is none, and an open file could not be replaced.
-fn held(file: File) -> Option<File> {
-    cfg!(unix).then_some(file)
+fn held(file: File) -> Option<HeldLock> {
+    cfg!(unix).then_some(HeldLock(file))
+}
+
+/// A locked file.
+#[derive(Debug)]
+struct HeldLock(File);
+
+impl Drop for HeldLock {
+    fn drop(&mut self) {
+        unlock(&self.0);
+    }
 }
 
 /// Where a file is to be written, with links followed. What is there must be a regular file.
@@ -360,4 +376,23 @@ fn inode(file: &Metadata) -> Option<Identity> {
 #[cfg(not(unix))]
 fn inode(_: &Metadata) -> Option<Identity> {
     None
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_of_the_open_file_does_not_keep_the_lock() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("model");
+        write(&path, b"1").expect("a file");
+        let first = OutputFile::prove(&path, 1).expect("nobody writes to it");
+        let HeldLock(file) = first.lock.as_ref().expect("a lock");
+        // As a process has it that is being started.
+        let _copy = file.try_clone().expect("a copy");
+        assert!(OutputFile::prove(&path, 1).is_err());
+        drop(first);
+        OutputFile::prove(&path, 1).expect("nobody writes to it any more");
+    }
 }

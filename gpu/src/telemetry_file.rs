@@ -199,6 +199,7 @@ impl Drop for TelemetryFile {
             // It is empty, so that a leftover does no harm.
             let _ = fs::remove_file(unused);
         }
+        output_file::unlock(&self.file);
     }
 }
 
