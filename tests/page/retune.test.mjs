@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { holdReports, releaseReports, reportsHeld, watchReports } from './support/answers.mjs';
+import { hold } from './support/held.mjs';
 import { leftIs } from './support/left-run.mjs';
 import { browserTest, openPage } from './support/page.mjs';
 import { beforeWorker, chartsDrawn, commandAfter, tickingClock } from './support/steady.mjs';
@@ -230,6 +231,23 @@ test('a run on other data is gone on with on that data', browserTest(), async (t
   await button('Continue where you left off').click();
   await waitFor({ phase: 'finished' });
   assert.equal(await page.locator('#data-choice').inputValue(), 'fashion_mnist');
+});
+
+test('a press on Continue counts before the module is here', browserTest(), async (t) => {
+  let held = null;
+  const opened = await openPage(t, { path: SMALL, server: { replace: (path, bytes) => held?.replace(path, bytes) } });
+  const { page, read, button, waitFor } = opened;
+  await waitFor({ data: 'ready' });
+  await makeSteps(opened, 4);
+  await leftIs(page, 4);
+  held = hold(/\.wasm$/);
+  await page.goto('about:blank');
+  await page.goto(`${opened.server.address}${SMALL}`);
+  await held.asked(1);
+  await button('Continue where you left off').click();
+  held.release();
+  await waitFor({ phase: 'finished' });
+  assert.ok((await read()).step > 4);
 });
 
 test('after a breakdown the run goes on from its last checkpoint', browserTest(), async (t) => {

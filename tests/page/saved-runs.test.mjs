@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { drop } from './support/data-files.mjs';
+import { leftIs } from './support/left-run.mjs';
 import { loadModule } from './support/module.mjs';
 import { browserTest, openPage } from './support/page.mjs';
 import { QUICK } from './support/settings.mjs';
@@ -184,7 +185,11 @@ test('damaged runs, opened several at once or kept by the browser, leave the pag
   await button('Step').click();
   await waitForStep(1);
   await page.waitForFunction(() => /step 1|grew|1/.test(document.querySelector('#chart-batch [role=img]').ariaLabel));
-  // The same in the browser's database.
+  // The same in the browser's database, once the page keeps nothing in it any more.
+  await leftIs(page, 1);
+  await button('Reset').click();
+  await waitFor({ phase: 'idle' });
+  await leftIs(page, null);
   await page.evaluate(async (contents) => {
     const open = indexedDB.open('adadagrad');
     await new Promise((resolve) => (open.onsuccess = resolve));

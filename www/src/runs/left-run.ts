@@ -90,7 +90,10 @@ export class LeftRunOffer {
   async #goOn(): Promise<void> {
     const left = this.#left;
     const settings = this.#state.settings.value;
-    if (left === null || settings === null) return;
+    if (left === null) return;
+    // There are settings once the module is here, and then data.
+    this.#waits = settings === null;
+    if (settings === null) return;
     const { dataset } = left.run.config;
     if (dataset !== settings.dataset && !this.#fetch(dataset)) return;
     this.#waits = this.#state.data.value.name !== 'ready';
