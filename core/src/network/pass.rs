@@ -12,7 +12,7 @@ pub(super) enum Pass {
 }
 
 impl Pass {
-    /// Whether one of a node's inputs is given its gradient. That of the network's input nobody asks for.
+    /// Whether one of a node's inputs is given its gradient. The gradient of the network's input is never needed.
     pub(super) fn passes_on(self, node: &Placed, input: usize) -> bool {
         let values = node.values[input];
         self == Self::Full && !values.is_network_input && values.len > 0

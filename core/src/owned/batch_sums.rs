@@ -78,11 +78,11 @@ impl<F: Real> BatchSums<F> {
         Ok(())
     }
 
-    /// The batch's evidence, as [`Statistics::evidence`](crate::statistics::Statistics::evidence). ‖ḡ‖² was computed with ḡ; if nobody asked for that, it costs
-    /// another pass over memory.
+    /// The batch's evidence, as [`Statistics::evidence`](crate::statistics::Statistics::evidence). ‖ḡ‖² was computed with
+    /// ḡ; without a call of [`Self::mean_gradient`] it costs another pass over memory.
     ///
     /// # Errors
-    /// None in practice: the sums fit themselves.
+    /// None in practice: all sums have the same length.
     pub fn evidence(
         &mut self,
         needs: &Needs,

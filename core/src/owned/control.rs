@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
-/// Shared with whoever watches: how much of the step is done, and requests to wait or to end.
+/// Shared with the code that watches a step: how much of the step is done, and requests to wait or to end.
 #[derive(Debug, Default)]
 pub struct Control {
     done: AtomicU64,

@@ -1,4 +1,4 @@
-//! How a part of a batch is swept, whoever does it: the same micro-batches in the same order, so the same bits.
+//! How threads and part workers sweep a part of a batch: the same micro-batches in the same order, so the same bits.
 
 use super::{ActivationCache, OwnedStatistics, RunError, SweepMemory};
 use crate::backend::Backend;
