@@ -6,12 +6,15 @@ use crate::augmentation::Augmentation;
 use crate::batch_test::{
     AnyTest, AugmentedTest, CoordinateNormTest, InnerProductTest, NormTest, WorkerNormTest,
 };
-use crate::controller::{AdAdaGrad, AnyController, Constant};
+use crate::controller::{AdAdaGrad, AnyController, Constant, MOST_IN_WINDOW};
 use crate::model::Model;
+use crate::noise_scale::Sensor;
 use crate::normalisation::Normalisation;
 use crate::optimizer::{AdaGrad, AnyOptimizer};
 use crate::real::Real;
 use crate::schedule::{Decay, Schedule};
+use crate::statistics::Needs;
+use crate::training::least_batch;
 
 /// The version of [`RunConfig`] and of [`crate::training::Telemetry`] that this crate reads and writes.
 pub const FORMAT_VERSION: u32 = 1;
@@ -77,7 +80,7 @@ pub struct RunConfig {
     pub learning_rate: f64,
     /// How the learning rate changes with the number of samples seen.
     pub schedule: Schedule,
-    /// The batch-size test, or `None`; then the controller must be constant.
+    /// The batch-size test, or `None`; then the rule must be one that does without.
     pub test: Option<AnyTest>,
     /// The rule for the next batch size.
     pub controller: AnyController,
@@ -163,7 +166,10 @@ impl Preset {
             Self::Quick => RunConfig {
                 learning_rate: 0.02,
                 test: Some(AnyTest::Norm(NormTest { eta: 1.0, debiased: false })),
-                controller: AnyController::AdAdaGrad(AdAdaGrad { growth_cap: Some(2.0) }),
+                controller: AnyController::AdAdaGrad(AdAdaGrad {
+                    growth_cap: Some(2.0),
+                    ..AdAdaGrad::default()
+                }),
                 max_batch: 4_096,
                 sample_budget: 100_000,
                 evaluate_every: 8_000,
@@ -184,6 +190,8 @@ enum Range {
     Below(f64, f64),
     /// Any at all.
     Needed,
+    /// What goes with the other settings.
+    Fitting,
 }
 
 impl Range {
@@ -199,6 +207,7 @@ impl Range {
             Self::Above(least, most) => least < x && x <= most,
             Self::Below(least, most) => least <= x && x < most,
             Self::Needed => !x.is_nan(),
+            Self::Fitting => false,
         }
     }
 }
@@ -221,6 +230,11 @@ impl ConfigError {
         range: Range::Needed,
         because: "an adaptive batch size needs a batch-size test",
     };
+
+    /// A setting that the rule for batch sizes cannot work with.
+    const fn unfit(field: &'static str, because: &'static str) -> Self {
+        Self { field, found: f64::NAN, range: Range::Fitting, because }
+    }
 }
 
 impl fmt::Display for ConfigError {
@@ -228,6 +242,9 @@ impl fmt::Display for ConfigError {
         let Self { field, range, because, .. } = self;
         if *range == Range::Needed {
             return write!(f, "{field} is missing: {because}");
+        }
+        if *range == Range::Fitting {
+            return write!(f, "{field} does not fit: {because}");
         }
         write!(f, "{field} is {}, but must be {}", Short(self.found), InWords(*range, self.found))?;
         if because.is_empty() { Ok(()) } else { write!(f, " ({because})") }
@@ -243,7 +260,7 @@ impl fmt::Display for InWords {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(range, found) = *self;
         match range {
-            Range::Needed => Ok(()),
+            Range::Needed | Range::Fitting => Ok(()),
             Range::Closed(least, most) if least == most => write!(f, "{}", Short(least)),
             Range::Closed(least, most) => write!(f, "from {} to {}", Short(least), Short(most)),
             Range::Above(least, _) if range.is_open_to(found) => write!(f, "a number above {}", Short(least)),
@@ -424,10 +441,10 @@ impl RunConfig {
     /// # Errors
     /// The first setting that differs and may not.
     pub fn check_retune(&self, next: &Self) -> Result<(), RetuneError> {
-        let controller = match (self.controller, next.controller) {
-            (AnyController::AdAdaGrad(_), AnyController::AdAdaGrad(_)) => next.controller,
-            _ => self.controller,
-        };
+        // The numbers of a rule may change, as long as engines and memory need not.
+        let same_rule =
+            core::mem::discriminant(&self.controller) == core::mem::discriminant(&next.controller);
+        let same_needs = self.controller.needs() == next.controller.needs();
         let fixed = [
             ("version", self.version == next.version),
             ("dataset", self.dataset == next.dataset),
@@ -436,7 +453,7 @@ impl RunConfig {
             ("model", self.model == next.model),
             ("optimizer", self.optimizer == next.optimizer),
             ("test", self.test.zip(next.test).map(with_thresholds).or(self.test) == next.test),
-            ("controller", controller == next.controller),
+            ("controller", same_rule && same_needs),
             ("initial_batch", self.initial_batch == next.initial_batch),
             ("seed", self.seed == next.seed),
         ];
@@ -456,11 +473,47 @@ impl RunConfig {
     }
 
     fn validate_controller(&self) -> Result<(), ConfigError> {
-        if let AnyController::AdAdaGrad(AdAdaGrad { growth_cap }) = self.controller {
-            if self.test.is_none() {
-                return Err(ConfigError::NO_TEST);
-            }
-            check("growth_cap", growth_cap.unwrap_or(2.0), Range::Above(1.0, LARGEST), "")?;
+        if self.controller.uses_test() && self.test.is_none() {
+            return Err(ConfigError::NO_TEST);
+        }
+        check_rule(&self.controller, self.max_batch)?;
+        self.check_needs()
+    }
+
+    /// Whether optimizer and test give what the rule needs.
+    fn check_needs(&self) -> Result<(), ConfigError> {
+        let needs = self.controller.needs();
+        let of_test = self.test.map_or(Needs::default(), |test| test.as_test::<f64>().needs());
+        let keeps_squares = matches!(
+            self.optimizer,
+            AnyOptimizer::AdaGrad(_)
+                | AnyOptimizer::RmsProp(_)
+                | AnyOptimizer::Adam(_)
+                | AnyOptimizer::AdamW(_)
+        );
+        if matches!(self.controller, AnyController::Cabs(_))
+            && !matches!(self.optimizer, AnyOptimizer::Sgd(_))
+        {
+            return Err(ConfigError::unfit("optimizer", "CABS assumes the steps of plain SGD"));
+        }
+        if needs.sensor == Sensor::Preconditioned && !keeps_squares {
+            return Err(ConfigError::unfit(
+                "sensor",
+                "a preconditioned noise scale needs an optimizer that keeps squares of gradients: adagrad, rmsprop, \
+                 adam or adamw",
+            ));
+        }
+        if needs.extends && (of_test.inner || of_test.moments()) {
+            return Err(ConfigError::unfit(
+                "test",
+                "a batch that is extended is not swept twice: choose the norm test, the worker test or none",
+            ));
+        }
+        if needs.halves && of_test.parts > 0 {
+            return Err(ConfigError::unfit(
+                "test",
+                "the rule cuts the batch into two halves, and the test into parts",
+            ));
         }
         Ok(())
     }
@@ -470,12 +523,13 @@ impl RunConfig {
         let (min, max) = (u64::from(self.min_batch), u64::from(self.max_batch));
         check_count("max_batch", max, [1, samples], "a batch cannot be larger than the training set")?;
         check_count("min_batch", min, [1, max], "it cannot be above max_batch")?;
-        let (least, because) = match self.test {
-            Some(_) => (min.max(2), "a batch-size test needs at least two samples"),
-            None => (min, "it must lie between min_batch and max_batch"),
+        let least = min.max(least_batch(self).into());
+        let because = match self.test {
+            Some(_) if max < least => "with a batch-size test, max_batch must be at least 2",
+            Some(_) => "a batch-size test needs at least two samples",
+            None if least > min => "the rule compares samples, and needs at least two",
+            None => "it must lie between min_batch and max_batch",
         };
-        let because =
-            if max < least { "with a batch-size test, max_batch must be at least 2" } else { because };
         check_count("initial_batch", self.initial_batch.into(), [least, max], because)
     }
 }
@@ -516,6 +570,7 @@ fn check_optimizer<F: Real>(optimizer: &AnyOptimizer) -> Result<(), ConfigError>
             }
             Ok(())
         }
+        AnyOptimizer::AdaGradNormDelayed(rule) => number("beta", rule.beta, POSITIVE, ""),
         AnyOptimizer::RmsProp(rule) => {
             fraction("alpha", rule.alpha)?;
             epsilon(rule.epsilon)?;
@@ -523,6 +578,76 @@ fn check_optimizer<F: Real>(optimizer: &AnyOptimizer) -> Result<(), ConfigError>
         }
         AnyOptimizer::Adam(rule) => adam([rule.beta1, rule.beta2], rule.epsilon, rule.weight_decay),
         AnyOptimizer::AdamW(rule) => adam([rule.beta1, rule.beta2], rule.epsilon, rule.weight_decay),
+    }
+}
+
+/// A rule's own numbers. Sizes that it names itself must be possible.
+fn check_rule(rule: &AnyController, max_batch: u32) -> Result<(), ConfigError> {
+    let ema = |ema| check("ema", ema, Range::Below(0.0, 1.0), "");
+    let positive = |field, found| check(field, found, POSITIVE, "");
+    let size = |field, found: u32, least: u32| {
+        let range = [least.into(), max_batch.into()];
+        check_count(field, found.into(), range, "a batch of the rule cannot be above max_batch")
+    };
+    let window = |length: u32| check_count("window", length.into(), [1, MOST_IN_WINDOW.into()], "");
+    let epochs = |every| check_count("every_epochs", every, [1, LARGEST_EXACT], "");
+    let time = |field, found: Option<f64>| check(field, found.unwrap_or_default(), NOT_NEGATIVE, "");
+    match *rule {
+        AnyController::Constant(_) => Ok(()),
+        AnyController::AdAdaGrad(rule) => {
+            check("growth_cap", rule.growth_cap.unwrap_or(2.0), Range::Above(1.0, LARGEST), "")?;
+            window(rule.window)
+        }
+        AnyController::Stages(rule) => {
+            rule.schedule.iter().try_for_each(|(_, stage)| size("schedule", stage, 1))
+        }
+        AnyController::Linear(rule) => {
+            size("last_batch", rule.last_batch, 1)?;
+            check_count("over_samples", rule.over_samples, [1, LARGEST_EXACT], "")
+        }
+        AnyController::AdaBatch(rule) => {
+            epochs(rule.every_epochs)?;
+            check("factor", rule.factor, Range::Below(1.0, LARGEST), "")?;
+            check("gamma", rule.gamma, Range::Above(0.0, 1.0), "")
+        }
+        AnyController::Smith(rule) => {
+            check("factor", rule.factor, Range::Above(1.0, LARGEST), "")?;
+            check("limit", rule.limit.unwrap_or_default(), NOT_NEGATIVE, "")
+        }
+        AnyController::Seesaw(rule) => {
+            positive("cut", rule.cut)?;
+            check("cut", rule.cut, Range::Below(0.0, 1.0), "")
+        }
+        AnyController::Cabs(rule) => {
+            ema(rule.ema)?;
+            positive("scale", rule.scale)
+        }
+        AnyController::DiveBatch(rule) => {
+            positive("delta", rule.delta)?;
+            epochs(rule.every_epochs)
+        }
+        AnyController::GradientNoiseScale(rule) => {
+            ema(rule.ema)?;
+            positive("scale", rule.scale)
+        }
+        AnyController::AdaBatchGrad(rule) => {
+            positive("theta", rule.theta)?;
+            positive("nu", rule.nu)?;
+            window(rule.window)
+        }
+        AnyController::BigBatch(rule) => positive("growth", rule.growth),
+        AnyController::SimiGrad(rule) => check("target", rule.target, Range::Closed(-1.0, 1.0), ""),
+        AnyController::Accordion(rule) => {
+            size("small", rule.small, 1)?;
+            size("large", rule.large, rule.small)?;
+            positive("threshold", rule.threshold)
+        }
+        AnyController::CostAware(rule) => {
+            ema(rule.ema)?;
+            check("gain", rule.gain, NOT_NEGATIVE, "")?;
+            time("fixed_time", rule.fixed_time)?;
+            time("time_per_sample", rule.time_per_sample)
+        }
     }
 }
 

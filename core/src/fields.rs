@@ -5,9 +5,10 @@
 //! browser downloads.
 
 use alloc::borrow::ToOwned;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
+use core::str::FromStr;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Unexpected, Visitor};
 
@@ -63,6 +64,23 @@ macro_rules! named_settings {
 }
 pub(crate) use named_settings;
 
+/// Implements `Setting` and `Deserialize` for an enum of plain choices, each a text.
+macro_rules! choice {
+    ($choice:ident { $($name:literal => $variant:ident),* $(,)? }) => {
+        impl $crate::fields::Setting for $choice {
+            fn of(name: &'static str, value: $crate::fields::Value) -> Result<Self, $crate::fields::Fault> {
+                use $crate::fields::{Fault, Value};
+                match value {
+                    $(Value::Text(text) if text == $name => Ok(Self::$variant),)*
+                    other @ Value::Text(_) => Err(Fault::Range(name, other, concat!("one of", $(" ", $name),*))),
+                    other => Err(Fault::Type(name, other, "a text")),
+                }
+            }
+        }
+    };
+}
+pub(crate) use choice;
+
 /// What is not taken yet of a map.
 pub(crate) struct Fields(Vec<(String, Value)>);
 
@@ -85,6 +103,8 @@ pub(crate) enum Fault {
     Type(&'static str, Value, &'static str),
     /// The same where the type is right.
     Range(&'static str, Value, &'static str),
+    /// A field, its text, and what is wrong with it.
+    Text(&'static str, String, String),
 }
 
 impl Fault {
@@ -106,6 +126,7 @@ impl Fault {
                 let found = found.unexpected();
                 E::custom(format_args!("`{field}`: invalid value: {found}, expected {expected}"))
             }
+            Self::Text(field, text, error) => E::custom(format_args!("`{field}`: {text:?}: {error}")),
         }
     }
 }
@@ -163,6 +184,14 @@ impl Fields {
 /// What a field may hold.
 pub(crate) trait Setting: Sized {
     fn of(name: &'static str, value: Value) -> Result<Self, Fault>;
+}
+
+/// A field that holds a text in a form of its own.
+pub(crate) fn parsed<T: FromStr<Err: ToString>>(name: &'static str, value: Value) -> Result<T, Fault> {
+    match value {
+        Value::Text(text) => text.parse().map_err(|error: T::Err| Fault::Text(name, text, error.to_string())),
+        other => Err(Fault::Type(name, other, "a text")),
+    }
 }
 
 impl Setting for bool {

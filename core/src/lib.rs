@@ -13,6 +13,7 @@ pub mod batch_test;
 pub mod cifar;
 pub mod config;
 pub mod controller;
+pub mod coupling;
 pub mod dataset;
 mod decode;
 pub mod digest;
@@ -24,6 +25,7 @@ pub mod layer;
 mod length;
 pub mod model;
 pub mod network;
+pub mod noise_scale;
 pub mod normalisation;
 pub mod optimizer;
 #[cfg(feature = "std")]
@@ -33,6 +35,7 @@ pub mod real;
 pub mod schedule;
 mod shape;
 pub mod shuffle;
+pub mod sizer;
 pub mod statistics;
 pub mod subnormal;
 #[cfg(feature = "serde")]

@@ -7,13 +7,17 @@ use core::fmt;
 
 use num_traits::{One, Zero, float::FloatCore};
 
+mod made_elsewhere;
+
+pub use self::made_elsewhere::{EvidenceError, Part};
 pub use crate::length::LengthMismatch;
 pub(crate) use crate::length::check_length;
+use crate::noise_scale::{Noise, Sensor, preconditioned, sign};
 use crate::real::{Real, count, dot_of_equals, exponent_of, power_of_two, square_norm};
 use crate::vectors::on_vectors;
 
-/// What a batch-size test asks an engine to compute beyond loss and mean gradient. An engine computes no
-/// more than this.
+/// What a batch-size test or a controller asks an engine to compute beyond loss and mean gradient. An engine computes
+/// no more than this.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Needs {
     /// Σ sᵢ: free with the backward pass.
@@ -24,6 +28,53 @@ pub struct Needs {
     pub coordinate_quantile: Option<f64>,
     /// The batch is to be cut into at least this many parts, and their means compared.
     pub parts: u32,
+    /// The batch is to be cut into exactly two halves, and their means compared.
+    pub halves: bool,
+    /// How the noise scale is to be measured. Other sensors than the plain one need Σᵢ gᵢⱼ² for every coordinate: one
+    /// buffer of D values.
+    pub sensor: Sensor,
+    /// Σ gᵢ over an epoch: one more slot of D values in the training memory.
+    pub epoch: bool,
+    /// Batches that can be extended before their step.
+    pub extends: bool,
+    /// How long steps take.
+    pub step_time: bool,
+}
+
+impl Needs {
+    /// All that one of two asks for. Where both want a quantile, the first one's; a sensor that is not plain wins.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            norms: self.norms || other.norms,
+            inner: self.inner || other.inner,
+            coordinate_quantile: self.coordinate_quantile.or(other.coordinate_quantile),
+            parts: self.parts.max(other.parts),
+            halves: self.halves || other.halves,
+            sensor: if self.sensor == Sensor::Plain { other.sensor } else { self.sensor },
+            epoch: self.epoch || other.epoch,
+            extends: self.extends || other.extends,
+            step_time: self.step_time || other.step_time,
+        }
+    }
+
+    /// Whether Σᵢ gᵢⱼ² is needed for every coordinate.
+    #[must_use]
+    pub const fn moments(&self) -> bool {
+        self.coordinate_quantile.is_some() || !matches!(self.sensor, Sensor::Plain)
+    }
+
+    /// Whether the means of parts are compared.
+    #[must_use]
+    pub const fn compares_parts(&self) -> bool {
+        self.parts > 0 || self.halves
+    }
+
+    /// Whether a sample variance is needed: of a single sample there is none.
+    #[must_use]
+    pub const fn compares_samples(&self) -> bool {
+        self.norms || self.inner || self.compares_parts() || self.moments()
+    }
 }
 
 /// Why a quantity has no value.
@@ -44,6 +95,10 @@ pub enum Reason {
     MissingEvidence,
     /// No batch size is large enough.
     Unbounded,
+    /// The loss is not positive, and the quantity divides by it.
+    NonPositiveLoss,
+    /// Too few steps were timed.
+    NoStepTimes,
 }
 
 impl fmt::Display for Reason {
@@ -56,6 +111,8 @@ impl fmt::Display for Reason {
             Self::SingleWorker => "a single worker has no variance between workers",
             Self::MissingEvidence => "the statistics that this needs were not computed",
             Self::Unbounded => "no batch size is large enough",
+            Self::NonPositiveLoss => "the loss is not positive",
+            Self::NoStepTimes => "too few steps were timed",
         })
     }
 }
@@ -94,6 +151,25 @@ pub struct Parts<S> {
     pub count: u32,
     /// Σⱼ mⱼ ‖gⱼ‖² over parts of mⱼ samples with mean gradient gⱼ.
     pub sum_squared_means: S,
+    /// m₁ and m₁ ‖g₁‖² of the first part: with two parts, the rest is the other one's.
+    pub first: (u32, S),
+}
+
+impl<S: Real> Parts<S> {
+    /// A single part, by the number of its samples and ‖Σ gᵢ‖².
+    pub(crate) fn of_one(samples: u32, sum_norm_sq: S) -> Self {
+        let squared_mean = sum_norm_sq / count(samples.max(1).into());
+        Self { count: 1, sum_squared_means: squared_mean, first: (samples, squared_mean) }
+    }
+
+    /// Adds the parts that follow.
+    fn merge(&mut self, next: &Self) {
+        if self.count == 0 {
+            self.first = next.first;
+        }
+        self.count = self.count.saturating_add(next.count);
+        self.sum_squared_means += next.sum_squared_means;
+    }
 }
 
 /// The gradient statistics of one batch: plain numbers.
@@ -116,6 +192,11 @@ pub struct Evidence<S> {
     pub coordinate_ratio: Option<S>,
     /// The parts' means.
     pub parts: Option<Parts<S>>,
+    /// Noise and signal by the sensor that [`Needs::sensor`] asked for, or why there are none; the plain ones are not
+    /// here, see [`Self::noise`].
+    pub measured_noise: Option<(Sensor, Result<Noise<S>, Reason>)>,
+    /// ‖Σ gᵢ‖² over the epoch so far, this batch included.
+    pub epoch_norm_sq: Option<S>,
 }
 
 impl<S: Real> Evidence<S> {
@@ -191,6 +272,45 @@ impl<S: Real> Evidence<S> {
         Ok(between.max(S::zero()) / count(u64::from(parts.count - 1)))
     }
 
+    /// Noise and signal, whose ratio is the gradient noise scale.
+    ///
+    /// # Errors
+    /// Why they are undefined.
+    pub fn noise(&self, sensor: Sensor) -> Result<Noise<S>, Reason> {
+        match self.measured_noise {
+            _ if sensor == Sensor::Plain => {
+                let noise = self.variance()?;
+                Ok(Noise { noise, signal: self.mean_norm_sq - noise / self.batch() })
+            }
+            Some((measured, noise)) if measured == sensor => noise,
+            _ => Err(Reason::MissingEvidence),
+        }
+    }
+
+    /// The cosine between the mean gradients of two halves: ⟨g₁, g₂⟩/(‖g₁‖ ‖g₂‖).
+    ///
+    /// # Errors
+    /// Why it is undefined.
+    pub fn cosine_of_halves(&self) -> Result<S, Reason> {
+        let parts = self.parts.ok_or(Reason::MissingEvidence)?;
+        let (samples, first) = parts.first;
+        let second = parts.sum_squared_means - first;
+        self.finite(second)?;
+        match parts.count {
+            0 | 1 => return Err(Reason::SingleWorker),
+            2 => {}
+            _ => return Err(Reason::MissingEvidence),
+        }
+        let of_first: S = count(samples.into());
+        let of_second = self.batch() - of_first;
+        // ‖Σ gᵢ‖² = ‖A₁‖² + ‖A₂‖² + 2 ⟨A₁, A₂⟩, with ‖Aⱼ‖² = mⱼ·(mⱼ ‖gⱼ‖²).
+        let [first, second] = [of_first * first, of_second * second];
+        let product = (self.batch().squared() * self.mean_norm_sq - first - second) / (S::one() + S::one());
+        let norms = first.max(S::zero()).root() * second.max(S::zero()).root();
+        let cosine = product / norms;
+        if norms > S::zero() && cosine.is_finite() { Ok(cosine) } else { Err(Reason::ZeroMeanGradient) }
+    }
+
     /// b as a float.
     #[must_use]
     pub fn batch(&self) -> S {
@@ -253,8 +373,7 @@ impl<S: Real> Totals<S> {
         self.correct = self.correct.saturating_add(part.correct);
         self.loss += part.loss;
         self.sum_squared_norms += part.sum_squared_norms;
-        self.parts.count = self.parts.count.saturating_add(part.parts.count);
-        self.parts.sum_squared_means += part.parts.sum_squared_means;
+        self.parts.merge(&part.parts);
     }
 
     /// 1/b.
@@ -281,7 +400,9 @@ impl<S: Real> Totals<S> {
             sum_squared_norms: needs.norms.then_some(self.sum_squared_norms),
             inner,
             coordinate_ratio,
-            parts: (needs.parts > 0).then_some(self.parts),
+            parts: needs.compares_parts().then_some(self.parts),
+            measured_noise: None,
+            epoch_norm_sq: None,
         }
     }
 }
@@ -370,17 +491,18 @@ impl<'a, F: Real> Statistics<'a, F> {
         for (sum, &g) in self.gradient_sum.iter_mut().zip(gradient) {
             *sum += g;
         }
-        self.push_squares(gradient);
+        self.push_squares_of_layers(&[gradient]);
         Ok(norm)
     }
 
-    fn push_squares(&mut self, gradient: &[F]) {
+    fn push_squares_of_layers(&mut self, layers: &[&[F]]) {
         if self.second_moment.is_empty() {
             return;
         }
-        let largest = gradient.iter().fold(F::zero(), |largest, g| largest.max(g.abs()));
+        let gradient = || layers.iter().flat_map(|layer| layer.iter());
+        let largest = gradient().fold(F::zero(), |largest, g| largest.max(g.abs()));
         let scale = power_of_two::<F>(self.exponent_for(largest));
-        for (sum, &g) in self.second_moment.iter_mut().zip(gradient) {
+        for (sum, &g) in self.second_moment.iter_mut().zip(gradient()) {
             *sum += (scale * g).squared();
         }
     }
@@ -412,13 +534,11 @@ impl<'a, F: Real> Statistics<'a, F> {
         self.totals.moment_exponent = exponent;
     }
 
-    /// Declares what was accumulated so far to be one part, whose mean the worker-gradient test compares
-    /// with the others'. Costs one pass over D.
-    pub fn close_part(&mut self) {
+    /// Takes the mean of what was accumulated as that of one part. Once, after the last sample: later ones would be
+    /// missing in it.
+    pub(crate) fn close_part(&mut self) {
         if self.totals.samples > 0 {
-            let samples = count(u64::from(self.totals.samples));
-            self.totals.parts =
-                Parts { count: 1, sum_squared_means: square_norm(self.gradient_sum) / samples };
+            self.totals.parts = Parts::of_one(self.totals.samples, square_norm(self.gradient_sum));
         }
     }
 
@@ -474,6 +594,47 @@ impl<'a, F: Real> Statistics<'a, F> {
         let (variance, _) = self.scaled_variance(coordinate)?;
         let unscale = power_of_two::<F::Sum>(self.totals.moment_exponent.saturating_neg());
         Some(variance * unscale * unscale).filter(|variance| variance.is_finite())
+    }
+
+    /// Noise and signal by a sensor that looks at coordinates, where the second moment is kept. `divisor` is dⱼ of the
+    /// preconditioned one, which others do not call; `None` where the optimizer has none.
+    ///
+    /// # Errors
+    /// Why they are undefined.
+    pub fn noise(
+        &self,
+        sensor: Sensor,
+        divisor: impl Fn(usize) -> Option<F::Sum>,
+    ) -> Result<Noise<F::Sum>, Reason> {
+        let samples = self.totals.samples;
+        if samples == 1 {
+            return Err(Reason::SingleSample);
+        }
+        if sensor != Sensor::Plain && self.second_moment.len() != self.gradient_sum.len() || samples == 0 {
+            return Err(Reason::MissingEvidence);
+        }
+        let b: F::Sum = count(samples.into());
+        let mean = |coordinate: usize| self.gradient_sum[coordinate].widen() / b;
+        let variance = |coordinate| self.coordinate_variance(coordinate).unwrap_or_else(F::Sum::nan);
+        let coordinates = 0..self.gradient_sum.len();
+        let noise = match sensor {
+            Sensor::Plain => {
+                let needs = Needs { norms: true, ..Needs::default() };
+                return self
+                    .totals
+                    .evidence(&needs, square_norm(self.gradient_sum), None, None)
+                    .noise(sensor);
+            }
+            Sensor::Sign => sign(coordinates.map(|coordinate| [variance(coordinate), mean(coordinate)])),
+            Sensor::Preconditioned => {
+                if coordinates.clone().any(|coordinate| divisor(coordinate).is_none()) {
+                    return Err(Reason::MissingEvidence);
+                }
+                let row = |coordinate| Some([variance(coordinate), mean(coordinate), divisor(coordinate)?]);
+                preconditioned(b, coordinates.filter_map(row))
+            }
+        };
+        if noise.noise.is_finite() && noise.signal.is_finite() { Ok(noise) } else { Err(Reason::NonFinite) }
     }
 
     /// Varⱼ and ḡⱼ of gradients times 2ᵏ.

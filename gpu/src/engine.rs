@@ -131,6 +131,8 @@ pub enum EngineError {
     Threads(ThreadsError),
     /// The GPU cannot be used, or no longer.
     Gpu(GpuError),
+    /// A rule for batch sizes that needs what shaders do not compute.
+    Rule(&'static str),
 }
 
 impl fmt::Display for EngineError {
@@ -141,6 +143,9 @@ impl fmt::Display for EngineError {
             Self::Core(error) => error.fmt(f),
             Self::Threads(error) => error.fmt(f),
             Self::Gpu(error) => error.fmt(f),
+            Self::Rule(title) => {
+                write!(f, "{title} needs statistics that only the CPU engines compute: train on the CPU")
+            }
         }
     }
 }

@@ -22,7 +22,13 @@ fn state() -> State {
             seed: (1 << 53) - 1,
             ..Preset::Quick.config()
         },
-        progress: Progress { steps: 7, samples_seen: (1 << 53) + 1, next_batch: 4096, shared },
+        progress: Progress {
+            steps: 7,
+            samples_seen: (1 << 53) + 1,
+            next_batch: 4096,
+            shared,
+            ..Progress::start(1)
+        },
         training_samples: 60_000,
         training_data: Some(Digest(std::array::from_fn(|k| 7 * k as u8))),
         sample: None,

@@ -33,7 +33,7 @@ fn config(model: Model, test: Option<AnyTest>) -> RunConfig {
     let base = RunConfig {
         model,
         test,
-        controller: AnyController::AdAdaGrad(AdAdaGrad { growth_cap: Some(3.0) }),
+        controller: AnyController::AdAdaGrad(AdAdaGrad { growth_cap: Some(3.0), ..AdAdaGrad::default() }),
         initial_batch: 30,
         min_batch: 30,
         max_batch: 270,

@@ -48,7 +48,7 @@ fn config(optimizer: AnyOptimizer) -> RunConfig {
         learning_rate: 0.01,
         schedule: Schedule { warm_up_samples: 500, decay: Decay::Cosine { final_fraction: 0.1 } },
         test: Some(AnyTest::Norm(NormTest { eta: 0.3, debiased: false })),
-        controller: AnyController::AdAdaGrad(AdAdaGrad { growth_cap: Some(1.5) }),
+        controller: AnyController::AdAdaGrad(AdAdaGrad { growth_cap: Some(1.5), ..AdAdaGrad::default() }),
         initial_batch: 8,
         max_batch: 200,
         sample_budget: 2000,

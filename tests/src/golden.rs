@@ -13,7 +13,7 @@ use adadagrad_core::layer::{
 };
 use adadagrad_core::network::{Node, Source};
 use adadagrad_core::optimizer::{
-    AdaGrad, AdaGradNorm, Adam, AdamW, AnyOptimizer, Momentum, Nesterov, RmsProp, Sgd,
+    AdaGrad, AdaGradNorm, AdaGradNormDelayed, Adam, AdamW, AnyOptimizer, Momentum, Nesterov, RmsProp, Sgd,
 };
 use adadagrad_core::statistics::Reason;
 use serde::Deserialize;
@@ -268,6 +268,10 @@ impl Hyper {
                 }),
             ),
             "adagrad_norm" => (&["b0"], AnyOptimizer::AdaGradNorm(AdaGradNorm { initial_norm: get("b0") })),
+            "adagrad_norm_delayed" => (
+                &["alpha", "beta"],
+                AnyOptimizer::AdaGradNormDelayed(AdaGradNormDelayed { beta: get("beta") }),
+            ),
             "rmsprop" => (
                 &["alpha", "eps"],
                 AnyOptimizer::RmsProp(RmsProp { alpha: get("alpha"), epsilon: get("eps"), weight_decay }),
@@ -296,7 +300,7 @@ impl Hyper {
             assert!(known.contains(&setting.as_str()), "{name} has no setting {setting}");
         }
         assert!(!known.contains(&"dampening") || get("dampening") == 0.0, "dampening is not supported");
-        (optimizer, get("lr"))
+        (optimizer, get(if name == "adagrad_norm_delayed" { "alpha" } else { "lr" }))
     }
 }
 
@@ -526,6 +530,75 @@ pub struct TrajectorySteps {
     pub v_ip: Vec<f64>,
     pub v_orth: Vec<f64>,
     pub next_batch: Vec<u32>,
+}
+
+/// `controllers.json`.
+#[derive(Clone, Debug, Deserialize)]
+#[allow(missing_docs, reason = "the fields have the files' names")]
+pub struct ControllersFile {
+    pub features: u32,
+    pub classes: u32,
+    pub samples: u32,
+    pub steps: usize,
+    pub inputs: Vec<Vec<f64>>,
+    pub labels: Vec<u32>,
+    pub runs: Vec<ControllerRun>,
+    pub sensors: Vec<SensorCase>,
+    pub coupling: Vec<CouplingRow>,
+}
+
+/// One run under one rule.
+#[derive(Clone, Debug, Deserialize)]
+#[allow(missing_docs, reason = "the fields have the files' names")]
+pub struct ControllerRun {
+    pub name: String,
+    pub optimizer: String,
+    pub hyper: Hyper,
+    pub rule: serde_json::Map<String, serde_json::Value>,
+    pub first_batch: u32,
+    pub min_batch: u32,
+    pub max_batch: u32,
+    /// In columns.
+    pub steps: BTreeMap<String, Vec<serde_json::Value>>,
+    pub final_parameters: Vec<f64>,
+    pub samples_processed: u64,
+}
+
+/// One gradient matrix and its noise scales.
+#[derive(Clone, Debug, Deserialize)]
+#[allow(missing_docs, non_snake_case, reason = "the fields have the files' names")]
+pub struct SensorCase {
+    pub name: String,
+    pub B: u32,
+    pub gradients: Vec<Vec<f64>>,
+    pub preconditioner: Vec<f64>,
+    pub expected: BTreeMap<String, SensorRow>,
+}
+
+/// One noise scale.
+#[derive(Clone, Debug, Deserialize)]
+#[allow(missing_docs, reason = "the fields have the files' names")]
+pub struct SensorRow {
+    pub noise: Number,
+    pub signal: Number,
+    pub scale: Number,
+    pub reason: Option<String>,
+}
+
+/// What a coupling makes of a change of the batch size.
+#[derive(Clone, Debug, Deserialize)]
+#[allow(missing_docs, reason = "the fields have the files' names")]
+pub struct CouplingRow {
+    pub rule: String,
+    pub batch: u32,
+    pub next_batch: u32,
+    pub lr: f64,
+    pub beta1: f64,
+    pub beta2: f64,
+    pub next_lr: Number,
+    pub next_beta1: Number,
+    pub next_beta2: Number,
+    pub reason: Option<String>,
 }
 
 /// `mnist_first_batch.json`.

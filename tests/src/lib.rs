@@ -11,6 +11,7 @@ mod golden_batch;
 pub mod mnist;
 pub mod problems;
 pub mod reference;
+pub mod rules;
 pub mod table;
 pub mod tape;
 pub mod tiny;

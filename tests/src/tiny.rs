@@ -42,7 +42,7 @@ pub fn config() -> RunConfig {
         learning_rate: 0.01,
         schedule: Schedule { warm_up_samples: 20, decay: Decay::Cosine { final_fraction: 0.1 } },
         test: Some(AnyTest::Augmented(AugmentedTest { theta: 0.3, nu: 1.0, leave_one_out: false })),
-        controller: AnyController::AdAdaGrad(AdAdaGrad { growth_cap: Some(1.5) }),
+        controller: AnyController::AdAdaGrad(AdAdaGrad { growth_cap: Some(1.5), ..AdAdaGrad::default() }),
         initial_batch: 4,
         min_batch: 2,
         max_batch: 90,

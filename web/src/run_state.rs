@@ -30,9 +30,8 @@ impl RunState {
         let trainer = Trainer::new(config, data.training_samples())?;
         let network = OwnedNetwork::of_model(config.model, data.shape())?;
         let network = network.view();
-        let optimizer = config.optimizer.as_optimizer::<f32>();
-        let mut memory = vec![0.0; optimizer.slots() * network.parameters()];
-        optimizer.start(&mut memory);
+        let mut memory = vec![0.0; config.slots() * network.parameters()];
+        config.start(network.parameters(), &mut memory);
         let parameters = match file {
             Some(file) => safetensors::read(file)?.parameters(network)?,
             None => {
@@ -71,7 +70,7 @@ impl RunState {
         let network = OwnedNetwork::of_model(config.model, data.shape())?;
         let trainer = Trainer::resume(config, samples, progress)?;
         let network = network.view();
-        let slots = config.optimizer.as_optimizer::<f32>().slots();
+        let slots = config.slots();
         let (parameters, memory) = (file.parameters(network)?, file.memory(network, slots)?);
         Ok(Self { trainer, parameters, memory, measures })
     }

@@ -160,6 +160,8 @@ fn sums_to_js(sums: &Statistics<'_, f32>, room: Option<Float32Array>) -> Result<
         sum_squared_norms,
         parts.count.into(),
         parts.sum_squared_means,
+        parts.first.0.into(),
+        parts.first.1,
         moment_exponent.into(),
     ];
     let values = array_of(sums.gradient_sum.len() + sums.second_moment.len(), room);
@@ -175,7 +177,9 @@ pub(crate) fn read_sums(
     numbers: &[f64],
     values: &Float32Array,
 ) -> Result<(), TakeError> {
-    let &[samples, correct, loss, sum_squared_norms, count, sum_squared_means, exponent] = numbers else {
+    let &[samples, correct, loss, sum_squared_norms, count, sum_squared_means, of_first, first, exponent] =
+        numbers
+    else {
         return Err(TakeError::Numbers);
     };
     let [samples, correct, count] = [count_of(samples)?, count_of(correct)?, count_of(count)?];
@@ -185,7 +189,7 @@ pub(crate) fn read_sums(
     }
     values.subarray(0, len[0]).copy_to(sums.gradient_sum);
     values.subarray(len[0], len[0] + len[1]).copy_to(sums.second_moment);
-    let parts = Parts { count, sum_squared_means };
+    let parts = Parts { count, sum_squared_means, first: (count_of(of_first)?, first) };
     let moment_exponent = exponent as i32;
     sums.totals = Totals { samples, correct, loss, sum_squared_norms, parts, moment_exponent };
     Ok(())

@@ -37,6 +37,30 @@ impl<'a, F: Copy> Matrix<'a, F> {
         }
     }
 
+    /// Number of rows.
+    #[must_use]
+    pub const fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Number of columns.
+    #[must_use]
+    pub const fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// From an element to the one below it, and to the one on its right, in [`Self::values`].
+    #[must_use]
+    pub const fn strides(&self) -> [usize; 2] {
+        [self.row_stride, self.column_stride]
+    }
+
+    /// The values, beginning with element (0, 0).
+    #[must_use]
+    pub const fn values(&self) -> &'a [F] {
+        self.values
+    }
+
     pub(super) fn at(&self, i: usize, j: usize) -> F {
         self.values[i * self.row_stride + j * self.column_stride]
     }
@@ -58,6 +82,24 @@ impl<'a, F> MatrixMut<'a, F> {
     pub fn new(values: &'a mut [F], rows: usize, columns: usize) -> Result<Self, LengthMismatch> {
         check_size(values.len(), rows, columns)?;
         Ok(Self::of(values, rows, columns))
+    }
+
+    /// Number of rows.
+    #[must_use]
+    pub const fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Number of columns.
+    #[must_use]
+    pub const fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// The values, row by row.
+    #[must_use]
+    pub const fn values(&mut self) -> &mut [F] {
+        self.values
     }
 
     /// The same over values that are known to be enough.

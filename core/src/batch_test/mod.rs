@@ -93,6 +93,44 @@ pub trait BatchTest<S: Real> {
     }
 }
 
+/// A method of each test's own beside the trait's, which depends on a float type that `NormTest::default().needs()` does
+/// not tell.
+macro_rules! own_needs {
+    ($($test:ident),*) => {
+        $(impl $test {
+            /// The statistics that an engine must compute for it.
+            #[must_use]
+            pub fn needs(&self) -> Needs {
+                BatchTest::<f64>::needs(self)
+            }
+        })*
+    };
+}
+
+own_needs!(
+    NormTest,
+    InnerProductTest,
+    OrthogonalityTest,
+    AugmentedTest,
+    CoordinateNormTest,
+    WorkerNormTest,
+    AnyTest
+);
+
+impl<S: Real> BatchTest<S> for AnyTest {
+    fn needs(&self) -> Needs {
+        self.as_test::<S>().needs()
+    }
+
+    fn required(&self, evidence: &Evidence<S>) -> Required<S> {
+        self.as_test().required(evidence)
+    }
+
+    fn reference_threshold(&self) -> S {
+        self.as_test().reference_threshold()
+    }
+}
+
 /// numerator/(threshold²·norm²) with the divisions one after the other, so that no square of a tiny number
 /// underflows to a division by zero.
 fn ratio<S: Real>(variance: S, threshold: S, norm: S) -> S {

@@ -1,7 +1,5 @@
-use super::{Controller, Decision, Limits};
-use crate::batch_test::Required;
+use super::{About, Controller, Decision, Limits, Situation};
 use crate::real::Real;
-use crate::statistics::Evidence;
 
 /// The batch keeps its size, whatever the test requires.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -11,14 +9,24 @@ pub struct Constant {}
 #[cfg(feature = "serde")]
 crate::fields::settings!(Constant {});
 
+impl Constant {
+    pub(super) const ABOUT: About = About {
+        name: "constant",
+        title: "Constant",
+        source: "",
+        summary: "Every batch has the size of the first.",
+        evidence: "nothing",
+    };
+}
+
 impl<S: Real> Controller<S> for Constant {
     type State = ();
 
-    fn decide(&self, _: &mut (), current: u32, limits: Limits, _: &Evidence<S>, _: Required<S>) -> Decision {
-        Decision::Step { next: limits.clip(current) }
+    fn decide(&self, (): (), now: &Situation<'_, S>) -> (Decision, ()) {
+        (Decision::next(now.limits.clip(now.batch)), ())
     }
 
-    fn is_settled(&self, current: u32, limits: Limits) -> bool {
-        current == limits.clip(current)
+    fn is_settled(&self, batch: u32, limits: Limits) -> bool {
+        batch == limits.clip(batch)
     }
 }

@@ -1,102 +1,88 @@
-//! Controllers: required size → next size. One file per rule.
+//! Controllers: what a batch says → the size of the next one. One file per rule.
+//!
+//! A rule is a pure function: [`Controller::decide`] takes its state and the [`Situation`] after a batch, and returns a
+//! [`Decision`] and the next state. Settings and states are plain values, so a step that fails changes nothing, and a
+//! run goes on from a checkpoint as if it had not stopped.
+//!
+//! A rule that changes the learning rate returns a factor with its decision. The trainer multiplies the factors up and
+//! the schedule's rate by their product.
 
+mod about;
+mod accordion;
+mod ada_batch;
+mod ada_batch_grad;
 mod adadagrad;
+mod any;
+mod big_batch;
+mod cabs;
 mod constant;
+mod cost_aware;
+mod decision;
+mod dive_batch;
+mod gradient_noise_scale;
+mod linear;
+mod list;
+mod milestones;
+mod noise_average;
+mod rounding;
+mod seesaw;
+mod simi_grad;
+mod situation;
+mod smith;
+mod stages;
+mod step_time;
+mod window;
 
+pub use about::About;
+pub use accordion::{Accordion, AccordionState};
+pub use ada_batch::AdaBatch;
+pub use ada_batch_grad::AdaBatchGrad;
 pub use adadagrad::AdAdaGrad;
+pub use any::{AnyController, AnyState};
+pub use big_batch::BigBatch;
+pub use cabs::{Cabs, CabsState};
 pub use constant::Constant;
+pub use cost_aware::{CostAware, CostAwareState};
+pub use decision::Decision;
+pub use dive_batch::{DiveBatch, DiveBatchState};
+pub use gradient_noise_scale::GradientNoiseScale;
+pub use linear::Linear;
+pub use list::ListError;
+pub use milestones::Milestones;
+pub use noise_average::NoiseAverage;
+pub use seesaw::Seesaw;
+pub use simi_grad::SimiGrad;
+pub use situation::{Limits, Situation};
+pub use smith::Smith;
+pub use stages::{StageList, Stages};
+pub use step_time::{StepTime, TimeFit};
+pub use window::{MOST_IN_WINDOW, Window, WindowKind};
 
-use crate::batch_test::Required;
 use crate::real::Real;
-use crate::statistics::Evidence;
-
-/// What a batch size may be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// The smallest batch.
-    pub min: u32,
-    /// The largest batch; wins over `min`.
-    pub max: u32,
-}
-
-impl Limits {
-    /// min(max, max(min, size)).
-    #[must_use]
-    pub fn clip(self, size: u32) -> u32 {
-        size.max(self.min).min(self.max)
-    }
-}
-
-/// What to do after a batch was evaluated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Decision {
-    /// Make the step; the next batch has this size.
-    Step {
-        /// b of the next batch.
-        next: u32,
-    },
-}
+use crate::statistics::Needs;
 
 /// A rule for the next batch size.
 pub trait Controller<S: Real> {
-    /// The rule's state from step to step. `Copy`, so that a step that fails changes nothing.
-    type State: Copy + Default;
+    /// What the rule remembers from step to step.
+    type State: Copy + Default + PartialEq + core::fmt::Debug;
 
-    /// Decides after a batch of `current` samples, for which the test requires `required`.
-    fn decide(
-        &self,
-        state: &mut Self::State,
-        current: u32,
-        limits: Limits,
-        evidence: &Evidence<S>,
-        required: Required<S>,
-    ) -> Decision;
-
-    /// Whether the batch after one of `current` samples has the same size in any case. Then the next step is known
-    /// before this one is computed.
-    fn is_settled(&self, current: u32, limits: Limits) -> bool;
-}
-
-/// Any of the rules, by name, as settings contain them.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(tag = "name", rename_all = "lowercase"))]
-pub enum AnyController {
-    /// [`AdAdaGrad`].
-    AdAdaGrad(AdAdaGrad),
-    /// [`Constant`].
-    Constant(Constant),
-}
-
-#[cfg(feature = "serde")]
-crate::fields::named_settings!(AnyController { "adadagrad" => AdAdaGrad, "constant" => Constant });
-
-impl<S: Real> Controller<S> for AnyController {
-    /// No rule has state so far.
-    type State = ();
-
-    fn decide(
-        &self,
-        state: &mut (),
-        current: u32,
-        limits: Limits,
-        evidence: &Evidence<S>,
-        required: Required<S>,
-    ) -> Decision {
-        match self {
-            Self::AdAdaGrad(rule) => rule.decide(state, current, limits, evidence, required),
-            Self::Constant(rule) => rule.decide(state, current, limits, evidence, required),
-        }
+    /// What an engine must compute for it, beyond loss and mean gradient and what the batch-size test needs.
+    fn needs(&self) -> Needs {
+        Needs::default()
     }
 
-    fn is_settled(&self, current: u32, limits: Limits) -> bool {
-        match self {
-            Self::AdAdaGrad(rule) => Controller::<S>::is_settled(rule, current, limits),
-            Self::Constant(rule) => Controller::<S>::is_settled(rule, current, limits),
-        }
-    }
-}
+    /// Decides after a batch. Changes nothing: the caller keeps the new state once the step is complete.
+    fn decide(&self, state: Self::State, now: &Situation<'_, S>) -> (Decision, Self::State);
 
-/// ⌈x⌉ as a batch size, held to 2³² − 1.
-pub(crate) fn ceiling<S: Real>(x: S) -> u32 {
-    x.ceil().to_u32().unwrap_or(if x > S::zero() { u32::MAX } else { 0 })
+    /// Whether the batch after one of `batch` samples has the same size and learning rate in any case, and the state
+    /// does not matter. Then the next step is known before this one is computed.
+    fn is_settled(&self, batch: u32, limits: Limits) -> bool {
+        let _ = (batch, limits);
+        false
+    }
+
+    /// The size of the first batch, where the settings ask for `initial`.
+    fn first_batch(&self, initial: u32) -> u32 {
+        initial
+    }
 }

@@ -1,5 +1,5 @@
 use super::line::{Line, divisor, step_size, update_decayed};
-use super::{Optimizer, StepScalars};
+use super::{Optimizer, Shared, StepScalars};
 use crate::real::Real;
 use crate::statistics::LengthMismatch;
 use crate::subnormal::Factor;
@@ -37,6 +37,10 @@ impl<F: Real> Optimizer<F> for AdaGrad {
 
     fn start(&self, memory: &mut [F]) {
         memory.fill(F::of(self.initial_accumulator));
+    }
+
+    fn divisor(&self, _: &Shared<F::Sum>, memory: &[F], coordinate: usize) -> Option<F::Sum> {
+        Some(memory.get(coordinate)?.widen().root() + divisor::<F>(self.epsilon).widen())
     }
 
     fn update(

@@ -1,6 +1,6 @@
 use super::line::{Decayed, Line, divisor, step_size, update, update_decayed};
 use super::{Optimizer, Shared, StepScalars};
-use num_traits::One;
+use num_traits::{One, Zero};
 
 use crate::real::Real;
 use crate::statistics::LengthMismatch;
@@ -56,6 +56,14 @@ impl<F: Real> Optimizer<F> for Adam {
             shrink: F::one(),
         };
         (Shared { steps, ..*shared }, scalars)
+    }
+
+    fn divisor(&self, shared: &Shared<F::Sum>, memory: &[F], coordinate: usize) -> Option<F::Sum> {
+        let second = memory.get(memory.len() / 2 + coordinate)?.widen();
+        let correction = F::Sum::one() - F::Sum::of(self.beta2).power(shared.steps);
+        // Before the first step nothing is averaged, and all coordinates count alike.
+        let mean = if correction > F::Sum::zero() { second / correction } else { second };
+        Some(mean.root() + divisor::<F>(self.epsilon).widen())
     }
 
     fn update(

@@ -57,6 +57,10 @@ impl<F: Real> Optimizer<F> for AdamW {
         (shared, StepScalars { shrink, ..scalars })
     }
 
+    fn divisor(&self, shared: &Shared<F::Sum>, memory: &[F], coordinate: usize) -> Option<F::Sum> {
+        self.adam().divisor(shared, memory, coordinate)
+    }
+
     fn update(
         &self,
         scalars: &StepScalars<F>,

@@ -11,6 +11,7 @@
 
 mod adagrad;
 mod adagrad_norm;
+mod adagrad_norm_delayed;
 mod adam;
 mod adamw;
 mod line;
@@ -21,6 +22,7 @@ mod sgd;
 
 pub use adagrad::AdaGrad;
 pub use adagrad_norm::AdaGradNorm;
+pub use adagrad_norm_delayed::AdaGradNormDelayed;
 pub use adam::Adam;
 pub use adamw::AdamW;
 pub use momentum::Momentum;
@@ -37,7 +39,7 @@ use crate::statistics::LengthMismatch;
 pub struct Shared<S> {
     /// Steps made.
     pub steps: u64,
-    /// AdaGrad-Norm's Σ‖g‖², without the initial b₀². Unused by the others.
+    /// AdaGrad-Norm's Σ‖g‖², without b₀² or β. Unused by the others.
     pub sum_norm_sq: S,
 }
 
@@ -114,7 +116,15 @@ pub trait Optimizer<F: Real> {
         false
     }
 
-    /// Applies the step. A scalar or a gradient that is not finite would make parameters that are not:
+    /// What it divides coordinate `coordinate`'s gradient by, √v̂ + ε, as its memory stands before the step: for the
+    /// [preconditioned noise scale](crate::noise_scale). `None` where it keeps no squares of gradients.
+    fn divisor(&self, shared: &Shared<F::Sum>, memory: &[F], coordinate: usize) -> Option<F::Sum> {
+        let _ = (shared, memory, coordinate);
+        None
+    }
+
+    /// Applies the step. After one [`Self::prepare`] it may be called tensor by tensor, each with its own memory: no
+    /// element depends on another. A scalar or a gradient that is not finite would make parameters that are not:
     /// [`Trainer::weigh`](crate::training::Trainer::weigh) refuses them.
     ///
     /// # Errors
@@ -144,6 +154,9 @@ pub enum AnyOptimizer {
     /// [`AdaGradNorm`].
     #[cfg_attr(feature = "serde", serde(rename = "adagrad_norm"))]
     AdaGradNorm(AdaGradNorm),
+    /// [`AdaGradNormDelayed`].
+    #[cfg_attr(feature = "serde", serde(rename = "adagrad_norm_delayed"))]
+    AdaGradNormDelayed(AdaGradNormDelayed),
     /// [`RmsProp`].
     RmsProp(RmsProp),
     /// [`Adam`].
@@ -159,6 +172,7 @@ crate::fields::named_settings!(AnyOptimizer {
     "nesterov" => Nesterov,
     "adagrad" => AdaGrad,
     "adagrad_norm" => AdaGradNorm,
+    "adagrad_norm_delayed" => AdaGradNormDelayed,
     "rmsprop" => RmsProp,
     "adam" => Adam,
     "adamw" => AdamW,
@@ -167,13 +181,14 @@ crate::fields::named_settings!(AnyOptimizer {
 impl AnyOptimizer {
     /// One of each, with its default settings.
     #[must_use]
-    pub fn all() -> [Self; 8] {
+    pub fn all() -> [Self; 9] {
         [
             Self::Sgd(Sgd::default()),
             Self::Momentum(Momentum::default()),
             Self::Nesterov(Nesterov::default()),
             Self::AdaGrad(AdaGrad::default()),
             Self::AdaGradNorm(AdaGradNorm::default()),
+            Self::AdaGradNormDelayed(AdaGradNormDelayed::default()),
             Self::RmsProp(RmsProp::default()),
             Self::Adam(Adam::default()),
             Self::AdamW(AdamW::default()),
@@ -189,6 +204,7 @@ impl AnyOptimizer {
             Self::Nesterov(optimizer) => optimizer,
             Self::AdaGrad(optimizer) => optimizer,
             Self::AdaGradNorm(optimizer) => optimizer,
+            Self::AdaGradNormDelayed(optimizer) => optimizer,
             Self::RmsProp(optimizer) => optimizer,
             Self::Adam(optimizer) => optimizer,
             Self::AdamW(optimizer) => optimizer,

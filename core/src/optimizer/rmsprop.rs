@@ -1,5 +1,5 @@
 use super::line::{Line, divisor, step_size, update_decayed};
-use super::{Optimizer, StepScalars};
+use super::{Optimizer, Shared, StepScalars};
 use crate::real::Real;
 use crate::statistics::LengthMismatch;
 use crate::subnormal::{Factor, flush};
@@ -33,6 +33,10 @@ impl<F: Real> Optimizer<F> for RmsProp {
 
     fn holds_squares(&self, slot: usize) -> bool {
         slot == 0
+    }
+
+    fn divisor(&self, _: &Shared<F::Sum>, memory: &[F], coordinate: usize) -> Option<F::Sum> {
+        Some(memory.get(coordinate)?.widen().root() + divisor::<F>(self.epsilon).widen())
     }
 
     fn update(

@@ -4,8 +4,9 @@ use num_traits::Zero;
 
 use super::error::RunError;
 use super::statistics::OwnedStatistics;
+use crate::noise_scale::{Noise, Sensor};
 use crate::real::{Real, square_norm};
-use crate::statistics::{Evidence, Inner, LengthMismatch, Needs, Totals, check_length};
+use crate::statistics::{Evidence, Inner, LengthMismatch, Needs, Reason, Totals, check_length};
 use crate::vectors::on_vectors;
 
 /// The sums of a batch, whose parts are taken in order. The last two are added only when ḡ is computed: a batch of up to
@@ -104,6 +105,20 @@ impl<F: Real> BatchSums<F> {
             None => None,
         };
         Ok(totals.evidence(needs, sum_norm_sq, inner, coordinate_ratio))
+    }
+
+    /// Noise and signal, as [`Statistics::noise`](crate::statistics::Statistics::noise). Call it before
+    /// [`Self::evidence`], which may need the memory of the second moment.
+    ///
+    /// # Errors
+    /// None in practice: all sums have the same length.
+    pub fn noise(
+        &mut self,
+        sensor: Sensor,
+        divisor: impl Fn(usize) -> Option<F::Sum>,
+    ) -> Result<Result<Noise<F::Sum>, Reason>, LengthMismatch> {
+        self.add_parts()?;
+        self.total.with(|total| Ok(total.noise(sensor, divisor)))
     }
 
     fn totals(&self) -> Totals<F::Sum> {

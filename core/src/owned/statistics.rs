@@ -21,7 +21,7 @@ impl<F: Real> OwnedStatistics<F> {
     /// # Errors
     /// When there is not that much memory.
     pub fn new(parameters: usize, needs: &Needs) -> Result<Self, RunError> {
-        let moments = if needs.coordinate_quantile.is_some() { parameters } else { 0 };
+        let moments = if needs.moments() { parameters } else { 0 };
         Ok(Self {
             totals: Totals::default(),
             gradient_sum: zeros(parameters)?,
@@ -53,7 +53,7 @@ impl<F: Real> OwnedStatistics<F> {
     /// Closes a part if `needs` asks for the parts' means.
     pub(super) fn close(&mut self, needs: &Needs) -> Result<(), LengthMismatch> {
         self.with(|part| {
-            if needs.parts > 0 {
+            if needs.compares_parts() {
                 part.close_part();
             }
             Ok(())

@@ -19,6 +19,12 @@ impl Cut {
         Self::by_grain(Grain::default(), samples, least_parts)
     }
 
+    /// Cuts `samples` samples into two halves, the first the smaller one of an odd number. A single sample is one part.
+    #[must_use]
+    pub const fn halves(samples: u32) -> Self {
+        Self { samples, parts: if samples < 2 { 1 } else { 2 } }
+    }
+
     /// The same with another grain: a run uses that of its model
     /// ([`Model::grain`](crate::model::Model::grain)).
     #[must_use]

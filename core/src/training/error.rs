@@ -21,6 +21,11 @@ pub enum StepError {
         /// Returned.
         found: u32,
     },
+    /// The rule extends the batch before its step, and the engine has not done so.
+    NotExtended {
+        /// By so many samples.
+        by: u32,
+    },
     /// A slice has the wrong length.
     Length(LengthMismatch),
 }
@@ -35,6 +40,12 @@ impl fmt::Display for StepError {
             ),
             Self::Samples { planned, found } => {
                 write!(f, "the step was planned with {planned} samples, but the sums cover {found}")
+            }
+            Self::NotExtended { by } => {
+                write!(
+                    f,
+                    "the rule extends the batch by {by} samples before its step, which this engine cannot do"
+                )
             }
             Self::Length(error) => error.fmt(f),
         }

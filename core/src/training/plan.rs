@@ -16,8 +16,18 @@ pub struct Plan<S> {
     pub start: u64,
     /// The learning rate.
     pub learning_rate: S,
-    /// The statistics that the test needs.
+    /// The statistics that the test and the rule need.
     pub needs: Needs,
+}
+
+impl<S: Copy> Plan<S> {
+    /// This step with the samples of an extension in its batch. It is for deciding and updating: the batch was swept in
+    /// two pieces, this plan's and the extension's.
+    #[must_use]
+    pub fn with(&self, extension: &Self) -> Self {
+        let samples = self.cut.samples().saturating_add(extension.cut.samples());
+        Self { cut: Cut::new(samples, 0), ..*self }
+    }
 }
 
 impl<S> Plan<S> {
@@ -25,6 +35,12 @@ impl<S> Plan<S> {
     #[must_use]
     pub fn visits(&self) -> u64 {
         (1 + u64::from(self.needs.inner)) * u64::from(self.cut.samples())
+    }
+
+    /// Whether an epoch over `samples` training samples ends with the step.
+    pub(super) fn ends_epoch(&self, samples: u32) -> bool {
+        let samples = u64::from(samples.max(1));
+        self.start / samples < self.seen_after() / samples
     }
 
     /// Samples seen once the step is made.

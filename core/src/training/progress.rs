@@ -1,12 +1,14 @@
 //! Where a run stands between two steps.
 
 use super::plan::Plan;
+use crate::controller::AnyState;
 use crate::optimizer::Shared;
+use crate::real::Real;
 
 /// The state of a run between two steps: together with parameters and optimizer memory, all that a checkpoint contains.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
-pub struct Progress<S> {
+pub struct Progress<S: Real> {
     /// Steps made.
     pub steps: u64,
     /// Samples seen.
@@ -15,11 +17,41 @@ pub struct Progress<S> {
     pub next_batch: u32,
     /// What the optimizer shares over all parameters.
     pub shared: Shared<S>,
+    /// What the rule for batch sizes remembers.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "AnyState::is_none"))]
+    pub controller: AnyState<S>,
+    /// What the rule has made of the learning rate: the schedule's is multiplied by it.
+    #[cfg_attr(feature = "serde", serde(default = "unscaled", skip_serializing_if = "is_unscaled"))]
+    pub learning_rate_scale: f64,
 }
 
-impl<S> Progress<S> {
+#[cfg(feature = "serde")]
+const fn unscaled() -> f64 {
+    1.0
+}
+
+#[cfg(feature = "serde")]
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_unscaled(scale: &f64) -> bool {
+    *scale == 1.0
+}
+
+impl<S: Real> Progress<S> {
+    /// The start of a run.
+    #[must_use]
+    pub fn start(first_batch: u32) -> Self {
+        Self {
+            steps: 0,
+            samples_seen: 0,
+            next_batch: first_batch,
+            shared: Shared::default(),
+            controller: AnyState::None,
+            learning_rate_scale: 1.0,
+        }
+    }
+
     /// Where a run stands once a planned step is made.
-    pub(super) fn after(plan: &Plan<S>, next_batch: u32, shared: Shared<S>) -> Self {
-        Self { steps: plan.step, samples_seen: plan.seen_after(), next_batch, shared }
+    pub(super) fn after(self, plan: &Plan<S>, next_batch: u32, shared: Shared<S>) -> Self {
+        Self { steps: plan.step, samples_seen: plan.seen_after(), next_batch, shared, ..self }
     }
 }

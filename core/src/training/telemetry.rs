@@ -17,6 +17,9 @@ pub struct Reasons {
     /// Why the test requires no particular size.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub required: Option<Reason>,
+    /// Why the rule has kept the size for want of something to decide from.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub controller: Option<Reason>,
 }
 
 /// One training step in plain numbers; `None` where a number was not computed or is undefined.
@@ -69,6 +72,7 @@ impl Telemetry {
         required: Option<Required<S>>,
         threshold: Option<S>,
         progress: &Progress<S>,
+        held: Option<Reason>,
     ) -> Self {
         let number = |value: Option<S>| value.map(Real::as_f64).filter(|value| value.is_finite());
         let variance = evidence.variance();
@@ -93,6 +97,8 @@ impl Telemetry {
             reasons: Reasons {
                 variance: variance.err().filter(|&reason| reason != Reason::MissingEvidence),
                 required: required.and_then(Required::reason),
+                // What the test says already is not said twice.
+                controller: held.filter(|_| required.and_then(Required::reason).is_none()),
             },
         }
     }

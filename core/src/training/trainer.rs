@@ -2,14 +2,15 @@
 
 use super::cut::Cut;
 use super::error::StepError;
+use super::memory;
 use super::plan::Plan;
 use super::progress::Progress;
 use super::telemetry::Telemetry;
 use crate::batch_test::Required;
 use crate::config::{ConfigError, RetuneError, RunConfig};
-use crate::controller::{Controller, Decision, Limits};
+use crate::controller::{AnyState, Controller, Decision, Limits, Situation, StepTime};
 use crate::network::Grain;
-use crate::optimizer::{Shared, StepScalars};
+use crate::optimizer::StepScalars;
 use crate::real::Real;
 use crate::shuffle::Order;
 use crate::statistics::{Evidence, Needs, Reason, check_some_samples};
@@ -30,6 +31,8 @@ pub struct Trainer<F: Real> {
     samples: u32,
     grain: Grain,
     progress: Progress<F::Sum>,
+    /// How long a step took, until the next one is decided. Not part of the progress: a clock repeats nothing.
+    step_time: Option<StepTime>,
 }
 
 impl<F: Real> Trainer<F> {
@@ -38,13 +41,8 @@ impl<F: Real> Trainer<F> {
     /// # Errors
     /// When the settings cannot run on that many samples.
     pub fn new(config: RunConfig, samples: u32) -> Result<Self, ConfigError> {
-        let progress = Progress {
-            steps: 0,
-            samples_seen: 0,
-            next_batch: config.initial_batch,
-            shared: Shared::default(),
-        };
-        Self::resume(config, samples, progress)
+        let first_batch = Controller::<F::Sum>::first_batch(&config.controller, config.initial_batch);
+        Self::resume(config, samples, Progress::start(first_batch))
     }
 
     /// Continues an earlier run from its progress.
@@ -56,11 +54,10 @@ impl<F: Real> Trainer<F> {
             0 => config.validate_in::<F>(samples)?,
             _ => config.validate_under_way_in::<F>(samples)?,
         }
-        // With a test on, a batch of one sample could never grow.
-        let min = if config.test.is_some() { 2 } else { 1 };
-        let next_batch = Limits { min, max: config.max_batch }.clip(progress.next_batch);
+        let limits = Limits { min: least_batch(&config), max: config.max_batch };
+        let next_batch = limits.clip(progress.next_batch);
         let grain = config.model.fixed_grain().unwrap_or_default();
-        Ok(Self { config, samples, grain, progress: Progress { next_batch, ..progress } })
+        Ok(Self { config, samples, grain, progress: Progress { next_batch, ..progress }, step_time: None })
     }
 
     /// The same, with batches cut as suits the network. Only the grain of some models does not depend on it.
@@ -77,10 +74,8 @@ impl<F: Real> Trainer<F> {
     pub fn retune(&mut self, config: RunConfig) -> Result<(), RetuneError> {
         self.config.check_retune(&config)?;
         config.validate_under_way_in::<F>(self.samples)?;
-        let next_batch =
-            Limits { min: config.min_batch, max: config.max_batch }.clip(self.progress.next_batch);
         self.config = config;
-        self.progress.next_batch = next_batch;
+        self.progress.next_batch = self.limits().clip(self.progress.next_batch);
         Ok(())
     }
 
@@ -111,30 +106,74 @@ impl<F: Real> Trainer<F> {
     /// What an engine must compute in every step.
     #[must_use]
     pub fn needs(&self) -> Needs {
-        self.config.test.map_or(Needs::default(), |test| test.as_test::<F::Sum>().needs())
+        self.config.needs()
     }
 
     /// How a batch of `samples` is cut into parts.
     #[must_use]
     pub fn cut(&self, samples: u32) -> Cut {
-        Cut::by_grain(self.grain, samples, self.needs().parts)
+        let needs = self.needs();
+        if needs.halves { Cut::halves(samples) } else { Cut::by_grain(self.grain, samples, needs.parts) }
     }
 
-    const fn limits(&self) -> Limits {
-        Limits { min: self.config.min_batch, max: self.config.max_batch }
+    /// Tells how long a step took, for rules that weigh time. The next decision takes it in.
+    pub const fn measured(&mut self, samples: u32, seconds: f64) {
+        self.step_time = Some(StepTime { samples, seconds });
+    }
+
+    fn limits(&self) -> Limits {
+        Limits { min: self.config.min_batch.max(least_batch(&self.config)), max: self.config.max_batch }
+    }
+
+    /// What the rule decides after a batch with this evidence, and what the test requires.
+    fn decide(
+        &self,
+        plan: &Plan<F::Sum>,
+        evidence: &Evidence<F::Sum>,
+    ) -> (Decision, AnyState<F::Sum>, Option<Required<F::Sum>>) {
+        let test = self.config.test.as_ref().map(|test| test.as_test::<F::Sum>());
+        let required = test.map(|test| test.required(evidence));
+        let situation = Situation {
+            batch: plan.cut.samples(),
+            initial_batch: self.config.initial_batch,
+            limits: self.limits(),
+            training_samples: self.samples,
+            samples_seen: plan.seen_after(),
+            learning_rate: plan.learning_rate,
+            evidence,
+            required: required.unwrap_or(Required::Undefined(Reason::MissingEvidence)),
+            step_time: self.step_time,
+        };
+        let (decision, state) = self.config.controller.decide(self.progress.controller, &situation);
+        (decision, state, required)
+    }
+
+    /// The samples by which the rule extends a batch before its step, given the evidence of the batch so far: a plan to
+    /// sweep them, into the same sums. Ask again with [`Plan::with`] of the two and the evidence of the whole. `None`
+    /// when the step is to be made.
+    #[must_use]
+    pub fn extension(&self, plan: &Plan<F::Sum>, evidence: &Evidence<F::Sum>) -> Option<Plan<F::Sum>> {
+        if !plan.needs.extends {
+            return None;
+        }
+        match self.decide(plan, evidence).0 {
+            Decision::Step { .. } => None,
+            Decision::Extend { by } => Some(Plan { start: plan.seen_after(), cut: self.cut(by), ..*plan }),
+        }
     }
 
     /// The next step, or `None` when the sample budget is spent.
     #[must_use]
     pub fn plan(&self) -> Option<Plan<F::Sum>> {
-        let Progress { steps, samples_seen, next_batch, .. } = self.progress;
+        let Progress { steps, samples_seen, next_batch, learning_rate_scale, .. } = self.progress;
         let RunConfig { schedule, learning_rate, sample_budget, .. } = self.config;
         let needs = self.needs();
         (samples_seen < sample_budget).then(|| Plan {
             step: steps.saturating_add(1),
             cut: self.cut(next_batch),
             start: samples_seen,
-            learning_rate: schedule.learning_rate(F::Sum::of(learning_rate), samples_seen, sample_budget),
+            learning_rate: schedule.learning_rate(F::Sum::of(learning_rate), samples_seen, sample_budget)
+                * F::Sum::of(learning_rate_scale),
             needs,
         })
     }
@@ -167,21 +206,23 @@ impl<F: Real> Trainer<F> {
                 return Err(StepError::NonFinite { step: plan.step, what });
             }
         }
+        let (decision, controller, required) = self.decide(plan, evidence);
+        let (next, factor, held) = match decision {
+            Decision::Step { next, learning_rate_factor, held } => (next, learning_rate_factor, held),
+            Decision::Extend { by } => return Err(StepError::NotExtended { by }),
+        };
         let test = self.config.test.as_ref().map(|test| test.as_test::<F::Sum>());
-        let required = test.map(|test| test.required(evidence));
         let threshold = test.and_then(|test| test.threshold(evidence));
-        let undefined = Required::Undefined(Reason::MissingEvidence);
-        let required_size = required.unwrap_or(undefined);
-        let Decision::Step { next } =
-            self.config.controller.decide(&mut (), planned, self.limits(), evidence, required_size);
         let optimizer = self.config.optimizer.as_optimizer::<F>();
         let (shared, scalars) =
             optimizer.prepare(&self.progress.shared, plan.learning_rate, evidence.mean_norm_sq);
         if !scalars.is_finite() {
             return Err(StepError::NonFinite { step: plan.step, what: "step size" });
         }
-        let progress = Progress::after(plan, next, shared);
-        let telemetry = Telemetry::of_step(plan, evidence, required, threshold, &progress);
+        let learning_rate_scale = self.progress.learning_rate_scale * factor;
+        let before = Progress { controller, learning_rate_scale, ..self.progress };
+        let progress = before.after(plan, next, shared);
+        let telemetry = Telemetry::of_step(plan, evidence, required, threshold, &progress, held);
         Ok(Pending { scalars, progress, telemetry })
     }
 
@@ -205,14 +246,32 @@ impl<F: Real> Trainer<F> {
         }
         let (shared, scalars) =
             optimizer.prepare(&self.progress.shared, plan.learning_rate, num_traits::Zero::zero());
-        let progress = Progress::after(plan, plan.cut.samples(), shared);
+        let progress = self.progress.after(plan, plan.cut.samples(), shared);
         scalars.is_finite().then_some((scalars, Self { progress, ..*self }))
     }
 
     /// Completes a weighed step, once the engine has updated the parameters.
     pub fn commit(&mut self, pending: Pending<F>) -> Telemetry {
         self.progress = pending.progress;
+        self.step_time = None;
         pending.telemetry
+    }
+
+    /// The evidence with what only the training memory knows: ‖Σ gᵢ‖² over the epoch.
+    #[must_use]
+    pub fn with_epoch(
+        &self,
+        plan: &Plan<F::Sum>,
+        evidence: &Evidence<F::Sum>,
+        mean_gradient: &[F],
+        memory: &[F],
+    ) -> Evidence<F::Sum> {
+        if !plan.needs.epoch {
+            return *evidence;
+        }
+        let slots = self.config.optimizer.as_optimizer::<F>().slots();
+        let epoch_norm_sq = memory::epoch_norm_sq(memory, slots, mean_gradient, plan.cut.samples());
+        Evidence { epoch_norm_sq, ..*evidence }
     }
 
     /// Weighs a batch's evidence, updates the parameters and commits: what every engine on a CPU does after its
@@ -229,9 +288,16 @@ impl<F: Real> Trainer<F> {
         parameters: &mut [F],
         memory: &mut [F],
     ) -> Result<Telemetry, StepError> {
-        let pending = self.weigh(plan, evidence)?;
-        let optimizer = self.config.optimizer.as_optimizer::<F>();
-        optimizer.update(&pending.scalars, parameters, mean_gradient, memory)?;
+        let evidence = self.with_epoch(plan, evidence, mean_gradient, memory);
+        let pending = self.weigh(plan, &evidence)?;
+        self.config.update(plan, self.samples, &pending.scalars, parameters, mean_gradient, memory)?;
         Ok(self.commit(pending))
     }
+}
+
+/// The smallest batch that a test, or a rule, can say anything about: a single sample has no variance, and could never
+/// grow.
+pub(crate) fn least_batch(config: &RunConfig) -> u32 {
+    let compares = config.test.is_some() || config.needs().compares_samples();
+    if compares { 2 } else { 1 }
 }

@@ -260,7 +260,8 @@ mod tests {
 
     #[test]
     fn every_model_takes_a_batch_of_60_000_within_default_limits() {
-        let needs = Needs { norms: true, inner: true, coordinate_quantile: Some(0.5), parts: 4 };
+        let needs =
+            Needs { norms: true, inner: true, coordinate_quantile: Some(0.5), parts: 4, ..Needs::default() };
         for model in Model::MNIST {
             let network = OwnedNetwork::of_model(model, SampleShape::MNIST).unwrap();
             let demand = demand(&network, &needs);

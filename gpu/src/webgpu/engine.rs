@@ -566,6 +566,7 @@ impl DeviceEngine {
             // The same for gradients of any scale.
             coordinate_ratio: self.coordinate_ratio(totals, moments)?,
             parts: (self.needs.parts > 0).then_some(totals.parts),
+            ..Evidence::default()
         };
         Ok(Found { evidence, better })
     }

@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use adadagrad_core::config::RunConfig;
 use adadagrad_core::network::{Grain, Placed, Score, initialise};
+use adadagrad_core::noise_scale::Sensor;
 use adadagrad_core::owned::{Confusion, Control, Evaluated, Evaluation, OwnedNetwork, SharedDataset};
 use adadagrad_core::statistics::{Evidence, Needs, check_some_samples};
 use adadagrad_core::subnormal::flush_all;
@@ -165,6 +166,10 @@ impl Training {
         images: SharedDataset,
         options: Options,
     ) -> Result<Self, EngineError> {
+        let needs = config.needs();
+        if needs.halves || needs.sensor != Sensor::Plain || needs.epoch || needs.extends {
+            return Err(EngineError::Rule(config.controller.about().title));
+        }
         let optimizer = config.optimizer.as_optimizer::<f32>();
         let len = network.view().parameters();
         let mut parameters = vec![0.0; len];
@@ -172,7 +177,6 @@ impl Training {
         initialise(network.view(), config.seed, &mut parameters)?;
         optimizer.start(&mut memory);
         let gpu = (options.open)().await?;
-        let needs = config.test.map_or(Needs::default(), |test| test.as_test::<f64>().needs());
         let optimizer = config.optimizer;
         let work = Work { optimizer, network: &network, needs, most_samples: images.len() };
         let most = most_samples(&network, is_software(gpu.info()));
@@ -274,6 +278,7 @@ impl Training {
         trainer: &mut Trainer<f32>,
         plan: &Plan<f64>,
     ) -> Result<Telemetry, EngineError> {
+        let begun = Instant::now();
         self.control.begin();
         if self.is_copy_due() && self.ahead.is_empty() {
             self.recovering(async |training| training.copy_back().await).await?;
@@ -292,7 +297,11 @@ impl Training {
         // From here on the step counts: should the device be lost now, it is among those made again.
         self.snapshot.since.push(Decided { plan: *plan, scalars: pending.scalars });
         self.last_batch = plan.cut.samples();
-        Ok(trainer.commit(pending))
+        let telemetry = trainer.commit(pending);
+        if plan.needs.step_time {
+            trainer.measured(plan.cut.samples(), begun.elapsed().as_secs_f64());
+        }
+        Ok(telemetry)
     }
 
     /// What a batch of training samples says about its gradient. Changes nothing.

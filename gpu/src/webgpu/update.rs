@@ -27,7 +27,7 @@ pub(super) fn close_up(spread: &[f32], parameters: usize) -> Vec<f32> {
 /// The entry point of `optimizer.wgsl`.
 pub(super) fn entry_of(optimizer: &AnyOptimizer) -> &'static str {
     match optimizer {
-        AnyOptimizer::Sgd(_) | AnyOptimizer::AdaGradNorm(_) => "sgd",
+        AnyOptimizer::Sgd(_) | AnyOptimizer::AdaGradNorm(_) | AnyOptimizer::AdaGradNormDelayed(_) => "sgd",
         AnyOptimizer::Momentum(_) => "momentum",
         AnyOptimizer::Nesterov(_) => "nesterov",
         AnyOptimizer::AdaGrad(_) => "adagrad",
@@ -77,7 +77,7 @@ pub(super) fn step(
     };
     match *optimizer {
         AnyOptimizer::Sgd(rule) => Step { weight_decay: narrow(rule.weight_decay), ..plain },
-        AnyOptimizer::AdaGradNorm(_) => plain,
+        AnyOptimizer::AdaGradNorm(_) | AnyOptimizer::AdaGradNormDelayed(_) => plain,
         AnyOptimizer::Momentum(rule) => {
             Step { decay1: narrow(rule.momentum), weight_decay: narrow(rule.weight_decay), ..plain }
         }

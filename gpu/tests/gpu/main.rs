@@ -61,7 +61,7 @@ fn short(model: Model, test: Option<AnyTest>) -> RunConfig {
     let base = RunConfig {
         model,
         test,
-        controller: AnyController::AdAdaGrad(AdAdaGrad { growth_cap: Some(3.0) }),
+        controller: AnyController::AdAdaGrad(AdAdaGrad { growth_cap: Some(3.0), ..AdAdaGrad::default() }),
         initial_batch: 20,
         max_batch: 200,
         sample_budget: 400,

@@ -60,7 +60,8 @@ fn images(model: Model, parameters: &[f32]) -> SharedDataset {
 
 #[test]
 fn the_evidence_of_tiny_gradients_is_the_cpus() {
-    let all = Needs { norms: true, inner: true, coordinate_quantile: Some(0.5), parts: 3 };
+    let all =
+        Needs { norms: true, inner: true, coordinate_quantile: Some(0.5), parts: 3, ..Needs::default() };
     let needs = [all, Needs { parts: 0, ..all }, Needs { norms: true, ..Needs::default() }, Needs::default()];
     let mut compared = 0;
     for model in Model::MNIST {
@@ -101,7 +102,7 @@ fn the_evidence_of_tiny_gradients_is_the_cpus() {
 
 #[test]
 fn the_evidence_of_huge_gradients_is_the_cpus() {
-    let needs = Needs { norms: true, inner: true, coordinate_quantile: None, parts: 0 };
+    let needs = Needs { norms: true, inner: true, coordinate_quantile: None, parts: 0, ..Needs::default() };
     // The CPU's convolutions take square norms in `f32` as well.
     for (model, factors) in [(Model::MLP, &[1e6, 1e10, 1e16, 1e20][..]), (Model::Cnn, &[1e13])] {
         let config = RunConfig { model, seed: SEED, ..Preset::PaperCnn.config() };

@@ -561,7 +561,7 @@ fn workers(eta: f64, workers: u32) -> AnyTest {
     AnyTest::WorkerNorm(WorkerNormTest { eta, workers })
 }
 fn capped(cap: f64) -> AnyController {
-    AnyController::AdAdaGrad(AdAdaGrad { growth_cap: Some(cap) })
+    AnyController::AdAdaGrad(AdAdaGrad { growth_cap: Some(cap), ..AdAdaGrad::default() })
 }
 fn stairs(every_samples: u64, factor: f64) -> Decay {
     Decay::Step { every_samples, factor }

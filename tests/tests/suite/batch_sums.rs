@@ -1,7 +1,7 @@
 //! A batch's sums, of which the last part's are added on the way to ḡ, are those of parts that are merged one by one.
 
 use adadagrad_core::owned::{BatchSums, OwnedStatistics};
-use adadagrad_core::statistics::{Evidence, LengthMismatch, Needs, Totals};
+use adadagrad_core::statistics::{Evidence, LengthMismatch, Needs, Statistics, Totals};
 use adadagrad_tests::compare::close;
 
 const PARAMETERS: usize = 1003;
@@ -56,10 +56,8 @@ fn merged(parts: u32, needs: &Needs) -> Told {
     let evidence = total.with::<_, LengthMismatch>(|total| {
         for seed in 0..parts {
             part(seed, needs).with::<_, LengthMismatch>(|part| {
-                if needs.parts > 0 {
-                    part.close_part();
-                }
-                total.merge(part)
+                let part = Statistics::resume(part.totals, part.gradient_sum, part.second_moment)?;
+                if needs.parts > 0 { total.merge(&part.into_part()) } else { total.merge(&part) }
             })?;
         }
         total.mean_gradient(&mut mean)?;

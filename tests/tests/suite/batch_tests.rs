@@ -5,9 +5,10 @@ use adadagrad_core::batch_test::{
     AnyTest, AugmentedTest, BatchTest, CoordinateNormTest, InnerProductTest, NormTest, OrthogonalityTest,
     Required, WorkerNormTest,
 };
-use adadagrad_core::controller::{AdAdaGrad, Controller, Decision, Limits};
+use adadagrad_core::controller::{AdAdaGrad, Limits};
 use adadagrad_core::real::{Real, dot, square_norm};
 use adadagrad_core::statistics::{Evidence, Inner, Needs, Reason, Statistics};
+use adadagrad_tests::rules::next_batch;
 
 /// A test by name, and whether it divides by the debiased norm.
 pub(crate) struct Row {
@@ -45,8 +46,7 @@ pub(crate) fn evidence<F: Real<Sum = f64>>(gradients: &[Vec<F>], needs: &Needs) 
         let (mut sums, mut moments) = (vec![F::zero(); width], vec![F::zero(); width]);
         let mut part = Statistics::<F>::new(&mut sums, &mut moments).unwrap();
         part.push(gradient, 1.0).unwrap();
-        part.close_part();
-        total.merge(&part).unwrap();
+        total.merge(&part.into_part()).unwrap();
     }
     let mut mean = vec![F::zero(); width];
     total.mean_gradient(&mut mean).unwrap();
@@ -151,9 +151,8 @@ fn the_controller_on_every_degenerate_case() {
             let evidence = own_evidence(&test, &gradients);
             let required = test.as_test().required(&evidence);
             let decide = |growth_cap| {
-                let rule = AdAdaGrad { growth_cap };
-                let Decision::Step { next } = rule.decide(&mut (), 10, limits, &evidence, required);
-                next
+                let rule = AdAdaGrad { growth_cap, ..AdAdaGrad::default() };
+                next_batch(&rule, 10, limits, required)
             };
             let (free, capped) = (decide(None), decide(Some(1.5)));
             match required {
@@ -198,7 +197,8 @@ fn needs_are_enough() {
     for Row { name, test, .. } in rows() {
         let needs = BatchTest::<f64>::needs(test.as_test());
         let quantile = needs.coordinate_quantile.or(Some(0.3));
-        let all = Needs { norms: true, inner: true, coordinate_quantile: quantile, parts: 4 };
+        let all =
+            Needs { norms: true, inner: true, coordinate_quantile: quantile, parts: 4, ..Needs::default() };
         let own = test.as_test().required(&evidence(&gradients, &needs));
         assert_eq!(own, test.as_test().required(&evidence(&gradients, &all)), "{name}");
         assert!(own.size().is_some_and(|size| size > 0.0), "{name}: {own:?}");
@@ -268,9 +268,8 @@ fn tiny_thresholds_go_to_the_maximum() {
         let required = test.as_test().required(&evidence);
         assert_eq!(required, Required::Size(f64::INFINITY), "{test:?}");
         let limits = Limits { min: 2, max: 77 };
-        let rule = AdAdaGrad { growth_cap: None };
-        let decision = rule.decide(&mut (), 3, limits, &evidence, required);
-        assert_eq!(decision, Decision::Step { next: 77 }, "{test:?}");
+        let rule = AdAdaGrad::default();
+        assert_eq!(next_batch(&rule, 3, limits, required), 77, "{test:?}");
     }
 }
 
@@ -310,9 +309,8 @@ fn the_controller_takes_any_number() {
         (f64::INFINITY, 100),
     ];
     for (size, expected) in table {
-        let rule = AdAdaGrad { growth_cap: None };
-        let decision = rule.decide(&mut (), 7, limits, &Evidence::default(), Required::Size(size));
-        assert_eq!(decision, Decision::Step { next: expected }, "{size}");
+        let rule = AdAdaGrad::default();
+        assert_eq!(next_batch(&rule, 7, limits, Required::Size(size)), expected, "{size}");
     }
 }
 

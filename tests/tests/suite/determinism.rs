@@ -55,7 +55,7 @@ pub(crate) fn run_configs() -> Vec<RunConfig> {
     let base = RunConfig {
         model: Model::Logistic,
         learning_rate: 0.01,
-        controller: AnyController::AdAdaGrad(AdAdaGrad { growth_cap: Some(2.0) }),
+        controller: AnyController::AdAdaGrad(AdAdaGrad { growth_cap: Some(2.0), ..AdAdaGrad::default() }),
         initial_batch: 4,
         max_batch: 80,
         sample_budget: 600,

@@ -36,8 +36,12 @@ fn checkpoint_bytes() -> Vec<u8> {
     let network = OwnedNetwork::of_model(Model::Logistic, SampleShape::MNIST).unwrap();
     let parameters = vec![0.25; network.view().parameters()];
     let config = Preset::PaperLogistic.config();
-    let progress =
-        Progress { steps: 3, samples_seen: 6, next_batch: 2, shared: Shared { steps: 3, sum_norm_sq: 0.1 } };
+    let progress = Progress {
+        steps: 3,
+        samples_seen: 6,
+        shared: Shared { steps: 3, sum_norm_sq: 0.1 },
+        ..Progress::start(2)
+    };
     let state = State {
         version: 2,
         config,

@@ -79,8 +79,7 @@ fn check_case<F: Real<Sum = f64>>(case: &MergeCase, order: &[usize], unit: f64) 
         let chunk = &case.chunks[index];
         equal("size", &case.sizes[index], &chunk.size)?;
         check_chunk(&mut part, chunk, unit).map_err(|error| format!("chunk {index}: {error}"))?;
-        part.close_part();
-        total.merge(&part).unwrap();
+        total.merge(&part.into_part()).unwrap();
     }
     let mut mean = vec![F::zero(); width];
     total.mean_gradient(&mut mean).unwrap();

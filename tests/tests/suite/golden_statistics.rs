@@ -1,7 +1,7 @@
 //! `statistics.json`: what a batch's gradients say, the sizes required, and the next batch.
 
 use adadagrad_core::batch_test::{AnyTest, NormTest, Required};
-use adadagrad_core::controller::{AdAdaGrad, Controller, Decision, Limits};
+use adadagrad_core::controller::{AdAdaGrad, Limits};
 use adadagrad_core::real::{Real, dot};
 use adadagrad_core::statistics::{Evidence, Inner, Reason, Statistics};
 use adadagrad_tests::compare::{Check, close, equal, holds};
@@ -9,6 +9,7 @@ use adadagrad_tests::engine::all_needs;
 use adadagrad_tests::golden::{
     self, ControllerRow, Expected, Number, RequiredRow, StatisticsCase, StatisticsFile, batch_test,
 };
+use adadagrad_tests::rules::next_batch;
 
 /// Relative rounding that the file's bounds allow for a sum.
 pub(crate) const F64: f64 = 1e-12;
@@ -303,10 +304,7 @@ fn check_rivals(case: &StatisticsCase, evidence: &Evidence<f64>, unit: f64) -> C
 /// The controller's decision.
 fn next(required: Required<f64>, row: &ControllerRow) -> u32 {
     let limits = Limits { min: row.min, max: row.max };
-    let evidence = Evidence::default();
-    let Decision::Step { next } =
-        AdAdaGrad { growth_cap: None }.decide(&mut (), row.current, limits, &evidence, required);
-    next
+    next_batch(&AdAdaGrad::default(), row.current, limits, required)
 }
 
 fn required_of(number: Number) -> Required<f64> {

@@ -34,7 +34,7 @@ impl<F: Real<Sum = f64>> Run<F> {
             learning_rate,
             schedule: Schedule::default(),
             test: Some(batch_test(&run.test.test, run.test.eta, run.test.theta, run.test.nu)),
-            controller: AnyController::AdAdaGrad(AdAdaGrad { growth_cap: None }),
+            controller: AnyController::AdAdaGrad(AdAdaGrad::default()),
             initial_batch: file.first_batch,
             min_batch: file.min_batch,
             max_batch: file.max_batch,

@@ -10,7 +10,9 @@ use adadagrad_tests::mnist::network;
 use crate::batch_tests::rows;
 use crate::determinism::{Images, run_configs};
 
-const EVERYTHING: Needs = Needs { norms: true, inner: true, coordinate_quantile: Some(1.0), parts: 1 };
+fn everything() -> Needs {
+    Needs { norms: true, inner: true, coordinate_quantile: Some(1.0), parts: 1, ..Needs::default() }
+}
 
 #[test]
 fn an_empty_batch_has_no_mean_gradient() {
@@ -21,7 +23,7 @@ fn an_empty_batch_has_no_mean_gradient() {
     assert_eq!((error.expected, error.found), (1, 0));
     assert!(error.to_string().contains("the batch"), "{error}");
     assert_eq!(mean, [7.0; 3]);
-    let mut batch = BatchSums::<f32>::new(3, &EVERYTHING).unwrap();
+    let mut batch = BatchSums::<f32>::new(3, &everything()).unwrap();
     assert_eq!(batch.mean_gradient(&mut mean), Err(error));
     assert_eq!(mean, [7.0; 3]);
 }
@@ -29,11 +31,13 @@ fn an_empty_batch_has_no_mean_gradient() {
 #[test]
 fn an_empty_batch_says_nothing() {
     let (mut sums, mut moments) = ([0.0_f64; 3], [0.0_f64; 3]);
-    let mut statistics = Statistics::<f64>::new(&mut sums, &mut moments).unwrap();
-    statistics.close_part();
+    let part = Statistics::<f64>::new(&mut sums, &mut moments).unwrap().into_part();
+    let (mut total, mut squares) = ([7.0_f64; 3], [7.0_f64; 3]);
+    let mut statistics = Statistics::<f64>::new(&mut total, &mut squares).unwrap();
+    statistics.merge(&part).unwrap();
     assert_eq!(statistics.coordinate_variance(0), None);
     assert_eq!(statistics.coordinate_ratio(0.5), None);
-    let evidence = statistics.evidence(&EVERYTHING, Some(Inner::default()));
+    let evidence = statistics.evidence(&everything(), Some(Inner::default()));
     assert_eq!((evidence.samples, evidence.loss, evidence.mean_norm_sq), (0, 0.0, 0.0));
     assert_eq!(evidence.variance(), Err(Reason::SingleSample));
     for row in rows() {

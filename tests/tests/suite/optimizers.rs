@@ -2,7 +2,8 @@
 
 use adadagrad_core::config::RunConfig;
 use adadagrad_core::optimizer::{
-    AdaGrad, AdaGradNorm, Adam, AdamW, AnyOptimizer, Momentum, Nesterov, Optimizer, RmsProp, Sgd, Shared,
+    AdaGrad, AdaGradNorm, AdaGradNormDelayed, Adam, AdamW, AnyOptimizer, Momentum, Nesterov, Optimizer,
+    RmsProp, Sgd, Shared,
 };
 use adadagrad_core::random::Key;
 use adadagrad_core::real::{Real, square_norm};
@@ -25,6 +26,8 @@ fn rows() -> Vec<Row> {
         row(AnyOptimizer::Nesterov(Nesterov::default()), 1, [0.02, 5e-4, 2e-4]),
         row(AnyOptimizer::AdaGrad(AdaGrad::default()), 1, [0.5, 0.5, 0.3]),
         row(AnyOptimizer::AdaGradNorm(AdaGradNorm::default()), 0, [1.0, 3.0, 1.0]),
+        // Its first step is not divided by its own gradient, but by √β.
+        row(AnyOptimizer::AdaGradNormDelayed(AdaGradNormDelayed { beta: 1e6 }), 0, [100.0, 2.0, 1.0]),
         row(AnyOptimizer::RmsProp(RmsProp::default()), 1, [0.02, 0.005, 0.002]),
         row(AnyOptimizer::Adam(Adam::default()), 2, [0.05, 0.02, 0.01]),
         row(AnyOptimizer::AdamW(AdamW::default()), 2, [0.05, 0.02, 0.01]),
@@ -260,6 +263,7 @@ fn optimizers_are_object_safe() {
         Box::new(Nesterov::default()),
         Box::new(AdaGrad::default()),
         Box::new(AdaGradNorm::default()),
+        Box::new(AdaGradNormDelayed { beta: 1e6 }),
         Box::new(RmsProp::default()),
         Box::new(Adam::default()),
         Box::new(AdamW::default()),

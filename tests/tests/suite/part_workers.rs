@@ -27,11 +27,11 @@ fn configs() -> Vec<RunConfig> {
     configs.chain([cnn, mlp]).collect()
 }
 
-type Outcome = (Vec<Telemetry>, u64);
+pub(crate) type Outcome = (Vec<Telemetry>, u64);
 
 /// Who sweeps the next part is thrown with dice: one of two workers, or the run itself. So a worker projects parts
 /// that it kept, and others.
-fn shared(config: RunConfig, product: impl Backend<f32> + Copy, dice: Key) -> Outcome {
+pub(crate) fn shared(config: RunConfig, product: impl Backend<f32> + Copy, dice: Key) -> Outcome {
     let images = Images::new(SAMPLES);
     let mut workers =
         [0, 1].map(|_| (PartWorker::<f32, _>::new(config, network(&config), SAMPLES, product).unwrap(), 0));

@@ -7,7 +7,7 @@ use adadagrad_core::batch_test::{
     WorkerNormTest,
 };
 use adadagrad_core::config::{Preset, RunConfig};
-use adadagrad_core::controller::{AdAdaGrad, AnyController, Constant, Controller, Decision, Limits};
+use adadagrad_core::controller::{AdAdaGrad, AnyController, Constant, Limits};
 use adadagrad_core::dataset::{Dataset, SampleShape};
 use adadagrad_core::images::Picture;
 use adadagrad_core::network::{Model, Shape};
@@ -20,6 +20,7 @@ use adadagrad_core::schedule::{Decay, Schedule};
 use adadagrad_core::shuffle::{Order, Shuffle};
 use adadagrad_core::statistics::{Evidence, Inner, Needs, Reason, Statistics};
 use adadagrad_core::training::Cut;
+use adadagrad_tests::rules::next_batch;
 use proptest::prelude::*;
 use proptest::test_runner::{RngSeed, TestCaseError};
 
@@ -65,8 +66,7 @@ fn pooled(rows: &Rows, sizes: &[usize]) -> (Evidence<f64>, Vec<f64>, Vec<f64>) {
         for row in *part {
             statistics.push(row, row[0]).unwrap();
         }
-        statistics.close_part();
-        total.merge(&statistics).unwrap();
+        total.merge(&statistics.into_part()).unwrap();
     }
     let mut mean = vec![0.0; width];
     total.mean_gradient(&mut mean).unwrap();
@@ -79,7 +79,7 @@ fn pooled(rows: &Rows, sizes: &[usize]) -> (Evidence<f64>, Vec<f64>, Vec<f64>) {
         inner.merge(&sums);
     }
     let variances = (0..width).map(|d| total.coordinate_variance(d).unwrap()).collect();
-    let needs = Needs { norms: true, inner: true, coordinate_quantile: None, parts: 1 };
+    let needs = Needs { norms: true, inner: true, coordinate_quantile: None, parts: 1, ..Needs::default() };
     (total.evidence(&needs, Some(inner)), mean, variances)
 }
 
@@ -301,12 +301,8 @@ proptest! {
         cap in prop::option::of(1.0001..10.0_f64),
     ) {
         let limits = Limits { min, max };
-        let rule = AdAdaGrad { growth_cap: cap };
-        let decide = |current, required| {
-            let Decision::Step { next } =
-                rule.decide(&mut (), current, limits, &Evidence::default(), required);
-            next
-        };
+        let rule = AdAdaGrad { growth_cap: cap, ..AdAdaGrad::default() };
+        let decide = |current, required| next_batch(&rule, current, limits, required);
         let (small, large) = (sizes.0.min(sizes.1), sizes.0.max(sizes.1));
         let next = decide(current, Required::Size(large));
         prop_assert!(next <= max);
@@ -325,8 +321,7 @@ proptest! {
             prop_assert_eq!(next, max.min(min.max(current).max(large.ceil() as u32)));
             prop_assert_eq!(decide(current, Required::Unbounded), max);
         }
-        let Decision::Step { next } =
-            Constant {}.decide(&mut (), current, limits, &Evidence::default(), Required::Size(large));
+        let next = next_batch(&Constant {}, current, limits, Required::Size(large));
         prop_assert_eq!(next, limits.clip(current));
     }
 
@@ -547,7 +542,7 @@ fn configs() -> impl Strategy<Value = RunConfig> {
                 learning_rate: rate,
                 schedule,
                 test: Some(test),
-                controller: AnyController::AdAdaGrad(AdAdaGrad { growth_cap: cap }),
+                controller: AnyController::AdAdaGrad(AdAdaGrad { growth_cap: cap, ..AdAdaGrad::default() }),
                 initial_batch: batch + 1,
                 min_batch: 1,
                 max_batch: 60_000,

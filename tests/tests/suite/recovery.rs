@@ -32,7 +32,8 @@ fn evidence(samples: u32, noise: f64) -> Evidence<f64> {
             sum_squared_square_norms: norms * norms,
         }),
         coordinate_ratio: Some(100.0 * noise),
-        parts: Some(Parts { count: 3, sum_squared_means: norms }),
+        parts: Some(Parts { count: 3, sum_squared_means: norms, ..Parts::default() }),
+        ..Evidence::default()
     }
 }
 
@@ -56,7 +57,10 @@ fn what_is_settled_comes_true_whatever_the_evidence() {
                     count += 1;
                 }
                 let is_settled = config.controller == constant || plan.cut.samples() == config.max_batch;
-                let wants_norm = matches!(config.optimizer, AnyOptimizer::AdaGradNorm(_));
+                let wants_norm = matches!(
+                    config.optimizer,
+                    AnyOptimizer::AdaGradNorm(_) | AnyOptimizer::AdaGradNormDelayed(_)
+                );
                 assert_eq!(settled.is_some(), is_settled && !wants_norm, "{config:?}");
                 assert_eq!(speculated.is_some(), !wants_norm, "{config:?}");
                 if let Some((known, next)) = speculated {

@@ -41,8 +41,10 @@ fn doubled(test: AnyTest) -> AnyTest {
 /// All that may change, changed.
 fn changed(config: RunConfig) -> RunConfig {
     let controller = match config.controller {
-        AnyController::AdAdaGrad(_) => AnyController::AdAdaGrad(AdAdaGrad { growth_cap: Some(1.5) }),
-        constant @ AnyController::Constant(_) => constant,
+        AnyController::AdAdaGrad(_) => {
+            AnyController::AdAdaGrad(AdAdaGrad { growth_cap: Some(1.5), ..AdAdaGrad::default() })
+        }
+        other => other,
     };
     RunConfig {
         learning_rate: config.learning_rate / 3.0,

@@ -19,10 +19,10 @@ fn every_kind_is_read_back() {
     check_read_back(&AnyOptimizer::all());
     check_read_back(&AnyTest::all());
     check_read_back(&Decay::all());
+    check_read_back(&AnyController::all());
     check_read_back(&[
         AnyController::Constant(Constant {}),
-        AnyController::AdAdaGrad(AdAdaGrad { growth_cap: None }),
-        AnyController::AdAdaGrad(AdAdaGrad { growth_cap: Some(1.5) }),
+        AnyController::AdAdaGrad(AdAdaGrad { growth_cap: Some(1.5), ..AdAdaGrad::default() }),
     ]);
     check_read_back(&[AnyOptimizer::Momentum(Momentum { momentum: 0.25, weight_decay: 0.125 })]);
     check_read_back(&[Decay::Step { every_samples: u64::MAX, factor: 0.75 }]);

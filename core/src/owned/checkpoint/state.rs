@@ -61,7 +61,7 @@ impl State {
     /// What is wrong with it.
     pub fn check(&self) -> Result<(), CheckpointError> {
         check_version(self.version)?;
-        let Progress { steps, samples_seen, next_batch, shared } = self.progress;
+        let Progress { steps, samples_seen, next_batch, shared, learning_rate_scale, .. } = self.progress;
         let checks = [
             (steps == shared.steps, "the optimizer and the run have different numbers of steps"),
             (steps <= samples_seen, "it has more steps than samples"),
@@ -70,6 +70,10 @@ impl State {
             (
                 shared.sum_norm_sq >= 0.0 && shared.sum_norm_sq.is_finite(),
                 "a sum of squares is negative or infinite",
+            ),
+            (
+                learning_rate_scale > 0.0 && learning_rate_scale.is_finite(),
+                "the learning rate's factor is not a positive number",
             ),
             (self.has_its_network(), "the layers of its network are not those that its settings name"),
             (self.encoding.is_none_or(is_sound), "a mean or a deviation of its data is not a valid number"),

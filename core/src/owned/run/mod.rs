@@ -67,7 +67,7 @@ impl<F: Real, M: Backend<F> + Copy> LocalRun<F, M> {
     pub fn new(config: RunConfig, network: OwnedNetwork, samples: u32, product: M) -> Result<Self, RunError> {
         let mut run = Self::empty(Trainer::new(config, samples)?, network, product)?;
         initialise(run.engine.network.view(), config.seed, &mut run.parameters)?;
-        config.optimizer.as_optimizer::<F>().start(&mut run.memory);
+        config.start(run.parameters.len(), &mut run.memory);
         Ok(run)
     }
 
@@ -101,7 +101,7 @@ impl<F: Real, M: Backend<F> + Copy> LocalRun<F, M> {
         let trainer = trainer.with_grain(network.grain());
         let len = network.view().parameters();
         let parameters = zeros(len)?;
-        let memory = zeros(trainer.config().optimizer.as_optimizer::<F>().slots() * len)?;
+        let memory = zeros(trainer.config().slots() * len)?;
         let sweep_memory = SweepMemory::new(network.view())?;
         Ok(Self {
             trainer,
@@ -146,7 +146,7 @@ impl<F: Real, M: Backend<F> + Copy> LocalRun<F, M> {
         self.engine.network.as_files_hold(&self.parameters)
     }
 
-    /// The optimizer memory, slots · D values, in the order of files.
+    /// The training memory, [`RunConfig::slots`] · D values, in the order of files.
     #[must_use]
     pub fn memory(&self) -> Vec<F> {
         self.engine.network.as_files_hold(&self.memory)

@@ -4,7 +4,7 @@ use super::{Advance, LocalEngine, LocalRun};
 use crate::backend::Backend;
 use crate::dataset::Dataset;
 use crate::optimizer::StepScalars;
-use crate::owned::{ActivationCache, RunError};
+use crate::owned::{ActivationCache, RunError, evidence};
 use crate::real::Real;
 use crate::shuffle::Order;
 use crate::statistics::{Inner, LengthMismatch, Needs};
@@ -13,7 +13,10 @@ use crate::training::{MicroBatch, Plan, Walk};
 /// A step under way.
 #[derive(Clone, Debug)]
 pub(super) struct Step<F: Real> {
+    /// What is swept: the batch, or its latest extension.
     pub(super) plan: Plan<F::Sum>,
+    /// The batch before that extension.
+    pub(super) whole: Option<Plan<F::Sum>>,
     order: Order,
     pub(super) walk: Walk,
     /// Micro-batches of this sweep that are done.
@@ -47,7 +50,15 @@ impl<F: Real, M: Backend<F> + Copy> LocalRun<F, M> {
         let limit =
             if plan.needs.inner { ActivationCache::<F>::limit(self.engine.network.view()) } else { 0 };
         self.cache.begin(limit);
-        Some(Step { plan, order: self.trainer.order(), walk, swept: 0, projection: None, decided })
+        Some(Step {
+            plan,
+            whole: None,
+            order: self.trainer.order(),
+            walk,
+            swept: 0,
+            projection: None,
+            decided,
+        })
     }
 
     pub(super) fn sweep(
@@ -120,15 +131,25 @@ impl<F: Real, M: Backend<F> + Copy> LocalRun<F, M> {
             }
         }
         if let Some(scalars) = step.decided {
-            let optimizer = self.trainer.config().optimizer.as_optimizer::<F>();
-            optimizer.update(&scalars, &mut self.parameters, &self.mean_gradient, &mut self.memory)?;
+            let Self { trainer, mean_gradient, parameters, memory, .. } = self;
+            let samples = trainer.samples();
+            trainer.config().update(&step.plan, samples, &scalars, parameters, mean_gradient, memory)?;
             self.repeats.pop_front();
             return Ok(Advance::Working);
         }
         let inner = step.projection.map(|projection| projection.total);
-        let evidence = self.sums.evidence(&needs, inner)?;
+        let evidence = evidence(&mut self.sums, &self.trainer, &needs, inner, &self.memory)?;
+        let plan = step.whole.map_or(step.plan, |whole| whole.with(&step.plan));
+        if let Some(extension) = self.trainer.extension(&plan, &evidence) {
+            step.walk = extension.cut.walk(0..extension.cut.parts(), self.engine.memory.micro_batch());
+            (step.whole, step.plan, step.projection, step.swept) = (Some(plan), extension, None, 0);
+            self.part.clear();
+            self.cache.begin(0);
+            self.step = Some(step);
+            return Ok(Advance::Working);
+        }
         let Self { trainer, mean_gradient, parameters, memory, .. } = self;
-        let telemetry = trainer.conclude(&step.plan, &evidence, mean_gradient, parameters, memory);
+        let telemetry = trainer.conclude(&plan, &evidence, mean_gradient, parameters, memory);
         Ok(Advance::Step(telemetry.map_err(RunError::Step)?))
     }
 }

@@ -2,6 +2,7 @@
 
 use std::num::NonZero;
 use std::sync::Arc;
+use std::time::Instant;
 use std::vec::Vec;
 
 use super::error::ThreadsError;
@@ -12,7 +13,9 @@ use super::worker::ThreadWorker;
 use crate::config::RunConfig;
 use crate::network::{Grain, Score, initialise};
 use crate::owned::zeros::zeros;
-use crate::owned::{ActivationCache, Confusion, Control, Evaluated, Evaluation, OwnedNetwork, SharedDataset};
+use crate::owned::{
+    ActivationCache, Confusion, Control, Evaluated, Evaluation, OwnedNetwork, SharedDataset, evidence,
+};
 use crate::shuffle::Order;
 use crate::statistics::{Evidence, Inner, Needs, check_length};
 use crate::subnormal::flush_all;
@@ -69,12 +72,11 @@ impl ThreadsEngine {
         control: Arc<Control>,
     ) -> Result<Self, ThreadsError> {
         let network = Arc::new(network.by_inputs());
-        let optimizer = config.optimizer.as_optimizer::<f32>();
         let len = network.view().parameters();
         let mut parameters: Vec<f32> = zeros(len)?;
-        let mut memory: Vec<f32> = zeros(optimizer.slots() * len)?;
+        let mut memory: Vec<f32> = zeros(config.slots() * len)?;
         initialise(network.view(), config.seed, &mut parameters)?;
-        optimizer.start(&mut memory);
+        config.start(len, &mut memory);
         let pool = Pool::new(threads, || ThreadWorker::new(&network, &control))?;
         Ok(Self {
             pool,
@@ -96,7 +98,7 @@ impl ThreadsEngine {
         self.network.as_files_hold(&self.parameters)
     }
 
-    /// The optimizer memory, slots · D values, as files hold them.
+    /// The training memory, [`RunConfig::slots`] · D values, as files hold them.
     #[must_use]
     pub fn memory(&self) -> Vec<f32> {
         self.network.as_files_hold(&self.memory)
@@ -109,9 +111,16 @@ impl ThreadsEngine {
     pub fn repeat(&mut self, config: &RunConfig, step: &Decided<f32>) -> Result<(), ThreadsError> {
         let order = Order::new(self.training.len(), config.seed);
         self.sweep(step.plan.cut, BatchOrder::Shuffled { order, start: step.plan.start }, &Needs::default())?;
-        let optimizer = config.optimizer.as_optimizer::<f32>();
         let parameters = Arc::make_mut(&mut self.parameters);
-        Ok(optimizer.update(&step.scalars, parameters, &self.mean_gradient, &mut self.memory)?)
+        let samples = self.training.len();
+        Ok(config.update(
+            &step.plan,
+            samples,
+            &step.scalars,
+            parameters,
+            &self.mean_gradient,
+            &mut self.memory,
+        )?)
     }
 
     /// How finely the batches of a run of its network are cut.
@@ -132,11 +141,23 @@ impl ThreadsEngine {
     /// When the step is refused, cancelled or cannot be computed; then parameters, optimizer memory and the trainer are
     /// as they were before it.
     pub fn step(&mut self, trainer: &mut Trainer<f32>, plan: &Plan<f64>) -> Result<Telemetry, ThreadsError> {
-        let visits = BatchOrder::Shuffled { order: trainer.order(), start: plan.start };
-        let inner = self.sweep(plan.cut, visits, &plan.needs)?;
-        let evidence = self.sums.batch.evidence(&plan.needs, inner)?;
+        let begun = Instant::now();
+        let visits = |plan: &Plan<f64>| BatchOrder::Shuffled { order: trainer.order(), start: plan.start };
+        let inner = self.sweep(plan.cut, visits(plan), &plan.needs)?;
+        let mut whole = *plan;
+        let mut evidence = evidence(&mut self.sums.batch, trainer, &plan.needs, inner, &self.memory)?;
+        while let Some(extension) = trainer.extension(&whole, &evidence) {
+            self.sweep_more(extension.cut, visits(&extension))?;
+            whole = whole.with(&extension);
+            evidence = self.sums.batch.evidence(&plan.needs, None)?;
+        }
         let parameters = Arc::make_mut(&mut self.parameters);
-        Ok(trainer.conclude(plan, &evidence, &self.mean_gradient, parameters, &mut self.memory)?)
+        let telemetry =
+            trainer.conclude(&whole, &evidence, &self.mean_gradient, parameters, &mut self.memory)?;
+        if plan.needs.step_time {
+            trainer.measured(whole.cut.samples(), begun.elapsed().as_secs_f64());
+        }
+        Ok(telemetry)
     }
 
     /// What a batch of training samples says about its gradient. Changes nothing.
@@ -209,19 +230,25 @@ impl ThreadsEngine {
         self.control.begin();
         self.sums.begin(self.parameters.len(), *needs)?;
         self.begin_caching(cut, needs);
-        let over = Over { cut, dataset: &self.training, parameters: &self.parameters };
-        let (sums, caches) = (&mut self.sums, &mut self.caches);
-        self.pool.run(cut.parts(), &mut Accumulating { over, visits, sums, caches, taken: 0 })?;
-        let mean_gradient = Arc::make_mut(&mut self.mean_gradient);
-        self.sums.batch.mean_gradient(mean_gradient)?;
+        self.sweep_more(cut, visits)?;
         if !needs.inner {
             return Ok(None);
         }
+        let over = Over { cut, dataset: &self.training, parameters: &self.parameters };
         let (mean_gradient, caches) = (&self.mean_gradient, &mut self.caches);
         let mut projecting =
             Projecting { over, visits, mean_gradient, caches, taken: 0, total: Inner::default() };
         self.pool.run(cut.parts(), &mut projecting)?;
         Ok(Some(projecting.total))
+    }
+
+    /// The first sweep of a batch, or of what extends it: adds to the sums, and leaves the ḡ of all.
+    fn sweep_more(&mut self, cut: Cut, visits: BatchOrder) -> Result<(), ThreadsError> {
+        let over = Over { cut, dataset: &self.training, parameters: &self.parameters };
+        let (sums, caches) = (&mut self.sums, &mut self.caches);
+        self.pool.run(cut.parts(), &mut Accumulating { over, visits, sums, caches, taken: 0 })?;
+        let mean_gradient: &mut Vec<f32> = Arc::make_mut(&mut self.mean_gradient);
+        Ok(self.sums.batch.mean_gradient(mean_gradient)?)
     }
 
     /// As many micro-batches of each part as there is memory for, where there is a second sweep.

@@ -44,6 +44,9 @@ pub(crate) enum OptimizerName {
     /// One step size from the sum of squared norms
     #[value(name = "adagrad_norm", alias = "adagrad-norm")]
     AdagradNorm,
+    /// AdaGrad-Norm without this step's own gradient in the sum
+    #[value(name = "adagrad_norm_delayed", alias = "adagrad-norm-delayed")]
+    AdagradNormDelayed,
     /// A step size per coordinate from a running mean of squares
     Rmsprop,
     /// Momentum and running mean of squares, with bias correction

@@ -12,7 +12,7 @@ use adadagrad_core::controller::{AdAdaGrad, AnyController, Constant};
 use adadagrad_core::model::Model;
 use adadagrad_core::normalisation::Normalisation;
 use adadagrad_core::optimizer::{
-    AdaGrad, AdaGradNorm, Adam, AdamW, AnyOptimizer, Momentum, Nesterov, RmsProp, Sgd,
+    AdaGrad, AdaGradNorm, AdaGradNormDelayed, Adam, AdamW, AnyOptimizer, Momentum, Nesterov, RmsProp, Sgd,
 };
 use adadagrad_core::schedule::Decay;
 use serde::Serialize;
@@ -101,6 +101,9 @@ impl SettingArguments {
             OptimizerName::Nesterov => AnyOptimizer::Nesterov(Nesterov::default()),
             OptimizerName::Adagrad => AnyOptimizer::AdaGrad(AdaGrad::default()),
             OptimizerName::AdagradNorm => AnyOptimizer::AdaGradNorm(AdaGradNorm::default()),
+            OptimizerName::AdagradNormDelayed => {
+                AnyOptimizer::AdaGradNormDelayed(AdaGradNormDelayed::default())
+            }
             OptimizerName::Rmsprop => AnyOptimizer::RmsProp(RmsProp::default()),
             OptimizerName::Adam => AnyOptimizer::Adam(Adam::default()),
             OptimizerName::Adamw => AnyOptimizer::AdamW(AdamW::default()),

@@ -218,7 +218,7 @@ pub(crate) fn begin(
         Start::Resumed((file, checkpoint)) => {
             let about = |error| files::about(file, error);
             let state = checkpoint.state().map_err(about)?;
-            let slots = config.optimizer.as_optimizer::<f32>().slots();
+            let slots = config.slots();
             let parameters = checkpoint.parameters(network.view()).map_err(about)?;
             let memory = checkpoint.memory(network.view(), slots).map_err(about)?;
             engine.restore(&parameters, Some(&memory))?;

@@ -67,6 +67,7 @@ pub(crate) fn run(arguments: &StatisticsArguments) -> Outcome {
         inner: true,
         coordinate_quantile: Some(thresholds.quantile),
         parts: thresholds.workers,
+        ..Needs::default()
     };
     let data = arguments.place.load_data(origin::dataset_of(&arguments.place, loaded)?)?;
     if let Some(note) = loaded.map(|loaded| origin::check_data(loaded, &data)).transpose()?.flatten() {

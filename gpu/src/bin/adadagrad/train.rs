@@ -123,7 +123,7 @@ impl Files {
             Err(error) => Err(files::about(path, error)),
         });
         let telemetry = telemetry.transpose()?;
-        let values = network.parameters() * (1 + config.optimizer.as_optimizer::<f32>().slots());
+        let values = network.parameters() * (1 + config.slots());
         let bytes =
             (values * size_of::<f32>()) as u64 + HEADER + HEADER_OF_LAYER * network.nodes().len() as u64;
         let checkpoints = Checkpoints::prove(arguments, bytes, start.progress())?;

@@ -1,0 +1,79 @@
+use super::{About, Controller, Decision, Situation};
+use crate::real::Real;
+use crate::statistics::{Needs, Reason};
+
+/// Accordion: two sizes. After each epoch the ratio |‖A′‖ − ‖A‖|/‖A′‖ with A = Σ gᵢ over the epoch and A′ over the one
+/// before: below the threshold the gradient has settled, and the batch is large; otherwise, and after the first epoch,
+/// it is small.
+///
+/// Agarwal, Wang, Lee, Venkataraman, Papailiopoulos 2020, arXiv 2010.16248.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct Accordion {
+    /// The small batch, at least 1. 512 by default.
+    pub small: u32,
+    /// The large batch, at least as large. 4,096 by default.
+    pub large: u32,
+    /// Above 0. 0.5 by default.
+    pub threshold: f64,
+}
+
+#[cfg(feature = "serde")]
+crate::fields::settings!(Accordion { small, large, threshold });
+
+impl Default for Accordion {
+    fn default() -> Self {
+        Self { small: 512, large: 4_096, threshold: 0.5 }
+    }
+}
+
+/// What [`Accordion`] knows of the last epoch.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
+pub struct AccordionState<S> {
+    /// ‖A‖ of the last epoch that has ended.
+    pub last_norm: Option<S>,
+}
+
+/// What stands for the ratio where the last epoch's sum is 0: clearly above any threshold, as in the authors' code.
+const RATIO_TO_NOTHING: f64 = 9.0;
+
+impl Accordion {
+    pub(super) const ABOUT: About = About {
+        name: "accordion",
+        title: "Accordion",
+        source: "Agarwal, Wang, Lee, Venkataraman, Papailiopoulos 2020, arXiv 2010.16248",
+        summary: "Large batches in epochs whose gradient is like that of the epoch before, small ones in the others.",
+        evidence: "the sum of an epoch's gradients (as many values as parameters)",
+    };
+}
+
+impl<S: Real> Controller<S> for Accordion {
+    type State = AccordionState<S>;
+
+    fn needs(&self) -> Needs {
+        Needs { epoch: true, ..Needs::default() }
+    }
+
+    fn decide(&self, state: AccordionState<S>, now: &Situation<'_, S>) -> (Decision, AccordionState<S>) {
+        let kept = now.limits.clip(now.batch);
+        if !now.ends_epoch() {
+            return (Decision::next(kept), state);
+        }
+        let norm = match now.evidence.epoch_norm_sq {
+            Some(norm_sq) if norm_sq.is_finite() => norm_sq.root(),
+            Some(_) => return (Decision::hold(kept, Reason::NonFinite), state),
+            None => return (Decision::hold(kept, Reason::MissingEvidence), state),
+        };
+        let ratio = |before: S| {
+            if before > S::zero() { (before - norm).abs() / before } else { S::of(RATIO_TO_NOTHING) }
+        };
+        let is_settled = state.last_norm.is_some_and(|before| ratio(before) < S::of(self.threshold));
+        let next = if is_settled { self.large } else { self.small };
+        (Decision::next(now.limits.clip(next)), AccordionState { last_norm: Some(norm) })
+    }
+
+    fn first_batch(&self, _: u32) -> u32 {
+        self.small
+    }
+}

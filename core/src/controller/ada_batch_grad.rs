@@ -1,0 +1,66 @@
+use super::rounding::ceiling;
+use super::{About, Controller, Decision, Situation, Window, WindowKind};
+use crate::batch_test::{AugmentedTest, BatchTest, Required};
+use crate::real::Real;
+use crate::statistics::Needs;
+
+/// AdaBatchGrad's rule: the size that the augmented inner product test requires, taken only as the minimum of the last
+/// k: b′ = clip(max(b, ⌈min of k T⌉)) with T = max(v_along/(ϑ² n²), v_orth/(ν² n)).
+///
+/// arXiv 2402.05264. It takes its own test, whatever the run's is. An undefined T is left out of the window. Its step is
+/// that of [`AdaGradNormDelayed`](crate::optimizer::AdaGradNormDelayed).
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct AdaBatchGrad {
+    /// ϑ > 0 of the inner product test. 0.1 by default.
+    pub theta: f64,
+    /// ν > 0 of the orthogonality test. 0.1 by default.
+    pub nu: f64,
+    /// k, from 1 to [`MOST_IN_WINDOW`](super::MOST_IN_WINDOW). 5 by default.
+    pub window: u32,
+    /// When the minimum is taken. In blocks by default, as in the known code.
+    pub window_kind: WindowKind,
+}
+
+#[cfg(feature = "serde")]
+crate::fields::settings!(AdaBatchGrad { theta, nu, window, window_kind });
+
+impl Default for AdaBatchGrad {
+    fn default() -> Self {
+        Self { theta: 0.1, nu: 0.1, window: 5, window_kind: WindowKind::Block }
+    }
+}
+
+impl AdaBatchGrad {
+    pub(super) const ABOUT: About = About {
+        name: "ada_batch_grad",
+        title: "AdaBatchGrad",
+        source: "Ostroukhov, Zhumabayeva, Xiang, Gasnikov, Takáč, Kamzolov 2024, arXiv 2402.05264",
+        summary: "Grows to the smallest of the last sizes that the augmented inner product test required.",
+        evidence: "norms and inner products of the samples' gradients (a second sweep)",
+    };
+
+    fn test(&self) -> AugmentedTest {
+        AugmentedTest { theta: self.theta, nu: self.nu, leave_one_out: false }
+    }
+}
+
+impl<S: Real> Controller<S> for AdaBatchGrad {
+    type State = Window;
+
+    fn needs(&self) -> Needs {
+        self.test().needs()
+    }
+
+    fn decide(&self, state: Window, now: &Situation<'_, S>) -> (Decision, Window) {
+        let wanted = match self.test().required(now.evidence) {
+            Required::Size(size) => ceiling(size),
+            Required::Unbounded => u32::MAX,
+            Required::Undefined(reason) => {
+                return (Decision::hold(now.limits.clip(now.batch), reason), state);
+            }
+        };
+        let (state, smallest) = state.with(wanted, self.window, self.window_kind);
+        (Decision::next(now.limits.clip(smallest.map_or(now.batch, |size| size.max(now.batch)))), state)
+    }
+}

@@ -1,0 +1,158 @@
+//! Any of the rules, by name.
+
+use super::{
+    About, Accordion, AdAdaGrad, AdaBatch, AdaBatchGrad, BigBatch, Cabs, Constant, Controller, CostAware,
+    Decision, DiveBatch, GradientNoiseScale, Limits, Linear, Seesaw, SimiGrad, Situation, Smith, Stages,
+};
+use super::{AccordionState, CabsState, CostAwareState, DiveBatchState, NoiseAverage, Window};
+use crate::real::Real;
+use crate::statistics::Needs;
+
+/// The one table of rules: a new one is a row here, and a file.
+macro_rules! rules {
+    (
+        without_state { $($plain_name:literal => $plain:ident),* $(,)? }
+        with_state { $($name:literal => $rule:ident, $state:ty),* $(,)? }
+        order { $($any:ident),* $(,)? }
+    ) => {
+        /// Any of the rules, by name, as settings contain them.
+        #[derive(Clone, Copy, Debug, PartialEq)]
+        #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(tag = "name"))]
+        pub enum AnyController {
+            $(
+                #[doc = concat!("[`", stringify!($plain), "`].")]
+                #[cfg_attr(feature = "serde", serde(rename = $plain_name))]
+                $plain($plain),
+            )*
+            $(
+                #[doc = concat!("[`", stringify!($rule), "`].")]
+                #[cfg_attr(feature = "serde", serde(rename = $name))]
+                $rule($rule),
+            )*
+        }
+
+        #[cfg(feature = "serde")]
+        crate::fields::named_settings!(AnyController { $($plain_name => $plain,)* $($name => $rule,)* });
+
+        /// The state of any of the rules.
+        #[derive(Clone, Copy, Debug, Default, PartialEq)]
+        #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+        pub enum AnyState<S: Real> {
+            /// That of a rule without state, and of any other at the start.
+            #[default]
+            #[cfg_attr(feature = "serde", serde(rename = "none"))]
+            None,
+            $(
+                #[doc = concat!("Of [`", stringify!($rule), "`].")]
+                #[cfg_attr(feature = "serde", serde(rename = $name))]
+                $rule($state),
+            )*
+        }
+
+        impl AnyController {
+            /// One of each, with its default settings.
+            #[must_use]
+            pub fn all() -> [Self; AnyController::COUNT] {
+                [$(Self::$any($any::default())),*]
+            }
+
+            /// How many rules there are.
+            pub const COUNT: usize = [$(stringify!($any)),*].len();
+
+            /// The rule in words.
+            #[must_use]
+            pub const fn about(&self) -> About {
+                match self {
+                    $(Self::$plain(_) => $plain::ABOUT,)*
+                    $(Self::$rule(_) => $rule::ABOUT,)*
+                }
+            }
+
+            /// What an engine must compute for it.
+            #[must_use]
+            pub fn needs(&self) -> Needs {
+                match self {
+                    $(Self::$plain(rule) => Controller::<f64>::needs(rule),)*
+                    $(Self::$rule(rule) => Controller::<f64>::needs(rule),)*
+                }
+            }
+        }
+
+        impl<S: Real> Controller<S> for AnyController {
+            type State = AnyState<S>;
+
+            fn needs(&self) -> Needs {
+                self.needs()
+            }
+
+            fn decide(&self, state: AnyState<S>, now: &Situation<'_, S>) -> (Decision, AnyState<S>) {
+                match self {
+                    $(Self::$plain(rule) => (rule.decide((), now).0, AnyState::None),)*
+                    $(Self::$rule(rule) => {
+                        // The state of another rule is none of this one's.
+                        let own = if let AnyState::$rule(own) = state { own } else { Default::default() };
+                        let (decision, own) = rule.decide(own, now);
+                        let is_fresh = own == <$state>::default();
+                        (decision, if is_fresh { AnyState::None } else { AnyState::$rule(own) })
+                    })*
+                }
+            }
+
+            fn is_settled(&self, batch: u32, limits: Limits) -> bool {
+                match self {
+                    $(Self::$plain(rule) => Controller::<S>::is_settled(rule, batch, limits),)*
+                    $(Self::$rule(rule) => Controller::<S>::is_settled(rule, batch, limits),)*
+                }
+            }
+
+            fn first_batch(&self, initial: u32) -> u32 {
+                match self {
+                    $(Self::$plain(rule) => Controller::<S>::first_batch(rule, initial),)*
+                    $(Self::$rule(rule) => Controller::<S>::first_batch(rule, initial),)*
+                }
+            }
+        }
+    };
+}
+
+rules! {
+    without_state {
+        "constant" => Constant,
+        "stages" => Stages,
+        "linear" => Linear,
+        "geometric" => AdaBatch,
+        "smith" => Smith,
+        "seesaw" => Seesaw,
+        "big_batch" => BigBatch,
+        "simi_grad" => SimiGrad,
+    }
+    with_state {
+        "adadagrad" => AdAdaGrad, Window,
+        "cabs" => Cabs, CabsState<S>,
+        "dive_batch" => DiveBatch, DiveBatchState<S>,
+        "gradient_noise_scale" => GradientNoiseScale, NoiseAverage<S>,
+        "ada_batch_grad" => AdaBatchGrad, Window,
+        "accordion" => Accordion, AccordionState<S>,
+        "cost_aware" => CostAware, CostAwareState<S>,
+    }
+    order {
+        AdAdaGrad, Constant, Stages, Linear, AdaBatch, Smith, Seesaw, Cabs, DiveBatch, GradientNoiseScale,
+        AdaBatchGrad, BigBatch, SimiGrad, Accordion, CostAware,
+    }
+}
+
+impl AnyController {
+    /// Whether it decides by what the batch-size test requires.
+    #[must_use]
+    pub const fn uses_test(&self) -> bool {
+        matches!(self, Self::AdAdaGrad(_))
+    }
+}
+
+impl<S: Real> AnyState<S> {
+    /// Whether there is nothing to remember.
+    #[must_use]
+    pub const fn is_none(&self) -> bool {
+        matches!(self, Self::None)
+    }
+}

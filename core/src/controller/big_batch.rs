@@ -1,0 +1,57 @@
+use super::rounding::floor;
+use super::{About, Controller, Decision, Situation};
+use crate::real::Real;
+use crate::statistics::{Needs, Reason};
+
+/// Big Batch SGD: while n > v/b does not hold, the *same* batch is extended by a tenth of itself, and by one sample at
+/// least. The step uses the whole extended batch, and the next one begins at its size.
+///
+/// De, Yadav, Jacobs, Goldstein 2016, arXiv 1610.05792.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct BigBatch {
+    /// The share by which it is extended, above 0. 0.1 by default.
+    pub growth: f64,
+}
+
+#[cfg(feature = "serde")]
+crate::fields::settings!(BigBatch { growth });
+
+impl Default for BigBatch {
+    fn default() -> Self {
+        Self { growth: 0.1 }
+    }
+}
+
+impl BigBatch {
+    pub(super) const ABOUT: About = About {
+        name: "big_batch",
+        title: "Big Batch SGD",
+        source: "De, Yadav, Jacobs, Goldstein 2016, arXiv 1610.05792",
+        summary: "A batch is extended before its step until its mean gradient stands out from the noise.",
+        evidence: "norms of the samples' gradients; batches that can grow",
+    };
+}
+
+impl<S: Real> Controller<S> for BigBatch {
+    type State = ();
+
+    fn needs(&self) -> Needs {
+        Needs { norms: true, extends: true, ..Needs::default() }
+    }
+
+    fn decide(&self, (): (), now: &Situation<'_, S>) -> (Decision, ()) {
+        let (batch, limits) = (now.batch, now.limits);
+        let is_clear = match now.evidence.variance() {
+            Ok(variance) => now.evidence.mean_norm_sq > variance / now.evidence.batch(),
+            // Another sample defines it.
+            Err(Reason::SingleSample) => false,
+            Err(reason) => return (Decision::hold(limits.clip(batch), reason), ()),
+        };
+        if is_clear || batch >= limits.max {
+            return (Decision::next(limits.clip(batch)), ());
+        }
+        let by = floor(f64::from(batch) * self.growth).max(1);
+        (Decision::Extend { by: by.min(limits.max - batch) }, ())
+    }
+}

@@ -1,0 +1,81 @@
+use super::rounding::nearest;
+use super::{About, Controller, Decision, Situation};
+use crate::real::Real;
+use crate::statistics::{Needs, Reason};
+
+/// CABS: b′ = clip(round(c·α·ξ̄/L̄)) with ξ = (b − 1)/b·v = S/b − n and the mean loss L, both as running averages. The
+/// batch may shrink. It assumes that the smallest loss is 0 and the steps are those of plain SGD.
+///
+/// Balles, Romero, Hennig 2017, arXiv 1612.05086. The averages start at ξ̄ = 0 and L̄ = 1 and are not corrected for it, as
+/// in the authors' code.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct Cabs {
+    /// What an average keeps of itself, at least 0 and below 1. 0.95 by default.
+    pub ema: f64,
+    /// c > 0. 1 by default.
+    pub scale: f64,
+}
+
+#[cfg(feature = "serde")]
+crate::fields::settings!(Cabs { ema, scale });
+
+impl Default for Cabs {
+    fn default() -> Self {
+        Self { ema: 0.95, scale: 1.0 }
+    }
+}
+
+/// The running averages of [`Cabs`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
+pub struct CabsState<S> {
+    /// ξ̄.
+    pub xi: S,
+    /// L̄.
+    pub loss: S,
+}
+
+impl<S: Real> Default for CabsState<S> {
+    fn default() -> Self {
+        Self { xi: S::zero(), loss: S::one() }
+    }
+}
+
+impl Cabs {
+    pub(super) const ABOUT: About = About {
+        name: "cabs",
+        title: "CABS",
+        source: "Balles, Romero, Hennig 2017, arXiv 1612.05086",
+        summary: "The batch is the learning rate times the gradients' variance over the loss; it may shrink.",
+        evidence: "norms of the samples' gradients, loss, learning rate; plain SGD only",
+    };
+}
+
+impl<S: Real> Controller<S> for Cabs {
+    type State = CabsState<S>;
+
+    fn needs(&self) -> Needs {
+        Needs { norms: true, ..Needs::default() }
+    }
+
+    fn decide(&self, state: CabsState<S>, now: &Situation<'_, S>) -> (Decision, CabsState<S>) {
+        let hold = |reason| (Decision::hold(now.limits.clip(now.batch), reason), state);
+        let variance = match now.evidence.variance() {
+            Ok(variance) if now.evidence.loss.is_finite() => variance,
+            Ok(_) => return hold(Reason::NonFinite),
+            Err(reason) => return hold(reason),
+        };
+        let b = now.evidence.batch();
+        let (old, new) = (S::of(self.ema), S::of(1.0 - self.ema));
+        let state = CabsState {
+            xi: old * state.xi + new * ((b - S::one()) / b * variance),
+            loss: old * state.loss + new * now.evidence.loss,
+        };
+        if state.loss <= S::zero() {
+            return (Decision::hold(now.limits.clip(now.batch), Reason::NonPositiveLoss), state);
+        }
+        let raw = S::of(self.scale) * now.learning_rate * state.xi / state.loss;
+        (Decision::next(now.limits.clip(nearest(raw))), state)
+    }
+}

@@ -1,0 +1,142 @@
+use super::{About, Controller, Decision, NoiseAverage, Situation, TimeFit};
+use crate::noise_scale::Sensor;
+use crate::real::Real;
+use crate::statistics::{Needs, Reason};
+
+/// The batch that makes most progress per second. With the noise scale B and a step that takes t₀ + t₁·b, a batch makes
+/// progress e(b) = b/((b + B)(t₀ + t₁·b)) per second, which is best at b* = √(B·t₀/t₁). The batch is doubled or halved
+/// toward it where that gains enough: e(b*)/e(b) − 1 above `gain`.
+///
+/// snr-grad (2026). Step times are measured: somebody with a clock gives them to the trainer
+/// ([`Trainer::measured`](crate::training::Trainer::measured)). Where all steps so far had one size, a size next to it is
+/// tried, because one size does not tell t₀ and t₁ apart.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct CostAware {
+    /// How the noise scale is measured. Plain by default.
+    pub sensor: Sensor,
+    /// What an average keeps of itself, at least 0 and below 1. 0.95 by default.
+    pub ema: f64,
+    /// The gain that is worth a change, at least 0. 0.05 by default.
+    pub gain: f64,
+    /// Steps before the first change. 5 by default.
+    pub warm_up: u32,
+    /// Steps between two changes, at least. 5 by default.
+    pub dwell: u32,
+    /// t₀ in seconds, where it is known; with t₁ it takes the place of measurements.
+    pub fixed_time: Option<f64>,
+    /// t₁ in seconds, where it is known.
+    pub time_per_sample: Option<f64>,
+}
+
+#[cfg(feature = "serde")]
+crate::fields::settings!(CostAware { sensor, ema, gain, warm_up, dwell, fixed_time, time_per_sample });
+
+impl Default for CostAware {
+    fn default() -> Self {
+        Self {
+            sensor: Sensor::Plain,
+            ema: 0.95,
+            gain: 0.05,
+            warm_up: 5,
+            dwell: 5,
+            fixed_time: None,
+            time_per_sample: None,
+        }
+    }
+}
+
+/// What [`CostAware`] has averaged and measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
+pub struct CostAwareState<S> {
+    /// Noise and signal.
+    pub noise: NoiseAverage<S>,
+    /// The time of a step.
+    pub time: TimeFit,
+    /// Steps that count for the warm-up.
+    pub steps: u32,
+    /// Steps since the last change.
+    pub since_change: u32,
+}
+
+impl CostAware {
+    pub(super) const ABOUT: About = About {
+        name: "cost_aware",
+        title: "Cost-aware",
+        source: "snr-grad 2026",
+        summary: "Doubles or halves toward the batch that makes most progress per second, by measured step times.",
+        evidence: "norms of the samples' gradients, step times",
+    };
+
+    /// t₀ and t₁.
+    fn times<S>(&self, state: &CostAwareState<S>) -> Option<[f64; 2]> {
+        match (self.fixed_time, self.time_per_sample) {
+            (Some(fixed), Some(per_sample)) => Some([fixed, per_sample]),
+            _ => state.time.times(),
+        }
+    }
+
+    /// A size next to this one, to learn how the time depends on it.
+    fn trial<S>(&self, now: &Situation<'_, S>) -> u32 {
+        let doubled = now.limits.clip(now.batch.saturating_mul(2));
+        if doubled == now.batch { now.limits.clip(now.batch / 2) } else { doubled }
+    }
+}
+
+/// The best batch within the limits as a real number, and how much it gains over `batch`.
+fn best_and_gain<S: Real>(scale: S, [fixed, per_sample]: [S; 2], now: &Situation<'_, S>) -> Option<[S; 2]> {
+    let size = |size: u32| S::of(size.into());
+    let progress = |b: S| b / ((b + scale) * (fixed + per_sample * b));
+    let best = if per_sample > S::zero() { (scale * fixed / per_sample).root() } else { S::infinity() };
+    let best = best.max(size(now.limits.min)).min(size(now.limits.max));
+    let gain = progress(best) / progress(size(now.batch)) - S::one();
+    gain.is_finite().then_some([best, gain])
+}
+
+impl<S: Real> Controller<S> for CostAware {
+    type State = CostAwareState<S>;
+
+    fn needs(&self) -> Needs {
+        let is_known = self.fixed_time.is_some() && self.time_per_sample.is_some();
+        Needs { step_time: !is_known, ..self.sensor.needs() }
+    }
+
+    fn decide(&self, state: CostAwareState<S>, now: &Situation<'_, S>) -> (Decision, CostAwareState<S>) {
+        let kept = now.limits.clip(now.batch);
+        let mut next = CostAwareState {
+            time: now.step_time.map_or(state.time, |step| state.time.with(step)),
+            steps: state.steps.saturating_add(1),
+            since_change: state.since_change.saturating_add(1),
+            ..state
+        };
+        next.noise = match state.noise.with(now.evidence, self.sensor, self.ema) {
+            Ok(noise) => noise,
+            Err(reason) => return (Decision::hold(kept, reason), next),
+        };
+        let scale = match next.noise.scale() {
+            Ok(scale) => scale,
+            Err(reason) => return (Decision::hold(kept, reason), next),
+        };
+        if next.steps <= self.warm_up || next.since_change <= self.dwell {
+            return (Decision::next(kept), next);
+        }
+        let size = match self.times(&next) {
+            None if next.time.count <= self.warm_up => {
+                return (Decision::hold(kept, Reason::NoStepTimes), next);
+            }
+            None => self.trial(now),
+            Some(times) => match best_and_gain(scale, times.map(S::of), now) {
+                None => return (Decision::hold(kept, Reason::NonFinite), next),
+                Some([_, gain]) if gain <= S::of(self.gain) => kept,
+                Some([best, _]) if best > now.evidence.batch() => now.batch.saturating_mul(2),
+                Some(_) => now.batch / 2,
+            },
+        };
+        let size = now.limits.clip(size);
+        if size != now.batch {
+            next.since_change = 0;
+        }
+        (Decision::next(size), next)
+    }
+}

@@ -1,0 +1,90 @@
+use super::rounding::floor;
+use super::{About, Controller, Decision, Situation};
+use crate::real::Real;
+use crate::statistics::{Needs, Reason};
+
+/// DiveBatch: every k epochs b′ = ⌊min(max, max(b, δ·N·Δ))⌋ with the gradient diversity Δ = Σ‖gᵢ‖²/‖Σ gᵢ‖² over all
+/// samples of the epoch, each gradient at the parameters of its own step.
+///
+/// arXiv 2509.16173. N·Δ is one more than the (biased) gradient noise scale, so δ plays the part of 1/η².
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct DiveBatch {
+    /// δ > 0. 0.1 by default.
+    pub delta: f64,
+    /// k, at least 1. 20 by default.
+    pub every_epochs: u64,
+    /// Whether the learning rate grows with the batch, α′ = α·b′/b. Off by default.
+    pub scale_learning_rate: bool,
+}
+
+#[cfg(feature = "serde")]
+crate::fields::settings!(DiveBatch { delta, every_epochs, scale_learning_rate });
+
+impl Default for DiveBatch {
+    fn default() -> Self {
+        Self { delta: 0.1, every_epochs: 20, scale_learning_rate: false }
+    }
+}
+
+/// What [`DiveBatch`] has summed since the epoch began.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
+pub struct DiveBatchState<S> {
+    /// Σ‖gᵢ‖².
+    pub sum_squared_norms: S,
+}
+
+impl DiveBatch {
+    pub(super) const ABOUT: About = About {
+        name: "dive_batch",
+        title: "DiveBatch",
+        source: "arXiv 2509.16173",
+        summary: "Every few epochs the batch grows with the diversity of the epoch's gradients.",
+        evidence: "norms of the samples' gradients, and the sum of an epoch's gradients (as many values as parameters)",
+    };
+}
+
+impl<S: Real> Controller<S> for DiveBatch {
+    type State = DiveBatchState<S>;
+
+    fn needs(&self) -> Needs {
+        Needs { norms: true, epoch: true, ..Needs::default() }
+    }
+
+    fn decide(&self, state: DiveBatchState<S>, now: &Situation<'_, S>) -> (Decision, DiveBatchState<S>) {
+        let kept = now.limits.clip(now.batch);
+        let Some(norms) = now.evidence.sum_squared_norms else {
+            return (Decision::hold(kept, Reason::MissingEvidence), state);
+        };
+        let sum_squared_norms = state.sum_squared_norms + norms;
+        if !sum_squared_norms.is_finite() {
+            return (Decision::hold(kept, Reason::NonFinite), state);
+        }
+        if !now.ends_epoch() {
+            return (Decision::next(kept), DiveBatchState { sum_squared_norms });
+        }
+        let next_epoch = DiveBatchState { sum_squared_norms: S::zero() };
+        let [_, epochs] = now.epochs();
+        if epochs % self.every_epochs.max(1) != 0 || now.batch >= now.limits.max {
+            return (Decision::next(kept), next_epoch);
+        }
+        let hold = |reason| (Decision::hold(kept, reason), next_epoch);
+        match now.evidence.epoch_norm_sq {
+            None => hold(Reason::MissingEvidence),
+            Some(norm) if !norm.is_finite() => hold(Reason::NonFinite),
+            Some(norm) if norm.is_zero() => hold(Reason::ZeroMeanGradient),
+            Some(norm) => {
+                let diversity = sum_squared_norms / norm;
+                let raw = S::of(self.delta) * S::of(now.training_samples.into()) * diversity;
+                let next = now.limits.clip(floor(raw).max(now.batch));
+                let rate = if self.scale_learning_rate {
+                    f64::from(next) / f64::from(now.batch.max(1))
+                } else {
+                    1.0
+                };
+                (Decision::with_rate(next, rate), next_epoch)
+            }
+        }
+    }
+}

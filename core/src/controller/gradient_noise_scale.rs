@@ -1,0 +1,61 @@
+use super::rounding::nearest;
+use super::{About, Controller, Decision, NoiseAverage, Situation};
+use crate::noise_scale::Sensor;
+use crate::real::Real;
+use crate::statistics::Needs;
+
+/// The batch follows the gradient noise scale: b′ = clip(round(c·B)), B = v̄/(mean of n − v/b), a ratio of running
+/// averages. Where the denominator is not positive the size is kept. The batch may shrink.
+///
+/// McCandlish, Kaplan, Amodei et al. 2018, arXiv 1812.06162. Known to underestimate the critical batch by orders of
+/// magnitude under Adam (arXiv 2505.23971).
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct GradientNoiseScale {
+    /// How the noise scale is measured. Plain by default.
+    pub sensor: Sensor,
+    /// c > 0. 1 by default.
+    pub scale: f64,
+    /// What an average keeps of itself, at least 0 and below 1. 0.95 by default.
+    pub ema: f64,
+}
+
+#[cfg(feature = "serde")]
+crate::fields::settings!(GradientNoiseScale { sensor, scale, ema });
+
+impl Default for GradientNoiseScale {
+    fn default() -> Self {
+        Self { sensor: Sensor::Plain, scale: 1.0, ema: 0.95 }
+    }
+}
+
+impl GradientNoiseScale {
+    pub(super) const ABOUT: About = About {
+        name: "gradient_noise_scale",
+        title: "Gradient noise scale",
+        source: "McCandlish, Kaplan, Amodei et al. 2018, arXiv 1812.06162",
+        summary: "The batch is a multiple of the smoothed gradient noise scale; it may shrink.",
+        evidence: "norms of the samples' gradients; for other sensors their squares by coordinate",
+    };
+}
+
+impl<S: Real> Controller<S> for GradientNoiseScale {
+    type State = NoiseAverage<S>;
+
+    fn needs(&self) -> Needs {
+        self.sensor.needs()
+    }
+
+    fn decide(&self, state: NoiseAverage<S>, now: &Situation<'_, S>) -> (Decision, NoiseAverage<S>) {
+        let kept = now.limits.clip(now.batch);
+        let state = match state.with(now.evidence, self.sensor, self.ema) {
+            Ok(state) => state,
+            Err(reason) => return (Decision::hold(kept, reason), state),
+        };
+        let decision = match state.scale() {
+            Ok(scale) => Decision::next(now.limits.clip(nearest(S::of(self.scale) * scale))),
+            Err(reason) => Decision::hold(kept, reason),
+        };
+        (decision, state)
+    }
+}

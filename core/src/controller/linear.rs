@@ -1,0 +1,44 @@
+use super::{About, Controller, Decision, Situation};
+use crate::real::Real;
+
+/// The batch changes linearly with the samples seen, from the first size to the last one:
+/// b′ = b₁ + ⌊(b_last − b₁)·min(seen, over)/over⌋, in whole numbers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct Linear {
+    /// b_last, at least 1. 1,024 by default.
+    pub last_batch: u32,
+    /// Samples over which the batch changes, at least 1. A million by default.
+    pub over_samples: u64,
+}
+
+#[cfg(feature = "serde")]
+crate::fields::settings!(Linear { last_batch, over_samples });
+
+impl Default for Linear {
+    fn default() -> Self {
+        Self { last_batch: 1_024, over_samples: 1_000_000 }
+    }
+}
+
+impl Linear {
+    pub(super) const ABOUT: About = About {
+        name: "linear",
+        title: "Linear",
+        source: "Megatron-LM's batch-size ramp",
+        summary: "The batch grows in proportion to the samples seen, up to a last size.",
+        evidence: "nothing",
+    };
+}
+
+impl<S: Real> Controller<S> for Linear {
+    type State = ();
+
+    fn decide(&self, (): (), now: &Situation<'_, S>) -> (Decision, ()) {
+        let over = self.over_samples.max(1);
+        let first = i128::from(now.initial_batch);
+        let change = i128::from(self.last_batch) - first;
+        let size = first + (change * i128::from(now.samples_seen.min(over))).div_euclid(over.into());
+        (Decision::next(now.limits.clip(u32::try_from(size).unwrap_or_default())), ())
+    }
+}

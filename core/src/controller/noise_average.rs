@@ -1,0 +1,48 @@
+//! The gradient noise scale, smoothed.
+
+use crate::noise_scale::{Noise, Sensor};
+use crate::real::Real;
+use crate::statistics::{Evidence, Reason};
+
+/// Running averages of noise and signal. Their ratio is the smoothed noise scale: a ratio of averages, because an
+/// average of ratios is dominated by the batches whose signal is nearly 0. Both start at 0; a correction for that would
+/// cancel.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
+pub struct NoiseAverage<S> {
+    /// Of the noise: for the plain sensor v.
+    pub noise: S,
+    /// Of the signal: for the plain sensor n − v/b. May be negative.
+    pub signal: S,
+}
+
+impl<S: Real> NoiseAverage<S> {
+    /// The averages with another batch, of which `ema` of what they were is kept.
+    ///
+    /// # Errors
+    /// Why this batch has no noise or no signal.
+    pub fn with(self, evidence: &Evidence<S>, sensor: Sensor, ema: f64) -> Result<Self, Reason> {
+        let Noise { noise, signal } = evidence.noise(sensor)?;
+        let (old, new) = (S::of(ema), S::of(1.0 - ema));
+        let next = Self { noise: old * self.noise + new * noise, signal: old * self.signal + new * signal };
+        if next.noise.is_finite() && next.signal.is_finite() { Ok(next) } else { Err(Reason::NonFinite) }
+    }
+
+    /// Average noise over average signal.
+    ///
+    /// # Errors
+    /// [`Reason::NonPositiveDebiasedNorm`] where the signal is not positive.
+    pub fn scale(self) -> Result<S, Reason> {
+        if self.signal > S::zero() {
+            Ok(self.noise / self.signal)
+        } else {
+            Err(Reason::NonPositiveDebiasedNorm)
+        }
+    }
+
+    /// Whether no batch was added.
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.noise.is_zero() && self.signal.is_zero()
+    }
+}

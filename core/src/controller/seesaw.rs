@@ -1,0 +1,53 @@
+use super::rounding::nearest;
+use super::{About, Controller, Decision, Milestones, Situation};
+use crate::real::Real;
+
+/// Seesaw: where a schedule would multiply the learning rate by c < 1, the batch becomes b/c and the learning rate
+/// √c·α, as long as b/c is not above the largest batch; after that the learning rate becomes c·α.
+///
+/// arXiv 2510.14717: c = ½.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct Seesaw {
+    /// Samples after which the schedule would cut the learning rate.
+    pub milestones: Milestones,
+    /// c, above 0 and below 1. ½ by default.
+    pub cut: f64,
+}
+
+#[cfg(feature = "serde")]
+crate::fields::settings!(Seesaw { milestones, cut });
+
+impl Default for Seesaw {
+    fn default() -> Self {
+        Self { milestones: Milestones::default(), cut: 0.5 }
+    }
+}
+
+impl Seesaw {
+    pub(super) const ABOUT: About = About {
+        name: "seesaw",
+        title: "Seesaw",
+        source: "arXiv 2510.14717",
+        summary: "Where a schedule would halve the learning rate, the batch is doubled and the rate divided by √2.",
+        evidence: "nothing",
+    };
+}
+
+impl<S: Real> Controller<S> for Seesaw {
+    type State = ();
+
+    fn decide(&self, (): (), now: &Situation<'_, S>) -> (Decision, ()) {
+        let (mut size, mut rate) = (now.batch, 1.0);
+        for _ in 0..self.milestones.between(now.seen_before(), now.samples_seen) {
+            let grown = f64::from(size) / self.cut;
+            if grown <= f64::from(now.limits.max) {
+                size = nearest(grown);
+                rate *= self.cut.root();
+            } else {
+                rate *= self.cut;
+            }
+        }
+        (Decision::with_rate(now.limits.clip(size), rate), ())
+    }
+}

@@ -1,0 +1,60 @@
+use super::{About, Controller, Decision, Situation};
+use crate::real::Real;
+use crate::statistics::Needs;
+
+/// SimiGrad: the mean gradients of the two halves of a batch should be similar to a degree. With their cosine above the
+/// target b′ = clip(min(b − 1, ⌊0.9 b⌋)), below it clip(max(b + 1, ⌊1.1 b⌋)).
+///
+/// Qin, Rajbhandari, Ruwase, Yan, Yang, He 2021 (NeurIPS). The batch is cut into exactly two parts, so that two threads
+/// at most compute it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct SimiGrad {
+    /// The cosine to be had, between −1 and 1. 0.1 by default: choose it for each task.
+    pub target: f64,
+}
+
+#[cfg(feature = "serde")]
+crate::fields::settings!(SimiGrad { target });
+
+impl Default for SimiGrad {
+    fn default() -> Self {
+        Self { target: 0.1 }
+    }
+}
+
+impl SimiGrad {
+    pub(super) const ABOUT: About = About {
+        name: "simi_grad",
+        title: "SimiGrad",
+        source: "Qin, Rajbhandari, Ruwase, Yan, Yang, He 2021, NeurIPS",
+        summary: "A tenth more or less, by the cosine between the mean gradients of the batch's halves.",
+        evidence: "the mean gradients of two halves",
+    };
+}
+
+impl<S: Real> Controller<S> for SimiGrad {
+    type State = ();
+
+    fn needs(&self) -> Needs {
+        Needs { halves: true, ..Needs::default() }
+    }
+
+    fn decide(&self, (): (), now: &Situation<'_, S>) -> (Decision, ()) {
+        let b = now.batch;
+        let cosine = match now.evidence.cosine_of_halves() {
+            Ok(cosine) => cosine,
+            Err(reason) => return (Decision::hold(now.limits.clip(b), reason), ()),
+        };
+        let tenths = |count: u64| u32::try_from(count * u64::from(b) / 10).unwrap_or(u32::MAX);
+        let target = S::of(self.target);
+        let next = if cosine < target {
+            tenths(11).max(b.saturating_add(1))
+        } else if cosine > target {
+            tenths(9).min(b.saturating_sub(1))
+        } else {
+            b
+        };
+        (Decision::next(now.limits.clip(next)), ())
+    }
+}

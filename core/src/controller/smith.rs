@@ -1,0 +1,55 @@
+use super::rounding::nearest;
+use super::{About, Controller, Decision, Milestones, Situation};
+use crate::real::Real;
+
+/// "Don't decay the learning rate, increase the batch size": where a schedule would divide the learning rate by f, the
+/// batch is multiplied by f as long as b·f is at most a limit; after that the learning rate is divided.
+///
+/// Smith, Kindermans, Ying, Le 2018, arXiv 1711.00489: f = 5, the limit a tenth of the training set.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct Smith {
+    /// Samples after which the schedule would cut the learning rate.
+    pub milestones: Milestones,
+    /// f > 1. 5 by default.
+    pub factor: f64,
+    /// The largest batch that is reached in place of a cut; `None`, the default, for N/10.
+    pub limit: Option<f64>,
+}
+
+#[cfg(feature = "serde")]
+crate::fields::settings!(Smith { milestones, factor, limit });
+
+impl Default for Smith {
+    fn default() -> Self {
+        Self { milestones: Milestones::default(), factor: 5.0, limit: None }
+    }
+}
+
+impl Smith {
+    pub(super) const ABOUT: About = About {
+        name: "smith",
+        title: "Smith et al.",
+        source: "Smith, Kindermans, Ying, Le 2018, arXiv 1711.00489",
+        summary: "Where a schedule would cut the learning rate, the batch grows instead, up to a tenth of the data.",
+        evidence: "nothing",
+    };
+}
+
+impl<S: Real> Controller<S> for Smith {
+    type State = ();
+
+    fn decide(&self, (): (), now: &Situation<'_, S>) -> (Decision, ()) {
+        let limit = self.limit.unwrap_or(f64::from(now.training_samples) / 10.0);
+        let (mut size, mut rate) = (now.batch, 1.0);
+        for _ in 0..self.milestones.between(now.seen_before(), now.samples_seen) {
+            let grown = f64::from(size) * self.factor;
+            if grown <= limit {
+                size = nearest(grown);
+            } else {
+                rate /= self.factor;
+            }
+        }
+        (Decision::with_rate(now.limits.clip(size), rate), ())
+    }
+}

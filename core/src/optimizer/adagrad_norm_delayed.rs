@@ -1,0 +1,61 @@
+use num_traits::Zero;
+
+use super::line::{step_size, update};
+use super::sgd::SgdLine;
+use super::{Optimizer, Shared, StepScalars};
+use crate::real::Real;
+use crate::statistics::LengthMismatch;
+
+/// AdaGrad-Norm with a delayed sum: x ← x − α g/√(β + V), and only then V ← V + ‖g‖². This step's own gradient is not in
+/// the sum, so that the step size does not depend on it.
+///
+/// The step of AdaBatchGrad, arXiv 2402.05264; its rule is [`AdaBatchGrad`](crate::controller::AdaBatchGrad).
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct AdaGradNormDelayed {
+    /// β > 0. 1 by default.
+    pub beta: f64,
+}
+
+#[cfg(feature = "serde")]
+crate::fields::settings!(AdaGradNormDelayed { beta });
+
+impl Default for AdaGradNormDelayed {
+    fn default() -> Self {
+        Self { beta: 1.0 }
+    }
+}
+
+impl<F: Real> Optimizer<F> for AdaGradNormDelayed {
+    fn slots(&self) -> usize {
+        0
+    }
+
+    fn prepare(
+        &self,
+        shared: &Shared<F::Sum>,
+        learning_rate: F::Sum,
+        mean_norm_sq: F::Sum,
+    ) -> (Shared<F::Sum>, StepScalars<F>) {
+        let root = (F::Sum::of(self.beta) + shared.sum_norm_sq).root();
+        // A β that is 0 in the type, and nothing but zeros so far: a step of any size leads nowhere.
+        let step_size = if root.is_zero() { root } else { learning_rate / root };
+        let sum_norm_sq = shared.sum_norm_sq + mean_norm_sq;
+        (Shared { steps: shared.steps.saturating_add(1), sum_norm_sq }, StepScalars::plain(step_size))
+    }
+
+    fn wants_norm(&self) -> bool {
+        // The next step's size depends on it.
+        true
+    }
+
+    fn update(
+        &self,
+        scalars: &StepScalars<F>,
+        parameters: &mut [F],
+        gradient: &[F],
+        memory: &mut [F],
+    ) -> Result<(), LengthMismatch> {
+        update(SgdLine { step_size: step_size(scalars) }, parameters, gradient, memory)
+    }
+}

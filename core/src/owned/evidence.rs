@@ -1,0 +1,29 @@
+//! A batch's evidence, with what the optimizer's memory makes of it.
+
+use super::BatchSums;
+use crate::noise_scale::Sensor;
+use crate::real::Real;
+use crate::statistics::{Evidence, Inner, LengthMismatch, Needs};
+use crate::training::Trainer;
+
+/// The evidence of summed parts. A noise scale by coordinates is measured before the second moment's memory is used for
+/// anything else; the optimizer's memory is as it stands before the step.
+pub(crate) fn evidence<F: Real>(
+    sums: &mut BatchSums<F>,
+    trainer: &Trainer<F>,
+    needs: &Needs,
+    inner: Option<Inner<F::Sum>>,
+    memory: &[F],
+) -> Result<Evidence<F::Sum>, LengthMismatch> {
+    let measured_noise = if needs.sensor == Sensor::Plain {
+        None
+    } else {
+        let (slots, optimizer) = (trainer.config().slots(), trainer.config().optimizer.as_optimizer::<F>());
+        // The optimizer's slots without those behind them.
+        let own = if slots == 0 { 0 } else { memory.len() / slots * optimizer.slots() };
+        let (memory, shared) = (&memory[..own], trainer.progress().shared);
+        let noise = sums.noise(needs.sensor, |coordinate| optimizer.divisor(&shared, memory, coordinate))?;
+        Some((needs.sensor, noise))
+    };
+    Ok(Evidence { measured_noise, ..sums.evidence(needs, inner)? })
+}

@@ -1,0 +1,83 @@
+//! The training memory: vectors of D values. First the optimizer's slots, and behind them, for rules that look at whole
+//! epochs, one more: Σ gᵢ over the epoch under way.
+
+use num_traits::Zero;
+
+use super::plan::Plan;
+use crate::config::RunConfig;
+use crate::optimizer::StepScalars;
+use crate::real::{Real, count};
+use crate::statistics::{LengthMismatch, Needs, check_length};
+
+impl RunConfig {
+    /// What an engine must compute in every step: for the test, and for the rule.
+    #[must_use]
+    pub fn needs(&self) -> Needs {
+        // The answer does not depend on the float type.
+        let of_test = self.test.map_or(Needs::default(), |test| test.as_test::<f64>().needs());
+        of_test.and(self.controller.needs())
+    }
+
+    /// Values of training memory per parameter: the optimizer's slots, and one for an epoch's sum.
+    #[must_use]
+    pub fn slots(&self) -> usize {
+        self.optimizer.as_optimizer::<f64>().slots() + usize::from(self.controller.needs().epoch)
+    }
+
+    /// Initialises the training memory of `parameters` parameters before the first step.
+    pub fn start<F: Real>(&self, parameters: usize, memory: &mut [F]) {
+        let optimizer = self.optimizer.as_optimizer::<F>();
+        let [own, epoch] = split(memory, optimizer.slots() * parameters);
+        optimizer.start(own);
+        epoch.fill(F::zero());
+    }
+
+    /// Applies a decided step of a run over `samples` training samples to parameters and training memory.
+    ///
+    /// # Errors
+    /// When the gradient does not have as many values as the parameters, or the memory [`Self::slots`] times as many;
+    /// then nothing has changed.
+    pub fn update<F: Real>(
+        &self,
+        plan: &Plan<F::Sum>,
+        samples: u32,
+        scalars: &StepScalars<F>,
+        parameters: &mut [F],
+        mean_gradient: &[F],
+        memory: &mut [F],
+    ) -> Result<(), LengthMismatch> {
+        check_length("the training memory", self.slots() * parameters.len(), memory.len())?;
+        let optimizer = self.optimizer.as_optimizer::<F>();
+        let [own, epoch] = split(memory, optimizer.slots() * parameters.len());
+        optimizer.update(scalars, parameters, mean_gradient, own)?;
+        if plan.ends_epoch(samples) {
+            epoch.fill(F::zero());
+        } else {
+            let b: F::Sum = count(plan.cut.samples().into());
+            for (sum, &g) in epoch.iter_mut().zip(mean_gradient) {
+                *sum = F::narrow(sum.widen() + b * g.widen());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// ‖Σ gᵢ‖² over the epoch so far with a batch of `b` samples, from the sum before it. `None` where none is kept.
+pub(super) fn epoch_norm_sq<F: Real>(
+    memory: &[F],
+    slots: usize,
+    mean_gradient: &[F],
+    b: u32,
+) -> Option<F::Sum> {
+    let b: F::Sum = count(b.into());
+    let epoch = memory.get(slots * mean_gradient.len()..).filter(|epoch| !epoch.is_empty())?;
+    let values = epoch.iter().zip(mean_gradient);
+    Some(
+        values.map(|(sum, g)| (sum.widen() + b * g.widen()).squared()).fold(F::Sum::zero(), |sum, x| sum + x),
+    )
+}
+
+fn split<F>(memory: &mut [F], own: usize) -> [&mut [F]; 2] {
+    let (own, epoch) = memory.split_at_mut(own.min(memory.len()));
+    [own, epoch]
+}
