@@ -381,7 +381,9 @@ fn sum_blocks<S: Simd, const OUTPUTS: usize, const VECTORS: usize>(
 }
 
 /// Copies an image into its runs. What is around it stays as it is.
-#[inline(always)]
+// Where vectors are not found at run time, one copy for all callers will do.
+#[cfg_attr(target_family = "wasm", inline(never))]
+#[cfg_attr(not(target_family = "wasm"), inline(always))]
 fn spread_rows<S: Simd>(simd: S, plan: Plan, x: &[f32], values: &mut [f32]) {
     let runs = values.chunks_exact_mut(plan.phases().pow(2) * plan.inputs().run);
     for (x, values) in x.chunks_exact(plan.input[0] * plan.input[1]).zip(runs) {
@@ -398,7 +400,9 @@ fn spread_rows<S: Simd>(simd: S, plan: Plan, x: &[f32], values: &mut [f32]) {
     }
 }
 
-#[inline(always)]
+// Where vectors are not found at run time, one copy for all callers will do.
+#[cfg_attr(target_family = "wasm", inline(never))]
+#[cfg_attr(not(target_family = "wasm"), inline(always))]
 fn copy<S: Simd>(simd: S, from: &[f32], to: &mut [f32]) {
     let (from, from_rest) = S::as_simd_f32s(from);
     let (to, to_rest) = S::as_mut_simd_f32s(to);
@@ -410,7 +414,9 @@ fn copy<S: Simd>(simd: S, from: &[f32], to: &mut [f32]) {
     }
 }
 
-#[inline(always)]
+// Where vectors are not found at run time, one copy for all callers will do.
+#[cfg_attr(target_family = "wasm", inline(never))]
+#[cfg_attr(not(target_family = "wasm"), inline(always))]
 fn add<S: Simd>(simd: S, from: &[f32], to: &mut [f32]) {
     let (from, from_rest) = S::as_simd_f32s(from);
     let (to, to_rest) = S::as_mut_simd_f32s(to);
@@ -740,7 +746,9 @@ const SQUARES: usize = 2 * SQUARE * SQUARE;
 
 /// The same for exactly N rows. They pass through memory of a known shape, for which the compiler finds instructions
 /// that transpose in registers; for arrays of its own it moves value by value.
-#[inline(always)]
+// Where vectors are not found at run time, one copy for all callers will do.
+#[cfg_attr(target_family = "wasm", inline(never))]
+#[cfg_attr(not(target_family = "wasm"), inline(always))]
 fn transpose_whole<const N: usize>(rows: [&[f32]; N], values: &mut [f32], column: usize, square: &mut [f32]) {
     let (square, transposed) = square.split_at_mut(SQUARE * SQUARE);
     let Some(square) = square.as_chunks_mut::<SQUARE>().0.first_chunk_mut::<N>() else { return };

@@ -184,7 +184,9 @@ fn nonzero_anywhere(rows: &[f32], stride: usize) -> bool {
 }
 
 /// row += Σ values\[k·stride\] · (row k of a matrix of rows as long) over the bits k of a word.
-#[inline(always)]
+// Where vectors are not found at run time, one copy for all callers will do.
+#[cfg_attr(target_family = "wasm", inline(never))]
+#[cfg_attr(not(target_family = "wasm"), inline(always))]
 fn add_rows<S: Simd>(simd: S, word: u64, values: &[f32], stride: usize, rows: &[f32], row: &mut [f32]) {
     let ((rows, _), (row, _)) = (S::as_simd_f32s(rows), S::as_mut_simd_f32s(row));
     let len = row.len();
