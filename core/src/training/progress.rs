@@ -5,7 +5,7 @@ use crate::optimizer::Shared;
 
 /// The state of a run between two steps: together with parameters and optimizer memory, all that a checkpoint contains.
 #[derive(Clone, Copy, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Progress<S> {
     /// Steps made.
     pub steps: u64,
@@ -16,6 +16,9 @@ pub struct Progress<S> {
     /// What the optimizer shares over all parameters.
     pub shared: Shared<S>,
 }
+
+#[cfg(feature = "serde")]
+crate::fields::required_settings!(Progress<f64> { steps, samples_seen, next_batch, shared });
 
 impl<S> Progress<S> {
     /// Where a run stands once a planned step is made.
