@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { holdReports, releaseReports, reportsHeld, watchReports } from './support/answers.mjs';
+import { BOTH_MNISTS } from './support/data-files.mjs';
 import { hold } from './support/held.mjs';
 import { leftIs } from './support/left-run.mjs';
 import { browserTest, openPage } from './support/page.mjs';
@@ -216,7 +217,7 @@ test('a run that was left can be forgotten', browserTest(), async (t) => {
 });
 
 test('a run on other data is gone on with on that data', browserTest(), async (t) => {
-  const opened = await openPage(t, { path: `${SMALL}&dataset=fashion_mnist` });
+  const opened = await openPage(t, { images: { folders: BOTH_MNISTS }, path: `${SMALL}&dataset=fashion_mnist` });
   const { page, read, button, waitFor } = opened;
   await page.waitForFunction(() => ['ready', 'unusable'].includes(document.getElementById('status').dataset.data));
   // Only Debian and its like have its package.
