@@ -86,7 +86,7 @@ let model = null;
 
 /** A page whose network has learned enough to read digits, resting. */
 async function trained(t, options = {}) {
-  const opened = await openPage(t, { images: { test: TEST_IMAGES }, path: '#preset=quick&sample_budget=20000&evaluate_every=20000', ...options });
+  const opened = await openPage(t, { images: { test: TEST_IMAGES }, path: '#preset=quick&sample_budget=10000&evaluate_every=10000', ...options });
   const { page, button, waitFor } = opened;
   await waitFor({ data: 'ready' });
   if (model === null) {
