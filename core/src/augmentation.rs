@@ -10,11 +10,7 @@ use crate::random::Key;
 /// else: around the image lie `padding` pixels of byte 0 on each side, of which a window of the image's own size is cut
 /// out. Normalisation comes afterwards, so a padded pixel is what byte 0 is normalised to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(deny_unknown_fields, default)
-)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Augmentation {
     /// Pixels around the image that a crop may take in, 0 to [`LARGEST_PADDING`](Self::LARGEST_PADDING); 0 for no
     /// crop.
@@ -22,6 +18,9 @@ pub struct Augmentation {
     /// Whether every other visit, on average, shows the image mirrored left to right.
     pub flip: bool,
 }
+
+#[cfg(feature = "serde")]
+crate::fields::settings!(Augmentation { padding, flip });
 
 /// Streams of random numbers from here on, one per pass, belong to augmentation. Those below are the shuffle's passes,
 /// those from 2⁶³ on the initial parameters'.

@@ -27,7 +27,7 @@ pub const LARGEST_EXACT: u64 = (1 << 53) - 1;
 
 /// The data sets that settings can name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 pub enum DatasetName {
     /// 60,000 + 10,000 handwritten digits.
     #[default]
@@ -41,6 +41,9 @@ pub enum DatasetName {
     /// The user's own files, of any kind that the program reads.
     Own,
 }
+
+#[cfg(feature = "serde")]
+crate::fields::name_setting!(DatasetName { Mnist, FashionMnist, Cifar10, Cifar100, Own });
 
 impl DatasetName {
     /// What settings and files call it.
@@ -58,11 +61,7 @@ impl DatasetName {
 
 /// Everything that determines a run: the same description gives the same run, bit for bit, on the same engine.
 #[derive(Clone, Copy, Debug, PartialEq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(deny_unknown_fields, default)
-)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct RunConfig {
     /// [`FORMAT_VERSION`].
     pub version: u32,
@@ -97,6 +96,26 @@ pub struct RunConfig {
     /// Test accuracy is measured each time this many more samples were seen, and at the end.
     pub evaluate_every: u64,
 }
+
+#[cfg(feature = "serde")]
+crate::fields::settings!(RunConfig {
+    version,
+    dataset,
+    normalisation,
+    augmentation,
+    model,
+    optimizer,
+    learning_rate,
+    schedule,
+    test,
+    controller,
+    initial_batch,
+    min_batch,
+    max_batch,
+    sample_budget,
+    seed,
+    evaluate_every,
+});
 
 impl Default for RunConfig {
     fn default() -> Self {

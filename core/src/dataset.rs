@@ -36,11 +36,7 @@ impl SampleShape {
 
 /// How a data set stores the values of its samples.
 #[derive(Clone, Copy, Debug, PartialEq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(rename_all = "snake_case", deny_unknown_fields)
-)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 pub enum Encoding {
     /// Bytes. A value of channel c is (byte/255 − mean\[c\])/deviation\[c\], for up to four channels, rounded after the
     /// subtraction and after the division.
@@ -57,6 +53,32 @@ pub enum Encoding {
 impl Encoding {
     /// Bytes that are read as byte/255.
     pub const BYTES: Self = Self::Bytes { mean: [0.0; 4], deviation: [1.0; 4] };
+}
+
+#[cfg(feature = "serde")]
+mod reader {
+    use super::Encoding;
+    use crate::fields::{Fault, Setting, Value, deserialize_setting};
+
+    impl Setting for Encoding {
+        fn of(value: Value) -> Result<Self, Fault> {
+            let mut kinds = match value {
+                Value::Text(kind) if kind == "floats" => return Ok(Self::Floats),
+                Value::Text(kind) if kind != "bytes" => {
+                    return Err(Fault::variant(&kind, &["bytes", "floats"]));
+                }
+                kinds => kinds.into_fields()?,
+            };
+            let mut bytes = kinds.required::<Value>("bytes")?.into_fields()?;
+            let encoding =
+                Self::Bytes { mean: bytes.required("mean")?, deviation: bytes.required("deviation")? };
+            bytes.finish(&["mean", "deviation"])?;
+            kinds.finish(&["bytes"])?;
+            Ok(encoding)
+        }
+    }
+
+    deserialize_setting!(Encoding);
 }
 
 /// A visit of one sample. The pass over the data set keys what is random about it, so that both sweeps of a step, a

@@ -48,6 +48,7 @@ mod text {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
     use super::{Digest, NotADigest, fmt};
+    use crate::fields::{Fault, Setting, Value};
     use crate::text_form::{self, TextForm};
 
     impl Serialize for Digest {
@@ -59,6 +60,12 @@ mod text {
     impl<'de> Deserialize<'de> for Digest {
         fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
             text_form::deserialize(deserializer)
+        }
+    }
+
+    impl Setting for Digest {
+        fn of(value: Value) -> Result<Self, Fault> {
+            text_form::setting(value)
         }
     }
 

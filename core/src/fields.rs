@@ -1,16 +1,18 @@
-//! Settings as files and pages hold them: maps from names to plain values.
+//! Settings as files and pages hold them: maps from names to values.
 //!
 //! A derived reader is code of its own for every struct and every variant, an internally tagged enum's twice over. Here
 //! a map is read into memory once for all of them, and then asked for its fields by name: a third of the code, which a
 //! browser downloads.
 
 use alloc::borrow::ToOwned;
-use alloc::string::{String, ToString};
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 use core::str::FromStr;
 
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, Unexpected, Visitor};
+use serde::de::{self, Deserialize, Deserializer, Error, MapAccess, SeqAccess, Unexpected, Visitor};
 
 /// A struct of settings, all of which have defaults.
 pub(crate) trait Settings: Default {
@@ -35,76 +37,107 @@ macro_rules! settings {
             }
         }
 
-        impl<'de> serde::Deserialize<'de> for $settings {
-            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let fields: $crate::fields::Fields = serde::Deserialize::deserialize(deserializer)?;
-                fields.settings().map_err($crate::fields::Fault::into_error)
-            }
-        }
+        $crate::fields::deserialize_setting!($settings);
     };
 }
 pub(crate) use settings;
 
-/// Implements [`Deserialize`] for an enum of structs of settings, told apart by their field `name`.
-macro_rules! named_settings {
-    ($settings:ident { $($name:literal => $variant:ident),* $(,)? }) => {
-        impl<'de> serde::Deserialize<'de> for $settings {
-            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                use $crate::fields::{Fault, Fields};
-                let mut fields: Fields = serde::Deserialize::deserialize(deserializer)?;
-                let name = fields.take_name().map_err(Fault::into_error)?;
-                let settings = match &*name {
-                    $($name => fields.settings().map(Self::$variant),)*
-                    unknown => Err(Fault::variant(unknown, &[$($name),*])),
-                };
-                settings.map_err(Fault::into_error)
+/// Implements [`Setting`] and [`Deserialize`] for a struct all of whose fields must be there, unless they are options.
+macro_rules! required_settings {
+    ($settings:ty { $($field:ident),* $(,)? }) => {
+        impl $crate::fields::Setting for $settings {
+            fn of(value: $crate::fields::Value) -> Result<Self, $crate::fields::Fault> {
+                let mut fields = value.into_fields()?;
+                let settings = Self { $($field: fields.required(stringify!($field))?),* };
+                fields.finish(&[$(stringify!($field)),*])?;
+                Ok(settings)
             }
         }
+
+        $crate::fields::deserialize_setting!($settings);
+    };
+}
+pub(crate) use required_settings;
+
+/// Implements [`Deserialize`] for a [`Setting`].
+macro_rules! deserialize_setting {
+    ($setting:ty) => {
+        impl<'de> serde::Deserialize<'de> for $setting {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                use $crate::fields::{Fault, Setting, Value};
+                let value: Value = serde::Deserialize::deserialize(deserializer)?;
+                Setting::of(value).map_err(Fault::into_error)
+            }
+        }
+    };
+}
+pub(crate) use deserialize_setting;
+
+/// Implements [`Setting`] and [`Deserialize`] for an enum of structs of settings, told apart by their field `name`.
+macro_rules! named_settings {
+    ($settings:ident { $($name:literal => $variant:ident),* $(,)? }) => {
+        impl $crate::fields::Setting for $settings {
+            fn of(value: $crate::fields::Value) -> Result<Self, $crate::fields::Fault> {
+                let mut fields = value.into_fields()?;
+                let name = fields.take_name()?;
+                match &*name {
+                    $($name => fields.settings().map(Self::$variant),)*
+                    unknown => Err($crate::fields::Fault::variant(unknown, &[$($name),*])),
+                }
+            }
+        }
+
+        $crate::fields::deserialize_setting!($settings);
     };
 }
 pub(crate) use named_settings;
 
-/// Implements `Setting` and `Deserialize` for an enum of plain choices, each a text.
-macro_rules! choice {
-    ($choice:ident { $($name:literal => $variant:ident),* $(,)? }) => {
-        impl $crate::fields::Setting for $choice {
-            fn of(name: &'static str, value: $crate::fields::Value) -> Result<Self, $crate::fields::Fault> {
-                use $crate::fields::{Fault, Value};
-                match value {
-                    $(Value::Text(text) if text == $name => Ok(Self::$variant),)*
-                    other @ Value::Text(_) => Err(Fault::Range(name, other, concat!("one of", $(" ", $name),*))),
-                    other => Err(Fault::Type(name, other, "a text")),
-                }
+/// Implements [`Setting`] and [`Deserialize`] for an enum of names.
+macro_rules! name_setting {
+    ($setting:ident { $($variant:ident),* $(,)? }) => {
+        impl $crate::fields::Setting for $setting {
+            fn of(value: $crate::fields::Value) -> Result<Self, $crate::fields::Fault> {
+                const NAMES: &[&str] = &[$($setting::$variant.name()),*];
+                let name = value.into_text()?;
+                let all = [$(Self::$variant),*];
+                let known = all.into_iter().find(|known| known.name() == name);
+                known.ok_or_else(|| $crate::fields::Fault::variant(&name, NAMES))
             }
         }
+
+        $crate::fields::deserialize_setting!($setting);
     };
 }
-pub(crate) use choice;
+pub(crate) use name_setting;
 
 /// What is not taken yet of a map.
-pub(crate) struct Fields(Vec<(String, Value)>);
+pub(crate) struct Fields(pub(crate) Vec<(String, Value)>);
 
-/// A plain value.
+/// A value.
 pub(crate) enum Value {
     Flag(bool),
     Unsigned(u64),
     Signed(i64),
     Float(f64),
     Text(String),
+    List(Vec<Value>),
+    Map(Fields),
     Nothing,
 }
 
 /// Why a map is not valid settings.
 pub(crate) enum Fault {
-    NoName,
+    Missing(&'static str),
     Variant(String, &'static [&'static str]),
     Field(String, &'static [&'static str]),
-    /// A field, what it holds, and what it may.
-    Type(&'static str, Value, &'static str),
+    /// What is there, and what may be.
+    Type(Value, &'static str),
     /// The same where the type is right.
-    Range(&'static str, Value, &'static str),
-    /// A field, its text, and what is wrong with it.
-    Text(&'static str, String, String),
+    Range(Value, &'static str),
+    /// In a reader's own words.
+    Words(String),
+    /// What is wrong with a field.
+    In(&'static str, Box<Fault>),
 }
 
 impl Fault {
@@ -115,31 +148,46 @@ impl Fault {
     /// The same in the words of derived readers.
     pub(crate) fn into_error<E: Error>(self) -> E {
         match self {
-            Self::NoName => E::missing_field("name"),
+            Self::Missing(name) => E::missing_field(name),
             Self::Variant(name, known) => E::unknown_variant(&name, known),
             Self::Field(name, known) => E::unknown_field(&name, known),
-            Self::Type(field, found, expected) => {
-                let found = found.unexpected();
-                E::custom(format_args!("`{field}`: invalid type: {found}, expected {expected}"))
+            Self::Type(found, expected) => E::invalid_type(found.unexpected(), &expected),
+            Self::Range(found, expected) => E::invalid_value(found.unexpected(), &expected),
+            Self::Words(words) => E::custom(words),
+            Self::In(field, fault) => {
+                let separator = if matches!(*fault, Self::In(..)) { "." } else { ": " };
+                let fault: de::value::Error = fault.into_error();
+                E::custom(format_args!("{field}{separator}{fault}"))
             }
-            Self::Range(field, found, expected) => {
-                let found = found.unexpected();
-                E::custom(format_args!("`{field}`: invalid value: {found}, expected {expected}"))
-            }
-            Self::Text(field, text, error) => E::custom(format_args!("`{field}`: {text:?}: {error}")),
         }
     }
 }
 
 impl Value {
-    fn unexpected(&self) -> Unexpected<'_> {
+    pub(crate) fn unexpected(&self) -> Unexpected<'_> {
         match self {
             Self::Flag(value) => Unexpected::Bool(*value),
             Self::Unsigned(value) => Unexpected::Unsigned(*value),
             Self::Signed(value) => Unexpected::Signed(*value),
             Self::Float(value) => Unexpected::Float(*value),
             Self::Text(value) => Unexpected::Str(value),
+            Self::List(_) => Unexpected::Seq,
+            Self::Map(_) => Unexpected::Map,
             Self::Nothing => Unexpected::Unit,
+        }
+    }
+
+    pub(crate) fn into_fields(self) -> Result<Fields, Fault> {
+        match self {
+            Self::Map(fields) => Ok(fields),
+            other => Err(Fault::Type(other, "settings by name")),
+        }
+    }
+
+    pub(crate) fn into_text(self) -> Result<String, Fault> {
+        match self {
+            Self::Text(text) => Ok(text),
+            other => Err(Fault::Type(other, "a text")),
         }
     }
 }
@@ -147,19 +195,23 @@ impl Value {
 impl Fields {
     /// Takes the name that tells an enum's variants apart.
     pub(crate) fn take_name(&mut self) -> Result<String, Fault> {
-        match self.find("name") {
-            Some(Value::Text(name)) => Ok(name),
-            Some(found) => Err(Fault::Type("name", found, "a text")),
-            None => Err(Fault::NoName),
-        }
+        self.required("name")
     }
 
     /// Takes a field, if it is there.
     pub(crate) fn take<T: Setting>(&mut self, name: &'static str, setting: &mut T) -> Result<(), Fault> {
         if let Some(value) = self.find(name) {
-            *setting = T::of(name, value)?;
+            *setting = T::of(value).map_err(|fault| Fault::In(name, Box::new(fault)))?;
         }
         Ok(())
+    }
+
+    /// Takes a field that must be there.
+    pub(crate) fn required<T: Setting>(&mut self, name: &'static str) -> Result<T, Fault> {
+        match self.find(name) {
+            Some(value) => T::of(value).map_err(|fault| Fault::In(name, Box::new(fault))),
+            None => T::absent().ok_or(Fault::Missing(name)),
+        }
     }
 
     /// Nothing may be left.
@@ -183,107 +235,115 @@ impl Fields {
 
 /// What a field may hold.
 pub(crate) trait Setting: Sized {
-    fn of(name: &'static str, value: Value) -> Result<Self, Fault>;
-}
+    fn of(value: Value) -> Result<Self, Fault>;
 
-/// A field that holds a text in a form of its own.
-pub(crate) fn parsed<T: FromStr<Err: ToString>>(name: &'static str, value: Value) -> Result<T, Fault> {
-    match value {
-        Value::Text(text) => text.parse().map_err(|error: T::Err| Fault::Text(name, text, error.to_string())),
-        other => Err(Fault::Type(name, other, "a text")),
+    /// What a field that is not there stands for, where it may be left out.
+    fn absent() -> Option<Self> {
+        None
     }
 }
 
+impl<T: Settings> Setting for T {
+    fn of(value: Value) -> Result<Self, Fault> {
+        value.into_fields()?.settings()
+    }
+}
+
+/// Nothing is no setting.
+impl<T: Setting> Setting for Option<T> {
+    fn of(value: Value) -> Result<Self, Fault> {
+        if matches!(value, Value::Nothing) { Ok(None) } else { T::of(value).map(Some) }
+    }
+
+    fn absent() -> Option<Self> {
+        Some(None)
+    }
+}
+
+impl Setting for Value {
+    fn of(value: Value) -> Result<Self, Fault> {
+        Ok(value)
+    }
+}
+
+impl Setting for String {
+    fn of(value: Value) -> Result<Self, Fault> {
+        value.into_text()
+    }
+}
+
+/// A field that holds a text in a form of its own.
+pub(crate) fn parsed<T: FromStr<Err: fmt::Display>>(value: Value) -> Result<T, Fault> {
+    let text = value.into_text()?;
+    text.parse().map_err(|error| Fault::Words(format!("{text:?}: {error}")))
+}
+
 impl Setting for bool {
-    fn of(name: &'static str, value: Value) -> Result<Self, Fault> {
+    fn of(value: Value) -> Result<Self, Fault> {
         match value {
             Value::Flag(value) => Ok(value),
-            other => Err(Fault::Type(name, other, "a boolean")),
+            other => Err(Fault::Type(other, "a boolean")),
         }
     }
 }
 
 impl Setting for f64 {
     #[allow(clippy::cast_precision_loss, reason = "as derived readers do")]
-    fn of(name: &'static str, value: Value) -> Result<Self, Fault> {
+    fn of(value: Value) -> Result<Self, Fault> {
         match value {
             Value::Float(value) => Ok(value),
             Value::Unsigned(value) => Ok(value as f64),
             Value::Signed(value) => Ok(value as f64),
-            other => Err(Fault::Type(name, other, "f64")),
+            other => Err(Fault::Type(other, "f64")),
         }
     }
 }
 
-/// Nothing is no setting.
-impl Setting for Option<f64> {
-    fn of(name: &'static str, value: Value) -> Result<Self, Fault> {
-        if matches!(value, Value::Nothing) { Ok(None) } else { f64::of(name, value).map(Some) }
+impl<const N: usize> Setting for [f32; N] {
+    #[allow(clippy::cast_possible_truncation, reason = "as derived readers do")]
+    fn of(value: Value) -> Result<Self, Fault> {
+        let Value::List(values) = value else { return Err(Fault::Type(value, "a list of numbers")) };
+        let values: Result<Vec<_>, _> =
+            values.into_iter().map(|value| f64::of(value).map(|value| value as f32)).collect();
+        values?.try_into().map_err(|values: Vec<f32>| {
+            Fault::Words(format!("invalid length {}, expected an array of length {N}", values.len()))
+        })
     }
 }
 
 impl Setting for u64 {
-    fn of(name: &'static str, value: Value) -> Result<Self, Fault> {
+    fn of(value: Value) -> Result<Self, Fault> {
         match value {
             Value::Unsigned(value) => Ok(value),
-            Value::Signed(value) => {
-                Self::try_from(value).map_err(|_| Fault::Range(name, Value::Signed(value), "u64"))
-            }
-            other => Err(Fault::Type(name, other, "u64")),
+            Value::Signed(number) => Self::try_from(number).map_err(|_| Fault::Range(value, "u64")),
+            other => Err(Fault::Type(other, "u64")),
         }
     }
 }
 
 impl Setting for u32 {
-    fn of(name: &'static str, value: Value) -> Result<Self, Fault> {
+    fn of(value: Value) -> Result<Self, Fault> {
         match value {
-            Value::Unsigned(number) => Self::try_from(number).map_err(|_| Fault::Range(name, value, "u32")),
-            Value::Signed(number) => Self::try_from(number).map_err(|_| Fault::Range(name, value, "u32")),
-            other => Err(Fault::Type(name, other, "u32")),
+            Value::Unsigned(number) => Self::try_from(number).map_err(|_| Fault::Range(value, "u32")),
+            Value::Signed(number) => Self::try_from(number).map_err(|_| Fault::Range(value, "u32")),
+            other => Err(Fault::Type(other, "u32")),
         }
-    }
-}
-
-impl<'de> Deserialize<'de> for Fields {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Entries)
-    }
-}
-
-struct Entries;
-
-impl<'de> Visitor<'de> for Entries {
-    type Value = Fields;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("settings by name")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
-        let mut entries: Vec<(String, Value)> = Vec::new();
-        while let Some(name) = map.next_key::<String>()? {
-            if entries.iter().any(|(given, _)| *given == name) {
-                return Err(A::Error::custom(format_args!("duplicate field `{name}`")));
-            }
-            entries.push((name, map.next_value()?));
-        }
-        Ok(Fields(entries))
     }
 }
 
 impl<'de> Deserialize<'de> for Value {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(PlainValue)
+        deserializer.deserialize_any(AnyValue)
     }
 }
 
-struct PlainValue;
+struct AnyValue;
 
-impl Visitor<'_> for PlainValue {
+impl<'de> Visitor<'de> for AnyValue {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a number, a boolean or a text")
+        f.write_str("a number, a boolean, a text, a list or settings by name")
     }
 
     fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
@@ -304,6 +364,25 @@ impl Visitor<'_> for PlainValue {
 
     fn visit_str<E>(self, value: &str) -> Result<Value, E> {
         Ok(Value::Text(value.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
+        let mut values = Vec::new();
+        while let Some(value) = list.next_element()? {
+            values.push(value);
+        }
+        Ok(Value::List(values))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let mut fields: Vec<(String, Value)> = Vec::new();
+        while let Some(name) = map.next_key::<String>()? {
+            if fields.iter().any(|(given, _)| *given == name) {
+                return Err(A::Error::custom(format_args!("duplicate field `{name}`")));
+            }
+            fields.push((name, map.next_value()?));
+        }
+        Ok(Value::Map(Fields(fields)))
     }
 
     fn visit_unit<E>(self) -> Result<Value, E> {

@@ -6,7 +6,7 @@ use crate::shape::Shape;
 
 /// Which numbers images are normalised by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 pub enum Normalisation {
     /// None: a value is byte/255.
     #[default]
@@ -14,6 +14,9 @@ pub enum Normalisation {
     /// The mean and the standard deviation of each channel over all training images.
     Training,
 }
+
+#[cfg(feature = "serde")]
+crate::fields::name_setting!(Normalisation { None, Training });
 
 impl Normalisation {
     /// What settings and files call it.

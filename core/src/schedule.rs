@@ -14,17 +14,16 @@ use crate::real::{Real, count};
 /// assert!((schedule.learning_rate(0.05, 1100, 1100) - 0.005_f64).abs() < 1e-17);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(deny_unknown_fields, default)
-)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Schedule {
     /// The rate climbs linearly from 0 over this many samples; 0 for none.
     pub warm_up_samples: u64,
     /// What follows.
     pub decay: Decay,
 }
+
+#[cfg(feature = "serde")]
+crate::fields::settings!(Schedule { warm_up_samples, decay });
 
 /// How the learning rate falls after the warm-up.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -48,16 +47,9 @@ pub enum Decay {
 }
 
 #[cfg(feature = "serde")]
-impl<'de> serde::Deserialize<'de> for Decay {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let fields: crate::fields::Fields = serde::Deserialize::deserialize(deserializer)?;
-        Self::of_fields(fields).map_err(crate::fields::Fault::into_error)
-    }
-}
-
-#[cfg(feature = "serde")]
-impl Decay {
-    fn of_fields(mut fields: crate::fields::Fields) -> Result<Self, crate::fields::Fault> {
+impl crate::fields::Setting for Decay {
+    fn of(value: crate::fields::Value) -> Result<Self, crate::fields::Fault> {
+        let mut fields = value.into_fields()?;
         let name = fields.take_name()?;
         let (mut decay, known): (_, &'static [&'static str]) = match &*name {
             "constant" => (Self::Constant {}, &[]),
@@ -77,6 +69,9 @@ impl Decay {
         Ok(decay)
     }
 }
+
+#[cfg(feature = "serde")]
+crate::fields::deserialize_setting!(Decay);
 
 impl Decay {
     /// One of each, with its default settings.

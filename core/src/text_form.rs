@@ -1,10 +1,13 @@
 //! Values that files hold as text: written by `Display`, read by `FromStr`.
 
+use alloc::string::ToString;
 use core::fmt;
 use core::marker::PhantomData;
 use core::str::FromStr;
 
-use serde::de::{Deserializer, Error, Visitor};
+use serde::de::{self, Deserializer, Error, Visitor};
+
+use crate::fields::{Fault, Value};
 
 /// A value that files hold as text.
 pub(crate) trait TextForm: FromStr {
@@ -18,6 +21,16 @@ pub(crate) trait TextForm: FromStr {
 /// Reads such a value.
 pub(crate) fn deserialize<'de, T: TextForm, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
     deserializer.deserialize_str(Text(PhantomData))
+}
+
+/// Reads such a setting.
+pub(crate) fn setting<T: TextForm>(value: Value) -> Result<T, Fault> {
+    let visitor = Text(PhantomData::<T>);
+    let read = match &value {
+        Value::Text(text) => visitor.visit_str(text),
+        other => Err(de::value::Error::invalid_type(other.unexpected(), &visitor)),
+    };
+    read.map_err(|error| Fault::Words(error.to_string()))
 }
 
 struct Text<T>(PhantomData<T>);

@@ -12,11 +12,13 @@ use std::time::Duration;
 use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::controller::{AnyController, Constant};
 use adadagrad_core::dataset::{Dataset, SampleShape, Visit};
-use adadagrad_core::network::{Model, Shape};
+use adadagrad_core::model::Model;
+use adadagrad_core::network::Shape;
 use adadagrad_core::owned::SharedDataset;
 use adadagrad_core::owned::threads::{ThreadsEngine, available_threads};
 use adadagrad_core::statistics::Needs;
 use adadagrad_core::training::{BatchOrder, Trainer};
+use adadagrad_gpu::run::Run;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
 const SAMPLES: u32 = 4096;
@@ -37,10 +39,10 @@ fn start(
     config: RunConfig,
     shape: Shape,
     threads: NonZero<usize>,
-) -> Result<(Trainer<f32>, ThreadsEngine), Box<dyn std::error::Error>> {
+) -> Result<Run<ThreadsEngine>, Box<dyn std::error::Error>> {
     let training: SharedDataset = Arc::new(Pixels(shape));
     let engine = ThreadsEngine::new(&config, training, threads)?;
-    Ok((Trainer::new(config, SAMPLES)?.with_grain(engine.grain()), engine))
+    Ok(Run::new(Trainer::new(config, SAMPLES)?, engine))
 }
 
 impl Dataset<f32> for Pixels {
@@ -93,14 +95,13 @@ fn statistics(criterion: &mut Criterion) {
     group.sample_size(10).warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(2));
     for (model, shape, batches) in cases() {
         for &batch in batches.iter().filter(|&&batch| batch >= 64) {
-            let Ok((trainer, mut engine)) = start(config(model, batch), shape, available_threads()) else {
-                continue;
-            };
+            let Ok(mut run) = start(config(model, batch), shape, available_threads()) else { continue };
+            let cut = run.trainer().cut(batch);
+            let visit = BatchOrder::Shuffled { order: run.trainer().order(), start: 0 };
             for (kind, needs) in &kinds {
                 group.throughput(Throughput::Elements(batch.into()));
-                let visit = BatchOrder::Shuffled { order: trainer.order(), start: 0 };
                 group.bench_function(BenchmarkId::new(format!("{}/{kind}", model), batch), |bencher| {
-                    bencher.iter(|| engine.evidence(trainer.cut(batch), visit, needs).map(|it| it.loss));
+                    bencher.iter(|| run.engine_mut().evidence(cut, visit, needs).map(|it| it.loss));
                 });
             }
         }
@@ -116,13 +117,11 @@ fn step(criterion: &mut Criterion) {
                 for threads in thread_counts() {
                     let config = config(model, batch);
                     let config = RunConfig { test: config.test.filter(|_| has_test), ..config };
-                    let Ok((mut trainer, mut engine)) = start(config, shape, threads) else { continue };
+                    let Ok(mut run) = start(config, shape, threads) else { continue };
                     group.throughput(Throughput::Elements(batch.into()));
                     let id = BenchmarkId::new(format!("{}/{threads}-threads", model), batch);
                     group.bench_function(id, |bencher| {
-                        bencher.iter(|| {
-                            trainer.plan().map(|plan| engine.step(&mut trainer, &plan).map(|line| line.loss))
-                        });
+                        bencher.iter(|| run.train().map(|line| line.map(|line| line.telemetry.loss)));
                     });
                 }
             }

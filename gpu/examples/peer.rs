@@ -12,7 +12,8 @@ use std::path::Path;
 
 use adadagrad_core::backend::FastBackend;
 use adadagrad_core::dataset::SampleShape;
-use adadagrad_core::network::{Model, Shape, initialise};
+use adadagrad_core::model::Model;
+use adadagrad_core::network::{Shape, initialise};
 use adadagrad_core::owned::{OwnedNetwork, Predictor, checkpoint};
 use adadagrad_gpu::dataset::Images;
 

@@ -9,6 +9,7 @@ pub mod cifar;
 pub mod classes;
 mod error;
 mod find;
+mod gzip;
 mod hold_out;
 mod idx_files;
 pub mod idx_header;

@@ -30,22 +30,27 @@ impl<E: Engine> Run<E> {
     /// # Errors
     /// When the step is refused, cancelled or cannot be computed; then the run stands where it stood.
     pub fn step(&mut self, test: &SharedDataset) -> Result<Option<Line>, EngineError> {
+        let is_due = self.trainer.plan().is_some_and(|plan| self.trainer.measures_after(&plan));
+        let mut line = self.train()?;
+        if let Some(line) = line.as_mut().filter(|_| is_due) {
+            let evaluation = self.engine.evaluate(test)?.evaluation;
+            line.accuracy = Some(evaluation.accuracy);
+            line.test_loss = Some(evaluation.loss).filter(|loss| loss.is_finite());
+        }
+        Ok(line)
+    }
+
+    /// Makes the next step alone: nothing is measured, whether it is due or not.
+    ///
+    /// # Errors
+    /// As [`Self::step`].
+    pub fn train(&mut self) -> Result<Option<Line>, EngineError> {
         let Some(plan) = self.trainer.plan() else { return Ok(None) };
         let begin = Instant::now();
         let telemetry = self.engine.step(&mut self.trainer, &plan)?;
         let seconds = begin.elapsed().as_secs_f64();
-        let evaluated = if self.trainer.measures_after(&plan) {
-            Some(self.engine.evaluate(test)?.evaluation)
-        } else {
-            None
-        };
-        Ok(Some(Line {
-            telemetry,
-            model: Some(self.trainer.config().model),
-            seconds,
-            accuracy: evaluated.map(|evaluation| evaluation.accuracy),
-            test_loss: evaluated.map(|evaluation| evaluation.loss).filter(|loss| loss.is_finite()),
-        }))
+        let model = Some(self.trainer.config().model);
+        Ok(Some(Line { telemetry, model, seconds, accuracy: None, test_loss: None }))
     }
 
     /// Goes on with other settings from the next step on.

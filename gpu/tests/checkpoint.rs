@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::dataset::SampleShape;
 use adadagrad_core::digest::Digest;
-use adadagrad_core::network::Model;
+use adadagrad_core::model::Model;
 use adadagrad_core::optimizer::{AnyOptimizer, Shared};
 use adadagrad_core::owned::OwnedNetwork;
 use adadagrad_core::owned::checkpoint::{self, Checkpoint, CheckpointError, STATE_VERSION, State};

@@ -15,7 +15,7 @@ use adadagrad_core::batch_test::{
 use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::controller::{AdAdaGrad, AnyController};
 use adadagrad_core::dataset::{Dataset, SampleShape, Visit};
-use adadagrad_core::network::Model;
+use adadagrad_core::model::Model;
 use adadagrad_core::optimizer::{Adam, AnyOptimizer};
 use adadagrad_core::owned::threads::{ThreadsEngine, ThreadsError};
 use adadagrad_core::owned::{

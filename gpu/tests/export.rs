@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 
 use adadagrad_core::dataset::{Encoding, SampleShape};
-use adadagrad_core::network::Model;
+use adadagrad_core::model::Model;
 use adadagrad_core::owned::OwnedNetwork;
 use adadagrad_core::owned::checkpoint::{self, Checkpoint};
 use support::program::{SHORT, folder, refuse, run, succeed, text};

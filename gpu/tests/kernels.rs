@@ -7,7 +7,7 @@ mod support;
 use std::collections::BTreeSet;
 
 use adadagrad_core::config::{Preset, RunConfig};
-use adadagrad_core::network::Model;
+use adadagrad_core::model::Model;
 use adadagrad_core::statistics::{Evidence, Needs};
 use adadagrad_core::training::{BatchOrder, Cut};
 use adadagrad_gpu::webgpu::parity::{Bench, Case, Check, cases};

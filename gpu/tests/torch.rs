@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use adadagrad_core::backend::FastBackend;
 use adadagrad_core::dataset::SampleShape;
 use adadagrad_core::images::Picture;
-use adadagrad_core::network::Model;
+use adadagrad_core::model::Model;
 use adadagrad_core::owned::checkpoint::{self, Checkpoint};
 use adadagrad_core::owned::{OwnedNetwork, Prediction, Predictor};
 

@@ -5,43 +5,43 @@ import { violations } from './support/axe.mjs';
 import { browserTest, openPage } from './support/page.mjs';
 import { changeScheme, frames, turns } from './support/steady.mjs';
 
-/** All rules in light, and what colours can break in dark. */
-async function checkBoth(page, moment) {
-  await changeScheme(page, 'light');
-  assert.deepEqual(await violations(page), [], moment);
-  await changeScheme(page, 'dark');
-  assert.deepEqual(await violations(page, {}, ['color-contrast', 'link-in-text-block']), [], `${moment}, dark`);
+/** Narrow and wide, all rules in light, and what colours can break in dark. */
+async function checkAll(page, moment) {
+  for (const width of [360, 1280]) {
+    await page.setViewportSize({ width, height: 800 });
+    await changeScheme(page, 'light');
+    assert.deepEqual(await violations(page), [], `${moment}, ${width} px`);
+    await changeScheme(page, 'dark');
+    assert.deepEqual(await violations(page, {}, ['color-contrast', 'link-in-text-block']), [], `${moment}, ${width} px, dark`);
+  }
 }
 
-for (const width of [360, 1280]) {
-  test(`axe-core finds nothing before, during and after training: ${width} px, light and dark`, browserTest(), async (t) => {
-    const opened = await openPage(t, { context: { viewport: { width, height: 800 } }, images: { test: 200 } });
-    const { page, button, waitFor, waitForStep, set } = opened;
-    await waitFor({ data: 'ready' });
-    await openDetails(page);
-    await checkBoth(page, 'before');
-    await set({ 'Sample budget': 100_000_000 });
-    await button('Start').click();
-    await waitForStep(5);
-    // It goes on, and leaves the processor to axe-core.
-    await button('Slow motion').click();
-    await page.locator('#look').scrollIntoViewIfNeeded();
-    await checkBoth(page, 'during');
-    await waitFor({ phase: 'running' });
-    await button('Pause').click();
-    await waitFor({ phase: 'paused' });
-    await button('Slow motion').click();
-    // Only what is in view is kept up to date.
-    await page.locator('#look-title').scrollIntoViewIfNeeded();
-    await page.locator('.mistake').first().waitFor();
-    await checkBoth(page, 'paused, with mistakes and weights');
-    await button('Reset').click();
-    await set({ 'Sample budget': 500 });
-    await button('Start').click();
-    await waitFor({ phase: 'finished' });
-    await checkBoth(page, 'after');
-  });
-}
+test('axe-core finds nothing before, during and after training: narrow and wide, light and dark', browserTest(), async (t) => {
+  const { page, button, waitFor, waitForStep, set } = await openPage(t, { images: { test: 200 } });
+  await waitFor({ data: 'ready' });
+  await openDetails(page);
+  await checkAll(page, 'before');
+  await set({ 'Sample budget': 100_000_000 });
+  await button('Start').click();
+  await waitForStep(5);
+  // It goes on, and leaves the processor to axe-core.
+  await button('Slow motion').click();
+  await page.locator('#look').scrollIntoViewIfNeeded();
+  await checkAll(page, 'during');
+  await waitFor({ phase: 'running' });
+  await button('Pause').click();
+  await waitFor({ phase: 'paused' });
+  await button('Slow motion').click();
+  // Only what is in view is kept up to date.
+  await page.locator('#look-title').scrollIntoViewIfNeeded();
+  await page.locator('.mistake').first().waitFor();
+  await checkAll(page, 'paused, with mistakes and weights');
+  await button('Reset').click();
+  await set({ 'Sample budget': 500 });
+  await button('Start').click();
+  await waitFor({ phase: 'finished' });
+  await checkAll(page, 'after');
+});
 
 test('axe-core would find something', browserTest(), async (t) => {
   const { page, waitFor } = await openPage(t);

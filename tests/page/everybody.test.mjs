@@ -252,7 +252,7 @@ function contrastOf(page, selector) {
 
 test('where a browser gives noise for pixels, drawings are read all the same, and a PNG is not offered in vain', browserTest(), async (t) => {
   const { page, button, waitFor } = await openPage(t, {
-    path: '#preset=quick&sample_budget=12000&evaluate_every=12000',
+    path: '#preset=quick&model=mlp&sample_budget=12000&evaluate_every=12000',
     prepare: (page) =>
       page.addInitScript(() => {
         const real = CanvasRenderingContext2D.prototype.getImageData;

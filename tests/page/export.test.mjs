@@ -1,7 +1,7 @@
 // What can be saved and loaded: runs as CSV and JSON, charts as SVG and PNG, models as safetensors, own data.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { drop, ownFiles } from './support/data-files.mjs';
+import { BOTH_MNISTS, drop, ownFiles } from './support/data-files.mjs';
 import { browserTest, openPage } from './support/page.mjs';
 import { saved } from './support/saved.mjs';
 
@@ -153,7 +153,7 @@ test('own IDX files are learned from, by button and dropped', browserTest(), asy
 });
 
 test('Fashion-MNIST can be chosen, and is part of the address', browserTest(), async (t) => {
-  const { page, button, waitFor, waitForStep } = await openPage(t, { path: SMALL });
+  const { page, button, waitFor, waitForStep } = await openPage(t, { images: { folders: BOTH_MNISTS }, path: SMALL });
   await waitFor({ data: 'ready' });
   const offered = await page.locator('#data-choice option[value=fashion_mnist]').evaluate((option) => !option.disabled);
   // Only Debian and its like have its package.

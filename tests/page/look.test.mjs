@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { gunzipSync } from 'node:zlib';
+import { BOTH_MNISTS } from './support/data-files.mjs';
 import { loadModule } from './support/module.mjs';
 import { browserTest, openPage, pageFolder } from './support/page.mjs';
 import { saved } from './support/saved.mjs';
@@ -85,7 +86,7 @@ let model = null;
 
 /** A page whose network has learned enough to read digits, resting. */
 async function trained(t, options = {}) {
-  const opened = await openPage(t, { images: { test: TEST_IMAGES }, path: '#preset=quick&sample_budget=20000&evaluate_every=20000', ...options });
+  const opened = await openPage(t, { images: { test: TEST_IMAGES }, path: '#preset=quick&sample_budget=10000&evaluate_every=10000', ...options });
   const { page, button, waitFor } = opened;
   await waitFor({ data: 'ready' });
   if (model === null) {
@@ -273,7 +274,7 @@ async function fingers(page) {
 const noFashion = existsSync(join(pageFolder, 'data/fashion_mnist')) ? {} : { skip: 'the page was built without Fashion-MNIST' };
 
 test('Fashion-MNIST has its own names', browserTest(noFashion), async (t) => {
-  const { page, button, waitFor } = await openPage(t, { path: '#preset=quick&model=logistic&dataset=fashion_mnist' });
+  const { page, button, waitFor } = await openPage(t, { images: { folders: BOTH_MNISTS }, path: '#preset=quick&model=logistic&dataset=fashion_mnist' });
   await waitFor({ data: 'ready' });
   await page.locator('#look-title').scrollIntoViewIfNeeded();
   assert.equal(await page.locator('.look-draw h3').textContent(), 'Draw a piece of clothing');

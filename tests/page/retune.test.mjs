@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { holdReports, releaseReports, reportsHeld, watchReports } from './support/answers.mjs';
+import { BOTH_MNISTS } from './support/data-files.mjs';
 import { hold } from './support/held.mjs';
 import { leftIs } from './support/left-run.mjs';
 import { browserTest, openPage } from './support/page.mjs';
@@ -62,10 +63,10 @@ test('a change in the middle gives the same run as the same change at the same s
   const { page, read, button, waitFor } = opened;
   await waitFor({ data: 'ready' });
   const record = async () => {
-    await makeSteps(opened, 4);
+    await makeSteps(opened, 3);
     await page.locator('#setting-learning-rate').fill('0.3');
     await page.waitForFunction(() => document.querySelector('#runs-body tr:last-child .run-settings').textContent.includes('learning rate 0.02 → 0.3'));
-    await makeSteps(opened, 4);
+    await makeSteps(opened, 3);
     const { loss, samplesSeen } = await read();
     await button('Reset').click();
     await waitFor({ phase: 'idle' });
@@ -74,7 +75,7 @@ test('a change in the middle gives the same run as the same change at the same s
   };
   const first = await record();
   assert.deepEqual(await record(), first);
-  await makeSteps(opened, 8);
+  await makeSteps(opened, 6);
   assert.notEqual((await read()).loss, first.loss, 'the learning rate did nothing');
 });
 
@@ -85,7 +86,7 @@ test('back to an earlier moment: the run waits there, and goes on as it had gone
   await makeSteps(opened, 5);
   const options = page.locator('#checkpoint option');
   await page.waitForFunction(() => [...document.querySelectorAll('#checkpoint option')].some(({ value }) => value === '5'));
-  await makeSteps(opened, 15);
+  await makeSteps(opened, 6);
   const far = await read();
   assert.ok((await options.count()) >= 2);
   await page.locator('#checkpoint').selectOption('5');
@@ -93,7 +94,7 @@ test('back to an earlier moment: the run waits there, and goes on as it had gone
   await waitFor({ step: '5', phase: 'paused' });
   // What came after it stays as a run of its own.
   await page.waitForFunction(() => [...document.querySelectorAll('.run-name')].some(({ value }) => value === 'Run 1, before going back to step 5'));
-  await makeSteps(opened, 15);
+  await makeSteps(opened, 6);
   assert.deepEqual(
     (({ step, loss, samplesSeen, nextBatch }) => ({ step, loss, samplesSeen, nextBatch }))(await read()),
     (({ step, loss, samplesSeen, nextBatch }) => ({ step, loss, samplesSeen, nextBatch }))(far),
@@ -110,12 +111,12 @@ test('a run goes on exactly after the page was closed', browserTest(), async (t)
   const whole = await read();
   await button('Reset').click();
   await waitFor({ phase: 'idle' });
-  await makeSteps(opened, 12);
-  await leftIs(page, 12);
+  await makeSteps(opened, 5);
+  await leftIs(page, 5);
   await page.reload();
   const offer = page.locator('#left-run');
   await offer.waitFor({ state: 'visible' });
-  assert.match(await offer.textContent(), /You left “Run \d” at step 12: batch/);
+  assert.match(await offer.textContent(), /You left “Run \d” at step 5: batch/);
   await waitFor({ data: 'ready' });
   await button('Continue where you left off').click();
   await waitFor({ phase: 'finished' });
@@ -128,9 +129,9 @@ test('a run goes on exactly after the page was closed', browserTest(), async (t)
   // The curve has its beginning too.
   await page.waitForFunction(() => /grew from 8 to/.test(document.querySelector('#chart-batch [role=img]').ariaLabel));
   // Where it was taken up is a moment to go back to.
-  await page.locator('#checkpoint').selectOption('12');
+  await page.locator('#checkpoint').selectOption('5');
   await button('Go back').click();
-  await waitFor({ step: '12', phase: 'paused' });
+  await waitFor({ step: '5', phase: 'paused' });
   await button('Resume').click();
   await waitFor({ phase: 'finished' });
   await same();
@@ -216,7 +217,7 @@ test('a run that was left can be forgotten', browserTest(), async (t) => {
 });
 
 test('a run on other data is gone on with on that data', browserTest(), async (t) => {
-  const opened = await openPage(t, { path: `${SMALL}&dataset=fashion_mnist` });
+  const opened = await openPage(t, { images: { folders: BOTH_MNISTS }, path: `${SMALL}&dataset=fashion_mnist` });
   const { page, read, button, waitFor } = opened;
   await page.waitForFunction(() => ['ready', 'unusable'].includes(document.getElementById('status').dataset.data));
   // Only Debian and its like have its package.

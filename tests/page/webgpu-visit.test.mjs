@@ -10,7 +10,7 @@ import { browserTest, openPage } from './support/page.mjs';
 import { saved } from './support/saved.mjs';
 import { gpuCounts, gpuRests, keepDevices } from './support/webgpu.mjs';
 
-const ADDRESS = '#preset=quick&model=logistic&sample_budget=4000&max_batch=128&evaluate_every=2000&seed=2&engine=webgpu';
+const ADDRESS = '#preset=quick&model=logistic&sample_budget=2500&max_batch=128&evaluate_every=1250&seed=2&engine=webgpu';
 
 test('a visit with WebGPU', browserTest(), async (t) => {
   const opened = await openPage(t, { offline: true, webgpu: true, images: { test: 100 }, path: ADDRESS });
@@ -161,7 +161,7 @@ test('a visit with WebGPU', browserTest(), async (t) => {
   });
 
   await t.test('two runs are compared', async () => {
-    await page.locator('#setting-sample-budget').fill('1500');
+    await page.locator('#setting-sample-budget').fill('600');
     await button('Norm or inner product test').click();
     await page.waitForFunction(() => /^Compared: /.test(document.getElementById('comparison-note').textContent));
     const drawn = await page.locator('#runs-body tr').evaluateAll((rows) => rows.filter((row) => row.querySelector('input[type=checkbox]').checked).map((row) => row.querySelector('.run-name').value));
@@ -176,7 +176,7 @@ test('a visit with WebGPU', browserTest(), async (t) => {
     await page.waitForFunction(() => /700 training images are ready/.test(document.getElementById('sentence').textContent));
     await button('Start').click();
     await waitFor({ phase: 'finished', engine: 'webgpu' });
-    assert.ok((await read()).samplesSeen >= 1500);
+    assert.ok((await read()).samplesSeen >= 600);
   });
 
   await t.test('without a network too', async () => {

@@ -7,7 +7,8 @@ use adadagrad_core::config::RunConfig;
 use adadagrad_core::dataset::{Dataset, SampleShape};
 use adadagrad_core::idx::Idx;
 use adadagrad_core::images::LabelledImages;
-use adadagrad_core::network::{Model, Shape};
+use adadagrad_core::model::Model;
+use adadagrad_core::network::Shape;
 use adadagrad_core::owned::OwnedNetwork;
 use adadagrad_core::training::Trainer;
 

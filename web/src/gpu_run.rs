@@ -364,7 +364,6 @@ impl Task {
             notice: Box::new(notice),
         };
         let mut training = Training::open(self.trainer.config(), images, options).await?;
-        self.trainer = self.trainer.with_grain(training.grain());
         let beginning = Rc::clone(&self.shared.borrow().newest);
         training.restore(&beginning.parameters, Some(&beginning.memory)).await?;
         if self.rehearses {

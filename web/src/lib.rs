@@ -102,10 +102,14 @@ fn to_js(value: &impl Serialize) -> Result<JsValue, JsError> {
     Ok(value.serialize(&serde_wasm_bindgen::Serializer::json_compatible())?)
 }
 
-/// Errors name the field.
 fn from_js<T: DeserializeOwned>(value: JsValue) -> Result<T, JsError> {
-    serde_path_to_error::deserialize(serde_wasm_bindgen::Deserializer::from(value))
-        .map_err(|error| JsError::new(&error.to_string()))
+    read_js(value).map_err(|error| JsError::new(&error))
+}
+
+/// Errors of settings name the field.
+fn read_js<T: DeserializeOwned>(value: JsValue) -> Result<T, String> {
+    serde_wasm_bindgen::from_value(value)
+        .map_err(|error| JsValue::from(error).unchecked_into::<js_sys::Error>().message().into())
 }
 
 #[cfg(test)]

@@ -99,7 +99,7 @@ fn keep(mistakes: &mut Vec<Mistake>, mistake: Mistake) {
 mod tests {
     use adadagrad_core::dataset::SampleShape;
     use adadagrad_core::images::LabelledImages;
-    use adadagrad_core::network::Model;
+    use adadagrad_core::model::Model;
     use adadagrad_core::owned::{Advance, LocalRun, OwnedNetwork};
 
     use super::*;

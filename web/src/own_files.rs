@@ -104,9 +104,8 @@ fn choose(names: &[String]) -> Result<Vec<usize>, String> {
 
 /// The files of one data set, each by its place, or the names of several sets.
 fn by_name(names: &[String]) -> Result<NamedFiles<usize>, Vec<String>> {
-    let mut files: Vec<(&String, usize)> = names.iter().zip(0..).collect();
-    files.sort_by_key(|(name, _)| is_packed(name));
-    NamedSets::among(files).choose()
+    let (packed, plain): (Vec<_>, Vec<_>) = names.iter().zip(0..).partition(|(name, _)| is_packed(name));
+    NamedSets::among(plain.into_iter().chain(packed)).choose()
 }
 
 /// In the order of [`Part::ALL`].

@@ -29,6 +29,7 @@ impl RunState {
     pub(crate) fn begin(config: RunConfig, data: &Data, file: Option<&[u8]>) -> Result<Self, JsError> {
         let trainer = Trainer::new(config, data.training_samples())?;
         let network = OwnedNetwork::of_model(config.model, data.shape())?;
+        let trainer = trainer.with_grain(network.grain());
         let network = network.view();
         let mut memory = vec![0.0; config.slots() * network.parameters()];
         config.start(network.parameters(), &mut memory);
@@ -68,7 +69,7 @@ impl RunState {
             return Err(JsError::new("its run was trained on other data than the data set that is loaded"));
         }
         let network = OwnedNetwork::of_model(config.model, data.shape())?;
-        let trainer = Trainer::resume(config, samples, progress)?;
+        let trainer = Trainer::resume(config, samples, progress)?.with_grain(network.grain());
         let network = network.view();
         let slots = config.slots();
         let (parameters, memory) = (file.parameters(network)?, file.memory(network, slots)?);

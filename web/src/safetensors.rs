@@ -4,12 +4,12 @@
 //! each tensor its type, its shape, and where its bytes begin and end.
 
 use adadagrad_core::network::Network;
-use adadagrad_core::owned::checkpoint::{Checkpoint, STATE, State, float_size, tensors};
+use adadagrad_core::owned::checkpoint::{Checkpoint, CheckpointError, STATE, State, float_size, tensors};
 use js_sys::{Array, JSON, Object, Reflect};
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 
-use crate::{from_js, to_js};
+use crate::{from_js, read_js, to_js};
 
 /// The entry of the header that is no tensor.
 const METADATA: &str = "__metadata__";
@@ -80,7 +80,9 @@ fn read_state(metadata: &JsValue) -> Result<Option<State>, JsError> {
     let Some(text) = text else { return Ok(None) };
     let json = JSON::parse(&text)
         .map_err(|_| JsError::new(&format!("the metadata entry `{STATE}` is not valid JSON")))?;
-    Ok(Some(State::read(serde_wasm_bindgen::Deserializer::from(json))?))
+    let state: State = read_js(json).map_err(CheckpointError::State)?;
+    state.check()?;
+    Ok(Some(state))
 }
 
 fn set(object: &Object, name: &str, value: &JsValue) -> Result<(), JsError> {

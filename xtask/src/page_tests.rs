@@ -10,8 +10,8 @@ use serde::Deserialize;
 use crate::project::Project;
 use crate::{bench_browser, process};
 
-/// Writes a line for each test.
-const REPORTER: &str = "./tests/page/support/times.mjs";
+/// Runs files in the order in which it gets them, and writes a line for each test.
+const RUNNER: &str = "tests/page/support/run.mjs";
 
 /// Files that run at once: a browser that starts, or a page that loads, leaves one of two processors idle.
 const AT_ONCE: u32 = 2;
@@ -85,14 +85,8 @@ fn run_files(
     let record = project.artifacts().join(record);
     let mut node = Command::new("node");
     node.current_dir(project.root())
-        .args(["--test", &format!("--test-concurrency={at_once}")])
-        // In milliseconds: a file that hangs must not hang the tests.
-        .arg("--test-timeout=1800000")
-        .args(["--test-reporter=spec", "--test-reporter-destination=stdout"])
-        .args([
-            format!("--test-reporter={REPORTER}"),
-            format!("--test-reporter-destination={}", record.display()),
-        ])
+        .args([RUNNER, &at_once.to_string()])
+        .arg(&record)
         .args(files)
         .env("PAGE_DIST", project.dist())
         .env("BENCH_DIST", bench_browser::folder(project))

@@ -1,5 +1,4 @@
-//! Convolutions in `f32` whose output gradients are mostly not zero, for any step between windows: vectors of the
-//! machine at hand by `pulp`, which finds out at run time what there is.
+//! Convolutions in `f32` whose output gradients are mostly not zero, for any step between windows.
 //!
 //! No patches are formed. With zeros around it, a channel is one long run of values in which a weight's input lies at
 //! the output's place plus an offset that is the weight's own (of several steps between windows, each phase of rows and
@@ -22,10 +21,11 @@
 
 use core::ops::Range;
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
 use super::cache_line::{CACHE_LINE, from_cache_line};
-use super::kernels::{BackwardOf, Conv2dKernels, ForwardOf};
+use super::dispatch::Call;
+use super::kernels::{BackwardOf, ForwardOf};
 use crate::layer::{Sink, Windows};
 
 /// Most weights of a kernel.
@@ -37,16 +37,12 @@ const MOST_OUTPUTS: usize = 8;
 /// Values that stay in the first cache.
 const CACHED: usize = 9 << 10;
 
-/// The kernels.
-pub(super) const KERNELS: Conv2dKernels<f32> = Conv2dKernels { fits, forward, backward };
-
-/// Values of scratch memory that they take.
-pub(crate) fn scratch_len(windows: Windows) -> usize {
-    Plan::new(windows, CACHE_LINE).scratch_len()
+pub(super) fn can_do(windows: Windows) -> bool {
+    windows.kernel.pow(2) <= MOST_TAPS
 }
 
-pub(super) fn fits(windows: Windows, scratch: usize) -> bool {
-    windows.kernel.pow(2) <= MOST_TAPS && scratch_len(windows) <= scratch
+pub(super) fn scratch_len(windows: Windows) -> usize {
+    Plan::new(windows, CACHE_LINE).scratch_len()
 }
 
 /// Sizes for vectors of `lanes` values.
@@ -305,22 +301,12 @@ impl<'a> Pieces<'a> {
     }
 }
 
-fn forward(windows: Windows, of: ForwardOf<'_, f32>, scratch: &mut [f32]) {
-    Arch::new().dispatch(Forward { windows, of, scratch });
-}
-
-struct Forward<'a> {
-    windows: Windows,
-    of: ForwardOf<'a, f32>,
-    scratch: &'a mut [f32],
-}
-
-impl WithSimd for Forward<'_> {
+impl WithSimd for Call<'_, Windows, ForwardOf<'_, f32>> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { windows, of: ForwardOf { parameters, x, y }, scratch } = self;
+        let Self { sizes: windows, of: ForwardOf { parameters, x, y }, scratch } = self;
         let plan = Plan::new(windows, S::F32_LANES);
         let ([_, columns], positions) = (plan.output, plan.positions());
         sum_outputs(simd, windows, parameters, x, scratch, |sample, output, sums, row| {
@@ -395,7 +381,9 @@ fn sum_blocks<S: Simd, const OUTPUTS: usize, const VECTORS: usize>(
 }
 
 /// Copies an image into its runs. What is around it stays as it is.
-#[inline(always)]
+// Where vectors are not found at run time, one copy for all callers will do.
+#[cfg_attr(target_family = "wasm", inline(never))]
+#[cfg_attr(not(target_family = "wasm"), inline(always))]
 fn spread_rows<S: Simd>(simd: S, plan: Plan, x: &[f32], values: &mut [f32]) {
     let runs = values.chunks_exact_mut(plan.phases().pow(2) * plan.inputs().run);
     for (x, values) in x.chunks_exact(plan.input[0] * plan.input[1]).zip(runs) {
@@ -412,7 +400,9 @@ fn spread_rows<S: Simd>(simd: S, plan: Plan, x: &[f32], values: &mut [f32]) {
     }
 }
 
-#[inline(always)]
+// Where vectors are not found at run time, one copy for all callers will do.
+#[cfg_attr(target_family = "wasm", inline(never))]
+#[cfg_attr(not(target_family = "wasm"), inline(always))]
 fn copy<S: Simd>(simd: S, from: &[f32], to: &mut [f32]) {
     let (from, from_rest) = S::as_simd_f32s(from);
     let (to, to_rest) = S::as_mut_simd_f32s(to);
@@ -424,7 +414,9 @@ fn copy<S: Simd>(simd: S, from: &[f32], to: &mut [f32]) {
     }
 }
 
-#[inline(always)]
+// Where vectors are not found at run time, one copy for all callers will do.
+#[cfg_attr(target_family = "wasm", inline(never))]
+#[cfg_attr(not(target_family = "wasm"), inline(always))]
 fn add<S: Simd>(simd: S, from: &[f32], to: &mut [f32]) {
     let (from, from_rest) = S::as_simd_f32s(from);
     let (to, to_rest) = S::as_mut_simd_f32s(to);
@@ -497,23 +489,12 @@ impl<S: Simd, const OUTPUTS: usize> Correlation<'_, S, OUTPUTS> {
     }
 }
 
-fn backward(windows: Windows, of: BackwardOf<'_, f32>, sink: &mut Sink<'_, f32>, scratch: &mut [f32]) {
-    Arch::new().dispatch(Backward { windows, of, sink, scratch });
-}
-
-struct Backward<'a, 's> {
-    windows: Windows,
-    of: BackwardOf<'a, f32>,
-    sink: &'a mut Sink<'s, f32>,
-    scratch: &'a mut [f32],
-}
-
-impl WithSimd for Backward<'_, '_> {
+impl WithSimd for Call<'_, Windows, BackwardOf<'_, '_, f32>> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { windows, of: BackwardOf { parameters, x, dy, dx }, sink, scratch } = self;
+        let Self { sizes: windows, of: BackwardOf { parameters, x, dy, dx, sink }, scratch } = self;
         let plan = Plan::new(windows, S::F32_LANES);
         weight_gradient(simd, plan, x, dy, parameters.len() > plan.weights(), sink, scratch);
         if let Some(dx) = dx {
@@ -765,7 +746,9 @@ const SQUARES: usize = 2 * SQUARE * SQUARE;
 
 /// The same for exactly N rows. They pass through memory of a known shape, for which the compiler finds instructions
 /// that transpose in registers; for arrays of its own it moves value by value.
-#[inline(always)]
+// Where vectors are not found at run time, one copy for all callers will do.
+#[cfg_attr(target_family = "wasm", inline(never))]
+#[cfg_attr(not(target_family = "wasm"), inline(always))]
 fn transpose_whole<const N: usize>(rows: [&[f32]; N], values: &mut [f32], column: usize, square: &mut [f32]) {
     let (square, transposed) = square.split_at_mut(SQUARE * SQUARE);
     let Some(square) = square.as_chunks_mut::<SQUARE>().0.first_chunk_mut::<N>() else { return };

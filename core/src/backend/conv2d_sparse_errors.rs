@@ -1,5 +1,4 @@
-//! Convolutions in `f32` with a ReLU and a 2×2 max-pooling behind them, for steps of 1 between windows: vectors of the
-//! machine at hand by `pulp`, which finds out at run time what there is.
+//! Convolutions in `f32` with a ReLU and a 2×2 max-pooling behind them, for steps of 1 between windows.
 //!
 //! *Forward* as every convolution ([`conv2d_dense_errors`]); of every window only the largest value and its place are
 //! kept. *Backward*, value by value of the output gradient and over nothing but those that are not zero: the max-pool
@@ -10,11 +9,12 @@
 //!
 //! Letters: R = kernel·C values of a patch's row, padded to Rp; P output positions.
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
 use super::cache_line::{CACHE_LINE, from_cache_line};
 use super::conv2d_dense_errors::{self, sum_outputs};
-use super::kernels::{PooledBackwardOf, PooledConv2dKernels, PooledForwardOf};
+use super::dispatch::Call;
+use super::kernels::{BackwardOf, PooledBackwardOf, PooledForwardOf};
 use crate::layer::{Sink, Windows};
 
 /// A place in the padded image is kept as a float, which is exact up to here.
@@ -24,13 +24,13 @@ const LISTED: usize = 256;
 /// Vectors of a patch's row that are summed in registers at a time.
 const SUMMED: usize = 10;
 
-/// The kernels.
-pub(super) const KERNELS: PooledConv2dKernels<f32> = PooledConv2dKernels { fits, forward, backward };
+pub(super) fn can_do(windows: Windows) -> bool {
+    let has_places = Plan::new(windows, CACHE_LINE).pixels() <= LARGEST_PLACE;
+    windows.stride == 1 && has_places && conv2d_dense_errors::can_do(windows)
+}
 
-fn fits(windows: Windows, scratch: usize) -> bool {
-    let plan = Plan::new(windows, CACHE_LINE);
-    let is_enough = plan.scratch_len() <= scratch && conv2d_dense_errors::fits(windows, scratch);
-    windows.stride == 1 && is_enough && plan.pixels() <= LARGEST_PLACE
+pub(super) fn scratch_len(windows: Windows) -> usize {
+    Plan::new(windows, CACHE_LINE).scratch_len().max(conv2d_dense_errors::scratch_len(windows))
 }
 
 /// Sizes for vectors of `lanes` values.
@@ -144,22 +144,12 @@ impl Plan {
     }
 }
 
-fn forward(windows: Windows, of: PooledForwardOf<'_, f32>, scratch: &mut [f32]) {
-    Arch::new().dispatch(Forward { windows, of, scratch });
-}
-
-struct Forward<'a> {
-    windows: Windows,
-    of: PooledForwardOf<'a, f32>,
-    scratch: &'a mut [f32],
-}
-
-impl WithSimd for Forward<'_> {
+impl WithSimd for Call<'_, Windows, PooledForwardOf<'_, f32>> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { windows, of: PooledForwardOf { parameters, x, places, y }, scratch } = self;
+        let Self { sizes: windows, of: PooledForwardOf { parameters, x, places, y }, scratch } = self;
         let plan = Plan::new(windows, S::F32_LANES);
         let columns = plan.pooled_columns();
         let windows_of_output = plan.pooled_rows() * columns;
@@ -196,17 +186,6 @@ fn pick(plan: Plan, corner: usize, [upper, lower]: [&[f32]; 2], places: &mut [f3
     }
 }
 
-fn backward(windows: Windows, of: PooledBackwardOf<'_, f32>, sink: &mut Sink<'_, f32>, scratch: &mut [f32]) {
-    Arch::new().dispatch(Backward { windows, of, sink, scratch });
-}
-
-struct Backward<'a, 's> {
-    windows: Windows,
-    of: PooledBackwardOf<'a, f32>,
-    sink: &'a mut Sink<'s, f32>,
-    scratch: &'a mut [f32],
-}
-
 /// Scratch memory of a backward pass. What belongs to weights lies in the order of patches' rows.
 struct Memory<'a> {
     weights: &'a mut [f32],
@@ -235,18 +214,20 @@ impl<'a> Memory<'a> {
     }
 }
 
-impl WithSimd for Backward<'_, '_> {
+impl WithSimd for Call<'_, Windows, PooledBackwardOf<'_, '_, f32>> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { windows, mut of, sink, scratch } = self;
+        let Self { sizes: windows, of: PooledBackwardOf { places, y, layer }, scratch } = self;
+        let BackwardOf { parameters, x, dy, dx, sink } = layer;
+        let errors = Errors { places, y, dy };
         let plan = Plan::new(windows, S::F32_LANES);
         let mut memory = Memory::cut(plan, scratch);
         memory.total.fill(0.0);
         memory.pixels.fill(0.0);
         memory.weights.fill(0.0);
-        plan.each_weight(|plain, ordered| memory.weights[ordered] = of.parameters[plain]);
+        plan.each_weight(|plain, ordered| memory.weights[ordered] = parameters[plain]);
         if !sink.second_moment.is_empty() {
             memory.squares.fill(0.0);
         }
@@ -254,15 +235,15 @@ impl WithSimd for Backward<'_, '_> {
             memory.mean.fill(0.0);
             plan.each_weight(|plain, ordered| memory.mean[ordered] = sink.mean_gradient[plain]);
         }
-        let mut dx = of.dx.take().map(|dx| dx.chunks_exact_mut(plan.image()));
+        let mut dx = dx.map(|dx| dx.chunks_exact_mut(plan.image()));
         let mut list = [(0, 0.0); LISTED];
-        for (sample, x) in of.x.chunks_exact(plan.image()).enumerate() {
+        for (sample, x) in x.chunks_exact(plan.image()).enumerate() {
             plan.each_pixel(|plain, padded| memory.pixels[padded] = x[plain]);
             let dx = dx.as_mut().and_then(Iterator::next);
             if dx.is_some() {
                 memory.d_pixels.fill(0.0);
             }
-            let errors = Errors::of_sample(&of, plan, sample);
+            let errors = errors.of_sample(plan, sample);
             backward_sample(simd, plan, sample, errors, dx.is_some(), &mut memory, sink, &mut list);
             if let Some(dx) = dx {
                 plan.each_pixel(|plain, padded| dx[plain] += memory.d_pixels[padded]);
@@ -277,7 +258,7 @@ impl WithSimd for Backward<'_, '_> {
     }
 }
 
-/// The gradient of one sample's pooled outputs, window by window.
+/// The gradient of pooled outputs, window by window.
 #[derive(Clone, Copy)]
 struct Errors<'a> {
     places: &'a [f32],
@@ -285,14 +266,14 @@ struct Errors<'a> {
     dy: &'a [f32],
 }
 
-impl<'a> Errors<'a> {
-    fn of_sample(of: &PooledBackwardOf<'a, f32>, plan: Plan, sample: usize) -> Self {
+impl Errors<'_> {
+    fn of_sample(self, plan: Plan, sample: usize) -> Self {
         let outputs = plan.outputs * plan.positions();
         let pooled = plan.outputs * plan.pooled_rows() * plan.pooled_columns();
         Self {
-            places: &of.places[sample * outputs..sample * outputs + pooled],
-            y: &of.y[sample * pooled..(sample + 1) * pooled],
-            dy: &of.dy[sample * pooled..(sample + 1) * pooled],
+            places: &self.places[sample * outputs..sample * outputs + pooled],
+            y: &self.y[sample * pooled..(sample + 1) * pooled],
+            dy: &self.dy[sample * pooled..(sample + 1) * pooled],
         }
     }
 

@@ -1,15 +1,16 @@
 //! Dense layers in `f32` on inputs that are mostly zeros, as the pixels of a digit are (four of five): nothing is
-//! multiplied but what is not zero, on the vectors of the machine at hand by `pulp`.
+//! multiplied but what is not zero.
 //!
 //! Both passes add rows of a matrix, each times a value, for those of up to 64 values that are not zero: the bits of
 //! a word say which. *Forward*: yᵢ = b + Σⱼ xᵢⱼ · (row j of W), a block of rows at a time, which stay in the nearest
 //! cache while all samples go through them. *Backward*: row j of Σᵢ xᵢ eᵢᵀ is Σᵢ xᵢⱼ · eᵢ over a tile of samples, whose
 //! eᵢ stay in the nearest cache. W lies by inputs, so that each of its rows is a handful of vectors.
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
 use super::cache_line::{CACHE_LINE, from_cache_line};
-use super::kernels::DenseKernels;
+use super::dispatch::Call;
+use super::kernels::{ForwardOf, OuterProductsOf};
 use crate::layer::DenseSizes;
 
 /// Values that a word tells apart: rows of W, or samples of a tile.
@@ -21,34 +22,20 @@ const BLOCK: usize = CACHE_LINE;
 /// Vectors that are summed in registers at a time.
 const SUMMED: usize = 8;
 
-/// The kernels.
-pub(super) const KERNELS: DenseKernels<f32> = DenseKernels { scratch_len, forward, add_outer_products };
-
-pub(crate) fn scratch_len(dense: DenseSizes) -> usize {
+pub(super) fn scratch_len(dense: DenseSizes) -> usize {
     let forward = WORD.saturating_add(dense.samples);
     let backward = WORD + 1;
     let rows = forward.max(backward);
     rows.saturating_mul(dense.outputs.next_multiple_of(CACHE_LINE)).saturating_add(CACHE_LINE)
 }
 
-fn forward(dense: DenseSizes, parameters: &[f32], x: &[f32], y: &mut [f32], scratch: &mut [f32]) {
-    Arch::new().dispatch(Forward { dense, parameters, x, y, scratch });
-}
-
-struct Forward<'a> {
-    dense: DenseSizes,
-    parameters: &'a [f32],
-    x: &'a [f32],
-    y: &'a mut [f32],
-    scratch: &'a mut [f32],
-}
-
-impl WithSimd for Forward<'_> {
+impl WithSimd for Call<'_, DenseSizes, ForwardOf<'_, f32>> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { dense: DenseSizes { samples, inputs, outputs, .. }, parameters, x, y, scratch } = self;
+        let Self { sizes, of: ForwardOf { parameters, x, y }, scratch } = self;
+        let DenseSizes { samples, inputs, outputs, .. } = sizes;
         let len = outputs.next_multiple_of(S::F32_LANES);
         let (weights, bias) = parameters.split_at(outputs * inputs);
         let (rows, sums) = from_cache_line(scratch).split_at_mut(WORD * len);
@@ -78,26 +65,15 @@ impl WithSimd for Forward<'_> {
     }
 }
 
-fn add_outer_products(dense: DenseSizes, x: &[f32], e: &[f32], parameters: &mut [f32], scratch: &mut [f32]) {
-    Arch::new().dispatch(AddOuterProducts { dense, x, e, parameters, scratch });
-}
-
-struct AddOuterProducts<'a> {
-    dense: DenseSizes,
-    x: &'a [f32],
-    e: &'a [f32],
-    parameters: &'a mut [f32],
-    scratch: &'a mut [f32],
-}
-
-impl WithSimd for AddOuterProducts<'_> {
+impl WithSimd for Call<'_, DenseSizes, OuterProductsOf<'_, f32>> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { dense: DenseSizes { inputs, outputs, .. }, x, e, parameters, scratch } = self;
+        let Self { sizes: DenseSizes { inputs, outputs, .. }, of, scratch } = self;
+        let OuterProductsOf { x, dy: e, sums } = of;
         let len = outputs.next_multiple_of(S::F32_LANES);
-        let (weights, bias) = parameters.split_at_mut(outputs * inputs);
+        let (weights, bias) = sums.split_at_mut(outputs * inputs);
         let (padded, errors) = from_cache_line(scratch).split_at_mut(len);
         for (x, e) in x.chunks(WORD * inputs).zip(e.chunks(WORD * outputs)) {
             for (e, errors) in e.chunks_exact(outputs).zip(errors.chunks_exact_mut(len)) {
@@ -208,7 +184,9 @@ fn nonzero_anywhere(rows: &[f32], stride: usize) -> bool {
 }
 
 /// row += Σ values\[k·stride\] · (row k of a matrix of rows as long) over the bits k of a word.
-#[inline(always)]
+// Where vectors are not found at run time, one copy for all callers will do.
+#[cfg_attr(target_family = "wasm", inline(never))]
+#[cfg_attr(not(target_family = "wasm"), inline(always))]
 fn add_rows<S: Simd>(simd: S, word: u64, values: &[f32], stride: usize, rows: &[f32], row: &mut [f32]) {
     let ((rows, _), (row, _)) = (S::as_simd_f32s(rows), S::as_mut_simd_f32s(row));
     let len = row.len();

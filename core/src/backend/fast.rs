@@ -1,9 +1,8 @@
 use ndarray::{ArrayView2, ArrayViewMut2, ShapeBuilder};
 
-use super::{
-    Backend, Conv2dKernels, DenseKernels, GroupNormKernels, Matrix, MatrixMut, PlainBackend,
-    PooledConv2dKernels, conv2d_dense_errors, conv2d_sparse_errors, dense_sparse_inputs, group_norm,
-};
+use super::dispatch::KERNELS;
+use super::kernels::Kernels;
+use super::{Backend, Matrix, MatrixMut, PlainBackend};
 use crate::real::Real;
 
 /// The kernels of the `matrixmultiply` crate, through ndarray's safe interface; in `f32` convolutions, group
@@ -16,20 +15,8 @@ impl Backend<f32> for FastBackend {
         by_ndarray(a, b, beta, c);
     }
 
-    fn conv2d_kernels(&self) -> Option<Conv2dKernels<f32>> {
-        Some(conv2d_dense_errors::KERNELS)
-    }
-
-    fn pooled_conv2d_kernels(&self) -> Option<PooledConv2dKernels<f32>> {
-        Some(conv2d_sparse_errors::KERNELS)
-    }
-
-    fn group_norm_kernels(&self) -> Option<GroupNormKernels<f32>> {
-        Some(group_norm::KERNELS)
-    }
-
-    fn dense_kernels(&self) -> Option<DenseKernels<f32>> {
-        Some(dense_sparse_inputs::KERNELS)
+    fn kernels(&self) -> Option<&'static Kernels<f32>> {
+        Some(&KERNELS)
     }
 }
 

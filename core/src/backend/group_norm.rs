@@ -1,40 +1,32 @@
-//! Group normalisation in `f32` on vectors of the machine at hand.
+//! Group normalisation in `f32`.
 //!
 //! The reference sums in `f64`, one value after the other. Here up to [`SUMMED`] values are summed in `f32`, in
 //! [`LANES`] running sums, each of which is rounded a few dozen times at most; what they give is summed in `f64`. The
 //! loops are plain ones, compiled for the machine's vectors: the same bits on each.
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
-use super::kernels::{BackwardOf, GroupNormKernels};
-use crate::layer::{GroupNormSizes, Sink};
+use super::dispatch::Call;
+use super::kernels::{BackwardOf, ForwardOf, NormalisedBackwardOf, NormalisedOf};
+use crate::layer::GroupNormSizes;
 
 /// Values that are summed without widening.
 const SUMMED: usize = 1024;
 /// Running sums: vectors of them, and more than one, because each addition waits for the last.
 const LANES: usize = 32;
 
-/// The kernels.
-pub(super) const KERNELS: GroupNormKernels<f32> = GroupNormKernels { forward, backward };
-
-fn forward(sizes: GroupNormSizes, parameters: &[f32], x: &[f32], rectified: bool, y: &mut [f32]) {
-    Arch::new().dispatch(Forward { sizes, parameters, x, rectified, y });
+/// One gradient.
+pub(super) fn scratch_len(sizes: GroupNormSizes) -> usize {
+    2 * sizes.channels
 }
 
-struct Forward<'a> {
-    sizes: GroupNormSizes,
-    parameters: &'a [f32],
-    x: &'a [f32],
-    rectified: bool,
-    y: &'a mut [f32],
-}
-
-impl WithSimd for Forward<'_> {
+impl WithSimd for Call<'_, GroupNormSizes, NormalisedOf<'_, f32>> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let Self { sizes, parameters, x, rectified, y } = self;
+        let Self { sizes, of: NormalisedOf { layer, rectified }, .. } = self;
+        let ForwardOf { parameters, x, y } = layer;
         let (weights, biases) = parameters.split_at(sizes.channels);
         // As [`crate::layer::Relu`]: a NaN stays one.
         let least = if rectified { 0.0 } else { f32::NEG_INFINITY };
@@ -53,33 +45,15 @@ impl WithSimd for Forward<'_> {
     }
 }
 
-fn backward(
-    sizes: GroupNormSizes,
-    of: BackwardOf<'_, f32>,
-    rectified: Option<&[f32]>,
-    sink: &mut Sink<'_, f32>,
-    scratch: &mut [f32],
-) {
-    Arch::new().dispatch(Backward { sizes, of, rectified, sink, scratch });
-}
-
-struct Backward<'a, 's> {
-    sizes: GroupNormSizes,
-    of: BackwardOf<'a, f32>,
-    /// The outputs of the ReLU behind it, whose gradient is given.
-    rectified: Option<&'a [f32]>,
-    sink: &'a mut Sink<'s, f32>,
-    scratch: &'a mut [f32],
-}
-
-impl WithSimd for Backward<'_, '_> {
+impl WithSimd for Call<'_, GroupNormSizes, NormalisedBackwardOf<'_, '_, f32>> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let Self { sizes, of: BackwardOf { parameters, x, dy, dx }, rectified, sink, scratch } = self;
+        let Self { sizes, of: NormalisedBackwardOf { layer, rectified }, scratch } = self;
+        let BackwardOf { parameters, x, dy, dx, sink } = layer;
         let sample = sizes.channels * sizes.plane;
-        let gradient = &mut scratch[..2 * sizes.channels];
+        let gradient = &mut scratch[..scratch_len(sizes)];
         let mut dx = dx.map(|dx| dx.chunks_exact_mut(sample));
         // Without a ReLU its input stands for its outputs, and all of that is above the threshold.
         let outputs = rectified.unwrap_or(x).chunks_exact(sample);

@@ -9,6 +9,8 @@ mod conv2d_sparse_errors;
 #[cfg(feature = "std")]
 mod dense_sparse_inputs;
 #[cfg(feature = "std")]
+mod dispatch;
+#[cfg(feature = "std")]
 mod fast;
 #[cfg(feature = "std")]
 mod group_norm;
@@ -19,18 +21,23 @@ mod plain;
 
 #[cfg(feature = "std")]
 pub use fast::FastBackend;
-pub use kernels::{Conv2dKernels, DenseKernels, GroupNormKernels, PooledConv2dKernels};
+pub use kernels::Kernels;
 pub use matrix::{Matrix, MatrixMut};
 pub use plain::PlainBackend;
 
-#[cfg(feature = "std")]
-pub(crate) use conv2d_dense_errors::scratch_len as conv2d_scratch_len;
-#[cfg(feature = "std")]
-pub(crate) use dense_sparse_inputs::scratch_len as dense_scratch_len;
-pub(crate) use kernels::{BackwardOf, ForwardOf, PooledBackwardOf, PooledForwardOf};
+pub(crate) use kernels::{
+    BackwardOf, Conv2dKernels, DenseKernels, ForwardOf, GroupNormKernels, NormalisedBackwardOf, NormalisedOf,
+    OuterProductsOf, PooledBackwardOf, PooledConv2dKernels, PooledForwardOf,
+};
 
 use crate::length::{LengthMismatch, check_length};
 use crate::real::Real;
+
+/// The kernels that there are: scratch memory is long enough for them whichever backend is to run.
+#[cfg(feature = "std")]
+pub(crate) const KERNELS: Option<&Kernels<f32>> = Some(&dispatch::KERNELS);
+#[cfg(not(feature = "std"))]
+pub(crate) const KERNELS: Option<&Kernels<f32>> = None;
 
 /// Who multiplies matrices for the layers, and may have kernels for whole layers.
 pub trait Backend<F: Real>: Send + Sync {
@@ -56,23 +63,8 @@ pub trait Backend<F: Real>: Send + Sync {
     #[doc(hidden)]
     fn multiply(&self, a: Matrix<'_, F>, b: Matrix<'_, F>, beta: F, c: MatrixMut<'_, F>);
 
-    /// Kernels for whole convolutions, if there are any for this type.
-    fn conv2d_kernels(&self) -> Option<Conv2dKernels<F>> {
-        None
-    }
-
-    /// Kernels for convolutions with a ReLU and a 2×2 max-pooling behind them, if there are any for this type.
-    fn pooled_conv2d_kernels(&self) -> Option<PooledConv2dKernels<F>> {
-        None
-    }
-
-    /// Kernels for group normalisation, if there are any for this type.
-    fn group_norm_kernels(&self) -> Option<GroupNormKernels<F>> {
-        None
-    }
-
-    /// Kernels for dense layers whose inputs are mostly zeros, if there are any for this type.
-    fn dense_kernels(&self) -> Option<DenseKernels<F>> {
+    /// Kernels for whole layers, if there are any for this type.
+    fn kernels(&self) -> Option<&'static Kernels<F>> {
         None
     }
 }

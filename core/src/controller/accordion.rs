@@ -29,11 +29,14 @@ impl Default for Accordion {
 
 /// What [`Accordion`] knows of the last epoch.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct AccordionState<S> {
     /// ‖A‖ of the last epoch that has ended.
     pub last_norm: Option<S>,
 }
+
+#[cfg(feature = "serde")]
+crate::fields::required_settings!(AccordionState<f64> { last_norm });
 
 /// What stands for the ratio where the last epoch's sum is 0: clearly above any threshold, as in the authors' code.
 const RATIO_TO_NOTHING: f64 = 9.0;

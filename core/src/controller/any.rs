@@ -36,7 +36,7 @@ macro_rules! rules {
 
         /// The state of any of the rules.
         #[derive(Clone, Copy, Debug, Default, PartialEq)]
-        #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+        #[cfg_attr(feature = "serde", derive(serde::Serialize))]
         pub enum AnyState<S: Real> {
             /// That of a rule without state, and of any other at the start.
             #[default]
@@ -47,6 +47,26 @@ macro_rules! rules {
                 #[cfg_attr(feature = "serde", serde(rename = $name))]
                 $rule($state),
             )*
+        }
+
+        #[cfg(feature = "serde")]
+        impl crate::fields::Setting for AnyState<f64> {
+            fn of(value: crate::fields::Value) -> Result<Self, crate::fields::Fault> {
+                use crate::fields::{Fault, Setting};
+                // What the table calls the float type.
+                type S = f64;
+                const NAMES: &[&str] = &[$($name),*];
+                let mut fields = value.into_fields()?;
+                if fields.0.is_empty() {
+                    return Ok(Self::None);
+                }
+                let (name, state) = fields.0.remove(0);
+                fields.finish(NAMES)?;
+                match &*name {
+                    $($name => <$state as Setting>::of(state).map(Self::$rule),)*
+                    unknown => Err(Fault::variant(unknown, NAMES)),
+                }
+            }
         }
 
         impl AnyController {

@@ -28,13 +28,16 @@ impl Default for Cabs {
 
 /// The running averages of [`Cabs`].
 #[derive(Clone, Copy, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct CabsState<S> {
     /// ξ̄.
     pub xi: S,
     /// L̄.
     pub loss: S,
 }
+
+#[cfg(feature = "serde")]
+crate::fields::required_settings!(CabsState<f64> { xi, loss });
 
 impl<S: Real> Default for CabsState<S> {
     fn default() -> Self {

@@ -48,7 +48,7 @@ impl Default for CostAware {
 
 /// What [`CostAware`] has averaged and measured.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct CostAwareState<S> {
     /// Noise and signal.
     pub noise: NoiseAverage<S>,
@@ -59,6 +59,9 @@ pub struct CostAwareState<S> {
     /// Steps since the last change.
     pub since_change: u32,
 }
+
+#[cfg(feature = "serde")]
+crate::fields::required_settings!(CostAwareState<f64> { noise, time, steps, since_change });
 
 impl CostAware {
     pub(super) const ABOUT: About = About {

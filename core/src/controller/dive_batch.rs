@@ -29,11 +29,14 @@ impl Default for DiveBatch {
 
 /// What [`DiveBatch`] has summed since the epoch began.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct DiveBatchState<S> {
     /// Σ‖gᵢ‖².
     pub sum_squared_norms: S,
 }
+
+#[cfg(feature = "serde")]
+crate::fields::required_settings!(DiveBatchState<f64> { sum_squared_norms });
 
 impl DiveBatch {
     pub(super) const ABOUT: About = About {

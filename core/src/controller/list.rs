@@ -110,8 +110,8 @@ macro_rules! as_text {
         }
 
         impl $crate::fields::Setting for $list {
-            fn of(name: &'static str, value: $crate::fields::Value) -> Result<Self, $crate::fields::Fault> {
-                $crate::fields::parsed(name, value)
+            fn of(value: $crate::fields::Value) -> Result<Self, $crate::fields::Fault> {
+                $crate::fields::parsed(value)
             }
         }
     };

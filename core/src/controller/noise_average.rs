@@ -8,13 +8,16 @@ use crate::statistics::{Evidence, Reason};
 /// average of ratios is dominated by the batches whose signal is nearly 0. Both start at 0; a correction for that would
 /// cancel.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct NoiseAverage<S> {
     /// Of the noise: for the plain sensor v.
     pub noise: S,
     /// Of the signal: for the plain sensor n − v/b. May be negative.
     pub signal: S,
 }
+
+#[cfg(feature = "serde")]
+crate::fields::required_settings!(NoiseAverage<f64> { noise, signal });
 
 impl<S: Real> NoiseAverage<S> {
     /// The averages with another batch, of which `ema` of what they were is kept.

@@ -16,7 +16,7 @@ const FADING: f64 = 0.99;
 
 /// The time of a step as t₀ + t₁·b, fitted to measurements by least squares as they come.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct TimeFit {
     /// Measurements taken.
     pub count: u32,
@@ -31,6 +31,9 @@ pub struct TimeFit {
     /// The weighted sum of products of the deviations.
     pub product: f64,
 }
+
+#[cfg(feature = "serde")]
+crate::fields::required_settings!(TimeFit { count, weight, mean_samples, mean_seconds, spread, product });
 
 impl TimeFit {
     /// The fit with another measurement. One that is not a positive number of seconds is left out.

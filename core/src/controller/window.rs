@@ -15,7 +15,18 @@ pub enum WindowKind {
 }
 
 #[cfg(feature = "serde")]
-crate::fields::choice!(WindowKind { "sliding" => Sliding, "block" => Block });
+crate::fields::name_setting!(WindowKind { Sliding, Block });
+
+impl WindowKind {
+    /// What settings call it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sliding => "sliding",
+            Self::Block => "block",
+        }
+    }
+}
 
 /// The last proposals. Sizes are whole: the smallest of rounded-up numbers is the smallest number rounded up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -60,15 +71,19 @@ impl serde::Serialize for Window {
 }
 
 #[cfg(feature = "serde")]
-impl<'de> serde::Deserialize<'de> for Window {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let sizes = alloc::vec::Vec::<u32>::deserialize(deserializer)?;
+impl crate::fields::Setting for Window {
+    fn of(value: crate::fields::Value) -> Result<Self, crate::fields::Fault> {
+        use crate::fields::{Fault, Setting, Value};
+        const EXPECTED: &str = "a list of at most 16 proposals";
+        let Value::List(sizes) = value else { return Err(Fault::Type(value, EXPECTED)) };
         let mut window = Self::default();
-        let Some(room) = window.sizes.get_mut(..sizes.len()) else {
-            return Err(serde::de::Error::invalid_length(sizes.len(), &"at most 16 proposals"));
-        };
-        room.copy_from_slice(&sizes);
-        window.held = u8::try_from(sizes.len()).unwrap_or_default();
+        if sizes.len() > window.sizes.len() {
+            return Err(Fault::Range(Value::List(sizes), EXPECTED));
+        }
+        for size in sizes {
+            window.sizes[usize::from(window.held)] = u32::of(size)?;
+            window.held += 1;
+        }
         Ok(window)
     }
 }

@@ -4,9 +4,7 @@ use super::windows::slide;
 use super::{
     Backward, Forward, Initial, Layer, ShapeError, Signature, Sink, Tensor, Windows, operation::nonzero,
 };
-#[cfg(feature = "std")]
-use crate::backend::conv2d_scratch_len;
-use crate::backend::{Backend, BackwardOf, Conv2dKernels, ForwardOf, Matrix, MatrixMut, PooledConv2dKernels};
+use crate::backend::{Backend, BackwardOf, Conv2dKernels, ForwardOf, KERNELS, Matrix, MatrixMut};
 use crate::network::Placed;
 use crate::real::Real;
 use crate::shape::Shape;
@@ -42,18 +40,7 @@ impl Conv2d {
         place: &Placed,
         scratch: usize,
     ) -> Option<Conv2dKernels<F>> {
-        backend.conv2d_kernels().filter(|kernels| (kernels.fits)(self.windows(place), scratch))
-    }
-
-    /// The same with a ReLU and a 2×2 max-pooling behind it.
-    pub(crate) fn pooled_kernels<F: Real>(
-        self,
-        backend: &dyn Backend<F>,
-        place: &Placed,
-        scratch: usize,
-    ) -> Option<PooledConv2dKernels<F>> {
-        let kernels = backend.pooled_conv2d_kernels().filter(|_| self.bias)?;
-        (kernels.fits)(self.windows(place), scratch).then_some(kernels)
+        backend.kernels()?.conv2d.fitting(self.windows(place), scratch)
     }
 }
 
@@ -78,12 +65,10 @@ impl Signature for Conv2d {
 
     /// One sample's patches, and its gradient, or its patches'; or what kernels take.
     fn scratch_len(&self, place: &Placed, _: usize) -> usize {
-        let patches = Patches::new(self.windows(place));
+        let windows = self.windows(place);
+        let patches = Patches::new(windows);
         let len = patches.len() + (place.weights + place.biases).max(patches.len());
-        #[cfg(feature = "std")]
-        return len.max(conv2d_scratch_len(self.windows(place)));
-        #[cfg(not(feature = "std"))]
-        len
+        len.max(KERNELS.map_or(0, |kernels| (kernels.conv2d.scratch_len)(windows)))
     }
 }
 
@@ -168,8 +153,8 @@ impl<F: Real> Layer<F> for Conv2d {
     ) {
         let Backward { backend, place, parameters, x: [x, _], dy, .. } = *call;
         if let Some(kernels) = self.kernels(backend, place, scratch.len()) {
-            let of = BackwardOf { parameters, x, dy, dx };
-            return (kernels.backward)(self.windows(place), of, sink, scratch);
+            let of = BackwardOf { parameters, x, dy, dx, sink };
+            return (kernels.backward)(self.windows(place), of, scratch);
         }
         self.statistics(call, sink, scratch);
         if let Some(dx) = dx {

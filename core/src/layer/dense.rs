@@ -3,9 +3,7 @@ use core::fmt;
 use num_traits::One;
 
 use super::{Backward, Forward, Initial, Layer, ShapeError, Signature, Sink, Tensor};
-#[cfg(feature = "std")]
-use crate::backend::dense_scratch_len;
-use crate::backend::{Backend, DenseKernels, Matrix, MatrixMut};
+use crate::backend::{Backend, DenseKernels, ForwardOf, KERNELS, Matrix, MatrixMut, OuterProductsOf};
 use crate::network::Placed;
 use crate::real::{Real, dot_of_equals, square_norm};
 use crate::shape::Shape;
@@ -38,11 +36,8 @@ impl Signature for Dense {
     fn scratch_len(&self, place: &Placed, samples: usize) -> usize {
         let sizes = DenseSizes::new(place, samples);
         let squares = samples.saturating_mul(sizes.inputs.saturating_add(sizes.outputs));
-        #[cfg(feature = "std")]
-        if sizes.by_inputs {
-            return squares.saturating_add(dense_scratch_len(sizes));
-        }
-        squares
+        let kernels = KERNELS.map(|kernels| kernels.dense).filter(|kernels| (kernels.can_do)(sizes));
+        squares.saturating_add(kernels.map_or(0, |kernels| (kernels.scratch_len)(sizes)))
     }
 }
 
@@ -89,7 +84,7 @@ impl DenseSizes {
 
     /// Kernels that can do this layer in so much scratch memory.
     fn kernels<F: Real>(self, backend: &dyn Backend<F>, scratch: usize) -> Option<DenseKernels<F>> {
-        backend.dense_kernels().filter(|kernels| self.by_inputs && (kernels.scratch_len)(self) <= scratch)
+        backend.kernels()?.dense.fitting(self, scratch)
     }
 
     /// W \[outputs, inputs\], however it lies.
@@ -111,7 +106,7 @@ impl DenseSizes {
         scratch: &mut [F],
     ) {
         if let Some(kernels) = self.kernels(backend, scratch.len()) {
-            return (kernels.forward)(self, parameters, x, y, scratch);
+            return (kernels.forward)(self, ForwardOf { parameters, x, y }, scratch);
         }
         let (weights, bias) = parameters.split_at(self.outputs * self.inputs);
         for row in y.chunks_exact_mut(self.outputs) {
@@ -176,13 +171,13 @@ impl DenseSizes {
         backend: &dyn Backend<F>,
         x: &[F],
         e: &[F],
-        parameters: &mut [F],
+        sums: &mut [F],
         scratch: &mut [F],
     ) {
         if let Some(kernels) = self.kernels(backend, scratch.len()) {
-            return (kernels.add_outer_products)(self, x, e, parameters, scratch);
+            return (kernels.backward)(self, OuterProductsOf { x, dy: e, sums }, scratch);
         }
-        let (weights, bias) = parameters.split_at_mut(self.outputs * self.inputs);
+        let (weights, bias) = sums.split_at_mut(self.outputs * self.inputs);
         let errors = Matrix::of(e, self.samples, self.outputs);
         let x = Matrix::of(x, self.samples, self.inputs);
         let (left, right) = if self.by_inputs { (x, errors) } else { (errors, x) };

@@ -4,7 +4,7 @@ use core::ops::RangeFrom;
 use num_traits::Zero;
 
 use super::{Backward, Forward, Initial, Layer, ShapeError, Signature, Sink, Tensor};
-use crate::backend::BackwardOf;
+use crate::backend::{Backend, BackwardOf, ForwardOf, GroupNormKernels, NormalisedBackwardOf, NormalisedOf};
 use crate::real::{Real, count};
 use crate::shape::Shape;
 
@@ -38,13 +38,15 @@ impl fmt::Display for GroupNorm {
 }
 
 impl<F: Real> Layer<F> for GroupNorm {
-    fn forward(&self, call: &Forward<'_, F>, y: &mut [F], _: &mut [F]) {
-        let sizes = GroupNormSizes::new(*self, call.place.input);
-        if let Some(kernels) = call.backend.group_norm_kernels() {
-            return (kernels.forward)(sizes, call.parameters, call.x[0], false, y);
+    fn forward(&self, call: &Forward<'_, F>, y: &mut [F], scratch: &mut [F]) {
+        let Forward { backend, place, parameters, x: [x, _], .. } = *call;
+        let sizes = GroupNormSizes::new(*self, place.input);
+        if let Some(kernels) = sizes.kernels(backend, scratch.len()) {
+            let layer = ForwardOf { parameters, x, y };
+            return (kernels.forward)(sizes, NormalisedOf { layer, rectified: false }, scratch);
         }
-        let (weights, biases) = call.parameters.split_at(sizes.channels);
-        let groups = call.x[0].chunks_exact(sizes.group()).zip(y.chunks_exact_mut(sizes.group()));
+        let (weights, biases) = parameters.split_at(sizes.channels);
+        let groups = x.chunks_exact(sizes.group()).zip(y.chunks_exact_mut(sizes.group()));
         for (index, (x, y)) in groups.enumerate() {
             let normal = Normal::of(x);
             for (channel, x, y) in sizes.planes(index, x, y) {
@@ -114,10 +116,11 @@ impl<F: Real> Layer<F> for GroupNorm {
         sink: &mut Sink<'_, F>,
         scratch: &mut [F],
     ) {
-        if let Some(kernels) = call.backend.group_norm_kernels() {
-            let sizes = GroupNormSizes::new(*self, call.place.input);
-            let of = BackwardOf { parameters: call.parameters, x: call.x[0], dy: call.dy, dx };
-            return (kernels.backward)(sizes, of, None, sink, scratch);
+        let Backward { backend, place, parameters, x: [x, _], dy, .. } = *call;
+        let sizes = GroupNormSizes::new(*self, place.input);
+        if let Some(kernels) = sizes.kernels(backend, scratch.len()) {
+            let layer = BackwardOf { parameters, x, dy, dx, sink };
+            return (kernels.backward)(sizes, NormalisedBackwardOf { layer, rectified: None }, scratch);
         }
         self.statistics(call, sink, scratch);
         if let Some(dx) = dx {
@@ -144,6 +147,15 @@ impl GroupNormSizes {
     pub(crate) fn new(layer: GroupNorm, input: Shape) -> Self {
         let [channels, groups] = [input.channels, layer.groups].map(|size| size as usize);
         Self { channels, groups, planes_of_group: channels / groups, plane: input.plane() }
+    }
+
+    /// Kernels that can do this normalisation in so much scratch memory.
+    pub(crate) fn kernels<F: Real>(
+        self,
+        backend: &dyn Backend<F>,
+        scratch: usize,
+    ) -> Option<GroupNormKernels<F>> {
+        backend.kernels()?.group_norm.fitting(self, scratch)
     }
 
     /// Values of a group.

@@ -29,11 +29,10 @@ use std::format;
 use std::string::{String, ToString};
 use std::vec::Vec;
 
-use serde::de::{
-    self, Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor,
-};
+use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
+use crate::fields::{Fault, Setting, Value as Given};
 use crate::layer::{
     Add, AveragePool2d, Conv2d, Dense, Flatten, Gelu, GlobalAveragePool, GroupNorm, MaxPool2d, Operation,
     Relu, Tanh,
@@ -53,6 +52,12 @@ const COMMON: [&str; 2] = ["name", "inputs"];
 /// The settings of all layers.
 const KNOWN: [&str; 7] =
     ["out_features", "out_channels", "kernel_size", "stride", "padding", "bias", "num_groups"];
+/// What is expected of the list.
+const LIST: &str = "a list of layers";
+/// What is expected of a layer.
+const OBJECT: &str = "an object, such as {\"layer\": \"relu\"}";
+/// What is wrong where `inputs` are not names.
+const INPUTS: &str = "`inputs` must be a list of one or two names of layers";
 /// What the layers are called.
 const KINDS: &str = "dense, conv2d, relu, tanh, gelu, max_pool2d, average_pool2d, global_average_pool, group_norm, add or \
                      flatten";
@@ -176,6 +181,49 @@ fn settings_of(operation: &Operation) -> (&'static str, Vec<Written>) {
     }
 }
 
+/// For lists within settings, which are in memory already.
+impl Setting for Description {
+    fn of(value: Given) -> Result<Self, Fault> {
+        let Given::List(layers) = value else { return Err(Fault::Type(value, LIST)) };
+        let mut nodes = Vec::new();
+        for layer in layers {
+            let node = match layer {
+                Given::Map(fields) => Entry(fields.0).node(&nodes),
+                other => Err(Fault::Type(other, OBJECT).into_error::<de::value::Error>().to_string()),
+            };
+            push(&mut nodes, node).map_err(Fault::Words)?;
+        }
+        finished(nodes).map_err(Fault::Words)
+    }
+}
+
+/// Adds a node, or says which layer is wrong.
+fn push(nodes: &mut Vec<Node>, node: Result<Node, impl fmt::Display>) -> Result<(), String> {
+    let index = nodes.len();
+    let node = node.map_err(|error| format!("layer {index}: {error}"))?;
+    if index == MOST_LAYERS {
+        return Err(format!("more than {MOST_LAYERS} layers"));
+    }
+    nodes.push(node);
+    Ok(())
+}
+
+/// The list, if the output of every layer but the last is taken.
+fn finished(nodes: Vec<Node>) -> Result<Description, String> {
+    let is_read = |index| {
+        let source = u16::try_from(index).map(Source::Node);
+        nodes.iter().any(|node| node.inputs.iter().any(|input| Ok(*input) == source))
+    };
+    let last = nodes.len().saturating_sub(1);
+    match (0..last).find(|&index| !is_read(index)) {
+        None => Ok(Description(nodes)),
+        Some(index) => {
+            let name = name_of(&nodes, index);
+            Err(format!("layer {index}: no layer takes the output of `{name}`"))
+        }
+    }
+}
+
 impl<'de> Deserialize<'de> for Description {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_seq(Layers)
@@ -188,50 +236,20 @@ impl<'de> Visitor<'de> for Layers {
     type Value = Description;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list of layers")
+        f.write_str(LIST)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Description, A::Error> {
         let mut nodes: Vec<Node> = Vec::new();
-        loop {
-            let index = nodes.len();
-            let node = list
-                .next_element_seed(Fields(&nodes))
-                .map_err(|error: A::Error| de::Error::custom(format_args!("layer {index}: {error}")))?;
-            let Some(node) = node else { break };
-            if index == MOST_LAYERS {
-                return Err(de::Error::custom(format_args!("more than {MOST_LAYERS} layers")));
-            }
-            nodes.push(node);
+        while let Some(node) = list.next_element_seed(Fields(&nodes)).transpose() {
+            push(&mut nodes, node).map_err(de::Error::custom)?;
         }
-        let is_read = |index| {
-            let source = u16::try_from(index).map(Source::Node);
-            nodes.iter().any(|node| node.inputs.iter().any(|input| Ok(*input) == source))
-        };
-        let last = nodes.len().saturating_sub(1);
-        match (0..last).find(|&index| !is_read(index)) {
-            None => Ok(Description(nodes)),
-            Some(index) => {
-                let name = name_of(&nodes, index);
-                Err(de::Error::custom(format_args!("layer {index}: no layer takes the output of `{name}`")))
-            }
-        }
+        finished(nodes).map_err(de::Error::custom)
     }
 }
 
 /// One entry of the list as it is written.
 struct Entry(Vec<(String, Given)>);
-
-/// What may stand in an entry.
-#[derive(serde::Deserialize)]
-#[serde(untagged)]
-enum Given {
-    Number(u32),
-    Flag(bool),
-    Text(String),
-    Texts(Vec<String>),
-    Other(IgnoredAny),
-}
 
 /// Reads an entry behind the nodes of those before it. What is wrong with it is found out here, where a reader of text
 /// knows the line.
@@ -249,7 +267,7 @@ impl<'de> Visitor<'de> for Fields<'_> {
     type Value = Node;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object, such as {\"layer\": \"relu\"}")
+        f.write_str(OBJECT)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Node, A::Error> {
@@ -336,11 +354,12 @@ impl Entry {
     fn inputs(&mut self, nodes: &[Node]) -> Result<[Source; 2], String> {
         let names = match self.take("inputs") {
             None => return Ok([before(nodes.len()), Source::None]),
-            Some(Given::Texts(names)) if (1..=2).contains(&names.len()) => names,
-            Some(_) => return Err("`inputs` must be a list of one or two names of layers".to_owned()),
+            Some(Given::List(names)) if (1..=2).contains(&names.len()) => names,
+            Some(_) => return Err(INPUTS.to_owned()),
         };
         let mut inputs = [Source::None; 2];
         for (input, name) in inputs.iter_mut().zip(&names) {
+            let Given::Text(name) = name else { return Err(INPUTS.to_owned()) };
             *input = match name.as_str() {
                 INPUT => Source::Input,
                 _ => source(nodes, name).ok_or_else(|| {
@@ -409,7 +428,8 @@ impl Settings {
             "add" => Add.into(),
             "flatten" => Flatten.into(),
             _ => {
-                let letters: String = kind.to_lowercase().chars().filter(char::is_ascii_alphabetic).collect();
+                let letters: String =
+                    kind.to_ascii_lowercase().chars().filter(char::is_ascii_alphabetic).collect();
                 return Err(match &letters[..] {
                     letters if letters.contains("batchnorm") || matches!(letters, "bn" | "bnd") => format!(
                         "{} couples the samples of a batch, so that a sample has no gradient of its own for the \
@@ -437,9 +457,10 @@ impl Settings {
     fn number(&mut self, name: &'static str, default: Option<u32>) -> Result<u32, String> {
         self.known.push(name);
         match (self.entry.take(name), default) {
-            (Some(Given::Number(number)), _) => Ok(number),
+            (Some(given), _) => {
+                u32::of(given).map_err(|_| format!("`{name}` must be a whole number from 0 to {}", u32::MAX))
+            }
             (None, Some(default)) => Ok(default),
-            (Some(_), _) => Err(format!("`{name}` must be a whole number from 0 to {}", u32::MAX)),
             (None, None) => Err(format!("`{name}` is missing, a whole number{}", self.left_over())),
         }
     }

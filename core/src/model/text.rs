@@ -105,6 +105,7 @@ mod serialised {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
     use super::{Model, NAMES, NotAModel, fmt};
+    use crate::fields::{Fault, Setting, Value};
     use crate::text_form::{self, TextForm};
 
     impl Serialize for Model {
@@ -116,6 +117,12 @@ mod serialised {
     impl<'de> Deserialize<'de> for Model {
         fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
             text_form::deserialize(deserializer)
+        }
+    }
+
+    impl Setting for Model {
+        fn of(value: Value) -> Result<Self, Fault> {
+            text_form::setting(value)
         }
     }
 

@@ -4,7 +4,8 @@ use super::Placed;
 use super::buffers::Buffers;
 use super::pass::Pass;
 use crate::backend::{
-    Backend, BackwardOf, GroupNormKernels, PooledBackwardOf, PooledConv2dKernels, PooledForwardOf,
+    Backend, BackwardOf, ForwardOf, GroupNormKernels, NormalisedBackwardOf, NormalisedOf, PooledBackwardOf,
+    PooledConv2dKernels, PooledForwardOf,
 };
 use crate::layer::{Backward, Forward, GroupNormSizes, MaxPool2d, Operation, Sink, Windows};
 use crate::real::Real;
@@ -33,23 +34,31 @@ impl<'n, F: Real> Stage<'n, F> {
     /// The stage that begins at a node.
     pub(super) fn at(nodes: &'n [Placed], first: usize, backend: &dyn Backend<F>, scratch: usize) -> Self {
         let pooling = Self::pooling(nodes, first, backend, scratch);
-        pooling.or_else(|| Self::rectified(nodes, first, backend)).unwrap_or(Self::Node(&nodes[first]))
+        let rectified = || Self::rectified(nodes, first, backend, scratch);
+        pooling.or_else(rectified).unwrap_or(Self::Node(&nodes[first]))
     }
 
     /// The stage that ends before a node.
     pub(super) fn before(nodes: &'n [Placed], end: usize, backend: &dyn Backend<F>, scratch: usize) -> Self {
         let pooling = end.checked_sub(3).and_then(|first| Self::pooling(nodes, first, backend, scratch));
-        let rectified = || end.checked_sub(2).and_then(|first| Self::rectified(nodes, first, backend));
+        let rectified =
+            || end.checked_sub(2).and_then(|first| Self::rectified(nodes, first, backend, scratch));
         pooling.or_else(rectified).unwrap_or(Self::Node(&nodes[end - 1]))
     }
 
-    fn rectified(nodes: &'n [Placed], first: usize, backend: &dyn Backend<F>) -> Option<Self> {
+    fn rectified(
+        nodes: &'n [Placed],
+        first: usize,
+        backend: &dyn Backend<F>,
+        scratch: usize,
+    ) -> Option<Self> {
         let [norm, relu] = nodes.get(first..)?.first_chunk()?;
-        let Operation::GroupNorm(layer) = norm.operation else { return None };
-        let kernels =
-            backend.group_norm_kernels().filter(|_| matches!(relu.operation, Operation::Relu(_)))?;
-        let is_chain = relu.reads(norm) && nodes.iter().filter(|node| node.reads(norm)).count() == 1;
+        let (Operation::GroupNorm(layer), Operation::Relu(_)) = (norm.operation, relu.operation) else {
+            return None;
+        };
         let sizes = GroupNormSizes::new(layer, norm.input);
+        let kernels = sizes.kernels(backend, scratch)?;
+        let is_chain = relu.reads(norm) && nodes.iter().filter(|node| node.reads(norm)).count() == 1;
         is_chain.then_some(Self::Rectified { norm, relu, sizes, kernels })
     }
 
@@ -58,10 +67,12 @@ impl<'n, F: Real> Stage<'n, F> {
         let Operation::Conv2d(conv2d) = conv.operation else { return None };
         let is_pooling = matches!(relu.operation, Operation::Relu(_))
             && pool.operation == Operation::MaxPool2d(MaxPool2d { kernel: 2, stride: 2 });
-        let kernels = conv2d.pooled_kernels(backend, conv, scratch).filter(|_| is_pooling)?;
+        let windows = conv2d.windows(conv);
+        let kernels = backend.kernels().filter(|_| is_pooling && conv2d.bias)?;
+        let kernels = kernels.pooled_conv2d.fitting(windows, scratch)?;
         let reads = |before: &Placed| nodes.iter().filter(|node| node.reads(before)).count();
         let is_chain = relu.reads(conv) && pool.reads(relu) && reads(conv) == 1 && reads(relu) == 1;
-        is_chain.then_some(Self::Pooling { conv, pool, windows: conv2d.windows(conv), kernels })
+        is_chain.then_some(Self::Pooling { conv, pool, windows, kernels })
     }
 
     /// Nodes that it consists of.
@@ -97,7 +108,8 @@ impl<'n, F: Real> Stage<'n, F> {
             }
             Self::Rectified { norm, relu, sizes, kernels } => {
                 let (x, _, y) = three(norm, relu, samples, buffers.activations);
-                (kernels.forward)(sizes, &parameters[norm.parameters()], x, true, y);
+                let layer = ForwardOf { parameters: &parameters[norm.parameters()], x, y };
+                (kernels.forward)(sizes, NormalisedOf { layer, rectified: true }, buffers.scratch);
             }
         }
     }
@@ -130,22 +142,19 @@ impl<'n, F: Real> Stage<'n, F> {
             Self::Pooling { conv, pool, windows, kernels } => {
                 let (x, places, y) = three(conv, pool, samples, buffers.activations);
                 let (dx, _, dy) = three(conv, pool, samples, buffers.gradients);
-                let of = PooledBackwardOf {
-                    parameters: &parameters[conv.parameters()],
-                    x,
-                    places,
-                    y,
-                    dy,
-                    dx: pass.passes_on(conv, 0).then_some(dx),
-                };
-                (kernels.backward)(windows, of, &mut sink.of_layer(conv), buffers.scratch);
+                let parameters = &parameters[conv.parameters()];
+                let dx = pass.passes_on(conv, 0).then_some(dx);
+                let layer = BackwardOf { parameters, x, dy, dx, sink: &mut sink.of_layer(conv) };
+                (kernels.backward)(windows, PooledBackwardOf { places, y, layer }, buffers.scratch);
             }
             Self::Rectified { norm, relu, sizes, kernels } => {
                 let (x, _, y) = three(norm, relu, samples, buffers.activations);
                 let (dx, _, dy) = three(norm, relu, samples, buffers.gradients);
+                let parameters = &parameters[norm.parameters()];
                 let dx = pass.passes_on(norm, 0).then_some(dx);
-                let of = BackwardOf { parameters: &parameters[norm.parameters()], x, dy, dx };
-                (kernels.backward)(sizes, of, Some(y), &mut sink.of_layer(norm), buffers.scratch);
+                let layer = BackwardOf { parameters, x, dy, dx, sink: &mut sink.of_layer(norm) };
+                let of = NormalisedBackwardOf { layer, rectified: Some(y) };
+                (kernels.backward)(sizes, of, buffers.scratch);
             }
         }
     }

@@ -19,7 +19,6 @@ mod sweep_error;
 mod tape;
 mod workspace;
 
-pub use crate::model::Model;
 pub use crate::shape::Shape;
 pub use error::NetworkError;
 pub use grain::Grain;

@@ -14,11 +14,21 @@ pub enum Sensor {
 }
 
 #[cfg(feature = "serde")]
-crate::fields::choice!(Sensor { "plain" => Plain, "preconditioned" => Preconditioned, "sign" => Sign });
+crate::fields::name_setting!(Sensor { Plain, Preconditioned, Sign });
 
 impl Sensor {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Plain, Self::Preconditioned, Self::Sign];
+
+    /// What settings call it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Preconditioned => "preconditioned",
+            Self::Sign => "sign",
+        }
+    }
 
     /// The statistics that it needs.
     #[must_use]

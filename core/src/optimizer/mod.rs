@@ -35,13 +35,16 @@ use crate::statistics::LengthMismatch;
 
 /// An optimizer's state that is one number for all parameters.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Shared<S> {
     /// Steps made.
     pub steps: u64,
     /// AdaGrad-Norm's Σ‖g‖², without b₀² or β. Unused by the others.
     pub sum_norm_sq: S,
 }
+
+#[cfg(feature = "serde")]
+crate::fields::required_settings!(Shared<f64> { steps, sum_norm_sq });
 
 /// The numbers of one step that are the same for all parameters.
 #[derive(Clone, Copy, Debug, PartialEq)]

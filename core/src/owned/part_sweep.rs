@@ -23,7 +23,7 @@ impl<F: Real, B: Backend<F> + Copy> PartSweep<'_, F, B> {
     pub(super) fn accumulate<E: From<RunError>>(
         self,
         micro_batches: impl Iterator<Item = Result<MicroBatch, E>>,
-        dataset: &impl Dataset<F>,
+        dataset: &dyn Dataset<F>,
         mut visit: impl FnMut(u32) -> Visit,
         needs: &Needs,
         cache: &mut ActivationCache<F>,
@@ -44,7 +44,7 @@ impl<F: Real, B: Backend<F> + Copy> PartSweep<'_, F, B> {
     pub(super) fn project<E: From<RunError>>(
         self,
         micro_batches: impl Iterator<Item = Result<MicroBatch, E>>,
-        dataset: &impl Dataset<F>,
+        dataset: &dyn Dataset<F>,
         mut visit: impl FnMut(u32) -> Visit,
         mean_gradient: &[F],
         mut cache: Option<&mut ActivationCache<F>>,

@@ -95,7 +95,7 @@ impl<F: Real, M: Backend<F> + Copy> PartWorker<F, M> {
     pub fn accumulate<T, E: From<RunError> + From<LengthMismatch>>(
         &mut self,
         part: StepPart,
-        dataset: &impl Dataset<F>,
+        dataset: &dyn Dataset<F>,
         read: impl FnOnce(&mut Statistics<'_, F>) -> Result<T, E>,
     ) -> Result<T, E> {
         let needs = self.trainer.needs();
@@ -107,7 +107,7 @@ impl<F: Real, M: Backend<F> + Copy> PartWorker<F, M> {
     fn sweep_sums(
         &mut self,
         StepPart { start, batch, part }: StepPart,
-        dataset: &impl Dataset<F>,
+        dataset: &dyn Dataset<F>,
         needs: &Needs,
     ) -> Result<(), RunError> {
         let cut = self.trainer.cut(batch);
@@ -135,7 +135,7 @@ impl<F: Real, M: Backend<F> + Copy> PartWorker<F, M> {
     pub fn project(
         &mut self,
         StepPart { start, batch, part }: StepPart,
-        dataset: &impl Dataset<F>,
+        dataset: &dyn Dataset<F>,
     ) -> Result<Inner<F::Sum>, RunError> {
         let cut = self.trainer.cut(batch);
         let mut order = self.trainer.order();
@@ -152,7 +152,7 @@ impl<F: Real, M: Backend<F> + Copy> PartWorker<F, M> {
     ///
     /// # Errors
     /// When the samples do not fit the network.
-    pub fn evaluate(&mut self, part: u32, dataset: &impl Dataset<F>) -> Result<Score<F::Sum>, RunError> {
+    pub fn evaluate(&mut self, part: u32, dataset: &dyn Dataset<F>) -> Result<Score<F::Sum>, RunError> {
         let mut score = Score::default();
         let walk = Cut::new(dataset.len(), 0).walk_part(part, self.memory.micro_batch());
         let mut sweep = self.memory.sweep(self.network.view(), self.product)?;

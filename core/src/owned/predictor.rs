@@ -69,7 +69,7 @@ impl<F: Real, M: Backend<F> + Copy> Predictor<F, M> {
     pub fn predict(
         &mut self,
         parameters: &[F],
-        dataset: &impl Dataset<F>,
+        dataset: &dyn Dataset<F>,
         samples: Range<u32>,
         mut report: impl FnMut(u32, Prediction<'_, F>),
     ) -> Result<(), RunError> {

@@ -7,7 +7,7 @@ use crate::real::Real;
 
 /// The state of a run between two steps: together with parameters and optimizer memory, all that a checkpoint contains.
 #[derive(Clone, Copy, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Progress<S: Real> {
     /// Steps made.
     pub steps: u64,
@@ -18,16 +18,11 @@ pub struct Progress<S: Real> {
     /// What the optimizer shares over all parameters.
     pub shared: Shared<S>,
     /// What the rule for batch sizes remembers.
-    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "AnyState::is_none"))]
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "AnyState::is_none"))]
     pub controller: AnyState<S>,
     /// What the rule has made of the learning rate: the schedule's is multiplied by it.
-    #[cfg_attr(feature = "serde", serde(default = "unscaled", skip_serializing_if = "is_unscaled"))]
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_unscaled"))]
     pub learning_rate_scale: f64,
-}
-
-#[cfg(feature = "serde")]
-const fn unscaled() -> f64 {
-    1.0
 }
 
 #[cfg(feature = "serde")]
@@ -55,3 +50,33 @@ impl<S: Real> Progress<S> {
         Self { steps: plan.step, samples_seen: plan.seen_after(), next_batch, shared, ..self }
     }
 }
+
+#[cfg(feature = "serde")]
+impl crate::fields::Setting for Progress<f64> {
+    fn of(value: crate::fields::Value) -> Result<Self, crate::fields::Fault> {
+        let mut fields = value.into_fields()?;
+        let mut progress = Self {
+            steps: fields.required("steps")?,
+            samples_seen: fields.required("samples_seen")?,
+            next_batch: fields.required("next_batch")?,
+            shared: fields.required("shared")?,
+            controller: AnyState::None,
+            learning_rate_scale: 1.0,
+        };
+        // Neither is there before a rule needs it.
+        fields.take("controller", &mut progress.controller)?;
+        fields.take("learning_rate_scale", &mut progress.learning_rate_scale)?;
+        fields.finish(&[
+            "steps",
+            "samples_seen",
+            "next_batch",
+            "shared",
+            "controller",
+            "learning_rate_scale",
+        ])?;
+        Ok(progress)
+    }
+}
+
+#[cfg(feature = "serde")]
+crate::fields::deserialize_setting!(Progress<f64>);

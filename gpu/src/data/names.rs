@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 /// One of a data set's four files.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
     /// What is learned from.
     TrainingImages,
@@ -67,25 +67,28 @@ const FORMATS: [&str; 6] = ["idx", "idx1", "idx2", "idx3", "ubyte", "int"];
 pub struct NamedFiles<T> {
     /// What their names begin with, or nothing.
     pub set: String,
-    parts: BTreeMap<Part, T>,
+    parts: Parts<T>,
 }
+
+/// In the order of [`Part::ALL`].
+type Parts<T> = [Option<T>; Part::ALL.len()];
 
 impl<T> NamedFiles<T> {
     /// Where a part is.
     #[must_use]
     pub fn get(&self, part: Part) -> Option<&T> {
-        self.parts.get(&part)
+        self.parts[part as usize].as_ref()
     }
 
     /// Where all parts are that are there.
     pub fn found(&self) -> impl Iterator<Item = &T> {
-        self.parts.values()
+        self.parts.iter().flatten()
     }
 
     /// The names of the parts that are not there.
     #[must_use]
     pub fn missing(&self) -> Vec<String> {
-        let missing = Part::ALL.into_iter().filter(|part| !self.parts.contains_key(part));
+        let missing = Part::ALL.into_iter().filter(|&part| self.get(part).is_none());
         let name = |part: Part| match &*self.set {
             "" => part.name().to_owned(),
             "qmnist" => {
@@ -99,13 +102,13 @@ impl<T> NamedFiles<T> {
     /// Whether the training data are there, and nothing to test on.
     #[must_use]
     pub fn lacks_test_set(&self) -> bool {
-        self.parts.keys().eq(&[Part::TrainingImages, Part::TrainingLabels])
+        matches!(self.parts, [Some(_), Some(_), None, None])
     }
 
     /// Whether all four are there.
     #[must_use]
     pub fn is_whole(&self) -> bool {
-        self.parts.len() == Part::ALL.len()
+        self.parts.iter().all(Option::is_some)
     }
 
     /// EMNIST's images lie on their sides.
@@ -117,15 +120,15 @@ impl<T> NamedFiles<T> {
 
 /// The files of several data sets that are in one place.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct NamedSets<T>(BTreeMap<String, BTreeMap<Part, T>>);
+pub struct NamedSets<T>(BTreeMap<String, Parts<T>>);
 
 impl<T> NamedSets<T> {
     /// Finds the files of data sets among others, by their names. Where a part is there twice, the first counts.
     pub fn among<N: AsRef<str>>(files: impl IntoIterator<Item = (N, T)>) -> Self {
-        let mut sets = BTreeMap::<_, BTreeMap<_, _>>::new();
+        let mut sets = BTreeMap::<_, Parts<T>>::new();
         for (name, place) in files {
             if let Some((set, part)) = Part::of(name.as_ref()) {
-                sets.entry(set).or_default().entry(part).or_insert(place);
+                sets.entry(set).or_default()[part as usize].get_or_insert(place);
             }
         }
         Self(sets)
@@ -147,12 +150,13 @@ impl<T> NamedSets<T> {
     /// # Errors
     /// The names of the whole sets, of which one must be chosen; none where there is no set at all.
     pub fn choose(mut self) -> Result<NamedFiles<T>, Vec<String>> {
-        let is_whole = |(_, parts): &(&String, &BTreeMap<_, _>)| parts.len() == Part::ALL.len();
+        let count = |parts: &Parts<T>| parts.iter().flatten().count();
+        let is_whole = |(_, parts): &(&String, &Parts<T>)| count(parts) == Part::ALL.len();
         let mut names: Vec<String> = self.0.iter().filter(is_whole).map(|(name, _)| name.clone()).collect();
         if self.0.contains_key("") {
             names = vec![String::new()];
         } else if names.is_empty() {
-            names.extend(self.0.iter().max_by_key(|(_, parts)| parts.len()).map(|(name, _)| name.clone()));
+            names.extend(self.0.iter().max_by_key(|(_, parts)| count(parts)).map(|(name, _)| name.clone()));
         }
         let only = if let [only] = &names[..] { self.take(only) } else { None };
         only.ok_or(names)

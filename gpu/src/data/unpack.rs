@@ -4,16 +4,12 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use flate2::bufread::GzDecoder;
-
 use super::DataError;
+use super::gzip::{GZIP, read_member};
 
 /// Largest file that is read, unpacked: in a browser, more than five times MNIST's; elsewhere, almost twice the largest of
 /// EMNIST's. Protects against a packed file that never ends.
 pub const LARGEST_FILE: u64 = if cfg!(target_family = "wasm") { 1 << 28 } else { 1 << 30 };
-
-/// What a gzip file begins with.
-const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// The bytes of a file, unpacked where it is packed, whatever its name.
 pub(super) fn read(file: &Path) -> Result<Vec<u8>, DataError> {
@@ -47,9 +43,9 @@ fn is_idx(bytes: &[u8]) -> bool {
 fn unpack(packed: &[u8]) -> io::Result<Vec<u8>> {
     let (mut bytes, mut rest) = (Vec::new(), packed);
     loop {
-        let mut member = GzDecoder::new(rest);
         let room = LARGEST_FILE + 1 - bytes.len() as u64;
-        member.by_ref().take(room).read_to_end(&mut bytes).map_err(|error| {
+        let member = read_member(rest, room, &mut bytes);
+        rest = member.map_err(|error| {
             let text = match packed.len() - rest.len() {
                 0 => format!("after {} decompressed bytes: {error}", bytes.len()),
                 end if !rest.starts_with(&GZIP) => {
@@ -59,7 +55,6 @@ fn unpack(packed: &[u8]) -> io::Result<Vec<u8>> {
             };
             io::Error::new(error.kind(), text)
         })?;
-        rest = member.into_inner();
         if bytes.len() as u64 > LARGEST_FILE || rest.iter().all(|&byte| byte == 0) {
             return Ok(bytes);
         }

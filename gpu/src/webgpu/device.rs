@@ -233,7 +233,7 @@ impl Gpu {
             None => fastest_adapter().await?,
             Some(name) => {
                 let matches = |adapter: &wgpu::Adapter| {
-                    adapter.get_info().name.to_lowercase().contains(&name.to_lowercase())
+                    adapter.get_info().name.to_ascii_lowercase().contains(&name.to_ascii_lowercase())
                 };
                 let none = || GpuError::NoAdapter(format!("no adapter's name contains “{name}”"));
                 adapters().await?.into_iter().find(matches).ok_or_else(none)?

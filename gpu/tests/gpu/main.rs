@@ -20,7 +20,7 @@ use std::sync::Arc;
 use adadagrad_core::batch_test::AnyTest;
 use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::controller::{AdAdaGrad, AnyController};
-use adadagrad_core::network::Model;
+use adadagrad_core::model::Model;
 use adadagrad_core::owned::SharedDataset;
 use adadagrad_core::owned::threads::ThreadsEngine;
 use adadagrad_core::training::{Telemetry, Trainer};

@@ -1,7 +1,7 @@
 //! Batches far larger than a micro-batch, within default limits and within a budget.
 
 use adadagrad_core::config::{Preset, RunConfig};
-use adadagrad_core::network::Model;
+use adadagrad_core::model::Model;
 use adadagrad_core::shuffle::Order;
 use adadagrad_core::statistics::{Evidence, Needs};
 use adadagrad_core::training::{BatchOrder, Cut, Trainer};

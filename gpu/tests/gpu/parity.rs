@@ -5,7 +5,7 @@ use adadagrad_core::batch_test::{
     WorkerNormTest,
 };
 use adadagrad_core::config::{Preset, RunConfig};
-use adadagrad_core::network::Model;
+use adadagrad_core::model::Model;
 use adadagrad_core::shuffle::Order;
 use adadagrad_core::statistics::{Evidence, Inner, Needs, Parts};
 use adadagrad_core::training::{BatchOrder, Cut};

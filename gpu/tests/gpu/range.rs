@@ -6,7 +6,7 @@ use std::sync::Arc;
 use adadagrad_core::batch_test::{AnyTest, InnerProductTest, NormTest};
 use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::dataset::{Dataset, SampleShape, Visit};
-use adadagrad_core::network::Model;
+use adadagrad_core::model::Model;
 use adadagrad_core::optimizer::{AdaGradNorm, AnyOptimizer, Momentum, Sgd};
 use adadagrad_core::owned::SharedDataset;
 use adadagrad_core::statistics::Needs;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use adadagrad_core::batch_test::{AnyTest, NormTest};
 use adadagrad_core::config::RunConfig;
-use adadagrad_core::network::Model;
+use adadagrad_core::model::Model;
 use adadagrad_core::training::Trainer;
 use adadagrad_gpu::engine::Engine;
 use adadagrad_gpu::fallback::FallbackEngine;

@@ -8,7 +8,8 @@ const source = readFileSync(www.resolve('axe-core/axe.min.js'), 'utf8');
 
 /** What axe-core complains of, each with the elements. `only`: the rules to apply, where not all. */
 export async function violations(page, rules = {}, only = undefined) {
-  await page.evaluate(source);
+  // Once per document.
+  if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(source);
   const { violations: found } = await page.evaluate(
     ([chosen, runOnly]) => globalThis.axe.run(document, { resultTypes: ['violations'], rules: chosen, ...(runOnly ? { runOnly } : {}) }),
     [rules, only],

@@ -1,17 +1,22 @@
 // The page's worker without the page around it: commands in, reports out.
-import { openPage } from './page.mjs';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { openPage, pageFolder } from './page.mjs';
+import { WORKER } from './steady.mjs';
 
-/** Opens a page and, inside it, a second worker that a test speaks to itself. */
-export async function openEngine(t, options = {}) {
-  const opened = await openPage(t, options);
-  const { page, waitFor } = opened;
-  await waitFor({ data: 'ready' });
-  const [own] = page.workers();
-  const address = own.url();
+/** What lies in the place of the page, which would train and draw besides. */
+const EMPTY_PAGE = Buffer.from('<!doctype html><html lang="en"><title>The worker alone</title><link rel="icon" href="favicon.svg"></html>');
+
+/** Opens an empty page in the place of the built one and, inside it, the worker, to which a test speaks itself. Options: as openPage has them. */
+export async function openEngine(t, { server: serverOptions = {}, ...options } = {}) {
+  const replace = (path, bytes) => (path === 'index.html' ? EMPTY_PAGE : serverOptions.replace?.(path, bytes));
+  const { page, server } = await openPage(t, { ...options, server: { ...serverOptions, replace } });
+  const worker = readdirSync(join(pageFolder, 'assets')).find((name) => WORKER.test(name));
+  const address = new URL(`assets/${worker}`, server.address).href;
   const start = (data) => page.evaluate(startWorker, { address, needsGpu: options.webgpu === true, ...data });
   await start({ dataset: 'mnist' });
   return {
-    ...opened,
+    page,
     /** Another worker, over another data set (`dataset`) or over `files` with `name` and `bytes`; gives its report of them. */
     start: ({ dataset, files }) => start({ dataset, files: files?.map(({ name, bytes }) => ({ name, base64: bytes.toString('base64') })) }),
     /** Sends a command. */
@@ -30,8 +35,7 @@ export async function openEngine(t, options = {}) {
 
 /** Runs in the page. */
 async function startWorker({ address, needsGpu, dataset, files }) {
-  // An element of the page has the same name.
-  self.engine.worker?.terminate();
+  self.engine?.worker.terminate();
   const worker = new Worker(address, { type: 'module' });
   let reports = [];
   const all = [];

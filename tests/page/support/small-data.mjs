@@ -1,7 +1,7 @@
-// The page with the first images of MNIST alone. What is tested is seldom that there are 60,000 and 10,000 of them: each visit
-// unpacks, checks and keeps them all, and each measurement goes through them.
+// The page with the first images of its data sets alone. What is tested is seldom that there are 60,000 and 10,000 of them: each
+// visit unpacks, checks and keeps them all, and each measurement goes through them.
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { MNIST, firstOf } from './data-files.mjs';
@@ -12,29 +12,39 @@ import { pageFolder } from './folders.mjs';
 export const FEW = { training: 6000, test: 1000 };
 
 /**
- * Files that a server sends instead of those of the built page, by path: data with these numbers of images, their manifest,
- * and a service worker that lists them.
+ * Files that a server sends instead of those of the built page, by path: data with these numbers of images, their manifests,
+ * and a service worker that lists them. `folders`: the data sets; one that the page was built without is left out.
  */
-export function smallData({ training, test }) {
+export function smallData({ training, test, folders = [MNIST] }) {
   const files = new Map();
-  const manifest = JSON.parse(readFileSync(join(pageFolder, MNIST, 'manifest.json')));
-  for (const entry of manifest.files) {
-    const { compressed, ...facts } = packed(entry.name, entry.name.startsWith('t10k') ? test : training);
-    Object.assign(entry, facts);
-    files.set(`${MNIST}/${entry.name}.gz`, compressed);
+  for (const folder of folders.filter(isBuilt)) {
+    const manifest = JSON.parse(readFileSync(manifestOf(folder)));
+    for (const entry of manifest.files) {
+      const { compressed, ...facts } = packed(folder, entry.name, entry.name.startsWith('t10k') ? test : training);
+      Object.assign(entry, facts);
+      files.set(`${folder}/${entry.name}.gz`, compressed);
+    }
+    files.set(`${folder}/manifest.json`, Buffer.from(JSON.stringify(manifest)));
   }
-  files.set(`${MNIST}/manifest.json`, Buffer.from(JSON.stringify(manifest)));
   files.set('service-worker.js', listing(readFileSync(join(pageFolder, 'service-worker.js')), files));
   return files;
+}
+
+function manifestOf(folder) {
+  return join(pageFolder, folder, 'manifest.json');
+}
+
+function isBuilt(folder) {
+  return existsSync(manifestOf(folder));
 }
 
 const made = new Map();
 
 /** The first images or labels, packed once, and what the list of the data says of them. */
-function packed(name, count) {
-  const key = `${name} ${count}`;
+function packed(folder, name, count) {
+  const key = `${folder} ${name} ${count}`;
   if (!made.has(key)) {
-    const bytes = firstOf(name, count);
+    const bytes = firstOf(name, count, folder);
     const compressed = gzipSync(bytes, { level: 1 });
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     made.set(key, { compressed, bytes: bytes.length, compressed_bytes: compressed.length, sha256 });

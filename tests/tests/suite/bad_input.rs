@@ -13,8 +13,9 @@ use adadagrad_core::images::{ImagesError, LabelledImages};
 use adadagrad_core::layer::{
     Add, AveragePool2d, Conv2d, Dense, Flatten, GroupNorm, MaxPool2d, Operation, Relu,
 };
+use adadagrad_core::model::Model;
 use adadagrad_core::network::{
-    Model, Network, NetworkError, Node, Placed, Shape, Source, Sweep, SweepError, Workspace,
+    Network, NetworkError, Node, Placed, Shape, Source, Sweep, SweepError, Workspace,
 };
 use adadagrad_core::optimizer::{
     AdaGrad, AdaGradNorm, Adam, AdamW, AnyOptimizer, Momentum, Nesterov, RmsProp, Sgd,

@@ -7,7 +7,8 @@ use adadagrad_core::batch_test::{
 use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::controller::{AdAdaGrad, AnyController};
 use adadagrad_core::dataset::{Dataset, SampleShape, Visit};
-use adadagrad_core::network::{Model, Shape};
+use adadagrad_core::model::Model;
+use adadagrad_core::network::Shape;
 use adadagrad_core::optimizer::{
     AdaGrad, AdaGradNorm, Adam, AdamW, AnyOptimizer, Momentum, Nesterov, RmsProp, Sgd,
 };

@@ -4,7 +4,7 @@
 use adadagrad_core::cifar::{Labels, Records};
 use adadagrad_core::config::Preset;
 use adadagrad_core::dataset::SampleShape;
-use adadagrad_core::network::Model;
+use adadagrad_core::model::Model;
 use adadagrad_core::optimizer::Shared;
 use adadagrad_core::owned::OwnedNetwork;
 use adadagrad_core::owned::checkpoint::{self, State};

@@ -2,7 +2,7 @@
 
 use adadagrad_core::backend::{Backend, FastBackend, PlainBackend};
 use adadagrad_core::dataset::SampleShape;
-use adadagrad_core::network::Model;
+use adadagrad_core::model::Model;
 use adadagrad_core::owned::OwnedNetwork;
 use adadagrad_core::real::Real;
 use adadagrad_tests::compare::{Check, all_close_to_largest, close, equal};

@@ -9,7 +9,8 @@ use adadagrad_core::layer::{
     Add, AveragePool2d, Conv2d, Dense, Flatten, Gelu, GlobalAveragePool, GroupNorm, MaxPool2d, Operation,
     Relu, Tanh,
 };
-use adadagrad_core::network::{Model, Node, Shape, initialise};
+use adadagrad_core::model::Model;
+use adadagrad_core::network::{Node, Shape, initialise};
 use adadagrad_core::owned::OwnedNetwork;
 use adadagrad_core::random::Key;
 use adadagrad_core::real::{Real, dot};

@@ -4,7 +4,8 @@ use adadagrad_core::backend::PlainBackend;
 use adadagrad_core::config::RunConfig;
 use adadagrad_core::dataset::SampleShape;
 use adadagrad_core::layer::{Dense, Flatten, Operation};
-use adadagrad_core::network::{Model, Node, Shape, initialise};
+use adadagrad_core::model::Model;
+use adadagrad_core::network::{Node, Shape, initialise};
 use adadagrad_core::owned::{LocalRun, OwnedNetwork};
 
 /// Two dense layers, of which the first reads the input.

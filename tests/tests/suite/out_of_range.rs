@@ -7,7 +7,8 @@ use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::dataset::{Dataset, SampleShape};
 use adadagrad_core::images::LabelledImages;
 use adadagrad_core::layer::{Conv2d, Dense, Operation};
-use adadagrad_core::network::{Grain, Model, Network, Placed, Score, Shape, Sweep, SweepError, Workspace};
+use adadagrad_core::model::Model;
+use adadagrad_core::network::{Grain, Network, Placed, Score, Shape, Sweep, SweepError, Workspace};
 use adadagrad_core::optimizer::{Adam, AdamW, AnyOptimizer, Optimizer, Sgd, Shared};
 use adadagrad_core::owned::{
     Advance, BatchSums, LocalRun, OwnedNetwork, OwnedStatistics, PartWorker, Predictor, RunError, StepPart,

@@ -3,7 +3,7 @@
 use adadagrad_core::backend::{Backend, FastBackend, PlainBackend};
 use adadagrad_core::batch_test::{AnyTest, AugmentedTest};
 use adadagrad_core::config::RunConfig;
-use adadagrad_core::network::Model;
+use adadagrad_core::model::Model;
 use adadagrad_core::owned::{Advance, LocalRun, PartWorker, RunError, StepPart, Task};
 use adadagrad_core::random::Key;
 use adadagrad_core::statistics::LengthMismatch;

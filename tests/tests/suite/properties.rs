@@ -10,7 +10,8 @@ use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::controller::{AdAdaGrad, AnyController, Constant, Limits};
 use adadagrad_core::dataset::{Dataset, SampleShape};
 use adadagrad_core::images::Picture;
-use adadagrad_core::network::{Model, Shape};
+use adadagrad_core::model::Model;
+use adadagrad_core::network::Shape;
 use adadagrad_core::normalisation::Normalisation;
 use adadagrad_core::optimizer::{
     AdaGrad, AdaGradNorm, Adam, AdamW, AnyOptimizer, Momentum, Nesterov, RmsProp, Sgd,

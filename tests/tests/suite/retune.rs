@@ -6,7 +6,7 @@ use adadagrad_core::batch_test::{
 };
 use adadagrad_core::config::{DatasetName, RetuneError, RunConfig};
 use adadagrad_core::controller::{AdAdaGrad, AnyController, Constant};
-use adadagrad_core::network::Model;
+use adadagrad_core::model::Model;
 use adadagrad_core::optimizer::{AnyOptimizer, Sgd};
 use adadagrad_core::owned::{Advance, LocalRun};
 use adadagrad_core::schedule::{Decay, Schedule};

@@ -435,7 +435,7 @@ fn a_rule_that_lacks_what_it_needs_is_refused_in_a_sentence() {
     assert_eq!(list.iter().collect::<Vec<_>>(), [(0, 64), (1_500_000, 256), (2_000_000_000, 1_000)]);
     let error =
         serde_json::from_str::<AnyController>(r#"{"name": "stages", "schedule": "0:64 x:1"}"#).unwrap_err();
-    assert!(error.to_string().starts_with("`schedule`: \"0:64 x:1\": entry 2 is not"), "{error}");
+    assert!(error.to_string().starts_with("schedule: \"0:64 x:1\": entry 2 is not"), "{error}");
 }
 
 /// Settings and progress of before there were rules with state are read, and written as before.

@@ -43,15 +43,12 @@ fn message<T: DeserializeOwned + std::fmt::Debug>(text: &str) -> String {
 fn what_is_wrong_is_named() {
     for (text, expected) in [
         (r#"{"beta1": 0.5}"#, "missing field `name`"),
-        (r#"{"name": 3}"#, "`name`: invalid type: integer `3`, expected a text"),
+        (r#"{"name": 3}"#, "name: invalid type: integer `3`, expected a text"),
         (r#"{"name": "adamx"}"#, "unknown variant `adamx`, expected one of `sgd`, `momentum`, "),
         (r#"{"name": "momentum", "beta": 1}"#, "unknown field `beta`, expected `momentum` or `weight_decay`"),
-        (r#"{"name": "adam", "beta1": "x"}"#, "`beta1`: invalid type: string \"x\", expected f64"),
-        (r#"{"name": "adam", "beta1": null}"#, "`beta1`: invalid type: unit value, expected f64"),
-        (
-            r#"{"name": "adam", "beta1": [1]}"#,
-            "invalid type: sequence, expected a number, a boolean or a text",
-        ),
+        (r#"{"name": "adam", "beta1": "x"}"#, "beta1: invalid type: string \"x\", expected f64"),
+        (r#"{"name": "adam", "beta1": null}"#, "beta1: invalid type: unit value, expected f64"),
+        (r#"{"name": "adam", "beta1": [1]}"#, "beta1: invalid type: sequence, expected f64"),
         (r#"{"name": "adam", "beta1": 0.5, "beta1": 0.5}"#, "duplicate field `beta1`"),
         (r#""adam""#, "invalid type: string \"adam\", expected settings by name"),
     ] {
@@ -59,15 +56,15 @@ fn what_is_wrong_is_named() {
         assert!(found.starts_with(expected), "{text}: {found}");
     }
     for (text, expected) in [
-        (r#"{"name": "norm", "debiased": 1}"#, "`debiased`: invalid type: integer `1`, expected a boolean"),
-        (r#"{"name": "worker_norm", "workers": -1}"#, "`workers`: invalid value: integer `-1`, expected u32"),
+        (r#"{"name": "norm", "debiased": 1}"#, "debiased: invalid type: integer `1`, expected a boolean"),
+        (r#"{"name": "worker_norm", "workers": -1}"#, "workers: invalid value: integer `-1`, expected u32"),
         (
             r#"{"name": "worker_norm", "workers": 4294967296}"#,
-            "`workers`: invalid value: integer `4294967296`, expected u32",
+            "workers: invalid value: integer `4294967296`, expected u32",
         ),
         (
             r#"{"name": "worker_norm", "workers": 1.5}"#,
-            "`workers`: invalid type: floating point `1.5`, expected u32",
+            "workers: invalid type: floating point `1.5`, expected u32",
         ),
     ] {
         let found = message::<AnyTest>(text);
@@ -76,5 +73,5 @@ fn what_is_wrong_is_named() {
     let found = message::<Decay>(r#"{"name": "constant", "factor": 1}"#);
     assert!(found.starts_with("unknown field `factor`, there are no fields"), "{found}");
     let found = message::<Decay>(r#"{"name": "step", "every_samples": -5}"#);
-    assert!(found.starts_with("`every_samples`: invalid value: integer `-5`, expected u64"), "{found}");
+    assert!(found.starts_with("every_samples: invalid value: integer `-5`, expected u64"), "{found}");
 }

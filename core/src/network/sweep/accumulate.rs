@@ -6,9 +6,9 @@ use super::Sweep;
 use crate::backend::Backend;
 use crate::dataset::{Dataset, Visit};
 use crate::layer::Sink;
-use crate::network::SweepError;
 use crate::network::backward::{backward, scale_gradients};
 use crate::network::pass::Pass;
+use crate::network::{Score, SweepError};
 use crate::real::{Real, power_of_two};
 use crate::statistics::{Needs, Statistics, check_length};
 
@@ -20,7 +20,7 @@ impl<F: Real, B: Backend<F>> Sweep<'_, F, B> {
     pub fn accumulate(
         &mut self,
         parameters: &[F],
-        dataset: &impl Dataset<F>,
+        dataset: &dyn Dataset<F>,
         samples: impl IntoIterator<Item = impl Into<Visit>>,
         needs: &Needs,
         statistics: &mut Statistics<'_, F>,
@@ -31,9 +31,21 @@ impl<F: Real, B: Backend<F>> Sweep<'_, F, B> {
             check_length("the second moment", parameters_len, statistics.second_moment.len())?;
         }
         let (count, score) = self.forward(parameters, dataset, samples)?;
-        if count == 0 {
-            return Ok(());
+        if count > 0 {
+            self.accumulate_forwarded(parameters, count, &score, needs, statistics);
         }
+        Ok(())
+    }
+
+    /// The same for the micro-batch of which `forward` has given the score.
+    fn accumulate_forwarded(
+        &mut self,
+        parameters: &[F],
+        count: usize,
+        score: &Score<F::Sum>,
+        needs: &Needs,
+        statistics: &mut Statistics<'_, F>,
+    ) {
         let norms = if needs.norms { count } else { 0 };
         let exponent = statistics.exponent_for(self.largest_error(count));
         let (square_norms, _) = self.workspace.sums.split_at_mut(norms);
@@ -65,6 +77,5 @@ impl<F: Real, B: Backend<F>> Sweep<'_, F, B> {
         totals.correct = totals.correct.saturating_add(score.correct);
         totals.samples = totals.samples.saturating_add(u32::try_from(count).unwrap_or(u32::MAX));
         statistics.totals.sum_squared_norms += self.workspace.sums[..norms].iter().copied().sum();
-        Ok(())
     }
 }

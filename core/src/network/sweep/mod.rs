@@ -51,7 +51,7 @@ impl<'a, F: Real, B: Backend<F>> Sweep<'a, F, B> {
     pub fn evaluate(
         &mut self,
         parameters: &[F],
-        dataset: &impl Dataset<F>,
+        dataset: &dyn Dataset<F>,
         samples: impl IntoIterator<Item = impl Into<Visit>>,
     ) -> Result<Score<F::Sum>, SweepError> {
         self.forward(parameters, dataset, samples).map(|(_, score)| score)
@@ -83,20 +83,30 @@ impl<'a, F: Real, B: Backend<F>> Sweep<'a, F, B> {
     }
 
     /// Reads the samples, runs the network, and leaves the loss's gradient at the outputs. Returns how many
-    /// samples there were.
+    /// samples there were. What depends on the kind of iterator is [`Self::list`] alone: the rest is compiled once.
     fn forward(
         &mut self,
         parameters: &[F],
-        dataset: &impl Dataset<F>,
+        dataset: &dyn Dataset<F>,
         samples: impl IntoIterator<Item = impl Into<Visit>>,
     ) -> Result<(usize, Score<F::Sum>), SweepError> {
         check_length("the parameters", self.network.parameters(), parameters.len())?;
         let input_len = self.network.input().len();
         check_length("a sample of the data set", input_len, dataset.shape().input.len())?;
         let count = self.list(dataset, samples)?;
+        Ok((count, self.forward_listed(parameters, dataset, count)?))
+    }
+
+    /// The same for the samples that are noted.
+    fn forward_listed(
+        &mut self,
+        parameters: &[F],
+        dataset: &dyn Dataset<F>,
+        count: usize,
+    ) -> Result<Score<F::Sum>, SweepError> {
         if count == 0 {
             // Kernels need not know of it.
-            return Ok((0, Score::default()));
+            return Ok(Score::default());
         }
         self.read(dataset, count)?;
         let mut buffers = cut(self.network, count, self.workspace.values);
@@ -107,13 +117,13 @@ impl<'a, F: Real, B: Backend<F>> Sweep<'a, F, B> {
             stage.forward(&self.backend, count, parameters, &mut buffers);
             first += stage.len();
         }
-        Ok((count, self.score(count)))
+        Ok(self.score(count))
     }
 
     /// Notes the visits, and lets the data set fetch their samples. Returns how many there are.
     fn list(
         &mut self,
-        dataset: &impl Dataset<F>,
+        dataset: &dyn Dataset<F>,
         samples: impl IntoIterator<Item = impl Into<Visit>>,
     ) -> Result<usize, SweepError> {
         let capacity = self.capacity;
@@ -132,7 +142,7 @@ impl<'a, F: Real, B: Backend<F>> Sweep<'a, F, B> {
     }
 
     /// Reads the samples that are noted.
-    fn read(&mut self, dataset: &impl Dataset<F>, count: usize) -> Result<(), SweepError> {
+    fn read(&mut self, dataset: &dyn Dataset<F>, count: usize) -> Result<(), SweepError> {
         let classes = self.network.classes();
         let Workspace { values, visits, labels, .. } = &mut self.workspace;
         let inputs = values.chunks_exact_mut(self.network.input().len());

@@ -21,7 +21,7 @@ impl<F: Real, B: Backend<F>> Sweep<'_, F, B> {
         &mut self,
         parameters: &[F],
         mean_gradient: &[F],
-        dataset: &impl Dataset<F>,
+        dataset: &dyn Dataset<F>,
         samples: impl IntoIterator<Item = impl Into<Visit>>,
         inner: &mut Inner<F::Sum>,
     ) -> Result<(), SweepError> {

@@ -4,19 +4,19 @@ use std::format;
 use std::string::{String, ToString};
 use std::vec::Vec;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use crate::dataset::SampleShape;
 use crate::digest::Digest;
+use crate::fields::{Fault, Setting, Value, required_settings};
 use crate::model::Model;
 use crate::model::description::Description;
 use crate::network::{Node, Shape};
 use crate::owned::{OwnedNetwork, RunError};
 
 /// What one sample of the run's data is. Files without it are of runs on samples like MNIST's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct SampleSize {
     /// C.
     pub channels: u32,
@@ -27,6 +27,8 @@ pub struct SampleSize {
     /// Number of classes.
     pub classes: u32,
 }
+
+required_settings!(SampleSize { channels, height, width, classes });
 
 impl SampleSize {
     /// What a state says of samples of this shape: nothing where they are like MNIST's.
@@ -45,10 +47,16 @@ impl SampleSize {
 }
 
 /// A network of the user's own, and the model that settings know it as.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct OwnNetwork {
     description: Description,
+}
+
+impl Setting for OwnNetwork {
+    fn of(value: Value) -> Result<Self, Fault> {
+        Description::of(value).map(Self::new)
+    }
 }
 
 impl OwnNetwork {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::format;
 use std::string::{String, ToString};
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::error::CheckpointError;
@@ -13,13 +13,13 @@ use super::network::{OwnNetwork, SampleSize, network_of};
 use crate::config::RunConfig;
 use crate::dataset::{Encoding, SampleShape};
 use crate::digest::Digest;
+use crate::fields::required_settings;
 use crate::model::Model;
 use crate::owned::{OwnedNetwork, RunError};
 use crate::training::Progress;
 
 /// What a checkpoint says about its run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct State {
     /// [`STATE_VERSION`], or an older one.
     pub version: u32,
@@ -30,31 +30,32 @@ pub struct State {
     /// Number of training samples, N: the order of samples depends on it.
     pub training_samples: u32,
     /// The digest of the training data. Unknown in files of version 1.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub training_data: Option<Digest>,
     /// What one sample is, unless it is like MNIST's.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub sample: Option<SampleSize>,
     /// The layers of a network of the user's own.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub network: Option<OwnNetwork>,
     /// How the values of the training data were encoded, where they were normalised: whatever is given to the network
     /// later is to be encoded in the same way.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub encoding: Option<Encoding>,
 }
 
-impl State {
-    /// Reads the entry [`STATE`](super::STATE), whatever its JSON was parsed with, and checks it.
-    ///
-    /// # Errors
-    /// Which field is wrong, and what it may be.
-    pub fn read<'de, D: Deserializer<'de>>(entry: D) -> Result<Self, CheckpointError> {
-        let state: Self = serde_path_to_error::deserialize(entry).map_err(not_valid)?;
-        state.check()?;
-        Ok(state)
-    }
+required_settings!(State {
+    version,
+    config,
+    progress,
+    training_samples,
+    training_data,
+    sample,
+    network,
+    encoding
+});
 
+impl State {
     /// Whether it is of this version and does not contradict itself.
     ///
     /// # Errors
@@ -120,7 +121,10 @@ pub(super) fn read_state(text: &str) -> Result<State, CheckpointError> {
     }
     let Version { version } = serde_json::from_str(text).map_err(not_valid)?;
     check_version(version)?;
-    let state = State::read(&mut serde_json::Deserializer::from_str(text))?;
+    // Which field has a number that JSON cannot hold is known nowhere else.
+    let state: State =
+        serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_str(text)).map_err(not_valid)?;
+    state.check()?;
     if version == STATE_VERSION {
         check_settings(text, &state.config)?;
     }

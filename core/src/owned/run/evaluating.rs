@@ -20,7 +20,7 @@ pub(super) struct Evaluating<S> {
 
 impl<F: Real, M: Backend<F> + Copy> LocalRun<F, M> {
     /// Starts to measure loss and accuracy on a data set. Replaces an unfinished evaluation.
-    pub fn begin_evaluation(&mut self, dataset: &impl Dataset<F>) {
+    pub fn begin_evaluation(&mut self, dataset: &dyn Dataset<F>) {
         let cut = Cut::new(dataset.len(), 0);
         self.evaluation = Some(Evaluating {
             walk: cut.walk(0..cut.parts(), self.engine.memory.micro_batch()),
@@ -35,7 +35,7 @@ impl<F: Real, M: Backend<F> + Copy> LocalRun<F, M> {
     ///
     /// # Errors
     /// When the samples do not fit the network, or there are none.
-    pub fn advance_evaluation(&mut self, dataset: &impl Dataset<F>) -> Result<Option<Evaluation>, RunError> {
+    pub fn advance_evaluation(&mut self, dataset: &dyn Dataset<F>) -> Result<Option<Evaluation>, RunError> {
         let Some(mut evaluating) = self.evaluation.take() else { return Ok(None) };
         if evaluating.samples == 0 {
             let what = "the evaluation set";

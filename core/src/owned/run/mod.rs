@@ -181,7 +181,7 @@ impl<F: Real, M: Backend<F> + Copy> LocalRun<F, M> {
     /// # Errors
     /// When the step is refused or cannot be computed; then parameters, optimizer memory and progress are as
     /// they were before it, and the next call starts it again.
-    pub fn advance(&mut self, dataset: &impl Dataset<F>) -> Result<Advance, RunError> {
+    pub fn advance(&mut self, dataset: &dyn Dataset<F>) -> Result<Advance, RunError> {
         let [expected, found] = [self.trainer.samples(), dataset.len()].map(|len| len as usize);
         check_length("the training set", expected, found)?;
         let Some(step) = self.step.take().or_else(|| self.begin()) else { return Ok(Advance::Finished) };

@@ -61,11 +61,7 @@ impl<F: Real, M: Backend<F> + Copy> LocalRun<F, M> {
         })
     }
 
-    pub(super) fn sweep(
-        &mut self,
-        mut step: Step<F>,
-        dataset: &impl Dataset<F>,
-    ) -> Result<Advance, RunError> {
+    pub(super) fn sweep(&mut self, mut step: Step<F>, dataset: &dyn Dataset<F>) -> Result<Advance, RunError> {
         let Some(MicroBatch { positions, ends_part }) = step.walk.next() else {
             return self.end_sweep(step);
         };

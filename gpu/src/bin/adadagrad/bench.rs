@@ -14,6 +14,7 @@ use adadagrad_core::statistics::LengthMismatch;
 use adadagrad_core::training::Trainer;
 use adadagrad_gpu::data::Splits;
 use adadagrad_gpu::engine::{Engine, EngineError};
+use adadagrad_gpu::run::Run;
 use serde::Serialize;
 
 use crate::Outcome;
@@ -134,19 +135,9 @@ fn config(model: Model, batch: u32, test: Option<AnyTest>, seed: u64) -> RunConf
     }
 }
 
-/// A run to take steps from.
-struct Steps {
-    trainer: Trainer<f32>,
-    engine: Box<dyn Engine>,
-}
-
-impl Steps {
-    fn seconds(&mut self) -> Result<f64, Box<dyn std::error::Error>> {
-        let plan = self.trainer.plan().ok_or("the budget is spent")?;
-        let begin = Instant::now();
-        self.engine.step(&mut self.trainer, &plan)?;
-        Ok(begin.elapsed().as_secs_f64())
-    }
+/// How long a run's next step takes.
+fn seconds(run: &mut Run<Box<dyn Engine>>) -> Result<f64, Box<dyn std::error::Error>> {
+    Ok(run.train()?.ok_or("the budget is spent")?.seconds)
 }
 
 fn measure(
@@ -158,23 +149,22 @@ fn measure(
 ) -> Result<Row, Box<dyn std::error::Error>> {
     let samples = data.training.len();
     let network = Chosen { model, own: None }.network(data.training.shape())?;
-    let steps = |test, seed| -> Result<Steps, Box<dyn std::error::Error>> {
+    let start = |test, seed| -> Result<Run<Box<dyn Engine>>, Box<dyn std::error::Error>> {
         let config = config(model, batch, test, seed);
         let engine = arguments.place.engine(&config, network.clone(), data)?;
-        let trainer = Trainer::new(config, samples)?.with_grain(engine.grain());
-        Ok(Steps { trainer, engine })
+        Ok(Run::new(Trainer::new(config, samples)?, engine))
     };
     // In different orders: the second of a pair would find the first one's images in the processor's caches.
-    let (mut with, mut without) = (steps(arguments.test.test(), 0)?, steps(None, 1)?);
-    report.computed_on = with.engine.description();
+    let (mut with, mut without) = (start(arguments.test.test(), 0)?, start(None, 1)?);
+    report.computed_on = with.engine().description();
     // The first of each pays for memory that is touched for the first time.
-    with.seconds()?;
-    without.seconds()?;
+    seconds(&mut with)?;
+    seconds(&mut without)?;
     let limit = time_limit(arguments)?;
     let begin = Instant::now();
     let mut pairs = Vec::new();
     while pairs.len() < 3 || begin.elapsed() < limit {
-        pairs.push((with.seconds()?, without.seconds()?));
+        pairs.push((seconds(&mut with)?, seconds(&mut without)?));
     }
     #[allow(clippy::cast_precision_loss)]
     let flops = network.view().flops() as f64 * f64::from(batch);
