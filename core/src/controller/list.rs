@@ -92,7 +92,7 @@ pub(super) struct Short(pub(super) u64);
 impl fmt::Display for Short {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let units = [(1_000_000_000, "B"), (1_000_000, "M"), (1_000, "K")];
-        match units.iter().find(|(unit, _)| self.0 > 0 && self.0 % unit == 0) {
+        match units.iter().find(|(unit, _)| self.0 > 0 && self.0.is_multiple_of(*unit)) {
             Some((unit, letter)) => write!(f, "{}{letter}", self.0 / unit),
             None => write!(f, "{}", self.0),
         }

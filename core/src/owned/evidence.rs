@@ -20,7 +20,7 @@ pub(crate) fn evidence<F: Real>(
     } else {
         let (slots, optimizer) = (trainer.config().slots(), trainer.config().optimizer.as_optimizer::<F>());
         // The optimizer's slots without those behind them.
-        let own = if slots == 0 { 0 } else { memory.len() / slots * optimizer.slots() };
+        let own = memory.len().checked_div(slots).unwrap_or_default() * optimizer.slots();
         let (memory, shared) = (&memory[..own], trainer.progress().shared);
         let noise = sums.noise(needs.sensor, |coordinate| optimizer.divisor(&shared, memory, coordinate))?;
         Some((needs.sensor, noise))

@@ -24,6 +24,14 @@ pub struct Pending<F: Real> {
     telemetry: Telemetry,
 }
 
+/// What the rule has made of a batch.
+struct Decided<S: Real> {
+    decision: Decision,
+    state: AnyState<S>,
+    /// What the test requires, where there is one.
+    required: Option<Required<S>>,
+}
+
 /// One training run: its settings and its progress.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Trainer<F: Real> {
@@ -126,11 +134,7 @@ impl<F: Real> Trainer<F> {
     }
 
     /// What the rule decides after a batch with this evidence, and what the test requires.
-    fn decide(
-        &self,
-        plan: &Plan<F::Sum>,
-        evidence: &Evidence<F::Sum>,
-    ) -> (Decision, AnyState<F::Sum>, Option<Required<F::Sum>>) {
+    fn decide(&self, plan: &Plan<F::Sum>, evidence: &Evidence<F::Sum>) -> Decided<F::Sum> {
         let test = self.config.test.as_ref().map(|test| test.as_test::<F::Sum>());
         let required = test.map(|test| test.required(evidence));
         let situation = Situation {
@@ -145,7 +149,7 @@ impl<F: Real> Trainer<F> {
             step_time: self.step_time,
         };
         let (decision, state) = self.config.controller.decide(self.progress.controller, &situation);
-        (decision, state, required)
+        Decided { decision, state, required }
     }
 
     /// The samples by which the rule extends a batch before its step, given the evidence of the batch so far: a plan to
@@ -156,7 +160,7 @@ impl<F: Real> Trainer<F> {
         if !plan.needs.extends {
             return None;
         }
-        match self.decide(plan, evidence).0 {
+        match self.decide(plan, evidence).decision {
             Decision::Step { .. } => None,
             Decision::Extend { by } => Some(Plan { start: plan.seen_after(), cut: self.cut(by), ..*plan }),
         }
@@ -206,7 +210,7 @@ impl<F: Real> Trainer<F> {
                 return Err(StepError::NonFinite { step: plan.step, what });
             }
         }
-        let (decision, controller, required) = self.decide(plan, evidence);
+        let Decided { decision, state: controller, required } = self.decide(plan, evidence);
         let (next, factor, held) = match decision {
             Decision::Step { next, learning_rate_factor, held } => (next, learning_rate_factor, held),
             Decision::Extend { by } => return Err(StepError::NotExtended { by }),
