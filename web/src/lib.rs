@@ -60,7 +60,7 @@ pub fn presets() -> Result<JsValue, JsError> {
 
 #[derive(Serialize)]
 struct Defaults {
-    optimizers: [AnyOptimizer; 8],
+    optimizers: [AnyOptimizer; 9],
     tests: [AnyTest; 6],
     decays: [Decay; 3],
 }
