@@ -18,6 +18,7 @@ use serde::Serialize;
 
 use crate::Outcome;
 use crate::arguments::BenchArguments;
+use crate::demand::Demand;
 use crate::network::Chosen;
 use crate::numbers::{grouped, rounded};
 use crate::setting_arguments::TestName;
@@ -160,7 +161,8 @@ fn measure(
     let network = Chosen { model, own: None }.network(data.training.shape())?;
     let steps = |test, seed| -> Result<Steps, Box<dyn std::error::Error>> {
         let config = config(model, batch, test, seed);
-        let engine = arguments.place.engine(&config, network.clone(), data)?;
+        let demand = Demand { is_saved: false, ..Demand::of_run(&config, &network, samples) };
+        let engine = arguments.place.engine(&config, network.clone(), data, demand)?;
         let trainer = Trainer::new(config, samples)?.with_grain(engine.grain());
         Ok(Steps { trainer, engine })
     };
