@@ -70,7 +70,7 @@ fn what_is_no_network_is_refused_in_one_sentence() {
         ),
         (
             "networks --network broken.json",
-            "broken.json: line 3: layer 1: batch_norm couples the samples of a batch",
+            "broken.json: line 3, column 25: layer 1: batch_norm couples the samples of a batch",
         ),
         ("networks --network missing.json", "missing.json: "),
         (
