@@ -83,9 +83,18 @@ impl PlaceArguments {
     }
 
     /// The data set's name: as asked for, else what the folder holds by the names in it, else this one.
-    pub(crate) fn dataset_or(&self, otherwise: DatasetName) -> DatasetName {
-        let kind = || data::kind_in(otherwise, self.data.as_deref()?);
-        self.dataset.map(Into::into).or_else(|| kind().map(data::name_of)).unwrap_or(otherwise)
+    ///
+    /// # Errors
+    /// When the folder holds several.
+    pub(crate) fn dataset_or(&self, otherwise: DatasetName) -> Result<DatasetName, String> {
+        if let Some(dataset) = self.dataset {
+            return Ok(dataset.into());
+        }
+        let Some(folder) = &self.data else { return Ok(otherwise) };
+        match data::kind_in(otherwise, folder).map_err(|error| error.to_string())? {
+            None | Some(Kind::Idx) => Ok(otherwise),
+            Some(kind) => Ok(data::name_of(kind)),
+        }
     }
 
     /// The engine for a run.

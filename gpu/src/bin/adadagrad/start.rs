@@ -160,7 +160,7 @@ fn new_config(
     if let Some(own) = own {
         origin::check_model(config.model, own)?;
     }
-    Ok(RunConfig { dataset: place.dataset_or(config.dataset), ..config })
+    Ok(RunConfig { dataset: place.dataset_or(config.dataset)?, ..config })
 }
 
 /// Batches that fit the data, where no flag says the largest.
