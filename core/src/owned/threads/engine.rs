@@ -83,7 +83,8 @@ impl ThreadsEngine {
             memory,
             shown: [Vec::new(), Vec::new()],
             mean_gradient: Arc::new(zeros(len)?),
-            sums: Sums::new(len, Needs::default())?,
+            // The first batch says which.
+            sums: Sums::new(0, Needs::default())?,
             caches: Vec::new(),
             network,
             control,

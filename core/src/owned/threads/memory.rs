@@ -29,13 +29,14 @@ impl ThreadsEngine {
         let view = network.view();
         let parameters = view.parameters() as u64;
         let slots = config.optimizer.as_optimizer::<f32>().slots() as u64;
-        // No more are on their way at a time.
-        let window = (threads.get() as u64).saturating_mul(2);
-        let parts_at_a_time = largest.map_or(0, |cut| u64::from(cut.parts()).min(window));
-        // Σ gᵢ, and where it is asked for Σ gᵢ².
+        // Of each of the sums: Σ gᵢ, and where it is asked for Σ gᵢ².
         let vectors = if needs.coordinate_quantile.is_some() { 2 } else { 1 };
-        let sums = bytes::<f64>(vectors)
-            .saturating_add(bytes::<f32>((PARTS_OF_BATCH + parts_at_a_time).saturating_mul(vectors)));
+        let sums = largest.map_or(0, |cut| {
+            // No more parts are on their way at a time.
+            let window = (threads.get() as u64).saturating_mul(2);
+            let parts = PARTS_OF_BATCH + u64::from(cut.parts()).min(window);
+            bytes::<f64>(vectors).saturating_add(bytes::<f32>(parts * vectors))
+        });
         // The parameters themselves and ḡ, and the optimizer's memory.
         let per_parameter = bytes::<f32>(slots + 2).saturating_add(sums);
         let workspace = workspace_bytes(view);
