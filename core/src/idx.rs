@@ -28,6 +28,8 @@ pub enum IdxError {
         /// In the header, at byte 3.
         found: u8,
     },
+    /// An image file with another number of dimensions than images have: see [`image_file`].
+    ImageDimensions(u8),
     /// The product of the dimensions is too large.
     TooLarge,
     /// The file is shorter or longer than its header declares.
@@ -55,6 +57,11 @@ pub enum IdxError {
     },
     /// There are no samples.
     Empty,
+    /// The images have no pixels.
+    NoPixels {
+        /// Rows and columns in the header.
+        size: [u32; 2],
+    },
     /// A label that is not below the number of classes.
     Label {
         /// Which byte of the label file.
@@ -89,6 +96,10 @@ impl fmt::Display for IdxError {
             Self::Dimensions { expected, found } => {
                 write!(f, "byte 3: the number of dimensions is {found}, but must be {expected}")
             }
+            Self::ImageDimensions(found) => {
+                write!(f, "byte 3: images have 2, 3 or 4 dimensions, but the header has {found}")?;
+                if found == 1 { f.write_str(", as a label file has") } else { Ok(()) }
+            }
             Self::TooLarge => f.write_str("from byte 4: the product of the dimensions is too large"),
             Self::Length { needed, found } => {
                 write!(f, "the header declares a file of {needed} bytes, but it has {found}")
@@ -103,6 +114,9 @@ impl fmt::Display for IdxError {
             }
             Self::Count { images, labels } => write!(f, "{images} images, but {labels} labels"),
             Self::Empty => f.write_str("bytes 4 to 7: the file contains no samples"),
+            Self::NoPixels { size: [rows, columns] } => {
+                write!(f, "from byte 8: the images have {rows}×{columns} pixels, but need at least one")
+            }
             Self::Label { byte, label, classes } => {
                 write!(f, "byte {byte}: label {label} is out of range: labels must be below {classes}")
             }
@@ -183,15 +197,22 @@ pub fn image_file(bytes: &[u8]) -> Result<(u32, Shape, usize), IdxError> {
             (count, Shape::image(channels, rows, columns), values)
         }
         _ => {
-            let Idx { dimensions: [count, rows, columns], values } = Idx::<3>::parse(bytes)?;
+            let parsed = Idx::<3>::parse(bytes).map_err(|error| match error {
+                IdxError::Dimensions { found, .. } => IdxError::ImageDimensions(found),
+                error => error,
+            });
+            let Idx { dimensions: [count, rows, columns], values } = parsed?;
             (count, Shape::image(1, rows, columns), values)
         }
     };
     if shape.checked_len().is_none() {
         return Err(IdxError::TooLarge);
     }
-    if count == 0 || shape.is_empty() {
+    if count == 0 {
         return Err(IdxError::Empty);
+    }
+    if shape.is_empty() {
+        return Err(IdxError::NoPixels { size: [shape.height, shape.width] });
     }
     Ok((count, shape, bytes.len() - values.len()))
 }

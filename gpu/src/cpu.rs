@@ -29,7 +29,7 @@ impl Engine for ThreadsEngine {
     }
 
     fn snapshot(&mut self) -> Result<Snapshot<'_>, EngineError> {
-        let [parameters, memory] = self.as_files_hold();
+        let [parameters, memory] = self.as_files_hold()?;
         Ok(Snapshot { parameters, memory })
     }
 

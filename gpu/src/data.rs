@@ -9,12 +9,13 @@ pub mod cifar;
 pub mod classes;
 mod error;
 mod find;
-mod gzip;
 mod hold_out;
 mod idx_files;
 pub mod idx_header;
 #[cfg(not(target_family = "wasm"))]
 pub mod image_folder;
+#[cfg(not(target_family = "wasm"))]
+mod left_out;
 pub mod names;
 #[cfg(not(target_family = "wasm"))]
 pub mod pack;
@@ -86,6 +87,8 @@ pub struct Splits {
     pub class_names: Vec<String>,
     /// What the user should know about how it was read: sentences.
     pub notes: Vec<String>,
+    /// Whether it is as large as its authors published it; `None` where nobody has published it.
+    pub has_published_size: Option<bool>,
     images: [Images; 2],
 }
 
@@ -107,6 +110,7 @@ impl Splits {
             files,
             class_names: Vec::new(),
             notes: Vec::new(),
+            has_published_size: None,
             images,
         }
     }
@@ -166,31 +170,62 @@ pub fn load_with(name: DatasetName, folder: Option<&Path>, options: Options) -> 
             }
         };
     };
-    #[cfg(not(target_family = "wasm"))]
-    match (name, kind_in(name, folder)) {
-        (DatasetName::Cifar10 | DatasetName::Cifar100, _)
-        | (DatasetName::Own, Some(Kind::Cifar10 | Kind::Cifar100))
-            if options.test_fraction.is_some() =>
-        {
-            return Err(DataError::HasTest { place: folder.to_owned() });
-        }
-        (DatasetName::Cifar10, _) => return cifar::load(folder, Kind::Cifar10, options),
-        (DatasetName::Cifar100, _) => return cifar::load(folder, Kind::Cifar100, options),
-        (DatasetName::Own, Some(Kind::ImageFolder)) => return image_folder::load(folder, options),
-        (DatasetName::Own, Some(kind)) => return cifar::load(folder, kind, options),
-        (_, Some(kind)) => return Err(DataError::OtherKind { folder: folder.to_owned(), kind }),
-        (_, None) => {}
+    let splits = load_from(name, folder, options)?;
+    match splits.shape().classes {
+        0 | 1 => Err(DataError::OneClass { folder: splits.folder.clone(), class: splits.class_name(0) }),
+        _ => Ok(splits),
     }
+}
+
+#[cfg(target_family = "wasm")]
+fn load_from(name: DatasetName, folder: &Path, options: Options) -> Result<Splits, DataError> {
     idx_files::load(name, folder, options)
 }
 
-/// What a folder or an archive holds where it has no IDX files of a data set: by the names in it.
 #[cfg(not(target_family = "wasm"))]
-#[must_use]
-pub fn kind_in(name: DatasetName, folder: &Path) -> Option<Kind> {
-    let kind =
-        cifar::kind_in(folder).or_else(|| image_folder::is_one(folder).then_some(Kind::ImageFolder))?;
-    (!find::may_be_in_folder(name, folder)).then_some(kind)
+fn load_from(name: DatasetName, folder: &Path, options: Options) -> Result<Splits, DataError> {
+    let kind = match name {
+        DatasetName::Own => kind_in(name, folder)?,
+        DatasetName::Cifar10 => Some(Kind::Cifar10),
+        DatasetName::Cifar100 => Some(Kind::Cifar100),
+        // They are chosen among others by their name.
+        DatasetName::Mnist | DatasetName::FashionMnist => match kinds_in(name, folder)[..] {
+            [kind, ..] if kind != Kind::Idx => {
+                return Err(DataError::OtherKind { folder: folder.to_owned(), kind });
+            }
+            _ => Some(Kind::Idx),
+        },
+    };
+    match kind {
+        Some(Kind::Cifar10 | Kind::Cifar100) if options.test_fraction.is_some() => {
+            Err(DataError::HasTest { place: folder.to_owned() })
+        }
+        Some(kind @ (Kind::Cifar10 | Kind::Cifar100)) => cifar::load(folder, kind, options),
+        Some(Kind::ImageFolder) => image_folder::load(folder, options),
+        Some(Kind::Idx) | None => idx_files::load(name, folder, options),
+    }
+}
+
+/// What a folder or an archive holds, by the names in it; `None` where nothing is known.
+///
+/// # Errors
+/// When it holds several data sets, of which the user must choose one.
+#[cfg(not(target_family = "wasm"))]
+pub fn kind_in(name: DatasetName, folder: &Path) -> Result<Option<Kind>, DataError> {
+    match kinds_in(name, folder)[..] {
+        [] => Ok(None),
+        [kind] => Ok(Some(kind)),
+        [one, other, ..] => Err(DataError::SeveralKinds { folder: folder.to_owned(), kinds: [one, other] }),
+    }
+}
+
+/// All that a folder or an archive holds, by the names in it: IDX files of this data set first.
+#[cfg(not(target_family = "wasm"))]
+fn kinds_in(name: DatasetName, folder: &Path) -> Vec<Kind> {
+    let has_idx = find::may_be_in_folder(name, folder);
+    let has_images = image_folder::is_one(folder);
+    let idx = has_idx.then_some(Kind::Idx).into_iter();
+    idx.chain(cifar::kinds_in(folder)).chain(has_images.then_some(Kind::ImageFolder)).collect()
 }
 
 /// What settings call data of this kind.

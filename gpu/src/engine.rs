@@ -9,6 +9,7 @@ use adadagrad_core::owned::{Control, Evaluated, RunError, SharedDataset};
 use adadagrad_core::statistics::{Evidence, LengthMismatch, Needs};
 use adadagrad_core::training::{BatchOrder, Cut, Plan, StepError, Telemetry, Trainer};
 
+use crate::memory::NotEnoughMemory;
 use crate::webgpu::GpuError;
 
 /// An engine: it holds the parameters and the optimizer memory, and computes what the trainer decides.
@@ -129,6 +130,8 @@ pub enum EngineError {
     Core(RunError),
     /// A thread failed, or could not be started.
     Threads(ThreadsError),
+    /// The machine cannot hold it.
+    Memory(NotEnoughMemory),
     /// The GPU cannot be used, or no longer.
     Gpu(GpuError),
     /// A rule for batch sizes that needs what shaders do not compute.
@@ -142,6 +145,7 @@ impl fmt::Display for EngineError {
             Self::Step(error) => error.fmt(f),
             Self::Core(error) => error.fmt(f),
             Self::Threads(error) => error.fmt(f),
+            Self::Memory(error) => error.fmt(f),
             Self::Gpu(error) => error.fmt(f),
             Self::Rule(title) => {
                 write!(f, "{title} needs statistics that only the CPU engines compute: train on the CPU")
@@ -175,5 +179,6 @@ from! {
         error => Self::Threads(error),
     },
     std::io::Error => |error| Self::Threads(ThreadsError::Start(error)),
+    NotEnoughMemory => Self::Memory,
     GpuError => Self::Gpu,
 }

@@ -13,6 +13,7 @@ use adadagrad_core::training::{BatchOrder, Cut, Plan, Telemetry, Trainer};
 
 use crate::engine::{Engine, EngineError, Snapshot};
 use crate::gpu::GpuEngine;
+use crate::memory;
 use crate::webgpu::{GpuError, Options};
 
 /// A GPU engine with threads to fall back on. A GPU that cannot go on (lost and not to be opened again, no
@@ -100,6 +101,10 @@ impl FallbackEngine {
         (self.notice)(&format!("{error}; continuing on CPU threads and repeating {steps} steps"));
         let (images, control) = (Arc::clone(&self.images), Arc::clone(gpu.control()));
         let network = self.network.clone();
+        let needs = self.config.test.map_or(Needs::default(), |test| test.as_test::<f64>().needs());
+        let batch = self.config.max_batch.min(self.images.len());
+        let largest = Some(Cut::by_grain(network.grain(), batch, needs.parts));
+        memory::check(ThreadsEngine::memory_bytes(&self.config, &network, &needs, largest, self.threads))?;
         let mut engine = ThreadsEngine::of_network(&self.config, network, images, self.threads, control)?;
         engine.restore(&snapshot.parameters, Some(&snapshot.memory))?;
         for step in &snapshot.since {

@@ -6,7 +6,9 @@ pub mod data;
 pub mod dataset;
 pub mod engine;
 pub mod fallback;
+mod file_kind;
 pub mod gpu;
+pub mod memory;
 #[cfg(not(target_family = "wasm"))]
 pub mod output_file;
 #[cfg(not(target_family = "wasm"))]

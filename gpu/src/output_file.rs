@@ -4,11 +4,13 @@
 //! the link stays, and the file that it names is replaced. Permissions and owner of a replaced file are kept.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, File, FileType, Metadata, OpenOptions, TryLockError};
+use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::{Builder, NamedTempFile};
+
+use crate::file_kind;
 
 /// More symbolic links in a row are a circle. As Linux counts.
 const MOST_LINKS: u32 = 40;
@@ -79,7 +81,7 @@ impl OutputFile {
         if let Ok(found) = fs::symlink_metadata(&self.place)
             && !found.is_file()
         {
-            return Err(told(ErrorKind::InvalidInput, kind(found.file_type())));
+            return Err(told(ErrorKind::InvalidInput, file_kind::unexpected(found.file_type())));
         }
         let temporary = filled(&self.place, bytes)?;
         let written = if self.exists {
@@ -190,28 +192,6 @@ pub fn follow_links(path: &Path) -> io::Result<PathBuf> {
     Err(told(ErrorKind::InvalidInput, "its symbolic links form a loop"))
 }
 
-/// What is wrong with a kind of file where a regular one is expected.
-#[must_use]
-pub fn kind(kind: FileType) -> &'static str {
-    if kind.is_dir() {
-        return "is a folder, but a file is expected";
-    }
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::FileTypeExt;
-        if kind.is_fifo() {
-            return "is a pipe (FIFO), but a regular file is expected";
-        }
-        if kind.is_socket() {
-            return "is a socket, but a regular file is expected";
-        }
-        if kind.is_char_device() || kind.is_block_device() {
-            return "is a device, but a regular file is expected";
-        }
-    }
-    "is not a regular file"
-}
-
 /// Takes the lock of a file, which ends with the program or when the file is closed. File systems without locks do
 /// without.
 ///
@@ -254,7 +234,7 @@ impl Drop for HeldLock {
 fn regular_place(path: &Path) -> io::Result<PathBuf> {
     match fs::metadata(path) {
         Ok(found) if found.is_file() => {}
-        Ok(found) => return Err(told(ErrorKind::InvalidInput, kind(found.file_type()))),
+        Ok(found) => return Err(told(ErrorKind::InvalidInput, file_kind::unexpected(found.file_type()))),
         Err(error) if error.kind() == ErrorKind::NotFound => {}
         // A circle of links, which has no stable kind of its own.
         Err(error) => follow_links(path).and(Err(error))?,
@@ -262,7 +242,8 @@ fn regular_place(path: &Path) -> io::Result<PathBuf> {
     follow_links(path)
 }
 
-fn temporary(place: &Path) -> io::Result<NamedTempFile> {
+/// A new file in the folder of another, for the same readers.
+pub(crate) fn temporary(place: &Path) -> io::Result<NamedTempFile> {
     let folder = folder_of(place);
     let mut builder = Builder::new();
     // Short, so that no name becomes too long by it.

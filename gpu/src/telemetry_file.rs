@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use adadagrad_core::model::Model;
 use serde::Deserialize;
 
+use crate::file_kind;
 use crate::output_file::{self, told};
 use crate::telemetry::Line;
 
@@ -84,7 +85,7 @@ impl TelemetryFile {
             Ok(found) if found.is_file() => (options().open(path)?, false, None),
             Ok(found) if is_stream(found.file_type()) => (open_stream(path)?, true, None),
             Ok(found) => {
-                return Err(told(io::ErrorKind::InvalidInput, output_file::kind(found.file_type())));
+                return Err(told(io::ErrorKind::InvalidInput, file_kind::unexpected(found.file_type())));
             }
             Err(error) => {
                 let place = output_file::follow_links(path)?;

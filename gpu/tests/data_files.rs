@@ -8,6 +8,7 @@ use std::io::Write;
 use std::path::Path;
 
 use adadagrad_core::config::DatasetName;
+use adadagrad_gpu::data::unpack::unpacked;
 use adadagrad_gpu::data::{Splits, load};
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -193,6 +194,27 @@ fn padding_is_left_out_and_members_are_joined() {
 }
 
 #[test]
+fn packed_files_go_on_no_further_than_their_headers_say() {
+    let images = bytes()[0].clone();
+    let zeros = vec![0; 1 << 24];
+    let says = |bytes: &[u8], expected: &str| {
+        let folder = usual();
+        fs::write(folder.path().join(NAMES[0]), bytes).unwrap();
+        let said = refused(DatasetName::Own, folder.path());
+        assert!(said.contains(NAMES[0]) && said.contains(expected), "{said}");
+    };
+    let declared = format!("the header declares {} bytes, but more than ", images.len());
+    says(&gzip(&[images.clone(), zeros.clone()].concat()), &declared);
+    says(&[gzip(&images), gzip(&zeros)].concat(), &declared);
+    // No header at all.
+    says(&gzip(&zeros), "byte 2: the values have type 0x00");
+    assert_eq!(unpacked(gzip(&zeros), false).unwrap().len(), 4 + 4 * 255);
+    // A header that begins in one member and ends in the next.
+    let split = [gzip(&images[..3]), gzip(&images[3..9]), gzip(&images[9..])].concat();
+    assert!(unpacked(split, false).unwrap() == images);
+}
+
+#[test]
 fn what_is_missing_is_named_and_no_advice_is_another_s() {
     let folder = usual();
     fs::rename(folder.path().join(NAMES[3]), folder.path().join("labels")).unwrap();
@@ -278,7 +300,10 @@ fn what_cannot_be_read_is_not_called_missing() {
         assert!(Command::new("mkfifo").arg(at(name)).status().unwrap().success());
     }
     let said = refused(DatasetName::Own, folder.path());
-    assert!(said.contains("train-images-idx3-ubyte is missing"), "{said}");
+    let pipe = format!("{}: is a pipe (FIFO), but a regular file is expected", at(NAMES[0]).display());
+    assert_eq!(said, pipe);
+    fs::write(at("train-images-idx3-ubyte.gz"), gzip(&bytes()[0])).unwrap();
+    own(folder.path());
 
     // Root may read everything.
     let closed = tempdir().unwrap();

@@ -14,7 +14,8 @@ use adadagrad_core::owned::SharedDataset;
 use adadagrad_gpu::data::{Kind, Options, Splits, kind_in, load, load_with, pack};
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use image::{GrayImage, ImageFormat, RgbImage};
+use image::codecs::png::PngEncoder;
+use image::{GrayImage, ImageEncoder, ImageFormat, RgbImage};
 use support::program::{SHORT, folder as mnist, run, succeed, text};
 use tempfile::{TempDir, tempdir};
 
@@ -83,7 +84,7 @@ fn cifar_10_is_read_as_it_is() {
     // In the folder that holds the usual one, by its own name, and in the archive.
     for (name, folder) in [(DatasetName::Cifar10, folder.path()), (DatasetName::Own, folder.path())] {
         assert_eq!(load(name, Some(folder)).unwrap().digest, splits.digest);
-        assert_eq!(kind_in(name, folder), Some(Kind::Cifar10));
+        assert_eq!(kind_in(name, folder).unwrap(), Some(Kind::Cifar10));
     }
     let archive = archive(&within, "cifar-10-binary.tar.gz");
     for place in [archive.path().to_owned(), archive.path().join("cifar-10-binary.tar.gz")] {
@@ -147,7 +148,13 @@ fn broken_batch_files_are_named_with_the_place() {
          truncated after 2 records",
     );
     fs::write(at("data_batch_3.bin"), &sound[..2 * 3073]).unwrap();
-    says("data_batch_3.bin: the file has 2 records, but the first batch file has 4: it is truncated");
+    says("data_batch_3.bin: the file has 2 records, but data_batch_1.bin has 4: it is truncated");
+    // The first is no measure of the others.
+    let (first, cut) = (fs::read(at("data_batch_1.bin")).unwrap(), fs::read(at("data_batch_3.bin")).unwrap());
+    fs::write(at("data_batch_1.bin"), &cut).unwrap();
+    fs::write(at("data_batch_3.bin"), &sound).unwrap();
+    says("data_batch_1.bin: the file has 2 records, but data_batch_2.bin has 4: it is truncated");
+    fs::write(at("data_batch_1.bin"), first).unwrap();
     fs::write(at("data_batch_3.bin"), "").unwrap();
     says("data_batch_3.bin: the file is empty");
     let mut wrong = sound.clone();
@@ -213,7 +220,7 @@ fn idx_files_may_have_any_shape() {
     assert_eq!((grey.digest == first.digest, grey.shape().classes), (false, 201));
     assert!(grey.notes[0].starts_with("No training image has the classes 1, 2, 3,"), "{:?}", grey.notes);
     let said = refused(DatasetName::Own, idx_folder(&[5, 7, 3, 1], &images, [0; 3]).path());
-    assert!(said.contains("byte 3: the number of dimensions is 5"), "{said}");
+    assert!(said.contains("byte 3: images have 2, 3 or 4 dimensions, but the header has 5"), "{said}");
     let said = refused(DatasetName::Own, idx_folder(&[7, 5, 3], &images, [0, 1, 2]).path());
     assert!(said.contains("label 2 is out of range: labels must be below 2 (its labels range from 2 to 2; there are 2 classes, 0 to 1)"), "{said}");
     let said = refused(DatasetName::Mnist, idx_folder(&[21, 5], &images, [0, 1, 1]).path());
@@ -301,9 +308,11 @@ fn folders_of_images_are_read_by_class() {
 fn grey_images_alone_have_one_channel() {
     let folder = tempdir().unwrap();
     for half in ["train", "val"] {
-        let place = folder.path().join(half).join("only");
-        fs::create_dir_all(&place).unwrap();
-        GrayImage::from_raw(6, 4, pixels(7, 24)).unwrap().save(place.join("a.png")).unwrap();
+        for class in ["one", "other"] {
+            let place = folder.path().join(half).join(class);
+            fs::create_dir_all(&place).unwrap();
+            GrayImage::from_raw(6, 4, pixels(7, 24)).unwrap().save(place.join("a.png")).unwrap();
+        }
     }
     let splits = own(folder.path());
     assert_eq!(splits.shape().input, Shape::image(1, 4, 6));
@@ -606,4 +615,346 @@ fn a_model_that_does_not_fit_the_images_is_refused_with_its_layer() {
     );
     let expected = "the model cifar-cnn does not fit samples of shape 3×7×5 with 2 classes: layer ";
     assert!(said.contains(expected) && said.lines().count() == 1, "{said}");
+}
+
+/// A set of the published size, of black images of the first class.
+fn published_size(folder: &Path) {
+    for name in CIFAR_10 {
+        fs::File::create(folder.join(name)).unwrap().set_len(10_000 * 3073).unwrap();
+    }
+}
+
+#[test]
+fn a_published_file_that_ends_with_a_record_is_found_too_short() {
+    let folder = tempdir().unwrap();
+    published_size(folder.path());
+    let checked = succeed(folder.path(), "data check .");
+    assert!(checked.contains("and all published images are there"), "{checked}");
+    assert!(checked.contains("publish a digest of the archive alone"), "{checked}");
+    let file = fs::File::options().write(true).open(folder.path().join("data_batch_5.bin")).unwrap();
+    file.set_len(9_999 * 3073).unwrap();
+    let checked = succeed(folder.path(), "data check .");
+    for words in [
+        "These are not the published files: they hold 49999 + 10000 images, not 50000 + 10000 (data_batch_5.bin has \
+         9999, not 10000).",
+        "Every file was read to its end, but this is not the whole published data set.",
+    ] {
+        assert!(checked.contains(words), "{checked}");
+    }
+    assert!(!checked.contains("is complete"), "{checked}");
+}
+
+#[test]
+fn batch_files_may_be_packed() {
+    let folder = tempdir().unwrap();
+    cifar_10(folder.path());
+    let digest = own(folder.path()).digest;
+    let at = |name: &str| folder.path().join(name);
+    let packed = |name: &str| {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        std::io::copy(&mut fs::File::open(at(name)).unwrap(), &mut encoder).unwrap();
+        encoder.finish().unwrap()
+    };
+    // Under its own name, and under the usual one.
+    fs::write(at("data_batch_2.bin"), packed("data_batch_2.bin")).unwrap();
+    for name in ["data_batch_3.bin", "test_batch.bin", "batches.meta.txt"] {
+        fs::write(at(&format!("{name}.gz")), packed(name)).unwrap();
+        fs::remove_file(at(name)).unwrap();
+    }
+    let splits = own(folder.path());
+    assert_eq!((splits.digest, splits.class_name(3).as_str()), (digest, "cat"));
+    assert!(splits.files.contains(&at("test_batch.bin.gz")), "{:?}", splits.files);
+    let cut = fs::read(at("test_batch.bin.gz")).unwrap();
+    fs::write(at("test_batch.bin.gz"), &cut[..cut.len() / 2]).unwrap();
+    let said = refused(DatasetName::Own, folder.path());
+    assert!(said.contains("test_batch.bin.gz: after ") && said.contains("decompressed bytes"), "{said}");
+}
+
+/// So many training images of CIFAR's shape in ten classes, and one test image.
+fn colour_set(count: usize) -> TempDir {
+    let folder = tempdir().unwrap();
+    let write = |name: &str, bytes: Vec<u8>| fs::write(folder.path().join(name), bytes).unwrap();
+    let images = |first: usize, count: usize| {
+        let values: Vec<u8> = (first..first + count).flat_map(|k| pixels(k, 3072)).collect();
+        idx(&[count as u32, 3, 32, 32], &values)
+    };
+    // The highest first: it says that there are ten.
+    let labels: Vec<u8> = (0..count).map(|k| (k + 9) as u8 % 10).collect();
+    write("train-images-idx3-ubyte", images(0, count));
+    write("train-labels-idx1-ubyte", idx(&[count as u32], &labels));
+    write("t10k-images-idx3-ubyte", images(count, 1));
+    write("t10k-labels-idx1-ubyte", idx(&[1], &[4]));
+    folder
+}
+
+#[test]
+fn any_number_of_images_is_packed_into_files_that_can_be_read() {
+    for count in 1..=21 {
+        let (source, target) = (colour_set(count), tempdir().unwrap());
+        let splits = own(source.path());
+        let (kind, files) = pack::write(&splits, target.path()).unwrap();
+        // Fewer images than batch files would leave empty ones.
+        assert_eq!(kind, if count < 5 { Kind::Idx } else { Kind::Cifar10 }, "{count}");
+        let empty = files.iter().find(|file| fs::metadata(file).unwrap().len() == 0);
+        assert_eq!(empty, None, "{count}");
+        let packed = own(target.path());
+        assert_eq!((packed.kind, packed.digest, packed.test.len()), (kind, splits.digest, 1), "{count}");
+    }
+}
+
+/// What is in a folder.
+fn names_in(folder: &Path) -> Vec<String> {
+    let mut names: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn packing_into_a_folder_with_data_changes_nothing() {
+    let source = mnist();
+    let splits = load(DatasetName::Mnist, Some(source.path())).unwrap();
+    let target = tempdir().unwrap();
+    let at = |name: &str| target.path().join(name);
+    fs::write(at("t10k-labels-idx1-ubyte"), "mine").unwrap();
+    let said = pack::write(&splits, target.path()).unwrap_err().to_string();
+    assert_eq!(
+        said,
+        format!("{}: exists already, and is not replaced", at("t10k-labels-idx1-ubyte").display())
+    );
+    assert_eq!(names_in(target.path()), ["t10k-labels-idx1-ubyte"]);
+    assert_eq!(fs::read(at("t10k-labels-idx1-ubyte")).unwrap(), b"mine");
+    // Beside another data set, nobody could tell which of them is meant.
+    fs::remove_file(at("t10k-labels-idx1-ubyte")).unwrap();
+    cifar_10(target.path());
+    let before = names_in(target.path());
+    let said = pack::write(&splits, target.path()).unwrap_err().to_string();
+    let text = "holds CIFAR-10 in binary form already: a folder is for one data set";
+    assert_eq!(said, format!("{}: {text}", target.path().display()));
+    assert_eq!(names_in(target.path()), before);
+}
+
+#[cfg(unix)]
+#[test]
+fn packing_onto_a_full_disk_names_the_file_and_leaves_nothing() {
+    let folder = mnist();
+    let before = names_in(folder.path());
+    let pack = "ulimit -f 16; exec \"$0\" data pack . --output new/packed";
+    let output = std::process::Command::new("sh")
+        .current_dir(folder.path())
+        .args(["-c", pack, support::program::PROGRAM])
+        .output()
+        .unwrap();
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("new/packed/train-images-idx3-ubyte: File too large"), "{said}");
+    assert_eq!(names_in(folder.path()), before);
+    let output = run(folder.path(), "data pack . --output /dev/null/packed");
+    assert!(text(&output.stderr).contains("/dev/null/packed: "), "{}", text(&output.stderr));
+}
+
+#[test]
+fn what_is_no_image_of_a_class_is_counted() {
+    let folder = image_folder();
+    let at = |name: &str| folder.path().join(name);
+    let digest = own(folder.path()).digest;
+    for name in ["train/ant/b.gif", "train/ant/a.webp", "train/readme.txt", "train/.DS_Store"] {
+        fs::write(at(name), "GIF89a").unwrap();
+    }
+    for name in ["train/ant/more", "train/__MACOSX", "train/@eaDir", "test/.git", "test/$RECYCLE.BIN"] {
+        fs::create_dir(at(name)).unwrap();
+    }
+    fs::copy(at("train/ant/0.png"), at("train/ant/more/0.png")).unwrap();
+    let splits = own(folder.path());
+    assert_eq!((splits.digest, splits.class_names.len()), (digest, 3));
+    assert_eq!(
+        splits.notes,
+        [
+            "Left out: 9 files that are not PNG or JPEG images of a class (the first is train/ant/a.webp); 1 folder \
+             within a class (train/ant/more); 4 system folders (the first is train/@eaDir)."
+        ]
+    );
+    // A class of nothing else.
+    for name in ["0.png", "1.png"] {
+        fs::remove_file(at("train/ant").join(name)).unwrap();
+    }
+    let said = refused(DatasetName::Own, folder.path());
+    assert!(
+        said.ends_with("train/ant: this class has no image (png, jpg, jpeg), but 4 other files and folders"),
+        "{said}"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn what_only_looks_like_an_image_is_refused() {
+    use std::os::unix::fs::symlink;
+
+    let folder = image_folder();
+    let at = |name: &str| folder.path().join(name);
+    symlink("nothing.png", at("train/ant/2.png")).unwrap();
+    symlink("3.png", at("train/ant/3.png")).unwrap();
+    symlink("0.png", at("train/ant/4.png")).unwrap();
+    let splits = own(folder.path());
+    assert_eq!(splits.training.len(), 7);
+    let links = "2 links that lead nowhere (the first is train/ant/2.png).";
+    assert!(splits.notes[0].ends_with(links), "{:?}", splits.notes);
+    fs::create_dir(at("train/ant/5.png")).unwrap();
+    let said = refused(DatasetName::Own, folder.path());
+    assert!(said.ends_with("train/ant/5.png is a folder, but a file is expected"), "{said}");
+    fs::remove_dir(at("train/ant/5.png")).unwrap();
+    let fifo = at("train/ant/5.png");
+    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let said = refused(DatasetName::Own, folder.path());
+    assert!(said.ends_with("train/ant/5.png is a pipe (FIFO), but a regular file is expected"), "{said}");
+    // The same of batch files.
+    let batches = tempdir().unwrap();
+    cifar_10(batches.path());
+    let file = batches.path().join("data_batch_4.bin");
+    fs::remove_file(&file).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(&file).status().unwrap().success());
+    let said = refused(DatasetName::Own, batches.path());
+    assert_eq!(said, format!("{}: is a pipe (FIFO), but a regular file is expected", file.display()));
+}
+
+#[cfg(unix)]
+#[test]
+fn names_of_classes_are_no_commands_to_a_terminal() {
+    let folder = image_folder();
+    for half in ["train", "test"] {
+        let half = folder.path().join(half);
+        fs::rename(half.join("ant"), half.join("a\u{1b}[31mnt\n")).unwrap();
+    }
+    let output = run(folder.path(), "data check .");
+    let [shown, said] = [output.stdout, output.stderr].map(|bytes| text(&bytes));
+    assert!(said.contains("train/a\\u{1b}[31mnt") && said.contains("must not contain control"), "{said}");
+    assert!(!said.contains('\u{1b}') && said.lines().count() == 1 && shown.is_empty(), "{said}");
+    let batches = tempdir().unwrap();
+    cifar_10(batches.path());
+    fs::write(batches.path().join("batches.meta.txt"), "a\n\u{1b}c\nb\n").unwrap();
+    let said = refused(DatasetName::Own, batches.path());
+    assert!(said.ends_with("the class name \"\\u{1b}c\" contains a control character"), "{said}");
+    // A file's name is shown with its control characters as escapes.
+    let folder = image_folder();
+    let ant = folder.path().join("train/ant");
+    fs::rename(ant.join("0.png"), ant.join("\u{1b}c.png")).unwrap();
+    let shown = succeed(folder.path(), "data check .");
+    assert!(shown.contains("train/ant/\\u{1b}c.png") && !shown.contains('\u{1b}'), "{shown}");
+}
+
+#[test]
+fn images_without_pixels_are_refused() {
+    let folder = image_folder();
+    let file = folder.path().join("train/ant/0.png");
+    RgbImage::new(6, 4).save_with_format(&file, ImageFormat::Jpeg).unwrap();
+    let mut bytes = fs::read(&file).unwrap();
+    let frame = bytes.windows(2).position(|pair| pair == [0xff, 0xc0]).unwrap();
+    bytes[frame + 7..frame + 9].fill(0);
+    fs::write(&file, bytes).unwrap();
+    let said = refused(DatasetName::Own, folder.path());
+    assert!(said.contains("train/ant/0.png: "), "{said}");
+    let none = [Vec::new(), Vec::new(), Vec::new()];
+    let said = refused(DatasetName::Own, idx_folder(&[0, 5], &none, [0, 1, 0]).path());
+    assert!(said.contains("from byte 8: the images have 0×5 pixels, but need at least one"), "{said}");
+}
+
+/// EXIF data that say how an image is turned.
+fn exif(orientation: u8) -> Vec<u8> {
+    let mut bytes = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0".to_vec();
+    bytes.extend([orientation, 0, 0, 0, 0, 0, 0, 0]);
+    bytes
+}
+
+#[test]
+fn images_are_turned_upright() {
+    let folder = image_folder();
+    let expected = own(folder.path());
+    let file = folder.path().join("train/ant/0.png");
+    let upright = image::open(&file).unwrap();
+    // To be turned by 90 degrees clockwise: it was turned the other way.
+    let turned = upright.rotate270();
+    let mut encoder = PngEncoder::new(fs::File::create(&file).unwrap());
+    encoder.set_exif_metadata(exif(6)).unwrap();
+    turned.write_with_encoder(encoder).unwrap();
+    let splits = own(folder.path());
+    assert_eq!((splits.digest, splits.shape()), (expected.digest, expected.shape()));
+    assert!(splits.notes.contains(&"1 image was turned upright, as the EXIF data say.".to_owned()));
+}
+
+#[test]
+fn of_two_data_sets_in_one_folder_one_must_be_chosen() {
+    let folder = mnist();
+    cifar_10(folder.path());
+    let text_of = |output: std::process::Output| text(&output.stderr);
+    let expected = "holds two data sets, IDX files and CIFAR-10 in binary form: give --dataset cifar10 for CIFAR-10 in \
+                    binary form, or keep each in a folder of its own";
+    assert!(refused(DatasetName::Own, folder.path()).ends_with(expected));
+    for command in ["data check .", SHORT, "data pack . --output packed"] {
+        let said = text_of(run(folder.path(), command));
+        assert!(said.contains(expected) && said.lines().count() == 1, "{said}");
+    }
+    assert_eq!(load(DatasetName::Mnist, Some(folder.path())).unwrap().kind, Kind::Idx);
+    assert_eq!(load(DatasetName::Cifar10, Some(folder.path())).unwrap().kind, Kind::Cifar10);
+    succeed(folder.path(), "data check . --dataset cifar10");
+    let folder = image_folder();
+    fs::write(folder.path().join("train.bin"), "").unwrap();
+    let said = refused(DatasetName::Own, folder.path());
+    assert!(
+        said.contains("CIFAR-100 in binary form and folders of images by class: give --dataset cifar100"),
+        "{said}"
+    );
+    // A set and the archive that it was unpacked from are one.
+    let folder = tempdir().unwrap();
+    let within = folder.path().join("cifar-10-batches-bin");
+    cifar_10(&within);
+    let packed = archive(&within, "cifar-10-binary.tar.gz");
+    fs::copy(packed.path().join("cifar-10-binary.tar.gz"), folder.path().join("cifar-10-binary.tar.gz"))
+        .unwrap();
+    own(folder.path());
+}
+
+#[test]
+fn one_class_is_refused_wherever_data_are_read() {
+    let images = [0, 1, 2].map(|k| pixels(k, 35));
+    let folder = idx_folder(&[7, 5], &images, [0, 0, 0]);
+    let expected = "all images have the class 0, but training needs at least two classes";
+    for command in ["data check .", "train --data . --dataset own --model logistic --initial-batch 2"] {
+        let output = run(folder.path(), command);
+        let said = text(&output.stderr);
+        assert!(!output.status.success() && said.contains(expected) && said.lines().count() == 1, "{said}");
+    }
+    let folder = image_folder();
+    for half in ["train", "test"] {
+        for class in ["ant", "bee 2"] {
+            fs::remove_dir_all(folder.path().join(half).join(class)).unwrap();
+        }
+    }
+    assert!(refused(DatasetName::Own, folder.path()).contains("all images have the class zebra, but"));
+}
+
+#[test]
+fn classes_called_by_numbers_are_in_the_order_of_texts() {
+    let folder = tempdir().unwrap();
+    let write = |names: &[&str]| {
+        for (half, name) in
+            ["train", "test"].into_iter().flat_map(|half| names.iter().map(move |name| (half, name)))
+        {
+            let place = folder.path().join(half).join(name);
+            fs::create_dir_all(&place).unwrap();
+            GrayImage::from_raw(6, 4, pixels(7, 24)).unwrap().save(place.join("a.png")).unwrap();
+        }
+    };
+    write(&["1", "2"]);
+    assert!(own(folder.path()).notes.is_empty());
+    write(&["10"]);
+    let splits = own(folder.path());
+    assert_eq!(splits.class_names, ["1", "10", "2"]);
+    assert_eq!(
+        splits.notes,
+        ["Classes are numbered in the order of their names as text: 10 comes before 2."]
+    );
+    write(&["ten"]);
+    assert!(own(folder.path()).notes.is_empty());
 }

@@ -70,7 +70,7 @@ fn what_is_no_network_is_refused_in_one_sentence() {
         ),
         (
             "networks --network broken.json",
-            "broken.json: line 3: layer 1: batch_norm couples the samples of a batch",
+            "broken.json: line 3, column 25: layer 1: batch_norm couples the samples of a batch",
         ),
         ("networks --network missing.json", "missing.json: "),
         (
@@ -207,5 +207,43 @@ fn resnets_train_and_resume_and_keep_their_names() {
     assert!(
         refused.contains("it contains the model resnet-8-4, but the settings have resnet-8"),
         "{refused}"
+    );
+}
+
+/// Runs the program with this much address space, as `ulimit` and batch systems limit it.
+#[cfg(target_os = "linux")]
+fn refuse_within(kibibytes: u32, folder: &std::path::Path, arguments: &str) -> String {
+    use support::program::PROGRAM;
+
+    let command = format!("ulimit -v {kibibytes}; exec {PROGRAM} {arguments}");
+    let output =
+        std::process::Command::new("sh").current_dir(folder).args(["-c", &command]).output().unwrap();
+    assert_eq!((output.status.code(), text(&output.stdout).as_str()), (Some(1), ""));
+    text(&output.stderr)
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_model_too_large_for_memory_is_refused_before_anything_is_allocated() {
+    let folder = folder();
+    // 795 million parameters, whose engine would take at least six times their 3 GB.
+    let large = "train --data . --model mlp-1000000 --max-batch 8 --quiet";
+    for flags in ["", " --save large.safetensors", " --device gpu"] {
+        let said = refuse_within(4 << 20, folder.path(), &format!("{large}{flags}"));
+        let start = "error: the model mlp-1000000 is too large for this machine";
+        assert!(said.starts_with(start) && said.lines().count() == 1, "{said}");
+        let sizes: Vec<u64> =
+            said.split(" MiB").filter_map(|part| part.rsplit(' ').next()?.parse().ok()).collect();
+        let &[needed, available] = &sizes[..] else { panic!("{said}") };
+        assert!(needed > 15_000 && available < 4 << 10, "{said}");
+        assert!(said.ends_with("; choose a smaller network\n"), "{said}");
+    }
+    assert!(!folder.path().join("large.safetensors").exists());
+    // One thread takes a copy of the gradient less for each part of a batch that is under way.
+    let medium = "train --data . --model mlp-25000 --initial-batch 300 --max-batch 300 --threads 16 --quiet";
+    let said = refuse_within(1_700_000, folder.path(), medium);
+    assert!(
+        said.contains(" on 16 threads: ") && said.ends_with("; choose a smaller network, or --threads 1\n"),
+        "{said}"
     );
 }

@@ -1,13 +1,18 @@
 //! A step takes no memory: what it needs was there before it. In a program of its own, whose allocator counts.
 #![allow(clippy::unwrap_used, reason = "a test that meets the unexpected should stop there")]
 
+use std::num::NonZero;
+use std::sync::Arc;
+
 use adadagrad_core::backend::{Backend, FastBackend, PlainBackend};
 use adadagrad_core::batch_test::{AnyTest, CoordinateNormTest, InnerProductTest, NormTest};
 use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::dataset::{Dataset, SampleShape, Visit};
 use adadagrad_core::model::Model;
 use adadagrad_core::network::Shape;
-use adadagrad_core::owned::{Advance, LocalRun};
+use adadagrad_core::owned::threads::ThreadsEngine;
+use adadagrad_core::owned::{Advance, LocalRun, SharedDataset};
+use adadagrad_core::training::Trainer;
 use adadagrad_tests::mnist::network;
 use allocation_counter::measure;
 
@@ -93,6 +98,36 @@ fn a_step_by_the_fast_product_allocates_only_in_the_library() {
             let count = allocations(config(model, test), FastBackend);
             assert!((1..=MOST).contains(&count), "{model:?}, {test:?}: {count} allocations");
         }
+    }
+}
+
+/// What the engine on threads says beforehand is what it comes to take: as much, and hardly more.
+#[test]
+fn an_engine_s_memory_is_known_beforehand() {
+    // One thread: the counter does not see others.
+    let threads = NonZero::<usize>::MIN;
+    for test in tests() {
+        let config = config(Model::Mlp { hidden: 1000 }, test);
+        let network = network(&config);
+        let mut trainer = Trainer::<f32>::new(config, SAMPLES).unwrap().with_grain(network.grain());
+        let (needs, cut) = (trainer.needs(), trainer.cut(70));
+        let planned = ThreadsEngine::memory_bytes(&config, &network, &needs, Some(cut), threads);
+        let training: SharedDataset = Arc::new(Ramp);
+        let counted = measure(|| {
+            let control = Arc::default();
+            let mut engine =
+                ThreadsEngine::of_network(&config, network.clone(), training.clone(), threads, control)
+                    .unwrap();
+            for _ in 0..2 {
+                let plan = trainer.plan().unwrap();
+                engine.step(&mut trainer, &plan).unwrap();
+            }
+            engine.evaluate(&training).unwrap();
+        });
+        let taken = counted.bytes_max;
+        // The library's memory for packed matrices is not planned.
+        let fair = taken - taken / 12..=taken + taken / 50;
+        assert!(fair.contains(&planned), "{test:?}: {planned} bytes planned, {taken} taken");
     }
 }
 

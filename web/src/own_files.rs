@@ -148,6 +148,12 @@ fn read_idx(names: Vec<String>, contents: impl Iterator<Item = Vec<u8>>) -> Resu
     let mut files = order.map(|place| files.get_mut(place).map(mem::take).unwrap_or_default());
     let [train_images, train_labels, test_images, test_labels] = &mut files;
     let (classes, notes) = Classes::of(&train_images.bytes, &train_labels.bytes);
+    if classes.count == 1 {
+        return Err(format!(
+            "All labels in {} are the same, but training needs at least two classes.",
+            train_labels.name
+        ));
+    }
     let mut shapes = Vec::new();
     for [images, labels] in [[&mut *train_images, train_labels], [&mut *test_images, test_labels]] {
         if named.as_ref().is_some_and(NamedFiles::lie_on_their_sides) {
@@ -252,12 +258,18 @@ fn in_words(error: ImagesError, classes: Classes, images: &OwnFile, labels: &Own
     };
     let (name, count) = (&file.name, file.count());
     match error {
-        IdxError::Magic(_) | IdxError::Type(_) | IdxError::Dimensions { .. } => file.is_no_idx(),
+        IdxError::Magic(_)
+        | IdxError::Type(_)
+        | IdxError::Dimensions { .. }
+        | IdxError::ImageDimensions(_) => file.is_no_idx(),
         IdxError::Header { .. } => format!("{name} ends within its header."),
         IdxError::Channels(found) => {
             format!("The images in {name} have {found} channels, but the networks here take 1 to 4.")
         }
         IdxError::Empty => format!("{name} is empty: its header says 0 {kind}."),
+        IdxError::NoPixels { size: [rows, columns] } => {
+            format!("The images in {name} have no pixels: its header says {columns}×{rows}.")
+        }
         IdxError::TooLarge => format!("The header of {name} names more {kind} than a file can hold."),
         IdxError::Length { needed, found } => format!(
             "{name} should hold {needed} bytes for the {count} {kind} that its header names, but it holds {found}."
@@ -412,6 +424,26 @@ mod tests {
         assert!(said.starts_with("data_batch_3.bin: ") && said.contains("truncated"), "{said}");
         let said = read(names[1..].to_vec(), contents[1..].iter().cloned()).expect_err("one is missing");
         assert_eq!(said, "data_batch_1.bin is missing");
+    }
+
+    #[test]
+    fn one_class_and_images_without_pixels_are_told() {
+        let names =
+            ["train-images", "train-labels", "test-images", "test-labels"].map(str::to_owned).to_vec();
+        let images = |columns: u8| {
+            let header = [0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, columns];
+            [&header[..], &vec![9; usize::from(columns) * 4]].concat()
+        };
+        let labels = |other: u8| vec![0, 0, 8, 1, 0, 0, 0, 2, 0, other];
+        let said = |columns, other| {
+            let files = [images(columns), labels(other), images(columns), labels(0)];
+            read(names.clone(), files.into_iter()).map(|_| ())
+        };
+        assert_eq!(said(3, 1), Ok(()));
+        let one = "All labels in train-labels are the same, but training needs at least two classes.";
+        assert_eq!(said(3, 0), Err(one.to_owned()));
+        let none = "The images in train-images have no pixels: its header says 0×2.";
+        assert_eq!(said(0, 1), Err(none.to_owned()));
     }
 
     #[test]

@@ -37,7 +37,7 @@ impl fmt::Display for RunError {
             Self::Step(error) => error.fmt(f),
             Self::Sweep(error) => error.fmt(f),
             Self::OutOfMemory { bytes } => {
-                write!(f, "out of memory: {bytes} more bytes could not be allocated")
+                write!(f, "out of memory: {} MiB more could not be allocated", bytes.div_ceil(1 << 20))
             }
         }
     }

@@ -11,6 +11,8 @@ use adadagrad_core::cifar::{CifarError, IMAGE_BYTES, Labels, Records, SHAPE};
 #[cfg(not(target_family = "wasm"))]
 use super::DataError;
 use super::archive::Place;
+#[cfg(not(target_family = "wasm"))]
+use super::archive::file_in;
 use super::{Kind, Options, Splits};
 use crate::dataset::Images;
 
@@ -78,6 +80,12 @@ impl Names {
         self.training.iter().copied().chain([self.test])
     }
 
+    /// Records of a batch file, as published.
+    fn published_records(&self, name: &str) -> usize {
+        let [training, test] = self.published.map(|images| images as usize);
+        if name == self.test { test } else { training / self.training.len().max(1) }
+    }
+
     /// All files.
     pub fn all(&self) -> impl Iterator<Item = &'static str> + use<> {
         self.batches().chain([self.classes]).chain(self.coarse_classes)
@@ -93,7 +101,7 @@ impl Names {
     /// Where they are: in the folder given, in the folder of the archive within it, or in the archive.
     #[cfg(not(target_family = "wasm"))]
     fn place(&self, given: &Path) -> Option<PathBuf> {
-        let has_any = |folder: &Path| self.batches().any(|name| folder.join(name).is_file());
+        let has_any = |folder: &Path| self.batches().any(|name| file_in(folder, name).is_some());
         let is_archive = given.is_file() && given.file_name().is_some_and(|name| name == self.archive);
         let within = given.join(self.folder);
         let archive = given.join(self.archive);
@@ -138,14 +146,23 @@ pub enum CifarFileError {
         /// What, and where.
         error: CifarError,
     },
-    /// A batch file has fewer records than the one before it, and is not the last one.
+    /// A batch file has fewer records than another one, and is not the last one.
     Short {
         /// Which.
         file: PathBuf,
         /// Its records.
         records: usize,
-        /// Those of the first.
+        /// The one with the most.
+        fullest: &'static str,
+        /// Records of that.
         expected: usize,
+    },
+    /// The name of a class holds a control character.
+    ClassName {
+        /// The file with the names.
+        file: PathBuf,
+        /// The name.
+        name: String,
     },
     /// The file with the names of classes has not as many as there are classes.
     ClassNames {
@@ -181,9 +198,12 @@ impl fmt::Display for CifarFileError {
             }
             Self::Read { file, error } => write!(f, "{}: {error}", file.display()),
             Self::Content { file, error } => write!(f, "{}: {error}", file.display()),
-            Self::Short { file, records, expected } => write!(
+            Self::ClassName { file, name } => {
+                write!(f, "{}: the class name {name:?} contains a control character", file.display())
+            }
+            Self::Short { file, records, fullest, expected } => write!(
                 f,
-                "{}: the file has {records} records, but the first batch file has {expected}: it is truncated",
+                "{}: the file has {records} records, but {fullest} has {expected}: it is truncated",
                 file.display()
             ),
             Self::ClassNames { file, found, classes } => {
@@ -195,13 +215,12 @@ impl fmt::Display for CifarFileError {
 
 impl std::error::Error for CifarFileError {}
 
-/// Which of the two sets a folder or an archive holds, by names.
+/// Which of the two sets a folder or an archive holds, by names: perhaps both.
 #[cfg(not(target_family = "wasm"))]
-#[must_use]
-pub fn kind_in(folder: &Path) -> Option<Kind> {
+pub(super) fn kinds_in(folder: &Path) -> impl Iterator<Item = Kind> {
     [Kind::Cifar10, Kind::Cifar100]
         .into_iter()
-        .find(|&kind| Names::of(kind).is_some_and(|names| names.place(folder).is_some()))
+        .filter(|&kind| Names::of(kind).is_some_and(|names| names.place(folder).is_some()))
 }
 
 /// Reads one of the two sets.
@@ -246,6 +265,10 @@ fn read_place(
 ) -> Result<Splits, CifarFileError> {
     let missing: Vec<_> = names.batches().filter(|name| !place.has(name)).collect();
     if !missing.is_empty() {
+        // What is there and cannot be read is not missing.
+        if let Some((file, error)) = missing.iter().find_map(|name| place.obstacle(name)) {
+            return Err(CifarFileError::Read { file, error });
+        }
         return Err(CifarFileError::Missing { folder: place.path().to_owned(), missing });
     }
     let (labels, class_file) = match (names.coarse_classes, options.coarse_labels) {
@@ -253,40 +276,63 @@ fn read_place(
         (Some(_), false) => (Labels::Fine, names.classes),
         (Some(coarse), true) => (Labels::Coarse, coarse),
     };
-    let training = images(&mut place, names.training, labels)?;
-    let test = images(&mut place, &[names.test], labels)?;
+    let mut records = Vec::new();
+    let training = images(&mut place, names.training, labels, &mut records)?;
+    let test = images(&mut place, &[names.test], labels, &mut records)?;
     let class_names = class_names(&mut place, class_file, labels.classes())?;
     let files = place.on_disk(names.all());
     let splits = Splits::new(kind, place.path().to_owned(), files, [training, test]);
     let counts = [&splits.training, &splits.test].map(|half| half.len());
-    let mut notes = Vec::new();
-    if counts != names.published {
-        let [[training, test], [own_training, own_test]] = [names.published, counts];
-        notes.push(format!(
-            "These are not the published files: they hold {own_training} + {own_test} images, not {training} + {test}."
-        ));
-    }
-    Ok(Splits { class_names, notes, ..splits })
+    let notes =
+        if counts == names.published { Vec::new() } else { vec![unlike_published(names, counts, &records)] };
+    let has_published_size = Some(notes.is_empty());
+    Ok(Splits { class_names, notes, has_published_size, ..splits })
 }
 
-/// The images of batch files, one after the other.
-fn images(place: &mut Place, names: &[&str], labels: Labels) -> Result<Images, CifarFileError> {
+/// A sentence about a set of another size than the published one. Where some files are as published, those that are not
+/// are named: they may have been cut off where a record ends.
+fn unlike_published(names: &Names, counts: [u32; 2], records: &[(&str, usize)]) -> String {
+    let [[training, test], [own_training, own_test]] = [names.published, counts];
+    let unlike = records.iter().filter(|(name, records)| *records != names.published_records(name));
+    let unlike: Vec<_> = unlike
+        .map(|(name, records)| format!("{name} has {records}, not {}", names.published_records(name)))
+        .collect();
+    let which =
+        if unlike.len() < records.len() { format!(" ({})", unlike.join(", ")) } else { String::new() };
+    format!(
+        "These are not the published files: they hold {own_training} + {own_test} images, not {training} + \
+         {test}{which}."
+    )
+}
+
+/// The images of batch files, one after the other. `all_records` gets the number of each file's records.
+fn images(
+    place: &mut Place,
+    names: &[&'static str],
+    labels: Labels,
+    all_records: &mut Vec<(&'static str, usize)>,
+) -> Result<Images, CifarFileError> {
     let (mut pixels, mut classes) = (Vec::new(), Vec::new());
-    let mut first = None;
+    let before = all_records.len();
     for (k, name) in names.iter().enumerate() {
         let file = place.file(name);
         let bytes = place.take(name).map_err(|error| CifarFileError::Read { file: file.clone(), error })?;
         let records = Records::parse(&bytes, labels)
             .map_err(|error| CifarFileError::Content { file: file.clone(), error })?;
-        let expected = *first.get_or_insert(records.len());
-        if records.len() < expected && k + 1 < names.len() {
-            return Err(CifarFileError::Short { file, records: records.len(), expected });
-        }
-        pixels.reserve_exact(IMAGE_BYTES * records.len() * (names.len() - k));
+        all_records.push((name, records.len()));
+        let no_memory = |_| CifarFileError::Read { file, error: io::ErrorKind::OutOfMemory.into() };
+        pixels.try_reserve_exact(IMAGE_BYTES * records.len() * (names.len() - k)).map_err(no_memory)?;
         for (class, image) in records.iter() {
             classes.push(class);
             pixels.extend_from_slice(image);
         }
+    }
+    // The last one holds what is left.
+    if let Some((_, [others @ ..])) = all_records[before..].split_last()
+        && let Some(&(fullest, expected)) = others.iter().rev().max_by_key(|(_, records)| records)
+        && let Some(&(name, records)) = others.iter().find(|(_, records)| *records < expected)
+    {
+        return Err(CifarFileError::Short { file: place.file(name), records, fullest, expected });
     }
     let file = place.path().to_owned();
     // Every record was checked; what is left is that there may be more than 2³² of them.
@@ -304,6 +350,9 @@ fn class_names(place: &mut Place, name: &str, classes: u32) -> Result<Vec<String
     let text = String::from_utf8_lossy(&bytes);
     let names: Vec<_> =
         text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
+    if let Some(name) = names.iter().find(|name| name.chars().any(char::is_control)) {
+        return Err(CifarFileError::ClassName { file, name: name.clone() });
+    }
     if names.len() == classes as usize {
         Ok(names)
     } else {

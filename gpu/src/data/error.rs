@@ -31,6 +31,20 @@ pub enum DataError {
         /// What is there.
         kind: Kind,
     },
+    /// Several data sets in one place, of which nothing says one.
+    SeveralKinds {
+        /// Where.
+        folder: PathBuf,
+        /// Two of them.
+        kinds: [Kind; 2],
+    },
+    /// All images have one class.
+    OneClass {
+        /// Where.
+        folder: PathBuf,
+        /// What it is called.
+        class: String,
+    },
     /// The test images have another shape than the training images.
     OtherShape {
         /// The file of the test images.
@@ -170,6 +184,18 @@ impl fmt::Display for DataError {
                 "{} holds {kind}: give --dataset {}, or leave --dataset out",
                 folder.display(),
                 name_of(*kind).name()
+            ),
+            Self::SeveralKinds { folder, kinds } => {
+                write!(f, "{} holds two data sets, {} and {}: ", folder.display(), kinds[0], kinds[1])?;
+                for kind in kinds.iter().filter(|kind| matches!(kind, Kind::Cifar10 | Kind::Cifar100)) {
+                    write!(f, "give --dataset {} for {kind}, ", name_of(*kind).name())?;
+                }
+                f.write_str("or keep each in a folder of its own")
+            }
+            Self::OneClass { folder, class } => write!(
+                f,
+                "{}: all images have the class {class}, but training needs at least two classes",
+                folder.display()
             ),
             Self::OtherShape { file, found, expected } => write!(
                 f,

@@ -139,8 +139,8 @@ fn sets(folder: &Path) -> Result<Option<NamedSets<PathBuf>>, DataError> {
     Ok((!sets.is_empty()).then_some(sets))
 }
 
-/// The file that a folder's entry stands for, and whether it cannot be looked at, as where a link leads to nothing. Such
-/// a file counts only where there is no other: reading it tells why.
+/// The file that a folder's entry stands for, and whether it cannot be read, as where a link leads to nothing. Such a file
+/// counts only where there is no other: reading it tells why.
 fn file_of(entry: PathBuf, name: &str) -> Option<(PathBuf, bool)> {
     match fs::metadata(&entry) {
         Ok(found) if found.is_file() => Some((entry, false)),
@@ -148,9 +148,8 @@ fn file_of(entry: PathBuf, name: &str) -> Option<(PathBuf, bool)> {
         Ok(found) if found.is_dir() => {
             Some(entry.join(name)).filter(|file| file.is_file()).map(|file| (file, false))
         }
-        // A pipe or a device: it may never end.
-        Ok(_) => None,
-        Err(_) => Some((entry, true)),
+        // A pipe or a device, which is never opened.
+        Ok(_) | Err(_) => Some((entry, true)),
     }
 }
 

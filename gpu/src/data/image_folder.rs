@@ -2,7 +2,7 @@
 //!
 //! Classes are the folders' names, sorted, and numbered in this order; images are sorted by name within a class. All
 //! images have one size, or are brought to one. If all are grey, they have one channel, else three; transparency is left
-//! out, and 16 bits become 8.
+//! out, 16 bits become 8, and images are turned upright as their EXIF data say.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -16,12 +16,16 @@ use std::thread;
 use adadagrad_core::network::Shape;
 use adadagrad_core::owned::threads::available_threads;
 use image::imageops::FilterType;
-use image::{DynamicImage, ImageDecoder, ImageError, ImageReader};
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder, ImageError, ImageReader, Limits};
 
 use super::error::HOLD_OUT;
 use super::hold_out::{Test, hold_out};
+use super::left_out::{LeftOut, Reason, is_hidden, is_of_system};
 use super::{DataError, Kind, Options, Splits};
 use crate::dataset::Images;
+use crate::file_kind;
+use crate::memory::{self, NotEnoughMemory};
 
 /// The folders of the two halves; the test images are in the first of theirs that is there.
 const TRAINING: &str = "train";
@@ -55,6 +59,27 @@ pub enum ImageFolderError {
     EmptyClass {
         /// Its folder.
         folder: PathBuf,
+        /// How much else is in it.
+        others: usize,
+    },
+    /// The name of a class holds a control character.
+    ClassName {
+        /// Its folder.
+        folder: PathBuf,
+    },
+    /// Something that is no regular file, and is called like an image.
+    NoFile {
+        /// What.
+        file: PathBuf,
+        /// What it is instead.
+        is: &'static str,
+    },
+    /// An image without a pixel.
+    NoPixels {
+        /// Which.
+        file: PathBuf,
+        /// Its rows and columns.
+        size: [u32; 2],
     },
     /// More classes than fit a byte.
     TooManyClasses {
@@ -98,6 +123,8 @@ pub enum ImageFolderError {
         images: usize,
         /// The shape of each.
         shape: Shape,
+        /// How much memory there is, where that is known.
+        memory: Option<NotEnoughMemory>,
     },
 }
 
@@ -115,8 +142,22 @@ impl fmt::Display for ImageFolderError {
             Self::NoClasses { folder } => {
                 write!(f, "{}: there are no images: it needs a folder for each class", folder.display())
             }
-            Self::EmptyClass { folder } => {
-                write!(f, "{}: this class has no image ({})", folder.display(), EXTENSIONS.join(", "))
+            Self::EmptyClass { folder, others } => {
+                write!(f, "{}: this class has no image ({})", folder.display(), EXTENSIONS.join(", "))?;
+                match others {
+                    0 => Ok(()),
+                    1 => f.write_str(", but one other file or folder"),
+                    _ => write!(f, ", but {others} other files and folders"),
+                }
+            }
+            Self::ClassName { folder } => write!(
+                f,
+                "{:?}: the folder's name is that of a class, and must not contain control characters",
+                folder.display().to_string()
+            ),
+            Self::NoFile { file, is } => write!(f, "{} {is}", file.display()),
+            Self::NoPixels { file, size: [rows, columns] } => {
+                write!(f, "{}: the image has {rows}×{columns} pixels, but needs at least one", file.display())
             }
             Self::TooManyClasses { folder, found } => {
                 write!(
@@ -151,8 +192,9 @@ impl fmt::Display for ImageFolderError {
                 expected[0],
                 expected[1]
             ),
-            Self::TooLarge { folder, images, shape } => {
-                write!(f, "{}: {images} images of {shape} values are too many for memory", folder.display())
+            Self::TooLarge { folder, images, shape, memory } => {
+                write!(f, "{}: {images} images of {shape} values are too many for memory", folder.display())?;
+                memory.map_or(Ok(()), |memory| write!(f, ": {memory}"))
             }
         }
     }
@@ -170,12 +212,17 @@ pub fn is_one(folder: &Path) -> bool {
 pub(super) fn load(folder: &Path, options: Options) -> Result<Splits, DataError> {
     let place = TEST.iter().map(|name| folder.join(name)).find(|folder| folder.is_dir());
     let test = match (place, options.test_fraction) {
-        (Some(place), None) => Test::Given(Half::find(&place)?),
+        (Some(place), None) => Test::Given(place),
         (Some(place), Some(_)) => return Err(DataError::HasTest { place }),
         (None, Some(fraction)) => Test::HeldOut { fraction },
         (None, None) => return Err(ImageFolderError::NoTest { folder: folder.to_owned() }.into()),
     };
-    let training = Half::find(&folder.join(TRAINING))?;
+    let mut left_out = LeftOut::default();
+    let training = Half::find(&folder.join(TRAINING), &mut left_out)?;
+    let test = match test {
+        Test::Given(place) => Test::Given(Half::find(&place, &mut left_out)?),
+        Test::HeldOut { fraction } => Test::HeldOut { fraction },
+    };
     let halves = match &test {
         Test::Given(test) => vec![&training, test],
         Test::HeldOut { .. } => vec![&training],
@@ -183,8 +230,15 @@ pub(super) fn load(folder: &Path, options: Options) -> Result<Splits, DataError>
     let class_names = classes(folder, &halves)?;
     let headers = headers(&halves)?;
     let shape = shape(folder, &halves, &headers, options.resize)?;
+    check_memory(folder, &halves, shape)?;
     let images = training.decode(shape, class_names.len())?;
-    let mut notes = Vec::new();
+    let mut notes: Vec<_> = left_out.note(folder).into_iter().collect();
+    notes.extend(order_of_numbers(&class_names));
+    let turned = headers.iter().filter(|header| header.orientation != Orientation::NoTransforms).count();
+    if turned > 0 {
+        let were = if turned == 1 { "image was" } else { "images were" };
+        notes.push(format!("{turned} {were} turned upright, as the EXIF data say."));
+    }
     if let Some([rows, columns]) = options.resize {
         notes.push(format!("The images were resized to {rows}×{columns} pixels."));
     }
@@ -204,18 +258,20 @@ struct Half {
 }
 
 impl Half {
-    fn find(folder: &Path) -> Result<Self, ImageFolderError> {
+    fn find(folder: &Path, left_out: &mut LeftOut) -> Result<Self, ImageFolderError> {
         let mut classes = BTreeMap::new();
         for (name, path) in entries(folder)? {
-            if path.is_dir() {
-                let is_image = |path: &PathBuf| path.is_file() && has_image_name(path);
-                let mut images: Vec<_> =
-                    entries(&path)?.into_iter().map(|(_, path)| path).filter(is_image).collect();
-                if images.is_empty() {
-                    return Err(ImageFolderError::EmptyClass { folder: path });
+            match found(&path)? {
+                Found::Folder if is_of_system(&name) => left_out.add(Reason::OfSystem, &path),
+                Found::Folder => {
+                    if name.to_string_lossy().chars().any(char::is_control) {
+                        return Err(ImageFolderError::ClassName { folder: path });
+                    }
+                    classes.insert(name, images_of_class(path, left_out)?);
                 }
-                images.sort();
-                classes.insert(name, images);
+                _ if is_hidden(&name) => {}
+                Found::DeadLink => left_out.add(Reason::DeadLink, &path),
+                Found::File | Found::Special(_) => left_out.add(Reason::NoImage, &path),
             }
         }
         let folder = folder.to_owned();
@@ -237,7 +293,8 @@ impl Half {
 
     fn decode(&self, shape: Shape, classes: usize) -> Result<Images, ImageFolderError> {
         let images = self.len();
-        let too_large = || ImageFolderError::TooLarge { folder: self.folder.clone(), images, shape };
+        let too_large =
+            || ImageFolderError::TooLarge { folder: self.folder.clone(), images, shape, memory: None };
         let len = images.checked_mul(shape.len()).ok_or_else(too_large)?;
         Vec::<u8>::new().try_reserve_exact(len).map_err(|_| too_large())?;
         // Zeros that nobody has written take no memory yet: headers that promise more pixels than there are cost nothing.
@@ -245,8 +302,7 @@ impl Half {
         let places = self.files().zip(pixels.chunks_exact_mut(shape.len()));
         on_all_cores(places, |(file, pixels)| {
             let failed = |error| ImageFolderError::Image { file: file.clone(), error };
-            let image = open(file).map_err(failed)?.decode().map_err(failed)?;
-            write_planes(image, shape, pixels);
+            write_planes(decode(file).map_err(failed)?, shape, pixels);
             Ok(())
         })?;
         let labels = (0_u8..=u8::MAX)
@@ -258,17 +314,88 @@ impl Half {
     }
 }
 
-/// The entries of a folder, without those that systems hide.
+/// What an entry of a folder is, with links followed.
+enum Found {
+    File,
+    Folder,
+    DeadLink,
+    /// A pipe or a device, which may never end.
+    Special(&'static str),
+}
+
+fn found(path: &Path) -> Result<Found, ImageFolderError> {
+    match fs::metadata(path) {
+        Ok(found) if found.is_file() => Ok(Found::File),
+        Ok(found) if found.is_dir() => Ok(Found::Folder),
+        Ok(found) => Ok(Found::Special(file_kind::unexpected(found.file_type()))),
+        // Nothing at its end, or a circle.
+        Err(error)
+            if error.kind() != io::ErrorKind::PermissionDenied
+                && fs::symlink_metadata(path).is_ok_and(|entry| entry.is_symlink()) =>
+        {
+            Ok(Found::DeadLink)
+        }
+        Err(error) => Err(ImageFolderError::Read { folder: path.to_owned(), error }),
+    }
+}
+
+/// The images in a class's folder, sorted by name.
+fn images_of_class(folder: PathBuf, left_out: &mut LeftOut) -> Result<Vec<PathBuf>, ImageFolderError> {
+    let (mut images, before) = (Vec::new(), left_out.count());
+    for (name, path) in entries(&folder)? {
+        // Hidden files are some program's, such as the thumbnails of one that shows images.
+        if is_hidden(&name) {
+            continue;
+        }
+        match (found(&path)?, has_image_name(&path)) {
+            (Found::File, true) => images.push(path),
+            (Found::Folder, true) => {
+                return Err(ImageFolderError::NoFile { file: path, is: file_kind::FOLDER });
+            }
+            (Found::Special(is), true) => return Err(ImageFolderError::NoFile { file: path, is }),
+            (Found::Folder, false) => left_out.add(Reason::FolderInClass, &path),
+            (Found::DeadLink, _) => left_out.add(Reason::DeadLink, &path),
+            (Found::File | Found::Special(_), false) => left_out.add(Reason::NoImage, &path),
+        }
+    }
+    if images.is_empty() {
+        return Err(ImageFolderError::EmptyClass { folder, others: left_out.count() - before });
+    }
+    Ok(images)
+}
+
+/// Refuses images whose pixels this machine cannot hold.
+fn check_memory(folder: &Path, halves: &[&Half], shape: Shape) -> Result<(), ImageFolderError> {
+    let images = halves.iter().map(|half| half.len()).sum();
+    let bytes = (images as u64).saturating_mul(shape.len() as u64);
+    memory::check(bytes).map_err(|memory| ImageFolderError::TooLarge {
+        folder: folder.to_owned(),
+        images,
+        shape,
+        memory: Some(memory),
+    })
+}
+
+/// What the user should know where classes are called by numbers, and sorted as texts.
+fn order_of_numbers(class_names: &[String]) -> Option<String> {
+    let numbers: Vec<u64> = class_names.iter().map(|name| name.parse().ok()).collect::<Option<_>>()?;
+    let place = numbers.windows(2).position(|pair| pair[0] > pair[1])?;
+    Some(format!(
+        "Classes are numbered in the order of their names as text: {} comes before {}.",
+        class_names[place],
+        class_names[place + 1]
+    ))
+}
+
+/// The entries of a folder, sorted by name.
 fn entries(folder: &Path) -> Result<Vec<(OsString, PathBuf)>, ImageFolderError> {
     let failed = |error| ImageFolderError::Read { folder: folder.to_owned(), error };
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).map_err(failed)? {
         let entry = entry.map_err(failed)?;
-        let name = entry.file_name();
-        if !name.as_encoded_bytes().starts_with(b".") {
-            found.push((name, entry.path()));
-        }
+        found.push((entry.file_name(), entry.path()));
     }
+    found.sort();
     Ok(found)
 }
 
@@ -295,21 +422,33 @@ fn classes(folder: &Path, halves: &[&Half]) -> Result<Vec<String>, ImageFolderEr
 }
 
 /// What an image's first bytes say.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 struct Header {
+    /// Upright.
     rows: u32,
     columns: u32,
     has_colour: bool,
+    orientation: Orientation,
+}
+
+impl Header {
+    const UNREAD: Self =
+        Self { rows: 0, columns: 0, has_colour: false, orientation: Orientation::NoTransforms };
 }
 
 fn headers(halves: &[&Half]) -> Result<Vec<Header>, ImageFolderError> {
-    let mut headers = vec![Header::default(); halves.iter().map(|half| half.len()).sum()];
+    let mut headers = vec![Header::UNREAD; halves.iter().map(|half| half.len()).sum()];
     let places = halves.iter().flat_map(|half| half.files()).zip(&mut headers);
     on_all_cores(places, |(file, header)| {
         let failed = |error| ImageFolderError::Image { file: file.clone(), error };
-        let decoder = open(file).and_then(ImageReader::into_decoder).map_err(failed)?;
+        let mut decoder = open(file).and_then(ImageReader::into_decoder).map_err(failed)?;
+        let orientation = decoder.orientation().map_err(failed)?;
         let (columns, rows) = decoder.dimensions();
-        *header = Header { rows, columns, has_colour: decoder.color_type().has_color() };
+        let [rows, columns] = if lies_on_its_side(orientation) { [columns, rows] } else { [rows, columns] };
+        if rows == 0 || columns == 0 {
+            return Err(ImageFolderError::NoPixels { file: file.clone(), size: [rows, columns] });
+        }
+        *header = Header { rows, columns, has_colour: decoder.color_type().has_color(), orientation };
         Ok(())
     })?;
     Ok(headers)
@@ -344,6 +483,31 @@ fn shape(
 fn open(file: &Path) -> Result<ImageReader<io::BufReader<fs::File>>, ImageError> {
     // By content: names may lie.
     Ok(ImageReader::open(file)?.with_guessed_format()?)
+}
+
+/// Whether rows become columns.
+const fn lies_on_its_side(orientation: Orientation) -> bool {
+    match orientation {
+        Orientation::NoTransforms
+        | Orientation::Rotate180
+        | Orientation::FlipHorizontal
+        | Orientation::FlipVertical => false,
+        Orientation::Rotate90
+        | Orientation::Rotate270
+        | Orientation::Rotate90FlipH
+        | Orientation::Rotate270FlipH => true,
+    }
+}
+
+/// An image, upright.
+fn decode(file: &Path) -> Result<DynamicImage, ImageError> {
+    let mut decoder = open(file)?.into_decoder()?;
+    // As the reader itself does where nobody asks for the orientation.
+    Limits::default().reserve(decoder.total_bytes())?;
+    let orientation = decoder.orientation()?;
+    let mut image = DynamicImage::from_decoder(decoder)?;
+    image.apply_orientation(orientation);
+    Ok(image)
 }
 
 /// Writes an image, of the shape's size or brought to it, as planes.

@@ -1,21 +1,26 @@
 //! A file's bytes: unpacked, without padding, labels as single bytes, and EMNIST's images upright.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
 
+use flate2::bufread::GzDecoder;
+
 use super::DataError;
-use super::gzip::{GZIP, read_member};
+use crate::file_kind;
 
 /// Largest file that is read, unpacked: in a browser, more than five times MNIST's; elsewhere, almost twice the largest of
 /// EMNIST's. Protects against a packed file that never ends.
 pub const LARGEST_FILE: u64 = if cfg!(target_family = "wasm") { 1 << 28 } else { 1 << 30 };
 
+/// What a gzip file begins with.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
 /// The bytes of a file, unpacked where it is packed, whatever its name.
 pub(super) fn read(file: &Path) -> Result<Vec<u8>, DataError> {
     let failed = |error| DataError::Read { file: file.to_owned(), error };
     let mut bytes = Vec::new();
-    let source = File::open(file).map_err(failed)?;
+    let source = open(file).map_err(failed)?;
     source.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(failed)?;
     let is_named_so = file.extension().is_some_and(|extension| extension == "gz");
     let bytes = unpacked(bytes, is_named_so).map_err(failed)?;
@@ -25,13 +30,60 @@ pub(super) fn read(file: &Path) -> Result<Vec<u8>, DataError> {
     Ok(bytes)
 }
 
-/// A file's bytes, unpacked where they are packed, or where the file's name says so. Unpacking stops just after
-/// [`LARGEST_FILE`] bytes, so that the caller sees that there are more.
+/// Opens a regular file. A pipe or a device may never end, and to open a pipe may take forever.
+pub(super) fn open(file: &Path) -> io::Result<File> {
+    let found = fs::metadata(file)?;
+    if found.is_file() {
+        File::open(file)
+    } else {
+        Err(io::Error::new(io::ErrorKind::InvalidInput, file_kind::unexpected(found.file_type())))
+    }
+}
+
+/// The bytes of an IDX file, unpacked where they are packed, or where the file's name says so. Unpacking stops just after
+/// [`LARGEST_FILE`] bytes, so that the caller sees that there are more, and where the header is none: what is wrong with
+/// it is seen there.
 ///
 /// # Errors
-/// Where the packed bytes are broken.
+/// Where the packed bytes are broken, or go on far beyond what the header declares.
 pub fn unpacked(bytes: Vec<u8>, is_named_so: bool) -> io::Result<Vec<u8>> {
-    if bytes.starts_with(&GZIP) || is_named_so && !is_idx(&bytes) { unpack(&bytes) } else { Ok(bytes) }
+    if bytes.starts_with(&GZIP) || is_named_so && !is_idx(&bytes) {
+        unpack(&bytes, most_of_idx)
+    } else {
+        Ok(bytes)
+    }
+}
+
+/// The same of a file that does not declare its length.
+pub(super) fn unpacked_of_any_length(bytes: Vec<u8>, is_named_so: bool) -> io::Result<Vec<u8>> {
+    if is_named_so || bytes.starts_with(&GZIP) {
+        unpack(&bytes, |_| Most::MoreIsSeen(LARGEST_FILE + 1))
+    } else {
+        Ok(bytes)
+    }
+}
+
+/// How many bytes are unpacked, as far as those so far say.
+enum Most {
+    /// So many, and the caller sees that there are more.
+    MoreIsSeen(u64),
+    /// So many, of which the header declares these; more are an error.
+    Declared(u64, usize),
+}
+
+/// Bytes of the longest header.
+const LONGEST_HEADER: u64 = 4 + 4 * 255;
+/// Zero bytes that may follow the values of a packed file.
+const MOST_PADDING: u64 = 1 << 20;
+
+fn most_of_idx(bytes: &[u8]) -> Most {
+    match Header::read(bytes) {
+        Some(Header { values: [_, end], .. }) if end as u64 + MOST_PADDING <= LARGEST_FILE => {
+            Most::Declared(end as u64 + MOST_PADDING, end)
+        }
+        Some(_) => Most::MoreIsSeen(LARGEST_FILE + 1),
+        None => Most::MoreIsSeen(LONGEST_HEADER),
+    }
 }
 
 /// A server may have unpacked it on its way.
@@ -40,22 +92,46 @@ fn is_idx(bytes: &[u8]) -> bool {
 }
 
 /// All members of a gzip file; zero bytes may follow, as tapes and archives pad files.
-fn unpack(packed: &[u8]) -> io::Result<Vec<u8>> {
+fn unpack(packed: &[u8], most: impl Fn(&[u8]) -> Most) -> io::Result<Vec<u8>> {
     let (mut bytes, mut rest) = (Vec::new(), packed);
     loop {
-        let room = LARGEST_FILE + 1 - bytes.len() as u64;
-        let member = read_member(rest, room, &mut bytes);
-        rest = member.map_err(|error| {
-            let text = match packed.len() - rest.len() {
-                0 => format!("after {} decompressed bytes: {error}", bytes.len()),
-                end if !rest.starts_with(&GZIP) => {
-                    format!("the gzip data ends at byte {end}, but is followed by bytes other than zero")
-                }
-                _ => format!("after {} decompressed bytes: {error}", bytes.len()),
+        let mut member = GzDecoder::new(rest);
+        // What was read may say how much there is to read.
+        loop {
+            let begin = bytes.len();
+            let (limit, declared) = match most(&bytes) {
+                Most::MoreIsSeen(limit) => (limit, None),
+                Most::Declared(limit, declared) => (limit + 1, Some(declared)),
             };
-            io::Error::new(error.kind(), text)
-        })?;
-        if bytes.len() as u64 > LARGEST_FILE || rest.iter().all(|&byte| byte == 0) {
+            let room = limit.saturating_sub(begin as u64);
+            if room == 0 {
+                return match declared {
+                    None => Ok(bytes),
+                    Some(declared) => Err(io::Error::new(
+                        io::ErrorKind::InvalidData,
+                        format!(
+                            "the header declares {declared} bytes, but more than {begin} follow decompressed"
+                        ),
+                    )),
+                };
+            }
+            let read = member.by_ref().take(room).read_to_end(&mut bytes);
+            read.map_err(|error| {
+                let text = match packed.len() - rest.len() {
+                    0 => format!("after {} decompressed bytes: {error}", bytes.len()),
+                    end if !rest.starts_with(&GZIP) => {
+                        format!("the gzip data ends at byte {end}, but is followed by bytes other than zero")
+                    }
+                    _ => format!("after {} decompressed bytes: {error}", bytes.len()),
+                };
+                io::Error::new(error.kind(), text)
+            })?;
+            if bytes.len() as u64 != begin as u64 + room {
+                break;
+            }
+        }
+        rest = member.into_inner();
+        if rest.iter().all(|&byte| byte == 0) {
             return Ok(bytes);
         }
     }

@@ -20,7 +20,9 @@ use std::time::Duration;
 use adadagrad_core::config::RunConfig;
 use adadagrad_core::network::{Grain, Placed, Score, initialise};
 use adadagrad_core::noise_scale::Sensor;
-use adadagrad_core::owned::{Confusion, Control, Evaluated, Evaluation, OwnedNetwork, SharedDataset};
+use adadagrad_core::owned::{
+    Confusion, Control, Evaluated, Evaluation, OwnedNetwork, RunError, SharedDataset,
+};
 use adadagrad_core::statistics::{Evidence, Needs, check_some_samples};
 use adadagrad_core::subnormal::flush_all;
 use adadagrad_core::training::{BatchOrder, Cut, Decided, Plan, Telemetry, Trainer};
@@ -58,6 +60,15 @@ fn most_samples(network: &OwnedNetwork, is_software: bool) -> u32 {
         DISPATCH_OPERATIONS / network.nodes().iter().map(of_node).max().unwrap_or(0).max(1)
     };
     1 << u64::from(MOST_SAMPLES).min(samples.max(1)).ilog2()
+}
+
+/// `len` zeros, or how many bytes could not be allocated.
+fn zeros(len: usize) -> Result<Vec<f32>, RunError> {
+    let mut values = Vec::new();
+    let bytes = len.saturating_mul(size_of::<f32>());
+    values.try_reserve_exact(len).map_err(|_| RunError::OutOfMemory { bytes })?;
+    values.resize(len, 0.0);
+    Ok(values)
 }
 
 /// A device being opened.
@@ -172,16 +183,16 @@ impl Training {
         }
         let optimizer = config.optimizer.as_optimizer::<f32>();
         let len = network.view().parameters();
-        let mut parameters = vec![0.0; len];
-        let mut memory = vec![0.0; optimizer.slots() * len];
-        initialise(network.view(), config.seed, &mut parameters)?;
-        optimizer.start(&mut memory);
         let gpu = (options.open)().await?;
-        let optimizer = config.optimizer;
-        let work = Work { optimizer, network: &network, needs, most_samples: images.len() };
+        let work = Work { optimizer: config.optimizer, network: &network, needs, most_samples: images.len() };
         let most = most_samples(&network, is_software(gpu.info()));
         let budget = options.memory_budget.unwrap_or(MEMORY_BUDGET);
         let micro_batch = work.micro_batch(&gpu, most.min(images.len()), budget)?;
+        // Only now: what the device refuses must not take memory first.
+        let mut parameters = zeros(len)?;
+        let mut memory = zeros(optimizer.slots().saturating_mul(len))?;
+        initialise(network.view(), config.seed, &mut parameters)?;
+        optimizer.start(&mut memory);
         let on_device = OnDevice {
             images: DeviceImages::of_dataset(&gpu, &*images)?,
             engine: DeviceEngine::new(gpu, &work, micro_batch)?,

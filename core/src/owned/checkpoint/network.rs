@@ -92,13 +92,13 @@ impl OwnNetwork {
     /// Reads the layers.
     ///
     /// # Errors
-    /// Which layer is wrong, and what may stand there.
+    /// Which layer is wrong, where it ends, and what may stand there.
     pub fn read(text: &str) -> Result<Self, String> {
         serde_json::from_str(text).map(Self::new).map_err(|error| {
             let (line, column) = (error.line(), error.column());
             let text = error.to_string();
             let what = text.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&text);
-            format!("line {line}: {what}")
+            format!("line {line}, column {column}: {what}")
         })
     }
 }

@@ -85,7 +85,8 @@ impl ThreadsEngine {
             memory,
             shown: [Vec::new(), Vec::new()],
             mean_gradient: Arc::new(zeros(len)?),
-            sums: Sums::new(len, Needs::default())?,
+            // The first batch says which.
+            sums: Sums::new(0, Needs::default())?,
             caches: Vec::new(),
             network,
             control,
@@ -190,9 +191,18 @@ impl ThreadsEngine {
     }
 
     /// Parameters and optimizer memory between two steps, as files hold them.
-    pub fn as_files_hold(&mut self) -> [&[f32]; 2] {
-        self.shown = [self.parameters(), self.memory()];
-        self.shown.each_ref().map(Vec::as_slice)
+    ///
+    /// # Errors
+    /// When there is not enough memory for these copies.
+    pub fn as_files_hold(&mut self) -> Result<[&[f32]; 2], ThreadsError> {
+        let network = self.network.view();
+        for (shown, own) in self.shown.iter_mut().zip([&self.parameters[..], &self.memory[..]]) {
+            if shown.len() != own.len() {
+                *shown = zeros(own.len())?;
+            }
+            network.from_own_order(own, shown)?;
+        }
+        Ok(self.shown.each_ref().map(Vec::as_slice))
     }
 
     /// Puts other parameters in place of the present ones, and where given another optimizer memory, as files hold them.

@@ -9,6 +9,7 @@
 mod available;
 mod engine;
 mod error;
+mod memory;
 mod pool;
 mod sums;
 mod sweeps;

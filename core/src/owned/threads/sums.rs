@@ -21,11 +21,13 @@ impl Sums {
 
     /// Ready for the first part, with the memory that `needs` takes.
     pub(super) fn begin(&mut self, parameters: usize, needs: Needs) -> Result<(), RunError> {
-        if needs == self.needs {
+        if needs == self.needs && parameters == self.parameters {
             let mut part = self.part()?;
             self.batch.begin(&mut part);
             self.free.push(part);
         } else {
+            // The old ones are let go first: both at a time would be the most that the engine ever takes.
+            *self = Self::new(0, needs)?;
             *self = Self::new(parameters, needs)?;
         }
         Ok(())

@@ -19,6 +19,7 @@ use serde::Serialize;
 
 use crate::Outcome;
 use crate::arguments::BenchArguments;
+use crate::demand::Demand;
 use crate::network::Chosen;
 use crate::numbers::{grouped, rounded};
 use crate::setting_arguments::TestName;
@@ -151,7 +152,8 @@ fn measure(
     let network = Chosen { model, own: None }.network(data.training.shape())?;
     let start = |test, seed| -> Result<Run<Box<dyn Engine>>, Box<dyn std::error::Error>> {
         let config = config(model, batch, test, seed);
-        let engine = arguments.place.engine(&config, network.clone(), data)?;
+        let demand = Demand { is_saved: false, ..Demand::of_run(&config, &network, samples) };
+        let engine = arguments.place.engine(&config, network.clone(), data, demand)?;
         Ok(Run::new(Trainer::new(config, samples)?, engine))
     };
     // In different orders: the second of a pair would find the first one's images in the processor's caches.

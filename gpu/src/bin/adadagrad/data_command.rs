@@ -48,8 +48,11 @@ pub(crate) fn pack(arguments: &PackArguments) -> Outcome {
 
 impl CheckArguments {
     fn load(&self) -> Result<Splits, Box<dyn Error>> {
-        let found = || data::kind_in(DatasetName::Own, &self.folder).map_or(DatasetName::Own, data::name_of);
-        self.reading.load(self.dataset.map_or_else(found, Into::into), Some(&self.folder))
+        let name = match self.dataset {
+            Some(dataset) => dataset.into(),
+            None => data::kind_in(DatasetName::Own, &self.folder)?.map_or(DatasetName::Own, data::name_of),
+        };
+        self.reading.load(name, Some(&self.folder))
     }
 }
 
@@ -70,8 +73,19 @@ fn report(splits: &Splits) -> Result<String, Box<dyn Error>> {
     let mut text = table(&summary.map(|(name, value)| vec![name.to_owned(), value]));
     text += &files(splits)?;
     text += &classes(splits, [training, test]);
-    splits.notes.iter().for_each(|note| text += &format!("\n{note}"));
-    text += "\nThe data set is complete: every file was read to its end.\n";
+    // They may name files.
+    splits.notes.iter().for_each(|note| text += &format!("\n{}", output::escaped(note, &[])));
+    text += match splits.has_published_size {
+        None => "\nThe data set is complete: every file was read to its end.\n",
+        Some(true) if splits.folder.is_file() => {
+            "\nThe data set is complete: every file was read to its end, and all published images are there.\n"
+        }
+        Some(true) => {
+            "\nThe data set is complete: every file was read to its end, and all published images are there. Its authors \
+             publish a digest of the archive alone, so only there the content can be verified.\n"
+        }
+        Some(false) => "\nEvery file was read to its end, but this is not the whole published data set.\n",
+    };
     Ok(text)
 }
 

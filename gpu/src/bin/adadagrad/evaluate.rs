@@ -3,12 +3,14 @@
 use std::process::ExitCode;
 
 use adadagrad_core::owned::Evaluated;
+use adadagrad_core::statistics::Needs;
 use adadagrad_gpu::data::Splits;
 use adadagrad_gpu::engine::Engine;
 use serde::Serialize;
 
 use crate::Outcome;
 use crate::arguments::EvaluateArguments;
+use crate::demand::Demand;
 use crate::numbers::{grouped, percent};
 use crate::output;
 use crate::table::table;
@@ -39,7 +41,9 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> Outcome {
     }
     let data = origin::as_seen_by(data, Some(loaded));
     let network = chosen.network(data.training.shape())?;
-    let mut engine = files::engine_of(&arguments.place, chosen.model, &network, 0, Some(loaded), &data)?;
+    let demand = Demand { needs: Needs::default(), largest: None, is_saved: false };
+    let mut engine =
+        files::engine_of(&arguments.place, chosen.model, &network, 0, Some(loaded), &data, demand)?;
     let evaluated = engine.evaluate(&data.test)?;
     if arguments.json {
         output::result(serde_json::to_string(&report(&data, &evaluated))? + "\n");

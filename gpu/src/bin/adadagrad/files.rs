@@ -21,6 +21,7 @@ use adadagrad_gpu::text;
 use adadagrad_gpu::webgpu::{Gpu, Options, Profile, is_software};
 
 use crate::arguments::{Device, LabelName, PlaceArguments, ReadingArguments};
+use crate::demand::Demand;
 use crate::origin::Loaded;
 use crate::output;
 
@@ -82,9 +83,18 @@ impl PlaceArguments {
     }
 
     /// The data set's name: as asked for, else what the folder holds by the names in it, else this one.
-    pub(crate) fn dataset_or(&self, otherwise: DatasetName) -> DatasetName {
-        let kind = || data::kind_in(otherwise, self.data.as_deref()?);
-        self.dataset.map(Into::into).or_else(|| kind().map(data::name_of)).unwrap_or(otherwise)
+    ///
+    /// # Errors
+    /// When the folder holds several.
+    pub(crate) fn dataset_or(&self, otherwise: DatasetName) -> Result<DatasetName, String> {
+        if let Some(dataset) = self.dataset {
+            return Ok(dataset.into());
+        }
+        let Some(folder) = &self.data else { return Ok(otherwise) };
+        match data::kind_in(otherwise, folder).map_err(|error| error.to_string())? {
+            None | Some(Kind::Idx) => Ok(otherwise),
+            Some(kind) => Ok(data::name_of(kind)),
+        }
     }
 
     /// The engine for a run.
@@ -93,8 +103,9 @@ impl PlaceArguments {
         config: &RunConfig,
         network: OwnedNetwork,
         data: &Splits,
+        demand: Demand,
     ) -> Result<Box<dyn Engine>, Box<dyn Error>> {
-        self.profiled_engine(config, network, data, None)
+        self.profiled_engine(config, network, data, demand, None)
     }
 
     /// The engine for a run, whose kernels are timed on a GPU where a profile is given.
@@ -103,11 +114,13 @@ impl PlaceArguments {
         config: &RunConfig,
         network: OwnedNetwork,
         data: &Splits,
+        demand: Demand,
         profile: Option<Profile>,
     ) -> Result<Box<dyn Engine>, Box<dyn Error>> {
         let training = Arc::clone(&data.training);
-        let threads = self.threads.unwrap_or_else(available_threads);
-        if self.chosen_device() == Device::Gpu {
+        let (device, threads) = (self.chosen_device(), self.threads());
+        demand.check(device, threads, config, &network)?;
+        if device == Device::Gpu {
             let notice = |text: &str| output::message(text);
             let memory_budget = self.gpu_memory.map(|mebibytes| u64::from(mebibytes.get()) << 20);
             let open = Box::new(opening(Remembered::in_cache(), self.adapter.as_deref(), profile));
@@ -115,6 +128,20 @@ impl PlaceArguments {
             return Ok(Box::new(FallbackEngine::new(config, network, training, options, threads, notice)?));
         }
         Ok(Box::new(ThreadsEngine::of_network(config, network, training, threads, Arc::default())?))
+    }
+
+    /// Refuses what this machine's memory cannot hold, whichever device is chosen.
+    pub(crate) fn check_memory(
+        &self,
+        config: &RunConfig,
+        network: &OwnedNetwork,
+        demand: Demand,
+    ) -> Result<(), String> {
+        demand.check(self.device, self.threads(), config, network)
+    }
+
+    fn threads(&self) -> NonZero<usize> {
+        self.threads.unwrap_or_else(available_threads)
     }
 
     /// The device, with `auto` decided and said.
@@ -170,9 +197,10 @@ pub(crate) fn engine_of(
     seed: u64,
     loaded: Option<Loaded<'_>>,
     data: &Splits,
+    demand: Demand,
 ) -> Result<Box<dyn Engine>, Box<dyn Error>> {
     let config = RunConfig { model, seed, ..Preset::PaperCnn.config() };
-    let mut engine = place.engine(&config, network.clone(), data)?;
+    let mut engine = place.engine(&config, network.clone(), data, demand)?;
     if let Some((file, checkpoint)) = loaded {
         let parameters = checkpoint.parameters(network.view()).map_err(|error| about(file, error))?;
         engine.restore(&parameters, None)?;

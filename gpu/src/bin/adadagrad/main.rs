@@ -7,6 +7,7 @@ mod bench;
 mod checkpoints;
 mod config_file;
 mod data_command;
+mod demand;
 mod devices;
 mod distinct;
 mod evaluate;

@@ -37,7 +37,7 @@ pub(crate) fn dataset_of(place: &PlaceArguments, loaded: Option<Loaded<'_>>) -> 
             Err(about(file, text))
         }
         (_, Some((_, own))) => Ok(own),
-        (_, None) => Ok(place.dataset_or(DatasetName::default())),
+        (_, None) => place.dataset_or(DatasetName::default()),
     }
 }
 

@@ -33,16 +33,22 @@ pub(crate) fn take(written: io::Result<()>) {
 /// Writes a line to standard error, where there is one. Names from files may hold control characters, which a terminal
 /// would obey: they are shown as escapes.
 pub(crate) fn message(text: impl Display) {
+    let mut line = escaped(&text.to_string(), &['\n', '\t']);
+    line.push('\n');
+    bytes(line.as_bytes());
+}
+
+/// A text with its control characters as escapes, but for some.
+pub(crate) fn escaped(text: &str, but: &[char]) -> String {
     let mut line = String::new();
-    for c in text.to_string().chars() {
-        if c.is_control() && !matches!(c, '\n' | '\t') {
+    for c in text.chars() {
+        if c.is_control() && !but.contains(&c) {
             line.extend(c.escape_default());
         } else {
             line.push(c);
         }
     }
-    line.push('\n');
-    bytes(line.as_bytes());
+    line
 }
 
 /// Writes a line that need not be UTF-8 to standard error.

@@ -15,6 +15,7 @@ use adadagrad_gpu::run::Run;
 use adadagrad_gpu::webgpu::Profile;
 
 use crate::arguments::TrainArguments;
+use crate::demand::Demand;
 use crate::numbers::grouped;
 use crate::origin::Loaded;
 use crate::output;
@@ -159,7 +160,7 @@ fn new_config(
     if let Some(own) = own {
         origin::check_model(config.model, own)?;
     }
-    Ok(RunConfig { dataset: place.dataset_or(config.dataset), ..config })
+    Ok(RunConfig { dataset: place.dataset_or(config.dataset)?, ..config })
 }
 
 /// Batches that fit the data, where no flag says the largest.
@@ -206,7 +207,8 @@ pub(crate) fn begin(
         output::message(note);
     }
     validate(&config, start, samples)?;
-    let mut engine = arguments.place.profiled_engine(&config, network.clone(), data, profile)?;
+    let demand = Demand::of_run(&config, network, samples);
+    let mut engine = arguments.place.profiled_engine(&config, network.clone(), data, demand, profile)?;
     let trainer = match start {
         Start::New => Trainer::new(config, samples),
         Start::From((file, checkpoint)) => {

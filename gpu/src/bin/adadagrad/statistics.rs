@@ -17,6 +17,7 @@ use serde::Serialize;
 
 use crate::Outcome;
 use crate::arguments::StatisticsArguments;
+use crate::demand::Demand;
 use crate::files;
 use crate::numbers::{grouped, percent, significant};
 use crate::origin::{self, Loaded};
@@ -76,8 +77,10 @@ pub(crate) fn run(arguments: &StatisticsArguments) -> Outcome {
     let data = origin::as_seen_by(data, loaded);
     let (samples, visit) = batch(arguments, seed, &data)?;
     let network = chosen.network(data.training.shape())?;
-    let mut engine = files::engine_of(&arguments.place, chosen.model, &network, seed, loaded, &data)?;
-    let evidence = engine.evidence(Cut::new(samples, needs.parts), visit, &needs)?;
+    let cut = Cut::new(samples, needs.parts);
+    let demand = Demand { needs, largest: Some(cut), is_saved: false };
+    let mut engine = files::engine_of(&arguments.place, chosen.model, &network, seed, loaded, &data, demand)?;
+    let evidence = engine.evidence(cut, visit, &needs)?;
     let report = report(&evidence, tests);
     if arguments.table {
         output::result(tables(&report));

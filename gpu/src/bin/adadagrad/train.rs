@@ -23,6 +23,7 @@ use clap::ArgMatches;
 use crate::Outcome;
 use crate::arguments::{Device, TrainArguments};
 use crate::checkpoints::{Checkpoints, Ending};
+use crate::demand::Demand;
 use crate::distinct::refuse_shared;
 use crate::files;
 use crate::interrupt::{self, Interrupts};
@@ -60,6 +61,9 @@ pub(crate) fn run(arguments: &TrainArguments, given: &ArgMatches) -> Outcome {
     let chosen = Chosen { model: config.model, own };
     let data = arguments.place.load_data(config.dataset)?;
     let network = chosen.network(data.training.shape())?;
+    // Before files of its size are written to prove that they can be.
+    let demand = Demand::of_run(&config, &network, data.training.len());
+    arguments.place.check_memory(&config, &network, demand)?;
     let files = Files::open(arguments, &config, network.view(), start)?;
     refuse_data_as_output(arguments, &data)?;
     let config = start::fitted(arguments, config, &data);

@@ -1,0 +1,88 @@
+//! Whether this machine's memory holds what a command is about to compute.
+
+use std::num::NonZero;
+
+use adadagrad_core::config::RunConfig;
+use adadagrad_core::owned::OwnedNetwork;
+use adadagrad_core::owned::threads::ThreadsEngine;
+use adadagrad_core::statistics::Needs;
+use adadagrad_core::training::Cut;
+use adadagrad_gpu::memory::{self, NotEnoughMemory};
+
+use crate::arguments::Device;
+
+/// Copies of parameters and optimizer memory that a checkpoint is written from, beside the engine's own: the bytes of its
+/// tensors, and those of the file.
+const COPIES_OF_CHECKPOINT: u64 = 2;
+/// Copies that an engine on a GPU has in the machine's memory: the last one, the one on its way from the device, and what
+/// the driver makes of the latter.
+const COPIES_OF_GPU_ENGINE: u64 = 3;
+
+/// What decides how much memory an engine takes beside its network.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Demand {
+    /// What batches are asked for.
+    pub(crate) needs: Needs,
+    /// The largest batch, where there are others than evaluations.
+    pub(crate) largest: Option<Cut>,
+    /// Whether checkpoints are written.
+    pub(crate) is_saved: bool,
+}
+
+impl Demand {
+    /// Of a run of these settings over so many training samples.
+    pub(crate) fn of_run(config: &RunConfig, network: &OwnedNetwork, samples: u32) -> Self {
+        let needs = config.test.map_or(Needs::default(), |test| test.as_test::<f64>().needs());
+        let largest = Cut::by_grain(network.grain(), config.max_batch.min(samples), needs.parts);
+        Self { needs, largest: Some(largest), is_saved: true }
+    }
+
+    /// Refuses what the machine cannot hold, before any of it is allocated. `auto` must be decided, or counts as a GPU,
+    /// which takes less of this memory.
+    ///
+    /// # Errors
+    /// How much is needed, how much there is, and what would take less.
+    pub(crate) fn check(
+        &self,
+        device: Device,
+        threads: NonZero<usize>,
+        config: &RunConfig,
+        network: &OwnedNetwork,
+    ) -> Result<(), String> {
+        let Err(error) = memory::check(self.bytes(device, threads, config, network)) else { return Ok(()) };
+        let NotEnoughMemory { available, .. } = error;
+        let with_one = self.bytes(device, NonZero::<usize>::MIN, config, network);
+        let (on, advice) = match device {
+            Device::Cpu if with_one <= available => {
+                (format!(" on {threads} threads"), "choose a smaller network, or --threads 1")
+            }
+            Device::Cpu if threads.get() > 1 => {
+                (format!(" on {threads} threads"), "choose a smaller network")
+            }
+            _ => (String::new(), "choose a smaller network"),
+        };
+        Err(format!("the model {} is too large for this machine{on}: {error}; {advice}", config.model))
+    }
+
+    fn bytes(
+        &self,
+        device: Device,
+        threads: NonZero<usize>,
+        config: &RunConfig,
+        network: &OwnedNetwork,
+    ) -> u64 {
+        let vectors = 1 + config.optimizer.as_optimizer::<f32>().slots() as u64;
+        let copy = (network.view().parameters() as u64)
+            .saturating_mul(vectors)
+            .saturating_mul(size_of::<f32>() as u64);
+        let (engine, copies) = match device {
+            Device::Cpu => {
+                let engine = ThreadsEngine::memory_bytes(config, network, &self.needs, self.largest, threads);
+                // Files hold the weights in another order: one more.
+                (engine, COPIES_OF_CHECKPOINT + 1)
+            }
+            Device::Gpu | Device::Auto => (copy.saturating_mul(COPIES_OF_GPU_ENGINE), COPIES_OF_CHECKPOINT),
+        };
+        engine.saturating_add(if self.is_saved { copy.saturating_mul(copies) } else { 0 })
+    }
+}

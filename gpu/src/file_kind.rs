@@ -1,0 +1,28 @@
+//! What is not a regular file, in words.
+
+use std::fs::FileType;
+
+/// What is said of a folder.
+pub(crate) const FOLDER: &str = "is a folder, but a file is expected";
+
+/// What is wrong with a kind of file where a regular one is expected.
+#[must_use]
+pub(crate) fn unexpected(kind: FileType) -> &'static str {
+    if kind.is_dir() {
+        return FOLDER;
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt;
+        if kind.is_fifo() {
+            return "is a pipe (FIFO), but a regular file is expected";
+        }
+        if kind.is_socket() {
+            return "is a socket, but a regular file is expected";
+        }
+        if kind.is_char_device() || kind.is_block_device() {
+            return "is a device, but a regular file is expected";
+        }
+    }
+    "is not a regular file"
+}
