@@ -28,16 +28,16 @@ impl ThreadsEngine {
     ) -> u64 {
         let view = network.view();
         let parameters = view.parameters() as u64;
-        let slots = config.optimizer.as_optimizer::<f32>().slots() as u64;
+        let slots = config.slots() as u64;
         // Of each of the sums: Σ gᵢ, and where it is asked for Σ gᵢ².
-        let vectors = if needs.coordinate_quantile.is_some() { 2 } else { 1 };
+        let vectors = if needs.moments() { 2 } else { 1 };
         let sums = largest.map_or(0, |cut| {
             // No more parts are on their way at a time.
             let window = (threads.get() as u64).saturating_mul(2);
             let parts = PARTS_OF_BATCH + u64::from(cut.parts()).min(window);
             bytes::<f64>(vectors).saturating_add(bytes::<f32>(parts * vectors))
         });
-        // The parameters themselves and ḡ, and the optimizer's memory.
+        // The parameters themselves and ḡ, and the training memory.
         let per_parameter = bytes::<f32>(slots + 2).saturating_add(sums);
         let workspace = workspace_bytes(view);
         let kept = largest.filter(|_| needs.inner).map_or(0, |cut| kept_micro_batches(view, cut));
