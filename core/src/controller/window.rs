@@ -73,7 +73,7 @@ impl serde::Serialize for Window {
 #[cfg(feature = "serde")]
 impl crate::fields::Setting for Window {
     fn of(value: crate::fields::Value) -> Result<Self, crate::fields::Fault> {
-        use crate::fields::{Fault, Setting, Value};
+        use crate::fields::{Fault, Value};
         const EXPECTED: &str = "a list of at most 16 proposals";
         let Value::List(sizes) = value else { return Err(Fault::Type(value, EXPECTED)) };
         let mut window = Self::default();
