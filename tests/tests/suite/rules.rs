@@ -10,7 +10,7 @@ use adadagrad_core::controller::{
     Accordion, AdAdaGrad, AnyController, AnyState, BigBatch, Cabs, CostAware, DiveBatch, GradientNoiseScale,
     Limits, Linear, Smith, StageList, Stages, WindowKind,
 };
-use adadagrad_core::network::Model;
+use adadagrad_core::model::Model;
 use adadagrad_core::noise_scale::{Noise, Sensor};
 use adadagrad_core::optimizer::{AnyOptimizer, Sgd};
 use adadagrad_core::owned::checkpoint::{self, STATE_VERSION, State};
