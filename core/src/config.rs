@@ -3,24 +3,18 @@
 use core::fmt;
 
 use crate::augmentation::Augmentation;
-use crate::batch_test::{
-    AnyTest, AugmentedTest, CoordinateNormTest, InnerProductTest, NormTest, WorkerNormTest,
-};
+use crate::batch_test::{AnyTest, NormTest};
 use crate::controller::{AdAdaGrad, AnyController, Constant};
 use crate::model::Model;
 use crate::normalisation::Normalisation;
 use crate::optimizer::{AdaGrad, AnyOptimizer};
 use crate::real::Real;
-use crate::schedule::{Decay, Schedule};
+use crate::schedule::Schedule;
+pub use crate::settings::LARGEST_EXACT;
+use crate::settings::{Choices, Field, Range, Rounding, Settings, Short};
 
 /// The version of [`RunConfig`] and of [`crate::training::Telemetry`] that this crate reads and writes.
 pub const FORMAT_VERSION: u32 = 1;
-
-/// Numbers beyond this are infinite in `f32`, which runs are computed in.
-const LARGEST: f64 = f32::MAX as f64;
-
-/// Whole numbers up to here survive a float, and so JavaScript: the largest that settings take.
-pub const LARGEST_EXACT: u64 = (1 << 53) - 1;
 
 /// The data sets that settings can name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -173,34 +167,52 @@ impl Preset {
     }
 }
 
-/// The values that a setting may take.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Range {
-    /// least ≤ x ≤ most.
-    Closed(f64, f64),
-    /// least < x ≤ most.
-    Above(f64, f64),
-    /// least ≤ x < most.
-    Below(f64, f64),
-    /// Any at all.
-    Needed,
-}
-
-impl Range {
-    /// Whether the upper end is only that of the float type, and not what is wrong with `x`.
-    fn is_open_to(self, x: f64) -> bool {
-        matches!(self, Self::Above(_, LARGEST) | Self::Below(_, LARGEST)) && (x.is_nan() || x < LARGEST)
+crate::settings::table!(RunConfig {
+    title: "run",
+    doc: "Everything that determines a run.",
+    source: "",
+    fields: {
+        learning_rate: f64 = 0.02 => Field::new("learning rate", "The learning rate α, before the schedule.")
+            .symbol("α")
+            .range(Range::POSITIVE)
+            .rounding(Rounding::Value)
+            .retunable()
+            .placeholder("RATE"),
+        initial_batch: u32 = 8 => size(
+            "initial batch",
+            "The size of the first batch in samples; at least 2 with a test, because one sample has no variance.",
+        ),
+        min_batch: u32 = 1 => size("smallest batch", "The smallest batch in samples.").retunable(),
+        max_batch: u32 = 4_096 => size(
+            "largest batch",
+            "The largest batch in samples, at most the number of training samples.",
+        )
+        .retunable(),
+        sample_budget: u64 = 100_000 => Field::new(
+            "sample budget",
+            "The run ends after the first step by which this number of training samples were seen.",
+        )
+        .range(Range::at_least(1))
+        .retunable()
+        .placeholder("SAMPLES"),
+        seed: u64 = 0 => Field::new(
+            "seed",
+            "Determines the initial parameters and the order of the samples: the same seed gives the same run.",
+        )
+        .range(Range::at_least(0)),
+        evaluate_every: u64 = 8_000 => Field::new(
+            "measure accuracy every",
+            "The number of training samples between two measurements of the accuracy.",
+        )
+        .range(Range::at_least(1))
+        .retunable()
+        .placeholder("SAMPLES"),
     }
+});
 
-    /// False for NaN.
-    fn contains(self, x: f64) -> bool {
-        match self {
-            Self::Closed(least, most) => least <= x && x <= most,
-            Self::Above(least, most) => least < x && x <= most,
-            Self::Below(least, most) => least <= x && x < most,
-            Self::Needed => !x.is_nan(),
-        }
-    }
+/// A batch size. What is allowed depends on the others and on the data: see [`RunConfig::validate_batches`].
+const fn size(title: &'static str, doc: &'static str) -> Field {
+    Field::new(title, doc).range(Range::whole(1, u32::MAX as u64)).placeholder("SAMPLES")
 }
 
 /// Settings that cannot run: which one, what it is, what it may be, and why.
@@ -208,6 +220,8 @@ impl Range {
 pub struct ConfigError {
     /// The setting's name.
     pub field: &'static str,
+    /// The part of the settings that it belongs to: `optimizer`; empty for the run's own.
+    pub part: &'static str,
     found: f64,
     range: Range,
     because: &'static str,
@@ -217,8 +231,9 @@ impl ConfigError {
     /// A controller that adapts the batch, without a test to adapt it to.
     const NO_TEST: Self = Self {
         field: "test",
+        part: "",
         found: f64::NAN,
-        range: Range::Needed,
+        range: Range::Any,
         because: "an adaptive batch size needs a batch-size test",
     };
 }
@@ -226,49 +241,15 @@ impl ConfigError {
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { field, range, because, .. } = self;
-        if *range == Range::Needed {
+        if *range == Range::Any {
             return write!(f, "{field} is missing: {because}");
         }
-        write!(f, "{field} is {}, but must be {}", Short(self.found), InWords(*range, self.found))?;
+        write!(f, "{field} is {}, but must be {}", Short(self.found), range.said_of(self.found))?;
         if because.is_empty() { Ok(()) } else { write!(f, " ({because})") }
     }
 }
 
 impl core::error::Error for ConfigError {}
-
-/// A range, for a number that is not in it.
-struct InWords(Range, f64);
-
-impl fmt::Display for InWords {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(range, found) = *self;
-        match range {
-            Range::Needed => Ok(()),
-            Range::Closed(least, most) if least == most => write!(f, "{}", Short(least)),
-            Range::Closed(least, most) => write!(f, "from {} to {}", Short(least), Short(most)),
-            Range::Above(least, _) if range.is_open_to(found) => write!(f, "a number above {}", Short(least)),
-            Range::Above(least, most) => write!(f, "above {} and at most {}", Short(least), Short(most)),
-            Range::Below(least, _) if range.is_open_to(found) => {
-                write!(f, "a number of at least {}", Short(least))
-            }
-            Range::Below(least, most) => write!(f, "at least {} and below {}", Short(least), Short(most)),
-        }
-    }
-}
-
-/// A number, in powers of ten where it would take many zeros. Whole numbers that settings take are written out.
-struct Short(f64);
-
-impl fmt::Display for Short {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let size = self.0.abs();
-        if size != 0.0 && size.is_finite() && !(1e-6..1e21).contains(&size) {
-            write!(f, "{:e}", self.0)
-        } else {
-            write!(f, "{}", self.0)
-        }
-    }
-}
 
 /// Why a run cannot continue with other settings.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -301,71 +282,61 @@ impl From<ConfigError> for RetuneError {
     }
 }
 
-/// A test with the thresholds of another of its kind.
-fn with_thresholds((test, other): (AnyTest, AnyTest)) -> AnyTest {
-    match (test, other) {
-        (AnyTest::Norm(test), AnyTest::Norm(NormTest { eta, .. })) => AnyTest::Norm(NormTest { eta, ..test }),
-        (AnyTest::InnerProduct(test), AnyTest::InnerProduct(InnerProductTest { theta, .. })) => {
-            AnyTest::InnerProduct(InnerProductTest { theta, ..test })
-        }
-        (AnyTest::Orthogonality(_), AnyTest::Orthogonality(_)) => other,
-        (AnyTest::Augmented(test), AnyTest::Augmented(AugmentedTest { theta, nu, .. })) => {
-            AnyTest::Augmented(AugmentedTest { theta, nu, ..test })
-        }
-        (AnyTest::CoordinateNorm(test), AnyTest::CoordinateNorm(CoordinateNormTest { eta, .. })) => {
-            AnyTest::CoordinateNorm(CoordinateNormTest { eta, ..test })
-        }
-        (AnyTest::WorkerNorm(test), AnyTest::WorkerNorm(WorkerNormTest { eta, .. })) => {
-            AnyTest::WorkerNorm(WorkerNormTest { eta, ..test })
-        }
-        (test, _) => test,
-    }
-}
-
-/// Pixels around an image that a crop may take in.
-const PADDING: [u64; 2] = [0, Augmentation::LARGEST_PADDING as u64];
-const POSITIVE: Range = Range::Above(0.0, LARGEST);
-const NOT_NEGATIVE: Range = Range::Below(0.0, LARGEST);
-
-fn check(field: &'static str, found: f64, range: Range, because: &'static str) -> Result<(), ConfigError> {
-    if range.contains(found) { Ok(()) } else { Err(ConfigError { field, found, range, because }) }
-}
-
-/// A setting that the run computes with in `F`: in range also when it is rounded to that type, and not 0 unless it is
-/// said to be.
-fn check_in<F: Real>(
-    field: &'static str,
-    found: f64,
-    range: Range,
-    because: &'static str,
-) -> Result<(), ConfigError> {
-    check(field, found, range, because)?;
-    let rounded = F::of(found).as_f64();
-    let refused = |because| Err(ConfigError { field, found, range, because });
-    if rounded == 0.0 && found != 0.0 {
-        return refused(if range.contains(0.0) {
-            "the run's float type rounds it to 0: use 0 or a larger number"
-        } else {
-            "the run's float type rounds it to 0"
-        });
-    }
-    if range.contains(rounded) {
-        Ok(())
-    } else if rounded.is_infinite() {
-        refused("it is too large for the run's float type")
-    } else {
-        refused("the run's float type rounds it to 1")
-    }
-}
-
+/// A setting of the run whose range depends on others, or on the data.
 #[allow(clippy::cast_precision_loss)]
-fn check_count(
+fn check_size(
     field: &'static str,
-    found: u64,
-    [least, most]: [u64; 2],
+    found: u32,
+    range: [u64; 2],
     because: &'static str,
 ) -> Result<(), ConfigError> {
-    check(field, found as f64, Range::Closed(least as f64, most as f64), because)
+    let [least, most] = range;
+    let (found, range) = (f64::from(found), Range::Closed(least as f64, most as f64));
+    if range.contains(found) { Ok(()) } else { Err(ConfigError { field, part: "", found, range, because }) }
+}
+
+/// The settings of a part that are numbers, each in its range: also where the run's float type rounds it.
+fn check_part<F: Real>(
+    part: &'static str,
+    fields: &[Field],
+    number: impl Fn(usize) -> Option<f64>,
+) -> Result<(), ConfigError> {
+    let numbers = fields.iter().enumerate().filter_map(|(row, field)| Some((field, number(row)?)));
+    for (field, found) in numbers {
+        let refused = |because| ConfigError { field: field.name, part, found, range: field.range, because };
+        if !field.range.contains(found) {
+            return Err(refused(field.because));
+        }
+        if let Some(because) = spoilt_by_rounding::<F>(field, found) {
+            return Err(refused(because));
+        }
+    }
+    Ok(())
+}
+
+/// Why the run's float type cannot hold a number that is in its range.
+fn spoilt_by_rounding<F: Real>(&Field { range, rounding, .. }: &Field, found: f64) -> Option<&'static str> {
+    match rounding {
+        Rounding::None => None,
+        Rounding::Square => (F::Sum::of(found).squared().as_f64() == 0.0)
+            .then_some("its square rounds to 0 in the run's float type"),
+        Rounding::Value => {
+            let rounded = F::of(found).as_f64();
+            if rounded == 0.0 && found != 0.0 {
+                Some(if range.contains(0.0) {
+                    "the run's float type rounds it to 0: use 0 or a larger number"
+                } else {
+                    "the run's float type rounds it to 0"
+                })
+            } else if range.contains(rounded) {
+                None
+            } else if rounded.is_infinite() {
+                Some("it is too large for the run's float type")
+            } else {
+                Some("the run's float type rounds it to 1")
+            }
+        }
+    }
 }
 
 impl RunConfig {
@@ -384,19 +355,20 @@ impl RunConfig {
     /// The first setting out of its range, as given or as rounded to `F`, with the range.
     pub fn validate_in<F: Real>(&self, samples: u32) -> Result<(), ConfigError> {
         let format = u64::from(FORMAT_VERSION);
-        check_count("version", self.version.into(), [format; 2], "settings of another version")?;
-        check_in::<F>("learning_rate", self.learning_rate, POSITIVE, "")?;
-        check_count("padding", self.augmentation.padding.into(), PADDING, "")?;
-        check_optimizer::<F>(&self.optimizer)?;
-        check_schedule(&self.schedule)?;
-        if let Some(test) = &self.test {
-            check_test(test)?;
+        check_size("version", self.version, [format; 2], "settings of another version")?;
+        let Self { augmentation, optimizer, schedule, test, controller, .. } = self;
+        check_part::<F>("augmentation", Augmentation::ABOUT.fields, |row| augmentation.number(row))?;
+        check_part::<F>("optimizer", optimizer.fields(), |row| optimizer.number(row))?;
+        check_part::<F>("schedule", Schedule::ABOUT.fields, |row| schedule.number(row))?;
+        check_part::<F>("schedule.decay", schedule.decay.fields(), |row| schedule.decay.number(row))?;
+        if let Some(test) = test {
+            check_part::<F>("test", test.fields(), |row| test.number(row))?;
+        } else if let AnyController::AdAdaGrad(_) = controller {
+            return Err(ConfigError::NO_TEST);
         }
-        self.validate_controller()?;
+        check_part::<F>("controller", controller.fields(), |row| controller.number(row))?;
         self.validate_batches(samples)?;
-        check_count("sample_budget", self.sample_budget, [1, LARGEST_EXACT], "")?;
-        check_count("seed", self.seed, [0, LARGEST_EXACT], "")?;
-        check_count("evaluate_every", self.evaluate_every, [1, LARGEST_EXACT], "")
+        check_part::<F>("", Self::ABOUT.fields, |row| self.number(row))
     }
 
     /// Whether a run that has made steps can continue with these settings: the first batch is past.
@@ -417,28 +389,30 @@ impl RunConfig {
             .validate_in::<F>(samples)
     }
 
-    /// Whether a run with these settings may continue with `next`: the learning rate and its schedule, the
-    /// test's thresholds, growth cap, smallest and largest batch, sample budget and how often accuracy is
-    /// measured may change, and nothing else.
+    /// Whether a run with these settings may continue with `next`: the settings that their tables call
+    /// retunable may change (the learning rate and its schedule, the test's thresholds, the limits of the batch, the
+    /// sample budget, …), and nothing else.
     ///
     /// # Errors
     /// The first setting that differs and may not.
     pub fn check_retune(&self, next: &Self) -> Result<(), RetuneError> {
-        let controller = match (self.controller, next.controller) {
-            (AnyController::AdAdaGrad(_), AnyController::AdAdaGrad(_)) => next.controller,
-            _ => self.controller,
+        let test = match (self.test, next.test) {
+            (Some(test), Some(next)) => test.may_become(&next),
+            (test, next) => test.is_none() && next.is_none(),
         };
+        let own = self.fixed_change(next);
         let fixed = [
             ("version", self.version == next.version),
             ("dataset", self.dataset == next.dataset),
             ("normalisation", self.normalisation == next.normalisation),
-            ("augmentation", self.augmentation == next.augmentation),
+            ("augmentation", self.augmentation.fixed_change(&next.augmentation).is_none()),
             ("model", self.model == next.model),
-            ("optimizer", self.optimizer == next.optimizer),
-            ("test", self.test.zip(next.test).map(with_thresholds).or(self.test) == next.test),
-            ("controller", controller == next.controller),
-            ("initial_batch", self.initial_batch == next.initial_batch),
-            ("seed", self.seed == next.seed),
+            ("optimizer", self.optimizer.may_become(&next.optimizer)),
+            ("schedule", self.schedule.fixed_change(&next.schedule).is_none()),
+            ("schedule", self.schedule.decay.may_become(&next.schedule.decay)),
+            ("test", test),
+            ("controller", self.controller.may_become(&next.controller)),
+            (own.unwrap_or_default(), own.is_none()),
         ];
         match fixed.iter().find(|(_, same)| !same) {
             None => Ok(()),
@@ -455,108 +429,23 @@ impl RunConfig {
         (self.max_batch > samples).then_some(Self { max_batch, min_batch, initial_batch, ..*self })
     }
 
-    fn validate_controller(&self) -> Result<(), ConfigError> {
-        if let AnyController::AdAdaGrad(AdAdaGrad { growth_cap }) = self.controller {
-            if self.test.is_none() {
-                return Err(ConfigError::NO_TEST);
-            }
-            check("growth_cap", growth_cap.unwrap_or(2.0), Range::Above(1.0, LARGEST), "")?;
-        }
-        Ok(())
-    }
-
     fn validate_batches(&self, samples: u32) -> Result<(), ConfigError> {
         let samples = u64::from(samples);
         let (min, max) = (u64::from(self.min_batch), u64::from(self.max_batch));
-        check_count("max_batch", max, [1, samples], "a batch cannot be larger than the training set")?;
-        check_count("min_batch", min, [1, max], "it cannot be above max_batch")?;
+        check_size(
+            "max_batch",
+            self.max_batch,
+            [1, samples],
+            "a batch cannot be larger than the training set",
+        )?;
+        check_size("min_batch", self.min_batch, [1, max], "it cannot be above max_batch")?;
         let (least, because) = match self.test {
             Some(_) => (min.max(2), "a batch-size test needs at least two samples"),
             None => (min, "it must lie between min_batch and max_batch"),
         };
         let because =
             if max < least { "with a batch-size test, max_batch must be at least 2" } else { because };
-        check_count("initial_batch", self.initial_batch.into(), [least, max], because)
-    }
-}
-
-fn check_optimizer<F: Real>(optimizer: &AnyOptimizer) -> Result<(), ConfigError> {
-    let number = check_in::<F>;
-    let fraction = |field, found| number(field, found, Range::Below(0.0, 1.0), "");
-    let weight_decay = |found| number("weight_decay", found, NOT_NEGATIVE, "");
-    let epsilon = |found| number("epsilon", found, POSITIVE, "it is the divisor where the gradient is zero");
-    let adam = |[beta1, beta2]: [f64; 2], eps, decay| {
-        fraction("beta1", beta1)?;
-        fraction("beta2", beta2)?;
-        epsilon(eps)?;
-        weight_decay(decay)
-    };
-    match *optimizer {
-        AnyOptimizer::Sgd(sgd) => weight_decay(sgd.weight_decay),
-        AnyOptimizer::Momentum(rule) => {
-            fraction("momentum", rule.momentum)?;
-            weight_decay(rule.weight_decay)
-        }
-        AnyOptimizer::Nesterov(rule) => {
-            fraction("momentum", rule.momentum)?;
-            weight_decay(rule.weight_decay)
-        }
-        AnyOptimizer::AdaGrad(rule) => {
-            number("initial_accumulator", rule.initial_accumulator, NOT_NEGATIVE, "")?;
-            epsilon(rule.epsilon)?;
-            weight_decay(rule.weight_decay)
-        }
-        AnyOptimizer::AdaGradNorm(rule) => {
-            let (field, found) = ("initial_norm", rule.initial_norm);
-            check(field, found, POSITIVE, "")?;
-            // What the sum begins with, in the wider type.
-            if F::Sum::of(found).squared().as_f64() == 0.0 {
-                let because = "its square rounds to 0 in the run's float type";
-                return Err(ConfigError { field, found, range: POSITIVE, because });
-            }
-            Ok(())
-        }
-        AnyOptimizer::RmsProp(rule) => {
-            fraction("alpha", rule.alpha)?;
-            epsilon(rule.epsilon)?;
-            weight_decay(rule.weight_decay)
-        }
-        AnyOptimizer::Adam(rule) => adam([rule.beta1, rule.beta2], rule.epsilon, rule.weight_decay),
-        AnyOptimizer::AdamW(rule) => adam([rule.beta1, rule.beta2], rule.epsilon, rule.weight_decay),
-    }
-}
-
-fn check_schedule(schedule: &Schedule) -> Result<(), ConfigError> {
-    check_count("warm_up_samples", schedule.warm_up_samples, [0, LARGEST_EXACT], "")?;
-    match schedule.decay {
-        Decay::Constant {} => Ok(()),
-        Decay::Cosine { final_fraction } => {
-            check("final_fraction", final_fraction, Range::Closed(0.0, 1.0), "")
-        }
-        Decay::Step { every_samples, factor } => {
-            check_count("every_samples", every_samples, [1, LARGEST_EXACT], "")?;
-            check("factor", factor, Range::Above(0.0, 1.0), "")
-        }
-    }
-}
-
-fn check_test(test: &AnyTest) -> Result<(), ConfigError> {
-    match *test {
-        AnyTest::Norm(test) => check("eta", test.eta, POSITIVE, ""),
-        AnyTest::InnerProduct(test) => check("theta", test.theta, POSITIVE, ""),
-        AnyTest::Orthogonality(test) => check("nu", test.nu, POSITIVE, ""),
-        AnyTest::Augmented(test) => {
-            check("theta", test.theta, POSITIVE, "")?;
-            check("nu", test.nu, POSITIVE, "")
-        }
-        AnyTest::CoordinateNorm(test) => {
-            check("eta", test.eta, POSITIVE, "")?;
-            check("quantile", test.quantile, Range::Above(0.0, 1.0), "")
-        }
-        AnyTest::WorkerNorm(test) => {
-            check("eta", test.eta, POSITIVE, "")?;
-            check_count("workers", test.workers.into(), [2, 1024], "")
-        }
+        check_size("initial_batch", self.initial_batch, [least, max], because)
     }
 }
 

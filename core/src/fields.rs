@@ -12,56 +12,13 @@ use core::fmt;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Unexpected, Visitor};
 
 /// A struct of settings, all of which have defaults.
-pub(crate) trait Settings: Default {
+pub(crate) trait Readable: Default {
     /// The fields.
     const NAMES: &'static [&'static str];
 
     /// Takes those that are there.
     fn take(&mut self, fields: &mut Fields) -> Result<(), Fault>;
 }
-
-/// Implements [`Settings`] and [`Deserialize`] for a struct. It names all of its fields, or it does not compile.
-macro_rules! settings {
-    ($settings:ident { $($field:ident),* $(,)? }) => {
-        impl $crate::fields::Settings for $settings {
-            const NAMES: &'static [&'static str] = &[$(stringify!($field)),*];
-
-            #[allow(unused_variables, reason = "there may be no fields")]
-            fn take(&mut self, fields: &mut $crate::fields::Fields) -> Result<(), $crate::fields::Fault> {
-                let Self { $($field),* } = self;
-                $(fields.take(stringify!($field), $field)?;)*
-                Ok(())
-            }
-        }
-
-        impl<'de> serde::Deserialize<'de> for $settings {
-            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let fields: $crate::fields::Fields = serde::Deserialize::deserialize(deserializer)?;
-                fields.settings().map_err($crate::fields::Fault::into_error)
-            }
-        }
-    };
-}
-pub(crate) use settings;
-
-/// Implements [`Deserialize`] for an enum of structs of settings, told apart by their field `name`.
-macro_rules! named_settings {
-    ($settings:ident { $($name:literal => $variant:ident),* $(,)? }) => {
-        impl<'de> serde::Deserialize<'de> for $settings {
-            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                use $crate::fields::{Fault, Fields};
-                let mut fields: Fields = serde::Deserialize::deserialize(deserializer)?;
-                let name = fields.take_name().map_err(Fault::into_error)?;
-                let settings = match &*name {
-                    $($name => fields.settings().map(Self::$variant),)*
-                    unknown => Err(Fault::variant(unknown, &[$($name),*])),
-                };
-                settings.map_err(Fault::into_error)
-            }
-        }
-    };
-}
-pub(crate) use named_settings;
 
 /// What is not taken yet of a map.
 pub(crate) struct Fields(Vec<(String, Value)>);
@@ -142,16 +99,28 @@ impl Fields {
     }
 
     /// Nothing may be left.
-    pub(crate) fn finish(self, known: &'static [&'static str]) -> Result<(), Fault> {
+    fn finish(self, known: &'static [&'static str]) -> Result<(), Fault> {
         self.0.into_iter().next().map_or(Ok(()), |(name, _)| Err(Fault::Field(name, known)))
     }
 
     /// All settings of a struct.
-    pub(crate) fn settings<T: Settings>(mut self) -> Result<T, Fault> {
-        let mut settings = T::default();
-        settings.take(&mut self)?;
-        self.finish(T::NAMES)?;
-        Ok(settings)
+    pub(crate) fn settings<T: Readable>(self) -> Result<T, Fault> {
+        self.variant(T::NAMES, |fields| {
+            let mut settings = T::default();
+            settings.take(fields)?;
+            Ok(settings)
+        })
+    }
+
+    /// All fields of something that has these, and no others.
+    pub(crate) fn variant<T>(
+        mut self,
+        known: &'static [&'static str],
+        take: impl FnOnce(&mut Self) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        let taken = take(&mut self)?;
+        self.finish(known)?;
+        Ok(taken)
     }
 
     fn find(&mut self, name: &str) -> Option<Value> {

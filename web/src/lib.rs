@@ -21,6 +21,7 @@ use adadagrad_core::batch_test::AnyTest;
 use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::optimizer::AnyOptimizer;
 use adadagrad_core::schedule::Decay;
+use adadagrad_core::settings::Choices;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::*;
@@ -60,9 +61,9 @@ pub fn presets() -> Result<JsValue, JsError> {
 
 #[derive(Serialize)]
 struct Defaults {
-    optimizers: [AnyOptimizer; 8],
-    tests: [AnyTest; 6],
-    decays: [Decay; 3],
+    optimizers: [AnyOptimizer; AnyOptimizer::CHOICES.len()],
+    tests: [AnyTest; AnyTest::CHOICES.len()],
+    decays: [Decay; Decay::CHOICES.len()],
 }
 
 /// One of each thing that settings name, with its default settings.

@@ -4,12 +4,16 @@ use crate::real::Real;
 use crate::statistics::Evidence;
 
 /// The batch keeps its size, whatever the test requires.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Constant {}
 
-#[cfg(feature = "serde")]
-crate::fields::settings!(Constant {});
+crate::settings::settings!(Constant {
+    title: "constant batch",
+    doc: "The batch keeps its size; the result of a test is reported, but has no effect.",
+    source: "",
+    fields: {},
+});
 
 impl<S: Real> Controller<S> for Constant {
     type State = ();

@@ -67,8 +67,7 @@ pub enum AnyController {
     Constant(Constant),
 }
 
-#[cfg(feature = "serde")]
-crate::fields::named_settings!(AnyController { "adadagrad" => AdAdaGrad, "constant" => Constant });
+crate::settings::named_settings!(AnyController { "adadagrad" => AdAdaGrad, "constant" => Constant });
 
 impl<S: Real> Controller<S> for AnyController {
     /// No rule has state so far.

@@ -18,6 +18,7 @@ mod networks;
 mod numbers;
 mod origin;
 mod output;
+mod parts;
 mod profile;
 mod progress;
 mod resume_command;
