@@ -35,6 +35,10 @@ pub use team::TeamMember;
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = include_str!("../typescript/session.d.ts");
 
+/// Written from the core's table of settings.
+#[wasm_bindgen(typescript_custom_section)]
+const SETTINGS: &str = include_str!("../typescript/settings.d.ts");
+
 /// A panic is a defect of ours; say where it happened before the module stops.
 #[wasm_bindgen(start)]
 fn report_panics() {
