@@ -18,6 +18,9 @@ pub enum WindowKind {
 crate::fields::name_setting!(WindowKind { Sliding, Block });
 
 impl WindowKind {
+    /// What settings call them.
+    pub const NAMES: &'static [&'static str] = &[Self::Sliding.name(), Self::Block.name()];
+
     /// What settings call it.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -73,7 +76,7 @@ impl serde::Serialize for Window {
 #[cfg(feature = "serde")]
 impl crate::fields::Setting for Window {
     fn of(value: crate::fields::Value) -> Result<Self, crate::fields::Fault> {
-        use crate::fields::{Fault, Setting, Value};
+        use crate::fields::{Fault, Value};
         const EXPECTED: &str = "a list of at most 16 proposals";
         let Value::List(sizes) = value else { return Err(Fault::Type(value, EXPECTED)) };
         let mut window = Self::default();

@@ -328,7 +328,7 @@ fn images(
         }
     }
     // The last one holds what is left.
-    if let Some((_, [others @ ..])) = all_records[before..].split_last()
+    if let Some((_, others)) = all_records[before..].split_last()
         && let Some(&(fullest, expected)) = others.iter().rev().max_by_key(|(_, records)| records)
         && let Some(&(name, records)) = others.iter().find(|(_, records)| *records < expected)
     {
