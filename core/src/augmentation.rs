@@ -3,6 +3,7 @@
 
 use crate::dataset::Visit;
 use crate::random::Key;
+use crate::settings::{Field, Range};
 
 /// How training images are varied. Test images never are, nor what a loss or an accuracy is measured on.
 ///
@@ -20,7 +21,24 @@ pub struct Augmentation {
 }
 
 #[cfg(feature = "serde")]
-crate::fields::settings!(Augmentation { padding, flip });
+crate::fields::readable!(Augmentation { padding, flip });
+
+crate::settings::table!(Augmentation {
+    title: "augmentation",
+    doc: "How training images are varied at random.",
+    source: "",
+    fields: {
+        padding: u32 = 0 => Field::new(
+            "crop padding",
+            "Training images are padded with this number of black pixels on each side and cropped at random; 0 for no \
+             crop.",
+        )
+        .range(Range::whole(0, Self::LARGEST_PADDING as u64))
+        .flag("crop-padding")
+        .placeholder("PIXELS"),
+        flip: bool = false => Field::new("random flip", "Mirrors every other training image, at random, left to right."),
+    }
+});
 
 /// Streams of random numbers from here on, one per pass, belong to augmentation. Those below are the shuffle's passes,
 /// those from 2⁶³ on the initial parameters'.

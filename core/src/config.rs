@@ -3,27 +3,21 @@
 use core::fmt;
 
 use crate::augmentation::Augmentation;
-use crate::batch_test::{
-    AnyTest, AugmentedTest, CoordinateNormTest, InnerProductTest, NormTest, WorkerNormTest,
-};
-use crate::controller::{AdAdaGrad, AnyController, Constant, MOST_IN_WINDOW};
+use crate::batch_test::{AnyTest, NormTest};
+use crate::controller::{AdAdaGrad, AnyController, Constant};
 use crate::model::Model;
 use crate::noise_scale::Sensor;
 use crate::normalisation::Normalisation;
 use crate::optimizer::{AdaGrad, AnyOptimizer};
 use crate::real::Real;
-use crate::schedule::{Decay, Schedule};
+use crate::schedule::Schedule;
+pub use crate::settings::LARGEST_EXACT;
+use crate::settings::{Choices, Field, Range, Rounding, Settings, Short};
 use crate::statistics::Needs;
 use crate::training::least_batch;
 
 /// The version of [`RunConfig`] and of [`crate::training::Telemetry`] that this crate reads and writes.
 pub const FORMAT_VERSION: u32 = 1;
-
-/// Numbers beyond this are infinite in `f32`, which runs are computed in.
-const LARGEST: f64 = f32::MAX as f64;
-
-/// Whole numbers up to here survive a float, and so JavaScript: the largest that settings take.
-pub const LARGEST_EXACT: u64 = (1 << 53) - 1;
 
 /// The data sets that settings can name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -98,7 +92,7 @@ pub struct RunConfig {
 }
 
 #[cfg(feature = "serde")]
-crate::fields::settings!(RunConfig {
+crate::fields::readable!(RunConfig {
     version,
     dataset,
     normalisation,
@@ -198,37 +192,52 @@ impl Preset {
     }
 }
 
-/// The values that a setting may take.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Range {
-    /// least ≤ x ≤ most.
-    Closed(f64, f64),
-    /// least < x ≤ most.
-    Above(f64, f64),
-    /// least ≤ x < most.
-    Below(f64, f64),
-    /// Any at all.
-    Needed,
-    /// What goes with the other settings.
-    Fitting,
-}
-
-impl Range {
-    /// Whether the upper end is only that of the float type, and not what is wrong with `x`.
-    fn is_open_to(self, x: f64) -> bool {
-        matches!(self, Self::Above(_, LARGEST) | Self::Below(_, LARGEST)) && (x.is_nan() || x < LARGEST)
+crate::settings::table!(RunConfig {
+    title: "run",
+    doc: "Everything that determines a run.",
+    source: "",
+    fields: {
+        learning_rate: f64 = 0.02 => Field::new("learning rate", "The learning rate α, before the schedule.")
+            .symbol("α")
+            .range(Range::POSITIVE)
+            .rounding(Rounding::Value)
+            .retunable()
+            .placeholder("RATE"),
+        initial_batch: u32 = 8 => size(
+            "initial batch",
+            "The size of the first batch in samples; at least 2 with a test, because one sample has no variance.",
+        ),
+        min_batch: u32 = 1 => size("smallest batch", "The smallest batch in samples.").retunable(),
+        max_batch: u32 = 4_096 => size(
+            "largest batch",
+            "The largest batch in samples, at most the number of training samples.",
+        )
+        .retunable(),
+        sample_budget: u64 = 100_000 => Field::new(
+            "sample budget",
+            "The run ends after the first step by which this number of training samples were seen.",
+        )
+        .range(Range::at_least(1))
+        .retunable()
+        .placeholder("SAMPLES"),
+        seed: u64 = 0 => Field::new(
+            "seed",
+            "Determines the initial parameters and the order of the samples: the same seed gives the same run.",
+        )
+        .range(Range::at_least(0)),
+        evaluate_every: u64 = 8_000 => Field::new(
+            "measure accuracy every",
+            "The number of training samples between two measurements of the accuracy.",
+        )
+        .range(Range::at_least(1))
+        .retunable()
+        .placeholder("SAMPLES"),
     }
+});
 
-    /// False for NaN.
-    fn contains(self, x: f64) -> bool {
-        match self {
-            Self::Closed(least, most) => least <= x && x <= most,
-            Self::Above(least, most) => least < x && x <= most,
-            Self::Below(least, most) => least <= x && x < most,
-            Self::Needed => !x.is_nan(),
-            Self::Fitting => false,
-        }
-    }
+/// A batch size. What is allowed depends on the others and on the data: see [`RunConfig::validate_batches`].
+const fn size(title: &'static str, doc: &'static str) -> Field {
+    Field::new(title, doc).range(Range::whole(1, u32::MAX as u64)).placeholder("SAMPLES")
 }
 
 /// Settings that cannot run: which one, what it is, what it may be, and why.
@@ -236,75 +245,53 @@ impl Range {
 pub struct ConfigError {
     /// The setting's name.
     pub field: &'static str,
-    found: f64,
-    range: Range,
+    /// The part of the settings that it belongs to: `optimizer`; empty for the run's own.
+    pub part: &'static str,
+    fault: Fault,
     because: &'static str,
+}
+
+/// What is wrong with a setting.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Fault {
+    /// It is not there.
+    Missing,
+    /// It does not go with the other settings.
+    Unfit,
+    /// It is not in its range.
+    Outside { found: f64, range: Range },
 }
 
 impl ConfigError {
     /// A controller that adapts the batch, without a test to adapt it to.
     const NO_TEST: Self = Self {
         field: "test",
-        found: f64::NAN,
-        range: Range::Needed,
+        part: "",
+        fault: Fault::Missing,
         because: "an adaptive batch size needs a batch-size test",
     };
 
     /// A setting that the rule for batch sizes cannot work with.
-    const fn unfit(field: &'static str, because: &'static str) -> Self {
-        Self { field, found: f64::NAN, range: Range::Fitting, because }
+    const fn unfit(field: &'static str, part: &'static str, because: &'static str) -> Self {
+        Self { field, part, fault: Fault::Unfit, because }
     }
 }
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { field, range, because, .. } = self;
-        if *range == Range::Needed {
-            return write!(f, "{field} is missing: {because}");
+        let Self { field, because, .. } = self;
+        match self.fault {
+            Fault::Missing => return write!(f, "{field} is missing: {because}"),
+            Fault::Unfit => return write!(f, "{field} does not fit: {because}"),
+            Fault::Outside { found, range } => {
+                write!(f, "{field} is {}, but must be {}", Short(found), range.said_of(found))?;
+            }
         }
-        if *range == Range::Fitting {
-            return write!(f, "{field} does not fit: {because}");
-        }
-        write!(f, "{field} is {}, but must be {}", Short(self.found), InWords(*range, self.found))?;
         if because.is_empty() { Ok(()) } else { write!(f, " ({because})") }
     }
 }
 
 impl core::error::Error for ConfigError {}
-
-/// A range, for a number that is not in it.
-struct InWords(Range, f64);
-
-impl fmt::Display for InWords {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(range, found) = *self;
-        match range {
-            Range::Needed | Range::Fitting => Ok(()),
-            Range::Closed(least, most) if least == most => write!(f, "{}", Short(least)),
-            Range::Closed(least, most) => write!(f, "from {} to {}", Short(least), Short(most)),
-            Range::Above(least, _) if range.is_open_to(found) => write!(f, "a number above {}", Short(least)),
-            Range::Above(least, most) => write!(f, "above {} and at most {}", Short(least), Short(most)),
-            Range::Below(least, _) if range.is_open_to(found) => {
-                write!(f, "a number of at least {}", Short(least))
-            }
-            Range::Below(least, most) => write!(f, "at least {} and below {}", Short(least), Short(most)),
-        }
-    }
-}
-
-/// A number, in powers of ten where it would take many zeros. Whole numbers that settings take are written out.
-struct Short(f64);
-
-impl fmt::Display for Short {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let size = self.0.abs();
-        if size != 0.0 && size.is_finite() && !(1e-6..1e21).contains(&size) {
-            write!(f, "{:e}", self.0)
-        } else {
-            write!(f, "{}", self.0)
-        }
-    }
-}
 
 /// Why a run cannot continue with other settings.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -337,71 +324,66 @@ impl From<ConfigError> for RetuneError {
     }
 }
 
-/// A test with the thresholds of another of its kind.
-fn with_thresholds((test, other): (AnyTest, AnyTest)) -> AnyTest {
-    match (test, other) {
-        (AnyTest::Norm(test), AnyTest::Norm(NormTest { eta, .. })) => AnyTest::Norm(NormTest { eta, ..test }),
-        (AnyTest::InnerProduct(test), AnyTest::InnerProduct(InnerProductTest { theta, .. })) => {
-            AnyTest::InnerProduct(InnerProductTest { theta, ..test })
-        }
-        (AnyTest::Orthogonality(_), AnyTest::Orthogonality(_)) => other,
-        (AnyTest::Augmented(test), AnyTest::Augmented(AugmentedTest { theta, nu, .. })) => {
-            AnyTest::Augmented(AugmentedTest { theta, nu, ..test })
-        }
-        (AnyTest::CoordinateNorm(test), AnyTest::CoordinateNorm(CoordinateNormTest { eta, .. })) => {
-            AnyTest::CoordinateNorm(CoordinateNormTest { eta, ..test })
-        }
-        (AnyTest::WorkerNorm(test), AnyTest::WorkerNorm(WorkerNormTest { eta, .. })) => {
-            AnyTest::WorkerNorm(WorkerNormTest { eta, ..test })
-        }
-        (test, _) => test,
-    }
-}
-
-/// Pixels around an image that a crop may take in.
-const PADDING: [u64; 2] = [0, Augmentation::LARGEST_PADDING as u64];
-const POSITIVE: Range = Range::Above(0.0, LARGEST);
-const NOT_NEGATIVE: Range = Range::Below(0.0, LARGEST);
-
-fn check(field: &'static str, found: f64, range: Range, because: &'static str) -> Result<(), ConfigError> {
-    if range.contains(found) { Ok(()) } else { Err(ConfigError { field, found, range, because }) }
-}
-
-/// A setting that the run computes with in `F`: in range also when it is rounded to that type, and not 0 unless it is
-/// said to be.
-fn check_in<F: Real>(
-    field: &'static str,
-    found: f64,
-    range: Range,
-    because: &'static str,
-) -> Result<(), ConfigError> {
-    check(field, found, range, because)?;
-    let rounded = F::of(found).as_f64();
-    let refused = |because| Err(ConfigError { field, found, range, because });
-    if rounded == 0.0 && found != 0.0 {
-        return refused(if range.contains(0.0) {
-            "the run's float type rounds it to 0: use 0 or a larger number"
-        } else {
-            "the run's float type rounds it to 0"
-        });
-    }
-    if range.contains(rounded) {
-        Ok(())
-    } else if rounded.is_infinite() {
-        refused("it is too large for the run's float type")
-    } else {
-        refused("the run's float type rounds it to 1")
-    }
-}
-
+/// A setting of the run whose range depends on others, or on the data.
 #[allow(clippy::cast_precision_loss)]
-fn check_count(
+fn check_size(
     field: &'static str,
-    found: u64,
-    [least, most]: [u64; 2],
+    found: u32,
+    range: [u64; 2],
     because: &'static str,
 ) -> Result<(), ConfigError> {
-    check(field, found as f64, Range::Closed(least as f64, most as f64), because)
+    let [least, most] = range;
+    let (found, range) = (f64::from(found), Range::Closed(least as f64, most as f64));
+    if range.contains(found) {
+        Ok(())
+    } else {
+        Err(ConfigError { field, part: "", fault: Fault::Outside { found, range }, because })
+    }
+}
+
+/// The settings of a part that are numbers, each in its range: also where the run's float type rounds it.
+fn check_part<F: Real>(
+    part: &'static str,
+    fields: &[Field],
+    number: impl Fn(usize) -> Option<f64>,
+) -> Result<(), ConfigError> {
+    let numbers = fields.iter().enumerate().filter_map(|(row, field)| Some((field, number(row)?)));
+    for (field, found) in numbers {
+        let fault = Fault::Outside { found, range: field.range };
+        let refused = |because| ConfigError { field: field.name, part, fault, because };
+        if !field.range.contains(found) {
+            return Err(refused(field.because));
+        }
+        if let Some(because) = spoilt_by_rounding::<F>(field, found) {
+            return Err(refused(because));
+        }
+    }
+    Ok(())
+}
+
+/// Why the run's float type cannot hold a number that is in its range.
+fn spoilt_by_rounding<F: Real>(&Field { range, rounding, .. }: &Field, found: f64) -> Option<&'static str> {
+    match rounding {
+        Rounding::None => None,
+        Rounding::Square => (F::Sum::of(found).squared().as_f64() == 0.0)
+            .then_some("its square rounds to 0 in the run's float type"),
+        Rounding::Value => {
+            let rounded = F::of(found).as_f64();
+            if rounded == 0.0 && found != 0.0 {
+                Some(if range.contains(0.0) {
+                    "the run's float type rounds it to 0: use 0 or a larger number"
+                } else {
+                    "the run's float type rounds it to 0"
+                })
+            } else if range.contains(rounded) {
+                None
+            } else if rounded.is_infinite() {
+                Some("it is too large for the run's float type")
+            } else {
+                Some("the run's float type rounds it to 1")
+            }
+        }
+    }
 }
 
 impl RunConfig {
@@ -420,19 +402,22 @@ impl RunConfig {
     /// The first setting out of its range, as given or as rounded to `F`, with the range.
     pub fn validate_in<F: Real>(&self, samples: u32) -> Result<(), ConfigError> {
         let format = u64::from(FORMAT_VERSION);
-        check_count("version", self.version.into(), [format; 2], "settings of another version")?;
-        check_in::<F>("learning_rate", self.learning_rate, POSITIVE, "")?;
-        check_count("padding", self.augmentation.padding.into(), PADDING, "")?;
-        check_optimizer::<F>(&self.optimizer)?;
-        check_schedule(&self.schedule)?;
-        if let Some(test) = &self.test {
-            check_test(test)?;
+        check_size("version", self.version, [format; 2], "settings of another version")?;
+        let Self { augmentation, optimizer, schedule, test, controller, .. } = self;
+        check_part::<F>("augmentation", Augmentation::ABOUT.fields, |row| augmentation.number(row))?;
+        check_part::<F>("optimizer", optimizer.fields(), |row| optimizer.number(row))?;
+        check_part::<F>("schedule", Schedule::ABOUT.fields, |row| schedule.number(row))?;
+        check_part::<F>("schedule.decay", schedule.decay.fields(), |row| schedule.decay.number(row))?;
+        if let Some(test) = test {
+            check_part::<F>("test", test.fields(), |row| test.number(row))?;
+        } else if controller.uses_test() {
+            return Err(ConfigError::NO_TEST);
         }
-        self.validate_controller()?;
+        check_part::<F>("controller", controller.fields(), |row| controller.number(row))?;
+        self.check_needs()?;
         self.validate_batches(samples)?;
-        check_count("sample_budget", self.sample_budget, [1, LARGEST_EXACT], "")?;
-        check_count("seed", self.seed, [0, LARGEST_EXACT], "")?;
-        check_count("evaluate_every", self.evaluate_every, [1, LARGEST_EXACT], "")
+        self.check_rule_sizes()?;
+        check_part::<F>("", Self::ABOUT.fields, |row| self.number(row))
     }
 
     /// Whether a run that has made steps can continue with these settings: the first batch is past.
@@ -453,28 +438,33 @@ impl RunConfig {
             .validate_in::<F>(samples)
     }
 
-    /// Whether a run with these settings may continue with `next`: the learning rate and its schedule, the
-    /// test's thresholds, growth cap, smallest and largest batch, sample budget and how often accuracy is
-    /// measured may change, and nothing else.
+    /// Whether a run with these settings may continue with `next`: the settings that their tables call
+    /// retunable may change (the learning rate and its schedule, the test's thresholds, the limits of the batch, the
+    /// sample budget, …), and nothing else.
     ///
     /// # Errors
     /// The first setting that differs and may not.
     pub fn check_retune(&self, next: &Self) -> Result<(), RetuneError> {
-        // The numbers of a rule may change, as long as engines and memory need not.
-        let same_rule =
-            core::mem::discriminant(&self.controller) == core::mem::discriminant(&next.controller);
-        let same_needs = self.controller.needs() == next.controller.needs();
+        let test = match (self.test, next.test) {
+            (Some(test), Some(next)) => test.may_become(&next),
+            (test, next) => test.is_none() && next.is_none(),
+        };
+        // Whatever its table says, engines and memory need not change.
+        let controller = self.controller.may_become(&next.controller)
+            && self.controller.needs() == next.controller.needs();
+        let own = self.fixed_change(next);
         let fixed = [
             ("version", self.version == next.version),
             ("dataset", self.dataset == next.dataset),
             ("normalisation", self.normalisation == next.normalisation),
-            ("augmentation", self.augmentation == next.augmentation),
+            ("augmentation", self.augmentation.fixed_change(&next.augmentation).is_none()),
             ("model", self.model == next.model),
-            ("optimizer", self.optimizer == next.optimizer),
-            ("test", self.test.zip(next.test).map(with_thresholds).or(self.test) == next.test),
-            ("controller", same_rule && same_needs),
-            ("initial_batch", self.initial_batch == next.initial_batch),
-            ("seed", self.seed == next.seed),
+            ("optimizer", self.optimizer.may_become(&next.optimizer)),
+            ("schedule", self.schedule.fixed_change(&next.schedule).is_none()),
+            ("schedule", self.schedule.decay.may_become(&next.schedule.decay)),
+            ("test", test),
+            ("controller", controller),
+            (own.unwrap_or_default(), own.is_none()),
         ];
         match fixed.iter().find(|(_, same)| !same) {
             None => Ok(()),
@@ -491,14 +481,6 @@ impl RunConfig {
         (self.max_batch > samples).then_some(Self { max_batch, min_batch, initial_batch, ..*self })
     }
 
-    fn validate_controller(&self) -> Result<(), ConfigError> {
-        if self.controller.uses_test() && self.test.is_none() {
-            return Err(ConfigError::NO_TEST);
-        }
-        check_rule(&self.controller, self.max_batch)?;
-        self.check_needs()
-    }
-
     /// Whether optimizer and test give what the rule needs.
     fn check_needs(&self) -> Result<(), ConfigError> {
         let needs = self.controller.needs();
@@ -513,11 +495,12 @@ impl RunConfig {
         if matches!(self.controller, AnyController::Cabs(_))
             && !matches!(self.optimizer, AnyOptimizer::Sgd(_))
         {
-            return Err(ConfigError::unfit("optimizer", "CABS assumes the steps of plain SGD"));
+            return Err(ConfigError::unfit("optimizer", "", "CABS assumes the steps of plain SGD"));
         }
         if needs.sensor == Sensor::Preconditioned && !keeps_squares {
             return Err(ConfigError::unfit(
                 "sensor",
+                "controller",
                 "a preconditioned noise scale needs an optimizer that keeps squares of gradients: adagrad, rmsprop, \
                  adam or adamw",
             ));
@@ -525,23 +508,54 @@ impl RunConfig {
         if needs.extends && (of_test.inner || of_test.moments()) {
             return Err(ConfigError::unfit(
                 "test",
+                "",
                 "a batch that is extended is not swept twice: choose the norm test, the worker test or none",
             ));
         }
         if needs.halves && of_test.parts > 0 {
             return Err(ConfigError::unfit(
                 "test",
+                "",
                 "the rule cuts the batch into two halves, and the test into parts",
             ));
         }
         Ok(())
     }
 
+    /// Sizes that the rule names itself must be possible.
+    fn check_rule_sizes(&self) -> Result<(), ConfigError> {
+        let size = |field, found: u32, least: u32| {
+            check_size(
+                field,
+                found,
+                [least.into(), self.max_batch.into()],
+                "a batch of the rule cannot be above max_batch",
+            )
+            .map_err(|error| ConfigError { part: "controller", ..error })
+        };
+        match self.controller {
+            AnyController::Stages(rule) => {
+                rule.schedule.iter().try_for_each(|(_, stage)| size("schedule", stage, 1))
+            }
+            AnyController::Linear(rule) => size("last_batch", rule.last_batch, 1),
+            AnyController::Accordion(rule) => {
+                size("small", rule.small, 1)?;
+                size("large", rule.large, rule.small)
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn validate_batches(&self, samples: u32) -> Result<(), ConfigError> {
         let samples = u64::from(samples);
         let (min, max) = (u64::from(self.min_batch), u64::from(self.max_batch));
-        check_count("max_batch", max, [1, samples], "a batch cannot be larger than the training set")?;
-        check_count("min_batch", min, [1, max], "it cannot be above max_batch")?;
+        check_size(
+            "max_batch",
+            self.max_batch,
+            [1, samples],
+            "a batch cannot be larger than the training set",
+        )?;
+        check_size("min_batch", self.min_batch, [1, max], "it cannot be above max_batch")?;
         let least = min.max(least_batch(self).into());
         let because = match self.test {
             Some(_) if max < least => "with a batch-size test, max_batch must be at least 2",
@@ -549,158 +563,7 @@ impl RunConfig {
             None if least > min => "the rule compares samples, and needs at least two",
             None => "it must lie between min_batch and max_batch",
         };
-        check_count("initial_batch", self.initial_batch.into(), [least, max], because)
-    }
-}
-
-fn check_optimizer<F: Real>(optimizer: &AnyOptimizer) -> Result<(), ConfigError> {
-    let number = check_in::<F>;
-    let fraction = |field, found| number(field, found, Range::Below(0.0, 1.0), "");
-    let weight_decay = |found| number("weight_decay", found, NOT_NEGATIVE, "");
-    let epsilon = |found| number("epsilon", found, POSITIVE, "it is the divisor where the gradient is zero");
-    let adam = |[beta1, beta2]: [f64; 2], eps, decay| {
-        fraction("beta1", beta1)?;
-        fraction("beta2", beta2)?;
-        epsilon(eps)?;
-        weight_decay(decay)
-    };
-    match *optimizer {
-        AnyOptimizer::Sgd(sgd) => weight_decay(sgd.weight_decay),
-        AnyOptimizer::Momentum(rule) => {
-            fraction("momentum", rule.momentum)?;
-            weight_decay(rule.weight_decay)
-        }
-        AnyOptimizer::Nesterov(rule) => {
-            fraction("momentum", rule.momentum)?;
-            weight_decay(rule.weight_decay)
-        }
-        AnyOptimizer::AdaGrad(rule) => {
-            number("initial_accumulator", rule.initial_accumulator, NOT_NEGATIVE, "")?;
-            epsilon(rule.epsilon)?;
-            weight_decay(rule.weight_decay)
-        }
-        AnyOptimizer::AdaGradNorm(rule) => {
-            let (field, found) = ("initial_norm", rule.initial_norm);
-            check(field, found, POSITIVE, "")?;
-            // What the sum begins with, in the wider type.
-            if F::Sum::of(found).squared().as_f64() == 0.0 {
-                let because = "its square rounds to 0 in the run's float type";
-                return Err(ConfigError { field, found, range: POSITIVE, because });
-            }
-            Ok(())
-        }
-        AnyOptimizer::AdaGradNormDelayed(rule) => number("beta", rule.beta, POSITIVE, ""),
-        AnyOptimizer::RmsProp(rule) => {
-            fraction("alpha", rule.alpha)?;
-            epsilon(rule.epsilon)?;
-            weight_decay(rule.weight_decay)
-        }
-        AnyOptimizer::Adam(rule) => adam([rule.beta1, rule.beta2], rule.epsilon, rule.weight_decay),
-        AnyOptimizer::AdamW(rule) => adam([rule.beta1, rule.beta2], rule.epsilon, rule.weight_decay),
-    }
-}
-
-/// A rule's own numbers. Sizes that it names itself must be possible.
-fn check_rule(rule: &AnyController, max_batch: u32) -> Result<(), ConfigError> {
-    let ema = |ema| check("ema", ema, Range::Below(0.0, 1.0), "");
-    let positive = |field, found| check(field, found, POSITIVE, "");
-    let size = |field, found: u32, least: u32| {
-        let range = [least.into(), max_batch.into()];
-        check_count(field, found.into(), range, "a batch of the rule cannot be above max_batch")
-    };
-    let window = |length: u32| check_count("window", length.into(), [1, MOST_IN_WINDOW.into()], "");
-    let epochs = |every| check_count("every_epochs", every, [1, LARGEST_EXACT], "");
-    let time = |field, found: Option<f64>| check(field, found.unwrap_or_default(), NOT_NEGATIVE, "");
-    match *rule {
-        AnyController::Constant(_) => Ok(()),
-        AnyController::AdAdaGrad(rule) => {
-            check("growth_cap", rule.growth_cap.unwrap_or(2.0), Range::Above(1.0, LARGEST), "")?;
-            window(rule.window)
-        }
-        AnyController::Stages(rule) => {
-            rule.schedule.iter().try_for_each(|(_, stage)| size("schedule", stage, 1))
-        }
-        AnyController::Linear(rule) => {
-            size("last_batch", rule.last_batch, 1)?;
-            check_count("over_samples", rule.over_samples, [1, LARGEST_EXACT], "")
-        }
-        AnyController::AdaBatch(rule) => {
-            epochs(rule.every_epochs)?;
-            check("factor", rule.factor, Range::Below(1.0, LARGEST), "")?;
-            check("gamma", rule.gamma, Range::Above(0.0, 1.0), "")
-        }
-        AnyController::Smith(rule) => {
-            check("factor", rule.factor, Range::Above(1.0, LARGEST), "")?;
-            check("limit", rule.limit.unwrap_or_default(), NOT_NEGATIVE, "")
-        }
-        AnyController::Seesaw(rule) => {
-            positive("cut", rule.cut)?;
-            check("cut", rule.cut, Range::Below(0.0, 1.0), "")
-        }
-        AnyController::Cabs(rule) => {
-            ema(rule.ema)?;
-            positive("scale", rule.scale)
-        }
-        AnyController::DiveBatch(rule) => {
-            positive("delta", rule.delta)?;
-            epochs(rule.every_epochs)
-        }
-        AnyController::GradientNoiseScale(rule) => {
-            ema(rule.ema)?;
-            positive("scale", rule.scale)
-        }
-        AnyController::AdaBatchGrad(rule) => {
-            positive("theta", rule.theta)?;
-            positive("nu", rule.nu)?;
-            window(rule.window)
-        }
-        AnyController::BigBatch(rule) => positive("growth", rule.growth),
-        AnyController::SimiGrad(rule) => check("target", rule.target, Range::Closed(-1.0, 1.0), ""),
-        AnyController::Accordion(rule) => {
-            size("small", rule.small, 1)?;
-            size("large", rule.large, rule.small)?;
-            positive("threshold", rule.threshold)
-        }
-        AnyController::CostAware(rule) => {
-            ema(rule.ema)?;
-            check("gain", rule.gain, NOT_NEGATIVE, "")?;
-            time("fixed_time", rule.fixed_time)?;
-            time("time_per_sample", rule.time_per_sample)
-        }
-    }
-}
-
-fn check_schedule(schedule: &Schedule) -> Result<(), ConfigError> {
-    check_count("warm_up_samples", schedule.warm_up_samples, [0, LARGEST_EXACT], "")?;
-    match schedule.decay {
-        Decay::Constant {} => Ok(()),
-        Decay::Cosine { final_fraction } => {
-            check("final_fraction", final_fraction, Range::Closed(0.0, 1.0), "")
-        }
-        Decay::Step { every_samples, factor } => {
-            check_count("every_samples", every_samples, [1, LARGEST_EXACT], "")?;
-            check("factor", factor, Range::Above(0.0, 1.0), "")
-        }
-    }
-}
-
-fn check_test(test: &AnyTest) -> Result<(), ConfigError> {
-    match *test {
-        AnyTest::Norm(test) => check("eta", test.eta, POSITIVE, ""),
-        AnyTest::InnerProduct(test) => check("theta", test.theta, POSITIVE, ""),
-        AnyTest::Orthogonality(test) => check("nu", test.nu, POSITIVE, ""),
-        AnyTest::Augmented(test) => {
-            check("theta", test.theta, POSITIVE, "")?;
-            check("nu", test.nu, POSITIVE, "")
-        }
-        AnyTest::CoordinateNorm(test) => {
-            check("eta", test.eta, POSITIVE, "")?;
-            check("quantile", test.quantile, Range::Above(0.0, 1.0), "")
-        }
-        AnyTest::WorkerNorm(test) => {
-            check("eta", test.eta, POSITIVE, "")?;
-            check_count("workers", test.workers.into(), [2, 1024], "")
-        }
+        check_size("initial_batch", self.initial_batch, [least, max], because)
     }
 }
 

@@ -15,7 +15,7 @@ use core::str::FromStr;
 use serde::de::{self, Deserialize, Deserializer, Error, MapAccess, SeqAccess, Unexpected, Visitor};
 
 /// A struct of settings, all of which have defaults.
-pub(crate) trait Settings: Default {
+pub(crate) trait Readable: Default {
     /// The fields.
     const NAMES: &'static [&'static str];
 
@@ -23,10 +23,10 @@ pub(crate) trait Settings: Default {
     fn take(&mut self, fields: &mut Fields) -> Result<(), Fault>;
 }
 
-/// Implements [`Settings`] and [`Deserialize`] for a struct. It names all of its fields, or it does not compile.
-macro_rules! settings {
+/// Implements [`Readable`] and [`Deserialize`] for a struct. It names all of its fields, or it does not compile.
+macro_rules! readable {
     ($settings:ident { $($field:ident),* $(,)? }) => {
-        impl $crate::fields::Settings for $settings {
+        impl $crate::fields::Readable for $settings {
             const NAMES: &'static [&'static str] = &[$(stringify!($field)),*];
 
             #[allow(unused_variables, reason = "there may be no fields")]
@@ -40,7 +40,7 @@ macro_rules! settings {
         $crate::fields::deserialize_setting!($settings);
     };
 }
-pub(crate) use settings;
+pub(crate) use readable;
 
 /// Implements [`Setting`] and [`Deserialize`] for a struct all of whose fields must be there, unless they are options.
 macro_rules! required_settings {
@@ -72,25 +72,6 @@ macro_rules! deserialize_setting {
     };
 }
 pub(crate) use deserialize_setting;
-
-/// Implements [`Setting`] and [`Deserialize`] for an enum of structs of settings, told apart by their field `name`.
-macro_rules! named_settings {
-    ($settings:ident { $($name:literal => $variant:ident),* $(,)? }) => {
-        impl $crate::fields::Setting for $settings {
-            fn of(value: $crate::fields::Value) -> Result<Self, $crate::fields::Fault> {
-                let mut fields = value.into_fields()?;
-                let name = fields.take_name()?;
-                match &*name {
-                    $($name => fields.settings().map(Self::$variant),)*
-                    unknown => Err($crate::fields::Fault::variant(unknown, &[$($name),*])),
-                }
-            }
-        }
-
-        $crate::fields::deserialize_setting!($settings);
-    };
-}
-pub(crate) use named_settings;
 
 /// Implements [`Setting`] and [`Deserialize`] for an enum of names.
 macro_rules! name_setting {
@@ -220,7 +201,7 @@ impl Fields {
     }
 
     /// All settings of a struct.
-    pub(crate) fn settings<T: Settings>(mut self) -> Result<T, Fault> {
+    pub(crate) fn settings<T: Readable>(mut self) -> Result<T, Fault> {
         let mut settings = T::default();
         settings.take(&mut self)?;
         self.finish(T::NAMES)?;
@@ -243,7 +224,7 @@ pub(crate) trait Setting: Sized {
     }
 }
 
-impl<T: Settings> Setting for T {
+impl<T: Readable> Setting for T {
     fn of(value: Value) -> Result<Self, Fault> {
         value.into_fields()?.settings()
     }

@@ -33,6 +33,7 @@ pub mod owned;
 pub mod random;
 pub mod real;
 pub mod schedule;
+pub mod settings;
 mod shape;
 pub mod shuffle;
 pub mod sizer;

@@ -2,6 +2,7 @@
 //! steps does not measure progress.
 
 use crate::real::{Real, count};
+use crate::settings::{Field, Range};
 
 /// A schedule: a linear warm-up, then a decay.
 ///
@@ -23,7 +24,7 @@ pub struct Schedule {
 }
 
 #[cfg(feature = "serde")]
-crate::fields::settings!(Schedule { warm_up_samples, decay });
+crate::fields::readable!(Schedule { warm_up_samples, decay });
 
 /// How the learning rate falls after the warm-up.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -46,62 +47,69 @@ pub enum Decay {
     },
 }
 
-#[cfg(feature = "serde")]
-impl crate::fields::Setting for Decay {
-    fn of(value: crate::fields::Value) -> Result<Self, crate::fields::Fault> {
-        let mut fields = value.into_fields()?;
-        let name = fields.take_name()?;
-        let (mut decay, known): (_, &'static [&'static str]) = match &*name {
-            "constant" => (Self::Constant {}, &[]),
-            "cosine" => (Self::cosine(), &["final_fraction"]),
-            "step" => (Self::step(), &["every_samples", "factor"]),
-            unknown => return Err(crate::fields::Fault::variant(unknown, &["constant", "cosine", "step"])),
-        };
-        match &mut decay {
-            Self::Constant {} => {}
-            Self::Cosine { final_fraction } => fields.take("final_fraction", final_fraction)?,
-            Self::Step { every_samples, factor } => {
-                fields.take("every_samples", every_samples)?;
-                fields.take("factor", factor)?;
-            }
-        }
-        fields.finish(known)?;
-        Ok(decay)
-    }
-}
+crate::settings::named_variants!(Decay {
+    "constant" => Constant { title: "no decay", doc: "No decay.", fields: {} },
+    "cosine" => Cosine {
+        title: "cosine",
+        doc: "Half a cosine wave, down to the final fraction of the rate at the end of the sample budget.",
+        fields: {
+            final_fraction: f64 = Self::FINAL_FRACTION => Field::new(
+                "final fraction of the learning rate",
+                "What is left of it at the end of the sample budget.",
+            )
+            .range(Range::Closed(0.0, 1.0))
+            .placeholder("SHARE"),
+        },
+    },
+    "step" => Step {
+        title: "step",
+        doc: "Multiplied by the decay factor at equal intervals.",
+        fields: {
+            every_samples: u64 = Self::EVERY_SAMPLES => Field::new(
+                "samples between decays",
+                "After each interval of this length, the learning rate is multiplied by the decay factor.",
+            )
+            .range(Range::at_least(1))
+            .flag("decay-every-samples")
+            .placeholder("SAMPLES"),
+            factor: f64 = Self::FACTOR => Field::new("decay factor", "The factor of each decay.")
+                .range(Range::SHARE)
+                .flag("decay-factor")
+                .placeholder("FACTOR"),
+        },
+    },
+});
 
-#[cfg(feature = "serde")]
-crate::fields::deserialize_setting!(Decay);
+crate::settings::table!(Schedule {
+    title: "schedule",
+    doc: "How the learning rate changes with the number of samples seen.",
+    source: "",
+    fields: {
+        warm_up_samples: u64 = 0 => Field::new(
+            "warm-up samples",
+            "The learning rate rises linearly from 0 over this number of samples; 0 for no warm-up.",
+        )
+        .range(Range::at_least(0))
+        .retunable()
+        .placeholder("SAMPLES"),
+    }
+});
 
 impl Decay {
-    /// One of each, with its default settings.
-    #[must_use]
-    pub const fn all() -> [Self; 3] {
-        [Self::Constant {}, Self::cosine(), Self::step()]
-    }
+    const FINAL_FRACTION: f64 = 0.0;
+    const EVERY_SAMPLES: u64 = 60_000;
+    const FACTOR: f64 = 0.5;
 
     /// [`Self::Cosine`] with its default.
     #[must_use]
     pub const fn cosine() -> Self {
-        Self::Cosine { final_fraction: Self::default_final_fraction() }
+        Self::Cosine { final_fraction: Self::FINAL_FRACTION }
     }
 
     /// [`Self::Step`] with its defaults.
     #[must_use]
     pub const fn step() -> Self {
-        Self::Step { every_samples: Self::default_every_samples(), factor: Self::default_factor() }
-    }
-
-    const fn default_final_fraction() -> f64 {
-        0.0
-    }
-
-    const fn default_every_samples() -> u64 {
-        60_000
-    }
-
-    const fn default_factor() -> f64 {
-        0.5
+        Self::Step { every_samples: Self::EVERY_SAMPLES, factor: Self::FACTOR }
     }
 }
 

@@ -9,6 +9,7 @@ use std::process::{Command, Output};
 
 use adadagrad_core::batch_test::AnyTest;
 use adadagrad_core::config::Preset;
+use adadagrad_core::controller::AnyController;
 use adadagrad_core::dataset::SampleShape;
 use adadagrad_core::optimizer::AnyOptimizer;
 use adadagrad_core::owned::OwnedNetwork;
@@ -154,6 +155,15 @@ fn a_file_with_some_settings_is_as_the_flags_for_them() {
         (r#"{"schedule": {"warm_up_samples": 50}}"#, "--warm-up-samples 50"),
         (r#"{"controller": {"growth_cap": 2}}"#, "--growth-cap 2"),
         (r#"{"controller": {"name": "constant"}}"#, "--controller constant"),
+        (
+            r#"{"controller": {"name": "ada_batch_grad", "theta": 0.5, "window_kind": "sliding"}}"#,
+            "--controller ada_batch_grad --controller-theta 0.5 --controller-window-kind sliding",
+        ),
+        (
+            r#"{"controller": {"name": "stages", "schedule": "0:64 1K:256"}, "test": null}"#,
+            "--test none --controller stages --controller-schedule 0:64,1K:256",
+        ),
+        (r#"{"controller": {"window": 5}}"#, "--controller-window 5"),
         ("\u{feff}{\"model\": \"mlp\",\r\n \"max_batch\": 128}\r\n", "--model mlp --max-batch 128"),
     ] {
         fs::write(path.join("some.json"), file).unwrap();
@@ -180,6 +190,10 @@ fn what_is_chosen_by_name_has_the_defaults_of_the_core_and_a_test_keeps_eta() {
     for optimizer in AnyOptimizer::all() {
         let (name, wanted) = named(serde_json::to_value(optimizer).unwrap());
         assert_eq!(print(&format!("--optimizer {name}"))["optimizer"], wanted);
+    }
+    for rule in AnyController::all().into_iter().filter(|rule| !rule.uses_test()) {
+        let (name, wanted) = named(serde_json::to_value(rule).unwrap());
+        assert_eq!(print(&format!("--optimizer sgd --controller {name}"))["controller"], wanted);
     }
     for decay in Decay::all() {
         let (name, wanted) = named(serde_json::to_value(decay).unwrap());
@@ -231,6 +245,27 @@ fn settings_of_a_file_that_are_wrong_are_named_with_their_values() {
         ),
         (r#"{"test": null, "controller": {"name": "adadagrad"}}"#, "--controller adadagrad needs a test"),
         (r#"{"test": null, "controller": {"growth_cap": 2}}"#, "--controller adadagrad needs a test"),
+        (
+            r#"{"controller": {"name": "linear", "last_batch": 100000}}"#,
+            "--controller-last-batch is 100000, but must be from 1 to ",
+        ),
+        (
+            r#"{"controller": {"name": "stages", "schedule": "0:64 1M"}}"#,
+            "controller.schedule: \"0:64 1M\": entry 2 is not of the form start:size",
+        ),
+        (
+            r#"{"controller": {"name": "seesaw", "cut": 1}}"#,
+            "--controller-cut is 1, but must be above 0 and below 1",
+        ),
+        (
+            r#"{"controller": {"name": "cabs"}}"#,
+            "--optimizer does not fit: CABS assumes the steps of plain SGD",
+        ),
+        (
+            r#"{"controller": {"name": "gradient_noise_scale", "sensor": "preconditioned"},
+                "optimizer": {"name": "sgd"}}"#,
+            "--controller-sensor does not fit: ",
+        ),
         (r#"{"learning_rate": 1e-320}"#, "--learning-rate is 1e-320, but must be a number above 0"),
         (
             r#"{"test": {"eta": 1e300}}"#,

@@ -6,14 +6,15 @@ import { loadModule } from './support/module.mjs';
 import { browserTest, openPage } from './support/page.mjs';
 import { CATALOGUE, DEFAULTS, QUICK } from './support/settings.mjs';
 
-const { chooseDecay, chooseOptimizer, chooseTest } = await loadModule('settings/choices.ts');
+const { chooseController, chooseDecay, chooseOptimizer, chooseTest, CONTROLLERS } = await loadModule('settings/choices.ts');
 const { fieldSpecs } = await loadModule('settings/field-specs.ts');
 const { flatten } = await loadModule('settings/flat.ts');
 const { inPageWords } = await loadModule('settings/problem.ts');
 
-/** Every test, optimizer and decay, each in the quick preset. */
+/** Every test, rule, optimizer and decay, each in the quick preset. */
 const CHOSEN = [
   ...DEFAULTS.tests.map(({ name }) => chooseTest(QUICK, name, DEFAULTS)),
+  ...Object.keys(CONTROLLERS).map((name) => chooseController(QUICK, name)),
   ...DEFAULTS.optimizers.map(({ name }) => chooseOptimizer(QUICK, name, DEFAULTS)),
   ...DEFAULTS.decays.map(({ name }) => chooseDecay(QUICK, name, DEFAULTS)),
 ];
@@ -31,15 +32,15 @@ test('a choice has the defaults; only η is kept from one test to the next', () 
     assert.deepEqual(chooseTest(QUICK, defaults.name, DEFAULTS).test, wanted);
     const without = { ...QUICK, test: null, controller: { name: 'constant' } };
     const chosen = chooseTest(without, defaults.name, DEFAULTS);
-    assert.deepEqual([chosen.test, chosen.controller], [defaults, { name: 'adadagrad', growth_cap: null }]);
+    assert.deepEqual([chosen.test, chosen.controller], [defaults, { name: 'adadagrad', growth_cap: null, window: 1, window_kind: 'sliding' }]);
   }
   for (const optimizer of DEFAULTS.optimizers) assert.deepEqual(chooseOptimizer(QUICK, optimizer.name, DEFAULTS).optimizer, optimizer);
   for (const decay of DEFAULTS.decays) assert.deepEqual(chooseDecay(QUICK, decay.name, DEFAULTS).schedule.decay, decay);
 });
 
 test('every setting has a field with a title, and what is wrong with it is said with that title', () => {
-  // Chosen elsewhere: the data above the form, the controller with the test.
-  const elsewhere = ['dataset', 'controller'];
+  // Chosen elsewhere: the data above the form.
+  const elsewhere = ['dataset'];
   for (const config of CHOSEN) {
     const fields = fieldSpecs(config, CATALOGUE);
     for (const place of Object.keys(flatten(config))) {

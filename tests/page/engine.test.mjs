@@ -102,13 +102,13 @@ test('settings that cannot change in a run are refused in words, and nothing cha
   const early = await evaluate(async (config) => {
     self.engine.send({ type: 'retune', config });
     return (await self.engine.next('retuned')).retuned;
-  }, { ...CONFIG, controller: { name: 'adadagrad', growth_cap: null } });
+  }, { ...CONFIG, controller: { name: 'adadagrad', growth_cap: null, window: 1, window_kind: 'sliding' } });
   assert.equal(early.step, 4, 'what may change, does');
 });
 
 test('a run can stop at the step that makes the batch grow', browserTest(), async (t) => {
   const { run } = await openEngine(t, { images: SMALL_TEST_SET });
-  const config = { ...CONFIG, controller: { name: 'adadagrad', growth_cap: 1.3 } };
+  const config = { ...CONFIG, controller: { name: 'adadagrad', growth_cap: 1.3, window: 1, window_kind: 'sliding' } };
   let steps = (await run({ type: 'begin', run: 1, config, engine: CPU, stop: 'growth', parameters: null })).steps;
   let waited = 0;
   for (let stop = 0; stop < 4; stop += 1) {

@@ -146,7 +146,7 @@ test('fields tell what is wrong beside them, and never take another number', bro
   for (const [label, id, text, advice] of [
     ['Learning rate', 'setting-learning-rate', '0,001', /as in 0\.001/],
     ['Threshold η', 'setting-test-eta', '1,500', /two ways/],
-    ['Growth cap', 'setting-growth-cap', '1,500', /two ways/],
+    ['Growth cap', 'setting-controller-growth-cap', '1,500', /two ways/],
     ['Sample budget', 'setting-sample-budget', '60.000', /Write 60,000, or 60/],
     ['Seed', 'setting-seed', '0x10', /digits alone/],
     ['Initial batch', 'setting-initial-batch', '5000000000', /too large/],

@@ -123,6 +123,8 @@ test('a damaged run is refused, and what is told names the place and stays short
 
 test('a run that was saved is read as it was written, with texts of a readable length', () => {
   assert.deepEqual(writeRunFile(readRunFile(saved(), PARTS).run), saved());
+  const withoutWindow = withPlace('config.controller', { name: 'adadagrad', growth_cap: 2 });
+  assert.deepEqual(readRunFile(withoutWindow, PARTS).run.config, QUICK);
   const { reasons: _, ...earlier } = saved();
   assert.deepEqual(writeRunFile(readRunFile(earlier, PARTS).run).reasons, { variance: [null, null], required: [null, null] });
   for (const reasons of [null, 'none', { variance: ['not known here', null], required: 7 }]) {

@@ -9,7 +9,7 @@ const { readAddress, writeAddress, datasetInAddress } = await loadModule('url/ad
 const { allowedWords } = await loadModule('url/allowed-words.ts');
 
 const quick = QUICK;
-const paper = { ...quick, learning_rate: 0.008, test: { ...quick.test, eta: 0.1 }, controller: { name: 'adadagrad', growth_cap: null }, max_batch: 60_000 };
+const paper = { ...quick, learning_rate: 0.008, test: { ...quick.test, eta: 0.1 }, controller: { name: 'adadagrad', growth_cap: null, window: 1, window_kind: 'sliding' }, max_batch: 60_000 };
 const presets = [
   { name: 'quick', title: 'Quick', config: quick },
   { name: 'paper-cnn', title: 'Paper', config: paper },
@@ -21,7 +21,7 @@ const settings = {
   'a preset as it is': quick,
   'another preset': paper,
   'another seed': { ...quick, seed: 7 },
-  'a cap that is taken away': { ...quick, controller: { name: 'adadagrad', growth_cap: null } },
+  'a cap that is taken away': { ...quick, controller: { name: 'adadagrad', growth_cap: null, window: 1, window_kind: 'sliding' } },
   'a number without an end in binary': { ...quick, learning_rate: 0.1 + 0.2 },
   'another optimizer with a setting of its own': {
     ...quick,
@@ -32,6 +32,8 @@ const settings = {
   'another test': { ...paper, test: { name: 'augmented', theta: 0.5, nu: 5.84, leave_one_out: true } },
   'a schedule': { ...quick, schedule: { warm_up_samples: 100, decay: { name: 'step', every_samples: 5000, factor: 0.3 } } },
   'a test that keeps η': { ...quick, test: { name: 'worker_norm', eta: 1, workers: 4 } },
+  'a rule with settings in words': { ...quick, controller: { name: 'smith', milestones: '30K 60K', factor: 4, limit: null } },
+  'a rule without a test': { ...quick, test: null, controller: { name: 'stages', schedule: '0:64 1M:256' } },
   'other data': { ...quick, dataset: 'fashion_mnist' },
 };
 

@@ -21,6 +21,7 @@ use adadagrad_core::batch_test::AnyTest;
 use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::optimizer::AnyOptimizer;
 use adadagrad_core::schedule::Decay;
+use adadagrad_core::settings::Choices;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::*;
@@ -33,6 +34,10 @@ pub use team::TeamMember;
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = include_str!("../typescript/session.d.ts");
+
+/// Written from the core's table of settings.
+#[wasm_bindgen(typescript_custom_section)]
+const SETTINGS: &str = include_str!("../typescript/settings.d.ts");
 
 /// A panic is a defect of ours; say where it happened before the module stops.
 #[wasm_bindgen(start)]
@@ -60,9 +65,9 @@ pub fn presets() -> Result<JsValue, JsError> {
 
 #[derive(Serialize)]
 struct Defaults {
-    optimizers: [AnyOptimizer; 9],
-    tests: [AnyTest; 6],
-    decays: [Decay; 3],
+    optimizers: [AnyOptimizer; AnyOptimizer::CHOICES.len()],
+    tests: [AnyTest; AnyTest::CHOICES.len()],
+    decays: [Decay; Decay::CHOICES.len()],
 }
 
 /// One of each thing that settings name, with its default settings.

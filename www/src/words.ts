@@ -68,7 +68,9 @@ function describeEnd({ latestStep: step }: RunState): string {
 export function describeStep(step: StepRecord, run: RunState): string {
   const beginning = `Step ${formatCount(step.step)}: batch ${formatCount(step.samples)}`;
   const ending = describeNextBatch(step, run);
-  if (run.config?.test === null) return `${beginning}; there is no test, so the batch size is constant.`;
+  if (run.config?.test === null) {
+    return run.config.controller.name === 'constant' ? `${beginning}; there is no test, so the batch size is constant.` : `${beginning}; ${ending}.`;
+  }
   if (step.required === null) {
     const reason = step.reasons.required;
     if (reason === undefined) return `${beginning}; the test was not computed; ${ending}.`;

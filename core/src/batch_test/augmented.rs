@@ -1,3 +1,4 @@
+use super::rows::{LEAVE_ONE_OUT, NU, THETA};
 use super::{BatchTest, InnerProductTest, OrthogonalityTest, Required};
 use crate::real::Real;
 use crate::statistics::{Evidence, Needs};
@@ -18,18 +19,16 @@ pub struct AugmentedTest {
     pub leave_one_out: bool,
 }
 
-#[cfg(feature = "serde")]
-crate::fields::settings!(AugmentedTest { theta, nu, leave_one_out });
-
-impl Default for AugmentedTest {
-    fn default() -> Self {
-        Self {
-            theta: InnerProductTest::default().theta,
-            nu: OrthogonalityTest::default().nu,
-            leave_one_out: false,
-        }
-    }
-}
+crate::settings::settings!(AugmentedTest {
+    title: "augmented inner product test",
+    doc: "Inner product and orthogonality.",
+    source: "Bollapragada, Byrd, Nocedal 2018, arXiv 1710.11258",
+    fields: {
+        theta: f64 = 0.9 => THETA,
+        nu: f64 = 5.84 => NU,
+        leave_one_out: bool = false => LEAVE_ONE_OUT,
+    },
+});
 
 impl<S: Real> BatchTest<S> for AugmentedTest {
     fn needs(&self) -> Needs {

@@ -1,5 +1,7 @@
+use super::rows::ETA;
 use super::{BatchTest, Required, ratio};
 use crate::real::Real;
+use crate::settings::{Field, Range};
 use crate::statistics::{Evidence, Needs, Reason};
 
 /// The coordinate-wise norm test: the inequality Varⱼ/b ≤ η² ḡⱼ² for every coordinate j, so
@@ -17,14 +19,19 @@ pub struct CoordinateNormTest {
     pub quantile: f64,
 }
 
-#[cfg(feature = "serde")]
-crate::fields::settings!(CoordinateNormTest { eta, quantile });
-
-impl Default for CoordinateNormTest {
-    fn default() -> Self {
-        Self { eta: 0.1, quantile: 1.0 }
-    }
-}
+crate::settings::settings!(CoordinateNormTest {
+    title: "coordinate-wise norm test",
+    doc: "The norm test in every coordinate, or in a fraction of them.",
+    source: "AdAdaGrad, arXiv 2402.11215",
+    fields: {
+        eta: f64 = 0.1 => ETA,
+        quantile: f64 = 1.0 => Field::new(
+            "fraction of coordinates",
+            "The fraction of the coordinates that must pass; 1 tests every coordinate, as in the paper.",
+        )
+        .range(Range::SHARE),
+    },
+});
 
 impl<S: Real> BatchTest<S> for CoordinateNormTest {
     fn needs(&self) -> Needs {

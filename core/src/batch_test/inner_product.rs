@@ -1,4 +1,5 @@
 use super::norm::positive;
+use super::rows::{LEAVE_ONE_OUT, THETA};
 use super::{BatchTest, Required, ratio};
 use crate::real::Real;
 use crate::statistics::{Evidence, Needs};
@@ -19,14 +20,15 @@ pub struct InnerProductTest {
     pub leave_one_out: bool,
 }
 
-#[cfg(feature = "serde")]
-crate::fields::settings!(InnerProductTest { theta, leave_one_out });
-
-impl Default for InnerProductTest {
-    fn default() -> Self {
-        Self { theta: 0.9, leave_one_out: false }
-    }
-}
+crate::settings::settings!(InnerProductTest {
+    title: "inner product test",
+    doc: "Bounds the variance along the mean gradient: v_along/b ≤ ϑ² n². Costs a second sweep.",
+    source: "Bollapragada, Byrd, Nocedal 2018, arXiv 1710.11258",
+    fields: {
+        theta: f64 = 0.9 => THETA,
+        leave_one_out: bool = false => LEAVE_ONE_OUT,
+    },
+});
 
 impl<S: Real> BatchTest<S> for InnerProductTest {
     fn needs(&self) -> Needs {

@@ -6,6 +6,7 @@ mod coordinate_norm;
 mod inner_product;
 mod norm;
 mod orthogonality;
+mod rows;
 mod worker_norm;
 
 pub use augmented::AugmentedTest;
@@ -155,8 +156,7 @@ pub enum AnyTest {
     WorkerNorm(WorkerNormTest),
 }
 
-#[cfg(feature = "serde")]
-crate::fields::named_settings!(AnyTest {
+crate::settings::named_settings!(AnyTest {
     "norm" => Norm,
     "inner_product" => InnerProduct,
     "orthogonality" => Orthogonality,
@@ -166,19 +166,6 @@ crate::fields::named_settings!(AnyTest {
 });
 
 impl AnyTest {
-    /// One of each, with its default settings.
-    #[must_use]
-    pub fn all() -> [Self; 6] {
-        [
-            Self::Norm(NormTest::default()),
-            Self::InnerProduct(InnerProductTest::default()),
-            Self::Orthogonality(OrthogonalityTest::default()),
-            Self::Augmented(AugmentedTest::default()),
-            Self::CoordinateNorm(CoordinateNormTest::default()),
-            Self::WorkerNorm(WorkerNormTest::default()),
-        ]
-    }
-
     /// This test with the η of another one, where both have an η: it means the same in all of them, so that tests
     /// chosen one after another can be compared.
     ///

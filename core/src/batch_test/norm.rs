@@ -1,5 +1,7 @@
+use super::rows::ETA;
 use super::{BatchTest, Required, ratio};
 use crate::real::Real;
+use crate::settings::Field;
 use crate::statistics::{Evidence, Needs, Reason};
 
 /// The norm test: passes when v/b ≤ η² n, so T = v/(η² n). The standard error of the mean gradient may be at most
@@ -25,14 +27,18 @@ pub struct NormTest {
     pub debiased: bool,
 }
 
-#[cfg(feature = "serde")]
-crate::fields::settings!(NormTest { eta, debiased });
-
-impl Default for NormTest {
-    fn default() -> Self {
-        Self { eta: 0.1, debiased: false }
-    }
-}
+crate::settings::settings!(NormTest {
+    title: "norm test",
+    doc: "Bounds the noise of the mean gradient by η times its norm: v/b ≤ η² n.",
+    source: "Byrd, Chin, Nocedal, Wu 2012; AdAdaGrad, arXiv 2402.11215",
+    fields: {
+        eta: f64 = 0.1 => ETA,
+        debiased: bool = false => Field::new(
+            "debiased ‖ḡ‖²",
+            "Takes the debiased n − v/b instead of n, which noise increases by about v/b.",
+        ),
+    },
+});
 
 impl<S: Real> BatchTest<S> for NormTest {
     fn needs(&self) -> Needs {

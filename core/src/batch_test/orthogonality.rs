@@ -1,3 +1,4 @@
+use super::rows::NU;
 use super::{BatchTest, Required, ratio};
 use crate::real::Real;
 use crate::statistics::{Evidence, Needs};
@@ -13,14 +14,14 @@ pub struct OrthogonalityTest {
     pub nu: f64,
 }
 
-#[cfg(feature = "serde")]
-crate::fields::settings!(OrthogonalityTest { nu });
-
-impl Default for OrthogonalityTest {
-    fn default() -> Self {
-        Self { nu: 5.84 }
-    }
-}
+crate::settings::settings!(OrthogonalityTest {
+    title: "orthogonality test",
+    doc: "Bounds the variance orthogonal to the mean gradient: v_orth/b ≤ ν² n. Costs a second sweep.",
+    source: "Bollapragada, Byrd, Nocedal 2018, arXiv 1710.11258",
+    fields: {
+        nu: f64 = 5.84 => NU,
+    },
+});
 
 impl<S: Real> BatchTest<S> for OrthogonalityTest {
     fn needs(&self) -> Needs {

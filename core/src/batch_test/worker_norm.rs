@@ -1,5 +1,7 @@
+use super::rows::ETA;
 use super::{BatchTest, Required, ratio};
 use crate::real::Real;
+use crate::settings::{Field, Range};
 use crate::statistics::{Evidence, Needs};
 
 /// The norm test from the means of J parts alone, as data-parallel workers have them: T = v̂/(η² n) with
@@ -15,14 +17,17 @@ pub struct WorkerNormTest {
     pub workers: u32,
 }
 
-#[cfg(feature = "serde")]
-crate::fields::settings!(WorkerNormTest { eta, workers });
-
-impl Default for WorkerNormTest {
-    fn default() -> Self {
-        Self { eta: 0.1, workers: 4 }
-    }
-}
+crate::settings::settings!(WorkerNormTest {
+    title: "worker-gradient norm test",
+    doc: "The norm test estimated from the mean gradients of several parts, as with data-parallel workers.",
+    source: "DDP-Norm, arXiv 2406.13936 and 2412.21124",
+    fields: {
+        eta: f64 = 0.1 => ETA,
+        workers: u32 = 4 => Field::new("parts", "The number of parts of the batch from which the noise is estimated.")
+            .range(Range::whole(2, 1024))
+            .placeholder("N"),
+    },
+});
 
 impl<S: Real> BatchTest<S> for WorkerNormTest {
     fn needs(&self) -> Needs {

@@ -1,5 +1,6 @@
-use super::{About, Controller, Decision, Situation};
+use super::{Controller, Decision, Situation};
 use crate::real::Real;
+use crate::settings::{Field, Range};
 use crate::statistics::{Needs, Reason};
 
 /// Accordion: two sizes. After each epoch the ratio |‖A′‖ − ‖A‖|/‖A′‖ with A = Σ gᵢ over the epoch and A′ over the one
@@ -18,14 +19,28 @@ pub struct Accordion {
     pub threshold: f64,
 }
 
-#[cfg(feature = "serde")]
-crate::fields::settings!(Accordion { small, large, threshold });
-
-impl Default for Accordion {
-    fn default() -> Self {
-        Self { small: 512, large: 4_096, threshold: 0.5 }
-    }
-}
+crate::settings::settings!(Accordion {
+    title: "Accordion",
+    doc: "Large batches in epochs whose gradient is like that of the epoch before, small ones in the others.",
+    source: "Agarwal, Wang, Lee, Venkataraman, Papailiopoulos 2020, arXiv 2010.16248",
+    fields: {
+        small: u32 = 512 => Field::new("small batch", "The batch while the gradient changes much.")
+            .range(Range::whole(1, u32::MAX as u64))
+            .retunable()
+            .placeholder("SAMPLES"),
+        large: u32 = 4_096 => Field::new("large batch", "The batch while the gradient changes little.")
+            .range(Range::whole(1, u32::MAX as u64))
+            .retunable()
+            .placeholder("SAMPLES"),
+        threshold: f64 = 0.5 => Field::new(
+            "largest change",
+            "The relative change of the gradient's norm from one epoch to the next, below which the batch \
+             is large.",
+        )
+        .range(Range::POSITIVE)
+        .retunable(),
+    },
+});
 
 /// What [`Accordion`] knows of the last epoch.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -40,16 +55,6 @@ crate::fields::required_settings!(AccordionState<f64> { last_norm });
 
 /// What stands for the ratio where the last epoch's sum is 0: clearly above any threshold, as in the authors' code.
 const RATIO_TO_NOTHING: f64 = 9.0;
-
-impl Accordion {
-    pub(super) const ABOUT: About = About {
-        name: "accordion",
-        title: "Accordion",
-        source: "Agarwal, Wang, Lee, Venkataraman, Papailiopoulos 2020, arXiv 2010.16248",
-        summary: "Large batches in epochs whose gradient is like that of the epoch before, small ones in the others.",
-        evidence: "the sum of an epoch's gradients (as many values as parameters)",
-    };
-}
 
 impl<S: Real> Controller<S> for Accordion {
     type State = AccordionState<S>;

@@ -1,6 +1,8 @@
 use super::rounding::floor;
-use super::{About, Controller, Decision, Situation};
+use super::rows::EVERY_EPOCHS;
+use super::{Controller, Decision, Situation};
 use crate::real::Real;
+use crate::settings::{Field, Range};
 
 /// AdaBatch: every k epochs the batch is multiplied by a factor, up to the largest, and the learning rate by γ, also
 /// once the batch does not grow any more. After j of these changes b′ = min(max, ⌊b₁·factorʲ⌋) and α′ = α·γʲ.
@@ -17,24 +19,27 @@ pub struct AdaBatch {
     pub gamma: f64,
 }
 
-#[cfg(feature = "serde")]
-crate::fields::settings!(AdaBatch { every_epochs, factor, gamma });
-
-impl Default for AdaBatch {
-    fn default() -> Self {
-        Self { every_epochs: 20, factor: 2.0, gamma: 0.75 }
-    }
-}
-
-impl AdaBatch {
-    pub(super) const ABOUT: About = About {
-        name: "geometric",
-        title: "AdaBatch",
-        source: "Devarakonda, Naumov, Garland 2017, arXiv 1712.02029",
-        summary: "Every few epochs the batch is doubled, and the learning rate reduced a little.",
-        evidence: "nothing",
-    };
-}
+crate::settings::settings!(AdaBatch {
+    title: "AdaBatch",
+    doc: "Every few epochs the batch is doubled, and the learning rate reduced a little.",
+    source: "Devarakonda, Naumov, Garland 2017, arXiv 1712.02029",
+    fields: {
+        every_epochs: u64 = 20 => EVERY_EPOCHS,
+        factor: f64 = 2.0 => Field::new(
+            "growth of the batch",
+            "What the batch is multiplied by at each change.",
+        )
+        .range(Range::not_below(1.0))
+        .retunable(),
+        gamma: f64 = 0.75 => Field::new(
+            "factor of the learning rate",
+            "What the learning rate is multiplied by at each change.",
+        )
+        .symbol("γ")
+        .range(Range::SHARE)
+        .retunable(),
+    },
+});
 
 impl<S: Real> Controller<S> for AdaBatch {
     type State = ();

@@ -1,7 +1,9 @@
 use super::rounding::ceiling;
-use super::{About, Controller, Decision, Situation, Window, WindowKind};
+use super::rows::{WINDOW, WINDOW_KIND};
+use super::{Controller, Decision, Situation, Window, WindowKind};
 use crate::batch_test::{AugmentedTest, BatchTest, Required};
 use crate::real::Real;
+use crate::settings::{Field, Range};
 use crate::statistics::Needs;
 
 /// AdaBatchGrad's rule: the size that the augmented inner product test requires, taken only as the minimum of the last
@@ -22,24 +24,25 @@ pub struct AdaBatchGrad {
     pub window_kind: WindowKind,
 }
 
-#[cfg(feature = "serde")]
-crate::fields::settings!(AdaBatchGrad { theta, nu, window, window_kind });
-
-impl Default for AdaBatchGrad {
-    fn default() -> Self {
-        Self { theta: 0.1, nu: 0.1, window: 5, window_kind: WindowKind::Block }
-    }
-}
+crate::settings::settings!(AdaBatchGrad {
+    title: "AdaBatchGrad",
+    doc: "Grows to the smallest of the last sizes that the augmented inner product test required.",
+    source: "Ostroukhov, Zhumabayeva, Xiang, Gasnikov, Takáč, Kamzolov 2024, arXiv 2402.05264",
+    fields: {
+        theta: f64 = 0.1 => Field::new("threshold along", "Limits the noise along the mean gradient.")
+            .symbol("ϑ")
+            .range(Range::POSITIVE)
+            .retunable(),
+        nu: f64 = 0.1 => Field::new("threshold across", "Limits the noise orthogonal to the mean gradient.")
+            .symbol("ν")
+            .range(Range::POSITIVE)
+            .retunable(),
+        window: u32 = 5 => WINDOW,
+        window_kind: WindowKind = WindowKind::Block => WINDOW_KIND.text("block", WindowKind::NAMES),
+    },
+});
 
 impl AdaBatchGrad {
-    pub(super) const ABOUT: About = About {
-        name: "ada_batch_grad",
-        title: "AdaBatchGrad",
-        source: "Ostroukhov, Zhumabayeva, Xiang, Gasnikov, Takáč, Kamzolov 2024, arXiv 2402.05264",
-        summary: "Grows to the smallest of the last sizes that the augmented inner product test required.",
-        evidence: "norms and inner products of the samples' gradients (a second sweep)",
-    };
-
     fn test(&self) -> AugmentedTest {
         AugmentedTest { theta: self.theta, nu: self.nu, leave_one_out: false }
     }

@@ -1,7 +1,9 @@
 use super::rounding::ceiling;
-use super::{About, Controller, Decision, Limits, Situation, Window, WindowKind};
+use super::rows::{WINDOW, WINDOW_KIND};
+use super::{Controller, Decision, Limits, Situation, Window, WindowKind};
 use crate::batch_test::Required;
 use crate::real::Real;
+use crate::settings::{Field, Range};
 
 /// AdAdaGrad's rule: b′ = min(max, max(min, ⌈max(b, T)⌉)). The batch never shrinks; an undefined T keeps its size,
 /// an unbounded T gives the largest.
@@ -15,44 +17,29 @@ pub struct AdAdaGrad {
     /// c > 1, or `None` for growth without a cap.
     pub growth_cap: Option<f64>,
     /// k, from 1 to [`MOST_IN_WINDOW`](super::MOST_IN_WINDOW). 1 by default: no window.
-    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_one"))]
     pub window: u32,
     /// When the smallest is taken. Sliding by default.
-    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_sliding"))]
     pub window_kind: WindowKind,
 }
 
-#[cfg(feature = "serde")]
-crate::fields::settings!(AdAdaGrad { growth_cap, window, window_kind });
-
-/// Settings without a window are written as before there were windows.
-#[cfg(feature = "serde")]
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-const fn is_one(window: &u32) -> bool {
-    *window == 1
-}
-
-#[cfg(feature = "serde")]
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-const fn is_sliding(kind: &WindowKind) -> bool {
-    matches!(kind, WindowKind::Sliding)
-}
-
-impl Default for AdAdaGrad {
-    fn default() -> Self {
-        Self { growth_cap: None, window: 1, window_kind: WindowKind::Sliding }
-    }
-}
-
-impl AdAdaGrad {
-    pub(super) const ABOUT: About = About {
-        name: "adadagrad",
-        title: "AdAdaGrad",
-        source: "Lau, Liu, Kolar 2024, arXiv 2402.11215",
-        summary: "The next batch is as large as the test requires, and never smaller than this one.",
-        evidence: "a batch-size test",
-    };
-}
+crate::settings::settings!(AdAdaGrad {
+    title: "AdAdaGrad",
+    doc: "The next batch is as large as the test requires, and never smaller than this one.",
+    source: "Lau, Liu, Kolar 2024, arXiv 2402.11215",
+    fields: {
+        growth_cap: Option<f64> = None => Field::new(
+            "growth cap",
+            "The largest growth factor of the batch size in one step; none, as in the paper, where it is \
+             left out.",
+        )
+        .range(Range::above(1.0))
+        .retunable()
+        .flag("growth-cap")
+        .placeholder("FACTOR"),
+        window: u32 = 1 => WINDOW,
+        window_kind: WindowKind = WindowKind::Sliding => WINDOW_KIND.text("sliding", WindowKind::NAMES),
+    },
+});
 
 impl<S: Real> Controller<S> for AdAdaGrad {
     type State = Window;

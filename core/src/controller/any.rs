@@ -1,8 +1,8 @@
 //! Any of the rules, by name.
 
 use super::{
-    About, Accordion, AdAdaGrad, AdaBatch, AdaBatchGrad, BigBatch, Cabs, Constant, Controller, CostAware,
-    Decision, DiveBatch, GradientNoiseScale, Limits, Linear, Seesaw, SimiGrad, Situation, Smith, Stages,
+    Accordion, AdAdaGrad, AdaBatch, AdaBatchGrad, BigBatch, Cabs, Constant, Controller, CostAware, Decision,
+    DiveBatch, GradientNoiseScale, Limits, Linear, Seesaw, SimiGrad, Situation, Smith, Stages,
 };
 use super::{AccordionState, CabsState, CostAwareState, DiveBatchState, NoiseAverage, Window};
 use crate::real::Real;
@@ -11,28 +11,26 @@ use crate::statistics::Needs;
 /// The one table of rules: a new one is a row here, and a file.
 macro_rules! rules {
     (
-        without_state { $($plain_name:literal => $plain:ident),* $(,)? }
         with_state { $($name:literal => $rule:ident, $state:ty),* $(,)? }
-        order { $($any:ident),* $(,)? }
+        without_state { $($plain_name:literal => $plain:ident),* $(,)? }
     ) => {
         /// Any of the rules, by name, as settings contain them.
         #[derive(Clone, Copy, Debug, PartialEq)]
         #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(tag = "name"))]
         pub enum AnyController {
             $(
-                #[doc = concat!("[`", stringify!($plain), "`].")]
-                #[cfg_attr(feature = "serde", serde(rename = $plain_name))]
-                $plain($plain),
-            )*
-            $(
                 #[doc = concat!("[`", stringify!($rule), "`].")]
                 #[cfg_attr(feature = "serde", serde(rename = $name))]
                 $rule($rule),
             )*
+            $(
+                #[doc = concat!("[`", stringify!($plain), "`].")]
+                #[cfg_attr(feature = "serde", serde(rename = $plain_name))]
+                $plain($plain),
+            )*
         }
 
-        #[cfg(feature = "serde")]
-        crate::fields::named_settings!(AnyController { $($plain_name => $plain,)* $($name => $rule,)* });
+        crate::settings::named_settings!(AnyController { $($name => $rule,)* $($plain_name => $plain,)* });
 
         /// The state of any of the rules.
         #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -70,24 +68,6 @@ macro_rules! rules {
         }
 
         impl AnyController {
-            /// One of each, with its default settings.
-            #[must_use]
-            pub fn all() -> [Self; AnyController::COUNT] {
-                [$(Self::$any($any::default())),*]
-            }
-
-            /// How many rules there are.
-            pub const COUNT: usize = [$(stringify!($any)),*].len();
-
-            /// The rule in words.
-            #[must_use]
-            pub const fn about(&self) -> About {
-                match self {
-                    $(Self::$plain(_) => $plain::ABOUT,)*
-                    $(Self::$rule(_) => $rule::ABOUT,)*
-                }
-            }
-
             /// What an engine must compute for it.
             #[must_use]
             pub fn needs(&self) -> Needs {
@@ -136,16 +116,6 @@ macro_rules! rules {
 }
 
 rules! {
-    without_state {
-        "constant" => Constant,
-        "stages" => Stages,
-        "linear" => Linear,
-        "geometric" => AdaBatch,
-        "smith" => Smith,
-        "seesaw" => Seesaw,
-        "big_batch" => BigBatch,
-        "simi_grad" => SimiGrad,
-    }
     with_state {
         "adadagrad" => AdAdaGrad, Window,
         "cabs" => Cabs, CabsState<S>,
@@ -155,9 +125,15 @@ rules! {
         "accordion" => Accordion, AccordionState<S>,
         "cost_aware" => CostAware, CostAwareState<S>,
     }
-    order {
-        AdAdaGrad, Constant, Stages, Linear, AdaBatch, Smith, Seesaw, Cabs, DiveBatch, GradientNoiseScale,
-        AdaBatchGrad, BigBatch, SimiGrad, Accordion, CostAware,
+    without_state {
+        "constant" => Constant,
+        "stages" => Stages,
+        "linear" => Linear,
+        "geometric" => AdaBatch,
+        "smith" => Smith,
+        "seesaw" => Seesaw,
+        "big_batch" => BigBatch,
+        "simi_grad" => SimiGrad,
     }
 }
 

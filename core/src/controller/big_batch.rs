@@ -1,6 +1,7 @@
 use super::rounding::floor;
-use super::{About, Controller, Decision, Situation};
+use super::{Controller, Decision, Situation};
 use crate::real::Real;
+use crate::settings::{Field, Range};
 use crate::statistics::{Needs, Reason};
 
 /// Big Batch SGD: while n > v/b does not hold, the *same* batch is extended by a tenth of itself, and by one sample at
@@ -14,24 +15,16 @@ pub struct BigBatch {
     pub growth: f64,
 }
 
-#[cfg(feature = "serde")]
-crate::fields::settings!(BigBatch { growth });
-
-impl Default for BigBatch {
-    fn default() -> Self {
-        Self { growth: 0.1 }
-    }
-}
-
-impl BigBatch {
-    pub(super) const ABOUT: About = About {
-        name: "big_batch",
-        title: "Big Batch SGD",
-        source: "De, Yadav, Jacobs, Goldstein 2016, arXiv 1610.05792",
-        summary: "A batch is extended before its step until its mean gradient stands out from the noise.",
-        evidence: "norms of the samples' gradients; batches that can grow",
-    };
-}
+crate::settings::settings!(BigBatch {
+    title: "Big Batch SGD",
+    doc: "A batch is extended before its step until its mean gradient stands out from the noise.",
+    source: "De, Yadav, Jacobs, Goldstein 2016, arXiv 1610.05792",
+    fields: {
+        growth: f64 = 0.1 => Field::new("growth", "The part of the batch that is added at a time.")
+            .range(Range::POSITIVE)
+            .retunable(),
+    },
+});
 
 impl<S: Real> Controller<S> for BigBatch {
     type State = ();

@@ -1,5 +1,6 @@
 use super::rounding::nearest;
-use super::{About, Controller, Decision, Situation};
+use super::rows::{EMA, SCALE};
+use super::{Controller, Decision, Situation};
 use crate::real::Real;
 use crate::statistics::{Needs, Reason};
 
@@ -17,14 +18,15 @@ pub struct Cabs {
     pub scale: f64,
 }
 
-#[cfg(feature = "serde")]
-crate::fields::settings!(Cabs { ema, scale });
-
-impl Default for Cabs {
-    fn default() -> Self {
-        Self { ema: 0.95, scale: 1.0 }
-    }
-}
+crate::settings::settings!(Cabs {
+    title: "CABS",
+    doc: "The batch is the learning rate times the gradients' variance over the loss; it may shrink.",
+    source: "Balles, Romero, Hennig 2017, arXiv 1612.05086",
+    fields: {
+        ema: f64 = 0.95 => EMA,
+        scale: f64 = 1.0 => SCALE,
+    },
+});
 
 /// The running averages of [`Cabs`].
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -43,16 +45,6 @@ impl<S: Real> Default for CabsState<S> {
     fn default() -> Self {
         Self { xi: S::zero(), loss: S::one() }
     }
-}
-
-impl Cabs {
-    pub(super) const ABOUT: About = About {
-        name: "cabs",
-        title: "CABS",
-        source: "Balles, Romero, Hennig 2017, arXiv 1612.05086",
-        summary: "The batch is the learning rate times the gradients' variance over the loss; it may shrink.",
-        evidence: "norms of the samples' gradients, loss, learning rate; plain SGD only",
-    };
 }
 
 impl<S: Real> Controller<S> for Cabs {

@@ -1,23 +1,17 @@
-use super::{About, Controller, Decision, Limits, Situation};
+use super::{Controller, Decision, Limits, Situation};
 use crate::real::Real;
 
 /// The batch keeps its size, whatever the test requires.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Constant {}
 
-#[cfg(feature = "serde")]
-crate::fields::settings!(Constant {});
-
-impl Constant {
-    pub(super) const ABOUT: About = About {
-        name: "constant",
-        title: "Constant",
-        source: "",
-        summary: "Every batch has the size of the first.",
-        evidence: "nothing",
-    };
-}
+crate::settings::settings!(Constant {
+    title: "constant batch",
+    doc: "The batch keeps its size; the result of a test is reported, but has no effect.",
+    source: "",
+    fields: {},
+});
 
 impl<S: Real> Controller<S> for Constant {
     type State = ();

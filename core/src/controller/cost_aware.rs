@@ -1,6 +1,8 @@
-use super::{About, Controller, Decision, NoiseAverage, Situation, TimeFit};
+use super::rows::{EMA, SENSOR};
+use super::{Controller, Decision, NoiseAverage, Situation, TimeFit};
 use crate::noise_scale::Sensor;
 use crate::real::Real;
+use crate::settings::{Field, Range};
 use crate::statistics::{Needs, Reason};
 
 /// The batch that makes most progress per second. With the noise scale B and a step that takes t₀ + t₁·b, a batch makes
@@ -29,22 +31,43 @@ pub struct CostAware {
     pub time_per_sample: Option<f64>,
 }
 
-#[cfg(feature = "serde")]
-crate::fields::settings!(CostAware { sensor, ema, gain, warm_up, dwell, fixed_time, time_per_sample });
-
-impl Default for CostAware {
-    fn default() -> Self {
-        Self {
-            sensor: Sensor::Plain,
-            ema: 0.95,
-            gain: 0.05,
-            warm_up: 5,
-            dwell: 5,
-            fixed_time: None,
-            time_per_sample: None,
-        }
-    }
-}
+crate::settings::settings!(CostAware {
+    title: "cost-aware",
+    doc: "Doubles or halves toward the batch that makes most progress per second, by measured step times.",
+    source: "snr-grad 2026",
+    fields: {
+        sensor: Sensor = Sensor::Plain => SENSOR,
+        ema: f64 = 0.95 => EMA,
+        gain: f64 = 0.05 => Field::new("smallest gain", "The relative gain in speed that is worth a change.")
+            .range(Range::NOT_NEGATIVE)
+            .retunable(),
+        warm_up: u32 = 5 => Field::new("warm-up steps", "The number of steps before the first change.")
+            .range(Range::whole(0, u32::MAX as u64))
+            .retunable()
+            .placeholder("STEPS"),
+        dwell: u32 = 5 => Field::new(
+            "steps between changes",
+            "The smallest number of steps between two changes.",
+        )
+        .range(Range::whole(0, u32::MAX as u64))
+        .retunable()
+        .placeholder("STEPS"),
+        fixed_time: Option<f64> = None => Field::new(
+            "time per step",
+            "Seconds per step that do not depend on the batch; measured where it is left out.",
+        )
+        .symbol("t₀")
+        .range(Range::NOT_NEGATIVE)
+        .placeholder("SECONDS"),
+        time_per_sample: Option<f64> = None => Field::new(
+            "time per sample",
+            "Seconds per sample; measured where it is left out.",
+        )
+        .symbol("t₁")
+        .range(Range::NOT_NEGATIVE)
+        .placeholder("SECONDS"),
+    },
+});
 
 /// What [`CostAware`] has averaged and measured.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -64,14 +87,6 @@ pub struct CostAwareState<S> {
 crate::fields::required_settings!(CostAwareState<f64> { noise, time, steps, since_change });
 
 impl CostAware {
-    pub(super) const ABOUT: About = About {
-        name: "cost_aware",
-        title: "Cost-aware",
-        source: "snr-grad 2026",
-        summary: "Doubles or halves toward the batch that makes most progress per second, by measured step times.",
-        evidence: "norms of the samples' gradients, step times",
-    };
-
     /// t₀ and t₁.
     fn times<S>(&self, state: &CostAwareState<S>) -> Option<[f64; 2]> {
         match (self.fixed_time, self.time_per_sample) {

@@ -1,6 +1,8 @@
 use super::rounding::floor;
-use super::{About, Controller, Decision, Situation};
+use super::rows::EVERY_EPOCHS;
+use super::{Controller, Decision, Situation};
 use crate::real::Real;
+use crate::settings::{Field, Range};
 use crate::statistics::{Needs, Reason};
 
 /// DiveBatch: every k epochs b′ = ⌊min(max, max(b, δ·N·Δ))⌋ with the gradient diversity Δ = Σ‖gᵢ‖²/‖Σ gᵢ‖² over all
@@ -18,14 +20,23 @@ pub struct DiveBatch {
     pub scale_learning_rate: bool,
 }
 
-#[cfg(feature = "serde")]
-crate::fields::settings!(DiveBatch { delta, every_epochs, scale_learning_rate });
-
-impl Default for DiveBatch {
-    fn default() -> Self {
-        Self { delta: 0.1, every_epochs: 20, scale_learning_rate: false }
-    }
-}
+crate::settings::settings!(DiveBatch {
+    title: "DiveBatch",
+    doc: "Every few epochs the batch grows with the diversity of the epoch's gradients.",
+    source: "arXiv 2509.16173",
+    fields: {
+        delta: f64 = 0.1 => Field::new("scale", "What the diversity of the gradients is multiplied by.")
+            .symbol("δ")
+            .range(Range::POSITIVE)
+            .retunable(),
+        every_epochs: u64 = 20 => EVERY_EPOCHS,
+        scale_learning_rate: bool = false => Field::new(
+            "scale the learning rate",
+            "Multiplies the learning rate by the growth of the batch.",
+        )
+        .retunable(),
+    },
+});
 
 /// What [`DiveBatch`] has summed since the epoch began.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -37,16 +48,6 @@ pub struct DiveBatchState<S> {
 
 #[cfg(feature = "serde")]
 crate::fields::required_settings!(DiveBatchState<f64> { sum_squared_norms });
-
-impl DiveBatch {
-    pub(super) const ABOUT: About = About {
-        name: "dive_batch",
-        title: "DiveBatch",
-        source: "arXiv 2509.16173",
-        summary: "Every few epochs the batch grows with the diversity of the epoch's gradients.",
-        evidence: "norms of the samples' gradients, and the sum of an epoch's gradients (as many values as parameters)",
-    };
-}
 
 impl<S: Real> Controller<S> for DiveBatch {
     type State = DiveBatchState<S>;

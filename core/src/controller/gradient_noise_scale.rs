@@ -1,5 +1,6 @@
 use super::rounding::nearest;
-use super::{About, Controller, Decision, NoiseAverage, Situation};
+use super::rows::{EMA, SCALE, SENSOR};
+use super::{Controller, Decision, NoiseAverage, Situation};
 use crate::noise_scale::Sensor;
 use crate::real::Real;
 use crate::statistics::Needs;
@@ -20,24 +21,16 @@ pub struct GradientNoiseScale {
     pub ema: f64,
 }
 
-#[cfg(feature = "serde")]
-crate::fields::settings!(GradientNoiseScale { sensor, scale, ema });
-
-impl Default for GradientNoiseScale {
-    fn default() -> Self {
-        Self { sensor: Sensor::Plain, scale: 1.0, ema: 0.95 }
-    }
-}
-
-impl GradientNoiseScale {
-    pub(super) const ABOUT: About = About {
-        name: "gradient_noise_scale",
-        title: "Gradient noise scale",
-        source: "McCandlish, Kaplan, Amodei et al. 2018, arXiv 1812.06162",
-        summary: "The batch is a multiple of the smoothed gradient noise scale; it may shrink.",
-        evidence: "norms of the samples' gradients; for other sensors their squares by coordinate",
-    };
-}
+crate::settings::settings!(GradientNoiseScale {
+    title: "gradient noise scale",
+    doc: "The batch is a multiple of the smoothed gradient noise scale; it may shrink.",
+    source: "McCandlish, Kaplan, Amodei et al. 2018, arXiv 1812.06162",
+    fields: {
+        sensor: Sensor = Sensor::Plain => SENSOR,
+        scale: f64 = 1.0 => SCALE,
+        ema: f64 = 0.95 => EMA,
+    },
+});
 
 impl<S: Real> Controller<S> for GradientNoiseScale {
     type State = NoiseAverage<S>;

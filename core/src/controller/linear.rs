@@ -1,5 +1,6 @@
-use super::{About, Controller, Decision, Situation};
+use super::{Controller, Decision, Situation};
 use crate::real::Real;
+use crate::settings::{Field, Range};
 
 /// The batch changes linearly with the samples seen, from the first size to the last one:
 /// b′ = b₁ + ⌊(b_last − b₁)·min(seen, over)/over⌋, in whole numbers.
@@ -12,24 +13,24 @@ pub struct Linear {
     pub over_samples: u64,
 }
 
-#[cfg(feature = "serde")]
-crate::fields::settings!(Linear { last_batch, over_samples });
-
-impl Default for Linear {
-    fn default() -> Self {
-        Self { last_batch: 1_024, over_samples: 1_000_000 }
-    }
-}
-
-impl Linear {
-    pub(super) const ABOUT: About = About {
-        name: "linear",
-        title: "Linear",
-        source: "Megatron-LM's batch-size ramp",
-        summary: "The batch grows in proportion to the samples seen, up to a last size.",
-        evidence: "nothing",
-    };
-}
+crate::settings::settings!(Linear {
+    title: "linear growth",
+    doc: "The batch grows in proportion to the samples seen, up to a last size.",
+    source: "Megatron-LM's batch-size ramp",
+    fields: {
+        last_batch: u32 = 1_024 => Field::new("last batch", "The size that is reached.")
+            .range(Range::whole(1, u32::MAX as u64))
+            .retunable()
+            .placeholder("SAMPLES"),
+        over_samples: u64 = 1_000_000 => Field::new(
+            "samples of the growth",
+            "The number of samples seen when the last size is reached.",
+        )
+        .range(Range::at_least(1))
+        .retunable()
+        .placeholder("SAMPLES"),
+    },
+});
 
 impl<S: Real> Controller<S> for Linear {
     type State = ();

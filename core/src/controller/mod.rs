@@ -7,7 +7,6 @@
 //! A rule that changes the learning rate returns a factor with its decision. The trainer multiplies the factors up and
 //! the schedule's rate by their product.
 
-mod about;
 mod accordion;
 mod ada_batch;
 mod ada_batch_grad;
@@ -25,6 +24,7 @@ mod list;
 mod milestones;
 mod noise_average;
 mod rounding;
+mod rows;
 mod seesaw;
 mod simi_grad;
 mod situation;
@@ -33,7 +33,6 @@ mod stages;
 mod step_time;
 mod window;
 
-pub use about::About;
 pub use accordion::{Accordion, AccordionState};
 pub use ada_batch::AdaBatch;
 pub use ada_batch_grad::AdaBatchGrad;

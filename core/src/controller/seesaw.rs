@@ -1,6 +1,8 @@
 use super::rounding::nearest;
-use super::{About, Controller, Decision, Milestones, Situation};
+use super::rows::MILESTONES;
+use super::{Controller, Decision, Milestones, Situation};
 use crate::real::Real;
+use crate::settings::{Field, Range};
 
 /// Seesaw: where a schedule would multiply the learning rate by c < 1, the batch becomes b/c and the learning rate
 /// √c·α, as long as b/c is not above the largest batch; after that the learning rate becomes c·α.
@@ -15,24 +17,21 @@ pub struct Seesaw {
     pub cut: f64,
 }
 
-#[cfg(feature = "serde")]
-crate::fields::settings!(Seesaw { milestones, cut });
-
-impl Default for Seesaw {
-    fn default() -> Self {
-        Self { milestones: Milestones::default(), cut: 0.5 }
-    }
-}
-
-impl Seesaw {
-    pub(super) const ABOUT: About = About {
-        name: "seesaw",
-        title: "Seesaw",
-        source: "arXiv 2510.14717",
-        summary: "Where a schedule would halve the learning rate, the batch is doubled and the rate divided by √2.",
-        evidence: "nothing",
-    };
-}
+crate::settings::settings!(Seesaw {
+    title: "Seesaw",
+    doc: "Where a schedule would halve the learning rate, the batch is doubled and the rate divided by √2.",
+    source: "arXiv 2510.14717",
+    fields: {
+        milestones: Milestones = Milestones::default() => MILESTONES,
+        cut: f64 = 0.5 => Field::new(
+            "cut",
+            "What a schedule would multiply the learning rate by at each milestone.",
+        )
+        .symbol("c")
+        .range(Range::Between(0.0, 1.0))
+        .retunable(),
+    },
+});
 
 impl<S: Real> Controller<S> for Seesaw {
     type State = ();

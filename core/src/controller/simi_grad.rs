@@ -1,5 +1,6 @@
-use super::{About, Controller, Decision, Situation};
+use super::{Controller, Decision, Situation};
 use crate::real::Real;
+use crate::settings::{Field, Range};
 use crate::statistics::Needs;
 
 /// SimiGrad: the mean gradients of the two halves of a batch should be similar to a degree. With their cosine above the
@@ -14,24 +15,19 @@ pub struct SimiGrad {
     pub target: f64,
 }
 
-#[cfg(feature = "serde")]
-crate::fields::settings!(SimiGrad { target });
-
-impl Default for SimiGrad {
-    fn default() -> Self {
-        Self { target: 0.1 }
-    }
-}
-
-impl SimiGrad {
-    pub(super) const ABOUT: About = About {
-        name: "simi_grad",
-        title: "SimiGrad",
-        source: "Qin, Rajbhandari, Ruwase, Yan, Yang, He 2021, NeurIPS",
-        summary: "A tenth more or less, by the cosine between the mean gradients of the batch's halves.",
-        evidence: "the mean gradients of two halves",
-    };
-}
+crate::settings::settings!(SimiGrad {
+    title: "SimiGrad",
+    doc: "A tenth more or less, by the cosine between the mean gradients of the batch's halves.",
+    source: "Qin, Rajbhandari, Ruwase, Yan, Yang, He 2021, NeurIPS",
+    fields: {
+        target: f64 = 0.1 => Field::new(
+            "target",
+            "The cosine above which the batch shrinks, and below which it grows.",
+        )
+        .range(Range::Closed(-1.0, 1.0))
+        .retunable(),
+    },
+});
 
 impl<S: Real> Controller<S> for SimiGrad {
     type State = ();

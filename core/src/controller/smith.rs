@@ -1,6 +1,8 @@
 use super::rounding::nearest;
-use super::{About, Controller, Decision, Milestones, Situation};
+use super::rows::MILESTONES;
+use super::{Controller, Decision, Milestones, Situation};
 use crate::real::Real;
+use crate::settings::{Field, Range};
 
 /// "Don't decay the learning rate, increase the batch size": where a schedule would divide the learning rate by f, the
 /// batch is multiplied by f as long as b·f is at most a limit; after that the learning rate is divided.
@@ -17,24 +19,27 @@ pub struct Smith {
     pub limit: Option<f64>,
 }
 
-#[cfg(feature = "serde")]
-crate::fields::settings!(Smith { milestones, factor, limit });
-
-impl Default for Smith {
-    fn default() -> Self {
-        Self { milestones: Milestones::default(), factor: 5.0, limit: None }
-    }
-}
-
-impl Smith {
-    pub(super) const ABOUT: About = About {
-        name: "smith",
-        title: "Smith et al.",
-        source: "Smith, Kindermans, Ying, Le 2018, arXiv 1711.00489",
-        summary: "Where a schedule would cut the learning rate, the batch grows instead, up to a tenth of the data.",
-        evidence: "nothing",
-    };
-}
+crate::settings::settings!(Smith {
+    title: "Smith et al.",
+    doc: "Where a schedule would cut the learning rate, the batch grows instead, up to a tenth of the data.",
+    source: "Smith, Kindermans, Ying, Le 2018, arXiv 1711.00489",
+    fields: {
+        milestones: Milestones = Milestones::default() => MILESTONES,
+        factor: f64 = 5.0 => Field::new(
+            "growth of the batch",
+            "What the batch is multiplied by at each milestone.",
+        )
+        .range(Range::above(1.0))
+        .retunable(),
+        limit: Option<f64> = None => Field::new(
+            "largest batch by the rule",
+            "Beyond it the learning rate is cut; a tenth of the training set where it is left out.",
+        )
+        .range(Range::NOT_NEGATIVE)
+        .retunable()
+        .placeholder("SAMPLES"),
+    },
+});
 
 impl<S: Real> Controller<S> for Smith {
     type State = ();

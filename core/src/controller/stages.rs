@@ -2,8 +2,9 @@ use core::fmt;
 use core::str::FromStr;
 
 use super::list::{self, ListError, MOST_ENTRIES};
-use super::{About, Controller, Decision, Situation};
+use super::{Controller, Decision, Situation};
 use crate::real::Real;
+use crate::settings::Field;
 
 /// The batch has the size of the last stage that has begun: a list of sizes over samples seen.
 ///
@@ -17,25 +18,27 @@ use crate::real::Real;
 /// assert_eq!(stages.schedule.to_string(), "0:64 1M:256 4M:1024");
 /// # Ok::<(), adadagrad_core::controller::ListError>(())
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Stages {
     /// The stages. A single one of 64 samples by default.
     pub schedule: StageList,
 }
 
-#[cfg(feature = "serde")]
-crate::fields::settings!(Stages { schedule });
-
-impl Stages {
-    pub(super) const ABOUT: About = About {
-        name: "stages",
-        title: "Stages",
-        source: "Megatron-LM's and PyTorch users' lists",
-        summary: "The batch follows a list of sizes over samples seen.",
-        evidence: "nothing",
-    };
-}
+crate::settings::settings!(Stages {
+    title: "list of sizes",
+    doc: "The batch follows a list of sizes over samples seen.",
+    source: "Megatron-LM's and PyTorch users' lists",
+    fields: {
+        schedule: StageList = StageList::default() => Field::new(
+            "stages",
+            "Sizes from so many samples on, ascending: 0:64 1M:256 4M:1024.",
+        )
+        .text("0:64", &[])
+        .retunable()
+        .placeholder("STAGES"),
+    },
+});
 
 impl<S: Real> Controller<S> for Stages {
     type State = ();

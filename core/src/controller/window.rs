@@ -18,6 +18,9 @@ pub enum WindowKind {
 crate::fields::name_setting!(WindowKind { Sliding, Block });
 
 impl WindowKind {
+    /// What settings call them.
+    pub const NAMES: &'static [&'static str] = &[Self::Sliding.name(), Self::Block.name()];
+
     /// What settings call it.
     #[must_use]
     pub const fn name(self) -> &'static str {

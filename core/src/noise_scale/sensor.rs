@@ -20,6 +20,10 @@ impl Sensor {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Plain, Self::Preconditioned, Self::Sign];
 
+    /// What settings call them.
+    pub const NAMES: &'static [&'static str] =
+        &[Self::Plain.name(), Self::Preconditioned.name(), Self::Sign.name()];
+
     /// What settings call it.
     #[must_use]
     pub const fn name(self) -> &'static str {

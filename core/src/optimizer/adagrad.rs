@@ -1,6 +1,8 @@
 use super::line::{Line, divisor, step_size, update_decayed};
+use super::rows::{EPSILON, WEIGHT_DECAY};
 use super::{Optimizer, Shared, StepScalars};
 use crate::real::Real;
+use crate::settings::{Field, Range, Rounding};
 use crate::statistics::LengthMismatch;
 use crate::subnormal::Factor;
 
@@ -17,14 +19,23 @@ pub struct AdaGrad {
     pub weight_decay: f64,
 }
 
-#[cfg(feature = "serde")]
-crate::fields::settings!(AdaGrad { initial_accumulator, epsilon, weight_decay });
-
-impl Default for AdaGrad {
-    fn default() -> Self {
-        Self { initial_accumulator: 0.0, epsilon: 1e-10, weight_decay: 0.0 }
-    }
-}
+crate::settings::settings!(AdaGrad {
+    title: "AdaGrad",
+    doc: "A step size per coordinate from the sum of squares.",
+    source: "Duchi, Hazan, Singer 2011",
+    fields: {
+        initial_accumulator: f64 = 0.0 => Field::new(
+            "initial accumulator",
+            "The initial value of the sums of squared gradients.",
+        )
+        .symbol("v₀")
+        .range(Range::NOT_NEGATIVE)
+        .rounding(Rounding::Value)
+        .placeholder("VALUE"),
+        epsilon: f64 = 1e-10 => EPSILON,
+        weight_decay: f64 = 0.0 => WEIGHT_DECAY,
+    },
+});
 
 impl<F: Real> Optimizer<F> for AdaGrad {
     fn slots(&self) -> usize {

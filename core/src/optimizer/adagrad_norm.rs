@@ -4,6 +4,7 @@ use super::{Optimizer, Shared, StepScalars};
 use num_traits::Zero;
 
 use crate::real::Real;
+use crate::settings::{Field, Range, Rounding};
 use crate::statistics::LengthMismatch;
 
 /// AdaGrad-Norm: V ← V + ‖g‖², x ← x − α g/√V, with one scalar V that starts at b₀² > 0.
@@ -16,14 +17,21 @@ pub struct AdaGradNorm {
     pub initial_norm: f64,
 }
 
-#[cfg(feature = "serde")]
-crate::fields::settings!(AdaGradNorm { initial_norm });
-
-impl Default for AdaGradNorm {
-    fn default() -> Self {
-        Self { initial_norm: 0.01 }
-    }
-}
+crate::settings::settings!(AdaGradNorm {
+    title: "AdaGrad-Norm",
+    doc: "One step size from the sum of squared norms.",
+    source: "Ward, Wu, Bottou 2019, arXiv 1806.01811",
+    fields: {
+        initial_norm: f64 = 0.01 => Field::new(
+            "initial norm",
+            "The square root of the initial value of the sum of squared gradient norms.",
+        )
+        .symbol("b₀")
+        .range(Range::POSITIVE)
+        .rounding(Rounding::Square)
+        .placeholder("VALUE"),
+    },
+});
 
 impl<F: Real> Optimizer<F> for AdaGradNorm {
     fn slots(&self) -> usize {

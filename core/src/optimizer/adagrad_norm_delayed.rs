@@ -4,6 +4,7 @@ use super::line::{step_size, update};
 use super::sgd::SgdLine;
 use super::{Optimizer, Shared, StepScalars};
 use crate::real::Real;
+use crate::settings::{Field, Range, Rounding};
 use crate::statistics::LengthMismatch;
 
 /// AdaGrad-Norm with a delayed sum: x ← x − α g/√(β + V), and only then V ← V + ‖g‖². This step's own gradient is not in
@@ -17,14 +18,18 @@ pub struct AdaGradNormDelayed {
     pub beta: f64,
 }
 
-#[cfg(feature = "serde")]
-crate::fields::settings!(AdaGradNormDelayed { beta });
-
-impl Default for AdaGradNormDelayed {
-    fn default() -> Self {
-        Self { beta: 1.0 }
-    }
-}
+crate::settings::settings!(AdaGradNormDelayed {
+    title: "AdaGrad-Norm, delayed",
+    doc: "AdaGrad-Norm without this step's own gradient in the sum.",
+    source: "Ostroukhov, Zhumabayeva, Xiang, Gasnikov, Takáč, Kamzolov 2024, arXiv 2402.05264",
+    fields: {
+        beta: f64 = 1.0 => Field::new("beta", "What is added to the sum of squared gradient norms.")
+            .symbol("β")
+            .range(Range::POSITIVE)
+            .rounding(Rounding::Value)
+            .placeholder("VALUE"),
+    },
+});
 
 impl<F: Real> Optimizer<F> for AdaGradNormDelayed {
     fn slots(&self) -> usize {

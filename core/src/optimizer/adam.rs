@@ -1,4 +1,5 @@
 use super::line::{Decayed, Line, divisor, step_size, update, update_decayed};
+use super::rows::{BETA1, BETA2, EPSILON, WEIGHT_DECAY};
 use super::{Optimizer, Shared, StepScalars};
 use num_traits::{One, Zero};
 
@@ -23,14 +24,17 @@ pub struct Adam {
     pub weight_decay: f64,
 }
 
-#[cfg(feature = "serde")]
-crate::fields::settings!(Adam { beta1, beta2, epsilon, weight_decay });
-
-impl Default for Adam {
-    fn default() -> Self {
-        Self { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.0 }
-    }
-}
+crate::settings::settings!(Adam {
+    title: "Adam",
+    doc: "Momentum and a running mean of squares, with bias correction.",
+    source: "Kingma, Ba 2015, arXiv 1412.6980",
+    fields: {
+        beta1: f64 = 0.9 => BETA1,
+        beta2: f64 = 0.999 => BETA2,
+        epsilon: f64 = 1e-8 => EPSILON,
+        weight_decay: f64 = 0.0 => WEIGHT_DECAY,
+    },
+});
 
 impl<F: Real> Optimizer<F> for Adam {
     fn slots(&self) -> usize {

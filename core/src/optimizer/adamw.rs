@@ -1,3 +1,4 @@
+use super::rows::{BETA1, BETA2, EPSILON, WEIGHT_DECAY};
 use super::{Adam, Optimizer, Shared, StepScalars};
 use num_traits::One;
 
@@ -20,15 +21,17 @@ pub struct AdamW {
     pub weight_decay: f64,
 }
 
-#[cfg(feature = "serde")]
-crate::fields::settings!(AdamW { beta1, beta2, epsilon, weight_decay });
-
-impl Default for AdamW {
-    fn default() -> Self {
-        let Adam { beta1, beta2, epsilon, .. } = Adam::default();
-        Self { beta1, beta2, epsilon, weight_decay: 0.01 }
-    }
-}
+crate::settings::settings!(AdamW {
+    title: "AdamW",
+    doc: "Adam with decoupled weight decay.",
+    source: "Loshchilov, Hutter 2019, arXiv 1711.05101",
+    fields: {
+        beta1: f64 = 0.9 => BETA1,
+        beta2: f64 = 0.999 => BETA2,
+        epsilon: f64 = 1e-8 => EPSILON,
+        weight_decay: f64 = 0.01 => WEIGHT_DECAY,
+    },
+});
 
 impl AdamW {
     /// The step that follows the decay.

@@ -18,6 +18,7 @@ mod line;
 mod momentum;
 mod nesterov;
 mod rmsprop;
+mod rows;
 mod sgd;
 
 pub use adagrad::AdaGrad;
@@ -168,8 +169,7 @@ pub enum AnyOptimizer {
     AdamW(AdamW),
 }
 
-#[cfg(feature = "serde")]
-crate::fields::named_settings!(AnyOptimizer {
+crate::settings::named_settings!(AnyOptimizer {
     "sgd" => Sgd,
     "momentum" => Momentum,
     "nesterov" => Nesterov,
@@ -182,22 +182,6 @@ crate::fields::named_settings!(AnyOptimizer {
 });
 
 impl AnyOptimizer {
-    /// One of each, with its default settings.
-    #[must_use]
-    pub fn all() -> [Self; 9] {
-        [
-            Self::Sgd(Sgd::default()),
-            Self::Momentum(Momentum::default()),
-            Self::Nesterov(Nesterov::default()),
-            Self::AdaGrad(AdaGrad::default()),
-            Self::AdaGradNorm(AdaGradNorm::default()),
-            Self::AdaGradNormDelayed(AdaGradNormDelayed::default()),
-            Self::RmsProp(RmsProp::default()),
-            Self::Adam(Adam::default()),
-            Self::AdamW(AdamW::default()),
-        ]
-    }
-
     /// The optimizer itself.
     #[must_use]
     pub fn as_optimizer<F: Real>(&self) -> &dyn Optimizer<F> {

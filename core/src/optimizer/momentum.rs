@@ -1,4 +1,5 @@
 use super::line::{Line, step_size, update_decayed};
+use super::rows::{MOMENTUM, WEIGHT_DECAY};
 use super::{Optimizer, StepScalars};
 use crate::real::Real;
 use crate::statistics::LengthMismatch;
@@ -15,14 +16,15 @@ pub struct Momentum {
     pub weight_decay: f64,
 }
 
-#[cfg(feature = "serde")]
-crate::fields::settings!(Momentum { momentum, weight_decay });
-
-impl Default for Momentum {
-    fn default() -> Self {
-        Self { momentum: 0.9, weight_decay: 0.0 }
-    }
-}
+crate::settings::settings!(Momentum {
+    title: "SGD with momentum",
+    doc: "Heavy-ball momentum.",
+    source: "",
+    fields: {
+        momentum: f64 = 0.9 => MOMENTUM,
+        weight_decay: f64 = 0.0 => WEIGHT_DECAY,
+    },
+});
 
 impl<F: Real> Optimizer<F> for Momentum {
     fn slots(&self) -> usize {

@@ -1,4 +1,5 @@
 use super::line::{Line, step_size, update_decayed};
+use super::rows::{MOMENTUM, WEIGHT_DECAY};
 use super::{Optimizer, StepScalars};
 use crate::real::Real;
 use crate::statistics::LengthMismatch;
@@ -15,14 +16,15 @@ pub struct Nesterov {
     pub weight_decay: f64,
 }
 
-#[cfg(feature = "serde")]
-crate::fields::settings!(Nesterov { momentum, weight_decay });
-
-impl Default for Nesterov {
-    fn default() -> Self {
-        Self { momentum: 0.9, weight_decay: 0.0 }
-    }
-}
+crate::settings::settings!(Nesterov {
+    title: "SGD with Nesterov momentum",
+    doc: "Nesterov momentum.",
+    source: "",
+    fields: {
+        momentum: f64 = 0.9 => MOMENTUM,
+        weight_decay: f64 = 0.0 => WEIGHT_DECAY,
+    },
+});
 
 impl<F: Real> Optimizer<F> for Nesterov {
     fn slots(&self) -> usize {

@@ -1,6 +1,8 @@
 use super::line::{Line, divisor, step_size, update_decayed};
+use super::rows::{EPSILON, WEIGHT_DECAY};
 use super::{Optimizer, Shared, StepScalars};
 use crate::real::Real;
+use crate::settings::{Field, Range, Rounding};
 use crate::statistics::LengthMismatch;
 use crate::subnormal::{Factor, flush};
 
@@ -17,14 +19,19 @@ pub struct RmsProp {
     pub weight_decay: f64,
 }
 
-#[cfg(feature = "serde")]
-crate::fields::settings!(RmsProp { alpha, epsilon, weight_decay });
-
-impl Default for RmsProp {
-    fn default() -> Self {
-        Self { alpha: 0.99, epsilon: 1e-8, weight_decay: 0.0 }
-    }
-}
+crate::settings::settings!(RmsProp {
+    title: "RMSProp",
+    doc: "A step size per coordinate from a running mean of squares.",
+    source: "",
+    fields: {
+        alpha: f64 = 0.99 => Field::new("alpha", "The decay rate of the running mean of squared gradients.")
+            .symbol("ρ")
+            .range(Range::BELOW_ONE)
+            .rounding(Rounding::Value),
+        epsilon: f64 = 1e-8 => EPSILON,
+        weight_decay: f64 = 0.0 => WEIGHT_DECAY,
+    },
+});
 
 impl<F: Real> Optimizer<F> for RmsProp {
     fn slots(&self) -> usize {

@@ -1,19 +1,26 @@
 use super::line::{Line, step_size, update_decayed};
+use super::rows::WEIGHT_DECAY;
 use super::{Optimizer, StepScalars};
 use crate::real::Real;
 use crate::statistics::LengthMismatch;
 use crate::subnormal::Factor;
 
 /// Stochastic gradient descent: x ← x − α g. Semantics of `torch.optim.SGD`.
-#[derive(Default, Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Sgd {
     /// λ of L2 regularisation, added to the gradient as λ x. 0 by default.
     pub weight_decay: f64,
 }
 
-#[cfg(feature = "serde")]
-crate::fields::settings!(Sgd { weight_decay });
+crate::settings::settings!(Sgd {
+    title: "SGD",
+    doc: "The step is the learning rate times the gradient: x ← x − α g.",
+    source: "",
+    fields: {
+        weight_decay: f64 = 0.0 => WEIGHT_DECAY,
+    },
+});
 
 impl<F: Real> Optimizer<F> for Sgd {
     fn slots(&self) -> usize {

@@ -23,6 +23,7 @@ use adadagrad_core::noise_scale::Sensor;
 use adadagrad_core::owned::{
     Confusion, Control, Evaluated, Evaluation, OwnedNetwork, RunError, SharedDataset,
 };
+use adadagrad_core::settings::Choices;
 use adadagrad_core::statistics::{Evidence, Needs, check_some_samples};
 use adadagrad_core::subnormal::flush_all;
 use adadagrad_core::training::{BatchOrder, Cut, Decided, Plan, Telemetry, Trainer};
@@ -179,7 +180,7 @@ impl Training {
     ) -> Result<Self, EngineError> {
         let needs = config.needs();
         if needs.halves || needs.sensor != Sensor::Plain || needs.epoch || needs.extends {
-            return Err(EngineError::Rule(config.controller.about().title));
+            return Err(EngineError::Rule(config.controller.title()));
         }
         let optimizer = config.optimizer.as_optimizer::<f32>();
         let len = network.view().parameters();

@@ -17,6 +17,7 @@ use adadagrad_core::noise_scale::{Noise, Sensor};
 use adadagrad_core::owned::{BatchSums, OwnedNetwork, OwnedStatistics};
 use adadagrad_core::real::Real;
 use adadagrad_core::schedule::Schedule;
+use adadagrad_core::settings::Choices;
 use adadagrad_core::statistics::{Evidence, Inner, Needs, Reason, Statistics};
 use adadagrad_core::training::{Plan, Progress, Telemetry, Trainer};
 use adadagrad_tests::compare::{Check, all_close_to_largest, close, equal, holds};
@@ -446,7 +447,7 @@ fn golden_controllers_every_rule_has_a_run() {
     for rule in AnyController::all() {
         let is_this =
             |run: &ControllerRun| std::mem::discriminant(&rule_of(run)) == std::mem::discriminant(&rule);
-        assert!(file.runs.iter().any(is_this), "{}", rule.about().name);
+        assert!(file.runs.iter().any(is_this), "{}", rule.name());
     }
 }
 

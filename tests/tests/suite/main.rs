@@ -8,6 +8,7 @@ mod batch_tests;
 mod confident;
 mod determinism;
 mod fuzz;
+mod generated;
 mod golden_controllers;
 mod golden_layers;
 mod golden_merge;

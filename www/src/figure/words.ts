@@ -8,7 +8,10 @@ import type { Extent, Picture } from './geometry.js';
 
 export function describeShown({ test, step, recorded }: ShownStep): string {
   const beginning = `${recorded ? 'Recorded run, step' : 'Step'} ${formatCount(step.step)}`;
-  if (test === null) return `${beginning}: there is no test, so the batch size stays ${formatCount(step.samples)}.`;
+  if (test === null) {
+    const next = step.next_batch === step.samples ? `so the batch size stays ${formatCount(step.samples)}` : nextBatch(step);
+    return `${beginning}: there is no test, ${next}.`;
+  }
   if (step.required === null) {
     const reason = step.reasons.required;
     const why = reason === undefined ? 'the test was not computed' : describeReason(reason);

@@ -1,46 +1,51 @@
 /** Settings that differ, in the words of the page. */
 import type { RunConfig } from '../../pkg/adadagrad_web.js';
 import { formatCount } from '../format.js';
-import { DATASETS, isOptimizerName, isTestName, modelTitle, NORMALISATIONS, OPTIMIZERS, TESTS } from '../settings/choices.js';
+import { CONTROLLERS, DATASETS, isControllerName, isOptimizerName, isTestName, modelTitle, NORMALISATIONS, OPTIMIZERS, TESTS } from '../settings/choices.js';
 import { flatten } from '../settings/flat.js';
 import type { FlatValue } from '../settings/flat.js';
+import { isThreshold } from '../settings/rows.js';
+import type { Row } from '../settings/rows.js';
+import { AUGMENTATION_ROWS, CONTROLLER_ROWS, DECAY_ROWS, OPTIMIZER_ROWS, RUN_ROWS, SCHEDULE_ROWS, TEST_ROWS } from '../settings/table.js';
 import { thresholdOf } from './thresholds.js';
 
-const LABELS: Record<string, string> = {
+/** Of what is no row of the table, but chosen by name. */
+const LABELS: Readonly<Record<string, string>> = {
   dataset: 'data',
   normalisation: 'pixels',
-  'augmentation.padding': 'crop padding',
-  'augmentation.flip': 'random flip',
   model: 'model',
   optimizer: 'optimizer',
   test: 'test',
-  'test.eta': 'η',
-  'test.theta': 'ϑ',
-  'test.nu': 'ν',
-  'test.debiased': 'debiased',
-  'test.leave_one_out': 'leave one out',
-  'test.quantile': 'fraction of coordinates',
-  'test.workers': 'parts',
   controller: 'controller',
-  'controller.growth_cap': 'growth cap',
-  learning_rate: 'learning rate',
-  'schedule.warm_up_samples': 'warm-up samples',
   'schedule.decay': 'learning-rate decay',
-  'schedule.decay.final_fraction': 'final fraction of the learning rate',
-  'schedule.decay.every_samples': 'samples between decays',
-  'schedule.decay.factor': 'decay factor',
-  initial_batch: 'initial batch',
-  min_batch: 'smallest batch',
-  max_batch: 'largest batch',
-  sample_budget: 'sample budget',
-  seed: 'seed',
-  evaluate_every: 'accuracy measured every',
 };
+
+/** The settings of a part, by the part's place. */
+const ROWS: readonly (readonly [string, readonly Row[]])[] = [
+  ['', RUN_ROWS],
+  ['augmentation.', AUGMENTATION_ROWS],
+  ['schedule.', SCHEDULE_ROWS],
+  ...([['optimizer.', OPTIMIZER_ROWS], ['test.', TEST_ROWS], ['controller.', CONTROLLER_ROWS], ['schedule.decay.', DECAY_ROWS]] as const).map(
+    ([place, choices]): [string, readonly Row[]] => [place, choices.flatMap(({ fields }): readonly Row[] => fields)],
+  ),
+];
+
+function rowAt(place: string): Row | undefined {
+  for (const [part, rows] of ROWS) {
+    const row = rows.find(({ name }) => place === `${part}${name}`);
+    if (row !== undefined) return row;
+  }
+  return undefined;
+}
 
 /** Choices that are named in full. */
 const TITLES: Readonly<Record<string, string>> = DATASETS;
 
-const DETAILS = new Set(['controller.growth_cap', 'test.debiased', 'test.leave_one_out', 'test.quantile', 'test.workers']);
+/** What comes with a test, or with the rule for the next batch, and says little by itself. */
+function isDetail(place: string): boolean {
+  const row = rowAt(place);
+  return row !== undefined && !isThreshold(row) && /^(test|controller)\./.test(place);
+}
 
 /** “η 0.5, learning rate 0.02”: what sets one run apart from the others; empty where nothing does. */
 export function whatSetsApart(config: RunConfig, others: readonly RunConfig[]): string {
@@ -49,7 +54,7 @@ export function whatSetsApart(config: RunConfig, others: readonly RunConfig[]): 
   const differs = (place: string): boolean =>
     rest.some((flat) => {
       // What comes with a test is worth a word only where both have it.
-      if (place === 'controller' || (DETAILS.has(place) && flat[place] === undefined)) return false;
+      if ((place === 'controller' && (flat['test'] === null || own['test'] === null)) || (isDetail(place) && flat[place] === undefined)) return false;
       return flat[place] !== own[place];
     });
   return Object.keys(own).filter(differs).map((place) => saySetting(place, own[place] ?? null)).join(', ');
@@ -75,11 +80,13 @@ export function whatChanged(from: RunConfig, to: RunConfig): string {
 }
 
 function saySetting(place: string, value: FlatValue): string {
-  if (['optimizer', 'test', 'model', 'dataset', 'normalisation'].includes(place)) return sayValue(place, value);
+  if (['optimizer', 'test', 'controller', 'model', 'dataset', 'normalisation'].includes(place)) return sayValue(place, value);
   return `${labelOf(place)} ${sayValue(place, value)}`;
 }
 
 function labelOf(place: string): string {
+  const row = rowAt(place);
+  if (row !== undefined) return isThreshold(row) ? row.symbol : row.title;
   return LABELS[place] ?? place.replace(/^.*\./, '').replaceAll('_', ' ');
 }
 
@@ -91,6 +98,7 @@ function sayValue(place: string, value: FlatValue): string {
   if (place === 'model') return modelTitle(value);
   if (place === 'optimizer' && isOptimizerName(value)) return OPTIMIZERS[value].title;
   if (place === 'test' && isTestName(value)) return TESTS[value];
+  if (place === 'controller' && isControllerName(value)) return CONTROLLERS[value];
   if (place === 'schedule.decay' && value === 'constant') return 'none';
   return TITLES[value] ?? value.replaceAll('_', ' ');
 }

@@ -1,6 +1,9 @@
 /** What may be changed while a run is under way: sends it to the worker, and marks in the run where it took effect. */
 import type { RunConfig } from '../../pkg/adadagrad_web.js';
 import type { TrainingSession } from '../session.js';
+import { rowsOf } from '../settings/rows.js';
+import type { Choice, Row } from '../settings/rows.js';
+import { CONTROLLER_ROWS, RUN_ROWS, TEST_ROWS } from '../settings/table.js';
 import { sameSettings } from '../state.js';
 import type { PageState } from '../state.js';
 import { whatChanged } from './differences.js';
@@ -55,19 +58,25 @@ export class Retuning {
 /** The run's settings with those of the changes that a run can follow. */
 function withChanges(run: RunConfig, from: RunConfig, to: RunConfig): RunConfig {
   const next = structuredClone(run);
-  const keys = ['learning_rate', 'min_batch', 'max_batch', 'sample_budget', 'evaluate_every'] as const;
-  for (const key of keys) if (from[key] !== to[key]) next[key] = to[key];
+  takeChanges(RUN_ROWS, next, from, to);
   if (JSON.stringify(from.schedule) !== JSON.stringify(to.schedule)) next.schedule = structuredClone(to.schedule);
-  if (from.controller.name === 'adadagrad' && to.controller.name === 'adadagrad' && next.controller.name === 'adadagrad') {
-    if (from.controller.growth_cap !== to.controller.growth_cap) next.controller.growth_cap = to.controller.growth_cap;
-  }
-  takeThresholds(next, from, to);
+  takeFromPart(CONTROLLER_ROWS, next.controller, from.controller, to.controller);
+  takeFromPart(TEST_ROWS, next.test, from.test, to.test);
   return next;
 }
 
-function takeThresholds(next: RunConfig, from: RunConfig, to: RunConfig): void {
-  if (next.test === null || from.test?.name !== next.test.name || to.test?.name !== next.test.name) return;
-  const [before, after] = [from.test as unknown as Record<string, unknown>, to.test as unknown as Record<string, unknown>];
-  const test = next.test as unknown as Record<string, unknown>;
-  for (const key of ['eta', 'theta', 'nu']) if (key in test && before[key] !== after[key]) test[key] = after[key];
+type Part = { name: string } | null;
+
+/** Of a part that is the same in all of them. */
+function takeFromPart(choices: readonly Choice[], next: Part, from: Part, to: Part): void {
+  if (next === null || from === null || to === null || from.name !== next.name || to.name !== next.name) return;
+  takeChanges(rowsOf(choices, next.name), next, from, to);
+}
+
+function takeChanges(rows: readonly Row[], next: object, from: object, to: object): void {
+  const [target, before, after] = [next, from, to].map((settings) => settings as Record<string, unknown>);
+  if (target === undefined || before === undefined || after === undefined) return;
+  for (const { name } of rows.filter(({ retunable }) => retunable)) {
+    if (before[name] !== after[name]) target[name] = after[name];
+  }
 }

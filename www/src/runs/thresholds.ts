@@ -3,21 +3,22 @@
  * would just pass, and the required size goes with one over the threshold squared: T(θ) = b · (threshold ∕ θ)².
  */
 import type { BatchTest } from '../../pkg/adadagrad_web.js';
+import { isThreshold, rowsOf } from '../settings/rows.js';
+import { TEST_ROWS } from '../settings/table.js';
 import type { StepLog } from './step-log.js';
 
 export interface Threshold {
   /** The name of the setting. */
-  key: 'eta' | 'theta' | 'nu';
+  key: string;
   symbol: string;
   value: number;
 }
 
 /** The threshold that telemetry's `threshold` is about. */
 export function thresholdOf(test: BatchTest | null): Threshold | null {
-  if (test === null) return null;
-  if ('eta' in test) return { key: 'eta', symbol: 'η', value: test.eta };
-  if ('theta' in test) return { key: 'theta', symbol: 'ϑ', value: test.theta };
-  return { key: 'nu', symbol: 'ν', value: test.nu };
+  const row = test === null ? undefined : rowsOf(TEST_ROWS, test.name).find(isThreshold);
+  const value = row === undefined ? undefined : (test as unknown as Record<string, unknown>)[row.name];
+  return row === undefined || typeof value !== 'number' ? null : { key: row.name, symbol: row.symbol, value };
 }
 
 /** Half of it, the threshold itself, and its double. */

@@ -1,8 +1,11 @@
 /** What can be chosen, under which names, and the settings with another choice. Its values are the core's defaults. */
-import type { BatchTest, DatasetName, Decay, Defaults, ModelName, Normalisation, Optimizer, RunConfig } from '../../pkg/adadagrad_web.js';
+import type { BatchTest, Controller, DatasetName, Decay, Defaults, ModelName, Normalisation, Optimizer, RunConfig } from '../../pkg/adadagrad_web.js';
+import { capitalised, defaultsOf, titlesOf } from './rows.js';
+import { CONTROLLER_ROWS, DECAY_ROWS, OPTIMIZER_ROWS, TEST_ROWS } from './table.js';
 
 export type OptimizerName = Optimizer['name'];
 export type TestName = BatchTest['name'];
+export type ControllerName = Controller['name'];
 export type DecayName = Decay['name'];
 
 /** As within a sentence. */
@@ -62,27 +65,30 @@ interface OptimizerChoice {
   learningRate: number;
 }
 
-export const OPTIMIZERS: Readonly<Record<OptimizerName, OptimizerChoice>> = {
-  adagrad: { title: 'AdaGrad', learningRate: 0.02 },
-  adagrad_norm: { title: 'AdaGrad-Norm', learningRate: 0.5 },
-  adam: { title: 'Adam', learningRate: 0.001 },
-  adamw: { title: 'AdamW', learningRate: 0.001 },
-  rmsprop: { title: 'RMSProp', learningRate: 0.001 },
-  sgd: { title: 'SGD', learningRate: 0.05 },
-  momentum: { title: 'SGD with momentum', learningRate: 0.01 },
-  nesterov: { title: 'SGD with Nesterov momentum', learningRate: 0.01 },
+/** Rates that train MNIST sensibly. */
+const LEARNING_RATES: Readonly<Partial<Record<string, number>>> = {
+  adagrad: 0.02,
+  adagrad_norm: 0.5,
+  adam: 0.001,
+  adamw: 0.001,
+  rmsprop: 0.001,
+  sgd: 0.05,
 };
+const USUAL_LEARNING_RATE = 0.01;
 
-export const TESTS: Readonly<Record<TestName, string>> = {
-  norm: 'Norm test',
-  inner_product: 'Inner product test',
-  orthogonality: 'Orthogonality test',
-  augmented: 'Augmented inner product test',
-  coordinate_norm: 'Coordinate-wise norm test',
-  worker_norm: 'Worker-gradient norm test',
-};
+/** By title. */
+export const OPTIMIZERS = Object.fromEntries(
+  OPTIMIZER_ROWS.map(({ name, title }): [OptimizerName, OptimizerChoice] => [
+    name,
+    { title: capitalised(title), learningRate: LEARNING_RATES[name] ?? USUAL_LEARNING_RATE },
+  ]).sort(([, one], [, other]) => one.title.localeCompare(other.title, 'en')),
+) as Readonly<Record<OptimizerName, OptimizerChoice>>;
 
-export const DECAYS: Readonly<Record<DecayName, string>> = { constant: 'No decay', cosine: 'Cosine', step: 'Step' };
+export const TESTS: Readonly<Record<TestName, string>> = titlesOf(TEST_ROWS);
+
+export const CONTROLLERS: Readonly<Record<ControllerName, string>> = titlesOf(CONTROLLER_ROWS);
+
+export const DECAYS: Readonly<Record<DecayName, string>> = titlesOf(DECAY_ROWS);
 
 export function chooseOptimizer(config: RunConfig, name: OptimizerName, { optimizers }: Defaults): RunConfig {
   return { ...config, optimizer: named(optimizers, name), learning_rate: OPTIMIZERS[name].learningRate };
@@ -98,9 +104,16 @@ export function chooseDecay(config: RunConfig, name: DecayName, { decays }: Defa
   return { ...config, schedule: { ...config.schedule, decay: named(decays, name) } };
 }
 
+/** Keeps the settings of the rule where it is the same. */
+export function chooseController(config: RunConfig, name: ControllerName): RunConfig {
+  if (config.controller.name === name) return config;
+  // The types of these settings are written from the rows that their defaults come from.
+  return { ...config, controller: defaultsOf(CONTROLLER_ROWS, name) as Controller };
+}
+
 /** The settings' own controller if it adapts the batch, else one that does. */
-export function adaptiveController({ controller }: RunConfig): RunConfig['controller'] {
-  return controller.name === 'adadagrad' ? controller : { name: 'adadagrad', growth_cap: null };
+function adaptiveController(config: RunConfig): Controller {
+  return config.controller.name === 'constant' ? chooseController(config, 'adadagrad').controller : config.controller;
 }
 
 export function isOptimizerName(name: string): name is OptimizerName {
@@ -109,6 +122,10 @@ export function isOptimizerName(name: string): name is OptimizerName {
 
 export function isTestName(name: string): name is TestName {
   return Object.hasOwn(TESTS, name);
+}
+
+export function isControllerName(name: string): name is ControllerName {
+  return Object.hasOwn(CONTROLLERS, name);
 }
 
 export function isDecayName(name: string): name is DecayName {

@@ -2,10 +2,13 @@
  * Which fields the settings have, given the settings themselves: pure data, drawn by panel.ts.
  * Each field reads one value from the RunConfig and gives back a changed RunConfig.
  */
-import type { BatchTest, Decay, Defaults, ModelDescription, Optimizer, RunConfig } from '../../pkg/adadagrad_web.js';
+import type { BatchTest, Controller, Decay, Defaults, ModelDescription, Optimizer, RunConfig } from '../../pkg/adadagrad_web.js';
 import { formatCount } from '../format.js';
 import type { Catalogue } from '../protocol.js';
-import { chooseDecay, chooseOptimizer, chooseTest, DECAYS, isDecayName, isOptimizerName, isTestName, modelTitle, OPTIMIZERS, TESTS } from './choices.js';
+import { chooseController, chooseDecay, chooseOptimizer, chooseTest, CONTROLLERS, DECAYS, isControllerName, isDecayName, isOptimizerName, isTestName, modelTitle, OPTIMIZERS, TESTS } from './choices.js';
+import { capitalised, docOf, hintOf, labelOf, rowsOf } from './rows.js';
+import type { Row } from './rows.js';
+import { AUGMENTATION_ROWS, CONTROLLER_ROWS, DECAY_ROWS, OPTIMIZER_ROWS, RUN_ROWS, SCHEDULE_ROWS, TEST_ROWS } from './table.js';
 
 interface SpecBase {
   id: string;
@@ -39,7 +42,13 @@ export interface CheckboxSpec extends SpecBase {
   change: (config: RunConfig, value: boolean) => RunConfig;
 }
 
-export type FieldSpec = NumberSpec | SelectSpec | CheckboxSpec;
+export interface TextSpec extends SpecBase {
+  kind: 'text';
+  value: string;
+  change: (config: RunConfig, value: string) => RunConfig;
+}
+
+export type FieldSpec = NumberSpec | SelectSpec | CheckboxSpec | TextSpec;
 
 export interface GroupSpec {
   id: string;
@@ -51,6 +60,53 @@ export interface GroupSpec {
 
 /** Sizes are 32-bit numbers in the core. */
 const LARGEST_SIZE = 2 ** 32 - 1;
+
+type Values = Readonly<Record<string, number | boolean | string | null>>;
+
+/** The form's fields for the settings in these rows: one for each, of its kind. */
+function fieldsOf(
+  rows: readonly Row[],
+  values: Values,
+  { idPrefix, place, titlePrefix }: { idPrefix: string; place: string; titlePrefix?: string },
+  change: (config: RunConfig, key: string, value: number | boolean | string | null) => RunConfig,
+): FieldSpec[] {
+  return rows.map((row): FieldSpec => {
+    const { name, title, kind, texts } = row;
+    const base = {
+      id: `${idPrefix}${name.replaceAll('_', '-')}`,
+      place: `${place}.${name}`,
+      label: titlePrefix === undefined ? labelOf(row) : `${titlePrefix}: ${title}`,
+      hint: hintOf(row),
+    };
+    const value = values[name];
+    const take = (config: RunConfig, next: number | boolean | string | null): RunConfig => change(config, name, next);
+    switch (kind) {
+      case 'switch':
+        return { ...base, kind: 'checkbox', value: value === true, change: take };
+      case 'text':
+        if (texts.length === 0) return { ...base, kind: 'text', value: String(value), change: take };
+        return { ...base, kind: 'select', value: String(value), options: texts.map((text) => ({ value: text, title: capitalised(text.replaceAll('_', ' ')) })), change: take };
+      case 'number':
+      case 'optional':
+      case 'size':
+      case 'count':
+        return {
+          ...base,
+          kind: 'number',
+          value: typeof value === 'number' ? value : null,
+          whole: kind === 'size' || kind === 'count',
+          optional: kind === 'optional',
+          ...(kind === 'size' ? { most: LARGEST_SIZE } : {}),
+          change: (config, next) => (next === null && kind !== 'optional' ? config : take(config, next)),
+        };
+    }
+  });
+}
+
+/** The value of one setting of a part, where the part has such a setting. */
+function withSetting<Part extends { name: string }>(part: Part, key: string, value: number | boolean | string | null): Part {
+  return key in part ? { ...part, [key]: value } : part;
+}
 
 export function settingsGroups(config: RunConfig, { models, defaults }: Catalogue): GroupSpec[] {
   return [
@@ -72,19 +128,19 @@ export function fieldSpecs(config: RunConfig, catalogue: Catalogue): Map<string,
 function plainNumber(
   config: RunConfig,
   key: 'learning_rate' | 'initial_batch' | 'min_batch' | 'max_batch' | 'sample_budget' | 'seed' | 'evaluate_every',
-  label: string,
   hint?: string,
 ): NumberSpec {
+  const row: Row | undefined = RUN_ROWS.find(({ name }) => name === key);
   return {
     kind: 'number',
     id: key.replaceAll('_', '-'),
     place: key,
-    label,
+    label: capitalised(row?.title ?? key),
     ...(hint === undefined ? {} : { hint }),
     value: config[key],
-    whole: key !== 'learning_rate',
+    whole: row?.kind !== 'number',
     optional: false,
-    ...(key.endsWith('_batch') ? { most: LARGEST_SIZE } : {}),
+    ...(row?.kind === 'size' ? { most: LARGEST_SIZE } : {}),
     change: (current, value) => (value === null ? current : { ...current, [key]: value }),
   };
 }
@@ -108,7 +164,7 @@ function modelFields(config: RunConfig, models: ModelDescription[], defaults: De
     options: Object.entries(OPTIMIZERS).map(([value, { title }]) => ({ value, title })),
     change: (current, value) => (isOptimizerName(value) ? chooseOptimizer(current, value, defaults) : current),
   };
-  const rate = plainNumber(config, 'learning_rate', 'Learning rate', 'PyTorch’s lr. Choosing an optimizer sets a usual value for it.');
+  const rate = plainNumber(config, 'learning_rate', 'PyTorch’s lr. Choosing an optimizer sets a usual value for it.');
   return [model, optimizer, rate];
 }
 
@@ -131,101 +187,35 @@ function testFields(config: RunConfig, defaults: Defaults): FieldSpec[] {
     ],
     change: (current, value) => chooseTest(current, isTestName(value) ? value : null, defaults),
   };
-  if (config.test === null) return [test];
-  return [test, ...thresholdFields(config.test), ...growthFields(config)];
+  // Without a test the batch is constant, unless an address or a file says otherwise.
+  if (config.test === null) return config.controller.name === 'constant' ? [test] : [test, ...controllerFields(config)];
+  const thresholds = fieldsOf(rowsOf(TEST_ROWS, config.test.name), config.test as unknown as Values, { idPrefix: 'test-', place: 'test' }, (current, key, value) =>
+    current.test === null ? current : { ...current, test: withSetting<BatchTest>(current.test, key, value) },
+  );
+  return [test, ...thresholds, ...controllerFields(config)];
 }
 
-const LENGTH = 'A smaller threshold allows less noise, so it requires larger batches.';
-const ALONG = 'Limits the noise along the mean gradient.';
-const ACROSS = 'Limits the noise orthogonal to the mean gradient.';
-
-function thresholdFields(test: BatchTest): FieldSpec[] {
-  switch (test.name) {
-    case 'norm':
-      return [
-        testNumber('eta', 'Threshold η', test.eta, LENGTH),
-        testCheckbox('debiased', 'Debiased ‖ḡ‖²', test.debiased),
-      ];
-    case 'inner_product':
-      return [
-        testNumber('theta', 'Threshold ϑ', test.theta, ALONG),
-        testCheckbox('leave_one_out', 'Exclude each sample from its own mean', test.leave_one_out),
-      ];
-    case 'orthogonality':
-      return [testNumber('nu', 'Threshold ν', test.nu, ACROSS)];
-    case 'augmented':
-      return [
-        testNumber('theta', 'Threshold ϑ', test.theta, ALONG),
-        testNumber('nu', 'Threshold ν', test.nu, ACROSS),
-        testCheckbox('leave_one_out', 'Exclude each sample from its own mean', test.leave_one_out),
-      ];
-    case 'coordinate_norm':
-      return [
-        testNumber('eta', 'Threshold η', test.eta, LENGTH),
-        testNumber('quantile', 'Fraction of coordinates', test.quantile, '1 tests every coordinate, as in the paper.'),
-      ];
-    case 'worker_norm':
-      return [
-        testNumber('eta', 'Threshold η', test.eta, LENGTH),
-        testNumber('workers', 'Parts', test.workers, 'The number of parts of the batch from which the noise is estimated.'),
-      ];
-  }
-}
-
-type TestKey = 'eta' | 'theta' | 'nu' | 'quantile' | 'workers';
-
-function testNumber(key: TestKey, label: string, value: number, hint?: string): NumberSpec {
-  return {
-    kind: 'number',
-    id: `test-${key}`,
-    place: `test.${key}`,
-    label,
-    ...(hint === undefined ? {} : { hint }),
-    value,
-    whole: key === 'workers',
-    optional: false,
-    ...(key === 'workers' ? { most: LARGEST_SIZE } : {}),
-    change: (config, next) => (next === null ? config : changeTest(config, key, next)),
+function controllerFields({ controller }: RunConfig): FieldSpec[] {
+  const rule: SelectSpec = {
+    kind: 'select',
+    id: 'controller',
+    place: 'controller',
+    label: 'Rule for the next batch',
+    hint: docOf(CONTROLLER_ROWS, controller.name),
+    value: controller.name,
+    options: Object.entries(CONTROLLERS).map(([value, title]) => ({ value, title })),
+    change: (current, value) => (isControllerName(value) ? chooseController(current, value) : current),
   };
-}
-
-function testCheckbox(key: 'debiased' | 'leave_one_out', label: string, value: boolean): CheckboxSpec {
-  return {
-    kind: 'checkbox',
-    id: `test-${key.replaceAll('_', '-')}`,
-    place: `test.${key}`,
-    label,
-    value,
-    change: (config, next) => changeTest(config, key, next),
-  };
-}
-
-/** Changes one field of the test if the test has it. */
-function changeTest(config: RunConfig, key: TestKey | 'debiased' | 'leave_one_out', value: number | boolean): RunConfig {
-  if (config.test === null || !(key in config.test)) return config;
-  return { ...config, test: { ...config.test, [key]: value } };
-}
-
-function growthFields(config: RunConfig): FieldSpec[] {
-  if (config.controller.name !== 'adadagrad') return [];
-  return [
-    {
-      kind: 'number',
-      id: 'growth-cap',
-      place: 'controller.growth_cap',
-      label: 'Growth cap',
-      hint: 'The largest growth factor in one step. Empty: no cap, as in the paper.',
-      value: config.controller.growth_cap,
-      whole: false,
-      optional: true,
-      change: (current, value) => ({ ...current, controller: { name: 'adadagrad', growth_cap: value } }),
-    },
-  ];
+  const settings = fieldsOf(rowsOf(CONTROLLER_ROWS, controller.name), controller as unknown as Values, { idPrefix: 'controller-', place: 'controller' }, (current, key, value) => ({
+    ...current,
+    controller: withSetting<Controller>(current.controller, key, value),
+  }));
+  return [rule, ...settings];
 }
 
 function batchFields(config: RunConfig): FieldSpec[] {
-  const initial = plainNumber(config, 'initial_batch', 'Initial batch', 'In samples. Without a test, every batch has this size.');
-  const largest = plainNumber(config, 'max_batch', 'Largest batch');
+  const initial = plainNumber(config, 'initial_batch', 'In samples. Without a test, every batch has this size.');
+  const largest = plainNumber(config, 'max_batch');
   return [{ ...initial, change: changeInitialBatch }, largest];
 }
 
@@ -238,15 +228,15 @@ function changeInitialBatch(config: RunConfig, value: number | null): RunConfig 
 
 function runFields(config: RunConfig): FieldSpec[] {
   return [
-    plainNumber(config, 'sample_budget', 'Sample budget', 'The run ends after this number of training samples.'),
-    plainNumber(config, 'seed', 'Seed', 'The same seed gives the same run.'),
+    plainNumber(config, 'sample_budget', 'The run ends after this number of training samples.'),
+    plainNumber(config, 'seed', 'The same seed gives the same run.'),
   ];
 }
 
 function moreFields(config: RunConfig, defaults: Defaults): FieldSpec[] {
   return [
-    plainNumber(config, 'evaluate_every', 'Measure accuracy every', 'The number of training samples between two measurements.'),
-    plainNumber(config, 'min_batch', 'Smallest batch'),
+    plainNumber(config, 'evaluate_every', 'The number of training samples between two measurements.'),
+    plainNumber(config, 'min_batch'),
     ...imageFields(config),
     ...scheduleFields(config, defaults),
     ...optimizerParameterFields(config.optimizer),
@@ -255,26 +245,10 @@ function moreFields(config: RunConfig, defaults: Defaults): FieldSpec[] {
 
 function imageFields({ augmentation, normalisation }: RunConfig): FieldSpec[] {
   return [
-    {
-      kind: 'number',
-      id: 'crop-padding',
-      place: 'augmentation.padding',
-      label: 'Crop padding',
-      hint: 'Training images are padded with this number of black pixels on each side, 0 to 32, and cropped at random. 0: no crop.',
-      value: augmentation.padding,
-      whole: true,
-      optional: false,
-      most: LARGEST_SIZE,
-      change: (current, value) => (value === null ? current : { ...current, augmentation: { ...current.augmentation, padding: value } }),
-    },
-    {
-      kind: 'checkbox',
-      id: 'random-flip',
-      place: 'augmentation.flip',
-      label: 'Random horizontal flip',
-      value: augmentation.flip,
-      change: (current, value) => ({ ...current, augmentation: { ...current.augmentation, flip: value } }),
-    },
+    ...fieldsOf(AUGMENTATION_ROWS, { ...augmentation }, { idPrefix: 'augmentation-', place: 'augmentation' }, (current, key, value) => ({
+      ...current,
+      augmentation: { ...current.augmentation, [key]: value },
+    })),
     {
       kind: 'checkbox',
       id: 'normalise',
@@ -288,18 +262,11 @@ function imageFields({ augmentation, normalisation }: RunConfig): FieldSpec[] {
 }
 
 function scheduleFields({ schedule }: RunConfig, defaults: Defaults): FieldSpec[] {
-  const warmUp: NumberSpec = {
-    kind: 'number',
-    id: 'warm-up-samples',
-    place: 'schedule.warm_up_samples',
-    label: 'Warm-up samples',
-    hint: 'The learning rate rises linearly from 0 over this number of samples. 0: no warm-up.',
-    value: schedule.warm_up_samples,
-    whole: true,
-    optional: false,
-    change: (current, value) =>
-      value === null ? current : { ...current, schedule: { ...current.schedule, warm_up_samples: value } },
-  };
+  const { decay: _, ...own } = schedule;
+  const warmUp = fieldsOf(SCHEDULE_ROWS, own, { idPrefix: '', place: 'schedule' }, (current, key, value) => ({
+    ...current,
+    schedule: { ...current.schedule, [key]: value },
+  }));
   const decay: SelectSpec = {
     kind: 'select',
     id: 'decay',
@@ -310,76 +277,17 @@ function scheduleFields({ schedule }: RunConfig, defaults: Defaults): FieldSpec[
     options: Object.entries(DECAYS).map(([value, title]) => ({ value, title })),
     change: (current, value) => (isDecayName(value) ? chooseDecay(current, value, defaults) : current),
   };
-  return [warmUp, decay, ...decayFields(schedule.decay)];
+  const settings = fieldsOf(rowsOf(DECAY_ROWS, schedule.decay.name), schedule.decay as unknown as Values, { idPrefix: 'decay-', place: 'schedule.decay' }, (current, key, value) => ({
+    ...current,
+    schedule: { ...current.schedule, decay: withSetting<Decay>(current.schedule.decay, key, value) },
+  }));
+  return [...warmUp, decay, ...settings];
 }
 
-function decayFields(decay: Decay): NumberSpec[] {
-  switch (decay.name) {
-    case 'constant':
-      return [];
-    case 'cosine':
-      return [
-        decayNumber('final_fraction', 'Final fraction of the learning rate', decay.final_fraction, 'What is left of it at the end of the sample budget: 0 to 1.'),
-      ];
-    case 'step':
-      return [
-        decayNumber('every_samples', 'Samples between decays', decay.every_samples, 'After each interval of this length, the learning rate is multiplied by the decay factor.'),
-        decayNumber('factor', 'Decay factor', decay.factor, 'Above 0 and at most 1.'),
-      ];
-  }
-}
-
-type DecayKey = 'final_fraction' | 'every_samples' | 'factor';
-
-function decayNumber(key: DecayKey, label: string, value: number, hint: string): NumberSpec {
-  return {
-    kind: 'number',
-    id: `decay-${key.replaceAll('_', '-')}`,
-    place: `schedule.decay.${key}`,
-    label,
-    hint,
-    value,
-    whole: key === 'every_samples',
-    optional: false,
-    change: (config, next) => {
-      const { schedule } = config;
-      if (next === null || !(key in schedule.decay)) return config;
-      return { ...config, schedule: { ...schedule, decay: { ...schedule.decay, [key]: next } } };
-    },
-  };
-}
-
-/** Named as in PyTorch where PyTorch has them. */
-const PARAMETERS: Readonly<Record<string, { label: string; hint: string }>> = {
-  weight_decay: { label: 'weight decay', hint: 'L2 regularisation, added to the gradient; AdamW decouples it from the gradient.' },
-  momentum: { label: 'momentum', hint: 'The momentum factor, at least 0 and below 1.' },
-  initial_accumulator: { label: 'initial accumulator', hint: 'The initial value of the sums of squared gradients.' },
-  epsilon: { label: 'epsilon', hint: 'Added to the square root in the denominator.' },
-  initial_norm: { label: 'initial norm', hint: 'The square root of the initial value of the sum of squared gradient norms.' },
-  alpha: { label: 'alpha', hint: 'The decay rate of the running mean of squared gradients, at least 0 and below 1.' },
-  beta1: { label: 'beta1', hint: 'The decay rate of the first moment, at least 0 and below 1.' },
-  beta2: { label: 'beta2', hint: 'The decay rate of the second moment, at least 0 and below 1.' },
-};
-
-function optimizerParameterFields(optimizer: Optimizer): NumberSpec[] {
-  return Object.entries(optimizer).flatMap(([key, value]) => {
-    const parameter = PARAMETERS[key];
-    if (parameter === undefined || typeof value !== 'number') return [];
-    return [optimizerNumber(key, `${OPTIMIZERS[optimizer.name].title}: ${parameter.label}`, value, parameter.hint)];
-  });
-}
-
-function optimizerNumber(key: string, label: string, value: number, hint: string): NumberSpec {
-  return {
-    kind: 'number',
-    id: `optimizer-${key.replaceAll('_', '-')}`,
-    place: `optimizer.${key}`,
-    label,
-    hint,
-    value,
-    whole: false,
-    optional: false,
-    change: (config, next) =>
-      next === null || !(key in config.optimizer) ? config : { ...config, optimizer: { ...config.optimizer, [key]: next } },
-  };
+function optimizerParameterFields(optimizer: Optimizer): FieldSpec[] {
+  const where = { idPrefix: 'optimizer-', place: 'optimizer', titlePrefix: OPTIMIZERS[optimizer.name].title };
+  return fieldsOf(rowsOf(OPTIMIZER_ROWS, optimizer.name), optimizer as unknown as Values, where, (current, key, value) => ({
+    ...current,
+    optimizer: withSetting<Optimizer>(current.optimizer, key, value),
+  }));
 }

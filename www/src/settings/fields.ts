@@ -1,7 +1,7 @@
 /** One form field for each kind of setting: a label, an input, a hint, and room for what is wrong. */
-import { element } from '../dom.js';
+import { element, setText } from '../dom.js';
 import { readNumber } from '../numbers.js';
-import type { CheckboxSpec, FieldSpec, NumberSpec, SelectSpec } from './field-specs.js';
+import type { CheckboxSpec, FieldSpec, NumberSpec, SelectSpec, TextSpec } from './field-specs.js';
 
 export interface Field {
   readonly id: string;
@@ -30,6 +30,8 @@ export function createField(spec: FieldSpec, listener: FieldListener): Field {
       return createSelectField(spec, listener);
     case 'checkbox':
       return createCheckboxField(spec, listener);
+    case 'text':
+      return createTextField(spec, listener);
   }
 }
 
@@ -119,6 +121,22 @@ function createSelectField(spec: SelectSpec, listener: FieldListener): Field {
     if (options !== shown) select.replaceChildren(...next.options.map(({ value, title }) => new Option(title, value)));
     shown = options;
     select.value = next.value;
+    // It may be about what is chosen.
+    const hint = root.querySelector('.field-hint');
+    if (hint !== null && next.hint !== undefined) setText(hint, next.hint);
+  };
+  show(spec);
+  return { ...WITHOUT_MISTAKES, id: spec.id, root, show, mark: mistakes.show };
+}
+
+/** Any text is a value here: whether the setting can be that, the core tells. */
+function createTextField(spec: TextSpec, listener: FieldListener): Field {
+  const input = element('input', { id: `setting-${spec.id}`, type: 'text', autocomplete: 'off', spellcheck: 'false' });
+  const mistakes = mistakeBelow(spec, input);
+  const root = wrap(spec, input, mistakes.root);
+  input.addEventListener('input', () => listener.onValue(spec.id, input.value));
+  const show = (next: FieldSpec): void => {
+    if (next.kind === 'text' && input.value !== next.value) input.value = next.value;
   };
   show(spec);
   return { ...WITHOUT_MISTAKES, id: spec.id, root, show, mark: mistakes.show };

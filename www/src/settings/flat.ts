@@ -6,7 +6,7 @@ import type { RunConfig } from '../../pkg/adadagrad_web.js';
 import { oneOf, quoted } from '../brief.js';
 import { readNumber } from '../numbers.js';
 import type { Catalogue } from '../protocol.js';
-import { adaptiveController, chooseDecay, chooseOptimizer, chooseTest, DECAYS, isDecayName, isModelName, isOptimizerName, isTestName, MODEL_EXAMPLES, NORMALISATIONS, OPTIMIZERS, TESTS } from './choices.js';
+import { chooseController, chooseDecay, chooseOptimizer, chooseTest, CONTROLLERS, DECAYS, isControllerName, isDecayName, isModelName, isOptimizerName, isTestName, MODEL_EXAMPLES, NORMALISATIONS, OPTIMIZERS, TESTS } from './choices.js';
 import { fieldSpecs } from './field-specs.js';
 import type { FieldSpec } from './field-specs.js';
 
@@ -24,7 +24,7 @@ const NAMES: Record<Choice, readonly string[]> = {
   model: MODEL_EXAMPLES,
   optimizer: Object.keys(OPTIMIZERS),
   test: [...Object.keys(TESTS), 'none'],
-  controller: ['adadagrad', 'constant'],
+  controller: Object.keys(CONTROLLERS),
   'schedule.decay': Object.keys(DECAYS),
 };
 
@@ -119,6 +119,11 @@ function readWord(word: string, known: FlatValue, field: FieldSpec | undefined):
   if (typeof known === 'boolean') {
     return { value: word === 'true' ? true : word === 'false' ? false : undefined, mistake: 'It must be true or false.' };
   }
+  if (field?.kind === 'text') return { value: word, mistake: '' };
+  if (field?.kind === 'select') {
+    const names = field.options.map((option) => option.value);
+    return { value: names.includes(word) ? word : undefined, mistake: `It must be ${oneOf(names)}.` };
+  }
   const number = field?.kind === 'number' ? field : { whole: false, optional: false };
   if (word === 'none' && number.optional) return { value: null, mistake: '' };
   const { value, mistake } = readNumber(word, { ...number, optional: false });
@@ -142,7 +147,7 @@ function choose(config: RunConfig, choice: Choice, name: string, { defaults }: C
     case 'test':
       return chooseTest(config, isTestName(name) ? name : null, defaults);
     case 'controller':
-      return { ...config, controller: name === 'constant' ? { name: 'constant' } : adaptiveController(config) };
+      return isControllerName(name) ? chooseController(config, name) : config;
     case 'schedule.decay':
       return isDecayName(name) ? chooseDecay(config, name, defaults) : config;
   }

@@ -15,11 +15,16 @@ export interface SettingsProblem {
 
 export function inPageWords(problem: string, fields: ReadonlyMap<string, FieldSpec>): SettingsProblem {
   const named = new Map([...fields.values()].map((field) => [settingName(field), field]));
-  const message = problem.replace(/\b[a-z]\w*/g, (word) => {
-    const field = named.get(word);
-    return field === undefined ? word : withinSentence(field.label);
-  });
-  return { message: asSentence(message), fieldId: named.get(problem.split(' ', 1)[0] ?? '')?.id ?? null };
+  // The setting that it is about, and the rest, in which plain words are no names: `large` is a setting of a rule.
+  const [own = ''] = /^[\w.]*/.exec(problem) ?? [];
+  const field = named.get(own.split('.').at(-1) ?? '');
+  const rest = problem.slice(own.length).replace(/\b[a-z]+_\w*/g, (word) => labelled(word, named.get(word)));
+  return { message: asSentence(`${labelled(own, field)}${rest}`), fieldId: field?.id ?? null };
+}
+
+/** What the page calls the field of a setting, where there is one. */
+function labelled(word: string, field: FieldSpec | undefined): string {
+  return field === undefined ? word : withinSentence(field.label);
 }
 
 /**

@@ -1,54 +1,53 @@
 /** What settings must look like, wherever they come from, before anything of the page reads them. */
 import * as v from 'valibot';
-import type { RunConfig } from '../../pkg/adadagrad_web.js';
+import type { BatchTest, Controller, Decay, Optimizer, RunConfig } from '../../pkg/adadagrad_web.js';
+import { oneOf } from '../brief.js';
 import { count, name, number, record, size, text } from '../schema.js';
 import { hasModelTitle } from './choices.js';
-
-const optimizer = v.variant(
-  'name',
-  [
-    record({ name: v.literal('sgd'), weight_decay: number }),
-    record({ name: v.literal('momentum'), momentum: number, weight_decay: number }),
-    record({ name: v.literal('nesterov'), momentum: number, weight_decay: number }),
-    record({ name: v.literal('adagrad'), initial_accumulator: number, epsilon: number, weight_decay: number }),
-    record({ name: v.literal('adagrad_norm'), initial_norm: number }),
-    record({ name: v.literal('rmsprop'), alpha: number, epsilon: number, weight_decay: number }),
-    record({ name: v.literal('adam'), beta1: number, beta2: number, epsilon: number, weight_decay: number }),
-    record({ name: v.literal('adamw'), beta1: number, beta2: number, epsilon: number, weight_decay: number }),
-  ],
-  'must be an optimizer with its name',
-);
+import type { Choice, Row } from './rows.js';
+import { CONTROLLER_ROWS, DECAY_ROWS, OPTIMIZER_ROWS, TEST_ROWS } from './table.js';
 
 const flag = v.boolean('must be true or false');
 
-const test = v.variant(
-  'name',
-  [
-    record({ name: v.literal('norm'), eta: number, debiased: flag }),
-    record({ name: v.literal('inner_product'), theta: number, leave_one_out: flag }),
-    record({ name: v.literal('orthogonality'), nu: number }),
-    record({ name: v.literal('augmented'), theta: number, nu: number, leave_one_out: flag }),
-    record({ name: v.literal('coordinate_norm'), eta: number, quantile: number }),
-    record({ name: v.literal('worker_norm'), eta: number, workers: size }),
-  ],
-  'must be a batch-size test with its name, or null',
-);
+/** Older files do not have them. */
+const LATER: readonly string[] = ['window', 'window_kind'];
 
-const controller = v.variant(
-  'name',
-  [record({ name: v.literal('adadagrad'), growth_cap: v.nullable(number) }), record({ name: v.literal('constant') })],
-  'must be adadagrad or constant',
-);
+function entryOf(row: Row): v.GenericSchema {
+  return LATER.includes(row.name) ? v.optional(valueOf(row), row.default) : valueOf(row);
+}
 
-const decay = v.variant(
-  'name',
-  [
-    record({ name: v.literal('constant') }),
-    record({ name: v.literal('cosine'), final_fraction: number }),
-    record({ name: v.literal('step'), every_samples: size, factor: number }),
-  ],
-  'must be constant, cosine or step',
-);
+function valueOf({ kind, least, texts }: Row): v.GenericSchema {
+  switch (kind) {
+    case 'number':
+      return number;
+    case 'optional':
+      return v.nullable(number);
+    case 'size':
+    case 'count':
+      return least > 0 ? size : count;
+    case 'switch':
+      return flag;
+    case 'text':
+      return texts.length === 0 ? text : name(texts);
+  }
+}
+
+/** One of several, with its settings. Their types are written from the same rows. */
+function choice<Settings>(choices: readonly Choice[], mistake: string): v.GenericSchema<Settings> {
+  const options = choices.map((own) =>
+    record({ name: v.literal(own.name), ...Object.fromEntries(own.fields.map((row) => [row.name, entryOf(row)])) }),
+  );
+  return v.variant('name', options, mistake) as unknown as v.GenericSchema<Settings>;
+}
+
+function namesOf(choices: readonly Choice[]): string {
+  return `must be ${oneOf(choices.map((own) => own.name))}`;
+}
+
+const optimizer = choice<Optimizer>(OPTIMIZER_ROWS, 'must be an optimizer with its name');
+const test = choice<BatchTest>(TEST_ROWS, 'must be a batch-size test with its name, or null');
+const controller = choice<Controller>(CONTROLLER_ROWS, namesOf(CONTROLLER_ROWS));
+const decay = choice<Decay>(DECAY_ROWS, namesOf(DECAY_ROWS));
 
 export const runConfig = record({
   version: v.literal(1, 'must be 1'),
@@ -70,6 +69,6 @@ export const runConfig = record({
   evaluate_every: count,
 });
 
-/** The core declares the same settings (web/typescript/session.d.ts): this compiles only while both agree. */
+/** The core declares the same settings (web/typescript): this compiles only while both agree. */
 type Same<One, Other> = [One] extends [Other] ? ([Other] extends [One] ? true : false) : false;
 true satisfies Same<v.InferOutput<typeof runConfig>, RunConfig>;

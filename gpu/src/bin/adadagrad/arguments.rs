@@ -4,14 +4,16 @@ use std::any::TypeId;
 use std::num::NonZero;
 use std::path::PathBuf;
 
+use adadagrad_core::batch_test::AnyTest;
 use adadagrad_core::config::DatasetName;
 use adadagrad_core::model::Model;
 use adadagrad_core::network::Shape;
 use clap::{ArgGroup, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::network::NetworkArguments;
+use crate::parts::{Chosen, choice_parser};
 use crate::save_every::SaveEvery;
-use crate::setting_arguments::{SettingArguments, TestName};
+use crate::setting_arguments::SettingArguments;
 use crate::values::{fraction, image_size, number, positive, shape, whole, whole_in_list};
 
 /// Trains neural networks with adaptive batch sizes (AdAdaGrad, arXiv 2402.11215).
@@ -444,8 +446,8 @@ pub(crate) struct BenchArguments {
     #[arg(long, value_delimiter = ',', value_parser = whole_in_list::<u32>)]
     pub(crate) batches: Vec<u32>,
     /// The test whose statistics are timed
-    #[arg(long, value_enum, default_value_t = TestName::Norm)]
-    pub(crate) test: TestName,
+    #[arg(long, value_parser = choice_parser::<AnyTest>(), default_value = "norm")]
+    pub(crate) test: Chosen<AnyTest>,
     /// Seconds per model and batch size, > 0; at least three pairs of steps are timed
     #[arg(long, value_parser = number, default_value_t = 2.0)]
     pub(crate) seconds: f64,

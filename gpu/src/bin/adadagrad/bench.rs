@@ -22,7 +22,6 @@ use crate::arguments::BenchArguments;
 use crate::demand::Demand;
 use crate::network::Chosen;
 use crate::numbers::{grouped, rounded};
-use crate::setting_arguments::TestName;
 use crate::table::table;
 use crate::{origin, output};
 
@@ -104,7 +103,7 @@ pub(crate) fn run(arguments: &BenchArguments) -> Outcome {
 fn batches(arguments: &BenchArguments, samples: u32) -> Result<Vec<u32>, String> {
     let chosen = &arguments.batches;
     // One sample has no variance to test.
-    let least = if arguments.test == TestName::None { 1 } else { 2 };
+    let least = if arguments.test.0.is_none() { 1 } else { 2 };
     if samples < least {
         return Err("the only training sample has no variance to test: give --test none".to_owned());
     }
@@ -157,7 +156,7 @@ fn measure(
         Ok(Run::new(Trainer::new(config, samples)?, engine))
     };
     // In different orders: the second of a pair would find the first one's images in the processor's caches.
-    let (mut with, mut without) = (start(arguments.test.test(), 0)?, start(None, 1)?);
+    let (mut with, mut without) = (start(arguments.test.0, 0)?, start(None, 1)?);
     report.computed_on = with.engine().description();
     // The first of each pays for memory that is touched for the first time.
     seconds(&mut with)?;

@@ -79,7 +79,12 @@ impl Settings {
             *place = value;
         }
         let config: RunConfig = serde_json::from_value(config).map_err(|error| {
-            format!("{} is {}, but must be {}", path.join("."), shown(written), expected(&error.to_string()))
+            let error = error.to_string();
+            match expected(&error) {
+                Some(words) => format!("{} is {}, but must be {words}", path.join("."), shown(written)),
+                // Of a text in a form of its own: where it is, and what is wrong with it.
+                None => error,
+            }
         })?;
         self.config = serde_json::to_value(config).map_err(|error| error.to_string())?;
         Ok(())
@@ -123,18 +128,15 @@ fn shortened(text: &str) -> String {
 }
 
 /// What serde expected, in words.
-fn expected(error: &str) -> String {
-    let words = match error.rsplit_once("expected ") {
-        None => return error.to_owned(),
-        Some((_, words)) => words,
-    };
-    match words {
+fn expected(error: &str) -> Option<String> {
+    let (_, words) = error.rsplit_once("expected ")?;
+    Some(match words {
         "u32" => format!("a whole number from 0 to {}", u32::MAX),
         "u64" => format!("a whole number from 0 to {LARGEST_EXACT}"),
         "f64" => "a number".to_owned(),
         "a boolean" => "true or false".to_owned(),
         words => words.to_owned(),
-    }
+    })
 }
 
 /// A JSON object's fields as they are written, in their order.

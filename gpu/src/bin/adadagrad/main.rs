@@ -19,6 +19,7 @@ mod networks;
 mod numbers;
 mod origin;
 mod output;
+mod parts;
 mod profile;
 mod progress;
 mod resume_command;

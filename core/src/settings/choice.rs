@@ -1,0 +1,199 @@
+//! Settings that are one of several, told apart by a name.
+
+use super::{About, Field, Settings};
+
+/// One of several structs of settings, by its name.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Choice {
+    /// What files and addresses call it.
+    pub name: &'static str,
+    /// What people call it, within a sentence.
+    pub title: &'static str,
+    /// What it does: one sentence.
+    pub doc: &'static str,
+    /// Where it comes from; empty where that is common knowledge.
+    pub source: &'static str,
+    /// Its settings.
+    pub fields: &'static [Field],
+}
+
+impl Choice {
+    pub(crate) const fn new(name: &'static str, About { title, doc, source, fields }: About) -> Self {
+        Self { name, title, doc, source, fields }
+    }
+}
+
+/// An enum of structs of settings, told apart by a name.
+pub trait Choices: Copy + Sized + 'static {
+    /// All of them.
+    const CHOICES: &'static [Choice];
+
+    /// The one of this name, with its default settings.
+    fn named(name: &str) -> Option<Self>;
+
+    /// The name of this one.
+    fn name(&self) -> &'static str;
+
+    /// The value of the setting in this row, if it is a number.
+    fn number(&self, row: usize) -> Option<f64>;
+
+    /// Whether a run with these settings may continue with `next`.
+    fn may_become(&self, next: &Self) -> bool;
+
+    /// This one's place in the table.
+    fn choice(&self) -> Option<&'static Choice> {
+        Self::CHOICES.iter().find(|choice| choice.name == self.name())
+    }
+
+    /// The settings of this one.
+    fn fields(&self) -> &'static [Field] {
+        self.choice().map_or(&[], |choice| choice.fields)
+    }
+
+    /// What people call this one, within a sentence.
+    fn title(&self) -> &'static str {
+        self.choice().map_or("", |choice| choice.title)
+    }
+}
+
+/// The table of a variant's settings.
+pub(crate) const fn about<T: Settings, E>(_: fn(T) -> E) -> About {
+    T::ABOUT
+}
+
+/// Implements [`Choices`], reading and a list of all for an enum whose variants each hold a struct of settings.
+macro_rules! named_settings {
+    ($settings:ident { $($name:literal => $variant:ident),* $(,)? }) => {
+        impl $crate::settings::Choices for $settings {
+            const CHOICES: &'static [$crate::settings::Choice] =
+                &[$($crate::settings::Choice::new($name, $crate::settings::about(Self::$variant))),*];
+
+            fn named(name: &str) -> Option<Self> {
+                match name {
+                    $($name => Some(Self::$variant(Default::default())),)*
+                    _ => None,
+                }
+            }
+
+            fn name(&self) -> &'static str {
+                match self { $(Self::$variant(_) => $name),* }
+            }
+
+            fn number(&self, row: usize) -> Option<f64> {
+                match self {
+                    $(Self::$variant(settings) => $crate::settings::Settings::number(settings, row)),*
+                }
+            }
+
+            fn may_become(&self, next: &Self) -> bool {
+                match (self, next) {
+                    $((Self::$variant(settings), Self::$variant(next)) => {
+                        $crate::settings::Settings::fixed_change(settings, next).is_none()
+                    })*
+                    _ => false,
+                }
+            }
+        }
+
+        impl $settings {
+            /// One of each, with its default settings.
+            #[must_use]
+            pub fn all() -> [Self; const { [$($name),*].len() }] {
+                [$(Self::$variant(Default::default())),*]
+            }
+        }
+
+        #[cfg(feature = "serde")]
+        impl $crate::fields::Setting for $settings {
+            fn of(value: $crate::fields::Value) -> Result<Self, $crate::fields::Fault> {
+                let mut fields = value.into_fields()?;
+                let name = fields.take_name()?;
+                match &*name {
+                    $($name => fields.settings().map(Self::$variant),)*
+                    unknown => Err($crate::fields::Fault::variant(unknown, &[$($name),*])),
+                }
+            }
+        }
+
+        #[cfg(feature = "serde")]
+        $crate::fields::deserialize_setting!($settings);
+    };
+}
+pub(crate) use named_settings;
+
+/// The same for an enum whose variants hold the settings themselves; all of them may change during a run, and so may
+/// which one it is.
+macro_rules! named_variants {
+    ($settings:ident { $($name:literal => $variant:ident {
+        title: $title:expr,
+        doc: $doc:expr,
+        fields: { $($field:ident: $kind:ident = $default:expr => $row:expr),* $(,)? } $(,)?
+    }),* $(,)? }) => {
+        impl $crate::settings::Choices for $settings {
+            const CHOICES: &'static [$crate::settings::Choice] = &[$($crate::settings::Choice {
+                name: $name,
+                title: $title,
+                doc: $doc,
+                source: "",
+                fields: &[$($row.retunable().of(
+                    stringify!($field),
+                    $crate::settings::default_value!($kind, $default)
+                )),*],
+            }),*];
+
+            fn named(name: &str) -> Option<Self> {
+                match name {
+                    $($name => Some(Self::$variant { $($field: $default),* }),)*
+                    _ => None,
+                }
+            }
+
+            fn name(&self) -> &'static str {
+                match self { $(Self::$variant { .. } => $name),* }
+            }
+
+            fn number(&self, row: usize) -> Option<f64> {
+                match *self {
+                    $(Self::$variant { $($field),* } => {
+                        let numbers: &[Option<f64>] = &[$($crate::settings::number_of!($kind, $field)),*];
+                        numbers.get(row).copied().flatten()
+                    })*
+                }
+            }
+
+            fn may_become(&self, _: &Self) -> bool {
+                true
+            }
+        }
+
+        impl $settings {
+            /// One of each, with its default settings.
+            #[must_use]
+            pub const fn all() -> [Self; const { [$($name),*].len() }] {
+                [$(Self::$variant { $($field: $default),* }),*]
+            }
+        }
+
+        #[cfg(feature = "serde")]
+        impl $crate::fields::Setting for $settings {
+            fn of(value: $crate::fields::Value) -> Result<Self, $crate::fields::Fault> {
+                let mut fields = value.into_fields()?;
+                let name = fields.take_name()?;
+                let (settings, known): (Self, &'static [&'static str]) = match &*name {
+                    $($name => {
+                        $(let mut $field = $default;
+                        fields.take(stringify!($field), &mut $field)?;)*
+                        (Self::$variant { $($field),* }, &[$(stringify!($field)),*])
+                    })*
+                    unknown => return Err($crate::fields::Fault::variant(unknown, &[$($name),*])),
+                };
+                fields.finish(known)?;
+                Ok(settings)
+            }
+        }
+
+        #[cfg(feature = "serde")]
+        $crate::fields::deserialize_setting!($settings);
+    };
+}
+pub(crate) use named_variants;

@@ -1,0 +1,18 @@
+//! The one table of settings: what each is called, what it may be, and what it does, beside the struct that holds it.
+//!
+//! Ranges, what may change during a run, the program's flags, the page's form and the tables of the documentation are
+//! read off it.
+
+mod choice;
+mod field;
+mod range;
+mod table;
+
+pub use choice::{Choice, Choices};
+pub use field::{DefaultValue, Field, Rounding};
+pub use range::{LARGEST_EXACT, Range};
+pub use table::{About, Settings};
+
+pub(crate) use choice::{about, named_settings, named_variants};
+pub(crate) use range::Short;
+pub(crate) use table::{default_value, number_of, settings, table};

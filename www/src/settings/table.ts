@@ -1,0 +1,369 @@
+/** The core’s table of settings, written by the tests with WRITE_GENERATED=1: change it in the core. */
+import type { Choice, Row } from './rows.js';
+
+export const OPTIMIZER_ROWS = [
+  {
+    name: 'sgd',
+    title: 'SGD',
+    doc: 'The step is the learning rate times the gradient: x ← x − α g.',
+    source: '',
+    fields: [
+      { name: 'weight_decay', title: 'weight decay', symbol: 'λ', doc: 'L2 regularisation, added to the gradient; AdamW decouples it from the gradient.', kind: 'number', default: 0.0, least: 0, texts: [], range: '', retunable: false },
+    ],
+  },
+  {
+    name: 'momentum',
+    title: 'SGD with momentum',
+    doc: 'Heavy-ball momentum.',
+    source: '',
+    fields: [
+      { name: 'momentum', title: 'momentum', symbol: 'μ', doc: 'The momentum factor.', kind: 'number', default: 0.9, least: 0, texts: [], range: 'at least 0 and below 1', retunable: false },
+      { name: 'weight_decay', title: 'weight decay', symbol: 'λ', doc: 'L2 regularisation, added to the gradient; AdamW decouples it from the gradient.', kind: 'number', default: 0.0, least: 0, texts: [], range: '', retunable: false },
+    ],
+  },
+  {
+    name: 'nesterov',
+    title: 'SGD with Nesterov momentum',
+    doc: 'Nesterov momentum.',
+    source: '',
+    fields: [
+      { name: 'momentum', title: 'momentum', symbol: 'μ', doc: 'The momentum factor.', kind: 'number', default: 0.9, least: 0, texts: [], range: 'at least 0 and below 1', retunable: false },
+      { name: 'weight_decay', title: 'weight decay', symbol: 'λ', doc: 'L2 regularisation, added to the gradient; AdamW decouples it from the gradient.', kind: 'number', default: 0.0, least: 0, texts: [], range: '', retunable: false },
+    ],
+  },
+  {
+    name: 'adagrad',
+    title: 'AdaGrad',
+    doc: 'A step size per coordinate from the sum of squares.',
+    source: 'Duchi, Hazan, Singer 2011',
+    fields: [
+      { name: 'initial_accumulator', title: 'initial accumulator', symbol: 'v₀', doc: 'The initial value of the sums of squared gradients.', kind: 'number', default: 0.0, least: 0, texts: [], range: '', retunable: false },
+      { name: 'epsilon', title: 'epsilon', symbol: 'ε', doc: 'Added to the square root in the denominator.', kind: 'number', default: 1e-10, least: 0, texts: [], range: '', retunable: false },
+      { name: 'weight_decay', title: 'weight decay', symbol: 'λ', doc: 'L2 regularisation, added to the gradient; AdamW decouples it from the gradient.', kind: 'number', default: 0.0, least: 0, texts: [], range: '', retunable: false },
+    ],
+  },
+  {
+    name: 'adagrad_norm',
+    title: 'AdaGrad-Norm',
+    doc: 'One step size from the sum of squared norms.',
+    source: 'Ward, Wu, Bottou 2019, arXiv 1806.01811',
+    fields: [
+      { name: 'initial_norm', title: 'initial norm', symbol: 'b₀', doc: 'The square root of the initial value of the sum of squared gradient norms.', kind: 'number', default: 0.01, least: 0, texts: [], range: '', retunable: false },
+    ],
+  },
+  {
+    name: 'adagrad_norm_delayed',
+    title: 'AdaGrad-Norm, delayed',
+    doc: 'AdaGrad-Norm without this step\'s own gradient in the sum.',
+    source: 'Ostroukhov, Zhumabayeva, Xiang, Gasnikov, Takáč, Kamzolov 2024, arXiv 2402.05264',
+    fields: [
+      { name: 'beta', title: 'beta', symbol: 'β', doc: 'What is added to the sum of squared gradient norms.', kind: 'number', default: 1.0, least: 0, texts: [], range: '', retunable: false },
+    ],
+  },
+  {
+    name: 'rmsprop',
+    title: 'RMSProp',
+    doc: 'A step size per coordinate from a running mean of squares.',
+    source: '',
+    fields: [
+      { name: 'alpha', title: 'alpha', symbol: 'ρ', doc: 'The decay rate of the running mean of squared gradients.', kind: 'number', default: 0.99, least: 0, texts: [], range: 'at least 0 and below 1', retunable: false },
+      { name: 'epsilon', title: 'epsilon', symbol: 'ε', doc: 'Added to the square root in the denominator.', kind: 'number', default: 1e-8, least: 0, texts: [], range: '', retunable: false },
+      { name: 'weight_decay', title: 'weight decay', symbol: 'λ', doc: 'L2 regularisation, added to the gradient; AdamW decouples it from the gradient.', kind: 'number', default: 0.0, least: 0, texts: [], range: '', retunable: false },
+    ],
+  },
+  {
+    name: 'adam',
+    title: 'Adam',
+    doc: 'Momentum and a running mean of squares, with bias correction.',
+    source: 'Kingma, Ba 2015, arXiv 1412.6980',
+    fields: [
+      { name: 'beta1', title: 'beta1', symbol: 'β₁', doc: 'The decay rate of the first moment.', kind: 'number', default: 0.9, least: 0, texts: [], range: 'at least 0 and below 1', retunable: false },
+      { name: 'beta2', title: 'beta2', symbol: 'β₂', doc: 'The decay rate of the second moment.', kind: 'number', default: 0.999, least: 0, texts: [], range: 'at least 0 and below 1', retunable: false },
+      { name: 'epsilon', title: 'epsilon', symbol: 'ε', doc: 'Added to the square root in the denominator.', kind: 'number', default: 1e-8, least: 0, texts: [], range: '', retunable: false },
+      { name: 'weight_decay', title: 'weight decay', symbol: 'λ', doc: 'L2 regularisation, added to the gradient; AdamW decouples it from the gradient.', kind: 'number', default: 0.0, least: 0, texts: [], range: '', retunable: false },
+    ],
+  },
+  {
+    name: 'adamw',
+    title: 'AdamW',
+    doc: 'Adam with decoupled weight decay.',
+    source: 'Loshchilov, Hutter 2019, arXiv 1711.05101',
+    fields: [
+      { name: 'beta1', title: 'beta1', symbol: 'β₁', doc: 'The decay rate of the first moment.', kind: 'number', default: 0.9, least: 0, texts: [], range: 'at least 0 and below 1', retunable: false },
+      { name: 'beta2', title: 'beta2', symbol: 'β₂', doc: 'The decay rate of the second moment.', kind: 'number', default: 0.999, least: 0, texts: [], range: 'at least 0 and below 1', retunable: false },
+      { name: 'epsilon', title: 'epsilon', symbol: 'ε', doc: 'Added to the square root in the denominator.', kind: 'number', default: 1e-8, least: 0, texts: [], range: '', retunable: false },
+      { name: 'weight_decay', title: 'weight decay', symbol: 'λ', doc: 'L2 regularisation, added to the gradient; AdamW decouples it from the gradient.', kind: 'number', default: 0.01, least: 0, texts: [], range: '', retunable: false },
+    ],
+  },
+] as const satisfies readonly Choice[];
+
+export const TEST_ROWS = [
+  {
+    name: 'norm',
+    title: 'norm test',
+    doc: 'Bounds the noise of the mean gradient by η times its norm: v/b ≤ η² n.',
+    source: 'Byrd, Chin, Nocedal, Wu 2012; AdAdaGrad, arXiv 2402.11215',
+    fields: [
+      { name: 'eta', title: 'threshold', symbol: 'η', doc: 'The noise that is allowed, relative to the gradient\'s norm; a smaller threshold requires larger batches.', kind: 'number', default: 0.1, least: 0, texts: [], range: '', retunable: true },
+      { name: 'debiased', title: 'debiased ‖ḡ‖²', symbol: '', doc: 'Takes the debiased n − v/b instead of n, which noise increases by about v/b.', kind: 'switch', default: false, least: 0, texts: [], range: '', retunable: false },
+    ],
+  },
+  {
+    name: 'inner_product',
+    title: 'inner product test',
+    doc: 'Bounds the variance along the mean gradient: v_along/b ≤ ϑ² n². Costs a second sweep.',
+    source: 'Bollapragada, Byrd, Nocedal 2018, arXiv 1710.11258',
+    fields: [
+      { name: 'theta', title: 'threshold', symbol: 'ϑ', doc: 'Limits the noise along the mean gradient.', kind: 'number', default: 0.9, least: 0, texts: [], range: '', retunable: true },
+      { name: 'leave_one_out', title: 'exclude each sample from its own mean', symbol: '', doc: 'Compares each sample\'s gradient with the mean of the other samples\' gradients.', kind: 'switch', default: false, least: 0, texts: [], range: '', retunable: false },
+    ],
+  },
+  {
+    name: 'orthogonality',
+    title: 'orthogonality test',
+    doc: 'Bounds the variance orthogonal to the mean gradient: v_orth/b ≤ ν² n. Costs a second sweep.',
+    source: 'Bollapragada, Byrd, Nocedal 2018, arXiv 1710.11258',
+    fields: [
+      { name: 'nu', title: 'threshold', symbol: 'ν', doc: 'Limits the noise orthogonal to the mean gradient.', kind: 'number', default: 5.84, least: 0, texts: [], range: '', retunable: true },
+    ],
+  },
+  {
+    name: 'augmented',
+    title: 'augmented inner product test',
+    doc: 'Inner product and orthogonality.',
+    source: 'Bollapragada, Byrd, Nocedal 2018, arXiv 1710.11258',
+    fields: [
+      { name: 'theta', title: 'threshold', symbol: 'ϑ', doc: 'Limits the noise along the mean gradient.', kind: 'number', default: 0.9, least: 0, texts: [], range: '', retunable: true },
+      { name: 'nu', title: 'threshold', symbol: 'ν', doc: 'Limits the noise orthogonal to the mean gradient.', kind: 'number', default: 5.84, least: 0, texts: [], range: '', retunable: true },
+      { name: 'leave_one_out', title: 'exclude each sample from its own mean', symbol: '', doc: 'Compares each sample\'s gradient with the mean of the other samples\' gradients.', kind: 'switch', default: false, least: 0, texts: [], range: '', retunable: false },
+    ],
+  },
+  {
+    name: 'coordinate_norm',
+    title: 'coordinate-wise norm test',
+    doc: 'The norm test in every coordinate, or in a fraction of them.',
+    source: 'AdAdaGrad, arXiv 2402.11215',
+    fields: [
+      { name: 'eta', title: 'threshold', symbol: 'η', doc: 'The noise that is allowed, relative to the gradient\'s norm; a smaller threshold requires larger batches.', kind: 'number', default: 0.1, least: 0, texts: [], range: '', retunable: true },
+      { name: 'quantile', title: 'fraction of coordinates', symbol: '', doc: 'The fraction of the coordinates that must pass; 1 tests every coordinate, as in the paper.', kind: 'number', default: 1.0, least: 0, texts: [], range: 'above 0 and at most 1', retunable: false },
+    ],
+  },
+  {
+    name: 'worker_norm',
+    title: 'worker-gradient norm test',
+    doc: 'The norm test estimated from the mean gradients of several parts, as with data-parallel workers.',
+    source: 'DDP-Norm, arXiv 2406.13936 and 2412.21124',
+    fields: [
+      { name: 'eta', title: 'threshold', symbol: 'η', doc: 'The noise that is allowed, relative to the gradient\'s norm; a smaller threshold requires larger batches.', kind: 'number', default: 0.1, least: 0, texts: [], range: '', retunable: true },
+      { name: 'workers', title: 'parts', symbol: '', doc: 'The number of parts of the batch from which the noise is estimated.', kind: 'size', default: 4, least: 2, texts: [], range: 'from 2 to 1024', retunable: false },
+    ],
+  },
+] as const satisfies readonly Choice[];
+
+export const CONTROLLER_ROWS = [
+  {
+    name: 'adadagrad',
+    title: 'AdAdaGrad',
+    doc: 'The next batch is as large as the test requires, and never smaller than this one.',
+    source: 'Lau, Liu, Kolar 2024, arXiv 2402.11215',
+    fields: [
+      { name: 'growth_cap', title: 'growth cap', symbol: '', doc: 'The largest growth factor of the batch size in one step; none, as in the paper, where it is left out.', kind: 'optional', default: null, least: 0, texts: [], range: '', retunable: true },
+      { name: 'window', title: 'window', symbol: '', doc: 'The smallest of this many proposals counts.', kind: 'size', default: 1, least: 1, texts: [], range: 'from 1 to 16', retunable: true },
+      { name: 'window_kind', title: 'kind of window', symbol: '', doc: 'Whether the window slides by a step, or is emptied after each decision.', kind: 'text', default: 'sliding', least: 0, texts: ['sliding', 'block'], range: '', retunable: true },
+    ],
+  },
+  {
+    name: 'cabs',
+    title: 'CABS',
+    doc: 'The batch is the learning rate times the gradients\' variance over the loss; it may shrink.',
+    source: 'Balles, Romero, Hennig 2017, arXiv 1612.05086',
+    fields: [
+      { name: 'ema', title: 'decay of the averages', symbol: '', doc: 'How much of the running averages stays after each step.', kind: 'number', default: 0.95, least: 0, texts: [], range: 'at least 0 and below 1', retunable: true },
+      { name: 'scale', title: 'scale', symbol: '', doc: 'What the size is multiplied by.', kind: 'number', default: 1.0, least: 0, texts: [], range: '', retunable: true },
+    ],
+  },
+  {
+    name: 'dive_batch',
+    title: 'DiveBatch',
+    doc: 'Every few epochs the batch grows with the diversity of the epoch\'s gradients.',
+    source: 'arXiv 2509.16173',
+    fields: [
+      { name: 'delta', title: 'scale', symbol: 'δ', doc: 'What the diversity of the gradients is multiplied by.', kind: 'number', default: 0.1, least: 0, texts: [], range: '', retunable: true },
+      { name: 'every_epochs', title: 'epochs between changes', symbol: '', doc: 'The number of epochs between two changes.', kind: 'count', default: 20, least: 1, texts: [], range: '', retunable: true },
+      { name: 'scale_learning_rate', title: 'scale the learning rate', symbol: '', doc: 'Multiplies the learning rate by the growth of the batch.', kind: 'switch', default: false, least: 0, texts: [], range: '', retunable: true },
+    ],
+  },
+  {
+    name: 'gradient_noise_scale',
+    title: 'gradient noise scale',
+    doc: 'The batch is a multiple of the smoothed gradient noise scale; it may shrink.',
+    source: 'McCandlish, Kaplan, Amodei et al. 2018, arXiv 1812.06162',
+    fields: [
+      { name: 'sensor', title: 'noise scale', symbol: '', doc: 'How the noise scale is measured: plain, divided by the optimizer\'s second moments, or by signs.', kind: 'text', default: 'plain', least: 0, texts: ['plain', 'preconditioned', 'sign'], range: '', retunable: false },
+      { name: 'scale', title: 'scale', symbol: '', doc: 'What the size is multiplied by.', kind: 'number', default: 1.0, least: 0, texts: [], range: '', retunable: true },
+      { name: 'ema', title: 'decay of the averages', symbol: '', doc: 'How much of the running averages stays after each step.', kind: 'number', default: 0.95, least: 0, texts: [], range: 'at least 0 and below 1', retunable: true },
+    ],
+  },
+  {
+    name: 'ada_batch_grad',
+    title: 'AdaBatchGrad',
+    doc: 'Grows to the smallest of the last sizes that the augmented inner product test required.',
+    source: 'Ostroukhov, Zhumabayeva, Xiang, Gasnikov, Takáč, Kamzolov 2024, arXiv 2402.05264',
+    fields: [
+      { name: 'theta', title: 'threshold along', symbol: 'ϑ', doc: 'Limits the noise along the mean gradient.', kind: 'number', default: 0.1, least: 0, texts: [], range: '', retunable: true },
+      { name: 'nu', title: 'threshold across', symbol: 'ν', doc: 'Limits the noise orthogonal to the mean gradient.', kind: 'number', default: 0.1, least: 0, texts: [], range: '', retunable: true },
+      { name: 'window', title: 'window', symbol: '', doc: 'The smallest of this many proposals counts.', kind: 'size', default: 5, least: 1, texts: [], range: 'from 1 to 16', retunable: true },
+      { name: 'window_kind', title: 'kind of window', symbol: '', doc: 'Whether the window slides by a step, or is emptied after each decision.', kind: 'text', default: 'block', least: 0, texts: ['sliding', 'block'], range: '', retunable: true },
+    ],
+  },
+  {
+    name: 'accordion',
+    title: 'Accordion',
+    doc: 'Large batches in epochs whose gradient is like that of the epoch before, small ones in the others.',
+    source: 'Agarwal, Wang, Lee, Venkataraman, Papailiopoulos 2020, arXiv 2010.16248',
+    fields: [
+      { name: 'small', title: 'small batch', symbol: '', doc: 'The batch while the gradient changes much.', kind: 'size', default: 512, least: 1, texts: [], range: '', retunable: true },
+      { name: 'large', title: 'large batch', symbol: '', doc: 'The batch while the gradient changes little.', kind: 'size', default: 4096, least: 1, texts: [], range: '', retunable: true },
+      { name: 'threshold', title: 'largest change', symbol: '', doc: 'The relative change of the gradient\'s norm from one epoch to the next, below which the batch is large.', kind: 'number', default: 0.5, least: 0, texts: [], range: '', retunable: true },
+    ],
+  },
+  {
+    name: 'cost_aware',
+    title: 'cost-aware',
+    doc: 'Doubles or halves toward the batch that makes most progress per second, by measured step times.',
+    source: 'snr-grad 2026',
+    fields: [
+      { name: 'sensor', title: 'noise scale', symbol: '', doc: 'How the noise scale is measured: plain, divided by the optimizer\'s second moments, or by signs.', kind: 'text', default: 'plain', least: 0, texts: ['plain', 'preconditioned', 'sign'], range: '', retunable: false },
+      { name: 'ema', title: 'decay of the averages', symbol: '', doc: 'How much of the running averages stays after each step.', kind: 'number', default: 0.95, least: 0, texts: [], range: 'at least 0 and below 1', retunable: true },
+      { name: 'gain', title: 'smallest gain', symbol: '', doc: 'The relative gain in speed that is worth a change.', kind: 'number', default: 0.05, least: 0, texts: [], range: '', retunable: true },
+      { name: 'warm_up', title: 'warm-up steps', symbol: '', doc: 'The number of steps before the first change.', kind: 'size', default: 5, least: 0, texts: [], range: '', retunable: true },
+      { name: 'dwell', title: 'steps between changes', symbol: '', doc: 'The smallest number of steps between two changes.', kind: 'size', default: 5, least: 0, texts: [], range: '', retunable: true },
+      { name: 'fixed_time', title: 'time per step', symbol: 't₀', doc: 'Seconds per step that do not depend on the batch; measured where it is left out.', kind: 'optional', default: null, least: 0, texts: [], range: '', retunable: false },
+      { name: 'time_per_sample', title: 'time per sample', symbol: 't₁', doc: 'Seconds per sample; measured where it is left out.', kind: 'optional', default: null, least: 0, texts: [], range: '', retunable: false },
+    ],
+  },
+  {
+    name: 'constant',
+    title: 'constant batch',
+    doc: 'The batch keeps its size; the result of a test is reported, but has no effect.',
+    source: '',
+    fields: [],
+  },
+  {
+    name: 'stages',
+    title: 'list of sizes',
+    doc: 'The batch follows a list of sizes over samples seen.',
+    source: 'Megatron-LM\'s and PyTorch users\' lists',
+    fields: [
+      { name: 'schedule', title: 'stages', symbol: '', doc: 'Sizes from so many samples on, ascending: 0:64 1M:256 4M:1024.', kind: 'text', default: '0:64', least: 0, texts: [], range: '', retunable: true },
+    ],
+  },
+  {
+    name: 'linear',
+    title: 'linear growth',
+    doc: 'The batch grows in proportion to the samples seen, up to a last size.',
+    source: 'Megatron-LM\'s batch-size ramp',
+    fields: [
+      { name: 'last_batch', title: 'last batch', symbol: '', doc: 'The size that is reached.', kind: 'size', default: 1024, least: 1, texts: [], range: '', retunable: true },
+      { name: 'over_samples', title: 'samples of the growth', symbol: '', doc: 'The number of samples seen when the last size is reached.', kind: 'count', default: 1000000, least: 1, texts: [], range: '', retunable: true },
+    ],
+  },
+  {
+    name: 'geometric',
+    title: 'AdaBatch',
+    doc: 'Every few epochs the batch is doubled, and the learning rate reduced a little.',
+    source: 'Devarakonda, Naumov, Garland 2017, arXiv 1712.02029',
+    fields: [
+      { name: 'every_epochs', title: 'epochs between changes', symbol: '', doc: 'The number of epochs between two changes.', kind: 'count', default: 20, least: 1, texts: [], range: '', retunable: true },
+      { name: 'factor', title: 'growth of the batch', symbol: '', doc: 'What the batch is multiplied by at each change.', kind: 'number', default: 2.0, least: 0, texts: [], range: '', retunable: true },
+      { name: 'gamma', title: 'factor of the learning rate', symbol: 'γ', doc: 'What the learning rate is multiplied by at each change.', kind: 'number', default: 0.75, least: 0, texts: [], range: 'above 0 and at most 1', retunable: true },
+    ],
+  },
+  {
+    name: 'smith',
+    title: 'Smith et al.',
+    doc: 'Where a schedule would cut the learning rate, the batch grows instead, up to a tenth of the data.',
+    source: 'Smith, Kindermans, Ying, Le 2018, arXiv 1711.00489',
+    fields: [
+      { name: 'milestones', title: 'milestones', symbol: '', doc: 'Where the learning rate would be cut, in samples: 60K 120K 240K.', kind: 'text', default: '60K 120K 240K', least: 0, texts: [], range: '', retunable: true },
+      { name: 'factor', title: 'growth of the batch', symbol: '', doc: 'What the batch is multiplied by at each milestone.', kind: 'number', default: 5.0, least: 0, texts: [], range: '', retunable: true },
+      { name: 'limit', title: 'largest batch by the rule', symbol: '', doc: 'Beyond it the learning rate is cut; a tenth of the training set where it is left out.', kind: 'optional', default: null, least: 0, texts: [], range: '', retunable: true },
+    ],
+  },
+  {
+    name: 'seesaw',
+    title: 'Seesaw',
+    doc: 'Where a schedule would halve the learning rate, the batch is doubled and the rate divided by √2.',
+    source: 'arXiv 2510.14717',
+    fields: [
+      { name: 'milestones', title: 'milestones', symbol: '', doc: 'Where the learning rate would be cut, in samples: 60K 120K 240K.', kind: 'text', default: '60K 120K 240K', least: 0, texts: [], range: '', retunable: true },
+      { name: 'cut', title: 'cut', symbol: 'c', doc: 'What a schedule would multiply the learning rate by at each milestone.', kind: 'number', default: 0.5, least: 0, texts: [], range: 'above 0 and below 1', retunable: true },
+    ],
+  },
+  {
+    name: 'big_batch',
+    title: 'Big Batch SGD',
+    doc: 'A batch is extended before its step until its mean gradient stands out from the noise.',
+    source: 'De, Yadav, Jacobs, Goldstein 2016, arXiv 1610.05792',
+    fields: [
+      { name: 'growth', title: 'growth', symbol: '', doc: 'The part of the batch that is added at a time.', kind: 'number', default: 0.1, least: 0, texts: [], range: '', retunable: true },
+    ],
+  },
+  {
+    name: 'simi_grad',
+    title: 'SimiGrad',
+    doc: 'A tenth more or less, by the cosine between the mean gradients of the batch\'s halves.',
+    source: 'Qin, Rajbhandari, Ruwase, Yan, Yang, He 2021, NeurIPS',
+    fields: [
+      { name: 'target', title: 'target', symbol: '', doc: 'The cosine above which the batch shrinks, and below which it grows.', kind: 'number', default: 0.1, least: 0, texts: [], range: 'from -1 to 1', retunable: true },
+    ],
+  },
+] as const satisfies readonly Choice[];
+
+export const DECAY_ROWS = [
+  {
+    name: 'constant',
+    title: 'no decay',
+    doc: 'No decay.',
+    source: '',
+    fields: [],
+  },
+  {
+    name: 'cosine',
+    title: 'cosine',
+    doc: 'Half a cosine wave, down to the final fraction of the rate at the end of the sample budget.',
+    source: '',
+    fields: [
+      { name: 'final_fraction', title: 'final fraction of the learning rate', symbol: '', doc: 'What is left of it at the end of the sample budget.', kind: 'number', default: 0.0, least: 0, texts: [], range: 'from 0 to 1', retunable: true },
+    ],
+  },
+  {
+    name: 'step',
+    title: 'step',
+    doc: 'Multiplied by the decay factor at equal intervals.',
+    source: '',
+    fields: [
+      { name: 'every_samples', title: 'samples between decays', symbol: '', doc: 'After each interval of this length, the learning rate is multiplied by the decay factor.', kind: 'count', default: 60000, least: 1, texts: [], range: '', retunable: true },
+      { name: 'factor', title: 'decay factor', symbol: '', doc: 'The factor of each decay.', kind: 'number', default: 0.5, least: 0, texts: [], range: 'above 0 and at most 1', retunable: true },
+    ],
+  },
+] as const satisfies readonly Choice[];
+
+export const RUN_ROWS = [
+  { name: 'learning_rate', title: 'learning rate', symbol: 'α', doc: 'The learning rate α, before the schedule.', kind: 'number', default: 0.02, least: 0, texts: [], range: '', retunable: true },
+  { name: 'initial_batch', title: 'initial batch', symbol: '', doc: 'The size of the first batch in samples; at least 2 with a test, because one sample has no variance.', kind: 'size', default: 8, least: 1, texts: [], range: '', retunable: false },
+  { name: 'min_batch', title: 'smallest batch', symbol: '', doc: 'The smallest batch in samples.', kind: 'size', default: 1, least: 1, texts: [], range: '', retunable: true },
+  { name: 'max_batch', title: 'largest batch', symbol: '', doc: 'The largest batch in samples, at most the number of training samples.', kind: 'size', default: 4096, least: 1, texts: [], range: '', retunable: true },
+  { name: 'sample_budget', title: 'sample budget', symbol: '', doc: 'The run ends after the first step by which this number of training samples were seen.', kind: 'count', default: 100000, least: 1, texts: [], range: '', retunable: true },
+  { name: 'seed', title: 'seed', symbol: '', doc: 'Determines the initial parameters and the order of the samples: the same seed gives the same run.', kind: 'count', default: 0, least: 0, texts: [], range: '', retunable: false },
+  { name: 'evaluate_every', title: 'measure accuracy every', symbol: '', doc: 'The number of training samples between two measurements of the accuracy.', kind: 'count', default: 8000, least: 1, texts: [], range: '', retunable: true },
+] as const satisfies readonly Row[];
+
+export const SCHEDULE_ROWS = [
+  { name: 'warm_up_samples', title: 'warm-up samples', symbol: '', doc: 'The learning rate rises linearly from 0 over this number of samples; 0 for no warm-up.', kind: 'count', default: 0, least: 0, texts: [], range: '', retunable: true },
+] as const satisfies readonly Row[];
+
+export const AUGMENTATION_ROWS = [
+  { name: 'padding', title: 'crop padding', symbol: '', doc: 'Training images are padded with this number of black pixels on each side and cropped at random; 0 for no crop.', kind: 'size', default: 0, least: 0, texts: [], range: 'from 0 to 32', retunable: false },
+  { name: 'flip', title: 'random flip', symbol: '', doc: 'Mirrors every other training image, at random, left to right.', kind: 'switch', default: false, least: 0, texts: [], range: '', retunable: false },
+] as const satisfies readonly Row[];
