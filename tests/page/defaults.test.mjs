@@ -10,6 +10,7 @@ const { chooseController, chooseDecay, chooseOptimizer, chooseTest, CONTROLLERS 
 const { fieldSpecs } = await loadModule('settings/field-specs.ts');
 const { flatten } = await loadModule('settings/flat.ts');
 const { inPageWords } = await loadModule('settings/problem.ts');
+const { CONTROLLER_ROWS } = await loadModule('settings/table.ts');
 
 /** Every test, rule, optimizer and decay, each in the quick preset. */
 const CHOSEN = [
@@ -81,6 +82,24 @@ test('in the form a new choice shows the defaults', browserTest(), async (t) => 
       assert.deepEqual(await shown(prefix, settings), wanted, name);
     }
   }
+});
+
+test('each rule for the next batch says in the form what it does, and has its settings there', browserTest(), async (t) => {
+  const { page, waitFor, set } = await openPage(t);
+  await waitFor({ data: 'ready' });
+  for (const { name, doc, fields } of CONTROLLER_ROWS) {
+    await page.locator('#setting-controller').selectOption(name);
+    assert.equal(await page.locator('#hint-controller').textContent(), doc);
+    const ids = await page.locator('[id^="setting-controller-"]').evaluateAll((inputs) => inputs.map(({ id }) => id));
+    assert.deepEqual(ids, fields.map((row) => `setting-controller-${row.name.replaceAll('_', '-')}`));
+  }
+  await set({ 'Rule for the next batch': 'List of sizes', Stages: '0:64 1M' });
+  const problem = page.locator('#settings-problem');
+  await problem.waitFor({ state: 'visible' });
+  assert.match(await problem.textContent(), /^Stages: "0:64 1M": entry 2 is not of the form start:size/);
+  assert.equal(await page.locator('#setting-controller-schedule').getAttribute('aria-invalid'), 'true');
+  await set({ Stages: '0:64 1M:256' });
+  await problem.waitFor({ state: 'hidden' });
 });
 
 test('the decay of the learning rate is set in the form', browserTest(), async (t) => {

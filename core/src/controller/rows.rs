@@ -36,12 +36,13 @@ pub(super) const SENSOR: Field = Field::new(
 .text("plain", Sensor::NAMES);
 
 /// k of a window.
-pub(super) const WINDOW: Field = Field::new("window", "The smallest of this many proposals counts.")
-    .range(Range::whole(1, MOST_IN_WINDOW as u64))
-    .retunable()
-    .placeholder("STEPS");
+pub(super) const WINDOW: Field =
+    Field::new("window", "The smallest of this many required sizes counts; 1 for no window.")
+        .range(Range::whole(1, MOST_IN_WINDOW as u64))
+        .retunable()
+        .placeholder("STEPS");
 
 /// When its smallest is taken. The default is each rule's own.
 pub(super) const WINDOW_KIND: Field =
-    Field::new("kind of window", "Whether the window slides by a step, or is emptied after each decision.")
+    Field::new("kind of window", "Whether the smallest is taken at every step, or once per full window.")
         .retunable();

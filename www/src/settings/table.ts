@@ -168,8 +168,8 @@ export const CONTROLLER_ROWS = [
     source: 'Lau, Liu, Kolar 2024, arXiv 2402.11215',
     fields: [
       { name: 'growth_cap', title: 'growth cap', symbol: '', doc: 'The largest growth factor of the batch size in one step; none, as in the paper, where it is left out.', kind: 'optional', default: null, least: 0, texts: [], range: '', retunable: true },
-      { name: 'window', title: 'window', symbol: '', doc: 'The smallest of this many proposals counts.', kind: 'size', default: 1, least: 1, texts: [], range: 'from 1 to 16', retunable: true },
-      { name: 'window_kind', title: 'kind of window', symbol: '', doc: 'Whether the window slides by a step, or is emptied after each decision.', kind: 'text', default: 'sliding', least: 0, texts: ['sliding', 'block'], range: '', retunable: true },
+      { name: 'window', title: 'window', symbol: '', doc: 'The smallest of this many required sizes counts; 1 for no window.', kind: 'size', default: 1, least: 1, texts: [], range: 'from 1 to 16', retunable: true },
+      { name: 'window_kind', title: 'kind of window', symbol: '', doc: 'Whether the smallest is taken at every step, or once per full window.', kind: 'text', default: 'sliding', least: 0, texts: ['sliding', 'block'], range: '', retunable: true },
     ],
   },
   {
@@ -212,8 +212,8 @@ export const CONTROLLER_ROWS = [
     fields: [
       { name: 'theta', title: 'threshold along', symbol: 'ϑ', doc: 'Limits the noise along the mean gradient.', kind: 'number', default: 0.1, least: 0, texts: [], range: '', retunable: true },
       { name: 'nu', title: 'threshold across', symbol: 'ν', doc: 'Limits the noise orthogonal to the mean gradient.', kind: 'number', default: 0.1, least: 0, texts: [], range: '', retunable: true },
-      { name: 'window', title: 'window', symbol: '', doc: 'The smallest of this many proposals counts.', kind: 'size', default: 5, least: 1, texts: [], range: 'from 1 to 16', retunable: true },
-      { name: 'window_kind', title: 'kind of window', symbol: '', doc: 'Whether the window slides by a step, or is emptied after each decision.', kind: 'text', default: 'block', least: 0, texts: ['sliding', 'block'], range: '', retunable: true },
+      { name: 'window', title: 'window', symbol: '', doc: 'The smallest of this many required sizes counts; 1 for no window.', kind: 'size', default: 5, least: 1, texts: [], range: 'from 1 to 16', retunable: true },
+      { name: 'window_kind', title: 'kind of window', symbol: '', doc: 'Whether the smallest is taken at every step, or once per full window.', kind: 'text', default: 'block', least: 0, texts: ['sliding', 'block'], range: '', retunable: true },
     ],
   },
   {
