@@ -86,7 +86,8 @@ test('back to an earlier moment: the run waits there, and goes on as it had gone
   await makeSteps(opened, 5);
   const options = page.locator('#checkpoint option');
   await page.waitForFunction(() => [...document.querySelectorAll('#checkpoint option')].some(({ value }) => value === '5'));
-  await makeSteps(opened, 6);
+  // Fewer than ten steps would not be kept.
+  await makeSteps(opened, 10);
   const far = await read();
   assert.ok((await options.count()) >= 2);
   await page.locator('#checkpoint').selectOption('5');
@@ -94,7 +95,7 @@ test('back to an earlier moment: the run waits there, and goes on as it had gone
   await waitFor({ step: '5', phase: 'paused' });
   // What came after it stays as a run of its own.
   await page.waitForFunction(() => [...document.querySelectorAll('.run-name')].some(({ value }) => value === 'Run 1, before going back to step 5'));
-  await makeSteps(opened, 6);
+  await makeSteps(opened, 10);
   assert.deepEqual(
     (({ step, loss, samplesSeen, nextBatch }) => ({ step, loss, samplesSeen, nextBatch }))(await read()),
     (({ step, loss, samplesSeen, nextBatch }) => ({ step, loss, samplesSeen, nextBatch }))(far),
