@@ -197,15 +197,14 @@ crate::settings::table!(RunConfig {
     doc: "Everything that determines a run.",
     source: "",
     fields: {
-        learning_rate: f64 = 0.02 => Field::new("learning rate", "The learning rate α, before the schedule.")
-            .symbol("α")
+        learning_rate: f64 = 0.02 => Field::new("learning rate", "The learning rate before the schedule.")
             .range(Range::POSITIVE)
             .rounding(Rounding::Value)
             .retunable()
             .placeholder("RATE"),
         initial_batch: u32 = 8 => size(
             "initial batch",
-            "The size of the first batch in samples; at least 2 with a test, because one sample has no variance.",
+            "The size of the initial batch in samples; at least 2 with a test, because one sample has no variance.",
         ),
         min_batch: u32 = 1 => size("smallest batch", "The smallest batch in samples.").retunable(),
         max_batch: u32 = 4_096 => size(

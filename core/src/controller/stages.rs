@@ -32,7 +32,7 @@ crate::settings::settings!(Stages {
     fields: {
         schedule: StageList = StageList::default() => Field::new(
             "stages",
-            "Sizes from so many samples on, ascending: 0:64 1M:256 4M:1024.",
+            "Where each size begins, in samples, and the size: 0:64 1M:256 4M:1024.",
         )
         .text("0:64", &[])
         .retunable()

@@ -15,7 +15,7 @@ pub struct Sgd {
 
 crate::settings::settings!(Sgd {
     title: "SGD",
-    doc: "The step is the learning rate times the gradient: x ← x − α g.",
+    doc: "The step is the learning rate times the gradient.",
     source: "",
     fields: {
         weight_decay: f64 = 0.0 => WEIGHT_DECAY,

@@ -5,7 +5,7 @@ export const OPTIMIZER_ROWS = [
   {
     name: 'sgd',
     title: 'SGD',
-    doc: 'The step is the learning rate times the gradient: x ← x − α g.',
+    doc: 'The step is the learning rate times the gradient.',
     source: '',
     fields: [
       { name: 'weight_decay', title: 'weight decay', symbol: 'λ', doc: 'L2 regularisation, added to the gradient; AdamW decouples it from the gradient.', kind: 'number', default: 0.0, least: 0, texts: [], range: '', retunable: false },
@@ -255,7 +255,7 @@ export const CONTROLLER_ROWS = [
     doc: 'The batch follows a list of sizes over samples seen.',
     source: 'Megatron-LM\'s and PyTorch users\' lists',
     fields: [
-      { name: 'schedule', title: 'stages', symbol: '', doc: 'Sizes from so many samples on, ascending: 0:64 1M:256 4M:1024.', kind: 'text', default: '0:64', least: 0, texts: [], range: '', retunable: true },
+      { name: 'schedule', title: 'stages', symbol: '', doc: 'Where each size begins, in samples, and the size: 0:64 1M:256 4M:1024.', kind: 'text', default: '0:64', least: 0, texts: [], range: '', retunable: true },
     ],
   },
   {
@@ -350,8 +350,8 @@ export const DECAY_ROWS = [
 ] as const satisfies readonly Choice[];
 
 export const RUN_ROWS = [
-  { name: 'learning_rate', title: 'learning rate', symbol: 'α', doc: 'The learning rate α, before the schedule.', kind: 'number', default: 0.02, least: 0, texts: [], range: '', retunable: true },
-  { name: 'initial_batch', title: 'initial batch', symbol: '', doc: 'The size of the first batch in samples; at least 2 with a test, because one sample has no variance.', kind: 'size', default: 8, least: 1, texts: [], range: '', retunable: false },
+  { name: 'learning_rate', title: 'learning rate', symbol: '', doc: 'The learning rate before the schedule.', kind: 'number', default: 0.02, least: 0, texts: [], range: '', retunable: true },
+  { name: 'initial_batch', title: 'initial batch', symbol: '', doc: 'The size of the initial batch in samples; at least 2 with a test, because one sample has no variance.', kind: 'size', default: 8, least: 1, texts: [], range: '', retunable: false },
   { name: 'min_batch', title: 'smallest batch', symbol: '', doc: 'The smallest batch in samples.', kind: 'size', default: 1, least: 1, texts: [], range: '', retunable: true },
   { name: 'max_batch', title: 'largest batch', symbol: '', doc: 'The largest batch in samples, at most the number of training samples.', kind: 'size', default: 4096, least: 1, texts: [], range: '', retunable: true },
   { name: 'sample_budget', title: 'sample budget', symbol: '', doc: 'The run ends after the first step by which this number of training samples were seen.', kind: 'count', default: 100000, least: 1, texts: [], range: '', retunable: true },
