@@ -165,7 +165,7 @@ test('every optimizer and every test makes steps', browserTest(), async (t) => {
   };
   const optimizers = await page.locator('#setting-optimizer option').allTextContents();
   const tests = await page.locator('#setting-test option').allTextContents();
-  assert.equal(optimizers.length, 8);
+  assert.equal(optimizers.length, 9);
   assert.equal(tests.length, 7);
   for (const optimizer of optimizers) {
     await set({ Optimizer: optimizer });

@@ -67,7 +67,7 @@ function sizes(record: StepRecord): TestSides {
 
 export function sidesLabels(test: BatchTest | null): SidesLabels {
   if (test === null) {
-    return { measured: 'measured', allowed: 'allowed', caption: 'There is no test, so the batch size is constant.' };
+    return { measured: 'measured', allowed: 'allowed', caption: 'There is no test, so nothing is compared.' };
   }
   switch (test.name) {
     case 'norm':

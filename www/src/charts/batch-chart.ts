@@ -9,7 +9,7 @@ import { drawable, drawnSteps, frame, isAlone, labelOf, numbers, patternOf, poin
 import type { RunChart, RunView } from './run-view.js';
 
 const CAPTION = 'The batch grows after each step whose batch was too small for the test. Dots are the sizes that would have passed.';
-const CONSTANT_CAPTION = 'There is no test, so the batch size is constant.';
+const NO_TEST_CAPTION = 'There is no test: the rule alone sets the batch size.';
 const THRESHOLDS_CAPTION = 'Thin lines: the sizes that each threshold would require at the same steps.';
 const OTHER_PATTERNS = [[2, 2], [6, 3], [10, 4, 2, 4]];
 
@@ -36,7 +36,7 @@ export function batchChart(): RunChart {
 function captionOf(view: RunView): string {
   const { leading, runs } = view;
   const tests = leading === null ? [view.test] : runs.map((run) => run.latestConfig.test);
-  if (tests.every((test) => test === null)) return CONSTANT_CAPTION;
+  if (tests.every((test) => test === null)) return NO_TEST_CAPTION;
   if (!view.thresholds || leading === null || thresholdsBeside(leading.latestConfig.test).length === 0) return CAPTION;
   return isAlone(view) ? THRESHOLDS_CAPTION : `${CAPTION} For ${leading.name}, thin lines show the sizes that each threshold would require at the same steps.`;
 }

@@ -13,7 +13,7 @@ use clap::{ArgGroup, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, S
 use crate::network::NetworkArguments;
 use crate::parts::{Chosen, choice_parser};
 use crate::save_every::SaveEvery;
-use crate::setting_arguments::SettingArguments;
+use crate::setting_arguments::{BatchArguments, SettingArguments};
 use crate::values::{fraction, image_size, number, positive, shape, whole, whole_in_list};
 
 /// Trains neural networks with adaptive batch sizes (AdAdaGrad, arXiv 2402.11215).
@@ -124,6 +124,15 @@ pub(crate) enum Command {
     /// that --network reads, to start your own from.
     #[command(after_long_help = NETWORKS_EXAMPLES)]
     Networks(NetworksArguments),
+    /// List the rules for the next batch size, with their settings, what they need and where they come from
+    #[command(after_long_help = RULES_EXAMPLES)]
+    Rules(RulesArguments),
+    /// Batch sizes for a training loop in another language, through a pipe
+    ///
+    /// Reads one JSON object per line from standard input, which says what a batch's gradients were, and answers each
+    /// with one line on standard output before it reads the next.
+    #[command(after_long_help = ADVISE_EXAMPLES)]
+    Advise(AdviseArguments),
     /// Check a data set, or write it in another format
     #[command(subcommand)]
     Data(DataCommand),
@@ -243,6 +252,44 @@ Examples:
   adadagrad networks cifar-cnn --json > net.json
   adadagrad networks --network net.json
   adadagrad train --network net.json";
+
+const RULES_EXAMPLES: &str = "\
+Examples:
+  adadagrad rules
+  adadagrad rules --json
+  adadagrad train --controller gradient_noise_scale --controller-scale 2";
+
+const ADVISE_EXAMPLES: &str = "\
+Example:
+  $ echo '{\"samples\":64,\"mean_norm_sq\":0.01,\"sum_squared_norms\":80}' | adadagrad advise --eta 0.5
+  {\"next_batch\":504,\"learning_rate_scale\":1.0,\"required\":503.8730158730159}
+
+A line of input; what is marked with * is always needed, the rest by some rules and tests:
+  samples*                    b, the size of the batch
+  mean_norm_sq*               |g|^2 of the mean gradient g
+  sum_squared_norms           the sum over the samples of |g_i|^2, the squared norms of their gradients
+  parts                       [{\"samples\":b_j,\"mean_norm_sq\":|g_j|^2}, ...] for parts of the batch
+  sum_squared_inner_products  the sum over the samples of <g_i, g>^2
+  sum_norm_inner_products     the sum of |g_i|^2 <g_i, g>
+  sum_squared_square_norms    the sum of |g_i|^4
+  coordinate_ratio            the quantile over the coordinates of variance / mean^2
+  epoch_norm_sq               |sum of all gradients of the epoch so far|^2
+  loss                        mean loss
+  learning_rate               without the rule's factor [default: that of the line before]
+  seconds                     how long the last step took
+
+A line of output:
+  next_batch                  size of the next batch
+  extend_by                   how many samples are to be added to this batch before its step, if any: tell the whole
+                              batch in the next line (big_batch)
+  learning_rate_scale         what to multiply the learning rate by
+  required                    the size that the test requires
+  reason                      why there is none, or why the rule keeps the size
+  error                       what is wrong with the line; the size is kept
+
+Exit codes:
+  0  every line was answered with a size
+  1  a line was not valid";
 
 /// The device of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -525,4 +572,21 @@ pub(crate) struct NetworksArguments {
     /// Print the layers in the form that --network reads
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RulesArguments {
+    /// Print a JSON array with the settings as --config reads them
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Without flags, AdAdaGrad with the norm test, and batches of 64 to 65,536 samples.
+#[derive(Debug, Args)]
+pub(crate) struct AdviseArguments {
+    #[command(flatten)]
+    pub(crate) batch: BatchArguments,
+    /// Number of training samples, for rules that count epochs
+    #[arg(long, value_name = "N", value_parser = whole::<u32>, help_heading = "Batch size")]
+    pub(crate) training_samples: Option<u32>,
 }

@@ -2,6 +2,7 @@
 // A print that fails panics: everything is shown by `output`.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
+mod advise;
 mod arguments;
 mod bench;
 mod checkpoints;
@@ -23,6 +24,7 @@ mod parts;
 mod profile;
 mod progress;
 mod resume_command;
+mod rules;
 mod save_every;
 mod selftest;
 mod setting_arguments;
@@ -63,6 +65,8 @@ fn run(command: &Command, given: &ArgMatches) -> ExitCode {
         Command::Evaluate(arguments) => evaluate::run(arguments),
         Command::Export(arguments) => export::run(arguments),
         Command::Networks(arguments) => networks::run(arguments),
+        Command::Rules(arguments) => rules::run(arguments),
+        Command::Advise(arguments) => advise::run(arguments),
         Command::Data(DataCommand::Check(arguments)) => data_command::check(arguments),
         Command::Data(DataCommand::Pack(arguments)) => data_command::pack(arguments),
     };

@@ -72,18 +72,7 @@ pub(crate) struct SettingArguments {
     pub(crate) normalise: Option<bool>,
 
     #[command(flatten)]
-    pub(crate) test: PartArguments<AnyTest>,
-    #[command(flatten)]
-    pub(crate) controller: PartArguments<AnyController>,
-    /// Initial batch size in samples; at least 2 with a test, because one sample has no variance
-    #[arg(long, value_parser = whole::<u32>, value_name = "SAMPLES", help_heading = "Batch size")]
-    pub(crate) initial_batch: Option<u32>,
-    /// Smallest batch size in samples
-    #[arg(long, value_parser = whole::<u32>, value_name = "SAMPLES", help_heading = "Batch size")]
-    pub(crate) min_batch: Option<u32>,
-    /// Largest batch size in samples, at most the number of training samples
-    #[arg(long, value_parser = whole::<u32>, value_name = "SAMPLES", help_heading = "Batch size")]
-    pub(crate) max_batch: Option<u32>,
+    pub(crate) batch: BatchArguments,
 
     #[command(flatten)]
     pub(crate) optimizer: PartArguments<AnyOptimizer>,
@@ -96,4 +85,22 @@ pub(crate) struct SettingArguments {
     pub(crate) warm_up_samples: Option<u64>,
     #[command(flatten)]
     pub(crate) decay: PartArguments<Decay>,
+}
+
+/// How the sizes of batches are chosen.
+#[derive(Debug, Default, Args)]
+pub(crate) struct BatchArguments {
+    #[command(flatten)]
+    pub(crate) test: PartArguments<AnyTest>,
+    #[command(flatten)]
+    pub(crate) controller: PartArguments<AnyController>,
+    /// Initial batch size in samples; at least 2 with a test, because one sample has no variance
+    #[arg(long, value_parser = whole::<u32>, value_name = "SAMPLES", help_heading = "Batch size")]
+    pub(crate) initial_batch: Option<u32>,
+    /// Smallest batch size in samples
+    #[arg(long, value_parser = whole::<u32>, value_name = "SAMPLES", help_heading = "Batch size")]
+    pub(crate) min_batch: Option<u32>,
+    /// Largest batch size in samples, at most the number of training samples
+    #[arg(long, value_parser = whole::<u32>, value_name = "SAMPLES", help_heading = "Batch size")]
+    pub(crate) max_batch: Option<u32>,
 }

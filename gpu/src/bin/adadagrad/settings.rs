@@ -14,7 +14,7 @@ use adadagrad_core::schedule::Schedule;
 use adadagrad_core::settings::Settings;
 
 use crate::parts::{Chosen, flag_of};
-use crate::setting_arguments::SettingArguments;
+use crate::setting_arguments::{BatchArguments, SettingArguments};
 use crate::{config_file, files};
 
 impl SettingArguments {
@@ -31,7 +31,7 @@ impl SettingArguments {
                 .map_err(|error| files::about(file, error))?,
             None => default,
         };
-        let test = self.test(base.test)?;
+        let base = self.batch.over(base)?;
         Ok(RunConfig {
             model: self.model.or(own).unwrap_or(base.model),
             normalisation: self.normalise.map_or(base.normalisation, |is_on| {
@@ -47,11 +47,6 @@ impl SettingArguments {
                 warm_up_samples: self.warm_up_samples.unwrap_or(base.schedule.warm_up_samples),
                 decay: self.decay.over_base(base.schedule.decay)?,
             },
-            test,
-            controller: self.controller(base.controller, base.test.is_some(), test.is_some())?,
-            initial_batch: self.initial_batch.unwrap_or(base.initial_batch),
-            min_batch: self.min_batch.unwrap_or(base.min_batch),
-            max_batch: self.max_batch.unwrap_or(base.max_batch),
             sample_budget: self.sample_budget.unwrap_or(base.sample_budget),
             seed: self.seed.unwrap_or(base.seed),
             evaluate_every: self.evaluate_every.unwrap_or(base.evaluate_every),
@@ -62,7 +57,7 @@ impl SettingArguments {
     /// Whether a flag is given that a resumed run may not change.
     pub(crate) fn changes_the_run(&self) -> bool {
         let Self { preset, config, model, seed, learning_rate, warm_up_samples, .. } = self;
-        let Self { initial_batch, min_batch, max_batch, crop_padding, flip, normalise, .. } = self;
+        let Self { crop_padding, flip, normalise, .. } = self;
         [
             preset.is_some(),
             config.is_some(),
@@ -73,15 +68,32 @@ impl SettingArguments {
             seed.is_some(),
             learning_rate.is_some(),
             warm_up_samples.is_some(),
-            initial_batch.is_some(),
-            min_batch.is_some(),
-            max_batch.is_some(),
+            self.batch.is_given(),
             self.optimizer.is_given(),
-            self.test.is_given(),
-            self.controller.is_given(),
             self.decay.is_given(),
         ]
         .contains(&true)
+    }
+}
+
+impl BatchArguments {
+    /// These settings with what the flags say of batches.
+    pub(crate) fn over(&self, base: RunConfig) -> Result<RunConfig, Box<dyn Error>> {
+        let test = self.test(base.test)?;
+        Ok(RunConfig {
+            test,
+            controller: self.controller(base.controller, base.test.is_some(), test.is_some())?,
+            initial_batch: self.initial_batch.unwrap_or(base.initial_batch),
+            min_batch: self.min_batch.unwrap_or(base.min_batch),
+            max_batch: self.max_batch.unwrap_or(base.max_batch),
+            ..base
+        })
+    }
+
+    /// Whether anything was given.
+    fn is_given(&self) -> bool {
+        let sizes = [self.initial_batch, self.min_batch, self.max_batch];
+        sizes.iter().any(Option::is_some) || self.test.is_given() || self.controller.is_given()
     }
 
     fn test(&self, base: Option<AnyTest>) -> Result<Option<AnyTest>, Box<dyn Error>> {

@@ -165,14 +165,13 @@ fn new_config(
 
 /// Batches that fit the data, where no flag says the largest.
 pub(crate) fn fitted(arguments: &TrainArguments, config: RunConfig, data: &Splits) -> RunConfig {
-    let settings = &arguments.settings;
+    let given = &arguments.settings.batch;
     let samples = data.training.len();
-    let fitted =
-        config.fitted(samples).filter(|_| arguments.resume.is_none() && settings.max_batch.is_none());
+    let fitted = config.fitted(samples).filter(|_| arguments.resume.is_none() && given.max_batch.is_none());
     let Some(fitted) = fitted else { return config };
     let fitted = RunConfig {
-        min_batch: settings.min_batch.unwrap_or(fitted.min_batch),
-        initial_batch: settings.initial_batch.unwrap_or(fitted.initial_batch),
+        min_batch: given.min_batch.unwrap_or(fitted.min_batch),
+        initial_batch: given.initial_batch.unwrap_or(fitted.initial_batch),
         ..fitted
     };
     let sizes = [

@@ -1,0 +1,214 @@
+//! `adadagrad advise`: batch sizes for training loops in other languages, through a pipe.
+
+use std::error::Error;
+use std::io::{BufRead, stdin};
+use std::process::ExitCode;
+
+use adadagrad_core::batch_test::{AnyTest, NormTest};
+use adadagrad_core::config::RunConfig;
+use adadagrad_core::controller::{AdAdaGrad, AnyController, CostAware, GradientNoiseScale, Limits};
+use adadagrad_core::noise_scale::Sensor;
+use adadagrad_core::optimizer::{AnyOptimizer, Sgd};
+use adadagrad_core::settings::Choices;
+use adadagrad_core::sizer::{Advice, BatchSizer};
+use adadagrad_core::statistics::{Evidence, Inner, Parts, Reason};
+use serde::{Deserialize, Serialize};
+
+use crate::Outcome;
+use crate::arguments::AdviseArguments;
+use crate::output;
+use crate::settings::explain;
+
+type Sizer = BatchSizer<f64, AnyTest, AnyController>;
+
+/// A line of standard input: what a batch says.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Batch {
+    /// b.
+    samples: u32,
+    /// n = ‖ḡ‖².
+    mean_norm_sq: f64,
+    /// S = Σ‖gᵢ‖².
+    sum_squared_norms: Option<f64>,
+    /// The batch in parts, as data-parallel workers have them.
+    parts: Option<Vec<Part>>,
+    /// Σ⟨gᵢ, ḡ⟩².
+    sum_squared_inner_products: Option<f64>,
+    /// Σ‖gᵢ‖²⟨gᵢ, ḡ⟩.
+    sum_norm_inner_products: Option<f64>,
+    /// Σ‖gᵢ‖⁴.
+    sum_squared_square_norms: Option<f64>,
+    /// The quantile over the coordinates of Varⱼ/ḡⱼ².
+    coordinate_ratio: Option<f64>,
+    /// ‖Σ gᵢ‖² over the epoch so far, this batch included.
+    epoch_norm_sq: Option<f64>,
+    /// Mean loss.
+    loss: Option<f64>,
+    /// α, without the rule's factor; else as in the line before.
+    learning_rate: Option<f64>,
+    /// How long the last step took.
+    seconds: Option<f64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Part {
+    samples: u32,
+    mean_norm_sq: f64,
+}
+
+/// A line of standard output.
+#[derive(Serialize)]
+struct Answer {
+    /// Size of the next batch; the same as before where there is an error.
+    next_batch: u32,
+    /// Samples that this batch is to be extended by before its step.
+    #[serde(skip_serializing_if = "is_zero")]
+    extend_by: u32,
+    /// Multiplies the learning rate.
+    learning_rate_scale: f64,
+    /// T.
+    required: Option<f64>,
+    /// Why there is no T, or why the rule keeps the size.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<Reason>,
+    /// What is wrong with the line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_zero(samples: &u32) -> bool {
+    *samples == 0
+}
+
+/// Every line is answered, also one that is not valid: who waits for an answer would wait for ever. The size is kept
+/// then, and the exit code tells.
+pub(crate) fn run(arguments: &AdviseArguments) -> Outcome {
+    let mut sizer = sizer(arguments)?;
+    let mut last = None;
+    let mut code = ExitCode::SUCCESS;
+    for (number, line) in (1..).zip(stdin().lock().lines()) {
+        let line = line?;
+        if line.trim().is_empty() {
+            continue;
+        }
+        let answer = advise(&mut sizer, &mut last, &line).unwrap_or_else(|error| {
+            let error = format!("line {number}: {error}");
+            output::error(&error);
+            code = ExitCode::FAILURE;
+            Answer {
+                next_batch: sizer.batch(),
+                extend_by: 0,
+                learning_rate_scale: sizer.learning_rate_scale,
+                required: None,
+                reason: None,
+                error: Some(error),
+            }
+        });
+        output::result(serde_json::to_string(&answer)? + "\n");
+    }
+    Ok(code)
+}
+
+fn sizer(arguments: &AdviseArguments) -> Result<Sizer, Box<dyn Error>> {
+    let base = RunConfig {
+        test: Some(AnyTest::Norm(NormTest::default())),
+        controller: AnyController::AdAdaGrad(AdAdaGrad::default()),
+        // The optimizer is the other program's: this one fits every rule that can be served here.
+        optimizer: AnyOptimizer::Sgd(Sgd::default()),
+        initial_batch: 64,
+        min_batch: 1,
+        max_batch: 1 << 16,
+        ..RunConfig::default()
+    };
+    let config = arguments.batch.over(base)?;
+    let RunConfig { test, controller, initial_batch, min_batch, max_batch, .. } = config;
+    if let AnyController::GradientNoiseScale(GradientNoiseScale { sensor, .. })
+    | AnyController::CostAware(CostAware { sensor, .. }) = controller
+        && sensor != Sensor::Plain
+    {
+        return Err(
+            "advise reads no squares of single coordinates, so it has the plain noise scale only".into()
+        );
+    }
+    config.validate(arguments.training_samples.unwrap_or(u32::MAX)).map_err(|error| explain(&error))?;
+    let counts_epochs = matches!(
+        controller,
+        AnyController::AdaBatch(_)
+            | AnyController::Smith(_)
+            | AnyController::DiveBatch(_)
+            | AnyController::Accordion(_)
+    );
+    let training_samples = match arguments.training_samples {
+        None if counts_epochs => {
+            let name = controller.name();
+            return Err(format!("--controller {name} counts epochs: give --training-samples").into());
+        }
+        samples => samples.unwrap_or(u32::MAX),
+    };
+    let limits = Limits { min: min_batch, max: max_batch };
+    let mut sizer = BatchSizer::new(test, controller, limits, initial_batch);
+    sizer.training_samples = training_samples;
+    Ok(sizer)
+}
+
+/// `last`: the size of the batch before.
+fn advise(sizer: &mut Sizer, last: &mut Option<u32>, line: &str) -> Result<Answer, Box<dyn Error>> {
+    // The line is counted by who reads them.
+    let batch: Batch = serde_json::from_str(line)
+        .map_err(|error| error.to_string().replace(" at line 1 column ", " at column "))?;
+    let evidence = batch.evidence()?;
+    if let Some(rate) = batch.learning_rate {
+        sizer.learning_rate = positive("learning_rate", rate)?;
+    }
+    if let (Some(samples), Some(seconds)) = (*last, batch.seconds) {
+        sizer.measured(samples, positive("seconds", seconds)?);
+    }
+    let Advice { next, extend_by, learning_rate_scale, required, reason } = sizer.advise(&evidence);
+    *last = Some(batch.samples);
+    let required = required.filter(|size| size.is_finite());
+    Ok(Answer { next_batch: next, extend_by, learning_rate_scale, required, reason, error: None })
+}
+
+impl Batch {
+    fn evidence(&self) -> Result<Evidence<f64>, Box<dyn Error>> {
+        let evidence = match self.sum_squared_norms {
+            Some(sum) => Evidence::from_norms(self.samples, self.mean_norm_sq, sum)?,
+            None => Evidence::from_part_norms(self.mean_norm_sq, &[(self.samples, self.mean_norm_sq)])?,
+        };
+        Ok(Evidence {
+            parts: self.parts()?,
+            inner: self.sum_squared_inner_products.map(|sum_squared_inner_products| Inner {
+                sum_squared_inner_products,
+                // Where these are used and were not given, there is no size.
+                sum_norm_inner_products: self.sum_norm_inner_products.unwrap_or(f64::NAN),
+                sum_squared_square_norms: self.sum_squared_square_norms.unwrap_or(f64::NAN),
+            }),
+            coordinate_ratio: self.coordinate_ratio,
+            epoch_norm_sq: self.epoch_norm_sq,
+            loss: self.loss.unwrap_or_default(),
+            ..evidence
+        })
+    }
+
+    fn parts(&self) -> Result<Option<Parts<f64>>, Box<dyn Error>> {
+        let Some(parts) = &self.parts else { return Ok(None) };
+        let parts: Vec<_> = parts.iter().map(|part| (part.samples, part.mean_norm_sq)).collect();
+        let evidence = Evidence::from_part_norms(self.mean_norm_sq, &parts)?;
+        if evidence.samples != self.samples {
+            let (found, whole) = (evidence.samples, self.samples);
+            return Err(format!("the parts have {found} samples, but the batch has {whole}").into());
+        }
+        Ok(evidence.parts)
+    }
+}
+
+fn positive(what: &str, found: f64) -> Result<f64, String> {
+    if found.is_finite() && found > 0.0 {
+        Ok(found)
+    } else {
+        Err(format!("{what} is {found}, but must be a number above 0"))
+    }
+}
