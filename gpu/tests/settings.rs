@@ -161,7 +161,7 @@ fn a_file_with_some_settings_is_as_the_flags_for_them() {
         ),
         (
             r#"{"controller": {"name": "stages", "schedule": "0:64 1K:256"}, "test": null}"#,
-            "--test none --controller stages --controller-schedule 0:64,1K:256",
+            "--test none --controller stages --schedule 0:64,1K:256",
         ),
         (r#"{"controller": {"window": 5}}"#, "--controller-window 5"),
         ("\u{feff}{\"model\": \"mlp\",\r\n \"max_batch\": 128}\r\n", "--model mlp --max-batch 128"),

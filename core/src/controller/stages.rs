@@ -36,6 +36,7 @@ crate::settings::settings!(Stages {
         )
         .text("0:64", &[])
         .retunable()
+        .flag("schedule")
         .placeholder("STAGES"),
     },
 });

@@ -243,7 +243,15 @@ impl<T: Part> PartArguments<T> {
                 None => return Err(Self::not_its_own(flag, &part).into()),
             }
         }
-        Ok(serde_json::from_value(value)?)
+        Ok(serde_json::from_value(value).map_err(|error| self.about_flag(&error.to_string()))?)
+    }
+
+    /// What is wrong with a setting, with the flag that was given in place of its name.
+    fn about_flag(&self, error: &str) -> String {
+        let renamed = self.given.iter().find_map(|(flag, field, _)| {
+            Some(format!("--{flag}: {}", error.strip_prefix(field)?.strip_prefix(": ")?))
+        });
+        renamed.unwrap_or_else(|| error.to_owned())
     }
 
     fn not_its_own(flag: &str, part: &T) -> String {
