@@ -35,8 +35,10 @@ test('narrow and wide, the engine and what it has to say fit in', browserTest(),
   await waitForStep(2);
   await waitFor({ engine: 'webgpu', phase: 'running' });
   await checkAll(opened, 'webgpu');
-  await button('Reset').click();
+  // Before the page can ask for an adapter for the next run.
   await adapterVanishes(page);
+  await button('Reset').click();
+  await waitFor({ phase: 'idle' });
   await button('Start').click();
   await waitForStep(2);
   await waitFor({ engine: 'cpu' });
