@@ -14,7 +14,6 @@ use crate::schedule::Schedule;
 pub use crate::settings::LARGEST_EXACT;
 use crate::settings::{Choices, Field, Range, Rounding, Settings, Short};
 use crate::statistics::Needs;
-use crate::training::least_batch;
 
 /// The version of [`RunConfig`] and of [`crate::training::Telemetry`] that this crate reads and writes.
 pub const FORMAT_VERSION: u32 = 1;
@@ -432,7 +431,7 @@ impl RunConfig {
     /// # Errors
     /// As [`Self::validate_in`].
     pub fn validate_under_way_in<F: Real>(&self, samples: u32) -> Result<(), ConfigError> {
-        let least = if self.test.is_some() { self.min_batch.max(2) } else { self.min_batch };
+        let least = self.min_batch.max(self.needs().least_batch());
         Self { initial_batch: self.initial_batch.max(least).min(self.max_batch), ..*self }
             .validate_in::<F>(samples)
     }
@@ -484,13 +483,8 @@ impl RunConfig {
     fn check_needs(&self) -> Result<(), ConfigError> {
         let needs = self.controller.needs();
         let of_test = self.test.map_or(Needs::default(), |test| test.as_test::<f64>().needs());
-        let keeps_squares = matches!(
-            self.optimizer,
-            AnyOptimizer::AdaGrad(_)
-                | AnyOptimizer::RmsProp(_)
-                | AnyOptimizer::Adam(_)
-                | AnyOptimizer::AdamW(_)
-        );
+        let optimizer = self.optimizer.as_optimizer::<f64>();
+        let keeps_squares = (0..optimizer.slots()).any(|slot| optimizer.holds_squares(slot));
         if matches!(self.controller, AnyController::Cabs(_))
             && !matches!(self.optimizer, AnyOptimizer::Sgd(_))
         {
@@ -555,7 +549,7 @@ impl RunConfig {
             "a batch cannot be larger than the training set",
         )?;
         check_size("min_batch", self.min_batch, [1, max], "it cannot be above max_batch")?;
-        let least = min.max(least_batch(self).into());
+        let least = min.max(self.needs().least_batch().into());
         let because = match self.test {
             Some(_) if max < least => "with a batch-size test, max_batch must be at least 2",
             Some(_) => "a batch-size test needs at least two samples",

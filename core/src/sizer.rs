@@ -71,8 +71,7 @@ impl<S: Real, T: BatchTest<S>, C: Controller<S>> BatchSizer<S, T, C> {
     #[must_use]
     pub fn new(test: Option<T>, controller: C, limits: Limits, initial: u32) -> Self {
         let needs = test.as_ref().map(BatchTest::<S>::needs).unwrap_or_default().and(controller.needs());
-        let least = if needs.compares_samples() { 2 } else { 1 };
-        let limits = Limits { min: limits.min.max(least), ..limits };
+        let limits = Limits { min: limits.min.max(needs.least_batch()), ..limits };
         let batch = limits.clip(controller.first_batch(initial));
         Self {
             test,

@@ -70,6 +70,12 @@ impl Needs {
         self.parts > 0 || self.halves
     }
 
+    /// The smallest batch that gives it. A batch of one sample could never grow.
+    #[must_use]
+    pub const fn least_batch(&self) -> u32 {
+        if self.compares_samples() { 2 } else { 1 }
+    }
+
     /// Whether a sample variance is needed: of a single sample there is none.
     #[must_use]
     pub const fn compares_samples(&self) -> bool {

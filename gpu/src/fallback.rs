@@ -101,7 +101,7 @@ impl FallbackEngine {
         (self.notice)(&format!("{error}; continuing on CPU threads and repeating {steps} steps"));
         let (images, control) = (Arc::clone(&self.images), Arc::clone(gpu.control()));
         let network = self.network.clone();
-        let needs = self.config.test.map_or(Needs::default(), |test| test.as_test::<f64>().needs());
+        let needs = self.config.needs();
         let batch = self.config.max_batch.min(self.images.len());
         let largest = Some(Cut::by_grain(network.grain(), batch, needs.parts));
         memory::check(ThreadsEngine::memory_bytes(&self.config, &network, &needs, largest, self.threads))?;

@@ -187,7 +187,7 @@ fn a_line_that_is_not_valid_is_answered_and_keeps_the_size() {
 fn what_cannot_be_advised_is_refused_before_the_first_line() {
     let folder = tempfile::tempdir().unwrap();
     for (flags, text) in [
-        ("--controller dive_batch", "--controller dive_batch counts epochs: give --training-samples"),
+        ("--controller dive_batch", "--controller dive_batch needs --training-samples"),
         ("--controller gradient_noise_scale --controller-sensor sign", "the plain noise scale only"),
         ("--eta 0", "--eta is 0, but must be a number above 0"),
         ("--max-batch 100 --training-samples 10", "--max-batch is 100"),

@@ -143,6 +143,12 @@ impl AnyController {
     pub const fn uses_test(&self) -> bool {
         matches!(self, Self::AdAdaGrad(_))
     }
+
+    /// Whether it decides by the number of training samples: it counts epochs, or takes a part of them as its limit.
+    #[must_use]
+    pub const fn uses_training_samples(&self) -> bool {
+        matches!(self, Self::AdaBatch(_) | Self::Smith(_) | Self::DiveBatch(_) | Self::Accordion(_))
+    }
 }
 
 impl<S: Real> AnyState<S> {

@@ -16,7 +16,7 @@ pub enum Decision {
     },
     /// Do not make the step yet: the same batch grows.
     Extend {
-        /// By so many samples, at least one.
+        /// The number of samples to add, at least one.
         by: u32,
     },
 }

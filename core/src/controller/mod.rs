@@ -51,6 +51,7 @@ pub use milestones::Milestones;
 pub use noise_average::NoiseAverage;
 pub use seesaw::Seesaw;
 pub use simi_grad::SimiGrad;
+pub(crate) use situation::epochs;
 pub use situation::{Limits, Situation};
 pub use smith::Smith;
 pub use stages::{StageList, Stages};

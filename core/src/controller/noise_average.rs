@@ -42,10 +42,4 @@ impl<S: Real> NoiseAverage<S> {
             Err(Reason::NonPositiveDebiasedNorm)
         }
     }
-
-    /// Whether no batch was added.
-    #[must_use]
-    pub fn is_empty(self) -> bool {
-        self.noise.is_zero() && self.signal.is_zero()
-    }
 }

@@ -71,8 +71,7 @@ impl<'a, S> Situation<'a, S> {
     /// Epochs that had ended before this batch, and with it.
     #[must_use]
     pub fn epochs(&self) -> [u64; 2] {
-        let samples = u64::from(self.training_samples.max(1));
-        [self.seen_before() / samples, self.samples_seen / samples]
+        epochs([self.seen_before(), self.samples_seen], self.training_samples)
     }
 
     /// Whether an epoch ends with this batch.
@@ -81,4 +80,9 @@ impl<'a, S> Situation<'a, S> {
         let [before, after] = self.epochs();
         before < after
     }
+}
+
+/// Whole epochs over `samples` training samples, at each of two numbers of samples seen.
+pub(crate) fn epochs(seen: [u64; 2], samples: u32) -> [u64; 2] {
+    seen.map(|seen| seen / u64::from(samples.max(1)))
 }

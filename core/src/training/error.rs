@@ -23,7 +23,7 @@ pub enum StepError {
     },
     /// The rule extends the batch before its step, and the engine has not done so.
     NotExtended {
-        /// By so many samples.
+        /// The number of samples to add.
         by: u32,
     },
     /// A slice has the wrong length.

@@ -24,5 +24,4 @@ pub use error::StepError;
 pub use plan::{Decided, Plan};
 pub use progress::Progress;
 pub use telemetry::{Reasons, Telemetry};
-pub(crate) use trainer::least_batch;
 pub use trainer::{Pending, Trainer};

@@ -1,6 +1,7 @@
 //! What a step does, and what was decided about it.
 
 use super::cut::Cut;
+use crate::controller::epochs;
 use crate::optimizer::StepScalars;
 use crate::real::Real;
 use crate::statistics::Needs;
@@ -39,8 +40,8 @@ impl<S> Plan<S> {
 
     /// Whether an epoch over `samples` training samples ends with the step.
     pub(super) fn ends_epoch(&self, samples: u32) -> bool {
-        let samples = u64::from(samples.max(1));
-        self.start / samples < self.seen_after() / samples
+        let [before, after] = epochs([self.start, self.seen_after()], samples);
+        before < after
     }
 
     /// Samples seen once the step is made.

@@ -25,7 +25,7 @@ pub struct Pending<F: Real> {
 }
 
 /// What the rule has made of a batch.
-struct Decided<S: Real> {
+struct Ruling<S: Real> {
     decision: Decision,
     state: AnyState<S>,
     /// What the test requires, where there is one.
@@ -62,7 +62,7 @@ impl<F: Real> Trainer<F> {
             0 => config.validate_in::<F>(samples)?,
             _ => config.validate_under_way_in::<F>(samples)?,
         }
-        let limits = Limits { min: least_batch(&config), max: config.max_batch };
+        let limits = Limits { min: config.needs().least_batch(), max: config.max_batch };
         let next_batch = limits.clip(progress.next_batch);
         let grain = config.model.fixed_grain().unwrap_or_default();
         Ok(Self { config, samples, grain, progress: Progress { next_batch, ..progress }, step_time: None })
@@ -130,11 +130,11 @@ impl<F: Real> Trainer<F> {
     }
 
     fn limits(&self) -> Limits {
-        Limits { min: self.config.min_batch.max(least_batch(&self.config)), max: self.config.max_batch }
+        Limits { min: self.config.min_batch.max(self.needs().least_batch()), max: self.config.max_batch }
     }
 
     /// What the rule decides after a batch with this evidence, and what the test requires.
-    fn decide(&self, plan: &Plan<F::Sum>, evidence: &Evidence<F::Sum>) -> Decided<F::Sum> {
+    fn decide(&self, plan: &Plan<F::Sum>, evidence: &Evidence<F::Sum>) -> Ruling<F::Sum> {
         let test = self.config.test.as_ref().map(|test| test.as_test::<F::Sum>());
         let required = test.map(|test| test.required(evidence));
         let situation = Situation {
@@ -149,7 +149,7 @@ impl<F: Real> Trainer<F> {
             step_time: self.step_time,
         };
         let (decision, state) = self.config.controller.decide(self.progress.controller, &situation);
-        Decided { decision, state, required }
+        Ruling { decision, state, required }
     }
 
     /// The samples by which the rule extends a batch before its step, given the evidence of the batch so far: a plan to
@@ -210,7 +210,7 @@ impl<F: Real> Trainer<F> {
                 return Err(StepError::NonFinite { step: plan.step, what });
             }
         }
-        let Decided { decision, state: controller, required } = self.decide(plan, evidence);
+        let Ruling { decision, state: controller, required } = self.decide(plan, evidence);
         let (next, factor, held) = match decision {
             Decision::Step { next, learning_rate_factor, held } => (next, learning_rate_factor, held),
             Decision::Extend { by } => return Err(StepError::NotExtended { by }),
@@ -297,11 +297,4 @@ impl<F: Real> Trainer<F> {
         self.config.update(plan, self.samples, &pending.scalars, parameters, mean_gradient, memory)?;
         Ok(self.commit(pending))
     }
-}
-
-/// The smallest batch that a test, or a rule, can say anything about: a single sample has no variance, and could never
-/// grow.
-pub(crate) fn least_batch(config: &RunConfig) -> u32 {
-    let compares = config.test.is_some() || config.needs().compares_samples();
-    if compares { 2 } else { 1 }
 }

@@ -65,9 +65,9 @@ pub(super) fn unpacked_of_any_length(bytes: Vec<u8>, is_named_so: bool) -> io::R
 
 /// How many bytes are unpacked, as far as those so far say.
 enum Most {
-    /// So many, and the caller sees that there are more.
+    /// This number, and the caller sees that there are more.
     MoreIsSeen(u64),
-    /// So many, of which the header declares these; more are an error.
+    /// This number, of which the header declares the second; more are an error.
     Declared(u64, usize),
 }
 
@@ -118,8 +118,7 @@ fn unpack(packed: &[u8], most: impl Fn(&[u8]) -> Most) -> io::Result<Vec<u8>> {
             let read = member.by_ref().take(room).read_to_end(&mut bytes);
             read.map_err(|error| {
                 let text = match packed.len() - rest.len() {
-                    0 => format!("after {} decompressed bytes: {error}", bytes.len()),
-                    end if !rest.starts_with(&GZIP) => {
+                    end @ 1.. if !rest.starts_with(&GZIP) => {
                         format!("the gzip data ends at byte {end}, but is followed by bytes other than zero")
                     }
                     _ => format!("after {} decompressed bytes: {error}", bytes.len()),

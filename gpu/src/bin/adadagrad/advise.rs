@@ -134,17 +134,10 @@ fn sizer(arguments: &AdviseArguments) -> Result<Sizer, Box<dyn Error>> {
         );
     }
     config.validate(arguments.training_samples.unwrap_or(u32::MAX)).map_err(|error| explain(&error))?;
-    let counts_epochs = matches!(
-        controller,
-        AnyController::AdaBatch(_)
-            | AnyController::Smith(_)
-            | AnyController::DiveBatch(_)
-            | AnyController::Accordion(_)
-    );
     let training_samples = match arguments.training_samples {
-        None if counts_epochs => {
+        None if controller.uses_training_samples() => {
             let name = controller.name();
-            return Err(format!("--controller {name} counts epochs: give --training-samples").into());
+            return Err(format!("--controller {name} needs --training-samples").into());
         }
         samples => samples.unwrap_or(u32::MAX),
     };

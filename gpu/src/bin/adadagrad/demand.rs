@@ -30,9 +30,9 @@ pub(crate) struct Demand {
 }
 
 impl Demand {
-    /// Of a run of these settings over so many training samples.
+    /// Of a run of these settings over `samples` training samples.
     pub(crate) fn of_run(config: &RunConfig, network: &OwnedNetwork, samples: u32) -> Self {
-        let needs = config.test.map_or(Needs::default(), |test| test.as_test::<f64>().needs());
+        let needs = config.needs();
         let largest = Cut::by_grain(network.grain(), config.max_batch.min(samples), needs.parts);
         Self { needs, largest: Some(largest), is_saved: true }
     }
@@ -71,7 +71,7 @@ impl Demand {
         config: &RunConfig,
         network: &OwnedNetwork,
     ) -> u64 {
-        let vectors = 1 + config.optimizer.as_optimizer::<f32>().slots() as u64;
+        let vectors = 1 + config.slots() as u64;
         let copy = (network.view().parameters() as u64)
             .saturating_mul(vectors)
             .saturating_mul(size_of::<f32>() as u64);
@@ -84,5 +84,32 @@ impl Demand {
             Device::Gpu | Device::Auto => (copy.saturating_mul(COPIES_OF_GPU_ENGINE), COPIES_OF_CHECKPOINT),
         };
         engine.saturating_add(if self.is_saved { copy.saturating_mul(copies) } else { 0 })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that meets the unexpected should stop there")]
+
+    use adadagrad_core::controller::{AnyController, DiveBatch, GradientNoiseScale};
+    use adadagrad_core::dataset::SampleShape;
+    use adadagrad_core::noise_scale::Sensor;
+
+    use super::*;
+
+    #[test]
+    fn what_a_rule_keeps_counts_too() {
+        let network = OwnedNetwork::of_model(RunConfig::default().model, SampleShape::MNIST).unwrap();
+        let bytes = |controller| {
+            let config = RunConfig { controller, ..RunConfig::default() };
+            let demand = Demand::of_run(&config, &network, 60_000);
+            [Device::Cpu, Device::Gpu]
+                .map(|device| demand.bytes(device, NonZero::<usize>::MIN, &config, &network))
+        };
+        let without = bytes(RunConfig::default().controller);
+        let moments = GradientNoiseScale { sensor: Sensor::Sign, ..GradientNoiseScale::default() };
+        assert!(bytes(AnyController::GradientNoiseScale(moments))[0] > without[0]);
+        let epoch = bytes(AnyController::DiveBatch(DiveBatch::default()));
+        assert!(epoch[0] > without[0] && epoch[1] > without[1]);
     }
 }
