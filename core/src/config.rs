@@ -4,7 +4,7 @@ use core::fmt;
 
 use crate::augmentation::Augmentation;
 use crate::batch_test::{AnyTest, NormTest};
-use crate::controller::{AdAdaGrad, AnyController, Constant};
+use crate::controller::{AdAdaGrad, AnyController, Constant, Controller};
 use crate::model::Model;
 use crate::noise_scale::Sensor;
 use crate::normalisation::Normalisation;
@@ -413,8 +413,9 @@ impl RunConfig {
         }
         check_part::<F>("controller", controller.fields(), |row| controller.number(row))?;
         self.check_needs()?;
-        self.validate_batches(samples)?;
+        self.check_limits(samples)?;
         self.check_rule_sizes()?;
+        self.check_initial_batch()?;
         check_part::<F>("", Self::ABOUT.fields, |row| self.number(row))
     }
 
@@ -517,14 +518,12 @@ impl RunConfig {
 
     /// Sizes that the rule names itself must be possible.
     fn check_rule_sizes(&self) -> Result<(), ConfigError> {
+        let smallest = self.min_batch.max(self.needs().least_batch());
         let size = |field, found: u32, least: u32| {
-            check_size(
-                field,
-                found,
-                [least.into(), self.max_batch.into()],
-                "a batch of the rule cannot be above max_batch",
-            )
-            .map_err(|error| ConfigError { part: "controller", ..error })
+            let range = [least.max(smallest).into(), self.max_batch.into()];
+            let because = "a batch of the rule cannot be below min_batch or above max_batch";
+            check_size(field, found, range, because)
+                .map_err(|error| ConfigError { part: "controller", ..error })
         };
         match self.controller {
             AnyController::Stages(rule) => {
@@ -539,24 +538,28 @@ impl RunConfig {
         }
     }
 
-    fn validate_batches(&self, samples: u32) -> Result<(), ConfigError> {
-        let samples = u64::from(samples);
+    fn check_limits(&self, samples: u32) -> Result<(), ConfigError> {
+        let largest = "a batch cannot be larger than the training set";
+        check_size("max_batch", self.max_batch, [1, samples.into()], largest)?;
+        check_size("min_batch", self.min_batch, [1, self.max_batch.into()], "it cannot be above max_batch")
+    }
+
+    fn check_initial_batch(&self) -> Result<(), ConfigError> {
         let (min, max) = (u64::from(self.min_batch), u64::from(self.max_batch));
-        check_size(
-            "max_batch",
-            self.max_batch,
-            [1, samples],
-            "a batch cannot be larger than the training set",
-        )?;
-        check_size("min_batch", self.min_batch, [1, max], "it cannot be above max_batch")?;
         let least = min.max(self.needs().least_batch().into());
         let because = match self.test {
             Some(_) if max < least => "with a batch-size test, max_batch must be at least 2",
-            Some(_) => "a batch-size test needs at least two samples",
+            Some(_) if least > min => "a batch-size test needs at least two samples",
             None if least > min => "the rule compares samples, and needs at least two",
-            None => "it must lie between min_batch and max_batch",
+            _ => "it must lie between min_batch and max_batch",
         };
-        check_size("initial_batch", self.initial_batch, [least, max], because)
+        // A rule may have a first batch of its own.
+        let first = Controller::<f64>::first_batch(&self.controller, self.initial_batch);
+        if first == self.initial_batch {
+            check_size("initial_batch", self.initial_batch, [least, max], because)
+        } else {
+            Ok(())
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Batch sizes for other people's training loops.
 
 use crate::batch_test::{BatchTest, Required};
-use crate::controller::{Controller, Decision, Limits, Situation, StepTime};
+use crate::controller::{Controller, Decision, Limits, Situation, StepTime, is_factor};
 use crate::real::Real;
 use crate::statistics::{Evidence, Needs, Reason};
 
@@ -140,8 +140,12 @@ impl<S: Real, T: BatchTest<S>, C: Controller<S>> BatchSizer<S, T, C> {
                 self.samples_seen = samples_seen;
                 self.step_time = None;
                 self.batch = next;
-                self.learning_rate_scale *= learning_rate_factor;
-                advice(next, 0, self.learning_rate_scale, held)
+                let scale = self.learning_rate_scale * learning_rate_factor;
+                if !is_factor(scale) {
+                    return advice(next, 0, self.learning_rate_scale, Some(Reason::NonFinite));
+                }
+                self.learning_rate_scale = scale;
+                advice(next, 0, scale, held)
             }
         }
     }

@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 use support::program::{PROGRAM, refuse, succeed, text};
 
 /// What `advise` is told of step k, and its answer: one line each, so that a lock-step loop never waits.
-fn advise(flags: &[String], lines: &[String]) -> (Vec<Value>, bool, String) {
+fn advise(flags: &[String], lines: &[Vec<u8>]) -> (Vec<Value>, bool, String) {
     let mut advisor = Command::new(PROGRAM)
         .arg("advise")
         .args(flags)
@@ -26,7 +26,7 @@ fn advise(flags: &[String], lines: &[String]) -> (Vec<Value>, bool, String) {
     let mut to = advisor.stdin.take().unwrap();
     let mut from = BufReader::new(advisor.stdout.take().unwrap());
     let answers = lines.iter().map(|line| {
-        writeln!(to, "{line}").unwrap();
+        to.write_all(&[line, &b"\n"[..]].concat()).unwrap();
         let mut answer = String::new();
         from.read_line(&mut answer).unwrap();
         serde_json::from_str(&answer).unwrap()
@@ -133,7 +133,7 @@ fn golden_controllers_are_followed_through_a_pipe() {
         // What the rule has made of the rate is its own: a loop tells the rate without.
         let sets_rate = matches!(run.rule["rule"].as_str().unwrap(), "geometric" | "smith" | "seesaw");
         let told = |k: usize| if sets_rate { &rate[0] } else { &rate[k] };
-        let lines: Vec<String> = (0..next.len()).map(|k| line(run, k, told(k))).collect();
+        let lines: Vec<_> = (0..next.len()).map(|k| line(run, k, told(k)).into_bytes()).collect();
         let (answers, succeeded, stderr) = advise(&flags, &lines);
         assert!(succeeded, "{}: {stderr}", run.name);
         let sizes: Vec<&Value> = answers.iter().map(|answer| &answer["next_batch"]).collect();
@@ -160,8 +160,10 @@ fn a_line_that_is_not_valid_is_answered_and_keeps_the_size() {
         r#"{"samples":4,"mean_norm_sq":0.01,"parts":[{"samples":3,"mean_norm_sq":1}]}"#,
         r#"{"samples":504,"mean_norm_sq":0.01,"seconds":-1}"#,
         r#"{"samples":504,"mean_norm_sq":0.01}"#,
+        r#"{"samples":504,"mean_norm_sq":0.01,"epoch_norm_sq":-7}"#,
     ]
-    .map(str::to_owned);
+    .map(|line| line.as_bytes().to_vec());
+    let lines = [&lines[..], &[vec![0xff]]].concat();
     let (answers, succeeded, stderr) = advise(&["--eta".to_owned(), "0.5".to_owned()], &lines);
     assert!(!succeeded);
     assert!(answers.iter().all(|answer| answer["next_batch"] == 504), "{answers:?}");
@@ -172,6 +174,8 @@ fn a_line_that_is_not_valid_is_answered_and_keeps_the_size() {
         (4, "line 5: a batch, and each of its parts, has at least one sample"),
         (5, "line 6: the parts have 3 samples, but the batch has 4"),
         (6, "line 7: seconds is -1"),
+        (8, "line 9: epoch_norm_sq is -7"),
+        (9, "line 10: expected value"),
     ];
     for (k, text) in expected {
         let error = answers[k]["error"].as_str().unwrap();
@@ -184,6 +188,44 @@ fn a_line_that_is_not_valid_is_answered_and_keeps_the_size() {
 }
 
 #[test]
+fn a_rule_must_be_told_what_it_uses_and_a_refused_line_changes_nothing() {
+    let flags: Vec<String> = "--controller cabs --test none".split(' ').map(str::to_owned).collect();
+    let line = |more: &str| {
+        format!(r#"{{"samples":64,"mean_norm_sq":0.5,"sum_squared_norms":6400{more}}}"#).into_bytes()
+    };
+    let told = line(r#","loss":1,"learning_rate":100"#);
+    let lines = [
+        line(r#","loss":1"#),
+        line(r#","learning_rate":100"#),
+        told.clone(),
+        line(r#","loss":1,"learning_rate":1000,"seconds":-1"#),
+        line(r#","loss":1"#),
+    ];
+    let (answers, succeeded, stderr) = advise(&flags, &lines);
+    assert!(!succeeded);
+    assert!(stderr.contains("line 1: learning_rate is missing, which --controller cabs needs"), "{stderr}");
+    assert!(stderr.contains("line 2: loss is missing"), "{stderr}");
+    let (without, ..) = advise(&flags, &[told, line(r#","loss":1"#)]);
+    assert_eq!([&answers[2], &answers[4]], [&without[0], &without[1]]);
+}
+
+#[test]
+fn a_reader_that_goes_away_ends_it() {
+    let mut advisor = Command::new(PROGRAM)
+        .arg("advise")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    drop(advisor.stdout.take());
+    // Until nobody reads any more.
+    let mut to = advisor.stdin.take().unwrap();
+    while writeln!(to, r#"{{"samples":64,"mean_norm_sq":0.01,"sum_squared_norms":80}}"#).is_ok() {}
+    assert!(advisor.wait().unwrap().success());
+}
+
+#[test]
 fn what_cannot_be_advised_is_refused_before_the_first_line() {
     let folder = tempfile::tempdir().unwrap();
     for (flags, text) in [
@@ -191,6 +233,8 @@ fn what_cannot_be_advised_is_refused_before_the_first_line() {
         ("--controller gradient_noise_scale --controller-sensor sign", "the plain noise scale only"),
         ("--eta 0", "--eta is 0, but must be a number above 0"),
         ("--max-batch 100 --training-samples 10", "--max-batch is 100"),
+        ("--training-samples 0", "expected a number of at least 1"),
+        ("--test none --controller stages --schedule 0:64 --min-batch 128", "below --min-batch"),
         ("--test none --eta 1", "--eta is a setting of a test, but --test is none"),
         (
             "--test none --controller stages --schedule 5:64",
@@ -200,6 +244,16 @@ fn what_cannot_be_advised_is_refused_before_the_first_line() {
         let said = refuse(folder.path(), &format!("advise {flags}"));
         assert!(said.contains(text), "{flags}: {said}");
     }
+}
+
+#[test]
+fn the_largest_batch_is_that_of_the_data_and_a_rule_may_have_a_first_one() {
+    let line = br#"{"samples":64,"mean_norm_sq":1e-9,"sum_squared_norms":80}"#.to_vec();
+    let flags: Vec<String> = "--training-samples 1000".split(' ').map(str::to_owned).collect();
+    assert_eq!(advise(&flags, std::slice::from_ref(&line)).0[0]["next_batch"], 1000);
+    let flags = "--test none --controller stages --schedule 0:64 --min-batch 32 --initial-batch 1";
+    let flags: Vec<String> = flags.split(' ').map(str::to_owned).collect();
+    assert_eq!(advise(&flags, &[line]).0[0]["next_batch"], 64);
 }
 
 #[test]

@@ -144,6 +144,12 @@ impl AnyController {
         matches!(self, Self::AdAdaGrad(_))
     }
 
+    /// Whether it decides by the loss, with the learning rate.
+    #[must_use]
+    pub const fn uses_loss(&self) -> bool {
+        matches!(self, Self::Cabs(_))
+    }
+
     /// Whether it decides by the number of training samples: it counts epochs, or takes a part of them as its limit.
     #[must_use]
     pub const fn uses_training_samples(&self) -> bool {

@@ -91,7 +91,10 @@ impl CostAware {
     fn times<S>(&self, state: &CostAwareState<S>) -> Option<[f64; 2]> {
         match (self.fixed_time, self.time_per_sample) {
             (Some(fixed), Some(per_sample)) => Some([fixed, per_sample]),
-            _ => state.time.times(),
+            (fixed, per_sample) => {
+                let [measured, measured_per_sample] = state.time.times()?;
+                Some([fixed.unwrap_or(measured), per_sample.unwrap_or(measured_per_sample)])
+            }
         }
     }
 

@@ -49,3 +49,8 @@ impl Decision {
         }
     }
 }
+
+/// Whether a learning rate can be multiplied by this: a positive number.
+pub(crate) fn is_factor(scale: f64) -> bool {
+    scale > 0.0 && scale.is_finite()
+}

@@ -43,6 +43,7 @@ pub use cabs::{Cabs, CabsState};
 pub use constant::Constant;
 pub use cost_aware::{CostAware, CostAwareState};
 pub use decision::Decision;
+pub(crate) use decision::is_factor;
 pub use dive_batch::{DiveBatch, DiveBatchState};
 pub use gradient_noise_scale::GradientNoiseScale;
 pub use linear::Linear;

@@ -14,6 +14,11 @@ pub enum StepError {
         /// Which number.
         what: &'static str,
     },
+    /// The rule has made the learning rate 0 or infinite.
+    LearningRate {
+        /// Which step.
+        step: u64,
+    },
     /// The engine returned another batch than was planned.
     Samples {
         /// Planned.
@@ -37,6 +42,11 @@ impl fmt::Display for StepError {
                 f,
                 "step {step}: the {what} is not a finite number, so the step was not applied: the learning \
                  rate is probably too large, or the data contain a NaN"
+            ),
+            Self::LearningRate { step } => write!(
+                f,
+                "step {step}: the rule for batch sizes would multiply the learning rate by 0 or by infinity, so the step \
+                 was not applied: let it change the rate by less, or less often"
             ),
             Self::Samples { planned, found } => {
                 write!(f, "the step was planned with {planned} samples, but the sums cover {found}")

@@ -8,7 +8,7 @@ use super::progress::Progress;
 use super::telemetry::Telemetry;
 use crate::batch_test::Required;
 use crate::config::{ConfigError, RetuneError, RunConfig};
-use crate::controller::{AnyState, Controller, Decision, Limits, Situation, StepTime};
+use crate::controller::{AnyState, Controller, Decision, Limits, Situation, StepTime, is_factor};
 use crate::network::Grain;
 use crate::optimizer::StepScalars;
 use crate::real::Real;
@@ -224,6 +224,9 @@ impl<F: Real> Trainer<F> {
             return Err(StepError::NonFinite { step: plan.step, what: "step size" });
         }
         let learning_rate_scale = self.progress.learning_rate_scale * factor;
+        if !is_factor(learning_rate_scale) {
+            return Err(StepError::LearningRate { step: plan.step });
+        }
         let before = Progress { controller, learning_rate_scale, ..self.progress };
         let progress = before.after(plan, next, shared);
         let telemetry = Telemetry::of_step(plan, evidence, required, threshold, &progress, held);

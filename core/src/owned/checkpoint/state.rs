@@ -11,6 +11,7 @@ use super::error::CheckpointError;
 use super::names::STATE_VERSION;
 use super::network::{OwnNetwork, SampleSize, network_of};
 use crate::config::RunConfig;
+use crate::controller::is_factor;
 use crate::dataset::{Encoding, SampleShape};
 use crate::digest::Digest;
 use crate::fields::required_settings;
@@ -72,10 +73,7 @@ impl State {
                 shared.sum_norm_sq >= 0.0 && shared.sum_norm_sq.is_finite(),
                 "a sum of squares is negative or infinite",
             ),
-            (
-                learning_rate_scale > 0.0 && learning_rate_scale.is_finite(),
-                "the learning rate's factor is not a positive number",
-            ),
+            (is_factor(learning_rate_scale), "the learning rate's factor is not a positive number"),
             (self.has_its_network(), "the layers of its network are not those that its settings name"),
             (self.encoding.is_none_or(is_sound), "a mean or a deviation of its data is not a valid number"),
         ];

@@ -1,12 +1,13 @@
 //! `adadagrad advise`: batch sizes for training loops in other languages, through a pipe.
 
 use std::error::Error;
-use std::io::{BufRead, stdin};
+use std::io::{BufRead, Write, stdin, stdout};
+use std::num::NonZero;
 use std::process::ExitCode;
 
 use adadagrad_core::batch_test::{AnyTest, NormTest};
 use adadagrad_core::config::RunConfig;
-use adadagrad_core::controller::{AdAdaGrad, AnyController, CostAware, GradientNoiseScale, Limits};
+use adadagrad_core::controller::{AdAdaGrad, AnyController, Limits};
 use adadagrad_core::noise_scale::Sensor;
 use adadagrad_core::optimizer::{AnyOptimizer, Sgd};
 use adadagrad_core::settings::Choices;
@@ -18,6 +19,9 @@ use crate::Outcome;
 use crate::arguments::AdviseArguments;
 use crate::output;
 use crate::settings::explain;
+
+/// The largest batch, where nothing says otherwise.
+const MOST: u32 = 1 << 16;
 
 type Sizer = BatchSizer<f64, AnyTest, AnyController>;
 
@@ -89,9 +93,10 @@ pub(crate) fn run(arguments: &AdviseArguments) -> Outcome {
     let mut sizer = sizer(arguments)?;
     let mut last = None;
     let mut code = ExitCode::SUCCESS;
-    for (number, line) in (1..).zip(stdin().lock().lines()) {
+    // Bytes: a line that is not UTF-8 is answered too.
+    for (number, line) in (1..).zip(stdin().lock().split(b'\n')) {
         let line = line?;
-        if line.trim().is_empty() {
+        if line.trim_ascii().is_empty() {
             continue;
         }
         let answer = advise(&mut sizer, &mut last, &line).unwrap_or_else(|error| {
@@ -107,7 +112,13 @@ pub(crate) fn run(arguments: &AdviseArguments) -> Outcome {
                 error: Some(error),
             }
         });
-        output::result(serde_json::to_string(&answer)? + "\n");
+        let mut stdout = stdout().lock();
+        let shown = writeln!(stdout, "{}", serde_json::to_string(&answer)?).and_then(|()| stdout.flush());
+        let has_no_reader = shown.is_err();
+        output::take(shown);
+        if has_no_reader {
+            break;
+        }
     }
     Ok(code)
 }
@@ -120,44 +131,52 @@ fn sizer(arguments: &AdviseArguments) -> Result<Sizer, Box<dyn Error>> {
         optimizer: AnyOptimizer::Sgd(Sgd::default()),
         initial_batch: 64,
         min_batch: 1,
-        max_batch: 1 << 16,
+        max_batch: arguments.training_samples.map_or(MOST, |samples| samples.get().min(MOST)),
         ..RunConfig::default()
     };
     let config = arguments.batch.over(base)?;
-    let RunConfig { test, controller, initial_batch, min_batch, max_batch, .. } = config;
-    if let AnyController::GradientNoiseScale(GradientNoiseScale { sensor, .. })
-    | AnyController::CostAware(CostAware { sensor, .. }) = controller
-        && sensor != Sensor::Plain
-    {
+    let RunConfig { controller, initial_batch, min_batch, max_batch, .. } = config;
+    // A test that nobody asked for has nothing to say beside a rule that does without.
+    let test = config.test.filter(|_| controller.uses_test() || arguments.batch.test.is_given());
+    if controller.needs().sensor != Sensor::Plain {
         return Err(
             "advise reads no squares of single coordinates, so it has the plain noise scale only".into()
         );
     }
-    config.validate(arguments.training_samples.unwrap_or(u32::MAX)).map_err(|error| explain(&error))?;
+    config
+        .validate(arguments.training_samples.map_or(u32::MAX, NonZero::get))
+        .map_err(|error| explain(&error))?;
     let training_samples = match arguments.training_samples {
         None if controller.uses_training_samples() => {
             let name = controller.name();
             return Err(format!("--controller {name} needs --training-samples").into());
         }
-        samples => samples.unwrap_or(u32::MAX),
+        samples => samples.map_or(u32::MAX, NonZero::get),
     };
     let limits = Limits { min: min_batch, max: max_batch };
     let mut sizer = BatchSizer::new(test, controller, limits, initial_batch);
     sizer.training_samples = training_samples;
+    // A rule that uses it must be told.
+    sizer.learning_rate = f64::NAN;
     Ok(sizer)
 }
 
-/// `last`: the size of the batch before.
-fn advise(sizer: &mut Sizer, last: &mut Option<u32>, line: &str) -> Result<Answer, Box<dyn Error>> {
+/// `last`: the size of the batch before. A line that is not valid changes nothing.
+fn advise(sizer: &mut Sizer, last: &mut Option<u32>, line: &[u8]) -> Result<Answer, Box<dyn Error>> {
     // The line is counted by who reads them.
-    let batch: Batch = serde_json::from_str(line)
+    let batch: Batch = serde_json::from_slice(line)
         .map_err(|error| error.to_string().replace(" at line 1 column ", " at column "))?;
     let evidence = batch.evidence()?;
-    if let Some(rate) = batch.learning_rate {
-        sizer.learning_rate = positive("learning_rate", rate)?;
+    let seconds = batch.seconds.map(|seconds| positive("seconds", seconds)).transpose()?;
+    let rate = batch.learning_rate.map(|rate| positive("learning_rate", rate)).transpose()?;
+    let rate = rate.unwrap_or(sizer.learning_rate);
+    if sizer.controller.uses_loss() && (batch.loss.is_none() || rate.is_nan()) {
+        let (name, what) = (sizer.controller.name(), if rate.is_nan() { "learning_rate" } else { "loss" });
+        return Err(format!("{what} is missing, which --controller {name} needs").into());
     }
-    if let (Some(samples), Some(seconds)) = (*last, batch.seconds) {
-        sizer.measured(samples, positive("seconds", seconds)?);
+    sizer.learning_rate = rate;
+    if let (Some(samples), Some(seconds)) = (*last, seconds) {
+        sizer.measured(samples, seconds);
     }
     let Advice { next, extend_by, learning_rate_scale, required, reason } = sizer.advise(&evidence);
     *last = Some(batch.samples);
@@ -171,6 +190,17 @@ impl Batch {
             Some(sum) => Evidence::from_norms(self.samples, self.mean_norm_sq, sum)?,
             None => Evidence::from_part_norms(self.mean_norm_sq, &[(self.samples, self.mean_norm_sq)])?,
         };
+        let sums = [
+            ("sum_squared_inner_products", self.sum_squared_inner_products),
+            ("sum_squared_square_norms", self.sum_squared_square_norms),
+            ("coordinate_ratio", self.coordinate_ratio),
+            ("epoch_norm_sq", self.epoch_norm_sq),
+        ];
+        for (what, sum) in sums {
+            if let Some(found) = sum.filter(|sum| *sum < 0.0) {
+                return Err(format!("{what} is {found}, but must be a number of at least 0").into());
+            }
+        }
         Ok(Evidence {
             parts: self.parts()?,
             inner: self.sum_squared_inner_products.map(|sum_squared_inner_products| Inner {

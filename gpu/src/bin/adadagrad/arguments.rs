@@ -130,7 +130,8 @@ pub(crate) enum Command {
     /// Batch sizes for a training loop in another language, through a pipe
     ///
     /// Reads one JSON object per line from standard input, which says what a batch's gradients were, and answers each
-    /// with one line on standard output before it reads the next.
+    /// with one line on standard output before it reads the next. Empty lines are skipped. Without flags: AdAdaGrad with
+    /// the norm test and eta 0.1, from 64 samples, at most 65,536 and at most --training-samples.
     #[command(after_long_help = ADVISE_EXAMPLES)]
     Advise(AdviseArguments),
     /// Check a data set, or write it in another format
@@ -275,7 +276,7 @@ A line of input; what is marked with * is always needed, the rest by some rules 
   coordinate_ratio            the quantile over the coordinates of variance / mean^2
   epoch_norm_sq               |sum of all gradients of the epoch so far|^2
   loss                        mean loss
-  learning_rate               without the rule's factor [default: that of the line before]
+  learning_rate               without the rule's factor, for cabs [default: that of the line before]
   seconds                     how long the last step took
 
 A line of output:
@@ -581,12 +582,11 @@ pub(crate) struct RulesArguments {
     pub(crate) json: bool,
 }
 
-/// Without flags, AdAdaGrad with the norm test, and batches of 64 to 65,536 samples.
 #[derive(Debug, Args)]
 pub(crate) struct AdviseArguments {
     #[command(flatten)]
     pub(crate) batch: BatchArguments,
     /// Number of training samples, for rules that count epochs
-    #[arg(long, value_name = "N", value_parser = whole::<u32>, help_heading = "Batch size")]
-    pub(crate) training_samples: Option<u32>,
+    #[arg(long, value_name = "N", value_parser = positive::<u32, NonZero<u32>>, help_heading = "Batch size")]
+    pub(crate) training_samples: Option<NonZero<u32>>,
 }

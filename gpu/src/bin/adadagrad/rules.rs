@@ -66,6 +66,7 @@ fn needs(rule: &AnyController) -> Vec<&'static str> {
         (epoch, "the sum of an epoch's gradients"),
         (extends, "batches that grow before their step"),
         (step_time, "the time that steps take"),
+        (rule.uses_loss(), "the loss, the learning rate, and the steps of plain SGD"),
     ];
     all.into_iter().filter(|(is_needed, _)| *is_needed).map(|(_, what)| what).collect()
 }
