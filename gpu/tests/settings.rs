@@ -247,7 +247,7 @@ fn settings_of_a_file_that_are_wrong_are_named_with_their_values() {
         (r#"{"test": null, "controller": {"growth_cap": 2}}"#, "--controller adadagrad needs a test"),
         (
             r#"{"controller": {"name": "linear", "last_batch": 100000}}"#,
-            "--controller-last-batch is 100000, but must be from 1 to ",
+            "--controller-last-batch is 100000, but must be from 2 to ",
         ),
         (
             r#"{"controller": {"name": "stages", "schedule": "0:64 1M"}}"#,
