@@ -168,6 +168,11 @@ impl<S: Real> Parts<S> {
         Self { count: 1, sum_squared_means: squared_mean, first: (samples, squared_mean) }
     }
 
+    /// Adds the part that follows, by the number of its samples and ‖Σ gᵢ‖².
+    pub fn push(&mut self, samples: u32, sum_norm_sq: S) {
+        self.merge(&Self::of_one(samples, sum_norm_sq));
+    }
+
     /// Adds the parts that follow.
     fn merge(&mut self, next: &Self) {
         if self.count == 0 {
@@ -623,7 +628,7 @@ impl<'a, F: Real> Statistics<'a, F> {
         let mean = |coordinate: usize| self.gradient_sum[coordinate].widen() / b;
         let variance = |coordinate| self.coordinate_variance(coordinate).unwrap_or_else(F::Sum::nan);
         let coordinates = 0..self.gradient_sum.len();
-        let noise = match sensor {
+        let sums = match sensor {
             Sensor::Plain => {
                 let needs = Needs { norms: true, ..Needs::default() };
                 return self
@@ -637,10 +642,10 @@ impl<'a, F: Real> Statistics<'a, F> {
                     return Err(Reason::MissingEvidence);
                 }
                 let row = |coordinate| Some([variance(coordinate), mean(coordinate), divisor(coordinate)?]);
-                preconditioned(b, coordinates.filter_map(row))
+                preconditioned(coordinates.filter_map(row))
             }
         };
-        if noise.noise.is_finite() && noise.signal.is_finite() { Ok(noise) } else { Err(Reason::NonFinite) }
+        sensor.noise(samples, sums)
     }
 
     /// Varⱼ and ḡⱼ of gradients times 2ᵏ.

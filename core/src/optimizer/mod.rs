@@ -17,6 +17,7 @@ mod adamw;
 mod line;
 mod momentum;
 mod nesterov;
+mod preconditioner;
 mod rmsprop;
 mod rows;
 mod sgd;
@@ -28,6 +29,7 @@ pub use adam::Adam;
 pub use adamw::AdamW;
 pub use momentum::Momentum;
 pub use nesterov::Nesterov;
+pub use preconditioner::Preconditioner;
 pub use rmsprop::RmsProp;
 pub use sgd::Sgd;
 
@@ -120,10 +122,10 @@ pub trait Optimizer<F: Real> {
         false
     }
 
-    /// What it divides coordinate `coordinate`'s gradient by, √v̂ + ε, as its memory stands before the step: for the
+    /// What it divides gradients by, √v̂ + ε, as its memory stands before the step: for the
     /// [preconditioned noise scale](crate::noise_scale). `None` where it keeps no squares of gradients.
-    fn divisor(&self, shared: &Shared<F::Sum>, memory: &[F], coordinate: usize) -> Option<F::Sum> {
-        let _ = (shared, memory, coordinate);
+    fn preconditioner(&self, shared: &Shared<F::Sum>) -> Option<Preconditioner<F::Sum>> {
+        let _ = shared;
         None
     }
 

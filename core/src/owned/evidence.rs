@@ -18,12 +18,15 @@ pub(crate) fn evidence<F: Real>(
     let measured_noise = if needs.sensor == Sensor::Plain {
         None
     } else {
-        let (slots, optimizer) = (trainer.config().slots(), trainer.config().optimizer.as_optimizer::<F>());
-        // The optimizer's slots without those behind them.
-        let own = memory.len().checked_div(slots).unwrap_or_default() * optimizer.slots();
-        let (memory, shared) = (&memory[..own], trainer.progress().shared);
-        let noise = sums.noise(needs.sensor, |coordinate| optimizer.divisor(&shared, memory, coordinate))?;
-        Some((needs.sensor, noise))
+        let optimizer = trainer.config().optimizer.as_optimizer::<F>();
+        let parameters = memory.len().checked_div(trainer.config().slots()).unwrap_or_default();
+        let preconditioner = optimizer.preconditioner(&trainer.progress().shared);
+        let divisor = |coordinate| {
+            let preconditioner = preconditioner?;
+            let square: &F = memory.get(preconditioner.slot * parameters + coordinate)?;
+            Some(preconditioner.divisor(square.widen()))
+        };
+        Some((needs.sensor, sums.noise(needs.sensor, divisor)?))
     };
     Ok(Evidence { measured_noise, ..sums.evidence(needs, inner)? })
 }

@@ -2,7 +2,6 @@
 
 use std::num::NonZero;
 use std::sync::Arc;
-use std::time::Instant;
 use std::vec::Vec;
 
 use super::error::ThreadsError;
@@ -142,7 +141,6 @@ impl ThreadsEngine {
     /// When the step is refused, cancelled or cannot be computed; then parameters, optimizer memory and the trainer are
     /// as they were before it.
     pub fn step(&mut self, trainer: &mut Trainer<f32>, plan: &Plan<f64>) -> Result<Telemetry, ThreadsError> {
-        let begun = Instant::now();
         let visits = |plan: &Plan<f64>| BatchOrder::Shuffled { order: trainer.order(), start: plan.start };
         let inner = self.sweep(plan.cut, visits(plan), &plan.needs)?;
         let mut whole = *plan;
@@ -153,12 +151,7 @@ impl ThreadsEngine {
             evidence = self.sums.batch.evidence(&plan.needs, None)?;
         }
         let parameters = Arc::make_mut(&mut self.parameters);
-        let telemetry =
-            trainer.conclude(&whole, &evidence, &self.mean_gradient, parameters, &mut self.memory)?;
-        if plan.needs.step_time {
-            trainer.measured(whole.cut.samples(), begun.elapsed().as_secs_f64());
-        }
-        Ok(telemetry)
+        Ok(trainer.conclude(&whole, &evidence, &self.mean_gradient, parameters, &mut self.memory)?)
     }
 
     /// What a batch of training samples says about its gradient. Changes nothing.
