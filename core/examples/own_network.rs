@@ -1,4 +1,4 @@
-//! A network and data of your own, trained by this crate: three spirals, two hidden layers.
+//! Your own network and data, trained by this crate: three spirals, two hidden layers.
 //!
 //!     cargo run --release -p adadagrad-core --features std --example own_network
 
