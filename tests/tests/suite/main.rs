@@ -7,6 +7,7 @@ mod batch_sums;
 mod batch_tests;
 mod confident;
 mod determinism;
+mod firmware;
 mod fuzz;
 mod generated;
 mod golden_controllers;
