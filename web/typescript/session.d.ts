@@ -62,7 +62,9 @@ export type Reason =
   | "non_positive_debiased_norm"
   | "single_worker"
   | "missing_evidence"
-  | "unbounded";
+  | "unbounded"
+  | "non_positive_loss"
+  | "no_step_times";
 
 /** One training step in plain numbers; null where it was not computed or is undefined (then see `reasons`). */
 export interface Telemetry {
@@ -94,8 +96,10 @@ export interface Telemetry {
   required: number | null;
   /** The threshold that this batch would just pass (for `augmented`: theta, with nu scaled alike). */
   threshold: number | null;
+  /** The size that the rule wanted: a real number, before rounding, limits, windows and waiting. */
+  wanted: number | null;
   next_batch: number;
-  reasons: { variance?: Reason; required?: Reason };
+  reasons: { variance?: Reason; required?: Reason; controller?: Reason };
 }
 
 /** What can compute a run: the processor, or a GPU that works by itself. */

@@ -4,6 +4,7 @@ use super::plan::Plan;
 use super::progress::Progress;
 use crate::batch_test::Required;
 use crate::config::FORMAT_VERSION;
+use crate::controller::Decision;
 use crate::real::Real;
 use crate::statistics::{Evidence, Reason};
 
@@ -58,6 +59,10 @@ pub struct Telemetry {
     pub required: Option<f64>,
     /// The threshold that this batch would just pass.
     pub threshold: Option<f64>,
+    /// The size that the rule wanted: a real number, before rounding, limits, windows and waiting. Each rule's file in
+    /// [`controller`](crate::controller) has its formula.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub wanted: Option<f64>,
     /// Size of the next batch.
     pub next_batch: u32,
     /// Why undefined quantities are undefined.
@@ -72,7 +77,7 @@ impl Telemetry {
         required: Option<Required<S>>,
         threshold: Option<S>,
         progress: &Progress<S>,
-        held: Option<Reason>,
+        decision: Decision,
     ) -> Self {
         let number = |value: Option<S>| value.map(Real::as_f64).filter(|value| value.is_finite());
         let variance = evidence.variance();
@@ -93,12 +98,13 @@ impl Telemetry {
             worker_variance: number(evidence.worker_variance().ok()),
             required: number(required.and_then(Required::size)),
             threshold: number(threshold),
+            wanted: decision.wanted(),
             next_batch: progress.next_batch,
             reasons: Reasons {
                 variance: variance.err().filter(|&reason| reason != Reason::MissingEvidence),
                 required: required.and_then(Required::reason),
                 // What the test says already is not said twice.
-                controller: held.filter(|_| required.and_then(Required::reason).is_none()),
+                controller: decision.held().filter(|_| required.and_then(Required::reason).is_none()),
             },
         }
     }

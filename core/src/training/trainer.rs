@@ -162,7 +162,9 @@ impl<F: Real> Trainer<F> {
         }
         match self.decide(plan, evidence).decision {
             Decision::Step { .. } => None,
-            Decision::Extend { by } => Some(Plan { start: plan.seen_after(), cut: self.cut(by), ..*plan }),
+            Decision::Extend { by, .. } => {
+                Some(Plan { start: plan.seen_after(), cut: self.cut(by), ..*plan })
+            }
         }
     }
 
@@ -211,9 +213,9 @@ impl<F: Real> Trainer<F> {
             }
         }
         let Ruling { decision, state: controller, required } = self.decide(plan, evidence);
-        let (next, factor, held) = match decision {
-            Decision::Step { next, learning_rate_factor, held } => (next, learning_rate_factor, held),
-            Decision::Extend { by } => return Err(StepError::NotExtended { by }),
+        let (next, factor) = match decision {
+            Decision::Step { next, learning_rate_factor, .. } => (next, learning_rate_factor),
+            Decision::Extend { by, .. } => return Err(StepError::NotExtended { by }),
         };
         let test = self.config.test.as_ref().map(|test| test.as_test::<F::Sum>());
         let threshold = test.and_then(|test| test.threshold(evidence));
@@ -229,7 +231,7 @@ impl<F: Real> Trainer<F> {
         }
         let before = Progress { controller, learning_rate_scale, ..self.progress };
         let progress = before.after(plan, next, shared);
-        let telemetry = Telemetry::of_step(plan, evidence, required, threshold, &progress, held);
+        let telemetry = Telemetry::of_step(plan, evidence, required, threshold, &progress, decision);
         Ok(Pending { scalars, progress, telemetry })
     }
 
