@@ -41,6 +41,12 @@ pub struct Telemetry {
     pub training_accuracy: f64,
     /// α.
     pub learning_rate: f64,
+    /// β₁, in runs in which a coupling changes it.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub beta1: Option<f64>,
+    /// β₂, in runs in which a coupling changes it.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub beta2: Option<f64>,
     /// n = ‖ḡ‖².
     pub mean_norm_sq: f64,
     /// S = Σ sᵢ.
@@ -78,6 +84,7 @@ impl Telemetry {
         threshold: Option<S>,
         progress: &Progress<S>,
         decision: Decision,
+        held: Option<Reason>,
     ) -> Self {
         let number = |value: Option<S>| value.map(Real::as_f64).filter(|value| value.is_finite());
         let variance = evidence.variance();
@@ -89,6 +96,8 @@ impl Telemetry {
             loss: evidence.loss.as_f64(),
             training_accuracy: f64::from(evidence.correct) / f64::from(evidence.samples),
             learning_rate: plan.learning_rate.as_f64(),
+            beta1: None,
+            beta2: None,
             mean_norm_sq: evidence.mean_norm_sq.as_f64(),
             sum_squared_norms: number(evidence.sum_squared_norms),
             variance: number(variance.ok()),
@@ -104,7 +113,9 @@ impl Telemetry {
                 variance: variance.err().filter(|&reason| reason != Reason::MissingEvidence),
                 required: required.and_then(Required::reason),
                 // What the test says already is not said twice.
-                controller: decision.held().filter(|_| required.and_then(Required::reason).is_none()),
+                controller: held.filter(|&reason| {
+                    reason == Reason::NoBetaLeft || required.and_then(Required::reason).is_none()
+                }),
             },
         }
     }

@@ -26,7 +26,7 @@ use adadagrad_tests::mnist::network;
 use crate::determinism::{Images, run};
 use crate::part_workers::shared;
 
-const SAMPLES: u32 = 90;
+pub(crate) const SAMPLES: u32 = 90;
 const LARGEST: u32 = 80;
 
 /// One of each rule, with sizes and epochs that fit few samples, and some with other options.
@@ -127,7 +127,7 @@ fn evidence(key: Key, index: u32, samples: u32) -> Evidence<f64> {
     }
 }
 
-fn through_text(progress: &Progress<f64>) -> Progress<f64> {
+pub(crate) fn through_text(progress: &Progress<f64>) -> Progress<f64> {
     let text = serde_json::to_string(progress).unwrap();
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{text}: {error}"))
 }
@@ -206,7 +206,10 @@ fn every_rule_with_every_optimizer_keeps_the_contract() {
 }
 
 /// A checkpoint of the run, written and read.
-fn through_file(config: RunConfig, run: &LocalRun<f32, PlainBackend>) -> LocalRun<f32, PlainBackend> {
+pub(crate) fn through_file(
+    config: RunConfig,
+    run: &LocalRun<f32, PlainBackend>,
+) -> LocalRun<f32, PlainBackend> {
     let state = State {
         version: STATE_VERSION,
         config,
