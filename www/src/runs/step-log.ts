@@ -50,6 +50,8 @@ const REASONS: readonly Reason[] = [
   'unbounded',
   'non_positive_loss',
   'no_step_times',
+  'other_steps',
+  'no_beta_left',
 ];
 
 type Columns = Record<StepColumn, Float64Array<ArrayBuffer>>;
