@@ -14,6 +14,10 @@ const REASONS: Record<Reason, string> = {
   single_worker: 'a single part has no variance between parts',
   missing_evidence: 'the statistics that the test needs were not computed',
   unbounded: 'noise dominates the mean gradient, so no batch size is large enough',
+  non_positive_loss: 'the loss is not positive, so no size can be computed',
+  no_step_times: 'too few steps were timed',
+  other_steps: 'the rule decides at other steps',
+  no_beta_left: 'the coupling leaves no β for a batch of that size',
 };
 
 const UNUSABLE: Record<Extract<DataState, { name: 'unusable' }>['because'], string> = {

@@ -28,8 +28,12 @@ export const STEP_COLUMNS = [
   'next_batch',
   'seconds',
   'elapsed',
+  'wanted',
 ] as const;
 export type StepColumn = (typeof STEP_COLUMNS)[number];
+
+/** Runs that earlier pages kept have no values there. */
+export const LATER_COLUMNS: readonly StepColumn[] = ['wanted'];
 
 /** What there can be a reason for not having. */
 export const REASON_COLUMNS = ['variance', 'required'] as const satisfies (keyof Telemetry['reasons'])[];
@@ -44,6 +48,10 @@ const REASONS: readonly Reason[] = [
   'single_worker',
   'missing_evidence',
   'unbounded',
+  'non_positive_loss',
+  'no_step_times',
+  'other_steps',
+  'no_beta_left',
 ];
 
 type Columns = Record<StepColumn, Float64Array<ArrayBuffer>>;
@@ -131,6 +139,7 @@ export class StepLog {
       worker_variance: optional('worker_variance'),
       required: optional('required'),
       threshold: optional('threshold'),
+      wanted: optional('wanted'),
       next_batch: number('next_batch'),
       reasons: this.#reasons(index),
       seconds: number('seconds'),
@@ -168,7 +177,10 @@ export class StepLog {
     log.#length = columns.step.length;
     log.#stride = stride;
     while (log.#columns.step.length < log.#length) log.#grow();
-    for (const name of STEP_COLUMNS) log.#columns[name].set(columns[name]);
+    for (const name of STEP_COLUMNS) {
+      if (columns[name].length === 0) log.#columns[name].fill(NaN, 0, log.#length);
+      else log.#columns[name].set(columns[name]);
+    }
     log.#whyNoVariance.set(whyNoVariance);
     log.#whyNotRequired.set(whyNotRequired);
     log.#elapsed = log.last('elapsed') ?? 0;

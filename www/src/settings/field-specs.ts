@@ -74,7 +74,7 @@ function fieldsOf(
     const { name, title, kind, texts } = row;
     const base = {
       id: `${idPrefix}${name.replaceAll('_', '-')}`,
-      place: `${place}.${name}`,
+      place: place === '' ? name : `${place}.${name}`,
       label: titlePrefix === undefined ? labelOf(row) : `${titlePrefix}: ${title}`,
       hint: hintOf(row),
     };
@@ -237,10 +237,20 @@ function moreFields(config: RunConfig, defaults: Defaults): FieldSpec[] {
   return [
     plainNumber(config, 'evaluate_every', 'The number of training samples between two measurements.'),
     plainNumber(config, 'min_batch'),
+    ...wordFields(config),
     ...imageFields(config),
     ...scheduleFields(config, defaults),
     ...optimizerParameterFields(config.optimizer),
   ];
+}
+
+/** The run's own settings that are words. */
+function wordFields({ coupling, observe }: RunConfig): FieldSpec[] {
+  const rows: readonly Row[] = RUN_ROWS;
+  return fieldsOf(rows.filter(({ kind }) => kind === 'text'), { coupling, observe }, { idPrefix: '', place: '' }, (current, key, value) => ({
+    ...current,
+    [key]: value,
+  }));
 }
 
 function imageFields({ augmentation, normalisation }: RunConfig): FieldSpec[] {
