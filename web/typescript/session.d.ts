@@ -42,7 +42,7 @@ export interface RunConfig {
   optimizer: Optimizer;
   learning_rate: number;
   schedule: Schedule;
-  /** null: no test, then the controller must be constant. */
+  /** null: no test, which AdAdaGrad cannot do without. */
   test: BatchTest | null;
   controller: Controller;
   initial_batch: number;
@@ -62,7 +62,9 @@ export type Reason =
   | "non_positive_debiased_norm"
   | "single_worker"
   | "missing_evidence"
-  | "unbounded";
+  | "unbounded"
+  | "non_positive_loss"
+  | "no_step_times";
 
 /** One training step in plain numbers; null where it was not computed or is undefined (then see `reasons`). */
 export interface Telemetry {
@@ -95,7 +97,8 @@ export interface Telemetry {
   /** The threshold that this batch would just pass (for `augmented`: theta, with nu scaled alike). */
   threshold: number | null;
   next_batch: number;
-  reasons: { variance?: Reason; required?: Reason };
+  /** `controller`: why the rule kept the size for want of something to decide from. */
+  reasons: { variance?: Reason; required?: Reason; controller?: Reason };
 }
 
 /** What can compute a run: the processor, or a GPU that works by itself. */

@@ -98,7 +98,8 @@ const session = new TrainingSession({
     conductor.beginWaiting();
   },
   onUpdate: (update) => {
-    figure.noteSteps(update.steps);
+    const { current } = library;
+    if (current !== null) figure.noteSteps(update.steps, (step) => current.configAt(step));
     conductor.takeUpdate(update);
   },
   onFailure: (failure) => {

@@ -52,7 +52,7 @@ export class ChartControls {
     const { run: present, shownStep } = this.#state;
     const step = run.log.value('step', row);
     if (present.value.phase === 'running' || step === null || step === shownStep.value?.step.step) return;
-    shownStep.value = { test: run.testAt(step), step: run.log.record(row), recorded: run.recorded };
+    shownStep.value = { config: run.configAt(step), step: run.log.record(row), recorded: run.recorded };
   }
 
   #listenToAxis(): void {

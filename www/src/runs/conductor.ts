@@ -123,7 +123,7 @@ export class RunConductor {
       latestEvaluation: run.evaluationAt(checkpoint.step),
       total: latestStep?.next_batch ?? config.initial_batch,
     };
-    if (latestStep !== null) this.#state.shownStep.value = { test: run.testAt(latestStep.step), step: latestStep, recorded: false };
+    if (latestStep !== null) this.#state.shownStep.value = { config: run.configAt(latestStep.step), step: latestStep, recorded: false };
     this.#session.resume(checkpoint, this.engineWish(), stop);
     this.#onNews();
   }
@@ -201,7 +201,7 @@ export class RunConductor {
     current.complete = phase === 'finished';
     if (engine !== null) current.computedBy = { engine: engine.engine, adapter: engine.adapter };
     const latest = steps.at(-1);
-    if (latest !== undefined) this.#state.shownStep.value = { test: current.testAt(latest.step), step: latest, recorded: false };
+    if (latest !== undefined) this.#state.shownStep.value = { config: current.configAt(latest.step), step: latest, recorded: false };
     if (wasEmpty && current.log.length > 0) this.#library.touch();
   }
 

@@ -73,7 +73,7 @@ const evaluations = v.pipe(list(evaluation), v.check((items) => followEachOther(
 const numbers = v.custom<(number | null)[]>((values) => Array.isArray(values) && values.every(isNumberOrNull), 'must be a list of numbers');
 
 /** Reasons that only another version of the page knows are left out. */
-const reasons = v.fallback(record(columnsOf(REASON_COLUMNS, v.fallback(v.array(v.unknown()), []))), () => ({ variance: [], required: [] }));
+const reasons = v.fallback(record(columnsOf(REASON_COLUMNS, v.fallback(v.array(v.unknown()), []))), () => ({ variance: [], required: [], controller: [] }));
 
 const runFile = record({
   format: v.literal(FORMAT, `must be ${FORMAT}`),
@@ -153,10 +153,13 @@ const storedRun = record({
       ),
       whyNoVariance: v.instance(Int8Array, 'must be a column of small numbers'),
       whyNotRequired: v.instance(Int8Array, 'must be a column of small numbers'),
+      // Earlier pages did not keep it.
+      whyHeld: v.optional(v.instance(Int8Array, 'must be a column of small numbers')),
       stride: v.pipe(count, v.minValue(1, 'must be at least 1')),
     }),
     v.check(
-      ({ columns, whyNoVariance, whyNotRequired }) => [whyNoVariance, whyNotRequired].every(({ length }) => length === columns.step.length),
+      ({ columns, whyNoVariance, whyNotRequired, whyHeld }) =>
+        [whyNoVariance, whyNotRequired, whyHeld ?? whyNotRequired].every(({ length }) => length === columns.step.length),
       LENGTHS,
     ),
   ),
