@@ -15,7 +15,7 @@ const CAPTION =
 
 export class ComparisonChart {
   readonly chart = new Chart(
-    { id: 'comparison', title: 'Batch size', logarithmic: true, wide: true, height: 200, axisFormat: formatCompact },
+    { id: 'comparison', name: 'Comparison', title: 'Batch size', logarithmic: true, wide: true, height: 200, axisFormat: formatCompact },
     { ...ACCURACY_PANE, id: 'comparison-accuracy', height: 170 },
     {
       id: 'comparison-noise',
@@ -33,37 +33,51 @@ export class ComparisonChart {
     this.#runs = runs;
   }
 
-  /** `all`: what the other charts draw. */
-  draw(all: RunView): void {
+  /** One drawing for each pane, of what the other charts are given. */
+  get drawings(): ((all: RunView) => void)[] {
+    return PICTURES.map((picture, index) => (all) => this.chart.show(picture(this.#viewOf(all)), index));
+  }
+
+  #viewOf(all: RunView): RunView {
     const runs = this.#runs().filter((run) => run.log.length > 0);
     const largestX = Math.max(1e-9, ...runs.map((run) => run.log.last(X_COLUMNS[all.axis]) ?? 0));
-    this.chart.show(...picturesOf({ ...all, runs, leading: runs.at(-1) ?? null, largestX }));
+    return { ...all, runs, leading: runs.at(-1) ?? null, largestX };
   }
 }
 
-/** Of a view: one for each pane. */
-function picturesOf(view: RunView): Picture[] {
-  const { runs } = view;
-  const common = { ...frame(view), caption: '' };
-  const unmeasured = runs.filter((run) => !noiseScales(run.log).measured).map(({ name }) => name);
-  const caption = `${CAPTION}${unmeasured.length === 0 ? '' : ` Not computed: ${unmeasured.join(', ')}.`}${drawnSteps(view)}`;
-  const drawn = runs.map((run) => {
+/** For each pane. */
+const PICTURES: readonly ((view: RunView) => Picture)[] = [
+  (view) => {
+    const unmeasured = view.runs.filter((run) => !noiseScales(run.log).measured).map(({ name }) => name);
+    return {
+      ...frame(view),
+      lines: stepLines(view, (run, rows, x) => usedLine(run, rows, x, run.name)),
+      summary: summaryOf(view, ({ log }) => `now ${formatCount(log.last('samples') ?? 0)}`),
+      caption: `${CAPTION}${unmeasured.length === 0 ? '' : ` Not computed: ${unmeasured.join(', ')}.`}${drawnSteps(view)}`,
+    };
+  },
+  (view) => ({
+    ...frame(view),
+    lines: view.runs.map((run) => accuracyLine(view.axis, run, run.name)),
+    summary: summaryOf(view, ({ evaluations }) => {
+      const last = evaluations.at(-1);
+      return last === undefined ? 'not measured yet' : formatPercent(last.accuracy);
+    }),
+    caption: '',
+  }),
+  (view) => ({ ...frame(view), lines: stepLines(view, noiseLine), summary: summaryOf(view, describeNoiseScale), caption: '' }),
+];
+
+/** A line for each run, over its steps. */
+function stepLines(view: RunView, line: (run: TrainedRun, rows: readonly number[], x: readonly number[]) => Line): Line[] {
+  return view.runs.map((run) => {
     const rows = rowsToDraw(run.log.column('samples'), pointsForEach(view));
-    return { run, rows, x: positions(run.log, view.axis, rows) };
+    return line(run, rows, positions(run.log, view.axis, rows));
   });
-  const told = (say: (run: TrainedRun) => string): string => (runs.length === 0 ? 'no steps yet' : runs.map((run) => `${run.name} ${say(run)}`).join('; '));
-  return [
-    { ...common, caption, lines: drawn.map(({ run, rows, x }) => usedLine(run, rows, x, run.name)), summary: told((run) => `now ${formatCount(run.log.last('samples') ?? 0)}`) },
-    {
-      ...common,
-      lines: runs.map((run) => accuracyLine(view.axis, run, run.name)),
-      summary: told((run) => {
-        const last = run.evaluations.at(-1);
-        return last === undefined ? 'not measured yet' : formatPercent(last.accuracy);
-      }),
-    },
-    { ...common, lines: drawn.map(({ run, rows, x }) => noiseLine(run, rows, x)), summary: told((run) => describeNoiseScale(run)) },
-  ];
+}
+
+function summaryOf({ runs }: RunView, say: (run: TrainedRun) => string): string {
+  return runs.length === 0 ? 'no steps yet' : runs.map((run) => `${run.name} ${say(run)}`).join('; ');
 }
 
 function noiseLine(run: TrainedRun, rows: readonly number[], x: readonly number[]): Line {

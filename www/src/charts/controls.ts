@@ -19,7 +19,8 @@ export class ChartControls {
   constructor(state: PageState, library: RunLibrary) {
     this.#state = state;
     this.#library = library;
-    this.#listenToAxis();
+    // The charts', and the comparison's.
+    for (const prefix of ['axis', 'comparison-axis']) this.#listenToAxis(prefix);
     this.#smoothing.addEventListener('input', () => (state.smoothing.value = Number(this.#smoothing.value)));
     this.#thresholds.addEventListener('change', () => (state.thresholds.value = this.#thresholds.checked));
     state.smoothing.observe((strength) => {
@@ -55,10 +56,10 @@ export class ChartControls {
     shownStep.value = { config: run.configAt(step), step: run.log.record(row), recorded: run.recorded };
   }
 
-  #listenToAxis(): void {
+  #listenToAxis(prefix: string): void {
     const { horizontalAxis } = this.#state;
     for (const axis of HORIZONTAL_AXES) {
-      const radio = required(`axis-${axis}`, HTMLInputElement);
+      const radio = required(`${prefix}-${axis}`, HTMLInputElement);
       radio.addEventListener('change', () => {
         if (radio.checked) horizontalAxis.value = axis;
       });

@@ -8,9 +8,9 @@ import { drawnParts } from './drawn-part.js';
 
 const PROTECTED = 'This browser hides the pixels of pictures from pages, as a protection against fingerprinting. Save the chart as SVG.';
 
-/** The chart is called after its first pane. */
-export function chartButtons(panes: readonly Pane[]): HTMLElement {
-  const { id = '', title = '' } = panes[0]?.spec ?? {};
+/** `title`: what the chart is called; its files are called after its first pane. */
+export function chartButtons(panes: readonly Pane[], title: string): HTMLElement {
+  const id = panes[0]?.spec.id ?? '';
   const svg = element('button', { type: 'button', class: 'button-quiet', 'aria-label': `${title}: save as SVG` }, 'SVG');
   const png = element('button', { type: 'button', class: 'button-quiet', 'aria-label': `${title}: save as PNG` }, 'PNG');
   const note = element('span', { role: 'status', class: 'chart-save-note' });

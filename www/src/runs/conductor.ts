@@ -15,6 +15,8 @@ import type { TrainedRun } from './trained-run.js';
 export interface Beginning {
   stop?: StopAfter;
   name?: string | null;
+  /** Runs that stay drawn beside it. */
+  beside?: readonly TrainedRun[];
   /** A safetensors file to begin from. */
   parameters?: Uint8Array | null;
 }
@@ -65,7 +67,7 @@ export class RunConductor {
       return;
     }
     this.forget();
-    this.#library.begin(structuredClone(config), beginning.name ?? null);
+    this.#library.begin(structuredClone(config), beginning.name ?? null, beginning.beside ?? []);
     const engineChoice = this.#state.engineChoice.value;
     this.#state.run.value = { ...NO_RUN, config: structuredClone(config), engineChoice, phase: 'running', total: config.initial_batch };
     this.#session.begin(config, this.engineWish(), beginning.stop ?? null, beginning.parameters ?? null);

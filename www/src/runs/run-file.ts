@@ -123,6 +123,20 @@ export function readRunFile(content: unknown, parts: { id: string; slot: number;
   return { run, mistakes: [] };
 }
 
+const RUNS_FORMAT = 'adadagrad-runs';
+
+/** Several runs in one file. */
+export function writeRunsFile(runs: readonly TrainedRun[]): { format: typeof RUNS_FORMAT; version: typeof VERSION; runs: Written[] } {
+  return { format: RUNS_FORMAT, version: VERSION, runs: runs.map(writeRunFile) };
+}
+
+const runsFile = record({ format: v.literal(RUNS_FORMAT, `must be ${RUNS_FORMAT}`), version: v.literal(VERSION), runs: v.pipe(v.array(v.unknown(), 'must be a list'), v.minLength(1, 'must not be empty')) });
+
+/** What a file of one run or of several holds, each still to be read. */
+export function runsIn(content: unknown): readonly unknown[] {
+  return parse(runsFile, content).value?.runs ?? [content];
+}
+
 function recordAt({ steps, reasons: columns }: v.InferOutput<typeof runFile>, index: number): StepRecord {
   const values = Object.fromEntries(STEP_COLUMNS.map((key) => [key, steps[key][index] ?? null]));
   return { ...(values as unknown as StepRecord), version: VERSION, reasons: reasonsAt(columns, index) };
