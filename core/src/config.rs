@@ -5,6 +5,7 @@ use core::fmt;
 use crate::augmentation::Augmentation;
 use crate::batch_test::{AnyTest, NormTest};
 use crate::controller::{AdAdaGrad, AnyController, Constant, Controller};
+use crate::coupling::{Coupling, CouplingError};
 use crate::model::Model;
 use crate::noise_scale::Sensor;
 use crate::normalisation::Normalisation;
@@ -76,6 +77,8 @@ pub struct RunConfig {
     pub test: Option<AnyTest>,
     /// The rule for the next batch size.
     pub controller: AnyController,
+    /// What a change of the batch size does to the learning rate and to Adam's β.
+    pub coupling: Coupling,
     /// First batch; at least 2 with a test, because one sample has no variance.
     pub initial_batch: u32,
     /// Smallest batch.
@@ -102,6 +105,7 @@ crate::fields::readable!(RunConfig {
     schedule,
     test,
     controller,
+    coupling,
     initial_batch,
     min_batch,
     max_batch,
@@ -165,6 +169,7 @@ impl Preset {
             schedule: Schedule::default(),
             test: Some(AnyTest::Norm(NormTest::default())),
             controller: AnyController::AdAdaGrad(AdAdaGrad::default()),
+            coupling: Coupling::None,
             initial_batch: 8,
             min_batch: 1,
             max_batch: 60_000,
@@ -201,6 +206,14 @@ crate::settings::table!(RunConfig {
             .rounding(Rounding::Value)
             .retunable()
             .placeholder("RATE"),
+        coupling: Coupling = Coupling::None => Field::new(
+            "coupling",
+            "What a batch that becomes δ times as large does to the learning rate α and to β₁ and β₂ of Adam and AdamW: \
+             nothing; δα; √δ α; √δ α and 1 − δ(1 − β); or β₂ to the power of δ. During a run it acts on later changes.",
+        )
+        .text("none", Coupling::NAMES)
+        .retunable()
+        .placeholder("COUPLING"),
         initial_batch: u32 = 8 => size(
             "initial batch",
             "The size of the initial batch in samples; at least 2 with a test, because one sample has no variance.",
@@ -301,6 +314,8 @@ pub enum RetuneError {
     },
     /// Settings that cannot run.
     Config(ConfigError),
+    /// The limits require another size of the next batch, for which the coupling leaves no β.
+    Coupling(CouplingError),
 }
 
 impl fmt::Display for RetuneError {
@@ -310,6 +325,7 @@ impl fmt::Display for RetuneError {
                 write!(f, "{field} cannot change during a run: start a new run to change it")
             }
             Self::Config(error) => error.fmt(f),
+            Self::Coupling(error) => error.fmt(f),
         }
     }
 }
@@ -413,6 +429,7 @@ impl RunConfig {
         }
         check_part::<F>("controller", controller.fields(), |row| controller.number(row))?;
         self.check_needs()?;
+        self.check_coupling()?;
         self.check_limits(samples)?;
         self.check_rule_sizes()?;
         self.check_initial_batch()?;
@@ -514,6 +531,25 @@ impl RunConfig {
             ));
         }
         Ok(())
+    }
+
+    /// Whether optimizer and rule leave to the coupling what it changes.
+    fn check_coupling(&self) -> Result<(), ConfigError> {
+        let unfit = |because| Err(ConfigError::unfit("coupling", "", because));
+        let has_betas = self.optimizer.as_optimizer::<f64>().betas().is_some();
+        match self.coupling {
+            Coupling::None => Ok(()),
+            _ if matches!(self.controller, AnyController::Cabs(_)) => unfit(
+                "CABS computes the batch size from the learning rate, which would follow the batch size",
+            ),
+            _ if self.controller.changes_learning_rate() => {
+                unfit("the rule changes the learning rate itself")
+            }
+            coupling if coupling.changes_betas() && !has_betas => {
+                unfit("sde and half_life change the β of adam and adamw, which this optimizer does not have")
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Sizes that the rule names itself must be possible.

@@ -105,6 +105,8 @@ pub enum Reason {
     NonPositiveLoss,
     /// Too few steps were timed.
     NoStepTimes,
+    /// By the run's coupling no β is left for a batch of the size that the rule decided.
+    NoBetaLeft,
 }
 
 impl fmt::Display for Reason {
@@ -119,6 +121,7 @@ impl fmt::Display for Reason {
             Self::Unbounded => "no batch size is large enough",
             Self::NonPositiveLoss => "the loss is not positive",
             Self::NoStepTimes => "too few steps were timed",
+            Self::NoBetaLeft => "the coupling leaves no β for a batch of that size",
         })
     }
 }

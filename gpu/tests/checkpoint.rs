@@ -14,7 +14,7 @@ use adadagrad_core::training::Progress;
 
 fn state() -> State {
     // Numbers whose decimal forms need all their digits.
-    let shared = Shared { steps: 7, sum_norm_sq: 0.1 + 0.2 + f64::EPSILON * 3.0 };
+    let shared = Shared { steps: 7, sum_norm_sq: 0.1 + 0.2 + f64::EPSILON * 3.0, betas: None };
     State {
         version: STATE_VERSION,
         config: RunConfig {

@@ -96,6 +96,8 @@ export interface Telemetry {
   required: number | null;
   /** The threshold that this batch would just pass (for `augmented`: theta, with nu scaled alike). */
   threshold: number | null;
+  /** The size that the rule wanted: a real number, before rounding, limits, windows and waiting. */
+  wanted: number | null;
   next_batch: number;
   /** `controller`: why the rule kept the size for want of something to decide from. */
   reasons: { variance?: Reason; required?: Reason; controller?: Reason };

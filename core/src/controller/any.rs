@@ -150,6 +150,16 @@ impl AnyController {
         matches!(self, Self::Cabs(_))
     }
 
+    /// Whether it changes the learning rate.
+    #[must_use]
+    pub const fn changes_learning_rate(&self) -> bool {
+        match self {
+            Self::AdaBatch(_) | Self::Smith(_) | Self::Seesaw(_) => true,
+            Self::DiveBatch(rule) => rule.scale_learning_rate,
+            _ => false,
+        }
+    }
+
     /// Whether it decides by the number of training samples: it counts epochs, or takes a part of them as its limit.
     #[must_use]
     pub const fn uses_training_samples(&self) -> bool {

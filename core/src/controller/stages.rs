@@ -6,7 +6,8 @@ use super::{Controller, Decision, Situation};
 use crate::real::Real;
 use crate::settings::Field;
 
-/// The batch has the size of the last stage that has begun: a list of sizes over samples seen.
+/// The batch has the size of the last stage that has begun: a list of sizes over samples seen. It wanted
+/// that size.
 ///
 /// ```
 /// use adadagrad_core::controller::{StageList, Stages};
@@ -45,7 +46,8 @@ impl<S: Real> Controller<S> for Stages {
     type State = ();
 
     fn decide(&self, (): (), now: &Situation<'_, S>) -> (Decision, ()) {
-        (Decision::next(now.limits.clip(self.schedule.size_after(now.samples_seen))), ())
+        let size = self.schedule.size_after(now.samples_seen);
+        (Decision::next(now.limits.clip(size)).wanting(f64::from(size)), ())
     }
 
     fn first_batch(&self, _: u32) -> u32 {

@@ -6,6 +6,7 @@ mod bad_input;
 mod batch_sums;
 mod batch_tests;
 mod confident;
+mod coupling;
 mod determinism;
 mod fuzz;
 mod generated;

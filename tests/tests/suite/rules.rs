@@ -26,7 +26,7 @@ use adadagrad_tests::mnist::network;
 use crate::determinism::{Images, run};
 use crate::part_workers::shared;
 
-const SAMPLES: u32 = 90;
+pub(crate) const SAMPLES: u32 = 90;
 const LARGEST: u32 = 80;
 
 /// One of each rule, with sizes and epochs that fit few samples, and some with other options.
@@ -127,7 +127,7 @@ fn evidence(key: Key, index: u32, samples: u32) -> Evidence<f64> {
     }
 }
 
-fn through_text(progress: &Progress<f64>) -> Progress<f64> {
+pub(crate) fn through_text(progress: &Progress<f64>) -> Progress<f64> {
     let text = serde_json::to_string(progress).unwrap();
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{text}: {error}"))
 }
@@ -157,6 +157,7 @@ fn check_contract(config: RunConfig, seed: u64, steps: u32) -> u32 {
         };
         let telemetry = straight.commit(pending);
         assert_eq!(resumed.commit(again), telemetry);
+        assert!(telemetry.wanted.is_none_or(f64::is_finite), "{config:?}: {telemetry:?}");
         let next = telemetry.next_batch;
         assert!((least..=LARGEST).contains(&next), "{config:?}: {next} after {found:?}");
         let progress = *straight.progress();
@@ -205,7 +206,10 @@ fn every_rule_with_every_optimizer_keeps_the_contract() {
 }
 
 /// A checkpoint of the run, written and read.
-fn through_file(config: RunConfig, run: &LocalRun<f32, PlainBackend>) -> LocalRun<f32, PlainBackend> {
+pub(crate) fn through_file(
+    config: RunConfig,
+    run: &LocalRun<f32, PlainBackend>,
+) -> LocalRun<f32, PlainBackend> {
     let state = State {
         version: STATE_VERSION,
         config,
@@ -396,6 +400,51 @@ fn a_sizer_says_why_it_keeps_a_size() {
             assert_eq!((advice.next, advice.reason), (2, Some(Reason::SingleSample)), "{rule:?}");
         }
     }
+}
+
+/// What each rule wants is its formula, without rounding, limits, windows and waiting.
+#[test]
+fn a_rule_says_what_it_wanted() {
+    let limits = Limits { min: 2, max: 100 };
+    // n = 0.01 and v = 1.2, at a loss of 2.
+    let evidence = Evidence {
+        loss: 2.0,
+        parts: Some(Parts { count: 2, sum_squared_means: 0.6, first: (2, 0.3) }),
+        inner: Some(Inner { sum_squared_inner_products: 0.0016, ..Inner::default() }),
+        epoch_norm_sq: Some(0.16),
+        ..Evidence::from_norms(4, 0.01, 3.64).unwrap()
+    };
+    let wanted = |rule: AnyController| {
+        let mut sizer = BatchSizer::new(Some(NormTest { eta: 0.5, debiased: false }), rule, limits, 4);
+        (sizer.training_samples, sizer.learning_rate) = (4, 0.5);
+        let advice = sizer.advise(&evidence);
+        (advice.wanted, advice.next, advice.extend_by)
+    };
+    let near = |found: Option<f64>, expected: f64| {
+        let found = found.unwrap_or(f64::NAN);
+        assert!((found - expected).abs() <= 1e-9 * expected.abs(), "{found} instead of {expected}");
+    };
+    let adadagrad = AdAdaGrad { growth_cap: Some(2.0), window: 4, window_kind: WindowKind::Block };
+    let (found, next, _) = wanted(AnyController::AdAdaGrad(adadagrad));
+    near(found, 480.0);
+    assert_eq!(next, 4, "the window waits");
+    // ξ = S/b − n = 0.9, of which a twentieth counts, over a loss of 0.95 + 0.1.
+    near(wanted(AnyController::Cabs(Cabs::default())).0, 0.5 * 0.045 / 1.05);
+    let dive = DiveBatch { delta: 10.0, every_epochs: 1, scale_learning_rate: false };
+    near(wanted(AnyController::DiveBatch(dive)).0, 10.0 * 4.0 * 3.64 / 0.16);
+    let (found, _, extend_by) = wanted(AnyController::BigBatch(BigBatch::default()));
+    near(found, 120.0);
+    assert_eq!(extend_by, 1);
+    let times = CostAware { fixed_time: Some(0.02), time_per_sample: Some(0.001), ..CostAware::default() };
+    assert_eq!(wanted(AnyController::CostAware(times)).0, None, "the noise exceeds the signal");
+    let stages = Stages { schedule: "0:4 2:1K".parse().unwrap() };
+    assert_eq!(wanted(AnyController::Stages(stages)), (Some(1_000.0), 100, 0));
+    near(wanted(AnyController::Linear(Linear { last_batch: 5, over_samples: 8 })).0, 4.5);
+    near(
+        wanted(AnyController::Smith(Smith { milestones: "1 2".parse().unwrap(), ..Smith::default() })).0,
+        100.0,
+    );
+    assert_eq!(wanted(AnyController::Constant(adadagrad_core::controller::Constant {})).0, None);
 }
 
 #[test]

@@ -7,7 +7,7 @@ import type { Checkpoint, Reason, Telemetry } from '../../pkg/adadagrad_web.js';
 import type { StepRecord } from '../protocol.js';
 import { count, list, measure, name, number, parse, record, share, text } from '../schema.js';
 import { runConfig } from '../settings/schema.js';
-import { REASON_COLUMNS, STEP_COLUMNS, StepLog } from './step-log.js';
+import { LATER_COLUMNS, REASON_COLUMNS, STEP_COLUMNS, StepLog } from './step-log.js';
 import type { ReasonColumn, StepColumn } from './step-log.js';
 import { TrainedRun } from './trained-run.js';
 
@@ -35,7 +35,8 @@ const WHOLE_COLUMNS = ['step', 'samples', 'samples_seen', 'next_batch'] as const
 const ORDERED_COLUMNS = ['step', 'samples_seen', 'elapsed'] as const satisfies StepColumn[];
 
 const LENGTHS = 'must be columns of one length';
-const haveOneLength = (columns: AnyColumns): boolean => STEP_COLUMNS.every((column) => columns[column].length === columns.step.length);
+const haveOneLength = (columns: AnyColumns): boolean =>
+  STEP_COLUMNS.every((column) => columns[column].length === columns.step.length || (LATER_COLUMNS.includes(column) && columns[column].length === 0));
 
 const WHOLE = `must have whole numbers as ${WHOLE_COLUMNS.join(', ')}`;
 const areWhole = (columns: AnyColumns): boolean => WHOLE_COLUMNS.every((column) => every(columns[column], isCount));
@@ -85,7 +86,7 @@ const runFile = record({
   evaluations,
   /** One array per column, one number (or null) per step, in the order of the steps. */
   steps: v.pipe(
-    record(columnsOf(STEP_COLUMNS, numbers)),
+    record({ ...columnsOf(STEP_COLUMNS, numbers), wanted: v.optional(numbers, []) }),
     v.check((columns) => haveOneLength(columns), LENGTHS),
     v.check((columns) => areWhole(columns), WHOLE),
     v.check((columns) => areOrdered(columns), ORDER),
@@ -147,6 +148,8 @@ function reasonsAt(columns: Record<ReasonColumn, unknown[]>, index: number): Tel
   return Object.fromEntries(found.filter(([, reason]) => reason !== null));
 }
 
+const floats = v.instance(Float64Array, 'must be a column of numbers');
+
 /** A run as the browser keeps it: columns as they are in memory, which costs no time to write. */
 const storedRun = record({
   format: v.literal(STORED_FORMAT, `must be ${STORED_FORMAT}`),
@@ -160,7 +163,7 @@ const storedRun = record({
   log: v.pipe(
     record({
       columns: v.pipe(
-        record(columnsOf(STEP_COLUMNS, v.instance(Float64Array, 'must be a column of numbers'))),
+        record({ ...columnsOf(STEP_COLUMNS, floats), wanted: v.optional(floats, () => new Float64Array()) }),
         v.check((columns) => haveOneLength(columns), LENGTHS),
         v.check((columns) => areWhole(columns), WHOLE),
         v.check((columns) => areOrdered(columns), ORDER),

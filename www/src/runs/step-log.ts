@@ -28,8 +28,12 @@ export const STEP_COLUMNS = [
   'next_batch',
   'seconds',
   'elapsed',
+  'wanted',
 ] as const;
 export type StepColumn = (typeof STEP_COLUMNS)[number];
+
+/** Runs that earlier pages kept have no values there. */
+export const LATER_COLUMNS: readonly StepColumn[] = ['wanted'];
 
 /** What there can be a reason for not having. */
 export const REASON_COLUMNS = ['variance', 'required', 'controller'] as const satisfies (keyof Telemetry['reasons'])[];
@@ -137,6 +141,7 @@ export class StepLog {
       worker_variance: optional('worker_variance'),
       required: optional('required'),
       threshold: optional('threshold'),
+      wanted: optional('wanted'),
       next_batch: number('next_batch'),
       reasons: this.#reasons(index),
       seconds: number('seconds'),
@@ -175,7 +180,10 @@ export class StepLog {
     log.#length = columns.step.length;
     log.#stride = stride;
     while (log.#columns.step.length < log.#length) log.#grow();
-    for (const name of STEP_COLUMNS) log.#columns[name].set(columns[name]);
+    for (const name of STEP_COLUMNS) {
+      if (columns[name].length === 0) log.#columns[name].fill(NaN, 0, log.#length);
+      else log.#columns[name].set(columns[name]);
+    }
     log.#whyNoVariance.set(whyNoVariance);
     log.#whyNotRequired.set(whyNotRequired);
     if (whyHeld !== undefined) log.#whyHeld.set(whyHeld);

@@ -72,6 +72,8 @@ struct Answer {
     extend_by: u32,
     /// Multiplies the learning rate.
     learning_rate_scale: f64,
+    /// The size that the rule wanted.
+    wanted: Option<f64>,
     /// T.
     required: Option<f64>,
     /// Why there is no T, or why the rule keeps the size.
@@ -107,6 +109,7 @@ pub(crate) fn run(arguments: &AdviseArguments) -> Outcome {
                 next_batch: sizer.batch(),
                 extend_by: 0,
                 learning_rate_scale: sizer.learning_rate_scale,
+                wanted: None,
                 required: None,
                 reason: None,
                 error: Some(error),
@@ -178,10 +181,10 @@ fn advise(sizer: &mut Sizer, last: &mut Option<u32>, line: &[u8]) -> Result<Answ
     if let (Some(samples), Some(seconds)) = (*last, seconds) {
         sizer.measured(samples, seconds);
     }
-    let Advice { next, extend_by, learning_rate_scale, required, reason } = sizer.advise(&evidence);
+    let Advice { next, extend_by, learning_rate_scale, wanted, required, reason } = sizer.advise(&evidence);
     *last = Some(batch.samples);
     let required = required.filter(|size| size.is_finite());
-    Ok(Answer { next_batch: next, extend_by, learning_rate_scale, required, reason, error: None })
+    Ok(Answer { next_batch: next, extend_by, learning_rate_scale, wanted, required, reason, error: None })
 }
 
 impl Batch {

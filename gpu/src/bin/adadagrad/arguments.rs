@@ -263,7 +263,7 @@ Examples:
 const ADVISE_EXAMPLES: &str = "\
 Example:
   $ echo '{\"samples\":64,\"mean_norm_sq\":0.01,\"sum_squared_norms\":80}' | adadagrad advise --eta 0.5
-  {\"next_batch\":504,\"learning_rate_scale\":1.0,\"required\":503.8730158730159}
+  {\"next_batch\":504,\"learning_rate_scale\":1.0,\"wanted\":503.8730158730159,\"required\":503.8730158730159}
 
 A line of input; what is marked with * is always needed, the rest by some rules and tests:
   samples*                    b, the size of the batch
@@ -284,6 +284,7 @@ A line of output:
   extend_by                   how many samples are to be added to this batch before its step, if any: tell the whole
                               batch in the next line (big_batch)
   learning_rate_scale         what to multiply the learning rate by
+  wanted                      the size that the rule wanted, before rounding and limits
   required                    the size that the test requires
   reason                      why there is none, or why the rule keeps the size
   error                       what is wrong with the line; the size is kept

@@ -197,6 +197,19 @@ pub(crate) fn choice_parser<T: Part>() -> impl TypedValueParser<Value = Chosen<T
     PossibleValuesParser::new(values).map(|name: String| Chosen(T::named(&name.replace('-', "_"))))
 }
 
+/// One of several words, as settings have it.
+pub(crate) fn word_parser<T>(words: &'static [&'static str]) -> impl TypedValueParser<Value = T>
+where
+    T: DeserializeOwned + Clone + Send + Sync + 'static,
+{
+    let values = words.iter().map(|&word| {
+        let value = PossibleValue::new(word);
+        if word.contains('_') { value.alias(word.replace('_', "-")) } else { value }
+    });
+    PossibleValuesParser::new(values)
+        .try_map(|word: String| serde_json::from_value::<T>(Value::from(word.replace('-', "_"))))
+}
+
 /// What was given on the command line of a part.
 #[derive(Debug)]
 pub(crate) struct PartArguments<T> {

@@ -43,6 +43,7 @@ impl SettingArguments {
             },
             optimizer: self.optimizer.over_base(base.optimizer)?,
             learning_rate: self.learning_rate.unwrap_or(base.learning_rate),
+            coupling: self.coupling.unwrap_or(base.coupling),
             schedule: Schedule {
                 warm_up_samples: self.warm_up_samples.unwrap_or(base.schedule.warm_up_samples),
                 decay: self.decay.over_base(base.schedule.decay)?,
@@ -67,6 +68,7 @@ impl SettingArguments {
             normalise.is_some(),
             seed.is_some(),
             learning_rate.is_some(),
+            self.coupling.is_some(),
             warm_up_samples.is_some(),
             self.batch.is_given(),
             self.optimizer.is_given(),
