@@ -42,7 +42,7 @@ export interface RunConfig {
   optimizer: Optimizer;
   learning_rate: number;
   schedule: Schedule;
-  /** null: no test, then the controller must be constant. */
+  /** null: no test, which AdAdaGrad cannot do without. */
   test: BatchTest | null;
   controller: Controller;
   /** Names of what is reported and decides nothing, with blanks between them. */
@@ -120,8 +120,12 @@ export interface Telemetry {
   /** The size that the rule wanted: a real number, before rounding, limits, windows and waiting. */
   wanted: number | null;
   next_batch: number;
+<<<<<<< HEAD
   /** What is observed, by its name. */
   observed?: Record<string, Observation>;
+=======
+  /** `controller`: why the rule kept the size for want of something to decide from. */
+>>>>>>> p5-page
   reasons: { variance?: Reason; required?: Reason; controller?: Reason };
 }
 
