@@ -1,4 +1,4 @@
-use super::Noise;
+use super::{Noise, Sensors};
 use crate::real::{Real, count};
 use crate::statistics::{Needs, Reason};
 
@@ -54,6 +54,6 @@ impl Sensor {
     /// The statistics that it needs.
     #[must_use]
     pub fn needs(self) -> Needs {
-        Needs { norms: true, sensor: self, ..Needs::default() }
+        Needs { norms: true, sensors: Sensors::of(self), ..Needs::default() }
     }
 }

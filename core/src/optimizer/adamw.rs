@@ -60,6 +60,10 @@ impl<F: Real> Optimizer<F> for AdamW {
         (shared, StepScalars { shrink, ..scalars })
     }
 
+    fn betas(&self) -> Option<[f64; 2]> {
+        Optimizer::<F>::betas(&self.adam())
+    }
+
     fn preconditioner(&self, shared: &Shared<F::Sum>) -> Option<Preconditioner<F::Sum>> {
         Optimizer::<F>::preconditioner(&self.adam(), shared)
     }

@@ -1,7 +1,7 @@
 //! A batch's evidence, with what the optimizer's memory makes of it.
 
 use super::BatchSums;
-use crate::noise_scale::Sensor;
+use crate::noise_scale::MeasuredNoise;
 use crate::real::Real;
 use crate::statistics::{Evidence, Inner, LengthMismatch, Needs};
 use crate::training::Trainer;
@@ -15,18 +15,17 @@ pub(crate) fn evidence<F: Real>(
     inner: Option<Inner<F::Sum>>,
     memory: &[F],
 ) -> Result<Evidence<F::Sum>, LengthMismatch> {
-    let measured_noise = if needs.sensor == Sensor::Plain {
-        None
-    } else {
-        let optimizer = trainer.config().optimizer.as_optimizer::<F>();
-        let parameters = memory.len().checked_div(trainer.config().slots()).unwrap_or_default();
-        let preconditioner = optimizer.preconditioner(&trainer.progress().shared);
-        let divisor = |coordinate| {
-            let preconditioner = preconditioner?;
-            let square: &F = memory.get(preconditioner.slot * parameters + coordinate)?;
-            Some(preconditioner.divisor(square.widen()))
-        };
-        Some((needs.sensor, sums.noise(needs.sensor, divisor)?))
+    let optimizer = trainer.config().optimizer.as_optimizer::<F>();
+    let parameters = memory.len().checked_div(trainer.config().slots()).unwrap_or_default();
+    let preconditioner = optimizer.preconditioner(&trainer.progress().shared);
+    let divisor = |coordinate| {
+        let preconditioner = preconditioner?;
+        let square: &F = memory.get(preconditioner.slot * parameters + coordinate)?;
+        Some(preconditioner.divisor(square.widen()))
     };
+    let mut measured_noise = MeasuredNoise::default();
+    for sensor in needs.sensors.iter() {
+        measured_noise = measured_noise.with(sensor, sums.noise(sensor, divisor)?);
+    }
     Ok(Evidence { measured_noise, ..sums.evidence(needs, inner)? })
 }

@@ -4,7 +4,6 @@ use std::fmt;
 
 use adadagrad_core::layer::Operation;
 use adadagrad_core::network::Network;
-use adadagrad_core::noise_scale::Sensor;
 use adadagrad_core::statistics::Needs;
 
 use super::device::{Gpu, GpuError};
@@ -171,8 +170,7 @@ impl Sizes {
         let micro_batches = most_samples.div_ceil(capacity) as usize + parts;
         let sweeps = 1 + usize::from(needs.inner);
         // Square norms of the parts, of the whole and of the epoch, and the two sums of a noise scale.
-        let shared_sums =
-            parts + 1 + usize::from(needs.epoch) + if needs.sensor == Sensor::Plain { 0 } else { 2 };
+        let shared_sums = parts + 1 + usize::from(needs.epoch) + 2 * needs.sensors.iter().count();
         let when = |wanted: bool, size: Size| if wanted { size } else { Size::from(0) };
         let moments = needs.moments();
         let of_parameters = Size::from(parameters);
@@ -251,6 +249,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use adadagrad_core::dataset::SampleShape;
     use adadagrad_core::model::Model;
+    use adadagrad_core::noise_scale::{Sensor, Sensors};
     use adadagrad_core::owned::OwnedNetwork;
 
     use super::*;
@@ -291,7 +290,7 @@ mod tests {
         for (needs, slots) in [
             // The parts' total, and Σ gᵢ².
             (Needs { halves: true, ..plain }, 1),
-            (Needs { sensor: Sensor::Sign, ..plain }, 1),
+            (Needs { sensors: Sensors::of(Sensor::Sign), ..plain }, 1),
             // The epoch's sum.
             (Needs { epoch: true, ..plain }, 2),
         ] {

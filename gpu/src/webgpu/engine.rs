@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use adadagrad_core::network::Placed;
-use adadagrad_core::noise_scale::{Noise, Sensor};
+use adadagrad_core::noise_scale::{MeasuredNoise, Noise, Sensor};
 use adadagrad_core::optimizer::{AnyOptimizer, Shared, StepScalars};
 use adadagrad_core::owned::{Control, OwnedNetwork};
 use adadagrad_core::statistics::{Evidence, Inner, Needs, Parts, Reason, Statistics, Totals};
@@ -109,8 +109,8 @@ pub struct DeviceEngine {
     square_norm: Dispatch,
     add_part: Dispatch,
     update: Dispatch,
-    /// Of a sensor that looks at coordinates.
-    noise: Option<Dispatch>,
+    /// Of the sensors that look at coordinates, in their order.
+    noise: Vec<(Sensor, Dispatch)>,
     /// Where the training memory has an epoch's sum.
     epoch: Option<EpochSum>,
 }
@@ -223,10 +223,12 @@ impl DeviceEngine {
         let bindings = update_bindings(&optimizer, &buffers);
         let entry = entry_of(&optimizer);
         let update = kernels.dispatch(&gpu, Shader::Optimizer, entry, &Step::default(), &bindings, vectors);
-        let noise = coordinates::launch(work.needs.sensor).map(|launch| {
-            let bindings = coordinates::bindings(work.needs.sensor, &buffers);
-            kernels.launch(&gpu, &launch, &super::uniforms::Noise::default(), &bindings)
+        let noise = work.needs.sensors.iter().filter_map(|sensor| {
+            let (launch, bindings) = (coordinates::launch(sensor)?, coordinates::bindings(sensor, &buffers));
+            let block = super::uniforms::Noise::default();
+            Some((sensor, kernels.launch(&gpu, &launch, &block, &bindings)))
         });
+        let noise = noise.collect();
         let own_slots = optimizer.as_optimizer::<f32>().slots();
         let epoch = (work.slots > own_slots).then(|| {
             let (memory, shares) = (&buffers.memory, Grid::Groups([word(SHARES), 1]));
@@ -615,7 +617,7 @@ impl DeviceEngine {
         samples: u32,
         place: &mut usize,
     ) {
-        if let Some(noise) = &self.noise {
+        for (_, noise) in &self.noise {
             let (optimizer, parameters) = (&self.optimizer, self.parameters);
             noise.set(&self.gpu, &coordinates::uniform(optimizer, shared, parameters, samples, *place));
             commands.run([noise]);
@@ -712,16 +714,31 @@ impl DeviceEngine {
             // The same for gradients of any scale.
             coordinate_ratio: self.coordinate_ratio(totals, moments)?,
             parts: self.needs.compares_parts().then_some(parts),
-            measured_noise: (is_step && self.noise.is_some())
-                .then(|| (self.needs.sensor, self.noise(totals.samples, &mut reader, scale))),
+            measured_noise: if is_step {
+                self.measured_noise(totals.samples, &mut reader, scale)
+            } else {
+                MeasuredNoise::default()
+            },
             epoch_norm_sq: (is_step && self.needs.epoch).then(|| reader.norm() * squares),
         };
         Ok(Found { evidence, totals, scale, better })
     }
 
-    /// Noise and signal by the sensor that was asked for, from its two sums.
-    fn noise(&self, samples: u32, reader: &mut Reader<'_>, scale: LossScale) -> Result<Noise<f64>, Reason> {
-        let sensor = self.needs.sensor;
+    /// Noise and signal by the sensors that were asked for.
+    fn measured_noise(&self, samples: u32, reader: &mut Reader<'_>, scale: LossScale) -> MeasuredNoise<f64> {
+        let sensors = self.noise.iter().map(|&(sensor, _)| sensor);
+        sensors.fold(MeasuredNoise::default(), |measured, sensor| {
+            measured.with(sensor, Self::noise(sensor, samples, reader, scale))
+        })
+    }
+
+    /// From a sensor's two sums.
+    fn noise(
+        sensor: Sensor,
+        samples: u32,
+        reader: &mut Reader<'_>,
+        scale: LossScale,
+    ) -> Result<Noise<f64>, Reason> {
         let unscale = if sensor == Sensor::Sign { scale.unscale() } else { scale.unscale_squares() };
         sensor.noise(samples, [reader.norm(), reader.norm()].map(|sum| sum * unscale))
     }

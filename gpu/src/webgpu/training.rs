@@ -223,7 +223,7 @@ impl Training {
         images: SharedDataset,
         options: Options,
     ) -> Result<Self, EngineError> {
-        let needs = config.needs();
+        let needs = on_device(config.needs());
         let len = network.view().parameters();
         let gpu = (options.open)().await?;
         let work = work(config, &network, needs, images.len());
@@ -484,7 +484,7 @@ impl Training {
         let (mut trainer, mut plan) = (*trainer, *plan);
         for place in 0..MOST_AHEAD {
             // A batch of several micro-batches keeps the device busy by itself.
-            let fits = plan.cut.samples() <= self.micro_batch && !plan.needs.compares_parts();
+            let fits = plan.cut.samples() <= self.micro_batch && !on_device(plan.needs).compares_parts();
             // One that may be extended is not known to be over.
             let fits = fits && !plan.needs.extends;
             let waits = self.is_held || self.is_cautious;
@@ -617,6 +617,7 @@ impl Training {
 
     /// Makes the engine ready for other evidence, with parameters and memory as they are.
     async fn ask_for(&mut self, needs: &Needs) -> Result<(), GpuError> {
+        let needs = &on_device(*needs);
         if self.on_device.needs == *needs {
             return Ok(());
         }
@@ -693,6 +694,12 @@ impl Training {
         self.rebuild(gpu)?;
         self.rewind().await
     }
+}
+
+/// What the device is asked for. Here a batch has parts only where their means decide: parts that are observed alone would
+/// change the order of the sums.
+fn on_device(needs: Needs) -> Needs {
+    Needs { parts: if needs.parts > 1 { needs.parts } else { 0 }, apart: false, ..needs }
 }
 
 #[cfg(test)]

@@ -25,8 +25,8 @@ use super::{SAMPLES, SEED, bits, cpu, gpu, run, steps, support};
 /// An optimizer that a rule can go with. Where a second moment is nearly 0, a small ε would make large numbers of the
 /// rounding of small ones.
 fn optimizer(rule: &AnyController) -> AnyOptimizer {
-    match (rule.needs().sensor, rule) {
-        (Sensor::Preconditioned, _) => AnyOptimizer::Adam(Adam { epsilon: 1e-3, ..Adam::default() }),
+    match (rule.needs().sensors.preconditioned, rule) {
+        (true, _) => AnyOptimizer::Adam(Adam { epsilon: 1e-3, ..Adam::default() }),
         (_, AnyController::Cabs(_) | AnyController::BigBatch(_)) => AnyOptimizer::Sgd(Sgd::default()),
         _ => AnyOptimizer::AdaGrad(AdaGrad { initial_accumulator: 0.1, ..AdaGrad::default() }),
     }
@@ -221,7 +221,7 @@ fn what_depends_on_the_training_memory_is_the_cores() {
     let mut parameters = vec![0.0; len];
     initialise(network.view(), SEED, &mut parameters).unwrap();
     let training = support::images(SAMPLES, 3);
-    let shared = Shared { steps: 4, sum_norm_sq: 0.0 };
+    let shared = Shared { steps: 4, ..Shared::default() };
     let adagrad = AnyOptimizer::AdaGrad(AdaGrad::default());
     let adam = AnyOptimizer::Adam(Adam::default());
     for (sensor, optimizer) in [
@@ -253,8 +253,7 @@ fn what_depends_on_the_training_memory_is_the_cores() {
                 Some(preconditioner.divisor(memory[preconditioner.slot * len + coordinate].into()))
             };
             let expected = sums.noise(sensor, divisor);
-            let (measured, found) = evidence.measured_noise.unwrap();
-            assert_eq!(measured, sensor);
+            let found = evidence.measured_noise.get(sensor).unwrap();
             match (found, expected) {
                 (Ok(found), Ok(expected)) => {
                     let Noise { noise, signal } = expected;
@@ -272,6 +271,6 @@ fn what_depends_on_the_training_memory_is_the_cores() {
             assert!((found - expected).abs() <= 1e-5 * expected, "{found} {expected}");
         }
         let (evidence, _) = ask(8, None);
-        assert_eq!((evidence.measured_noise, evidence.epoch_norm_sq), (None, None), "no step");
+        assert_eq!((evidence.measured_noise.get(sensor), evidence.epoch_norm_sq), (None, None), "no step");
     }
 }

@@ -51,7 +51,7 @@ fn noise(random: &mut Random, count: u32, cases: &mut Vec<Case>) {
         (Approx::of(squares[k]) - sum * sum / b).relu() / (b - Approx::exact(1.0))
     };
     let mean = |k: usize| Approx::of(sum[k]) / b;
-    let shared = Shared { steps: 3, sum_norm_sq: 0.0 };
+    let shared = Shared { steps: 3, ..Shared::default() };
     let len = count as usize;
     let case = |sensor, optimizer: &AnyOptimizer, sums: [Vec<Approx>; 2], memory: Option<&[f32]>| {
         let uniform = uniform(optimizer, &shared, len, samples, PLACE as usize);
