@@ -64,7 +64,19 @@ export type Reason =
   | "missing_evidence"
   | "unbounded"
   | "non_positive_loss"
-  | "no_step_times";
+  | "no_step_times"
+  | "other_steps"
+  | "no_beta_left";
+
+/** What a step says of something that is observed. */
+export interface Observation {
+  /** The size that this batch asks for: a real number. */
+  size: number | null;
+  /** The same as a ratio of running averages. */
+  smoothed: number | null;
+  /** Why one of the two is null. */
+  reason?: Reason;
+}
 
 /** One training step in plain numbers; null where it was not computed or is undefined (then see `reasons`). */
 export interface Telemetry {
@@ -99,6 +111,8 @@ export interface Telemetry {
   /** The size that the rule wanted: a real number, before rounding, limits, windows and waiting. */
   wanted: number | null;
   next_batch: number;
+  /** What is observed, by its name. */
+  observed?: Record<string, Observation>;
   /** `controller`: why the rule kept the size for want of something to decide from. */
   reasons: { variance?: Reason; required?: Reason; controller?: Reason };
 }
