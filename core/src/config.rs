@@ -7,8 +7,8 @@ use crate::batch_test::{AnyTest, NormTest};
 use crate::controller::{AdAdaGrad, AnyController, Constant, Controller};
 use crate::coupling::{Coupling, CouplingError};
 use crate::model::Model;
-use crate::noise_scale::Sensor;
 use crate::normalisation::Normalisation;
+use crate::observe::{Measure, Observe};
 use crate::optimizer::{AdaGrad, AnyOptimizer};
 use crate::real::Real;
 use crate::schedule::Schedule;
@@ -77,6 +77,8 @@ pub struct RunConfig {
     pub test: Option<AnyTest>,
     /// The rule for the next batch size.
     pub controller: AnyController,
+    /// Tests, noise scales and rules that are computed and reported, and decide nothing.
+    pub observe: Observe,
     /// What a change of the batch size does to the learning rate and to Adam's β.
     pub coupling: Coupling,
     /// First batch; at least 2 with a test, because one sample has no variance.
@@ -105,6 +107,7 @@ crate::fields::readable!(RunConfig {
     schedule,
     test,
     controller,
+    observe,
     coupling,
     initial_batch,
     min_batch,
@@ -169,6 +172,7 @@ impl Preset {
             schedule: Schedule::default(),
             test: Some(AnyTest::Norm(NormTest::default())),
             controller: AnyController::AdAdaGrad(AdAdaGrad::default()),
+            observe: Observe::NONE,
             coupling: Coupling::None,
             initial_batch: 8,
             min_batch: 1,
@@ -206,10 +210,18 @@ crate::settings::table!(RunConfig {
             .rounding(Rounding::Value)
             .retunable()
             .placeholder("RATE"),
+        observe: Observe = Observe::NONE => Field::new(
+            "observed",
+            "Tests, noise scales and rules that are reported and decide nothing: names of up to eight. They stay during a \
+             run, because memory is laid out for them.",
+        )
+        .text("", &[])
+        .placeholder("NAMES"),
         coupling: Coupling = Coupling::None => Field::new(
             "coupling",
-            "What a batch that becomes δ times as large does to the learning rate α and to β₁ and β₂ of Adam and AdamW: \
-             nothing; δα; √δ α; √δ α and 1 − δ(1 − β); or β₂ to the power of δ. During a run it acts on later changes.",
+            "How the learning rate, and β₁ and β₂ of Adam and AdamW, follow a batch that becomes δ times as large: not at \
+             all; rate times δ; rate times √δ; the same and 1 − δ(1 − β) for each β; or β₂ to the power of δ. During a run \
+             it acts on later changes.",
         )
         .text("none", Coupling::NAMES)
         .retunable()
@@ -338,6 +350,10 @@ impl From<ConfigError> for RetuneError {
     }
 }
 
+/// Why there is no preconditioned noise scale.
+const NO_SQUARES: &str = "a preconditioned noise scale needs an optimizer that keeps squares of gradients: adagrad, \
+                          rmsprop, adam or adamw";
+
 /// A setting of the run whose range depends on others, or on the data.
 #[allow(clippy::cast_precision_loss)]
 fn check_size(
@@ -429,6 +445,7 @@ impl RunConfig {
         }
         check_part::<F>("controller", controller.fields(), |row| controller.number(row))?;
         self.check_needs()?;
+        self.check_observed()?;
         self.check_coupling()?;
         self.check_limits(samples)?;
         self.check_rule_sizes()?;
@@ -449,7 +466,7 @@ impl RunConfig {
     /// # Errors
     /// As [`Self::validate_in`].
     pub fn validate_under_way_in<F: Real>(&self, samples: u32) -> Result<(), ConfigError> {
-        let least = self.min_batch.max(self.needs().least_batch());
+        let least = self.min_batch.max(self.own_needs().least_batch());
         Self { initial_batch: self.initial_batch.max(least).min(self.max_batch), ..*self }
             .validate_in::<F>(samples)
     }
@@ -501,20 +518,13 @@ impl RunConfig {
     fn check_needs(&self) -> Result<(), ConfigError> {
         let needs = self.controller.needs();
         let of_test = self.test.map_or(Needs::default(), |test| test.as_test::<f64>().needs());
-        let optimizer = self.optimizer.as_optimizer::<f64>();
-        let keeps_squares = (0..optimizer.slots()).any(|slot| optimizer.holds_squares(slot));
         if matches!(self.controller, AnyController::Cabs(_))
             && !matches!(self.optimizer, AnyOptimizer::Sgd(_))
         {
             return Err(ConfigError::unfit("optimizer", "", "CABS assumes the steps of plain SGD"));
         }
-        if needs.sensor == Sensor::Preconditioned && !keeps_squares {
-            return Err(ConfigError::unfit(
-                "sensor",
-                "controller",
-                "a preconditioned noise scale needs an optimizer that keeps squares of gradients: adagrad, rmsprop, \
-                 adam or adamw",
-            ));
+        if needs.sensors.preconditioned && !self.keeps_squares() {
+            return Err(ConfigError::unfit("sensor", "controller", NO_SQUARES));
         }
         if needs.extends && (of_test.inner || of_test.moments()) {
             return Err(ConfigError::unfit(
@@ -529,6 +539,32 @@ impl RunConfig {
                 "",
                 "the rule cuts the batch into two halves, and the test into parts",
             ));
+        }
+        Ok(())
+    }
+
+    /// Whether the optimizer keeps squares of gradients.
+    fn keeps_squares(&self) -> bool {
+        let optimizer = self.optimizer.as_optimizer::<f64>();
+        (0..optimizer.slots()).any(|slot| optimizer.holds_squares(slot))
+    }
+
+    /// Whether what is observed can be computed in this run.
+    fn check_observed(&self) -> Result<(), ConfigError> {
+        let extends = self.own_needs().extends;
+        for measure in self.observe.quantities().iter().map(|quantity| quantity.in_run(self)) {
+            let needs = measure.needs();
+            let because = match measure {
+                Measure::Rule(rule) if rule.uses_test() && self.test.is_none() => {
+                    "adadagrad wants what the run's test requires, and the run has none: observe a test"
+                }
+                _ if needs.sensors.preconditioned && !self.keeps_squares() => NO_SQUARES,
+                _ if extends && (needs.inner || needs.moments()) => {
+                    "the rule extends batches, which are then not swept twice and give no squares of single coordinates"
+                }
+                _ => continue,
+            };
+            return Err(ConfigError::unfit("observe", "", because));
         }
         Ok(())
     }
@@ -554,13 +590,14 @@ impl RunConfig {
 
     /// Sizes that the rule names itself must be possible.
     fn check_rule_sizes(&self) -> Result<(), ConfigError> {
-        let smallest = self.min_batch.max(self.needs().least_batch());
-        let size = |field, found: u32, least: u32| {
+        let smallest = self.min_batch.max(self.own_needs().least_batch());
+        let in_range = |field, found: u32, least: u32, because| {
             let range = [least.max(smallest).into(), self.max_batch.into()];
-            let because = "a batch of the rule cannot be below min_batch or above max_batch";
             check_size(field, found, range, because)
                 .map_err(|error| ConfigError { part: "controller", ..error })
         };
+        let because = "a batch of the rule cannot be below min_batch or above max_batch";
+        let size = |field, found: u32, least: u32| in_range(field, found, least, because);
         match self.controller {
             AnyController::Stages(rule) => {
                 rule.schedule.iter().try_for_each(|(_, stage)| size("schedule", stage, 1))
@@ -568,7 +605,15 @@ impl RunConfig {
             AnyController::Linear(rule) => size("last_batch", rule.last_batch, 1),
             AnyController::Accordion(rule) => {
                 size("small", rule.small, 1)?;
-                size("large", rule.large, rule.small)
+                if rule.large < rule.small {
+                    return in_range(
+                        "large",
+                        rule.large,
+                        rule.small,
+                        "the large batch cannot be below the small one",
+                    );
+                }
+                size("large", rule.large, 1)
             }
             _ => Ok(()),
         }
@@ -582,7 +627,7 @@ impl RunConfig {
 
     fn check_initial_batch(&self) -> Result<(), ConfigError> {
         let (min, max) = (u64::from(self.min_batch), u64::from(self.max_batch));
-        let least = min.max(self.needs().least_batch().into());
+        let least = min.max(self.own_needs().least_batch().into());
         let because = match self.test {
             Some(_) if max < least => "with a batch-size test, max_batch must be at least 2",
             Some(_) if least > min => "a batch-size test needs at least two samples",

@@ -45,6 +45,9 @@ export interface RunConfig {
   /** null: no test, which AdAdaGrad cannot do without. */
   test: BatchTest | null;
   controller: Controller;
+  /** Names of what is reported and decides nothing, with blanks between them. */
+  observe: string;
+  coupling: Coupling;
   initial_batch: number;
   min_batch: number;
   max_batch: number;
@@ -54,6 +57,9 @@ export interface RunConfig {
   /** Test accuracy is measured each time this many more samples were seen, and at the end. */
   evaluate_every: number;
 }
+
+/** What a change of the batch size does to the learning rate and to Adam's beta. */
+export type Coupling = "none" | "linear" | "sqrt" | "sde" | "half_life";
 
 export type Reason =
   | "non_finite"
@@ -92,6 +98,9 @@ export interface Telemetry {
   /** Share of the batch classified rightly before the update. */
   training_accuracy: number;
   learning_rate: number;
+  /** Of runs in which a coupling changes them. */
+  beta1?: number;
+  beta2?: number;
   /** n = |mean gradient|^2. */
   mean_norm_sq: number;
   /** S = sum of |g_i|^2. */

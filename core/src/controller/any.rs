@@ -112,6 +112,16 @@ macro_rules! rules {
                 }
             }
         }
+        impl<S: Real> AnyState<S> {
+            /// Whether it may be a state of this rule: its own, or none.
+            #[must_use]
+            pub const fn is_of(&self, rule: &AnyController) -> bool {
+                match self {
+                    Self::None => true,
+                    $(Self::$rule(_) => matches!(rule, AnyController::$rule(_)),)*
+                }
+            }
+        }
     };
 }
 

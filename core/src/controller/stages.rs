@@ -93,8 +93,8 @@ impl FromStr for StageList {
         for (index, entry) in list::entries(text).enumerate() {
             let place = index + 1;
             let (start, size) = entry.split_once(':').ok_or(ListError::Pair { place })?;
-            let start = list::number(start).ok_or(ListError::Number { place })?;
-            let size = list::number(size).ok_or(ListError::Number { place })?;
+            let start = list::number(start, place)?;
+            let size = list::number(size, place)?;
             if index == MOST_ENTRIES {
                 return Err(ListError::Long);
             }
@@ -104,7 +104,10 @@ impl FromStr for StageList {
             if index > 0 && start <= stages.starts[index - 1] {
                 return Err(ListError::Order { place });
             }
-            let size = u32::try_from(size).ok().filter(|&size| size > 0).ok_or(ListError::Size { place })?;
+            let size = u32::try_from(size).map_err(|_| ListError::LargeBatch { place })?;
+            if size == 0 {
+                return Err(ListError::EmptyBatch { place });
+            }
             (stages.starts[index], stages.sizes[index], stages.len) = (start, size, place);
         }
         if stages.len == 0 { Err(ListError::Empty) } else { Ok(stages) }

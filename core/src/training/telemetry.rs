@@ -5,6 +5,7 @@ use super::progress::Progress;
 use crate::batch_test::Required;
 use crate::config::FORMAT_VERSION;
 use crate::controller::Decision;
+use crate::observe::Observations;
 use crate::real::Real;
 use crate::statistics::{Evidence, Reason};
 
@@ -71,6 +72,9 @@ pub struct Telemetry {
     pub wanted: Option<f64>,
     /// Size of the next batch.
     pub next_batch: u32,
+    /// What the observed quantities say.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Observations::is_empty"))]
+    pub observed: Observations,
     /// Why undefined quantities are undefined.
     pub reasons: Reasons,
 }
@@ -109,6 +113,7 @@ impl Telemetry {
             threshold: number(threshold),
             wanted: decision.wanted(),
             next_batch: progress.next_batch,
+            observed: Observations::default(),
             reasons: Reasons {
                 variance: variance.err().filter(|&reason| reason != Reason::MissingEvidence),
                 required: required.and_then(Required::reason),

@@ -11,6 +11,7 @@ use crate::batch_test::Required;
 use crate::config::{ConfigError, RetuneError, RunConfig};
 use crate::controller::{AnyState, Controller, Decision, Limits, Situation, StepTime, is_factor};
 use crate::network::Grain;
+use crate::observe::observe;
 use crate::optimizer::StepScalars;
 use crate::real::Real;
 use crate::shuffle::Order;
@@ -34,7 +35,7 @@ struct Ruling<S: Real> {
 }
 
 fn limits_of(config: &RunConfig) -> Limits {
-    Limits { min: config.min_batch.max(config.needs().least_batch()), max: config.max_batch }
+    Limits { min: config.min_batch.max(config.own_needs().least_batch()), max: config.max_batch }
 }
 
 /// One training run: its settings and its progress.
@@ -67,7 +68,7 @@ impl<F: Real> Trainer<F> {
             0 => config.validate_in::<F>(samples)?,
             _ => config.validate_under_way_in::<F>(samples)?,
         }
-        let limits = Limits { min: config.needs().least_batch(), max: config.max_batch };
+        let limits = Limits { min: config.own_needs().least_batch(), max: config.max_batch };
         let next_batch = limits.clip(progress.next_batch);
         let grain = config.model.fixed_grain().unwrap_or_default();
         Ok(Self { config, samples, grain, progress: Progress { next_batch, ..progress }, step_time: None })
@@ -139,11 +140,14 @@ impl<F: Real> Trainer<F> {
         limits_of(&self.config)
     }
 
-    /// What the rule decides after a batch with this evidence, and what the test requires.
-    fn decide(&self, plan: &Plan<F::Sum>, evidence: &Evidence<F::Sum>) -> Ruling<F::Sum> {
-        let test = self.config.test.as_ref().map(|test| test.as_test::<F::Sum>());
-        let required = test.map(|test| test.required(evidence));
-        let situation = Situation {
+    /// Where the run stands after a batch with this evidence.
+    fn situation<'e>(
+        &self,
+        plan: &Plan<F::Sum>,
+        evidence: &'e Evidence<F::Sum>,
+        required: Option<Required<F::Sum>>,
+    ) -> Situation<'e, F::Sum> {
+        Situation {
             batch: plan.cut.samples(),
             initial_batch: self.config.initial_batch,
             limits: self.limits(),
@@ -153,7 +157,14 @@ impl<F: Real> Trainer<F> {
             evidence,
             required: required.unwrap_or(Required::Undefined(Reason::MissingEvidence)),
             step_time: self.step_time,
-        };
+        }
+    }
+
+    /// What the rule decides after a batch with this evidence, and what the test requires.
+    fn decide(&self, plan: &Plan<F::Sum>, evidence: &Evidence<F::Sum>) -> Ruling<F::Sum> {
+        let test = self.config.test.as_ref().map(|test| test.as_test::<F::Sum>());
+        let required = test.map(|test| test.required(evidence));
+        let situation = self.situation(plan, evidence, required);
         let (decision, state) = self.config.controller.decide(self.progress.controller, &situation);
         Ruling { decision, state, required }
     }
@@ -235,7 +246,9 @@ impl<F: Real> Trainer<F> {
         if !is_factor(learning_rate_scale) {
             return Err(StepError::LearningRate { step: plan.step });
         }
-        let before = Progress { controller, learning_rate_scale, ..self.progress };
+        let situation = self.situation(plan, evidence, required);
+        let (observations, observed) = observe(&self.config, &self.progress.observed, &situation);
+        let before = Progress { controller, learning_rate_scale, observed, ..self.progress };
         // The size before is the one that the step was planned with, also where the batch was extended since.
         let unchanged = before.after(plan, before.next_batch, shared);
         // A change that leaves no β is not made.
@@ -247,6 +260,7 @@ impl<F: Real> Trainer<F> {
         }
         let mut telemetry =
             Telemetry::of_step(plan, evidence, required, threshold, &progress, decision, held);
+        telemetry.observed = observations;
         if self.config.coupling.changes_betas() || self.progress.shared.betas.is_some() {
             let betas = self.config.betas(&self.progress);
             telemetry.beta1 = betas.map(|betas| betas.beta1.as_f64());

@@ -179,6 +179,9 @@ fn a_change_that_leaves_no_beta_keeps_the_size() {
     );
     assert_eq!(found[2].wanted, Some(64.0));
     // Limits that require such a size are refused, and nothing changes.
+    let config = RunConfig { controller: AnyController::Constant(Constant {}), ..config };
+    let mut trainer = Trainer::<f32>::new(config, SAMPLES).unwrap();
+    steps(&mut trainer, 3);
     let before = trainer;
     let error = trainer.retune(RunConfig { min_batch: 64, ..config }).unwrap_err().to_string();
     assert!(error.contains("no β₁ is left"), "{error}");

@@ -11,7 +11,7 @@ use adadagrad_core::controller::{
     Limits, Linear, Smith, StageList, Stages, WindowKind,
 };
 use adadagrad_core::model::Model;
-use adadagrad_core::noise_scale::{Noise, Sensor};
+use adadagrad_core::noise_scale::{MeasuredNoise, Noise, Sensor};
 use adadagrad_core::optimizer::{AnyOptimizer, Sgd};
 use adadagrad_core::owned::checkpoint::{self, STATE_VERSION, State};
 use adadagrad_core::owned::threads::ThreadsEngine;
@@ -119,10 +119,10 @@ fn evidence(key: Key, index: u32, samples: u32) -> Evidence<f64> {
             sum_squared_means: b * mean_norm_sq + number(4),
             first: (first, number(4) * 0.5),
         }),
-        measured_noise: Some((
+        measured_noise: MeasuredNoise::default().with(
             if bits(5) % 2 == 0 { Sensor::Sign } else { Sensor::Preconditioned },
             Ok(Noise { noise: number(4), signal: sign * number(5) }),
-        )),
+        ),
         epoch_norm_sq: Some(number(5) + if bits(7) % 3 == 2 { special } else { 0.0 }),
     }
 }
@@ -191,8 +191,7 @@ fn every_rule_with_every_optimizer_keeps_the_contract() {
             let config = config(rule, optimizer);
             if let Err(error) = config.validate(SAMPLES) {
                 let text = error.to_string();
-                let expects =
-                    matches!(rule, AnyController::Cabs(_)) || config.needs().sensor == Sensor::Preconditioned;
+                let expects = matches!(rule, AnyController::Cabs(_)) || config.needs().sensors.preconditioned;
                 assert!(expects && text.contains("does not fit: "), "{config:?}: {text}");
                 refused += 1;
                 continue;
@@ -234,7 +233,7 @@ pub(crate) fn through_file(
 #[test]
 fn a_run_is_resumed_anywhere_with_the_same_bits() {
     for rule in rules() {
-        let needs_squares = rule.needs().sensor == Sensor::Preconditioned;
+        let needs_squares = rule.needs().sensors.preconditioned;
         let optimizers = AnyOptimizer::all();
         let optimizer = if needs_squares { optimizers[7] } else { AnyOptimizer::Sgd(Sgd::default()) };
         // Measured times repeat nothing.
@@ -276,7 +275,7 @@ fn engines_agree_on_every_rule() {
         if rule.needs().step_time {
             continue;
         }
-        let needs_squares = rule.needs().sensor == Sensor::Preconditioned;
+        let needs_squares = rule.needs().sensors.preconditioned;
         let optimizers = AnyOptimizer::all();
         let optimizer = if needs_squares { optimizers[3] } else { AnyOptimizer::Sgd(Sgd::default()) };
         let config = RunConfig { sample_budget: 400, ..config(rule, optimizer) };
@@ -311,7 +310,7 @@ fn engines_agree_on_every_rule() {
 #[test]
 fn workers_agree_on_every_rule() {
     for (index, rule) in (0..).zip(rules()) {
-        let needs_squares = rule.needs().sensor == Sensor::Preconditioned;
+        let needs_squares = rule.needs().sensors.preconditioned;
         let optimizers = AnyOptimizer::all();
         let optimizer = if needs_squares { optimizers[3] } else { AnyOptimizer::Sgd(Sgd::default()) };
         let config = RunConfig { sample_budget: 400, ..config(rule, optimizer) };
@@ -389,7 +388,7 @@ fn a_sizer_says_why_it_keeps_a_size() {
         let forgotten = Evidence { samples: batch, mean_norm_sq: 1.0, loss: 1.0, ..Evidence::default() };
         let advice = sizer.advise(&forgotten);
         assert_eq!((advice.next, advice.reason), (batch, Some(Reason::MissingEvidence)), "{rule:?}");
-        if needs.extends || needs.sensor != Sensor::Plain {
+        if needs.extends || !needs.sensors.is_empty() {
             continue;
         }
         // A single sample says nothing, but the next batch has two.
@@ -472,14 +471,23 @@ fn a_rule_that_lacks_what_it_needs_is_refused_in_a_sentence() {
         ("0:x", "entry 1 is not a whole number"),
         ("5:64", "the first stage must begin at 0"),
         ("0:64 0:65", "entry 2 is not above the one before it"),
-        ("0:0", "entry 1 must be at least 1"),
-        ("0:4294967296", "entry 1 must be at least 1"),
+        ("0:0", "entry 1 has a batch of 0 samples"),
+        ("0:4294967296", "entry 1 has a batch of more than 4294967295 samples"),
+        ("0:99999999B", "entry 1 has a number above 2^53 - 1"),
+        ("0:64 99999999999999999999:65", "entry 2 has a number above 2^53 - 1"),
         ("0:64 1.2345K:65", "entry 2 is not a whole number"),
         ("0:1 1:1 2:1 3:1 4:1 5:1 6:1 7:1 8:1 9:1 10:1 11:1 12:1", "more than 12 entries"),
     ] {
         let error = text.parse::<StageList>().unwrap_err().to_string();
         assert!(error.contains(expected), "{text}: {error}");
     }
+    let error = "0 60K".parse::<adadagrad_core::controller::Milestones>().unwrap_err().to_string();
+    assert_eq!(error, "entry 1 is 0, where the run begins: a milestone must be at least 1");
+    let accordion = Accordion { small: 40, large: 20, threshold: 0.5 };
+    assert_eq!(
+        config(AnyController::Accordion(accordion), adam).validate(SAMPLES).unwrap_err().to_string(),
+        "large is 20, but must be from 40 to 80 (the large batch cannot be below the small one)"
+    );
     let list: StageList = "0:64,1.5M:256 2B:1K".parse().unwrap();
     assert_eq!(list.iter().collect::<Vec<_>>(), [(0, 64), (1_500_000, 256), (2_000_000_000, 1_000)]);
     let error =

@@ -2,7 +2,7 @@
 import type { BatchTest, RunConfig } from '../../pkg/adadagrad_web.js';
 import { formatCount, formatFactor, formatMeasure, formatSize } from '../format.js';
 import type { StepRecord } from '../protocol.js';
-import { CONTROLLERS, TESTS } from '../settings/choices.js';
+import { CONTROLLERS, NOISE_SCALES, TESTS } from '../settings/choices.js';
 import type { ShownStep } from '../state.js';
 import { describeReason, describeUnobserved, usesTest, whyExtended, whyNextBatch } from '../rule-words.js';
 import type { Extent, Picture } from './geometry.js';
@@ -74,12 +74,6 @@ export function observedOf({ observed = {} }: StepRecord): { name: string; value
     return { name: titleOfObserved(name), value: sizes.length > 0 ? sizes.join(', ') : reason === undefined ? 'not computed' : describeUnobserved(reason) };
   });
 }
-
-const NOISE_SCALES: Readonly<Record<string, string>> = {
-  noise_scale: 'Noise scale',
-  noise_scale_preconditioned: 'Noise scale, preconditioned',
-  noise_scale_sign: 'Noise scale of the signs',
-};
 
 function titleOfObserved(name: string): string {
   const known: Readonly<Record<string, string>> = { ...NOISE_SCALES, ...TESTS, ...CONTROLLERS };

@@ -7,6 +7,7 @@ use adadagrad_core::config::Preset;
 use adadagrad_core::controller::AnyController;
 use adadagrad_core::coupling::Coupling;
 use adadagrad_core::model::Model;
+use adadagrad_core::observe::Observe;
 use adadagrad_core::optimizer::AnyOptimizer;
 use adadagrad_core::schedule::Decay;
 use clap::{Args, ValueEnum};
@@ -90,6 +91,12 @@ pub(crate) struct SettingArguments {
         help_heading = "Optimizer"
     )]
     pub(crate) coupling: Option<Coupling>,
+
+    /// Tests, noise scales and rules to compute and report while another rule decides, with commas between the names, at
+    /// most eight: norm, inner_product, noise_scale, cabs, ... (`adadagrad rules` lists all). Their sizes are in the telemetry
+    /// and the summary; the training stays the same, bit for bit
+    #[arg(long, value_name = "NAMES", help_heading = "Batch size")]
+    pub(crate) observe: Option<Observe>,
 
     /// The learning rate rises linearly from 0 over this number of samples; 0 for no warm-up
     #[arg(long, value_parser = whole::<u64>, value_name = "SAMPLES", help_heading = "Learning-rate schedule")]
