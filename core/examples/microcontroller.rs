@@ -155,7 +155,9 @@ fn main() {
         Ok((correct, batch)) => {
             println!("{correct} of 512 are classified correctly; the last batch had {batch} samples")
         }
-        Err(failure) => println!("{failure:?}"),
+        Err(Failure::Settings) => println!("settings that cannot run"),
+        Err(Failure::Sweep(error)) => println!("{error}"),
+        Err(Failure::Step(error)) => println!("{error}"),
     }
 }
 
