@@ -49,7 +49,6 @@ impl<E: Engine> Run<E> {
         let begin = Instant::now();
         let telemetry = self.engine.step(&mut self.trainer, &plan)?;
         let seconds = begin.elapsed().as_secs_f64();
-        self.trainer.measured(telemetry.samples, seconds);
         let model = Some(self.trainer.config().model);
         Ok(Some(Line { telemetry, model, seconds, accuracy: None, test_loss: None }))
     }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
@@ -26,6 +27,8 @@ const ACCEPTED: &str = "tests/firmware/measured.json";
 const README: &str = "core/README.md";
 /// The emulator, which is also the name of Debian's package.
 const QEMU: &str = "qemu-system-arm";
+/// A program that has not ended by then never will: it takes a second or two.
+const LONGEST: Duration = Duration::from_secs(120);
 /// What a cost may grow by before the test fails.
 const TOLERANCE: f64 = 0.05;
 /// How to accept other costs.
@@ -171,7 +174,7 @@ fn on_board(project: &Project, board: &Board, program: Program, expected: &str) 
     // Each instruction lasts one nanosecond of the board's time.
     qemu.args(["-semihosting-config", "enable=on,target=native", "-icount", "shift=0"]);
     qemu.arg("-kernel").arg(product(project, Some(board.target), program.name));
-    let printed = process::output(&mut qemu)?;
+    let printed = process::output_within(&mut qemu, LONGEST)?;
     let (measured, run): (Vec<&str>, Vec<&str>) =
         printed.lines().partition(|line| line.starts_with(MEASURED));
     same_lines(board.processor, &run.join("\n"), expected)?;

@@ -131,8 +131,8 @@ impl<F: Real> Trainer<F> {
         if needs.halves { Cut::halves(samples) } else { Cut::by_grain(self.grain, samples, needs.parts) }
     }
 
-    /// Tells how long the last step took, with `samples` samples: whoever has a clock and tells its user the time of a
-    /// step tells it here too. The next decision takes it in, where the rule weighs time.
+    /// Tells how long the last step took, with `samples` samples: whoever has a clock, after every step. The next decision
+    /// takes it in, where the rule weighs time.
     pub fn measured(&mut self, samples: u32, seconds: f64) {
         self.step_time = self.needs().step_time.then_some(StepTime { samples, seconds });
     }

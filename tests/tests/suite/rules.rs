@@ -22,7 +22,7 @@ use adadagrad_core::statistics::{Evidence, Inner, Parts, Reason};
 use adadagrad_core::training::{Progress, Trainer};
 use adadagrad_tests::compare::fingerprint;
 use adadagrad_tests::mnist::network;
-use adadagrad_tests::rules::every_rule as rules;
+pub(crate) use adadagrad_tests::rules::every_rule as rules;
 
 use crate::determinism::{Images, run};
 use crate::part_workers::shared;
@@ -30,7 +30,7 @@ use crate::part_workers::shared;
 pub(crate) const SAMPLES: u32 = 90;
 const LARGEST: u32 = 80;
 
-fn config(controller: AnyController, optimizer: AnyOptimizer) -> RunConfig {
+pub(crate) fn config(controller: AnyController, optimizer: AnyOptimizer) -> RunConfig {
     RunConfig {
         model: Model::Logistic,
         optimizer,

@@ -3,30 +3,39 @@
 use adadagrad_core::batch_test::{AnyTest, NormTest};
 use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::layer::{Dense, Flatten, Operation, Relu};
-use adadagrad_core::network::{Network, Node, Placed, Shape};
+use adadagrad_core::network::{Network, Node, Placed, Shape, WorkspaceLen};
+use adadagrad_core::statistics::Needs;
 
 use crate::{Failure, Watch, digits};
 
 /// Samples of a micro-batch.
 const M: usize = 4;
 
+const NODES: [Node; 4] = Node::chain([
+    Operation::Flatten(Flatten),
+    Operation::Dense(Dense { outputs: 32 }),
+    Operation::Relu(Relu),
+    Operation::Dense(Dense { outputs: 10 }),
+]);
+
+const PLACED: [Placed; 4] = match Network::placed(Shape::image(1, 8, 8), &NODES) {
+    Ok(placed) => placed,
+    Err(_) => panic!("layers that do not fit"),
+};
+
+const NETWORK: Network<'_> = Network::from_placed(&PLACED);
+const D: usize = NETWORK.parameters();
+const LEN: WorkspaceLen = NETWORK.workspace_for(M, &Needs::NORMS);
+
 /// The memory it takes.
-pub type Memory = crate::Memory<2_410, 1_488, 8, M>;
+pub type Memory = crate::Memory<D, D, { LEN.values }, { LEN.sums }, M>;
 
 /// Runs it.
 ///
 /// # Errors
 /// When something does not fit, or the run diverges.
 pub fn run(memory: &mut Memory, watch: &mut dyn Watch) -> Result<(), Failure> {
-    let nodes = Node::chain([
-        Operation::Flatten(Flatten),
-        Operation::Dense(Dense { outputs: 32 }),
-        Operation::Relu(Relu),
-        Operation::Dense(Dense { outputs: 10 }),
-    ]);
-    let mut places = [Placed::empty(); 4];
-    let network = Network::place(Shape::image(1, 8, 8), &nodes, &mut places).map_err(|_| Failure::Digits)?;
-    memory.train(network, config(), &digits::small()?, watch)
+    memory.train(NETWORK, config(), &digits::small()?, watch)
 }
 
 fn config() -> RunConfig {

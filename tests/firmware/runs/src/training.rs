@@ -26,19 +26,27 @@ pub trait Watch {
     fn line(&mut self, line: fmt::Arguments<'_>);
 }
 
-/// All memory of a run: of D parameters, for micro-batches of M samples.
+/// All memory of a run: of D parameters, for micro-batches of M samples. The optimizer has so many slots times D values.
 #[derive(Debug)]
-pub struct Memory<const D: usize, const VALUES: usize, const SUMS: usize, const M: usize> {
+pub struct Memory<
+    const D: usize,
+    const OPTIMIZER: usize,
+    const VALUES: usize,
+    const SUMS: usize,
+    const M: usize,
+> {
     parameters: [f32; D],
     gradient: [f32; D],
-    optimizer: [f32; D],
+    optimizer: [f32; OPTIMIZER],
     values: [f32; VALUES],
     sums: [f64; SUMS],
     visits: [Visit; M],
     labels: [u32; M],
 }
 
-impl<const D: usize, const VALUES: usize, const SUMS: usize, const M: usize> Memory<D, VALUES, SUMS, M> {
+impl<const D: usize, const OPTIMIZER: usize, const VALUES: usize, const SUMS: usize, const M: usize>
+    Memory<D, OPTIMIZER, VALUES, SUMS, M>
+{
     /// Zeros: a linker puts them where nothing is stored in flash.
     #[must_use]
     #[allow(clippy::new_without_default, reason = "it is to lie in static memory")]
@@ -46,7 +54,7 @@ impl<const D: usize, const VALUES: usize, const SUMS: usize, const M: usize> Mem
         Self {
             parameters: [0.0; D],
             gradient: [0.0; D],
-            optimizer: [0.0; D],
+            optimizer: [0.0; OPTIMIZER],
             values: [0.0; VALUES],
             sums: [0.0; SUMS],
             visits: [Visit { sample: 0, pass: 0 }; M],
