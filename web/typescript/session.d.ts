@@ -42,7 +42,7 @@ export interface RunConfig {
   optimizer: Optimizer;
   learning_rate: number;
   schedule: Schedule;
-  /** null: no test, then the controller must be constant. */
+  /** null: no test, which AdAdaGrad cannot do without. */
   test: BatchTest | null;
   controller: Controller;
   /** Names of what is reported and decides nothing, with blanks between them. */
@@ -122,6 +122,7 @@ export interface Telemetry {
   next_batch: number;
   /** What is observed, by its name. */
   observed?: Record<string, Observation>;
+  /** `controller`: why the rule kept the size for want of something to decide from. */
   reasons: { variance?: Reason; required?: Reason; controller?: Reason };
 }
 

@@ -74,7 +74,7 @@ const evaluations = v.pipe(list(evaluation), v.check((items) => followEachOther(
 const numbers = v.custom<(number | null)[]>((values) => Array.isArray(values) && values.every(isNumberOrNull), 'must be a list of numbers');
 
 /** Reasons that only another version of the page knows are left out. */
-const reasons = v.fallback(record(columnsOf(REASON_COLUMNS, v.fallback(v.array(v.unknown()), []))), () => ({ variance: [], required: [] }));
+const reasons = v.fallback(record(columnsOf(REASON_COLUMNS, v.fallback(v.array(v.unknown()), []))), () => ({ variance: [], required: [], controller: [] }));
 
 const runFile = record({
   format: v.literal(FORMAT, `must be ${FORMAT}`),
@@ -124,6 +124,20 @@ export function readRunFile(content: unknown, parts: { id: string; slot: number;
   return { run, mistakes: [] };
 }
 
+const RUNS_FORMAT = 'adadagrad-runs';
+
+/** Several runs in one file. */
+export function writeRunsFile(runs: readonly TrainedRun[]): { format: typeof RUNS_FORMAT; version: typeof VERSION; runs: Written[] } {
+  return { format: RUNS_FORMAT, version: VERSION, runs: runs.map(writeRunFile) };
+}
+
+const runsFile = record({ format: v.literal(RUNS_FORMAT, `must be ${RUNS_FORMAT}`), version: v.literal(VERSION), runs: v.pipe(v.array(v.unknown(), 'must be a list'), v.minLength(1, 'must not be empty')) });
+
+/** What a file of one run or of several holds, each still to be read. */
+export function runsIn(content: unknown): readonly unknown[] {
+  return parse(runsFile, content).value?.runs ?? [content];
+}
+
 function recordAt({ steps, reasons: columns }: v.InferOutput<typeof runFile>, index: number): StepRecord {
   const values = Object.fromEntries(STEP_COLUMNS.map((key) => [key, steps[key][index] ?? null]));
   return { ...(values as unknown as StepRecord), version: VERSION, reasons: reasonsAt(columns, index) };
@@ -156,10 +170,13 @@ const storedRun = record({
       ),
       whyNoVariance: v.instance(Int8Array, 'must be a column of small numbers'),
       whyNotRequired: v.instance(Int8Array, 'must be a column of small numbers'),
+      // Earlier pages did not keep it.
+      whyHeld: v.optional(v.instance(Int8Array, 'must be a column of small numbers')),
       stride: v.pipe(count, v.minValue(1, 'must be at least 1')),
     }),
     v.check(
-      ({ columns, whyNoVariance, whyNotRequired }) => [whyNoVariance, whyNotRequired].every(({ length }) => length === columns.step.length),
+      ({ columns, whyNoVariance, whyNotRequired, whyHeld }) =>
+        [whyNoVariance, whyNotRequired, whyHeld ?? whyNotRequired].every(({ length }) => length === columns.step.length),
       LENGTHS,
     ),
   ),
