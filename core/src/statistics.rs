@@ -11,7 +11,7 @@ mod made_elsewhere;
 
 pub use self::made_elsewhere::{EvidenceError, Part};
 pub use crate::length::LengthMismatch;
-pub(crate) use crate::length::check_length;
+pub(crate) use crate::length::{check_least, check_length};
 use crate::noise_scale::{MeasuredNoise, Noise, Sensor, Sensors, preconditioned, sign};
 use crate::real::{Real, count, dot_of_equals, exponent_of, power_of_two, square_norm};
 use crate::vectors::on_vectors;
@@ -44,6 +44,23 @@ pub struct Needs {
 }
 
 impl Needs {
+    /// Nothing beyond loss and mean gradient.
+    pub const NONE: Self = Self {
+        norms: false,
+        inner: false,
+        coordinate_quantile: None,
+        parts: 0,
+        halves: false,
+        sensors: Sensors { preconditioned: false, sign: false },
+        epoch: false,
+        extends: false,
+        step_time: false,
+        apart: false,
+    };
+
+    /// Σ sᵢ, as the norm test asks for.
+    pub const NORMS: Self = Self { norms: true, ..Self::NONE };
+
     /// All that one of two asks for. Where both want a quantile, the first one's.
     #[must_use]
     pub fn and(self, other: Self) -> Self {

@@ -6,7 +6,7 @@ use clap::Args;
 use crate::process::{self, asked, cargo};
 use crate::project::Project;
 use crate::report::{Outcome, Report};
-use crate::{bench_browser, chromium, data, fuzz, npm, page, page_tests, tools, vulkan};
+use crate::{bench_browser, chromium, data, firmware, fuzz, npm, page, page_tests, tools, vulkan};
 
 /// Options of `cargo xtask test`.
 #[derive(Args)]
@@ -21,6 +21,7 @@ const FUZZ_SECONDS: u32 = 10;
 
 // Stages that others need, by name.
 const DATA: &str = "data";
+const QEMU: &str = "emulator";
 const PACKAGE: &str = "wasm package";
 const BUILD: &str = "page build";
 const BENCH: &str = "bench build";
@@ -33,6 +34,7 @@ pub(crate) fn run(project: &Project, options: &Options) -> bool {
     core_alone(project, &mut report);
     report.stage(DATA, &[], || data::prepare(project).map(passed));
     native(project, &mut report);
+    boards(project, &mut report);
     if !options.skip_page {
         page(project, &mut report);
     }
@@ -43,7 +45,8 @@ pub(crate) fn run(project: &Project, options: &Options) -> bool {
 fn formatting_and_lints(project: &Project, report: &mut Report) {
     report.stage("formatting", &[], || {
         tools::component("rustfmt", "fmt")?;
-        run_cargo(project, &["fmt", "--all", "--check"])
+        run_cargo(project, &["fmt", "--all", "--check"])?;
+        run_cargo(project, &["fmt", "--all", "--check", "--manifest-path", firmware::MANIFEST])
     });
     report.stage("clippy", &[], || {
         tools::component("clippy", "clippy")?;
@@ -71,6 +74,12 @@ fn native(project: &Project, report: &mut Report) {
         let mut doc = cargo(project.root(), &["doc", "--workspace", "--no-deps"]);
         process::run(doc.env("RUSTDOCFLAGS", "-D warnings")).map(passed)
     });
+}
+
+/// Training on emulated microcontrollers.
+fn boards(project: &Project, report: &mut Report) {
+    report.stage(QEMU, &[], || unless_required("REQUIRE_QEMU", firmware::qemu()));
+    report.stage("firmware", &[QEMU], || firmware::stage(project));
 }
 
 fn page(project: &Project, report: &mut Report) {

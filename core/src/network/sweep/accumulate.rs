@@ -12,6 +12,9 @@ use crate::network::{Score, SweepError};
 use crate::real::{Real, power_of_two};
 use crate::statistics::{Needs, Statistics, check_length};
 
+/// What takes memory of its own.
+const MOMENTS: Needs = Needs { coordinate_quantile: Some(1.0), ..Needs::NORMS };
+
 impl<F: Real, B: Backend<F>> Sweep<'_, F, B> {
     /// Adds a micro-batch's loss, gradient and whatever `needs` names to `statistics`. Of no samples, nothing is added.
     ///
@@ -29,6 +32,7 @@ impl<F: Real, B: Backend<F>> Sweep<'_, F, B> {
         check_length("the gradient", parameters_len, statistics.gradient_sum.len())?;
         if !statistics.second_moment.is_empty() {
             check_length("the second moment", parameters_len, statistics.second_moment.len())?;
+            self.check_workspace(&MOMENTS)?;
         }
         let (count, score) = self.forward(parameters, dataset, samples)?;
         if count > 0 {
