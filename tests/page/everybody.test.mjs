@@ -190,6 +190,8 @@ test('large text, other directions, long names, forced colours, contrast and pap
 
   await page.emulateMedia({ forcedColors: 'active' });
   await button('Slow motion').click();
+  // Colours pass from one to the other.
+  await page.evaluate(() => Promise.allSettled(document.getAnimations().filter(({ effect }) => effect.getComputedTiming().endTime < Infinity).map(({ finished }) => finished)));
   const pairs = [
     ['.segmented input:checked + label', '.segmented input:not(:checked) + label', 'backgroundColor'],
     ['#slow-button[aria-pressed=true]', '#growth-button', 'backgroundColor'],
