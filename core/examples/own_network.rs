@@ -1,172 +1,83 @@
-//! A network and data of one's own, without heap and operating system: all memory is static and sized at compile time. On
-//! a microcontroller `main` is the entry point, and `train` stays as it is.
+//! Your own network and data, trained by this crate: three spirals, two hidden layers.
+//!
+//!     cargo run --release -p adadagrad-core --features std --example own_network
 
-use adadagrad_core::backend::PlainBackend;
-use adadagrad_core::batch_test::{AnyTest, NormTest};
-use adadagrad_core::config::RunConfig;
+use std::error::Error;
+
+use adadagrad_core::backend::FastBackend;
+use adadagrad_core::config::{DatasetName, RunConfig};
 use adadagrad_core::dataset::{Dataset, SampleShape, Visit};
-use adadagrad_core::layer::{Dense, Operation, Relu};
-use adadagrad_core::network::{
-    Grain, Network, Node, Placed, Shape, Sweep, SweepError, Workspace, WorkspaceLen, initialise,
-};
-use adadagrad_core::optimizer::{AdaGrad, AnyOptimizer};
-use adadagrad_core::random::Key;
-use adadagrad_core::statistics::{LengthMismatch, Needs, Statistics};
-use adadagrad_core::training::{StepError, Trainer};
+use adadagrad_core::layer::{Dense, Tanh};
+use adadagrad_core::model::Model;
+use adadagrad_core::network::{Node, Shape};
+use adadagrad_core::optimizer::{Adam, AnyOptimizer};
+use adadagrad_core::owned::{Advance, LocalRun, OwnedNetwork};
+use adadagrad_core::training::Telemetry;
 
-/// Points of the square (−1, 1)²: class 1 inside a ring, class 0 elsewhere.
-struct Ring;
+const SAMPLES: u32 = 1_500;
+const CLASSES: u32 = 3;
 
-impl Dataset<f32> for Ring {
+/// Points on three spirals, computed when they are read.
+struct Spirals;
+
+impl Dataset<f32> for Spirals {
     fn shape(&self) -> SampleShape {
-        SampleShape::floats(Shape::vector(2), 2)
+        SampleShape::floats(Shape::vector(2), CLASSES)
     }
 
     fn len(&self) -> u32 {
-        512
+        SAMPLES
     }
 
     fn read(&self, visit: Visit, input: &mut [f32], targets: &mut [u32]) {
-        let key = Key::new(1, u64::from(visit.sample));
-        for (index, value) in (0..).zip(input.iter_mut()) {
-            *value = key.uniform(index, 1.0);
-        }
-        let square: f32 = input.iter().map(|value| value * value).sum();
-        targets.fill(u32::from((0.2..0.8).contains(&square)));
+        let class = visit.sample % CLASSES;
+        let radius = visit.sample as f32 / SAMPLES as f32;
+        let angle = 4.0 * radius + class as f32 * core::f32::consts::TAU / CLASSES as f32;
+        input.copy_from_slice(&[2.0 * radius * angle.sin(), 2.0 * radius * angle.cos()]);
+        targets[0] = class;
     }
 }
 
-/// 2 → 16 → 2.
-const NODES: [Node; 3] = Node::chain([
-    Operation::Dense(Dense { outputs: 16 }),
-    Operation::Relu(Relu),
-    Operation::Dense(Dense { outputs: 2 }),
-]);
-const PLACED: [Placed; 3] = match Network::placed(Shape::vector(2), &NODES) {
-    Ok(placed) => placed,
-    Err(_) => panic!("layers that do not fit"),
-};
-const NETWORK: Network<'_> = Network::from_placed(&PLACED);
-/// Parameters.
-const D: usize = NETWORK.parameters();
-/// Samples that are swept at a time: more cost memory.
-const MICRO_BATCH: u32 = 8;
-/// What the norm test takes.
-const LEN: WorkspaceLen = NETWORK.workspace_for(MICRO_BATCH as usize, &Needs::NORMS);
-
-/// All memory of the run.
-struct Memory {
-    parameters: [f32; D],
-    gradient: [f32; D],
-    /// AdaGrad has one slot.
-    optimizer: [f32; D],
-    values: [f32; LEN.values],
-    sums: [f64; LEN.sums],
-    visits: [Visit; LEN.visits],
-    labels: [u32; LEN.labels],
-}
-
-impl Memory {
-    const fn new() -> Self {
-        Self {
-            parameters: [0.0; D],
-            gradient: [0.0; D],
-            optimizer: [0.0; D],
-            values: [0.0; LEN.values],
-            sums: [0.0; LEN.sums],
-            visits: [Visit { sample: 0, pass: 0 }; LEN.visits],
-            labels: [0; LEN.labels],
-        }
-    }
-}
-
-/// Why training stopped.
-#[derive(Debug)]
-enum Failure {
-    Settings,
-    Sweep(SweepError),
-    Step(StepError),
-}
-
-impl From<SweepError> for Failure {
-    fn from(error: SweepError) -> Self {
-        Self::Sweep(error)
-    }
-}
-
-impl From<StepError> for Failure {
-    fn from(error: StepError) -> Self {
-        Self::Step(error)
-    }
-}
-
-impl From<LengthMismatch> for Failure {
-    fn from(error: LengthMismatch) -> Self {
-        Self::Step(error.into())
-    }
-}
-
-/// Trains, and returns how many of the samples are classified correctly, and the last batch.
-fn train(memory: &mut Memory) -> Result<(u32, u32), Failure> {
+fn train(sample_budget: u64) -> Result<Vec<Telemetry>, Box<dyn Error>> {
+    let layers = [
+        Dense { outputs: 32 }.into(),
+        Tanh.into(),
+        Dense { outputs: 32 }.into(),
+        Tanh.into(),
+        Dense { outputs: CLASSES }.into(),
+    ];
+    let network = OwnedNetwork::of_nodes(&Node::chain(layers), Dataset::<f32>::shape(&Spirals))?;
     let config = RunConfig {
-        optimizer: AnyOptimizer::AdaGrad(AdaGrad::default()),
-        learning_rate: 0.1,
-        test: Some(AnyTest::Norm(NormTest { eta: 0.7, debiased: false })),
+        dataset: DatasetName::Own,
+        model: Model::UNNAMED,
+        optimizer: AnyOptimizer::Adam(Adam::default()),
+        learning_rate: 0.01,
         initial_batch: 8,
-        max_batch: 256,
-        sample_budget: 20_000,
+        max_batch: SAMPLES,
+        sample_budget,
         ..RunConfig::default()
     };
-    let Memory { parameters, gradient, optimizer, values, sums, visits, labels } = memory;
-    initialise(NETWORK, config.seed, parameters)?;
-    config.start(D, optimizer);
-    let workspace = Workspace { values, sums, visits, labels };
-    let mut sweep = Sweep::new(NETWORK, PlainBackend, MICRO_BATCH as usize, workspace)?;
-    // One core: a batch need not be cut into parts.
-    let whole = Grain { samples: u32::MAX, parts: 1 };
-    let mut trainer =
-        Trainer::<f32>::new(config, Dataset::len(&Ring)).map_err(|_| Failure::Settings)?.with_grain(whole);
-    let mut order = trainer.order();
-    let mut batch = 0;
-    // Plan: how many samples, and what is asked of them.
-    while let Some(plan) = trainer.plan() {
-        batch = plan.cut.samples();
-        // Sweep: loss, gradient and norms of the batch, a micro-batch at a time.
-        let mut statistics = Statistics::new(gradient, &mut [])?;
-        for piece in plan.cut.walk(0..plan.cut.parts(), MICRO_BATCH) {
-            let samples = piece.positions.map(|position| order.visit(plan.start + u64::from(position)));
-            sweep.accumulate(parameters, &Ring, samples, &plan.needs, &mut statistics)?;
+    let mut run = LocalRun::new(config, network, SAMPLES, FastBackend)?;
+    let mut steps = Vec::new();
+    loop {
+        match run.advance(&Spirals)? {
+            Advance::Working => {}
+            Advance::Step(telemetry) => steps.push(telemetry),
+            Advance::Finished => return Ok(steps),
         }
-        let evidence = statistics.evidence(&plan.needs, None);
-        // Conclude: the update, and the size of the next batch.
-        let mean = statistics.into_mean_gradient()?;
-        trainer.conclude(&plan, &evidence, mean, parameters, optimizer)?;
-    }
-    let mut correct = 0;
-    for first in (0..Dataset::len(&Ring)).step_by(MICRO_BATCH as usize) {
-        correct += sweep.evaluate(parameters, &Ring, first..first + MICRO_BATCH)?.correct;
-    }
-    Ok((correct, batch))
-}
-
-fn main() {
-    let mut memory = Memory::new();
-    match train(&mut memory) {
-        Ok((correct, batch)) => {
-            println!("{correct} of 512 are classified correctly; the last batch had {batch} samples")
-        }
-        Err(failure) => println!("{failure:?}"),
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn it_learns_and_its_batches_grow() {
-        let (correct, batch) = train(&mut Memory::new()).expect("a run");
-        assert!(correct > 450, "{correct}");
-        assert!(batch > 64, "{batch}");
+fn main() -> Result<(), Box<dyn Error>> {
+    for Telemetry { step, samples, loss, training_accuracy, .. } in train(600_000)? {
+        println!("step {step:>4}  batch {samples:>4}  loss {loss:.3}  accuracy {training_accuracy:.3}");
     }
+    Ok(())
+}
+
+#[test]
+fn the_batch_grows_and_the_loss_falls() {
+    let steps = train(150_000).expect("a run");
+    let [first, .., last] = &*steps else { panic!("{} steps", steps.len()) };
+    assert!(last.samples > first.samples && last.loss < 0.5 * first.loss, "{first:?} {last:?}");
 }

@@ -15,7 +15,7 @@ function record(step, others = {}) {
   return {
     version: 1, step, samples: 8, samples_seen: 8 * step, loss: 1 / step, training_accuracy: 0.5, learning_rate: 0.02, mean_norm_sq: 2,
     sum_squared_norms: 20, variance: 3, variance_along: null, variance_orthogonal: null, coordinate_ratio: null, worker_variance: null,
-    required: 12, threshold: 1.5, next_batch: 8, reasons: {}, seconds: 0.25, ...others,
+    required: 12, threshold: 1.5, wanted: 12, next_batch: 8, reasons: {}, seconds: 0.25, ...others,
   };
 }
 

@@ -351,7 +351,7 @@ fn updates_by_infinite_factors_are_refused() {
 #[test]
 fn progress_at_the_end_of_its_range() {
     let config = RunConfig { optimizer: AnyOptimizer::Sgd(Sgd::default()), ..Preset::PaperCnn.config() };
-    let shared = Shared { steps: u64::MAX, sum_norm_sq: 0.0 };
+    let shared = Shared { steps: u64::MAX, ..Shared::default() };
     let progress = Progress { steps: u64::MAX, shared, ..Progress::start(8) };
     let trainer = Trainer::<f32>::resume(config, 60_000, progress).unwrap();
     let (plan, evidence) = planned(&trainer);

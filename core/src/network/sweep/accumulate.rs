@@ -61,10 +61,11 @@ impl<F: Real, B: Backend<F>> Sweep<'_, F, B> {
             square_norms,
             ..Sink::default()
         };
-        if exponent == 0 || sink.only_sum() {
+        if (exponent == 0 && !needs.apart) || sink.only_sum() {
             backward(self.network, &self.backend, Pass::Full, count, parameters, values, sink);
         } else {
-            // First the sum of gradients that are so small, then their squares, from gradients that are not.
+            // First the sum of gradients that are so small, or that nothing may change, then their squares, from gradients
+            // that are not small.
             let only_sum = Sink { gradient_sum: sink.gradient_sum, ..Sink::default() };
             backward(self.network, &self.backend, Pass::Full, count, parameters, values, only_sum);
             sink.gradient_sum = &mut [];

@@ -24,6 +24,7 @@ use crate::arguments::{Device, LabelName, PlaceArguments, ReadingArguments};
 use crate::demand::Demand;
 use crate::origin::Loaded;
 use crate::output;
+use crate::usage::Usage;
 
 /// Each thread takes memory of its own.
 const MOST_THREADS: NonZero<usize> = NonZero::new(1024).expect("not zero");
@@ -169,20 +170,20 @@ impl PlaceArguments {
     }
 
     /// Refuses what does not go together, and what no machine has.
-    pub(crate) fn check(&self) -> Result<(), String> {
+    pub(crate) fn check(&self) -> Result<(), Usage> {
         if let Some(threads) = self.threads.filter(|&threads| threads > MOST_THREADS) {
-            return Err(format!("--threads is {threads}, but must be from 1 to {MOST_THREADS}"));
+            return Err(format!("--threads is {threads}, but must be from 1 to {MOST_THREADS}").into());
         }
         match self.device {
             Device::Cpu if self.adapter.is_some() => {
-                Err("--adapter names a GPU, so it needs --device gpu or --device auto".to_owned())
+                Err("--adapter names a GPU, so it needs --device gpu or --device auto".into())
             }
             Device::Cpu if self.gpu_memory.is_some() => {
-                Err("--gpu-memory limits a GPU, so it needs --device gpu or --device auto".to_owned())
+                Err("--gpu-memory limits a GPU, so it needs --device gpu or --device auto".into())
             }
             Device::Gpu if self.threads.is_some() => {
                 Err("--threads sets the number of CPU threads, so it cannot be combined with --device gpu"
-                    .to_owned())
+                    .into())
             }
             _ => Ok(()),
         }
