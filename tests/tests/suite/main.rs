@@ -37,4 +37,5 @@ mod retune;
 mod rules;
 mod settings;
 mod sparse_inputs;
+mod streams;
 mod subnormal;
