@@ -51,7 +51,7 @@ impl Needs {
         coordinate_quantile: None,
         parts: 0,
         halves: false,
-        sensors: Sensors { preconditioned: false, sign: false },
+        sensors: Sensors::of(Sensor::Plain),
         epoch: false,
         extends: false,
         step_time: false,
