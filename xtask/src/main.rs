@@ -14,6 +14,7 @@ mod data;
 mod debian;
 mod demo;
 mod fuzz;
+mod mpi;
 mod npm;
 mod page;
 mod page_tests;

@@ -8,6 +8,7 @@ use adadagrad_core::batch_test::AnyTest;
 use adadagrad_core::config::DatasetName;
 use adadagrad_core::model::Model;
 use adadagrad_core::network::Shape;
+use adadagrad_core::owned::cluster::Reduction;
 use clap::{ArgGroup, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::network::NetworkArguments;
@@ -198,6 +199,8 @@ Examples:
   Stop with Ctrl-C (also within a step), and resume exactly:
     adadagrad train --preset quick --save m.safetensors
     adadagrad train --resume m.safetensors --save m.safetensors
+  On four processes of a cluster (a program built with MPI):
+    mpirun -n 4 adadagrad train --preset quick --save m.safetensors
 
 Exit codes:
   0        finished
@@ -302,6 +305,26 @@ pub(crate) enum Device {
     Gpu,
     /// A hardware GPU if there is one, otherwise the threads of the CPU
     Auto,
+}
+
+/// How ranks add.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Reduce {
+    /// Part by part: the result is the same, bit for bit, for any number of ranks
+    #[default]
+    Exact,
+    /// Rank by rank: fewer bytes are sent, and the bits of the result depend on the number of ranks, which are the
+    /// workers of the worker-gradient test
+    Fast,
+}
+
+impl From<Reduce> for Reduction {
+    fn from(reduce: Reduce) -> Self {
+        match reduce {
+            Reduce::Exact => Self::Exact,
+            Reduce::Fast => Self::Fast,
+        }
+    }
 }
 
 /// Data and device, for every command.
@@ -422,6 +445,9 @@ pub(crate) struct TrainArguments {
     /// Print the GPU time of each kernel, its GFLOP/s and GB/s, and the utilisation of the GPU by batch size
     #[arg(long, help_heading = "Data and device")]
     pub(crate) profile: bool,
+    /// With several ranks: how the sums of a batch's parts are added
+    #[arg(long, value_enum, default_value_t, help_heading = "Data and device")]
+    pub(crate) reduce: Reduce,
     /// Do not print progress, only the summary
     #[arg(long, short)]
     pub(crate) quiet: bool,
