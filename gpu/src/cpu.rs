@@ -42,13 +42,21 @@ impl Engine for ThreadsEngine {
     }
 
     fn description(&self) -> String {
-        match self.threads() {
+        let threads = match self.threads() {
             1 => "1 thread".to_owned(),
             threads => format!("{threads} threads"),
+        };
+        match self.ranks() {
+            1 => threads,
+            ranks => format!("{ranks} ranks with {threads} each"),
         }
     }
 
     fn control(&self) -> &Arc<Control> {
         self.control()
+    }
+
+    fn fast_ranks(&self) -> Option<u32> {
+        self.adds_by_rank().then(|| u32::try_from(self.ranks()).unwrap_or(u32::MAX))
     }
 }

@@ -54,6 +54,11 @@ pub trait Engine {
 
     /// How far a step is, and the way to cancel it.
     fn control(&self) -> &Arc<Control>;
+
+    /// The number of ranks that add their own sums first, where that decides the bits.
+    fn fast_ranks(&self) -> Option<u32> {
+        None
+    }
 }
 
 /// An engine that was chosen while the program runs.
@@ -93,6 +98,10 @@ impl Engine for Box<dyn Engine> {
 
     fn control(&self) -> &Arc<Control> {
         (**self).control()
+    }
+
+    fn fast_ranks(&self) -> Option<u32> {
+        (**self).fast_ranks()
     }
 }
 

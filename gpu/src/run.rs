@@ -50,7 +50,8 @@ impl<E: Engine> Run<E> {
         let telemetry = self.engine.step(&mut self.trainer, &plan)?;
         let seconds = begin.elapsed().as_secs_f64();
         let model = Some(self.trainer.config().model);
-        Ok(Some(Line { telemetry, model, seconds, accuracy: None, test_loss: None }))
+        let fast_ranks = self.engine.fast_ranks();
+        Ok(Some(Line { telemetry, model, fast_ranks, seconds, accuracy: None, test_loss: None }))
     }
 
     /// Goes on with other settings from the next step on.

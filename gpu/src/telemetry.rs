@@ -13,6 +13,9 @@ pub struct Line {
     /// The network, by its name; the user's own by its digest. Lines of earlier versions do not say it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<Model>,
+    /// On a cluster with `--reduce fast`, the number of ranks: the bits depend on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fast_ranks: Option<u32>,
     /// Wall-clock seconds that the step took, without the evaluation after it.
     pub seconds: f64,
     /// Share of the test set classified correctly after the step, where it was measured.

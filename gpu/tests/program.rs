@@ -537,3 +537,22 @@ fn the_self_test_passes_and_its_report_is_one_json_file() {
         assert!(refused.contains(sentence), "{refused}");
     }
 }
+
+/// Several of a program that knows nothing of the others would write over each other's files.
+#[cfg(not(feature = "mpi"))]
+#[test]
+fn several_started_by_mpirun_are_refused_without_mpi() {
+    let folder = folder();
+    let started = |rank: &str, size: &str| {
+        let mut command = program(folder.path(), &format!("{SHORT} --save run.st"));
+        command.env("OMPI_COMM_WORLD_RANK", rank).env("OMPI_COMM_WORLD_SIZE", size).output().unwrap()
+    };
+    let first = started("0", "2");
+    assert_eq!(first.status.code(), Some(1));
+    let said = text(&first.stderr);
+    assert!(said.contains("built without MPI") && said.lines().count() == 1, "{said}");
+    let second = started("1", "2");
+    assert_eq!((second.status.code(), &second.stderr[..], &second.stdout[..]), (Some(0), &b""[..], &b""[..]));
+    assert!(!folder.path().join("run.st").exists());
+    assert!(started("0", "1").status.success());
+}

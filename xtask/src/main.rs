@@ -15,6 +15,7 @@ mod debian;
 mod demo;
 mod firmware;
 mod fuzz;
+mod mpi;
 mod npm;
 mod page;
 mod page_tests;

@@ -6,7 +6,7 @@ use clap::Args;
 use crate::process::{self, asked, cargo};
 use crate::project::Project;
 use crate::report::{Outcome, Report};
-use crate::{bench_browser, chromium, data, firmware, fuzz, npm, page, page_tests, tools, vulkan};
+use crate::{bench_browser, chromium, data, firmware, fuzz, mpi, npm, page, page_tests, tools, vulkan};
 
 /// Options of `cargo xtask test`.
 #[derive(Args)]
@@ -69,6 +69,13 @@ fn native(project: &Project, report: &mut Report) {
     report.stage("graphics driver", &[], || unless_required("REQUIRE_GPU", vulkan::ensure()));
     // This program is tested apart: a system that locks running programs could not build it anew.
     report.stage("tests", &[DATA], || run_cargo(project, &["test", "--workspace", "--exclude", "xtask"]));
+    // After the others: with the feature the program is built once more.
+    report.stage("cluster", &[DATA], || {
+        if let Outcome::Skipped(why) = unless_required("REQUIRE_MPI", mpi::ensure())? {
+            return Ok(Outcome::Skipped(why));
+        }
+        run_cargo(project, &["test", "-p", "adadagrad-gpu", "--features", "mpi", "--test", "mpi"])
+    });
     report.stage("tests of xtask", &[], || run_cargo(project, &["test", "-p", "xtask"]));
     report.stage("documentation", &[], || {
         let mut doc = cargo(project.root(), &["doc", "--workspace", "--no-deps"]);

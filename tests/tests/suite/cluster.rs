@@ -237,18 +237,21 @@ fn a_run_goes_on_with_another_number_of_ranks() {
     }
 }
 
-/// What is wrong with the messages of a cluster.
+/// What is wrong with two of the parts that another rank has swept.
 #[derive(Clone, Copy, Debug)]
 enum Mistake {
-    /// The sums of the first rank's parts do not arrive.
+    /// The sums over coordinates of the first do not arrive.
     Lost,
-    /// Those of the first rank arrive in place of the second's as well.
+    /// Those of the first arrive in place of the second's as well.
     Doubled,
-    /// Those of the two change places, with all that is said about them.
+    /// The two change places, with all that is said about them.
     Exchanged,
 }
 
 struct Mistaken(Channels, Mistake);
+
+/// Parts of a batch that a rank sweeps.
+const PARTS: usize = 4;
 
 impl Collective for Mistaken {
     fn rank(&self) -> usize {
@@ -261,14 +264,19 @@ impl Collective for Mistaken {
 
     fn exchange(&mut self, messages: &[&[u8]], received: &mut [Vec<u8>]) -> Result<(), CollectiveError> {
         self.0.exchange(messages, received)?;
-        // Two ranks with as many parts.
-        let (first, second) = received.split_at_mut(1);
+        let (header, plain_sums) = (128, 52);
+        let is_of_coordinates = !is_gathered(messages);
+        let parts = match &mut received[1 - self.0.rank()][..] {
+            message if is_of_coordinates => message,
+            message if message.len() == header + PARTS * plain_sums => &mut message[header..],
+            _ => return Ok(()),
+        };
+        let len = parts.len() / PARTS;
+        let (first, rest) = parts.split_at_mut(len);
         match self.1 {
-            Mistake::Lost if !is_gathered(messages) => first[0].fill(0),
-            Mistake::Doubled if first[0].len() == second[0].len() => second[0].clone_from(&first[0]),
-            Mistake::Exchanged if first[0].len() == second[0].len() => {
-                first[0].swap_with_slice(&mut second[0])
-            }
+            Mistake::Lost if is_of_coordinates => first.fill(0),
+            Mistake::Doubled if is_of_coordinates => rest[..len].copy_from_slice(first),
+            Mistake::Exchanged => first.swap_with_slice(&mut rest[..len]),
             _ => {}
         }
         Ok(())
@@ -384,7 +392,7 @@ fn a_rank_that_is_gone_is_named() {
         let most = if rank == 1 { 2 } else { usize::MAX };
         let mut made = 0;
         loop {
-            let Some(plan) = trainer.plan().filter(|_| made < most) else { return None };
+            let plan = trainer.plan().filter(|_| made < most)?;
             match engine.step(&mut trainer, &plan) {
                 Ok(_) => made += 1,
                 Err(error) => return Some(error.to_string()),

@@ -138,7 +138,7 @@ impl Peers {
         let totals: Vec<Vec<Totals<f64>>> =
             self.incoming.iter().map(|message| all(&message[HEADER..]).collect()).collect();
         self.exchange_slices(own, &counts)?;
-        let folded = self.fold_slices(&totals);
+        let folded = self.fold_slices(own, &totals);
         self.gather_mean(folded, mean)?;
         if self.needs.moments() { self.gather_moments() } else { Ok(()) }
     }
@@ -188,36 +188,39 @@ impl Peers {
         let rank = self.collective.rank();
         let per_parameter = self.vectors() * f32::BYTES;
         let [own, of_slice] = [counts[rank], self.slice(rank).len()];
-        for other in 0..self.size() {
-            let sent = own * self.slice(other).len() * per_parameter;
+        for (other, &count) in counts.iter().enumerate() {
+            let slice = self.slice(other).len();
+            // What a rank sends itself stays where it is.
+            let [sent, received] = if other == rank { [0, 0] } else { [own * slice, count * of_slice] };
             // The slices of ḡ come into the same memory.
-            let moments = if self.needs.moments() { 2 * f64::BYTES * self.slice(other).len() } else { 0 };
-            let received = counts[other] * of_slice * per_parameter;
-            let mean = HEADER + self.slice(other).len() * (f32::BYTES + 1);
-            reserve(&mut self.outgoing[other], sent)?;
-            reserve(&mut self.incoming[other], received.max(mean).max(HEADER + moments))?;
+            let moments = if self.needs.moments() { 2 * f64::BYTES * slice } else { 0 };
+            let gathered = HEADER + moments.max(slice * (f32::BYTES + 1));
+            reserve(&mut self.outgoing[other], sent * per_parameter)?;
+            reserve(&mut self.incoming[other], gathered.max(received * per_parameter))?;
         }
         Ok(())
     }
 
-    /// Sends each rank its slice of the own parts, and receives the own slice of all.
+    /// Sends each other rank its slice of the own parts, and receives the own slice of all.
     fn exchange_slices(
         &mut self,
         own: &[OwnedStatistics<f32>],
         counts: &[usize],
     ) -> Result<(), ThreadsError> {
-        let of_slice = self.slice(self.collective.rank()).len() * self.vectors() * f32::BYTES;
-        for rank in 0..self.size() {
+        let own_rank = self.collective.rank();
+        let of_slice = self.slice(own_rank).len() * self.vectors() * f32::BYTES;
+        for (rank, &count) in counts.iter().enumerate() {
             let slice = self.slice(rank);
             let message = &mut self.outgoing[rank];
             message.clear();
-            for part in own {
+            let sent = if rank == own_rank { &[] } else { own };
+            for part in sent {
                 put(message, &part.gradient_sum[slice.clone()]);
                 if !part.second_moment.is_empty() {
                     put(message, &part.second_moment[slice.clone()]);
                 }
             }
-            self.incoming[rank].resize(counts[rank] * of_slice, 0);
+            self.incoming[rank].resize(if rank == own_rank { 0 } else { count * of_slice }, 0);
         }
         let outgoing = core::mem::take(&mut self.outgoing);
         let messages: Vec<&[u8]> = outgoing.iter().map(Vec::as_slice).collect();
@@ -227,13 +230,27 @@ impl Peers {
     }
 
     /// Adds the parts' slices in their order.
-    fn fold_slices(&mut self, totals: &[Vec<Totals<f64>>]) -> Result<(), ThreadsError> {
-        for (message, totals) in self.incoming.iter().zip(totals) {
-            let mut message = &message[..];
-            for &of_part in totals {
-                self.part.totals = of_part;
-                take(&mut message, &mut self.part.gradient_sum);
-                take(&mut message, &mut self.part.second_moment);
+    fn fold_slices(
+        &mut self,
+        own: &[OwnedStatistics<f32>],
+        totals: &[Vec<Totals<f64>>],
+    ) -> Result<(), ThreadsError> {
+        let own_rank = self.collective.rank();
+        let slice = self.slice(own_rank);
+        for (rank, totals) in totals.iter().enumerate() {
+            let mut message = &self.incoming[rank][..];
+            for (index, &of_part) in totals.iter().enumerate() {
+                let OwnedStatistics { totals, gradient_sum, second_moment } = &mut self.part;
+                *totals = of_part;
+                if rank == own_rank {
+                    gradient_sum.copy_from_slice(&own[index].gradient_sum[slice.clone()]);
+                    if !second_moment.is_empty() {
+                        second_moment.copy_from_slice(&own[index].second_moment[slice.clone()]);
+                    }
+                } else {
+                    take(&mut message, gradient_sum);
+                    take(&mut message, second_moment);
+                }
                 self.fold.take_closed(&mut self.part)?;
             }
         }

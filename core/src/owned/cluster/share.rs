@@ -40,7 +40,7 @@ mod tests {
                 for rank in 0..size {
                     let slice = slice_of(parameters, rank, size);
                     assert_eq!(slice.start, end);
-                    assert!(slice.is_empty() || slice.start % BLOCK == 0);
+                    assert!(slice.is_empty() || slice.start.is_multiple_of(BLOCK));
                     end = slice.end;
                 }
                 assert_eq!(end, parameters);

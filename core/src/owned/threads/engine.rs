@@ -95,8 +95,9 @@ impl ThreadsEngine {
         control: Arc<Control>,
         (collective, reduction): (Box<dyn Collective>, Reduction),
     ) -> Result<Self, ThreadsError> {
-        let peers = Peers::new(collective, reduction)?;
-        Self::of_peers(config, network, training, threads, control, Some(peers))
+        // One rank is an engine alone.
+        let peers = (collective.size() > 1).then(|| Peers::new(collective, reduction)).transpose()?;
+        Self::of_peers(config, network, training, threads, control, peers)
     }
 
     fn of_peers(

@@ -9,6 +9,7 @@ use adadagrad_core::config::DatasetName;
 use adadagrad_core::model::Model;
 use adadagrad_core::network::Shape;
 use adadagrad_core::optimizer::AnyOptimizer;
+use adadagrad_core::owned::cluster::Reduction;
 use clap::{ArgGroup, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::network::NetworkArguments;
@@ -216,6 +217,8 @@ Examples:
   Stop with Ctrl-C (also within a step), and resume exactly:
     adadagrad train --preset quick --save m.safetensors
     adadagrad train --resume m.safetensors --save m.safetensors
+  On four processes of a cluster (a program built with MPI):
+    mpirun -n 4 adadagrad train --preset quick --save m.safetensors
 
 Exit codes:
   0        finished
@@ -339,6 +342,26 @@ pub(crate) enum Device {
     Auto,
 }
 
+/// How ranks add.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Reduce {
+    /// Part by part: the result is the same, bit for bit, for any number of ranks
+    #[default]
+    Exact,
+    /// Rank by rank: fewer bytes are sent, and the bits of the result depend on the number of ranks, which are the
+    /// workers of the worker-gradient test
+    Fast,
+}
+
+impl From<Reduce> for Reduction {
+    fn from(reduce: Reduce) -> Self {
+        match reduce {
+            Reduce::Exact => Self::Exact,
+            Reduce::Fast => Self::Fast,
+        }
+    }
+}
+
 /// Data and device, for every command.
 #[derive(Debug, Args)]
 pub(crate) struct PlaceArguments {
@@ -457,6 +480,9 @@ pub(crate) struct TrainArguments {
     /// Print the GPU time of each kernel, its GFLOP/s and GB/s, and the utilisation of the GPU by batch size
     #[arg(long, help_heading = "Data and device")]
     pub(crate) profile: bool,
+    /// With several ranks: how the sums of a batch's parts are added
+    #[arg(long, value_enum, default_value_t, help_heading = "Data and device")]
+    pub(crate) reduce: Reduce,
     /// Do not print progress, only the summary
     #[arg(long, short)]
     pub(crate) quiet: bool,

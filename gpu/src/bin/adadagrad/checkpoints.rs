@@ -13,6 +13,7 @@ use adadagrad_gpu::output_file::{OutputFile, is_same, write_numbered};
 
 use crate::arguments::TrainArguments;
 use crate::files::about;
+use crate::job;
 use crate::output;
 use crate::save_every::Timetable;
 
@@ -53,6 +54,7 @@ impl Checkpoints {
         let file = arguments
             .save
             .as_deref()
+            .filter(|_| job::is_first())
             .map(|file| OutputFile::prove(file, bytes).map_err(|error| about(file, error)));
         let file = file.transpose()?;
         let is_own = file.as_ref().is_some_and(|file| {

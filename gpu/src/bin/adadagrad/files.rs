@@ -20,11 +20,11 @@ use adadagrad_gpu::remembered::{Remembered, opening};
 use adadagrad_gpu::text;
 use adadagrad_gpu::webgpu::{Gpu, Options, Profile, is_software};
 
-use crate::arguments::{Device, LabelName, PlaceArguments, ReadingArguments};
+use crate::arguments::{Device, LabelName, PlaceArguments, ReadingArguments, Reduce};
 use crate::demand::Demand;
 use crate::origin::Loaded;
-use crate::output;
 use crate::usage::Usage;
+use crate::{job, output};
 
 /// Each thread takes memory of its own.
 const MOST_THREADS: NonZero<usize> = NonZero::new(1024).expect("not zero");
@@ -106,7 +106,7 @@ impl PlaceArguments {
         data: &Splits,
         demand: Demand,
     ) -> Result<Box<dyn Engine>, Box<dyn Error>> {
-        self.profiled_engine(config, network, data, demand, None)
+        self.profiled_engine(config, network, data, demand, None, Reduce::Exact)
     }
 
     /// The engine for a run, whose kernels are timed on a GPU where a profile is given.
@@ -117,8 +117,12 @@ impl PlaceArguments {
         data: &Splits,
         demand: Demand,
         profile: Option<Profile>,
+        reduce: Reduce,
     ) -> Result<Box<dyn Engine>, Box<dyn Error>> {
         let training = Arc::clone(&data.training);
+        if job::ranks() > 1 && self.device != Device::Cpu {
+            return Err("several ranks train on the CPU: give --device cpu".into());
+        }
         let (device, threads) = (self.chosen_device(), self.threads());
         demand.check(device, threads, config, &network)?;
         if device == Device::Gpu {
@@ -128,7 +132,14 @@ impl PlaceArguments {
             let options = Options { open, memory_budget, notice: Box::new(notice) };
             return Ok(Box::new(FallbackEngine::new(config, network, training, options, threads, notice)?));
         }
-        Ok(Box::new(ThreadsEngine::of_network(config, network, training, threads, Arc::default())?))
+        let control = Arc::default();
+        Ok(Box::new(match job::collective(&control) {
+            None => ThreadsEngine::of_network(config, network, training, threads, control)?,
+            Some(collective) => {
+                let peers = (collective, reduce.into());
+                ThreadsEngine::of_cluster(config, network, training, threads, control, peers)?
+            }
+        }))
     }
 
     /// Refuses what this machine's memory cannot hold, whichever device is chosen.
@@ -142,7 +153,7 @@ impl PlaceArguments {
     }
 
     fn threads(&self) -> NonZero<usize> {
-        self.threads.unwrap_or_else(available_threads)
+        self.threads.or_else(job::threads).unwrap_or_else(available_threads)
     }
 
     /// The device, with `auto` decided and said.

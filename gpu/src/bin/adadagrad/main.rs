@@ -15,6 +15,7 @@ mod evaluate;
 mod export;
 mod files;
 mod interrupt;
+mod job;
 mod measure;
 mod network;
 mod networks;
@@ -51,15 +52,18 @@ type Outcome = Result<ExitCode, Box<dyn Error>>;
 
 fn main() -> ExitCode {
     interrupt::survive_file_size_limits();
-    output::exit_code(match Arguments::read() {
-        Ok((arguments, given)) => run(&arguments.command, &given),
-        Err(help_or_error) => show(&help_or_error),
+    job::within(|| {
+        output::exit_code(match Arguments::read() {
+            Ok((arguments, given)) => run(&arguments.command, &given),
+            Err(help_or_error) => show(&help_or_error),
+        })
     })
 }
 
 fn run(command: &Command, given: &ArgMatches) -> ExitCode {
     let outcome = match command {
         Command::Train(arguments) => train::run(arguments, given),
+        _ if job::ranks() > 1 => Err("only `train` runs on several ranks: start this command once".into()),
         Command::Statistics(arguments) => statistics::run(arguments),
         Command::Bench(arguments) => bench::run(arguments),
         Command::Selftest(arguments) => selftest::run(arguments),
@@ -81,6 +85,9 @@ fn run(command: &Command, given: &ArgMatches) -> ExitCode {
 
 /// Help and version are results; what is wrong with the command line is a message.
 fn show(help_or_error: &clap::Error) -> ExitCode {
+    if !job::is_first() {
+        return ExitCode::from(u8::try_from(help_or_error.exit_code()).unwrap_or(1));
+    }
     let shown = help_or_error.print().and_then(|()| stdout().flush());
     if !help_or_error.use_stderr() {
         output::take(shown);

@@ -10,11 +10,16 @@ use std::io::{self, ErrorKind, Write, stderr, stdout};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::job;
+
 /// Whether a result was lost other than by a closed pipe.
 static LOST: AtomicBool = AtomicBool::new(false);
 
 /// Writes a result to standard output.
 pub(crate) fn result(text: impl AsRef<[u8]>) {
+    if !job::is_first() {
+        return;
+    }
     let mut stdout = stdout().lock();
     take(stdout.write_all(text.as_ref()).and_then(|()| stdout.flush()));
 }
@@ -68,6 +73,10 @@ pub(crate) fn exit_code(code: ExitCode) -> ExitCode {
 
 /// In one piece, so that lines of several threads do not mix.
 fn bytes(text: &[u8]) {
+    // What is wrong with another rank, the first one says.
+    if !job::is_first() {
+        return;
+    }
     // There is no other place to say that this place is gone.
     let _ = stderr().lock().write_all(text);
 }

@@ -9,6 +9,7 @@ use clap::{ArgMatches, Args, Command, CommandFactory};
 use shlex::bytes::try_join;
 
 use crate::arguments::Arguments;
+use crate::job;
 use crate::setting_arguments::SettingArguments;
 
 /// Flags of `train` that say how a run begins. A checkpoint holds the settings.
@@ -51,7 +52,11 @@ impl ResumeCommand {
     /// The whole command for a checkpoint. A run that was to be saved nowhere is saved there from now on.
     pub(crate) fn text(&self, checkpoint: &Path) -> Vec<u8> {
         let program = env::args_os().next().unwrap_or_else(|| "adadagrad".into());
-        let mut words = vec![program, "train".into()];
+        let mut words = match job::ranks() {
+            1 => Vec::new(),
+            ranks => vec!["mpirun".into(), "-n".into(), ranks.to_string().into()],
+        };
+        words.extend([program, "train".into()]);
         words.extend(flag("resume", checkpoint.as_os_str()));
         if !self.names_save {
             words.extend(flag("save", checkpoint.as_os_str()));

@@ -208,7 +208,8 @@ pub(crate) fn begin(
     }
     validate(&config, start, samples)?;
     let demand = Demand::of_run(&config, network, samples);
-    let mut engine = arguments.place.profiled_engine(&config, network.clone(), data, demand, profile)?;
+    let (place, reduce) = (&arguments.place, arguments.reduce);
+    let mut engine = place.profiled_engine(&config, network.clone(), data, demand, profile, reduce)?;
     let trainer = match start {
         Start::New => Trainer::new(config, samples),
         Start::From((file, checkpoint)) => {

@@ -14,6 +14,7 @@ use adadagrad_core::observe::{Observation, Observations};
 use adadagrad_core::owned::checkpoint::{self, OwnNetwork, STATE_VERSION, SampleSize, State};
 use adadagrad_core::owned::{Evaluated, OwnedNetwork};
 use adadagrad_core::training::Progress;
+use adadagrad_gpu::cluster::Common;
 use adadagrad_gpu::data::Splits;
 use adadagrad_gpu::engine::{Engine, EngineError, Snapshot};
 use adadagrad_gpu::run::Run;
@@ -29,6 +30,7 @@ use crate::demand::Demand;
 use crate::distinct::refuse_shared;
 use crate::files;
 use crate::interrupt::{self, Interrupts};
+use crate::job;
 use crate::network::{self, Chosen};
 use crate::numbers::{duration, grouped, percent, rounded, significant};
 use crate::output;
@@ -46,6 +48,42 @@ const HEADER: u64 = 1 << 14;
 const HEADER_OF_LAYER: u64 = 1 << 10;
 
 pub(crate) fn run(arguments: &TrainArguments, given: &ArgMatches) -> Outcome {
+    let ready = job::agree(prepare(arguments, given), Ready::common)?;
+    let Ready::Run { mut session, data, interrupts } = ready else { return Ok(ExitCode::SUCCESS) };
+    let code = session.train(arguments.quiet, &data, &interrupts);
+    if let Some(utilisation) = &session.utilisation {
+        output::result(format!("\n{}\n{}", kernel_table(&utilisation.kernels()), utilisation.table()));
+    }
+    Ok(code)
+}
+
+/// What there is to do once all is read.
+enum Ready {
+    /// Nothing more.
+    Shown,
+    Run {
+        session: Box<Session>,
+        data: Splits,
+        interrupts: Interrupts,
+    },
+}
+
+impl Ready {
+    /// What all ranks of a cluster must have in common.
+    fn common(&mut self) -> Result<Common, Box<dyn Error>> {
+        let Self::Run { session, data, .. } = self else { return Ok(Common::default()) };
+        let program = std::fs::read(std::env::current_exe()?)?;
+        let config = serde_json::to_string(session.run.config())?;
+        let fast_ranks = session.run.engine().fast_ranks();
+        let settings = format!("{config} {fast_ranks:?}");
+        let own = serde_json::to_string(&data.digest)?;
+        // The parameters by which images were augmented or normalised stand in the state.
+        let state = session.state(data)?.bytes;
+        Ok(Common::new(&program, settings.as_bytes(), own.as_bytes(), &state))
+    }
+}
+
+fn prepare(arguments: &TrainArguments, given: &ArgMatches) -> Result<Ready, Box<dyn Error>> {
     arguments.place.check()?;
     if arguments.profile && arguments.place.device == Device::Cpu {
         return Err(
@@ -61,7 +99,7 @@ pub(crate) fn run(arguments: &TrainArguments, given: &ArgMatches) -> Outcome {
     if arguments.print_config {
         start::validate(&config, start, u32::MAX)?;
         output::result(serde_json::to_string_pretty(&config)? + "\n");
-        return Ok(ExitCode::SUCCESS);
+        return Ok(Ready::Shown);
     }
     let chosen = Chosen { model: config.model, own };
     let data = arguments.place.load_data(config.dataset)?;
@@ -79,13 +117,8 @@ pub(crate) fn run(arguments: &TrainArguments, given: &ArgMatches) -> Outcome {
     let files = files.begin(arguments, &run)?;
     let interrupts = interrupt::listen(Arc::clone(run.engine().control()), "saving a checkpoint")?;
     let network = Trained { network, own: chosen.own };
-    let mut session =
-        Session::new(run, network, files, profile.map(Utilisation::new), ResumeCommand::new(given));
-    let code = session.train(arguments.quiet, &data, &interrupts);
-    if let Some(utilisation) = &session.utilisation {
-        output::result(format!("\n{}\n{}", kernel_table(&utilisation.kernels()), utilisation.table()));
-    }
-    Ok(code)
+    let session = Session::new(run, network, files, profile.map(Utilisation::new), ResumeCommand::new(given));
+    Ok(Ready::Run { session: Box::new(session), data, interrupts })
 }
 
 /// Says that the first batch has fewer samples than the test asks for parts.
@@ -127,7 +160,8 @@ impl Files {
         start: Start<'_>,
     ) -> Result<Self, Box<dyn Error>> {
         let TrainArguments { save, telemetry, load, resume, settings, .. } = arguments;
-        let (save, telemetry) = (save.as_deref(), telemetry.as_deref());
+        let first = job::is_first().then_some(());
+        let (save, telemetry) = (first.and(save.as_deref()), first.and(telemetry.as_deref()));
         let layers = settings.network.as_deref().map(|file| ("--network", file));
         let settings = settings.config.as_deref().map(|file| ("--config", file));
         if let Some(save) = save {
@@ -231,7 +265,13 @@ impl Session {
     fn train(&mut self, is_quiet: bool, data: &Splits, interrupts: &Interrupts) -> ExitCode {
         let sweeps = 1 + u64::from(self.run.trainer().needs().inner);
         let control = self.run.engine().control();
-        let display = Display::new(is_quiet, self.run.config(), self.run.progress(), sweeps, control);
+        let display = Display::new(
+            is_quiet || !job::is_first(),
+            self.run.config(),
+            self.run.progress(),
+            sweeps,
+            control,
+        );
         let end = self.steps(data, &display);
         drop(display);
         let (ending, mut failed) = match &end {
@@ -243,10 +283,18 @@ impl Session {
                 (if has_diverged { Ending::Diverged } else { Ending::Failed }, true)
             }
         };
-        let (model, is_saved) = self.save(ending, data);
-        failed |= !is_saved;
-        failed |= !self.finish_telemetry();
-        output::result(format!("{}The model is {model}.\n", self.summary(data)));
+        // All ranks stand at the same place, and one of them says so.
+        let model = job::is_first().then(|| {
+            let (model, is_saved) = self.save(ending, data);
+            failed |= !is_saved;
+            failed |= !self.finish_telemetry();
+            model
+        });
+        let summary = self.summary(data);
+        let Some(model) = model else {
+            return if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS };
+        };
+        output::result(format!("{summary}The model is {model}.\n"));
         match end {
             _ if failed => ExitCode::FAILURE,
             End::Interrupted => ExitCode::from(interrupts.exit_code()),
@@ -308,6 +356,9 @@ impl Session {
         // Where values are not finite, the last checkpoint is better.
         if let Ok(Saved { bytes, is_finite: true }) = self.state(data) {
             self.files.checkpoints.keep(&bytes);
+            if let Some(file) = self.files.checkpoints.last() {
+                job::saved(file, &self.resume);
+            }
         }
     }
 
