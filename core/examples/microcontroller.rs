@@ -1,4 +1,4 @@
-//! A network and data of one's own, without heap and operating system: all memory is static and sized at compile time. On
+//! Your own network and data, without heap and operating system: all memory is static and sized at compile time. On
 //! a microcontroller `main` is the entry point, and `train` stays as it is.
 
 use adadagrad_core::backend::PlainBackend;

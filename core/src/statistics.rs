@@ -51,7 +51,7 @@ impl Needs {
         coordinate_quantile: None,
         parts: 0,
         halves: false,
-        sensors: Sensors::of(Sensor::Plain),
+        sensors: Sensors { preconditioned: false, sign: false },
         epoch: false,
         extends: false,
         step_time: false,

@@ -8,7 +8,7 @@ import { HELD_CLOCK, advance, beforeWorker, turns } from './support/steady.mjs';
 
 const { pictureOf, excess } = await loadModule('figure/geometry.ts');
 const { layOut, lensFor, scaleBar } = await loadModule('figure/layout.ts');
-const { describeShown, legendOf } = await loadModule('figure/words.ts');
+const { describeShown, legendOf, observedOf } = await loadModule('figure/words.ts');
 
 /** Without motion a figure has its final shape at once. */
 const STILL = { context: { reducedMotion: 'reduce' } };
@@ -120,6 +120,22 @@ test('what lies across the arrow gets the wide side; what is too small gets a le
   assert.equal(lens(discs(50, 0.5)).onTip, false, 'the arrow itself is too short');
   const zero = discs(0, 0);
   assert.equal(layOut({ ...zero, arrow: 0 }, frame), null, 'nothing has no scale');
+});
+
+test('what is only reported has its name, its sizes or its reason', () => {
+  const observed = {
+    norm: { size: 120.2, smoothed: 98.5 },
+    noise_scale: { size: null, smoothed: 1500.2, reason: 'non_positive_debiased_norm' },
+    cabs: { size: null, smoothed: null, reason: 'missing_evidence' },
+    simi_grad: { size: null, smoothed: null },
+  };
+  assert.deepEqual(observedOf({ ...step, observed }), [
+    { name: 'Norm test', value: '121, 99 smoothed' },
+    { name: 'Noise scale', value: '1,501 smoothed' },
+    { name: 'CABS', value: 'the statistics that the rule needs were not computed' },
+    { name: 'SimiGrad', value: 'not computed' },
+  ]);
+  assert.deepEqual(observedOf(step), []);
 });
 
 test('the sentence gives the numbers of the step', () => {

@@ -188,7 +188,7 @@ test('a race is saved: chart, steps, and a file of runs that is opened again', b
   const file = await saved(page, 'Save all runs as JSON');
   assert.equal(file.name, 'adadagrad-race-the-rules.json');
   assert.deepEqual(JSON.parse(file.bytes).runs.map(({ name }) => name), ['Constant 64', 'Gradient noise scale']);
-  await button('Discard').click();
+  await button('Discard the comparison').click();
   await page.locator('#comparison').waitFor({ state: 'hidden' });
   assert.equal(await page.locator('#runs-body tr').count(), 0, 'runs that are not kept go with it');
   assert.equal(await page.evaluate(() => document.activeElement.id), 'race-button');

@@ -79,6 +79,14 @@ test('what limits AdAdaGrad’s growth is said', () => {
   assert.equal(whyNextBatch(QUICK, step({ next_batch: 128, reasons: { required: 'unbounded' } })), 'no batch size is large enough for the test');
 });
 
+test('the size that a rule wanted is said where it is another than it got', () => {
+  const config = withRule('gradient_noise_scale', false);
+  assert.match(whyNextBatch(config, step({ next_batch: 4096, wanted: 52_000.4 })), /is above the batch size \(it wanted 52,001 samples\)$/);
+  assert.doesNotMatch(whyNextBatch(config, step({ next_batch: 128, wanted: 127.6 })), /wanted/);
+  assert.doesNotMatch(whyNextBatch(config, step({ wanted: null })), /wanted/);
+  assert.doesNotMatch(whyNextBatch(QUICK, step({ required: 300, wanted: 300, next_batch: 128 })), /wanted/, 'the test says it');
+});
+
 test('a batch that Big Batch SGD extends before its step is a growth too', () => {
   const config = withRule('big_batch', true);
   const before = step({ step: 6, samples: 64, next_batch: 64 });

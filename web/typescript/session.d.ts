@@ -120,12 +120,9 @@ export interface Telemetry {
   /** The size that the rule wanted: a real number, before rounding, limits, windows and waiting. */
   wanted: number | null;
   next_batch: number;
-<<<<<<< HEAD
   /** What is observed, by its name. */
   observed?: Record<string, Observation>;
-=======
   /** `controller`: why the rule kept the size for want of something to decide from. */
->>>>>>> p5-page
   reasons: { variance?: Reason; required?: Reason; controller?: Reason };
 }
 

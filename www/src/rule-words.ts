@@ -152,7 +152,7 @@ const TEST_REASONS: Record<Reason, string> = {
   unbounded: 'noise dominates the mean gradient, so no batch size is large enough',
   non_positive_loss: 'the loss is not positive, so no size can be computed',
   no_step_times: 'too few steps were timed',
-  other_steps: 'the rule decides at other steps',
+  other_steps: 'it decides at other steps',
   no_beta_left: 'the coupling leaves no β for a batch of that size',
 };
 
@@ -169,6 +169,11 @@ export function describeReason(reason: Reason): string {
   return TEST_REASONS[reason];
 }
 
+/** Why something that is only reported has no size. */
+export function describeUnobserved(reason: Reason): string {
+  return RULE_REASONS[reason];
+}
+
 /** Whether the batch-size test decides. */
 export function usesTest({ name }: Controller): boolean {
   return name === 'adadagrad';
@@ -179,8 +184,14 @@ export function againstRule(name: Name): string {
   return WORDS[name].against ?? '';
 }
 
-/** Why the rule changed or kept the size after a step: a clause. */
-export function whyNextBatch({ controller, test }: Pick<RunConfig, 'controller' | 'test'>, step: StepRecord): string {
+/** Why the rule changed or kept the size after a step, and which size it wanted where that is another: a clause. */
+export function whyNextBatch(config: Pick<RunConfig, 'controller' | 'test'>, step: StepRecord): string {
+  const { wanted = null, next_batch: next } = step;
+  const isOther = wanted !== null && !usesTest(config.controller) && Math.abs(wanted - next) >= 1;
+  return `${whyChanged(config, step)}${isOther ? ` (it wanted ${formatSize(wanted)} samples)` : ''}`;
+}
+
+function whyChanged({ controller, test }: Pick<RunConfig, 'controller' | 'test'>, step: StepRecord): string {
   // The table has for each name the words for the rule of that name.
   const words = WORDS[controller.name] as RuleWords<Name>;
   const rule = controller as Rule<Name>;

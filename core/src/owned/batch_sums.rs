@@ -34,6 +34,11 @@ impl<F: Real> BatchSums<F> {
         })
     }
 
+    /// For the sums of batches that are taken elsewhere ([`Self::set_total`]): without memory for parts.
+    pub(super) fn of_total(parameters: usize, needs: &Needs) -> Result<Self, RunError> {
+        Ok(Self { total: OwnedStatistics::new(parameters, needs)?, ..Self::new(0, needs)? })
+    }
+
     /// Starts another batch. `part` is swapped with the last one taken, whose memory is still in the nearest caches;
     /// clear it before adding to it.
     pub fn begin(&mut self, part: &mut OwnedStatistics<F>) {
@@ -54,9 +59,14 @@ impl<F: Real> BatchSums<F> {
     /// # Errors
     /// When it does not fit.
     pub fn take(&mut self, part: &mut OwnedStatistics<F>, needs: &Needs) -> Result<(), LengthMismatch> {
+        part.close(needs)?;
+        self.take_closed(part)
+    }
+
+    /// Takes the next part, whose mean was compared where it was summed.
+    pub(super) fn take_closed(&mut self, part: &mut OwnedStatistics<F>) -> Result<(), LengthMismatch> {
         let [expected, found] = [&self.parts[1], &*part].map(|sums| sums.gradient_sum.len());
         check_length("the part's gradient", expected, found)?;
-        part.close(needs)?;
         self.sum_norm_sq = None;
         self.add_part(0)?;
         let [earlier, last] = &mut self.parts;
@@ -70,13 +80,41 @@ impl<F: Real> BatchSums<F> {
     /// # Errors
     /// When `mean` does not have D values, or there are no samples.
     pub fn mean_gradient(&mut self, mean: &mut [F]) -> Result<(), LengthMismatch> {
+        let mut norm = F::Sum::zero();
+        self.mean_gradient_by_blocks(mean, |of_block| norm += of_block)?;
+        self.sum_norm_sq = Some(norm);
+        Ok(())
+    }
+
+    /// The same for sums over some of the parameters: gives ‖Σ gᵢ‖² of each [`BLOCK`], which add up in their order.
+    pub(super) fn mean_gradient_by_blocks(
+        &mut self,
+        mean: &mut [F],
+        block_norm: impl FnMut(F::Sum),
+    ) -> Result<(), LengthMismatch> {
         check_length("the mean gradient", self.total.gradient_sum.len(), mean.len())?;
         let share = self.totals().share()?;
         let total = if self.has_total() { &*self.total.gradient_sum } else { &[] };
         let parts = self.parts.each_ref();
         let parts = parts.map(|part| if part.totals.samples > 0 { &*part.gradient_sum } else { &[] });
-        self.sum_norm_sq = Some(mean_and_square_norm(total, parts, share, mean));
+        mean_and_square_norms(total, parts, share, mean, block_norm);
         Ok(())
+    }
+
+    /// The plain sums of a whole batch, as they were taken elsewhere. Those over coordinates are written to
+    /// [`Self::whole`].
+    pub(super) fn set_total(&mut self, totals: Totals<F::Sum>, sum_norm_sq: F::Sum) {
+        for part in &mut self.parts {
+            part.totals = Totals::default();
+        }
+        self.sum_norm_sq = Some(sum_norm_sq);
+        self.total.totals = totals;
+    }
+
+    /// The sums of all parts.
+    pub(super) fn whole(&mut self) -> Result<&mut OwnedStatistics<F::Sum>, LengthMismatch> {
+        self.add_parts()?;
+        Ok(&mut self.total)
     }
 
     /// The batch's evidence, as [`Statistics::evidence`](crate::statistics::Statistics::evidence). ‖ḡ‖² was computed with
@@ -121,7 +159,7 @@ impl<F: Real> BatchSums<F> {
         self.total.with(|total| Ok(total.noise(sensor, divisor)))
     }
 
-    fn totals(&self) -> Totals<F::Sum> {
+    pub(super) fn totals(&self) -> Totals<F::Sum> {
         let mut totals = self.total.totals;
         for part in &self.parts {
             totals.merge(&part.totals);
@@ -151,20 +189,20 @@ impl<F: Real> BatchSums<F> {
 }
 
 /// Values whose sums stay in the nearest cache.
-const BLOCK: usize = 1024;
+pub(super) const BLOCK: usize = 1024;
 
-/// Writes (total + parts) · share, each being empty where there is none, and gives ‖total + parts‖², block by block: one
-/// pass over memory.
-fn mean_and_square_norm<F: Real>(
+/// Writes (total + parts) · share, each being empty where there is none, and gives ‖total + parts‖² of each block: one pass
+/// over memory.
+fn mean_and_square_norms<F: Real>(
     total: &[F::Sum],
     parts: [&[F]; 2],
     share: F::Sum,
     mean: &mut [F],
-) -> F::Sum {
+    mut block_norm: impl FnMut(F::Sum),
+) {
     let mut sums = [F::Sum::zero(); BLOCK];
     let mut total = total.chunks(BLOCK);
     let mut parts = parts.map(|part| part.chunks(BLOCK));
-    let mut norm = F::Sum::zero();
     for mean in mean.chunks_mut(BLOCK) {
         let sums = &mut sums[..mean.len()];
         let mut is_begun = false;
@@ -188,12 +226,11 @@ fn mean_and_square_norm<F: Real>(
             }
             is_begun = true;
         }
-        norm += square_norm(sums);
+        block_norm(square_norm(sums));
         on_vectors(|| {
             for (mean, &sum) in mean.iter_mut().zip(&*sums) {
                 *mean = F::narrow(sum * share);
             }
         });
     }
-    norm
 }

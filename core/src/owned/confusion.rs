@@ -36,7 +36,17 @@ impl Confusion {
 
     /// Adds other samples' counts.
     pub fn merge(&mut self, other: &Self) {
-        for (count, &more) in self.counts.iter_mut().zip(&other.counts) {
+        self.add_counts(other.counts.iter().copied());
+    }
+
+    /// All counts, row by row.
+    pub(super) fn counts(&self) -> &[u32] {
+        &self.counts
+    }
+
+    /// Adds other samples' counts, as [`Self::counts`] has them.
+    pub(super) fn add_counts(&mut self, counts: impl IntoIterator<Item = u32>) {
+        for (count, more) in self.counts.iter_mut().zip(counts) {
             *count += more;
         }
     }

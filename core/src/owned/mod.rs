@@ -4,6 +4,7 @@ mod activation_cache;
 mod batch_sums;
 #[cfg(feature = "checkpoint")]
 pub mod checkpoint;
+pub mod cluster;
 mod confusion;
 mod control;
 mod error;

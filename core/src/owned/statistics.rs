@@ -12,7 +12,7 @@ use crate::statistics::{LengthMismatch, Needs, Statistics, Totals};
 pub struct OwnedStatistics<F: Real> {
     pub(super) totals: Totals<F::Sum>,
     pub(super) gradient_sum: Vec<F>,
-    second_moment: Vec<F>,
+    pub(super) second_moment: Vec<F>,
 }
 
 impl<F: Real> OwnedStatistics<F> {
@@ -51,7 +51,7 @@ impl<F: Real> OwnedStatistics<F> {
     }
 
     /// Closes a part if `needs` asks for the parts' means.
-    pub(super) fn close(&mut self, needs: &Needs) -> Result<(), LengthMismatch> {
+    pub(in crate::owned) fn close(&mut self, needs: &Needs) -> Result<(), LengthMismatch> {
         self.with(|part| {
             if needs.compares_parts() {
                 part.close_part();

@@ -5,6 +5,7 @@ mod augmentation;
 mod bad_input;
 mod batch_sums;
 mod batch_tests;
+mod cluster;
 mod confident;
 mod coupling;
 mod critical_batch;

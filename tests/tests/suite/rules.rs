@@ -30,7 +30,7 @@ pub(crate) const SAMPLES: u32 = 90;
 const LARGEST: u32 = 80;
 
 /// One of each rule, with sizes and epochs that fit few samples, and some with other options.
-fn rules() -> Vec<AnyController> {
+pub(crate) fn rules() -> Vec<AnyController> {
     let milestones = "40 100 220 500 800".parse().unwrap();
     let fitting = AnyController::all().map(|rule| match rule {
         AnyController::Stages(_) => {
@@ -64,7 +64,7 @@ fn rules() -> Vec<AnyController> {
     fitting.into_iter().chain(others).collect()
 }
 
-fn config(controller: AnyController, optimizer: AnyOptimizer) -> RunConfig {
+pub(crate) fn config(controller: AnyController, optimizer: AnyOptimizer) -> RunConfig {
     RunConfig {
         model: Model::Logistic,
         optimizer,

@@ -1,5 +1,5 @@
 /** Batch size, accuracy and noise scale of all runs of a comparison, over one horizontal axis. */
-import { formatCompact, formatCount, formatMeasure, formatPercent, formatSize } from '../format.js';
+import { formatCompact, formatCount, formatPercent, formatSize } from '../format.js';
 import { noiseScales } from '../runs/noise-scale.js';
 import type { TrainedRun } from '../runs/trained-run.js';
 import { ACCURACY_PANE, accuracyLine } from './accuracy-chart.js';
@@ -22,7 +22,7 @@ export class ComparisonChart {
       title: 'Noise scale',
       logarithmic: true,
       height: 170,
-      axisFormat: formatMeasure,
+      axisFormat: formatCompact,
       emptyText: 'The curve starts with the first step whose noise scale is defined.',
     },
   );

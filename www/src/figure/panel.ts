@@ -10,7 +10,7 @@ import { between, pictureOf } from './geometry.js';
 import type { Picture } from './geometry.js';
 import type { Frame } from './layout.js';
 import { svgElement } from './svg.js';
-import { describeChange, describeShown, explain, legendOf, newestChange } from './words.js';
+import { describeChange, describeShown, explain, legendOf, newestChange, observedOf } from './words.js';
 import type { LegendEntry, SizeChange } from './words.js';
 
 export interface FigureActions {
@@ -36,6 +36,8 @@ export class FigurePanel {
   readonly #sentence = element('p', { id: 'figure-sentence', class: 'figure-sentence' });
   readonly #growth = element('p', { class: 'figure-growth' });
   readonly #legend = element('dl', { class: 'figure-legend' });
+  readonly #observed = element('dl', { class: 'figure-observed' });
+  readonly #observedHead = element('p', { class: 'figure-observed-head' }, 'Reported only: the batch sizes that these would require. They decide nothing.');
   readonly #explanation = element('p', { class: 'panel-note' });
   readonly #stepButton = element('button', { type: 'button', id: 'growth-button' }, 'Run until the batch grows');
   readonly #slowButton = element('button', { type: 'button', id: 'slow-button', 'aria-pressed': 'false' }, 'Slow motion');
@@ -50,7 +52,7 @@ export class FigurePanel {
     this.#state = state;
     this.#stage.append(this.#svg);
     const buttons = element('div', { class: 'figure-buttons' }, this.#stepButton, this.#slowButton);
-    section.append(this.#stage, this.#legend, this.#sentence, this.#growth, buttons, this.#explanation);
+    section.append(this.#stage, this.#legend, this.#sentence, this.#growth, this.#observedHead, this.#observed, buttons, this.#explanation);
     this.#stepButton.addEventListener('click', () => {
       if (isDisabled(this.#stepButton)) return;
       // Whoever asks for this one step wants to hear what came of it.
@@ -102,6 +104,7 @@ export class FigurePanel {
     setText(this.#sentence, describeShown(shown));
     setText(this.#explanation, explain(test));
     this.#showLegend(this.#picture === null ? [] : legendOf(shown, this.#picture));
+    this.#showObserved(step);
     this.#drawMoment();
   }
 
@@ -111,6 +114,7 @@ export class FigurePanel {
     setText(this.#sentence, 'The first step will be drawn here.');
     setText(this.#explanation, explain(this.#state.settings.value?.test ?? null));
     this.#showLegend([]);
+    this.#showObserved(null);
     this.#render(null);
   }
 
@@ -148,6 +152,12 @@ export class FigurePanel {
     const height = this.#width < WIDE_PIXELS ? HEIGHT.narrow : HEIGHT.wide;
     const frame: Frame = { width: this.#width, height, margin: MARGIN };
     this.#drawing.show(picture, frame, this.#shown?.config.test?.name === 'coordinate_norm' ? ' of its mean' : '');
+  }
+
+  #showObserved(step: StepRecord | null): void {
+    const observed = step === null ? [] : observedOf(step);
+    this.#observed.hidden = this.#observedHead.hidden = observed.length === 0;
+    this.#observed.replaceChildren(...observed.map(({ name, value }) => element('div', {}, element('dt', {}, name), element('dd', {}, value))));
   }
 
   #showLegend(entries: LegendEntry[]): void {

@@ -2,8 +2,9 @@
 import type { BatchTest, RunConfig } from '../../pkg/adadagrad_web.js';
 import { formatCount, formatFactor, formatMeasure, formatSize } from '../format.js';
 import type { StepRecord } from '../protocol.js';
+import { CONTROLLERS, NOISE_SCALES, TESTS } from '../settings/choices.js';
 import type { ShownStep } from '../state.js';
-import { describeReason, usesTest, whyExtended, whyNextBatch } from '../rule-words.js';
+import { describeReason, describeUnobserved, usesTest, whyExtended, whyNextBatch } from '../rule-words.js';
 import type { Extent, Picture } from './geometry.js';
 
 export function describeShown({ config, step, recorded }: ShownStep): string {
@@ -64,6 +65,19 @@ export function describeChange({ config, step, planned }: SizeChange): string {
   }
   const what = step.next_batch > step.samples ? 'growth' : 'reduction';
   return `Last ${what}: after step ${count(step.step)}, from ${count(step.samples)} to ${count(step.next_batch)}, because ${whyNextBatch(config, step)}.`;
+}
+
+/** What is only reported: its name and its sizes, of this batch and smoothed. */
+export function observedOf({ observed = {} }: StepRecord): { name: string; value: string }[] {
+  return Object.entries(observed).map(([name, { size, smoothed, reason }]) => {
+    const sizes = [...(size === null ? [] : [formatSize(size)]), ...(smoothed === null ? [] : [`${formatSize(smoothed)} smoothed`])];
+    return { name: titleOfObserved(name), value: sizes.length > 0 ? sizes.join(', ') : reason === undefined ? 'not computed' : describeUnobserved(reason) };
+  });
+}
+
+function titleOfObserved(name: string): string {
+  const known: Readonly<Record<string, string>> = { ...NOISE_SCALES, ...TESTS, ...CONTROLLERS };
+  return known[name] ?? name.replaceAll('_', ' ');
 }
 
 export interface LegendEntry {

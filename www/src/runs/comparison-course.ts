@@ -104,7 +104,7 @@ export class ComparisonCourse {
     const { library, reset } = this.#parts;
     this.#start += 1;
     const { runs } = this;
-    if (this.isUnderWay) reset();
+    if (this.isUnderWay || runs.some((run) => run === library.current)) reset();
     this.course.value = null;
     for (const run of runs) if (!run.pinned) library.remove(run);
   }

@@ -46,6 +46,11 @@ interface Row {
   cells: HTMLElement[];
 }
 
+/** What a row says of itself. */
+function stateOf({ state }: Entry, { phase }: Course): string {
+  return state === 'running' && phase === 'paused' ? 'paused' : STATES[state];
+}
+
 export class ComparisonTable {
   readonly #body = required('comparison-body', HTMLTableSectionElement);
   readonly #caption = required('comparison-caption', HTMLElement);
@@ -61,7 +66,7 @@ export class ComparisonTable {
   }
 
   #rebuild(course: Course | null): void {
-    this.#rows = course?.entries.map(createRow) ?? [];
+    this.#rows = course?.entries.map((entry) => createRow(entry, course)) ?? [];
     this.#body.replaceChildren(...this.#rows.map(({ entry, state, cells }) => rootOf(entry, state, cells)));
     for (const row of this.#rows) showFigures(row);
     setText(this.#caption, course === null ? '' : captionOf(course));
@@ -73,9 +78,9 @@ function captionOf({ entries }: Course): string {
   return `Accuracy is measured every ${formatCount(every)} samples, so ${target} may have been reached up to that much earlier. Seconds count the steps alone, not the measurements.`;
 }
 
-function createRow(entry: Entry): Row {
+function createRow(entry: Entry, course: Course): Row {
   const cells = COLUMNS.map(({ title }) => element('td', { class: 'run-figure', 'data-title': title }));
-  return { entry, state: element('span', { class: 'entry-state', 'data-state': entry.state }, STATES[entry.state]), cells };
+  return { entry, state: element('span', { class: 'entry-state', 'data-state': entry.state }, stateOf(entry, course)), cells };
 }
 
 function rootOf({ variant, state, reason, run }: Entry, label: HTMLElement, cells: HTMLElement[]): HTMLTableRowElement {

@@ -101,6 +101,7 @@ function labelOf(place: string): string {
 function sayValue(place: string, value: FlatValue): string {
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
   if (typeof value === 'number') return Math.abs(value) >= 1000 && Math.abs(value) < 1e9 ? formatCount(value) : String(value);
+  if (value === '') return 'none';
   if (value === null) return place === 'test' ? 'no test' : 'none';
   if (place === 'normalisation') return NORMALISATIONS[value === 'training' ? 'training' : 'none'];
   if (place === 'model') return modelTitle(value);

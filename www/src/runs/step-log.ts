@@ -71,6 +71,8 @@ export class StepLog {
   #whyNoVariance = new Int8Array(FIRST_CAPACITY);
   #whyNotRequired = new Int8Array(FIRST_CAPACITY);
   #whyHeld = new Int8Array(FIRST_CAPACITY);
+  /** What was only reported, by row: of this visit's steps alone. */
+  #observed: StepRecord['observed'][] = [];
   #length = 0;
   #stride = 1;
   #elapsed = 0;
@@ -99,6 +101,7 @@ export class StepLog {
     this.#whyNoVariance[index] = reasonCode(record.reasons.variance);
     this.#whyNotRequired[index] = reasonCode(record.reasons.required);
     this.#whyHeld[index] = reasonCode(record.reasons.controller);
+    this.#observed[index] = record.observed;
     this.#length += 1;
   }
 
@@ -145,6 +148,7 @@ export class StepLog {
       threshold: optional('threshold'),
       wanted: optional('wanted'),
       next_batch: number('next_batch'),
+      ...this.#observedAt(index),
       reasons: this.#reasons(index),
       seconds: number('seconds'),
     };
@@ -193,6 +197,11 @@ export class StepLog {
     return log;
   }
 
+  #observedAt(index: number): Pick<StepRecord, 'observed'> {
+    const observed = this.#observed[index];
+    return observed === undefined ? {} : { observed };
+  }
+
   #reasons(index: number): Telemetry['reasons'] {
     const known = REASON_COLUMNS.map((name) => [name, this.reason(name, index)] as const);
     return Object.fromEntries(known.filter(([, reason]) => reason !== null));
@@ -214,6 +223,7 @@ export class StepLog {
       this.#whyNoVariance[index] = this.#whyNoVariance[2 * index] ?? 0;
       this.#whyNotRequired[index] = this.#whyNotRequired[2 * index] ?? 0;
       this.#whyHeld[index] = this.#whyHeld[2 * index] ?? 0;
+      this.#observed[index] = this.#observed[2 * index];
     }
     this.#length = Math.ceil(this.#length / 2);
     this.#stride *= 2;

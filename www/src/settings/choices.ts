@@ -89,6 +89,13 @@ export const TESTS: Readonly<Record<TestName, string>> = titlesOf(TEST_ROWS);
 
 export const CONTROLLERS: Readonly<Record<ControllerName, string>> = titlesOf(CONTROLLER_ROWS);
 
+/** Those that can be reported. */
+export const NOISE_SCALES: Readonly<Record<string, string>> = {
+  noise_scale: 'Noise scale',
+  noise_scale_preconditioned: 'Noise scale, preconditioned',
+  noise_scale_sign: 'Noise scale of the signs',
+};
+
 export const DECAYS: Readonly<Record<DecayName, string>> = titlesOf(DECAY_ROWS);
 
 export function chooseOptimizer(config: RunConfig, name: OptimizerName, { optimizers }: Defaults): RunConfig {

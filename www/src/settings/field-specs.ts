@@ -3,10 +3,11 @@
  * Each field reads one value from the RunConfig and gives back a changed RunConfig.
  */
 import type { BatchTest, Controller, Decay, Defaults, ModelDescription, Optimizer, RunConfig } from '../../pkg/adadagrad_web.js';
+import { oneOf } from '../brief.js';
 import { formatCount } from '../format.js';
 import type { Catalogue } from '../protocol.js';
 import { againstRule } from '../rule-words.js';
-import { chooseControllerWithTest, chooseDecay, chooseOptimizer, chooseTest, CONTROLLERS, DECAYS, isControllerName, isDecayName, isOptimizerName, isTestName, modelTitle, OPTIMIZERS, TESTS } from './choices.js';
+import { chooseControllerWithTest, chooseDecay, chooseOptimizer, chooseTest, CONTROLLERS, DECAYS, isControllerName, isDecayName, isOptimizerName, isTestName, modelTitle, NOISE_SCALES, OPTIMIZERS, TESTS } from './choices.js';
 import { capitalised, docOf, hintOf, labelOf, rowsOf } from './rows.js';
 import type { Row } from './rows.js';
 import { AUGMENTATION_ROWS, CONTROLLER_ROWS, DECAY_ROWS, OPTIMIZER_ROWS, RUN_ROWS, SCHEDULE_ROWS, TEST_ROWS } from './table.js';
@@ -88,7 +89,7 @@ function fieldsOf(
         return { ...base, kind: 'checkbox', value: value === true, change: take };
       case 'text':
         if (texts.length === 0) return { ...base, kind: 'text', value: String(value), change: take };
-        return { ...base, kind: 'select', value: String(value), options: texts.map((text) => ({ value: text, title: capitalised(text.replaceAll('_', ' ')) })), change: take };
+        return { ...base, kind: 'select', value: String(value), options: texts.map((text) => ({ value: text, title: optionTitle(text) })), change: take };
       case 'number':
       case 'optional':
       case 'size':
@@ -104,6 +105,13 @@ function fieldsOf(
         };
     }
   });
+}
+
+/** Words that are no words within a sentence. */
+const OPTION_TITLES: Readonly<Record<string, string>> = { sqrt: 'Square root', sde: 'SDE' };
+
+function optionTitle(text: string): string {
+  return OPTION_TITLES[text] ?? capitalised(text.replaceAll('_', ' '));
 }
 
 /** The value of one setting of a part, where the part has such a setting. */
@@ -248,13 +256,17 @@ function moreFields(config: RunConfig, defaults: Defaults): FieldSpec[] {
   ];
 }
 
+/** What can be reported: tests, noise scales, and rules but for the constant batch, which wants no size. */
+const OBSERVABLE = [...TEST_ROWS.map(({ name }) => name), ...Object.keys(NOISE_SCALES), ...CONTROLLER_ROWS.map(({ name }) => name).filter((name) => name !== 'constant')];
+
 /** The run's own settings that are words. */
 function wordFields({ coupling, observe }: RunConfig): FieldSpec[] {
   const rows: readonly Row[] = RUN_ROWS;
-  return fieldsOf(rows.filter(({ kind }) => kind === 'text'), { coupling, observe }, { idPrefix: '', place: '' }, (current, key, value) => ({
+  const fields = fieldsOf(rows.filter(({ kind }) => kind === 'text'), { coupling, observe }, { idPrefix: '', place: '' }, (current, key, value) => ({
     ...current,
     [key]: value,
   }));
+  return fields.map((field) => (field.id === 'observe' ? { ...field, hint: `${field.hint ?? ''} The names are ${oneOf(OBSERVABLE)}.` } : field));
 }
 
 function imageFields({ augmentation, normalisation }: RunConfig): FieldSpec[] {

@@ -2,9 +2,12 @@
 
 use std::fmt;
 
+use std::string::String;
+
 use super::pool::PoolError;
 use crate::network::SweepError;
 use crate::owned::RunError;
+use crate::owned::cluster::CollectiveError;
 use crate::statistics::LengthMismatch;
 use crate::training::StepError;
 
@@ -19,6 +22,15 @@ pub enum ThreadsError {
     Pool(PoolError),
     /// No thread could be started.
     Start(std::io::Error),
+    /// Another rank of the cluster has failed.
+    Rank {
+        /// Which.
+        rank: usize,
+        /// What it says.
+        error: String,
+    },
+    /// Messages between ranks did not arrive.
+    Collective(CollectiveError),
 }
 
 impl fmt::Display for ThreadsError {
@@ -28,6 +40,8 @@ impl fmt::Display for ThreadsError {
             Self::Run(error) => error.fmt(f),
             Self::Pool(error) => error.fmt(f),
             Self::Start(error) => write!(f, "no thread could be started: {error}"),
+            Self::Rank { rank, error } => write!(f, "rank {rank}: {error}"),
+            Self::Collective(error) => error.fmt(f),
         }
     }
 }
@@ -50,5 +64,6 @@ from! {
     SweepError => |error| Self::Run(RunError::Sweep(error)),
     LengthMismatch => |error| Self::Run(RunError::from(error)),
     PoolError => Self::Pool,
+    CollectiveError => Self::Collective,
     std::io::Error => Self::Start,
 }

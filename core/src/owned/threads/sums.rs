@@ -10,13 +10,16 @@ use crate::statistics::Needs;
 pub(super) struct Sums {
     pub(super) needs: Needs,
     parameters: usize,
+    /// Whether the parts are added here.
+    adds: bool,
     pub(super) batch: BatchSums<f32>,
     pub(super) free: Vec<OwnedStatistics<f32>>,
 }
 
 impl Sums {
-    pub(super) fn new(parameters: usize, needs: Needs) -> Result<Self, RunError> {
-        Ok(Self { needs, parameters, batch: BatchSums::new(parameters, &needs)?, free: Vec::new() })
+    pub(super) fn new(parameters: usize, needs: Needs, adds: bool) -> Result<Self, RunError> {
+        let batch = BatchSums::new(if adds { parameters } else { 0 }, &needs)?;
+        Ok(Self { needs, parameters, adds, batch, free: Vec::new() })
     }
 
     /// Ready for the first part, with the memory that `needs` takes.
@@ -27,8 +30,8 @@ impl Sums {
             self.free.push(part);
         } else {
             // The old ones are let go first: both at a time would be the most that the engine ever takes.
-            *self = Self::new(0, needs)?;
-            *self = Self::new(parameters, needs)?;
+            *self = Self::new(0, needs, self.adds)?;
+            *self = Self::new(parameters, needs, self.adds)?;
         }
         Ok(())
     }

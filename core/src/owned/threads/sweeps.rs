@@ -8,7 +8,7 @@ use super::pool::InOrder;
 use super::sums::Sums;
 use super::worker::{Done, Job, Task, ThreadWorker};
 use crate::network::Score;
-use crate::owned::{ActivationCache, Confusion, SharedDataset};
+use crate::owned::{ActivationCache, Confusion, OwnedStatistics, SharedDataset};
 use crate::statistics::Inner;
 use crate::training::{BatchOrder, Cut};
 
@@ -16,12 +16,15 @@ use crate::training::{BatchOrder, Cut};
 #[derive(Clone, Copy)]
 pub(super) struct Over<'a> {
     pub(super) cut: Cut,
+    /// The part that is swept first: a rank of a cluster sweeps some of them.
+    pub(super) first: u32,
     pub(super) dataset: &'a SharedDataset,
     pub(super) parameters: &'a Arc<Vec<f32>>,
 }
 
 impl Over<'_> {
-    fn job(&self, part: u32, task: Task) -> Job {
+    fn job(&self, index: u32, task: Task) -> Job {
+        let part = self.first + index;
         let (dataset, parameters) = (Arc::clone(self.dataset), Arc::clone(self.parameters));
         Job { task, cut: self.cut, part, dataset, parameters }
     }
@@ -32,6 +35,8 @@ pub(super) struct Accumulating<'a> {
     pub(super) over: Over<'a>,
     pub(super) visits: BatchOrder,
     pub(super) sums: &'a mut Sums,
+    /// Where parts are kept apart, for others to add them.
+    pub(super) kept: Option<&'a mut Vec<OwnedStatistics<f32>>>,
     pub(super) caches: &'a mut [ActivationCache<f32>],
     /// Parts whose results were taken.
     pub(super) taken: usize,
@@ -40,17 +45,25 @@ pub(super) struct Accumulating<'a> {
 impl InOrder<ThreadWorker> for Accumulating<'_> {
     type Error = ThreadsError;
 
-    fn job(&mut self, part: u32) -> Result<Job, ThreadsError> {
+    fn job(&mut self, index: u32) -> Result<Job, ThreadsError> {
         let (needs, sums) = (self.sums.needs, self.sums.part()?);
-        let cache = borrow(self.caches, part);
-        Ok(self.over.job(part, Task::Accumulate { visits: self.visits, needs, sums, cache }))
+        let cache = borrow(self.caches, index);
+        Ok(self.over.job(index, Task::Accumulate { visits: self.visits, needs, sums, cache }))
     }
 
     fn take(&mut self, done: Result<Done, ThreadsError>) -> Result<(), ThreadsError> {
         if let Done::Sums(mut part, cache) = done? {
             give_back(self.caches, &mut self.taken, cache);
-            self.sums.batch.take(&mut part, &self.sums.needs)?;
-            self.sums.free.push(part);
+            match &mut self.kept {
+                Some(kept) => {
+                    part.close(&self.sums.needs)?;
+                    kept.push(part);
+                }
+                None => {
+                    self.sums.batch.take(&mut part, &self.sums.needs)?;
+                    self.sums.free.push(part);
+                }
+            }
         }
         Ok(())
     }
@@ -64,30 +77,31 @@ pub(super) struct Projecting<'a> {
     pub(super) caches: &'a mut [ActivationCache<f32>],
     /// Parts whose results were taken.
     pub(super) taken: usize,
-    pub(super) total: Inner<f64>,
+    /// Of each part.
+    pub(super) inner: Vec<Inner<f64>>,
 }
 
 impl InOrder<ThreadWorker> for Projecting<'_> {
     type Error = ThreadsError;
 
-    fn job(&mut self, part: u32) -> Result<Job, ThreadsError> {
+    fn job(&mut self, index: u32) -> Result<Job, ThreadsError> {
         let mean_gradient = Arc::clone(self.mean_gradient);
-        let cache = borrow(self.caches, part);
-        Ok(self.over.job(part, Task::Project { visits: self.visits, mean_gradient, cache }))
+        let cache = borrow(self.caches, index);
+        Ok(self.over.job(index, Task::Project { visits: self.visits, mean_gradient, cache }))
     }
 
     fn take(&mut self, done: Result<Done, ThreadsError>) -> Result<(), ThreadsError> {
         if let Done::Inner(part, cache) = done? {
             give_back(self.caches, &mut self.taken, cache);
-            self.total.merge(&part);
+            self.inner.push(part);
         }
         Ok(())
     }
 }
 
 /// A part's kept micro-batches, for a job. What an error swallows is made again in the next step.
-fn borrow(caches: &mut [ActivationCache<f32>], part: u32) -> ActivationCache<f32> {
-    caches.get_mut(part as usize).map(core::mem::take).unwrap_or_default()
+fn borrow(caches: &mut [ActivationCache<f32>], index: u32) -> ActivationCache<f32> {
+    caches.get_mut(index as usize).map(core::mem::take).unwrap_or_default()
 }
 
 /// Puts them back: results are taken in the order of parts.
@@ -101,20 +115,21 @@ fn give_back(caches: &mut [ActivationCache<f32>], taken: &mut usize, of_part: Ac
 /// An evaluation.
 pub(super) struct Evaluating<'a> {
     pub(super) over: Over<'a>,
-    pub(super) total: Score<f64>,
+    /// Of each part.
+    pub(super) scores: Vec<Score<f64>>,
     pub(super) confusion: Confusion,
 }
 
 impl InOrder<ThreadWorker> for Evaluating<'_> {
     type Error = ThreadsError;
 
-    fn job(&mut self, part: u32) -> Result<Job, ThreadsError> {
-        Ok(self.over.job(part, Task::Evaluate))
+    fn job(&mut self, index: u32) -> Result<Job, ThreadsError> {
+        Ok(self.over.job(index, Task::Evaluate))
     }
 
     fn take(&mut self, done: Result<Done, ThreadsError>) -> Result<(), ThreadsError> {
         if let Done::Score(score, confusion) = done? {
-            self.total.merge(score);
+            self.scores.push(score);
             self.confusion.merge(&confusion);
         }
         Ok(())

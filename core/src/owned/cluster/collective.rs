@@ -1,0 +1,56 @@
+//! What a cluster must be able to do.
+
+use std::fmt;
+use std::string::String;
+use std::vec::Vec;
+
+/// Carries messages between the ranks of a cluster. All ranks call it in the same order.
+pub trait Collective: Send {
+    /// This rank: below [`Self::size`].
+    fn rank(&self) -> usize;
+
+    /// Number of ranks, at least 1.
+    fn size(&self) -> usize;
+
+    /// Sends `messages[r]` to each rank r, this one included, and fills `received[r]` with what rank r sent to this one. Its
+    /// length is that of the message: both sides know it.
+    ///
+    /// # Errors
+    /// When a rank is gone, or has sent a message of another length.
+    fn exchange(&mut self, messages: &[&[u8]], received: &mut [Vec<u8>]) -> Result<(), CollectiveError>;
+}
+
+/// Why messages did not arrive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CollectiveError {
+    /// A rank is gone.
+    Lost {
+        /// Which.
+        rank: usize,
+    },
+    /// A rank has sent something else than what was expected: it does something else.
+    Length {
+        /// Which.
+        rank: usize,
+        /// Bytes that were expected.
+        expected: usize,
+        /// Bytes that came.
+        found: usize,
+    },
+    /// What carries the messages has failed.
+    Failed(String),
+}
+
+impl fmt::Display for CollectiveError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Lost { rank } => write!(f, "rank {rank} has ended"),
+            Self::Length { rank, expected, found } => {
+                write!(f, "rank {rank} has sent {found} bytes where {expected} were expected")
+            }
+            Self::Failed(error) => f.write_str(error),
+        }
+    }
+}
+
+impl std::error::Error for CollectiveError {}
