@@ -5,9 +5,10 @@ use core::fmt;
 use crate::augmentation::Augmentation;
 use crate::batch_test::{AnyTest, NormTest};
 use crate::controller::{AdAdaGrad, AnyController, Constant, Controller};
+use crate::coupling::{Coupling, CouplingError};
 use crate::model::Model;
-use crate::noise_scale::Sensor;
 use crate::normalisation::Normalisation;
+use crate::observe::{Measure, Observe};
 use crate::optimizer::{AdaGrad, AnyOptimizer};
 use crate::real::Real;
 use crate::schedule::Schedule;
@@ -76,6 +77,10 @@ pub struct RunConfig {
     pub test: Option<AnyTest>,
     /// The rule for the next batch size.
     pub controller: AnyController,
+    /// Tests, noise scales and rules that are computed and reported, and decide nothing.
+    pub observe: Observe,
+    /// What a change of the batch size does to the learning rate and to Adam's β.
+    pub coupling: Coupling,
     /// First batch; at least 2 with a test, because one sample has no variance.
     pub initial_batch: u32,
     /// Smallest batch.
@@ -102,6 +107,8 @@ crate::fields::readable!(RunConfig {
     schedule,
     test,
     controller,
+    observe,
+    coupling,
     initial_batch,
     min_batch,
     max_batch,
@@ -165,6 +172,8 @@ impl Preset {
             schedule: Schedule::default(),
             test: Some(AnyTest::Norm(NormTest::default())),
             controller: AnyController::AdAdaGrad(AdAdaGrad::default()),
+            observe: Observe::NONE,
+            coupling: Coupling::None,
             initial_batch: 8,
             min_batch: 1,
             max_batch: 60_000,
@@ -201,6 +210,22 @@ crate::settings::table!(RunConfig {
             .rounding(Rounding::Value)
             .retunable()
             .placeholder("RATE"),
+        observe: Observe = Observe::NONE => Field::new(
+            "observed",
+            "Tests, noise scales and rules that are reported and decide nothing: names of up to eight. They stay during a \
+             run, because memory is laid out for them.",
+        )
+        .text("", &[])
+        .placeholder("NAMES"),
+        coupling: Coupling = Coupling::None => Field::new(
+            "coupling",
+            "How the learning rate, and β₁ and β₂ of Adam and AdamW, follow a batch that becomes δ times as large: not at \
+             all; rate times δ; rate times √δ; the same and 1 − δ(1 − β) for each β; or β₂ to the power of δ. During a run \
+             it acts on later changes.",
+        )
+        .text("none", Coupling::NAMES)
+        .retunable()
+        .placeholder("COUPLING"),
         initial_batch: u32 = 8 => size(
             "initial batch",
             "The size of the initial batch in samples; at least 2 with a test, because one sample has no variance.",
@@ -301,6 +326,8 @@ pub enum RetuneError {
     },
     /// Settings that cannot run.
     Config(ConfigError),
+    /// The limits require another size of the next batch, for which the coupling leaves no β.
+    Coupling(CouplingError),
 }
 
 impl fmt::Display for RetuneError {
@@ -310,6 +337,7 @@ impl fmt::Display for RetuneError {
                 write!(f, "{field} cannot change during a run: start a new run to change it")
             }
             Self::Config(error) => error.fmt(f),
+            Self::Coupling(error) => error.fmt(f),
         }
     }
 }
@@ -321,6 +349,10 @@ impl From<ConfigError> for RetuneError {
         Self::Config(error)
     }
 }
+
+/// Why there is no preconditioned noise scale.
+const NO_SQUARES: &str = "a preconditioned noise scale needs an optimizer that keeps squares of gradients: adagrad, \
+                          rmsprop, adam or adamw";
 
 /// A setting of the run whose range depends on others, or on the data.
 #[allow(clippy::cast_precision_loss)]
@@ -413,6 +445,8 @@ impl RunConfig {
         }
         check_part::<F>("controller", controller.fields(), |row| controller.number(row))?;
         self.check_needs()?;
+        self.check_observed()?;
+        self.check_coupling()?;
         self.check_limits(samples)?;
         self.check_rule_sizes()?;
         self.check_initial_batch()?;
@@ -432,7 +466,7 @@ impl RunConfig {
     /// # Errors
     /// As [`Self::validate_in`].
     pub fn validate_under_way_in<F: Real>(&self, samples: u32) -> Result<(), ConfigError> {
-        let least = self.min_batch.max(self.needs().least_batch());
+        let least = self.min_batch.max(self.own_needs().least_batch());
         Self { initial_batch: self.initial_batch.max(least).min(self.max_batch), ..*self }
             .validate_in::<F>(samples)
     }
@@ -484,20 +518,13 @@ impl RunConfig {
     fn check_needs(&self) -> Result<(), ConfigError> {
         let needs = self.controller.needs();
         let of_test = self.test.map_or(Needs::default(), |test| test.as_test::<f64>().needs());
-        let optimizer = self.optimizer.as_optimizer::<f64>();
-        let keeps_squares = (0..optimizer.slots()).any(|slot| optimizer.holds_squares(slot));
         if matches!(self.controller, AnyController::Cabs(_))
             && !matches!(self.optimizer, AnyOptimizer::Sgd(_))
         {
             return Err(ConfigError::unfit("optimizer", "", "CABS assumes the steps of plain SGD"));
         }
-        if needs.sensor == Sensor::Preconditioned && !keeps_squares {
-            return Err(ConfigError::unfit(
-                "sensor",
-                "controller",
-                "a preconditioned noise scale needs an optimizer that keeps squares of gradients: adagrad, rmsprop, \
-                 adam or adamw",
-            ));
+        if needs.sensors.preconditioned && !self.keeps_squares() {
+            return Err(ConfigError::unfit("sensor", "controller", NO_SQUARES));
         }
         if needs.extends && (of_test.inner || of_test.moments()) {
             return Err(ConfigError::unfit(
@@ -516,15 +543,61 @@ impl RunConfig {
         Ok(())
     }
 
+    /// Whether the optimizer keeps squares of gradients.
+    fn keeps_squares(&self) -> bool {
+        let optimizer = self.optimizer.as_optimizer::<f64>();
+        (0..optimizer.slots()).any(|slot| optimizer.holds_squares(slot))
+    }
+
+    /// Whether what is observed can be computed in this run.
+    fn check_observed(&self) -> Result<(), ConfigError> {
+        let extends = self.own_needs().extends;
+        for measure in self.observe.quantities().iter().map(|quantity| quantity.in_run(self)) {
+            let needs = measure.needs();
+            let because = match measure {
+                Measure::Rule(rule) if rule.uses_test() && self.test.is_none() => {
+                    "adadagrad wants what the run's test requires, and the run has none: observe a test"
+                }
+                _ if needs.sensors.preconditioned && !self.keeps_squares() => NO_SQUARES,
+                _ if extends && (needs.inner || needs.moments()) => {
+                    "the rule extends batches, which are then not swept twice and give no squares of single coordinates"
+                }
+                _ => continue,
+            };
+            return Err(ConfigError::unfit("observe", "", because));
+        }
+        Ok(())
+    }
+
+    /// Whether optimizer and rule leave to the coupling what it changes.
+    fn check_coupling(&self) -> Result<(), ConfigError> {
+        let unfit = |because| Err(ConfigError::unfit("coupling", "", because));
+        let has_betas = self.optimizer.as_optimizer::<f64>().betas().is_some();
+        match self.coupling {
+            Coupling::None => Ok(()),
+            _ if matches!(self.controller, AnyController::Cabs(_)) => unfit(
+                "CABS computes the batch size from the learning rate, which would follow the batch size",
+            ),
+            _ if self.controller.changes_learning_rate() => {
+                unfit("the rule changes the learning rate itself")
+            }
+            coupling if coupling.changes_betas() && !has_betas => {
+                unfit("sde and half_life change the β of adam and adamw, which this optimizer does not have")
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Sizes that the rule names itself must be possible.
     fn check_rule_sizes(&self) -> Result<(), ConfigError> {
-        let smallest = self.min_batch.max(self.needs().least_batch());
-        let size = |field, found: u32, least: u32| {
+        let smallest = self.min_batch.max(self.own_needs().least_batch());
+        let in_range = |field, found: u32, least: u32, because| {
             let range = [least.max(smallest).into(), self.max_batch.into()];
-            let because = "a batch of the rule cannot be below min_batch or above max_batch";
             check_size(field, found, range, because)
                 .map_err(|error| ConfigError { part: "controller", ..error })
         };
+        let because = "a batch of the rule cannot be below min_batch or above max_batch";
+        let size = |field, found: u32, least: u32| in_range(field, found, least, because);
         match self.controller {
             AnyController::Stages(rule) => {
                 rule.schedule.iter().try_for_each(|(_, stage)| size("schedule", stage, 1))
@@ -532,7 +605,15 @@ impl RunConfig {
             AnyController::Linear(rule) => size("last_batch", rule.last_batch, 1),
             AnyController::Accordion(rule) => {
                 size("small", rule.small, 1)?;
-                size("large", rule.large, rule.small)
+                if rule.large < rule.small {
+                    return in_range(
+                        "large",
+                        rule.large,
+                        rule.small,
+                        "the large batch cannot be below the small one",
+                    );
+                }
+                size("large", rule.large, 1)
             }
             _ => Ok(()),
         }
@@ -546,7 +627,7 @@ impl RunConfig {
 
     fn check_initial_batch(&self) -> Result<(), ConfigError> {
         let (min, max) = (u64::from(self.min_batch), u64::from(self.max_batch));
-        let least = min.max(self.needs().least_batch().into());
+        let least = min.max(self.own_needs().least_batch().into());
         let because = match self.test {
             Some(_) if max < least => "with a batch-size test, max_batch must be at least 2",
             Some(_) if least > min => "a batch-size test needs at least two samples",

@@ -26,7 +26,7 @@ use crate::real::Real;
 /// # Ok::<(), adadagrad_core::coupling::CouplingError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 pub enum Coupling {
     /// They stay.
     #[default]
@@ -41,6 +41,9 @@ pub enum Coupling {
     /// β₂ keeps its half-life in samples.
     HalfLife,
 }
+
+#[cfg(feature = "serde")]
+crate::fields::name_setting!(Coupling { None, Linear, SquareRoot, Sde, HalfLife });
 
 /// What a coupling changes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -81,6 +84,27 @@ impl core::error::Error for CouplingError {}
 impl Coupling {
     /// All of them.
     pub const ALL: [Self; 5] = [Self::None, Self::Linear, Self::SquareRoot, Self::Sde, Self::HalfLife];
+
+    /// What settings call them.
+    pub const NAMES: &'static [&'static str] = &[
+        Self::None.name(),
+        Self::Linear.name(),
+        Self::SquareRoot.name(),
+        Self::Sde.name(),
+        Self::HalfLife.name(),
+    ];
+
+    /// What settings call it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Linear => "linear",
+            Self::SquareRoot => "sqrt",
+            Self::Sde => "sde",
+            Self::HalfLife => "half_life",
+        }
+    }
 
     /// Whether it changes Adam's β, which other optimizers do not have.
     #[must_use]

@@ -25,3 +25,8 @@ impl core::error::Error for LengthMismatch {}
 pub(crate) fn check_length(what: &'static str, expected: usize, found: usize) -> Result<(), LengthMismatch> {
     if expected == found { Ok(()) } else { Err(LengthMismatch { what, expected, found }) }
 }
+
+/// `Ok` when something is not shorter than expected.
+pub(crate) fn check_least(what: &'static str, least: usize, found: usize) -> Result<(), LengthMismatch> {
+    check_length(what, least, found.min(least))
+}

@@ -14,6 +14,7 @@ pub mod cifar;
 pub mod config;
 pub mod controller;
 pub mod coupling;
+pub mod critical_batch;
 pub mod dataset;
 mod decode;
 pub mod digest;
@@ -27,6 +28,7 @@ pub mod model;
 pub mod network;
 pub mod noise_scale;
 pub mod normalisation;
+pub mod observe;
 pub mod optimizer;
 #[cfg(feature = "std")]
 pub mod owned;

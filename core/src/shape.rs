@@ -13,6 +13,9 @@ pub struct Shape {
 }
 
 impl Shape {
+    /// Of nothing.
+    pub(crate) const EMPTY: Self = Self::image(0, 0, 0);
+
     /// An image.
     #[must_use]
     pub const fn image(channels: u32, height: u32, width: u32) -> Self {
@@ -51,6 +54,11 @@ impl Shape {
     #[must_use]
     pub const fn plane(self) -> usize {
         (self.height as usize).saturating_mul(self.width as usize)
+    }
+
+    /// `==` at compile time.
+    pub(crate) const fn equals(self, other: Self) -> bool {
+        self.channels == other.channels && self.height == other.height && self.width == other.width
     }
 
     /// Whether this is a plain vector.

@@ -59,6 +59,8 @@ pub struct Advice<S> {
     pub extend_by: u32,
     /// Multiplies your learning rate from the next step on.
     pub learning_rate_scale: f64,
+    /// The size that the rule wanted: a real number, before rounding, limits, windows and waiting.
+    pub wanted: Option<f64>,
     /// T, where the test has one.
     pub required: Option<S>,
     /// Why the size is kept although the rule would decide from evidence, or why the test requires no size.
@@ -127,15 +129,16 @@ impl<S: Real, T: BatchTest<S>, C: Controller<S>> BatchSizer<S, T, C> {
             next,
             extend_by,
             learning_rate_scale: scale,
+            wanted: decision.wanted(),
             required: required.size(),
             reason: held.or_else(|| test.and_then(|_| required.reason())),
         };
         match decision {
-            Decision::Extend { by } => {
+            Decision::Extend { by, .. } => {
                 let whole = evidence.samples.saturating_add(by);
                 advice(whole, by, self.learning_rate_scale, None)
             }
-            Decision::Step { next, learning_rate_factor, held } => {
+            Decision::Step { next, learning_rate_factor, held, .. } => {
                 self.state = state;
                 self.samples_seen = samples_seen;
                 self.step_time = None;

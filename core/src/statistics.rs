@@ -11,8 +11,8 @@ mod made_elsewhere;
 
 pub use self::made_elsewhere::{EvidenceError, Part};
 pub use crate::length::LengthMismatch;
-pub(crate) use crate::length::check_length;
-use crate::noise_scale::{Noise, Sensor, preconditioned, sign};
+pub(crate) use crate::length::{check_least, check_length};
+use crate::noise_scale::{MeasuredNoise, Noise, Sensor, Sensors, preconditioned, sign};
 use crate::real::{Real, count, dot_of_equals, exponent_of, power_of_two, square_norm};
 use crate::vectors::on_vectors;
 
@@ -30,19 +30,38 @@ pub struct Needs {
     pub parts: u32,
     /// The batch is to be cut into exactly two halves, and their means compared.
     pub halves: bool,
-    /// How the noise scale is to be measured. Other sensors than the plain one need Σᵢ gᵢⱼ² for every coordinate: one
-    /// buffer of D values.
-    pub sensor: Sensor,
+    /// How the noise scale is to be measured beside the plain one, by Σᵢ gᵢⱼ² for every coordinate: one buffer of D values.
+    pub sensors: Sensors,
     /// Σ gᵢ over an epoch: one more slot of D values in the training memory.
     pub epoch: bool,
     /// Batches that can be extended before their step.
     pub extends: bool,
     /// How long steps take.
     pub step_time: bool,
+    /// The gradient is to be summed as if no statistics were asked for, and these from a backward pass of their own:
+    /// sums of samples' gradients are rounded in another order.
+    pub apart: bool,
 }
 
 impl Needs {
-    /// All that one of two asks for. Where both want a quantile, the first one's; a sensor that is not plain wins.
+    /// Nothing beyond loss and mean gradient.
+    pub const NONE: Self = Self {
+        norms: false,
+        inner: false,
+        coordinate_quantile: None,
+        parts: 0,
+        halves: false,
+        sensors: Sensors { preconditioned: false, sign: false },
+        epoch: false,
+        extends: false,
+        step_time: false,
+        apart: false,
+    };
+
+    /// Σ sᵢ, as the norm test asks for.
+    pub const NORMS: Self = Self { norms: true, ..Self::NONE };
+
+    /// All that one of two asks for. Where both want a quantile, the first one's.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         Self {
@@ -51,17 +70,18 @@ impl Needs {
             coordinate_quantile: self.coordinate_quantile.or(other.coordinate_quantile),
             parts: self.parts.max(other.parts),
             halves: self.halves || other.halves,
-            sensor: if self.sensor == Sensor::Plain { other.sensor } else { self.sensor },
+            sensors: self.sensors.and(other.sensors),
             epoch: self.epoch || other.epoch,
             extends: self.extends || other.extends,
             step_time: self.step_time || other.step_time,
+            apart: self.apart || other.apart,
         }
     }
 
     /// Whether Σᵢ gᵢⱼ² is needed for every coordinate.
     #[must_use]
     pub const fn moments(&self) -> bool {
-        self.coordinate_quantile.is_some() || !matches!(self.sensor, Sensor::Plain)
+        self.coordinate_quantile.is_some() || !self.sensors.is_empty()
     }
 
     /// Whether the means of parts are compared.
@@ -105,6 +125,10 @@ pub enum Reason {
     NonPositiveLoss,
     /// Too few steps were timed.
     NoStepTimes,
+    /// The rule decides at other steps.
+    OtherSteps,
+    /// By the run's coupling no β is left for a batch of the size that the rule decided.
+    NoBetaLeft,
 }
 
 impl fmt::Display for Reason {
@@ -119,6 +143,8 @@ impl fmt::Display for Reason {
             Self::Unbounded => "no batch size is large enough",
             Self::NonPositiveLoss => "the loss is not positive",
             Self::NoStepTimes => "too few steps were timed",
+            Self::OtherSteps => "the rule decides at other steps",
+            Self::NoBetaLeft => "the coupling leaves no β for a batch of that size",
         })
     }
 }
@@ -198,9 +224,9 @@ pub struct Evidence<S> {
     pub coordinate_ratio: Option<S>,
     /// The parts' means.
     pub parts: Option<Parts<S>>,
-    /// Noise and signal by the sensor that [`Needs::sensor`] asked for, or why there are none; the plain ones are not
+    /// Noise and signal by the sensors that [`Needs::sensors`] asked for, or why there are none; the plain ones are not
     /// here, see [`Self::noise`].
-    pub measured_noise: Option<(Sensor, Result<Noise<S>, Reason>)>,
+    pub measured_noise: MeasuredNoise<S>,
     /// ‖Σ gᵢ‖² over the epoch so far, this batch included.
     pub epoch_norm_sq: Option<S>,
 }
@@ -283,14 +309,11 @@ impl<S: Real> Evidence<S> {
     /// # Errors
     /// Why they are undefined.
     pub fn noise(&self, sensor: Sensor) -> Result<Noise<S>, Reason> {
-        match self.measured_noise {
-            _ if sensor == Sensor::Plain => {
-                let noise = self.variance()?;
-                Ok(Noise { noise, signal: self.mean_norm_sq - noise / self.batch() })
-            }
-            Some((measured, noise)) if measured == sensor => noise,
-            _ => Err(Reason::MissingEvidence),
+        if sensor == Sensor::Plain {
+            let noise = self.variance()?;
+            return Ok(Noise { noise, signal: self.mean_norm_sq - noise / self.batch() });
         }
+        self.measured_noise.get(sensor).unwrap_or(Err(Reason::MissingEvidence))
     }
 
     /// The cosine between the mean gradients of two halves: ⟨g₁, g₂⟩/(‖g₁‖ ‖g₂‖).
@@ -407,7 +430,7 @@ impl<S: Real> Totals<S> {
             inner,
             coordinate_ratio,
             parts: needs.compares_parts().then_some(self.parts),
-            measured_noise: None,
+            measured_noise: MeasuredNoise::default(),
             epoch_norm_sq: None,
         }
     }

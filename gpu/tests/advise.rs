@@ -187,6 +187,36 @@ fn a_line_that_is_not_valid_is_answered_and_keeps_the_size() {
     assert_eq!(answers[7].get("error"), None);
 }
 
+/// A list is no object, what a test lacks is named, and long numbers are short.
+#[test]
+fn what_is_wrong_with_a_line_is_said_exactly() {
+    let flags = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+    let error = |options: &str, line: &str| {
+        let (answers, succeeded, _) = advise(&flags(options), &[line.as_bytes().to_vec()]);
+        assert!(!succeeded && answers[0]["next_batch"] == 64, "{answers:?}");
+        answers[0]["error"].as_str().unwrap().to_owned()
+    };
+    let said = error("--eta 0.5", "[64, 0.01, 80]");
+    assert_eq!(said, "line 1: it is a list, but must be a JSON object");
+    let said = error("--eta 0.5", r#"{"samples":4,"mean_norm_sq":0.01,"parts":[[2,1],[2,1]]}"#);
+    assert!(said.contains("parts has an entry that is not a JSON object"), "{said}");
+    let leave_one_out = "--test inner_product --leave-one-out";
+    let line = r#"{"samples":64,"mean_norm_sq":0.01,"sum_squared_norms":80,"sum_squared_inner_products":1"#;
+    let said = error(leave_one_out, &format!("{line}}}"));
+    assert!(said.contains("sum_norm_inner_products is missing, which --leave-one-out needs"), "{said}");
+    let said = error(leave_one_out, &format!(r#"{line},"sum_norm_inner_products":1}}"#));
+    assert!(said.contains("sum_squared_square_norms is missing"), "{said}");
+    let said = error("--eta 0.5", r#"{"samples":64,"mean_norm_sq":0.01,"epoch_norm_sq":-1e308}"#);
+    assert!(said.contains("epoch_norm_sq is -1e308,"), "{said}");
+    let said = error("--eta 0.5", r#"{"samples":64,"mean_norm_sq":1e300,"sum_squared_norms":1}"#);
+    assert!(said.contains("= 6.4e301"), "{said}");
+    let parts = r#"{"samples":8,"mean_norm_sq":1,"parts":[{"samples":4,"mean_norm_sq":2},{"samples":4,"mean_norm_sq":2}]}"#;
+    let said = error("--test worker_norm --workers 4", parts);
+    assert!(said.contains("there are 2 parts, but --workers asks for at least 4"), "{said}");
+    let (answers, succeeded, _) = advise(&flags("--test worker_norm"), &[parts.as_bytes().to_vec()]);
+    assert!(succeeded && answers[0]["required"].is_number(), "{answers:?}");
+}
+
 #[test]
 fn a_rule_must_be_told_what_it_uses_and_a_refused_line_changes_nothing() {
     let flags: Vec<String> = "--controller cabs --test none".split(' ').map(str::to_owned).collect();

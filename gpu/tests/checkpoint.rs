@@ -4,17 +4,18 @@
 use std::collections::HashMap;
 
 use adadagrad_core::config::{Preset, RunConfig};
+use adadagrad_core::controller::{AnyState, CabsState};
 use adadagrad_core::dataset::SampleShape;
 use adadagrad_core::digest::Digest;
 use adadagrad_core::model::Model;
-use adadagrad_core::optimizer::{AnyOptimizer, Shared};
+use adadagrad_core::optimizer::{AnyOptimizer, Betas, Shared};
 use adadagrad_core::owned::OwnedNetwork;
 use adadagrad_core::owned::checkpoint::{self, Checkpoint, CheckpointError, STATE_VERSION, State};
 use adadagrad_core::training::Progress;
 
 fn state() -> State {
     // Numbers whose decimal forms need all their digits.
-    let shared = Shared { steps: 7, sum_norm_sq: 0.1 + 0.2 + f64::EPSILON * 3.0 };
+    let shared = Shared { steps: 7, sum_norm_sq: 0.1 + 0.2 + f64::EPSILON * 3.0, betas: None };
     State {
         version: STATE_VERSION,
         config: RunConfig {
@@ -409,12 +410,24 @@ fn a_state_that_contradicts_itself_is_an_error() {
         checkpoint::read(&checkpoint::write(network.view(), &parameters, &[], &state).unwrap())
     };
     assert!(matches!(read(|state| state.version = 3), Err(CheckpointError::Version(3))));
-    let lies: [fn(&mut State); 5] = [
+    let lies: [fn(&mut State); 8] = [
         |state| state.progress.steps = u64::MAX,
         |state| state.progress.shared.steps = 0,
         |state| state.progress.samples_seen = 3,
         |state| state.progress.next_batch = 0,
         |state| state.progress.shared.sum_norm_sq = -1.0,
+        // Another rule's state, what is remembered of something that is not observed, and β that the optimizer has not.
+        |state| state.progress.controller = AnyState::Cabs(CabsState { xi: 1.0, loss: 1.0 }),
+        |state| {
+            let watch = r#"[{"numerator":1,"denominator":1}]"#;
+            let text = serde_json::to_string(&state.progress).unwrap();
+            let text = format!("{},\"observed\":{watch}}}", &text[..text.len() - 1]);
+            state.progress = serde_json::from_str(&text).unwrap();
+        },
+        |state| {
+            state.progress.shared.betas =
+                Some(Betas { beta1: 0.5, beta2: 0.5, product1: 1.0, product2: 1.0, since: 0 });
+        },
     ];
     for lie in lies {
         assert!(matches!(read(lie), Err(CheckpointError::Progress(_))));

@@ -15,7 +15,7 @@ function record(step, others = {}) {
   return {
     version: 1, step, samples: 8, samples_seen: 8 * step, loss: 1 / step, training_accuracy: 0.5, learning_rate: 0.02, mean_norm_sq: 2,
     sum_squared_norms: 20, variance: 3, variance_along: null, variance_orthogonal: null, coordinate_ratio: null, worker_variance: null,
-    required: 12, threshold: 1.5, next_batch: 8, reasons: {}, seconds: 0.25, ...others,
+    required: 12, threshold: 1.5, wanted: 12, next_batch: 8, reasons: {}, seconds: 0.25, ...others,
   };
 }
 
@@ -165,7 +165,7 @@ test('the cursor is in all charts at once and tells a logged step', browserTest(
   await page.locator('#chart-batch .u-over').scrollIntoViewIfNeeded();
   await page.locator('#chart-batch .u-over').hover({ position: { x: 300, y: 60 } });
   await page.waitForFunction(() => /step \d+: [\d,]+ samples seen/.test(document.getElementById('cursor-readout').textContent));
-  const values = () => page.evaluate(() => [...document.querySelectorAll('.chart')].map((chart) => chart.querySelector('.chart-legend').textContent));
+  const values = () => page.evaluate(() => [...document.querySelectorAll('#charts .chart')].map((chart) => chart.querySelector('.chart-legend').textContent));
   const [batch, , loss] = await values();
   const told = batch.match(/used([\d,]+)/)[1].replaceAll(',', '');
   const rows = recorded.steps.samples.flatMap((samples, row) => (String(samples) === told ? [row] : []));

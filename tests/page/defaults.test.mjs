@@ -10,6 +10,8 @@ const { chooseController, chooseDecay, chooseOptimizer, chooseTest, CONTROLLERS 
 const { fieldSpecs } = await loadModule('settings/field-specs.ts');
 const { flatten } = await loadModule('settings/flat.ts');
 const { inPageWords } = await loadModule('settings/problem.ts');
+const { hintOf } = await loadModule('settings/rows.ts');
+const { againstRule } = await loadModule('rule-words.ts');
 const { CONTROLLER_ROWS } = await loadModule('settings/table.ts');
 
 /** Every test, rule, optimizer and decay, each in the quick preset. */
@@ -89,9 +91,12 @@ test('each rule for the next batch says in the form what it does, and has its se
   await waitFor({ data: 'ready' });
   for (const { name, doc, fields } of CONTROLLER_ROWS) {
     await page.locator('#setting-controller').selectOption(name);
-    assert.equal(await page.locator('#hint-controller').textContent(), doc);
+    assert.equal(await page.locator('#hint-controller').textContent(), `${doc} ${againstRule(name)}`.trim());
     const ids = await page.locator('[id^="setting-controller-"]').evaluateAll((inputs) => inputs.map(({ id }) => id));
     assert.deepEqual(ids, fields.map((row) => `setting-controller-${row.name.replaceAll('_', '-')}`));
+    // Each with its own sentence, switches too.
+    const hints = await page.evaluate((all) => all.map((id) => document.getElementById(document.getElementById(id).getAttribute('aria-describedby').split(' ').at(-1)).textContent), ids);
+    assert.deepEqual(hints, fields.map((row) => hintOf(row)));
   }
   await set({ 'Rule for the next batch': 'List of sizes', Stages: '0:64 1M' });
   const problem = page.locator('#settings-problem');
@@ -100,6 +105,19 @@ test('each rule for the next batch says in the form what it does, and has its se
   assert.equal(await page.locator('#setting-controller-schedule').getAttribute('aria-invalid'), 'true');
   await set({ Stages: '0:64 1M:256' });
   await problem.waitFor({ state: 'hidden' });
+});
+
+test('a rule that needs no test stays without one, and AdAdaGrad brings one along', browserTest(), async (t) => {
+  const { page, waitFor, set } = await openPage(t);
+  await waitFor({ data: 'ready' });
+  const chosen = () => page.evaluate(() => ['test', 'controller'].map((id) => document.getElementById(`setting-${id}`).value));
+  await set({ 'Rule for the next batch': 'SimiGrad', Test: 'No test' });
+  assert.deepEqual(await chosen(), ['none', 'simi_grad']);
+  await set({ 'Rule for the next batch': 'AdAdaGrad' });
+  assert.deepEqual(await chosen(), ['norm', 'adadagrad']);
+  await set({ Test: 'No test' });
+  assert.deepEqual(await chosen(), ['none', 'constant']);
+  await page.locator('#settings-problem').waitFor({ state: 'hidden' });
 });
 
 test('the decay of the learning rate is set in the form', browserTest(), async (t) => {

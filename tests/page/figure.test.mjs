@@ -3,11 +3,12 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { loadModule } from './support/module.mjs';
 import { browserTest, openPage } from './support/page.mjs';
+import { QUICK } from './support/settings.mjs';
 import { HELD_CLOCK, advance, beforeWorker, turns } from './support/steady.mjs';
 
 const { pictureOf, excess } = await loadModule('figure/geometry.ts');
 const { layOut, lensFor, scaleBar } = await loadModule('figure/layout.ts');
-const { describeShown, legendOf } = await loadModule('figure/words.ts');
+const { describeShown, legendOf, observedOf } = await loadModule('figure/words.ts');
 
 /** Without motion a figure has its final shape at once. */
 const STILL = { context: { reducedMotion: 'reduce' } };
@@ -121,8 +122,25 @@ test('what lies across the arrow gets the wide side; what is too small gets a le
   assert.equal(layOut({ ...zero, arrow: 0 }, frame), null, 'nothing has no scale');
 });
 
+test('what is only reported has its name, its sizes or its reason', () => {
+  const observed = {
+    norm: { size: 120.2, smoothed: 98.5 },
+    noise_scale: { size: null, smoothed: 1500.2, reason: 'non_positive_debiased_norm' },
+    cabs: { size: null, smoothed: null, reason: 'missing_evidence' },
+    simi_grad: { size: null, smoothed: null },
+  };
+  assert.deepEqual(observedOf({ ...step, observed }), [
+    { name: 'Norm test', value: '121, 99 smoothed' },
+    { name: 'Noise scale', value: '1,501 smoothed' },
+    { name: 'CABS', value: 'the statistics that the rule needs were not computed' },
+    { name: 'SimiGrad', value: 'not computed' },
+  ]);
+  assert.deepEqual(observedOf(step), []);
+});
+
 test('the sentence gives the numbers of the step', () => {
-  const shown = { test: { name: 'norm', eta: 0.1, debiased: false }, recorded: false, step: { ...step, samples: 1187, required: 12119.4, next_batch: 12120 } };
+  const config = { ...QUICK, test: { name: 'norm', eta: 0.1, debiased: false } };
+  const shown = { config, recorded: false, step: { ...step, samples: 1187, required: 12119.4, next_batch: 12120 } };
   assert.equal(
     describeShown(shown),
     'Step 12: the noise is 3.2 times the allowed length; 12,120 samples needed (3.2² ≈ 10.2 times as many), 1,187 used; next batch 12,120.',
@@ -134,7 +152,7 @@ test('the sentence gives the numbers of the step', () => {
   assert.match(describeShown(enough), /is 0\.71 times the allowed length, so 1,187 samples were enough; the next batch stays 1,187\.$/);
   const drowned = { ...shown, step: { ...shown.step, required: null, reasons: { required: 'unbounded' } } };
   assert.match(describeShown(drowned), /noise dominates the mean gradient/);
-  const marks = legendOf(shown, pictureOf(shown.test, shown.step)).map(({ mark }) => mark);
+  const marks = legendOf(shown, pictureOf(config.test, shown.step)).map(({ mark }) => mark);
   assert.deepEqual(marks, ['arrow', 'noise', 'allowed', 'next']);
 });
 

@@ -69,7 +69,7 @@ test('thousands of tiny steps leave the main thread free', browserTest(), async 
   const { page, browser, read, button, waitFor, waitForStep, set } = await openPage(t);
   await waitFor({ data: 'ready' });
   await page.getByLabel('Model', { exact: true }).selectOption('logistic');
-  await set({ Test: 'No test: constant batch', 'Sample budget': 10_000_000 });
+  await set({ Test: 'No test', 'Sample budget': 10_000_000 });
   await startTrace(browser, page);
   await button('Start').click();
   await waitForStep(4000);
@@ -84,7 +84,7 @@ test('the main thread stays free while the GPU trains', browserTest(), async (t)
   const { page, browser, read, button, waitFor, waitForStep, set } = await openPage(t, { webgpu: true, images: { test: 100 } });
   await waitFor({ data: 'ready' });
   await page.getByLabel('Model', { exact: true }).selectOption('logistic');
-  await set({ Test: 'No test: constant batch', 'Sample budget': 10_000_000 });
+  await set({ Test: 'No test', 'Sample budget': 10_000_000 });
   await page.locator('#engine-choice').getByText('WebGPU', { exact: true }).click();
   await button('Start').click();
   await waitForStep(1);

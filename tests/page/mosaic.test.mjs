@@ -47,7 +47,7 @@ for (const [deviceScaleFactor, colorScheme] of [[1, 'light'], [2, 'dark']]) {
     await waitFor({ data: 'ready' });
     await page.locator('#mosaic-title').scrollIntoViewIfNeeded();
     // The next batch is as large as the first: what is drawn while the run rests is the batch of step 2.
-    await page.getByLabel('Test', { exact: true }).selectOption({ label: 'No test: constant batch' });
+    await page.getByLabel('Test', { exact: true }).selectOption({ label: 'No test' });
     await button('Step').click();
     await waitFor({ step: '1', phase: 'paused' });
     await drawn(page, 8);

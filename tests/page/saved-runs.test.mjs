@@ -30,7 +30,7 @@ function saved() {
     changes: [{ step: 1, samplesSeen: 8, ...MOMENT, config: structuredClone(QUICK), text: 'η 1 → 0.5' }],
     evaluations: [{ step: 2, samples_seen: 16, accuracy: 0.5, loss: 1.5, ...MOMENT }],
     steps,
-    reasons: { variance: ['single_sample', null], required: ['single_sample', 'unbounded'] },
+    reasons: { variance: ['single_sample', null], required: ['single_sample', 'unbounded'], controller: [null, 'no_step_times'] },
   };
 }
 
@@ -121,14 +121,20 @@ test('a damaged run is refused, and what is told names the place and stays short
   assert.match(inBrief(readRunFile({}, PARTS).mistakes), /^format is missing\. version is missing\. name is missing\. \d more mistakes\.$/);
 });
 
+/** Of two steps. */
+const NO_REASONS = { variance: [null, null], required: [null, null], controller: [null, null] };
+
 test('a run that was saved is read as it was written, with texts of a readable length', () => {
   assert.deepEqual(writeRunFile(readRunFile(saved(), PARTS).run), saved());
   const withoutWindow = withPlace('config.controller', { name: 'adadagrad', growth_cap: 2 });
   assert.deepEqual(readRunFile(withoutWindow, PARTS).run.config, QUICK);
   const { reasons: _, ...earlier } = saved();
-  assert.deepEqual(writeRunFile(readRunFile(earlier, PARTS).run).reasons, { variance: [null, null], required: [null, null] });
+  assert.deepEqual(writeRunFile(readRunFile(earlier, PARTS).run).reasons, NO_REASONS);
+  const withoutRule = saved();
+  delete withoutRule.reasons.controller;
+  assert.deepEqual(writeRunFile(readRunFile(withoutRule, PARTS).run).reasons, { ...saved().reasons, controller: [null, null] });
   for (const reasons of [null, 'none', { variance: ['not known here', null], required: 7 }]) {
-    assert.deepEqual(writeRunFile(readRunFile({ ...saved(), reasons }, PARTS).run).reasons, { variance: [null, null], required: [null, null] });
+    assert.deepEqual(writeRunFile(readRunFile({ ...saved(), reasons }, PARTS).run).reasons, NO_REASONS);
   }
   // JSON has no infinite numbers: a loss that overflowed is null there.
   const overflown = withPlace('steps.loss', [1, null]);
@@ -142,6 +148,9 @@ test('what the browser keeps goes through a schema too', () => {
   const stored = () => structuredClone(storeRun(readRunFile(saved(), PARTS).run));
   const read = (content) => readStoredRun(content, { slot: 3 });
   assert.deepEqual(storeRun(read(stored()).run), stored());
+  const { whyHeld, ...earlierLog } = stored().log;
+  assert.equal(read({ ...stored(), log: earlierLog }).run.log.reason('controller', 1), null);
+  assert.equal(read(stored()).run.log.reason('controller', 1), 'no_step_times');
   for (const [change, wanted] of [
     [() => null, /must be an object|content/],
     [() => ({}), /format is missing/],

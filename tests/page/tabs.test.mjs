@@ -139,7 +139,7 @@ test('with one image Start says what is missing, and MNIST brings the limit back
   await page.locator('#data-files').setInputFiles(ownFiles({ training: 1, test: 20 }));
   const sentence = page.locator('#sentence');
   await page.waitForFunction(() => /One training image is ready, but no run can start/.test(document.getElementById('sentence').textContent));
-  assert.match(await sentence.textContent(), /needs at least two\. Choose “No test: constant batch”/);
+  assert.match(await sentence.textContent(), /needs at least two\. Choose “No test”/);
   assert.equal(await largest.inputValue(), '1');
   await page.locator('#setting-test').selectOption('none');
   await page.waitForFunction(() => /One training image is ready\. Press Start/.test(document.getElementById('sentence').textContent));

@@ -19,10 +19,10 @@ function stepOf({ samples, required, next_batch, reasons = {} }) {
 }
 
 function said(step, config = {}) {
-  const run = { phase: 'running', latestStep: step, latestEvaluation: null, config: { test: norm, max_batch: 60_000, ...config } };
+  const run = { phase: 'running', latestStep: step, latestEvaluation: null, config: { test: norm, controller: { name: 'adadagrad', growth_cap: null, window: 1, window_kind: 'sliding' }, max_batch: 60_000, ...config } };
   return {
     status: describeRun(run, { name: 'ready', trainingSamples: 60_000 }, false),
-    figure: describeShown({ test: run.config.test, step, recorded: false }),
+    figure: describeShown({ config: run.config, step, recorded: false }),
   };
 }
 

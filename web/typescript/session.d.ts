@@ -42,9 +42,12 @@ export interface RunConfig {
   optimizer: Optimizer;
   learning_rate: number;
   schedule: Schedule;
-  /** null: no test, then the controller must be constant. */
+  /** null: no test, which AdAdaGrad cannot do without. */
   test: BatchTest | null;
   controller: Controller;
+  /** Names of what is reported and decides nothing, with blanks between them. */
+  observe: string;
+  coupling: Coupling;
   initial_batch: number;
   min_batch: number;
   max_batch: number;
@@ -55,6 +58,9 @@ export interface RunConfig {
   evaluate_every: number;
 }
 
+/** What a change of the batch size does to the learning rate and to Adam's beta. */
+export type Coupling = "none" | "linear" | "sqrt" | "sde" | "half_life";
+
 export type Reason =
   | "non_finite"
   | "single_sample"
@@ -62,7 +68,21 @@ export type Reason =
   | "non_positive_debiased_norm"
   | "single_worker"
   | "missing_evidence"
-  | "unbounded";
+  | "unbounded"
+  | "non_positive_loss"
+  | "no_step_times"
+  | "other_steps"
+  | "no_beta_left";
+
+/** What a step says of something that is observed. */
+export interface Observation {
+  /** The size that this batch asks for: a real number. */
+  size: number | null;
+  /** The same as a ratio of running averages. */
+  smoothed: number | null;
+  /** Why one of the two is null. */
+  reason?: Reason;
+}
 
 /** One training step in plain numbers; null where it was not computed or is undefined (then see `reasons`). */
 export interface Telemetry {
@@ -78,6 +98,9 @@ export interface Telemetry {
   /** Share of the batch classified rightly before the update. */
   training_accuracy: number;
   learning_rate: number;
+  /** Of runs in which a coupling changes them. */
+  beta1?: number;
+  beta2?: number;
   /** n = |mean gradient|^2. */
   mean_norm_sq: number;
   /** S = sum of |g_i|^2. */
@@ -94,8 +117,13 @@ export interface Telemetry {
   required: number | null;
   /** The threshold that this batch would just pass (for `augmented`: theta, with nu scaled alike). */
   threshold: number | null;
+  /** The size that the rule wanted: a real number, before rounding, limits, windows and waiting. */
+  wanted: number | null;
   next_batch: number;
-  reasons: { variance?: Reason; required?: Reason };
+  /** What is observed, by its name. */
+  observed?: Record<string, Observation>;
+  /** `controller`: why the rule kept the size for want of something to decide from. */
+  reasons: { variance?: Reason; required?: Reason; controller?: Reason };
 }
 
 /** What can compute a run: the processor, or a GPU that works by itself. */

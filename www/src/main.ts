@@ -8,6 +8,7 @@ import './style.css';
 import './article/article.css';
 import type { ModelDescription, RunConfig } from '../pkg/adadagrad_web.js';
 import { ChartBoard } from './charts/board.js';
+import { ComparisonChart } from './charts/comparison-chart.js';
 import { ChartControls } from './charts/controls.js';
 import { onColourChange } from './colours.js';
 import { Controls } from './controls.js';
@@ -16,6 +17,7 @@ import { EngineNotes } from './engine/notes.js';
 import { EnginePanel } from './engine/panel.js';
 import { Preparation } from './engine/preparation.js';
 import { onChosenFiles, onDroppedFiles } from './export/drop.js';
+import { ComparisonFiles } from './export/comparison-files.js';
 import { FilesNote } from './export/files-note.js';
 import { takeFiles } from './export/inbox.js';
 import { ModelPanel } from './export/model-panel.js';
@@ -32,12 +34,15 @@ import { registerServiceWorker } from './offline/register.js';
 import { markInks, onPrint } from './print.js';
 import { showRecordedRun } from './recorded/recorded-run.js';
 import { Checkpoints } from './runs/checkpoints.js';
+import { ComparisonCourse } from './runs/comparison-course.js';
 import { ComparisonPanel } from './runs/comparison-panel.js';
+import { ComparisonTable } from './runs/comparison-table.js';
 import { RunConductor } from './runs/conductor.js';
 import { GoingBack } from './runs/going-back.js';
 import { KeptRuns } from './runs/kept-runs.js';
 import { LeftRunOffer } from './runs/left-run.js';
 import { RunLibrary } from './runs/library.js';
+import { RaceRules } from './runs/race-rules.js';
 import { RunOwnership } from './runs/ownership.js';
 import { Retuning } from './runs/retuning.js';
 import { openRunFile } from './runs/open-run-file.js';
@@ -98,14 +103,15 @@ const session = new TrainingSession({
     conductor.beginWaiting();
   },
   onUpdate: (update) => {
-    figure.noteSteps(update.steps);
+    const { current } = library;
+    if (current !== null) figure.noteSteps(update.steps, (step) => current.configAt(step));
     conductor.takeUpdate(update);
   },
   onFailure: (failure) => {
     state.startWaits.value = false;
     const trouble = troubleFrom(failure);
     if (!isOfRun(trouble)) {
-      comparisons.stop();
+      comparisons.interrupt();
       state.data.value = { name: 'unusable', because: causeOf(failure.kind) };
     }
     if (state.run.value.phase !== 'idle') state.run.value = { ...state.run.value, phase: 'failed' };
@@ -157,24 +163,24 @@ function validate(config: RunConfig): void {
 
 function pressMain(): void {
   const { phase } = state.run.value;
-  if (phase !== 'running' && phase !== 'paused') comparisons.stop();
+  if (phase !== 'running' && phase !== 'paused') comparisons.interrupt();
   conductor.pressMain();
 }
 
 function pressStep(stop: StopAfter): void {
-  if (state.run.value.phase !== 'paused') comparisons.stop();
+  if (state.run.value.phase !== 'paused') comparisons.interrupt();
   conductor.pressStep(stop);
 }
 
 function pressReset(): void {
-  comparisons.stop();
+  comparisons.interrupt();
   checkpoints.forgetLeft();
   conductor.pressReset();
 }
 
 async function beginWithModel(name: string, parameters: Uint8Array): Promise<string> {
   const ended = await conductor.keepRun();
-  comparisons.stop();
+  comparisons.interrupt();
   conductor.begin({ stop: { steps: 0 }, name: `From ${name}`, parameters });
   return ended;
 }
@@ -200,8 +206,17 @@ function openSession(): void {
   session.open(source);
 }
 
+const comparisons = new ComparisonCourse({
+  state,
+  conductor,
+  library,
+  check: async (config) => (await session.check(config))?.problem ?? null,
+  reset: pressReset,
+});
 const filesNote = new FilesNote();
 const chartControls = new ChartControls(state, library);
+const comparisonChart = new ComparisonChart(() => comparisons.runs);
+required('comparison-charts', HTMLElement).append(comparisonChart.chart.root);
 const board = new ChartBoard(required('charts', HTMLElement), {
   library,
   axis: () => state.horizontalAxis.value,
@@ -209,6 +224,7 @@ const board = new ChartBoard(required('charts', HTMLElement), {
   thresholds: () => state.thresholds.value,
   test: () => (state.run.value.config ?? state.settings.value)?.test ?? null,
   onCursor: (x) => chartControls.showCursor(x),
+  comparison: comparisonChart,
 });
 const addressBar = new AddressBar(state, {
   check: async (config) => (await session.check(config))?.problem ?? null,
@@ -218,7 +234,10 @@ const addressBar = new AddressBar(state, {
 const dataPanel = new DataPanel(state, session, openSession);
 const retuning = new Retuning(state, session, library, () => board.refresh());
 const settingsPanel = new SettingsPanel(state, validate, changeSettings);
-const comparisons = new ComparisonPanel(state, conductor, library);
+const raceRules = new RaceRules(state);
+new ComparisonPanel(state, comparisons, raceRules);
+new ComparisonTable(comparisons, moments);
+new ComparisonFiles(comparisons, library);
 const ownership = new RunOwnership();
 const checkpoints = new Checkpoints({ state, session, library, ownership });
 const modelPanel = new ModelPanel(state, session, beginWithModel);

@@ -1,5 +1,5 @@
 /** The state of the page: the settings (one RunConfig), the run, the download, and what went wrong. */
-import type { BatchTest, DatasetName, RunConfig, SampleShape } from '../pkg/adadagrad_web.js';
+import type { DatasetName, RunConfig, SampleShape } from '../pkg/adadagrad_web.js';
 import { classNames } from './classes.js';
 import type { AdapterReport, EngineChoice } from './engine/choice.js';
 import { recallChoice } from './engine/memory.js';
@@ -67,7 +67,8 @@ export interface Trouble {
 
 /** The step that the page speaks of: the run's latest, or the recorded run's last until there is one of its own. */
 export interface ShownStep {
-  test: BatchTest | null;
+  /** The settings that it was made with. */
+  config: RunConfig;
   step: StepRecord;
   /** From the recorded run, not from one made here. */
   recorded: boolean;

@@ -1,30 +1,15 @@
 /** The run in sentences: for reading, and for screen readers. */
-import type { Telemetry } from '../pkg/adadagrad_web.js';
+import type { BatchTest } from '../pkg/adadagrad_web.js';
 import { formatCount, formatFactor, formatPercent, formatSize } from './format.js';
 import type { StepRecord } from './protocol.js';
+import { describeReason, usesTest, whyNextBatch } from './rule-words.js';
 import type { DataState, RunState } from './state.js';
-
-type Reason = NonNullable<Telemetry['reasons']['required']>;
-
-const REASONS: Record<Reason, string> = {
-  non_finite: 'a sum was not finite, so no size can be computed',
-  single_sample: 'a batch of one sample has no variance to test',
-  zero_mean_gradient: 'the mean gradient is zero, so no size can be computed',
-  non_positive_debiased_norm: 'noise dominates the mean gradient, so no batch size is large enough',
-  single_worker: 'a single part has no variance between parts',
-  missing_evidence: 'the statistics that the test needs were not computed',
-  unbounded: 'noise dominates the mean gradient, so no batch size is large enough',
-};
 
 const UNUSABLE: Record<Extract<DataState, { name: 'unusable' }>['because'], string> = {
   data: 'Training needs the data, which could not be loaded.',
   program: 'Training needs the training program, which could not be loaded or has stopped.',
   browser: 'Training is not possible here.',
 };
-
-export function describeReason(reason: Reason): string {
-  return REASONS[reason];
-}
 
 /** `problem`: why the settings shown cannot be run. */
 export function describeRun(run: RunState, data: DataState, startWaits: boolean, problem: string | null = null): string {
@@ -68,19 +53,23 @@ function describeEnd({ latestStep: step }: RunState): string {
 export function describeStep(step: StepRecord, run: RunState): string {
   const beginning = `Step ${formatCount(step.step)}: batch ${formatCount(step.samples)}`;
   const ending = describeNextBatch(step, run);
-  if (run.config?.test === null) {
-    return run.config.controller.name === 'constant' ? `${beginning}; there is no test, so the batch size is constant.` : `${beginning}; ${ending}.`;
-  }
+  const { config } = run;
+  if (config !== null && (config.test === null || !usesTest(config.controller))) return `${beginning}; ${describeTestBeside(step, config.test)}${whyNextBatch(config, step)}; ${ending}.`;
   if (step.required === null) {
     const reason = step.reasons.required;
     if (reason === undefined) return `${beginning}; the test was not computed; ${ending}.`;
-    return `${beginning}; ${REASONS[reason]}; ${ending}.`;
+    return `${beginning}; ${describeReason(reason)}; ${ending}.`;
   }
   const needed = formatSize(step.required);
   const factor = step.required / step.samples;
   // Of noise, a length, the figure speaks: here both sides are counted in samples.
   if (factor <= 1) return `${beginning} was large enough (${needed} samples were needed); ${ending}.`;
   return `${beginning}; ${needed} samples needed, ${formatFactor(factor)} times as many; ${ending}.`;
+}
+
+/** What a test says whose result has no effect on the batch. */
+function describeTestBeside({ required }: StepRecord, test: BatchTest | null): string {
+  return test === null || required === null ? '' : `the test would need ${formatSize(required)} samples, but does not decide; `;
 }
 
 function describeNextBatch(step: StepRecord, run: RunState): string {

@@ -13,6 +13,7 @@ mod chromium;
 mod data;
 mod debian;
 mod demo;
+mod firmware;
 mod fuzz;
 mod mpi;
 mod npm;
@@ -51,6 +52,8 @@ enum Command {
     Test(test::Options),
     /// Run the page tests many times in a row, some while a compiler runs: every test must pass every time
     Steady(steady::Options),
+    /// Train on emulated microcontrollers: same bits as here, and no more memory or instructions than accepted
+    Firmware(firmware::Options),
     /// Feed the parsers random input with cargo-fuzz
     Fuzz(fuzz::Options),
     /// Time training steps in Chromium: ours compared with jax-js and TensorFlow.js
@@ -79,6 +82,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Test(options) if !test::run(&project, &options) => return Ok(ExitCode::FAILURE),
         Command::Test(_) => (),
         Command::Steady(options) => steady::run(&project, &options)?,
+        Command::Firmware(options) => firmware::run(&project, &options)?,
         Command::Fuzz(options) => fuzz::run(&project, &options)?,
         Command::BenchBrowser(options) => bench_browser::run(&project, &options)?,
         Command::Soak(options) => soak::run(&project, &options)?,

@@ -2,8 +2,12 @@
 
 use std::env;
 use std::ffi::OsString;
+use std::io::Read;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, ensure};
 
@@ -29,6 +33,31 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
     );
     String::from_utf8(output.stdout)
         .map_err(|_| anyhow!("the output of `{}` is not valid UTF-8", shown(command)))
+}
+
+/// The same of a program that is stopped when it has not ended in some time.
+pub(crate) fn output_within(command: &mut Command, longest: Duration) -> Result<String> {
+    let name = shown(command);
+    let started = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
+    let mut child = started.with_context(|| format!("`{name}` could not be started"))?;
+    let mut stdout = child.stdout.take().context("its output is piped")?;
+    let (ended, end) = mpsc::channel();
+    let reader = thread::spawn(move || {
+        let mut text = String::new();
+        let read = stdout.read_to_string(&mut text);
+        // The receiver may have been dropped.
+        let _ = ended.send(());
+        read.map(|_| text)
+    });
+    let in_time = end.recv_timeout(longest).is_ok();
+    if !in_time {
+        child.kill().with_context(|| format!("`{name}` did not end, and could not be stopped"))?;
+    }
+    let status = child.wait()?;
+    let text = reader.join().map_err(|_| anyhow!("the output of `{name}` could not be read"))??;
+    ensure!(in_time, "`{name}` did not end within {} s; it wrote:\n{text}", longest.as_secs());
+    ensure!(status.success(), "`{name}` failed ({status}); it wrote:\n{text}");
+    Ok(text)
 }
 
 /// Whether a program starts and says that all is well; its output is dropped.
@@ -81,6 +110,17 @@ mod tests {
     fn a_missing_program_is_named() {
         let error = run(&mut Command::new("no-such-program-here")).expect_err("there is no such program");
         assert!(error.to_string().contains("no-such-program-here"), "{error}");
+    }
+
+    #[test]
+    fn a_program_that_does_not_end_is_stopped() {
+        let version = output_within(Command::new("rustc").arg("--version"), Duration::from_secs(60));
+        assert!(version.expect("rustc runs").starts_with("rustc 1."));
+        if cfg!(unix) {
+            let error = output_within(Command::new("sleep").arg("60"), Duration::from_millis(1));
+            let error = error.expect_err("it sleeps on").to_string();
+            assert!(error.contains("`sleep 60` did not end"), "{error}");
+        }
     }
 
     #[test]

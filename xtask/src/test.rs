@@ -6,7 +6,7 @@ use clap::Args;
 use crate::process::{self, asked, cargo};
 use crate::project::Project;
 use crate::report::{Outcome, Report};
-use crate::{bench_browser, chromium, data, fuzz, mpi, npm, page, page_tests, tools, vulkan};
+use crate::{bench_browser, chromium, data, firmware, fuzz, mpi, npm, page, page_tests, tools, vulkan};
 
 /// Options of `cargo xtask test`.
 #[derive(Args)]
@@ -21,6 +21,8 @@ const FUZZ_SECONDS: u32 = 10;
 
 // Stages that others need, by name.
 const DATA: &str = "data";
+const QEMU: &str = "emulator";
+const MPI: &str = "MPI";
 const PACKAGE: &str = "wasm package";
 const BUILD: &str = "page build";
 const BENCH: &str = "bench build";
@@ -33,6 +35,7 @@ pub(crate) fn run(project: &Project, options: &Options) -> bool {
     core_alone(project, &mut report);
     report.stage(DATA, &[], || data::prepare(project).map(passed));
     native(project, &mut report);
+    boards(project, &mut report);
     if !options.skip_page {
         page(project, &mut report);
     }
@@ -43,7 +46,8 @@ pub(crate) fn run(project: &Project, options: &Options) -> bool {
 fn formatting_and_lints(project: &Project, report: &mut Report) {
     report.stage("formatting", &[], || {
         tools::component("rustfmt", "fmt")?;
-        run_cargo(project, &["fmt", "--all", "--check"])
+        run_cargo(project, &["fmt", "--all", "--check"])?;
+        run_cargo(project, &["fmt", "--all", "--check", "--manifest-path", firmware::MANIFEST])
     });
     report.stage("clippy", &[], || {
         tools::component("clippy", "clippy")?;
@@ -66,11 +70,9 @@ fn native(project: &Project, report: &mut Report) {
     report.stage("graphics driver", &[], || unless_required("REQUIRE_GPU", vulkan::ensure()));
     // This program is tested apart: a system that locks running programs could not build it anew.
     report.stage("tests", &[DATA], || run_cargo(project, &["test", "--workspace", "--exclude", "xtask"]));
-    // After the others: with the feature the program is built once more.
-    report.stage("cluster", &[DATA], || {
-        if let Outcome::Skipped(why) = unless_required("REQUIRE_MPI", mpi::ensure())? {
-            return Ok(Outcome::Skipped(why));
-        }
+    report.stage(MPI, &[], || unless_required("REQUIRE_MPI", mpi::ensure()));
+    // With the feature the program is built once more, and the crates that it needs are built once.
+    report.stage("cluster", &[MPI], || {
         run_cargo(project, &["test", "-p", "adadagrad-gpu", "--features", "mpi", "--test", "mpi"])
     });
     report.stage("tests of xtask", &[], || run_cargo(project, &["test", "-p", "xtask"]));
@@ -78,6 +80,12 @@ fn native(project: &Project, report: &mut Report) {
         let mut doc = cargo(project.root(), &["doc", "--workspace", "--no-deps"]);
         process::run(doc.env("RUSTDOCFLAGS", "-D warnings")).map(passed)
     });
+}
+
+/// Training on emulated microcontrollers.
+fn boards(project: &Project, report: &mut Report) {
+    report.stage(QEMU, &[], || unless_required("REQUIRE_QEMU", firmware::qemu()));
+    report.stage("firmware", &[QEMU], || firmware::stage(project));
 }
 
 fn page(project: &Project, report: &mut Report) {

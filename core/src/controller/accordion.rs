@@ -5,7 +5,7 @@ use crate::statistics::{Needs, Reason};
 
 /// Accordion: two sizes. After each epoch the ratio |‖A′‖ − ‖A‖|/‖A′‖ with A = Σ gᵢ over the epoch and A′ over the one
 /// before: below the threshold the gradient has settled, and the batch is large; otherwise, and after the first epoch,
-/// it is small.
+/// it is small. At the end of an epoch it wanted one of the two sizes, at other steps none.
 ///
 /// Agarwal, Wang, Lee, Venkataraman, Papailiopoulos 2020, arXiv 2010.16248.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -78,7 +78,8 @@ impl<S: Real> Controller<S> for Accordion {
         };
         let is_settled = state.last_norm.is_some_and(|before| ratio(before) < S::of(self.threshold));
         let next = if is_settled { self.large } else { self.small };
-        (Decision::next(now.limits.clip(next)), AccordionState { last_norm: Some(norm) })
+        let decision = Decision::next(now.limits.clip(next)).wanting(f64::from(next));
+        (decision, AccordionState { last_norm: Some(norm) })
     }
 
     fn first_batch(&self, _: u32) -> u32 {

@@ -5,7 +5,7 @@ use crate::real::Real;
 use crate::settings::{Field, Range};
 
 /// AdaBatch: every k epochs the batch is multiplied by a factor, up to the largest, and the learning rate by γ, also
-/// once the batch does not grow any more. After j of these changes b′ = min(max, ⌊b₁·factorʲ⌋) and α′ = α·γʲ.
+/// once the batch does not grow any more. After j of these changes b′ = min(max, ⌊b₁·factorʲ⌋) and α′ = α·γʲ. It wanted b₁·factorʲ.
 ///
 /// Devarakonda, Naumov, Garland 2017, arXiv 1712.02029: k = 20, factor 2, γ = 0.75, from 128 to 2,048.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -46,7 +46,8 @@ impl<S: Real> Controller<S> for AdaBatch {
 
     fn decide(&self, (): (), now: &Situation<'_, S>) -> (Decision, ()) {
         let [before, after] = now.epochs().map(|epochs| epochs / self.every_epochs.max(1));
-        let size = floor(f64::from(now.initial_batch) * self.factor.power(after));
-        (Decision::with_rate(now.limits.clip(size), self.gamma.power(after - before)), ())
+        let size = f64::from(now.initial_batch) * self.factor.power(after);
+        let rate = self.gamma.power(after - before);
+        (Decision::with_rate(now.limits.clip(floor(size)), rate).wanting(size), ())
     }
 }

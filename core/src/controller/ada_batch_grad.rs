@@ -9,7 +9,7 @@ use crate::statistics::Needs;
 /// AdaBatchGrad's rule: the size that the augmented inner product test requires, taken only as the minimum of the last
 /// k: b′ = clip(max(b, ⌈min of k T⌉)) with T = max(v_along/(ϑ² n²), v_orth/(ν² n)).
 ///
-/// arXiv 2402.05264. It takes its own test, whatever the run's is. An undefined T is left out of the window. Its step is
+/// arXiv 2402.05264. It takes its own test, whatever the run's is. An undefined T is left out of the window. It wanted T. Its step is
 /// that of [`AdaGradNormDelayed`](crate::optimizer::AdaGradNormDelayed).
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
@@ -56,7 +56,8 @@ impl<S: Real> Controller<S> for AdaBatchGrad {
     }
 
     fn decide(&self, state: Window, now: &Situation<'_, S>) -> (Decision, Window) {
-        let wanted = match self.test().required(now.evidence) {
+        let required = self.test().required(now.evidence);
+        let wanted = match required {
             Required::Size(size) => ceiling(size),
             Required::Unbounded => u32::MAX,
             Required::Undefined(reason) => {
@@ -64,6 +65,8 @@ impl<S: Real> Controller<S> for AdaBatchGrad {
             }
         };
         let (state, smallest) = state.with(wanted, self.window, self.window_kind);
-        (Decision::next(now.limits.clip(smallest.map_or(now.batch, |size| size.max(now.batch)))), state)
+        let next = smallest.map_or(now.batch, |size| size.max(now.batch));
+        let decision = Decision::next(now.limits.clip(next));
+        (required.size().map_or(decision, |size| decision.wanting(size)), state)
     }
 }

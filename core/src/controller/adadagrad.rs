@@ -10,7 +10,7 @@ use crate::settings::{Field, Range};
 ///
 /// arXiv 2402.11215. Two options, off by default, because the first batches are so noisy that the plain rule can jump
 /// from 8 to thousands. With a growth cap c the next batch has at most ⌈c b⌉ samples. With a window of k the smallest of
-/// k required sizes counts in place of T.
+/// k required sizes counts in place of T. It wanted T.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct AdAdaGrad {
@@ -59,7 +59,8 @@ impl<S: Real> Controller<S> for AdAdaGrad {
         };
         let cap = self.growth_cap.map_or(u32::MAX, |cap| ceiling(cap * f64::from(now.batch)));
         let next = wanted.unwrap_or(now.batch).min(cap).max(now.batch);
-        (Decision::next(now.limits.clip(next)), state)
+        let decision = Decision::next(now.limits.clip(next));
+        (now.required.size().map_or(decision, |size| decision.wanting(size)), state)
     }
 
     fn is_settled(&self, batch: u32, limits: Limits) -> bool {

@@ -112,6 +112,16 @@ macro_rules! rules {
                 }
             }
         }
+        impl<S: Real> AnyState<S> {
+            /// Whether it may be a state of this rule: its own, or none.
+            #[must_use]
+            pub const fn is_of(&self, rule: &AnyController) -> bool {
+                match self {
+                    Self::None => true,
+                    $(Self::$rule(_) => matches!(rule, AnyController::$rule(_)),)*
+                }
+            }
+        }
     };
 }
 
@@ -148,6 +158,16 @@ impl AnyController {
     #[must_use]
     pub const fn uses_loss(&self) -> bool {
         matches!(self, Self::Cabs(_))
+    }
+
+    /// Whether it changes the learning rate.
+    #[must_use]
+    pub const fn changes_learning_rate(&self) -> bool {
+        match self {
+            Self::AdaBatch(_) | Self::Smith(_) | Self::Seesaw(_) => true,
+            Self::DiveBatch(rule) => rule.scale_learning_rate,
+            _ => false,
+        }
     }
 
     /// Whether it decides by the number of training samples: it counts epochs, or takes a part of them as its limit.

@@ -5,7 +5,8 @@ use crate::settings::{Field, Range};
 use crate::statistics::{Needs, Reason};
 
 /// Big Batch SGD: while n > v/b does not hold, the *same* batch is extended by a tenth of itself, and by one sample at
-/// least. The step uses the whole extended batch, and the next one begins at its size.
+/// least. The step uses the whole extended batch, and the next one begins at its size. It wanted v/n, the
+/// size at which n = v/b.
 ///
 /// De, Yadav, Jacobs, Goldstein 2016, arXiv 1610.05792.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -35,16 +36,17 @@ impl<S: Real> Controller<S> for BigBatch {
 
     fn decide(&self, (): (), now: &Situation<'_, S>) -> (Decision, ()) {
         let (batch, limits) = (now.batch, now.limits);
-        let is_clear = match now.evidence.variance() {
-            Ok(variance) => now.evidence.mean_norm_sq > variance / now.evidence.batch(),
+        let norm = now.evidence.mean_norm_sq;
+        let (is_clear, wanted) = match now.evidence.variance() {
+            Ok(variance) => (norm > variance / now.evidence.batch(), variance / norm),
             // Another sample defines it.
-            Err(Reason::SingleSample) => false,
+            Err(Reason::SingleSample) => (false, S::nan()),
             Err(reason) => return (Decision::hold(limits.clip(batch), reason), ()),
         };
         if is_clear || batch >= limits.max {
-            return (Decision::next(limits.clip(batch)), ());
+            return (Decision::next(limits.clip(batch)).wanting(wanted), ());
         }
         let by = floor(f64::from(batch) * self.growth).max(1);
-        (Decision::Extend { by: by.min(limits.max - batch) }, ())
+        (Decision::Extend { by: by.min(limits.max - batch), wanted: None }.wanting(wanted), ())
     }
 }

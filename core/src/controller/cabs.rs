@@ -5,7 +5,8 @@ use crate::real::Real;
 use crate::statistics::{Needs, Reason};
 
 /// CABS: b′ = clip(round(c·α·ξ̄/L̄)) with ξ = (b − 1)/b·v = S/b − n and the mean loss L, both as running averages. The
-/// batch may shrink. It assumes that the smallest loss is 0 and the steps are those of plain SGD.
+/// batch may shrink. It assumes that the smallest loss is 0 and the steps are those of plain SGD. It wanted
+/// c·α·ξ̄/L̄.
 ///
 /// Balles, Romero, Hennig 2017, arXiv 1612.05086. The averages start at ξ̄ = 0 and L̄ = 1 and are not corrected for it, as
 /// in the authors' code.
@@ -71,6 +72,6 @@ impl<S: Real> Controller<S> for Cabs {
             return (Decision::hold(now.limits.clip(now.batch), Reason::NonPositiveLoss), state);
         }
         let raw = S::of(self.scale) * now.learning_rate * state.xi / state.loss;
-        (Decision::next(now.limits.clip(nearest(raw))), state)
+        (Decision::next(now.limits.clip(nearest(raw))).wanting(raw), state)
     }
 }

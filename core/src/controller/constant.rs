@@ -1,7 +1,7 @@
 use super::{Controller, Decision, Limits, Situation};
 use crate::real::Real;
 
-/// The batch keeps its size, whatever the test requires.
+/// The batch keeps its size, whatever the test requires. It wants no size.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Constant {}

@@ -7,7 +7,8 @@ use crate::statistics::{Needs, Reason};
 
 /// The batch that makes most progress per second. With the noise scale B and a step that takes t₀ + t₁·b, a batch makes
 /// progress e(b) = b/((b + B)(t₀ + t₁·b)) per second, which is best at b* = √(B·t₀/t₁). The batch is doubled or halved
-/// toward it where that gains enough: e(b*)/e(b) − 1 above `gain`.
+/// toward it where that gains enough: e(b*)/e(b) − 1 above `gain`. It wanted b*, also while it waits, and none as long as the
+/// times are not known.
 ///
 /// snr-grad (2026). Step times are measured: somebody with a clock gives them to the trainer
 /// ([`Trainer::measured`](crate::training::Trainer::measured)). Where all steps so far had one size, a size next to it is
@@ -105,12 +106,16 @@ impl CostAware {
     }
 }
 
+/// b* = √(B·t₀/t₁), without limits.
+fn best<S: Real>(scale: S, [fixed, per_sample]: [S; 2]) -> S {
+    if per_sample > S::zero() { (scale * fixed / per_sample).root() } else { S::infinity() }
+}
+
 /// The best batch within the limits as a real number, and how much it gains over `batch`.
 fn best_and_gain<S: Real>(scale: S, [fixed, per_sample]: [S; 2], now: &Situation<'_, S>) -> Option<[S; 2]> {
     let size = |size: u32| S::of(size.into());
     let progress = |b: S| b / ((b + scale) * (fixed + per_sample * b));
-    let best = if per_sample > S::zero() { (scale * fixed / per_sample).root() } else { S::infinity() };
-    let best = best.max(size(now.limits.min)).min(size(now.limits.max));
+    let best = best(scale, [fixed, per_sample]).max(size(now.limits.min)).min(size(now.limits.max));
     let gain = progress(best) / progress(size(now.batch)) - S::one();
     gain.is_finite().then_some([best, gain])
 }
@@ -139,10 +144,12 @@ impl<S: Real> Controller<S> for CostAware {
             Ok(scale) => scale,
             Err(reason) => return (Decision::hold(kept, reason), next),
         };
+        let times = self.times(&next);
+        let wanted = times.map_or_else(S::nan, |times| best(scale, times.map(S::of)));
         if next.steps <= self.warm_up || next.since_change <= self.dwell {
-            return (Decision::next(kept), next);
+            return (Decision::next(kept).wanting(wanted), next);
         }
-        let size = match self.times(&next) {
+        let size = match times {
             None if next.time.count <= self.warm_up => {
                 return (Decision::hold(kept, Reason::NoStepTimes), next);
             }
@@ -158,6 +165,6 @@ impl<S: Real> Controller<S> for CostAware {
         if size != now.batch {
             next.since_change = 0;
         }
-        (Decision::next(size), next)
+        (Decision::next(size).wanting(wanted), next)
     }
 }

@@ -6,7 +6,7 @@ use crate::settings::{Field, Range};
 use crate::statistics::{Needs, Reason};
 
 /// DiveBatch: every k epochs b′ = ⌊min(max, max(b, δ·N·Δ))⌋ with the gradient diversity Δ = Σ‖gᵢ‖²/‖Σ gᵢ‖² over all
-/// samples of the epoch, each gradient at the parameters of its own step.
+/// samples of the epoch, each gradient at the parameters of its own step. At those steps it wanted δ·N·Δ, at others none.
 ///
 /// arXiv 2509.16173. N·Δ is one more than the (biased) gradient noise scale, so δ plays the part of 1/η².
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -70,10 +70,14 @@ impl<S: Real> Controller<S> for DiveBatch {
         }
         let next_epoch = DiveBatchState { sum_squared_norms: S::zero() };
         let [_, epochs] = now.epochs();
-        if epochs % self.every_epochs.max(1) != 0 || now.batch >= now.limits.max {
+        if epochs % self.every_epochs.max(1) != 0 {
             return (Decision::next(kept), next_epoch);
         }
-        let hold = |reason| (Decision::hold(kept, reason), next_epoch);
+        // The largest batch needs no reason to stay.
+        let hold = |reason| {
+            let is_largest = now.batch >= now.limits.max;
+            (if is_largest { Decision::next(kept) } else { Decision::hold(kept, reason) }, next_epoch)
+        };
         match now.evidence.epoch_norm_sq {
             None => hold(Reason::MissingEvidence),
             Some(norm) if !norm.is_finite() => hold(Reason::NonFinite),
@@ -81,13 +85,16 @@ impl<S: Real> Controller<S> for DiveBatch {
             Some(norm) => {
                 let diversity = sum_squared_norms / norm;
                 let raw = S::of(self.delta) * S::of(now.training_samples.into()) * diversity;
+                if now.batch >= now.limits.max {
+                    return (Decision::next(kept).wanting(raw), next_epoch);
+                }
                 let next = now.limits.clip(floor(raw).max(now.batch));
                 let rate = if self.scale_learning_rate {
                     f64::from(next) / f64::from(now.batch.max(1))
                 } else {
                     1.0
                 };
-                (Decision::with_rate(next, rate), next_epoch)
+                (Decision::with_rate(next, rate).wanting(raw), next_epoch)
             }
         }
     }

@@ -6,7 +6,7 @@ use crate::real::Real;
 use crate::statistics::Needs;
 
 /// The batch follows the gradient noise scale: b′ = clip(round(c·B)), B = v̄/(mean of n − v/b), a ratio of running
-/// averages. Where the denominator is not positive the size is kept. The batch may shrink.
+/// averages. Where the denominator is not positive the size is kept. The batch may shrink. It wanted c·B.
 ///
 /// McCandlish, Kaplan, Amodei et al. 2018, arXiv 1812.06162. Known to underestimate the critical batch by orders of
 /// magnitude under Adam (arXiv 2505.23971).
@@ -46,7 +46,10 @@ impl<S: Real> Controller<S> for GradientNoiseScale {
             Err(reason) => return (Decision::hold(kept, reason), state),
         };
         let decision = match state.scale() {
-            Ok(scale) => Decision::next(now.limits.clip(nearest(S::of(self.scale) * scale))),
+            Ok(scale) => {
+                let raw = S::of(self.scale) * scale;
+                Decision::next(now.limits.clip(nearest(raw))).wanting(raw)
+            }
             Err(reason) => Decision::hold(kept, reason),
         };
         (decision, state)

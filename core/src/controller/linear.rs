@@ -3,7 +3,7 @@ use crate::real::Real;
 use crate::settings::{Field, Range};
 
 /// The batch changes linearly with the samples seen, from the first size to the last one:
-/// b′ = b₁ + ⌊(b_last − b₁)·min(seen, over)/over⌋, in whole numbers.
+/// b′ = b₁ + ⌊(b_last − b₁)·min(seen, over)/over⌋, in whole numbers. It wanted the same without rounding.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Linear {
@@ -40,6 +40,11 @@ impl<S: Real> Controller<S> for Linear {
         let first = i128::from(now.initial_batch);
         let change = i128::from(self.last_batch) - first;
         let size = first + (change * i128::from(now.samples_seen.min(over))).div_euclid(over.into());
-        (Decision::next(now.limits.clip(u32::try_from(size).unwrap_or_default())), ())
+        // Whole numbers up to 2⁵³.
+        #[allow(clippy::cast_precision_loss)]
+        let share = now.samples_seen.min(over) as f64 / over as f64;
+        let first = f64::from(now.initial_batch);
+        let wanted = first + (f64::from(self.last_batch) - first) * share;
+        (Decision::next(now.limits.clip(u32::try_from(size).unwrap_or_default())).wanting(wanted), ())
     }
 }

@@ -19,6 +19,11 @@ pub enum ListError {
         /// Which.
         place: usize,
     },
+    /// An entry has a number that is too large to count samples.
+    Large {
+        /// Which.
+        place: usize,
+    },
     /// An entry has something that is not a whole number of samples.
     Number {
         /// Which.
@@ -31,8 +36,18 @@ pub enum ListError {
         /// Which.
         place: usize,
     },
-    /// A size or a milestone is 0, or a size is too large for a batch.
-    Size {
+    /// A size is 0.
+    EmptyBatch {
+        /// Which.
+        place: usize,
+    },
+    /// A size is too large for a batch.
+    LargeBatch {
+        /// Which.
+        place: usize,
+    },
+    /// A milestone is 0.
+    MilestoneAtStart {
         /// Which.
         place: usize,
     },
@@ -49,7 +64,18 @@ impl fmt::Display for ListError {
             }
             Self::Start => f.write_str("the first stage must begin at 0"),
             Self::Order { place } => write!(f, "entry {place} is not above the one before it"),
-            Self::Size { place } => write!(f, "entry {place} must be at least 1, and a batch below 2^32"),
+            Self::Large { place } => {
+                write!(f, "entry {place} has a number above 2^53 - 1, the largest number of samples")
+            }
+            Self::EmptyBatch { place } => {
+                write!(f, "entry {place} has a batch of 0 samples, but it must be at least 1")
+            }
+            Self::LargeBatch { place } => {
+                write!(f, "entry {place} has a batch of more than {} samples, the largest possible", u32::MAX)
+            }
+            Self::MilestoneAtStart { place } => {
+                write!(f, "entry {place} is 0, where the run begins: a milestone must be at least 1")
+            }
         }
     }
 }
@@ -62,8 +88,24 @@ pub(super) fn entries(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// A whole number up to 2⁵³ − 1: digits, perhaps with a decimal point and more of them, and perhaps K, M or B.
-pub(super) fn number(text: &str) -> Option<u64> {
-    let (digits, mut unit) = match text.char_indices().next_back()? {
+pub(super) fn number(text: &str, place: usize) -> Result<u64, ListError> {
+    let (whole, mut unit, decimals) = split(text).ok_or(ListError::Number { place })?;
+    let large = ListError::Large { place };
+    let mut number = whole.parse::<u64>().ok().and_then(|whole| whole.checked_mul(unit)).ok_or(large)?;
+    for digit in decimals.bytes() {
+        let digit = u64::from(digit - b'0');
+        if unit % 10 != 0 && digit != 0 {
+            return Err(ListError::Number { place });
+        }
+        unit /= 10;
+        number = number.checked_add(digit * unit).ok_or(large)?;
+    }
+    if number <= LARGEST_EXACT { Ok(number) } else { Err(large) }
+}
+
+/// The digits before the point, the unit, and the digits behind the point.
+fn split(text: &str) -> Option<(&str, u64, &str)> {
+    let (digits, unit) = match text.char_indices().next_back()? {
         (end, 'K' | 'k') => (&text[..end], 1_000),
         (end, 'M' | 'm') => (&text[..end], 1_000_000),
         (end, 'B' | 'b') => (&text[..end], 1_000_000_000),
@@ -71,19 +113,8 @@ pub(super) fn number(text: &str) -> Option<u64> {
     };
     let (whole, decimals) = digits.split_once('.').unwrap_or((digits, ""));
     let are_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    if whole.is_empty() || !are_digits(whole) || !are_digits(decimals) || digits.ends_with('.') {
-        return None;
-    }
-    let mut number = whole.parse::<u64>().ok()?.checked_mul(unit)?;
-    for digit in decimals.bytes() {
-        let digit = u64::from(digit - b'0');
-        if unit % 10 != 0 && digit != 0 {
-            return None;
-        }
-        unit /= 10;
-        number = number.checked_add(digit * unit)?;
-    }
-    (number <= LARGEST_EXACT).then_some(number)
+    let is_number = !whole.is_empty() && are_digits(whole) && are_digits(decimals) && !digits.ends_with('.');
+    is_number.then_some((whole, unit, decimals))
 }
 
 /// A number with the largest unit that leaves it whole.

@@ -56,12 +56,12 @@ impl FromStr for Milestones {
         let mut milestones = Self::NONE;
         for (index, entry) in list::entries(text).enumerate() {
             let place = index + 1;
-            let samples = list::number(entry).ok_or(ListError::Number { place })?;
+            let samples = list::number(entry, place)?;
             if index == MOST_ENTRIES {
                 return Err(ListError::Long);
             }
             if samples == 0 {
-                return Err(ListError::Size { place });
+                return Err(ListError::MilestoneAtStart { place });
             }
             if index > 0 && samples <= milestones.samples[index - 1] {
                 return Err(ListError::Order { place });

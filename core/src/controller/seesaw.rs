@@ -5,7 +5,8 @@ use crate::real::Real;
 use crate::settings::{Field, Range};
 
 /// Seesaw: where a schedule would multiply the learning rate by c < 1, the batch becomes b/c and the learning rate
-/// √c·α, as long as b/c is not above the largest batch; after that the learning rate becomes c·α.
+/// √c·α, as long as b/c is not above the largest batch; after that the learning rate becomes c·α. After m milestones since the
+/// last step it wanted b/cᵐ, whatever the limits.
 ///
 /// arXiv 2510.14717: c = ½.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -38,7 +39,9 @@ impl<S: Real> Controller<S> for Seesaw {
 
     fn decide(&self, (): (), now: &Situation<'_, S>) -> (Decision, ()) {
         let (mut size, mut rate) = (now.batch, 1.0);
+        let mut wanted = f64::from(now.batch);
         for _ in 0..self.milestones.between(now.seen_before(), now.samples_seen) {
+            wanted /= self.cut;
             let grown = f64::from(size) / self.cut;
             if grown <= f64::from(now.limits.max) {
                 size = nearest(grown);
@@ -47,6 +50,6 @@ impl<S: Real> Controller<S> for Seesaw {
                 rate *= self.cut;
             }
         }
-        (Decision::with_rate(now.limits.clip(size), rate), ())
+        (Decision::with_rate(now.limits.clip(size), rate).wanting(wanted), ())
     }
 }

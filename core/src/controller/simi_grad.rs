@@ -4,7 +4,7 @@ use crate::settings::{Field, Range};
 use crate::statistics::Needs;
 
 /// SimiGrad: the mean gradients of the two halves of a batch should be similar to a degree. With their cosine above the
-/// target b′ = clip(min(b − 1, ⌊0.9 b⌋)), below it clip(max(b + 1, ⌊1.1 b⌋)).
+/// target b′ = clip(min(b − 1, ⌊0.9 b⌋)), below it clip(max(b + 1, ⌊1.1 b⌋)). It wanted 0.9 b, 1.1 b or, at the target, b.
 ///
 /// Qin, Rajbhandari, Ruwase, Yan, Yang, He 2021 (NeurIPS). The batch is cut into exactly two parts, so that two threads
 /// at most compute it.
@@ -44,13 +44,13 @@ impl<S: Real> Controller<S> for SimiGrad {
         };
         let tenths = |count: u64| u32::try_from(count * u64::from(b) / 10).unwrap_or(u32::MAX);
         let target = S::of(self.target);
-        let next = if cosine < target {
-            tenths(11).max(b.saturating_add(1))
+        let (next, factor) = if cosine < target {
+            (tenths(11).max(b.saturating_add(1)), 1.1)
         } else if cosine > target {
-            tenths(9).min(b.saturating_sub(1))
+            (tenths(9).min(b.saturating_sub(1)), 0.9)
         } else {
-            b
+            (b, 1.0)
         };
-        (Decision::next(now.limits.clip(next)), ())
+        (Decision::next(now.limits.clip(next)).wanting(factor * f64::from(b)), ())
     }
 }

@@ -6,6 +6,7 @@ use crate::settings::{Field, Range};
 
 /// "Don't decay the learning rate, increase the batch size": where a schedule would divide the learning rate by f, the
 /// batch is multiplied by f as long as b·f is at most a limit; after that the learning rate is divided.
+/// After m milestones since the last step it wanted b·fᵐ, whatever the limits.
 ///
 /// Smith, Kindermans, Ying, Le 2018, arXiv 1711.00489: f = 5, the limit a tenth of the training set.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -47,7 +48,9 @@ impl<S: Real> Controller<S> for Smith {
     fn decide(&self, (): (), now: &Situation<'_, S>) -> (Decision, ()) {
         let limit = self.limit.unwrap_or(f64::from(now.training_samples) / 10.0);
         let (mut size, mut rate) = (now.batch, 1.0);
+        let mut wanted = f64::from(now.batch);
         for _ in 0..self.milestones.between(now.seen_before(), now.samples_seen) {
+            wanted *= self.factor;
             let grown = f64::from(size) * self.factor;
             if grown <= limit {
                 size = nearest(grown);
@@ -55,6 +58,6 @@ impl<S: Real> Controller<S> for Smith {
                 rate /= self.factor;
             }
         }
-        (Decision::with_rate(now.limits.clip(size), rate), ())
+        (Decision::with_rate(now.limits.clip(size), rate).wanting(wanted), ())
     }
 }

@@ -6,7 +6,8 @@ use super::{Controller, Decision, Situation};
 use crate::real::Real;
 use crate::settings::Field;
 
-/// The batch has the size of the last stage that has begun: a list of sizes over samples seen.
+/// The batch has the size of the last stage that has begun: a list of sizes over samples seen. It wanted
+/// that size.
 ///
 /// ```
 /// use adadagrad_core::controller::{StageList, Stages};
@@ -45,7 +46,8 @@ impl<S: Real> Controller<S> for Stages {
     type State = ();
 
     fn decide(&self, (): (), now: &Situation<'_, S>) -> (Decision, ()) {
-        (Decision::next(now.limits.clip(self.schedule.size_after(now.samples_seen))), ())
+        let size = self.schedule.size_after(now.samples_seen);
+        (Decision::next(now.limits.clip(size)).wanting(f64::from(size)), ())
     }
 
     fn first_batch(&self, _: u32) -> u32 {
@@ -91,8 +93,8 @@ impl FromStr for StageList {
         for (index, entry) in list::entries(text).enumerate() {
             let place = index + 1;
             let (start, size) = entry.split_once(':').ok_or(ListError::Pair { place })?;
-            let start = list::number(start).ok_or(ListError::Number { place })?;
-            let size = list::number(size).ok_or(ListError::Number { place })?;
+            let start = list::number(start, place)?;
+            let size = list::number(size, place)?;
             if index == MOST_ENTRIES {
                 return Err(ListError::Long);
             }
@@ -102,7 +104,10 @@ impl FromStr for StageList {
             if index > 0 && start <= stages.starts[index - 1] {
                 return Err(ListError::Order { place });
             }
-            let size = u32::try_from(size).ok().filter(|&size| size > 0).ok_or(ListError::Size { place })?;
+            let size = u32::try_from(size).map_err(|_| ListError::LargeBatch { place })?;
+            if size == 0 {
+                return Err(ListError::EmptyBatch { place });
+            }
             (stages.starts[index], stages.sizes[index], stages.len) = (start, size, place);
         }
         if stages.len == 0 { Err(ListError::Empty) } else { Ok(stages) }

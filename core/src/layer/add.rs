@@ -1,6 +1,6 @@
 use core::fmt;
 
-use super::{Backward, Forward, Layer, ShapeError, Signature};
+use super::{Backward, Forward, Layer, ShapeError, Signature, Sizes};
 use crate::real::Real;
 use crate::shape::Shape;
 use crate::vectors::on_vectors;
@@ -9,15 +9,13 @@ use crate::vectors::on_vectors;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Add;
 
-impl Signature for Add {
-    fn output(&self, input: Shape) -> Result<Shape, ShapeError> {
-        Ok(input)
-    }
-
-    fn takes_two(&self) -> bool {
-        true
+impl Add {
+    pub(crate) const fn sizes(self, input: Shape) -> Result<Sizes, ShapeError> {
+        Ok(Sizes::without_parameters(input))
     }
 }
+
+impl Signature for Add {}
 
 impl fmt::Display for Add {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,7 +1,7 @@
 use core::fmt;
 
 use super::windows::slide;
-use super::{Backward, Forward, Layer, ShapeError, Signature, Windows};
+use super::{Backward, Forward, Layer, ShapeError, Signature, Sizes, Windows};
 use crate::network::Placed;
 use crate::real::{Real, count};
 use crate::shape::Shape;
@@ -26,11 +26,16 @@ impl AveragePool2d {
     }
 }
 
-impl Signature for AveragePool2d {
-    fn output(&self, input: Shape) -> Result<Shape, ShapeError> {
-        slide(input, input.channels, self.kernel, self.stride, 0)
+impl AveragePool2d {
+    pub(crate) const fn sizes(self, input: Shape) -> Result<Sizes, ShapeError> {
+        match slide(input, input.channels, self.kernel, self.stride, 0) {
+            Ok(output) => Ok(Sizes::without_parameters(output)),
+            Err(error) => Err(error),
+        }
     }
 }
+
+impl Signature for AveragePool2d {}
 
 impl fmt::Display for AveragePool2d {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -2,12 +2,14 @@ use core::fmt;
 
 use super::windows::slide;
 use super::{
-    Backward, Forward, Initial, Layer, ShapeError, Signature, Sink, Tensor, Windows, operation::nonzero,
+    Backward, Forward, Initial, Layer, ShapeError, Signature, Sink, Sizes, Tensor, Windows,
+    operation::nonzero,
 };
 use crate::backend::{Backend, BackwardOf, Conv2dKernels, ForwardOf, KERNELS, Matrix, MatrixMut};
 use crate::network::Placed;
 use crate::real::Real;
 use crate::shape::Shape;
+use crate::statistics::Needs;
 
 /// Cross-correlation, W \[outputs, C, kernel, kernel\], zero padding: a matrix product over patches, one sample at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,11 +27,34 @@ pub struct Conv2d {
 }
 
 impl Conv2d {
-    pub(crate) fn windows(self, place: &Placed) -> Windows {
+    pub(crate) const fn windows(self, place: &Placed) -> Windows {
         Windows::new(place.input, place.output, self.kernel, self.stride, self.padding)
     }
 
-    fn fan_in(self, input: Shape) -> Option<u32> {
+    pub(crate) const fn sizes(self, input: Shape) -> Result<Sizes, ShapeError> {
+        let output = match slide(input, self.outputs, self.kernel, self.stride, self.padding) {
+            Ok(output) => output,
+            Err(error) => return Err(error),
+        };
+        // A sample's patches have to fit too.
+        let Some(fan_in) = self.fan_in(input) else { return Err(ShapeError::TooLarge) };
+        if let Err(error) = nonzero(Shape { channels: fan_in, ..output }.checked_len()) {
+            return Err(error);
+        }
+        let initial = Initial::Uniform { fan_in };
+        let weights = Tensor::new([self.outputs, input.channels, self.kernel, self.kernel], initial);
+        let biases = if self.bias { Some(Tensor::new([self.outputs], initial)) } else { None };
+        Ok(Sizes { tensors: [Some(weights), biases], ..Sizes::without_parameters(output) })
+    }
+
+    /// One sample's patches, and its gradient, or its patches'.
+    pub(crate) const fn scratch_len(self, place: &Placed, _: usize, _: &Needs) -> usize {
+        let patches = Patches::new(self.windows(place)).len();
+        let gradient = place.weights + place.biases;
+        patches + if gradient > patches { gradient } else { patches }
+    }
+
+    const fn fan_in(self, input: Shape) -> Option<u32> {
         Shape::image(input.channels, self.kernel, self.kernel).checked_len()
     }
 
@@ -45,30 +70,13 @@ impl Conv2d {
 }
 
 impl Signature for Conv2d {
-    fn output(&self, input: Shape) -> Result<Shape, ShapeError> {
-        let output = slide(input, self.outputs, self.kernel, self.stride, self.padding)?;
-        // A sample's patches have to fit too.
-        let fan_in = self.fan_in(input).ok_or(ShapeError::TooLarge)?;
-        nonzero(Shape { channels: fan_in, ..output }.checked_len()).and(Ok(output))
-    }
-
-    fn tensors(&self, input: Shape) -> [Option<Tensor>; 2] {
-        let initial = Initial::Uniform { fan_in: self.fan_in(input).unwrap_or(u32::MAX) };
-        let weights = Tensor::new([self.outputs, input.channels, self.kernel, self.kernel], initial);
-        [Some(weights), self.bias.then(|| Tensor::new([self.outputs], initial))]
-    }
-
     fn flops(&self, input: Shape, output: Shape) -> u64 {
         let fan_in = u64::from(self.fan_in(input).unwrap_or(u32::MAX));
         fan_in.saturating_mul(2).saturating_mul(output.len() as u64)
     }
 
-    /// One sample's patches, and its gradient, or its patches'; or what kernels take.
-    fn scratch_len(&self, place: &Placed, _: usize) -> usize {
-        let windows = self.windows(place);
-        let patches = Patches::new(windows);
-        let len = patches.len() + (place.weights + place.biases).max(patches.len());
-        len.max(KERNELS.map_or(0, |kernels| (kernels.conv2d.scratch_len)(windows)))
+    fn with_kernels(&self, place: &Placed, _: usize, scratch_len: usize) -> usize {
+        scratch_len.max(KERNELS.map_or(0, |kernels| (kernels.conv2d.scratch_len)(self.windows(place))))
     }
 }
 
@@ -173,7 +181,7 @@ struct Patches {
 }
 
 impl Patches {
-    fn new(windows: Windows) -> Self {
+    const fn new(windows: Windows) -> Self {
         Self {
             windows,
             outputs: windows.output.channels as usize,
@@ -182,7 +190,7 @@ impl Patches {
         }
     }
 
-    fn len(self) -> usize {
+    const fn len(self) -> usize {
         self.fan_in * self.positions
     }
 

@@ -2,11 +2,12 @@ use core::fmt;
 
 use num_traits::One;
 
-use super::{Backward, Forward, Initial, Layer, ShapeError, Signature, Sink, Tensor};
+use super::{Backward, Forward, Initial, Layer, ShapeError, Signature, Sink, Sizes, Tensor};
 use crate::backend::{Backend, DenseKernels, ForwardOf, KERNELS, Matrix, MatrixMut, OuterProductsOf};
 use crate::network::Placed;
 use crate::real::{Real, dot_of_equals, square_norm};
 use crate::shape::Shape;
+use crate::statistics::Needs;
 
 /// y = W x + b, W \[outputs, inputs\] or, by inputs, its transposed.
 ///
@@ -18,26 +19,43 @@ pub struct Dense {
     pub outputs: u32,
 }
 
-impl Signature for Dense {
-    fn output(&self, input: Shape) -> Result<Shape, ShapeError> {
-        if input.is_vector() { Ok(Shape::vector(self.outputs)) } else { Err(ShapeError::WantsVector) }
-    }
-
-    fn tensors(&self, input: Shape) -> [Option<Tensor>; 2] {
+impl Dense {
+    pub(crate) const fn sizes(self, input: Shape) -> Result<Sizes, ShapeError> {
+        if !input.is_vector() {
+            return Err(ShapeError::WantsVector);
+        }
         let initial = Initial::Uniform { fan_in: input.channels };
-        [Tensor::new([self.outputs, input.channels], initial), Tensor::new([self.outputs], initial)].map(Some)
+        let weights = Tensor::new([self.outputs, input.channels], initial);
+        let biases = Tensor::new([self.outputs], initial);
+        Ok(Sizes {
+            tensors: [Some(weights), Some(biases)],
+            ..Sizes::without_parameters(Shape::vector(self.outputs))
+        })
     }
 
+    /// E² and A² for second moments, or A Ḡᵀ.
+    pub(crate) const fn scratch_len(self, place: &Placed, samples: usize, needs: &Needs) -> usize {
+        let sizes = DenseSizes::new(place, samples);
+        if needs.moments() {
+            samples.saturating_mul(sizes.inputs.saturating_add(sizes.outputs))
+        } else if needs.inner {
+            samples.saturating_mul(sizes.outputs)
+        } else {
+            0
+        }
+    }
+}
+
+impl Signature for Dense {
     fn flops(&self, input: Shape, output: Shape) -> u64 {
         (input.len() as u64).saturating_mul(2).saturating_mul(output.len() as u64)
     }
 
-    /// E² and A², or A Ḡᵀ, and what kernels take.
-    fn scratch_len(&self, place: &Placed, samples: usize) -> usize {
+    /// Kernels run beside the squares.
+    fn with_kernels(&self, place: &Placed, samples: usize, scratch_len: usize) -> usize {
         let sizes = DenseSizes::new(place, samples);
-        let squares = samples.saturating_mul(sizes.inputs.saturating_add(sizes.outputs));
         let kernels = KERNELS.map(|kernels| kernels.dense).filter(|kernels| (kernels.can_do)(sizes));
-        squares.saturating_add(kernels.map_or(0, |kernels| (kernels.scratch_len)(sizes)))
+        scratch_len.saturating_add(kernels.map_or(0, |kernels| (kernels.scratch_len)(sizes)))
     }
 }
 
@@ -77,8 +95,8 @@ pub(crate) struct DenseSizes {
 }
 
 impl DenseSizes {
-    fn new(place: &Placed, samples: usize) -> Self {
-        let [inputs, outputs] = [place.input, place.output].map(Shape::len);
+    const fn new(place: &Placed, samples: usize) -> Self {
+        let (inputs, outputs) = (place.input.len(), place.output.len());
         Self { samples, inputs, outputs, by_inputs: place.by_inputs }
     }
 

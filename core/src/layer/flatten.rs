@@ -1,6 +1,6 @@
 use core::fmt;
 
-use super::{Backward, Forward, Layer, ShapeError, Signature};
+use super::{Backward, Forward, Layer, ShapeError, Signature, Sizes};
 use crate::real::Real;
 use crate::shape::Shape;
 
@@ -9,11 +9,16 @@ use crate::shape::Shape;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Flatten;
 
-impl Signature for Flatten {
-    fn output(&self, input: Shape) -> Result<Shape, ShapeError> {
-        Ok(Shape::vector(input.checked_len().ok_or(ShapeError::TooLarge)?))
+impl Flatten {
+    pub(crate) const fn sizes(self, input: Shape) -> Result<Sizes, ShapeError> {
+        match input.checked_len() {
+            Some(len) => Ok(Sizes::without_parameters(Shape::vector(len))),
+            None => Err(ShapeError::TooLarge),
+        }
     }
 }
+
+impl Signature for Flatten {}
 
 impl fmt::Display for Flatten {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,6 +1,6 @@
 use core::fmt;
 
-use super::{Backward, Forward, Layer, ShapeError, Signature};
+use super::{Backward, Forward, Layer, ShapeError, Signature, Sizes};
 use crate::real::Real;
 use crate::shape::Shape;
 
@@ -13,11 +13,13 @@ const CUBIC: f64 = 0.044_715;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gelu;
 
-impl Signature for Gelu {
-    fn output(&self, input: Shape) -> Result<Shape, ShapeError> {
-        Ok(input)
+impl Gelu {
+    pub(crate) const fn sizes(self, input: Shape) -> Result<Sizes, ShapeError> {
+        Ok(Sizes::without_parameters(input))
     }
 }
+
+impl Signature for Gelu {}
 
 impl fmt::Display for Gelu {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

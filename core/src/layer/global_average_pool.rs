@@ -1,6 +1,6 @@
 use core::fmt;
 
-use super::{Backward, Forward, Layer, ShapeError, Signature};
+use super::{Backward, Forward, Layer, ShapeError, Signature, Sizes};
 use crate::real::{Real, count};
 use crate::shape::Shape;
 
@@ -8,11 +8,13 @@ use crate::shape::Shape;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GlobalAveragePool;
 
-impl Signature for GlobalAveragePool {
-    fn output(&self, input: Shape) -> Result<Shape, ShapeError> {
-        Ok(Shape::vector(input.channels))
+impl GlobalAveragePool {
+    pub(crate) const fn sizes(self, input: Shape) -> Result<Sizes, ShapeError> {
+        Ok(Sizes::without_parameters(Shape::vector(input.channels)))
     }
 }
+
+impl Signature for GlobalAveragePool {}
 
 impl fmt::Display for GlobalAveragePool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -3,7 +3,7 @@ use core::ops::RangeFrom;
 
 use num_traits::Zero;
 
-use super::{Backward, Forward, Initial, Layer, ShapeError, Signature, Sink, Tensor};
+use super::{Backward, Forward, Initial, Layer, ShapeError, Signature, Sink, Sizes, Tensor};
 use crate::backend::{Backend, BackwardOf, ForwardOf, GroupNormKernels, NormalisedBackwardOf, NormalisedOf};
 use crate::real::{Real, count};
 use crate::shape::Shape;
@@ -17,19 +17,24 @@ pub struct GroupNorm {
     pub groups: u32,
 }
 
-impl Signature for GroupNorm {
-    fn output(&self, input: Shape) -> Result<Shape, ShapeError> {
+impl GroupNorm {
+    pub(crate) const fn sizes(self, input: Shape) -> Result<Sizes, ShapeError> {
         match input.channels.checked_rem(self.groups) {
             None => Err(ShapeError::Zero),
-            Some(0) => Ok(input),
+            Some(0) => {
+                let channels = [input.channels];
+                let tensors = [Tensor::new(channels, Initial::One), Tensor::new(channels, Initial::Zero)];
+                Ok(Sizes {
+                    tensors: [Some(tensors[0]), Some(tensors[1])],
+                    ..Sizes::without_parameters(input)
+                })
+            }
             Some(_) => Err(ShapeError::Groups),
         }
     }
-
-    fn tensors(&self, input: Shape) -> [Option<Tensor>; 2] {
-        [Initial::One, Initial::Zero].map(|initial| Some(Tensor::new([input.channels], initial)))
-    }
 }
+
+impl Signature for GroupNorm {}
 
 impl fmt::Display for GroupNorm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,7 +1,7 @@
 use core::fmt;
 
 use super::windows::slide;
-use super::{Backward, Forward, Layer, ShapeError, Signature, Windows};
+use super::{Backward, Forward, Layer, ShapeError, Signature, Sizes, Windows};
 use crate::real::Real;
 use crate::shape::Shape;
 
@@ -21,11 +21,16 @@ impl MaxPool2d {
     }
 }
 
-impl Signature for MaxPool2d {
-    fn output(&self, input: Shape) -> Result<Shape, ShapeError> {
-        slide(input, input.channels, self.kernel, self.stride, 0)
+impl MaxPool2d {
+    pub(crate) const fn sizes(self, input: Shape) -> Result<Sizes, ShapeError> {
+        match slide(input, input.channels, self.kernel, self.stride, 0) {
+            Ok(output) => Ok(Sizes::without_parameters(output)),
+            Err(error) => Err(error),
+        }
     }
 }
+
+impl Signature for MaxPool2d {}
 
 impl fmt::Display for MaxPool2d {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

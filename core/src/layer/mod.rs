@@ -1,4 +1,4 @@
-//! What a network is made of. Each layer is one file: its shapes and parameters (`Signature`), its forward and backward
+//! What a network is made of. Each layer is one file: its shapes and parameters (`sizes`), its forward and backward
 //! pass and its per-sample statistics (`Layer`), all as plain loops or as calls of a [`Backend`](crate::backend::Backend).
 //!
 //! To add one: its file, and its name in the list of [`Operation`]s.
@@ -17,6 +17,7 @@ mod max_pool2d;
 mod operation;
 mod relu;
 mod sink;
+mod sizes;
 mod tanh;
 mod tensor;
 mod windows;
@@ -40,6 +41,7 @@ pub(crate) use cross_entropy::{softmax, softmax_cross_entropy};
 pub(crate) use dense::DenseSizes;
 pub(crate) use group_norm::GroupNormSizes;
 pub(crate) use sink::Sink;
+pub(crate) use sizes::Sizes;
 pub(crate) use windows::Windows;
 
 use core::fmt;
@@ -50,30 +52,17 @@ use crate::shape::Shape;
 
 /// What a layer takes, gives and holds, whatever the float type.
 pub(crate) trait Signature: fmt::Display {
-    /// The output's shape for an input whose sizes are not zero.
-    fn output(&self, input: Shape) -> Result<Shape, ShapeError>;
-
-    /// Weights, then biases.
-    fn tensors(&self, input: Shape) -> [Option<Tensor>; 2] {
-        let _ = input;
-        [None, None]
-    }
-
     /// Multiplications and additions of one sample's forward pass.
     fn flops(&self, input: Shape, output: Shape) -> u64 {
         let _ = (input, output);
         0
     }
 
-    /// Whether it takes two inputs, of one shape.
-    fn takes_two(&self) -> bool {
-        false
-    }
-
-    /// Values of scratch memory that its passes over a micro-batch take: for [`Layer::statistics`] one sample's gradient.
-    fn scratch_len(&self, place: &Placed, samples: usize) -> usize {
-        let _ = samples;
-        place.weights + place.biases
+    /// Values of scratch memory that its passes over a micro-batch take where there are kernels for it, beside or in
+    /// place of those that plain loops take.
+    fn with_kernels(&self, place: &Placed, samples: usize, scratch_len: usize) -> usize {
+        let _ = (place, samples);
+        scratch_len
     }
 }
 

@@ -2,11 +2,12 @@ use core::fmt;
 
 use super::{
     Add, AveragePool2d, Conv2d, Dense, Flatten, Gelu, GlobalAveragePool, GroupNorm, Layer, MaxPool2d, Relu,
-    Signature, Tanh, Tensor,
+    Signature, Sizes, Tanh, Tensor,
 };
 use crate::network::Placed;
 use crate::real::Real;
 use crate::shape::Shape;
+use crate::statistics::Needs;
 
 /// The one list of layers.
 macro_rules! operations {
@@ -20,6 +21,12 @@ macro_rules! operations {
         impl Operation {
             /// Number of operations.
             pub const COUNT: usize = [$(stringify!($layer)),+].len();
+
+            const fn sizes(&self, input: Shape) -> Result<Sizes, ShapeError> {
+                match self {
+                    $(Self::$layer(layer) => layer.sizes(input)),+
+                }
+            }
 
             fn signature(&self) -> &dyn Signature {
                 match self {
@@ -102,30 +109,72 @@ impl Operation {
     ///
     /// # Errors
     /// Why the operation cannot take an input of this shape.
-    pub fn output(&self, input: Shape) -> Result<Shape, ShapeError> {
-        nonzero(input.checked_len())?;
-        let output = self.signature().output(input)?;
-        nonzero(output.checked_len())?;
-        for tensor in self.tensors(input).iter().flatten() {
-            nonzero(tensor.checked_len())?;
+    pub const fn output(&self, input: Shape) -> Result<Shape, ShapeError> {
+        match self.checked_sizes(input) {
+            Ok(sizes) => Ok(sizes.output),
+            Err(error) => Err(error),
         }
-        Ok(output)
     }
 
     /// Its parameter tensors for an input that fits: weights, then biases.
     #[must_use]
-    pub fn tensors(&self, input: Shape) -> [Option<Tensor>; 2] {
-        self.signature().tensors(input)
+    pub const fn tensors(&self, input: Shape) -> [Option<Tensor>; 2] {
+        match self.sizes(input) {
+            Ok(sizes) => sizes.tensors,
+            Err(_) => [None, None],
+        }
+    }
+
+    /// What it gives and holds, where all of that has a size.
+    pub(crate) const fn checked_sizes(&self, input: Shape) -> Result<Sizes, ShapeError> {
+        if let Err(error) = nonzero(input.checked_len()) {
+            return Err(error);
+        }
+        let sizes = match self.sizes(input) {
+            Ok(sizes) => sizes,
+            Err(error) => return Err(error),
+        };
+        if let Err(error) = nonzero(sizes.output.checked_len()) {
+            return Err(error);
+        }
+        let mut k = 0;
+        while k < sizes.tensors.len() {
+            if let Some(tensor) = &sizes.tensors[k]
+                && let Err(error) = nonzero(tensor.checked_len())
+            {
+                return Err(error);
+            }
+            k += 1;
+        }
+        Ok(sizes)
     }
 
     /// Whether it takes two inputs, of one shape.
     #[must_use]
-    pub fn takes_two(&self) -> bool {
-        self.signature().takes_two()
+    pub const fn takes_two(&self) -> bool {
+        matches!(self, Self::Add(_))
     }
 
-    pub(crate) fn scratch_len(&self, place: &Placed, samples: usize) -> usize {
-        self.signature().scratch_len(place, samples)
+    /// Values of scratch memory that its plain loops take for a micro-batch: most form one sample's gradient.
+    pub(crate) const fn scratch_len(&self, place: &Placed, samples: usize, needs: &Needs) -> usize {
+        match self {
+            Self::Dense(dense) => dense.scratch_len(place, samples, needs),
+            Self::Conv2d(conv2d) => conv2d.scratch_len(place, samples, needs),
+            Self::Relu(_)
+            | Self::Tanh(_)
+            | Self::Gelu(_)
+            | Self::MaxPool2d(_)
+            | Self::AveragePool2d(_)
+            | Self::GlobalAveragePool(_)
+            | Self::GroupNorm(_)
+            | Self::Add(_)
+            | Self::Flatten(_) => place.weights + place.biases,
+        }
+    }
+
+    /// The same where kernels take more.
+    pub(crate) fn scratch_len_with_kernels(&self, place: &Placed, samples: usize, needs: &Needs) -> usize {
+        self.signature().with_kernels(place, samples, self.scratch_len(place, samples, needs))
     }
 
     /// Multiplications and additions of one sample's forward pass.
@@ -142,7 +191,7 @@ impl fmt::Display for Operation {
 }
 
 /// `Ok` where there is something, and its size fits 32 bits.
-pub(super) fn nonzero(len: Option<u32>) -> Result<(), ShapeError> {
+pub(super) const fn nonzero(len: Option<u32>) -> Result<(), ShapeError> {
     match len {
         None => Err(ShapeError::TooLarge),
         Some(0) => Err(ShapeError::Zero),

@@ -1,6 +1,6 @@
 use core::fmt;
 
-use super::{Backward, Forward, Layer, ShapeError, Signature};
+use super::{Backward, Forward, Layer, ShapeError, Signature, Sizes};
 use crate::real::Real;
 use crate::shape::Shape;
 use crate::vectors::on_vectors;
@@ -9,11 +9,13 @@ use crate::vectors::on_vectors;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Relu;
 
-impl Signature for Relu {
-    fn output(&self, input: Shape) -> Result<Shape, ShapeError> {
-        Ok(input)
+impl Relu {
+    pub(crate) const fn sizes(self, input: Shape) -> Result<Sizes, ShapeError> {
+        Ok(Sizes::without_parameters(input))
     }
 }
+
+impl Signature for Relu {}
 
 impl fmt::Display for Relu {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,6 +1,6 @@
 use core::fmt;
 
-use super::{Backward, Forward, Layer, ShapeError, Signature};
+use super::{Backward, Forward, Layer, ShapeError, Signature, Sizes};
 use crate::real::Real;
 use crate::shape::Shape;
 
@@ -8,11 +8,13 @@ use crate::shape::Shape;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tanh;
 
-impl Signature for Tanh {
-    fn output(&self, input: Shape) -> Result<Shape, ShapeError> {
-        Ok(input)
+impl Tanh {
+    pub(crate) const fn sizes(self, input: Shape) -> Result<Sizes, ShapeError> {
+        Ok(Sizes::without_parameters(input))
     }
 }
+
+impl Signature for Tanh {}
 
 impl fmt::Display for Tanh {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -24,10 +24,12 @@ pub enum Initial {
 }
 
 impl Tensor {
-    pub(crate) fn new<const N: usize>(dimensions: [u32; N], initial: Initial) -> Self {
+    pub(crate) const fn new<const N: usize>(dimensions: [u32; N], initial: Initial) -> Self {
         let mut tensor = Self { dimensions: [1; 4], rank: N, initial };
-        for (place, dimension) in tensor.dimensions.iter_mut().zip(dimensions) {
-            *place = dimension;
+        let mut k = 0;
+        while k < N {
+            tensor.dimensions[k] = dimensions[k];
+            k += 1;
         }
         tensor
     }
@@ -40,20 +42,27 @@ impl Tensor {
 
     /// Number of values, or `None` when that does not fit 32 bits.
     #[must_use]
-    pub fn checked_len(&self) -> Option<u32> {
-        self.dimensions().iter().try_fold(1_u32, |len, &dimension| len.checked_mul(dimension))
+    pub const fn checked_len(&self) -> Option<u32> {
+        let [a, b, c, d] = self.dimensions;
+        match (a.checked_mul(b), c.checked_mul(d)) {
+            (Some(first), Some(second)) => first.checked_mul(second),
+            // Of nothing there is nothing, however large the rest.
+            _ if a == 0 || b == 0 || c == 0 || d == 0 => Some(0),
+            _ => None,
+        }
     }
 
     /// Number of values, or the largest `usize` where that does not fit one. Tensors of a placed network have been
     /// checked to fit.
     #[must_use]
-    pub fn len(&self) -> usize {
-        self.dimensions().iter().fold(1, |len: usize, &dimension| len.saturating_mul(dimension as usize))
+    pub const fn len(&self) -> usize {
+        let [a, b, c, d] = self.dimensions;
+        (a as usize).saturating_mul(b as usize).saturating_mul(c as usize).saturating_mul(d as usize)
     }
 
     /// Whether there is no value.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
+    pub const fn is_empty(&self) -> bool {
         self.len() == 0
     }
 }

@@ -12,31 +12,41 @@ pub(crate) struct Windows {
 }
 
 impl Windows {
-    pub(super) fn new(input: Shape, output: Shape, kernel: u32, stride: u32, padding: u32) -> Self {
-        let [kernel, stride, padding] = [kernel, stride, padding].map(|size| size as usize);
+    pub(super) const fn new(input: Shape, output: Shape, kernel: u32, stride: u32, padding: u32) -> Self {
+        let (kernel, stride, padding) = (kernel as usize, stride as usize, padding as usize);
         Self { input, output, kernel, stride, padding }
     }
 }
 
 /// How many windows of a square kernel lie in rows and columns: `channels` of them.
-pub(super) fn slide(
+pub(super) const fn slide(
     input: Shape,
     channels: u32,
     kernel: u32,
     stride: u32,
     padding: u32,
 ) -> Result<Shape, ShapeError> {
-    let count = |len| window_count(len, kernel, stride, padding);
-    Ok(Shape { channels, height: count(input.height)?, width: count(input.width)? })
+    let rows = window_count(input.height, kernel, stride, padding);
+    match (rows, window_count(input.width, kernel, stride, padding)) {
+        (Ok(height), Ok(width)) => Ok(Shape { channels, height, width }),
+        (Err(error), _) | (_, Err(error)) => Err(error),
+    }
 }
 
-fn window_count(len: u32, kernel: u32, stride: u32, padding: u32) -> Result<u32, ShapeError> {
+const fn window_count(len: u32, kernel: u32, stride: u32, padding: u32) -> Result<u32, ShapeError> {
     if kernel == 0 || stride == 0 {
         return Err(ShapeError::Zero);
     }
     if padding >= kernel {
         return Err(ShapeError::PaddingTooLarge);
     }
-    let padded = padding.checked_mul(2).and_then(|both| both.checked_add(len)).ok_or(ShapeError::TooLarge)?;
-    Ok(padded.checked_sub(kernel).ok_or(ShapeError::WindowTooLarge)? / stride + 1)
+    let padded = match padding.checked_mul(2) {
+        Some(both) => both.checked_add(len),
+        None => None,
+    };
+    let Some(padded) = padded else { return Err(ShapeError::TooLarge) };
+    match padded.checked_sub(kernel) {
+        Some(last) => Ok(last / stride + 1),
+        None => Err(ShapeError::WindowTooLarge),
+    }
 }

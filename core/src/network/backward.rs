@@ -2,7 +2,7 @@
 
 use core::ops::Range;
 
-use super::buffers::cut;
+use super::buffers::{Buffers, cut};
 use super::fusion::Stage;
 use super::pass::Pass;
 use super::{Network, Placed};
@@ -24,7 +24,7 @@ pub(super) fn backward<F: Real>(
     let mut end = network.nodes().len();
     while end > 0 {
         let stage = Stage::before(network.nodes(), end, backend, buffers.scratch.len());
-        clear_gradients(network.nodes(), end - stage.len()..end, pass, samples, buffers.gradients);
+        clear_gradients(network.nodes(), end - stage.len()..end, pass, samples, &mut buffers);
         stage.backward(backend, samples, pass, parameters, &mut buffers, &mut sink);
         end -= stage.len();
     }
@@ -48,7 +48,7 @@ fn clear_gradients<F: Real>(
     stage: Range<usize>,
     pass: Pass,
     samples: usize,
-    gradients: &mut [F],
+    buffers: &mut Buffers<'_, F>,
 ) {
     let (Some(first), Some(last)) = (nodes.get(stage.start), nodes.get(stage.end - 1)) else { return };
     let given = nodes.last().map(|last| last.output_offset);
@@ -56,7 +56,8 @@ fn clear_gradients<F: Real>(
         |offset| Some(offset) != given && !nodes[stage.end..].iter().any(|node| node.reads_values_at(offset));
     let mut clear = |offset: usize, len: usize| {
         if len > 0 && is_zero(offset) {
-            gradients[offset * samples..][..len * samples].fill(F::zero());
+            let start = (offset - buffers.without_gradient) * samples;
+            buffers.gradients[start..][..len * samples].fill(F::zero());
         }
     };
     if pass == Pass::FromCache || last.is_flatten() {

@@ -94,20 +94,20 @@ impl<'n, F: Real> Stage<'n, F> {
         match *self {
             Self::Node(node) if node.is_flatten() => {}
             Self::Node(place) => {
-                let (before, y) = place.split(samples, buffers.activations);
+                let (before, y) = place.split(samples, 0, buffers.activations);
                 let x = [0, 1].map(|k| place.input_of(k, samples, before));
                 let parameters = &parameters[place.parameters()];
                 let call = Forward { backend, place, samples, parameters, x };
                 place.operation.layer().forward(&call, y, buffers.scratch);
             }
             Self::Pooling { conv, pool, windows, kernels } => {
-                let (x, places, y) = three(conv, pool, samples, buffers.activations);
+                let (x, places, y) = three(conv, pool, samples, 0, buffers.activations);
                 let parameters = &parameters[conv.parameters()];
                 let of = PooledForwardOf { parameters, x, places, y };
                 (kernels.forward)(windows, of, buffers.scratch);
             }
             Self::Rectified { norm, relu, sizes, kernels } => {
-                let (x, _, y) = three(norm, relu, samples, buffers.activations);
+                let (x, _, y) = three(norm, relu, samples, 0, buffers.activations);
                 let layer = ForwardOf { parameters: &parameters[norm.parameters()], x, y };
                 (kernels.forward)(sizes, NormalisedOf { layer, rectified: true }, buffers.scratch);
             }
@@ -123,33 +123,35 @@ impl<'n, F: Real> Stage<'n, F> {
         buffers: &mut Buffers<'_, F>,
         sink: &mut Sink<'_, F>,
     ) {
+        let skipped = buffers.without_gradient;
         match *self {
             Self::Node(node) if node.is_flatten() => {}
             Self::Node(place) => {
-                let (before, y) = place.split(samples, buffers.activations);
-                let (gradients, dy) = place.split(samples, buffers.gradients);
+                let (before, y) = place.split(samples, 0, buffers.activations);
+                let (gradients, dy) = place.split(samples, skipped, buffers.gradients);
                 let x = [0, 1].map(|k| place.input_of(k, samples, before));
                 let parameters = &parameters[place.parameters()];
                 let call = Backward { backend, place, samples, parameters, x, y, dy };
                 let layer = place.operation.layer();
                 // Once for each input: they may be one and the same.
-                let dx = pass.passes_on(place, 0).then(|| place.input_of_mut(0, samples, gradients));
+                let dx = pass.passes_on(place, 0).then(|| place.input_of_mut(0, samples, skipped, gradients));
                 layer.backward(&call, dx, &mut sink.of_layer(place), buffers.scratch);
                 if pass.passes_on(place, 1) {
-                    layer.input_gradient(&call, place.input_of_mut(1, samples, gradients), buffers.scratch);
+                    let dx = place.input_of_mut(1, samples, skipped, gradients);
+                    layer.input_gradient(&call, dx, buffers.scratch);
                 }
             }
             Self::Pooling { conv, pool, windows, kernels } => {
-                let (x, places, y) = three(conv, pool, samples, buffers.activations);
-                let (dx, _, dy) = three(conv, pool, samples, buffers.gradients);
+                let (x, places, y) = three(conv, pool, samples, 0, buffers.activations);
+                let (dx, _, dy) = three(conv, pool, samples, skipped, buffers.gradients);
                 let parameters = &parameters[conv.parameters()];
                 let dx = pass.passes_on(conv, 0).then_some(dx);
                 let layer = BackwardOf { parameters, x, dy, dx, sink: &mut sink.of_layer(conv) };
                 (kernels.backward)(windows, PooledBackwardOf { places, y, layer }, buffers.scratch);
             }
             Self::Rectified { norm, relu, sizes, kernels } => {
-                let (x, _, y) = three(norm, relu, samples, buffers.activations);
-                let (dx, _, dy) = three(norm, relu, samples, buffers.gradients);
+                let (x, _, y) = three(norm, relu, samples, 0, buffers.activations);
+                let (dx, _, dy) = three(norm, relu, samples, skipped, buffers.gradients);
                 let parameters = &parameters[norm.parameters()];
                 let dx = pass.passes_on(norm, 0).then_some(dx);
                 let layer = BackwardOf { parameters, x, dy, dx, sink: &mut sink.of_layer(norm) };
@@ -160,23 +162,30 @@ impl<'n, F: Real> Stage<'n, F> {
     }
 }
 
-/// A stage's input, the outputs of its first node, and those of its last.
+/// A stage's input, the outputs of its first node, and those of its last, in a buffer that lacks the first `skipped`
+/// values of each sample. What is not there is empty.
 fn three<'w, F>(
     first: &Placed,
     last: &Placed,
     samples: usize,
+    skipped: usize,
     buffer: &'w mut [F],
 ) -> (&'w mut [F], &'w mut [F], &'w mut [F]) {
-    let (before, of_last) = last.split(samples, buffer);
-    let (inputs, of_first) = first.split(samples, before);
-    (first.input_of_mut(0, samples, inputs), of_first, of_last)
+    let (before, of_last) = last.split(samples, skipped, buffer);
+    let (inputs, of_first) = first.split(samples, skipped, before);
+    (first.input_of_mut(0, samples, skipped, inputs), of_first, of_last)
 }
 
 impl Placed {
-    /// A buffer of activations or gradients, cut before the node's output: all of its inputs lie there, as nodes only
-    /// read earlier ones.
-    fn split<'w, F>(&self, samples: usize, buffer: &'w mut [F]) -> (&'w mut [F], &'w mut [F]) {
-        let (before, from_output) = buffer.split_at_mut(self.output_offset * samples);
+    /// A buffer of activations or gradients without the first `skipped` values of each sample, cut before the node's
+    /// output: all of its inputs lie there, as nodes only read earlier ones.
+    fn split<'w, F>(
+        &self,
+        samples: usize,
+        skipped: usize,
+        buffer: &'w mut [F],
+    ) -> (&'w mut [F], &'w mut [F]) {
+        let (before, from_output) = buffer.split_at_mut((self.output_offset - skipped) * samples);
         (before, &mut from_output[..self.output.len() * samples])
     }
 
@@ -186,8 +195,15 @@ impl Placed {
         &before[values.offset * samples..][..values.len * samples]
     }
 
-    fn input_of_mut<'w, F>(&self, input: usize, samples: usize, before: &'w mut [F]) -> &'w mut [F] {
+    fn input_of_mut<'w, F>(
+        &self,
+        input: usize,
+        samples: usize,
+        skipped: usize,
+        before: &'w mut [F],
+    ) -> &'w mut [F] {
         let values = self.values[input];
-        &mut before[values.offset * samples..][..values.len * samples]
+        let Some(start) = values.offset.checked_sub(skipped) else { return &mut [] };
+        &mut before[start * samples..][..values.len * samples]
     }
 }

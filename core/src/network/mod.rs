@@ -63,25 +63,34 @@ impl<'a> Network<'a> {
 
     /// D.
     #[must_use]
-    pub fn parameters(&self) -> usize {
-        self.nodes.last().map_or(0, |node| node.parameters().end)
+    pub const fn parameters(&self) -> usize {
+        match self.nodes {
+            [.., last] => last.parameters().end,
+            [] => 0,
+        }
     }
 
     /// Shape of the input.
     #[must_use]
-    pub fn input(&self) -> Shape {
-        self.nodes.first().map_or(Shape::default(), |node| node.input)
+    pub const fn input(&self) -> Shape {
+        match self.nodes {
+            [first, ..] => first.input,
+            [] => Shape::EMPTY,
+        }
     }
 
     /// Shape of the output: the classes.
     #[must_use]
-    pub fn output(&self) -> Shape {
-        self.nodes.last().map_or(Shape::default(), |node| node.output)
+    pub const fn output(&self) -> Shape {
+        match self.nodes {
+            [.., last] => last.output,
+            [] => Shape::EMPTY,
+        }
     }
 
     /// Number of classes.
     #[must_use]
-    pub fn classes(&self) -> usize {
+    pub const fn classes(&self) -> usize {
         self.output().len()
     }
 
@@ -102,7 +111,24 @@ impl<'a> Network<'a> {
     }
 
     /// Number of values of one sample's outputs of all nodes, including the input.
-    fn activations(&self) -> usize {
-        self.nodes.iter().map(|node| node.output_offset + node.output.len()).max().unwrap_or(0)
+    const fn activations(&self) -> usize {
+        let (mut most, mut k) = (0, 0);
+        while k < self.nodes.len() {
+            let end = self.nodes[k].output_offset + self.nodes[k].output.len();
+            if end > most {
+                most = end;
+            }
+            k += 1;
+        }
+        most
+    }
+
+    /// How many of these have no gradient: those of the network's input, which nobody asks for.
+    const fn without_gradient(&self) -> usize {
+        match self.nodes {
+            // Unless they are the output as well.
+            [.., last] if last.output_offset > 0 => self.input().len(),
+            _ => 0,
+        }
     }
 }

@@ -1,7 +1,7 @@
 use core::ops::Range;
 
 use super::{Name, Network, NetworkError, Node, Source};
-use crate::layer::{Flatten, Operation};
+use crate::layer::{Flatten, Operation, Tensor};
 use crate::shape::Shape;
 
 /// A node with everything that follows from its place in the network. Offsets are in values, those of
@@ -76,8 +76,9 @@ impl Placed {
 
     /// Whether it reads nothing but the network's input, flattened or not, whose gradient nobody asks for.
     #[must_use]
-    pub fn is_first(&self) -> bool {
-        self.values.iter().all(|values| values.is_network_input || values.len == 0)
+    pub const fn is_first(&self) -> bool {
+        let [first, second] = &self.values;
+        (first.is_network_input || first.len == 0) && (second.is_network_input || second.len == 0)
     }
 
     /// Whether it takes what another node gives (or what flattens that).
@@ -101,7 +102,7 @@ impl<'a> Network<'a> {
     ///
     /// # Errors
     /// The first layer that does not fit, with its number, its operation and the shape it was given.
-    pub fn place(
+    pub const fn place(
         input: Shape,
         nodes: &[Node],
         places: &'a mut [Placed],
@@ -113,12 +114,15 @@ impl<'a> Network<'a> {
             return Err(NetworkError::Storage { nodes: nodes.len(), places: places.len() });
         }
         // The first layer refuses an input that does not fit.
-        let mut ends = Ends { activations: input.checked_len().map_or(0, |_| input.len()), parameters: 0 };
-        for (layer, node) in nodes.iter().enumerate() {
-            let (before, rest) = places.split_at_mut(layer);
-            if let Some(place) = rest.first_mut() {
-                *place = ends.place(layer, node, input, before)?;
-            }
+        let activations = if input.checked_len().is_some() { input.len() } else { 0 };
+        let mut ends = Ends { activations, parameters: 0 };
+        let mut layer = 0;
+        while layer < nodes.len() {
+            places[layer] = match ends.place(layer, &nodes[layer], input, places) {
+                Ok(place) => place,
+                Err(error) => return Err(error),
+            };
+            layer += 1;
         }
         let network = Self::from_placed(places);
         let output = network.output();
@@ -130,65 +134,124 @@ impl<'a> Network<'a> {
     }
 }
 
+impl Network<'_> {
+    /// The nodes in their places, for [`Self::from_placed`]: a network known at compile time, with all its sizes.
+    ///
+    /// ```
+    /// use adadagrad_core::layer::{Dense, Operation, Relu};
+    /// use adadagrad_core::network::{Network, Node, Placed, Shape, WorkspaceLen};
+    /// use adadagrad_core::statistics::Needs;
+    ///
+    /// const PLACED: [Placed; 3] = {
+    ///     let first = Operation::Dense(Dense { outputs: 32 });
+    ///     let last = Operation::Dense(Dense { outputs: 10 });
+    ///     match Network::placed(Shape::vector(64), &Node::chain([first, Operation::Relu(Relu), last])) {
+    ///         Ok(placed) => placed,
+    ///         Err(_) => panic!("layers that do not fit"),
+    ///     }
+    /// };
+    /// const NETWORK: Network<'_> = Network::from_placed(&PLACED);
+    /// // What the norm test takes with micro-batches of four samples.
+    /// const LEN: WorkspaceLen = NETWORK.workspace_for(4, &Needs::NORMS);
+    ///
+    /// static PARAMETERS: [f32; NETWORK.parameters()] = [0.0; NETWORK.parameters()];
+    /// static VALUES: [f32; LEN.values] = [0.0; LEN.values];
+    /// assert_eq!((PARAMETERS.len(), VALUES.len()), (2410, 4 * (64 + 2 * (32 + 32 + 10))));
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Self::place`].
+    pub const fn placed<const N: usize>(
+        input: Shape,
+        nodes: &[Node; N],
+    ) -> Result<[Placed; N], NetworkError> {
+        let mut places = [Placed::EMPTY; N];
+        match Network::place(input, nodes, &mut places) {
+            Ok(_) => Ok(places),
+            Err(error) => Err(error),
+        }
+    }
+}
+
 /// Where the next layer's values and parameters begin.
 struct Ends {
     activations: usize,
     parameters: usize,
 }
 
+/// An input of a node.
+#[derive(Clone, Copy)]
+struct Input {
+    shape: Shape,
+    values: Values,
+}
+
+impl Input {
+    const NONE: Self =
+        Self { shape: Shape::EMPTY, values: Values { offset: 0, len: 0, is_network_input: false } };
+
+    const fn new(shape: Shape, offset: usize, is_network_input: bool) -> Self {
+        Self { shape, values: Values { offset, len: shape.len(), is_network_input } }
+    }
+}
+
 impl Ends {
     /// Places one node behind those before it.
-    fn place(
+    const fn place(
         &mut self,
         layer: usize,
         node: &Node,
         network_input: Shape,
-        before: &[Placed],
+        places: &[Placed],
     ) -> Result<Placed, NetworkError> {
         let operation = node.operation;
-        let mut inputs = [None; 2];
-        for (input, &source) in inputs.iter_mut().zip(&node.inputs) {
-            *input = match source {
-                Source::None => None,
-                Source::Input => Some((network_input, 0, true)),
-                Source::Node(index) => {
-                    let from = before.get(usize::from(index)).ok_or(NetworkError::Order { layer })?;
-                    let is_network_input = from.is_flatten() && from.is_first();
-                    Some((from.output, from.output_offset, is_network_input))
+        let mut inputs = [Input::NONE; 2];
+        let mut given = [false; 2];
+        let mut k = 0;
+        while k < inputs.len() {
+            match node.inputs[k] {
+                Source::None => {}
+                Source::Input => {
+                    given[k] = true;
+                    inputs[k] = Input::new(network_input, 0, true);
                 }
-            };
+                Source::Node(index) => {
+                    let index = index as usize;
+                    if index >= layer {
+                        return Err(NetworkError::Order { layer });
+                    }
+                    let from = &places[index];
+                    given[k] = true;
+                    inputs[k] =
+                        Input::new(from.output, from.output_offset, from.is_flatten() && from.is_first());
+                }
+            }
+            k += 1;
         }
-        let (shape, _, _) = match (inputs, operation.takes_two()) {
-            ([Some(first), None], false) => first,
-            ([Some(first), Some(second)], true) if first.0 == second.0 => first,
-            ([Some(first), Some(second)], true) => {
-                return Err(NetworkError::Unequal { layer, operation, inputs: [first.0, second.0] });
+        let [first, second] = [inputs[0].shape, inputs[1].shape];
+        match (given, operation.takes_two()) {
+            ([true, false], false) => {}
+            ([true, true], true) => {
+                if !first.equals(second) {
+                    return Err(NetworkError::Unequal { layer, operation, inputs: [first, second] });
+                }
             }
             _ => return Err(NetworkError::Inputs { layer, operation }),
+        }
+        let sizes = match operation.checked_sizes(first) {
+            Ok(sizes) => sizes,
+            Err(problem) => return Err(NetworkError::Shape { layer, operation, input: first, problem }),
         };
-        let output = operation.output(shape).map_err(|problem| NetworkError::Shape {
-            layer,
-            operation,
-            input: shape,
-            problem,
-        })?;
-        let [weights, biases] =
-            operation.tensors(shape).map(|tensor| tensor.map_or(0, |tensor| tensor.len()));
-        let values = inputs.map(|input| {
-            input.map_or(Values::default(), |(shape, offset, is_network_input)| Values {
-                offset,
-                len: shape.len(),
-                is_network_input,
-            })
-        });
+        let (weights, biases) = (len_of(&sizes.tensors[0]), len_of(&sizes.tensors[1]));
+        let values = [inputs[0].values, inputs[1].values];
         // A flattened tensor is the tensor itself.
         let moves = !matches!(operation, Operation::Flatten(_));
         let placed = Placed {
             operation,
             inputs: node.inputs,
             name: node.name,
-            input: shape,
-            output,
+            input: first,
+            output: sizes.output,
             parameter_offset: self.parameters,
             weights,
             biases,
@@ -196,15 +259,28 @@ impl Ends {
             values,
             output_offset: if moves { self.activations } else { values[0].offset },
         };
-        grow(&mut self.parameters, weights + biases)?;
-        grow(&mut self.activations, if moves { output.len() } else { 0 })?;
-        Ok(placed)
+        let grown = if moves { sizes.output.len() } else { 0 };
+        match (grown_by(self.parameters, weights + biases), grown_by(self.activations, grown)) {
+            (Some(parameters), Some(activations)) => {
+                *self = Self { activations, parameters };
+                Ok(placed)
+            }
+            _ => Err(NetworkError::TooLarge),
+        }
     }
 }
 
-/// Lets an offset grow as far as 32 bits can tell.
-fn grow(end: &mut usize, by: usize) -> Result<(), NetworkError> {
-    let grown = end.checked_add(by).filter(|&end| u32::try_from(end).is_ok());
-    *end = grown.ok_or(NetworkError::TooLarge)?;
-    Ok(())
+const fn len_of(tensor: &Option<Tensor>) -> usize {
+    match tensor {
+        Some(tensor) => tensor.len(),
+        None => 0,
+    }
+}
+
+/// An offset after it has grown, as far as 32 bits can tell.
+const fn grown_by(end: usize, by: usize) -> Option<usize> {
+    match end.checked_add(by) {
+        Some(end) if end as u64 <= u32::MAX as u64 => Some(end),
+        _ => None,
+    }
 }

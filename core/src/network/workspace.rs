@@ -1,8 +1,10 @@
 use super::{Network, Placed};
 use crate::dataset::Visit;
 use crate::real::Real;
+use crate::statistics::Needs;
 
-/// Working memory of a sweep, owned by the caller. [`Network::workspace`] gives the lengths.
+/// Working memory of a sweep, owned by the caller. [`Network::workspace`] or [`Network::workspace_for`] gives the lengths;
+/// slices may be longer.
 #[derive(Debug)]
 pub struct Workspace<'a, F: Real> {
     /// Activations, their gradients, and scratch.
@@ -15,7 +17,7 @@ pub struct Workspace<'a, F: Real> {
     pub labels: &'a mut [u32],
 }
 
-/// How long the slices of a [`Workspace`] must be.
+/// How long the slices of a [`Workspace`] must be, at least.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WorkspaceLen {
     /// Floats.
@@ -29,24 +31,51 @@ pub struct WorkspaceLen {
 }
 
 impl Network<'_> {
-    /// How much working memory a micro-batch of `samples` samples needs. What does not fit in a `usize` is its largest
-    /// value, which no slice has.
+    /// How much working memory a micro-batch of `samples` samples needs, whatever is asked of it and with the kernels of
+    /// any backend. What does not fit in a `usize` is its largest value, which no slice has.
     #[must_use]
     pub fn workspace(&self, samples: usize) -> WorkspaceLen {
-        let scratch_len = |node: &Placed| node.operation.scratch_len(node, samples);
-        let scratch = self.nodes().iter().map(scratch_len).max().unwrap_or(0);
+        let scratch = |node: &Placed| node.operation.scratch_len_with_kernels(node, samples, &EVERYTHING);
+        self.with_scratch(samples, &EVERYTHING, self.nodes().iter().map(scratch).max().unwrap_or(0))
+    }
+
+    /// The same for plain loops and for tests that need no more than `needs`, known at compile time. With a
+    /// `FastBackend`, layers that have no room for their kernels run on its matrix products.
+    #[must_use]
+    pub const fn workspace_for(&self, samples: usize, needs: &Needs) -> WorkspaceLen {
+        let (mut scratch, mut k) = (0, 0);
+        while k < self.nodes().len() {
+            let node = &self.nodes()[k];
+            let of_node = node.operation.scratch_len(node, samples, needs);
+            if of_node > scratch {
+                scratch = of_node;
+            }
+            k += 1;
+        }
+        self.with_scratch(samples, needs, scratch)
+    }
+
+    const fn with_scratch(&self, samples: usize, needs: &Needs, scratch: usize) -> WorkspaceLen {
+        let per_sample = self.activations().saturating_mul(2) - self.without_gradient();
         WorkspaceLen {
-            values: self.activations().saturating_mul(2).saturating_mul(samples).saturating_add(scratch),
-            sums: samples.saturating_mul(2),
+            values: per_sample.saturating_mul(samples).saturating_add(scratch),
+            sums: samples.saturating_mul(if needs.inner { 2 } else { 1 }),
             visits: samples,
             labels: samples,
         }
     }
 
     /// The largest micro-batch, at most 128 samples, whose values stay within `budget` values (one at least).
-    /// A function of the network alone for a given budget, because the cut decides the order of sums.
+    /// A function of the network alone for a given budget, because the cut decides the order of sums: therefore it counts
+    /// a gradient of the input too, although none is kept any more.
     #[must_use]
     pub fn micro_batch(&self, budget: usize) -> usize {
-        (1..=128).rev().find(|&samples| self.workspace(samples).values <= budget).unwrap_or(1)
+        let input = self.without_gradient();
+        let values =
+            |samples: usize| self.workspace(samples).values.saturating_add(samples.saturating_mul(input));
+        (1..=128).rev().find(|&samples| values(samples) <= budget).unwrap_or(1)
     }
 }
+
+/// All that takes memory in a sweep.
+const EVERYTHING: Needs = Needs { inner: true, coordinate_quantile: Some(1.0), ..Needs::NORMS };

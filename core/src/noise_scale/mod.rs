@@ -12,9 +12,11 @@
 //! [`Evidence::noise`]: crate::statistics::Evidence::noise
 //! [`Statistics::noise`]: crate::statistics::Statistics::noise
 
+mod measured;
 mod noise;
 mod sensor;
 
+pub use measured::{MeasuredNoise, Sensors};
 pub use noise::Noise;
 pub(crate) use noise::{preconditioned, sign};
 pub use sensor::Sensor;

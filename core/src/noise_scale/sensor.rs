@@ -1,3 +1,4 @@
+use super::Sensors;
 use crate::statistics::Needs;
 
 /// How a noise scale is measured. See the [module](super).
@@ -37,6 +38,6 @@ impl Sensor {
     /// The statistics that it needs.
     #[must_use]
     pub fn needs(self) -> Needs {
-        Needs { norms: true, sensor: self, ..Needs::default() }
+        Needs { norms: true, sensors: Sensors::of(self), ..Needs::default() }
     }
 }

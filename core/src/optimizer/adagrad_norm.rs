@@ -48,7 +48,10 @@ impl<F: Real> Optimizer<F> for AdaGradNorm {
         let root = (F::Sum::of(self.initial_norm).squared() + sum_norm_sq).root();
         // Nothing but zeros so far, and a b₀ whose square is 0 too: a step of any size leads nowhere.
         let step_size = if root.is_zero() { root } else { learning_rate / root };
-        (Shared { steps: shared.steps.saturating_add(1), sum_norm_sq }, StepScalars::plain(step_size))
+        (
+            Shared { steps: shared.steps.saturating_add(1), sum_norm_sq, ..*shared },
+            StepScalars::plain(step_size),
+        )
     }
 
     fn wants_norm(&self) -> bool {

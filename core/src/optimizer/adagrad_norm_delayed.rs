@@ -46,7 +46,10 @@ impl<F: Real> Optimizer<F> for AdaGradNormDelayed {
         // A β that is 0 in the type, and nothing but zeros so far: a step of any size leads nowhere.
         let step_size = if root.is_zero() { root } else { learning_rate / root };
         let sum_norm_sq = shared.sum_norm_sq + mean_norm_sq;
-        (Shared { steps: shared.steps.saturating_add(1), sum_norm_sq }, StepScalars::plain(step_size))
+        (
+            Shared { steps: shared.steps.saturating_add(1), sum_norm_sq, ..*shared },
+            StepScalars::plain(step_size),
+        )
     }
 
     fn wants_norm(&self) -> bool {

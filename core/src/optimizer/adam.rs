@@ -1,6 +1,6 @@
 use super::line::{Decayed, Line, divisor, step_size, update, update_decayed};
 use super::rows::{BETA1, BETA2, EPSILON, WEIGHT_DECAY};
-use super::{Optimizer, Shared, StepScalars};
+use super::{Betas, Optimizer, Shared, StepScalars};
 use num_traits::{One, Zero};
 
 use crate::real::Real;
@@ -8,7 +8,7 @@ use crate::statistics::LengthMismatch;
 use crate::subnormal::{Factor, flush};
 
 /// Adam: m ← β₁ m + (1 − β₁) g, v ← β₂ v + (1 − β₂) g², x ← x − α m̂/(√v̂ + ε) with the bias-corrected
-/// m̂ = m/(1 − β₁ᵗ), v̂ = v/(1 − β₂ᵗ). Semantics of `torch.optim.Adam`; memory is all m, then all v.
+/// m̂ = m/(1 − β₁ᵗ), v̂ = v/(1 − β₂ᵗ); where β changes during a run, with the product of all β in place of βᵗ. Semantics of `torch.optim.Adam`; memory is all m, then all v.
 ///
 /// Kingma, Ba 2015, arXiv 1412.6980.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -36,6 +36,13 @@ crate::settings::settings!(Adam {
     },
 });
 
+impl Adam {
+    /// β for the next step.
+    fn betas_of<S: Real>(&self, shared: &Shared<S>) -> Betas<S> {
+        shared.betas.unwrap_or_else(|| Betas::unchanged([self.beta1, self.beta2]))
+    }
+}
+
 impl<F: Real> Optimizer<F> for Adam {
     fn slots(&self) -> usize {
         2
@@ -52,19 +59,29 @@ impl<F: Real> Optimizer<F> for Adam {
         _: F::Sum,
     ) -> (Shared<F::Sum>, StepScalars<F>) {
         let steps = shared.steps.saturating_add(1);
-        let first_correction = F::Sum::one() - F::Sum::of(self.beta1).power(steps);
-        let second_correction = F::Sum::one() - F::Sum::of(self.beta2).power(steps);
+        let betas = self.betas_of(shared);
+        let [first_correction, second_correction] = betas.corrections(steps);
+        // The complements are taken before rounding: 1 − 0.999 in f32 would be off by 1e-5 of itself.
+        let complement = |beta| F::narrow(F::Sum::one() - beta);
         let scalars = StepScalars {
             step_size: F::narrow(learning_rate / first_correction),
             root_scale: F::narrow(F::Sum::one() / second_correction.root()),
             shrink: F::one(),
+            beta1: F::narrow(betas.beta1),
+            new1: complement(betas.beta1),
+            beta2: F::narrow(betas.beta2),
+            new2: complement(betas.beta2),
         };
         (Shared { steps, ..*shared }, scalars)
     }
 
+    fn betas(&self) -> Option<[f64; 2]> {
+        Some([self.beta1, self.beta2])
+    }
+
     fn divisor(&self, shared: &Shared<F::Sum>, memory: &[F], coordinate: usize) -> Option<F::Sum> {
         let second = memory.get(memory.len() / 2 + coordinate)?.widen();
-        let correction = F::Sum::one() - F::Sum::of(self.beta2).power(shared.steps);
+        let [_, correction] = self.betas_of(shared).corrections(shared.steps);
         // Before the first step nothing is averaged, and all coordinates count alike.
         let mean = if correction > F::Sum::zero() { second / correction } else { second };
         Some(mean.root() + divisor::<F>(self.epsilon).widen())
@@ -80,11 +97,10 @@ impl<F: Real> Optimizer<F> for Adam {
         let line = AdamLine {
             step_size: step_size(scalars),
             root_scale: scalars.root_scale,
-            beta1: F::of(self.beta1),
-            beta2: F::of(self.beta2),
-            // The complements are taken before rounding: 1 − 0.999 in f32 would be off by 1e-5 of itself.
-            new1: F::of(1.0 - self.beta1),
-            new2: Factor::new(F::of(1.0 - self.beta2)),
+            beta1: scalars.beta1,
+            beta2: scalars.beta2,
+            new1: scalars.new1,
+            new2: Factor::new(scalars.new2),
             epsilon: divisor(self.epsilon),
         };
         if scalars.shrink == F::one() {

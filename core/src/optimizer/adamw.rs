@@ -60,6 +60,10 @@ impl<F: Real> Optimizer<F> for AdamW {
         (shared, StepScalars { shrink, ..scalars })
     }
 
+    fn betas(&self) -> Option<[f64; 2]> {
+        Optimizer::<F>::betas(&self.adam())
+    }
+
     fn divisor(&self, shared: &Shared<F::Sum>, memory: &[F], coordinate: usize) -> Option<F::Sum> {
         self.adam().divisor(shared, memory, coordinate)
     }

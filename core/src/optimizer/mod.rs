@@ -14,6 +14,7 @@ mod adagrad_norm;
 mod adagrad_norm_delayed;
 mod adam;
 mod adamw;
+mod betas;
 mod line;
 mod momentum;
 mod nesterov;
@@ -26,6 +27,7 @@ pub use adagrad_norm::AdaGradNorm;
 pub use adagrad_norm_delayed::AdaGradNormDelayed;
 pub use adam::Adam;
 pub use adamw::AdamW;
+pub use betas::Betas;
 pub use momentum::Momentum;
 pub use nesterov::Nesterov;
 pub use rmsprop::RmsProp;
@@ -42,10 +44,13 @@ pub struct Shared<S> {
     pub steps: u64,
     /// AdaGrad-Norm's Σ‖g‖², without b₀² or β. Unused by the others.
     pub sum_norm_sq: S,
+    /// Adam's β, where a coupling has changed them; otherwise they are those of the settings.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub betas: Option<Betas<S>>,
 }
 
 #[cfg(feature = "serde")]
-crate::fields::required_settings!(Shared<f64> { steps, sum_norm_sq });
+crate::fields::required_settings!(Shared<f64> { steps, sum_norm_sq, betas });
 
 /// The numbers of one step that are the same for all parameters.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -56,12 +61,29 @@ pub struct StepScalars<F> {
     pub root_scale: F,
     /// Multiplies the parameters first: AdamW's decay, 1 for the others.
     pub shrink: F,
+    /// β₁ of this step. 0 for optimizers without, and so are the following.
+    pub beta1: F,
+    /// 1 − β₁, rounded once.
+    pub new1: F,
+    /// β₂ of this step.
+    pub beta2: F,
+    /// 1 − β₂, rounded once.
+    pub new2: F,
 }
 
 impl<F: Real> StepScalars<F> {
     /// A plain step.
     pub(crate) fn plain(learning_rate: F::Sum) -> Self {
-        Self { step_size: F::narrow(learning_rate), root_scale: F::one(), shrink: F::one() }
+        let zero = F::zero();
+        Self {
+            step_size: F::narrow(learning_rate),
+            root_scale: F::one(),
+            shrink: F::one(),
+            beta1: zero,
+            new1: zero,
+            beta2: zero,
+            new2: zero,
+        }
     }
 
     /// Whether parameters stay finite by them.
@@ -118,6 +140,11 @@ pub trait Optimizer<F: Real> {
     /// Whether [`Self::prepare`] uses ‖ḡ‖². If not, the scalars are known before the gradient.
     fn wants_norm(&self) -> bool {
         false
+    }
+
+    /// β₁ and β₂ of the settings, where it has them: [couplings](crate::coupling) change them.
+    fn betas(&self) -> Option<[f64; 2]> {
+        None
     }
 
     /// What it divides coordinate `coordinate`'s gradient by, √v̂ + ε, as its memory stands before the step: for the

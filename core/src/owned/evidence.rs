@@ -1,7 +1,7 @@
 //! A batch's evidence, with what the optimizer's memory makes of it.
 
 use super::BatchSums;
-use crate::noise_scale::Sensor;
+use crate::noise_scale::MeasuredNoise;
 use crate::real::Real;
 use crate::statistics::{Evidence, Inner, LengthMismatch, Needs};
 use crate::training::Trainer;
@@ -15,15 +15,14 @@ pub(crate) fn evidence<F: Real>(
     inner: Option<Inner<F::Sum>>,
     memory: &[F],
 ) -> Result<Evidence<F::Sum>, LengthMismatch> {
-    let measured_noise = if needs.sensor == Sensor::Plain {
-        None
-    } else {
+    let mut measured_noise = MeasuredNoise::default();
+    for sensor in needs.sensors.iter() {
         let (slots, optimizer) = (trainer.config().slots(), trainer.config().optimizer.as_optimizer::<F>());
         // The optimizer's slots without those behind them.
         let own = memory.len().checked_div(slots).unwrap_or_default() * optimizer.slots();
         let (memory, shared) = (&memory[..own], trainer.progress().shared);
-        let noise = sums.noise(needs.sensor, |coordinate| optimizer.divisor(&shared, memory, coordinate))?;
-        Some((needs.sensor, noise))
-    };
+        let noise = sums.noise(sensor, |coordinate| optimizer.divisor(&shared, memory, coordinate))?;
+        measured_noise = measured_noise.with(sensor, noise);
+    }
     Ok(Evidence { measured_noise, ..sums.evidence(needs, inner)? })
 }

@@ -5,6 +5,7 @@ use core::ops::Deref;
 
 use super::{Evidence, LengthMismatch, Parts, Statistics, check_length};
 use crate::real::{Real, count, square_norm};
+use crate::settings::Short;
 
 /// Why numbers cannot be those of a batch.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -34,13 +35,14 @@ impl fmt::Display for EvidenceError {
         match self {
             Self::NoSamples => f.write_str("a batch, and each of its parts, has at least one sample"),
             Self::NotANorm { what, found } => {
-                write!(f, "{what} is {found}, but must be a number of at least 0")
+                write!(f, "{what} is {}, but must be a number of at least 0", Short(*found))
             }
             Self::SumTooSmall { sum, least } => write!(
                 f,
-                "the sum of the squared norms is {sum}, but no gradients give less than samples × ‖mean gradient‖² = \
-                 {least}: give the sum over the samples, not their mean, of gradients that are not divided by the \
-                 batch size"
+                "the sum of the squared norms is {}, but no gradients give less than samples × ‖mean gradient‖² = \
+                 {}: give the sum over the samples, not their mean, of gradients that are not divided by the batch size",
+                Short(*sum),
+                Short(*least)
             ),
             Self::Length(error) => error.fmt(f),
         }

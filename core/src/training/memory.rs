@@ -10,9 +10,19 @@ use crate::real::{Real, count};
 use crate::statistics::{LengthMismatch, Needs, check_length};
 
 impl RunConfig {
-    /// What an engine must compute in every step: for the test, and for the rule.
+    /// What an engine must compute in every step: for the test, for the rule, and for what is observed.
     #[must_use]
     pub fn needs(&self) -> Needs {
+        let own = self.own_needs();
+        let measures = self.observe.quantities().iter().map(|quantity| quantity.in_run(self));
+        let needs = measures.fold(own, |needs, measure| needs.and(measure.needs()));
+        let is_own_only_sum = !own.norms && !own.moments();
+        Needs { apart: is_own_only_sum && (needs.norms || needs.moments()), ..needs }
+    }
+
+    /// The same for test and rule alone: what decides.
+    #[must_use]
+    pub fn own_needs(&self) -> Needs {
         // The answer does not depend on the float type.
         let of_test = self.test.map_or(Needs::default(), |test| test.as_test::<f64>().needs());
         of_test.and(self.controller.needs())
@@ -21,7 +31,7 @@ impl RunConfig {
     /// Values of training memory per parameter: the optimizer's slots, and one for an epoch's sum.
     #[must_use]
     pub fn slots(&self) -> usize {
-        self.optimizer.as_optimizer::<f64>().slots() + usize::from(self.controller.needs().epoch)
+        self.optimizer.as_optimizer::<f64>().slots() + usize::from(self.needs().epoch)
     }
 
     /// Initialises the training memory of `parameters` parameters before the first step.

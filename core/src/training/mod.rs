@@ -10,6 +10,7 @@
 //! Nothing changes before step 5, so a failed step can be tried again.
 
 mod batch_order;
+mod coupled;
 mod cut;
 mod error;
 mod memory;

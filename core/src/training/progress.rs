@@ -2,12 +2,17 @@
 
 use super::plan::Plan;
 use crate::controller::AnyState;
+use crate::observe::Watches;
 use crate::optimizer::Shared;
 use crate::real::Real;
 
 /// The state of a run between two steps: together with parameters and optimizer memory, all that a checkpoint contains.
 #[derive(Clone, Copy, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize),
+    serde(bound(serialize = "S: Real + serde::Serialize"))
+)]
 pub struct Progress<S: Real> {
     /// Steps made.
     pub steps: u64,
@@ -23,6 +28,9 @@ pub struct Progress<S: Real> {
     /// What the rule has made of the learning rate: the schedule's is multiplied by it.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_unscaled"))]
     pub learning_rate_scale: f64,
+    /// What is remembered of observed quantities.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Watches::is_empty"))]
+    pub observed: Watches<S>,
 }
 
 #[cfg(feature = "serde")]
@@ -42,6 +50,7 @@ impl<S: Real> Progress<S> {
             shared: Shared::default(),
             controller: AnyState::None,
             learning_rate_scale: 1.0,
+            observed: Watches::default(),
         }
     }
 
@@ -62,10 +71,12 @@ impl crate::fields::Setting for Progress<f64> {
             shared: fields.required("shared")?,
             controller: AnyState::None,
             learning_rate_scale: 1.0,
+            observed: Watches::default(),
         };
-        // Neither is there before a rule needs it.
+        // None of them is there before a run needs it.
         fields.take("controller", &mut progress.controller)?;
         fields.take("learning_rate_scale", &mut progress.learning_rate_scale)?;
+        fields.take("observed", &mut progress.observed)?;
         fields.finish(&[
             "steps",
             "samples_seen",
@@ -73,6 +84,7 @@ impl crate::fields::Setting for Progress<f64> {
             "shared",
             "controller",
             "learning_rate_scale",
+            "observed",
         ])?;
         Ok(progress)
     }

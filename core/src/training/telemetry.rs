@@ -4,6 +4,8 @@ use super::plan::Plan;
 use super::progress::Progress;
 use crate::batch_test::Required;
 use crate::config::FORMAT_VERSION;
+use crate::controller::Decision;
+use crate::observe::Observations;
 use crate::real::Real;
 use crate::statistics::{Evidence, Reason};
 
@@ -40,6 +42,12 @@ pub struct Telemetry {
     pub training_accuracy: f64,
     /// α.
     pub learning_rate: f64,
+    /// β₁, in runs in which a coupling changes it.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub beta1: Option<f64>,
+    /// β₂, in runs in which a coupling changes it.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub beta2: Option<f64>,
     /// n = ‖ḡ‖².
     pub mean_norm_sq: f64,
     /// S = Σ sᵢ.
@@ -58,8 +66,15 @@ pub struct Telemetry {
     pub required: Option<f64>,
     /// The threshold that this batch would just pass.
     pub threshold: Option<f64>,
+    /// The size that the rule wanted: a real number, before rounding, limits, windows and waiting. Each rule's file in
+    /// [`controller`](crate::controller) has its formula.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub wanted: Option<f64>,
     /// Size of the next batch.
     pub next_batch: u32,
+    /// What the observed quantities say.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Observations::is_empty"))]
+    pub observed: Observations,
     /// Why undefined quantities are undefined.
     pub reasons: Reasons,
 }
@@ -72,6 +87,7 @@ impl Telemetry {
         required: Option<Required<S>>,
         threshold: Option<S>,
         progress: &Progress<S>,
+        decision: Decision,
         held: Option<Reason>,
     ) -> Self {
         let number = |value: Option<S>| value.map(Real::as_f64).filter(|value| value.is_finite());
@@ -84,6 +100,8 @@ impl Telemetry {
             loss: evidence.loss.as_f64(),
             training_accuracy: f64::from(evidence.correct) / f64::from(evidence.samples),
             learning_rate: plan.learning_rate.as_f64(),
+            beta1: None,
+            beta2: None,
             mean_norm_sq: evidence.mean_norm_sq.as_f64(),
             sum_squared_norms: number(evidence.sum_squared_norms),
             variance: number(variance.ok()),
@@ -93,12 +111,16 @@ impl Telemetry {
             worker_variance: number(evidence.worker_variance().ok()),
             required: number(required.and_then(Required::size)),
             threshold: number(threshold),
+            wanted: decision.wanted(),
             next_batch: progress.next_batch,
+            observed: Observations::default(),
             reasons: Reasons {
                 variance: variance.err().filter(|&reason| reason != Reason::MissingEvidence),
                 required: required.and_then(Required::reason),
                 // What the test says already is not said twice.
-                controller: held.filter(|_| required.and_then(Required::reason).is_none()),
+                controller: held.filter(|&reason| {
+                    reason == Reason::NoBetaLeft || required.and_then(Required::reason).is_none()
+                }),
             },
         }
     }

@@ -1,5 +1,6 @@
 //! The trainer: it decides, and engines compute.
 
+use super::coupled::with_next_batch;
 use super::cut::Cut;
 use super::error::StepError;
 use super::memory;
@@ -10,6 +11,7 @@ use crate::batch_test::Required;
 use crate::config::{ConfigError, RetuneError, RunConfig};
 use crate::controller::{AnyState, Controller, Decision, Limits, Situation, StepTime, is_factor};
 use crate::network::Grain;
+use crate::observe::observe;
 use crate::optimizer::StepScalars;
 use crate::real::Real;
 use crate::shuffle::Order;
@@ -30,6 +32,10 @@ struct Ruling<S: Real> {
     state: AnyState<S>,
     /// What the test requires, where there is one.
     required: Option<Required<S>>,
+}
+
+fn limits_of(config: &RunConfig) -> Limits {
+    Limits { min: config.min_batch.max(config.own_needs().least_batch()), max: config.max_batch }
 }
 
 /// One training run: its settings and its progress.
@@ -62,7 +68,7 @@ impl<F: Real> Trainer<F> {
             0 => config.validate_in::<F>(samples)?,
             _ => config.validate_under_way_in::<F>(samples)?,
         }
-        let limits = Limits { min: config.needs().least_batch(), max: config.max_batch };
+        let limits = Limits { min: config.own_needs().least_batch(), max: config.max_batch };
         let next_batch = limits.clip(progress.next_batch);
         let grain = config.model.fixed_grain().unwrap_or_default();
         Ok(Self { config, samples, grain, progress: Progress { next_batch, ..progress }, step_time: None })
@@ -77,13 +83,14 @@ impl<F: Real> Trainer<F> {
     /// Continues with other settings from the next step. The next batch is clipped to their limits.
     ///
     /// # Errors
-    /// When a setting differs that may not change during a run, or the settings cannot run; then nothing has
-    /// changed.
+    /// When a setting differs that may not change during a run, the settings cannot run, or the coupling leaves no β for
+    /// the size that the limits require; then nothing has changed.
     pub fn retune(&mut self, config: RunConfig) -> Result<(), RetuneError> {
         self.config.check_retune(&config)?;
         config.validate_under_way_in::<F>(self.samples)?;
+        let next = limits_of(&config).clip(self.progress.next_batch);
+        self.progress = with_next_batch(self.progress, &config, next).map_err(RetuneError::Coupling)?;
         self.config = config;
-        self.progress.next_batch = self.limits().clip(self.progress.next_batch);
         Ok(())
     }
 
@@ -130,14 +137,17 @@ impl<F: Real> Trainer<F> {
     }
 
     fn limits(&self) -> Limits {
-        Limits { min: self.config.min_batch.max(self.needs().least_batch()), max: self.config.max_batch }
+        limits_of(&self.config)
     }
 
-    /// What the rule decides after a batch with this evidence, and what the test requires.
-    fn decide(&self, plan: &Plan<F::Sum>, evidence: &Evidence<F::Sum>) -> Ruling<F::Sum> {
-        let test = self.config.test.as_ref().map(|test| test.as_test::<F::Sum>());
-        let required = test.map(|test| test.required(evidence));
-        let situation = Situation {
+    /// Where the run stands after a batch with this evidence.
+    fn situation<'e>(
+        &self,
+        plan: &Plan<F::Sum>,
+        evidence: &'e Evidence<F::Sum>,
+        required: Option<Required<F::Sum>>,
+    ) -> Situation<'e, F::Sum> {
+        Situation {
             batch: plan.cut.samples(),
             initial_batch: self.config.initial_batch,
             limits: self.limits(),
@@ -147,7 +157,14 @@ impl<F: Real> Trainer<F> {
             evidence,
             required: required.unwrap_or(Required::Undefined(Reason::MissingEvidence)),
             step_time: self.step_time,
-        };
+        }
+    }
+
+    /// What the rule decides after a batch with this evidence, and what the test requires.
+    fn decide(&self, plan: &Plan<F::Sum>, evidence: &Evidence<F::Sum>) -> Ruling<F::Sum> {
+        let test = self.config.test.as_ref().map(|test| test.as_test::<F::Sum>());
+        let required = test.map(|test| test.required(evidence));
+        let situation = self.situation(plan, evidence, required);
         let (decision, state) = self.config.controller.decide(self.progress.controller, &situation);
         Ruling { decision, state, required }
     }
@@ -162,7 +179,9 @@ impl<F: Real> Trainer<F> {
         }
         match self.decide(plan, evidence).decision {
             Decision::Step { .. } => None,
-            Decision::Extend { by } => Some(Plan { start: plan.seen_after(), cut: self.cut(by), ..*plan }),
+            Decision::Extend { by, .. } => {
+                Some(Plan { start: plan.seen_after(), cut: self.cut(by), ..*plan })
+            }
         }
     }
 
@@ -211,9 +230,9 @@ impl<F: Real> Trainer<F> {
             }
         }
         let Ruling { decision, state: controller, required } = self.decide(plan, evidence);
-        let (next, factor, held) = match decision {
-            Decision::Step { next, learning_rate_factor, held } => (next, learning_rate_factor, held),
-            Decision::Extend { by } => return Err(StepError::NotExtended { by }),
+        let (next, factor) = match decision {
+            Decision::Step { next, learning_rate_factor, .. } => (next, learning_rate_factor),
+            Decision::Extend { by, .. } => return Err(StepError::NotExtended { by }),
         };
         let test = self.config.test.as_ref().map(|test| test.as_test::<F::Sum>());
         let threshold = test.and_then(|test| test.threshold(evidence));
@@ -227,9 +246,26 @@ impl<F: Real> Trainer<F> {
         if !is_factor(learning_rate_scale) {
             return Err(StepError::LearningRate { step: plan.step });
         }
-        let before = Progress { controller, learning_rate_scale, ..self.progress };
-        let progress = before.after(plan, next, shared);
-        let telemetry = Telemetry::of_step(plan, evidence, required, threshold, &progress, held);
+        let situation = self.situation(plan, evidence, required);
+        let (observations, observed) = observe(&self.config, &self.progress.observed, &situation);
+        let before = Progress { controller, learning_rate_scale, observed, ..self.progress };
+        // The size before is the one that the step was planned with, also where the batch was extended since.
+        let unchanged = before.after(plan, before.next_batch, shared);
+        // A change that leaves no β is not made.
+        let coupled = with_next_batch(unchanged, &self.config, next);
+        let held = if coupled.is_err() { Some(Reason::NoBetaLeft) } else { decision.held() };
+        let progress = coupled.unwrap_or(unchanged);
+        if !is_factor(progress.learning_rate_scale) {
+            return Err(StepError::LearningRate { step: plan.step });
+        }
+        let mut telemetry =
+            Telemetry::of_step(plan, evidence, required, threshold, &progress, decision, held);
+        telemetry.observed = observations;
+        if self.config.coupling.changes_betas() || self.progress.shared.betas.is_some() {
+            let betas = self.config.betas(&self.progress);
+            telemetry.beta1 = betas.map(|betas| betas.beta1.as_f64());
+            telemetry.beta2 = betas.map(|betas| betas.beta2.as_f64());
+        }
         Ok(Pending { scalars, progress, telemetry })
     }
 

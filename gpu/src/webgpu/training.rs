@@ -19,7 +19,6 @@ use std::time::Duration;
 
 use adadagrad_core::config::RunConfig;
 use adadagrad_core::network::{Grain, Placed, Score, initialise};
-use adadagrad_core::noise_scale::Sensor;
 use adadagrad_core::owned::{
     Confusion, Control, Evaluated, Evaluation, OwnedNetwork, RunError, SharedDataset,
 };
@@ -178,10 +177,13 @@ impl Training {
         images: SharedDataset,
         options: Options,
     ) -> Result<Self, EngineError> {
-        let needs = config.needs();
-        if needs.halves || needs.sensor != Sensor::Plain || needs.epoch || needs.extends {
+        if is_beyond_shaders(&config.own_needs()) {
             return Err(EngineError::Rule(config.controller.title()));
         }
+        if is_beyond_shaders(&config.needs()) {
+            return Err(EngineError::Observed);
+        }
+        let needs = on_device(config.needs());
         let optimizer = config.optimizer.as_optimizer::<f32>();
         let len = network.view().parameters();
         let gpu = (options.open)().await?;
@@ -439,7 +441,7 @@ impl Training {
         let (mut trainer, mut plan) = (*trainer, *plan);
         for place in 0..MOST_AHEAD {
             // A batch of several micro-batches keeps the device busy by itself.
-            let fits = plan.cut.samples() <= self.micro_batch && plan.needs.parts == 0;
+            let fits = plan.cut.samples() <= self.micro_batch && on_device(plan.needs).parts == 0;
             let waits = self.is_held || self.is_cautious;
             if !fits || trainer.measures_after(&plan) || self.is_copy_due() || waits {
                 break;
@@ -553,6 +555,7 @@ impl Training {
 
     /// Makes the engine ready for other evidence, with parameters and memory as they are.
     async fn ask_for(&mut self, needs: &Needs) -> Result<(), GpuError> {
+        let needs = &on_device(*needs);
         if self.on_device.needs == *needs {
             return Ok(());
         }
@@ -630,6 +633,17 @@ impl Training {
         self.rebuild(gpu)?;
         self.rewind().await
     }
+}
+
+/// Whether a run needs what shaders do not compute.
+fn is_beyond_shaders(needs: &Needs) -> bool {
+    needs.halves || !needs.sensors.is_empty() || needs.epoch || needs.extends
+}
+
+/// What the device is asked for. Here a batch has parts only where their means decide: parts that are observed alone would
+/// change the order of the sums.
+fn on_device(needs: Needs) -> Needs {
+    Needs { parts: if needs.parts > 1 { needs.parts } else { 0 }, apart: false, ..needs }
 }
 
 #[cfg(test)]

@@ -66,11 +66,11 @@ pub(super) fn step(
     let narrow = |x: f64| x as f32;
     // As the core's.
     let divisor = |epsilon: f64| narrow(epsilon).max(f32::MIN_POSITIVE);
-    let adam = |beta1: f64, beta2: f64, epsilon, weight_decay| Step {
-        decay1: narrow(beta1),
-        new1: narrow(1.0 - beta1),
-        decay2: narrow(beta2),
-        new2: narrow(1.0 - beta2),
+    let adam = |epsilon, weight_decay| Step {
+        decay1: scalars.beta1,
+        new1: scalars.new1,
+        decay2: scalars.beta2,
+        new2: scalars.new2,
         epsilon: divisor(epsilon),
         weight_decay: narrow(weight_decay),
         ..plain
@@ -94,8 +94,8 @@ pub(super) fn step(
             weight_decay: narrow(rule.weight_decay),
             ..plain
         },
-        AnyOptimizer::Adam(rule) => adam(rule.beta1, rule.beta2, rule.epsilon, rule.weight_decay),
+        AnyOptimizer::Adam(rule) => adam(rule.epsilon, rule.weight_decay),
         // AdamW's decay is in `shrink`.
-        AnyOptimizer::AdamW(rule) => adam(rule.beta1, rule.beta2, rule.epsilon, 0.0),
+        AnyOptimizer::AdamW(rule) => adam(rule.epsilon, 0.0),
     }
 }

@@ -10,6 +10,8 @@ export const QUICK = {
   schedule: { warm_up_samples: 0, decay: { name: 'constant' } },
   test: { name: 'norm', eta: 1, debiased: false },
   controller: { name: 'adadagrad', growth_cap: 2, window: 1, window_kind: 'sliding' },
+  observe: '',
+  coupling: 'none',
   initial_batch: 8,
   min_batch: 1,
   max_batch: 4096,

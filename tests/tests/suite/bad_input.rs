@@ -336,7 +336,10 @@ fn tapes_that_read_what_is_not_there_are_refused() {
 fn slices_of_the_wrong_length_are_refused() {
     let network = OwnedNetwork::of_model(Model::Logistic, SampleShape::MNIST).unwrap();
     let network = network.view();
-    let len = network.workspace(2);
+    // Whatever is asked of them they are long enough, and they may be longer.
+    let whole = network.workspace(2);
+    let len = network.workspace_for(2, &Needs::NORMS);
+    assert!(whole.values > len.values && whole.sums == 2 * len.sums);
     let (mut values, mut sums, mut labels) =
         (vec![0.0_f32; len.values], vec![0.0; len.sums], vec![0; len.labels]);
     let mut visits = vec![Visit::default(); len.visits];
@@ -367,6 +370,14 @@ fn slices_of_the_wrong_length_are_refused() {
     let mut other = Statistics::new(&mut wrong, &mut []).unwrap();
     assert!(sweep.accumulate(&parameters, &images, 0..2, &needs, &mut other).is_err());
     assert!(sweep.project(&parameters, &[0.0], &images, 0..2, &mut Default::default()).is_err());
+    // What the norm test does not need is not there: nothing runs beyond the memory.
+    let inner = sweep.project(&parameters, &parameters, &images, 0..2, &mut Default::default());
+    assert!(inner.unwrap_err().to_string().starts_with("the workspace"));
+    assert!(sweep.project_from_cache(&parameters, &parameters, 2, &mut Default::default()).is_err());
+    let (mut sum, mut squares) = (vec![0.0_f32; 7850], vec![0.0_f32; 7850]);
+    let mut moments = Statistics::new(&mut sum, &mut squares).unwrap();
+    let refused = sweep.accumulate(&parameters, &images, 0..2, &needs, &mut moments).unwrap_err();
+    assert!(refused.to_string().starts_with("the workspace"), "{refused}");
     let narrow = adadagrad_tests::table::Table::random(1, 4, 3, 10);
     assert!(sweep.accumulate(&parameters, &narrow, 0..2, &needs, &mut statistics).is_err());
     assert_eq!(statistics.totals, Default::default());

@@ -39,7 +39,7 @@ fn checkpoint_bytes() -> Vec<u8> {
     let progress = Progress {
         steps: 3,
         samples_seen: 6,
-        shared: Shared { steps: 3, sum_norm_sq: 0.1 },
+        shared: Shared { steps: 3, sum_norm_sq: 0.1, betas: None },
         ..Progress::start(2)
     };
     let state = State {

@@ -247,7 +247,7 @@ fn wrong_lengths_are_refused_and_change_nothing() {
 fn preparing_changes_nothing() {
     for Row { optimizer, .. } in rows() {
         let rule = optimizer.as_optimizer::<f64>();
-        let shared = Shared { steps: 3, sum_norm_sq: 2.0 };
+        let shared = Shared { steps: 3, sum_norm_sq: 2.0, betas: None };
         let (first, second) = (rule.prepare(&shared, 0.1, 5.0), rule.prepare(&shared, 0.1, 5.0));
         assert_eq!(first, second, "{optimizer:?}");
         assert_eq!(first.0.steps, 4, "{optimizer:?}");

@@ -11,7 +11,7 @@ use adadagrad_core::controller::{
     Limits, Linear, Smith, StageList, Stages, WindowKind,
 };
 use adadagrad_core::model::Model;
-use adadagrad_core::noise_scale::{Noise, Sensor};
+use adadagrad_core::noise_scale::{MeasuredNoise, Noise, Sensor};
 use adadagrad_core::optimizer::{AnyOptimizer, Sgd};
 use adadagrad_core::owned::checkpoint::{self, STATE_VERSION, State};
 use adadagrad_core::owned::threads::ThreadsEngine;
@@ -26,7 +26,7 @@ use adadagrad_tests::mnist::network;
 use crate::determinism::{Images, run};
 use crate::part_workers::shared;
 
-const SAMPLES: u32 = 90;
+pub(crate) const SAMPLES: u32 = 90;
 const LARGEST: u32 = 80;
 
 /// One of each rule, with sizes and epochs that fit few samples, and some with other options.
@@ -119,15 +119,15 @@ fn evidence(key: Key, index: u32, samples: u32) -> Evidence<f64> {
             sum_squared_means: b * mean_norm_sq + number(4),
             first: (first, number(4) * 0.5),
         }),
-        measured_noise: Some((
+        measured_noise: MeasuredNoise::default().with(
             if bits(5) % 2 == 0 { Sensor::Sign } else { Sensor::Preconditioned },
             Ok(Noise { noise: number(4), signal: sign * number(5) }),
-        )),
+        ),
         epoch_norm_sq: Some(number(5) + if bits(7) % 3 == 2 { special } else { 0.0 }),
     }
 }
 
-fn through_text(progress: &Progress<f64>) -> Progress<f64> {
+pub(crate) fn through_text(progress: &Progress<f64>) -> Progress<f64> {
     let text = serde_json::to_string(progress).unwrap();
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{text}: {error}"))
 }
@@ -157,6 +157,7 @@ fn check_contract(config: RunConfig, seed: u64, steps: u32) -> u32 {
         };
         let telemetry = straight.commit(pending);
         assert_eq!(resumed.commit(again), telemetry);
+        assert!(telemetry.wanted.is_none_or(f64::is_finite), "{config:?}: {telemetry:?}");
         let next = telemetry.next_batch;
         assert!((least..=LARGEST).contains(&next), "{config:?}: {next} after {found:?}");
         let progress = *straight.progress();
@@ -190,8 +191,7 @@ fn every_rule_with_every_optimizer_keeps_the_contract() {
             let config = config(rule, optimizer);
             if let Err(error) = config.validate(SAMPLES) {
                 let text = error.to_string();
-                let expects =
-                    matches!(rule, AnyController::Cabs(_)) || config.needs().sensor == Sensor::Preconditioned;
+                let expects = matches!(rule, AnyController::Cabs(_)) || config.needs().sensors.preconditioned;
                 assert!(expects && text.contains("does not fit: "), "{config:?}: {text}");
                 refused += 1;
                 continue;
@@ -205,7 +205,10 @@ fn every_rule_with_every_optimizer_keeps_the_contract() {
 }
 
 /// A checkpoint of the run, written and read.
-fn through_file(config: RunConfig, run: &LocalRun<f32, PlainBackend>) -> LocalRun<f32, PlainBackend> {
+pub(crate) fn through_file(
+    config: RunConfig,
+    run: &LocalRun<f32, PlainBackend>,
+) -> LocalRun<f32, PlainBackend> {
     let state = State {
         version: STATE_VERSION,
         config,
@@ -230,7 +233,7 @@ fn through_file(config: RunConfig, run: &LocalRun<f32, PlainBackend>) -> LocalRu
 #[test]
 fn a_run_is_resumed_anywhere_with_the_same_bits() {
     for rule in rules() {
-        let needs_squares = rule.needs().sensor == Sensor::Preconditioned;
+        let needs_squares = rule.needs().sensors.preconditioned;
         let optimizers = AnyOptimizer::all();
         let optimizer = if needs_squares { optimizers[7] } else { AnyOptimizer::Sgd(Sgd::default()) };
         // Measured times repeat nothing.
@@ -272,7 +275,7 @@ fn engines_agree_on_every_rule() {
         if rule.needs().step_time {
             continue;
         }
-        let needs_squares = rule.needs().sensor == Sensor::Preconditioned;
+        let needs_squares = rule.needs().sensors.preconditioned;
         let optimizers = AnyOptimizer::all();
         let optimizer = if needs_squares { optimizers[3] } else { AnyOptimizer::Sgd(Sgd::default()) };
         let config = RunConfig { sample_budget: 400, ..config(rule, optimizer) };
@@ -307,7 +310,7 @@ fn engines_agree_on_every_rule() {
 #[test]
 fn workers_agree_on_every_rule() {
     for (index, rule) in (0..).zip(rules()) {
-        let needs_squares = rule.needs().sensor == Sensor::Preconditioned;
+        let needs_squares = rule.needs().sensors.preconditioned;
         let optimizers = AnyOptimizer::all();
         let optimizer = if needs_squares { optimizers[3] } else { AnyOptimizer::Sgd(Sgd::default()) };
         let config = RunConfig { sample_budget: 400, ..config(rule, optimizer) };
@@ -385,7 +388,7 @@ fn a_sizer_says_why_it_keeps_a_size() {
         let forgotten = Evidence { samples: batch, mean_norm_sq: 1.0, loss: 1.0, ..Evidence::default() };
         let advice = sizer.advise(&forgotten);
         assert_eq!((advice.next, advice.reason), (batch, Some(Reason::MissingEvidence)), "{rule:?}");
-        if needs.extends || needs.sensor != Sensor::Plain {
+        if needs.extends || !needs.sensors.is_empty() {
             continue;
         }
         // A single sample says nothing, but the next batch has two.
@@ -396,6 +399,51 @@ fn a_sizer_says_why_it_keeps_a_size() {
             assert_eq!((advice.next, advice.reason), (2, Some(Reason::SingleSample)), "{rule:?}");
         }
     }
+}
+
+/// What each rule wants is its formula, without rounding, limits, windows and waiting.
+#[test]
+fn a_rule_says_what_it_wanted() {
+    let limits = Limits { min: 2, max: 100 };
+    // n = 0.01 and v = 1.2, at a loss of 2.
+    let evidence = Evidence {
+        loss: 2.0,
+        parts: Some(Parts { count: 2, sum_squared_means: 0.6, first: (2, 0.3) }),
+        inner: Some(Inner { sum_squared_inner_products: 0.0016, ..Inner::default() }),
+        epoch_norm_sq: Some(0.16),
+        ..Evidence::from_norms(4, 0.01, 3.64).unwrap()
+    };
+    let wanted = |rule: AnyController| {
+        let mut sizer = BatchSizer::new(Some(NormTest { eta: 0.5, debiased: false }), rule, limits, 4);
+        (sizer.training_samples, sizer.learning_rate) = (4, 0.5);
+        let advice = sizer.advise(&evidence);
+        (advice.wanted, advice.next, advice.extend_by)
+    };
+    let near = |found: Option<f64>, expected: f64| {
+        let found = found.unwrap_or(f64::NAN);
+        assert!((found - expected).abs() <= 1e-9 * expected.abs(), "{found} instead of {expected}");
+    };
+    let adadagrad = AdAdaGrad { growth_cap: Some(2.0), window: 4, window_kind: WindowKind::Block };
+    let (found, next, _) = wanted(AnyController::AdAdaGrad(adadagrad));
+    near(found, 480.0);
+    assert_eq!(next, 4, "the window waits");
+    // ξ = S/b − n = 0.9, of which a twentieth counts, over a loss of 0.95 + 0.1.
+    near(wanted(AnyController::Cabs(Cabs::default())).0, 0.5 * 0.045 / 1.05);
+    let dive = DiveBatch { delta: 10.0, every_epochs: 1, scale_learning_rate: false };
+    near(wanted(AnyController::DiveBatch(dive)).0, 10.0 * 4.0 * 3.64 / 0.16);
+    let (found, _, extend_by) = wanted(AnyController::BigBatch(BigBatch::default()));
+    near(found, 120.0);
+    assert_eq!(extend_by, 1);
+    let times = CostAware { fixed_time: Some(0.02), time_per_sample: Some(0.001), ..CostAware::default() };
+    assert_eq!(wanted(AnyController::CostAware(times)).0, None, "the noise exceeds the signal");
+    let stages = Stages { schedule: "0:4 2:1K".parse().unwrap() };
+    assert_eq!(wanted(AnyController::Stages(stages)), (Some(1_000.0), 100, 0));
+    near(wanted(AnyController::Linear(Linear { last_batch: 5, over_samples: 8 })).0, 4.5);
+    near(
+        wanted(AnyController::Smith(Smith { milestones: "1 2".parse().unwrap(), ..Smith::default() })).0,
+        100.0,
+    );
+    assert_eq!(wanted(AnyController::Constant(adadagrad_core::controller::Constant {})).0, None);
 }
 
 #[test]
@@ -423,14 +471,23 @@ fn a_rule_that_lacks_what_it_needs_is_refused_in_a_sentence() {
         ("0:x", "entry 1 is not a whole number"),
         ("5:64", "the first stage must begin at 0"),
         ("0:64 0:65", "entry 2 is not above the one before it"),
-        ("0:0", "entry 1 must be at least 1"),
-        ("0:4294967296", "entry 1 must be at least 1"),
+        ("0:0", "entry 1 has a batch of 0 samples"),
+        ("0:4294967296", "entry 1 has a batch of more than 4294967295 samples"),
+        ("0:99999999B", "entry 1 has a number above 2^53 - 1"),
+        ("0:64 99999999999999999999:65", "entry 2 has a number above 2^53 - 1"),
         ("0:64 1.2345K:65", "entry 2 is not a whole number"),
         ("0:1 1:1 2:1 3:1 4:1 5:1 6:1 7:1 8:1 9:1 10:1 11:1 12:1", "more than 12 entries"),
     ] {
         let error = text.parse::<StageList>().unwrap_err().to_string();
         assert!(error.contains(expected), "{text}: {error}");
     }
+    let error = "0 60K".parse::<adadagrad_core::controller::Milestones>().unwrap_err().to_string();
+    assert_eq!(error, "entry 1 is 0, where the run begins: a milestone must be at least 1");
+    let accordion = Accordion { small: 40, large: 20, threshold: 0.5 };
+    assert_eq!(
+        config(AnyController::Accordion(accordion), adam).validate(SAMPLES).unwrap_err().to_string(),
+        "large is 20, but must be from 40 to 80 (the large batch cannot be below the small one)"
+    );
     let list: StageList = "0:64,1.5M:256 2B:1K".parse().unwrap();
     assert_eq!(list.iter().collect::<Vec<_>>(), [(0, 64), (1_500_000, 256), (2_000_000_000, 1_000)]);
     let error =

@@ -1,38 +1,47 @@
 import { formatPercent } from '../format.js';
+import type { TrainedRun } from '../runs/trained-run.js';
+import type { HorizontalAxis } from '../state.js';
 import { Chart } from './chart.js';
-import type { Picture } from './picture.js';
+import type { PaneSpec } from './pane.js';
+import type { Line, Picture } from './picture.js';
 import { evaluationPosition, frame, labelOf, patternOf } from './run-view.js';
 import type { RunChart, RunView } from './run-view.js';
 
 const CAPTION = 'The fraction of the test images, which are never trained on, that the network classifies correctly.';
 
+export const ACCURACY_PANE: PaneSpec = {
+  id: 'accuracy',
+  title: 'Test accuracy',
+  logarithmic: false,
+  emptyText: 'The curve starts with the first measurement.',
+  axisFormat: (share) => `${Math.round(share * 1000) / 10}%`,
+  range: (low) => [Math.min(0.9, Math.floor(low * 10) / 10), 1],
+};
+
 export function accuracyChart(): RunChart {
-  const chart = new Chart({
-    id: 'accuracy',
-    title: 'Test accuracy',
-    logarithmic: false,
-    emptyText: 'The curve starts with the first measurement.',
-    axisFormat: (share) => `${Math.round(share * 1000) / 10}%`,
-    range: (low) => [Math.min(0.9, Math.floor(low * 10) / 10), 1],
-  });
+  const chart = new Chart(ACCURACY_PANE);
   const picture = (view: RunView): Picture => {
     const last = view.leading?.evaluations.at(-1);
     return {
       ...frame(view),
-      lines: view.runs.map((run) => ({
-        label: labelOf(view, run, 'accuracy'),
-        colour: run.slot,
-        kind: 'line',
-        dash: patternOf(run),
-        width: 2,
-        x: run.evaluations.map((evaluation) => evaluationPosition(view.axis, evaluation)),
-        y: run.evaluations.map((evaluation) => evaluation.accuracy),
-        format: formatPercent,
-        inLegend: true,
-      })),
+      lines: view.runs.map((run) => accuracyLine(view.axis, run, labelOf(view, run, 'accuracy'))),
       summary: last === undefined ? 'not measured yet' : `now ${formatPercent(last.accuracy)}`,
       caption: CAPTION,
     };
   };
   return { chart, picture };
+}
+
+export function accuracyLine(axis: HorizontalAxis, run: TrainedRun, label: string): Line {
+  return {
+    label,
+    colour: run.slot,
+    kind: 'line',
+    dash: patternOf(run),
+    width: 2,
+    x: run.evaluations.map((evaluation) => evaluationPosition(axis, evaluation)),
+    y: run.evaluations.map((evaluation) => evaluation.accuracy),
+    format: formatPercent,
+    inLegend: true,
+  };
 }

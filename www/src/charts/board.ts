@@ -4,6 +4,8 @@ import type { RunLibrary } from '../runs/library.js';
 import type { HorizontalAxis } from '../state.js';
 import { accuracyChart } from './accuracy-chart.js';
 import { batchChart } from './batch-chart.js';
+import type { Chart } from './chart.js';
+import type { ComparisonChart } from './comparison-chart.js';
 import { lossChart } from './loss-chart.js';
 import { X_COLUMNS } from './run-view.js';
 import type { RunChart, RunView } from './run-view.js';
@@ -20,6 +22,8 @@ interface BoardSource {
   /** The test that the settings name. */
   test: () => BatchTest | null;
   onCursor: (x: number | null) => void;
+  /** Drawn elsewhere on the page, in the same rounds. */
+  comparison: ComparisonChart;
 }
 
 export class ChartBoard {
@@ -27,7 +31,8 @@ export class ChartBoard {
   readonly #container: HTMLElement;
   readonly #charts: RunChart[];
   #stale = false;
-  #queue: RunChart[] = [];
+  /** What is still to be drawn in this round. */
+  #queue: ((view: RunView) => void)[] = [];
   #view: RunView | null = null;
   #frameWaits = false;
   #lastRound = -Infinity;
@@ -36,7 +41,7 @@ export class ChartBoard {
     this.#source = source;
     this.#container = container;
     this.#charts = [batchChart(), testChart(), lossChart(), accuracyChart(), speedChart()];
-    for (const { chart } of this.#charts) chart.onCursor = source.onCursor;
+    for (const chart of this.#all) chart.onCursor = source.onCursor;
     container.append(...this.#charts.map(({ chart }) => chart.root));
     this.refresh();
   }
@@ -49,11 +54,15 @@ export class ChartBoard {
   }
 
   recolour(): void {
-    for (const { chart } of this.#charts) chart.redraw();
+    for (const chart of this.#all) chart.redraw();
   }
 
   drawForPaper(on: boolean): void {
-    for (const { chart } of this.#charts) chart.drawForPaper(on);
+    for (const chart of this.#all) chart.drawForPaper(on);
+  }
+
+  get #all(): Chart[] {
+    return [...this.#charts.map(({ chart }) => chart), this.#source.comparison.chart];
   }
 
   #requestFrame(): void {
@@ -68,7 +77,7 @@ export class ChartBoard {
       this.#beginRound(now);
     }
     const next = this.#queue.shift();
-    if (next !== undefined && this.#view !== null) next.chart.show(next.picture(this.#view));
+    if (next !== undefined && this.#view !== null) next(this.#view);
     if (next !== undefined && this.#queue.length === 0) this.#endRound();
     if (this.#queue.length > 0 || this.#stale) this.#requestFrame();
   }
@@ -76,7 +85,7 @@ export class ChartBoard {
   #beginRound(now: number): void {
     this.#stale = false;
     this.#lastRound = now;
-    this.#queue = [...this.#charts];
+    this.#queue = [...this.#charts.map(({ chart, picture }) => (view: RunView) => chart.show(picture(view))), ...this.#source.comparison.drawings];
     this.#view = this.#takeView();
   }
 

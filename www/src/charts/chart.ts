@@ -1,145 +1,63 @@
-/** What all charts share: a figure with heading, legend, uPlot canvas, caption, table twin and pictures to save. */
-import uPlot from 'uplot';
+/** What all charts share: a figure with panes over one horizontal axis, caption, table twin and pictures to save. */
 import { element, setText } from '../dom.js';
 import { chartButtons } from '../export/chart-buttons.js';
-import { chartOnPaper } from '../export/chart-svg.js';
-import { lastAtMost } from '../runs/step-log.js';
-import { canPaint, NO_CANVAS } from './can-paint.js';
-import { Legend } from './legend.js';
-import { NO_PICTURE, signature, toldAt } from './picture.js';
-import type { Line, Picture } from './picture.js';
-import { inTableOrder, tableOf } from './plot-data.js';
-import { plotOptions } from './plot-options.js';
-import type { PlotSpec } from './plot-options.js';
+import { Pane } from './pane.js';
+import type { PaneSpec } from './pane.js';
+import { NO_PICTURE } from './picture.js';
+import type { Picture } from './picture.js';
 import { TableTwin } from './table-twin.js';
 
-export interface ChartSpec extends PlotSpec {
-  id: string;
-  title: string;
-  height?: number;
-  emptyText?: string;
+export interface ChartSpec extends PaneSpec {
   /** Takes the whole width where charts stand side by side. */
   wide?: boolean;
+  /** What it is called where it has several panes. */
+  name?: string;
 }
-
-const HEIGHT = 210;
 
 export class Chart {
   readonly root: HTMLElement;
-  readonly spec: ChartSpec;
-  /** Told where the cursor stands on the horizontal axis, or null. */
-  onCursor: (x: number | null) => void = () => undefined;
-  readonly #stage: HTMLElement;
-  readonly #paper = element('div', { class: 'chart-paper' });
-  readonly #empty: HTMLElement;
-  readonly #caption: HTMLElement;
-  readonly #legend = new Legend();
+  readonly panes: readonly Pane[];
+  readonly #caption = element('figcaption', {});
   readonly #table: TableTwin;
-  #plot: uPlot | null = null;
-  #picture: Picture = NO_PICTURE;
-  /** The picture's lines in the order of the plot's series. */
-  #lines: Line[] = [];
-  #signature = signature(NO_PICTURE);
 
-  constructor(spec: ChartSpec) {
-    this.spec = spec;
-    this.#stage = element('div', { class: 'chart-stage', role: 'img', 'aria-label': `${spec.title}: no steps yet` });
-    const emptyText = canPaint() ? (spec.emptyText ?? 'The curve starts with the first step.') : NO_CANVAS;
-    this.#empty = element('p', { class: 'chart-empty' }, element('span', {}, emptyText));
-    this.#caption = element('figcaption', {});
-    this.#table = new TableTwin(spec.title);
+  /** `others`: what is drawn below it, over the same horizontal axis. */
+  constructor(spec: ChartSpec, ...others: PaneSpec[]) {
+    this.panes = [spec, ...others].map((pane) => new Pane(pane));
+    const name = spec.name ?? spec.title;
+    this.#table = new TableTwin(name);
     this.root = element(
       'figure',
       { class: spec.wide === true ? 'chart chart-wide' : 'chart', id: `chart-${spec.id}` },
-      element('div', { class: 'chart-head' }, element('h3', {}, spec.title), this.#legend.root),
-      this.#stage,
-      this.#paper,
+      ...this.panes.flatMap(({ head, stage, paper }) => [head, stage, paper]),
       this.#caption,
-      element('div', { class: 'chart-tools' }, this.#table.root, chartButtons(this)),
+      element('div', { class: 'chart-tools' }, this.#table.root, chartButtons(this.panes, name)),
     );
-    this.#stage.style.height = `${this.#height}px`;
-    this.#stage.append(this.#empty);
-    new ResizeObserver(() => this.#resize()).observe(this.#stage);
   }
 
-  get picture(): Picture {
-    return this.#picture;
+  /** Told where the cursor stands on the horizontal axis, or null. */
+  set onCursor(listener: (x: number | null) => void) {
+    for (const pane of this.panes) pane.onCursor = listener;
   }
 
-  /** Null until the chart has a width, and where the browser has no canvas. */
-  get plot(): uPlot | null {
-    return this.#plot;
-  }
-
-  show(picture: Picture): void {
-    this.#picture = picture;
-    this.#lines = inTableOrder(picture.lines);
-    const next = signature({ ...picture, lines: this.#lines });
-    this.#legend.take(this.#lines, next !== this.#signature);
-    this.#empty.hidden = canPaint() && picture.lines.some((line) => line.y.some((value) => value !== null));
-    this.#stage.setAttribute('aria-label', `${this.spec.title}: ${picture.summary}`);
-    setText(this.#caption, picture.caption);
-    if (next !== this.#signature) {
-      this.#signature = next;
-      this.#plot?.destroy();
-      this.#plot = null;
-      this.#resize();
-    } else {
-      this.#plot?.setData(tableOf(this.#lines));
-    }
-    this.#showLatestValues();
-    this.#table.show(picture);
+  /** Draws one of the panes; the caption is the first one's. */
+  show(picture: Picture, index = 0): void {
+    this.panes[index]?.show(picture);
+    if (index === 0) setText(this.#caption, picture.caption);
+    if (index === this.panes.length - 1) this.#table.show(this.#together());
   }
 
   redraw(): void {
-    this.#plot?.redraw(false, true);
+    for (const pane of this.panes) pane.redraw();
   }
 
-  /** For printing: vectors instead of a canvas that is as wide as the screen and has its colours. */
   drawForPaper(on: boolean): void {
-    const drawing = on && this.#plot !== null && this.#empty.hidden ? [chartOnPaper(this.spec, this.#picture, this.#plot)] : [];
-    this.#paper.replaceChildren(...drawing);
+    for (const pane of this.panes) pane.drawForPaper(on);
   }
 
-  get #height(): number {
-    return this.spec.height ?? HEIGHT;
-  }
-
-  #resize(): void {
-    const width = Math.floor(this.#stage.clientWidth);
-    if (width <= 0 || !canPaint()) return;
-    if (this.#plot === null) this.#plot = this.#createPlot(width);
-    else if (this.#plot.width !== width) this.#plot.setSize({ width, height: this.#height });
-  }
-
-  #createPlot(width: number): uPlot {
-    const options = plotOptions({
-      ...this.spec,
-      width,
-      height: this.#height,
-      lines: this.#lines,
-      picture: () => this.#picture,
-      onCursor: (plot) => this.#showCursor(plot),
-    });
-    return new uPlot(options, tableOf(this.#lines), this.#stage);
-  }
-
-  #showLatestValues(): void {
-    this.#legend.show((line) => toldAt(line, line.x.length - 1));
-  }
-
-  /** Values under the cursor are those of steps that were logged: each line's own, nearest to it. */
-  #showCursor(plot: uPlot): void {
-    const { idx, idxs, left } = plot.cursor;
-    if (idx === null || idx === undefined) {
-      this.#showLatestValues();
-      if (plot.cursor.event !== undefined) this.onCursor(null);
-      return;
-    }
-    this.#legend.show((line) => {
-      const x = plot.data[0][idxs?.[this.#lines.indexOf(line) + 1] ?? idx] ?? 0;
-      return toldAt(line, Math.max(0, lastAtMost(line.x, x)));
-    });
-    if (left !== undefined && left >= 0) this.onCursor(plot.posToVal(left, 'x'));
+  /** The lines of all panes, each named after its own where there are several. */
+  #together(): Picture {
+    const [first = NO_PICTURE] = this.panes.map(({ picture }) => picture);
+    if (this.panes.length === 1) return first;
+    return { ...first, lines: this.panes.flatMap(({ picture, spec }) => picture.lines.map((line) => ({ ...line, label: `${line.label}: ${spec.title.toLowerCase()}` }))) };
   }
 }

@@ -19,7 +19,8 @@ export class ChartControls {
   constructor(state: PageState, library: RunLibrary) {
     this.#state = state;
     this.#library = library;
-    this.#listenToAxis();
+    // The charts', and the comparison's.
+    for (const prefix of ['axis', 'comparison-axis']) this.#listenToAxis(prefix);
     this.#smoothing.addEventListener('input', () => (state.smoothing.value = Number(this.#smoothing.value)));
     this.#thresholds.addEventListener('change', () => (state.thresholds.value = this.#thresholds.checked));
     state.smoothing.observe((strength) => {
@@ -52,13 +53,13 @@ export class ChartControls {
     const { run: present, shownStep } = this.#state;
     const step = run.log.value('step', row);
     if (present.value.phase === 'running' || step === null || step === shownStep.value?.step.step) return;
-    shownStep.value = { test: run.testAt(step), step: run.log.record(row), recorded: run.recorded };
+    shownStep.value = { config: run.configAt(step), step: run.log.record(row), recorded: run.recorded };
   }
 
-  #listenToAxis(): void {
+  #listenToAxis(prefix: string): void {
     const { horizontalAxis } = this.#state;
     for (const axis of HORIZONTAL_AXES) {
-      const radio = required(`axis-${axis}`, HTMLInputElement);
+      const radio = required(`${prefix}-${axis}`, HTMLInputElement);
       radio.addEventListener('change', () => {
         if (radio.checked) horizontalAxis.value = axis;
       });

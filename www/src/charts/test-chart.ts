@@ -1,4 +1,5 @@
 import { formatMeasure } from '../format.js';
+import { usesTest } from '../rule-words.js';
 import type { TrainedRun } from '../runs/trained-run.js';
 import { sidesLabels, testSides } from '../test-sides.js';
 import { Chart } from './chart.js';
@@ -11,24 +12,26 @@ import type { RunChart, RunView } from './run-view.js';
 interface Manner {
   dash: (run: TrainedRun) => { measured: readonly number[]; allowed: readonly number[] };
   width: { measured: number; allowed: number };
-  /** The reading of the two lines. */
+  /** The reading of the two lines, but for what follows from it. */
   rule: string;
 }
 
 const GROWS = 'the batch is too small, and the next one is larger, as far as the settings allow.';
+/** Where another rule than AdAdaGrad decides. */
+const IS_SMALL = 'the batch is too small for the test.';
 
 /** Patterns tell the sides apart. */
 const ALONE: Manner = {
   dash: () => ({ measured: [], allowed: [6, 4] }),
   width: { measured: 1.5, allowed: 1.5 },
-  rule: `Where the solid line (measured) is above the dashed line (allowed), ${GROWS}`,
+  rule: `Where the solid line (measured) is above the dashed line (allowed), `,
 };
 
 /** Colours and patterns tell the runs apart, so only the width is left for the sides. */
 const TOGETHER: Manner = {
   dash: (run) => ({ measured: patternOf(run), allowed: patternOf(run) }),
   width: { measured: 2, allowed: 0.75 },
-  rule: `Each run has a thick line (measured) and a thin one of the same colour (allowed). Where the thick line is above the thin one, ${GROWS}`,
+  rule: `Each run has a thick line (measured) and a thin one of the same colour (allowed). Where the thick line is above the thin one, `,
 };
 
 export function testChart(): RunChart {
@@ -63,7 +66,8 @@ function caption(view: RunView, manner: Manner): string {
   const tests = view.runs.length === 0 ? [view.test] : view.runs.map((run) => run.latestConfig.test);
   const compared = [...new Set(tests.map((test) => sidesLabels(test).caption))];
   if (tests.every((test) => test === null)) return compared.join(' ');
-  return `${compared.join(' ')} ${manner.rule}${smoothedWords(view)}${drawnSteps(view)}`;
+  const follows = view.runs.every((run) => usesTest(run.latestConfig.controller)) ? GROWS : IS_SMALL;
+  return `${compared.join(' ')} ${manner.rule}${follows}${smoothedWords(view)}${drawnSteps(view)}`;
 }
 
 function linesOf(view: RunView, run: TrainedRun, manner: Manner): Line[] {

@@ -1,8 +1,6 @@
 /** A chart as a PNG: what is drawn on the page, under its title and legend, on the page's ground. */
-import type uPlot from 'uplot';
-import type { ChartSpec } from '../charts/chart.js';
-import type { Picture } from '../charts/picture.js';
 import { currentPalette, paint } from '../theme.js';
+import type { DrawnPart } from './drawn-part.js';
 import { LEGEND_FONT, layOutLegend, ROW_HEIGHT, SAMPLE_WIDTH } from './legend-layout.js';
 import type { LegendEntry } from './legend-layout.js';
 
@@ -11,13 +9,35 @@ const TITLE_BASE = 22;
 /** The middle of the legend's first row. */
 const LEGEND_TOP = 40;
 
-/** Null: the browser makes no picture of this size. */
-export function chartPng(spec: ChartSpec, picture: Picture, plot: uPlot): Promise<Blob | null> {
+/** One part below the other. Null: the browser makes no picture of this size. */
+export function chartPng(parts: readonly DrawnPart[]): Promise<Blob | null> {
+  const canvases = parts.map(canvasOf);
+  const [first] = canvases;
+  const whole = first === undefined || first === null || canvases.length === 1 ? first : stacked(canvases);
+  return whole === undefined || whole === null ? Promise.resolve(null) : new Promise((resolve) => whole.toBlob(resolve, 'image/png'));
+}
+
+function stacked(canvases: readonly (HTMLCanvasElement | null)[]): HTMLCanvasElement | null {
+  const drawn = canvases.filter((canvas) => canvas !== null);
+  const whole = document.createElement('canvas');
+  const context = whole.getContext('2d');
+  if (context === null) return null;
+  whole.width = Math.max(...drawn.map(({ width }) => width));
+  whole.height = drawn.reduce((sum, { height }) => sum + height, 0);
+  let top = 0;
+  for (const canvas of drawn) {
+    context.drawImage(canvas, 0, top);
+    top += canvas.height;
+  }
+  return whole;
+}
+
+function canvasOf({ spec, picture, plot }: DrawnPart): HTMLCanvasElement | null {
   const drawn = plot.ctx.canvas;
   const scale = drawn.width / plot.width;
   const canvas = document.createElement('canvas');
   const context = canvas.getContext('2d');
-  if (context === null) return Promise.resolve(null);
+  if (context === null) return null;
   context.font = LEGEND_FONT;
   const { entries, rows } = layOutLegend(picture.lines, plot.width, (text) => context.measureText(text).width);
   const head = LEGEND_TOP + (rows - 1) * ROW_HEIGHT + 16;
@@ -33,7 +53,7 @@ export function chartPng(spec: ChartSpec, picture: Picture, plot: uPlot): Promis
   context.fillText(spec.title, MARGIN, TITLE_BASE);
   context.font = LEGEND_FONT;
   for (const entry of entries) drawEntry(context, entry);
-  return new Promise((resolve) => canvas.toBlob(resolve, 'image/png'));
+  return canvas;
 }
 
 function drawEntry(context: CanvasRenderingContext2D, { line, label, left, textLeft, row }: LegendEntry): void {

@@ -1,6 +1,6 @@
 /** A chart as an SVG, drawn from the same data as the one on the page; no size of any screen is in it. */
 import type uPlot from 'uplot';
-import type { ChartSpec } from '../charts/chart.js';
+import type { PaneSpec } from '../charts/pane.js';
 import type { Line, Mark, Picture } from '../charts/picture.js';
 import { pointsOnLine } from '../charts/points.js';
 import { decadeSplits, roundSplits } from '../charts/scales.js';
@@ -8,6 +8,7 @@ import { setAttributes, svgElement } from '../figure/svg.js';
 import { formatCompact } from '../format.js';
 import { currentPalette, paint, paintInStyle } from '../theme.js';
 import type { Colour } from '../theme.js';
+import type { DrawnPart } from './drawn-part.js';
 import { layOutLegend, ROW_HEIGHT, SAMPLE_WIDTH, textMeasure } from './legend-layout.js';
 
 const WIDTH = 800;
@@ -37,18 +38,34 @@ interface Placing {
   y: (value: number) => number;
 }
 
-/** For a file: with the colours that the page has now. */
-export function chartSvg(spec: ChartSpec, picture: Picture, plot: uPlot): string {
+/** For a file: with the colours that the page has now, one part below the other. */
+export function chartSvg(parts: readonly DrawnPart[]): string {
   const { text, strong, grid, page } = currentPalette();
-  return new XMLSerializer().serializeToString(drawChart(spec, picture, plot, { line: paint, text, strong, grid, ground: page }));
+  const drawings = parts.map(({ spec, picture, plot }) => drawChart(spec, picture, plot, { line: paint, text, strong, grid, ground: page }));
+  return new XMLSerializer().serializeToString(stacked(drawings));
+}
+
+function stacked(drawings: readonly SVGSVGElement[]): SVGSVGElement {
+  const [only] = drawings;
+  if (only !== undefined && drawings.length === 1) return only;
+  const labels = drawings.map((drawing) => drawing.getAttribute('aria-label') ?? '');
+  let height = 0;
+  for (const drawing of drawings) {
+    const [, , , own = 0] = (drawing.getAttribute('viewBox') ?? '').split(' ').map(Number);
+    setAttributes(drawing, { x: 0, y: height, width: WIDTH, height: own });
+    height += own;
+  }
+  const svg = svgElement('svg', { viewBox: `0 0 ${WIDTH} ${height}`, role: 'img', 'aria-label': labels.join('; ') });
+  svg.append(...drawings);
+  return svg;
 }
 
 /** For the page itself: the style sheet says what its colours are, on paper too. */
-export function chartOnPaper(spec: ChartSpec, picture: Picture, plot: uPlot): SVGSVGElement {
+export function chartOnPaper(spec: PaneSpec, picture: Picture, plot: uPlot): SVGSVGElement {
   return drawChart(spec, picture, plot, { line: paintInStyle, text: 'var(--text-muted)', strong: 'var(--text)', grid: 'var(--grid)', ground: null });
 }
 
-function drawChart(spec: ChartSpec, picture: Picture, plot: uPlot, inks: Inks): SVGSVGElement {
+function drawChart(spec: PaneSpec, picture: Picture, plot: uPlot, inks: Inks): SVGSVGElement {
   const low = plot.scales['y']?.min ?? 0;
   const high = plot.scales['y']?.max ?? 1;
   const legend = layOutLegend(picture.lines, SIDES.right - LEGEND.left, widened(textMeasure()));

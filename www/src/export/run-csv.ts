@@ -1,5 +1,5 @@
 /**
- * A run's steps as comma-separated values: one line per step, telemetry's names, why a value is missing, and the accuracy
+ * The steps of one run or several as comma-separated values: one line per step, telemetry's names, why a value is missing, and the accuracy
  * where it was measured.
  */
 import { REASON_COLUMNS, STEP_COLUMNS } from '../runs/step-log.js';
@@ -16,14 +16,30 @@ export const PLAIN_CSV: CsvStyle = { separator: ',', decimal: '.' };
 /** As spreadsheets open it where decimals are written with a comma. */
 export const DECIMAL_COMMA_CSV: CsvStyle = { separator: ';', decimal: ',' };
 
-export function runCsv(run: TrainedRun, { separator, decimal }: CsvStyle = PLAIN_CSV): string {
+export function runCsv(run: TrainedRun, style: CsvStyle = PLAIN_CSV): string {
+  return `${[COLUMNS, ...rowsOf(run, style)].map((row) => row.join(style.separator)).join('\n')}\n`;
+}
+
+/** All runs one below the other; the first column is the run's name. */
+export function runsCsv(runs: readonly TrainedRun[], style: CsvStyle = PLAIN_CSV): string {
+  const rows = runs.flatMap((run) => rowsOf(run, style).map((row) => [quoted(run.name), ...row]));
+  return `${[['run', ...COLUMNS], ...rows].map((row) => row.join(style.separator)).join('\n')}\n`;
+}
+
+const COLUMNS = [...STEP_COLUMNS, ...REASON_COLUMNS.map((name) => `reasons.${name}`), 'accuracy', 'test_loss'];
+
+/** A name may have any character in it. */
+function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+function rowsOf(run: TrainedRun, { decimal }: CsvStyle): string[][] {
   const write = (value: number | string | null): string => {
     if (value === null) return '';
     return typeof value === 'number' ? String(value).replace('.', decimal) : value;
   };
   const measured = new Map(run.evaluations.map((evaluation) => [evaluation.step, evaluation]));
-  const reasons = REASON_COLUMNS.map((name) => `reasons.${name}`);
-  const lines = [[...STEP_COLUMNS, ...reasons, 'accuracy', 'test_loss'].join(separator)];
+  const rows: string[][] = [];
   for (let row = 0; row < run.log.length; row += 1) {
     const evaluation = measured.get(run.log.value('step', row) ?? -1);
     const values = [
@@ -32,7 +48,7 @@ export function runCsv(run: TrainedRun, { separator, decimal }: CsvStyle = PLAIN
       evaluation?.accuracy ?? null,
       evaluation?.loss ?? null,
     ];
-    lines.push(values.map(write).join(separator));
+    rows.push(values.map(write));
   }
-  return `${lines.join('\n')}\n`;
+  return rows;
 }

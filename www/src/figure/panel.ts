@@ -1,5 +1,6 @@
 /** The test, drawn: keeps the figure, its sentence and its legend in step with the page's step. */
 import './figure.css';
+import type { RunConfig } from '../../pkg/adadagrad_web.js';
 import { element, isDisabled, setDisabled, setText } from '../dom.js';
 import type { Moments } from '../moment.js';
 import type { StepRecord } from '../protocol.js';
@@ -9,8 +10,8 @@ import { between, pictureOf } from './geometry.js';
 import type { Picture } from './geometry.js';
 import type { Frame } from './layout.js';
 import { svgElement } from './svg.js';
-import { describeGrowth, describeShown, explain, legendOf } from './words.js';
-import type { LegendEntry } from './words.js';
+import { describeChange, describeShown, explain, legendOf, newestChange, observedOf } from './words.js';
+import type { LegendEntry, SizeChange } from './words.js';
 
 export interface FigureActions {
   /** Goes on (or begins) until the batch grows. */
@@ -35,13 +36,15 @@ export class FigurePanel {
   readonly #sentence = element('p', { id: 'figure-sentence', class: 'figure-sentence' });
   readonly #growth = element('p', { class: 'figure-growth' });
   readonly #legend = element('dl', { class: 'figure-legend' });
+  readonly #observed = element('dl', { class: 'figure-observed' });
+  readonly #observedHead = element('p', { class: 'figure-observed-head' }, 'Reported only: the batch sizes that these would require. They decide nothing.');
   readonly #explanation = element('p', { class: 'panel-note' });
   readonly #stepButton = element('button', { type: 'button', id: 'growth-button' }, 'Run until the batch grows');
   readonly #slowButton = element('button', { type: 'button', id: 'slow-button', 'aria-pressed': 'false' }, 'Slow motion');
   #shown: ShownStep | null = null;
   #picture: Picture | null = null;
-  /** The newest step that made the batch grow. */
-  #newestGrowth: StepRecord | null = null;
+  #newestChange: SizeChange | null = null;
+  #newestStep: StepRecord | null = null;
   #animation: number | null = null;
   #width = 0;
 
@@ -49,7 +52,7 @@ export class FigurePanel {
     this.#state = state;
     this.#stage.append(this.#svg);
     const buttons = element('div', { class: 'figure-buttons' }, this.#stepButton, this.#slowButton);
-    section.append(this.#stage, this.#legend, this.#sentence, this.#growth, buttons, this.#explanation);
+    section.append(this.#stage, this.#legend, this.#sentence, this.#growth, this.#observedHead, this.#observed, buttons, this.#explanation);
     this.#stepButton.addEventListener('click', () => {
       if (isDisabled(this.#stepButton)) return;
       // Whoever asks for this one step wants to hear what came of it.
@@ -62,9 +65,10 @@ export class FigurePanel {
     for (const part of [state.run, state.data, state.settingsProblem, state.settings]) part.observe(() => this.#refresh());
   }
 
-  /** All the steps that were made, so that no growth goes unnoticed between two drawings. */
-  noteSteps(steps: readonly StepRecord[]): void {
-    this.#newestGrowth = steps.filter((step) => step.next_batch > step.samples).at(-1) ?? this.#newestGrowth;
+  /** All the steps that were made, so that no change goes unnoticed between two drawings. */
+  noteSteps(steps: readonly StepRecord[], configAt: (step: number) => RunConfig): void {
+    this.#newestChange = newestChange(steps, this.#newestStep, configAt) ?? this.#newestChange;
+    this.#newestStep = steps.at(-1) ?? this.#newestStep;
   }
 
   #toggleSlow(): number | null {
@@ -78,7 +82,7 @@ export class FigurePanel {
     const begins = phase === 'idle' || phase === 'finished' || phase === 'failed';
     const ready = this.#state.data.value.name === 'ready';
     setDisabled(this.#stepButton, !ready || phase === 'running' || (begins && this.#state.settingsProblem.value !== null));
-    if (phase === 'idle') this.#newestGrowth = null;
+    if (phase === 'idle') this.#newestChange = this.#newestStep = null;
     // While steps follow each other quickly, reading each of them out would drown everything else.
     if (phase === 'finished' || phase === 'idle') this.#sentence.removeAttribute('aria-live');
     if (this.#shown === null) this.#showNothing();
@@ -88,18 +92,19 @@ export class FigurePanel {
     if (shown !== null && shown === this.#shown) return;
     this.#stopAnimation();
     this.#shown = shown;
-    setText(this.#growth, this.#newestGrowth === null ? '' : describeGrowth(this.#newestGrowth));
+    setText(this.#growth, this.#newestChange === null ? '' : describeChange(this.#newestChange));
     if (shown === null) this.#showNothing();
     else this.#draw(shown);
   }
 
   #draw(shown: ShownStep): void {
-    const { test, step } = shown;
+    const { config: { test }, step } = shown;
     this.#picture = pictureOf(test, step);
     this.#stage.dataset['step'] = String(step.step);
     setText(this.#sentence, describeShown(shown));
     setText(this.#explanation, explain(test));
     this.#showLegend(this.#picture === null ? [] : legendOf(shown, this.#picture));
+    this.#showObserved(step);
     this.#drawMoment();
   }
 
@@ -109,6 +114,7 @@ export class FigurePanel {
     setText(this.#sentence, 'The first step will be drawn here.');
     setText(this.#explanation, explain(this.#state.settings.value?.test ?? null));
     this.#showLegend([]);
+    this.#showObserved(null);
     this.#render(null);
   }
 
@@ -145,7 +151,13 @@ export class FigurePanel {
     if (this.#width <= 0) return;
     const height = this.#width < WIDE_PIXELS ? HEIGHT.narrow : HEIGHT.wide;
     const frame: Frame = { width: this.#width, height, margin: MARGIN };
-    this.#drawing.show(picture, frame, this.#shown?.test?.name === 'coordinate_norm' ? ' of its mean' : '');
+    this.#drawing.show(picture, frame, this.#shown?.config.test?.name === 'coordinate_norm' ? ' of its mean' : '');
+  }
+
+  #showObserved(step: StepRecord | null): void {
+    const observed = step === null ? [] : observedOf(step);
+    this.#observed.hidden = this.#observedHead.hidden = observed.length === 0;
+    this.#observed.replaceChildren(...observed.map(({ name, value }) => element('div', {}, element('dt', {}, name), element('dd', {}, value))));
   }
 
   #showLegend(entries: LegendEntry[]): void {

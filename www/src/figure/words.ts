@@ -1,42 +1,83 @@
 /** The figure in words: its sentence, its legend, and what its parts stand for. */
-import type { BatchTest } from '../../pkg/adadagrad_web.js';
+import type { BatchTest, RunConfig } from '../../pkg/adadagrad_web.js';
 import { formatCount, formatFactor, formatMeasure, formatSize } from '../format.js';
 import type { StepRecord } from '../protocol.js';
+import { CONTROLLERS, NOISE_SCALES, TESTS } from '../settings/choices.js';
 import type { ShownStep } from '../state.js';
-import { describeReason } from '../words.js';
+import { describeReason, describeUnobserved, usesTest, whyExtended, whyNextBatch } from '../rule-words.js';
 import type { Extent, Picture } from './geometry.js';
 
-export function describeShown({ test, step, recorded }: ShownStep): string {
+export function describeShown({ config, step, recorded }: ShownStep): string {
   const beginning = `${recorded ? 'Recorded run, step' : 'Step'} ${formatCount(step.step)}`;
-  if (test === null) {
-    const next = step.next_batch === step.samples ? `so the batch size stays ${formatCount(step.samples)}` : nextBatch(step);
-    return `${beginning}: there is no test, ${next}.`;
-  }
+  if (!usesTest(config.controller)) return `${beginning}: ${noiseBeside(step)}${whyNextBatch(config, step)}; ${nextBatch(step, null)}.`;
   if (step.required === null) {
     const reason = step.reasons.required;
     const why = reason === undefined ? 'the test was not computed' : describeReason(reason);
-    return `${beginning}: ${why}; ${nextBatch(step)}.`;
+    return `${beginning}: ${why}; ${nextBatch(step, null)}.`;
   }
   const factor = step.required / step.samples;
   const reach = formatFactor(Math.sqrt(factor));
   if (factor <= 1) {
-    return `${beginning}: the noise is ${reach} times the allowed length, so ${formatCount(step.samples)} samples were enough; ${nextBatch(step)}.`;
+    return `${beginning}: the noise is ${reach} times the allowed length, so ${formatCount(step.samples)} samples were enough; ${nextBatch(step, step.required)}.`;
   }
   return (
     `${beginning}: the noise is ${reach} times the allowed length; ` +
     `${formatSize(step.required)} samples needed (${reach}² ≈ ${formatFactor(factor)} times as many), ` +
-    `${formatCount(step.samples)} used; ${nextBatch(step)}.`
+    `${formatCount(step.samples)} used; ${nextBatch(step, step.required)}.`
   );
 }
 
-function nextBatch(step: StepRecord): string {
+/** The result of a test that does not decide. */
+function noiseBeside({ required, samples }: StepRecord): string {
+  return required === null ? '' : `the noise is ${formatFactor(Math.sqrt(required / samples))} times the allowed length, but the test does not decide; `;
+}
+
+/** `required`: what the test requires, where it decides. */
+function nextBatch(step: StepRecord, required: number | null): string {
   if (step.next_batch === step.samples) return `the next batch stays ${formatCount(step.samples)}`;
-  const held = step.required !== null && step.next_batch < step.required ? ', the largest that the settings allow' : '';
+  const held = required !== null && step.next_batch < required ? ', the largest that the settings allow' : '';
   return `next batch ${formatCount(step.next_batch)}${held}`;
 }
 
-export function describeGrowth(step: StepRecord): string {
-  return `Last growth: after step ${formatCount(step.step)}, from ${formatCount(step.samples)} to ${formatCount(step.next_batch)}.`;
+/** A change of the batch size, and the settings that it was made with. `planned`: the size that the batch began with. */
+export interface SizeChange {
+  config: RunConfig;
+  step: StepRecord;
+  planned: number;
+}
+
+/** The newest of the changes that steps made; null where none made one. `before`: the step before them, where it is known. */
+export function newestChange(steps: readonly StepRecord[], before: StepRecord | null, configAt: (step: number) => RunConfig): SizeChange | null {
+  let newest: SizeChange | null = null;
+  let last = before;
+  for (const step of steps) {
+    const planned = last !== null && last.step + 1 === step.step ? last.next_batch : step.samples;
+    if (step.next_batch !== step.samples || step.samples > planned) newest = { config: configAt(step.step), step, planned };
+    last = step;
+  }
+  return newest;
+}
+
+export function describeChange({ config, step, planned }: SizeChange): string {
+  const count = formatCount;
+  if (step.next_batch === step.samples) {
+    return `Last growth: step ${count(step.step)} was extended from ${count(planned)} to ${count(step.samples)} samples, because ${whyExtended(config, step)}.`;
+  }
+  const what = step.next_batch > step.samples ? 'growth' : 'reduction';
+  return `Last ${what}: after step ${count(step.step)}, from ${count(step.samples)} to ${count(step.next_batch)}, because ${whyNextBatch(config, step)}.`;
+}
+
+/** What is only reported: its name and its sizes, of this batch and smoothed. */
+export function observedOf({ observed = {} }: StepRecord): { name: string; value: string }[] {
+  return Object.entries(observed).map(([name, { size, smoothed, reason }]) => {
+    const sizes = [...(size === null ? [] : [formatSize(size)]), ...(smoothed === null ? [] : [`${formatSize(smoothed)} smoothed`])];
+    return { name: titleOfObserved(name), value: sizes.length > 0 ? sizes.join(', ') : reason === undefined ? 'not computed' : describeUnobserved(reason) };
+  });
+}
+
+function titleOfObserved(name: string): string {
+  const known: Readonly<Record<string, string>> = { ...NOISE_SCALES, ...TESTS, ...CONTROLLERS };
+  return known[name] ?? name.replaceAll('_', ' ');
 }
 
 export interface LegendEntry {
@@ -45,7 +86,7 @@ export interface LegendEntry {
   value: string;
 }
 
-export function legendOf({ test, step }: ShownStep, picture: Picture): LegendEntry[] {
+export function legendOf({ config: { test }, step }: ShownStep, picture: Picture): LegendEntry[] {
   const names = NAMES[test?.name ?? 'none'];
   const debiased = test?.name === 'norm' && test.debiased;
   const entries: LegendEntry[] = [

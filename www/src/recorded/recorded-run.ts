@@ -46,5 +46,5 @@ function describe(run: TrainedRun): string {
 
 function lastStep(run: TrainedRun): PageState['shownStep']['value'] {
   const step = run.log.record(run.log.length - 1);
-  return { test: run.testAt(step.step), step, recorded: true };
+  return { config: run.configAt(step.step), step, recorded: true };
 }

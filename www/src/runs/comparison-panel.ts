@@ -1,96 +1,83 @@
-/** One button for each comparison; its runs are made one after another and drawn together. */
+/** The buttons that start a comparison, and those of the one that is shown: stop, continue, discard. */
 import { element, onPress, required, setDisabled, setText } from '../dom.js';
 import { isOfRun } from '../state.js';
 import type { PageState } from '../state.js';
-import { COMPARISONS } from './comparisons.js';
-import type { Comparison, Variant } from './comparisons.js';
-import type { RunConductor } from './conductor.js';
-import type { RunLibrary } from './library.js';
-
-interface UnderWay {
-  comparison: Comparison;
-  variants: Variant[];
-  next: number;
-}
+import type { ComparisonCourse, Course } from './comparison-course.js';
+import { COMPARISONS, race } from './comparisons.js';
+import type { RaceRules } from './race-rules.js';
 
 export class ComparisonPanel {
   readonly #state: PageState;
-  readonly #conductor: RunConductor;
-  readonly #library: RunLibrary;
+  readonly #course: ComparisonCourse;
+  readonly #rules: RaceRules;
   readonly #note = required('comparison-note', HTMLElement);
-  readonly #buttons: HTMLButtonElement[] = [];
-  #underWay: UnderWay | null = null;
+  /** What the document says there. */
+  readonly #introduction = this.#note.textContent?.trim() ?? '';
+  readonly #race = required('race-button', HTMLButtonElement);
+  readonly #root = required('comparison', HTMLElement);
+  readonly #title = required('comparison-title', HTMLElement);
+  readonly #stop = required('comparison-stop', HTMLButtonElement);
+  readonly #discard = required('comparison-discard', HTMLButtonElement);
+  readonly #buttons: HTMLButtonElement[] = [this.#race];
 
-  constructor(state: PageState, conductor: RunConductor, library: RunLibrary) {
+  constructor(state: PageState, course: ComparisonCourse, rules: RaceRules) {
     this.#state = state;
-    this.#conductor = conductor;
-    this.#library = library;
+    this.#course = course;
+    this.#rules = rules;
     const container = required('comparisons', HTMLElement);
     for (const comparison of COMPARISONS) {
       const button = element('button', { type: 'button', id: `compare-${comparison.id}`, title: comparison.hint }, comparison.title);
-      onPress(button, () => void this.#start(comparison));
+      onPress(button, () => void course.start(comparison));
       this.#buttons.push(button);
       container.append(button);
     }
-    for (const part of [state.data, state.settingsProblem, state.trouble]) part.observe(() => this.#showButtons());
-    state.run.observe(({ phase }) => {
-      if (phase === 'finished' || phase === 'failed') this.#goOn();
-    });
+    onPress(this.#race, () => this.#startRace());
+    onPress(this.#stop, () => this.#stopOrContinue());
+    onPress(this.#discard, () => course.discard());
+    for (const part of [state.data, state.settingsProblem, state.trouble, rules.chosen]) part.observe(() => this.#showButtons());
+    course.course.observe((now) => this.#show(now));
   }
 
-  get isUnderWay(): boolean {
-    return this.#underWay !== null;
+  #startRace(): void {
+    const { data } = this.#state;
+    if (data.value.name === 'ready') void this.#course.start(race(this.#rules.chosen.value, data.value.trainingSamples));
   }
 
-  /** Somebody began or reset a run by hand. */
-  stop(): void {
-    if (this.#underWay === null) return;
-    this.#underWay = null;
-    const { current } = this.#library;
-    if (current !== null && current.log.length > 0) current.promised = true;
-    setText(this.#note, 'The comparison was stopped; its runs so far are listed below.');
+  #stopOrContinue(): void {
+    if (this.#course.course.value?.phase === 'running') this.#course.stop();
+    else void this.#course.continue();
   }
 
-  async #start(comparison: Comparison): Promise<void> {
-    const ended = await this.#conductor.keepRun();
-    const settings = this.#state.settings.value;
-    const catalogue = this.#state.catalogue.value;
-    if (settings === null || catalogue === null) return;
-    for (const run of this.#library.runs) run.shown = false;
-    this.#underWay = { comparison, variants: comparison.variants(settings, catalogue), next: 0 };
-    this.#begin(this.#underWay, ended);
-  }
-
-  /** After the report that ended a run has been taken by everybody. */
-  #goOn(): void {
-    const before = this.#underWay;
-    if (before === null) return;
-    queueMicrotask(() => {
-      if (this.#underWay !== before) return;
-      if (before.next < before.variants.length) this.#begin(before);
-      else this.#finish(before);
-    });
-  }
-
-  /** `ended`: a sentence about the run that ended for the comparison. */
-  #begin(underWay: UnderWay, ended = ''): void {
-    const variant = underWay.variants[underWay.next];
-    if (variant === undefined) return;
-    underWay.next += 1;
-    setText(this.#note, `Run ${underWay.next} of ${underWay.variants.length}: ${variant.name}. ${underWay.comparison.hint} ${ended}`.trim());
-    this.#conductor.begin({ name: variant.name }, variant.config);
-  }
-
-  #finish({ comparison, variants }: UnderWay): void {
-    this.#underWay = null;
-    const names = variants.map(({ name }) => name).join('; ');
-    setText(this.#note, `Compared: ${names}. ${comparison.hint}`);
+  #show(course: Course | null): void {
+    this.#root.hidden = course === null;
+    setText(this.#note, course === null ? this.#introduction : describe(course));
+    if (course === null) return;
+    setText(this.#title, course.comparison.title);
+    setText(this.#stop, course.phase === 'running' ? 'Stop' : 'Continue');
+    setDisabled(this.#stop, course.phase === 'finished');
   }
 
   #showButtons(): void {
     const { data, settingsProblem, trouble } = this.#state;
     const unusable = trouble.value !== null && !isOfRun(trouble.value);
     const disabled = data.value.name !== 'ready' || settingsProblem.value !== null || unusable;
-    for (const button of this.#buttons) setDisabled(button, disabled);
+    for (const button of this.#buttons) setDisabled(button, disabled || (button === this.#race && this.#rules.chosen.value.length < 2));
+  }
+}
+
+function describe({ comparison, entries, phase, ended }: Course): string {
+  const made = entries.filter(({ state }) => state !== 'refused');
+  const names = made.map(({ variant }) => variant.name).join('; ');
+  switch (phase) {
+    case 'running':
+    case 'paused': {
+      const index = made.findIndex(({ state }) => state === 'running');
+      const beginning = phase === 'paused' ? 'Stopped at run' : 'Run';
+      return `${beginning} ${index + 1} of ${made.length}: ${made[index]?.variant.name ?? ''}. ${comparison.hint} ${ended}`.trim();
+    }
+    case 'stopped':
+      return 'The comparison was stopped; its runs so far are listed below. Continue makes the others.';
+    case 'finished':
+      return made.length === 0 ? 'No run could start: the table says why.' : `Compared: ${names}. ${comparison.hint}`;
   }
 }

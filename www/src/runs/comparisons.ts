@@ -2,13 +2,16 @@
 import type { BatchTest, RunConfig } from '../../pkg/adadagrad_web.js';
 import { formatCount } from '../format.js';
 import { chooseOptimizer, chooseTest, OPTIMIZERS, TESTS } from '../settings/choices.js';
-import type { OptimizerName } from '../settings/choices.js';
+import type { ControllerName, OptimizerName } from '../settings/choices.js';
 import type { Catalogue } from '../protocol.js';
+import { raceVariants } from './race-variants.js';
 import { thresholdOf } from './thresholds.js';
 
 export interface Variant {
   name: string;
   config: RunConfig;
+  /** What a reader should know of it beside its name; empty where that is all. */
+  note?: string;
 }
 
 export interface Comparison {
@@ -17,6 +20,16 @@ export interface Comparison {
   /** What to look for. */
   hint: string;
   variants: (settings: RunConfig, catalogue: Catalogue) => Variant[];
+}
+
+/** Several rules on the same budget, which is the settings' own. */
+export function race(rules: readonly ControllerName[], trainingSamples: number): Comparison {
+  return {
+    id: 'rules',
+    title: 'Race the rules',
+    hint: 'Seed, network, data and sample budget are the same for all rules. Each step also measures the variance of the gradients, for the noise scale.',
+    variants: (settings, catalogue) => raceVariants(settings, catalogue, rules, trainingSamples),
+  };
 }
 
 /** Enough to see the difference, and over in a minute or two. */

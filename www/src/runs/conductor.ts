@@ -15,6 +15,8 @@ import type { TrainedRun } from './trained-run.js';
 export interface Beginning {
   stop?: StopAfter;
   name?: string | null;
+  /** Runs that stay drawn beside it. */
+  beside?: readonly TrainedRun[];
   /** A safetensors file to begin from. */
   parameters?: Uint8Array | null;
 }
@@ -65,7 +67,7 @@ export class RunConductor {
       return;
     }
     this.forget();
-    this.#library.begin(structuredClone(config), beginning.name ?? null);
+    this.#library.begin(structuredClone(config), beginning.name ?? null, beginning.beside ?? []);
     const engineChoice = this.#state.engineChoice.value;
     this.#state.run.value = { ...NO_RUN, config: structuredClone(config), engineChoice, phase: 'running', total: config.initial_batch };
     this.#session.begin(config, this.engineWish(), beginning.stop ?? null, beginning.parameters ?? null);
@@ -123,7 +125,7 @@ export class RunConductor {
       latestEvaluation: run.evaluationAt(checkpoint.step),
       total: latestStep?.next_batch ?? config.initial_batch,
     };
-    if (latestStep !== null) this.#state.shownStep.value = { test: run.testAt(latestStep.step), step: latestStep, recorded: false };
+    if (latestStep !== null) this.#state.shownStep.value = { config: run.configAt(latestStep.step), step: latestStep, recorded: false };
     this.#session.resume(checkpoint, this.engineWish(), stop);
     this.#onNews();
   }
@@ -201,7 +203,7 @@ export class RunConductor {
     current.complete = phase === 'finished';
     if (engine !== null) current.computedBy = { engine: engine.engine, adapter: engine.adapter };
     const latest = steps.at(-1);
-    if (latest !== undefined) this.#state.shownStep.value = { test: current.testAt(latest.step), step: latest, recorded: false };
+    if (latest !== undefined) this.#state.shownStep.value = { config: current.configAt(latest.step), step: latest, recorded: false };
     if (wasEmpty && current.log.length > 0) this.#library.touch();
   }
 

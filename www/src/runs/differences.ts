@@ -3,7 +3,7 @@ import type { RunConfig } from '../../pkg/adadagrad_web.js';
 import { formatCount } from '../format.js';
 import { CONTROLLERS, DATASETS, isControllerName, isOptimizerName, isTestName, modelTitle, NORMALISATIONS, OPTIMIZERS, TESTS } from '../settings/choices.js';
 import { flatten } from '../settings/flat.js';
-import type { FlatValue } from '../settings/flat.js';
+import type { FlatConfig, FlatValue } from '../settings/flat.js';
 import { isThreshold } from '../settings/rows.js';
 import type { Row } from '../settings/rows.js';
 import { AUGMENTATION_ROWS, CONTROLLER_ROWS, DECAY_ROWS, OPTIMIZER_ROWS, RUN_ROWS, SCHEDULE_ROWS, TEST_ROWS } from '../settings/table.js';
@@ -53,8 +53,10 @@ export function whatSetsApart(config: RunConfig, others: readonly RunConfig[]): 
   const rest = others.map(flatten);
   const differs = (place: string): boolean =>
     rest.some((flat) => {
-      // What comes with a test is worth a word only where both have it.
-      if ((place === 'controller' && (flat['test'] === null || own['test'] === null)) || (isDetail(place) && flat[place] === undefined)) return false;
+      // What comes with a test or a rule is worth a word only where both have it.
+      if (isDetail(place) && flat[place] === undefined) return false;
+      // That a test comes with AdAdaGrad, and no test with a constant batch, goes without saying.
+      if (place === 'controller' && hasUsualRule(own) && hasUsualRule(flat)) return false;
       return flat[place] !== own[place];
     });
   return Object.keys(own).filter(differs).map((place) => saySetting(place, own[place] ?? null)).join(', ');
@@ -66,9 +68,15 @@ export function describeSettings(config: RunConfig): string {
   const threshold = thresholdOf(config.test);
   return [
     ...['model', 'optimizer', 'learning_rate', 'test'].map((place) => saySetting(place, flat[place] ?? null)),
+    ...(hasUsualRule(flat) ? [] : [saySetting('controller', config.controller.name)]),
     ...(threshold === null ? [saySetting('initial_batch', config.initial_batch)] : [`${threshold.symbol} ${threshold.value}`]),
     saySetting('seed', config.seed),
   ].join(', ');
+}
+
+/** With a test AdAdaGrad, and without one a constant batch. */
+function hasUsualRule({ test, controller }: FlatConfig): boolean {
+  return controller === (test === null ? 'constant' : 'adadagrad');
 }
 
 /** “η 1 → 0.5”: what was changed from one to the other. */
@@ -93,6 +101,7 @@ function labelOf(place: string): string {
 function sayValue(place: string, value: FlatValue): string {
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
   if (typeof value === 'number') return Math.abs(value) >= 1000 && Math.abs(value) < 1e9 ? formatCount(value) : String(value);
+  if (value === '') return 'none';
   if (value === null) return place === 'test' ? 'no test' : 'none';
   if (place === 'normalisation') return NORMALISATIONS[value === 'training' ? 'training' : 'none'];
   if (place === 'model') return modelTitle(value);

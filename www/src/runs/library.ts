@@ -49,9 +49,10 @@ export class RunLibrary {
     this.touch();
   }
 
-  begin(config: RunConfig, name: string | null): TrainedRun {
+  /** `beside`: runs that stay drawn in any case. */
+  begin(config: RunConfig, name: string | null, beside: readonly TrainedRun[] = []): TrainedRun {
     this.leave();
-    this.#makeRoom(config);
+    this.#makeRoom(config, beside);
     this.#begun += 1;
     const run = new TrainedRun({ id: this.newId(), name: name ?? `Run ${this.#begun}`, slot: this.freeSlot(), config });
     this.#current = run;
@@ -60,8 +61,8 @@ export class RunLibrary {
   }
 
   /** An earlier run of the same settings tells nothing new, and charts hold only so many curves. */
-  #makeRoom(config: RunConfig): void {
-    const drawn = this.#runs.filter((run) => run.shown && !run.pinned);
+  #makeRoom(config: RunConfig, beside: readonly TrainedRun[]): void {
+    const drawn = this.#runs.filter((run) => run.shown && !run.pinned && !beside.includes(run));
     drawn.forEach((run, index) => {
       if (sameSettings(run.latestConfig, config) || index < drawn.length - MOST_DRAWN_BESIDE) run.shown = false;
     });
@@ -125,10 +126,12 @@ export class RunLibrary {
     this.revision.value += 1;
   }
 
-  /** A colour that no run has, or else the one that was given out longest ago. */
+  /** A colour that no run has, else one that no drawn run has, else the one that was given out longest ago. */
   freeSlot(): number {
-    const taken = new Set(this.#runs.map((run) => run.slot));
-    for (let slot = 0; slot < SLOTS; slot += 1) if (!taken.has(slot)) return slot;
+    for (const runs of [this.#runs, this.#runs.filter((run) => run.shown)]) {
+      const taken = new Set(runs.map((run) => run.slot));
+      for (let slot = 0; slot < SLOTS; slot += 1) if (!taken.has(slot)) return slot;
+    }
     return ((this.#runs.at(-1)?.slot ?? -1) + 1) % SLOTS;
   }
 

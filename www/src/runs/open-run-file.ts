@@ -2,8 +2,9 @@
 import { inBrief, quoted } from '../brief.js';
 import { accepted, refused } from '../export/inbox.js';
 import type { FileAnswer } from '../export/inbox.js';
+import { formatCount } from '../format.js';
 import type { RunLibrary } from './library.js';
-import { readRunFile } from './run-file.js';
+import { readRunFile, runsIn } from './run-file.js';
 
 /** More than the longest run takes: a file that is larger is not read at all. */
 const LARGEST_BYTES = 64 * 1024 * 1024;
@@ -17,8 +18,15 @@ export async function openRunFile(file: File, library: RunLibrary): Promise<File
   } catch {
     return refused(`${name} is not valid JSON.`);
   }
-  const { run, mistakes } = readRunFile(content, { id: library.newId(), slot: library.freeSlot() });
-  if (run === null) return refused(`${name} is not a valid saved run: ${inBrief(mistakes)}`);
-  library.add(run);
-  return accepted(`${quoted(run.name)} from ${name} is in the list of runs.`);
+  const readings = runsIn(content).map((one) => readRunFile(one, { id: library.newId(), slot: library.freeSlot() }));
+  // All of them, or none.
+  const mistakes = readings.flatMap((reading) => reading.mistakes);
+  if (mistakes.length > 0) return refused(`${name} is not a valid saved run: ${inBrief(mistakes)}`);
+  const runs = readings.flatMap(({ run }) => run ?? []);
+  for (const run of runs) {
+    run.slot = library.freeSlot();
+    library.add(run);
+  }
+  const names = runs.map((run) => quoted(run.name));
+  return accepted(names.length === 1 ? `${names.join('')} from ${name} is in the list of runs.` : `${formatCount(names.length)} runs from ${name} are in the list of runs.`);
 }

@@ -7,7 +7,7 @@ import type { Checkpoint, Reason, Telemetry } from '../../pkg/adadagrad_web.js';
 import type { StepRecord } from '../protocol.js';
 import { count, list, measure, name, number, parse, record, share, text } from '../schema.js';
 import { runConfig } from '../settings/schema.js';
-import { REASON_COLUMNS, STEP_COLUMNS, StepLog } from './step-log.js';
+import { LATER_COLUMNS, REASON_COLUMNS, STEP_COLUMNS, StepLog } from './step-log.js';
 import type { ReasonColumn, StepColumn } from './step-log.js';
 import { TrainedRun } from './trained-run.js';
 
@@ -35,7 +35,8 @@ const WHOLE_COLUMNS = ['step', 'samples', 'samples_seen', 'next_batch'] as const
 const ORDERED_COLUMNS = ['step', 'samples_seen', 'elapsed'] as const satisfies StepColumn[];
 
 const LENGTHS = 'must be columns of one length';
-const haveOneLength = (columns: AnyColumns): boolean => STEP_COLUMNS.every((column) => columns[column].length === columns.step.length);
+const haveOneLength = (columns: AnyColumns): boolean =>
+  STEP_COLUMNS.every((column) => columns[column].length === columns.step.length || (LATER_COLUMNS.includes(column) && columns[column].length === 0));
 
 const WHOLE = `must have whole numbers as ${WHOLE_COLUMNS.join(', ')}`;
 const areWhole = (columns: AnyColumns): boolean => WHOLE_COLUMNS.every((column) => every(columns[column], isCount));
@@ -73,7 +74,7 @@ const evaluations = v.pipe(list(evaluation), v.check((items) => followEachOther(
 const numbers = v.custom<(number | null)[]>((values) => Array.isArray(values) && values.every(isNumberOrNull), 'must be a list of numbers');
 
 /** Reasons that only another version of the page knows are left out. */
-const reasons = v.fallback(record(columnsOf(REASON_COLUMNS, v.fallback(v.array(v.unknown()), []))), () => ({ variance: [], required: [] }));
+const reasons = v.fallback(record(columnsOf(REASON_COLUMNS, v.fallback(v.array(v.unknown()), []))), () => ({ variance: [], required: [], controller: [] }));
 
 const runFile = record({
   format: v.literal(FORMAT, `must be ${FORMAT}`),
@@ -85,7 +86,7 @@ const runFile = record({
   evaluations,
   /** One array per column, one number (or null) per step, in the order of the steps. */
   steps: v.pipe(
-    record(columnsOf(STEP_COLUMNS, numbers)),
+    record({ ...columnsOf(STEP_COLUMNS, numbers), wanted: v.optional(numbers, []) }),
     v.check((columns) => haveOneLength(columns), LENGTHS),
     v.check((columns) => areWhole(columns), WHOLE),
     v.check((columns) => areOrdered(columns), ORDER),
@@ -123,6 +124,20 @@ export function readRunFile(content: unknown, parts: { id: string; slot: number;
   return { run, mistakes: [] };
 }
 
+const RUNS_FORMAT = 'adadagrad-runs';
+
+/** Several runs in one file. */
+export function writeRunsFile(runs: readonly TrainedRun[]): { format: typeof RUNS_FORMAT; version: typeof VERSION; runs: Written[] } {
+  return { format: RUNS_FORMAT, version: VERSION, runs: runs.map(writeRunFile) };
+}
+
+const runsFile = record({ format: v.literal(RUNS_FORMAT, `must be ${RUNS_FORMAT}`), version: v.literal(VERSION), runs: v.pipe(v.array(v.unknown(), 'must be a list'), v.minLength(1, 'must not be empty')) });
+
+/** What a file of one run or of several holds, each still to be read. */
+export function runsIn(content: unknown): readonly unknown[] {
+  return parse(runsFile, content).value?.runs ?? [content];
+}
+
 function recordAt({ steps, reasons: columns }: v.InferOutput<typeof runFile>, index: number): StepRecord {
   const values = Object.fromEntries(STEP_COLUMNS.map((key) => [key, steps[key][index] ?? null]));
   return { ...(values as unknown as StepRecord), version: VERSION, reasons: reasonsAt(columns, index) };
@@ -132,6 +147,8 @@ function reasonsAt(columns: Record<ReasonColumn, unknown[]>, index: number): Tel
   const found = REASON_COLUMNS.map((key) => [key, columns[key][index] ?? null] as const);
   return Object.fromEntries(found.filter(([, reason]) => reason !== null));
 }
+
+const floats = v.instance(Float64Array, 'must be a column of numbers');
 
 /** A run as the browser keeps it: columns as they are in memory, which costs no time to write. */
 const storedRun = record({
@@ -146,17 +163,20 @@ const storedRun = record({
   log: v.pipe(
     record({
       columns: v.pipe(
-        record(columnsOf(STEP_COLUMNS, v.instance(Float64Array, 'must be a column of numbers'))),
+        record({ ...columnsOf(STEP_COLUMNS, floats), wanted: v.optional(floats, () => new Float64Array()) }),
         v.check((columns) => haveOneLength(columns), LENGTHS),
         v.check((columns) => areWhole(columns), WHOLE),
         v.check((columns) => areOrdered(columns), ORDER),
       ),
       whyNoVariance: v.instance(Int8Array, 'must be a column of small numbers'),
       whyNotRequired: v.instance(Int8Array, 'must be a column of small numbers'),
+      // Earlier pages did not keep it.
+      whyHeld: v.optional(v.instance(Int8Array, 'must be a column of small numbers')),
       stride: v.pipe(count, v.minValue(1, 'must be at least 1')),
     }),
     v.check(
-      ({ columns, whyNoVariance, whyNotRequired }) => [whyNoVariance, whyNotRequired].every(({ length }) => length === columns.step.length),
+      ({ columns, whyNoVariance, whyNotRequired, whyHeld }) =>
+        [whyNoVariance, whyNotRequired, whyHeld ?? whyNotRequired].every(({ length }) => length === columns.step.length),
       LENGTHS,
     ),
   ),

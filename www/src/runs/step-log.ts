@@ -28,11 +28,15 @@ export const STEP_COLUMNS = [
   'next_batch',
   'seconds',
   'elapsed',
+  'wanted',
 ] as const;
 export type StepColumn = (typeof STEP_COLUMNS)[number];
 
+/** Runs that earlier pages kept have no values there. */
+export const LATER_COLUMNS: readonly StepColumn[] = ['wanted'];
+
 /** What there can be a reason for not having. */
-export const REASON_COLUMNS = ['variance', 'required'] as const satisfies (keyof Telemetry['reasons'])[];
+export const REASON_COLUMNS = ['variance', 'required', 'controller'] as const satisfies (keyof Telemetry['reasons'])[];
 export type ReasonColumn = (typeof REASON_COLUMNS)[number];
 
 /** Reasons as numbers; their order is part of no file. */
@@ -44,6 +48,10 @@ const REASONS: readonly Reason[] = [
   'single_worker',
   'missing_evidence',
   'unbounded',
+  'non_positive_loss',
+  'no_step_times',
+  'other_steps',
+  'no_beta_left',
 ];
 
 type Columns = Record<StepColumn, Float64Array<ArrayBuffer>>;
@@ -52,6 +60,8 @@ export interface StoredLog {
   columns: Columns;
   whyNoVariance: Int8Array<ArrayBuffer>;
   whyNotRequired: Int8Array<ArrayBuffer>;
+  /** Earlier pages did not keep it. */
+  whyHeld?: Int8Array<ArrayBuffer> | undefined;
   stride: number;
 }
 
@@ -60,6 +70,9 @@ export class StepLog {
   #columns: Columns = createColumns(FIRST_CAPACITY);
   #whyNoVariance = new Int8Array(FIRST_CAPACITY);
   #whyNotRequired = new Int8Array(FIRST_CAPACITY);
+  #whyHeld = new Int8Array(FIRST_CAPACITY);
+  /** What was only reported, by row: of this visit's steps alone. */
+  #observed: StepRecord['observed'][] = [];
   #length = 0;
   #stride = 1;
   #elapsed = 0;
@@ -87,6 +100,8 @@ export class StepLog {
     for (const name of STEP_COLUMNS) this.#columns[name][index] = name === 'elapsed' ? elapsed : (record[name] ?? NaN);
     this.#whyNoVariance[index] = reasonCode(record.reasons.variance);
     this.#whyNotRequired[index] = reasonCode(record.reasons.required);
+    this.#whyHeld[index] = reasonCode(record.reasons.controller);
+    this.#observed[index] = record.observed;
     this.#length += 1;
   }
 
@@ -106,7 +121,7 @@ export class StepLog {
 
   /** Why there is no such value at a row; null where there is one, or no reason is known. */
   reason(name: ReasonColumn, index: number): Reason | null {
-    const codes = name === 'variance' ? this.#whyNoVariance : this.#whyNotRequired;
+    const codes = { variance: this.#whyNoVariance, required: this.#whyNotRequired, controller: this.#whyHeld }[name];
     return index < this.#length ? (REASONS[(codes[index] ?? 0) - 1] ?? null) : null;
   }
 
@@ -131,7 +146,9 @@ export class StepLog {
       worker_variance: optional('worker_variance'),
       required: optional('required'),
       threshold: optional('threshold'),
+      wanted: optional('wanted'),
       next_batch: number('next_batch'),
+      ...this.#observedAt(index),
       reasons: this.#reasons(index),
       seconds: number('seconds'),
     };
@@ -159,25 +176,35 @@ export class StepLog {
       columns,
       whyNoVariance: this.#whyNoVariance.slice(0, this.#length),
       whyNotRequired: this.#whyNotRequired.slice(0, this.#length),
+      whyHeld: this.#whyHeld.slice(0, this.#length),
       stride: this.#stride,
     };
   }
 
-  static fromStored({ columns, whyNoVariance, whyNotRequired, stride }: StoredLog): StepLog {
+  static fromStored({ columns, whyNoVariance, whyNotRequired, whyHeld, stride }: StoredLog): StepLog {
     const log = new StepLog();
     log.#length = columns.step.length;
     log.#stride = stride;
     while (log.#columns.step.length < log.#length) log.#grow();
-    for (const name of STEP_COLUMNS) log.#columns[name].set(columns[name]);
+    for (const name of STEP_COLUMNS) {
+      if (columns[name].length === 0) log.#columns[name].fill(NaN, 0, log.#length);
+      else log.#columns[name].set(columns[name]);
+    }
     log.#whyNoVariance.set(whyNoVariance);
     log.#whyNotRequired.set(whyNotRequired);
+    if (whyHeld !== undefined) log.#whyHeld.set(whyHeld);
     log.#elapsed = log.last('elapsed') ?? 0;
     return log;
   }
 
+  #observedAt(index: number): Pick<StepRecord, 'observed'> {
+    const observed = this.#observed[index];
+    return observed === undefined ? {} : { observed };
+  }
+
   #reasons(index: number): Telemetry['reasons'] {
-    const [variance, required] = [this.reason('variance', index), this.reason('required', index)];
-    return { ...(variance === null ? {} : { variance }), ...(required === null ? {} : { required }) };
+    const known = REASON_COLUMNS.map((name) => [name, this.reason(name, index)] as const);
+    return Object.fromEntries(known.filter(([, reason]) => reason !== null));
   }
 
   #grow(): void {
@@ -187,6 +214,7 @@ export class StepLog {
     this.#columns = columns;
     this.#whyNoVariance = grown(this.#whyNoVariance, capacity);
     this.#whyNotRequired = grown(this.#whyNotRequired, capacity);
+    this.#whyHeld = grown(this.#whyHeld, capacity);
   }
 
   #leaveOutEverySecond(): void {
@@ -194,6 +222,8 @@ export class StepLog {
       for (const name of STEP_COLUMNS) this.#columns[name][index] = this.#columns[name][2 * index] ?? NaN;
       this.#whyNoVariance[index] = this.#whyNoVariance[2 * index] ?? 0;
       this.#whyNotRequired[index] = this.#whyNotRequired[2 * index] ?? 0;
+      this.#whyHeld[index] = this.#whyHeld[2 * index] ?? 0;
+      this.#observed[index] = this.#observed[2 * index];
     }
     this.#length = Math.ceil(this.#length / 2);
     this.#stride *= 2;

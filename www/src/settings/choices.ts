@@ -1,5 +1,6 @@
 /** What can be chosen, under which names, and the settings with another choice. Its values are the core's defaults. */
 import type { BatchTest, Controller, DatasetName, Decay, Defaults, ModelName, Normalisation, Optimizer, RunConfig } from '../../pkg/adadagrad_web.js';
+import { usesTest } from '../rule-words.js';
 import { capitalised, defaultsOf, titlesOf } from './rows.js';
 import { CONTROLLER_ROWS, DECAY_ROWS, OPTIMIZER_ROWS, TEST_ROWS } from './table.js';
 
@@ -88,15 +89,22 @@ export const TESTS: Readonly<Record<TestName, string>> = titlesOf(TEST_ROWS);
 
 export const CONTROLLERS: Readonly<Record<ControllerName, string>> = titlesOf(CONTROLLER_ROWS);
 
+/** Those that can be reported. */
+export const NOISE_SCALES: Readonly<Record<string, string>> = {
+  noise_scale: 'Noise scale',
+  noise_scale_preconditioned: 'Noise scale, preconditioned',
+  noise_scale_sign: 'Noise scale of the signs',
+};
+
 export const DECAYS: Readonly<Record<DecayName, string>> = titlesOf(DECAY_ROWS);
 
 export function chooseOptimizer(config: RunConfig, name: OptimizerName, { optimizers }: Defaults): RunConfig {
   return { ...config, optimizer: named(optimizers, name), learning_rate: OPTIMIZERS[name].learningRate };
 }
 
-/** Null: no test, so that the batch stays constant. */
+/** Null: no test. A rule that decides by the test gives way to the constant batch then. */
 export function chooseTest(config: RunConfig, name: TestName | null, { tests }: Defaults): RunConfig {
-  if (name === null) return { ...config, test: null, controller: { name: 'constant' } };
+  if (name === null) return { ...config, test: null, controller: usesTest(config.controller) ? { name: 'constant' } : config.controller };
   return { ...config, test: withEtaOf(named(tests, name), config.test), controller: adaptiveController(config) };
 }
 
@@ -109,6 +117,12 @@ export function chooseController(config: RunConfig, name: ControllerName): RunCo
   if (config.controller.name === name) return config;
   // The types of these settings are written from the rows that their defaults come from.
   return { ...config, controller: defaultsOf(CONTROLLER_ROWS, name) as Controller };
+}
+
+/** A rule that decides by the test brings one along where there is none. */
+export function chooseControllerWithTest(config: RunConfig, name: ControllerName, { tests }: Defaults): RunConfig {
+  const next = chooseController(config, name);
+  return next.test === null && usesTest(next.controller) ? { ...next, test: named(tests, 'norm') } : next;
 }
 
 /** The settings' own controller if it adapts the batch, else one that does. */

@@ -3,9 +3,11 @@
  * Each field reads one value from the RunConfig and gives back a changed RunConfig.
  */
 import type { BatchTest, Controller, Decay, Defaults, ModelDescription, Optimizer, RunConfig } from '../../pkg/adadagrad_web.js';
+import { oneOf } from '../brief.js';
 import { formatCount } from '../format.js';
 import type { Catalogue } from '../protocol.js';
-import { chooseController, chooseDecay, chooseOptimizer, chooseTest, CONTROLLERS, DECAYS, isControllerName, isDecayName, isOptimizerName, isTestName, modelTitle, OPTIMIZERS, TESTS } from './choices.js';
+import { againstRule } from '../rule-words.js';
+import { chooseControllerWithTest, chooseDecay, chooseOptimizer, chooseTest, CONTROLLERS, DECAYS, isControllerName, isDecayName, isOptimizerName, isTestName, modelTitle, NOISE_SCALES, OPTIMIZERS, TESTS } from './choices.js';
 import { capitalised, docOf, hintOf, labelOf, rowsOf } from './rows.js';
 import type { Row } from './rows.js';
 import { AUGMENTATION_ROWS, CONTROLLER_ROWS, DECAY_ROWS, OPTIMIZER_ROWS, RUN_ROWS, SCHEDULE_ROWS, TEST_ROWS } from './table.js';
@@ -58,6 +60,8 @@ export interface GroupSpec {
   fields: FieldSpec[];
 }
 
+export const NO_TEST = 'No test';
+
 /** Sizes are 32-bit numbers in the core. */
 const LARGEST_SIZE = 2 ** 32 - 1;
 
@@ -74,7 +78,7 @@ function fieldsOf(
     const { name, title, kind, texts } = row;
     const base = {
       id: `${idPrefix}${name.replaceAll('_', '-')}`,
-      place: `${place}.${name}`,
+      place: place === '' ? name : `${place}.${name}`,
       label: titlePrefix === undefined ? labelOf(row) : `${titlePrefix}: ${title}`,
       hint: hintOf(row),
     };
@@ -85,7 +89,7 @@ function fieldsOf(
         return { ...base, kind: 'checkbox', value: value === true, change: take };
       case 'text':
         if (texts.length === 0) return { ...base, kind: 'text', value: String(value), change: take };
-        return { ...base, kind: 'select', value: String(value), options: texts.map((text) => ({ value: text, title: capitalised(text.replaceAll('_', ' ')) })), change: take };
+        return { ...base, kind: 'select', value: String(value), options: texts.map((text) => ({ value: text, title: optionTitle(text) })), change: take };
       case 'number':
       case 'optional':
       case 'size':
@@ -101,6 +105,13 @@ function fieldsOf(
         };
     }
   });
+}
+
+/** Words that are no words within a sentence. */
+const OPTION_TITLES: Readonly<Record<string, string>> = { sqrt: 'Square root', sde: 'SDE' };
+
+function optionTitle(text: string): string {
+  return OPTION_TITLES[text] ?? capitalised(text.replaceAll('_', ' '));
 }
 
 /** The value of one setting of a part, where the part has such a setting. */
@@ -161,6 +172,7 @@ function modelFields(config: RunConfig, models: ModelDescription[], defaults: De
     place: 'optimizer',
     label: 'Optimizer',
     value: config.optimizer.name,
+    hint: docOf(OPTIMIZER_ROWS, config.optimizer.name),
     options: Object.entries(OPTIMIZERS).map(([value, { title }]) => ({ value, title })),
     change: (current, value) => (isOptimizerName(value) ? chooseOptimizer(current, value, defaults) : current),
   };
@@ -180,31 +192,31 @@ function testFields(config: RunConfig, defaults: Defaults): FieldSpec[] {
     id: 'test',
     place: 'test',
     label: 'Test',
+    hint: config.test === null ? 'Nothing is tested. A rule that needs no test can still change the batch size.' : docOf(TEST_ROWS, config.test.name),
     value: config.test?.name ?? 'none',
     options: [
       ...Object.entries(TESTS).map(([value, title]) => ({ value, title })),
-      { value: 'none', title: 'No test: constant batch' },
+      { value: 'none', title: NO_TEST },
     ],
     change: (current, value) => chooseTest(current, isTestName(value) ? value : null, defaults),
   };
-  // Without a test the batch is constant, unless an address or a file says otherwise.
-  if (config.test === null) return config.controller.name === 'constant' ? [test] : [test, ...controllerFields(config)];
+  if (config.test === null) return [test, ...controllerFields(config, defaults)];
   const thresholds = fieldsOf(rowsOf(TEST_ROWS, config.test.name), config.test as unknown as Values, { idPrefix: 'test-', place: 'test' }, (current, key, value) =>
     current.test === null ? current : { ...current, test: withSetting<BatchTest>(current.test, key, value) },
   );
-  return [test, ...thresholds, ...controllerFields(config)];
+  return [test, ...thresholds, ...controllerFields(config, defaults)];
 }
 
-function controllerFields({ controller }: RunConfig): FieldSpec[] {
+function controllerFields({ controller }: RunConfig, defaults: Defaults): FieldSpec[] {
   const rule: SelectSpec = {
     kind: 'select',
     id: 'controller',
     place: 'controller',
     label: 'Rule for the next batch',
-    hint: docOf(CONTROLLER_ROWS, controller.name),
+    hint: `${docOf(CONTROLLER_ROWS, controller.name)} ${againstRule(controller.name)}`.trim(),
     value: controller.name,
     options: Object.entries(CONTROLLERS).map(([value, title]) => ({ value, title })),
-    change: (current, value) => (isControllerName(value) ? chooseController(current, value) : current),
+    change: (current, value) => (isControllerName(value) ? chooseControllerWithTest(current, value, defaults) : current),
   };
   const settings = fieldsOf(rowsOf(CONTROLLER_ROWS, controller.name), controller as unknown as Values, { idPrefix: 'controller-', place: 'controller' }, (current, key, value) => ({
     ...current,
@@ -214,7 +226,7 @@ function controllerFields({ controller }: RunConfig): FieldSpec[] {
 }
 
 function batchFields(config: RunConfig): FieldSpec[] {
-  const initial = plainNumber(config, 'initial_batch', 'In samples. Without a test, every batch has this size.');
+  const initial = plainNumber(config, 'initial_batch', 'In samples. A constant batch keeps this size.');
   const largest = plainNumber(config, 'max_batch');
   return [{ ...initial, change: changeInitialBatch }, largest];
 }
@@ -237,10 +249,24 @@ function moreFields(config: RunConfig, defaults: Defaults): FieldSpec[] {
   return [
     plainNumber(config, 'evaluate_every', 'The number of training samples between two measurements.'),
     plainNumber(config, 'min_batch'),
+    ...wordFields(config),
     ...imageFields(config),
     ...scheduleFields(config, defaults),
     ...optimizerParameterFields(config.optimizer),
   ];
+}
+
+/** What can be reported: tests, noise scales, and rules but for the constant batch, which wants no size. */
+const OBSERVABLE = [...TEST_ROWS.map(({ name }) => name), ...Object.keys(NOISE_SCALES), ...CONTROLLER_ROWS.map(({ name }) => name).filter((name) => name !== 'constant')];
+
+/** The run's own settings that are words. */
+function wordFields({ coupling, observe }: RunConfig): FieldSpec[] {
+  const rows: readonly Row[] = RUN_ROWS;
+  const fields = fieldsOf(rows.filter(({ kind }) => kind === 'text'), { coupling, observe }, { idPrefix: '', place: '' }, (current, key, value) => ({
+    ...current,
+    [key]: value,
+  }));
+  return fields.map((field) => (field.id === 'observe' ? { ...field, hint: `${field.hint ?? ''} The names are ${oneOf(OBSERVABLE)}.` } : field));
 }
 
 function imageFields({ augmentation, normalisation }: RunConfig): FieldSpec[] {
@@ -272,7 +298,7 @@ function scheduleFields({ schedule }: RunConfig, defaults: Defaults): FieldSpec[
     id: 'decay',
     place: 'schedule.decay',
     label: 'Learning-rate decay',
-    hint: 'After the warm-up. Cosine: half a cosine wave until the sample budget ends. Step: a factor at equal intervals.',
+    hint: `After the warm-up. ${docOf(DECAY_ROWS, schedule.decay.name)}`,
     value: schedule.decay.name,
     options: Object.entries(DECAYS).map(([value, title]) => ({ value, title })),
     change: (current, value) => (isDecayName(value) ? chooseDecay(current, value, defaults) : current),

@@ -69,6 +69,7 @@ function createNumberField(spec: NumberSpec, listener: FieldListener): Field {
   };
   const show = (next: FieldSpec): void => {
     if (next.kind !== 'number') return;
+    retitle(root, next);
     const isSame = next.value === shown;
     shown = next.value;
     if (typingMistake !== null && isSame) return;
@@ -121,9 +122,7 @@ function createSelectField(spec: SelectSpec, listener: FieldListener): Field {
     if (options !== shown) select.replaceChildren(...next.options.map(({ value, title }) => new Option(title, value)));
     shown = options;
     select.value = next.value;
-    // It may be about what is chosen.
-    const hint = root.querySelector('.field-hint');
-    if (hint !== null && next.hint !== undefined) setText(hint, next.hint);
+    retitle(root, next);
   };
   show(spec);
   return { ...WITHOUT_MISTAKES, id: spec.id, root, show, mark: mistakes.show };
@@ -136,7 +135,9 @@ function createTextField(spec: TextSpec, listener: FieldListener): Field {
   const root = wrap(spec, input, mistakes.root);
   input.addEventListener('input', () => listener.onValue(spec.id, input.value));
   const show = (next: FieldSpec): void => {
-    if (next.kind === 'text' && input.value !== next.value) input.value = next.value;
+    if (next.kind !== 'text') return;
+    retitle(root, next);
+    if (input.value !== next.value) input.value = next.value;
   };
   show(spec);
   return { ...WITHOUT_MISTAKES, id: spec.id, root, show, mark: mistakes.show };
@@ -146,12 +147,26 @@ function createCheckboxField(spec: CheckboxSpec, listener: FieldListener): Field
   const input = element('input', { id: `setting-${spec.id}`, type: 'checkbox' });
   const label = element('label', { for: input.id }, spec.label);
   const root = element('div', { class: 'field field-checkbox' }, input, label);
+  if (spec.hint !== undefined) {
+    const hint = element('p', { class: 'field-hint', id: `hint-${spec.id}` }, spec.hint);
+    input.setAttribute('aria-describedby', hint.id);
+    root.append(hint);
+  }
   input.addEventListener('change', () => listener.onValue(spec.id, input.checked));
   const show = (next: FieldSpec): void => {
-    if (next.kind === 'checkbox') input.checked = next.value;
+    if (next.kind !== 'checkbox') return;
+    retitle(root, next);
+    input.checked = next.value;
   };
   show(spec);
   return { ...WITHOUT_MISTAKES, id: spec.id, root, show, mark: () => undefined };
+}
+
+/** Rules have settings of the same name, and a hint may be about what is chosen. */
+function retitle(root: HTMLElement, { label, hint }: FieldSpec): void {
+  const [title, below] = [root.querySelector('label'), root.querySelector('.field-hint')];
+  if (title !== null) setText(title, label);
+  if (below !== null && hint !== undefined) setText(below, hint);
 }
 
 function wrap(spec: FieldSpec, input: HTMLInputElement | HTMLSelectElement, mistake?: HTMLElement): HTMLElement {

@@ -42,7 +42,7 @@ const KNOBS: readonly Knob[] = [
   {
     id: 'largest-batch',
     label: () => 'Largest batch',
-    read: (config) => (config.test === null ? null : config.max_batch),
+    read: ({ controller, max_batch }) => (controller.name === 'constant' ? null : max_batch),
     write: (config, value) => ({ ...config, max_batch: Math.max(value, config.initial_batch, config.min_batch) }),
     range: () => [8, 60_000],
     round: (value) => Math.min(60_000, value < 100 ? Math.round(value) : Number(value.toPrecision(2))),

@@ -54,7 +54,7 @@ export function hindranceOf({ settings, settingsProblem, data, catalogue }: Page
   const config = settings.value;
   if (problem === null || config === null || catalogue.value === null) return null;
   if (data.value.name === 'ready' && data.value.trainingSamples < 2 && config.test !== null) {
-    return 'A test compares the samples within a batch, so it needs at least two. Choose “No test: constant batch” in the settings, or other data.';
+    return 'A test compares the samples within a batch, so it needs at least two. Choose “No test” in the settings, or other data.';
   }
   return inPageWords(problem, fieldSpecs(config, catalogue.value)).message;
 }

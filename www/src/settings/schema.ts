@@ -61,6 +61,9 @@ export const runConfig = record({
   schedule: record({ warm_up_samples: count, decay }),
   test: v.nullable(test),
   controller,
+  // Older files have neither.
+  observe: v.optional(text, ''),
+  coupling: v.optional(name(['none', 'linear', 'sqrt', 'sde', 'half_life']), 'none'),
   initial_batch: size,
   min_batch: size,
   max_batch: size,

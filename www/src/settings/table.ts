@@ -351,6 +351,8 @@ export const DECAY_ROWS = [
 
 export const RUN_ROWS = [
   { name: 'learning_rate', title: 'learning rate', symbol: '', doc: 'The learning rate before the schedule.', kind: 'number', default: 0.02, least: 0, texts: [], range: '', retunable: true },
+  { name: 'observe', title: 'observed', symbol: '', doc: 'Tests, noise scales and rules that are reported and decide nothing: names of up to eight. They stay during a run, because memory is laid out for them.', kind: 'text', default: '', least: 0, texts: [], range: '', retunable: false },
+  { name: 'coupling', title: 'coupling', symbol: '', doc: 'How the learning rate, and β₁ and β₂ of Adam and AdamW, follow a batch that becomes δ times as large: not at all; rate times δ; rate times √δ; the same and 1 − δ(1 − β) for each β; or β₂ to the power of δ. During a run it acts on later changes.', kind: 'text', default: 'none', least: 0, texts: ['none', 'linear', 'sqrt', 'sde', 'half_life'], range: '', retunable: true },
   { name: 'initial_batch', title: 'initial batch', symbol: '', doc: 'The size of the initial batch in samples; at least 2 with a test, because one sample has no variance.', kind: 'size', default: 8, least: 1, texts: [], range: '', retunable: false },
   { name: 'min_batch', title: 'smallest batch', symbol: '', doc: 'The smallest batch in samples.', kind: 'size', default: 1, least: 1, texts: [], range: '', retunable: true },
   { name: 'max_batch', title: 'largest batch', symbol: '', doc: 'The largest batch in samples, at most the number of training samples.', kind: 'size', default: 4096, least: 1, texts: [], range: '', retunable: true },

@@ -12,6 +12,9 @@ use crate::network::{Score, SweepError};
 use crate::real::{Real, power_of_two};
 use crate::statistics::{Needs, Statistics, check_length};
 
+/// What takes memory of its own.
+const MOMENTS: Needs = Needs { coordinate_quantile: Some(1.0), ..Needs::NORMS };
+
 impl<F: Real, B: Backend<F>> Sweep<'_, F, B> {
     /// Adds a micro-batch's loss, gradient and whatever `needs` names to `statistics`. Of no samples, nothing is added.
     ///
@@ -29,6 +32,7 @@ impl<F: Real, B: Backend<F>> Sweep<'_, F, B> {
         check_length("the gradient", parameters_len, statistics.gradient_sum.len())?;
         if !statistics.second_moment.is_empty() {
             check_length("the second moment", parameters_len, statistics.second_moment.len())?;
+            self.check_workspace(&MOMENTS)?;
         }
         let (count, score) = self.forward(parameters, dataset, samples)?;
         if count > 0 {
@@ -57,10 +61,11 @@ impl<F: Real, B: Backend<F>> Sweep<'_, F, B> {
             square_norms,
             ..Sink::default()
         };
-        if exponent == 0 || sink.only_sum() {
+        if (exponent == 0 && !needs.apart) || sink.only_sum() {
             backward(self.network, &self.backend, Pass::Full, count, parameters, values, sink);
         } else {
-            // First the sum of gradients that are so small, then their squares, from gradients that are not.
+            // First the sum of gradients that are so small, or that nothing may change, then their squares, from gradients
+            // that are not small.
             let only_sum = Sink { gradient_sum: sink.gradient_sum, ..Sink::default() };
             backward(self.network, &self.backend, Pass::Full, count, parameters, values, only_sum);
             sink.gradient_sum = &mut [];

@@ -10,7 +10,7 @@ use crate::backend::Backend;
 use crate::dataset::{Dataset, Visit};
 use crate::layer::{softmax, softmax_cross_entropy};
 use crate::real::Real;
-use crate::statistics::{LengthMismatch, check_length};
+use crate::statistics::{LengthMismatch, Needs, check_least, check_length};
 
 /// One thread's engine: sweeps over micro-batches of up to `capacity` samples.
 #[derive(Debug)]
@@ -25,7 +25,8 @@ impl<'a, F: Real, B: Backend<F>> Sweep<'a, F, B> {
     /// An engine in the caller's memory, for micro-batches of up to `capacity` samples.
     ///
     /// # Errors
-    /// When a slice has another length than [`Network::workspace`] asks for, or the network has no input or no outputs.
+    /// When a slice is shorter than [`Network::workspace_for`] asks for with the norm test, or the network has no input or
+    /// no outputs.
     pub fn new(
         network: Network<'a>,
         backend: B,
@@ -36,12 +37,19 @@ impl<'a, F: Real, B: Backend<F>> Sweep<'a, F, B> {
         {
             check_length(what, len.max(1), len)?;
         }
-        let expected = network.workspace(capacity);
-        check_length("the workspace", expected.values, workspace.values.len())?;
-        check_length("the workspace's sums", expected.sums, workspace.sums.len())?;
-        check_length("the workspace's visits", expected.visits, workspace.visits.len())?;
-        check_length("the workspace's labels", expected.labels, workspace.labels.len())?;
-        Ok(Self { network, backend, capacity, workspace })
+        let sweep = Self { network, backend, capacity, workspace };
+        sweep.check_workspace(&Needs::NORMS)?;
+        Ok(sweep)
+    }
+
+    /// Whether the workspace is long enough for what is asked of it.
+    fn check_workspace(&self, needs: &Needs) -> Result<(), LengthMismatch> {
+        let Workspace { values, sums, visits, labels } = &self.workspace;
+        let least = self.network.workspace_for(self.capacity, needs);
+        check_least("the workspace", least.values, values.len())?;
+        check_least("the workspace's sums", least.sums, sums.len())?;
+        check_least("the workspace's visits", least.visits, visits.len())?;
+        check_least("the workspace's labels", least.labels, labels.len())
     }
 
     /// Loss and correct predictions of a micro-batch, without a backward pass. Without samples, both are 0.
@@ -73,9 +81,8 @@ impl<'a, F: Real, B: Backend<F>> Sweep<'a, F, B> {
         let last = self.network.nodes().last().filter(|_| samples <= self.capacity);
         let Some(last) = last else { return (&[], &[]) };
         let classes = last.output.len();
-        let range = last.output_offset * samples..(last.output_offset + classes) * samples;
         let buffers = cut(self.network, samples, self.workspace.values);
-        let (outputs, probabilities) = (&buffers.activations[range.clone()], &mut buffers.gradients[range]);
+        let (outputs, probabilities) = buffers.of_node(last, samples);
         for (z, p) in outputs.chunks_exact(classes).zip(probabilities.chunks_exact_mut(classes)) {
             softmax(z, p);
         }
@@ -159,8 +166,7 @@ impl<'a, F: Real, B: Backend<F>> Sweep<'a, F, B> {
     /// The largest gradient of an output that `score` left.
     fn largest_error(&mut self, count: usize) -> F {
         let Some(last) = self.network.nodes().last() else { return F::zero() };
-        let range = last.output_offset * count..(last.output_offset + last.output.len()) * count;
-        let errors = &cut(self.network, count, self.workspace.values).gradients[range];
+        let (_, errors) = cut(self.network, count, self.workspace.values).of_node(last, count);
         errors.iter().fold(F::zero(), |largest, error| largest.max(error.abs()))
     }
 
@@ -169,10 +175,9 @@ impl<'a, F: Real, B: Backend<F>> Sweep<'a, F, B> {
         let Some(last) = self.network.nodes().last() else { return score };
         let buffers = cut(self.network, count, self.workspace.values);
         let classes = last.output.len();
-        let range = last.output_offset * count..(last.output_offset + classes) * count;
-        let z = buffers.activations[range.clone()].chunks_exact(classes);
-        let dz = buffers.gradients[range].chunks_exact_mut(classes);
-        for ((z, dz), &label) in z.zip(dz).zip(&*self.workspace.labels) {
+        let (z, dz) = buffers.of_node(last, count);
+        let outputs = z.chunks_exact(classes).zip(dz.chunks_exact_mut(classes));
+        for ((z, dz), &label) in outputs.zip(&*self.workspace.labels) {
             if let Some((loss, correct)) = softmax_cross_entropy(z, label, dz) {
                 score.loss += loss.widen();
                 score.correct += u32::from(correct);

@@ -10,7 +10,10 @@ use crate::network::SweepError;
 use crate::network::backward::{backward, scale_gradients};
 use crate::network::pass::Pass;
 use crate::real::{Real, power_of_two};
-use crate::statistics::{Inner, check_length, comfortable_exponent};
+use crate::statistics::{Inner, Needs, check_length, comfortable_exponent};
+
+/// What takes memory of its own.
+const INNER: Needs = Needs { inner: true, ..Needs::NORMS };
 
 impl<F: Real, B: Backend<F>> Sweep<'_, F, B> {
     /// The second sweep: adds a micro-batch's inner products with ḡ to `inner`. Of no samples, nothing is added.
@@ -26,6 +29,7 @@ impl<F: Real, B: Backend<F>> Sweep<'_, F, B> {
         inner: &mut Inner<F::Sum>,
     ) -> Result<(), SweepError> {
         check_length("the mean gradient", self.network.parameters(), mean_gradient.len())?;
+        self.check_workspace(&INNER)?;
         let (count, _) = self.forward(parameters, dataset, samples)?;
         self.project_by(Pass::Full, parameters, mean_gradient, count, inner);
         Ok(())
@@ -45,6 +49,7 @@ impl<F: Real, B: Backend<F>> Sweep<'_, F, B> {
     ) -> Result<(), SweepError> {
         check_length("the parameters", self.network.parameters(), parameters.len())?;
         check_length("the mean gradient", self.network.parameters(), mean_gradient.len())?;
+        self.check_workspace(&INNER)?;
         let capacity = self.capacity;
         if samples > capacity {
             return Err(SweepError::TooManySamples { capacity });

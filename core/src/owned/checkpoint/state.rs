@@ -16,6 +16,8 @@ use crate::dataset::{Encoding, SampleShape};
 use crate::digest::Digest;
 use crate::fields::required_settings;
 use crate::model::Model;
+use crate::observe::Watch;
+use crate::optimizer::Betas;
 use crate::owned::{OwnedNetwork, RunError};
 use crate::training::Progress;
 
@@ -73,6 +75,8 @@ impl State {
                 shared.sum_norm_sq >= 0.0 && shared.sum_norm_sq.is_finite(),
                 "a sum of squares is negative or infinite",
             ),
+            (self.has_its_betas(), "the optimizer's β are not those of its settings or of a coupling"),
+            (self.has_its_rules(), "the state of a rule for batch sizes is not that of the run's rule"),
             (is_factor(learning_rate_scale), "the learning rate's factor is not a positive number"),
             (self.has_its_network(), "the layers of its network are not those that its settings name"),
             (self.encoding.is_none_or(is_sound), "a mean or a deviation of its data is not a valid number"),
@@ -95,6 +99,28 @@ impl State {
     /// When its layers do not fit the samples, or are not known.
     pub fn network(&self) -> Result<OwnedNetwork, RunError> {
         network_of(self.config.model, self.network.as_ref(), self.sample_shape())
+    }
+
+    /// Whether what rules remember is of the rules that the settings name.
+    fn has_its_rules(&self) -> bool {
+        let Progress { controller, observed, .. } = &self.progress;
+        let quantities = self.config.observe.quantities();
+        let fits = |(index, watch): (usize, &Watch<f64>)| match quantities.get(index) {
+            None => *watch == Watch::default(),
+            Some(quantity) => quantity.remembers(&self.config, &watch.rule),
+        };
+        controller.is_of(&self.config.controller) && observed.all().iter().enumerate().all(fits)
+    }
+
+    /// Whether β are changed only where the optimizer has them, and to what they can be.
+    fn has_its_betas(&self) -> bool {
+        let Some(Betas { beta1, beta2, product1, product2, since }) = self.progress.shared.betas else {
+            return true;
+        };
+        self.config.optimizer.as_optimizer::<f32>().betas().is_some()
+            && [beta1, beta2].iter().all(|beta| (0.0..1.0).contains(beta))
+            && [product1, product2].iter().all(|product| (0.0..=1.0).contains(product))
+            && since <= self.progress.steps
     }
 
     /// Whether the layers are those that the settings name.
@@ -162,7 +188,7 @@ fn check_settings(text: &str, config: &RunConfig) -> Result<(), CheckpointError>
 }
 
 /// Settings that files of this version had not from the beginning. Runs of those that lack them had none.
-const LATER_SETTINGS: [&str; 2] = ["normalisation", "augmentation"];
+const LATER_SETTINGS: [&str; 4] = ["normalisation", "augmentation", "observe", "coupling"];
 
 /// The first field of `whole` that is not in `given`, as a path.
 fn missing_field(whole: &Value, given: Option<&Value>) -> Option<String> {

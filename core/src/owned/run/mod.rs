@@ -25,6 +25,7 @@ use crate::training::{Decided, Progress, Telemetry, Trainer};
 
 /// What one call of [`LocalRun::advance`] did.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[allow(clippy::large_enum_variant, reason = "one is returned per micro-batch, and none is kept")]
 pub enum Advance {
     /// A micro-batch; the step is not complete.
     Working,

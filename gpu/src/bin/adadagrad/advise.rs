@@ -8,17 +8,19 @@ use std::process::ExitCode;
 use adadagrad_core::batch_test::{AnyTest, NormTest};
 use adadagrad_core::config::RunConfig;
 use adadagrad_core::controller::{AdAdaGrad, AnyController, Limits};
-use adadagrad_core::noise_scale::Sensor;
 use adadagrad_core::optimizer::{AnyOptimizer, Sgd};
 use adadagrad_core::settings::Choices;
 use adadagrad_core::sizer::{Advice, BatchSizer};
 use adadagrad_core::statistics::{Evidence, Inner, Parts, Reason};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::Outcome;
 use crate::arguments::AdviseArguments;
+use crate::numbers::short;
 use crate::output;
 use crate::settings::explain;
+use crate::usage::Usage;
 
 /// The largest batch, where nothing says otherwise.
 const MOST: u32 = 1 << 16;
@@ -72,6 +74,8 @@ struct Answer {
     extend_by: u32,
     /// Multiplies the learning rate.
     learning_rate_scale: f64,
+    /// The size that the rule wanted.
+    wanted: Option<f64>,
     /// T.
     required: Option<f64>,
     /// Why there is no T, or why the rule keeps the size.
@@ -91,6 +95,11 @@ const fn is_zero(samples: &u32) -> bool {
 /// then, and the exit code tells.
 pub(crate) fn run(arguments: &AdviseArguments) -> Outcome {
     let mut sizer = sizer(arguments)?;
+    // Where nobody asked for a number of parts, any will do.
+    let least_parts = match sizer.test {
+        Some(AnyTest::WorkerNorm(test)) if arguments.batch.test.gives("workers") => test.workers,
+        _ => 0,
+    };
     let mut last = None;
     let mut code = ExitCode::SUCCESS;
     // Bytes: a line that is not UTF-8 is answered too.
@@ -99,7 +108,7 @@ pub(crate) fn run(arguments: &AdviseArguments) -> Outcome {
         if line.trim_ascii().is_empty() {
             continue;
         }
-        let answer = advise(&mut sizer, &mut last, &line).unwrap_or_else(|error| {
+        let answer = advise(&mut sizer, &mut last, least_parts, &line).unwrap_or_else(|error| {
             let error = format!("line {number}: {error}");
             output::error(&error);
             code = ExitCode::FAILURE;
@@ -107,6 +116,7 @@ pub(crate) fn run(arguments: &AdviseArguments) -> Outcome {
                 next_batch: sizer.batch(),
                 extend_by: 0,
                 learning_rate_scale: sizer.learning_rate_scale,
+                wanted: None,
                 required: None,
                 reason: None,
                 error: Some(error),
@@ -138,10 +148,11 @@ fn sizer(arguments: &AdviseArguments) -> Result<Sizer, Box<dyn Error>> {
     let RunConfig { controller, initial_batch, min_batch, max_batch, .. } = config;
     // A test that nobody asked for has nothing to say beside a rule that does without.
     let test = config.test.filter(|_| controller.uses_test() || arguments.batch.test.is_given());
-    if controller.needs().sensor != Sensor::Plain {
-        return Err(
-            "advise reads no squares of single coordinates, so it has the plain noise scale only".into()
-        );
+    if !controller.needs().sensors.is_empty() {
+        return Err(Usage::from(
+            "advise reads no squares of single coordinates, so it has the plain noise scale only",
+        )
+        .into());
     }
     config
         .validate(arguments.training_samples.map_or(u32::MAX, NonZero::get))
@@ -149,7 +160,7 @@ fn sizer(arguments: &AdviseArguments) -> Result<Sizer, Box<dyn Error>> {
     let training_samples = match arguments.training_samples {
         None if controller.uses_training_samples() => {
             let name = controller.name();
-            return Err(format!("--controller {name} needs --training-samples").into());
+            return Err(Usage(format!("--controller {name} needs --training-samples")).into());
         }
         samples => samples.map_or(u32::MAX, NonZero::get),
     };
@@ -162,11 +173,20 @@ fn sizer(arguments: &AdviseArguments) -> Result<Sizer, Box<dyn Error>> {
 }
 
 /// `last`: the size of the batch before. A line that is not valid changes nothing.
-fn advise(sizer: &mut Sizer, last: &mut Option<u32>, line: &[u8]) -> Result<Answer, Box<dyn Error>> {
-    // The line is counted by who reads them.
-    let batch: Batch = serde_json::from_slice(line)
-        .map_err(|error| error.to_string().replace(" at line 1 column ", " at column "))?;
+fn advise(
+    sizer: &mut Sizer,
+    last: &mut Option<u32>,
+    least_parts: u32,
+    line: &[u8],
+) -> Result<Answer, Box<dyn Error>> {
+    let batch = Batch::read(line)?;
     let evidence = batch.evidence()?;
+    if let Some(what) = batch.missing_for_leave_one_out(sizer) {
+        return Err(format!("{what} is missing, which --leave-one-out needs").into());
+    }
+    if let Some(count) = evidence.parts.map(|parts| parts.count).filter(|&count| count < least_parts) {
+        return Err(format!("there are {count} parts, but --workers asks for at least {least_parts}").into());
+    }
     let seconds = batch.seconds.map(|seconds| positive("seconds", seconds)).transpose()?;
     let rate = batch.learning_rate.map(|rate| positive("learning_rate", rate)).transpose()?;
     let rate = rate.unwrap_or(sizer.learning_rate);
@@ -178,13 +198,45 @@ fn advise(sizer: &mut Sizer, last: &mut Option<u32>, line: &[u8]) -> Result<Answ
     if let (Some(samples), Some(seconds)) = (*last, seconds) {
         sizer.measured(samples, seconds);
     }
-    let Advice { next, extend_by, learning_rate_scale, required, reason } = sizer.advise(&evidence);
+    let Advice { next, extend_by, learning_rate_scale, wanted, required, reason } = sizer.advise(&evidence);
     *last = Some(batch.samples);
     let required = required.filter(|size| size.is_finite());
-    Ok(Answer { next_batch: next, extend_by, learning_rate_scale, required, reason, error: None })
+    Ok(Answer { next_batch: next, extend_by, learning_rate_scale, wanted, required, reason, error: None })
 }
 
 impl Batch {
+    fn read(line: &[u8]) -> Result<Self, String> {
+        // Serde would take a list of the fields' values too.
+        if line.trim_ascii().starts_with(b"[") {
+            return Err("it is a list, but must be a JSON object".to_owned());
+        }
+        // The line is counted by who reads them.
+        let batch: Self = serde_json::from_slice(line)
+            .map_err(|error| error.to_string().replace(" at line 1 column ", " at column "))?;
+        let value: Value = serde_json::from_slice(line).map_err(|error| error.to_string())?;
+        let parts = value.get("parts").and_then(Value::as_array);
+        match parts.is_some_and(|parts| parts.iter().any(|part| !part.is_object())) {
+            true => Err("parts has an entry that is not a JSON object".to_owned()),
+            false => Ok(batch),
+        }
+    }
+
+    /// What a test that leaves each sample out of its mean needs, and is not there.
+    fn missing_for_leave_one_out(&self, sizer: &Sizer) -> Option<&'static str> {
+        let leaves_out = match sizer.test? {
+            AnyTest::InnerProduct(test) => test.leave_one_out,
+            AnyTest::Augmented(test) => test.leave_one_out,
+            _ => false,
+        };
+        let sums = [
+            ("sum_squared_norms", self.sum_squared_norms),
+            ("sum_squared_inner_products", self.sum_squared_inner_products),
+            ("sum_norm_inner_products", self.sum_norm_inner_products),
+            ("sum_squared_square_norms", self.sum_squared_square_norms),
+        ];
+        sums.into_iter().find(|(_, sum)| leaves_out && sum.is_none()).map(|(what, _)| what)
+    }
+
     fn evidence(&self) -> Result<Evidence<f64>, Box<dyn Error>> {
         let evidence = match self.sum_squared_norms {
             Some(sum) => Evidence::from_norms(self.samples, self.mean_norm_sq, sum)?,
@@ -198,7 +250,7 @@ impl Batch {
         ];
         for (what, sum) in sums {
             if let Some(found) = sum.filter(|sum| *sum < 0.0) {
-                return Err(format!("{what} is {found}, but must be a number of at least 0").into());
+                return Err(format!("{what} is {}, but must be a number of at least 0", short(found)).into());
             }
         }
         Ok(Evidence {
@@ -232,6 +284,6 @@ fn positive(what: &str, found: f64) -> Result<f64, String> {
     if found.is_finite() && found > 0.0 {
         Ok(found)
     } else {
-        Err(format!("{what} is {found}, but must be a number above 0"))
+        Err(format!("{what} is {}, but must be a number above 0", short(found)))
     }
 }

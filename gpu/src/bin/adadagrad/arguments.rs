@@ -8,11 +8,12 @@ use adadagrad_core::batch_test::AnyTest;
 use adadagrad_core::config::DatasetName;
 use adadagrad_core::model::Model;
 use adadagrad_core::network::Shape;
+use adadagrad_core::optimizer::AnyOptimizer;
 use adadagrad_core::owned::cluster::Reduction;
 use clap::{ArgGroup, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::network::NetworkArguments;
-use crate::parts::{Chosen, choice_parser};
+use crate::parts::{Chosen, PartArguments, choice_parser};
 use crate::save_every::SaveEvery;
 use crate::setting_arguments::{BatchArguments, SettingArguments};
 use crate::values::{fraction, image_size, number, positive, shape, whole, whole_in_list};
@@ -72,7 +73,9 @@ Examples:
     adadagrad export --help
 
 Data: the four IDX files of MNIST, uncompressed or compressed (.gz), the binary files of CIFAR-10 or CIFAR-100, or \
-folders of PNG or JPEG images, in the folder given with --data; by default the folder that `cargo xtask data` fills.";
+folders of PNG or JPEG images, in the folder given with --data; by default the folder that `cargo xtask data` fills.
+
+Exit codes of all commands: 0 done, 1 failed, 2 invalid command line or settings; 128 + n interrupted by signal n.";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -135,9 +138,24 @@ pub(crate) enum Command {
     /// the norm test and eta 0.1, from 64 samples, at most 65,536 and at most --training-samples.
     #[command(after_long_help = ADVISE_EXAMPLES)]
     Advise(AdviseArguments),
+    /// Measurements that start from a checkpoint
+    #[command(subcommand)]
+    Measure(MeasureCommand),
     /// Check a data set, or write it in another format
     #[command(subcommand)]
     Data(DataCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum MeasureCommand {
+    /// The critical batch size, up to which larger batches lose nothing
+    ///
+    /// From the checkpoint, the same samples are trained on again and again: with batches of k B samples and the learning
+    /// rate f(k) alpha, for k = 1, 2, 4, ... with f(k) = root of k for optimizers that divide by squared gradients, else
+    /// f(k) = k. The answer is the largest batch whose smoothed loss stays within the tolerance of the best so far
+    /// (arXiv 2505.23971). The checkpoint is never changed.
+    #[command(allow_negative_numbers = true, after_long_help = CRITICAL_BATCH_EXAMPLES)]
+    CriticalBatch(Box<CriticalBatchArguments>),
 }
 
 #[derive(Debug, Subcommand)]
@@ -205,7 +223,7 @@ Examples:
 Exit codes:
   0        finished
   1        failed: a loss that is not finite, or a file that cannot be written
-  2        invalid command line
+  2        invalid command line or settings
   128 + n  interrupted by signal n: Ctrl-C 130, SIGTERM 143, SIGHUP 129
 
 If the reader of a pipe goes away, as in `| head -1`, the run continues, and the exit code stays the same.";
@@ -257,16 +275,31 @@ Examples:
   adadagrad networks --network net.json
   adadagrad train --network net.json";
 
+const CRITICAL_BATCH_EXAMPLES: &str = "\
+Examples:
+  adadagrad measure critical-batch --load model.safetensors
+  adadagrad measure critical-batch --load model.safetensors --base-batch 32 --samples 60000 --output critical.json
+
+The optimizer's memory goes on where the checkpoint has one; with another --optimizer it starts from zero. The answer is a \
+lower bound where every batch tried stays within the tolerance, and an upper bound where only the smallest does.
+
+Exit codes:
+  0        measured
+  1        failed: no branch trained, or a file cannot be read or written
+  2        invalid command line or settings
+  128 + n  interrupted by signal n: the table has the branches that had ended";
+
 const RULES_EXAMPLES: &str = "\
 Examples:
   adadagrad rules
   adadagrad rules --json
-  adadagrad train --controller gradient_noise_scale --controller-scale 2";
+  adadagrad train --controller gradient_noise_scale --controller-scale 2
+  adadagrad train --observe norm,noise_scale,cabs --coupling sqrt";
 
 const ADVISE_EXAMPLES: &str = "\
 Example:
   $ echo '{\"samples\":64,\"mean_norm_sq\":0.01,\"sum_squared_norms\":80}' | adadagrad advise --eta 0.5
-  {\"next_batch\":504,\"learning_rate_scale\":1.0,\"required\":503.8730158730159}
+  {\"next_batch\":504,\"learning_rate_scale\":1.0,\"wanted\":503.8730158730159,\"required\":503.8730158730159}
 
 A line of input; what is marked with * is always needed, the rest by some rules and tests:
   samples*                    b, the size of the batch
@@ -287,13 +320,15 @@ A line of output:
   extend_by                   how many samples are to be added to this batch before its step, if any: tell the whole
                               batch in the next line (big_batch)
   learning_rate_scale         what to multiply the learning rate by
+  wanted                      the size that the rule wanted, before rounding and limits
   required                    the size that the test requires
   reason                      why there is none, or why the rule keeps the size
   error                       what is wrong with the line; the size is kept
 
 Exit codes:
   0  every line was answered with a size
-  1  a line was not valid";
+  1  a line was not valid
+  2  invalid command line or settings";
 
 /// The device of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -606,6 +641,47 @@ pub(crate) struct RulesArguments {
     /// Print a JSON array with the settings as --config reads them
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CriticalBatchArguments {
+    /// Parameters, and where it has them optimizer and settings, from this safetensors file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) load: PathBuf,
+    #[command(flatten)]
+    pub(crate) network: NetworkArguments,
+    /// B, the size of the smallest batches
+    #[arg(long, value_name = "SAMPLES", value_parser = positive::<u32, NonZero<u32>>, default_value = "64")]
+    pub(crate) base_batch: NonZero<u32>,
+    /// Training samples per branch, rounded up to whole batches of the largest size
+    /// [default: 16 of the largest batches]
+    #[arg(long, value_name = "SAMPLES", value_parser = positive::<u64, NonZero<u64>>)]
+    pub(crate) samples: Option<NonZero<u64>>,
+    /// The largest k
+    #[arg(long, value_name = "K", value_parser = positive::<u32, NonZero<u32>>, default_value = "32")]
+    pub(crate) largest_factor: NonZero<u32>,
+    /// How much larger than the smallest smoothed loss so far a loss may be, in nats
+    #[arg(long, value_name = "NATS", value_parser = number, default_value_t = 0.01)]
+    pub(crate) tolerance: f64,
+    /// How much of the smoothed loss stays after every B samples, at least 0 and below 1
+    #[arg(long, value_name = "SHARE", value_parser = number, default_value_t = 0.95)]
+    pub(crate) smoothing: f64,
+    /// Learning rate of the smallest batches [default: that of the checkpoint's next step, else 0.008]
+    #[arg(long, value_name = "RATE", value_parser = number)]
+    pub(crate) learning_rate: Option<f64>,
+    /// Determines the order of the samples [default: that of the checkpoint's run, else 0]
+    #[arg(long, value_parser = whole::<u64>)]
+    pub(crate) seed: Option<u64>,
+    #[command(flatten)]
+    pub(crate) optimizer: PartArguments<AnyOptimizer>,
+    /// Write the table and the answer as one JSON object to this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Print only the table and the answer
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+    #[command(flatten)]
+    pub(crate) place: PlaceArguments,
 }
 
 #[derive(Debug, Args)]

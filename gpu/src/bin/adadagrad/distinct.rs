@@ -4,18 +4,21 @@ use std::path::Path;
 
 use adadagrad_gpu::output_file::is_same;
 
+use crate::usage::Usage;
+
 /// A file and what it is for: its flag, in most cases.
 pub(crate) type Purpose<'a> = (&'a str, &'a Path);
 
 /// Refuses to write to a file that is another one of the command's too, whatever its spelling, or to which the shell
 /// has redirected what the program prints.
-pub(crate) fn refuse_shared((flag, file): Purpose<'_>, others: &[Option<Purpose<'_>>]) -> Result<(), String> {
+pub(crate) fn refuse_shared((flag, file): Purpose<'_>, others: &[Option<Purpose<'_>>]) -> Result<(), Usage> {
     let mut others = others.iter().flatten();
     let shared = others.find(|(_, other)| is_same(file, other)).map(|(other, _)| *other);
     match shared.or_else(|| redirected_to(file)) {
         None => Ok(()),
         Some(other) => {
-            Err(format!("{}: {flag} and {other} are the same file; give different files", file.display()))
+            Err(format!("{}: {flag} and {other} are the same file; give different files", file.display())
+                .into())
         }
     }
 }

@@ -23,6 +23,7 @@ use adadagrad_gpu::webgpu::{Gpu, Options, Profile, is_software};
 use crate::arguments::{Device, LabelName, PlaceArguments, ReadingArguments, Reduce};
 use crate::demand::Demand;
 use crate::origin::Loaded;
+use crate::usage::Usage;
 use crate::{job, output};
 
 /// Each thread takes memory of its own.
@@ -180,20 +181,20 @@ impl PlaceArguments {
     }
 
     /// Refuses what does not go together, and what no machine has.
-    pub(crate) fn check(&self) -> Result<(), String> {
+    pub(crate) fn check(&self) -> Result<(), Usage> {
         if let Some(threads) = self.threads.filter(|&threads| threads > MOST_THREADS) {
-            return Err(format!("--threads is {threads}, but must be from 1 to {MOST_THREADS}"));
+            return Err(format!("--threads is {threads}, but must be from 1 to {MOST_THREADS}").into());
         }
         match self.device {
             Device::Cpu if self.adapter.is_some() => {
-                Err("--adapter names a GPU, so it needs --device gpu or --device auto".to_owned())
+                Err("--adapter names a GPU, so it needs --device gpu or --device auto".into())
             }
             Device::Cpu if self.gpu_memory.is_some() => {
-                Err("--gpu-memory limits a GPU, so it needs --device gpu or --device auto".to_owned())
+                Err("--gpu-memory limits a GPU, so it needs --device gpu or --device auto".into())
             }
             Device::Gpu if self.threads.is_some() => {
                 Err("--threads sets the number of CPU threads, so it cannot be combined with --device gpu"
-                    .to_owned())
+                    .into())
             }
             _ => Ok(()),
         }

@@ -26,7 +26,7 @@ impl Interrupts {
     }
 
     /// What a signal does: the first cancels the engine's step, a second Ctrl-C quits at once.
-    fn handler(&self, control: Arc<Control>) -> impl FnMut(u8) + Send + 'static {
+    fn handler(&self, control: Arc<Control>, doing: &'static str) -> impl FnMut(u8) + Send + 'static {
         let received = Arc::clone(&self.0);
         let mut first: Option<Instant> = None;
         move |signal| match first {
@@ -35,11 +35,11 @@ impl Interrupts {
                 received.store(signal, Ordering::Relaxed);
                 control.cancel();
                 if signal == SIGINT {
-                    output::message(
-                        "\nInterrupted: saving a checkpoint. Press Ctrl-C again to quit at once, without saving.",
-                    );
+                    output::message(format_args!(
+                        "\nInterrupted: {doing}. Press Ctrl-C again to quit at once, without it."
+                    ));
                 } else {
-                    output::message(format_args!("Received signal {signal}: saving a checkpoint."));
+                    output::message(format_args!("Received signal {signal}: {doing}."));
                 }
             }
             Some(first) if signal == SIGINT && first.elapsed() >= SAME => {
@@ -52,14 +52,14 @@ impl Interrupts {
 
 /// From now on SIGINT (Ctrl-C), SIGTERM, SIGHUP (the terminal is closed) and SIGXCPU (the processor time that
 /// `ulimit -t` or a batch system grants is used up) cancel the engine's step, unless they were ignored when the
-/// program was started, as `nohup` does with SIGHUP and a shell script with SIGINT.
+/// program was started, as `nohup` does with SIGHUP and a shell script with SIGINT. `doing`: what then happens.
 #[cfg(unix)]
-pub(crate) fn listen(control: Arc<Control>) -> Result<Interrupts, Box<dyn Error>> {
+pub(crate) fn listen(control: Arc<Control>, doing: &'static str) -> Result<Interrupts, Box<dyn Error>> {
     use signal_hook::consts::{SIGHUP, SIGTERM};
     use signal_hook::iterator::Signals;
 
     let interrupts = Interrupts::default();
-    let mut handle = interrupts.handler(control);
+    let mut handle = interrupts.handler(control, doing);
     let taken =
         [SIGINT.into(), SIGTERM, SIGHUP, libc::SIGXCPU].into_iter().filter(|&signal| !is_ignored(signal));
     let mut signals = Signals::new(taken)?;
@@ -71,9 +71,9 @@ pub(crate) fn listen(control: Arc<Control>) -> Result<Interrupts, Box<dyn Error>
 
 /// From now on Ctrl-C, and the end of the console or the session, cancel the engine's step.
 #[cfg(not(unix))]
-pub(crate) fn listen(control: Arc<Control>) -> Result<Interrupts, Box<dyn Error>> {
+pub(crate) fn listen(control: Arc<Control>, doing: &'static str) -> Result<Interrupts, Box<dyn Error>> {
     let interrupts = Interrupts::default();
-    let mut handle = interrupts.handler(control);
+    let mut handle = interrupts.handler(control, doing);
     ctrlc::set_handler(move || handle(SIGINT))?;
     Ok(interrupts)
 }

@@ -16,6 +16,7 @@ mod export;
 mod files;
 mod interrupt;
 mod job;
+mod measure;
 mod network;
 mod networks;
 mod numbers;
@@ -34,6 +35,7 @@ mod start;
 mod statistics;
 mod table;
 mod train;
+mod usage;
 mod utilisation;
 mod values;
 
@@ -43,7 +45,7 @@ use std::process::ExitCode;
 
 use clap::ArgMatches;
 
-use crate::arguments::{Arguments, Command, DataCommand};
+use crate::arguments::{Arguments, Command, DataCommand, MeasureCommand};
 
 /// What a command ends with: an exit code, or a sentence for the user.
 type Outcome = Result<ExitCode, Box<dyn Error>>;
@@ -71,12 +73,13 @@ fn run(command: &Command, given: &ArgMatches) -> ExitCode {
         Command::Networks(arguments) => networks::run(arguments),
         Command::Rules(arguments) => rules::run(arguments),
         Command::Advise(arguments) => advise::run(arguments),
+        Command::Measure(MeasureCommand::CriticalBatch(arguments)) => measure::critical_batch(arguments),
         Command::Data(DataCommand::Check(arguments)) => data_command::check(arguments),
         Command::Data(DataCommand::Pack(arguments)) => data_command::pack(arguments),
     };
     outcome.unwrap_or_else(|error| {
-        output::error(error);
-        ExitCode::FAILURE
+        output::error(&error);
+        usage::exit_code(&*error)
     })
 }
 

@@ -39,6 +39,16 @@ pub(crate) fn significant(number: f64) -> String {
     }
 }
 
+/// All digits, in powers of ten where that would take many zeros.
+pub(crate) fn short(number: f64) -> String {
+    let size = number.abs();
+    if size != 0.0 && size.is_finite() && !(1e-6..1e21).contains(&size) {
+        format!("{number:e}")
+    } else {
+        number.to_string()
+    }
+}
+
 /// 95.7 %.
 pub(crate) fn percent(share: f64) -> String {
     format!("{:.2} %", 100.0 * share)

@@ -18,6 +18,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::usage::Usage;
 use crate::values::{number, whole};
 
 /// A part that is chosen by name.
@@ -197,6 +198,19 @@ pub(crate) fn choice_parser<T: Part>() -> impl TypedValueParser<Value = Chosen<T
     PossibleValuesParser::new(values).map(|name: String| Chosen(T::named(&name.replace('-', "_"))))
 }
 
+/// One of several words, as settings have it.
+pub(crate) fn word_parser<T>(words: &'static [&'static str]) -> impl TypedValueParser<Value = T>
+where
+    T: DeserializeOwned + Clone + Send + Sync + 'static,
+{
+    let values = words.iter().map(|&word| {
+        let value = PossibleValue::new(word);
+        if word.contains('_') { value.alias(word.replace('_', "-")) } else { value }
+    });
+    PossibleValuesParser::new(values)
+        .try_map(|word: String| serde_json::from_value::<T>(Value::from(word.replace('-', "_"))))
+}
+
 /// What was given on the command line of a part.
 #[derive(Debug)]
 pub(crate) struct PartArguments<T> {
@@ -227,6 +241,11 @@ impl<T: Part> PartArguments<T> {
         self.over(base, self.named.and_then(|Chosen(part)| part))
     }
 
+    /// Whether the flag of this setting was given.
+    pub(crate) fn gives(&self, setting: &str) -> bool {
+        self.given.iter().any(|(_, field, _)| *field == setting)
+    }
+
     /// The first flag of a setting.
     pub(crate) fn first_flag(&self) -> Option<&'static str> {
         self.given.first().map(|(flag, ..)| *flag)
@@ -240,10 +259,10 @@ impl<T: Part> PartArguments<T> {
         for (flag, field, setting) in &self.given {
             match value.get_mut(field) {
                 Some(place) => *place = setting.clone(),
-                None => return Err(Self::not_its_own(flag, &part).into()),
+                None => return Err(Usage(Self::not_its_own(flag, &part)).into()),
             }
         }
-        Ok(serde_json::from_value(value).map_err(|error| self.about_flag(&error.to_string()))?)
+        Ok(serde_json::from_value(value).map_err(|error| Usage(self.about_flag(&error.to_string())))?)
     }
 
     /// What is wrong with a setting, with the flag that was given in place of its name.

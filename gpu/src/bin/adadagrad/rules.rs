@@ -3,6 +3,8 @@
 use std::process::ExitCode;
 
 use adadagrad_core::controller::AnyController;
+use adadagrad_core::coupling::Coupling;
+use adadagrad_core::observe::Quantity;
 use adadagrad_core::settings::{Choice, Choices};
 use adadagrad_core::statistics::Needs;
 use serde::Serialize;
@@ -40,9 +42,20 @@ pub(crate) fn run(arguments: &RulesArguments) -> Outcome {
     output::result(if arguments.json {
         serde_json::to_string_pretty(&rows)? + "\n"
     } else {
-        rows.iter().map(Row::in_words).collect::<Vec<_>>().join("\n")
+        rows.iter().map(Row::in_words).chain([for_every_rule()]).collect::<Vec<_>>().join("\n")
     });
     Ok(ExitCode::SUCCESS)
+}
+
+/// What every run can be given beside its rule.
+fn for_every_rule() -> String {
+    let observable: Vec<_> = Quantity::all().map(Quantity::name).collect();
+    format!(
+        "With any rule:\n  --observe NAMES: report what others would say, with commas between the names: {}\n  \
+         --coupling NAME: how learning rate and Adam's beta follow the batch size: {}\n",
+        observable.join(", "),
+        Coupling::NAMES.join(", ")
+    )
 }
 
 /// What a rule decides from beyond the size of the batch and the number of samples seen.
@@ -53,10 +66,11 @@ fn needs(rule: &AnyController) -> Vec<&'static str> {
         coordinate_quantile: _,
         parts: _,
         halves,
-        sensor: _,
+        sensors: _,
         epoch,
         extends,
         step_time,
+        apart: _,
     } = rule.needs();
     let all = [
         (rule.uses_test(), "a batch-size test"),

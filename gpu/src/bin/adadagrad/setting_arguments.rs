@@ -5,12 +5,14 @@ use std::path::PathBuf;
 use adadagrad_core::batch_test::AnyTest;
 use adadagrad_core::config::Preset;
 use adadagrad_core::controller::AnyController;
+use adadagrad_core::coupling::Coupling;
 use adadagrad_core::model::Model;
+use adadagrad_core::observe::Observe;
 use adadagrad_core::optimizer::AnyOptimizer;
 use adadagrad_core::schedule::Decay;
 use clap::{Args, ValueEnum};
 
-use crate::parts::PartArguments;
+use crate::parts::{PartArguments, word_parser};
 use crate::values::{number, whole};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -79,6 +81,22 @@ pub(crate) struct SettingArguments {
     /// Learning rate, > 0
     #[arg(long, value_name = "RATE", value_parser = number, help_heading = "Optimizer")]
     pub(crate) learning_rate: Option<f64>,
+
+    /// How learning rate and Adam's beta follow when the batch becomes d times as large: not at all; d alpha; root of d
+    /// times alpha; the same and 1 - d(1 - beta); or beta2 to the power of d [default: none]
+    #[arg(
+        long,
+        value_name = "COUPLING",
+        value_parser = word_parser::<Coupling>(Coupling::NAMES),
+        help_heading = "Optimizer"
+    )]
+    pub(crate) coupling: Option<Coupling>,
+
+    /// Tests, noise scales and rules to compute and report while another rule decides, with commas between the names, at
+    /// most eight: norm, inner_product, noise_scale, cabs, ... (`adadagrad rules` lists all). Their sizes are in the telemetry
+    /// and the summary; the training stays the same, bit for bit
+    #[arg(long, value_name = "NAMES", help_heading = "Batch size")]
+    pub(crate) observe: Option<Observe>,
 
     /// The learning rate rises linearly from 0 over this number of samples; 0 for no warm-up
     #[arg(long, value_parser = whole::<u64>, value_name = "SAMPLES", help_heading = "Learning-rate schedule")]

@@ -15,6 +15,7 @@ use adadagrad_core::settings::Settings;
 
 use crate::parts::{Chosen, flag_of};
 use crate::setting_arguments::{BatchArguments, SettingArguments};
+use crate::usage::Usage;
 use crate::{config_file, files};
 
 impl SettingArguments {
@@ -28,7 +29,7 @@ impl SettingArguments {
     ) -> Result<RunConfig, Box<dyn Error>> {
         let base = match &self.config {
             Some(file) => config_file::read(&files::read_text(file)?, default)
-                .map_err(|error| files::about(file, error))?,
+                .map_err(|error| Usage(files::about(file, error)))?,
             None => default,
         };
         let base = self.batch.over(base)?;
@@ -43,6 +44,8 @@ impl SettingArguments {
             },
             optimizer: self.optimizer.over_base(base.optimizer)?,
             learning_rate: self.learning_rate.unwrap_or(base.learning_rate),
+            observe: self.observe.unwrap_or(base.observe),
+            coupling: self.coupling.unwrap_or(base.coupling),
             schedule: Schedule {
                 warm_up_samples: self.warm_up_samples.unwrap_or(base.schedule.warm_up_samples),
                 decay: self.decay.over_base(base.schedule.decay)?,
@@ -67,6 +70,8 @@ impl SettingArguments {
             normalise.is_some(),
             seed.is_some(),
             learning_rate.is_some(),
+            self.coupling.is_some(),
+            self.observe.is_some(),
             warm_up_samples.is_some(),
             self.batch.is_given(),
             self.optimizer.is_given(),
@@ -100,7 +105,9 @@ impl BatchArguments {
         let Some(default) = self.test.named().map_or(base, |Chosen(test)| test) else {
             return match self.test.first_flag() {
                 None => Ok(None),
-                Some(flag) => Err(format!("--{flag} is a setting of a test, but --test is none").into()),
+                Some(flag) => {
+                    Err(Usage(format!("--{flag} is a setting of a test, but --test is none")).into())
+                }
             };
         };
         let base = base.unwrap_or(default);
@@ -125,7 +132,11 @@ impl BatchArguments {
 }
 
 /// The range error with flags in place of field names.
-pub(crate) fn explain(error: &ConfigError) -> String {
+pub(crate) fn explain(error: &ConfigError) -> Usage {
+    Usage(in_flags(error))
+}
+
+fn in_flags(error: &ConfigError) -> String {
     let text = error.to_string();
     let flag = match error.field {
         "test" if text.contains("is missing") => {

@@ -20,6 +20,7 @@ use crate::numbers::grouped;
 use crate::origin::Loaded;
 use crate::output;
 use crate::settings::explain;
+use crate::usage::Usage;
 use crate::{files, origin};
 
 /// The file that a run begins from, read once: it may be a pipe, and may be written to meanwhile.
@@ -84,9 +85,9 @@ impl Start<'_> {
 }
 
 /// Refuses settings that cannot run on this many samples from here on.
-pub(crate) fn validate(config: &RunConfig, start: Start<'_>, samples: u32) -> Result<(), String> {
+pub(crate) fn validate(config: &RunConfig, start: Start<'_>, samples: u32) -> Result<(), Box<dyn Error>> {
     if samples == 1 && config.test.is_some() {
-        return Err("the only training sample has no variance to test: give --test none".to_owned());
+        return Err(Usage::from("the only training sample has no variance to test: give --test none").into());
     }
     let valid = match start.progress() {
         // The first batch is past, and limits may have been changed since.
@@ -96,9 +97,9 @@ pub(crate) fn validate(config: &RunConfig, start: Start<'_>, samples: u32) -> Re
     valid.map_err(|error| match start {
         // Flags cannot change the others.
         Start::Resumed((file, _)) if !["sample_budget", "evaluate_every"].contains(&error.field) => {
-            files::about(file, format_args!("its run's settings are not valid: {error}"))
+            files::about(file, format_args!("its run's settings are not valid: {error}")).into()
         }
-        _ => explain(&error),
+        _ => explain(&error).into(),
     })
 }
 
@@ -116,11 +117,11 @@ pub(crate) fn config(
         Start::Resumed(loaded) => loaded,
     };
     if settings.changes_the_run() {
-        return Err(
+        return Err(Usage::from(
             "a resumed run keeps the settings of its checkpoint: with --resume only --sample-budget \
-                    and --evaluate-every can be changed (to start a new run from its parameters, use --load)"
-                .into(),
-        );
+             and --evaluate-every can be changed (to start a new run from its parameters, use --load)",
+        )
+        .into());
     }
     origin::dataset_of(&arguments.place, Some((file, checkpoint)))?;
     let config =

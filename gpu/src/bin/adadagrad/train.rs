@@ -6,9 +6,11 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use adadagrad_core::batch_test::AnyTest;
 use adadagrad_core::config::RunConfig;
 use adadagrad_core::network::Network;
 use adadagrad_core::normalisation::Normalisation;
+use adadagrad_core::observe::{Observation, Observations};
 use adadagrad_core::owned::checkpoint::{self, OwnNetwork, STATE_VERSION, SampleSize, State};
 use adadagrad_core::owned::{Evaluated, OwnedNetwork};
 use adadagrad_core::training::Progress;
@@ -30,13 +32,14 @@ use crate::files;
 use crate::interrupt::{self, Interrupts};
 use crate::job;
 use crate::network::{self, Chosen};
-use crate::numbers::{duration, grouped, percent, rounded};
+use crate::numbers::{duration, grouped, percent, rounded, significant};
 use crate::output;
 use crate::profile::kernel_table;
 use crate::progress::Display;
 use crate::resume_command::ResumeCommand;
 use crate::start::{self, Read, Start};
 use crate::table::table;
+use crate::usage::Usage;
 use crate::utilisation::Utilisation;
 
 /// Bytes of a checkpoint beside its values, at most: names, shapes, the settings.
@@ -83,7 +86,9 @@ impl Ready {
 fn prepare(arguments: &TrainArguments, given: &ArgMatches) -> Result<Ready, Box<dyn Error>> {
     arguments.place.check()?;
     if arguments.profile && arguments.place.device == Device::Cpu {
-        return Err("--profile times GPU kernels, so it needs --device gpu or --device auto".into());
+        return Err(
+            Usage::from("--profile times GPU kernels, so it needs --device gpu or --device auto").into()
+        );
     }
     let read = Read::new(arguments)?;
     let start = read.start();
@@ -105,18 +110,33 @@ fn prepare(arguments: &TrainArguments, given: &ArgMatches) -> Result<Ready, Box<
     let files = Files::open(arguments, &config, network.view(), start)?;
     refuse_data_as_output(arguments, &data)?;
     let config = start::fitted(arguments, config, &data);
+    say_fewer_parts(&config);
     let data = data.for_run(&config, start.encoding());
     let profile = arguments.profile.then(Profile::default);
     let run = start::begin(arguments, config, &network, start, &data, profile.clone())?;
     let files = files.begin(arguments, &run)?;
-    let interrupts = interrupt::listen(Arc::clone(run.engine().control()))?;
+    let interrupts = interrupt::listen(Arc::clone(run.engine().control()), "saving a checkpoint")?;
     let network = Trained { network, own: chosen.own };
     let session = Session::new(run, network, files, profile.map(Utilisation::new), ResumeCommand::new(given));
     Ok(Ready::Run { session: Box::new(session), data, interrupts })
 }
 
+/// Says that the first batch has fewer samples than the test asks for parts.
+fn say_fewer_parts(config: &RunConfig) {
+    let first = config.initial_batch;
+    if let Some(AnyTest::WorkerNorm(test)) = config.test
+        && first < test.workers
+    {
+        let workers = test.workers;
+        output::message(format_args!(
+            "The first batch has {first} samples, fewer than --workers {workers}: a batch is cut into as many parts as it \
+             has samples, until it has {workers}."
+        ));
+    }
+}
+
 /// Refuses to write over the data set. Nothing is written before its files are known.
-fn refuse_data_as_output(arguments: &TrainArguments, data: &Splits) -> Result<(), String> {
+fn refuse_data_as_output(arguments: &TrainArguments, data: &Splits) -> Result<(), Usage> {
     let data: Vec<_> = data.files.iter().map(|file| Some(("the data set", file.as_path()))).collect();
     let outputs = [("--save", &arguments.save), ("--telemetry", &arguments.telemetry)];
     outputs
@@ -431,6 +451,20 @@ impl Session {
             ("images/s", if self.seconds > 0.0 { rounded(samples / self.seconds) } else { unknown() }),
             ("computed on", self.run.engine().description()),
         ];
-        table(&rows.map(|(name, value)| vec![name.to_owned(), value]))
+        let mut rows = rows.map(|(name, value)| vec![name.to_owned(), value]).to_vec();
+        let observed = self.last.map_or_else(Observations::default, |line| line.telemetry.observed);
+        rows.extend(
+            observed.rows().iter().map(|row| vec![format!("observed {}", row.quantity.name()), said(row)]),
+        );
+        table(&rows)
     }
+}
+
+/// What the last step said of an observed quantity.
+fn said(observation: &Observation) -> String {
+    let Observation { size, smoothed, reason, .. } = observation;
+    let size = size.map_or_else(|| "no size".to_owned(), |size| format!("size {}", significant(size)));
+    let smoothed = smoothed.map_or_else(String::new, |size| format!(", smoothed {}", significant(size)));
+    let reason = reason.map_or_else(String::new, |reason| format!(" ({reason})"));
+    format!("{size}{smoothed}{reason}")
 }

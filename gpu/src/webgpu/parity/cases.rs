@@ -5,7 +5,7 @@ use adadagrad_core::dataset::{Dataset, Encoding, Visit};
 use adadagrad_core::images::LabelledImages;
 use adadagrad_core::network::Shape;
 use adadagrad_core::optimizer::{
-    AdaGrad, Adam, AnyOptimizer, Momentum, Nesterov, Optimizer, RmsProp, Sgd, StepScalars,
+    AdaGrad, Adam, AnyOptimizer, Momentum, Nesterov, Optimizer, RmsProp, Sgd, Shared, StepScalars,
 };
 use adadagrad_core::shuffle::Shuffle;
 
@@ -359,12 +359,14 @@ fn optimizers(random: &mut Random, cases: &mut Vec<Case>) {
         let [parameters, sum] = [random.values(count), random.values(count)];
         // Second moments are not negative.
         let memory: Vec<f32> = random.values(word(slots) * count).iter().map(|m| m.abs() + 0.25).collect();
-        let scalars = StepScalars { step_size: 0.25, root_scale: 1.25, shrink: 0.9375 };
+        let (_, own) = rule.as_optimizer::<f32>().prepare(&Shared::default(), 0.25, 1.0);
+        let scalars = StepScalars { step_size: 0.25, root_scale: 1.25, shrink: 0.9375, ..own };
         let wide = |values: &[f32]| values.iter().map(|&value| f64::from(value)).collect::<Vec<_>>();
         let [mut new_parameters, mut new_memory] = [wide(&parameters), wide(&memory)];
         let mean: Vec<f64> = wide(&sum).iter().map(|g| g / f64::from(samples)).collect();
         let shrink = if matches!(rule, AnyOptimizer::Adam(_)) { 0.9375 } else { 1.0 };
-        let exact = StepScalars { step_size: 0.25, root_scale: 1.25, shrink };
+        let (_, own) = rule.as_optimizer::<f64>().prepare(&Shared::default(), 0.25, 1.0);
+        let exact = StepScalars { step_size: 0.25, root_scale: 1.25, shrink, ..own };
         let updated = rule.as_optimizer::<f64>().update(&exact, &mut new_parameters, &mean, &mut new_memory);
         if updated.is_err() {
             // Lengths that fit cannot be refused; a case without values would show.
@@ -421,7 +423,8 @@ fn decaying_memory(cases: &mut Vec<Case>) {
             .iter()
             .flat_map(|decay| slot.iter().map(move |&value| flush(decay * value)))
             .collect();
-        let scalars = StepScalars { step_size: 0.25, root_scale: 1.0, shrink: 1.0 };
+        let (_, own) = rule.as_optimizer::<f32>().prepare(&Shared::default(), 0.25, 1.0);
+        let scalars = StepScalars { step_size: 0.25, root_scale: 1.0, shrink: 1.0, ..own };
         let parameters = vec![0.5; slot.len()];
         cases.push(
             Case::of(

@@ -1,0 +1,130 @@
+//! The critical batch size by measurement: from one checkpoint, the same samples are trained on with batches of k·B and a
+//! learning rate of f(k)·α, for k = 1, 2, 4, …; the largest k whose smoothed loss stays within ε of the best so far is as
+//! large as a batch can be without loss.
+//!
+//! Merrill, Arora, Groeneveld, Hajishirzi 2025, arXiv 2505.23971. This file decides; an engine trains.
+//!
+//! ```
+//! use adadagrad_core::critical_batch::{Answer, Search};
+//!
+//! let mut search = Search::new(0.01);
+//! assert!(search.take(1, 0.500));
+//! assert!(search.take(2, 0.495));
+//! // Within 0.01 of 0.495.
+//! assert!(search.take(4, 0.503));
+//! assert!(!search.take(8, 0.530));
+//! assert_eq!(search.answer(), Some(Answer { factor: 4, behind: Some(8) }));
+//! ```
+
+use crate::coupling::{Coupled, Coupling, CouplingError};
+use crate::optimizer::AnyOptimizer;
+use crate::real::Real;
+
+/// How the learning rate goes with the batch where nothing else is said: with its root for optimizers that divide by the
+/// root of squared gradients, in proportion for the others.
+#[must_use]
+pub const fn usual_scaling(optimizer: &AnyOptimizer) -> Coupling {
+    match optimizer {
+        AnyOptimizer::Sgd(_) | AnyOptimizer::Momentum(_) | AnyOptimizer::Nesterov(_) => Coupling::Linear,
+        AnyOptimizer::AdaGrad(_)
+        | AnyOptimizer::AdaGradNorm(_)
+        | AnyOptimizer::AdaGradNormDelayed(_)
+        | AnyOptimizer::RmsProp(_)
+        | AnyOptimizer::Adam(_)
+        | AnyOptimizer::AdamW(_) => Coupling::SquareRoot,
+    }
+}
+
+/// f(k): what the learning rate is multiplied by for a batch of `factor` times the first one.
+///
+/// # Errors
+/// None for couplings that leave β as they are.
+pub fn rate_factor(scaling: Coupling, factor: u32) -> Result<f64, CouplingError> {
+    let before = Coupled { learning_rate: 1.0, beta1: 0.0, beta2: 0.0 };
+    Ok(scaling.follow(before, 1, factor)?.learning_rate)
+}
+
+/// The loss of a branch, smoothed over samples and not over steps, so that branches can be compared: of what the average
+/// was, `keep` is left after each B samples. Its start is corrected for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SmoothedLoss {
+    keep: f64,
+    base: u32,
+    sum: f64,
+    weight: f64,
+}
+
+impl SmoothedLoss {
+    /// Before the first batch. `keep`: at least 0 and below 1; `base`: B.
+    #[must_use]
+    pub const fn new(keep: f64, base: u32) -> Self {
+        Self { keep, base, sum: 0.0, weight: 0.0 }
+    }
+
+    /// Takes the mean loss of a batch.
+    pub fn take(&mut self, samples: u32, loss: f64) {
+        let batches = f64::from(samples) / f64::from(self.base.max(1));
+        let left = if self.keep > 0.0 { (batches * self.keep.logarithm()).exponential() } else { 0.0 };
+        self.sum = left * self.sum + (1.0 - left) * loss;
+        self.weight = left * self.weight + (1.0 - left);
+    }
+
+    /// The smoothed loss, once there was a batch.
+    #[must_use]
+    pub fn loss(&self) -> Option<f64> {
+        (self.weight > 0.0).then(|| self.sum / self.weight)
+    }
+}
+
+/// The search for the largest k.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Search {
+    tolerance: f64,
+    best: f64,
+    within: Option<u32>,
+    behind: Option<u32>,
+}
+
+/// What a search has found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The largest k that stayed within ε. Where it is 1, the critical batch may be smaller than B.
+    pub factor: u32,
+    /// The first k that did not. `None`: all did, so that the critical batch is at least `factor` times B.
+    pub behind: Option<u32>,
+}
+
+impl Search {
+    /// Before the first branch. `tolerance`: ε.
+    #[must_use]
+    pub const fn new(tolerance: f64) -> Self {
+        Self { tolerance, best: f64::INFINITY, within: None, behind: None }
+    }
+
+    /// Takes the smoothed loss of the branch with the next k; one that diverged has NaN. Returns whether it is within ε of
+    /// the best so far. After the first one that is not, nothing changes the answer.
+    pub fn take(&mut self, factor: u32, loss: f64) -> bool {
+        let is_within = loss <= self.best + self.tolerance && loss < f64::INFINITY;
+        if self.behind.is_none() {
+            if is_within {
+                self.within = Some(factor);
+                self.best = self.best.min(loss);
+            } else {
+                self.behind = Some(factor);
+            }
+        }
+        is_within
+    }
+
+    /// Whether a branch has fallen behind, so that others need not be tried.
+    #[must_use]
+    pub const fn is_over(&self) -> bool {
+        self.behind.is_some()
+    }
+
+    /// The answer so far; `None` where not even the first branch trained.
+    #[must_use]
+    pub fn answer(&self) -> Option<Answer> {
+        Some(Answer { factor: self.within?, behind: self.behind })
+    }
+}

@@ -1,0 +1,61 @@
+//! Why a run stopped.
+
+use core::fmt;
+
+use adadagrad_core::config::ConfigError;
+use adadagrad_core::network::SweepError;
+use adadagrad_core::statistics::LengthMismatch;
+use adadagrad_core::training::StepError;
+
+/// Why a run stopped.
+#[derive(Debug)]
+pub enum Failure {
+    /// The settings.
+    Config(ConfigError),
+    /// A sweep.
+    Sweep(SweepError),
+    /// A step.
+    Step(StepError),
+    /// A slice.
+    Length(LengthMismatch),
+    /// The digits in this program.
+    Digits,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Config(error) => error.fmt(f),
+            Self::Sweep(error) => error.fmt(f),
+            Self::Step(error) => error.fmt(f),
+            Self::Length(error) => error.fmt(f),
+            Self::Digits => f.write_str("the digits in this program are not as many as their labels"),
+        }
+    }
+}
+
+impl core::error::Error for Failure {}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::Config(error)
+    }
+}
+
+impl From<SweepError> for Failure {
+    fn from(error: SweepError) -> Self {
+        Self::Sweep(error)
+    }
+}
+
+impl From<StepError> for Failure {
+    fn from(error: StepError) -> Self {
+        Self::Step(error)
+    }
+}
+
+impl From<LengthMismatch> for Failure {
+    fn from(error: LengthMismatch) -> Self {
+        Self::Length(error)
+    }
+}
