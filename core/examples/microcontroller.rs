@@ -14,10 +14,10 @@ use adadagrad_core::random::Key;
 use adadagrad_core::statistics::{LengthMismatch, Needs, Statistics};
 use adadagrad_core::training::{StepError, Trainer};
 
-/// Points of the square (−1, 1)²: class 1 inside a ring, class 0 elsewhere.
-struct Ring;
+/// Points of the square (−1, 1)²: class 1 inside a disc, class 0 elsewhere.
+struct Disc;
 
-impl Dataset<f32> for Ring {
+impl Dataset<f32> for Disc {
     fn shape(&self) -> SampleShape {
         SampleShape::floats(Shape::vector(2), 2)
     }
@@ -32,7 +32,7 @@ impl Dataset<f32> for Ring {
             *value = key.uniform(index, 1.0);
         }
         let square: f32 = input.iter().map(|value| value * value).sum();
-        targets.fill(u32::from((0.2..0.8).contains(&square)));
+        targets.fill(u32::from(square < 0.5));
     }
 }
 
@@ -110,11 +110,11 @@ impl From<LengthMismatch> for Failure {
 fn train(memory: &mut Memory) -> Result<(u32, u32), Failure> {
     let config = RunConfig {
         optimizer: AnyOptimizer::AdaGrad(AdaGrad::default()),
-        learning_rate: 0.1,
+        learning_rate: 0.2,
         test: Some(AnyTest::Norm(NormTest { eta: 0.7, debiased: false })),
         initial_batch: 8,
         max_batch: 256,
-        sample_budget: 20_000,
+        sample_budget: 40_000,
         ..RunConfig::default()
     };
     let Memory { parameters, gradient, optimizer, values, sums, visits, labels } = memory;
@@ -125,7 +125,7 @@ fn train(memory: &mut Memory) -> Result<(u32, u32), Failure> {
     // One core: a batch need not be cut into parts.
     let whole = Grain { samples: u32::MAX, parts: 1 };
     let mut trainer =
-        Trainer::<f32>::new(config, Dataset::len(&Ring)).map_err(|_| Failure::Settings)?.with_grain(whole);
+        Trainer::<f32>::new(config, Dataset::len(&Disc)).map_err(|_| Failure::Settings)?.with_grain(whole);
     let mut order = trainer.order();
     let mut batch = 0;
     // Plan: how many samples, and what is asked of them.
@@ -135,7 +135,7 @@ fn train(memory: &mut Memory) -> Result<(u32, u32), Failure> {
         let mut statistics = Statistics::new(gradient, &mut [])?;
         for piece in plan.cut.walk(0..plan.cut.parts(), MICRO_BATCH) {
             let samples = piece.positions.map(|position| order.visit(plan.start + u64::from(position)));
-            sweep.accumulate(parameters, &Ring, samples, &plan.needs, &mut statistics)?;
+            sweep.accumulate(parameters, &Disc, samples, &plan.needs, &mut statistics)?;
         }
         let evidence = statistics.evidence(&plan.needs, None);
         // Conclude: the update, and the size of the next batch.
@@ -143,8 +143,8 @@ fn train(memory: &mut Memory) -> Result<(u32, u32), Failure> {
         trainer.conclude(&plan, &evidence, mean, parameters, optimizer)?;
     }
     let mut correct = 0;
-    for first in (0..Dataset::len(&Ring)).step_by(MICRO_BATCH as usize) {
-        correct += sweep.evaluate(parameters, &Ring, first..first + MICRO_BATCH)?.correct;
+    for first in (0..Dataset::len(&Disc)).step_by(MICRO_BATCH as usize) {
+        correct += sweep.evaluate(parameters, &Disc, first..first + MICRO_BATCH)?.correct;
     }
     Ok((correct, batch))
 }

@@ -111,6 +111,12 @@ pub trait Dataset<F: Real> {
         self.len() == 0
     }
 
+    /// Whether a sample can be read again with the same values: not from a stream, such as a sensor's. A second sweep over
+    /// the batch is then refused, unless its activations are still there.
+    fn repeats(&self) -> bool {
+        true
+    }
+
     /// Writes the values and labels of a sample below N.
     fn read(&self, visit: Visit, input: &mut [F], targets: &mut [u32]);
 
@@ -142,6 +148,10 @@ impl<F: Real, T: Dataset<F> + ?Sized> Dataset<F> for &T {
 
     fn read(&self, visit: Visit, input: &mut [F], targets: &mut [u32]) {
         (**self).read(visit, input, targets);
+    }
+
+    fn repeats(&self) -> bool {
+        (**self).repeats()
     }
 
     fn prefetch(&self, sample: u32) {

@@ -51,7 +51,7 @@ impl Needs {
         coordinate_quantile: None,
         parts: 0,
         halves: false,
-        sensors: Sensors { preconditioned: false, sign: false },
+        sensors: Sensors::of(Sensor::Plain),
         epoch: false,
         extends: false,
         step_time: false,
@@ -192,6 +192,11 @@ impl<S: Real> Parts<S> {
     pub(crate) fn of_one(samples: u32, sum_norm_sq: S) -> Self {
         let squared_mean = sum_norm_sq / count(samples.max(1).into());
         Self { count: 1, sum_squared_means: squared_mean, first: (samples, squared_mean) }
+    }
+
+    /// Adds the part that follows, by the number of its samples and ‖Σ gᵢ‖².
+    pub fn push(&mut self, samples: u32, sum_norm_sq: S) {
+        self.merge(&Self::of_one(samples, sum_norm_sq));
     }
 
     /// Adds the parts that follow.
@@ -646,7 +651,7 @@ impl<'a, F: Real> Statistics<'a, F> {
         let mean = |coordinate: usize| self.gradient_sum[coordinate].widen() / b;
         let variance = |coordinate| self.coordinate_variance(coordinate).unwrap_or_else(F::Sum::nan);
         let coordinates = 0..self.gradient_sum.len();
-        let noise = match sensor {
+        let sums = match sensor {
             Sensor::Plain => {
                 let needs = Needs { norms: true, ..Needs::default() };
                 return self
@@ -660,10 +665,10 @@ impl<'a, F: Real> Statistics<'a, F> {
                     return Err(Reason::MissingEvidence);
                 }
                 let row = |coordinate| Some([variance(coordinate), mean(coordinate), divisor(coordinate)?]);
-                preconditioned(b, coordinates.filter_map(row))
+                preconditioned(coordinates.filter_map(row))
             }
         };
-        if noise.noise.is_finite() && noise.signal.is_finite() { Ok(noise) } else { Err(Reason::NonFinite) }
+        sensor.noise(samples, sums)
     }
 
     /// Varⱼ and ḡⱼ of gradients times 2ᵏ.

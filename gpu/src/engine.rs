@@ -143,10 +143,6 @@ pub enum EngineError {
     Memory(NotEnoughMemory),
     /// The GPU cannot be used, or no longer.
     Gpu(GpuError),
-    /// A rule for batch sizes that needs what shaders do not compute.
-    Rule(&'static str),
-    /// The same of what is observed.
-    Observed,
 }
 
 impl fmt::Display for EngineError {
@@ -158,12 +154,6 @@ impl fmt::Display for EngineError {
             Self::Threads(error) => error.fmt(f),
             Self::Memory(error) => error.fmt(f),
             Self::Gpu(error) => error.fmt(f),
-            Self::Observed => f.write_str(
-                "what is observed needs statistics that only the CPU engines compute: train on the CPU, or observe others",
-            ),
-            Self::Rule(title) => {
-                write!(f, "{title} needs statistics that only the CPU engines compute: train on the CPU")
-            }
         }
     }
 }

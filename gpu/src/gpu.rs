@@ -1,6 +1,7 @@
 //! The engine on a GPU, natively: [`Training`] with waiting.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use adadagrad_core::config::RunConfig;
 use adadagrad_core::network::Grain;
@@ -54,7 +55,10 @@ impl GpuEngine {
 
 impl Engine for GpuEngine {
     fn step(&mut self, trainer: &mut Trainer<f32>, plan: &Plan<f64>) -> Result<Telemetry, EngineError> {
-        block_on(self.training.step(trainer, plan))
+        let begun = Instant::now();
+        let telemetry = block_on(self.training.step(trainer, plan))?;
+        trainer.measured(telemetry.samples, begun.elapsed().as_secs_f64());
+        Ok(telemetry)
     }
 
     fn evidence(

@@ -24,15 +24,15 @@ impl<E: Engine> Run<E> {
         Self { trainer: trainer.with_grain(engine.grain()), engine }
     }
 
-    /// Makes the next step, and measures accuracy on `test` when [`Trainer::measures_after`] says so. `None` when
+    /// Makes the next step, and measures accuracy on `test` when [`Trainer::measures_after_step`] says so. `None` when
     /// the sample budget is spent.
     ///
     /// # Errors
     /// When the step is refused, cancelled or cannot be computed; then the run stands where it stood.
     pub fn step(&mut self, test: &SharedDataset) -> Result<Option<Line>, EngineError> {
-        let is_due = self.trainer.plan().is_some_and(|plan| self.trainer.measures_after(&plan));
         let mut line = self.train()?;
-        if let Some(line) = line.as_mut().filter(|_| is_due) {
+        let is_due = |line: &&mut Line| self.trainer.measures_after_step(&line.telemetry);
+        if let Some(line) = line.as_mut().filter(is_due) {
             let evaluation = self.engine.evaluate(test)?.evaluation;
             line.accuracy = Some(evaluation.accuracy);
             line.test_loss = Some(evaluation.loss).filter(|loss| loss.is_finite());

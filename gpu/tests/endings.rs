@@ -112,7 +112,7 @@ fn output_that_goes_away_ends_nothing() {
     let commands = [
         // The command, its exit code, and whether it prints a result.
         (train.clone(), 0, true),
-        (format!("{train} --learning-rate 1e300 --optimizer sgd"), 1, true),
+        (format!("{train} --learning-rate 1e300 --optimizer sgd"), 2, false),
         ("train --print-config".to_owned(), 0, true),
         (statistics.to_owned(), 0, true),
         (format!("{statistics} --table"), 0, true),

@@ -111,6 +111,29 @@ fn what_is_wrong_turns_a_check_red() {
         red("wider windows", case, &|case| case.uniform[6] += 1);
         red("a NaN", case, &|case| case.slots[0].words[1] = f32::NAN.to_bits());
     }
+    for kernel in ["preconditioned_noise", "sign_noise"] {
+        let case = of(&cases, kernel, None);
+        red("half of the coordinates left out", case, &|case| case.uniform[0] /= 2);
+        red("another batch size", case, &|case| case.uniform[1] = 7.0_f32.to_bits());
+        red("sums out of place", case, &|case| case.uniform[2] += 1);
+        red("a NaN", case, &|case| case.slots[0].words[1] = f32::NAN.to_bits());
+        red("another second moment", case, &|case| case.slots[1].words[1] = 9.0_f32.to_bits());
+    }
+    let preconditioned = of(&cases, "preconditioned_noise", None);
+    red("another slot", preconditioned, &|case| case.uniform[3] = 0);
+    red("a mean not corrected", preconditioned, &|case| case.uniform[4] = 1.0_f32.to_bits());
+    red("another ε", preconditioned, &|case| case.uniform[5] = 0.07_f32.to_bits());
+    let epoch_norm = of(&cases, "epoch_norm", None);
+    red("half of the parameters left out", epoch_norm, &|case| case.uniform[0] /= 2);
+    red("another slot", epoch_norm, &|case| case.uniform[1] = 0);
+    red("not scaled", epoch_norm, &|case| case.uniform[3] = 1.0_f32.to_bits());
+    red("a NaN", epoch_norm, &|case| case.slots[0].words[1] = f32::NAN.to_bits());
+    let is_inside = |case: &&Case| case.kernel == "add_to_epoch" && case.shape.contains("ends 0, refused 0");
+    let epoch = cases.iter().rfind(is_inside).unwrap();
+    red("a parameter left out", epoch, &|case| case.uniform[0] -= 1);
+    red("another slot", epoch, &|case| case.uniform[1] += 1);
+    red("the epoch ended", epoch, &|case| case.uniform[4] = 1);
+    red("refused", epoch, &|case| case.slots[2].words[0] = 1);
     let drawn = of(&cases, "draw_bytes", None);
     red("the next sample", drawn, &|case| case.uniform[1] += 1);
     red("a sample that is not held", drawn, &|case| case.uniform[4] -= 1);

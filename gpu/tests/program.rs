@@ -129,7 +129,9 @@ fn telemetry_has_the_documented_fields() {
         .map(str::to_owned)
         .collect();
     let folder = folder();
-    succeed(folder.path(), &format!("{SHORT} --telemetry run.jsonl"));
+    // With what adds fields of its own.
+    let more = "--optimizer adam --learning-rate 0.001 --coupling half_life --observe norm";
+    succeed(folder.path(), &format!("{SHORT} {more} --telemetry run.jsonl"));
     let lines = lines(&folder.path().join("run.jsonl"));
     let fields = |line: &Value| line.as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
     assert_eq!(fields(lines.last().unwrap()), documented);

@@ -3,7 +3,8 @@
 #![allow(clippy::unwrap_used)]
 
 use adadagrad_gpu::webgpu::{
-    AveragePool2d, Batch, Conv2d, Draw, GroupNorm, MaxPool2d, Product, Shader, Step, Uniform, Values,
+    AveragePool2d, Batch, Conv2d, Draw, Epoch, GroupNorm, MaxPool2d, Noise, Product, Shader, Step, Uniform,
+    Values,
 };
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 
@@ -55,6 +56,8 @@ fn every_uniform_block_lies_as_rust_writes_it() {
         (Shader::Activation, rust_block::<Values>()),
         (Shader::Add, rust_block::<Values>()),
         (Shader::Statistics, rust_block::<Batch>()),
+        (Shader::Noise, rust_block::<Noise>()),
+        (Shader::Epoch, rust_block::<Epoch>()),
         (Shader::Optimizer, rust_block::<Step>()),
     ];
     assert_eq!(written.len(), Shader::ALL.len());

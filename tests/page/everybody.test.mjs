@@ -188,7 +188,8 @@ test('large text, other directions, long names, forced colours, contrast and pap
   const light = await swatches();
   light.forEach((colour, index) => assert.notEqual(colour, dark[index]));
 
-  await page.emulateMedia({ forcedColors: 'active' });
+  // Without motion a colour is another at once.
+  await page.emulateMedia({ forcedColors: 'active', reducedMotion: 'reduce' });
   await button('Slow motion').click();
   const pairs = [
     ['.segmented input:checked + label', '.segmented input:not(:checked) + label', 'backgroundColor'],
@@ -197,7 +198,7 @@ test('large text, other directions, long names, forced colours, contrast and pap
     ['button[aria-disabled=true]', 'button:not([aria-disabled])', 'borderStyle'],
   ];
   for (const [one, other, property] of pairs) assert.notEqual(await style(one, property), await style(other, property), `${one}: ${property}`);
-  await page.emulateMedia({ forcedColors: 'none' });
+  await page.emulateMedia({ forcedColors: 'none', reducedMotion: 'no-preference' });
 
   for (const colorScheme of ['light', 'dark']) {
     await page.emulateMedia({ colorScheme, contrast: 'more' });

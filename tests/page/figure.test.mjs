@@ -268,3 +268,23 @@ function shapes(page) {
     return { radii: { noise: radius('noise'), allowed: radius('allowed'), next: radius('next') }, arrow: Math.hypot(x2 - x1, y2 - y1) };
   });
 }
+
+test('what is observed stands beside the figure, and decides nothing', browserTest(), async (t) => {
+  const { page, button, waitFor } = await openPage(t, { path: '#preset=quick&model=logistic&test=none&controller=constant&initial_batch=32' });
+  await waitFor({ data: 'ready' });
+  const observed = page.locator('.figure-observed');
+  await page.locator('#settings-groups summary').click();
+  await page.locator('#setting-observe').fill('norm noise_scale cabs');
+  await button('Step').click();
+  await waitFor({ step: '1', phase: 'paused', nextBatch: '32' });
+  await page.waitForFunction(() => document.querySelectorAll('.figure-observed dd').length === 3);
+  assert.deepEqual(await observed.locator('dt').allTextContents(), ['Norm test', 'Noise scale', 'CABS']);
+  for (const value of await observed.locator('dd').allTextContents()) assert.match(value, /^[\d,.KM]+(, [\d,.KM]+ smoothed)?$|^[a-z ,]+$/);
+  await page.locator('#setting-observe').fill('norm cab');
+  assert.match(await page.locator('#mistake-observe').textContent(), /entry 2 is not the name of a test, a noise scale or a rule/);
+  await page.locator('#setting-observe').fill('');
+  await button('Reset').click();
+  await button('Step').click();
+  await waitFor({ step: '1', phase: 'paused' });
+  await observed.waitFor({ state: 'hidden' });
+});

@@ -32,6 +32,15 @@ const RUNS = [
   { ...BASE, test: { name: 'worker_norm', eta: 0.2, workers: 7 } },
 ];
 
+/** Rules that ask a batch for more than a test does: halves, coordinates, an epoch's sum, more samples. */
+const RULES = [
+  { ...BASE, test: null, controller: { name: 'simi_grad', target: 0.9 } },
+  { ...BASE, test: null, optimizer: { name: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-3, weight_decay: 0 }, controller: { name: 'gradient_noise_scale', sensor: 'preconditioned', scale: 30, ema: 0.5 } },
+  { ...BASE, test: null, controller: { name: 'dive_batch', delta: 30, every_epochs: 1, scale_learning_rate: false } },
+  { ...BASE, test: null, sample_budget: 24_000, controller: { name: 'accordion', small: 1000, large: 2000, threshold: 0.9 } },
+  { ...BASE, test: null, model: 'cnn', optimizer: { name: 'sgd', weight_decay: 0 }, learning_rate: 0.5, controller: { name: 'big_batch', growth: 0.5 }, initial_batch: 64, min_batch: 64, sample_budget: 3000, evaluate_every: 1000 },
+];
+
 /** Parts that take a while. */
 const CNN = { ...BASE, model: 'cnn', sample_budget: 3000, evaluate_every: 3000 };
 
@@ -95,6 +104,20 @@ test('a team makes the run of one worker, to the bit', browserTest(enough), asyn
     assert.equal(single.engine.workers, 0, name);
     assert.ok(together.steps.length >= 4 && together.evaluations.length >= 2, `${name}: ${together.steps.length} steps, ${together.evaluations.length} measurements`);
     assert.deepEqual(together, { ...single, engine: together.engine }, name);
+  }
+});
+
+test('every kind of rule has the same bits with a team', browserTest(enough), async (t) => {
+  const [team, alone] = [await openWith(t), await engineAlone(t)];
+  for (const [index, config] of RULES.entries()) {
+    const together = await runWithTeam(team, index + 1, config);
+    const single = await alone.run(begin(index + 1, config));
+    const { name } = config.controller;
+    assert.deepEqual([together.engine.workers, single.engine.workers], [TEAM, 0], name);
+    assert.deepEqual(together, { ...single, engine: together.engine }, name);
+    assert.ok(together.steps.some(({ samples }) => samples !== together.steps[0].samples), `${name}: the batch never changed`);
+    const extended = together.steps.filter(({ samples }, step) => step > 0 && samples > together.steps[step - 1].next_batch);
+    assert.equal(extended.length > 0, name === 'big_batch', `${name}: ${extended.length} batches were extended`);
   }
 });
 

@@ -33,6 +33,7 @@ const settings = {
   'a schedule': { ...quick, schedule: { warm_up_samples: 100, decay: { name: 'step', every_samples: 5000, factor: 0.3 } } },
   'a test that keeps η': { ...quick, test: { name: 'worker_norm', eta: 1, workers: 4 } },
   'a rule with settings in words': { ...quick, controller: { name: 'smith', milestones: '30K 60K', factor: 4, limit: null } },
+  'what is observed, and a coupling': { ...quick, observe: 'norm cabs', coupling: 'sqrt' },
   'a rule without a test': { ...quick, test: null, controller: { name: 'stages', schedule: '0:64 1M:256' } },
   'other data': { ...quick, dataset: 'fashion_mnist' },
 };

@@ -3,7 +3,6 @@
 use adadagrad_core::backend::FastBackend;
 use adadagrad_core::config::{RetuneError, RunConfig};
 use adadagrad_core::owned::{Advance, Evaluation, LocalRun, RunError, Shared, Task};
-use adadagrad_core::training::Plan;
 use futures_channel::oneshot::Sender;
 use js_sys::Float32Array;
 
@@ -123,7 +122,6 @@ impl CpuRun {
         numbers: &[f64],
         values: Option<&Float32Array>,
     ) -> Result<(), TakeError> {
-        let plan = self.local.trainer().plan();
         let advance = match (self.local.share().map(|shared| shared.task), values) {
             (Some(Task::Accumulate), Some(values)) => {
                 self.local.take_sums(|sums| read_sums(sums, numbers, values))
@@ -139,7 +137,7 @@ impl CpuRun {
         let advance = advance.inspect_err(|_| self.step_seconds = 0.0)?;
         let now = clock.now();
         self.step_seconds += (now - core::mem::replace(&mut self.shared_since, now)) / 1000.0;
-        self.take_advance(advance, plan);
+        self.take_advance(advance);
         Ok(())
     }
 
@@ -191,19 +189,20 @@ impl CpuRun {
     /// One micro-batch of training. False when the sample budget is spent.
     fn train(&mut self, data: &Data, clock: &Clock) -> Result<bool, RunError> {
         let begin = clock.now();
-        // As long as a step is under way, the trainer plans the very same.
-        let plan = self.local.trainer().plan();
         let advance = self.local.advance(&*data.train).inspect_err(|_| self.step_seconds = 0.0)?;
         self.step_seconds += (clock.now() - begin) / 1000.0;
-        self.take_advance(advance, plan);
+        self.take_advance(advance);
         Ok(advance != Advance::Finished)
     }
 
-    /// Notes a step that was finished. `plan`: what it had planned.
-    fn take_advance(&mut self, advance: Advance, plan: Option<Plan<f64>>) {
+    /// Notes a step that was finished.
+    fn take_advance(&mut self, advance: Advance) {
         let Advance::Step(telemetry) = advance else { return };
-        self.finished.step(telemetry, core::mem::take(&mut self.step_seconds));
-        if plan.is_some_and(|plan| self.local.trainer().measures_after(&plan)) {
+        let seconds = core::mem::take(&mut self.step_seconds);
+        self.local.measured(telemetry.samples, seconds);
+        let is_due = self.local.trainer().measures_after_step(&telemetry);
+        self.finished.step(telemetry, seconds);
+        if is_due {
             self.evaluation = Some(Measurement::Due);
         }
     }

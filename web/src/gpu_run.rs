@@ -444,8 +444,9 @@ impl Task {
         self.shared.borrow_mut().total = plan.visits();
         let before = self.trainer;
         let telemetry = training.step(&mut self.trainer, plan).await?;
-        self.measures = before.measures_after(plan);
+        self.measures = self.trainer.measures_after_step(&telemetry);
         let seconds = (self.working_time() - begin) / 1000.0;
+        self.trainer.measured(telemetry.samples, seconds);
         if training.run_snapshot().since.len() == 1 {
             self.publish(before, false, training);
         }

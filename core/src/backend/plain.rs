@@ -14,14 +14,25 @@ impl<F: Real> Backend<F> for PlainBackend {
             } else {
                 row.iter_mut().for_each(|value| *value *= beta);
             }
-            for k in 0..a.columns {
-                let factor = a.at(i, k);
-                if b.column_stride == 1 {
+            if b.column_stride == 1 {
+                // Across rows of B: as many sums at a time as there are columns.
+                for k in 0..a.columns {
+                    let factor = a.at(i, k);
                     let start = k * b.row_stride;
                     for (value, &other) in row.iter_mut().zip(&b.values[start..start + b.columns]) {
                         *value += factor * other;
                     }
-                } else {
+                }
+            } else if (a.column_stride, b.row_stride) == (1, 1) {
+                // Down columns of B, which are contiguous: each sum in the same order, in a register.
+                let factors = &a.values[i * a.row_stride..][..a.columns];
+                for (j, value) in row.iter_mut().enumerate() {
+                    let column = &b.values[j * b.column_stride..][..a.columns];
+                    *value = factors.iter().zip(column).fold(*value, |sum, (&x, &y)| sum + x * y);
+                }
+            } else {
+                for k in 0..a.columns {
+                    let factor = a.at(i, k);
                     for (j, value) in row.iter_mut().enumerate() {
                         *value += factor * b.at(k, j);
                     }

@@ -21,6 +21,8 @@ pub enum SweepError {
         /// Number of samples.
         samples: u32,
     },
+    /// A second sweep over samples that cannot be read again.
+    Stream,
     /// A label that is not below the network's number of classes.
     Label {
         /// Which sample of the data set.
@@ -39,6 +41,10 @@ impl fmt::Display for SweepError {
             Self::TooManySamples { capacity } => {
                 write!(f, "too many samples: the working memory holds at most {capacity}")
             }
+            Self::Stream => f.write_str(
+                "the data set is a stream, whose samples cannot be read again: choose a test without inner products, or \
+                 batches of one micro-batch, whose activations are still there",
+            ),
             Self::Label { sample, label, classes } => {
                 write!(f, "sample {sample} has label {label}, but the network has only {classes} classes")
             }

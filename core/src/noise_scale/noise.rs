@@ -32,23 +32,23 @@ impl<S: Real> Noise<S> {
     }
 }
 
-/// Of variances, means and divisors, coordinate by coordinate.
-pub(crate) fn preconditioned<S: Real>(b: S, coordinates: impl Iterator<Item = [S; 3]>) -> Noise<S> {
+/// The sums of [`Sensor::Preconditioned`](super::Sensor::Preconditioned), over variances, means and divisors.
+pub(crate) fn preconditioned<S: Real>(coordinates: impl Iterator<Item = [S; 3]>) -> [S; 2] {
     let (mut noise, mut square) = (S::zero(), S::zero());
     for [variance, mean, divisor] in coordinates {
         // One division after the other: the square of a small divisor may underflow.
         noise += variance / divisor / divisor;
         square += (mean / divisor).squared();
     }
-    Noise { noise, signal: square - noise / b }
+    [noise, square]
 }
 
-/// Of variances and means, coordinate by coordinate.
-pub(crate) fn sign<S: Real>(coordinates: impl Iterator<Item = [S; 2]>) -> Noise<S> {
+/// The sums of [`Sensor::Sign`](super::Sensor::Sign), over variances and means.
+pub(crate) fn sign<S: Real>(coordinates: impl Iterator<Item = [S; 2]>) -> [S; 2] {
     let (mut noise, mut signal) = (S::zero(), S::zero());
     for [variance, mean] in coordinates {
         noise += variance.root();
         signal += mean.abs();
     }
-    Noise { noise: noise.squared(), signal: signal.squared() }
+    [noise, signal]
 }

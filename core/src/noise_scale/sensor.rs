@@ -1,5 +1,6 @@
-use super::Sensors;
-use crate::statistics::Needs;
+use super::{Noise, Sensors};
+use crate::real::{Real, count};
+use crate::statistics::{Needs, Reason};
 
 /// How a noise scale is measured. See the [module](super).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,6 +34,21 @@ impl Sensor {
             Self::Preconditioned => "preconditioned",
             Self::Sign => "sign",
         }
+    }
+
+    /// Noise and signal of a batch of `samples` samples from two sums over its coordinates: Σ Varⱼ/dⱼ² and Σ ḡⱼ²/dⱼ²,
+    /// where the plain one has dⱼ = 1; of signs Σ √Varⱼ and Σ |ḡⱼ|.
+    ///
+    /// # Errors
+    /// [`Reason::SingleSample`], or [`Reason::NonFinite`] where a result is not finite.
+    pub fn noise<S: Real>(self, samples: u32, [noise, square]: [S; 2]) -> Result<Noise<S>, Reason> {
+        let b: S = count(samples.into());
+        let noise = match self {
+            _ if samples < 2 => return Err(Reason::SingleSample),
+            Self::Plain | Self::Preconditioned => Noise { noise, signal: square - noise / b },
+            Self::Sign => Noise { noise: noise.squared(), signal: square.squared() },
+        };
+        if noise.noise.is_finite() && noise.signal.is_finite() { Ok(noise) } else { Err(Reason::NonFinite) }
     }
 
     /// The statistics that it needs.

@@ -1,6 +1,6 @@
 use super::line::{Decayed, Line, divisor, step_size, update, update_decayed};
 use super::rows::{BETA1, BETA2, EPSILON, WEIGHT_DECAY};
-use super::{Betas, Optimizer, Shared, StepScalars};
+use super::{Betas, Optimizer, Preconditioner, Shared, StepScalars};
 use num_traits::{One, Zero};
 
 use crate::real::Real;
@@ -79,12 +79,11 @@ impl<F: Real> Optimizer<F> for Adam {
         Some([self.beta1, self.beta2])
     }
 
-    fn divisor(&self, shared: &Shared<F::Sum>, memory: &[F], coordinate: usize) -> Option<F::Sum> {
-        let second = memory.get(memory.len() / 2 + coordinate)?.widen();
+    fn preconditioner(&self, shared: &Shared<F::Sum>) -> Option<Preconditioner<F::Sum>> {
         let [_, correction] = self.betas_of(shared).corrections(shared.steps);
         // Before the first step nothing is averaged, and all coordinates count alike.
-        let mean = if correction > F::Sum::zero() { second / correction } else { second };
-        Some(mean.root() + divisor::<F>(self.epsilon).widen())
+        let correction = if correction > F::Sum::zero() { correction } else { F::Sum::one() };
+        Some(Preconditioner { slot: 1, correction, epsilon: divisor::<F>(self.epsilon).widen() })
     }
 
     fn update(

@@ -1,5 +1,5 @@
 use super::rows::{BETA1, BETA2, EPSILON, WEIGHT_DECAY};
-use super::{Adam, Optimizer, Shared, StepScalars};
+use super::{Adam, Optimizer, Preconditioner, Shared, StepScalars};
 use num_traits::One;
 
 use crate::real::Real;
@@ -64,8 +64,8 @@ impl<F: Real> Optimizer<F> for AdamW {
         Optimizer::<F>::betas(&self.adam())
     }
 
-    fn divisor(&self, shared: &Shared<F::Sum>, memory: &[F], coordinate: usize) -> Option<F::Sum> {
-        self.adam().divisor(shared, memory, coordinate)
+    fn preconditioner(&self, shared: &Shared<F::Sum>) -> Option<Preconditioner<F::Sum>> {
+        Optimizer::<F>::preconditioner(&self.adam(), shared)
     }
 
     fn update(

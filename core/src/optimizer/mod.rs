@@ -18,6 +18,7 @@ mod betas;
 mod line;
 mod momentum;
 mod nesterov;
+mod preconditioner;
 mod rmsprop;
 mod rows;
 mod sgd;
@@ -30,6 +31,7 @@ pub use adamw::AdamW;
 pub use betas::Betas;
 pub use momentum::Momentum;
 pub use nesterov::Nesterov;
+pub use preconditioner::Preconditioner;
 pub use rmsprop::RmsProp;
 pub use sgd::Sgd;
 
@@ -147,10 +149,10 @@ pub trait Optimizer<F: Real> {
         None
     }
 
-    /// What it divides coordinate `coordinate`'s gradient by, √v̂ + ε, as its memory stands before the step: for the
+    /// What it divides gradients by, √v̂ + ε, as its memory stands before the step: for the
     /// [preconditioned noise scale](crate::noise_scale). `None` where it keeps no squares of gradients.
-    fn divisor(&self, shared: &Shared<F::Sum>, memory: &[F], coordinate: usize) -> Option<F::Sum> {
-        let _ = (shared, memory, coordinate);
+    fn preconditioner(&self, shared: &Shared<F::Sum>) -> Option<Preconditioner<F::Sum>> {
+        let _ = shared;
         None
     }
 

@@ -1,6 +1,8 @@
 use super::line::{Line, divisor, step_size, update_decayed};
 use super::rows::{EPSILON, WEIGHT_DECAY};
-use super::{Optimizer, Shared, StepScalars};
+use super::{Optimizer, Preconditioner, Shared, StepScalars};
+use num_traits::One;
+
 use crate::real::Real;
 use crate::settings::{Field, Range, Rounding};
 use crate::statistics::LengthMismatch;
@@ -42,8 +44,9 @@ impl<F: Real> Optimizer<F> for RmsProp {
         slot == 0
     }
 
-    fn divisor(&self, _: &Shared<F::Sum>, memory: &[F], coordinate: usize) -> Option<F::Sum> {
-        Some(memory.get(coordinate)?.widen().root() + divisor::<F>(self.epsilon).widen())
+    fn preconditioner(&self, _: &Shared<F::Sum>) -> Option<Preconditioner<F::Sum>> {
+        let epsilon = divisor::<F>(self.epsilon).widen();
+        Some(Preconditioner { slot: 0, correction: F::Sum::one(), epsilon })
     }
 
     fn update(

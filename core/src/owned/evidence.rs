@@ -15,14 +15,17 @@ pub(crate) fn evidence<F: Real>(
     inner: Option<Inner<F::Sum>>,
     memory: &[F],
 ) -> Result<Evidence<F::Sum>, LengthMismatch> {
+    let optimizer = trainer.config().optimizer.as_optimizer::<F>();
+    let parameters = memory.len().checked_div(trainer.config().slots()).unwrap_or_default();
+    let preconditioner = optimizer.preconditioner(&trainer.progress().shared);
+    let divisor = |coordinate| {
+        let preconditioner = preconditioner?;
+        let square: &F = memory.get(preconditioner.slot * parameters + coordinate)?;
+        Some(preconditioner.divisor(square.widen()))
+    };
     let mut measured_noise = MeasuredNoise::default();
     for sensor in needs.sensors.iter() {
-        let (slots, optimizer) = (trainer.config().slots(), trainer.config().optimizer.as_optimizer::<F>());
-        // The optimizer's slots without those behind them.
-        let own = memory.len().checked_div(slots).unwrap_or_default() * optimizer.slots();
-        let (memory, shared) = (&memory[..own], trainer.progress().shared);
-        let noise = sums.noise(sensor, |coordinate| optimizer.divisor(&shared, memory, coordinate))?;
-        measured_noise = measured_noise.with(sensor, noise);
+        measured_noise = measured_noise.with(sensor, sums.noise(sensor, divisor)?);
     }
     Ok(Evidence { measured_noise, ..sums.evidence(needs, inner)? })
 }

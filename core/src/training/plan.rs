@@ -39,13 +39,15 @@ impl<S> Plan<S> {
     }
 
     /// Whether an epoch over `samples` training samples ends with the step.
-    pub(super) fn ends_epoch(&self, samples: u32) -> bool {
+    #[must_use]
+    pub fn ends_epoch(&self, samples: u32) -> bool {
         let [before, after] = epochs([self.start, self.seen_after()], samples);
         before < after
     }
 
     /// Samples seen once the step is made.
-    pub(super) fn seen_after(&self) -> u64 {
+    #[must_use]
+    pub fn seen_after(&self) -> u64 {
         self.start.saturating_add(u64::from(self.cut.samples()))
     }
 }

@@ -131,9 +131,10 @@ impl<F: Real> Trainer<F> {
         if needs.halves { Cut::halves(samples) } else { Cut::by_grain(self.grain, samples, needs.parts) }
     }
 
-    /// Tells how long a step took, for rules that weigh time. The next decision takes it in.
-    pub const fn measured(&mut self, samples: u32, seconds: f64) {
-        self.step_time = Some(StepTime { samples, seconds });
+    /// Tells how long the last step took, with `samples` samples: whoever has a clock, after every step. The next decision
+    /// takes it in, where the rule weighs time.
+    pub fn measured(&mut self, samples: u32, seconds: f64) {
+        self.step_time = self.needs().step_time.then_some(StepTime { samples, seconds });
     }
 
     fn limits(&self) -> Limits {
@@ -206,9 +207,18 @@ impl<F: Real> Trainer<F> {
     /// at the same steps.
     #[must_use]
     pub fn measures_after(&self, plan: &Plan<F::Sum>) -> bool {
+        self.measures_between(plan.start, plan.seen_after())
+    }
+
+    /// The same of a step that was made, whose batch may have been extended.
+    #[must_use]
+    pub fn measures_after_step(&self, step: &Telemetry) -> bool {
+        self.measures_between(step.samples_seen.saturating_sub(step.samples.into()), step.samples_seen)
+    }
+
+    fn measures_between(&self, before: u64, seen: u64) -> bool {
         let RunConfig { evaluate_every, sample_budget, .. } = self.config;
-        let seen = plan.seen_after();
-        seen >= sample_budget || plan.start / evaluate_every != seen / evaluate_every
+        seen >= sample_budget || before / evaluate_every != seen / evaluate_every
     }
 
     /// Evaluates the evidence of a planned step.

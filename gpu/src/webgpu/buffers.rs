@@ -131,7 +131,7 @@ impl Buffers {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Demand<'a> {
     pub(super) network: Network<'a>,
-    /// Optimizer memory values a parameter.
+    /// Training memory values a parameter.
     pub(super) slots: usize,
     pub(super) needs: &'a Needs,
     /// The largest batch.
@@ -166,11 +166,13 @@ impl Sizes {
         let projected = largest(|scratch| scratch.projected);
         let sample_gradients = largest(|scratch| scratch.sample_gradients);
         // A part ends a micro-batch early.
-        let parts = if needs.parts > 0 { needs.parts.max(64) as usize } else { 0 };
+        let parts = if needs.compares_parts() { needs.parts.max(64) as usize } else { 0 };
         let micro_batches = most_samples.div_ceil(capacity) as usize + parts;
         let sweeps = 1 + usize::from(needs.inner);
+        // Square norms of the parts, of the whole and of the epoch, and the two sums of a noise scale.
+        let shared_sums = parts + 1 + usize::from(needs.epoch) + 2 * needs.sensors.iter().count();
         let when = |wanted: bool, size: Size| if wanted { size } else { Size::from(0) };
-        let moments = needs.coordinate_quantile.is_some();
+        let moments = needs.moments();
         let of_parameters = Size::from(parameters);
         Self {
             input: (m * network.input().len()).into(),
@@ -189,7 +191,7 @@ impl Sizes {
             moment_slices: when(moments, slices),
             projected: when(needs.inner, projected),
             sample_gradients,
-            sums: (sweeps * FOLDED * micro_batches + SHARES * (1 + parts)).into(),
+            sums: (sweeps * FOLDED * micro_batches + SHARES * shared_sums).into(),
             loss_scale: 1.into(),
             refused: 1.into(),
         }
@@ -247,6 +249,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use adadagrad_core::dataset::SampleShape;
     use adadagrad_core::model::Model;
+    use adadagrad_core::noise_scale::{Sensor, Sensors};
     use adadagrad_core::owned::OwnedNetwork;
 
     use super::*;
@@ -272,6 +275,33 @@ mod tests {
                 "{model:?}"
             );
         }
+    }
+
+    #[test]
+    fn what_a_rule_asks_for_is_counted() {
+        let network = OwnedNetwork::of_model(Model::MLP, SampleShape::MNIST).unwrap();
+        let parameters = 4 * network.view().parameters() as u64;
+        let bytes = |needs: Needs, slots| {
+            let demand = Demand { network: network.view(), slots, needs: &needs, most_samples: 60_000 };
+            Sizes::new(&demand, 64).bytes()
+        };
+        let plain = Needs { norms: true, ..Needs::default() };
+        let without = bytes(plain, 1);
+        for (needs, slots) in [
+            // The parts' total, and Σ gᵢ².
+            (Needs { halves: true, ..plain }, 1),
+            (Needs { sensors: Sensors::of(Sensor::Sign), ..plain }, 1),
+            // The epoch's sum.
+            (Needs { epoch: true, ..plain }, 2),
+        ] {
+            assert!(bytes(needs, slots) > without + parameters, "{needs:?}");
+        }
+        // An epoch's sum that makes the memory larger than the device can bind is refused beforehand.
+        let needs = Needs { epoch: true, ..plain };
+        let demand = |slots| Demand { network: network.view(), slots, needs: &needs, most_samples: 64 };
+        assert!(fitting_micro_batch(&demand(1), 1, parameters, 1 << 30).is_ok());
+        let refused = fitting_micro_batch(&demand(2), 1, parameters, 1 << 30);
+        assert!(matches!(refused, Err(GpuError::Binding { needed, .. }) if needed > parameters));
     }
 
     #[test]

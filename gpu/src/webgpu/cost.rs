@@ -8,7 +8,9 @@ use std::ops::AddAssign;
 
 use serde::{Deserialize, Serialize};
 
-use super::uniforms::{AveragePool2d, Batch, Draw, GroupNorm, MaxPool2d, Step, Uniform, Values};
+use super::uniforms::{
+    AveragePool2d, Batch, Draw, Epoch, GroupNorm, MaxPool2d, Noise, Step, Uniform, Values,
+};
 
 /// Arithmetic and memory traffic.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -128,6 +130,28 @@ impl Costed for Batch {
             "square_norm" => Cost::new(2 * count, count + 64),
             // add_part.
             _ => Cost::new(count, 3 * count),
+        }
+    }
+}
+
+impl Costed for Noise {
+    fn cost(&self, entry: &str) -> Cost {
+        let count = u64::from(self.count);
+        match entry {
+            "preconditioned_noise" => Cost::new(15 * count, 3 * count + 128),
+            // sign_noise.
+            _ => Cost::new(10 * count, 2 * count + 128),
+        }
+    }
+}
+
+impl Costed for Epoch {
+    fn cost(&self, entry: &str) -> Cost {
+        let count = u64::from(self.count);
+        match entry {
+            "epoch_norm" => Cost::new(4 * count, 2 * count + 64),
+            // add_to_epoch.
+            _ => Cost::new(2 * count, 3 * count),
         }
     }
 }

@@ -4,19 +4,21 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use adadagrad_core::network::Placed;
-use adadagrad_core::optimizer::{AnyOptimizer, StepScalars};
+use adadagrad_core::noise_scale::{MeasuredNoise, Noise, Sensor};
+use adadagrad_core::optimizer::{AnyOptimizer, Shared, StepScalars};
 use adadagrad_core::owned::{Control, OwnedNetwork};
-use adadagrad_core::statistics::{Evidence, Inner, Needs, Statistics, Totals};
+use adadagrad_core::statistics::{Evidence, Inner, Needs, Parts, Reason, Statistics, Totals};
 use adadagrad_core::training::Cut;
 
 use super::buffers::{Buffers, Demand, Sizes, fitting_micro_batch, word};
+use super::coordinates;
 use super::device::{Commands, Gpu, GpuError, ReadBack, Submission};
 use super::graph::steps;
 use super::images::{DeviceImages, DeviceOrder, Drawing};
 use super::kernel::{Dispatch, Grid, Shader};
 use super::loss_scale::{DeviceSum, LossScale};
 use super::program::{Builder, Pass, Program, ROWS};
-use super::uniforms::{Batch, Step};
+use super::uniforms::{Batch, Epoch, Step};
 use super::update::{close_up, entry_of, slot_len, spread, step, update_bindings};
 use super::variants::{self, Sum};
 
@@ -61,14 +63,16 @@ pub struct Work<'a> {
     pub network: &'a OwnedNetwork,
     /// What batches are asked for.
     pub needs: Needs,
+    /// Values of training memory per parameter, [`RunConfig::slots`](adadagrad_core::config::RunConfig::slots): the
+    /// optimizer's, and one for an epoch's sum.
+    pub slots: usize,
     /// The largest batch.
     pub most_samples: u32,
 }
 
 impl Work<'_> {
     fn demand(&self) -> Demand<'_> {
-        let slots = self.optimizer.as_optimizer::<f32>().slots();
-        let &Self { network, ref needs, most_samples, .. } = self;
+        let &Self { network, ref needs, slots, most_samples, .. } = self;
         Demand { network: network.view(), slots, needs, most_samples }
     }
 
@@ -88,6 +92,7 @@ pub struct DeviceEngine {
     nodes: Vec<Placed>,
     needs: Needs,
     optimizer: AnyOptimizer,
+    slots: usize,
     parameters: usize,
     classes: u32,
     capacity: u32,
@@ -104,6 +109,17 @@ pub struct DeviceEngine {
     square_norm: Dispatch,
     add_part: Dispatch,
     update: Dispatch,
+    /// Of the sensors that look at coordinates, in their order.
+    noise: Vec<(Sensor, Dispatch)>,
+    /// Where the training memory has an epoch's sum.
+    epoch: Option<EpochSum>,
+}
+
+/// ‖Σ gᵢ‖² over the epoch, and the step's share in it.
+#[derive(Debug)]
+struct EpochSum {
+    norm: Dispatch,
+    add: Dispatch,
 }
 
 /// Samples to be evaluated.
@@ -117,27 +133,52 @@ pub struct Samples<'a> {
     pub start: u64,
     /// How many, and in which parts.
     pub cut: Cut,
+    /// What the optimizer shares over all parameters before the step, where this is a step's batch. Without it nothing is
+    /// said that depends on the training memory: the noise scale by coordinates, and the norm of the epoch's sum.
+    pub before_step: Option<Shared<f64>>,
 }
 
 /// A batch that was submitted; its sums are on their way back.
 #[derive(Debug)]
 pub struct Flight {
     cut: Cut,
+    /// Of the samples that are extended by these.
+    before: Totals<f64>,
     scale: LossScale,
+    is_step: bool,
     sums: ReadBack,
     /// Σ gᵢ and Σ gᵢ², where coordinates were asked for.
     moments: Option<[ReadBack; 2]>,
+}
+
+/// What a batch has left on the host.
+struct Swept<'s> {
+    cut: Cut,
+    before: Totals<f64>,
+    scale: LossScale,
+    is_step: bool,
+    sums: &'s [f32],
 }
 
 /// What a batch says, as far as its sums are in range.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Found {
     evidence: Evidence<f64>,
+    /// As the device left them.
+    totals: Totals<f64>,
+    /// What they were swept with.
+    scale: LossScale,
     /// The scale to sweep it with again where they are not.
     better: Option<LossScale>,
 }
 
 impl Found {
+    /// What it says.
+    #[must_use]
+    pub const fn evidence(&self) -> &Evidence<f64> {
+        &self.evidence
+    }
+
     /// Whether [`DeviceEngine::in_range`] would sweep the batch again.
     #[must_use]
     pub const fn is_out_of_range(&self) -> bool {
@@ -182,6 +223,24 @@ impl DeviceEngine {
         let bindings = update_bindings(&optimizer, &buffers);
         let entry = entry_of(&optimizer);
         let update = kernels.dispatch(&gpu, Shader::Optimizer, entry, &Step::default(), &bindings, vectors);
+        let noise = work.needs.sensors.iter().filter_map(|sensor| {
+            let (launch, bindings) = (coordinates::launch(sensor)?, coordinates::bindings(sensor, &buffers));
+            let block = super::uniforms::Noise::default();
+            Some((sensor, kernels.launch(&gpu, &launch, &block, &bindings)))
+        });
+        let noise = noise.collect();
+        let own_slots = optimizer.as_optimizer::<f32>().slots();
+        let epoch = (work.slots > own_slots).then(|| {
+            let (memory, shares) = (&buffers.memory, Grid::Groups([word(SHARES), 1]));
+            let dispatch = |entry, last, grid| {
+                let bindings = [(1, sum), (2, memory), last];
+                kernels.dispatch(&gpu, Shader::Epoch, entry, &Epoch::default(), &bindings, grid)
+            };
+            EpochSum {
+                norm: dispatch("epoch_norm", (3, sums), shares),
+                add: dispatch("add_to_epoch", (4, refused), flat),
+            }
+        });
         gpu.check()?;
         Ok(Self {
             nodes: network.nodes().to_vec(),
@@ -191,6 +250,7 @@ impl DeviceEngine {
             gpu,
             needs: work.needs,
             optimizer,
+            slots: work.slots,
             parameters,
             capacity,
             bytes: sizes.bytes(),
@@ -201,6 +261,8 @@ impl DeviceEngine {
             square_norm,
             add_part,
             update,
+            noise,
+            epoch,
         })
     }
 
@@ -222,22 +284,21 @@ impl DeviceEngine {
         self.bytes
     }
 
-    /// Writes parameters and optimizer memory.
+    /// Writes parameters and training memory.
     pub fn write(&self, parameters: &[f32], memory: &[f32]) {
         self.gpu.write(&self.buffers.parameters, parameters);
         self.gpu.write(&self.buffers.memory, &spread(memory, self.parameters));
     }
 
-    /// Reads parameters and optimizer memory back.
+    /// Reads parameters and training memory back.
     ///
     /// # Errors
     /// When the device is lost.
     pub async fn read(&self) -> Result<(Vec<f32>, Vec<f32>), GpuError> {
-        let slots = self.optimizer.as_optimizer::<f32>().slots();
         let parameters = self.gpu.read(&self.buffers.parameters, self.parameters).await?;
-        let memory = match slots {
+        let memory = match self.slots {
             0 => Vec::new(),
-            _ => {
+            slots => {
                 let words = slots * slot_len(self.parameters);
                 close_up(&self.gpu.read(&self.buffers.memory, words).await?, self.parameters)
             }
@@ -259,13 +320,28 @@ impl DeviceEngine {
         is_judged: bool,
         control: &Control,
     ) -> Result<Flight, GpuError> {
-        self.submit_scaled(batch, LossScale::default(), is_judged, control).await
+        self.sweep(batch, Totals::default(), LossScale::default(), is_judged, control).await
     }
 
-    /// The same with gradients times a power of two.
-    async fn submit_scaled(
+    /// Submits samples that extend a batch: their sums are added to those that it has left, which must be the last ones.
+    /// The evidence is that of both.
+    ///
+    /// # Errors
+    /// Those of [`Self::submit`].
+    pub async fn extend(
+        &mut self,
+        found: &Found,
+        extension: &Samples<'_>,
+        control: &Control,
+    ) -> Result<Flight, GpuError> {
+        self.sweep(extension, found.totals, found.scale, true, control).await
+    }
+
+    /// Submits samples with gradients times a power of two, into the sums of those before them.
+    async fn sweep(
         &mut self,
         batch: &Samples<'_>,
+        before: Totals<f64>,
         scale: LossScale,
         is_judged: bool,
         control: &Control,
@@ -278,7 +354,12 @@ impl DeviceEngine {
         let gpu = self.gpu.clone();
         let mut pace = Pace { gpu: &gpu, control, before: None };
         let mut commands = gpu.commands();
-        self.clear(&mut commands, is_judged);
+        if before.samples == 0 {
+            self.clear(&mut commands, is_judged);
+        } else if self.needs.compares_parts() {
+            // It holds a copy of the total.
+            commands.clear(&self.buffers.gradient_sum);
+        }
         let (mut place, mut is_first) = (0, true);
         for part in self.parts(cut) {
             for positions in micro_batches(part, self.capacity) {
@@ -288,11 +369,11 @@ impl DeviceEngine {
                 control.add(positions.len() as u64);
                 self.micro_batch(&mut commands, batch, positions, Some(Pass::Accumulate), &mut place);
             }
-            if self.needs.parts > 0 {
+            if self.needs.compares_parts() {
                 self.close_part(&mut commands, &mut place);
             }
         }
-        if self.needs.parts > 0 {
+        if self.needs.compares_parts() {
             commands.copy(&self.buffers.total, &self.buffers.gradient_sum, 0, self.parameters);
             commands = pace.next(commands).await?;
         }
@@ -307,7 +388,19 @@ impl DeviceEngine {
             }
         }
         self.norm(&mut commands, &mut place);
-        Ok(self.send(commands, cut, place))
+        if let Some(shared) = &batch.before_step {
+            let samples = before.samples + cut.samples();
+            self.sums_with_memory(&mut commands, shared, samples, &mut place);
+        }
+        let is_step = batch.before_step.is_some();
+        Ok(self.send(commands, place, |scale, sums, moments| Flight {
+            cut,
+            before,
+            scale,
+            is_step,
+            sums,
+            moments,
+        }))
     }
 
     /// The evidence of a batch, once it is back.
@@ -315,17 +408,17 @@ impl DeviceEngine {
     /// # Errors
     /// When the device is lost or refused something.
     pub async fn evidence(&self, flight: Flight) -> Result<Found, GpuError> {
-        let Flight { cut, scale, sums, moments } = flight;
+        let Flight { cut, before, scale, is_step, sums, moments } = flight;
         let sums = sums.values(&self.gpu).await?;
         let moments = match moments {
             None => None,
             Some([sum, square]) => Some([sum.values(&self.gpu).await?, square.values(&self.gpu).await?]),
         };
-        self.evidence_from(&sums, moments, cut, scale)
+        self.evidence_from(&Swept { cut, before, scale, is_step, sums: &sums }, moments)
     }
 
-    /// Sweeps a batch again as `found` asks for, and leaves its gradient on the device for [`Self::update`] in place of
-    /// the one before. The parameters must be those that it was swept with before.
+    /// Sweeps a batch again as `found` asks for, with the extensions that it has had, and leaves its gradient on the device
+    /// for [`Self::update`] in place of the one before. The parameters must be those that it was swept with before.
     ///
     /// # Errors
     /// When it is cancelled between two micro-batches, the device is lost, or it refused something.
@@ -333,14 +426,22 @@ impl DeviceEngine {
         &mut self,
         mut found: Found,
         batch: &Samples<'_>,
+        extensions: &[Cut],
         control: &Control,
-    ) -> Result<Evidence<f64>, GpuError> {
+    ) -> Result<Found, GpuError> {
         while let Some(scale) = found.better {
             control.begin();
-            let flight = self.submit_scaled(batch, scale, true, control).await?;
+            let flight = self.sweep(batch, Totals::default(), scale, true, control).await?;
             found = self.evidence(flight).await?;
+            let mut extension = *batch;
+            for &cut in extensions {
+                extension.start += u64::from(extension.cut.samples());
+                extension.cut = cut;
+                let flight = self.extend(&found, &extension, control).await?;
+                found = self.evidence(flight).await?;
+            }
         }
-        Ok(found.evidence)
+        Ok(found)
     }
 
     /// Outputs and loss for every sample of a data set.
@@ -354,7 +455,8 @@ impl DeviceEngine {
         let mut pace = Pace { gpu: &gpu, control, before: None };
         let mut commands = gpu.commands();
         let mut place = 0;
-        let batch = Samples { images, order: DeviceOrder::File, start: 0, cut: Cut::new(images.len(), 0) };
+        let cut = Cut::new(images.len(), 0);
+        let batch = Samples { images, order: DeviceOrder::File, start: 0, cut, before_step: None };
         for positions in micro_batches(0..images.len(), self.capacity) {
             if positions.start > 0 {
                 commands = pace.next(commands).await?;
@@ -382,7 +484,7 @@ impl DeviceEngine {
     #[doc(hidden)]
     pub async fn left(&self) -> Result<Left, GpuError> {
         let Self { gpu, buffers, parameters, capacity, .. } = self;
-        let moments = if self.needs.coordinate_quantile.is_some() { *parameters } else { 0 };
+        let moments = if self.needs.moments() { *parameters } else { 0 };
         let rows = gpu.read(&buffers.per_sample, ROWS * *capacity as usize).await?;
         Ok(Left {
             gradient_sum: gpu.read(&buffers.gradient_sum, *parameters).await?,
@@ -391,25 +493,42 @@ impl DeviceEngine {
         })
     }
 
-    /// Makes a step with the gradient that [`Self::submit`] left.
-    pub fn update(&self, scalars: &StepScalars<f32>, samples: u32) {
+    /// Makes a step with the gradient that [`Self::submit`] left. `ends_epoch`: an epoch ends with it.
+    pub fn update(&self, scalars: &StepScalars<f32>, samples: u32, ends_epoch: bool) {
         let step = step(&self.optimizer, scalars, self.parameters, samples);
         self.update.set(&self.gpu, &Step { samples: step.samples * self.scale.factor(), ..step });
         let mut commands = self.gpu.commands();
         commands.run([&self.update]);
+        if let Some(EpochSum { add, .. }) = &self.epoch {
+            add.set(&self.gpu, &Epoch { ends: ends_epoch.into(), ..self.epoch_block(0) });
+            commands.run([add]);
+        }
         commands.submit();
+    }
+
+    /// What kernels are told of an epoch's sum.
+    fn epoch_block(&self, place: usize) -> Epoch {
+        let slot = self.optimizer.as_optimizer::<f32>().slots() * slot_len(self.parameters);
+        Epoch {
+            count: word(self.parameters),
+            slot: word(slot),
+            place: word(place),
+            scale: self.scale.factor(),
+            ends: 0,
+        }
     }
 
     /// Whether all values of a batch are still on the device when its gradient is known.
     const fn is_kept(&self, cut: Cut) -> bool {
-        cut.samples() <= self.capacity && self.needs.parts == 0
+        cut.samples() <= self.capacity && !self.needs.compares_parts()
     }
 
     /// The parts whose means are asked for, or the whole batch as one.
     fn parts(&self, cut: Cut) -> Vec<Range<u32>> {
-        match self.needs.parts {
-            0 => std::iter::once(0..cut.samples()).collect(),
-            _ => (0..cut.parts()).map(|index| cut.part(index)).collect(),
+        if self.needs.compares_parts() {
+            (0..cut.parts()).map(|index| cut.part(index)).collect()
+        } else {
+            std::iter::once(0..cut.samples()).collect()
         }
     }
 
@@ -489,6 +608,28 @@ impl DeviceEngine {
         *place += SHARES;
     }
 
+    /// Leaves what depends on the training memory as it stands before the step: the two sums of a noise scale, and the
+    /// norm of the epoch's sum with this batch.
+    fn sums_with_memory(
+        &self,
+        commands: &mut Commands<'_>,
+        shared: &Shared<f64>,
+        samples: u32,
+        place: &mut usize,
+    ) {
+        for (_, noise) in &self.noise {
+            let (optimizer, parameters) = (&self.optimizer, self.parameters);
+            noise.set(&self.gpu, &coordinates::uniform(optimizer, shared, parameters, samples, *place));
+            commands.run([noise]);
+            *place += 2 * SHARES;
+        }
+        if let Some(EpochSum { norm, .. }) = self.epoch.as_ref().filter(|_| self.needs.epoch) {
+            norm.set(&self.gpu, &self.epoch_block(*place));
+            commands.run([norm]);
+            *place += SHARES;
+        }
+    }
+
     /// The part's square norm, and its sum into the whole's.
     fn close_part(&self, commands: &mut Commands<'_>, place: &mut usize) {
         self.norm(commands, place);
@@ -497,7 +638,12 @@ impl DeviceEngine {
     }
 
     /// Submits the last commands of a batch, with the copies that bring its sums back.
-    fn send(&self, mut commands: Commands<'_>, cut: Cut, place: usize) -> Flight {
+    fn send(
+        &self,
+        mut commands: Commands<'_>,
+        place: usize,
+        flight: impl FnOnce(LossScale, ReadBack, Option<[ReadBack; 2]>) -> Flight,
+    ) -> Flight {
         let Buffers { sums, gradient_sum, second_moment, .. } = &self.buffers;
         let sums = commands.copy_back(sums, place);
         let moments = self
@@ -506,20 +652,18 @@ impl DeviceEngine {
             .map(|_| [gradient_sum, second_moment].map(|buffer| commands.copy_back(buffer, self.parameters)));
         let submission = commands.submit();
         let map = |staging| self.gpu.map(staging, &submission);
-        Flight { cut, scale: self.scale, sums: map(sums), moments: moments.map(|moments| moments.map(map)) }
+        flight(self.scale, map(sums), moments.map(|moments| moments.map(map)))
     }
 
     /// Adds up what the micro-batches left, in the wider type, in the order of [`Self::submit`].
     fn evidence_from(
         &self,
-        sums: &[f32],
+        &Swept { cut, before, scale, is_step, sums }: &Swept<'_>,
         moments: Option<[Vec<f32>; 2]>,
-        cut: Cut,
-        scale: LossScale,
     ) -> Result<Found, GpuError> {
-        let b = f64::from(cut.samples());
         let mut reader = Reader { sums };
-        let mut totals = Totals::<f64> { samples: cut.samples(), ..Totals::default() };
+        let mut totals = Totals::<f64> { samples: before.samples + cut.samples(), ..before };
+        let b = f64::from(totals.samples);
         for part in self.parts(cut) {
             let samples = part.len();
             for _ in micro_batches(part, self.capacity) {
@@ -528,9 +672,8 @@ impl DeviceEngine {
                 totals.correct += correct as u32;
                 totals.sum_squared_norms += norms;
             }
-            if self.needs.parts > 0 {
-                totals.parts.count += 1;
-                totals.parts.sum_squared_means += reader.norm() / f64::from(word(samples));
+            if self.needs.compares_parts() {
+                totals.parts.push(word(samples), reader.norm());
             }
         }
         let [mut inner, mut scaled_inner] = [Inner::default(); 2];
@@ -551,9 +694,14 @@ impl DeviceEngine {
         let norm = reader.norm();
         let better = self.better_scale(scale, &totals, &scaled_inner, norm);
         let (squares, fourth_powers) = (scale.unscale_squares(), scale.unscale_fourth_powers());
-        totals.parts.sum_squared_means *= squares;
+        let Parts { count, sum_squared_means, first: (of_first, first) } = totals.parts;
+        let parts = Parts {
+            count,
+            sum_squared_means: sum_squared_means * squares,
+            first: (of_first, first * squares),
+        };
         let evidence = Evidence {
-            samples: cut.samples(),
+            samples: totals.samples,
             correct: totals.correct,
             loss: totals.loss / b,
             mean_norm_sq: norm / (b * b) * squares,
@@ -565,10 +713,34 @@ impl DeviceEngine {
             }),
             // The same for gradients of any scale.
             coordinate_ratio: self.coordinate_ratio(totals, moments)?,
-            parts: (self.needs.parts > 0).then_some(totals.parts),
-            ..Evidence::default()
+            parts: self.needs.compares_parts().then_some(parts),
+            measured_noise: if is_step {
+                self.measured_noise(totals.samples, &mut reader, scale)
+            } else {
+                MeasuredNoise::default()
+            },
+            epoch_norm_sq: (is_step && self.needs.epoch).then(|| reader.norm() * squares),
         };
-        Ok(Found { evidence, better })
+        Ok(Found { evidence, totals, scale, better })
+    }
+
+    /// Noise and signal by the sensors that were asked for.
+    fn measured_noise(&self, samples: u32, reader: &mut Reader<'_>, scale: LossScale) -> MeasuredNoise<f64> {
+        let sensors = self.noise.iter().map(|&(sensor, _)| sensor);
+        sensors.fold(MeasuredNoise::default(), |measured, sensor| {
+            measured.with(sensor, Self::noise(sensor, samples, reader, scale))
+        })
+    }
+
+    /// From a sensor's two sums.
+    fn noise(
+        sensor: Sensor,
+        samples: u32,
+        reader: &mut Reader<'_>,
+        scale: LossScale,
+    ) -> Result<Noise<f64>, Reason> {
+        let unscale = if sensor == Sensor::Sign { scale.unscale() } else { scale.unscale_squares() };
+        sensor.noise(samples, [reader.norm(), reader.norm()].map(|sum| sum * unscale))
     }
 
     /// Another scale, where a sum that is asked for has left the range of `f32` with this one. The sums are as the device
@@ -584,14 +756,15 @@ impl DeviceEngine {
             // That has other reasons.
             return None;
         }
-        let Needs { norms, inner: projects, parts, .. } = self.needs;
+        let Needs { norms, inner: projects, .. } = self.needs;
         let b = f64::from(totals.samples);
         let parameters = f64::from(word(self.parameters));
         let sum = |value, products| DeviceSum { value, products };
         let sums = [
             Some(sum(norm, parameters)),
             norms.then_some(sum(totals.sum_squared_norms, b * parameters)),
-            (parts > 0)
+            self.needs
+                .compares_parts()
                 .then_some(sum(totals.parts.sum_squared_means, f64::from(totals.parts.count) * parameters)),
             projects.then_some(sum(inner.sum_squared_inner_products, b)),
             // Of either sign.

@@ -29,13 +29,17 @@ pub enum Shader {
     Add,
     /// Loss, norms, sums.
     Statistics,
+    /// Noise and signal, coordinate by coordinate.
+    Noise,
+    /// An epoch's sum.
+    Epoch,
     /// Updates.
     Optimizer,
 }
 
 impl Shader {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Draw,
         Self::Matrix,
         Self::Conv2d,
@@ -45,6 +49,8 @@ impl Shader {
         Self::Activation,
         Self::Add,
         Self::Statistics,
+        Self::Noise,
+        Self::Epoch,
         Self::Optimizer,
     ];
 
@@ -61,6 +67,8 @@ impl Shader {
             Self::Activation => shader!("activation.wgsl"),
             Self::Add => shader!("add.wgsl"),
             Self::Statistics => shader!("statistics.wgsl"),
+            Self::Noise => shader!("noise.wgsl"),
+            Self::Epoch => shader!("epoch.wgsl"),
             Self::Optimizer => shader!("optimizer.wgsl"),
         }
     }

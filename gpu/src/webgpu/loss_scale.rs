@@ -45,6 +45,11 @@ impl LossScale {
         power_of_two(self.exponent)
     }
 
+    /// What gradients, and their sums, are multiplied by to be those without it.
+    pub(super) fn unscale(self) -> f64 {
+        power_of_two(-self.exponent)
+    }
+
     /// What squares of gradients, and their sums, are multiplied by to be those of unscaled ones.
     pub(super) fn unscale_squares(self) -> f64 {
         power_of_two(-2 * self.exponent)

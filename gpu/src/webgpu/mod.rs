@@ -6,6 +6,7 @@
 
 mod buffers;
 mod convolution;
+mod coordinates;
 mod cost;
 mod device;
 mod engine;
@@ -38,6 +39,6 @@ pub use profile::{KernelTime, Profile};
 pub use training::{Opening, Options, RunSnapshot, Training};
 pub use trial::{Choice, Timing, Trial, adapter_key, choose, try_variants};
 pub use uniforms::{
-    AveragePool2d, Batch, Conv2d, Draw, GroupNorm, MaxPool2d, Product, Step, Uniform, Values,
+    AveragePool2d, Batch, Conv2d, Draw, Epoch, GroupNorm, MaxPool2d, Noise, Product, Step, Uniform, Values,
 };
 pub use variants::{Heavy, Variant, Variants};

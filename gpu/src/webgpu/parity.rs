@@ -10,6 +10,7 @@ mod approx;
 mod case;
 mod cases;
 mod convolution;
+mod coordinates;
 mod dense;
 mod group_norm;
 mod layers;

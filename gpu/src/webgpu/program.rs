@@ -171,7 +171,7 @@ impl<'e> Builder<'e> {
     /// Where Σ gᵢ goes, and where Σ gᵢ² where it is asked for: whether they are squares, and their buffer.
     pub(super) fn gradient_sums(&self) -> impl Iterator<Item = (bool, &'e wgpu::Buffer)> + use<'e> {
         let Buffers { gradient_sum, second_moment, .. } = self.buffers;
-        let squares = self.needs.coordinate_quantile.map(|_| (true, second_moment));
+        let squares = self.needs.moments().then_some((true, second_moment));
         std::iter::once((false, gradient_sum)).chain(squares)
     }
 

@@ -7,10 +7,11 @@
 //! So that the device does not wait for the host, the next steps are submitted before this one's evidence is back:
 //! two once the batch size cannot change any more, and one where it probably will not, because it did not last time.
 //! If it does, that one's sums are left unread, and nothing else has happened. A step whose sums are not finite is
-//! refused by the device itself, and so are those behind it. Once a batch had to be swept again because its squares had
+//! refused by the device itself, and so are those behind it. Behind a batch that may be extended no step is submitted
+//! ahead. Once a batch had to be swept again because its squares had
 //! left the range of `f32` (`loss_scale.rs`), no step is submitted ahead any more.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::pin::Pin;
 use std::slice;
@@ -19,10 +20,10 @@ use std::time::Duration;
 
 use adadagrad_core::config::RunConfig;
 use adadagrad_core::network::{Grain, Placed, Score, initialise};
+use adadagrad_core::optimizer::{Shared, StepScalars};
 use adadagrad_core::owned::{
     Confusion, Control, Evaluated, Evaluation, OwnedNetwork, RunError, SharedDataset,
 };
-use adadagrad_core::settings::Choices;
 use adadagrad_core::statistics::{Evidence, Needs, check_some_samples};
 use adadagrad_core::subnormal::flush_all;
 use adadagrad_core::training::{BatchOrder, Cut, Decided, Plan, Telemetry, Trainer};
@@ -60,6 +61,11 @@ fn most_samples(network: &OwnedNetwork, is_software: bool) -> u32 {
         DISPATCH_OPERATIONS / network.nodes().iter().map(of_node).max().unwrap_or(0).max(1)
     };
     1 << u64::from(MOST_SAMPLES).min(samples.max(1)).ilog2()
+}
+
+/// What an engine is built for.
+fn work<'a>(config: &RunConfig, network: &'a OwnedNetwork, needs: Needs, samples: u32) -> Work<'a> {
+    Work { optimizer: config.optimizer, network, needs, slots: config.slots(), most_samples: samples }
 }
 
 /// `len` zeros, or how many bytes could not be allocated.
@@ -102,7 +108,7 @@ impl Options {
 pub struct RunSnapshot {
     /// Parameters as they were copied back last, D values.
     pub parameters: Vec<f32>,
-    /// Optimizer memory then, slots · D values.
+    /// Training memory then, slots · D values.
     pub memory: Vec<f32>,
     /// The steps made since.
     pub since: Vec<Decided<f32>>,
@@ -119,6 +125,8 @@ pub struct Training {
     micro_batch: u32,
     /// The last copy, and what was made since.
     snapshot: RunSnapshot,
+    /// Of those steps whose batch was extended, by their number: the pieces that it was swept in.
+    pieces: BTreeMap<u64, Vec<Cut>>,
     copied: Instant,
     /// Steps on their way beyond the trainer's, each behind the update of the one before it.
     ahead: VecDeque<Ahead>,
@@ -153,6 +161,44 @@ struct Ahead {
     flight: Flight,
 }
 
+/// A batch of training samples to be swept.
+#[derive(Clone, Copy, Debug)]
+struct Batch {
+    order: DeviceOrder,
+    start: u64,
+    cut: Cut,
+    before_step: Option<Shared<f64>>,
+}
+
+impl Batch {
+    /// That of a planned step.
+    fn of_step(trainer: &Trainer<f32>, plan: &Plan<f64>) -> Self {
+        let order = DeviceOrder::Shuffled(trainer.config().seed);
+        let before_step = Some(trainer.progress().shared);
+        Self { order, start: plan.start, cut: plan.cut, before_step }
+    }
+
+    const fn of<'a>(&self, images: &'a DeviceImages) -> Samples<'a> {
+        let &Self { order, start, cut, before_step } = self;
+        Samples { images, order, start, cut, before_step }
+    }
+
+    /// The samples behind these and their extensions so far.
+    fn next(&self, extensions: &[Cut], cut: Cut) -> Self {
+        let swept: u64 = extensions.iter().chain([&self.cut]).map(|cut| u64::from(cut.samples())).sum();
+        Self { start: self.start + swept, cut, ..*self }
+    }
+}
+
+/// What a step is weighed by.
+struct Weighable {
+    /// The step with all the samples of its batch.
+    plan: Plan<f64>,
+    /// The pieces that the batch was swept in.
+    pieces: Vec<Cut>,
+    evidence: Evidence<f64>,
+}
+
 impl Training {
     /// Opens a device for the settings' model and optimizer, with parameters drawn from the settings' seed.
     ///
@@ -177,25 +223,18 @@ impl Training {
         images: SharedDataset,
         options: Options,
     ) -> Result<Self, EngineError> {
-        if is_beyond_shaders(&config.own_needs()) {
-            return Err(EngineError::Rule(config.controller.title()));
-        }
-        if is_beyond_shaders(&config.needs()) {
-            return Err(EngineError::Observed);
-        }
         let needs = on_device(config.needs());
-        let optimizer = config.optimizer.as_optimizer::<f32>();
         let len = network.view().parameters();
         let gpu = (options.open)().await?;
-        let work = Work { optimizer: config.optimizer, network: &network, needs, most_samples: images.len() };
+        let work = work(config, &network, needs, images.len());
         let most = most_samples(&network, is_software(gpu.info()));
         let budget = options.memory_budget.unwrap_or(MEMORY_BUDGET);
         let micro_batch = work.micro_batch(&gpu, most.min(images.len()), budget)?;
         // Only now: what the device refuses must not take memory first.
         let mut parameters = zeros(len)?;
-        let mut memory = zeros(optimizer.slots().saturating_mul(len))?;
+        let mut memory = zeros(config.slots().saturating_mul(len))?;
         initialise(network.view(), config.seed, &mut parameters)?;
-        optimizer.start(&mut memory);
+        config.start(len, &mut memory);
         let on_device = OnDevice {
             images: DeviceImages::of_dataset(&gpu, &*images)?,
             engine: DeviceEngine::new(gpu, &work, micro_batch)?,
@@ -211,6 +250,7 @@ impl Training {
             on_device,
             micro_batch,
             snapshot: RunSnapshot { parameters, memory, since: Vec::new() },
+            pieces: BTreeMap::new(),
             copied: Instant::now(),
             ahead: VecDeque::new(),
             last_batch: 0,
@@ -292,33 +332,33 @@ impl Training {
         trainer: &mut Trainer<f32>,
         plan: &Plan<f64>,
     ) -> Result<Telemetry, EngineError> {
-        let begun = Instant::now();
         self.control.begin();
         if self.is_copy_due() && self.ahead.is_empty() {
             self.recovering(async |training| training.copy_back().await).await?;
         }
         let standing = *trainer;
-        let evidence = self.recovering(async |training| training.weighable(&standing, plan).await).await?;
-        let weighed = trainer.weigh(plan, &evidence);
+        let Weighable { plan, pieces, evidence } =
+            self.recovering(async |training| training.weighable(&standing, plan).await).await?;
+        let weighed = trainer.weigh(&plan, &evidence);
         if weighed.is_err() {
             // The device has refused the updates of the steps ahead as well.
             self.ahead.clear();
         }
         let pending = weighed?;
         if self.ahead.is_empty() {
-            self.on_device.engine.update(&pending.scalars, plan.cut.samples());
+            self.update(&plan, &pending.scalars);
         }
         // From here on the step counts: should the device be lost now, it is among those made again.
-        self.snapshot.since.push(Decided { plan: *plan, scalars: pending.scalars });
-        self.last_batch = plan.cut.samples();
-        let telemetry = trainer.commit(pending);
-        if plan.needs.step_time {
-            trainer.measured(plan.cut.samples(), begun.elapsed().as_secs_f64());
+        self.snapshot.since.push(Decided { plan, scalars: pending.scalars });
+        if pieces.len() > 1 {
+            self.pieces.insert(plan.step, pieces);
         }
-        Ok(telemetry)
+        self.last_batch = plan.cut.samples();
+        Ok(trainer.commit(pending))
     }
 
-    /// What a batch of training samples says about its gradient. Changes nothing.
+    /// What a batch of training samples says about its gradient; nothing that depends on the training memory. Changes
+    /// nothing.
     ///
     /// # Errors
     /// When it is empty, is cancelled or cannot be computed.
@@ -337,7 +377,8 @@ impl Training {
         self.recovering(async |training| {
             training.settle().await?;
             training.ask_for(needs).await?;
-            training.sweep(order, start, cut).await
+            let batch = Batch { order, start, cut, before_step: None };
+            Ok(*training.sweep(&batch).await?.evidence())
         })
         .await
     }
@@ -398,13 +439,9 @@ impl Training {
         Ok(())
     }
 
-    /// The evidence of a planned step, submitted now or before. Leaves the next steps on their way where they
-    /// are known.
-    async fn weighable(
-        &mut self,
-        trainer: &Trainer<f32>,
-        plan: &Plan<f64>,
-    ) -> Result<Evidence<f64>, GpuError> {
+    /// The evidence of a planned step, submitted now or before, with the samples by which its rule extends it. Leaves the
+    /// next steps on their way where they are known.
+    async fn weighable(&mut self, trainer: &Trainer<f32>, plan: &Plan<f64>) -> Result<Weighable, GpuError> {
         if self.control.is_cancelled() {
             return Err(GpuError::Cancelled);
         }
@@ -430,10 +467,16 @@ impl Training {
                 self.is_astray = true;
             }
         }
-        let order = DeviceOrder::Shuffled(trainer.config().seed);
-        let evidence = self.in_range(found, order, plan.start, plan.cut).await?;
+        let batch = Batch::of_step(trainer, plan);
+        let mut found = self.in_range(found, &batch, &[]).await?;
+        let (mut whole, mut extensions) = (*plan, Vec::new());
+        while let Some(extension) = trainer.extension(&whole, found.evidence()) {
+            found = self.extend(&found, &batch, &mut extensions, extension.cut).await?;
+            whole = whole.with(&extension);
+        }
         self.is_astray = false;
-        Ok(evidence)
+        let pieces = std::iter::once(plan.cut).chain(extensions).collect();
+        Ok(Weighable { plan: whole, pieces, evidence: *found.evidence() })
     }
 
     /// Submits the steps behind `plan` that no evidence can change, or one that probably none will.
@@ -441,7 +484,9 @@ impl Training {
         let (mut trainer, mut plan) = (*trainer, *plan);
         for place in 0..MOST_AHEAD {
             // A batch of several micro-batches keeps the device busy by itself.
-            let fits = plan.cut.samples() <= self.micro_batch && on_device(plan.needs).parts == 0;
+            let fits = plan.cut.samples() <= self.micro_batch && !on_device(plan.needs).compares_parts();
+            // One that may be extended is not known to be over.
+            let fits = fits && !plan.needs.extends;
             let waits = self.is_held || self.is_cautious;
             if !fits || trainer.measures_after(&plan) || self.is_copy_due() || waits {
                 break;
@@ -451,7 +496,7 @@ impl Training {
             let Some((scalars, next)) = trainer.next_if_settled(&plan).or_else(speculated) else { break };
             let Some(next_plan) = next.plan() else { break };
             if place == self.ahead.len() {
-                self.on_device.engine.update(&scalars, plan.cut.samples());
+                self.update(&plan, &scalars);
                 let flight = self.submit_planned(&next, &next_plan, false).await?;
                 self.ahead.push_back(Ahead { plan: next_plan, flight });
             }
@@ -466,40 +511,49 @@ impl Training {
         plan: &Plan<f64>,
         is_judged: bool,
     ) -> Result<Flight, GpuError> {
-        let order = DeviceOrder::Shuffled(trainer.config().seed);
-        self.submit(order, plan.start, plan.cut, is_judged).await
+        self.submit(&Batch::of_step(trainer, plan), is_judged).await
     }
 
-    async fn submit(
-        &mut self,
-        order: DeviceOrder,
-        start: u64,
-        cut: Cut,
-        is_judged: bool,
-    ) -> Result<Flight, GpuError> {
+    async fn submit(&mut self, batch: &Batch, is_judged: bool) -> Result<Flight, GpuError> {
         let OnDevice { engine, images, .. } = &mut self.on_device;
         // Visits of a step ahead are counted once it is the step under way.
         let unseen = Control::default();
         let control = if is_judged { &self.control } else { &unseen };
-        engine.submit(&Samples { images, order, start, cut }, is_judged, control).await
+        engine.submit(&batch.of(images), is_judged, control).await
     }
 
     /// What a batch says, swept again where its sums are not in range. Leaves its gradient on the device.
-    async fn sweep(&mut self, order: DeviceOrder, start: u64, cut: Cut) -> Result<Evidence<f64>, GpuError> {
-        let flight = self.submit(order, start, cut, true).await?;
+    async fn sweep(&mut self, batch: &Batch) -> Result<Found, GpuError> {
+        let flight = self.submit(batch, true).await?;
         let found = self.on_device.engine.evidence(flight).await?;
-        self.in_range(found, order, start, cut).await
+        self.in_range(found, batch, &[]).await
     }
 
-    async fn in_range(
+    /// The same with more samples, after those of the extensions so far.
+    async fn extend(
         &mut self,
-        found: Found,
-        order: DeviceOrder,
-        start: u64,
+        found: &Found,
+        batch: &Batch,
+        extensions: &mut Vec<Cut>,
         cut: Cut,
-    ) -> Result<Evidence<f64>, GpuError> {
+    ) -> Result<Found, GpuError> {
         let OnDevice { engine, images, .. } = &mut self.on_device;
-        engine.in_range(found, &Samples { images, order, start, cut }, &self.control).await
+        let extension = batch.next(extensions, cut);
+        let flight = engine.extend(found, &extension.of(images), &self.control).await?;
+        let found = engine.evidence(flight).await?;
+        extensions.push(cut);
+        self.in_range(found, batch, extensions).await
+    }
+
+    async fn in_range(&mut self, found: Found, batch: &Batch, extensions: &[Cut]) -> Result<Found, GpuError> {
+        let OnDevice { engine, images, .. } = &mut self.on_device;
+        engine.in_range(found, &batch.of(images), extensions, &self.control).await
+    }
+
+    /// Makes a step with the gradient that was left last.
+    fn update(&self, plan: &Plan<f64>, scalars: &StepScalars<f32>) {
+        let ends_epoch = plan.ends_epoch(self.images.len());
+        self.on_device.engine.update(scalars, plan.cut.samples(), ends_epoch);
     }
 
     async fn score(&mut self, dataset: &SharedDataset) -> Result<Scores, GpuError> {
@@ -522,6 +576,7 @@ impl Training {
     async fn copy_back(&mut self) -> Result<(), GpuError> {
         let (parameters, memory) = self.on_device.engine.read().await?;
         self.snapshot = RunSnapshot { parameters, memory, since: Vec::new() };
+        self.pieces.clear();
         self.copied = Instant::now();
         Ok(())
     }
@@ -545,9 +600,16 @@ impl Training {
         let RunSnapshot { parameters, memory, since } = self.snapshot.clone();
         self.on_device.engine.write(&parameters, &memory);
         for Decided { plan, scalars } in since {
+            // As it was swept before, so that the same bits come of it.
+            let pieces = self.pieces.get(&plan.step).cloned().unwrap_or_else(|| vec![plan.cut]);
+            let (&cut, more) = pieces.split_first().unwrap_or((&plan.cut, &[]));
             let order = DeviceOrder::Shuffled(self.config.seed);
-            self.sweep(order, plan.start, plan.cut).await?;
-            self.on_device.engine.update(&scalars, plan.cut.samples());
+            let batch = Batch { order, start: plan.start, cut, before_step: None };
+            let (mut found, mut extensions) = (self.sweep(&batch).await?, Vec::new());
+            for &cut in more {
+                found = self.extend(&found, &batch, &mut extensions, cut).await?;
+            }
+            self.update(&plan, &scalars);
         }
         self.is_astray = false;
         Ok(())
@@ -568,8 +630,7 @@ impl Training {
     /// A new engine for what is asked now, on this device.
     fn rebuild(&mut self, gpu: Gpu) -> Result<(), GpuError> {
         let Self { config, network, images, on_device, micro_batch, options, .. } = self;
-        let (optimizer, needs) = (config.optimizer, on_device.needs);
-        let work = Work { optimizer, network, needs, most_samples: images.len() };
+        let work = work(config, network, on_device.needs, images.len());
         let budget = options.memory_budget.unwrap_or(MEMORY_BUDGET);
         *micro_batch = work.micro_batch(&gpu, *micro_batch, budget)?;
         on_device.engine = DeviceEngine::new(gpu, &work, *micro_batch)?;
@@ -633,11 +694,6 @@ impl Training {
         self.rebuild(gpu)?;
         self.rewind().await
     }
-}
-
-/// Whether a run needs what shaders do not compute.
-fn is_beyond_shaders(needs: &Needs) -> bool {
-    needs.halves || !needs.sensors.is_empty() || needs.epoch || needs.extends
 }
 
 /// What the device is asked for. Here a batch has parts only where their means decide: parts that are observed alone would

@@ -112,6 +112,16 @@ uniform! {
 }
 
 uniform! {
+    /// `noise.wgsl`.
+    Noise { count: u32, samples: f32, place: u32, squares: u32, correction: f32, epsilon: f32 }
+}
+
+uniform! {
+    /// `epoch.wgsl`.
+    Epoch { count: u32, slot: u32, place: u32, scale: f32, ends: u32 }
+}
+
+uniform! {
     /// `optimizer.wgsl`.
     Step {
         count: u32, samples: f32, step_size: f32, root_scale: f32, shrink: f32, weight_decay: f32, epsilon: f32,

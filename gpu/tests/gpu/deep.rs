@@ -142,14 +142,14 @@ fn times_of_deep_networks() {
         let begin = Instant::now();
         let engine = |gpu: &Gpu, needs| {
             let optimizer = AnyOptimizer::Sgd(Sgd::default());
-            let work = Work { optimizer, network: &network, needs, most_samples: 1000 };
+            let work = Work { optimizer, network: &network, needs, slots: 0, most_samples: 1000 };
             let engine = DeviceEngine::new(gpu.clone(), &work, CAPACITY).unwrap();
             engine.write(&parameters, &[]);
             engine
         };
         let mut engines = needs.map(|needs| engine(&gpu, needs));
-        let samples =
-            Samples { images: &images, order: DeviceOrder::File, start: 0, cut: Cut::new(CAPACITY, 0) };
+        let (order, cut) = (DeviceOrder::File, Cut::new(CAPACITY, 0));
+        let samples = Samples { images: &images, order, start: 0, cut, before_step: None };
         let step = |engine: &mut DeviceEngine| {
             let begin = Instant::now();
             let flight = block_on(engine.submit(&samples, true, &Control::default())).unwrap();

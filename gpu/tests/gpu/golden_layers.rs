@@ -33,16 +33,17 @@ pub(super) async fn batch(
 ) -> Result<Batch<f32>, GpuError> {
     let count = u32::try_from(table.labels.len()).unwrap();
     let optimizer = AnyOptimizer::Sgd(Sgd::default());
-    let work = Work { optimizer, network, needs: all_needs(), most_samples: count };
+    let work = Work { optimizer, network, needs: all_needs(), slots: 0, most_samples: count };
     let mut engine = DeviceEngine::new(gpu, &work, capacity)?;
     engine.write(parameters, &[]);
     let values = narrowed::<f32>(&table.inputs.concat());
     let images = DeviceImages::of_floats(engine.gpu(), &values, &table.labels)?;
-    let samples = Samples { images: &images, order: DeviceOrder::File, start: 0, cut: Cut::new(count, 0) };
+    let (order, cut) = (DeviceOrder::File, Cut::new(count, 0));
+    let samples = Samples { images: &images, order, start: 0, cut, before_step: None };
     let control = Control::default();
     let flight = engine.submit(&samples, true, &control).await?;
     let found = engine.evidence(flight).await?;
-    let evidence = engine.in_range(found, &samples, &control).await?;
+    let evidence = *engine.in_range(found, &samples, &[], &control).await?.evidence();
     let left = engine.left().await?;
     let first = (count - 1) / capacity * capacity;
     let b = f64::from(count);

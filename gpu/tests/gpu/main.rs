@@ -10,6 +10,7 @@ mod models;
 mod parity;
 mod range;
 mod recovery;
+mod rules;
 mod runs;
 #[path = "../support/mod.rs"]
 mod support;

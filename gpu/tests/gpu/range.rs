@@ -6,13 +6,17 @@ use std::sync::Arc;
 use adadagrad_core::batch_test::{AnyTest, InnerProductTest, NormTest};
 use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::dataset::{Dataset, SampleShape, Visit};
+use adadagrad_core::layer::{Dense, Operation};
 use adadagrad_core::model::Model;
+use adadagrad_core::network::{Node, Shape};
 use adadagrad_core::optimizer::{AdaGradNorm, AnyOptimizer, Momentum, Sgd};
-use adadagrad_core::owned::SharedDataset;
-use adadagrad_core::statistics::Needs;
+use adadagrad_core::owned::{Control, OwnedNetwork, SharedDataset};
+use adadagrad_core::statistics::{Evidence, Needs};
 use adadagrad_core::training::{BatchOrder, Cut, Telemetry, Trainer};
 use adadagrad_gpu::engine::Engine;
 use adadagrad_gpu::run::Run;
+use adadagrad_gpu::webgpu::{DeviceEngine, DeviceImages, DeviceOrder, Samples, Work};
+use pollster::block_on;
 
 use super::parity::{compare_sizes, difference};
 use super::{SAMPLES, SEED, bits, cpu, gpu, run, settled, steps, support};
@@ -131,6 +135,63 @@ fn the_evidence_of_huge_gradients_is_the_cpus() {
                 compare_sizes(&of_gpu, &of_cpu, &what);
             }
         }
+    }
+}
+
+/// What a batch says that is swept in pieces, and how many of them were swept again for their range.
+fn in_pieces(engine: &mut DeviceEngine, images: &DeviceImages, pieces: &[u32]) -> (Evidence<f64>, u32) {
+    let control = Control::default();
+    let samples = |start, batch| {
+        let (order, cut) = (DeviceOrder::File, Cut::new(batch, 0));
+        Samples { images, order, start, cut, before_step: None }
+    };
+    let first = samples(0, pieces[0]);
+    let mut again = 0;
+    let mut extensions = Vec::new();
+    let mut flight = block_on(engine.submit(&first, true, &control)).unwrap();
+    let mut swept = pieces[0];
+    let mut rest = pieces[1..].iter();
+    loop {
+        let found = block_on(engine.evidence(flight)).unwrap();
+        again += u32::from(found.is_out_of_range());
+        let found = block_on(engine.in_range(found, &first, &extensions, &control)).unwrap();
+        let Some(&piece) = rest.next() else { return (*found.evidence(), again) };
+        flight = block_on(engine.extend(&found, &samples(swept.into(), piece), &control)).unwrap();
+        extensions.push(Cut::new(piece, 0));
+        swept += piece;
+    }
+}
+
+/// A batch that grows says what it says in one piece: where its first samples are out of range already, and where later
+/// ones take it out of it, so that all of it is swept again.
+#[test]
+fn a_batch_that_grows_out_of_range_is_one_batch() {
+    let Some(device) = support::device() else { return };
+    let nodes = Node::chain([Operation::from(Dense { outputs: 3 })]);
+    let network = OwnedNetwork::new(Shape::vector(4), &nodes).unwrap();
+    let needs = Needs { norms: true, extends: true, ..Needs::default() };
+    let optimizer = AnyOptimizer::Sgd(Sgd::default());
+    let work = Work { optimizer, network: &network, needs, slots: 0, most_samples: 40 };
+    let labels: Vec<u32> = (0..40).map(|sample| sample % 3).collect();
+    for (small, large, expected) in [(1.0, 1.0, 0), (6e18, 6e18, 1), (1.0, 6e18, 1)] {
+        let size = |sample: usize| if sample < 25 { small } else { large };
+        let value = |k: usize| size(k / 4) * (0.5 + (k * 7 % 11) as f32 / 11.0);
+        let values: Vec<f32> = (0..160).map(value).collect();
+        let mut engine = DeviceEngine::new(device.clone(), &work, 16).unwrap();
+        engine
+            .write(&[0.1, -0.2, 0.3, 0.05, -0.1, 0.2, 0.15, -0.3, 0.25, 0.1, -0.05, 0.2, 0.0, 0.0, 0.0], &[]);
+        let images = DeviceImages::of_floats(engine.gpu(), &values, &labels).unwrap();
+        let (whole, _) = in_pieces(&mut engine, &images, &[40]);
+        let (grown, again) = in_pieces(&mut engine, &images, &[10, 1, 13, 16]);
+        let what = format!("{small:e} and {large:e}: {grown:?}, in one piece {whole:?}");
+        assert_eq!((grown.samples, grown.correct), (whole.samples, whole.correct), "{what}");
+        let numbers = |evidence: &Evidence<f64>| {
+            [evidence.loss, evidence.mean_norm_sq, evidence.sum_squared_norms.unwrap()]
+        };
+        for (grown, whole) in numbers(&grown).into_iter().zip(numbers(&whole)) {
+            assert!((grown - whole).abs() <= 1e-5 * whole, "{what}");
+        }
+        assert_eq!(again, expected, "{what}");
     }
 }
 

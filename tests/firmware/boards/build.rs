@@ -6,7 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 
 /// Kilobytes of stack.
-const STACK: u32 = 8;
+const STACK: u32 = 16;
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=build.rs");

@@ -10,7 +10,6 @@ use adadagrad_core::controller::AnyController;
 use adadagrad_core::dataset::{Dataset, SampleShape, Visit};
 use adadagrad_core::model::Model;
 use adadagrad_core::network::Grain;
-use adadagrad_core::noise_scale::Sensor;
 use adadagrad_core::optimizer::AnyOptimizer;
 use adadagrad_core::owned::cluster::{Channels, Collective, CollectiveError, Reduction};
 use adadagrad_core::owned::threads::{ThreadsEngine, ThreadsError};
@@ -131,7 +130,7 @@ fn configs() -> Vec<RunConfig> {
     let large = |config| RunConfig { initial_batch: 50, sample_budget: 300, ..config };
     let tests = run_configs().into_iter().map(large);
     let rules = rules::rules().into_iter().filter(|rule| !rule.needs().step_time).map(|rule| {
-        let needs_squares = rule.needs().sensor == Sensor::Preconditioned;
+        let needs_squares = rule.needs().sensors.preconditioned;
         let optimizer = AnyOptimizer::all()[if needs_squares { 3 } else { 0 }];
         RunConfig { sample_budget: 400, ..rules::config(rule, optimizer) }
     });

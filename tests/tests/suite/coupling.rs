@@ -107,7 +107,9 @@ fn bias_correction_is_exact_while_betas_change() {
             let moved = before - x[0];
             assert!((moved - 0.01 * 0.25 / (0.25 + 1e-8)).abs() < 1e-14, "{step}: {moved}");
             shared = next;
-            let divisor = rule.divisor(&shared, &memory, 0).unwrap();
+            let preconditioner = rule.preconditioner(&shared).unwrap();
+            // Of one parameter, each slot has one value.
+            let divisor = preconditioner.divisor(memory[preconditioner.slot]);
             assert!((divisor - 0.25 - 1e-8).abs() < 1e-14, "{step}: {divisor}");
         }
     }

@@ -38,4 +38,5 @@ mod retune;
 mod rules;
 mod settings;
 mod sparse_inputs;
+mod streams;
 mod subnormal;

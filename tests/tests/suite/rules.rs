@@ -22,47 +22,13 @@ use adadagrad_core::statistics::{Evidence, Inner, Parts, Reason};
 use adadagrad_core::training::{Progress, Trainer};
 use adadagrad_tests::compare::fingerprint;
 use adadagrad_tests::mnist::network;
+pub(crate) use adadagrad_tests::rules::every_rule as rules;
 
 use crate::determinism::{Images, run};
 use crate::part_workers::shared;
 
 pub(crate) const SAMPLES: u32 = 90;
 const LARGEST: u32 = 80;
-
-/// One of each rule, with sizes and epochs that fit few samples, and some with other options.
-pub(crate) fn rules() -> Vec<AnyController> {
-    let milestones = "40 100 220 500 800".parse().unwrap();
-    let fitting = AnyController::all().map(|rule| match rule {
-        AnyController::Stages(_) => {
-            AnyController::Stages(Stages { schedule: "0:4 100:16 300:80".parse().unwrap() })
-        }
-        AnyController::Linear(_) => AnyController::Linear(Linear { last_batch: 70, over_samples: 500 }),
-        AnyController::AdaBatch(rule) => {
-            AnyController::AdaBatch(adadagrad_core::controller::AdaBatch { every_epochs: 1, ..rule })
-        }
-        AnyController::Smith(rule) => AnyController::Smith(Smith { milestones, ..rule }),
-        AnyController::Seesaw(rule) => {
-            AnyController::Seesaw(adadagrad_core::controller::Seesaw { milestones, ..rule })
-        }
-        AnyController::DiveBatch(rule) => {
-            AnyController::DiveBatch(DiveBatch { every_epochs: 1, scale_learning_rate: true, ..rule })
-        }
-        AnyController::Accordion(rule) => AnyController::Accordion(Accordion { small: 9, large: 45, ..rule }),
-        other => other,
-    });
-    let noise = |sensor| {
-        AnyController::GradientNoiseScale(GradientNoiseScale { sensor, ..GradientNoiseScale::default() })
-    };
-    let window = AdAdaGrad { growth_cap: Some(1.5), window: 4, window_kind: WindowKind::Block };
-    let times = CostAware { fixed_time: Some(0.02), time_per_sample: Some(0.001), ..CostAware::default() };
-    let others = [
-        noise(Sensor::Preconditioned),
-        noise(Sensor::Sign),
-        AnyController::AdAdaGrad(window),
-        AnyController::CostAware(times),
-    ];
-    fitting.into_iter().chain(others).collect()
-}
 
 pub(crate) fn config(controller: AnyController, optimizer: AnyOptimizer) -> RunConfig {
     RunConfig {
@@ -504,6 +470,35 @@ fn what_was_written_before_there_were_states_is_read() {
     assert_eq!(serde_json::to_string(&progress).unwrap(), text);
     let rule: AnyController = serde_json::from_str(r#"{"name":"adadagrad","growth_cap":null}"#).unwrap();
     assert_eq!(rule, AnyController::AdAdaGrad(AdAdaGrad::default()));
+}
+
+/// A run hears its shell's clock: of machines that differ in nothing but the fixed time of a step, the one with the longer
+/// chooses the larger batch.
+#[test]
+fn a_run_told_of_slow_steps_chooses_larger_batches() {
+    let last = |fixed: f64| {
+        let rule = CostAware { warm_up: 3, dwell: 1, ..CostAware::default() };
+        let controller = AnyController::CostAware(rule);
+        let sgd = AnyOptimizer::Sgd(Sgd::default());
+        let config = RunConfig { sample_budget: 2_000, ..config(controller, sgd) };
+        let images = Images::new(SAMPLES);
+        let mut run = LocalRun::<f32, _>::new(config, network(&config), SAMPLES, PlainBackend).unwrap();
+        let mut batches = Vec::new();
+        loop {
+            match run.advance(&images).unwrap() {
+                Advance::Working => {}
+                Advance::Finished => return batches,
+                Advance::Step(step) => {
+                    run.measured(step.samples, fixed + 0.001 * f64::from(step.samples));
+                    batches.push(step.samples);
+                }
+            }
+        }
+    };
+    let [fast, slow] = [last(1e-4), last(0.5)];
+    assert_eq!(fast[..3], slow[..3], "nothing is measured yet");
+    let [fast, slow] = [fast, slow].map(|batches| *batches.last().unwrap());
+    assert!(fast <= 4 && slow >= 64, "{fast} with short steps, {slow} with long ones");
 }
 
 /// The batch that makes most progress per second is large where a step has a long fixed part, and small where it has none.

@@ -91,5 +91,5 @@ export function describeNoiseScale({ log }: TrainedRun): string {
   const { values, measured } = noiseScales(log);
   if (!measured) return 'not computed';
   const last = values.at(-1);
-  return last === undefined || Number.isNaN(last) ? 'undefined: noise dominates' : formatSize(last);
+  return last === undefined || Number.isNaN(last) ? 'noise dominates' : formatSize(last);
 }

@@ -74,6 +74,24 @@ impl<'a, F: Real, B: Backend<F>> Sweep<'a, F, B> {
         &self.workspace.values[start..start + last.output.len() * samples]
     }
 
+    /// The outputs \[m, classes\] of m samples that have no labels, given by their values as a data set's `read` writes
+    /// them. [`Self::probabilities`] makes probabilities of them.
+    ///
+    /// # Errors
+    /// When lengths do not fit, or there are more samples than fit one micro-batch.
+    pub fn predict(&mut self, parameters: &[F], inputs: &[F]) -> Result<&[F], SweepError> {
+        check_length("the parameters", self.network.parameters(), parameters.len())?;
+        let input_len = self.network.input().len();
+        check_length("the inputs", inputs.len().next_multiple_of(input_len), inputs.len())?;
+        let (samples, capacity) = (inputs.len() / input_len, self.capacity);
+        if samples > capacity {
+            return Err(SweepError::TooManySamples { capacity });
+        }
+        self.workspace.values[..inputs.len()].copy_from_slice(inputs);
+        self.run_forward(parameters, samples);
+        Ok(self.outputs(samples))
+    }
+
     /// The outputs, and the probabilities that softmax makes of them, \[m, classes\] each, of the micro-batch that
     /// was evaluated last. None where `samples` are more than fit one.
     #[must_use]
@@ -112,10 +130,19 @@ impl<'a, F: Real, B: Backend<F>> Sweep<'a, F, B> {
         count: usize,
     ) -> Result<Score<F::Sum>, SweepError> {
         if count == 0 {
-            // Kernels need not know of it.
             return Ok(Score::default());
         }
         self.read(dataset, count)?;
+        self.run_forward(parameters, count);
+        Ok(self.score(count))
+    }
+
+    /// Runs the network on the inputs that are there.
+    fn run_forward(&mut self, parameters: &[F], count: usize) {
+        if count == 0 {
+            // Kernels need not know of it.
+            return;
+        }
         let mut buffers = cut(self.network, count, self.workspace.values);
         let nodes = self.network.nodes();
         let mut first = 0;
@@ -124,7 +151,6 @@ impl<'a, F: Real, B: Backend<F>> Sweep<'a, F, B> {
             stage.forward(&self.backend, count, parameters, &mut buffers);
             first += stage.len();
         }
-        Ok(self.score(count))
     }
 
     /// Notes the visits, and lets the data set fetch their samples. Returns how many there are.

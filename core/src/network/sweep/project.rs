@@ -19,7 +19,8 @@ impl<F: Real, B: Backend<F>> Sweep<'_, F, B> {
     /// The second sweep: adds a micro-batch's inner products with ḡ to `inner`. Of no samples, nothing is added.
     ///
     /// # Errors
-    /// When lengths do not fit, or there is no such sample or class; then `inner` is as it was.
+    /// When lengths do not fit, there is no such sample or class, or samples cannot be read again; then `inner` is as it
+    /// was.
     pub fn project(
         &mut self,
         parameters: &[F],
@@ -30,6 +31,9 @@ impl<F: Real, B: Backend<F>> Sweep<'_, F, B> {
     ) -> Result<(), SweepError> {
         check_length("the mean gradient", self.network.parameters(), mean_gradient.len())?;
         self.check_workspace(&INNER)?;
+        if !dataset.repeats() {
+            return Err(SweepError::Stream);
+        }
         let (count, _) = self.forward(parameters, dataset, samples)?;
         self.project_by(Pass::Full, parameters, mean_gradient, count, inner);
         Ok(())

@@ -135,6 +135,11 @@ impl<F: Real, M: Backend<F> + Copy> LocalRun<F, M> {
         &self.trainer
     }
 
+    /// Tells how long the last step took: [`Trainer::measured`].
+    pub fn measured(&mut self, samples: u32, seconds: f64) {
+        self.trainer.measured(samples, seconds);
+    }
+
     /// How far the run has come.
     #[must_use]
     pub const fn progress(&self) -> &Progress<F::Sum> {

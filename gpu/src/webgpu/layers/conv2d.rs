@@ -71,7 +71,7 @@ impl DeviceLayer for layer::Conv2d {
     fn statistics(&self, call: &Call<'_>, pass: Pass, build: &mut Builder<'_>) {
         let buffers = build.buffers;
         let (place, samples) = (call.place, build.samples);
-        let moments = build.needs.coordinate_quantile.is_some();
+        let moments = build.needs.moments();
         let (flags, parameters, sixth) = match pass {
             Pass::Project | Pass::ProjectFromCache => {
                 (PROJECT, &buffers.gradient_sum, &buffers.tile_inner_products)

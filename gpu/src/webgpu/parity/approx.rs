@@ -88,6 +88,18 @@ impl Approx {
         Self::rounded(self.value.ln(), error, 3.0)
     }
 
+    pub(super) fn abs(self) -> Self {
+        Self { value: self.value.abs(), ..self }
+    }
+
+    /// √x of what is not negative but for its error.
+    pub(super) fn root(self) -> Self {
+        let value = self.value.sqrt();
+        let below = value - (self.value - self.error).max(0.0).sqrt();
+        // WGSL: 1/(1/√x), with 2 units and 2.5.
+        Self::rounded(value, below.max((self.value + self.error).sqrt() - value), 5.0)
+    }
+
     /// 1/√x.
     pub(super) fn inverse_root(self) -> Self {
         let error = 0.5 * self.error * (self.value - self.error).powf(-1.5);

@@ -15,7 +15,7 @@ use super::super::uniforms::{Batch, Draw};
 use super::super::update::{entry_of, slot_len, spread, step};
 use super::super::variants::{self, Sum, Variant};
 use super::case::{Random, around, exactly, word};
-use super::{Approx, Case, POISON, layers};
+use super::{Approx, Case, POISON, coordinates, layers};
 
 /// Every case of every kernel.
 #[must_use]
@@ -28,6 +28,7 @@ pub fn cases() -> Vec<Case> {
     per_sample(&mut random, &mut cases);
     sums(&mut random, &mut cases);
     optimizers(&mut random, &mut cases);
+    coordinates::cases(&mut random, &mut cases);
     decaying_memory(&mut cases);
     cases
 }

@@ -36,7 +36,7 @@ pub fn run(memory: &mut Memory, watch: &mut dyn Watch) -> Result<(), Failure> {
 
 fn config() -> RunConfig {
     RunConfig {
-        // Of AdaGrad's memory all that it keeps is one number: three vectors would not leave 8 KB of 100 KB for the stack.
+        // Of AdaGrad's memory all that it keeps is one number: three vectors would leave too little of 100 KB for the stack.
         optimizer: AnyOptimizer::AdaGradNorm(AdaGradNorm::default()),
         learning_rate: 1.0,
         test: Some(AnyTest::Norm(NormTest { eta: 0.7, debiased: false })),
