@@ -22,6 +22,7 @@ const FUZZ_SECONDS: u32 = 10;
 // Stages that others need, by name.
 const DATA: &str = "data";
 const QEMU: &str = "emulator";
+const MPI: &str = "MPI";
 const PACKAGE: &str = "wasm package";
 const BUILD: &str = "page build";
 const BENCH: &str = "bench build";
@@ -69,11 +70,9 @@ fn native(project: &Project, report: &mut Report) {
     report.stage("graphics driver", &[], || unless_required("REQUIRE_GPU", vulkan::ensure()));
     // This program is tested apart: a system that locks running programs could not build it anew.
     report.stage("tests", &[DATA], || run_cargo(project, &["test", "--workspace", "--exclude", "xtask"]));
-    // After the others: with the feature the program is built once more.
-    report.stage("cluster", &[DATA], || {
-        if let Outcome::Skipped(why) = unless_required("REQUIRE_MPI", mpi::ensure())? {
-            return Ok(Outcome::Skipped(why));
-        }
+    report.stage(MPI, &[], || unless_required("REQUIRE_MPI", mpi::ensure()));
+    // With the feature the program is built once more, and the crates that it needs are built once.
+    report.stage("cluster", &[MPI], || {
         run_cargo(project, &["test", "-p", "adadagrad-gpu", "--features", "mpi", "--test", "mpi"])
     });
     report.stage("tests of xtask", &[], || run_cargo(project, &["test", "-p", "xtask"]));

@@ -63,7 +63,7 @@ enum Ready {
     Shown,
     Run {
         session: Box<Session>,
-        data: Splits,
+        data: Box<Splits>,
         interrupts: Interrupts,
     },
 }
