@@ -13,7 +13,7 @@ use adadagrad_core::owned::cluster::Reduction;
 use clap::{ArgGroup, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::network::NetworkArguments;
-use crate::parts::{Chosen, PartArguments, choice_parser};
+use crate::parts::{Chosen, EveryChoice, PartArguments, choice_parser};
 use crate::save_every::SaveEvery;
 use crate::setting_arguments::{BatchArguments, SettingArguments};
 use crate::values::{fraction, image_size, number, positive, shape, whole, whole_in_list};
@@ -513,29 +513,8 @@ pub(crate) struct StatisticsArguments {
     /// [default: that of --load's run, else 0]
     #[arg(long, value_parser = whole::<u64>)]
     pub(crate) seed: Option<u64>,
-    /// Threshold of the norm tests, > 0 [default: that of --load's run, else 0.1]
-    #[arg(long, value_parser = number)]
-    pub(crate) eta: Option<f64>,
-    /// Threshold of the inner product test, > 0 [default: that of --load's run, else 0.9]
-    #[arg(long, value_parser = number)]
-    pub(crate) theta: Option<f64>,
-    /// Threshold of the orthogonality test, > 0 [default: that of --load's run, else 5.84]
-    #[arg(long, value_parser = number)]
-    pub(crate) nu: Option<f64>,
-    /// Fraction of the coordinates that must pass the coordinate-wise norm test, above 0 and at most 1
-    /// [default: that of --load's run, else 1]
-    #[arg(long, value_parser = number)]
-    pub(crate) quantile: Option<f64>,
-    /// Number of parts whose mean gradients the worker-gradient test compares, 2 to 1024
-    /// [default: that of --load's run, else 4]
-    #[arg(long, value_parser = whole::<u32>)]
-    pub(crate) workers: Option<u32>,
-    /// Norm test with the debiased n - v/b instead of n [default: that of --load's run, else false]
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
-    pub(crate) debiased: Option<bool>,
-    /// Inner product tests against the mean of the other samples [default: that of --load's run, else false]
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
-    pub(crate) leave_one_out: Option<bool>,
+    #[command(flatten)]
+    pub(crate) tests: EveryChoice<AnyTest>,
     /// Print a table instead of the JSON object
     #[arg(long)]
     pub(crate) table: bool,

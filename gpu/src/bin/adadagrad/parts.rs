@@ -2,6 +2,7 @@
 //! and types are read off the core's table of settings, so that a new one needs no line here.
 
 use std::error::Error;
+use std::marker::PhantomData;
 use std::sync::LazyLock;
 
 use adadagrad_core::batch_test::AnyTest;
@@ -115,12 +116,12 @@ impl SettingFlag {
         self.takers[0].1
     }
 
-    /// As clap takes it.
-    fn argument<T: Part>(&self) -> Arg {
+    /// As clap takes it. `first` says where a value comes from before the default does.
+    fn argument<T: Part>(&self, first: &str) -> Arg {
         let field = self.field();
         let argument = Arg::new(self.long.clone())
             .long(self.long.clone())
-            .help(self.help())
+            .help(self.help(first))
             .help_heading(T::HEADING)
             .value_parser(parser(field));
         match field.default {
@@ -135,7 +136,7 @@ impl SettingFlag {
     }
 
     /// Who takes it, what it does, what it may be, and what it is by default.
-    fn help(&self) -> StyledStr {
+    fn help(&self, first: &str) -> StyledStr {
         let mut descriptions: Vec<(String, Vec<&str>)> = Vec::new();
         let mut defaults: Vec<(String, Vec<&str>)> = Vec::new();
         for (choice, field) in &self.takers {
@@ -153,7 +154,7 @@ impl SettingFlag {
             [(text, _)] => vec![text.clone()],
             several => several.iter().map(|(text, names)| format!("{text} ({})", names.join(", "))).collect(),
         };
-        ascii(&format!("{} [default: {}]", descriptions.join("; "), defaults.join(", "))).into()
+        ascii(&format!("{} [default: {first}{}]", descriptions.join("; "), defaults.join(", "))).into()
     }
 }
 
@@ -211,12 +212,32 @@ where
         .try_map(|word: String| serde_json::from_value::<T>(Value::from(word.replace('-', "_"))))
 }
 
+/// Flags that were given, in the order of the table: the flag, its setting, and the value.
+type Given = Vec<(&'static str, &'static str, Value)>;
+
+/// The flags of a part's settings that were given.
+fn given<T: Part>(matches: &ArgMatches) -> Result<Given, clap::Error> {
+    let own = FLAGS.iter().filter(|flag| flag.place == T::PLACE);
+    let given = own.filter_map(|flag| {
+        let value = found::<Value>(matches, &flag.long).transpose()?;
+        Some(value.map(|value| (flag.long.as_str(), flag.field().name, value)))
+    });
+    given.collect()
+}
+
+/// What is wrong with a setting, with the flag that was given instead of its name.
+fn about_flag(given: &Given, error: &str) -> String {
+    let renamed = given.iter().find_map(|(flag, field, _)| {
+        Some(format!("--{flag}: {}", error.strip_prefix(field)?.strip_prefix(": ")?))
+    });
+    renamed.unwrap_or_else(|| error.to_owned())
+}
+
 /// What was given on the command line of a part.
 #[derive(Debug)]
 pub(crate) struct PartArguments<T> {
     named: Option<Chosen<T>>,
-    /// The flags of settings, in the order of the table.
-    given: Vec<(&'static str, &'static str, Value)>,
+    given: Given,
 }
 
 impl<T> Default for PartArguments<T> {
@@ -262,15 +283,8 @@ impl<T: Part> PartArguments<T> {
                 None => return Err(Usage(Self::not_its_own(flag, &part)).into()),
             }
         }
-        Ok(serde_json::from_value(value).map_err(|error| Usage(self.about_flag(&error.to_string())))?)
-    }
-
-    /// What is wrong with a setting, with the flag that was given in place of its name.
-    fn about_flag(&self, error: &str) -> String {
-        let renamed = self.given.iter().find_map(|(flag, field, _)| {
-            Some(format!("--{flag}: {}", error.strip_prefix(field)?.strip_prefix(": ")?))
-        });
-        renamed.unwrap_or_else(|| error.to_owned())
+        Ok(serde_json::from_value(value)
+            .map_err(|error| Usage(about_flag(&self.given, &error.to_string())))?)
     }
 
     fn not_its_own(flag: &str, part: &T) -> String {
@@ -290,7 +304,7 @@ impl<T: Part> Args for PartArguments<T> {
             .help(T::HELP)
             .help_heading(T::HEADING);
         let settings = FLAGS.iter().filter(|flag| flag.place == T::PLACE);
-        settings.fold(command.arg(choice), |command, flag| command.arg(flag.argument::<T>()))
+        settings.fold(command.arg(choice), |command, flag| command.arg(flag.argument::<T>("")))
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -300,13 +314,59 @@ impl<T: Part> Args for PartArguments<T> {
 
 impl<T: Part> FromArgMatches for PartArguments<T> {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let named = found::<Chosen<T>>(matches, T::FLAG)?;
-        let own = FLAGS.iter().filter(|flag| flag.place == T::PLACE);
-        let given = own.filter_map(|flag| {
-            let value = found::<Value>(matches, &flag.long).transpose()?;
-            Some(value.map(|value| (flag.long.as_str(), flag.field().name, value)))
-        });
-        Ok(Self { named, given: given.collect::<Result<_, _>>()? })
+        Ok(Self { named: found(matches, T::FLAG)?, given: given::<T>(matches)? })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+/// Flags for the settings of all choices of a part at once.
+#[derive(Debug)]
+pub(crate) struct EveryChoice<T> {
+    given: Given,
+    part: PhantomData<T>,
+}
+
+impl<T: Part> EveryChoice<T> {
+    /// Every choice: its settings from the flags, else from `loaded` by their names, else its defaults.
+    pub(crate) fn all(&self, loaded: impl Fn(&str) -> Option<Value>) -> Result<Vec<T>, Box<dyn Error>> {
+        let names = T::CHOICES.iter().filter_map(|choice| T::named(choice.name));
+        names
+            .map(|part| {
+                let mut settings = serde_json::to_value(part)?;
+                for field in part.fields() {
+                    let flag = self.given.iter().find(|(_, setting, _)| *setting == field.name);
+                    let value = flag.map(|(.., value)| value.clone()).or_else(|| loaded(field.name));
+                    if let (Some(place), Some(value)) = (settings.get_mut(field.name), value) {
+                        *place = value;
+                    }
+                }
+                let part = serde_json::from_value(settings);
+                Ok(part.map_err(|error| Usage(about_flag(&self.given, &error.to_string())))?)
+            })
+            .collect()
+    }
+}
+
+impl<T: Part> Args for EveryChoice<T> {
+    fn augment_args(command: Command) -> Command {
+        let settings = FLAGS.iter().filter(|flag| flag.place == T::PLACE);
+        settings.fold(command, |command, flag| {
+            command.arg(flag.argument::<T>("that of --load's run, else ").help_heading(None::<&str>))
+        })
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl<T: Part> FromArgMatches for EveryChoice<T> {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        Ok(Self { given: given::<T>(matches)?, part: PhantomData })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {

@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-use adadagrad_core::batch_test::{
-    AnyTest, AugmentedTest, CoordinateNormTest, InnerProductTest, NormTest, OrthogonalityTest, WorkerNormTest,
-};
+use adadagrad_core::batch_test::AnyTest;
 use adadagrad_core::config::{LARGEST_EXACT, RunConfig};
 use adadagrad_core::model::Model;
+use adadagrad_core::settings::Choices;
 use adadagrad_core::shuffle::Order;
 use adadagrad_core::statistics::{Evidence, Needs, Reason};
 use adadagrad_core::training::{BatchOrder, Cut};
@@ -20,7 +19,7 @@ use crate::arguments::StatisticsArguments;
 use crate::demand::Demand;
 use crate::files;
 use crate::numbers::{grouped, percent, significant};
-use crate::origin::{self, Loaded};
+use crate::origin;
 use crate::output;
 use crate::settings::explain;
 use crate::table::table;
@@ -57,19 +56,12 @@ pub(crate) fn run(arguments: &StatisticsArguments) -> Outcome {
     let chosen = arguments.network.choose(loaded, Some(Model::Cnn))?;
     let own_seed = loaded.and_then(|(_, checkpoint)| Some(checkpoint.state.as_ref()?.config.seed));
     let seed = arguments.seed.or(own_seed).unwrap_or_default();
-    let thresholds = Thresholds::of(arguments, loaded);
-    let tests = tests(&thresholds);
-    for (_, test) in tests {
+    let tests = arguments.tests.all(|setting| origin::threshold(loaded, setting))?;
+    for &test in &tests {
         let config = RunConfig { test: Some(test), seed, ..RunConfig::default() };
         config.validate(u32::MAX).map_err(|error| explain(&error))?;
     }
-    let needs = Needs {
-        norms: true,
-        inner: true,
-        coordinate_quantile: Some(thresholds.quantile),
-        parts: thresholds.workers,
-        ..Needs::default()
-    };
+    let needs = tests.iter().fold(Needs::default(), |needs, test| needs.and(test.needs()));
     let data = arguments.place.load_data(origin::dataset_of(&arguments.place, loaded)?)?;
     if let Some(note) = loaded.map(|loaded| origin::check_data(loaded, &data)).transpose()?.flatten() {
         output::message(note);
@@ -81,58 +73,13 @@ pub(crate) fn run(arguments: &StatisticsArguments) -> Outcome {
     let demand = Demand { needs, largest: Some(cut), is_saved: false };
     let mut engine = files::engine_of(&arguments.place, chosen.model, &network, seed, loaded, &data, demand)?;
     let evidence = engine.evidence(cut, visit, &needs)?;
-    let report = report(&evidence, tests);
+    let report = report(&evidence, &tests);
     if arguments.table {
         output::result(tables(&report));
     } else {
         output::result(serde_json::to_string(&report)? + "\n");
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// What the tests are made with: flag, else the checkpoint's test, else the default.
-struct Thresholds {
-    eta: f64,
-    theta: f64,
-    nu: f64,
-    quantile: f64,
-    workers: u32,
-    debiased: bool,
-    leave_one_out: bool,
-}
-
-impl Thresholds {
-    fn of(arguments: &StatisticsArguments, loaded: Option<Loaded<'_>>) -> Self {
-        let real = |flag: Option<f64>, name, default| {
-            flag.or_else(|| origin::threshold(loaded, name)?.as_f64()).unwrap_or(default)
-        };
-        let switch = |flag: Option<bool>, name| {
-            flag.or_else(|| origin::threshold(loaded, name)?.as_bool()).unwrap_or_default()
-        };
-        let workers = || u32::try_from(origin::threshold(loaded, "workers")?.as_u64()?).ok();
-        let inner = InnerProductTest::default();
-        Self {
-            eta: real(arguments.eta, "eta", NormTest::default().eta),
-            theta: real(arguments.theta, "theta", inner.theta),
-            nu: real(arguments.nu, "nu", OrthogonalityTest::default().nu),
-            quantile: real(arguments.quantile, "quantile", CoordinateNormTest::default().quantile),
-            workers: arguments.workers.or_else(workers).unwrap_or(WorkerNormTest::default().workers),
-            debiased: switch(arguments.debiased, "debiased"),
-            leave_one_out: switch(arguments.leave_one_out, "leave_one_out"),
-        }
-    }
-}
-
-fn tests(thresholds: &Thresholds) -> [(&'static str, AnyTest); 6] {
-    let &Thresholds { eta, theta, nu, quantile, workers, debiased, leave_one_out } = thresholds;
-    [
-        ("norm", AnyTest::Norm(NormTest { eta, debiased })),
-        ("inner_product", AnyTest::InnerProduct(InnerProductTest { theta, leave_one_out })),
-        ("orthogonality", AnyTest::Orthogonality(OrthogonalityTest { nu })),
-        ("augmented", AnyTest::Augmented(AugmentedTest { theta, nu, leave_one_out })),
-        ("coordinate_norm", AnyTest::CoordinateNorm(CoordinateNormTest { eta, quantile })),
-        ("worker_norm", AnyTest::WorkerNorm(WorkerNormTest { eta, workers })),
-    ]
 }
 
 /// How many images, and which.
@@ -161,7 +108,7 @@ fn batch(arguments: &StatisticsArguments, seed: u64, data: &Splits) -> Result<(u
     }
 }
 
-fn report(evidence: &Evidence<f64>, tests: [(&'static str, AnyTest); 6]) -> Report {
+fn report(evidence: &Evidence<f64>, tests: &[AnyTest]) -> Report {
     let mut reasons = BTreeMap::new();
     let mut finite = |name, value: Result<f64, Reason>| match value {
         Ok(value) if value.is_finite() => Some(value),
@@ -182,8 +129,8 @@ fn report(evidence: &Evidence<f64>, tests: [(&'static str, AnyTest); 6]) -> Repo
     let variance_along = finite("variance_along", evidence.variance_along());
     let variance_orthogonal = finite("variance_orthogonal", evidence.variance_orthogonal());
     let (mut required, mut threshold) = (BTreeMap::new(), BTreeMap::new());
-    for (name, test) in tests {
-        let test = test.as_test::<f64>();
+    for test in tests {
+        let (name, test) = (test.name(), test.as_test::<f64>());
         let size = test.required(evidence);
         let reason = size.reason().unwrap_or(Reason::NonFinite);
         required.insert(name, finite(name, size.size().ok_or(reason)));
