@@ -63,7 +63,7 @@ enum Ready {
     Shown,
     Run {
         session: Box<Session>,
-        data: Splits,
+        data: Box<Splits>,
         interrupts: Interrupts,
     },
 }
@@ -118,7 +118,7 @@ fn prepare(arguments: &TrainArguments, given: &ArgMatches) -> Result<Ready, Box<
     let interrupts = interrupt::listen(Arc::clone(run.engine().control()), "saving a checkpoint")?;
     let network = Trained { network, own: chosen.own };
     let session = Session::new(run, network, files, profile.map(Utilisation::new), ResumeCommand::new(given));
-    Ok(Ready::Run { session: Box::new(session), data, interrupts })
+    Ok(Ready::Run { session: Box::new(session), data: Box::new(data), interrupts })
 }
 
 /// Says that the first batch has fewer samples than the test asks for parts.
