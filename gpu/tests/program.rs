@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
-use support::program::{SHORT, folder, lines, refuse, run, succeed, text, timeless};
+use support::program::{SHORT, folder, lines, program, refuse, run, succeed, text, timeless};
 
 #[test]
 fn settings_that_cannot_run_are_refused_with_the_range() {

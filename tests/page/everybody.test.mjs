@@ -211,7 +211,8 @@ test('large text, other directions, long names, forced colours, contrast and pap
   await page.waitForFunction(() => document.querySelector('.chart-stage .uplot').clientWidth > 700);
   await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
   await page.setViewportSize({ width: 700, height: 990 });
-  await page.waitForFunction(() => document.querySelectorAll('.chart-paper svg').length === 5);
+  // The five charts, and the three panes of the comparison.
+  await page.waitForFunction(() => document.querySelectorAll('.chart-paper svg').length === 8);
   const paper = await page.evaluate(() => {
     const luminance = (colour) => {
       const [red, green, blue] = colour.match(/\d+/g).map(Number);
@@ -231,7 +232,7 @@ test('large text, other directions, long names, forced colours, contrast and pap
   assert.ok(paper.text < 0.2, `text of luminance ${paper.text}`);
   assert.ok(paper.strokes.length > 10 && paper.strokes.every((value) => value < 0.5), 'pale lines');
   assert.ok(paper.widest <= 700, `a chart reaches to ${paper.widest}`);
-  assert.deepEqual([paper.charts, paper.canvases, paper.controls, paper.sideways], [5, 0, 0, 0]);
+  assert.deepEqual([paper.charts, paper.canvases, paper.controls, paper.sideways], [8, 0, 0, 0]);
   await page.emulateMedia({ media: 'screen' });
   await page.waitForFunction(() => document.querySelectorAll('.chart-paper svg').length === 0);
 });
