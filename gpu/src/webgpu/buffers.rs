@@ -296,12 +296,14 @@ mod tests {
         ] {
             assert!(bytes(needs, slots) > without + parameters, "{needs:?}");
         }
-        // An epoch's sum that makes the memory larger than the device can bind is refused beforehand.
+        // A training memory that is larger than the device can bind is refused beforehand.
         let needs = Needs { epoch: true, ..plain };
         let demand = |slots| Demand { network: network.view(), slots, needs: &needs, most_samples: 64 };
-        assert!(fitting_micro_batch(&demand(1), 1, parameters, 1 << 30).is_ok());
-        let refused = fitting_micro_batch(&demand(2), 1, parameters, 1 << 30);
-        assert!(matches!(refused, Err(GpuError::Binding { needed, .. }) if needed > parameters));
+        let (binding, _) = Sizes::new(&demand(1), 1).largest();
+        assert!(fitting_micro_batch(&demand(1), 1, binding, 1 << 30).is_ok());
+        let slots = usize::try_from(binding / parameters).unwrap() + 1;
+        let refused = fitting_micro_batch(&demand(slots), 1, binding, 1 << 30);
+        assert!(matches!(refused, Err(GpuError::Binding { needed, .. }) if needed > binding));
     }
 
     #[test]
