@@ -62,6 +62,9 @@ fn the_critical_batch_is_measured_from_a_checkpoint() {
         assert_eq!(output.status.code(), Some(2), "{flags}: {output:?}");
         assert!(text(&output.stderr).contains(sentence), "{flags}: {output:?}");
     }
+    let output = run(folder.path(), &measure.replace("--base-batch 4", "--base-batch 100000"));
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert!(text(&output.stderr).contains("--base-batch is 100000, but must be from 1 to "), "{output:?}");
 }
 
 #[test]

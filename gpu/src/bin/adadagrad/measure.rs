@@ -119,6 +119,11 @@ pub(crate) fn critical_batch(arguments: &CriticalBatchArguments) -> Outcome {
     let network = chosen.network(data.training.shape())?;
     let data = data.for_run(&config, state.and_then(|state| state.encoding));
     let samples = data.training.len();
+    let base = arguments.base_batch;
+    if base.get() > samples {
+        let range = format!("from 1 to {samples}, the number of training samples");
+        return Err(Usage(format!("--base-batch is {base}, but must be {range}")).into());
+    }
     config.validate_under_way(samples).map_err(|error| explain(&error))?;
     let parameters = checkpoint.parameters(network.view()).map_err(|error| about(load, error))?;
     let slots = config.slots();
