@@ -122,6 +122,9 @@ impl Coupling {
         batch: u32,
         next: u32,
     ) -> Result<Coupled<S>, CouplingError> {
+        if next == batch {
+            return Ok(before);
+        }
         let delta = S::of(next.into()) / S::of(batch.max(1).into());
         let Coupled { learning_rate, beta1, beta2 } = before;
         match self {

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
-use support::program::{SHORT, folder, lines, program, refuse, run, succeed, text, timeless};
+use support::program::{SHORT, folder, lines, refuse, run, succeed, text, timeless};
 
 #[test]
 fn settings_that_cannot_run_are_refused_with_the_range() {
@@ -546,7 +546,7 @@ fn the_self_test_passes_and_its_report_is_one_json_file() {
 fn several_started_by_mpirun_are_refused_without_mpi() {
     let folder = folder();
     let started = |rank: &str, size: &str| {
-        let mut command = program(folder.path(), &format!("{SHORT} --save run.st"));
+        let mut command = support::program::program(folder.path(), &format!("{SHORT} --save run.st"));
         command.env("OMPI_COMM_WORLD_RANK", rank).env("OMPI_COMM_WORLD_SIZE", size).output().unwrap()
     };
     let first = started("0", "2");

@@ -195,6 +195,7 @@ function whyChanged({ controller, test }: Pick<RunConfig, 'controller' | 'test'>
   // The table has for each name the words for the rule of that name.
   const words = WORDS[controller.name] as RuleWords<Name>;
   const rule = controller as Rule<Name>;
+  if (step.reasons.controller === 'no_beta_left') return RULE_REASONS.no_beta_left;
   if (step.next_batch > step.samples) return words.grew(rule, step);
   if (step.next_batch < step.samples) return words.shrank(rule, step);
   const { controller: held, required: untested } = step.reasons;

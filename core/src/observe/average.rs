@@ -145,7 +145,7 @@ impl crate::fields::Setting for Watch<f64> {
 impl crate::fields::Setting for Watches<f64> {
     fn of(value: crate::fields::Value) -> Result<Self, crate::fields::Fault> {
         use crate::fields::{Fault, Value};
-        const EXPECTED: &str = "a list of at most 8 observed quantities";
+        const EXPECTED: &str = "a list of no more observed quantities than a run can have";
         let Value::List(list) = value else { return Err(Fault::Type(value, EXPECTED)) };
         let mut watches = Self::default();
         if list.len() > watches.0.len() {

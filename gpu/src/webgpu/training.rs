@@ -341,7 +341,9 @@ impl Training {
             self.recovering(async |training| training.weighable(&standing, plan).await).await?;
         let weighed = trainer.weigh(&plan, &evidence);
         if weighed.is_err() {
-            // The device has refused the updates of the steps ahead as well.
+            // The device refuses updates behind sums that are not finite. What it has made of a step that was refused for
+            // another reason is taken back.
+            self.is_astray |= !self.ahead.is_empty();
             self.ahead.clear();
         }
         let pending = weighed?;

@@ -104,6 +104,7 @@ impl Peers {
             let slice = slice_of(parameters, self.collective.rank(), self.size()).len();
             // The old ones are let go first.
             let none = Needs::default();
+            (self.needs, self.parameters) = (none, 0);
             (self.fold, self.part, self.batch) =
                 (BatchSums::new(0, &none)?, OwnedStatistics::new(0, &none)?, BatchSums::new(0, &none)?);
             (self.fold, self.part) = (BatchSums::new(slice, &needs)?, OwnedStatistics::new(slice, &needs)?);

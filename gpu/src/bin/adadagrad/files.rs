@@ -121,7 +121,7 @@ impl PlaceArguments {
     ) -> Result<Box<dyn Engine>, Box<dyn Error>> {
         let training = Arc::clone(&data.training);
         if job::ranks() > 1 && self.device != Device::Cpu {
-            return Err("several ranks train on the CPU: give --device cpu".into());
+            return Err(Usage("several ranks train on the CPU: give --device cpu".to_owned()).into());
         }
         let (device, threads) = (self.chosen_device(), self.threads());
         demand.check(device, threads, config, &network)?;

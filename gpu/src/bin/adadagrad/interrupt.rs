@@ -12,6 +12,8 @@ use crate::output;
 
 /// Of Ctrl-C, with the same number on every system.
 const SIGINT: u8 = 2;
+/// Of a request to end, the same.
+const SIGTERM: u8 = 15;
 /// Programs that run others, such as `timeout`, send them the same signal twice in a row. A person takes longer.
 const SAME: Duration = Duration::from_millis(500);
 
@@ -20,9 +22,11 @@ const SAME: Duration = Duration::from_millis(500);
 pub(crate) struct Interrupts(Arc<AtomicU8>);
 
 impl Interrupts {
-    /// The exit code of a program that the signal has ended: 128 and the signal's number.
+    /// The exit code of a program that the signal has ended: 128 and the signal's number. Where none came, it was another
+    /// rank that was asked to end.
     pub(crate) fn exit_code(&self) -> u8 {
-        128 + self.0.load(Ordering::Relaxed)
+        let signal = self.0.load(Ordering::Relaxed);
+        128 + if signal == 0 { SIGTERM } else { signal }
     }
 
     /// What a signal does: the first cancels the engine's step, a second Ctrl-C quits at once.

@@ -10,6 +10,7 @@ use adadagrad_gpu::cluster::{self, Common, Launch, launched};
 
 use crate::output;
 use crate::resume_command::ResumeCommand;
+use crate::usage::Usage;
 
 /// What the launcher has said.
 fn launch() -> Option<&'static Launch> {
@@ -120,11 +121,18 @@ pub(crate) fn agree<T>(
     common: impl FnOnce(&mut T) -> Result<Common, Box<dyn Error>>,
 ) -> Result<T, Box<dyn Error>> {
     let Some(mut collective) = collective(&Arc::default()) else { return ready };
+    let is_usage = ready.as_ref().is_err_and(|error| error.is::<Usage>());
     let mut ready = ready.map_err(|error| error.to_string());
     let own = match &mut ready {
         Ok(ready) => common(ready).map_err(|error| error.to_string()),
         Err(error) => Err(error.clone()),
     };
-    cluster::agree(&mut *collective, own)?;
+    let agreed = cluster::agree(&mut *collective, own);
+    if is_usage {
+        // All ranks have the same settings: what is wrong with them is so on each.
+        agreed.map_err(|error| Usage(error.to_string()))?;
+    } else {
+        agreed?;
+    }
     Ok(ready?)
 }

@@ -63,7 +63,9 @@ fn main() -> ExitCode {
 fn run(command: &Command, given: &ArgMatches) -> ExitCode {
     let outcome = match command {
         Command::Train(arguments) => train::run(arguments, given),
-        _ if job::ranks() > 1 => Err("only `train` runs on several ranks: start this command once".into()),
+        _ if job::ranks() > 1 => {
+            Err(usage::Usage("only `train` runs on several ranks: start this command once".to_owned()).into())
+        }
         Command::Statistics(arguments) => statistics::run(arguments),
         Command::Bench(arguments) => bench::run(arguments),
         Command::Selftest(arguments) => selftest::run(arguments),

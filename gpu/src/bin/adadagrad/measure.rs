@@ -135,7 +135,9 @@ pub(crate) fn critical_batch(arguments: &CriticalBatchArguments) -> Outcome {
         config.start(parameters.len(), &mut memory);
         memory
     };
-    let demand = Demand { is_saved: false, ..Demand::of_run(&config, &network, samples) };
+    let largest = base.get().saturating_mul(arguments.largest_factor.get()).min(samples);
+    let largest = RunConfig { max_batch: largest, ..config };
+    let demand = Demand { is_saved: false, ..Demand::of_run(&largest, &network, samples) };
     let mut engine = arguments.place.engine(&config, network, &data, demand)?;
     let interrupts =
         interrupt::listen(Arc::clone(engine.control()), "stopping; the checkpoint stays as it is")?;

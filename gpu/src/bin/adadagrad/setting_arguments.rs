@@ -94,7 +94,7 @@ pub(crate) struct SettingArguments {
 
     /// Tests, noise scales and rules to compute and report while another rule decides, with commas between the names, at
     /// most eight: norm, inner_product, noise_scale, cabs, ... (`adadagrad rules` lists all). Their sizes are in the telemetry
-    /// and the summary; the training stays the same, bit for bit
+    /// and the summary; the training stays the same, on the CPU bit for bit, on a GPU up to rounding
     #[arg(long, value_name = "NAMES", help_heading = "Batch size")]
     pub(crate) observe: Option<Observe>,
 
