@@ -55,6 +55,7 @@ fn the_critical_batch_is_measured_from_a_checkpoint() {
     assert!(text(&said.stderr).contains("Batches end at the size of the training set"), "{said:?}");
     for (flags, sentence) in [
         ("--output m.safetensors", "--output and --load are the same file"),
+        ("--output train-images-idx3-ubyte", "--output and the data set are the same file"),
         ("--smoothing 1", "--smoothing is 1, but must be at least 0 and below 1"),
         ("--tolerance -1", "--tolerance is -1, but must be at least 0"),
     ] {
@@ -65,6 +66,12 @@ fn the_critical_batch_is_measured_from_a_checkpoint() {
     let output = run(folder.path(), &measure.replace("--base-batch 4", "--base-batch 100000"));
     assert_eq!(output.status.code(), Some(2), "{output:?}");
     assert!(text(&output.stderr).contains("--base-batch is 100000, but must be from 1 to "), "{output:?}");
+    let output = run(folder.path(), &measure.replace("--samples 90", "--samples 9007199254740000"));
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert!(
+        text(&output.stderr).contains("--samples is 9007199254740000, but must be from 1 to "),
+        "{output:?}"
+    );
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use adadagrad_gpu::data::Splits;
 use adadagrad_gpu::output_file::is_same;
 
 use crate::usage::Usage;
@@ -21,6 +22,12 @@ pub(crate) fn refuse_shared((flag, file): Purpose<'_>, others: &[Option<Purpose<
                 .into())
         }
     }
+}
+
+/// Refuses to write over a file of the data set.
+pub(crate) fn refuse_data(output: Purpose<'_>, data: &Splits) -> Result<(), Usage> {
+    let data: Vec<_> = data.files.iter().map(|file| Some(("the data set", file.as_path()))).collect();
+    refuse_shared(output, &data)
 }
 
 /// Which of the program's streams goes to a file.

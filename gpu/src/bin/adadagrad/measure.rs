@@ -24,7 +24,7 @@ use serde::Serialize;
 use crate::Outcome;
 use crate::arguments::CriticalBatchArguments;
 use crate::demand::Demand;
-use crate::distinct::refuse_shared;
+use crate::distinct::{refuse_data, refuse_shared};
 use crate::files::{self, about};
 use crate::interrupt::{self, Interrupts};
 use crate::numbers::{grouped, significant};
@@ -87,6 +87,9 @@ enum Bound {
     Upper,
 }
 
+/// Of a branch: with those that the checkpoint has seen, and the rest of a last batch, still counted exactly.
+const MOST_SAMPLES: u64 = LARGEST_EXACT / 4;
+
 /// What all branches start from.
 struct Origin {
     config: RunConfig,
@@ -111,6 +114,9 @@ pub(crate) fn critical_batch(arguments: &CriticalBatchArguments) -> Outcome {
     let loaded = (load, &checkpoint);
     let chosen = arguments.network.choose(Some(loaded), None)?;
     let data = arguments.place.load_data(origin::dataset_of(&arguments.place, Some(loaded))?)?;
+    if let Some(path) = arguments.output.as_deref() {
+        refuse_data(("--output", path), &data)?;
+    }
     if let Some(note) = origin::check_data(loaded, &data)? {
         output::message(note);
     }
@@ -162,7 +168,10 @@ fn ending(report: &Report, interrupts: Option<&Interrupts>) -> ExitCode {
 
 /// Refuses numbers out of their ranges.
 fn check(arguments: &CriticalBatchArguments) -> Result<(), Usage> {
-    let &CriticalBatchArguments { tolerance, smoothing, .. } = arguments;
+    let &CriticalBatchArguments { samples, tolerance, smoothing, .. } = arguments;
+    if let Some(samples) = samples.filter(|samples| samples.get() > MOST_SAMPLES) {
+        return Err(format!("--samples is {samples}, but must be from 1 to {MOST_SAMPLES}").into());
+    }
     if tolerance < 0.0 {
         return Err(format!("--tolerance is {tolerance}, but must be at least 0").into());
     }

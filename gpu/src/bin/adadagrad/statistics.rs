@@ -23,6 +23,7 @@ use crate::origin;
 use crate::output;
 use crate::settings::explain;
 use crate::table::table;
+use crate::usage::Usage;
 
 /// The JSON object. Null where a quantity is undefined; `reasons` has the reason under the same name.
 #[derive(Serialize)]
@@ -83,11 +84,11 @@ pub(crate) fn run(arguments: &StatisticsArguments) -> Outcome {
 }
 
 /// How many images, and which.
-fn batch(arguments: &StatisticsArguments, seed: u64, data: &Splits) -> Result<(u32, BatchOrder), String> {
+fn batch(arguments: &StatisticsArguments, seed: u64, data: &Splits) -> Result<(u32, BatchOrder), Usage> {
     let available = data.training.len();
     let start = arguments.start;
     if start > LARGEST_EXACT {
-        return Err(format!("--start is {start}, but must be from 0 to {LARGEST_EXACT}"));
+        return Err(format!("--start is {start}, but must be from 0 to {LARGEST_EXACT}").into());
     }
     let (flag, samples, most, visit) = match (arguments.first, arguments.batch) {
         (Some(first), _) => {
@@ -100,9 +101,10 @@ fn batch(arguments: &StatisticsArguments, seed: u64, data: &Splits) -> Result<(u
         }
     };
     if most == 0 {
-        Err(format!("--start is {start}, but there are only {available} training samples"))
+        Err(format!("--start is {start}, but there are only {available} training samples").into())
     } else if samples == 0 || samples > most {
-        Err(format!("{flag} is {samples}, but must be from 1 to {most} (of {available} training samples)"))
+        Err(format!("{flag} is {samples}, but must be from 1 to {most} (of {available} training samples)")
+            .into())
     } else {
         Ok((samples, visit))
     }

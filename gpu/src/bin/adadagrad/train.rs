@@ -27,7 +27,7 @@ use crate::Outcome;
 use crate::arguments::{Device, TrainArguments};
 use crate::checkpoints::{Checkpoints, Ending};
 use crate::demand::Demand;
-use crate::distinct::refuse_shared;
+use crate::distinct::{refuse_data, refuse_shared};
 use crate::files;
 use crate::interrupt::{self, Interrupts};
 use crate::job;
@@ -137,12 +137,11 @@ fn say_fewer_parts(config: &RunConfig) {
 
 /// Refuses to write over the data set. Nothing is written before its files are known.
 fn refuse_data_as_output(arguments: &TrainArguments, data: &Splits) -> Result<(), Usage> {
-    let data: Vec<_> = data.files.iter().map(|file| Some(("the data set", file.as_path()))).collect();
     let outputs = [("--save", &arguments.save), ("--telemetry", &arguments.telemetry)];
     outputs
         .into_iter()
         .filter_map(|(flag, file)| Some((flag, file.as_deref()?)))
-        .try_for_each(|output| refuse_shared(output, &data))
+        .try_for_each(|output| refuse_data(output, data))
 }
 
 /// The files that a run writes, which are known to be writable before it begins.
