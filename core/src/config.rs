@@ -578,6 +578,9 @@ impl RunConfig {
             _ if matches!(self.controller, AnyController::Cabs(_)) => unfit(
                 "CABS computes the batch size from the learning rate, which would follow the batch size",
             ),
+            _ if self.controller.needs().extends => unfit(
+                "the rule extends a batch before its step, when the learning rate of the step is already set",
+            ),
             _ if self.controller.changes_learning_rate() => {
                 unfit("the rule changes the learning rate itself")
             }

@@ -25,6 +25,7 @@ pub mod images;
 pub mod layer;
 mod length;
 pub mod model;
+mod moving_average;
 pub mod network;
 pub mod noise_scale;
 pub mod normalisation;

@@ -288,7 +288,7 @@ impl<S: Real> Evidence<S> {
     /// # Errors
     /// Why it is undefined.
     pub fn debiased_norm_sq(&self) -> Result<S, Reason> {
-        Ok(self.mean_norm_sq - self.variance()? / self.batch())
+        Ok(self.noise(Sensor::Plain)?.signal)
     }
 
     /// v estimated from the J parts' means alone: Σⱼ mⱼ‖gⱼ − ḡ‖²/(J − 1), unbiased.
@@ -315,8 +315,7 @@ impl<S: Real> Evidence<S> {
     /// Why they are undefined.
     pub fn noise(&self, sensor: Sensor) -> Result<Noise<S>, Reason> {
         if sensor == Sensor::Plain {
-            let noise = self.variance()?;
-            return Ok(Noise { noise, signal: self.mean_norm_sq - noise / self.batch() });
+            return sensor.noise(self.samples, [self.variance()?, self.mean_norm_sq]);
         }
         self.measured_noise.get(sensor).unwrap_or(Err(Reason::MissingEvidence))
     }

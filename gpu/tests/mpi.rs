@@ -1,4 +1,4 @@
-//! The program under `mpirun`: the same bits for any number of ranks, and an end that is told whatever happens.
+//! The program under `mpirun`: the same bits for any number of ranks, and a last message and an exit code for every way in which a run can end.
 //!
 //! Needs Open MPI. Ranks share the processors of one machine.
 #![allow(clippy::unwrap_used)]

@@ -1,12 +1,19 @@
 //! Every rule, with settings that fit few samples; and a rule's decision on a test's result alone.
 
+use std::num::NonZero;
+use std::sync::Arc;
+
 use adadagrad_core::batch_test::Required;
+use adadagrad_core::config::RunConfig;
 use adadagrad_core::controller::{
     Accordion, AdAdaGrad, AdaBatch, AnyController, Controller, CostAware, DiveBatch, GradientNoiseScale,
     Limits, Linear, Seesaw, Situation, Smith, Stages, WindowKind,
 };
 use adadagrad_core::noise_scale::Sensor;
+use adadagrad_core::owned::threads::ThreadsEngine;
+use adadagrad_core::owned::{OwnedNetwork, SharedDataset};
 use adadagrad_core::statistics::Evidence;
+use adadagrad_core::training::Trainer;
 
 /// The size after a batch of `current` samples.
 ///
@@ -57,4 +64,22 @@ pub fn every_rule() -> Vec<AnyController> {
         AnyController::CostAware(times),
     ];
     fitting.into_iter().chain(others).collect()
+}
+
+/// An engine on two threads for a run of this network, and the run's trainer.
+///
+/// # Panics
+/// Where either is refused.
+#[must_use]
+pub fn on_threads(
+    config: &RunConfig,
+    network: OwnedNetwork,
+    training: &SharedDataset,
+) -> (ThreadsEngine, Trainer<f32>) {
+    let (threads, control) = (NonZero::new(2).expect("not zero"), Arc::default());
+    let engine = ThreadsEngine::of_network(config, network, Arc::clone(training), threads, control);
+    let engine = engine.expect("an engine");
+    let trainer = Trainer::<f32>::new(*config, training.len()).expect("settings");
+    let trainer = trainer.with_grain(engine.grain());
+    (engine, trainer)
 }

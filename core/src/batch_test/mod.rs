@@ -22,10 +22,9 @@ use crate::statistics::{Evidence, Needs, Reason};
 /// The batch size that a test requires.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Required<S> {
-    /// T: the test passes for a batch of b samples exactly when T ≤ b. Infinite when it is out of the type's
-    /// range.
+    /// T, which is finite: the test passes for a batch of b samples exactly when T ≤ b.
     Size(S),
-    /// No batch size is large enough: the noise dominates.
+    /// No batch size is large enough: the noise dominates, or T is out of the type's range.
     Unbounded,
     /// The evidence does not define a size.
     Undefined(Reason),
@@ -67,6 +66,7 @@ impl<S: Real> From<Result<S, Reason>> for Required<S> {
     fn from(result: Result<S, Reason>) -> Self {
         match result {
             Ok(size) if size.is_nan() => Self::Undefined(Reason::NonFinite),
+            Ok(size) if size.is_infinite() => Self::Unbounded,
             Ok(size) => Self::Size(size),
             Err(Reason::NonPositiveDebiasedNorm | Reason::Unbounded) => Self::Unbounded,
             Err(reason) => Self::Undefined(reason),

@@ -1,6 +1,7 @@
 use super::rounding::nearest;
 use super::rows::{EMA, SCALE};
 use super::{Controller, Decision, Situation};
+use crate::moving_average::moving_average;
 use crate::real::Real;
 use crate::statistics::{Needs, Reason};
 
@@ -63,10 +64,9 @@ impl<S: Real> Controller<S> for Cabs {
             Err(reason) => return hold(reason),
         };
         let b = now.evidence.batch();
-        let (old, new) = (S::of(self.ema), S::of(1.0 - self.ema));
         let state = CabsState {
-            xi: old * state.xi + new * ((b - S::one()) / b * variance),
-            loss: old * state.loss + new * now.evidence.loss,
+            xi: moving_average(state.xi, (b - S::one()) / b * variance, self.ema),
+            loss: moving_average(state.loss, now.evidence.loss, self.ema),
         };
         if state.loss <= S::zero() {
             return (Decision::hold(now.limits.clip(now.batch), Reason::NonPositiveLoss), state);

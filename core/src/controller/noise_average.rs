@@ -1,5 +1,6 @@
 //! The gradient noise scale, smoothed.
 
+use crate::moving_average::moving_average;
 use crate::noise_scale::{Noise, Sensor};
 use crate::real::Real;
 use crate::statistics::{Evidence, Reason};
@@ -26,8 +27,10 @@ impl<S: Real> NoiseAverage<S> {
     /// Why this batch has no noise or no signal.
     pub fn with(self, evidence: &Evidence<S>, sensor: Sensor, ema: f64) -> Result<Self, Reason> {
         let Noise { noise, signal } = evidence.noise(sensor)?;
-        let (old, new) = (S::of(ema), S::of(1.0 - ema));
-        let next = Self { noise: old * self.noise + new * noise, signal: old * self.signal + new * signal };
+        let next = Self {
+            noise: moving_average(self.noise, noise, ema),
+            signal: moving_average(self.signal, signal, ema),
+        };
         if next.noise.is_finite() && next.signal.is_finite() { Ok(next) } else { Err(Reason::NonFinite) }
     }
 

@@ -123,7 +123,7 @@ impl<'a> Network<'a> {
         most
     }
 
-    /// How many of these have no gradient: those of the network's input, which nobody asks for.
+    /// How many of these have no gradient: those of the network's input, which no layer needs.
     const fn without_gradient(&self) -> usize {
         match self.nodes {
             // Unless they are the output as well.

@@ -2,6 +2,7 @@ use super::{MOST_OBSERVED, Measure, Observation, Observations};
 use crate::batch_test::BatchTest;
 use crate::config::RunConfig;
 use crate::controller::{AnyState, Controller, Situation};
+use crate::moving_average::moving_average;
 use crate::noise_scale::Sensor;
 use crate::real::Real;
 use crate::statistics::Reason;
@@ -56,12 +57,16 @@ impl<S: Real> Watches<S> {
 }
 
 impl<S: Real> Watch<S> {
+    /// Whether a run can have come to it: no numerator is negative.
+    pub(crate) fn is_possible(&self) -> bool {
+        self.numerator >= S::zero() && self.numerator.is_finite() && self.denominator.is_finite()
+    }
+
     /// With another fraction. What is not finite is left out.
     fn with(self, [numerator, denominator]: [S; 2]) -> Self {
-        let (old, new) = (S::of(EMA), S::of(1.0 - EMA));
         let next = Self {
-            numerator: old * self.numerator + new * numerator,
-            denominator: old * self.denominator + new * denominator,
+            numerator: moving_average(self.numerator, numerator, EMA),
+            denominator: moving_average(self.denominator, denominator, EMA),
             ..self
         };
         if next.numerator.is_finite() && next.denominator.is_finite() { next } else { self }
@@ -99,7 +104,8 @@ pub(crate) fn observe<S: Real>(
                 watch.rule = state;
                 let why = || {
                     let of_gradient = || now.evidence.nonzero_norm().err();
-                    decision.held().or_else(of_gradient).unwrap_or(Reason::OtherSteps)
+                    let of_test = || now.required.reason().filter(|_| rule.uses_test());
+                    decision.held().or_else(of_test).or_else(of_gradient).unwrap_or(Reason::OtherSteps)
                 };
                 Found::weighted(decision.wanted().map(S::of).ok_or_else(why), now)
             }
@@ -108,8 +114,11 @@ pub(crate) fn observe<S: Real>(
             *watch = watch.with(fraction);
         }
         let smoothed = watch.smoothed();
-        let is_negative = smoothed.is_none() && watch.denominator < S::zero();
-        let why_not_smoothed = is_negative.then_some(Reason::NonPositiveDebiasedNorm);
+        let why_not_smoothed = match smoothed {
+            None if watch.denominator < S::zero() => Some(Reason::NonPositiveDebiasedNorm),
+            None if watch.denominator > S::zero() => Some(Reason::Unbounded),
+            _ => None,
+        };
         observations.push(Observation {
             quantity,
             size: found.size.ok().map(Real::as_f64).filter(|size| size.is_finite()),

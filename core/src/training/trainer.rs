@@ -131,8 +131,8 @@ impl<F: Real> Trainer<F> {
         if needs.halves { Cut::halves(samples) } else { Cut::by_grain(self.grain, samples, needs.parts) }
     }
 
-    /// Tells how long the last step took, with `samples` samples: whoever has a clock, after every step. The next decision
-    /// takes it in, where the rule weighs time.
+    /// Takes how long the last step took, with a batch of `samples` samples. Engines that have a clock call it after every
+    /// step; where the rule weighs time, the next decision uses it.
     pub fn measured(&mut self, samples: u32, seconds: f64) {
         self.step_time = self.needs().step_time.then_some(StepTime { samples, seconds });
     }
@@ -259,7 +259,6 @@ impl<F: Real> Trainer<F> {
         let situation = self.situation(plan, evidence, required);
         let (observations, observed) = observe(&self.config, &self.progress.observed, &situation);
         let before = Progress { controller, learning_rate_scale, observed, ..self.progress };
-        // The size before is the one that the step was planned with, also where the batch was extended since.
         let unchanged = before.after(plan, before.next_batch, shared);
         // A change that leaves no β is not made.
         let coupled = with_next_batch(unchanged, &self.config, next);

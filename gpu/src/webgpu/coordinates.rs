@@ -33,7 +33,7 @@ pub(super) fn bindings(sensor: Sensor, buffers: &Buffers) -> Vec<(u32, &wgpu::Bu
     bindings
 }
 
-/// What it is told of a batch of `samples` samples, before the step of an optimizer with this state.
+/// Its uniform block for a batch of `samples` samples, before the step of an optimizer with this state.
 pub(super) fn uniform(
     optimizer: &AnyOptimizer,
     shared: &Shared<f64>,

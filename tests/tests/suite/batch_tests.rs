@@ -266,7 +266,7 @@ fn tiny_thresholds_go_to_the_maximum() {
     for test in tests {
         let evidence = own_evidence(&test, &gradients);
         let required = test.as_test().required(&evidence);
-        assert_eq!(required, Required::Size(f64::INFINITY), "{test:?}");
+        assert_eq!(required, Required::Unbounded, "{test:?}");
         let limits = Limits { min: 2, max: 77 };
         let rule = AdAdaGrad::default();
         assert_eq!(next_batch(&rule, 3, limits, required), 77, "{test:?}");

@@ -1,6 +1,5 @@
 //! What a change of the batch size does to learning rate and β of a run.
 
-use std::num::NonZero;
 use std::sync::Arc;
 
 use adadagrad_core::backend::{FastBackend, PlainBackend};
@@ -11,13 +10,13 @@ use adadagrad_core::controller::{
 use adadagrad_core::coupling::{Coupled, Coupling};
 use adadagrad_core::model::Model;
 use adadagrad_core::optimizer::{Adam, AdamW, AnyOptimizer, Betas, Sgd, Shared};
-use adadagrad_core::owned::threads::ThreadsEngine;
 use adadagrad_core::owned::{Advance, LocalRun, SharedDataset};
 use adadagrad_core::random::Key;
 use adadagrad_core::statistics::{Evidence, Reason};
 use adadagrad_core::training::{Telemetry, Trainer};
 use adadagrad_tests::compare::fingerprint;
 use adadagrad_tests::mnist::network;
+use adadagrad_tests::rules::on_threads;
 
 use crate::determinism::{Images, run};
 use crate::part_workers::shared;
@@ -142,16 +141,7 @@ fn coupled_runs_repeat_to_the_bit() {
         let alone = run(config, PlainBackend, |_, _| {});
         assert_eq!(shared(config, PlainBackend, Key::new(9, index)), alone, "{coupling:?}");
         let mut local = LocalRun::<f32, _>::new(config, network(&config), SAMPLES, FastBackend).unwrap();
-        let threads = NonZero::new(2).unwrap();
-        let mut engine = ThreadsEngine::of_network(
-            &config,
-            network(&config),
-            Arc::clone(&training),
-            threads,
-            Arc::default(),
-        )
-        .unwrap();
-        let mut trainer = Trainer::<f32>::new(config, SAMPLES).unwrap().with_grain(engine.grain());
+        let (mut engine, mut trainer) = on_threads(&config, network(&config), &training);
         while let Some(plan) = trainer.plan() {
             engine.step(&mut trainer, &plan).unwrap();
         }
@@ -194,32 +184,6 @@ fn a_change_that_leaves_no_beta_keeps_the_size() {
     assert!((step.learning_rate - 0.01 * 2.0_f64.sqrt()).abs() < 1e-15);
 }
 
-/// The size that is compared is the one before a batch was extended.
-#[test]
-fn an_extended_batch_couples_too() {
-    let rule = AnyController::BigBatch(BigBatch::default());
-    let config = RunConfig {
-        controller: rule,
-        sample_budget: 300,
-        ..config(Coupling::Linear, AnyOptimizer::Sgd(Sgd::default()))
-    };
-    let images = Images::new(SAMPLES);
-    let mut run = LocalRun::<f32, _>::new(config, network(&config), SAMPLES, PlainBackend).unwrap();
-    let mut rates = Vec::new();
-    loop {
-        match run.advance(&images).unwrap() {
-            Advance::Working => {}
-            Advance::Finished => break,
-            Advance::Step(step) => {
-                let scale = run.progress().learning_rate_scale;
-                assert!((scale - f64::from(step.next_batch) / 4.0).abs() < 1e-12, "{step:?}: {scale}");
-                rates.push(step.learning_rate);
-            }
-        }
-    }
-    assert!(rates.last() > rates.first(), "{rates:?}");
-}
-
 #[test]
 fn couplings_that_make_no_sense_are_refused() {
     let sgd = AnyOptimizer::Sgd(Sgd::default());
@@ -245,6 +209,7 @@ fn couplings_that_make_no_sense_are_refused() {
         refuse(Coupling::Linear, sgd, rule, "changes the learning rate itself");
     }
     refuse(Coupling::SquareRoot, sgd, AnyController::Cabs(Cabs::default()), "from the learning rate");
+    refuse(Coupling::Linear, sgd, AnyController::BigBatch(BigBatch::default()), "already set");
     let without = DiveBatch { scale_learning_rate: false, ..dive };
     assert_eq!(
         RunConfig { controller: AnyController::DiveBatch(without), ..config(Coupling::Linear, sgd) }

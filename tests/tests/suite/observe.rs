@@ -1,6 +1,5 @@
 //! What is observed while another rule decides.
 
-use std::num::NonZero;
 use std::sync::Arc;
 
 use adadagrad_core::backend::{FastBackend, PlainBackend};
@@ -11,7 +10,6 @@ use adadagrad_core::model::Model;
 use adadagrad_core::noise_scale::{MeasuredNoise, Noise, Sensor};
 use adadagrad_core::observe::{EMA, MOST_OBSERVED, Observe, Quantity};
 use adadagrad_core::optimizer::AnyOptimizer;
-use adadagrad_core::owned::threads::ThreadsEngine;
 use adadagrad_core::owned::{Advance, LocalRun, SharedDataset};
 use adadagrad_core::random::Key;
 use adadagrad_core::settings::Choices;
@@ -19,6 +17,7 @@ use adadagrad_core::statistics::{Evidence, Reason};
 use adadagrad_core::training::{Telemetry, Trainer};
 use adadagrad_tests::compare::fingerprint;
 use adadagrad_tests::mnist::network;
+use adadagrad_tests::rules::on_threads;
 
 use crate::determinism::{Images, run};
 use crate::part_workers::shared;
@@ -107,16 +106,7 @@ fn observing_repeats_to_the_bit() {
         let alone = run(config, PlainBackend, |_, _| {});
         assert_eq!(shared(config, PlainBackend, Key::new(11, index)), alone, "{list}");
         let mut local = LocalRun::<f32, _>::new(config, network(&config), SAMPLES, FastBackend).unwrap();
-        let threads = NonZero::new(2).unwrap();
-        let mut engine = ThreadsEngine::of_network(
-            &config,
-            network(&config),
-            Arc::clone(&training),
-            threads,
-            Arc::default(),
-        )
-        .unwrap();
-        let mut trainer = Trainer::<f32>::new(config, SAMPLES).unwrap().with_grain(engine.grain());
+        let (mut engine, mut trainer) = on_threads(&config, network(&config), &training);
         let images = Images::new(SAMPLES);
         while let Some(plan) = trainer.plan() {
             let found = engine.step(&mut trainer, &plan).unwrap();

@@ -1,6 +1,5 @@
 //! What every rule of batch-size control keeps, with every optimizer.
 
-use std::num::NonZero;
 use std::sync::Arc;
 
 use adadagrad_core::backend::{FastBackend, PlainBackend};
@@ -14,7 +13,6 @@ use adadagrad_core::model::Model;
 use adadagrad_core::noise_scale::{MeasuredNoise, Noise, Sensor};
 use adadagrad_core::optimizer::{AnyOptimizer, Sgd};
 use adadagrad_core::owned::checkpoint::{self, STATE_VERSION, State};
-use adadagrad_core::owned::threads::ThreadsEngine;
 use adadagrad_core::owned::{Advance, LocalRun, SharedDataset};
 use adadagrad_core::random::Key;
 use adadagrad_core::sizer::BatchSizer;
@@ -23,6 +21,7 @@ use adadagrad_core::training::{Progress, Trainer};
 use adadagrad_tests::compare::fingerprint;
 use adadagrad_tests::mnist::network;
 pub(crate) use adadagrad_tests::rules::every_rule as rules;
+use adadagrad_tests::rules::on_threads;
 
 use crate::determinism::{Images, run};
 use crate::part_workers::shared;
@@ -246,16 +245,7 @@ fn engines_agree_on_every_rule() {
         let optimizer = if needs_squares { optimizers[3] } else { AnyOptimizer::Sgd(Sgd::default()) };
         let config = RunConfig { sample_budget: 400, ..config(rule, optimizer) };
         let mut local = LocalRun::<f32, _>::new(config, network(&config), SAMPLES, FastBackend).unwrap();
-        let threads = NonZero::new(2).unwrap();
-        let mut engine = ThreadsEngine::of_network(
-            &config,
-            network(&config),
-            Arc::clone(&training),
-            threads,
-            Arc::default(),
-        )
-        .unwrap();
-        let mut trainer = Trainer::<f32>::new(config, SAMPLES).unwrap().with_grain(engine.grain());
+        let (mut engine, mut trainer) = on_threads(&config, network(&config), &training);
         while let Some(plan) = trainer.plan() {
             let found = engine.step(&mut trainer, &plan).unwrap();
             let expected = loop {

@@ -77,6 +77,10 @@ impl State {
             ),
             (self.has_its_betas(), "the optimizer's β are not those of its settings or of a coupling"),
             (self.has_its_rules(), "the state of a rule for batch sizes is not that of the run's rule"),
+            (
+                self.progress.observed.all().iter().all(Watch::is_possible),
+                "an average of an observed quantity is negative or infinite",
+            ),
             (is_factor(learning_rate_scale), "the learning rate's factor is not a positive number"),
             (self.has_its_network(), "the layers of its network are not those that its settings name"),
             (self.encoding.is_none_or(is_sound), "a mean or a deviation of its data is not a valid number"),

@@ -45,13 +45,13 @@ impl Counter {
         self.start.wrapping_sub(SYST::get_current()) & RELOAD
     }
 
-    /// Since the start: less than a second of the board's time.
+    /// Since the start: less than 0.6 s of the board's time, after which the timer begins again.
     pub(crate) fn instructions(&self) -> u64 {
         u64::from(self.ticks()) * u64::from(self.tick)
     }
 }
 
-/// Runs so many instructions, two at a time.
+/// Runs `count` instructions, two at a time.
 fn run_instructions(count: u32) {
     // SAFETY: it changes one register.
     unsafe {
