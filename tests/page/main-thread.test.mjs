@@ -7,9 +7,11 @@ import test from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { hold } from './support/held.mjs';
 import { ALL_IMAGES, browserTest, openPage, pageFolder } from './support/page.mjs';
-import { chartsDrawn } from './support/steady.mjs';
+import { chartsDrawn, frames } from './support/steady.mjs';
 import { stalls, startTrace, stopTrace, taskLengths } from './support/trace.mjs';
 
+/** A fast machine makes many steps in few tasks; each frame is a task at least. */
+const FRAMES_JUDGED = 100;
 const MANY_THUMBNAILS = 20_000;
 /** So high that the mosaic, the figure, all charts and the look inside are seen together. */
 const TALL = { width: 1280, height: 6400 };
@@ -27,6 +29,7 @@ test('with everything in view the main thread stays free', browserTest(), async 
   await page.locator('.mistake').first().waitFor();
   const { step } = await read();
   await waitForStep(step + 20);
+  await frames(page, FRAMES_JUDGED);
   await button('Pause').click();
   await waitFor({ phase: 'paused' });
   const trace = await stopTrace(browser);
@@ -48,6 +51,7 @@ test('nor with tens of thousands of thumbnails on a fine screen', browserTest(),
   await page.waitForFunction((least) => Number(document.querySelector('.mosaic-canvas').dataset.drawn) > least, MANY_THUMBNAILS);
   // It is drawn once more.
   await waitForStep((await read()).step + 10);
+  await frames(page, FRAMES_JUDGED);
   await button('Pause').click();
   await waitFor({ phase: 'paused' });
   wasFree(t, await stopTrace(browser));
@@ -62,6 +66,7 @@ test('several long runs drawn together leave the main thread free', browserTest(
   await page.getByLabel('Compare thresholds').check();
   await page.locator('label[for=axis-seconds]').click();
   await chartsDrawn(page);
+  await frames(page, FRAMES_JUDGED);
   wasFree(t, await stopTrace(browser));
 });
 
@@ -73,6 +78,7 @@ test('thousands of tiny steps leave the main thread free', browserTest(), async 
   await startTrace(browser, page);
   await button('Start').click();
   await waitForStep(4000);
+  await frames(page, FRAMES_JUDGED);
   const { batch } = await read();
   await button('Reset').click();
   await waitFor({ phase: 'idle' });
@@ -90,6 +96,7 @@ test('the main thread stays free while the GPU trains', browserTest(), async (t)
   await waitForStep(1);
   await startTrace(browser, page);
   await waitForStep(30);
+  await frames(page, FRAMES_JUDGED);
   const { engine } = await read();
   const trace = await stopTrace(browser);
   await button('Reset').click();
@@ -164,7 +171,7 @@ function wasFree(t, trace) {
   const { cpuMilliseconds } = trace;
   const { usual, longest } = taskLengths(cpuMilliseconds);
   t.diagnostic(`of ${cpuMilliseconds.length} main-thread tasks the longest took ${longest.toFixed(1)} ms, all but a few at most ${usual.toFixed(1)} ms`);
-  assert.ok(cpuMilliseconds.length > 50, `only ${cpuMilliseconds.length} timed main-thread tasks in the trace`);
+  assert.ok(cpuMilliseconds.length > FRAMES_JUDGED / 2, `only ${cpuMilliseconds.length} timed main-thread tasks in the trace`);
   assert.deepEqual(stalls(trace), []);
 }
 
