@@ -2,17 +2,24 @@
 //! run them too, over random and over damaged files.
 
 use adadagrad_core::augmentation::{Augmentation, Placements};
+use adadagrad_core::batch_test::{AnyTest, BatchTest};
 use adadagrad_core::cifar::{Labels, Records, SHAPE};
 use adadagrad_core::config::RunConfig;
+use adadagrad_core::controller::{AnyController, Controller, Limits};
 use adadagrad_core::dataset::{Dataset, SampleShape};
 use adadagrad_core::idx::Idx;
 use adadagrad_core::images::LabelledImages;
 use adadagrad_core::model::Model;
 use adadagrad_core::network::Shape;
+use adadagrad_core::noise_scale::{MeasuredNoise, Noise, Sensor};
 use adadagrad_core::owned::OwnedNetwork;
+use adadagrad_core::owned::checkpoint::{self, OwnNetwork, network_of};
+use adadagrad_core::real::Real;
+use adadagrad_core::sizer::BatchSizer;
+use adadagrad_core::statistics::{Evidence, Inner, Parts};
 use adadagrad_core::training::Trainer;
 
-use adadagrad_core::owned::checkpoint::{self, OwnNetwork, network_of};
+use crate::rules::every_rule;
 
 /// Samples of the data set that settings are checked for.
 const SAMPLES: u32 = 60_000;
@@ -159,5 +166,97 @@ pub fn run_config(bytes: &[u8]) {
             assert!(error.to_string().contains(error.field));
             assert!(Trainer::<f32>::new(config, SAMPLES).is_err());
         }
+    }
+}
+
+/// Evidence → test → rule → next size: whatever numbers a batch says, and whatever came before, the next size is within its
+/// limits and the learning rate's factor is a positive number.
+///
+/// # Panics
+/// When a test, a rule or the sizer breaks that promise.
+pub fn batch_size(bytes: &[u8]) {
+    sizes::<f64>(&mut Bytes(bytes));
+    sizes::<f32>(&mut Bytes(bytes));
+}
+
+fn sizes<S: Real>(bytes: &mut Bytes<'_>) {
+    let rules = every_rule();
+    let rule = rules[usize::from(bytes.byte()) % rules.len()];
+    let tests = AnyTest::all();
+    let test = tests.get(usize::from(bytes.byte()) % (tests.len() + 1)).copied();
+    let limits = Limits { min: bytes.word(), max: bytes.word() };
+    let mut sizer: BatchSizer<S, AnyTest, AnyController> =
+        BatchSizer::new(test, rule, limits, bytes.word());
+    sizer.training_samples = bytes.word().max(1);
+    let within = |size: u32| size <= limits.max && size >= limits.min.min(limits.max);
+    assert!(within(sizer.batch()), "{rule:?} begins with {} for {limits:?}", sizer.batch());
+    while !bytes.0.is_empty() {
+        sizer.learning_rate = bytes.number();
+        if bytes.byte() % 2 == 0 {
+            sizer.measured(bytes.word(), bytes.number());
+        }
+        let evidence = evidence(bytes, sizer.batch());
+        let advice = sizer.advise(&evidence);
+        let told = format!("{rule:?} with {test:?} and {limits:?} after {evidence:?}: {advice:?}");
+        assert!(within(advice.next) && within(sizer.batch()), "{told}");
+        assert!(advice.learning_rate_scale > 0.0 && advice.learning_rate_scale.is_finite(), "{told}");
+        assert!(!advice.required.is_some_and(Real::is_nan), "{told}");
+        assert!(!advice.wanted.is_some_and(f64::is_nan), "{told}");
+    }
+}
+
+/// What a batch says, of any numbers at all.
+fn evidence<S: Real>(bytes: &mut Bytes<'_>, batch: u32) -> Evidence<S> {
+    let given = bytes.byte();
+    let has = |bit: u8| given & (1 << bit) != 0;
+    Evidence {
+        samples: if has(0) { batch } else { bytes.word() },
+        correct: 0,
+        loss: bytes.number(),
+        mean_norm_sq: bytes.number(),
+        sum_squared_norms: has(1).then(|| bytes.number()),
+        inner: has(2).then(|| Inner {
+            sum_squared_inner_products: bytes.number(),
+            sum_norm_inner_products: bytes.number(),
+            sum_squared_square_norms: bytes.number(),
+        }),
+        coordinate_ratio: has(3).then(|| bytes.number()),
+        parts: has(4).then(|| Parts {
+            count: bytes.word(),
+            sum_squared_means: bytes.number(),
+            first: (bytes.word(), bytes.number()),
+        }),
+        measured_noise: [(5, Sensor::Sign), (6, Sensor::Preconditioned)].into_iter().fold(
+            MeasuredNoise::default(),
+            |measured, (bit, sensor)| {
+                if !has(bit) {
+                    return measured;
+                }
+                measured.with(sensor, Ok(Noise { noise: bytes.number(), signal: bytes.number() }))
+            },
+        ),
+        epoch_norm_sq: has(7).then(|| bytes.number()),
+    }
+}
+
+/// Bytes that are taken one after the other, and zeros where there are no more.
+struct Bytes<'a>(&'a [u8]);
+
+impl Bytes<'_> {
+    fn byte(&mut self) -> u8 {
+        let Some((&first, rest)) = self.0.split_first() else { return 0 };
+        self.0 = rest;
+        first
+    }
+
+    /// A whole number; more often a small one, as sizes are.
+    fn word(&mut self) -> u32 {
+        let shift = u32::from(self.byte() % 32);
+        u32::from_le_bytes([(); 4].map(|()| self.byte())) >> shift
+    }
+
+    /// Any float, NaN and infinities among them.
+    fn number<S: Real>(&mut self) -> S {
+        S::of(f64::from_le_bytes([(); 8].map(|()| self.byte())))
     }
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask fuzz`: random input for the parsers, by cargo-fuzz.
+//! `cargo xtask fuzz`: random input for the parsers, and for what turns evidence into batch sizes, by cargo-fuzz.
 
 use std::fs;
 use std::path::Path;
@@ -73,7 +73,7 @@ fn run_targets(project: &Project, seconds: u32) -> Result<()> {
     targets.into_iter().try_for_each(|target| run_target(project, target, seconds))
 }
 
-/// Feeds one parser. What is found goes to `target`, so that the checkout stays as it was.
+/// Feeds one target. What is found goes to `target`, so that the checkout stays as it was.
 fn run_target(project: &Project, target: &str, seconds: u32) -> Result<()> {
     println!("Fuzzing {target} for {seconds} s.");
     let found = project.path("target/fuzz-corpus").join(target);
@@ -86,11 +86,11 @@ fn run_target(project: &Project, target: &str, seconds: u32) -> Result<()> {
     // Counts at the end, instead of a line for each input that reached something new.
     command.args(["-verbosity=0", "-print_final_stats=1"]);
     process::run(&mut command).with_context(|| {
-        format!("the fuzz target {target} found an input that breaks its parser, or did not build")
+        format!("the fuzz target {target} found an input that breaks its promise, or did not build")
     })
 }
 
-/// libFuzzer puts this before the name of an input that broke the parser.
+/// libFuzzer puts this before the name of an input that broke the promise.
 fn artifact_prefix(folder: &Path) -> String {
     format!("-artifact_prefix={}/", folder.display())
 }

@@ -22,6 +22,7 @@ mod page_tests;
 mod process;
 mod project;
 mod report;
+mod semver;
 mod serve;
 mod soak;
 mod stamp;
@@ -54,8 +55,10 @@ enum Command {
     Steady(steady::Options),
     /// Train on emulated microcontrollers: same bits as here, and no more memory or instructions than accepted
     Firmware(firmware::Options),
-    /// Feed the parsers random input with cargo-fuzz
+    /// Feed parsers and batch-size rules random input with cargo-fuzz
     Fuzz(fuzz::Options),
+    /// Compare the public interface of the published crates with that of the last release
+    Semver(semver::Options),
     /// Time training steps in Chromium: ours compared with jax-js and TensorFlow.js
     BenchBrowser(bench_browser::Options),
     /// Train in Chromium for 20 minutes: memory must not grow
@@ -84,6 +87,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Steady(options) => steady::run(&project, &options)?,
         Command::Firmware(options) => firmware::run(&project, &options)?,
         Command::Fuzz(options) => fuzz::run(&project, &options)?,
+        Command::Semver(options) => semver::run(&project, &options)?,
         Command::BenchBrowser(options) => bench_browser::run(&project, &options)?,
         Command::Soak(options) => soak::run(&project, &options)?,
     }

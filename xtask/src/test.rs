@@ -6,7 +6,7 @@ use clap::Args;
 use crate::process::{self, asked, cargo};
 use crate::project::Project;
 use crate::report::{Outcome, Report};
-use crate::{bench_browser, chromium, data, firmware, fuzz, mpi, npm, page, page_tests, tools, vulkan};
+use crate::{bench_browser, chromium, data, firmware, fuzz, mpi, npm, page, page_tests, semver, tools, vulkan};
 
 /// Options of `cargo xtask test`.
 #[derive(Args)]
@@ -16,7 +16,7 @@ pub(crate) struct Options {
     skip_page: bool,
 }
 
-/// Seconds that each parser is fed random input.
+/// Seconds that each fuzz target is fed random input.
 const FUZZ_SECONDS: u32 = 10;
 
 // Stages that others need, by name.
@@ -35,6 +35,7 @@ pub(crate) fn run(project: &Project, options: &Options) -> bool {
     core_alone(project, &mut report);
     report.stage(DATA, &[], || data::prepare(project).map(passed));
     native(project, &mut report);
+    packages(project, &mut report);
     boards(project, &mut report);
     if !options.skip_page {
         page(project, &mut report);
@@ -80,6 +81,11 @@ fn native(project: &Project, report: &mut Report) {
         let mut doc = cargo(project.root(), &["doc", "--workspace", "--no-deps"]);
         process::run(doc.env("RUSTDOCFLAGS", "-D warnings")).map(passed)
     });
+}
+
+/// Whether those who depend on the crates can take this version in place of the last.
+fn packages(project: &Project, report: &mut Report) {
+    report.stage("public interface", &[], || semver::stage(project));
 }
 
 /// Training on emulated microcontrollers.

@@ -147,6 +147,11 @@ proptest! {
     }
 
     #[test]
+    fn batch_size(random in prop::collection::vec(any::<u8>(), 0..400)) {
+        fuzz::batch_size(&random);
+    }
+
+    #[test]
     fn run_config(
         random in bytes(),
         json in json(),
