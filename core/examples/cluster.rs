@@ -10,7 +10,6 @@ use std::sync::Arc;
 use std::thread;
 
 use adadagrad_core::config::{DatasetName, RunConfig};
-use adadagrad_core::dataset::Dataset;
 use adadagrad_core::images::LabelledImages;
 use adadagrad_core::model::Model;
 use adadagrad_core::network::{Grain, Shape};
@@ -49,7 +48,7 @@ fn rank(data: SharedDataset, collective: Box<dyn Collective>) -> Result<Vec<Tele
         learning_rate: 0.01,
         initial_batch: 16,
         max_batch: SAMPLES,
-        sample_budget: 20_000,
+        sample_budget: 8_000,
         ..RunConfig::default()
     };
     let network = OwnedNetwork::of_model(config.model, data.shape())?;

@@ -43,8 +43,8 @@ fn config(training: &SharedDataset) -> RunConfig {
         learning_rate: 0.01,
         initial_batch: 16,
         max_batch: training.len(),
-        sample_budget: 20_000,
-        evaluate_every: 5_000,
+        sample_budget: 12_000,
+        evaluate_every: 4_000,
         ..RunConfig::default()
     }
 }

@@ -19,6 +19,9 @@ pub(crate) struct Options {
 /// Seconds that each fuzz target is fed random input.
 const FUZZ_SECONDS: u32 = 10;
 
+/// What others may take of the core; the workspace takes all of it.
+const CORE_FEATURES: [&str; 4] = ["", "std", "serde", "std,serde"];
+
 // Stages that others need, by name.
 const DATA: &str = "data";
 const QEMU: &str = "emulator";
@@ -52,6 +55,10 @@ fn formatting_and_lints(project: &Project, report: &mut Report) {
     });
     report.stage("clippy", &[], || {
         tools::component("clippy", "clippy")?;
+        for features in CORE_FEATURES {
+            let of_core = ["clippy", "-p", "adadagrad-core", "--features", features, "--", "-D", "warnings"];
+            run_cargo(project, &of_core)?;
+        }
         run_cargo(project, &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
     });
 }

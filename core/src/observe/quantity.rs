@@ -70,7 +70,7 @@ impl Quantity {
 
 impl Quantity {
     /// Whether this may be what a run remembers of the quantity's rule.
-    #[cfg(feature = "std")]
+    #[cfg(feature = "checkpoint")]
     pub(crate) fn remembers(self, config: &RunConfig, state: &AnyState<f64>) -> bool {
         match self.in_run(config) {
             Measure::Rule(rule) => state.is_of(&rule),
