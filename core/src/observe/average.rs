@@ -58,6 +58,7 @@ impl<S: Real> Watches<S> {
 
 impl<S: Real> Watch<S> {
     /// Whether a run can have come to it: no numerator is negative.
+    #[cfg(feature = "checkpoint")]
     pub(crate) fn is_possible(&self) -> bool {
         self.numerator >= S::zero() && self.numerator.is_finite() && self.denominator.is_finite()
     }
