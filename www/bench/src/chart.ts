@@ -1,4 +1,4 @@
-/** Images per second over batch size, both logarithmic: one picture for each model, drawn as SVG. */
+/** Samples per second over batch size, both logarithmic: one picture for each model, drawn as SVG. */
 import { element } from '../../src/dom.js';
 import { formatCompact } from '../../src/format.js';
 import { rowsOf } from './results.js';
@@ -40,7 +40,7 @@ function summary(model: ModelName, lines: { label: string; hardware: string; poi
     const speeds = points.map(({ batch, speed }) => `${formatCompact(speed)} at ${batch}`);
     return `${label} (${hardware}): ${speeds.join(', ')}`;
   });
-  return `Images per second of ${model} by batch size. ${parts.join('; ')}.`;
+  return `Samples per second of ${model} by batch size. ${parts.join('; ')}.`;
 }
 
 interface Scale {

@@ -10,7 +10,7 @@ export interface Cell {
   model: ModelName;
   batch: number;
   engine: EngineName;
-  /** Images per second of each round; empty when the engine was given up. */
+  /** Samples per second of each round; empty when the engine was given up. */
   rounds: number[];
   imagesPerSecond: Spread | null;
   /** Steps in all rounds. */
