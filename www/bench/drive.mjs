@@ -88,7 +88,7 @@ function print({ plan, cells, ratios, machine: { processor, processors }, browse
 
   function figure(model, batch, engine) {
     const fits = (other) => other.model === model && other.batch === batch && other.engine === engine;
-    const speeds = cells.find(fits)?.imagesPerSecond;
+    const speeds = cells.find(fits)?.samplesPerSecond;
     if (!speeds) return '–';
     const [median, minimum, maximum] = [speeds.median, speeds.minimum, speeds.maximum].map((speed) => Math.round(speed).toLocaleString('en-US'));
     const ratio = ratios.find(fits)?.ratio;

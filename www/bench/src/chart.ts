@@ -29,8 +29,8 @@ export function speedChart(plan: Plan, model: ModelName, cells: readonly Cell[])
 function pointsOf(cells: readonly Cell[], model: ModelName, engine: EngineName): Point[] {
   return cells
     .filter((cell) => cell.model === model && cell.engine === engine)
-    .flatMap(({ batch, imagesPerSecond }) =>
-      imagesPerSecond === null ? [] : [{ batch, speed: imagesPerSecond.median }],
+    .flatMap(({ batch, samplesPerSecond }) =>
+      samplesPerSecond === null ? [] : [{ batch, speed: samplesPerSecond.median }],
     )
     .sort((left, right) => left.batch - right.batch);
 }
