@@ -61,7 +61,7 @@ test('every engine trains every model on WebAssembly, and all lose alike', brows
     const fastest = Math.max(...WASM.filter((name) => !name.startsWith('ours')).map(speed));
     assert.equal(ratio, speed(engine) / fastest);
   }
-  assert.match(printed, /cnn, images\/s/);
+  assert.match(printed, /cnn, samples\/s/);
   assert.equal(results.commit, 'test');
   t.diagnostic(printed);
 });

@@ -172,7 +172,8 @@ function createSeveralField(spec: SeveralSpec, listener: FieldListener): Field {
   const root = element('div', { class: 'field field-several', id: `setting-${spec.id}`, role: 'group', 'aria-label': spec.label });
   const mistakes = mistakeBelow(spec, root);
   root.setAttribute('aria-describedby', `${mistakes.root.id} ${hint.id}`);
-  root.append(mistakes.root, hint);
+  const list = element('div', { class: 'field-several-list' });
+  root.append(mistakes.root, hint, list);
   let shown = spec.value;
   for (const { title, quantities } of OBSERVABLE) {
     const kind = element('fieldset', {}, element('legend', {}, title));
@@ -186,7 +187,7 @@ function createSeveralField(spec: SeveralSpec, listener: FieldListener): Field {
       boxes.set(name, box);
       kind.append(element('div', { class: 'field-checkbox' }, box, element('label', { for: box.id }, label), below));
     }
-    root.append(kind);
+    list.append(kind);
   }
   const show = (next: FieldSpec): void => {
     if (next.kind !== 'several') return;
