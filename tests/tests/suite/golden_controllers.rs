@@ -18,7 +18,7 @@ use adadagrad_core::owned::OwnedNetwork;
 use adadagrad_core::real::Real;
 use adadagrad_core::schedule::Schedule;
 use adadagrad_core::settings::Choices;
-use adadagrad_core::statistics::{Evidence, Inner, Needs, Reason, Statistics};
+use adadagrad_core::statistics::{Evidence, Needs, Reason, Statistics};
 use adadagrad_core::training::{self, Plan, Progress, Telemetry, Trainer};
 use adadagrad_tests::by_hand::{Sums, sweep};
 use adadagrad_tests::compare::{Check, all_close_to_largest, close, equal, holds};
@@ -172,7 +172,6 @@ impl<F: Real<Sum = f64>> Run<F> {
 
     /// One step over the next samples in order, as an engine makes it.
     fn step(&mut self) -> Result<Step, String> {
-        let text = |error: &dyn std::fmt::Display| error.to_string();
         let Self { network, table, trainer, parameters, memory } = self;
         let before = *trainer.progress();
         let mut step = training::Step::begin(trainer).ok_or("the run ended early")?;

@@ -200,8 +200,7 @@ fn a_part_that_is_lost_or_comes_twice_or_out_of_order_is_refused() {
     let mut worker = PartWorker::<f32, _>::new(config, network(&config), SAMPLES, PlainBackend).unwrap();
     let refused = |error| Err(RunError::Step(StepError::Part(error)));
     let (mut steps, mut met) = (Vec::new(), [0; 2]);
-    loop {
-        let Some(work) = run.share() else { break };
+    while let Some(work) = run.share() {
         let round = work.round;
         worker.set_parameters(work.parameters).unwrap();
         if let Some(mean_gradient) = work.mean_gradient {
