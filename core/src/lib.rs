@@ -24,6 +24,7 @@ pub mod idx;
 pub mod images;
 pub mod layer;
 mod length;
+pub mod loss;
 pub mod model;
 mod moving_average;
 pub mod network;

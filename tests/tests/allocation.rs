@@ -7,7 +7,7 @@ use std::sync::Arc;
 use adadagrad_core::backend::{Backend, FastBackend, PlainBackend};
 use adadagrad_core::batch_test::{AnyTest, CoordinateNormTest, InnerProductTest, NormTest};
 use adadagrad_core::config::{Preset, RunConfig};
-use adadagrad_core::dataset::{Dataset, SampleShape, Visit};
+use adadagrad_core::dataset::{Dataset, ReadError, SampleShape, Targets, Visit};
 use adadagrad_core::model::Model;
 use adadagrad_core::network::Shape;
 use adadagrad_core::owned::threads::ThreadsEngine;
@@ -29,11 +29,12 @@ impl Dataset<f32> for Ramp {
         SampleShape::floats(Shape::image(1, 28, 28), 10)
     }
 
-    fn read(&self, Visit { sample, .. }: Visit, input: &mut [f32], targets: &mut [u32]) {
+    fn read(&self, Visit { sample, .. }: Visit, input: &mut [f32], targets: &mut Targets<'_, f32>) -> Result<(), ReadError> {
         for (pixel, value) in (0..).zip(input) {
             *value = if (pixel + sample).is_multiple_of(5) { 0.5 } else { 0.0 };
         }
-        targets.fill(sample % 10);
+        targets.labels.fill(sample % 10);
+        Ok(())
     }
 }
 

@@ -7,7 +7,6 @@ mod add;
 mod average_pool2d;
 mod call;
 mod conv2d;
-mod cross_entropy;
 mod dense;
 mod flatten;
 mod gelu;
@@ -37,7 +36,6 @@ pub use tanh::Tanh;
 pub use tensor::{Initial, Tensor};
 
 pub(crate) use call::{Backward, Forward};
-pub(crate) use cross_entropy::{softmax, softmax_cross_entropy};
 pub(crate) use dense::DenseSizes;
 pub(crate) use group_norm::GroupNormSizes;
 pub(crate) use sink::Sink;

@@ -126,7 +126,7 @@ impl<'a> Network<'a> {
         }
         let network = Self::from_placed(places);
         let output = network.output();
-        if output.is_vector() && output.channels >= 2 {
+        if output.is_vector() {
             Ok(network)
         } else {
             Err(NetworkError::Output(output))

@@ -7,7 +7,7 @@ use crate::statistics::Needs;
 /// slices may be longer.
 #[derive(Debug)]
 pub struct Workspace<'a, F: Real> {
-    /// Activations, their gradients, and scratch.
+    /// Activations, their gradients, targets that are numbers, and scratch.
     pub values: &'a mut [F],
     /// sᵢ and pᵢ of the micro-batch.
     pub sums: &'a mut [F::Sum],
@@ -56,7 +56,8 @@ impl Network<'_> {
     }
 
     const fn with_scratch(&self, samples: usize, needs: &Needs, scratch: usize) -> WorkspaceLen {
-        let per_sample = self.activations().saturating_mul(2) - self.without_gradient();
+        let per_sample =
+            (self.activations().saturating_mul(2) - self.without_gradient()).saturating_add(self.targets());
         WorkspaceLen {
             values: per_sample.saturating_mul(samples).saturating_add(scratch),
             sums: samples.saturating_mul(if needs.inner { 2 } else { 1 }),

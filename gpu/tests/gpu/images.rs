@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use adadagrad_core::augmentation::{Augmentation, Placements};
 use adadagrad_core::config::{Preset, RunConfig};
-use adadagrad_core::dataset::{Dataset, Encoding, SampleShape, Visit};
+use adadagrad_core::dataset::{Dataset, Encoding, ReadError, SampleShape, Targets, Visit};
 use adadagrad_core::images::LabelledImages;
 use adadagrad_core::model::Model;
 use adadagrad_core::network::Shape;
@@ -98,10 +98,11 @@ impl Dataset<f32> for Floats {
         SampleShape::floats(self.0.sample_shape().input, COUNT)
     }
 
-    fn read(&self, visit: Visit, input: &mut [f32], targets: &mut [u32]) {
-        self.0.read(visit, input, targets);
+    fn read(&self, visit: Visit, input: &mut [f32], targets: &mut Targets<'_, f32>) -> Result<(), ReadError> {
+        self.0.read(visit, input, targets)?;
         // No byte divided by 255.
         input.iter_mut().for_each(|value| *value = value.exp() - 1.5);
+        Ok(())
     }
 
     fn placements(&self) -> Placements {

@@ -23,6 +23,7 @@ mod golden_statistics;
 mod golden_trajectory;
 mod kept;
 mod layers;
+mod losses;
 mod models;
 mod negative_controls;
 mod no_samples;

@@ -244,7 +244,7 @@ impl ThreadsEngine {
         let cut = Cut::new(samples, 0);
         let parts = own_parts(self.peers.as_ref(), cut);
         let over = Over { cut, first: parts.start, dataset, parameters: &self.parameters };
-        let classes = self.network.view().classes();
+        let classes = self.network.view().outputs();
         let (mut scores, mut confusion) = (Vec::new(), Confusion::new(classes));
         let mut evaluating = Evaluating { over, scores, confusion };
         let evaluated = self.pool.run(own_len(&parts), &mut evaluating);

@@ -1,16 +1,13 @@
 //! What one thread does: parts of a batch, each with its own working memory.
 
-use std::slice;
 use std::sync::Arc;
 use std::vec::Vec;
 
 use super::error::ThreadsError;
 use super::pool::Worker;
 use crate::backend::FastBackend;
-use crate::dataset::Dataset;
 use crate::network::Score;
 use crate::owned::part_sweep::PartSweep;
-use crate::owned::zeros::zeros;
 use crate::owned::{
     ActivationCache, Confusion, Control, OwnedNetwork, OwnedStatistics, SharedDataset, SweepMemory,
 };
@@ -75,15 +72,13 @@ impl ThreadWorker {
             }
             Task::Evaluate => {
                 let mut sweep = self.memory.sweep(network, FastBackend)?;
-                let classes = network.classes();
+                let classes = network.outputs();
                 let (mut score, mut confusion) = (Score::default(), Confusion::new(classes));
-                let mut input = zeros(dataset.shape().input.len())?;
                 for MicroBatch { positions, .. } in walk {
-                    score.merge(sweep.evaluate(parameters, dataset, positions.clone())?);
-                    let outputs = sweep.outputs(positions.len()).chunks_exact(classes);
-                    for (sample, outputs) in positions.zip(outputs) {
-                        let mut label = 0;
-                        dataset.read(sample.into(), &mut input, slice::from_mut(&mut label));
+                    let samples = positions.len();
+                    score.merge(sweep.evaluate(parameters, dataset, positions)?);
+                    let outputs = sweep.outputs(samples).chunks_exact(classes);
+                    for (&label, outputs) in sweep.labels(samples).iter().zip(outputs) {
                         confusion.add(label, outputs);
                     }
                 }
