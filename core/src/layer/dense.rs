@@ -5,9 +5,10 @@ use num_traits::One;
 use super::{Backward, Forward, Initial, Layer, ShapeError, Signature, Sink, Sizes, Tensor};
 use crate::backend::{Backend, DenseKernels, ForwardOf, KERNELS, Matrix, MatrixMut, OuterProductsOf};
 use crate::network::Placed;
-use crate::real::{Real, dot_of_equals, square_norm};
+use crate::real::{ROWS, Real, dot_of_equals, square_norms};
 use crate::shape::Shape;
 use crate::statistics::Needs;
+use crate::vectors::{Work, on_vectors};
 
 /// y = W x + b, W \[outputs, inputs\] or, by inputs, its transposed.
 ///
@@ -170,10 +171,7 @@ impl DenseSizes {
         if !sink.gradient_sum.is_empty() {
             self.add_outer_products(backend, x, e, sink.gradient_sum, scratch);
         }
-        let samples = e.chunks_exact(self.outputs).zip(x.chunks_exact(self.inputs));
-        for (norm, (e, a)) in sink.square_norms.iter_mut().zip(samples) {
-            *norm += square_norm(e) * (square_norm(a) + F::Sum::one());
-        }
+        on_vectors(SquareNorms { sizes: self, x, e, sums: sink.square_norms });
         if !sink.second_moment.is_empty() {
             let (x_squared, scratch) = scratch.split_at_mut(self.samples * self.inputs);
             let (e_squared, scratch) = scratch.split_at_mut(self.samples * self.outputs);
@@ -205,6 +203,30 @@ impl DenseSizes {
         for row in e.chunks_exact(self.outputs) {
             for (sum, &value) in bias.iter_mut().zip(row) {
                 *sum += value;
+            }
+        }
+    }
+}
+
+/// sᵢ += ‖eᵢ‖²·(‖aᵢ‖² + 1).
+struct SquareNorms<'a, F: Real> {
+    sizes: DenseSizes,
+    x: &'a [F],
+    e: &'a [F],
+    sums: &'a mut [F::Sum],
+}
+
+impl<F: Real> Work for SquareNorms<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let DenseSizes { inputs, outputs, .. } = self.sizes;
+        let samples = self.e.chunks(ROWS * outputs).zip(self.x.chunks(ROWS * inputs));
+        for (sums, (e, a)) in self.sums.chunks_mut(ROWS).zip(samples) {
+            let (e, a) = (square_norms(e, outputs), square_norms(a, inputs));
+            for (sum, (e, a)) in sums.iter_mut().zip(e.into_iter().zip(a)) {
+                *sum += e * (a + F::Sum::one());
             }
         }
     }
