@@ -2,11 +2,13 @@ use core::fmt;
 
 use num_traits::One;
 
-use super::{Backward, Forward, Initial, Layer, ShapeError, Signature, Sink, Sizes, Tensor};
-use crate::backend::{Backend, DenseKernels, ForwardOf, KERNELS, Matrix, MatrixMut, OuterProductsOf};
-use crate::network::Placed;
+use super::{Backward, Forward, Initial, Layer, Place, ShapeError, Signature, Sizes, Tensor};
+use crate::backend::{
+    Backend, DenseKernels, DenseSizes, ForwardOf, KERNELS, Matrix, MatrixMut, OuterProductsOf,
+};
 use crate::real::{ROWS, Real, dot_of_equals, square_norms};
 use crate::shape::Shape;
+use crate::sink::Sink;
 use crate::statistics::Needs;
 use crate::vectors::{Work, on_vectors};
 
@@ -35,7 +37,7 @@ impl Dense {
     }
 
     /// E² and A² for second moments, or A Ḡᵀ.
-    pub(crate) const fn scratch_len(self, place: &Placed, samples: usize, needs: &Needs) -> usize {
+    pub(crate) const fn scratch_len(self, place: Place, samples: usize, needs: &Needs) -> usize {
         let sizes = DenseSizes::new(place, samples);
         if needs.moments() {
             samples.saturating_mul(sizes.inputs.saturating_add(sizes.outputs))
@@ -53,7 +55,7 @@ impl Signature for Dense {
     }
 
     /// Kernels run beside the squares.
-    fn with_kernels(&self, place: &Placed, samples: usize, scratch_len: usize) -> usize {
+    fn with_kernels(&self, place: Place, samples: usize, scratch_len: usize) -> usize {
         let sizes = DenseSizes::new(place, samples);
         let kernels = KERNELS.map(|kernels| kernels.dense).filter(|kernels| (kernels.can_do)(sizes));
         scratch_len.saturating_add(kernels.map_or(0, |kernels| (kernels.scratch_len)(sizes)))
@@ -85,18 +87,8 @@ impl<F: Real> Layer<F> for Dense {
     }
 }
 
-/// Sizes of one dense layer on a micro-batch: x \[m, inputs\], y and its gradient e \[m, outputs\].
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct DenseSizes {
-    pub(crate) samples: usize,
-    pub(crate) inputs: usize,
-    pub(crate) outputs: usize,
-    /// Whether the weights lie by inputs.
-    pub(crate) by_inputs: bool,
-}
-
 impl DenseSizes {
-    const fn new(place: &Placed, samples: usize) -> Self {
+    const fn new(place: Place, samples: usize) -> Self {
         let (inputs, outputs) = (place.input.len(), place.output.len());
         Self { samples, inputs, outputs, by_inputs: place.by_inputs }
     }

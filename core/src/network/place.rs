@@ -1,7 +1,7 @@
 use core::ops::Range;
 
 use super::{Name, Network, NetworkError, Node, Source};
-use crate::layer::{Flatten, Operation, Tensor};
+use crate::layer::{Flatten, Operation, Place, Tensor};
 use crate::shape::Shape;
 
 /// A node with everything that follows from its place in the network. Offsets are in values, those of
@@ -66,6 +66,12 @@ impl Placed {
     #[must_use]
     pub const fn parameters(&self) -> Range<usize> {
         self.parameter_offset..self.parameter_offset + self.weights + self.biases
+    }
+
+    /// What the layer knows of it.
+    pub(super) const fn place(&self) -> Place {
+        let &Self { input, output, weights, biases, by_inputs, .. } = self;
+        Place { input, output, weights, biases, by_inputs }
     }
 
     /// Multiplications and additions of one sample's forward pass.
