@@ -55,7 +55,12 @@ impl Dataset<f32> for Pixels {
     }
 
     #[allow(clippy::cast_precision_loss)]
-    fn read(&self, Visit { sample: index, .. }: Visit, input: &mut [f32], targets: &mut Targets<'_, f32>) -> Result<(), ReadError> {
+    fn read(
+        &self,
+        Visit { sample: index, .. }: Visit,
+        input: &mut [f32],
+        targets: &mut Targets<'_, f32>,
+    ) -> Result<(), ReadError> {
         for (k, value) in (0_u32..).zip(input) {
             let noise = (index * 3072 + k).wrapping_mul(2_654_435_761) >> 8;
             let is_ink = self.0.channels > 1 || noise.is_multiple_of(5);

@@ -306,7 +306,12 @@ impl Dataset<f32> for Noise {
         SampleShape::MNIST
     }
 
-    fn read(&self, Visit { sample: index, .. }: Visit, input: &mut [f32], targets: &mut Targets<'_, f32>) -> Result<(), ReadError> {
+    fn read(
+        &self,
+        Visit { sample: index, .. }: Visit,
+        input: &mut [f32],
+        targets: &mut Targets<'_, f32>,
+    ) -> Result<(), ReadError> {
         for (k, value) in (0_u32..).zip(input) {
             let byte = (index.wrapping_mul(31).wrapping_add(k).wrapping_mul(2_654_435_761) >> 24) as u8;
             *value = f32::from(byte) / 255.0;

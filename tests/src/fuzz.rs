@@ -65,7 +65,8 @@ pub fn cifar(bytes: &[u8]) {
         let mut input = vec![f32::NAN; SHAPE.len()];
         for sample in 0..Dataset::<f32>::len(&set) {
             let mut label = [u32::MAX];
-            set.read(sample.into(), &mut input, &mut Targets::labels(&mut label)).expect("a sample of the set");
+            set.read(sample.into(), &mut input, &mut Targets::labels(&mut label))
+                .expect("a sample of the set");
             assert!(label[0] < labels.classes());
             assert!(input.iter().all(|value| value.is_finite()));
         }

@@ -29,7 +29,12 @@ impl Dataset<f32> for Ramp {
         SampleShape::floats(Shape::image(1, 28, 28), 10)
     }
 
-    fn read(&self, Visit { sample, .. }: Visit, input: &mut [f32], targets: &mut Targets<'_, f32>) -> Result<(), ReadError> {
+    fn read(
+        &self,
+        Visit { sample, .. }: Visit,
+        input: &mut [f32],
+        targets: &mut Targets<'_, f32>,
+    ) -> Result<(), ReadError> {
         for (pixel, value) in (0..).zip(input) {
             *value = if (pixel + sample).is_multiple_of(5) { 0.5 } else { 0.0 };
         }

@@ -14,12 +14,12 @@ mod global_average_pool;
 mod group_norm;
 mod max_pool2d;
 mod operation;
+mod place;
 mod relu;
-mod sink;
 mod sizes;
+mod slide;
 mod tanh;
 mod tensor;
-mod windows;
 
 pub use add::Add;
 pub use average_pool2d::AveragePool2d;
@@ -36,17 +36,14 @@ pub use tanh::Tanh;
 pub use tensor::{Initial, Tensor};
 
 pub(crate) use call::{Backward, Forward};
-pub(crate) use dense::DenseSizes;
-pub(crate) use group_norm::GroupNormSizes;
-pub(crate) use sink::Sink;
+pub(crate) use place::Place;
 pub(crate) use sizes::Sizes;
-pub(crate) use windows::Windows;
 
 use core::fmt;
 
-use crate::network::Placed;
 use crate::real::Real;
 use crate::shape::Shape;
+use crate::sink::Sink;
 
 /// What a layer takes, gives and holds, whatever the float type.
 pub(crate) trait Signature: fmt::Display {
@@ -58,7 +55,7 @@ pub(crate) trait Signature: fmt::Display {
 
     /// Values of scratch memory that its passes over a micro-batch take where there are kernels for it, beside or in
     /// place of those that plain loops take.
-    fn with_kernels(&self, place: &Placed, samples: usize, scratch_len: usize) -> usize {
+    fn with_kernels(&self, place: Place, samples: usize, scratch_len: usize) -> usize {
         let _ = (place, samples);
         scratch_len
     }

@@ -35,7 +35,8 @@ impl Network<'_> {
     /// any backend. What does not fit in a `usize` is its largest value, which no slice has.
     #[must_use]
     pub fn workspace(&self, samples: usize) -> WorkspaceLen {
-        let scratch = |node: &Placed| node.operation.scratch_len_with_kernels(node, samples, &EVERYTHING);
+        let scratch =
+            |node: &Placed| node.operation.scratch_len_with_kernels(node.place(), samples, &EVERYTHING);
         self.with_scratch(samples, &EVERYTHING, self.nodes().iter().map(scratch).max().unwrap_or(0))
     }
 
@@ -46,7 +47,7 @@ impl Network<'_> {
         let (mut scratch, mut k) = (0, 0);
         while k < self.nodes().len() {
             let node = &self.nodes()[k];
-            let of_node = node.operation.scratch_len(node, samples, needs);
+            let of_node = node.operation.scratch_len(node.place(), samples, needs);
             if of_node > scratch {
                 scratch = of_node;
             }

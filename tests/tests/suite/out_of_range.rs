@@ -203,7 +203,8 @@ fn images_that_are_not_there() {
     for index in [2, 3, u32::MAX] {
         assert_eq!((images.image(index), images.label(index)), (None, None));
         Dataset::<f32>::prefetch(&images, index);
-        let refused = images.read(index.into(), &mut [0.5_f32; 2], &mut Targets::labels(&mut [0])).unwrap_err();
+        let refused =
+            images.read(index.into(), &mut [0.5_f32; 2], &mut Targets::labels(&mut [0])).unwrap_err();
         assert_eq!(refused.to_string(), "there is no such image");
     }
 }
