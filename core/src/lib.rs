@@ -22,6 +22,7 @@ pub mod digest;
 mod fields;
 pub mod idx;
 pub mod images;
+pub mod integers;
 pub mod layer;
 mod length;
 pub mod loss;
@@ -34,6 +35,7 @@ pub mod observe;
 pub mod optimizer;
 #[cfg(feature = "std")]
 pub mod owned;
+pub mod parameter_bytes;
 pub mod random;
 pub mod real;
 pub mod schedule;

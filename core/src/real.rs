@@ -1,5 +1,11 @@
 //! The float types that everything here is generic over.
 
+mod pair;
+mod single;
+
+pub use pair::Pair;
+pub use single::Single;
+
 use core::fmt::{Debug, Display};
 use core::iter::Sum;
 use num_traits::float::FloatCore;
@@ -8,7 +14,7 @@ use num_traits::{NumAssign, Zero};
 use crate::length::{LengthMismatch, check_length};
 use crate::vectors::{Work, on_vectors};
 
-/// A float type to train in: `f32`, `f64`, or your own.
+/// A float type to train in: `f32`, `f64`, [`Single`], or your own.
 ///
 /// Elementary functions call `libm` directly and not the methods of `num_traits::Float`: those silently
 /// become the standard library's as soon as any crate of the build enables `num-traits/std`, and then a
@@ -26,6 +32,12 @@ pub trait Real: FloatCore + NumAssign + Sum + Debug + Display + Default + Send +
     fn of(x: f64) -> Self;
     /// Converts to `f64`, exactly for `f32` and `f64`.
     fn as_f64(self) -> f64;
+
+    /// Adds x·y to a sum of a scalar product.
+    #[inline(always)]
+    fn add_product(sum: &mut Self::Sum, x: Self, y: Self) {
+        *sum += x.widen() * y.widen();
+    }
 
     /// √x, correctly rounded.
     fn root(self) -> Self;
@@ -216,10 +228,13 @@ impl<F: Real> Work for Dot<'_, F> {
 fn running_sums<F: Real>(x: &[F], y: &[F]) -> ([F::Sum; LANES], F::Sum) {
     let mut lanes = [F::Sum::zero(); LANES];
     let (x_blocks, y_blocks) = (x.chunks_exact(LANES), y.chunks_exact(LANES));
-    let tail = x_blocks.remainder().iter().zip(y_blocks.remainder()).map(product::<F>).sum();
+    let mut tail = F::Sum::zero();
+    for (&x, &y) in x_blocks.remainder().iter().zip(y_blocks.remainder()) {
+        F::add_product(&mut tail, x, y);
+    }
     for (a, b) in x_blocks.zip(y_blocks) {
-        for (lane, pair) in lanes.iter_mut().zip(a.iter().zip(b)) {
-            *lane += product::<F>(pair);
+        for (lane, (&x, &y)) in lanes.iter_mut().zip(a.iter().zip(b)) {
+            F::add_product(lane, x, y);
         }
     }
     (lanes, tail)
@@ -238,9 +253,4 @@ fn added_up<S: Real, const N: usize>(lanes: &[[S; LANES]; N], tails: [S; N]) -> 
         *total += tail;
     }
     totals
-}
-
-#[inline]
-fn product<F: Real>((x, y): (&F, &F)) -> F::Sum {
-    x.widen() * y.widen()
 }
