@@ -39,7 +39,7 @@ impl SampleShape {
     }
 
     /// Values in floats, with `values` numbers as targets and without a label: for [`Loss::SquaredError`],
-    /// [`Loss::BinaryCrossEntropy`] or a loss of your own.
+    /// [`Loss::BinaryCrossEntropy`] or your own loss.
     #[must_use]
     pub const fn numbers(input: Shape, values: u32) -> Self {
         Self { input, encoding: Encoding::Floats, labels: 0, classes: 0, values }

@@ -22,7 +22,7 @@ pub struct SampleLoss<F> {
     pub correct: bool,
 }
 
-/// A loss of your own. Closures are losses without correct answers: given outputs, targets and the gradient to write they
+/// Your own loss. Closures are losses without correct answers: given outputs, targets and the gradient to write they
 /// return ℓ.
 ///
 /// ```

@@ -13,7 +13,7 @@ use super::{Pair, Real};
 /// An `f32` whose sums are [`Pair`]s of `f32` in place of `f64`: for processors with instructions for single precision
 /// alone, such as a Cortex-M4F, where a product and a sum in `f64` take some 240 instructions, and some 15 in pairs.
 ///
-/// Networks train on it as on `f32`, in the same layers: activations and gradients have the same bits. Of square norms and
+/// Networks train on it as on `f32`, in the same layers: activations and gradients have the same bits. Of squared norms and
 /// scalar products, a product is rounded to `f32` before it is added, and the sum is compensated: n products pᵢ are summed to
 /// within (2⁻²⁴ + n 2⁻⁴⁷) Σ|pᵢ|, where `f64` gives n 2⁻⁵³ Σ|pᵢ| and plain sums in `f32` up to n 2⁻²⁴ Σ|pᵢ|. A batch-size test
 /// sees the noise of gradients, which is larger by orders of magnitude. Squares must stay in the range of `f32`: norms
