@@ -158,8 +158,9 @@ pub(crate) fn exponent_of<F: Real>(x: F) -> i32 {
 /// Running sums of a scalar product: vectors of them, and more than one, because each addition waits for the last.
 const LANES: usize = 16;
 
-/// Rows whose running sums are added up side by side, because each of those additions waits for the last, too.
-pub(crate) const ROWS: usize = 4;
+/// Rows whose running sums are added up side by side, because each of those additions waits for the last, too. A
+/// microcontroller does one after the other anyway, and has little stack.
+pub(crate) const ROWS: usize = if cfg!(feature = "std") { 4 } else { 1 };
 
 /// Σ xⱼ² in the wider type, several running sums at a time so that the compiler may use vectors; the order
 /// of additions is fixed.

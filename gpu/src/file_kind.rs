@@ -28,6 +28,7 @@ pub(crate) fn unexpected(kind: FileType) -> &'static str {
 }
 
 /// Pipes and terminals, and whatever else takes or gives bytes one after the other.
+#[cfg(not(target_family = "wasm"))]
 #[must_use]
 pub(crate) fn is_stream(kind: FileType) -> bool {
     #[cfg(unix)]

@@ -17,6 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// An open file. A folder and a socket are none; a pipe, as a shell makes of `<(command)`, is read to its end, and a
 /// device, such as `/dev/stdin`, as far as the caller reads it.
 #[derive(Debug)]
+#[cfg_attr(not(unix), allow(dead_code, reason = "streams are files of Unix"))]
 pub struct InputFile<W> {
     file: File,
     stream: Option<Stream>,

@@ -272,7 +272,7 @@ fn a_network_comes_through_a_pipe_and_a_pipe_without_a_writer_is_refused() {
         ("evaluate --data . --load empty", "empty: is a pipe (FIFO) that no program writes to"),
         ("networks --network .", ".: is a folder, but a file is expected"),
         ("networks --network socket", "socket: is a socket, but a regular file is expected"),
-        ("networks --network /dev/null", "/dev/null: not valid JSON: EOF"),
+        ("networks --network /dev/null", "/dev/null: line 1, column 0: EOF while parsing a value"),
         ("networks --network /dev/zero", "/dev/zero: more than 16 MiB, the most that is read"),
     ] {
         let said = refuse(folder.path(), arguments);

@@ -1,7 +1,10 @@
 //! What a network is made of. Each layer is one file: its shapes and parameters (`sizes`), its forward and backward
 //! pass and its per-sample statistics (`Layer`), all as plain loops or as calls of a [`Backend`](crate::backend::Backend).
 //!
-//! To add one: its file, and its name in the list of [`Operation`]s.
+//! To add one: its file, and its name here, in `operation.rs` (the list of [`Operation`]s, and `scratch_len`) and in
+//! `model/description.rs` (its words in network files). What is missing then does not compile, or fails by name: in the crate
+//! `gpu` its twin (`webgpu/layers`), its shader, what its kernels cost (`webgpu/cost.rs`) and its parity cases
+//! (`webgpu/parity`); in the tests its definition in `f64` (`reference.rs`) and its golden cases (`golden.rs`).
 
 mod add;
 mod average_pool2d;

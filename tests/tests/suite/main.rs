@@ -30,6 +30,7 @@ mod negative_controls;
 mod no_samples;
 mod observe;
 mod optimizers;
+mod order_of_modules;
 mod order_of_weights;
 mod out_of_range;
 mod packages;
