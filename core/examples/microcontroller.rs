@@ -4,7 +4,7 @@
 use adadagrad_core::backend::PlainBackend;
 use adadagrad_core::batch_test::{AnyTest, NormTest};
 use adadagrad_core::config::RunConfig;
-use adadagrad_core::dataset::{Dataset, SampleShape, Visit};
+use adadagrad_core::dataset::{Dataset, ReadError, SampleShape, Targets, Visit};
 use adadagrad_core::layer::{Dense, Operation, Relu};
 use adadagrad_core::network::{
     Grain, Network, Node, Placed, Shape, Sweep, SweepError, Workspace, WorkspaceLen, initialise,
@@ -26,13 +26,14 @@ impl Dataset<f32> for Disc {
         512
     }
 
-    fn read(&self, visit: Visit, input: &mut [f32], targets: &mut [u32]) {
+    fn read(&self, visit: Visit, input: &mut [f32], targets: &mut Targets<'_, f32>) -> Result<(), ReadError> {
         let key = Key::new(1, u64::from(visit.sample));
         for (index, value) in (0..).zip(input.iter_mut()) {
             *value = key.uniform(index, 1.0);
         }
         let square: f32 = input.iter().map(|value| value * value).sum();
-        targets.fill(u32::from(square < 0.5));
+        targets.labels.fill(u32::from(square < 0.5));
+        Ok(())
     }
 }
 

@@ -6,7 +6,7 @@ use std::error::Error;
 
 use adadagrad_core::backend::FastBackend;
 use adadagrad_core::config::{DatasetName, RunConfig};
-use adadagrad_core::dataset::{Dataset, SampleShape, Visit};
+use adadagrad_core::dataset::{Dataset, ReadError, SampleShape, Targets, Visit};
 use adadagrad_core::layer::{Dense, Tanh};
 use adadagrad_core::model::Model;
 use adadagrad_core::network::{Node, Shape};
@@ -29,12 +29,13 @@ impl Dataset<f32> for Spirals {
         SAMPLES
     }
 
-    fn read(&self, visit: Visit, input: &mut [f32], targets: &mut [u32]) {
+    fn read(&self, visit: Visit, input: &mut [f32], targets: &mut Targets<'_, f32>) -> Result<(), ReadError> {
         let class = visit.sample % CLASSES;
         let radius = visit.sample as f32 / SAMPLES as f32;
         let angle = 4.0 * radius + class as f32 * core::f32::consts::TAU / CLASSES as f32;
         input.copy_from_slice(&[2.0 * radius * angle.sin(), 2.0 * radius * angle.cos()]);
-        targets[0] = class;
+        targets.labels[0] = class;
+        Ok(())
     }
 }
 

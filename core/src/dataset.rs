@@ -1,6 +1,9 @@
 //! Where samples come from, and what one is.
 
+use core::fmt;
+
 use crate::augmentation::Placements;
+use crate::loss::Loss;
 use crate::real::Real;
 use crate::shape::Shape;
 
@@ -11,10 +14,12 @@ pub struct SampleShape {
     pub input: Shape,
     /// How its values are stored.
     pub encoding: Encoding,
-    /// Labels of one sample.
-    pub targets: u32,
-    /// Number of classes; labels are below it.
+    /// Labels of one sample: 1, or 0 where it has none.
+    pub labels: u32,
+    /// Number of classes; labels are below it. 0 where there are no labels.
     pub classes: u32,
+    /// Targets of one sample that are numbers: see [`Targets::values`].
+    pub values: u32,
 }
 
 impl SampleShape {
@@ -24,13 +29,26 @@ impl SampleShape {
     /// An image of bytes, read as byte/255, with one label.
     #[must_use]
     pub const fn image(input: Shape, classes: u32) -> Self {
-        Self { input, encoding: Encoding::BYTES, targets: 1, classes }
+        Self { input, encoding: Encoding::BYTES, labels: 1, classes, values: 0 }
     }
 
     /// Values in floats, with one label.
     #[must_use]
     pub const fn floats(input: Shape, classes: u32) -> Self {
-        Self { input, encoding: Encoding::Floats, targets: 1, classes }
+        Self { input, encoding: Encoding::Floats, labels: 1, classes, values: 0 }
+    }
+
+    /// Values in floats, with `values` numbers as targets and without a label: for [`Loss::SquaredError`],
+    /// [`Loss::BinaryCrossEntropy`] or your own loss.
+    #[must_use]
+    pub const fn numbers(input: Shape, values: u32) -> Self {
+        Self { input, encoding: Encoding::Floats, labels: 0, classes: 0, values }
+    }
+
+    /// How many outputs a model has for it: one for each class, or for each number where there are no labels.
+    #[must_use]
+    pub const fn outputs(&self) -> u32 {
+        if self.labels == 0 { self.values } else { self.classes }
     }
 }
 
@@ -98,7 +116,56 @@ impl From<u32> for Visit {
     }
 }
 
-/// A labelled data set that can be read in any order.
+/// Where a data set writes what the outputs for a sample are compared with.
+#[derive(Debug)]
+pub struct Targets<'a, F> {
+    /// Its labels, [`SampleShape::labels`] of them, each below the number of classes.
+    pub labels: &'a mut [u32],
+    /// Numbers, [`SampleShape::values`] of them.
+    pub values: &'a mut [F],
+}
+
+impl<'a, F> Targets<'a, F> {
+    /// Labels alone.
+    pub fn labels(labels: &'a mut [u32]) -> Self {
+        Self { labels, values: &mut [] }
+    }
+}
+
+/// Why a sample could not be read, in the words of its data set. Engines pass it on with the number of the sample; the
+/// step is then not made, and is begun again when training goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReadError {
+    /// What is wrong, as part of a sentence: "the card does not answer".
+    pub reason: &'static str,
+    /// A number that says more, such as a driver's status or the system's.
+    pub code: Option<i32>,
+}
+
+impl ReadError {
+    /// Without a number.
+    #[must_use]
+    pub const fn new(reason: &'static str) -> Self {
+        Self { reason, code: None }
+    }
+
+    /// With a number that says more.
+    #[must_use]
+    pub const fn with_code(reason: &'static str, code: i32) -> Self {
+        Self { reason, code: Some(code) }
+    }
+}
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.reason)?;
+        self.code.map_or(Ok(()), |code| write!(f, " (code {code})"))
+    }
+}
+
+impl core::error::Error for ReadError {}
+
+/// A data set that can be read in any order, and what compares a network's outputs with its targets.
 pub trait Dataset<F: Real> {
     /// What its samples are.
     fn shape(&self) -> SampleShape;
@@ -117,8 +184,17 @@ pub trait Dataset<F: Real> {
         true
     }
 
-    /// Writes the values and labels of a sample below N.
-    fn read(&self, visit: Visit, input: &mut [F], targets: &mut [u32]);
+    /// What compares outputs with its targets: by default softmax cross-entropy for labels, and the squared error for
+    /// numbers.
+    fn loss(&self) -> Loss<'_, F> {
+        if self.shape().labels == 0 { Loss::SquaredError } else { Loss::SoftmaxCrossEntropy }
+    }
+
+    /// Writes the values and targets of a sample below N.
+    ///
+    /// # Errors
+    /// Why the sample cannot be read: [`ReadError`].
+    fn read(&self, visit: Visit, input: &mut [F], targets: &mut Targets<'_, F>) -> Result<(), ReadError>;
 
     /// Hint that a sample below N will be read soon: its memory can be fetched meanwhile.
     fn prefetch(&self, sample: u32) {
@@ -146,8 +222,12 @@ impl<F: Real, T: Dataset<F> + ?Sized> Dataset<F> for &T {
         (**self).len()
     }
 
-    fn read(&self, visit: Visit, input: &mut [F], targets: &mut [u32]) {
-        (**self).read(visit, input, targets);
+    fn loss(&self) -> Loss<'_, F> {
+        (**self).loss()
+    }
+
+    fn read(&self, visit: Visit, input: &mut [F], targets: &mut Targets<'_, F>) -> Result<(), ReadError> {
+        (**self).read(visit, input, targets)
     }
 
     fn repeats(&self) -> bool {

@@ -3,7 +3,7 @@
 use core::fmt;
 
 use crate::augmentation::{Placement, Placements};
-use crate::dataset::{Dataset, Encoding, SampleShape, Visit};
+use crate::dataset::{Dataset, Encoding, ReadError, SampleShape, Targets, Visit};
 use crate::decode::decode;
 use crate::idx::{Idx, IdxError, image_file};
 use crate::normalisation::channel_statistics;
@@ -158,18 +158,13 @@ impl<F: Real, B: AsRef<[u8]>> Dataset<F> for LabelledImages<B> {
         self.shape
     }
 
-    /// If there is no such image: zeros, with a label of no class.
-    fn read(&self, visit: Visit, input: &mut [F], targets: &mut [u32]) {
-        match (self.image(visit.sample), self.label(visit.sample)) {
-            (Some(image), Some(label)) => {
-                decode(image, self.shape.input, self.shape.encoding, self.placements.of(visit), input);
-                targets.fill(label.into());
-            }
-            _ => {
-                input.fill(F::zero());
-                targets.fill(u32::MAX);
-            }
-        }
+    fn read(&self, visit: Visit, input: &mut [F], targets: &mut Targets<'_, F>) -> Result<(), ReadError> {
+        let (Some(image), Some(label)) = (self.image(visit.sample), self.label(visit.sample)) else {
+            return Err(ReadError::new("there is no such image"));
+        };
+        decode(image, self.shape.input, self.shape.encoding, self.placements.of(visit), input);
+        targets.labels.fill(label.into());
+        Ok(())
     }
 
     fn placements(&self) -> Placements {
@@ -209,9 +204,10 @@ impl<F: Real> Dataset<F> for Picture<'_> {
         self.shape
     }
 
-    fn read(&self, _: Visit, input: &mut [F], targets: &mut [u32]) {
+    fn read(&self, _: Visit, input: &mut [F], targets: &mut Targets<'_, F>) -> Result<(), ReadError> {
         let SampleShape { input: shape, encoding, .. } = self.shape;
         decode(self.bytes, shape, encoding, Placement::IDENTITY, input);
-        targets.fill(0);
+        targets.labels.fill(0);
+        Ok(())
     }
 }

@@ -1,13 +1,20 @@
 //! The float types that everything here is generic over.
 
+mod pair;
+mod single;
+
+pub use pair::Pair;
+pub use single::Single;
+
 use core::fmt::{Debug, Display};
 use core::iter::Sum;
 use num_traits::float::FloatCore;
 use num_traits::{NumAssign, Zero};
 
 use crate::length::{LengthMismatch, check_length};
+use crate::vectors::{Work, on_vectors};
 
-/// A float type to train in: `f32`, `f64`, or your own.
+/// A float type to train in: `f32`, `f64`, [`Single`], or your own.
 ///
 /// Elementary functions call `libm` directly and not the methods of `num_traits::Float`: those silently
 /// become the standard library's as soon as any crate of the build enables `num-traits/std`, and then a
@@ -25,6 +32,12 @@ pub trait Real: FloatCore + NumAssign + Sum + Debug + Display + Default + Send +
     fn of(x: f64) -> Self;
     /// Converts to `f64`, exactly for `f32` and `f64`.
     fn as_f64(self) -> f64;
+
+    /// Adds x·y to a sum of a scalar product.
+    #[inline(always)]
+    fn add_product(sum: &mut Self::Sum, x: Self, y: Self) {
+        *sum += x.widen() * y.widen();
+    }
 
     /// √x, correctly rounded.
     fn root(self) -> Self;
@@ -145,10 +158,14 @@ pub(crate) fn exponent_of<F: Real>(x: F) -> i32 {
 /// Running sums of a scalar product: vectors of them, and more than one, because each addition waits for the last.
 const LANES: usize = 16;
 
+/// Rows whose running sums are added up side by side, because each of those additions waits for the last, too. A
+/// microcontroller does one after the other anyway, and has little stack.
+pub(crate) const ROWS: usize = if cfg!(feature = "std") { 4 } else { 1 };
+
 /// Σ xⱼ² in the wider type, several running sums at a time so that the compiler may use vectors; the order
 /// of additions is fixed.
 pub fn square_norm<F: Real>(values: &[F]) -> F::Sum {
-    dot_of_equals(values, values)
+    on_vectors(SquareNorm { values })
 }
 
 /// Σ xⱼ yⱼ in the wider type, in a fixed order.
@@ -162,43 +179,79 @@ pub fn dot<F: Real>(x: &[F], y: &[F]) -> Result<F::Sum, LengthMismatch> {
 
 /// The same for what is known to be equally long.
 pub(crate) fn dot_of_equals<F: Real>(x: &[F], y: &[F]) -> F::Sum {
-    #[cfg(feature = "std")]
-    return pulp::Arch::new().dispatch(Dot { x, y });
-    #[cfg(not(feature = "std"))]
-    dot_in_lanes(x, y)
+    on_vectors(Dot { x, y })
 }
 
-/// So large a closure would become a function of its own, which knows nothing of the machine's vectors.
-#[cfg(feature = "std")]
+/// [`square_norm`] of up to [`ROWS`] rows of `len` values each, with the same bits in less time; 0 for rows that are
+/// not there. For use within [`on_vectors`].
+#[inline(always)]
+pub(crate) fn square_norms<F: Real>(rows: &[F], len: usize) -> [F::Sum; ROWS] {
+    let mut lanes = [[F::Sum::zero(); LANES]; ROWS];
+    let mut tails = [F::Sum::zero(); ROWS];
+    for ((lanes, tail), row) in lanes.iter_mut().zip(&mut tails).zip(rows.chunks_exact(len.max(1))) {
+        (*lanes, *tail) = running_sums(row, row);
+    }
+    added_up(&lanes, tails)
+}
+
+struct SquareNorm<'a, F> {
+    values: &'a [F],
+}
+
+impl<F: Real> Work for SquareNorm<'_, F> {
+    type Output = F::Sum;
+
+    #[inline(always)]
+    fn run(self) -> F::Sum {
+        // Here the compiler sees that both factors are the same, and loads and widens them once.
+        Dot { x: self.values, y: self.values }.run()
+    }
+}
+
 struct Dot<'a, F> {
     x: &'a [F],
     y: &'a [F],
 }
 
-#[cfg(feature = "std")]
-impl<F: Real> pulp::WithSimd for Dot<'_, F> {
+impl<F: Real> Work for Dot<'_, F> {
     type Output = F::Sum;
 
     #[inline(always)]
-    fn with_simd<S: pulp::Simd>(self, _: S) -> F::Sum {
-        dot_in_lanes(self.x, self.y)
+    fn run(self) -> F::Sum {
+        let (lanes, tail) = running_sums(self.x, self.y);
+        let [dot] = added_up(&[lanes], [tail]);
+        dot
     }
 }
 
+/// The running sums of a scalar product, and the sum over what is left beyond whole vectors of them.
 #[inline(always)]
-fn dot_in_lanes<F: Real>(x: &[F], y: &[F]) -> F::Sum {
+fn running_sums<F: Real>(x: &[F], y: &[F]) -> ([F::Sum; LANES], F::Sum) {
     let mut lanes = [F::Sum::zero(); LANES];
     let (x_blocks, y_blocks) = (x.chunks_exact(LANES), y.chunks_exact(LANES));
-    let tail: F::Sum = x_blocks.remainder().iter().zip(y_blocks.remainder()).map(product::<F>).sum();
+    let mut tail = F::Sum::zero();
+    for (&x, &y) in x_blocks.remainder().iter().zip(y_blocks.remainder()) {
+        F::add_product(&mut tail, x, y);
+    }
     for (a, b) in x_blocks.zip(y_blocks) {
-        for (lane, pair) in lanes.iter_mut().zip(a.iter().zip(b)) {
-            *lane += product::<F>(pair);
+        for (lane, (&x, &y)) in lanes.iter_mut().zip(a.iter().zip(b)) {
+            F::add_product(lane, x, y);
         }
     }
-    lanes.into_iter().sum::<F::Sum>() + tail
+    (lanes, tail)
 }
 
-#[inline]
-fn product<F: Real>((x, y): (&F, &F)) -> F::Sum {
-    x.widen() * y.widen()
+/// What running sums amount to: those of one row in order, those of different rows side by side.
+#[inline(always)]
+fn added_up<S: Real, const N: usize>(lanes: &[[S; LANES]; N], tails: [S; N]) -> [S; N] {
+    let mut totals = [S::zero(); N];
+    for lane in 0..LANES {
+        for (total, lanes) in totals.iter_mut().zip(lanes) {
+            *total += lanes[lane];
+        }
+    }
+    for (total, tail) in totals.iter_mut().zip(tails) {
+        *total += tail;
+    }
+    totals
 }

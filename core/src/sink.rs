@@ -1,4 +1,5 @@
-use crate::network::Placed;
+use core::ops::Range;
+
 use crate::real::{Real, dot_of_equals, square_norm};
 
 /// Where a backward pass sends what it finds. An empty slice is not asked for.
@@ -17,9 +18,8 @@ pub(crate) struct Sink<'a, F: Real> {
 }
 
 impl<F: Real> Sink<'_, F> {
-    /// The part that belongs to one layer's parameters.
-    pub(crate) fn of_layer(&mut self, place: &Placed) -> Sink<'_, F> {
-        let range = place.parameters();
+    /// The part that belongs to one layer, whose parameters lie there.
+    pub(crate) fn of_layer(&mut self, range: Range<usize>) -> Sink<'_, F> {
         Sink {
             gradient_sum: self.gradient_sum.get_mut(range.clone()).unwrap_or_default(),
             second_moment: self.second_moment.get_mut(range.clone()).unwrap_or_default(),

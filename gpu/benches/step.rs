@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::controller::{AnyController, Constant};
-use adadagrad_core::dataset::{Dataset, SampleShape, Visit};
+use adadagrad_core::dataset::{Dataset, ReadError, SampleShape, Targets, Visit};
 use adadagrad_core::model::Model;
 use adadagrad_core::network::Shape;
 use adadagrad_core::owned::SharedDataset;
@@ -55,13 +55,19 @@ impl Dataset<f32> for Pixels {
     }
 
     #[allow(clippy::cast_precision_loss)]
-    fn read(&self, Visit { sample: index, .. }: Visit, input: &mut [f32], targets: &mut [u32]) {
+    fn read(
+        &self,
+        Visit { sample: index, .. }: Visit,
+        input: &mut [f32],
+        targets: &mut Targets<'_, f32>,
+    ) -> Result<(), ReadError> {
         for (k, value) in (0_u32..).zip(input) {
             let noise = (index * 3072 + k).wrapping_mul(2_654_435_761) >> 8;
             let is_ink = self.0.channels > 1 || noise.is_multiple_of(5);
             *value = if is_ink { ((noise >> 8) % 256) as f32 / 255.0 } else { 0.0 };
         }
-        targets.fill(index % 10);
+        targets.labels.fill(index % 10);
+        Ok(())
     }
 }
 

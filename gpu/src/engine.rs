@@ -184,5 +184,8 @@ from! {
     },
     std::io::Error => |error| Self::Threads(ThreadsError::Start(error)),
     NotEnoughMemory => Self::Memory,
-    GpuError => Self::Gpu,
+    GpuError => |error| match error {
+        GpuError::Data(error) => Self::Core(error.into()),
+        error => Self::Gpu(error),
+    },
 }

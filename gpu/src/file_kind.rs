@@ -26,3 +26,19 @@ pub(crate) fn unexpected(kind: FileType) -> &'static str {
     }
     "is not a regular file"
 }
+
+/// Pipes and terminals, and whatever else takes or gives bytes one after the other.
+#[cfg(not(target_family = "wasm"))]
+#[must_use]
+pub(crate) fn is_stream(kind: FileType) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt;
+        kind.is_fifo() || kind.is_char_device()
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = kind;
+        false
+    }
+}

@@ -11,6 +11,8 @@ pub mod engine;
 pub mod fallback;
 mod file_kind;
 pub mod gpu;
+#[cfg(not(target_family = "wasm"))]
+pub mod input_file;
 pub mod memory;
 #[cfg(not(target_family = "wasm"))]
 pub mod output_file;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::controller::{AnyController, Constant};
-use adadagrad_core::dataset::{Dataset, SampleShape, Visit};
+use adadagrad_core::dataset::{Dataset, ReadError, SampleShape, Targets, Visit};
 use adadagrad_core::model::Model;
 use adadagrad_core::owned::SharedDataset;
 use adadagrad_core::training::Trainer;
@@ -306,11 +306,17 @@ impl Dataset<f32> for Noise {
         SampleShape::MNIST
     }
 
-    fn read(&self, Visit { sample: index, .. }: Visit, input: &mut [f32], targets: &mut [u32]) {
+    fn read(
+        &self,
+        Visit { sample: index, .. }: Visit,
+        input: &mut [f32],
+        targets: &mut Targets<'_, f32>,
+    ) -> Result<(), ReadError> {
         for (k, value) in (0_u32..).zip(input) {
             let byte = (index.wrapping_mul(31).wrapping_add(k).wrapping_mul(2_654_435_761) >> 24) as u8;
             *value = f32::from(byte) / 255.0;
         }
-        targets.fill(index % SampleShape::MNIST.classes);
+        targets.labels.fill(index % SampleShape::MNIST.classes);
+        Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! Writing the telemetry file, and continuing it with a resumed run.
 
-use std::fs::{self, File, FileType, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 #[cfg(unix)]
@@ -83,7 +83,7 @@ impl TelemetryFile {
     pub fn open(path: &Path) -> io::Result<Self> {
         let (file, is_stream, created) = match fs::metadata(path) {
             Ok(found) if found.is_file() => (options().open(path)?, false, None),
-            Ok(found) if is_stream(found.file_type()) => (open_stream(path)?, true, None),
+            Ok(found) if file_kind::is_stream(found.file_type()) => (open_stream(path)?, true, None),
             Ok(found) => {
                 return Err(told(io::ErrorKind::InvalidInput, file_kind::unexpected(found.file_type())));
             }
@@ -212,20 +212,6 @@ fn options() -> OpenOptions {
     #[cfg(windows)]
     std::os::windows::fs::OpenOptionsExt::share_mode(&mut options, 1);
     options
-}
-
-/// Pipes and terminals, and whatever else takes bytes one after the other.
-fn is_stream(kind: FileType) -> bool {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::FileTypeExt;
-        kind.is_fifo() || kind.is_char_device()
-    }
-    #[cfg(not(unix))]
-    {
-        let _ = kind;
-        false
-    }
 }
 
 #[cfg(unix)]

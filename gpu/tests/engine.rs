@@ -14,7 +14,7 @@ use adadagrad_core::batch_test::{
 };
 use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::controller::{AdAdaGrad, AnyController};
-use adadagrad_core::dataset::{Dataset, SampleShape, Visit};
+use adadagrad_core::dataset::{Dataset, ReadError, SampleShape, Targets, Visit};
 use adadagrad_core::model::Model;
 use adadagrad_core::optimizer::{Adam, AnyOptimizer};
 use adadagrad_core::owned::threads::{ThreadsEngine, ThreadsError};
@@ -238,12 +238,13 @@ impl<A: Fn() -> Option<u32> + Send + Sync> Dataset<f32> for Trap<A> {
         self.images.shape()
     }
 
-    fn read(&self, visit: Visit, input: &mut [f32], targets: &mut [u32]) {
-        self.images.read(visit, input, targets);
+    fn read(&self, visit: Visit, input: &mut [f32], targets: &mut Targets<'_, f32>) -> Result<(), ReadError> {
+        self.images.read(visit, input, targets)?;
         let is_now = self.reads.fetch_add(1, Ordering::Relaxed) == self.at;
         if let Some(label) = is_now.then(|| (self.act)()).flatten() {
-            targets.fill(label);
+            targets.labels.fill(label);
         }
+        Ok(())
     }
 }
 

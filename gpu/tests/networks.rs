@@ -247,3 +247,48 @@ fn a_model_too_large_for_memory_is_refused_before_anything_is_allocated() {
         "{said}"
     );
 }
+
+/// Opening a pipe waits for its other end: here nothing may wait for ever without a word.
+#[cfg(unix)]
+#[test]
+fn a_network_comes_through_a_pipe_and_a_pipe_without_a_writer_is_refused() {
+    use std::io::{BufRead, BufReader, Read, Write};
+    use std::process::{Command, Stdio};
+
+    use support::program::program;
+
+    let folder = folder();
+    let at = |name: &str| folder.path().join(name);
+    fs::write(at("own.json"), OWN).unwrap();
+    let expected = succeed(folder.path(), "networks --network own.json");
+    for name in ["empty", "pipe"] {
+        assert!(Command::new("mkfifo").arg(at(name)).status().unwrap().success());
+    }
+    let _socket = std::os::unix::net::UnixListener::bind(at("socket")).unwrap();
+    for (arguments, sentence) in [
+        ("networks --network empty", "empty: is a pipe (FIFO) that no program writes to"),
+        ("train --data . --network empty", "empty: is a pipe (FIFO) that no program writes to"),
+        ("train --data . --config empty", "empty: is a pipe (FIFO) that no program writes to"),
+        ("evaluate --data . --load empty", "empty: is a pipe (FIFO) that no program writes to"),
+        ("networks --network .", ".: is a folder, but a file is expected"),
+        ("networks --network socket", "socket: is a socket, but a regular file is expected"),
+        ("networks --network /dev/null", "/dev/null: line 1, column 0: EOF while parsing a value"),
+        ("networks --network /dev/zero", "/dev/zero: more than 16 MiB, the most that is read"),
+    ] {
+        let said = refuse(folder.path(), arguments);
+        assert!(said.starts_with(&format!("error: {sentence}")) && said.lines().count() == 1, "{said}");
+    }
+
+    // A writer that takes its time.
+    let mut command = program(folder.path(), "networks --network pipe");
+    let mut reader = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut writer = fs::File::options().write(true).open(at("pipe")).unwrap();
+    let mut said = BufReader::new(reader.stderr.take().unwrap()).lines();
+    assert_eq!(said.next().unwrap().unwrap(), "Waiting for pipe: nothing has been written to it yet.");
+    writer.write_all(OWN.as_bytes()).unwrap();
+    drop(writer);
+    let mut shown = String::new();
+    reader.stdout.take().unwrap().read_to_string(&mut shown).unwrap();
+    assert!(reader.wait().unwrap().success() && said.next().is_none());
+    assert_eq!(shown, expected);
+}

@@ -1,6 +1,6 @@
 //! Made-up images of bytes, of any shape and number of classes.
 
-use adadagrad_core::dataset::{Dataset, SampleShape, Visit};
+use adadagrad_core::dataset::{Dataset, ReadError, SampleShape, Targets, Visit};
 use adadagrad_core::network::Shape;
 use adadagrad_core::random::Key;
 use adadagrad_core::real::Real;
@@ -47,13 +47,14 @@ impl<F: Real> Dataset<F> for Coloured {
         u32::try_from(self.labels.len()).unwrap_or(u32::MAX)
     }
 
-    fn read(&self, visit: Visit, input: &mut [F], targets: &mut [u32]) {
+    fn read(&self, visit: Visit, input: &mut [F], targets: &mut Targets<'_, F>) -> Result<(), ReadError> {
         let index = visit.sample as usize;
         let len = self.shape.input.len();
         for (value, &byte) in input.iter_mut().zip(&self.bytes[index * len..][..len]) {
             *value = F::of(f64::from(f32::from(byte) / 255.0));
         }
-        targets.fill(self.labels[index]);
+        targets.labels.fill(self.labels[index]);
+        Ok(())
     }
 
     fn raw(&self) -> Option<&[u8]> {

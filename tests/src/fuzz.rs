@@ -6,7 +6,7 @@ use adadagrad_core::batch_test::{AnyTest, BatchTest};
 use adadagrad_core::cifar::{Labels, Records, SHAPE};
 use adadagrad_core::config::RunConfig;
 use adadagrad_core::controller::{AnyController, Controller, Limits};
-use adadagrad_core::dataset::{Dataset, SampleShape};
+use adadagrad_core::dataset::{Dataset, SampleShape, Targets};
 use adadagrad_core::idx::Idx;
 use adadagrad_core::images::LabelledImages;
 use adadagrad_core::model::Model;
@@ -72,7 +72,8 @@ pub fn cifar(bytes: &[u8]) {
         let mut input = vec![f32::NAN; SHAPE.len()];
         for sample in 0..Dataset::<f32>::len(&set) {
             let mut label = [u32::MAX];
-            set.read(sample.into(), &mut input, &mut label);
+            set.read(sample.into(), &mut input, &mut Targets::labels(&mut label))
+                .expect("a sample of the set");
             assert!(label[0] < labels.classes());
             assert!(input.iter().all(|value| value.is_finite()));
         }
@@ -94,7 +95,7 @@ fn read_all(set: &LabelledImages<&[u8]>) {
     let mut input = vec![f32::NAN; Dataset::<f32>::shape(set).input.len()];
     for sample in 0..Dataset::<f32>::len(set) {
         let mut label = [u32::MAX];
-        set.read(sample.into(), &mut input, &mut label);
+        set.read(sample.into(), &mut input, &mut Targets::labels(&mut label)).expect("a sample of the set");
         assert!(label[0] < 10);
         assert!(input.iter().all(|value| (0.0..=1.0).contains(value)));
     }

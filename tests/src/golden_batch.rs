@@ -30,7 +30,7 @@ impl NetworkCase {
             }
         }
         assert_eq!(network.view().parameters(), self.parameter_count, "{}", self.name);
-        assert_eq!(network.view().classes(), self.classes, "{}", self.name);
+        assert_eq!(network.view().outputs(), self.classes, "{}", self.name);
         network
     }
 

@@ -33,23 +33,33 @@ struct Layer {
 }
 
 impl Reference {
-    /// Loss and gradient of one sample.
+    /// Loss and gradient of one sample by softmax cross-entropy.
     ///
     /// # Panics
     /// When shapes do not fit: the oracle is for networks that were placed.
     #[must_use]
     pub fn sample(&self, parameters: &[f64], input: &[f64], label: u32) -> Sample {
+        self.sample_by(parameters, input, |outputs| softmax_cross_entropy(outputs, label as usize))
+    }
+
+    /// The same by any loss: of the outputs, itself and its gradient with respect to them.
+    ///
+    /// # Panics
+    /// As [`Self::sample`].
+    #[must_use]
+    pub fn sample_by(
+        &self,
+        parameters: &[f64],
+        input: &[f64],
+        loss: impl Fn(&[f64]) -> (f64, Vec<f64>),
+    ) -> Sample {
         let layers = self.layers(parameters, input);
         let margin =
             self.branches(&layers).map(|(_, margin)| margin).fold(f64::INFINITY, |all, one| all.min(one));
         let outputs = layers.last().expect("at least the input").values.clone();
-        let largest = outputs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let sum: f64 = outputs.iter().map(|z| (z - largest).exp()).sum();
+        let (loss, error) = loss(&outputs);
         let mut errors: Vec<Vec<f64>> = layers.iter().map(|layer| vec![0.0; layer.values.len()]).collect();
-        let label = label as usize;
-        for (class, (error, z)) in errors[self.nodes.len()].iter_mut().zip(&outputs).enumerate() {
-            *error = (z - largest).exp() / sum - if class == label { 1.0 } else { 0.0 };
-        }
+        errors[self.nodes.len()] = error;
         let mut gradient = vec![0.0; parameters.len()];
         for (index, node) in self.nodes.iter().enumerate().rev() {
             let to = &layers[index + 1];
@@ -59,7 +69,7 @@ impl Reference {
                 backward(node.operation, from, to, &error, parameters, &mut gradient, target);
             }
         }
-        Sample { loss: sum.ln() + largest - outputs[label], outputs, gradient, margin }
+        Sample { loss, outputs, gradient, margin }
     }
 
     /// How near the nearest ReLU or pooling window is to another branch, as a share of the largest value of the layer that
@@ -101,6 +111,14 @@ impl Reference {
             (from, branch_margin(node.operation, from, to.shape))
         })
     }
+}
+
+/// ln Σ exp z − z_label, and softmax(z) − onehot(label).
+fn softmax_cross_entropy(outputs: &[f64], label: usize) -> (f64, Vec<f64>) {
+    let largest = outputs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let sum: f64 = outputs.iter().map(|z| (z - largest).exp()).sum();
+    let error = |(class, z): (usize, &f64)| (z - largest).exp() / sum - f64::from(class == label);
+    (sum.ln() + largest - outputs[label], outputs.iter().enumerate().map(error).collect())
 }
 
 /// Where a source lies among the layers, of which the first is the input.

@@ -1,6 +1,6 @@
 //! Data sets in memory.
 
-use adadagrad_core::dataset::{Dataset, SampleShape, Visit};
+use adadagrad_core::dataset::{Dataset, ReadError, SampleShape, Targets, Visit};
 use adadagrad_core::network::Shape;
 use adadagrad_core::random::Key;
 use adadagrad_core::real::Real;
@@ -41,11 +41,12 @@ impl<F: Real> Dataset<F> for Table {
         SampleShape::floats(Shape::vector(u32::try_from(len).unwrap_or(u32::MAX)), classes)
     }
 
-    fn read(&self, visit: Visit, input: &mut [F], targets: &mut [u32]) {
+    fn read(&self, visit: Visit, input: &mut [F], targets: &mut Targets<'_, F>) -> Result<(), ReadError> {
         let index = visit.sample as usize;
         for (value, &given) in input.iter_mut().zip(&self.inputs[index]) {
             *value = F::of(given);
         }
-        targets.fill(self.labels[index]);
+        targets.labels.fill(self.labels[index]);
+        Ok(())
     }
 }

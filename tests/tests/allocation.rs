@@ -7,33 +7,39 @@ use std::sync::Arc;
 use adadagrad_core::backend::{Backend, FastBackend, PlainBackend};
 use adadagrad_core::batch_test::{AnyTest, CoordinateNormTest, InnerProductTest, NormTest};
 use adadagrad_core::config::{Preset, RunConfig};
-use adadagrad_core::dataset::{Dataset, SampleShape, Visit};
+use adadagrad_core::dataset::{Dataset, ReadError, SampleShape, Targets, Visit};
 use adadagrad_core::model::Model;
 use adadagrad_core::network::Shape;
 use adadagrad_core::owned::threads::ThreadsEngine;
-use adadagrad_core::owned::{Advance, LocalRun, SharedDataset};
+use adadagrad_core::owned::{Advance, LocalRun, OwnedNetwork, SharedDataset};
 use adadagrad_core::training::Trainer;
 use adadagrad_tests::mnist::network;
 use allocation_counter::measure;
 
 const SAMPLES: u32 = 100;
 
-struct Ramp;
+struct Ramp(u32);
 
 impl Dataset<f32> for Ramp {
     fn len(&self) -> u32 {
-        SAMPLES
+        self.0
     }
 
     fn shape(&self) -> SampleShape {
         SampleShape::floats(Shape::image(1, 28, 28), 10)
     }
 
-    fn read(&self, Visit { sample, .. }: Visit, input: &mut [f32], targets: &mut [u32]) {
+    fn read(
+        &self,
+        Visit { sample, .. }: Visit,
+        input: &mut [f32],
+        targets: &mut Targets<'_, f32>,
+    ) -> Result<(), ReadError> {
         for (pixel, value) in (0..).zip(input) {
             *value = if (pixel + sample).is_multiple_of(5) { 0.5 } else { 0.0 };
         }
-        targets.fill(sample % 10);
+        targets.labels.fill(sample % 10);
+        Ok(())
     }
 }
 
@@ -49,7 +55,7 @@ fn config(model: Model, test: AnyTest) -> RunConfig {
 }
 
 fn step<M: Backend<f32> + Copy>(run: &mut LocalRun<f32, M>) {
-    while !matches!(run.advance(&Ramp).unwrap(), Advance::Step(_)) {}
+    while !matches!(run.advance(&Ramp(SAMPLES)).unwrap(), Advance::Step(_)) {}
 }
 
 /// Allocations of the third step and the evaluation after it.
@@ -59,8 +65,8 @@ fn allocations(config: RunConfig, product: impl Backend<f32> + Copy) -> u64 {
     step(&mut run);
     let counted = measure(|| {
         step(&mut run);
-        run.begin_evaluation(&Ramp);
-        while run.advance_evaluation(&Ramp).unwrap().is_none() {}
+        run.begin_evaluation(&Ramp(SAMPLES));
+        while run.advance_evaluation(&Ramp(SAMPLES)).unwrap().is_none() {}
     });
     counted.count_total
 }
@@ -112,7 +118,7 @@ fn an_engine_s_memory_is_known_beforehand() {
         let mut trainer = Trainer::<f32>::new(config, SAMPLES).unwrap().with_grain(network.grain());
         let (needs, cut) = (trainer.needs(), trainer.cut(70));
         let planned = ThreadsEngine::memory_bytes(&config, &network, &needs, Some(cut), threads);
-        let training: SharedDataset = Arc::new(Ramp);
+        let training: SharedDataset = Arc::new(Ramp(SAMPLES));
         let counted = measure(|| {
             let control = Arc::default();
             let mut engine =
@@ -129,6 +135,48 @@ fn an_engine_s_memory_is_known_beforehand() {
         let fair = taken - taken / 12..=taken + taken / 50;
         assert!(fair.contains(&planned), "{test:?}: {planned} bytes planned, {taken} taken");
     }
+}
+
+/// Memory does not grow with the batch, here from the smallest of as many parts as there ever are: the sums of parts are
+/// merged as they come, and a micro-batch's memory is used again.
+#[test]
+fn a_larger_batch_takes_no_more_memory() {
+    const BUDGET: u64 = 200_000_000;
+    let model = Model::ResNet { depth: 20, width: 16 };
+    let norm = AnyTest::Norm(NormTest::default());
+    let settings = RunConfig { max_batch: 50_000, ..config(model, norm) };
+    let cifar = SampleShape::image(Shape::image(3, 32, 32), 10);
+    let resnet = OwnedNetwork::of_model(model, cifar).unwrap();
+    let trainer = Trainer::<f32>::new(settings, 50_000).unwrap().with_grain(resnet.grain());
+    for threads in [1, 2, 4].map(|threads| NonZero::new(threads).unwrap()) {
+        let planned = [500, 5_000, 50_000].map(|batch| {
+            let cut = Some(trainer.cut(batch));
+            ThreadsEngine::memory_bytes(&settings, &resnet, &trainer.needs(), cut, threads)
+        });
+        assert_eq!(planned, [planned[0]; 3], "{threads} threads");
+        assert!(planned[0] <= BUDGET, "{threads} threads: {} bytes", planned[0]);
+    }
+
+    // And so it is: a step with ten times as many samples takes not a byte more than the first one.
+    const MANY: u32 = 40_000;
+    let most = [4_000, MANY].map(|batch| {
+        let [initial_batch, min_batch, max_batch] = [batch; 3];
+        let settings = RunConfig { initial_batch, min_batch, max_batch, ..config(Model::Logistic, norm) };
+        let counted = measure(|| {
+            let network = network(&settings);
+            let control = Arc::default();
+            let mut trainer = Trainer::<f32>::new(settings, MANY).unwrap().with_grain(network.grain());
+            let training: SharedDataset = Arc::new(Ramp(MANY));
+            let mut engine =
+                ThreadsEngine::of_network(&settings, network, training, NonZero::<usize>::MIN, control)
+                    .unwrap();
+            let plan = trainer.plan().unwrap();
+            assert_eq!(plan.cut.samples(), batch);
+            engine.step(&mut trainer, &plan).unwrap();
+        });
+        counted.bytes_max
+    });
+    assert_eq!(most[0], most[1]);
 }
 
 /// The counter counts.

@@ -358,7 +358,7 @@ impl Session {
         let Run { model, engine, predictor: place, looking, seen, .. } = run;
         let predictor = predictor(place, *model, data.shape())?;
         if looking.is_none() && *seen != Some(engine.newest_step()) {
-            let classes = predictor.network().classes();
+            let classes = predictor.network().outputs();
             let new = engine.with_newest(|step, parameters| {
                 predictor.in_own_order(parameters).map(|parameters| Looking::new(step, parameters, classes))
             });

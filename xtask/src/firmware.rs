@@ -62,6 +62,7 @@ struct Program {
 
 const MLP: Program = Program { name: "mlp", title: "MLP 64-32-10" };
 const SOFTMAX: Program = Program { name: "softmax", title: "softmax regression 784-10" };
+const PAIRS: Program = Program { name: "mlp_pairs", title: "MLP 64-32-10, sums in pairs of `f32`" };
 const CNN: Program = Program { name: "cnn", title: "CNN, two convolutions" };
 
 const BOARDS: [Board; 2] = [
@@ -70,7 +71,7 @@ const BOARDS: [Board; 2] = [
         machine: "mps2-an386",
         processor: "Cortex-M4F",
         target: "thumbv7em-none-eabihf",
-        programs: &[MLP, SOFTMAX, CNN],
+        programs: &[MLP, PAIRS, SOFTMAX, CNN],
     },
 ];
 
@@ -138,7 +139,7 @@ fn measure(project: &Project) -> Result<Vec<Cost>> {
     npm::check_node()?;
     process::run(&mut cargo(project, "build", "firmware-runs", None)?)?;
     process::run(&mut cargo(project, "build", "firmware-wasm", Some(tools::WASM))?)?;
-    let lines = [MLP, SOFTMAX, CNN].map(|program| reference(project, program));
+    let lines = [MLP, PAIRS, SOFTMAX, CNN].map(|program| reference(project, program));
     let lines = lines.into_iter().collect::<Result<HashMap<_, _>>>()?;
     let mut costs = Vec::new();
     for board in &BOARDS {

@@ -26,7 +26,8 @@ use pulp::{Simd, WithSimd};
 use super::cache_line::{CACHE_LINE, from_cache_line};
 use super::dispatch::Call;
 use super::kernels::{BackwardOf, ForwardOf};
-use crate::layer::{Sink, Windows};
+use crate::sink::Sink;
+use crate::windows::Windows;
 
 /// Most weights of a kernel.
 const MOST_TAPS: usize = 128;

@@ -15,7 +15,8 @@ use super::cache_line::{CACHE_LINE, from_cache_line};
 use super::conv2d_dense_errors::{self, sum_outputs};
 use super::dispatch::Call;
 use super::kernels::{BackwardOf, PooledBackwardOf, PooledForwardOf};
-use crate::layer::{Sink, Windows};
+use crate::sink::Sink;
+use crate::windows::Windows;
 
 /// A place in the padded image is kept as a float, which is exact up to here.
 const LARGEST_PLACE: usize = 1 << 24;

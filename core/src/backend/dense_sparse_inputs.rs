@@ -8,10 +8,10 @@
 
 use pulp::{Simd, WithSimd};
 
+use super::DenseSizes;
 use super::cache_line::{CACHE_LINE, from_cache_line};
 use super::dispatch::Call;
 use super::kernels::{ForwardOf, OuterProductsOf};
-use crate::layer::DenseSizes;
 
 /// Values that a word tells apart: rows of W, or samples of a tile.
 const WORD: usize = 64;

@@ -6,9 +6,9 @@
 
 use pulp::{Simd, WithSimd};
 
+use super::GroupNormSizes;
 use super::dispatch::Call;
 use super::kernels::{BackwardOf, ForwardOf, NormalisedBackwardOf, NormalisedOf};
-use crate::layer::GroupNormSizes;
 
 /// Values that are summed without widening.
 const SUMMED: usize = 1024;

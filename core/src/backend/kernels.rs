@@ -1,7 +1,9 @@
 //! Kernels for whole layers: what they are given, and how they are chosen.
 
-use crate::layer::{DenseSizes, GroupNormSizes, Sink, Windows};
+use super::{DenseSizes, GroupNormSizes};
 use crate::real::Real;
+use crate::sink::Sink;
+use crate::windows::Windows;
 
 /// Kernels for whole layers. A [`super::Backend`] may have them.
 #[derive(Clone, Copy, Debug)]

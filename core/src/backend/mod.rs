@@ -6,6 +6,7 @@ mod cache_line;
 mod conv2d_dense_errors;
 #[cfg(feature = "std")]
 mod conv2d_sparse_errors;
+mod dense_sizes;
 #[cfg(feature = "std")]
 mod dense_sparse_inputs;
 #[cfg(feature = "std")]
@@ -14,6 +15,7 @@ mod dispatch;
 mod fast;
 #[cfg(feature = "std")]
 mod group_norm;
+mod group_norm_sizes;
 #[cfg_attr(not(feature = "std"), allow(dead_code, reason = "kernels come with `std`"))]
 mod kernels;
 mod matrix;
@@ -25,6 +27,8 @@ pub use kernels::Kernels;
 pub use matrix::{Matrix, MatrixMut};
 pub use plain::PlainBackend;
 
+pub(crate) use dense_sizes::DenseSizes;
+pub(crate) use group_norm_sizes::GroupNormSizes;
 pub(crate) use kernels::{
     BackwardOf, Conv2dKernels, DenseKernels, ForwardOf, GroupNormKernels, NormalisedBackwardOf, NormalisedOf,
     OuterProductsOf, PooledBackwardOf, PooledConv2dKernels, PooledForwardOf,

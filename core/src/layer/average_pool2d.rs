@@ -1,10 +1,10 @@
 use core::fmt;
 
-use super::windows::slide;
-use super::{Backward, Forward, Layer, ShapeError, Signature, Sizes, Windows};
-use crate::network::Placed;
+use super::slide::slide;
+use super::{Backward, Forward, Layer, Place, ShapeError, Signature, Sizes};
 use crate::real::{Real, count};
 use crate::shape::Shape;
+use crate::windows::Windows;
 
 /// Average pooling: the mean of each window, without padding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub struct AveragePool2d {
 }
 
 impl AveragePool2d {
-    fn windows(self, place: &Placed) -> Windows {
+    fn windows(self, place: Place) -> Windows {
         Windows::new(place.input, place.output, self.kernel, self.stride, 0)
     }
 

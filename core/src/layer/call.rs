@@ -1,5 +1,5 @@
+use super::Place;
 use crate::backend::Backend;
-use crate::network::Placed;
 use crate::real::Real;
 
 /// What a forward pass reads: a micro-batch, sample by sample.
@@ -7,7 +7,7 @@ pub(crate) struct Forward<'a, F: Real> {
     /// Who multiplies.
     pub(crate) backend: &'a dyn Backend<F>,
     /// The layer's place in the network.
-    pub(crate) place: &'a Placed,
+    pub(crate) place: Place,
     /// m.
     pub(crate) samples: usize,
     /// The layer's own.
@@ -21,7 +21,7 @@ pub(crate) struct Backward<'a, F: Real> {
     /// Who multiplies.
     pub(crate) backend: &'a dyn Backend<F>,
     /// The layer's place in the network.
-    pub(crate) place: &'a Placed,
+    pub(crate) place: Place,
     /// m.
     pub(crate) samples: usize,
     /// The layer's own.

@@ -1,15 +1,14 @@
 use core::fmt;
 
-use super::windows::slide;
-use super::{
-    Backward, Forward, Initial, Layer, ShapeError, Signature, Sink, Sizes, Tensor, Windows,
-    operation::nonzero,
-};
+use super::operation::nonzero;
+use super::slide::slide;
+use super::{Backward, Forward, Initial, Layer, Place, ShapeError, Signature, Sizes, Tensor};
 use crate::backend::{Backend, BackwardOf, Conv2dKernels, ForwardOf, KERNELS, Matrix, MatrixMut};
-use crate::network::Placed;
 use crate::real::Real;
 use crate::shape::Shape;
+use crate::sink::Sink;
 use crate::statistics::Needs;
+use crate::windows::Windows;
 
 /// Cross-correlation, W \[outputs, C, kernel, kernel\], zero padding: a matrix product over patches, one sample at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +26,7 @@ pub struct Conv2d {
 }
 
 impl Conv2d {
-    pub(crate) const fn windows(self, place: &Placed) -> Windows {
+    pub(crate) const fn windows(self, place: Place) -> Windows {
         Windows::new(place.input, place.output, self.kernel, self.stride, self.padding)
     }
 
@@ -48,7 +47,7 @@ impl Conv2d {
     }
 
     /// One sample's patches, and its gradient, or its patches'.
-    pub(crate) const fn scratch_len(self, place: &Placed, _: usize, _: &Needs) -> usize {
+    pub(crate) const fn scratch_len(self, place: Place, _: usize, _: &Needs) -> usize {
         let patches = Patches::new(self.windows(place)).len();
         let gradient = place.weights + place.biases;
         patches + if gradient > patches { gradient } else { patches }
@@ -62,7 +61,7 @@ impl Conv2d {
     fn kernels<F: Real>(
         self,
         backend: &dyn Backend<F>,
-        place: &Placed,
+        place: Place,
         scratch: usize,
     ) -> Option<Conv2dKernels<F>> {
         backend.kernels()?.conv2d.fitting(self.windows(place), scratch)
@@ -75,7 +74,7 @@ impl Signature for Conv2d {
         fan_in.saturating_mul(2).saturating_mul(output.len() as u64)
     }
 
-    fn with_kernels(&self, place: &Placed, _: usize, scratch_len: usize) -> usize {
+    fn with_kernels(&self, place: Place, _: usize, scratch_len: usize) -> usize {
         scratch_len.max(KERNELS.map_or(0, |kernels| (kernels.conv2d.scratch_len)(self.windows(place))))
     }
 }

@@ -2,12 +2,15 @@ use core::fmt;
 
 use num_traits::One;
 
-use super::{Backward, Forward, Initial, Layer, ShapeError, Signature, Sink, Sizes, Tensor};
-use crate::backend::{Backend, DenseKernels, ForwardOf, KERNELS, Matrix, MatrixMut, OuterProductsOf};
-use crate::network::Placed;
-use crate::real::{Real, dot_of_equals, square_norm};
+use super::{Backward, Forward, Initial, Layer, Place, ShapeError, Signature, Sizes, Tensor};
+use crate::backend::{
+    Backend, DenseKernels, DenseSizes, ForwardOf, KERNELS, Matrix, MatrixMut, OuterProductsOf,
+};
+use crate::real::{ROWS, Real, dot_of_equals, square_norms};
 use crate::shape::Shape;
+use crate::sink::Sink;
 use crate::statistics::Needs;
+use crate::vectors::{Work, on_vectors};
 
 /// y = W x + b, W \[outputs, inputs\] or, by inputs, its transposed.
 ///
@@ -34,7 +37,7 @@ impl Dense {
     }
 
     /// E² and A² for second moments, or A Ḡᵀ.
-    pub(crate) const fn scratch_len(self, place: &Placed, samples: usize, needs: &Needs) -> usize {
+    pub(crate) const fn scratch_len(self, place: Place, samples: usize, needs: &Needs) -> usize {
         let sizes = DenseSizes::new(place, samples);
         if needs.moments() {
             samples.saturating_mul(sizes.inputs.saturating_add(sizes.outputs))
@@ -52,7 +55,7 @@ impl Signature for Dense {
     }
 
     /// Kernels run beside the squares.
-    fn with_kernels(&self, place: &Placed, samples: usize, scratch_len: usize) -> usize {
+    fn with_kernels(&self, place: Place, samples: usize, scratch_len: usize) -> usize {
         let sizes = DenseSizes::new(place, samples);
         let kernels = KERNELS.map(|kernels| kernels.dense).filter(|kernels| (kernels.can_do)(sizes));
         scratch_len.saturating_add(kernels.map_or(0, |kernels| (kernels.scratch_len)(sizes)))
@@ -84,18 +87,8 @@ impl<F: Real> Layer<F> for Dense {
     }
 }
 
-/// Sizes of one dense layer on a micro-batch: x \[m, inputs\], y and its gradient e \[m, outputs\].
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct DenseSizes {
-    pub(crate) samples: usize,
-    pub(crate) inputs: usize,
-    pub(crate) outputs: usize,
-    /// Whether the weights lie by inputs.
-    pub(crate) by_inputs: bool,
-}
-
 impl DenseSizes {
-    const fn new(place: &Placed, samples: usize) -> Self {
+    const fn new(place: Place, samples: usize) -> Self {
         let (inputs, outputs) = (place.input.len(), place.output.len());
         Self { samples, inputs, outputs, by_inputs: place.by_inputs }
     }
@@ -170,10 +163,7 @@ impl DenseSizes {
         if !sink.gradient_sum.is_empty() {
             self.add_outer_products(backend, x, e, sink.gradient_sum, scratch);
         }
-        let samples = e.chunks_exact(self.outputs).zip(x.chunks_exact(self.inputs));
-        for (norm, (e, a)) in sink.square_norms.iter_mut().zip(samples) {
-            *norm += square_norm(e) * (square_norm(a) + F::Sum::one());
-        }
+        on_vectors(SquareNorms { sizes: self, x, e, sums: sink.square_norms });
         if !sink.second_moment.is_empty() {
             let (x_squared, scratch) = scratch.split_at_mut(self.samples * self.inputs);
             let (e_squared, scratch) = scratch.split_at_mut(self.samples * self.outputs);
@@ -205,6 +195,30 @@ impl DenseSizes {
         for row in e.chunks_exact(self.outputs) {
             for (sum, &value) in bias.iter_mut().zip(row) {
                 *sum += value;
+            }
+        }
+    }
+}
+
+/// sᵢ += ‖eᵢ‖²·(‖aᵢ‖² + 1).
+struct SquareNorms<'a, F: Real> {
+    sizes: DenseSizes,
+    x: &'a [F],
+    e: &'a [F],
+    sums: &'a mut [F::Sum],
+}
+
+impl<F: Real> Work for SquareNorms<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let DenseSizes { inputs, outputs, .. } = self.sizes;
+        let samples = self.e.chunks(ROWS * outputs).zip(self.x.chunks(ROWS * inputs));
+        for (sums, (e, a)) in self.sums.chunks_mut(ROWS).zip(samples) {
+            let (e, a) = (square_norms(e, outputs), square_norms(a, inputs));
+            for (sum, (e, a)) in sums.iter_mut().zip(e.into_iter().zip(a)) {
+                *sum += e * (a + F::Sum::one());
             }
         }
     }

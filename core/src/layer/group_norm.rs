@@ -1,12 +1,12 @@
 use core::fmt;
-use core::ops::RangeFrom;
 
 use num_traits::Zero;
 
-use super::{Backward, Forward, Initial, Layer, ShapeError, Signature, Sink, Sizes, Tensor};
-use crate::backend::{Backend, BackwardOf, ForwardOf, GroupNormKernels, NormalisedBackwardOf, NormalisedOf};
+use super::{Backward, Forward, Initial, Layer, ShapeError, Signature, Sizes, Tensor};
+use crate::backend::{BackwardOf, ForwardOf, GroupNormSizes, NormalisedBackwardOf, NormalisedOf};
 use crate::real::{Real, count};
 use crate::shape::Shape;
+use crate::sink::Sink;
 
 /// Group normalisation, y = γ x̂ + β with γ and β per channel: x̂ = (x − μ)/√(σ² + 10⁻⁵) over each group of neighbouring
 /// channels of *one sample* (Wu and He, arXiv 1803.08494), so that, unlike with batch normalisation, a sample has a
@@ -45,7 +45,7 @@ impl fmt::Display for GroupNorm {
 impl<F: Real> Layer<F> for GroupNorm {
     fn forward(&self, call: &Forward<'_, F>, y: &mut [F], scratch: &mut [F]) {
         let Forward { backend, place, parameters, x: [x, _], .. } = *call;
-        let sizes = GroupNormSizes::new(*self, place.input);
+        let sizes = GroupNormSizes::new(self.groups, place.input);
         if let Some(kernels) = sizes.kernels(backend, scratch.len()) {
             let layer = ForwardOf { parameters, x, y };
             return (kernels.forward)(sizes, NormalisedOf { layer, rectified: false }, scratch);
@@ -65,7 +65,7 @@ impl<F: Real> Layer<F> for GroupNorm {
 
     /// dx += (w − mean(w) − x̂ · mean(w x̂))/√(σ² + 10⁻⁵) with w = γ e, means over the group.
     fn input_gradient(&self, call: &Backward<'_, F>, dx: &mut [F], _: &mut [F]) {
-        let sizes = GroupNormSizes::new(*self, call.place.input);
+        let sizes = GroupNormSizes::new(self.groups, call.place.input);
         let weights = call.parameters;
         let share = F::Sum::of(1.0) / count(sizes.group() as u64);
         let inputs = call.x[0].chunks_exact(sizes.group()).zip(call.dy.chunks_exact(sizes.group()));
@@ -98,7 +98,7 @@ impl<F: Real> Layer<F> for GroupNorm {
         gradient: &mut [F],
         _: &mut [F],
     ) {
-        let sizes = GroupNormSizes::new(*self, call.place.input);
+        let sizes = GroupNormSizes::new(self.groups, call.place.input);
         let values = sample * sizes.channels * sizes.plane..(sample + 1) * sizes.channels * sizes.plane;
         let (x, dy) = (&call.x[0][values.clone()], &call.dy[values]);
         let (of_weights, of_biases) = gradient.split_at_mut(sizes.channels);
@@ -122,7 +122,7 @@ impl<F: Real> Layer<F> for GroupNorm {
         scratch: &mut [F],
     ) {
         let Backward { backend, place, parameters, x: [x, _], dy, .. } = *call;
-        let sizes = GroupNormSizes::new(*self, place.input);
+        let sizes = GroupNormSizes::new(self.groups, place.input);
         if let Some(kernels) = sizes.kernels(backend, scratch.len()) {
             let layer = BackwardOf { parameters, x, dy, dx, sink };
             return (kernels.backward)(sizes, NormalisedBackwardOf { layer, rectified: None }, scratch);
@@ -131,58 +131,6 @@ impl<F: Real> Layer<F> for GroupNorm {
         if let Some(dx) = dx {
             self.input_gradient(call, dx, scratch);
         }
-    }
-}
-
-/// Sizes of one group normalisation.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct GroupNormSizes {
-    pub(crate) channels: usize,
-    groups: usize,
-    /// Channels of a group.
-    planes_of_group: usize,
-    /// Values of a channel.
-    pub(crate) plane: usize,
-}
-
-impl GroupNormSizes {
-    /// Keeps the root away from 0, as PyTorch's default does.
-    pub(crate) const EPSILON: f64 = 1e-5;
-
-    pub(crate) fn new(layer: GroupNorm, input: Shape) -> Self {
-        let [channels, groups] = [input.channels, layer.groups].map(|size| size as usize);
-        Self { channels, groups, planes_of_group: channels / groups, plane: input.plane() }
-    }
-
-    /// Kernels that can do this normalisation in so much scratch memory.
-    pub(crate) fn kernels<F: Real>(
-        self,
-        backend: &dyn Backend<F>,
-        scratch: usize,
-    ) -> Option<GroupNormKernels<F>> {
-        backend.kernels()?.group_norm.fitting(self, scratch)
-    }
-
-    /// Values of a group.
-    pub(crate) fn group(self) -> usize {
-        self.planes_of_group * self.plane
-    }
-
-    /// The channels of the `index`-th group of a micro-batch, and those after it.
-    pub(crate) fn channels_of(self, index: usize) -> RangeFrom<usize> {
-        index % self.groups * self.planes_of_group..
-    }
-
-    /// The channels of the `index`-th group of a micro-batch: their numbers and values.
-    fn planes<'v, F>(
-        self,
-        index: usize,
-        x: &'v [F],
-        y: &'v mut [F],
-    ) -> impl Iterator<Item = (usize, &'v [F], &'v mut [F])> {
-        let channels = self.channels_of(index);
-        let planes = x.chunks_exact(self.plane).zip(y.chunks_exact_mut(self.plane));
-        channels.zip(planes).map(|(channel, (x, y))| (channel, x, y))
     }
 }
 

@@ -1,9 +1,10 @@
 use core::fmt;
 
-use super::windows::slide;
-use super::{Backward, Forward, Layer, ShapeError, Signature, Sizes, Windows};
+use super::slide::slide;
+use super::{Backward, Forward, Layer, ShapeError, Signature, Sizes};
 use crate::real::Real;
 use crate::shape::Shape;
+use crate::windows::Windows;
 
 /// Max-pooling: the largest of each window. Of equal values the first in row-major order wins, in both directions; a NaN
 /// wins over everything, so that it reaches the loss and is noticed.

@@ -1,13 +1,15 @@
 //! What a network is made of. Each layer is one file: its shapes and parameters (`sizes`), its forward and backward
 //! pass and its per-sample statistics (`Layer`), all as plain loops or as calls of a [`Backend`](crate::backend::Backend).
 //!
-//! To add one: its file, and its name in the list of [`Operation`]s.
+//! To add one: its file, and its name here, in `operation.rs` (the list of [`Operation`]s, and `scratch_len`) and in
+//! `model/description.rs` (its words in network files). What is missing then does not compile, or fails by name: in the crate
+//! `gpu` its twin (`webgpu/layers`), its shader, what its kernels cost (`webgpu/cost.rs`) and its parity cases
+//! (`webgpu/parity`); in the tests its definition in `f64` (`reference.rs`) and its golden cases (`golden.rs`).
 
 mod add;
 mod average_pool2d;
 mod call;
 mod conv2d;
-mod cross_entropy;
 mod dense;
 mod flatten;
 mod gelu;
@@ -15,12 +17,12 @@ mod global_average_pool;
 mod group_norm;
 mod max_pool2d;
 mod operation;
+mod place;
 mod relu;
-mod sink;
 mod sizes;
+mod slide;
 mod tanh;
 mod tensor;
-mod windows;
 
 pub use add::Add;
 pub use average_pool2d::AveragePool2d;
@@ -37,18 +39,14 @@ pub use tanh::Tanh;
 pub use tensor::{Initial, Tensor};
 
 pub(crate) use call::{Backward, Forward};
-pub(crate) use cross_entropy::{softmax, softmax_cross_entropy};
-pub(crate) use dense::DenseSizes;
-pub(crate) use group_norm::GroupNormSizes;
-pub(crate) use sink::Sink;
+pub(crate) use place::Place;
 pub(crate) use sizes::Sizes;
-pub(crate) use windows::Windows;
 
 use core::fmt;
 
-use crate::network::Placed;
 use crate::real::Real;
 use crate::shape::Shape;
+use crate::sink::Sink;
 
 /// What a layer takes, gives and holds, whatever the float type.
 pub(crate) trait Signature: fmt::Display {
@@ -60,7 +58,7 @@ pub(crate) trait Signature: fmt::Display {
 
     /// Values of scratch memory that its passes over a micro-batch take where there are kernels for it, beside or in
     /// place of those that plain loops take.
-    fn with_kernels(&self, place: &Placed, samples: usize, scratch_len: usize) -> usize {
+    fn with_kernels(&self, place: Place, samples: usize, scratch_len: usize) -> usize {
         let _ = (place, samples);
         scratch_len
     }

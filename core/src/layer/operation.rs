@@ -1,10 +1,9 @@
 use core::fmt;
 
 use super::{
-    Add, AveragePool2d, Conv2d, Dense, Flatten, Gelu, GlobalAveragePool, GroupNorm, Layer, MaxPool2d, Relu,
-    Signature, Sizes, Tanh, Tensor,
+    Add, AveragePool2d, Conv2d, Dense, Flatten, Gelu, GlobalAveragePool, GroupNorm, Layer, MaxPool2d, Place,
+    Relu, Signature, Sizes, Tanh, Tensor,
 };
-use crate::network::Placed;
 use crate::real::Real;
 use crate::shape::Shape;
 use crate::statistics::Needs;
@@ -156,7 +155,7 @@ impl Operation {
     }
 
     /// Values of scratch memory that its plain loops take for a micro-batch: most form one sample's gradient.
-    pub(crate) const fn scratch_len(&self, place: &Placed, samples: usize, needs: &Needs) -> usize {
+    pub(crate) const fn scratch_len(&self, place: Place, samples: usize, needs: &Needs) -> usize {
         match self {
             Self::Dense(dense) => dense.scratch_len(place, samples, needs),
             Self::Conv2d(conv2d) => conv2d.scratch_len(place, samples, needs),
@@ -173,7 +172,7 @@ impl Operation {
     }
 
     /// The same where kernels take more.
-    pub(crate) fn scratch_len_with_kernels(&self, place: &Placed, samples: usize, needs: &Needs) -> usize {
+    pub(crate) fn scratch_len_with_kernels(&self, place: Place, samples: usize, needs: &Needs) -> usize {
         self.signature().with_kernels(place, samples, self.scratch_len(place, samples, needs))
     }
 

@@ -122,14 +122,14 @@ impl Model {
     }
 
     fn write_to(self, shape: SampleShape, tape: &mut Tape<'_>) -> Result<(), ModelError> {
-        let classes = shape.classes;
+        let outputs = shape.outputs();
         match self {
-            Self::Logistic => logistic::write(tape, classes),
-            Self::Mlp { hidden } => mlp::write(tape, hidden, classes),
-            Self::Cnn => cnn::write(tape, classes),
-            Self::CifarCnn => cifar_cnn::write(tape, classes),
-            Self::ResNet { depth, width } => resnet::write(tape, depth, width, classes)?,
-            Self::ResNet18 { width } => resnet::write_18(tape, width, classes)?,
+            Self::Logistic => logistic::write(tape, outputs),
+            Self::Mlp { hidden } => mlp::write(tape, hidden, outputs),
+            Self::Cnn => cnn::write(tape, outputs),
+            Self::CifarCnn => cifar_cnn::write(tape, outputs),
+            Self::ResNet { depth, width } => resnet::write(tape, depth, width, outputs)?,
+            Self::ResNet18 { width } => resnet::write_18(tape, width, outputs)?,
             Self::Own { .. } => return Err(ModelError::Own),
         }
         Ok(())

@@ -7,8 +7,8 @@ use super::fusion::Stage;
 use super::pass::Pass;
 use super::{Network, Placed};
 use crate::backend::Backend;
-use crate::layer::Sink;
 use crate::real::{Real, power_of_two};
+use crate::sink::Sink;
 
 /// The backward pass over all nodes, from the gradients that `score` left at the outputs.
 pub(super) fn backward<F: Real>(

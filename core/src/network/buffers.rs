@@ -9,15 +9,29 @@ pub(super) struct Buffers<'w, F> {
     pub(super) gradients: &'w mut [F],
     /// How many those are, per sample.
     pub(super) without_gradient: usize,
+    /// The samples' targets that are numbers.
+    pub(super) targets: &'w mut [F],
     pub(super) scratch: &'w mut [F],
+}
+
+/// What belongs to one node's outputs.
+pub(super) struct OfNode<'w, F> {
+    pub(super) outputs: &'w mut [F],
+    pub(super) gradients: &'w mut [F],
+    /// Of the samples, whatever the node.
+    pub(super) targets: &'w [F],
 }
 
 impl<'w, F> Buffers<'w, F> {
     /// The outputs of a node, and their gradients.
-    pub(super) fn of_node(self, node: &Placed, samples: usize) -> (&'w mut [F], &'w mut [F]) {
+    pub(super) fn of_node(self, node: &Placed, samples: usize) -> OfNode<'w, F> {
         let (start, len) = (node.output_offset * samples, node.output.len() * samples);
         let first = start - self.without_gradient * samples;
-        (&mut self.activations[start..][..len], &mut self.gradients[first..][..len])
+        OfNode {
+            outputs: &mut self.activations[start..][..len],
+            gradients: &mut self.gradients[first..][..len],
+            targets: self.targets,
+        }
     }
 }
 
@@ -25,6 +39,7 @@ impl<'w, F> Buffers<'w, F> {
 pub(super) fn cut<'w, F>(network: Network<'_>, samples: usize, values: &'w mut [F]) -> Buffers<'w, F> {
     let (activations, rest) = values.split_at_mut(samples * network.activations());
     let without_gradient = network.without_gradient();
-    let (gradients, scratch) = rest.split_at_mut(samples * (network.activations() - without_gradient));
-    Buffers { activations, gradients, without_gradient, scratch }
+    let (gradients, rest) = rest.split_at_mut(samples * (network.activations() - without_gradient));
+    let (targets, scratch) = rest.split_at_mut(samples * network.targets());
+    Buffers { activations, gradients, without_gradient, targets, scratch }
 }

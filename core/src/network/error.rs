@@ -49,8 +49,10 @@ pub enum NetworkError {
         /// What is wrong.
         problem: ShapeError,
     },
-    /// The last node's output is not a vector of at least two classes.
+    /// The last node's output is not a vector.
     Output(Shape),
+    /// There is only one output, for which softmax is always 1.
+    OneClass,
     /// The network gives another number of classes than the data have.
     Classes {
         /// Outputs of the last node.
@@ -82,14 +84,15 @@ impl fmt::Display for NetworkError {
             Self::Shape { layer, operation, input, problem } => {
                 write!(f, "layer {layer} ({operation}) cannot take an input of shape {input}: {problem}")
             }
+            Self::OneClass => f.write_str(
+                "the last layer has one output, but classes need at least two: for a single output the data's targets must be \
+                 numbers",
+            ),
             Self::Classes { outputs, classes } => {
                 write!(f, "the last layer has {outputs} outputs, but the data have {classes} classes")
             }
             Self::Output(shape) => {
-                write!(
-                    f,
-                    "the last layer's output has shape {shape}, but must be a vector of at least two classes"
-                )
+                write!(f, "the last layer's output has shape {shape}, but must be a vector")
             }
         }
     }

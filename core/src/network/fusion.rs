@@ -4,11 +4,13 @@ use super::Placed;
 use super::buffers::Buffers;
 use super::pass::Pass;
 use crate::backend::{
-    Backend, BackwardOf, ForwardOf, GroupNormKernels, NormalisedBackwardOf, NormalisedOf, PooledBackwardOf,
-    PooledConv2dKernels, PooledForwardOf,
+    Backend, BackwardOf, ForwardOf, GroupNormKernels, GroupNormSizes, NormalisedBackwardOf, NormalisedOf,
+    PooledBackwardOf, PooledConv2dKernels, PooledForwardOf,
 };
-use crate::layer::{Backward, Forward, GroupNormSizes, MaxPool2d, Operation, Sink, Windows};
+use crate::layer::{Backward, Forward, MaxPool2d, Operation};
 use crate::real::Real;
+use crate::sink::Sink;
+use crate::windows::Windows;
 
 /// What is computed in one pass: a node, a convolution with the ReLU and the 2×2 max-pooling behind it, or a group
 /// normalisation with the ReLU behind it.
@@ -56,7 +58,7 @@ impl<'n, F: Real> Stage<'n, F> {
         let (Operation::GroupNorm(layer), Operation::Relu(_)) = (norm.operation, relu.operation) else {
             return None;
         };
-        let sizes = GroupNormSizes::new(layer, norm.input);
+        let sizes = GroupNormSizes::new(layer.groups, norm.input);
         let kernels = sizes.kernels(backend, scratch)?;
         let is_chain = relu.reads(norm) && nodes.iter().filter(|node| node.reads(norm)).count() == 1;
         is_chain.then_some(Self::Rectified { norm, relu, sizes, kernels })
@@ -67,7 +69,7 @@ impl<'n, F: Real> Stage<'n, F> {
         let Operation::Conv2d(conv2d) = conv.operation else { return None };
         let is_pooling = matches!(relu.operation, Operation::Relu(_))
             && pool.operation == Operation::MaxPool2d(MaxPool2d { kernel: 2, stride: 2 });
-        let windows = conv2d.windows(conv);
+        let windows = conv2d.windows(conv.place());
         let kernels = backend.kernels().filter(|_| is_pooling && conv2d.bias)?;
         let kernels = kernels.pooled_conv2d.fitting(windows, scratch)?;
         let reads = |before: &Placed| nodes.iter().filter(|node| node.reads(before)).count();
@@ -93,12 +95,12 @@ impl<'n, F: Real> Stage<'n, F> {
     ) {
         match *self {
             Self::Node(node) if node.is_flatten() => {}
-            Self::Node(place) => {
-                let (before, y) = place.split(samples, 0, buffers.activations);
-                let x = [0, 1].map(|k| place.input_of(k, samples, before));
-                let parameters = &parameters[place.parameters()];
-                let call = Forward { backend, place, samples, parameters, x };
-                place.operation.layer().forward(&call, y, buffers.scratch);
+            Self::Node(node) => {
+                let (before, y) = node.split(samples, 0, buffers.activations);
+                let x = [0, 1].map(|k| node.input_of(k, samples, before));
+                let parameters = &parameters[node.parameters()];
+                let call = Forward { backend, place: node.place(), samples, parameters, x };
+                node.operation.layer().forward(&call, y, buffers.scratch);
             }
             Self::Pooling { conv, pool, windows, kernels } => {
                 let (x, places, y) = three(conv, pool, samples, 0, buffers.activations);
@@ -126,18 +128,18 @@ impl<'n, F: Real> Stage<'n, F> {
         let skipped = buffers.without_gradient;
         match *self {
             Self::Node(node) if node.is_flatten() => {}
-            Self::Node(place) => {
-                let (before, y) = place.split(samples, 0, buffers.activations);
-                let (gradients, dy) = place.split(samples, skipped, buffers.gradients);
-                let x = [0, 1].map(|k| place.input_of(k, samples, before));
-                let parameters = &parameters[place.parameters()];
-                let call = Backward { backend, place, samples, parameters, x, y, dy };
-                let layer = place.operation.layer();
+            Self::Node(node) => {
+                let (before, y) = node.split(samples, 0, buffers.activations);
+                let (gradients, dy) = node.split(samples, skipped, buffers.gradients);
+                let x = [0, 1].map(|k| node.input_of(k, samples, before));
+                let parameters = &parameters[node.parameters()];
+                let call = Backward { backend, place: node.place(), samples, parameters, x, y, dy };
+                let layer = node.operation.layer();
                 // Once for each input: they may be one and the same.
-                let dx = pass.passes_on(place, 0).then(|| place.input_of_mut(0, samples, skipped, gradients));
-                layer.backward(&call, dx, &mut sink.of_layer(place), buffers.scratch);
-                if pass.passes_on(place, 1) {
-                    let dx = place.input_of_mut(1, samples, skipped, gradients);
+                let dx = pass.passes_on(node, 0).then(|| node.input_of_mut(0, samples, skipped, gradients));
+                layer.backward(&call, dx, &mut sink.of_layer(node.parameters()), buffers.scratch);
+                if pass.passes_on(node, 1) {
+                    let dx = node.input_of_mut(1, samples, skipped, gradients);
                     layer.input_gradient(&call, dx, buffers.scratch);
                 }
             }
@@ -146,7 +148,7 @@ impl<'n, F: Real> Stage<'n, F> {
                 let (dx, _, dy) = three(conv, pool, samples, skipped, buffers.gradients);
                 let parameters = &parameters[conv.parameters()];
                 let dx = pass.passes_on(conv, 0).then_some(dx);
-                let layer = BackwardOf { parameters, x, dy, dx, sink: &mut sink.of_layer(conv) };
+                let layer = BackwardOf { parameters, x, dy, dx, sink: &mut sink.of_layer(conv.parameters()) };
                 (kernels.backward)(windows, PooledBackwardOf { places, y, layer }, buffers.scratch);
             }
             Self::Rectified { norm, relu, sizes, kernels } => {
@@ -154,7 +156,7 @@ impl<'n, F: Real> Stage<'n, F> {
                 let (dx, _, dy) = three(norm, relu, samples, skipped, buffers.gradients);
                 let parameters = &parameters[norm.parameters()];
                 let dx = pass.passes_on(norm, 0).then_some(dx);
-                let layer = BackwardOf { parameters, x, dy, dx, sink: &mut sink.of_layer(norm) };
+                let layer = BackwardOf { parameters, x, dy, dx, sink: &mut sink.of_layer(norm.parameters()) };
                 let of = NormalisedBackwardOf { layer, rectified: Some(y) };
                 (kernels.backward)(sizes, of, buffers.scratch);
             }

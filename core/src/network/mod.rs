@@ -31,7 +31,8 @@ pub use sweep_error::SweepError;
 pub use tape::{Node, Source};
 pub use workspace::{Workspace, WorkspaceLen};
 
-/// A network: a view of placed nodes. It ends in softmax cross-entropy over the last node's outputs.
+/// A network: a view of placed nodes. The last node's outputs are compared with the data set's targets by its
+/// [`Loss`](crate::loss::Loss).
 ///
 /// ```
 /// use adadagrad_core::layer::{Dense, Relu};
@@ -46,13 +47,27 @@ pub use workspace::{Workspace, WorkspaceLen};
 #[derive(Clone, Copy, Debug)]
 pub struct Network<'a> {
     nodes: &'a [Placed],
+    targets: usize,
 }
 
 impl<'a> Network<'a> {
-    /// The network over nodes that [`Self::place`] has filled.
+    /// The network over nodes that [`Self::place`] has filled, for samples with labels.
     #[must_use]
     pub const fn from_placed(nodes: &'a [Placed]) -> Self {
-        Self { nodes }
+        Self { nodes, targets: 0 }
+    }
+
+    /// The same for samples with so many targets that are numbers: [`SampleShape::values`](crate::dataset::SampleShape::values).
+    /// They lie in the workspace.
+    #[must_use]
+    pub const fn with_targets(self, targets: usize) -> Self {
+        Self { targets, ..self }
+    }
+
+    /// Targets of a sample that are numbers.
+    #[must_use]
+    pub const fn targets(&self) -> usize {
+        self.targets
     }
 
     /// The nodes in order.
@@ -79,7 +94,7 @@ impl<'a> Network<'a> {
         }
     }
 
-    /// Shape of the output: the classes.
+    /// Shape of the output.
     #[must_use]
     pub const fn output(&self) -> Shape {
         match self.nodes {
@@ -88,9 +103,9 @@ impl<'a> Network<'a> {
         }
     }
 
-    /// Number of classes.
+    /// Number of outputs: with softmax cross-entropy that of classes.
     #[must_use]
-    pub const fn classes(&self) -> usize {
+    pub const fn outputs(&self) -> usize {
         self.output().len()
     }
 

@@ -1,7 +1,7 @@
 use core::ops::Range;
 
 use super::{Name, Network, NetworkError, Node, Source};
-use crate::layer::{Flatten, Operation, Tensor};
+use crate::layer::{Flatten, Operation, Place, Tensor};
 use crate::shape::Shape;
 
 /// A node with everything that follows from its place in the network. Offsets are in values, those of
@@ -68,6 +68,12 @@ impl Placed {
         self.parameter_offset..self.parameter_offset + self.weights + self.biases
     }
 
+    /// What the layer knows of it.
+    pub(super) const fn place(&self) -> Place {
+        let &Self { input, output, weights, biases, by_inputs, .. } = self;
+        Place { input, output, weights, biases, by_inputs }
+    }
+
     /// Multiplications and additions of one sample's forward pass.
     #[must_use]
     pub fn flops(&self) -> u64 {
@@ -126,11 +132,7 @@ impl<'a> Network<'a> {
         }
         let network = Self::from_placed(places);
         let output = network.output();
-        if output.is_vector() && output.channels >= 2 {
-            Ok(network)
-        } else {
-            Err(NetworkError::Output(output))
-        }
+        if output.is_vector() { Ok(network) } else { Err(NetworkError::Output(output)) }
     }
 }
 

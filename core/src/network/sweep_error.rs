@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use crate::dataset::ReadError;
 use crate::statistics::LengthMismatch;
 
 /// Why a sweep failed.
@@ -21,6 +22,13 @@ pub enum SweepError {
         /// Number of samples.
         samples: u32,
     },
+    /// A sample could not be read.
+    Read {
+        /// Which sample of the data set.
+        sample: u32,
+        /// What its data set says.
+        error: ReadError,
+    },
     /// A second sweep over samples that cannot be read again.
     Stream,
     /// A label that is not below the network's number of classes.
@@ -31,6 +39,11 @@ pub enum SweepError {
         label: u32,
         /// Number of classes.
         classes: usize,
+    },
+    /// A target that binary cross-entropy does not take: less than 0, more than 1, or not a number.
+    Target {
+        /// Which sample of the data set.
+        sample: u32,
     },
 }
 
@@ -45,6 +58,10 @@ impl fmt::Display for SweepError {
                 "the data set is a stream, whose samples cannot be read again: choose a test without inner products, or \
                  batches of one micro-batch, whose activations are still there",
             ),
+            Self::Read { sample, error } => write!(f, "sample {sample} could not be read: {error}"),
+            Self::Target { sample } => {
+                write!(f, "sample {sample} has a target that is not between 0 and 1, as binary cross-entropy takes them")
+            }
             Self::Label { sample, label, classes } => {
                 write!(f, "sample {sample} has label {label}, but the network has only {classes} classes")
             }

@@ -7,7 +7,7 @@ use crate::statistics::Needs;
 /// slices may be longer.
 #[derive(Debug)]
 pub struct Workspace<'a, F: Real> {
-    /// Activations, their gradients, and scratch.
+    /// Activations, their gradients, targets that are numbers, and scratch.
     pub values: &'a mut [F],
     /// sᵢ and pᵢ of the micro-batch.
     pub sums: &'a mut [F::Sum],
@@ -35,7 +35,8 @@ impl Network<'_> {
     /// any backend. What does not fit in a `usize` is its largest value, which no slice has.
     #[must_use]
     pub fn workspace(&self, samples: usize) -> WorkspaceLen {
-        let scratch = |node: &Placed| node.operation.scratch_len_with_kernels(node, samples, &EVERYTHING);
+        let scratch =
+            |node: &Placed| node.operation.scratch_len_with_kernels(node.place(), samples, &EVERYTHING);
         self.with_scratch(samples, &EVERYTHING, self.nodes().iter().map(scratch).max().unwrap_or(0))
     }
 
@@ -46,7 +47,7 @@ impl Network<'_> {
         let (mut scratch, mut k) = (0, 0);
         while k < self.nodes().len() {
             let node = &self.nodes()[k];
-            let of_node = node.operation.scratch_len(node, samples, needs);
+            let of_node = node.operation.scratch_len(node.place(), samples, needs);
             if of_node > scratch {
                 scratch = of_node;
             }
@@ -56,7 +57,8 @@ impl Network<'_> {
     }
 
     const fn with_scratch(&self, samples: usize, needs: &Needs, scratch: usize) -> WorkspaceLen {
-        let per_sample = self.activations().saturating_mul(2) - self.without_gradient();
+        let per_sample =
+            (self.activations().saturating_mul(2) - self.without_gradient()).saturating_add(self.targets());
         WorkspaceLen {
             values: per_sample.saturating_mul(samples).saturating_add(scratch),
             sums: samples.saturating_mul(if needs.inner { 2 } else { 1 }),

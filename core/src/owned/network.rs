@@ -11,11 +11,12 @@ use crate::network::{Grain, Network, NetworkError, Node, Placed, Shape};
 #[derive(Clone, Debug)]
 pub struct OwnedNetwork {
     placed: Vec<Placed>,
+    targets: usize,
     grain: Grain,
 }
 
 impl OwnedNetwork {
-    /// Places the nodes.
+    /// Places the nodes, for samples with labels.
     ///
     /// # Errors
     /// When they do not fit together.
@@ -23,7 +24,7 @@ impl OwnedNetwork {
         let mut placed = std::vec![Placed::empty(); nodes.len()];
         let network = Network::place(input, nodes, &mut placed)?;
         let grain = Grain::of_cost(network.flops(), network.parameters());
-        Ok(Self { placed, grain })
+        Ok(Self { placed, targets: 0, grain })
     }
 
     /// The network of nodes for samples of a shape.
@@ -31,12 +32,16 @@ impl OwnedNetwork {
     /// # Errors
     /// When they do not fit together, or give another number of classes.
     pub fn of_nodes(nodes: &[Node], shape: SampleShape) -> Result<Self, RunError> {
-        let network = Self::new(shape.input, nodes)?;
+        let network = Self { targets: shape.values as usize, ..Self::new(shape.input, nodes)? };
         let outputs = network.view().output().channels;
-        if outputs != shape.classes {
-            return Err(NetworkError::Classes { outputs, classes: shape.classes }.into());
+        match outputs {
+            _ if shape.labels == 0 => Ok(network),
+            _ if outputs != shape.classes => {
+                Err(NetworkError::Classes { outputs, classes: shape.classes }.into())
+            }
+            1 => Err(NetworkError::OneClass.into()),
+            _ => Ok(network),
         }
-        Ok(network)
     }
 
     /// The network of a model for samples of a shape.
@@ -75,6 +80,6 @@ impl OwnedNetwork {
     /// The network.
     #[must_use]
     pub fn view(&self) -> Network<'_> {
-        Network::from_placed(&self.placed)
+        Network::from_placed(&self.placed).with_targets(self.targets)
     }
 }

@@ -73,7 +73,7 @@ impl<F: Real, M: Backend<F> + Copy> Predictor<F, M> {
         samples: Range<u32>,
         mut report: impl FnMut(u32, Prediction<'_, F>),
     ) -> Result<(), RunError> {
-        let classes = self.network.view().classes();
+        let classes = self.network.view().outputs();
         let mut sweep = self.memory.sweep(self.network.view(), self.product)?;
         sweep.evaluate(parameters, dataset, samples.clone())?;
         let (outputs, probabilities) = sweep.probabilities(samples.len());

@@ -91,8 +91,8 @@ pub enum Work<'w, 's, F: Real> {
     Evaluate {
         /// The sums of loss and right answers.
         score: &'w mut Score<F::Sum>,
-        /// Is shown the outputs of every micro-batch, \[samples\]\[classes\].
-        outputs: &'w mut dyn FnMut(Range<u32>, &[F]),
+        /// Is shown the label of each sample of every micro-batch, and their outputs, \[samples\]\[outputs\].
+        outputs: &'w mut dyn FnMut(&[u32], &[F]),
     },
 }
 
@@ -141,7 +141,7 @@ impl<F: Real, W: Workspaces<F>, V: FnMut(u32) -> Visit> Sweeper<'_, F, W, V> {
     ) -> Result<(), SweepError> {
         let Self { workspaces, parameters, dataset, visit } = self;
         let (parameters, dataset, count) = (*parameters, *dataset, positions.len());
-        let samples = positions.clone().map(visit);
+        let samples = positions.map(visit);
         match work {
             Work::Accumulate { needs, sums } => {
                 workspaces.first(index, |sweep| sweep.accumulate(parameters, dataset, samples, needs, sums))
@@ -155,7 +155,7 @@ impl<F: Real, W: Workspaces<F>, V: FnMut(u32) -> Visit> Sweeper<'_, F, W, V> {
             }),
             Work::Evaluate { score, outputs } => workspaces.once(|sweep| {
                 score.merge(sweep.evaluate(parameters, dataset, samples)?);
-                outputs(positions, sweep.outputs(count));
+                outputs(sweep.labels(count), sweep.outputs(count));
                 Ok(())
             }),
         }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use adadagrad_core::network::SweepError;
 use futures_channel::oneshot;
 
 use super::cost::Cost;
@@ -55,6 +56,8 @@ pub enum GpuError {
     Cancelled,
     /// Something that this engine does not do.
     Unsupported(String),
+    /// The data set could not be read.
+    Data(SweepError),
 }
 
 impl fmt::Display for GpuError {
@@ -81,6 +84,7 @@ impl fmt::Display for GpuError {
             Self::Validation(_) => f.write_str("the GPU refused a command"),
             Self::Cancelled => f.write_str("interrupted"),
             Self::Unsupported(what) => write!(f, "the GPU engine does not support this: {what}"),
+            Self::Data(error) => error.fmt(f),
         }
     }
 }

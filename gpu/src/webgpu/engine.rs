@@ -244,7 +244,7 @@ impl DeviceEngine {
         gpu.check()?;
         Ok(Self {
             nodes: network.nodes().to_vec(),
-            classes: word(network.classes()),
+            classes: word(network.outputs()),
             programs: HashMap::new(),
             draws: HashMap::new(),
             gpu,

@@ -9,9 +9,10 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use adadagrad_core::augmentation::Placements;
-use adadagrad_core::dataset::{Dataset, Encoding};
+use adadagrad_core::dataset::{Dataset, Encoding, Targets};
 use adadagrad_core::images::LabelledImages;
-use adadagrad_core::network::Shape;
+use adadagrad_core::loss::Loss;
+use adadagrad_core::network::{Shape, SweepError};
 use adadagrad_core::shuffle::Shuffle;
 
 use super::buffers::word;
@@ -67,7 +68,8 @@ impl DeviceImages {
     /// Copies a data set to the device: its stored bytes, or where it has none the values that it reads.
     ///
     /// # Errors
-    /// When it is empty, or has values that depend on the visit and no stored bytes.
+    /// When it is empty or cannot be read, has a loss that there is no kernel for, or values that depend on the visit and no
+    /// stored bytes.
     pub fn of_dataset(gpu: &Gpu, dataset: &dyn Dataset<f32>) -> Result<Self, GpuError> {
         Self::in_chunks(gpu, dataset, gpu.largest_binding())
     }
@@ -78,16 +80,28 @@ impl DeviceImages {
     /// As [`Self::of_dataset`].
     #[doc(hidden)]
     pub fn in_chunks(gpu: &Gpu, dataset: &dyn Dataset<f32>, most: u64) -> Result<Self, GpuError> {
+        match dataset.loss() {
+            Loss::SoftmaxCrossEntropy => {}
+            loss @ (Loss::SquaredError | Loss::BinaryCrossEntropy | Loss::Own(_)) => {
+                return Err(GpuError::Unsupported(format!(
+                    "{loss}; it trains classes, by softmax cross-entropy, and the engine on threads trains every loss"
+                )));
+            }
+        }
         let sample = dataset.shape();
         let (shape, placements) = (sample.input, dataset.placements());
         let mut image = vec![0.0; shape.len()];
-        let mut targets = vec![0; sample.targets as usize];
+        let mut targets = vec![0; sample.labels as usize];
+        let mut numbers = vec![0.0; sample.values as usize];
         let mut labels = Vec::with_capacity(dataset.len() as usize);
         let raw = dataset.raw().zip(Layout::format_of(sample.encoding));
         let mut values = Vec::new();
         for sample in 0..dataset.len() {
-            dataset.read(sample.into(), &mut image, &mut targets);
-            labels.extend(targets.first());
+            let mut targets = Targets { labels: &mut targets, values: &mut numbers };
+            dataset
+                .read(sample.into(), &mut image, &mut targets)
+                .map_err(|error| GpuError::Data(SweepError::Read { sample, error }))?;
+            labels.extend(targets.labels.first());
             if raw.is_none() {
                 values.extend(image.iter().flat_map(|value| value.to_le_bytes()));
             }
@@ -321,7 +335,8 @@ pub(super) fn table(encoding: Encoding, shape: Shape) -> Vec<f32> {
     let bytes: Vec<u8> = (0..channels).flat_map(|_| 0..=u8::MAX).collect();
     let mut values = vec![0.0; bytes.len()];
     if let Some(image) = LabelledImages::new(&bytes[..], &[0][..], Shape::image(channels, 1, 256), 1) {
-        image.with_encoding(encoding).read(0.into(), &mut values, &mut [0]);
+        // The only image there is, so that it can be read.
+        let _ = image.with_encoding(encoding).read(0.into(), &mut values, &mut Targets::labels(&mut [0]));
     }
     values
 }

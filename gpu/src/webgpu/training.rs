@@ -19,7 +19,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use adadagrad_core::config::RunConfig;
-use adadagrad_core::network::{Grain, Placed, Score, initialise};
+use adadagrad_core::dataset::Targets;
+use adadagrad_core::network::{Grain, Placed, Score, SweepError, initialise};
 use adadagrad_core::optimizer::{Shared, StepScalars};
 use adadagrad_core::owned::{
     Confusion, Control, Evaluated, Evaluation, OwnedNetwork, RunError, SharedDataset,
@@ -399,12 +400,14 @@ impl Training {
                 training.score(dataset).await
             })
             .await?;
-        let classes = self.network.view().classes();
+        let classes = self.network.view().outputs();
         let mut confusion = Confusion::new(classes);
         let mut image = vec![0.0; dataset.shape().input.len()];
         for (sample, outputs) in (0..).zip(scores.outputs.chunks_exact(classes)) {
             let mut label = 0;
-            dataset.read(sample.into(), &mut image, slice::from_mut(&mut label));
+            dataset
+                .read(sample.into(), &mut image, &mut Targets::labels(slice::from_mut(&mut label)))
+                .map_err(|error| RunError::Sweep(SweepError::Read { sample, error }))?;
             confusion.add(label, outputs);
         }
         let Scores { loss, correct, .. } = scores;

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use adadagrad_core::augmentation::{Augmentation, Placements};
 use adadagrad_core::config::{Preset, RunConfig};
-use adadagrad_core::dataset::{Dataset, Encoding, SampleShape, Visit};
+use adadagrad_core::dataset::{Dataset, Encoding, ReadError, SampleShape, Targets, Visit};
 use adadagrad_core::images::LabelledImages;
+use adadagrad_core::loss::Loss;
 use adadagrad_core::model::Model;
 use adadagrad_core::network::Shape;
 use adadagrad_core::owned::SharedDataset;
@@ -98,10 +99,11 @@ impl Dataset<f32> for Floats {
         SampleShape::floats(self.0.sample_shape().input, COUNT)
     }
 
-    fn read(&self, visit: Visit, input: &mut [f32], targets: &mut [u32]) {
-        self.0.read(visit, input, targets);
+    fn read(&self, visit: Visit, input: &mut [f32], targets: &mut Targets<'_, f32>) -> Result<(), ReadError> {
+        self.0.read(visit, input, targets)?;
         // No byte divided by 255.
         input.iter_mut().for_each(|value| *value = value.exp() - 1.5);
+        Ok(())
     }
 
     fn placements(&self) -> Placements {
@@ -128,6 +130,53 @@ fn floats_that_depend_on_the_visit_are_refused() {
     let floats = Floats(images(Shape::image(1, 2, 2)).with_placements(placements));
     let error = DeviceImages::of_dataset(&gpu, &floats).unwrap_err();
     assert!(matches!(error, GpuError::Unsupported(_)) && error.to_string().contains("crops"), "{error}");
+}
+
+/// Data that are not classes, or cannot be read.
+struct Odd {
+    loss: fn() -> Loss<'static, f32>,
+    broken: bool,
+}
+
+impl Dataset<f32> for Odd {
+    fn len(&self) -> u32 {
+        3
+    }
+
+    fn shape(&self) -> SampleShape {
+        SampleShape::floats(Shape::vector(2), 3)
+    }
+
+    fn loss(&self) -> Loss<'_, f32> {
+        (self.loss)()
+    }
+
+    fn read(&self, visit: Visit, input: &mut [f32], targets: &mut Targets<'_, f32>) -> Result<(), ReadError> {
+        if self.broken && visit.sample == 2 {
+            return Err(ReadError::new("it is gone"));
+        }
+        input.fill(0.0);
+        targets.labels.fill(0);
+        Ok(())
+    }
+}
+
+#[test]
+fn losses_without_kernels_and_samples_that_cannot_be_read_are_refused() {
+    let Some(gpu) = support::device() else { return };
+    for (loss, name) in [
+        ((|| Loss::SquaredError) as fn() -> Loss<'static, f32>, "the squared error"),
+        (|| Loss::BinaryCrossEntropy, "binary cross-entropy"),
+        (|| Loss::Own(&|_: &[f32], _: &[f32], _: &mut [f32]| 0.0), "your own loss"),
+    ] {
+        let error = DeviceImages::of_dataset(&gpu, &Odd { loss, broken: false }).unwrap_err().to_string();
+        let expected = format!("the GPU engine does not support this: {name}; it trains classes");
+        assert!(error.starts_with(&expected), "{error}");
+    }
+    let loss = || Loss::SoftmaxCrossEntropy;
+    assert!(DeviceImages::of_dataset(&gpu, &Odd { loss, broken: false }).is_ok());
+    let error = DeviceImages::of_dataset(&gpu, &Odd { loss, broken: true }).unwrap_err();
+    assert_eq!(error.to_string(), "sample 2 could not be read: it is gone");
 }
 
 /// The second pass's crops, in both sweeps and in several micro-batches.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use adadagrad_core::batch_test::{AnyTest, InnerProductTest, NormTest};
 use adadagrad_core::config::{Preset, RunConfig};
-use adadagrad_core::dataset::{Dataset, SampleShape, Visit};
+use adadagrad_core::dataset::{Dataset, ReadError, SampleShape, Targets, Visit};
 use adadagrad_core::layer::{Dense, Operation};
 use adadagrad_core::model::Model;
 use adadagrad_core::network::{Node, Shape};
@@ -37,9 +37,11 @@ impl Dataset<f32> for OfOneClass {
         self.0.shape()
     }
 
-    fn read(&self, visit: Visit, input: &mut [f32], targets: &mut [u32]) {
-        self.0.read(visit, input, targets);
-        targets.fill(CLASS);
+    fn read(&self, visit: Visit, input: &mut [f32], targets: &mut Targets<'_, f32>) -> Result<(), ReadError> {
+        let Targets { labels, values } = targets;
+        self.0.read(visit, input, Targets { labels, values })?;
+        labels.fill(CLASS);
+        Ok(())
     }
 }
 

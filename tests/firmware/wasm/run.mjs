@@ -4,6 +4,6 @@ import { readFile } from 'node:fs/promises';
 const [file, name] = process.argv.slice(2);
 const { instance } = await WebAssembly.instantiate(await readFile(file));
 const { run, text, text_len, memory } = instance.exports;
-const failed = run(['mlp', 'softmax', 'cnn'].indexOf(name));
+const failed = run(['mlp', 'softmax', 'cnn', 'mlp_pairs'].indexOf(name));
 process.stdout.write(new TextDecoder().decode(new Uint8Array(memory.buffer, text(), text_len())));
 process.exitCode = failed;

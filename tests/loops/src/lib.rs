@@ -3,7 +3,7 @@
 //! Each example is a training loop as its library's users write it. The lines that let this project choose the batch
 //! size end in `// added` (a function's first line is followed by it); a test counts them.
 
-use adadagrad_core::dataset::Dataset;
+use adadagrad_core::dataset::{Dataset, Targets};
 use adadagrad_tests::mnist;
 
 /// Values of an image.
@@ -31,7 +31,8 @@ impl Mnist {
         let mut labels = vec![0; count as usize];
         let values = images.chunks_exact_mut(PIXELS).zip(labels.chunks_exact_mut(1));
         for (sample, (image, label)) in (0_u32..).zip(values) {
-            packed.read(sample.into(), image, label);
+            let read = packed.read(sample.into(), image, &mut Targets::labels(label));
+            read.expect("a sample of the packed data");
         }
         Some(Self { images, labels })
     }

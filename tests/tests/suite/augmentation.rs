@@ -3,7 +3,7 @@
 use std::thread;
 
 use adadagrad_core::augmentation::{Augmentation, Placement, Placements};
-use adadagrad_core::dataset::{Dataset, Encoding, Visit};
+use adadagrad_core::dataset::{Dataset, Encoding, Targets, Visit};
 use adadagrad_core::images::LabelledImages;
 use adadagrad_core::network::Shape;
 use adadagrad_core::normalisation::channel_statistics;
@@ -28,7 +28,7 @@ fn placed(augmentation: Augmentation, seed: u64) -> LabelledImages<Vec<u8>> {
 
 fn read(images: &impl Dataset<f32>, visit: Visit) -> Vec<f32> {
     let (mut input, mut label) = (vec![f32::NAN; SHAPE.len()], [u32::MAX]);
-    images.read(visit, &mut input, &mut label);
+    images.read(visit, &mut input, &mut Targets::labels(&mut label)).unwrap();
     assert_eq!(label[0], visit.sample % 7);
     input
 }

@@ -7,7 +7,7 @@ use adadagrad_core::batch_test::{
 };
 use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::controller::{AdAdaGrad, AnyController};
-use adadagrad_core::dataset::{Dataset, SampleShape, Visit};
+use adadagrad_core::dataset::{Dataset, ReadError, SampleShape, Targets, Visit};
 use adadagrad_core::idx::{Idx, IdxError};
 use adadagrad_core::images::{ImagesError, LabelledImages};
 use adadagrad_core::layer::{
@@ -54,7 +54,7 @@ fn a_sound_file_is_read() {
     assert_eq!(Dataset::<f64>::shape(&set).input.len(), 4);
     let mut input = [f64::NAN; 4];
     let mut label = [0];
-    set.read(2.into(), &mut input, &mut label);
+    set.read(2.into(), &mut input, &mut Targets::labels(&mut label)).unwrap();
     assert_eq!(label, [4]);
     assert_eq!(input, [8.0 / 255.0, 9.0 / 255.0, 10.0 / 255.0, 1.0]);
     assert_eq!(set.image(0), Some(&[0, 1, 2, 3][..]));
@@ -237,7 +237,6 @@ fn networks_that_do_not_fit_name_the_layer() {
         (image, vec![pool(5, 1)], "layer 0 (max-pool 5×5, stride 1)"),
         (image, vec![pool(2, 2), pool(2, 2), pool(2, 2)], "layer 2"),
         (image, vec![conv(3, 3, 1, 1)], "the last layer's output has shape 3×6×4"),
-        (image, vec![flatten, dense(1)], "at least two classes"),
         (Shape::image(0, 5, 5), vec![flatten, dense(3)], "layer 0 (flatten)"),
         (Shape::vector(0), vec![dense(3)], "layer 0 (dense, 3 outputs) cannot take an input of shape 0"),
         (Shape::image(1, 0, 7), vec![relu, flatten, dense(3)], "layer 0 (ReLU)"),
@@ -632,12 +631,13 @@ impl Dataset<f32> for Spoiled<'_> {
         Dataset::<f32>::shape(self.images)
     }
 
-    fn read(&self, visit: Visit, input: &mut [f32], targets: &mut [u32]) {
-        self.images.read(visit, input, targets);
+    fn read(&self, visit: Visit, input: &mut [f32], targets: &mut Targets<'_, f32>) -> Result<(), ReadError> {
+        self.images.read(visit, input, targets)?;
         if visit.sample == self.sample {
             input[400] = self.pixel;
-            targets.fill(self.label.unwrap_or(targets[0]));
+            targets.labels.fill(self.label.unwrap_or(targets.labels[0]));
         }
+        Ok(())
     }
 }
 

@@ -7,7 +7,7 @@ use std::thread;
 use adadagrad_core::batch_test::{AnyTest, WorkerNormTest};
 use adadagrad_core::config::RunConfig;
 use adadagrad_core::controller::AnyController;
-use adadagrad_core::dataset::{Dataset, SampleShape, Visit};
+use adadagrad_core::dataset::{Dataset, ReadError, SampleShape, Targets, Visit};
 use adadagrad_core::model::Model;
 use adadagrad_core::network::Grain;
 use adadagrad_core::optimizer::AnyOptimizer;
@@ -321,9 +321,11 @@ impl Dataset<f32> for Broken {
         Dataset::<f32>::shape(&self.0)
     }
 
-    fn read(&self, visit: Visit, input: &mut [f32], targets: &mut [u32]) {
-        assert!(visit.sample != 17, "a broken image");
-        self.0.read(visit, input, targets);
+    fn read(&self, visit: Visit, input: &mut [f32], targets: &mut Targets<'_, f32>) -> Result<(), ReadError> {
+        if visit.sample == 17 {
+            return Err(ReadError::with_code("a broken image", 5));
+        }
+        self.0.read(visit, input, targets)
     }
 }
 

@@ -6,7 +6,7 @@ use adadagrad_core::batch_test::{
 };
 use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::controller::{AdAdaGrad, AnyController};
-use adadagrad_core::dataset::{Dataset, SampleShape, Visit};
+use adadagrad_core::dataset::{Dataset, ReadError, SampleShape, Targets, Visit};
 use adadagrad_core::model::Model;
 use adadagrad_core::network::Shape;
 use adadagrad_core::optimizer::{
@@ -40,14 +40,15 @@ impl<F: Real> Dataset<F> for Images {
         SampleShape::floats(Shape::image(1, 28, 28), 10)
     }
 
-    fn read(&self, visit: Visit, input: &mut [F], targets: &mut [u32]) {
+    fn read(&self, visit: Visit, input: &mut [F], targets: &mut Targets<'_, F>) -> Result<(), ReadError> {
         let key = Key::new(11, u64::from(visit.sample));
         let label = key.bits(u32::MAX) % 10;
         for (pixel, value) in (0..).zip(input.iter_mut()) {
             let noise = f64::from(key.bits(pixel) & 0xff) / 1000.0;
             *value = F::of(noise + if pixel / 78 == label { 0.5 } else { 0.0 });
         }
-        targets.fill(label);
+        targets.labels.fill(label);
+        Ok(())
     }
 }
 

@@ -37,7 +37,7 @@ pub(crate) struct Case {
 impl Case {
     fn new(name: &str, input: Shape, nodes: &[Node]) -> Self {
         let network = OwnedNetwork::new(input, nodes).unwrap();
-        let (len, classes) = (network.view().parameters(), network.view().classes());
+        let (len, classes) = (network.view().parameters(), network.view().outputs());
         let parameters = uniform(Key::new(1, 0), len, 0.8);
         let reference = Reference { input, nodes: nodes.to_vec() };
         let candidates = Table::random(2, 1000, input.len(), u32::try_from(classes).unwrap());

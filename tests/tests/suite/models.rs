@@ -225,7 +225,8 @@ fn a_model_that_does_not_fit_its_samples_is_refused_in_one_sentence() {
         (
             Model::Logistic,
             SampleShape { classes: 1, ..SampleShape::MNIST },
-            "the last layer's output has shape 1, but must be a vector of at least two classes",
+            "the last layer has one output, but classes need at least two: for a single output the data's targets must be \
+             numbers",
         ),
         (
             Model::ResNet { depth: 9, width: 16 },

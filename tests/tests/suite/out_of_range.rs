@@ -4,7 +4,7 @@
 use adadagrad_core::backend::{Backend, FastBackend, PlainBackend};
 use adadagrad_core::batch_test::{AnyTest, BatchTest, CoordinateNormTest, InnerProductTest, Required};
 use adadagrad_core::config::{Preset, RunConfig};
-use adadagrad_core::dataset::{Dataset, SampleShape};
+use adadagrad_core::dataset::{Dataset, SampleShape, Targets};
 use adadagrad_core::images::LabelledImages;
 use adadagrad_core::layer::{Conv2d, Dense, Operation};
 use adadagrad_core::model::Model;
@@ -157,7 +157,7 @@ fn sweeps_over_no_samples_and_over_missing_ones() {
 fn memory_for_no_network_or_for_endless_batches_is_refused() {
     let unplaced = [Placed::empty()];
     for network in [Network::from_placed(&[]), Network::from_placed(&unplaced)] {
-        assert_eq!((network.parameters(), network.classes(), network.flops()), (0, 0, 0));
+        assert_eq!((network.parameters(), network.outputs(), network.flops()), (0, 0, 0));
         let workspace = Workspace::<f32> { values: &mut [], sums: &mut [], visits: &mut [], labels: &mut [] };
         let refused = Sweep::new(network, PlainBackend, 0, workspace).unwrap_err();
         assert_eq!(refused.found, 0, "{refused}");
@@ -201,9 +201,9 @@ fn images_that_are_not_there() {
     for index in [2, 3, u32::MAX] {
         assert_eq!((images.image(index), images.label(index)), (None, None));
         Dataset::<f32>::prefetch(&images, index);
-        let (mut input, mut label) = ([0.5_f32; 2], [0]);
-        images.read(index.into(), &mut input, &mut label);
-        assert_eq!((input, label), ([0.0; 2], [u32::MAX]), "a label of no class");
+        let refused =
+            images.read(index.into(), &mut [0.5_f32; 2], &mut Targets::labels(&mut [0])).unwrap_err();
+        assert_eq!(refused.to_string(), "there is no such image");
     }
 }
 

@@ -8,7 +8,7 @@ use adadagrad_core::batch_test::{
 };
 use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::controller::{AdAdaGrad, AnyController, Constant, Limits};
-use adadagrad_core::dataset::{Dataset, SampleShape};
+use adadagrad_core::dataset::{Dataset, SampleShape, Targets};
 use adadagrad_core::images::Picture;
 use adadagrad_core::model::Model;
 use adadagrad_core::network::Shape;
@@ -562,8 +562,8 @@ fn bytes_are_divided_by_255_to_the_last_bit() {
     let bytes: Vec<u8> = (0..=255).collect();
     let (mut single, mut double) = ([0.0_f32; 256], [0.0_f64; 256]);
     let picture = Picture { bytes: &bytes, shape: SampleShape::image(Shape::image(1, 16, 16), 1) };
-    picture.read(0.into(), &mut single, &mut [0]);
-    picture.read(0.into(), &mut double, &mut [0]);
+    picture.read(0.into(), &mut single, &mut Targets::labels(&mut [0])).unwrap();
+    picture.read(0.into(), &mut double, &mut Targets::labels(&mut [0])).unwrap();
     for ((byte, single), double) in bytes.into_iter().zip(single).zip(double) {
         assert_eq!(single.to_bits(), (f32::from(byte) / 255.0).to_bits(), "{byte}");
         assert_eq!(double.to_bits(), (f64::from(byte) / 255.0).to_bits(), "{byte}");

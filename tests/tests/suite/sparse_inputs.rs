@@ -68,7 +68,7 @@ proptest! {
     ) {
         let network = network(inputs, outputs, deep);
         let parameters = uniform(Key::new(7, 0), network.view().parameters(), 0.3);
-        let classes = u32::try_from(network.view().classes()).unwrap();
+        let classes = u32::try_from(network.view().outputs()).unwrap();
         let table = table(samples as usize, inputs as usize, share, classes);
         let visited: Vec<u32> = (0..samples).collect();
         let rounded = narrowed::<f32>(&parameters);

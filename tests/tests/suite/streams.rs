@@ -1,7 +1,7 @@
 //! Samples that come once, and samples without labels.
 
 use adadagrad_core::backend::PlainBackend;
-use adadagrad_core::dataset::{Dataset, SampleShape, Visit};
+use adadagrad_core::dataset::{Dataset, ReadError, SampleShape, Targets, Visit};
 use adadagrad_core::model::Model;
 use adadagrad_core::network::{Shape, SweepError, initialise};
 use adadagrad_core::owned::OwnedNetwork;
@@ -25,8 +25,8 @@ impl Dataset<f32> for Stream {
         false
     }
 
-    fn read(&self, visit: Visit, input: &mut [f32], targets: &mut [u32]) {
-        self.0.read(visit, input, targets);
+    fn read(&self, visit: Visit, input: &mut [f32], targets: &mut Targets<'_, f32>) -> Result<(), ReadError> {
+        self.0.read(visit, input, targets)
     }
 }
 
@@ -67,7 +67,7 @@ fn predictions_need_no_labels_and_are_those_of_an_evaluation() {
     let table = Table::random(2, 8, 6, 4);
     let mut inputs = vec![0.0_f32; 8 * 6];
     for (sample, input) in (0_u32..).zip(inputs.chunks_exact_mut(6)) {
-        table.read(sample.into(), input, &mut [0]);
+        table.read(sample.into(), input, &mut Targets::labels(&mut [0])).unwrap();
     }
     with_sweep(network.view(), PlainBackend, 8, |sweep| {
         sweep.evaluate(&parameters, &table, 0..8_u32).unwrap();

@@ -3,12 +3,12 @@
 mod accumulate;
 mod project;
 
-use super::buffers::cut;
+use super::buffers::{Buffers, OfNode, cut};
 use super::fusion::Stage;
 use super::{Network, Score, SweepError, Workspace};
 use crate::backend::Backend;
-use crate::dataset::{Dataset, Visit};
-use crate::layer::{softmax, softmax_cross_entropy};
+use crate::dataset::{Dataset, SampleShape, Targets, Visit};
+use crate::loss::{Loss, Target, softmax};
 use crate::real::Real;
 use crate::statistics::{LengthMismatch, Needs, check_least, check_length};
 
@@ -33,7 +33,7 @@ impl<'a, F: Real, B: Backend<F>> Sweep<'a, F, B> {
         capacity: usize,
         workspace: Workspace<'a, F>,
     ) -> Result<Self, LengthMismatch> {
-        for (what, len) in [("the network's input", network.input().len()), ("its output", network.classes())]
+        for (what, len) in [("the network's input", network.input().len()), ("its output", network.outputs())]
         {
             check_length(what, len.max(1), len)?;
         }
@@ -71,7 +71,7 @@ impl<'a, F: Real, B: Backend<F>> Sweep<'a, F, B> {
         self.forward(parameters, dataset, samples).map(|(_, score)| score)
     }
 
-    /// The outputs \[m, classes\] of the micro-batch that was swept last. None where `samples` are more than fit one.
+    /// The outputs \[m, outputs\] of the micro-batch that was swept last. None where `samples` are more than fit one.
     #[must_use]
     pub fn outputs(&self, samples: usize) -> &[F] {
         let last = self.network.nodes().last().filter(|_| samples <= self.capacity);
@@ -80,7 +80,14 @@ impl<'a, F: Real, B: Backend<F>> Sweep<'a, F, B> {
         &self.workspace.values[start..start + last.output.len() * samples]
     }
 
-    /// The outputs \[m, classes\] of m samples that have no labels, given by their values as a data set's `read` writes
+    /// The labels of the micro-batch that was swept last; `u32::MAX` where the data set wrote none. None where `samples`
+    /// are more than fit one.
+    #[must_use]
+    pub fn labels(&self, samples: usize) -> &[u32] {
+        self.workspace.labels.get(..samples).unwrap_or_default()
+    }
+
+    /// The outputs \[m, outputs\] of m samples that have no labels, given by their values as a data set's `read` writes
     /// them. [`Self::probabilities`] makes probabilities of them.
     ///
     /// # Errors
@@ -98,15 +105,15 @@ impl<'a, F: Real, B: Backend<F>> Sweep<'a, F, B> {
         Ok(self.outputs(samples))
     }
 
-    /// The outputs, and the probabilities that softmax makes of them, \[m, classes\] each, of the micro-batch that
-    /// was evaluated last. None where `samples` are more than fit one.
+    /// The outputs, and the probabilities that softmax makes of them, \[m, outputs\] each, of the micro-batch that
+    /// was evaluated last, for networks of classes. None where `samples` are more than fit one.
     #[must_use]
     pub fn probabilities(&mut self, samples: usize) -> (&[F], &[F]) {
         let last = self.network.nodes().last().filter(|_| samples <= self.capacity);
         let Some(last) = last else { return (&[], &[]) };
         let classes = last.output.len();
         let buffers = cut(self.network, samples, self.workspace.values);
-        let (outputs, probabilities) = buffers.of_node(last, samples);
+        let OfNode { outputs, gradients: probabilities, .. } = buffers.of_node(last, samples);
         for (z, p) in outputs.chunks_exact(classes).zip(probabilities.chunks_exact_mut(classes)) {
             softmax(z, p);
         }
@@ -122,8 +129,10 @@ impl<'a, F: Real, B: Backend<F>> Sweep<'a, F, B> {
         samples: impl IntoIterator<Item = impl Into<Visit>>,
     ) -> Result<(usize, Score<F::Sum>), SweepError> {
         check_length("the parameters", self.network.parameters(), parameters.len())?;
-        let input_len = self.network.input().len();
-        check_length("a sample of the data set", input_len, dataset.shape().input.len())?;
+        let SampleShape { input, values, .. } = dataset.shape();
+        check_length("a sample of the data set", self.network.input().len(), input.len())?;
+        check_length("the targets of the data set's samples", self.network.targets(), values as usize)?;
+        dataset.loss().check(self.network.outputs(), self.network.targets())?;
         let count = self.list(dataset, samples)?;
         Ok((count, self.forward_listed(parameters, dataset, count)?))
     }
@@ -138,9 +147,10 @@ impl<'a, F: Real, B: Backend<F>> Sweep<'a, F, B> {
         if count == 0 {
             return Ok(Score::default());
         }
-        self.read(dataset, count)?;
+        let loss = dataset.loss();
+        self.read(dataset, &loss, count)?;
         self.run_forward(parameters, count);
-        Ok(self.score(count))
+        Ok(self.score(&loss, count))
     }
 
     /// Runs the network on the inputs that are there.
@@ -181,15 +191,25 @@ impl<'a, F: Real, B: Backend<F>> Sweep<'a, F, B> {
     }
 
     /// Reads the samples that are noted.
-    fn read(&mut self, dataset: &dyn Dataset<F>, count: usize) -> Result<(), SweepError> {
-        let classes = self.network.classes();
+    fn read(&mut self, dataset: &dyn Dataset<F>, loss: &Loss<'_, F>, count: usize) -> Result<(), SweepError> {
+        let (outputs, len) = (self.network.outputs(), self.network.targets());
         let Workspace { values, visits, labels, .. } = &mut self.workspace;
-        let inputs = values.chunks_exact_mut(self.network.input().len());
-        for ((&visit, label), input) in visits[..count].iter().zip(&mut **labels).zip(inputs) {
-            dataset.read(visit, input, core::slice::from_mut(label));
+        let Buffers { activations, targets: values, .. } = cut(self.network, count, values);
+        let inputs = activations.chunks_exact_mut(self.network.input().len());
+        let rows = visits[..count].iter().zip(&mut **labels).zip(inputs).enumerate();
+        for (row, ((&visit, label), input)) in rows {
+            let (sample, values) = (visit.sample, &mut values[row * len..][..len]);
+            // That of no class, unless the data set writes one.
+            *label = u32::MAX;
+            let mut targets = Targets { labels: core::slice::from_mut(label), values };
+            dataset.read(visit, input, &mut targets).map_err(|error| SweepError::Read { sample, error })?;
             let label = *label;
-            if !usize::try_from(label).is_ok_and(|label| label < classes) {
-                return Err(SweepError::Label { sample: visit.sample, label, classes });
+            if !loss.takes(Target { label, values }, outputs) {
+                return Err(if loss.takes_labels() {
+                    SweepError::Label { sample, label, classes: outputs }
+                } else {
+                    SweepError::Target { sample }
+                });
             }
         }
         Ok(())
@@ -198,22 +218,22 @@ impl<'a, F: Real, B: Backend<F>> Sweep<'a, F, B> {
     /// The largest gradient of an output that `score` left.
     fn largest_error(&mut self, count: usize) -> F {
         let Some(last) = self.network.nodes().last() else { return F::zero() };
-        let (_, errors) = cut(self.network, count, self.workspace.values).of_node(last, count);
-        errors.iter().fold(F::zero(), |largest, error| largest.max(error.abs()))
+        let OfNode { gradients, .. } = cut(self.network, count, self.workspace.values).of_node(last, count);
+        gradients.iter().fold(F::zero(), |largest, error| largest.max(error.abs()))
     }
 
-    fn score(&mut self, count: usize) -> Score<F::Sum> {
+    fn score(&mut self, loss: &Loss<'_, F>, count: usize) -> Score<F::Sum> {
         let mut score = Score::default();
         let Some(last) = self.network.nodes().last() else { return score };
-        let buffers = cut(self.network, count, self.workspace.values);
-        let classes = last.output.len();
-        let (z, dz) = buffers.of_node(last, count);
-        let outputs = z.chunks_exact(classes).zip(dz.chunks_exact_mut(classes));
-        for ((z, dz), &label) in outputs.zip(&*self.workspace.labels) {
-            if let Some((loss, correct)) = softmax_cross_entropy(z, label, dz) {
-                score.loss += loss.widen();
-                score.correct += u32::from(correct);
-            }
+        let targets = self.network.targets();
+        let of_last = cut(self.network, count, self.workspace.values).of_node(last, count);
+        let z = of_last.outputs.chunks_exact(last.output.len());
+        let rows = z.zip(of_last.gradients.chunks_exact_mut(last.output.len())).zip(&*self.workspace.labels);
+        for (row, ((z, dz), &label)) in rows.enumerate() {
+            let target = Target { label, values: &of_last.targets[row * targets..][..targets] };
+            let sample = loss.of_sample(z, target, dz);
+            score.loss += sample.loss.widen();
+            score.correct += u32::from(sample.correct);
         }
         score
     }

@@ -5,11 +5,11 @@ use num_traits::Zero;
 use super::Sweep;
 use crate::backend::Backend;
 use crate::dataset::{Dataset, Visit};
-use crate::layer::Sink;
 use crate::network::SweepError;
 use crate::network::backward::{backward, scale_gradients};
 use crate::network::pass::Pass;
 use crate::real::{Real, power_of_two};
+use crate::sink::Sink;
 use crate::statistics::{Inner, Needs, check_length, comfortable_exponent};
 
 /// What takes memory of its own.

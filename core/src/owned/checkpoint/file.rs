@@ -64,10 +64,19 @@ pub fn read(bytes: &[u8]) -> Result<Checkpoint, CheckpointError> {
 /// Why it cannot be read, or what is wrong with it.
 #[cfg(not(target_family = "wasm"))]
 pub fn load(file: &Path) -> io::Result<Checkpoint> {
-    let mut bytes = Vec::new();
     let file = File::open(file)?;
-    let most = if file.metadata()?.is_file() { LARGEST_FILE } else { LARGEST_STREAM };
-    file.take(most + 1).read_to_end(&mut bytes)?;
+    load_from(file.metadata()?.is_file(), file)
+}
+
+/// Reads a checkpoint from an open file: a regular one, or a pipe or a device.
+///
+/// # Errors
+/// As [`load`].
+#[cfg(not(target_family = "wasm"))]
+pub fn load_from(is_regular: bool, source: impl Read) -> io::Result<Checkpoint> {
+    let mut bytes = Vec::new();
+    let most = if is_regular { LARGEST_FILE } else { LARGEST_STREAM };
+    source.take(most + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > most {
         let most = most >> 20;
         let text = format!("larger than {most} MiB, which is too large for a checkpoint of these models");

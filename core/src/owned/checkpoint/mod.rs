@@ -29,7 +29,7 @@ mod tensor;
 pub use contents::Checkpoint;
 pub use error::CheckpointError;
 #[cfg(not(target_family = "wasm"))]
-pub use file::load;
+pub use file::{load, load_from};
 pub use file::{read, write, write_parameters};
 pub use floats::float_size;
 pub use names::{STATE, STATE_VERSION};

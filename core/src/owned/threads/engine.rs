@@ -249,7 +249,7 @@ impl ThreadsEngine {
             dataset,
             parameters: &self.parameters,
         };
-        let classes = self.network.view().classes();
+        let classes = self.network.view().outputs();
         let (mut scores, mut confusion) = (Vec::new(), Confusion::new(classes));
         let mut evaluating = Evaluating { over, scores, confusion };
         let evaluated = self.pool.run(own_len(&parts), &mut evaluating);

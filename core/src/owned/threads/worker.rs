@@ -1,6 +1,5 @@
 //! What one thread does: parts of a batch, each with its own working memory.
 
-use std::slice;
 use std::sync::Arc;
 use std::vec::Vec;
 
@@ -9,7 +8,6 @@ use super::pool::Worker;
 use crate::backend::FastBackend;
 use crate::network::Score;
 use crate::owned::workspaces::CachingWorkspaces;
-use crate::owned::zeros::zeros;
 use crate::owned::{
     ActivationCache, Confusion, Control, OwnedNetwork, OwnedStatistics, SharedDataset, SweepMemory,
 };
@@ -80,14 +78,10 @@ impl ThreadWorker {
     }
 
     fn evaluate(&mut self, job: &Job) -> Result<Done, ThreadsError> {
-        let classes = self.network.view().classes();
+        let classes = self.network.view().outputs();
         let (mut score, mut confusion) = (Score::default(), Confusion::new(classes));
-        let dataset = &job.dataset;
-        let mut input = zeros(dataset.shape().input.len())?;
-        let mut outputs = |positions: core::ops::Range<u32>, outputs: &[f32]| {
-            for (sample, outputs) in positions.zip(outputs.chunks_exact(classes)) {
-                let mut label = 0;
-                dataset.read(sample.into(), &mut input, slice::from_mut(&mut label));
+        let mut outputs = |labels: &[u32], outputs: &[f32]| {
+            for (&label, outputs) in labels.iter().zip(outputs.chunks_exact(classes)) {
                 confusion.add(label, outputs);
             }
         };

@@ -2,8 +2,7 @@
 
 use std::error::Error;
 use std::fmt::Display;
-use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::num::NonZero;
 use std::path::Path;
 use std::sync::Arc;
@@ -16,6 +15,7 @@ use adadagrad_core::owned::threads::{ThreadsEngine, available_threads};
 use adadagrad_gpu::data::{self, Kind, Splits};
 use adadagrad_gpu::engine::Engine;
 use adadagrad_gpu::fallback::FallbackEngine;
+use adadagrad_gpu::input_file::InputFile;
 use adadagrad_gpu::remembered::{Remembered, opening};
 use adadagrad_gpu::text;
 use adadagrad_gpu::webgpu::{Gpu, Options, Profile, is_software};
@@ -36,11 +36,18 @@ pub(crate) fn about(file: &Path, error: impl Display) -> String {
     format!("{}: {error}", file.display())
 }
 
+/// A file to read. Where it is a pipe whose writer is silent, that is said.
+fn open(file: &Path) -> io::Result<InputFile<impl FnMut()>> {
+    InputFile::open(file, || {
+        output::message(format_args!("Waiting for {}: nothing has been written to it yet.", file.display()))
+    })
+}
+
 /// A whole text file.
 pub(crate) fn read_text(file: &Path) -> Result<String, String> {
     let mut bytes = Vec::new();
     // A device may never end.
-    let read = File::open(file).and_then(|file| file.take(LARGEST_TEXT + 1).read_to_end(&mut bytes));
+    let read = open(file).and_then(|file| file.take(LARGEST_TEXT + 1).read_to_end(&mut bytes));
     read.map_err(|error| about(file, error))?;
     if bytes.len() as u64 > LARGEST_TEXT {
         return Err(about(file, format!("more than {} MiB, the most that is read", LARGEST_TEXT >> 20)));
@@ -50,7 +57,8 @@ pub(crate) fn read_text(file: &Path) -> Result<String, String> {
 
 /// A checkpoint.
 pub(crate) fn load_checkpoint(file: &Path) -> Result<Checkpoint, String> {
-    checkpoint::load(file).map_err(|error| about(file, error))
+    let read = open(file).and_then(|file| checkpoint::load_from(file.is_regular(), file));
+    read.map_err(|error| about(file, error))
 }
 
 impl ReadingArguments {

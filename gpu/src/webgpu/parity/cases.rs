@@ -1,7 +1,7 @@
 //! The cases: sizes of 1, w − 1, w, w + 1 and 2w + 3 around the size w of a workgroup or tile, never square.
 
 use adadagrad_core::augmentation::{Augmentation, Placements};
-use adadagrad_core::dataset::{Dataset, Encoding, Visit};
+use adadagrad_core::dataset::{Dataset, Encoding, Targets, Visit};
 use adadagrad_core::images::LabelledImages;
 use adadagrad_core::network::Shape;
 use adadagrad_core::optimizer::{
@@ -90,7 +90,8 @@ fn draws(random: &mut Random, cases: &mut Vec<Case>) {
                 let mut expected = Vec::new();
                 for visit in &visits {
                     if let Some(images) = &images {
-                        images.read(*visit, &mut values, &mut [0]);
+                        let read = images.read(*visit, &mut values, &mut Targets::labels(&mut [0]));
+                        read.expect("an image of these");
                     }
                     expected.extend(values.iter().map(|value| of_held(value.to_bits(), visit)));
                 }

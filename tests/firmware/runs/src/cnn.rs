@@ -31,7 +31,7 @@ const D: usize = NETWORK.parameters();
 const LEN: WorkspaceLen = NETWORK.workspace_for(M, &Needs::NORMS);
 
 /// The memory it takes.
-pub type Memory = crate::Memory<D, D, { LEN.values }, { LEN.sums }, M>;
+pub type Memory = crate::Memory<f32, D, D, { LEN.values }, { LEN.sums }, M>;
 
 /// Runs it.
 ///

@@ -4,6 +4,7 @@ use core::fmt;
 
 use adadagrad_core::config::ConfigError;
 use adadagrad_core::network::SweepError;
+use adadagrad_core::parameter_bytes::ParameterBytesError;
 use adadagrad_core::statistics::LengthMismatch;
 use adadagrad_core::training::StepError;
 
@@ -18,6 +19,8 @@ pub enum Failure {
     Step(StepError),
     /// A slice.
     Length(LengthMismatch),
+    /// Parameters as bytes.
+    Bytes(ParameterBytesError),
     /// The digits in this program.
     Digits,
 }
@@ -29,6 +32,7 @@ impl fmt::Display for Failure {
             Self::Sweep(error) => error.fmt(f),
             Self::Step(error) => error.fmt(f),
             Self::Length(error) => error.fmt(f),
+            Self::Bytes(error) => error.fmt(f),
             Self::Digits => f.write_str("the digits in this program are not as many as their labels"),
         }
     }
@@ -51,6 +55,12 @@ impl From<SweepError> for Failure {
 impl From<StepError> for Failure {
     fn from(error: StepError) -> Self {
         Self::Step(error)
+    }
+}
+
+impl From<ParameterBytesError> for Failure {
+    fn from(error: ParameterBytesError) -> Self {
+        Self::Bytes(error)
     }
 }
 

@@ -17,9 +17,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let name = std::env::args().nth(1).unwrap_or_default();
     match name.as_str() {
         "mlp" => mlp::run(&mut Memory::new(), &mut Printer)?,
+        "mlp_pairs" => mlp::run_to_flash(&mut mlp::in_pairs(), &mut [0; mlp::PAGE], &mut Printer)?,
         "softmax" => softmax::run(&mut Memory::new(), &mut Printer)?,
         "cnn" => cnn::run(&mut Memory::new(), &mut Printer)?,
-        _ => return Err(format!("`{name}` is not mlp, softmax or cnn").into()),
+        _ => return Err(format!("`{name}` is not mlp, mlp_pairs, softmax or cnn").into()),
     }
     Ok(())
 }

@@ -24,7 +24,7 @@ const D: usize = NETWORK.parameters();
 const LEN: WorkspaceLen = NETWORK.workspace_for(M, &Needs::NORMS);
 
 /// The memory it takes.
-pub type Memory = crate::Memory<D, 0, { LEN.values }, { LEN.sums }, M>;
+pub type Memory = crate::Memory<f32, D, 0, { LEN.values }, { LEN.sums }, M>;
 
 /// Runs it.
 ///

@@ -6,6 +6,7 @@ use adadagrad_core::backend::PlainBackend;
 use adadagrad_core::config::RunConfig;
 use adadagrad_core::dataset::{Dataset, Visit};
 use adadagrad_core::network::{Grain, Network, Sweep, Workspace, initialise};
+use adadagrad_core::real::Real;
 use adadagrad_core::statistics::Statistics;
 use adadagrad_core::training::{Telemetry, Trainer};
 
@@ -26,37 +27,55 @@ pub trait Watch {
     fn line(&mut self, line: fmt::Arguments<'_>);
 }
 
-/// All memory of a run: of D parameters, for micro-batches of M samples. The optimizer has so many slots times D values.
+/// All memory of a run in floats F: of D parameters, for micro-batches of M samples. The optimizer has so many slots times D
+/// values.
 #[derive(Debug)]
 pub struct Memory<
+    F: Real,
     const D: usize,
     const OPTIMIZER: usize,
     const VALUES: usize,
     const SUMS: usize,
     const M: usize,
 > {
-    parameters: [f32; D],
-    gradient: [f32; D],
-    optimizer: [f32; OPTIMIZER],
-    values: [f32; VALUES],
-    sums: [f64; SUMS],
+    pub(crate) parameters: [F; D],
+    gradient: [F; D],
+    optimizer: [F; OPTIMIZER],
+    values: [F; VALUES],
+    sums: [F::Sum; SUMS],
     visits: [Visit; M],
     labels: [u32; M],
 }
 
 impl<const D: usize, const OPTIMIZER: usize, const VALUES: usize, const SUMS: usize, const M: usize>
-    Memory<D, OPTIMIZER, VALUES, SUMS, M>
+    Memory<f32, D, OPTIMIZER, VALUES, SUMS, M>
 {
     /// Zeros: a linker puts them where nothing is stored in flash.
     #[must_use]
     #[allow(clippy::new_without_default, reason = "it is to lie in static memory")]
     pub const fn new() -> Self {
+        Self::of(0.0, 0.0)
+    }
+}
+
+impl<
+    F: Real,
+    const D: usize,
+    const OPTIMIZER: usize,
+    const VALUES: usize,
+    const SUMS: usize,
+    const M: usize,
+> Memory<F, D, OPTIMIZER, VALUES, SUMS, M>
+{
+    /// The same of any floats, given their zero and that of their sums.
+    #[must_use]
+    pub const fn of(zero: F, sum: F::Sum) -> Self {
         Self {
-            parameters: [0.0; D],
-            gradient: [0.0; D],
-            optimizer: [0.0; OPTIMIZER],
-            values: [0.0; VALUES],
-            sums: [0.0; SUMS],
+            parameters: [zero; D],
+            gradient: [zero; D],
+            optimizer: [zero; OPTIMIZER],
+            values: [zero; VALUES],
+            sums: [sum; SUMS],
             visits: [Visit { sample: 0, pass: 0 }; M],
             labels: [0; M],
         }
@@ -67,7 +86,7 @@ impl<const D: usize, const OPTIMIZER: usize, const VALUES: usize, const SUMS: us
         &mut self,
         network: Network<'_>,
         config: RunConfig,
-        dataset: &dyn Dataset<f32>,
+        dataset: &dyn Dataset<F>,
         watch: &mut dyn Watch,
     ) -> Result<(), Failure> {
         let Self { parameters, gradient, optimizer, values, sums, visits, labels } = self;
@@ -77,7 +96,7 @@ impl<const D: usize, const OPTIMIZER: usize, const VALUES: usize, const SUMS: us
         let workspace = Workspace { values, sums, visits, labels };
         let mut sweep = Sweep::new(network, PlainBackend, M, workspace)?;
         let whole_batches = Grain { samples: u32::MAX, parts: 1 };
-        let mut trainer = Trainer::<f32>::new(config, dataset.len())?.with_grain(whole_batches);
+        let mut trainer = Trainer::<F>::new(config, dataset.len())?.with_grain(whole_batches);
         #[allow(clippy::cast_possible_truncation, reason = "a few samples")]
         let micro_batch = M as u32;
         let mut order = trainer.order();

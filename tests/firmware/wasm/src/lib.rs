@@ -16,7 +16,7 @@ impl Watch for Lines<'_> {
     }
 }
 
-/// Runs `mlp` (0), `softmax` (1) or `cnn` (2). Returns 0 when all is well.
+/// Runs `mlp` (0), `softmax` (1), `cnn` (2) or `mlp_pairs` (3). Returns 0 when all is well.
 #[allow(unsafe_code, reason = "exported by name")]
 #[unsafe(no_mangle)]
 pub extern "C" fn run(program: u32) -> u32 {
@@ -36,7 +36,8 @@ fn run_into(program: u32, text: &mut String) -> Result<(), Failure> {
     match program {
         0 => mlp::run(&mut Memory::new(), watch),
         1 => softmax::run(&mut Memory::new(), watch),
-        _ => cnn::run(&mut Memory::new(), watch),
+        2 => cnn::run(&mut Memory::new(), watch),
+        _ => mlp::run_to_flash(&mut mlp::in_pairs(), &mut [0; mlp::PAGE], watch),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Softmax, and its cross-entropy on integer labels.
 
+use super::SampleLoss;
 use crate::real::Real;
 use crate::subnormal::flush;
 
@@ -23,9 +24,9 @@ pub(crate) fn softmax<F: Real>(z: &[F], probabilities: &mut [F]) -> (usize, F) {
 
 /// For one sample: the loss log Σ exp z − z_label in nats, the gradient softmax(z) − onehot(label) of that
 /// *unscaled* loss, and whether the first largest output is the label. `None` when there is no such class.
-pub(crate) fn softmax_cross_entropy<F: Real>(z: &[F], label: u32, dz: &mut [F]) -> Option<(F, bool)> {
+pub(super) fn softmax_cross_entropy<F: Real>(z: &[F], label: u32, dz: &mut [F]) -> Option<SampleLoss<F>> {
     let label = usize::try_from(label).ok().filter(|&label| label < z.len())?;
     let (largest, sum) = softmax(z, dz);
     dz[label] -= F::one();
-    Some((sum.logarithm() + (z[largest] - z[label]), largest == label))
+    Some(SampleLoss { loss: sum.logarithm() + (z[largest] - z[label]), correct: largest == label })
 }
