@@ -19,9 +19,11 @@ pub mod dataset;
 mod decode;
 pub mod digest;
 #[cfg(feature = "serde")]
-mod fields;
+pub mod fields;
 pub mod idx;
 pub mod images;
+#[cfg(feature = "checkpoint")]
+pub mod json;
 pub mod layer;
 mod length;
 pub mod model;
@@ -34,6 +36,7 @@ pub mod optimizer;
 #[cfg(feature = "std")]
 pub mod owned;
 pub mod random;
+mod ratio_average;
 pub mod real;
 pub mod schedule;
 pub mod settings;
@@ -42,7 +45,5 @@ pub mod shuffle;
 pub mod sizer;
 pub mod statistics;
 pub mod subnormal;
-#[cfg(feature = "serde")]
-mod text_form;
 pub mod training;
 mod vectors;

@@ -181,10 +181,77 @@ fn a_run_s_state_names_every_setting() {
         }));
         let field = format!("config{path}/{name}").replace('/', ".");
         let said = error.unwrap_err().to_string();
-        assert!(said.contains(&format!("not a valid run state: missing field `{field}`")), "{said}");
+        assert!(said.contains(&format!("not a valid run state: {field} is missing")), "{said}");
     }
     let error = checkpoint::read(&with_state(|state| state["config"] = serde_json::json!({})));
-    assert!(error.unwrap_err().to_string().contains("missing field `config."));
+    assert!(error.unwrap_err().to_string().contains("state: config."));
+}
+
+/// A run that goes on without what it remembers would be another one.
+#[test]
+fn what_a_run_remembers_is_named_where_it_is_missing_or_of_something_else() {
+    for path in [
+        "progress.controller",
+        "progress.learning_rate_scale",
+        "progress.observed",
+        "progress.shared.betas",
+        "progress.steps",
+        "progress.shared",
+    ] {
+        let (parent, name) = path.rsplit_once('.').unwrap();
+        let parent = format!("/{}", parent.replace('.', "/"));
+        let error = checkpoint::read(&with_state(|state| {
+            state.pointer_mut(&parent).unwrap().as_object_mut().unwrap().remove(name).unwrap();
+        }));
+        let said = error.unwrap_err().to_string();
+        assert!(said.ends_with(&format!("is not a valid run state: {path} is missing")), "{path}: {said}");
+    }
+    // Files of version 2 left out what was as at the start.
+    let older = with_state(|state| {
+        state["version"] = 2.into();
+        let progress = state["progress"].as_object_mut().unwrap();
+        for name in ["controller", "learning_rate_scale", "observed"] {
+            progress.remove(name).unwrap();
+        }
+        progress["shared"].as_object_mut().unwrap().remove("betas").unwrap();
+    });
+    assert_eq!(checkpoint::read(&older).unwrap().state, Some(State { version: 2, ..state() }));
+    let average = |rule: serde_json::Value| {
+        serde_json::json!({ "average": { "numerator": 1.0, "denominator": 2.0 }, "rule": rule })
+    };
+    let of = |change: &dyn Fn(&mut serde_json::Value)| match checkpoint::read(&with_state(change)) {
+        Ok(_) => String::new(),
+        Err(error) => error.to_string(),
+    };
+    let observing = |state: &mut serde_json::Value, entries: serde_json::Value| {
+        state["config"]["observe"] = "norm cabs".into();
+        state["progress"]["observed"] = entries;
+    };
+    let (none, cabs) = (average("none".into()), average(serde_json::json!({ "cabs": { "xi": 1.0, "loss": 2.0 } })));
+    assert_eq!(of(&|state| observing(state, [none.clone(), cabs.clone()].into())), "");
+    for (said, entries) in [
+        (
+            "the run's state is inconsistent: progress.observed has another number of entries than config.observe has \
+             names",
+            serde_json::json!([none]),
+        ),
+        ("an entry of progress.observed is of another rule than the name in config.observe", serde_json::json!([cabs, none])),
+        ("progress.observed.1.average is missing", serde_json::json!([none, { "rule": "none" }])),
+        ("progress.observed.1.rule is missing", serde_json::json!([none, { "average": cabs["average"] }])),
+        ("progress.observed.0.average.numerator is null, but must be a number", serde_json::json!([
+            { "average": { "numerator": null, "denominator": 1.0 }, "rule": "none" }, none
+        ])),
+        ("progress.observed is 3, but must be a list", 3.into()),
+        ("progress.observed: it has 9 observed quantities", vec![none.clone(); 9].into()),
+        ("progress.observed.0.rule.cabs.loss is \"x\", but must be a number", serde_json::json!([
+            average(serde_json::json!({ "cabs": { "xi": 1.0, "loss": "x" } })), none
+        ])),
+    ] {
+        let found = of(&|state| observing(state, entries.clone()));
+        assert!(found.contains(said), "{entries}: {found}");
+    }
+    let found = of(&|state| state["progress"]["controller"] = serde_json::json!({ "cabs": { "xi": 1.0, "loss": 2.0 } }));
+    assert!(found.contains("progress.controller is of another rule than config.controller"), "{found}");
 }
 
 #[cfg(target_os = "linux")]
@@ -458,8 +525,8 @@ fn a_wrong_field_of_the_state_is_named() {
         // The old value goes to a field that there is not, which is read later.
         let name = format!("\"{}\":", field.rsplit('.').next().unwrap());
         let said = said(&name, &format!("{name}{value},\"old\":"));
-        assert!(said.contains(&format!("is not a valid run state: {field}: ")), "{field}: {said}");
+        assert!(said.contains(&format!("is not a valid run state: {field} is ")), "{field}: {said}");
     }
-    let said = said("{\"version\":2,", "{");
-    assert!(said.contains("is not a valid run state: missing field `version`"), "{said}");
+    let said = said("{\"version\":3,", "{");
+    assert!(said.contains("is not a valid run state: version is missing"), "{said}");
 }

@@ -184,7 +184,7 @@ fn settings_can_be_written_and_read() {
     fs::write(folder.path().join("run.json"), "{\"no_such_setting\": 1}").unwrap();
     assert!(
         refuse(folder.path(), "train --config run.json")
-            .contains("run.json: no_such_setting is not a valid setting; valid settings: ")
+            .contains("run.json: no_such_setting is not a valid field; valid fields: ")
     );
 }
 

@@ -184,7 +184,7 @@ fn an_extended_batch_is_measured_when_it_passes_the_place() {
 fn halves_are_the_cpus() {
     let training = support::images(SAMPLES, 3);
     let constant = config(AnyController::Constant(Constant {}));
-    let needs = Needs { halves: true, norms: true, ..Needs::default() };
+    let needs = Needs { halves: true, norms: true, ..Needs::NONE };
     let mut compared = 0;
     for model in [Model::Logistic, Model::MLP] {
         let config = RunConfig { model, ..constant };

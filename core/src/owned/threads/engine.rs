@@ -123,7 +123,7 @@ impl ThreadsEngine {
             shown: [Vec::new(), Vec::new()],
             mean_gradient: Arc::new(zeros(len)?),
             // The first batch says which.
-            sums: Sums::new(0, Needs::default(), peers.as_ref().is_none_or(Peers::is_fast))?,
+            sums: Sums::new(0, Needs::NONE, peers.as_ref().is_none_or(Peers::is_fast))?,
             peers,
             kept: Vec::new(),
             caches: Vec::new(),
@@ -150,7 +150,7 @@ impl ThreadsEngine {
     /// When it is cancelled or cannot be computed; then nothing has changed.
     pub fn repeat(&mut self, config: &RunConfig, step: &Decided<f32>) -> Result<(), ThreadsError> {
         let order = Order::new(self.training.len(), config.seed);
-        self.sweep(step.plan.cut, BatchOrder::Shuffled { order, start: step.plan.start }, &Needs::default())?;
+        self.sweep(step.plan.cut, BatchOrder::Shuffled { order, start: step.plan.start }, &Needs::NONE)?;
         let parameters = Arc::make_mut(&mut self.parameters);
         let samples = self.training.len();
         Ok(config.update(
