@@ -322,7 +322,8 @@ impl Fields {
     /// # Errors
     /// What is left, and what there may be.
     pub fn finish(self, known: &'static [&'static str]) -> Result<(), Fault> {
-        let unknown = |name: &str| Fault::new(What::Unknown(known)).within(&shortened(name).escape_debug().to_string());
+        let unknown =
+            |name: &str| Fault::new(What::Unknown(known)).within(&shortened(name).escape_debug().to_string());
         self.entries.first().map_or(Ok(()), |(name, _)| Err(unknown(name)))
     }
 
@@ -411,9 +412,7 @@ impl Setting for String {
 impl<T: Setting> Setting for Vec<T> {
     fn of(value: Value) -> Result<Self, Fault> {
         let entries = value.into_list()?.into_iter().enumerate();
-        entries
-            .map(|(place, value)| T::of(value).map_err(|fault| fault.within(&place.to_string())))
-            .collect()
+        entries.map(|(place, value)| T::of(value).map_err(|fault| fault.within(&place.to_string()))).collect()
     }
 }
 

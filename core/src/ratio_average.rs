@@ -32,7 +32,11 @@ impl<S: Real> RatioAverage<S> {
             numerator: moving_average(self.numerator, numerator, keep),
             denominator: moving_average(self.denominator, denominator, keep),
         };
-        if next.numerator.is_finite() && next.denominator.is_finite() { Ok(next) } else { Err(Reason::NonFinite) }
+        if next.numerator.is_finite() && next.denominator.is_finite() {
+            Ok(next)
+        } else {
+            Err(Reason::NonFinite)
+        }
     }
 
     /// The same with a batch's noise scale.

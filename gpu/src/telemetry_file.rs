@@ -136,7 +136,8 @@ impl TelemetryFile {
         let (mut kept, mut last, mut line, mut number) = (0, None, Vec::new(), 0);
         while reader.read_until(b'\n', &mut line)? > 0 && line.ends_with(b"\n") {
             number += 1;
-            let read = text::decode(&line).and_then(|text| json::read(text).map_err(|fault| fault.to_string()));
+            let read =
+                text::decode(&line).and_then(|text| json::read(text).map_err(|fault| fault.to_string()));
             let place: Place = read.map_err(|what| {
                 told(io::ErrorKind::InvalidData, &format!("line {number} is not valid telemetry: {what}"))
             })?;

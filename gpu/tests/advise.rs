@@ -206,10 +206,7 @@ fn what_is_wrong_with_a_line_is_said_exactly() {
         (r#"{"samples":64.5,"mean_norm_sq":1}"#, "samples is 64.5, but must be a whole number"),
         (r#"{"samples":64,"mean_norm_sq":1,"loss":true}"#, "loss is true, but must be a number"),
         (r#"{"samples":64,"mean_norm_sq":1,"parts":{}}"#, "parts is an object, but must be a list"),
-        (
-            r#"{"samples":64,"mean_norm_sq":1,"parts":[{"samples":64}]}"#,
-            "parts.0.mean_norm_sq is missing",
-        ),
+        (r#"{"samples":64,"mean_norm_sq":1,"parts":[{"samples":64}]}"#, "parts.0.mean_norm_sq is missing"),
         (r#"{"samples":64,"mean_norm_sq":1e400}"#, "mean_norm_sq is 1e400, which is too large"),
         (
             r#"{"samples":64,"mean_norm_sq":1e-400}"#,

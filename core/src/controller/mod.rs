@@ -33,6 +33,7 @@ mod step_time;
 mod window;
 mod words;
 
+pub use crate::ratio_average::RatioAverage;
 pub use accordion::{Accordion, AccordionState};
 pub use ada_batch::AdaBatch;
 pub use ada_batch_grad::AdaBatchGrad;
@@ -48,7 +49,6 @@ pub use gradient_noise_scale::GradientNoiseScale;
 pub use linear::Linear;
 pub use list::ListError;
 pub use milestones::Milestones;
-pub use crate::ratio_average::RatioAverage;
 pub use seesaw::Seesaw;
 pub use simi_grad::SimiGrad;
 pub(crate) use situation::epochs;

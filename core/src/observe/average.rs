@@ -131,7 +131,9 @@ impl crate::fields::Setting for Watches<f64> {
         let mut watches = Self { len: list.len(), ..Self::default() };
         let places = watches.watches.get_mut(..list.len()).ok_or_else(|| {
             let len = list.len();
-            Fault::words(format_args!("it has {len} observed quantities, but a run has at most {MOST_OBSERVED}"))
+            Fault::words(format_args!(
+                "it has {len} observed quantities, but a run has at most {MOST_OBSERVED}"
+            ))
         })?;
         places.copy_from_slice(&list);
         Ok(watches)

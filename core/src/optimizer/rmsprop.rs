@@ -39,7 +39,12 @@ impl RmsProp {
     /// The update on devices.
     #[must_use]
     pub const fn kernel(&self) -> Kernel {
-        Kernel { decay: Some(self.alpha), epsilon: self.epsilon, weight_decay: self.weight_decay, ..Kernel::new("rmsprop", 11) }
+        Kernel {
+            decay: Some(self.alpha),
+            epsilon: self.epsilon,
+            weight_decay: self.weight_decay,
+            ..Kernel::new("rmsprop", 11)
+        }
     }
 }
 

@@ -308,8 +308,7 @@ mod tests {
 
     #[test]
     fn a_budget_is_kept_and_one_that_holds_nothing_is_refused() {
-        let (network, needs) =
-            (OwnedNetwork::of_model(Model::Cnn, SampleShape::MNIST).unwrap(), Needs::NONE);
+        let (network, needs) = (OwnedNetwork::of_model(Model::Cnn, SampleShape::MNIST).unwrap(), Needs::NONE);
         let demand = demand(&network, &needs);
         let mut last = 1024;
         for budget in [100 << 20, 20 << 20, 2 << 20] {

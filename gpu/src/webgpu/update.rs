@@ -45,7 +45,8 @@ pub(super) fn step(
 ) -> Step {
     let narrow = |x: f64| x as f32;
     let Kernel { decay, epsilon, weight_decay, .. } = optimizer.kernel();
-    let [decay1, new1] = decay.map_or([scalars.beta1, scalars.new1], |decay| [decay, 1.0 - decay].map(narrow));
+    let [decay1, new1] =
+        decay.map_or([scalars.beta1, scalars.new1], |decay| [decay, 1.0 - decay].map(narrow));
     Step {
         count: word(parameters),
         samples: samples as f32,

@@ -161,8 +161,7 @@ pub(super) fn compare_sizes(gpu: &Evidence<f64>, cpu: &Evidence<f64>, what: &str
 fn evidence_and_sizes_are_the_cpus_for_every_model_test_and_batch() {
     // Everything at once: norms, inner products, coordinates, parts. Then without parts, where a batch that fits
     // one micro-batch is projected with the gradients that are still there.
-    let all =
-        Needs { norms: true, inner: true, coordinate_quantile: Some(0.5), parts: 3, ..Needs::NONE };
+    let all = Needs { norms: true, inner: true, coordinate_quantile: Some(0.5), parts: 3, ..Needs::NONE };
     let whole = Needs { parts: 0, ..all };
     let mut compared = 0;
     for model in Model::MNIST {

@@ -64,8 +64,7 @@ fn images(model: Model, parameters: &[f32]) -> SharedDataset {
 
 #[test]
 fn the_evidence_of_tiny_gradients_is_the_cpus() {
-    let all =
-        Needs { norms: true, inner: true, coordinate_quantile: Some(0.5), parts: 3, ..Needs::NONE };
+    let all = Needs { norms: true, inner: true, coordinate_quantile: Some(0.5), parts: 3, ..Needs::NONE };
     let needs = [all, Needs { parts: 0, ..all }, Needs { norms: true, ..Needs::NONE }, Needs::NONE];
     let mut compared = 0;
     for model in Model::MNIST {

@@ -197,8 +197,7 @@ fn needs_are_enough() {
     for Row { name, test, .. } in rows() {
         let needs = BatchTest::<f64>::needs(test.as_test());
         let quantile = needs.coordinate_quantile.or(Some(0.3));
-        let all =
-            Needs { norms: true, inner: true, coordinate_quantile: quantile, parts: 4, ..Needs::NONE };
+        let all = Needs { norms: true, inner: true, coordinate_quantile: quantile, parts: 4, ..Needs::NONE };
         let own = test.as_test().required(&evidence(&gradients, &needs));
         assert_eq!(own, test.as_test().required(&evidence(&gradients, &all)), "{name}");
         assert!(own.size().is_some_and(|size| size > 0.0), "{name}: {own:?}");

@@ -117,7 +117,8 @@ fn the_page_s_table() {
             let rule = AnyController::named(name).filter(|_| table == "CONTROLLER_ROWS");
             if let Some(Words { grew, shrank, kept, against }) = rule.map(|rule| *rule.words()) {
                 writeln!(text, "    words: {{").unwrap();
-                for (key, words) in [("grew", grew), ("shrank", shrank), ("kept", kept), ("against", against)] {
+                for (key, words) in [("grew", grew), ("shrank", shrank), ("kept", kept), ("against", against)]
+                {
                     writeln!(text, "      {key}: {},", quoted(words)).unwrap();
                 }
                 writeln!(text, "    }},").unwrap();
@@ -186,7 +187,8 @@ fn the_documentation_s_tables() {
          program resumes from a checkpoint keeps all settings but ",
     );
     let fields = OWN.iter().flat_map(|(_, fields)| *fields);
-    let resumable: Vec<_> = fields.filter(|field| field.resumable).map(|field| format!("`{}`", field.name)).collect();
+    let resumable: Vec<_> =
+        fields.filter(|field| field.resumable).map(|field| format!("`{}`", field.name)).collect();
     writeln!(
         text,
         "{}. This page is\nwritten by the tests from the core's table of settings.",

@@ -400,10 +400,7 @@ fn a_list_that_is_no_network_is_told_which_layer_and_what_may_stand_there() {
     for (text, expected) in [
         ("", "line 1: not valid JSON: EOF while parsing a value"),
         ("{}", "it is an object, but must be a list of layers"),
-        (
-            "[4]",
-            "line 1: layer 0: it is 4, but must be an object, such as {\"layer\": \"relu\"}",
-        ),
+        ("[4]", "line 1: layer 0: it is 4, but must be an object, such as {\"layer\": \"relu\"}"),
         ("[{}]", "line 1: layer 0: `layer` is missing: dense, conv2d, relu,"),
         (r#"[{"layer": 3}]"#, "line 1: layer 0: `layer` must be a text: dense, conv2d,"),
         (

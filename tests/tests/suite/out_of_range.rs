@@ -217,8 +217,7 @@ fn quantiles_that_are_none_and_counts_that_are_full() {
         for gradient in [[1.0, 2.0, 3.0], [2.0, 2.0, 9.0]] {
             statistics.push(&gradient, 0.0).unwrap();
         }
-        statistics
-            .evidence(&Needs { norms: true, coordinate_quantile: Some(quantile), ..Needs::NONE }, None)
+        statistics.evidence(&Needs { norms: true, coordinate_quantile: Some(quantile), ..Needs::NONE }, None)
     };
     let [least, most] = [0.0, 0.5];
     for (quantile, expected) in [

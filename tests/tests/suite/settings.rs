@@ -91,27 +91,48 @@ fn what_is_wrong_is_named() {
 fn what_is_wrong_with_a_text_is_named_by_its_path() {
     let long = "x".repeat(100);
     for (text, expected) in [
-        (r#"{"optimizer": {"name": "adam", "beta1": "x"}}"#, "optimizer.beta1 is \"x\", but must be a number"),
+        (
+            r#"{"optimizer": {"name": "adam", "beta1": "x"}}"#,
+            "optimizer.beta1 is \"x\", but must be a number",
+        ),
         (r#"{"optimizer": {"name": "adamx"}}"#, "optimizer.name is \"adamx\", but must be one of sgd, "),
-        (r#"{"schedule": {"decay": {"name": "step", "factor": true}}}"#, "schedule.decay.factor is true, but must"),
+        (
+            r#"{"schedule": {"decay": {"name": "step", "factor": true}}}"#,
+            "schedule.decay.factor is true, but must",
+        ),
         (r#"{"test": {"eta": 0.5}}"#, "test.name is missing"),
         (r#"{"test": {"name": "norm", "eta": 1e400}}"#, "test.eta is 1e400, which is too large"),
-        (r#"{"learning_rate": 1e-400}"#, "learning_rate is 1e-400, which is too small: it would be rounded to 0"),
+        (
+            r#"{"learning_rate": 1e-400}"#,
+            "learning_rate is 1e-400, which is too small: it would be rounded to 0",
+        ),
         (r#"{"model": "CNN"}"#, "model is \"CNN\", but must be one of logistic, mlp, "),
         (r#"{"model": 3}"#, "model is 3, but must be one of logistic, mlp, "),
-        (r#"{"model": "resnet-20-16"}"#, "model is \"resnet-20-16\", but must be resnet-20, as this model is written"),
+        (
+            r#"{"model": "resnet-20-16"}"#,
+            "model is \"resnet-20-16\", but must be resnet-20, as this model is written",
+        ),
         (r#"{"observe": "norm cab"}"#, "observe: \"norm cab\": entry 2 is not the name of a test, "),
-        (r#"{"coupling": "half"}"#, "coupling is \"half\", but must be one of none, linear, sqrt, sde, half_life"),
+        (
+            r#"{"coupling": "half"}"#,
+            "coupling is \"half\", but must be one of none, linear, sqrt, sde, half_life",
+        ),
         (r#"{"seed": 1, "seed": 1}"#, "seed appears twice"),
         (r#"{"test": {"name": "norm", "eta": 1, "eta": 1}}"#, "test: eta appears twice"),
         ("{\"seed\": \"\u{fffd}\"}", "seed is \"\u{fffd}\", but must be a whole number"),
         (r#"{"seed": "\ud800"}"#, r#"seed is "\ud800", which cannot be read: "#),
         (&format!("{{\"seed\": \"{long}\"}}"), &format!("seed is \"{}…\", but must", &long[..60])),
-        (&format!("{{\"{long}\": 1}}"), &format!("{}… is not a valid field; valid fields: version, ", &long[..60])),
+        (
+            &format!("{{\"{long}\": 1}}"),
+            &format!("{}… is not a valid field; valid fields: version, ", &long[..60]),
+        ),
         ("[]", "it is a list, but must be an object"),
         ("3", "it is 3, but must be an object"),
         ("", "not valid JSON: EOF"),
-        ("{\n\"seed\": NaN}", "not valid JSON: expected value at line 2 column 9, in the line: \"seed\": NaN}"),
+        (
+            "{\n\"seed\": NaN}",
+            "not valid JSON: expected value at line 2 column 9, in the line: \"seed\": NaN}",
+        ),
         ("{} {}", "not valid JSON: trailing characters at line 1 column 4"),
         ("\u{feff}{}", "not valid JSON: expected value at line 1 column 1"),
     ] {
@@ -142,7 +163,10 @@ fn a_text_can_be_read_over_settings() {
     assert_eq!(over(r#"{"test": {"eta": 0.5, "name": "norm"}}"#).unwrap(), eta(0.5, true));
     assert_eq!(over(r#"{"test": null}"#).unwrap(), RunConfig { test: None, ..base });
     let workers = AnyTest::named("worker_norm").unwrap();
-    assert_eq!(over(r#"{"test": {"name": "worker_norm"}}"#).unwrap(), RunConfig { test: Some(workers), ..base });
+    assert_eq!(
+        over(r#"{"test": {"name": "worker_norm"}}"#).unwrap(),
+        RunConfig { test: Some(workers), ..base }
+    );
     let error = over(r#"{"test": {"workers": 4}}"#).unwrap_err().to_string();
     assert_eq!(error, "test.workers is not a valid field; valid fields: eta, debiased");
     let decayed = over(r#"{"schedule": {"decay": {"name": "step", "factor": 0.5}}}"#).unwrap().schedule;

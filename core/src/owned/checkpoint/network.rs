@@ -101,7 +101,11 @@ impl OwnNetwork {
         })?;
         let entries = match entries {
             Some(entries) => entries,
-            None => return Err(Fault::unfit(&json::parse(text).map_err(|fault| fault.to_string())?, LIST).to_string()),
+            None => {
+                return Err(
+                    Fault::unfit(&json::parse(text).map_err(|fault| fault.to_string())?, LIST).to_string()
+                );
+            }
         };
         let mut nodes = Vec::new();
         for (index, entry) in entries.iter().enumerate() {

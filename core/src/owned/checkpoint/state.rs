@@ -65,7 +65,8 @@ impl State {
     /// What is wrong with it.
     pub fn check(&self) -> Result<(), CheckpointError> {
         check_version(self.version)?;
-        let Progress { steps, samples_seen, next_batch, shared, learning_rate_scale, ref observed, .. } = self.progress;
+        let Progress { steps, samples_seen, next_batch, shared, learning_rate_scale, ref observed, .. } =
+            self.progress;
         let quantities = self.config.observe.quantities();
         let checks = [
             (steps == shared.steps, "the optimizer and the run have different numbers of steps"),
@@ -86,7 +87,10 @@ impl State {
                 "progress.observed has another number of entries than config.observe has names",
             ),
             (
-                quantities.iter().zip(observed.all()).all(|(quantity, watch)| quantity.remembers(&self.config, &watch.rule)),
+                quantities
+                    .iter()
+                    .zip(observed.all())
+                    .all(|(quantity, watch)| quantity.remembers(&self.config, &watch.rule)),
                 "an entry of progress.observed is of another rule than the name in config.observe",
             ),
             (
@@ -185,7 +189,8 @@ fn check_fields(version: u32, given: &Value, config: &RunConfig) -> Result<(), C
     let missing = missing_field(&whole, settings).map(|name| format!("config.{name}"));
     let is_missing = |path: &&str| path.split('.').try_fold(given, |value, name| value.get(name)).is_none();
     let remembered: &[&str] = if version == 2 { &[] } else { &REMEMBERED_SINCE_3 };
-    let missing = missing.or_else(|| remembered.iter().copied().find(|path| is_missing(path)).map(ToString::to_string));
+    let missing =
+        missing.or_else(|| remembered.iter().copied().find(|path| is_missing(path)).map(ToString::to_string));
     missing.map_or(Ok(()), |name| Err(not_valid(format_args!("{name} is missing"))))
 }
 

@@ -46,7 +46,10 @@ impl fmt::Display for CollectiveError {
         match self {
             Self::Lost { rank } => write!(f, "rank {rank} has ended"),
             Self::Length { rank, expected, found } => {
-                write!(f, "rank {rank} sent {found} bytes, but {expected} were expected: the ranks are not at the same step")
+                write!(
+                    f,
+                    "rank {rank} sent {found} bytes, but {expected} were expected: the ranks are not at the same step"
+                )
             }
             Self::Failed(error) => f.write_str(error),
         }

@@ -22,7 +22,8 @@ impl Held {
             return;
         }
         // A test that no size would pass does not hold a batch: it has its largest size.
-        let reason = step.reasons.controller.or(step.reasons.required).filter(|&reason| reason != Reason::Unbounded);
+        let reason =
+            step.reasons.controller.or(step.reasons.required).filter(|&reason| reason != Reason::Unbounded);
         let Some(reason) = reason else { return };
         match self.reasons.iter_mut().find(|(known, _)| *known == reason) {
             Some((_, count)) => *count += 1,

@@ -30,7 +30,11 @@ impl Interrupts {
     }
 
     /// What a signal does: the first cancels the engine's step, a second Ctrl-C quits at once.
-    fn handler(&self, control: Arc<Control>, [doing, instead]: [&'static str; 2]) -> impl FnMut(u8) + Send + 'static {
+    fn handler(
+        &self,
+        control: Arc<Control>,
+        [doing, instead]: [&'static str; 2],
+    ) -> impl FnMut(u8) + Send + 'static {
         let received = Arc::clone(&self.0);
         let mut first: Option<Instant> = None;
         move |signal| match first {

@@ -116,7 +116,8 @@ fn prepare(arguments: &TrainArguments, given: &ArgMatches) -> Result<Ready, Box<
     let profile = arguments.profile.then(Profile::default);
     let run = start::begin(arguments, config, &network, start, &data, profile.clone())?;
     let files = files.begin(arguments, &run)?;
-    let interrupts = interrupt::listen(Arc::clone(run.engine().control()), ["saving a checkpoint", "without saving it"])?;
+    let interrupts =
+        interrupt::listen(Arc::clone(run.engine().control()), ["saving a checkpoint", "without saving it"])?;
     let network = Trained { network, own: chosen.own };
     let session = Session::new(run, network, files, profile.map(Utilisation::new), ResumeCommand::new(given));
     Ok(Ready::Run { session: Box::new(session), data: Box::new(data), interrupts })
@@ -260,7 +261,19 @@ impl Session {
         let (begin, is_telemetry_failing) = (Instant::now(), false);
         let (samples, seconds, last) = (0, 0.0, None);
         let held = Held::default();
-        Self { run, network, files, utilisation, resume, begin, samples, seconds, last, held, is_telemetry_failing }
+        Self {
+            run,
+            network,
+            files,
+            utilisation,
+            resume,
+            begin,
+            samples,
+            seconds,
+            last,
+            held,
+            is_telemetry_failing,
+        }
     }
 
     /// Trains to the end, saves what there is to save and says what happened, whatever happened.
