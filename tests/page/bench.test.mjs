@@ -42,7 +42,7 @@ function check(results, engines, models) {
       assert.ok(cell, `${engine} has no figures for ${model}`);
       assert.equal(cell.failure, null, `${engine}, ${model}`);
       assert.equal(cell.losses.length, 3);
-      const { minimum, median, maximum } = cell.imagesPerSecond;
+      const { minimum, median, maximum } = cell.samplesPerSecond;
       assert.ok(minimum > 0 && minimum <= median && median <= maximum, `${engine}, ${model}: ${minimum}, ${median}, ${maximum}`);
       assert.ok(cell.steps >= cell.rounds.length && cell.rounds.length >= 1, `${engine}, ${model}: no step was timed`);
     }
@@ -57,11 +57,11 @@ test('every engine trains every model on WebAssembly, and all lose alike', brows
   // Ours with and without the test and with several workers, each beside the fastest of the others.
   assert.equal(results.ratios.length, 3 * models.length);
   for (const { model, engine, ratio } of results.ratios) {
-    const speed = (name) => results.cells.find((cell) => cell.model === model && cell.engine === name).imagesPerSecond.median;
+    const speed = (name) => results.cells.find((cell) => cell.model === model && cell.engine === name).samplesPerSecond.median;
     const fastest = Math.max(...WASM.filter((name) => !name.startsWith('ours')).map(speed));
     assert.equal(ratio, speed(engine) / fastest);
   }
-  assert.match(printed, /cnn, images\/s/);
+  assert.match(printed, /cnn, samples\/s/);
   assert.equal(results.commit, 'test');
   t.diagnostic(printed);
 });
@@ -89,9 +89,9 @@ test('an engine that computes something else gets no figures, and says why', bro
   assert.ok(changed > 0, 'the learning rate was not found in the built bench');
   check(results, ['ours'], ['logistic']);
   for (const engine of ['jax-wasm', 'tfjs-wasm']) {
-    const { failure, imagesPerSecond } = results.cells.find((cell) => cell.engine === engine);
+    const { failure, samplesPerSecond } = results.cells.find((cell) => cell.engine === engine);
     assert.match(failure, /computes something else: its loss at step 2/);
-    assert.equal(imagesPerSecond, null);
+    assert.equal(samplesPerSecond, null);
   }
   assert.deepEqual(results.ratios, []);
 });

@@ -60,7 +60,7 @@ test('every setting has a field with a title, and what is wrong with it is said 
 test('in the form a new choice shows the defaults', browserTest(), async (t) => {
   const { page, waitFor } = await openPage(t);
   await waitFor({ data: 'ready' });
-  await page.locator('#settings-groups summary').click();
+  await page.locator('#settings-groups summary', { hasText: 'More' }).click();
   const shown = (prefix, settings) =>
     page.evaluate(
       ([start, keys]) =>
@@ -123,7 +123,7 @@ test('a rule that needs no test stays without one, and AdAdaGrad brings one alon
 test('the decay of the learning rate is set in the form', browserTest(), async (t) => {
   const { page, waitFor, set } = await openPage(t);
   await waitFor({ data: 'ready' });
-  await page.locator('#settings-groups summary').click();
+  await page.locator('#settings-groups summary', { hasText: 'More' }).click();
   await set({ 'Learning-rate decay': 'Step', 'Samples between decays': '5,000', 'Decay factor': 2 });
   const problem = page.locator('#settings-problem');
   await problem.waitFor({ state: 'visible' });

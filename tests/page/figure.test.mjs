@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { loadModule } from './support/module.mjs';
 import { browserTest, openPage } from './support/page.mjs';
+import { saved } from './support/saved.mjs';
 import { QUICK } from './support/settings.mjs';
 import { HELD_CLOCK, advance, beforeWorker, turns } from './support/steady.mjs';
 
@@ -269,22 +270,45 @@ function shapes(page) {
   });
 }
 
-test('what is observed stands beside the figure, and decides nothing', browserTest(), async (t) => {
-  const { page, button, waitFor } = await openPage(t, { path: '#preset=quick&model=logistic&test=none&controller=constant&initial_batch=32' });
+test('what is only reported is chosen by boxes, stands beside the figure, decides nothing, and is saved', browserTest(), async (t) => {
+  const { page, button, waitFor } = await openPage(t, { path: '#preset=quick&model=logistic&test=none&controller=constant&initial_batch=32&observe=norm' });
   await waitFor({ data: 'ready' });
   const observed = page.locator('.figure-observed');
-  await page.locator('#settings-groups summary').click();
-  await page.locator('#setting-observe').fill('norm noise_scale cabs');
+  const group = page.locator('#setting-observe');
+  await page.locator('#settings-groups summary', { hasText: 'Report only' }).click();
+  assert.equal(await group.getByRole('checkbox', { name: 'Norm test', exact: true }).isChecked(), true, 'the address says so');
+  for (const name of ['Noise scale', 'CABS']) await group.getByRole('checkbox', { name, exact: true }).check();
+  await page.waitForFunction(() => new URLSearchParams(location.hash.slice(1)).get('observe') === 'norm noise_scale cabs');
+  for (const hint of await group.locator('.field-checkbox .field-hint').allTextContents()) assert.match(hint, /^[A-Z].*\.$/);
   await button('Step').click();
   await waitFor({ step: '1', phase: 'paused', nextBatch: '32' });
   await page.waitForFunction(() => document.querySelectorAll('.figure-observed dd').length === 3);
   assert.deepEqual(await observed.locator('dt').allTextContents(), ['Norm test', 'Noise scale', 'CABS']);
   for (const value of await observed.locator('dd').allTextContents()) assert.match(value, /^[\d,.KM]+(, [\d,.KM]+ smoothed)?$|^[a-z ,]+$/);
-  await page.locator('#setting-observe').fill('norm cab');
-  assert.match(await page.locator('#mistake-observe').textContent(), /entry 2 is not the name of a test, a noise scale or a rule/);
-  await page.locator('#setting-observe').fill('');
+  // Both files say the same.
+  const file = JSON.parse((await saved(page, 'Save Run 1 as JSON')).bytes);
+  const csv = (await saved(page, 'Save Run 1 as CSV')).bytes.toString();
+  const [head, row] = csv.trimEnd().split('\n').map((line) => line.split(','));
+  assert.deepEqual(Object.keys(file.observed), ['norm', 'noise_scale', 'cabs']);
+  for (const [name, parts] of Object.entries(file.observed)) {
+    for (const [part, [value]] of Object.entries(parts)) assert.equal(row[head.indexOf(`observed.${name}.${part}`)], String(value ?? ''), `${name} ${part}`);
+    assert.ok(parts.size[0] !== null || parts.reason[0] !== null, `${name} has a size or a reason`);
+  }
+  assert.ok(file.observed.norm.size[0] > 0);
+  // Eight at most; the others wait.
+  const unchecked = group.locator('input:not(:checked)');
+  for (let more = 0; more < 5; more += 1) await unchecked.first().check();
+  assert.equal(await group.locator('input:checked').count(), 8);
+  assert.equal(await unchecked.first().isDisabled(), true);
+  for (let left = 8; left > 0; left -= 1) await group.locator('input:checked').first().uncheck();
   await button('Reset').click();
   await button('Step').click();
   await waitFor({ step: '1', phase: 'paused' });
   await observed.waitFor({ state: 'hidden' });
+});
+
+test('an address that reports something unknown says so, and keeps the rest', browserTest(), async (t) => {
+  const { page, waitFor } = await openPage(t, { path: '#preset=quick&model=logistic&observe=norm cab' });
+  await waitFor({ data: 'ready' });
+  assert.match(await page.locator('#address-note').textContent(), /Report only cannot be read from “observe=norm cab”\. “cab” is not one of norm, /);
 });

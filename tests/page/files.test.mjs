@@ -106,8 +106,8 @@ test('a file that is refused changes nothing, and a model is checked before the 
     );
   });
   assert.deepEqual(dropped, [[true, true], [true, true], [false, false]]);
-  const { imagesPerSecond: _, ...after } = await read();
-  const { imagesPerSecond: __, ...unchanged } = before;
+  const { samplesPerSecond: _, ...after } = await read();
+  const { samplesPerSecond: __, ...unchanged } = before;
   assert.deepEqual(after, unchanged);
   assert.equal(await notice.isVisible(), false);
   await button('Step').click();

@@ -36,7 +36,6 @@ test('what does not fit is counted', () => {
   assert.equal(drawn, most);
   assert.equal(cell, 4);
   assert.equal(describeMosaic(60_000, drawn, 100), 'The batch of step 100: 60,000 training images; 59,850 are shown, 150 more do not fit.');
-  assert.match(describeMosaic(8, 8, 9, true), /^The batch of the next step: 8 /);
   assert.equal(describeMosaic(8, 8, 1), 'The batch of step 1: 8 training images, all shown.');
 });
 
@@ -121,6 +120,19 @@ test('it asks for pictures only while it can be seen', browserTest(), async (t) 
   assert.equal(await seen(), before, 'it went on out of sight');
   await page.locator('#mosaic-title').scrollIntoViewIfNeeded();
   await drawn(page, (await read()).nextBatch);
+});
+
+test('a run that ended out of sight shows its last batch', browserTest(), async (t) => {
+  const { page, button, waitFor, read } = await openPage(t, { path: '#preset=quick&model=logistic&sample_budget=4000', context: { viewport: { width: 1000, height: 420 } } });
+  await waitFor({ data: 'ready' });
+  await button('Start').click();
+  await waitFor({ phase: 'finished' });
+  assert.equal(await page.locator('#mosaic-text').textContent(), 'No batch yet.', 'it was out of sight');
+  await page.locator('.mosaic-stage').scrollIntoViewIfNeeded();
+  const { step, batch } = await read();
+  await drawn(page, batch);
+  assert.ok((await page.locator('#mosaic-text').textContent()).startsWith(`The batch of step ${step}: ${batch} training images`));
+  assert.equal(await page.locator('.mosaic-empty').isVisible(), false);
 });
 
 test('the classes of the batch are counted, under the names that they have', browserTest(), async (t) => {

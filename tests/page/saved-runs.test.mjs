@@ -8,7 +8,7 @@ import { browserTest, openPage } from './support/page.mjs';
 import { QUICK } from './support/settings.mjs';
 import { chartsDrawn } from './support/steady.mjs';
 
-const { readRunFile, readStoredRun, readCheckpoint, storeRun, writeRunFile } = await loadModule('runs/run-file.ts');
+const { readRunFile, readStoredRun, readCheckpoint, runsIn, storeRun, writeRunFile, writeRunsFile } = await loadModule('runs/run-file.ts');
 const { STEP_COLUMNS } = await loadModule('runs/step-log.ts');
 const { inBrief } = await loadModule('brief.ts');
 
@@ -50,7 +50,11 @@ const BROKEN = [
   ...['format', 'version', 'name', 'config', 'computed_by', 'changes', 'evaluations', 'steps'].flatMap((place) =>
     [undefined, place === 'computed_by' ? 'cpu' : null, 7, {}].map((value) => [withPlace(place, value), new RegExp(place)]),
   ),
-  [withPlace('version', 2), /version must be 1: another version of the page wrote this file/],
+  // Of another version, only that is told.
+  [withPlace('version', 2), /^version is 2, but this page reads version 1: reload the page to get its newest version\.$/],
+  [{ format: 'adadagrad-run', version: 7 }, /^version is 7, but this page reads version 1: reload/],
+  [withPlace('version', 0), /^version is 0, but this page reads version 1: an older page wrote it\.$/],
+  [withPlace('config.version', 3), /^config\.version is 3, but this page reads version 1: reload/],
   [withPlace('version', '1'), /version/],
   [withPlace('name', { toString: 'x' }), /name must be a string/],
   [withPlace('computed_by', { engine: 'abacus', adapter: null }), /computed_by\.engine must be cpu or webgpu/],
@@ -144,6 +148,56 @@ test('a run that was saved is read as it was written, with texts of a readable l
   assert.equal(readRunFile({ ...saved(), unknown: 1, config: { ...QUICK, unknown: 2 } }, PARTS).run.config.unknown, undefined);
 });
 
+test('a file of several runs is read as a whole, or says what is wrong with it as a whole', () => {
+  const several = { format: 'adadagrad-runs', version: 1, runs: [saved(), saved()] };
+  assert.deepEqual(runsIn(several), { runs: several.runs, mistakes: [] });
+  assert.deepEqual(writeRunsFile(several.runs.map((run) => readRunFile(run, PARTS).run)), several);
+  assert.deepEqual(runsIn(saved()), { runs: [saved()], mistakes: [] });
+  for (const [change, wanted] of [
+    [{ version: 2 }, /^version is 2, but this page reads version 1: reload the page to get its newest version\.$/],
+    [{ version: 0, runs: null }, /^version is 0, but this page reads version 1: an older page wrote it\.$/],
+    [{ version: '1' }, /^version must be 1\.$/],
+    [{ runs: [] }, /^runs must not be empty\.$/],
+    [{ runs: { 0: saved() } }, /^runs must be a list\.$/],
+  ]) {
+    const { runs, mistakes } = runsIn({ ...several, ...change });
+    assert.deepEqual(runs, []);
+    assert.match(mistakes.join(' '), wanted);
+  }
+});
+
+test('what was only reported is kept, in files and by the browser, through long runs and ways back', () => {
+  const observed = {
+    norm: { size: [3, null], smoothed: [4, 5], reason: [null, 'unbounded'] },
+    cabs: { size: [null, 7.5], smoothed: [null, null], reason: ['non_positive_loss', null] },
+  };
+  const file = { ...saved(), observed };
+  const { run } = readRunFile(file, PARTS);
+  assert.deepEqual(writeRunFile(run), file);
+  assert.deepEqual(run.log.record(1).observed, { norm: { size: null, smoothed: 5, reason: 'unbounded' }, cabs: { size: 7.5, smoothed: null } });
+  const kept = readStoredRun(structuredClone(storeRun(run)), { slot: 1 }).run;
+  assert.deepEqual(writeRunFile(kept), file);
+  kept.cutAfter(1);
+  assert.deepEqual(writeRunFile(kept).observed.norm, { size: [3], smoothed: [4], reason: [null] });
+  // Every second row is left out in time.
+  const record = run.log.record(0);
+  for (let step = 2; step < 70_000; step += 1) kept.addStep({ ...record, step, samples_seen: 8 * step, observed: { norm: { size: step, smoothed: null } } });
+  assert.ok(kept.log.length < 65_536);
+  for (const row of [1, 100, kept.log.length - 1]) assert.equal(kept.log.observed('norm', row).size, kept.log.value('step', row));
+  assert.equal(kept.log.observed('cabs', 5), null, 'nothing was said of it there');
+  for (const [broken, wanted] of [
+    [{ norm: null }, /observed\.norm must be an object/],
+    [{ norm: { ...observed.norm, size: [1] } }, /observed must be columns of one length/],
+    [{ norm: { ...observed.norm, smoothed: ['4', 5] } }, /observed\.norm\.smoothed must be a list of numbers/],
+    [{ 'a,"b\n': observed.norm }, /must be the name of a test, a noise scale or a rule/],
+    [Object.fromEntries(Array.from({ length: 9 }, (_, index) => [`n${index}`, observed.norm])), /observed must have at most 8 names/],
+  ]) {
+    const { run: none, mistakes } = readRunFile({ ...file, observed: broken }, PARTS);
+    assert.equal(none, null, JSON.stringify(broken));
+    assert.match(mistakes.join(' '), wanted);
+  }
+});
+
 test('what the browser keeps goes through a schema too', () => {
   const stored = () => structuredClone(storeRun(readRunFile(saved(), PARTS).run));
   const read = (content) => readStoredRun(content, { slot: 3 });
@@ -162,7 +216,8 @@ test('what the browser keeps goes through a schema too', () => {
     [(run) => ({ ...run, log: { ...run.log, whyNoVariance: new Int8Array(1) } }), /one length/],
     [(run) => ({ ...run, log: { ...run.log, columns: { ...run.log.columns, loss: [1, 2] } } }), /loss/],
     [(run) => ({ ...run, log: { ...run.log, columns: { ...run.log.columns, step: new Float64Array(2).fill(NaN) } } }), /whole numbers/],
-    [(run) => ({ ...run, version: 2 }), /another version of the page/],
+    [(run) => ({ ...run, version: 2 }), /version is 2, but this page reads version 1/],
+    [(run) => ({ ...run, log: { ...run.log, observed: { norm: { size: new Float64Array(9), smoothed: new Float64Array(2), why: new Int8Array(2) } } } }), /observed.* must be columns of one length/],
   ]) {
     const { run, mistakes } = read(change(stored()));
     assert.equal(run, null);

@@ -115,6 +115,28 @@ test('CIFAR-10’s own files are learned from, in colour, and the model is saved
   assert.deepEqual(await cnn.locator('option').evaluateAll((options) => options.map(({ value }) => value)).then((values) => values.slice(0, 3)), ['logistic', 'mlp', 'cnn']);
 });
 
+test('a network that other data do not fit is marked where it was chosen, with the reason below it', browserTest(), async (t) => {
+  // 784 times two million weights can be counted in 32 bits, 3,072 times as many cannot.
+  const { page, waitFor } = await openPage(t, { path: `${PATH}&model=mlp-2000000` });
+  await waitFor({ data: 'ready' });
+  const [model, mistake, problem] = ['#setting-model', '#mistake-model', '#settings-problem'].map((place) => page.locator(place));
+  assert.equal(await model.inputValue(), 'mlp-2000000');
+  assert.deepEqual([await model.getAttribute('aria-invalid'), await mistake.isVisible()], [null, false]);
+  await drop(page, cifar10({ training: 20, test: 5 }));
+  await mistake.waitFor({ state: 'visible' });
+  const said = await mistake.textContent();
+  assert.match(said, /^Model is mlp-2000000, but does not fit images of 32×32 pixels with 3 channels: layer \d+ .*\.$/);
+  assert.equal(await problem.textContent(), said);
+  assert.equal(await model.getAttribute('aria-invalid'), 'true');
+  assert.ok((await model.getAttribute('aria-describedby')).split(' ').includes('mistake-model'), 'read out with the field');
+  const marked = await page.locator('#settings-groups [aria-invalid]').evaluateAll((fields) => fields.map(({ id }) => id));
+  assert.deepEqual(marked, ['setting-model'], 'no other field');
+  await model.selectOption('logistic');
+  await mistake.waitFor({ state: 'hidden' });
+  assert.equal(await model.getAttribute('aria-invalid'), null);
+  await problem.waitFor({ state: 'hidden' });
+});
+
 test('IDX images of another size and number of classes are learned from; a network that does not fit them is refused in words', browserTest(), async (t) => {
   const { page, button, waitFor } = await openPage(t, { path: PATH });
   await waitFor({ data: 'ready' });

@@ -25,7 +25,7 @@ function shrunk({ channels, height, width }: ImageShape, shrink: number): ImageS
   return { channels, height: Math.ceil(height / shrink), width: Math.ceil(width / shrink) };
 }
 
-/** A batch that is about to be, or being, learned from. */
+/** A batch that is about to be, or being, learned from; after the end of a run the last one. */
 export interface Batch {
   run: number;
   step: number;
@@ -62,6 +62,12 @@ export class BatchImages {
   show(batch: Batch | null): void {
     this.#batch = batch;
     this.#send();
+  }
+
+  /** At the end of a run: at once, because what is shown says of which step it is. */
+  showLast(batch: Batch | null): void {
+    this.#nextAt = 0;
+    this.show(batch);
   }
 
   #send(): void {

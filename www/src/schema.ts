@@ -17,6 +17,17 @@ export const count = v.pipe(number, v.safeInteger('must be a whole number'), v.m
 /** A number of samples, images or parts, which is at least 1. */
 export const size = v.pipe(number, v.safeInteger('must be a whole number'), v.minValue(1, 'must be at least 1'));
 
+/** The version of what was written: another one may look like this one and mean something else. */
+export function version<const Read extends number>(read: Read) {
+  return v.custom<Read>(
+    (value) => value === read,
+    ({ input }) => {
+      if (!Number.isSafeInteger(input)) return `must be ${read}`;
+      return `is ${String(input)}, but this page reads version ${read}: ${Number(input) > read ? 'reload the page to get its newest version' : 'an older page wrote it'}`;
+    },
+  );
+}
+
 /** A part of a whole. */
 export const share = v.pipe(number, v.minValue(0, 'must be from 0 to 1'), v.maxValue(1, 'must be from 0 to 1'));
 

@@ -20,6 +20,8 @@ const NO_STEP_LIMIT = 1_000_000_000;
 interface Place {
   step: number;
   samplesSeen: number;
+  /** Of the step before; 0 where no step came before in this visit. */
+  batch: number;
   nextBatch: number;
 }
 
@@ -43,7 +45,7 @@ export class TrainingLoop {
   /** Slow motion. */
   #millisecondsPerStep: number | null = null;
   #stepMayBeginAt = 0;
-  #place: Place = { step: 0, samplesSeen: 0, nextBatch: 0 };
+  #place: Place = { step: 0, samplesSeen: 0, batch: 0, nextBatch: 0 };
   #speed = new Speed();
   #decision: EngineDecision | null = null;
   #engine: RunEngine | null = null;
@@ -83,7 +85,7 @@ export class TrainingLoop {
     this.#set(run, decision, stop, () => {
       this.#session.start(config, decision.engine, kernels, parameters);
       void this.#sharing.begin(config);
-      return { step: 0, samplesSeen: 0, nextBatch: config.initial_batch };
+      return { step: 0, samplesSeen: 0, batch: 0, nextBatch: config.initial_batch };
     });
   }
 
@@ -92,7 +94,7 @@ export class TrainingLoop {
       const { config, step, samples_seen: samplesSeen, next_batch: nextBatch } = this.#session.resume(bytes, measures, decision.engine, kernels);
       this.#post({ type: 'resumed', run, config, step, samplesSeen });
       void this.#sharing.begin(config);
-      return { step, samplesSeen, nextBatch };
+      return { step, samplesSeen, batch: 0, nextBatch };
     });
   }
 
@@ -188,7 +190,7 @@ export class TrainingLoop {
   #forget(run: number): void {
     this.#run = run;
     this.#phase = 'idle';
-    this.#place = { step: 0, samplesSeen: 0, nextBatch: 0 };
+    this.#place = { step: 0, samplesSeen: 0, batch: 0, nextBatch: 0 };
     this.#speed = new Speed();
     this.#decision = null;
     this.#engine = null;
@@ -293,7 +295,7 @@ export class TrainingLoop {
     this.#collect(progress, (ended - begun) / 1000);
     this.#settlePhase(progress);
     if (this.#phase !== 'running' || ended - this.#lastReport >= REPORT_INTERVAL_MILLISECONDS) this.#report();
-    if (progress.steps.length > 0) this.#showBatch();
+    if (progress.steps.length > 0 || this.#phase === 'finished') this.#showBatch();
   }
 
   #goOnAfterWork(): void {
@@ -322,7 +324,7 @@ export class TrainingLoop {
     const lastStep = steps.at(-1);
     if (lastStep === undefined) return;
     const { step, samples, samples_seen: samplesSeen, next_batch: nextBatch, seconds } = lastStep;
-    this.#place = { step, samplesSeen, nextBatch };
+    this.#place = { step, samplesSeen, batch: samples, nextBatch };
     const stops = this.#toGrowth && nextBatch > samples;
     this.#stepsLeft = stops ? 0 : this.#stepsLeft - steps.length;
     if (this.#millisecondsPerStep !== null) {
@@ -350,9 +352,10 @@ export class TrainingLoop {
   }
 
   #showBatch(): void {
-    const { step, samplesSeen, nextBatch } = this.#place;
-    const over = this.#phase === 'finished' || this.#phase === 'idle';
-    this.#images.show(over ? null : { run: this.#run, step: step + 1, position: samplesSeen, size: nextBatch });
+    const { step, samplesSeen, batch, nextBatch } = this.#place;
+    // After the end there is no next batch.
+    if (this.#phase === 'finished') this.#images.showLast(batch === 0 ? null : { run: this.#run, step, position: samplesSeen - batch, size: batch });
+    else this.#images.show(this.#phase === 'idle' ? null : { run: this.#run, step: step + 1, position: samplesSeen, size: nextBatch });
   }
 
   /** `otherwise`: the kind of a failure that is no breakdown. */

@@ -144,7 +144,7 @@ function readers(page, needsGpu) {
       loss: number(data.loss),
       required: number(data.required),
       testAccuracy: number(data.testAccuracy),
-      imagesPerSecond: Number(data.imagesPerSecond),
+      samplesPerSecond: Number(data.samplesPerSecond),
       activity: data.activity,
       engine: data.engine,
       adapter: data.adapter,

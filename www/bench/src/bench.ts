@@ -51,7 +51,7 @@ class Group {
     } finally {
       this.#lanes.forEach((lane) => lane.close());
     }
-    this.#cells.forEach((cell) => this.listener.onCell({ ...cell, imagesPerSecond: spread(cell.rounds) }));
+    this.#cells.forEach((cell) => this.listener.onCell({ ...cell, samplesPerSecond: spread(cell.rounds) }));
   }
 
   async #prepareAll(): Promise<void> {
@@ -116,7 +116,7 @@ class Group {
 
   #emptyCell(engine: EngineName): Cell {
     const { model, batch } = this;
-    return { model, batch, engine, rounds: [], imagesPerSecond: null, steps: 0, losses: [], failure: null };
+    return { model, batch, engine, rounds: [], samplesPerSecond: null, steps: 0, losses: [], failure: null };
   }
 
   #tell(text: string): void {

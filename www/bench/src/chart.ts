@@ -1,4 +1,4 @@
-/** Images per second over batch size, both logarithmic: one picture for each model, drawn as SVG. */
+/** Samples per second over batch size, both logarithmic: one picture for each model, drawn as SVG. */
 import { element } from '../../src/dom.js';
 import { formatCompact } from '../../src/format.js';
 import { rowsOf } from './results.js';
@@ -29,8 +29,8 @@ export function speedChart(plan: Plan, model: ModelName, cells: readonly Cell[])
 function pointsOf(cells: readonly Cell[], model: ModelName, engine: EngineName): Point[] {
   return cells
     .filter((cell) => cell.model === model && cell.engine === engine)
-    .flatMap(({ batch, imagesPerSecond }) =>
-      imagesPerSecond === null ? [] : [{ batch, speed: imagesPerSecond.median }],
+    .flatMap(({ batch, samplesPerSecond }) =>
+      samplesPerSecond === null ? [] : [{ batch, speed: samplesPerSecond.median }],
     )
     .sort((left, right) => left.batch - right.batch);
 }
@@ -40,7 +40,7 @@ function summary(model: ModelName, lines: { label: string; hardware: string; poi
     const speeds = points.map(({ batch, speed }) => `${formatCompact(speed)} at ${batch}`);
     return `${label} (${hardware}): ${speeds.join(', ')}`;
   });
-  return `Images per second of ${model} by batch size. ${parts.join('; ')}.`;
+  return `Samples per second of ${model} by batch size. ${parts.join('; ')}.`;
 }
 
 interface Scale {

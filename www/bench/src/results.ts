@@ -10,9 +10,9 @@ export interface Cell {
   model: ModelName;
   batch: number;
   engine: EngineName;
-  /** Images per second of each round; empty when the engine was given up. */
+  /** Samples per second of each round; empty when the engine was given up. */
   rounds: number[];
-  imagesPerSecond: Spread | null;
+  samplesPerSecond: Spread | null;
   /** Steps in all rounds. */
   steps: number;
   /** The losses of the first steps, that all engines must agree on. */
@@ -61,7 +61,7 @@ export function spread(values: readonly number[]): Spread | null {
 /** For each model and batch size: ours over the fastest rival. */
 export function ratios(cells: readonly Cell[]): Ratio[] {
   const measured = cells.flatMap((cell) =>
-    cell.imagesPerSecond === null ? [] : [{ ...cell, speed: cell.imagesPerSecond.median, row: engineRow(cell.engine) }],
+    cell.samplesPerSecond === null ? [] : [{ ...cell, speed: cell.samplesPerSecond.median, row: engineRow(cell.engine) }],
   );
   return measured
     .filter(({ row }) => row.side === 'ours')

@@ -34,8 +34,8 @@ function heading(text: string, scope: 'col' | 'row'): HTMLElement {
 
 function contents(cell: Cell | undefined, ratio: number | undefined): (Node | string)[] {
   if (cell === undefined) return ['…'];
-  if (cell.imagesPerSecond === null) return [element('span', { class: 'bench-failure' }, cell.failure ?? 'Not measured.')];
-  const { median, minimum, maximum } = cell.imagesPerSecond;
+  if (cell.samplesPerSecond === null) return [element('span', { class: 'bench-failure' }, cell.failure ?? 'Not measured.')];
+  const { median, minimum, maximum } = cell.samplesPerSecond;
   const range = element('span', { class: 'bench-range' }, `${formatCount(minimum)} to ${formatCount(maximum)}`);
   const lines: (Node | string)[] = [element('strong', {}, formatCount(median)), range];
   if (ratio !== undefined) lines.push(element('span', { class: 'bench-ratio' }, `${formatFactor(ratio)} × rival`));

@@ -12,6 +12,7 @@ import type { RunChart, RunView } from './run-view.js';
 const CAPTION = 'The batch grows after each step whose batch was too small for the test. Dots are the sizes that would have passed.';
 const BESIDE_CAPTION = 'The rule sets the batch size by itself. Dots are the sizes that would have passed the test.';
 const WANTED_CAPTION = 'The rule sets the batch size by itself. Dots are the sizes that it wanted, before rounding, limits and waiting.';
+const SEVERAL_CAPTION = 'Each run’s rule sets its batch size. Dots are the sizes that the rule or the test wanted, before limits and waiting.';
 const NO_TEST_CAPTION = 'There is no test: the rule alone sets the batch size.';
 const THRESHOLDS_CAPTION = 'Thin lines: the sizes that each threshold would require at the same steps.';
 const OTHER_PATTERNS = [[2, 2], [6, 3], [10, 4, 2, 4]];
@@ -40,7 +41,11 @@ function captionOf(view: RunView): string {
   const { leading, runs } = view;
   const tests = leading === null ? [view.test] : runs.map((run) => run.latestConfig.test);
   if (tests.every((test) => test === null) && !runs.some(tellsWanted)) return NO_TEST_CAPTION;
-  if (leading !== null && !runs.some((run) => usesTest(run.latestConfig.controller))) return runs.some(tellsWanted) ? WANTED_CAPTION : BESIDE_CAPTION;
+  if (leading !== null) {
+    const byTest = runs.filter((run) => usesTest(run.latestConfig.controller));
+    if (byTest.length === 0) return runs.some(tellsWanted) ? WANTED_CAPTION : BESIDE_CAPTION;
+    if (byTest.length < runs.length) return SEVERAL_CAPTION;
+  }
   if (!view.thresholds || leading === null || thresholdsBeside(leading.latestConfig.test).length === 0) return CAPTION;
   return isAlone(view) ? THRESHOLDS_CAPTION : `${CAPTION} For ${leading.name}, thin lines show the sizes that each threshold would require at the same steps.`;
 }

@@ -1,6 +1,6 @@
 /**
- * The steps of one run or several as comma-separated values: one line per step, telemetry's names, why a value is missing, and the accuracy
- * where it was measured.
+ * The steps of one run or several as comma-separated values: one line per step, telemetry's names, why a value is missing, the
+ * accuracy where it was measured, and what was only reported.
  */
 import { REASON_COLUMNS, STEP_COLUMNS } from '../runs/step-log.js';
 import type { TrainedRun } from '../runs/trained-run.js';
@@ -17,23 +17,32 @@ export const PLAIN_CSV: CsvStyle = { separator: ',', decimal: '.' };
 export const DECIMAL_COMMA_CSV: CsvStyle = { separator: ';', decimal: ',' };
 
 export function runCsv(run: TrainedRun, style: CsvStyle = PLAIN_CSV): string {
-  return `${[COLUMNS, ...rowsOf(run, style)].map((row) => row.join(style.separator)).join('\n')}\n`;
+  const { observedNames } = run.log;
+  return `${[columnsWith(observedNames), ...rowsOf(run, style, observedNames)].map((row) => row.join(style.separator)).join('\n')}\n`;
 }
 
 /** All runs one below the other; the first column is the run's name. */
 export function runsCsv(runs: readonly TrainedRun[], style: CsvStyle = PLAIN_CSV): string {
-  const rows = runs.flatMap((run) => rowsOf(run, style).map((row) => [quoted(run.name), ...row]));
-  return `${[['run', ...COLUMNS], ...rows].map((row) => row.join(style.separator)).join('\n')}\n`;
+  const observed = [...new Set(runs.flatMap(({ log }) => log.observedNames))];
+  const rows = runs.flatMap((run) => rowsOf(run, style, observed).map((row) => [quoted(run.name), ...row]));
+  return `${[['run', ...columnsWith(observed)], ...rows].map((row) => row.join(style.separator)).join('\n')}\n`;
 }
 
 const COLUMNS = [...STEP_COLUMNS, ...REASON_COLUMNS.map((name) => `reasons.${name}`), 'accuracy', 'test_loss'];
+
+/** What a step says of something that is only reported. */
+const OBSERVED_COLUMNS = ['size', 'smoothed', 'reason'] as const;
+
+function columnsWith(observed: readonly string[]): string[] {
+  return [...COLUMNS, ...observed.flatMap((name) => OBSERVED_COLUMNS.map((part) => `observed.${name}.${part}`))];
+}
 
 /** A name may have any character in it. */
 function quoted(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-function rowsOf(run: TrainedRun, { decimal }: CsvStyle): string[][] {
+function rowsOf(run: TrainedRun, { decimal }: CsvStyle, observed: readonly string[]): string[][] {
   const write = (value: number | string | null): string => {
     if (value === null) return '';
     return typeof value === 'number' ? String(value).replace('.', decimal) : value;
@@ -47,6 +56,10 @@ function rowsOf(run: TrainedRun, { decimal }: CsvStyle): string[][] {
       ...REASON_COLUMNS.map((name) => run.log.reason(name, row)),
       evaluation?.accuracy ?? null,
       evaluation?.loss ?? null,
+      ...observed.flatMap((name) => {
+        const own = run.log.observed(name, row);
+        return OBSERVED_COLUMNS.map((part) => own?.[part] ?? null);
+      }),
     ];
     rows.push(values.map(write));
   }

@@ -2,7 +2,7 @@
 import type { BatchTest, RunConfig } from '../../pkg/adadagrad_web.js';
 import { formatCount, formatFactor, formatMeasure, formatSize } from '../format.js';
 import type { StepRecord } from '../protocol.js';
-import { CONTROLLERS, NOISE_SCALES, TESTS } from '../settings/choices.js';
+import { titleOfObserved } from '../settings/observable.js';
 import type { ShownStep } from '../state.js';
 import { pictureNames } from '../test-sides.js';
 import { describeReason, describeUnobserved, usesTest, whyExtended, whyNextBatch } from '../rule-words.js';
@@ -74,11 +74,6 @@ export function observedOf({ observed = {} }: StepRecord): { name: string; value
     const sizes = [...(size === null ? [] : [formatSize(size)]), ...(smoothed === null ? [] : [`${formatSize(smoothed)} smoothed`])];
     return { name: titleOfObserved(name), value: sizes.length > 0 ? sizes.join(', ') : reason === undefined ? 'not computed' : describeUnobserved(reason) };
   });
-}
-
-function titleOfObserved(name: string): string {
-  const known: Readonly<Record<string, string>> = { ...NOISE_SCALES, ...TESTS, ...CONTROLLERS };
-  return known[name] ?? name.replaceAll('_', ' ');
 }
 
 export interface LegendEntry {

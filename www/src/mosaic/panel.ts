@@ -40,8 +40,6 @@ export class MosaicPanel {
   #cell = 0;
   #animation: number | null = null;
   #visible = false;
-  /** The run has ended: what is drawn no step will use. */
-  #over = false;
 
   constructor(section: HTMLElement, state: PageState, session: TrainingSession) {
     this.#session = session;
@@ -59,7 +57,6 @@ export class MosaicPanel {
     state.data.observe(rename);
     state.run.observe(({ phase }) => {
       rename();
-      this.#over = phase === 'finished';
       if (phase === 'idle') this.#clear();
       else this.#describe();
     });
@@ -127,7 +124,7 @@ export class MosaicPanel {
   #describe(): void {
     if (this.#report === null || this.#grid === null) return;
     const { batch, step } = this.#report;
-    setText(this.#text, describeMosaic(batch, this.#grid.drawn, step, this.#over));
+    setText(this.#text, describeMosaic(batch, this.#grid.drawn, step));
   }
 
   #paintAtlas(report: Mosaic, grid: Grid): void {

@@ -1,10 +1,9 @@
 import { formatCount } from '../format.js';
 
-/** What the mosaic shows, for reading and for those who do not see it. `over`: the run has ended before that step. */
-export function describeMosaic(batch: number, drawn: number, step: number, over = false): string {
+/** What the mosaic shows, for reading and for those who do not see it. */
+export function describeMosaic(batch: number, drawn: number, step: number): string {
   const images = batch === 1 ? '1 training image' : `${formatCount(batch)} training images`;
-  const whose = over ? 'The batch of the next step' : `The batch of step ${formatCount(step)}`;
-  const beginning = `${whose}: ${images}`;
+  const beginning = `The batch of step ${formatCount(step)}: ${images}`;
   if (drawn >= batch) return `${beginning}, all shown.`;
   return `${beginning}; ${formatCount(drawn)} are shown, ${formatCount(batch - drawn)} more do not fit.`;
 }

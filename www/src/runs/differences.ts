@@ -4,6 +4,7 @@ import { formatCount } from '../format.js';
 import { CONTROLLERS, DATASETS, isControllerName, isOptimizerName, isTestName, modelTitle, NORMALISATIONS, OPTIMIZERS, TESTS } from '../settings/choices.js';
 import { flatten } from '../settings/flat.js';
 import type { FlatConfig, FlatValue } from '../settings/flat.js';
+import { observedNames, titleOfObserved } from '../settings/observable.js';
 import { isThreshold } from '../settings/rows.js';
 import type { Row } from '../settings/rows.js';
 import { AUGMENTATION_ROWS, CONTROLLER_ROWS, DECAY_ROWS, OPTIMIZER_ROWS, RUN_ROWS, SCHEDULE_ROWS, TEST_ROWS } from '../settings/table.js';
@@ -103,6 +104,7 @@ function sayValue(place: string, value: FlatValue): string {
   if (typeof value === 'number') return Math.abs(value) >= 1000 && Math.abs(value) < 1e9 ? formatCount(value) : String(value);
   if (value === '') return 'none';
   if (value === null) return place === 'test' ? 'no test' : 'none';
+  if (place === 'observe') return observedNames(value).map(titleOfObserved).join(' and ');
   if (place === 'normalisation') return NORMALISATIONS[value === 'training' ? 'training' : 'none'];
   if (place === 'model') return modelTitle(value);
   if (place === 'optimizer' && isOptimizerName(value)) return OPTIMIZERS[value].title;

@@ -18,9 +18,10 @@ export async function openRunFile(file: File, library: RunLibrary): Promise<File
   } catch {
     return refused(`${name} is not valid JSON.`);
   }
-  const readings = runsIn(content).map((one) => readRunFile(one, { id: library.newId(), slot: library.freeSlot() }));
+  const found = runsIn(content);
+  const readings = found.runs.map((one) => readRunFile(one, { id: library.newId(), slot: library.freeSlot() }));
   // All of them, or none.
-  const mistakes = readings.flatMap((reading) => reading.mistakes);
+  const mistakes = [...found.mistakes, ...readings.flatMap((reading) => reading.mistakes)];
   if (mistakes.length > 0) return refused(`${name} is not a valid saved run: ${inBrief(mistakes)}`);
   const runs = readings.flatMap(({ run }) => run ?? []);
   for (const run of runs) {

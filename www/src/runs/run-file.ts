@@ -5,10 +5,12 @@
 import * as v from 'valibot';
 import type { Checkpoint, Reason, Telemetry } from '../../pkg/adadagrad_web.js';
 import type { StepRecord } from '../protocol.js';
-import { count, list, measure, name, number, parse, record, share, text } from '../schema.js';
+import { count, list, measure, name, number, parse, record, share, text, version } from '../schema.js';
+import { MOST_OBSERVED } from '../settings/observable.js';
 import { runConfig } from '../settings/schema.js';
 import { LATER_COLUMNS, REASON_COLUMNS, STEP_COLUMNS, StepLog } from './step-log.js';
 import type { ReasonColumn, StepColumn } from './step-log.js';
+import { reasonCode, reasonOf } from './reason-codes.js';
 import { TrainedRun } from './trained-run.js';
 
 /** The run, or one sentence for each mistake. */
@@ -76,9 +78,20 @@ const numbers = v.custom<(number | null)[]>((values) => Array.isArray(values) &&
 /** Reasons that only another version of the page knows are left out. */
 const reasons = v.fallback(record(columnsOf(REASON_COLUMNS, v.fallback(v.array(v.unknown()), []))), () => ({ variance: [], required: [], controller: [] }));
 
+/** By names such as settings have: they are put into the heads of tables. */
+const observedName = v.pipe(v.string(), v.regex(/^[a-z0-9_]{1,40}$/, 'must be the name of a test, a noise scale or a rule'));
+
+function observedOf<Columns extends v.GenericSchema>(columns: Columns) {
+  return v.pipe(
+    v.record(observedName, columns, 'must be an object'),
+    v.check((all) => new Set(Object.values(all).flatMap((own) => Object.values(own as Record<string, ArrayLike<unknown>>).map(({ length }) => length))).size <= 1, LENGTHS),
+    v.check((all) => Object.keys(all).length <= MOST_OBSERVED, `must have at most ${MOST_OBSERVED} names`),
+  );
+}
+
 const runFile = record({
   format: v.literal(FORMAT, `must be ${FORMAT}`),
-  version: v.literal(VERSION, `must be ${VERSION}: another version of the page wrote this file`),
+  version: version(VERSION),
   name: text,
   config: runConfig,
   computed_by: computedBy,
@@ -93,9 +106,24 @@ const runFile = record({
   ),
   /** Why a step has no variance, no required size: as long as the columns above. Files of earlier pages have none. */
   reasons,
+  /** What is only reported, by name: one entry per step. Files of earlier pages have none. */
+  observed: v.optional(observedOf(record({ size: numbers, smoothed: numbers, reason: v.array(v.unknown(), 'must be a list') })), {}),
 });
 
-type Written = Omit<v.InferOutput<typeof runFile>, 'reasons'> & { reasons: Record<ReasonColumn, (Reason | null)[]> };
+type Written = Omit<v.InferOutput<typeof runFile>, 'reasons' | 'observed'> & {
+  reasons: Record<ReasonColumn, (Reason | null)[]>;
+  observed?: Record<string, { size: (number | null)[]; smoothed: (number | null)[]; reason: (Reason | null)[] }>;
+};
+
+function hasFormat(content: unknown, format: string): boolean {
+  return parse(record({ format: v.literal(format) }), content).value !== null;
+}
+
+/** What else is wrong with a file of another version says nothing; null where the version is this one, or the format another. */
+function mistakeInVersion(content: unknown, format: string): readonly string[] | null {
+  const { mistakes } = parse(record({ version: version(VERSION) }), content);
+  return mistakes.length > 0 && hasFormat(content, format) ? mistakes : null;
+}
 
 export function writeRunFile(run: TrainedRun): Written {
   const column = (key: StepColumn): (number | null)[] => Array.from(run.log.column(key), (value) => (Number.isFinite(value) ? value : null));
@@ -110,12 +138,21 @@ export function writeRunFile(run: TrainedRun): Written {
     evaluations: run.evaluations,
     steps: Object.fromEntries(STEP_COLUMNS.map((key) => [key, column(key)])) as Written['steps'],
     reasons: Object.fromEntries(REASON_COLUMNS.map((key) => [key, why(key)])) as Written['reasons'],
+    ...(run.log.observedNames.length === 0 ? {} : { observed: writeObserved(run.log) }),
   };
+}
+
+function writeObserved(log: StepLog): NonNullable<Written['observed']> {
+  const columns = log.observedNames.map((key) => {
+    const rows = Array.from({ length: log.length }, (_, row) => log.observed(key, row));
+    return [key, { size: rows.map((row) => row?.size ?? null), smoothed: rows.map((row) => row?.smoothed ?? null), reason: rows.map((row) => row?.reason ?? null) }];
+  });
+  return Object.fromEntries(columns) as NonNullable<Written['observed']>;
 }
 
 export function readRunFile(content: unknown, parts: { id: string; slot: number; recorded?: boolean }): RunReading {
   const { value: file, mistakes } = parse(runFile, content);
-  if (file === null) return { run: null, mistakes };
+  if (file === null) return { run: null, mistakes: mistakeInVersion(content, FORMAT) ?? mistakes };
   const run = new TrainedRun({ ...parts, name: file.name, config: file.config });
   run.computedBy = file.computed_by;
   file.steps.step.forEach((_, index) => run.log.restore(recordAt(file, index), file.steps.elapsed[index] ?? 0));
@@ -131,16 +168,29 @@ export function writeRunsFile(runs: readonly TrainedRun[]): { format: typeof RUN
   return { format: RUNS_FORMAT, version: VERSION, runs: runs.map(writeRunFile) };
 }
 
-const runsFile = record({ format: v.literal(RUNS_FORMAT, `must be ${RUNS_FORMAT}`), version: v.literal(VERSION), runs: v.pipe(v.array(v.unknown(), 'must be a list'), v.minLength(1, 'must not be empty')) });
-
-/** What a file of one run or of several holds, each still to be read. */
-export function runsIn(content: unknown): readonly unknown[] {
-  return parse(runsFile, content).value?.runs ?? [content];
+const runsFile = record({
+  format: v.literal(RUNS_FORMAT, `must be ${RUNS_FORMAT}`),
+  version: version(VERSION),
+  runs: v.pipe(v.array(v.unknown(), 'must be a list'), v.minLength(1, 'must not be empty')),
+});
+/** What a file of one run or of several holds, each still to be read; or what is wrong with the file as a whole. */
+export function runsIn(content: unknown): { runs: readonly unknown[]; mistakes: readonly string[] } {
+  if (!hasFormat(content, RUNS_FORMAT)) return { runs: [content], mistakes: [] };
+  const { value: file, mistakes } = parse(runsFile, content);
+  return { runs: file?.runs ?? [], mistakes: mistakeInVersion(content, RUNS_FORMAT) ?? mistakes };
 }
 
-function recordAt({ steps, reasons: columns }: v.InferOutput<typeof runFile>, index: number): StepRecord {
+function recordAt({ steps, reasons: columns, observed }: v.InferOutput<typeof runFile>, index: number): StepRecord {
   const values = Object.fromEntries(STEP_COLUMNS.map((key) => [key, steps[key][index] ?? null]));
-  return { ...(values as unknown as StepRecord), version: VERSION, reasons: reasonsAt(columns, index) };
+  return { ...(values as unknown as StepRecord), version: VERSION, reasons: reasonsAt(columns, index), ...observedAt(observed, index) };
+}
+
+function observedAt(observed: v.InferOutput<typeof runFile>['observed'], index: number): Pick<StepRecord, 'observed'> {
+  const found = Object.entries(observed).map(([key, { size, smoothed, reason: reasonsOfRows }]) => {
+    const reason = reasonOf(reasonCode(reasonsOfRows[index]));
+    return [key, { size: size[index] ?? null, smoothed: smoothed[index] ?? null, ...(reason === null ? {} : { reason }) }] as const;
+  });
+  return found.length === 0 ? {} : { observed: Object.fromEntries(found) };
 }
 
 function reasonsAt(columns: Record<ReasonColumn, unknown[]>, index: number): Telemetry['reasons'] {
@@ -153,7 +203,7 @@ const floats = v.instance(Float64Array, 'must be a column of numbers');
 /** A run as the browser keeps it: columns as they are in memory, which costs no time to write. */
 const storedRun = record({
   format: v.literal(STORED_FORMAT, `must be ${STORED_FORMAT}`),
-  version: v.literal(VERSION, `must be ${VERSION}: another version of the page wrote it`),
+  version: version(VERSION),
   id: v.pipe(v.string('must be a string'), v.nonEmpty('must not be empty')),
   name: text,
   config: runConfig,
@@ -172,6 +222,7 @@ const storedRun = record({
       whyNotRequired: v.instance(Int8Array, 'must be a column of small numbers'),
       // Earlier pages did not keep it.
       whyHeld: v.optional(v.instance(Int8Array, 'must be a column of small numbers')),
+      observed: v.optional(observedOf(record({ size: floats, smoothed: floats, why: v.instance(Int8Array, 'must be a column of small numbers') })), () => ({})),
       stride: v.pipe(count, v.minValue(1, 'must be at least 1')),
     }),
     v.check(

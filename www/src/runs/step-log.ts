@@ -2,8 +2,11 @@
  * The steps of one run, each as it was logged: numbers in columns, never averaged. When there are too many, every
  * second one is left out, so that a run of a million steps costs no more memory than one of a few ten thousand.
  */
-import type { Reason, Telemetry } from '../../pkg/adadagrad_web.js';
+import type { Observation, Reason, Telemetry } from '../../pkg/adadagrad_web.js';
 import type { StepRecord } from '../protocol.js';
+import { ObservedLog } from './observed-log.js';
+import type { StoredObserved } from './observed-log.js';
+import { reasonCode, reasonOf } from './reason-codes.js';
 
 const MOST_STEPS = 65_536;
 const FIRST_CAPACITY = 1024;
@@ -39,21 +42,6 @@ export const LATER_COLUMNS: readonly StepColumn[] = ['wanted'];
 export const REASON_COLUMNS = ['variance', 'required', 'controller'] as const satisfies (keyof Telemetry['reasons'])[];
 export type ReasonColumn = (typeof REASON_COLUMNS)[number];
 
-/** Reasons as numbers; their order is part of no file. */
-const REASONS: readonly Reason[] = [
-  'non_finite',
-  'single_sample',
-  'zero_mean_gradient',
-  'non_positive_debiased_norm',
-  'single_worker',
-  'missing_evidence',
-  'unbounded',
-  'non_positive_loss',
-  'no_step_times',
-  'other_steps',
-  'no_beta_left',
-];
-
 type Columns = Record<StepColumn, Float64Array<ArrayBuffer>>;
 
 export interface StoredLog {
@@ -62,6 +50,7 @@ export interface StoredLog {
   whyNotRequired: Int8Array<ArrayBuffer>;
   /** Earlier pages did not keep it. */
   whyHeld?: Int8Array<ArrayBuffer> | undefined;
+  observed: StoredObserved;
   stride: number;
 }
 
@@ -71,8 +60,7 @@ export class StepLog {
   #whyNoVariance = new Int8Array(FIRST_CAPACITY);
   #whyNotRequired = new Int8Array(FIRST_CAPACITY);
   #whyHeld = new Int8Array(FIRST_CAPACITY);
-  /** What was only reported, by row: of this visit's steps alone. */
-  #observed: StepRecord['observed'][] = [];
+  #observed = new ObservedLog();
   #length = 0;
   #stride = 1;
   #elapsed = 0;
@@ -101,7 +89,7 @@ export class StepLog {
     this.#whyNoVariance[index] = reasonCode(record.reasons.variance);
     this.#whyNotRequired[index] = reasonCode(record.reasons.required);
     this.#whyHeld[index] = reasonCode(record.reasons.controller);
-    this.#observed[index] = record.observed;
+    this.#observed.set(index, record.observed);
     this.#length += 1;
   }
 
@@ -122,7 +110,17 @@ export class StepLog {
   /** Why there is no such value at a row; null where there is one, or no reason is known. */
   reason(name: ReasonColumn, index: number): Reason | null {
     const codes = { variance: this.#whyNoVariance, required: this.#whyNotRequired, controller: this.#whyHeld }[name];
-    return index < this.#length ? (REASONS[(codes[index] ?? 0) - 1] ?? null) : null;
+    return index < this.#length ? reasonOf(codes[index]) : null;
+  }
+
+  /** What is only reported, by name. */
+  get observedNames(): string[] {
+    return this.#observed.names;
+  }
+
+  /** What a row only reports; null where it says nothing of that. */
+  observed(name: string, index: number): Observation | null {
+    return index < this.#length ? this.#observed.get(name, index) : null;
   }
 
   /** The step as the worker reported it. */
@@ -148,7 +146,7 @@ export class StepLog {
       threshold: optional('threshold'),
       wanted: optional('wanted'),
       next_batch: number('next_batch'),
-      ...this.#observedAt(index),
+      ...this.#observed.at(index),
       reasons: this.#reasons(index),
       seconds: number('seconds'),
     };
@@ -177,11 +175,12 @@ export class StepLog {
       whyNoVariance: this.#whyNoVariance.slice(0, this.#length),
       whyNotRequired: this.#whyNotRequired.slice(0, this.#length),
       whyHeld: this.#whyHeld.slice(0, this.#length),
+      observed: this.#observed.stored(this.#length),
       stride: this.#stride,
     };
   }
 
-  static fromStored({ columns, whyNoVariance, whyNotRequired, whyHeld, stride }: StoredLog): StepLog {
+  static fromStored({ columns, whyNoVariance, whyNotRequired, whyHeld, observed, stride }: StoredLog): StepLog {
     const log = new StepLog();
     log.#length = columns.step.length;
     log.#stride = stride;
@@ -193,13 +192,9 @@ export class StepLog {
     log.#whyNoVariance.set(whyNoVariance);
     log.#whyNotRequired.set(whyNotRequired);
     if (whyHeld !== undefined) log.#whyHeld.set(whyHeld);
+    log.#observed.restore(observed);
     log.#elapsed = log.last('elapsed') ?? 0;
     return log;
-  }
-
-  #observedAt(index: number): Pick<StepRecord, 'observed'> {
-    const observed = this.#observed[index];
-    return observed === undefined ? {} : { observed };
   }
 
   #reasons(index: number): Telemetry['reasons'] {
@@ -223,7 +218,7 @@ export class StepLog {
       this.#whyNoVariance[index] = this.#whyNoVariance[2 * index] ?? 0;
       this.#whyNotRequired[index] = this.#whyNotRequired[2 * index] ?? 0;
       this.#whyHeld[index] = this.#whyHeld[2 * index] ?? 0;
-      this.#observed[index] = this.#observed[2 * index];
+      this.#observed.move(2 * index, index);
     }
     this.#length = Math.ceil(this.#length / 2);
     this.#stride *= 2;
@@ -238,11 +233,6 @@ function grown(array: Int8Array<ArrayBuffer>, capacity: number): Int8Array<Array
   const larger = new Int8Array(capacity);
   larger.set(array);
   return larger;
-}
-
-/** 0: no reason, or one that only another version of the page knows. */
-function reasonCode(reason: Reason | undefined): number {
-  return reason === undefined ? 0 : REASONS.indexOf(reason) + 1;
 }
 
 /** The index of the last of ascending values that is at most `limit`; -1 when none is. */

@@ -3,11 +3,11 @@
  * Each field reads one value from the RunConfig and gives back a changed RunConfig.
  */
 import type { BatchTest, Controller, Decay, Defaults, ModelDescription, Optimizer, RunConfig } from '../../pkg/adadagrad_web.js';
-import { oneOf } from '../brief.js';
 import { formatCount } from '../format.js';
 import type { Catalogue } from '../protocol.js';
 import { againstRule } from '../rule-words.js';
-import { chooseControllerWithTest, chooseDecay, chooseOptimizer, chooseTest, CONTROLLERS, DECAYS, isControllerName, isDecayName, isOptimizerName, isTestName, modelTitle, NOISE_SCALES, OPTIMIZERS, TESTS } from './choices.js';
+import { chooseControllerWithTest, chooseDecay, chooseOptimizer, chooseTest, CONTROLLERS, DECAYS, isControllerName, isDecayName, isOptimizerName, isTestName, modelTitle, OPTIMIZERS, TESTS } from './choices.js';
+import { MOST_OBSERVED } from './observable.js';
 import { capitalised, docOf, hintOf, labelOf, rowsOf } from './rows.js';
 import type { Row } from './rows.js';
 import { AUGMENTATION_ROWS, CONTROLLER_ROWS, DECAY_ROWS, OPTIMIZER_ROWS, RUN_ROWS, SCHEDULE_ROWS, TEST_ROWS } from './table.js';
@@ -50,7 +50,14 @@ export interface TextSpec extends SpecBase {
   change: (config: RunConfig, value: string) => RunConfig;
 }
 
-export type FieldSpec = NumberSpec | SelectSpec | CheckboxSpec | TextSpec;
+/** Several of many, by their names in one text. */
+export interface SeveralSpec extends SpecBase {
+  kind: 'several';
+  value: string;
+  change: (config: RunConfig, value: string) => RunConfig;
+}
+
+export type FieldSpec = NumberSpec | SelectSpec | CheckboxSpec | TextSpec | SeveralSpec;
 
 export interface GroupSpec {
   id: string;
@@ -126,6 +133,7 @@ export function settingsGroups(config: RunConfig, { models, defaults }: Catalogu
     { id: 'model', title: 'Model and optimizer', folded: false, fields: modelFields(config, models, defaults) },
     { id: 'length', title: 'Run', folded: false, fields: runFields(config) },
     { id: 'more', title: 'More', folded: true, fields: moreFields(config, defaults) },
+    { id: 'observe', title: 'Report only', folded: true, fields: [observeField(config)] },
   ];
 }
 
@@ -256,17 +264,22 @@ function moreFields(config: RunConfig, defaults: Defaults): FieldSpec[] {
   ];
 }
 
-/** What can be reported: tests, noise scales, and rules but for the constant batch, which wants no size. */
-const OBSERVABLE = [...TEST_ROWS.map(({ name }) => name), ...Object.keys(NOISE_SCALES), ...CONTROLLER_ROWS.map(({ name }) => name).filter((name) => name !== 'constant')];
-
 /** The run's own settings that are words. */
-function wordFields({ coupling, observe }: RunConfig): FieldSpec[] {
+function wordFields({ coupling }: RunConfig): FieldSpec[] {
   const rows: readonly Row[] = RUN_ROWS;
-  const fields = fieldsOf(rows.filter(({ kind }) => kind === 'text'), { coupling, observe }, { idPrefix: '', place: '' }, (current, key, value) => ({
-    ...current,
-    [key]: value,
-  }));
-  return fields.map((field) => (field.id === 'observe' ? { ...field, hint: `${field.hint ?? ''} The names are ${oneOf(OBSERVABLE)}.` } : field));
+  return fieldsOf(rows.filter(({ name }) => name === 'coupling'), { coupling }, { idPrefix: '', place: '' }, (current, key, value) => ({ ...current, [key]: value }));
+}
+
+function observeField({ observe }: RunConfig): SeveralSpec {
+  return {
+    kind: 'several',
+    id: 'observe',
+    place: 'observe',
+    label: 'Report only',
+    hint: `Computed in each step and shown next to the figure, but without effect on the run. Up to ${MOST_OBSERVED}, which cannot change during a run.`,
+    value: observe,
+    change: (current, value) => ({ ...current, observe: value }),
+  };
 }
 
 function imageFields({ augmentation, normalisation }: RunConfig): FieldSpec[] {

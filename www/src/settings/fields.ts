@@ -1,7 +1,8 @@
 /** One form field for each kind of setting: a label, an input, a hint, and room for what is wrong. */
 import { element, setText } from '../dom.js';
 import { readNumber } from '../numbers.js';
-import type { CheckboxSpec, FieldSpec, NumberSpec, SelectSpec, TextSpec } from './field-specs.js';
+import type { CheckboxSpec, FieldSpec, NumberSpec, SelectSpec, SeveralSpec, TextSpec } from './field-specs.js';
+import { MOST_OBSERVED, OBSERVABLE, observedNames, withObserved } from './observable.js';
 
 export interface Field {
   readonly id: string;
@@ -32,6 +33,8 @@ export function createField(spec: FieldSpec, listener: FieldListener): Field {
       return createCheckboxField(spec, listener);
     case 'text':
       return createTextField(spec, listener);
+    case 'several':
+      return createSeveralField(spec, listener);
   }
 }
 
@@ -160,6 +163,43 @@ function createCheckboxField(spec: CheckboxSpec, listener: FieldListener): Field
   };
   show(spec);
   return { ...WITHOUT_MISTAKES, id: spec.id, root, show, mark: () => undefined };
+}
+
+/** A box for each name, by kind. */
+function createSeveralField(spec: SeveralSpec, listener: FieldListener): Field {
+  const boxes = new Map<string, HTMLInputElement>();
+  const hint = element('p', { class: 'field-hint', id: `hint-${spec.id}` }, spec.hint ?? '');
+  const root = element('div', { class: 'field field-several', id: `setting-${spec.id}`, role: 'group', 'aria-label': spec.label });
+  const mistakes = mistakeBelow(spec, root);
+  root.setAttribute('aria-describedby', `${mistakes.root.id} ${hint.id}`);
+  const list = element('div', { class: 'field-several-list' });
+  root.append(mistakes.root, hint, list);
+  let shown = spec.value;
+  for (const { title, quantities } of OBSERVABLE) {
+    const kind = element('fieldset', {}, element('legend', {}, title));
+    for (const { name, title: label, doc } of quantities) {
+      const box = element('input', { id: `setting-${spec.id}-${name}`, type: 'checkbox', 'aria-describedby': `hint-${spec.id}-${name}` });
+      const below = element('p', { class: 'field-hint', id: `hint-${spec.id}-${name}` }, doc);
+      box.addEventListener('change', () => {
+        shown = withObserved(shown, name, box.checked);
+        listener.onValue(spec.id, shown);
+      });
+      boxes.set(name, box);
+      kind.append(element('div', { class: 'field-checkbox' }, box, element('label', { for: box.id }, label), below));
+    }
+    list.append(kind);
+  }
+  const show = (next: FieldSpec): void => {
+    if (next.kind !== 'several') return;
+    shown = next.value;
+    const names = observedNames(shown);
+    for (const [name, box] of boxes) {
+      box.checked = names.includes(name);
+      box.disabled = names.length >= MOST_OBSERVED && !box.checked;
+    }
+  };
+  show(spec);
+  return { ...WITHOUT_MISTAKES, id: spec.id, root, show, mark: mistakes.show };
 }
 
 /** Rules have settings of the same name, and a hint may be about what is chosen. */

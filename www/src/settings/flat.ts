@@ -9,6 +9,7 @@ import type { Catalogue } from '../protocol.js';
 import { chooseController, chooseDecay, chooseOptimizer, chooseTest, CONTROLLERS, DECAYS, isControllerName, isDecayName, isModelName, isOptimizerName, isTestName, MODEL_EXAMPLES, NORMALISATIONS, OPTIMIZERS, TESTS } from './choices.js';
 import { fieldSpecs } from './field-specs.js';
 import type { FieldSpec } from './field-specs.js';
+import { mistakeInObserved, observedNames } from './observable.js';
 
 export type FlatValue = string | number | boolean | null;
 export type FlatConfig = Record<string, FlatValue>;
@@ -120,6 +121,7 @@ function readWord(word: string, known: FlatValue, field: FieldSpec | undefined):
     return { value: word === 'true' ? true : word === 'false' ? false : undefined, mistake: 'It must be true or false.' };
   }
   if (field?.kind === 'text') return { value: word, mistake: '' };
+  if (field?.kind === 'several') return readObserved(word);
   if (field?.kind === 'select') {
     const names = field.options.map((option) => option.value);
     return { value: names.includes(word) ? word : undefined, mistake: `It must be ${oneOf(names)}.` };
@@ -128,6 +130,11 @@ function readWord(word: string, known: FlatValue, field: FieldSpec | undefined):
   if (word === 'none' && number.optional) return { value: null, mistake: '' };
   const { value, mistake } = readNumber(word, { ...number, optional: false });
   return mistake === null ? { value, mistake: '' } : { value: undefined, mistake };
+}
+
+function readObserved(word: string): { value: FlatValue | undefined; mistake: string } {
+  const mistake = mistakeInObserved(word);
+  return { value: mistake === null ? observedNames(word).join(' ') : undefined, mistake: mistake ?? '' };
 }
 
 function isChoice(place: string): place is Choice {

@@ -140,6 +140,6 @@ export class SettingsPanel {
 
 function applyValue(spec: FieldSpec, config: RunConfig, value: number | null | string | boolean): RunConfig {
   if (spec.kind === 'number') return typeof value === 'number' || value === null ? spec.change(config, value) : config;
-  if (spec.kind === 'select' || spec.kind === 'text') return typeof value === 'string' ? spec.change(config, value) : config;
+  if (spec.kind === 'select' || spec.kind === 'text' || spec.kind === 'several') return typeof value === 'string' ? spec.change(config, value) : config;
   return typeof value === 'boolean' ? spec.change(config, value) : config;
 }

@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import type { BatchTest, Controller, Decay, Optimizer, RunConfig } from '../../pkg/adadagrad_web.js';
 import { oneOf } from '../brief.js';
-import { count, name, number, record, size, text } from '../schema.js';
+import { count, name, number, record, size, text, version } from '../schema.js';
 import { hasModelTitle } from './choices.js';
 import type { Choice, Row } from './rows.js';
 import { CONTROLLER_ROWS, DECAY_ROWS, OPTIMIZER_ROWS, TEST_ROWS } from './table.js';
@@ -50,7 +50,7 @@ const controller = choice<Controller>(CONTROLLER_ROWS, namesOf(CONTROLLER_ROWS))
 const decay = choice<Decay>(DECAY_ROWS, namesOf(DECAY_ROWS));
 
 export const runConfig = record({
-  version: v.literal(1, 'must be 1'),
+  version: version(1),
   dataset: name(['mnist', 'fashion_mnist', 'cifar10', 'cifar100', 'own']),
   // Older files have neither.
   normalisation: v.optional(name(['none', 'training']), 'none'),
