@@ -145,7 +145,7 @@ impl<'de> Visitor<'de> for Entries {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object<'de>, A::Error> {
         let mut entries: Vec<(String, &RawValue)> = Vec::new();
-        while let Some((name, value)) = map.next_entry()? {
+        while let Some((name, value)) = map.next_entry::<String, &'de RawValue>()? {
             if entries.iter().any(|(known, _)| *known == name) {
                 return Err(A::Error::custom(Fault::twice(&name)));
             }

@@ -51,7 +51,6 @@ impl Observations {
 
 #[cfg(feature = "serde")]
 mod files {
-    use alloc::format;
 
     use serde::de::value::{Error, StrDeserializer};
     use serde::de::{Deserialize, IntoDeserializer};

@@ -53,10 +53,10 @@ impl Setting for Header {
         for (name, value) in value.into_fields()?.entries {
             let read = if name == "__metadata__" {
                 value.into_fields().and_then(|fields| {
-                    let texts = fields.entries.into_iter();
-                    texts
-                        .map(|(name, text)| text.into_text().map(drop).map_err(|fault| fault.within(&name)))
-                        .collect()
+                    let mut texts = fields.entries.into_iter();
+                    texts.try_for_each(|(name, text)| {
+                        text.into_text().map(drop).map_err(|fault| fault.within(&name))
+                    })
                 })
             } else {
                 Offsets::of(value).map(|offsets| tensors.push((name.clone(), offsets)))

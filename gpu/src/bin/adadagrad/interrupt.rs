@@ -58,8 +58,8 @@ impl Interrupts {
     }
 }
 
-/// From now on SIGINT (Ctrl-C), SIGTERM, SIGHUP (the terminal is closed) and SIGXCPU (the processor time that
-/// `ulimit -t` or a batch system grants is used up) cancel the engine's step, unless they were ignored when the
+/// From now on SIGINT (Ctrl-C), SIGTERM, SIGHUP (the terminal is closed), SIGXCPU (the processor time that `ulimit -t` or a
+/// batch system grants is used up), SIGUSR1 and SIGUSR2 (which batch systems send before they end a job) cancel the engine's step, unless they were ignored when the
 /// program was started, as `nohup` does with SIGHUP and a shell script with SIGINT. `doing`: what then happens, and how a
 /// second Ctrl-C ends instead.
 #[cfg(unix)]
@@ -69,8 +69,8 @@ pub(crate) fn listen(control: Arc<Control>, doing: [&'static str; 2]) -> Result<
 
     let interrupts = Interrupts::default();
     let mut handle = interrupts.handler(control, doing);
-    let taken =
-        [SIGINT.into(), SIGTERM, SIGHUP, libc::SIGXCPU].into_iter().filter(|&signal| !is_ignored(signal));
+    let all = [SIGINT.into(), SIGTERM, SIGHUP, libc::SIGXCPU, libc::SIGUSR1, libc::SIGUSR2];
+    let taken = all.into_iter().filter(|&signal| !is_ignored(signal));
     let mut signals = Signals::new(taken)?;
     std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
         signals.forever().for_each(|signal| handle(u8::try_from(signal).unwrap_or_default()));
