@@ -213,7 +213,9 @@ crate::settings::table!(RunConfig {
         observe: Observe = Observe::NONE => Field::new(
             "observed",
             "Tests, noise scales and rules that are reported and decide nothing: names of up to eight. They stay during a \
-             run, because memory is laid out for them.",
+             run, because memory is laid out for them. What compares parts has a size only for batches that the run cuts \
+             into parts anyway, each of 4 to 128 samples by the network, because the training must stay the same: worker_norm \
+             for two parts or more, simi_grad for exactly two.",
         )
         .text("", &[])
         .placeholder("NAMES"),
@@ -221,7 +223,9 @@ crate::settings::table!(RunConfig {
             "coupling",
             "How the learning rate, and β₁ and β₂ of Adam and AdamW, follow a batch that becomes δ times as large: not at \
              all; rate times δ; rate times √δ; the same and 1 − δ(1 − β) for each β; or β₂ to the power of δ. During a run \
-             it acts on later changes.",
+             it acts on later changes. sde and half_life need the optimizer adam or adamw. Only none goes with rules that \
+             change the learning rate (geometric, smith, seesaw, and dive_batch with scale_learning_rate), compute the size \
+             from it (cabs) or extend a batch (big_batch).",
         )
         .text("none", Coupling::NAMES)
         .retunable()
@@ -241,7 +245,7 @@ crate::settings::table!(RunConfig {
             "The run ends after the first step by which this number of training samples were seen.",
         )
         .range(Range::at_least(1))
-        .retunable()
+        .resumable()
         .placeholder("SAMPLES"),
         seed: u64 = 0 => Field::new(
             "seed",
@@ -253,7 +257,7 @@ crate::settings::table!(RunConfig {
             "The number of training samples between two measurements of the accuracy.",
         )
         .range(Range::at_least(1))
-        .retunable()
+        .resumable()
         .placeholder("SAMPLES"),
     }
 });
@@ -517,13 +521,13 @@ impl RunConfig {
     /// Whether optimizer and test give what the rule needs.
     fn check_needs(&self) -> Result<(), ConfigError> {
         let needs = self.controller.needs();
-        let of_test = self.test.map_or(Needs::default(), |test| test.as_test::<f64>().needs());
+        let of_test = self.test.map_or(Needs::NONE, |test| test.as_test::<f64>().needs());
         if matches!(self.controller, AnyController::Cabs(_))
             && !matches!(self.optimizer, AnyOptimizer::Sgd(_))
         {
             return Err(ConfigError::unfit("optimizer", "", "CABS assumes the steps of plain SGD"));
         }
-        if needs.sensors.preconditioned && !self.keeps_squares() {
+        if needs.sensors.preconditioned && !self.optimizer.keeps_squares() {
             return Err(ConfigError::unfit("sensor", "controller", NO_SQUARES));
         }
         if needs.extends && (of_test.inner || of_test.moments()) {
@@ -543,12 +547,6 @@ impl RunConfig {
         Ok(())
     }
 
-    /// Whether the optimizer keeps squares of gradients.
-    fn keeps_squares(&self) -> bool {
-        let optimizer = self.optimizer.as_optimizer::<f64>();
-        (0..optimizer.slots()).any(|slot| optimizer.holds_squares(slot))
-    }
-
     /// Whether what is observed can be computed in this run.
     fn check_observed(&self) -> Result<(), ConfigError> {
         let extends = self.own_needs().extends;
@@ -558,7 +556,7 @@ impl RunConfig {
                 Measure::Rule(rule) if rule.uses_test() && self.test.is_none() => {
                     "adadagrad wants what the run's test requires, and the run has none: observe a test"
                 }
-                _ if needs.sensors.preconditioned && !self.keeps_squares() => NO_SQUARES,
+                _ if needs.sensors.preconditioned && !self.optimizer.keeps_squares() => NO_SQUARES,
                 _ if extends && (needs.inner || needs.moments()) => {
                     "the rule extends batches, which are then not swept twice and give no squares of single coordinates"
                 }

@@ -23,16 +23,10 @@ use crate::real::Real;
 /// How the learning rate goes with the batch where nothing else is said: with its root for optimizers that divide by the
 /// root of squared gradients, in proportion for the others.
 #[must_use]
-pub const fn usual_scaling(optimizer: &AnyOptimizer) -> Coupling {
-    match optimizer {
-        AnyOptimizer::Sgd(_) | AnyOptimizer::Momentum(_) | AnyOptimizer::Nesterov(_) => Coupling::Linear,
-        AnyOptimizer::AdaGrad(_)
-        | AnyOptimizer::AdaGradNorm(_)
-        | AnyOptimizer::AdaGradNormDelayed(_)
-        | AnyOptimizer::RmsProp(_)
-        | AnyOptimizer::Adam(_)
-        | AnyOptimizer::AdamW(_) => Coupling::SquareRoot,
-    }
+pub fn usual_scaling(optimizer: &AnyOptimizer) -> Coupling {
+    // AdaGrad-Norm divides by one sum for all parameters, which is not in its memory.
+    let divides = optimizer.keeps_squares() || optimizer.as_optimizer::<f64>().wants_norm();
+    if divides { Coupling::SquareRoot } else { Coupling::Linear }
 }
 
 /// f(k): what the learning rate is multiplied by for a batch of `factor` times the first one.

@@ -83,7 +83,7 @@ mod reader {
             let mut kinds = match value {
                 Value::Text(kind) if kind == "floats" => return Ok(Self::Floats),
                 Value::Text(kind) if kind != "bytes" => {
-                    return Err(Fault::variant(&kind, &["bytes", "floats"]));
+                    return Err(Fault::name(&kind, &["bytes", "floats"]));
                 }
                 kinds => kinds.into_fields()?,
             };

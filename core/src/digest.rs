@@ -45,11 +45,10 @@ impl FromStr for Digest {
 
 #[cfg(feature = "serde")]
 mod text {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use serde::{Serialize, Serializer};
 
-    use super::{Digest, NotADigest, fmt};
-    use crate::fields::{Fault, Setting, Value};
-    use crate::text_form::{self, TextForm};
+    use super::Digest;
+    use crate::fields::{Fault, Setting, Value, one_of};
 
     impl Serialize for Digest {
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -57,25 +56,11 @@ mod text {
         }
     }
 
-    impl<'de> Deserialize<'de> for Digest {
-        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            text_form::deserialize(deserializer)
-        }
-    }
-
     impl Setting for Digest {
         fn of(value: Value) -> Result<Self, Fault> {
-            text_form::setting(value)
+            one_of(value, |_| "a SHA-256 of 64 hexadecimal digits")
         }
     }
 
-    impl TextForm for Digest {
-        fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a SHA-256 of 64 hexadecimal digits")
-        }
-
-        fn refusal(text: &str, error: &NotADigest, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            write!(f, "`{text}` is {error}")
-        }
-    }
+    crate::fields::deserialize_setting!(Digest);
 }

@@ -20,10 +20,12 @@ pub mod dataset;
 mod decode;
 pub mod digest;
 #[cfg(feature = "serde")]
-mod fields;
+pub mod fields;
 pub mod idx;
 pub mod images;
 pub mod integers;
+#[cfg(feature = "checkpoint")]
+pub mod json;
 pub mod layer;
 mod length;
 pub mod loss;
@@ -38,6 +40,7 @@ pub mod optimizer;
 pub mod owned;
 pub mod parameter_bytes;
 pub mod random;
+mod ratio_average;
 pub mod real;
 pub mod schedule;
 pub mod settings;
@@ -47,8 +50,6 @@ mod sink;
 pub mod sizer;
 pub mod statistics;
 pub mod subnormal;
-#[cfg(feature = "serde")]
-mod text_form;
 pub mod training;
 mod vectors;
 mod windows;

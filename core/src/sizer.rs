@@ -72,7 +72,7 @@ impl<S: Real, T: BatchTest<S>, C: Controller<S>> BatchSizer<S, T, C> {
     /// smaller than two: a single one has no variance, and could never grow.
     #[must_use]
     pub fn new(test: Option<T>, controller: C, limits: Limits, initial: u32) -> Self {
-        let needs = test.as_ref().map(BatchTest::<S>::needs).unwrap_or_default().and(controller.needs());
+        let needs = test.as_ref().map(BatchTest::<S>::needs).unwrap_or(Needs::NONE).and(controller.needs());
         let limits = Limits { min: limits.min.max(needs.least_batch()), ..limits };
         let batch = limits.clip(controller.first_batch(initial));
         Self {
@@ -99,7 +99,7 @@ impl<S: Real, T: BatchTest<S>, C: Controller<S>> BatchSizer<S, T, C> {
     /// What test and rule need to be told of a batch.
     #[must_use]
     pub fn needs(&self) -> Needs {
-        self.test.as_ref().map(BatchTest::<S>::needs).unwrap_or_default().and(self.controller.needs())
+        self.test.as_ref().map(BatchTest::<S>::needs).unwrap_or(Needs::NONE).and(self.controller.needs())
     }
 
     /// Tells how long an earlier step took, for rules that weigh time.

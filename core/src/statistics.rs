@@ -18,7 +18,7 @@ use crate::vectors::on_vectors;
 
 /// What a batch-size test or a controller asks an engine to compute beyond loss and mean gradient. An engine computes
 /// no more than this.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Needs {
     /// Σ sᵢ: free with the backward pass.
     pub norms: bool,
@@ -463,7 +463,7 @@ pub fn check_some_samples(samples: u32) -> Result<(), LengthMismatch> {
 /// let mut statistics = Statistics::new(&mut sums, &mut [])?;
 /// statistics.push(&[1.0, 2.0], 0.3)?;
 /// statistics.push(&[3.0, 2.0], 0.5)?;
-/// let evidence = statistics.evidence(&Needs { norms: true, ..Needs::default() }, None);
+/// let evidence = statistics.evidence(&Needs { norms: true, ..Needs::NONE }, None);
 /// assert_eq!(evidence.mean_norm_sq, 8.0);
 /// assert_eq!(evidence.variance(), Ok(2.0));
 /// # Ok::<(), adadagrad_core::statistics::LengthMismatch>(())
@@ -652,7 +652,7 @@ impl<'a, F: Real> Statistics<'a, F> {
         let coordinates = 0..self.gradient_sum.len();
         let sums = match sensor {
             Sensor::Plain => {
-                let needs = Needs { norms: true, ..Needs::default() };
+                let needs = Needs { norms: true, ..Needs::NONE };
                 return self
                     .totals
                     .evidence(&needs, square_norm(self.gradient_sum), None, None)

@@ -92,10 +92,10 @@ fn thread_counts() -> Vec<NonZero<usize>> {
 /// Statistics of a batch, its gradient among them, by what a test asks for.
 fn statistics(criterion: &mut Criterion) {
     let kinds = [
-        ("gradient", Needs::default()),
-        ("norms", Needs { norms: true, ..Needs::default() }),
-        ("inner-products", Needs { norms: true, inner: true, ..Needs::default() }),
-        ("coordinates", Needs { coordinate_quantile: Some(1.0), ..Needs::default() }),
+        ("gradient", Needs::NONE),
+        ("norms", Needs { norms: true, ..Needs::NONE }),
+        ("inner-products", Needs { norms: true, inner: true, ..Needs::NONE }),
+        ("coordinates", Needs { coordinate_quantile: Some(1.0), ..Needs::NONE }),
     ];
     let mut group = criterion.benchmark_group("statistics");
     group.sample_size(10).warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(2));

@@ -1,8 +1,7 @@
 // The line per element of every optimizer, with the names of the core's, for four parameters an invocation. Every
 // slot of memory begins with a vector of its own.
 //
-// Operations a parameter: sgd 5, momentum 7, nesterov and adagrad 9, rmsprop 11, adam 16. Bytes: 12, and 8 for each
-// value of memory.
+// Operations per parameter: those of the core's Kernel. Bytes: 12, and 8 for each value of memory.
 
 struct Step {
     count: u32,

@@ -8,12 +8,14 @@ use std::thread;
 #[cfg(unix)]
 use std::time::{Duration, Instant};
 
+use adadagrad_core::fields::{Fault, Setting, Value};
+use adadagrad_core::json;
 use adadagrad_core::model::Model;
-use serde::Deserialize;
 
 use crate::file_kind;
 use crate::output_file::{self, told};
 use crate::telemetry::Line;
+use crate::text;
 
 /// Lines that cannot be written are kept in memory and tried again, up to this many bytes.
 const MOST_UNWRITTEN: usize = 1 << 26;
@@ -39,11 +41,21 @@ pub struct TelemetryFile {
 }
 
 /// What is read from a line, to find the line of a step and to know whose it is.
-#[derive(Deserialize)]
 struct Place {
     step: u64,
     samples_seen: u64,
     model: Option<Model>,
+}
+
+impl Setting for Place {
+    fn of(value: Value) -> Result<Self, Fault> {
+        let mut fields = value.into_fields()?;
+        Ok(Self {
+            step: fields.required("step")?,
+            samples_seen: fields.required("samples_seen")?,
+            model: fields.required("model")?,
+        })
+    }
 }
 
 /// The run that a telemetry file is continued with, as its checkpoint has it.
@@ -124,8 +136,10 @@ impl TelemetryFile {
         let (mut kept, mut last, mut line, mut number) = (0, None, Vec::new(), 0);
         while reader.read_until(b'\n', &mut line)? > 0 && line.ends_with(b"\n") {
             number += 1;
-            let place: Place = serde_json::from_slice(&line).map_err(|error| {
-                told(io::ErrorKind::InvalidData, &format!("line {number} is not valid telemetry: {error}"))
+            let read =
+                text::decode(&line).and_then(|text| json::read(text).map_err(|fault| fault.to_string()));
+            let place: Place = read.map_err(|what| {
+                told(io::ErrorKind::InvalidData, &format!("line {number} is not valid telemetry: {what}"))
             })?;
             if place.step > run.step {
                 break;

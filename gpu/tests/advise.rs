@@ -169,13 +169,13 @@ fn a_line_that_is_not_valid_is_answered_and_keeps_the_size() {
     assert!(answers.iter().all(|answer| answer["next_batch"] == 504), "{answers:?}");
     let expected = [
         (1, "line 2: the sum of the squared norms is 0.1"),
-        (2, "line 3: expected"),
-        (3, "line 4: unknown field `sum_of_norms`"),
+        (2, "line 3: not valid JSON: expected"),
+        (3, "line 4: sum_of_norms is not a valid field; valid fields: samples, mean_norm_sq, "),
         (4, "line 5: a batch, and each of its parts, has at least one sample"),
         (5, "line 6: the parts have 3 samples, but the batch has 4"),
         (6, "line 7: seconds is -1"),
         (8, "line 9: epoch_norm_sq is -7"),
-        (9, "line 10: expected value"),
+        (9, "line 10: byte 0 is not UTF-8 text"),
     ];
     for (k, text) in expected {
         let error = answers[k]["error"].as_str().unwrap();
@@ -197,9 +197,32 @@ fn what_is_wrong_with_a_line_is_said_exactly() {
         answers[0]["error"].as_str().unwrap().to_owned()
     };
     let said = error("--eta 0.5", "[64, 0.01, 80]");
-    assert_eq!(said, "line 1: it is a list, but must be a JSON object");
+    assert_eq!(said, "line 1: it is a list, but must be an object");
     let said = error("--eta 0.5", r#"{"samples":4,"mean_norm_sq":0.01,"parts":[[2,1],[2,1]]}"#);
-    assert!(said.contains("parts has an entry that is not a JSON object"), "{said}");
+    assert!(said.contains("parts.0 is a list, but must be an object"), "{said}");
+    for (line, words) in [
+        ("\u{feff}[1]", "line 1: it is a list, but must be an object"),
+        (r#"{"samples":"64"}"#, "samples is \"64\", but must be a whole number from 0 to 4294967295"),
+        (r#"{"samples":64.5,"mean_norm_sq":1}"#, "samples is 64.5, but must be a whole number"),
+        (r#"{"samples":64,"mean_norm_sq":1,"loss":true}"#, "loss is true, but must be a number"),
+        (r#"{"samples":64,"mean_norm_sq":1,"parts":{}}"#, "parts is an object, but must be a list"),
+        (r#"{"samples":64,"mean_norm_sq":1,"parts":[{"samples":64}]}"#, "parts.0.mean_norm_sq is missing"),
+        (r#"{"samples":64,"mean_norm_sq":1e400}"#, "mean_norm_sq is 1e400, which is too large"),
+        (
+            r#"{"samples":64,"mean_norm_sq":1e-400}"#,
+            "mean_norm_sq is 1e-400, which is too small: it would be rounded to 0",
+        ),
+        (r#"{"samples":64,"samples":65,"mean_norm_sq":1}"#, "samples appears twice"),
+        (r#"{"samples":64}"#, "mean_norm_sq is missing"),
+        ("null", "it is null, but must be an object"),
+    ] {
+        let said = error("--eta 0.5", line);
+        assert!(said.contains(words), "{line}: {said}");
+        assert!(!said.contains("u32") && !said.contains("struct") && !said.contains("expected"), "{said}");
+    }
+    let marked = "\u{feff}{\"samples\":64,\"mean_norm_sq\":0.01,\"sum_squared_norms\":80}";
+    let (answers, succeeded, _) = advise(&flags("--eta 0.5"), &[marked.as_bytes().to_vec()]);
+    assert!(succeeded && answers[0]["next_batch"] == 504, "{answers:?}");
     let leave_one_out = "--test inner_product --leave-one-out";
     let line = r#"{"samples":64,"mean_norm_sq":0.01,"sum_squared_norms":80,"sum_squared_inner_products":1"#;
     let said = error(leave_one_out, &format!("{line}}}"));

@@ -142,12 +142,54 @@ fn what_a_header_names_twice_is_an_error() {
         (format!("{{{bias},{bias}}}"), "1.bias"),
         (format!("{{{bias},{other}}}"), "1.bias"),
         (format!(r#"{{"__metadata__":{{}},{bias},"__metadata__":{{}}}}"#), "__metadata__"),
-        (format!(r#"{{"__metadata__":{{"adadagrad":"1","adadagrad":"2"}},{bias}}}"#), "adadagrad"),
-        (bias.replace(r#""shape":[10]"#, r#""shape":[10],"shape":[5,2]"#), "shape"),
+        (
+            format!(r#"{{"__metadata__":{{"adadagrad":"1","adadagrad":"2"}},{bias}}}"#),
+            "__metadata__: adadagrad",
+        ),
+        (bias.replace(r#""shape":[10]"#, r#""shape":[10],"shape":[5,2]"#), "1.bias: shape"),
     ] {
         let header = if header.starts_with('{') { header } else { format!("{{{header}}}") };
         let error = checkpoint::read(&file(&header, 40)).unwrap_err();
-        assert_eq!(error.to_string(), format!("the header names {name} twice"), "{header}");
+        assert_eq!(
+            error.to_string(),
+            format!("not a valid safetensors file: {name} appears twice"),
+            "{header}"
+        );
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_header_is_said_with_its_place() {
+    let of = |header: &str| checkpoint::read(&file(header, 40)).unwrap_err().to_string();
+    let bias = |field: &str, value: &str| {
+        let fields = [("dtype", "\"F32\""), ("shape", "[10]"), ("data_offsets", "[0,40]")];
+        let fields =
+            fields.map(|(name, usual)| format!("\"{name}\":{}", if name == field { value } else { usual }));
+        format!("{{\"1.bias\":{{{}}}}}", fields.join(","))
+    };
+    for (header, words) in [
+        ("[1]".to_owned(), "it is a list, but must be an object"),
+        ("hello".to_owned(), "not valid JSON: expected value at line 1 column 1"),
+        ("{\"1.bias\":3}".to_owned(), "1.bias is 3, but must be an object"),
+        ("{\"1.bias\":{}}".to_owned(), "1.bias.dtype is missing"),
+        ("{\"__metadata__\":3}".to_owned(), "__metadata__ is 3, but must be an object"),
+        ("{\"__metadata__\":{\"a\":1}}".to_owned(), "__metadata__.a is 1, but must be a text"),
+        (bias("dtype", "\"F31\""), "1.bias.dtype is \"F31\", but must be a type of safetensors, such as F32"),
+        (bias("shape", "[-1]"), "1.bias.shape.0 is -1, but must be a whole number from 0 to "),
+        (bias("shape", "[1e400]"), "1.bias.shape.0 is 1e400, which is too large"),
+        (bias("shape", "\"10\""), "1.bias.shape is \"10\", but must be a list"),
+        (bias("data_offsets", "[0]"), "1.bias.data_offsets: it has 1 numbers, but must have 2"),
+    ] {
+        let said = of(&header);
+        assert!(said.starts_with(&format!("not a valid safetensors file: {words}")), "{header}: {said}");
+    }
+    for (bytes, words) in [
+        (&b"abc"[..], "the file has 3 bytes, but begins with 8 for the length of its header"),
+        (b"no model at all", "by its first 8 bytes the header has "),
+        (b"\x02\0\0\0\0\0\0\0\xff\xfe", "byte 0 of the header is not UTF-8 text"),
+    ] {
+        let said = checkpoint::read(bytes).unwrap_err().to_string();
+        assert!(said.starts_with(&format!("not a valid safetensors file: {words}")), "{bytes:?}: {said}");
     }
 }
 
@@ -181,10 +223,85 @@ fn a_run_s_state_names_every_setting() {
         }));
         let field = format!("config{path}/{name}").replace('/', ".");
         let said = error.unwrap_err().to_string();
-        assert!(said.contains(&format!("not a valid run state: missing field `{field}`")), "{said}");
+        assert!(said.contains(&format!("not a valid run state: {field} is missing")), "{said}");
     }
     let error = checkpoint::read(&with_state(|state| state["config"] = serde_json::json!({})));
-    assert!(error.unwrap_err().to_string().contains("missing field `config."));
+    assert!(error.unwrap_err().to_string().contains("state: config."));
+}
+
+/// A run that goes on without what it remembers would be another one.
+#[test]
+fn what_a_run_remembers_is_named_where_it_is_missing_or_of_something_else() {
+    for path in [
+        "progress.controller",
+        "progress.learning_rate_scale",
+        "progress.observed",
+        "progress.shared.betas",
+        "progress.steps",
+        "progress.shared",
+    ] {
+        let (parent, name) = path.rsplit_once('.').unwrap();
+        let parent = format!("/{}", parent.replace('.', "/"));
+        let error = checkpoint::read(&with_state(|state| {
+            state.pointer_mut(&parent).unwrap().as_object_mut().unwrap().remove(name).unwrap();
+        }));
+        let said = error.unwrap_err().to_string();
+        assert!(said.ends_with(&format!("is not a valid run state: {path} is missing")), "{path}: {said}");
+    }
+    // Files of version 2 left out what was as at the start.
+    let older = with_state(|state| {
+        state["version"] = 2.into();
+        let progress = state["progress"].as_object_mut().unwrap();
+        for name in ["controller", "learning_rate_scale", "observed"] {
+            progress.remove(name).unwrap();
+        }
+        progress["shared"].as_object_mut().unwrap().remove("betas").unwrap();
+    });
+    assert_eq!(checkpoint::read(&older).unwrap().state, Some(State { version: 2, ..state() }));
+    let average = |rule: serde_json::Value| serde_json::json!({ "average": { "numerator": 1.0, "denominator": 2.0 }, "rule": rule });
+    let of = |change: &dyn Fn(&mut serde_json::Value)| match checkpoint::read(&with_state(change)) {
+        Ok(_) => String::new(),
+        Err(error) => error.to_string(),
+    };
+    let observing = |state: &mut serde_json::Value, entries: serde_json::Value| {
+        state["config"]["observe"] = "norm cabs".into();
+        state["progress"]["observed"] = entries;
+    };
+    let (none, cabs) =
+        (average("none".into()), average(serde_json::json!({ "cabs": { "xi": 1.0, "loss": 2.0 } })));
+    assert_eq!(of(&|state| observing(state, [none.clone(), cabs.clone()].into())), "");
+    for (said, entries) in [
+        (
+            "the run's state is inconsistent: progress.observed has another number of entries than config.observe has \
+             names",
+            serde_json::json!([none]),
+        ),
+        (
+            "an entry of progress.observed is of another rule than the name in config.observe",
+            serde_json::json!([cabs, none]),
+        ),
+        ("progress.observed.1.average is missing", serde_json::json!([none, { "rule": "none" }])),
+        ("progress.observed.1.rule is missing", serde_json::json!([none, { "average": cabs["average"] }])),
+        (
+            "progress.observed.0.average.numerator is null, but must be a number",
+            serde_json::json!([
+                { "average": { "numerator": null, "denominator": 1.0 }, "rule": "none" }, none
+            ]),
+        ),
+        ("progress.observed is 3, but must be a list", 3.into()),
+        ("progress.observed: it has 9 observed quantities", vec![none.clone(); 9].into()),
+        (
+            "progress.observed.0.rule.cabs.loss is \"x\", but must be a number",
+            serde_json::json!([average(serde_json::json!({ "cabs": { "xi": 1.0, "loss": "x" } })), none]),
+        ),
+    ] {
+        let found = of(&|state| observing(state, entries.clone()));
+        assert!(found.contains(said), "{entries}: {found}");
+    }
+    let found = of(&|state| {
+        state["progress"]["controller"] = serde_json::json!({ "cabs": { "xi": 1.0, "loss": 2.0 } })
+    });
+    assert!(found.contains("progress.controller is of another rule than config.controller"), "{found}");
 }
 
 #[cfg(target_os = "linux")]
@@ -458,8 +575,8 @@ fn a_wrong_field_of_the_state_is_named() {
         // The old value goes to a field that there is not, which is read later.
         let name = format!("\"{}\":", field.rsplit('.').next().unwrap());
         let said = said(&name, &format!("{name}{value},\"old\":"));
-        assert!(said.contains(&format!("is not a valid run state: {field}: ")), "{field}: {said}");
+        assert!(said.contains(&format!("is not a valid run state: {field} is ")), "{field}: {said}");
     }
-    let said = said("{\"version\":2,", "{");
-    assert!(said.contains("is not a valid run state: missing field `version`"), "{said}");
+    let said = said("{\"version\":3,", "{");
+    assert!(said.contains("is not a valid run state: version is missing"), "{said}");
 }

@@ -156,8 +156,7 @@ fn evidence(variant: Variant) -> Evidence<f64> {
     let options = Options { open: Box::new(open), memory_budget: None, notice: Box::new(|_| {}) };
     let config = RunConfig { model: Model::Cnn, max_batch: 20, ..Preset::PaperCnn.config() };
     let mut training = block_on(Training::open(&config, support::images(20, 3), options)).unwrap();
-    let needs =
-        Needs { norms: true, inner: true, coordinate_quantile: Some(0.5), parts: 0, ..Needs::default() };
+    let needs = Needs { norms: true, inner: true, coordinate_quantile: Some(0.5), parts: 0, ..Needs::NONE };
     // More than one slice.
     block_on(training.evidence(Cut::new(18, 0), BatchOrder::InFileOrder { start: 1 }, &needs)).unwrap()
 }

@@ -184,7 +184,7 @@ fn settings_can_be_written_and_read() {
     fs::write(folder.path().join("run.json"), "{\"no_such_setting\": 1}").unwrap();
     assert!(
         refuse(folder.path(), "train --config run.json")
-            .contains("run.json: no_such_setting is not a valid setting; valid settings: ")
+            .contains("run.json: no_such_setting is not a valid field; valid fields: ")
     );
 }
 
@@ -325,6 +325,32 @@ fn evaluate_tells_what_the_run_told() {
     assert_eq!(report["samples"], 100);
     let tables = succeed(folder.path(), "evaluate --data . --load run.safetensors");
     assert!(tables.contains("test accuracy") && tables.contains("class"), "{tables}");
+}
+
+/// What telemetry says step by step, the summary says once.
+#[test]
+fn the_summary_says_why_a_batch_did_not_grow() {
+    let folder = folder();
+    let train = |flags: &str| {
+        let common =
+            "train --data . --model logistic --quiet --sample-budget 200 --threads 1 --max-batch 400";
+        let said = succeed(folder.path(), &format!("{common} {flags}"));
+        said.lines().filter(|line| line.starts_with("In ")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let stages = "--test none --controller stages --schedule 0:4,12:64";
+    assert_eq!(
+        train(&format!("--optimizer adam --coupling sde {stages}")),
+        [
+            "In 48 of 50 steps the batch did not take the size that the rule decided, and the batch kept its size (now 4 \
+             samples): the coupling leaves no β for a batch of that size. Let the batch grow in smaller steps, or choose \
+             another --coupling."
+        ]
+    );
+    assert_eq!(train(&format!("--optimizer adam --coupling sqrt {stages}")), [""; 0]);
+    assert_eq!(train("--test none --controller constant --initial-batch 8"), [""; 0]);
+    let said =
+        train("--test none --controller big_batch --optimizer sgd --learning-rate 1e-30 --initial-batch 8");
+    assert!(said.len() <= 1, "{said:?}");
 }
 
 #[test]

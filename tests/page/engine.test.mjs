@@ -426,7 +426,7 @@ test('a run begins with the parameters of a file, and says what is wrong with it
   assert.equal(await resume(changed({ config: { ...state.config, dataset: 'fashion_mnist' } })), 'Its run was trained on fashion_mnist, but mnist is loaded.');
   assert.equal(await resume(changed({ training_samples: 10 })), `Its run was trained on 10 samples, but the loaded data set has ${FEW.training}.`);
   assert.equal(await resume(changed({ training_data: '00'.repeat(32) })), 'Its run was trained on other data than the data set that is loaded.');
-  assert.equal(await resume(changed({ version: 3 })), 'The checkpoint has version 3, but this program reads versions 1 to 2.');
+  assert.equal(await resume(changed({ version: 4 })), 'The checkpoint has version 4, but this program reads versions 1 to 3.');
   assert.match(await resume(changed({ progress: { ...state.progress, next_batch: 0 } })), /^The run's state is inconsistent/);
   // Numbers that no program can hold.
   const written = (field, number) => {

@@ -10,7 +10,7 @@ use adadagrad_core::statistics::{Evidence, Inner, Needs, Statistics};
 /// Everything that a test may ask for.
 #[must_use]
 pub fn all_needs() -> Needs {
-    Needs { norms: true, inner: true, coordinate_quantile: Some(1.0), parts: 0, ..Needs::default() }
+    Needs { norms: true, inner: true, coordinate_quantile: Some(1.0), parts: 0, ..Needs::NONE }
 }
 
 /// What one batch says.

@@ -35,7 +35,7 @@ crate::settings::settings!(CoordinateNormTest {
 
 impl<S: Real> BatchTest<S> for CoordinateNormTest {
     fn needs(&self) -> Needs {
-        Needs { norms: true, coordinate_quantile: Some(self.quantile), ..Needs::default() }
+        Needs { norms: true, coordinate_quantile: Some(self.quantile), ..Needs::NONE }
     }
 
     fn required(&self, evidence: &Evidence<S>) -> Required<S> {

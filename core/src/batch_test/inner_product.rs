@@ -32,7 +32,7 @@ crate::settings::settings!(InnerProductTest {
 
 impl<S: Real> BatchTest<S> for InnerProductTest {
     fn needs(&self) -> Needs {
-        Needs { norms: self.leave_one_out, inner: true, ..Needs::default() }
+        Needs { norms: self.leave_one_out, inner: true, ..Needs::NONE }
     }
 
     fn required(&self, evidence: &Evidence<S>) -> Required<S> {

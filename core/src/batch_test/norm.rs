@@ -42,7 +42,7 @@ crate::settings::settings!(NormTest {
 
 impl<S: Real> BatchTest<S> for NormTest {
     fn needs(&self) -> Needs {
-        Needs { norms: true, ..Needs::default() }
+        Needs { norms: true, ..Needs::NONE }
     }
 
     fn required(&self, evidence: &Evidence<S>) -> Required<S> {

@@ -25,7 +25,7 @@ crate::settings::settings!(OrthogonalityTest {
 
 impl<S: Real> BatchTest<S> for OrthogonalityTest {
     fn needs(&self) -> Needs {
-        Needs { norms: true, inner: true, ..Needs::default() }
+        Needs { norms: true, inner: true, ..Needs::NONE }
     }
 
     fn required(&self, evidence: &Evidence<S>) -> Required<S> {

@@ -31,7 +31,7 @@ crate::settings::settings!(WorkerNormTest {
 
 impl<S: Real> BatchTest<S> for WorkerNormTest {
     fn needs(&self) -> Needs {
-        Needs { parts: self.workers, ..Needs::default() }
+        Needs { parts: self.workers, ..Needs::NONE }
     }
 
     fn required(&self, evidence: &Evidence<S>) -> Required<S> {

@@ -1,4 +1,4 @@
-use super::{Controller, Decision, Situation};
+use super::{Controller, Decision, Situation, Words};
 use crate::real::Real;
 use crate::settings::{Field, Range};
 use crate::statistics::{Needs, Reason};
@@ -56,11 +56,25 @@ crate::fields::required_settings!(AccordionState<f64> { last_norm });
 /// What stands for the ratio where the last epoch's sum is 0: clearly above any threshold, as in the authors' code.
 const RATIO_TO_NOTHING: f64 = 9.0;
 
+impl Accordion {
+    /// What it does, in words.
+    pub const WORDS: Words = Words {
+        grew: "the gradient of the last epoch was like that of the epoch before",
+        shrank: "the gradient of the last epoch differed from that of the epoch before",
+        kept: "Accordion chooses between its two sizes only at the end of an epoch",
+        against: "The batch jumps between two sizes, and the learning rate stays as it is.",
+    };
+}
+
 impl<S: Real> Controller<S> for Accordion {
     type State = AccordionState<S>;
 
     fn needs(&self) -> Needs {
-        Needs { epoch: true, ..Needs::default() }
+        Needs { epoch: true, ..Needs::NONE }
+    }
+
+    fn uses_training_samples(&self) -> bool {
+        true
     }
 
     fn decide(&self, state: AccordionState<S>, now: &Situation<'_, S>) -> (Decision, AccordionState<S>) {

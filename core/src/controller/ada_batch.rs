@@ -1,6 +1,6 @@
 use super::rounding::floor;
 use super::rows::EVERY_EPOCHS;
-use super::{Controller, Decision, Situation};
+use super::{Controller, Decision, Situation, Words};
 use crate::real::Real;
 use crate::settings::{Field, Range};
 
@@ -41,8 +41,26 @@ crate::settings::settings!(AdaBatch {
     },
 });
 
+impl AdaBatch {
+    /// What it does, in words.
+    pub const WORDS: Words = Words {
+        grew: "AdaBatch multiplies the batch by {factor} once per {every_epochs:epochs}",
+        shrank: Words::LIMITED,
+        kept: "AdaBatch multiplies the batch by {factor} only once per {every_epochs:epochs}",
+        against: Words::FIXED,
+    };
+}
+
 impl<S: Real> Controller<S> for AdaBatch {
     type State = ();
+
+    fn changes_learning_rate(&self) -> bool {
+        true
+    }
+
+    fn uses_training_samples(&self) -> bool {
+        true
+    }
 
     fn decide(&self, (): (), now: &Situation<'_, S>) -> (Decision, ()) {
         let [before, after] = now.epochs().map(|epochs| epochs / self.every_epochs.max(1));

@@ -1,6 +1,6 @@
 use super::rounding::ceiling;
 use super::rows::{WINDOW, WINDOW_KIND};
-use super::{Controller, Decision, Situation, Window, WindowKind};
+use super::{Controller, Decision, Situation, Window, WindowKind, Words};
 use crate::batch_test::{AugmentedTest, BatchTest, Required};
 use crate::real::Real;
 use crate::settings::{Field, Range};
@@ -46,6 +46,16 @@ impl AdaBatchGrad {
     fn test(&self) -> AugmentedTest {
         AugmentedTest { theta: self.theta, nu: self.nu, leave_one_out: false }
     }
+}
+
+impl AdaBatchGrad {
+    /// What it does, in words.
+    pub const WORDS: Words = Words {
+        grew: "the smallest of the last {window} sizes that its test required is larger",
+        shrank: Words::LIMITED,
+        kept: "the smallest of the last {window} sizes that its test required is not larger, or is not known yet",
+        against: "Its test needs a second sweep over each batch, and the batch never shrinks again.",
+    };
 }
 
 impl<S: Real> Controller<S> for AdaBatchGrad {

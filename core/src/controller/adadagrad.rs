@@ -1,6 +1,6 @@
 use super::rounding::ceiling;
 use super::rows::{WINDOW, WINDOW_KIND};
-use super::{Controller, Decision, Limits, Situation, Window, WindowKind};
+use super::{Controller, Decision, Limits, Situation, Window, WindowKind, Words};
 use crate::batch_test::Required;
 use crate::real::Real;
 use crate::settings::{Field, Range};
@@ -41,8 +41,22 @@ crate::settings::settings!(AdAdaGrad {
     },
 });
 
+impl AdAdaGrad {
+    /// What it does, in words.
+    pub const WORDS: Words = Words {
+        grew: "the test needed {required} samples",
+        shrank: Words::LIMITED,
+        kept: "the batch was large enough for the test",
+        against: "A very small initial batch can require far too much by chance, and the batch never shrinks again.",
+    };
+}
+
 impl<S: Real> Controller<S> for AdAdaGrad {
     type State = Window;
+
+    fn uses_test(&self) -> bool {
+        true
+    }
 
     fn decide(&self, state: Window, now: &Situation<'_, S>) -> (Decision, Window) {
         let wanted = match now.required {

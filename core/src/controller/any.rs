@@ -1,14 +1,10 @@
 //! Any of the rules, by name.
 
-use super::{
-    Accordion, AdAdaGrad, AdaBatch, AdaBatchGrad, BigBatch, Cabs, Constant, Controller, CostAware, Decision,
-    DiveBatch, GradientNoiseScale, Limits, Linear, Seesaw, SimiGrad, Situation, Smith, Stages,
-};
-use super::{AccordionState, CabsState, CostAwareState, DiveBatchState, NoiseAverage, Window};
+use super::{AnyController, AnyState, Controller};
 use crate::real::Real;
 use crate::statistics::Needs;
 
-/// The one table of rules: a new one is a row here, and a file.
+/// Makes [`AnyController`](super::AnyController) and [`AnyState`](super::AnyState) of the table of rules.
 macro_rules! rules {
     (
         with_state { $($name:literal => $rule:ident, $state:ty),* $(,)? }
@@ -54,26 +50,38 @@ macro_rules! rules {
                 // What the table calls the float type.
                 type S = f64;
                 const NAMES: &[&str] = &[$($name),*];
-                let mut fields = value.into_fields()?;
-                if fields.0.is_empty() {
+                if matches!(&value, crate::fields::Value::Text(none) if none == "none") {
                     return Ok(Self::None);
                 }
-                let (name, state) = fields.0.remove(0);
-                fields.finish(NAMES)?;
-                match &*name {
-                    $($name => <$state as Setting>::of(state).map(Self::$rule),)*
-                    unknown => Err(Fault::variant(unknown, NAMES)),
+                let mut fields = value.into_fields()?;
+                if fields.entries.is_empty() {
+                    return Ok(Self::None);
                 }
+                let (name, state) = fields.entries.remove(0);
+                fields.finish(NAMES)?;
+                let read = match &*name {
+                    $($name => <$state as Setting>::of(state).map(Self::$rule),)*
+                    unknown => return Err(Fault::name(unknown, NAMES)),
+                };
+                read.map_err(|fault| fault.within(&name))
             }
         }
 
         impl AnyController {
-            /// What an engine must compute for it.
-            #[must_use]
-            pub fn needs(&self) -> Needs {
+            /// The rule itself, as far as its answers do not depend on a float type.
+            fn answers(&self) -> &dyn Answers {
                 match self {
-                    $(Self::$plain(rule) => Controller::<f64>::needs(rule),)*
-                    $(Self::$rule(rule) => Controller::<f64>::needs(rule),)*
+                    $(Self::$plain(rule) => rule,)*
+                    $(Self::$rule(rule) => rule,)*
+                }
+            }
+
+            /// What it does, in words.
+            #[must_use]
+            pub const fn words(&self) -> &'static Words {
+                match self {
+                    $(Self::$plain(_) => &$plain::WORDS,)*
+                    $(Self::$rule(_) => &$rule::WORDS,)*
                 }
             }
         }
@@ -83,6 +91,22 @@ macro_rules! rules {
 
             fn needs(&self) -> Needs {
                 self.needs()
+            }
+
+            fn uses_test(&self) -> bool {
+                self.uses_test()
+            }
+
+            fn uses_loss(&self) -> bool {
+                self.uses_loss()
+            }
+
+            fn changes_learning_rate(&self) -> bool {
+                self.changes_learning_rate()
+            }
+
+            fn uses_training_samples(&self) -> bool {
+                self.uses_training_samples()
             }
 
             fn decide(&self, state: AnyState<S>, now: &Situation<'_, S>) -> (Decision, AnyState<S>) {
@@ -112,6 +136,7 @@ macro_rules! rules {
                 }
             }
         }
+
         impl<S: Real> AnyState<S> {
             /// Whether it may be a state of this rule: its own, or none.
             #[must_use]
@@ -125,55 +150,69 @@ macro_rules! rules {
     };
 }
 
-rules! {
-    with_state {
-        "adadagrad" => AdAdaGrad, Window,
-        "cabs" => Cabs, CabsState<S>,
-        "dive_batch" => DiveBatch, DiveBatchState<S>,
-        "gradient_noise_scale" => GradientNoiseScale, NoiseAverage<S>,
-        "ada_batch_grad" => AdaBatchGrad, Window,
-        "accordion" => Accordion, AccordionState<S>,
-        "cost_aware" => CostAware, CostAwareState<S>,
+pub(super) use rules;
+
+/// What a rule answers without a float type.
+pub(super) trait Answers {
+    fn needs(&self) -> Needs;
+    fn uses_test(&self) -> bool;
+    fn uses_loss(&self) -> bool;
+    fn changes_learning_rate(&self) -> bool;
+    fn uses_training_samples(&self) -> bool;
+}
+
+impl<T: Controller<f64>> Answers for T {
+    fn needs(&self) -> Needs {
+        Controller::needs(self)
     }
-    without_state {
-        "constant" => Constant,
-        "stages" => Stages,
-        "linear" => Linear,
-        "geometric" => AdaBatch,
-        "smith" => Smith,
-        "seesaw" => Seesaw,
-        "big_batch" => BigBatch,
-        "simi_grad" => SimiGrad,
+
+    fn uses_test(&self) -> bool {
+        Controller::uses_test(self)
+    }
+
+    fn uses_loss(&self) -> bool {
+        Controller::uses_loss(self)
+    }
+
+    fn changes_learning_rate(&self) -> bool {
+        Controller::changes_learning_rate(self)
+    }
+
+    fn uses_training_samples(&self) -> bool {
+        Controller::uses_training_samples(self)
     }
 }
 
+/// The same as methods of its own, because `AnyController` does not tell the float type.
 impl AnyController {
+    /// What an engine must compute for it.
+    #[must_use]
+    pub fn needs(&self) -> Needs {
+        self.answers().needs()
+    }
+
     /// Whether it decides by what the batch-size test requires.
     #[must_use]
-    pub const fn uses_test(&self) -> bool {
-        matches!(self, Self::AdAdaGrad(_))
+    pub fn uses_test(&self) -> bool {
+        self.answers().uses_test()
     }
 
     /// Whether it decides by the loss, with the learning rate.
     #[must_use]
-    pub const fn uses_loss(&self) -> bool {
-        matches!(self, Self::Cabs(_))
+    pub fn uses_loss(&self) -> bool {
+        self.answers().uses_loss()
     }
 
     /// Whether it changes the learning rate.
     #[must_use]
-    pub const fn changes_learning_rate(&self) -> bool {
-        match self {
-            Self::AdaBatch(_) | Self::Smith(_) | Self::Seesaw(_) => true,
-            Self::DiveBatch(rule) => rule.scale_learning_rate,
-            _ => false,
-        }
+    pub fn changes_learning_rate(&self) -> bool {
+        self.answers().changes_learning_rate()
     }
 
     /// Whether it decides by the number of training samples: it counts epochs, or takes a part of them as its limit.
     #[must_use]
-    pub const fn uses_training_samples(&self) -> bool {
-        matches!(self, Self::AdaBatch(_) | Self::Smith(_) | Self::DiveBatch(_) | Self::Accordion(_))
+    pub fn uses_training_samples(&self) -> bool {
+        self.answers().uses_training_samples()
     }
 }
 

@@ -1,5 +1,5 @@
 use super::rounding::floor;
-use super::{Controller, Decision, Situation};
+use super::{Controller, Decision, Situation, Words};
 use crate::real::Real;
 use crate::settings::{Field, Range};
 use crate::statistics::{Needs, Reason};
@@ -27,11 +27,21 @@ crate::settings::settings!(BigBatch {
     },
 });
 
+impl BigBatch {
+    /// What it does, in words.
+    pub const WORDS: Words = Words {
+        grew: "the mean gradient of a smaller batch did not stand out from the noise",
+        shrank: Words::LIMITED,
+        kept: "the mean gradient of a batch of this size stood out from the noise, or no larger batch is allowed",
+        against: "The batch never shrinks again, and each extension costs another pass over the new samples.",
+    };
+}
+
 impl<S: Real> Controller<S> for BigBatch {
     type State = ();
 
     fn needs(&self) -> Needs {
-        Needs { norms: true, extends: true, ..Needs::default() }
+        Needs { norms: true, extends: true, ..Needs::NONE }
     }
 
     fn decide(&self, (): (), now: &Situation<'_, S>) -> (Decision, ()) {

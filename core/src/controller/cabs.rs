@@ -1,6 +1,6 @@
 use super::rounding::nearest;
 use super::rows::{EMA, SCALE};
-use super::{Controller, Decision, Situation};
+use super::{Controller, Decision, Situation, Words};
 use crate::moving_average::moving_average;
 use crate::real::Real;
 use crate::statistics::{Needs, Reason};
@@ -49,11 +49,25 @@ impl<S: Real> Default for CabsState<S> {
     }
 }
 
+impl Cabs {
+    /// What it does, in words.
+    pub const WORDS: Words = Words {
+        grew: "the learning rate times the variance of the gradients, divided by the loss, is above the batch size",
+        shrank: "the learning rate times the variance of the gradients, divided by the loss, is below the batch size",
+        kept: "the learning rate times the variance of the gradients, divided by the loss, requires no other size",
+        against: "It assumes the steps of plain SGD and a smallest possible loss of 0.",
+    };
+}
+
 impl<S: Real> Controller<S> for Cabs {
     type State = CabsState<S>;
 
     fn needs(&self) -> Needs {
-        Needs { norms: true, ..Needs::default() }
+        Needs { norms: true, ..Needs::NONE }
+    }
+
+    fn uses_loss(&self) -> bool {
+        true
     }
 
     fn decide(&self, state: CabsState<S>, now: &Situation<'_, S>) -> (Decision, CabsState<S>) {

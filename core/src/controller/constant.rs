@@ -1,4 +1,4 @@
-use super::{Controller, Decision, Limits, Situation};
+use super::{Controller, Decision, Limits, Situation, Words};
 use crate::real::Real;
 
 /// The batch keeps its size, whatever the test requires. It wants no size.
@@ -12,6 +12,16 @@ crate::settings::settings!(Constant {
     source: "",
     fields: {},
 });
+
+impl Constant {
+    /// What it does, in words.
+    pub const WORDS: Words = Words {
+        grew: "the smallest batch in the settings was raised",
+        shrank: Words::LIMITED,
+        kept: "the rule keeps the batch constant",
+        against: "",
+    };
+}
 
 impl<S: Real> Controller<S> for Constant {
     type State = ();

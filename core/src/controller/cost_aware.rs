@@ -1,5 +1,5 @@
 use super::rows::{EMA, SENSOR};
-use super::{Controller, Decision, NoiseAverage, Situation, TimeFit};
+use super::{Controller, Decision, RatioAverage, Situation, TimeFit, Words};
 use crate::noise_scale::Sensor;
 use crate::real::Real;
 use crate::settings::{Field, Range};
@@ -75,7 +75,7 @@ crate::settings::settings!(CostAware {
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct CostAwareState<S> {
     /// Noise and signal.
-    pub noise: NoiseAverage<S>,
+    pub noise: RatioAverage<S>,
     /// The time of a step.
     pub time: TimeFit,
     /// Steps that count for the warm-up.
@@ -120,6 +120,16 @@ fn best_and_gain<S: Real>(scale: S, [fixed, per_sample]: [S; 2], now: &Situation
     gain.is_finite().then_some([best, gain])
 }
 
+impl CostAware {
+    /// What it does, in words.
+    pub const WORDS: Words = Words {
+        grew: "a larger batch promised more progress per second, or had to be timed first",
+        shrank: "a smaller batch promised more progress per second, or had to be timed first",
+        kept: "no other size promised at least {gain:percent} more progress per second, or the size had changed within the last {dwell} steps",
+        against: "Its choice depends on this machine’s speed, so a run does not repeat exactly. The noise scale can underestimate the critical batch by orders of magnitude under Adam (arXiv 2505.23971).",
+    };
+}
+
 impl<S: Real> Controller<S> for CostAware {
     type State = CostAwareState<S>;
 
@@ -136,11 +146,11 @@ impl<S: Real> Controller<S> for CostAware {
             since_change: state.since_change.saturating_add(1),
             ..state
         };
-        next.noise = match state.noise.with(now.evidence, self.sensor, self.ema) {
+        next.noise = match state.noise.with_noise(now.evidence, self.sensor, self.ema) {
             Ok(noise) => noise,
             Err(reason) => return (Decision::hold(kept, reason), next),
         };
-        let scale = match next.noise.scale() {
+        let scale = match next.noise.ratio() {
             Ok(scale) => scale,
             Err(reason) => return (Decision::hold(kept, reason), next),
         };

@@ -1,6 +1,6 @@
 use super::rounding::floor;
 use super::rows::EVERY_EPOCHS;
-use super::{Controller, Decision, Situation};
+use super::{Controller, Decision, Situation, Words};
 use crate::real::Real;
 use crate::settings::{Field, Range};
 use crate::statistics::{Needs, Reason};
@@ -49,11 +49,29 @@ pub struct DiveBatchState<S> {
 #[cfg(feature = "serde")]
 crate::fields::required_settings!(DiveBatchState<f64> { sum_squared_norms });
 
+impl DiveBatch {
+    /// What it does, in words.
+    pub const WORDS: Words = Words {
+        grew: "an epoch ended whose gradients were diverse enough for a larger batch",
+        shrank: Words::LIMITED,
+        kept: "DiveBatch changes the size at most once per {every_epochs:epochs}",
+        against: "Every adaptive scheme in DiveBatch’s own CIFAR-10 table loses 0.4 to 1.7 points to constant b = 128.",
+    };
+}
+
 impl<S: Real> Controller<S> for DiveBatch {
     type State = DiveBatchState<S>;
 
     fn needs(&self) -> Needs {
-        Needs { norms: true, epoch: true, ..Needs::default() }
+        Needs { norms: true, epoch: true, ..Needs::NONE }
+    }
+
+    fn changes_learning_rate(&self) -> bool {
+        self.scale_learning_rate
+    }
+
+    fn uses_training_samples(&self) -> bool {
+        true
     }
 
     fn decide(&self, state: DiveBatchState<S>, now: &Situation<'_, S>) -> (Decision, DiveBatchState<S>) {

@@ -1,6 +1,6 @@
 use super::rounding::nearest;
 use super::rows::{EMA, SCALE, SENSOR};
-use super::{Controller, Decision, NoiseAverage, Situation};
+use super::{Controller, Decision, RatioAverage, Situation, Words};
 use crate::noise_scale::Sensor;
 use crate::real::Real;
 use crate::statistics::Needs;
@@ -32,20 +32,30 @@ crate::settings::settings!(GradientNoiseScale {
     },
 });
 
+impl GradientNoiseScale {
+    /// What it does, in words.
+    pub const WORDS: Words = Words {
+        grew: "{scale:times}{sensor:noise} is above the batch size",
+        shrank: "{scale:times}{sensor:noise} is below the batch size",
+        kept: "{scale:times}{sensor:noise} requires no other size",
+        against: "The noise scale can underestimate the critical batch by orders of magnitude under Adam (arXiv 2505.23971).",
+    };
+}
+
 impl<S: Real> Controller<S> for GradientNoiseScale {
-    type State = NoiseAverage<S>;
+    type State = RatioAverage<S>;
 
     fn needs(&self) -> Needs {
         self.sensor.needs()
     }
 
-    fn decide(&self, state: NoiseAverage<S>, now: &Situation<'_, S>) -> (Decision, NoiseAverage<S>) {
+    fn decide(&self, state: RatioAverage<S>, now: &Situation<'_, S>) -> (Decision, RatioAverage<S>) {
         let kept = now.limits.clip(now.batch);
-        let state = match state.with(now.evidence, self.sensor, self.ema) {
+        let state = match state.with_noise(now.evidence, self.sensor, self.ema) {
             Ok(state) => state,
             Err(reason) => return (Decision::hold(kept, reason), state),
         };
-        let decision = match state.scale() {
+        let decision = match state.ratio() {
             Ok(scale) => {
                 let raw = S::of(self.scale) * scale;
                 Decision::next(now.limits.clip(nearest(raw))).wanting(raw)

@@ -1,4 +1,4 @@
-use super::{Controller, Decision, Situation};
+use super::{Controller, Decision, Situation, Words};
 use crate::real::Real;
 use crate::settings::{Field, Range};
 
@@ -31,6 +31,16 @@ crate::settings::settings!(Linear {
         .placeholder("SAMPLES"),
     },
 });
+
+impl Linear {
+    /// What it does, in words.
+    pub const WORDS: Words = Words {
+        grew: "the size follows the samples seen, to {last_batch} after {over_samples} samples",
+        shrank: "the size follows the samples seen, to {last_batch} after {over_samples} samples",
+        kept: "the size only follows the samples seen, to {last_batch} after {over_samples} samples",
+        against: Words::FIXED,
+    };
+}
 
 impl<S: Real> Controller<S> for Linear {
     type State = ();

@@ -22,7 +22,6 @@ mod gradient_noise_scale;
 mod linear;
 mod list;
 mod milestones;
-mod noise_average;
 mod rounding;
 mod rows;
 mod seesaw;
@@ -32,12 +31,13 @@ mod smith;
 mod stages;
 mod step_time;
 mod window;
+mod words;
 
+pub use crate::ratio_average::RatioAverage;
 pub use accordion::{Accordion, AccordionState};
 pub use ada_batch::AdaBatch;
 pub use ada_batch_grad::AdaBatchGrad;
 pub use adadagrad::AdAdaGrad;
-pub use any::{AnyController, AnyState};
 pub use big_batch::BigBatch;
 pub use cabs::{Cabs, CabsState};
 pub use constant::Constant;
@@ -49,7 +49,6 @@ pub use gradient_noise_scale::GradientNoiseScale;
 pub use linear::Linear;
 pub use list::ListError;
 pub use milestones::Milestones;
-pub use noise_average::NoiseAverage;
 pub use seesaw::Seesaw;
 pub use simi_grad::SimiGrad;
 pub(crate) use situation::epochs;
@@ -58,6 +57,9 @@ pub use smith::Smith;
 pub use stages::{StageList, Stages};
 pub use step_time::{StepTime, TimeFit};
 pub use window::{MOST_IN_WINDOW, Window, WindowKind};
+pub use words::Words;
+
+use any::{Answers, rules};
 
 use crate::real::Real;
 use crate::statistics::Needs;
@@ -69,7 +71,27 @@ pub trait Controller<S: Real> {
 
     /// What an engine must compute for it, beyond loss and mean gradient and what the batch-size test needs.
     fn needs(&self) -> Needs {
-        Needs::default()
+        Needs::NONE
+    }
+
+    /// Whether it decides by what the batch-size test requires.
+    fn uses_test(&self) -> bool {
+        false
+    }
+
+    /// Whether it decides by the loss, with the learning rate.
+    fn uses_loss(&self) -> bool {
+        false
+    }
+
+    /// Whether it changes the learning rate.
+    fn changes_learning_rate(&self) -> bool {
+        false
+    }
+
+    /// Whether it decides by the number of training samples: it counts epochs, or takes a part of them as its limit.
+    fn uses_training_samples(&self) -> bool {
+        false
     }
 
     /// Decides after a batch. Changes nothing: the caller keeps the new state once the step is complete.
@@ -85,5 +107,28 @@ pub trait Controller<S: Real> {
     /// The size of the first batch, where the settings ask for `initial`.
     fn first_batch(&self, initial: u32) -> u32 {
         initial
+    }
+}
+
+// The one table of rules: a new one is a row here, and a file.
+rules! {
+    with_state {
+        "adadagrad" => AdAdaGrad, Window,
+        "cabs" => Cabs, CabsState<S>,
+        "dive_batch" => DiveBatch, DiveBatchState<S>,
+        "gradient_noise_scale" => GradientNoiseScale, RatioAverage<S>,
+        "ada_batch_grad" => AdaBatchGrad, Window,
+        "accordion" => Accordion, AccordionState<S>,
+        "cost_aware" => CostAware, CostAwareState<S>,
+    }
+    without_state {
+        "constant" => Constant,
+        "stages" => Stages,
+        "linear" => Linear,
+        "geometric" => AdaBatch,
+        "smith" => Smith,
+        "seesaw" => Seesaw,
+        "big_batch" => BigBatch,
+        "simi_grad" => SimiGrad,
     }
 }

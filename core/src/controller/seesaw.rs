@@ -1,6 +1,6 @@
 use super::rounding::nearest;
 use super::rows::MILESTONES;
-use super::{Controller, Decision, Milestones, Situation};
+use super::{Controller, Decision, Milestones, Situation, Words};
 use crate::real::Real;
 use crate::settings::{Field, Range};
 
@@ -34,8 +34,22 @@ crate::settings::settings!(Seesaw {
     },
 });
 
+impl Seesaw {
+    /// What it does, in words.
+    pub const WORDS: Words = Words {
+        grew: "a milestone was reached at which a schedule would reduce the learning rate",
+        shrank: Words::LIMITED,
+        kept: "no milestone was reached, or only the learning rate was reduced",
+        against: "The milestones are fixed before the run, and follow nothing that the gradients say.",
+    };
+}
+
 impl<S: Real> Controller<S> for Seesaw {
     type State = ();
+
+    fn changes_learning_rate(&self) -> bool {
+        true
+    }
 
     fn decide(&self, (): (), now: &Situation<'_, S>) -> (Decision, ()) {
         let (mut size, mut rate) = (now.batch, 1.0);

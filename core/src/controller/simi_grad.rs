@@ -1,4 +1,4 @@
-use super::{Controller, Decision, Situation};
+use super::{Controller, Decision, Situation, Words};
 use crate::real::Real;
 use crate::settings::{Field, Range};
 use crate::statistics::Needs;
@@ -29,11 +29,21 @@ crate::settings::settings!(SimiGrad {
     },
 });
 
+impl SimiGrad {
+    /// What it does, in words.
+    pub const WORDS: Words = Words {
+        grew: "the mean gradients of the batch’s halves were less alike than the target (cosine below {target})",
+        shrank: "the mean gradients of the batch’s halves were more alike than the target (cosine above {target})",
+        kept: "the mean gradients of the batch’s halves were as alike as the target (cosine {target}), or the limits allow no other size",
+        against: "The right target depends on the task, and the size changes after almost every step.",
+    };
+}
+
 impl<S: Real> Controller<S> for SimiGrad {
     type State = ();
 
     fn needs(&self) -> Needs {
-        Needs { halves: true, ..Needs::default() }
+        Needs { halves: true, ..Needs::NONE }
     }
 
     fn decide(&self, (): (), now: &Situation<'_, S>) -> (Decision, ()) {

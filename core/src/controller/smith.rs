@@ -1,6 +1,6 @@
 use super::rounding::nearest;
 use super::rows::MILESTONES;
-use super::{Controller, Decision, Milestones, Situation};
+use super::{Controller, Decision, Milestones, Situation, Words};
 use crate::real::Real;
 use crate::settings::{Field, Range};
 
@@ -42,8 +42,26 @@ crate::settings::settings!(Smith {
     },
 });
 
+impl Smith {
+    /// What it does, in words.
+    pub const WORDS: Words = Words {
+        grew: "a milestone was reached at which a schedule would reduce the learning rate",
+        shrank: Words::LIMITED,
+        kept: "no milestone was reached, or the learning rate was reduced instead",
+        against: "The milestones are fixed before the run, and follow nothing that the gradients say.",
+    };
+}
+
 impl<S: Real> Controller<S> for Smith {
     type State = ();
+
+    fn changes_learning_rate(&self) -> bool {
+        true
+    }
+
+    fn uses_training_samples(&self) -> bool {
+        true
+    }
 
     fn decide(&self, (): (), now: &Situation<'_, S>) -> (Decision, ()) {
         let limit = self.limit.unwrap_or(f64::from(now.training_samples) / 10.0);

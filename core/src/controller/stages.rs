@@ -2,7 +2,7 @@ use core::fmt;
 use core::str::FromStr;
 
 use super::list::{self, ListError, MOST_ENTRIES};
-use super::{Controller, Decision, Situation};
+use super::{Controller, Decision, Situation, Words};
 use crate::real::Real;
 use crate::settings::Field;
 
@@ -41,6 +41,16 @@ crate::settings::settings!(Stages {
         .placeholder("STAGES"),
     },
 });
+
+impl Stages {
+    /// What it does, in words.
+    pub const WORDS: Words = Words {
+        grew: "the list of sizes has reached its next stage",
+        shrank: "the list of sizes has reached its next stage",
+        kept: "the list of sizes has not reached another stage",
+        against: "The list is fixed before the run, and follows nothing that the gradients say.",
+    };
+}
 
 impl<S: Real> Controller<S> for Stages {
     type State = ();

@@ -78,10 +78,10 @@ impl crate::fields::Setting for Window {
     fn of(value: crate::fields::Value) -> Result<Self, crate::fields::Fault> {
         use crate::fields::{Fault, Value};
         const EXPECTED: &str = "a list of at most 16 proposals";
-        let Value::List(sizes) = value else { return Err(Fault::Type(value, EXPECTED)) };
+        let Value::List(sizes) = value else { return Err(Fault::unfit(&value, EXPECTED)) };
         let mut window = Self::default();
         if sizes.len() > window.sizes.len() {
-            return Err(Fault::Range(Value::List(sizes), EXPECTED));
+            return Err(Fault::unfit(&Value::List(sizes), EXPECTED));
         }
         for size in sizes {
             window.sizes[usize::from(window.held)] = u32::of(size)?;

@@ -23,13 +23,11 @@
 //! without one, it is its number, counted from 0. `inputs` names the layers that it takes its inputs from, or `input` for
 //! the samples; without them, it takes what the layer before it gives. Only `add` takes two.
 
-use core::fmt;
 use std::borrow::ToOwned;
 use std::format;
 use std::string::{String, ToString};
 use std::vec::Vec;
 
-use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::fields::{Fault, Setting, Value as Given};
@@ -53,7 +51,7 @@ const COMMON: [&str; 2] = ["name", "inputs"];
 const KNOWN: [&str; 7] =
     ["out_features", "out_channels", "kernel_size", "stride", "padding", "bias", "num_groups"];
 /// What is expected of the list.
-const LIST: &str = "a list of layers";
+pub(crate) const LIST: &str = "a list of layers";
 /// What is expected of a layer.
 const OBJECT: &str = "an object, such as {\"layer\": \"relu\"}";
 /// What is wrong where `inputs` are not names.
@@ -181,35 +179,37 @@ fn settings_of(operation: &Operation) -> (&'static str, Vec<Written>) {
     }
 }
 
-/// For lists within settings, which are in memory already.
+/// For lists within settings. A text of its own is read entry by entry, with the place of each:
+/// [`OwnNetwork::read`](crate::owned::checkpoint::OwnNetwork::read).
 impl Setting for Description {
     fn of(value: Given) -> Result<Self, Fault> {
-        let Given::List(layers) = value else { return Err(Fault::Type(value, LIST)) };
+        let Given::List(layers) = value else { return Err(Fault::unfit(&value, LIST)) };
         let mut nodes = Vec::new();
         for layer in layers {
-            let node = match layer {
-                Given::Map(fields) => Entry(fields.0).node(&nodes),
-                other => Err(Fault::Type(other, OBJECT).into_error::<de::value::Error>().to_string()),
-            };
-            push(&mut nodes, node).map_err(Fault::Words)?;
+            push(&mut nodes, layer).map_err(Fault::words)?;
         }
-        finished(nodes).map_err(Fault::Words)
+        finished(nodes).map_err(|(_, what)| Fault::words(what))
     }
 }
 
-/// Adds a node, or says which layer is wrong.
-fn push(nodes: &mut Vec<Node>, node: Result<Node, impl fmt::Display>) -> Result<(), String> {
+crate::fields::deserialize_setting!(Description);
+
+/// Adds the node of an entry behind those before it, or says which layer is wrong.
+pub(crate) fn push(nodes: &mut Vec<Node>, layer: Given) -> Result<(), String> {
     let index = nodes.len();
-    let node = node.map_err(|error| format!("layer {index}: {error}"))?;
     if index == MOST_LAYERS {
         return Err(format!("more than {MOST_LAYERS} layers"));
     }
-    nodes.push(node);
+    let node = match layer {
+        Given::Map(fields) => Entry(fields.entries).node(nodes),
+        other => Err(Fault::unfit(&other, OBJECT).to_string()),
+    };
+    nodes.push(node.map_err(|error| format!("layer {index}: {error}"))?);
     Ok(())
 }
 
-/// The list, if the output of every layer but the last is taken.
-fn finished(nodes: Vec<Node>) -> Result<Description, String> {
+/// The list, if the output of every layer but the last is taken; else which is not, and that in words.
+pub(crate) fn finished(nodes: Vec<Node>) -> Result<Description, (usize, String)> {
     let is_read = |index| {
         let source = u16::try_from(index).map(Source::Node);
         nodes.iter().any(|node| node.inputs.iter().any(|input| Ok(*input) == source))
@@ -219,68 +219,13 @@ fn finished(nodes: Vec<Node>) -> Result<Description, String> {
         None => Ok(Description(nodes)),
         Some(index) => {
             let name = name_of(&nodes, index);
-            Err(format!("layer {index}: no layer takes the output of `{name}`"))
+            Err((index, format!("layer {index}: no layer takes the output of `{name}`")))
         }
-    }
-}
-
-impl<'de> Deserialize<'de> for Description {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_seq(Layers)
-    }
-}
-
-struct Layers;
-
-impl<'de> Visitor<'de> for Layers {
-    type Value = Description;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(LIST)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Description, A::Error> {
-        let mut nodes: Vec<Node> = Vec::new();
-        while let Some(node) = list.next_element_seed(Fields(&nodes)).transpose() {
-            push(&mut nodes, node).map_err(de::Error::custom)?;
-        }
-        finished(nodes).map_err(de::Error::custom)
     }
 }
 
 /// One entry of the list as it is written.
 struct Entry(Vec<(String, Given)>);
-
-/// Reads an entry behind the nodes of those before it. What is wrong with it is found out here, where a reader of text
-/// knows the line.
-struct Fields<'n>(&'n [Node]);
-
-impl<'de> DeserializeSeed<'de> for Fields<'_> {
-    type Value = Node;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Node, D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Fields<'_> {
-    type Value = Node;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(OBJECT)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Node, A::Error> {
-        let mut fields = Vec::new();
-        while let Some((name, value)) = map.next_entry::<String, Given>()? {
-            if fields.iter().any(|(known, _)| *known == name) {
-                return Err(de::Error::custom(format_args!("`{}` appears twice", shown(&name))));
-            }
-            fields.push((name, value));
-        }
-        Entry(fields).node(self.0).map_err(de::Error::custom)
-    }
-}
 
 impl Entry {
     /// The node that it describes, behind those before it.

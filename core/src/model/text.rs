@@ -102,11 +102,12 @@ impl fmt::Write for Rest<'_> {
 
 #[cfg(feature = "serde")]
 mod serialised {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use alloc::format;
 
-    use super::{Model, NAMES, NotAModel, fmt};
-    use crate::fields::{Fault, Setting, Value};
-    use crate::text_form::{self, TextForm};
+    use serde::{Serialize, Serializer};
+
+    use super::{Model, NAMES, NotAModel};
+    use crate::fields::{Fault, Setting, Value, one_of};
 
     impl Serialize for Model {
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -114,25 +115,14 @@ mod serialised {
         }
     }
 
-    impl<'de> Deserialize<'de> for Model {
-        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            text_form::deserialize(deserializer)
-        }
-    }
-
     impl Setting for Model {
         fn of(value: Value) -> Result<Self, Fault> {
-            text_form::setting(value)
+            one_of(value, |error| match error {
+                Some(NotAModel::Spelling(model)) => format!("{model}, as this model is written"),
+                Some(NotAModel::Unknown) | None => format!("one of {NAMES}"),
+            })
         }
     }
 
-    impl TextForm for Model {
-        fn expected(f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            write!(f, "one of {NAMES}")
-        }
-
-        fn refusal(text: &str, error: &NotAModel, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            write!(f, "unknown model `{text}`, {error}")
-        }
-    }
+    crate::fields::deserialize_setting!(Model);
 }

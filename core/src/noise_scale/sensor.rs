@@ -54,6 +54,6 @@ impl Sensor {
     /// The statistics that it needs.
     #[must_use]
     pub fn needs(self) -> Needs {
-        Needs { norms: true, sensors: Sensors::of(self), ..Needs::default() }
+        Needs { norms: true, sensors: Sensors::of(self), ..Needs::NONE }
     }
 }

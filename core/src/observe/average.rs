@@ -2,30 +2,30 @@ use super::{MOST_OBSERVED, Measure, Observation, Observations};
 use crate::batch_test::BatchTest;
 use crate::config::RunConfig;
 use crate::controller::{AnyState, Controller, Situation};
-use crate::moving_average::moving_average;
 use crate::noise_scale::Sensor;
+use crate::ratio_average::RatioAverage;
 use crate::real::Real;
 use crate::statistics::Reason;
 
 /// What the running averages of observed quantities keep of themselves at each step.
 pub const EMA: f64 = 0.95;
 
-/// What a run remembers of an observed quantity. Both averages start at 0; a correction for that would cancel.
+/// What a run remembers of an observed quantity.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Watch<S: Real> {
-    /// The running average of the numerator.
-    pub numerator: S,
-    /// The running average of the denominator.
-    pub denominator: S,
+    /// Its size as a ratio of averages.
+    pub average: RatioAverage<S>,
     /// What the rule remembers, where it is one.
-    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "AnyState::is_none"))]
     pub rule: AnyState<S>,
 }
 
-/// What a run remembers of all of them, in the order of its [`Observe`](super::Observe).
+/// What a run remembers of all of them, in the order of its [`Observe`](super::Observe). Nothing before the first step.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Watches<S: Real>([Watch<S>; MOST_OBSERVED]);
+pub struct Watches<S: Real> {
+    watches: [Watch<S>; MOST_OBSERVED],
+    len: usize,
+}
 
 /// A size as a fraction, or why there is none.
 struct Found<S> {
@@ -43,16 +43,10 @@ impl<S: Real> Found<S> {
 }
 
 impl<S: Real> Watches<S> {
-    /// Whether nothing was averaged.
+    /// One after the other.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
-
-    /// One after the other; those that nothing observes are as at the start.
-    #[must_use]
-    pub const fn all(&self) -> &[Watch<S>; MOST_OBSERVED] {
-        &self.0
+    pub fn all(&self) -> &[Watch<S>] {
+        &self.watches[..self.len]
     }
 }
 
@@ -60,22 +54,8 @@ impl<S: Real> Watch<S> {
     /// Whether a run can have come to it: no numerator is negative.
     #[cfg(feature = "checkpoint")]
     pub(crate) fn is_possible(&self) -> bool {
-        self.numerator >= S::zero() && self.numerator.is_finite() && self.denominator.is_finite()
-    }
-
-    /// With another fraction. What is not finite is left out.
-    fn with(self, [numerator, denominator]: [S; 2]) -> Self {
-        let next = Self {
-            numerator: moving_average(self.numerator, numerator, EMA),
-            denominator: moving_average(self.denominator, denominator, EMA),
-            ..self
-        };
-        if next.numerator.is_finite() && next.denominator.is_finite() { next } else { self }
-    }
-
-    fn smoothed(&self) -> Option<S> {
-        let ratio = self.numerator / self.denominator;
-        (self.denominator > S::zero() && ratio.is_finite()).then_some(ratio)
+        let RatioAverage { numerator, denominator } = self.average;
+        numerator >= S::zero() && numerator.is_finite() && denominator.is_finite()
     }
 }
 
@@ -86,7 +66,9 @@ pub(crate) fn observe<S: Real>(
     now: &Situation<'_, S>,
 ) -> (Observations, Watches<S>) {
     let (mut observations, mut next) = (Observations::default(), *watches);
-    for (&quantity, watch) in config.observe.quantities().iter().zip(&mut next.0) {
+    let quantities = config.observe.quantities();
+    next.len = quantities.len();
+    for (&quantity, watch) in quantities.iter().zip(&mut next.watches) {
         let found = match quantity.in_run(config) {
             Measure::Test(test) => {
                 let required = BatchTest::<S>::required(&test, now.evidence);
@@ -112,12 +94,14 @@ pub(crate) fn observe<S: Real>(
             }
         };
         if let Some(fraction) = found.fraction {
-            *watch = watch.with(fraction);
+            // What is not finite is left out.
+            watch.average = watch.average.with(fraction, EMA).unwrap_or(watch.average);
         }
-        let smoothed = watch.smoothed();
-        let why_not_smoothed = match smoothed {
-            None if watch.denominator < S::zero() => Some(Reason::NonPositiveDebiasedNorm),
-            None if watch.denominator > S::zero() => Some(Reason::Unbounded),
+        let ratio = watch.average.ratio();
+        let smoothed = ratio.ok().filter(|ratio| ratio.is_finite());
+        let why_not_smoothed = match ratio {
+            Err(reason) if watch.average.denominator < S::zero() => Some(reason),
+            Ok(ratio) if !ratio.is_finite() => Some(Reason::Unbounded),
             _ => None,
         };
         observations.push(Observation {
@@ -133,37 +117,26 @@ pub(crate) fn observe<S: Real>(
 #[cfg(feature = "serde")]
 impl<S: Real + serde::Serialize> serde::Serialize for Watches<S> {
     fn serialize<R: serde::Serializer>(&self, serializer: R) -> Result<R::Ok, R::Error> {
-        // Without those at the end that nothing was averaged of.
-        let len = self.0.iter().rposition(|watch| *watch != Watch::default()).map_or(0, |last| last + 1);
-        serializer.collect_seq(&self.0[..len])
+        serializer.collect_seq(self.all())
     }
 }
 
 #[cfg(feature = "serde")]
-impl crate::fields::Setting for Watch<f64> {
-    fn of(value: crate::fields::Value) -> Result<Self, crate::fields::Fault> {
-        let mut fields = value.into_fields()?;
-        let [numerator, denominator] = [fields.required("numerator")?, fields.required("denominator")?];
-        let mut watch = Self { numerator, denominator, rule: AnyState::None };
-        fields.take("rule", &mut watch.rule)?;
-        fields.finish(&["numerator", "denominator", "rule"])?;
-        Ok(watch)
-    }
-}
+crate::fields::required_settings!(Watch<f64> { average, rule });
 
 #[cfg(feature = "serde")]
 impl crate::fields::Setting for Watches<f64> {
     fn of(value: crate::fields::Value) -> Result<Self, crate::fields::Fault> {
-        use crate::fields::{Fault, Value};
-        const EXPECTED: &str = "a list of no more observed quantities than a run can have";
-        let Value::List(list) = value else { return Err(Fault::Type(value, EXPECTED)) };
-        let mut watches = Self::default();
-        if list.len() > watches.0.len() {
-            return Err(Fault::Range(Value::List(list), EXPECTED));
-        }
-        for (watch, value) in watches.0.iter_mut().zip(list) {
-            *watch = Watch::of(value)?;
-        }
+        use crate::fields::{Fault, Setting};
+        let list: alloc::vec::Vec<Watch<f64>> = Setting::of(value)?;
+        let mut watches = Self { len: list.len(), ..Self::default() };
+        let places = watches.watches.get_mut(..list.len()).ok_or_else(|| {
+            let len = list.len();
+            Fault::words(format_args!(
+                "it has {len} observed quantities, but a run has at most {MOST_OBSERVED}"
+            ))
+        })?;
+        places.copy_from_slice(&list);
         Ok(watches)
     }
 }

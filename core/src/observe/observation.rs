@@ -51,7 +51,6 @@ impl Observations {
 
 #[cfg(feature = "serde")]
 mod files {
-    use alloc::format;
 
     use serde::de::value::{Error, StrDeserializer};
     use serde::de::{Deserialize, IntoDeserializer};
@@ -81,9 +80,9 @@ mod files {
     impl Setting for Observations {
         fn of(value: Value) -> Result<Self, Fault> {
             let mut observations = Self::default();
-            for (name, row) in value.into_fields()?.0 {
+            for (name, row) in value.into_fields()?.entries {
                 let quantity = Quantity::named(&name)
-                    .ok_or_else(|| Fault::Words(format!("{name} is not the name of a quantity")))?;
+                    .ok_or_else(|| Fault::words(format_args!("{name} is not the name of a quantity")))?;
                 let mut fields = row.into_fields()?;
                 let mut reason = None;
                 fields.take("reason", &mut reason)?;
@@ -100,8 +99,9 @@ mod files {
     impl Setting for Reason {
         fn of(value: Value) -> Result<Self, Fault> {
             let name = value.into_text()?;
-            let name: StrDeserializer<'_, Error> = name.as_str().into_deserializer();
-            Self::deserialize(name).map_err(|error| Fault::Words(format!("{error}")))
+            let known: StrDeserializer<'_, Error> = name.as_str().into_deserializer();
+            Self::deserialize(known)
+                .map_err(|_| Fault::words(format_args!("{name} is not a reason of the telemetry")))
         }
     }
 }

@@ -1,6 +1,6 @@
 use super::line::{Line, divisor, step_size, update_decayed};
 use super::rows::{EPSILON, WEIGHT_DECAY};
-use super::{Optimizer, Preconditioner, Shared, StepScalars};
+use super::{Kernel, Optimizer, Preconditioner, Shared, StepScalars};
 use num_traits::One;
 
 use crate::real::Real;
@@ -38,6 +38,14 @@ crate::settings::settings!(AdaGrad {
         weight_decay: f64 = 0.0 => WEIGHT_DECAY,
     },
 });
+
+impl AdaGrad {
+    /// The update on devices.
+    #[must_use]
+    pub const fn kernel(&self) -> Kernel {
+        Kernel { epsilon: self.epsilon, weight_decay: self.weight_decay, ..Kernel::new("adagrad", 9) }
+    }
+}
 
 impl<F: Real> Optimizer<F> for AdaGrad {
     fn slots(&self) -> usize {

@@ -1,6 +1,6 @@
 use super::line::{step_size, update};
 use super::sgd::SgdLine;
-use super::{Optimizer, Shared, StepScalars};
+use super::{Kernel, Optimizer, Shared, StepScalars};
 use num_traits::Zero;
 
 use crate::real::Real;
@@ -32,6 +32,14 @@ crate::settings::settings!(AdaGradNorm {
         .placeholder("VALUE"),
     },
 });
+
+impl AdaGradNorm {
+    /// The update on devices.
+    #[must_use]
+    pub const fn kernel(&self) -> Kernel {
+        Kernel::new("sgd", 5)
+    }
+}
 
 impl<F: Real> Optimizer<F> for AdaGradNorm {
     fn slots(&self) -> usize {

@@ -2,7 +2,7 @@ use num_traits::Zero;
 
 use super::line::{step_size, update};
 use super::sgd::SgdLine;
-use super::{Optimizer, Shared, StepScalars};
+use super::{Kernel, Optimizer, Shared, StepScalars};
 use crate::real::Real;
 use crate::settings::{Field, Range, Rounding};
 use crate::statistics::LengthMismatch;
@@ -30,6 +30,14 @@ crate::settings::settings!(AdaGradNormDelayed {
             .placeholder("VALUE"),
     },
 });
+
+impl AdaGradNormDelayed {
+    /// The update on devices.
+    #[must_use]
+    pub const fn kernel(&self) -> Kernel {
+        Kernel::new("sgd", 5)
+    }
+}
 
 impl<F: Real> Optimizer<F> for AdaGradNormDelayed {
     fn slots(&self) -> usize {

@@ -1,6 +1,6 @@
 use super::line::{Decayed, Line, divisor, step_size, update, update_decayed};
 use super::rows::{BETA1, BETA2, EPSILON, WEIGHT_DECAY};
-use super::{Betas, Optimizer, Preconditioner, Shared, StepScalars};
+use super::{Betas, Kernel, Optimizer, Preconditioner, Shared, StepScalars};
 use num_traits::{One, Zero};
 
 use crate::real::Real;
@@ -40,6 +40,14 @@ impl Adam {
     /// β for the next step.
     fn betas_of<S: Real>(&self, shared: &Shared<S>) -> Betas<S> {
         shared.betas.unwrap_or_else(|| Betas::unchanged([self.beta1, self.beta2]))
+    }
+}
+
+impl Adam {
+    /// The update on devices.
+    #[must_use]
+    pub const fn kernel(&self) -> Kernel {
+        Kernel { epsilon: self.epsilon, weight_decay: self.weight_decay, ..Kernel::new("adam", 16) }
     }
 }
 

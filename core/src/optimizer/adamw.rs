@@ -1,5 +1,5 @@
 use super::rows::{BETA1, BETA2, EPSILON, WEIGHT_DECAY};
-use super::{Adam, Optimizer, Preconditioner, Shared, StepScalars};
+use super::{Adam, Kernel, Optimizer, Preconditioner, Shared, StepScalars};
 use num_traits::One;
 
 use crate::real::Real;
@@ -34,8 +34,14 @@ crate::settings::settings!(AdamW {
 });
 
 impl AdamW {
+    /// The update on devices: Adam's, whose parameters the step's scalars shrink first.
+    #[must_use]
+    pub const fn kernel(&self) -> Kernel {
+        self.adam().kernel()
+    }
+
     /// The step that follows the decay.
-    fn adam(&self) -> Adam {
+    const fn adam(&self) -> Adam {
         Adam { beta1: self.beta1, beta2: self.beta2, epsilon: self.epsilon, weight_decay: 0.0 }
     }
 }

@@ -47,7 +47,6 @@ pub struct Shared<S> {
     /// AdaGrad-Norm's Σ‖g‖², without b₀² or β. Unused by the others.
     pub sum_norm_sq: S,
     /// Adam's β, where a coupling has changed them; otherwise they are those of the settings.
-    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub betas: Option<Betas<S>>,
 }
 
@@ -172,33 +171,62 @@ pub trait Optimizer<F: Real> {
     ) -> Result<(), LengthMismatch>;
 }
 
-/// Any of the optimizers, by name, as settings contain them.
+/// An update as kernels on devices have it. They compute [`Optimizer::update`]'s formula from these numbers and the
+/// step's scalars.
 #[derive(Clone, Copy, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(tag = "name", rename_all = "lowercase"))]
-pub enum AnyOptimizer {
-    /// [`Sgd`].
-    Sgd(Sgd),
-    /// [`Momentum`].
-    Momentum(Momentum),
-    /// [`Nesterov`].
-    Nesterov(Nesterov),
-    /// [`AdaGrad`].
-    AdaGrad(AdaGrad),
-    /// [`AdaGradNorm`].
-    #[cfg_attr(feature = "serde", serde(rename = "adagrad_norm"))]
-    AdaGradNorm(AdaGradNorm),
-    /// [`AdaGradNormDelayed`].
-    #[cfg_attr(feature = "serde", serde(rename = "adagrad_norm_delayed"))]
-    AdaGradNormDelayed(AdaGradNormDelayed),
-    /// [`RmsProp`].
-    RmsProp(RmsProp),
-    /// [`Adam`].
-    Adam(Adam),
-    /// [`AdamW`].
-    AdamW(AdamW),
+pub struct Kernel {
+    /// The kernel's name. Optimizers whose formulas differ in the scalars alone have the same one.
+    pub name: &'static str,
+    /// Floating-point operations per parameter.
+    pub operations: u32,
+    /// The share that memory keeps of itself, where that is a setting (μ or ρ) and not one of the step's scalars (β₁).
+    pub decay: Option<f64>,
+    /// ε; 0 where there is none.
+    pub epsilon: f64,
+    /// λ of L2 regularisation.
+    pub weight_decay: f64,
 }
 
-crate::settings::named_settings!(AnyOptimizer {
+impl Kernel {
+    /// One that takes the step's scalars alone.
+    const fn new(name: &'static str, operations: u32) -> Self {
+        Self { name, operations, decay: None, epsilon: 0.0, weight_decay: 0.0 }
+    }
+}
+
+/// The one table of optimizers: a new one is a row here, and a file.
+macro_rules! optimizers {
+    ($($name:literal => $optimizer:ident),* $(,)?) => {
+        /// Any of the optimizers, by name, as settings contain them.
+        #[derive(Clone, Copy, Debug, PartialEq)]
+        #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(tag = "name"))]
+        pub enum AnyOptimizer {
+            $(
+                #[doc = concat!("[`", stringify!($optimizer), "`].")]
+                #[cfg_attr(feature = "serde", serde(rename = $name))]
+                $optimizer($optimizer),
+            )*
+        }
+
+        crate::settings::named_settings!(AnyOptimizer { $($name => $optimizer,)* });
+
+        impl AnyOptimizer {
+            /// The optimizer itself.
+            #[must_use]
+            pub fn as_optimizer<F: Real>(&self) -> &dyn Optimizer<F> {
+                match self { $(Self::$optimizer(optimizer) => optimizer,)* }
+            }
+
+            /// The update on devices.
+            #[must_use]
+            pub const fn kernel(&self) -> Kernel {
+                match self { $(Self::$optimizer(optimizer) => optimizer.kernel(),)* }
+            }
+        }
+    };
+}
+
+optimizers! {
     "sgd" => Sgd,
     "momentum" => Momentum,
     "nesterov" => Nesterov,
@@ -208,22 +236,13 @@ crate::settings::named_settings!(AnyOptimizer {
     "rmsprop" => RmsProp,
     "adam" => Adam,
     "adamw" => AdamW,
-});
+}
 
 impl AnyOptimizer {
-    /// The optimizer itself.
+    /// Whether its memory has sums or means of squares of gradients.
     #[must_use]
-    pub fn as_optimizer<F: Real>(&self) -> &dyn Optimizer<F> {
-        match self {
-            Self::Sgd(optimizer) => optimizer,
-            Self::Momentum(optimizer) => optimizer,
-            Self::Nesterov(optimizer) => optimizer,
-            Self::AdaGrad(optimizer) => optimizer,
-            Self::AdaGradNorm(optimizer) => optimizer,
-            Self::AdaGradNormDelayed(optimizer) => optimizer,
-            Self::RmsProp(optimizer) => optimizer,
-            Self::Adam(optimizer) => optimizer,
-            Self::AdamW(optimizer) => optimizer,
-        }
+    pub fn keeps_squares(&self) -> bool {
+        let optimizer = self.as_optimizer::<f64>();
+        (0..optimizer.slots()).any(|slot| optimizer.holds_squares(slot))
     }
 }

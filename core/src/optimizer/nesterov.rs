@@ -1,6 +1,6 @@
 use super::line::{Line, step_size, update_decayed};
 use super::rows::{MOMENTUM, WEIGHT_DECAY};
-use super::{Optimizer, StepScalars};
+use super::{Kernel, Optimizer, StepScalars};
 use crate::real::Real;
 use crate::statistics::LengthMismatch;
 use crate::subnormal::{Factor, flush};
@@ -25,6 +25,14 @@ crate::settings::settings!(Nesterov {
         weight_decay: f64 = 0.0 => WEIGHT_DECAY,
     },
 });
+
+impl Nesterov {
+    /// The update on devices.
+    #[must_use]
+    pub const fn kernel(&self) -> Kernel {
+        Kernel { decay: Some(self.momentum), weight_decay: self.weight_decay, ..Kernel::new("nesterov", 9) }
+    }
+}
 
 impl<F: Real> Optimizer<F> for Nesterov {
     fn slots(&self) -> usize {

@@ -1,6 +1,6 @@
 use super::line::{Line, divisor, step_size, update_decayed};
 use super::rows::{EPSILON, WEIGHT_DECAY};
-use super::{Optimizer, Preconditioner, Shared, StepScalars};
+use super::{Kernel, Optimizer, Preconditioner, Shared, StepScalars};
 use num_traits::One;
 
 use crate::real::Real;
@@ -34,6 +34,19 @@ crate::settings::settings!(RmsProp {
         weight_decay: f64 = 0.0 => WEIGHT_DECAY,
     },
 });
+
+impl RmsProp {
+    /// The update on devices.
+    #[must_use]
+    pub const fn kernel(&self) -> Kernel {
+        Kernel {
+            decay: Some(self.alpha),
+            epsilon: self.epsilon,
+            weight_decay: self.weight_decay,
+            ..Kernel::new("rmsprop", 11)
+        }
+    }
+}
 
 impl<F: Real> Optimizer<F> for RmsProp {
     fn slots(&self) -> usize {

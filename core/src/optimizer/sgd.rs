@@ -1,6 +1,6 @@
 use super::line::{Line, step_size, update_decayed};
 use super::rows::WEIGHT_DECAY;
-use super::{Optimizer, StepScalars};
+use super::{Kernel, Optimizer, StepScalars};
 use crate::real::Real;
 use crate::statistics::LengthMismatch;
 use crate::subnormal::Factor;
@@ -21,6 +21,14 @@ crate::settings::settings!(Sgd {
         weight_decay: f64 = 0.0 => WEIGHT_DECAY,
     },
 });
+
+impl Sgd {
+    /// The update on devices.
+    #[must_use]
+    pub const fn kernel(&self) -> Kernel {
+        Kernel { weight_decay: self.weight_decay, ..Kernel::new("sgd", 5) }
+    }
+}
 
 impl<F: Real> Optimizer<F> for Sgd {
     fn slots(&self) -> usize {

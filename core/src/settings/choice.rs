@@ -61,6 +61,29 @@ pub(crate) const fn about<T: Settings, E>(_: fn(T) -> E) -> About {
     T::ABOUT
 }
 
+/// The one of this name in a file, with its default settings.
+#[cfg(feature = "serde")]
+pub(crate) fn choice_of<T: Choices>(name: &str) -> Result<T, crate::fields::Fault> {
+    T::named(name).ok_or_else(|| {
+        let known: alloc::vec::Vec<_> = T::CHOICES.iter().map(|choice| choice.name).collect();
+        crate::fields::Fault::name(name, &known).within("name")
+    })
+}
+
+/// The one of this name where it is another one; this one where none is given.
+#[cfg(feature = "serde")]
+pub(crate) fn choose<T: Choices>(
+    choice: &mut T,
+    name: Option<alloc::string::String>,
+) -> Result<(), crate::fields::Fault> {
+    if let Some(name) = name
+        && name != choice.name()
+    {
+        *choice = choice_of(&name)?;
+    }
+    Ok(())
+}
+
 /// Implements [`Choices`], reading and a list of all for an enum whose variants each hold a struct of settings.
 macro_rules! named_settings {
     ($settings:ident { $($name:literal => $variant:ident),* $(,)? }) => {
@@ -106,11 +129,19 @@ macro_rules! named_settings {
         #[cfg(feature = "serde")]
         impl $crate::fields::Setting for $settings {
             fn of(value: $crate::fields::Value) -> Result<Self, $crate::fields::Fault> {
-                let mut fields = value.into_fields()?;
-                let name = fields.take_name()?;
-                match &*name {
-                    $($name => fields.settings().map(Self::$variant),)*
-                    unknown => Err($crate::fields::Fault::variant(unknown, &[$($name),*])),
+                let mut fields = value.into_fields_of("an object with a name")?;
+                let mut settings: Self = $crate::settings::choice_of(&fields.required::<alloc::string::String>("name")?)?;
+                match &mut settings {
+                    $(Self::$variant(settings) => fields.settings(settings)?,)*
+                }
+                Ok(settings)
+            }
+
+            fn read_over(&mut self, value: $crate::fields::Value) -> Result<(), $crate::fields::Fault> {
+                let mut fields = value.into_fields_of("an object with a name")?.over();
+                $crate::settings::choose(self, fields.required("name")?)?;
+                match self {
+                    $(Self::$variant(settings) => fields.settings(settings),)*
                 }
             }
         }
@@ -172,23 +203,31 @@ macro_rules! named_variants {
             pub const fn all() -> [Self; const { [$($name),*].len() }] {
                 [$(Self::$variant { $($field: $default),* }),*]
             }
+
+            #[cfg(feature = "serde")]
+            fn take_fields(&mut self, mut fields: $crate::fields::Fields) -> Result<(), $crate::fields::Fault> {
+                match self {
+                    $(Self::$variant { $($field),* } => {
+                        $(fields.take(stringify!($field), $field)?;)*
+                        fields.finish(&[$(stringify!($field)),*])
+                    })*
+                }
+            }
         }
 
         #[cfg(feature = "serde")]
         impl $crate::fields::Setting for $settings {
             fn of(value: $crate::fields::Value) -> Result<Self, $crate::fields::Fault> {
-                let mut fields = value.into_fields()?;
-                let name = fields.take_name()?;
-                let (settings, known): (Self, &'static [&'static str]) = match &*name {
-                    $($name => {
-                        $(let mut $field = $default;
-                        fields.take(stringify!($field), &mut $field)?;)*
-                        (Self::$variant { $($field),* }, &[$(stringify!($field)),*])
-                    })*
-                    unknown => return Err($crate::fields::Fault::variant(unknown, &[$($name),*])),
-                };
-                fields.finish(known)?;
+                let mut fields = value.into_fields_of("an object with a name")?;
+                let mut settings: Self = $crate::settings::choice_of(&fields.required::<alloc::string::String>("name")?)?;
+                settings.take_fields(fields)?;
                 Ok(settings)
+            }
+
+            fn read_over(&mut self, value: $crate::fields::Value) -> Result<(), $crate::fields::Fault> {
+                let mut fields = value.into_fields_of("an object with a name")?.over();
+                $crate::settings::choose(self, fields.required("name")?)?;
+                self.take_fields(fields)
             }
         }
 

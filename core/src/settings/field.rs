@@ -25,8 +25,11 @@ pub struct Field {
     pub because: &'static str,
     /// What the run's float type does to it.
     pub rounding: Rounding,
-    /// Whether it may change during a run.
+    /// Whether it may change during a run, which [`Trainer::retune`](crate::training::Trainer::retune) does.
     pub retunable: bool,
+    /// Whether a run that is resumed from a checkpoint may be given another value: only how long it goes on, and what is
+    /// measured meanwhile.
+    pub resumable: bool,
     /// The flag that sets it; empty where that is its name.
     pub flag: &'static str,
     /// What a value is called in a usage line, `SAMPLES`; empty where that is the flag's name.
@@ -88,6 +91,7 @@ impl Field {
             because: "",
             rounding: Rounding::None,
             retunable: false,
+            resumable: false,
             flag: "",
             placeholder: "",
         }
@@ -111,6 +115,11 @@ impl Field {
 
     pub(crate) const fn retunable(self) -> Self {
         Self { retunable: true, ..self }
+    }
+
+    /// May change during a run, and when it is resumed.
+    pub(crate) const fn resumable(self) -> Self {
+        Self { retunable: true, resumable: true, ..self }
     }
 
     pub(crate) const fn flag(self, flag: &'static str) -> Self {

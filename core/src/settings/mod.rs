@@ -14,5 +14,7 @@ pub use range::{LARGEST_EXACT, Range};
 pub use table::{About, Settings};
 
 pub(crate) use choice::{about, named_settings, named_variants};
+#[cfg(feature = "serde")]
+pub(crate) use choice::{choice_of, choose};
 pub(crate) use range::Short;
 pub(crate) use table::{default_value, number_of, settings, table};

@@ -24,7 +24,7 @@ impl RunConfig {
     #[must_use]
     pub fn own_needs(&self) -> Needs {
         // The answer does not depend on the float type.
-        let of_test = self.test.map_or(Needs::default(), |test| test.as_test::<f64>().needs());
+        let of_test = self.test.map_or(Needs::NONE, |test| test.as_test::<f64>().needs());
         of_test.and(self.controller.needs())
     }
 

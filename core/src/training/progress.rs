@@ -23,20 +23,11 @@ pub struct Progress<S: Real> {
     /// What the optimizer shares over all parameters.
     pub shared: Shared<S>,
     /// What the rule for batch sizes remembers.
-    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "AnyState::is_none"))]
     pub controller: AnyState<S>,
     /// What the rule has made of the learning rate: the schedule's is multiplied by it.
-    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_unscaled"))]
     pub learning_rate_scale: f64,
     /// What is remembered of observed quantities.
-    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Watches::is_empty"))]
     pub observed: Watches<S>,
-}
-
-#[cfg(feature = "serde")]
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-fn is_unscaled(scale: &f64) -> bool {
-    *scale == 1.0
 }
 
 impl<S: Real> Progress<S> {
@@ -73,7 +64,7 @@ impl crate::fields::Setting for Progress<f64> {
             learning_rate_scale: 1.0,
             observed: Watches::default(),
         };
-        // None of them is there before a run needs it.
+        // Files of version 2 left them out where they were as at the start; newer ones may not.
         fields.take("controller", &mut progress.controller)?;
         fields.take("learning_rate_scale", &mut progress.learning_rate_scale)?;
         fields.take("observed", &mut progress.observed)?;

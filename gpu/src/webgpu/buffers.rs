@@ -264,7 +264,7 @@ mod tests {
     #[test]
     fn every_model_takes_a_batch_of_60_000_within_default_limits() {
         let needs =
-            Needs { norms: true, inner: true, coordinate_quantile: Some(0.5), parts: 4, ..Needs::default() };
+            Needs { norms: true, inner: true, coordinate_quantile: Some(0.5), parts: 4, ..Needs::NONE };
         for model in Model::MNIST {
             let network = OwnedNetwork::of_model(model, SampleShape::MNIST).unwrap();
             let demand = demand(&network, &needs);
@@ -285,7 +285,7 @@ mod tests {
             let demand = Demand { network: network.view(), slots, needs: &needs, most_samples: 60_000 };
             Sizes::new(&demand, 64).bytes()
         };
-        let plain = Needs { norms: true, ..Needs::default() };
+        let plain = Needs { norms: true, ..Needs::NONE };
         let without = bytes(plain, 1);
         for (needs, slots) in [
             // The parts' total, and Σ gᵢ².
@@ -308,8 +308,7 @@ mod tests {
 
     #[test]
     fn a_budget_is_kept_and_one_that_holds_nothing_is_refused() {
-        let (network, needs) =
-            (OwnedNetwork::of_model(Model::Cnn, SampleShape::MNIST).unwrap(), Needs::default());
+        let (network, needs) = (OwnedNetwork::of_model(Model::Cnn, SampleShape::MNIST).unwrap(), Needs::NONE);
         let demand = demand(&network, &needs);
         let mut last = 1024;
         for budget in [100 << 20, 20 << 20, 2 << 20] {
@@ -330,7 +329,7 @@ mod tests {
         let conv = |outputs| Conv2d { outputs, kernel: 3, stride: 1, padding: 1, bias: true }.into();
         let nodes = Node::chain([conv(2), conv(300), GlobalAveragePool.into(), Dense { outputs: 2 }.into()]);
         let network = OwnedNetwork::new(Shape::image(1, 64, 64), &nodes).unwrap();
-        let needs = Needs { norms: true, ..Needs::default() };
+        let needs = Needs { norms: true, ..Needs::NONE };
         let demand = demand(&network, &needs);
         let refused =
             |binding, budget| fitting_micro_batch(&demand, 1024, binding, budget).unwrap_err().to_string();

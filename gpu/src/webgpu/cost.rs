@@ -6,6 +6,7 @@
 
 use std::ops::AddAssign;
 
+use adadagrad_core::optimizer::AnyOptimizer;
 use serde::{Deserialize, Serialize};
 
 use super::uniforms::{
@@ -159,15 +160,11 @@ impl Costed for Epoch {
 impl Costed for Step {
     fn cost(&self, entry: &str) -> Cost {
         let count = u64::from(self.count);
+        // All optimizers of a kernel have the same memory.
+        let optimizer = AnyOptimizer::all().into_iter().find(|optimizer| optimizer.kernel().name == entry);
+        let Some(optimizer) = optimizer else { return Cost::default() };
+        let slots = optimizer.as_optimizer::<f32>().slots() as u64;
         // Parameters and memory are read and written, the gradient is read.
-        let (operations, slots) = match entry {
-            "sgd" => (5, 0),
-            "momentum" => (7, 1),
-            "nesterov" | "adagrad" => (9, 1),
-            "rmsprop" => (11, 1),
-            // adam.
-            _ => (16, 2),
-        };
-        Cost::new(operations * count, (3 + 2 * slots) * count)
+        Cost::new(u64::from(optimizer.kernel().operations) * count, (3 + 2 * slots) * count)
     }
 }

@@ -19,7 +19,7 @@ use super::kernel::{Dispatch, Grid, Shader};
 use super::loss_scale::{DeviceSum, LossScale};
 use super::program::{Builder, Pass, Program, ROWS};
 use super::uniforms::{Batch, Epoch, Step};
-use super::update::{close_up, entry_of, slot_len, spread, step, update_bindings};
+use super::update::{close_up, slot_len, spread, step, update_bindings};
 use super::variants::{self, Sum};
 
 /// Numbers that each micro-batch leaves: loss, right answers, Σ sᵢ, Σ pᵢ², Σ sᵢpᵢ, Σ sᵢ².
@@ -221,7 +221,7 @@ impl DeviceEngine {
         let launch = variants::sums(gpu.variants().sums, Sum::SquareNorm, word(SHARES));
         let square_norm = kernels.launch(&gpu, &launch, &count, &[(1, sum), (4, sums), (6, refused)]);
         let bindings = update_bindings(&optimizer, &buffers);
-        let entry = entry_of(&optimizer);
+        let entry = optimizer.kernel().name;
         let update = kernels.dispatch(&gpu, Shader::Optimizer, entry, &Step::default(), &bindings, vectors);
         let noise = work.needs.sensors.iter().filter_map(|sensor| {
             let (launch, bindings) = (coordinates::launch(sensor)?, coordinates::bindings(sensor, &buffers));

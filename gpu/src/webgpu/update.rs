@@ -1,6 +1,6 @@
-//! Optimizers on the device: which entry point, and what it is told.
+//! Optimizers on the device: what their kernels are told.
 
-use adadagrad_core::optimizer::{AnyOptimizer, StepScalars};
+use adadagrad_core::optimizer::{AnyOptimizer, Kernel, StepScalars};
 
 use super::buffers::{Buffers, word};
 use super::uniforms::Step;
@@ -24,19 +24,7 @@ pub(super) fn close_up(spread: &[f32], parameters: usize) -> Vec<f32> {
     spread.chunks_exact(slot_len(parameters)).flat_map(|slot| &slot[..parameters]).copied().collect()
 }
 
-/// The entry point of `optimizer.wgsl`.
-pub(super) fn entry_of(optimizer: &AnyOptimizer) -> &'static str {
-    match optimizer {
-        AnyOptimizer::Sgd(_) | AnyOptimizer::AdaGradNorm(_) | AnyOptimizer::AdaGradNormDelayed(_) => "sgd",
-        AnyOptimizer::Momentum(_) => "momentum",
-        AnyOptimizer::Nesterov(_) => "nesterov",
-        AnyOptimizer::AdaGrad(_) => "adagrad",
-        AnyOptimizer::RmsProp(_) => "rmsprop",
-        AnyOptimizer::Adam(_) | AnyOptimizer::AdamW(_) => "adam",
-    }
-}
-
-/// Its bindings.
+/// The bindings of `optimizer.wgsl`.
 pub(super) fn update_bindings<'b>(
     optimizer: &AnyOptimizer,
     buffers: &'b Buffers,
@@ -55,47 +43,22 @@ pub(super) fn step(
     parameters: usize,
     samples: u32,
 ) -> Step {
-    let plain = Step {
+    let narrow = |x: f64| x as f32;
+    let Kernel { decay, epsilon, weight_decay, .. } = optimizer.kernel();
+    let [decay1, new1] =
+        decay.map_or([scalars.beta1, scalars.new1], |decay| [decay, 1.0 - decay].map(narrow));
+    Step {
         count: word(parameters),
         samples: samples as f32,
         step_size: scalars.step_size,
         root_scale: scalars.root_scale,
         shrink: scalars.shrink,
-        ..Step::default()
-    };
-    let narrow = |x: f64| x as f32;
-    // As the core's.
-    let divisor = |epsilon: f64| narrow(epsilon).max(f32::MIN_POSITIVE);
-    let adam = |epsilon, weight_decay| Step {
-        decay1: scalars.beta1,
-        new1: scalars.new1,
+        weight_decay: narrow(weight_decay),
+        // As the core's.
+        epsilon: narrow(epsilon).max(f32::MIN_POSITIVE),
+        decay1,
+        new1,
         decay2: scalars.beta2,
         new2: scalars.new2,
-        epsilon: divisor(epsilon),
-        weight_decay: narrow(weight_decay),
-        ..plain
-    };
-    match *optimizer {
-        AnyOptimizer::Sgd(rule) => Step { weight_decay: narrow(rule.weight_decay), ..plain },
-        AnyOptimizer::AdaGradNorm(_) | AnyOptimizer::AdaGradNormDelayed(_) => plain,
-        AnyOptimizer::Momentum(rule) => {
-            Step { decay1: narrow(rule.momentum), weight_decay: narrow(rule.weight_decay), ..plain }
-        }
-        AnyOptimizer::Nesterov(rule) => {
-            Step { decay1: narrow(rule.momentum), weight_decay: narrow(rule.weight_decay), ..plain }
-        }
-        AnyOptimizer::AdaGrad(rule) => {
-            Step { epsilon: divisor(rule.epsilon), weight_decay: narrow(rule.weight_decay), ..plain }
-        }
-        AnyOptimizer::RmsProp(rule) => Step {
-            decay1: narrow(rule.alpha),
-            new1: narrow(1.0 - rule.alpha),
-            epsilon: divisor(rule.epsilon),
-            weight_decay: narrow(rule.weight_decay),
-            ..plain
-        },
-        AnyOptimizer::Adam(rule) => adam(rule.epsilon, rule.weight_decay),
-        // AdamW's decay is in `shrink`.
-        AnyOptimizer::AdamW(rule) => adam(rule.epsilon, 0.0),
     }
 }

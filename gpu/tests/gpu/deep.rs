@@ -138,7 +138,7 @@ fn times_of_deep_networks() {
         let (parameters, table) = problem(&network, &nodes);
         let values: Vec<f32> = table.inputs.concat().iter().map(|&value| value as f32).collect();
         let images = DeviceImages::of_floats(&gpu, &values, &table.labels).unwrap();
-        let needs = [Needs::default(), Needs { norms: true, ..Needs::default() }];
+        let needs = [Needs::NONE, Needs { norms: true, ..Needs::NONE }];
         let begin = Instant::now();
         let engine = |gpu: &Gpu, needs| {
             let optimizer = AnyOptimizer::Sgd(Sgd::default());

@@ -190,7 +190,7 @@ fn augmented_images_give_the_cpus_evidence() {
         [Arc::new(plain.clone()), Arc::new(plain.with_placements(placements))];
     let config = RunConfig { model: Model::MLP, seed: SEED, ..Preset::PaperCnn.config() };
     let Some(mut on_gpu) = gpu(&config, &placed) else { return };
-    let needs = Needs { norms: true, inner: true, coordinate_quantile: None, parts: 2, ..Needs::default() };
+    let needs = Needs { norms: true, inner: true, coordinate_quantile: None, parts: 2, ..Needs::NONE };
     let visits = BatchOrder::Shuffled { order: Order::new(100, SEED), start: 170 };
     let of_gpu = on_gpu.evidence(Cut::new(60, 2), visits, &needs).unwrap();
     let of_cpu = |images| cpu(&config, images).evidence(Cut::new(60, 2), visits, &needs).unwrap();

@@ -61,7 +61,7 @@ fn the_cnn_is_planned_for_60_000_samples_and_its_first_and_last_micro_batches_ru
     let last = (LEN - 1) / micro_batch * micro_batch;
     for (start, samples) in [(0, micro_batch.min(64)), (last, LEN - last)] {
         let visit = BatchOrder::Shuffled { order: Order::new(LEN, SEED), start: start.into() };
-        let needs = Needs { norms: true, ..Needs::default() };
+        let needs = Needs { norms: true, ..Needs::NONE };
         let of_gpu = gpu.evidence(Cut::new(samples, 0), visit, &needs).unwrap();
         assert_same(&of_gpu, &cpu.evidence(Cut::new(samples, 0), visit, &needs).unwrap());
     }
@@ -78,7 +78,7 @@ fn a_budget_makes_smaller_micro_batches_with_the_same_sums() {
     let mut tight = gpu_with(&config, &training, options).unwrap();
     assert!(tight.training().memory_bytes() <= BUDGET);
     assert!(tight.training().micro_batch() < roomy.training().micro_batch());
-    let needs = Needs { norms: true, inner: true, ..Needs::default() };
+    let needs = Needs { norms: true, inner: true, ..Needs::NONE };
     let visit = BatchOrder::InFileOrder { start: 0 };
     let [of_tight, of_roomy] =
         [&mut tight, &mut roomy].map(|engine| engine.evidence(Cut::new(300, 0), visit, &needs).unwrap());
@@ -103,7 +103,7 @@ fn any_number_of_batch_sizes_may_follow_each_other() {
     let config = RunConfig { model: Model::Logistic, seed: SEED, ..Preset::PaperCnn.config() };
     let Some(mut gpu) = gpu(&config, &training) else { return };
     let mut cpu = cpu(&config, &training);
-    let needs = Needs { norms: true, ..Needs::default() };
+    let needs = Needs { norms: true, ..Needs::NONE };
     let visit = BatchOrder::InFileOrder { start: 0 };
     for samples in (1..=40).chain([60, 1, 40]) {
         let of_gpu = gpu.evidence(Cut::new(samples, 0), visit, &needs).unwrap();

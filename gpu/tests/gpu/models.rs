@@ -37,8 +37,7 @@ fn colour_images_say_the_same_and_make_the_same_step() {
         let config = config(model);
         let Some(mut gpu) = gpu(&config, &training) else { return };
         let mut cpu = cpu(&config, &training);
-        let needs =
-            Needs { norms: true, inner: true, coordinate_quantile: None, parts: 0, ..Needs::default() };
+        let needs = Needs { norms: true, inner: true, coordinate_quantile: None, parts: 0, ..Needs::NONE };
         let visit = BatchOrder::InFileOrder { start: 0 };
         let [of_gpu, of_cpu] = [&mut gpu as &mut dyn Engine, &mut cpu]
             .map(|engine| engine.evidence(Cut::new(LEN, 0), visit, &needs).unwrap());

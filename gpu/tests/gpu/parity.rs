@@ -161,8 +161,7 @@ pub(super) fn compare_sizes(gpu: &Evidence<f64>, cpu: &Evidence<f64>, what: &str
 fn evidence_and_sizes_are_the_cpus_for_every_model_test_and_batch() {
     // Everything at once: norms, inner products, coordinates, parts. Then without parts, where a batch that fits
     // one micro-batch is projected with the gradients that are still there.
-    let all =
-        Needs { norms: true, inner: true, coordinate_quantile: Some(0.5), parts: 3, ..Needs::default() };
+    let all = Needs { norms: true, inner: true, coordinate_quantile: Some(0.5), parts: 3, ..Needs::NONE };
     let whole = Needs { parts: 0, ..all };
     let mut compared = 0;
     for model in Model::MNIST {
@@ -191,8 +190,8 @@ fn evidence_and_sizes_are_the_cpus_for_every_model_test_and_batch() {
             }
         }
         let in_file_order = BatchOrder::InFileOrder { start: 7 };
-        let of_gpu = gpu.evidence(Cut::new(20, 0), in_file_order, &Needs::default()).unwrap();
-        let of_cpu = cpu.evidence(Cut::new(20, 0), in_file_order, &Needs::default()).unwrap();
+        let of_gpu = gpu.evidence(Cut::new(20, 0), in_file_order, &Needs::NONE).unwrap();
+        let of_cpu = cpu.evidence(Cut::new(20, 0), in_file_order, &Needs::NONE).unwrap();
         assert_eq!(difference(&of_gpu, &of_cpu), None, "{model:?} in file order");
     }
     // Of nine tests, over three models, six batches and two ways; a few sizes do not exist or hang on a hair.
@@ -204,7 +203,7 @@ fn a_dropped_sample_is_seen() {
     let training = support::images(100, 3);
     let config = RunConfig { model: Model::MLP, seed: SEED, ..Preset::PaperCnn.config() };
     let mut cpu = cpu(&config, &training);
-    let needs = Needs { norms: true, ..Needs::default() };
+    let needs = Needs { norms: true, ..Needs::NONE };
     let visit = BatchOrder::InFileOrder { start: 0 };
     let whole = cpu.evidence(Cut::new(64, 0), visit, &needs).unwrap();
     let dropped = cpu.evidence(Cut::new(63, 0), visit, &needs).unwrap();

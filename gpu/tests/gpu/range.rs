@@ -66,9 +66,8 @@ fn images(model: Model, parameters: &[f32]) -> SharedDataset {
 
 #[test]
 fn the_evidence_of_tiny_gradients_is_the_cpus() {
-    let all =
-        Needs { norms: true, inner: true, coordinate_quantile: Some(0.5), parts: 3, ..Needs::default() };
-    let needs = [all, Needs { parts: 0, ..all }, Needs { norms: true, ..Needs::default() }, Needs::default()];
+    let all = Needs { norms: true, inner: true, coordinate_quantile: Some(0.5), parts: 3, ..Needs::NONE };
+    let needs = [all, Needs { parts: 0, ..all }, Needs { norms: true, ..Needs::NONE }, Needs::NONE];
     let mut compared = 0;
     for model in Model::MNIST {
         let config = RunConfig { model, seed: SEED, ..Preset::PaperCnn.config() };
@@ -108,7 +107,7 @@ fn the_evidence_of_tiny_gradients_is_the_cpus() {
 
 #[test]
 fn the_evidence_of_huge_gradients_is_the_cpus() {
-    let needs = Needs { norms: true, inner: true, coordinate_quantile: None, parts: 0, ..Needs::default() };
+    let needs = Needs { norms: true, inner: true, coordinate_quantile: None, parts: 0, ..Needs::NONE };
     // The CPU's convolutions take square norms in `f32` as well.
     for (model, factors) in [(Model::MLP, &[1e6, 1e10, 1e16, 1e20][..]), (Model::Cnn, &[1e13])] {
         let config = RunConfig { model, seed: SEED, ..Preset::PaperCnn.config() };
@@ -171,7 +170,7 @@ fn a_batch_that_grows_out_of_range_is_one_batch() {
     let Some(device) = support::device() else { return };
     let nodes = Node::chain([Operation::from(Dense { outputs: 3 })]);
     let network = OwnedNetwork::new(Shape::vector(4), &nodes).unwrap();
-    let needs = Needs { norms: true, extends: true, ..Needs::default() };
+    let needs = Needs { norms: true, extends: true, ..Needs::NONE };
     let optimizer = AnyOptimizer::Sgd(Sgd::default());
     let work = Work { optimizer, network: &network, needs, slots: 0, most_samples: 40 };
     let labels: Vec<u32> = (0..40).map(|sample| sample % 3).collect();

@@ -1,7 +1,9 @@
 //! Every rule of batch-size control on a GPU: what it asks a batch for, whole runs beside the CPU's, and the same bits
 //! whatever is on its way or lost.
 
-use adadagrad_core::batch_test::{AnyTest, NormTest, WorkerNormTest};
+use std::collections::HashSet;
+
+use adadagrad_core::batch_test::{AnyTest, CoordinateNormTest, NormTest, WorkerNormTest};
 use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::controller::{
     Accordion, AnyController, BigBatch, Constant, DiveBatch, GradientNoiseScale, SimiGrad,
@@ -10,17 +12,18 @@ use adadagrad_core::dataset::SampleShape;
 use adadagrad_core::model::Model;
 use adadagrad_core::network::initialise;
 use adadagrad_core::noise_scale::{Noise, Sensor};
+use adadagrad_core::observe::{MOST_OBSERVED, Observe, Quantity};
 use adadagrad_core::optimizer::{AdaGrad, Adam, AnyOptimizer, Sgd, Shared};
 use adadagrad_core::owned::{Control, OwnedNetwork};
 use adadagrad_core::shuffle::Order;
 use adadagrad_core::statistics::{Evidence, Needs, Parts, Statistics, Totals};
 use adadagrad_core::training::{BatchOrder, Cut, Telemetry, Trainer};
 use adadagrad_gpu::engine::Engine;
-use adadagrad_gpu::webgpu::{DeviceEngine, DeviceImages, DeviceOrder, Samples, Work};
+use adadagrad_gpu::webgpu::{DeviceEngine, DeviceImages, DeviceOrder, Options, Samples, Work};
 use adadagrad_tests::rules::every_rule;
 use pollster::block_on;
 
-use super::{SAMPLES, SEED, bits, cpu, gpu, run, steps, support};
+use super::{SAMPLES, SEED, bits, cpu, gpu, gpu_with, quiet, run, steps, support};
 
 /// An optimizer that a rule can go with. Where a second moment is nearly 0, a small ε would make large numbers of the
 /// rounding of small ones.
@@ -163,6 +166,56 @@ fn rules_keep_their_bits_whatever_is_on_its_way_or_lost() {
     assert!(extended > 2, "only {extended} batches were extended");
 }
 
+/// What is observed takes memory, so that micro-batches may be smaller than without; its sizes are the CPU's all the same.
+#[test]
+fn every_observed_quantity_is_the_cpus() {
+    let training = support::images(SAMPLES, 3);
+    let names: Vec<_> = Quantity::all().map(Quantity::name).collect();
+    let (mut sizes, mut smaller) = (HashSet::new(), 0);
+    for names in names.chunks(MOST_OBSERVED) {
+        // Two parts, which parts' tests need; a quantile at which no coordinate's mean is nearly 0.
+        let config = RunConfig {
+            test: Some(AnyTest::CoordinateNorm(CoordinateNormTest { eta: 0.5, quantile: 0.5 })),
+            optimizer: AnyOptimizer::Adam(Adam { epsilon: 1e-3, ..Adam::default() }),
+            observe: names.join(" ").parse().unwrap(),
+            initial_batch: 200,
+            max_batch: 200,
+            ..config(AnyController::Constant(Constant {}))
+        };
+        let budgeted = |config: &RunConfig| {
+            let options =
+                Options { memory_budget: Some(OBSERVED_BUDGET), ..Options::of_adapter(None, quiet) };
+            gpu_with(config, &training, options)
+        };
+        let Some(mut on_gpu) = budgeted(&config) else { return };
+        let without = budgeted(&RunConfig { observe: Observe::NONE, ..config.without_test() }).unwrap();
+        smaller += u32::from(on_gpu.training().micro_batch() < without.training().micro_batch());
+        let mut on_cpu = cpu(&config, &training);
+        for (gpu, cpu) in told(config, &mut on_gpu).iter().zip(told(config, &mut on_cpu)) {
+            for (gpu, cpu) in gpu.observed.rows().iter().zip(cpu.observed.rows()) {
+                let name = cpu.quantity.name();
+                assert_eq!((gpu.quantity, gpu.reason), (cpu.quantity, cpu.reason), "{name}");
+                // A noise scale divides by a difference, and coordinates are single numbers.
+                let bound =
+                    if name.starts_with("noise_scale") || name == "coordinate_norm" { 2e-2 } else { 2e-3 };
+                for (gpu, cpu) in [(gpu.size, cpu.size), (gpu.smoothed, cpu.smoothed)] {
+                    assert_eq!(gpu.is_some(), cpu.is_some(), "{name}: {gpu:?} {cpu:?}");
+                    if let (Some(gpu), Some(cpu)) = (gpu, cpu) {
+                        assert!((gpu - cpu).abs() <= bound * cpu.abs(), "{name}: {gpu} {cpu}");
+                        sizes.insert(name);
+                    }
+                }
+            }
+        }
+    }
+    assert!(smaller > 0, "the budget leaves all micro-batches as large as without");
+    let missing: Vec<_> = names.into_iter().filter(|name| !sizes.contains(name)).collect();
+    assert_eq!(missing, [""; 0], "no size");
+}
+
+/// Bytes with which observing leaves fewer samples per micro-batch.
+const OBSERVED_BUDGET: u64 = 1_000_000;
+
 #[test]
 fn an_extended_batch_is_measured_when_it_passes_the_place() {
     let (training, test) = (support::images(SAMPLES, 3), support::images(100, 4));
@@ -184,7 +237,7 @@ fn an_extended_batch_is_measured_when_it_passes_the_place() {
 fn halves_are_the_cpus() {
     let training = support::images(SAMPLES, 3);
     let constant = config(AnyController::Constant(Constant {}));
-    let needs = Needs { halves: true, norms: true, ..Needs::default() };
+    let needs = Needs { halves: true, norms: true, ..Needs::NONE };
     let mut compared = 0;
     for model in [Model::Logistic, Model::MLP] {
         let config = RunConfig { model, ..constant };

@@ -360,7 +360,7 @@ fn slices_of_the_wrong_length_are_refused() {
     let parameters = vec![0.0_f32; 7850];
     let mut gradient = vec![0.0_f32; 7850];
     let mut statistics = Statistics::new(&mut gradient, &mut []).unwrap();
-    let needs = Needs::default();
+    let needs = Needs::NONE;
     let too_many = sweep.accumulate(&parameters, &images, 0..3, &needs, &mut statistics).unwrap_err();
     assert_eq!(too_many, SweepError::TooManySamples { capacity: 2 });
     let short = sweep.accumulate(&parameters[1..], &images, 0..2, &needs, &mut statistics).unwrap_err();

@@ -69,9 +69,9 @@ fn merged(parts: u32, needs: &Needs) -> Told {
 #[test]
 fn a_batchs_sums_are_those_of_its_parts() {
     for needs in [
-        Needs { norms: true, ..Needs::default() },
-        Needs { norms: true, parts: 1, ..Needs::default() },
-        Needs { coordinate_quantile: Some(0.5), ..Needs::default() },
+        Needs { norms: true, ..Needs::NONE },
+        Needs { norms: true, parts: 1, ..Needs::NONE },
+        Needs { coordinate_quantile: Some(0.5), ..Needs::NONE },
     ] {
         for parts in 1..5 {
             let (expected, mean) = merged(parts, &needs);
@@ -94,7 +94,7 @@ fn a_batchs_sums_are_those_of_its_parts() {
 
 #[test]
 fn a_part_of_another_length_is_refused() {
-    let needs = Needs::default();
+    let needs = Needs::NONE;
     let mut sums = BatchSums::<f32>::new(PARAMETERS, &needs).unwrap();
     let mut short = OwnedStatistics::<f32>::new(PARAMETERS - 1, &needs).unwrap();
     let error = sums.take(&mut short, &needs).unwrap_err();

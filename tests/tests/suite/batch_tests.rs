@@ -169,7 +169,7 @@ fn the_controller_on_every_degenerate_case() {
 fn missing_evidence_is_named() {
     let gradients = vec![vec![1.0, 2.0], vec![2.0, 1.0], vec![0.5, 0.5]];
     for Row { name, test, .. } in rows() {
-        let nothing = evidence(&gradients, &Needs::default());
+        let nothing = evidence(&gradients, &Needs::NONE);
         let missing = Required::Undefined(Reason::MissingEvidence);
         assert_eq!(test.as_test().required(&nothing), missing, "{name}");
         assert_eq!(test.as_test().threshold(&nothing), None, "{name}");
@@ -197,8 +197,7 @@ fn needs_are_enough() {
     for Row { name, test, .. } in rows() {
         let needs = BatchTest::<f64>::needs(test.as_test());
         let quantile = needs.coordinate_quantile.or(Some(0.3));
-        let all =
-            Needs { norms: true, inner: true, coordinate_quantile: quantile, parts: 4, ..Needs::default() };
+        let all = Needs { norms: true, inner: true, coordinate_quantile: quantile, parts: 4, ..Needs::NONE };
         let own = test.as_test().required(&evidence(&gradients, &needs));
         assert_eq!(own, test.as_test().required(&evidence(&gradients, &all)), "{name}");
         assert!(own.size().is_some_and(|size| size > 0.0), "{name}: {own:?}");

@@ -99,8 +99,8 @@ fn tiny_gradients_are_summed_without_a_test_too() {
         });
         gradient_sum
     };
-    let alone = sum(&Needs::default());
+    let alone = sum(&Needs::NONE);
     assert!(alone.iter().any(|g| *g != 0.0 && g.abs() < 1e-20));
-    assert_eq!(alone, sum(&Needs { norms: true, ..Needs::default() }));
+    assert_eq!(alone, sum(&Needs { norms: true, ..Needs::NONE }));
     assert!(alone.iter().all(|g| g.as_f64().is_finite()));
 }

@@ -12,6 +12,7 @@ use adadagrad_core::model::Model;
 use adadagrad_core::optimizer::{Adam, AdamW, AnyOptimizer, Betas, Sgd, Shared};
 use adadagrad_core::owned::{Advance, LocalRun, SharedDataset};
 use adadagrad_core::random::Key;
+use adadagrad_core::settings::{Choices, Settings};
 use adadagrad_core::statistics::{Evidence, Reason};
 use adadagrad_core::training::{Telemetry, Trainer};
 use adadagrad_tests::compare::fingerprint;
@@ -218,11 +219,33 @@ fn couplings_that_make_no_sense_are_refused() {
     );
 }
 
+/// What a form and `train --help` say of the setting names every rule that it does not go with, and no other.
+#[test]
+fn the_setting_s_description_names_the_rules_that_refuse_it() {
+    let row = RunConfig::ABOUT.fields.iter().find(|row| row.name == "coupling").unwrap();
+    let (_, refusing) = row.doc.split_once("Only none goes with rules").unwrap();
+    let scaling = AnyController::DiveBatch(DiveBatch { scale_learning_rate: true, ..DiveBatch::default() });
+    for rule in AnyController::all().into_iter().chain([scaling]) {
+        let optimizer = AnyOptimizer::Sgd(Sgd::default());
+        let config = RunConfig { controller: rule, ..config(Coupling::Linear, optimizer) };
+        let is_refused = matches!(config.validate(SAMPLES), Err(error) if error.field == "coupling");
+        let is_named = refusing.contains(rule.name());
+        assert!(is_refused == is_named || rule == AnyController::DiveBatch(DiveBatch::default()), "{rule:?}");
+    }
+    for optimizer in AnyOptimizer::all() {
+        let is_refused = config(Coupling::HalfLife, optimizer).validate(SAMPLES).is_err();
+        let words = format!(" {}", optimizer.name());
+        let named = row.doc.split_once("half_life need the optimizer").unwrap().1;
+        let is_named = named.split_once('.').unwrap().0.split(" or").any(|name| name == words);
+        assert_eq!(is_refused, !is_named, "{optimizer:?}");
+    }
+}
+
 /// Progress says nothing of β that nothing has changed, and takes those that were changed.
 #[test]
 fn progress_holds_changed_betas() {
     let mut trainer = Trainer::<f32>::new(config(Coupling::HalfLife, ADAM), SAMPLES).unwrap();
-    assert!(!serde_json::to_string(trainer.progress()).unwrap().contains("betas"));
+    assert!(serde_json::to_string(trainer.progress()).unwrap().contains(r#""betas":null"#));
     steps(&mut trainer, 9);
     let progress = *trainer.progress();
     assert!(progress.shared.betas.is_some());

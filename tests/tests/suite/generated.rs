@@ -8,7 +8,7 @@ use std::path::Path;
 use adadagrad_core::augmentation::Augmentation;
 use adadagrad_core::batch_test::AnyTest;
 use adadagrad_core::config::RunConfig;
-use adadagrad_core::controller::AnyController;
+use adadagrad_core::controller::{AnyController, Words};
 use adadagrad_core::optimizer::AnyOptimizer;
 use adadagrad_core::schedule::{Decay, Schedule};
 use adadagrad_core::settings::{Choice, Choices, DefaultValue, Field, Range, Settings};
@@ -114,6 +114,15 @@ fn the_page_s_table() {
             writeln!(text, "    title: {},", quoted(title)).unwrap();
             writeln!(text, "    doc: {},", quoted(doc)).unwrap();
             writeln!(text, "    source: {},", quoted(source)).unwrap();
+            let rule = AnyController::named(name).filter(|_| table == "CONTROLLER_ROWS");
+            if let Some(Words { grew, shrank, kept, against }) = rule.map(|rule| *rule.words()) {
+                writeln!(text, "    words: {{").unwrap();
+                for (key, words) in [("grew", grew), ("shrank", shrank), ("kept", kept), ("against", against)]
+                {
+                    writeln!(text, "      {key}: {},", quoted(words)).unwrap();
+                }
+                writeln!(text, "    }},").unwrap();
+            }
             if fields.is_empty() {
                 writeln!(text, "    fields: [],").unwrap();
             } else {
@@ -174,9 +183,18 @@ fn the_documentation_s_tables() {
          Everything that is chosen by name in a run description, and its settings. In a file, on a page's address and in\n\
          `RunConfig` they have these names; on the command line `--test norm --eta 0.5`, with dashes for underscores, and\n\
          `--controller smith --controller-factor 4` for a rule's. `adadagrad train --help` lists all flags. *During a run*\n\
-         tells whether a setting may change while the run goes on. This page is written by the tests from the core's table\n\
-         of settings.\n",
+         tells whether a setting may change while the run goes on, on the page or with `Trainer::retune`. A run that the\n\
+         program resumes from a checkpoint keeps all settings but ",
     );
+    let fields = OWN.iter().flat_map(|(_, fields)| *fields);
+    let resumable: Vec<_> =
+        fields.filter(|field| field.resumable).map(|field| format!("`{}`", field.name)).collect();
+    writeln!(
+        text,
+        "{}. This page is\nwritten by the tests from the core's table of settings.",
+        resumable.join(" and ")
+    )
+    .unwrap();
     let cell = |text: &str| text.replace('|', "\\|");
     let line = |text: &mut String, field: &Field| {
         let Field { name, symbol, default, texts, range, retunable, doc, .. } = *field;

@@ -7,7 +7,7 @@ use adadagrad_core::batch_test::{AnyTest, AugmentedTest, BatchTest, NormTest};
 use adadagrad_core::config::RunConfig;
 use adadagrad_core::controller::{
     Accordion, AdAdaGrad, AdaBatch, AdaBatchGrad, AnyController, AnyState, BigBatch, Cabs, Constant,
-    CostAware, DiveBatch, GradientNoiseScale, Linear, Milestones, NoiseAverage, Seesaw, SimiGrad, Smith,
+    CostAware, DiveBatch, GradientNoiseScale, Linear, Milestones, RatioAverage, Seesaw, SimiGrad, Smith,
     Stages, WindowKind,
 };
 use adadagrad_core::coupling::{Coupled, Coupling};
@@ -256,9 +256,9 @@ fn columns<F: Real<Sum = f64>>(
         ("begin", Some(planned.cut.samples().into())),
         ("extensions", Some(step.extensions.into())),
     ]);
-    let average = |columns: &mut Columns, average: NoiseAverage<f64>| {
-        columns.insert("v_average", Some(average.noise));
-        columns.insert("n_unb_average", Some(average.signal));
+    let average = |columns: &mut Columns, average: RatioAverage<f64>| {
+        columns.insert("v_average", Some(average.numerator));
+        columns.insert("n_unb_average", Some(average.denominator));
         columns.insert("noise_scale", average.scale().ok());
         average.scale().ok()
     };
@@ -490,7 +490,7 @@ fn check_sensors(case: &SensorCase) -> Check {
             .map_err(|error| format!("{}, {name}: {error}", case.name))?;
     }
     // Evidence says the same of the plain one, without second moments.
-    let evidence = statistics.evidence(&Needs { norms: true, ..Needs::default() }, None);
+    let evidence = statistics.evidence(&Needs { norms: true, ..Needs::NONE }, None);
     check_sensor(evidence.noise(Sensor::Plain), Noise::scale, &case.expected["plain"], plain)
 }
 

@@ -21,7 +21,7 @@ fn check_chunk<F: Real<Sum = f64>>(part: &mut Statistics<'_, F>, chunk: &Chunk, 
         let found = part.coordinate_variance(d).map_or(0.0, |variance| variance * spare);
         close(&format!("coordinate_centred_sums[{d}]"), found, expected, unit * chunk.S)?;
     }
-    let evidence = part.evidence(&Needs { norms: true, ..Needs::default() }, None);
+    let evidence = part.evidence(&Needs { norms: true, ..Needs::NONE }, None);
     let single = "single_sample".to_owned();
     let reason = chunk.trace.is_none().then_some(&single);
     quantity("trace", evidence.variance(), chunk.trace, reason, unit * chunk.S / spare.max(1.0))?;

@@ -170,7 +170,7 @@ fn telemetry_holds_no_more_than_was_asked_for() {
         let mut run = Run::<f64>::new(&file, run);
         let plan = run.trainer.plan().unwrap();
         assert_eq!(plan.needs.inner, inner);
-        assert!(plan.needs != Needs::default());
+        assert!(plan.needs != Needs::NONE);
         let telemetry = run.step(&plan).unwrap();
         assert_eq!(telemetry.variance_along.is_some(), inner);
         assert_eq!(telemetry.coordinate_ratio, None);

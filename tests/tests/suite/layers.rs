@@ -402,11 +402,11 @@ fn what_is_not_needed_is_not_computed() {
         let mut plain = Statistics::new(&mut sums, &mut []).unwrap();
         with_sweep(network, PlainBackend, 4, |sweep| {
             for part in [0..4, 4..6] {
-                sweep.accumulate(&case.parameters, &case.table, part, &Needs::default(), &mut plain).unwrap();
+                sweep.accumulate(&case.parameters, &case.table, part, &Needs::NONE, &mut plain).unwrap();
             }
         });
         assert_eq!(plain.totals.sum_squared_norms, 0.0, "{}", case.name);
-        let evidence = plain.evidence(&Needs::default(), None);
+        let evidence = plain.evidence(&Needs::NONE, None);
         assert_eq!(evidence.sum_squared_norms, None);
         let mut mean = vec![0.0; network.parameters()];
         plain.mean_gradient(&mut mean).unwrap();
@@ -423,7 +423,7 @@ fn an_empty_micro_batch_changes_nothing() {
         let mut sums = vec![0.0; network.parameters()];
         let mut statistics = Statistics::new(&mut sums, &mut []).unwrap();
         let totals = statistics.totals;
-        let needs = Needs { norms: true, ..Needs::default() };
+        let needs = Needs { norms: true, ..Needs::NONE };
         with_sweep(network, FastBackend, 3, |sweep| {
             sweep.accumulate(&case.parameters, &case.table, [0_u32; 0], &needs, &mut statistics).unwrap();
         });
@@ -595,7 +595,7 @@ fn a_label_out_of_range_changes_nothing() {
     let mut sums = vec![0.0; network.parameters()];
     let mut statistics = Statistics::new(&mut sums, &mut []).unwrap();
     let error = with_sweep(network, PlainBackend, 6, |sweep| {
-        sweep.accumulate(&case.parameters, &table, 0..6, &Needs::default(), &mut statistics).unwrap_err()
+        sweep.accumulate(&case.parameters, &table, 0..6, &Needs::NONE, &mut statistics).unwrap_err()
     });
     let message = error.to_string();
     assert!(message.contains("sample 2") && message.contains("label 4"), "{message}");

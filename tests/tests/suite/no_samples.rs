@@ -11,7 +11,7 @@ use crate::batch_tests::rows;
 use crate::determinism::{Images, run_configs};
 
 fn everything() -> Needs {
-    Needs { norms: true, inner: true, coordinate_quantile: Some(1.0), parts: 1, ..Needs::default() }
+    Needs { norms: true, inner: true, coordinate_quantile: Some(1.0), parts: 1, ..Needs::NONE }
 }
 
 #[test]

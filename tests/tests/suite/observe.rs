@@ -13,7 +13,7 @@ use adadagrad_core::optimizer::AnyOptimizer;
 use adadagrad_core::owned::{Advance, LocalRun, SharedDataset};
 use adadagrad_core::random::Key;
 use adadagrad_core::settings::Choices;
-use adadagrad_core::statistics::{Evidence, Reason};
+use adadagrad_core::statistics::{Evidence, Needs, Reason};
 use adadagrad_core::training::{Telemetry, Trainer};
 use adadagrad_tests::compare::fingerprint;
 use adadagrad_tests::mnist::network;
@@ -175,6 +175,27 @@ fn sizes_are_smoothed_as_ratios_of_averages() {
     let text = serde_json::to_string(&telemetry).unwrap();
     assert!(text.contains(r#""observed":{"norm":{"size":"#), "{text}");
     assert_eq!(serde_json::from_str::<Telemetry>(&text).unwrap(), telemetry);
+}
+
+/// Nobody asks for evidence: none is computed.
+#[test]
+fn a_constant_batch_that_observes_nothing_asks_for_nothing() {
+    let config = config("");
+    assert_eq!(config.needs(), Needs::NONE);
+    assert_eq!(self::config("norm").needs(), Needs { apart: true, ..Needs::NORMS });
+    for step in finish(config, None).0 {
+        let evidence = [
+            step.sum_squared_norms,
+            step.variance,
+            step.variance_along,
+            step.variance_orthogonal,
+            step.coordinate_ratio,
+            step.worker_variance,
+            step.required,
+            step.wanted,
+        ];
+        assert_eq!(evidence, [None; 8]);
+    }
 }
 
 /// An observed test or rule that is the run's own has the run's settings; Big Batch extends nothing.

@@ -215,8 +215,7 @@ fn quantiles_that_are_none_and_counts_that_are_full() {
         for gradient in [[1.0, 2.0, 3.0], [2.0, 2.0, 9.0]] {
             statistics.push(&gradient, 0.0).unwrap();
         }
-        statistics
-            .evidence(&Needs { norms: true, coordinate_quantile: Some(quantile), ..Needs::default() }, None)
+        statistics.evidence(&Needs { norms: true, coordinate_quantile: Some(quantile), ..Needs::NONE }, None)
     };
     let [least, most] = [0.0, 0.5];
     for (quantile, expected) in [
@@ -290,7 +289,7 @@ fn thresholds_that_are_no_numbers_define_no_size() {
 
 #[test]
 fn the_norm_of_a_batch_is_its_own_whether_its_mean_was_asked_for_or_not() {
-    let needs = Needs { norms: true, ..Needs::default() };
+    let needs = Needs { norms: true, ..Needs::NONE };
     let mut batch = BatchSums::<f32>::new(2, &needs).unwrap();
     let mut part = OwnedStatistics::<f32>::new(2, &needs).unwrap();
     let mut push = |batch: &mut BatchSums<f32>, gradients: &[[f32; 2]]| {

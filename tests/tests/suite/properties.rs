@@ -80,7 +80,7 @@ fn pooled(rows: &Rows, sizes: &[usize]) -> (Evidence<f64>, Vec<f64>, Vec<f64>) {
         inner.merge(&sums);
     }
     let variances = (0..width).map(|d| total.coordinate_variance(d).unwrap()).collect();
-    let needs = Needs { norms: true, inner: true, coordinate_quantile: None, parts: 1, ..Needs::default() };
+    let needs = Needs { norms: true, inner: true, coordinate_quantile: None, parts: 1, ..Needs::NONE };
     (total.evidence(&needs, Some(inner)), mean, variances)
 }
 

@@ -31,6 +31,17 @@ export interface Choice {
   /** Empty where that is common knowledge. */
   source: string;
   fields: readonly Row[];
+  /** Of rules. */
+  words?: Words;
+}
+
+/** Why a rule changed a batch or kept it: clauses with `{field}` or `{field:form}` for its settings; and what is known against it. */
+export interface Words {
+  grew: string;
+  shrank: string;
+  kept: string;
+  /** A sentence, or empty. */
+  against: string;
 }
 
 export function rowsOf(choices: readonly Choice[], name: string): readonly Row[] {

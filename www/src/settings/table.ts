@@ -166,6 +166,12 @@ export const CONTROLLER_ROWS = [
     title: 'AdAdaGrad',
     doc: 'The next batch is as large as the test requires, and never smaller than this one.',
     source: 'Lau, Liu, Kolar 2024, arXiv 2402.11215',
+    words: {
+      grew: 'the test needed {required} samples',
+      shrank: 'the settings allow no larger batch any more',
+      kept: 'the batch was large enough for the test',
+      against: 'A very small initial batch can require far too much by chance, and the batch never shrinks again.',
+    },
     fields: [
       { name: 'growth_cap', title: 'growth cap', symbol: '', doc: 'The largest growth factor of the batch size in one step; none, as in the paper, where it is left out.', kind: 'optional', default: null, least: 0, texts: [], range: '', retunable: true },
       { name: 'window', title: 'window', symbol: '', doc: 'The smallest of this many required sizes counts; 1 for no window.', kind: 'size', default: 1, least: 1, texts: [], range: 'from 1 to 16', retunable: true },
@@ -177,6 +183,12 @@ export const CONTROLLER_ROWS = [
     title: 'CABS',
     doc: 'The batch is the learning rate times the gradients\' variance over the loss; it may shrink.',
     source: 'Balles, Romero, Hennig 2017, arXiv 1612.05086',
+    words: {
+      grew: 'the learning rate times the variance of the gradients, divided by the loss, is above the batch size',
+      shrank: 'the learning rate times the variance of the gradients, divided by the loss, is below the batch size',
+      kept: 'the learning rate times the variance of the gradients, divided by the loss, requires no other size',
+      against: 'It assumes the steps of plain SGD and a smallest possible loss of 0.',
+    },
     fields: [
       { name: 'ema', title: 'decay of the averages', symbol: '', doc: 'How much of the running averages stays after each step.', kind: 'number', default: 0.95, least: 0, texts: [], range: 'at least 0 and below 1', retunable: true },
       { name: 'scale', title: 'scale', symbol: '', doc: 'What the size is multiplied by.', kind: 'number', default: 1.0, least: 0, texts: [], range: '', retunable: true },
@@ -187,6 +199,12 @@ export const CONTROLLER_ROWS = [
     title: 'DiveBatch',
     doc: 'Every few epochs the batch grows with the diversity of the epoch\'s gradients.',
     source: 'arXiv 2509.16173',
+    words: {
+      grew: 'an epoch ended whose gradients were diverse enough for a larger batch',
+      shrank: 'the settings allow no larger batch any more',
+      kept: 'DiveBatch changes the size at most once per {every_epochs:epochs}',
+      against: 'Every adaptive scheme in DiveBatch’s own CIFAR-10 table loses 0.4 to 1.7 points to constant b = 128.',
+    },
     fields: [
       { name: 'delta', title: 'scale', symbol: 'δ', doc: 'What the diversity of the gradients is multiplied by.', kind: 'number', default: 0.1, least: 0, texts: [], range: '', retunable: true },
       { name: 'every_epochs', title: 'epochs between changes', symbol: '', doc: 'The number of epochs between two changes.', kind: 'count', default: 20, least: 1, texts: [], range: '', retunable: true },
@@ -198,6 +216,12 @@ export const CONTROLLER_ROWS = [
     title: 'gradient noise scale',
     doc: 'The batch is a multiple of the smoothed gradient noise scale; it may shrink.',
     source: 'McCandlish, Kaplan, Amodei et al. 2018, arXiv 1812.06162',
+    words: {
+      grew: '{scale:times}{sensor:noise} is above the batch size',
+      shrank: '{scale:times}{sensor:noise} is below the batch size',
+      kept: '{scale:times}{sensor:noise} requires no other size',
+      against: 'The noise scale can underestimate the critical batch by orders of magnitude under Adam (arXiv 2505.23971).',
+    },
     fields: [
       { name: 'sensor', title: 'noise scale', symbol: '', doc: 'How the noise scale is measured: plain, divided by the optimizer\'s second moments, or by signs.', kind: 'text', default: 'plain', least: 0, texts: ['plain', 'preconditioned', 'sign'], range: '', retunable: false },
       { name: 'scale', title: 'scale', symbol: '', doc: 'What the size is multiplied by.', kind: 'number', default: 1.0, least: 0, texts: [], range: '', retunable: true },
@@ -209,6 +233,12 @@ export const CONTROLLER_ROWS = [
     title: 'AdaBatchGrad',
     doc: 'Grows to the smallest of the last sizes that the augmented inner product test required.',
     source: 'Ostroukhov, Zhumabayeva, Xiang, Gasnikov, Takáč, Kamzolov 2024, arXiv 2402.05264',
+    words: {
+      grew: 'the smallest of the last {window} sizes that its test required is larger',
+      shrank: 'the settings allow no larger batch any more',
+      kept: 'the smallest of the last {window} sizes that its test required is not larger, or is not known yet',
+      against: 'Its test needs a second sweep over each batch, and the batch never shrinks again.',
+    },
     fields: [
       { name: 'theta', title: 'threshold along', symbol: 'ϑ', doc: 'Limits the noise along the mean gradient.', kind: 'number', default: 0.1, least: 0, texts: [], range: '', retunable: true },
       { name: 'nu', title: 'threshold across', symbol: 'ν', doc: 'Limits the noise orthogonal to the mean gradient.', kind: 'number', default: 0.1, least: 0, texts: [], range: '', retunable: true },
@@ -221,6 +251,12 @@ export const CONTROLLER_ROWS = [
     title: 'Accordion',
     doc: 'Large batches in epochs whose gradient is like that of the epoch before, small ones in the others.',
     source: 'Agarwal, Wang, Lee, Venkataraman, Papailiopoulos 2020, arXiv 2010.16248',
+    words: {
+      grew: 'the gradient of the last epoch was like that of the epoch before',
+      shrank: 'the gradient of the last epoch differed from that of the epoch before',
+      kept: 'Accordion chooses between its two sizes only at the end of an epoch',
+      against: 'The batch jumps between two sizes, and the learning rate stays as it is.',
+    },
     fields: [
       { name: 'small', title: 'small batch', symbol: '', doc: 'The batch while the gradient changes much.', kind: 'size', default: 512, least: 1, texts: [], range: '', retunable: true },
       { name: 'large', title: 'large batch', symbol: '', doc: 'The batch while the gradient changes little.', kind: 'size', default: 4096, least: 1, texts: [], range: '', retunable: true },
@@ -232,6 +268,12 @@ export const CONTROLLER_ROWS = [
     title: 'cost-aware',
     doc: 'Doubles or halves toward the batch that makes most progress per second, by measured step times.',
     source: 'snr-grad 2026',
+    words: {
+      grew: 'a larger batch promises more progress per second, or is tried in order to time it',
+      shrank: 'a smaller batch promises more progress per second, or is tried in order to time it',
+      kept: 'no other size promises at least {gain:percent} more progress per second, or the last change was less than {dwell} steps ago',
+      against: 'Its choice depends on this machine’s speed, so a run does not repeat exactly. The noise scale can underestimate the critical batch by orders of magnitude under Adam (arXiv 2505.23971).',
+    },
     fields: [
       { name: 'sensor', title: 'noise scale', symbol: '', doc: 'How the noise scale is measured: plain, divided by the optimizer\'s second moments, or by signs.', kind: 'text', default: 'plain', least: 0, texts: ['plain', 'preconditioned', 'sign'], range: '', retunable: false },
       { name: 'ema', title: 'decay of the averages', symbol: '', doc: 'How much of the running averages stays after each step.', kind: 'number', default: 0.95, least: 0, texts: [], range: 'at least 0 and below 1', retunable: true },
@@ -247,6 +289,12 @@ export const CONTROLLER_ROWS = [
     title: 'constant batch',
     doc: 'The batch keeps its size; the result of a test is reported, but has no effect.',
     source: '',
+    words: {
+      grew: 'the smallest batch in the settings was raised',
+      shrank: 'the settings allow no larger batch any more',
+      kept: 'the rule keeps the batch constant',
+      against: '',
+    },
     fields: [],
   },
   {
@@ -254,6 +302,12 @@ export const CONTROLLER_ROWS = [
     title: 'list of sizes',
     doc: 'The batch follows a list of sizes over samples seen.',
     source: 'Megatron-LM\'s and PyTorch users\' lists',
+    words: {
+      grew: 'the list of sizes has reached its next stage',
+      shrank: 'the list of sizes has reached its next stage',
+      kept: 'the list of sizes has not reached another stage',
+      against: 'The list is fixed before the run, and follows nothing that the gradients say.',
+    },
     fields: [
       { name: 'schedule', title: 'stages', symbol: '', doc: 'Where each size begins, in samples, and the size: 0:64 1M:256 4M:1024.', kind: 'text', default: '0:64', least: 0, texts: [], range: '', retunable: true },
     ],
@@ -263,6 +317,12 @@ export const CONTROLLER_ROWS = [
     title: 'linear growth',
     doc: 'The batch grows in proportion to the samples seen, up to a last size.',
     source: 'Megatron-LM\'s batch-size ramp',
+    words: {
+      grew: 'the size follows the samples seen, to {last_batch} after {over_samples} samples',
+      shrank: 'the size follows the samples seen, to {last_batch} after {over_samples} samples',
+      kept: 'the size only follows the samples seen, to {last_batch} after {over_samples} samples',
+      against: 'The growth is fixed before the run, and follows nothing that the gradients say.',
+    },
     fields: [
       { name: 'last_batch', title: 'last batch', symbol: '', doc: 'The size that is reached.', kind: 'size', default: 1024, least: 1, texts: [], range: '', retunable: true },
       { name: 'over_samples', title: 'samples of the growth', symbol: '', doc: 'The number of samples seen when the last size is reached.', kind: 'count', default: 1000000, least: 1, texts: [], range: '', retunable: true },
@@ -273,6 +333,12 @@ export const CONTROLLER_ROWS = [
     title: 'AdaBatch',
     doc: 'Every few epochs the batch is doubled, and the learning rate reduced a little.',
     source: 'Devarakonda, Naumov, Garland 2017, arXiv 1712.02029',
+    words: {
+      grew: 'AdaBatch multiplies the batch by {factor} once per {every_epochs:epochs}',
+      shrank: 'the settings allow no larger batch any more',
+      kept: 'AdaBatch multiplies the batch by {factor} only once per {every_epochs:epochs}',
+      against: 'The growth is fixed before the run, and follows nothing that the gradients say.',
+    },
     fields: [
       { name: 'every_epochs', title: 'epochs between changes', symbol: '', doc: 'The number of epochs between two changes.', kind: 'count', default: 20, least: 1, texts: [], range: '', retunable: true },
       { name: 'factor', title: 'growth of the batch', symbol: '', doc: 'What the batch is multiplied by at each change.', kind: 'number', default: 2.0, least: 0, texts: [], range: '', retunable: true },
@@ -284,6 +350,12 @@ export const CONTROLLER_ROWS = [
     title: 'Smith et al.',
     doc: 'Where a schedule would cut the learning rate, the batch grows instead, up to a tenth of the data.',
     source: 'Smith, Kindermans, Ying, Le 2018, arXiv 1711.00489',
+    words: {
+      grew: 'a milestone was reached where a schedule would cut the learning rate',
+      shrank: 'the settings allow no larger batch any more',
+      kept: 'no milestone was reached, or the learning rate was cut instead',
+      against: 'The milestones are fixed before the run, and follow nothing that the gradients say.',
+    },
     fields: [
       { name: 'milestones', title: 'milestones', symbol: '', doc: 'Where the learning rate would be cut, in samples: 60K 120K 240K.', kind: 'text', default: '60K 120K 240K', least: 0, texts: [], range: '', retunable: true },
       { name: 'factor', title: 'growth of the batch', symbol: '', doc: 'What the batch is multiplied by at each milestone.', kind: 'number', default: 5.0, least: 0, texts: [], range: '', retunable: true },
@@ -295,6 +367,12 @@ export const CONTROLLER_ROWS = [
     title: 'Seesaw',
     doc: 'Where a schedule would halve the learning rate, the batch is doubled and the rate divided by √2.',
     source: 'arXiv 2510.14717',
+    words: {
+      grew: 'a milestone was reached where a schedule would cut the learning rate',
+      shrank: 'the settings allow no larger batch any more',
+      kept: 'no milestone was reached, or only the learning rate was cut',
+      against: 'The milestones are fixed before the run, and follow nothing that the gradients say.',
+    },
     fields: [
       { name: 'milestones', title: 'milestones', symbol: '', doc: 'Where the learning rate would be cut, in samples: 60K 120K 240K.', kind: 'text', default: '60K 120K 240K', least: 0, texts: [], range: '', retunable: true },
       { name: 'cut', title: 'cut', symbol: 'c', doc: 'What a schedule would multiply the learning rate by at each milestone.', kind: 'number', default: 0.5, least: 0, texts: [], range: 'above 0 and below 1', retunable: true },
@@ -305,6 +383,12 @@ export const CONTROLLER_ROWS = [
     title: 'Big Batch SGD',
     doc: 'A batch is extended before its step until its mean gradient stands out from the noise.',
     source: 'De, Yadav, Jacobs, Goldstein 2016, arXiv 1610.05792',
+    words: {
+      grew: 'the mean gradient of a smaller batch did not stand out from the noise',
+      shrank: 'the settings allow no larger batch any more',
+      kept: 'the mean gradient of this size stood out from the noise, or it is the largest allowed',
+      against: 'The batch never shrinks again, and each extension costs another pass over the new samples.',
+    },
     fields: [
       { name: 'growth', title: 'growth', symbol: '', doc: 'The part of the batch that is added at a time.', kind: 'number', default: 0.1, least: 0, texts: [], range: '', retunable: true },
     ],
@@ -314,6 +398,12 @@ export const CONTROLLER_ROWS = [
     title: 'SimiGrad',
     doc: 'A tenth more or less, by the cosine between the mean gradients of the batch\'s halves.',
     source: 'Qin, Rajbhandari, Ruwase, Yan, Yang, He 2021, NeurIPS',
+    words: {
+      grew: 'the mean gradients of the batch’s halves were less alike than the target (cosine below {target})',
+      shrank: 'the mean gradients of the batch’s halves were more alike than the target (cosine above {target})',
+      kept: 'the mean gradients of the batch’s halves were as alike as the target (cosine {target}), or the limits allow no other size',
+      against: 'The right target depends on the task, and the size changes after almost every step.',
+    },
     fields: [
       { name: 'target', title: 'target', symbol: '', doc: 'The cosine above which the batch shrinks, and below which it grows.', kind: 'number', default: 0.1, least: 0, texts: [], range: 'from -1 to 1', retunable: true },
     ],

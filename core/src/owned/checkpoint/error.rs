@@ -7,6 +7,7 @@ use std::vec::Vec;
 use safetensors::SafeTensorError;
 
 use super::names::{STATE, STATE_VERSION};
+use crate::fields::Fault;
 
 /// What is wrong with a checkpoint.
 #[derive(Debug)]
@@ -20,11 +21,8 @@ pub enum CheckpointError {
         /// Bytes in the file.
         bytes: usize,
     },
-    /// The header names something twice.
-    Twice {
-        /// What.
-        name: String,
-    },
+    /// The header is not valid: in which field, and why.
+    Header(Fault),
     /// A file as `torch.save` writes it.
     Pickle,
     /// Values of a type that is not F16, BF16, F32 or F64.
@@ -93,7 +91,7 @@ impl fmt::Display for CheckpointError {
             Self::Beyond { tensor, bytes } => {
                 write!(f, "the header places the tensor {tensor} beyond the end of the file at byte {bytes}")
             }
-            Self::Twice { name } => write!(f, "the header names {name} twice"),
+            Self::Header(fault) => write!(f, "not a valid safetensors file: {fault}"),
             Self::Pickle => f.write_str(
                 "not a valid safetensors file, but a file of torch.save: save the state_dict with \
                  safetensors.torch.save_file",

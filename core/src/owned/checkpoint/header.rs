@@ -1,72 +1,87 @@
-//! What safetensors does not find wrong with a file's header.
+//! A file's header, before safetensors reads it: what is wrong is said in our words, and two things are found that it does
+//! not find.
 
-use std::borrow::ToOwned;
-use std::fmt;
-use std::marker::PhantomData;
-use std::string::String;
+use std::string::{String, ToString};
 use std::vec::Vec;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
-use serde_json::Value;
+use safetensors::Dtype;
 
 use super::error::CheckpointError;
+use crate::fields::{Fault, Setting, Value};
+use crate::json;
 
-/// Refuses a header that names something twice, of which safetensors takes the last, or places a tensor beyond the end
-/// of the file, where its sum can overflow. Anything else that is wrong is left to safetensors.
+/// Refuses a header that is not valid, that names something twice, of which safetensors takes the last, or that places a
+/// tensor beyond the end of the file, where its sum can overflow.
 pub(super) fn check(bytes: &[u8]) -> Result<(), CheckpointError> {
-    let header = bytes.split_first_chunk::<8>().and_then(|(len, rest)| {
-        let len = usize::try_from(u64::from_le_bytes(*len)).ok()?;
-        serde_json::from_slice::<Fields<Fields<Value>>>(rest.get(..len)?).ok()
-    });
-    let Some(header) = header else { return Ok(()) };
-    let entries = header.0.iter().map(|(_, entry)| entry.twice());
-    if let Some(name) = std::iter::once(header.twice()).chain(entries).flatten().next() {
-        return Err(CheckpointError::Twice { name: name.to_owned() });
-    }
-    let end = |entry: &Fields<Value>| entry.get("data_offsets")?.get(1)?.as_u64();
-    let mut entries = header.0.into_iter();
-    match entries.find(|(_, entry)| end(entry).is_some_and(|end| end > bytes.len() as u64)) {
+    let text = text(bytes).map_err(CheckpointError::Header)?;
+    let header: Header = json::read(text).map_err(CheckpointError::Header)?;
+    let mut tensors = header.0.into_iter();
+    match tensors.find(|(_, Offsets([_, end]))| *end > bytes.len() as u64) {
         None => Ok(()),
         Some((tensor, _)) => Err(CheckpointError::Beyond { tensor, bytes: bytes.len() }),
     }
 }
 
-/// The fields of a JSON object as they are written, also those that are there twice.
-struct Fields<V>(Vec<(String, V)>);
-
-impl<V> Fields<V> {
-    fn get(&self, name: &str) -> Option<&V> {
-        self.0.iter().find(|(field, _)| field == name).map(|(_, value)| value)
-    }
-
-    /// A name that is there twice.
-    fn twice(&self) -> Option<&str> {
-        let mut names: Vec<&str> = self.0.iter().map(|(name, _)| name.as_str()).collect();
-        names.sort_unstable();
-        names.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0])
-    }
+/// The header as text, behind eight bytes with its length.
+fn text(bytes: &[u8]) -> Result<&str, Fault> {
+    let found = bytes.len();
+    let (len, rest) = bytes.split_first_chunk::<8>().ok_or_else(|| {
+        Fault::words(format_args!(
+            "the file has {found} bytes, but begins with 8 for the length of its header"
+        ))
+    })?;
+    let len = u64::from_le_bytes(*len);
+    let header = usize::try_from(len).ok().and_then(|len| rest.get(..len)).ok_or_else(|| {
+        Fault::words(format_args!(
+            "by its first 8 bytes the header has {len} bytes, but the file has {found}"
+        ))
+    })?;
+    str::from_utf8(header).map_err(|error| {
+        Fault::words(format_args!("byte {} of the header is not UTF-8 text", error.valid_up_to()))
+    })
 }
 
-impl<'de, V: Deserialize<'de>> Deserialize<'de> for Fields<V> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(AnyFields(PhantomData))
-    }
-}
+/// Names of tensors, and where their values are.
+struct Header(Vec<(String, Offsets)>);
 
-struct AnyFields<V>(PhantomData<V>);
+/// Where a tensor's values begin and end.
+struct Offsets([u64; 2]);
 
-impl<'de, V: Deserialize<'de>> Visitor<'de> for AnyFields<V> {
-    type Value = Fields<V>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<V>, A::Error> {
-        let mut fields = Vec::new();
-        while let Some(field) = map.next_entry()? {
-            fields.push(field);
+impl Setting for Header {
+    fn of(value: Value) -> Result<Self, Fault> {
+        let mut tensors = Vec::new();
+        for (name, value) in value.into_fields()?.entries {
+            let read = if name == "__metadata__" {
+                value.into_fields().and_then(|fields| {
+                    let mut texts = fields.entries.into_iter();
+                    texts.try_for_each(|(name, text)| {
+                        text.into_text().map(drop).map_err(|fault| fault.within(&name))
+                    })
+                })
+            } else {
+                Offsets::of(value).map(|offsets| tensors.push((name.clone(), offsets)))
+            };
+            read.map_err(|fault| fault.within(&name))?;
         }
-        Ok(Fields(fields))
+        Ok(Self(tensors))
+    }
+}
+
+impl Setting for Offsets {
+    fn of(value: Value) -> Result<Self, Fault> {
+        let mut fields = value.into_fields()?;
+        let dtype: String = fields.required("dtype")?;
+        if serde_json::from_value::<Dtype>(dtype.as_str().into()).is_err() {
+            return Err(
+                Fault::unfit(&Value::Text(dtype), "a type of safetensors, such as F32").within("dtype")
+            );
+        }
+        fields.required::<Vec<u64>>("shape")?;
+        let offsets: Vec<u64> = fields.required("data_offsets")?;
+        let offsets = offsets.try_into().map_err(|offsets: Vec<u64>| {
+            let found = offsets.len().to_string();
+            Fault::words(format_args!("it has {found} numbers, but must have 2")).within("data_offsets")
+        })?;
+        Ok(Self(offsets))
     }
 }

@@ -10,8 +10,9 @@ use sha2::{Digest as _, Sha256};
 use crate::dataset::SampleShape;
 use crate::digest::Digest;
 use crate::fields::{Fault, Setting, Value, required_settings};
+use crate::json;
 use crate::model::Model;
-use crate::model::description::Description;
+use crate::model::description::{self, Description, LIST};
 use crate::network::{Node, Shape};
 use crate::owned::{OwnedNetwork, RunError};
 
@@ -92,15 +93,42 @@ impl OwnNetwork {
     /// Reads the layers.
     ///
     /// # Errors
-    /// Which layer is wrong, where it ends, and what may stand there.
+    /// Which layer is wrong, where it begins, and what may stand there.
     pub fn read(text: &str) -> Result<Self, String> {
-        serde_json::from_str(text).map(Self::new).map_err(|error| {
+        let entries = json::entries(text).map_err(|error| {
             let (line, column) = (error.line(), error.column());
-            let text = error.to_string();
-            let what = text.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&text);
-            format!("line {line}, column {column}: {what}")
-        })
+            format!("line {line}, column {column}: not valid JSON: {}", json::without_place(&error))
+        })?;
+        let entries = match entries {
+            Some(entries) => entries,
+            None => {
+                return Err(
+                    Fault::unfit(&json::parse(text).map_err(|fault| fault.to_string())?, LIST).to_string()
+                );
+            }
+        };
+        let mut nodes = Vec::new();
+        for (index, entry) in entries.iter().enumerate() {
+            let layer = json::value(entry, 1).map_err(|fault| format!("layer {index}: {fault}"));
+            layer
+                .and_then(|layer| description::push(&mut nodes, layer))
+                .map_err(|what| format!("{}: {what}", place(text, entry.get())))?;
+        }
+        let description = description::finished(nodes).map_err(|(index, what)| {
+            let entry = entries.get(index).map_or("", |entry| entry.get());
+            format!("{}: {what}", place(text, entry))
+        })?;
+        Ok(Self::new(description))
     }
+}
+
+/// Where a part of a text begins.
+fn place(text: &str, part: &str) -> String {
+    let before = part.as_ptr().addr().saturating_sub(text.as_ptr().addr());
+    let before = text.get(..before).unwrap_or_default();
+    let line = before.matches('\n').count() + 1;
+    let column = before.chars().rev().take_while(|&c| c != '\n').count() + 1;
+    format!("line {line}, column {column}")
 }
 
 /// JSON with a space after each comma and colon that is not in a text.

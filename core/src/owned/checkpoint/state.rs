@@ -4,8 +4,7 @@ use std::fmt;
 use std::format;
 use std::string::{String, ToString};
 
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::Serialize;
 
 use super::error::CheckpointError;
 use super::names::STATE_VERSION;
@@ -14,7 +13,8 @@ use crate::config::RunConfig;
 use crate::controller::is_factor;
 use crate::dataset::{Encoding, SampleShape};
 use crate::digest::Digest;
-use crate::fields::required_settings;
+use crate::fields::{Setting, Value, required_settings};
+use crate::json;
 use crate::model::Model;
 use crate::observe::Watch;
 use crate::optimizer::Betas;
@@ -65,7 +65,9 @@ impl State {
     /// What is wrong with it.
     pub fn check(&self) -> Result<(), CheckpointError> {
         check_version(self.version)?;
-        let Progress { steps, samples_seen, next_batch, shared, learning_rate_scale, .. } = self.progress;
+        let Progress { steps, samples_seen, next_batch, shared, learning_rate_scale, ref observed, .. } =
+            self.progress;
+        let quantities = self.config.observe.quantities();
         let checks = [
             (steps == shared.steps, "the optimizer and the run have different numbers of steps"),
             (steps <= samples_seen, "it has more steps than samples"),
@@ -76,10 +78,24 @@ impl State {
                 "a sum of squares is negative or infinite",
             ),
             (self.has_its_betas(), "the optimizer's β are not those of its settings or of a coupling"),
-            (self.has_its_rules(), "the state of a rule for batch sizes is not that of the run's rule"),
             (
-                self.progress.observed.all().iter().all(Watch::is_possible),
-                "an average of an observed quantity is negative or infinite",
+                self.progress.controller.is_of(&self.config.controller),
+                "progress.controller is of another rule than config.controller",
+            ),
+            (
+                steps == 0 || observed.all().len() == quantities.len(),
+                "progress.observed has another number of entries than config.observe has names",
+            ),
+            (
+                quantities
+                    .iter()
+                    .zip(observed.all())
+                    .all(|(quantity, watch)| quantity.remembers(&self.config, &watch.rule)),
+                "an entry of progress.observed is of another rule than the name in config.observe",
+            ),
+            (
+                observed.all().iter().all(Watch::is_possible),
+                "an average in progress.observed is negative or infinite",
             ),
             (is_factor(learning_rate_scale), "the learning rate's factor is not a positive number"),
             (self.has_its_network(), "the layers of its network are not those that its settings name"),
@@ -103,17 +119,6 @@ impl State {
     /// When its layers do not fit the samples, or are not known.
     pub fn network(&self) -> Result<OwnedNetwork, RunError> {
         network_of(self.config.model, self.network.as_ref(), self.sample_shape())
-    }
-
-    /// Whether what rules remember is of the rules that the settings name.
-    fn has_its_rules(&self) -> bool {
-        let Progress { controller, observed, .. } = &self.progress;
-        let quantities = self.config.observe.quantities();
-        let fits = |(index, watch): (usize, &Watch<f64>)| match quantities.get(index) {
-            None => *watch == Watch::default(),
-            Some(quantity) => quantity.remembers(&self.config, &watch.rule),
-        };
-        controller.is_of(&self.config.controller) && observed.all().iter().enumerate().all(fits)
     }
 
     /// Whether β are changed only where the optimizer has them, and to what they can be.
@@ -142,20 +147,16 @@ fn check_version(version: u32) -> Result<(), CheckpointError> {
 }
 
 pub(super) fn read_state(text: &str) -> Result<State, CheckpointError> {
-    /// Read first: a file of another version may have other fields.
-    #[derive(Deserialize)]
-    struct Version {
-        version: u32,
-    }
-    let Version { version } = serde_json::from_str(text).map_err(not_valid)?;
+    let given = json::parse(text).map_err(not_valid)?;
+    // First: a file of another version may have other fields.
+    let version = given.get("version").ok_or_else(|| not_valid("version is missing"))?;
+    let version = u32::of(version.clone()).map_err(|fault| not_valid(fault.within("version")))?;
     check_version(version)?;
-    // Which field has a number that JSON cannot hold is known nowhere else.
-    let state: State =
-        serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_str(text)).map_err(not_valid)?;
-    state.check()?;
-    if version == STATE_VERSION {
-        check_settings(text, &state.config)?;
+    let state = State::of(given.clone()).map_err(not_valid)?;
+    if version >= 2 {
+        check_fields(version, &given, &state.config)?;
     }
+    state.check()?;
     Ok(state)
 }
 
@@ -174,28 +175,34 @@ pub(super) fn not_valid(problem: impl fmt::Display) -> CheckpointError {
     CheckpointError::State(problem.to_string())
 }
 
-/// Refuses a state without one of its run's settings. In other files what is left out has a default; a run that goes
-/// on with a default would be another one.
-fn check_settings(text: &str, config: &RunConfig) -> Result<(), CheckpointError> {
-    let state: Value = serde_json::from_str(text).map_err(not_valid)?;
+/// Refuses a state without one of its run's settings, or without what the run remembers. In other files what is left out
+/// has a default; a run that goes on with a default would be another one.
+fn check_fields(version: u32, given: &Value, config: &RunConfig) -> Result<(), CheckpointError> {
     let mut whole = serde_json::to_value(config).map_err(not_valid)?;
-    if let Some(fields) = whole.as_object_mut() {
-        let given = state.get("config");
+    let settings = given.get("config");
+    if let (2, Some(fields)) = (version, whole.as_object_mut()) {
         fields.retain(|name, _| {
-            !LATER_SETTINGS.contains(&name.as_str()) || given.is_some_and(|given| given.get(name).is_some())
+            let is_given = settings.is_some_and(|settings| settings.get(name).is_some());
+            is_given || !SETTINGS_SINCE_3.contains(&name.as_str())
         });
     }
-    match missing_field(&whole, state.get("config")) {
-        None => Ok(()),
-        Some(name) => Err(not_valid(format_args!("missing field `config.{name}`"))),
-    }
+    let missing = missing_field(&whole, settings).map(|name| format!("config.{name}"));
+    let is_missing = |path: &&str| path.split('.').try_fold(given, |value, name| value.get(name)).is_none();
+    let remembered: &[&str] = if version == 2 { &[] } else { &REMEMBERED_SINCE_3 };
+    let missing =
+        missing.or_else(|| remembered.iter().copied().find(|path| is_missing(path)).map(ToString::to_string));
+    missing.map_or(Ok(()), |name| Err(not_valid(format_args!("{name} is missing"))))
 }
 
-/// Settings that files of this version had not from the beginning. Runs of those that lack them had none.
-const LATER_SETTINGS: [&str; 4] = ["normalisation", "augmentation", "observe", "coupling"];
+/// Settings that files of version 2 may lack. Runs of those that do had none.
+const SETTINGS_SINCE_3: [&str; 4] = ["normalisation", "augmentation", "observe", "coupling"];
+
+/// What a run remembers that files of version 2 have only where it is not as at the start.
+const REMEMBERED_SINCE_3: [&str; 4] =
+    ["progress.controller", "progress.learning_rate_scale", "progress.observed", "progress.shared.betas"];
 
 /// The first field of `whole` that is not in `given`, as a path.
-fn missing_field(whole: &Value, given: Option<&Value>) -> Option<String> {
+fn missing_field(whole: &serde_json::Value, given: Option<&Value>) -> Option<String> {
     whole.as_object()?.iter().find_map(|(name, value)| match given.and_then(|given| given.get(name)) {
         None => Some(name.clone()),
         given => missing_field(value, given).map(|field| format!("{name}.{field}")),

@@ -60,7 +60,7 @@ impl Peers {
         collective: Box<dyn Collective>,
         reduction: Reduction,
     ) -> Result<Self, RunError> {
-        let needs = Needs::default();
+        let needs = Needs::NONE;
         let size = collective.size();
         Ok(Self {
             collective,
@@ -104,7 +104,7 @@ impl Peers {
         if needs != self.needs || parameters != self.parameters {
             let slice = slice_of(parameters, self.collective.rank(), self.size()).len();
             // The old ones are let go first.
-            let none = Needs::default();
+            let none = Needs::NONE;
             (self.needs, self.parameters) = (none, 0);
             (self.fold, self.part, self.batch) =
                 (BatchSums::new(0, &none)?, OwnedStatistics::new(0, &none)?, BatchSums::new(0, &none)?);

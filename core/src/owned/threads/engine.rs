@@ -123,7 +123,7 @@ impl ThreadsEngine {
             shown: [Vec::new(), Vec::new()],
             mean_gradient: Arc::new(zeros(len)?),
             // The first batch says which.
-            sums: Sums::new(0, Needs::default(), peers.as_ref().is_none_or(Peers::is_fast))?,
+            sums: Sums::new(0, Needs::NONE, peers.as_ref().is_none_or(Peers::is_fast))?,
             peers,
             kept: Vec::new(),
             caches: Vec::new(),

@@ -8,12 +8,14 @@ use std::process::ExitCode;
 use adadagrad_core::batch_test::{AnyTest, NormTest};
 use adadagrad_core::config::RunConfig;
 use adadagrad_core::controller::{AdAdaGrad, AnyController, Limits};
+use adadagrad_core::json;
 use adadagrad_core::optimizer::{AnyOptimizer, Sgd};
+use adadagrad_core::required_settings;
 use adadagrad_core::settings::Choices;
 use adadagrad_core::sizer::{Advice, BatchSizer};
 use adadagrad_core::statistics::{Evidence, Inner, Parts, Reason};
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use adadagrad_gpu::text;
+use serde::Serialize;
 
 use crate::Outcome;
 use crate::arguments::AdviseArguments;
@@ -28,8 +30,6 @@ const MOST: u32 = 1 << 16;
 type Sizer = BatchSizer<f64, AnyTest, AnyController>;
 
 /// A line of standard input: what a batch says.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Batch {
     /// b.
     samples: u32,
@@ -57,12 +57,27 @@ struct Batch {
     seconds: Option<f64>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+required_settings!(Batch {
+    samples,
+    mean_norm_sq,
+    sum_squared_norms,
+    parts,
+    sum_squared_inner_products,
+    sum_norm_inner_products,
+    sum_squared_square_norms,
+    coordinate_ratio,
+    epoch_norm_sq,
+    loss,
+    learning_rate,
+    seconds,
+});
+
 struct Part {
     samples: u32,
     mean_norm_sq: f64,
 }
+
+required_settings!(Part { samples, mean_norm_sq });
 
 /// A line of standard output.
 #[derive(Serialize)]
@@ -206,19 +221,7 @@ fn advise(
 
 impl Batch {
     fn read(line: &[u8]) -> Result<Self, String> {
-        // Serde would take a list of the fields' values too.
-        if line.trim_ascii().starts_with(b"[") {
-            return Err("it is a list, but must be a JSON object".to_owned());
-        }
-        // The line is counted by who reads them.
-        let batch: Self = serde_json::from_slice(line)
-            .map_err(|error| error.to_string().replace(" at line 1 column ", " at column "))?;
-        let value: Value = serde_json::from_slice(line).map_err(|error| error.to_string())?;
-        let parts = value.get("parts").and_then(Value::as_array);
-        match parts.is_some_and(|parts| parts.iter().any(|part| !part.is_object())) {
-            true => Err("parts has an entry that is not a JSON object".to_owned()),
-            false => Ok(batch),
-        }
+        json::read(text::decode(line)?).map_err(|fault| fault.to_string())
     }
 
     /// What a test that leaves each sample out of its mean needs, and is not there.

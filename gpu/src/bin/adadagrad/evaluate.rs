@@ -41,7 +41,7 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> Outcome {
     }
     let data = origin::as_seen_by(data, Some(loaded));
     let network = chosen.network(data.training.shape())?;
-    let demand = Demand { needs: Needs::default(), largest: None, is_saved: false };
+    let demand = Demand { needs: Needs::NONE, largest: None, is_saved: false };
     let mut engine =
         files::engine_of(&arguments.place, chosen.model, &network, 0, Some(loaded), &data, demand)?;
     let evaluated = engine.evaluate(&data.test)?;

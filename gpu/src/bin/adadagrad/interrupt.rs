@@ -30,7 +30,11 @@ impl Interrupts {
     }
 
     /// What a signal does: the first cancels the engine's step, a second Ctrl-C quits at once.
-    fn handler(&self, control: Arc<Control>, doing: &'static str) -> impl FnMut(u8) + Send + 'static {
+    fn handler(
+        &self,
+        control: Arc<Control>,
+        [doing, instead]: [&'static str; 2],
+    ) -> impl FnMut(u8) + Send + 'static {
         let received = Arc::clone(&self.0);
         let mut first: Option<Instant> = None;
         move |signal| match first {
@@ -40,7 +44,7 @@ impl Interrupts {
                 control.cancel();
                 if signal == SIGINT {
                     output::message(format_args!(
-                        "\nInterrupted: {doing}. Press Ctrl-C again to quit at once, without it."
+                        "\nInterrupted: {doing}. Press Ctrl-C again to quit at once {instead}."
                     ));
                 } else {
                     output::message(format_args!("Received signal {signal}: {doing}."));
@@ -54,18 +58,19 @@ impl Interrupts {
     }
 }
 
-/// From now on SIGINT (Ctrl-C), SIGTERM, SIGHUP (the terminal is closed) and SIGXCPU (the processor time that
-/// `ulimit -t` or a batch system grants is used up) cancel the engine's step, unless they were ignored when the
-/// program was started, as `nohup` does with SIGHUP and a shell script with SIGINT. `doing`: what then happens.
+/// From now on SIGINT (Ctrl-C), SIGTERM, SIGHUP (the terminal is closed), SIGXCPU (the processor time that `ulimit -t` or a
+/// batch system grants is used up), SIGUSR1 and SIGUSR2 (which batch systems send before they end a job) cancel the engine's step, unless they were ignored when the
+/// program was started, as `nohup` does with SIGHUP and a shell script with SIGINT. `doing`: what then happens, and how a
+/// second Ctrl-C ends instead.
 #[cfg(unix)]
-pub(crate) fn listen(control: Arc<Control>, doing: &'static str) -> Result<Interrupts, Box<dyn Error>> {
+pub(crate) fn listen(control: Arc<Control>, doing: [&'static str; 2]) -> Result<Interrupts, Box<dyn Error>> {
     use signal_hook::consts::{SIGHUP, SIGTERM};
     use signal_hook::iterator::Signals;
 
     let interrupts = Interrupts::default();
     let mut handle = interrupts.handler(control, doing);
-    let taken =
-        [SIGINT.into(), SIGTERM, SIGHUP, libc::SIGXCPU].into_iter().filter(|&signal| !is_ignored(signal));
+    let all = [SIGINT.into(), SIGTERM, SIGHUP, libc::SIGXCPU, libc::SIGUSR1, libc::SIGUSR2];
+    let taken = all.into_iter().filter(|&signal| !is_ignored(signal));
     let mut signals = Signals::new(taken)?;
     std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
         signals.forever().for_each(|signal| handle(u8::try_from(signal).unwrap_or_default()));
@@ -75,7 +80,7 @@ pub(crate) fn listen(control: Arc<Control>, doing: &'static str) -> Result<Inter
 
 /// From now on Ctrl-C, and the end of the console or the session, cancel the engine's step.
 #[cfg(not(unix))]
-pub(crate) fn listen(control: Arc<Control>, doing: &'static str) -> Result<Interrupts, Box<dyn Error>> {
+pub(crate) fn listen(control: Arc<Control>, doing: [&'static str; 2]) -> Result<Interrupts, Box<dyn Error>> {
     let interrupts = Interrupts::default();
     let mut handle = interrupts.handler(control, doing);
     ctrlc::set_handler(move || handle(SIGINT))?;

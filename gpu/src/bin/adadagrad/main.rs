@@ -14,6 +14,7 @@ mod distinct;
 mod evaluate;
 mod export;
 mod files;
+mod held;
 mod interrupt;
 mod job;
 mod measure;

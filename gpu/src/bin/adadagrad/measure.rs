@@ -145,8 +145,10 @@ pub(crate) fn critical_batch(arguments: &CriticalBatchArguments) -> Outcome {
     let largest = RunConfig { max_batch: largest, ..config };
     let demand = Demand { is_saved: false, ..Demand::of_run(&largest, &network, samples) };
     let mut engine = arguments.place.engine(&config, network, &data, demand)?;
-    let interrupts =
-        interrupt::listen(Arc::clone(engine.control()), "stopping; the checkpoint stays as it is")?;
+    let interrupts = interrupt::listen(
+        Arc::clone(engine.control()),
+        ["stopping; the branches that have ended follow", "without showing them"],
+    )?;
     let origin = Origin { config, progress, samples, parameters, memory };
     let (report, is_interrupted) = measure(arguments, &origin, &mut *engine)?;
     output::result(report.in_words());

@@ -6,10 +6,11 @@ use std::marker::PhantomData;
 use std::sync::LazyLock;
 
 use adadagrad_core::batch_test::AnyTest;
+use adadagrad_core::config::RunConfig;
 use adadagrad_core::controller::AnyController;
 use adadagrad_core::optimizer::AnyOptimizer;
 use adadagrad_core::schedule::Decay;
-use adadagrad_core::settings::{Choice, Choices, DefaultValue, Field, Range};
+use adadagrad_core::settings::{Choice, Choices, DefaultValue, Field, Range, Settings};
 use clap::builder::{
     BoolValueParser, PossibleValue, PossibleValuesParser, StyledStr, TypedValueParser, ValueParser,
 };
@@ -156,6 +157,17 @@ impl SettingFlag {
         };
         ascii(&format!("{} [default: {first}{}]", descriptions.join("; "), defaults.join(", "))).into()
     }
+}
+
+/// The help of a setting of the run's own.
+pub(crate) fn help_of(name: &str) -> StyledStr {
+    let row = RunConfig::ABOUT.fields.iter().find(|row| row.name == name);
+    let words = |row: &Field| {
+        let default = row.default.to_string();
+        let default = if default.is_empty() { "none" } else { &default };
+        ascii(&format!("{} [default: {default}]", without_stop(row.doc)))
+    };
+    row.map(words).unwrap_or_default().into()
 }
 
 /// Adds a name to those that have this text.

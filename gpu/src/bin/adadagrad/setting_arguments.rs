@@ -12,7 +12,7 @@ use adadagrad_core::optimizer::AnyOptimizer;
 use adadagrad_core::schedule::Decay;
 use clap::{Args, ValueEnum};
 
-use crate::parts::{PartArguments, word_parser};
+use crate::parts::{PartArguments, help_of, word_parser};
 use crate::values::{number, whole};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -82,20 +82,21 @@ pub(crate) struct SettingArguments {
     #[arg(long, value_name = "RATE", value_parser = number, help_heading = "Optimizer")]
     pub(crate) learning_rate: Option<f64>,
 
-    /// How learning rate and Adam's beta follow when the batch becomes d times as large: not at all; d alpha; root of d
-    /// times alpha; the same and 1 - d(1 - beta); or beta2 to the power of d [default: none]
     #[arg(
         long,
         value_name = "COUPLING",
         value_parser = word_parser::<Coupling>(Coupling::NAMES),
+        help = help_of("coupling"),
         help_heading = "Optimizer"
     )]
     pub(crate) coupling: Option<Coupling>,
 
-    /// Tests, noise scales and rules to compute and report while another rule decides, with commas between the names, at
-    /// most eight: norm, inner_product, noise_scale, cabs, ... (`adadagrad rules` lists all). Their sizes are in the telemetry
-    /// and the summary; the training stays the same, on the CPU bit for bit, on a GPU up to rounding
-    #[arg(long, value_name = "NAMES", help_heading = "Batch size")]
+    #[arg(
+        long,
+        value_name = "NAMES",
+        help = help_of("observe"),
+        help_heading = "Batch size"
+    )]
     pub(crate) observe: Option<Observe>,
 
     /// The learning rate rises linearly from 0 over this number of samples; 0 for no warm-up

@@ -8,6 +8,7 @@ use adadagrad_core::dataset::Encoding;
 use adadagrad_core::model::Model;
 use adadagrad_core::owned::OwnedNetwork;
 use adadagrad_core::owned::checkpoint::Checkpoint;
+use adadagrad_core::settings::{Field, Settings};
 use adadagrad_core::training::{Progress, Trainer};
 use adadagrad_gpu::data::Splits;
 use adadagrad_gpu::engine::Engine;
@@ -96,11 +97,16 @@ pub(crate) fn validate(config: &RunConfig, start: Start<'_>, samples: u32) -> Re
     };
     valid.map_err(|error| match start {
         // Flags cannot change the others.
-        Start::Resumed((file, _)) if !["sample_budget", "evaluate_every"].contains(&error.field) => {
+        Start::Resumed((file, _)) if !resumable().any(|field| field.name == error.field) => {
             files::about(file, format_args!("its run's settings are not valid: {error}")).into()
         }
         _ => explain(&error).into(),
     })
+}
+
+/// The settings that a resumed run may be given.
+fn resumable() -> impl Iterator<Item = &'static Field> {
+    RunConfig::ABOUT.fields.iter().filter(|field| field.resumable)
 }
 
 /// The settings: the checkpoint's for a resumed run, else the flags'.
@@ -117,10 +123,12 @@ pub(crate) fn config(
         Start::Resumed(loaded) => loaded,
     };
     if settings.changes_the_run() {
-        return Err(Usage::from(
-            "a resumed run keeps the settings of its checkpoint: with --resume only --sample-budget \
-             and --evaluate-every can be changed (to start a new run from its parameters, use --load)",
-        )
+        let flags: Vec<_> = resumable().map(|field| format!("--{}", field.name.replace('_', "-"))).collect();
+        let flags = flags.join(" and ");
+        return Err(Usage(format!(
+            "a resumed run keeps the settings of its checkpoint: with --resume only {flags} can be changed (to start a new \
+             run from its parameters, use --load)",
+        ))
         .into());
     }
     origin::dataset_of(&arguments.place, Some((file, checkpoint)))?;

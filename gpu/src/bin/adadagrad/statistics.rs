@@ -62,7 +62,7 @@ pub(crate) fn run(arguments: &StatisticsArguments) -> Outcome {
         let config = RunConfig { test: Some(test), seed, ..RunConfig::default() };
         config.validate(u32::MAX).map_err(|error| explain(&error))?;
     }
-    let needs = tests.iter().fold(Needs::default(), |needs, test| needs.and(test.needs()));
+    let needs = tests.iter().fold(Needs::NONE, |needs, test| needs.and(test.needs()));
     let data = arguments.place.load_data(origin::dataset_of(&arguments.place, loaded)?)?;
     if let Some(note) = loaded.map(|loaded| origin::check_data(loaded, &data)).transpose()?.flatten() {
         output::message(note);

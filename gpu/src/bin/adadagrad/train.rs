@@ -29,6 +29,7 @@ use crate::checkpoints::{Checkpoints, Ending};
 use crate::demand::Demand;
 use crate::distinct::{refuse_data, refuse_shared};
 use crate::files;
+use crate::held::Held;
 use crate::interrupt::{self, Interrupts};
 use crate::job;
 use crate::network::{self, Chosen};
@@ -115,7 +116,8 @@ fn prepare(arguments: &TrainArguments, given: &ArgMatches) -> Result<Ready, Box<
     let profile = arguments.profile.then(Profile::default);
     let run = start::begin(arguments, config, &network, start, &data, profile.clone())?;
     let files = files.begin(arguments, &run)?;
-    let interrupts = interrupt::listen(Arc::clone(run.engine().control()), "saving a checkpoint")?;
+    let interrupts =
+        interrupt::listen(Arc::clone(run.engine().control()), ["saving a checkpoint", "without saving it"])?;
     let network = Trained { network, own: chosen.own };
     let session = Session::new(run, network, files, profile.map(Utilisation::new), ResumeCommand::new(given));
     Ok(Ready::Run { session: Box::new(session), data: Box::new(data), interrupts })
@@ -243,6 +245,7 @@ struct Session {
     samples: u64,
     seconds: f64,
     last: Option<Line>,
+    held: Held,
     /// Whether the user knows that telemetry cannot be written at present.
     is_telemetry_failing: bool,
 }
@@ -257,7 +260,20 @@ impl Session {
     ) -> Self {
         let (begin, is_telemetry_failing) = (Instant::now(), false);
         let (samples, seconds, last) = (0, 0.0, None);
-        Self { run, network, files, utilisation, resume, begin, samples, seconds, last, is_telemetry_failing }
+        let held = Held::default();
+        Self {
+            run,
+            network,
+            files,
+            utilisation,
+            resume,
+            begin,
+            samples,
+            seconds,
+            last,
+            held,
+            is_telemetry_failing,
+        }
     }
 
     /// Trains to the end, saves what there is to save and says what happened, whatever happened.
@@ -290,10 +306,12 @@ impl Session {
             model
         });
         let summary = self.summary(data);
+        let held = self.held.sentence(self.run.progress().next_batch);
+        let held = held.map_or_else(String::new, |sentence| sentence + "\n");
         let Some(model) = model else {
             return if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS };
         };
-        output::result(format!("{summary}The model is {model}.\n"));
+        output::result(format!("{summary}{held}The model is {model}.\n"));
         match end {
             _ if failed => ExitCode::FAILURE,
             End::Interrupted => ExitCode::from(interrupts.exit_code()),
@@ -312,6 +330,7 @@ impl Session {
             self.samples += u64::from(line.telemetry.samples);
             self.seconds += line.seconds;
             self.last = Some(line);
+            self.held.add(&line.telemetry);
             if let Some(utilisation) = &mut self.utilisation {
                 utilisation.add(&line);
             }

@@ -4,15 +4,13 @@ use adadagrad_core::augmentation::{Augmentation, Placements};
 use adadagrad_core::dataset::{Dataset, Encoding, Targets, Visit};
 use adadagrad_core::images::LabelledImages;
 use adadagrad_core::network::Shape;
-use adadagrad_core::optimizer::{
-    AdaGrad, Adam, AnyOptimizer, Momentum, Nesterov, Optimizer, RmsProp, Sgd, Shared, StepScalars,
-};
+use adadagrad_core::optimizer::{AnyOptimizer, Optimizer, Shared, StepScalars};
 use adadagrad_core::shuffle::Shuffle;
 
 use super::super::images::{DeviceOrder, Format, Layout, table};
 use super::super::kernel::Shader;
 use super::super::uniforms::{Batch, Draw};
-use super::super::update::{entry_of, slot_len, spread, step};
+use super::super::update::{slot_len, spread, step};
 use super::super::variants::{self, Sum, Variant};
 use super::case::{Random, around, exactly, word};
 use super::{Approx, Case, POISON, coordinates, layers};
@@ -344,17 +342,35 @@ fn square_norms(random: &mut Random, count: u32, place: u32, cases: &mut Vec<Cas
     }
 }
 
+/// One optimizer of each kernel, with these values of the settings that it has.
+fn of_each_kernel(settings: &[(&str, f64)]) -> Vec<AnyOptimizer> {
+    let mut rules: Vec<AnyOptimizer> = Vec::new();
+    for rule in AnyOptimizer::all() {
+        if rules.iter().any(|known| known.kernel().name == rule.kernel().name) {
+            continue;
+        }
+        let mut changed = serde_json::to_value(rule).unwrap_or_default();
+        for &(name, value) in settings {
+            if let Some(place) = changed.get_mut(name) {
+                *place = value.into();
+            }
+        }
+        // The defaults are as good, if not as telling.
+        rules.push(serde_json::from_value(changed).unwrap_or(rule));
+    }
+    rules
+}
+
 /// Every update against the core's in `f64`; and none where the batch was refused.
 fn optimizers(random: &mut Random, cases: &mut Vec<Case>) {
-    const WEIGHT_DECAY: f64 = 0.0625;
-    let rules = [
-        AnyOptimizer::Sgd(Sgd { weight_decay: WEIGHT_DECAY }),
-        AnyOptimizer::Momentum(Momentum { weight_decay: WEIGHT_DECAY, momentum: 0.875 }),
-        AnyOptimizer::Nesterov(Nesterov { weight_decay: WEIGHT_DECAY, momentum: 0.875 }),
-        AnyOptimizer::AdaGrad(AdaGrad { weight_decay: WEIGHT_DECAY, epsilon: 0.125, ..AdaGrad::default() }),
-        AnyOptimizer::RmsProp(RmsProp { weight_decay: WEIGHT_DECAY, epsilon: 0.125, alpha: 0.75 }),
-        AnyOptimizer::Adam(Adam { weight_decay: WEIGHT_DECAY, epsilon: 0.125, beta1: 0.75, beta2: 0.875 }),
-    ];
+    let rules = of_each_kernel(&[
+        ("weight_decay", 0.0625),
+        ("epsilon", 0.125),
+        ("momentum", 0.875),
+        ("alpha", 0.75),
+        ("beta1", 0.75),
+        ("beta2", 0.875),
+    ]);
     for (rule, count) in rules.iter().flat_map(|rule| around(64).map(|count| (rule, count))) {
         let samples = 8;
         let slots = Optimizer::<f64>::slots(rule.as_optimizer::<f64>());
@@ -366,9 +382,8 @@ fn optimizers(random: &mut Random, cases: &mut Vec<Case>) {
         let wide = |values: &[f32]| values.iter().map(|&value| f64::from(value)).collect::<Vec<_>>();
         let [mut new_parameters, mut new_memory] = [wide(&parameters), wide(&memory)];
         let mean: Vec<f64> = wide(&sum).iter().map(|g| g / f64::from(samples)).collect();
-        let shrink = if matches!(rule, AnyOptimizer::Adam(_)) { 0.9375 } else { 1.0 };
         let (_, own) = rule.as_optimizer::<f64>().prepare(&Shared::default(), 0.25, 1.0);
-        let exact = StepScalars { step_size: 0.25, root_scale: 1.25, shrink, ..own };
+        let exact = StepScalars { step_size: 0.25, root_scale: 1.25, shrink: 0.9375, ..own };
         let updated = rule.as_optimizer::<f64>().update(&exact, &mut new_parameters, &mean, &mut new_memory);
         if updated.is_err() {
             // Lengths that fit cannot be refused; a case without values would show.
@@ -390,7 +405,7 @@ fn optimizers(random: &mut Random, cases: &mut Vec<Case>) {
         };
         let case = |what| {
             let shape = format!("{count} parameters{what}");
-            Case::of(Shader::Optimizer, entry_of(rule), shape, &uniform, count.div_ceil(4)).reads(2, &sum)
+            Case::of(Shader::Optimizer, rule.kernel().name, shape, &uniform, count.div_ceil(4)).reads(2, &sum)
         };
         let mut update = case("").changes(1, &parameters, near(new_parameters)).reads_words(4, vec![0]);
         let mut refused = case(", refused")
@@ -404,42 +419,36 @@ fn optimizers(random: &mut Random, cases: &mut Vec<Case>) {
     }
 }
 
-/// Memory of parameters without a gradient: exact as long as it is normal, and 0 where others would have subnormal
-/// numbers, on every device.
+/// Memory of parameters without a gradient: exactly the core's, which is 0 where others would have subnormal numbers, on
+/// every device.
 fn decaying_memory(cases: &mut Vec<Case>) {
     const COUNT: u32 = 66;
-    let rules = [
-        (AnyOptimizer::Momentum(Momentum { momentum: 0.75, ..Momentum::default() }), [0.75, 0.75]),
-        (AnyOptimizer::Nesterov(Nesterov { momentum: 0.75, ..Nesterov::default() }), [0.75, 0.75]),
-        (AnyOptimizer::AdaGrad(AdaGrad::default()), [1.0, 1.0]),
-        (AnyOptimizer::RmsProp(RmsProp { alpha: 0.75, ..RmsProp::default() }), [0.75, 0.75]),
-        (AnyOptimizer::Adam(Adam { beta1: 0.75, beta2: 0.875, ..Adam::default() }), [0.75, 0.875]),
-    ];
+    let rules = of_each_kernel(&[("momentum", 0.75), ("alpha", 0.75), ("beta1", 0.75), ("beta2", 0.875)]);
     let sizes = [0.5, 1.0, 4.0, 1e10].map(|size| size * f32::MIN_POSITIVE);
-    let flush = |value: f32| if value < f32::MIN_POSITIVE { 0.0 } else { value };
-    for (rule, decays) in rules {
-        let slots = rule.as_optimizer::<f32>().slots();
+    for rule in rules {
+        let optimizer = rule.as_optimizer::<f32>();
         let slot: Vec<f32> = sizes.into_iter().cycle().take(COUNT as usize).collect();
-        let before = spread(&slot.repeat(slots), slot.len());
-        let decayed: Vec<f32> = decays[..slots]
-            .iter()
-            .flat_map(|decay| slot.iter().map(move |&value| flush(decay * value)))
-            .collect();
-        let (_, own) = rule.as_optimizer::<f32>().prepare(&Shared::default(), 0.25, 1.0);
+        let before = slot.repeat(optimizer.slots());
+        let (_, own) = optimizer.prepare(&Shared::default(), 0.25, 1.0);
         let scalars = StepScalars { step_size: 0.25, root_scale: 1.0, shrink: 1.0, ..own };
-        let parameters = vec![0.5; slot.len()];
+        let (gradient, parameters) = (vec![0.0; slot.len()], vec![0.5; slot.len()]);
+        let [mut decayed, mut unchanged] = [before.clone(), parameters.clone()];
+        if before.is_empty() || optimizer.update(&scalars, &mut unchanged, &gradient, &mut decayed).is_err() {
+            continue;
+        }
+        let [before, decayed] = [before, decayed].map(|memory| spread(&memory, slot.len()));
         cases.push(
             Case::of(
                 Shader::Optimizer,
-                entry_of(&rule),
+                rule.kernel().name,
                 format!("{COUNT} parameters whose memory decays"),
                 &step(&rule, &scalars, slot.len(), 8),
                 COUNT.div_ceil(4),
             )
-            .reads(2, &vec![0.0; slot.len()])
-            .changes(1, &parameters, exactly(parameters.iter().copied()))
+            .reads(2, &gradient)
+            .changes(1, &parameters, exactly(unchanged))
             .reads_words(4, vec![0])
-            .changes(3, &before, exactly(spread(&decayed, slot.len()))),
+            .changes(3, &before, exactly(decayed)),
         );
     }
 }
