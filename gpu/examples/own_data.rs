@@ -77,7 +77,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     for Line { telemetry, accuracy, .. } in lines {
         let accuracy = accuracy.map_or(String::new(), |accuracy| format!("  test accuracy {accuracy:.3}"));
-        println!("step {:>4}  batch {:>4}  loss {:.4}{accuracy}", telemetry.step, telemetry.samples, telemetry.loss);
+        println!(
+            "step {:>4}  batch {:>4}  loss {:.4}{accuracy}",
+            telemetry.step, telemetry.samples, telemetry.loss
+        );
     }
     Ok(())
 }
@@ -86,7 +89,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn the_processor_learns_them() {
     let (training, test) = (stripes(2_000, 7).expect("data"), stripes(500, 8).expect("data"));
     let config = config(&training);
-    let engine = ThreadsEngine::new(&config, Arc::clone(&training), NonZero::<usize>::MIN).expect("an engine");
+    let engine =
+        ThreadsEngine::new(&config, Arc::clone(&training), NonZero::<usize>::MIN).expect("an engine");
     let lines = train(engine, config, [&training, &test]).expect("a run");
     let last = lines.iter().filter_map(|line| line.accuracy).next_back();
     assert!(last.is_some_and(|accuracy| accuracy > 0.95), "{last:?}");

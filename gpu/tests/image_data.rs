@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use adadagrad_core::config::{DatasetName, RunConfig};
-use adadagrad_core::dataset::Encoding;
+use adadagrad_core::dataset::{Encoding, Targets};
 use adadagrad_core::network::Shape;
 use adadagrad_core::normalisation::Normalisation;
 use adadagrad_core::owned::SharedDataset;
@@ -58,7 +58,7 @@ fn cifar_10(folder: &Path) {
 
 fn read(data: &SharedDataset, sample: u32) -> (Vec<f32>, u32) {
     let (mut input, mut label) = (vec![f32::NAN; data.shape().input.len()], [u32::MAX]);
-    data.read(sample.into(), &mut input, &mut label);
+    data.read(sample.into(), &mut input, &mut Targets::labels(&mut label)).unwrap();
     (input, label[0])
 }
 

@@ -2,10 +2,10 @@
 //! run them too, over random and over damaged files.
 
 use adadagrad_core::augmentation::{Augmentation, Placements};
-use adadagrad_core::batch_test::{AnyTest, BatchTest};
+use adadagrad_core::batch_test::AnyTest;
 use adadagrad_core::cifar::{Labels, Records, SHAPE};
 use adadagrad_core::config::RunConfig;
-use adadagrad_core::controller::{AnyController, Controller, Limits};
+use adadagrad_core::controller::{AnyController, Limits};
 use adadagrad_core::dataset::{Dataset, SampleShape, Targets};
 use adadagrad_core::idx::Idx;
 use adadagrad_core::images::LabelledImages;
@@ -186,14 +186,13 @@ fn sizes<S: Real>(bytes: &mut Bytes<'_>) {
     let tests = AnyTest::all();
     let test = tests.get(usize::from(bytes.byte()) % (tests.len() + 1)).copied();
     let limits = Limits { min: bytes.word(), max: bytes.word() };
-    let mut sizer: BatchSizer<S, AnyTest, AnyController> =
-        BatchSizer::new(test, rule, limits, bytes.word());
+    let mut sizer: BatchSizer<S, AnyTest, AnyController> = BatchSizer::new(test, rule, limits, bytes.word());
     sizer.training_samples = bytes.word().max(1);
     let within = |size: u32| size <= limits.max && size >= limits.min.min(limits.max);
     assert!(within(sizer.batch()), "{rule:?} begins with {} for {limits:?}", sizer.batch());
     while !bytes.0.is_empty() {
         sizer.learning_rate = bytes.number();
-        if bytes.byte() % 2 == 0 {
+        if bytes.byte().is_multiple_of(2) {
             sizer.measured(bytes.word(), bytes.number());
         }
         let evidence = evidence(bytes, sizer.batch());
@@ -201,7 +200,7 @@ fn sizes<S: Real>(bytes: &mut Bytes<'_>) {
         let told = format!("{rule:?} with {test:?} and {limits:?} after {evidence:?}: {advice:?}");
         assert!(within(advice.next) && within(sizer.batch()), "{told}");
         assert!(advice.learning_rate_scale > 0.0 && advice.learning_rate_scale.is_finite(), "{told}");
-        assert!(!advice.required.is_some_and(Real::is_nan), "{told}");
+        assert!(!advice.required.is_some_and(S::is_nan), "{told}");
         assert!(!advice.wanted.is_some_and(f64::is_nan), "{told}");
     }
 }

@@ -6,7 +6,9 @@ use clap::Args;
 use crate::process::{self, asked, cargo};
 use crate::project::Project;
 use crate::report::{Outcome, Report};
-use crate::{bench_browser, chromium, data, firmware, fuzz, mpi, npm, page, page_tests, semver, tools, vulkan};
+use crate::{
+    bench_browser, chromium, data, firmware, fuzz, mpi, npm, page, page_tests, semver, tools, vulkan,
+};
 
 /// Options of `cargo xtask test`.
 #[derive(Args)]
