@@ -98,9 +98,9 @@ test('policies of the site are kept or named', browserTest(), async (t) => {
 
 test('a module that cannot be used is the last word, whatever arrives after it', browserTest(), async (t) => {
   const held = hold(/train-images.*\.gz$/);
-  const replace = (path, bytes) => (path.endsWith('.wasm') ? bytes.subarray(0, bytes.length / 2) : held.replace(path, bytes));
+  // Half a module comes once the images were asked for.
+  const replace = (path, bytes) => (path.endsWith('.wasm') ? held.asked(1).then(() => bytes.subarray(0, bytes.length / 2)) : held.replace(path, bytes));
   const { page, notice, waitFor } = await openPage(t, { server: { replace }, expectedComplaints: ANY });
-  await held.asked(1);
   await notice.waitFor({ state: 'visible' });
   assert.match(await notice.textContent(), /could not be loaded.*WebAssembly module could not be used \(.*Reload the page/s);
   await cannotTrain(page, 'half a module');
