@@ -18,7 +18,7 @@ use adadagrad_gpu::engine::Engine;
 use adadagrad_gpu::gpu::GpuEngine;
 use adadagrad_gpu::run::Run;
 use adadagrad_gpu::telemetry::Line;
-use adadagrad_gpu::webgpu::training::Options;
+use adadagrad_gpu::webgpu::Options;
 
 const SIDE: u32 = 8;
 

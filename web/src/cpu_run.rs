@@ -124,7 +124,7 @@ impl CpuRun {
     ) -> Result<(), TakeError> {
         let taken = take(&mut self.local, numbers, values).inspect_err(|_| self.step_seconds = 0.0)?;
         let advance = match taken {
-            Taken::Advance(advance) => advance,
+            Taken::Advance(advance) => *advance,
             Taken::Evaluation(evaluation) => {
                 self.end_evaluation(evaluation);
                 return Ok(());

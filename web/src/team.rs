@@ -194,7 +194,7 @@ fn read_vectors(sums: &mut Statistics<'_, f32>, values: &Float32Array) -> Result
 
 /// What a run made of a worker's result.
 pub(crate) enum Taken {
-    Advance(Advance),
+    Advance(Box<Advance>),
     Evaluation(Option<Evaluation>),
 }
 
@@ -209,12 +209,12 @@ pub(crate) fn take(
     Ok(match (part.task, values) {
         (Task::Accumulate, Some(values)) => {
             let totals = read(rest)?;
-            Taken::Advance(run.take_sums(&part, |sums| {
+            Taken::Advance(Box::new(run.take_sums(&part, |sums| {
                 sums.totals = totals;
                 read_vectors(sums, values)
-            })?)
+            })?))
         }
-        (Task::Project, None) => Taken::Advance(run.take_inner(&part, &read(rest)?)?),
+        (Task::Project, None) => Taken::Advance(Box::new(run.take_inner(&part, &read(rest)?)?)),
         (Task::Evaluate, None) => Taken::Evaluation(run.take_score(&part, read(rest)?)?),
         _ => return Err(TakeError::Numbers),
     })
