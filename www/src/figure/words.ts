@@ -4,6 +4,7 @@ import { formatCount, formatFactor, formatMeasure, formatSize } from '../format.
 import type { StepRecord } from '../protocol.js';
 import { titleOfObserved } from '../settings/observable.js';
 import type { ShownStep } from '../state.js';
+import { pictureNames } from '../test-sides.js';
 import { describeReason, describeUnobserved, usesTest, whyExtended, whyNextBatch } from '../rule-words.js';
 import type { Extent, Picture } from './geometry.js';
 
@@ -82,7 +83,7 @@ export interface LegendEntry {
 }
 
 export function legendOf({ config: { test }, step }: ShownStep, picture: Picture): LegendEntry[] {
-  const names = NAMES[test?.name ?? 'none'];
+  const names = pictureNames(test);
   const debiased = test?.name === 'norm' && test.debiased;
   const entries: LegendEntry[] = [
     { mark: 'arrow', name: names.arrow, value: formatMeasure(picture.arrow) },
@@ -104,56 +105,9 @@ function formatExtent({ along, across }: Extent): string {
   return told.map((value) => formatMeasure(value)).join(' and ');
 }
 
-interface Names {
-  arrow: string;
-  noise: string;
-  allowed: string | null;
-  /** What the drawing shows, in one sentence. */
-  explanation: string;
-}
-
-const DISCS =
-  'The discs around the tip of the arrow are the noise of the mean gradient and the noise that the test allows. They represent balls in the space of all parameters.';
-
-const NAMES: Record<BatchTest['name'] | 'none', Names> = {
-  none: { arrow: 'mean gradient ḡ', noise: 'noise, √(v ∕ b)', allowed: null, explanation: 'There is no test, so nothing limits the noise.' },
-  norm: { arrow: 'mean gradient ḡ', noise: 'noise, √(v ∕ b)', allowed: 'allowed, η‖ḡ‖', explanation: DISCS },
-  worker_norm: {
-    arrow: 'mean gradient ḡ',
-    noise: 'noise, from the parts’ means',
-    allowed: 'allowed, η‖ḡ‖',
-    explanation: `${DISCS} The noise is estimated from the mean gradients of parts of the batch.`,
-  },
-  inner_product: {
-    arrow: 'mean gradient ḡ',
-    noise: 'noise along ḡ',
-    allowed: 'allowed, ϑ‖ḡ‖',
-    explanation: 'This test only limits the noise along the arrow, drawn as bars along it. Noise orthogonal to it does not count, and the thickness of the bars has no meaning.',
-  },
-  orthogonality: {
-    arrow: 'mean gradient ḡ',
-    noise: 'noise orthogonal to ḡ',
-    allowed: 'allowed, ν‖ḡ‖',
-    explanation: 'This test only limits the noise orthogonal to the arrow. The length of the bars stands for all directions at right angles to it.',
-  },
-  augmented: {
-    arrow: 'mean gradient ḡ',
-    noise: 'noise along and orthogonal to ḡ',
-    allowed: 'allowed, ϑ‖ḡ‖ and ν‖ḡ‖',
-    explanation: 'Two tests at once: bars along the arrow, and bars across it for all directions at right angles. Both must pass.',
-  },
-  coordinate_norm: {
-    arrow: 'one coordinate’s mean',
-    noise: 'its noise, relative to it',
-    allowed: 'allowed, η',
-    explanation:
-      'This test looks at every coordinate separately. The drawing shows the coordinate that decides (the chosen quantile); the arrow is its mean, scaled to length 1.',
-  },
-};
-
 const SCALE =
   'Everything is drawn to scale. Noise falls with the square root of the batch size: half the noise takes four times as many samples.';
 
 export function explain(test: BatchTest | null): string {
-  return `${NAMES[test?.name ?? 'none'].explanation} ${SCALE}`;
+  return `${pictureNames(test).explanation} ${SCALE}`;
 }
