@@ -1,7 +1,7 @@
 use crate::batch_test::AnyTest;
 use crate::config::RunConfig;
 use crate::controller::AnyController;
-#[cfg(feature = "std")]
+#[cfg(feature = "checkpoint")]
 use crate::controller::AnyState;
 use crate::noise_scale::Sensor;
 use crate::settings::Choices;

@@ -109,6 +109,7 @@ pub struct MicroBatch {
 
 impl MicroBatch {
     /// Of a part without samples.
+    #[cfg(feature = "std")]
     pub(crate) const NONE: Self = Self { positions: 0..0, ends_part: true };
 }
 
