@@ -16,10 +16,12 @@ mod group_norm;
 mod max_pool2d;
 mod operation;
 mod relu;
+#[path = "../sink.rs"]
 mod sink;
 mod sizes;
 mod tanh;
 mod tensor;
+#[path = "slide.rs"]
 mod windows;
 
 pub use add::Add;
