@@ -70,6 +70,14 @@ for (const name of NAMES) {
   });
 }
 
+test('where a rule that never reduces the batch has a smaller one, the settings are named', () => {
+  for (const name of ['adadagrad', 'dive_batch', 'geometric', 'constant', 'big_batch', 'smith', 'seesaw', 'ada_batch_grad']) {
+    assert.equal(whyNextBatch(withRule(name, true), step({ next_batch: 32, required: 300 })), 'the largest batch in the settings was reduced', name);
+  }
+  const kept = whyNextBatch(withRule('cost_aware', false), step({}));
+  assert.match(kept, /^no other size promised at least [\d.]+% more progress per second, or the size had changed within the last \d+ steps$/);
+});
+
 test('what limits AdAdaGrad’s growth is said', () => {
   const grown = step({ required: 300, next_batch: 128 });
   const why = (others) => whyNextBatch({ ...QUICK, controller: { ...QUICK.controller, ...others } }, grown);

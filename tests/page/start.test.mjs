@@ -77,15 +77,44 @@ test('policies of the site are kept or named', browserTest(), async (t) => {
   // No script may run at all: what stands in the document is right by itself.
   await visit("script-src 'none'");
   await promisesNothing(page);
-  await visit("require-trusted-types-for 'script'; trusted-types 'none'");
-  assert.match(await notice.textContent(), /could not be loaded.*Trusted/s);
-  await cannotTrain(page, 'no policy may be made');
+  for (const [policy, says] of [
+    ["require-trusted-types-for 'script'; trusted-types 'none'", /requires Trusted Types: its trusted-types must allow the policy “default”\./],
+    ["worker-src 'none'", /forbids workers, which training requires: its worker-src must allow “self”\./],
+    ["connect-src 'none'", /forbids downloads: its connect-src must allow “self”\./],
+  ]) {
+    await visit(policy);
+    await page.waitForFunction((words) => new RegExp(words).test(document.getElementById('notice').textContent), says.source);
+    assert.match(await notice.textContent(), /^\s*This page cannot train here\s*The Content-Security-Policy of this site/);
+    assert.equal(await page.locator('#notice-retry').isVisible(), false, 'nothing that the visitor does helps');
+    await cannotTrain(page, policy);
+  }
   // With Trusted Types everything works, the team's workers too.
   await visit("require-trusted-types-for 'script'");
   await waitFor({ data: 'ready' });
   await button('Start').click();
   await waitForStep(2);
   assert.equal(await page.locator('#engine-notes').textContent(), '');
+});
+
+test('a module that cannot be used is the last word, whatever arrives after it', browserTest(), async (t) => {
+  const held = hold(/train-images.*\.gz$/);
+  // Half a module comes once the images were asked for.
+  const replace = (path, bytes) => (path.endsWith('.wasm') ? held.asked(1).then(() => bytes.subarray(0, bytes.length / 2)) : held.replace(path, bytes));
+  const { page, notice, waitFor } = await openPage(t, { server: { replace }, expectedComplaints: ANY });
+  await notice.waitFor({ state: 'visible' });
+  assert.match(await notice.textContent(), /could not be loaded.*WebAssembly module could not be used \(.*Reload the page/s);
+  await cannotTrain(page, 'half a module');
+  held.release();
+  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+  await waitFor({ data: 'unusable' });
+  await cannotTrain(page, 'half a module, and all images');
+});
+
+test('a browser that lacks what the page takes for granted is named, and not the files', browserTest(), async (t) => {
+  const { page, notice } = await openPage(t, { expectedComplaints: ANY, prepare: (page) => page.addInitScript(() => delete String.prototype.replaceAll) });
+  await notice.waitFor({ state: 'visible' });
+  assert.match(await notice.textContent(), /This browser lacks something that the page needs \(.*replaceAll is not a function\)\. A current Firefox/);
+  await cannotTrain(page, 'no replaceAll');
 });
 
 test('without scripts the document promises nothing', browserTest(), async (t) => {

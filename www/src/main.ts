@@ -57,9 +57,11 @@ import { Knobs } from './settings/knobs.js';
 import { ModelFit, offeredModels } from './settings/model-fit.js';
 import { SettingsPanel } from './settings/panel.js';
 import { causeOf, isOfRun, PageState, troubleFrom } from './state.js';
+import type { Trouble } from './state.js';
 import { StatusPanel } from './status-panel.js';
-import { missingFeature } from './start/features.js';
+import { isAboutMissing, lackingBrowser, missingFeature } from './start/features.js';
 import { whenPageFails } from './start/page-errors.js';
+import { forbidden, whenForbidden } from './start/policies.js';
 import { StallWatch } from './start/stall-watch.js';
 import { markStarted } from './start/started.js';
 import { datasetInAddress } from './url/address.js';
@@ -109,13 +111,12 @@ const session = new TrainingSession({
   },
   onFailure: (failure) => {
     state.startWaits.value = false;
-    const trouble = troubleFrom(failure);
-    if (!isOfRun(trouble)) {
-      comparisons.interrupt();
-      state.data.value = { name: 'unusable', because: causeOf(failure.kind) };
-    }
+    const blocked = failure.kind === 'start' ? forbidden() : null;
+    const trouble: Trouble = blocked === null ? troubleFrom(failure) : { kind: 'unsupported', message: blocked };
+    if (!isOfRun(trouble)) comparisons.interrupt();
     if (state.run.value.phase !== 'idle') state.run.value = { ...state.run.value, phase: 'failed' };
-    state.trouble.value = trouble;
+    if (isOfRun(trouble)) state.trouble.value = trouble;
+    else giveUp(trouble);
   },
 });
 
@@ -286,16 +287,28 @@ whenPageFails((message) => {
   if (name !== 'downloading' && name !== 'checking') return;
   // What arrives now must not say that all is well.
   session.close();
-  state.data.value = { name: 'unusable', because: 'program' };
-  state.trouble.value = { kind: 'start', message: `A part of the page failed to start (${message}).` };
+  if (isAboutMissing(message)) cannotTrain(lackingBrowser(message));
+  else giveUp({ kind: 'start', message: `A part of the page failed to start (${message}).` });
 });
+whenForbidden((words) => {
+  if (state.trouble.value?.kind === 'start') cannotTrain(words);
+});
+
+/** Nothing can be trained until the visitor does something about it. */
+function giveUp(trouble: Trouble): void {
+  state.data.value = { name: 'unusable', because: causeOf(trouble.kind) };
+  state.trouble.value = trouble;
+}
+
+function cannotTrain(message: string): void {
+  giveUp({ kind: 'unsupported', message });
+}
 
 const missing = missingFeature();
 if (missing === null) {
   dataPanel.begin(datasetInAddress(location.hash));
   openSession();
 } else {
-  state.data.value = { name: 'unusable', because: 'browser' };
-  state.trouble.value = { kind: 'unsupported', message: missing };
+  cannotTrain(missing);
 }
 markStarted();

@@ -104,7 +104,7 @@ export interface Update {
   activity: Activity;
   done: number;
   total: number;
-  imagesPerSecond: number | null;
+  samplesPerSecond: number | null;
   memoryBytes: number;
 }
 

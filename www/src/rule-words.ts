@@ -20,7 +20,7 @@ interface RuleWords<Of extends Name> {
 }
 
 /** A rule that never shrinks the batch: only the settings can. */
-const LIMITED = (): string => 'the settings allow no larger batch any more';
+const LIMITED = (): string => 'the largest batch in the settings was reduced';
 
 const NOISE_SCALE_MISLEADS = 'The noise scale can underestimate the critical batch by orders of magnitude under Adam (arXiv 2505.23971).';
 
@@ -75,9 +75,9 @@ const WORDS: { readonly [Of in Name]: RuleWords<Of> } = {
     against: 'The batch jumps between two sizes, and the learning rate stays as it is.',
   },
   cost_aware: {
-    grew: () => 'a larger batch promises more progress per second, or is tried in order to time it',
-    shrank: () => 'a smaller batch promises more progress per second, or is tried in order to time it',
-    kept: ({ gain, dwell }) => `no other size promises at least ${formatPercent(gain)} more progress per second, or the last change was less than ${dwell} steps ago`,
+    grew: () => 'a larger batch promised more progress per second, or had to be timed first',
+    shrank: () => 'a smaller batch promised more progress per second, or had to be timed first',
+    kept: ({ gain, dwell }) => `no other size promised at least ${formatPercent(gain)} more progress per second, or the size had changed within the last ${formatCount(dwell)} steps`,
     against: `Its choice depends on this machine’s speed, so a run does not repeat exactly. ${NOISE_SCALE_MISLEADS}`,
   },
   constant: {
@@ -104,21 +104,21 @@ const WORDS: { readonly [Of in Name]: RuleWords<Of> } = {
     against: 'The growth is fixed before the run, and follows nothing that the gradients say.',
   },
   smith: {
-    grew: () => 'a milestone was reached where a schedule would cut the learning rate',
+    grew: () => 'a milestone was reached at which a schedule would reduce the learning rate',
     shrank: LIMITED,
-    kept: () => 'no milestone was reached, or the learning rate was cut instead',
+    kept: () => 'no milestone was reached, or the learning rate was reduced instead',
     against: 'The milestones are fixed before the run, and follow nothing that the gradients say.',
   },
   seesaw: {
-    grew: () => 'a milestone was reached where a schedule would cut the learning rate',
+    grew: () => 'a milestone was reached at which a schedule would reduce the learning rate',
     shrank: LIMITED,
-    kept: () => 'no milestone was reached, or only the learning rate was cut',
+    kept: () => 'no milestone was reached, or only the learning rate was reduced',
     against: 'The milestones are fixed before the run, and follow nothing that the gradients say.',
   },
   big_batch: {
     grew: () => 'the mean gradient of a smaller batch did not stand out from the noise',
     shrank: LIMITED,
-    kept: () => 'the mean gradient of this size stood out from the noise, or it is the largest allowed',
+    kept: () => 'the mean gradient of a batch of this size stood out from the noise, or no larger batch is allowed',
     against: 'The batch never shrinks again, and each extension costs another pass over the new samples.',
   },
   simi_grad: {

@@ -233,6 +233,8 @@ export class TrainingSession {
         break;
       case 'failure':
         if (report.kind === 'crash') this.#distrustGpu();
+        // Without its module the worker does nothing more: what else arrives there must not say that all is well.
+        if (report.kind === 'start' || report.kind === 'unsupported') this.close();
         if (report.run === null || report.run === this.#run) this.#listener.onFailure(report);
         break;
       case 'checkpoint':

@@ -22,7 +22,7 @@ export class Speed {
     while (this.#marks.length > 2 && this.#seconds - (this.#marks[1]?.seconds ?? 0) > WINDOW_SECONDS) this.#marks.shift();
   }
 
-  get imagesPerSecond(): number | null {
+  get samplesPerSecond(): number | null {
     const first = this.#marks[0];
     const last = this.#marks.at(-1);
     if (first === undefined || last === undefined || last.seconds - first.seconds < 0.05) return null;

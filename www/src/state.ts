@@ -20,7 +20,7 @@ export interface RunState {
   activity: Activity;
   done: number;
   total: number;
-  imagesPerSecond: number | null;
+  samplesPerSecond: number | null;
   memoryBytes: number;
 }
 
@@ -34,7 +34,7 @@ export const NO_RUN: RunState = {
   activity: 'training',
   done: 0,
   total: 0,
-  imagesPerSecond: null,
+  samplesPerSecond: null,
   memoryBytes: 0,
 };
 

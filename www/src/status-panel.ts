@@ -62,7 +62,7 @@ export class StatusPanel {
     dataset['loss'] = String(step?.loss ?? '');
     dataset['required'] = String(step?.required ?? '');
     dataset['testAccuracy'] = String(run.latestEvaluation?.accuracy ?? '');
-    dataset['imagesPerSecond'] = String(Math.round(run.imagesPerSecond ?? 0));
+    dataset['samplesPerSecond'] = String(Math.round(run.samplesPerSecond ?? 0));
     dataset['memoryBytes'] = String(run.memoryBytes);
     dataset['engine'] = run.engine?.engine ?? '';
     dataset['adapter'] = run.engine?.adapter ?? '';
@@ -76,7 +76,7 @@ export class StatusPanel {
     setText(this.#batch, batch === undefined ? '' : formatCount(batch));
     setText(this.#step, step === null ? '' : formatCount(step.step));
     setText(this.#accuracy, run.latestEvaluation === null ? '' : formatPercent(run.latestEvaluation.accuracy));
-    setText(this.#speed, run.imagesPerSecond === null ? '' : formatCount(run.imagesPerSecond));
+    setText(this.#speed, run.samplesPerSecond === null ? '' : formatCount(run.samplesPerSecond));
   }
 
   #showProgress(run: RunState): void {
@@ -87,7 +87,7 @@ export class StatusPanel {
     const budget = run.config?.sample_budget ?? this.#state.settings.value?.sample_budget ?? 0;
     this.#runProgress.value = budget > 0 ? Math.min(1, seen / budget) : 0;
     setText(this.#runProgressText, budget > 0 ? `${formatCount(seen)} of ${formatCount(budget)} samples` : '');
-    const pace = { imagesPerSecond: run.imagesPerSecond, secondsPerStep: run.latestStep?.seconds ?? null };
+    const pace = { samplesPerSecond: run.samplesPerSecond, secondsPerStep: run.latestStep?.seconds ?? null };
     setText(this.#engine, describeEngine(run.engine, run.memoryBytes, pace));
   }
 

@@ -373,7 +373,7 @@ export class TrainingLoop {
       ...this.#unsent,
       engine: this.#engine,
       ...this.#work,
-      imagesPerSecond: this.#speed.imagesPerSecond,
+      samplesPerSecond: this.#speed.samplesPerSecond,
       memoryBytes: this.#session.memory_bytes(),
     };
     this.#unsent = nothing();

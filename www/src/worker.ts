@@ -13,6 +13,7 @@ import { guardGpu } from './engine/guarded-gpu.js';
 import { readOwnFiles } from './own-files.js';
 import type { Command, DataSource, FailureKind, Report } from './protocol.js';
 import { MNIST_SHAPE } from './samples.js';
+import { forbidden } from './start/policies.js';
 import { Sharing } from './team/sharing.js';
 import { TrainingLoop } from './training-loop.js';
 import { asSentence, describeFailure, text } from './words-of-errors.js';
@@ -50,7 +51,10 @@ async function open(source: DataSource): Promise<void> {
     post({ type: 'module', presets: presets(), models: models(MNIST_SHAPE), defaults: defaults() });
     post({ type: 'datasets', available: availableDatasets() });
   } catch (error) {
-    post({ type: 'failure', kind: 'start', run: null, message: `Its WebAssembly module could not be used. ${text(error)}` });
+    await reported();
+    const blocked = forbidden(text(error));
+    if (blocked === null) post({ type: 'failure', kind: 'start', run: null, message: `Its WebAssembly module could not be used (${text(error)}).` });
+    else post({ type: 'failure', kind: 'unsupported', run: null, message: blocked });
     return;
   }
   try {
@@ -62,6 +66,11 @@ async function open(source: DataSource): Promise<void> {
   } catch (error) {
     post({ type: 'failure', run: null, ...describeDataFailure(error, source) });
   }
+}
+
+/** Browsers report what a policy forbids in a task of its own. */
+function reported(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve));
 }
 
 /** The program, the connection or the data: each has another way on. */

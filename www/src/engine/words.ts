@@ -4,7 +4,7 @@ import type { RunEngine } from '../protocol.js';
 
 /** How fast it is: null while it is not known. */
 export interface Pace {
-  imagesPerSecond: number | null;
+  samplesPerSecond: number | null;
   secondsPerStep: number | null;
 }
 
@@ -14,9 +14,9 @@ export function describeEngine(engine: RunEngine | null, memoryBytes: number, pa
   return `${describeComputer(engine)}${describeMemory(engine, memoryBytes)}.${describePace(pace)} ${engine.reason}`;
 }
 
-function describePace({ imagesPerSecond, secondsPerStep }: Pace): string {
+function describePace({ samplesPerSecond, secondsPerStep }: Pace): string {
   if (secondsPerStep === null) return '';
-  const speed = imagesPerSecond === null ? '' : ` at ${formatCount(imagesPerSecond)} samples per second`;
+  const speed = samplesPerSecond === null ? '' : ` at ${formatCount(samplesPerSecond)} samples per second`;
   return ` The last step took ${formatMilliseconds(secondsPerStep)}${speed}.`;
 }
 

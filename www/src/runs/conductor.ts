@@ -185,7 +185,7 @@ export class RunConductor {
       activity: update.activity,
       done: update.done,
       total: update.total,
-      imagesPerSecond: update.imagesPerSecond ?? run.value.imagesPerSecond,
+      samplesPerSecond: update.samplesPerSecond ?? run.value.samplesPerSecond,
       memoryBytes: update.memoryBytes,
     };
     const adapter = update.engine?.adapter ?? null;

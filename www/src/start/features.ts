@@ -52,6 +52,16 @@ export function missingFeature(): string | null {
   return null;
 }
 
+/** Whether an error is about something that is not there, which browsers word in several ways. */
+export function isAboutMissing(message: string): boolean {
+  return /not defined|not a (function|constructor)|t find variable/.test(message);
+}
+
+/** Why a program that arrived whole did not start. */
+export function lackingBrowser(message: string): string {
+  return `This browser lacks something that the page needs (${message}). ${BROWSERS}`;
+}
+
 /** A policy shows only when something is compiled. */
 function mayCompile(): boolean {
   try {

@@ -2,7 +2,7 @@
  * Stands in the head of the page, as a classic script, and watches the program itself start. Only what is here can speak
  * when the program is missing, cut off, blocked or broken, so it uses nothing that a browser of 2016 lacks.
  */
-import { missingFeature } from './features.js';
+import { isAboutMissing, missingFeature } from './features.js';
 import { hasStarted } from './started.js';
 
 /** Longer than this, and the visitor hears what the page waits for. */
@@ -33,9 +33,8 @@ document.addEventListener('securitypolicyviolation', (event) => {
   if (/^script-src/.test(event.effectiveDirective)) note(`A Content-Security-Policy blocks it (${event.violatedDirective}).`);
 });
 
-/** Browsers word it in several ways that something is not there. */
 function suspicion(message: string): string {
-  return /not defined|not a (function|constructor)|t find variable/.test(message) ? 'this browser may lack something that it needs' : 'one of its files may be damaged';
+  return isAboutMissing(message) ? 'this browser may lack something that it needs' : 'one of its files may be damaged';
 }
 
 let isLoaded = false;

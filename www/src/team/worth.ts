@@ -11,7 +11,7 @@ const SHORT_MILLISECONDS = 50;
 
 export class Worth {
   /** Of one worker alone: the fastest of its steps. */
-  #imagesPerSecond = 0;
+  #samplesPerSecond = 0;
   #stepsAlone = 0;
   #lastSweepWasShort = false;
 
@@ -19,7 +19,7 @@ export class Worth {
   countAlone(steps: readonly { samples: number; seconds: number }[]): void {
     for (const { samples, seconds } of steps) {
       this.#stepsAlone += 1;
-      if (seconds > 0) this.#imagesPerSecond = Math.max(this.#imagesPerSecond, samples / seconds);
+      if (seconds > 0) this.#samplesPerSecond = Math.max(this.#samplesPerSecond, samples / seconds);
     }
   }
 
@@ -31,6 +31,6 @@ export class Worth {
   of(batch: number, parts: number): boolean {
     if (parts < 2) return false;
     if (this.#stepsAlone < FIRST_STEPS) return parts >= LEAST_PARTS && !this.#lastSweepWasShort;
-    return (batch / this.#imagesPerSecond) * 1000 >= LEAST_MILLISECONDS;
+    return (batch / this.#samplesPerSecond) * 1000 >= LEAST_MILLISECONDS;
   }
 }
