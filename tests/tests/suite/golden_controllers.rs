@@ -274,8 +274,8 @@ fn columns<F: Real<Sum = f64>>(
     let average = |columns: &mut Columns, average: RatioAverage<f64>| {
         columns.insert("v_average", Some(average.numerator));
         columns.insert("n_unb_average", Some(average.denominator));
-        columns.insert("noise_scale", average.scale().ok());
-        average.scale().ok()
+        columns.insert("noise_scale", average.ratio().ok());
+        average.ratio().ok()
     };
     match (run.trainer.config().controller, after.controller) {
         (AnyController::Stages(rule), _) => {
