@@ -19,11 +19,18 @@ export class Team {
     this.#members = members;
   }
 
-  /** Starts the workers and gives them the data; rejects when one of them cannot be had. */
+  /**
+   * Starts the workers and gives them the data; rejects when one of them cannot be had. One after the other: while one
+   * starts, Firefox can block in the constructor of the next for ever, and with it the training.
+   */
   static async gather(size: number, files: DatasetFiles): Promise<Team> {
-    const team = new Team(Array.from({ length: size }, () => new Member()));
+    const team = new Team([]);
     try {
-      await Promise.all(team.#members.map((member) => member.ask({ type: 'open', files })));
+      for (let place = 0; place < size; place += 1) {
+        const member = new Member();
+        team.#members.push(member);
+        await member.ask({ type: 'open', files });
+      }
     } catch (error) {
       team.dismiss();
       throw error;
