@@ -44,7 +44,7 @@ fn compare(gpu: &Gpu, dataset: &dyn Dataset<f32>, images: &DeviceImages, what: &
                     || Visit { sample: (place % u64::from(COUNT)) as u32, pass: place / u64::from(COUNT) };
                 let visit = of_seed.as_mut().map_or_else(in_file, |order| order.visit(place));
                 let mut expected = [u32::MAX];
-                dataset.read(visit, &mut values, &mut expected);
+                dataset.read(visit, &mut values, &mut Targets::labels(&mut expected)).unwrap();
                 let found = &drawn[k * values.len()..][..values.len()];
                 let same = found.iter().zip(&values).all(|(found, value)| found.to_bits() == value.to_bits());
                 assert!(same && expected == [label], "{what}, {order:?}, {visit:?}: {found:?} {values:?}");

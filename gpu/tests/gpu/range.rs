@@ -38,9 +38,8 @@ impl Dataset<f32> for OfOneClass {
     }
 
     fn read(&self, visit: Visit, input: &mut [f32], targets: &mut Targets<'_, f32>) -> Result<(), ReadError> {
-        let Targets { labels, values } = targets;
-        self.0.read(visit, input, Targets { labels, values })?;
-        labels.fill(CLASS);
+        self.0.read(visit, input, targets)?;
+        targets.labels.fill(CLASS);
         Ok(())
     }
 }
