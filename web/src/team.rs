@@ -193,6 +193,7 @@ fn read_vectors(sums: &mut Statistics<'_, f32>, values: &Float32Array) -> Result
 }
 
 /// What a run made of a worker's result.
+#[allow(clippy::large_enum_variant, reason = "one is returned per part, and none is kept")]
 pub(crate) enum Taken {
     Advance(Advance),
     Evaluation(Option<Evaluation>),
