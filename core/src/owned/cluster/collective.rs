@@ -1,4 +1,4 @@
-//! What a cluster must be able to do.
+//! The messages that a cluster must be able to exchange.
 
 use std::fmt;
 use std::string::String;
@@ -12,32 +12,32 @@ pub trait Collective: Send {
     /// Number of ranks, at least 1.
     fn size(&self) -> usize;
 
-    /// Sends `messages[r]` to each rank r, this one included, and fills `received[r]` with what rank r sent to this one. Its
-    /// length is that of the message: both sides know it.
+    /// Sends `messages[r]` to each rank r, this one included, and fills `received[r]` with the message of rank r to this
+    /// one. Both sides know its length beforehand.
     ///
     /// # Errors
-    /// When a rank is gone, or has sent a message of another length.
+    /// When a rank has ended, or has sent a message of another length.
     fn exchange(&mut self, messages: &[&[u8]], received: &mut [Vec<u8>]) -> Result<(), CollectiveError>;
 }
 
 /// Why messages did not arrive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CollectiveError {
-    /// A rank is gone.
+    /// A rank has ended.
     Lost {
         /// Which.
         rank: usize,
     },
-    /// A rank has sent something else than what was expected: it does something else.
+    /// A rank has sent a message of another length than expected: the ranks are not at the same step.
     Length {
         /// Which.
         rank: usize,
         /// Bytes that were expected.
         expected: usize,
-        /// Bytes that came.
+        /// Bytes that were received.
         found: usize,
     },
-    /// What carries the messages has failed.
+    /// The transport has failed.
     Failed(String),
 }
 
@@ -46,7 +46,10 @@ impl fmt::Display for CollectiveError {
         match self {
             Self::Lost { rank } => write!(f, "rank {rank} has ended"),
             Self::Length { rank, expected, found } => {
-                write!(f, "rank {rank} has sent {found} bytes where {expected} were expected")
+                write!(
+                    f,
+                    "rank {rank} sent {found} bytes, but {expected} were expected: the ranks are not at the same step"
+                )
             }
             Self::Failed(error) => f.write_str(error),
         }
