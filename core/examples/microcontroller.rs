@@ -12,7 +12,7 @@ use adadagrad_core::network::{
 use adadagrad_core::optimizer::{AdaGrad, AnyOptimizer};
 use adadagrad_core::random::Key;
 use adadagrad_core::statistics::{LengthMismatch, Needs, Statistics};
-use adadagrad_core::training::{StepError, Trainer};
+use adadagrad_core::training::{Next, PartError, Step, StepError, Sweeper, Trainer, Work};
 
 /// Points of the square (−1, 1)²: class 1 inside a disc, class 0 elsewhere.
 struct Disc;
@@ -100,6 +100,12 @@ impl From<StepError> for Failure {
     }
 }
 
+impl From<PartError> for Failure {
+    fn from(error: PartError) -> Self {
+        Self::Step(error.into())
+    }
+}
+
 impl From<LengthMismatch> for Failure {
     fn from(error: LengthMismatch) -> Self {
         Self::Step(error.into())
@@ -129,18 +135,30 @@ fn train(memory: &mut Memory) -> Result<(u32, u32), Failure> {
     let mut order = trainer.order();
     let mut batch = 0;
     // Plan: how many samples, and what is asked of them.
-    while let Some(plan) = trainer.plan() {
-        batch = plan.cut.samples();
-        // Sweep: loss, gradient and norms of the batch, a micro-batch at a time.
+    while let Some(mut step) = Step::begin(&trainer) {
+        let needs = step.plan().needs;
         let mut statistics = Statistics::new(gradient, &mut [])?;
-        for piece in plan.cut.walk(0..plan.cut.parts(), MICRO_BATCH) {
-            let samples = piece.positions.map(|position| order.visit(plan.start + u64::from(position)));
-            sweep.accumulate(parameters, &Disc, samples, &plan.needs, &mut statistics)?;
+        loop {
+            match step.next() {
+                // Sweep: loss, gradient and norms of the batch, a micro-batch at a time. The norm test asks for one sweep.
+                Next::Sweep(round) => {
+                    let Some(part) = round.next() else { break };
+                    let visit = |position: u32| order.visit(part.start + u64::from(position));
+                    let mut sweeper = Sweeper { workspaces: &mut sweep, parameters, dataset: &Disc, visit };
+                    let mut work = Work::Accumulate { needs: &needs, sums: &mut statistics };
+                    sweeper.part::<SweepError>(&part, &mut work, |_| Ok(()))?;
+                    step.batch_mut().take_sums(&part, part.samples())?;
+                }
+                // The sums are those of the whole batch, whose mean is taken below.
+                Next::MeanGradient => step.batch_mut().close()?,
+                Next::Weigh | Next::Repeat => break,
+            }
         }
-        let evidence = statistics.evidence(&plan.needs, None);
+        batch = step.batch().samples();
+        let evidence = statistics.evidence(&needs, None);
         // Conclude: the update, and the size of the next batch.
         let mean = statistics.into_mean_gradient()?;
-        trainer.conclude(&plan, &evidence, mean, parameters, optimizer)?;
+        step.conclude(&mut trainer, &evidence, mean, parameters, optimizer)?;
     }
     let mut correct = 0;
     for first in (0..Dataset::len(&Disc)).step_by(MICRO_BATCH as usize) {

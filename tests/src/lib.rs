@@ -1,6 +1,7 @@
 //! What the tests of several packages share: comparisons that a NaN fails, the reference numbers, naive
 //! oracles, small data sets, and the bodies of the fuzz targets. The tests themselves are in `tests/suite`.
 
+pub mod by_hand;
 pub mod coloured;
 pub mod compare;
 pub mod deep;

@@ -5,16 +5,16 @@ use adadagrad_core::backend::Backend;
 use adadagrad_core::batch_test::{AnyTest, AugmentedTest};
 use adadagrad_core::config::RunConfig;
 use adadagrad_core::controller::{AdAdaGrad, AnyController};
-use adadagrad_core::dataset::Visit;
 use adadagrad_core::layer::{Conv2d, Dense, Flatten, MaxPool2d, Operation, Relu, Tanh};
 use adadagrad_core::network::{Node, Shape, initialise};
 use adadagrad_core::optimizer::{AdamW, AnyOptimizer};
-use adadagrad_core::owned::{BatchSums, OwnedNetwork, OwnedStatistics, SweepMemory};
+use adadagrad_core::owned::OwnedNetwork;
 use adadagrad_core::real::Real;
 use adadagrad_core::schedule::{Decay, Schedule};
-use adadagrad_core::statistics::Inner;
-use adadagrad_core::training::{Progress, Telemetry, Trainer};
+use adadagrad_core::training::{Progress, Step, Telemetry, Trainer};
 
+use crate::by_hand::{Sums, sweep};
+use crate::engine::with_sweep;
 use crate::table::Table;
 
 /// Samples in the data set.
@@ -25,7 +25,6 @@ pub const SAMPLES: usize = 97;
 pub struct Tiny<F: Real> {
     network: OwnedNetwork,
     table: Table,
-    sweep_memory: SweepMemory<F>,
     /// The trainer.
     pub trainer: Trainer<F>,
     /// D values.
@@ -75,7 +74,6 @@ impl<F: Real<Sum = f64>> Tiny<F> {
         let mut memory = vec![F::zero(); optimizer.slots() * parameters.len()];
         optimizer.start(&mut memory);
         Self {
-            sweep_memory: SweepMemory::new(network.view()).expect("memory"),
             network,
             table: Table::random(7, SAMPLES, 64, 5),
             trainer: Trainer::new(config, 97).expect("settings that can run"),
@@ -99,35 +97,21 @@ impl<F: Real<Sum = f64>> Tiny<F> {
     /// # Panics
     /// When the step is refused.
     pub fn step(&mut self, product: impl Backend<F> + Copy) -> Option<Telemetry> {
-        let Self { network, table, sweep_memory, trainer, parameters, memory } = self;
-        let plan = trainer.plan()?;
+        let Self { network, table, trainer, parameters, memory } = self;
+        let mut step = Step::begin(trainer)?;
         let mut order = trainer.order();
-        let mut sample = |position: u32| order.visit(plan.start + u64::from(position));
-        let len = parameters.len();
-        let mut part = OwnedStatistics::<F>::new(len, &plan.needs).expect("memory");
-        let mut sums = BatchSums::<F>::new(len, &plan.needs).expect("memory");
-        let (mut mean, mut inner) = (vec![F::zero(); len], Inner::default());
+        let mut sums = Sums::new(parameters.len(), &step);
         // An odd size, so that micro-batches end before parts do.
-        let micro_batch = sweep_memory.micro_batch().min(7);
-        let mut sweep = sweep_memory.sweep(network.view(), product).expect("memory that fits");
-        for piece in plan.cut.walk(0..plan.cut.parts(), micro_batch) {
-            let samples: Vec<Visit> = piece.positions.map(&mut sample).collect();
-            part.with(|part| sweep.accumulate(parameters, table, samples, &plan.needs, part))
-                .expect("samples that fit");
-            if piece.ends_part {
-                sums.take(&mut part, &plan.needs).expect("parts that fit");
-                part.clear();
+        let made = with_sweep(network.view(), product, 7, |workspaces| {
+            loop {
+                let sample = |place| order.visit(place);
+                let evidence = sweep(&mut step, &mut sums, workspaces, parameters, table, sample)?;
+                let made = step.conclude(trainer, &evidence, &sums.mean_gradient, parameters, memory);
+                if let Some(telemetry) = made.map_err(|error| error.to_string())? {
+                    return Ok::<_, String>(telemetry);
+                }
             }
-        }
-        sums.mean_gradient(&mut mean).expect("a mean that fits");
-        if plan.needs.inner {
-            for piece in plan.cut.walk(0..plan.cut.parts(), micro_batch) {
-                let samples: Vec<Visit> = piece.positions.map(&mut sample).collect();
-                sweep.project(parameters, &mean, table, samples, &mut inner).expect("samples that fit");
-            }
-        }
-        let inner = plan.needs.inner.then_some(inner);
-        let evidence = sums.evidence(&plan.needs, inner).expect("sums that fit");
-        Some(trainer.conclude(&plan, &evidence, &mean, parameters, memory).expect("a finite step"))
+        });
+        Some(made.expect("a finite step"))
     }
 }

@@ -2,7 +2,7 @@
 
 use adadagrad_core::backend::FastBackend;
 use adadagrad_core::config::{RetuneError, RunConfig};
-use adadagrad_core::owned::{Advance, Evaluation, LocalRun, RunError, Shared, Task};
+use adadagrad_core::owned::{Advance, Evaluation, LocalRun, RunError, Shared};
 use futures_channel::oneshot::Sender;
 use js_sys::Float32Array;
 
@@ -10,7 +10,7 @@ use crate::clock::Clock;
 use crate::data::Data;
 use crate::records::{Activity, EngineName, Finished, Limit, Progress, Retuned, activity_of};
 use crate::run_state::RunState;
-use crate::team::{TakeError, read_inner, read_score, read_sums};
+use crate::team::{TakeError, Taken, take};
 
 pub(crate) struct CpuRun {
     local: LocalRun<f32, FastBackend>,
@@ -119,22 +119,17 @@ impl CpuRun {
     pub(crate) fn take(
         &mut self,
         clock: &Clock,
-        numbers: &[f64],
+        numbers: &[u8],
         values: Option<&Float32Array>,
     ) -> Result<(), TakeError> {
-        let advance = match (self.local.share().map(|shared| shared.task), values) {
-            (Some(Task::Accumulate), Some(values)) => {
-                self.local.take_sums(|sums| read_sums(sums, numbers, values))
-            }
-            (Some(Task::Project), None) => Ok(self.local.take_inner(&read_inner(numbers)?)?),
-            (Some(Task::Evaluate), None) => {
-                let evaluation = self.local.take_score(read_score(numbers)?);
+        let taken = take(&mut self.local, numbers, values).inspect_err(|_| self.step_seconds = 0.0)?;
+        let advance = match taken {
+            Taken::Advance(advance) => advance,
+            Taken::Evaluation(evaluation) => {
                 self.end_evaluation(evaluation);
                 return Ok(());
             }
-            _ => return Err(TakeError::Numbers),
         };
-        let advance = advance.inspect_err(|_| self.step_seconds = 0.0)?;
         let now = clock.now();
         self.step_seconds += (now - core::mem::replace(&mut self.shared_since, now)) / 1000.0;
         self.take_advance(advance);

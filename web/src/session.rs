@@ -259,7 +259,7 @@ impl Session {
     /// # Errors
     /// That it is not what was asked for, or why the step that ends with it is refused; then the run stands where
     /// it stood before that step.
-    pub fn take(&mut self, numbers: &[f64], values: Option<Float32Array>) -> Result<(), JsError> {
+    pub fn take(&mut self, numbers: &[u8], values: Option<Float32Array>) -> Result<(), JsError> {
         let Some(Run { engine: Engine::Cpu(run), .. }) = &mut self.run else { return Err(no_run()) };
         Ok(run.take(&self.clock, numbers, values.as_ref())?)
     }

@@ -1,13 +1,17 @@
 //! Several workers of the tab sweep the parts of one run's batches: [`TeamMember`] in each of them, and what passes
-//! between it and the [`Session`](crate::Session) that leads. Numbers travel as plain arrays, sums over parameters in
-//! buffers that change hands.
+//! between it and the [`Session`](crate::Session) that leads. Numbers travel as bytes, sums over parameters in buffers
+//! that change hands.
 
 use adadagrad_core::backend::FastBackend;
 use adadagrad_core::config::RunConfig;
-use adadagrad_core::network::Score;
-use adadagrad_core::owned::{OwnedNetwork, PartWorker, RunError, Shared, StepPart, Task};
-use adadagrad_core::statistics::{Inner, LengthMismatch, Parts, Statistics, Totals};
-use js_sys::{Float32Array, Float64Array};
+use adadagrad_core::dataset::Dataset;
+use adadagrad_core::owned::wire::{Plain, from_bytes, to_bytes};
+use adadagrad_core::owned::{
+    Advance, Evaluation, LocalRun, OwnedNetwork, PartWorker, RunError, Shared, Swept,
+};
+use adadagrad_core::statistics::{LengthMismatch, Statistics};
+use adadagrad_core::training::{Cut, Part, PartError, Task};
+use js_sys::{Float32Array, Uint8Array};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
@@ -66,8 +70,9 @@ impl TeamMember {
         Ok(self.worker()?.set_mean_gradient(mean_gradient)?)
     }
 
-    /// Does one part of a task: what [`Session::take`](crate::Session::take) takes. Sums over the parameters are
-    /// written into `room`, where that has the right length: memory that is new costs more than the copy.
+    /// Does one of the `parts` parts of a task over `batch` samples: what [`Session::take`](crate::Session::take) takes. Sums
+    /// over the parameters are written into `room`, where that has the right length: memory that is new costs more than the
+    /// copy.
     ///
     /// # Errors
     /// When the samples do not fit, or `start` is no count.
@@ -77,18 +82,24 @@ impl TeamMember {
         #[wasm_bindgen(unchecked_param_type = "TeamTask")] task: JsValue,
         start: f64,
         batch: u32,
+        parts: u32,
         part: u32,
         room: Option<Float32Array>,
     ) -> Result<JsValue, JsError> {
         let start = whole(start).ok_or_else(|| JsError::new("the position is not a whole number"))?;
         let Self { data, worker } = self;
         let worker = worker.as_mut().ok_or_else(no_run)?;
-        let of_step = StepPart { start, batch, part };
-        match from_js(task)? {
-            TaskName::Accumulate => worker.accumulate(of_step, &*data.train, |sums| sums_to_js(sums, room)),
-            TaskName::Project => inner_to_js(&worker.project(of_step, &*data.train)?),
-            TaskName::Evaluate => score_to_js(worker.evaluate(part, &*data.test)?),
-        }
+        let task = from_js::<TaskName>(task)?.into();
+        let part = Part { task, start, cut: Cut::into_parts(batch, parts), index: part };
+        let dataset: &dyn Dataset<f32> = match task {
+            Task::Accumulate | Task::Project => &*data.train,
+            Task::Evaluate => &*data.test,
+        };
+        worker.sweep(&part, dataset, |swept| match swept {
+            Swept::Sums(sums) => result_to_js((part, sums.totals), vectors_of(sums, room).into()),
+            Swept::Inner(inner) => result_to_js((part, inner), JsValue::NULL),
+            Swept::Score(score) => result_to_js((part, score), JsValue::NULL),
+        })
     }
 }
 
@@ -111,20 +122,30 @@ enum TaskName {
     Evaluate,
 }
 
+impl From<TaskName> for Task {
+    fn from(name: TaskName) -> Self {
+        match name {
+            TaskName::Accumulate => Self::Accumulate,
+            TaskName::Project => Self::Project,
+            TaskName::Evaluate => Self::Evaluate,
+        }
+    }
+}
+
 /// What the team is to do, in JavaScript's terms; what it needs for that is another question, [`vectors_to_js`].
 pub(crate) fn shared_to_js(shared: &Shared<'_, f32>) -> Result<JsValue, JsError> {
-    let task = match shared.task {
+    let round = &shared.round;
+    let task = match round.task() {
         Task::Accumulate => TaskName::Accumulate,
         Task::Project => TaskName::Project,
         Task::Evaluate => TaskName::Evaluate,
     };
-    let (start, batch) = shared.plan.map_or((0, 0), |plan| (plan.start, plan.cut.samples()));
     object(&[
         ("task", to_js(&task)?),
-        ("start", number(start)),
-        ("batch", batch.into()),
-        ("first_part", shared.parts.start.into()),
-        ("end_part", shared.parts.end.into()),
+        ("start", number(round.start())),
+        ("batch", round.cut().samples().into()),
+        ("first_part", round.parts().start.into()),
+        ("end_part", round.parts().end.into()),
     ])
 }
 
@@ -145,82 +166,62 @@ fn array_of(len: usize, room: Option<Float32Array>) -> Float32Array {
     room.filter(|room| room.length() == len).unwrap_or_else(|| Float32Array::new_with_length(len))
 }
 
-/// What a worker found in a part: a few numbers, and in a first sweep sums over the parameters, Σ gᵢ and where a
-/// test asks for it Σ gᵢ² behind it.
-fn result_to_js(numbers: &[f64], values: JsValue) -> Result<JsValue, JsError> {
-    object(&[("numbers", Float64Array::from(numbers).into()), ("values", values)])
+/// A part and what a worker found in it: a few numbers, and in a first sweep sums over the parameters.
+fn result_to_js<T: Plain>(numbers: (Part, T), values: JsValue) -> Result<JsValue, JsError> {
+    let numbers = Uint8Array::from(to_bytes(numbers).as_slice());
+    object(&[("numbers", numbers.into()), ("values", values)])
 }
 
-fn sums_to_js(sums: &Statistics<'_, f32>, room: Option<Float32Array>) -> Result<JsValue, JsError> {
-    let Totals { samples, correct, loss, sum_squared_norms, parts, moment_exponent } = sums.totals;
-    let numbers = [
-        samples.into(),
-        correct.into(),
-        loss,
-        sum_squared_norms,
-        parts.count.into(),
-        parts.sum_squared_means,
-        parts.first.0.into(),
-        parts.first.1,
-        moment_exponent.into(),
-    ];
+/// Σ gᵢ, and where a test asks for it Σ gᵢ² behind it.
+fn vectors_of(sums: &Statistics<'_, f32>, room: Option<Float32Array>) -> Float32Array {
     let values = array_of(sums.gradient_sum.len() + sums.second_moment.len(), room);
     let parameters = sums.gradient_sum.len() as u32;
     values.subarray(0, parameters).copy_from(sums.gradient_sum);
     values.subarray(parameters, values.length()).copy_from(sums.second_moment);
-    result_to_js(&numbers, values.into())
+    values
 }
 
-/// The reverse of [`sums_to_js`].
-pub(crate) fn read_sums(
-    sums: &mut Statistics<'_, f32>,
-    numbers: &[f64],
-    values: &Float32Array,
-) -> Result<(), TakeError> {
-    let &[samples, correct, loss, sum_squared_norms, count, sum_squared_means, of_first, first, exponent] =
-        numbers
-    else {
-        return Err(TakeError::Numbers);
-    };
-    let [samples, correct, count] = [count_of(samples)?, count_of(correct)?, count_of(count)?];
+/// The reverse of [`vectors_of`].
+fn read_vectors(sums: &mut Statistics<'_, f32>, values: &Float32Array) -> Result<(), TakeError> {
     let len = [&*sums.gradient_sum, &*sums.second_moment].map(|values| values.len() as u32);
     if values.length() != len[0] + len[1] {
         return Err(TakeError::Numbers);
     }
     values.subarray(0, len[0]).copy_to(sums.gradient_sum);
     values.subarray(len[0], len[0] + len[1]).copy_to(sums.second_moment);
-    let parts = Parts { count, sum_squared_means, first: (count_of(of_first)?, first) };
-    let moment_exponent = exponent as i32;
-    sums.totals = Totals { samples, correct, loss, sum_squared_norms, parts, moment_exponent };
     Ok(())
 }
 
-fn inner_to_js(inner: &Inner<f64>) -> Result<JsValue, JsError> {
-    let &Inner { sum_squared_inner_products, sum_norm_inner_products, sum_squared_square_norms } = inner;
-    let numbers = [sum_squared_inner_products, sum_norm_inner_products, sum_squared_square_norms];
-    result_to_js(&numbers, JsValue::NULL)
+/// What a run made of a worker's result.
+pub(crate) enum Taken {
+    Advance(Advance),
+    Evaluation(Option<Evaluation>),
 }
 
-/// The reverse of [`inner_to_js`].
-pub(crate) fn read_inner(numbers: &[f64]) -> Result<Inner<f64>, TakeError> {
-    let &[sum_squared_inner_products, sum_norm_inner_products, sum_squared_square_norms] = numbers else {
-        return Err(TakeError::Numbers);
-    };
-    Ok(Inner { sum_squared_inner_products, sum_norm_inner_products, sum_squared_square_norms })
+/// Gives a run what a worker found in the part that it asked for next.
+pub(crate) fn take(
+    run: &mut LocalRun<f32, FastBackend>,
+    numbers: &[u8],
+    values: Option<&Float32Array>,
+) -> Result<Taken, TakeError> {
+    let (part, rest) = numbers.split_at_checked(Part::BYTES).ok_or(TakeError::Numbers)?;
+    let part: Part = read(part)?;
+    Ok(match (part.task, values) {
+        (Task::Accumulate, Some(values)) => {
+            let totals = read(rest)?;
+            Taken::Advance(run.take_sums(&part, |sums| {
+                sums.totals = totals;
+                read_vectors(sums, values)
+            })?)
+        }
+        (Task::Project, None) => Taken::Advance(run.take_inner(&part, &read(rest)?)?),
+        (Task::Evaluate, None) => Taken::Evaluation(run.take_score(&part, read(rest)?)?),
+        _ => return Err(TakeError::Numbers),
+    })
 }
 
-fn score_to_js(score: Score<f64>) -> Result<JsValue, JsError> {
-    result_to_js(&[score.loss, score.correct.into()], JsValue::NULL)
-}
-
-/// The reverse of [`score_to_js`].
-pub(crate) fn read_score(numbers: &[f64]) -> Result<Score<f64>, TakeError> {
-    let &[loss, correct] = numbers else { return Err(TakeError::Numbers) };
-    Ok(Score { loss, correct: count_of(correct)? })
-}
-
-fn count_of(number: f64) -> Result<u32, TakeError> {
-    whole(number).and_then(|count| u32::try_from(count).ok()).ok_or(TakeError::Numbers)
+fn read<T: Plain>(bytes: &[u8]) -> Result<T, TakeError> {
+    from_bytes(bytes).map_err(|_| TakeError::Numbers)
 }
 
 /// Why a part was not taken.
@@ -235,6 +236,12 @@ pub(crate) enum TakeError {
 impl From<RunError> for TakeError {
     fn from(error: RunError) -> Self {
         Self::Run(error)
+    }
+}
+
+impl From<PartError> for TakeError {
+    fn from(error: PartError) -> Self {
+        Self::Run(error.into())
     }
 }
 

@@ -156,11 +156,12 @@ export interface Progress {
 /** What is done with the parts of a batch: both sweeps of a step, and a measurement of accuracy. */
 export type TeamTask = "accumulate" | "project" | "evaluate";
 
-/** Work that several workers may do: the parts from `first_part` to before `end_part`. */
+/** Work that several workers may do: the parts from `first_part` to before `end_part`, which is their number. */
 export interface SharedWork {
   task: TeamTask;
-  /** The step's place in the order of samples, and its batch; 0 for a measurement. */
+  /** The step's place in the order of samples; 0 for a measurement. */
   start: number;
+  /** Samples of all parts. */
   batch: number;
   first_part: number;
   end_part: number;
@@ -175,7 +176,8 @@ export interface SharedVectors {
 
 /** What a worker found in a part. */
 export interface PartResult {
-  numbers: Float64Array;
+  /** Which part it is, and its numbers. */
+  numbers: Uint8Array;
   /** Sums over the parameters; null where there are none. */
   values: Float32Array<ArrayBuffer> | null;
 }

@@ -6,7 +6,7 @@ use crate::config::ConfigError;
 use crate::model::ModelError;
 use crate::network::{NetworkError, SweepError};
 use crate::statistics::LengthMismatch;
-use crate::training::StepError;
+use crate::training::{PartError, StepError};
 
 /// Why a run does not start or continue. Its state is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -62,4 +62,5 @@ from! {
     StepError => RunError::Step,
     SweepError => RunError::Sweep,
     LengthMismatch => |error| RunError::Step(StepError::Length(error)),
+    PartError => |error| RunError::Step(StepError::Part(error)),
 }

@@ -1,9 +1,9 @@
 //! A worker that sweeps parts of a run's batches.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::vec::Vec;
 
-use super::part_sweep::PartSweep;
+use super::workspaces::CachingWorkspaces;
 use super::zeros::zeros;
 use super::{ActivationCache, OwnedNetwork, OwnedStatistics, RunError, SweepMemory};
 use crate::backend::Backend;
@@ -11,8 +11,9 @@ use crate::config::RunConfig;
 use crate::dataset::Dataset;
 use crate::network::Score;
 use crate::real::Real;
+use crate::shuffle::Order;
 use crate::statistics::{Inner, LengthMismatch, Needs, Statistics, check_length};
-use crate::training::{Cut, MicroBatch, Trainer};
+use crate::training::{BatchOrder, Part, Sweeper, Task, Work};
 
 /// One of several workers that sweep the parts of a run's batches, each with its own memory and data set: another
 /// worker of a browser tab, another process, another machine. The run itself is a [`LocalRun`](super::LocalRun): its
@@ -20,7 +21,8 @@ use crate::training::{Cut, MicroBatch, Trainer};
 /// part.
 #[derive(Debug)]
 pub struct PartWorker<F: Real, M> {
-    trainer: Trainer<F>,
+    needs: Needs,
+    order: Order,
     network: OwnedNetwork,
     product: M,
     memory: SweepMemory<F>,
@@ -30,18 +32,18 @@ pub struct PartWorker<F: Real, M> {
     /// What first sweeps left, part by part.
     caches: BTreeMap<u32, ActivationCache<F>>,
     /// The parts whose cache was filled by a sweep with the present parameters.
-    current: BTreeSet<u32>,
+    current: BTreeMap<u32, Part>,
 }
 
-/// A part of a step's batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StepPart {
-    /// Samples seen before the batch.
-    pub start: u64,
-    /// Samples in the batch.
-    pub batch: u32,
-    /// Which part.
-    pub part: u32,
+/// What a worker has made of a part.
+#[derive(Debug)]
+pub enum Swept<'w, 's, F: Real> {
+    /// Of a first sweep.
+    Sums(&'w mut Statistics<'s, F>),
+    /// Of a second one.
+    Inner(Inner<F::Sum>),
+    /// Of an evaluation.
+    Score(Score<F::Sum>),
 }
 
 impl<F: Real, M: Backend<F> + Copy> PartWorker<F, M> {
@@ -50,17 +52,18 @@ impl<F: Real, M: Backend<F> + Copy> PartWorker<F, M> {
     /// # Errors
     /// When the settings cannot run, or there is not enough memory.
     pub fn new(config: RunConfig, network: OwnedNetwork, samples: u32, product: M) -> Result<Self, RunError> {
+        config.validate_under_way_in::<F>(samples)?;
         let network = network.by_inputs();
-        let trainer = Trainer::new(config, samples)?.with_grain(network.grain());
-        let len = network.view().parameters();
+        let (len, needs) = (network.view().parameters(), config.needs());
         Ok(Self {
             memory: SweepMemory::new(network.view())?,
-            sums: OwnedStatistics::new(len, &trainer.needs())?,
+            sums: OwnedStatistics::new(len, &needs)?,
             parameters: zeros(len)?,
             mean_gradient: zeros(len)?,
             caches: BTreeMap::new(),
-            current: BTreeSet::new(),
-            trainer,
+            current: BTreeMap::new(),
+            order: Order::new(samples, config.seed),
+            needs,
             network,
             product,
         })
@@ -88,77 +91,58 @@ impl<F: Real, M: Backend<F> + Copy> PartWorker<F, M> {
         Ok(())
     }
 
-    /// Computes the sums over one part and passes them to `read`. A part that the batch does not have has no samples.
+    /// Sweeps a part and passes what it has found to `read`. A part that the batch does not have has no samples.
     ///
     /// # Errors
     /// When the samples do not fit the network, or there are none such, and those of `read`.
-    pub fn accumulate<T, E: From<RunError> + From<LengthMismatch>>(
+    pub fn sweep<T, E: From<RunError> + From<LengthMismatch>>(
         &mut self,
-        part: StepPart,
+        part: &Part,
         dataset: &dyn Dataset<F>,
-        read: impl FnOnce(&mut Statistics<'_, F>) -> Result<T, E>,
+        read: impl FnOnce(Swept<'_, '_, F>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let needs = self.trainer.needs();
-        self.sums.clear();
-        self.sweep_sums(part, dataset, &needs)?;
-        self.sums.with(read)
-    }
-
-    fn sweep_sums(
-        &mut self,
-        StepPart { start, batch, part }: StepPart,
-        dataset: &dyn Dataset<F>,
-        needs: &Needs,
-    ) -> Result<(), RunError> {
-        let cut = self.trainer.cut(batch);
-        let mut order = self.trainer.order();
         let network = self.network.view();
-        let cache = self.caches.entry(part).or_default();
-        cache.begin(if needs.inner {
-            ActivationCache::<F>::limit(network) / cut.parts() as usize
-        } else {
-            0
-        });
-        let walk = cut.walk_part(part, self.memory.micro_batch());
-        let parameters = &self.parameters;
-        let sweep = PartSweep { network, backend: self.product, memory: &mut self.memory, parameters };
-        let visit = |position: u32| order.visit(start.saturating_add(position.into()));
-        sweep.accumulate::<RunError>(walk.map(Ok), dataset, visit, needs, cache, &mut self.sums)?;
-        self.current.insert(part);
-        Ok(())
-    }
-
-    /// The inner products of one part with ḡ. Those of a part that the batch does not have are of no sample.
-    ///
-    /// # Errors
-    /// When the samples do not fit the network, or there are none such.
-    pub fn project(
-        &mut self,
-        StepPart { start, batch, part }: StepPart,
-        dataset: &dyn Dataset<F>,
-    ) -> Result<Inner<F::Sum>, RunError> {
-        let cut = self.trainer.cut(batch);
-        let mut order = self.trainer.order();
-        let network = self.network.view();
-        let cache = self.caches.get_mut(&part).filter(|_| self.current.contains(&part));
-        let walk = cut.walk_part(part, self.memory.micro_batch());
-        let parameters = &self.parameters;
-        let sweep = PartSweep { network, backend: self.product, memory: &mut self.memory, parameters };
-        let visit = |position: u32| order.visit(start.saturating_add(position.into()));
-        sweep.project(walk.map(Ok), dataset, visit, &self.mean_gradient, cache)
-    }
-
-    /// The score of one part of an evaluation. That of a part that the data set does not have is of no sample.
-    ///
-    /// # Errors
-    /// When the samples do not fit the network.
-    pub fn evaluate(&mut self, part: u32, dataset: &dyn Dataset<F>) -> Result<Score<F::Sum>, RunError> {
-        let mut score = Score::default();
-        let walk = Cut::new(dataset.len(), 0).walk_part(part, self.memory.micro_batch());
-        let mut sweep = self.memory.sweep(self.network.view(), self.product)?;
-        for MicroBatch { positions, .. } in walk {
-            score.merge(sweep.evaluate(&self.parameters, dataset, positions)?);
+        let of_first_sweep = Part { task: Task::Accumulate, ..*part };
+        let cache = match part.task {
+            Task::Accumulate => {
+                let cache = self.caches.entry(part.index).or_default();
+                let limit = ActivationCache::<F>::limit(network) / part.cut.parts() as usize;
+                cache.begin(if self.needs.inner { limit } else { 0 });
+                self.current.remove(&part.index);
+                Some(cache)
+            }
+            Task::Project if self.current.get(&part.index) == Some(&of_first_sweep) => {
+                self.caches.get_mut(&part.index)
+            }
+            Task::Project | Task::Evaluate => None,
+        };
+        let mut visits = match part.task {
+            Task::Accumulate | Task::Project => BatchOrder::Shuffled { order: self.order, start: part.start },
+            Task::Evaluate => BatchOrder::InFileOrder { start: 0 },
+        };
+        let workspaces =
+            &mut CachingWorkspaces { network, backend: self.product, memory: &mut self.memory, cache };
+        let visit = |position| visits.visit(position);
+        let mut sweeper = Sweeper { workspaces, parameters: &self.parameters, dataset, visit };
+        let mut sweep = |mut work: Work<'_, '_, F>| sweeper.part::<RunError>(part, &mut work, |_| Ok(()));
+        match part.task {
+            Task::Accumulate => {
+                let Self { sums, needs, current, .. } = self;
+                sums.clear();
+                sums.with::<_, RunError>(|sums| sweep(Work::Accumulate { needs, sums }))?;
+                current.insert(part.index, *part);
+                sums.with(|sums| read(Swept::Sums(sums)))
+            }
+            Task::Project => {
+                let mut inner = Inner::default();
+                sweep(Work::Project { mean_gradient: &self.mean_gradient, inner: &mut inner })?;
+                read(Swept::Inner(inner))
+            }
+            Task::Evaluate => {
+                let mut score = Score::default();
+                sweep(Work::Evaluate { score: &mut score, outputs: &mut |_, _| {} })?;
+                read(Swept::Score(score))
+            }
         }
-        Ok(score)
     }
 }

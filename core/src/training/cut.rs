@@ -25,6 +25,12 @@ impl Cut {
         Self { samples, parts: if samples < 2 { 1 } else { 2 } }
     }
 
+    /// Cuts `samples` samples into this many parts, but never into empty ones: for a [`Cut`] that was sent as numbers.
+    #[must_use]
+    pub fn into_parts(samples: u32, parts: u32) -> Self {
+        Self { samples, parts: parts.min(samples).max(1) }
+    }
+
     /// The same with another grain: a run uses that of its model
     /// ([`Model::grain`](crate::model::Model::grain)).
     #[must_use]
@@ -32,6 +38,12 @@ impl Cut {
         let parts = samples.div_ceil(grain.samples.max(1)).min(grain.parts);
         let parts = parts.max(least_parts).min(samples).max(1);
         Self { samples, parts }
+    }
+
+    /// All samples of a batch and of what extends it. For the sweeps that go over all of them: the first one went over each
+    /// by itself.
+    pub(super) fn with(self, extension: Self) -> Self {
+        Self::new(self.samples.saturating_add(extension.samples), 0)
     }
 
     /// Samples in the batch.
@@ -95,32 +107,16 @@ pub struct MicroBatch {
     pub ends_part: bool,
 }
 
+impl MicroBatch {
+    /// Of a part without samples.
+    pub(crate) const NONE: Self = Self { positions: 0..0, ends_part: true };
+}
+
 impl Walk {
     /// Number of samples passed so far.
     #[must_use]
     pub const fn position(&self) -> u32 {
         self.position
-    }
-
-    /// Whether no parts are left.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.parts.is_empty()
-    }
-
-    /// The parts that are left; `None` inside a part and after the last one.
-    #[must_use]
-    pub fn whole_parts(&self) -> Option<Range<u32>> {
-        let begins = self.position == self.cut.boundary(self.parts.start);
-        (begins && !self.is_empty()).then(|| self.parts.clone())
-    }
-
-    /// Skips the current part, which another thread or machine sweeps.
-    pub fn skip_part(&mut self) {
-        if !self.is_empty() {
-            self.parts.start += 1;
-            self.position = self.cut.boundary(self.parts.start);
-        }
     }
 }
 

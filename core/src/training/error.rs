@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use super::part::PartError;
 use crate::statistics::LengthMismatch;
 
 /// Why a step was refused. Parameters and optimizer memory are as they were before it.
@@ -31,6 +32,8 @@ pub enum StepError {
         /// The number of samples to add.
         by: u32,
     },
+    /// A part of the batch is missing, or is not the one that is taken next.
+    Part(PartError),
     /// A slice has the wrong length.
     Length(LengthMismatch),
 }
@@ -57,6 +60,7 @@ impl fmt::Display for StepError {
                     "the rule extends the batch by {by} samples before its step, which this engine cannot do"
                 )
             }
+            Self::Part(error) => error.fmt(f),
             Self::Length(error) => error.fmt(f),
         }
     }
@@ -67,5 +71,11 @@ impl core::error::Error for StepError {}
 impl From<LengthMismatch> for StepError {
     fn from(error: LengthMismatch) -> Self {
         Self::Length(error)
+    }
+}
+
+impl From<PartError> for StepError {
+    fn from(error: PartError) -> Self {
+        Self::Part(error)
     }
 }

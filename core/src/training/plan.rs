@@ -21,16 +21,6 @@ pub struct Plan<S> {
     pub needs: Needs,
 }
 
-impl<S: Copy> Plan<S> {
-    /// This step with the samples of an extension in its batch. It is for deciding and updating: the batch was swept in
-    /// two pieces, this plan's and the extension's.
-    #[must_use]
-    pub fn with(&self, extension: &Self) -> Self {
-        let samples = self.cut.samples().saturating_add(extension.cut.samples());
-        Self { cut: Cut::new(samples, 0), ..*self }
-    }
-}
-
 impl<S> Plan<S> {
     /// Sample visits that the step takes: inner products need a second sweep.
     #[must_use]

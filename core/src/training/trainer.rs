@@ -170,19 +170,15 @@ impl<F: Real> Trainer<F> {
         Ruling { decision, state, required }
     }
 
-    /// The samples by which the rule extends a batch before its step, given the evidence of the batch so far: a plan to
-    /// sweep them, into the same sums. Ask again with [`Plan::with`] of the two and the evidence of the whole. `None`
-    /// when the step is to be made.
-    #[must_use]
-    pub fn extension(&self, plan: &Plan<F::Sum>, evidence: &Evidence<F::Sum>) -> Option<Plan<F::Sum>> {
+    /// The samples by which the rule extends a batch before its step, given the evidence of the batch so far, in parts.
+    /// `None` when the step is to be made.
+    pub(super) fn extension(&self, plan: &Plan<F::Sum>, evidence: &Evidence<F::Sum>) -> Option<Cut> {
         if !plan.needs.extends {
             return None;
         }
         match self.decide(plan, evidence).decision {
             Decision::Step { .. } => None,
-            Decision::Extend { by, .. } => {
-                Some(Plan { start: plan.seen_after(), cut: self.cut(by), ..*plan })
-            }
+            Decision::Extend { by, .. } => Some(self.cut(by)),
         }
     }
 

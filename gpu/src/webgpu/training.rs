@@ -26,7 +26,9 @@ use adadagrad_core::owned::{
 };
 use adadagrad_core::statistics::{Evidence, Needs, check_some_samples};
 use adadagrad_core::subnormal::flush_all;
-use adadagrad_core::training::{BatchOrder, Cut, Decided, Plan, Telemetry, Trainer};
+use adadagrad_core::training::{
+    BatchOrder, Cut, Decided, Pending, Plan, Step, StepError, Telemetry, Trainer,
+};
 use web_time::Instant;
 
 use super::device::{Gpu, GpuError, is_software};
@@ -190,13 +192,14 @@ impl Batch {
     }
 }
 
-/// What a step is weighed by.
-struct Weighable {
+/// A step whose batch was swept.
+struct Weighed {
     /// The step with all the samples of its batch.
     plan: Plan<f64>,
     /// The pieces that the batch was swept in.
     pieces: Vec<Cut>,
-    evidence: Evidence<f64>,
+    /// What was decided, or why the step is refused.
+    decided: Result<Pending<f32>, StepError>,
 }
 
 impl Training {
@@ -337,16 +340,15 @@ impl Training {
             self.recovering(async |training| training.copy_back().await).await?;
         }
         let standing = *trainer;
-        let Weighable { plan, pieces, evidence } =
-            self.recovering(async |training| training.weighable(&standing, plan).await).await?;
-        let weighed = trainer.weigh(&plan, &evidence);
-        if weighed.is_err() {
+        let Weighed { plan, pieces, decided } =
+            self.recovering(async |training| training.weigh(&standing, plan).await).await?;
+        if decided.is_err() {
             // The device refuses updates behind sums that are not finite. What it has made of a step that was refused for
             // another reason is taken back.
             self.is_astray |= !self.ahead.is_empty();
             self.ahead.clear();
         }
-        let pending = weighed?;
+        let pending = decided?;
         if self.ahead.is_empty() {
             self.update(&plan, &pending.scalars);
         }
@@ -441,9 +443,9 @@ impl Training {
         Ok(())
     }
 
-    /// The evidence of a planned step, submitted now or before, with the samples by which its rule extends it. Leaves the
-    /// next steps on their way where they are known.
-    async fn weighable(&mut self, trainer: &Trainer<f32>, plan: &Plan<f64>) -> Result<Weighable, GpuError> {
+    /// Weighs a planned step, submitted now or before, with the samples by which its rule extends it. Leaves the next steps
+    /// on their way where they are known.
+    async fn weigh(&mut self, trainer: &Trainer<f32>, plan: &Plan<f64>) -> Result<Weighed, GpuError> {
         if self.control.is_cancelled() {
             return Err(GpuError::Cancelled);
         }
@@ -471,14 +473,20 @@ impl Training {
         }
         let batch = Batch::of_step(trainer, plan);
         let mut found = self.in_range(found, &batch, &[]).await?;
-        let (mut whole, mut extensions) = (*plan, Vec::new());
-        while let Some(extension) = trainer.extension(&whole, found.evidence()) {
-            found = self.extend(&found, &batch, &mut extensions, extension.cut).await?;
-            whole = whole.with(&extension);
-        }
+        let (mut step, mut extensions) = (Step::of_plan(plan), Vec::new());
+        let decided = loop {
+            match take(&mut step, trainer, found.evidence()) {
+                Ok(Some(pending)) => break Ok(pending),
+                Ok(None) => {
+                    let cut = step.batch().round().cut();
+                    found = self.extend(&found, &batch, &mut extensions, cut).await?;
+                }
+                Err(error) => break Err(error),
+            }
+        };
         self.is_astray = false;
         let pieces = std::iter::once(plan.cut).chain(extensions).collect();
-        Ok(Weighable { plan: whole, pieces, evidence: *found.evidence() })
+        Ok(Weighed { plan: *step.plan(), pieces, decided })
     }
 
     /// Submits the steps behind `plan` that no evidence can change, or one that probably none will.
@@ -696,6 +704,17 @@ impl Training {
         self.rebuild(gpu)?;
         self.rewind().await
     }
+}
+
+/// Takes what the device has swept of a batch at once, both sweeps of it, and weighs it. `None` where it was extended.
+fn take(
+    step: &mut Step<f32>,
+    trainer: &Trainer<f32>,
+    evidence: &Evidence<f64>,
+) -> Result<Option<Pending<f32>>, StepError> {
+    let before = step.batch().samples() - step.batch().round().cut().samples();
+    step.batch_mut().take_whole(evidence.samples.saturating_sub(before))?;
+    step.weigh(trainer, evidence)
 }
 
 /// What the device is asked for. Here a batch has parts only where their means decide: parts that are observed alone would

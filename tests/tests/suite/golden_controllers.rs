@@ -14,12 +14,13 @@ use adadagrad_core::coupling::{Coupled, Coupling};
 use adadagrad_core::layer::{Dense, Operation};
 use adadagrad_core::network::{Node, Shape};
 use adadagrad_core::noise_scale::{Noise, Sensor};
-use adadagrad_core::owned::{BatchSums, OwnedNetwork, OwnedStatistics};
+use adadagrad_core::owned::OwnedNetwork;
 use adadagrad_core::real::Real;
 use adadagrad_core::schedule::Schedule;
 use adadagrad_core::settings::Choices;
-use adadagrad_core::statistics::{Evidence, Inner, Needs, Reason, Statistics};
-use adadagrad_core::training::{Plan, Progress, Telemetry, Trainer};
+use adadagrad_core::statistics::{Evidence, Needs, Reason, Statistics};
+use adadagrad_core::training::{self, Plan, Progress, Telemetry, Trainer};
+use adadagrad_tests::by_hand::{Sums, sweep};
 use adadagrad_tests::compare::{Check, all_close_to_largest, close, equal, holds};
 use adadagrad_tests::engine::{measure, with_sweep};
 use adadagrad_tests::golden::{
@@ -171,50 +172,34 @@ impl<F: Real<Sum = f64>> Run<F> {
 
     /// One step over the next samples in order, as an engine makes it.
     fn step(&mut self) -> Result<Step, String> {
-        let text = |error: &dyn std::fmt::Display| error.to_string();
         let Self { network, table, trainer, parameters, memory } = self;
         let before = *trainer.progress();
-        let planned = trainer.plan().ok_or("the run ended early")?;
-        let needs = planned.needs;
+        let mut step = training::Step::begin(trainer).ok_or("the run ended early")?;
+        let planned = *step.plan();
         let len = table.labels.len() as u64;
-        let sample =
-            |start: u64| move |position: u32| u32::try_from((start + u64::from(position)) % len).unwrap();
-        let mut part = OwnedStatistics::<F>::new(parameters.len(), &needs).unwrap();
-        let mut sums = BatchSums::<F>::new(parameters.len(), &needs).unwrap();
-        let mut mean = vec![F::zero(); parameters.len()];
-        let (mut piece, mut whole, mut extensions) = (planned, planned, 0);
-        let evidence = loop {
-            let mut inner = Inner::default();
-            let walk = || piece.cut.walk(0..piece.cut.parts(), 13);
-            with_sweep(network.view(), PlainBackend, MICRO_BATCH, |sweep| {
-                for micro in walk() {
-                    let samples = micro.positions.map(sample(piece.start));
-                    part.with(|part| sweep.accumulate(parameters, table, samples, &needs, part))
-                        .map_err(|error| text(&error))?;
-                    if micro.ends_part {
-                        sums.take(&mut part, &needs).map_err(|error| text(&error))?;
-                        part.clear();
-                    }
+        let sample = |place: u64| u32::try_from(place % len).unwrap();
+        let mut sums = Sums::new(parameters.len(), &step);
+        let mut extensions = 0;
+        let (evidence, pending) = with_sweep(network.view(), PlainBackend, MICRO_BATCH, |workspaces| {
+            loop {
+                let visit = |place| sample(place).into();
+                let evidence = sweep(&mut step, &mut sums, workspaces, parameters, table, visit)?;
+                let evidence = trainer.with_epoch(step.plan(), &evidence, &sums.mean_gradient, memory);
+                match step.weigh(trainer, &evidence).map_err(|error| error.to_string())? {
+                    Some(pending) => return Ok::<_, String>((evidence, pending)),
+                    None => extensions += 1,
                 }
-                sums.mean_gradient(&mut mean).map_err(|error| text(&error))?;
-                for micro in walk() {
-                    let samples = micro.positions.map(sample(piece.start));
-                    sweep
-                        .project(parameters, &mean, table, samples, &mut inner)
-                        .map_err(|error| text(&error))?;
-                }
-                Ok::<_, String>(())
-            })?;
-            let evidence =
-                sums.evidence(&needs, needs.inner.then_some(inner)).map_err(|error| text(&error))?;
-            let Some(extension) = trainer.extension(&whole, &evidence) else { break evidence };
-            (piece, whole, extensions) = (extension, whole.with(&extension), extensions + 1);
-        };
-        let evidence = trainer.with_epoch(&whole, &evidence, &mean, memory);
-        let samples: Vec<u32> = (0..whole.cut.samples()).map(sample(whole.start)).collect();
+            }
+        })?;
+        let (whole, mean) = (*step.plan(), &sums.mean_gradient);
+        let samples: Vec<u32> =
+            (0..whole.cut.samples()).map(|position| sample(whole.start + u64::from(position))).collect();
         let everything = measure(network, PlainBackend, parameters, table, &samples, MICRO_BATCH)?.evidence;
-        let telemetry =
-            trainer.conclude(&whole, &evidence, &mean, parameters, memory).map_err(|error| text(&error))?;
+        let (config, samples) = (*trainer.config(), trainer.samples());
+        config
+            .update(&whole, samples, &pending.scalars, parameters, mean, memory)
+            .map_err(|error| error.to_string())?;
+        let telemetry = trainer.commit(pending);
         Ok(Step { before, planned, whole, extensions, evidence, everything, telemetry })
     }
 }

@@ -5,11 +5,12 @@ use adadagrad_core::config::RunConfig;
 use adadagrad_core::controller::{AdAdaGrad, AnyController};
 use adadagrad_core::layer::{Dense, Operation};
 use adadagrad_core::network::{Node, Shape};
-use adadagrad_core::owned::{BatchSums, OwnedNetwork, OwnedStatistics};
+use adadagrad_core::owned::OwnedNetwork;
 use adadagrad_core::real::Real;
 use adadagrad_core::schedule::Schedule;
-use adadagrad_core::statistics::{Inner, Needs};
-use adadagrad_core::training::{Plan, Telemetry, Trainer};
+use adadagrad_core::statistics::Needs;
+use adadagrad_core::training::{Plan, Step, Telemetry, Trainer};
+use adadagrad_tests::by_hand::{Sums, sweep};
 use adadagrad_tests::compare::{Check, all_close_to_largest, close, equal};
 use adadagrad_tests::engine::{measure, with_sweep};
 use adadagrad_tests::golden::{self, TrajectoryFile, TrajectoryRun, batch_test};
@@ -56,39 +57,18 @@ impl<F: Real<Sum = f64>> Run<F> {
         }
     }
 
-    /// One step over the next samples in order, as an engine makes it: parts of micro-batches, merged in
-    /// order, then projected if the test asks for it.
+    /// One step over the next samples in order.
     fn step(&mut self, plan: &Plan<f64>) -> Result<Telemetry, String> {
         let Self { network, table, trainer, parameters, memory } = self;
         let len = table.labels.len() as u64;
-        let sample = |position: u32| u32::try_from((plan.start + u64::from(position)) % len).unwrap();
-        let mut part = OwnedStatistics::<F>::new(parameters.len(), &plan.needs).unwrap();
-        let mut sums = BatchSums::<F>::new(parameters.len(), &plan.needs).unwrap();
-        let mut mean = vec![F::zero(); parameters.len()];
-        let mut inner = Inner::default();
-        let walk = || plan.cut.walk(0..plan.cut.parts(), 13);
-        with_sweep(network.view(), PlainBackend, MICRO_BATCH, |sweep| {
-            for piece in walk() {
-                let samples = piece.positions.map(sample);
-                part.with(|part| sweep.accumulate(parameters, table, samples, &plan.needs, part))
-                    .map_err(|error| error.to_string())?;
-                if piece.ends_part {
-                    sums.take(&mut part, &plan.needs).map_err(|error| error.to_string())?;
-                    part.clear();
-                }
-            }
-            sums.mean_gradient(&mut mean).map_err(|error| error.to_string())?;
-            for piece in walk() {
-                let samples = piece.positions.map(sample);
-                sweep
-                    .project(parameters, &mean, table, samples, &mut inner)
-                    .map_err(|error| error.to_string())?;
-            }
-            Ok::<_, String>(())
-        })?;
-        let inner = plan.needs.inner.then_some(inner);
-        let evidence = sums.evidence(&plan.needs, inner).map_err(|error| error.to_string())?;
-        trainer.conclude(plan, &evidence, &mean, parameters, memory).map_err(|error| error.to_string())
+        let sample = |place: u64| u32::try_from(place % len).unwrap().into();
+        let mut step = Step::of_plan(plan);
+        let mut sums = Sums::new(parameters.len(), &step);
+        with_sweep(network.view(), PlainBackend, MICRO_BATCH, |workspaces| {
+            let evidence = sweep(&mut step, &mut sums, workspaces, parameters, table, sample)?;
+            let made = step.conclude(trainer, &evidence, &sums.mean_gradient, parameters, memory);
+            made.map_err(|error| error.to_string())?.ok_or_else(|| "the batch was extended".to_owned())
+        })
     }
 
     /// Every quantity of the planned batch, whatever the test asks for.

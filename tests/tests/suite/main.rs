@@ -39,5 +39,6 @@ mod retune;
 mod rules;
 mod settings;
 mod sparse_inputs;
+mod step;
 mod streams;
 mod subnormal;

@@ -11,13 +11,12 @@ use adadagrad_core::model::Model;
 use adadagrad_core::network::{Grain, Network, Placed, Score, Shape, Sweep, SweepError, Workspace};
 use adadagrad_core::optimizer::{Adam, AdamW, AnyOptimizer, Optimizer, Sgd, Shared};
 use adadagrad_core::owned::{
-    Advance, BatchSums, LocalRun, OwnedNetwork, OwnedStatistics, PartWorker, Predictor, RunError, StepPart,
-    Task,
+    Advance, BatchSums, LocalRun, OwnedNetwork, OwnedStatistics, PartWorker, Predictor, RunError, Swept,
 };
 use adadagrad_core::real::{Real, dot, power_of_two, square_norm};
 use adadagrad_core::shuffle::{Order, Shuffle};
 use adadagrad_core::statistics::{Evidence, Inner, LengthMismatch, Needs, Reason, Statistics, Totals};
-use adadagrad_core::training::{Cut, Plan, Progress, StepError, Trainer};
+use adadagrad_core::training::{Cut, Part, PartError, Plan, Progress, StepError, Task, Trainer};
 use adadagrad_tests::engine::{all_needs, with_sweep};
 use adadagrad_tests::mnist::network;
 
@@ -69,7 +68,7 @@ fn a_cut_has_nothing_beyond_its_parts() {
             for beyond in [parts, parts + 1, u32::MAX] {
                 assert_eq!(cut.part(beyond), samples..samples);
                 assert_eq!(cut.walk_part(beyond, 5).count(), 0);
-                assert_eq!(cut.walk(beyond..u32::MAX, 5).whole_parts(), None);
+                assert_eq!(cut.walk(beyond..u32::MAX, 5).count(), 0);
             }
             // More than there are is all that there are.
             let walk = cut.walk(0..u32::MAX, u32::MAX);
@@ -80,10 +79,9 @@ fn a_cut_has_nothing_beyond_its_parts() {
     }
     #[allow(clippy::reversed_empty_ranges)]
     let backwards = Cut::new(100, 7).walk(5..2, 3);
-    assert!(backwards.is_empty() && backwards.whole_parts().is_none() && backwards.count() == 0);
+    assert_eq!(backwards.count(), 0);
     let mut walk = Cut::new(100, 7).walk(0..7, 0);
-    (0..9).for_each(|_| walk.skip_part());
-    assert_eq!((walk.position(), walk.next()), (100, None));
+    assert_eq!((walk.by_ref().count(), walk.position(), walk.next()), (100, 100, None));
 }
 
 /// All that can be asked of no samples, and of samples that are not there.
@@ -376,26 +374,27 @@ fn a_worker_is_asked_for_parts_that_are_not_there() {
     let config = run_configs()[0];
     let images = Images::new(90);
     let mut worker = PartWorker::<f32, _>::new(config, network(&config), 90, PlainBackend).unwrap();
-    for (batch, part) in [(80, 80), (80, u32::MAX), (0, 0), (0, 1)] {
-        for start in [0, u64::MAX] {
-            let place = StepPart { start, batch, part };
-            let totals = worker.accumulate::<_, RunError>(place, &images, |sums| Ok(sums.totals)).unwrap();
-            assert_eq!(totals, Totals::default(), "{place:?}");
-            assert_eq!(worker.project(place, &images).unwrap(), Inner::default());
+    let mut sweep = |part: &Part, images: &Images| {
+        worker.sweep::<_, RunError>(part, images, |swept| {
+            Ok(match swept {
+                Swept::Sums(sums) => sums.totals == Totals::default(),
+                Swept::Inner(inner) => inner == Inner::default(),
+                Swept::Score(score) => score == Score::default(),
+            })
+        })
+    };
+    for task in [Task::Accumulate, Task::Project, Task::Evaluate] {
+        for (batch, index) in [(80, 80), (80, u32::MAX), (0, 0), (0, 1)] {
+            for start in [0, u64::MAX] {
+                let part = Part { task, start, cut: Cut::new(batch, 0), index };
+                assert_eq!(sweep(&part, &images), Ok(true), "{part:?}");
+            }
         }
     }
-    assert!(
-        worker
-            .accumulate::<_, RunError>(StepPart { start: u64::MAX, batch: 4, part: 0 }, &images, |_| Ok(()))
-            .is_ok()
-    );
-    assert_eq!(worker.evaluate(u32::MAX, &images).unwrap(), Score::default());
-    assert_eq!(worker.evaluate(0, &Images::new(0)).unwrap(), Score::default());
+    let part = Part { task: Task::Accumulate, start: u64::MAX, cut: Cut::new(4, 0), index: 0 };
+    assert_eq!(sweep(&part, &images), Ok(false));
     // Fewer samples than the run was made for.
-    let refused =
-        worker.accumulate::<_, RunError>(StepPart { start: 0, batch: 80, part: 0 }, &Images::new(1), |_| {
-            Ok(())
-        });
+    let refused = sweep(&Part { start: 0, cut: Cut::new(80, 0), ..part }, &Images::new(1));
     assert!(matches!(refused, Err(RunError::Sweep(SweepError::Sample { samples: 1, .. }))), "{refused:?}");
 }
 
@@ -424,16 +423,18 @@ fn a_run_takes_nothing_inside_a_part() {
     let nonsense = Inner { sum_squared_inner_products: 1e9, ..Inner::default() };
     let interfere = |run: &mut LocalRun<f32, FastBackend>| {
         assert!(run.share().is_none(), "inside a part");
-        let sums = run.take_sums::<RunError>(|_| unreachable!("nobody asked for them"));
-        assert_eq!(sums.unwrap(), Advance::Working);
-        assert_eq!(run.take_inner(&nonsense).unwrap(), Advance::Working);
+        let refused = RunError::from(PartError::OtherSweep);
+        let part = Part { task: Task::Accumulate, start: 0, cut: run.trainer().cut(SAMPLES), index: 0 };
+        let sums = run.take_sums::<RunError>(&part, |_| unreachable!("nobody asked for them"));
+        assert_eq!(sums, Err(refused));
+        assert_eq!(run.take_inner(&Part { task: Task::Project, ..part }, &nonsense), Err(refused));
     };
     let mut first_sweep = begin();
     first_sweep.advance(&images).unwrap();
     interfere(&mut first_sweep);
     assert_eq!(end(first_sweep), expected);
     let mut second_sweep = begin();
-    while second_sweep.share().map(|shared| shared.task) != Some(Task::Project) {
+    while second_sweep.share().map(|shared| shared.round.task()) != Some(Task::Project) {
         second_sweep.advance(&images).unwrap();
     }
     second_sweep.advance(&images).unwrap();
@@ -447,6 +448,8 @@ fn an_evaluation_takes_nothing_inside_a_part() {
     let mut run =
         LocalRun::<f32, _>::new(run_configs()[0], network(&run_configs()[0]), 90, FastBackend).unwrap();
     run.advance(&training).unwrap();
+    let part = Part { task: Task::Evaluate, start: 0, cut: Cut::new(5000, 0), index: 0 };
+    let nonsense = Score { loss: 1e9, correct: 7 };
     let mut evaluate = |interfere: bool| {
         run.begin_evaluation(&test);
         loop {
@@ -454,13 +457,14 @@ fn an_evaluation_takes_nothing_inside_a_part() {
                 break evaluation;
             }
             if interfere && run.share().is_none() {
-                assert_eq!(run.take_score(Score { loss: 1e9, correct: 7 }), None);
+                assert_eq!(run.take_score(&part, nonsense), Err(PartError::OtherSweep));
             }
         }
     };
     let alone = evaluate(false);
     assert_eq!(evaluate(true), alone);
-    assert_eq!(run.take_score(Score { loss: 1e9, correct: 7 }), None, "no evaluation is under way");
+    let refused = run.take_score(&part, nonsense);
+    assert_eq!(refused, Err(PartError::OtherSweep), "no evaluation is under way");
     // Another data set than the one that was begun with.
     run.begin_evaluation(&test);
     let error = run.advance_evaluation(&training).unwrap_err();

@@ -4,10 +4,11 @@ use adadagrad_core::backend::{Backend, FastBackend, PlainBackend};
 use adadagrad_core::batch_test::{AnyTest, AugmentedTest};
 use adadagrad_core::config::RunConfig;
 use adadagrad_core::model::Model;
-use adadagrad_core::owned::{Advance, LocalRun, PartWorker, RunError, StepPart, Task};
+use adadagrad_core::network::Score;
+use adadagrad_core::owned::{Advance, LocalRun, PartWorker, RunError, Swept};
 use adadagrad_core::random::Key;
-use adadagrad_core::statistics::LengthMismatch;
-use adadagrad_core::training::Telemetry;
+use adadagrad_core::statistics::{Inner, LengthMismatch, Totals};
+use adadagrad_core::training::{Part, PartError, StepError, Task, Telemetry};
 use adadagrad_tests::compare::fingerprint;
 use adadagrad_tests::mnist::network;
 
@@ -60,33 +61,54 @@ fn sweep_one<M: Backend<f32> + Copy>(
     images: &Images,
 ) -> Result<Option<Advance>, RunError> {
     let Some(work) = run.share() else { return Ok(None) };
-    let plan = work.plan.unwrap();
-    if *knows != plan.step {
+    let part = work.round.next().unwrap();
+    // What no other step has.
+    if *knows != part.start + 1 {
         worker.set_parameters(work.parameters)?;
-        *knows = plan.step;
+        *knows = part.start + 1;
     }
-    let part = StepPart { start: plan.start, batch: plan.cut.samples(), part: work.parts.start };
-    match work.task {
-        Task::Accumulate => {
-            let (sums, totals) = worker.accumulate::<_, RunError>(part, images, |sums| {
-                Ok(([sums.gradient_sum.to_vec(), sums.second_moment.to_vec()], sums.totals))
-            })?;
-            run.take_sums::<RunError>(|part| {
-                let [gradient_sum, second_moment] = &sums;
-                part.gradient_sum.copy_from_slice(gradient_sum);
-                part.second_moment.copy_from_slice(second_moment);
-                part.totals = totals;
+    if let Some(mean_gradient) = work.mean_gradient {
+        worker.set_mean_gradient(mean_gradient)?;
+    }
+    let found = worker.sweep(&part, images, |swept| Ok::<_, RunError>(Found::of(swept)))?;
+    found.taken_by(run, &part).map(Some)
+}
+
+/// What a worker has found in a part, as it is sent.
+#[derive(Clone)]
+enum Found {
+    Sums(Totals<f64>, [Vec<f32>; 2]),
+    Inner(Inner<f64>),
+    Score(Score<f64>),
+}
+
+impl Found {
+    fn of(swept: Swept<'_, '_, f32>) -> Self {
+        match swept {
+            Swept::Sums(sums) => {
+                Self::Sums(sums.totals, [sums.gradient_sum.to_vec(), sums.second_moment.to_vec()])
+            }
+            Swept::Inner(inner) => Self::Inner(inner),
+            Swept::Score(score) => Self::Score(score),
+        }
+    }
+
+    fn taken_by<M: Backend<f32> + Copy>(
+        self,
+        run: &mut LocalRun<f32, M>,
+        part: &Part,
+    ) -> Result<Advance, RunError> {
+        match self {
+            Self::Sums(totals, [gradient_sum, second_moment]) => run.take_sums(part, |sums| {
+                sums.gradient_sum.copy_from_slice(&gradient_sum);
+                sums.second_moment.copy_from_slice(&second_moment);
+                sums.totals = totals;
                 Ok(())
-            })
+            }),
+            Self::Inner(inner) => run.take_inner(part, &inner),
+            Self::Score(_) => unreachable!("no evaluation was begun"),
         }
-        Task::Project => {
-            worker.set_mean_gradient(work.mean_gradient.unwrap())?;
-            let inner = worker.project(part, images)?;
-            run.take_inner(&inner)
-        }
-        Task::Evaluate => unreachable!("no evaluation was begun"),
     }
-    .map(Some)
 }
 
 #[test]
@@ -116,11 +138,13 @@ fn a_shared_evaluation_is_the_same() {
     let mut parts = 0;
     let together = loop {
         let work = run.share().unwrap();
-        assert_eq!((work.task, work.plan), (Task::Evaluate, None));
+        assert_eq!(work.round.task(), Task::Evaluate);
         worker.set_parameters(work.parameters).unwrap();
-        let score = worker.evaluate(work.parts.start, &test).unwrap();
+        let part = work.round.next().unwrap();
+        let found = worker.sweep(&part, &test, |swept| Ok::<_, RunError>(Found::of(swept))).unwrap();
+        let Found::Score(score) = found else { unreachable!("no step is under way") };
         parts += 1;
-        if let Some(evaluation) = run.take_score(score) {
+        if let Some(evaluation) = run.take_score(&part, score).unwrap() {
             break evaluation;
         }
     };
@@ -146,8 +170,8 @@ fn a_part_that_fails_leaves_the_step_to_be_begun_again() {
     let images = Images::new(SAMPLES);
     let alone = run(config, PlainBackend, |_, _| {});
     let mut run = LocalRun::<f32, _>::new(config, network(&config), SAMPLES, PlainBackend).unwrap();
-    run.share().unwrap();
-    let failed = run.take_sums::<Lost>(|part| {
+    let part = run.share().unwrap().round.next().unwrap();
+    let failed = run.take_sums::<Lost>(&part, |part| {
         part.gradient_sum.fill(7.0);
         Err(Lost)
     });
@@ -160,6 +184,69 @@ fn a_part_that_fails_leaves_the_step_to_be_begun_again() {
             steps.push(telemetry);
         }
     }
+    assert_eq!((steps, fingerprint(&run.parameters())), alone);
+}
+
+/// A run refuses by name what is not the next part, and begins the step again.
+#[test]
+fn a_part_that_is_lost_or_comes_twice_or_out_of_order_is_refused() {
+    let config = RunConfig {
+        test: Some(AnyTest::Augmented(AugmentedTest { theta: 0.5, nu: 0.7, leave_one_out: false })),
+        ..configs()[0]
+    };
+    let images = Images::new(SAMPLES);
+    let alone = run(config, PlainBackend, |_, _| {});
+    let mut run = LocalRun::<f32, _>::new(config, network(&config), SAMPLES, PlainBackend).unwrap();
+    let mut worker = PartWorker::<f32, _>::new(config, network(&config), SAMPLES, PlainBackend).unwrap();
+    let refused = |error| Err(RunError::Step(StepError::Part(error)));
+    let (mut steps, mut met) = (Vec::new(), [0; 2]);
+    while let Some(work) = run.share() {
+        let round = work.round;
+        worker.set_parameters(work.parameters).unwrap();
+        if let Some(mean_gradient) = work.mean_gradient {
+            worker.set_mean_gradient(mean_gradient).unwrap();
+        }
+        let mut found = |index| {
+            let part = round.part(index);
+            (part, worker.sweep(&part, &images, |swept| Ok::<_, RunError>(Found::of(swept))).unwrap())
+        };
+        let next = round.parts().start;
+        let (part, of_part) = found(next);
+        let of_sweep = usize::from(round.task() == Task::Project);
+        met[of_sweep] += 1;
+        // Each mistake once in each sweep; the step begins again after it.
+        match met[of_sweep] {
+            1 => {
+                let (after, of_after) = found(next + 1);
+                let error = PartError::OutOfOrder { expected: next, found: next + 1 };
+                assert_eq!(of_after.taken_by(&mut run, &after), refused(error));
+            }
+            2 => {
+                assert_eq!(of_part.clone().taken_by(&mut run, &part), Ok(Advance::Working));
+                let error = PartError::Twice { part: next };
+                assert_eq!(of_part.taken_by(&mut run, &part), refused(error));
+            }
+            3 => {
+                let stale = Part { start: part.start + 1, ..part };
+                assert_eq!(of_part.taken_by(&mut run, &stale), refused(PartError::OtherSweep));
+            }
+            4 if of_sweep == 0 => {
+                let Found::Sums(totals, vectors) = of_part else { unreachable!("a first sweep") };
+                let short = Found::Sums(Totals { samples: totals.samples - 1, ..totals }, vectors);
+                let [expected, found] = [totals.samples, totals.samples - 1];
+                let error = PartError::Samples { part: next, expected, found };
+                assert_eq!(short.taken_by(&mut run, &part), refused(error));
+            }
+            _ => {
+                if let Advance::Step(telemetry) = of_part.taken_by(&mut run, &part).unwrap() {
+                    steps.push(telemetry);
+                }
+                continue;
+            }
+        }
+        assert!(!run.is_inside_step(), "the step begins again");
+    }
+    assert!(met[0] > 4 && met[1] > 4, "{met:?}");
     assert_eq!((steps, fingerprint(&run.parameters())), alone);
 }
 

@@ -17,7 +17,7 @@ use adadagrad_core::owned::{Advance, LocalRun, SharedDataset};
 use adadagrad_core::random::Key;
 use adadagrad_core::sizer::BatchSizer;
 use adadagrad_core::statistics::{Evidence, Inner, Parts, Reason};
-use adadagrad_core::training::{Progress, Trainer};
+use adadagrad_core::training::{Progress, Step, Trainer};
 use adadagrad_tests::compare::fingerprint;
 use adadagrad_tests::mnist::network;
 pub(crate) use adadagrad_tests::rules::every_rule as rules;
@@ -106,20 +106,26 @@ fn check_contract(config: RunConfig, seed: u64, steps: u32) -> u32 {
     let mut decisions = 0;
     let least = if config.needs().compares_samples() { 2 } else { 1 };
     for index in 0..steps {
-        let mut plan = straight.plan().unwrap();
-        assert_eq!(resumed.plan(), Some(plan), "{config:?}");
-        let mut found = evidence(key, index, plan.cut.samples());
-        while let Some(extension) = straight.extension(&plan, &found) {
-            assert_eq!(resumed.extension(&plan, &found), Some(extension));
-            assert!(extension.cut.samples() > 0);
-            plan = plan.with(&extension);
-            assert!(plan.cut.samples() <= LARGEST, "{plan:?}");
-            found = evidence(key, index.wrapping_add(plan.cut.samples() << 20), plan.cut.samples());
+        let mut step = Step::begin(&straight).unwrap();
+        assert_eq!(Step::begin(&resumed), Some(step), "{config:?}");
+        let mut found = evidence(key, index, step.batch().samples());
+        let weighed = loop {
+            let more = step.batch().round().cut().samples();
+            step.batch_mut().take_whole(more).unwrap();
+            let mut again = step;
+            let weighed = (step.weigh(&straight, &found), again.weigh(&resumed, &found));
+            assert_eq!(again, step);
+            if !matches!(weighed, (Ok(None), Ok(None))) {
+                break weighed;
+            }
+            let extended = step.batch().samples();
+            assert!(step.batch().round().cut().samples() > 0);
+            assert!(extended <= LARGEST, "{step:?}");
+            found = evidence(key, index.wrapping_add(extended << 20), extended);
             decisions += 1;
-        }
-        let (Ok(pending), Ok(again)) = (straight.weigh(&plan, &found), resumed.weigh(&plan, &found)) else {
-            continue;
         };
+        let plan = *step.plan();
+        let (Ok(Some(pending)), Ok(Some(again))) = weighed else { continue };
         let telemetry = straight.commit(pending);
         assert_eq!(resumed.commit(again), telemetry);
         assert!(telemetry.wanted.is_none_or(f64::is_finite), "{config:?}: {telemetry:?}");

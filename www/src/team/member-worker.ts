@@ -26,10 +26,10 @@ async function obey(request: Request): Promise<PartResult | null> {
   return null;
 }
 
-function sweep(member: TeamMember, { task, start, batch, part, parameters, meanGradient, room }: SweepRequest): PartResult {
+function sweep(member: TeamMember, { task, start, batch, parts, part, parameters, meanGradient, room }: SweepRequest): PartResult {
   if (parameters !== null) member.set_parameters(parameters);
   if (meanGradient !== null) member.set_mean_gradient(meanGradient);
-  return member.sweep(task, start, batch, part, room ?? parameters);
+  return member.sweep(task, start, batch, parts, part, room ?? parameters);
 }
 
 async function answerTo(request: Request): Promise<void> {

@@ -13,6 +13,7 @@ export interface SweepRequest {
   task: TeamTask;
   start: number;
   batch: number;
+  parts: number;
   part: number;
   /** What is not null is used from now on. */
   parameters: Float32Array | null;

@@ -88,7 +88,7 @@ export class Team {
     }
   }
 
-  async #ask(member: Member, { task, start, batch }: SharedWork, vectors: SharedVectors, part: number): Promise<PartResult> {
+  async #ask(member: Member, { task, start, batch, end_part: parts }: SharedWork, vectors: SharedVectors, part: number): Promise<PartResult> {
     const rooms = this.#rooms;
     const parameters = member.knowsParameters ? null : rooms.copy(vectors.parameters);
     const meanGradient = member.knowsMeanGradient || vectors.mean_gradient === null ? null : rooms.copy(vectors.mean_gradient);
@@ -96,7 +96,7 @@ export class Team {
     member.knowsParameters = true;
     member.knowsMeanGradient = true;
     const handedOver = [parameters, meanGradient, room].flatMap((vector) => (vector === null ? [] : [vector.buffer]));
-    const result = await member.ask({ type: 'sweep', task, start, batch, part, parameters, meanGradient, room }, handedOver);
+    const result = await member.ask({ type: 'sweep', task, start, batch, parts, part, parameters, meanGradient, room }, handedOver);
     if (result === null) throw new MemberError('it returned no result');
     return result;
   }

@@ -42,6 +42,12 @@ impl<'a, F: Real, B: Backend<F>> Sweep<'a, F, B> {
         Ok(sweep)
     }
 
+    /// Samples in a micro-batch, at most.
+    #[must_use]
+    pub const fn capacity(&self) -> usize {
+        self.capacity
+    }
+
     /// Whether the workspace is long enough for what is asked of it.
     fn check_workspace(&self, needs: &Needs) -> Result<(), LengthMismatch> {
         let Workspace { values, sums, visits, labels } = &self.workspace;

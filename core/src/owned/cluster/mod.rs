@@ -20,7 +20,6 @@ mod channels;
 mod collective;
 mod peers;
 mod share;
-mod wire;
 
 pub use channels::Channels;
 pub use collective::{Collective, CollectiveError};

@@ -6,11 +6,12 @@ use std::vec::Vec;
 
 use super::collective::Collective;
 use super::share::{blocks_in, parts_of, slice_of};
-use super::wire::{Plain, all, put, take};
 use crate::owned::threads::ThreadsError;
+use crate::owned::wire::{Plain, all, put, take};
 use crate::owned::{BatchSums, OwnedStatistics, RunError};
 use crate::real::square_norm;
 use crate::statistics::{Needs, Parts, Totals};
+use crate::training::Batch;
 
 /// How the sums of a batch's parts become those of the batch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -121,11 +122,11 @@ impl Peers {
     /// When a rank has failed or was cancelled, on all of them.
     pub(in crate::owned) fn combine(
         &mut self,
-        parts: u32,
+        batch: &mut Batch<f64>,
         own: Result<&[OwnedStatistics<f32>], ThreadsError>,
         mean: &mut [f32],
     ) -> Result<(), ThreadsError> {
-        let counts = self.counts(parts);
+        let counts = self.counts(batch.round().cut().parts());
         let (own, announced) = match own {
             Ok(own) => (own, self.prepare(&counts).map_err(ThreadsError::from)),
             Err(error) => (&[][..], Err(error)),
@@ -139,7 +140,7 @@ impl Peers {
         let totals: Vec<Vec<Totals<f64>>> =
             self.incoming.iter().map(|message| all(&message[HEADER..]).collect()).collect();
         self.exchange_slices(own, &counts)?;
-        let folded = self.fold_slices(own, &totals);
+        let folded = self.fold_slices(batch, own, &totals);
         self.gather_mean(folded, mean)?;
         if self.needs.moments() { self.gather_moments() } else { Ok(()) }
     }
@@ -233,20 +234,25 @@ impl Peers {
     /// Adds the parts' slices in their order.
     fn fold_slices(
         &mut self,
+        batch: &mut Batch<f64>,
         own: &[OwnedStatistics<f32>],
         totals: &[Vec<Totals<f64>>],
     ) -> Result<(), ThreadsError> {
         let own_rank = self.collective.rank();
-        let slice = self.slice(own_rank);
+        let (slice, is_fast) = (self.slice(own_rank), self.is_fast());
         for (rank, totals) in totals.iter().enumerate() {
             let mut message = &self.incoming[rank][..];
-            for (index, &of_part) in totals.iter().enumerate() {
+            let parts = parts_of(batch.round().cut().parts(), rank, self.collective.size());
+            for (index, &of_part) in (0..).zip(totals) {
                 let OwnedStatistics { totals, gradient_sum, second_moment } = &mut self.part;
                 *totals = of_part;
+                let first = parts.start + index;
+                let end = if is_fast { parts.end } else { first + 1 };
+                batch.take_several_sums(first..end, of_part.samples)?;
                 if rank == own_rank {
-                    gradient_sum.copy_from_slice(&own[index].gradient_sum[slice.clone()]);
+                    gradient_sum.copy_from_slice(&own[index as usize].gradient_sum[slice.clone()]);
                     if !second_moment.is_empty() {
-                        second_moment.copy_from_slice(&own[index].second_moment[slice.clone()]);
+                        second_moment.copy_from_slice(&own[index as usize].second_moment[slice.clone()]);
                     }
                 } else {
                     take(&mut message, gradient_sum);

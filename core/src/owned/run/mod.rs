@@ -3,15 +3,15 @@
 
 mod evaluating;
 mod shared;
-mod step;
+mod under_way;
 
-pub use shared::{Shared, Task};
+pub use shared::Shared;
 
 use std::collections::VecDeque;
 use std::vec::Vec;
 
 use self::evaluating::Evaluating;
-use self::step::Step;
+use self::under_way::UnderWay;
 use super::zeros::zeros;
 use super::{ActivationCache, BatchSums, OwnedNetwork, OwnedStatistics, RunError, SweepMemory};
 use crate::backend::Backend;
@@ -46,11 +46,11 @@ pub struct LocalRun<F: Real, M> {
     sums: BatchSums<F>,
     /// ḡ; during the first sweep nobody needs it.
     mean_gradient: Vec<F>,
-    step: Option<Step<F>>,
+    under_way: Option<UnderWay<F>>,
     cache: ActivationCache<F>,
     /// Steps to be made again before any new one.
     repeats: VecDeque<Decided<F>>,
-    evaluation: Option<Evaluating<F::Sum>>,
+    evaluation: Option<Evaluating<F>>,
 }
 
 #[derive(Debug)]
@@ -112,7 +112,7 @@ impl<F: Real, M: Backend<F> + Copy> LocalRun<F, M> {
             sums: BatchSums::new(len, &trainer.needs())?,
             mean_gradient: zeros(len)?,
             engine: LocalEngine { network, memory: sweep_memory, product },
-            step: None,
+            under_way: None,
             cache: ActivationCache::default(),
             repeats: VecDeque::new(),
             evaluation: None,
@@ -125,7 +125,7 @@ impl<F: Real, M: Backend<F> + Copy> LocalRun<F, M> {
     /// As [`Trainer::retune`].
     pub fn retune(&mut self, config: RunConfig) -> Result<(), RetuneError> {
         self.trainer.retune(config)?;
-        self.step = self.step.take().filter(|step| step.decided.is_some());
+        self.under_way = self.under_way.take().filter(|under_way| under_way.step.is_repeated());
         Ok(())
     }
 
@@ -161,19 +161,17 @@ impl<F: Real, M: Backend<F> + Copy> LocalRun<F, M> {
     /// How many sample visits of the current step (or evaluation) are done, and how many it has in total.
     #[must_use]
     pub fn visits(&self) -> (u64, u64) {
-        if let Some(Evaluating { walk, samples, .. }) = &self.evaluation {
-            return (walk.position().into(), (*samples).into());
+        match (&self.evaluation, &self.under_way) {
+            (Some(evaluating), _) => evaluating.visits(),
+            (None, Some(under_way)) => under_way.visits(),
+            (None, None) => (0, 0),
         }
-        let Some(step) = &self.step else { return (0, 0) };
-        let batch = u64::from(step.plan.cut.samples());
-        let swept = if step.projection.is_some() { batch } else { 0 };
-        (swept + u64::from(step.walk.position()), step.plan.visits())
     }
 
     /// Whether a step has started and is not complete.
     #[must_use]
     pub const fn is_inside_step(&self) -> bool {
-        self.step.is_some()
+        self.under_way.is_some()
     }
 
     /// Whether steps still have to be repeated; until then the parameters are older than [`Self::progress`].
@@ -190,7 +188,8 @@ impl<F: Real, M: Backend<F> + Copy> LocalRun<F, M> {
     pub fn advance(&mut self, dataset: &dyn Dataset<F>) -> Result<Advance, RunError> {
         let [expected, found] = [self.trainer.samples(), dataset.len()].map(|len| len as usize);
         check_length("the training set", expected, found)?;
-        let Some(step) = self.step.take().or_else(|| self.begin()) else { return Ok(Advance::Finished) };
-        self.sweep(step, dataset)
+        let begun = self.under_way.take().or_else(|| self.begin());
+        let Some(under_way) = begun else { return Ok(Advance::Finished) };
+        self.sweep(under_way, dataset)
     }
 }

@@ -1,41 +1,24 @@
 //! Work that a run leaves to others, and what they make of it.
 
-use core::ops::Range;
-
 use super::evaluating::Evaluating;
-use super::step::Step;
+use super::under_way::UnderWay;
 use super::{Advance, LocalRun};
 use crate::backend::Backend;
 use crate::network::Score;
 use crate::owned::{Evaluation, RunError};
 use crate::real::Real;
 use crate::statistics::{Inner, LengthMismatch, Statistics};
-use crate::training::Plan;
+use crate::training::{Next, Part, PartError, Round, Task};
 
 /// The work that [`LocalRun::share`] leaves to others.
 #[derive(Clone, Debug)]
 pub struct Shared<'a, F: Real> {
-    /// What to do with each part.
-    pub task: Task,
-    /// The step that the parts belong to; `None` for an evaluation.
-    pub plan: Option<Plan<F::Sum>>,
-    /// The parts that are still to be swept.
-    pub parts: Range<u32>,
+    /// What to do with which parts: those of [`Round::parts`].
+    pub round: Round,
     /// The parameters, D values in the engine's order, as all vectors here.
     pub parameters: &'a [F],
     /// ḡ for a second sweep.
     pub mean_gradient: Option<&'a [F]>,
-}
-
-/// What to do with the parts of a batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Task {
-    /// The first sweep of a step: [`LocalRun::take_sums`].
-    Accumulate,
-    /// The second: [`LocalRun::take_inner`].
-    Project,
-    /// An evaluation: [`LocalRun::take_score`].
-    Evaluate,
 }
 
 impl<F: Real, M: Backend<F> + Copy> LocalRun<F, M> {
@@ -43,85 +26,77 @@ impl<F: Real, M: Backend<F> + Copy> LocalRun<F, M> {
     /// starts. `None` when the sample budget is spent, or when this run must work alone: inside a part, after the
     /// last one, or in steps that are repeated.
     pub fn share(&mut self) -> Option<Shared<'_, F>> {
-        let (task, walk) = match (&self.evaluation, &self.step) {
-            (Some(Evaluating { walk, .. }), _) => (Task::Evaluate, walk),
-            (None, None) if self.is_repeating() => return None,
+        let round = match (&self.evaluation, &self.under_way) {
+            (Some(evaluating), _) => evaluating.shared()?,
+            (None, _) if self.is_repeating() => return None,
+            (None, Some(under_way)) => under_way.shared()?,
             (None, None) => {
-                let step = self.begin()?;
-                let walk = &self.step.insert(step).walk;
-                (Task::Accumulate, walk)
-            }
-            (None, Some(Step { decided: Some(_), .. })) => return None,
-            (None, Some(Step { projection, walk, .. })) => {
-                (if projection.is_some() { Task::Project } else { Task::Accumulate }, walk)
+                let under_way = self.begin()?;
+                self.under_way.insert(under_way).shared()?
             }
         };
-        let parts = walk.whole_parts()?;
-        let plan = self.step.as_ref().filter(|_| task != Task::Evaluate).map(|step| step.plan);
-        let mean_gradient = (task == Task::Project).then_some(&*self.mean_gradient);
-        Some(Shared { task, plan, parts, parameters: &self.parameters, mean_gradient })
+        let mean_gradient = (round.task() == Task::Project).then_some(&*self.mean_gradient);
+        Some(Shared { round, parameters: &self.parameters, mean_gradient })
     }
 
     /// Takes the sums over the next part, which `fill` adds to zeros; after the last part continues as
-    /// [`Self::advance`] does. If [`Self::share`] does not ask for such sums, nothing is taken, and an unfinished step
-    /// starts again.
+    /// [`Self::advance`] does.
     ///
     /// # Errors
-    /// Those of `fill` and of [`Self::advance`]; then the step starts again.
+    /// When it is not the part that [`Self::share`] asks for next, and those of `fill` and of [`Self::advance`]; then the
+    /// step starts again.
     pub fn take_sums<E: From<LengthMismatch> + From<RunError>>(
         &mut self,
+        part: &Part,
         fill: impl FnOnce(&mut Statistics<'_, F>) -> Result<(), E>,
     ) -> Result<Advance, E> {
-        let awaited = |step: &Step<F>| {
-            step.projection.is_none() && step.decided.is_none() && step.walk.whole_parts().is_some()
-        };
-        let Some(mut step) = self.step.take().filter(awaited) else { return Ok(Advance::Working) };
-        self.drop_cache();
+        let mut under_way = self.awaited(part)?;
         self.part.with(fill)?;
-        step.walk.skip_part();
-        self.take_part(&step.plan, &step.walk)?;
-        Ok(self.end_part(step)?)
+        self.take_part(&mut under_way, part)?;
+        Ok(self.end_part(under_way)?)
     }
 
-    /// Takes the next part's inner products. Where [`Self::share`] asks for none, nothing is taken, and a step under way
-    /// begins again.
+    /// Takes the next part's inner products.
     ///
     /// # Errors
-    /// Those of [`Self::advance`].
-    pub fn take_inner(&mut self, inner: &Inner<F::Sum>) -> Result<Advance, RunError> {
-        let awaited = |step: &Step<F>| step.walk.whole_parts().is_some();
-        let Some(mut step) = self.step.take().filter(awaited) else { return Ok(Advance::Working) };
-        let Some(projection) = &mut step.projection else { return Ok(Advance::Working) };
-        projection.total.merge(inner);
-        step.walk.skip_part();
-        self.drop_cache();
-        self.end_part(step)
+    /// When it is not the part that [`Self::share`] asks for next, and those of [`Self::advance`]; then the step starts
+    /// again.
+    pub fn take_inner(&mut self, part: &Part, inner: &Inner<F::Sum>) -> Result<Advance, RunError> {
+        let mut under_way = self.awaited(part)?;
+        under_way.step.batch_mut().take_inner(part, inner)?;
+        self.end_part(under_way)
     }
 
-    /// Takes the next part's score in the current evaluation; returns its result with the last one. If [`Self::share`]
-    /// does not ask for a score, nothing is taken.
-    pub fn take_score(&mut self, score: Score<F::Sum>) -> Option<Evaluation> {
-        let is_awaited = |evaluating: &mut Evaluating<_>| evaluating.walk.whole_parts().is_some();
-        let mut evaluating = self.evaluation.take_if(is_awaited)?;
-        evaluating.total.merge(score);
-        evaluating.walk.skip_part();
-        if evaluating.walk.is_empty() {
-            return Some(Evaluation::new(evaluating.total, evaluating.samples));
+    /// Takes the next part's score in the current evaluation; returns its result with the last one.
+    ///
+    /// # Errors
+    /// When it is not the part that [`Self::share`] asks for next; then it is not taken.
+    pub fn take_score(&mut self, part: &Part, score: Score<F::Sum>) -> Result<Option<Evaluation>, PartError> {
+        let is_whole = |evaluating: &&mut Evaluating<F>| evaluating.shared().is_some();
+        let evaluating = self.evaluation.as_mut().filter(is_whole).ok_or(PartError::OtherSweep)?;
+        let result = evaluating.take(part, score)?;
+        if result.is_some() {
+            self.evaluation = None;
         }
-        self.evaluation = Some(evaluating);
-        None
+        Ok(result)
     }
 
-    /// Micro-batches are counted as this run sweeps them: once another has swept a part, the count tells nothing.
-    fn drop_cache(&mut self) {
+    /// The step that a part belongs to, which is left to begin again unless it is put back.
+    fn awaited(&mut self, part: &Part) -> Result<UnderWay<F>, RunError> {
+        // Micro-batches are counted as this run sweeps them: once another has swept a part, the count tells nothing.
         self.cache.begin(0);
+        let is_repeating = self.is_repeating();
+        let is_awaited = |under_way: &UnderWay<F>| {
+            under_way.shared().is_some_and(|round| round.task() == part.task) && !is_repeating
+        };
+        self.under_way.take().filter(is_awaited).ok_or(PartError::OtherSweep.into())
     }
 
-    fn end_part(&mut self, step: Step<F>) -> Result<Advance, RunError> {
-        if step.walk.is_empty() {
-            return self.end_sweep(step);
+    fn end_part(&mut self, under_way: UnderWay<F>) -> Result<Advance, RunError> {
+        if !matches!(under_way.step.next(), Next::Sweep(_)) {
+            return self.go_on(under_way);
         }
-        self.step = Some(step);
+        self.under_way = Some(under_way);
         Ok(Advance::Working)
     }
 }

@@ -10,7 +10,7 @@ use std::vec::Vec;
 use super::error::ThreadsError;
 use super::pool::Pool;
 use super::sums::Sums;
-use super::sweeps::{Accumulating, Evaluating, Over, Projecting};
+use super::sweeps::{Accumulating, Evaluating, Over, Projecting, To};
 use super::worker::ThreadWorker;
 use crate::config::RunConfig;
 use crate::network::{Grain, Score, initialise};
@@ -21,9 +21,9 @@ use crate::owned::{
     SharedDataset, evidence,
 };
 use crate::shuffle::Order;
-use crate::statistics::{Evidence, Inner, Needs, check_length};
+use crate::statistics::{Evidence, Needs, check_length};
 use crate::subnormal::flush_all;
-use crate::training::{BatchOrder, Cut, Decided, Plan, Telemetry, Trainer};
+use crate::training::{Batch, BatchOrder, Cut, Decided, Next, Plan, Round, Step, Task, Telemetry, Trainer};
 
 /// Training on persistent threads. See the [module](super).
 pub struct ThreadsEngine {
@@ -149,18 +149,13 @@ impl ThreadsEngine {
     /// # Errors
     /// When it is cancelled or cannot be computed; then nothing has changed.
     pub fn repeat(&mut self, config: &RunConfig, step: &Decided<f32>) -> Result<(), ThreadsError> {
+        let mut step = Step::again(step);
+        let needs = step.plan().needs;
         let order = Order::new(self.training.len(), config.seed);
-        self.sweep(step.plan.cut, BatchOrder::Shuffled { order, start: step.plan.start }, &Needs::default())?;
-        let parameters = Arc::make_mut(&mut self.parameters);
-        let samples = self.training.len();
-        Ok(config.update(
-            &step.plan,
-            samples,
-            &step.scalars,
-            parameters,
-            &self.mean_gradient,
-            &mut self.memory,
-        )?)
+        let ready = self.begin_batch(step.batch(), &needs);
+        self.sweep(step.batch_mut(), |start| BatchOrder::Shuffled { order, start }, ready)?;
+        let (samples, parameters) = (self.training.len(), Arc::make_mut(&mut self.parameters));
+        Ok(step.repeat(config, samples, &self.mean_gradient, parameters, &mut self.memory)?)
     }
 
     /// How finely the batches of a run of its network are cut.
@@ -200,23 +195,25 @@ impl ThreadsEngine {
     /// as they were before it.
     pub fn step(&mut self, trainer: &mut Trainer<f32>, plan: &Plan<f64>) -> Result<Telemetry, ThreadsError> {
         let begun = Instant::now();
-        let visits = |plan: &Plan<f64>| BatchOrder::Shuffled { order: trainer.order(), start: plan.start };
-        let inner = self.sweep(plan.cut, visits(plan), &plan.needs)?;
-        let mut whole = *plan;
-        let (sums, memory) = (of_batch(&mut self.peers, &mut self.sums), &self.memory);
-        let mut evidence = evidence(sums, trainer, &plan.needs, inner, memory)?;
-        while let Some(extension) = trainer.extension(&whole, &evidence) {
-            self.sweep_more(extension.cut, visits(&extension))?;
-            whole = whole.with(&extension);
-            evidence = of_batch(&mut self.peers, &mut self.sums).evidence(&plan.needs, None)?;
-        }
-        let seconds = if plan.needs.step_time { self.common_seconds(begun)? } else { None };
-        let parameters = Arc::make_mut(&mut self.parameters);
-        let telemetry =
-            trainer.conclude(&whole, &evidence, &self.mean_gradient, parameters, &mut self.memory)?;
-        if plan.needs.step_time {
+        let (needs, order) = (plan.needs, trainer.order());
+        let mut step = Step::of_plan(plan);
+        let mut ready = self.begin_batch(step.batch(), &needs);
+        let (telemetry, seconds) = loop {
+            self.sweep(step.batch_mut(), |start| BatchOrder::Shuffled { order, start }, ready)?;
+            let seconds = if needs.step_time { self.common_seconds(begun)? } else { None };
+            let inner = step.batch().inner()?;
+            let sums = of_batch(&mut self.peers, &mut self.sums);
+            let evidence = evidence(sums, trainer, &needs, inner, &self.memory)?;
+            let Self { mean_gradient, parameters, memory, .. } = self;
+            let parameters = Arc::make_mut(parameters);
+            if let Some(telemetry) = step.conclude(trainer, &evidence, mean_gradient, parameters, memory)? {
+                break (telemetry, seconds);
+            }
+            ready = Ok(());
+        };
+        if needs.step_time {
             let seconds = seconds.unwrap_or_else(|| begun.elapsed().as_secs_f64());
-            trainer.measured(whole.cut.samples(), seconds);
+            trainer.measured(telemetry.samples, seconds);
         }
         Ok(telemetry)
     }
@@ -231,8 +228,10 @@ impl ThreadsEngine {
         visits: BatchOrder,
         needs: &Needs,
     ) -> Result<Evidence<f64>, ThreadsError> {
-        let inner = self.sweep(cut, visits, needs)?;
-        Ok(of_batch(&mut self.peers, &mut self.sums).evidence(needs, inner)?)
+        let mut batch = Batch::new(0, cut, needs.inner);
+        let ready = self.begin_batch(&batch, needs);
+        self.sweep(&mut batch, |_| visits, ready)?;
+        Ok(of_batch(&mut self.peers, &mut self.sums).evidence(needs, batch.inner()?)?)
     }
 
     /// Loss and accuracy on a data set. Cannot be cancelled.
@@ -243,7 +242,13 @@ impl ThreadsEngine {
         let samples = dataset.len();
         let cut = Cut::new(samples, 0);
         let parts = own_parts(self.peers.as_ref(), cut);
-        let over = Over { cut, first: parts.start, dataset, parameters: &self.parameters };
+        let over = Over {
+            round: Round::new(Task::Evaluate, 0, cut),
+            first: parts.start,
+            visits: BatchOrder::InFileOrder { start: 0 },
+            dataset,
+            parameters: &self.parameters,
+        };
         let classes = self.network.view().classes();
         let (mut scores, mut confusion) = (Vec::new(), Confusion::new(classes));
         let mut evaluating = Evaluating { over, scores, confusion };
@@ -304,36 +309,70 @@ impl ThreadsEngine {
         &self.control
     }
 
-    /// The sweeps of a batch: leaves the total and ḡ, and returns what the second sweep found.
-    fn sweep(
-        &mut self,
-        cut: Cut,
-        visits: BatchOrder,
-        needs: &Needs,
-    ) -> Result<Option<Inner<f64>>, ThreadsError> {
+    /// Ready for the first part of a batch.
+    fn begin_batch(&mut self, batch: &Batch<f64>, needs: &Needs) -> Result<(), ThreadsError> {
         self.control.begin();
-        let begun = self.begin_sums(needs);
-        self.begin_caching(cut, needs);
-        let swept = begun.and_then(|()| self.sweep_own(cut, visits));
-        self.add_up(cut, swept)?;
-        if !needs.inner {
-            return Ok(None);
-        }
-        let parts = own_parts(self.peers.as_ref(), cut);
-        let over = Over { cut, first: parts.start, dataset: &self.training, parameters: &self.parameters };
-        let (mean_gradient, caches) = (&self.mean_gradient, &mut self.caches);
-        let mut projecting = Projecting { over, visits, mean_gradient, caches, taken: 0, inner: Vec::new() };
-        let projected = self.pool.run(own_len(&parts), &mut projecting).map(|()| projecting.inner);
-        let inner = match &mut self.peers {
-            Some(peers) => peers.gather_by_part(cut.parts(), projected)?,
-            None => projected?,
-        };
-        let mut total = Inner::default();
-        inner.iter().for_each(|part| total.merge(part));
-        Ok(Some(total))
+        self.begin_caching(batch.round().cut(), needs);
+        self.begin_sums(needs)
     }
 
-    /// Ready for the first part of a batch.
+    /// The sweeps of a batch: leaves the total and ḡ. `ready`: whether this rank is, which all ranks come to know with its
+    /// sums.
+    fn sweep(
+        &mut self,
+        batch: &mut Batch<f64>,
+        visits: impl Fn(u64) -> BatchOrder,
+        mut ready: Result<(), ThreadsError>,
+    ) -> Result<(), ThreadsError> {
+        loop {
+            match batch.next() {
+                Next::Sweep(round) if round.task() == Task::Project => {
+                    self.project(batch, round, visits(round.start()))?;
+                }
+                Next::Sweep(round) => {
+                    let ready = core::mem::replace(&mut ready, Ok(()));
+                    let swept = ready.and_then(|()| self.accumulate(batch, round, visits(round.start())));
+                    self.add_up(batch, swept)?;
+                }
+                Next::MeanGradient => {
+                    if self.peers.is_none() {
+                        let mean_gradient: &mut Vec<f32> = Arc::make_mut(&mut self.mean_gradient);
+                        self.sums.batch.mean_gradient(mean_gradient)?;
+                    }
+                    batch.close()?;
+                }
+                Next::Weigh | Next::Repeat => return Ok(()),
+            }
+        }
+    }
+
+    /// The second sweep.
+    fn project(
+        &mut self,
+        batch: &mut Batch<f64>,
+        round: Round,
+        visits: BatchOrder,
+    ) -> Result<(), ThreadsError> {
+        let parts = own_parts(self.peers.as_ref(), round.cut());
+        let Self { training, parameters, mean_gradient, caches, .. } = self;
+        let over = Over { round, first: parts.start, visits, dataset: training, parameters };
+        let mut projecting = Projecting { over, mean_gradient, caches, taken: 0, inner: Vec::new() };
+        let projected = self.pool.run(own_len(&parts), &mut projecting).map(|()| projecting.inner);
+        let projected = match &mut self.peers {
+            Some(peers) => {
+                let own = projected.map(|parts| parts.into_iter().map(|(_, inner)| inner).collect());
+                let inner = peers.gather_by_part(round.cut().parts(), own)?;
+                (0..).map(|index| round.part(index)).zip(inner).collect()
+            }
+            None => projected?,
+        };
+        for (part, inner) in projected {
+            batch.take_inner(&part, &inner)?;
+        }
+        Ok(())
+    }
+
+    /// Sums with the memory that `needs` takes.
     fn begin_sums(&mut self, needs: &Needs) -> Result<(), ThreadsError> {
         let parameters = self.parameters.len();
         let mut own = *needs;
@@ -346,39 +385,44 @@ impl ThreadsEngine {
         Ok(self.sums.begin(parameters, own)?)
     }
 
-    /// The first sweep of what extends a batch: adds to the sums, and leaves the ḡ of all.
-    fn sweep_more(&mut self, cut: Cut, visits: BatchOrder) -> Result<(), ThreadsError> {
-        let swept = self.sweep_own(cut, visits);
-        self.add_up(cut, swept)
-    }
-
-    /// Adds what was swept, in a cluster by all ranks, to the sums of the batch, and leaves ḡ. One that has failed must not
-    /// leave the others waiting.
-    fn add_up(&mut self, cut: Cut, swept: Result<(), ThreadsError>) -> Result<(), ThreadsError> {
+    /// In a cluster, adds what all ranks have swept to the sums of the batch, and leaves ḡ. One that has failed must not leave
+    /// the others waiting.
+    fn add_up(
+        &mut self,
+        batch: &mut Batch<f64>,
+        swept: Result<(), ThreadsError>,
+    ) -> Result<(), ThreadsError> {
+        let Some(peers) = &mut self.peers else { return swept };
         let mean_gradient: &mut Vec<f32> = Arc::make_mut(&mut self.mean_gradient);
-        let Some(peers) = &mut self.peers else {
-            swept?;
-            return Ok(self.sums.batch.mean_gradient(mean_gradient)?);
-        };
-        let combined = peers.combine(cut.parts(), swept.map(|()| &self.kept[..]), mean_gradient);
+        let combined = peers.combine(batch, swept.map(|()| &self.kept[..]), mean_gradient);
         self.sums.free.append(&mut self.kept);
         combined
     }
 
     /// Sweeps the parts that are this engine's: to the sums, or where others add them, to `kept`.
-    fn sweep_own(&mut self, cut: Cut, visits: BatchOrder) -> Result<(), ThreadsError> {
-        let parts = own_parts(self.peers.as_ref(), cut);
-        let over = Over { cut, first: parts.start, dataset: &self.training, parameters: &self.parameters };
+    fn accumulate(
+        &mut self,
+        batch: &mut Batch<f64>,
+        round: Round,
+        visits: BatchOrder,
+    ) -> Result<(), ThreadsError> {
+        let parts = own_parts(self.peers.as_ref(), round.cut());
+        let (first, dataset, parameters) = (parts.start, &self.training, &self.parameters);
+        let over = Over { round, first, visits, dataset, parameters };
         let is_fast = self.peers.as_ref().is_some_and(Peers::is_fast);
         let compares_ranks = self.peers.as_ref().is_some_and(Peers::compares_ranks);
         let (needs, caches) = (self.sums.needs, &mut self.caches);
-        let kept = (self.peers.is_some() && !is_fast).then_some(&mut self.kept);
+        let to = match &self.peers {
+            None => To::Batch(batch),
+            Some(_) if is_fast => To::Rank,
+            Some(_) => To::Others(&mut self.kept),
+        };
         if is_fast {
             // What extends a batch is a sum of its own.
             self.sums.begin(self.parameters.len(), needs)?;
         }
         let sums = &mut self.sums;
-        self.pool.run(own_len(&parts), &mut Accumulating { over, visits, sums, kept, caches, taken: 0 })?;
+        self.pool.run(own_len(&parts), &mut Accumulating { over, sums, to, caches, taken: 0 })?;
         if is_fast && !parts.is_empty() {
             let mut part = self.sums.part()?;
             as_one_part(&mut self.sums.batch, &mut part, compares_ranks)?;

@@ -9,7 +9,7 @@ use crate::network::SweepError;
 use crate::owned::RunError;
 use crate::owned::cluster::CollectiveError;
 use crate::statistics::LengthMismatch;
-use crate::training::StepError;
+use crate::training::{PartError, StepError};
 
 /// Why the engine on threads gave no result.
 #[derive(Debug)]
@@ -63,6 +63,7 @@ from! {
     StepError => |error| Self::Run(RunError::Step(error)),
     SweepError => |error| Self::Run(RunError::Sweep(error)),
     LengthMismatch => |error| Self::Run(RunError::from(error)),
+    PartError => |error| Self::Run(RunError::from(error)),
     PoolError => Self::Pool,
     CollectiveError => Self::Collective,
     std::io::Error => Self::Start,

@@ -6,37 +6,46 @@ use std::vec::Vec;
 use super::error::ThreadsError;
 use super::pool::InOrder;
 use super::sums::Sums;
-use super::worker::{Done, Job, Task, ThreadWorker};
+use super::worker::{Done, Job, Room, ThreadWorker};
 use crate::network::Score;
 use crate::owned::{ActivationCache, Confusion, OwnedStatistics, SharedDataset};
 use crate::statistics::Inner;
-use crate::training::{BatchOrder, Cut};
+use crate::training::{Batch, BatchOrder, Part, Round};
 
 /// What all the jobs of a sweep share.
 #[derive(Clone, Copy)]
 pub(super) struct Over<'a> {
-    pub(super) cut: Cut,
+    pub(super) round: Round,
     /// The part that is swept first: a rank of a cluster sweeps some of them.
     pub(super) first: u32,
+    pub(super) visits: BatchOrder,
     pub(super) dataset: &'a SharedDataset,
     pub(super) parameters: &'a Arc<Vec<f32>>,
 }
 
 impl Over<'_> {
-    fn job(&self, index: u32, task: Task) -> Job {
-        let part = self.first + index;
+    fn job(&self, index: u32, room: Room) -> Job {
+        let part = self.round.part(self.first + index);
         let (dataset, parameters) = (Arc::clone(self.dataset), Arc::clone(self.parameters));
-        Job { task, cut: self.cut, part, dataset, parameters }
+        Job { part, visits: self.visits, room, dataset, parameters }
     }
+}
+
+/// Where the sums of parts go.
+pub(super) enum To<'a> {
+    /// To those of the batch.
+    Batch(&'a mut Batch<f64>),
+    /// Kept apart, for others to add them.
+    Others(&'a mut Vec<OwnedStatistics<f32>>),
+    /// To those of this rank.
+    Rank,
 }
 
 /// The first sweep.
 pub(super) struct Accumulating<'a> {
     pub(super) over: Over<'a>,
-    pub(super) visits: BatchOrder,
     pub(super) sums: &'a mut Sums,
-    /// Where parts are kept apart, for others to add them.
-    pub(super) kept: Option<&'a mut Vec<OwnedStatistics<f32>>>,
+    pub(super) to: To<'a>,
     pub(super) caches: &'a mut [ActivationCache<f32>],
     /// Parts whose results were taken.
     pub(super) taken: usize,
@@ -48,23 +57,23 @@ impl InOrder<ThreadWorker> for Accumulating<'_> {
     fn job(&mut self, index: u32) -> Result<Job, ThreadsError> {
         let (needs, sums) = (self.sums.needs, self.sums.part()?);
         let cache = borrow(self.caches, index);
-        Ok(self.over.job(index, Task::Accumulate { visits: self.visits, needs, sums, cache }))
+        Ok(self.over.job(index, Room::Accumulate { needs, sums, cache }))
     }
 
     fn take(&mut self, done: Result<Done, ThreadsError>) -> Result<(), ThreadsError> {
-        if let Done::Sums(mut part, cache) = done? {
-            give_back(self.caches, &mut self.taken, cache);
-            match &mut self.kept {
-                Some(kept) => {
-                    part.close(&self.sums.needs)?;
-                    kept.push(part);
-                }
-                None => {
-                    self.sums.batch.take(&mut part, &self.sums.needs)?;
-                    self.sums.free.push(part);
-                }
+        let Done::Sums(part, mut sums, cache) = done? else { return Ok(()) };
+        give_back(self.caches, &mut self.taken, cache);
+        match &mut self.to {
+            To::Others(kept) => {
+                sums.close(&self.sums.needs)?;
+                kept.push(sums);
+                return Ok(());
             }
+            To::Batch(batch) => batch.take_sums(&part, sums.totals.samples)?,
+            To::Rank => {}
         }
+        self.sums.batch.take(&mut sums, &self.sums.needs)?;
+        self.sums.free.push(sums);
         Ok(())
     }
 }
@@ -72,13 +81,12 @@ impl InOrder<ThreadWorker> for Accumulating<'_> {
 /// The second sweep.
 pub(super) struct Projecting<'a> {
     pub(super) over: Over<'a>,
-    pub(super) visits: BatchOrder,
     pub(super) mean_gradient: &'a Arc<Vec<f32>>,
     pub(super) caches: &'a mut [ActivationCache<f32>],
     /// Parts whose results were taken.
     pub(super) taken: usize,
     /// Of each part.
-    pub(super) inner: Vec<Inner<f64>>,
+    pub(super) inner: Vec<(Part, Inner<f64>)>,
 }
 
 impl InOrder<ThreadWorker> for Projecting<'_> {
@@ -87,13 +95,13 @@ impl InOrder<ThreadWorker> for Projecting<'_> {
     fn job(&mut self, index: u32) -> Result<Job, ThreadsError> {
         let mean_gradient = Arc::clone(self.mean_gradient);
         let cache = borrow(self.caches, index);
-        Ok(self.over.job(index, Task::Project { visits: self.visits, mean_gradient, cache }))
+        Ok(self.over.job(index, Room::Project { mean_gradient, cache }))
     }
 
     fn take(&mut self, done: Result<Done, ThreadsError>) -> Result<(), ThreadsError> {
-        if let Done::Inner(part, cache) = done? {
+        if let Done::Inner(part, inner, cache) = done? {
             give_back(self.caches, &mut self.taken, cache);
-            self.inner.push(part);
+            self.inner.push((part, inner));
         }
         Ok(())
     }
@@ -124,7 +132,7 @@ impl InOrder<ThreadWorker> for Evaluating<'_> {
     type Error = ThreadsError;
 
     fn job(&mut self, index: u32) -> Result<Job, ThreadsError> {
-        Ok(self.over.job(index, Task::Evaluate))
+        Ok(self.over.job(index, Room::Evaluate))
     }
 
     fn take(&mut self, done: Result<Done, ThreadsError>) -> Result<(), ThreadsError> {

@@ -7,36 +7,36 @@ use std::vec::Vec;
 use super::error::ThreadsError;
 use super::pool::Worker;
 use crate::backend::FastBackend;
-use crate::dataset::Dataset;
 use crate::network::Score;
-use crate::owned::part_sweep::PartSweep;
+use crate::owned::workspaces::CachingWorkspaces;
 use crate::owned::zeros::zeros;
 use crate::owned::{
     ActivationCache, Confusion, Control, OwnedNetwork, OwnedStatistics, SharedDataset, SweepMemory,
 };
 use crate::statistics::{Inner, Needs};
-use crate::training::{BatchOrder, Cut, MicroBatch, Walk};
+use crate::training::{BatchOrder, Part, Sweeper, Task, Work};
 
 /// A part of a batch, and what to do with it. Whoever has done it holds nothing of it any more, so that the
 /// caller finds its parameters unshared when it updates them.
 pub(super) struct Job {
-    pub(super) task: Task,
-    pub(super) cut: Cut,
-    pub(super) part: u32,
+    pub(super) part: Part,
+    pub(super) visits: BatchOrder,
+    pub(super) room: Room,
     pub(super) dataset: SharedDataset,
     pub(super) parameters: Arc<Vec<f32>>,
 }
 
-pub(super) enum Task {
-    Accumulate { visits: BatchOrder, needs: Needs, sums: OwnedStatistics<f32>, cache: ActivationCache<f32> },
-    Project { visits: BatchOrder, mean_gradient: Arc<Vec<f32>>, cache: ActivationCache<f32> },
+/// What a part's task needs.
+pub(super) enum Room {
+    Accumulate { needs: Needs, sums: OwnedStatistics<f32>, cache: ActivationCache<f32> },
+    Project { mean_gradient: Arc<Vec<f32>>, cache: ActivationCache<f32> },
     Evaluate,
 }
 
 /// What came of a [`Job`].
 pub(super) enum Done {
-    Sums(OwnedStatistics<f32>, ActivationCache<f32>),
-    Inner(Inner<f64>, ActivationCache<f32>),
+    Sums(Part, OwnedStatistics<f32>, ActivationCache<f32>),
+    Inner(Part, Inner<f64>, ActivationCache<f32>),
     Score(Score<f64>, Confusion),
 }
 
@@ -53,43 +53,46 @@ impl ThreadWorker {
         Ok(Self { network: Arc::clone(network), memory, control: Arc::clone(control) })
     }
 
-    fn sweep(&mut self, job: Job) -> Result<Done, ThreadsError> {
-        let Job { task, cut, part, dataset, parameters } = job;
-        let dataset = &dataset.as_ref();
-        let walk = cut.walk_part(part, self.memory.micro_batch());
-        let network = self.network.view();
-        let watched = Watched { walk: walk.clone(), control: &self.control, swept: 0 };
-        let (memory, parameters) = (&mut self.memory, &**parameters);
-        let sweep = PartSweep { network, backend: FastBackend, memory, parameters };
-        match task {
-            Task::Accumulate { mut visits, needs, mut sums, mut cache } => {
-                sums.clear();
-                let visit = |position| visits.visit(position);
-                sweep.accumulate(watched, dataset, visit, &needs, &mut cache, &mut sums)?;
-                Ok(Done::Sums(sums, cache))
-            }
-            Task::Project { mut visits, mean_gradient, mut cache } => {
-                let visit = |position| visits.visit(position);
-                let inner = sweep.project(watched, dataset, visit, &mean_gradient, Some(&mut cache))?;
-                Ok(Done::Inner(inner, cache))
-            }
-            Task::Evaluate => {
-                let mut sweep = self.memory.sweep(network, FastBackend)?;
-                let classes = network.classes();
-                let (mut score, mut confusion) = (Score::default(), Confusion::new(classes));
-                let mut input = zeros(dataset.shape().input.len())?;
-                for MicroBatch { positions, .. } in walk {
-                    score.merge(sweep.evaluate(parameters, dataset, positions.clone())?);
-                    let outputs = sweep.outputs(positions.len()).chunks_exact(classes);
-                    for (sample, outputs) in positions.zip(outputs) {
-                        let mut label = 0;
-                        dataset.read(sample.into(), &mut input, slice::from_mut(&mut label));
-                        confusion.add(label, outputs);
-                    }
-                }
-                Ok(Done::Score(score, confusion))
-            }
+    /// Sweeps a part, that of a step until the step is to end. Of those a micro-batch is counted when the next one begins.
+    fn sweep(
+        &mut self,
+        job: &Job,
+        cache: Option<&mut ActivationCache<f32>>,
+        work: &mut Work<'_, '_, f32>,
+    ) -> Result<(), ThreadsError> {
+        let Self { network, memory, control } = self;
+        let workspaces =
+            &mut CachingWorkspaces { network: network.view(), backend: FastBackend, memory, cache };
+        let Job { part, dataset, parameters, .. } = job;
+        let mut visits = job.visits;
+        let visit = |position| visits.visit(position);
+        let mut sweeper = Sweeper { workspaces, parameters, dataset: &&**dataset, visit };
+        if part.task == Task::Evaluate {
+            return sweeper.part(part, work, |_| Ok(()));
         }
+        let mut swept = 0;
+        sweeper.part(part, work, |samples| {
+            control.add(core::mem::replace(&mut swept, samples).into());
+            if control.is_cancelled() { Err(ThreadsError::Cancelled) } else { Ok(()) }
+        })?;
+        control.add(swept.into());
+        Ok(())
+    }
+
+    fn evaluate(&mut self, job: &Job) -> Result<Done, ThreadsError> {
+        let classes = self.network.view().classes();
+        let (mut score, mut confusion) = (Score::default(), Confusion::new(classes));
+        let dataset = &job.dataset;
+        let mut input = zeros(dataset.shape().input.len())?;
+        let mut outputs = |positions: core::ops::Range<u32>, outputs: &[f32]| {
+            for (sample, outputs) in positions.zip(outputs.chunks_exact(classes)) {
+                let mut label = 0;
+                dataset.read(sample.into(), &mut input, slice::from_mut(&mut label));
+                confusion.add(label, outputs);
+            }
+        };
+        self.sweep(job, None, &mut Work::Evaluate { score: &mut score, outputs: &mut outputs })?;
+        Ok(Done::Score(score, confusion))
     }
 }
 
@@ -97,29 +100,22 @@ impl Worker for ThreadWorker {
     type Job = Job;
     type Output = Result<Done, ThreadsError>;
 
-    fn work(&mut self, job: Job) -> Result<Done, ThreadsError> {
-        self.sweep(job)
-    }
-}
-
-/// The micro-batches of a part, until the step is to end; each is counted when the next is asked for.
-struct Watched<'a> {
-    walk: Walk,
-    control: &'a Control,
-    /// Samples that are not counted yet.
-    swept: u64,
-}
-
-impl Iterator for Watched<'_> {
-    type Item = Result<MicroBatch, ThreadsError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        self.control.add(core::mem::take(&mut self.swept));
-        let micro_batch = self.walk.next()?;
-        if self.control.is_cancelled() {
-            return Some(Err(ThreadsError::Cancelled));
+    fn work(&mut self, mut job: Job) -> Result<Done, ThreadsError> {
+        match core::mem::replace(&mut job.room, Room::Evaluate) {
+            Room::Accumulate { needs, mut sums, mut cache } => {
+                sums.clear();
+                sums.with(|sums| {
+                    self.sweep(&job, Some(&mut cache), &mut Work::Accumulate { needs: &needs, sums })
+                })?;
+                Ok(Done::Sums(job.part, sums, cache))
+            }
+            Room::Project { mean_gradient, mut cache } => {
+                let mut inner = Inner::default();
+                let mut work = Work::Project { mean_gradient: &mean_gradient, inner: &mut inner };
+                self.sweep(&job, Some(&mut cache), &mut work)?;
+                Ok(Done::Inner(job.part, inner, cache))
+            }
+            Room::Evaluate => self.evaluate(&job),
         }
-        self.swept = micro_batch.positions.len() as u64;
-        Some(Ok(micro_batch))
     }
 }

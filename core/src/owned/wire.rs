@@ -1,18 +1,42 @@
-//! Numbers as bytes: little-endian, without gaps.
+//! Numbers as bytes, little-endian and without gaps: what parts of a batch and their results are sent as.
 
 use std::vec::Vec;
 
 use crate::network::Score;
-use crate::statistics::{Inner, Parts, Totals};
+use crate::statistics::{Inner, LengthMismatch, Parts, Totals, check_length};
+use crate::training::{Cut, Part, Task};
 
-/// What has a fixed number of bytes.
-pub(in crate::owned) trait Plain: Copy + Default {
+/// What is a fixed number of bytes, of whatever values.
+pub trait Plain: Copy {
     /// How many.
     const BYTES: usize;
     /// Writes them.
+    ///
+    /// # Panics
+    /// When there are not as many.
     fn write(self, bytes: &mut [u8]);
     /// Reads them.
+    ///
+    /// # Panics
+    /// When there are not as many.
     fn read(bytes: &[u8]) -> Self;
+}
+
+/// A value's bytes.
+#[must_use]
+pub fn to_bytes<T: Plain>(value: T) -> Vec<u8> {
+    let mut bytes = std::vec![0; T::BYTES];
+    value.write(&mut bytes);
+    bytes
+}
+
+/// The reverse of [`to_bytes`].
+///
+/// # Errors
+/// When there are more or fewer bytes than such a value has.
+pub fn from_bytes<T: Plain>(bytes: &[u8]) -> Result<T, LengthMismatch> {
+    check_length("the bytes of a message", T::BYTES, bytes.len())?;
+    Ok(T::read(bytes))
 }
 
 macro_rules! plain {
@@ -33,7 +57,7 @@ macro_rules! plain {
     };
 }
 
-plain!(f32, f64, u32, i32);
+plain!(f32, f64, u8, u32, i32, u64);
 
 /// A structure of plain fields.
 macro_rules! fields {
@@ -60,18 +84,18 @@ macro_rules! fields {
     };
 }
 
-impl Plain for (u32, f64) {
-    const BYTES: usize = u32::BYTES + f64::BYTES;
+impl<A: Plain, B: Plain> Plain for (A, B) {
+    const BYTES: usize = A::BYTES + B::BYTES;
 
     fn write(self, bytes: &mut [u8]) {
-        let (first, second) = bytes.split_at_mut(u32::BYTES);
+        let (first, second) = bytes.split_at_mut(A::BYTES);
         self.0.write(first);
         self.1.write(second);
     }
 
     fn read(bytes: &[u8]) -> Self {
-        let (first, second) = bytes.split_at(u32::BYTES);
-        (u32::read(first), f64::read(second))
+        let (first, second) = bytes.split_at(A::BYTES);
+        (A::read(first), B::read(second))
     }
 }
 
@@ -95,8 +119,45 @@ fields!(Inner<f64> {
 
 fields!(Score<f64> { loss: f64, correct: u32 } => Self { loss, correct });
 
+impl Plain for Task {
+    const BYTES: usize = 1;
+
+    fn write(self, bytes: &mut [u8]) {
+        let number: u8 = match self {
+            Self::Accumulate => 0,
+            Self::Project => 1,
+            Self::Evaluate => 2,
+        };
+        number.write(bytes);
+    }
+
+    /// Any other number is a task too, so that whatever comes can be read; the parts of an evaluation change no run.
+    fn read(bytes: &[u8]) -> Self {
+        match u8::read(bytes) {
+            0 => Self::Accumulate,
+            1 => Self::Project,
+            _ => Self::Evaluate,
+        }
+    }
+}
+
+impl Plain for Cut {
+    const BYTES: usize = 2 * u32::BYTES;
+
+    fn write(self, bytes: &mut [u8]) {
+        (self.samples(), self.parts()).write(bytes);
+    }
+
+    fn read(bytes: &[u8]) -> Self {
+        let (samples, parts) = <(u32, u32)>::read(bytes);
+        Self::into_parts(samples, parts)
+    }
+}
+
+fields!(Part { task: Task, start: u64, cut: Cut, index: u32 } => Self { task, start, cut, index });
+
 /// Appends values to a message.
-pub(super) fn put<T: Plain>(message: &mut Vec<u8>, values: &[T]) {
+pub(in crate::owned) fn put<T: Plain>(message: &mut Vec<u8>, values: &[T]) {
     let start = message.len();
     message.resize(start + values.len() * T::BYTES, 0);
     for (place, &value) in message[start..].chunks_exact_mut(T::BYTES).zip(values) {
@@ -105,7 +166,7 @@ pub(super) fn put<T: Plain>(message: &mut Vec<u8>, values: &[T]) {
 }
 
 /// The values at the front of a message, which are taken off it.
-pub(super) fn take<T: Plain>(message: &mut &[u8], values: &mut [T]) {
+pub(in crate::owned) fn take<T: Plain>(message: &mut &[u8], values: &mut [T]) {
     let (these, rest) = message.split_at((values.len() * T::BYTES).min(message.len()));
     for (value, place) in values.iter_mut().zip(these.chunks_exact(T::BYTES)) {
         *value = T::read(place);
@@ -114,7 +175,7 @@ pub(super) fn take<T: Plain>(message: &mut &[u8], values: &mut [T]) {
 }
 
 /// All values of a message.
-pub(super) fn all<T: Plain>(message: &[u8]) -> impl Iterator<Item = T> {
+pub(in crate::owned) fn all<T: Plain>(message: &[u8]) -> impl Iterator<Item = T> {
     message.chunks_exact(T::BYTES).map(T::read)
 }
 
@@ -150,5 +211,16 @@ mod tests {
         take(&mut rest, &mut floats);
         assert_eq!((read_totals, read_inner, floats), ([totals], [inner], [1.0, f32::MAX]));
         assert!(rest.is_empty());
+    }
+
+    #[test]
+    fn a_part_is_read_from_its_bytes() {
+        for task in [Task::Accumulate, Task::Project, Task::Evaluate] {
+            let part = Part { task, start: 1 << 40, cut: Cut::into_parts(1000, 7), index: 6 };
+            let bytes = to_bytes(part);
+            assert_eq!(from_bytes(&bytes), Ok(part));
+            assert!(from_bytes::<Part>(&bytes[1..]).is_err());
+            assert_eq!(from_bytes(&to_bytes((part, 0.5))), Ok((part, 0.5)));
+        }
     }
 }
