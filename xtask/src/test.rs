@@ -92,7 +92,7 @@ fn native(project: &Project, report: &mut Report) {
     });
 }
 
-/// Whether those who depend on the crates can take this version in place of the last.
+/// Whether those who depend on the crates can move to this version as they are.
 fn packages(project: &Project, report: &mut Report) {
     report.stage("public interface", &[], || semver::stage(project));
 }
