@@ -215,7 +215,7 @@ crate::settings::table!(RunConfig {
             "Tests, noise scales and rules that are reported and decide nothing: names of up to eight. They stay during a \
              run, because memory is laid out for them. What compares parts has a size only for batches that the run cuts \
              into parts anyway, each of 4 to 128 samples by the network, because the training must stay the same: worker_norm \
-             for two parts or more, simi_grad for exactly two.",
+             for two parts or more, simi_grad for exactly two. On WebGPU both need a run whose own test compares parts.",
         )
         .text("", &[])
         .placeholder("NAMES"),

@@ -54,16 +54,23 @@ pub(crate) fn entries(text: &str) -> Result<Option<Vec<&RawValue>>, Error> {
 pub(crate) fn without_place(error: &Error) -> String {
     let text = error.to_string();
     let place = format!(" at line {} column {}", error.line(), error.column());
-    text.strip_suffix(&place).unwrap_or(&text).to_string()
+    in_words(text.strip_suffix(&place).unwrap_or(&text))
+}
+
+/// Without an abbreviation of programmers.
+fn in_words(text: &str) -> String {
+    text.replace("EOF while parsing a value", "the text ends before a value")
+        .replace("EOF while parsing", "the text ends within")
 }
 
 fn not_valid(text: &str, error: &Error) -> Fault {
+    let said = in_words(&error.to_string());
     let line = text.lines().nth(error.line().saturating_sub(1)).unwrap_or_default().trim();
     if line.is_empty() {
-        return Fault::words(format_args!("not valid JSON: {error}"));
+        return Fault::words(format_args!("not valid JSON: {said}"));
     }
     let line: String = line.chars().take(MOST_OF_A_LINE).collect();
-    Fault::words(format_args!("not valid JSON: {error}, in the line: {line}"))
+    Fault::words(format_args!("not valid JSON: {said}, in the line: {line}"))
 }
 
 /// A value of a text that is valid JSON.

@@ -135,8 +135,9 @@ impl<S: Real, T: BatchTest<S>, C: Controller<S>> BatchSizer<S, T, C> {
         };
         match decision {
             Decision::Extend { by, .. } => {
-                let whole = evidence.samples.saturating_add(by);
-                advice(whole, by, self.learning_rate_scale, None)
+                // The batch at hand may be smaller than the limits allow: a loop's last one, for example.
+                let whole = self.limits.clip(evidence.samples.saturating_add(by));
+                advice(whole, whole.saturating_sub(evidence.samples), self.learning_rate_scale, None)
             }
             Decision::Step { next, learning_rate_factor, held, .. } => {
                 self.state = state;

@@ -70,7 +70,7 @@ fn what_is_no_network_is_refused_in_one_sentence() {
         ),
         (
             "networks --network broken.json",
-            "broken.json: line 3, column 25: layer 1: batch_norm couples the samples of a batch",
+            "broken.json: line 3, column 3: layer 1: batch_norm couples the samples of a batch",
         ),
         ("networks --network missing.json", "missing.json: "),
         (
@@ -272,7 +272,10 @@ fn a_network_comes_through_a_pipe_and_a_pipe_without_a_writer_is_refused() {
         ("evaluate --data . --load empty", "empty: is a pipe (FIFO) that no program writes to"),
         ("networks --network .", ".: is a folder, but a file is expected"),
         ("networks --network socket", "socket: is a socket, but a regular file is expected"),
-        ("networks --network /dev/null", "/dev/null: line 1, column 0: EOF while parsing a value"),
+        (
+            "networks --network /dev/null",
+            "/dev/null: line 1, column 0: not valid JSON: the text ends before a value",
+        ),
         ("networks --network /dev/zero", "/dev/zero: more than 16 MiB, the most that is read"),
     ] {
         let said = refuse(folder.path(), arguments);

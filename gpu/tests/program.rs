@@ -333,7 +333,7 @@ fn the_summary_says_why_a_batch_did_not_grow() {
     let folder = folder();
     let train = |flags: &str| {
         let common =
-            "train --data . --model logistic --quiet --sample-budget 200 --threads 1 --max-batch 400";
+            "train --data . --model logistic --quiet --sample-budget 200 --threads 1 --max-batch 300";
         let said = succeed(folder.path(), &format!("{common} {flags}"));
         said.lines().filter(|line| line.starts_with("In ")).map(str::to_owned).collect::<Vec<_>>()
     };

@@ -15,7 +15,7 @@ use super::{Pair, Real};
 ///
 /// Networks train on it as on `f32`, in the same layers: activations and gradients have the same bits. Of squared norms and
 /// scalar products, a product is rounded to `f32` before it is added, and the sum is compensated: n products pᵢ are summed to
-/// within (2⁻²⁴ + n 2⁻⁴⁷) Σ|pᵢ|, where `f64` gives n 2⁻⁵³ Σ|pᵢ| and plain sums in `f32` up to n 2⁻²⁴ Σ|pᵢ|. A batch-size test
+/// within (2⁻²⁴ + (n/16)² 2⁻⁴⁷) Σ|pᵢ|, because 16 sums run side by side, where `f64` gives n 2⁻⁵³ Σ|pᵢ| and plain sums in `f32` up to n 2⁻²⁴ Σ|pᵢ|. A batch-size test
 /// sees the noise of gradients, which is larger by orders of magnitude. Squares must stay in the range of `f32`: norms
 /// between 10⁻¹⁹ and 10¹⁹, and between 10⁻⁹ and 10⁹ for tests with inner products, which square them again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd)]

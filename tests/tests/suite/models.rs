@@ -399,7 +399,7 @@ fn how_a_list_is_written_does_not_matter_and_what_it_says_does() {
 fn a_list_that_is_no_network_is_told_which_layer_and_what_may_stand_there() {
     let long = "x".repeat(32);
     for (text, expected) in [
-        ("", "line 1: not valid JSON: EOF while parsing a value"),
+        ("", "line 1: not valid JSON: the text ends before a value"),
         ("{}", "it is an object, but must be a list of layers"),
         ("[4]", "line 1: layer 0: it is 4, but must be an object, such as {\"layer\": \"relu\"}"),
         ("[{}]", "line 1: layer 0: `layer` is missing: dense, conv2d, relu,"),

@@ -168,7 +168,7 @@ export const CONTROLLER_ROWS = [
     source: 'Lau, Liu, Kolar 2024, arXiv 2402.11215',
     words: {
       grew: 'the test needed {required} samples',
-      shrank: 'the settings allow no larger batch any more',
+      shrank: 'the largest batch in the settings was reduced',
       kept: 'the batch was large enough for the test',
       against: 'A very small initial batch can require far too much by chance, and the batch never shrinks again.',
     },
@@ -201,7 +201,7 @@ export const CONTROLLER_ROWS = [
     source: 'arXiv 2509.16173',
     words: {
       grew: 'an epoch ended whose gradients were diverse enough for a larger batch',
-      shrank: 'the settings allow no larger batch any more',
+      shrank: 'the largest batch in the settings was reduced',
       kept: 'DiveBatch changes the size at most once per {every_epochs:epochs}',
       against: 'Every adaptive scheme in DiveBatch’s own CIFAR-10 table loses 0.4 to 1.7 points to constant b = 128.',
     },
@@ -235,7 +235,7 @@ export const CONTROLLER_ROWS = [
     source: 'Ostroukhov, Zhumabayeva, Xiang, Gasnikov, Takáč, Kamzolov 2024, arXiv 2402.05264',
     words: {
       grew: 'the smallest of the last {window} sizes that its test required is larger',
-      shrank: 'the settings allow no larger batch any more',
+      shrank: 'the largest batch in the settings was reduced',
       kept: 'the smallest of the last {window} sizes that its test required is not larger, or is not known yet',
       against: 'Its test needs a second sweep over each batch, and the batch never shrinks again.',
     },
@@ -269,9 +269,9 @@ export const CONTROLLER_ROWS = [
     doc: 'Doubles or halves toward the batch that makes most progress per second, by measured step times.',
     source: 'snr-grad 2026',
     words: {
-      grew: 'a larger batch promises more progress per second, or is tried in order to time it',
-      shrank: 'a smaller batch promises more progress per second, or is tried in order to time it',
-      kept: 'no other size promises at least {gain:percent} more progress per second, or the last change was less than {dwell} steps ago',
+      grew: 'a larger batch promised more progress per second, or had to be timed first',
+      shrank: 'a smaller batch promised more progress per second, or had to be timed first',
+      kept: 'no other size promised at least {gain:percent} more progress per second, or the size had changed within the last {dwell} steps',
       against: 'Its choice depends on this machine’s speed, so a run does not repeat exactly. The noise scale can underestimate the critical batch by orders of magnitude under Adam (arXiv 2505.23971).',
     },
     fields: [
@@ -291,7 +291,7 @@ export const CONTROLLER_ROWS = [
     source: '',
     words: {
       grew: 'the smallest batch in the settings was raised',
-      shrank: 'the settings allow no larger batch any more',
+      shrank: 'the largest batch in the settings was reduced',
       kept: 'the rule keeps the batch constant',
       against: '',
     },
@@ -335,7 +335,7 @@ export const CONTROLLER_ROWS = [
     source: 'Devarakonda, Naumov, Garland 2017, arXiv 1712.02029',
     words: {
       grew: 'AdaBatch multiplies the batch by {factor} once per {every_epochs:epochs}',
-      shrank: 'the settings allow no larger batch any more',
+      shrank: 'the largest batch in the settings was reduced',
       kept: 'AdaBatch multiplies the batch by {factor} only once per {every_epochs:epochs}',
       against: 'The growth is fixed before the run, and follows nothing that the gradients say.',
     },
@@ -351,9 +351,9 @@ export const CONTROLLER_ROWS = [
     doc: 'Where a schedule would cut the learning rate, the batch grows instead, up to a tenth of the data.',
     source: 'Smith, Kindermans, Ying, Le 2018, arXiv 1711.00489',
     words: {
-      grew: 'a milestone was reached where a schedule would cut the learning rate',
-      shrank: 'the settings allow no larger batch any more',
-      kept: 'no milestone was reached, or the learning rate was cut instead',
+      grew: 'a milestone was reached at which a schedule would reduce the learning rate',
+      shrank: 'the largest batch in the settings was reduced',
+      kept: 'no milestone was reached, or the learning rate was reduced instead',
       against: 'The milestones are fixed before the run, and follow nothing that the gradients say.',
     },
     fields: [
@@ -368,9 +368,9 @@ export const CONTROLLER_ROWS = [
     doc: 'Where a schedule would halve the learning rate, the batch is doubled and the rate divided by √2.',
     source: 'arXiv 2510.14717',
     words: {
-      grew: 'a milestone was reached where a schedule would cut the learning rate',
-      shrank: 'the settings allow no larger batch any more',
-      kept: 'no milestone was reached, or only the learning rate was cut',
+      grew: 'a milestone was reached at which a schedule would reduce the learning rate',
+      shrank: 'the largest batch in the settings was reduced',
+      kept: 'no milestone was reached, or only the learning rate was reduced',
       against: 'The milestones are fixed before the run, and follow nothing that the gradients say.',
     },
     fields: [
@@ -385,8 +385,8 @@ export const CONTROLLER_ROWS = [
     source: 'De, Yadav, Jacobs, Goldstein 2016, arXiv 1610.05792',
     words: {
       grew: 'the mean gradient of a smaller batch did not stand out from the noise',
-      shrank: 'the settings allow no larger batch any more',
-      kept: 'the mean gradient of this size stood out from the noise, or it is the largest allowed',
+      shrank: 'the largest batch in the settings was reduced',
+      kept: 'the mean gradient of a batch of this size stood out from the noise, or no larger batch is allowed',
       against: 'The batch never shrinks again, and each extension costs another pass over the new samples.',
     },
     fields: [
@@ -441,8 +441,8 @@ export const DECAY_ROWS = [
 
 export const RUN_ROWS = [
   { name: 'learning_rate', title: 'learning rate', symbol: '', doc: 'The learning rate before the schedule.', kind: 'number', default: 0.02, least: 0, texts: [], range: '', retunable: true },
-  { name: 'observe', title: 'observed', symbol: '', doc: 'Tests, noise scales and rules that are reported and decide nothing: names of up to eight. They stay during a run, because memory is laid out for them.', kind: 'text', default: '', least: 0, texts: [], range: '', retunable: false },
-  { name: 'coupling', title: 'coupling', symbol: '', doc: 'How the learning rate, and β₁ and β₂ of Adam and AdamW, follow a batch that becomes δ times as large: not at all; rate times δ; rate times √δ; the same and 1 − δ(1 − β) for each β; or β₂ to the power of δ. During a run it acts on later changes.', kind: 'text', default: 'none', least: 0, texts: ['none', 'linear', 'sqrt', 'sde', 'half_life'], range: '', retunable: true },
+  { name: 'observe', title: 'observed', symbol: '', doc: 'Tests, noise scales and rules that are reported and decide nothing: names of up to eight. They stay during a run, because memory is laid out for them. What compares parts has a size only for batches that the run cuts into parts anyway, each of 4 to 128 samples by the network, because the training must stay the same: worker_norm for two parts or more, simi_grad for exactly two. On WebGPU both need a run whose own test compares parts.', kind: 'text', default: '', least: 0, texts: [], range: '', retunable: false },
+  { name: 'coupling', title: 'coupling', symbol: '', doc: 'How the learning rate, and β₁ and β₂ of Adam and AdamW, follow a batch that becomes δ times as large: not at all; rate times δ; rate times √δ; the same and 1 − δ(1 − β) for each β; or β₂ to the power of δ. During a run it acts on later changes. sde and half_life need the optimizer adam or adamw. Only none goes with rules that change the learning rate (geometric, smith, seesaw, and dive_batch with scale_learning_rate), compute the size from it (cabs) or extend a batch (big_batch).', kind: 'text', default: 'none', least: 0, texts: ['none', 'linear', 'sqrt', 'sde', 'half_life'], range: '', retunable: true },
   { name: 'initial_batch', title: 'initial batch', symbol: '', doc: 'The size of the initial batch in samples; at least 2 with a test, because one sample has no variance.', kind: 'size', default: 8, least: 1, texts: [], range: '', retunable: false },
   { name: 'min_batch', title: 'smallest batch', symbol: '', doc: 'The smallest batch in samples.', kind: 'size', default: 1, least: 1, texts: [], range: '', retunable: true },
   { name: 'max_batch', title: 'largest batch', symbol: '', doc: 'The largest batch in samples, at most the number of training samples.', kind: 'size', default: 4096, least: 1, texts: [], range: '', retunable: true },

@@ -419,8 +419,8 @@ fn optimizers(random: &mut Random, cases: &mut Vec<Case>) {
     }
 }
 
-/// Memory of parameters without a gradient: exactly the core's, which is 0 where others would have subnormal numbers, on
-/// every device.
+/// Memory of parameters without a gradient: exactly the core's as long as it is normal, and 0 where others would have
+/// subnormal numbers, on every device. (The core's AdaGrad does not even read the memory of rows without a gradient.)
 fn decaying_memory(cases: &mut Vec<Case>) {
     const COUNT: u32 = 66;
     let rules = of_each_kernel(&[("momentum", 0.75), ("alpha", 0.75), ("beta1", 0.75), ("beta2", 0.875)]);
@@ -436,6 +436,7 @@ fn decaying_memory(cases: &mut Vec<Case>) {
         if before.is_empty() || optimizer.update(&scalars, &mut unchanged, &gradient, &mut decayed).is_err() {
             continue;
         }
+        decayed.iter_mut().filter(|value| value.abs() < f32::MIN_POSITIVE).for_each(|value| *value = 0.0);
         let [before, decayed] = [before, decayed].map(|memory| spread(&memory, slot.len()));
         cases.push(
             Case::of(
