@@ -536,10 +536,10 @@ fn a_state_that_contradicts_itself_is_an_error() {
         // Another rule's state, what is remembered of something that is not observed, and β that the optimizer has not.
         |state| state.progress.controller = AnyState::Cabs(CabsState { xi: 1.0, loss: 1.0 }),
         |state| {
-            let watch = r#"[{"numerator":1,"denominator":1}]"#;
-            let text = serde_json::to_string(&state.progress).unwrap();
-            let text = format!("{},\"observed\":{watch}}}", &text[..text.len() - 1]);
-            state.progress = serde_json::from_str(&text).unwrap();
+            let mut progress = serde_json::to_value(state.progress).unwrap();
+            progress["observed"] =
+                serde_json::json!([{ "average": { "numerator": 1, "denominator": 1 }, "rule": "none" }]);
+            state.progress = serde_json::from_value(progress).unwrap();
         },
         |state| {
             state.progress.shared.betas =

@@ -16,8 +16,8 @@ use adadagrad_tests::table::{Table, uniform};
 fn pairs(seed: u64) -> impl Iterator<Item = (Pair, f64)> {
     let numbers = uniform(Key::new(seed, 0), 4000, 1.0);
     (0_i32..).zip(numbers).map(|(k, number)| {
-        // Thirds have more digits than one `f32`.
-        let pair = Pair::of(number / 3.0 * 2.0_f64.powi(k % 61 - 30));
+        // More digits than one `f32` has.
+        let pair = Pair::of(number * 0.7 * 2.0_f64.powi(k % 61 - 30));
         (pair, pair.as_f64())
     })
 }

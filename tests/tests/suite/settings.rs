@@ -128,7 +128,7 @@ fn what_is_wrong_with_a_text_is_named_by_its_path() {
         ),
         ("[]", "it is a list, but must be an object"),
         ("3", "it is 3, but must be an object"),
-        ("", "not valid JSON: EOF"),
+        ("", "not valid JSON: the text ends before a value at line 1 column 0"),
         (
             "{\n\"seed\": NaN}",
             "not valid JSON: expected value at line 2 column 9, in the line: \"seed\": NaN}",
