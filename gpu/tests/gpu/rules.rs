@@ -182,13 +182,15 @@ fn every_observed_quantity_is_the_cpus() {
             max_batch: 200,
             ..config(AnyController::Constant(Constant {}))
         };
-        let budgeted = |config: &RunConfig| {
-            let options =
-                Options { memory_budget: Some(OBSERVED_BUDGET), ..Options::of_adapter(None, quiet) };
-            gpu_with(config, &training, options)
+        let budgeted = |config: &RunConfig, memory_budget| {
+            gpu_with(config, &training, Options { memory_budget, ..Options::of_adapter(None, quiet) })
         };
-        let Some(mut on_gpu) = budgeted(&config) else { return };
-        let without = budgeted(&RunConfig { observe: Observe::NONE, ..config.without_test() }).unwrap();
+        // A byte less than the whole batch takes.
+        let Some(whole) = budgeted(&config, None) else { return };
+        let budget = Some(whole.training().memory_bytes() - 1);
+        let mut on_gpu = budgeted(&config, budget).unwrap();
+        let without =
+            budgeted(&RunConfig { observe: Observe::NONE, ..config.without_test() }, budget).unwrap();
         smaller += u32::from(on_gpu.training().micro_batch() < without.training().micro_batch());
         let mut on_cpu = cpu(&config, &training);
         for (gpu, cpu) in told(config, &mut on_gpu).iter().zip(told(config, &mut on_cpu)) {
@@ -219,9 +221,6 @@ fn every_observed_quantity_is_the_cpus() {
 
 /// A GPU computes no parts for what is only observed: they would change the order of the run's sums.
 const OF_PARTS: [&str; 2] = ["worker_norm", "simi_grad"];
-
-/// Bytes with which observing leaves fewer samples per micro-batch.
-const OBSERVED_BUDGET: u64 = 1_000_000;
 
 #[test]
 fn an_extended_batch_is_measured_when_it_passes_the_place() {
