@@ -216,7 +216,8 @@ fn every_observed_quantity_is_the_cpus() {
     }
     assert!(smaller > 0, "the budget leaves all micro-batches as large as without");
     let missing: Vec<_> = names.into_iter().filter(|name| !sizes.contains(name)).collect();
-    assert_eq!(missing, OF_PARTS, "no size");
+    // DiveBatch waits for the end of more epochs, and the cost-aware rule for times: they give the same reasons.
+    assert_eq!(missing, ["worker_norm", "dive_batch", "cost_aware", "simi_grad"], "no size");
 }
 
 /// A GPU computes no parts for what is only observed: they would change the order of the run's sums.
