@@ -433,8 +433,8 @@ test('a run begins with the parameters of a file, and says what is wrong with it
     const text = header.__metadata__.adadagrad.replace(new RegExp(`("${field}":)[^,}]+`), `$1${number}`);
     return pack({ ...header, __metadata__: { adadagrad: text } }, data);
   };
-  assert.match(await resume(written('next_batch', '1e400')), /is not a valid run state: progress\.next_batch: /);
-  assert.match(await resume(written('initial_batch', '-1')), /is not a valid run state: config\.initial_batch: /);
+  assert.match(await resume(written('next_batch', '1e400')), /is not a valid run state: progress\.next_batch is /);
+  assert.match(await resume(written('initial_batch', '-1')), /is not a valid run state: config\.initial_batch is /);
   assert.match(await resume(written('learning_rate', '1e400')), /learning.rate/i);
   const old = Object.fromEntries(Object.entries(header).map(([name, tensor]) => [name.replace('1.', 'layers.0.'), tensor]));
   const { training_data: digest, ...first_version } = { ...state, version: 1 };
