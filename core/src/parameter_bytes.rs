@@ -149,7 +149,7 @@ pub fn write<F: Real>(parameters: &[F], bytes: &mut [u8]) -> Result<(), Paramete
     Ok(())
 }
 
-/// Reads parameters that [`write`] wrote. There may be other bytes behind them, as on a page of flash.
+/// Reads parameters that [`write()`] wrote. There may be other bytes behind them, as on a page of flash.
 ///
 /// # Errors
 /// What is wrong with the bytes; then the parameters are as they were.
