@@ -58,14 +58,8 @@ impl<const D: usize, const OPTIMIZER: usize, const VALUES: usize, const SUMS: us
     }
 }
 
-impl<
-    F: Real,
-    const D: usize,
-    const OPTIMIZER: usize,
-    const VALUES: usize,
-    const SUMS: usize,
-    const M: usize,
-> Memory<F, D, OPTIMIZER, VALUES, SUMS, M>
+impl<F: Real, const D: usize, const OPTIMIZER: usize, const VALUES: usize, const SUMS: usize, const M: usize>
+    Memory<F, D, OPTIMIZER, VALUES, SUMS, M>
 {
     /// The same of any floats, given their zero and that of their sums.
     #[must_use]
