@@ -63,7 +63,7 @@ fn rank(data: SharedDataset, collective: Box<dyn Collective>) -> Result<Vec<Tele
     Ok(steps)
 }
 
-/// The steps of a run on so many ranks, as the first one tells them.
+/// The steps of a run on `ranks` ranks, as rank 0 reports them.
 fn train(ranks: usize) -> Result<Vec<Telemetry>, Failure> {
     let data = stripes()?;
     thread::scope(|scope| {

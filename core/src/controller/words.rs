@@ -1,6 +1,6 @@
 //! What a rule has done, in words.
 
-/// Why a rule has changed the size of a batch or kept it, and what is known against it: for whoever shows runs to people.
+/// Why a rule has changed the size of a batch or kept it, and what is known against it: for programs that show runs.
 ///
 /// The first three are clauses that follow "because". `{field}` stands for a setting of the rule, and `{field:form}` for a
 /// setting in a form of its own: `percent`; `epochs` ("epoch" for 1, "20 epochs" for 20); `times` (nothing for 1, "2 times "

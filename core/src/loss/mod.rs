@@ -45,7 +45,7 @@ impl<F: Real> Loss<'_, F> {
         matches!(self, Self::SoftmaxCrossEntropy)
     }
 
-    /// Whether a network with so many outputs can be compared with so many targets per sample.
+    /// Whether it can compare `outputs` outputs of a network with `targets` targets per sample.
     pub(crate) fn check(&self, outputs: usize, targets: usize) -> Result<(), LengthMismatch> {
         match self {
             Self::SoftmaxCrossEntropy => check_least("the outputs that softmax takes", 2, outputs),

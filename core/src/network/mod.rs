@@ -57,7 +57,7 @@ impl<'a> Network<'a> {
         Self { nodes, targets: 0 }
     }
 
-    /// The same for samples with so many targets that are numbers: [`SampleShape::values`](crate::dataset::SampleShape::values).
+    /// The same for samples with `targets` numbers as targets: [`SampleShape::values`](crate::dataset::SampleShape::values).
     /// They lie in the workspace.
     #[must_use]
     pub const fn with_targets(self, targets: usize) -> Self {

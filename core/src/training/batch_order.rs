@@ -6,7 +6,7 @@ use crate::shuffle::Order;
 /// Which training samples stand at a batch's positions.
 #[derive(Clone, Copy, Debug)]
 pub enum BatchOrder {
-    /// Those that a run visits after so many others.
+    /// Those that a run visits after the first `start`.
     Shuffled {
         /// The run's order.
         order: Order,

@@ -168,7 +168,7 @@ pub enum PartError {
         /// The one that came.
         found: u32,
     },
-    /// The batch has not so many parts.
+    /// The batch has fewer parts.
     NoSuchPart {
         /// Which.
         part: u32,
