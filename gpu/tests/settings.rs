@@ -281,8 +281,8 @@ fn settings_of_a_file_that_are_wrong_are_named_with_their_values() {
         (r#"{"seed": 18446744073709551616}"#, "must be a whole number from 0 to 9007199254740991"),
         (r#"{"seed": "\ud800"}"#, r#"seed is "\ud800", which cannot be read: "#),
         ("[]", "c.json: it is a list, but must be an object"),
-        ("", "c.json: not valid JSON: EOF"),
-        ("\n{\"seed\": 1,\n", "c.json: not valid JSON: EOF"),
+        ("", "c.json: not valid JSON: the text ends before a value"),
+        ("\n{\"seed\": 1,\n", "c.json: not valid JSON: the text ends "),
         ("learning_rate = 0.1", "not valid JSON: "),
     ] {
         fs::write(path.join("c.json"), file).unwrap();
