@@ -6,7 +6,7 @@ use adadagrad_core::config::ConfigError;
 use adadagrad_core::network::SweepError;
 use adadagrad_core::parameter_bytes::ParameterBytesError;
 use adadagrad_core::statistics::LengthMismatch;
-use adadagrad_core::training::StepError;
+use adadagrad_core::training::{PartError, StepError};
 
 /// Why a run stopped.
 #[derive(Debug)]
@@ -23,6 +23,8 @@ pub enum Failure {
     Bytes(ParameterBytesError),
     /// The digits in this program.
     Digits,
+    /// The rule extends batches, for which these programs have no memory.
+    Extended,
 }
 
 impl fmt::Display for Failure {
@@ -34,6 +36,7 @@ impl fmt::Display for Failure {
             Self::Length(error) => error.fmt(f),
             Self::Bytes(error) => error.fmt(f),
             Self::Digits => f.write_str("the digits in this program are not as many as their labels"),
+            Self::Extended => f.write_str("the rule extends batches, which these programs do not"),
         }
     }
 }
@@ -55,6 +58,12 @@ impl From<SweepError> for Failure {
 impl From<StepError> for Failure {
     fn from(error: StepError) -> Self {
         Self::Step(error)
+    }
+}
+
+impl From<PartError> for Failure {
+    fn from(error: PartError) -> Self {
+        Self::Step(error.into())
     }
 }
 

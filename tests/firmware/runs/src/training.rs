@@ -1,14 +1,14 @@
-//! A whole run in memory that is there from the start: plan, sweep, conclude.
+//! A whole run in memory that is there from the start, driven by the step machine of every other engine.
 
 use core::fmt;
 
 use adadagrad_core::backend::PlainBackend;
 use adadagrad_core::config::RunConfig;
 use adadagrad_core::dataset::{Dataset, Visit};
-use adadagrad_core::network::{Grain, Network, Sweep, Workspace, initialise};
+use adadagrad_core::network::{Grain, Network, Sweep, SweepError, Workspace, initialise};
 use adadagrad_core::real::Real;
 use adadagrad_core::statistics::Statistics;
-use adadagrad_core::training::{Telemetry, Trainer};
+use adadagrad_core::training::{Next, Step, Sweeper, Telemetry, Trainer, Work};
 
 use crate::Failure;
 use crate::fingerprint::fingerprint;
@@ -94,16 +94,25 @@ impl<F: Real, const D: usize, const OPTIMIZER: usize, const VALUES: usize, const
         #[allow(clippy::cast_possible_truncation, reason = "a few samples")]
         let micro_batch = M as u32;
         let mut order = trainer.order();
-        while let Some(plan) = trainer.plan() {
+        while let Some(mut step) = Step::begin(&trainer) {
             watch.begin();
+            let needs = step.plan().needs;
             let mut statistics = Statistics::new(gradient, &mut [])?;
-            for piece in plan.cut.walk(0..plan.cut.parts(), micro_batch) {
-                let samples = piece.positions.map(|position| order.visit(plan.start + u64::from(position)));
-                sweep.accumulate(parameters, dataset, samples, &plan.needs, &mut statistics)?;
+            while let Next::Sweep(round) = step.next() {
+                let Some(part) = round.next() else { break };
+                let before = statistics.totals.samples;
+                let visit = |position: u32| order.visit(part.start + u64::from(position));
+                let mut sweeper = Sweeper { workspaces: &mut sweep, parameters, dataset, visit };
+                let mut work = Work::Accumulate { needs: &needs, sums: &mut statistics };
+                sweeper.part::<SweepError>(&part, &mut work, |_| Ok(()))?;
+                step.batch_mut().take_sums(&part, statistics.totals.samples - before)?;
             }
-            let evidence = statistics.evidence(&plan.needs, None);
+            let evidence = statistics.evidence(&needs, None);
             let mean_gradient = statistics.into_mean_gradient()?;
-            let telemetry = trainer.conclude(&plan, &evidence, mean_gradient, parameters, optimizer)?;
+            step.batch_mut().close()?;
+            let made = step.conclude(&mut trainer, &evidence, mean_gradient, parameters, optimizer)?;
+            // None of these runs has a rule that extends batches.
+            let telemetry = made.ok_or(Failure::Extended)?;
             watch.end(telemetry.samples);
             report(&telemetry, fingerprint(parameters), watch);
         }
