@@ -128,7 +128,7 @@ pub struct Throughput {
     /// Steps timed.
     pub steps: u32,
     /// By the wall clock.
-    pub images_per_second: f64,
+    pub samples_per_second: f64,
     /// Shares of the time in which kernels ran, while each was timed; where there are timestamps.
     pub busy: Option<f64>,
     /// Billions of operations a second, by the wall clock.
@@ -211,12 +211,12 @@ fn measure(
         // The first step compiles as well.
         let steps = enough(plain.time(batch, 1)?);
         let seconds = plain.time(batch, steps)?;
-        let images_per_second = f64::from(steps) * f64::from(batch) / seconds;
+        let samples_per_second = f64::from(steps) * f64::from(batch) / seconds;
         let mut row = Throughput {
             model,
             batch,
             steps,
-            images_per_second,
+            samples_per_second,
             busy: None,
             gflops: None,
             kernels: Vec::new(),

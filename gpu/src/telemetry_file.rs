@@ -145,7 +145,7 @@ impl TelemetryFile {
                 break;
             }
             run.check(&place).map_err(|what| {
-                told(io::ErrorKind::InvalidData, &format!("line {number} is of another run: {what}"))
+                told(io::ErrorKind::InvalidData, &format!("line {number} belongs to another run: {what}"))
             })?;
             kept += line.len() as u64;
             last = Some(place.step);

@@ -82,7 +82,7 @@ fn what_is_no_network_is_refused_in_one_sentence() {
         ("train --data . --model resnet-20-16", "expected resnet-20, as this model is written"),
         (
             &format!("train --data . --model own-{hash}"),
-            "is a network of the user's own: give its file with --network",
+            "is a custom network: give its file with --network",
         ),
         ("train --data . --network own.json --save own.json", "--save and --network are the same file"),
     ] {
@@ -154,7 +154,7 @@ fn a_checkpoint_holds_the_network_of_its_run() {
     let refused =
         refuse(folder.path(), "train --data . --resume part.safetensors --telemetry others.jsonl --quiet");
     let expected = format!(
-        "others.jsonl: line 1 is of another run: trained the network mlp, but the checkpoint's run trains {name}"
+        "others.jsonl: line 1 belongs to another run: trained the network mlp, but the checkpoint's run trains {name}"
     );
     assert!(refused.contains(&expected), "{refused}");
     assert!(fs::read_to_string(others).unwrap().contains("mlp"), "the file was touched");

@@ -95,7 +95,7 @@ impl<F: Real> fmt::Display for Loss<'_, F> {
             Self::SoftmaxCrossEntropy => "softmax cross-entropy",
             Self::SquaredError => "the squared error",
             Self::BinaryCrossEntropy => "binary cross-entropy",
-            Self::Own(_) => "your own loss",
+            Self::Own(_) => "a custom loss",
         })
     }
 }

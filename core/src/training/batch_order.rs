@@ -3,7 +3,7 @@
 use crate::dataset::Visit;
 use crate::shuffle::Order;
 
-/// Which training samples stand at a batch's positions.
+/// Which training samples are at a batch's positions.
 #[derive(Clone, Copy, Debug)]
 pub enum BatchOrder {
     /// Those that a run visits after the first `start`.

@@ -300,7 +300,7 @@ fn unlike_published(names: &Names, counts: [u32; 2], records: &[(&str, usize)]) 
     let which =
         if unlike.len() < records.len() { format!(" ({})", unlike.join(", ")) } else { String::new() };
     format!(
-        "These are not the published files: they hold {own_training} + {own_test} images, not {training} + \
+        "These are not the published files: they contain {own_training} + {own_test} images, not {training} + \
          {test}{which}."
     )
 }

@@ -40,7 +40,7 @@ fn write_into(splits: &Splits, folder: &Path) -> io::Result<(Kind, Vec<PathBuf>)
         }
     }
     if let Some(kind) = kinds_in(DatasetName::Own, folder).first() {
-        let text = format!("holds {kind} already: a folder is for one data set");
+        let text = format!("already contains {kind}: give another folder");
         return Err(about(folder, told(ErrorKind::AlreadyExists, &text)));
     }
     let mut staged = Vec::new();

@@ -110,7 +110,7 @@ fn unpack(packed: &[u8], most: impl Fn(&[u8]) -> Most) -> io::Result<Vec<u8>> {
                     Some(declared) => Err(io::Error::new(
                         io::ErrorKind::InvalidData,
                         format!(
-                            "the header declares {declared} bytes, but more than {begin} follow decompressed"
+                            "the header declares {declared} bytes, but there are more than {begin} decompressed bytes"
                         ),
                     )),
                 };

@@ -581,7 +581,7 @@ impl Submission {
             match gpu.device.poll(wgpu::PollType::Wait { submission_index, timeout: Some(tick) }) {
                 Err(wgpu::PollError::Timeout) => None,
                 Err(_) => {
-                    let lost = GpuError::Lost("its driver lost track of the submitted work".into());
+                    let lost = GpuError::Lost("its driver no longer reports on the submitted work".into());
                     lock(&gpu.faults).lost.get_or_insert(lost);
                     Some(())
                 }

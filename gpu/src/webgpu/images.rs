@@ -84,7 +84,7 @@ impl DeviceImages {
             Loss::SoftmaxCrossEntropy => {}
             loss @ (Loss::SquaredError | Loss::BinaryCrossEntropy | Loss::Own(_)) => {
                 return Err(GpuError::Unsupported(format!(
-                    "{loss}; it trains classes, by softmax cross-entropy, and the engine on threads trains every loss"
+                    "{loss} (it supports only softmax cross-entropy; the CPU engine supports every loss)"
                 )));
             }
         }
@@ -115,7 +115,7 @@ impl DeviceImages {
             None if placements.augmentation.is_none() => {
                 Self::new(gpu, &values, &labels, &[], layout(Format::Floats), most)
             }
-            None => Err(GpuError::Unsupported("crops and flips of data that are not stored in bytes".into())),
+            None => Err(GpuError::Unsupported("crops and flips of data that are not stored as bytes".into())),
         }
     }
 

@@ -72,7 +72,7 @@ impl Chosen {
         let Self { model, own } = self;
         network_of(*model, own.as_ref(), shape).map_err(|error| match error {
             RunError::Model(_) if own.is_none() && matches!(model, Model::Own { .. }) => {
-                format!("the model {model} is a network of the user's own: give its file with --network")
+                format!("the model {model} is a custom network: give its file with --network")
             }
             error => misfit(*model, shape, error),
         })
