@@ -1,8 +1,8 @@
 //! Folders of PNG and JPEG images: `train/CLASS/…` and `test/CLASS/…`.
 //!
 //! Classes are the folders' names, sorted, and numbered in this order; images are sorted by name within a class. All
-//! images have one size, or are brought to one. If all are grey, they have one channel, else three; transparency is left
-//! out, 16 bits become 8, and images are turned upright as their EXIF data say.
+//! images have one size, or are resized to one. If all are grey, they have one channel, else three; transparency is
+//! dropped, 16 bits become 8, and images are rotated according to their EXIF data.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;

@@ -1,4 +1,4 @@
-//! What lies in folders of images and is no image of a class: counted, so that the user hears of it.
+//! Files in folders of images that are not images of a class: they are counted, so that the user is informed.
 
 use std::ffi::OsStr;
 use std::fmt;

@@ -1,10 +1,10 @@
 //! Data sets on the device, and the dispatches that draw micro-batches from them.
 //!
-//! Images are uploaded as they are stored, a byte a value, and decoded, cropped and mirrored by the shader: see
+//! Images are uploaded as they are stored, one byte per value, and decoded, cropped and mirrored by the shader: see
 //! `draw.wgsl`. A data set that does not fit a binding lies in several buffers, so that its size is limited by the
-//! device's memory alone: CIFAR-10's 153.6 MB are more than the 128 MiB that every WebGPU device binds. Buffers in place of
-//! a copy of each batch's bytes, because a copy would have to be made for every micro-batch of every sweep, and because
-//! steps that are submitted ahead would need theirs before anybody knows them.
+//! device's memory alone: CIFAR-10's 153.6 MB are more than the 128 MiB that every WebGPU device binds. Buffers in
+//! place of a copy of each batch's bytes, because a copy would have to be made for every micro-batch of every sweep,
+//! and because steps that are submitted ahead would need theirs before anybody knows them.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -20,7 +20,7 @@ use super::device::{Gpu, GpuError};
 use super::kernel::{Dispatch, Grid, Launch, Shader};
 use super::uniforms::Draw;
 
-/// A data set as it lies on the device.
+/// A data set on the device.
 #[derive(Debug)]
 pub struct DeviceImages {
     chunks: Vec<Chunk>,
@@ -74,7 +74,7 @@ impl DeviceImages {
         Self::in_chunks(gpu, dataset, gpu.largest_binding())
     }
 
-    /// The same in buffers of at most so many bytes, or of one sample.
+    /// The same in buffers of at most this number of bytes, or of one sample.
     ///
     /// # Errors
     /// As [`Self::of_dataset`].
