@@ -300,7 +300,10 @@ fn what_a_run_remembers_is_named_where_it_is_missing_or_of_something_else() {
     let found = of(&|state| {
         state["progress"]["controller"] = serde_json::json!({ "cabs": { "xi": 1.0, "loss": 2.0 } })
     });
-    assert!(found.contains("progress.controller does not belong to the rule in config.controller"), "{found}");
+    assert!(
+        found.contains("progress.controller does not belong to the rule in config.controller"),
+        "{found}"
+    );
 }
 
 #[cfg(target_os = "linux")]

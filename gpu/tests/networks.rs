@@ -80,10 +80,7 @@ fn what_is_no_network_is_refused_in_one_sentence() {
         ),
         ("train --data . --network own.json --model cnn", "cannot be used with"),
         ("train --data . --model resnet-20-16", "expected resnet-20, as this model is written"),
-        (
-            &format!("train --data . --model own-{hash}"),
-            "is a custom network: give its file with --network",
-        ),
+        (&format!("train --data . --model own-{hash}"), "is a custom network: give its file with --network"),
         ("train --data . --network own.json --save own.json", "--save and --network are the same file"),
     ] {
         let refused = refuse(folder.path(), command);

@@ -107,7 +107,10 @@ fn the_data_set_of_a_file_is_the_one_that_is_used() {
         );
         // Other data under the same name, as many of them.
         let said = refuse(path, &format!("{command} f.safetensors --data www/public/data/mnist"));
-        assert!(said.contains("the run was trained on other data than those in www/public/data/mnist:"), "{said}");
+        assert!(
+            said.contains("the run was trained on other data than those in www/public/data/mnist:"),
+            "{said}"
+        );
         assert_eq!(
             said.split(|c: char| !c.is_ascii_hexdigit()).filter(|word| word.len() == 64).count(),
             2,
@@ -394,7 +397,10 @@ fn batch_sizes_are_looked_at_before_anything_is_timed() {
     for (batches, wrong) in [("16,0", "0"), ("16,301", "301"), ("16,32,4096", "4096")] {
         let said =
             refuse(folder.path(), &format!("bench --models logistic --seconds 60 --batches {batches}"));
-        assert_eq!(said, format!("error: --batches contains {wrong}, but batch sizes must be from 2 to 300\n"));
+        assert_eq!(
+            said,
+            format!("error: --batches contains {wrong}, but batch sizes must be from 2 to 300\n")
+        );
     }
     // Fewer samples than in the smallest of the usual batches.
     let [images, labels] = support::idx(5, 1);

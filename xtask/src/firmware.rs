@@ -309,7 +309,8 @@ fn with_table(text: &str, table: &str) -> Result<String> {
         let (_, after) = rest.split_once(TABLE_ENDS)?;
         Some((before, after))
     });
-    let (before, after) = place.with_context(|| format!("{README} does not contain the markers of the table"))?;
+    let (before, after) =
+        place.with_context(|| format!("{README} does not contain the markers of the table"))?;
     Ok(format!("{before}{TABLE_BEGINS}{table}{TABLE_ENDS}{after}"))
 }
 

@@ -18,11 +18,13 @@ pub(super) const EVERY_EPOCHS: Field =
         .placeholder("EPOCHS");
 
 /// Where a schedule would act.
-pub(super) const MILESTONES: Field =
-    Field::new("milestones", "The numbers of samples seen at which the learning rate would be cut, such as 60K 120K 240K.")
-        .text("60K 120K 240K", &[])
-        .retunable()
-        .placeholder("SAMPLES");
+pub(super) const MILESTONES: Field = Field::new(
+    "milestones",
+    "The numbers of samples seen at which the learning rate would be cut, such as 60K 120K 240K.",
+)
+.text("60K 120K 240K", &[])
+.retunable()
+.placeholder("SAMPLES");
 
 /// c.
 pub(super) const SCALE: Field =

@@ -268,10 +268,7 @@ impl Entry {
             } else if text.is_empty() {
                 Err("`name` is empty".to_owned())
             } else {
-                Err(format!(
-                    "`{}` is not a valid name: numbers and `{INPUT}` are reserved",
-                    shown(&text)
-                ))
+                Err(format!("`{}` is not a valid name: numbers and `{INPUT}` are reserved", shown(&text)))
             };
         }
         let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');

@@ -24,8 +24,9 @@ pub enum ModelError {
 impl fmt::Display for ModelError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Storage { nodes, places } => write!(f, "the network has {nodes} layers, but there is memory for \
-                                                          {places}"),
+            Self::Storage { nodes, places } => {
+                write!(f, "the network has {nodes} layers, but there is memory for {places}")
+            }
             Self::Depth(depth) => {
                 write!(f, "the depth of the ResNet is {depth}, but must be one of ")?;
                 for (index, depth) in Model::DEPTHS.iter().enumerate() {
@@ -36,9 +37,7 @@ impl fmt::Display for ModelError {
             Self::Width(width) => {
                 write!(f, "the width of the ResNet is {width}, but must be from 1 to {MOST_WIDTH}")
             }
-            Self::Own => {
-                f.write_str("the settings name a custom network, but its layers are missing")
-            }
+            Self::Own => f.write_str("the settings name a custom network, but its layers are missing"),
         }
     }
 }

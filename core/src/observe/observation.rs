@@ -100,8 +100,7 @@ mod files {
         fn of(value: Value) -> Result<Self, Fault> {
             let name = value.into_text()?;
             let known: StrDeserializer<'_, Error> = name.as_str().into_deserializer();
-            Self::deserialize(known)
-                .map_err(|_| Fault::words(format_args!("{name} is not a valid reason")))
+            Self::deserialize(known).map_err(|_| Fault::words(format_args!("{name} is not a valid reason")))
         }
     }
 }

@@ -217,7 +217,10 @@ impl fmt::Display for PartError {
                  exactly once"
             ),
             Self::Missing { part, parts } => {
-                write!(f, "part {part} of the batch is missing: a sweep is complete only with all {parts} parts")
+                write!(
+                    f,
+                    "part {part} of the batch is missing: a sweep is complete only with all {parts} parts"
+                )
             }
         }
     }

@@ -350,10 +350,10 @@ impl Report {
     fn answer(&self) -> String {
         let Some(Found { batch, behind, bound }) = &self.critical_batch else {
             return if self.complete {
-                "Every run diverged, so the critical batch size is unknown: choose a smaller learning rate.".to_owned()
-            } else {
-                "Interrupted before the first run finished: the critical batch size is unknown."
+                "Every run diverged, so the critical batch size is unknown: choose a smaller learning rate."
                     .to_owned()
+            } else {
+                "Interrupted before the first run finished: the critical batch size is unknown.".to_owned()
             };
         };
         let [batch, behind] = [*batch, behind.unwrap_or_default()].map(|size| grouped(size.into()));

@@ -368,7 +368,8 @@ impl<T: Part> Args for EveryChoice<T> {
     fn augment_args(command: Command) -> Command {
         let settings = FLAGS.iter().filter(|flag| flag.place == T::PLACE);
         settings.fold(command, |command, flag| {
-            command.arg(flag.argument::<T>("that of the run in --load, otherwise ").help_heading(None::<&str>))
+            command
+                .arg(flag.argument::<T>("that of the run in --load, otherwise ").help_heading(None::<&str>))
         })
     }
 
