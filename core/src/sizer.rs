@@ -68,8 +68,8 @@ pub struct Advice<S> {
 }
 
 impl<S: Real, T: BatchTest<S>, C: Controller<S>> BatchSizer<S, T, C> {
-    /// A sizer at the start of a run, whose first batch has `initial` samples. Where samples are compared, no batch is
-    /// smaller than two: a single one has no variance, and could never grow.
+    /// A sizer at the start of a run, whose initial batch has `initial` samples. Where samples are compared, no batch
+    /// is smaller than two: a single one has no variance, and could never grow.
     #[must_use]
     pub fn new(test: Option<T>, controller: C, limits: Limits, initial: u32) -> Self {
         let needs = test.as_ref().map(BatchTest::<S>::needs).unwrap_or(Needs::NONE).and(controller.needs());

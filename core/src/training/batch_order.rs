@@ -1,4 +1,4 @@
-//! Which samples a batch has.
+//! The samples of a batch.
 
 use crate::dataset::Visit;
 use crate::shuffle::Order;

@@ -134,7 +134,7 @@ impl<T> NamedSets<T> {
         Self(sets)
     }
 
-    /// Whether there is no file of a data set.
+    /// Whether no file of a data set was found.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -418,8 +418,9 @@ impl DeviceEngine {
         self.evidence_from(&Swept { cut, before, scale, is_step, sums: &sums }, moments)
     }
 
-    /// Sweeps a batch again as `found` asks for, with the extensions that it has had, and leaves its gradient on the device
-    /// for [`Self::update`] in place of the one before. The parameters must be those that it was swept with before.
+    /// Sweeps a batch again as `found` asks for, with the extensions that it has had, and leaves its gradient on the
+    /// device for [`Self::update`] instead of the previous one. The parameters must be those that it was swept with
+    /// before.
     ///
     /// # Errors
     /// When it is cancelled between two micro-batches, the device is lost, or it refused something.

@@ -2,9 +2,9 @@
 //!
 //! Images are uploaded as they are stored, one byte per value, and decoded, cropped and mirrored by the shader: see
 //! `draw.wgsl`. A data set that does not fit a binding lies in several buffers, so that its size is limited by the
-//! device's memory alone: CIFAR-10's 153.6 MB are more than the 128 MiB that every WebGPU device binds. Buffers in
-//! place of a copy of each batch's bytes, because a copy would have to be made for every micro-batch of every sweep,
-//! and because steps that are submitted ahead would need theirs before anybody knows them.
+//! device's memory alone: CIFAR-10's 153.6 MB are more than the 128 MiB that every WebGPU device binds. There are
+//! several buffers instead of a copy of each batch's bytes, because a copy would have to be made for every micro-batch
+//! of every sweep, and because steps that are submitted ahead would need theirs before their samples are known.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -244,7 +244,7 @@ impl Drawing {
     }
 }
 
-/// Which samples a batch is.
+/// The samples of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeviceOrder {
     /// In file order.

@@ -7,7 +7,7 @@
 //! - A driver that is loaded for the first time takes seconds to open: a minute each for adapter and device.
 //! - An answer may have to wait for kernels to be compiled and for the work that was submitted before it: 30 seconds,
 //!   and in addition the time that the work takes at a fifth of the slowest rate seen.
-//! - A software adapter compiles and computes on the processor, which other programs may keep busy: beside compilers
+//! - A software adapter compiles and computes on the processor, which other programs may keep busy: next to compilers
 //!   and other tests lavapipe took more than 30 seconds for what takes it 2 alone. It gets 5 minutes.
 //!
 //! Time is counted in ticks of at most a second, each as no more than it was meant to last. So a laptop that

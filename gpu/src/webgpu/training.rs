@@ -391,7 +391,7 @@ impl Training {
     /// Loss and accuracy on a data set.
     ///
     /// # Errors
-    /// When it is cancelled, the samples do not fit the network, or the device cannot go on.
+    /// When it is cancelled, the samples do not fit the network, or the device cannot continue.
     pub async fn evaluate(&mut self, dataset: &SharedDataset) -> Result<Evaluated, EngineError> {
         self.control.begin();
         let scores = self

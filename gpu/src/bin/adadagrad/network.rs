@@ -28,7 +28,7 @@ pub(crate) struct NetworkArguments {
 #[derive(Clone, Debug)]
 pub(crate) struct Chosen {
     pub(crate) model: Model,
-    /// Its layers, where it is the user's own.
+    /// Its layers, if it is a custom one.
     pub(crate) own: Option<OwnNetwork>,
 }
 
