@@ -22,7 +22,7 @@ use crate::real::Real;
 /// assert_eq!(after.learning_rate, 0.002);
 /// assert!((after.beta1 - 0.6_f64).abs() < 1e-12);
 /// let refused = Coupling::Sde.follow(before, 64, 640).unwrap_err();
-/// assert!(refused.to_string().contains("no β₁ is left"));
+/// assert!(refused.to_string().contains("leaves no β₁"));
 /// # Ok::<(), adadagrad_core::coupling::CouplingError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -72,7 +72,7 @@ impl fmt::Display for CouplingError {
         let beta = if self.beta == 1 { "β₁" } else { "β₂" };
         write!(
             f,
-            "the batch grows from {} to {} samples, for which the SDE coupling leaves no valid {beta}: let it grow in \
+            "the batch grows from {} to {} samples, for which the SDE coupling leaves no {beta}: let it grow in \
              smaller steps, or choose another coupling",
             self.batch, self.next
         )

@@ -128,7 +128,7 @@ pub enum Reason {
     NoStepTimes,
     /// The rule decides at other steps.
     OtherSteps,
-    /// The run's coupling leaves no valid β for a batch of the size that the rule chose.
+    /// The run's coupling leaves no β for a batch of the size that the rule chose.
     NoBetaLeft,
 }
 
@@ -145,7 +145,7 @@ impl fmt::Display for Reason {
             Self::NonPositiveLoss => "the loss is not positive",
             Self::NoStepTimes => "too few steps were timed",
             Self::OtherSteps => "the rule decides at other steps",
-            Self::NoBetaLeft => "the coupling leaves no valid β for a batch of that size",
+            Self::NoBetaLeft => "the coupling leaves no β for a batch of that size",
         })
     }
 }

@@ -174,7 +174,7 @@ fn what_is_wrong_with_a_header_is_said_with_its_place() {
         ("{\"1.bias\":{}}".to_owned(), "1.bias.dtype is missing"),
         ("{\"__metadata__\":3}".to_owned(), "__metadata__ is 3, but must be an object"),
         ("{\"__metadata__\":{\"a\":1}}".to_owned(), "__metadata__.a is 1, but must be a string"),
-        (bias("dtype", "\"F31\""), "1.bias.dtype is \"F31\", but must be a type of safetensors, such as F32"),
+        (bias("dtype", "\"F31\""), "1.bias.dtype is \"F31\", but must be a safetensors type, such as F32"),
         (bias("shape", "[-1]"), "1.bias.shape.0 is -1, but must be a whole number from 0 to "),
         (bias("shape", "[1e400]"), "1.bias.shape.0 is 1e400, which is too large"),
         (bias("shape", "\"10\""), "1.bias.shape is \"10\", but must be a list"),

@@ -177,7 +177,7 @@ fn a_change_that_leaves_no_beta_keeps_the_size() {
     steps(&mut trainer, 3);
     let before = trainer;
     let error = trainer.retune(RunConfig { min_batch: 64, ..config }).unwrap_err().to_string();
-    assert!(error.contains("no β₁ is left"), "{error}");
+    assert!(error.contains("leaves no β₁"), "{error}");
     assert_eq!(trainer, before);
     trainer.retune(RunConfig { min_batch: 8, ..config }).unwrap();
     let step = steps(&mut trainer, 1)[0];
