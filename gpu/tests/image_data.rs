@@ -80,7 +80,7 @@ fn cifar_10_is_read_as_it_is() {
         assert_eq!(read(half, sample as u32), (values(&pixels(k, 3072)), (k % 10) as u32));
     }
     assert_eq!(splits.training.raw().unwrap()[3072..6144], pixels(1, 3072));
-    assert!(splits.notes[0].contains("they hold 20 + 4 images, not 50000 + 10000"), "{:?}", splits.notes);
+    assert!(splits.notes[0].contains("they contain 20 + 4 images, not 50000 + 10000"), "{:?}", splits.notes);
     // In the folder that holds the usual one, by its own name, and in the archive.
     for (name, folder) in [(DatasetName::Cifar10, folder.path()), (DatasetName::Own, folder.path())] {
         assert_eq!(load(name, Some(folder)).unwrap().digest, splits.digest);
@@ -540,8 +540,8 @@ fn the_program_checks_and_packs_data() {
     assert_eq!((broken.status.code(), text(&broken.stdout).as_str()), (Some(1), ""));
     assert!(text(&broken.stderr).contains("data_batch_2.bin: the file has 5 bytes"));
     for (flags, words) in [
-        ("--resize 8x8", "--resize is for folders of images"),
-        ("--labels coarse", "--labels chooses"),
+        ("--resize 8x8", "--resize is only for folders of images"),
+        ("--labels coarse", "--labels is only for CIFAR-100"),
         ("--test-fraction 0.1", "the data set has a test set: omit --test-fraction"),
     ] {
         cifar_10(cifar.path());
@@ -635,9 +635,9 @@ fn a_published_file_that_ends_with_a_record_is_found_too_short() {
     file.set_len(9_999 * 3073).unwrap();
     let checked = succeed(folder.path(), "data check .");
     for words in [
-        "These are not the published files: they hold 49999 + 10000 images, not 50000 + 10000 (data_batch_5.bin has \
+        "These are not the published files: they contain 49999 + 10000 images, not 50000 + 10000 (data_batch_5.bin has \
          9999, not 10000).",
-        "Every file was read to its end, but this is not the whole published data set.",
+        "Every file was read to its end, but this is not the complete published data set.",
     ] {
         assert!(checked.contains(words), "{checked}");
     }
@@ -888,8 +888,8 @@ fn of_two_data_sets_in_one_folder_one_must_be_chosen() {
     let folder = mnist();
     cifar_10(folder.path());
     let text_of = |output: std::process::Output| text(&output.stderr);
-    let expected = "holds two data sets, IDX files and CIFAR-10 in binary form: give --dataset cifar10 for CIFAR-10 in \
-                    binary form, or keep each in a folder of its own";
+    let expected = "contains two data sets, IDX files and CIFAR-10 in binary form: give --dataset cifar10 for CIFAR-10 in \
+                    binary form, or keep each in a separate folder";
     assert!(refused(DatasetName::Own, folder.path()).ends_with(expected));
     for command in ["data check .", SHORT, "data pack . --output packed"] {
         let said = text_of(run(folder.path(), command));

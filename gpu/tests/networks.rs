@@ -273,7 +273,7 @@ fn a_network_comes_through_a_pipe_and_a_pipe_without_a_writer_is_refused() {
             "networks --network /dev/null",
             "/dev/null: line 1, column 0: not valid JSON: the text ends before a value",
         ),
-        ("networks --network /dev/zero", "/dev/zero: more than 16 MiB, the most that is read"),
+        ("networks --network /dev/zero", "/dev/zero: larger than 16 MiB, the limit for such files"),
     ] {
         let said = refuse(folder.path(), arguments);
         assert!(said.starts_with(&format!("error: {sentence}")) && said.lines().count() == 1, "{said}");

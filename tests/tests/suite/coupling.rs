@@ -223,7 +223,7 @@ fn couplings_that_make_no_sense_are_refused() {
 #[test]
 fn the_setting_s_description_names_the_rules_that_refuse_it() {
     let row = RunConfig::ABOUT.fields.iter().find(|row| row.name == "coupling").unwrap();
-    let (_, refusing) = row.doc.split_once("Only none goes with rules").unwrap();
+    let (_, refusing) = row.doc.split_once("Rules that change the learning rate").unwrap();
     let scaling = AnyController::DiveBatch(DiveBatch { scale_learning_rate: true, ..DiveBatch::default() });
     for rule in AnyController::all().into_iter().chain([scaling]) {
         let optimizer = AnyOptimizer::Sgd(Sgd::default());

@@ -449,7 +449,7 @@ fn a_list_that_is_no_network_is_told_which_layer_and_what_may_stand_there() {
         (r#"[{"layer": "relu", "name": "input"}]"#, "line 1: layer 0: `input` is not a valid name"),
         (
             r#"[{"layer": "relu", "name": "a b"}]"#,
-            "line 1: layer 0: `a b` is not a valid name: letters, digits,",
+            "line 1: layer 0: `a b` is not a valid name: use letters, digits,",
         ),
         (
             r#"[{"layer": "relu", "name": "optimizer.0.x"}]"#,
