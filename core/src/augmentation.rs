@@ -5,11 +5,11 @@ use crate::dataset::Visit;
 use crate::random::Key;
 use crate::settings::{Field, Range};
 
-/// How training images are varied. Test images never are, nor what a loss or an accuracy is measured on.
+/// How training images are varied. Test images never are, nor are images on which a loss or an accuracy is measured.
 ///
-/// It is what torchvision does with `RandomCrop(size, padding)` and then `RandomHorizontalFlip(0.5)` before anything
-/// else: around the image lie `padding` pixels of byte 0 on each side, of which a window of the image's own size is cut
-/// out. Normalisation comes afterwards, so a padded pixel is what byte 0 is normalised to.
+/// This is what torchvision does with `RandomCrop(size, padding)` and then `RandomHorizontalFlip(0.5)`, before anything
+/// else: the image is padded with `padding` pixels of byte 0 on each side, and a window of the image's size is cut out.
+/// Normalisation comes afterwards, so a padded pixel is what byte 0 is normalised to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Augmentation {
@@ -36,7 +36,7 @@ crate::settings::table!(Augmentation {
         .range(Range::whole(0, Self::LARGEST_PADDING as u64))
         .flag("crop-padding")
         .placeholder("PIXELS"),
-        flip: bool = false => Field::new("random flip", "Mirrors every other training image, at random, left to right."),
+        flip: bool = false => Field::new("random flip", "Mirrors training images left to right at random, with probability ½."),
     }
 });
 
@@ -58,13 +58,14 @@ impl Augmentation {
         self.padding == 0 && !self.flip
     }
 
-    /// The key of a pass: [`Key::bits`] of the sample are what its [`Placement`] is made of.
+    /// The key of a pass: [`Key::bits`] of a sample determine its [`Placement`].
     #[must_use]
     pub fn key(seed: u64, pass: u64) -> Key {
         Key::new(seed, FIRST_STREAM.wrapping_add(pass))
     }
 
-    /// Where a visit's image lies. Every offset and both sides are equally likely, and independent of each other.
+    /// The placement of a visit's image. All offsets and both orientations are equally likely, and independent of each
+    /// other.
     #[must_use]
     pub fn placement(self, seed: u64, visit: Visit) -> Placement {
         if self.is_none() {
@@ -101,7 +102,7 @@ pub struct Placement {
     pub top: i32,
     /// Columns that are cut off at the left, before the flip; negative for columns of padding.
     pub left: i32,
-    /// Whether left and right change places.
+    /// Whether the image is mirrored left to right.
     pub flipped: bool,
 }
 
@@ -123,7 +124,7 @@ impl Placements {
     /// Images as they are.
     pub const NONE: Self = Self { augmentation: Augmentation::NONE, seed: 0 };
 
-    /// Where a visit's image lies.
+    /// The placement of a visit's image.
     #[must_use]
     pub fn of(self, visit: Visit) -> Placement {
         self.augmentation.placement(self.seed, visit)

@@ -1,7 +1,7 @@
 //! The binary form of CIFAR-10 and CIFAR-100, read from a byte slice without copying.
 //!
 //! A file is records without a header. A record is one label (CIFAR-10), or a coarse and a fine label (CIFAR-100), of a
-//! byte each, then 32×32 red values, as many green ones and as many blue ones, row by row.
+//! byte each, then 32×32 red, 32×32 green and 32×32 blue values, row by row.
 
 use core::fmt;
 
@@ -13,7 +13,7 @@ pub const SHAPE: Shape = Shape::image(3, 32, 32);
 /// Bytes of an image.
 pub const IMAGE_BYTES: usize = 3 * 32 * 32;
 
-/// Which of the two sets, and which of its labels.
+/// The data set, and which of its labels are used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Labels {
     /// CIFAR-10's ten classes.
@@ -61,9 +61,9 @@ impl Labels {
 /// What is wrong with the bytes of a batch file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CifarError {
-    /// There are none.
+    /// The file is empty.
     Empty,
-    /// The last record is cut off, or these are no records at all.
+    /// The last record is cut off, or the file is not a batch file.
     Length {
         /// Bytes in the file.
         found: usize,
@@ -134,13 +134,13 @@ impl<'a> Records<'a> {
         Ok(Self { bytes, labels })
     }
 
-    /// How many there are.
+    /// Number of records.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.bytes.len() / self.labels.record()
     }
 
-    /// Whether there is none; a file that was read has some.
+    /// Whether there are no records; a file that was parsed has at least one.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.bytes.is_empty()

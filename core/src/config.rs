@@ -40,7 +40,7 @@ pub enum DatasetName {
 crate::fields::name_setting!(DatasetName { Mnist, FashionMnist, Cifar10, Cifar100, Own });
 
 impl DatasetName {
-    /// What settings and files call it.
+    /// Its name in settings and files.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -61,7 +61,7 @@ pub struct RunConfig {
     pub version: u32,
     /// The data set to train on.
     pub dataset: DatasetName,
-    /// What an image's values are normalised by.
+    /// How the values of images are normalised.
     pub normalisation: Normalisation,
     /// How training images are varied.
     pub augmentation: Augmentation,
@@ -73,25 +73,25 @@ pub struct RunConfig {
     pub learning_rate: f64,
     /// How the learning rate changes with the number of samples seen.
     pub schedule: Schedule,
-    /// The batch-size test, or `None`; then the rule must be one that does without.
+    /// The batch-size test, or `None` if the rule needs none.
     pub test: Option<AnyTest>,
     /// The rule for the next batch size.
     pub controller: AnyController,
-    /// Tests, noise scales and rules that are computed and reported, and decide nothing.
+    /// Tests, noise scales and rules that are computed and reported, but do not affect the run.
     pub observe: Observe,
-    /// What a change of the batch size does to the learning rate and to Adam's β.
+    /// How the learning rate and Adam's β follow a change of the batch size.
     pub coupling: Coupling,
-    /// First batch; at least 2 with a test, because one sample has no variance.
+    /// Initial batch size; at least 2 with a test, because one sample has no variance.
     pub initial_batch: u32,
-    /// Smallest batch.
+    /// Smallest batch size.
     pub min_batch: u32,
-    /// Largest batch; at most the number of training samples.
+    /// Largest batch size; at most the number of training samples.
     pub max_batch: u32,
-    /// The run stops at the first step after which this many samples were seen.
+    /// The run stops after the step in which the number of samples seen reaches this number.
     pub sample_budget: u64,
     /// Determines the initial parameters and the order of samples.
     pub seed: u64,
-    /// Test accuracy is measured each time this many more samples were seen, and at the end.
+    /// Number of samples between two measurements of the test accuracy, which is also measured at the end.
     pub evaluate_every: u64,
 }
 
@@ -138,7 +138,7 @@ impl Preset {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Quick, Self::PaperCnn, Self::PaperLogistic];
 
-    /// What settings call it.
+    /// Its name in settings.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -212,20 +212,22 @@ crate::settings::table!(RunConfig {
             .placeholder("RATE"),
         observe: Observe = Observe::NONE => Field::new(
             "observed",
-            "Tests, noise scales and rules that are reported and decide nothing: names of up to eight. They stay during a \
-             run, because memory is laid out for them. What compares parts has a size only for batches that the run cuts \
-             into parts anyway, each of 4 to 128 samples by the network, because the training must stay the same: worker_norm \
-             for two parts or more, simi_grad for exactly two. On WebGPU both need a run whose own test compares parts.",
+            "Names of up to eight tests, noise scales and rules that are computed and reported, but do not affect the \
+             run. The list cannot change during a run, because memory is allocated for it. worker_norm and simi_grad \
+             compare parts of a batch. They report a size only if the run cuts its batches into parts anyway, of 4 to \
+             128 samples depending on the network: worker_norm needs at least two parts, simi_grad exactly two. On \
+             WebGPU both need a run whose own test compares parts.",
         )
         .text("", &[])
         .placeholder("NAMES"),
         coupling: Coupling = Coupling::None => Field::new(
             "coupling",
-            "How the learning rate, and β₁ and β₂ of Adam and AdamW, follow a batch that becomes δ times as large: not at \
-             all; rate times δ; rate times √δ; the same and 1 − δ(1 − β) for each β; or β₂ to the power of δ. During a run \
-             it acts on later changes. sde and half_life need the optimizer adam or adamw. Only none goes with rules that \
-             change the learning rate (geometric, smith, seesaw, and dive_batch with scale_learning_rate), compute the size \
-             from it (cabs) or extend a batch (big_batch).",
+            "How the learning rate, and β₁ and β₂ of Adam and AdamW, change when the batch becomes δ times as large. \
+             none: not at all. linear: the rate times δ. sqrt: the rate times √δ. sde: the rate times √δ, and 1 − δ(1 \
+             − β) for each β. half_life: β₂ to the power of δ. A change of this setting during a run affects later \
+             changes of the batch size. sde and half_life need the optimizer adam or adamw. Rules that change the \
+             learning rate (geometric, smith, seesaw, and dive_batch with scale_learning_rate), compute the size from \
+             it (cabs) or extend a batch (big_batch) can only be combined with none.",
         )
         .text("none", Coupling::NAMES)
         .retunable()
@@ -242,7 +244,7 @@ crate::settings::table!(RunConfig {
         .retunable(),
         sample_budget: u64 = 100_000 => Field::new(
             "sample budget",
-            "The run ends after the first step by which this number of training samples were seen.",
+            "The run ends after the step in which the number of training samples seen reaches this number.",
         )
         .range(Range::at_least(1))
         .resumable()
@@ -267,12 +269,12 @@ const fn size(title: &'static str, doc: &'static str) -> Field {
     Field::new(title, doc).range(Range::whole(1, u32::MAX as u64)).placeholder("SAMPLES")
 }
 
-/// Settings that cannot run: which one, what it is, what it may be, and why.
+/// A setting with which a run is not possible: its name, its value, the values that it may have, and why.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ConfigError {
     /// The setting's name.
     pub field: &'static str,
-    /// The part of the settings that it belongs to: `optimizer`; empty for the run's own.
+    /// The part of the settings that it belongs to: `optimizer`; empty for those of the run itself.
     pub part: &'static str,
     fault: Fault,
     because: &'static str,
@@ -281,11 +283,11 @@ pub struct ConfigError {
 /// What is wrong with a setting.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Fault {
-    /// It is not there.
+    /// It is missing.
     Missing,
-    /// It does not go with the other settings.
+    /// It cannot be combined with the other settings.
     Unfit,
-    /// It is not in its range.
+    /// It is out of its range.
     Outside { found: f64, range: Range },
 }
 
@@ -429,8 +431,8 @@ impl RunConfig {
         self.validate_in::<f32>(samples)
     }
 
-    /// Whether this can run on `samples` training samples in the float type `F`: a small ε is 0 in one type, and a
-    /// number in another.
+    /// Whether this can run on `samples` training samples in the float type `F`: a small ε may be rounded to 0 in one
+    /// type and not in another.
     ///
     /// # Errors
     /// The first setting out of its range, as given or as rounded to `F`, with the range.
@@ -457,7 +459,7 @@ impl RunConfig {
         check_part::<F>("", Self::ABOUT.fields, |row| self.number(row))
     }
 
-    /// Whether a run that has made steps can continue with these settings: the first batch is past.
+    /// Whether a run that has made steps can continue with these settings: its initial batch size no longer matters.
     ///
     /// # Errors
     /// As [`Self::validate`].
@@ -509,8 +511,8 @@ impl RunConfig {
         }
     }
 
-    /// These settings with no batch larger than the training set: where `max_batch` is, the largest, smallest and first
-    /// batch are limited to its size. `None` if nothing has to change.
+    /// These settings for a training set of this size: if `max_batch` is larger, the largest, smallest and initial
+    /// batch size are limited to it. `None` if nothing has to change.
     #[must_use]
     pub fn fitted(&self, samples: u32) -> Option<Self> {
         let [max_batch, min_batch, initial_batch] =
@@ -534,14 +536,15 @@ impl RunConfig {
             return Err(ConfigError::unfit(
                 "test",
                 "",
-                "a batch that is extended is not swept twice: choose the norm test, the worker test or none",
+                "a rule that extends batches cannot use a test that needs a second sweep or single coordinates: \
+                 choose norm, worker_norm or none",
             ));
         }
         if needs.halves && of_test.parts > 0 {
             return Err(ConfigError::unfit(
                 "test",
                 "",
-                "the rule cuts the batch into two halves, and the test into parts",
+                "the rule needs the batch in two halves, but the test cuts it into other parts",
             ));
         }
         Ok(())
@@ -554,11 +557,12 @@ impl RunConfig {
             let needs = measure.needs();
             let because = match measure {
                 Measure::Rule(rule) if rule.uses_test() && self.test.is_none() => {
-                    "adadagrad wants what the run's test requires, and the run has none: observe a test"
+                    "the rule adadagrad needs the run's test, but the run has none: observe a test instead"
                 }
                 _ if needs.sensors.preconditioned && !self.optimizer.keeps_squares() => NO_SQUARES,
                 _ if extends && (needs.inner || needs.moments()) => {
-                    "the rule extends batches, which are then not swept twice and give no squares of single coordinates"
+                    "the rule extends batches, for which second sweeps and statistics of single coordinates are not \
+                     computed"
                 }
                 _ => continue,
             };
@@ -597,7 +601,7 @@ impl RunConfig {
             check_size(field, found, range, because)
                 .map_err(|error| ConfigError { part: "controller", ..error })
         };
-        let because = "a batch of the rule cannot be below min_batch or above max_batch";
+        let because = "a batch size of the rule cannot be below min_batch or above max_batch";
         let size = |field, found: u32, least: u32| in_range(field, found, least, because);
         match self.controller {
             AnyController::Stages(rule) => {
@@ -646,7 +650,7 @@ impl RunConfig {
 }
 
 impl RunConfig {
-    /// A batch of constant size without a test, otherwise as it is.
+    /// These settings with a constant batch size and without a test.
     #[must_use]
     pub fn without_test(self) -> Self {
         Self { test: None, controller: AnyController::Constant(Constant {}), ..self }

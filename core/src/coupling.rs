@@ -1,4 +1,4 @@
-//! What a change of the batch size does to learning rate and momenta.
+//! How learning rate and momenta follow the batch size.
 
 use core::fmt;
 
@@ -22,18 +22,18 @@ use crate::real::Real;
 /// assert_eq!(after.learning_rate, 0.002);
 /// assert!((after.beta1 - 0.6_f64).abs() < 1e-12);
 /// let refused = Coupling::Sde.follow(before, 64, 640).unwrap_err();
-/// assert!(refused.to_string().contains("no β₁ is left"));
+/// assert!(refused.to_string().contains("leaves no β₁"));
 /// # Ok::<(), adadagrad_core::coupling::CouplingError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 pub enum Coupling {
-    /// They stay.
+    /// They do not change.
     #[default]
     None,
-    /// α in proportion.
+    /// α is proportional to the batch size.
     Linear,
-    /// α with the root.
+    /// α is proportional to the square root of the batch size.
     #[cfg_attr(feature = "serde", serde(rename = "sqrt"))]
     SquareRoot,
     /// The scaling rule of the stochastic differential equation that Adam follows.
@@ -50,9 +50,9 @@ crate::fields::name_setting!(Coupling { None, Linear, SquareRoot, Sde, HalfLife 
 pub struct Coupled<S> {
     /// α.
     pub learning_rate: S,
-    /// β₁; unused by optimizers without.
+    /// β₁; unused by optimizers that have none.
     pub beta1: S,
-    /// β₂; unused by optimizers without.
+    /// β₂; unused by optimizers that have none.
     pub beta2: S,
 }
 
@@ -72,8 +72,8 @@ impl fmt::Display for CouplingError {
         let beta = if self.beta == 1 { "β₁" } else { "β₂" };
         write!(
             f,
-            "the batch grows from {} to {} samples, and by the SDE coupling no {beta} is left: let it grow in smaller \
-             steps, or choose another coupling",
+            "the batch grows from {} to {} samples, for which the SDE coupling leaves no {beta}: let it grow in \
+             smaller steps, or choose another coupling",
             self.batch, self.next
         )
     }
@@ -85,7 +85,7 @@ impl Coupling {
     /// All of them.
     pub const ALL: [Self; 5] = [Self::None, Self::Linear, Self::SquareRoot, Self::Sde, Self::HalfLife];
 
-    /// What settings call them.
+    /// Their names in settings.
     pub const NAMES: &'static [&'static str] = &[
         Self::None.name(),
         Self::Linear.name(),
@@ -94,7 +94,7 @@ impl Coupling {
         Self::HalfLife.name(),
     ];
 
-    /// What settings call it.
+    /// Its name in settings.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

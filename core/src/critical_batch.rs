@@ -1,8 +1,8 @@
-//! The critical batch size by measurement: from one checkpoint, the same samples are trained on with batches of k·B and a
-//! learning rate of f(k)·α, for k = 1, 2, 4, …; the largest k whose smoothed loss stays within ε of the best so far is as
-//! large as a batch can be without loss.
+//! Measures the critical batch size: training starts several times from one checkpoint, on the same samples, with
+//! batches of k·B samples and the learning rate f(k)·α, for k = 1, 2, 4, … The largest k whose smoothed loss stays
+//! within ε of the best so far gives the largest batch that costs no progress.
 //!
-//! Merrill, Arora, Groeneveld, Hajishirzi 2025, arXiv 2505.23971. This file decides; an engine trains.
+//! Merrill, Arora, Groeneveld, Hajishirzi 2025, arXiv 2505.23971. This module decides; an engine trains.
 //!
 //! ```
 //! use adadagrad_core::critical_batch::{Answer, Search};
@@ -20,8 +20,8 @@ use crate::coupling::{Coupled, Coupling, CouplingError};
 use crate::optimizer::AnyOptimizer;
 use crate::real::Real;
 
-/// How the learning rate goes with the batch where nothing else is said: with its root for optimizers that divide by the
-/// root of squared gradients, in proportion for the others.
+/// How the learning rate follows the batch size by default: with its square root for optimizers that divide by the root
+/// of squared gradients, in proportion for the others.
 #[must_use]
 pub fn usual_scaling(optimizer: &AnyOptimizer) -> Coupling {
     // AdaGrad-Norm divides by one sum for all parameters, which is not in its memory.
@@ -38,8 +38,8 @@ pub fn rate_factor(scaling: Coupling, factor: u32) -> Result<f64, CouplingError>
     Ok(scaling.follow(before, 1, factor)?.learning_rate)
 }
 
-/// The loss of a branch, smoothed over samples and not over steps, so that branches can be compared: of what the average
-/// was, `keep` is left after each B samples. Its start is corrected for.
+/// The loss of a branch, smoothed over samples and not over steps, so that branches can be compared: the average decays
+/// by the factor `keep` per B samples. The bias of its start is corrected.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SmoothedLoss {
     keep: f64,
@@ -49,7 +49,7 @@ pub struct SmoothedLoss {
 }
 
 impl SmoothedLoss {
-    /// Before the first batch. `keep`: at least 0 and below 1; `base`: B.
+    /// The state before the first batch. `keep`: at least 0 and below 1; `base`: B.
     #[must_use]
     pub const fn new(keep: f64, base: u32) -> Self {
         Self { keep, base, sum: 0.0, weight: 0.0 }
@@ -82,21 +82,21 @@ pub struct Search {
 /// What a search has found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Answer {
-    /// The largest k that stayed within ε. Where it is 1, the critical batch may be smaller than B.
+    /// The largest k that stayed within ε. If it is 1, the critical batch may be smaller than B.
     pub factor: u32,
     /// The first k that did not. `None`: all did, so that the critical batch is at least `factor` times B.
     pub behind: Option<u32>,
 }
 
 impl Search {
-    /// Before the first branch. `tolerance`: ε.
+    /// The state before the first branch. `tolerance`: ε.
     #[must_use]
     pub const fn new(tolerance: f64) -> Self {
         Self { tolerance, best: f64::INFINITY, within: None, behind: None }
     }
 
-    /// Takes the smoothed loss of the branch with the next k; one that diverged has NaN. Returns whether it is within ε of
-    /// the best so far. After the first one that is not, nothing changes the answer.
+    /// Takes the smoothed loss of the branch with the next k; it is NaN for a branch that diverged. Returns whether it
+    /// is within ε of the best so far. After the first one that is not, nothing changes the answer.
     pub fn take(&mut self, factor: u32, loss: f64) -> bool {
         let is_within = loss <= self.best + self.tolerance && loss < f64::INFINITY;
         if self.behind.is_none() {
@@ -116,7 +116,7 @@ impl Search {
         self.behind.is_some()
     }
 
-    /// The answer so far; `None` where not even the first branch trained.
+    /// The answer so far; `None` if even the first branch diverged.
     #[must_use]
     pub fn answer(&self) -> Option<Answer> {
         Some(Answer { factor: self.within?, behind: self.behind })

@@ -1,4 +1,4 @@
-//! Where samples come from, and what one is.
+//! Data sets, and what a sample is.
 
 use core::fmt;
 
@@ -7,7 +7,7 @@ use crate::loss::Loss;
 use crate::real::Real;
 use crate::shape::Shape;
 
-/// What one sample of a data set is. A model builds its network from this; nobody else knows a size.
+/// What one sample of a data set is. A model builds its network from this; sizes are stated nowhere else.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SampleShape {
     /// Shape of its values.
@@ -61,7 +61,7 @@ pub enum Encoding {
     Bytes {
         /// Subtracted, per channel.
         mean: [f32; 4],
-        /// What is left is divided by this, per channel.
+        /// The divisor after the subtraction, per channel.
         deviation: [f32; 4],
     },
     /// Floats, as they are.
@@ -99,7 +99,7 @@ mod reader {
     deserialize_setting!(Encoding);
 }
 
-/// A visit of one sample. The pass over the data set keys what is random about it, so that both sweeps of a step, a
+/// A visit of one sample. Random crops and flips depend on the pass over the data set, so that both sweeps of a step, a
 /// resumed run and every engine see the same values.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Visit {
@@ -116,7 +116,7 @@ impl From<u32> for Visit {
     }
 }
 
-/// Where a data set writes what the outputs for a sample are compared with.
+/// Memory for the targets of a sample, with which the outputs are compared.
 #[derive(Debug)]
 pub struct Targets<'a, F> {
     /// Its labels, [`SampleShape::labels`] of them, each below the number of classes.
@@ -132,13 +132,13 @@ impl<'a, F> Targets<'a, F> {
     }
 }
 
-/// Why a sample could not be read, in the words of its data set. Engines pass it on with the number of the sample; the
-/// step is then not made, and is begun again when training goes on.
+/// Why a sample could not be read, as its data set reports it. Engines return it with the number of the sample; the
+/// step is then not made, and starts again when training continues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReadError {
     /// What is wrong, as part of a sentence: "the card does not answer".
     pub reason: &'static str,
-    /// A number that says more, such as a driver's status or the system's.
+    /// A number with details, such as an error code of a driver or of the system.
     pub code: Option<i32>,
 }
 
@@ -149,7 +149,7 @@ impl ReadError {
         Self { reason, code: None }
     }
 
-    /// With a number that says more.
+    /// With a number that gives details.
     #[must_use]
     pub const fn with_code(reason: &'static str, code: i32) -> Self {
         Self { reason, code: Some(code) }
@@ -165,7 +165,7 @@ impl fmt::Display for ReadError {
 
 impl core::error::Error for ReadError {}
 
-/// A data set that can be read in any order, and what compares a network's outputs with its targets.
+/// A data set that can be read in any order, and the loss that compares a network's outputs with its targets.
 pub trait Dataset<F: Real> {
     /// What its samples are.
     fn shape(&self) -> SampleShape;
@@ -178,14 +178,14 @@ pub trait Dataset<F: Real> {
         self.len() == 0
     }
 
-    /// Whether a sample can be read again with the same values: not from a stream, such as a sensor's. A second sweep over
-    /// the batch is then refused, unless its activations are still there.
+    /// Whether a sample can be read again with the same values: not from a stream, such as a sensor's. A second sweep
+    /// over a stream's batch is refused, unless its activations are kept.
     fn repeats(&self) -> bool {
         true
     }
 
-    /// What compares outputs with its targets: by default softmax cross-entropy for labels, and the squared error for
-    /// numbers.
+    /// The loss that compares outputs with its targets: by default softmax cross-entropy for labels, and the squared
+    /// error for numbers.
     fn loss(&self) -> Loss<'_, F> {
         if self.shape().labels == 0 { Loss::SquaredError } else { Loss::SoftmaxCrossEntropy }
     }
@@ -196,7 +196,7 @@ pub trait Dataset<F: Real> {
     /// Why the sample cannot be read: [`ReadError`].
     fn read(&self, visit: Visit, input: &mut [F], targets: &mut Targets<'_, F>) -> Result<(), ReadError>;
 
-    /// Hint that a sample below N will be read soon: its memory can be fetched meanwhile.
+    /// Hint that a sample below N will be read soon: its memory can be prefetched.
     fn prefetch(&self, sample: u32) {
         let _ = sample;
     }

@@ -1,4 +1,4 @@
-//! What tells data sets and networks apart.
+//! Digests that identify data sets and networks.
 
 use core::fmt;
 use core::str::FromStr;
@@ -13,7 +13,7 @@ impl fmt::Display for Digest {
     }
 }
 
-/// A text that is not a [`Digest`].
+/// The text is not a valid [`Digest`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotADigest;
 

@@ -1,8 +1,8 @@
-//! Settings as files and pages hold them: maps from names to values.
+//! Settings as files and pages store them: maps from names to values.
 //!
-//! A derived reader is code of its own for every struct and every variant, an internally tagged enum's twice over. Here
-//! a map is read into memory once for all of them, and then asked for its fields by name: a third of the code, which a
-//! browser downloads. What is wrong is said in the same words everywhere: where, what is there, and what may be.
+//! A derived deserialiser is separate code for every struct and every variant, twice for internally tagged enums. Here
+//! a map is read into memory by code that all of them share, and its fields are then taken by name: this is a third of
+//! the code, which a browser downloads. All errors have the same form: where, what was found, and what is allowed.
 
 use alloc::borrow::ToOwned;
 use alloc::format;
@@ -127,7 +127,7 @@ pub enum Value {
     Signed(i64),
     /// Any other number.
     Float(f64),
-    /// A text.
+    /// A string.
     Text(String),
     /// A list.
     List(Vec<Value>),
@@ -177,7 +177,7 @@ pub struct Fault {
 #[derive(Debug)]
 enum What {
     Missing,
-    /// What there is, and what is wrong with it.
+    /// What was found, and what is wrong with it.
     Unfit(String, String),
     /// Not one of these.
     Unknown(&'static [&'static str]),
@@ -186,7 +186,7 @@ enum What {
 }
 
 impl Fault {
-    /// Something else than `expected` is there.
+    /// A value other than `expected` was found.
     #[must_use]
     pub fn unfit(found: &Value, expected: impl fmt::Display) -> Self {
         Self::wrong(found, format_args!("but must be {expected}"))
@@ -254,7 +254,7 @@ impl Value {
     /// The fields of a map.
     ///
     /// # Errors
-    /// When it is something else.
+    /// When the value has another type.
     pub fn into_fields(self) -> Result<Fields, Fault> {
         self.into_fields_of("an object")
     }
@@ -269,7 +269,7 @@ impl Value {
     /// The entries of a list.
     ///
     /// # Errors
-    /// When it is something else.
+    /// When the value has another type.
     pub fn into_list(self) -> Result<Vec<Self>, Fault> {
         match self {
             Self::List(values) => Ok(values),
@@ -277,14 +277,14 @@ impl Value {
         }
     }
 
-    /// A text.
+    /// A string.
     ///
     /// # Errors
-    /// When it is something else.
+    /// When the value has another type.
     pub fn into_text(self) -> Result<String, Fault> {
         match self {
             Self::Text(text) => Ok(text),
-            other => Err(Fault::unfit(&other, "a text")),
+            other => Err(Fault::unfit(&other, "a string")),
         }
     }
 }
@@ -361,7 +361,7 @@ pub trait Setting: Sized {
         Ok(())
     }
 
-    /// What a field that is not there stands for, where it may be left out.
+    /// The value of a field that is missing, if it may be left out.
     fn absent() -> Option<Self> {
         None
     }

@@ -48,7 +48,7 @@ pub enum IdxError {
     },
     /// Images of more channels than four, or of none.
     Channels(u32),
-    /// There are not as many labels as images.
+    /// The numbers of labels and images differ.
     Count {
         /// Number of images.
         images: u32,

@@ -1,4 +1,4 @@
-//! Images of bytes with labels: what most data sets are.
+//! Labelled images of bytes, as in most data sets.
 
 use core::fmt;
 
@@ -81,8 +81,8 @@ impl<B: AsRef<[u8]>> LabelledImages<B> {
         Ok(Self { images, labels, starts: [start, LABELS_START], count, shape, placements: Placements::NONE })
     }
 
-    /// Images without any header, one after the other, and a byte for each label. `None` where there is no image, they
-    /// are not as many as their labels, or a label is not below the number of classes.
+    /// Images without any header, one after the other, and a byte for each label. `None` if there is no image, the
+    /// numbers of images and labels differ, or a label is not below the number of classes.
     #[must_use]
     pub fn new(images: B, labels: B, shape: Shape, classes: u32) -> Option<Self> {
         let count = labels.as_ref().len();

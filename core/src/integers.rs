@@ -1,11 +1,11 @@
-//! Samples of small integers with a scale, as sensors and quantised data give them.
+//! Samples of small integers with a scale, such as sensor or quantised data.
 
 use crate::dataset::{Dataset, ReadError, SampleShape, Targets, Visit};
 use crate::real::Real;
 use crate::shape::Shape;
 
-/// Samples whose values are integers q of one or two bytes (`i8`, `u8`, `i16` or `u16`): a network sees x = scale·(q − zero),
-/// as TensorFlow Lite and ONNX have it. The subtraction is exact, the product is rounded once.
+/// Samples whose values are integers q of one or two bytes (`i8`, `u8`, `i16` or `u16`): a network sees x = scale·(q −
+/// zero), as in TensorFlow Lite and ONNX. The subtraction is exact, the product is rounded once.
 ///
 /// ```
 /// use adadagrad_core::dataset::{Dataset, Targets};
@@ -31,10 +31,10 @@ pub struct Integers<'a, T> {
     count: u32,
 }
 
-/// What integers mean.
+/// The scale and the zero point of integers.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Quantisation {
-    /// What a step of one integer is.
+    /// The difference of the values of two adjacent integers.
     pub scale: f32,
     /// The integer that stands for 0.
     pub zero: i16,
@@ -60,8 +60,8 @@ pub enum IntegerTargets<'a> {
 }
 
 impl<'a, T: Copy + Into<f32>> Integers<'a, T> {
-    /// Samples one after the other, of as many values as the shape says. `None` where there is no sample, values and targets
-    /// are not as many as they should be, or a label is not below the number of classes.
+    /// Samples one after the other, of as many values as the shape says. `None` if there is no sample, the number of
+    /// values or targets does not fit, or a label is not below the number of classes.
     #[must_use]
     pub fn new(
         values: &'a [T],

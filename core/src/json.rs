@@ -1,5 +1,4 @@
-//! JSON as files and pipes hold it: every number is the one that is written, and what is wrong is said as
-//! [`fields`](crate::fields) say it.
+//! JSON from files and pipes: numbers are read exactly, and errors have the form of those in [`fields`](crate::fields).
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -57,7 +56,7 @@ pub(crate) fn without_place(error: &Error) -> String {
     in_words(text.strip_suffix(&place).unwrap_or(&text))
 }
 
-/// Without an abbreviation of programmers.
+/// Without the abbreviation EOF.
 fn in_words(text: &str) -> String {
     text.replace("EOF while parsing a value", "the text ends before a value")
         .replace("EOF while parsing", "the text ends within")

@@ -1,10 +1,10 @@
-//! What is subtracted from an image's values, and what they are divided by, per channel.
+//! Normalisation of image values: mean and deviation per channel.
 
 use crate::dataset::Encoding;
 use crate::real::Real;
 use crate::shape::Shape;
 
-/// Which numbers images are normalised by.
+/// How images are normalised.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 pub enum Normalisation {
@@ -19,7 +19,7 @@ pub enum Normalisation {
 crate::fields::name_setting!(Normalisation { None, Training });
 
 impl Normalisation {
-    /// What settings and files call it.
+    /// Its name in settings and files.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

@@ -9,8 +9,8 @@
 //! | 4·D or 8·D | the values, in the network's order |
 //! | 4 | CRC-32 (ISO-HDLC, as in zip and Ethernet) of everything before it |
 //!
-//! A CRC finds every burst of up to 32 wrong bits, and all but one in 2³² of other damages. Nothing here says to which
-//! network the values belong, beyond their number. For files that other programs open: `owned::checkpoint`.
+//! A CRC finds every burst of up to 32 wrong bits, and all but one in 2³² of other errors. The format does not identify
+//! the network of the values, beyond their number. For files that other programs open: `owned::checkpoint`.
 //!
 //! ```
 //! use adadagrad_core::parameter_bytes::{self, encoded_len};
@@ -43,9 +43,9 @@ const CRC: Crc<u32, Table<1>> = Crc::<u32, Table<1>>::new(&CRC_32_ISO_HDLC);
 /// Why bytes are not a network's parameters.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum ParameterBytesError {
-    /// The bytes are not as many as the parameters take.
+    /// The number of bytes does not fit the parameters.
     Length(LengthMismatch),
-    /// They do not begin as parameters do: nothing was written there, or something else.
+    /// They do not begin with `ADAP`: nothing was written there, or something else.
     NoParameters,
     /// They were written by another version.
     Version(u16),
@@ -70,7 +70,7 @@ pub enum ParameterBytesError {
         /// That of the bytes as they are.
         computed: u32,
     },
-    /// A value is not finite, though the checksum fits: it was so when it was written.
+    /// A value is not finite, although the checksum fits: it was written like this.
     NotFinite {
         /// Which one.
         parameter: usize,
@@ -81,7 +81,7 @@ impl fmt::Display for ParameterBytesError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Length(error) => error.fmt(f),
-            Self::NoParameters => f.write_str("no parameters were written here"),
+            Self::NoParameters => f.write_str("these bytes do not contain parameters"),
             Self::Version(found) => {
                 write!(f, "the parameters have version {found}, but this program reads version {VERSION}")
             }
@@ -149,7 +149,7 @@ pub fn write<F: Real>(parameters: &[F], bytes: &mut [u8]) -> Result<(), Paramete
     Ok(())
 }
 
-/// Reads parameters that [`write()`] wrote. There may be other bytes behind them, as on a page of flash.
+/// Reads parameters that [`write()`] wrote. Other bytes may follow them, as on a page of flash.
 ///
 /// # Errors
 /// What is wrong with the bytes; then the parameters are as they were.

@@ -8,8 +8,8 @@ use crate::statistics::{Evidence, Reason};
 /// Running averages of a numerator and a denominator. Their ratio is smoother than an average of ratios, which is dominated
 /// by the batches whose denominator is nearly 0. Both start at 0; a correction for that would cancel.
 ///
-/// Of a noise scale the numerator is the noise, for the plain one v, and the denominator the signal, n − v/b, which may be
-/// negative.
+/// For a noise scale, the numerator is the noise (v for the plain one), and the denominator is the signal, n − v/b,
+/// which may be negative.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct RatioAverage<S> {
@@ -23,7 +23,7 @@ pub struct RatioAverage<S> {
 crate::fields::required_settings!(RatioAverage<f64> { numerator, denominator });
 
 impl<S: Real> RatioAverage<S> {
-    /// The averages with another fraction, of which `keep` of what they were is kept.
+    /// The averages after another fraction; they decay by the factor `keep`.
     ///
     /// # Errors
     /// [`Reason::NonFinite`] where they would not be finite.

@@ -69,7 +69,7 @@ pub trait Real: FloatCore + NumAssign + Sum + Debug + Display + Default + Send +
         if (self < least) & (self > -least) { Self::zero() } else { self }
     }
 
-    /// x, or 0 where it is subnormal; a NaN stays a NaN.
+    /// x, or 0 if it is subnormal; a NaN stays a NaN.
     #[inline(always)]
     fn without_subnormal(self) -> Self {
         self.zero_below(Self::min_positive_value())

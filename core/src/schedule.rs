@@ -55,7 +55,7 @@ crate::settings::named_variants!(Decay {
         fields: {
             final_fraction: f64 = Self::FINAL_FRACTION => Field::new(
                 "final fraction of the learning rate",
-                "What is left of it at the end of the sample budget.",
+                "The fraction of the learning rate that is left at the end of the sample budget.",
             )
             .range(Range::Closed(0.0, 1.0))
             .placeholder("SHARE"),

@@ -50,7 +50,7 @@ impl Shape {
         self.len() == 0
     }
 
-    /// H·W, likewise.
+    /// H·W, or the largest `usize` where that does not fit one.
     #[must_use]
     pub const fn plane(self) -> usize {
         (self.height as usize).saturating_mul(self.width as usize)

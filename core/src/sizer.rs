@@ -1,12 +1,12 @@
-//! Batch sizes for other people's training loops.
+//! Batch sizes for your own training loop.
 
 use crate::batch_test::{BatchTest, Required};
 use crate::controller::{Controller, Decision, Limits, Situation, StepTime, is_factor};
 use crate::real::Real;
 use crate::statistics::{Evidence, Needs, Reason};
 
-/// A batch-size test, a rule and its state: from what a batch says to the size of the next one, without the networks,
-/// settings and trainer of this crate.
+/// A batch-size test, a rule and its state: computes the size of the next batch from the statistics of a batch, without
+/// the networks, settings and trainer of this crate.
 ///
 /// ```
 /// use adadagrad_core::batch_test::NormTest;
@@ -24,23 +24,23 @@ use crate::statistics::{Evidence, Needs, Reason};
 /// # Ok::<(), adadagrad_core::statistics::EvidenceError>(())
 /// ```
 ///
-/// A rule that decides by schedule, epochs, learning rate or time is told of them: see [`Self::training_samples`],
+/// A rule that decides by schedule, epochs, learning rate or time gets them from [`Self::training_samples`],
 /// [`Self::learning_rate`] and [`Self::measured`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BatchSizer<S: Real, T, C: Controller<S>> {
-    /// The batch-size test, or `None` for rules that do without.
+    /// The batch-size test, or `None` for rules that need none.
     pub test: Option<T>,
     /// The rule.
     pub controller: C,
-    /// What a size may be.
+    /// Limits of the size.
     pub limits: Limits,
-    /// N, for rules that count epochs. By default none ends.
+    /// N, for rules that count epochs. By default no epoch ends.
     pub training_samples: u32,
     /// The learning rate without the rule's factor. 1 by default.
     pub learning_rate: S,
-    /// What the rule remembers. Plain values, to be stored with a checkpoint.
+    /// The state of the rule: plain values, to be stored with a checkpoint.
     pub state: C::State,
-    /// What the rule has made of the learning rate so far: multiply yours by it. 1 at the start.
+    /// The factor by which the rule has changed the learning rate so far: multiply yours by it. 1 at the start.
     pub learning_rate_scale: f64,
     /// Samples seen.
     pub samples_seen: u64,
@@ -61,15 +61,15 @@ pub struct Advice<S> {
     pub learning_rate_scale: f64,
     /// The size that the rule wanted: a real number, before rounding, limits, windows and waiting.
     pub wanted: Option<f64>,
-    /// T, where the test has one.
+    /// T, if the test has one.
     pub required: Option<S>,
     /// Why the size is kept although the rule would decide from evidence, or why the test requires no size.
     pub reason: Option<Reason>,
 }
 
 impl<S: Real, T: BatchTest<S>, C: Controller<S>> BatchSizer<S, T, C> {
-    /// A sizer at the start of a run, whose first batch has `initial` samples. Where samples are compared, no batch is
-    /// smaller than two: a single one has no variance, and could never grow.
+    /// A sizer at the start of a run, whose initial batch has `initial` samples. Where samples are compared, no batch
+    /// is smaller than two: a single one has no variance, and could never grow.
     #[must_use]
     pub fn new(test: Option<T>, controller: C, limits: Limits, initial: u32) -> Self {
         let needs = test.as_ref().map(BatchTest::<S>::needs).unwrap_or(Needs::NONE).and(controller.needs());
@@ -96,13 +96,13 @@ impl<S: Real, T: BatchTest<S>, C: Controller<S>> BatchSizer<S, T, C> {
         self.batch
     }
 
-    /// What test and rule need to be told of a batch.
+    /// The statistics of a batch that test and rule need.
     #[must_use]
     pub fn needs(&self) -> Needs {
         self.test.as_ref().map(BatchTest::<S>::needs).unwrap_or(Needs::NONE).and(self.controller.needs())
     }
 
-    /// Tells how long an earlier step took, for rules that weigh time.
+    /// Reports how long an earlier step took, for rules that use it.
     pub const fn measured(&mut self, samples: u32, seconds: f64) {
         self.step_time = Some(StepTime { samples, seconds });
     }

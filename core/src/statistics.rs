@@ -30,7 +30,8 @@ pub struct Needs {
     pub parts: u32,
     /// The batch is to be cut into exactly two halves, and their means compared.
     pub halves: bool,
-    /// How the noise scale is to be measured beside the plain one, by Σᵢ gᵢⱼ² for every coordinate: one buffer of D values.
+    /// The sensors of the noise scale in addition to the plain one, from Σᵢ gᵢⱼ² for every coordinate: one buffer of D
+    /// values.
     pub sensors: Sensors,
     /// Σ gᵢ over an epoch: one more slot of D values in the training memory.
     pub epoch: bool,
@@ -38,8 +39,8 @@ pub struct Needs {
     pub extends: bool,
     /// How long steps take.
     pub step_time: bool,
-    /// The gradient is to be summed as if no statistics were asked for, and these from a backward pass of their own:
-    /// sums of samples' gradients are rounded in another order.
+    /// The gradient is summed as if no statistics were requested, and the statistics come from a separate backward
+    /// pass: sums of samples' gradients are rounded in another order.
     pub apart: bool,
 }
 
@@ -61,7 +62,7 @@ impl Needs {
     /// Σ sᵢ, as the norm test asks for.
     pub const NORMS: Self = Self { norms: true, ..Self::NONE };
 
-    /// All that one of two asks for. Where both want a quantile, the first one's.
+    /// The needs of both. If both need a quantile, that of the first is used.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         Self {
@@ -90,13 +91,13 @@ impl Needs {
         self.parts > 0 || self.halves
     }
 
-    /// The smallest batch that gives it. A batch of one sample could never grow.
+    /// The smallest batch for which this can be computed. A batch of one sample could never grow.
     #[must_use]
     pub const fn least_batch(&self) -> u32 {
         if self.compares_samples() { 2 } else { 1 }
     }
 
-    /// Whether a sample variance is needed: of a single sample there is none.
+    /// Whether a sample variance is needed: a single sample has none.
     #[must_use]
     pub const fn compares_samples(&self) -> bool {
         self.norms || self.inner || self.compares_parts() || self.moments()
@@ -127,7 +128,7 @@ pub enum Reason {
     NoStepTimes,
     /// The rule decides at other steps.
     OtherSteps,
-    /// By the run's coupling no β is left for a batch of the size that the rule decided.
+    /// The run's coupling leaves no β for a batch of the size that the rule chose.
     NoBetaLeft,
 }
 
@@ -139,7 +140,7 @@ impl fmt::Display for Reason {
             Self::ZeroMeanGradient => "the mean gradient is zero",
             Self::NonPositiveDebiasedNorm => "the gradient noise exceeds the gradient",
             Self::SingleWorker => "a single worker has no variance between workers",
-            Self::MissingEvidence => "the statistics that this needs were not computed",
+            Self::MissingEvidence => "the required statistics were not computed",
             Self::Unbounded => "no batch size is large enough",
             Self::NonPositiveLoss => "the loss is not positive",
             Self::NoStepTimes => "too few steps were timed",
@@ -183,7 +184,7 @@ pub struct Parts<S> {
     pub count: u32,
     /// Σⱼ mⱼ ‖gⱼ‖² over parts of mⱼ samples with mean gradient gⱼ.
     pub sum_squared_means: S,
-    /// m₁ and m₁ ‖g₁‖² of the first part: with two parts, the rest is the other one's.
+    /// m₁ and m₁ ‖g₁‖² of the first part: with two parts, the rest belongs to the other one.
     pub first: (u32, S),
 }
 
@@ -224,12 +225,12 @@ pub struct Evidence<S> {
     pub sum_squared_norms: Option<S>,
     /// The result of the second sweep.
     pub inner: Option<Inner<S>>,
-    /// The quantile of Varⱼ/ḡⱼ² that [`Needs::coordinate_quantile`] asked for; coordinates with ḡⱼ = 0 are
-    /// left out, and if there are no others the ratio is `None`.
+    /// The quantile of Varⱼ/ḡⱼ² that [`Needs::coordinate_quantile`] requested; coordinates with ḡⱼ = 0 are left out,
+    /// and if there are no others the ratio is `None`.
     pub coordinate_ratio: Option<S>,
     /// The parts' means.
     pub parts: Option<Parts<S>>,
-    /// Noise and signal by the sensors that [`Needs::sensors`] asked for, or why there are none; the plain ones are not
+    /// Noise and signal by the sensors that [`Needs::sensors`] requested, or why there are none; the plain ones are not
     /// here, see [`Self::noise`].
     pub measured_noise: MeasuredNoise<S>,
     /// ‖Σ gᵢ‖² over the epoch so far, this batch included.
@@ -381,7 +382,7 @@ impl<S: Real> Evidence<S> {
     }
 }
 
-/// The sums of [`Statistics`] that are plain numbers, so that they can travel between threads.
+/// The sums of [`Statistics`] that are plain numbers, which can be sent between threads.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Totals<S> {
     /// Samples accumulated.

@@ -1,9 +1,9 @@
 //! No subnormal numbers: values smaller than the smallest normal number become 0.
 //!
 //! Processors need many times as long for a product that is subnormal or has a subnormal factor. Values that shrink by
-//! a factor in each step, such as the memory of a weight without a gradient, would become subnormal and stay so: β times
-//! the smallest subnormal number is rounded to that number again. Processors have a mode that does this in hardware, but
-//! neither WebAssembly nor safe Rust can set it.
+//! a factor in each step, such as the memory of a weight without a gradient, would become subnormal and stay so: β
+//! times the smallest subnormal number is rounded to that number again. Processors have a mode that does this in
+//! hardware, but neither WebAssembly nor safe Rust can set it.
 
 use crate::real::Real;
 use crate::vectors::on_vectors;

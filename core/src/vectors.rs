@@ -1,4 +1,4 @@
-//! Loops over values, with the longest vectors of the machine at hand.
+//! Loops over values, with the longest vectors of the machine.
 
 /// A loop to run: a closure, or a value of its own where a closure would be so large that it became a function apart, which
 /// knows nothing of the machine's vectors.

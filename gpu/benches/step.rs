@@ -2,7 +2,7 @@
 //! test asks for: for the networks for MNIST on synthetic pixels of which as many are zero as of MNIST's, for some of those
 //! for CIFAR-10 on pixels none of which is.
 //!
-//! `cargo bench -p adadagrad-gpu` prints time and images per second; the overhead of the test is the ratio of
+//! `cargo bench -p adadagrad-gpu` prints time and samples per second; the overhead of the test is the ratio of
 //! `step-with` to `step-without`.
 
 use std::num::NonZero;

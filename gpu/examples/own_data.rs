@@ -70,7 +70,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let lines = match GpuEngine::new(&config, Arc::clone(&training), options) {
         Ok(gpu) => train(gpu, config, [&training, &test])?,
         Err(error) => {
-            eprintln!("{error}: training on the processor");
+            eprintln!("{error}: training on the CPU");
             let threads = std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
             train(ThreadsEngine::new(&config, Arc::clone(&training), threads)?, config, [&training, &test])?
         }

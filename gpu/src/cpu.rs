@@ -1,4 +1,4 @@
-//! The engine on CPU threads, as one of several that do the same.
+//! The engine on CPU threads as an [`Engine`].
 
 use std::sync::Arc;
 

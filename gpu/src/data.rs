@@ -1,8 +1,8 @@
 //! Finds and reads a data set: IDX files as MNIST's, the binary form of CIFAR-10 and CIFAR-100, or a folder of PNG and
 //! JPEG images by class.
 //!
-//! A folder of the user's may be one as torchvision lays it out (`MNIST/raw` within it). What is in it is recognised by
-//! the names of its files and folders.
+//! The folder may have torchvision's layout (`MNIST/raw` within it). The format is recognised by the names of files and
+//! folders.
 
 mod archive;
 pub mod cifar;
@@ -33,7 +33,7 @@ use adadagrad_core::owned::SharedDataset;
 pub use self::error::DataError;
 use crate::dataset::{Images, digest, for_run};
 
-/// What a data set is stored as.
+/// How a data set is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Four IDX files.
@@ -60,34 +60,34 @@ impl fmt::Display for Kind {
 /// What can be chosen about how data are read.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Options {
-    /// CIFAR-100's 20 groups as classes, in place of its 100 fine ones.
+    /// Use CIFAR-100's 20 groups as classes instead of its 100 fine ones.
     pub coarse_labels: bool,
-    /// Images of folders are brought to this many rows and columns.
+    /// Images of folders are resized to this number of rows and columns.
     pub resize: Option<[u32; 2]>,
-    /// Where the data have no test set, this fraction of the training images is one: above 0 and below 1.
+    /// If the data have no test set, this fraction of the training images is used as one: above 0 and below 1.
     pub test_fraction: Option<f64>,
 }
 
 /// A data set's two halves.
 #[derive(Clone)]
 pub struct Splits {
-    /// What is learned from.
+    /// The training samples.
     pub training: SharedDataset,
-    /// What accuracy is measured on.
+    /// The test samples, on which accuracy is measured.
     pub test: SharedDataset,
-    /// What tells the training data apart from others.
+    /// Identifies the training data.
     pub digest: DataDigest,
-    /// What it is stored as.
+    /// How it is stored.
     pub kind: Kind,
     /// The folder or archive it was read from.
     pub folder: PathBuf,
-    /// The files it was read from, with the manifest where there is one.
+    /// The files it was read from, with the manifest if there is one.
     pub files: Vec<PathBuf>,
-    /// What its classes are called, where anything says so.
+    /// The names of its classes, if they are known.
     pub class_names: Vec<String>,
     /// What the user should know about how it was read: sentences.
     pub notes: Vec<String>,
-    /// Whether it is as large as its authors published it; `None` where nobody has published it.
+    /// Whether it is as large as its authors published it; `None` for a data set that is not a published one.
     pub has_published_size: Option<bool>,
     images: [Images; 2],
 }
@@ -136,20 +136,20 @@ impl Splits {
         self.training.shape()
     }
 
-    /// What a class is called: its name where there is one, else its number.
+    /// The name of a class, or its number if it has none.
     #[must_use]
     pub fn class_name(&self, class: usize) -> String {
         self.class_names.get(class).cloned().unwrap_or_else(|| class.to_string())
     }
 
-    /// A class's number, with its name where it has one.
+    /// A class's number, with its name if it has one.
     #[must_use]
     pub fn numbered_class(&self, class: usize) -> String {
         self.class_names.get(class).map_or_else(|| class.to_string(), |name| format!("{class} {name}"))
     }
 }
 
-/// Reads a data set from a folder of the user's, or from where `cargo xtask data` puts it.
+/// Reads a data set from the given folder, or from the folder that `cargo xtask data` fills.
 ///
 /// # Errors
 /// What is missing or wrong, with the file and the byte.
@@ -206,10 +206,10 @@ fn load_from(name: DatasetName, folder: &Path, options: Options) -> Result<Split
     }
 }
 
-/// What a folder or an archive holds, by the names in it; `None` where nothing is known.
+/// What a folder or an archive contains, judged by the names in it; `None` if they are unknown.
 ///
 /// # Errors
-/// When it holds several data sets, of which the user must choose one.
+/// When it contains several data sets, of which the user must choose one.
 #[cfg(not(target_family = "wasm"))]
 pub fn kind_in(name: DatasetName, folder: &Path) -> Result<Option<Kind>, DataError> {
     match kinds_in(name, folder)[..] {
@@ -228,7 +228,7 @@ fn kinds_in(name: DatasetName, folder: &Path) -> Vec<Kind> {
     idx.chain(cifar::kinds_in(folder)).chain(has_images.then_some(Kind::ImageFolder)).collect()
 }
 
-/// What settings call data of this kind.
+/// The name of data of this kind in settings.
 #[must_use]
 pub const fn name_of(kind: Kind) -> DatasetName {
     match kind {

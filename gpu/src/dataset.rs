@@ -29,7 +29,7 @@ impl AsRef<[u8]> for Bytes {
 /// Images and labels in memory; copies share them.
 pub type Images = LabelledImages<Bytes>;
 
-/// What tells this data set apart from others.
+/// Identifies this data set.
 #[must_use]
 pub fn digest(images: &Images) -> DataDigest {
     let mut digest = Sha256::new();
@@ -38,8 +38,8 @@ pub fn digest(images: &Images) -> DataDigest {
     DataDigest(digest.finalize().into())
 }
 
-/// How values are encoded with this setting: as an earlier run says, which `stored` is from, else as the training images
-/// say.
+/// How values are encoded with this setting: as in the earlier run that `stored` comes from, else from the training
+/// images.
 #[must_use]
 pub fn encoding(training: &Images, normalisation: Normalisation, stored: Option<Encoding>) -> Encoding {
     match normalisation {

@@ -1,4 +1,4 @@
-//! The GPU as long as it works, then the processor's threads: the run goes on either way.
+//! The GPU as long as it works, then CPU threads: the run continues in either case.
 
 use std::fmt;
 use std::num::NonZero;
@@ -16,9 +16,9 @@ use crate::gpu::GpuEngine;
 use crate::memory;
 use crate::webgpu::{GpuError, Options};
 
-/// A GPU engine with threads to fall back on. A GPU that cannot go on (lost and not to be opened again, no
-/// memory for a single sample, a refused command) is given up: threads take its last copy of parameters and
-/// optimizer memory, make the steps since again with the batches and scalars decided then, and go on.
+/// A GPU engine with threads to fall back on. A GPU that cannot continue (lost and not to be opened again, no memory
+/// for a single sample, a refused command) is given up: threads take its last copy of parameters and optimizer memory,
+/// repeat the steps since then with the batches and scalars that were decided, and continue.
 pub struct FallbackEngine {
     computing: Computing,
     config: RunConfig,
@@ -43,7 +43,7 @@ impl FallbackEngine {
     /// Begins on the GPU.
     ///
     /// # Errors
-    /// When it cannot be opened: somebody asked for it.
+    /// When it cannot be opened, because the user asked for it.
     pub fn new(
         config: &RunConfig,
         network: OwnedNetwork,

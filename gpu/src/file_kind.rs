@@ -1,4 +1,4 @@
-//! What is not a regular file, in words.
+//! Descriptions of what is not a regular file.
 
 use std::fs::FileType;
 

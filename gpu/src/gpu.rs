@@ -41,13 +41,13 @@ impl GpuEngine {
         Ok(Self { training: block_on(Training::of_network(config, network, images, options))? })
     }
 
-    /// What is waited for.
+    /// The training that it waits for.
     #[must_use]
     pub const fn training(&self) -> &Training {
         &self.training
     }
 
-    /// The same, to hold it.
+    /// The same, mutably.
     pub const fn training_mut(&mut self) -> &mut Training {
         &mut self.training
     }

@@ -1,4 +1,4 @@
-//! Opening what the user names as a file to read: a regular file, or what gives bytes one after the other.
+//! Opens files that the user names for reading: regular files, pipes and devices.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
@@ -14,7 +14,7 @@ use crate::output_file::told;
 #[cfg(unix)]
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// An open file. A folder and a socket are none; a pipe, as a shell makes of `<(command)`, is read to its end, and a
+/// An open file. Folders and sockets are refused; a pipe, such as a shell's `<(command)`, is read to its end, and a
 /// device, such as `/dev/stdin`, as far as the caller reads it.
 #[derive(Debug)]
 #[cfg_attr(not(unix), allow(dead_code, reason = "streams are files of Unix"))]

@@ -1,5 +1,5 @@
-//! How much memory this process may still take. Linux promises more than there is, and ends the process that takes it at
-//! its word: what cannot fit must be refused before it is allocated.
+//! How much memory this process may still take. Linux grants more memory than there is, and kills a process that uses
+//! it: what cannot fit must be refused before it is allocated.
 //!
 //! Read from the kernel's own files, as libraries that read them look at the root control group alone, and batch systems
 //! and systemd limit groups below it. Other systems are not asked: they refuse an allocation instead.
@@ -9,7 +9,7 @@ use std::fmt;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-/// More memory is needed than there is.
+/// More memory is needed than is available.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotEnoughMemory {
     /// Bytes needed.
@@ -32,7 +32,7 @@ impl fmt::Display for NotEnoughMemory {
 
 impl std::error::Error for NotEnoughMemory {}
 
-/// Whether this many bytes can be taken, as far as the system says.
+/// Whether this number of bytes can be allocated, as far as the system reports it.
 ///
 /// # Errors
 /// When there are fewer.
@@ -43,8 +43,8 @@ pub fn check(needed: u64) -> Result<(), NotEnoughMemory> {
     }
 }
 
-/// Bytes that this process may still take: what the machine has left without swapping, and less where a control group or
-/// the limit of the address space (`ulimit -v`) leaves less. `None` where the system does not say.
+/// Bytes that this process may still take: what the machine has left without swapping, and less where a control group
+/// or the limit of the address space (`ulimit -v`) leaves less. `None` if the system does not report it.
 #[must_use]
 pub fn available() -> Option<u64> {
     available_in(Path::new("/"))

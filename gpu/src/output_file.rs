@@ -1,4 +1,4 @@
-//! Files that are written whole or not at all, and known to be writable before the work that fills them.
+//! Files that are written completely or not at all, and that are tested before the work that fills them.
 //!
 //! The bytes go to a temporary file in the same folder, which then takes the file's name. Symbolic links are followed:
 //! the link stays, and the file that it names is replaced. Permissions and owner of a replaced file are kept.
@@ -32,9 +32,8 @@ pub struct OutputFile {
 }
 
 impl OutputFile {
-    /// Finds out whether a file of `bytes` bytes can be written, by writing a temporary one, giving it the name if
-    /// that is free, and removing it again. What is there stays as it is, and is locked until the `OutputFile` is
-    /// dropped.
+    /// Checks whether a file of `bytes` bytes can be written, by writing a temporary one, giving it the name if that is
+    /// free, and removing it again. An existing file is not changed, and is locked until the `OutputFile` is dropped.
     ///
     /// # Errors
     /// Why it cannot be written: its folder, its name, its kind, permissions, space, or another run that writes to
@@ -71,11 +70,11 @@ impl OutputFile {
         self.exists
     }
 
-    /// Writes the file, in place of what is there.
+    /// Writes the file, and replaces an existing one.
     ///
     /// # Errors
-    /// Why it cannot be written; then what was there is still there. That may be a file that another program has
-    /// made since the beginning.
+    /// Why it cannot be written; then an existing file is unchanged. It may be a file that another program has written
+    /// since the beginning.
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         // Something else may have taken its place since.
         if let Ok(found) = fs::symlink_metadata(&self.place)
@@ -100,7 +99,7 @@ impl OutputFile {
         Ok(())
     }
 
-    /// Writes a new file beside this one, with `-tag` behind its name, and a number if that name is taken.
+    /// Writes a new file next to this one, with `-tag` after its name, and a number if that name is taken.
     ///
     /// # Errors
     /// Why it cannot be written.
@@ -124,7 +123,7 @@ impl OutputFile {
     }
 }
 
-/// Writes a file whole or not at all. Any file of this name is replaced.
+/// Writes a file completely or not at all. Any file of this name is replaced.
 ///
 /// # Errors
 /// Why it cannot be written; then what was there is still there.
@@ -134,7 +133,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// Writes a new file: `name` in the folder, or where that is taken `name` with `-2`, `-3`, … before its extension.
+/// Writes a new file: `name` in the folder or, if that is taken, `name` with `-2`, `-3`, … before its extension.
 ///
 /// # Errors
 /// Why it cannot be written.
@@ -158,8 +157,8 @@ pub fn write_numbered(folder: &Path, name: &OsStr, bytes: &[u8]) -> io::Result<O
     Err(ErrorKind::AlreadyExists.into())
 }
 
-/// Whether two paths name one file, or would if it were there: other spellings, symbolic and hard links are seen
-/// through. Files that cannot be told apart, as pipes and devices, count as different.
+/// Whether two paths name one file, or would if it existed: other spellings, symbolic and hard links are resolved.
+/// Files that cannot be distinguished, such as pipes and devices, count as different.
 #[must_use]
 pub fn is_same(one: &Path, other: &Path) -> bool {
     identity(one).is_some_and(|one| identity(other) == Some(one))
@@ -172,10 +171,10 @@ pub fn is_open_as(path: &Path, file: &File) -> bool {
     open.and_then(|open| inode(&open)).is_some_and(|open| identity(path) == Some(open))
 }
 
-/// The file at the end of all links, which need not be there, though its folder must.
+/// The file at the end of all links. It need not exist, but its folder must.
 ///
 /// # Errors
-/// When the folder does not exist, the links form a circle, or the path names a folder.
+/// When the folder does not exist, the links form a loop, or the path names a folder.
 pub fn follow_links(path: &Path) -> io::Result<PathBuf> {
     let mut place = path.to_owned();
     for _ in 0..=MOST_LINKS {

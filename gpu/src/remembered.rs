@@ -10,14 +10,14 @@ use std::rc::Rc;
 use crate::output_file;
 use crate::webgpu::{Choice, Gpu, GpuError, Opening, Profile, choose};
 
-/// A file of choices, one an adapter.
+/// A file of choices, one per adapter.
 #[derive(Clone, Debug)]
 pub struct Remembered {
     file: Option<PathBuf>,
 }
 
 impl Remembered {
-    /// In the user's cache folder, where there is one: `~/.cache` (or `XDG_CACHE_HOME`), `~/Library/Caches` or
+    /// In the user's cache folder, if there is one: `~/.cache` (or `XDG_CACHE_HOME`), `~/Library/Caches` or
     /// `%LOCALAPPDATA%`.
     #[must_use]
     pub fn in_cache() -> Self {
@@ -42,7 +42,7 @@ impl Remembered {
         self.choices().into_iter().find(|choice| choice.fits(gpu))
     }
 
-    /// Remembers a choice, in place of an earlier one for the same adapter.
+    /// Remembers a choice, and replaces an earlier one for the same adapter.
     pub fn store(&self, choice: &Choice) {
         let Some(file) = &self.file else { return };
         let mut choices = self.choices();
@@ -69,8 +69,8 @@ impl Remembered {
     }
 }
 
-/// Opens devices for [`crate::webgpu::Options`], each time with the variants of the first time: a run that goes
-/// on after its device was lost goes on with the same bits, whether or not they could be remembered.
+/// Opens devices for [`crate::webgpu::Options`], each time with the variants of the first time: a run that continues
+/// after its device was lost continues with the same bits, whether or not they could be remembered.
 pub fn opening(
     remembered: Remembered,
     adapter: Option<&str>,

@@ -17,8 +17,8 @@ pub struct Run<E> {
 }
 
 impl<E: Engine> Run<E> {
-    /// Puts the two together, with batches cut as suits the engine's network. The engine must hold the parameters and the
-    /// memory that the trainer's progress belongs to.
+    /// A run of the trainer on the engine, with batches cut as suits the engine's network. The engine must hold the
+    /// parameters and the memory that the trainer's progress belongs to.
     #[must_use]
     pub fn new(trainer: Trainer<f32>, engine: E) -> Self {
         Self { trainer: trainer.with_grain(engine.grain()), engine }
@@ -28,7 +28,7 @@ impl<E: Engine> Run<E> {
     /// the sample budget is spent.
     ///
     /// # Errors
-    /// When the step is refused, cancelled or cannot be computed; then the run stands where it stood.
+    /// When the step is refused, cancelled or cannot be computed; then the state of the run is unchanged.
     pub fn step(&mut self, test: &SharedDataset) -> Result<Option<Line>, EngineError> {
         let mut line = self.train()?;
         let is_due = |line: &&mut Line| self.trainer.measures_after_step(&line.telemetry);
@@ -54,7 +54,7 @@ impl<E: Engine> Run<E> {
         Ok(Some(Line { telemetry, model, fast_ranks, seconds, accuracy: None, test_loss: None }))
     }
 
-    /// Goes on with other settings from the next step on.
+    /// Continues with other settings from the next step on.
     ///
     /// # Errors
     /// As [`Trainer::retune`].
@@ -74,7 +74,7 @@ impl<E: Engine> Run<E> {
         self.trainer.config()
     }
 
-    /// Where the run stands.
+    /// The progress of the run.
     #[must_use]
     pub const fn progress(&self) -> &Progress<f64> {
         self.trainer.progress()

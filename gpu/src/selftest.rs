@@ -1,5 +1,5 @@
-//! What a GPU nobody here has is asked: whether every kernel is right on it, which variants are fast, and how
-//! fast training is. One report, which its owner can send.
+//! Tests a GPU: whether every kernel is correct on it, which variants are fast, and how fast training is. The result is
+//! one report, which the owner of the GPU can send.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -27,7 +27,7 @@ const ENOUGH: Duration = Duration::from_millis(300);
 /// Images to draw from, and the largest batch.
 const SAMPLES: u32 = 16_384;
 
-/// All that was found.
+/// All results.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
     version: u32,
@@ -55,7 +55,7 @@ impl Report {
     }
 }
 
-/// What the adapter says of itself.
+/// What the adapter reports about itself.
 #[derive(Clone, Debug, Serialize)]
 #[allow(missing_docs, reason = "named as WebGPU names them")]
 pub struct Adapter {
@@ -106,15 +106,15 @@ impl Adapter {
 pub struct Checked {
     /// The entry point.
     pub kernel: String,
-    /// Its variant, where it has some.
+    /// Its variant, if the kernel has variants.
     pub variant: Option<Variant>,
     /// Cases run.
     pub cases: u32,
     /// Values compared.
     pub values: usize,
-    /// The largest difference, as a share of what is allowed.
+    /// The largest difference, as a fraction of the allowed one.
     pub worst: f64,
-    /// What was wrong.
+    /// Descriptions of wrong results.
     pub failures: Vec<String>,
 }
 
@@ -128,19 +128,20 @@ pub struct Throughput {
     /// Steps timed.
     pub steps: u32,
     /// By the wall clock.
-    pub images_per_second: f64,
-    /// Shares of the time in which kernels ran, while each was timed; where there are timestamps.
+    pub samples_per_second: f64,
+    /// Fraction of the time in which kernels ran, while each was timed; if there are timestamps.
     pub busy: Option<f64>,
-    /// Billions of operations a second, by the wall clock.
+    /// Billions of operations per second, by the wall clock.
     pub gflops: Option<f64>,
     /// Kernels, the slowest first.
     pub kernels: Vec<KernelTime>,
 }
 
-/// Tests the adapter whose name contains `adapter`, or the fastest. `progress` is told what begins.
+/// Tests the adapter whose name contains `adapter`, or the fastest. `progress` is called with a message when a part
+/// begins.
 ///
 /// # Errors
-/// When there is no such adapter, or it fails other than by wrong numbers.
+/// When there is no such adapter, or it fails in another way than by wrong numbers.
 pub fn run(adapter: Option<&str>, progress: &dyn Fn(&str)) -> Result<Report, EngineError> {
     let begin = Instant::now();
     let gpu = block_on(Gpu::open(adapter))?;
@@ -211,12 +212,12 @@ fn measure(
         // The first step compiles as well.
         let steps = enough(plain.time(batch, 1)?);
         let seconds = plain.time(batch, steps)?;
-        let images_per_second = f64::from(steps) * f64::from(batch) / seconds;
+        let samples_per_second = f64::from(steps) * f64::from(batch) / seconds;
         let mut row = Throughput {
             model,
             batch,
             steps,
-            images_per_second,
+            samples_per_second,
             busy: None,
             gflops: None,
             kernels: Vec::new(),

@@ -24,7 +24,7 @@ const MOST_UNWRITTEN: usize = 1 << 26;
 #[cfg(unix)]
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// An open telemetry file, locked against a second run that would write to it. Every line has been handed to the
+/// An open telemetry file, locked against a second run that would write to it. Every line has been passed to the
 /// operating system when `push` returns.
 ///
 /// It may also be a pipe with a reader, or a device such as `/dev/stdout`: lines are appended, and nothing is read.
@@ -58,7 +58,7 @@ impl Setting for Place {
     }
 }
 
-/// The run that a telemetry file is continued with, as its checkpoint has it.
+/// The run with which a telemetry file is continued, from its checkpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Resumed {
     /// Steps made.
@@ -87,8 +87,8 @@ impl Resumed {
 }
 
 impl TelemetryFile {
-    /// Opens a file for writing and changes nothing in it. A file that is not there is made, and removed again if it
-    /// is dropped before [`Self::begin`] or [`Self::resume`].
+    /// Opens a file for writing and changes nothing in it. A file that does not exist is created, and removed again if
+    /// it is dropped before [`Self::begin`] or [`Self::resume`].
     ///
     /// # Errors
     /// Why it cannot be written, or that another run writes to it.
@@ -122,8 +122,8 @@ impl TelemetryFile {
         if self.is_stream { Ok(()) } else { self.file.set_len(0) }
     }
 
-    /// Continues after the line of the run's last step: later lines are removed, and so is a line that was not written to
-    /// its end. Returns the step of the last line that is left, where there is one.
+    /// Continues after the line of the run's last step: later lines are removed, and so is an incomplete line. Returns
+    /// the step of the last line that is left, if there is one.
     ///
     /// # Errors
     /// Why the file cannot be read or written, or which line before that step is not valid telemetry, or of another
@@ -145,7 +145,7 @@ impl TelemetryFile {
                 break;
             }
             run.check(&place).map_err(|what| {
-                told(io::ErrorKind::InvalidData, &format!("line {number} is of another run: {what}"))
+                told(io::ErrorKind::InvalidData, &format!("line {number} belongs to another run: {what}"))
             })?;
             kept += line.len() as u64;
             last = Some(place.step);

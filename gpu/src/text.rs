@@ -1,4 +1,4 @@
-//! Text files that people write, with whatever program.
+//! Text files that people write with any program.
 
 /// The text of a file: UTF-8, with or without a byte-order mark.
 ///

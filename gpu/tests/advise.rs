@@ -235,7 +235,7 @@ fn what_is_wrong_with_a_line_is_said_exactly() {
     assert!(said.contains("= 6.4e301"), "{said}");
     let parts = r#"{"samples":8,"mean_norm_sq":1,"parts":[{"samples":4,"mean_norm_sq":2},{"samples":4,"mean_norm_sq":2}]}"#;
     let said = error("--test worker_norm --workers 4", parts);
-    assert!(said.contains("there are 2 parts, but --workers asks for at least 4"), "{said}");
+    assert!(said.contains("there are 2 parts, but --workers requires at least 4"), "{said}");
     let (answers, succeeded, _) = advise(&flags("--test worker_norm"), &[parts.as_bytes().to_vec()]);
     assert!(succeeded && answers[0]["required"].is_number(), "{answers:?}");
 }
@@ -283,7 +283,10 @@ fn what_cannot_be_advised_is_refused_before_the_first_line() {
     let folder = tempfile::tempdir().unwrap();
     for (flags, text) in [
         ("--controller dive_batch", "--controller dive_batch needs --training-samples"),
-        ("--controller gradient_noise_scale --controller-sensor sign", "the plain noise scale only"),
+        (
+            "--controller gradient_noise_scale --controller-sensor sign",
+            "use a rule with the plain noise scale",
+        ),
         ("--eta 0", "--eta is 0, but must be a number above 0"),
         ("--max-batch 100 --training-samples 10", "--max-batch is 100"),
         ("--training-samples 0", "expected a number of at least 1"),

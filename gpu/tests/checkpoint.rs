@@ -173,8 +173,8 @@ fn what_is_wrong_with_a_header_is_said_with_its_place() {
         ("{\"1.bias\":3}".to_owned(), "1.bias is 3, but must be an object"),
         ("{\"1.bias\":{}}".to_owned(), "1.bias.dtype is missing"),
         ("{\"__metadata__\":3}".to_owned(), "__metadata__ is 3, but must be an object"),
-        ("{\"__metadata__\":{\"a\":1}}".to_owned(), "__metadata__.a is 1, but must be a text"),
-        (bias("dtype", "\"F31\""), "1.bias.dtype is \"F31\", but must be a type of safetensors, such as F32"),
+        ("{\"__metadata__\":{\"a\":1}}".to_owned(), "__metadata__.a is 1, but must be a string"),
+        (bias("dtype", "\"F31\""), "1.bias.dtype is \"F31\", but must be a safetensors type, such as F32"),
         (bias("shape", "[-1]"), "1.bias.shape.0 is -1, but must be a whole number from 0 to "),
         (bias("shape", "[1e400]"), "1.bias.shape.0 is 1e400, which is too large"),
         (bias("shape", "\"10\""), "1.bias.shape is \"10\", but must be a list"),
@@ -184,8 +184,8 @@ fn what_is_wrong_with_a_header_is_said_with_its_place() {
         assert!(said.starts_with(&format!("not a valid safetensors file: {words}")), "{header}: {said}");
     }
     for (bytes, words) in [
-        (&b"abc"[..], "the file has 3 bytes, but begins with 8 for the length of its header"),
-        (b"no model at all", "by its first 8 bytes the header has "),
+        (&b"abc"[..], "the file has 3 bytes, but the length of its header alone takes 8"),
+        (b"no model at all", "the first 8 bytes declare a header of "),
         (b"\x02\0\0\0\0\0\0\0\xff\xfe", "byte 0 of the header is not UTF-8 text"),
     ] {
         let said = checkpoint::read(bytes).unwrap_err().to_string();
@@ -272,12 +272,11 @@ fn what_a_run_remembers_is_named_where_it_is_missing_or_of_something_else() {
     assert_eq!(of(&|state| observing(state, [none.clone(), cabs.clone()].into())), "");
     for (said, entries) in [
         (
-            "the run's state is inconsistent: progress.observed has another number of entries than config.observe has \
-             names",
+            "the run's state is inconsistent: progress.observed and config.observe have different numbers of entries",
             serde_json::json!([none]),
         ),
         (
-            "an entry of progress.observed is of another rule than the name in config.observe",
+            "an entry of progress.observed does not belong to the rule in config.observe",
             serde_json::json!([cabs, none]),
         ),
         ("progress.observed.1.average is missing", serde_json::json!([none, { "rule": "none" }])),
@@ -301,7 +300,10 @@ fn what_a_run_remembers_is_named_where_it_is_missing_or_of_something_else() {
     let found = of(&|state| {
         state["progress"]["controller"] = serde_json::json!({ "cabs": { "xi": 1.0, "loss": 2.0 } })
     });
-    assert!(found.contains("progress.controller is of another rule than config.controller"), "{found}");
+    assert!(
+        found.contains("progress.controller does not belong to the rule in config.controller"),
+        "{found}"
+    );
 }
 
 #[cfg(target_os = "linux")]
@@ -501,7 +503,7 @@ fn other_files_are_refused_with_what_they_are() {
     let network = OwnedNetwork::of_model(Model::Logistic, SampleShape::MNIST).unwrap();
     for bytes in [b"PK\x03\x04\0\0\x08\x08archive/data.pkl".as_slice(), b"\x80\x02\x8a\nl\xfc\x9cF"] {
         let said = checkpoint::read(bytes).unwrap_err().to_string();
-        assert!(said.contains("not a valid safetensors file, but a file of torch.save"), "{said}");
+        assert!(said.contains("not a valid safetensors file, but one written by torch.save"), "{said}");
     }
     let said = checkpoint::read(b"{\"learning_rate\": 0.1}").unwrap_err().to_string();
     assert!(said.starts_with("not a valid safetensors file"), "{said}");

@@ -203,7 +203,7 @@ fn packed_files_go_on_no_further_than_their_headers_say() {
         let said = refused(DatasetName::Own, folder.path());
         assert!(said.contains(NAMES[0]) && said.contains(expected), "{said}");
     };
-    let declared = format!("the header declares {} bytes, but more than ", images.len());
+    let declared = format!("the header declares {} bytes, but there are more than ", images.len());
     says(&gzip(&[images.clone(), zeros.clone()].concat()), &declared);
     says(&[gzip(&images), gzip(&zeros)].concat(), &declared);
     // No header at all.

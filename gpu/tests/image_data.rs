@@ -80,7 +80,7 @@ fn cifar_10_is_read_as_it_is() {
         assert_eq!(read(half, sample as u32), (values(&pixels(k, 3072)), (k % 10) as u32));
     }
     assert_eq!(splits.training.raw().unwrap()[3072..6144], pixels(1, 3072));
-    assert!(splits.notes[0].contains("they hold 20 + 4 images, not 50000 + 10000"), "{:?}", splits.notes);
+    assert!(splits.notes[0].contains("they contain 20 + 4 images, not 50000 + 10000"), "{:?}", splits.notes);
     // In the folder that holds the usual one, by its own name, and in the archive.
     for (name, folder) in [(DatasetName::Cifar10, folder.path()), (DatasetName::Own, folder.path())] {
         assert_eq!(load(name, Some(folder)).unwrap().digest, splits.digest);
@@ -390,7 +390,7 @@ fn a_fraction_of_each_class_is_held_out_where_there_is_no_test_set() {
         let options = Options { test_fraction: Some(0.5), ..Options::default() };
         fs::create_dir(folder.path().join("val")).unwrap();
         let error = load_with(DatasetName::Own, Some(folder.path()), options).unwrap_err().to_string();
-        assert!(error.ends_with("val: the data have a test set: omit --test-fraction"), "{error}");
+        assert!(error.ends_with("val: the data set has a test set: omit --test-fraction"), "{error}");
         fs::remove_dir(folder.path().join("val")).unwrap();
         // All images, in the order in which a data set has them.
         let classes = [("a", 10), ("b", 5), ("c", 1), ("d", 2)].into_iter().zip(0_u32..);
@@ -411,7 +411,7 @@ fn a_fraction_of_each_class_is_held_out_where_there_is_no_test_set() {
         assert_eq!(all(&with_fraction(folder.path(), fraction).test), test, "the same images again");
         let [of_test, of_training] = [test.len(), training.len()];
         let note = format!(
-            "The data have no test set: of 18 images, {of_test} are used for testing ({fraction} of each class, drawn with \
+            "The data set has no test set: of 18 images, {of_test} are used for testing ({fraction} of each class, drawn with \
              seed 0) and {of_training} for training."
         );
         assert_eq!(splits.notes, [note]);
@@ -438,12 +438,12 @@ fn a_run_on_idx_files_without_a_test_set_holds_images_out() {
     let refused = |command: &str| text(&run(folder.path(), command).stderr);
     let said = refused(&format!("{short} --test-fraction 0.2"));
     assert!(
-        said.contains("t10k-images-idx3-ubyte: the data have a test set: omit --test-fraction"),
+        said.contains("t10k-images-idx3-ubyte: the data set has a test set: omit --test-fraction"),
         "{said}"
     );
     fs::remove_file(at("t10k-images-idx3-ubyte")).unwrap();
     let said = refused(&format!("{short} --test-fraction 0.2"));
-    assert!(said.contains("t10k-labels-idx1-ubyte: the data have a test set"), "{said}");
+    assert!(said.contains("t10k-labels-idx1-ubyte: the data set has a test set"), "{said}");
     fs::remove_file(at("t10k-labels-idx1-ubyte")).unwrap();
     let said = refused(&short);
     let advice = "to use part of the training images for testing, add --test-fraction 0.1";
@@ -457,7 +457,7 @@ fn a_run_on_idx_files_without_a_test_set_holds_images_out() {
     let output = run(folder.path(), &format!("{short} --test-fraction 0.2 --quiet --save run.safetensors"));
     let [summary, said] = [output.stdout, output.stderr].map(|bytes| text(&bytes));
     assert!(output.status.success(), "{said}");
-    assert!(said.contains("The data have no test set: of 300 images, "), "{said}");
+    assert!(said.contains("The data set has no test set: of 300 images, "), "{said}");
     // The same images again, and no others.
     let evaluated = succeed(folder.path(), "evaluate --data . --load run.safetensors --test-fraction 0.2");
     let accuracy =
@@ -540,9 +540,9 @@ fn the_program_checks_and_packs_data() {
     assert_eq!((broken.status.code(), text(&broken.stdout).as_str()), (Some(1), ""));
     assert!(text(&broken.stderr).contains("data_batch_2.bin: the file has 5 bytes"));
     for (flags, words) in [
-        ("--resize 8x8", "--resize is for folders of images"),
-        ("--labels coarse", "--labels chooses"),
-        ("--test-fraction 0.1", "the data have a test set: omit --test-fraction"),
+        ("--resize 8x8", "--resize is only for folders of images"),
+        ("--labels coarse", "--labels is only for CIFAR-100"),
+        ("--test-fraction 0.1", "the data set has a test set: omit --test-fraction"),
     ] {
         cifar_10(cifar.path());
         let said = text(&run(cifar.path(), &format!("data check . {flags}")).stderr);
@@ -635,9 +635,9 @@ fn a_published_file_that_ends_with_a_record_is_found_too_short() {
     file.set_len(9_999 * 3073).unwrap();
     let checked = succeed(folder.path(), "data check .");
     for words in [
-        "These are not the published files: they hold 49999 + 10000 images, not 50000 + 10000 (data_batch_5.bin has \
+        "These are not the published files: they contain 49999 + 10000 images, not 50000 + 10000 (data_batch_5.bin has \
          9999, not 10000).",
-        "Every file was read to its end, but this is not the whole published data set.",
+        "Every file was read to its end, but this is not the complete published data set.",
     ] {
         assert!(checked.contains(words), "{checked}");
     }
@@ -731,7 +731,7 @@ fn packing_into_a_folder_with_data_changes_nothing() {
     cifar_10(target.path());
     let before = names_in(target.path());
     let said = pack::write(&splits, target.path()).unwrap_err().to_string();
-    let text = "holds CIFAR-10 in binary form already: a folder is for one data set";
+    let text = "already contains CIFAR-10 in binary form: give another folder";
     assert_eq!(said, format!("{}: {text}", target.path().display()));
     assert_eq!(names_in(target.path()), before);
 }
@@ -772,7 +772,7 @@ fn what_is_no_image_of_a_class_is_counted() {
     assert_eq!(
         splits.notes,
         [
-            "Left out: 9 files that are not PNG or JPEG images of a class (the first is train/ant/a.webp); 1 folder \
+            "Skipped: 9 files that are not PNG or JPEG images of a class (the first is train/ant/a.webp); 1 folder \
              within a class (train/ant/more); 4 system folders (the first is train/@eaDir)."
         ]
     );
@@ -799,7 +799,7 @@ fn what_only_looks_like_an_image_is_refused() {
     symlink("0.png", at("train/ant/4.png")).unwrap();
     let splits = own(folder.path());
     assert_eq!(splits.training.len(), 7);
-    let links = "2 links that lead nowhere (the first is train/ant/2.png).";
+    let links = "2 broken links (the first is train/ant/2.png).";
     assert!(splits.notes[0].ends_with(links), "{:?}", splits.notes);
     fs::create_dir(at("train/ant/5.png")).unwrap();
     let said = refused(DatasetName::Own, folder.path());
@@ -880,7 +880,7 @@ fn images_are_turned_upright() {
     turned.write_with_encoder(encoder).unwrap();
     let splits = own(folder.path());
     assert_eq!((splits.digest, splits.shape()), (expected.digest, expected.shape()));
-    assert!(splits.notes.contains(&"1 image was turned upright, as the EXIF data say.".to_owned()));
+    assert!(splits.notes.contains(&"1 image was rotated according to the EXIF data.".to_owned()));
 }
 
 #[test]
@@ -888,8 +888,8 @@ fn of_two_data_sets_in_one_folder_one_must_be_chosen() {
     let folder = mnist();
     cifar_10(folder.path());
     let text_of = |output: std::process::Output| text(&output.stderr);
-    let expected = "holds two data sets, IDX files and CIFAR-10 in binary form: give --dataset cifar10 for CIFAR-10 in \
-                    binary form, or keep each in a folder of its own";
+    let expected = "contains two data sets, IDX files and CIFAR-10 in binary form: give --dataset cifar10 for CIFAR-10 in \
+                    binary form, or keep each in a separate folder";
     assert!(refused(DatasetName::Own, folder.path()).ends_with(expected));
     for command in ["data check .", SHORT, "data pack . --output packed"] {
         let said = text_of(run(folder.path(), command));

@@ -52,7 +52,7 @@ fn the_critical_batch_is_measured_from_a_checkpoint() {
     // Batches end at the size of the data set.
     let large = measure.replace("--largest-factor 8 --samples 90", "--largest-factor 100000 --samples 1");
     let said = run(folder.path(), &large);
-    assert!(text(&said.stderr).contains("Batches end at the size of the training set"), "{said:?}");
+    assert!(text(&said.stderr).contains("The largest batch is the training set"), "{said:?}");
     for (flags, sentence) in [
         ("--output m.safetensors", "--output and --load are the same file"),
         ("--output train-images-idx3-ubyte", "--output and the data set are the same file"),

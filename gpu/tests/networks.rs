@@ -80,10 +80,7 @@ fn what_is_no_network_is_refused_in_one_sentence() {
         ),
         ("train --data . --network own.json --model cnn", "cannot be used with"),
         ("train --data . --model resnet-20-16", "expected resnet-20, as this model is written"),
-        (
-            &format!("train --data . --model own-{hash}"),
-            "is a network of the user's own: give its file with --network",
-        ),
+        (&format!("train --data . --model own-{hash}"), "is a custom network: give its file with --network"),
         ("train --data . --network own.json --save own.json", "--save and --network are the same file"),
     ] {
         let refused = refuse(folder.path(), command);
@@ -154,7 +151,7 @@ fn a_checkpoint_holds_the_network_of_its_run() {
     let refused =
         refuse(folder.path(), "train --data . --resume part.safetensors --telemetry others.jsonl --quiet");
     let expected = format!(
-        "others.jsonl: line 1 is of another run: trained the network mlp, but the checkpoint's run trains {name}"
+        "others.jsonl: line 1 belongs to another run: trained the network mlp, but the checkpoint's run trains {name}"
     );
     assert!(refused.contains(&expected), "{refused}");
     assert!(fs::read_to_string(others).unwrap().contains("mlp"), "the file was touched");
@@ -276,7 +273,7 @@ fn a_network_comes_through_a_pipe_and_a_pipe_without_a_writer_is_refused() {
             "networks --network /dev/null",
             "/dev/null: line 1, column 0: not valid JSON: the text ends before a value",
         ),
-        ("networks --network /dev/zero", "/dev/zero: more than 16 MiB, the most that is read"),
+        ("networks --network /dev/zero", "/dev/zero: larger than 16 MiB, the limit for such files"),
     ] {
         let said = refuse(folder.path(), arguments);
         assert!(said.starts_with(&format!("error: {sentence}")) && said.lines().count() == 1, "{said}");

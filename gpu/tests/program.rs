@@ -341,7 +341,7 @@ fn the_summary_says_why_a_batch_did_not_grow() {
     assert_eq!(
         train(&format!("--optimizer adam --coupling sde {stages}")),
         [
-            "In 48 of 50 steps the batch did not take the size that the rule decided, and the batch kept its size (now 4 \
+            "In 48 of 50 steps the size that the rule chose was not possible, and the batch kept its size (now 4 \
              samples): the coupling leaves no β for a batch of that size. Let the batch grow in smaller steps, or choose \
              another --coupling."
         ]
@@ -551,7 +551,7 @@ fn the_self_test_passes_and_its_report_is_one_json_file() {
         );
     }
     for row in report["throughput"].as_array().unwrap() {
-        assert!(row["images_per_second"].as_f64().unwrap() > 0.0, "{row}");
+        assert!(row["samples_per_second"].as_f64().unwrap() > 0.0, "{row}");
         if report["adapter"]["has_timestamps"] == true {
             assert!(row["busy"].as_f64().unwrap() > 0.0 && !row["kernels"].as_array().unwrap().is_empty());
         }

@@ -169,12 +169,12 @@ fn telemetry_goes_on_after_the_checkpoint_s_step() {
     let right = Resumed { step: 3, samples_seen: lines[2].telemetry.samples_seen, model: Model::Logistic };
     let own = Model::Own { digest: Digest([7; 32]) };
     for (run, expected) in [
-        (Resumed { samples_seen: right.samples_seen + 1, ..right }, "line 3 is of another run: "),
-        (Resumed { samples_seen: 9, ..right }, "line 2 is of another run: "),
-        (Resumed { step: 2, samples_seen: 9999, ..right }, "line 2 is of another run: "),
+        (Resumed { samples_seen: right.samples_seen + 1, ..right }, "line 3 belongs to another run: "),
+        (Resumed { samples_seen: 9, ..right }, "line 2 belongs to another run: "),
+        (Resumed { step: 2, samples_seen: 9999, ..right }, "line 2 belongs to another run: "),
         (
             Resumed { model: Model::MLP, ..right },
-            "line 1 is of another run: trained the network logistic, but the checkpoint's run trains mlp",
+            "line 1 belongs to another run: trained the network logistic, but the checkpoint's run trains mlp",
         ),
         (Resumed { model: own, ..right }, "the checkpoint's run trains own-0707"),
     ] {

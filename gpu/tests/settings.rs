@@ -107,7 +107,10 @@ fn the_data_set_of_a_file_is_the_one_that_is_used() {
         );
         // Other data under the same name, as many of them.
         let said = refuse(path, &format!("{command} f.safetensors --data www/public/data/mnist"));
-        assert!(said.contains("the run was trained on other data than www/public/data/mnist:"), "{said}");
+        assert!(
+            said.contains("the run was trained on other data than those in www/public/data/mnist:"),
+            "{said}"
+        );
         assert_eq!(
             said.split(|c: char| !c.is_ascii_hexdigit()).filter(|word| word.len() == 64).count(),
             2,
@@ -132,7 +135,7 @@ fn data_of_one_s_own_that_changed_are_noticed() {
     let mut changed = images.clone();
     *changed.last_mut().unwrap() ^= 1;
     fs::write(&file, changed).unwrap();
-    assert!(refuse(path, resume).contains("the run was trained on other data than own:"));
+    assert!(refuse(path, resume).contains("the run was trained on other data than those in own:"));
     fs::write(&file, images).unwrap();
     succeed(path, resume);
 }
@@ -295,7 +298,7 @@ fn settings_of_a_file_that_are_wrong_are_named_with_their_values() {
     assert!(said.contains("which is nested more than 64 deep"), "{said}");
     if cfg!(target_os = "linux") {
         let said = refuse(path, "train --config /dev/zero --quiet");
-        assert!(said.contains("/dev/zero: more than 16 MiB, the most that is read"), "{said}");
+        assert!(said.contains("/dev/zero: larger than 16 MiB, the limit for such files"), "{said}");
     }
     let utf_16: Vec<u8> = "\u{feff}{\"seed\": 1}".encode_utf16().flat_map(u16::to_le_bytes).collect();
     for bytes in [&utf_16[..], &utf_16[2..], b"\xfe\xff\0{\0}"] {
@@ -394,7 +397,10 @@ fn batch_sizes_are_looked_at_before_anything_is_timed() {
     for (batches, wrong) in [("16,0", "0"), ("16,301", "301"), ("16,32,4096", "4096")] {
         let said =
             refuse(folder.path(), &format!("bench --models logistic --seconds 60 --batches {batches}"));
-        assert_eq!(said, format!("error: --batches holds {wrong}, but must be from 2 to 300\n"));
+        assert_eq!(
+            said,
+            format!("error: --batches contains {wrong}, but batch sizes must be from 2 to 300\n")
+        );
     }
     // Fewer samples than in the smallest of the usual batches.
     let [images, labels] = support::idx(5, 1);

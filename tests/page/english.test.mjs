@@ -71,6 +71,35 @@ const TERMS = [
   [/\bwrongly\b/i, 'incorrectly'],
 ];
 
+/** Other names for things that have one, and expressions to avoid, in the program, the library and the documents. */
+const PROGRAM = [
+  [/\bimages\/s\b|\bimages[_ ]per[_ ]second/i, 'samples/s: data may be anything'],
+  [/\blogistic regression\b/i, 'softmax regression'],
+  [/\bfirst batch size\b|\bfirst batch has\b/i, 'initial batch'],
+  [/\b(?:must be|is not) a text\b/i, 'a string'],
+  [/\bthe user[’']s own\b/i, 'custom'],
+  [/\b(?:some|any|no)body\b/i, 'name who, or use the passive'],
+  [/\bgo(?:es)? on\b|\bgoing on\b/i, 'continue'],
+  [/\bmade again\b/i, 'repeated'],
+  [/\bfor want of\b/i, 'because there is no …'],
+  [/\b(?:wants?|wanted) no\b/i, '… is None'],
+  [/\bis none of\b/i, 'the … has no …'],
+  [/\bcame (?:twice|before)\b/i, 'was given twice'],
+  [/\bkeeps? (?:\S+ )?of (?:itself|themselves)\b/i, 'decay factor'],
+  [/\btakes? the place of\b/i, 'replaces'],
+  [/\b(?:values?|products?|steps?) a turn\b/i, 'per iteration'],
+  [/\bwhere (?:it|they) (?:is|are) left out\b/i, 'by default'],
+  [/\bwhat (?:settings|files|people|messages|tables)(?: and \S+)? calls?\b/i, 'its name in …'],
+  [/\b(?:is|are) known against\b/i, 'drawbacks'],
+  [/\bturned upright\b/i, 'rotated according to the EXIF data'],
+  [/\bleads? nowhere\b/i, 'broken link'],
+  [/\bcalled like\b/i, 'with the name of'],
+  [/\bnothing is known\b/i, 'is unknown'],
+  [/\bto learn from\b/i, 'training …'],
+  [/\bbreaks? (?:its|their) promise/i, 'violates its contract'],
+  [/\bis meant to be\b/i, 'is intended'],
+];
+
 /** All files below a folder with one of these endings. */
 function files(folder, endings) {
   return readdirSync(join(root, folder), { recursive: true })
@@ -105,7 +134,7 @@ function typescript(text, path) {
 
 /** String literals outside tests; of what defines a command line the doc comments too: its help. */
 function rust(text, path) {
-  const [program] = text.split('#[cfg(test)]');
+  const [program] = text.split(/#\[cfg\((?:all\()?test\b/);
   const isCommandLine = path.endsWith('arguments.rs') || /derive\([^)]*\b(?:Args|Parser|Subcommand)\b/.test(program);
   const help = isCommandLine ? [...program.matchAll(/^\s*\/\/\/ ?(.*)$/gm)].map((match) => match[1]) : [];
   const tokens = program.matchAll(/\/\/[^\n]*|'(?:\\.|[^\\'\n])'|r#"([\s\S]*?)"#|"((?:\\[\s\S]|[^"\\])*)"/g);
@@ -113,8 +142,16 @@ function rust(text, path) {
   return [...literals.map((literal) => literal.replaceAll(/\\\n\s*/g, '')), help.join(' ')].join('\n');
 }
 
+/** The documentation of public items, as docs.rs shows it: without code. */
+function documentation(text) {
+  const [program] = text.split(/#\[cfg\((?:all\()?test\b/);
+  const blocks = program.matchAll(/((?:^[ \t]*\/\/[/!][^\n]*\n)+)((?:[ \t]*#\[[^\n]*\n)*)[ \t]*(pub )?/gm);
+  const shown = [...blocks].filter((match) => match[3] !== undefined || match[1].trimStart().startsWith('//!'));
+  return markdown(shown.map((match) => match[1].replaceAll(/^[ \t]*\/\/[/!] ?/gm, '')).join('\n')).replaceAll(/[ \t]*\n[ \t]*/g, ' ');
+}
+
 const READ = [
-  ...['README.md', 'CHANGELOG.md', 'core/README.md', 'gpu/README.md', 'gpu/TELEMETRY.md', 'web/README.md', 'www/bench/README.md', 'tests/golden/README.md'].map((path) => [join(root, path), markdown]),
+  ...['README.md', 'CHANGELOG.md', 'core/README.md', 'gpu/README.md', 'gpu/TELEMETRY.md', 'web/README.md', 'www/bench/README.md', 'tests/golden/README.md', 'tests/peers/README.md'].map((path) => [join(root, path), markdown]),
   [join(root, 'tests/gpu-report'), (text) => text],
   ...files('docs', ['.md']).map((path) => [path, markdown]),
   ...files('www', ['.html']).map((path) => [path, html]),
@@ -145,12 +182,20 @@ test('the page has one name for each thing', () => {
   assert.deepEqual(found(page, TERMS), []);
 });
 
+test('the program and the documents have one name for each thing', () => {
+  const program = READ.filter(([path]) => !/^(?:www|web)\//.test(relative(root, path)));
+  const library = ['core/src', 'gpu/src'].flatMap((folder) => files(folder, ['.rs'])).filter((path) => !path.includes('/bin/'));
+  assert.ok(library.length > 200, `${library.length} files of the library are read`);
+  assert.deepEqual(found([...program, ...library.map((path) => [path, documentation])], [...PROGRAM, ...EXPRESSIONS]), []);
+});
+
 test('each kind of text is looked at', () => {
   const folders = new Set(READ.map(([path]) => relative(root, dirname(path)).split('/')[0]));
   for (const folder of ['', 'core', 'gpu', 'web', 'www', 'docs', 'xtask']) assert.ok(folders.has(folder), folder);
   assert.match(typescript('const x = `a ${b} is read rightly`; // rightly here', 'x.ts'), /^a \n is read rightly$/);
   assert.equal(rust('// "rightly"\nlet x = "read rightly"; let c = \'"\';', 'x.rs').trim(), 'read rightly');
   assert.match(rust('/// Whoever reads', 'arguments.rs'), /Whoever/);
+  assert.equal(documentation('/// One `x`\n/// two.\n#[must_use]\npub fn f() {}\n/// Three.\nfn g() {}').trim(), 'One two.');
   assert.equal(html('<p title="one">two <b>three</b></p>'), 'two three\none');
   assert.equal(markdown('a `rightly` b').trim(), 'a  b');
 });

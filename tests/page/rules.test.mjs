@@ -100,7 +100,7 @@ test('a batch that Big Batch SGD extends before its step is a growth too', () =>
   const before = step({ step: 6, samples: 64, next_batch: 64 });
   const extended = step({ samples: 70, next_batch: 70 });
   const change = newestChange([extended], before, () => config);
-  assert.equal(describeChange(change), 'Last growth: step 7 was extended from 64 to 70 samples, because the mean gradient of a smaller batch did not stand out from the noise.');
+  assert.equal(describeChange(change), 'Last growth: step 7 was extended from 64 to 70 samples, because the mean gradient of a smaller batch was not larger than the noise.');
   assert.equal(newestChange([extended], step({ step: 3 }), () => config), null, 'what was planned for a step is known from the step before alone');
   assert.equal(newestChange([step({ next_batch: 32 }), step({ step: 8, samples: 32, next_batch: 32 })], null, () => config).step.step, 7);
 });

@@ -8,7 +8,7 @@ loss to the caller, without any statistics. Images are converted and in memory b
 `torch-norms` is PyTorch with the squared norm of every sample's gradient, which it computes by `torch.func`: vmap over
 grad. The networks for CIFAR-10 take random images, whose pixels do not change the time, and have no JAX peer.
 
-Prints one line of JSON for each library, model and batch: images per second, median of the turns.
+Prints one line of JSON for each library, model and batch: samples per second, median of the turns.
 """
 
 import argparse
@@ -185,7 +185,7 @@ def main():
                 batches = [prepare(images[k * size:(k + 1) * size], labels[k * size:(k + 1) * size]) for k in range(count)]
                 rate = measure(step, batches, size, arguments.seconds, arguments.turns)
                 line = {"library": library, "model": model, "batch": size, "threads": arguments.threads}
-                print(json.dumps({**line, "images_per_second": round(rate)}), flush=True)
+                print(json.dumps({**line, "samples_per_second": round(rate)}), flush=True)
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ const LONGEST: Duration = Duration::from_secs(120);
 /// What a cost may grow by before the test fails.
 const TOLERANCE: f64 = 0.05;
 /// How to accept other costs.
-const ACCEPT: &str = "if that is meant to be, `cargo xtask firmware --accept` writes the new numbers";
+const ACCEPT: &str = "if this is intended, `cargo xtask firmware --accept` writes the new numbers";
 
 /// Options of `cargo xtask firmware`.
 #[derive(Args)]
@@ -252,7 +252,7 @@ fn check(project: &Project, costs: &[Cost]) -> Result<()> {
     let readme = fs::read_to_string(project.path(README))?.replace("\r\n", "\n");
     ensure!(
         with_table(&readme, &table(&accepted))? == readme,
-        "the table in {README} is not that of {ACCEPTED}: {ACCEPT}"
+        "the table in {README} does not match {ACCEPTED}: {ACCEPT}"
     );
     Ok(())
 }
@@ -309,7 +309,8 @@ fn with_table(text: &str, table: &str) -> Result<String> {
         let (_, after) = rest.split_once(TABLE_ENDS)?;
         Some((before, after))
     });
-    let (before, after) = place.with_context(|| format!("{README} has no place for the table"))?;
+    let (before, after) =
+        place.with_context(|| format!("{README} does not contain the markers of the table"))?;
     Ok(format!("{before}{TABLE_BEGINS}{table}{TABLE_ENDS}{after}"))
 }
 

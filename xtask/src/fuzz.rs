@@ -49,7 +49,7 @@ fn missing() -> Option<&'static str> {
     }
     let compiler = ["c++", "g++", "clang++"].iter().any(|name| which::which(name).is_ok());
     (!compiler).then_some(
-        "a C++ compiler is missing, which libFuzzer needs: install g++ or clang, then run this again",
+        "libFuzzer needs a C++ compiler, which is missing: install g++ or clang, then run this again",
     )
 }
 
@@ -86,7 +86,7 @@ fn run_target(project: &Project, target: &str, seconds: u32) -> Result<()> {
     // Counts at the end, instead of a line for each input that reached something new.
     command.args(["-verbosity=0", "-print_final_stats=1"]);
     process::run(&mut command).with_context(|| {
-        format!("the fuzz target {target} found an input that breaks its promise, or did not build")
+        format!("the fuzz target {target} found an input that violates its contract, or could not be built")
     })
 }
 

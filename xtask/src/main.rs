@@ -53,13 +53,13 @@ enum Command {
     Test(test::Options),
     /// Run the page tests many times in a row, some while a compiler runs: every test must pass every time
     Steady(steady::Options),
-    /// Train on emulated microcontrollers: same bits as here, and no more memory or instructions than accepted
+    /// Train on emulated microcontrollers: check the bits, and that memory and instruction counts have not grown
     Firmware(firmware::Options),
     /// Feed parsers and batch-size rules random input with cargo-fuzz
     Fuzz(fuzz::Options),
     /// Compare the public interface of the published crates with that of the last release
     Semver(semver::Options),
-    /// Time training steps in Chromium: ours compared with jax-js and TensorFlow.js
+    /// Time training steps in Chromium, compared with jax-js and TensorFlow.js
     BenchBrowser(bench_browser::Options),
     /// Train in Chromium for 20 minutes: memory must not grow
     Soak(soak::Options),

@@ -55,6 +55,7 @@ fn compare(project: &Project, baseline: &str) -> Result<()> {
     // `mpi` needs an MPI library.
     check.args(["--only-explicit-features", "--features", "std,serde,checkpoint,program"]);
     process::run(&mut check).with_context(|| {
-        format!("the public interface breaks that of {baseline}: raise the version, and say in CHANGELOG.md what to do")
+        format!("the public interface is not compatible with that of {baseline}: raise the version, and describe in \
+                 CHANGELOG.md what users must change")
     })
 }

@@ -1,5 +1,5 @@
-//! Which layers in `f32` have kernels of their own, and how these are called: on vectors of the machine at hand by
-//! `pulp`, which finds out at run time what there is.
+//! Which layers in `f32` have their own kernels, and how these are called: with `pulp`, which finds the vector
+//! instructions of the machine at run time.
 
 use pulp::{Arch, WithSimd};
 

@@ -1,4 +1,5 @@
-//! Who does the arithmetic: plain loops as the reference, and a library's kernels and our own behind the `std` feature.
+//! Backends for the arithmetic: plain loops as the reference and, with the feature `std`, the kernels of a library and
+//! of this crate.
 
 #[cfg(feature = "std")]
 mod cache_line;
@@ -43,7 +44,7 @@ pub(crate) const KERNELS: Option<&Kernels<f32>> = Some(&dispatch::KERNELS);
 #[cfg(not(feature = "std"))]
 pub(crate) const KERNELS: Option<&Kernels<f32>> = None;
 
-/// Who multiplies matrices for the layers, and may have kernels for whole layers.
+/// Multiplies matrices for the layers, and may have kernels for whole layers.
 pub trait Backend<F: Real>: Send + Sync {
     /// C ← A B + β C for A \[rows, k\], B \[k, columns\]; with β = 0 what C held does not matter.
     ///

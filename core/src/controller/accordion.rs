@@ -4,8 +4,8 @@ use crate::settings::{Field, Range};
 use crate::statistics::{Needs, Reason};
 
 /// Accordion: two sizes. After each epoch the ratio |‖A′‖ − ‖A‖|/‖A′‖ with A = Σ gᵢ over the epoch and A′ over the one
-/// before: below the threshold the gradient has settled, and the batch is large; otherwise, and after the first epoch,
-/// it is small. At the end of an epoch it wanted one of the two sizes, at other steps none.
+/// before: below the threshold the gradient has become stable, and the batch is large; otherwise, and after the first
+/// epoch, it is small. `wanted` is one of the two sizes at the end of an epoch, and `None` at other steps.
 ///
 /// Agarwal, Wang, Lee, Venkataraman, Papailiopoulos 2020, arXiv 2010.16248.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -21,7 +21,7 @@ pub struct Accordion {
 
 crate::settings::settings!(Accordion {
     title: "Accordion",
-    doc: "Large batches in epochs whose gradient is like that of the epoch before, small ones in the others.",
+    doc: "Large batches in epochs whose gradient is similar to that of the previous epoch, small ones in the others.",
     source: "Agarwal, Wang, Lee, Venkataraman, Papailiopoulos 2020, arXiv 2010.16248",
     fields: {
         small: u32 = 512 => Field::new("small batch", "The batch while the gradient changes much.")
@@ -34,8 +34,8 @@ crate::settings::settings!(Accordion {
             .placeholder("SAMPLES"),
         threshold: f64 = 0.5 => Field::new(
             "largest change",
-            "The relative change of the gradient's norm from one epoch to the next, below which the batch \
-             is large.",
+            "The batch is large if the relative change of the gradient's norm from one epoch to the next is below \
+             this.",
         )
         .range(Range::POSITIVE)
         .retunable(),
@@ -59,7 +59,7 @@ const RATIO_TO_NOTHING: f64 = 9.0;
 impl Accordion {
     /// What it does, in words.
     pub const WORDS: Words = Words {
-        grew: "the gradient of the last epoch was like that of the epoch before",
+        grew: "the gradient of the last epoch was similar to that of the epoch before",
         shrank: "the gradient of the last epoch differed from that of the epoch before",
         kept: "Accordion chooses between its two sizes only at the end of an epoch",
         against: "The batch jumps between two sizes, and the learning rate stays as it is.",

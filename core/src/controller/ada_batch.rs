@@ -5,7 +5,8 @@ use crate::real::Real;
 use crate::settings::{Field, Range};
 
 /// AdaBatch: every k epochs the batch is multiplied by a factor, up to the largest, and the learning rate by γ, also
-/// once the batch does not grow any more. After j of these changes b′ = min(max, ⌊b₁·factorʲ⌋) and α′ = α·γʲ. It wanted b₁·factorʲ.
+/// once the batch does not grow any more. After j of these changes b′ = min(max, ⌊b₁·factorʲ⌋) and α′ = α·γʲ. `wanted`
+/// is b₁·factorʲ.
 ///
 /// Devarakonda, Naumov, Garland 2017, arXiv 1712.02029: k = 20, factor 2, γ = 0.75, from 128 to 2,048.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -27,13 +28,13 @@ crate::settings::settings!(AdaBatch {
         every_epochs: u64 = 20 => EVERY_EPOCHS,
         factor: f64 = 2.0 => Field::new(
             "growth of the batch",
-            "What the batch is multiplied by at each change.",
+            "The factor by which the batch size is multiplied at each change.",
         )
         .range(Range::not_below(1.0))
         .retunable(),
         gamma: f64 = 0.75 => Field::new(
             "factor of the learning rate",
-            "What the learning rate is multiplied by at each change.",
+            "The factor by which the learning rate is multiplied at each change.",
         )
         .symbol("γ")
         .range(Range::SHARE)

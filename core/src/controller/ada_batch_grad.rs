@@ -9,8 +9,8 @@ use crate::statistics::Needs;
 /// AdaBatchGrad's rule: the size that the augmented inner product test requires, taken only as the minimum of the last
 /// k: b′ = clip(max(b, ⌈min of k T⌉)) with T = max(v_along/(ϑ² n²), v_orth/(ν² n)).
 ///
-/// arXiv 2402.05264. It takes its own test, whatever the run's is. An undefined T is left out of the window. It wanted T. Its step is
-/// that of [`AdaGradNormDelayed`](crate::optimizer::AdaGradNormDelayed).
+/// arXiv 2402.05264. It uses its own test, regardless of the run's. An undefined T is left out of the window. `wanted`
+/// is T. Its step is that of [`AdaGradNormDelayed`](crate::optimizer::AdaGradNormDelayed).
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct AdaBatchGrad {

@@ -9,8 +9,8 @@ use crate::settings::{Field, Range};
 /// an unbounded T gives the largest.
 ///
 /// arXiv 2402.11215. Two options, off by default, because the first batches are so noisy that the plain rule can jump
-/// from 8 to thousands. With a growth cap c the next batch has at most ⌈c b⌉ samples. With a window of k the smallest of
-/// k required sizes counts in place of T. It wanted T.
+/// from 8 to thousands. With a growth cap c the next batch has at most ⌈c b⌉ samples. With a window of k the smallest
+/// of k required sizes is used instead of T. `wanted` is T.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct AdAdaGrad {
@@ -29,8 +29,7 @@ crate::settings::settings!(AdAdaGrad {
     fields: {
         growth_cap: Option<f64> = None => Field::new(
             "growth cap",
-            "The largest growth factor of the batch size in one step; none, as in the paper, where it is \
-             left out.",
+            "The largest growth factor of the batch size per step; by default there is no limit, as in the paper.",
         )
         .range(Range::above(1.0))
         .retunable()

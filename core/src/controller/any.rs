@@ -209,7 +209,8 @@ impl AnyController {
         self.answers().changes_learning_rate()
     }
 
-    /// Whether it decides by the number of training samples: it counts epochs, or takes a part of them as its limit.
+    /// Whether it decides by the number of training samples: it counts epochs, or its limit is a fraction of that
+    /// number.
     #[must_use]
     pub fn uses_training_samples(&self) -> bool {
         self.answers().uses_training_samples()

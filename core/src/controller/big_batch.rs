@@ -4,9 +4,9 @@ use crate::real::Real;
 use crate::settings::{Field, Range};
 use crate::statistics::{Needs, Reason};
 
-/// Big Batch SGD: while n > v/b does not hold, the *same* batch is extended by a tenth of itself, and by one sample at
-/// least. The step uses the whole extended batch, and the next one begins at its size. It wanted v/n, the
-/// size at which n = v/b.
+/// Big Batch SGD: while n > v/b does not hold, the *same* batch is extended by a tenth of itself, and by at least one
+/// sample. The step uses the whole extended batch, and the next one begins at its size. `wanted` is v/n, the size at
+/// which n = v/b.
 ///
 /// De, Yadav, Jacobs, Goldstein 2016, arXiv 1610.05792.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -18,10 +18,10 @@ pub struct BigBatch {
 
 crate::settings::settings!(BigBatch {
     title: "Big Batch SGD",
-    doc: "A batch is extended before its step until its mean gradient stands out from the noise.",
+    doc: "A batch is extended before its step until its mean gradient is larger than the noise.",
     source: "De, Yadav, Jacobs, Goldstein 2016, arXiv 1610.05792",
     fields: {
-        growth: f64 = 0.1 => Field::new("growth", "The part of the batch that is added at a time.")
+        growth: f64 = 0.1 => Field::new("growth", "The fraction of the batch by which it is extended each time.")
             .range(Range::POSITIVE)
             .retunable(),
     },
@@ -30,9 +30,9 @@ crate::settings::settings!(BigBatch {
 impl BigBatch {
     /// What it does, in words.
     pub const WORDS: Words = Words {
-        grew: "the mean gradient of a smaller batch did not stand out from the noise",
+        grew: "the mean gradient of a smaller batch was not larger than the noise",
         shrank: Words::LIMITED,
-        kept: "the mean gradient of a batch of this size stood out from the noise, or no larger batch is allowed",
+        kept: "the mean gradient of a batch of this size was larger than the noise, or no larger batch is allowed",
         against: "The batch never shrinks again, and each extension costs another pass over the new samples.",
     };
 }

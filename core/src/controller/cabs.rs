@@ -6,15 +6,15 @@ use crate::real::Real;
 use crate::statistics::{Needs, Reason};
 
 /// CABS: b′ = clip(round(c·α·ξ̄/L̄)) with ξ = (b − 1)/b·v = S/b − n and the mean loss L, both as running averages. The
-/// batch may shrink. It assumes that the smallest loss is 0 and the steps are those of plain SGD. It wanted
+/// batch may shrink. It assumes that the smallest loss is 0 and the steps are those of plain SGD. `wanted` is
 /// c·α·ξ̄/L̄.
 ///
-/// Balles, Romero, Hennig 2017, arXiv 1612.05086. The averages start at ξ̄ = 0 and L̄ = 1 and are not corrected for it, as
+/// Balles, Romero, Hennig 2017, arXiv 1612.05086. The averages start at ξ̄ = 0 and L̄ = 1 without bias correction, as
 /// in the authors' code.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Cabs {
-    /// What an average keeps of itself, at least 0 and below 1. 0.95 by default.
+    /// Decay factor of the averages per step, at least 0 and below 1. 0.95 by default.
     pub ema: f64,
     /// c > 0. 1 by default.
     pub scale: f64,

@@ -1,7 +1,7 @@
 use super::{Controller, Decision, Limits, Situation, Words};
 use crate::real::Real;
 
-/// The batch keeps its size, whatever the test requires. It wants no size.
+/// The batch keeps its size, regardless of what the test requires. `wanted` is `None`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Constant {}

@@ -5,36 +5,37 @@ use crate::real::Real;
 use crate::settings::{Field, Range};
 use crate::statistics::{Needs, Reason};
 
-/// The batch that makes most progress per second. With the noise scale B and a step that takes t₀ + t₁·b, a batch makes
-/// progress e(b) = b/((b + B)(t₀ + t₁·b)) per second, which is best at b* = √(B·t₀/t₁). The batch is doubled or halved
-/// toward it where that gains enough: e(b*)/e(b) − 1 above `gain`. It wanted b*, also while it waits, and none as long as the
-/// times are not known.
+/// The batch that makes the most progress per second. With the noise scale B and a step that takes t₀ + t₁·b, a batch
+/// makes progress e(b) = b/((b + B)(t₀ + t₁·b)) per second, which is best at b* = √(B·t₀/t₁). The batch is doubled or
+/// halved toward it where that gains enough: e(b*)/e(b) − 1 above `gain`. `wanted` is b*, also while the rule waits,
+/// and `None` as long as the times are unknown.
 ///
-/// snr-grad (2026). Step times are measured: somebody with a clock gives them to the trainer
-/// ([`Trainer::measured`](crate::training::Trainer::measured)). Where all steps so far had one size, a size next to it is
-/// tried, because one size does not tell t₀ and t₁ apart.
+/// snr-grad (2026). Step times are measured by the caller, who passes them to
+/// [`Trainer::measured`](crate::training::Trainer::measured). If all steps so far had the same size, a neighbouring
+/// size is tried, because t₀ and t₁ cannot be determined from one size.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct CostAware {
     /// How the noise scale is measured. Plain by default.
     pub sensor: Sensor,
-    /// What an average keeps of itself, at least 0 and below 1. 0.95 by default.
+    /// Decay factor of the averages per step, at least 0 and below 1. 0.95 by default.
     pub ema: f64,
     /// The gain that is worth a change, at least 0. 0.05 by default.
     pub gain: f64,
     /// Steps before the first change. 5 by default.
     pub warm_up: u32,
-    /// Steps between two changes, at least. 5 by default.
+    /// Smallest number of steps between two changes. 5 by default.
     pub dwell: u32,
-    /// t₀ in seconds, where it is known; with t₁ it takes the place of measurements.
+    /// t₀ in seconds, if it is known; with t₁ it replaces the measurements.
     pub fixed_time: Option<f64>,
-    /// t₁ in seconds, where it is known.
+    /// t₁ in seconds, if it is known.
     pub time_per_sample: Option<f64>,
 }
 
 crate::settings::settings!(CostAware {
     title: "cost-aware",
-    doc: "Doubles or halves toward the batch that makes most progress per second, by measured step times.",
+    doc: "Doubles or halves toward the batch that makes the most progress per second, according to measured step \
+          times.",
     source: "snr-grad 2026",
     fields: {
         sensor: Sensor = Sensor::Plain => SENSOR,
@@ -55,14 +56,14 @@ crate::settings::settings!(CostAware {
         .placeholder("STEPS"),
         fixed_time: Option<f64> = None => Field::new(
             "time per step",
-            "Seconds per step that do not depend on the batch; measured where it is left out.",
+            "Seconds per step that do not depend on the batch size; measured by default.",
         )
         .symbol("t₀")
         .range(Range::NOT_NEGATIVE)
         .placeholder("SECONDS"),
         time_per_sample: Option<f64> = None => Field::new(
             "time per sample",
-            "Seconds per sample; measured where it is left out.",
+            "Seconds per sample; measured by default.",
         )
         .symbol("t₁")
         .range(Range::NOT_NEGATIVE)

@@ -12,17 +12,17 @@ pub enum Decision {
         next: u32,
         /// Multiplies the learning rate from the next step on; 1 leaves it as it is.
         learning_rate_factor: f64,
-        /// Why the size is kept for want of something to decide from.
+        /// Why the rule could not decide and kept the size.
         held: Option<Reason>,
-        /// The size that the rule wanted: a real number, before rounding, limits, windows and waiting. `None` where it
-        /// has none; each rule's file has its formula.
+        /// The size that the rule wanted: a real number, before rounding, limits, windows and waiting. `None` if it has
+        /// none; the documentation of each rule has its formula.
         wanted: Option<f64>,
     },
     /// Do not make the step yet: the same batch grows.
     Extend {
         /// The number of samples to add, at least one.
         by: u32,
-        /// As of a step.
+        /// As for a step.
         wanted: Option<f64>,
     },
 }
@@ -46,7 +46,7 @@ impl Decision {
         Self::Step { next: size, learning_rate_factor, held: None, wanted: None }
     }
 
-    /// The same by a rule that wanted this size. What is not finite is no size.
+    /// The same decision with the size that the rule wanted. A size that is not finite is left out.
     #[must_use]
     pub fn wanting<S: Real>(self, size: S) -> Self {
         let size = Some(size.as_f64()).filter(|size| size.is_finite());
@@ -66,7 +66,7 @@ impl Decision {
         }
     }
 
-    /// Why the size is kept for want of something to decide from.
+    /// Why the rule could not decide and kept the size.
     #[must_use]
     pub const fn held(self) -> Option<Reason> {
         match self {

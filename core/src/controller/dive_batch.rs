@@ -6,9 +6,10 @@ use crate::settings::{Field, Range};
 use crate::statistics::{Needs, Reason};
 
 /// DiveBatch: every k epochs b′ = ⌊min(max, max(b, δ·N·Δ))⌋ with the gradient diversity Δ = Σ‖gᵢ‖²/‖Σ gᵢ‖² over all
-/// samples of the epoch, each gradient at the parameters of its own step. At those steps it wanted δ·N·Δ, at others none.
+/// samples of the epoch, each gradient at the parameters of its own step. `wanted` is δ·N·Δ at those steps, and `None`
+/// at others.
 ///
-/// arXiv 2509.16173. N·Δ is one more than the (biased) gradient noise scale, so δ plays the part of 1/η².
+/// arXiv 2509.16173. N·Δ is one more than the (biased) gradient noise scale, so δ corresponds to 1/η².
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct DiveBatch {
@@ -25,7 +26,7 @@ crate::settings::settings!(DiveBatch {
     doc: "Every few epochs the batch grows with the diversity of the epoch's gradients.",
     source: "arXiv 2509.16173",
     fields: {
-        delta: f64 = 0.1 => Field::new("scale", "What the diversity of the gradients is multiplied by.")
+        delta: f64 = 0.1 => Field::new("scale", "The factor by which the diversity of the gradients is multiplied.")
             .symbol("δ")
             .range(Range::POSITIVE)
             .retunable(),

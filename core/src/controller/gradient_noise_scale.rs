@@ -6,7 +6,7 @@ use crate::real::Real;
 use crate::statistics::Needs;
 
 /// The batch follows the gradient noise scale: b′ = clip(round(c·B)), B = v̄/(mean of n − v/b), a ratio of running
-/// averages. Where the denominator is not positive the size is kept. The batch may shrink. It wanted c·B.
+/// averages. If the denominator is not positive, the size is kept. The batch may shrink. `wanted` is c·B.
 ///
 /// McCandlish, Kaplan, Amodei et al. 2018, arXiv 1812.06162. Known to underestimate the critical batch by orders of
 /// magnitude under Adam (arXiv 2505.23971).
@@ -17,7 +17,7 @@ pub struct GradientNoiseScale {
     pub sensor: Sensor,
     /// c > 0. 1 by default.
     pub scale: f64,
-    /// What an average keeps of itself, at least 0 and below 1. 0.95 by default.
+    /// Decay factor of the averages per step, at least 0 and below 1. 0.95 by default.
     pub ema: f64,
 }
 

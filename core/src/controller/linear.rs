@@ -2,8 +2,8 @@ use super::{Controller, Decision, Situation, Words};
 use crate::real::Real;
 use crate::settings::{Field, Range};
 
-/// The batch changes linearly with the samples seen, from the first size to the last one:
-/// b′ = b₁ + ⌊(b_last − b₁)·min(seen, over)/over⌋, in whole numbers. It wanted the same without rounding.
+/// The batch changes linearly with the samples seen, from the first size to the last one: b′ = b₁ + ⌊(b_last −
+/// b₁)·min(seen, over)/over⌋, in whole numbers. `wanted` is the same without rounding.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Linear {
@@ -15,16 +15,16 @@ pub struct Linear {
 
 crate::settings::settings!(Linear {
     title: "linear growth",
-    doc: "The batch grows in proportion to the samples seen, up to a last size.",
+    doc: "The batch grows linearly with the number of samples seen, up to a last size.",
     source: "Megatron-LM's batch-size ramp",
     fields: {
-        last_batch: u32 = 1_024 => Field::new("last batch", "The size that is reached.")
+        last_batch: u32 = 1_024 => Field::new("last batch", "The batch size at the end of the growth.")
             .range(Range::whole(1, u32::MAX as u64))
             .retunable()
             .placeholder("SAMPLES"),
         over_samples: u64 = 1_000_000 => Field::new(
             "samples of the growth",
-            "The number of samples seen when the last size is reached.",
+            "The number of samples seen at which the last size is reached.",
         )
         .range(Range::at_least(1))
         .retunable()

@@ -60,7 +60,7 @@ impl fmt::Display for ListError {
             Self::Long => write!(f, "there are more than {MOST_ENTRIES} entries"),
             Self::Pair { place } => write!(f, "entry {place} is not of the form start:size"),
             Self::Number { place } => {
-                write!(f, "entry {place} is not a whole number of samples (K, M and B are understood)")
+                write!(f, "entry {place} is not a whole number of samples (it may end with K, M or B)")
             }
             Self::Start => f.write_str("the first stage must begin at 0"),
             Self::Order { place } => write!(f, "entry {place} is not above the one before it"),

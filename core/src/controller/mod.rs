@@ -1,11 +1,11 @@
-//! Controllers: what a batch says → the size of the next one. One file per rule.
+//! Controllers: rules for the size of the next batch. One file per rule.
 //!
 //! A rule is a pure function: [`Controller::decide`] takes its state and the [`Situation`] after a batch, and returns a
 //! [`Decision`] and the next state. Settings and states are plain values, so a step that fails changes nothing, and a
-//! run goes on from a checkpoint as if it had not stopped.
+//! run continues from a checkpoint as if it had not stopped.
 //!
-//! A rule that changes the learning rate returns a factor with its decision. The trainer multiplies the factors up and
-//! the schedule's rate by their product.
+//! A rule that changes the learning rate returns a factor with its decision. The trainer multiplies the schedule's rate
+//! by the product of these factors.
 
 mod accordion;
 mod ada_batch;
@@ -89,7 +89,8 @@ pub trait Controller<S: Real> {
         false
     }
 
-    /// Whether it decides by the number of training samples: it counts epochs, or takes a part of them as its limit.
+    /// Whether it decides by the number of training samples: it counts epochs, or its limit is a fraction of that
+    /// number.
     fn uses_training_samples(&self) -> bool {
         false
     }

@@ -6,7 +6,7 @@ use crate::settings::{Field, Range};
 
 /// What running averages keep.
 pub(super) const EMA: Field =
-    Field::new("decay of the averages", "How much of the running averages stays after each step.")
+    Field::new("decay of the averages", "The decay factor of the running averages per step.")
         .range(Range::BELOW_ONE)
         .retunable();
 
@@ -18,26 +18,29 @@ pub(super) const EVERY_EPOCHS: Field =
         .placeholder("EPOCHS");
 
 /// Where a schedule would act.
-pub(super) const MILESTONES: Field =
-    Field::new("milestones", "Where the learning rate would be cut, in samples: 60K 120K 240K.")
-        .text("60K 120K 240K", &[])
-        .retunable()
-        .placeholder("SAMPLES");
+pub(super) const MILESTONES: Field = Field::new(
+    "milestones",
+    "The numbers of samples seen at which the learning rate would be cut, such as 60K 120K 240K.",
+)
+.text("60K 120K 240K", &[])
+.retunable()
+.placeholder("SAMPLES");
 
 /// c.
 pub(super) const SCALE: Field =
-    Field::new("scale", "What the size is multiplied by.").range(Range::POSITIVE).retunable();
+    Field::new("scale", "The factor by which the size is multiplied.").range(Range::POSITIVE).retunable();
 
 /// How the noise scale is measured. Another one needs other statistics, so that it stays during a run.
 pub(super) const SENSOR: Field = Field::new(
     "noise scale",
-    "How the noise scale is measured: plain, divided by the optimizer's second moments, or by signs.",
+    "How the noise scale is measured: plain, with gradients divided by the root of the optimizer's second moments, or \
+     from signs.",
 )
 .text("plain", Sensor::NAMES);
 
 /// k of a window.
 pub(super) const WINDOW: Field =
-    Field::new("window", "The smallest of this many required sizes counts; 1 for no window.")
+    Field::new("window", "The smallest of this number of required sizes is used; 1 for no window.")
         .range(Range::whole(1, MOST_IN_WINDOW as u64))
         .retunable()
         .placeholder("STEPS");

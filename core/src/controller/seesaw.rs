@@ -5,8 +5,8 @@ use crate::real::Real;
 use crate::settings::{Field, Range};
 
 /// Seesaw: where a schedule would multiply the learning rate by c < 1, the batch becomes b/c and the learning rate
-/// √c·α, as long as b/c is not above the largest batch; after that the learning rate becomes c·α. After m milestones since the
-/// last step it wanted b/cᵐ, whatever the limits.
+/// √c·α, as long as b/c is not above the largest batch; after that the learning rate becomes c·α. After m milestones
+/// since the last step, `wanted` is b/cᵐ, regardless of the limits.
 ///
 /// arXiv 2510.14717: c = ½.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -26,7 +26,7 @@ crate::settings::settings!(Seesaw {
         milestones: Milestones = Milestones::default() => MILESTONES,
         cut: f64 = 0.5 => Field::new(
             "cut",
-            "What a schedule would multiply the learning rate by at each milestone.",
+            "The factor by which a schedule would multiply the learning rate at each milestone.",
         )
         .symbol("c")
         .range(Range::Between(0.0, 1.0))
@@ -40,7 +40,7 @@ impl Seesaw {
         grew: "a milestone was reached at which a schedule would reduce the learning rate",
         shrank: Words::LIMITED,
         kept: "no milestone was reached, or only the learning rate was reduced",
-        against: "The milestones are fixed before the run, and follow nothing that the gradients say.",
+        against: "The milestones are fixed before the run and do not depend on the gradients.",
     };
 }
 

@@ -4,14 +4,15 @@ use crate::settings::{Field, Range};
 use crate::statistics::Needs;
 
 /// SimiGrad: the mean gradients of the two halves of a batch should be similar to a degree. With their cosine above the
-/// target b′ = clip(min(b − 1, ⌊0.9 b⌋)), below it clip(max(b + 1, ⌊1.1 b⌋)). It wanted 0.9 b, 1.1 b or, at the target, b.
+/// target b′ = clip(min(b − 1, ⌊0.9 b⌋)), below it clip(max(b + 1, ⌊1.1 b⌋)). `wanted` is 0.9 b, 1.1 b or, at the
+/// target, b.
 ///
-/// Qin, Rajbhandari, Ruwase, Yan, Yang, He 2021 (NeurIPS). The batch is cut into exactly two parts, so that two threads
-/// at most compute it.
+/// Qin, Rajbhandari, Ruwase, Yan, Yang, He 2021 (NeurIPS). The batch is cut into exactly two parts, so at most two
+/// threads can share it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct SimiGrad {
-    /// The cosine to be had, between −1 and 1. 0.1 by default: choose it for each task.
+    /// The target cosine, between −1 and 1. 0.1 by default: choose it for each task.
     pub target: f64,
 }
 

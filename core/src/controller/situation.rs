@@ -4,12 +4,12 @@ use super::StepTime;
 use crate::batch_test::Required;
 use crate::statistics::Evidence;
 
-/// What a batch size may be.
+/// Limits of the batch size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// The smallest batch.
     pub min: u32,
-    /// The largest batch; wins over `min`.
+    /// The largest batch; takes precedence over `min`.
     pub max: u32,
 }
 
@@ -21,14 +21,14 @@ impl Limits {
     }
 }
 
-/// Where a run stands after a batch was evaluated, and what the batch says.
+/// The state of a run after a batch was evaluated, and the statistics of the batch.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Situation<'a, S> {
     /// b, the size of this batch.
     pub batch: u32,
     /// The size of the run's first batch.
     pub initial_batch: u32,
-    /// What the next size may be.
+    /// Limits of the next size.
     pub limits: Limits,
     /// N, the number of training samples. An epoch ends with each step after which another multiple of N was seen.
     pub training_samples: u32,
@@ -40,7 +40,7 @@ pub struct Situation<'a, S> {
     pub evidence: &'a Evidence<S>,
     /// What the batch-size test requires.
     pub required: Required<S>,
-    /// How long an earlier step took, where somebody has measured it.
+    /// How long an earlier step took, if it was measured.
     pub step_time: Option<StepTime>,
 }
 

@@ -5,8 +5,8 @@ use crate::real::Real;
 use crate::settings::{Field, Range};
 
 /// "Don't decay the learning rate, increase the batch size": where a schedule would divide the learning rate by f, the
-/// batch is multiplied by f as long as b·f is at most a limit; after that the learning rate is divided.
-/// After m milestones since the last step it wanted b·fᵐ, whatever the limits.
+/// batch is multiplied by f as long as b·f is at most a limit; after that the learning rate is divided. After m
+/// milestones since the last step, `wanted` is b·fᵐ, regardless of the limits.
 ///
 /// Smith, Kindermans, Ying, Le 2018, arXiv 1711.00489: f = 5, the limit a tenth of the training set.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -16,7 +16,7 @@ pub struct Smith {
     pub milestones: Milestones,
     /// f > 1. 5 by default.
     pub factor: f64,
-    /// The largest batch that is reached in place of a cut; `None`, the default, for N/10.
+    /// The largest batch size that replaces a cut; `None`, the default, for N/10.
     pub limit: Option<f64>,
 }
 
@@ -28,13 +28,14 @@ crate::settings::settings!(Smith {
         milestones: Milestones = Milestones::default() => MILESTONES,
         factor: f64 = 5.0 => Field::new(
             "growth of the batch",
-            "What the batch is multiplied by at each milestone.",
+            "The factor by which the batch size is multiplied at each milestone.",
         )
         .range(Range::above(1.0))
         .retunable(),
         limit: Option<f64> = None => Field::new(
             "largest batch by the rule",
-            "Beyond it the learning rate is cut; a tenth of the training set where it is left out.",
+            "The largest batch size of this rule: instead of exceeding it, the learning rate is cut. By default a \
+             tenth of the training set.",
         )
         .range(Range::NOT_NEGATIVE)
         .retunable()
@@ -48,7 +49,7 @@ impl Smith {
         grew: "a milestone was reached at which a schedule would reduce the learning rate",
         shrank: Words::LIMITED,
         kept: "no milestone was reached, or the learning rate was reduced instead",
-        against: "The milestones are fixed before the run, and follow nothing that the gradients say.",
+        against: "The milestones are fixed before the run and do not depend on the gradients.",
     };
 }
 

@@ -6,8 +6,7 @@ use super::{Controller, Decision, Situation, Words};
 use crate::real::Real;
 use crate::settings::Field;
 
-/// The batch has the size of the last stage that has begun: a list of sizes over samples seen. It wanted
-/// that size.
+/// The batch has the size of the last stage that has begun: a list of sizes over samples seen. `wanted` is that size.
 ///
 /// ```
 /// use adadagrad_core::controller::{StageList, Stages};
@@ -28,12 +27,12 @@ pub struct Stages {
 
 crate::settings::settings!(Stages {
     title: "list of sizes",
-    doc: "The batch follows a list of sizes over samples seen.",
-    source: "Megatron-LM's and PyTorch users' lists",
+    doc: "The batch size follows a list: each size applies from a given number of samples seen.",
+    source: "as in Megatron-LM and PyTorch scripts",
     fields: {
         schedule: StageList = StageList::default() => Field::new(
             "stages",
-            "Where each size begins, in samples, and the size: 0:64 1M:256 4M:1024.",
+            "Pairs start:size, with the number of samples seen at which each size begins, such as 0:64 1M:256 4M:1024.",
         )
         .text("0:64", &[])
         .retunable()
@@ -48,7 +47,7 @@ impl Stages {
         grew: "the list of sizes has reached its next stage",
         shrank: "the list of sizes has reached its next stage",
         kept: "the list of sizes has not reached another stage",
-        against: "The list is fixed before the run, and follows nothing that the gradients say.",
+        against: "The list is fixed before the run and does not depend on the gradients.",
     };
 }
 

@@ -2,7 +2,7 @@
 
 use num_traits::float::FloatCore;
 
-/// A step as somebody with a clock has measured it.
+/// The measured time of a step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct StepTime {
     /// Samples in its batch.
@@ -57,7 +57,7 @@ impl TimeFit {
         }
     }
 
-    /// t₀ and t₁, neither below 0; `None` where all steps had the same size.
+    /// t₀ and t₁, neither below 0; `None` if all steps had the same size.
     #[must_use]
     pub fn times(&self) -> Option<[f64; 2]> {
         // Rounding may leave a little where there is no spread.

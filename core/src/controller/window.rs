@@ -18,10 +18,10 @@ pub enum WindowKind {
 crate::fields::name_setting!(WindowKind { Sliding, Block });
 
 impl WindowKind {
-    /// What settings call them.
+    /// Their names in settings.
     pub const NAMES: &'static [&'static str] = &[Self::Sliding.name(), Self::Block.name()];
 
-    /// What settings call it.
+    /// Its name in settings.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -46,7 +46,7 @@ impl Window {
         &self.sizes[..self.held.into()]
     }
 
-    /// The window with another proposal, and the smallest of `length` proposals where it is to be taken now.
+    /// The window with another proposal, and the smallest of `length` proposals if it is to be taken now.
     #[must_use]
     pub fn with(mut self, size: u32, length: u32, kind: WindowKind) -> (Self, Option<u32>) {
         let length = length.clamp(1, MOST_IN_WINDOW);

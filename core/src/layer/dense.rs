@@ -14,8 +14,8 @@ use crate::vectors::{Work, on_vectors};
 
 /// y = W x + b, W \[outputs, inputs\] or, by inputs, its transposed.
 ///
-/// A sample's gradient is the outer product e aᵀ (with a 1 for the bias), so that its square norm is ‖e‖²·(‖a‖² + 1), and
-/// none is ever formed (Goodfellow, arXiv 1510.01799).
+/// A sample's gradient is the outer product e aᵀ (with a 1 for the bias), so that its squared norm is ‖e‖²·(‖a‖² + 1),
+/// and none is ever formed (Goodfellow, arXiv 1510.01799).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dense {
     /// Length of y.

@@ -20,7 +20,7 @@ use core::fmt;
 use crate::length::{LengthMismatch, check_least, check_length};
 use crate::real::Real;
 
-/// The loss of one sample with outputs z and targets t, K values each unless it is the user's own.
+/// The loss of one sample with outputs z and targets t, K values each unless it is a custom loss.
 #[derive(Clone, Copy, Debug, Default)]
 pub enum Loss<'a, F: Real> {
     /// ln Σⱼ exp zⱼ − z_label in nats, for a label below K ≥ 2. An answer is correct if the first largest output is the
@@ -95,7 +95,7 @@ impl<F: Real> fmt::Display for Loss<'_, F> {
             Self::SoftmaxCrossEntropy => "softmax cross-entropy",
             Self::SquaredError => "the squared error",
             Self::BinaryCrossEntropy => "binary cross-entropy",
-            Self::Own(_) => "your own loss",
+            Self::Own(_) => "a custom loss",
         })
     }
 }

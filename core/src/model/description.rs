@@ -1,4 +1,4 @@
-//! A network of the user's own as a list of layers, in JSON for example:
+//! A custom network as a list of layers, for example in JSON:
 //!
 //! ```json
 //! [
@@ -19,9 +19,9 @@
 //! | `group_norm` | `num_groups` |
 //! | `relu`, `tanh`, `gelu`, `global_average_pool`, `flatten`, `add` | |
 //!
-//! Sizes of inputs follow from the layers before. Every layer may have a `name`, which its tensors bear in checkpoints;
-//! without one, it is its number, counted from 0. `inputs` names the layers that it takes its inputs from, or `input` for
-//! the samples; without them, it takes what the layer before it gives. Only `add` takes two.
+//! Sizes of inputs follow from the layers before. Every layer may have a `name`, which is used for its tensors in
+//! checkpoints; the default is its number, counted from 0. `inputs` names the layers that it takes its inputs from, or
+//! `input` for the samples; without them, it takes the output of the previous layer. Only `add` takes two.
 
 use std::borrow::ToOwned;
 use std::format;
@@ -232,7 +232,7 @@ impl Entry {
     fn node(mut self, before: &[Node]) -> Result<Node, String> {
         let kind = match self.take("layer") {
             Some(Given::Text(kind)) => kind,
-            Some(_) => return Err(format!("`layer` must be a text: {KINDS}")),
+            Some(_) => return Err(format!("`layer` must be a string: {KINDS}")),
             None => return Err(format!("`layer` is missing: {KINDS}")),
         };
         let name = self.name(before)?;
@@ -260,7 +260,7 @@ impl Entry {
         let text = match self.take("name") {
             None => return Ok(Name::NONE),
             Some(Given::Text(text)) => text,
-            Some(_) => return Err("`name` must be a text".to_owned()),
+            Some(_) => return Err("`name` must be a string".to_owned()),
         };
         if text.bytes().all(|byte| byte.is_ascii_digit()) || text == INPUT {
             return if text == index.to_string() {
@@ -268,10 +268,7 @@ impl Entry {
             } else if text.is_empty() {
                 Err("`name` is empty".to_owned())
             } else {
-                Err(format!(
-                    "`{}` is not a valid name: numbers and `{INPUT}` have a meaning already",
-                    shown(&text)
-                ))
+                Err(format!("`{}` is not a valid name: numbers and `{INPUT}` are reserved", shown(&text)))
             };
         }
         let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
@@ -280,8 +277,8 @@ impl Entry {
             || !text.chars().all(is_plain)
         {
             return Err(format!(
-                "`{}` is not a valid name: letters, digits, `_` and `-`, and between them `.`, where the first part is not \
-                 `{MEMORY}`",
+                "`{}` is not a valid name: use letters, digits, `_` and `-`, with `.` only between them; the first part must \
+                 not be `{MEMORY}`",
                 shown(&text)
             ));
         }
@@ -291,7 +288,7 @@ impl Entry {
         match before.iter().position(|node| node.name == name) {
             None => Ok(name),
             Some(first) => Err(format!(
-                "the name `{text}` is that of layer {first} already: every layer has weights of its own, because {TIED}"
+                "the name `{text}` is already that of layer {first}: layers cannot share weights, because {TIED}"
             )),
         }
     }
@@ -377,14 +374,14 @@ impl Settings {
                     kind.to_ascii_lowercase().chars().filter(char::is_ascii_alphabetic).collect();
                 return Err(match &letters[..] {
                     letters if letters.contains("batchnorm") || matches!(letters, "bn" | "bnd") => format!(
-                        "{} couples the samples of a batch, so that a sample has no gradient of its own for the \
+                        "{} couples the samples of a batch, so that there are no per-sample gradients for the \
                          batch-size test: use group_norm",
                         shown(kind)
                     ),
                     "softmax" | "logsoftmax" | "crossentropy" | "crossentropyloss" | "loss" | "nllloss" => {
                         format!(
-                            "`{}` is not a layer: softmax and cross-entropy always follow the last one, which gives a value \
-                         for each class",
+                            "`{}` is not a layer: softmax and cross-entropy always follow the last layer, which has \
+                             one output per class",
                             shown(kind)
                         )
                     }
@@ -406,7 +403,7 @@ impl Settings {
                 u32::of(given).map_err(|_| format!("`{name}` must be a whole number from 0 to {}", u32::MAX))
             }
             (None, Some(default)) => Ok(default),
-            (None, None) => Err(format!("`{name}` is missing, a whole number{}", self.left_over())),
+            (None, None) => Err(format!("`{name}` is missing (a whole number){}", self.left_over())),
         }
     }
 
@@ -432,7 +429,7 @@ impl Settings {
         let Some((name, _)) = self.entry.0.first() else { return Ok(()) };
         if ["tied", "tied_to", "tie_to", "share", "shared_with", "weight", "weights"].contains(&name.as_str())
         {
-            return Err(format!("`{name}`: every layer has weights of its own, because {TIED}"));
+            return Err(format!("`{name}`: layers cannot share weights, because {TIED}"));
         }
         let takes = COMMON.iter().chain(&self.known).copied().collect::<Vec<_>>().join(", ");
         Err(format!("{kind} has no setting `{}`: it takes {takes}", shown(name)))

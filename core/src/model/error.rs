@@ -17,27 +17,27 @@ pub enum ModelError {
     Depth(u32),
     /// There is no ResNet of this width.
     Width(u32),
-    /// A network of the user's own, without its layers.
+    /// A custom network without its layers.
     Own,
 }
 
 impl fmt::Display for ModelError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Storage { nodes, places } => write!(f, "{nodes} layers, but memory for {places}"),
+            Self::Storage { nodes, places } => {
+                write!(f, "the network has {nodes} layers, but there is memory for {places}")
+            }
             Self::Depth(depth) => {
-                write!(f, "a resnet of depth {depth}, but the depth must be one of ")?;
+                write!(f, "the depth of the ResNet is {depth}, but must be one of ")?;
                 for (index, depth) in Model::DEPTHS.iter().enumerate() {
                     write!(f, "{}{depth}", if index == 0 { "" } else { ", " })?;
                 }
                 Ok(())
             }
             Self::Width(width) => {
-                write!(f, "a resnet of width {width}, but the width must be from 1 to {MOST_WIDTH}")
+                write!(f, "the width of the ResNet is {width}, but must be from 1 to {MOST_WIDTH}")
             }
-            Self::Own => {
-                f.write_str("the settings name a network of the user's own, but its layers are missing")
-            }
+            Self::Own => f.write_str("the settings name a custom network, but its layers are missing"),
         }
     }
 }

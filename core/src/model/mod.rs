@@ -1,4 +1,4 @@
-//! Networks by name. A model is a small value; the data say what a sample is, and from both follows the tape of
+//! Networks by name. A model is a small value; together with the shape of the data's samples it determines the tape of
 //! layers. Any image size, number of channels and number of classes will do, as long as the layers fit.
 //!
 //! | name | layers | parameters |
@@ -9,12 +9,12 @@
 //! | `cifar-cnn` | its authors' for CIFAR-10: three 3×3 convolutions | 541,094 |
 //! | `resnet-D`, `resnet-D-W` | He and others' for CIFAR, of D = 8, 14, 20, 32, 56 layers from W = 16 channels | 272,474 (D = 20) |
 //! | `resnet18`, `resnet18-W` | ResNet-18 from W = 64 channels, for small images | 11,173,962 |
-//! | `own-…` | a network of the user's, by its SHA-256 | |
+//! | `own-…` | a custom network, by its SHA-256 | |
 //!
 //! (Parameters for 28×28 grey images in the first three lines, 3×32×32 in the others, ten classes.)
 //!
-//! Parameters begin as PyTorch's do: see [`crate::network::initialise`]. To add a model: its file, and its lines here and
-//! in `text.rs`.
+//! Parameters are initialised as in PyTorch: see [`crate::network::initialise`]. To add a model: its file, and its
+//! lines here and in `text.rs`.
 
 mod cifar_cnn;
 mod cnn;
@@ -62,9 +62,9 @@ pub enum Model {
         /// Channels of the first stage.
         width: u32,
     },
-    /// A network of the user's own, whose layers are described elsewhere.
+    /// A custom network, whose layers are described elsewhere.
     Own {
-        /// What tells it apart.
+        /// The digest of its layers.
         digest: Digest,
     },
 }
@@ -73,7 +73,7 @@ impl Model {
     /// The MLP of 128.
     pub const MLP: Self = Self::Mlp { hidden: 128 };
 
-    /// A network that only the program at hand knows: nothing tells its runs apart.
+    /// A custom network without a digest: its runs cannot be told apart.
     pub const UNNAMED: Self = Self::Own { digest: Digest([0; 32]) };
 
     /// Depths of [`Model::ResNet`]: 6n + 2 for n blocks in each of three stages.
@@ -110,8 +110,8 @@ impl Model {
         Ok(tape.len())
     }
 
-    /// Writes its tape for samples of a shape into the caller's memory. Whether the layers fit the samples,
-    /// [`Network::place`] finds out.
+    /// Writes its tape for samples of a shape into the caller's memory. [`Network::place`] checks whether the layers
+    /// fit the samples.
     ///
     /// # Errors
     /// When the memory is too short, the model has a size that it cannot have, or its layers are not known here.
@@ -135,15 +135,15 @@ impl Model {
         Ok(())
     }
 
-    /// How finely a run's batches are cut: so that threads can share small ones too, but sweeping a part takes far longer
-    /// than adding its gradient to the others'. That of the three for MNIST was measured, and is part of what their runs
-    /// are; others' follows from their cost.
+    /// How finely a run's batches are cut: threads should be able to share small batches too, but sweeping a part must
+    /// take far longer than adding its gradient to the others'. For the three MNIST models the grain was measured and
+    /// is part of the definition of their runs; for the others it follows from their cost.
     #[must_use]
     pub fn grain(self, network: Network<'_>) -> Grain {
         self.fixed_grain().unwrap_or_else(|| Grain::of_cost(network.flops(), network.parameters()))
     }
 
-    /// The grain, where it does not depend on the network.
+    /// The grain, if it does not depend on the network.
     #[must_use]
     pub fn fixed_grain(self) -> Option<Grain> {
         match self {

@@ -3,7 +3,7 @@
 //! stage but the first begins with stride 2 and twice the channels, where x goes through a 1×1 convolution. Then the
 //! mean of each channel, and a dense layer.
 //!
-//! In place of batch norm, which couples a batch's samples, there is group norm, of min(32, channels/2) groups (or the
+//! Instead of batch norm, which couples a batch's samples, there is group norm, of min(32, channels/2) groups (or the
 //! largest number below that divides the channels); convolutions have no bias, since a normalisation follows each.
 //!
 //! Nodes have the names of torchvision's modules with `norm` for `bn`: `conv1`, `norm1`, `layer1.0.conv1`,

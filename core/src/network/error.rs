@@ -66,7 +66,8 @@ impl fmt::Display for NetworkError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Empty => f.write_str("a network needs at least one layer"),
-            Self::Storage { nodes, places } => write!(f, "{nodes} layers, but memory for {places}"),
+            Self::Storage { nodes, places } => write!(f, "the network has {nodes} layers, but there is memory for \
+                                                          {places}"),
             Self::Order { layer } => write!(f, "layer {layer} takes its input from itself or a later layer"),
             Self::Inputs { layer, operation } => {
                 let inputs = if operation.takes_two() { "two inputs" } else { "one input" };

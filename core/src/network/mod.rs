@@ -64,7 +64,7 @@ impl<'a> Network<'a> {
         Self { targets, ..self }
     }
 
-    /// Targets of a sample that are numbers.
+    /// Number of numeric targets per sample.
     #[must_use]
     pub const fn targets(&self) -> usize {
         self.targets
@@ -103,7 +103,7 @@ impl<'a> Network<'a> {
         }
     }
 
-    /// Number of outputs: with softmax cross-entropy that of classes.
+    /// Number of outputs: with softmax cross-entropy the number of classes.
     #[must_use]
     pub const fn outputs(&self) -> usize {
         self.output().len()

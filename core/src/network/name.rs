@@ -1,6 +1,6 @@
 use core::fmt;
 
-/// A node's name, which its tensors have in files; empty where its number serves instead.
+/// A node's name, which is used for its tensors in files; empty if its number is used instead.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Name {
     bytes: [u8; Self::LONGEST],
@@ -14,13 +14,13 @@ impl Name {
     /// No name.
     pub const NONE: Self = Self { bytes: [0; Self::LONGEST], len: 0 };
 
-    /// A name, where it is not too long.
+    /// A name, if it is not too long.
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
         Self::format(format_args!("{text}"))
     }
 
-    /// The same of parts.
+    /// The same from format arguments.
     #[must_use]
     pub fn format(parts: fmt::Arguments<'_>) -> Option<Self> {
         let mut name = Self::NONE;
@@ -35,7 +35,7 @@ impl Name {
         self.bytes.get(..self.len.into()).and_then(|text| core::str::from_utf8(text).ok()).unwrap_or_default()
     }
 
-    /// The name, or where there is none the node's number.
+    /// The name, or the node's number if it has none.
     #[must_use]
     pub fn or_number(self, number: usize) -> Self {
         // Every number is short enough.

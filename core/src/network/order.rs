@@ -1,4 +1,4 @@
-//! In which order a dense layer's weights lie.
+//! The storage order of a dense layer's weights.
 
 use super::{Network, Placed};
 use crate::layer::Operation;

@@ -12,7 +12,7 @@ pub struct Placed {
     pub operation: Operation,
     /// Where its inputs come from.
     pub inputs: [Source; 2],
-    /// What files call it.
+    /// Its name in files.
     pub name: Name,
     /// Shape of its input, or of both.
     pub input: Shape,
@@ -80,7 +80,7 @@ impl Placed {
         self.operation.flops(self.input, self.output)
     }
 
-    /// Whether it reads nothing but the network's input, flattened or not, whose gradient nobody asks for.
+    /// Whether it reads only the network's input, flattened or not, whose gradient is not needed.
     #[must_use]
     pub const fn is_first(&self) -> bool {
         let [first, second] = &self.values;

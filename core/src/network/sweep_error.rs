@@ -55,12 +55,13 @@ impl fmt::Display for SweepError {
                 write!(f, "too many samples: the working memory holds at most {capacity}")
             }
             Self::Stream => f.write_str(
-                "the data set is a stream, whose samples cannot be read again: choose a test without inner products, or \
-                 batches of one micro-batch, whose activations are still there",
+                "the data set is a stream, whose samples cannot be read again: choose a test without inner products, \
+                 or batches of one micro-batch, whose activations are kept",
             ),
             Self::Read { sample, error } => write!(f, "sample {sample} could not be read: {error}"),
             Self::Target { sample } => {
-                write!(f, "sample {sample} has a target that is not between 0 and 1, as binary cross-entropy takes them")
+                write!(f, "sample {sample} has a target that is not between 0 and 1, which binary cross-entropy \
+                           requires")
             }
             Self::Label { sample, label, classes } => {
                 write!(f, "sample {sample} has label {label}, but the network has only {classes} classes")

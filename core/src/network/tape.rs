@@ -19,7 +19,7 @@ pub struct Node {
     pub operation: Operation,
     /// Its inputs.
     pub inputs: [Source; 2],
-    /// What files call it.
+    /// Its name in files.
     pub name: Name,
 }
 

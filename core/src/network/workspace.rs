@@ -31,8 +31,8 @@ pub struct WorkspaceLen {
 }
 
 impl Network<'_> {
-    /// How much working memory a micro-batch of `samples` samples needs, whatever is asked of it and with the kernels of
-    /// any backend. What does not fit in a `usize` is its largest value, which no slice has.
+    /// How much working memory a micro-batch of `samples` samples needs for any statistics and the kernels of any
+    /// backend. A length that does not fit into a `usize` is its largest value, which no slice has.
     #[must_use]
     pub fn workspace(&self, samples: usize) -> WorkspaceLen {
         let scratch =
@@ -67,9 +67,9 @@ impl Network<'_> {
         }
     }
 
-    /// The largest micro-batch, at most 128 samples, whose values stay within `budget` values (one at least).
-    /// A function of the network alone for a given budget, because the cut decides the order of sums: therefore it counts
-    /// a gradient of the input too, although none is kept any more.
+    /// The largest micro-batch, at most 128 samples, whose values stay within `budget` values (one at least). A
+    /// function of the network alone for a given budget, because the cut decides the order of sums: therefore it also
+    /// counts a gradient of the input, although none is kept.
     #[must_use]
     pub fn micro_batch(&self, budget: usize) -> usize {
         let input = self.without_gradient();

@@ -1,7 +1,7 @@
 use super::{Noise, Sensor};
 use crate::statistics::Reason;
 
-/// Sensors beside the plain one, which needs no more than the samples' norms.
+/// The sensors other than the plain one, which needs only the samples' norms.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sensors {
     /// [`Sensor::Preconditioned`].
@@ -11,7 +11,7 @@ pub struct Sensors {
 }
 
 impl Sensors {
-    /// This one; none where it is the plain one.
+    /// Only this sensor; none if it is the plain one.
     #[must_use]
     pub const fn of(sensor: Sensor) -> Self {
         Self {
@@ -39,7 +39,7 @@ impl Sensors {
     }
 }
 
-/// What sensors found that look at single coordinates, or why they found nothing; `None` where they were not asked for.
+/// Results of the sensors that look at single coordinates, or why there are none; `None` if they were not requested.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MeasuredNoise<S> {
     /// By [`Sensor::Preconditioned`].
@@ -55,7 +55,7 @@ impl<S> Default for MeasuredNoise<S> {
 }
 
 impl<S: Copy> MeasuredNoise<S> {
-    /// With what a sensor found. The plain one is not among them.
+    /// With the result of a sensor. The plain one is not stored here.
     #[must_use]
     pub const fn with(self, sensor: Sensor, found: Result<Noise<S>, Reason>) -> Self {
         match sensor {
@@ -65,7 +65,7 @@ impl<S: Copy> MeasuredNoise<S> {
         }
     }
 
-    /// What a sensor found, if it was asked for.
+    /// The result of a sensor, if it was requested.
     #[must_use]
     pub const fn get(&self, sensor: Sensor) -> Option<Result<Noise<S>, Reason>> {
         match sensor {

@@ -6,7 +6,7 @@ use crate::statistics::Reason;
 pub struct Noise<S> {
     /// At least 0.
     pub noise: S,
-    /// An estimate that noise can make negative, but for signs.
+    /// An estimate that noise can make negative, except for signs.
     pub signal: S,
 }
 
@@ -23,7 +23,7 @@ impl<S: Real> Noise<S> {
         }
     }
 
-    /// That of signs, whose signal is not debiased.
+    /// The noise scale of signs, whose signal is not debiased.
     ///
     /// # Errors
     /// Where the signal is 0: [`Reason::ZeroMeanGradient`].

@@ -22,11 +22,11 @@ impl Sensor {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Plain, Self::Preconditioned, Self::Sign];
 
-    /// What settings call them.
+    /// Their names in settings.
     pub const NAMES: &'static [&'static str] =
         &[Self::Plain.name(), Self::Preconditioned.name(), Self::Sign.name()];
 
-    /// What settings call it.
+    /// Its name in settings.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -37,7 +37,7 @@ impl Sensor {
     }
 
     /// Noise and signal of a batch of `samples` samples from two sums over its coordinates: Σ Varⱼ/dⱼ² and Σ ḡⱼ²/dⱼ²,
-    /// where the plain one has dⱼ = 1; of signs Σ √Varⱼ and Σ |ḡⱼ|.
+    /// with dⱼ = 1 for the plain one; for signs Σ √Varⱼ and Σ |ḡⱼ|.
     ///
     /// # Errors
     /// [`Reason::SingleSample`], or [`Reason::NonFinite`] where a result is not finite.

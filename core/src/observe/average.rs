@@ -7,20 +7,21 @@ use crate::ratio_average::RatioAverage;
 use crate::real::Real;
 use crate::statistics::Reason;
 
-/// What the running averages of observed quantities keep of themselves at each step.
+/// Decay factor per step of the running averages of observed quantities.
 pub const EMA: f64 = 0.95;
 
-/// What a run remembers of an observed quantity.
+/// The state of an observed quantity.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Watch<S: Real> {
     /// Its size as a ratio of averages.
     pub average: RatioAverage<S>,
-    /// What the rule remembers, where it is one.
+    /// The state of the rule, if it is a rule.
     pub rule: AnyState<S>,
 }
 
-/// What a run remembers of all of them, in the order of its [`Observe`](super::Observe). Nothing before the first step.
+/// The states of all observed quantities, in the order of the run's [`Observe`](super::Observe). Empty before the first
+/// step.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Watches<S: Real> {
     watches: [Watch<S>; MOST_OBSERVED],

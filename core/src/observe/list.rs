@@ -3,11 +3,11 @@ use core::str::FromStr;
 
 use super::Quantity;
 
-/// Quantities that a run can observe: eight, and two without the feature `std`, because a step holds all of them on the
-/// stack several times, which on a microcontroller is short.
+/// The largest number of quantities that a run can observe: eight, or two without the feature `std`, because a step
+/// keeps several copies of all of them on the stack, which is small on a microcontroller.
 pub const MOST_OBSERVED: usize = if cfg!(feature = "std") { 8 } else { 2 };
 
-/// What a run observes: up to [`MOST_OBSERVED`] quantities, as text with blanks or commas between the names.
+/// What a run observes: up to [`MOST_OBSERVED`] quantities, as text with spaces or commas between the names.
 ///
 /// ```
 /// use adadagrad_core::observe::Observe;
@@ -70,7 +70,7 @@ impl fmt::Display for ObserveError {
                 write!(f, "entry {place} is not the name of a test, a noise scale or a rule; ")?;
             }
             Self::Constant { place } => {
-                write!(f, "entry {place} is a constant batch, which wants no size; ")?;
+                write!(f, "entry {place} is a constant batch, for which there is no size to report; ")?;
             }
             Self::Twice { place } => return write!(f, "entry {place} is the same as one before it"),
             Self::Long => return write!(f, "there are more than {MOST_OBSERVED} entries"),

@@ -1,7 +1,7 @@
 use super::{MOST_OBSERVED, Quantity};
 use crate::statistics::Reason;
 
-/// What a step says of an observed quantity.
+/// An observed quantity after a step.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Observation {
     /// Which.
@@ -14,7 +14,7 @@ pub struct Observation {
     pub reason: Option<Reason>,
 }
 
-/// What a step says of all observed quantities. In files a map by their names.
+/// All observed quantities after a step. In files a map from their names.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Observations {
     rows: [Observation; MOST_OBSERVED],
@@ -100,8 +100,7 @@ mod files {
         fn of(value: Value) -> Result<Self, Fault> {
             let name = value.into_text()?;
             let known: StrDeserializer<'_, Error> = name.as_str().into_deserializer();
-            Self::deserialize(known)
-                .map_err(|_| Fault::words(format_args!("{name} is not a reason of the telemetry")))
+            Self::deserialize(known).map_err(|_| Fault::words(format_args!("{name} is not a valid reason")))
         }
     }
 }

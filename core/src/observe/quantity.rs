@@ -47,7 +47,7 @@ impl Quantity {
         Self::all().zip(names()).find(|(_, known)| *known == name).map(|(quantity, _)| quantity)
     }
 
-    /// What settings call it.
+    /// Its name in settings.
     #[must_use]
     pub fn name(self) -> &'static str {
         names().nth(self.0.into()).unwrap_or_default()

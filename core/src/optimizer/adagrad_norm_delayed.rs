@@ -23,7 +23,7 @@ crate::settings::settings!(AdaGradNormDelayed {
     doc: "AdaGrad-Norm without this step's own gradient in the sum.",
     source: "Ostroukhov, Zhumabayeva, Xiang, Gasnikov, Takáč, Kamzolov 2024, arXiv 2402.05264",
     fields: {
-        beta: f64 = 1.0 => Field::new("beta", "What is added to the sum of squared gradient norms.")
+        beta: f64 = 1.0 => Field::new("beta", "The constant that is added to the sum of squared gradient norms.")
             .symbol("β")
             .range(Range::POSITIVE)
             .rounding(Rounding::Value)

@@ -7,8 +7,9 @@ use crate::real::Real;
 use crate::statistics::LengthMismatch;
 use crate::subnormal::{Factor, flush};
 
-/// Adam: m ← β₁ m + (1 − β₁) g, v ← β₂ v + (1 − β₂) g², x ← x − α m̂/(√v̂ + ε) with the bias-corrected
-/// m̂ = m/(1 − β₁ᵗ), v̂ = v/(1 − β₂ᵗ); where β changes during a run, with the product of all β in place of βᵗ. Semantics of `torch.optim.Adam`; memory is all m, then all v.
+/// Adam: m ← β₁ m + (1 − β₁) g, v ← β₂ v + (1 − β₂) g², x ← x − α m̂/(√v̂ + ε) with the bias-corrected m̂ = m/(1 −
+/// β₁ᵗ), v̂ = v/(1 − β₂ᵗ); where β changes during a run, with the product of all β instead of βᵗ. Semantics of
+/// `torch.optim.Adam`; memory is all m, then all v.
 ///
 /// Kingma, Ba 2015, arXiv 1412.6980.
 #[derive(Clone, Copy, Debug, PartialEq)]

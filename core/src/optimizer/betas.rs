@@ -2,8 +2,8 @@
 
 use crate::real::Real;
 
-/// β₁ and β₂ of a run in which a [coupling](crate::coupling) changes them, with what bias corrections need: the products
-/// of the β of all steps.
+/// β₁ and β₂ of a run in which a [coupling](crate::coupling) changes them, and, for bias corrections, the products of
+/// the β of all steps.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Betas<S> {

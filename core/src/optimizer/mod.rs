@@ -62,7 +62,7 @@ pub struct StepScalars<F> {
     pub root_scale: F,
     /// Multiplies the parameters first: AdamW's decay, 1 for the others.
     pub shrink: F,
-    /// β₁ of this step. 0 for optimizers without, and so are the following.
+    /// β₁ of this step. 0 for optimizers that have none, as are the following.
     pub beta1: F,
     /// 1 − β₁, rounded once.
     pub new1: F,
@@ -143,13 +143,13 @@ pub trait Optimizer<F: Real> {
         false
     }
 
-    /// β₁ and β₂ of the settings, where it has them: [couplings](crate::coupling) change them.
+    /// β₁ and β₂ of the settings, if it has them: [couplings](crate::coupling) change them.
     fn betas(&self) -> Option<[f64; 2]> {
         None
     }
 
-    /// What it divides gradients by, √v̂ + ε, as its memory stands before the step: for the
-    /// [preconditioned noise scale](crate::noise_scale). `None` where it keeps no squares of gradients.
+    /// The divisor of gradients, √v̂ + ε, from its memory before the step: for the [preconditioned noise
+    /// scale](crate::noise_scale). `None` if it keeps no squares of gradients.
     fn preconditioner(&self, shared: &Shared<F::Sum>) -> Option<Preconditioner<F::Sum>> {
         let _ = shared;
         None
@@ -171,17 +171,17 @@ pub trait Optimizer<F: Real> {
     ) -> Result<(), LengthMismatch>;
 }
 
-/// An update as kernels on devices have it. They compute [`Optimizer::update`]'s formula from these numbers and the
-/// step's scalars.
+/// The constants of an update kernel on a device. Kernels compute [`Optimizer::update`]'s formula from these numbers
+/// and the step's scalars.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Kernel {
     /// The kernel's name. Optimizers whose formulas differ in the scalars alone have the same one.
     pub name: &'static str,
     /// Floating-point operations per parameter.
     pub operations: u32,
-    /// The share that memory keeps of itself, where that is a setting (μ or ρ) and not one of the step's scalars (β₁).
+    /// The decay factor of the memory, if it is a setting (μ or ρ) and not one of the step's scalars (β₁).
     pub decay: Option<f64>,
-    /// ε; 0 where there is none.
+    /// ε; 0 if there is none.
     pub epsilon: f64,
     /// λ of L2 regularisation.
     pub weight_decay: f64,

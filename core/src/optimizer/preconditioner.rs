@@ -2,12 +2,12 @@
 
 use crate::real::Real;
 
-/// Where an optimizer keeps squares of gradients, and how it makes a divisor of one: d = √(v/c) + ε.
+/// Where an optimizer keeps squares of gradients, and how it computes a divisor from one: d = √(v/c) + ε.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Preconditioner<S> {
     /// The slot of memory that holds v.
     pub slot: usize,
-    /// c: what is missing of a mean that began at 0; 1 for sums.
+    /// c: the bias correction of a mean that started at 0; 1 for sums.
     pub correction: S,
     /// ε.
     pub epsilon: S,

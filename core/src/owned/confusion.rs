@@ -1,4 +1,4 @@
-//! Which class was taken for which.
+//! Confusion matrices.
 
 use std::vec;
 use std::vec::Vec;

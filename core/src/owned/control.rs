@@ -1,4 +1,4 @@
-//! How far a step is, and the way to stop it.
+//! The progress of a step, and requests to stop it.
 
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -16,19 +16,19 @@ pub struct Control {
 }
 
 impl Control {
-    /// Sample visits that the step under way has made, all its sweeps together.
+    /// Number of sample visits that the current step has made, in all its sweeps.
     #[must_use]
     pub fn visits(&self) -> u64 {
         self.done.load(Ordering::Relaxed)
     }
 
-    /// Asks the engine to end the step under way, and any later one, with the error that says so.
+    /// Asks the engine to end the current step, and any later one, with an error that says so.
     pub fn cancel(&self) {
         self.cancelled.store(true, Ordering::Relaxed);
         self.wake();
     }
 
-    /// Takes the request back.
+    /// Withdraws the request.
     pub fn go_on(&self) {
         self.cancelled.store(false, Ordering::Relaxed);
     }
@@ -44,7 +44,7 @@ impl Control {
         self.paused.store(true, Ordering::Relaxed);
     }
 
-    /// Lets it go on.
+    /// Lets it continue.
     pub fn resume(&self) {
         self.paused.store(false, Ordering::Relaxed);
         self.wake();
@@ -60,7 +60,7 @@ impl Control {
         self.done.fetch_add(visits, Ordering::Relaxed);
     }
 
-    /// Returns at once unless a pause is asked for, else when it is over.
+    /// Returns at once, or when a requested pause is over.
     pub async fn wait_while_paused(&self) {
         poll_fn(|context| {
             // Before the look at the flag, so that a call of `resume` in between is not missed.

@@ -22,7 +22,7 @@ impl Evaluation {
     }
 }
 
-/// Loss, accuracy and who was taken for whom.
+/// Loss, accuracy and confusion matrix.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evaluated {
     /// Loss and accuracy.

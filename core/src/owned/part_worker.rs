@@ -35,7 +35,7 @@ pub struct PartWorker<F: Real, M> {
     current: BTreeMap<u32, Part>,
 }
 
-/// What a worker has made of a part.
+/// The result of a worker for a part.
 #[derive(Debug)]
 pub enum Swept<'w, 's, F: Real> {
     /// Of a first sweep.
@@ -91,10 +91,10 @@ impl<F: Real, M: Backend<F> + Copy> PartWorker<F, M> {
         Ok(())
     }
 
-    /// Sweeps a part and passes what it has found to `read`. A part that the batch does not have has no samples.
+    /// Sweeps a part and passes the result to `read`. A part that the batch does not have has no samples.
     ///
     /// # Errors
-    /// When the samples do not fit the network, or there are none such, and those of `read`.
+    /// When the samples do not fit the network, or do not exist, and those of `read`.
     pub fn sweep<T, E: From<RunError> + From<LengthMismatch>>(
         &mut self,
         part: &Part,

@@ -6,7 +6,7 @@ use crate::network::Score;
 use crate::statistics::{Inner, LengthMismatch, Parts, Totals, check_length};
 use crate::training::{Cut, Part, Task};
 
-/// What is a fixed number of bytes, of whatever values.
+/// Types whose values all have the same number of bytes.
 pub trait Plain: Copy {
     /// How many.
     const BYTES: usize;

@@ -11,10 +11,11 @@ use num_traits::{Num, One, ToPrimitive, Zero};
 
 use super::Real;
 
-/// The sum of two `f32`, of which the lower is at most half a unit in the last place of the upper: 48 bits, in the range of
-/// `f32`. Sums, products and quotients are exact to about 2⁻⁴⁶ of the result (T. J. Dekker, A Floating-Point Technique for
-/// Extending the Available Precision, 1971), where neither they nor their lower halves leave the range of normal `f32`:
-/// squares of what is below 10⁻¹³ keep only the upper half's precision. Functions that nobody needs often go by way of `f64`.
+/// The sum of two `f32`, of which the lower is at most half a unit in the last place of the upper: 48 bits, in the
+/// range of `f32`. Sums, products and quotients are exact to about 2⁻⁴⁶ of the result (T. J. Dekker, A Floating-Point
+/// Technique for Extending the Available Precision, 1971), where neither they nor their lower halves leave the range of
+/// normal `f32`: squares of what is below 10⁻¹³ keep only the upper half's precision. Functions that are rarely needed
+/// are computed in `f64`.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Pair {
     high: f32,

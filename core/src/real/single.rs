@@ -10,8 +10,8 @@ use num_traits::{Num, One, ToPrimitive, Zero};
 
 use super::{Pair, Real};
 
-/// An `f32` whose sums are [`Pair`]s of `f32` in place of `f64`: for processors with instructions for single precision
-/// alone, such as a Cortex-M4F, where a product and a sum in `f64` take some 240 instructions, and some 15 in pairs.
+/// An `f32` whose sums are [`Pair`]s of `f32` instead of `f64`: for processors with instructions for single precision
+/// alone, such as a Cortex-M4F, where a product and a sum take about 240 instructions in `f64`, and about 15 in pairs.
 ///
 /// Networks train on it as on `f32`, in the same layers: activations and gradients have the same bits. Of squared norms and
 /// scalar products, a product is rounded to `f32` before it is added, and the sum is compensated: n products pᵢ are summed to

@@ -1,17 +1,17 @@
-//! Settings that are one of several, told apart by a name.
+//! Settings that are one of several, distinguished by a name.
 
 use super::{About, Field, Settings};
 
 /// One of several structs of settings, by its name.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Choice {
-    /// What files and addresses call it.
+    /// Its name in files and addresses.
     pub name: &'static str,
-    /// What people call it, within a sentence.
+    /// Its title within a sentence.
     pub title: &'static str,
-    /// What it does: one sentence.
+    /// A description.
     pub doc: &'static str,
-    /// Where it comes from; empty where that is common knowledge.
+    /// Its source; empty if it is common knowledge.
     pub source: &'static str,
     /// Its settings.
     pub fields: &'static [Field],
@@ -23,7 +23,7 @@ impl Choice {
     }
 }
 
-/// An enum of structs of settings, told apart by a name.
+/// An enum of structs of settings, distinguished by a name.
 pub trait Choices: Copy + Sized + 'static {
     /// All of them.
     const CHOICES: &'static [Choice];
@@ -50,7 +50,7 @@ pub trait Choices: Copy + Sized + 'static {
         self.choice().map_or(&[], |choice| choice.fields)
     }
 
-    /// What people call this one, within a sentence.
+    /// Its title within a sentence.
     fn title(&self) -> &'static str {
         self.choice().map_or("", |choice| choice.title)
     }

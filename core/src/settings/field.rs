@@ -7,36 +7,36 @@ use super::{Range, Short};
 /// A setting: a row of the table.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Field {
-    /// What files and addresses call it.
+    /// Its name in files and addresses.
     pub name: &'static str,
-    /// What people call it, within a sentence: "weight decay".
+    /// Its title within a sentence: "weight decay".
     pub title: &'static str,
-    /// Its symbol in formulas; empty where it has none.
+    /// Its symbol in formulas; empty if it has none.
     pub symbol: &'static str,
-    /// What it does: one sentence.
+    /// A description.
     pub doc: &'static str,
-    /// Its type, and the value that it has where nothing says otherwise.
+    /// Its type and default value.
     pub default: DefaultValue,
-    /// What a text may be; empty where it is not one of several.
+    /// The allowed texts; empty if any text is allowed.
     pub texts: &'static [&'static str],
-    /// What a number may be.
+    /// The allowed numbers.
     pub range: Range,
-    /// Why it may be nothing else, where the range alone does not tell.
+    /// Why other values are refused, if the range alone does not explain it.
     pub because: &'static str,
     /// What the run's float type does to it.
     pub rounding: Rounding,
     /// Whether it may change during a run, which [`Trainer::retune`](crate::training::Trainer::retune) does.
     pub retunable: bool,
-    /// Whether a run that is resumed from a checkpoint may be given another value: only how long it goes on, and what is
-    /// measured meanwhile.
+    /// Whether a run that is resumed from a checkpoint may be given another value: only its length and what is measured
+    /// during it.
     pub resumable: bool,
-    /// The flag that sets it; empty where that is its name.
+    /// The flag that sets it; empty if that is its name.
     pub flag: &'static str,
-    /// What a value is called in a usage line, `SAMPLES`; empty where that is the flag's name.
+    /// The placeholder of its value in help texts, such as `SAMPLES`; empty for the flag's name.
     pub placeholder: &'static str,
 }
 
-/// The value of a setting where nothing says otherwise.
+/// The default value of a setting.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum DefaultValue {
     /// A number.

@@ -1,7 +1,7 @@
-//! The one table of settings: what each is called, what it may be, and what it does, beside the struct that holds it.
+//! The table of settings: the name, the allowed values and the meaning of each, next to the struct that contains it.
 //!
 //! Ranges, what may change during a run, the program's flags, the page's form and the tables of the documentation are
-//! read off it.
+//! derived from it.
 
 mod choice;
 mod field;

@@ -14,14 +14,14 @@ pub trait Settings {
     fn fixed_change(&self, next: &Self) -> Option<&'static str>;
 }
 
-/// What a struct of settings is.
+/// The description of a struct of settings.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct About {
-    /// What people call it, within a sentence: "norm test".
+    /// Its title within a sentence: "norm test".
     pub title: &'static str,
-    /// What it does: one sentence.
+    /// A description.
     pub doc: &'static str,
-    /// Where it comes from; empty where that is common knowledge.
+    /// Its source; empty if it is common knowledge.
     pub source: &'static str,
     /// Its settings.
     pub fields: &'static [Field],

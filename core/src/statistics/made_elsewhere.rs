@@ -1,4 +1,4 @@
-//! Evidence and sums from numbers that other programs have.
+//! Evidence and sums from the numbers of other programs.
 
 use core::fmt;
 use core::ops::Deref;
@@ -39,8 +39,8 @@ impl fmt::Display for EvidenceError {
             }
             Self::SumTooSmall { sum, least } => write!(
                 f,
-                "the sum of the squared norms is {}, but no gradients give less than samples × ‖mean gradient‖² = \
-                 {}: give the sum over the samples, not their mean, of gradients that are not divided by the batch size",
+                "the sum of the squared norms is {}, but cannot be less than samples × ‖mean gradient‖² = {}: give \
+                 the sum over the samples, not their mean, and do not divide the gradients by the batch size",
                 Short(*sum),
                 Short(*least)
             ),
@@ -184,7 +184,7 @@ impl<'a, F: Real> Statistics<'a, F> {
         Part(self)
     }
 
-    /// Adds one sample by its gradient as frameworks have it, one slice per layer. Returns sᵢ.
+    /// Adds one sample by its gradient in the form of other frameworks, one slice per layer. Returns sᵢ.
     ///
     /// # Errors
     /// When the layers do not have D values together; then nothing has changed.

@@ -1,4 +1,4 @@
-//! The sweeps over one batch: what is to be swept next, and what was taken of it.
+//! The sweeps over one batch: what is to be swept next, and which results were taken.
 
 use core::ops::Range;
 
@@ -7,7 +7,7 @@ use super::part::{Part, PartError, Round, Task};
 use crate::real::Real;
 use crate::statistics::Inner;
 
-/// What is to be done next with a batch.
+/// The next action for a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
     /// Parts are to be swept, and taken in their order: [`Batch::take_sums`] or [`Batch::take_inner`], as the sweep's task
@@ -15,14 +15,14 @@ pub enum Next {
     Sweep(Round),
     /// The sums are those of the whole batch: ḡ is to be computed, then [`Batch::close`].
     MeanGradient,
-    /// All that was asked for is there: the step can be weighed.
+    /// Everything that was requested is complete: the step can be weighed.
     Weigh,
-    /// The step was weighed earlier, and is made again: [`Step::repeat`](super::Step::repeat).
+    /// The step was weighed earlier, and is repeated: [`Step::repeat`](super::Step::repeat).
     Repeat,
 }
 
 /// The sweeps over one batch, without the sums over parameters, which stay with the engine. The first sweep adds the
-/// samples' gradients; where inner products are asked for, a second one goes over the same samples. An extended batch has
+/// samples' gradients; if inner products are requested, a second one goes over the same samples. An extended batch has
 /// a first sweep over what extends it, and a second one over all of it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Batch<S> {
@@ -38,7 +38,7 @@ pub struct Batch<S> {
 }
 
 impl<S: Real> Batch<S> {
-    /// The samples behind `start`. `projects`: inner products with ḡ are asked for, which takes a second sweep.
+    /// The samples after `start`. `projects`: inner products with ḡ are requested, which takes a second sweep.
     #[must_use]
     pub fn new(start: u64, cut: Cut, projects: bool) -> Self {
         let round = Round::new(Task::Accumulate, start, cut);
@@ -55,7 +55,7 @@ impl<S: Real> Batch<S> {
         }
     }
 
-    /// The sweep under way, or the last one.
+    /// The current sweep, or the last one.
     #[must_use]
     pub const fn round(&self) -> &Round {
         &self.round
@@ -101,8 +101,8 @@ impl<S: Real> Batch<S> {
         self.round.take_several(parts, samples)
     }
 
-    /// Takes all that is still to be taken: of an engine that makes the sweeps over these `samples` samples by itself, and
-    /// leaves ḡ and inner products with the evidence.
+    /// Takes everything that is still missing: for an engine that makes the sweeps over these `samples` samples by
+    /// itself, and returns ḡ and inner products with the evidence.
     ///
     /// # Errors
     /// When a part was taken already, or other samples were swept.
@@ -126,7 +126,7 @@ impl<S: Real> Batch<S> {
         Ok(())
     }
 
-    /// ḡ is known: what comes next is the second sweep, where there is one.
+    /// ḡ is known: the second sweep follows, if there is one.
     ///
     /// # Errors
     /// When a part is missing, or ḡ was known already.
@@ -143,7 +143,7 @@ impl<S: Real> Batch<S> {
         Ok(())
     }
 
-    /// The inner products of all samples with ḡ, where they were asked for.
+    /// The inner products of all samples with ḡ, if they were requested.
     ///
     /// # Errors
     /// When a part is missing, or ḡ is not known.

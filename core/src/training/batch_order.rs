@@ -1,9 +1,9 @@
-//! Which samples a batch has.
+//! The samples of a batch.
 
 use crate::dataset::Visit;
 use crate::shuffle::Order;
 
-/// Which training samples stand at a batch's positions.
+/// Which training samples are at a batch's positions.
 #[derive(Clone, Copy, Debug)]
 pub enum BatchOrder {
     /// Those that a run visits after the first `start`.

@@ -1,5 +1,5 @@
-//! The training memory: vectors of D values. First the optimizer's slots, and behind them, for rules that look at whole
-//! epochs, one more: Σ gᵢ over the epoch under way.
+//! The training memory: vectors of D values. First the optimizer's slots, and then, for rules that look at whole
+//! epochs, one more: Σ gᵢ over the current epoch.
 
 use num_traits::Zero;
 

@@ -1,4 +1,4 @@
-//! The trainer decides; engines compute. A training step is a machine, [`Step`], that every engine drives:
+//! The trainer decides; engines compute. A training step is a state machine, [`Step`], that every engine drives:
 //!
 //! 1. [`Step::begin`] plans it ([`Trainer::plan`]): which samples, which evidence, which learning rate;
 //! 2. [`Step::next`] says which parts are to be swept. A [`Sweeper`] does it on a CPU. The machine takes the parts in their

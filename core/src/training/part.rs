@@ -8,9 +8,9 @@ use super::cut::{Cut, Walk};
 /// What is done with the parts of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Task {
-    /// The first sweep of a step: Σ gᵢ, the loss, and what else is asked for.
+    /// The first sweep of a step: Σ gᵢ, the loss, and the other requested statistics.
     Accumulate,
-    /// The second: inner products with ḡ.
+    /// The second sweep: inner products with ḡ.
     Project,
     /// An evaluation: loss and accuracy.
     Evaluate,
@@ -23,7 +23,7 @@ pub struct Part {
     pub task: Task,
     /// Samples visited before the first one of the cut: a position in the order of a run's samples.
     pub start: u64,
-    /// How the samples behind `start` are cut into parts.
+    /// How the samples after `start` are cut into parts.
     pub cut: Cut,
     /// Which of them this is, from 0.
     pub index: u32,
@@ -55,7 +55,7 @@ pub struct Round {
 }
 
 impl Round {
-    /// A sweep of which no part is taken yet, over the samples behind `start`.
+    /// A sweep of which no part is taken yet, over the samples after `start`.
     #[must_use]
     pub const fn new(task: Task, start: u64, cut: Cut) -> Self {
         Self { task, start, cut, next: 0 }
@@ -165,7 +165,7 @@ pub enum PartError {
     OutOfOrder {
         /// The part that is taken next.
         expected: u32,
-        /// The one that came.
+        /// The part that was given.
         found: u32,
     },
     /// The batch has fewer parts.
@@ -175,7 +175,7 @@ pub enum PartError {
         /// Number of parts.
         parts: u32,
     },
-    /// It belongs to another sweep than the one under way.
+    /// It does not belong to the current sweep.
     OtherSweep,
     /// It covers another number of samples than the part has.
     Samples {
@@ -199,25 +199,28 @@ impl fmt::Display for PartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Twice { part } => {
-                write!(f, "part {part} of the batch came twice: take the result of each part once")
+                write!(f, "part {part} of the batch was given twice: take the result of each part once")
             }
             Self::OutOfOrder { expected, found } => write!(
                 f,
-                "part {found} of the batch came before part {expected}: take the results in the order of the parts"
+                "part {found} of the batch was given before part {expected}: take the results in the order of the parts"
             ),
             Self::NoSuchPart { part, parts } => {
-                write!(f, "part {part} is none of the batch, which has {parts} parts, counted from 0")
+                write!(f, "the batch has no part {part}: it has {parts} parts, counted from 0")
             }
             Self::OtherSweep => f.write_str(
-                "the part belongs to another sweep than the one under way: drop what was left over from an earlier one",
+                "the part does not belong to the current sweep: discard results of earlier sweeps",
             ),
             Self::Samples { part, expected, found } => write!(
                 f,
-                "part {part} of the batch has {expected} samples, but its result covers {found}: sweep all of them, each \
-                 once"
+                "part {part} of the batch has {expected} samples, but its result covers {found}: sweep each sample \
+                 exactly once"
             ),
             Self::Missing { part, parts } => {
-                write!(f, "part {part} of the batch is missing: all {parts} are needed before the sweep is over")
+                write!(
+                    f,
+                    "part {part} of the batch is missing: a sweep is complete only with all {parts} parts"
+                )
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Where a run stands between two steps.
+//! The state of a run between two steps.
 
 use super::plan::Plan;
 use crate::controller::AnyState;
@@ -22,11 +22,11 @@ pub struct Progress<S: Real> {
     pub next_batch: u32,
     /// What the optimizer shares over all parameters.
     pub shared: Shared<S>,
-    /// What the rule for batch sizes remembers.
+    /// The state of the rule for batch sizes.
     pub controller: AnyState<S>,
-    /// What the rule has made of the learning rate: the schedule's is multiplied by it.
+    /// The factor of the rule, by which the schedule's learning rate is multiplied.
     pub learning_rate_scale: f64,
-    /// What is remembered of observed quantities.
+    /// The state of the observed quantities.
     pub observed: Watches<S>,
 }
 

@@ -1,4 +1,4 @@
-//! A training step as a machine: it says what to sweep, takes the parts in order, and decides.
+//! A training step as a state machine: it says what to sweep, takes the parts in order, and decides.
 
 use super::batch::{Batch, Next};
 use super::error::StepError;
@@ -10,17 +10,17 @@ use crate::optimizer::StepScalars;
 use crate::real::Real;
 use crate::statistics::{Evidence, LengthMismatch, Needs};
 
-/// A step under way. The engine asks [`Self::next`] and does what it says:
+/// The state machine of a step. The engine calls [`Self::next`] and does what it says:
 ///
 /// | next | the engine | then |
 /// |---|---|---|
 /// | [`Next::Sweep`] | sweeps parts, here or elsewhere, and adds their sums in order | [`Batch::take_sums`], [`Batch::take_inner`] |
-/// | [`Next::MeanGradient`] | computes ḡ of the sums | [`Batch::close`] |
-/// | [`Next::Weigh`] | says what the batch says | [`Self::conclude`], or [`Self::weigh`] and [`Trainer::commit`] |
+/// | [`Next::MeanGradient`] | computes ḡ from the sums | [`Batch::close`] |
+/// | [`Next::Weigh`] | computes the evidence of the batch | [`Self::conclude`], or [`Self::weigh`] and [`Trainer::commit`] |
 /// | [`Next::Repeat`] | – | [`Self::repeat`] |
 ///
-/// A part that is lost, comes twice or out of order is an error, and so is a part of another sweep. Nothing has changed
-/// before the step is concluded: drop the machine to begin it again.
+/// A part that is missing, duplicated or out of order is an error, and so is a part of another sweep. Nothing has
+/// changed before the step is concluded: drop the state machine to start again.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Step<F: Real> {
     /// With its extensions so far.
@@ -43,7 +43,7 @@ impl<F: Real> Step<F> {
         Self { plan: *plan, batch: Batch::new(plan.start, plan.cut, plan.needs.inner), decided: None }
     }
 
-    /// A step that counts already and is made again. Nothing is asked of it but its gradient, which is summed as it was.
+    /// A step that already counts and is repeated. Only its gradient is computed, which is summed as it was.
     #[must_use]
     pub fn again(decided: &Decided<F>) -> Self {
         let Decided { plan, scalars } = *decided;
@@ -51,7 +51,7 @@ impl<F: Real> Step<F> {
         Self { decided: Some(scalars), ..Self::of_plan(&plan) }
     }
 
-    /// What is to be done next.
+    /// The next action.
     #[must_use]
     pub fn next(&self) -> Next {
         match self.batch.next() {
@@ -60,7 +60,7 @@ impl<F: Real> Step<F> {
         }
     }
 
-    /// Whether it counts already and is made again.
+    /// Whether it already counts and is repeated.
     #[must_use]
     pub const fn is_repeated(&self) -> bool {
         self.decided.is_some()
@@ -83,8 +83,8 @@ impl<F: Real> Step<F> {
         &mut self.batch
     }
 
-    /// Weighs what the batch says. `None` where the rule has extended it: then its next samples are to be swept into the
-    /// same sums.
+    /// Weighs the batch's evidence. `None` if the rule has extended the batch: then its next samples are to be swept
+    /// into the same sums.
     ///
     /// # Errors
     /// When a part is missing, or those of [`Trainer::weigh`].
@@ -99,7 +99,7 @@ impl<F: Real> Step<F> {
         trainer.weigh(&self.plan, evidence).map(Some)
     }
 
-    /// Weighs what the batch says, and makes the step: updates parameters and training memory, and commits. `None` where
+    /// Weighs the batch's evidence, and makes the step: updates parameters and training memory, and commits. `None` if
     /// the rule has extended the batch, as with [`Self::weigh`]. ḡ is as
     /// [`Statistics::mean_gradient`](crate::statistics::Statistics::mean_gradient) rounds it.
     ///
@@ -119,7 +119,7 @@ impl<F: Real> Step<F> {
         trainer.conclude(&self.plan, evidence, mean_gradient, parameters, memory).map(Some)
     }
 
-    /// Makes the update of a step that counts already, over a run of `samples` training samples.
+    /// Makes the update of a step that already counts, over a run of `samples` training samples.
     ///
     /// # Errors
     /// When a part is missing, a length does not fit, or the step was not weighed before; then nothing has changed.

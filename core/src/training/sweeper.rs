@@ -40,7 +40,8 @@ pub trait Workspaces<F: Real> {
         self.once(act)
     }
 
-    /// Runs the same micro-batch in the second sweep; `act` is told whether what the first sweep left of it is still there.
+    /// Runs the same micro-batch in the second sweep; `act` is given whether the activations of the first sweep are
+    /// still there.
     ///
     /// # Errors
     /// Those of [`Self::once`].
@@ -70,12 +71,12 @@ impl<F: Real, B: Backend<F>> Workspaces<F> for Sweep<'_, F, B> {
     }
 }
 
-/// What becomes of the samples of a part: the [`Task`](super::Task)s with what they need.
+/// What is done with the samples of a part: the [`Task`](super::Task)s with what they need.
 #[allow(missing_debug_implementations, reason = "it holds a closure")]
 pub enum Work<'w, 's, F: Real> {
     /// Their sums are added to others.
     Accumulate {
-        /// What is asked of them.
+        /// The requested statistics.
         needs: &'w Needs,
         /// The sums.
         sums: &'w mut Statistics<'s, F>,
@@ -89,7 +90,7 @@ pub enum Work<'w, 's, F: Real> {
     },
     /// They are classified.
     Evaluate {
-        /// The sums of loss and right answers.
+        /// The sums of losses and correct answers.
         score: &'w mut Score<F::Sum>,
         /// Is shown the label of each sample of every micro-batch, and their outputs, \[samples\]\[outputs\].
         outputs: &'w mut dyn FnMut(&[u32], &[F]),
@@ -105,13 +106,13 @@ pub struct Sweeper<'a, F: Real, W, V> {
     pub parameters: &'a [F],
     /// Where samples come from.
     pub dataset: &'a dyn Dataset<F>,
-    /// Which sample stands at a position of the batch: [`BatchOrder::visit`](super::BatchOrder::visit).
+    /// Which sample is at a position of the batch: [`BatchOrder::visit`](super::BatchOrder::visit).
     pub visit: V,
 }
 
 impl<F: Real, W: Workspaces<F>, V: FnMut(u32) -> Visit> Sweeper<'_, F, W, V> {
-    /// Sweeps a whole part. `before` is told the samples of each micro-batch before it is swept, and ends the sweep with an
-    /// error of its own.
+    /// Sweeps a whole part. `before` is called with the number of samples of each micro-batch before it is swept; its
+    /// error ends the sweep.
     ///
     /// # Errors
     /// When the samples do not fit the network, or cannot be read again; and those of `before`.

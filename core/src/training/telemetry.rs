@@ -19,7 +19,7 @@ pub struct Reasons {
     /// Why the test requires no particular size.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub required: Option<Reason>,
-    /// Why the rule has kept the size for want of something to decide from.
+    /// Why the rule could not decide and kept the size.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub controller: Option<Reason>,
 }
@@ -66,13 +66,13 @@ pub struct Telemetry {
     pub required: Option<f64>,
     /// The threshold that this batch would just pass.
     pub threshold: Option<f64>,
-    /// The size that the rule wanted: a real number, before rounding, limits, windows and waiting. Each rule's file in
-    /// [`controller`](crate::controller) has its formula.
+    /// The size that the rule wanted: a real number, before rounding, limits, windows and waiting. The documentation of
+    /// each rule in [`controller`](crate::controller) has its formula.
     #[cfg_attr(feature = "serde", serde(default))]
     pub wanted: Option<f64>,
     /// Size of the next batch.
     pub next_batch: u32,
-    /// What the observed quantities say.
+    /// The observed quantities.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Observations::is_empty"))]
     pub observed: Observations,
     /// Why undefined quantities are undefined.

@@ -131,8 +131,8 @@ impl<F: Real> Trainer<F> {
         if needs.halves { Cut::halves(samples) } else { Cut::by_grain(self.grain, samples, needs.parts) }
     }
 
-    /// Takes how long the last step took, with a batch of `samples` samples. Engines that have a clock call it after every
-    /// step; where the rule weighs time, the next decision uses it.
+    /// Takes how long the last step took, with a batch of `samples` samples. Engines that have a clock call it after
+    /// every step; a rule that uses step times considers it in its next decision.
     pub fn measured(&mut self, samples: u32, seconds: f64) {
         self.step_time = self.needs().step_time.then_some(StepTime { samples, seconds });
     }

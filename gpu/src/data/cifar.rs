@@ -16,24 +16,24 @@ use super::archive::file_in;
 use super::{Kind, Options, Splits};
 use crate::dataset::Images;
 
-/// What the files of a set are called.
+/// The names of a set's files.
 #[derive(Debug)]
 pub struct Names {
-    /// What its folder is called in the archive.
+    /// The name of its folder in the archive.
     pub folder: &'static str,
-    /// What the archive is called.
+    /// The name of the archive.
     pub archive: &'static str,
     /// The archive's MD5, as its authors publish it.
     pub archive_md5: &'static str,
-    /// Batch files to learn from.
+    /// Batch files for training.
     pub training: &'static [&'static str],
-    /// The batch file that accuracy is measured on.
+    /// The batch file for testing.
     pub test: &'static str,
-    /// Names of classes, one a line; of CIFAR-100, those of the fine ones.
+    /// Names of classes, one per line; of CIFAR-100, those of the fine ones.
     pub classes: &'static str,
-    /// The same of the coarse ones, where there are some.
+    /// The names of the coarse classes, if there are any.
     pub coarse_classes: Option<&'static str>,
-    /// Images to learn from and to measure on, as published.
+    /// Numbers of training and test images, as published.
     pub published: [u32; 2],
 }
 
@@ -91,7 +91,7 @@ impl Names {
         self.batches().chain([self.classes]).chain(self.coarse_classes)
     }
 
-    /// Those of the set that the names of some files are of.
+    /// The names of the set to which some of these files belong.
     pub fn among<N: AsRef<str>>(files: &[N]) -> Option<(Kind, &'static Self)> {
         [(Kind::Cifar10, &CIFAR_10), (Kind::Cifar100, &CIFAR_100)]
             .into_iter()
@@ -300,7 +300,7 @@ fn unlike_published(names: &Names, counts: [u32; 2], records: &[(&str, usize)]) 
     let which =
         if unlike.len() < records.len() { format!(" ({})", unlike.join(", ")) } else { String::new() };
     format!(
-        "These are not the published files: they hold {own_training} + {own_test} images, not {training} + \
+        "These are not the published files: they contain {own_training} + {own_test} images, not {training} + \
          {test}{which}."
     )
 }

@@ -11,7 +11,7 @@ pub const LABELS_START: usize = 8;
 pub struct Classes {
     /// The label of class 0.
     pub first: u8,
-    /// How many there are.
+    /// Their number.
     pub count: u32,
 }
 

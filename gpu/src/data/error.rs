@@ -181,16 +181,16 @@ impl fmt::Display for DataError {
             }
             Self::OtherKind { folder, kind } => write!(
                 f,
-                "{} holds {kind}: give --dataset {}, or leave --dataset out",
+                "{} contains {kind}: give --dataset {}, or leave --dataset out",
                 folder.display(),
                 name_of(*kind).name()
             ),
             Self::SeveralKinds { folder, kinds } => {
-                write!(f, "{} holds two data sets, {} and {}: ", folder.display(), kinds[0], kinds[1])?;
+                write!(f, "{} contains two data sets, {} and {}: ", folder.display(), kinds[0], kinds[1])?;
                 for kind in kinds.iter().filter(|kind| matches!(kind, Kind::Cifar10 | Kind::Cifar100)) {
                     write!(f, "give --dataset {} for {kind}, ", name_of(*kind).name())?;
                 }
-                f.write_str("or keep each in a folder of its own")
+                f.write_str("or keep each in a separate folder")
             }
             Self::OneClass { folder, class } => write!(
                 f,
@@ -227,7 +227,7 @@ impl fmt::Display for DataError {
             Self::NoFiles { folder, .. } => {
                 write!(
                     f,
-                    "no data files in {}: a data set is images in train/CLASS and test/CLASS, the binary files of CIFAR, or \
+                    "no data files in {}: a data set consists of images in train/CLASS and test/CLASS, the binary files of CIFAR, or \
                      these four files, uncompressed or .gz:",
                     folder.display()
                 )?;
@@ -245,7 +245,7 @@ impl fmt::Display for DataError {
                 if *lacks_test_set { write!(f, ": {HOLD_OUT}") } else { Ok(()) }
             }
             Self::HasTest { place } => {
-                write!(f, "{}: the data have a test set: omit --test-fraction", place.display())
+                write!(f, "{}: the data set has a test set: omit --test-fraction", place.display())
             }
             Self::NothingToHoldOut { folder } => write!(
                 f,

@@ -1,4 +1,4 @@
-//! Where the files of a data set are, in a folder of the user's or in one of ours.
+//! Where the files of a data set are, in the given folder or in the default one.
 
 use std::fs;
 use std::io::ErrorKind;

@@ -65,7 +65,7 @@ pub(super) fn hold_out(
     };
     let [all, of_training, of_test] = [images, &training, &test].map(|half| half.labels().len());
     notes.push(format!(
-        "The data have no test set: of {all} images, {of_test} are used for testing ({fraction} of each class, drawn with \
+        "The data set has no test set: of {all} images, {of_test} are used for testing ({fraction} of each class, drawn with \
          seed {SEED}) and {of_training} for training."
     ));
     Ok([training, test])

@@ -1,5 +1,5 @@
-//! Four IDX files, packed or not, checked against the digests beside them. Their names may be those of EMNIST or QMNIST.
-//! EMNIST's images are turned upright, as all others are.
+//! Four IDX files, packed or not, checked against the digests next to them. Their names may be those of EMNIST or
+//! QMNIST. EMNIST's images, which are stored transposed, are transposed back.
 
 use std::fs;
 use std::path::{Path, PathBuf};

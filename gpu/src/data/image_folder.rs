@@ -1,8 +1,8 @@
 //! Folders of PNG and JPEG images: `train/CLASS/…` and `test/CLASS/…`.
 //!
 //! Classes are the folders' names, sorted, and numbered in this order; images are sorted by name within a class. All
-//! images have one size, or are brought to one. If all are grey, they have one channel, else three; transparency is left
-//! out, 16 bits become 8, and images are turned upright as their EXIF data say.
+//! images have one size, or are resized to one. If all are grey, they have one channel, else three; transparency is
+//! dropped, 16 bits become 8, and images are rotated according to their EXIF data.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -133,7 +133,7 @@ impl fmt::Display for ImageFolderError {
         match self {
             Self::NoTest { folder } => write!(
                 f,
-                "{} has images to learn from in {TRAINING}, but no folder {}: move some images of each class there, \
+                "{} has training images in {TRAINING}, but no folder {}: move some images of each class there, \
                  into folders with the same names, or {HOLD_OUT}",
                 folder.display(),
                 TEST[0]
@@ -193,7 +193,7 @@ impl fmt::Display for ImageFolderError {
                 expected[1]
             ),
             Self::TooLarge { folder, images, shape, memory } => {
-                write!(f, "{}: {images} images of {shape} values are too many for memory", folder.display())?;
+                write!(f, "{}: {images} images of {shape} values do not fit into memory", folder.display())?;
                 memory.map_or(Ok(()), |memory| write!(f, ": {memory}"))
             }
         }
@@ -237,7 +237,7 @@ pub(super) fn load(folder: &Path, options: Options) -> Result<Splits, DataError>
     let turned = headers.iter().filter(|header| header.orientation != Orientation::NoTransforms).count();
     if turned > 0 {
         let were = if turned == 1 { "image was" } else { "images were" };
-        notes.push(format!("{turned} {were} turned upright, as the EXIF data say."));
+        notes.push(format!("{turned} {were} rotated according to the EXIF data."));
     }
     if let Some([rows, columns]) = options.resize {
         notes.push(format!("The images were resized to {rows}×{columns} pixels."));

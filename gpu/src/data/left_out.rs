@@ -1,4 +1,4 @@
-//! What lies in folders of images and is no image of a class: counted, so that the user hears of it.
+//! Files in folders of images that are not images of a class: they are counted, so that the user is informed.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -26,7 +26,7 @@ pub(super) enum Reason {
     NoImage,
     /// Images are looked for in a class's folder, not in those within it.
     FolderInClass,
-    /// A link that leads nowhere.
+    /// A broken link.
     DeadLink,
     /// A folder that is no class.
     OfSystem,
@@ -43,7 +43,7 @@ impl Reason {
                 "files that are not PNG or JPEG images of a class",
             ],
             Self::FolderInClass => ["folder within a class", "folders within classes"],
-            Self::DeadLink => ["link that leads nowhere", "links that lead nowhere"],
+            Self::DeadLink => ["broken link", "broken links"],
             Self::OfSystem => ["system folder", "system folders"],
         }
     }
@@ -75,7 +75,7 @@ impl LeftOut {
             Kind { count: *count, name: if *count == 1 { one } else { several }, first: first.to_string() }
         });
         let kinds: Vec<String> = kinds.map(|kind| kind.to_string()).collect();
-        (!kinds.is_empty()).then(|| format!("Left out: {}.", kinds.join("; ")))
+        (!kinds.is_empty()).then(|| format!("Skipped: {}.", kinds.join("; ")))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Which files are a data set's: by their names.
+//! Recognises the files of a data set by their names.
 //!
 //! A name is, in this order: the set, where there are several in one place (`emnist-letters`, `qmnist`); `train`, `t10k`
 //! or `test`; `images` or `labels`; and words that say the format (`idx3`, `ubyte`). They are joined by `-`, `_` or `.`,
@@ -24,7 +24,7 @@ impl Part {
     pub const ALL: [Self; 4] =
         [Self::TrainingImages, Self::TrainingLabels, Self::TestImages, Self::TestLabels];
 
-    /// As MNIST's files are called.
+    /// The name of MNIST's file.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -53,7 +53,7 @@ impl Part {
     }
 }
 
-/// Whether a file is compressed, by its name. Of a file that is there both ways, the unpacked one counts.
+/// Whether a file is compressed, by its name. If a file exists in both forms, the uncompressed one is used.
 #[must_use]
 pub fn is_packed(name: &str) -> bool {
     name.to_ascii_lowercase().ends_with(".gz")
@@ -80,12 +80,12 @@ impl<T> NamedFiles<T> {
         self.parts[part as usize].as_ref()
     }
 
-    /// Where all parts are that are there.
+    /// The places of all parts that were found.
     pub fn found(&self) -> impl Iterator<Item = &T> {
         self.parts.iter().flatten()
     }
 
-    /// The names of the parts that are not there.
+    /// The names of the missing parts.
     #[must_use]
     pub fn missing(&self) -> Vec<String> {
         let missing = Part::ALL.into_iter().filter(|&part| self.get(part).is_none());
@@ -99,7 +99,7 @@ impl<T> NamedFiles<T> {
         missing.map(name).collect()
     }
 
-    /// Whether the training data are there, and nothing to test on.
+    /// Whether there are training data but no test data.
     #[must_use]
     pub fn lacks_test_set(&self) -> bool {
         matches!(self.parts, [Some(_), Some(_), None, None])
@@ -111,7 +111,7 @@ impl<T> NamedFiles<T> {
         self.parts.iter().all(Option::is_some)
     }
 
-    /// EMNIST's images lie on their sides.
+    /// Whether the images are stored transposed, as EMNIST's are.
     #[must_use]
     pub fn lie_on_their_sides(&self) -> bool {
         self.set.starts_with("emnist")
@@ -123,7 +123,7 @@ impl<T> NamedFiles<T> {
 pub struct NamedSets<T>(BTreeMap<String, Parts<T>>);
 
 impl<T> NamedSets<T> {
-    /// Finds the files of data sets among others, by their names. Where a part is there twice, the first counts.
+    /// Finds the files of data sets among others, by their names. If a part is found twice, the first one is used.
     pub fn among<N: AsRef<str>>(files: impl IntoIterator<Item = (N, T)>) -> Self {
         let mut sets = BTreeMap::<_, Parts<T>>::new();
         for (name, place) in files {
@@ -134,7 +134,7 @@ impl<T> NamedSets<T> {
         Self(sets)
     }
 
-    /// Whether there is no file of a data set.
+    /// Whether no file of a data set was found.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

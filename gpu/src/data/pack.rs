@@ -1,4 +1,4 @@
-//! Writes a data set in another form: as CIFAR-10's binary files where it fits them, else as four IDX files.
+//! Writes a data set in another form: as CIFAR-10's binary files if it fits that format, else as four IDX files.
 
 use std::fs;
 use std::io::{self, BufWriter, ErrorKind, Write};
@@ -15,12 +15,12 @@ use super::{Kind, Splits, kinds_in};
 use crate::dataset::Images;
 use crate::output_file::{temporary, told};
 
-/// Writes both halves into a folder, which is made where it is not there. Files that are there are not replaced, and the
-/// new ones get their names once all of them are written: where that fails, nothing is left.
-/// Returns the form and the files.
+/// Writes both halves into a folder, which is created if it does not exist. Existing files are not replaced, and the
+/// new ones get their names once all of them are written: after an error nothing is left. Returns the format and the
+/// files.
 ///
 /// # Errors
-/// What cannot be written, and why; or that the folder holds a data set already.
+/// What cannot be written, and why; or that the folder already contains a data set.
 pub fn write(splits: &Splits, folder: &Path) -> io::Result<(Kind, Vec<PathBuf>)> {
     let made = make(folder)?;
     let written = write_into(splits, folder);
@@ -40,7 +40,7 @@ fn write_into(splits: &Splits, folder: &Path) -> io::Result<(Kind, Vec<PathBuf>)
         }
     }
     if let Some(kind) = kinds_in(DatasetName::Own, folder).first() {
-        let text = format!("holds {kind} already: a folder is for one data set");
+        let text = format!("already contains {kind}: give another folder");
         return Err(about(folder, told(ErrorKind::AlreadyExists, &text)));
     }
     let mut staged = Vec::new();

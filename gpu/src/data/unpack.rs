@@ -40,12 +40,12 @@ pub(super) fn open(file: &Path) -> io::Result<File> {
     }
 }
 
-/// The bytes of an IDX file, unpacked where they are packed, or where the file's name says so. Unpacking stops just after
-/// [`LARGEST_FILE`] bytes, so that the caller sees that there are more, and where the header is none: what is wrong with
-/// it is seen there.
+/// The bytes of an IDX file, decompressed if they are compressed, or if the file's name says so. It stops just after
+/// [`LARGEST_FILE`] bytes, so that the caller sees that there are more, and at a header that is not valid, which the
+/// caller reports.
 ///
 /// # Errors
-/// Where the packed bytes are broken, or go on far beyond what the header declares.
+/// Where the compressed bytes are damaged, or continue far beyond the length that the header declares.
 pub fn unpacked(bytes: Vec<u8>, is_named_so: bool) -> io::Result<Vec<u8>> {
     if bytes.starts_with(&GZIP) || is_named_so && !is_idx(&bytes) {
         unpack(&bytes, most_of_idx)
@@ -110,7 +110,7 @@ fn unpack(packed: &[u8], most: impl Fn(&[u8]) -> Most) -> io::Result<Vec<u8>> {
                     Some(declared) => Err(io::Error::new(
                         io::ErrorKind::InvalidData,
                         format!(
-                            "the header declares {declared} bytes, but more than {begin} follow decompressed"
+                            "the header declares {declared} bytes, but there are more than {begin} decompressed bytes"
                         ),
                     )),
                 };
@@ -167,7 +167,7 @@ const fn value_size(kind: u8) -> Option<usize> {
     }
 }
 
-/// Without the zero bytes that follow the values that the header promises.
+/// Without the zero bytes that follow the values that the header declares.
 #[must_use]
 pub fn without_padding(mut bytes: Vec<u8>) -> Vec<u8> {
     if let Some(Header { values: [_, end], .. }) = Header::read(&bytes)
@@ -189,7 +189,7 @@ pub struct WrongLabel {
     pub label: i64,
 }
 
-/// Labels as MNIST has them, a byte each. QMNIST has eight 32-bit numbers per image, of which the first is the class.
+/// Labels as in MNIST, a byte each. QMNIST has eight 32-bit numbers per image, of which the first is the class.
 ///
 /// # Errors
 /// The first label that does not fit a byte.
@@ -216,7 +216,7 @@ pub fn labels_as_bytes(bytes: Vec<u8>) -> Result<Vec<u8>, WrongLabel> {
 
 const QMNIST_COLUMNS: usize = 8;
 
-/// EMNIST's images lie on their sides: rows and columns change places.
+/// EMNIST's images are stored transposed: exchanges rows and columns.
 pub fn transpose_images(bytes: &mut [u8]) {
     let Some(Header { kind: 8, dimensions, values: [begin, _] }) = Header::read(bytes) else { return };
     let [_, rows, columns] = dimensions[..] else { return };
@@ -233,8 +233,7 @@ pub fn transpose_images(bytes: &mut [u8]) {
 }
 
 /// Images of four dimensions with their channels last, images × rows × columns × channels, become images × channels ×
-/// rows × columns. They are known by more than four rows where there would be channels, and one to four channels where
-/// there would be columns.
+/// rows × columns. They are recognised by a second dimension above four and a last dimension from one to four.
 pub fn channels_first(bytes: &mut [u8]) {
     let Some(Header { kind: 8, dimensions, values: [begin, end] }) = Header::read(bytes) else { return };
     let [count, rows, columns, channels] = dimensions[..] else { return };

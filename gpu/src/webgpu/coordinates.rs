@@ -1,4 +1,4 @@
-//! Noise scales that look at coordinates, on the device: which entry point, and what it is told.
+//! Noise scales that look at coordinates, on the device: the entry point and its uniforms.
 
 use adadagrad_core::noise_scale::Sensor;
 use adadagrad_core::optimizer::{AnyOptimizer, Preconditioner, Shared};

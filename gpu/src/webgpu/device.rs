@@ -119,7 +119,7 @@ pub struct Gpu {
     profile: Option<Profile>,
 }
 
-/// What the host has asked of a device so far.
+/// The number of commands that the host has given to a device so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Traffic {
     /// Lists of commands.
@@ -324,7 +324,7 @@ impl Gpu {
         self.finished(submission).await
     }
 
-    /// Lets the device take longer to answer, or less long, than [`Patience::of_adapter`] says.
+    /// Sets how long the device may take to answer, instead of [`Patience::of_adapter`].
     pub fn set_patience(&self, patience: Patience) {
         *lock(&self.patience) = patience;
     }
@@ -344,13 +344,13 @@ impl Gpu {
         }
     }
 
-    /// What the adapter says of itself.
+    /// What the adapter reports about itself.
     #[must_use]
     pub const fn info(&self) -> &wgpu::AdapterInfo {
         &self.info
     }
 
-    /// Bytes of the largest storage buffer that a shader may see.
+    /// Bytes of the largest storage buffer that can be bound to a shader.
     #[must_use]
     pub fn largest_binding(&self) -> u64 {
         let limits = self.device.limits();
@@ -372,18 +372,18 @@ impl Gpu {
         lost.clone().or_else(|| refused.take()).map_or(Ok(()), Err)
     }
 
-    /// What was asked of the device so far.
+    /// The commands given to the device so far.
     #[must_use]
     pub fn traffic(&self) -> Traffic {
         *lock(&self.traffic)
     }
 
-    /// Gives the device and all of its memory up: nobody can use it any more.
+    /// Destroys the device and its memory: it can no longer be used.
     pub fn destroy(&self) {
         self.device.destroy();
     }
 
-    /// Reports that memory ran out, as a driver would at its next chance: for tests.
+    /// Reports that memory ran out, as a driver would at the next command: for tests.
     pub fn exhaust(&self) {
         lock(&self.faults).refused.get_or_insert(GpuError::OutOfMemory);
     }
@@ -581,7 +581,7 @@ impl Submission {
             match gpu.device.poll(wgpu::PollType::Wait { submission_index, timeout: Some(tick) }) {
                 Err(wgpu::PollError::Timeout) => None,
                 Err(_) => {
-                    let lost = GpuError::Lost("its driver lost track of the submitted work".into());
+                    let lost = GpuError::Lost("its driver no longer reports on the submitted work".into());
                     lock(&gpu.faults).lost.get_or_insert(lost);
                     Some(())
                 }

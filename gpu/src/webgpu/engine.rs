@@ -42,7 +42,7 @@ pub struct Scores {
     pub correct: u32,
 }
 
-/// What a batch leaves on the device.
+/// The results of a batch on the device.
 #[doc(hidden)]
 #[derive(Clone, Debug)]
 pub struct Left {
@@ -57,11 +57,11 @@ pub struct Left {
 /// What an engine is built for.
 #[derive(Clone, Copy, Debug)]
 pub struct Work<'a> {
-    /// What makes the steps.
+    /// The optimizer.
     pub optimizer: AnyOptimizer,
-    /// What is trained.
+    /// The network.
     pub network: &'a OwnedNetwork,
-    /// What batches are asked for.
+    /// The statistics of batches.
     pub needs: Needs,
     /// Values of training memory per parameter, [`RunConfig::slots`](adadagrad_core::config::RunConfig::slots): the
     /// optimizer's, and one for an epoch's sum.
@@ -133,8 +133,9 @@ pub struct Samples<'a> {
     pub start: u64,
     /// How many, and in which parts.
     pub cut: Cut,
-    /// What the optimizer shares over all parameters before the step, where this is a step's batch. Without it nothing is
-    /// said that depends on the training memory: the noise scale by coordinates, and the norm of the epoch's sum.
+    /// What the optimizer shares over all parameters before the step, if this is a step's batch. Without it, nothing
+    /// that depends on the training memory is computed: the noise scale by coordinates, and the norm of the epoch's
+    /// sum.
     pub before_step: Option<Shared<f64>>,
 }
 
@@ -160,7 +161,7 @@ struct Swept<'s> {
     sums: &'s [f32],
 }
 
-/// What a batch says, as far as its sums are in range.
+/// The evidence of a batch, as far as its sums are in range.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Found {
     evidence: Evidence<f64>,
@@ -173,7 +174,7 @@ pub struct Found {
 }
 
 impl Found {
-    /// What it says.
+    /// The evidence.
     #[must_use]
     pub const fn evidence(&self) -> &Evidence<f64> {
         &self.evidence
@@ -190,7 +191,7 @@ impl DeviceEngine {
     /// An engine for micro-batches of up to `capacity` samples.
     ///
     /// # Errors
-    /// When the device has not the memory or refuses something, or the network is none that it can run.
+    /// When the device does not have the memory or refuses a command, or cannot run the network.
     pub fn new(gpu: Gpu, work: &Work<'_>, capacity: u32) -> Result<Self, GpuError> {
         let network = work.network.view();
         if steps(network.nodes()).is_empty() || network.parameters() == 0 {
@@ -306,8 +307,8 @@ impl DeviceEngine {
         Ok((parameters, memory))
     }
 
-    /// Submits a batch: loss, gradient and whatever was asked for at construction. Leaves Σ gᵢ on the device for
-    /// [`Self::update`]. A batch of one micro-batch is one submission and nothing is waited for.
+    /// Submits a batch: loss, gradient and the statistics that were requested at construction. Leaves Σ gᵢ on the
+    /// device for [`Self::update`]. A batch of one micro-batch is one submission and nothing is waited for.
     ///
     /// `is_judged`: the caller has seen the evidence of all batches before. Otherwise an update is not made when
     /// a sum of any batch since was not finite.
@@ -417,8 +418,9 @@ impl DeviceEngine {
         self.evidence_from(&Swept { cut, before, scale, is_step, sums: &sums }, moments)
     }
 
-    /// Sweeps a batch again as `found` asks for, with the extensions that it has had, and leaves its gradient on the device
-    /// for [`Self::update`] in place of the one before. The parameters must be those that it was swept with before.
+    /// Sweeps a batch again as `found` asks for, with the extensions that it has had, and leaves its gradient on the
+    /// device for [`Self::update`] instead of the previous one. The parameters must be those that it was swept with
+    /// before.
     ///
     /// # Errors
     /// When it is cancelled between two micro-batches, the device is lost, or it refused something.

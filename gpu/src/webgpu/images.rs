@@ -1,10 +1,10 @@
 //! Data sets on the device, and the dispatches that draw micro-batches from them.
 //!
-//! Images are uploaded as they are stored, a byte a value, and decoded, cropped and mirrored by the shader: see
+//! Images are uploaded as they are stored, one byte per value, and decoded, cropped and mirrored by the shader: see
 //! `draw.wgsl`. A data set that does not fit a binding lies in several buffers, so that its size is limited by the
-//! device's memory alone: CIFAR-10's 153.6 MB are more than the 128 MiB that every WebGPU device binds. Buffers in place of
-//! a copy of each batch's bytes, because a copy would have to be made for every micro-batch of every sweep, and because
-//! steps that are submitted ahead would need theirs before anybody knows them.
+//! device's memory alone: CIFAR-10's 153.6 MB are more than the 128 MiB that every WebGPU device binds. There are
+//! several buffers instead of a copy of each batch's bytes, because a copy would have to be made for every micro-batch
+//! of every sweep, and because steps that are submitted ahead would need theirs before their samples are known.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -20,7 +20,7 @@ use super::device::{Gpu, GpuError};
 use super::kernel::{Dispatch, Grid, Launch, Shader};
 use super::uniforms::Draw;
 
-/// A data set as it lies on the device.
+/// A data set on the device.
 #[derive(Debug)]
 pub struct DeviceImages {
     chunks: Vec<Chunk>,
@@ -74,7 +74,7 @@ impl DeviceImages {
         Self::in_chunks(gpu, dataset, gpu.largest_binding())
     }
 
-    /// The same in buffers of at most so many bytes, or of one sample.
+    /// The same in buffers of at most this number of bytes, or of one sample.
     ///
     /// # Errors
     /// As [`Self::of_dataset`].
@@ -84,7 +84,7 @@ impl DeviceImages {
             Loss::SoftmaxCrossEntropy => {}
             loss @ (Loss::SquaredError | Loss::BinaryCrossEntropy | Loss::Own(_)) => {
                 return Err(GpuError::Unsupported(format!(
-                    "{loss}; it trains classes, by softmax cross-entropy, and the engine on threads trains every loss"
+                    "{loss} (it supports only softmax cross-entropy; the CPU engine supports every loss)"
                 )));
             }
         }
@@ -115,7 +115,7 @@ impl DeviceImages {
             None if placements.augmentation.is_none() => {
                 Self::new(gpu, &values, &labels, &[], layout(Format::Floats), most)
             }
-            None => Err(GpuError::Unsupported("crops and flips of data that are not stored in bytes".into())),
+            None => Err(GpuError::Unsupported("crops and flips of data that are not stored as bytes".into())),
         }
     }
 
@@ -244,7 +244,7 @@ impl Drawing {
     }
 }
 
-/// Which samples a batch is.
+/// The samples of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeviceOrder {
     /// In file order.

@@ -1,8 +1,9 @@
 //! Gradients whose squares leave the range of `f32`, which is all that a device computes in.
 //!
-//! A square norm is a square, and what the inner products' sums hold are fourth powers: for gradients of 1e-20 or 1e20 they
-//! are 0 or infinite. A batch whose sums show that is swept once more with the loss's gradient times 2ᵏ, which multiplies
-//! all gradients by it, and the host divides the sums by 4ᵏ and 16ᵏ. A power of two changes no bit of what fits anyway.
+//! A squared norm is a square, and what the inner products' sums hold are fourth powers: for gradients of 1e-20 or 1e20
+//! they are 0 or infinite. A batch whose sums show that is swept once more with the loss's gradient times 2ᵏ, which
+//! multiplies all gradients by it, and the host divides the sums by 4ᵏ and 16ᵏ. A power of two changes no bit of what
+//! fits anyway.
 //!
 //! Every batch is swept with k = 0 first. So ordinary steps are as they were, and what a batch says depends on nothing but
 //! that batch: not on steps before it, nor on whether the run was resumed or the device had begun the next step already.

@@ -1,8 +1,8 @@
 //! The WebGPU engine: the same training as on the CPU, over the same network, shuffle and settings.
 //!
-//! A step is one submission a micro-batch and one small read-back: each micro-batch leaves six sums, which are
-//! added up in `f64` here. The trainer weighs them, and the update is submitted with its scalars, so that
-//! every formula that is one number for all parameters stays in the core.
+//! A step is one submission per micro-batch and one small read-back: each micro-batch leaves six sums, which are added
+//! up in `f64` here. The trainer weighs them, and the update is submitted with its scalars, so that every formula that
+//! is one number for all parameters stays in the core.
 
 mod buffers;
 mod convolution;

@@ -37,7 +37,7 @@ const GUARD: usize = 5;
 pub struct Slot {
     /// Its binding.
     pub binding: u32,
-    /// What it holds before.
+    /// Its contents before the dispatch.
     pub words: Vec<u32>,
 }
 
@@ -53,7 +53,7 @@ enum Expected {
 pub struct Case {
     /// The entry point.
     pub kernel: &'static str,
-    /// Its variant, where it has some.
+    /// Its variant, if the kernel has variants.
     pub variant: Option<Variant>,
     /// The sizes, in words.
     pub shape: String,
@@ -66,18 +66,18 @@ pub struct Case {
     expected: Vec<(usize, Expected)>,
 }
 
-/// How a case came out.
+/// The result of a case.
 #[derive(Clone, Debug, Serialize)]
 pub struct Check {
     /// The entry point.
     pub kernel: &'static str,
-    /// Its variant, where it has some.
+    /// Its variant, if the kernel has variants.
     pub variant: Option<Variant>,
     /// The sizes.
     pub shape: String,
     /// Values compared.
     pub values: usize,
-    /// The largest difference, as a share of what is allowed.
+    /// The largest difference, as a fraction of the allowed one.
     pub worst: f64,
     /// The first value that is wrong, if one is.
     pub failure: Option<String>,

@@ -1,13 +1,13 @@
-//! How long a GPU may keep silent before it is given up: every wait for one goes through this file.
+//! How long a GPU may not answer before it is given up: every wait for a GPU goes through this file.
 //!
-//! A hung driver or browser answers nothing: a device is never opened, a submission never done, a buffer never
-//! mapped. A run must not hang with it. The limits are far above any honest wait, because a GPU that is given up does
-//! not come back in the same run:
+//! A driver or browser that hangs does not answer: a device is never opened, a submission never finishes, a buffer is
+//! never mapped. A run must not hang with it. The limits are far above any honest wait, because a GPU that is given up
+//! does not come back in the same run:
 //!
 //! - A driver that is loaded for the first time takes seconds to open: a minute each for adapter and device.
 //! - An answer may have to wait for kernels to be compiled and for the work that was submitted before it: 30 seconds,
 //!   and in addition the time that the work takes at a fifth of the slowest rate seen.
-//! - A software adapter compiles and computes on the processor, which other programs may keep busy: beside compilers
+//! - A software adapter compiles and computes on the processor, which other programs may keep busy: next to compilers
 //!   and other tests lavapipe took more than 30 seconds for what takes it 2 alone. It gets 5 minutes.
 //!
 //! Time is counted in ticks of at most a second, each as no more than it was meant to last. So a laptop that
@@ -42,7 +42,7 @@ pub struct Patience {
 }
 
 impl Patience {
-    /// What an adapter is given unless the caller says otherwise.
+    /// The default for an adapter.
     #[must_use]
     pub const fn of_adapter(is_software: bool) -> Self {
         if is_software {
@@ -52,7 +52,7 @@ impl Patience {
         }
     }
 
-    /// How long to wait for the end of so much work.
+    /// How long to wait for the end of this work.
     #[must_use]
     pub fn limit(self, work: Cost) -> Duration {
         if self.answer.is_zero() {

@@ -1,7 +1,7 @@
 //! Time by kernel, from the device's own clock.
 //!
-//! Each dispatch becomes a compute pass of its own, with a timestamp before and after it. Nothing of this
-//! happens, and nothing is paid for it, unless a profile is asked for.
+//! Each dispatch becomes a separate compute pass, with a timestamp before and after it. Without a profile, none of this
+//! happens, and there is no overhead.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -26,13 +26,13 @@ pub struct KernelTime {
 }
 
 impl KernelTime {
-    /// Billions of operations a second.
+    /// Billions of operations per second.
     #[must_use]
     pub fn gflops(&self) -> f64 {
         self.cost.operations as f64 / self.seconds / 1e9
     }
 
-    /// Billions of bytes a second.
+    /// Billions of bytes per second.
     #[must_use]
     pub fn gbytes(&self) -> f64 {
         self.cost.bytes as f64 / self.seconds / 1e9
@@ -58,7 +58,7 @@ impl Profile {
         times
     }
 
-    /// Forgets what was measured.
+    /// Clears the measurements.
     pub fn clear(&self) {
         self.lock().clear();
     }

@@ -1,8 +1,8 @@
 //! Training on a device that may be lost, run out of memory, or fall behind.
 //!
-//! Every few seconds parameters and optimizer memory are copied back. When the device is lost, it is opened
-//! again, given the last copy, and the steps made since are made again with the scalars that the trainer
-//! decided then: the trainer never notices. When it runs out of memory, the micro-batch is halved.
+//! Every few seconds parameters and optimizer memory are copied back. When the device is lost, it is opened again,
+//! given the last copy, and the steps since then are repeated with the scalars that the trainer decided: the trainer is
+//! not affected. When it runs out of memory, the micro-batch is halved.
 //!
 //! So that the device does not wait for the host, the next steps are submitted before this one's evidence is back:
 //! two once the batch size cannot change any more, and one where it probably will not, because it did not last time.
@@ -87,9 +87,9 @@ pub type Opening = Pin<Box<dyn Future<Output = Result<Gpu, GpuError>>>>;
 pub struct Options {
     /// Opens it, also after it was lost.
     pub open: Box<dyn Fn() -> Opening>,
-    /// Bytes of its memory that may be used beside the data sets; `None`: 1 GiB.
+    /// Bytes of its memory that may be used in addition to the data sets; `None`: 1 GiB.
     pub memory_budget: Option<u64>,
-    /// Is told in a sentence what a user should know of the way back from trouble.
+    /// Is called with a sentence for the user about each recovery.
     pub notice: Box<dyn Fn(&str)>,
 }
 
@@ -106,7 +106,7 @@ impl Options {
     }
 }
 
-/// All that another engine needs to go on.
+/// All that another engine needs to continue.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunSnapshot {
     /// Parameters as they were copied back last, D values.
@@ -117,8 +117,8 @@ pub struct RunSnapshot {
     pub since: Vec<Decided<f32>>,
 }
 
-/// Training on a device, with ways back when it is lost or runs out of memory, and with steps on their way before
-/// the last one's evidence is back.
+/// Training on a device, with recovery when it is lost or runs out of memory, and with steps that are submitted before
+/// the evidence of the last one is back.
 pub struct Training {
     options: Options,
     config: RunConfig,
@@ -301,7 +301,7 @@ impl Training {
         &self.control
     }
 
-    /// Steps on their way beyond the trainer's.
+    /// Number of submitted steps beyond the trainer's.
     #[must_use]
     pub fn steps_ahead(&self) -> usize {
         self.ahead.len()
@@ -313,7 +313,7 @@ impl Training {
         self.is_held = hold;
     }
 
-    /// What another engine needs to go on where this one stands.
+    /// What another engine needs to continue from this state.
     #[must_use]
     pub const fn run_snapshot(&self) -> &RunSnapshot {
         &self.snapshot
@@ -391,7 +391,7 @@ impl Training {
     /// Loss and accuracy on a data set.
     ///
     /// # Errors
-    /// When it is cancelled, the samples do not fit the network, or the device cannot go on.
+    /// When it is cancelled, the samples do not fit the network, or the device cannot continue.
     pub async fn evaluate(&mut self, dataset: &SharedDataset) -> Result<Evaluated, EngineError> {
         self.control.begin();
         let scores = self
@@ -417,7 +417,7 @@ impl Training {
     /// Parameters and optimizer memory as they stand between two steps.
     ///
     /// # Errors
-    /// When they cannot be had from the device.
+    /// When they cannot be read from the device.
     pub async fn snapshot(&mut self) -> Result<Snapshot<'_>, EngineError> {
         self.recovering(async |training| {
             training.settle().await?;
@@ -428,7 +428,7 @@ impl Training {
         Ok(Snapshot { parameters, memory })
     }
 
-    /// Puts other parameters in place of the present ones, and where given another optimizer memory.
+    /// Replaces the parameters and, if one is given, the optimizer memory.
     ///
     /// # Errors
     /// When the lengths do not fit; then nothing has changed.

@@ -1,10 +1,10 @@
-//! A short trial of the heavy kernels' variants on the adapter at hand.
+//! A short trial of the expensive kernels' variants on the current adapter.
 //!
-//! Each runs the same small problem a few times by the wall clock, a sum that the adapter's owner would feel.
+//! Each runs the same small problem a few times, timed by the wall clock.
 //!
-//! A run on a software adapter begins without it: in a browser compiling everything takes seconds there, and what
-//! wins is known ([`Variants::untried`]). The self-test tries them all the same, but no tiles for convolutions once they
-//! have lost for dense layers: it is the barriers that are slow.
+//! A run on a software adapter begins without it: in a browser compiling everything takes seconds there, and the
+//! fastest are known ([`Variants::untried`]). The self-test tries them nevertheless, but no tiles for convolutions once
+//! they have lost for dense layers: it is the barriers that are slow.
 
 use std::time::Duration;
 
@@ -37,14 +37,14 @@ pub struct Timing {
     pub variant: Variant,
     /// Seconds of one dispatch.
     pub seconds: f64,
-    /// Billions of operations a second.
+    /// Billions of operations per second.
     pub gflops: f64,
 }
 
-/// What a trial found.
+/// The result of a trial.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Trial {
-    /// In the order in which they were tried; what had no chance was not.
+    /// In the order in which they were tried; variants without a chance were not tried.
     pub timings: Vec<Timing>,
     /// Time of the whole trial, compiling included.
     pub seconds: f64,
@@ -81,7 +81,7 @@ impl Choice {
     }
 }
 
-/// What tells adapters apart: name, backend and driver.
+/// Identifies an adapter: name, backend and driver.
 #[must_use]
 pub fn adapter_key(info: &wgpu::AdapterInfo) -> String {
     format!("{} | {} | {} {}", info.name, info.backend, info.driver, info.driver_info)
@@ -103,8 +103,8 @@ impl Trial {
     }
 }
 
-/// The device with the variants that are fastest on it: the remembered ones where they are for this device, else
-/// those of a trial, or on a software adapter the known ones, which the caller may remember.
+/// The device with the variants that are fastest on it: the remembered ones if they are for this device, else those of
+/// a trial, or on a software adapter the known ones, which the caller may remember.
 ///
 /// # Errors
 /// When the device is lost or refused something.

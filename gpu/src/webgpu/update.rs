@@ -1,4 +1,4 @@
-//! Optimizers on the device: what their kernels are told.
+//! Optimizers on the device: the uniforms of their kernels.
 
 use adadagrad_core::optimizer::{AnyOptimizer, Kernel, StepScalars};
 

@@ -1,7 +1,7 @@
 //! Variants of the heavy kernels: which entry point, how large its workgroups are, and how many of them run.
 //!
-//! Registers only, or tiles in workgroup memory: on real GPUs tiles pay, on software adapters a barrier costs
-//! more than it saves. [`super::trial`] measures it on the adapter at hand.
+//! Registers only, or tiles in workgroup memory: on real GPUs tiles pay, on software adapters a barrier costs more than
+//! it saves. [`super::trial`] measures it on the current adapter.
 
 use std::fmt;
 
@@ -36,7 +36,7 @@ impl Variant {
         matches!(self, Self::Tiles | Self::LargeTiles)
     }
 
-    /// What files and tables call it.
+    /// Its name in files and tables.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -89,7 +89,7 @@ impl Heavy {
         }
     }
 
-    /// What tables call it.
+    /// Its name in tables.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

@@ -167,7 +167,7 @@ fn losses_without_kernels_and_samples_that_cannot_be_read_are_refused() {
     for (loss, name) in [
         ((|| Loss::SquaredError) as fn() -> Loss<'static, f32>, "the squared error"),
         (|| Loss::BinaryCrossEntropy, "binary cross-entropy"),
-        (|| Loss::Own(&|_: &[f32], _: &[f32], _: &mut [f32]| 0.0), "your own loss"),
+        (|| Loss::Own(&|_: &[f32], _: &[f32], _: &mut [f32]| 0.0), "a custom loss"),
     ] {
         let error = DeviceImages::of_dataset(&gpu, &Odd { loss, broken: false }).unwrap_err().to_string();
         let expected = format!("the GPU engine does not support this: {name}; it trains classes");

@@ -177,7 +177,7 @@ fn a_change_that_leaves_no_beta_keeps_the_size() {
     steps(&mut trainer, 3);
     let before = trainer;
     let error = trainer.retune(RunConfig { min_batch: 64, ..config }).unwrap_err().to_string();
-    assert!(error.contains("no β₁ is left"), "{error}");
+    assert!(error.contains("leaves no β₁"), "{error}");
     assert_eq!(trainer, before);
     trainer.retune(RunConfig { min_batch: 8, ..config }).unwrap();
     let step = steps(&mut trainer, 1)[0];
@@ -223,7 +223,7 @@ fn couplings_that_make_no_sense_are_refused() {
 #[test]
 fn the_setting_s_description_names_the_rules_that_refuse_it() {
     let row = RunConfig::ABOUT.fields.iter().find(|row| row.name == "coupling").unwrap();
-    let (_, refusing) = row.doc.split_once("Only none goes with rules").unwrap();
+    let (_, refusing) = row.doc.split_once("Rules that change the learning rate").unwrap();
     let scaling = AnyController::DiveBatch(DiveBatch { scale_learning_rate: true, ..DiveBatch::default() });
     for rule in AnyController::all().into_iter().chain([scaling]) {
         let optimizer = AnyOptimizer::Sgd(Sgd::default());

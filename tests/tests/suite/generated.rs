@@ -53,7 +53,7 @@ fn check(file: &str, wanted: &str) {
     let found = fs::read_to_string(&path).unwrap_or_default().replace("\r\n", "\n");
     assert!(
         found == wanted,
-        "{file} is not as the table of settings has it: run the tests with WRITE_GENERATED=1"
+        "{file} does not match the table of settings: run the tests with WRITE_GENERATED=1"
     );
 }
 
@@ -180,18 +180,18 @@ fn the_types_of_the_page_s_module() {
 fn the_documentation_s_tables() {
     let mut text = String::from(
         "# Settings\n\n\
-         Everything that is chosen by name in a run description, and its settings. In a file, on a page's address and in\n\
-         `RunConfig` they have these names; on the command line `--test norm --eta 0.5`, with dashes for underscores, and\n\
-         `--controller smith --controller-factor 4` for a rule's. `adadagrad train --help` lists all flags. *During a run*\n\
-         tells whether a setting may change while the run goes on, on the page or with `Trainer::retune`. A run that the\n\
-         program resumes from a checkpoint keeps all settings but ",
+         The parts of a run description that are chosen by name, and all settings. Files, the page's address and\n\
+         `RunConfig` use these names. On the command line they are flags with dashes instead of underscores, such as\n\
+         `--test norm --eta 0.5`; those of a rule have a prefix: `--controller smith --controller-factor 4`.\n\
+         `adadagrad train --help` lists all flags. *During a run* says whether a setting may change during a run, on the\n\
+         page or with `Trainer::retune`. A run that the program resumes from a checkpoint keeps all settings except\n",
     );
     let fields = OWN.iter().flat_map(|(_, fields)| *fields);
     let resumable: Vec<_> =
         fields.filter(|field| field.resumable).map(|field| format!("`{}`", field.name)).collect();
     writeln!(
         text,
-        "{}. This page is\nwritten by the tests from the core's table of settings.",
+        "{}. This page is generated from the table of settings in `core`.",
         resumable.join(" and ")
     )
     .unwrap();
@@ -220,7 +220,7 @@ fn the_documentation_s_tables() {
             }
         }
     }
-    writeln!(text, "\n## The run's own\n\nDefaults are those of the preset `quick`.\n").unwrap();
+    writeln!(text, "\n## Other settings of a run\n\nDefaults are those of the preset `quick`.\n").unwrap();
     text.push_str(head);
     OWN.iter().flat_map(|(_, fields)| *fields).for_each(|field| line(&mut text, field));
     check("docs/settings.md", &text);

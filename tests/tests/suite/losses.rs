@@ -366,7 +366,7 @@ fn what_does_not_fit_a_loss_is_refused() {
         let network = OwnedNetwork::of_nodes(&dense(2), SampleShape::numbers(shape, 2)).unwrap();
         assert_eq!(
             evaluate(&network, &data).unwrap_err(),
-            "sample 4 has a target that is not between 0 and 1, as binary cross-entropy takes them"
+            "sample 4 has a target that is not between 0 and 1, which binary cross-entropy requires"
         );
     }
     // A single class.

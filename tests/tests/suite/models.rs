@@ -231,13 +231,13 @@ fn a_model_that_does_not_fit_its_samples_is_refused_in_one_sentence() {
         (
             Model::ResNet { depth: 9, width: 16 },
             CIFAR,
-            "a resnet of depth 9, but the depth must be one of 8, 14, 20, 32, 56",
+            "the depth of the ResNet is 9, but must be one of 8, 14, 20, 32, 56",
         ),
-        (Model::ResNet18 { width: 0 }, CIFAR, "a resnet of width 0, but the width must be from 1 to 4096"),
+        (Model::ResNet18 { width: 0 }, CIFAR, "the width of the ResNet is 0, but must be from 1 to 4096"),
         (
             Model::Own { digest: Digest([0; 32]) },
             CIFAR,
-            "the settings name a network of the user's own, but its layers are missing",
+            "the settings name a custom network, but its layers are missing",
         ),
     ] {
         assert_eq!(OwnedNetwork::of_model(model, shape).unwrap_err().to_string(), expected);
@@ -403,28 +403,28 @@ fn a_list_that_is_no_network_is_told_which_layer_and_what_may_stand_there() {
         ("{}", "it is an object, but must be a list of layers"),
         ("[4]", "line 1: layer 0: it is 4, but must be an object, such as {\"layer\": \"relu\"}"),
         ("[{}]", "line 1: layer 0: `layer` is missing: dense, conv2d, relu,"),
-        (r#"[{"layer": 3}]"#, "line 1: layer 0: `layer` must be a text: dense, conv2d,"),
+        (r#"[{"layer": 3}]"#, "line 1: layer 0: `layer` must be a string: dense, conv2d,"),
         (
             "[\n{\"layer\": \"conv3d\"}\n]",
             "line 2: layer 0: `conv3d` is not a layer: dense, conv2d, relu, tanh, gelu,",
         ),
         (
             r#"[{"layer": "relu"}, {"layer": "BatchNorm2d", "num_features": 4}]"#,
-            "line 1: layer 1: BatchNorm2d couples the samples of a batch, so that a sample has no gradient of its own \
+            "line 1: layer 1: BatchNorm2d couples the samples of a batch, so that there are no per-sample gradients \
              for the batch-size test: use group_norm",
         ),
         (
             r#"[{"layer": "dense", "out_features": 3, "tied_to": "embedding"}]"#,
-            "line 1: layer 0: `tied_to`: every layer has weights of its own, because with tied weights the norm of a \
+            "line 1: layer 0: `tied_to`: layers cannot share weights, because with tied weights the norm of a \
              sample's gradient would lack the cross terms between the layers",
         ),
         (
             r#"[{"layer": "tanh", "name": "a"}, {"layer": "tanh", "name": "a"}]"#,
-            "line 1: layer 1: the name `a` is that of layer 0 already: every layer has weights of its own, because",
+            "line 1: layer 1: the name `a` is already that of layer 0: layers cannot share weights, because",
         ),
         (
             r#"[{"layer": "conv2d", "out_channels": 3, "kernel": 3}]"#,
-            "line 1: layer 0: `kernel_size` is missing, a whole number",
+            "line 1: layer 0: `kernel_size` is missing (a whole number)",
         ),
         (
             r#"[{"layer": "conv2d", "out_channels": 3, "kernel_size": 3, "dilation": 2}]"#,
@@ -441,7 +441,7 @@ fn a_list_that_is_no_network_is_told_which_layer_and_what_may_stand_there() {
         ),
         (r#"[{"layer": "relu", "layer": "relu"}]"#, "line 1: layer 0: layer appears twice"),
         (r#"[{"layer": "relu", "name": ""}]"#, "line 1: layer 0: `name` is empty"),
-        (r#"[{"layer": "relu", "name": 1}]"#, "line 1: layer 0: `name` must be a text"),
+        (r#"[{"layer": "relu", "name": 1}]"#, "line 1: layer 0: `name` must be a string"),
         (
             r#"[{"layer": "relu", "name": "1"}]"#,
             "line 1: layer 0: `1` is not a valid name: numbers and `input` have",
@@ -449,7 +449,7 @@ fn a_list_that_is_no_network_is_told_which_layer_and_what_may_stand_there() {
         (r#"[{"layer": "relu", "name": "input"}]"#, "line 1: layer 0: `input` is not a valid name"),
         (
             r#"[{"layer": "relu", "name": "a b"}]"#,
-            "line 1: layer 0: `a b` is not a valid name: letters, digits,",
+            "line 1: layer 0: `a b` is not a valid name: use letters, digits,",
         ),
         (
             r#"[{"layer": "relu", "name": "optimizer.0.x"}]"#,
@@ -460,7 +460,7 @@ fn a_list_that_is_no_network_is_told_which_layer_and_what_may_stand_there() {
         (r#"[{"layer": "relu", "name": "a\nb"}]"#, "line 1: layer 0: `a\\nb` is not a valid name"),
         (
             r#"[{"layer": "dense", "out_feature": 10}]"#,
-            "line 1: layer 0: `out_features` is missing, a whole number: `out_feature` is not a setting",
+            "line 1: layer 0: `out_features` is missing (a whole number): `out_feature` is not a setting",
         ),
         (
             r#"[{"layer": "softmax"}]"#,

@@ -223,7 +223,7 @@ fn lists_that_make_no_sense_are_refused() {
             "norm cab",
             "entry 2 is not the name of a test, a noise scale or a rule; valid names: norm, inner_product, ",
         ),
-        ("constant", "entry 1 is a constant batch, which wants no size; valid names: "),
+        ("constant", "entry 1 is a constant batch, for which there is no size to report; valid names: "),
         ("norm,cabs,norm", "entry 3 is the same as one before it"),
         (
             "norm inner_product orthogonality augmented coordinate_norm worker_norm noise_scale cabs linear",

@@ -68,8 +68,8 @@ fn damage_is_noticed_and_changes_nothing() {
 #[test]
 fn errors_say_what_is_wrong() {
     let message = |bytes: &[u8], parameters: &mut [f32]| read(bytes, parameters).unwrap_err().to_string();
-    assert_eq!(message(&[0xff; 40], &mut [0.0; 3]), "no parameters were written here");
-    assert_eq!(message(b"ADAP", &mut [0.0; 3]), "no parameters were written here");
+    assert_eq!(message(&[0xff; 40], &mut [0.0; 3]), "these bytes do not contain parameters");
+    assert_eq!(message(b"ADAP", &mut [0.0; 3]), "these bytes do not contain parameters");
     let bytes = written(&[0.5_f32; 3]);
     assert_eq!(message(&bytes, &mut [0.0; 4]), "3 parameters were written, but the network has 4");
     assert_eq!(

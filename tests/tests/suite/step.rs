@@ -96,10 +96,10 @@ fn each_part_is_taken_once_and_in_order() {
     refused(
         batch.take_sums(&sums(1), samples(1)),
         PartError::OutOfOrder { expected: 0, found: 1 },
-        "part 1 of the batch came before part 0",
+        "part 1 of the batch was given before part 0",
     );
     assert_eq!(batch.take_sums(&sums(0), samples(0)), Ok(()));
-    refused(batch.take_sums(&sums(0), samples(0)), PartError::Twice { part: 0 }, "came twice");
+    refused(batch.take_sums(&sums(0), samples(0)), PartError::Twice { part: 0 }, "was given twice");
     refused(
         batch.take_sums(&sums(1), samples(1) + 1),
         PartError::Samples { part: 1, expected: samples(1), found: samples(1) + 1 },
@@ -128,9 +128,9 @@ fn each_part_is_taken_once_and_in_order() {
     let project = |index| Part { task: Task::Project, ..sums(index) };
     refused(batch.take_sums(&sums(0), samples(0)), PartError::OtherSweep, "another sweep");
     let early = PartError::OutOfOrder { expected: 0, found: 2 };
-    refused(batch.take_inner(&project(2), &product(4.0)), early, "came before");
+    refused(batch.take_inner(&project(2), &product(4.0)), early, "was given before");
     assert_eq!(batch.take_inner(&project(0), &product(1.0)), Ok(()));
-    refused(batch.take_inner(&project(0), &product(1.0)), PartError::Twice { part: 0 }, "came twice");
+    refused(batch.take_inner(&project(0), &product(1.0)), PartError::Twice { part: 0 }, "was given twice");
     assert_eq!(batch.take_inner(&project(1), &product(2.0)), Ok(()));
     refused(batch.inner(), PartError::Missing { part: 2, parts: 3 }, "is missing");
     assert_eq!(batch.take_inner(&project(2), &product(4.0)), Ok(()));

@@ -57,7 +57,7 @@ export const OPTIMIZER_ROWS = [
     doc: 'AdaGrad-Norm without this step\'s own gradient in the sum.',
     source: 'Ostroukhov, Zhumabayeva, Xiang, Gasnikov, Takáč, Kamzolov 2024, arXiv 2402.05264',
     fields: [
-      { name: 'beta', title: 'beta', symbol: 'β', doc: 'What is added to the sum of squared gradient norms.', kind: 'number', default: 1.0, least: 0, texts: [], range: '', retunable: false },
+      { name: 'beta', title: 'beta', symbol: 'β', doc: 'The constant that is added to the sum of squared gradient norms.', kind: 'number', default: 1.0, least: 0, texts: [], range: '', retunable: false },
     ],
   },
   {
@@ -173,8 +173,8 @@ export const CONTROLLER_ROWS = [
       against: 'A very small initial batch can require far too much by chance, and the batch never shrinks again.',
     },
     fields: [
-      { name: 'growth_cap', title: 'growth cap', symbol: '', doc: 'The largest growth factor of the batch size in one step; none, as in the paper, where it is left out.', kind: 'optional', default: null, least: 0, texts: [], range: '', retunable: true },
-      { name: 'window', title: 'window', symbol: '', doc: 'The smallest of this many required sizes counts; 1 for no window.', kind: 'size', default: 1, least: 1, texts: [], range: 'from 1 to 16', retunable: true },
+      { name: 'growth_cap', title: 'growth cap', symbol: '', doc: 'The largest growth factor of the batch size per step; by default there is no limit, as in the paper.', kind: 'optional', default: null, least: 0, texts: [], range: '', retunable: true },
+      { name: 'window', title: 'window', symbol: '', doc: 'The smallest of this number of required sizes is used; 1 for no window.', kind: 'size', default: 1, least: 1, texts: [], range: 'from 1 to 16', retunable: true },
       { name: 'window_kind', title: 'kind of window', symbol: '', doc: 'Whether the smallest is taken at every step, or once per full window.', kind: 'text', default: 'sliding', least: 0, texts: ['sliding', 'block'], range: '', retunable: true },
     ],
   },
@@ -190,8 +190,8 @@ export const CONTROLLER_ROWS = [
       against: 'It assumes the steps of plain SGD and a smallest possible loss of 0.',
     },
     fields: [
-      { name: 'ema', title: 'decay of the averages', symbol: '', doc: 'How much of the running averages stays after each step.', kind: 'number', default: 0.95, least: 0, texts: [], range: 'at least 0 and below 1', retunable: true },
-      { name: 'scale', title: 'scale', symbol: '', doc: 'What the size is multiplied by.', kind: 'number', default: 1.0, least: 0, texts: [], range: '', retunable: true },
+      { name: 'ema', title: 'decay of the averages', symbol: '', doc: 'The decay factor of the running averages per step.', kind: 'number', default: 0.95, least: 0, texts: [], range: 'at least 0 and below 1', retunable: true },
+      { name: 'scale', title: 'scale', symbol: '', doc: 'The factor by which the size is multiplied.', kind: 'number', default: 1.0, least: 0, texts: [], range: '', retunable: true },
     ],
   },
   {
@@ -206,7 +206,7 @@ export const CONTROLLER_ROWS = [
       against: 'Every adaptive scheme in DiveBatch’s own CIFAR-10 table loses 0.4 to 1.7 points to constant b = 128.',
     },
     fields: [
-      { name: 'delta', title: 'scale', symbol: 'δ', doc: 'What the diversity of the gradients is multiplied by.', kind: 'number', default: 0.1, least: 0, texts: [], range: '', retunable: true },
+      { name: 'delta', title: 'scale', symbol: 'δ', doc: 'The factor by which the diversity of the gradients is multiplied.', kind: 'number', default: 0.1, least: 0, texts: [], range: '', retunable: true },
       { name: 'every_epochs', title: 'epochs between changes', symbol: '', doc: 'The number of epochs between two changes.', kind: 'count', default: 20, least: 1, texts: [], range: '', retunable: true },
       { name: 'scale_learning_rate', title: 'scale the learning rate', symbol: '', doc: 'Multiplies the learning rate by the growth of the batch.', kind: 'switch', default: false, least: 0, texts: [], range: '', retunable: true },
     ],
@@ -223,9 +223,9 @@ export const CONTROLLER_ROWS = [
       against: 'The noise scale can underestimate the critical batch by orders of magnitude under Adam (arXiv 2505.23971).',
     },
     fields: [
-      { name: 'sensor', title: 'noise scale', symbol: '', doc: 'How the noise scale is measured: plain, divided by the optimizer\'s second moments, or by signs.', kind: 'text', default: 'plain', least: 0, texts: ['plain', 'preconditioned', 'sign'], range: '', retunable: false },
-      { name: 'scale', title: 'scale', symbol: '', doc: 'What the size is multiplied by.', kind: 'number', default: 1.0, least: 0, texts: [], range: '', retunable: true },
-      { name: 'ema', title: 'decay of the averages', symbol: '', doc: 'How much of the running averages stays after each step.', kind: 'number', default: 0.95, least: 0, texts: [], range: 'at least 0 and below 1', retunable: true },
+      { name: 'sensor', title: 'noise scale', symbol: '', doc: 'How the noise scale is measured: plain, with gradients divided by the root of the optimizer\'s second moments, or from signs.', kind: 'text', default: 'plain', least: 0, texts: ['plain', 'preconditioned', 'sign'], range: '', retunable: false },
+      { name: 'scale', title: 'scale', symbol: '', doc: 'The factor by which the size is multiplied.', kind: 'number', default: 1.0, least: 0, texts: [], range: '', retunable: true },
+      { name: 'ema', title: 'decay of the averages', symbol: '', doc: 'The decay factor of the running averages per step.', kind: 'number', default: 0.95, least: 0, texts: [], range: 'at least 0 and below 1', retunable: true },
     ],
   },
   {
@@ -242,17 +242,17 @@ export const CONTROLLER_ROWS = [
     fields: [
       { name: 'theta', title: 'threshold along', symbol: 'ϑ', doc: 'Limits the noise along the mean gradient.', kind: 'number', default: 0.1, least: 0, texts: [], range: '', retunable: true },
       { name: 'nu', title: 'threshold across', symbol: 'ν', doc: 'Limits the noise orthogonal to the mean gradient.', kind: 'number', default: 0.1, least: 0, texts: [], range: '', retunable: true },
-      { name: 'window', title: 'window', symbol: '', doc: 'The smallest of this many required sizes counts; 1 for no window.', kind: 'size', default: 5, least: 1, texts: [], range: 'from 1 to 16', retunable: true },
+      { name: 'window', title: 'window', symbol: '', doc: 'The smallest of this number of required sizes is used; 1 for no window.', kind: 'size', default: 5, least: 1, texts: [], range: 'from 1 to 16', retunable: true },
       { name: 'window_kind', title: 'kind of window', symbol: '', doc: 'Whether the smallest is taken at every step, or once per full window.', kind: 'text', default: 'block', least: 0, texts: ['sliding', 'block'], range: '', retunable: true },
     ],
   },
   {
     name: 'accordion',
     title: 'Accordion',
-    doc: 'Large batches in epochs whose gradient is like that of the epoch before, small ones in the others.',
+    doc: 'Large batches in epochs whose gradient is similar to that of the previous epoch, small ones in the others.',
     source: 'Agarwal, Wang, Lee, Venkataraman, Papailiopoulos 2020, arXiv 2010.16248',
     words: {
-      grew: 'the gradient of the last epoch was like that of the epoch before',
+      grew: 'the gradient of the last epoch was similar to that of the epoch before',
       shrank: 'the gradient of the last epoch differed from that of the epoch before',
       kept: 'Accordion chooses between its two sizes only at the end of an epoch',
       against: 'The batch jumps between two sizes, and the learning rate stays as it is.',
@@ -260,13 +260,13 @@ export const CONTROLLER_ROWS = [
     fields: [
       { name: 'small', title: 'small batch', symbol: '', doc: 'The batch while the gradient changes much.', kind: 'size', default: 512, least: 1, texts: [], range: '', retunable: true },
       { name: 'large', title: 'large batch', symbol: '', doc: 'The batch while the gradient changes little.', kind: 'size', default: 4096, least: 1, texts: [], range: '', retunable: true },
-      { name: 'threshold', title: 'largest change', symbol: '', doc: 'The relative change of the gradient\'s norm from one epoch to the next, below which the batch is large.', kind: 'number', default: 0.5, least: 0, texts: [], range: '', retunable: true },
+      { name: 'threshold', title: 'largest change', symbol: '', doc: 'The batch is large if the relative change of the gradient\'s norm from one epoch to the next is below this.', kind: 'number', default: 0.5, least: 0, texts: [], range: '', retunable: true },
     ],
   },
   {
     name: 'cost_aware',
     title: 'cost-aware',
-    doc: 'Doubles or halves toward the batch that makes most progress per second, by measured step times.',
+    doc: 'Doubles or halves toward the batch that makes the most progress per second, according to measured step times.',
     source: 'snr-grad 2026',
     words: {
       grew: 'a larger batch promised more progress per second, or had to be timed first',
@@ -275,13 +275,13 @@ export const CONTROLLER_ROWS = [
       against: 'Its choice depends on this machine’s speed, so a run does not repeat exactly. The noise scale can underestimate the critical batch by orders of magnitude under Adam (arXiv 2505.23971).',
     },
     fields: [
-      { name: 'sensor', title: 'noise scale', symbol: '', doc: 'How the noise scale is measured: plain, divided by the optimizer\'s second moments, or by signs.', kind: 'text', default: 'plain', least: 0, texts: ['plain', 'preconditioned', 'sign'], range: '', retunable: false },
-      { name: 'ema', title: 'decay of the averages', symbol: '', doc: 'How much of the running averages stays after each step.', kind: 'number', default: 0.95, least: 0, texts: [], range: 'at least 0 and below 1', retunable: true },
+      { name: 'sensor', title: 'noise scale', symbol: '', doc: 'How the noise scale is measured: plain, with gradients divided by the root of the optimizer\'s second moments, or from signs.', kind: 'text', default: 'plain', least: 0, texts: ['plain', 'preconditioned', 'sign'], range: '', retunable: false },
+      { name: 'ema', title: 'decay of the averages', symbol: '', doc: 'The decay factor of the running averages per step.', kind: 'number', default: 0.95, least: 0, texts: [], range: 'at least 0 and below 1', retunable: true },
       { name: 'gain', title: 'smallest gain', symbol: '', doc: 'The relative gain in speed that is worth a change.', kind: 'number', default: 0.05, least: 0, texts: [], range: '', retunable: true },
       { name: 'warm_up', title: 'warm-up steps', symbol: '', doc: 'The number of steps before the first change.', kind: 'size', default: 5, least: 0, texts: [], range: '', retunable: true },
       { name: 'dwell', title: 'steps between changes', symbol: '', doc: 'The smallest number of steps between two changes.', kind: 'size', default: 5, least: 0, texts: [], range: '', retunable: true },
-      { name: 'fixed_time', title: 'time per step', symbol: 't₀', doc: 'Seconds per step that do not depend on the batch; measured where it is left out.', kind: 'optional', default: null, least: 0, texts: [], range: '', retunable: false },
-      { name: 'time_per_sample', title: 'time per sample', symbol: 't₁', doc: 'Seconds per sample; measured where it is left out.', kind: 'optional', default: null, least: 0, texts: [], range: '', retunable: false },
+      { name: 'fixed_time', title: 'time per step', symbol: 't₀', doc: 'Seconds per step that do not depend on the batch size; measured by default.', kind: 'optional', default: null, least: 0, texts: [], range: '', retunable: false },
+      { name: 'time_per_sample', title: 'time per sample', symbol: 't₁', doc: 'Seconds per sample; measured by default.', kind: 'optional', default: null, least: 0, texts: [], range: '', retunable: false },
     ],
   },
   {
@@ -300,32 +300,32 @@ export const CONTROLLER_ROWS = [
   {
     name: 'stages',
     title: 'list of sizes',
-    doc: 'The batch follows a list of sizes over samples seen.',
-    source: 'Megatron-LM\'s and PyTorch users\' lists',
+    doc: 'The batch size follows a list: each size applies from a given number of samples seen.',
+    source: 'as in Megatron-LM and PyTorch scripts',
     words: {
       grew: 'the list of sizes has reached its next stage',
       shrank: 'the list of sizes has reached its next stage',
       kept: 'the list of sizes has not reached another stage',
-      against: 'The list is fixed before the run, and follows nothing that the gradients say.',
+      against: 'The list is fixed before the run and does not depend on the gradients.',
     },
     fields: [
-      { name: 'schedule', title: 'stages', symbol: '', doc: 'Where each size begins, in samples, and the size: 0:64 1M:256 4M:1024.', kind: 'text', default: '0:64', least: 0, texts: [], range: '', retunable: true },
+      { name: 'schedule', title: 'stages', symbol: '', doc: 'Pairs start:size, with the number of samples seen at which each size begins, such as 0:64 1M:256 4M:1024.', kind: 'text', default: '0:64', least: 0, texts: [], range: '', retunable: true },
     ],
   },
   {
     name: 'linear',
     title: 'linear growth',
-    doc: 'The batch grows in proportion to the samples seen, up to a last size.',
+    doc: 'The batch grows linearly with the number of samples seen, up to a last size.',
     source: 'Megatron-LM\'s batch-size ramp',
     words: {
       grew: 'the size follows the samples seen, to {last_batch} after {over_samples} samples',
       shrank: 'the size follows the samples seen, to {last_batch} after {over_samples} samples',
       kept: 'the size only follows the samples seen, to {last_batch} after {over_samples} samples',
-      against: 'The growth is fixed before the run, and follows nothing that the gradients say.',
+      against: 'The growth is fixed before the run and does not depend on the gradients.',
     },
     fields: [
-      { name: 'last_batch', title: 'last batch', symbol: '', doc: 'The size that is reached.', kind: 'size', default: 1024, least: 1, texts: [], range: '', retunable: true },
-      { name: 'over_samples', title: 'samples of the growth', symbol: '', doc: 'The number of samples seen when the last size is reached.', kind: 'count', default: 1000000, least: 1, texts: [], range: '', retunable: true },
+      { name: 'last_batch', title: 'last batch', symbol: '', doc: 'The batch size at the end of the growth.', kind: 'size', default: 1024, least: 1, texts: [], range: '', retunable: true },
+      { name: 'over_samples', title: 'samples of the growth', symbol: '', doc: 'The number of samples seen at which the last size is reached.', kind: 'count', default: 1000000, least: 1, texts: [], range: '', retunable: true },
     ],
   },
   {
@@ -337,12 +337,12 @@ export const CONTROLLER_ROWS = [
       grew: 'AdaBatch multiplies the batch by {factor} once per {every_epochs:epochs}',
       shrank: 'the largest batch in the settings was reduced',
       kept: 'AdaBatch multiplies the batch by {factor} only once per {every_epochs:epochs}',
-      against: 'The growth is fixed before the run, and follows nothing that the gradients say.',
+      against: 'The growth is fixed before the run and does not depend on the gradients.',
     },
     fields: [
       { name: 'every_epochs', title: 'epochs between changes', symbol: '', doc: 'The number of epochs between two changes.', kind: 'count', default: 20, least: 1, texts: [], range: '', retunable: true },
-      { name: 'factor', title: 'growth of the batch', symbol: '', doc: 'What the batch is multiplied by at each change.', kind: 'number', default: 2.0, least: 0, texts: [], range: '', retunable: true },
-      { name: 'gamma', title: 'factor of the learning rate', symbol: 'γ', doc: 'What the learning rate is multiplied by at each change.', kind: 'number', default: 0.75, least: 0, texts: [], range: 'above 0 and at most 1', retunable: true },
+      { name: 'factor', title: 'growth of the batch', symbol: '', doc: 'The factor by which the batch size is multiplied at each change.', kind: 'number', default: 2.0, least: 0, texts: [], range: '', retunable: true },
+      { name: 'gamma', title: 'factor of the learning rate', symbol: 'γ', doc: 'The factor by which the learning rate is multiplied at each change.', kind: 'number', default: 0.75, least: 0, texts: [], range: 'above 0 and at most 1', retunable: true },
     ],
   },
   {
@@ -354,12 +354,12 @@ export const CONTROLLER_ROWS = [
       grew: 'a milestone was reached at which a schedule would reduce the learning rate',
       shrank: 'the largest batch in the settings was reduced',
       kept: 'no milestone was reached, or the learning rate was reduced instead',
-      against: 'The milestones are fixed before the run, and follow nothing that the gradients say.',
+      against: 'The milestones are fixed before the run and do not depend on the gradients.',
     },
     fields: [
-      { name: 'milestones', title: 'milestones', symbol: '', doc: 'Where the learning rate would be cut, in samples: 60K 120K 240K.', kind: 'text', default: '60K 120K 240K', least: 0, texts: [], range: '', retunable: true },
-      { name: 'factor', title: 'growth of the batch', symbol: '', doc: 'What the batch is multiplied by at each milestone.', kind: 'number', default: 5.0, least: 0, texts: [], range: '', retunable: true },
-      { name: 'limit', title: 'largest batch by the rule', symbol: '', doc: 'Beyond it the learning rate is cut; a tenth of the training set where it is left out.', kind: 'optional', default: null, least: 0, texts: [], range: '', retunable: true },
+      { name: 'milestones', title: 'milestones', symbol: '', doc: 'The numbers of samples seen at which the learning rate would be cut, such as 60K 120K 240K.', kind: 'text', default: '60K 120K 240K', least: 0, texts: [], range: '', retunable: true },
+      { name: 'factor', title: 'growth of the batch', symbol: '', doc: 'The factor by which the batch size is multiplied at each milestone.', kind: 'number', default: 5.0, least: 0, texts: [], range: '', retunable: true },
+      { name: 'limit', title: 'largest batch by the rule', symbol: '', doc: 'The largest batch size of this rule: instead of exceeding it, the learning rate is cut. By default a tenth of the training set.', kind: 'optional', default: null, least: 0, texts: [], range: '', retunable: true },
     ],
   },
   {
@@ -371,26 +371,26 @@ export const CONTROLLER_ROWS = [
       grew: 'a milestone was reached at which a schedule would reduce the learning rate',
       shrank: 'the largest batch in the settings was reduced',
       kept: 'no milestone was reached, or only the learning rate was reduced',
-      against: 'The milestones are fixed before the run, and follow nothing that the gradients say.',
+      against: 'The milestones are fixed before the run and do not depend on the gradients.',
     },
     fields: [
-      { name: 'milestones', title: 'milestones', symbol: '', doc: 'Where the learning rate would be cut, in samples: 60K 120K 240K.', kind: 'text', default: '60K 120K 240K', least: 0, texts: [], range: '', retunable: true },
-      { name: 'cut', title: 'cut', symbol: 'c', doc: 'What a schedule would multiply the learning rate by at each milestone.', kind: 'number', default: 0.5, least: 0, texts: [], range: 'above 0 and below 1', retunable: true },
+      { name: 'milestones', title: 'milestones', symbol: '', doc: 'The numbers of samples seen at which the learning rate would be cut, such as 60K 120K 240K.', kind: 'text', default: '60K 120K 240K', least: 0, texts: [], range: '', retunable: true },
+      { name: 'cut', title: 'cut', symbol: 'c', doc: 'The factor by which a schedule would multiply the learning rate at each milestone.', kind: 'number', default: 0.5, least: 0, texts: [], range: 'above 0 and below 1', retunable: true },
     ],
   },
   {
     name: 'big_batch',
     title: 'Big Batch SGD',
-    doc: 'A batch is extended before its step until its mean gradient stands out from the noise.',
+    doc: 'A batch is extended before its step until its mean gradient is larger than the noise.',
     source: 'De, Yadav, Jacobs, Goldstein 2016, arXiv 1610.05792',
     words: {
-      grew: 'the mean gradient of a smaller batch did not stand out from the noise',
+      grew: 'the mean gradient of a smaller batch was not larger than the noise',
       shrank: 'the largest batch in the settings was reduced',
-      kept: 'the mean gradient of a batch of this size stood out from the noise, or no larger batch is allowed',
+      kept: 'the mean gradient of a batch of this size was larger than the noise, or no larger batch is allowed',
       against: 'The batch never shrinks again, and each extension costs another pass over the new samples.',
     },
     fields: [
-      { name: 'growth', title: 'growth', symbol: '', doc: 'The part of the batch that is added at a time.', kind: 'number', default: 0.1, least: 0, texts: [], range: '', retunable: true },
+      { name: 'growth', title: 'growth', symbol: '', doc: 'The fraction of the batch by which it is extended each time.', kind: 'number', default: 0.1, least: 0, texts: [], range: '', retunable: true },
     ],
   },
   {
@@ -424,7 +424,7 @@ export const DECAY_ROWS = [
     doc: 'Half a cosine wave, down to the final fraction of the rate at the end of the sample budget.',
     source: '',
     fields: [
-      { name: 'final_fraction', title: 'final fraction of the learning rate', symbol: '', doc: 'What is left of it at the end of the sample budget.', kind: 'number', default: 0.0, least: 0, texts: [], range: 'from 0 to 1', retunable: true },
+      { name: 'final_fraction', title: 'final fraction of the learning rate', symbol: '', doc: 'The fraction of the learning rate that is left at the end of the sample budget.', kind: 'number', default: 0.0, least: 0, texts: [], range: 'from 0 to 1', retunable: true },
     ],
   },
   {
@@ -441,12 +441,12 @@ export const DECAY_ROWS = [
 
 export const RUN_ROWS = [
   { name: 'learning_rate', title: 'learning rate', symbol: '', doc: 'The learning rate before the schedule.', kind: 'number', default: 0.02, least: 0, texts: [], range: '', retunable: true },
-  { name: 'observe', title: 'observed', symbol: '', doc: 'Tests, noise scales and rules that are reported and decide nothing: names of up to eight. They stay during a run, because memory is laid out for them. What compares parts has a size only for batches that the run cuts into parts anyway, each of 4 to 128 samples by the network, because the training must stay the same: worker_norm for two parts or more, simi_grad for exactly two. On WebGPU both need a run whose own test compares parts.', kind: 'text', default: '', least: 0, texts: [], range: '', retunable: false },
-  { name: 'coupling', title: 'coupling', symbol: '', doc: 'How the learning rate, and β₁ and β₂ of Adam and AdamW, follow a batch that becomes δ times as large: not at all; rate times δ; rate times √δ; the same and 1 − δ(1 − β) for each β; or β₂ to the power of δ. During a run it acts on later changes. sde and half_life need the optimizer adam or adamw. Only none goes with rules that change the learning rate (geometric, smith, seesaw, and dive_batch with scale_learning_rate), compute the size from it (cabs) or extend a batch (big_batch).', kind: 'text', default: 'none', least: 0, texts: ['none', 'linear', 'sqrt', 'sde', 'half_life'], range: '', retunable: true },
+  { name: 'observe', title: 'observed', symbol: '', doc: 'Names of up to eight tests, noise scales and rules that are computed and reported, but do not affect the run. The list cannot change during a run, because memory is allocated for it. worker_norm and simi_grad compare parts of a batch. They report a size only if the run cuts its batches into parts anyway, of 4 to 128 samples depending on the network: worker_norm needs at least two parts, simi_grad exactly two. On WebGPU both need a run whose own test compares parts.', kind: 'text', default: '', least: 0, texts: [], range: '', retunable: false },
+  { name: 'coupling', title: 'coupling', symbol: '', doc: 'How the learning rate, and β₁ and β₂ of Adam and AdamW, change when the batch becomes δ times as large. none: not at all. linear: the rate times δ. sqrt: the rate times √δ. sde: the rate times √δ, and 1 − δ(1 − β) for each β. half_life: β₂ to the power of δ. A change of this setting during a run affects later changes of the batch size. sde and half_life need the optimizer adam or adamw. Rules that change the learning rate (geometric, smith, seesaw, and dive_batch with scale_learning_rate), compute the size from it (cabs) or extend a batch (big_batch) can only be combined with none.', kind: 'text', default: 'none', least: 0, texts: ['none', 'linear', 'sqrt', 'sde', 'half_life'], range: '', retunable: true },
   { name: 'initial_batch', title: 'initial batch', symbol: '', doc: 'The size of the initial batch in samples; at least 2 with a test, because one sample has no variance.', kind: 'size', default: 8, least: 1, texts: [], range: '', retunable: false },
   { name: 'min_batch', title: 'smallest batch', symbol: '', doc: 'The smallest batch in samples.', kind: 'size', default: 1, least: 1, texts: [], range: '', retunable: true },
   { name: 'max_batch', title: 'largest batch', symbol: '', doc: 'The largest batch in samples, at most the number of training samples.', kind: 'size', default: 4096, least: 1, texts: [], range: '', retunable: true },
-  { name: 'sample_budget', title: 'sample budget', symbol: '', doc: 'The run ends after the first step by which this number of training samples were seen.', kind: 'count', default: 100000, least: 1, texts: [], range: '', retunable: true },
+  { name: 'sample_budget', title: 'sample budget', symbol: '', doc: 'The run ends after the step in which the number of training samples seen reaches this number.', kind: 'count', default: 100000, least: 1, texts: [], range: '', retunable: true },
   { name: 'seed', title: 'seed', symbol: '', doc: 'Determines the initial parameters and the order of the samples: the same seed gives the same run.', kind: 'count', default: 0, least: 0, texts: [], range: '', retunable: false },
   { name: 'evaluate_every', title: 'measure accuracy every', symbol: '', doc: 'The number of training samples between two measurements of the accuracy.', kind: 'count', default: 8000, least: 1, texts: [], range: '', retunable: true },
 ] as const satisfies readonly Row[];
@@ -457,5 +457,5 @@ export const SCHEDULE_ROWS = [
 
 export const AUGMENTATION_ROWS = [
   { name: 'padding', title: 'crop padding', symbol: '', doc: 'Training images are padded with this number of black pixels on each side and cropped at random; 0 for no crop.', kind: 'size', default: 0, least: 0, texts: [], range: 'from 0 to 32', retunable: false },
-  { name: 'flip', title: 'random flip', symbol: '', doc: 'Mirrors every other training image, at random, left to right.', kind: 'switch', default: false, least: 0, texts: [], range: '', retunable: false },
+  { name: 'flip', title: 'random flip', symbol: '', doc: 'Mirrors training images left to right at random, with probability ½.', kind: 'switch', default: false, least: 0, texts: [], range: '', retunable: false },
 ] as const satisfies readonly Row[];

@@ -16,7 +16,8 @@ use crate::statistics::{Needs, Statistics, check_length};
 const MOMENTS: Needs = Needs { coordinate_quantile: Some(1.0), ..Needs::NORMS };
 
 impl<F: Real, B: Backend<F>> Sweep<'_, F, B> {
-    /// Adds a micro-batch's loss, gradient and whatever `needs` names to `statistics`. Of no samples, nothing is added.
+    /// Adds a micro-batch's loss, gradient and the statistics in `needs` to `statistics`. Without samples, nothing is
+    /// added.
     ///
     /// # Errors
     /// When lengths do not fit, or there is no such sample or class; then `statistics` is as it was.

@@ -1,4 +1,4 @@
-//! Forward and backward over one micro-batch, with per-sample statistics on the way.
+//! Forward and backward passes over one micro-batch, with per-sample statistics.
 
 mod accumulate;
 mod project;
@@ -71,7 +71,8 @@ impl<'a, F: Real, B: Backend<F>> Sweep<'a, F, B> {
         self.forward(parameters, dataset, samples).map(|(_, score)| score)
     }
 
-    /// The outputs \[m, outputs\] of the micro-batch that was swept last. None where `samples` are more than fit one.
+    /// The outputs \[m, outputs\] of the micro-batch that was swept last. Empty if `samples` is more than a
+    /// micro-batch.
     #[must_use]
     pub fn outputs(&self, samples: usize) -> &[F] {
         let last = self.network.nodes().last().filter(|_| samples <= self.capacity);
@@ -80,15 +81,15 @@ impl<'a, F: Real, B: Backend<F>> Sweep<'a, F, B> {
         &self.workspace.values[start..start + last.output.len() * samples]
     }
 
-    /// The labels of the micro-batch that was swept last; `u32::MAX` where the data set wrote none. None where `samples`
-    /// are more than fit one.
+    /// The labels of the micro-batch that was swept last; `u32::MAX` where the data set wrote none. Empty if `samples`
+    /// is more than a micro-batch.
     #[must_use]
     pub fn labels(&self, samples: usize) -> &[u32] {
         self.workspace.labels.get(..samples).unwrap_or_default()
     }
 
     /// The outputs \[m, outputs\] of m samples that have no labels, given by their values as a data set's `read` writes
-    /// them. [`Self::probabilities`] makes probabilities of them.
+    /// them. [`Self::probabilities`] turns them into probabilities.
     ///
     /// # Errors
     /// When lengths do not fit, or there are more samples than fit one micro-batch.
@@ -105,8 +106,8 @@ impl<'a, F: Real, B: Backend<F>> Sweep<'a, F, B> {
         Ok(self.outputs(samples))
     }
 
-    /// The outputs, and the probabilities that softmax makes of them, \[m, outputs\] each, of the micro-batch that
-    /// was evaluated last, for networks of classes. None where `samples` are more than fit one.
+    /// The outputs, and their softmax probabilities, \[m, outputs\] each, of the micro-batch that was evaluated last,
+    /// for networks of classes. Empty if `samples` is more than a micro-batch.
     #[must_use]
     pub fn probabilities(&mut self, samples: usize) -> (&[F], &[F]) {
         let last = self.network.nodes().last().filter(|_| samples <= self.capacity);

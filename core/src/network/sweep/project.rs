@@ -16,7 +16,7 @@ use crate::statistics::{Inner, Needs, check_length, comfortable_exponent};
 const INNER: Needs = Needs { inner: true, ..Needs::NORMS };
 
 impl<F: Real, B: Backend<F>> Sweep<'_, F, B> {
-    /// The second sweep: adds a micro-batch's inner products with ḡ to `inner`. Of no samples, nothing is added.
+    /// The second sweep: adds a micro-batch's inner products with ḡ to `inner`. Without samples, nothing is added.
     ///
     /// # Errors
     /// When lengths do not fit, there is no such sample or class, or samples cannot be read again; then `inner` is as it

@@ -79,7 +79,7 @@ impl Checkpoint {
         }
     }
 
-    /// The parameters of a network, in its flat order. Layers are told apart by the order of their paths, in which
+    /// The parameters of a network, in its flat order. Layers are identified by the order of their paths, in which
     /// numbers count as numbers, and by the shapes of their weights: `0.weight`, `module.conv1.weight` and
     /// `layers.0.weight` all may be a network's first weights.
     ///

@@ -50,9 +50,9 @@ pub enum CheckpointError {
     State(String),
     /// A state of another version.
     Version(u32),
-    /// There is no state, so that no run can go on from here.
+    /// There is no state, so no run can continue from this file.
     NoState,
-    /// The state contradicts itself.
+    /// The state is inconsistent.
     Progress(&'static str),
     /// A tensor is missing.
     Missing {
@@ -93,7 +93,7 @@ impl fmt::Display for CheckpointError {
             }
             Self::Header(fault) => write!(f, "not a valid safetensors file: {fault}"),
             Self::Pickle => f.write_str(
-                "not a valid safetensors file, but a file of torch.save: save the state_dict with \
+                "not a valid safetensors file, but one written by torch.save: save the state_dict with \
                  safetensors.torch.save_file",
             ),
             Self::Type { tensor, found } => write!(

@@ -26,14 +26,12 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), CheckpointError> {
 fn text(bytes: &[u8]) -> Result<&str, Fault> {
     let found = bytes.len();
     let (len, rest) = bytes.split_first_chunk::<8>().ok_or_else(|| {
-        Fault::words(format_args!(
-            "the file has {found} bytes, but begins with 8 for the length of its header"
-        ))
+        Fault::words(format_args!("the file has {found} bytes, but the length of its header alone takes 8"))
     })?;
     let len = u64::from_le_bytes(*len);
     let header = usize::try_from(len).ok().and_then(|len| rest.get(..len)).ok_or_else(|| {
         Fault::words(format_args!(
-            "by its first 8 bytes the header has {len} bytes, but the file has {found}"
+            "the first 8 bytes declare a header of {len} bytes, but the file has {found}"
         ))
     })?;
     str::from_utf8(header).map_err(|error| {
@@ -72,9 +70,7 @@ impl Setting for Offsets {
         let mut fields = value.into_fields()?;
         let dtype: String = fields.required("dtype")?;
         if serde_json::from_value::<Dtype>(dtype.as_str().into()).is_err() {
-            return Err(
-                Fault::unfit(&Value::Text(dtype), "a type of safetensors, such as F32").within("dtype")
-            );
+            return Err(Fault::unfit(&Value::Text(dtype), "a safetensors type, such as F32").within("dtype"));
         }
         fields.required::<Vec<u64>>("shape")?;
         let offsets: Vec<u64> = fields.required("data_offsets")?;

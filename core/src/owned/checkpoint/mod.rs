@@ -6,13 +6,14 @@
 //! | `<i>.bias` | \[out\] | its biases |
 //! | `optimizer.<slot>.<i>.weight`, `….bias` | as above | the optimizer's memory: slot 0 is AdaGrad's and RMSProp's sum or mean of squares, the momentum, Adam's first moment; slot 1 is Adam's second |
 //!
-//! i counts all modules from 0, as `torch.nn.Sequential` does: also ReLU, max-pooling and flattening. Where the network's
-//! nodes have names, as those of ResNets (`layer1.0.conv1`, …, `fc`: torchvision's, with `norm` for `bn`) and of the user's
-//! own, the name stands in place of i. All values are f32, little-endian. The entry `adadagrad` of the metadata holds a
-//! [`State`] as JSON, from which a run goes on as if it had not stopped; files with parameters alone do without it.
+//! i counts all modules from 0, as `torch.nn.Sequential` does: also ReLU, max-pooling and flattening. Where the
+//! network's nodes have names, as those of ResNets (`layer1.0.conv1`, …, `fc`: torchvision's, with `norm` for `bn`) and
+//! of custom networks, the name is used instead of i. All values are f32, little-endian. The entry `adadagrad` of the
+//! metadata holds a [`State`] as JSON, from which a run continues as if it had not stopped; files with parameters alone
+//! do not need it.
 //!
-//! Files from elsewhere are read too: with other paths in place of i (see [`Checkpoint::parameters`]), with values of
-//! type F16, BF16 or F64, and with tensors that are neither weights nor biases, which are left aside.
+//! Files from elsewhere are read too: with other paths instead of i (see [`Checkpoint::parameters`]), with values of
+//! type F16, BF16 or F64, and with tensors that are neither weights nor biases, which are ignored.
 
 mod contents;
 mod error;

@@ -16,7 +16,7 @@ use crate::model::description::{self, Description, LIST};
 use crate::network::{Node, Shape};
 use crate::owned::{OwnedNetwork, RunError};
 
-/// What one sample of the run's data is. Files without it are of runs on samples like MNIST's.
+/// The shape of the run's samples. Files without it are of runs on samples like MNIST's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct SampleSize {
     /// C.
@@ -47,7 +47,7 @@ impl SampleSize {
     }
 }
 
-/// A network of the user's own, and the model that settings know it as.
+/// A custom network, and its name in settings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct OwnNetwork {
@@ -73,8 +73,8 @@ impl OwnNetwork {
         self.description.nodes()
     }
 
-    /// Its name in settings: the SHA-256 of its layers in JSON without spaces, whatever the file that they were read from
-    /// looked like.
+    /// Its name in settings: the SHA-256 of its layers in JSON without spaces, regardless of the formatting of the file
+    /// that they were read from.
     #[must_use]
     pub fn model(&self) -> Model {
         // Texts and numbers are always written.
@@ -82,7 +82,7 @@ impl OwnNetwork {
         Model::Own { digest: Digest(Sha256::digest(text).into()) }
     }
 
-    /// Its layers as JSON, one a line: the form in which they are read.
+    /// Its layers as JSON, one per line: the form in which they are read.
     #[must_use]
     pub fn to_text(&self) -> String {
         let layers = self.description.layers().filter_map(|layer| serde_json::to_string(&layer).ok());
@@ -93,7 +93,7 @@ impl OwnNetwork {
     /// Reads the layers.
     ///
     /// # Errors
-    /// Which layer is wrong, where it begins, and what may stand there.
+    /// Which layer is wrong, where it begins, and what is allowed there.
     pub fn read(text: &str) -> Result<Self, String> {
         let entries = json::entries(text).map_err(|error| {
             let (line, column) = (error.line(), error.column());
@@ -145,7 +145,7 @@ fn spaced(json: &str) -> String {
     text
 }
 
-/// The network of a model for samples of a shape; `own` has its layers where the model is one of the user's.
+/// The network of a model for samples of a shape; `own` has its layers if it is a custom model.
 ///
 /// # Errors
 /// When its layers do not fit the samples, or are not known.

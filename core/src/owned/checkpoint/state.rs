@@ -28,7 +28,7 @@ pub struct State {
     pub version: u32,
     /// The run's settings.
     pub config: RunConfig,
-    /// Where it stood.
+    /// Its progress.
     pub progress: Progress<f64>,
     /// Number of training samples, N: the order of samples depends on it.
     pub training_samples: u32,
@@ -38,11 +38,11 @@ pub struct State {
     /// What one sample is, unless it is like MNIST's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sample: Option<SampleSize>,
-    /// The layers of a network of the user's own.
+    /// The layers of a custom network.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub network: Option<OwnNetwork>,
-    /// How the values of the training data were encoded, where they were normalised: whatever is given to the network
-    /// later is to be encoded in the same way.
+    /// How the values of the training data were encoded, if they were normalised: later inputs of the network must be
+    /// encoded in the same way.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub encoding: Option<Encoding>,
 }
@@ -59,7 +59,7 @@ required_settings!(State {
 });
 
 impl State {
-    /// Whether it is of this version and does not contradict itself.
+    /// Whether it has this version and is consistent.
     ///
     /// # Errors
     /// What is wrong with it.
@@ -80,25 +80,25 @@ impl State {
             (self.has_its_betas(), "the optimizer's β are not those of its settings or of a coupling"),
             (
                 self.progress.controller.is_of(&self.config.controller),
-                "progress.controller is of another rule than config.controller",
+                "progress.controller does not belong to the rule in config.controller",
             ),
             (
                 steps == 0 || observed.all().len() == quantities.len(),
-                "progress.observed has another number of entries than config.observe has names",
+                "progress.observed and config.observe have different numbers of entries",
             ),
             (
                 quantities
                     .iter()
                     .zip(observed.all())
                     .all(|(quantity, watch)| quantity.remembers(&self.config, &watch.rule)),
-                "an entry of progress.observed is of another rule than the name in config.observe",
+                "an entry of progress.observed does not belong to the rule in config.observe",
             ),
             (
                 observed.all().iter().all(Watch::is_possible),
                 "an average in progress.observed is negative or infinite",
             ),
             (is_factor(learning_rate_scale), "the learning rate's factor is not a positive number"),
-            (self.has_its_network(), "the layers of its network are not those that its settings name"),
+            (self.has_its_network(), "the layers of the network do not have the SHA-256 in the settings"),
             (self.encoding.is_none_or(is_sound), "a mean or a deviation of its data is not a valid number"),
         ];
         match checks.iter().find(|(holds, _)| !holds) {

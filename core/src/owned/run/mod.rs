@@ -135,7 +135,7 @@ impl<F: Real, M: Backend<F> + Copy> LocalRun<F, M> {
         &self.trainer
     }
 
-    /// Tells how long the last step took: [`Trainer::measured`].
+    /// Reports how long the last step took: [`Trainer::measured`].
     pub fn measured(&mut self, samples: u32, seconds: f64) {
         self.trainer.measured(samples, seconds);
     }

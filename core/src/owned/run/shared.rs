@@ -1,4 +1,4 @@
-//! Work that a run leaves to others, and what they make of it.
+//! Work that a run leaves to others, and its results.
 
 use super::evaluating::Evaluating;
 use super::under_way::UnderWay;

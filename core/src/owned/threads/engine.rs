@@ -68,7 +68,7 @@ impl ThreadsEngine {
         Self::of_network(config, network, training, threads, Arc::default())
     }
 
-    /// The same for any network, under a control that somebody may hold already.
+    /// The same for any network, with a control that the caller may already share.
     ///
     /// # Errors
     /// Those of [`Self::new`].
@@ -144,7 +144,7 @@ impl ThreadsEngine {
         self.network.as_files_hold(&self.memory)
     }
 
-    /// Makes a step again that counts already: its gradient, and the update with the scalars decided then.
+    /// Repeats a step that already counts: its gradient, and the update with the scalars that were decided then.
     ///
     /// # Errors
     /// When it is cancelled or cannot be computed; then nothing has changed.
@@ -284,7 +284,7 @@ impl ThreadsEngine {
         Ok(self.shown.each_ref().map(Vec::as_slice))
     }
 
-    /// Puts other parameters in place of the present ones, and where given another optimizer memory, as files hold them.
+    /// Replaces the parameters and, if one is given, the optimizer memory, in the order of files.
     ///
     /// # Errors
     /// When the lengths do not fit; then nothing has changed.

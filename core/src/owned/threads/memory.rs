@@ -15,9 +15,9 @@ use crate::training::Cut;
 const PARTS_OF_BATCH: u64 = 2;
 
 impl ThreadsEngine {
-    /// Bytes that an engine of [`Self::of_network`] comes to take, at most, with batches that are cut so at most and asked
-    /// for `needs`; without batches, for evaluations alone. Its copies of parameters and memory as files hold them
-    /// ([`Self::as_files_hold`]) are not among them. The largest `u64` where that is not enough to say it.
+    /// The largest number of bytes that an engine of [`Self::of_network`] takes, for batches that are cut like this at
+    /// most and the statistics `needs`; without batches, for evaluations alone. The copies of parameters and memory in
+    /// the order of files ([`Self::as_files_hold`]) are not included. The largest `u64` if the number does not fit.
     #[must_use]
     pub fn memory_bytes(
         config: &RunConfig,

@@ -1,4 +1,4 @@
-//! The sweeps over a batch: which jobs they have, and what becomes of the results.
+//! The sweeps over a batch: their jobs, and what is done with the results.
 
 use std::sync::Arc;
 use std::vec::Vec;

@@ -165,7 +165,7 @@ fn sizer(arguments: &AdviseArguments) -> Result<Sizer, Box<dyn Error>> {
     let test = config.test.filter(|_| controller.uses_test() || arguments.batch.test.is_given());
     if !controller.needs().sensors.is_empty() {
         return Err(Usage::from(
-            "advise reads no squares of single coordinates, so it has the plain noise scale only",
+            "advise does not read squares of single coordinates: use a rule with the plain noise scale",
         )
         .into());
     }
@@ -200,7 +200,7 @@ fn advise(
         return Err(format!("{what} is missing, which --leave-one-out needs").into());
     }
     if let Some(count) = evidence.parts.map(|parts| parts.count).filter(|&count| count < least_parts) {
-        return Err(format!("there are {count} parts, but --workers asks for at least {least_parts}").into());
+        return Err(format!("there are {count} parts, but --workers requires at least {least_parts}").into());
     }
     let seconds = batch.seconds.map(|seconds| positive("seconds", seconds)).transpose()?;
     let rate = batch.learning_rate.map(|rate| positive("learning_rate", rate)).transpose()?;

@@ -65,7 +65,7 @@ Examples:
     adadagrad train --preset quick
   All settings, with units and ranges:
     adadagrad train --help
-  Gradient statistics of 64 images:
+  Gradient statistics of 64 samples:
     adadagrad statistics --model cnn --first 64
   Test accuracy and confusion matrix:
     adadagrad evaluate --load model.safetensors
@@ -125,17 +125,17 @@ pub(crate) enum Command {
     ///
     /// Parameters and FLOPs (multiplications and additions of one sample's forward pass) depend on the samples: their
     /// shape and number of classes are given with --shape and --classes. With --json a network is printed in the form
-    /// that --network reads, to start your own from.
+    /// that --network reads, as a starting point for your own.
     #[command(after_long_help = NETWORKS_EXAMPLES)]
     Networks(NetworksArguments),
-    /// List the rules for the next batch size, with their settings, what they need and where they come from
+    /// List the rules for the next batch size, with their settings, requirements and sources
     #[command(after_long_help = RULES_EXAMPLES)]
     Rules(RulesArguments),
     /// Batch sizes for a training loop in another language, through a pipe
     ///
-    /// Reads one JSON object per line from standard input, which says what a batch's gradients were, and answers each
-    /// with one line on standard output before it reads the next. Empty lines are skipped. Without flags: AdAdaGrad with
-    /// the norm test and eta 0.1, from 64 samples, at most 65,536 and at most --training-samples.
+    /// Reads one JSON object per line from standard input, with the statistics of a batch's gradients, and answers each
+    /// with one line on standard output before it reads the next. Empty lines are skipped. Without flags: AdAdaGrad
+    /// with the norm test and eta 0.1, from 64 samples, at most 65,536 and at most --training-samples.
     #[command(after_long_help = ADVISE_EXAMPLES)]
     Advise(AdviseArguments),
     /// Measurements that start from a checkpoint
@@ -148,21 +148,21 @@ pub(crate) enum Command {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum MeasureCommand {
-    /// The critical batch size, up to which larger batches lose nothing
+    /// Measure the critical batch size, up to which larger batches do not increase the loss
     ///
-    /// From the checkpoint, the same samples are trained on again and again: with batches of k B samples and the learning
-    /// rate f(k) alpha, for k = 1, 2, 4, ... with f(k) = root of k for optimizers that divide by squared gradients, else
-    /// f(k) = k. The answer is the largest batch whose smoothed loss stays within the tolerance of the best so far
-    /// (arXiv 2505.23971). The checkpoint is never changed.
+    /// Trains several times from the checkpoint on the same samples, with batches of k B samples and the learning rate
+    /// f(k) alpha, for k = 1, 2, 4, ...; f(k) is the square root of k for optimizers that divide by the root of squared
+    /// gradients, and k for the others. The answer is the largest batch whose smoothed loss stays within the tolerance
+    /// of the best so far (arXiv 2505.23971). The checkpoint is never changed.
     #[command(allow_negative_numbers = true, after_long_help = CRITICAL_BATCH_EXAMPLES)]
     CriticalBatch(Box<CriticalBatchArguments>),
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum DataCommand {
-    /// What a folder contains, and whether it is complete: files with their SHA-256, shape, classes, images per class
+    /// Check whether a data set is complete; list its files with their SHA-256, its shape, classes and images per class
     ///
-    /// Every file is read to its end. Any format that --data of `train` takes.
+    /// Reads every file to its end, in any format that `train --data` takes.
     #[command(after_long_help = CHECK_EXAMPLES)]
     Check(CheckArguments),
     /// Write a data set as the binary files of CIFAR-10 (3x32x32 pixels, ten classes) or as IDX files (all others)
@@ -188,7 +188,7 @@ pub(crate) struct CheckArguments {
     /// Folder or archive
     #[arg(value_name = "DIR")]
     pub(crate) folder: PathBuf,
-    /// Data set that it should be [default: what is found there]
+    /// Expected data set [default: the one that is found there]
     #[arg(long, value_enum)]
     pub(crate) dataset: Option<DataSet>,
     #[command(flatten)]
@@ -226,7 +226,7 @@ Exit codes:
   2        invalid command line or settings
   128 + n  interrupted by signal n: Ctrl-C 130, SIGTERM 143, SIGHUP 129
 
-If the reader of a pipe goes away, as in `| head -1`, the run continues, and the exit code stays the same.";
+If the reader of a pipe exits, as in `| head -1`, the run continues, and the exit code stays the same.";
 
 const SELFTEST_EXAMPLES: &str = "\
 Examples:
@@ -280,14 +280,14 @@ Examples:
   adadagrad measure critical-batch --load model.safetensors
   adadagrad measure critical-batch --load model.safetensors --base-batch 32 --samples 60000 --output critical.json
 
-The optimizer's memory goes on where the checkpoint has one; with another --optimizer it starts from zero. The answer is a \
-lower bound where every batch tried stays within the tolerance, and an upper bound where only the smallest does.
+The optimizer's memory is that of the checkpoint if there is one; with another --optimizer it starts from zero. The \
+answer is a lower bound if every batch tried stays within the tolerance, and an upper bound if only the smallest does.
 
 Exit codes:
   0        measured
-  1        failed: no branch trained, or a file cannot be read or written
+  1        failed: every run diverged, or a file cannot be read or written
   2        invalid command line or settings
-  128 + n  interrupted by signal n: the table has the branches that had ended";
+  128 + n  interrupted by signal n: the table has the runs that had finished";
 
 const RULES_EXAMPLES: &str = "\
 Examples:
@@ -301,7 +301,7 @@ Example:
   $ echo '{\"samples\":64,\"mean_norm_sq\":0.01,\"sum_squared_norms\":80}' | adadagrad advise --eta 0.5
   {\"next_batch\":504,\"learning_rate_scale\":1.0,\"wanted\":503.8730158730159,\"required\":503.8730158730159}
 
-A line of input; what is marked with * is always needed, the rest by some rules and tests:
+A line of input; fields marked with * are always needed, the others by some rules and tests:
   samples*                    b, the size of the batch
   mean_norm_sq*               |g|^2 of the mean gradient g
   sum_squared_norms           the sum over the samples of |g_i|^2, the squared norms of their gradients
@@ -312,17 +312,17 @@ A line of input; what is marked with * is always needed, the rest by some rules 
   coordinate_ratio            the quantile over the coordinates of variance / mean^2
   epoch_norm_sq               |sum of all gradients of the epoch so far|^2
   loss                        mean loss
-  learning_rate               without the rule's factor, for cabs [default: that of the line before]
+  learning_rate               without the rule's factor, for cabs [default: that of the previous line]
   seconds                     how long the last step took
 
 A line of output:
   next_batch                  size of the next batch
-  extend_by                   how many samples are to be added to this batch before its step, if any: tell the whole
-                              batch in the next line (big_batch)
-  learning_rate_scale         what to multiply the learning rate by
+  extend_by                   how many samples are to be added to this batch before its step, if any: the next line must
+                              then describe the whole batch (big_batch)
+  learning_rate_scale         factor by which to multiply the learning rate
   wanted                      the size that the rule wanted, before rounding and limits
   required                    the size that the test requires
-  reason                      why there is none, or why the rule keeps the size
+  reason                      why required is null, or why the rule keeps the size
   error                       what is wrong with the line; the size is kept
 
 Exit codes:
@@ -396,7 +396,7 @@ pub(crate) struct ReadingArguments {
     /// CIFAR-100: which of its labels are the classes [default: fine]
     #[arg(long, value_enum, help_heading = "Data and device")]
     pub(crate) labels: Option<LabelName>,
-    /// Folders of images: bring all images to this number of pixels, such as 32x32
+    /// Folders of images: resize all images to this number of pixels, such as 32x32
     #[arg(long, value_name = "ROWSxCOLUMNS", value_parser = image_size, help_heading = "Data and device")]
     pub(crate) resize: Option<[u32; 2]>,
     /// Data without a test set (IDX files or folders of images): the fraction of the training images of each class that is
@@ -499,18 +499,17 @@ pub(crate) struct StatisticsArguments {
     /// Parameters from this safetensors file [default: random, drawn from --seed]
     #[arg(long, value_name = "FILE")]
     pub(crate) load: Option<PathBuf>,
-    /// N training images in file order, from image --start; N >= 1. Either this or --batch is required
+    /// N training samples in file order, from sample --start; N >= 1. Either this or --batch is required
     #[arg(long, value_name = "N", value_parser = whole::<u32>)]
     #[arg(conflicts_with = "batch", required_unless_present = "batch")]
     pub(crate) first: Option<u32>,
-    /// N training images in the order of a run with --seed; N >= 1. Either this or --first is required
+    /// N training samples in the order of a run with --seed; N >= 1. Either this or --first is required
     #[arg(long, value_name = "N", value_parser = whole::<u32>)]
     pub(crate) batch: Option<u32>,
-    /// Number of images to skip before the batch, 0 to 2^53 - 1
+    /// Number of samples to skip before the batch, 0 to 2^53 - 1
     #[arg(long, value_name = "S", default_value_t = 0, value_parser = whole::<u64>)]
     pub(crate) start: u64,
-    /// Determines the initial parameters and the order of the images
-    /// [default: that of --load's run, else 0]
+    /// Determines the initial parameters and the order of the samples [default: that of the run in --load, otherwise 0]
     #[arg(long, value_parser = whole::<u64>)]
     pub(crate) seed: Option<u64>,
     #[command(flatten)]
@@ -624,7 +623,7 @@ pub(crate) struct RulesArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct CriticalBatchArguments {
-    /// Parameters, and where it has them optimizer and settings, from this safetensors file
+    /// Parameters, and the optimizer and settings if it has them, from this safetensors file
     #[arg(long, value_name = "FILE")]
     pub(crate) load: PathBuf,
     #[command(flatten)]
@@ -632,8 +631,7 @@ pub(crate) struct CriticalBatchArguments {
     /// B, the size of the smallest batches
     #[arg(long, value_name = "SAMPLES", value_parser = positive::<u32, NonZero<u32>>, default_value = "64")]
     pub(crate) base_batch: NonZero<u32>,
-    /// Training samples per branch, rounded up to whole batches of the largest size
-    /// [default: 16 of the largest batches]
+    /// Training samples per run, rounded up to whole batches of the largest size [default: 16 batches of that size]
     #[arg(long, value_name = "SAMPLES", value_parser = positive::<u64, NonZero<u64>>)]
     pub(crate) samples: Option<NonZero<u64>>,
     /// The largest k
@@ -642,13 +640,13 @@ pub(crate) struct CriticalBatchArguments {
     /// How much larger than the smallest smoothed loss so far a loss may be, in nats
     #[arg(long, value_name = "NATS", value_parser = number, default_value_t = 0.01)]
     pub(crate) tolerance: f64,
-    /// How much of the smoothed loss stays after every B samples, at least 0 and below 1
-    #[arg(long, value_name = "SHARE", value_parser = number, default_value_t = 0.95)]
+    /// Decay factor of the smoothed loss per B samples, at least 0 and below 1
+    #[arg(long, value_name = "FACTOR", value_parser = number, default_value_t = 0.95)]
     pub(crate) smoothing: f64,
-    /// Learning rate of the smallest batches [default: that of the checkpoint's next step, else 0.008]
+    /// Learning rate of the smallest batches [default: that of the checkpoint's next step, otherwise 0.008]
     #[arg(long, value_name = "RATE", value_parser = number)]
     pub(crate) learning_rate: Option<f64>,
-    /// Determines the order of the samples [default: that of the checkpoint's run, else 0]
+    /// Determines the order of the samples [default: that of the checkpoint's run, otherwise 0]
     #[arg(long, value_parser = whole::<u64>)]
     pub(crate) seed: Option<u64>,
     #[command(flatten)]

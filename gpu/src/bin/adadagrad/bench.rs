@@ -42,8 +42,8 @@ struct Row {
     /// Steps timed each way.
     steps: usize,
     /// Medians.
-    images_per_second_with_test: f64,
-    images_per_second_without_test: f64,
+    samples_per_second_with_test: f64,
+    samples_per_second_without_test: f64,
     /// Median over pairs of steps, one after the other: time with ÷ time without.
     with_over_without: f64,
     /// Of the step with the test, counting every multiplication of dense arithmetic.
@@ -82,10 +82,10 @@ pub(crate) fn run(arguments: &BenchArguments) -> Outcome {
             let row = measure(arguments, model, batch, &data, &mut report)?;
             if !arguments.json {
                 output::message(format_args!(
-                    "{}, b = {}: {} images/s",
+                    "{}, b = {}: {} samples/s",
                     row.model,
                     grouped(batch.into()),
-                    rounded(row.images_per_second_with_test)
+                    rounded(row.samples_per_second_with_test)
                 ));
             }
             report.rows.push(row);
@@ -108,7 +108,7 @@ fn batches(arguments: &BenchArguments, samples: u32) -> Result<Vec<u32>, String>
         return Err("the only training sample has no variance to test: give --test none".to_owned());
     }
     if let Some(wrong) = chosen.iter().find(|batch| !(least..=samples).contains(batch)) {
-        return Err(format!("--batches holds {wrong}, but must be from {least} to {samples}"));
+        return Err(format!("--batches contains {wrong}, but batch sizes must be from {least} to {samples}"));
     }
     Ok(match chosen.as_slice() {
         [] if samples < BATCHES[0] => vec![samples],
@@ -176,8 +176,8 @@ fn measure(
         model,
         batch,
         steps: pairs.len(),
-        images_per_second_with_test: f64::from(batch) / with,
-        images_per_second_without_test: f64::from(batch) / without,
+        samples_per_second_with_test: f64::from(batch) / with,
+        samples_per_second_without_test: f64::from(batch) / without,
         with_over_without: median(pairs.iter().map(|(with, without)| with / without)),
         gflops,
         share_of_peak: gflops / report.peak_gflops,
@@ -215,14 +215,14 @@ fn peak(threads: usize) -> Result<f64, EngineError> {
 
 fn tables(report: &Report) -> String {
     let head =
-        ["model", "batch", "images/s with the test", "without", "with ÷ without", "GFLOP/s", "of peak"];
+        ["model", "batch", "samples/s with the test", "without", "with ÷ without", "GFLOP/s", "of peak"];
     let mut rows = vec![head.map(str::to_owned).to_vec()];
     for row in &report.rows {
         rows.push(vec![
             row.model.to_string(),
             grouped(row.batch.into()),
-            rounded(row.images_per_second_with_test),
-            rounded(row.images_per_second_without_test),
+            rounded(row.samples_per_second_with_test),
+            rounded(row.samples_per_second_without_test),
             format!("{:.3}", row.with_over_without),
             format!("{:.1}", row.gflops),
             format!("{:.0} %", 100.0 * row.share_of_peak),

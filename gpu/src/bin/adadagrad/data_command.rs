@@ -81,10 +81,10 @@ fn report(splits: &Splits) -> Result<String, Box<dyn Error>> {
             "\nThe data set is complete: every file was read to its end, and all published images are there.\n"
         }
         Some(true) => {
-            "\nThe data set is complete: every file was read to its end, and all published images are there. Its authors \
-             publish a digest of the archive alone, so only there the content can be verified.\n"
+            "\nThe data set is complete: every file was read to its end, and all published images are there. Its \
+             authors publish a digest of the archive only, so the content of extracted files cannot be verified.\n"
         }
-        Some(false) => "\nEvery file was read to its end, but this is not the whole published data set.\n",
+        Some(false) => "\nEvery file was read to its end, but this is not the complete published data set.\n",
     };
     Ok(text)
 }

@@ -50,7 +50,7 @@ pub(crate) fn read_text(file: &Path) -> Result<String, String> {
     let read = open(file).and_then(|file| file.take(LARGEST_TEXT + 1).read_to_end(&mut bytes));
     read.map_err(|error| about(file, error))?;
     if bytes.len() as u64 > LARGEST_TEXT {
-        return Err(about(file, format!("more than {} MiB, the most that is read", LARGEST_TEXT >> 20)));
+        return Err(about(file, format!("larger than {} MiB, the limit for such files", LARGEST_TEXT >> 20)));
     }
     text::decode(&bytes).map(str::to_owned).map_err(|error| about(file, error))
 }
@@ -68,16 +68,16 @@ impl ReadingArguments {
         let options = data::Options { coarse_labels, resize: self.resize, test_fraction: self.test_fraction };
         let splits = data::load_with(name, folder, options)?;
         let misplaced = if self.labels.is_some() && splits.kind != Kind::Cifar100 {
-            Some("--labels chooses among the labels of CIFAR-100")
+            Some("--labels is only for CIFAR-100")
         } else if self.resize.is_some() && splits.kind != Kind::ImageFolder {
-            Some("--resize is for folders of images")
+            Some("--resize is only for folders of images")
         } else {
             None
         };
         match misplaced {
             None => Ok(splits),
             Some(text) => {
-                Err(format!("{text}, but {} holds {}", splits.folder.display(), splits.kind).into())
+                Err(format!("{text}, but {} contains {}", splits.folder.display(), splits.kind).into())
             }
         }
     }

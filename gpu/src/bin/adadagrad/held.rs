@@ -40,8 +40,8 @@ impl Held {
         let (reason, count) = of(Reason::NoBetaLeft).or(most)?;
         let [steps, count, batch] = [self.steps, count, batch.into()].map(grouped);
         let what = match reason {
-            Reason::NoBetaLeft => "the batch did not take the size that the rule decided",
-            _ => "the rule had nothing to decide from",
+            Reason::NoBetaLeft => "the size that the rule chose was not possible",
+            _ => "the rule could not decide",
         };
         let advice = match reason {
             Reason::NoBetaLeft => ". Let the batch grow in smaller steps, or choose another --coupling",
@@ -84,10 +84,10 @@ mod tests {
         assert_eq!(held(&[(8, 16, None), (16, 16, zero), (16, 16, zero)]), None);
         assert_eq!(held(&[(8, 8, Some(Reason::Unbounded)); 3]), None);
         let said = held(&[(8, 8, zero), (8, 8, None), (8, 8, zero)]).unwrap();
-        assert!(said.starts_with("In 2 of 3 steps the rule had nothing to decide from"), "{said}");
+        assert!(said.starts_with("In 2 of 3 steps the rule could not decide"), "{said}");
         assert!(said.ends_with("(now 8 samples): the mean gradient is zero."), "{said}");
         let said = held(&[(4, 8, None), (8, 8, Some(Reason::NoBetaLeft)), (8, 8, None)]).unwrap();
-        assert!(said.starts_with("In 1 of 3 steps the batch did not take the size"), "{said}");
+        assert!(said.starts_with("In 1 of 3 steps the size that the rule chose was not possible"), "{said}");
         assert!(said.ends_with("or choose another --coupling."), "{said}");
     }
 }

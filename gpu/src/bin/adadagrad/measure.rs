@@ -147,7 +147,7 @@ pub(crate) fn critical_batch(arguments: &CriticalBatchArguments) -> Outcome {
     let mut engine = arguments.place.engine(&config, network, &data, demand)?;
     let interrupts = interrupt::listen(
         Arc::clone(engine.control()),
-        ["stopping; the branches that have ended follow", "without showing them"],
+        ["stopping; the results of the finished runs follow", "without them"],
     )?;
     let origin = Origin { config, progress, samples, parameters, memory };
     let (report, is_interrupted) = measure(arguments, &origin, &mut *engine)?;
@@ -253,7 +253,7 @@ fn measure(
     let mut search = Search::new(tolerance);
     if is_cut_short {
         let samples = grouped(origin.samples.into());
-        output::message(format_args!("Batches end at the size of the training set, {samples} samples."));
+        output::message(format_args!("The largest batch is the training set, {samples} samples."));
     }
     let mut is_interrupted = false;
     for factor in factors {
@@ -350,10 +350,10 @@ impl Report {
     fn answer(&self) -> String {
         let Some(Found { batch, behind, bound }) = &self.critical_batch else {
             return if self.complete {
-                "No branch trained, so nothing is known of the critical batch size: choose a smaller learning rate.".to_owned()
-            } else {
-                "Interrupted before the first branch ended: nothing is known of the critical batch size."
+                "Every run diverged, so the critical batch size is unknown: choose a smaller learning rate."
                     .to_owned()
+            } else {
+                "Interrupted before the first run finished: the critical batch size is unknown.".to_owned()
             };
         };
         let [batch, behind] = [*batch, behind.unwrap_or_default()].map(|size| grouped(size.into()));

@@ -28,7 +28,7 @@ pub(crate) struct NetworkArguments {
 #[derive(Clone, Debug)]
 pub(crate) struct Chosen {
     pub(crate) model: Model,
-    /// Its layers, where it is the user's own.
+    /// Its layers, if it is a custom one.
     pub(crate) own: Option<OwnNetwork>,
 }
 
@@ -72,7 +72,7 @@ impl Chosen {
         let Self { model, own } = self;
         network_of(*model, own.as_ref(), shape).map_err(|error| match error {
             RunError::Model(_) if own.is_none() && matches!(model, Model::Own { .. }) => {
-                format!("the model {model} is a network of the user's own: give its file with --network")
+                format!("the model {model} is a custom network: give its file with --network")
             }
             error => misfit(*model, shape, error),
         })

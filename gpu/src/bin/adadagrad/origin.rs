@@ -112,8 +112,8 @@ pub(crate) fn check_data((file, checkpoint): Loaded<'_>, data: &Splits) -> Resul
         Some(own) if *own != data.digest => Err(about(
             file,
             format!(
-                "the run was trained on other data than {folder}: its training data has the SHA-256 {own}, the data in \
-                 the folder has {}",
+                "the run was trained on other data than those in {folder}: the SHA-256 of its training data is {own}, \
+                 that of the data in the folder is {}",
                 data.digest
             ),
         )),
@@ -121,8 +121,8 @@ pub(crate) fn check_data((file, checkpoint): Loaded<'_>, data: &Splits) -> Resul
         None => Ok(Some(about(
             file,
             format!(
-                "a checkpoint of an earlier version, without the SHA-256 of its training data: assuming that it is the \
-                 data in {folder}"
+                "a checkpoint of an earlier version, without the SHA-256 of its training data: assuming the data in \
+                 {folder}"
             ),
         ))),
     }

@@ -44,7 +44,7 @@ impl Part for AnyTest {
     const HELP: &'static str = "The test that determines the next batch size";
     const NONE: Option<[&'static str; 2]> = Some([
         "none",
-        "No test: the batch size is constant, unless --controller names a rule that does without",
+        "No test: the batch size is constant, unless --controller names a rule that needs no test",
     ]);
 }
 
@@ -52,7 +52,8 @@ impl Part for AnyController {
     const FLAG: &'static str = "controller";
     const PLACE: &'static str = "controller";
     const HEADING: &'static str = "Batch size";
-    const HELP: &'static str = "The rule for the next batch size; only adadagrad needs a test, and --test none then implies constant";
+    const HELP: &'static str = "The rule for the next batch size. Only adadagrad needs a test; with --test none the \
+                                default is constant";
     const PREFIX: &'static str = "controller-";
 }
 
@@ -367,7 +368,8 @@ impl<T: Part> Args for EveryChoice<T> {
     fn augment_args(command: Command) -> Command {
         let settings = FLAGS.iter().filter(|flag| flag.place == T::PLACE);
         settings.fold(command, |command, flag| {
-            command.arg(flag.argument::<T>("that of --load's run, else ").help_heading(None::<&str>))
+            command
+                .arg(flag.argument::<T>("that of the run in --load, otherwise ").help_heading(None::<&str>))
         })
     }
 

@@ -54,7 +54,7 @@ impl State {
         self.progress.samples_seen + if is_running { inside } else { 0 }
     }
 
-    fn images_per_second(&self, samples: u64) -> f64 {
+    fn samples_per_second(&self, samples: u64) -> f64 {
         let seconds = self.begin.elapsed().as_secs_f64().max(1e-3);
         // Far below 2^53.
         #[allow(clippy::cast_precision_loss)]
@@ -63,14 +63,14 @@ impl State {
     }
 
     fn message(&self, samples: u64) -> String {
-        let speed = self.images_per_second(samples);
+        let speed = self.samples_per_second(samples);
         #[allow(clippy::cast_precision_loss)]
         let left = self.budget.saturating_sub(samples) as f64 / speed;
         let left = Duration::try_from_secs_f64(left).map_or_else(|_| "–".to_owned(), duration);
         let loss = self.loss.map_or_else(|| "–".to_owned(), |loss| format!("{loss:.4}"));
         let accuracy = self.accuracy.map_or_else(|| "–".to_owned(), percent);
         format!(
-            "step {} · batch {} · loss {loss} · accuracy {accuracy} · {} images/s · {left} left",
+            "step {} · batch {} · loss {loss} · accuracy {accuracy} · {} samples/s · {left} left",
             grouped(self.progress.steps + 1),
             grouped(self.progress.next_batch.into()),
             rounded(speed),
@@ -115,13 +115,13 @@ impl Display {
         if let (Kind::Lines, Some(accuracy)) = (&self.kind, line.accuracy) {
             let samples = progress.samples_seen;
             output::message(format_args!(
-                "step {}: {} samples, batch {}, loss {:.4}, accuracy {}, {} images/s",
+                "step {}: {} samples, batch {}, loss {:.4}, accuracy {}, {} samples/s",
                 grouped(line.telemetry.step),
                 grouped(samples),
                 grouped(line.telemetry.samples.into()),
                 line.telemetry.loss,
                 percent(accuracy),
-                rounded(state.images_per_second(samples)),
+                rounded(state.samples_per_second(samples)),
             ));
         }
     }

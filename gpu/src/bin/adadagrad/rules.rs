@@ -51,8 +51,8 @@ pub(crate) fn run(arguments: &RulesArguments) -> Outcome {
 fn for_every_rule() -> String {
     let observable: Vec<_> = Quantity::all().map(Quantity::name).collect();
     format!(
-        "With any rule:\n  --observe NAMES: report what others would say, with commas between the names: {}\n  \
-         --coupling NAME: how learning rate and Adam's beta follow the batch size: {}\n",
+        "With any rule:\n  --observe NAMES: report the sizes of other tests, noise scales and rules, separated by commas: {}\n  \
+         --coupling NAME: how the learning rate and Adam's beta follow the batch size: {}\n",
         observable.join(", "),
         Coupling::NAMES.join(", ")
     )

@@ -103,14 +103,14 @@ fn variants(report: &Report) -> String {
 }
 
 fn throughput(report: &Report) -> String {
-    let head = ["model", "batch", "images/s", "GFLOP/s", "kernels busy"];
+    let head = ["model", "batch", "samples/s", "GFLOP/s", "kernels busy"];
     let mut rows = vec![head.map(str::to_owned).to_vec()];
     for row in &report.throughput {
         let unknown = || "unknown".to_owned();
         rows.push(vec![
             row.model.to_string(),
             grouped(row.batch.into()),
-            rounded(row.images_per_second),
+            rounded(row.samples_per_second),
             row.gflops.map_or_else(unknown, significant),
             row.busy.map_or_else(unknown, |busy| format!("{:.0} %", 100.0 * busy)),
         ]);

@@ -55,7 +55,7 @@ pub(crate) struct SettingArguments {
     /// 0 to 2^53 - 1
     #[arg(long, value_parser = whole::<u64>, help_heading = "Settings")]
     pub(crate) seed: Option<u64>,
-    /// The run stops at the first step after which this many samples were seen
+    /// The run stops after the step in which the number of samples seen reaches this number
     #[arg(long, value_parser = whole::<u64>, value_name = "SAMPLES", help_heading = "Settings")]
     pub(crate) sample_budget: Option<u64>,
     /// Number of samples between two measurements of the test accuracy, which is also measured at the end
@@ -66,7 +66,7 @@ pub(crate) struct SettingArguments {
     /// no crop
     #[arg(long, value_parser = whole::<u32>, value_name = "PIXELS", help_heading = "Images")]
     pub(crate) crop_padding: Option<u32>,
-    /// Mirror training images left to right at random, every other one
+    /// Mirror training images left to right at random, with probability 1/2
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", help_heading = "Images")]
     pub(crate) flip: Option<bool>,
     /// Subtract the mean of each channel and divide by its standard deviation, both over all training images

@@ -131,8 +131,8 @@ fn say_fewer_parts(config: &RunConfig) {
     {
         let workers = test.workers;
         output::message(format_args!(
-            "The first batch has {first} samples, fewer than --workers {workers}: a batch is cut into as many parts as it \
-             has samples, until it has {workers}."
+            "The initial batch has {first} samples, fewer than --workers {workers}: batches with fewer samples are \
+             cut into one part per sample."
         ));
     }
 }
@@ -466,7 +466,7 @@ impl Session {
             ),
             ("time", duration(self.begin.elapsed())),
             ("time in steps", duration(Duration::try_from_secs_f64(self.seconds).unwrap_or_default())),
-            ("images/s", if self.seconds > 0.0 { rounded(samples / self.seconds) } else { unknown() }),
+            ("samples/s", if self.seconds > 0.0 { rounded(samples / self.seconds) } else { unknown() }),
             ("computed on", self.run.engine().description()),
         ];
         let mut rows = rows.map(|(name, value)| vec![name.to_owned(), value]).to_vec();

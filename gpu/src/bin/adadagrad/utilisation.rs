@@ -67,7 +67,7 @@ impl Utilisation {
         if self.before.seconds == 0.0 || self.by_size.is_empty() {
             return String::new();
         }
-        let head = ["batch", "steps", "images/s", "kernels run", "GFLOP/s"];
+        let head = ["batch", "steps", "samples/s", "kernels busy", "GFLOP/s"];
         let mut rows = vec![head.map(str::to_owned).to_vec()];
         for (&power, of_size) in &self.by_size {
             let Steps { steps, samples, seconds, busy } = *of_size;
