@@ -416,8 +416,10 @@ impl<S: Real> Totals<S> {
         Ok(S::one() / count(u64::from(self.samples)))
     }
 
-    /// What they say with ‖Σ gᵢ‖² and what else was computed.
-    pub(crate) fn evidence(
+    /// What they say with ‖Σ gᵢ‖² and what else was computed: only what `needs` names. Sensors of noise and the epoch's
+    /// norm are not among it, for they take the optimizer's memory.
+    #[must_use]
+    pub fn evidence(
         &self,
         needs: &Needs,
         sum_norm_sq: S,

@@ -702,26 +702,21 @@ impl DeviceEngine {
             sum_squared_means: sum_squared_means * squares,
             first: (of_first, first * squares),
         };
-        let evidence = Evidence {
-            samples: totals.samples,
-            correct: totals.correct,
-            loss: totals.loss / b,
-            mean_norm_sq: norm / (b * b) * squares,
-            sum_squared_norms: self.needs.norms.then_some(totals.sum_squared_norms * squares),
-            inner: self.needs.inner.then_some(Inner {
-                sum_squared_inner_products: inner.sum_squared_inner_products * fourth_powers,
-                sum_norm_inner_products: inner.sum_norm_inner_products * fourth_powers,
-                sum_squared_square_norms: inner.sum_squared_square_norms * fourth_powers,
-            }),
-            // The same for gradients of any scale.
-            coordinate_ratio: self.coordinate_ratio(totals, moments)?,
-            parts: self.needs.compares_parts().then_some(parts),
-            measured_noise: if is_step {
-                self.measured_noise(totals.samples, &mut reader, scale)
-            } else {
-                MeasuredNoise::default()
-            },
-            epoch_norm_sq: (is_step && self.needs.epoch).then(|| reader.norm() * squares),
+        let unscaled = Totals { sum_squared_norms: totals.sum_squared_norms * squares, parts, ..totals };
+        let inner = self.needs.inner.then_some(Inner {
+            sum_squared_inner_products: inner.sum_squared_inner_products * fourth_powers,
+            sum_norm_inner_products: inner.sum_norm_inner_products * fourth_powers,
+            sum_squared_square_norms: inner.sum_squared_square_norms * fourth_powers,
+        });
+        // The same for gradients of any scale.
+        let coordinate_ratio = self.coordinate_ratio(totals, moments)?;
+        let evidence = unscaled.evidence(&self.needs, norm * squares, inner, coordinate_ratio);
+        let evidence = if is_step {
+            let measured_noise = self.measured_noise(totals.samples, &mut reader, scale);
+            let epoch_norm_sq = self.needs.epoch.then(|| reader.norm() * squares);
+            Evidence { measured_noise, epoch_norm_sq, ..evidence }
+        } else {
+            evidence
         };
         Ok(Found { evidence, totals, scale, better })
     }
