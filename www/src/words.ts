@@ -22,6 +22,7 @@ export function describeRun(run: RunState, data: DataState, startWaits: boolean,
 
 function describeBeginning(run: RunState, data: DataState, startWaits: boolean, problem: string | null): string {
   if (run.phase === 'running') return 'Computing the first step.';
+  if (run.phase === 'paused') return 'Paused before the first step. Press Resume or Step.';
   if (run.phase === 'failed') return 'The run stopped before its first step.';
   if (data.name === 'unusable') return UNUSABLE[data.because];
   if (data.name !== 'ready') {

@@ -128,7 +128,8 @@ function readWord(word: string, known: FlatValue, field: FieldSpec | undefined):
   }
   const number = field?.kind === 'number' ? field : { whole: false, optional: false };
   if (word === 'none' && number.optional) return { value: null, mistake: '' };
-  const { value, mistake } = readNumber(word, { ...number, optional: false });
+  // Addresses write a blank as “+”, so that “1e+3” arrives with a blank.
+  const { value, mistake } = readNumber(word.replace(/(\de) (\d)/i, '$1+$2'), { ...number, optional: false });
   return mistake === null ? { value, mistake: '' } : { value: undefined, mistake };
 }
 
