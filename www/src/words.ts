@@ -26,7 +26,7 @@ function describeBeginning(run: RunState, data: DataState, startWaits: boolean, 
   if (run.phase === 'failed') return 'The run stopped before its first step.';
   if (data.name === 'unusable') return UNUSABLE[data.because];
   if (data.name !== 'ready') {
-    return startWaits ? 'Training starts as soon as the data is loaded.' : 'Loading the data. You can press Start already.';
+    return startWaits ? 'Training starts as soon as the data is loaded.' : 'Loading the data. You can already press Start.';
   }
   const images = data.trainingSamples === 1 ? 'One training image is' : `${formatCount(data.trainingSamples)} training images are`;
   return problem === null ? `${images} ready. Press Start.` : `${images} ready, but no run can start with these settings. ${problem}`;
