@@ -83,7 +83,7 @@ test('a web page in the place of the data is no fault of the site, and the data 
     });
     await opened.notice.waitFor({ state: 'visible' });
     const text = await opened.notice.textContent();
-    assert.match(text, /A web page arrived in the place of .*sign in.*Check the connection, then try again/s);
+    assert.match(text, /A web page arrived instead of .*sign in.*Check the connection, then try again/s);
     assert.doesNotMatch(text, /operator/);
     signedIn = true;
     await opened.button('Try again').click();

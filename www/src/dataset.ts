@@ -129,7 +129,7 @@ async function request(address: URL, name: string, signal: AbortSignal): Promise
   }
   if (!response.ok) throw new DataError(`${name} could not be downloaded: the server answered ${response.status}.`);
   if (isWebPage(response)) {
-    throw new ConnectionError(`A web page arrived in the place of ${name}: this network may ask you to sign in, or the site may lack the file.`);
+    throw new ConnectionError(`A web page arrived instead of ${name}: this network may ask you to sign in, or the site may lack the file.`);
   }
   return response;
 }

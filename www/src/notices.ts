@@ -76,7 +76,7 @@ function troubleAdvice(kind: Trouble['kind']): string {
     data: 'The problem is not in your browser. Try again, or contact the operator of this site.',
     files: 'Choose four other files, or another data set, under Data.',
     refused: 'Change the setting that the message names, and start again.',
-    unresumed: 'It stays saved in this browser: reload the page to discard it, or to try again with its own data. A new run can start at any time.',
+    unresumed: 'It stays saved in this browser: reload the page to discard it, or to try again with the data that it was trained on. A new run can start at any time.',
     training: 'Lower the learning rate or change another setting, and start again; or go back to an earlier step below.',
     start: 'Reload the page: a newer version may have replaced it, or a file did not arrive.',
     stalled: 'Check the connection, then try again.',
