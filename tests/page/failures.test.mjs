@@ -73,6 +73,24 @@ test('a connection that fails is not the fault of the site, and the data come as
   assert.equal(await notice.isVisible(), false);
 });
 
+test('a web page in the place of the data is no fault of the site, and the data come once they are there', browserTest(), async (t) => {
+  let signedIn = false;
+  const body = '<!doctype html><title>Sign in</title>';
+  for (const file of [/manifest\.json$/, /\.gz$/]) {
+    signedIn = false;
+    const opened = await openPage(t, {
+      prepare: (page) => page.context().route(file, (route) => (signedIn ? route.continue() : route.fulfill({ contentType: 'text/html; charset=utf-8', body }))),
+    });
+    await opened.notice.waitFor({ state: 'visible' });
+    const text = await opened.notice.textContent();
+    assert.match(text, /A web page arrived instead of .*sign in.*Check the connection, then try again/s);
+    assert.doesNotMatch(text, /operator/);
+    signedIn = true;
+    await opened.button('Try again').click();
+    await opened.waitFor({ data: 'ready' });
+  }
+});
+
 test('a loss that is no number stops the run, which can be begun again', browserTest(), async (t) => {
   const { page, notice, read, button, waitFor, waitForStep, set } = await openPage(t);
   await waitFor({ data: 'ready' });

@@ -85,6 +85,8 @@ test('a file that is refused changes nothing, and a model is checked before the 
   await told(ownFiles({ training: 20, test: 10 }).slice(0, 3), /Four files are needed.* t10k-labels-idx1-ubyte is missing\. The page still uses MNIST/);
   await told([...ownFiles({ training: 20, test: 10 }).slice(0, 3), file('t10k-labels-idx1-ubyte', firstOf('t10k-labels-idx1-ubyte', 9))], /10 images.*9 labels.*still uses MNIST/);
   await told([file('BROKEN.SAFETENSORS', text('no model'))], /“BROKEN\.SAFETENSORS” is not a model for these settings.*Nothing was changed/);
+  const endless = { __metadata__: { adadagrad: '{"version":1e400}' } };
+  await told([file('endless.safetensors', model(endless))], /“endless\.safetensors” is not a model for these settings: .* version is 1e400, but must be .*Nothing was changed/);
   await told([file('other.safetensors', model())], /is not a model for these settings: .*layers\.0\..*Nothing was changed/);
   await told([file('a.safetensors', model()), file('b.safetensors', model())], /one model at a time/);
   assert.doesNotMatch(await note.textContent(), /learning rate|operator/i);
@@ -121,6 +123,47 @@ test('a file that is refused changes nothing, and a model is checked before the 
   await page.locator('#setting-model').selectOption('mlp');
   await told([file('mine.safetensors', right.bytes)], /It fits the model “Softmax regression”: choose that under Model first/);
   await waitFor({ phase: 'paused', step: '0' });
+});
+
+test('of data that are dropped one after another the last ones count, however long the first take', browserTest(), async (t) => {
+  const held = hold(/own-files-worker/);
+  let asked = 0;
+  const replace = (path, content) => (/own-files-worker/.test(path) && (asked += 1) === 1 ? held.replace(path, content) : undefined);
+  const { page, waitFor } = await openPage(t, { path: SMALL, server: { replace, headers: { 'cache-control': 'no-store' } } });
+  await waitFor({ data: 'ready' });
+  await page.evaluate(() => {
+    self.answers = [];
+    const note = document.getElementById('files-note-text');
+    new MutationObserver(() => self.answers.push(note.textContent)).observe(note, { childList: true });
+  });
+  await drop(page, ownFiles({ training: 900, test: 100 }));
+  await held.asked(1);
+  await drop(page, ownFiles({ training: 700, test: 90 }));
+  held.release();
+  await page.waitForFunction(() => self.answers.length === 2 && document.getElementById('sentence').textContent.startsWith('700 training images are ready'));
+  assert.deepEqual(await page.evaluate(() => self.answers.map((answer) => /\d+ training images/.exec(answer)[0])), ['900 training images', '700 training images']);
+});
+
+test('a run that has not made a step says what to press', browserTest(), async (t) => {
+  const { page, button, waitFor } = await openPage(t, { path: SMALL });
+  await waitFor({ data: 'ready' });
+  await button('Step').click();
+  await waitFor({ phase: 'paused', step: '1' });
+  const own = await saved(page, 'Save the model');
+  await drop(page, [file('mine.safetensors', own.bytes)]);
+  await waitFor({ phase: 'paused', step: '0' });
+  await page.waitForFunction(() => document.getElementById('sentence').textContent === 'Paused before the first step. Press Resume or Step.');
+});
+
+test('a number that no number can hold is told as the file has it', async () => {
+  const { asWritten } = await loadModule('export/safetensors.ts');
+  const state = JSON.stringify({ adadagrad: '{"progress":{"steps":3,"next_batch":1e400},"config":{"learning_rate":-2.5E+999}}' });
+  const told = (problem) => asWritten(problem, new Uint8Array(Buffer.concat([model({ __metadata__: state }), bytes(0x31, 0x65, 0x34, 0x30, 0x31)])));
+  assert.equal(told('progress.next_batch is inf, but must be a whole number'), 'progress.next_batch is 1e400, but must be a whole number');
+  assert.equal(told('config.learning_rate is -inf, but must be a number above 0'), 'config.learning_rate is -2.5E+999, but must be a number above 0');
+  assert.equal(told('the header is infinite'), 'the header is infinite');
+  assert.equal(asWritten('x is inf', new Uint8Array(3)), 'x is inf');
+  assert.equal(asWritten('x is inf', new Uint8Array(model({}))), 'x is inf');
 });
 
 test('a model that is dropped before the images are loaded is answered, and changes nothing', browserTest(), async (t) => {

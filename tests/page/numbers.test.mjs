@@ -4,7 +4,7 @@ import test from 'node:test';
 import { loadModule } from './support/module.mjs';
 import { ALL_IMAGES, browserTest, openPage } from './support/page.mjs';
 
-const { readNumber } = await loadModule('numbers.ts');
+const { readList, readNumber } = await loadModule('numbers.ts');
 const { inBrief, shortened } = await loadModule('brief.ts');
 
 const NBSP = '\u00a0';
@@ -22,6 +22,7 @@ const TEXTS = [
   ['2e-3', 'whole number', 0.002],
   ['-2', 'negative', -2],
   ['\u22122', 'negative', -2],
+  ['\u20102', 'negative', -2],
   ['-0', 0, 0],
   ['\uff16\uff14', 64, 64],
   ['\uff10\uff0e\uff15', 'without a point', 0.5],
@@ -37,6 +38,7 @@ const TEXTS = [
   [`60${NARROW}000`, 60_000, 60_000],
   ["60'000", 60_000, 60_000],
   ['60\u2019000', 60_000, 60_000],
+  ['60\u2018000', 60_000, 60_000],
   ['60_000', 60_000, 60_000],
   ['1_234_567', 1_234_567, 1_234_567],
   // Not grouped by three, or by two signs at once, or after a leading 0.
@@ -116,6 +118,16 @@ test('a number is read as it was meant, or refused with an example', () => {
   assert.equal(readNumber('4294967296', { whole: true, most: 2 ** 32 - 1 }).mistake, 'This number is too large.');
 });
 
+test('a list never holds another number than was meant', () => {
+  for (const text of ['0:64 1M:256', '60K,120K', '0:64, 1000:128', '1.5K 2.25M', '1000,2000', '0.500', '', 'sizes']) assert.deepEqual(readList(text), { value: text, mistake: null });
+  assert.deepEqual(readList(`０：64${NBSP}1000:128`), { value: '0:64 1000:128', mistake: null });
+  for (const [text, named] of [['60.000', '60.000'], ['1,500', '1,500'], ['0:64 1,000:128', '1,000'], ['100,200,300', '100,200,300'], ['60K 1.250K', '1.250'], ["0:1'024", "1'024"]]) {
+    const { value, mistake } = readList(text);
+    assert.equal(value, null);
+    assert.equal(mistake, `${named} can be read in more than one way. Write ${named.replaceAll(/\D/g, '')} for one number, and blanks between several.`);
+  }
+});
+
 test('what the page writes into a field or an address is read again to the last bit', () => {
   for (const value of [0, 1e-300, 5e-324, 0.1 + 0.2, 1 / 3, 1e21, 1.7976931348623157e308, 60_000, -2.5e-7]) {
     assert.deepEqual(readNumber(String(value), { whole: false }), { value, mistake: null });
@@ -175,6 +187,29 @@ test('fields tell what is wrong beside them, and never take another number', bro
   await sample.fill('9,999');
   await button('Show').click();
   await page.locator('#test-sample:not([aria-invalid])').waitFor();
+});
+
+test('a list with a number that can be read in two ways is refused in its field and in an address', browserTest(), async (t) => {
+  const { page, button, waitFor, set } = await openPage(t, { path: '#preset=quick&model=logistic&controller=smith&controller.milestones=60.000&seed=4' });
+  await waitFor({ data: 'ready' });
+  const list = page.locator('#setting-controller-milestones');
+  assert.match(await page.locator('#address-note').textContent(), /Milestones cannot be read from “controller\.milestones=60\.000”\. 60\.000 can be read in more than one way\. .* It stays 60K 120K 240K\.$/);
+  assert.deepEqual([await list.inputValue(), await page.locator('#setting-seed').inputValue()], ['60K 120K 240K', '4']);
+  await set({ Milestones: '1,500' });
+  assert.match(await page.locator('#mistake-controller-milestones').textContent(), /^1,500 can be read in more than one way/);
+  assert.equal(await list.getAttribute('aria-invalid'), 'true');
+  assert.equal(await button('Start').getAttribute('aria-disabled'), 'true');
+  await set({ Seed: 5 });
+  assert.equal(await list.inputValue(), '1,500', 'it stays, to be corrected');
+  // What the core finds wrong is told in a few words, however long the text is.
+  await set({ Milestones: '9K '.repeat(500) });
+  await page.waitForFunction(() => /^Milestones/.test(document.getElementById('settings-problem').textContent));
+  assert.ok((await page.locator('#settings-problem').textContent()).length < 320);
+  await set({ Milestones: '1500 3000 ' });
+  await page.waitForFunction(() => location.hash.includes('controller.milestones=1500+3000') && document.getElementById('main-button').getAttribute('aria-disabled') === null);
+  assert.equal(await list.inputValue(), '1500 3000 ', 'a blank that is being typed stays');
+  await page.locator('#preset').selectOption('quick');
+  await list.waitFor({ state: 'detached' });
 });
 
 test('a mistake stays, and stays marked, until it is corrected or replaced, whatever else is changed', browserTest(), async (t) => {

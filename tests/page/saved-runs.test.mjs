@@ -10,7 +10,7 @@ import { chartsDrawn } from './support/steady.mjs';
 
 const { readRunFile, readStoredRun, readCheckpoint, runsIn, storeRun, writeRunFile, writeRunsFile } = await loadModule('runs/run-file.ts');
 const { STEP_COLUMNS } = await loadModule('runs/step-log.ts');
-const { inBrief } = await loadModule('brief.ts');
+const { inBrief, quoted } = await loadModule('brief.ts');
 
 const PARTS = { id: 'a', slot: 0 };
 const MOMENT = { elapsed: 1.5 };
@@ -104,6 +104,7 @@ const BROKEN = [
   [withPlace('steps.loss', [1]), /steps must be columns of one length/],
   [withPlace('steps.step', [1, null]), /steps must have whole numbers/],
   [withPlace('steps.step', [2, 1]), /steps must be in the order of their steps/],
+  [withPlace('steps.step', [2, 2]), /steps must be in the order of their steps/],
   [withPlace('steps.samples', [-8, 8]), /steps must have whole numbers/],
   [withPlace('steps.samples_seen', [16, 8]), /steps must be in the order/],
   [withPlace('steps.elapsed', [null, 1]), /steps must be in the order/],
@@ -146,6 +147,19 @@ test('a run that was saved is read as it was written, with texts of a readable l
   assert.deepEqual(JSON.parse(JSON.stringify(writeRunFile(readRunFile(overflown, PARTS).run))), overflown);
   assert.equal(readRunFile({ ...saved(), name: 'x'.repeat(1e6) }, PARTS).run.name.length, 200);
   assert.equal(readRunFile({ ...saved(), unknown: 1, config: { ...QUICK, unknown: 2 } }, PARTS).run.config.unknown, undefined);
+});
+
+test('a run has a name that can stand in a sentence and on a button', () => {
+  for (const [name, wanted] of [
+    ['', 'Unnamed run'],
+    [' \n\t ', 'Unnamed run'],
+    ['two\r\nlines\u0000', 'two lines'],
+    ['\u202Egnp.nur\u2066', 'gnp.nur'],
+    ['我的实验 η = 0.5', '我的实验 η = 0.5'],
+  ]) {
+    assert.equal(readRunFile({ ...saved(), name }, PARTS).run.name, wanted);
+  }
+  assert.equal(quoted('\u202Egnp.photo\nmine'), '“gnp.photo mine”');
 });
 
 test('a file of several runs is read as a whole, or says what is wrong with it as a whole', () => {
@@ -273,6 +287,30 @@ test('damaged runs, opened several at once or kept by the browser, leave the pag
   assert.equal(await page.locator('#left-run').isVisible(), false);
   await button('Start').click();
   await waitForStep(2);
+});
+
+test('files of many runs, and runs of many changes, leave room for the run at hand', browserTest(), async (t) => {
+  const { page, button, waitFor, waitForStep } = await openPage(t, { path: '#preset=quick&model=logistic' });
+  await waitFor({ data: 'ready' });
+  await button('Step').click();
+  await waitFor({ phase: 'paused', step: '1' });
+  const names = () => page.locator('.run-name').evaluateAll((fields) => fields.map(({ value }) => value));
+  const told = async (content, wanted) => {
+    await drop(page, [{ name: 'runs.json', mimeType: '', buffer: Buffer.from(JSON.stringify(content)) }]);
+    await page.waitForFunction((words) => document.getElementById('files-note-text').textContent === words, wanted);
+  };
+  const many = (count, name) => ({ format: 'adadagrad-runs', version: 1, runs: Array.from({ length: count }, (_, index) => ({ ...saved(), name: `${name}${index}` })) });
+  await told(many(1000, 'a'), '“runs.json” holds 1,000 runs, but the list of runs has room for 23.');
+  assert.deepEqual(await names(), ['Run 1']);
+  await told(many(20, 'b'), '20 runs from “runs.json” are in the list of runs.');
+  await told(many(5, 'c'), '5 runs from “runs.json” are in the list of runs. The 2 oldest runs have left the list to make room.');
+  assert.deepEqual([(await names()).length, ...(await names()).slice(0, 2)], [24, 'Run 1', 'b2']);
+  const changes = Array.from({ length: 306 }, () => saved().changes[0]);
+  await told({ ...saved(), name: 'Turned', changes }, '“Turned” from “runs.json” is in the list of runs. The oldest run has left the list to make room.');
+  assert.match(await page.locator('.run-settings').last().textContent(), /^[^;]*; 300 earlier changes(; after step 1: η 1 → 0\.5){6}$/);
+  await button('Step').click();
+  await waitForStep(2);
+  assert.equal((await names())[0], 'Run 1');
 });
 
 test('numbers beyond all measure are no harm: what an axis has a place for is drawn, and the page goes on', browserTest(), async (t) => {

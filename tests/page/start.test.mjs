@@ -18,7 +18,7 @@ test('a program that does not arrive whole gives a message at once, and a way on
   const faults = {
     'is missing': { to: () => null, says: /did not arrive/ },
     'is cut off': { to: (bytes) => bytes.subarray(0, bytes.length / 2), says: /stopped while starting.*SyntaxError/ },
-    'is another page': { to: () => Buffer.from('<!doctype html><title>Sign in to the network</title>'), says: /stopped while starting/ },
+    'is another page': { to: () => Buffer.from('<!doctype html><title>Sign in to the network</title>'), says: /stopped while starting \(.*\); a web page arrived instead of one of its files: this network may ask you to sign in/ },
     'is empty': { to: () => Buffer.alloc(0), says: /did not run it/ },
     'throws at its beginning': { to: (bytes) => Buffer.concat([Buffer.from('throw new Error("broken on purpose");'), bytes]), says: /broken on purpose/ },
     // Then parts of it are at work already.

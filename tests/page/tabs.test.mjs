@@ -110,6 +110,71 @@ test('the first step is kept at once; cleared site data and forbidden storage do
   await makeStep(page, before + 3);
 });
 
+test('a damaged entry hides no run that was left, and a run that cannot be continued is not lost', browserTest(), async (t) => {
+  const { page, button, notice, waitFor } = await openPage(t, { path: SMALL });
+  await waitFor({ data: 'ready' });
+  await makeStep(page, 1);
+  await makeStep(page, 2);
+  await leftIs(page, 2);
+  const change = (act) => page.evaluate(async (what) => {
+    const open = indexedDB.open('adadagrad');
+    await new Promise((resolve) => (open.onsuccess = resolve));
+    const transaction = open.result.transaction('left', 'readwrite');
+    const store = transaction.objectStore('left');
+    if (what === 'add') [{ savedAt: 5n }, { savedAt: 'late', run: { id: {} } }, 5, { run: null }].forEach((value, index) => store.put(value, `damaged ${index}`));
+    const cursor = store.openCursor();
+    cursor.onsuccess = () => {
+      const { result } = cursor;
+      if (result === null) return;
+      if (what === 'break' && result.value.checkpoint !== undefined) result.update({ ...result.value, checkpoint: { ...result.value.checkpoint, bytes: new Uint8Array(100) } });
+      result.continue();
+    };
+    await new Promise((resolve) => (transaction.oncomplete = resolve));
+    open.result.close();
+  }, act);
+  const offered = async () => {
+    await page.reload();
+    await page.locator('#left-run').waitFor({ state: 'visible' });
+    assert.match(await page.locator('#left-run-text').textContent(), /You left “Run 1” at step 2/);
+    await waitFor({ data: 'ready' });
+  };
+  await change('add');
+  await offered();
+  await change('break');
+  await offered();
+  await button('Continue where you left off').click();
+  await notice.waitFor({ state: 'visible' });
+  assert.match(await notice.textContent(), /The run could not be continued\s+Not a valid safetensors file.*It stays saved in this browser/s);
+  assert.doesNotMatch(await notice.textContent(), /Change the setting/);
+  await makeStep(page, 1);
+  await button('Reset').click();
+  await offered();
+  // As a browser that lets nobody know whether another tab has a run: then no other has.
+  await page.addInitScript(() => {
+    LockManager.prototype.request = LockManager.prototype.query = () => new Promise(() => undefined);
+  });
+  await offered();
+  await button('Discard').click();
+  await page.locator('#left-run').waitFor({ state: 'hidden' });
+});
+
+test('a storage that never answers holds up no run', browserTest(), async (t) => {
+  const { page, button, waitFor } = await openPage(t, {
+    path: SMALL,
+    prepare: async (page) => {
+      await page.addInitScript(() => (IDBFactory.prototype.open = () => new EventTarget()));
+      // No limit of patience is reached.
+      await page.clock.install({ time: 0 });
+      await page.clock.pauseAt(1000);
+    },
+  });
+  await waitFor({ data: 'ready' });
+  await makeStep(page, 1);
+  await button('Half or double threshold').click();
+  await page.waitForFunction(() => /^(Run \d of 3|Compared):/.test(document.getElementById('comparison-note').textContent), null, { polling: 50 });
+  await page.clock.resume();
+});
+
 test('after a small data set, the batches that were asked for come back', () => {
   const fit = new BatchFit();
   const wish = { ...QUICK, max_batch: 4096, initial_batch: 8, min_batch: 2 };

@@ -82,6 +82,14 @@ test('a number that is not meant as written keeps the preset’s, in the page’
   assert.match(counted.problems[0], /^Samples between decays cannot be read from “schedule\.decay\.every_samples=1\.5”\./);
 });
 
+test('an address writes a blank as “+”, and what it says twice is told', () => {
+  const { choices, problems } = readAddress('#preset=quick&seed=1e+3&learning_rate=2E+0&sample_budget=60+000', catalogue);
+  assert.deepEqual([choices.settings, problems], [{ ...quick, seed: 1000, learning_rate: 2, sample_budget: 60_000 }, []]);
+  const twice = readAddress('#preset=quick&seed=1&seed=2&max_batch=512&max_batch=512', catalogue);
+  assert.deepEqual(twice.choices.settings, { ...quick, seed: 2, max_batch: 512 });
+  assert.deepEqual(twice.problems, ['“seed” is given more than once: the last one, “2”, is used.']);
+});
+
 test('an address of sixty thousand words gives short sentences', () => {
   const words = Array.from({ length: 60_000 }, (_, index) => `unknown${index}=${'9'.repeat(20)}`);
   const { choices, problems } = readAddress(`#preset=quick&seed=3&${words.join('&')}&colour=${'x'.repeat(1e6)}`, catalogue);

@@ -68,6 +68,8 @@ const refusals = {
   'onSubmittedWorkDone throws': stub('GPUQueue', 'onSubmittedWorkDone', 'throws', 1),
   'mapAsync throws': stub('GPUBuffer', 'mapAsync', 'throws', 3),
   'mapAsync is refused': stub('GPUBuffer', 'mapAsync', 'rejects', 4),
+  'getMappedRange gives bytes that are gone': stub('GPUBuffer', 'getMappedRange', '() => new ArrayBuffer(0)', 3),
+  'a device without limits': "Object.defineProperty(GPUDevice.prototype, 'limits', { get: () => undefined });",
   'getMappedRange throws': stub('GPUBuffer', 'getMappedRange', 'throws', 3),
   'the driver has an internal error': "replace(GPUQueue.prototype, 'submit', 4, function (original, values) { original.apply(this, values); self.devices.at(-1).dispatchEvent(new GPUUncapturedErrorEvent('uncapturederror', { error: new GPUInternalError('stub {of: OperationError}') })); });",
 };
@@ -162,6 +164,19 @@ test('an adapter that tells nothing of itself is none that fails', browserTest()
   await button('Step').click();
   await waitFor({ step: '1', phase: 'paused' });
   assert.equal((await read()).engine, 'webgpu');
+});
+
+test('an adapter that does not tell what it can is none, and a device that never tells its loss is one', browserTest(), async (t) => {
+  const opened = await pageWithStubs(t);
+  for (const stubs of ["Object.defineProperty(GPUAdapter.prototype, 'features', { get: throws });", "Object.defineProperty(GPUAdapter.prototype, 'limits', { get: () => undefined });"]) {
+    await opened.load(stubs);
+    assert.match(await opened.page.locator('#engine-hint').textContent(), /but the request for a GPU failed\./);
+  }
+  for (const lost of ['undefined', 'Promise.resolve()', 'rejects()']) {
+    await opened.load(`Object.defineProperty(GPUDevice.prototype, 'lost', { get: () => ${lost} });`);
+    const { engine, step, notes } = await wholeRun(opened);
+    assert.deepEqual([engine, step, notes], ['webgpu', 3, []], lost);
+  }
 });
 
 test('an adapter that comes late is taken from then on', browserTest(), async (t) => {

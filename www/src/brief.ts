@@ -26,5 +26,10 @@ export function oneOf(words: readonly string[]): string {
 
 /** Somebody else's words in a sentence of the page's. */
 export function quoted(words: string): string {
-  return `“${shortened(words, MOST_QUOTED_CHARACTERS)}”`;
+  return `“${shortened(inOneLine(words), MOST_QUOTED_CHARACTERS)}”`;
+}
+
+/** Without line breaks and other control characters, and without marks that turn the direction of what stands beside them. */
+export function inOneLine(words: string): string {
+  return words.replaceAll(/\p{Cc}+/gu, ' ').replaceAll(/[\u202A-\u202E\u2066-\u2069]/g, '');
 }

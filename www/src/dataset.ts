@@ -128,7 +128,15 @@ async function request(address: URL, name: string, signal: AbortSignal): Promise
     throw new DataError(`The data file ${name} is missing on this server (“cargo xtask data” makes the data files).`);
   }
   if (!response.ok) throw new DataError(`${name} could not be downloaded: the server answered ${response.status}.`);
+  if (isWebPage(response)) {
+    throw new ConnectionError(`A web page arrived instead of ${name}: this network may ask you to sign in, or the site may lack the file.`);
+  }
   return response;
+}
+
+/** As networks with a sign-in page answer everything, and some hosts whatever they do not have. */
+function isWebPage({ headers }: Response): boolean {
+  return /^text\/html\b/i.test(headers.get('content-type') ?? '');
 }
 
 /** How far a file is. */

@@ -19,7 +19,8 @@ import { Preparation } from './engine/preparation.js';
 import { onChosenFiles, onDroppedFiles } from './export/drop.js';
 import { ComparisonFiles } from './export/comparison-files.js';
 import { FilesNote } from './export/files-note.js';
-import { takeFiles } from './export/inbox.js';
+import { refused, takeFiles } from './export/inbox.js';
+import type { FileAnswer } from './export/inbox.js';
 import { ModelPanel } from './export/model-panel.js';
 import { FigurePanel } from './figure/panel.js';
 import { formatCount } from './format.js';
@@ -66,6 +67,7 @@ import { StallWatch } from './start/stall-watch.js';
 import { markStarted } from './start/started.js';
 import { datasetInAddress } from './url/address.js';
 import { AddressBar } from './url/address-bar.js';
+import { asSentence, text } from './words-of-errors.js';
 
 keepFocus();
 const state = new PageState();
@@ -186,15 +188,17 @@ async function beginWithModel(name: string, parameters: Uint8Array): Promise<str
   return ended;
 }
 
-/** Files that were chosen or dropped: each is looked at first, and answered. */
-async function take(files: File[]): Promise<void> {
-  filesNote.tell(
-    await takeFiles(files, {
-      data: (some) => dataPanel.take(some),
-      model: (file) => modelPanel.take(file),
-      run: (file) => openRunFile(file, library),
-    }),
-  );
+let taking: Promise<void> = Promise.resolve();
+
+/** Files that were chosen or dropped: each is looked at first, and answered; in the order in which they came. */
+function take(files: File[]): void {
+  const actions = { data: (some: File[]) => dataPanel.take(some), model: (file: File) => modelPanel.take(file), run: (file: File) => openRunFile(file, library) };
+  const answer = async (): Promise<FileAnswer[]> => takeFiles(files, actions);
+  taking = taking.then(answer).catch(describeUnread).then((answers) => filesNote.tell(answers));
+}
+
+function describeUnread(error: unknown): FileAnswer[] {
+  return [refused(`These files cannot be opened. ${asSentence(text(error))}`)];
 }
 
 /** Starts the worker anew after a crash, for other data, or after data that could not be used. */
@@ -245,13 +249,13 @@ const modelPanel = new ModelPanel(state, session, beginWithModel);
 // A slider reaches further than a small data set does.
 new Knobs(state, (next) => changeSettings(fitted(next, true)));
 new GoingBack(checkpoints, conductor);
-const leftRun = new LeftRunOffer({ state, library, checkpoints, conductor, ownership });
+const leftRun = new LeftRunOffer({ state, library, checkpoints, conductor, ownership, offers: (dataset) => dataPanel.offers(dataset) });
 new KeptRuns(library);
 new RunsTable(moments, library);
-onDroppedFiles((files) => void take(files));
-onChosenFiles('run-open', 'run-file', (files) => void take(files));
-onChosenFiles('data-files-button', 'data-files', (files) => void take(files));
-onChosenFiles('model-load', 'model-file', (files) => void take(files));
+onDroppedFiles(take);
+onChosenFiles('run-open', 'run-file', take);
+onChosenFiles('data-files-button', 'data-files', take);
+onChosenFiles('model-load', 'model-file', take);
 new EnginePanel(state);
 new EngineNotes(state);
 new Preparation(state, session, () => conductor.engineWish());

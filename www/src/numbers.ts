@@ -23,6 +23,21 @@ export type NumberReading = { value: number | null; mistake: null } | { value: n
 const NUMBER =
   /^(?<sign>[+-]?)(?<integer>[1-9]\d{0,2}(?:(?<separator>[,_' ])\d{3})(?:\k<separator>\d{3})*|\d*)(?<fraction>\.\d*)?(?<exponent>e[+-]?\d+)?$/i;
 
+/** What a list of sizes or milestones says, in plain characters, or a mistake in a sentence. */
+export type ListReading = { value: string; mistake: null } | { value: null; mistake: string };
+
+/** Groups of three digits: in a list they can be one number, or one and its decimals, or several. */
+const GROUPED = /(?<![\d.,'_])[1-9]\d{0,2}(?:[.,'_]\d{3})+(?![\d.,'_])/;
+
+/** The core reads the entries; what could be another number there than was meant does not get that far. */
+export function readList(text: string): ListReading {
+  const value = withPlainCharacters(text);
+  const [grouped] = GROUPED.exec(value) ?? [];
+  if (grouped === undefined) return { value, mistake: null };
+  const digits = grouped.replaceAll(/\D/g, '');
+  return { value: null, mistake: `${grouped} can be read in more than one way. Write ${digits} for one number, and blanks between several.` };
+}
+
 export function readNumber(text: string, { whole, optional = false, most = whole ? Number.MAX_SAFE_INTEGER : Number.MAX_VALUE }: NumberRules): NumberReading {
   const written = inPlainCharacters(text);
   if (written === '') return optional ? { value: null, mistake: null } : refused('Please enter a number.');
@@ -44,15 +59,18 @@ function refused(mistake: string): NumberReading {
   return { value: null, mistake };
 }
 
-/** Full-width digits, typographic minus signs and apostrophes, and all kinds of spaces as the keyboard's own. */
 function inPlainCharacters(text: string): string {
+  return withPlainCharacters(text).trim();
+}
+
+/** Full-width digits, typographic minus signs and apostrophes, and all kinds of spaces as the keyboard's own. */
+function withPlainCharacters(text: string): string {
   return text
-    .replaceAll(/[\uFF0B-\uFF19]/g, (character) => String.fromCharCode(character.charCodeAt(0) - 0xfee0))
-    .replaceAll(/[\u2212\u2013\uFE63]/g, '-')
-    .replaceAll(/[\u2019\u02BC]/g, "'")
+    .replaceAll(/[\uFF0B-\uFF1A]/g, (character) => String.fromCharCode(character.charCodeAt(0) - 0xfee0))
+    .replaceAll(/[\u2010-\u2013\u2212\uFE63]/g, '-')
+    .replaceAll(/[\u2018\u2019\u02BC]/g, "'")
     .replaceAll(/[\u200B-\u200F\u202A-\u202E\u2060\u2066-\u2069]/g, '')
-    .replaceAll(/\s/g, ' ')
-    .trim();
+    .replaceAll(/\s/g, ' ');
 }
 
 /** What is wrong with a text that is no number of the wanted kind, and how what was probably meant is written. */

@@ -113,8 +113,10 @@ export type FailureKind =
   | 'data'
   /** The same of the visitor's own files. */
   | 'files'
-  /** A run could not begin with what it was given: settings, a checkpoint. */
+  /** A run could not begin with what it was given: settings, a model. */
   | 'refused'
+  /** A run cannot be gone on with from where it was left. */
+  | 'unresumed'
   /** A step failed, because a loss is not a number: the next run may go well. */
   | 'training'
   /** A part of the program could not be loaded: the page itself has to be. */

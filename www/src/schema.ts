@@ -3,6 +3,7 @@
  * from the schemas.
  */
 import * as v from 'valibot';
+import { inOneLine } from './brief.js';
 
 /** An object with these entries; others are dropped, so that nothing unknown reaches the page. */
 export function record<const Entries extends v.ObjectEntries>(entries: Entries) {
@@ -39,10 +40,10 @@ export const measure = v.pipe(
 
 const LONGEST_TEXT = 200;
 
-/** A text that is shown, cut to a readable length. */
+/** A text that is shown: one line, cut to a readable length. */
 export const text = v.pipe(
   v.string('must be a string'),
-  v.transform((words) => words.slice(0, LONGEST_TEXT)),
+  v.transform((words) => inOneLine(words.slice(0, LONGEST_TEXT))),
 );
 
 /** One of these names. */

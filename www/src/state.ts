@@ -126,7 +126,7 @@ export function causeOf(kind: FailureKind): Extract<DataState, { name: 'unusable
 
 /** Whether a trouble is of one run only: the next may go well. */
 export function isOfRun(trouble: Trouble | null): boolean {
-  return trouble?.kind === 'training' || trouble?.kind === 'refused';
+  return trouble?.kind === 'training' || trouble?.kind === 'refused' || trouble?.kind === 'unresumed';
 }
 
 export function troubleFrom(failure: Failure): Trouble {

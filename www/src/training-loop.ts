@@ -8,6 +8,7 @@ import { Speed } from './speed.js';
 import type { Sharing } from './team/sharing.js';
 import { TestSetLook } from './test-set-look.js';
 import { asSentence, describeFailure, text } from './words-of-errors.js';
+import type { StartFailure } from './words-of-errors.js';
 
 const SLICE_MILLISECONDS = 40;
 /** A GPU works on by itself; how often it is asked how far it is. */
@@ -82,7 +83,7 @@ export class TrainingLoop {
   }
 
   begin(run: number, config: RunConfig, decision: EngineDecision, kernels: KernelChoice | null, stop: StopAfter, parameters: Uint8Array | null): void {
-    this.#set(run, decision, stop, () => {
+    this.#set(run, decision, stop, 'refused', () => {
       this.#session.start(config, decision.engine, kernels, parameters);
       void this.#sharing.begin(config);
       return { step: 0, samplesSeen: 0, batch: 0, nextBatch: config.initial_batch };
@@ -90,7 +91,7 @@ export class TrainingLoop {
   }
 
   resume(run: number, { bytes, measures }: Pick<Checkpoint, 'bytes' | 'measures'>, decision: EngineDecision, kernels: KernelChoice | null, stop: StopAfter): void {
-    this.#set(run, decision, stop, () => {
+    this.#set(run, decision, stop, 'unresumed', () => {
       const { config, step, samples_seen: samplesSeen, next_batch: nextBatch } = this.#session.resume(bytes, measures, decision.engine, kernels);
       this.#post({ type: 'resumed', run, config, step, samplesSeen });
       void this.#sharing.begin(config);
@@ -169,8 +170,8 @@ export class TrainingLoop {
     if (this.#phase !== before) this.#look.alone(this.#run);
   }
 
-  /** Puts a run in place of the one at hand. */
-  #set(run: number, decision: EngineDecision, stop: StopAfter, start: () => Place): void {
+  /** Puts a run in place of the one at hand. `failure`: what it is called when it cannot start. */
+  #set(run: number, decision: EngineDecision, stop: StopAfter, failure: StartFailure, start: () => Place): void {
     this.#forget(run);
     this.#decision = decision;
     this.#engine = { ...decision, deviceBytes: 0, workers: 0 };
@@ -179,7 +180,7 @@ export class TrainingLoop {
     } catch (error) {
       // The session would go on with what it had.
       this.#session.end();
-      this.#fail(error, 'refused');
+      this.#fail(error, failure);
       return;
     }
     this.#speed = new Speed(this.#place.samplesSeen);
@@ -359,7 +360,7 @@ export class TrainingLoop {
   }
 
   /** `otherwise`: the kind of a failure that is no breakdown. */
-  #fail(error: unknown, otherwise?: 'refused'): void {
+  #fail(error: unknown, otherwise?: StartFailure): void {
     this.#phase = 'failed';
     this.#report();
     this.#post({ type: 'failure', run: this.#run, ...describeFailure(error, otherwise) });

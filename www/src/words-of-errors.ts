@@ -8,7 +8,10 @@ export function asSentence(words: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1) + (/[.!?]$/.test(words) ? '' : '.');
 }
 
-export function describeFailure(error: unknown, otherwise: 'refused' | 'training' = 'training'): { kind: 'refused' | 'training' | 'crash'; message: string } {
+/** A run that cannot begin, or one that cannot be gone on with. */
+export type StartFailure = 'refused' | 'unresumed';
+
+export function describeFailure(error: unknown, otherwise: StartFailure | 'training' = 'training'): { kind: StartFailure | 'training' | 'crash'; message: string } {
   // A trap (a panic, memory that ran out) leaves the module in an unknown state; a thrown Error does not.
   const crashed = error instanceof WebAssembly.RuntimeError || error instanceof RangeError;
   if (crashed) return { kind: 'crash', message: `It had an error that it cannot continue from (${text(error)}).` };

@@ -22,10 +22,11 @@ export function describeRun(run: RunState, data: DataState, startWaits: boolean,
 
 function describeBeginning(run: RunState, data: DataState, startWaits: boolean, problem: string | null): string {
   if (run.phase === 'running') return 'Computing the first step.';
+  if (run.phase === 'paused') return 'Paused before the first step. Press Resume or Step.';
   if (run.phase === 'failed') return 'The run stopped before its first step.';
   if (data.name === 'unusable') return UNUSABLE[data.because];
   if (data.name !== 'ready') {
-    return startWaits ? 'Training starts as soon as the data is loaded.' : 'Loading the data. You can press Start already.';
+    return startWaits ? 'Training starts as soon as the data is loaded.' : 'Loading the data. You can already press Start.';
   }
   const images = data.trainingSamples === 1 ? 'One training image is' : `${formatCount(data.trainingSamples)} training images are`;
   return problem === null ? `${images} ready. Press Start.` : `${images} ready, but no run can start with these settings. ${problem}`;

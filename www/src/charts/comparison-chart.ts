@@ -11,7 +11,7 @@ import { drawable, drawnSteps, frame, patternOf, pointsForEach, positions, X_COL
 import type { RunView } from './run-view.js';
 
 const CAPTION =
-  'The noise scale is the batch size at which noise and gradient are alike: the variance of the gradients over the squared norm of their mean, smoothed as a ratio of averages.';
+  'The noise scale is the batch size at which noise and gradient are of equal size: the variance of the gradients over the squared norm of their mean, smoothed as a ratio of averages.';
 
 export class ComparisonChart {
   readonly chart = new Chart(

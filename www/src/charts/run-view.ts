@@ -76,9 +76,12 @@ export function frame(view: RunView): Pick<Picture, 'marks' | 'xLabel' | 'larges
   return { marks: marks(view), xLabel: X_LABELS[view.axis], largestX: view.largestX };
 }
 
+/** Of each run, the newest: beyond it there is no telling one from the next. */
+const MOST_MARKS = 100;
+
 function marks({ runs, axis }: RunView): Mark[] {
   return runs.flatMap((run) =>
-    run.changes.map(({ step, samplesSeen, elapsed, text }) => ({ x: { samples: samplesSeen, steps: step, seconds: elapsed }[axis], text, colour: run.slot })),
+    run.changes.slice(-MOST_MARKS).map(({ step, samplesSeen, elapsed, text }) => ({ x: { samples: samplesSeen, steps: step, seconds: elapsed }[axis], text, colour: run.slot })),
   );
 }
 

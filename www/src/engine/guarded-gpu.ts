@@ -58,6 +58,7 @@ export function guardGpu(): void {
 }
 
 async function guardAdapter(adapter: GPUAdapter): Promise<GPUAdapter> {
+  mustTellOfItself(adapter);
   const older = adapter as { requestAdapterInfo?: () => Promise<GPUAdapterInfo>; isFallbackAdapter?: boolean };
   const told: Partial<GPUAdapterInfo> = (adapter as { info?: GPUAdapterInfo }).info ?? (await older.requestAdapterInfo?.()) ?? {};
   const { vendor = '', architecture = '', device = '', description = '', subgroupMinSize = 4, subgroupMaxSize = 128 } = told;
@@ -68,7 +69,28 @@ async function guardAdapter(adapter: GPUAdapter): Promise<GPUAdapter> {
   return guard(adapter);
 }
 
+/** What wgpu asks for without a doubt: a panic would follow. */
+function mustTellOfItself({ limits, features }: GPUAdapter | GPUDevice): void {
+  const told: readonly unknown[] = [limits, features];
+  if (told.some((part) => typeof part !== 'object' || part === null)) throw new TypeError('this GPU does not tell its limits or features');
+}
+
+/** A loss that is told in no right way cannot be told from none; later commands fail then. */
+function lossOf(device: GPUDevice): Promise<GPUDeviceLostInfo> {
+  return new Promise((resolve) => {
+    Promise.resolve(device.lost as unknown).then(
+      (info) => {
+        if (info instanceof GPUDeviceLostInfo) resolve(info);
+      },
+      () => undefined,
+    );
+  });
+}
+
 function guardDevice(device: GPUDevice): GPUDevice {
+  mustTellOfItself(device);
+  const lost = lossOf(device);
+  Object.defineProperty(device, 'lost', { configurable: true, get: () => lost });
   devices.set(device, device);
   devices.set(device.queue, device);
   guard(device.queue);
@@ -119,6 +141,7 @@ function call(object: object, name: string, method: Method | undefined, values: 
     if (name === 'requestDevice') return Promise.resolve(answer).then((device) => guardDevice(device as GPUDevice));
     if (PROMISING.has(name)) return Promise.resolve(answer);
     if (isOfWebGpu(answer)) return adopt(answer, devices.get(object));
+    if (name === MAY_THROW && !holds(answer, values)) throw new TypeError('the mapped bytes are not there');
     if (MAKING.test(name) && (typeof answer !== 'object' || answer === null)) throw new TypeError(`${name} gave nothing`);
     return answer;
   } catch (error) {
@@ -126,6 +149,11 @@ function call(object: object, name: string, method: Method | undefined, values: 
     if (name === MAY_THROW) throw error;
     return PROMISING.has(name) ? refusal() : HUSK;
   }
+}
+
+/** Whether a mapped range has the bytes that were asked for. */
+function holds(range: unknown, [, size]: unknown[]): boolean {
+  return range instanceof ArrayBuffer && range.byteLength >= Number(size ?? 0);
 }
 
 /** Takes an object over that a device, or one of its objects, has made. */

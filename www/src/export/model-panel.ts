@@ -9,7 +9,7 @@ import { asSentence } from '../words-of-errors.js';
 import { download, fileName } from './download.js';
 import { accepted, refused } from './inbox.js';
 import type { FileAnswer } from './inbox.js';
-import { safetensors } from './safetensors.js';
+import { asWritten, safetensors } from './safetensors.js';
 
 /** A file that is larger is not read at all. */
 const LARGEST_BYTES = 64 * 1024 * 1024;
@@ -48,7 +48,7 @@ export class ModelPanel {
     if (answer.problem !== null) {
       const other = await this.#modelOf(config, bytes);
       const advice = other === null ? '' : ` It fits the model “${other}”: choose that under Model first.`;
-      return refused(`${name} is not a model for these settings: ${asSentence(shortened(answer.problem)).replace(/^./, (first) => first.toLowerCase())}${advice} Nothing was changed.`);
+      return refused(`${name} is not a model for these settings: ${asSentence(shortened(asWritten(answer.problem, bytes))).replace(/^./, (first) => first.toLowerCase())}${advice} Nothing was changed.`);
     }
     const ended = await this.#onModel(file.name, bytes);
     return accepted(`A run starts from ${name}. ${ended}`.trim());

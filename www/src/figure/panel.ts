@@ -37,7 +37,7 @@ export class FigurePanel {
   readonly #growth = element('p', { class: 'figure-growth' });
   readonly #legend = element('dl', { class: 'figure-legend' });
   readonly #observed = element('dl', { class: 'figure-observed' });
-  readonly #observedHead = element('p', { class: 'figure-observed-head' }, 'Reported only: the batch sizes that these would require. They decide nothing.');
+  readonly #observedHead = element('p', { class: 'figure-observed-head' }, 'Reported only: the batch sizes that these would require. They have no effect on the run.');
   readonly #explanation = element('p', { class: 'panel-note' });
   readonly #stepButton = element('button', { type: 'button', id: 'growth-button' }, 'Run until the batch grows');
   readonly #slowButton = element('button', { type: 'button', id: 'slow-button', 'aria-pressed': 'false' }, 'Slow motion');

@@ -53,7 +53,7 @@ export class Checkpoints {
     state.run.observe(({ phase }) => this.#followPhase(phase));
   }
 
-  /** The run as it stands after its last step. */
+  /** The run as it stands after its last step. It is on its way to the browser's storage then, which may take its time. */
   async take(): Promise<void> {
     this.#again = this.#asking;
     if (this.#asking) return;
@@ -65,7 +65,7 @@ export class Checkpoints {
     const answer = await this.#session.checkpoint();
     this.#asking = false;
     const checkpoint = answer?.checkpoint ?? null;
-    if (checkpoint !== null && this.#course === course) await this.#keep(run, checkpoint);
+    if (checkpoint !== null && this.#course === course) void this.#keep(run, checkpoint);
     if (this.#again) await this.take();
   }
 

@@ -76,7 +76,7 @@ function describe({ comparison, entries, phase, ended }: Course): string {
       return `${beginning} ${index + 1} of ${made.length}: ${made[index]?.variant.name ?? ''}. ${comparison.hint} ${ended}`.trim();
     }
     case 'stopped':
-      return 'The comparison was stopped; its runs so far are listed below. Continue makes the others.';
+      return 'The comparison was stopped; its runs so far are listed below. Press Continue to run the others.';
     case 'finished':
       return made.length === 0 ? 'No run could start: the table says why.' : `Compared: ${names}. ${comparison.hint}`;
   }

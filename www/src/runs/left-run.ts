@@ -20,13 +20,15 @@ export class LeftRunOffer {
   readonly #checkpoints: Checkpoints;
   readonly #conductor: RunConductor;
   readonly #ownership: RunOwnership;
+  readonly #offers: (dataset: DatasetName) => boolean;
   #left: Resumable | null = null;
   /** Pressed, but the data is not here yet. */
   #waits = false;
   /** Runs that are open in other tabs, and waited for. */
   readonly #elsewhere = new Set<string>();
 
-  constructor(parts: { state: PageState; library: RunLibrary; checkpoints: Checkpoints; conductor: RunConductor; ownership: RunOwnership }) {
+  constructor(parts: { state: PageState; library: RunLibrary; checkpoints: Checkpoints; conductor: RunConductor; ownership: RunOwnership; offers: (dataset: DatasetName) => boolean }) {
+    this.#offers = parts.offers;
     this.#state = parts.state;
     this.#library = parts.library;
     this.#checkpoints = parts.checkpoints;
@@ -114,6 +116,10 @@ export class LeftRunOffer {
   #fetch(dataset: DatasetName): boolean {
     const settings = this.#state.settings.value;
     if (settings === null) return false;
+    if (!this.#offers(dataset)) {
+      setText(this.#text, `That run used ${DATASETS[dataset]}, which this site does not offer.`);
+      return false;
+    }
     if (dataset === 'own') {
       setText(this.#text, 'That run used your files: choose them again under Data, then continue.');
       return false;

@@ -51,11 +51,16 @@ export async function leftRuns(slot: number): Promise<Resumable[]> {
   return (await newestFirst()).flatMap(([key, left]) => {
     const { run } = readStoredRun(left.run, { slot });
     const checkpoint = readCheckpoint(left.checkpoint);
-    return run === null || checkpoint === null ? [] : [{ key, run, checkpoint }];
+    return run === null || run.log.length === 0 || checkpoint === null ? [] : [{ key, run, checkpoint }];
   });
 }
 
 async function newestFirst(): Promise<[string, Partial<LeftRun>][]> {
   const found = (await entries('left')).filter((entry): entry is [string, Partial<LeftRun>] => typeof entry[1] === 'object' && entry[1] !== null);
-  return found.sort(([, one], [, other]) => (other.savedAt ?? 0) - (one.savedAt ?? 0));
+  return found.sort(([, one], [, other]) => timeOf(other) - timeOf(one));
+}
+
+/** Whatever is kept there. */
+function timeOf({ savedAt }: { savedAt?: unknown }): number {
+  return Number.isFinite(savedAt) ? Number(savedAt) : 0;
 }

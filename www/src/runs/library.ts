@@ -90,14 +90,20 @@ export class RunLibrary {
     this.touch();
   }
 
+  /** Runs that are kept, or at hand, stay: then the list is longer for a while. */
   add(run: TrainedRun): void {
     this.#runs.push(run);
     while (this.#runs.length > MOST_RUNS) {
-      const oldest = this.#runs.find((candidate) => candidate !== run && !candidate.pinned) ?? this.#runs[0];
+      const oldest = this.#runs.find((candidate) => candidate !== run && candidate !== this.#current && !candidate.pinned);
       if (oldest === undefined) break;
       this.#remove(oldest);
     }
     this.touch();
+  }
+
+  /** How many runs can be added: those that are kept, or at hand, give way to none. */
+  get room(): number {
+    return Math.max(0, MOST_RUNS - this.#runs.filter((run) => run.pinned || run === this.#current).length);
   }
 
   /** A run that goes on from one of its earlier steps leaves behind what came after it, as a run of its own. */

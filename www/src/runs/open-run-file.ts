@@ -19,15 +19,24 @@ export async function openRunFile(file: File, library: RunLibrary): Promise<File
     return refused(`${name} is not valid JSON.`);
   }
   const found = runsIn(content);
+  const { room } = library;
+  if (found.runs.length > room) return refused(`${name} holds ${runsInWords(found.runs.length)}, but the list of runs has room for ${formatCount(room)}.`);
   const readings = found.runs.map((one) => readRunFile(one, { id: library.newId(), slot: library.freeSlot() }));
   // All of them, or none.
   const mistakes = [...found.mistakes, ...readings.flatMap((reading) => reading.mistakes)];
   if (mistakes.length > 0) return refused(`${name} is not a valid saved run: ${inBrief(mistakes)}`);
   const runs = readings.flatMap(({ run }) => run ?? []);
+  const before = library.runs;
   for (const run of runs) {
     run.slot = library.freeSlot();
     library.add(run);
   }
-  const names = runs.map((run) => quoted(run.name));
-  return accepted(names.length === 1 ? `${names.join('')} from ${name} is in the list of runs.` : `${formatCount(names.length)} runs from ${name} are in the list of runs.`);
+  const removed = before.filter((run) => !library.runs.includes(run)).length;
+  const what = runs.length === 1 ? `${quoted(runs[0]?.name ?? '')} from ${name} is` : `${runsInWords(runs.length)} from ${name} are`;
+  const whatLeft = removed === 0 ? '' : ` ${removed === 1 ? 'The oldest run has' : `The ${formatCount(removed)} oldest runs have`} left the list to make room.`;
+  return accepted(`${what} in the list of runs.${whatLeft}`);
+}
+
+function runsInWords(count: number): string {
+  return count === 1 ? 'one run' : `${formatCount(count)} runs`;
 }

@@ -6,6 +6,7 @@
  */
 
 const PREFIX = 'adadagrad-run-';
+const PATIENCE_MILLISECONDS = 3000;
 
 export class RunOwnership {
   #id: string | null = null;
@@ -45,7 +46,7 @@ export class RunOwnership {
 /** Whether no tab has the run open. To look takes nothing from anybody. */
 export async function isFree(id: string): Promise<boolean> {
   try {
-    const { held = [] } = (await locks()?.query()) ?? {};
+    const { held = [] } = (await Promise.race([locks()?.query(), silence()])) ?? {};
     return held.every(({ name }) => name !== PREFIX + id);
   } catch {
     // Where locks are forbidden, nobody can have one.
@@ -56,6 +57,11 @@ export async function isFree(id: string): Promise<boolean> {
 /** Resolves as soon as no other tab has the run open. */
 export async function whenFree(id: string): Promise<void> {
   await locks()?.request(PREFIX + id, () => undefined);
+}
+
+/** A browser that has not answered by then is taken to have no locks. */
+function silence(): Promise<undefined> {
+  return new Promise((resolve) => setTimeout(() => resolve(undefined), PATIENCE_MILLISECONDS));
 }
 
 function locks(): LockManager | null {
@@ -76,5 +82,6 @@ async function hold(id: string): Promise<(() => void) | null> {
     });
     // Where locks are forbidden, nobody can have one.
     asked.catch(() => resolve(() => undefined));
+    void silence().then(() => resolve(() => undefined));
   });
 }

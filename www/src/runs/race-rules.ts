@@ -56,7 +56,7 @@ export class RaceRules {
       // As many as there are colours.
       box.disabled = isFull && !box.checked;
     }
-    setText(this.#summary, `Rules in the race: ${chosen.length} of ${NAMES.length}${isFull ? ', the most at once' : chosen.length < 2 ? ', and two are needed' : ''}`);
+    setText(this.#summary, `Rules in the race: ${chosen.length} of ${NAMES.length}${isFull ? ', the most at once' : chosen.length < 2 ? ', but a race needs two' : ''}`);
     const inOrder = NAMES.filter((name) => chosen.includes(name));
     if (inOrder.join() !== this.chosen.value.join()) this.chosen.value = inOrder;
   }

@@ -24,6 +24,12 @@ const elapsed = v.pipe(number, v.minValue(0, 'must not be negative'));
 
 const computedBy = v.nullable(record({ engine: name(['cpu', 'webgpu']), adapter: v.nullable(text) }));
 
+/** A run has some name: it stands in sentences, and on buttons. */
+const title = v.pipe(
+  text,
+  v.transform((words) => words.trim() || 'Unnamed run'),
+);
+
 const change = record({ step: count, samplesSeen: count, elapsed, config: runConfig, text });
 
 const evaluation = record({ step: count, samples_seen: count, accuracy: share, loss: measure, elapsed });
@@ -44,7 +50,7 @@ const WHOLE = `must have whole numbers as ${WHOLE_COLUMNS.join(', ')}`;
 const areWhole = (columns: AnyColumns): boolean => WHOLE_COLUMNS.every((column) => every(columns[column], isCount));
 
 const ORDER = 'must be in the order of their steps';
-const areOrdered = (columns: AnyColumns): boolean => ORDERED_COLUMNS.every((column) => isAscending(columns[column]));
+const areOrdered = (columns: AnyColumns): boolean => ORDERED_COLUMNS.every((column) => isAscending(columns[column])) && isStrictlyAscending(columns.step);
 
 function every(values: ArrayLike<number | null>, holds: (value: number | null) => boolean): boolean {
   for (let index = 0; index < values.length; index += 1) if (!holds(values[index] ?? null)) return false;
@@ -59,6 +65,16 @@ function isAscending(values: ArrayLike<number | null>): boolean {
   let last = 0;
   return every(values, (value) => {
     const follows = value !== null && value >= last;
+    last = value ?? NaN;
+    return follows;
+  });
+}
+
+/** No step is made twice. */
+function isStrictlyAscending(values: ArrayLike<number | null>): boolean {
+  let last = -Infinity;
+  return every(values, (value) => {
+    const follows = value !== null && value > last;
     last = value ?? NaN;
     return follows;
   });
@@ -92,7 +108,7 @@ function observedOf<Columns extends v.GenericSchema>(columns: Columns) {
 const runFile = record({
   format: v.literal(FORMAT, `must be ${FORMAT}`),
   version: version(VERSION),
-  name: text,
+  name: title,
   config: runConfig,
   computed_by: computedBy,
   changes,
@@ -205,7 +221,7 @@ const storedRun = record({
   format: v.literal(STORED_FORMAT, `must be ${STORED_FORMAT}`),
   version: version(VERSION),
   id: v.pipe(v.string('must be a string'), v.nonEmpty('must not be empty')),
-  name: text,
+  name: title,
   config: runConfig,
   computedBy,
   changes,
@@ -236,15 +252,15 @@ const storedRun = record({
 export type StoredRun = v.InferOutput<typeof storedRun>;
 
 export function storeRun(run: TrainedRun): StoredRun {
-  const { id, name: title, config, computedBy: by, changes: made, evaluations: measured } = run;
-  return { format: STORED_FORMAT, version: VERSION, id, name: title, config, computedBy: by, changes: made, evaluations: measured, log: run.log.stored() };
+  const { id, name: own, config, computedBy: by, changes: made, evaluations: measured } = run;
+  return { format: STORED_FORMAT, version: VERSION, id, name: own, config, computedBy: by, changes: made, evaluations: measured, log: run.log.stored() };
 }
 
 export function readStoredRun(content: unknown, { slot }: { slot: number }): RunReading {
   const { value: stored, mistakes } = parse(storedRun, content);
   if (stored === null) return { run: null, mistakes };
-  const { id, name: title, config, computedBy: by, changes: made, evaluations: measured, log } = stored;
-  const run = new TrainedRun({ id, name: title, slot, config });
+  const { id, name: own, config, computedBy: by, changes: made, evaluations: measured, log } = stored;
+  const run = new TrainedRun({ id, name: own, slot, config });
   run.computedBy = by;
   run.changes = made;
   run.evaluations = measured;

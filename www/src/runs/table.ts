@@ -10,6 +10,8 @@ import { runActions } from './run-actions.js';
 import type { RunActions } from './run-actions.js';
 import type { TrainedRun } from './trained-run.js';
 
+const MOST_CHANGES_TOLD = 6;
+
 interface Row {
   root: HTMLTableRowElement;
   settings: HTMLElement;
@@ -73,8 +75,7 @@ export class RunsTable {
   #showRow(run: TrainedRun, row: Row): void {
     const others = this.#library.runs.filter((other) => other !== run).map((other) => other.config);
     const apart = whatSetsApart(run.config, others) || describeSettings(run.config);
-    const changed = run.changes.map(({ step, text }) => `; after step ${formatCount(step)}: ${text}`);
-    setText(row.settings, [apart, ...changed].join(''));
+    setText(row.settings, apart + describeChanges(run));
     showFigures(run, row);
     row.actions.show();
   }
@@ -95,6 +96,13 @@ export class RunsTable {
     );
     return { root, settings, figures: cells, actions };
   }
+}
+
+/** The newest; a slider can leave hundreds. */
+function describeChanges({ changes }: TrainedRun): string {
+  const earlier = changes.length - MOST_CHANGES_TOLD;
+  const told = changes.slice(-MOST_CHANGES_TOLD).map(({ step, text }) => `; after step ${formatCount(step)}: ${text}`);
+  return [...(earlier > 0 ? [`; ${formatCount(earlier)} earlier ${earlier === 1 ? 'change' : 'changes'}`] : []), ...told].join('');
 }
 
 function showFigures(run: TrainedRun, row: Row): void {

@@ -59,6 +59,11 @@ export class DataPanel {
     return this.#chosen !== this.#opened;
   }
 
+  /** Whether there are such data here, or the visitor may have them. */
+  offers(dataset: DatasetName): boolean {
+    return [...this.#select.options].some((option) => option.value === dataset && !option.disabled);
+  }
+
   /** At the beginning the address says it, before anything else of it can be read. */
   begin(dataset: DatasetName): void {
     if (dataset !== 'own') this.#chosen = { kind: 'dataset', dataset };

@@ -1,6 +1,6 @@
 /** One form field for each kind of setting: a label, an input, a hint, and room for what is wrong. */
 import { element, setText } from '../dom.js';
-import { readNumber } from '../numbers.js';
+import { readList, readNumber } from '../numbers.js';
 import type { CheckboxSpec, FieldSpec, NumberSpec, SelectSpec, SeveralSpec, TextSpec } from './field-specs.js';
 import { MOST_OBSERVED, OBSERVABLE, observedNames, withObserved } from './observable.js';
 
@@ -131,19 +131,52 @@ function createSelectField(spec: SelectSpec, listener: FieldListener): Field {
   return { ...WITHOUT_MISTAKES, id: spec.id, root, show, mark: mistakes.show };
 }
 
-/** Any text is a value here: whether the setting can be that, the core tells. */
+/** A list of sizes or milestones: whether the setting can be that, the core tells. */
 function createTextField(spec: TextSpec, listener: FieldListener): Field {
   const input = element('input', { id: `setting-${spec.id}`, type: 'text', autocomplete: 'off', spellcheck: 'false' });
   const mistakes = mistakeBelow(spec, input);
   const root = wrap(spec, input, mistakes.root);
-  input.addEventListener('input', () => listener.onValue(spec.id, input.value));
+  let shown = spec.value;
+  let typingMistake: string | null = null;
+  let problem: string | null = null;
+  const refresh = (): void => mistakes.show(typingMistake ?? problem);
+  input.addEventListener('input', () => {
+    const { value, mistake } = readList(input.value);
+    typingMistake = mistake;
+    refresh();
+    if (value === null) listener.onMistake();
+    else listener.onValue(spec.id, value);
+  });
+  const write = (): void => {
+    input.value = shown;
+    typingMistake = null;
+    refresh();
+  };
   const show = (next: FieldSpec): void => {
     if (next.kind !== 'text') return;
     retitle(root, next);
-    if (input.value !== next.value) input.value = next.value;
+    const isSame = next.value === shown;
+    shown = next.value;
+    if (typingMistake !== null && isSame) return;
+    // What is being typed stays as it is while it means the value shown.
+    if (readList(input.value).value !== shown) write();
   };
-  show(spec);
-  return { ...WITHOUT_MISTAKES, id: spec.id, root, show, mark: mistakes.show };
+  write();
+  return {
+    id: spec.id,
+    root,
+    get hasMistake() {
+      return typingMistake !== null;
+    },
+    show,
+    forgetMistake: () => {
+      if (typingMistake !== null) write();
+    },
+    mark: (next) => {
+      problem = next;
+      refresh();
+    },
+  };
 }
 
 function createCheckboxField(spec: CheckboxSpec, listener: FieldListener): Field {

@@ -4,7 +4,7 @@
  */
 import type { RunConfig } from '../../pkg/adadagrad_web.js';
 import { oneOf, quoted } from '../brief.js';
-import { readNumber } from '../numbers.js';
+import { readList, readNumber } from '../numbers.js';
 import type { Catalogue } from '../protocol.js';
 import { chooseController, chooseDecay, chooseOptimizer, chooseTest, CONTROLLERS, DECAYS, isControllerName, isDecayName, isModelName, isOptimizerName, isTestName, MODEL_EXAMPLES, NORMALISATIONS, OPTIMIZERS, TESTS } from './choices.js';
 import { fieldSpecs } from './field-specs.js';
@@ -82,7 +82,7 @@ export function applyWords(base: RunConfig, words: ReadonlyMap<string, string>, 
       config = choose(config, choice, word, catalogue);
       used.set(choice, word);
     } else {
-      problems.push(`${quoted(`${choice}=${word}`)} is not valid: ${choice} must be ${oneOf(NAMES[choice])}.`);
+      problems.push(`${quoted(`${choice}=${word}`)} is not valid: ${choice} must be ${oneOf(NAMES[choice].filter((name) => name !== 'own'))}.`);
     }
   }
   // A number changes no place of another: which there are is settled by the choices.
@@ -120,7 +120,10 @@ function readWord(word: string, known: FlatValue, field: FieldSpec | undefined):
   if (typeof known === 'boolean') {
     return { value: word === 'true' ? true : word === 'false' ? false : undefined, mistake: 'It must be true or false.' };
   }
-  if (field?.kind === 'text') return { value: word, mistake: '' };
+  if (field?.kind === 'text') {
+    const { value, mistake } = readList(word);
+    return { value: value ?? undefined, mistake: mistake ?? '' };
+  }
   if (field?.kind === 'several') return readObserved(word);
   if (field?.kind === 'select') {
     const names = field.options.map((option) => option.value);
@@ -128,7 +131,8 @@ function readWord(word: string, known: FlatValue, field: FieldSpec | undefined):
   }
   const number = field?.kind === 'number' ? field : { whole: false, optional: false };
   if (word === 'none' && number.optional) return { value: null, mistake: '' };
-  const { value, mistake } = readNumber(word, { ...number, optional: false });
+  // Addresses write a blank as “+”, so that “1e+3” arrives with a blank.
+  const { value, mistake } = readNumber(word.replace(/(\de) (\d)/i, '$1+$2'), { ...number, optional: false });
   return mistake === null ? { value, mistake: '' } : { value: undefined, mistake };
 }
 

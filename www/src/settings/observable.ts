@@ -19,7 +19,7 @@ export const MOST_OBSERVED = 8;
 
 const NOISE_SCALE_DOCS: Readonly<Record<string, string>> = {
   noise_scale: 'The variance of the gradients, divided by the squared norm of their mean.',
-  noise_scale_preconditioned: 'The same of gradients divided by the root of the optimizer’s second moments.',
+  noise_scale_preconditioned: 'The same for gradients that are divided by the square roots of the optimizer’s second moments.',
   noise_scale_sign: 'The squared sum of the coordinates’ standard deviations, divided by the squared sum of the mean’s absolute values.',
 };
 
@@ -58,6 +58,6 @@ export function mistakeInObserved(text: string): string | null {
   const names = observedNames(text);
   const unknown = names.find((name) => !QUANTITIES.some((known) => known.name === name));
   if (unknown !== undefined) return `${quoted(unknown)} is not one of ${oneOf(QUANTITIES.map(({ name }) => name))}.`;
-  if (new Set(names).size < names.length) return 'A name stands there twice.';
+  if (new Set(names).size < names.length) return 'A name is listed twice.';
   return names.length > MOST_OBSERVED ? `At most ${MOST_OBSERVED} can be reported.` : null;
 }

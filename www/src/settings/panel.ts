@@ -101,7 +101,7 @@ export class SettingsPanel {
 
   /** Whether a run could begin with what the fields hold. */
   #judge(config: RunConfig | null): void {
-    if (this.hasMistakes) this.#state.settingsProblem.value = 'A field below does not hold a valid number.';
+    if (this.hasMistakes) this.#state.settingsProblem.value = 'A value below is not valid.';
     else if (config !== null) this.#validate(config);
   }
 

@@ -2,6 +2,7 @@
  * The core names settings as they are called in a RunConfig ("initial_batch is 1, but must be from 8 to 4096").
  * Here its sentence gets the names that the page shows, and is led to the field that it is about.
  */
+import { shortened } from '../brief.js';
 import { asSentence } from '../words-of-errors.js';
 import type { PageState } from '../state.js';
 import { fieldSpecs } from './field-specs.js';
@@ -19,7 +20,7 @@ export function inPageWords(problem: string, fields: ReadonlyMap<string, FieldSp
   const [own = ''] = /^[\w.]*/.exec(problem) ?? [];
   const field = named.get(own.split('.').at(-1) ?? '');
   const rest = problem.slice(own.length).replace(/\b[a-z]+_\w*/g, (word) => labelled(word, named.get(word)));
-  return { message: asSentence(`${labelled(own, field)}${rest}`), fieldId: field?.id ?? null };
+  return { message: asSentence(shortened(`${labelled(own, field)}${rest}`)), fieldId: field?.id ?? null };
 }
 
 /** What the page calls the field of a setting, where there is one. */

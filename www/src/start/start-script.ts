@@ -34,6 +34,7 @@ document.addEventListener('securitypolicyviolation', (event) => {
 });
 
 function suspicion(message: string): string {
+  if (/(token|got) '?</.test(message)) return 'a web page arrived instead of one of its files: this network may ask you to sign in';
   return isAboutMissing(message) ? 'this browser may lack something that it needs' : 'one of its files may be damaged';
 }
 

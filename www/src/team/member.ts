@@ -24,7 +24,8 @@ export class Member {
     this.#worker.onmessage = ({ data }: MessageEvent<Answer>) => this.#hear(data);
     this.#worker.onerror = (event) => {
       event.preventDefault();
-      this.#fail(event.message);
+      // Nothing is said where its file is what failed.
+      this.#fail(event.message || 'a part of the page did not arrive');
     };
     this.#worker.onmessageerror = () => this.#fail('a message could not be read');
   }

@@ -48,8 +48,10 @@ export function writeAddress(choices: Choices, catalogue: Catalogue): string {
 /** Null when the address says nothing about the state. */
 export function readAddress(hash: string, catalogue: Catalogue): AddressReading | null {
   if (!hash.includes('=')) return null;
-  const words = new Map(new URLSearchParams(hash.replace(/^#/, '')));
+  const pairs = [...new URLSearchParams(hash.replace(/^#/, ''))];
+  const words = new Map(pairs);
   const problems: string[] = [];
+  if (words.size < pairs.length) problems.push(...describeRepeated(pairs));
   const take = (key: string): string | undefined => {
     const word = words.get(key);
     words.delete(key);
@@ -80,6 +82,13 @@ export function readAddress(hash: string, catalogue: Catalogue): AddressReading 
     problems.push(...reading.problems);
   }
   return { choices, base, words: used, problems };
+}
+
+/** What an address says twice, and differently. */
+function describeRepeated(pairs: readonly [string, string][]): string[] {
+  const last = new Map(pairs);
+  const repeated = new Set(pairs.filter(([key, word]) => last.get(key) !== word).map(([key]) => key));
+  return [...repeated].map((key) => `${quoted(key)} is given more than once: the last one, ${quoted(last.get(key) ?? '')}, is used.`);
 }
 
 function readPreset(name: string | undefined, presets: readonly Preset[], problems: string[]): RunConfig | null {
