@@ -87,6 +87,9 @@ pub struct RunConfig {
     pub min_batch: u32,
     /// Largest batch size; at most the number of training samples.
     pub max_batch: u32,
+    /// Largest number of parts that a batch is cut into; 0 for that of the network. See
+    /// [`Cut::of_run`](crate::training::Cut::of_run).
+    pub parts: u32,
     /// The run stops after the step in which the number of samples seen reaches this number.
     pub sample_budget: u64,
     /// Determines the initial parameters and the order of samples.
@@ -112,6 +115,7 @@ crate::fields::readable!(RunConfig {
     initial_batch,
     min_batch,
     max_batch,
+    parts,
     sample_budget,
     seed,
     evaluate_every,
@@ -177,6 +181,7 @@ impl Preset {
             initial_batch: 8,
             min_batch: 1,
             max_batch: 60_000,
+            parts: 0,
             sample_budget: 6_000_000,
             seed: 0,
             evaluate_every: 60_000,
@@ -242,6 +247,16 @@ crate::settings::table!(RunConfig {
             "The largest batch in samples, at most the number of training samples.",
         )
         .retunable(),
+        parts: u32 = 0 => Field::new(
+            "largest number of parts",
+            "The largest number of parts that a batch is cut into, which threads, workers and the ranks of a cluster compute \
+             side by side; 0 for that of the network, 8 or 32. A part has no fewer samples than suit the network (4 to 128), \
+             whatever this number is. It changes the order of the sums, so the bits of the result, which stay the same for \
+             any number of threads, workers and ranks. Tests and rules that compare parts cut a batch as they need. WebGPU \
+             adds a batch as a whole and needs no parts, unless the test compares them.",
+        )
+        .range(Range::whole(0, MOST_PARTS))
+        .placeholder("N"),
         sample_budget: u64 = 100_000 => Field::new(
             "sample budget",
             "The run ends after the step in which the number of training samples seen reaches this number.",
@@ -263,6 +278,9 @@ crate::settings::table!(RunConfig {
         .placeholder("SAMPLES"),
     }
 });
+
+/// As many as the worker-gradient test may ask for.
+const MOST_PARTS: u64 = 1_024;
 
 /// A batch size. What is allowed depends on the others and on the data: see [`RunConfig::validate_batches`].
 const fn size(title: &'static str, doc: &'static str) -> Field {

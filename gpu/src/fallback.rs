@@ -103,7 +103,7 @@ impl FallbackEngine {
         let network = self.network.clone();
         let needs = self.config.needs();
         let batch = self.config.max_batch.min(self.images.len());
-        let largest = Some(Cut::by_grain(network.grain(), batch, needs.parts));
+        let largest = Some(Cut::of_run(&self.config, network.grain(), batch));
         memory::check(ThreadsEngine::memory_bytes(&self.config, &network, &needs, largest, self.threads))?;
         let mut engine = ThreadsEngine::of_network(&self.config, network, images, self.threads, control)?;
         engine.restore(&snapshot.parameters, Some(&snapshot.memory))?;

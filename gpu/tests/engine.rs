@@ -127,6 +127,29 @@ fn networks_of_other_shapes_have_the_same_bits_too() {
     }
 }
 
+/// With another number of parts than the network's.
+#[test]
+fn the_number_of_parts_changes_the_bits_as_in_core_and_threads_do_not() {
+    let training = support::images(SAMPLES, 1);
+    let mut found = Vec::new();
+    for parts in [0, 1, 3, 1024] {
+        let config = config(Model::Cnn, tests()[1]);
+        let config = RunConfig { parts, initial_batch: 40, min_batch: 40, sample_budget: 120, ..config };
+        let (telemetry, parameters, _) = reference(config, &training);
+        for threads in 1..=3 {
+            let mut run = run(config, &training, threads);
+            // The grain is eight samples.
+            let expected = if parts == 0 { 5 } else { parts.min(5) };
+            assert_eq!(run.trainer().plan().unwrap().cut.parts(), expected);
+            let steps = std::iter::from_fn(|| run.step(&training).unwrap()).map(|line| line.telemetry);
+            assert!(steps.eq(telemetry.iter().copied()), "{parts} parts, {threads} threads");
+            assert_eq!(bits(&run.engine().parameters()), parameters, "{parts} parts, {threads} threads");
+        }
+        found.push(parameters);
+    }
+    assert!(found[0] == found[3] && found[0] != found[1] && found[1] != found[2]);
+}
+
 #[test]
 fn the_bits_are_those_of_core_for_any_number_of_threads() {
     let training = support::images(SAMPLES, 1);

@@ -6,9 +6,9 @@
 mod support;
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStderr, Command, Output, Stdio};
 
 use adadagrad_core::owned::checkpoint;
 use adadagrad_gpu::cluster::{launched, within_job};
@@ -20,7 +20,7 @@ const RUN: &str = "train --data . --model mlp-16 --initial-batch 150 --growth-ca
                    --evaluate-every 1000 --threads 1";
 /// The same without an end.
 const ENDLESS: &str = "train --data . --model mlp-16 --initial-batch 150 --max-batch 200 --sample-budget 9000000000 \
-                       --evaluate-every 9000000000 --threads 1 --save run.st --save-every 1steps";
+                       --evaluate-every 9000000000 --threads 1 --save-every 1steps";
 
 /// As many ranks as wanted, by root too, in turns on whatever processors there are.
 fn mpirun(folder: &Path) -> Command {
@@ -80,6 +80,50 @@ fn any_number_of_ranks_writes_the_same_checkpoint() {
     }
 }
 
+/// Small parts, as many as the settings allow: the same bits however they are spread.
+#[test]
+fn the_number_of_parts_is_a_setting() {
+    let folder = folder();
+    write_data(folder.path());
+    let mut found = Vec::new();
+    for parts in [5, 16] {
+        let run =
+            "train --data . --model cnn --initial-batch 150 --max-batch 200 --sample-budget 400 --threads 1";
+        let run = format!("{run} --parts {parts}");
+        succeed(folder.path(), &format!("{run} --save alone.st"));
+        let alone = fs::read(folder.path().join("alone.st")).unwrap();
+        for ranks in [2, 3] {
+            well(&mut on_ranks(folder.path(), ranks, &format!("{run} --save on.st")));
+            assert!(fs::read(folder.path().join("on.st")).unwrap() == alone, "{parts} parts, {ranks} ranks");
+            fs::remove_file(folder.path().join("on.st")).unwrap();
+        }
+        fs::remove_file(folder.path().join("alone.st")).unwrap();
+        found.push(alone);
+    }
+    assert!(found[0] != found[1]);
+}
+
+/// Processes that another MPI library's launcher has started know nothing of each other.
+#[test]
+fn processes_of_another_launcher_are_refused() {
+    let folder = folder();
+    write_data(folder.path());
+    for [rank, size] in [["PMI_RANK", "PMI_SIZE"], ["SLURM_PROCID", "SLURM_STEP_NUM_TASKS"]] {
+        let start = |number: &str| {
+            let mut command = Command::new(PROGRAM);
+            command.current_dir(folder.path()).env(rank, number).env(size, "3");
+            command.args(format!("{RUN} --save run.st").split_whitespace()).output().unwrap()
+        };
+        let first = start("0");
+        let said = text(&first.stderr);
+        assert_eq!(first.status.code(), Some(1), "{said}");
+        assert!(said.starts_with("error: the launcher has started 3 processes, but Open MPI v"), "{said}");
+        assert!(said.contains("knows of 1, so each would train alone"), "{said}");
+        assert_eq!(text(&start("1").stderr), "");
+    }
+    assert!(!folder.path().join("run.st").exists());
+}
+
 #[test]
 fn the_fast_reduction_is_told() {
     let folder = folder();
@@ -92,6 +136,9 @@ fn the_fast_reduction_is_told() {
 /// A run that goes on until something happens to it. Every step is saved.
 struct Endless {
     mpirun: Child,
+    /// Lines of telemetry.
+    steps: BufReader<fs::File>,
+    said: BufReader<ChildStderr>,
     /// Process ids of the ranks, in their order.
     ranks: Vec<String>,
 }
@@ -99,30 +146,53 @@ struct Endless {
 impl Endless {
     /// Starts it, and waits until the run was saved.
     fn start(folder: &Path, ranks: usize) -> Self {
+        Self::begin(
+            folder,
+            on_ranks(folder, ranks, &format!("{ENDLESS} --save run.st --telemetry steps")),
+            ranks,
+        )
+    }
+
+    /// The same of any command that becomes `mpirun`, with telemetry in `steps`.
+    fn begin(folder: &Path, mut command: Command, ranks: usize) -> Self {
         let fifo = folder.join("steps");
         assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
-        let mut mpirun = on_ranks(folder, ranks, &format!("{ENDLESS} --telemetry steps"));
-        let mut mpirun = mpirun.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let mut steps = BufReader::new(fs::File::open(&fifo).unwrap());
+        let mut mpirun = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let steps = BufReader::new(fs::File::open(&fifo).unwrap());
+        let said = BufReader::new(mpirun.stderr.take().unwrap());
+        let mut run = Self { mpirun, steps, said, ranks: Vec::new() };
         // When the third line comes, the second step was saved.
-        for _ in 0..3 {
-            assert!(
-                steps.read_line(&mut String::new()).unwrap() > 0,
-                "{}",
-                all(mpirun.stderr.as_mut().unwrap())
-            );
+        run.make_steps(3);
+        run.ranks = (0..ranks).map(|rank| process_of(run.mpirun.id(), rank)).collect();
+        run
+    }
+
+    /// Waits for steps.
+    fn make_steps(&mut self, count: usize) {
+        for _ in 0..count {
+            let has_line = self.steps.read_line(&mut String::new()).unwrap() > 0;
+            assert!(has_line, "{}", all(&mut self.said));
         }
-        std::thread::spawn(move || std::io::copy(&mut steps, &mut std::io::sink()));
-        let ranks = (0..ranks).map(|rank| process_of(mpirun.id(), rank)).collect();
-        Self { mpirun, ranks }
+    }
+
+    /// Waits until something is said, with the run going on meanwhile, and returns the line.
+    fn hear(&mut self, words: &str) -> String {
+        let mut line = String::new();
+        while !line.contains(words) {
+            line.clear();
+            assert!(self.said.read_line(&mut line).unwrap() > 0, "it ended without a word of {words}");
+        }
+        line
     }
 
     /// Sends a signal, and returns what is said at the end.
-    fn end(mut self, signal: &str, process: Option<usize>) -> String {
-        let process = process.map_or_else(|| self.mpirun.id().to_string(), |rank| self.ranks[rank].clone());
+    fn end(self, signal: &str, process: Option<usize>) -> String {
+        let Self { mut mpirun, mut steps, mut said, ranks } = self;
+        std::thread::spawn(move || std::io::copy(&mut steps, &mut std::io::sink()));
+        let process = process.map_or_else(|| mpirun.id().to_string(), |rank| ranks[rank].clone());
         assert!(Command::new("kill").args([signal, &process]).status().unwrap().success());
-        let said = all(self.mpirun.stderr.as_mut().unwrap());
-        assert!(!self.mpirun.wait().unwrap().success(), "{said}");
+        let said = all(&mut said);
+        assert!(!mpirun.wait().unwrap().success(), "{said}");
         said
     }
 }
@@ -144,17 +214,22 @@ fn process_of(mpirun: u32, rank: usize) -> String {
     children.split_whitespace().find(is_rank).unwrap().to_owned()
 }
 
-/// From the last checkpoint of an endless run, another number of ranks continues as one process does.
-fn continues(folder: &Path) {
-    let state = fs::read(folder.join("run.st")).unwrap();
+/// From a checkpoint of an endless run, another number of ranks continues as one process does.
+fn continues(folder: &Path, checkpoint: &str) {
+    let state = fs::read(folder.join(checkpoint)).unwrap();
     for name in ["on.st", "alone.st"] {
         fs::write(folder.join(name), &state).unwrap();
     }
-    let seen = checkpoint::read(&state).unwrap().state.unwrap().progress.samples_seen;
+    let seen = seen(&state);
     let more = format!("--data . --threads 1 --evaluate-every 9000 --sample-budget {}", seen + 1500);
     succeed(folder, &format!("train --resume alone.st --save alone.st {more}"));
     well(&mut on_ranks(folder, 3, &format!("train --resume on.st --save on.st {more}")));
     assert!(fs::read(folder.join("on.st")).unwrap() == fs::read(folder.join("alone.st")).unwrap());
+}
+
+/// Samples that a run had seen when it was saved.
+fn seen(checkpoint: &[u8]) -> u64 {
+    checkpoint::read(checkpoint).unwrap().state.unwrap().progress.samples_seen
 }
 
 #[test]
@@ -165,16 +240,28 @@ fn a_killed_rank_ends_the_run_and_the_last_checkpoint_continues_it() {
     let words = said.lines().rfind(|line| line.contains("checkpoint"));
     assert_eq!(words, Some("The other ranks do not answer. The last checkpoint is run.st."), "{said}");
     assert!(said.contains("Continue with: mpirun -n 2 "), "{said}");
-    continues(folder.path());
+    continues(folder.path(), "run.st");
+}
+
+/// Nobody names the file then, and it is whole all the same.
+#[test]
+fn a_run_whose_first_rank_is_killed_continues_too() {
+    let folder = folder();
+    write_data(folder.path());
+    Endless::start(folder.path(), 2).end("-KILL", Some(0));
+    continues(folder.path(), "run.st");
 }
 
 #[test]
-fn a_signal_to_mpirun_saves_the_run() {
-    let folder = folder();
-    write_data(folder.path());
-    let said = Endless::start(folder.path(), 2).end("-TERM", None);
-    assert!(said.contains("Saved run.st after step "), "{said}");
-    continues(folder.path());
+fn signals_to_mpirun_save_the_run() {
+    for signal in ["-TERM", "-INT"] {
+        let folder = folder();
+        write_data(folder.path());
+        let said = Endless::start(folder.path(), 2).end(signal, None);
+        assert!(said.contains("Saved run.st after step "), "{signal}: {said}");
+        assert!(said.contains("Continue with: mpirun -n 2 "), "{signal}: {said}");
+        continues(folder.path(), "run.st");
+    }
 }
 
 /// A rank of the test below.
@@ -183,6 +270,7 @@ fn a_signal_to_mpirun_saves_the_run() {
 fn panicking_rank() {
     let Some(launch) = launched() else { return };
     within_job(
+        &launch,
         || {
             assert!(launch.rank != 1, "rank 1 panics");
             // The others wait for ever.
@@ -203,6 +291,83 @@ fn a_panic_ends_all_ranks() {
     command.args(["panicking_rank", "--exact", "--ignored", "--nocapture"]);
     let said = refusal(&mut command);
     assert!(said.contains("rank 1 panics") && said.contains("last words"), "{said}");
+}
+
+/// Bytes: room for three checkpoints.
+const SMALL_DISK: u64 = 400 << 10;
+
+/// The command with the folder `disk` as a small disk of its own, which no others see. `None` where only root may mount one.
+fn on_small_disk(folder: &Path, more: &Command) -> Option<Command> {
+    let flags: [&[&str]; 2] = [&["--mount"], &["--mount", "--user", "--map-root-user"]];
+    let mut commands = flags.into_iter().map(|flags| {
+        let mut command = Command::new("unshare");
+        command.current_dir(folder).stdin(Stdio::null()).args(flags);
+        let script = format!("mount -t tmpfs -o size={SMALL_DISK} small disk && exec \"$@\"");
+        command.args(["sh", "-c", &script, "sh"]);
+        command.arg(more.get_program()).args(more.get_args());
+        command.envs(more.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        command
+    });
+    let is_possible = |command: &Command| {
+        let mut trial = Command::new(command.get_program());
+        trial.current_dir(folder).args(command.get_args().take_while(|argument| *argument != "sh"));
+        trial.args(["mount", "-t", "tmpfs", "small", "disk"]);
+        trial.stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+    };
+    commands.find(is_possible)
+}
+
+/// A disk that is full for a while: the run goes on and says so once, the checkpoint on it stays whole, and the next ones
+/// come when there is space again.
+#[test]
+fn a_disk_that_gets_full_ends_nothing_and_leaves_the_last_checkpoint() {
+    let folder = folder();
+    write_data(folder.path());
+    fs::create_dir(folder.path().join("disk")).unwrap();
+    let run = on_ranks(folder.path(), 2, &format!("{ENDLESS} --save disk/run.st --telemetry steps"));
+    let small = on_small_disk(folder.path(), &run);
+    let has_disk = small.is_some();
+    let mut run = Endless::begin(folder.path(), small.unwrap_or(run), 2);
+    // Only its own processes see the disk.
+    let disk = Path::new("/proc").join(run.mpirun.id().to_string()).join("root");
+    let disk = disk.join(folder.path().strip_prefix("/").unwrap()).join("disk");
+    let filler = disk.join("filler");
+    // Where no disk can be made, no file of the first rank may grow beyond a part of a checkpoint.
+    let limit_files = |limit: &str| {
+        let limited = Command::new("prlimit").args(["--pid", &run.ranks[0], limit]).status().unwrap();
+        assert!(limited.success());
+    };
+    if has_disk {
+        // So large that beside one checkpoint there is no room for another. While one takes the other's place, there is
+        // none for this either.
+        let checkpoint = fs::metadata(disk.join("run.st")).unwrap().len();
+        let filling = vec![1; usize::try_from(SMALL_DISK - checkpoint * 3 / 2).unwrap()];
+        while let Err(full) = fs::write(&filler, &filling) {
+            assert_eq!(full.kind(), ErrorKind::StorageFull);
+            run.make_steps(1);
+        }
+    } else {
+        limit_files("--fsize=50000:unlimited");
+    }
+    let error = run.hear("The run continues, and saving is tried again.");
+    let reason = if has_disk { "No space left on device" } else { "File too large" };
+    assert!(error.starts_with("disk/run.st: ") && error.contains(reason), "{error}");
+    run.make_steps(3);
+    let last = fs::read(disk.join("run.st")).unwrap();
+    run.make_steps(3);
+    assert!(fs::read(disk.join("run.st")).unwrap() == last, "it was replaced");
+    fs::write(folder.path().join("last.st"), &last).unwrap();
+    if has_disk {
+        fs::remove_file(&filler).unwrap();
+    } else {
+        limit_files("--fsize=unlimited:unlimited");
+    }
+    run.make_steps(3);
+    let next = fs::read(disk.join("run.st")).unwrap();
+    assert!(seen(&next) > seen(&last));
+    let said = run.end("-TERM", None);
+    assert!(said.contains("Saved disk/run.st after step ") && !said.contains("tried again"), "{said}");
+    continues(folder.path(), "last.st");
 }
 
 #[test]

@@ -8,7 +8,38 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
+#[cfg(not(feature = "mpi"))]
+use support::program::program;
 use support::program::{SHORT, folder, lines, refuse, run, succeed, text, timeless};
+
+/// How a batch is cut is part of a run: of its settings, its checkpoint and its bits.
+#[test]
+fn the_number_of_parts_is_a_setting_of_the_run() {
+    let folder = folder();
+    let run = "train --data . --model cnn --initial-batch 100 --max-batch 100 --sample-budget 200 --quiet";
+    let config: Value =
+        serde_json::from_str(&succeed(folder.path(), &format!("{run} --parts 3 --print-config"))).unwrap();
+    assert_eq!(config["parts"], 3);
+    fs::write(folder.path().join("three.json"), config.to_string()).unwrap();
+    let parameters = |flags: &str| {
+        succeed(folder.path(), &format!("{run} {flags} --save run.safetensors"));
+        let bytes = fs::read(folder.path().join("run.safetensors")).unwrap();
+        fs::remove_file(folder.path().join("run.safetensors")).unwrap();
+        bytes
+    };
+    let three = parameters("--parts 3 --threads 1");
+    assert!(parameters("--config three.json --threads 2") == three);
+    let [seven, own] = ["--parts 7", "--parts 0"].map(parameters);
+    assert!(three != seven && own != seven && own == parameters(""));
+    // A resumed run keeps it.
+    succeed(folder.path(), &format!("{} --parts 3 --save part.safetensors", run.replace("200", "100")));
+    let said = refuse(folder.path(), "train --data . --resume part.safetensors --parts 4");
+    assert!(said.contains("a resumed run keeps the settings of its checkpoint"), "{said}");
+    let resume =
+        "train --data . --resume part.safetensors --sample-budget 200 --quiet --save part.safetensors";
+    succeed(folder.path(), resume);
+    assert!(fs::read(folder.path().join("part.safetensors")).unwrap() == three);
+}
 
 #[test]
 fn settings_that_cannot_run_are_refused_with_the_range() {
@@ -23,6 +54,8 @@ fn settings_that_cannot_run_are_refused_with_the_range() {
         ("--test augmented --nu -2", "--nu is -2, but must be a number above 0"),
         ("--test coordinate_norm --quantile 1.5", "--quantile is 1.5, but must be above 0 and at most 1"),
         ("--test worker-norm --workers 1", "--workers is 1, but must be from 2 to 1024"),
+        ("--parts 1025", "--parts is 1025, but must be from 0 to 1024"),
+        ("--parts 2.5", "expected a whole number"),
         ("--learning-rate 0", "--learning-rate is 0, but must be a number above 0"),
         ("--growth-cap 1", "--growth-cap is 1, but must be a number above 1"),
         ("--sample-budget 0", "--sample-budget is 0, but must be from 1"),
@@ -569,18 +602,28 @@ fn the_self_test_passes_and_its_report_is_one_json_file() {
 /// Several of a program that knows nothing of the others would write over each other's files.
 #[cfg(not(feature = "mpi"))]
 #[test]
-fn several_started_by_mpirun_are_refused_without_mpi() {
+fn several_that_a_launcher_has_started_are_refused_without_mpi() {
     let folder = folder();
-    let started = |rank: &str, size: &str| {
-        let mut command = support::program::program(folder.path(), &format!("{SHORT} --save run.st"));
-        command.env("OMPI_COMM_WORLD_RANK", rank).env("OMPI_COMM_WORLD_SIZE", size).output().unwrap()
-    };
-    let first = started("0", "2");
-    assert_eq!(first.status.code(), Some(1));
-    let said = text(&first.stderr);
-    assert!(said.contains("built without MPI") && said.lines().count() == 1, "{said}");
-    let second = started("1", "2");
-    assert_eq!((second.status.code(), &second.stderr[..], &second.stdout[..]), (Some(0), &b""[..], &b""[..]));
-    assert!(!folder.path().join("run.st").exists());
-    assert!(started("0", "1").status.success());
+    for [of_rank, of_size] in [
+        ["OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"],
+        ["PMI_RANK", "PMI_SIZE"],
+        ["SLURM_PROCID", "SLURM_STEP_NUM_TASKS"],
+    ] {
+        let started = |rank: &str, size: &str| {
+            let mut command = program(folder.path(), &format!("{SHORT} --save run.st"));
+            command.env(of_rank, rank).env(of_size, size).output().unwrap()
+        };
+        let first = started("0", "2");
+        assert_eq!(first.status.code(), Some(1));
+        let said = text(&first.stderr);
+        assert!(said.contains("built without MPI") && said.lines().count() == 1, "{said}");
+        let second = started("1", "2");
+        let silent = (Some(0), &b""[..], &b""[..]);
+        assert_eq!((second.status.code(), &second.stderr[..], &second.stdout[..]), silent);
+        assert!(!folder.path().join("run.st").exists());
+        if of_size.starts_with("OMPI") {
+            assert!(started("0", "1").status.success());
+            fs::remove_file(folder.path().join("run.st")).unwrap();
+        }
+    }
 }

@@ -2,14 +2,16 @@
 #![allow(clippy::unwrap_used, reason = "a test that meets the unexpected should stop there")]
 
 use std::num::NonZero;
-use std::sync::Arc;
+use std::sync::{Arc, Barrier, Mutex};
+use std::thread;
 
 use adadagrad_core::backend::{Backend, FastBackend, PlainBackend};
 use adadagrad_core::batch_test::{AnyTest, CoordinateNormTest, InnerProductTest, NormTest};
 use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::dataset::{Dataset, ReadError, SampleShape, Targets, Visit};
 use adadagrad_core::model::Model;
-use adadagrad_core::network::Shape;
+use adadagrad_core::network::{Grain, Shape};
+use adadagrad_core::owned::cluster::{Collective, CollectiveError, Reduction};
 use adadagrad_core::owned::threads::ThreadsEngine;
 use adadagrad_core::owned::{Advance, LocalRun, OwnedNetwork, SharedDataset};
 use adadagrad_core::training::Trainer;
@@ -134,6 +136,123 @@ fn an_engine_s_memory_is_known_beforehand() {
         // The library's memory for packed matrices is not planned.
         let fair = taken - taken / 12..=taken + taken / 50;
         assert!(fair.contains(&planned), "{test:?}: {planned} bytes planned, {taken} taken");
+    }
+}
+
+/// Ranks that copy to each other by way of memory that was there before: it is no engine's.
+struct Board {
+    rank: usize,
+    /// From each rank to each.
+    places: Arc<Vec<Vec<Mutex<Vec<u8>>>>>,
+    barrier: Arc<Barrier>,
+}
+
+impl Board {
+    fn cluster(ranks: usize, most: usize) -> Vec<Self> {
+        let row = || (0..ranks).map(|_| Mutex::new(Vec::with_capacity(most))).collect();
+        let places: Arc<Vec<Vec<_>>> = Arc::new((0..ranks).map(|_| row()).collect());
+        let barrier = Arc::new(Barrier::new(ranks));
+        (0..ranks).map(|rank| Self { rank, places: places.clone(), barrier: barrier.clone() }).collect()
+    }
+}
+
+impl Collective for Board {
+    fn rank(&self) -> usize {
+        self.rank
+    }
+
+    fn size(&self) -> usize {
+        self.places.len()
+    }
+
+    fn exchange(&mut self, messages: &[&[u8]], received: &mut [Vec<u8>]) -> Result<(), CollectiveError> {
+        for (place, message) in self.places[self.rank].iter().zip(messages) {
+            let mut place = place.lock().unwrap();
+            assert!(message.len() <= place.capacity());
+            place.clear();
+            place.extend_from_slice(message);
+        }
+        self.barrier.wait();
+        for (row, message) in self.places.iter().zip(received) {
+            message.copy_from_slice(&row[self.rank].lock().unwrap());
+        }
+        self.barrier.wait();
+        Ok(())
+    }
+}
+
+/// Bytes that the first of three ranks takes for two steps with batches of this size, and those planned.
+fn of_rank(batch: u32, test: AnyTest, reduction: Reduction) -> [u64; 2] {
+    const RANKS: usize = 3;
+    // One thread: the counter does not see others.
+    let threads = NonZero::<usize>::MIN;
+    let [initial_batch, min_batch, max_batch] = [batch; 3];
+    let config = RunConfig {
+        initial_batch,
+        min_batch,
+        max_batch,
+        parts: 12,
+        ..config(Model::Mlp { hidden: 1000 }, test)
+    };
+    let network = network(&config);
+    let training: SharedDataset = Arc::new(Ramp(batch));
+    let found = thread::scope(|scope| {
+        let ranks: Vec<_> = Board::cluster(RANKS, 64 << 20)
+            .into_iter()
+            .map(|board| {
+                let (network, training) = (network.clone(), training.clone());
+                scope.spawn(move || {
+                    let grain = Grain { samples: 4, ..network.grain() };
+                    let mut trainer = Trainer::<f32>::new(config, batch).unwrap().with_grain(grain);
+                    let (needs, cut) = (trainer.needs(), trainer.cut(batch));
+                    assert_eq!(cut.parts(), 12);
+                    let peers = (RANKS, reduction);
+                    let planned = ThreadsEngine::memory_bytes_of_rank(
+                        &config,
+                        &network,
+                        &needs,
+                        Some(cut),
+                        threads,
+                        peers,
+                    );
+                    let peers: (Box<dyn Collective>, _) = (Box::new(board), reduction);
+                    let counted = measure(|| {
+                        let control = Arc::default();
+                        let mut engine =
+                            ThreadsEngine::of_cluster(&config, network, training, threads, control, peers)
+                                .unwrap();
+                        for _ in 0..2 {
+                            let plan = trainer.plan().unwrap();
+                            engine.step(&mut trainer, &plan).unwrap();
+                        }
+                    });
+                    [counted.bytes_max, planned]
+                })
+            })
+            .collect();
+        ranks.into_iter().map(|rank| rank.join().unwrap()).collect::<Vec<_>>()
+    });
+    found[0]
+}
+
+/// A rank's memory is known beforehand, as docs/cluster.md has it, and does not grow with the batch.
+#[test]
+fn a_rank_s_memory_is_known_beforehand_and_flat_in_the_batch() {
+    for test in tests() {
+        for reduction in [Reduction::Exact, Reduction::Fast] {
+            let [taken, planned] = of_rank(60, test, reduction);
+            let fair = taken - taken / 12..=taken + taken / 12;
+            assert!(
+                fair.contains(&planned),
+                "{test:?}, {reduction:?}: {planned} bytes planned, {taken} taken"
+            );
+        }
+    }
+    let norm = tests()[0];
+    for reduction in [Reduction::Exact, Reduction::Fast] {
+        let [few, many] = [60, 600].map(|batch| of_rank(batch, norm, reduction));
+        assert_eq!(few[1], many[1]);
+        assert!(many[0] <= few[0] + few[0] / 50, "{reduction:?}: {few:?} {many:?}");
     }
 }
 

@@ -51,6 +51,8 @@ export interface RunConfig {
   initial_batch: number;
   min_batch: number;
   max_batch: number;
+  /** Largest number of parts that a batch is cut into; 0: that of the network. */
+  parts: number;
   /** The run stops at the first step after which samples_seen >= sample_budget. */
   sample_budget: number;
   seed: number;

@@ -1,5 +1,8 @@
 //! `cargo xtask semver`: the public interface of the two published crates, compared with an earlier commit's by
 //! cargo-semver-checks. What breaks it needs a new version and an entry in CHANGELOG.md.
+//!
+//! The program takes minutes to build. So it is built only where there is a release to compare with, and CI keeps it in a
+//! cache. CI must fetch the tags, without which no release is found.
 
 use std::process::Command;
 

@@ -7,7 +7,8 @@ use core::ops::RangeInclusive;
 pub struct Grain {
     /// Smallest number of samples in a part.
     pub samples: u32,
-    /// Largest number of parts of a batch: each costs a pass over the parameters.
+    /// Largest number of parts of a batch: each costs a pass over the parameters. A run may set another
+    /// ([`RunConfig::parts`](crate::config::RunConfig::parts)).
     pub parts: u32,
 }
 

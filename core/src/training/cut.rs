@@ -3,6 +3,7 @@
 
 use core::ops::Range;
 
+use crate::config::RunConfig;
 use crate::network::Grain;
 
 /// A batch cut into parts of nearly equal size. Parts may be computed anywhere; their sums are merged in order.
@@ -31,13 +32,29 @@ impl Cut {
         Self { samples, parts: parts.min(samples).max(1) }
     }
 
-    /// The same with another grain: a run uses that of its model
-    /// ([`Model::grain`](crate::model::Model::grain)).
+    /// The same with another grain, such as that of a model ([`Model::grain`](crate::model::Model::grain)).
     #[must_use]
     pub fn by_grain(grain: Grain, samples: u32, least_parts: u32) -> Self {
         let parts = samples.div_ceil(grain.samples.max(1)).min(grain.parts);
         let parts = parts.max(least_parts).min(samples).max(1);
         Self { samples, parts }
+    }
+
+    /// How a run cuts a batch of `samples` samples, with a network of this grain: into two halves for a rule that compares
+    /// them, else into
+    ///
+    /// min(⌈samples / grain.samples⌉, P) parts, and at least as many as the run compares,
+    ///
+    /// where P is [`RunConfig::parts`], or `grain.parts` where that is 0. It depends on the settings, the network and the
+    /// batch alone.
+    #[must_use]
+    pub fn of_run(config: &RunConfig, grain: Grain, samples: u32) -> Self {
+        let needs = config.needs();
+        if needs.halves {
+            return Self::halves(samples);
+        }
+        let parts = if config.parts == 0 { grain.parts } else { config.parts };
+        Self::by_grain(Grain { parts, ..grain }, samples, needs.parts)
     }
 
     /// All samples of a batch and of what extends it. For the sweeps that go over all of them: the first one went over each

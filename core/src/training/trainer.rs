@@ -127,8 +127,7 @@ impl<F: Real> Trainer<F> {
     /// How a batch of `samples` is cut into parts.
     #[must_use]
     pub fn cut(&self, samples: u32) -> Cut {
-        let needs = self.needs();
-        if needs.halves { Cut::halves(samples) } else { Cut::by_grain(self.grain, samples, needs.parts) }
+        Cut::of_run(&self.config, self.grain, samples)
     }
 
     /// Takes how long the last step took, with a batch of `samples` samples. Engines that have a clock call it after

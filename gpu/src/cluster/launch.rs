@@ -17,10 +17,13 @@ pub struct Launch {
     pub local_size: usize,
 }
 
-/// What launchers call these numbers: Open MPI, and those that follow MPICH.
-const VARIABLES: [[&str; 3]; 2] = [
+/// What launchers call these numbers: Open MPI, those that follow MPICH, MVAPICH, and Slurm's `srun` without any of them.
+/// (`SLURM_NTASKS` is set in a batch script too, which runs once.)
+const VARIABLES: [[&str; 3]; 4] = [
     ["OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_SIZE"],
     ["PMI_RANK", "PMI_SIZE", "MPI_LOCALNRANKS"],
+    ["MV2_COMM_WORLD_RANK", "MV2_COMM_WORLD_SIZE", "MV2_COMM_WORLD_LOCAL_SIZE"],
+    ["SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_STEP_TASKS_PER_NODE"],
 ];
 
 /// What a launcher such as `mpirun` says; `None` where the program was started by itself.
@@ -31,12 +34,17 @@ pub fn launched() -> Option<Launch> {
 
 fn launched_in(variable: impl Fn(&str) -> Option<String>) -> Option<Launch> {
     let number = |name| variable(name)?.parse::<usize>().ok();
+    // Slurm says it for each machine, such as `4(x2),3`: the first are the largest.
+    let first = |name| {
+        let text = variable(name)?;
+        text.split(|c: char| !c.is_ascii_digit()).next()?.parse::<usize>().ok()
+    };
     VARIABLES.iter().find_map(|&[rank, size, local_size]| {
         let (rank, size) = (number(rank)?, number(size)?);
         (rank < size).then(|| Launch {
             rank,
             size,
-            local_size: number(local_size).unwrap_or(1).clamp(1, size),
+            local_size: first(local_size).unwrap_or(1).clamp(1, size),
         })
     })
 }
@@ -86,6 +94,15 @@ mod tests {
         assert_eq!(with(&open_mpi), Some(Launch { rank: 2, size: 4, local_size: 2 }));
         let mpich = [("PMI_RANK", "0"), ("PMI_SIZE", "3")];
         assert_eq!(with(&mpich), Some(Launch { rank: 0, size: 3, local_size: 1 }));
+        let mvapich = [("MV2_COMM_WORLD_RANK", "1"), ("MV2_COMM_WORLD_SIZE", "2")];
+        assert_eq!(with(&mvapich), Some(Launch { rank: 1, size: 2, local_size: 1 }));
+        let slurm =
+            [("SLURM_PROCID", "6"), ("SLURM_STEP_NUM_TASKS", "11"), ("SLURM_STEP_TASKS_PER_NODE", "4(x2),3")];
+        assert_eq!(with(&slurm), Some(Launch { rank: 6, size: 11, local_size: 4 }));
+        // A batch script, and what Open MPI has started within it.
+        assert_eq!(with(&[("SLURM_PROCID", "0"), ("SLURM_NTASKS", "4")]), None);
+        let within = [&slurm[..], &open_mpi[..]].concat();
+        assert_eq!(with(&within), Some(Launch { rank: 2, size: 4, local_size: 2 }));
         assert_eq!(with(&[("PMI_RANK", "3"), ("PMI_SIZE", "3")]), None);
         assert_eq!(with(&[("PMI_RANK", "x"), ("PMI_SIZE", "3")]), None);
     }

@@ -12,12 +12,19 @@ use mpi::request;
 use mpi::topology::SimpleCommunicator;
 use mpi::traits::{Communicator, Destination, Source};
 
+use super::launch::Launch;
+
 /// Runs a program within the job that `mpirun` has started: joins it, and leaves it at the end, which waits for the other
 /// ranks. A panic ends all ranks at once, with exit code 101: `last_words` is called before.
 ///
 /// # Errors
-/// When MPI cannot be used; then the program has not run.
-pub fn within_job<T>(program: impl FnOnce() -> T, last_words: impl FnOnce()) -> Result<T, String> {
+/// When MPI cannot be used, or knows of another number of processes than the launcher, which belongs to another MPI library;
+/// then the program has not run.
+pub fn within_job<T>(
+    launch: &Launch,
+    program: impl FnOnce() -> T,
+    last_words: impl FnOnce(),
+) -> Result<T, String> {
     // Several threads compute, but one at a time exchanges messages. Kept until the end: dropped by a panic, it would wait
     // for the others.
     let (_universe, threading) = mpi::initialize_with_threading(Threading::Serialized)
@@ -25,10 +32,31 @@ pub fn within_job<T>(program: impl FnOnce() -> T, last_words: impl FnOnce()) -> 
     if threading < Threading::Serialized {
         return Err("this MPI library does not work with threads".to_owned());
     }
+    let known = number(SimpleCommunicator::world().size());
+    if known != launch.size {
+        return Err(format!(
+            "the launcher has started {} processes, but {}, which this program was built with, knows of {known}, so each would \
+             train alone: start it with the mpirun of that library",
+            launch.size,
+            library()
+        ));
+    }
     catch_unwind(AssertUnwindSafe(program)).map_err(|_| {
         last_words();
         SimpleCommunicator::world().abort(PANICKED)
     })
+}
+
+/// Name and version of the MPI library.
+fn library() -> String {
+    let text = mpi::environment::library_version().unwrap_or_default();
+    let name = text.split([',', '\n', '\0']).next().unwrap_or_default().trim();
+    if name.is_empty() { "the MPI library".to_owned() } else { name.to_owned() }
+}
+
+/// MPI counts in signed numbers.
+fn number(number: i32) -> usize {
+    usize::try_from(number).unwrap_or_default()
 }
 
 /// The exit code of a Rust program that has panicked.
@@ -69,7 +97,6 @@ impl Messages {
             return None;
         }
         let world = SimpleCommunicator::world();
-        let number = |number: i32| usize::try_from(number).unwrap_or_default();
         let (rank, size) = (number(world.rank()), number(world.size()));
         Some(Self { rank, size, control, no_answer, has_told: false })
     }

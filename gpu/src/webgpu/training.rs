@@ -68,6 +68,9 @@ fn most_samples(network: &OwnedNetwork, is_software: bool) -> u32 {
 
 /// What an engine is built for.
 fn work<'a>(config: &RunConfig, network: &'a OwnedNetwork, needs: Needs, samples: u32) -> Work<'a> {
+    // Room for the parts that the settings allow, where parts are compared.
+    let parts = if needs.parts > 0 { needs.parts.max(config.parts) } else { 0 };
+    let needs = Needs { parts, ..needs };
     Work { optimizer: config.optimizer, network, needs, slots: config.slots(), most_samples: samples }
 }
 

@@ -10,7 +10,7 @@ use adadagrad_core::controller::{
 };
 use adadagrad_core::dataset::SampleShape;
 use adadagrad_core::model::Model;
-use adadagrad_core::network::initialise;
+use adadagrad_core::network::{Grain, initialise};
 use adadagrad_core::noise_scale::{Noise, Sensor};
 use adadagrad_core::observe::{MOST_OBSERVED, Observe, Quantity};
 use adadagrad_core::optimizer::{AdaGrad, Adam, AnyOptimizer, Sgd, Shared};
@@ -164,6 +164,29 @@ fn rules_keep_their_bits_whatever_is_on_its_way_or_lost() {
     }
     assert!(ahead > 0, "no step was submitted ahead");
     assert!(extended > 2, "only {extended} batches were extended");
+}
+
+/// Far more than the network's own number.
+#[test]
+fn a_test_compares_as_many_parts_as_the_settings_allow() {
+    let training = support::images(SAMPLES, 3);
+    let workers = AnyTest::WorkerNorm(WorkerNormTest { eta: 0.5, workers: 3 });
+    let parts = SAMPLES / 2;
+    let [initial_batch, min_batch, max_batch] = [SAMPLES; 3];
+    let constant = config(AnyController::Constant(Constant {}));
+    let config = RunConfig { test: Some(workers), parts, initial_batch, min_batch, max_batch, ..constant };
+    let Some(mut on_gpu) = gpu(&config, &training) else { return };
+    let mut on_cpu = cpu(&config, &training);
+    let engines: [&mut dyn Engine; 2] = [&mut on_gpu, &mut on_cpu];
+    let found = engines.map(|engine| {
+        let grain = Grain { samples: 1, ..engine.grain() };
+        let mut trainer = Trainer::new(config, SAMPLES).unwrap().with_grain(grain);
+        let plan = trainer.plan().unwrap();
+        assert_eq!(plan.cut.parts(), parts);
+        engine.step(&mut trainer, &plan).unwrap().worker_variance.unwrap()
+    });
+    let [of_gpu, of_cpu] = found;
+    assert!((of_gpu - of_cpu).abs() <= 1e-4 * of_cpu, "{of_gpu} {of_cpu}");
 }
 
 /// What is observed takes memory, so that micro-batches may be smaller than without; its sizes are the CPU's all the same.

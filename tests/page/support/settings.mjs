@@ -15,6 +15,7 @@ export const QUICK = {
   initial_batch: 8,
   min_batch: 1,
   max_batch: 4096,
+  parts: 0,
   sample_budget: 100_000,
   seed: 0,
   evaluate_every: 8000,

@@ -155,6 +155,40 @@ fn any_number_of_ranks_and_threads_gives_the_same_bits() {
     assert!(several > 20, "{several} runs with batches of several parts");
 }
 
+/// Parts come from the settings, and no number of ranks and threads changes what they make: fewer parts than ranks, one of
+/// 80 samples, and as many as the grain allows.
+#[test]
+fn the_number_of_parts_is_a_setting_and_the_bits_follow_from_it_alone() {
+    let with_parts =
+        |config: RunConfig, parts| RunConfig { parts, initial_batch: 70, min_batch: 70, ..config };
+    let mut found = Vec::new();
+    for (parts, most) in [(0, 10), (1, 1), (2, 2), (7, 7), (1024, 10)] {
+        for config in [run_configs()[0], run_configs()[3], run_configs()[4]] {
+            let config = with_parts(config, parts);
+            let expected = alone(&config);
+            let mut alone = engine(&config, 1, images(), None);
+            let trainer = begin(&config, None, &mut alone);
+            assert_eq!(trainer.cut(80).parts(), most);
+            for (ranks, threads) in [(1, 2), (2, 1), (3, 2), (5, 1)] {
+                for outcome in together(&config, ranks, threads, Reduction::Exact) {
+                    assert_eq!(outcome.unwrap(), expected, "{parts} parts, {ranks} ranks, {threads} threads");
+                }
+            }
+            found.push((parts, expected.parameters));
+        }
+    }
+    // As many as the grain allows is what 0 gives here, and any other number another order of sums.
+    let of = |parts| found.iter().filter(move |(of, _)| *of == parts).map(|(_, bits)| *bits);
+    assert!(of(0).eq(of(1024)));
+    for parts in [1, 2, 7] {
+        assert!(of(0).zip(of(parts)).all(|(a, b)| a != b), "{parts} parts");
+    }
+    // A test that compares more parts gets them.
+    let workers = with_parts(run_configs()[5], 2);
+    let mut alone = engine(&workers, 1, images(), None);
+    assert_eq!(begin(&workers, None, &mut alone).cut(80).parts(), 3);
+}
+
 /// The sum over ranks is another one, but close; and the same on every rank.
 #[test]
 fn the_fast_reduction_is_close_and_the_same_on_every_rank() {

@@ -106,6 +106,7 @@ fn json() -> impl Strategy<Value = String> {
         "initial_batch",
         "min_batch",
         "max_batch",
+        "parts",
         "sample_budget",
         "seed",
         "evaluate_every",

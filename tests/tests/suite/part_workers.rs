@@ -20,12 +20,14 @@ const TEST_SAMPLES: u32 = 150;
 
 /// Batches of several parts.
 fn configs() -> Vec<RunConfig> {
-    let large = |config| RunConfig { initial_batch: 70, min_batch: 70, max_batch: 90, ..config };
+    let large = |config: RunConfig| RunConfig { initial_batch: 70, min_batch: 70, max_batch: 90, ..config };
     let configs = run_configs().into_iter().map(large);
     let test = Some(AnyTest::Augmented(AugmentedTest { theta: 0.5, nu: 0.7, leave_one_out: false }));
     let cnn = RunConfig { model: Model::Cnn, test, initial_batch: 20, sample_budget: 60, ..run_configs()[0] };
     let mlp = RunConfig { model: Model::MLP, initial_batch: 80, sample_budget: 240, ..cnn };
-    configs.chain([cnn, mlp]).collect()
+    // With other numbers of parts than the networks'.
+    let [few, many] = [RunConfig { parts: 3, ..cnn }, RunConfig { parts: 1, ..large(run_configs()[4]) }];
+    configs.chain([cnn, mlp, few, many]).collect()
 }
 
 pub(crate) type Outcome = (Vec<Telemetry>, u64);

@@ -146,7 +146,7 @@ export function fieldSpecs(config: RunConfig, catalogue: Catalogue): Map<string,
 /** A number field of the RunConfig's own, not of one of its parts. */
 function plainNumber(
   config: RunConfig,
-  key: 'learning_rate' | 'initial_batch' | 'min_batch' | 'max_batch' | 'sample_budget' | 'seed' | 'evaluate_every',
+  key: 'learning_rate' | 'initial_batch' | 'min_batch' | 'max_batch' | 'parts' | 'sample_budget' | 'seed' | 'evaluate_every',
   hint?: string,
 ): NumberSpec {
   const row: Row | undefined = RUN_ROWS.find(({ name }) => name === key);
@@ -257,6 +257,7 @@ function moreFields(config: RunConfig, defaults: Defaults): FieldSpec[] {
   return [
     plainNumber(config, 'evaluate_every', 'The number of training samples between two measurements.'),
     plainNumber(config, 'min_batch'),
+    plainNumber(config, 'parts', 'That a batch is cut into, for the workers of the CPU engine; 0: that of the network. WebGPU needs no parts.'),
     ...wordFields(config),
     ...imageFields(config),
     ...scheduleFields(config, defaults),

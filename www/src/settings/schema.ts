@@ -67,6 +67,8 @@ export const runConfig = record({
   initial_batch: size,
   min_batch: size,
   max_batch: size,
+  // Older files do not have it.
+  parts: v.optional(count, 0),
   sample_budget: count,
   seed: count,
   evaluate_every: count,

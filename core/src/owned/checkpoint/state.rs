@@ -180,10 +180,11 @@ pub(super) fn not_valid(problem: impl fmt::Display) -> CheckpointError {
 fn check_fields(version: u32, given: &Value, config: &RunConfig) -> Result<(), CheckpointError> {
     let mut whole = serde_json::to_value(config).map_err(not_valid)?;
     let settings = given.get("config");
-    if let (2, Some(fields)) = (version, whole.as_object_mut()) {
+    if let Some(fields) = whole.as_object_mut() {
         fields.retain(|name, _| {
             let is_given = settings.is_some_and(|settings| settings.get(name).is_some());
-            is_given || !SETTINGS_SINCE_3.contains(&name.as_str())
+            let name = name.as_str();
+            is_given || !(LATER_SETTINGS.contains(&name) || version == 2 && SETTINGS_SINCE_3.contains(&name))
         });
     }
     let missing = missing_field(&whole, settings).map(|name| format!("config.{name}"));
@@ -196,6 +197,9 @@ fn check_fields(version: u32, given: &Value, config: &RunConfig) -> Result<(), C
 
 /// Settings that files of version 2 may lack. Runs of those that do had none.
 const SETTINGS_SINCE_3: [&str; 4] = ["normalisation", "augmentation", "observe", "coupling"];
+
+/// Settings that are younger than version 3. Runs of files that lack them had their defaults.
+const LATER_SETTINGS: [&str; 1] = ["parts"];
 
 /// What a run remembers that files of version 2 have only where it is not as at the start.
 const REMEMBERED_SINCE_3: [&str; 4] =

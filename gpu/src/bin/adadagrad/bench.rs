@@ -9,6 +9,7 @@ use adadagrad_core::batch_test::AnyTest;
 use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::controller::{AnyController, Constant};
 use adadagrad_core::model::Model;
+use adadagrad_core::owned::cluster::Reduction;
 use adadagrad_core::owned::threads::available_threads;
 use adadagrad_core::statistics::LengthMismatch;
 use adadagrad_core::training::Trainer;
@@ -151,7 +152,8 @@ fn measure(
     let network = Chosen { model, own: None }.network(data.training.shape())?;
     let start = |test, seed| -> Result<Run<Box<dyn Engine>>, Box<dyn std::error::Error>> {
         let config = config(model, batch, test, seed);
-        let demand = Demand { is_saved: false, ..Demand::of_run(&config, &network, samples) };
+        let demand =
+            Demand { is_saved: false, ..Demand::of_run(&config, &network, samples, Reduction::Exact) };
         let engine = arguments.place.engine(&config, network.clone(), data, demand)?;
         Ok(Run::new(Trainer::new(config, samples)?, engine))
     };

@@ -4,12 +4,14 @@ use std::num::NonZero;
 
 use adadagrad_core::config::RunConfig;
 use adadagrad_core::owned::OwnedNetwork;
+use adadagrad_core::owned::cluster::Reduction;
 use adadagrad_core::owned::threads::ThreadsEngine;
 use adadagrad_core::statistics::Needs;
 use adadagrad_core::training::Cut;
 use adadagrad_gpu::memory::{self, NotEnoughMemory};
 
 use crate::arguments::Device;
+use crate::job;
 
 /// Copies of parameters and optimizer memory that a checkpoint is written from, beside the engine's own: the bytes of its
 /// tensors, and those of the file.
@@ -27,14 +29,21 @@ pub(crate) struct Demand {
     pub(crate) largest: Option<Cut>,
     /// Whether checkpoints are written.
     pub(crate) is_saved: bool,
+    /// How the ranks of a cluster add.
+    pub(crate) reduction: Reduction,
 }
 
 impl Demand {
     /// Of a run of these settings over `samples` training samples.
-    pub(crate) fn of_run(config: &RunConfig, network: &OwnedNetwork, samples: u32) -> Self {
+    pub(crate) fn of_run(
+        config: &RunConfig,
+        network: &OwnedNetwork,
+        samples: u32,
+        reduction: Reduction,
+    ) -> Self {
         let needs = config.needs();
-        let largest = Cut::by_grain(network.grain(), config.max_batch.min(samples), needs.parts);
-        Self { needs, largest: Some(largest), is_saved: true }
+        let largest = Cut::of_run(config, network.grain(), config.max_batch.min(samples));
+        Self { needs, largest: Some(largest), is_saved: true, reduction }
     }
 
     /// Refuses what the machine cannot hold, before any of it is allocated. `auto` must be decided, or counts as a GPU,
@@ -77,13 +86,23 @@ impl Demand {
             .saturating_mul(size_of::<f32>() as u64);
         let (engine, copies) = match device {
             Device::Cpu => {
-                let engine = ThreadsEngine::memory_bytes(config, network, &self.needs, self.largest, threads);
+                let peers = (job::ranks(), self.reduction);
+                let engine = ThreadsEngine::memory_bytes_of_rank(
+                    config,
+                    network,
+                    &self.needs,
+                    self.largest,
+                    threads,
+                    peers,
+                );
                 // Files hold the weights in another order: one more.
                 (engine, COPIES_OF_CHECKPOINT + 1)
             }
             Device::Gpu | Device::Auto => (copy.saturating_mul(COPIES_OF_GPU_ENGINE), COPIES_OF_CHECKPOINT),
         };
-        engine.saturating_add(if self.is_saved { copy.saturating_mul(copies) } else { 0 })
+        let of_rank = engine.saturating_add(if self.is_saved { copy.saturating_mul(copies) } else { 0 });
+        // Those of a cluster that share this machine.
+        of_rank.saturating_mul(job::ranks_of_machine() as u64)
     }
 }
 
@@ -102,7 +121,7 @@ mod tests {
         let network = OwnedNetwork::of_model(RunConfig::default().model, SampleShape::MNIST).unwrap();
         let bytes = |controller| {
             let config = RunConfig { controller, ..RunConfig::default() };
-            let demand = Demand::of_run(&config, &network, 60_000);
+            let demand = Demand::of_run(&config, &network, 60_000, Reduction::Exact);
             [Device::Cpu, Device::Gpu]
                 .map(|device| demand.bytes(device, NonZero::<usize>::MIN, &config, &network))
         };

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use adadagrad_core::owned::Evaluated;
+use adadagrad_core::owned::cluster::Reduction;
 use adadagrad_core::statistics::Needs;
 use adadagrad_gpu::data::Splits;
 use adadagrad_gpu::engine::Engine;
@@ -41,7 +42,7 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> Outcome {
     }
     let data = origin::as_seen_by(data, Some(loaded));
     let network = chosen.network(data.training.shape())?;
-    let demand = Demand { needs: Needs::NONE, largest: None, is_saved: false };
+    let demand = Demand { needs: Needs::NONE, largest: None, is_saved: false, reduction: Reduction::Exact };
     let mut engine =
         files::engine_of(&arguments.place, chosen.model, &network, 0, Some(loaded), &data, demand)?;
     let evaluated = engine.evaluate(&data.test)?;

@@ -20,7 +20,7 @@ use adadagrad_gpu::remembered::{Remembered, opening};
 use adadagrad_gpu::text;
 use adadagrad_gpu::webgpu::{Gpu, Options, Profile, is_software};
 
-use crate::arguments::{Device, LabelName, PlaceArguments, ReadingArguments, Reduce};
+use crate::arguments::{Device, LabelName, PlaceArguments, ReadingArguments};
 use crate::demand::Demand;
 use crate::origin::Loaded;
 use crate::usage::Usage;
@@ -114,7 +114,7 @@ impl PlaceArguments {
         data: &Splits,
         demand: Demand,
     ) -> Result<Box<dyn Engine>, Box<dyn Error>> {
-        self.profiled_engine(config, network, data, demand, None, Reduce::Exact)
+        self.profiled_engine(config, network, data, demand, None)
     }
 
     /// The engine for a run, whose kernels are timed on a GPU where a profile is given.
@@ -125,7 +125,6 @@ impl PlaceArguments {
         data: &Splits,
         demand: Demand,
         profile: Option<Profile>,
-        reduce: Reduce,
     ) -> Result<Box<dyn Engine>, Box<dyn Error>> {
         let training = Arc::clone(&data.training);
         if job::ranks() > 1 && self.device != Device::Cpu {
@@ -144,7 +143,7 @@ impl PlaceArguments {
         Ok(Box::new(match job::collective(&control) {
             None => ThreadsEngine::of_network(config, network, training, threads, control)?,
             Some(collective) => {
-                let peers = (collective, reduce.into());
+                let peers = (collective, demand.reduction);
                 ThreadsEngine::of_cluster(config, network, training, threads, control, peers)?
             }
         }))

@@ -28,6 +28,11 @@ pub(crate) fn ranks() -> usize {
     launch().map_or(1, |launch| launch.size)
 }
 
+/// Number of those on this machine.
+pub(crate) fn ranks_of_machine() -> usize {
+    launch().map_or(1, |launch| launch.local_size)
+}
+
 /// Threads of this rank, where a launcher has started it.
 pub(crate) fn threads() -> Option<NonZero<usize>> {
     launch().map(Launch::threads)
@@ -55,12 +60,19 @@ fn last_words(what: &str) {
     }
 }
 
+/// Ends a process that cannot be one of several.
+fn refused(launch: &Launch, error: String) -> ExitCode {
+    output::error(error);
+    // The others say nothing, and the launcher must not end the first before it has spoken.
+    if launch.rank == 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
 #[cfg(not(feature = "mpi"))]
 mod messages {
     use adadagrad_core::owned::Control;
     use adadagrad_core::owned::cluster::Collective;
 
-    use super::{Arc, ExitCode, launch, output};
+    use super::{Arc, ExitCode, launch, refused};
 
     /// There are none.
     pub(crate) fn collective(_: &Arc<Control>) -> Option<Box<dyn Collective>> {
@@ -71,13 +83,12 @@ mod messages {
     pub(crate) fn within(program: impl FnOnce() -> ExitCode) -> ExitCode {
         match launch() {
             Some(launch) if launch.size > 1 => {
-                output::error(format_args!(
-                    "this program was started {} times by mpirun, but was built without MPI, so each would train alone: \
-                     build it with --features mpi, or start it once",
+                let error = format!(
+                    "this program was started {} times by a launcher such as mpirun, but was built without MPI, so each would \
+                     train alone: build it with --features mpi, or start it once",
                     launch.size
-                ));
-                // The others say nothing, and the launcher must not end the first before it has spoken.
-                if launch.rank == 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+                );
+                refused(launch, error)
             }
             _ => program(),
         }
@@ -90,19 +101,13 @@ mod messages {
     use adadagrad_core::owned::cluster::Collective;
     use adadagrad_gpu::cluster::{Messages, within_job};
 
-    use super::{Arc, ExitCode, last_words, launch, output};
+    use super::{Arc, ExitCode, last_words, launch, refused};
 
     /// Runs the program within the job, if there is one. A panic ends all of its ranks.
     pub(crate) fn within(program: impl FnOnce() -> ExitCode) -> ExitCode {
-        if launch().is_none() {
-            return program();
-        }
-        within_job(program, || last_words("This program has panicked, which is a bug.")).unwrap_or_else(
-            |error| {
-                output::error(error);
-                ExitCode::FAILURE
-            },
-        )
+        let Some(launch) = launch() else { return program() };
+        let last_words = || last_words("This program has panicked, which is a bug.");
+        within_job(launch, program, last_words).unwrap_or_else(|error| refused(launch, error))
     }
 
     /// The messages between the ranks, where a launcher has started them.

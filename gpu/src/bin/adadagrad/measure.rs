@@ -14,6 +14,7 @@ use adadagrad_core::normalisation::Normalisation;
 use adadagrad_core::observe::Observe;
 use adadagrad_core::optimizer::Shared;
 use adadagrad_core::owned::checkpoint::State;
+use adadagrad_core::owned::cluster::Reduction;
 use adadagrad_core::schedule::Schedule;
 use adadagrad_core::settings::Choices;
 use adadagrad_core::training::{Progress, Trainer};
@@ -143,7 +144,7 @@ pub(crate) fn critical_batch(arguments: &CriticalBatchArguments) -> Outcome {
     };
     let largest = base.get().saturating_mul(arguments.largest_factor.get()).min(samples);
     let largest = RunConfig { max_batch: largest, ..config };
-    let demand = Demand { is_saved: false, ..Demand::of_run(&largest, &network, samples) };
+    let demand = Demand { is_saved: false, ..Demand::of_run(&largest, &network, samples, Reduction::Exact) };
     let mut engine = arguments.place.engine(&config, network, &data, demand)?;
     let interrupts = interrupt::listen(
         Arc::clone(engine.control()),

@@ -93,6 +93,15 @@ pub(crate) struct SettingArguments {
 
     #[arg(
         long,
+        value_name = "N",
+        value_parser = whole::<u32>,
+        help = help_of("parts"),
+        help_heading = "Batch size"
+    )]
+    pub(crate) parts: Option<u32>,
+
+    #[arg(
+        long,
         value_name = "NAMES",
         help = help_of("observe"),
         help_heading = "Batch size"

@@ -44,6 +44,7 @@ impl SettingArguments {
             },
             optimizer: self.optimizer.over_base(base.optimizer)?,
             learning_rate: self.learning_rate.unwrap_or(base.learning_rate),
+            parts: self.parts.unwrap_or(base.parts),
             observe: self.observe.unwrap_or(base.observe),
             coupling: self.coupling.unwrap_or(base.coupling),
             schedule: Schedule {
@@ -72,6 +73,7 @@ impl SettingArguments {
             learning_rate.is_some(),
             self.coupling.is_some(),
             self.observe.is_some(),
+            self.parts.is_some(),
             warm_up_samples.is_some(),
             self.batch.is_given(),
             self.optimizer.is_given(),

@@ -215,9 +215,8 @@ pub(crate) fn begin(
         output::message(note);
     }
     validate(&config, start, samples)?;
-    let demand = Demand::of_run(&config, network, samples);
-    let (place, reduce) = (&arguments.place, arguments.reduce);
-    let mut engine = place.profiled_engine(&config, network.clone(), data, demand, profile, reduce)?;
+    let demand = Demand::of_run(&config, network, samples, arguments.reduce.into());
+    let mut engine = arguments.place.profiled_engine(&config, network.clone(), data, demand, profile)?;
     let trainer = match start {
         Start::New => Trainer::new(config, samples),
         Start::From((file, checkpoint)) => {

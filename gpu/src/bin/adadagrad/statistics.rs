@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use adadagrad_core::batch_test::AnyTest;
 use adadagrad_core::config::{LARGEST_EXACT, RunConfig};
 use adadagrad_core::model::Model;
+use adadagrad_core::owned::cluster::Reduction;
 use adadagrad_core::settings::Choices;
 use adadagrad_core::shuffle::Order;
 use adadagrad_core::statistics::{Evidence, Needs, Reason};
@@ -71,7 +72,7 @@ pub(crate) fn run(arguments: &StatisticsArguments) -> Outcome {
     let (samples, visit) = batch(arguments, seed, &data)?;
     let network = chosen.network(data.training.shape())?;
     let cut = Cut::new(samples, needs.parts);
-    let demand = Demand { needs, largest: Some(cut), is_saved: false };
+    let demand = Demand { needs, largest: Some(cut), is_saved: false, reduction: Reduction::Exact };
     let mut engine = files::engine_of(&arguments.place, chosen.model, &network, seed, loaded, &data, demand)?;
     let evidence = engine.evidence(cut, visit, &needs)?;
     let report = report(&evidence, &tests);

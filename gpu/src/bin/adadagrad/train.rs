@@ -106,12 +106,13 @@ fn prepare(arguments: &TrainArguments, given: &ArgMatches) -> Result<Ready, Box<
     let data = arguments.place.load_data(config.dataset)?;
     let network = chosen.network(data.training.shape())?;
     // Before files of its size are written to prove that they can be.
-    let demand = Demand::of_run(&config, &network, data.training.len());
+    let demand = Demand::of_run(&config, &network, data.training.len(), arguments.reduce.into());
     arguments.place.check_memory(&config, &network, demand)?;
     let files = Files::open(arguments, &config, network.view(), start)?;
     refuse_data_as_output(arguments, &data)?;
     let config = start::fitted(arguments, config, &data);
     say_fewer_parts(&config);
+    say_parts_of_gpu(&config, arguments.place.device);
     let data = data.for_run(&config, start.encoding());
     let profile = arguments.profile.then(Profile::default);
     let run = start::begin(arguments, config, &network, start, &data, profile.clone())?;
@@ -133,6 +134,16 @@ fn say_fewer_parts(config: &RunConfig) {
         output::message(format_args!(
             "The initial batch has {first} samples, fewer than --workers {workers}: batches with fewer samples are \
              cut into one part per sample."
+        ));
+    }
+}
+
+/// Says that a GPU cuts no batch, unless parts are compared.
+fn say_parts_of_gpu(config: &RunConfig, device: Device) {
+    if config.parts > 0 && device != Device::Cpu && !config.needs().compares_parts() {
+        let parts = config.parts;
+        output::message(format_args!(
+            "A GPU adds up each batch as a whole: --parts {parts} is for the threads of the CPU."
         ));
     }
 }
