@@ -34,7 +34,7 @@ impl ThreadsEngine {
     ///
     /// ⌈P/R⌉·4D bytes of the sums of its own parts, (1 − 1/R) times as many of what it sends, and as many of what it receives.
     ///
-    /// [`Reduction::Fast`] holds one sum in place of ⌈P/R⌉. Twice as much where a test looks at coordinates. None of it
+    /// [`Reduction::Fast`] holds one sum instead of ⌈P/R⌉. Twice as much where a test looks at coordinates. None of it
     /// depends on the samples of the batch, once there are P parts.
     #[must_use]
     pub fn memory_bytes_of_rank(
