@@ -14,7 +14,7 @@ pub struct SampleShape {
     pub input: Shape,
     /// How its values are stored.
     pub encoding: Encoding,
-    /// Labels of one sample: 1, or 0 where it has none.
+    /// Labels of one sample: 1, or one for each position of a sequence, or 0 where it has none.
     pub labels: u32,
     /// Number of classes; labels are below it. 0 where there are no labels.
     pub classes: u32,
@@ -45,7 +45,20 @@ impl SampleShape {
         Self { input, encoding: Encoding::Floats, labels: 0, classes: 0, values }
     }
 
-    /// How many outputs a model has for it: one for each class, or for each number where there are no labels.
+    /// A sequence of tokens with the token behind each position as its label.
+    #[must_use]
+    pub const fn tokens(positions: u32, vocabulary: u32) -> Self {
+        Self {
+            input: Shape::sequence(1, positions),
+            encoding: Encoding::Tokens { vocabulary },
+            labels: positions,
+            classes: vocabulary,
+            values: 0,
+        }
+    }
+
+    /// How many outputs a model has for it, at each position of a sequence: one for each class, or for each number where
+    /// there are no labels.
     #[must_use]
     pub const fn outputs(&self) -> u32 {
         if self.labels == 0 { self.values } else { self.classes }
@@ -66,6 +79,12 @@ pub enum Encoding {
     },
     /// Floats, as they are.
     Floats,
+    /// Tokens, which are read as whole numbers from 0: a sequence of one channel for an
+    /// [`Embedding`](crate::layer::Embedding).
+    Tokens {
+        /// How many there are; all are below it.
+        vocabulary: u32,
+    },
 }
 
 impl Encoding {
@@ -82,16 +101,23 @@ mod reader {
         fn of(value: Value) -> Result<Self, Fault> {
             let mut kinds = match value {
                 Value::Text(kind) if kind == "floats" => return Ok(Self::Floats),
-                Value::Text(kind) if kind != "bytes" => {
-                    return Err(Fault::name(&kind, &["bytes", "floats"]));
+                Value::Text(kind) if kind != "bytes" && kind != "tokens" => {
+                    return Err(Fault::name(&kind, &["bytes", "floats", "tokens"]));
                 }
                 kinds => kinds.into_fields()?,
             };
+            if let Some(tokens) = kinds.required::<Option<Value>>("tokens")? {
+                let mut tokens = tokens.into_fields()?;
+                let encoding = Self::Tokens { vocabulary: tokens.required("vocabulary")? };
+                tokens.finish(&["vocabulary"])?;
+                kinds.finish(&["bytes", "tokens"])?;
+                return Ok(encoding);
+            }
             let mut bytes = kinds.required::<Value>("bytes")?.into_fields()?;
             let encoding =
                 Self::Bytes { mean: bytes.required("mean")?, deviation: bytes.required("deviation")? };
             bytes.finish(&["mean", "deviation"])?;
-            kinds.finish(&["bytes"])?;
+            kinds.finish(&["bytes", "tokens"])?;
             Ok(encoding)
         }
     }

@@ -43,6 +43,7 @@ pub mod random;
 mod ratio_average;
 pub mod real;
 pub mod schedule;
+pub mod sequences;
 pub mod settings;
 mod shape;
 pub mod shuffle;

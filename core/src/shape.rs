@@ -1,7 +1,8 @@
 use core::fmt;
 
 /// The shape of one sample's values: channels × height × width, stored row-major in this order. A plain
-/// vector has its length as channels.
+/// vector has its length as channels. A sequence has its positions side by side, height 1: channel c at position t is value
+/// c·T + t, the transposed of what most libraries hold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Shape {
     /// C.
@@ -26,6 +27,12 @@ impl Shape {
     #[must_use]
     pub const fn vector(len: u32) -> Self {
         Self { channels: len, height: 1, width: 1 }
+    }
+
+    /// A sequence of `len` positions.
+    #[must_use]
+    pub const fn sequence(channels: u32, len: u32) -> Self {
+        Self { channels, height: 1, width: len }
     }
 
     /// C·H·W, or `None` when that does not fit 32 bits.
@@ -59,6 +66,12 @@ impl Shape {
     /// `==` at compile time.
     pub(crate) const fn equals(self, other: Self) -> bool {
         self.channels == other.channels && self.height == other.height && self.width == other.width
+    }
+
+    /// Whether this is a sequence. A vector is one of a single position.
+    #[must_use]
+    pub const fn is_sequence(self) -> bool {
+        self.height == 1
     }
 
     /// Whether this is a plain vector.

@@ -7,7 +7,7 @@
 // of them, which draws those of the micro-batch's samples that its buffer holds.
 //
 // One operation a value. Bytes: 5 a value, one in and four out (8 where they are floats already), and 8 a sample for
-// labels. A sample's index is worked out, in integers, once for every EACH of its blocks of four values (or EACH of its
+// each of its labels. A sample's index is worked out, in integers, once for every EACH of its blocks of four values (or EACH of its
 // floats).
 
 struct Draw {
@@ -41,6 +41,8 @@ struct Draw {
     padding: u32,
     // 1: images may be mirrored.
     flip: u32,
+    // Labels of a sample.
+    labels: u32,
 }
 
 @group(0) @binding(0) var<uniform> draw: Draw;
@@ -119,6 +121,12 @@ fn drawn(offset: u32) -> Drawn {
     return Drawn(index, bits(place, index));
 }
 
+fn draw_labels(offset: u32, sample: u32) {
+    for (var k = 0u; k < draw.labels; k++) {
+        labels[offset * draw.labels + k] = all_labels[sample * draw.labels + k];
+    }
+}
+
 fn is_held(sample: u32) -> bool {
     return sample >= draw.first && sample - draw.first < draw.held;
 }
@@ -193,7 +201,7 @@ fn draw_bytes(
         }
     }
     if first == 0u {
-        labels[offset] = all_labels[visit.sample];
+        draw_labels(offset, visit.sample);
     }
 }
 
@@ -219,6 +227,6 @@ fn draw_floats(
         activations[offset * draw.values + value] = images[base + value];
     }
     if first == 0u {
-        labels[offset] = all_labels[sample];
+        draw_labels(offset, sample);
     }
 }

@@ -2,7 +2,7 @@
 // answers, sᵢ, and ⟨gᵢ, Σ g⟩.
 //
 // Operations and values of four bytes, a sample unless said otherwise: softmax_cross_entropy 7·classes + 4 and
-// 2·classes + 5; dense_norms 2·(inputs + outputs) + 3 and inputs + outputs + 2; inner_products
+// 2·classes + 5, sequence_cross_entropy about the same for each position; dense_norms 2·(inputs + outputs) + 3 and inputs + outputs + 2; inner_products
 // 2·outputs + 1 and 2·outputs + 2; sum_tiles tiles + 1 and tiles + 2; fold_samples 9 and 4, and 6 at the end.
 // A parameter: add_slices slices + 1 and slices + 2; square_norm 2 and 1, and 64 at the end; add_part 1 and 3. An
 // output: sum_samples samples + 1 and samples + 2.
@@ -39,36 +39,67 @@ fn is_finite(value: f32) -> bool {
     return (bitcast<u32>(value) & 0x7f800000u) != 0x7f800000u;
 }
 
+// Softmax cross-entropy of one vector of outputs, values of x that lie `stride` apart; leaves its gradient times `scale` in
+// sums. Returns the loss, and 1 where the answer is right.
+fn cross_entropy(first: u32, stride: u32, label: u32, scale: f32) -> vec2<f32> {
+    var largest = 0u;
+    for (var class_index = 1u; class_index < batch.outputs; class_index++) {
+        if x[first + class_index * stride] > x[first + largest * stride] {
+            largest = class_index;
+        }
+    }
+    let top = x[first + largest * stride];
+    var sum = 0.0;
+    for (var class_index = 0u; class_index < batch.outputs; class_index++) {
+        let value = exp(x[first + class_index * stride] - top);
+        sums[first + class_index * stride] = value;
+        sum += value;
+    }
+    for (var class_index = 0u; class_index < batch.outputs; class_index++) {
+        let place = first + class_index * stride;
+        let share = sums[place] / sum;
+        sums[place] = scale * (share - select(0.0, 1.0, class_index == label));
+    }
+    return vec2(log(sum) + (top - x[first + label * stride]), select(0.0, 1.0, largest == label));
+}
+
+fn leave_loss(sample: u32, loss: vec2<f32>) {
+    per_sample[sample] = loss.x;
+    per_sample[batch.capacity + sample] = loss.y;
+    per_sample[2u * batch.capacity + sample] = 0.0;
+    per_sample[3u * batch.capacity + sample] = 0.0;
+}
+
 // Softmax cross-entropy of one sample an invocation: x = outputs, sums = their gradient.
 @compute @workgroup_size(64)
 fn softmax_cross_entropy(@builtin(global_invocation_id) id: vec3<u32>) {
     let sample = id.x;
+    if sample < batch.samples {
+        leave_loss(sample, cross_entropy(sample * batch.outputs, 1u, labels[sample], loss_scale));
+    }
+}
+
+// The mean over the `count` positions of a sequence, outputs [class][position], a workgroup each. Right answers are counted.
+@compute @workgroup_size(64)
+fn sequence_cross_entropy(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let sample = group.x + group.y * groups.x;
     if sample >= batch.samples {
         return;
     }
-    let first = sample * batch.outputs;
-    var largest = 0u;
-    for (var class_index = 1u; class_index < batch.outputs; class_index++) {
-        if x[first + class_index] > x[first + largest] {
-            largest = class_index;
-        }
+    var share = vec2(0.0);
+    for (var position = local; position < batch.count; position += 64u) {
+        let first = sample * batch.outputs * batch.count + position;
+        let label = labels[sample * batch.count + position];
+        share += cross_entropy(first, batch.count, label, loss_scale / f32(batch.count));
     }
-    let top = x[first + largest];
-    var sum = 0.0;
-    for (var class_index = 0u; class_index < batch.outputs; class_index++) {
-        let value = exp(x[first + class_index] - top);
-        sums[first + class_index] = value;
-        sum += value;
+    let sum = sum_of_shares(local, share);
+    if local == 0u {
+        leave_loss(sample, sum / vec2(f32(batch.count), 1.0));
     }
-    let label = labels[sample];
-    for (var class_index = 0u; class_index < batch.outputs; class_index++) {
-        let share = sums[first + class_index] / sum;
-        sums[first + class_index] = loss_scale * (share - select(0.0, 1.0, class_index == label));
-    }
-    per_sample[sample] = log(sum) + (top - x[first + label]);
-    per_sample[batch.capacity + sample] = select(0.0, 1.0, largest == label);
-    per_sample[2u * batch.capacity + sample] = 0.0;
-    per_sample[3u * batch.capacity + sample] = 0.0;
 }
 
 // sᵢ += ‖e‖² (‖a‖² + 1): a dense layer's part, no gradient formed. Without inputs it is ‖e‖², where e is a small layer's

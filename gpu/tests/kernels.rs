@@ -99,6 +99,45 @@ fn what_is_wrong_turns_a_check_red() {
         red("other parameters", case, &|case| case.uniform[4] -= 1);
         red("a NaN among the inputs", case, &|case| case.slots[0].words[3] = f32::NAN.to_bits());
     }
+    for kernel in [
+        "layer_norm_moments",
+        "layer_norm_forward",
+        "layer_norm_sample_gradients",
+        "layer_norm_means",
+        "layer_norm_input_gradient",
+    ] {
+        let case = of(&cases, kernel, None);
+        red("a sample dropped", case, &|case| case.uniform[0] -= 1);
+        red("a channel left out", case, &|case| case.uniform[1] -= 1);
+        red("NaNs among the inputs", case, &|case| case.slots[0].words.fill(f32::NAN.to_bits()));
+    }
+    for kernel in ["embedding_forward", "embedding_rows", "embedding_inner_products", "embedding_sums"] {
+        let case = of(&cases, kernel, None);
+        let first = case.slots[0].words[0];
+        let other = [298.0_f32, 299.0].map(f32::to_bits).into_iter().find(|&token| token != first).unwrap();
+        red("a sample dropped", case, &|case| case.uniform[0] -= 1);
+        red("another token", case, &|case| case.slots[0].words[0] = other);
+        red("NaNs", case, &|case| case.slots[1].words.fill(f32::NAN.to_bits()));
+    }
+    for kernel in ["position_embedding_forward", "position_embedding_gradients"] {
+        let case = of(&cases, kernel, None);
+        red("a sample dropped", case, &|case| case.uniform[0] -= 1);
+        red("a position left out", case, &|case| case.uniform[2] -= 1);
+        red("a NaN", case, &|case| case.slots[0].words[1] = f32::NAN.to_bits());
+    }
+    for kernel in
+        ["attention_weights", "attention_forward", "attention_score_gradients", "attention_input_gradient"]
+    {
+        let case = of(&cases, kernel, None);
+        red("a sample dropped", case, &|case| case.uniform[0] -= 1);
+        red("one head, and its scale", case, &|case| case.uniform[2] = 1);
+        red("a position left out", case, &|case| case.uniform[3] -= 1);
+        red("NaNs", case, &|case| case.slots[0].words.fill(f32::NAN.to_bits()));
+    }
+    let sequences = of(&cases, "sequence_cross_entropy", None);
+    red("a sample dropped", sequences, &|case| case.uniform[0] -= 1);
+    red("a position left out", sequences, &|case| case.uniform[8] -= 1);
+    red("a NaN", sequences, &|case| case.slots[0].words[1] = f32::NAN.to_bits());
     for kernel in ["gelu_forward", "gelu_backward", "add_forward", "add_backward", "relu_mask"] {
         let case = of(&cases, kernel, None);
         red("half of the values left out", case, &|case| case.uniform[0] /= 2);

@@ -51,6 +51,94 @@ fn networks_are_listed_with_parameters_and_flops() {
     assert_eq!(row("total"), "total 83,892 6,263,296");
 }
 
+const BLOCK: &str = r#"[
+    {"layer": "embedding", "name": "wte", "num_embeddings": 65, "embedding_dim": 32},
+    {"layer": "position_embedding", "name": "wpe", "num_embeddings": 64},
+    {"layer": "layer_norm", "name": "ln_1"},
+    {"layer": "dense", "name": "attn.c_attn", "out_features": 96},
+    {"layer": "causal_attention", "num_heads": 4},
+    {"layer": "dense", "name": "attn.c_proj", "out_features": 32},
+    {"layer": "add", "name": "residual", "inputs": ["wpe", "attn.c_proj"]},
+    {"layer": "gelu"},
+    {"layer": "linear", "name": "lm_head", "out_features": 65}
+]"#;
+
+#[test]
+fn a_network_of_tokens_is_listed_and_printed_as_it_was_given() {
+    let folder = folder();
+    fs::write(folder.path().join("block.json"), BLOCK).unwrap();
+    let layers = succeed(folder.path(), "networks --network block.json --shape 1x1x48");
+    for row in [
+        "wte embedding, 65 tokens to 32 channels input 32×1×48 2,080 0",
+        "wpe position embedding, 64 positions wte 32×1×48 2,048 0",
+        "ln_1 layer norm wpe 32×1×48 64 0",
+        "attn.c_attn dense, 96 outputs ln_1 96×1×48 3,168 294,912",
+        "4 causal attention, 4 heads attn.c_attn 32×1×48 0 294,912",
+        "lm_head dense, 65 outputs 7 65×1×48 2,145 199,680",
+    ] {
+        let is_row = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ") == row;
+        assert!(layers.lines().any(is_row), "{row} is missing:\n{layers}");
+    }
+    let printed = succeed(folder.path(), "networks --network block.json --json");
+    fs::write(folder.path().join("printed.json"), &printed).unwrap();
+    assert_eq!(succeed(folder.path(), "networks --network printed.json --json"), printed);
+}
+
+#[test]
+fn what_does_not_fit_a_sequence_is_refused_in_one_sentence() {
+    let folder = folder();
+    for (from, to, shape, expected) in [
+        (
+            "\"num_heads\": 4",
+            "\"num_heads\": 5",
+            "1x1x48",
+            "layer 4 (causal attention, 5 heads) cannot take an input of shape 96×1×48: its heads do not divide its width, a \
+             third of the channels",
+        ),
+        (
+            "\"out_features\": 96",
+            "\"out_features\": 95",
+            "1x1x48",
+            "layer 4 (causal attention, 4 heads) cannot take an input of shape 95×1×48: its channels must be query, key and \
+             value side by side, three times its width",
+        ),
+        (
+            "",
+            "",
+            "1x1x65",
+            "layer 1 (position embedding, 64 positions) cannot take an input of shape 32×1×65: the sequence is longer than \
+             its positions",
+        ),
+        (
+            "",
+            "",
+            "2x1x48",
+            "layer 0 (embedding, 65 tokens to 32 channels) cannot take an input of shape 2×1×48: its input must be a \
+             sequence of tokens, with one channel and height 1",
+        ),
+        (
+            "{\"layer\": \"layer_norm\", \"name\": \"ln_1\"}",
+            "{\"layer\": \"embedding\", \"num_embeddings\": 5, \"embedding_dim\": 2}",
+            "1x1x48",
+            "layer 2 (embedding, 5 tokens to 2 channels) takes tokens, which only the network's input holds",
+        ),
+        (
+            "\"num_heads\": 4",
+            "\"heads\": 4",
+            "1x1x48",
+            "`num_heads` is missing, a whole number: `heads` is not a setting",
+        ),
+    ] {
+        fs::write(folder.path().join("block.json"), BLOCK.replace(from, to)).unwrap();
+        let refused = refuse(folder.path(), &format!("networks --network block.json --shape {shape}"));
+        assert!(refused.contains(expected), "{refused}");
+    }
+    // Images are no tokens.
+    fs::write(folder.path().join("block.json"), BLOCK).unwrap();
+    let refused = refuse(folder.path(), "train --data . --network block.json");
+    assert!(refused.contains("its input must be a sequence of tokens"), "{refused}");
+}
+
 #[test]
 fn what_is_no_network_is_refused_in_one_sentence() {
     let folder = folder();

@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used)]
 
 use adadagrad_gpu::webgpu::{
-    AveragePool2d, Batch, Conv2d, Draw, Epoch, GroupNorm, MaxPool2d, Noise, Product, Shader, Step, Uniform,
-    Values,
+    Attention, AveragePool2d, Batch, Conv2d, Draw, Embedding, Epoch, GroupNorm, LayerNorm, MaxPool2d, Noise,
+    PositionEmbedding, Product, Shader, Step, Uniform, Values,
 };
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 
@@ -53,6 +53,10 @@ fn every_uniform_block_lies_as_rust_writes_it() {
         (Shader::MaxPool2d, rust_block::<MaxPool2d>()),
         (Shader::AveragePool2d, rust_block::<AveragePool2d>()),
         (Shader::GroupNorm, rust_block::<GroupNorm>()),
+        (Shader::LayerNorm, rust_block::<LayerNorm>()),
+        (Shader::Embedding, rust_block::<Embedding>()),
+        (Shader::PositionEmbedding, rust_block::<PositionEmbedding>()),
+        (Shader::Attention, rust_block::<Attention>()),
         (Shader::Activation, rust_block::<Values>()),
         (Shader::Add, rust_block::<Values>()),
         (Shader::Statistics, rust_block::<Batch>()),

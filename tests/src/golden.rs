@@ -8,8 +8,8 @@ use adadagrad_core::batch_test::{
     AnyTest, AugmentedTest, CoordinateNormTest, InnerProductTest, NormTest, OrthogonalityTest,
 };
 use adadagrad_core::layer::{
-    Add, AveragePool2d, Conv2d, Dense, Flatten, Gelu, GlobalAveragePool, GroupNorm, MaxPool2d, Operation,
-    Relu, Tanh,
+    Add, AveragePool2d, CausalAttention, Conv2d, Dense, Embedding, Flatten, Gelu, GlobalAveragePool,
+    GroupNorm, LayerNorm, MaxPool2d, Operation, PositionEmbedding, Relu, Tanh,
 };
 use adadagrad_core::network::{Node, Source};
 use adadagrad_core::optimizer::{
@@ -323,8 +323,42 @@ pub struct NetworkCase {
     pub parameter_count: usize,
     pub parameters: Vec<f64>,
     pub inputs: Vec<Vec<f64>>,
-    pub labels: Vec<u32>,
+    pub labels: Vec<Labels>,
     pub expected: NetworkExpected,
+    #[serde(default)]
+    pub input_kind: InputKind,
+}
+
+/// What the inputs are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InputKind {
+    /// Numbers.
+    #[default]
+    Real,
+    /// Whole numbers from 0, a sequence of them.
+    Token,
+}
+
+/// A sample's label, or one for each position of a sequence.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Labels {
+    /// Of a sample.
+    One(u32),
+    /// Of a sequence.
+    Each(Vec<u32>),
+}
+
+impl Labels {
+    /// All of them.
+    #[must_use]
+    pub fn as_slice(&self) -> &[u32] {
+        match self {
+            Self::One(label) => std::slice::from_ref(label),
+            Self::Each(labels) => labels,
+        }
+    }
 }
 
 /// A layer, and what it reads.
@@ -373,6 +407,21 @@ pub enum LayerRow {
     },
     Add,
     Flatten,
+    LayerNorm {
+        width: u32,
+    },
+    Embedding {
+        vocabulary: u32,
+        width: u32,
+    },
+    PositionEmbedding {
+        positions: u32,
+        width: u32,
+    },
+    CausalAttention {
+        width: u32,
+        heads: u32,
+    },
 }
 
 const fn one() -> u32 {
@@ -401,6 +450,10 @@ impl LayerRow {
             Self::GroupNorm { groups, .. } => GroupNorm { groups }.into(),
             Self::Add => Add.into(),
             Self::Flatten => Flatten.into(),
+            Self::LayerNorm { .. } => LayerNorm.into(),
+            Self::Embedding { vocabulary, width } => Embedding { vocabulary, width }.into(),
+            Self::PositionEmbedding { positions, .. } => PositionEmbedding { positions }.into(),
+            Self::CausalAttention { heads, .. } => CausalAttention { heads }.into(),
         }
     }
 
@@ -410,7 +463,10 @@ impl LayerRow {
         match *self {
             Self::Dense { r#in: width, .. }
             | Self::Conv { r#in: width, .. }
-            | Self::GroupNorm { channels: width, .. } => Some(width),
+            | Self::GroupNorm { channels: width, .. }
+            | Self::LayerNorm { width }
+            | Self::PositionEmbedding { width, .. } => Some(width),
+            Self::CausalAttention { width, .. } => Some(3 * width),
             _ => None,
         }
     }
@@ -436,24 +492,13 @@ impl NetworkCase {
     }
 }
 
-/// The cases of `layers.json` whose samples are vectors or images.
+/// The cases of `layers.json`.
 ///
 /// # Panics
 /// When the file is not there or not of the expected form.
 #[must_use]
 pub fn layers() -> Vec<NetworkCase> {
-    let file: serde_json::Value = read("layers.json");
-    let cases = file["cases"].as_array().expect("a list of cases");
-    let is_sequence = |case: &serde_json::Value| {
-        case["input_kind"] == "token" || case["input_shape"].as_array().is_some_and(|shape| shape.len() == 2)
-    };
-    cases
-        .iter()
-        .filter(|case| !is_sequence(case))
-        .map(|case| {
-            serde_json::from_value(case.clone()).unwrap_or_else(|error| panic!("{}: {error}", case["name"]))
-        })
-        .collect()
+    read::<NetworksFile>("layers.json").cases
 }
 
 /// What a network's batch gives.

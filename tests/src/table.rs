@@ -10,7 +10,7 @@ use adadagrad_core::real::Real;
 pub struct Table {
     /// One row for each sample.
     pub inputs: Vec<Vec<f64>>,
-    /// One label for each sample.
+    /// One label for each sample, or as many for each as sequences have positions.
     pub labels: Vec<u32>,
 }
 
@@ -22,6 +22,18 @@ impl Table {
         let labels = Key::new(seed, u64::MAX);
         Self { inputs, labels: (0..).take(samples).map(|sample| labels.bits(sample) % classes).collect() }
     }
+
+    /// Labels of one sample.
+    #[must_use]
+    pub fn labels_each(&self) -> usize {
+        self.labels.len() / self.inputs.len().max(1)
+    }
+
+    /// The labels of a sample.
+    #[must_use]
+    pub fn labels_of(&self, sample: usize) -> &[u32] {
+        &self.labels[sample * self.labels_each()..][..self.labels_each()]
+    }
 }
 
 /// `len` numbers in (−bound, bound).
@@ -32,13 +44,14 @@ pub fn uniform(key: Key, len: usize, bound: f64) -> Vec<f64> {
 
 impl<F: Real> Dataset<F> for Table {
     fn len(&self) -> u32 {
-        u32::try_from(self.labels.len()).unwrap_or(u32::MAX)
+        u32::try_from(self.inputs.len()).unwrap_or(u32::MAX)
     }
 
     fn shape(&self) -> SampleShape {
         let len = self.inputs.first().map_or(0, Vec::len);
         let classes = self.labels.iter().max().map_or(0, |label| label + 1);
-        SampleShape::floats(Shape::vector(u32::try_from(len).unwrap_or(u32::MAX)), classes)
+        let shape = SampleShape::floats(Shape::vector(u32::try_from(len).unwrap_or(u32::MAX)), classes);
+        SampleShape { labels: u32::try_from(self.labels_each()).unwrap_or(u32::MAX), ..shape }
     }
 
     fn read(&self, visit: Visit, input: &mut [F], targets: &mut Targets<'_, F>) -> Result<(), ReadError> {
@@ -46,7 +59,7 @@ impl<F: Real> Dataset<F> for Table {
         for (value, &given) in input.iter_mut().zip(&self.inputs[index]) {
             *value = F::of(given);
         }
-        targets.labels.fill(self.labels[index]);
+        targets.labels.copy_from_slice(self.labels_of(index));
         Ok(())
     }
 }

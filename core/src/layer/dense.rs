@@ -2,7 +2,7 @@ use core::fmt;
 
 use num_traits::One;
 
-use super::{Backward, Forward, Initial, Layer, Place, ShapeError, Signature, Sizes, Tensor};
+use super::{Backward, Conv2d, Forward, Initial, Layer, Place, ShapeError, Signature, Sizes, Tensor};
 use crate::backend::{
     Backend, DenseKernels, DenseSizes, ForwardOf, KERNELS, Matrix, MatrixMut, OuterProductsOf,
 };
@@ -12,10 +12,11 @@ use crate::sink::Sink;
 use crate::statistics::Needs;
 use crate::vectors::{Work, on_vectors};
 
-/// y = W x + b, W \[outputs, inputs\] or, by inputs, its transposed.
+/// y = W x + b, W \[outputs, inputs\] or, by inputs, its transposed; of a sequence the same at every position.
 ///
 /// A sample's gradient is the outer product e aᵀ (with a 1 for the bias), so that its squared norm is ‖e‖²·(‖a‖² + 1),
-/// and none is ever formed (Goodfellow, arXiv 1510.01799).
+/// and none is ever formed (Goodfellow, arXiv 1510.01799). Over the positions of a sequence it is Σₜ eₜ aₜᵀ, which is not an
+/// outer product: there the layer is computed as a convolution with a 1×1 kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dense {
     /// Length of y.
@@ -24,7 +25,7 @@ pub struct Dense {
 
 impl Dense {
     pub(crate) const fn sizes(self, input: Shape) -> Result<Sizes, ShapeError> {
-        if !input.is_vector() {
+        if !input.is_sequence() {
             return Err(ShapeError::WantsVector);
         }
         let initial = Initial::Uniform { fan_in: input.channels };
@@ -32,12 +33,20 @@ impl Dense {
         let biases = Tensor::new([self.outputs], initial);
         Ok(Sizes {
             tensors: [Some(weights), Some(biases)],
-            ..Sizes::without_parameters(Shape::vector(self.outputs))
+            ..Sizes::without_parameters(Shape::sequence(self.outputs, input.width))
         })
+    }
+
+    /// What it is on a sequence.
+    const fn on_positions(self) -> Conv2d {
+        Conv2d { outputs: self.outputs, kernel: 1, stride: 1, padding: 0, bias: true }
     }
 
     /// E² and A² for second moments, or A Ḡᵀ.
     pub(crate) const fn scratch_len(self, place: Place, samples: usize, needs: &Needs) -> usize {
+        if !place.input.is_vector() {
+            return self.on_positions().scratch_len(place, samples, needs);
+        }
         let sizes = DenseSizes::new(place, samples);
         if needs.moments() {
             samples.saturating_mul(sizes.inputs.saturating_add(sizes.outputs))
@@ -51,11 +60,14 @@ impl Dense {
 
 impl Signature for Dense {
     fn flops(&self, input: Shape, output: Shape) -> u64 {
-        (input.len() as u64).saturating_mul(2).saturating_mul(output.len() as u64)
+        u64::from(input.channels).saturating_mul(2).saturating_mul(output.len() as u64)
     }
 
     /// Kernels run beside the squares.
     fn with_kernels(&self, place: Place, samples: usize, scratch_len: usize) -> usize {
+        if !place.input.is_vector() {
+            return self.on_positions().with_kernels(place, samples, scratch_len);
+        }
         let sizes = DenseSizes::new(place, samples);
         let kernels = KERNELS.map(|kernels| kernels.dense).filter(|kernels| (kernels.can_do)(sizes));
         scratch_len.saturating_add(kernels.map_or(0, |kernels| (kernels.scratch_len)(sizes)))
@@ -70,12 +82,18 @@ impl fmt::Display for Dense {
 
 impl<F: Real> Layer<F> for Dense {
     fn forward(&self, call: &Forward<'_, F>, y: &mut [F], scratch: &mut [F]) {
+        if !call.place.input.is_vector() {
+            return self.on_positions().forward(call, y, scratch);
+        }
         let sizes = DenseSizes::new(call.place, call.samples);
         sizes.forward(call.backend, call.parameters, call.x[0], y, scratch);
     }
 
     /// dx += e W.
-    fn input_gradient(&self, call: &Backward<'_, F>, dx: &mut [F], _: &mut [F]) {
+    fn input_gradient(&self, call: &Backward<'_, F>, dx: &mut [F], scratch: &mut [F]) {
+        if !call.place.input.is_vector() {
+            return self.on_positions().input_gradient(call, dx, scratch);
+        }
         let sizes = DenseSizes::new(call.place, call.samples);
         let weights = sizes.weights(call.parameters);
         let errors = Matrix::of(call.dy, sizes.samples, sizes.outputs);
@@ -84,6 +102,22 @@ impl<F: Real> Layer<F> for Dense {
 
     fn statistics(&self, call: &Backward<'_, F>, sink: &mut Sink<'_, F>, scratch: &mut [F]) {
         DenseSizes::new(call.place, call.samples).statistics(call.backend, call.x[0], call.dy, sink, scratch);
+    }
+
+    fn backward(
+        &self,
+        call: &Backward<'_, F>,
+        dx: Option<&mut [F]>,
+        sink: &mut Sink<'_, F>,
+        scratch: &mut [F],
+    ) {
+        if !call.place.input.is_vector() {
+            return self.on_positions().backward(call, dx, sink, scratch);
+        }
+        self.statistics(call, sink, scratch);
+        if let Some(dx) = dx {
+            self.input_gradient(call, dx, scratch);
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 use core::fmt;
 
 use super::{
-    Add, AveragePool2d, Conv2d, Dense, Flatten, Gelu, GlobalAveragePool, GroupNorm, Layer, MaxPool2d, Place,
-    Relu, Signature, Sizes, Tanh, Tensor,
+    Add, AveragePool2d, CausalAttention, Conv2d, Dense, Embedding, Flatten, Gelu, GlobalAveragePool,
+    GroupNorm, Layer, LayerNorm, MaxPool2d, Place, PositionEmbedding, Relu, Signature, Sizes, Tanh, Tensor,
 };
 use crate::real::Real;
 use crate::shape::Shape;
@@ -49,7 +49,7 @@ macro_rules! operations {
 }
 
 operations! {
-    /// y = W x + b.
+    /// y = W x + b, at every position of a sequence.
     Dense,
     /// Cross-correlation with square kernels.
     Conv2d,
@@ -71,13 +71,25 @@ operations! {
     Add,
     /// An image as a vector.
     Flatten,
+    /// Tokens as vectors.
+    Embedding,
+    /// Adds a vector to each position of a sequence.
+    PositionEmbedding,
+    /// Normalises the channels of each position.
+    LayerNorm,
+    /// Multi-head self-attention, each position to those up to itself.
+    CausalAttention,
 }
 
 /// Why an operation cannot take its input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ShapeError {
-    /// The operation takes a vector.
+    /// The operation takes a vector or a sequence.
     WantsVector,
+    /// The operation takes a sequence.
+    WantsSequence,
+    /// The operation takes tokens, one at each position.
+    WantsTokens,
     /// A size is zero.
     Zero,
     /// The window is larger than the padded input.
@@ -86,6 +98,14 @@ pub enum ShapeError {
     PaddingTooLarge,
     /// The groups do not divide the channels.
     Groups,
+    /// The channels are not query, key and value of one width each.
+    QueryKeyValue,
+    /// The heads do not divide the width.
+    Heads,
+    /// There are fewer positions than the sequence has.
+    Positions,
+    /// More tokens than floats can tell apart.
+    Vocabulary,
     /// A size does not fit in 32 bits.
     TooLarge,
 }
@@ -93,11 +113,21 @@ pub enum ShapeError {
 impl fmt::Display for ShapeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::WantsVector => "its input must be a vector: insert a flatten before it",
+            Self::WantsVector => "its input must be a vector or a sequence: insert a flatten before it",
+            Self::WantsSequence => "its input must be a sequence, of height 1",
+            Self::WantsTokens => "its input must be a sequence of tokens, with one channel and height 1",
             Self::Zero => "a size is zero",
             Self::WindowTooLarge => "its window is larger than its padded input",
             Self::PaddingTooLarge => "its padding must be smaller than its kernel",
             Self::Groups => "its groups do not divide its channels",
+            Self::QueryKeyValue => {
+                "its channels must be query, key and value side by side, three times its width"
+            }
+            Self::Heads => "its heads do not divide its width, a third of the channels",
+            Self::Positions => "the sequence is longer than its positions",
+            Self::Vocabulary => {
+                "its vocabulary must be at most 16,777,216 tokens, which 32-bit floats tell apart"
+            }
             Self::TooLarge => "a size does not fit in 32 bits",
         })
     }
@@ -159,6 +189,9 @@ impl Operation {
         match self {
             Self::Dense(dense) => dense.scratch_len(place, samples, needs),
             Self::Conv2d(conv2d) => conv2d.scratch_len(place, samples, needs),
+            Self::Embedding(embedding) => embedding.scratch_len(),
+            Self::LayerNorm(norm) => norm.scratch_len(place),
+            Self::CausalAttention(attention) => attention.scratch_len(place),
             Self::Relu(_)
             | Self::Tanh(_)
             | Self::Gelu(_)
@@ -167,7 +200,8 @@ impl Operation {
             | Self::GlobalAveragePool(_)
             | Self::GroupNorm(_)
             | Self::Add(_)
-            | Self::Flatten(_) => place.weights + place.biases,
+            | Self::Flatten(_)
+            | Self::PositionEmbedding(_) => place.weights + place.biases,
         }
     }
 

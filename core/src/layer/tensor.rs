@@ -17,6 +17,8 @@ pub enum Initial {
         /// How many inputs one output is computed from.
         fan_in: u32,
     },
+    /// Normal with mean 0 and variance 1, PyTorch's default for embeddings.
+    Normal,
     /// All 1.
     One,
     /// All 0.

@@ -11,14 +11,14 @@ use crate::subnormal::flush;
 pub(super) fn binary_cross_entropy<F: Real>(z: &[F], t: &[F], dz: &mut [F]) -> SampleLoss<F> {
     let share = F::one() / count(z.len() as u64);
     let half = F::of(0.5);
-    let mut sample = SampleLoss { loss: F::zero(), correct: true };
+    let mut sample = SampleLoss { loss: F::zero(), correct: 1 };
     for ((dz, &z), &t) in dz.iter_mut().zip(z).zip(t) {
         let e = flush((-z.abs()).exponential());
         let is_positive = z > F::zero();
         sample.loss += z.max(F::zero()) - z * t + log_of_1_plus(e);
         let probability = if is_positive { F::one() } else { e } / (F::one() + e);
         *dz = flush((probability - t) * share);
-        sample.correct &= is_positive == (t > half);
+        sample.correct &= u32::from(is_positive == (t > half));
     }
     sample.loss *= share;
     sample

@@ -13,18 +13,22 @@ mod squared_error;
 
 pub use own::{OwnLoss, SampleLoss, Target};
 
-pub(crate) use cross_entropy::softmax;
+pub(crate) use cross_entropy::{softmax, softmax_of_positions};
 
 use core::fmt;
 
 use crate::length::{LengthMismatch, check_least, check_length};
 use crate::real::Real;
+use crate::shape::Shape;
 
 /// The loss of one sample with outputs z and targets t, K values each unless it is a custom loss.
 #[derive(Clone, Copy, Debug, Default)]
 pub enum Loss<'a, F: Real> {
     /// ln Σⱼ exp zⱼ − z_label in nats, for a label below K ≥ 2. An answer is correct if the first largest output is the
     /// label's.
+    ///
+    /// Of a sequence with outputs \[K, T\] and a label for each of its T positions it is the mean over the positions, so that
+    /// a sample is a sequence, and T answers.
     #[default]
     SoftmaxCrossEntropy,
     /// (1/K) Σₖ (zₖ − tₖ)²: the mean over outputs, without a factor ½, as PyTorch's `MSELoss` has it. No answer is counted
@@ -45,21 +49,25 @@ impl<F: Real> Loss<'_, F> {
         matches!(self, Self::SoftmaxCrossEntropy)
     }
 
-    /// Whether it can compare `outputs` outputs of a network with `targets` targets per sample.
-    pub(crate) fn check(&self, outputs: usize, targets: usize) -> Result<(), LengthMismatch> {
+    /// Whether it can compare a network's outputs with `labels` labels and `values` numbers per sample.
+    pub(crate) fn check(&self, outputs: Shape, labels: u32, values: usize) -> Result<(), LengthMismatch> {
         match self {
-            Self::SoftmaxCrossEntropy => check_least("the outputs that softmax takes", 2, outputs),
+            Self::SoftmaxCrossEntropy => {
+                check_least("the outputs that softmax takes", 2, outputs.channels as usize)?;
+                // A data set that says that it has none is told by the first label that it does not write.
+                check_length("the labels of a sample", outputs.plane(), labels.max(1) as usize)
+            }
             Self::SquaredError | Self::BinaryCrossEntropy => {
-                check_length("the targets of a sample", outputs, targets)
+                check_length("the targets of a sample", outputs.len(), values)
             }
             Self::Own(_) => Ok(()),
         }
     }
 
-    /// Whether a sample's targets are such as the loss takes.
-    pub(crate) fn takes(&self, target: Target<'_, F>, outputs: usize) -> bool {
+    /// Whether a sample's targets are such as the loss takes, for `classes` classes.
+    pub(crate) fn takes(&self, target: Target<'_, F>, classes: u32) -> bool {
         match self {
-            Self::SoftmaxCrossEntropy => usize::try_from(target.label).is_ok_and(|label| label < outputs),
+            Self::SoftmaxCrossEntropy => target.labels.iter().all(|&label| label < classes),
             Self::BinaryCrossEntropy => target.values.iter().all(|t| (F::zero()..=F::one()).contains(t)),
             Self::SquaredError | Self::Own(_) => true,
         }
@@ -74,7 +82,7 @@ impl<F: Real> Loss<'_, F> {
     ) -> SampleLoss<F> {
         match self {
             Self::SoftmaxCrossEntropy => {
-                cross_entropy::softmax_cross_entropy(outputs, target.label, gradient).unwrap_or_default()
+                cross_entropy::softmax_cross_entropy(outputs, target.labels, gradient).unwrap_or_default()
             }
             Self::SquaredError => squared_error::squared_error(outputs, target.values, gradient),
             Self::BinaryCrossEntropy => {

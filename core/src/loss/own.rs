@@ -7,8 +7,8 @@ use crate::real::Real;
 /// What a sample's outputs are compared with.
 #[derive(Clone, Copy, Debug)]
 pub struct Target<'a, F> {
-    /// Its label; `u32::MAX` where the data set wrote none.
-    pub label: u32,
+    /// Its labels, one for each position of the outputs: a vector has one. `u32::MAX` where the data set wrote none.
+    pub labels: &'a [u32],
     /// Its other targets, as many as the network was made for: [`Network::with_targets`](crate::network::Network::with_targets).
     pub values: &'a [F],
 }
@@ -18,8 +18,8 @@ pub struct Target<'a, F> {
 pub struct SampleLoss<F> {
     /// ℓᵢ.
     pub loss: F,
-    /// Whether the answer counts as correct.
-    pub correct: bool,
+    /// How many of its answers count as correct: of one, or of one for each position of a sequence.
+    pub correct: u32,
 }
 
 /// Your own loss. Closures are losses without correct answers: given outputs, targets and the gradient to write they
@@ -43,7 +43,7 @@ pub trait OwnLoss<F: Real>: Sync {
 
 impl<F: Real, L: Fn(&[F], &[F], &mut [F]) -> F + Sync> OwnLoss<F> for L {
     fn of_sample(&self, outputs: &[F], target: Target<'_, F>, gradient: &mut [F]) -> SampleLoss<F> {
-        SampleLoss { loss: self(outputs, target.values, gradient), correct: false }
+        SampleLoss { loss: self(outputs, target.values, gradient), correct: 0 }
     }
 }
 

@@ -12,5 +12,5 @@ pub(super) fn squared_error<F: Real>(z: &[F], t: &[F], dz: &mut [F]) -> SampleLo
         loss += error.squared();
         *dz = (error + error) * share;
     }
-    SampleLoss { loss: loss * share, correct: false }
+    SampleLoss { loss: loss * share, correct: 0 }
 }

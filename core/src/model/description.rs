@@ -17,11 +17,18 @@
 //! | `conv2d` | `out_channels`, `kernel_size`, `stride` (1), `padding` (0), `bias` (true) |
 //! | `max_pool2d`, `average_pool2d` (or `avg_pool2d`) | `kernel_size`, `stride` (the kernel's size) |
 //! | `group_norm` | `num_groups` |
-//! | `relu`, `tanh`, `gelu`, `global_average_pool`, `flatten`, `add` | |
+//! | `embedding` | `num_embeddings`, `embedding_dim` |
+//! | `position_embedding` | `num_embeddings` |
+//! | `causal_attention` | `num_heads` |
+//! | `relu`, `tanh`, `gelu`, `layer_norm`, `global_average_pool`, `flatten`, `add` | |
 //!
 //! Sizes of inputs follow from the layers before. Every layer may have a `name`, which is used for its tensors in
 //! checkpoints; the default is its number, counted from 0. `inputs` names the layers that it takes its inputs from, or
 //! `input` for the samples; without them, it takes the output of the previous layer. Only `add` takes two.
+//!
+//! Networks of sequences begin with an `embedding`, which takes the samples' tokens. `dense` is then computed at every
+//! position, `layer_norm` over the channels of each position, and `causal_attention` between positions: its input has three
+//! times its width, query, key and value one after the other.
 
 use std::borrow::ToOwned;
 use std::format;
@@ -32,8 +39,8 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::fields::{Fault, Setting, Value as Given};
 use crate::layer::{
-    Add, AveragePool2d, Conv2d, Dense, Flatten, Gelu, GlobalAveragePool, GroupNorm, MaxPool2d, Operation,
-    Relu, Tanh,
+    Add, AveragePool2d, CausalAttention, Conv2d, Dense, Embedding, Flatten, Gelu, GlobalAveragePool,
+    GroupNorm, LayerNorm, MaxPool2d, Operation, PositionEmbedding, Relu, Tanh,
 };
 use crate::network::{Name, Node, Source};
 
@@ -48,8 +55,18 @@ const MOST_SHOWN: usize = 40;
 /// The settings that all layers take.
 const COMMON: [&str; 2] = ["name", "inputs"];
 /// The settings of all layers.
-const KNOWN: [&str; 7] =
-    ["out_features", "out_channels", "kernel_size", "stride", "padding", "bias", "num_groups"];
+const KNOWN: [&str; 10] = [
+    "out_features",
+    "out_channels",
+    "kernel_size",
+    "stride",
+    "padding",
+    "bias",
+    "num_groups",
+    "num_embeddings",
+    "embedding_dim",
+    "num_heads",
+];
 /// What is expected of the list.
 pub(crate) const LIST: &str = "a list of layers";
 /// What is expected of a layer.
@@ -57,8 +74,8 @@ const OBJECT: &str = "an object, such as {\"layer\": \"relu\"}";
 /// What is wrong where `inputs` are not names.
 const INPUTS: &str = "`inputs` must be a list of one or two names of layers";
 /// What the layers are called.
-const KINDS: &str = "dense, conv2d, relu, tanh, gelu, max_pool2d, average_pool2d, global_average_pool, group_norm, add or \
-                     flatten";
+const KINDS: &str = "dense, conv2d, relu, tanh, gelu, max_pool2d, average_pool2d, global_average_pool, group_norm, \
+                     layer_norm, embedding, position_embedding, causal_attention, add or flatten";
 
 /// A list of layers. See the [module](self).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -176,6 +193,16 @@ fn settings_of(operation: &Operation) -> (&'static str, Vec<Written>) {
         Operation::GroupNorm(GroupNorm { groups }) => ("group_norm", std::vec![number("num_groups", groups)]),
         Operation::Add(Add) => ("add", Vec::new()),
         Operation::Flatten(Flatten) => ("flatten", Vec::new()),
+        Operation::Embedding(Embedding { vocabulary, width }) => {
+            ("embedding", std::vec![number("num_embeddings", vocabulary), number("embedding_dim", width)])
+        }
+        Operation::PositionEmbedding(PositionEmbedding { positions }) => {
+            ("position_embedding", std::vec![number("num_embeddings", positions)])
+        }
+        Operation::LayerNorm(LayerNorm) => ("layer_norm", Vec::new()),
+        Operation::CausalAttention(CausalAttention { heads }) => {
+            ("causal_attention", std::vec![number("num_heads", heads)])
+        }
     }
 }
 
@@ -369,6 +396,16 @@ impl Settings {
             "group_norm" => GroupNorm { groups: self.number("num_groups", None)? }.into(),
             "add" => Add.into(),
             "flatten" => Flatten.into(),
+            "embedding" => Embedding {
+                vocabulary: self.number("num_embeddings", None)?,
+                width: self.number("embedding_dim", None)?,
+            }
+            .into(),
+            "position_embedding" => {
+                PositionEmbedding { positions: self.number("num_embeddings", None)? }.into()
+            }
+            "layer_norm" => LayerNorm.into(),
+            "causal_attention" => CausalAttention { heads: self.number("num_heads", None)? }.into(),
             _ => {
                 let letters: String =
                     kind.to_ascii_lowercase().chars().filter(char::is_ascii_alphabetic).collect();

@@ -49,8 +49,40 @@ pub enum NetworkError {
         /// What is wrong.
         problem: ShapeError,
     },
-    /// The last node's output is not a vector.
+    /// A node takes tokens, but not the network's input.
+    Tokens {
+        /// Which node, counted from 0.
+        layer: usize,
+        /// Its operation.
+        operation: Operation,
+    },
+    /// A node takes tokens, but the data's samples are none.
+    NoTokens {
+        /// Which node, counted from 0.
+        layer: usize,
+        /// Its operation.
+        operation: Operation,
+    },
+    /// The data have more tokens than a node takes.
+    Vocabulary {
+        /// Which node, counted from 0.
+        layer: usize,
+        /// Its operation.
+        operation: Operation,
+        /// Tokens of the data.
+        tokens: u32,
+    },
+    /// The data's samples are tokens, and no node takes any.
+    NoEmbedding,
+    /// The last node's output is neither a vector nor a sequence.
     Output(Shape),
+    /// The network answers at another number of positions than a sample of the data has labels.
+    Labels {
+        /// Shape of the last node's output.
+        output: Shape,
+        /// Labels of a sample.
+        labels: u32,
+    },
     /// There is only one output, for which softmax is always 1.
     OneClass,
     /// The network gives another number of classes than the data have.
@@ -92,8 +124,27 @@ impl fmt::Display for NetworkError {
             Self::Classes { outputs, classes } => {
                 write!(f, "the last layer has {outputs} outputs, but the data have {classes} classes")
             }
-            Self::Output(shape) => {
+            Self::Tokens { layer, operation } => {
+                write!(f, "layer {layer} ({operation}) takes tokens, which only the network's input holds")
+            }
+            Self::NoTokens { layer, operation } => {
+                write!(f, "layer {layer} ({operation}) takes tokens, but the data's samples are not tokens")
+            }
+            Self::Vocabulary { layer, operation, tokens } => {
+                write!(f, "layer {layer} ({operation}) takes fewer tokens than the data have: {tokens}")
+            }
+            Self::NoEmbedding => {
+                f.write_str("the data's samples are tokens, which only an embedding takes: begin the network with one")
+            }
+            Self::Output(shape) | Self::Labels { output: shape, labels: 1 } => {
                 write!(f, "the last layer's output has shape {shape}, but must be a vector")
+            }
+            Self::Labels { output, labels } => {
+                write!(
+                    f,
+                    "the last layer's output has shape {output}, but must have a position for each of the {labels} labels of \
+                     a sample"
+                )
             }
         }
     }

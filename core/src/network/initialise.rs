@@ -8,7 +8,7 @@ use crate::statistics::{LengthMismatch, check_length};
 const FIRST_STREAM: u64 = 1 << 63;
 
 /// Fills the parameters by PyTorch's default: weights and biases of a layer uniform in
-/// (−1/√fan_in, 1/√fan_in). The same seed gives the same parameters.
+/// (−1/√fan_in, 1/√fan_in), those of embeddings normal with variance 1. The same seed gives the same parameters.
 ///
 /// # Errors
 /// When `parameters` does not have D values.
@@ -35,6 +35,7 @@ pub fn initialise<F: Real>(
                     Initial::Uniform { fan_in } => {
                         key.uniform(first + index, F::one() / count::<F>(fan_in.into()).root())
                     }
+                    Initial::Normal => key.normal(first + index),
                     Initial::One => F::one(),
                     Initial::Zero => F::zero(),
                 };

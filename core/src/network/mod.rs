@@ -19,6 +19,7 @@ mod sweep_error;
 mod tape;
 mod workspace;
 
+use crate::layer::{Embedding, Operation};
 pub use crate::shape::Shape;
 pub use error::NetworkError;
 pub use grain::Grain;
@@ -103,10 +104,25 @@ impl<'a> Network<'a> {
         }
     }
 
-    /// Number of outputs: with softmax cross-entropy the number of classes.
+    /// Number of outputs: with softmax cross-entropy the number of classes, for each position of a sequence.
     #[must_use]
     pub const fn outputs(&self) -> usize {
         self.output().len()
+    }
+
+    /// Positions of the output: 1 unless it is a sequence. A sample has as many labels, and as many answers.
+    #[must_use]
+    pub const fn positions(&self) -> usize {
+        self.output().plane()
+    }
+
+    /// The embedding with the fewest tokens, where there is one: what tokens are checked by.
+    fn embedding(&self) -> Option<Embedding> {
+        let embeddings = self.nodes.iter().filter_map(|node| match node.operation {
+            Operation::Embedding(embedding) => Some(embedding),
+            _ => None,
+        });
+        embeddings.min_by_key(|embedding| embedding.vocabulary)
     }
 
     /// Multiplications and additions of one sample's forward and backward pass, or the largest `u64`.

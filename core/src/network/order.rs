@@ -11,7 +11,8 @@ impl Network<'_> {
     /// [`Self::from_own_order`] convert.
     pub fn keep_by_inputs(nodes: &mut [Placed]) {
         for node in nodes {
-            node.by_inputs = node.is_first() && matches!(node.operation, Operation::Dense(_));
+            let is_dense = matches!(node.operation, Operation::Dense(_)) && node.input.is_vector();
+            node.by_inputs = node.is_first() && is_dense;
         }
     }
 

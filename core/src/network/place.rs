@@ -132,7 +132,7 @@ impl<'a> Network<'a> {
         }
         let network = Self::from_placed(places);
         let output = network.output();
-        if output.is_vector() { Ok(network) } else { Err(NetworkError::Output(output)) }
+        if output.is_sequence() { Ok(network) } else { Err(NetworkError::Output(output)) }
     }
 }
 
@@ -239,6 +239,9 @@ impl Ends {
                 }
             }
             _ => return Err(NetworkError::Inputs { layer, operation }),
+        }
+        if matches!(operation, Operation::Embedding(_)) && !inputs[0].values.is_network_input {
+            return Err(NetworkError::Tokens { layer, operation });
         }
         let sizes = match operation.checked_sizes(first) {
             Ok(sizes) => sizes,

@@ -7,7 +7,7 @@ use crate::real::Real;
 pub struct Score<S> {
     /// Sum of the losses in nats.
     pub loss: S,
-    /// Correct predictions.
+    /// Correct predictions; of a sequence, at each of its positions.
     pub correct: u32,
 }
 

@@ -40,6 +40,15 @@ pub enum SweepError {
         /// Number of classes.
         classes: usize,
     },
+    /// A value that an embedding does not take: not a whole number, or not below its vocabulary.
+    Token {
+        /// Which sample of the data set.
+        sample: u32,
+        /// At which position, counted from 0.
+        position: usize,
+        /// Number of tokens.
+        vocabulary: u32,
+    },
     /// A target that binary cross-entropy does not take: less than 0, more than 1, or not a number.
     Target {
         /// Which sample of the data set.
@@ -62,6 +71,13 @@ impl fmt::Display for SweepError {
             Self::Target { sample } => {
                 write!(f, "sample {sample} has a target that is not between 0 and 1, which binary cross-entropy \
                            requires")
+            }
+            Self::Token { sample, position, vocabulary } => {
+                write!(
+                    f,
+                    "sample {sample} has no token at position {position}: tokens are whole numbers below the embedding's \
+                     vocabulary of {vocabulary}"
+                )
             }
             Self::Label { sample, label, classes } => {
                 write!(f, "sample {sample} has label {label}, but the network has only {classes} classes")

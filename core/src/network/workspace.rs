@@ -13,7 +13,7 @@ pub struct Workspace<'a, F: Real> {
     pub sums: &'a mut [F::Sum],
     /// The micro-batch's visits.
     pub visits: &'a mut [Visit],
-    /// Its labels.
+    /// Its labels, one for each position of the outputs.
     pub labels: &'a mut [u32],
 }
 
@@ -63,7 +63,7 @@ impl Network<'_> {
             values: per_sample.saturating_mul(samples).saturating_add(scratch),
             sums: samples.saturating_mul(if needs.inner { 2 } else { 1 }),
             visits: samples,
-            labels: samples,
+            labels: samples.saturating_mul(self.positions()),
         }
     }
 

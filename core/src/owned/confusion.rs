@@ -3,6 +3,8 @@
 use std::vec;
 use std::vec::Vec;
 
+use crate::network::Network;
+
 /// How often a sample of class `row` was classified as class `column`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Confusion {
@@ -15,6 +17,26 @@ impl Confusion {
     #[must_use]
     pub fn new(classes: usize) -> Self {
         Self { classes, counts: vec![0; classes * classes] }
+    }
+
+    /// The same for the answers of a network: over the positions of sequences, whose classes are tokens, nothing is counted.
+    #[must_use]
+    pub fn of(network: Network<'_>) -> Self {
+        Self::new(if network.positions() == 1 { network.outputs() } else { 0 })
+    }
+
+    /// Counts samples by the network's outputs, where there are classes.
+    pub fn add_all(&mut self, labels: &[u32], outputs: &[f32]) {
+        if self.classes > 0 {
+            for (&label, outputs) in labels.iter().zip(outputs.chunks_exact(self.classes)) {
+                self.add(label, outputs);
+            }
+        }
+    }
+
+    /// Number of classes.
+    pub(super) const fn classes(&self) -> usize {
+        self.classes
     }
 
     /// Counts one sample by the network's outputs, and returns the answer: of equal ones the first. Labels beyond

@@ -3,7 +3,8 @@
 use std::vec::Vec;
 
 use super::error::RunError;
-use crate::dataset::SampleShape;
+use crate::dataset::{Encoding, SampleShape};
+use crate::layer::Operation;
 use crate::model::Model;
 use crate::network::{Grain, Network, NetworkError, Node, Placed, Shape};
 
@@ -33,10 +34,14 @@ impl OwnedNetwork {
     /// When they do not fit together, or give another number of classes.
     pub fn of_nodes(nodes: &[Node], shape: SampleShape) -> Result<Self, RunError> {
         let network = Self { targets: shape.values as usize, ..Self::new(shape.input, nodes)? };
-        let outputs = network.view().output().channels;
-        match outputs {
+        check_tokens(network.view().nodes(), shape.encoding)?;
+        let output = network.view().output();
+        match output.channels {
             _ if shape.labels == 0 => Ok(network),
-            _ if outputs != shape.classes => {
+            _ if output.plane() != shape.labels as usize => {
+                Err(NetworkError::Labels { output, labels: shape.labels }.into())
+            }
+            outputs if outputs != shape.classes => {
                 Err(NetworkError::Classes { outputs, classes: shape.classes }.into())
             }
             1 => Err(NetworkError::OneClass.into()),
@@ -82,4 +87,25 @@ impl OwnedNetwork {
     pub fn view(&self) -> Network<'_> {
         Network::from_placed(&self.placed).with_targets(self.targets)
     }
+}
+
+/// Whether embeddings take the data's tokens, and there are some exactly where there are tokens.
+fn check_tokens(nodes: &[Placed], encoding: Encoding) -> Result<(), NetworkError> {
+    let mut has_embedding = false;
+    for (layer, node) in nodes.iter().enumerate() {
+        let operation = node.operation;
+        let Operation::Embedding(embedding) = operation else { continue };
+        has_embedding = true;
+        match encoding {
+            Encoding::Tokens { vocabulary: tokens } if tokens > embedding.vocabulary => {
+                return Err(NetworkError::Vocabulary { layer, operation, tokens });
+            }
+            Encoding::Tokens { .. } => {}
+            Encoding::Bytes { .. } | Encoding::Floats => {
+                return Err(NetworkError::NoTokens { layer, operation });
+            }
+        }
+    }
+    let takes_tokens = matches!(encoding, Encoding::Tokens { .. });
+    if takes_tokens && !has_embedding { Err(NetworkError::NoEmbedding) } else { Ok(()) }
 }

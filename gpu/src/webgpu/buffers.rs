@@ -176,7 +176,7 @@ impl Sizes {
         let of_parameters = Size::from(parameters);
         Self {
             input: (m * network.input().len()).into(),
-            labels: m.into(),
+            labels: (m * network.positions()).into(),
             shared: shared.collect(),
             steps: sharing.buffers.as_chunks().0.to_vec(),
             parameters: of_parameters,

@@ -10,7 +10,8 @@ use adadagrad_core::optimizer::AnyOptimizer;
 use serde::{Deserialize, Serialize};
 
 use super::uniforms::{
-    AveragePool2d, Batch, Draw, Epoch, GroupNorm, MaxPool2d, Noise, Step, Uniform, Values,
+    Attention, AveragePool2d, Batch, Draw, Embedding, Epoch, GroupNorm, LayerNorm, MaxPool2d, Noise,
+    PositionEmbedding, Step, Uniform, Values,
 };
 
 /// Arithmetic and memory traffic.
@@ -84,6 +85,69 @@ impl Costed for GroupNorm {
     }
 }
 
+impl Costed for LayerNorm {
+    fn cost(&self, entry: &str) -> Cost {
+        let [samples, channels, plane] = [self.samples, self.channels, self.plane].map(u64::from);
+        let values = samples * channels * plane;
+        let moments = 4 * samples * plane;
+        match entry {
+            "layer_norm_moments" => Cost::new(4 * values, values + moments),
+            "layer_norm_forward" => Cost::new(4 * values, 2 * values + moments + 2 * channels),
+            "layer_norm_sample_gradients" => {
+                Cost::new(6 * values, 2 * values + moments + 2 * samples * channels)
+            }
+            "layer_norm_means" => Cost::new(6 * values, 2 * values + 2 * moments + channels),
+            // layer_norm_input_gradient.
+            _ => Cost::new(7 * values, 3 * values + moments + channels),
+        }
+    }
+}
+
+impl Costed for Embedding {
+    fn cost(&self, entry: &str) -> Cost {
+        let [samples, positions, width] = [self.samples, self.positions, self.width].map(u64::from);
+        let (values, tokens) = (samples * positions * width, samples * positions);
+        let parameters = u64::from(self.vocabulary) * width;
+        match entry {
+            "embedding_forward" => Cost::new(0, 2 * values + tokens),
+            "embedding_rows" => Cost::new(values * positions.div_ceil(2), 2 * values + tokens),
+            "embedding_inner_products" => Cost::new(2 * values, 2 * values + tokens + 2 * samples),
+            // embedding_sums.
+            _ => Cost::new(values, values + tokens * parameters + 2 * parameters),
+        }
+    }
+}
+
+impl Costed for PositionEmbedding {
+    fn cost(&self, entry: &str) -> Cost {
+        let [samples, channels] = [self.samples, self.channels].map(u64::from);
+        let [values, parameters] = [self.positions, self.rows].map(|rows| channels * u64::from(rows));
+        match entry {
+            "position_embedding_forward" => Cost::new(samples * values, 2 * samples * values + values),
+            // position_embedding_gradients.
+            _ => Cost::new(0, samples * (values + parameters)),
+        }
+    }
+}
+
+impl Costed for Attention {
+    fn cost(&self, entry: &str) -> Cost {
+        let [samples, width, heads, positions] =
+            [self.samples, self.width, self.heads, self.positions].map(u64::from);
+        let values = samples * width * positions;
+        // Of a head's output with a position that it sees.
+        let pairs = samples * heads * (positions * (positions + 1) / 2);
+        let products = samples * width * (positions * (positions + 1) / 2);
+        match entry {
+            "attention_weights" => Cost::new(2 * products + 6 * pairs, 2 * values + pairs),
+            "attention_forward" => Cost::new(2 * products, 2 * values + pairs),
+            "attention_score_gradients" => Cost::new(2 * products + 5 * pairs, 2 * values + 2 * pairs),
+            // attention_input_gradient.
+            _ => Cost::new(6 * products, 6 * values + 2 * pairs),
+        }
+    }
+}
+
 impl Costed for Values {
     fn cost(&self, entry: &str) -> Cost {
         let count = u64::from(self.count);
@@ -104,7 +168,7 @@ impl Costed for Draw {
     /// As if the buffer held all of the micro-batch's samples.
     fn cost(&self, entry: &str) -> Cost {
         let values = u64::from(self.samples) * u64::from(self.values);
-        let labels = 2 * u64::from(self.samples);
+        let labels = u64::from(self.samples) * (1 + u64::from(self.labels));
         if entry == "draw_floats" {
             return Cost::new(0, 2 * values + labels);
         }
@@ -120,6 +184,10 @@ impl Costed for Batch {
         match entry.trim_end_matches("_by_group") {
             // Largest; subtract, exponential, sum; share, one less, scaled.
             "softmax_cross_entropy" => Cost::new(samples * (7 * outputs + 4), samples * (2 * outputs + 5)),
+            // Of `count` positions.
+            "sequence_cross_entropy" => {
+                Cost::new(samples * count * (7 * outputs + 6), samples * (count * (2 * outputs + 1) + 4))
+            }
             "dense_norms" => {
                 Cost::new(samples * (2 * (inputs + outputs) + 3), samples * (inputs + outputs + 2))
             }

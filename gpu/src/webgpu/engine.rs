@@ -34,11 +34,11 @@ const MOST_PROGRAMS: usize = 16;
 /// Outputs and losses of a data set.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scores {
-    /// \[samples\]\[classes\].
+    /// \[samples\]\[outputs\].
     pub outputs: Vec<f32>,
     /// Sum of the losses in nats.
     pub loss: f64,
-    /// Right answers.
+    /// Right answers, of sequences at each position.
     pub correct: u32,
 }
 
@@ -94,7 +94,7 @@ pub struct DeviceEngine {
     optimizer: AnyOptimizer,
     slots: usize,
     parameters: usize,
-    classes: u32,
+    outputs: usize,
     capacity: u32,
     bytes: u64,
     buffers: Buffers,
@@ -245,7 +245,7 @@ impl DeviceEngine {
         gpu.check()?;
         Ok(Self {
             nodes: network.nodes().to_vec(),
-            classes: word(network.outputs()),
+            outputs: network.outputs(),
             programs: HashMap::new(),
             draws: HashMap::new(),
             gpu,
@@ -451,9 +451,9 @@ impl DeviceEngine {
     /// # Errors
     /// When it is cancelled, the device is lost, or it refused something.
     pub async fn score(&mut self, images: &DeviceImages, control: &Control) -> Result<Scores, GpuError> {
-        let classes = self.classes as usize;
+        let of_sample = self.outputs;
         let gpu = self.gpu.clone();
-        let outputs = gpu.storage("all outputs", images.len() as usize * classes);
+        let outputs = gpu.storage("all outputs", images.len() as usize * of_sample);
         let mut pace = Pace { gpu: &gpu, control, before: None };
         let mut commands = gpu.commands();
         let mut place = 0;
@@ -463,7 +463,7 @@ impl DeviceEngine {
             if positions.start > 0 {
                 commands = pace.next(commands).await?;
             }
-            let (first, len) = (positions.start as usize * classes, positions.len() * classes);
+            let (first, len) = (positions.start as usize * of_sample, positions.len() * of_sample);
             control.add(positions.len() as u64);
             self.micro_batch(&mut commands, &batch, positions, None, &mut place);
             commands.copy(self.buffers.outputs(), &outputs, first, len);
@@ -473,7 +473,7 @@ impl DeviceEngine {
         let sums = gpu.map(staging, &submission).values(&gpu).await?;
         let folded = sums.chunks_exact(FOLDED);
         Ok(Scores {
-            outputs: gpu.read(&outputs, images.len() as usize * classes).await?,
+            outputs: gpu.read(&outputs, images.len() as usize * of_sample).await?,
             loss: folded.clone().map(|sums| f64::from(sums[0])).sum(),
             correct: folded.map(|sums| sums[1] as u32).sum(),
         })
@@ -546,7 +546,7 @@ impl DeviceEngine {
 
     /// Makes sure that there are dispatches for micro-batches of so many samples.
     fn prepare(&mut self, images: &DeviceImages, samples: u32) {
-        let Self { gpu, nodes, needs, buffers, classes, capacity, programs, draws, .. } = self;
+        let Self { gpu, nodes, needs, buffers, capacity, programs, draws, .. } = self;
         if programs.len() >= MOST_PROGRAMS && !programs.contains_key(&samples) {
             programs.retain(|&size, _| size == *capacity);
         }
@@ -556,7 +556,7 @@ impl DeviceEngine {
         programs.entry(samples).or_insert_with(|| {
             let (capacity, dispatches) = (*capacity, Vec::new());
             let builder = Builder { gpu, buffers, samples, capacity, needs, dispatches };
-            builder.program(&steps(nodes), *classes)
+            builder.program(&steps(nodes))
         });
         draws
             .entry((images.id(), samples))

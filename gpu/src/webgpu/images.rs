@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use adadagrad_core::augmentation::Placements;
 use adadagrad_core::dataset::{Dataset, Encoding, Targets};
 use adadagrad_core::images::LabelledImages;
+use adadagrad_core::layer::Embedding;
 use adadagrad_core::loss::Loss;
 use adadagrad_core::network::{Shape, SweepError};
 use adadagrad_core::shuffle::Shuffle;
@@ -49,6 +50,8 @@ pub(super) struct Layout {
     pub(super) format: Format,
     /// How images are cropped and mirrored.
     pub(super) placements: Placements,
+    /// Labels of one of them.
+    pub(super) labels: u32,
 }
 
 /// How values lie on the device.
@@ -89,7 +92,7 @@ impl DeviceImages {
             }
         }
         let sample = dataset.shape();
-        let (shape, placements) = (sample.input, dataset.placements());
+        let (shape, encoding, placements) = (sample.input, sample.encoding, dataset.placements());
         let mut image = vec![0.0; shape.len()];
         let mut targets = vec![0; sample.labels as usize];
         let mut numbers = vec![0.0; sample.values as usize];
@@ -101,12 +104,19 @@ impl DeviceImages {
             dataset
                 .read(sample.into(), &mut image, &mut targets)
                 .map_err(|error| GpuError::Data(SweepError::Read { sample, error }))?;
-            labels.extend(targets.labels.first());
+            if let Encoding::Tokens { vocabulary } = encoding {
+                let takes = Embedding { vocabulary, width: 1 };
+                if let Some(position) = image.iter().position(|&token| !takes.takes(token)) {
+                    return Err(GpuError::Data(SweepError::Token { sample, position, vocabulary }));
+                }
+            }
+            labels.extend_from_slice(targets.labels);
             if raw.is_none() {
                 values.extend(image.iter().flat_map(|value| value.to_le_bytes()));
             }
         }
-        let layout = |format| Layout { count: dataset.len(), shape, format, placements };
+        let count = dataset.len();
+        let layout = |format| Layout { count, shape, format, placements, labels: sample.labels };
         match raw {
             Some((bytes, format)) => {
                 let table = table(sample.encoding, shape);
@@ -130,6 +140,7 @@ impl DeviceImages {
             shape: Shape::vector(word(values.len() / labels.len().max(1))),
             format: Format::Floats,
             placements: Placements::NONE,
+            labels: 1,
         };
         Self::new(gpu, &bytes, labels, &[], layout, gpu.largest_binding())
     }
@@ -143,8 +154,10 @@ impl DeviceImages {
         most: u64,
     ) -> Result<Self, GpuError> {
         let of_sample = layout.format.bytes() * layout.shape.len();
-        if labels.is_empty() || of_sample == 0 || of_sample.checked_mul(labels.len()) != Some(bytes.len()) {
-            let samples = labels.len();
+        let samples = layout.count as usize;
+        let fits = of_sample.checked_mul(samples) == Some(bytes.len())
+            && samples.checked_mul(layout.labels as usize) == Some(labels.len());
+        if labels.is_empty() || of_sample == 0 || !fits {
             let what = format!("{} bytes for {samples} samples of shape {}", bytes.len(), layout.shape);
             return Err(GpuError::Unsupported(what));
         }
@@ -214,7 +227,8 @@ impl DeviceImages {
         position: u64,
         samples: u32,
     ) -> Result<(Vec<f32>, Vec<u32>), GpuError> {
-        let (values, count) = (samples as usize * self.layout.shape.len(), samples as usize);
+        let values = samples as usize * self.layout.shape.len();
+        let count = samples as usize * self.layout.labels as usize;
         let [input, labels] = [values, count].map(|words| gpu.storage("drawn", words));
         let drawing = self.drawing(gpu, samples, &input, &labels);
         drawing.set(gpu, self, order, position);
@@ -271,7 +285,7 @@ impl Layout {
     fn format_of(encoding: Encoding) -> Option<Format> {
         match encoding {
             Encoding::Bytes { .. } => Some(Format::Bytes { per_channel: encoding != Encoding::BYTES }),
-            Encoding::Floats => None,
+            Encoding::Floats | Encoding::Tokens { .. } => None,
         }
     }
 
@@ -292,7 +306,7 @@ impl Layout {
 
     /// The uniform block that draws `samples` samples from a position of the run on, from one buffer of all samples.
     pub(super) fn draw(&self, order: DeviceOrder, position: u64, samples: u32) -> Draw {
-        let &Self { count, shape, placements, .. } = self;
+        let &Self { count, shape, placements, labels, .. } = self;
         let length = u64::from(count);
         let (pass, start) = (position / length, (position % length) as u32);
         let seed = match order {
@@ -325,6 +339,7 @@ impl Layout {
             next_place_1,
             padding: placements.augmentation.padding,
             flip: placements.augmentation.flip.into(),
+            labels,
         }
     }
 }

@@ -23,6 +23,14 @@ pub enum Shader {
     AveragePool2d,
     /// Group normalisation.
     GroupNorm,
+    /// Layer normalisation.
+    LayerNorm,
+    /// Tokens as vectors.
+    Embedding,
+    /// Vectors of positions.
+    PositionEmbedding,
+    /// Self-attention.
+    Attention,
     /// ReLU, tanh and GELU.
     Activation,
     /// Sums of two inputs.
@@ -39,13 +47,17 @@ pub enum Shader {
 
 impl Shader {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 16] = [
         Self::Draw,
         Self::Matrix,
         Self::Conv2d,
         Self::MaxPool2d,
         Self::AveragePool2d,
         Self::GroupNorm,
+        Self::LayerNorm,
+        Self::Embedding,
+        Self::PositionEmbedding,
+        Self::Attention,
         Self::Activation,
         Self::Add,
         Self::Statistics,
@@ -64,6 +76,10 @@ impl Shader {
             Self::MaxPool2d => shader!("max_pool2d.wgsl"),
             Self::AveragePool2d => shader!("average_pool2d.wgsl"),
             Self::GroupNorm => shader!("group_norm.wgsl"),
+            Self::LayerNorm => shader!("layer_norm.wgsl"),
+            Self::Embedding => shader!("embedding.wgsl"),
+            Self::PositionEmbedding => shader!("position_embedding.wgsl"),
+            Self::Attention => shader!("attention.wgsl"),
             Self::Activation => shader!("activation.wgsl"),
             Self::Add => shader!("add.wgsl"),
             Self::Statistics => shader!("statistics.wgsl"),

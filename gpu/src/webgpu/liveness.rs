@@ -99,7 +99,7 @@ pub(super) fn lifetimes(steps: &[Step<'_>], projects: bool) -> Vec<StepLifetimes
                 gradient.first = gradient.first.min(backward(reader));
             }
         }
-        let kept = Lifetime { len: step.layer.kept(), first: index, last: until(index) };
+        let kept = Lifetime { len: step.layer.kept(step.place), first: index, last: until(index) };
         StepLifetimes { output, gradient, kept }
     });
     lifetimes.collect()

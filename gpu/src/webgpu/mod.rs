@@ -39,6 +39,7 @@ pub use profile::{KernelTime, Profile};
 pub use training::{Opening, Options, RunSnapshot, Training};
 pub use trial::{Choice, Timing, Trial, adapter_key, choose, try_variants};
 pub use uniforms::{
-    AveragePool2d, Batch, Conv2d, Draw, Epoch, GroupNorm, MaxPool2d, Noise, Product, Step, Uniform, Values,
+    Attention, AveragePool2d, Batch, Conv2d, Draw, Embedding, Epoch, GroupNorm, LayerNorm, MaxPool2d, Noise,
+    PositionEmbedding, Product, Step, Uniform, Values,
 };
 pub use variants::{Heavy, Variant, Variants};

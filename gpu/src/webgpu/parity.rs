@@ -7,12 +7,15 @@
 //! else by what WGSL allows its operations.
 
 mod approx;
+mod attention;
 mod case;
 mod cases;
 mod convolution;
 mod coordinates;
 mod dense;
+mod embedding;
 mod group_norm;
+mod layer_norm;
 mod layers;
 mod pooling;
 mod value_by_value;

@@ -2,7 +2,7 @@
 
 use adadagrad_core::statistics::Needs;
 
-use super::buffers::Buffers;
+use super::buffers::{Buffers, word};
 use super::cost::Costed;
 use super::device::Gpu;
 use super::graph::{Step, Values};
@@ -49,9 +49,9 @@ pub(super) struct Builder<'e> {
 
 impl<'e> Builder<'e> {
     /// Everything that is submitted for a micro-batch, but for drawing it and folding its sums.
-    pub(super) fn program(mut self, steps: &[Step<'e>], classes: u32) -> Program {
+    pub(super) fn program(mut self, steps: &[Step<'e>]) -> Program {
         Program {
-            forward: self.built(|builder| builder.forward(steps, classes)),
+            forward: self.built(|builder| builder.forward(steps)),
             accumulate: self.built(|builder| builder.backward(steps, Pass::Accumulate)),
             project: self.built(|builder| builder.project(steps, Pass::Project)),
             project_from_cache: self.built(|builder| builder.project(steps, Pass::ProjectFromCache)),
@@ -63,17 +63,18 @@ impl<'e> Builder<'e> {
         std::mem::take(&mut self.dispatches)
     }
 
-    fn forward(&mut self, steps: &[Step<'e>], classes: u32) {
+    fn forward(&mut self, steps: &[Step<'e>]) {
         for (index, step) in steps.iter().enumerate() {
             step.layer.forward(&self.call(steps, index), self);
         }
         if let Some(last) = steps.len().checked_sub(1) {
-            self.loss(&self.call(steps, last), classes);
+            self.loss(&self.call(steps, last));
         }
     }
 
-    fn loss(&mut self, last: &Call<'_>, classes: u32) {
-        let batch = Batch { outputs: classes, ..Batch::default() };
+    fn loss(&mut self, last: &Call<'_>) {
+        let (outputs, positions) = (last.place.output.channels, word(last.place.output.plane()));
+        let batch = Batch { outputs, count: positions, ..Batch::default() };
         let buffers = [
             (1, last.y),
             (3, &self.buffers.per_sample),
@@ -81,7 +82,11 @@ impl<'e> Builder<'e> {
             (5, &self.buffers.labels),
             (7, &self.buffers.loss_scale),
         ];
-        self.statistics("softmax_cross_entropy", batch, &buffers, Grid::Flat(self.samples));
+        let (entry, grid) = match positions {
+            1 => ("softmax_cross_entropy", Grid::Flat(self.samples)),
+            _ => ("sequence_cross_entropy", Grid::Folded(self.samples)),
+        };
+        self.statistics(entry, batch, &buffers, grid);
     }
 
     fn project(&mut self, steps: &[Step<'e>], pass: Pass) {

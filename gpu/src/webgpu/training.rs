@@ -14,7 +14,6 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::pin::Pin;
-use std::slice;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -403,18 +402,19 @@ impl Training {
                 training.score(dataset).await
             })
             .await?;
-        let classes = self.network.view().outputs();
-        let mut confusion = Confusion::new(classes);
-        let mut image = vec![0.0; dataset.shape().input.len()];
-        for (sample, outputs) in (0..).zip(scores.outputs.chunks_exact(classes)) {
-            let mut label = 0;
+        let network = self.network.view();
+        let (outputs, positions) = (network.outputs(), network.positions());
+        let mut confusion = Confusion::of(network);
+        let (mut image, mut labels) = (vec![0.0; dataset.shape().input.len()], vec![0; positions]);
+        for (sample, outputs) in (0..).zip(scores.outputs.chunks_exact(outputs)) {
             dataset
-                .read(sample.into(), &mut image, &mut Targets::labels(slice::from_mut(&mut label)))
+                .read(sample.into(), &mut image, &mut Targets::labels(&mut labels))
                 .map_err(|error| RunError::Sweep(SweepError::Read { sample, error }))?;
-            confusion.add(label, outputs);
+            confusion.add_all(&labels, outputs);
         }
         let Scores { loss, correct, .. } = scores;
-        Ok(Evaluated { evaluation: Evaluation::new(Score { loss, correct }, dataset.len()), confusion })
+        let score = Score { loss, correct };
+        Ok(Evaluated { evaluation: Evaluation::new(score, dataset.len(), positions), confusion })
     }
 
     /// Parameters and optimizer memory as they stand between two steps.

@@ -54,7 +54,7 @@ uniform! {
         this_key_0: u32, this_key_1: u32, next_key_0: u32, next_key_1: u32,
         low_bits: u32, high_bits: u32, shuffled: u32,
         this_place_0: u32, this_place_1: u32, next_place_0: u32, next_place_1: u32,
-        padding: u32, flip: u32,
+        padding: u32, flip: u32, labels: u32,
     }
 }
 
@@ -96,6 +96,28 @@ uniform! {
 uniform! {
     /// `group_norm.wgsl`.
     GroupNorm { samples: u32, channels: u32, groups: u32, plane: u32, parameter_offset: u32 }
+}
+
+uniform! {
+    /// `layer_norm.wgsl`.
+    LayerNorm { samples: u32, channels: u32, plane: u32, parameter_offset: u32 }
+}
+
+uniform! {
+    /// `embedding.wgsl`.
+    Embedding {
+        samples: u32, positions: u32, vocabulary: u32, width: u32, parameter_offset: u32, capacity: u32,
+    }
+}
+
+uniform! {
+    /// `position_embedding.wgsl`.
+    PositionEmbedding { samples: u32, channels: u32, positions: u32, rows: u32, parameter_offset: u32 }
+}
+
+uniform! {
+    /// `attention.wgsl`.
+    Attention { samples: u32, width: u32, heads: u32, positions: u32 }
 }
 
 uniform! {

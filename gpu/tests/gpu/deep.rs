@@ -45,7 +45,7 @@ fn problem(network: &OwnedNetwork, nodes: &[Node]) -> (Vec<f32>, Table) {
     let mut parameters = vec![0.0; network.view().parameters()];
     initialise(network.view(), 3, &mut parameters).unwrap();
     let wide: Vec<f64> = parameters.iter().map(|&value| value.into()).collect();
-    let oracle = Reference { input: COLOUR.input, nodes: nodes.to_vec() };
+    let oracle = Reference::new(COLOUR.input, nodes.to_vec());
     let all = Table::random(4, CANDIDATES, COLOUR.input.len(), COLOUR.classes);
     let samples = all.inputs.into_iter().zip(all.labels);
     let (inputs, labels): (Vec<_>, Vec<_>) = samples

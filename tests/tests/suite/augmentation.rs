@@ -48,7 +48,7 @@ fn reference(bytes: &[u8], placement: Placement, encoding: Encoding) -> Vec<f32>
                 let value = f32::from(byte) / 255.0;
                 values.push(match encoding {
                     Encoding::Bytes { mean, deviation } => (value - mean[channel]) / deviation[channel],
-                    Encoding::Floats => value,
+                    Encoding::Floats | Encoding::Tokens { .. } => value,
                 });
             }
         }

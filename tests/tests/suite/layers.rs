@@ -6,8 +6,8 @@ use std::sync::LazyLock;
 use adadagrad_core::backend::{Backend, FastBackend, Matrix, MatrixMut, PlainBackend};
 use adadagrad_core::dataset::{Dataset, SampleShape};
 use adadagrad_core::layer::{
-    Add, AveragePool2d, Conv2d, Dense, Flatten, Gelu, GlobalAveragePool, GroupNorm, MaxPool2d, Operation,
-    Relu, Tanh,
+    Add, AveragePool2d, CausalAttention, Conv2d, Dense, Embedding, Flatten, Gelu, GlobalAveragePool,
+    GroupNorm, LayerNorm, MaxPool2d, Operation, PositionEmbedding, Relu, Tanh,
 };
 use adadagrad_core::model::Model;
 use adadagrad_core::network::{Node, Shape, initialise};
@@ -37,17 +37,29 @@ pub(crate) struct Case {
 impl Case {
     fn new(name: &str, input: Shape, nodes: &[Node]) -> Self {
         let network = OwnedNetwork::new(input, nodes).unwrap();
-        let (len, classes) = (network.view().parameters(), network.view().outputs());
+        let len = network.view().parameters();
         let parameters = uniform(Key::new(1, 0), len, 0.8);
-        let reference = Reference { input, nodes: nodes.to_vec() };
-        let candidates = Table::random(2, 1000, input.len(), u32::try_from(classes).unwrap());
+        let reference = Reference::new(input, nodes.to_vec());
+        let output = network.view().output();
+        let mut candidates = Table::random(2, 1000, input.len(), output.channels);
+        let label = |k| Key::new(2, u64::MAX).bits(k) % output.channels;
+        candidates.labels = (0..).take(1000 * output.plane()).map(label).collect();
+        let tokens = nodes.iter().find_map(|node| match node.operation {
+            Operation::Embedding(embedding) => Some(f64::from(embedding.vocabulary)),
+            _ => None,
+        });
+        if let Some(vocabulary) = tokens {
+            let values = candidates.inputs.iter_mut().flatten();
+            values.for_each(|value| *value = ((*value + 1.0) / 2.0 * vocabulary).floor());
+        }
         let mut table = Table { inputs: Vec::new(), labels: Vec::new() };
         let mut samples = Vec::new();
-        for (input, &label) in candidates.inputs.iter().zip(&candidates.labels) {
-            let sample = reference.sample(&parameters, input, label);
+        for (index, input) in candidates.inputs.iter().enumerate() {
+            let labels = candidates.labels_of(index);
+            let sample = reference.sample(&parameters, input, labels);
             if sample.margin > MARGIN {
                 table.inputs.push(input.clone());
-                table.labels.push(label);
+                table.labels.extend(labels);
                 samples.push(sample);
             }
             if samples.len() == SAMPLES {
@@ -294,11 +306,54 @@ fn make_cases() -> Vec<Case> {
     // Planes of more values than are summed at once, and no multiple of the running sums.
     let nodes = Node::chain([conv(2, 1, 1, 0), GroupNorm { groups: 1 }.into(), TANH, FLATTEN, dense(2)]);
     cases.push(Case::new("group norm of large planes", Shape::image(1, 21, 55), &nodes));
+    cases.extend(sequence_cases());
     for (kernel, stride) in [(2, 2), (3, 2), (2, 1), (2, 3), (3, 3), (1, 1), (1, 2), (5, 1)] {
         let name = format!("max-pool {kernel}×{kernel}, stride {stride}");
         let nodes = Node::chain([conv(2, 3, 1, 1), pool(kernel, stride), FLATTEN, dense(3)]);
         cases.push(Case::new(&name, image, &nodes));
     }
+    cases
+}
+
+/// Sequences, of numbers and of tokens.
+fn sequence_cases() -> Vec<Case> {
+    let embedding = |vocabulary, width| Operation::from(Embedding { vocabulary, width });
+    let positions = |positions| Operation::from(PositionEmbedding { positions });
+    let attention = |heads| Operation::from(CausalAttention { heads });
+    let norm = Operation::from(LayerNorm);
+    let mut cases = Vec::new();
+    for (channels, len) in [(1, 2), (3, 5), (17, 8), (8, 33)] {
+        let input = Shape::sequence(channels, len);
+        let name = |what: &str| format!("{what} of {channels} channels at {len} positions");
+        cases.push(Case::new(&name("dense"), input, &Node::chain([dense(5), TANH, dense(3)])));
+        // Of one channel nothing is left: all samples would be the same.
+        if channels > 1 {
+            let chain = Node::chain([norm, dense(4), norm, dense(3)]);
+            cases.push(Case::new(&name("layer norm"), input, &chain));
+        }
+        let chain = Node::chain([dense(4), positions(len + 2), TANH, positions(len), dense(2)]);
+        cases.push(Case::new(&name("position embedding"), input, &chain));
+    }
+    for (width, heads, len) in [(1, 1, 3), (4, 4, 2), (6, 2, 9), (12, 3, 17), (5, 1, 1)] {
+        let name = format!("attention of {heads} heads, width {width}, at {len} positions");
+        let chain = Node::chain([dense(3 * width), attention(heads), dense(3)]);
+        cases.push(Case::new(&name, Shape::sequence(2, len), &chain));
+    }
+    let chain = Node::chain([norm, dense(5), norm, dense(3)]);
+    cases.push(Case::new("layer norm of vectors", Shape::vector(7), &chain));
+    let chain = Node::chain([conv(3, 3, 1, 1), norm, FLATTEN, dense(3)]);
+    cases.push(Case::new("layer norm of images", Shape::image(2, 7, 5), &chain));
+    for (vocabulary, width, len) in [(1, 3, 4), (3, 5, 9), (40, 2, 6), (5, 4, 1)] {
+        let name = format!("embedding of {vocabulary} tokens to {width} at {len} positions");
+        let chain = Node::chain([embedding(vocabulary, width), TANH, dense(3)]);
+        cases.push(Case::new(&name, Shape::sequence(1, len), &chain));
+    }
+    let chain = Node::chain([embedding(4, 3), FLATTEN, dense(3)]);
+    cases.push(Case::new("tokens to one class", Shape::sequence(1, 5), &chain));
+    let two = [node(embedding(4, 3), 0), node(embedding(7, 3), 0), add(1, 2), node(dense(3), 3)];
+    cases.push(Case::new("two embeddings of the same tokens", Shape::sequence(1, 6), &two));
+    let last = [node(embedding(9, 4), 0), node(GlobalAveragePool.into(), 1), node(dense(3), 2)];
+    cases.push(Case::new("the mean of tokens", Shape::sequence(1, 6), &last));
     cases
 }
 

@@ -135,7 +135,7 @@ fn case(name: &str, kind: Kind, shape: Shape, nodes: &[Node]) -> Case {
     let data = Numbers::new(kind, shape, targets);
     let network = OwnedNetwork::of_nodes(nodes, Dataset::<f64>::shape(&data)).unwrap();
     let parameters = uniform(Key::new(4, 0), network.view().parameters(), 0.8);
-    let reference = Reference { input: shape, nodes: nodes.to_vec() };
+    let reference = Reference::new(shape, nodes.to_vec());
     let samples = data.inputs.iter().zip(&data.targets);
     let samples =
         samples.map(|(x, t)| reference.sample_by(&parameters, x, |z| by_the_book(kind, z, t))).collect();
@@ -300,10 +300,10 @@ struct Within;
 
 impl<F: Real> OwnLoss<F> for Within {
     fn of_sample(&self, outputs: &[F], target: Target<'_, F>, gradient: &mut [F]) -> SampleLoss<F> {
-        assert_eq!((target.label, gradient[0]), (u32::MAX, F::zero()));
+        assert_eq!((target.labels, gradient[0]), (&[u32::MAX][..], F::zero()));
         let error = outputs[0] - target.values[0];
         gradient[0] = error;
-        SampleLoss { loss: F::of(0.5) * error * error, correct: error.abs() < F::of(0.5) }
+        SampleLoss { loss: F::of(0.5) * error * error, correct: u32::from(error.abs() < F::of(0.5)) }
     }
 }
 

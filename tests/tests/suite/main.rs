@@ -41,6 +41,7 @@ mod properties;
 mod recovery;
 mod retune;
 mod rules;
+mod sequences;
 mod settings;
 mod sparse_inputs;
 mod step;

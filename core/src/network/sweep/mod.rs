@@ -8,7 +8,8 @@ use super::fusion::Stage;
 use super::{Network, Score, SweepError, Workspace};
 use crate::backend::Backend;
 use crate::dataset::{Dataset, SampleShape, Targets, Visit};
-use crate::loss::{Loss, Target, softmax};
+use crate::layer::Embedding;
+use crate::loss::{Loss, Target, softmax_of_positions};
 use crate::real::Real;
 use crate::statistics::{LengthMismatch, Needs, check_least, check_length};
 
@@ -81,11 +82,11 @@ impl<'a, F: Real, B: Backend<F>> Sweep<'a, F, B> {
         &self.workspace.values[start..start + last.output.len() * samples]
     }
 
-    /// The labels of the micro-batch that was swept last; `u32::MAX` where the data set wrote none. Empty if `samples`
-    /// is more than a micro-batch.
+    /// The labels of the micro-batch that was swept last, \[m, positions\]; `u32::MAX` where the data set wrote none. Empty
+    /// if `samples` is more than a micro-batch.
     #[must_use]
     pub fn labels(&self, samples: usize) -> &[u32] {
-        self.workspace.labels.get(..samples).unwrap_or_default()
+        self.workspace.labels.get(..samples * self.network.positions()).unwrap_or_default()
     }
 
     /// The outputs \[m, outputs\] of m samples that have no labels, given by their values as a data set's `read` writes
@@ -102,21 +103,26 @@ impl<'a, F: Real, B: Backend<F>> Sweep<'a, F, B> {
             return Err(SweepError::TooManySamples { capacity });
         }
         self.workspace.values[..inputs.len()].copy_from_slice(inputs);
+        if let Some(embedding) = self.network.embedding() {
+            for (sample, input) in (0..).zip(inputs.chunks_exact(input_len)) {
+                check_tokens(embedding, sample, input)?;
+            }
+        }
         self.run_forward(parameters, samples);
         Ok(self.outputs(samples))
     }
 
     /// The outputs, and their softmax probabilities, \[m, outputs\] each, of the micro-batch that was evaluated last,
-    /// for networks of classes. Empty if `samples` is more than a micro-batch.
+    /// for networks of classes; of a sequence those of each position. Empty if `samples` is more than a micro-batch.
     #[must_use]
     pub fn probabilities(&mut self, samples: usize) -> (&[F], &[F]) {
         let last = self.network.nodes().last().filter(|_| samples <= self.capacity);
         let Some(last) = last else { return (&[], &[]) };
-        let classes = last.output.len();
+        let (len, positions) = (last.output.len(), last.output.plane());
         let buffers = cut(self.network, samples, self.workspace.values);
         let OfNode { outputs, gradients: probabilities, .. } = buffers.of_node(last, samples);
-        for (z, p) in outputs.chunks_exact(classes).zip(probabilities.chunks_exact_mut(classes)) {
-            softmax(z, p);
+        for (z, p) in outputs.chunks_exact(len).zip(probabilities.chunks_exact_mut(len)) {
+            softmax_of_positions(z, positions, p);
         }
         (outputs, probabilities)
     }
@@ -130,10 +136,10 @@ impl<'a, F: Real, B: Backend<F>> Sweep<'a, F, B> {
         samples: impl IntoIterator<Item = impl Into<Visit>>,
     ) -> Result<(usize, Score<F::Sum>), SweepError> {
         check_length("the parameters", self.network.parameters(), parameters.len())?;
-        let SampleShape { input, values, .. } = dataset.shape();
+        let SampleShape { input, labels, values, .. } = dataset.shape();
         check_length("a sample of the data set", self.network.input().len(), input.len())?;
         check_length("the targets of the data set's samples", self.network.targets(), values as usize)?;
-        dataset.loss().check(self.network.outputs(), self.network.targets())?;
+        dataset.loss().check(self.network.output(), labels, self.network.targets())?;
         let count = self.list(dataset, samples)?;
         Ok((count, self.forward_listed(parameters, dataset, count)?))
     }
@@ -193,23 +199,28 @@ impl<'a, F: Real, B: Backend<F>> Sweep<'a, F, B> {
 
     /// Reads the samples that are noted.
     fn read(&mut self, dataset: &dyn Dataset<F>, loss: &Loss<'_, F>, count: usize) -> Result<(), SweepError> {
-        let (outputs, len) = (self.network.outputs(), self.network.targets());
+        let (classes, positions, len) =
+            (self.network.output().channels, self.network.positions(), self.network.targets());
+        let embedding = self.network.embedding();
         let Workspace { values, visits, labels, .. } = &mut self.workspace;
         let Buffers { activations, targets: values, .. } = cut(self.network, count, values);
         let inputs = activations.chunks_exact_mut(self.network.input().len());
-        let rows = visits[..count].iter().zip(&mut **labels).zip(inputs).enumerate();
-        for (row, ((&visit, label), input)) in rows {
+        let rows = visits[..count].iter().zip(labels.chunks_exact_mut(positions)).zip(inputs).enumerate();
+        for (row, ((&visit, labels), input)) in rows {
             let (sample, values) = (visit.sample, &mut values[row * len..][..len]);
             // That of no class, unless the data set writes one.
-            *label = u32::MAX;
-            let mut targets = Targets { labels: core::slice::from_mut(label), values };
-            dataset.read(visit, input, &mut targets).map_err(|error| SweepError::Read { sample, error })?;
-            let label = *label;
-            if !loss.takes(Target { label, values }, outputs) {
-                return Err(if loss.takes_labels() {
-                    SweepError::Label { sample, label, classes: outputs }
-                } else {
-                    SweepError::Target { sample }
+            labels.fill(u32::MAX);
+            dataset
+                .read(visit, input, &mut Targets { labels, values })
+                .map_err(|error| SweepError::Read { sample, error })?;
+            if let Some(embedding) = embedding {
+                check_tokens(embedding, sample, input)?;
+            }
+            if !loss.takes(Target { labels, values }, classes) {
+                let wrong = labels.iter().find(|&&label| label >= classes);
+                return Err(match wrong.filter(|_| loss.takes_labels()) {
+                    Some(&label) => SweepError::Label { sample, label, classes: classes as usize },
+                    None => SweepError::Target { sample },
                 });
             }
         }
@@ -226,16 +237,26 @@ impl<'a, F: Real, B: Backend<F>> Sweep<'a, F, B> {
     fn score(&mut self, loss: &Loss<'_, F>, count: usize) -> Score<F::Sum> {
         let mut score = Score::default();
         let Some(last) = self.network.nodes().last() else { return score };
-        let targets = self.network.targets();
+        let (targets, positions) = (self.network.targets(), self.network.positions());
         let of_last = cut(self.network, count, self.workspace.values).of_node(last, count);
         let z = of_last.outputs.chunks_exact(last.output.len());
-        let rows = z.zip(of_last.gradients.chunks_exact_mut(last.output.len())).zip(&*self.workspace.labels);
-        for (row, ((z, dz), &label)) in rows.enumerate() {
-            let target = Target { label, values: &of_last.targets[row * targets..][..targets] };
+        let rows = z
+            .zip(of_last.gradients.chunks_exact_mut(last.output.len()))
+            .zip(self.workspace.labels.chunks_exact(positions));
+        for (row, ((z, dz), labels)) in rows.enumerate() {
+            let target = Target { labels, values: &of_last.targets[row * targets..][..targets] };
             let sample = loss.of_sample(z, target, dz);
             score.loss += sample.loss.widen();
-            score.correct += u32::from(sample.correct);
+            score.correct = score.correct.saturating_add(sample.correct);
         }
         score
+    }
+}
+
+/// Whether an embedding takes all of a sample's values.
+fn check_tokens<F: Real>(embedding: Embedding, sample: u32, input: &[F]) -> Result<(), SweepError> {
+    match input.iter().position(|&token| !embedding.takes(token)) {
+        None => Ok(()),
+        Some(position) => Err(SweepError::Token { sample, position, vocabulary: embedding.vocabulary }),
     }
 }

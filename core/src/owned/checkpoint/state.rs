@@ -164,6 +164,7 @@ pub(super) fn read_state(text: &str) -> Result<State, CheckpointError> {
 fn is_sound(encoding: Encoding) -> bool {
     match encoding {
         Encoding::Floats => true,
+        Encoding::Tokens { vocabulary } => vocabulary > 0,
         Encoding::Bytes { mean, deviation } => {
             mean.iter().all(|mean| mean.is_finite())
                 && deviation.iter().all(|deviation| deviation.is_normal() && *deviation > 0.0)

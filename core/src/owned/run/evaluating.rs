@@ -18,12 +18,15 @@ pub(super) struct Evaluating<F: Real> {
     walk: Option<Walk>,
     part: Score<F::Sum>,
     total: Score<F::Sum>,
+    /// Labels of a sample.
+    positions: usize,
 }
 
 impl<F: Real> Evaluating<F> {
-    fn new(samples: u32) -> Self {
-        let round = Round::new(Task::Evaluate, 0, Cut::new(samples, 0));
-        Self { round, walk: None, part: Score::default(), total: Score::default() }
+    fn new(dataset: &dyn Dataset<F>) -> Self {
+        let round = Round::new(Task::Evaluate, 0, Cut::new(dataset.len(), 0));
+        let positions = dataset.shape().labels as usize;
+        Self { round, walk: None, part: Score::default(), total: Score::default(), positions }
     }
 
     /// Samples that are done, and all.
@@ -46,14 +49,14 @@ impl<F: Real> Evaluating<F> {
         self.round.take(part, part.samples())?;
         self.total.merge(score);
         let samples = self.round.cut().samples();
-        Ok(self.round.is_complete().then(|| Evaluation::new(self.total, samples)))
+        Ok(self.round.is_complete().then(|| Evaluation::new(self.total, samples, self.positions)))
     }
 }
 
 impl<F: Real, M: Backend<F> + Copy> LocalRun<F, M> {
     /// Starts to measure loss and accuracy on a data set. Replaces an unfinished evaluation.
     pub fn begin_evaluation(&mut self, dataset: &dyn Dataset<F>) {
-        self.evaluation = Some(Evaluating::new(dataset.len()));
+        self.evaluation = Some(Evaluating::new(dataset));
     }
 
     /// Evaluates the next micro-batch; the result comes with the last one. `None` while there is more to do, or

@@ -249,8 +249,9 @@ impl ThreadsEngine {
             dataset,
             parameters: &self.parameters,
         };
-        let classes = self.network.view().outputs();
-        let (mut scores, mut confusion) = (Vec::new(), Confusion::new(classes));
+        let network = self.network.view();
+        let (mut scores, mut confusion) = (Vec::new(), Confusion::of(network));
+        let classes = confusion.classes();
         let mut evaluating = Evaluating { over, scores, confusion };
         let evaluated = self.pool.run(own_len(&parts), &mut evaluating);
         Evaluating { scores, confusion, .. } = evaluating;
@@ -266,7 +267,7 @@ impl ThreadsEngine {
         }
         let mut total = Score::default();
         scores.into_iter().for_each(|score| total.merge(score));
-        Ok(Evaluated { evaluation: Evaluation::new(total, samples), confusion })
+        Ok(Evaluated { evaluation: Evaluation::new(total, samples, network.positions()), confusion })
     }
 
     /// Parameters and optimizer memory between two steps, as files hold them.

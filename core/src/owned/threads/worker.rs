@@ -78,13 +78,8 @@ impl ThreadWorker {
     }
 
     fn evaluate(&mut self, job: &Job) -> Result<Done, ThreadsError> {
-        let classes = self.network.view().outputs();
-        let (mut score, mut confusion) = (Score::default(), Confusion::new(classes));
-        let mut outputs = |labels: &[u32], outputs: &[f32]| {
-            for (&label, outputs) in labels.iter().zip(outputs.chunks_exact(classes)) {
-                confusion.add(label, outputs);
-            }
-        };
+        let (mut score, mut confusion) = (Score::default(), Confusion::of(self.network.view()));
+        let mut outputs = |labels: &[u32], outputs: &[f32]| confusion.add_all(labels, outputs);
         self.sweep(job, None, &mut Work::Evaluate { score: &mut score, outputs: &mut outputs })?;
         Ok(Done::Score(score, confusion))
     }

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use adadagrad_core::dataset::SampleShape;
+use adadagrad_core::layer::Operation;
 use adadagrad_core::model::Model;
 use adadagrad_core::model::description::Description;
 use adadagrad_core::network::{Node, Shape, Source};
@@ -18,6 +19,9 @@ use crate::table::table_of_texts;
 
 /// Colour images as those of CIFAR, unless others are asked for.
 const COLOUR: Shape = Shape::image(3, 32, 32);
+
+/// Tokens of a sequence, likewise.
+const TOKENS: u32 = 64;
 
 pub(crate) fn run(arguments: &NetworksArguments) -> Outcome {
     let text = match (&arguments.network, arguments.name) {
@@ -39,6 +43,19 @@ pub(crate) fn run(arguments: &NetworksArguments) -> Outcome {
 fn samples(arguments: &NetworksArguments, model: Model) -> SampleShape {
     let usual = if Model::MNIST.contains(&model) { SampleShape::MNIST.input } else { COLOUR };
     SampleShape::image(arguments.shape.unwrap_or(usual), arguments.classes)
+}
+
+/// The same for a network of the user's own: tokens where it takes them.
+fn samples_of(arguments: &NetworksArguments, chosen: &Chosen) -> SampleShape {
+    let nodes = chosen.own.iter().flat_map(OwnNetwork::nodes);
+    let vocabularies = nodes.filter_map(|node| match node.operation {
+        Operation::Embedding(embedding) => Some(embedding.vocabulary),
+        _ => None,
+    });
+    let Some(vocabulary) = vocabularies.min() else { return samples(arguments, chosen.model) };
+    let tokens = SampleShape::tokens(TOKENS, vocabulary);
+    // Nothing is trained, so that any labels will do.
+    SampleShape { input: arguments.shape.unwrap_or(tokens.input), labels: 0, ..tokens }
 }
 
 /// One line for each ready-made network.
@@ -67,7 +84,7 @@ fn list(arguments: &NetworksArguments) -> String {
 
 /// One network, layer by layer.
 fn shown(arguments: &NetworksArguments, chosen: Chosen) -> Result<String, String> {
-    let shape = samples(arguments, chosen.model);
+    let shape = samples_of(arguments, &chosen);
     let network = chosen.network(shape)?;
     let view = network.view();
     if arguments.json {

@@ -1,4 +1,4 @@
-use adadagrad_core::layer::Dense;
+use adadagrad_core::layer::{Conv2d, Dense};
 use adadagrad_core::network::Placed;
 
 use super::super::buffers::word;
@@ -8,6 +8,12 @@ use super::super::program::{Builder, Pass};
 use super::super::uniforms::{Batch, Product};
 use super::super::variants::Sum;
 use super::{Call, DeviceLayer, Reads, Scratch, Target};
+
+/// What it is on a sequence: the same at every position.
+fn on_positions(layer: Dense, place: &Placed) -> Option<Conv2d> {
+    let conv = Conv2d { outputs: layer.outputs, kernel: 1, stride: 1, padding: 0, bias: true };
+    (!place.input.is_vector()).then_some(conv)
+}
 
 impl DeviceLayer for Dense {
     fn reads(&self) -> Reads {
@@ -19,16 +25,25 @@ impl DeviceLayer for Dense {
     }
 
     fn scratch(&self, place: &Placed, samples: usize) -> Scratch {
+        if let Some(conv) = on_positions(*self, place) {
+            return conv.scratch(place, samples);
+        }
         Scratch { projected: samples * place.output.len(), ..Scratch::default() }
     }
 
     fn forward(&self, call: &Call<'_>, build: &mut Builder<'_>) {
+        if let Some(conv) = on_positions(*self, call.place) {
+            return conv.forward(call, build);
+        }
         let product = FusedProduct { relu: call.relu, ..affine(call.place, build.samples) };
         build.product(product, [call.x[0], &build.buffers.parameters, call.y]);
     }
 
     /// E W.
     fn input_gradient(&self, call: &Call<'_>, dx: Target<'_>, build: &mut Builder<'_>) {
+        if let Some(conv) = on_positions(*self, call.place) {
+            return conv.input_gradient(call, dx, build);
+        }
         let [inputs, outputs] = sizes(call.place);
         let block = Product {
             rows: build.samples,
@@ -48,6 +63,9 @@ impl DeviceLayer for Dense {
 
     /// No sample's gradient is formed: the square norm of an outer product is that of its factors.
     fn statistics(&self, call: &Call<'_>, pass: Pass, build: &mut Builder<'_>) {
+        if let Some(conv) = on_positions(*self, call.place) {
+            return conv.statistics(call, pass, build);
+        }
         let (place, buffers) = (call.place, build.buffers);
         let (x, e) = (call.x[0], call.dy);
         let [inputs, outputs] = sizes(place);

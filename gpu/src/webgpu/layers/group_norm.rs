@@ -33,7 +33,7 @@ impl DeviceLayer for layer::GroupNorm {
     }
 
     /// The moments of each group.
-    fn kept(&self) -> usize {
+    fn kept(&self, _: &Placed) -> usize {
         4 * self.groups as usize
     }
 

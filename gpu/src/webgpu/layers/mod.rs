@@ -4,12 +4,16 @@
 
 mod add;
 mod average_pool2d;
+mod causal_attention;
 mod conv2d;
 mod dense;
+mod embedding;
 mod gelu;
 mod global_average_pool;
 mod group_norm;
+mod layer_norm;
 mod max_pool2d;
+mod position_embedding;
 mod relu;
 mod sample_gradients;
 mod scratch;
@@ -73,11 +77,12 @@ pub(super) trait DeviceLayer {
     }
 
     /// Values of one sample that its forward pass leaves for its backward pass, beside the outputs.
-    fn kept(&self) -> usize {
+    fn kept(&self, place: &Placed) -> usize {
+        let _ = place;
         0
     }
 
-    /// Memory that its statistics take while they are computed, for up to `samples` samples.
+    /// Memory that its statistics, or its input's gradient, take while they are computed, for up to `samples` samples.
     fn scratch(&self, place: &Placed, samples: usize) -> Scratch {
         let _ = (place, samples);
         Scratch::default()
@@ -109,6 +114,10 @@ pub(super) fn twin(operation: &Operation) -> Option<&dyn DeviceLayer> {
         Operation::GlobalAveragePool(layer) => layer,
         Operation::GroupNorm(layer) => layer,
         Operation::Add(layer) => layer,
+        Operation::Embedding(layer) => layer,
+        Operation::PositionEmbedding(layer) => layer,
+        Operation::LayerNorm(layer) => layer,
+        Operation::CausalAttention(layer) => layer,
         Operation::Flatten(_) => return None,
     };
     Some(layer)

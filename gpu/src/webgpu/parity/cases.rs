@@ -8,7 +8,7 @@ use adadagrad_core::optimizer::{AnyOptimizer, Optimizer, Shared, StepScalars};
 use adadagrad_core::shuffle::Shuffle;
 
 use super::super::images::{DeviceOrder, Format, Layout, table};
-use super::super::kernel::Shader;
+use super::super::kernel::{Grid, Launch, Shader};
 use super::super::uniforms::{Batch, Draw};
 use super::super::update::{slot_len, spread, step};
 use super::super::variants::{self, Sum, Variant};
@@ -93,7 +93,7 @@ fn draws(random: &mut Random, cases: &mut Vec<Case>) {
                     }
                     expected.extend(values.iter().map(|value| of_held(value.to_bits(), visit)));
                 }
-                let layout = Layout { count: length, shape, format, placements };
+                let layout = Layout { count: length, shape, format, placements, labels: 1 };
                 let what = format!("{augmentation:?}, {encoding:?}");
                 let held_bytes = &bytes[first as usize * len..(first + held) as usize * len];
                 // A buffer is never empty.
@@ -110,52 +110,96 @@ fn draws(random: &mut Random, cases: &mut Vec<Case>) {
                 let values = &floats[visit.sample as usize * len..][..len];
                 values.iter().map(|&word| of_held(word, visit))
             });
-            let expected = values.collect();
+            let expected: Vec<u32> = values.collect();
             let placements = Placements::NONE;
-            let layout = Layout { count: length, shape, format: Format::Floats, placements };
+            let layout = Layout { count: length, shape, format: Format::Floats, placements, labels: 1 };
             let held_words =
                 [&floats[first as usize * len..(first + held) as usize * len], &[POISON]].concat();
-            cases.push(case(layout, "floats", expected).reads_words(1, held_words));
+            cases.push(case(layout, "floats", expected.clone()).reads_words(1, held_words.clone()));
+            // Three labels a sample.
+            let layout = Layout { labels: 3, ..layout };
+            let draw = Draw { first, held, ..layout.draw(order, position, samples) };
+            let what = format!("{samples} of {length} samples of {shape} with three labels, {held} held");
+            let labels =
+                visits.iter().flat_map(|visit| [0, 1, 2].map(|k| of_held(3 * visit.sample + k, visit)));
+            cases.push(
+                Case::new(None, what, layout.launch(samples), &draw)
+                    .reads_words(1, held_words)
+                    .reads_words(2, (0..3 * length).collect())
+                    .writes_words(3, vec![POISON; expected.len()], expected)
+                    .writes_words(4, vec![POISON; 3 * samples as usize], labels.collect()),
+            );
         }
     }
 }
 
+/// Vectors of outputs, and sequences of them.
 fn losses(random: &mut Random, cases: &mut Vec<Case>) {
     let scales = [1.0, 2.0_f32.powi(-90), 1.0, 2.0_f32.powi(90), 0.5];
     for ((samples, outputs), scale) in around(64).into_iter().zip([10, 2, 7, 11, 3]).zip(scales) {
-        let capacity = samples + 2;
-        let x: Vec<f32> = random.values(samples * outputs).iter().map(|x| 8.0 * x).collect();
-        let labels: Vec<u32> = (0..samples).map(|_| random.next() % outputs).collect();
-        let rows = || x.chunks_exact(outputs as usize).zip(&labels);
-        let largest =
-            |row: &[f32]| (0..row.len()).fold(0, |best, k| if row[k] > row[best] { k } else { best });
-        let untouched = || [Approx::UNTOUCHED; 2];
-        let (mut losses, mut hits, mut gradients) = (Vec::new(), Vec::new(), Vec::new());
-        for (row, &label) in rows() {
-            let best = largest(row);
-            let top = Approx::of(row[best]);
-            let powers: Vec<_> = row.iter().map(|&x| (Approx::of(x) - top).exp()).collect();
+        losses_of(random, cases, [samples, outputs, 1], scale);
+    }
+    let sizes = [[1, 3, 2], [5, 2, 63], [3, 7, 64], [2, 5, 65], [7, 4, 131]];
+    for (sizes, scale) in sizes.into_iter().zip(scales) {
+        losses_of(random, cases, sizes, scale);
+    }
+}
+
+fn losses_of(
+    random: &mut Random,
+    cases: &mut Vec<Case>,
+    [samples, outputs, positions]: [u32; 3],
+    scale: f32,
+) {
+    let capacity = samples + 2;
+    let x: Vec<f32> = random.values(samples * outputs * positions).iter().map(|x| 8.0 * x).collect();
+    let labels: Vec<u32> = (0..samples * positions).map(|_| random.next() % outputs).collect();
+    let [classes, len] = [outputs, positions].map(|size| size as usize);
+    let untouched = || [Approx::UNTOUCHED; 2];
+    let share = Approx::of(scale) / Approx::exact(positions.into());
+    let share = if positions == 1 { Approx::of(scale) } else { share };
+    let (mut losses, mut hits) = (Vec::new(), Vec::new());
+    let mut gradients = vec![Approx::UNTOUCHED; x.len()];
+    for (sample, labels) in labels.chunks_exact(len).enumerate() {
+        let (mut loss, mut right) = (Vec::new(), 0.0);
+        for (position, &label) in labels.iter().enumerate() {
+            let place = |class: usize| (sample * classes + class) * len + position;
+            let best = (0..classes).fold(0, |best, k| if x[place(k)] > x[place(best)] { k } else { best });
+            let top = Approx::of(x[place(best)]);
+            let powers: Vec<_> =
+                (0..classes).map(|class| (Approx::of(x[place(class)]) - top).exp()).collect();
             let sum = Approx::sum(powers.iter().copied());
-            losses.push(sum.ln() + (top - Approx::of(row[label as usize])));
-            hits.push(Approx::exact(f64::from(u8::from(best == label as usize))));
+            loss.push(sum.ln() + (top - Approx::of(x[place(label as usize)])));
+            right += f64::from(u8::from(best == label as usize));
             for (class, &power) in powers.iter().enumerate() {
                 let target = f64::from(u8::from(class == label as usize));
-                gradients.push((power / sum - Approx::exact(target)) * Approx::of(scale));
+                gradients[place(class)] = (power / sum - Approx::exact(target)) * share;
             }
         }
-        let zeros = vec![Approx::exact(0.0); samples as usize];
-        let rows = [losses, hits, zeros.clone(), zeros].map(|row| [row, untouched().to_vec()].concat());
-        let batch = Batch { samples, capacity, outputs, ..Batch::default() };
-        let shape = format!("{samples} samples of {outputs} classes, gradients times {scale:e}");
-        cases.push(
-            Case::of(Shader::Statistics, "softmax_cross_entropy", shape, &batch, samples)
-                .reads(1, &x)
-                .writes(3, rows.concat())
-                .writes(4, gradients)
-                .reads_words(5, labels)
-                .reads(7, &[scale]),
-        );
+        losses.push(match loss[..] {
+            [loss] => loss,
+            _ => Approx::sum(loss) / Approx::exact(positions.into()),
+        });
+        hits.push(Approx::exact(right));
     }
+    let zeros = vec![Approx::exact(0.0); samples as usize];
+    let rows = [losses, hits, zeros.clone(), zeros].map(|row| [row, untouched().to_vec()].concat());
+    let batch = Batch { samples, capacity, outputs, count: positions, ..Batch::default() };
+    let (entry, grid) = match positions {
+        1 => ("softmax_cross_entropy", Grid::Flat(samples)),
+        _ => ("sequence_cross_entropy", Grid::Folded(samples)),
+    };
+    let shape =
+        format!("{samples} samples of {outputs} classes at {positions} positions, gradients times {scale:e}");
+    let launch = Launch { shader: Shader::Statistics, entry, constants: Vec::new(), grid };
+    cases.push(
+        Case::new(None, shape, launch, &batch)
+            .reads(1, &x)
+            .writes(3, rows.concat())
+            .writes(4, gradients)
+            .reads_words(5, labels)
+            .reads(7, &[scale]),
+    );
 }
 
 /// Long sums: an invocation each, or a workgroup.

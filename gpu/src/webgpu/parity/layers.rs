@@ -1,12 +1,14 @@
 //! The rows of the layers' kernels: an operation without one does not compile.
 
 use adadagrad_core::layer::{
-    Add, AveragePool2d, Conv2d, Dense, Flatten, Gelu, GlobalAveragePool, GroupNorm, MaxPool2d, Operation,
-    Relu, Tanh,
+    Add, AveragePool2d, CausalAttention, Conv2d, Dense, Embedding, Flatten, Gelu, GlobalAveragePool,
+    GroupNorm, LayerNorm, MaxPool2d, Operation, PositionEmbedding, Relu, Tanh,
 };
 
 use super::case::Random;
-use super::{Case, convolution, dense, group_norm, pooling, value_by_value};
+use super::{
+    Case, attention, convolution, dense, embedding, group_norm, layer_norm, pooling, value_by_value,
+};
 
 /// One of each operation, of any size.
 const EACH: [Operation; Operation::COUNT] = [
@@ -21,6 +23,10 @@ const EACH: [Operation; Operation::COUNT] = [
     Operation::GroupNorm(GroupNorm { groups: 1 }),
     Operation::Add(Add),
     Operation::Flatten(Flatten),
+    Operation::Embedding(Embedding { vocabulary: 1, width: 1 }),
+    Operation::PositionEmbedding(PositionEmbedding { positions: 1 }),
+    Operation::LayerNorm(LayerNorm),
+    Operation::CausalAttention(CausalAttention { heads: 1 }),
 ];
 
 /// A layer's cases.
@@ -38,6 +44,10 @@ const fn row(operation: &Operation) -> Row {
         Operation::GlobalAveragePool(_) => pooling::global_cases,
         Operation::GroupNorm(_) => group_norm::cases,
         Operation::Add(_) => value_by_value::add_cases,
+        Operation::Embedding(_) => embedding::token_cases,
+        Operation::PositionEmbedding(_) => embedding::position_cases,
+        Operation::LayerNorm(_) => layer_norm::cases,
+        Operation::CausalAttention(_) => attention::cases,
         // No value moves.
         Operation::Flatten(_) => |_, _| {},
     }
