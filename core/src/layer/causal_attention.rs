@@ -28,7 +28,7 @@ impl CausalAttention {
             return Err(ShapeError::WantsSequence);
         }
         let width = input.channels / 3;
-        if input.channels % 3 != 0 {
+        if !input.channels.is_multiple_of(3) {
             return Err(ShapeError::QueryKeyValue);
         }
         match width.checked_rem(self.heads) {
