@@ -57,7 +57,9 @@ impl Case {
         for (index, input) in candidates.inputs.iter().enumerate() {
             let labels = candidates.labels_of(index);
             let sample = reference.sample(&parameters, input, labels);
-            if sample.margin > MARGIN {
+            // Few tokens make equal samples, of which one could stand for another.
+            let is_new = |k: usize| table.inputs[k] != *input || table.labels_of(k) != labels;
+            if sample.margin > MARGIN && (0..samples.len()).all(is_new) {
                 table.inputs.push(input.clone());
                 table.labels.extend(labels);
                 samples.push(sample);
