@@ -169,7 +169,7 @@ fn broken_batch_files_are_named_with_the_place() {
     own(folder.path());
     let said = refused(DatasetName::Mnist, folder.path());
     assert!(
-        said.ends_with("holds CIFAR-10 in binary form: give --dataset cifar10, or leave --dataset out"),
+        said.ends_with("contains CIFAR-10 in binary form: give --dataset cifar10, or leave --dataset out"),
         "{said}"
     );
     let empty = tempdir().unwrap();
@@ -630,7 +630,7 @@ fn a_published_file_that_ends_with_a_record_is_found_too_short() {
     published_size(folder.path());
     let checked = succeed(folder.path(), "data check .");
     assert!(checked.contains("and all published images are there"), "{checked}");
-    assert!(checked.contains("publish a digest of the archive alone"), "{checked}");
+    assert!(checked.contains("publish a digest of the archive only"), "{checked}");
     let file = fs::File::options().write(true).open(folder.path().join("data_batch_5.bin")).unwrap();
     file.set_len(9_999 * 3073).unwrap();
     let checked = succeed(folder.path(), "data check .");

@@ -126,7 +126,7 @@ fn what_does_not_fit_a_sequence_is_refused_in_one_sentence() {
             "\"num_heads\": 4",
             "\"heads\": 4",
             "1x1x48",
-            "`num_heads` is missing, a whole number: `heads` is not a setting",
+            "`num_heads` is missing (a whole number): `heads` is not a setting",
         ),
     ] {
         fs::write(folder.path().join("block.json"), BLOCK.replace(from, to)).unwrap();

@@ -38,7 +38,8 @@ pub struct Telemetry {
     pub samples_seen: u64,
     /// Mean loss of the batch before the update, in nats.
     pub loss: f64,
-    /// Fraction of the batch classified correctly before the update.
+    /// Correct answers per sample of the batch before the update: the fraction classified correctly; for sequences the mean
+    /// number of positions.
     pub training_accuracy: f64,
     /// α.
     pub learning_rate: f64,

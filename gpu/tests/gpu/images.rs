@@ -170,7 +170,8 @@ fn losses_without_kernels_and_samples_that_cannot_be_read_are_refused() {
         (|| Loss::Own(&|_: &[f32], _: &[f32], _: &mut [f32]| 0.0), "a custom loss"),
     ] {
         let error = DeviceImages::of_dataset(&gpu, &Odd { loss, broken: false }).unwrap_err().to_string();
-        let expected = format!("the GPU engine does not support this: {name}; it trains classes");
+        let expected =
+            format!("the GPU engine does not support this: {name} (it supports only softmax cross-entropy");
         assert!(error.starts_with(&expected), "{error}");
     }
     let loss = || Loss::SoftmaxCrossEntropy;

@@ -444,7 +444,7 @@ fn a_list_that_is_no_network_is_told_which_layer_and_what_may_stand_there() {
         (r#"[{"layer": "relu", "name": 1}]"#, "line 1: layer 0: `name` must be a string"),
         (
             r#"[{"layer": "relu", "name": "1"}]"#,
-            "line 1: layer 0: `1` is not a valid name: numbers and `input` have",
+            "line 1: layer 0: `1` is not a valid name: numbers and `input` are reserved",
         ),
         (r#"[{"layer": "relu", "name": "input"}]"#, "line 1: layer 0: `input` is not a valid name"),
         (

@@ -106,7 +106,7 @@ fn each_part_is_taken_once_and_in_order() {
         "its result covers",
     );
     let none = PartError::NoSuchPart { part: 3, parts: 3 };
-    refused(batch.take_sums(&sums(3), 0), none, "which has 3 parts");
+    refused(batch.take_sums(&sums(3), 0), none, "it has 3 parts");
     refused(batch.close(), PartError::Missing { part: 1, parts: 3 }, "part 1 of the batch is missing");
     assert!(batch.inner().is_err());
     // Parts of other sweeps.
@@ -116,17 +116,17 @@ fn each_part_is_taken_once_and_in_order() {
         Part { task: Task::Project, ..sums(1) },
         Part { task: Task::Evaluate, ..sums(1) },
     ] {
-        refused(batch.take_sums(&other, samples(1)), PartError::OtherSweep, "another sweep");
+        refused(batch.take_sums(&other, samples(1)), PartError::OtherSweep, "current sweep");
     }
     // The sums of two parts that were added elsewhere.
     assert_eq!(batch.take_several_sums(1..3, samples(1) + samples(2)), Ok(()));
     assert_eq!(batch.next(), Next::MeanGradient);
     assert_eq!(batch.close(), Ok(()));
-    refused(batch.close(), PartError::OtherSweep, "another sweep");
+    refused(batch.close(), PartError::OtherSweep, "current sweep");
     // The second sweep.
     let product = |value| Inner { sum_squared_inner_products: value, ..Inner::default() };
     let project = |index| Part { task: Task::Project, ..sums(index) };
-    refused(batch.take_sums(&sums(0), samples(0)), PartError::OtherSweep, "another sweep");
+    refused(batch.take_sums(&sums(0), samples(0)), PartError::OtherSweep, "current sweep");
     let early = PartError::OutOfOrder { expected: 0, found: 2 };
     refused(batch.take_inner(&project(2), &product(4.0)), early, "was given before");
     assert_eq!(batch.take_inner(&project(0), &product(1.0)), Ok(()));

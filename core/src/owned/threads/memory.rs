@@ -59,7 +59,7 @@ impl ThreadsEngine {
         // The parameters themselves and ḡ, and the training memory.
         let vectors = parameters.saturating_mul(bytes::<f32>(slots + 2));
         let workspace = workspace_bytes(view);
-        let kept = largest.filter(|_| needs.inner).map_or(0, |cut| kept_micro_batches(view, cut));
+        let kept = largest.filter(|_| needs.inner).map_or(0, |cut| kept_micro_batches(view, cut, ranks));
         let workspaces = (threads.get() as u64).saturating_add(kept);
         vectors.saturating_add(sums).saturating_add(workspaces.saturating_mul(workspace))
     }
@@ -136,9 +136,10 @@ fn workspace_bytes(network: Network<'_>) -> u64 {
         .saturating_add(bytes::<u32>(labels as u64))
 }
 
-/// Micro-batches that are kept from the first sweep of a batch to the second.
-fn kept_micro_batches(network: Network<'_>, cut: Cut) -> u64 {
+/// Micro-batches of a rank's own parts that are kept from the first sweep of a batch to the second.
+fn kept_micro_batches(network: Network<'_>, cut: Cut, ranks: u64) -> u64 {
     // Each part may end with a short one.
-    let all = u64::from(cut.samples()) / micro_batch(network) as u64 + u64::from(cut.parts());
+    let own = u64::from(cut.samples()).div_ceil(ranks);
+    let all = own / micro_batch(network) as u64 + u64::from(cut.parts()).div_ceil(ranks);
     all.min(ActivationCache::<f32>::limit(network) as u64)
 }
