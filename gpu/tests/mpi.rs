@@ -333,8 +333,9 @@ fn a_disk_that_gets_full_ends_nothing_and_leaves_the_last_checkpoint() {
     let disk = disk.join(folder.path().strip_prefix("/").unwrap()).join("disk");
     let filler = disk.join("filler");
     // Where no disk can be made, no file of the first rank may grow beyond a part of a checkpoint.
+    let first_rank = run.ranks[0].clone();
     let limit_files = |limit: &str| {
-        let limited = Command::new("prlimit").args(["--pid", &run.ranks[0], limit]).status().unwrap();
+        let limited = Command::new("prlimit").args(["--pid", &first_rank, limit]).status().unwrap();
         assert!(limited.success());
     };
     if has_disk {
