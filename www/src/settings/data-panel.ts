@@ -36,7 +36,10 @@ export class DataPanel {
     this.#open = open;
     this.#select.addEventListener('change', () => this.#choose(this.#select.value));
     this.#select.addEventListener('keydown', (event) => {
-      if (event.key === 'Enter' && this.#lacksOwn) required('data-files', HTMLInputElement).click();
+      if (event.key !== 'Enter' || !this.#lacksOwn) return;
+      // Some browsers open the list too, which would then take the keys.
+      event.preventDefault();
+      required('data-files', HTMLInputElement).click();
     });
     this.#select.addEventListener('blur', () => this.#show());
     session.listen('datasets', ({ available }) => {
