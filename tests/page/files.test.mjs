@@ -155,7 +155,7 @@ test('a run that has not made a step says what to press', browserTest(), async (
   await page.waitForFunction(() => document.getElementById('sentence').textContent === 'Paused before the first step. Press Resume or Step.');
 });
 
-test('a number that no number can hold is told as the file has it', async () => {
+test('a number too large for a float is shown as the file has it', async () => {
   const { asWritten } = await loadModule('export/safetensors.ts');
   const state = JSON.stringify({ adadagrad: '{"progress":{"steps":3,"next_batch":1e400},"config":{"learning_rate":-2.5E+999}}' });
   const told = (problem) => asWritten(problem, new Uint8Array(Buffer.concat([model({ __metadata__: state }), bytes(0x31, 0x65, 0x34, 0x30, 0x31)])));

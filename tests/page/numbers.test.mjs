@@ -201,7 +201,7 @@ test('a list with a number that can be read in two ways is refused in its field 
   assert.equal(await button('Start').getAttribute('aria-disabled'), 'true');
   await set({ Seed: 5 });
   assert.equal(await list.inputValue(), '1,500', 'it stays, to be corrected');
-  // What the core finds wrong is told in a few words, however long the text is.
+  // Errors of the core are shown in a few words, however long the text is.
   await set({ Milestones: '9K '.repeat(500) });
   await page.waitForFunction(() => /^Milestones/.test(document.getElementById('settings-problem').textContent));
   assert.ok((await page.locator('#settings-problem').textContent()).length < 320);

@@ -54,7 +54,7 @@ impl<F: Real> Loss<'_, F> {
         match self {
             Self::SoftmaxCrossEntropy => {
                 check_least("the outputs that softmax takes", 2, outputs.channels as usize)?;
-                // A data set that says that it has none is told by the first label that it does not write.
+                // A data set that declares no labels is refused at the first label that it does not write.
                 check_length("the labels of a sample", outputs.plane(), labels.max(1) as usize)
             }
             Self::SquaredError | Self::BinaryCrossEntropy => {

@@ -75,7 +75,7 @@ function mustTellOfItself({ limits, features }: GPUAdapter | GPUDevice): void {
   if (told.some((part) => typeof part !== 'object' || part === null)) throw new TypeError('this GPU does not tell its limits or features');
 }
 
-/** A loss that is told in no right way cannot be told from none; later commands fail then. */
+/** A loss whose promise is missing or rejected cannot be distinguished from none: the commands that follow fail. */
 function lossOf(device: GPUDevice): Promise<GPUDeviceLostInfo> {
   return new Promise((resolve) => {
     Promise.resolve(device.lost as unknown).then(

@@ -40,7 +40,7 @@ impl DeviceLayer for layer::Embedding {
         build.launch(&launch, block, &[(1, call.x[0]), (2, &build.buffers.parameters), (3, call.y)]);
     }
 
-    /// Tokens have no gradient; nobody asks for that of the network's input.
+    /// Tokens have no gradient, and the gradient of the network's input is never computed.
     fn input_gradient(&self, _: &Call<'_>, _: Target<'_>, _: &mut Builder<'_>) {}
 
     fn statistics(&self, call: &Call<'_>, pass: Pass, build: &mut Builder<'_>) {
