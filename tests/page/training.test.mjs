@@ -35,7 +35,7 @@ test('the quick preset trains the CNN: the batch grows past 1,000, accuracy pass
   const reached = await read();
   if (reached.phase === 'running') await button('Pause').click();
   await waitFor({ phase: reached.phase === 'running' ? 'paused' : reached.phase });
-  const trace = await stopTrace(browser);
+  const trace = await stopTrace(browser, page);
   await screenshot('1280-light-after');
 
   const { longest } = taskLengths(trace.cpuMilliseconds);

@@ -22,7 +22,7 @@ pub struct InnerProductTest {
 
 crate::settings::settings!(InnerProductTest {
     title: "inner product test",
-    doc: "Bounds the variance along the mean gradient: v_along/b ≤ ϑ² n². Costs a second sweep.",
+    doc: "Bounds the variance along the mean gradient: v_along/b ≤ ϑ² ‖ḡ‖⁴. Costs a second sweep.",
     source: "Bollapragada, Byrd, Nocedal 2018, arXiv 1710.11258",
     fields: {
         theta: f64 = 0.9 => THETA,

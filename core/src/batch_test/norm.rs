@@ -29,13 +29,13 @@ pub struct NormTest {
 
 crate::settings::settings!(NormTest {
     title: "norm test",
-    doc: "Bounds the noise of the mean gradient by η times its norm: v/b ≤ η² n.",
+    doc: "Bounds the noise of the mean gradient by η times its norm: v/b ≤ η² ‖ḡ‖², with v the variance of the samples' gradients.",
     source: "Byrd, Chin, Nocedal, Wu 2012; AdAdaGrad, arXiv 2402.11215",
     fields: {
         eta: f64 = 0.1 => ETA,
         debiased: bool = false => Field::new(
             "debiased ‖ḡ‖²",
-            "Takes the debiased n − v/b instead of n, which noise increases by about v/b.",
+            "Takes the debiased ‖ḡ‖² − v/b instead of ‖ḡ‖², which noise increases by about v/b.",
         ),
     },
 });

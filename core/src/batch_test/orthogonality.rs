@@ -16,7 +16,7 @@ pub struct OrthogonalityTest {
 
 crate::settings::settings!(OrthogonalityTest {
     title: "orthogonality test",
-    doc: "Bounds the variance orthogonal to the mean gradient: v_orth/b ≤ ν² n. Costs a second sweep.",
+    doc: "Bounds the variance orthogonal to the mean gradient: v_orth/b ≤ ν² ‖ḡ‖². Costs a second sweep.",
     source: "Bollapragada, Byrd, Nocedal 2018, arXiv 1710.11258",
     fields: {
         nu: f64 = 5.84 => NU,

@@ -87,7 +87,8 @@ pub(super) fn entries(text: &str) -> impl Iterator<Item = &str> {
     text.split([' ', ',', '\t', '\n']).filter(|entry| !entry.is_empty())
 }
 
-/// A whole number up to 2⁵³ − 1: digits, perhaps with a decimal point and more of them, and perhaps K, M or B.
+/// A whole number up to 2⁵³ − 1: digits, perhaps with K, M or B, and then perhaps with a decimal point. Without a unit a point is
+/// refused: “60.000” is sixty to some and sixty thousand to others.
 pub(super) fn number(text: &str, place: usize) -> Result<u64, ListError> {
     let (whole, mut unit, decimals) = split(text).ok_or(ListError::Number { place })?;
     let large = ListError::Large { place };
@@ -114,7 +115,8 @@ fn split(text: &str) -> Option<(&str, u64, &str)> {
     let (whole, decimals) = digits.split_once('.').unwrap_or((digits, ""));
     let are_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     let is_number = !whole.is_empty() && are_digits(whole) && are_digits(decimals) && !digits.ends_with('.');
-    is_number.then_some((whole, unit, decimals))
+    let is_ambiguous = unit == 1 && !decimals.is_empty();
+    (is_number && !is_ambiguous).then_some((whole, unit, decimals))
 }
 
 /// A number with the largest unit that leaves it whole.

@@ -438,6 +438,7 @@ fn a_rule_that_lacks_what_it_needs_is_refused_in_a_sentence() {
         ("0:99999999B", "entry 1 has a number above 2^53 - 1"),
         ("0:64 99999999999999999999:65", "entry 2 has a number above 2^53 - 1"),
         ("0:64 1.2345K:65", "entry 2 is not a whole number"),
+        ("0:64 60.000:65", "entry 2 is not a whole number"),
         ("0:1 1:1 2:1 3:1 4:1 5:1 6:1 7:1 8:1 9:1 10:1 11:1 12:1", "more than 12 entries"),
     ] {
         let error = text.parse::<StageList>().unwrap_err().to_string();

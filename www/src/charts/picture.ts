@@ -36,7 +36,7 @@ export interface Mark {
 export interface Picture {
   lines: Line[];
   marks: Mark[];
-  /** What the horizontal axis counts, in words: “images seen”. */
+  /** What the horizontal axis counts, in words: “samples seen”. */
   xLabel: string;
   largestX: number;
   /** What the picture shows, in words. */

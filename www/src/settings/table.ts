@@ -101,17 +101,17 @@ export const TEST_ROWS = [
   {
     name: 'norm',
     title: 'norm test',
-    doc: 'Bounds the noise of the mean gradient by η times its norm: v/b ≤ η² n.',
+    doc: 'Bounds the noise of the mean gradient by η times its norm: v/b ≤ η² ‖ḡ‖², with v the variance of the samples\' gradients.',
     source: 'Byrd, Chin, Nocedal, Wu 2012; AdAdaGrad, arXiv 2402.11215',
     fields: [
       { name: 'eta', title: 'threshold', symbol: 'η', doc: 'The noise that is allowed, relative to the gradient\'s norm; a smaller threshold requires larger batches.', kind: 'number', default: 0.1, least: 0, texts: [], range: '', retunable: true },
-      { name: 'debiased', title: 'debiased ‖ḡ‖²', symbol: '', doc: 'Takes the debiased n − v/b instead of n, which noise increases by about v/b.', kind: 'switch', default: false, least: 0, texts: [], range: '', retunable: false },
+      { name: 'debiased', title: 'debiased ‖ḡ‖²', symbol: '', doc: 'Takes the debiased ‖ḡ‖² − v/b instead of ‖ḡ‖², which noise increases by about v/b.', kind: 'switch', default: false, least: 0, texts: [], range: '', retunable: false },
     ],
   },
   {
     name: 'inner_product',
     title: 'inner product test',
-    doc: 'Bounds the variance along the mean gradient: v_along/b ≤ ϑ² n². Costs a second sweep.',
+    doc: 'Bounds the variance along the mean gradient: v_along/b ≤ ϑ² ‖ḡ‖⁴. Costs a second sweep.',
     source: 'Bollapragada, Byrd, Nocedal 2018, arXiv 1710.11258',
     fields: [
       { name: 'theta', title: 'threshold', symbol: 'ϑ', doc: 'Limits the noise along the mean gradient.', kind: 'number', default: 0.9, least: 0, texts: [], range: '', retunable: true },
@@ -121,7 +121,7 @@ export const TEST_ROWS = [
   {
     name: 'orthogonality',
     title: 'orthogonality test',
-    doc: 'Bounds the variance orthogonal to the mean gradient: v_orth/b ≤ ν² n. Costs a second sweep.',
+    doc: 'Bounds the variance orthogonal to the mean gradient: v_orth/b ≤ ν² ‖ḡ‖². Costs a second sweep.',
     source: 'Bollapragada, Byrd, Nocedal 2018, arXiv 1710.11258',
     fields: [
       { name: 'nu', title: 'threshold', symbol: 'ν', doc: 'Limits the noise orthogonal to the mean gradient.', kind: 'number', default: 5.84, least: 0, texts: [], range: '', retunable: true },

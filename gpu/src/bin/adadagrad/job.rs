@@ -67,12 +67,24 @@ fn refused(launch: &Launch, error: String) -> ExitCode {
     if launch.rank == 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
+/// Why a program without MPI cannot be one of several that a launcher has started.
+#[cfg(any(test, not(feature = "mpi")))]
+fn without_mpi(launch: &Launch) -> Option<String> {
+    (launch.size > 1).then(|| {
+        format!(
+            "this program was started {} times by a launcher such as mpirun, but was built without MPI, so each would train \
+             alone: build it with --features mpi, or start it once",
+            launch.size
+        )
+    })
+}
+
 #[cfg(not(feature = "mpi"))]
 mod messages {
     use adadagrad_core::owned::Control;
     use adadagrad_core::owned::cluster::Collective;
 
-    use super::{Arc, ExitCode, launch, refused};
+    use super::{Arc, ExitCode, launch, refused, without_mpi};
 
     /// There are none.
     pub(crate) fn collective(_: &Arc<Control>) -> Option<Box<dyn Collective>> {
@@ -81,16 +93,9 @@ mod messages {
 
     /// Runs the program, unless several were started that would not know of each other.
     pub(crate) fn within(program: impl FnOnce() -> ExitCode) -> ExitCode {
-        match launch() {
-            Some(launch) if launch.size > 1 => {
-                let error = format!(
-                    "this program was started {} times by a launcher such as mpirun, but was built without MPI, so each would \
-                     train alone: build it with --features mpi, or start it once",
-                    launch.size
-                );
-                refused(launch, error)
-            }
-            _ => program(),
+        match launch().and_then(|launch| Some((launch, without_mpi(launch)?))) {
+            Some((launch, error)) => refused(launch, error),
+            None => program(),
         }
     }
 }
@@ -140,4 +145,18 @@ pub(crate) fn agree<T>(
         agreed?;
     }
     Ok(ready?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_mpi_a_program_is_alone() {
+        let one_of = |size| without_mpi(&Launch { rank: 0, size, local_size: size });
+        assert_eq!(one_of(1), None);
+        assert!(
+            one_of(2).is_some_and(|error| error.contains("started 2 times") && error.contains("without MPI"))
+        );
+    }
 }
