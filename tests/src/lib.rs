@@ -15,4 +15,5 @@ pub mod reference;
 pub mod rules;
 pub mod table;
 pub mod tape;
+pub mod thresholds;
 pub mod tiny;

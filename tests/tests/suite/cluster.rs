@@ -10,7 +10,6 @@ use adadagrad_core::controller::AnyController;
 use adadagrad_core::dataset::{Dataset, ReadError, SampleShape, Targets, Visit};
 use adadagrad_core::model::Model;
 use adadagrad_core::network::Grain;
-use adadagrad_core::optimizer::AnyOptimizer;
 use adadagrad_core::owned::cluster::{Channels, Collective, CollectiveError, Reduction};
 use adadagrad_core::owned::threads::{ThreadsEngine, ThreadsError};
 use adadagrad_core::owned::{Control, Evaluated, SharedDataset};
@@ -131,7 +130,7 @@ fn configs() -> Vec<RunConfig> {
     let tests = run_configs().into_iter().map(large);
     let rules = rules::rules().into_iter().filter(|rule| !rule.needs().step_time).map(|rule| {
         let needs_squares = rule.needs().sensors.preconditioned;
-        let optimizer = AnyOptimizer::all()[if needs_squares { 3 } else { 0 }];
+        let optimizer = rules::optimizer(if needs_squares { "adagrad" } else { "sgd" });
         RunConfig { sample_budget: 400, ..rules::config(rule, optimizer) }
     });
     let mlp = RunConfig { model: Model::MLP, sample_budget: 160, ..large(run_configs()[3]) };
@@ -236,7 +235,7 @@ fn ranks_are_the_workers_of_the_fast_worker_gradient_test() {
 #[test]
 fn measured_times_are_those_of_the_first_rank() {
     let rule = AnyController::all().into_iter().find(|rule| rule.needs().step_time).unwrap();
-    let config = RunConfig { sample_budget: 600, ..rules::config(rule, AnyOptimizer::all()[0]) };
+    let config = RunConfig { sample_budget: 600, ..rules::config(rule, rules::optimizer("sgd")) };
     let outcomes: Vec<Outcome> =
         together(&config, 3, 1, Reduction::Exact).into_iter().map(Result::unwrap).collect();
     assert!(outcomes.iter().all(|outcome| *outcome == outcomes[0]));
@@ -245,7 +244,7 @@ fn measured_times_are_those_of_the_first_rank() {
 #[test]
 fn a_run_goes_on_with_another_number_of_ranks() {
     for config in
-        [run_configs()[4], run_configs()[12], rules::config(rules::rules()[8], AnyOptimizer::all()[0])]
+        [run_configs()[4], run_configs()[12], rules::config(rules::rules()[8], rules::optimizer("sgd"))]
     {
         let config = RunConfig { initial_batch: 30, sample_budget: 500, ..config };
         let expected = alone(&config);

@@ -22,6 +22,7 @@ use adadagrad_core::shuffle::{Order, Shuffle};
 use adadagrad_core::statistics::{Evidence, Inner, Needs, Reason, Statistics};
 use adadagrad_core::training::Cut;
 use adadagrad_tests::rules::next_batch;
+use adadagrad_tests::thresholds::scaled;
 use proptest::prelude::*;
 use proptest::test_runner::{RngSeed, TestCaseError};
 
@@ -287,7 +288,7 @@ proptest! {
             if threshold < 1e-3 {
                 continue;
             }
-            let test = with_threshold(row.test, threshold);
+            let test = scaled(row.test, threshold / row.test.as_test::<f64>().reference_threshold());
             let size = test.as_test().required(&evidence).size().unwrap();
             close(size, evidence.batch(), 1e-9 * size)?;
             close(test.as_test().threshold(&evidence).unwrap(), threshold, 1e-9 * threshold)?;
@@ -412,24 +413,6 @@ proptest! {
         let text = serde_json::to_string(&config).unwrap();
         let read: RunConfig = serde_json::from_str(&text).unwrap();
         prop_assert_eq!(read, config, "{}", text);
-    }
-}
-
-fn with_threshold(test: AnyTest, threshold: f64) -> AnyTest {
-    match test {
-        AnyTest::Norm(test) => AnyTest::Norm(NormTest { eta: threshold, ..test }),
-        AnyTest::InnerProduct(test) => AnyTest::InnerProduct(InnerProductTest { theta: threshold, ..test }),
-        AnyTest::Orthogonality(_) => AnyTest::Orthogonality(OrthogonalityTest { nu: threshold }),
-        // ν goes in the same proportion as ϑ.
-        AnyTest::Augmented(test) => AnyTest::Augmented(AugmentedTest {
-            theta: threshold,
-            nu: test.nu * threshold / test.theta,
-            ..test
-        }),
-        AnyTest::CoordinateNorm(test) => {
-            AnyTest::CoordinateNorm(CoordinateNormTest { eta: threshold, ..test })
-        }
-        AnyTest::WorkerNorm(test) => AnyTest::WorkerNorm(WorkerNormTest { eta: threshold, ..test }),
     }
 }
 

@@ -1,9 +1,7 @@
 //! Settings that change while a run goes on: which may, from when on, and that nothing else comes of it.
 
 use adadagrad_core::backend::PlainBackend;
-use adadagrad_core::batch_test::{
-    AnyTest, AugmentedTest, CoordinateNormTest, InnerProductTest, NormTest, OrthogonalityTest, WorkerNormTest,
-};
+use adadagrad_core::batch_test::{AnyTest, NormTest, OrthogonalityTest};
 use adadagrad_core::config::{DatasetName, RetuneError, RunConfig};
 use adadagrad_core::controller::{AdAdaGrad, AnyController, Constant};
 use adadagrad_core::model::Model;
@@ -13,30 +11,13 @@ use adadagrad_core::schedule::{Decay, Schedule};
 use adadagrad_core::training::{Decided, Telemetry, Trainer};
 use adadagrad_tests::compare::fingerprint;
 use adadagrad_tests::mnist::network;
+use adadagrad_tests::thresholds::scaled;
 
 use crate::determinism::{Images, run_configs};
 
 const SAMPLES: u32 = 90;
 
 type Run = LocalRun<f32, PlainBackend>;
-
-/// The same test with all its thresholds doubled.
-fn doubled(test: AnyTest) -> AnyTest {
-    match test {
-        AnyTest::Norm(test) => AnyTest::Norm(NormTest { eta: 2.0 * test.eta, ..test }),
-        AnyTest::InnerProduct(test) => {
-            AnyTest::InnerProduct(InnerProductTest { theta: 2.0 * test.theta, ..test })
-        }
-        AnyTest::Orthogonality(test) => AnyTest::Orthogonality(OrthogonalityTest { nu: 2.0 * test.nu }),
-        AnyTest::Augmented(test) => {
-            AnyTest::Augmented(AugmentedTest { theta: 2.0 * test.theta, nu: 2.0 * test.nu, ..test })
-        }
-        AnyTest::CoordinateNorm(test) => {
-            AnyTest::CoordinateNorm(CoordinateNormTest { eta: 2.0 * test.eta, ..test })
-        }
-        AnyTest::WorkerNorm(test) => AnyTest::WorkerNorm(WorkerNormTest { eta: 2.0 * test.eta, ..test }),
-    }
-}
 
 /// All that may change, changed.
 fn changed(config: RunConfig) -> RunConfig {
@@ -49,7 +30,7 @@ fn changed(config: RunConfig) -> RunConfig {
     RunConfig {
         learning_rate: config.learning_rate / 3.0,
         schedule: Schedule { warm_up_samples: 0, decay: Decay::Cosine { final_fraction: 0.5 } },
-        test: config.test.map(doubled),
+        test: config.test.map(|test| scaled(test, 2.0)),
         controller,
         min_batch: 6,
         max_batch: 60,

@@ -51,7 +51,7 @@ fn what_is_wrong_is_named() {
     for (text, expected) in [
         (r#"{"beta1": 0.5}"#, "name is missing"),
         (r#"{"name": 3}"#, "name is 3, but must be a string"),
-        (r#"{"name": "adamx"}"#, "name is \"adamx\", but must be one of sgd, momentum, "),
+        (r#"{"name": "adamx"}"#, "name is \"adamx\", but must be one of sgd, "),
         (
             r#"{"name": "momentum", "beta": 1}"#,
             "beta is not a valid field; valid fields: momentum, weight_decay",
