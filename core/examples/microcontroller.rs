@@ -159,7 +159,7 @@ fn train(memory: &mut Memory) -> Result<(u32, u32), Failure> {
         let evidence = statistics.evidence(&needs, None);
         // Conclude: the update, and the size of the next batch.
         let mean = statistics.into_mean_gradient()?;
-        step.conclude(&mut trainer, &evidence, mean, parameters, optimizer)?;
+        step.conclude(&mut trainer, &evidence, NETWORK, mean, parameters, optimizer)?;
     }
     let mut correct = 0;
     for first in (0..Dataset::len(&Disc)).step_by(MICRO_BATCH as usize) {

@@ -151,7 +151,7 @@ fn train(memory: &mut Memory) -> Result<(f32, u32), Failure> {
         let evidence = statistics.evidence(&plan.needs, None);
         // Conclude: the update, and the size of the next batch.
         let mean = statistics.into_mean_gradient()?;
-        trainer.conclude(&plan, &evidence, mean, parameters, optimizer)?;
+        trainer.conclude(&plan, &evidence, NETWORK, mean, parameters, optimizer)?;
     }
     let mut squares = 0.0;
     for point in -50_i16..=50 {

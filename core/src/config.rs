@@ -9,7 +9,7 @@ use crate::coupling::{Coupling, CouplingError};
 use crate::model::Model;
 use crate::normalisation::Normalisation;
 use crate::observe::{Measure, Observe};
-use crate::optimizer::{AdaGrad, AnyOptimizer};
+use crate::optimizer::{AdaGrad, AnyOptimizer, DecayOn};
 use crate::real::Real;
 use crate::schedule::Schedule;
 pub use crate::settings::LARGEST_EXACT;
@@ -69,6 +69,10 @@ pub struct RunConfig {
     pub model: Model,
     /// The optimizer with its settings.
     pub optimizer: AnyOptimizer,
+    /// Which parameters the optimizer's weight decay applies to.
+    pub decay_on: DecayOn,
+    /// c: where ‖ḡ‖ is larger, the step is made with ḡ c/‖ḡ‖. 0 for no limit.
+    pub clip_norm: f64,
     /// α, before the schedule.
     pub learning_rate: f64,
     /// How the learning rate changes with the number of samples seen.
@@ -106,6 +110,8 @@ crate::fields::readable!(RunConfig {
     augmentation,
     model,
     optimizer,
+    decay_on,
+    clip_norm,
     learning_rate,
     schedule,
     test,
@@ -172,6 +178,8 @@ impl Preset {
             augmentation: Augmentation::NONE,
             model: Model::Cnn,
             optimizer: AnyOptimizer::AdaGrad(AdaGrad::default()),
+            decay_on: DecayOn::All,
+            clip_norm: 0.0,
             learning_rate: 0.008,
             schedule: Schedule::default(),
             test: Some(AnyTest::Norm(NormTest::default())),
@@ -210,6 +218,24 @@ crate::settings::table!(RunConfig {
     doc: "Everything that determines a run.",
     source: "",
     fields: {
+        decay_on: DecayOn = DecayOn::All => Field::new(
+            "weight decay on",
+            "Which parameters the optimizer's weight decay applies to. all: all of them, as in PyTorch. matrices: tensors of two \
+             or more dimensions, which are the weights of dense layers, convolutions and embeddings, and neither biases nor \
+             γ and β of norms, as for GPT-2. Without weight decay it has no effect.",
+        )
+        .text("all", DecayOn::NAMES)
+        .placeholder("TENSORS"),
+        clip_norm: f64 = 0.0 => Field::new(
+            "largest gradient norm",
+            "Where the norm of the batch's mean gradient is larger, the step is made with the gradient scaled down to this \
+             norm; 0 for no limit. Only the step is shorter: tests, rules and all reported statistics use the gradient as it \
+             is. With a limit WebGPU waits for each batch's norm before it makes the step.",
+        )
+        .range(Range::NOT_NEGATIVE)
+        .rounding(Rounding::Value)
+        .retunable()
+        .placeholder("NORM"),
         learning_rate: f64 = 0.02 => Field::new("learning rate", "The learning rate before the schedule.")
             .range(Range::POSITIVE)
             .rounding(Rounding::Value)
@@ -668,6 +694,14 @@ impl RunConfig {
 }
 
 impl RunConfig {
+    /// min(1, c/‖ḡ‖), the factor of a mean gradient whose squared norm is `mean_norm_sq`; 1 where there is no limit.
+    #[must_use]
+    pub fn clip<S: Real>(&self, mean_norm_sq: S) -> S {
+        let limit = S::of(self.clip_norm);
+        let norm = mean_norm_sq.root();
+        if limit > S::zero() && norm > limit { limit / norm } else { S::one() }
+    }
+
     /// These settings with a constant batch size and without a test.
     #[must_use]
     pub fn without_test(self) -> Self {

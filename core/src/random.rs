@@ -41,14 +41,15 @@ impl Key {
         bound * fraction
     }
 
-    /// Normal with mean 0 and variance 1, by Box and Muller's method from two uniform numbers u and w in (0, 1):
-    /// √(−2 ln u) cos 2πw. Computed in `f64`, so that `f32` and `f64` runs start from the same point up to one rounding.
+    /// Normal with mean 0 and standard deviation σ, by Box and Muller's method from two uniform numbers u and w in (0, 1):
+    /// σ √(−2 ln u) cos 2πw, at most 6.7 σ. Computed in `f64` with the functions of `libm`, which are the same on all
+    /// targets, so that `f32` and `f64` runs start from the same point up to one rounding.
     #[must_use]
-    pub fn normal<F: Real>(self, index: u32) -> F {
+    pub fn normal<F: Real>(self, index: u32, deviation: f32) -> F {
         // Never 0, and both far from one another: indices stay below 2³¹.
         let uniform = |index| (f64::from(self.bits(index)) + 0.5) / 4_294_967_296.0;
         let [u, w] = [uniform(index), uniform(index ^ (1 << 31))];
-        F::of((-2.0 * u.logarithm()).root() * (core::f64::consts::TAU * w).cosine())
+        F::of(f64::from(deviation) * ((-2.0 * u.logarithm()).root() * (core::f64::consts::TAU * w).cosine()))
     }
 }
 

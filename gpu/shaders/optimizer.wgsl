@@ -5,7 +5,7 @@
 
 struct Step {
     count: u32,
-    // b: the gradient buffer holds Σ gᵢ.
+    // b, for the gradient buffer holds Σ gᵢ; divided by the factor of a gradient that is clipped.
     samples: f32,
     step_size: f32,
     root_scale: f32,
@@ -27,15 +27,35 @@ struct Step {
 // Not 0 where a sum of the batch was not finite: the step is then not made.
 @group(0) @binding(4) var<storage, read> refused: u32;
 
+// One bit per parameter: 1 where it has no weight decay. Read only with MASKED.
+@group(0) @binding(5) var<storage, read> exempt: array<u32>;
+
+// Whether some parameters have no weight decay.
+override MASKED: bool = false;
+
 const NEXT = vec4(0u, 1u, 2u, 3u);
 
 fn is_updated(index: u32) -> bool {
     return 4u * index < step.count && refused == 0u;
 }
 
+fn is_exempt(index: u32) -> vec4<bool> {
+    let bits = exempt[index / 8u] >> (4u * (index % 8u));
+    return ((vec4(bits) >> NEXT) & vec4(1u)) != vec4(0u);
+}
+
+// What is decayed, and what is not where that is exempt.
+fn unless_exempt(index: u32, decayed: vec4<f32>, plain: vec4<f32>) -> vec4<f32> {
+    if MASKED {
+        return select(decayed, plain, is_exempt(index));
+    }
+    return decayed;
+}
+
 // The gradient with the decay of parameters p.
 fn decayed(index: u32, p: vec4<f32>) -> vec4<f32> {
-    return gradient_sum[index] / step.samples + step.weight_decay * p;
+    let gradient = gradient_sum[index] / step.samples;
+    return unless_exempt(index, gradient + step.weight_decay * p, gradient);
 }
 
 // Without subnormal numbers, as core/src/subnormal.rs: memory of a parameter without a gradient would end there. Devices
@@ -117,7 +137,7 @@ fn adam(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     if is_updated(j) {
         let second = (step.count + 3u) / 4u + j;
         let before = parameters[j];
-        let p = step.shrink * before;
+        let p = unless_exempt(j, step.shrink * before, before);
         let g = decayed(j, p);
         let m_before = memory[j];
         let v_before = memory[second];

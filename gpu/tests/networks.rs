@@ -27,13 +27,14 @@ fn networks_are_listed_with_parameters_and_flops() {
     let folder = folder();
     let list = succeed(folder.path(), "networks");
     for row in [
-        "logistic   1x28x28       2       7,850         15,680",
-        "cnn        1x28x28       8      28,938      5,676,160",
-        "cifar-cnn  3x32x32      13     541,094      6,637,328",
-        "resnet18   3x32x32      67  11,173,962  1,110,845,440",
+        "logistic     1x28x28       2       7,850         15,680",
+        "cnn          1x28x28       8      28,938      5,676,160",
+        "cifar-cnn    3x32x32      13     541,094      6,637,328",
+        "resnet18     3x32x32      67  11,173,962  1,110,845,440",
     ] {
         assert!(list.lines().any(|line| line == row), "{row} is missing:\n{list}");
     }
+    assert!(list.lines().any(|line| line.starts_with("transformer   1x1x64      44     818,241 ")), "{list}");
     let small = succeed(folder.path(), "networks --shape 1x3x3 --classes 4");
     assert!(small.lines().any(|line| line.starts_with("cnn ") && line.ends_with("does not fit")), "{small}");
     let layers = succeed(folder.path(), "networks resnet-8 --classes 100 --shape 3x16x16");

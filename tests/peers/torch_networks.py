@@ -2,7 +2,9 @@
 
 import math
 
+import torch
 from torch import nn
+from torch.nn import functional
 
 
 def logistic():
@@ -77,6 +79,51 @@ class ResNet(nn.Module):
 
 def resnet(depth):
     return ResNet([(depth - 2) // 6] * 3, 16)
+
+
+class Attention(nn.Module):
+    def __init__(self, heads, width):
+        super().__init__()
+        self.heads = heads
+        self.c_attn, self.c_proj = nn.Linear(width, 3 * width), nn.Linear(width, width)
+
+    def forward(self, x):
+        samples, positions, width = x.shape
+        by_heads = lambda part: part.reshape(samples, positions, self.heads, -1).transpose(1, 2)
+        query, key, value = (by_heads(part) for part in self.c_attn(x).chunk(3, dim=2))
+        y = functional.scaled_dot_product_attention(query, key, value, is_causal=True)
+        return self.c_proj(y.transpose(1, 2).reshape(samples, positions, width))
+
+
+class Layer(nn.Module):
+    def __init__(self, heads, width):
+        super().__init__()
+        self.ln_1, self.attn, self.ln_2 = nn.LayerNorm(width), Attention(heads, width), nn.LayerNorm(width)
+        self.mlp = nn.ModuleDict({"c_fc": nn.Linear(width, 4 * width), "c_proj": nn.Linear(4 * width, width)})
+
+    def forward(self, x):
+        x = x + self.attn(self.ln_1(x))
+        hidden = functional.gelu(self.mlp.c_fc(self.ln_2(x)), approximate="tanh")
+        return x + self.mlp.c_proj(hidden)
+
+
+class Transformer(nn.Module):
+    """`transformer-LAYERS-HEADS-WIDTH`, with the names of nanoGPT's modules. Dense layers have biases, and the last one has
+    weights of its own."""
+
+    def __init__(self, layers, heads, width, context, vocabulary):
+        super().__init__()
+        self.transformer = nn.ModuleDict({
+            "wte": nn.Embedding(vocabulary, width), "wpe": nn.Embedding(context, width),
+            "h": nn.ModuleList(Layer(heads, width) for _ in range(layers)), "ln_f": nn.LayerNorm(width),
+        })
+        self.lm_head = nn.Linear(width, vocabulary)
+
+    def forward(self, tokens):
+        x = self.transformer.wte(tokens) + self.transformer.wpe(torch.arange(tokens.shape[1]))
+        for layer in self.transformer.h:
+            x = layer(x)
+        return self.lm_head(self.transformer.ln_f(x))
 
 
 GREY, COLOUR = (1, 28, 28), (3, 32, 32)

@@ -327,6 +327,9 @@ pub struct NetworkCase {
     pub expected: NetworkExpected,
     #[serde(default)]
     pub input_kind: InputKind,
+    /// Names and dimensions of the parameter tensors, where the case is a model's.
+    #[serde(default)]
+    pub tensors: serde_json::Map<String, serde_json::Value>,
 }
 
 /// What the inputs are.
@@ -492,13 +495,16 @@ impl NetworkCase {
     }
 }
 
-/// The cases of `layers.json`.
+/// The cases of `layers.json`, and the whole transformer of `transformer.json`.
 ///
 /// # Panics
 /// When the file is not there or not of the expected form.
 #[must_use]
 pub fn layers() -> Vec<NetworkCase> {
-    read::<NetworksFile>("layers.json").cases
+    ["layers.json", "transformer.json"]
+        .into_iter()
+        .flat_map(|name| read::<NetworksFile>(name).cases)
+        .collect()
 }
 
 /// What a network's batch gives.

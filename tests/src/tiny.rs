@@ -106,7 +106,14 @@ impl<F: Real<Sum = f64>> Tiny<F> {
             loop {
                 let sample = |place| order.visit(place);
                 let evidence = sweep(&mut step, &mut sums, workspaces, parameters, table, sample)?;
-                let made = step.conclude(trainer, &evidence, &sums.mean_gradient, parameters, memory);
+                let made = step.conclude(
+                    trainer,
+                    &evidence,
+                    network.view(),
+                    &mut sums.mean_gradient,
+                    parameters,
+                    memory,
+                );
                 if let Some(telemetry) = made.map_err(|error| error.to_string())? {
                     return Ok::<_, String>(telemetry);
                 }

@@ -40,6 +40,10 @@ export interface RunConfig {
   augmentation: Augmentation;
   model: ModelName;
   optimizer: Optimizer;
+  /** Which parameters the optimizer's weight decay applies to. */
+  decay_on: 'all' | 'matrices';
+  /** Where the norm of the mean gradient is larger, the step is made with the gradient scaled down to it; 0: no limit. */
+  clip_norm: number;
   learning_rate: number;
   schedule: Schedule;
   /** null: no test, which AdAdaGrad cannot do without. */

@@ -29,7 +29,7 @@ impl Embedding {
         if self.vocabulary > MOST_TOKENS {
             return Err(ShapeError::Vocabulary);
         }
-        let weights = Tensor::new([self.vocabulary, self.width], Initial::Normal);
+        let weights = Tensor::new([self.vocabulary, self.width], Initial::NORMAL);
         let output = Shape::sequence(self.width, input.width);
         Ok(Sizes { tensors: [Some(weights), None], ..Sizes::without_parameters(output) })
     }

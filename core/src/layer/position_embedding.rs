@@ -21,7 +21,7 @@ impl PositionEmbedding {
         if input.width > self.positions {
             return Err(ShapeError::Positions);
         }
-        let weights = Tensor::new([self.positions, input.channels], Initial::Normal);
+        let weights = Tensor::new([self.positions, input.channels], Initial::NORMAL);
         Ok(Sizes { tensors: [Some(weights), None], ..Sizes::without_parameters(input) })
     }
 }

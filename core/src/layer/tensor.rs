@@ -10,19 +10,32 @@ pub struct Tensor {
 }
 
 /// The law of a tensor's initial values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Initial {
     /// Uniform in (−1/√fan_in, 1/√fan_in), PyTorch's default for dense layers and convolutions, biases included.
     Uniform {
         /// How many inputs one output is computed from.
         fan_in: u32,
     },
-    /// Normal with mean 0 and variance 1, PyTorch's default for embeddings.
-    Normal,
+    /// Normal with mean 0: with deviation 1, PyTorch's default for embeddings.
+    Normal {
+        /// The standard deviation.
+        deviation: f32,
+    },
     /// All 1.
     One,
     /// All 0.
     Zero,
+}
+
+impl Initial {
+    /// The standard normal law.
+    pub const NORMAL: Self = Self::Normal { deviation: 1.0 };
+
+    /// Whether values differ from one another, so that a node may have another law for them.
+    pub(crate) const fn is_random(self) -> bool {
+        matches!(self, Self::Uniform { .. } | Self::Normal { .. })
+    }
 }
 
 impl Tensor {
@@ -34,6 +47,11 @@ impl Tensor {
             k += 1;
         }
         tensor
+    }
+
+    /// The same with another law.
+    pub(crate) const fn with(self, initial: Initial) -> Self {
+        Self { initial, ..self }
     }
 
     /// Its dimensions.

@@ -22,6 +22,10 @@
 //! | `causal_attention` | `num_heads` |
 //! | `relu`, `tanh`, `gelu`, `layer_norm`, `global_average_pool`, `flatten`, `add` | |
 //!
+//! `dense`, `conv2d`, `embedding` and `position_embedding` may have an `init_std`: their initial weights are then normal with
+//! mean 0 and this standard deviation, and their biases 0. Without it they have PyTorch's defaults: see
+//! [`initialise`](crate::network::initialise).
+//!
 //! Sizes of inputs follow from the layers before. Every layer may have a `name`, which is used for its tensors in
 //! checkpoints; the default is its number, counted from 0. `inputs` names the layers that it takes its inputs from, or
 //! `input` for the samples; without them, it takes the output of the previous layer. Only `add` takes two.
@@ -55,7 +59,7 @@ const MOST_SHOWN: usize = 40;
 /// The settings that all layers take.
 const COMMON: [&str; 2] = ["name", "inputs"];
 /// The settings of all layers.
-const KNOWN: [&str; 10] = [
+const KNOWN: [&str; 11] = [
     "out_features",
     "out_channels",
     "kernel_size",
@@ -66,7 +70,10 @@ const KNOWN: [&str; 10] = [
     "num_embeddings",
     "embedding_dim",
     "num_heads",
+    DEVIATION,
 ];
+/// The setting of layers with random initial weights.
+const DEVIATION: &str = "init_std";
 /// What is expected of the list.
 pub(crate) const LIST: &str = "a list of layers";
 /// What is expected of a layer.
@@ -78,7 +85,7 @@ const KINDS: &str = "dense, conv2d, relu, tanh, gelu, max_pool2d, average_pool2d
                      layer_norm, embedding, position_embedding, causal_attention, add or flatten";
 
 /// A list of layers. See the [module](self).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Description(Vec<Node>);
 
 impl Description {
@@ -134,6 +141,9 @@ impl Serialize for Layer<'_> {
                 Value::Number(number) => map.serialize_entry(name, &number)?,
                 Value::Flag(flag) => map.serialize_entry(name, &flag)?,
             }
+        }
+        if let Some(deviation) = node.deviation {
+            map.serialize_entry(DEVIATION, &deviation)?;
         }
         if node.inputs != [before(self.index), Source::None] {
             let inputs = node.inputs.iter().filter_map(|source| match source {
@@ -266,6 +276,7 @@ impl Entry {
         let inputs = self.inputs(before)?;
         let mut settings = Settings { entry: self, known: Vec::new() };
         let operation = settings.operation(&kind)?;
+        let deviation = settings.deviation(&operation)?;
         settings.finish(&kind)?;
         let given = inputs.iter().filter(|source| **source != Source::None).count();
         let takes = if operation.takes_two() { 2 } else { 1 };
@@ -274,7 +285,7 @@ impl Entry {
                 if takes == 2 { ("two inputs", "[\"…\", \"…\"]") } else { ("one input", "[\"…\"]") };
             return Err(format!("{kind} takes {takes}: give `inputs` as {names}"));
         }
-        Ok(Node::with_inputs(operation, inputs).named(name))
+        Ok(Node { deviation, ..Node::with_inputs(operation, inputs).named(name) })
     }
 
     fn take(&mut self, name: &str) -> Option<Given> {
@@ -441,6 +452,27 @@ impl Settings {
             }
             (None, Some(default)) => Ok(default),
             (None, None) => Err(format!("`{name}` is missing (a whole number){}", self.left_over())),
+        }
+    }
+
+    /// The standard deviation of initial weights, where there are any.
+    fn deviation(&mut self, operation: &Operation) -> Result<Option<f32>, String> {
+        if !matches!(
+            operation,
+            Operation::Dense(_)
+                | Operation::Conv2d(_)
+                | Operation::Embedding(_)
+                | Operation::PositionEmbedding(_)
+        ) {
+            return Ok(None);
+        }
+        self.known.push(DEVIATION);
+        let Some(given) = self.entry.take(DEVIATION) else { return Ok(None) };
+        // Also where the number is too large or too small for 32 bits.
+        let deviation = f64::of(given).ok().map(<f32 as crate::real::Real>::of);
+        match deviation.filter(|deviation| deviation.is_normal() && *deviation > 0.0) {
+            Some(deviation) => Ok(Some(deviation)),
+            None => Err(format!("`{DEVIATION}` must be a positive number")),
         }
     }
 

@@ -9,11 +9,13 @@
 //! | `cifar-cnn` | its authors' for CIFAR-10: three 3×3 convolutions | 541,094 |
 //! | `resnet-D`, `resnet-D-W` | He and others' for CIFAR, of D = 8, 14, 20, 32, 56 layers from W = 16 channels | 272,474 (D = 20) |
 //! | `resnet18`, `resnet18-W` | ResNet-18 from W = 64 channels, for small images | 11,173,962 |
+//! | `transformer`, `transformer-L-H-W` | GPT-2's, of L = 4 layers, H = 4 heads and width W = 128, for tokens | 818,241 |
 //! | `own-…` | a custom network, by its SHA-256 | |
 //!
-//! (Parameters for 28×28 grey images in the first three lines, 3×32×32 in the others, ten classes.)
+//! (Parameters for 28×28 grey images in the first three lines, 3×32×32 in the others, ten classes; of the transformer for 64
+//! positions of 65 tokens.)
 //!
-//! Parameters are initialised as in PyTorch: see [`crate::network::initialise`]. To add a model: its file, and its
+//! Parameters are initialised as in PyTorch, those of the transformer as GPT-2's: see [`crate::network::initialise`]. To add a model: its file, and its
 //! lines here and in `text.rs`.
 
 mod cifar_cnn;
@@ -26,12 +28,13 @@ mod mlp;
 mod resnet;
 mod tape;
 mod text;
+mod transformer;
 
 pub use error::ModelError;
 pub use text::NotAModel;
 
 use self::tape::Tape;
-use crate::dataset::SampleShape;
+use crate::dataset::{Encoding, SampleShape};
 use crate::digest::Digest;
 use crate::network::{Grain, Network, Node};
 
@@ -62,6 +65,15 @@ pub enum Model {
         /// Channels of the first stage.
         width: u32,
     },
+    /// A decoder-only transformer as GPT-2, for sequences of tokens: see `transformer.rs`.
+    Transformer {
+        /// Number of layers.
+        layers: u32,
+        /// Heads of each attention; they divide the width.
+        heads: u32,
+        /// Channels of each position.
+        width: u32,
+    },
     /// A custom network, whose layers are described elsewhere.
     Own {
         /// The digest of its layers.
@@ -82,8 +94,15 @@ impl Model {
     /// Those for MNIST, smallest first.
     pub const MNIST: [Self; 3] = [Self::Logistic, Self::MLP, Self::Cnn];
 
+    /// The transformer of 4 layers, 4 heads and width 128.
+    pub const TRANSFORMER: Self = Self::Transformer {
+        layers: transformer::LAYERS,
+        heads: transformer::HEADS,
+        width: transformer::WIDTH,
+    };
+
     /// All ready-made ones, with their usual sizes.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Logistic,
         Self::MLP,
         Self::Cnn,
@@ -94,10 +113,21 @@ impl Model {
         Self::resnet(32),
         Self::resnet(56),
         Self::ResNet18 { width: resnet::WIDTH_18 },
+        Self::TRANSFORMER,
     ];
 
     const fn resnet(depth: u32) -> Self {
         Self::ResNet { depth, width: resnet::WIDTH }
+    }
+
+    /// Whether it is for sequences of tokens. `None` where that depends on the layers of a custom network.
+    #[must_use]
+    pub const fn takes_tokens(self) -> Option<bool> {
+        match self {
+            Self::Transformer { .. } => Some(true),
+            Self::Own { .. } => None,
+            _ => Some(false),
+        }
     }
 
     /// Number of nodes of its tape: how many [`Self::write`] takes.
@@ -123,6 +153,9 @@ impl Model {
 
     fn write_to(self, shape: SampleShape, tape: &mut Tape<'_>) -> Result<(), ModelError> {
         let outputs = shape.outputs();
+        if self.takes_tokens() == Some(false) && matches!(shape.encoding, Encoding::Tokens { .. }) {
+            return Err(ModelError::WantsImages);
+        }
         match self {
             Self::Logistic => logistic::write(tape, outputs),
             Self::Mlp { hidden } => mlp::write(tape, hidden, outputs),
@@ -130,6 +163,9 @@ impl Model {
             Self::CifarCnn => cifar_cnn::write(tape, outputs),
             Self::ResNet { depth, width } => resnet::write(tape, depth, width, outputs)?,
             Self::ResNet18 { width } => resnet::write_18(tape, width, outputs)?,
+            Self::Transformer { layers, heads, width } => {
+                transformer::write(tape, transformer::Sizes { layers, heads, width }, shape)?;
+            }
             Self::Own { .. } => return Err(ModelError::Own),
         }
         Ok(())

@@ -45,6 +45,14 @@ impl<'a> Tape<'a> {
         self.push(Node::with_inputs(operation.into(), inputs).named(name));
     }
 
+    /// Gives the last node's weights a normal law of this standard deviation, and its biases 0.
+    pub(super) fn deviate(&mut self, deviation: f32) {
+        let last = usize::from(self.len).checked_sub(1);
+        if let Some(node) = last.and_then(|last| self.nodes.get_mut(last)) {
+            *node = node.with_deviation(deviation);
+        }
+    }
+
     fn push(&mut self, node: Node) {
         if let Some(place) = self.nodes.get_mut(usize::from(self.len)) {
             *place = node;

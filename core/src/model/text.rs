@@ -3,12 +3,13 @@
 use core::fmt;
 use core::str::FromStr;
 
-use super::{Model, mlp, resnet};
+use super::{Model, mlp, resnet, transformer};
 use crate::digest::Digest;
 
 /// What may be given.
-const NAMES: &str = "logistic, mlp, mlp-HIDDEN, cnn, cifar-cnn, resnet-DEPTH, resnet-DEPTH-WIDTH, resnet18 or \
-                     resnet18-WIDTH (DEPTH is 8, 14, 20, 32 or 56, WIDTH at most 4096)";
+const NAMES: &str = "logistic, mlp, mlp-HIDDEN, cnn, cifar-cnn, resnet-DEPTH, resnet-DEPTH-WIDTH, resnet18, \
+                     resnet18-WIDTH, transformer or transformer-LAYERS-HEADS-WIDTH (DEPTH is 8, 14, 20, 32 or 56, WIDTH at \
+                     most 4096, or 16384 and a multiple of HEADS, LAYERS at most 96)";
 
 /// A text that names no model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +44,8 @@ impl fmt::Display for Model {
             Self::ResNet { depth, width } => write!(f, "resnet-{depth}-{width}"),
             Self::ResNet18 { width: resnet::WIDTH_18 } => f.pad("resnet18"),
             Self::ResNet18 { width } => write!(f, "resnet18-{width}"),
+            Self::TRANSFORMER => f.pad("transformer"),
+            Self::Transformer { layers, heads, width } => write!(f, "transformer-{layers}-{heads}-{width}"),
             Self::Own { digest } => write!(f, "own-{digest}"),
         }
     }
@@ -80,6 +83,14 @@ fn parse(text: &str) -> Option<Model> {
         }
         ("resnet18", None) => Some(Model::ResNet18 { width: resnet::WIDTH_18 }),
         ("resnet18", Some(width)) => Some(Model::ResNet18 { width: size(width, resnet::MOST_WIDTH)? }),
+        ("transformer", None) => Some(Model::TRANSFORMER),
+        ("transformer", Some(sizes)) => {
+            let mut sizes = sizes.split('-');
+            let mut next = |most| sizes.next().and_then(|text| size(text, most));
+            let (layers, heads) = (next(transformer::MOST_LAYERS)?, next(transformer::MOST_WIDTH)?);
+            let width = next(transformer::MOST_WIDTH)?;
+            sizes.next().is_none().then_some(Model::Transformer { layers, heads, width })
+        }
         ("own", Some(digest)) => Some(Model::Own { digest: digest.parse::<Digest>().ok()? }),
         _ => None,
     }

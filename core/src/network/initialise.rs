@@ -8,7 +8,9 @@ use crate::statistics::{LengthMismatch, check_length};
 const FIRST_STREAM: u64 = 1 << 63;
 
 /// Fills the parameters by PyTorch's default: weights and biases of a layer uniform in
-/// (−1/√fan_in, 1/√fan_in), those of embeddings normal with variance 1. The same seed gives the same parameters.
+/// (−1/√fan_in, 1/√fan_in), those of embeddings normal with variance 1; or as a node says, weights normal with a
+/// deviation of its own and biases 0 ([`Node::deviation`](super::Node::deviation)). The same seed gives the same
+/// parameters.
 ///
 /// # Errors
 /// When `parameters` does not have D values.
@@ -22,7 +24,7 @@ pub fn initialise<F: Real>(
         let key = Key::new(seed, layer);
         let mut of_layer = &mut parameters[node.parameters()];
         let mut first = 0;
-        for tensor in node.operation.tensors(node.input).iter().flatten() {
+        for tensor in node.tensors().iter().flatten() {
             let (values, rest) = of_layer.split_at_mut(tensor.len());
             // Of a dense layer, whose ends are vectors.
             let turned =
@@ -35,7 +37,7 @@ pub fn initialise<F: Real>(
                     Initial::Uniform { fan_in } => {
                         key.uniform(first + index, F::one() / count::<F>(fan_in.into()).root())
                     }
-                    Initial::Normal => key.normal(first + index),
+                    Initial::Normal { deviation } => key.normal(first + index, deviation),
                     Initial::One => F::one(),
                     Initial::Zero => F::zero(),
                 };

@@ -6,6 +6,7 @@
 mod backward;
 mod buffers;
 mod error;
+mod exempt;
 mod fusion;
 mod grain;
 mod initialise;

@@ -1,12 +1,12 @@
 use core::ops::Range;
 
 use super::{Name, Network, NetworkError, Node, Source};
-use crate::layer::{Flatten, Operation, Place, Tensor};
+use crate::layer::{Flatten, Initial, Operation, Place, Tensor};
 use crate::shape::Shape;
 
 /// A node with everything that follows from its place in the network. Offsets are in values, those of
 /// activations per sample.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Placed {
     /// What it computes.
     pub operation: Operation,
@@ -14,6 +14,8 @@ pub struct Placed {
     pub inputs: [Source; 2],
     /// Its name in files.
     pub name: Name,
+    /// Standard deviation of its initial weights, if it has one of its own: see [`Node::deviation`].
+    pub deviation: Option<f32>,
     /// Shape of its input, or of both.
     pub input: Shape,
     /// Shape of its output.
@@ -46,6 +48,7 @@ impl Placed {
         operation: Operation::Flatten(Flatten),
         inputs: [Source::None; 2],
         name: Name::NONE,
+        deviation: None,
         input: Shape::vector(0),
         output: Shape::vector(0),
         parameter_offset: 0,
@@ -78,6 +81,17 @@ impl Placed {
     #[must_use]
     pub fn flops(&self) -> u64 {
         self.operation.flops(self.input, self.output)
+    }
+
+    /// Its parameter tensors: weights, then biases, with the law that it gives them.
+    #[must_use]
+    pub fn tensors(&self) -> [Option<Tensor>; 2] {
+        let [weights, biases] = self.operation.tensors(self.input);
+        let Some(deviation) = self.deviation else { return [weights, biases] };
+        let of = |tensor: Option<Tensor>, initial| {
+            tensor.map(|tensor| if tensor.initial.is_random() { tensor.with(initial) } else { tensor })
+        };
+        [of(weights, Initial::Normal { deviation }), of(biases, Initial::Zero)]
     }
 
     /// Whether it reads only the network's input, flattened or not, whose gradient is not needed.
@@ -255,6 +269,7 @@ impl Ends {
             operation,
             inputs: node.inputs,
             name: node.name,
+            deviation: node.deviation,
             input: first,
             output: sizes.output,
             parameter_offset: self.parameters,

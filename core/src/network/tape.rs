@@ -13,7 +13,7 @@ pub enum Source {
 }
 
 /// One line of the tape: an operation and where its inputs come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Node {
     /// What it computes.
     pub operation: Operation,
@@ -21,6 +21,9 @@ pub struct Node {
     pub inputs: [Source; 2],
     /// Its name in files.
     pub name: Name,
+    /// Standard deviation of its initial weights, which are then normal with mean 0, and its biases 0. `None` for the law of
+    /// the operation. Norms always begin with γ = 1 and β = 0.
+    pub deviation: Option<f32>,
 }
 
 impl Node {
@@ -33,7 +36,7 @@ impl Node {
     /// A node with any inputs.
     #[must_use]
     pub const fn with_inputs(operation: Operation, inputs: [Source; 2]) -> Self {
-        Self { operation, inputs, name: Name::NONE }
+        Self { operation, inputs, name: Name::NONE, deviation: None }
     }
 
     /// Memory for [`Model::write`](crate::model::Model::write) to fill.
@@ -46,6 +49,12 @@ impl Node {
     #[must_use]
     pub const fn named(self, name: Name) -> Self {
         Self { name, ..self }
+    }
+
+    /// The same node with normal initial weights of this standard deviation, and biases 0.
+    #[must_use]
+    pub const fn with_deviation(self, deviation: f32) -> Self {
+        Self { deviation: Some(deviation), ..self }
     }
 
     /// A chain: each operation takes the output of the one before it.

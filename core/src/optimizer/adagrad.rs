@@ -1,3 +1,5 @@
+use core::ops;
+
 use super::line::{Line, divisor, step_size, update_decayed};
 use super::rows::{EPSILON, WEIGHT_DECAY};
 use super::{Kernel, Optimizer, Preconditioner, Shared, StepScalars};
@@ -65,9 +67,10 @@ impl<F: Real> Optimizer<F> for AdaGrad {
         Some(Preconditioner { slot: 0, correction: F::Sum::one(), epsilon })
     }
 
-    fn update(
+    fn update_except(
         &self,
         scalars: &StepScalars<F>,
+        exempt: &mut dyn Iterator<Item = ops::Range<usize>>,
         parameters: &mut [F],
         gradient: &[F],
         memory: &mut [F],
@@ -77,7 +80,7 @@ impl<F: Real> Optimizer<F> for AdaGrad {
             one: Factor::new(F::one()),
             epsilon: divisor(self.epsilon),
         };
-        update_decayed(line, self.weight_decay, parameters, gradient, memory)
+        update_decayed(line, self.weight_decay, exempt, parameters, gradient, memory)
     }
 }
 

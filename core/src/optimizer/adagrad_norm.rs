@@ -1,3 +1,5 @@
+use core::ops;
+
 use super::line::{step_size, update};
 use super::sgd::SgdLine;
 use super::{Kernel, Optimizer, Shared, StepScalars};
@@ -66,9 +68,10 @@ impl<F: Real> Optimizer<F> for AdaGradNorm {
         true
     }
 
-    fn update(
+    fn update_except(
         &self,
         scalars: &StepScalars<F>,
+        _: &mut dyn Iterator<Item = ops::Range<usize>>,
         parameters: &mut [F],
         gradient: &[F],
         memory: &mut [F],

@@ -1,3 +1,5 @@
+use core::ops;
+
 use num_traits::Zero;
 
 use super::line::{step_size, update};
@@ -65,9 +67,10 @@ impl<F: Real> Optimizer<F> for AdaGradNormDelayed {
         true
     }
 
-    fn update(
+    fn update_except(
         &self,
         scalars: &StepScalars<F>,
+        _: &mut dyn Iterator<Item = ops::Range<usize>>,
         parameters: &mut [F],
         gradient: &[F],
         memory: &mut [F],

@@ -1,4 +1,6 @@
-use super::line::{Decayed, Line, divisor, step_size, update, update_decayed};
+use core::ops;
+
+use super::line::{Decayed, Line, divisor, step_size, update_both, update_decayed};
 use super::rows::{BETA1, BETA2, EPSILON, WEIGHT_DECAY};
 use super::{Betas, Kernel, Optimizer, Preconditioner, Shared, StepScalars};
 use num_traits::{One, Zero};
@@ -76,6 +78,7 @@ impl<F: Real> Optimizer<F> for Adam {
             step_size: F::narrow(learning_rate / first_correction),
             root_scale: F::narrow(F::Sum::one() / second_correction.root()),
             shrink: F::one(),
+            clip: F::one(),
             beta1: F::narrow(betas.beta1),
             new1: complement(betas.beta1),
             beta2: F::narrow(betas.beta2),
@@ -95,9 +98,10 @@ impl<F: Real> Optimizer<F> for Adam {
         Some(Preconditioner { slot: 1, correction, epsilon: divisor::<F>(self.epsilon).widen() })
     }
 
-    fn update(
+    fn update_except(
         &self,
         scalars: &StepScalars<F>,
+        exempt: &mut dyn Iterator<Item = ops::Range<usize>>,
         parameters: &mut [F],
         gradient: &[F],
         memory: &mut [F],
@@ -112,14 +116,14 @@ impl<F: Real> Optimizer<F> for Adam {
             epsilon: divisor(self.epsilon),
         };
         if scalars.shrink == F::one() {
-            return update_decayed(line, self.weight_decay, parameters, gradient, memory);
+            return update_decayed(line, self.weight_decay, exempt, parameters, gradient, memory);
         }
         let shrink = scalars.shrink;
         if self.weight_decay == 0.0 {
-            return update(Shrunk { line, shrink }, parameters, gradient, memory);
+            return update_both(Shrunk { line, shrink }, line, exempt, parameters, gradient, memory);
         }
-        let line = Decayed { line, weight_decay: Factor::new(F::of(self.weight_decay)) };
-        update(Shrunk { line, shrink }, parameters, gradient, memory)
+        let decayed = Decayed { line, weight_decay: Factor::new(F::of(self.weight_decay)) };
+        update_both(Shrunk { line: decayed, shrink }, line, exempt, parameters, gradient, memory)
     }
 }
 

@@ -1,3 +1,5 @@
+use core::ops;
+
 use super::rows::{BETA1, BETA2, EPSILON, WEIGHT_DECAY};
 use super::{Adam, Kernel, Optimizer, Preconditioner, Shared, StepScalars};
 use num_traits::One;
@@ -74,13 +76,14 @@ impl<F: Real> Optimizer<F> for AdamW {
         Optimizer::<F>::preconditioner(&self.adam(), shared)
     }
 
-    fn update(
+    fn update_except(
         &self,
         scalars: &StepScalars<F>,
+        exempt: &mut dyn Iterator<Item = ops::Range<usize>>,
         parameters: &mut [F],
         gradient: &[F],
         memory: &mut [F],
     ) -> Result<(), LengthMismatch> {
-        self.adam().update(scalars, parameters, gradient, memory)
+        self.adam().update_except(scalars, exempt, parameters, gradient, memory)
     }
 }

@@ -1,6 +1,8 @@
 //! The loop over parameters that every optimizer's line runs in.
 
 use core::array;
+use core::mem::take;
+use core::ops::Range;
 
 use super::StepScalars;
 use crate::real::Real;
@@ -37,10 +39,11 @@ impl<F: Real, L: Line<F, SLOTS>, const SLOTS: usize> Line<F, SLOTS> for Decayed<
     }
 }
 
-/// Makes a step, with L2 regularisation where λ is not 0.
+/// Makes a step, with L2 regularisation where λ is not 0 and parameters are not exempt from it.
 pub(super) fn update_decayed<F: Real, L: Line<F, SLOTS>, const SLOTS: usize>(
     line: L,
     weight_decay: f64,
+    exempt: &mut dyn Iterator<Item = Range<usize>>,
     parameters: &mut [F],
     gradient: &[F],
     memory: &mut [F],
@@ -51,8 +54,34 @@ where
     if weight_decay == 0.0 {
         return update(line, parameters, gradient, memory);
     }
-    let line = Decayed { line, weight_decay: Factor::new(F::of(weight_decay)) };
-    update(line, parameters, gradient, memory)
+    let decayed = Decayed { line, weight_decay: Factor::new(F::of(weight_decay)) };
+    update_both(decayed, line, exempt, parameters, gradient, memory)
+}
+
+/// Makes a step of two lines: `plain` for the ranges of exempt parameters, in ascending order, and `decayed` for what lies
+/// between them.
+pub(super) fn update_both<F: Real, const SLOTS: usize>(
+    decayed: impl Line<F, SLOTS>,
+    plain: impl Line<F, SLOTS>,
+    exempt: &mut dyn Iterator<Item = Range<usize>>,
+    parameters: &mut [F],
+    gradient: &[F],
+    memory: &mut [F],
+) -> Result<(), LengthMismatch>
+where
+    [F; SLOTS]: Slots<F, SLOTS>,
+{
+    let mut rest = Values::new(parameters, gradient, memory)?;
+    let mut done = 0;
+    for Range { start, end } in exempt {
+        let (before, others) = rest.split_at(start.saturating_sub(done));
+        let (exempt, others) = others.split_at(end.saturating_sub(start.max(done)));
+        run(decayed, before);
+        run(plain, exempt);
+        (rest, done) = (others, done.max(end));
+    }
+    run(decayed, rest);
+    Ok(())
 }
 
 /// Makes a step.
@@ -65,16 +94,19 @@ pub(super) fn update<F: Real, const SLOTS: usize>(
 where
     [F; SLOTS]: Slots<F, SLOTS>,
 {
-    check_length("the gradient", parameters.len(), gradient.len())?;
-    check_length("the optimizer memory", SLOTS * parameters.len(), memory.len())?;
-    let mut slots = memory.chunks_exact_mut(parameters.len().max(1));
-    let memory = array::from_fn(|_| slots.next().unwrap_or_default());
-    let lines = Lines { line, parameters, gradient, memory };
+    run(line, Values::new(parameters, gradient, memory)?);
+    Ok(())
+}
+
+fn run<F: Real, const SLOTS: usize>(line: impl Line<F, SLOTS>, values: Values<'_, F, SLOTS>)
+where
+    [F; SLOTS]: Slots<F, SLOTS>,
+{
+    let lines = Lines { line, values };
     #[cfg(feature = "std")]
     pulp::Arch::new().dispatch(lines);
     #[cfg(not(feature = "std"))]
     lines.run();
-    Ok(())
 }
 
 /// The step size, which every line multiplies by.
@@ -88,11 +120,40 @@ pub(super) fn divisor<F: Real>(epsilon: f64) -> F {
     F::of(epsilon).max(F::min_positive_value())
 }
 
-struct Lines<'a, F, L, const SLOTS: usize> {
-    line: L,
+/// Parameters with their gradient and memory.
+struct Values<'a, F, const SLOTS: usize> {
     parameters: &'a mut [F],
     gradient: &'a [F],
     memory: [&'a mut [F]; SLOTS],
+}
+
+impl<'a, F, const SLOTS: usize> Values<'a, F, SLOTS> {
+    fn new(parameters: &'a mut [F], gradient: &'a [F], memory: &'a mut [F]) -> Result<Self, LengthMismatch> {
+        check_length("the gradient", parameters.len(), gradient.len())?;
+        check_length("the optimizer memory", SLOTS * parameters.len(), memory.len())?;
+        let mut slots = memory.chunks_exact_mut(parameters.len().max(1));
+        let memory = array::from_fn(|_| slots.next().unwrap_or_default());
+        Ok(Self { parameters, gradient, memory })
+    }
+
+    /// The first `len` of them, or all, and the others.
+    fn split_at(self, len: usize) -> (Self, Self) {
+        let len = len.min(self.parameters.len());
+        let (parameters, other_parameters) = self.parameters.split_at_mut(len);
+        let (gradient, other_gradient) = self.gradient.split_at(len);
+        let mut memory = self.memory.map(|slot| slot.split_at_mut(len));
+        let first = array::from_fn(|slot| take(&mut memory[slot].0));
+        let others = memory.map(|(_, others)| others);
+        (
+            Self { parameters, gradient, memory: first },
+            Self { parameters: other_parameters, gradient: other_gradient, memory: others },
+        )
+    }
+}
+
+struct Lines<'a, F, L, const SLOTS: usize> {
+    line: L,
+    values: Values<'a, F, SLOTS>,
 }
 
 /// Values without a gradient that are left out together: nothing would change but time, most of which goes into roots
@@ -105,7 +166,7 @@ where
 {
     #[inline(always)]
     fn run(self) {
-        let Self { line, parameters, gradient, memory } = self;
+        let Self { line, values: Values { parameters, gradient, memory } } = self;
         if !line.rests_without_gradient() {
             return <[F; SLOTS]>::run(line, parameters, gradient, memory);
         }

@@ -15,6 +15,7 @@ mod adagrad_norm_delayed;
 mod adam;
 mod adamw;
 mod betas;
+mod decay_on;
 mod line;
 mod momentum;
 mod nesterov;
@@ -29,11 +30,14 @@ pub use adagrad_norm_delayed::AdaGradNormDelayed;
 pub use adam::Adam;
 pub use adamw::AdamW;
 pub use betas::Betas;
+pub use decay_on::DecayOn;
 pub use momentum::Momentum;
 pub use nesterov::Nesterov;
 pub use preconditioner::Preconditioner;
 pub use rmsprop::RmsProp;
 pub use sgd::Sgd;
+
+use core::ops::Range;
 
 use crate::real::Real;
 use crate::statistics::LengthMismatch;
@@ -62,6 +66,9 @@ pub struct StepScalars<F> {
     pub root_scale: F,
     /// Multiplies the parameters first: AdamW's decay, 1 for the others.
     pub shrink: F,
+    /// Multiplies the gradient before all else: min(1, c/‖ḡ‖) of a run that clips, 1 for the others. Engines apply it, so
+    /// that optimizers need not: see [`RunConfig::update`](crate::config::RunConfig::update).
+    pub clip: F,
     /// β₁ of this step. 0 for optimizers that have none, as are the following.
     pub beta1: F,
     /// 1 − β₁, rounded once.
@@ -80,6 +87,7 @@ impl<F: Real> StepScalars<F> {
             step_size: F::narrow(learning_rate),
             root_scale: F::one(),
             shrink: F::one(),
+            clip: F::one(),
             beta1: zero,
             new1: zero,
             beta2: zero,
@@ -89,7 +97,7 @@ impl<F: Real> StepScalars<F> {
 
     /// Whether parameters stay finite by them.
     pub(crate) fn is_finite(&self) -> bool {
-        [self.step_size, self.root_scale, self.shrink].into_iter().all(F::is_finite)
+        [self.step_size, self.root_scale, self.shrink, self.clip].into_iter().all(F::is_finite)
     }
 }
 
@@ -165,6 +173,22 @@ pub trait Optimizer<F: Real> {
     fn update(
         &self,
         scalars: &StepScalars<F>,
+        parameters: &mut [F],
+        gradient: &[F],
+        memory: &mut [F],
+    ) -> Result<(), LengthMismatch> {
+        self.update_except(scalars, &mut core::iter::empty(), parameters, gradient, memory)
+    }
+
+    /// The same, where some parameters have no weight decay: `exempt` gives their ranges in ascending order, for example
+    /// [`Network::exempt`](crate::network::Network::exempt).
+    ///
+    /// # Errors
+    /// As [`Self::update`].
+    fn update_except(
+        &self,
+        scalars: &StepScalars<F>,
+        exempt: &mut dyn Iterator<Item = Range<usize>>,
         parameters: &mut [F],
         gradient: &[F],
         memory: &mut [F],

@@ -1,3 +1,5 @@
+use core::ops;
+
 use super::line::{Line, step_size, update_decayed};
 use super::rows::{MOMENTUM, WEIGHT_DECAY};
 use super::{Kernel, Optimizer, StepScalars};
@@ -39,15 +41,16 @@ impl<F: Real> Optimizer<F> for Momentum {
         1
     }
 
-    fn update(
+    fn update_except(
         &self,
         scalars: &StepScalars<F>,
+        exempt: &mut dyn Iterator<Item = ops::Range<usize>>,
         parameters: &mut [F],
         gradient: &[F],
         memory: &mut [F],
     ) -> Result<(), LengthMismatch> {
         let line = MomentumLine { step_size: step_size(scalars), momentum: F::of(self.momentum) };
-        update_decayed(line, self.weight_decay, parameters, gradient, memory)
+        update_decayed(line, self.weight_decay, exempt, parameters, gradient, memory)
     }
 }
 

@@ -1,3 +1,5 @@
+use core::ops;
+
 use super::line::{Line, divisor, step_size, update_decayed};
 use super::rows::{EPSILON, WEIGHT_DECAY};
 use super::{Kernel, Optimizer, Preconditioner, Shared, StepScalars};
@@ -62,9 +64,10 @@ impl<F: Real> Optimizer<F> for RmsProp {
         Some(Preconditioner { slot: 0, correction: F::Sum::one(), epsilon })
     }
 
-    fn update(
+    fn update_except(
         &self,
         scalars: &StepScalars<F>,
+        exempt: &mut dyn Iterator<Item = ops::Range<usize>>,
         parameters: &mut [F],
         gradient: &[F],
         memory: &mut [F],
@@ -76,7 +79,7 @@ impl<F: Real> Optimizer<F> for RmsProp {
             new: Factor::new(F::of(1.0 - self.alpha)),
             epsilon: divisor(self.epsilon),
         };
-        update_decayed(line, self.weight_decay, parameters, gradient, memory)
+        update_decayed(line, self.weight_decay, exempt, parameters, gradient, memory)
     }
 }
 

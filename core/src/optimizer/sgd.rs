@@ -1,3 +1,5 @@
+use core::ops;
+
 use super::line::{Line, step_size, update_decayed};
 use super::rows::WEIGHT_DECAY;
 use super::{Kernel, Optimizer, StepScalars};
@@ -35,15 +37,16 @@ impl<F: Real> Optimizer<F> for Sgd {
         0
     }
 
-    fn update(
+    fn update_except(
         &self,
         scalars: &StepScalars<F>,
+        exempt: &mut dyn Iterator<Item = ops::Range<usize>>,
         parameters: &mut [F],
         gradient: &[F],
         memory: &mut [F],
     ) -> Result<(), LengthMismatch> {
         let line = SgdLine { step_size: step_size(scalars) };
-        update_decayed(line, self.weight_decay, parameters, gradient, memory)
+        update_decayed(line, self.weight_decay, exempt, parameters, gradient, memory)
     }
 }
 

@@ -3,11 +3,13 @@
 
 use num_traits::Zero;
 
-use super::plan::Plan;
+use super::plan::Decided;
 use crate::config::RunConfig;
-use crate::optimizer::StepScalars;
+use crate::network::Network;
 use crate::real::{Real, count};
 use crate::statistics::{LengthMismatch, Needs, check_length};
+use crate::subnormal::Factor;
+use crate::vectors::on_vectors;
 
 impl RunConfig {
     /// What an engine must compute in every step: for the test, for the rule, and for what is observed.
@@ -42,33 +44,40 @@ impl RunConfig {
         epoch.fill(F::zero());
     }
 
-    /// Applies a decided step of a run over `samples` training samples to parameters and training memory.
+    /// Applies a decided step of a run over `samples` training samples to the parameters and the training memory of a
+    /// network. Where the gradient is clipped, ḡ becomes `clip` · ḡ before the optimizer takes it, but an epoch's sum is of
+    /// gradients as they are.
     ///
     /// # Errors
     /// When the gradient does not have as many values as the parameters, or the memory [`Self::slots`] times as many;
     /// then nothing has changed.
     pub fn update<F: Real>(
         &self,
-        plan: &Plan<F::Sum>,
+        Decided { plan, scalars }: &Decided<F>,
         samples: u32,
-        scalars: &StepScalars<F>,
+        network: Network<'_>,
         parameters: &mut [F],
-        mean_gradient: &[F],
+        mean_gradient: &mut [F],
         memory: &mut [F],
     ) -> Result<(), LengthMismatch> {
         check_length("the training memory", self.slots() * parameters.len(), memory.len())?;
+        check_length("the gradient", parameters.len(), mean_gradient.len())?;
         let optimizer = self.optimizer.as_optimizer::<F>();
         let [own, epoch] = split(memory, optimizer.slots() * parameters.len());
-        optimizer.update(scalars, parameters, mean_gradient, own)?;
         if plan.ends_epoch(samples) {
             epoch.fill(F::zero());
         } else {
             let b: F::Sum = count(plan.cut.samples().into());
-            for (sum, &g) in epoch.iter_mut().zip(mean_gradient) {
+            for (sum, &g) in epoch.iter_mut().zip(&*mean_gradient) {
                 *sum = F::narrow(sum.widen() + b * g.widen());
             }
         }
-        Ok(())
+        if scalars.clip != F::one() {
+            let clip = Factor::new(scalars.clip);
+            on_vectors(|| mean_gradient.iter_mut().for_each(|g| *g = clip.times(*g)));
+        }
+        let mut exempt = network.exempt(self.decay_on);
+        optimizer.update_except(scalars, &mut exempt, parameters, mean_gradient, own)
     }
 }
 

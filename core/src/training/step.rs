@@ -6,6 +6,7 @@ use super::plan::{Decided, Plan};
 use super::telemetry::Telemetry;
 use super::trainer::{Pending, Trainer};
 use crate::config::RunConfig;
+use crate::network::Network;
 use crate::optimizer::StepScalars;
 use crate::real::Real;
 use crate::statistics::{Evidence, LengthMismatch, Needs};
@@ -101,7 +102,7 @@ impl<F: Real> Step<F> {
 
     /// Weighs the batch's evidence, and makes the step: updates parameters and training memory, and commits. `None` if
     /// the rule has extended the batch, as with [`Self::weigh`]. ḡ is as
-    /// [`Statistics::mean_gradient`](crate::statistics::Statistics::mean_gradient) rounds it.
+    /// [`Statistics::mean_gradient`](crate::statistics::Statistics::mean_gradient) rounds it; it is clipped in place.
     ///
     /// # Errors
     /// When a part is missing, or the step is refused; then nothing has changed.
@@ -109,14 +110,15 @@ impl<F: Real> Step<F> {
         &mut self,
         trainer: &mut Trainer<F>,
         evidence: &Evidence<F::Sum>,
-        mean_gradient: &[F],
+        network: Network<'_>,
+        mean_gradient: &mut [F],
         parameters: &mut [F],
         memory: &mut [F],
     ) -> Result<Option<Telemetry>, StepError> {
         if self.extend(trainer, evidence)? {
             return Ok(None);
         }
-        trainer.conclude(&self.plan, evidence, mean_gradient, parameters, memory).map(Some)
+        trainer.conclude(&self.plan, evidence, network, mean_gradient, parameters, memory).map(Some)
     }
 
     /// Makes the update of a step that already counts, over a run of `samples` training samples.
@@ -127,14 +129,16 @@ impl<F: Real> Step<F> {
         &self,
         config: &RunConfig,
         samples: u32,
-        mean_gradient: &[F],
+        network: Network<'_>,
+        mean_gradient: &mut [F],
         parameters: &mut [F],
         memory: &mut [F],
     ) -> Result<(), StepError> {
         self.batch.check_whole()?;
         let what = "the scalars of the step";
         let scalars = self.decided.ok_or(LengthMismatch { what, expected: 1, found: 0 })?;
-        Ok(config.update(&self.plan, samples, &scalars, parameters, mean_gradient, memory)?)
+        let decided = Decided { plan: self.plan, scalars };
+        Ok(config.update(&decided, samples, network, parameters, mean_gradient, memory)?)
     }
 
     /// Whether the rule extends the batch, which is done then.

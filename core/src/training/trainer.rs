@@ -4,15 +4,15 @@ use super::coupled::with_next_batch;
 use super::cut::Cut;
 use super::error::StepError;
 use super::memory;
-use super::plan::Plan;
+use super::plan::{Decided, Plan};
 use super::progress::Progress;
 use super::telemetry::Telemetry;
 use crate::batch_test::Required;
 use crate::config::{ConfigError, RetuneError, RunConfig};
 use crate::controller::{AnyState, Controller, Decision, Limits, Situation, StepTime, is_factor};
-use crate::network::Grain;
+use crate::network::{Grain, Network};
 use crate::observe::observe;
-use crate::optimizer::StepScalars;
+use crate::optimizer::{Shared, StepScalars};
 use crate::real::Real;
 use crate::shuffle::Order;
 use crate::statistics::{Evidence, Needs, Reason, check_some_samples};
@@ -241,9 +241,7 @@ impl<F: Real> Trainer<F> {
         };
         let test = self.config.test.as_ref().map(|test| test.as_test::<F::Sum>());
         let threshold = test.and_then(|test| test.threshold(evidence));
-        let optimizer = self.config.optimizer.as_optimizer::<F>();
-        let (shared, scalars) =
-            optimizer.prepare(&self.progress.shared, plan.learning_rate, evidence.mean_norm_sq);
+        let (shared, scalars) = self.prepare(plan, evidence.mean_norm_sq);
         if !scalars.is_finite() {
             return Err(StepError::NonFinite { step: plan.step, what: "step size" });
         }
@@ -273,8 +271,19 @@ impl<F: Real> Trainer<F> {
         Ok(Pending { scalars, progress, telemetry })
     }
 
+    /// The scalars of a step with a mean gradient of this norm, squared, and what is shared after it. With a limit c of the
+    /// norm, the optimizer sees min(1, c/‖ḡ‖) ḡ; evidence, tests and rules are of ḡ itself.
+    fn prepare(&self, plan: &Plan<F::Sum>, mean_norm_sq: F::Sum) -> (Shared<F::Sum>, StepScalars<F>) {
+        let clip = self.config.clip(mean_norm_sq);
+        let is_clipped = clip < num_traits::One::one();
+        let norm_sq = if is_clipped { clip.squared() * mean_norm_sq } else { mean_norm_sq };
+        let optimizer = self.config.optimizer.as_optimizer::<F>();
+        let (shared, scalars) = optimizer.prepare(&self.progress.shared, plan.learning_rate, norm_sq);
+        (shared, StepScalars { clip: F::narrow(clip), ..scalars })
+    }
+
     /// Looks beyond a planned step whose outcome cannot change what comes next: its batch has its largest size or a
-    /// constant one, and the optimizer does not use ‖ḡ‖². An engine may then start the next step before it knows
+    /// constant one, and neither the optimizer nor clipping uses ‖ḡ‖². An engine may then start the next step before it knows
     /// this one's evidence. Returns this step's scalars, and the trainer after it.
     #[must_use]
     pub fn next_if_settled(&self, plan: &Plan<F::Sum>) -> Option<(StepScalars<F>, Self)> {
@@ -287,12 +296,10 @@ impl<F: Real> Trainer<F> {
     /// case; `None` when they depend on ‖ḡ‖², or are not finite, so that the step will be refused.
     #[must_use]
     pub fn speculate(&self, plan: &Plan<F::Sum>) -> Option<(StepScalars<F>, Self)> {
-        let optimizer = self.config.optimizer.as_optimizer::<F>();
-        if optimizer.wants_norm() {
+        if self.config.clip_norm > 0.0 || self.config.optimizer.as_optimizer::<F>().wants_norm() {
             return None;
         }
-        let (shared, scalars) =
-            optimizer.prepare(&self.progress.shared, plan.learning_rate, num_traits::Zero::zero());
+        let (shared, scalars) = self.prepare(plan, num_traits::Zero::zero());
         let progress = self.progress.after(plan, plan.cut.samples(), shared);
         scalars.is_finite().then_some((scalars, Self { progress, ..*self }))
     }
@@ -323,7 +330,7 @@ impl<F: Real> Trainer<F> {
 
     /// Weighs a batch's evidence, updates the parameters and commits: what every engine on a CPU does after its
     /// sweeps. `mean_gradient` is ḡ as [`Statistics::mean_gradient`](crate::statistics::Statistics::mean_gradient)
-    /// rounds it.
+    /// rounds it; it is clipped in place where the settings say so.
     ///
     /// # Errors
     /// When the step is refused; then nothing has changed.
@@ -331,13 +338,15 @@ impl<F: Real> Trainer<F> {
         &mut self,
         plan: &Plan<F::Sum>,
         evidence: &Evidence<F::Sum>,
-        mean_gradient: &[F],
+        network: Network<'_>,
+        mean_gradient: &mut [F],
         parameters: &mut [F],
         memory: &mut [F],
     ) -> Result<Telemetry, StepError> {
         let evidence = self.with_epoch(plan, evidence, mean_gradient, memory);
         let pending = self.weigh(plan, &evidence)?;
-        self.config.update(plan, self.samples, &pending.scalars, parameters, mean_gradient, memory)?;
+        let decided = Decided { plan: *plan, scalars: pending.scalars };
+        self.config.update(&decided, self.samples, network, parameters, mean_gradient, memory)?;
         Ok(self.commit(pending))
     }
 }

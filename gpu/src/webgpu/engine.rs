@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use adadagrad_core::network::Placed;
 use adadagrad_core::noise_scale::{MeasuredNoise, Noise, Sensor};
-use adadagrad_core::optimizer::{AnyOptimizer, Shared, StepScalars};
+use adadagrad_core::optimizer::{AnyOptimizer, DecayOn, Shared, StepScalars};
 use adadagrad_core::owned::{Control, OwnedNetwork};
 use adadagrad_core::statistics::{Evidence, Inner, Needs, Parts, Reason, Statistics, Totals};
 use adadagrad_core::training::Cut;
@@ -19,7 +19,7 @@ use super::kernel::{Dispatch, Grid, Shader};
 use super::loss_scale::{DeviceSum, LossScale};
 use super::program::{Builder, Pass, Program, ROWS};
 use super::uniforms::{Batch, Epoch, Step};
-use super::update::{close_up, slot_len, spread, step, update_bindings};
+use super::update::{self, close_up, exempt_bits, slot_len, spread, step, update_bindings};
 use super::variants::{self, Sum};
 
 /// Numbers that each micro-batch leaves: loss, right answers, Σ sᵢ, Σ pᵢ², Σ sᵢpᵢ, Σ sᵢ².
@@ -59,6 +59,8 @@ pub struct Left {
 pub struct Work<'a> {
     /// The optimizer.
     pub optimizer: AnyOptimizer,
+    /// Which parameters its weight decay applies to.
+    pub decay_on: DecayOn,
     /// The network.
     pub network: &'a OwnedNetwork,
     /// The statistics of batches.
@@ -217,13 +219,24 @@ impl DeviceEngine {
         let [fold, fold_again] =
             [(); 2].map(|()| statistics("fold_samples", Batch::default(), &of_samples, one));
         let flat = Grid::Flat(word(parameters));
-        let vectors = Grid::Flat(word(parameters.div_ceil(4)));
         let add_part = statistics("add_part", count, &[(1, sum), (4, &buffers.total)], flat);
         let launch = variants::sums(gpu.variants().sums, Sum::SquareNorm, word(SHARES));
         let square_norm = kernels.launch(&gpu, &launch, &count, &[(1, sum), (4, sums), (6, refused)]);
-        let bindings = update_bindings(&optimizer, &buffers);
-        let entry = optimizer.kernel().name;
-        let update = kernels.dispatch(&gpu, Shader::Optimizer, entry, &Step::default(), &bindings, vectors);
+        let bits = exempt_bits(network, work.decay_on);
+        let exempt = bits.as_ref().map_or_else(
+            || buffers.refused.clone(),
+            |bits| {
+                let exempt = gpu.storage("exempt", bits.len());
+                gpu.write_bytes(
+                    &exempt,
+                    &bits.iter().flat_map(|bits| bits.to_le_bytes()).collect::<Vec<_>>(),
+                );
+                exempt
+            },
+        );
+        let launch = update::launch(&optimizer, bits.is_some(), parameters);
+        let bindings = update_bindings(&optimizer, &buffers, &exempt);
+        let update = kernels.launch(&gpu, &launch, &Step::default(), &bindings);
         let noise = work.needs.sensors.iter().filter_map(|sensor| {
             let (launch, bindings) = (coordinates::launch(sensor)?, coordinates::bindings(sensor, &buffers));
             let block = super::uniforms::Noise::default();
@@ -254,7 +267,7 @@ impl DeviceEngine {
             slots: work.slots,
             parameters,
             capacity,
-            bytes: sizes.bytes(),
+            bytes: sizes.bytes() + bits.map_or(0, |bits| 4 * bits.len() as u64),
             buffers,
             scale,
             fold,

@@ -70,7 +70,8 @@ fn work<'a>(config: &RunConfig, network: &'a OwnedNetwork, needs: Needs, samples
     // Room for the parts that the settings allow, where parts are compared.
     let parts = if needs.parts > 0 { needs.parts.max(config.parts) } else { 0 };
     let needs = Needs { parts, ..needs };
-    Work { optimizer: config.optimizer, network, needs, slots: config.slots(), most_samples: samples }
+    let RunConfig { optimizer, decay_on, .. } = *config;
+    Work { optimizer, decay_on, network, needs, slots: config.slots(), most_samples: samples }
 }
 
 /// `len` zeros, or how many bytes could not be allocated.

@@ -1,8 +1,10 @@
 //! Optimizers on the device: the uniforms of their kernels.
 
-use adadagrad_core::optimizer::{AnyOptimizer, Kernel, StepScalars};
+use adadagrad_core::network::Network;
+use adadagrad_core::optimizer::{AnyOptimizer, DecayOn, Kernel, StepScalars};
 
 use super::buffers::{Buffers, word};
+use super::kernel::{Grid, Launch, Shader};
 use super::uniforms::Step;
 
 /// Words of a slot of optimizer memory: whole vectors of four.
@@ -24,12 +26,32 @@ pub(super) fn close_up(spread: &[f32], parameters: usize) -> Vec<f32> {
     spread.chunks_exact(slot_len(parameters)).flat_map(|slot| &slot[..parameters]).copied().collect()
 }
 
-/// The bindings of `optimizer.wgsl`.
+/// One bit per parameter, 1 for those without weight decay; `None` where all have it.
+pub(super) fn exempt_bits(network: Network<'_>, decay_on: DecayOn) -> Option<Vec<u32>> {
+    (decay_on != DecayOn::All).then(|| {
+        let mut bits = vec![0; network.parameters().div_ceil(32)];
+        for parameter in network.exempt(decay_on).flatten() {
+            bits[parameter / 32] |= 1 << (parameter % 32);
+        }
+        bits
+    })
+}
+
+/// `optimizer.wgsl` for `parameters` parameters, some of which may have no weight decay.
+pub(super) fn launch(optimizer: &AnyOptimizer, is_masked: bool, parameters: usize) -> Launch {
+    let constants = if is_masked { vec![("MASKED", 1)] } else { Vec::new() };
+    let grid = Grid::Flat(word(parameters.div_ceil(4)));
+    Launch { shader: Shader::Optimizer, entry: optimizer.kernel().name, constants, grid }
+}
+
+/// The bindings of `optimizer.wgsl`; `exempt` are the bits of [`exempt_bits`], or any words where there are none.
 pub(super) fn update_bindings<'b>(
     optimizer: &AnyOptimizer,
     buffers: &'b Buffers,
+    exempt: &'b wgpu::Buffer,
 ) -> Vec<(u32, &'b wgpu::Buffer)> {
-    let mut bindings = vec![(1, &buffers.parameters), (2, &buffers.gradient_sum), (4, &buffers.refused)];
+    let Buffers { parameters, gradient_sum, refused, .. } = buffers;
+    let mut bindings = vec![(1, parameters), (2, gradient_sum), (4, refused), (5, exempt)];
     if optimizer.as_optimizer::<f32>().slots() > 0 {
         bindings.push((3, &buffers.memory));
     }
@@ -49,7 +71,7 @@ pub(super) fn step(
         decay.map_or([scalars.beta1, scalars.new1], |decay| [decay, 1.0 - decay].map(narrow));
     Step {
         count: word(parameters),
-        samples: samples as f32,
+        samples: samples as f32 / scalars.clip,
         step_size: scalars.step_size,
         root_scale: scalars.root_scale,
         shrink: scalars.shrink,

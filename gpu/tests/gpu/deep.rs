@@ -6,7 +6,7 @@ use adadagrad_core::backend::PlainBackend;
 use adadagrad_core::layer::{Gelu, Relu};
 use adadagrad_core::model::Model;
 use adadagrad_core::network::{Node, initialise};
-use adadagrad_core::optimizer::{AnyOptimizer, Sgd};
+use adadagrad_core::optimizer::{AnyOptimizer, DecayOn, Sgd};
 use adadagrad_core::owned::{Control, OwnedNetwork};
 use adadagrad_core::statistics::Needs;
 use adadagrad_core::training::Cut;
@@ -142,7 +142,14 @@ fn times_of_deep_networks() {
         let begin = Instant::now();
         let engine = |gpu: &Gpu, needs| {
             let optimizer = AnyOptimizer::Sgd(Sgd::default());
-            let work = Work { optimizer, network: &network, needs, slots: 0, most_samples: 1000 };
+            let work = Work {
+                optimizer,
+                decay_on: DecayOn::All,
+                network: &network,
+                needs,
+                slots: 0,
+                most_samples: 1000,
+            };
             let engine = DeviceEngine::new(gpu.clone(), &work, CAPACITY).unwrap();
             engine.write(&parameters, &[]);
             engine

@@ -3,7 +3,7 @@
 use adadagrad_core::backend::PlainBackend;
 use adadagrad_core::layer::{Add, Dense, Relu, Tanh};
 use adadagrad_core::network::{Node, Shape, Source};
-use adadagrad_core::optimizer::{AnyOptimizer, Sgd};
+use adadagrad_core::optimizer::{AnyOptimizer, DecayOn, Sgd};
 use adadagrad_core::owned::{Control, OwnedNetwork};
 use adadagrad_core::random::Key;
 use adadagrad_core::training::Cut;
@@ -33,7 +33,14 @@ pub(super) async fn batch(
 ) -> Result<Batch<f32>, GpuError> {
     let count = u32::try_from(table.inputs.len()).unwrap();
     let optimizer = AnyOptimizer::Sgd(Sgd::default());
-    let work = Work { optimizer, network, needs: all_needs(), slots: 0, most_samples: count };
+    let work = Work {
+        optimizer,
+        decay_on: DecayOn::All,
+        network,
+        needs: all_needs(),
+        slots: 0,
+        most_samples: count,
+    };
     let mut engine = DeviceEngine::new(gpu, &work, capacity)?;
     engine.write(parameters, &[]);
     let images = DeviceImages::of_dataset(engine.gpu(), table)?;
@@ -72,7 +79,7 @@ fn batch_of(gpu: &Gpu, case: &NetworkCase, capacity: u32, others: Option<&Batch<
 
 fn cases() -> Vec<NetworkCase> {
     let cases = golden::layers();
-    assert_eq!(cases.len(), 18);
+    assert_eq!(cases.len(), 19);
     cases
 }
 

@@ -9,7 +9,7 @@ use adadagrad_core::dataset::{Dataset, ReadError, SampleShape, Targets, Visit};
 use adadagrad_core::layer::{Dense, Operation};
 use adadagrad_core::model::Model;
 use adadagrad_core::network::{Node, Shape};
-use adadagrad_core::optimizer::{AdaGradNorm, AnyOptimizer, Momentum, Sgd};
+use adadagrad_core::optimizer::{AdaGradNorm, AnyOptimizer, DecayOn, Momentum, Sgd};
 use adadagrad_core::owned::{Control, OwnedNetwork, SharedDataset};
 use adadagrad_core::statistics::{Evidence, Needs};
 use adadagrad_core::training::{BatchOrder, Cut, Telemetry, Trainer};
@@ -171,7 +171,8 @@ fn a_batch_that_grows_out_of_range_is_one_batch() {
     let network = OwnedNetwork::new(Shape::vector(4), &nodes).unwrap();
     let needs = Needs { norms: true, extends: true, ..Needs::NONE };
     let optimizer = AnyOptimizer::Sgd(Sgd::default());
-    let work = Work { optimizer, network: &network, needs, slots: 0, most_samples: 40 };
+    let work =
+        Work { optimizer, decay_on: DecayOn::All, network: &network, needs, slots: 0, most_samples: 40 };
     let labels: Vec<u32> = (0..40).map(|sample| sample % 3).collect();
     for (small, large, expected) in [(1.0, 1.0, 0), (6e18, 6e18, 1), (1.0, 6e18, 1)] {
         let size = |sample: usize| if sample < 25 { small } else { large };

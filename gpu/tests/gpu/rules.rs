@@ -13,7 +13,7 @@ use adadagrad_core::model::Model;
 use adadagrad_core::network::{Grain, initialise};
 use adadagrad_core::noise_scale::{Noise, Sensor};
 use adadagrad_core::observe::{MOST_OBSERVED, Observe, Quantity};
-use adadagrad_core::optimizer::{AdaGrad, Adam, AnyOptimizer, Sgd, Shared};
+use adadagrad_core::optimizer::{AdaGrad, AdaGradNorm, Adam, AdamW, AnyOptimizer, DecayOn, Sgd, Shared};
 use adadagrad_core::owned::{Control, OwnedNetwork};
 use adadagrad_core::shuffle::Order;
 use adadagrad_core::statistics::{Evidence, Needs, Parts, Reason, Statistics, Totals};
@@ -64,36 +64,70 @@ fn told<E: Engine>(config: RunConfig, engine: &mut E) -> Vec<Telemetry> {
     std::iter::from_fn(step).collect()
 }
 
+/// A run on both engines, with the same sizes and nearly the same numbers; the GPU's parameters and steps. `None` without a
+/// GPU.
+fn beside_the_cpu(config: RunConfig) -> Option<(Vec<f32>, Vec<Telemetry>)> {
+    let training = support::images(SAMPLES, 3);
+    let rule = config.controller;
+    let mut on_gpu = gpu(&config, &training)?;
+    let mut on_cpu = cpu(&config, &training);
+    let (of_gpu, of_cpu) = (told(config, &mut on_gpu), told(config, &mut on_cpu));
+    let batches = |lines: &[Telemetry]| lines.iter().map(|line| line.samples).collect::<Vec<_>>();
+    assert_eq!(batches(&of_gpu), batches(&of_cpu), "{rule:?}");
+    for (gpu, cpu) in of_gpu.iter().zip(&of_cpu) {
+        assert_eq!(gpu.reasons, cpu.reasons, "{rule:?}");
+        assert_eq!(gpu.samples_seen, cpu.samples_seen, "{rule:?}");
+        assert!((gpu.learning_rate - cpu.learning_rate).abs() <= 1e-9 * cpu.learning_rate, "{rule:?}");
+        assert!((gpu.loss - cpu.loss).abs() <= 1e-3 * cpu.loss, "{rule:?}: {gpu:?} {cpu:?}");
+    }
+    let gpu = on_gpu.snapshot().unwrap();
+    let cpu = on_cpu.snapshot().unwrap();
+    assert_eq!(gpu.memory.len(), config.slots() * gpu.parameters.len(), "{rule:?}");
+    for (gpu, cpu) in [(gpu.parameters, cpu.parameters), (gpu.memory, cpu.memory)] {
+        assert_eq!(gpu.len(), cpu.len(), "{rule:?}");
+        // Of the largest: an epoch's sum is one of many gradients.
+        let largest = cpu.iter().fold(0.01, |largest: f32, value| largest.max(value.abs()));
+        let worst = gpu.iter().zip(cpu).map(|(gpu, cpu)| (gpu - cpu).abs()).fold(0.0, f32::max);
+        assert!(worst <= 2e-3 * largest, "{rule:?}: {worst} of {largest}");
+    }
+    let parameters = on_gpu.snapshot().unwrap().parameters.to_vec();
+    Some((parameters, of_gpu))
+}
+
 #[test]
 fn every_rule_makes_the_cpus_run() {
-    let training = support::images(SAMPLES, 3);
     let mut changed = 0;
     for rule in every_rule() {
-        let config = config(rule);
-        let Some(mut on_gpu) = gpu(&config, &training) else { return };
-        let mut on_cpu = cpu(&config, &training);
-        let (of_gpu, of_cpu) = (told(config, &mut on_gpu), told(config, &mut on_cpu));
-        let batches = |lines: &[Telemetry]| lines.iter().map(|line| line.samples).collect::<Vec<_>>();
-        assert_eq!(batches(&of_gpu), batches(&of_cpu), "{rule:?}");
-        changed += u32::from(of_gpu.iter().any(|line| line.samples != of_gpu[0].samples));
-        for (gpu, cpu) in of_gpu.iter().zip(&of_cpu) {
-            assert_eq!(gpu.reasons, cpu.reasons, "{rule:?}");
-            assert_eq!(gpu.samples_seen, cpu.samples_seen, "{rule:?}");
-            assert!((gpu.learning_rate - cpu.learning_rate).abs() <= 1e-9 * cpu.learning_rate, "{rule:?}");
-            assert!((gpu.loss - cpu.loss).abs() <= 1e-3 * cpu.loss, "{rule:?}: {gpu:?} {cpu:?}");
-        }
-        let gpu = on_gpu.snapshot().unwrap();
-        let cpu = on_cpu.snapshot().unwrap();
-        assert_eq!(gpu.memory.len(), config.slots() * gpu.parameters.len(), "{rule:?}");
-        for (gpu, cpu) in [(gpu.parameters, cpu.parameters), (gpu.memory, cpu.memory)] {
-            assert_eq!(gpu.len(), cpu.len(), "{rule:?}");
-            // Of the largest: an epoch's sum is one of many gradients.
-            let largest = cpu.iter().fold(0.01, |largest: f32, value| largest.max(value.abs()));
-            let worst = gpu.iter().zip(cpu).map(|(gpu, cpu)| (gpu - cpu).abs()).fold(0.0, f32::max);
-            assert!(worst <= 2e-3 * largest, "{rule:?}: {worst} of {largest}");
-        }
+        let Some((_, steps)) = beside_the_cpu(config(rule)) else { return };
+        changed += u32::from(steps.iter().any(|line| line.samples != steps[0].samples));
     }
     assert!(changed >= 15, "only {changed} rules changed the batch");
+}
+
+#[test]
+fn clipping_and_decay_on_matrices_make_the_cpus_run() {
+    let adamw = AnyOptimizer::AdamW(AdamW { weight_decay: 2.0, epsilon: 1e-3, ..AdamW::default() });
+    let norm = AnyOptimizer::AdaGradNorm(AdaGradNorm::default());
+    let dive = AnyController::DiveBatch(DiveBatch { every_epochs: 1, ..DiveBatch::default() });
+    let sgd = AnyOptimizer::Sgd(Sgd { weight_decay: 0.5 });
+    let mut found = Vec::new();
+    for (optimizer, controller) in [
+        (adamw, AnyController::Constant(Constant {})),
+        (norm, AnyController::Constant(Constant {})),
+        (sgd, dive),
+    ] {
+        for (decay_on, clip_norm) in [(DecayOn::All, 0.0), (DecayOn::Matrices, 0.0), (DecayOn::All, 0.3)] {
+            let config =
+                RunConfig { optimizer, decay_on, clip_norm, sample_budget: 500, ..config(controller) };
+            let Some((parameters, steps)) = beside_the_cpu(config) else { return };
+            assert!(steps.iter().any(|step| step.mean_norm_sq > 0.09), "some are clipped");
+            found.push(parameters);
+        }
+    }
+    // AdaGrad-Norm has no weight decay.
+    for (k, parameters) in found.iter().enumerate().filter(|(k, _)| k % 3 > 0) {
+        assert_eq!(*parameters == found[k - k % 3], k == 4, "{k}");
+    }
 }
 
 /// Rules whose steps need what others do not: halves, coordinates, an epoch's sum, more samples.
@@ -315,7 +349,14 @@ fn what_depends_on_the_training_memory_is_the_cores() {
         let own = optimizer.as_optimizer::<f64>().slots();
         let memory: Vec<f32> = (0..(own + 1) * len).map(|k| (k % 97) as f32 / 970.0 + 1e-3).collect();
         let needs = Needs { epoch: true, ..sensor.needs() };
-        let work = Work { optimizer, network: &network, needs, slots: own + 1, most_samples: SAMPLES };
+        let work = Work {
+            optimizer,
+            decay_on: DecayOn::All,
+            network: &network,
+            needs,
+            slots: own + 1,
+            most_samples: SAMPLES,
+        };
         let mut engine = DeviceEngine::new(device.clone(), &work, 64).unwrap();
         engine.write(&parameters, &memory);
         let images = DeviceImages::of_dataset(engine.gpu(), &*training).unwrap();

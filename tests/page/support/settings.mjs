@@ -15,6 +15,8 @@ export const QUICK = {
   initial_batch: 8,
   min_batch: 1,
   max_batch: 4096,
+  decay_on: 'all',
+  clip_norm: 0,
   parts: 0,
   sample_budget: 100_000,
   seed: 0,

@@ -483,7 +483,10 @@ fn settings_out_of_range_are_refused_with_name_and_range() {
         (|c| c.sample_budget = 0, "sample_budget", "from 1 to 9007199254740991"),
         (|c| c.evaluate_every = 0, "evaluate_every", "from 1 to 9007199254740991"),
     ];
-    const LARGE: [Wrong; 4] = [
+    const LARGE: [Wrong; 7] = [
+        (|c| c.clip_norm = -1.0, "clip_norm", "0"),
+        (|c| c.clip_norm = f64::NAN, "clip_norm", "0"),
+        (|c| c.clip_norm = 1e300, "clip_norm", "and below 3.4"),
         (|c| c.parts = 1025, "parts", "from 0 to 1024"),
         (|c| c.sample_budget = 1 << 53, "sample_budget", "to 9007199254740991"),
         (|c| c.evaluate_every = u64::MAX, "evaluate_every", "to 9007199254740991"),

@@ -106,6 +106,8 @@ fn json() -> impl Strategy<Value = String> {
         "initial_batch",
         "min_batch",
         "max_batch",
+        "decay_on",
+        "clip_norm",
         "parts",
         "sample_budget",
         "seed",

@@ -19,7 +19,7 @@ use adadagrad_core::real::Real;
 use adadagrad_core::schedule::Schedule;
 use adadagrad_core::settings::Choices;
 use adadagrad_core::statistics::{Evidence, Needs, Reason, Statistics};
-use adadagrad_core::training::{self, Plan, Progress, Telemetry, Trainer};
+use adadagrad_core::training::{self, Decided, Plan, Progress, Telemetry, Trainer};
 use adadagrad_tests::by_hand::{Sums, sweep};
 use adadagrad_tests::compare::{Check, all_close_to_largest, close, equal, holds};
 use adadagrad_tests::engine::{measure, with_sweep};
@@ -191,13 +191,20 @@ impl<F: Real<Sum = f64>> Run<F> {
                 }
             }
         })?;
-        let (whole, mean) = (*step.plan(), &sums.mean_gradient);
+        let (whole, mean) = (*step.plan(), &mut sums.mean_gradient);
         let samples: Vec<u32> =
             (0..whole.cut.samples()).map(|position| sample(whole.start + u64::from(position))).collect();
         let everything = measure(network, PlainBackend, parameters, table, &samples, MICRO_BATCH)?.evidence;
         let (config, samples) = (*trainer.config(), trainer.samples());
         config
-            .update(&whole, samples, &pending.scalars, parameters, mean, memory)
+            .update(
+                &Decided { plan: whole, scalars: pending.scalars },
+                samples,
+                network.view(),
+                parameters,
+                mean,
+                memory,
+            )
             .map_err(|error| error.to_string())?;
         let telemetry = trainer.commit(pending);
         Ok(Step { before, planned, whole, extensions, evidence, everything, telemetry })

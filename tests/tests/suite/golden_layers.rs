@@ -13,7 +13,7 @@ use crate::golden_networks::check_case;
 
 fn check_all<F: Real<Sum = f64>>(backend: impl Backend<F> + Copy, unit: f64) -> Check {
     let cases = golden::layers();
-    assert_eq!(cases.len(), 18);
+    assert_eq!(cases.len(), 19);
     cases.iter().try_for_each(|case| check_case(case, backend, unit))
 }
 

@@ -66,7 +66,14 @@ impl<F: Real<Sum = f64>> Run<F> {
         let mut sums = Sums::new(parameters.len(), &step);
         with_sweep(network.view(), PlainBackend, MICRO_BATCH, |workspaces| {
             let evidence = sweep(&mut step, &mut sums, workspaces, parameters, table, sample)?;
-            let made = step.conclude(trainer, &evidence, &sums.mean_gradient, parameters, memory);
+            let made = step.conclude(
+                trainer,
+                &evidence,
+                network.view(),
+                &mut sums.mean_gradient,
+                parameters,
+                memory,
+            );
             made.map_err(|error| error.to_string())?.ok_or_else(|| "the batch was extended".to_owned())
         })
     }

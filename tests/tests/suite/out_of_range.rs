@@ -336,7 +336,14 @@ fn updates_by_infinite_factors_are_refused() {
         assert_eq!(trainer.weigh(&plan, &evidence), Err(refused));
         assert_eq!(trainer.speculate(&plan), None, "an engine does not run ahead of a step that is refused");
         let (mut parameters, mut memory) = ([1.0; 2], [0.0; 4]);
-        let concluded = trainer.conclude(&plan, &evidence, &[0.0; 2], &mut parameters, &mut memory);
+        let concluded = trainer.conclude(
+            &plan,
+            &evidence,
+            Network::from_placed(&[]),
+            &mut [0.0; 2],
+            &mut parameters,
+            &mut memory,
+        );
         assert_eq!(concluded, Err(refused));
         assert_eq!((parameters, memory, trainer.progress().steps), ([1.0; 2], [0.0; 4], 0));
     }

@@ -230,7 +230,7 @@ fn initial_embeddings_are_normal() {
     initialise(network.view(), 3, &mut narrow).unwrap();
     let mut of_embedding = narrow.iter().zip(&parameters).take(20_000);
     assert!(of_embedding.all(|(&narrow, &wide)| narrow == wide as f32));
-    assert_eq!(Key::new(1, 2).normal::<f64>(7), Key::new(1, 2).normal::<f64>(7));
+    assert_eq!(Key::new(1, 2).normal::<f64>(7, 1.0), Key::new(1, 2).normal::<f64>(7, 1.0));
 }
 
 /// Plain gradient descent on a text whose next token two tokens decide: the loss falls far below that of the best guess from

@@ -4,7 +4,7 @@ use adadagrad_core::backend::PlainBackend;
 use adadagrad_core::batch_test::{AnyTest, AugmentedTest, NormTest};
 use adadagrad_core::config::RunConfig;
 use adadagrad_core::controller::{AnyController, BigBatch};
-use adadagrad_core::network::initialise;
+use adadagrad_core::network::{Network, initialise};
 use adadagrad_core::optimizer::{AnyOptimizer, Sgd};
 use adadagrad_core::owned::SweepMemory;
 use adadagrad_core::statistics::{Evidence, Inner, Needs};
@@ -40,8 +40,14 @@ fn by_hand(config: RunConfig) -> (Outcome, u32) {
         let telemetry = loop {
             let sample = |place| order.visit(place);
             let evidence = sweep(&mut step, &mut sums, &mut engine, &parameters, &images, sample).unwrap();
-            let made =
-                step.conclude(&mut trainer, &evidence, &sums.mean_gradient, &mut parameters, &mut memory);
+            let made = step.conclude(
+                &mut trainer,
+                &evidence,
+                view,
+                &mut sums.mean_gradient,
+                &mut parameters,
+                &mut memory,
+            );
             match made.unwrap() {
                 Some(telemetry) => break telemetry,
                 None => extensions += 1,
@@ -150,12 +156,15 @@ fn a_step_is_not_weighed_before_all_its_parts_are_there() {
     let mut step = Step::begin(&trainer).unwrap();
     let evidence = Evidence { samples: 50, mean_norm_sq: 1.0, ..Evidence::default() };
     let missing = Err(StepError::Part(PartError::Missing { part: 0, parts: step.plan().cut.parts() }));
-    assert_eq!(step.conclude(&mut trainer, &evidence, &[], &mut [], &mut []), missing);
+    assert_eq!(
+        step.conclude(&mut trainer, &evidence, Network::from_placed(&[]), &mut [], &mut [], &mut []),
+        missing
+    );
     assert_eq!(step.weigh(&trainer, &evidence).map(|_| None), missing);
     assert_eq!(trainer, before);
     // A step that was not weighed cannot be repeated.
     step.batch_mut().take_whole(50).unwrap();
-    assert!(step.repeat(&config, SAMPLES, &[], &mut [], &mut []).is_err());
+    assert!(step.repeat(&config, SAMPLES, Network::from_placed(&[]), &mut [], &mut [], &mut []).is_err());
     assert_eq!(step.next(), Next::Weigh);
 }
 

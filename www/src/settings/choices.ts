@@ -32,6 +32,8 @@ const MODEL_TITLES: readonly (readonly [RegExp, (sizes: readonly string[]) => st
   [/^resnet-(\d+)-(\d+)$/, ([depth = '', width = '']) => `ResNet-${depth} from ${width} channels`],
   [/^resnet18$/, () => 'ResNet-18'],
   [/^resnet18-(\d+)$/, ([width = '']) => `ResNet-18 from ${width} channels`],
+  [/^transformer$/, () => 'Transformer'],
+  [/^transformer-(\d+)-(\d+)-(\d+)$/, ([layers = '', heads = '', width = '']) => `Transformer of ${layers} layers with ${heads} heads and width ${width}`],
   [/^own-[0-9a-f]+$/, () => 'Your own network'],
 ];
 

@@ -146,7 +146,7 @@ export function fieldSpecs(config: RunConfig, catalogue: Catalogue): Map<string,
 /** A number field of the RunConfig's own, not of one of its parts. */
 function plainNumber(
   config: RunConfig,
-  key: 'learning_rate' | 'initial_batch' | 'min_batch' | 'max_batch' | 'parts' | 'sample_budget' | 'seed' | 'evaluate_every',
+  key: 'clip_norm' | 'learning_rate' | 'initial_batch' | 'min_batch' | 'max_batch' | 'parts' | 'sample_budget' | 'seed' | 'evaluate_every',
   hint?: string,
 ): NumberSpec {
   const row: Row | undefined = RUN_ROWS.find(({ name }) => name === key);
@@ -262,13 +262,14 @@ function moreFields(config: RunConfig, defaults: Defaults): FieldSpec[] {
     ...imageFields(config),
     ...scheduleFields(config, defaults),
     ...optimizerParameterFields(config.optimizer),
+    plainNumber(config, 'clip_norm', 'A larger gradient is scaled down to this norm before the step; 0: no limit.'),
   ];
 }
 
 /** The run's own settings that are words. */
-function wordFields({ coupling }: RunConfig): FieldSpec[] {
+function wordFields({ coupling, decay_on }: RunConfig): FieldSpec[] {
   const rows: readonly Row[] = RUN_ROWS;
-  return fieldsOf(rows.filter(({ name }) => name === 'coupling'), { coupling }, { idPrefix: '', place: '' }, (current, key, value) => ({ ...current, [key]: value }));
+  return fieldsOf(rows.filter(({ name }) => name === 'coupling' || name === 'decay_on'), { coupling, decay_on }, { idPrefix: '', place: '' }, (current, key, value) => ({ ...current, [key]: value }));
 }
 
 function observeField({ observe }: RunConfig): SeveralSpec {

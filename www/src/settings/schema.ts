@@ -57,6 +57,9 @@ export const runConfig = record({
   augmentation: v.optional(record({ padding: count, flip: flag }), { padding: 0, flip: false }),
   model: v.pipe(text, v.check(hasModelTitle, 'must be the name of a network, such as logistic, cnn or resnet-20')),
   optimizer,
+  // Older files have neither.
+  decay_on: v.optional(name(['all', 'matrices']), 'all'),
+  clip_norm: v.optional(number, 0),
   learning_rate: number,
   schedule: record({ warm_up_samples: count, decay }),
   test: v.nullable(test),

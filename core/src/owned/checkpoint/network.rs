@@ -48,7 +48,7 @@ impl SampleSize {
 }
 
 /// A custom network, and its name in settings.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct OwnNetwork {
     description: Description,

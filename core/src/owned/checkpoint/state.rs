@@ -200,7 +200,7 @@ fn check_fields(version: u32, given: &Value, config: &RunConfig) -> Result<(), C
 const SETTINGS_SINCE_3: [&str; 4] = ["normalisation", "augmentation", "observe", "coupling"];
 
 /// Settings that are younger than version 3. Runs of files that lack them had their defaults.
-const LATER_SETTINGS: [&str; 1] = ["parts"];
+const LATER_SETTINGS: [&str; 3] = ["parts", "decay_on", "clip_norm"];
 
 /// What a run remembers that files of version 2 have only where it is not as at the start.
 const REMEMBERED_SINCE_3: [&str; 4] =

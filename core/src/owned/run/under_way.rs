@@ -122,19 +122,20 @@ impl<F: Real, M: Backend<F> + Copy> LocalRun<F, M> {
             step.batch_mut().close()?;
             *swept = 0;
         }
-        let Self { trainer, mean_gradient, parameters, memory, .. } = self;
+        let Self { trainer, engine, mean_gradient, parameters, memory, .. } = self;
+        let network = engine.network.view();
         match step.next() {
             Next::Sweep(_) | Next::MeanGradient => {}
             Next::Repeat => {
                 let samples = trainer.samples();
-                step.repeat(trainer.config(), samples, mean_gradient, parameters, memory)?;
+                step.repeat(trainer.config(), samples, network, mean_gradient, parameters, memory)?;
                 self.repeats.pop_front();
                 return Ok(Advance::Working);
             }
             Next::Weigh => {
                 let inner = step.batch().inner()?;
                 let evidence = evidence(&mut self.sums, trainer, &step.plan().needs, inner, memory)?;
-                let made = step.conclude(trainer, &evidence, mean_gradient, parameters, memory)?;
+                let made = step.conclude(trainer, &evidence, network, mean_gradient, parameters, memory)?;
                 if let Some(telemetry) = made {
                     return Ok(Advance::Step(telemetry));
                 }

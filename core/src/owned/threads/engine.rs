@@ -154,8 +154,10 @@ impl ThreadsEngine {
         let order = Order::new(self.training.len(), config.seed);
         let ready = self.begin_batch(step.batch(), &needs);
         self.sweep(step.batch_mut(), |start| BatchOrder::Shuffled { order, start }, ready)?;
-        let (samples, parameters) = (self.training.len(), Arc::make_mut(&mut self.parameters));
-        Ok(step.repeat(config, samples, &self.mean_gradient, parameters, &mut self.memory)?)
+        let (samples, network) = (self.training.len(), self.network.view());
+        let [mean_gradient, parameters] =
+            [&mut self.mean_gradient, &mut self.parameters].map(|values| &mut Arc::make_mut(values)[..]);
+        Ok(step.repeat(config, samples, network, mean_gradient, parameters, &mut self.memory)?)
     }
 
     /// How finely the batches of a run of its network are cut.
@@ -204,9 +206,12 @@ impl ThreadsEngine {
             let inner = step.batch().inner()?;
             let sums = of_batch(&mut self.peers, &mut self.sums);
             let evidence = evidence(sums, trainer, &needs, inner, &self.memory)?;
-            let Self { mean_gradient, parameters, memory, .. } = self;
-            let parameters = Arc::make_mut(parameters);
-            if let Some(telemetry) = step.conclude(trainer, &evidence, mean_gradient, parameters, memory)? {
+            let Self { network, mean_gradient, parameters, memory, .. } = self;
+            let network = network.view();
+            let [mean_gradient, parameters] =
+                [mean_gradient, parameters].map(|values| &mut Arc::make_mut(values)[..]);
+            let made = step.conclude(trainer, &evidence, network, mean_gradient, parameters, memory)?;
+            if let Some(telemetry) = made {
                 break (telemetry, seconds);
             }
             ready = Ok(());

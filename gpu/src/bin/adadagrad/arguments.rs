@@ -603,12 +603,13 @@ pub(crate) struct NetworksArguments {
     /// Your own network
     #[arg(long, value_name = "FILE", conflicts_with = "name")]
     pub(crate) network: Option<PathBuf>,
-    /// Shape of a sample: channels x height x width [default: 1x28x28 for logistic, mlp and cnn, otherwise 3x32x32]
+    /// Shape of a sample: channels x height x width [default: 1x28x28 for logistic, mlp and cnn, 1x1x64 for transformer,
+    /// otherwise 3x32x32]
     #[arg(long, value_name = "CxHxW", value_parser = shape)]
     pub(crate) shape: Option<Shape>,
-    /// Number of classes, at least 2
-    #[arg(long, value_name = "N", value_parser = whole::<u32>, default_value_t = 10)]
-    pub(crate) classes: u32,
+    /// Number of classes, at least 2, or of tokens for transformer [default: 10, or 65 for transformer]
+    #[arg(long, value_name = "N", value_parser = whole::<u32>)]
+    pub(crate) classes: Option<u32>,
     /// Print the layers in the form that --network reads
     #[arg(long)]
     pub(crate) json: bool,

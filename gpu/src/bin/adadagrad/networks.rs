@@ -23,6 +23,12 @@ const COLOUR: Shape = Shape::image(3, 32, 32);
 /// Tokens of a sequence, likewise.
 const TOKENS: u32 = 64;
 
+/// Tokens that there are, likewise: the characters of Shakespeare's plays.
+const VOCABULARY: u32 = 65;
+
+/// Classes, likewise.
+const CLASSES: u32 = 10;
+
 pub(crate) fn run(arguments: &NetworksArguments) -> Outcome {
     let text = match (&arguments.network, arguments.name) {
         (Some(file), _) => {
@@ -41,8 +47,15 @@ pub(crate) fn run(arguments: &NetworksArguments) -> Outcome {
 
 /// What samples are, as asked for, else as they usually are for the model.
 fn samples(arguments: &NetworksArguments, model: Model) -> SampleShape {
+    if model.takes_tokens() == Some(true) {
+        let tokens = SampleShape::tokens(
+            arguments.shape.map_or(TOKENS, |shape| shape.width),
+            arguments.classes.unwrap_or(VOCABULARY),
+        );
+        return SampleShape { input: arguments.shape.unwrap_or(tokens.input), ..tokens };
+    }
     let usual = if Model::MNIST.contains(&model) { SampleShape::MNIST.input } else { COLOUR };
-    SampleShape::image(arguments.shape.unwrap_or(usual), arguments.classes)
+    SampleShape::image(arguments.shape.unwrap_or(usual), arguments.classes.unwrap_or(CLASSES))
 }
 
 /// The same for a network of the user's own: tokens where it takes them.
@@ -75,10 +88,13 @@ fn list(arguments: &NetworksArguments) -> String {
         rows.push([model.to_string(), sizes(shape.input)].into_iter().chain(numbers).collect());
     }
     format!(
-        "{}\nFLOPs: multiplications and additions of one sample's forward pass. {} classes.\nSizes may be given: \
-         mlp-HIDDEN, resnet-DEPTH-WIDTH, resnet18-WIDTH.\n",
+        "{}\nFLOPs: multiplications and additions of one sample's forward pass. {}.\nSizes may be given: \
+         mlp-HIDDEN, resnet-DEPTH-WIDTH, resnet18-WIDTH, transformer-LAYERS-HEADS-WIDTH.\n",
         table_of_texts(&rows, 2),
-        arguments.classes
+        arguments.classes.map_or_else(
+            || format!("{CLASSES} classes; {VOCABULARY} tokens for transformer"),
+            |classes| format!("{classes} classes or tokens")
+        )
     )
 }
 
@@ -89,7 +105,10 @@ fn shown(arguments: &NetworksArguments, chosen: Chosen) -> Result<String, String
     let view = network.view();
     if arguments.json {
         let nodes = view.nodes().iter();
-        let nodes = nodes.map(|node| Node::with_inputs(node.operation, node.inputs).named(node.name));
+        let nodes = nodes.map(|node| Node {
+            deviation: node.deviation,
+            ..Node::with_inputs(node.operation, node.inputs).named(node.name)
+        });
         return Ok(OwnNetwork::new(Description::new(nodes.collect())).to_text());
     }
     let name = |index: usize| {

@@ -8,7 +8,7 @@ use adadagrad_core::controller::AnyController;
 use adadagrad_core::coupling::Coupling;
 use adadagrad_core::model::Model;
 use adadagrad_core::observe::Observe;
-use adadagrad_core::optimizer::AnyOptimizer;
+use adadagrad_core::optimizer::{AnyOptimizer, DecayOn};
 use adadagrad_core::schedule::Decay;
 use clap::{Args, ValueEnum};
 
@@ -44,8 +44,8 @@ pub(crate) struct SettingArguments {
     /// JSON file with settings, as --print-config writes them; other flags override them
     #[arg(long, value_name = "FILE", conflicts_with = "preset", help_heading = "Settings")]
     pub(crate) config: Option<PathBuf>,
-    /// The network: logistic, mlp, mlp-HIDDEN, cnn, cifar-cnn, resnet-DEPTH, resnet-DEPTH-WIDTH, resnet18 or
-    /// resnet18-WIDTH, as `adadagrad networks` lists them
+    /// The network: logistic, mlp, mlp-HIDDEN, cnn, cifar-cnn, resnet-DEPTH, resnet-DEPTH-WIDTH, resnet18,
+    /// resnet18-WIDTH, transformer or transformer-LAYERS-HEADS-WIDTH, as `adadagrad networks` lists them
     #[arg(long, value_name = "NAME", help_heading = "Settings")]
     pub(crate) model: Option<Model>,
     /// Your own network: a JSON list of layers, as `adadagrad networks NAME --json` prints them
@@ -81,6 +81,24 @@ pub(crate) struct SettingArguments {
     /// Learning rate, > 0
     #[arg(long, value_name = "RATE", value_parser = number, help_heading = "Optimizer")]
     pub(crate) learning_rate: Option<f64>,
+
+    #[arg(
+        long,
+        value_name = "TENSORS",
+        value_parser = word_parser::<DecayOn>(DecayOn::NAMES),
+        help = help_of("decay_on"),
+        help_heading = "Optimizer"
+    )]
+    pub(crate) decay_on: Option<DecayOn>,
+
+    #[arg(
+        long,
+        value_name = "NORM",
+        value_parser = number,
+        help = help_of("clip_norm"),
+        help_heading = "Optimizer"
+    )]
+    pub(crate) clip_norm: Option<f64>,
 
     #[arg(
         long,

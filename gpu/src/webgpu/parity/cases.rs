@@ -10,7 +10,7 @@ use adadagrad_core::shuffle::Shuffle;
 use super::super::images::{DeviceOrder, Format, Layout, table};
 use super::super::kernel::{Grid, Launch, Shader};
 use super::super::uniforms::{Batch, Draw};
-use super::super::update::{slot_len, spread, step};
+use super::super::update::{launch, slot_len, spread, step};
 use super::super::variants::{self, Sum, Variant};
 use super::case::{Random, around, exactly, word};
 use super::{Approx, Case, POISON, coordinates, layers};
@@ -429,7 +429,20 @@ fn optimizers(random: &mut Random, cases: &mut Vec<Case>) {
         let (_, own) = rule.as_optimizer::<f64>().prepare(&Shared::default(), 0.25, 1.0);
         let exact = StepScalars { step_size: 0.25, root_scale: 1.25, shrink: 0.9375, ..own };
         let updated = rule.as_optimizer::<f64>().update(&exact, &mut new_parameters, &mean, &mut new_memory);
-        if updated.is_err() {
+        // Every third is exempt, and two at the end.
+        let is_exempt = |k: usize| k % 3 == 1 || k + 2 >= mean.len();
+        let [mut masked_parameters, mut masked_memory] = [wide(&parameters), wide(&memory)];
+        let mut exempt = (0..mean.len()).filter(|&k| is_exempt(k)).map(|k| k..k + 1);
+        let masked = rule.as_optimizer::<f64>().update_except(
+            &exact,
+            &mut exempt,
+            &mut masked_parameters,
+            &mean,
+            &mut masked_memory,
+        );
+        let mut bits = vec![0; mean.len().div_ceil(32)];
+        (0..mean.len()).filter(|&k| is_exempt(k)).for_each(|k| bits[k / 32] |= 1 << (k % 32));
+        if updated.and(masked).is_err() {
             // Lengths that fit cannot be refused; a case without values would show.
             new_parameters.fill(f64::INFINITY);
         }
@@ -447,19 +460,26 @@ fn optimizers(random: &mut Random, cases: &mut Vec<Case>) {
             let word = |k| if unused(k) { Some(Approx::exact(0.0)) } else { values.next() };
             (0..before.len()).map_while(word).collect::<Vec<_>>()
         };
-        let case = |what| {
+        let case = |what, bits: Option<&[u32]>, after: Option<[&Vec<f64>; 2]>| {
             let shape = format!("{count} parameters{what}");
-            Case::of(Shader::Optimizer, rule.kernel().name, shape, &uniform, count.div_ceil(4)).reads(2, &sum)
+            let launch = launch(rule, bits.is_some(), len);
+            let kept = |values: &[f32]| exactly(values.iter().copied());
+            let [new_parameters, new_memory] = match after {
+                Some([parameters, memory]) => [near(parameters.clone()), on_device(near(memory.clone()))],
+                None => [kept(&parameters), kept(&before)],
+            };
+            let case = Case::new(None, shape, launch, &uniform)
+                .reads(2, &sum)
+                .changes(1, &parameters, new_parameters)
+                .reads_words(4, vec![after.is_none().into()])
+                .reads_words(5, bits.unwrap_or(&[0]).to_vec());
+            if slots > 0 { case.changes(3, &before, new_memory) } else { case }
         };
-        let mut update = case("").changes(1, &parameters, near(new_parameters)).reads_words(4, vec![0]);
-        let mut refused = case(", refused")
-            .changes(1, &parameters, exactly(parameters.iter().copied()))
-            .reads_words(4, vec![1]);
-        if slots > 0 {
-            update = update.changes(3, &before, on_device(near(new_memory)));
-            refused = refused.changes(3, &before, exactly(before.iter().copied()));
-        }
-        cases.extend([update, refused]);
+        cases.extend([
+            case("", None, Some([&new_parameters, &new_memory])),
+            case(", some without decay", Some(&bits[..]), Some([&masked_parameters, &masked_memory])),
+            case(", refused", None, None),
+        ]);
     }
 }
 
@@ -493,6 +513,7 @@ fn decaying_memory(cases: &mut Vec<Case>) {
             .reads(2, &gradient)
             .changes(1, &parameters, exactly(unchanged))
             .reads_words(4, vec![0])
+            .reads_words(5, vec![0])
             .changes(3, &before, exactly(decayed)),
         );
     }

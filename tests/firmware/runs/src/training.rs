@@ -110,7 +110,8 @@ impl<F: Real, const D: usize, const OPTIMIZER: usize, const VALUES: usize, const
             let evidence = statistics.evidence(&needs, None);
             let mean_gradient = statistics.into_mean_gradient()?;
             step.batch_mut().close()?;
-            let made = step.conclude(&mut trainer, &evidence, mean_gradient, parameters, optimizer)?;
+            let made =
+                step.conclude(&mut trainer, &evidence, network, mean_gradient, parameters, optimizer)?;
             // None of these runs has a rule that extends batches.
             let telemetry = made.ok_or(Failure::Extended)?;
             watch.end(telemetry.samples);
