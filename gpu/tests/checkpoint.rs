@@ -35,6 +35,7 @@ fn state() -> State {
         sample: None,
         network: None,
         encoding: None,
+        vocabulary: None,
     }
 }
 

@@ -47,3 +47,4 @@ mod sparse_inputs;
 mod step;
 mod streams;
 mod subnormal;
+mod text;
