@@ -15,6 +15,7 @@ use crate::schedule::Schedule;
 pub use crate::settings::LARGEST_EXACT;
 use crate::settings::{Choices, Field, Range, Rounding, Settings, Short};
 use crate::statistics::Needs;
+use crate::text::TextSettings;
 
 /// The version of [`RunConfig`] and of [`crate::training::Telemetry`] that this crate reads and writes.
 pub const FORMAT_VERSION: u32 = 1;
@@ -32,12 +33,14 @@ pub enum DatasetName {
     Cifar10,
     /// 50,000 + 10,000 colour photographs, in 100 kinds.
     Cifar100,
+    /// Nine plays by William Shakespeare, 1,035,899 + 114,938 characters.
+    Shakespeare,
     /// The user's own files, of any kind that the program reads.
     Own,
 }
 
 #[cfg(feature = "serde")]
-crate::fields::name_setting!(DatasetName { Mnist, FashionMnist, Cifar10, Cifar100, Own });
+crate::fields::name_setting!(DatasetName { Mnist, FashionMnist, Cifar10, Cifar100, Shakespeare, Own });
 
 impl DatasetName {
     /// Its name in settings and files.
@@ -48,6 +51,7 @@ impl DatasetName {
             Self::FashionMnist => "fashion_mnist",
             Self::Cifar10 => "cifar10",
             Self::Cifar100 => "cifar100",
+            Self::Shakespeare => "shakespeare",
             Self::Own => "own",
         }
     }
@@ -65,6 +69,8 @@ pub struct RunConfig {
     pub normalisation: Normalisation,
     /// How training images are varied.
     pub augmentation: Augmentation,
+    /// How a text is read.
+    pub text: TextSettings,
     /// The network.
     pub model: Model,
     /// The optimizer with its settings.
@@ -108,6 +114,7 @@ crate::fields::readable!(RunConfig {
     dataset,
     normalisation,
     augmentation,
+    text,
     model,
     optimizer,
     decay_on,
@@ -176,6 +183,7 @@ impl Preset {
             dataset: DatasetName::Mnist,
             normalisation: Normalisation::None,
             augmentation: Augmentation::NONE,
+            text: TextSettings::default(),
             model: Model::Cnn,
             optimizer: AnyOptimizer::AdaGrad(AdaGrad::default()),
             decay_on: DecayOn::All,
@@ -483,8 +491,9 @@ impl RunConfig {
     pub fn validate_in<F: Real>(&self, samples: u32) -> Result<(), ConfigError> {
         let format = u64::from(FORMAT_VERSION);
         check_size("version", self.version, [format; 2], "settings of another version")?;
-        let Self { augmentation, optimizer, schedule, test, controller, .. } = self;
+        let Self { augmentation, text, optimizer, schedule, test, controller, .. } = self;
         check_part::<F>("augmentation", Augmentation::ABOUT.fields, |row| augmentation.number(row))?;
+        check_part::<F>("text", TextSettings::ABOUT.fields, |row| text.number(row))?;
         check_part::<F>("optimizer", optimizer.fields(), |row| optimizer.number(row))?;
         check_part::<F>("schedule", Schedule::ABOUT.fields, |row| schedule.number(row))?;
         check_part::<F>("schedule.decay", schedule.decay.fields(), |row| schedule.decay.number(row))?;
@@ -541,6 +550,7 @@ impl RunConfig {
             ("dataset", self.dataset == next.dataset),
             ("normalisation", self.normalisation == next.normalisation),
             ("augmentation", self.augmentation.fixed_change(&next.augmentation).is_none()),
+            ("text", self.text.fixed_change(&next.text).is_none()),
             ("model", self.model == next.model),
             ("optimizer", self.optimizer.may_become(&next.optimizer)),
             ("schedule", self.schedule.fixed_change(&next.schedule).is_none()),

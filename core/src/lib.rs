@@ -51,6 +51,7 @@ mod sink;
 pub mod sizer;
 pub mod statistics;
 pub mod subnormal;
+pub mod text;
 pub mod training;
 mod vectors;
 mod windows;

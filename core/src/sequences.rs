@@ -97,6 +97,12 @@ impl<T: Copy + Into<u32>, B: AsRef<[T]>> Sequences<B, T> {
         Ok(Self { tokens, shape: SampleShape::tokens(context, vocabulary), count, kind: PhantomData })
     }
 
+    /// All tokens, also those at the end that fill no sequence.
+    #[must_use]
+    pub fn tokens(&self) -> &[T] {
+        self.tokens.as_ref()
+    }
+
     /// The tokens of a sequence, and the one behind it; `None` where there is no such sequence.
     #[must_use]
     pub fn sequence(&self, index: u32) -> Option<&[T]> {

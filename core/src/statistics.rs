@@ -215,7 +215,7 @@ impl<S: Real> Parts<S> {
 pub struct Evidence<S> {
     /// b.
     pub samples: u32,
-    /// How many of them the network classified correctly.
+    /// Number of correct answers: one for each sample, or for each position of a sequence.
     pub correct: u32,
     /// Mean loss in nats.
     pub loss: S,
@@ -238,6 +238,12 @@ pub struct Evidence<S> {
 }
 
 impl<S: Real> Evidence<S> {
+    /// Fraction of the answers that are correct, where a sample has one at each of `positions` positions.
+    #[must_use]
+    pub fn accuracy(&self, positions: usize) -> f64 {
+        f64::from(self.correct) / (f64::from(self.samples) * count::<f64>(positions.max(1) as u64))
+    }
+
     /// v = Σ‖gᵢ − ḡ‖²/(b − 1) = (S − b n)/(b − 1), the trace of the sample covariance. Rounding below 0 is
     /// clamped.
     ///

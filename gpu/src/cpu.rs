@@ -37,6 +37,10 @@ impl Engine for ThreadsEngine {
         Ok(self.restore(parameters, memory)?)
     }
 
+    fn positions(&self) -> usize {
+        self.positions()
+    }
+
     fn grain(&self) -> Grain {
         self.grain()
     }

@@ -1,5 +1,5 @@
-//! Finds and reads a data set: IDX files as MNIST's, the binary form of CIFAR-10 and CIFAR-100, or a folder of PNG and
-//! JPEG images by class.
+//! Finds and reads a data set: IDX files as MNIST's, the binary form of CIFAR-10 and CIFAR-100, a folder of PNG and JPEG
+//! images by class, or a text file.
 //!
 //! The folder may have torchvision's layout (`MNIST/raw` within it). The format is recognised by the names of files and
 //! folders.
@@ -19,6 +19,8 @@ mod left_out;
 pub mod names;
 #[cfg(not(target_family = "wasm"))]
 pub mod pack;
+mod packed;
+pub mod text_file;
 pub mod unpack;
 
 use std::fmt;
@@ -28,10 +30,13 @@ use std::sync::Arc;
 use adadagrad_core::config::{DatasetName, RunConfig};
 use adadagrad_core::dataset::{Encoding, SampleShape};
 use adadagrad_core::digest::Digest as DataDigest;
+use adadagrad_core::normalisation::Normalisation;
 use adadagrad_core::owned::SharedDataset;
+use adadagrad_core::owned::text::{TextData, Vocabulary};
+use adadagrad_core::text::TextSettings;
 
 pub use self::error::DataError;
-use crate::dataset::{Images, digest, for_run};
+use crate::dataset::{Images, digest, for_run, text_digest};
 
 /// How a data set is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +49,8 @@ pub enum Kind {
     Cifar100,
     /// A folder for each class, of PNG or JPEG images.
     ImageFolder,
+    /// A text file.
+    Text,
 }
 
 impl fmt::Display for Kind {
@@ -53,6 +60,7 @@ impl fmt::Display for Kind {
             Self::Cifar10 => "CIFAR-10 in binary form",
             Self::Cifar100 => "CIFAR-100 in binary form",
             Self::ImageFolder => "folders of images by class",
+            Self::Text => "a text",
         })
     }
 }
@@ -66,6 +74,8 @@ pub struct Options {
     pub resize: Option<[u32; 2]>,
     /// If the data have no test set, this fraction of the training images is used as one: above 0 and below 1.
     pub test_fraction: Option<f64>,
+    /// How a text is read.
+    pub text: TextSettings,
 }
 
 /// A data set's two halves.
@@ -89,7 +99,16 @@ pub struct Splits {
     pub notes: Vec<String>,
     /// Whether it is as large as its authors published it; `None` for a data set that is not a published one.
     pub has_published_size: Option<bool>,
-    images: [Images; 2],
+    content: Content,
+}
+
+/// What a data set consists of.
+#[derive(Clone)]
+enum Content {
+    /// Images of both halves, as they are stored.
+    Images([Images; 2]),
+    /// A text, by its vocabulary.
+    Text(Vocabulary),
 }
 
 impl fmt::Debug for Splits {
@@ -111,7 +130,23 @@ impl Splits {
             class_names: Vec::new(),
             notes: Vec::new(),
             has_published_size: None,
-            images,
+            content: Content::Images(images),
+        }
+    }
+
+    fn of_text(place: PathBuf, files: Vec<PathBuf>, data: TextData) -> Self {
+        let TextData { vocabulary, training, test } = data;
+        Self {
+            digest: text_digest(&vocabulary, &training),
+            training: Arc::new(training),
+            test: Arc::new(test),
+            kind: Kind::Text,
+            folder: place,
+            files,
+            class_names: Vec::new(),
+            notes: Vec::new(),
+            has_published_size: None,
+            content: Content::Text(vocabulary),
         }
     }
 
@@ -119,15 +154,34 @@ impl Splits {
     /// training images are placed by its seed.
     #[must_use]
     pub fn for_run(self, config: &RunConfig, stored: Option<Encoding>) -> Self {
-        let [training, test] = &self.images;
+        let Content::Images([training, test]) = &self.content else { return self };
         let [training, test] = for_run([training, test], config, stored);
         Self { training: Arc::new(training), test: Arc::new(test), ..self }
     }
 
-    /// The images of both halves, as they are stored: training, test.
+    /// The images of both halves, as they are stored: training, test. `None` for a text.
     #[must_use]
-    pub const fn images(&self) -> &[Images; 2] {
-        &self.images
+    pub const fn images(&self) -> Option<&[Images; 2]> {
+        match &self.content {
+            Content::Images(images) => Some(images),
+            Content::Text(_) => None,
+        }
+    }
+
+    /// What the tokens of a text stand for; `None` for images.
+    #[must_use]
+    pub const fn vocabulary(&self) -> Option<&Vocabulary> {
+        match &self.content {
+            Content::Images(_) => None,
+            Content::Text(vocabulary) => Some(vocabulary),
+        }
+    }
+
+    /// How the values of these data, which a run with these settings reads, are encoded, where a checkpoint must say so.
+    #[must_use]
+    pub fn stored_encoding(&self, config: &RunConfig) -> Option<Encoding> {
+        let is_text = self.vocabulary().is_some();
+        (is_text || config.normalisation != Normalisation::None).then_some(self.shape().encoding)
     }
 
     /// What a sample is.
@@ -165,6 +219,7 @@ pub fn load_with(name: DatasetName, folder: Option<&Path>, options: Options) -> 
     let Some(folder) = folder else {
         return match name {
             DatasetName::Mnist | DatasetName::FashionMnist => idx_files::load_packed(name, options),
+            DatasetName::Shakespeare => text_file::load_packed(name, options),
             DatasetName::Cifar10 | DatasetName::Cifar100 | DatasetName::Own => {
                 Err(DataError::Nowhere { name })
             }
@@ -185,6 +240,7 @@ fn load_from(name: DatasetName, folder: &Path, options: Options) -> Result<Split
 #[cfg(not(target_family = "wasm"))]
 fn load_from(name: DatasetName, folder: &Path, options: Options) -> Result<Splits, DataError> {
     let kind = match name {
+        DatasetName::Shakespeare => return text_file::load_parts(folder, options),
         DatasetName::Own => kind_in(name, folder)?,
         DatasetName::Cifar10 => Some(Kind::Cifar10),
         DatasetName::Cifar100 => Some(Kind::Cifar100),
@@ -202,6 +258,7 @@ fn load_from(name: DatasetName, folder: &Path, options: Options) -> Result<Split
         }
         Some(kind @ (Kind::Cifar10 | Kind::Cifar100)) => cifar::load(folder, kind, options),
         Some(Kind::ImageFolder) => image_folder::load(folder, options),
+        Some(Kind::Text) => text_file::load(folder, options),
         Some(Kind::Idx) | None => idx_files::load(name, folder, options),
     }
 }
@@ -225,7 +282,13 @@ fn kinds_in(name: DatasetName, folder: &Path) -> Vec<Kind> {
     let has_idx = find::may_be_in_folder(name, folder);
     let has_images = image_folder::is_one(folder);
     let idx = has_idx.then_some(Kind::Idx).into_iter();
-    idx.chain(cifar::kinds_in(folder)).chain(has_images.then_some(Kind::ImageFolder)).collect()
+    let mut kinds: Vec<_> =
+        idx.chain(cifar::kinds_in(folder)).chain(has_images.then_some(Kind::ImageFolder)).collect();
+    // A file with no other meaning.
+    if kinds.is_empty() && text_file::is_one(folder) {
+        kinds.push(Kind::Text);
+    }
+    kinds
 }
 
 /// The name of data of this kind in settings.
@@ -234,6 +297,6 @@ pub const fn name_of(kind: Kind) -> DatasetName {
     match kind {
         Kind::Cifar10 => DatasetName::Cifar10,
         Kind::Cifar100 => DatasetName::Cifar100,
-        Kind::Idx | Kind::ImageFolder => DatasetName::Own,
+        Kind::Idx | Kind::ImageFolder | Kind::Text => DatasetName::Own,
     }
 }

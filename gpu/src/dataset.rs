@@ -8,6 +8,7 @@ use adadagrad_core::dataset::Encoding;
 use adadagrad_core::digest::Digest as DataDigest;
 use adadagrad_core::images::LabelledImages;
 use adadagrad_core::normalisation::Normalisation;
+use adadagrad_core::owned::text::{TextSequences, Vocabulary};
 use sha2::{Digest, Sha256};
 
 /// Bytes that copies share.
@@ -36,6 +37,14 @@ pub fn digest(images: &Images) -> DataDigest {
     digest.update(images.bytes());
     digest.update(images.labels());
     DataDigest(digest.finalize().into())
+}
+
+/// Identifies the training part of a text: the SHA-256 of its bytes.
+#[must_use]
+pub fn text_digest(vocabulary: &Vocabulary, training: &TextSequences) -> DataDigest {
+    // No token is outside of its vocabulary.
+    let bytes = vocabulary.bytes_of(training.tokens()).unwrap_or_default();
+    DataDigest(Sha256::digest(bytes).into())
 }
 
 /// How values are encoded with this setting: as in the earlier run that `stored` comes from, else from the training

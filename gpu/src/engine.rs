@@ -46,6 +46,9 @@ pub trait Engine {
     /// When the lengths do not fit; then nothing has changed.
     fn restore(&mut self, parameters: &[f32], memory: Option<&[f32]>) -> Result<(), EngineError>;
 
+    /// Answers of a sample: [`Trainer::with_positions`].
+    fn positions(&self) -> usize;
+
     /// How finely the batches of a run of its network are cut: [`Trainer::with_grain`].
     fn grain(&self) -> Grain;
 
@@ -86,6 +89,10 @@ impl Engine for Box<dyn Engine> {
 
     fn restore(&mut self, parameters: &[f32], memory: Option<&[f32]>) -> Result<(), EngineError> {
         (**self).restore(parameters, memory)
+    }
+
+    fn positions(&self) -> usize {
+        (**self).positions()
     }
 
     fn grain(&self) -> Grain {

@@ -146,6 +146,10 @@ impl Engine for FallbackEngine {
         self.engine().control()
     }
 
+    fn positions(&self) -> usize {
+        self.network.view().positions()
+    }
+
     fn grain(&self) -> Grain {
         self.network.grain()
     }

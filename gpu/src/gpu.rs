@@ -82,6 +82,10 @@ impl Engine for GpuEngine {
         block_on(self.training.restore(parameters, memory))
     }
 
+    fn positions(&self) -> usize {
+        self.training.positions()
+    }
+
     fn grain(&self) -> Grain {
         self.training.grain()
     }

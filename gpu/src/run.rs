@@ -21,7 +21,7 @@ impl<E: Engine> Run<E> {
     /// parameters and the memory that the trainer's progress belongs to.
     #[must_use]
     pub fn new(trainer: Trainer<f32>, engine: E) -> Self {
-        Self { trainer: trainer.with_grain(engine.grain()), engine }
+        Self { trainer: trainer.with_grain(engine.grain()).with_positions(engine.positions()), engine }
     }
 
     /// Makes the next step, and measures accuracy on `test` when [`Trainer::measures_after_step`] says so. `None` when

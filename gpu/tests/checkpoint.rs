@@ -35,6 +35,7 @@ fn state() -> State {
         sample: None,
         network: None,
         encoding: None,
+        vocabulary: None,
     }
 }
 
@@ -226,11 +227,35 @@ fn a_run_s_state_names_every_setting() {
         assert!(said.contains(&format!("not a valid run state: {field} is missing")), "{said}");
     }
     // One that is younger than the version is that of a run from before it.
-    let older =
-        with_state(|state| assert!(state["config"].as_object_mut().unwrap().remove("parts").is_some()));
-    assert_eq!(checkpoint::read(&older).unwrap().state, Some(state()));
+    for younger in ["parts", "text"] {
+        let older =
+            with_state(|state| assert!(state["config"].as_object_mut().unwrap().remove(younger).is_some()));
+        assert_eq!(checkpoint::read(&older).unwrap().state, Some(state()), "{younger}");
+    }
     let error = checkpoint::read(&with_state(|state| state["config"] = serde_json::json!({})));
     assert!(error.unwrap_err().to_string().contains("state: config."));
+}
+
+#[test]
+fn a_vocabulary_has_the_tokens_of_the_samples() {
+    let sequences = |state: &mut serde_json::Value, vocabulary: &str| {
+        state["sample"] = serde_json::json!({"channels": 1, "height": 1, "width": 4, "classes": 3});
+        state["encoding"] = serde_json::json!({"tokens": {"vocabulary": 3}});
+        state["vocabulary"] = serde_json::json!({"characters": vocabulary});
+    };
+    let read = checkpoint::read(&with_state(|state| sequences(state, "ab\u{e9}"))).unwrap().state.unwrap();
+    assert_eq!(read.sample_shape(), SampleShape::tokens(4, 3));
+    assert_eq!(read.vocabulary.unwrap().characters().as_deref(), Some("ab\u{e9}"));
+    let other = with_state(|state| sequences(state, "ab"));
+    let image = with_state(|state| state["vocabulary"] = "bytes".into());
+    let rows = with_state(|state| {
+        sequences(state, "abc");
+        state["sample"]["height"] = 2.into();
+    });
+    for wrong in [other, image, rows] {
+        let error = checkpoint::read(&wrong).unwrap_err().to_string();
+        assert!(error.contains("the vocabulary does not fit the samples"), "{error}");
+    }
 }
 
 /// A run that goes on without what it remembers would be another one.

@@ -505,7 +505,7 @@ fn a_run_normalises_both_halves_by_the_training_images() {
     let splits = own(folder.path());
     let config = RunConfig { normalisation: Normalisation::Training, ..RunConfig::default() };
     let plain = [read(&splits.training, 5).0, read(&splits.test, 2).0];
-    let images = splits.images()[0].clone();
+    let images = splits.images().unwrap()[0].clone();
     let encoding = images.channel_statistics();
     let splits = splits.for_run(&config, None);
     assert_eq!((splits.shape().encoding, splits.test.shape().encoding), (encoding, encoding));

@@ -73,6 +73,7 @@ fn save(run: &Run<ThreadsEngine>, training: &SharedDataset) -> Vec<u8> {
         sample: None,
         network: None,
         encoding: None,
+        vocabulary: None,
     };
     let network = OwnedNetwork::of_model(state.config.model, SampleShape::MNIST).unwrap();
     checkpoint::write(network.view(), &run.engine().parameters(), &run.engine().memory(), &state).unwrap()

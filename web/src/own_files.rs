@@ -122,7 +122,7 @@ fn read(names: Vec<String>, contents: impl Iterator<Item = Vec<u8>>) -> Result<O
 
 fn read_cifar(kind: Kind, files: Vec<(String, Vec<u8>)>) -> Result<OwnSet, String> {
     let splits = read_files(kind, files, Options::default()).map_err(|error| error.to_string())?;
-    let [training, test] = splits.images();
+    let [training, test] = splits.images().ok_or("the files contain no images")?;
     let file = |images: &Images, is_labels| {
         let mut bytes = header(images, is_labels).map_err(|error| error.to_string())?;
         bytes.extend_from_slice(if is_labels { images.labels() } else { images.bytes() });

@@ -29,8 +29,9 @@ impl RunState {
     pub(crate) fn begin(config: RunConfig, data: &Data, file: Option<&[u8]>) -> Result<Self, JsError> {
         let trainer = Trainer::new(config, data.training_samples())?;
         let network = OwnedNetwork::of_model(config.model, data.shape())?;
-        let trainer = trainer.with_grain(network.grain());
+        let grain = network.grain();
         let network = network.view();
+        let trainer = trainer.with_grain(grain).with_positions(network.positions());
         let mut memory = vec![0.0; config.slots() * network.parameters()];
         config.start(network.parameters(), &mut memory);
         let parameters = match file {
@@ -69,8 +70,10 @@ impl RunState {
             return Err(JsError::new("its run was trained on other data than the data set that is loaded"));
         }
         let network = OwnedNetwork::of_model(config.model, data.shape())?;
-        let trainer = Trainer::resume(config, samples, progress)?.with_grain(network.grain());
+        let grain = network.grain();
         let network = network.view();
+        let trainer = Trainer::resume(config, samples, progress)?;
+        let trainer = trainer.with_grain(grain).with_positions(network.positions());
         let slots = config.slots();
         let (parameters, memory) = (file.parameters(network)?, file.memory(network, slots)?);
         Ok(Self { trainer, parameters, memory, measures })
@@ -93,6 +96,7 @@ impl RunState {
             sample: SampleSize::of(data.shape()),
             network: None,
             encoding: (config.normalisation != Normalisation::None).then_some(data.shape().encoding),
+            vocabulary: None,
         };
         safetensors::write(self.network(data)?.view(), &self.parameters, &self.memory, &state)
     }

@@ -13,7 +13,7 @@ export interface SampleShape {
 }
 
 /** `own`: files of the visitor's. */
-export type DatasetName = "mnist" | "fashion_mnist" | "cifar10" | "cifar100" | "own";
+export type DatasetName = "mnist" | "fashion_mnist" | "cifar10" | "cifar100" | "shakespeare" | "own";
 
 /** `training`: by the mean and the standard deviation of each channel over all training images. */
 export type Normalisation = "none" | "training";
@@ -24,6 +24,14 @@ export interface Augmentation {
   padding: number;
   /** Every other visit, on average, shows the image mirrored. */
   flip: boolean;
+}
+
+/** How a text is read; no matter for images. */
+export interface TextSettings {
+  /** What its tokens are. */
+  tokens: "characters" | "bytes";
+  /** Tokens of a sample: the positions of a sequence. */
+  context: number;
 }
 
 export interface Schedule {
@@ -38,6 +46,7 @@ export interface RunConfig {
   dataset: DatasetName;
   normalisation: Normalisation;
   augmentation: Augmentation;
+  text: TextSettings;
   model: ModelName;
   optimizer: Optimizer;
   /** Which parameters the optimizer's weight decay applies to. */

@@ -13,6 +13,7 @@ export function followData(state: PageState): void {
       fashion_mnist: ['tell clothes apart', `the ${images} of Fashion-MNIST`],
       cifar10: ['tell pictures apart', `the ${images} of CIFAR-10`],
       cifar100: ['tell pictures apart', `the ${images} of CIFAR-100`],
+      shakespeare: ['write as Shakespeare did', `${formatCount(data.trainingSamples)} passages of his plays`],
       own: ['tell pictures apart', `your ${images}`],
     }[data.dataset] as [string, string];
     setText(task, `A small neural network learns to ${learns} here, in this tab, from ${from}.`);

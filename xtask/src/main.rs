@@ -24,6 +24,7 @@ mod project;
 mod report;
 mod semver;
 mod serve;
+mod shakespeare;
 mod soak;
 mod stamp;
 mod steady;
@@ -47,8 +48,10 @@ enum Command {
     Demo(demo::Options),
     /// Build the page into www/dist, as a static site for any server
     Page,
-    /// Pack the data set for the page and the native program (www/public/data)
+    /// Pack the data sets for the page and the native program (www/public/data)
     Data,
+    /// Make the text that is kept with these sources from the archive that it was taken from
+    Shakespeare(shakespeare::Options),
     /// Set up everything and run every test
     Test(test::Options),
     /// Run the page tests many times in a row, some while a compiler runs: every test must pass every time
@@ -81,6 +84,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Demo(options) => demo::run(&project, &options)?,
         Command::Page => page::prepare(&project)?,
         Command::Data => data::prepare(&project)?,
+        Command::Shakespeare(options) => shakespeare::run(&project, &options)?,
         // The report has said it all.
         Command::Test(options) if !test::run(&project, &options) => return Ok(ExitCode::FAILURE),
         Command::Test(_) => (),

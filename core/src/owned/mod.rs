@@ -17,6 +17,7 @@ mod run;
 mod shared_dataset;
 mod statistics;
 mod sweep_memory;
+pub mod text;
 pub mod threads;
 pub mod wire;
 mod workspaces;

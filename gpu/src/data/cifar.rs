@@ -71,7 +71,7 @@ impl Names {
         match kind {
             Kind::Cifar10 => Some(&CIFAR_10),
             Kind::Cifar100 => Some(&CIFAR_100),
-            Kind::Idx | Kind::ImageFolder => None,
+            Kind::Idx | Kind::ImageFolder | Kind::Text => None,
         }
     }
 

@@ -8,11 +8,15 @@ use adadagrad_core::config::DatasetName;
 use adadagrad_core::idx::IdxError;
 use adadagrad_core::images::ImagesError;
 use adadagrad_core::network::Shape;
+use adadagrad_core::owned::text::TextError;
+use adadagrad_core::sequences::SequencesError;
+use adadagrad_core::text::TextSettings;
 
 use super::cifar::CifarFileError;
 #[cfg(not(target_family = "wasm"))]
 use super::image_folder::ImageFolderError;
 use super::names::Part;
+use super::text_file::TextFileError;
 use super::unpack::LARGEST_FILE;
 use super::{Kind, name_of};
 
@@ -163,6 +167,20 @@ pub enum DataError {
         /// Whether the settings name a data set of one shape.
         is_fixed: bool,
     },
+    /// A folder without the two files of a text.
+    NoTextParts {
+        /// Which.
+        folder: PathBuf,
+    },
+    /// What is in a text is wrong.
+    Text {
+        /// The file, or the folder with its parts.
+        file: PathBuf,
+        /// What.
+        error: TextFileError,
+        /// How it was read.
+        settings: TextSettings,
+    },
     /// In the files of CIFAR-10 or CIFAR-100.
     Cifar(CifarFileError),
     /// In a folder of images.
@@ -213,7 +231,11 @@ impl fmt::Display for DataError {
                 folder.display()
             ),
             Self::NoFolder { folder, what } => {
-                write!(f, "{} {what}: --data takes the folder with the data files", folder.display())
+                write!(
+                    f,
+                    "{} {what}: --data takes the folder with the data files, or a text file",
+                    folder.display()
+                )
             }
             Self::NoFiles { folder, elsewhere } if !elsewhere.is_empty() => {
                 let elsewhere: Vec<_> = elsewhere.iter().map(|folder| folder.display().to_string()).collect();
@@ -310,6 +332,26 @@ impl fmt::Display for DataError {
                         f.write_str("; for images of other shapes or classes, give --dataset own")
                     }
                     _ => Ok(()),
+                }
+            }
+            Self::NoTextParts { folder } => write!(
+                f,
+                "{}: training.txt and validation.txt (uncompressed or .gz) are not both there; a text in one file is \
+                 given with --dataset own",
+                folder.display()
+            ),
+            Self::Text { file, error, settings } => {
+                write!(f, "{}: {error}", file.display())?;
+                match error {
+                    TextFileError::Encoding(_) => f.write_str(", or read its bytes with --tokens bytes"),
+                    TextFileError::Text(TextError::Characters { .. }) => {
+                        f.write_str(": read its bytes with --tokens bytes")
+                    }
+                    TextFileError::Text(TextError::Sequences {
+                        error: SequencesError::TooShort { .. },
+                        ..
+                    }) if settings.context > 1 => f.write_str(": give a longer text, or a smaller --context"),
+                    TextFileError::Text(_) => Ok(()),
                 }
             }
             Self::Cifar(error) => error.fmt(f),

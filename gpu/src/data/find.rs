@@ -73,7 +73,7 @@ fn in_usual_places(name: DatasetName, given: &Path) -> Result<Vec<(NamedSets<Pat
     let titles = TORCHVISION.iter().filter(|title| match name {
         DatasetName::Mnist => **title == "MNIST",
         DatasetName::FashionMnist => **title == "FashionMNIST",
-        DatasetName::Own | DatasetName::Cifar10 | DatasetName::Cifar100 => true,
+        DatasetName::Own | DatasetName::Cifar10 | DatasetName::Cifar100 | DatasetName::Shakespeare => true,
     });
     let mut folders = vec![given.to_owned(), given.join("raw"), given.join(name.name())];
     folders.extend(titles.map(|title| given.join(title).join("raw")));

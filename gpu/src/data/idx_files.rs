@@ -1,29 +1,23 @@
 //! Four IDX files, packed or not, checked against the digests next to them. Their names may be those of EMNIST or
 //! QMNIST. EMNIST's images, which are stored transposed, are transposed back.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use adadagrad_core::config::DatasetName;
 use adadagrad_core::dataset::SampleShape;
-use adadagrad_core::digest::Digest as DataDigest;
 use adadagrad_core::idx::IdxError;
 use adadagrad_core::images::ImagesError;
 use adadagrad_core::network::Shape;
-use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use super::classes::{Classes, LABELS_START};
 use super::find::{self, Files};
 use super::hold_out::{Test, hold_out};
 use super::names::Part;
+use super::packed::{self, Digests};
 use super::unpack::{self, WrongLabel};
 use super::{DataError, Kind, Options, Splits};
 use crate::dataset::Images;
-use crate::text;
 
-/// Where `cargo xtask data` puts the packed files, a folder for each data set, seen from the project's root.
-const PACKED: &str = "www/public/data";
 /// The parts that accuracy is measured on.
 const TEST: [Part; 2] = [Part::TestImages, Part::TestLabels];
 
@@ -34,7 +28,7 @@ pub(super) fn load(name: DatasetName, folder: &Path, options: Options) -> Result
 
 /// Reads what `cargo xtask data` made.
 pub(super) fn load_packed(name: DatasetName, options: Options) -> Result<Splits, DataError> {
-    read_files(name, packed(name)?, options, false)
+    read_files(name, packed_files(name)?, options, false)
 }
 
 fn read_files(
@@ -122,18 +116,14 @@ impl Half {
     }
 }
 
-/// In the first folder with the files: upwards from the current one, then beside this crate's sources.
-fn packed(name: DatasetName) -> Result<Files, DataError> {
-    let packed = Path::new(PACKED).join(name.name());
-    let current = std::env::current_dir().unwrap_or_default();
-    let project = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
-    let folders = current.ancestors().chain(project).map(|folder| folder.join(&packed));
-    for folder in folders {
+/// In the first folder with the files.
+fn packed_files(name: DatasetName) -> Result<Files, DataError> {
+    for folder in packed::folders(name) {
         if let Some(files) = find::plain(&folder)? {
             return Ok(files);
         }
     }
-    Err(DataError::NotPacked { folder: current.join(&packed) })
+    Err(DataError::NotPacked { folder: packed::in_current_folder(name) })
 }
 
 fn read(file: &Path, digests: &Digests) -> Result<Vec<u8>, DataError> {
@@ -148,48 +138,5 @@ fn read(file: &Path, digests: &Digests) -> Result<Vec<u8>, DataError> {
     match other.map(unpack::without_padding) {
         Some(other) if other != bytes => Err(DataError::Contradiction { file: file.to_owned(), packed }),
         _ => Ok(bytes),
-    }
-}
-
-/// What `manifest.json` says about the files beside it: names of unpacked files, and SHA-256 in hexadecimal.
-#[derive(Default)]
-struct Digests {
-    /// The manifest, where it counts.
-    file: Option<PathBuf>,
-    files: Vec<(String, String)>,
-    is_of_user: bool,
-}
-
-impl Digests {
-    /// Nothing where there is no manifest. One in a folder of the user's may be something else altogether.
-    fn read(folder: &Path, is_of_user: bool) -> Result<Self, DataError> {
-        let file = folder.join("manifest.json");
-        // A pipe may never end.
-        let bytes = if file.is_file() { fs::read(&file).ok() } else { None };
-        match bytes.map(|bytes| Self::parse(&bytes)) {
-            Some(Ok(files)) => Ok(Self { file: Some(file), files, is_of_user }),
-            Some(Err(error)) if !is_of_user => Err(DataError::Manifest { file, error }),
-            _ => Ok(Self { is_of_user, ..Self::default() }),
-        }
-    }
-
-    fn parse(bytes: &[u8]) -> Result<Vec<(String, String)>, String> {
-        let manifest: Value =
-            serde_json::from_str(text::decode(bytes)?).map_err(|error| error.to_string())?;
-        let files = manifest.get("files").and_then(Value::as_array).ok_or("it has no list of files")?;
-        let text = |file: &Value, field| file.get(field).and_then(Value::as_str).map(str::to_owned);
-        Ok(files.iter().filter_map(|file| Some((text(file, "name")?, text(file, "sha256")?))).collect())
-    }
-
-    fn check(&self, file: &Path, bytes: &[u8]) -> Result<(), DataError> {
-        let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        let name = name.strip_suffix(".gz").unwrap_or(name);
-        let Some((_, expected)) = self.files.iter().find(|(known, _)| known == name) else { return Ok(()) };
-        let found = DataDigest(Sha256::digest(bytes).into()).to_string();
-        if found.eq_ignore_ascii_case(expected) {
-            Ok(())
-        } else {
-            Err(DataError::Digest { file: file.to_owned(), is_of_user: self.is_of_user })
-        }
     }
 }

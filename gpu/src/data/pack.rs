@@ -32,7 +32,8 @@ pub fn write(splits: &Splits, folder: &Path) -> io::Result<(Kind, Vec<PathBuf>)>
 }
 
 fn write_into(splits: &Splits, folder: &Path) -> io::Result<(Kind, Vec<PathBuf>)> {
-    let (kind, files) = files(splits);
+    let images = splits.images().ok_or_else(|| told(ErrorKind::InvalidInput, "only images can be packed"))?;
+    let (kind, files) = files(splits, images);
     for (name, _) in &files {
         let path = folder.join(name);
         if fs::symlink_metadata(&path).is_ok() {
@@ -79,9 +80,8 @@ enum Content<'s> {
 }
 
 /// The form that fits a data set, and the files of it.
-fn files(splits: &Splits) -> (Kind, Vec<(&'static str, Content<'_>)>) {
+fn files<'s>(splits: &Splits, [training, test]: &'s [Images; 2]) -> (Kind, Vec<(&'static str, Content<'s>)>) {
     let shape = splits.shape();
-    let [training, test] = splits.images();
     let count = training.labels().len();
     let is_cifar = shape.input == SHAPE && shape.classes == Labels::Ten.classes();
     // A batch file without a record is none.

@@ -16,8 +16,20 @@ pub const LARGEST_FILE: u64 = if cfg!(target_family = "wasm") { 1 << 28 } else {
 /// What a gzip file begins with.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
-/// The bytes of a file, unpacked where it is packed, whatever its name.
+/// The bytes of an IDX file, unpacked where it is packed, whatever its name.
 pub(super) fn read(file: &Path) -> Result<Vec<u8>, DataError> {
+    read_with(file, unpacked)
+}
+
+/// The same of a file that does not declare its length.
+pub(super) fn read_of_any_length(file: &Path) -> Result<Vec<u8>, DataError> {
+    read_with(file, unpacked_of_any_length)
+}
+
+fn read_with(
+    file: &Path,
+    unpacked: impl FnOnce(Vec<u8>, bool) -> io::Result<Vec<u8>>,
+) -> Result<Vec<u8>, DataError> {
     let failed = |error| DataError::Read { file: file.to_owned(), error };
     let mut bytes = Vec::new();
     let source = open(file).map_err(failed)?;

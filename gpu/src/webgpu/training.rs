@@ -274,6 +274,12 @@ impl Training {
         self.on_device.engine.gpu()
     }
 
+    /// Answers of a sample of its network: [`Trainer::with_positions`].
+    #[must_use]
+    pub fn positions(&self) -> usize {
+        self.network.view().positions()
+    }
+
     /// How finely the batches of a run of its network are cut: [`Trainer::with_grain`].
     #[must_use]
     pub const fn grain(&self) -> Grain {

@@ -4,6 +4,7 @@ export const QUICK = {
   dataset: 'mnist',
   normalisation: 'none',
   augmentation: { padding: 0, flip: false },
+  text: { tokens: 'characters', context: 64 },
   model: 'cnn',
   optimizer: { name: 'adagrad', initial_accumulator: 0, epsilon: 1e-10, weight_decay: 0 },
   learning_rate: 0.02,

@@ -51,6 +51,7 @@ fn checkpoint_bytes() -> Vec<u8> {
         sample: None,
         network: None,
         encoding: None,
+        vocabulary: None,
     };
     checkpoint::write(network.view(), &parameters, &parameters, &state).unwrap()
 }
@@ -114,6 +115,7 @@ fn json() -> impl Strategy<Value = String> {
         "evaluate_every",
         "normalisation",
         "augmentation",
+        "text",
     ]);
     prop::collection::vec((fields, value), 0..4).prop_map(|pairs| {
         let pairs: Vec<String> = pairs.iter().map(|(field, value)| format!("\"{field}\":{value}")).collect();

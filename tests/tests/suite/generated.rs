@@ -12,6 +12,7 @@ use adadagrad_core::controller::{AnyController, Words};
 use adadagrad_core::optimizer::AnyOptimizer;
 use adadagrad_core::schedule::{Decay, Schedule};
 use adadagrad_core::settings::{Choice, Choices, DefaultValue, Field, Range, Settings};
+use adadagrad_core::text::TextSettings;
 
 /// A part that is chosen by name: its constant in the page's table, its type, its place, its title and its choices.
 struct Part {
@@ -38,10 +39,11 @@ const PARTS: [Part; 4] = [
     Part { table: "DECAY_ROWS", interface: "Decay", title: "Learning-rate decays", choices: Decay::CHOICES },
 ];
 
-const OWN: [(&str, &[Field]); 3] = [
+const OWN: [(&str, &[Field]); 4] = [
     ("RUN_ROWS", RunConfig::ABOUT.fields),
     ("SCHEDULE_ROWS", Schedule::ABOUT.fields),
     ("AUGMENTATION_ROWS", Augmentation::ABOUT.fields),
+    ("TEXT_ROWS", TextSettings::ABOUT.fields),
 ];
 
 /// Writes the file, or compares it.

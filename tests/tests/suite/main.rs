@@ -47,4 +47,5 @@ mod sparse_inputs;
 mod step;
 mod streams;
 mod subnormal;
+mod text;
 mod transformer;

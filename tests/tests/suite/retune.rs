@@ -8,6 +8,7 @@ use adadagrad_core::model::Model;
 use adadagrad_core::optimizer::{AnyOptimizer, Sgd};
 use adadagrad_core::owned::{Advance, LocalRun};
 use adadagrad_core::schedule::{Decay, Schedule};
+use adadagrad_core::text::TextSettings;
 use adadagrad_core::training::{Decided, Telemetry, Trainer};
 use adadagrad_tests::compare::fingerprint;
 use adadagrad_tests::mnist::network;
@@ -151,6 +152,7 @@ fn what_may_not_change_is_named_and_nothing_changes() {
     let others = [
         ("version", RunConfig { version: 2, ..base }),
         ("dataset", RunConfig { dataset: DatasetName::Own, ..base }),
+        ("text", RunConfig { text: TextSettings { context: 8, ..base.text }, ..base }),
         ("model", RunConfig { model: Model::MLP, ..base }),
         ("optimizer", RunConfig { optimizer: AnyOptimizer::Sgd(Sgd { weight_decay: 0.1 }), ..base }),
         ("test", RunConfig { test: Some(AnyTest::Norm(NormTest { debiased: true, ..norm })), ..base }),

@@ -197,6 +197,7 @@ pub(crate) fn through_file(
         sample: None,
         network: None,
         encoding: None,
+        vocabulary: None,
     };
     let owned = network(&config);
     let bytes = checkpoint::write(owned.view(), &run.parameters(), &run.memory(), &state).unwrap();

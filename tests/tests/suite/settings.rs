@@ -10,6 +10,7 @@ use adadagrad_core::json;
 use adadagrad_core::optimizer::{AdaGrad, AnyOptimizer, Momentum};
 use adadagrad_core::schedule::{Decay, Schedule};
 use adadagrad_core::settings::{Choices, DefaultValue, Field, Range, Settings};
+use adadagrad_core::text::TextSettings;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -244,6 +245,7 @@ fn the_table_says_what_the_structs_hold() {
     check_choices(&Decay::all());
     check_own::<Schedule>();
     check_own::<Augmentation>();
+    check_own::<TextSettings>();
     check_own::<RunConfig>();
     assert_eq!(AnyOptimizer::named("adamx"), None);
 }

@@ -7,7 +7,7 @@ import type { FlatConfig, FlatValue } from '../settings/flat.js';
 import { observedNames, titleOfObserved } from '../settings/observable.js';
 import { isThreshold } from '../settings/rows.js';
 import type { Row } from '../settings/rows.js';
-import { AUGMENTATION_ROWS, CONTROLLER_ROWS, DECAY_ROWS, OPTIMIZER_ROWS, RUN_ROWS, SCHEDULE_ROWS, TEST_ROWS } from '../settings/table.js';
+import { AUGMENTATION_ROWS, CONTROLLER_ROWS, DECAY_ROWS, OPTIMIZER_ROWS, RUN_ROWS, SCHEDULE_ROWS, TEST_ROWS, TEXT_ROWS } from '../settings/table.js';
 import { thresholdOf } from './thresholds.js';
 
 /** Of what is no row of the table, but chosen by name. */
@@ -25,6 +25,7 @@ const LABELS: Readonly<Record<string, string>> = {
 const ROWS: readonly (readonly [string, readonly Row[]])[] = [
   ['', RUN_ROWS],
   ['augmentation.', AUGMENTATION_ROWS],
+  ['text.', TEXT_ROWS],
   ['schedule.', SCHEDULE_ROWS],
   ...([['optimizer.', OPTIMIZER_ROWS], ['test.', TEST_ROWS], ['controller.', CONTROLLER_ROWS], ['schedule.decay.', DECAY_ROWS]] as const).map(
     ([place, choices]): [string, readonly Row[]] => [place, choices.flatMap(({ fields }): readonly Row[] => fields)],

@@ -15,6 +15,7 @@ export const DATASETS: Readonly<Record<DatasetName, string>> = {
   fashion_mnist: 'Fashion-MNIST',
   cifar10: 'CIFAR-10',
   cifar100: 'CIFAR-100',
+  shakespeare: 'Shakespeare',
   own: 'your files',
 };
 

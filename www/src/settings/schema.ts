@@ -51,10 +51,12 @@ const decay = choice<Decay>(DECAY_ROWS, namesOf(DECAY_ROWS));
 
 export const runConfig = record({
   version: version(1),
-  dataset: name(['mnist', 'fashion_mnist', 'cifar10', 'cifar100', 'own']),
+  dataset: name(['mnist', 'fashion_mnist', 'cifar10', 'cifar100', 'shakespeare', 'own']),
   // Older files have neither.
   normalisation: v.optional(name(['none', 'training']), 'none'),
   augmentation: v.optional(record({ padding: count, flip: flag }), { padding: 0, flip: false }),
+  // Older files do not have it.
+  text: v.optional(record({ tokens: name(['characters', 'bytes']), context: size }), { tokens: 'characters', context: 64 }),
   model: v.pipe(text, v.check(hasModelTitle, 'must be the name of a network, such as logistic, cnn or resnet-20')),
   optimizer,
   // Older files have neither.

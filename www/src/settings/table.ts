@@ -462,3 +462,8 @@ export const AUGMENTATION_ROWS = [
   { name: 'padding', title: 'crop padding', symbol: '', doc: 'Training images are padded with this number of black pixels on each side and cropped at random; 0 for no crop.', kind: 'size', default: 0, least: 0, texts: [], range: 'from 0 to 32', retunable: false },
   { name: 'flip', title: 'random flip', symbol: '', doc: 'Mirrors training images left to right at random, with probability ½.', kind: 'switch', default: false, least: 0, texts: [], range: '', retunable: false },
 ] as const satisfies readonly Row[];
+
+export const TEXT_ROWS = [
+  { name: 'tokens', title: 'tokens', symbol: '', doc: 'The tokens of a text: characters (Unicode code points), or bytes, of which there are 256.', kind: 'text', default: 'characters', least: 0, texts: ['characters', 'bytes'], range: '', retunable: false },
+  { name: 'context', title: 'context length', symbol: '', doc: 'The number of tokens in a sample of a text: the positions of a sequence.', kind: 'size', default: 64, least: 1, texts: [], range: '', retunable: false },
+] as const satisfies readonly Row[];

@@ -18,6 +18,7 @@ use crate::json;
 use crate::model::Model;
 use crate::observe::Watch;
 use crate::optimizer::Betas;
+use crate::owned::text::Vocabulary;
 use crate::owned::{OwnedNetwork, RunError};
 use crate::training::Progress;
 
@@ -41,10 +42,13 @@ pub struct State {
     /// The layers of a custom network.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub network: Option<OwnNetwork>,
-    /// How the values of the training data were encoded, if they were normalised: later inputs of the network must be
-    /// encoded in the same way.
+    /// How the values of the training data were encoded, if they were normalised, or were tokens: later inputs of the
+    /// network must be encoded in the same way.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub encoding: Option<Encoding>,
+    /// What the tokens of a text stand for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vocabulary: Option<Vocabulary>,
 }
 
 required_settings!(State {
@@ -55,7 +59,8 @@ required_settings!(State {
     training_data,
     sample,
     network,
-    encoding
+    encoding,
+    vocabulary
 });
 
 impl State {
@@ -100,6 +105,7 @@ impl State {
             (is_factor(learning_rate_scale), "the learning rate's factor is not a positive number"),
             (self.has_its_network(), "the layers of the network do not have the SHA-256 in the settings"),
             (self.encoding.is_none_or(is_sound), "a mean or a deviation of its data is not a valid number"),
+            (self.has_its_vocabulary(), "the vocabulary does not fit the samples"),
         ];
         match checks.iter().find(|(holds, _)| !holds) {
             None => Ok(()),
@@ -110,7 +116,12 @@ impl State {
     /// What one sample of the run's data is.
     #[must_use]
     pub fn sample_shape(&self) -> SampleShape {
-        self.sample.map_or(SampleShape::MNIST, SampleSize::shape)
+        match (self.sample, self.encoding) {
+            (Some(SampleSize { width, classes, .. }), Some(Encoding::Tokens { .. })) => {
+                SampleShape::tokens(width, classes)
+            }
+            (sample, _) => sample.map_or(SampleShape::MNIST, SampleSize::shape),
+        }
     }
 
     /// The run's network.
@@ -130,6 +141,17 @@ impl State {
             && [beta1, beta2].iter().all(|beta| (0.0..1.0).contains(beta))
             && [product1, product2].iter().all(|product| (0.0..=1.0).contains(product))
             && since <= self.progress.steps
+    }
+
+    /// Whether the samples are sequences of tokens where it says so, and its vocabulary has all of them.
+    fn has_its_vocabulary(&self) -> bool {
+        match (self.encoding, self.sample, &self.vocabulary) {
+            (Some(Encoding::Tokens { vocabulary }), Some(sample), own) => {
+                (sample.channels, sample.height, sample.classes) == (1, 1, vocabulary)
+                    && own.as_ref().is_none_or(|own| own.len() == vocabulary)
+            }
+            (encoding, _, own) => own.is_none() && !matches!(encoding, Some(Encoding::Tokens { .. })),
+        }
     }
 
     /// Whether the layers are those that the settings name.
@@ -200,7 +222,7 @@ fn check_fields(version: u32, given: &Value, config: &RunConfig) -> Result<(), C
 const SETTINGS_SINCE_3: [&str; 4] = ["normalisation", "augmentation", "observe", "coupling"];
 
 /// Settings that are younger than version 3. Runs of files that lack them had their defaults.
-const LATER_SETTINGS: [&str; 3] = ["parts", "decay_on", "clip_norm"];
+const LATER_SETTINGS: [&str; 4] = ["parts", "text", "decay_on", "clip_norm"];
 
 /// What a run remembers that files of version 2 have only where it is not as at the start.
 const REMEMBERED_SINCE_3: [&str; 4] =

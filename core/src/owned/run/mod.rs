@@ -99,7 +99,7 @@ impl<F: Real, M: Backend<F> + Copy> LocalRun<F, M> {
 
     fn empty(trainer: Trainer<F>, network: OwnedNetwork, product: M) -> Result<Self, RunError> {
         let network = network.by_inputs();
-        let trainer = trainer.with_grain(network.grain());
+        let trainer = trainer.with_grain(network.grain()).with_positions(network.view().positions());
         let len = network.view().parameters();
         let parameters = zeros(len)?;
         let memory = zeros(trainer.config().slots() * len)?;

@@ -160,6 +160,12 @@ impl ThreadsEngine {
         Ok(step.repeat(config, samples, network, mean_gradient, parameters, &mut self.memory)?)
     }
 
+    /// Answers of a sample of its network: [`Trainer::with_positions`].
+    #[must_use]
+    pub fn positions(&self) -> usize {
+        self.network.view().positions()
+    }
+
     /// How finely the batches of a run of its network are cut.
     #[must_use]
     pub fn grain(&self) -> Grain {

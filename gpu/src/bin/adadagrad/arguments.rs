@@ -10,10 +10,11 @@ use adadagrad_core::model::Model;
 use adadagrad_core::network::Shape;
 use adadagrad_core::optimizer::AnyOptimizer;
 use adadagrad_core::owned::cluster::Reduction;
+use adadagrad_core::text::TokenKind;
 use clap::{ArgGroup, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::network::NetworkArguments;
-use crate::parts::{Chosen, EveryChoice, PartArguments, choice_parser};
+use crate::parts::{Chosen, EveryChoice, PartArguments, choice_parser, help_of, word_parser};
 use crate::save_every::SaveEvery;
 use crate::setting_arguments::{BatchArguments, SettingArguments};
 use crate::values::{fraction, image_size, number, positive, shape, whole, whole_in_list};
@@ -73,7 +74,8 @@ Examples:
     adadagrad export --help
 
 Data: the four IDX files of MNIST, uncompressed or compressed (.gz), the binary files of CIFAR-10 or CIFAR-100, or \
-folders of PNG or JPEG images, in the folder given with --data; by default the folder that `cargo xtask data` fills.
+folders of PNG or JPEG images, in the folder given with --data, or a text file; by default the folder that `cargo \
+xtask data` fills.
 
 Exit codes of all commands: 0 done, 1 failed, 2 invalid command line or settings; 128 + n interrupted by signal n.";
 
@@ -160,7 +162,8 @@ pub(crate) enum MeasureCommand {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum DataCommand {
-    /// Check whether a data set is complete; list its files with their SHA-256, its shape, classes and images per class
+    /// Check whether a data set is complete; list its files with their SHA-256, its shape, classes and images per class, or
+    /// the tokens of a text
     ///
     /// Reads every file to its end, in any format that `train --data` takes.
     #[command(after_long_help = CHECK_EXAMPLES)]
@@ -185,8 +188,8 @@ Example: your own images, decoded once
 
 #[derive(Debug, Args)]
 pub(crate) struct CheckArguments {
-    /// Folder or archive
-    #[arg(value_name = "DIR")]
+    /// Folder, archive or text file
+    #[arg(value_name = "PATH")]
     pub(crate) folder: PathBuf,
     /// Expected data set [default: the one that is found there]
     #[arg(long, value_enum)]
@@ -369,8 +372,9 @@ pub(crate) struct PlaceArguments {
     #[arg(long, value_enum, help_heading = "Data and device")]
     pub(crate) dataset: Option<DataSet>,
     /// Folder with the data set: IDX files, the binary files of CIFAR-10 or CIFAR-100 or their .tar.gz archive, or
-    /// images as train/CLASS/*.png and test/CLASS/*.png (or .jpg) [default: the folder that `cargo xtask data` fills]
-    #[arg(long, value_name = "DIR", help_heading = "Data and device")]
+    /// images as train/CLASS/*.png and test/CLASS/*.png (or .jpg); or a text file, uncompressed or .gz, whose last tenth
+    /// is used for testing [default: the folder that `cargo xtask data` fills]
+    #[arg(long, value_name = "PATH", help_heading = "Data and device")]
     pub(crate) data: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) reading: ReadingArguments,
@@ -404,6 +408,22 @@ pub(crate) struct ReadingArguments {
     /// images; give it again with --resume, `evaluate` and `statistics`
     #[arg(long, value_name = "FRACTION", value_parser = fraction, help_heading = "Data and device")]
     pub(crate) test_fraction: Option<f64>,
+    #[arg(
+        long,
+        value_name = "TOKENS",
+        value_parser = word_parser::<TokenKind>(TokenKind::NAMES),
+        help = help_of("tokens"),
+        help_heading = "Data and device"
+    )]
+    pub(crate) tokens: Option<TokenKind>,
+    #[arg(
+        long,
+        value_name = "POSITIONS",
+        value_parser = positive::<u32, NonZero<u32>>,
+        help = help_of("context"),
+        help_heading = "Data and device"
+    )]
+    pub(crate) context: Option<NonZero<u32>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -427,7 +447,9 @@ pub(crate) enum DataSet {
     /// The same number in 100 classes, or in 20 with --labels coarse
     #[value(alias = "cifar-100")]
     Cifar100,
-    /// Your own images, in the folder given with --data
+    /// Nine plays by Shakespeare, as text
+    Shakespeare,
+    /// Your own images or text, given with --data
     Own,
 }
 
@@ -438,6 +460,7 @@ impl From<DataSet> for DatasetName {
             DataSet::FashionMnist => Self::FashionMnist,
             DataSet::Cifar10 => Self::Cifar10,
             DataSet::Cifar100 => Self::Cifar100,
+            DataSet::Shakespeare => Self::Shakespeare,
             DataSet::Own => Self::Own,
         }
     }
@@ -492,7 +515,7 @@ pub(crate) struct TrainArguments {
 }
 
 #[derive(Debug, Args)]
-#[command(group = ArgGroup::new("images").required(true).args(["first", "batch"]))]
+#[command(group = ArgGroup::new("samples").required(true).args(["first", "batch"]))]
 pub(crate) struct StatisticsArguments {
     #[command(flatten)]
     pub(crate) network: NetworkArguments,

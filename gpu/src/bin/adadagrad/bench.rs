@@ -64,7 +64,8 @@ struct Report {
 pub(crate) fn run(arguments: &BenchArguments) -> Outcome {
     arguments.place.check()?;
     time_limit(arguments)?;
-    let data = arguments.place.load_data(origin::dataset_of(&arguments.place, None)?)?;
+    let (name, text) = origin::data_of(&arguments.place, None)?;
+    let data = arguments.place.load_data(name, text)?;
     let threads = arguments.place.threads.unwrap_or_else(available_threads).get();
     // Before anything is timed.
     let batches = batches(arguments, data.training.len())?;

@@ -9,6 +9,9 @@ use std::process::ExitCode;
 use adadagrad_core::config::DatasetName;
 use adadagrad_core::dataset::Encoding;
 use adadagrad_core::digest::Digest as DataDigest;
+use adadagrad_core::owned::SharedDataset;
+use adadagrad_core::owned::text::Vocabulary;
+use adadagrad_core::text::TextSettings;
 use adadagrad_gpu::data::cifar::Names;
 use adadagrad_gpu::data::{self, Splits, pack as packing};
 use adadagrad_gpu::dataset::Images;
@@ -33,6 +36,9 @@ pub(crate) fn check(arguments: &CheckArguments) -> Outcome {
 
 pub(crate) fn pack(arguments: &PackArguments) -> Outcome {
     let splits = arguments.input.load()?;
+    if splits.vocabulary().is_some() {
+        return Err(about(&splits.folder, "a text needs no other form: only images are packed").into());
+    }
     splits.notes.iter().for_each(output::message);
     let (kind, files) = packing::write(&splits, &arguments.output)?;
     output::message(format_args!(
@@ -52,13 +58,16 @@ impl CheckArguments {
             Some(dataset) => dataset.into(),
             None => data::kind_in(DatasetName::Own, &self.folder)?.map_or(DatasetName::Own, data::name_of),
         };
-        self.reading.load(name, Some(&self.folder))
+        self.reading.load(name, Some(&self.folder), self.reading.text_over(TextSettings::default()))
     }
 }
 
 /// Everything about a data set that was read whole.
 fn report(splits: &Splits) -> Result<String, Box<dyn Error>> {
-    let (shape, [training, test]) = (splits.shape(), splits.images());
+    if let Some(vocabulary) = splits.vocabulary() {
+        return text_report(splits, vocabulary);
+    }
+    let (shape, Some([training, test])) = (splits.shape(), splits.images()) else { return Ok(String::new()) };
     let summary = [
         ("data", splits.kind.to_string()),
         ("folder", splits.folder.display().to_string()),
@@ -87,6 +96,26 @@ fn report(splits: &Splits) -> Result<String, Box<dyn Error>> {
         Some(false) => "\nEvery file was read to its end, but this is not the complete published data set.\n",
     };
     Ok(text)
+}
+
+/// Everything about a text that was read whole.
+fn text_report(splits: &Splits, vocabulary: &Vocabulary) -> Result<String, Box<dyn Error>> {
+    let positions = splits.shape().labels;
+    let sequences = |half: &SharedDataset| {
+        format!("{} sequences of {positions} {}", grouped(half.len().into()), vocabulary.kind().name())
+    };
+    let mut summary = vec![
+        ("data", splits.kind.to_string()),
+        ("file", splits.folder.display().to_string()),
+        ("training part", sequences(&splits.training)),
+        ("test part", sequences(&splits.test)),
+        ("different tokens", grouped(vocabulary.len().into())),
+    ];
+    // In quotes, so that line breaks and the like can be seen.
+    summary.extend(vocabulary.characters().map(|all| ("characters", format!("{all:?}"))));
+    summary.push(("training data SHA-256", splits.digest.to_string()));
+    let rows: Vec<_> = summary.into_iter().map(|(name, value)| vec![name.to_owned(), value]).collect();
+    Ok(table(&rows) + &files(splits)?)
 }
 
 /// Of values from 0 to 1.

@@ -27,7 +27,8 @@ struct Report<'a> {
     /// Names of the classes, where the data have some.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     classes: &'a [String],
-    /// Row: class; column: answer.
+    /// Row: class; column: answer. Left out for sequences.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     confusion: Vec<&'a [u32]>,
 }
 
@@ -36,7 +37,8 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> Outcome {
     let checkpoint = files::load_checkpoint(&arguments.load)?;
     let loaded = (arguments.load.as_path(), &checkpoint);
     let chosen = arguments.network.choose(Some(loaded), None)?;
-    let data = arguments.place.load_data(origin::dataset_of(&arguments.place, Some(loaded))?)?;
+    let (name, text) = origin::data_of(&arguments.place, Some(loaded))?;
+    let data = arguments.place.load_data(name, text)?;
     if let Some(note) = origin::check_data(loaded, &data)? {
         output::message(note);
     }
@@ -76,6 +78,10 @@ fn tables(data: &Splits, evaluated: &Evaluated) -> String {
     ];
     let summary = table(&summary.map(|(name, value)| vec![name.to_owned(), value]));
     let classes = confusion.rows().count();
+    // None are counted over the positions of sequences.
+    if classes == 0 {
+        return summary;
+    }
     let mut rows =
         vec![std::iter::once("class".to_owned()).chain((0..classes).map(|k| k.to_string())).collect()];
     for (class, counts) in confusion.rows().enumerate() {

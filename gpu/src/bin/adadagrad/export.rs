@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use adadagrad_core::dataset::Encoding;
 use adadagrad_core::owned::checkpoint::{self, State};
+use adadagrad_core::text::TokenKind;
 use adadagrad_gpu::output_file::OutputFile;
 
 use crate::Outcome;
@@ -38,8 +39,21 @@ fn inputs(state: Option<&State>) -> String {
     let Some(state) = state else {
         return "The file does not say whether the inputs of the network are normalised.".to_owned();
     };
-    let Some(Encoding::Bytes { mean, deviation }) = state.encoding else {
-        return "The inputs of the network are pixel/255.".to_owned();
+    if let Some(vocabulary) = &state.vocabulary {
+        return match vocabulary.kind() {
+            TokenKind::Bytes => "The inputs of the network are the bytes of a text.".to_owned(),
+            TokenKind::Characters => format!(
+                "The inputs of the network are the places of characters, counted from 0, among these {}: {:?}",
+                vocabulary.len(),
+                vocabulary.characters().unwrap_or_default()
+            ),
+        };
+    }
+    let (mean, deviation) = match state.encoding {
+        Some(Encoding::Bytes { mean, deviation }) => (mean, deviation),
+        Some(Encoding::Tokens { .. }) => return "The inputs of the network are tokens.".to_owned(),
+        Some(Encoding::Floats) => return "The inputs of the network are as they are stored.".to_owned(),
+        None => return "The inputs of the network are pixel/255.".to_owned(),
     };
     let channels = state.sample_shape().input.channels as usize;
     let [mean, deviation] = [mean, deviation].map(|numbers| {

@@ -12,6 +12,7 @@ use adadagrad_core::model::Model;
 use adadagrad_core::owned::OwnedNetwork;
 use adadagrad_core::owned::checkpoint::{self, Checkpoint};
 use adadagrad_core::owned::threads::{ThreadsEngine, available_threads};
+use adadagrad_core::text::TextSettings;
 use adadagrad_gpu::data::{self, Kind, Splits};
 use adadagrad_gpu::engine::Engine;
 use adadagrad_gpu::fallback::FallbackEngine;
@@ -62,15 +63,33 @@ pub(crate) fn load_checkpoint(file: &Path) -> Result<Checkpoint, String> {
 }
 
 impl ReadingArguments {
-    /// Reads a data set.
-    pub(crate) fn load(&self, name: DatasetName, folder: Option<&Path>) -> Result<Splits, Box<dyn Error>> {
+    /// How a text is read: by the flags, else as in these settings.
+    pub(crate) fn text_over(&self, base: TextSettings) -> TextSettings {
+        TextSettings {
+            tokens: self.tokens.unwrap_or(base.tokens),
+            context: self.context.map_or(base.context, NonZero::get),
+        }
+    }
+
+    /// Reads a data set; a text as these settings say.
+    pub(crate) fn load(
+        &self,
+        name: DatasetName,
+        folder: Option<&Path>,
+        text: TextSettings,
+    ) -> Result<Splits, Box<dyn Error>> {
         let coarse_labels = self.labels == Some(LabelName::Coarse);
-        let options = data::Options { coarse_labels, resize: self.resize, test_fraction: self.test_fraction };
+        let options =
+            data::Options { coarse_labels, resize: self.resize, test_fraction: self.test_fraction, text };
         let splits = data::load_with(name, folder, options)?;
         let misplaced = if self.labels.is_some() && splits.kind != Kind::Cifar100 {
             Some("--labels is only for CIFAR-100")
         } else if self.resize.is_some() && splits.kind != Kind::ImageFolder {
             Some("--resize is only for folders of images")
+        } else if self.tokens.is_some() && splits.kind != Kind::Text {
+            Some("--tokens is only for texts")
+        } else if self.context.is_some() && splits.kind != Kind::Text {
+            Some("--context is only for texts")
         } else {
             None
         };
@@ -85,8 +104,8 @@ impl ReadingArguments {
 
 impl PlaceArguments {
     /// The data set. What the user should know about how it was read is said.
-    pub(crate) fn load_data(&self, name: DatasetName) -> Result<Splits, Box<dyn Error>> {
-        let splits = self.reading.load(name, self.data.as_deref())?;
+    pub(crate) fn load_data(&self, name: DatasetName, text: TextSettings) -> Result<Splits, Box<dyn Error>> {
+        let splits = self.reading.load(name, self.data.as_deref(), text)?;
         splits.notes.iter().for_each(output::message);
         Ok(splits)
     }

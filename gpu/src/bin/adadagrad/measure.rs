@@ -114,7 +114,8 @@ pub(crate) fn critical_batch(arguments: &CriticalBatchArguments) -> Outcome {
     let checkpoint = files::load_checkpoint(load)?;
     let loaded = (load, &checkpoint);
     let chosen = arguments.network.choose(Some(loaded), None)?;
-    let data = arguments.place.load_data(origin::dataset_of(&arguments.place, Some(loaded))?)?;
+    let (name, text) = origin::data_of(&arguments.place, Some(loaded))?;
+    let data = arguments.place.load_data(name, text)?;
     if let Some(path) = arguments.output.as_deref() {
         refuse_data(("--output", path), &data)?;
     }
@@ -322,7 +323,7 @@ fn train(
     let progress = Progress { next_batch: branch.batch, ..origin.progress };
     let trainer = Trainer::<f32>::resume(config, origin.samples, progress);
     let trainer = trainer.map_err(|error| EngineError::Core(error.into()))?;
-    let mut trainer = trainer.with_grain(engine.grain());
+    let mut trainer = trainer.with_grain(engine.grain()).with_positions(engine.positions());
     while let Some(plan) = trainer.plan() {
         let telemetry = engine.step(&mut trainer, &plan)?;
         branch.steps += 1;

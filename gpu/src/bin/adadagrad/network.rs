@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
-use adadagrad_core::dataset::SampleShape;
+use adadagrad_core::dataset::{Encoding, SampleShape};
 use adadagrad_core::model::Model;
 use adadagrad_core::network::Shape;
 use adadagrad_core::owned::checkpoint::{OwnNetwork, network_of};
@@ -80,11 +80,18 @@ impl Chosen {
 }
 
 /// That a model does not fit samples, with the reason.
-fn misfit(model: Model, SampleShape { input, classes, .. }: SampleShape, error: impl Display) -> String {
+fn misfit(model: Model, shape: SampleShape, error: impl Display) -> String {
+    let SampleShape { input, encoding, classes, .. } = shape;
     let name = match model {
         Model::Own { .. } => "the network".to_owned(),
         model => format!("the model {model}"),
     };
+    if let Encoding::Tokens { vocabulary } = encoding {
+        let positions = input.width;
+        return format!(
+            "{name} does not fit sequences of {positions} of {vocabulary} different tokens: {error}"
+        );
+    }
     format!("{name} does not fit samples of shape {} with {classes} classes: {error}", InWords(input))
 }
 

@@ -9,6 +9,8 @@ use adadagrad_core::dataset::SampleShape;
 use adadagrad_core::model::Model;
 use adadagrad_core::network::Shape;
 use adadagrad_core::owned::checkpoint::{Checkpoint, State};
+use adadagrad_core::owned::text::Vocabulary;
+use adadagrad_core::text::{TextSettings, TokenKind};
 use adadagrad_gpu::data::Splits;
 use serde_json::Value;
 
@@ -39,6 +41,64 @@ pub(crate) fn dataset_of(place: &PlaceArguments, loaded: Option<Loaded<'_>>) -> 
         (_, Some((_, own))) => Ok(own),
         (_, None) => place.dataset_or(DatasetName::default()),
     }
+}
+
+/// The data of such a command: which, and how a text is read.
+///
+/// # Errors
+/// When a flag contradicts the checkpoint.
+pub(crate) fn data_of(
+    place: &PlaceArguments,
+    loaded: Option<Loaded<'_>>,
+) -> Result<(DatasetName, TextSettings), String> {
+    Ok((dataset_of(place, loaded)?, text_of(place, loaded)?))
+}
+
+/// How a text is read: as in the checkpoint's run, else as the flags say.
+///
+/// # Errors
+/// When a flag says something else than the run had.
+pub(crate) fn text_of(place: &PlaceArguments, loaded: Option<Loaded<'_>>) -> Result<TextSettings, String> {
+    let run = loaded.and_then(|(file, checkpoint)| Some((file, checkpoint.state.as_ref()?)));
+    let own = run.map_or_else(TextSettings::default, |(_, state)| state.config.text);
+    let asked = place.reading.text_over(own);
+    let Some((file, _)) = run.filter(|(_, state)| state.vocabulary.is_some() && asked != own) else {
+        return Ok(asked);
+    };
+    let (flag, own, asked) = if own.tokens == asked.tokens {
+        ("--context", own.context.to_string(), asked.context.to_string())
+    } else {
+        ("--tokens", own.tokens.name().to_owned(), asked.tokens.name().to_owned())
+    };
+    let text = format!(
+        "its run was trained with {flag} {own}, but {flag} is {asked}: omit {flag}, or start a new run with train --load"
+    );
+    Err(about(file, text))
+}
+
+/// Refuses a text whose tokens do not stand for what they stood for in the checkpoint's run.
+///
+/// # Errors
+/// How the vocabularies differ.
+pub(crate) fn check_vocabulary((file, checkpoint): Loaded<'_>, data: &Splits) -> Result<(), String> {
+    let own = checkpoint.state.as_ref().and_then(|state| state.vocabulary.as_ref());
+    let (Some(own), Some(found)) = (own, data.vocabulary()) else { return Ok(()) };
+    if own == found {
+        return Ok(());
+    }
+    let what = |vocabulary: &Vocabulary| match vocabulary.kind() {
+        TokenKind::Bytes => "bytes".to_owned(),
+        TokenKind::Characters => format!("{} different characters", grouped(vocabulary.len().into())),
+    };
+    let (own, found, place) = (what(own), what(found), data.folder.display());
+    let text = if own == found {
+        format!(
+            "the run was trained on other tokens than those of {place}: both have {own}, but in another order"
+        )
+    } else {
+        format!("the run was trained on other tokens than those of {place}: {own}, not {found}")
+    };
+    Err(about(file, text))
 }
 
 /// The model: as asked for, else as the checkpoint says or its tensors show, else the default.
@@ -103,6 +163,7 @@ const USUAL_SHAPES: [SampleShape; 3] = [
 /// How they differ.
 pub(crate) fn check_data((file, checkpoint): Loaded<'_>, data: &Splits) -> Result<Option<String>, String> {
     let Some(State { training_samples, training_data, .. }) = &checkpoint.state else { return Ok(None) };
+    check_vocabulary((file, checkpoint), data)?;
     let (folder, samples) = (data.folder.display(), data.training.len());
     if *training_samples != samples {
         let [own, found] = [*training_samples, samples].map(|samples| grouped(samples.into()));
@@ -113,7 +174,7 @@ pub(crate) fn check_data((file, checkpoint): Loaded<'_>, data: &Splits) -> Resul
             file,
             format!(
                 "the run was trained on other data than those in {folder}: the SHA-256 of its training data is {own}, \
-                 that of the data in the folder is {}",
+                 that of these data is {}",
                 data.digest
             ),
         )),

@@ -11,6 +11,7 @@ use adadagrad_core::controller::AnyController;
 use adadagrad_core::optimizer::AnyOptimizer;
 use adadagrad_core::schedule::Decay;
 use adadagrad_core::settings::{Choice, Choices, DefaultValue, Field, Range, Settings};
+use adadagrad_core::text::TextSettings;
 use clap::builder::{
     BoolValueParser, PossibleValue, PossibleValuesParser, StyledStr, TypedValueParser, ValueParser,
 };
@@ -162,7 +163,8 @@ impl SettingFlag {
 
 /// The help of a setting of the run's own.
 pub(crate) fn help_of(name: &str) -> StyledStr {
-    let row = RunConfig::ABOUT.fields.iter().find(|row| row.name == name);
+    let mut rows = RunConfig::ABOUT.fields.iter().chain(TextSettings::ABOUT.fields);
+    let row = rows.find(|row| row.name == name);
     let words = |row: &Field| {
         let default = row.default.to_string();
         let default = if default.is_empty() { "none" } else { &default };

@@ -12,6 +12,7 @@ use adadagrad_core::model::Model;
 use adadagrad_core::normalisation::Normalisation;
 use adadagrad_core::schedule::Schedule;
 use adadagrad_core::settings::Settings;
+use adadagrad_core::text::TextSettings;
 
 use crate::parts::{Chosen, flag_of};
 use crate::setting_arguments::{BatchArguments, SettingArguments};
@@ -158,8 +159,12 @@ fn in_flags(error: &ConfigError) -> String {
 
 /// The flag of a setting of the run's own, or of a part that is not chosen by name.
 fn own_flag(field: &str) -> String {
-    let mut rows =
-        RunConfig::ABOUT.fields.iter().chain(Schedule::ABOUT.fields).chain(Augmentation::ABOUT.fields);
-    let flag = rows.find(|row| row.name == field).map_or("", |row| row.flag);
+    let tables = [
+        RunConfig::ABOUT.fields,
+        Schedule::ABOUT.fields,
+        Augmentation::ABOUT.fields,
+        TextSettings::ABOUT.fields,
+    ];
+    let flag = tables.into_iter().flatten().find(|row| row.name == field).map_or("", |row| row.flag);
     if flag.is_empty() { field.replace('_', "-") } else { flag.to_owned() }
 }

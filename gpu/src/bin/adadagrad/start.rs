@@ -6,6 +6,7 @@ use std::path::Path;
 use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::dataset::Encoding;
 use adadagrad_core::model::Model;
+use adadagrad_core::normalisation::Normalisation;
 use adadagrad_core::owned::OwnedNetwork;
 use adadagrad_core::owned::checkpoint::Checkpoint;
 use adadagrad_core::settings::{Field, Settings};
@@ -68,7 +69,7 @@ impl Start<'_> {
         }
     }
 
-    /// How the resumed run's data were normalised.
+    /// How the resumed run's data were encoded.
     pub(crate) fn encoding(&self) -> Option<Encoding> {
         match self {
             Self::Resumed((_, checkpoint)) => checkpoint.state.as_ref()?.encoding,
@@ -131,7 +132,7 @@ pub(crate) fn config(
         ))
         .into());
     }
-    origin::dataset_of(&arguments.place, Some((file, checkpoint)))?;
+    origin::data_of(&arguments.place, Some((file, checkpoint)))?;
     let config =
         checkpoint.state().map_err(|error| format!("{} (--load)", files::about(file, error)))?.config;
     if let Some(own) = own {
@@ -142,6 +143,24 @@ pub(crate) fn config(
         evaluate_every: settings.evaluate_every.unwrap_or(config.evaluate_every),
         ..config
     })
+}
+
+/// Refuses settings of images for a text.
+pub(crate) fn check_kind(config: &RunConfig, data: &Splits) -> Result<(), Usage> {
+    if data.vocabulary().is_none() {
+        return Ok(());
+    }
+    let flags = [
+        ("--flip", config.augmentation.flip),
+        ("--crop-padding", config.augmentation.padding > 0),
+        ("--normalise", config.normalisation != Normalisation::None),
+    ];
+    match flags.iter().find(|(_, is_on)| *is_on) {
+        None => Ok(()),
+        Some((flag, _)) => {
+            Err(format!("{flag} is only for images, but {} is a text", data.folder.display()).into())
+        }
+    }
 }
 
 /// The settings of a new run. Of a checkpoint that it begins from come, where nothing else says them, the model, the
@@ -164,12 +183,14 @@ fn new_config(
     if let Some(state) = loaded.and_then(|(_, checkpoint)| checkpoint.state.as_ref()) {
         default.dataset = state.config.dataset;
         default.normalisation = state.config.normalisation;
+        default.text = state.config.text;
     }
     let config = settings.resolve(default, own_layers)?;
     if let Some(own) = own {
         origin::check_model(config.model, own)?;
     }
-    Ok(RunConfig { dataset: place.dataset_or(config.dataset)?, ..config })
+    let text = place.reading.text_over(config.text);
+    Ok(RunConfig { dataset: place.dataset_or(config.dataset)?, text, ..config })
 }
 
 /// Batches that fit the data, where no flag says the largest.

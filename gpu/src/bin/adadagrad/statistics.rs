@@ -64,7 +64,8 @@ pub(crate) fn run(arguments: &StatisticsArguments) -> Outcome {
         config.validate(u32::MAX).map_err(|error| explain(&error))?;
     }
     let needs = tests.iter().fold(Needs::NONE, |needs, test| needs.and(test.needs()));
-    let data = arguments.place.load_data(origin::dataset_of(&arguments.place, loaded)?)?;
+    let (name, text) = origin::data_of(&arguments.place, loaded)?;
+    let data = arguments.place.load_data(name, text)?;
     if let Some(note) = loaded.map(|loaded| origin::check_data(loaded, &data)).transpose()?.flatten() {
         output::message(note);
     }
@@ -75,7 +76,7 @@ pub(crate) fn run(arguments: &StatisticsArguments) -> Outcome {
     let demand = Demand { needs, largest: Some(cut), is_saved: false, reduction: Reduction::Exact };
     let mut engine = files::engine_of(&arguments.place, chosen.model, &network, seed, loaded, &data, demand)?;
     let evidence = engine.evidence(cut, visit, &needs)?;
-    let report = report(&evidence, &tests);
+    let report = report(&evidence, network.view().positions(), &tests);
     if arguments.table {
         output::result(tables(&report));
     } else {
@@ -84,7 +85,7 @@ pub(crate) fn run(arguments: &StatisticsArguments) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-/// How many images, and which.
+/// How many samples, and which.
 fn batch(arguments: &StatisticsArguments, seed: u64, data: &Splits) -> Result<(u32, BatchOrder), Usage> {
     let available = data.training.len();
     let start = arguments.start;
@@ -111,7 +112,7 @@ fn batch(arguments: &StatisticsArguments, seed: u64, data: &Splits) -> Result<(u
     }
 }
 
-fn report(evidence: &Evidence<f64>, tests: &[AnyTest]) -> Report {
+fn report(evidence: &Evidence<f64>, positions: usize, tests: &[AnyTest]) -> Report {
     let mut reasons = BTreeMap::new();
     let mut finite = |name, value: Result<f64, Reason>| match value {
         Ok(value) if value.is_finite() => Some(value),
@@ -142,7 +143,7 @@ fn report(evidence: &Evidence<f64>, tests: &[AnyTest]) -> Report {
     Report {
         samples: evidence.samples,
         loss,
-        accuracy: f64::from(evidence.correct) / f64::from(evidence.samples),
+        accuracy: evidence.accuracy(positions),
         mean_norm_sq,
         variance,
         variance_along,

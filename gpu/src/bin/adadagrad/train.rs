@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 use adadagrad_core::batch_test::AnyTest;
 use adadagrad_core::config::RunConfig;
 use adadagrad_core::network::Network;
-use adadagrad_core::normalisation::Normalisation;
 use adadagrad_core::observe::{Observation, Observations};
 use adadagrad_core::owned::checkpoint::{self, OwnNetwork, STATE_VERSION, SampleSize, State};
 use adadagrad_core::owned::{Evaluated, OwnedNetwork};
@@ -34,6 +33,7 @@ use crate::interrupt::{self, Interrupts};
 use crate::job;
 use crate::network::{self, Chosen};
 use crate::numbers::{duration, grouped, percent, rounded, significant};
+use crate::origin;
 use crate::output;
 use crate::profile::kernel_table;
 use crate::progress::Display;
@@ -103,7 +103,12 @@ fn prepare(arguments: &TrainArguments, given: &ArgMatches) -> Result<Ready, Box<
         return Ok(Ready::Shown);
     }
     let chosen = Chosen { model: config.model, own };
-    let data = arguments.place.load_data(config.dataset)?;
+    let data = arguments.place.load_data(config.dataset, config.text)?;
+    start::check_kind(&config, &data)?;
+    // Before its network, which fits only as many tokens.
+    if let Some(loaded) = start.loaded() {
+        origin::check_vocabulary(loaded, &data)?;
+    }
     let network = chosen.network(data.training.shape())?;
     // Before files of its size are written to prove that they can be.
     let demand = Demand::of_run(&config, &network, data.training.len(), arguments.reduce.into());
@@ -437,7 +442,8 @@ impl Session {
             training_data: Some(data.digest),
             sample: SampleSize::of(data.training.shape()),
             network: self.network.own.clone(),
-            encoding: (config.normalisation != Normalisation::None).then_some(data.shape().encoding),
+            encoding: data.stored_encoding(&config),
+            vocabulary: data.vocabulary().cloned(),
         };
         let network = &self.network.network;
         let Snapshot { parameters, memory } = self.run.engine_mut().snapshot()?;
