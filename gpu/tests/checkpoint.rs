@@ -227,7 +227,7 @@ fn a_run_s_state_names_every_setting() {
         assert!(said.contains(&format!("not a valid run state: {field} is missing")), "{said}");
     }
     // One that is younger than the version is that of a run from before it.
-    for younger in ["parts", "text"] {
+    for younger in ["parts", "text", "decay_on", "clip_norm"] {
         let older =
             with_state(|state| assert!(state["config"].as_object_mut().unwrap().remove(younger).is_some()));
         assert_eq!(checkpoint::read(&older).unwrap().state, Some(state()), "{younger}");

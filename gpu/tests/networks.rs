@@ -31,10 +31,10 @@ fn networks_are_listed_with_parameters_and_flops() {
         "cnn          1x28x28       8      28,938      5,676,160",
         "cifar-cnn    3x32x32      13     541,094      6,637,328",
         "resnet18     3x32x32      67  11,173,962  1,110,845,440",
+        "transformer  1x1x64       44     818,241    110,116,864",
     ] {
         assert!(list.lines().any(|line| line == row), "{row} is missing:\n{list}");
     }
-    assert!(list.lines().any(|line| line.starts_with("transformer   1x1x64      44     818,241 ")), "{list}");
     let small = succeed(folder.path(), "networks --shape 1x3x3 --classes 4");
     assert!(small.lines().any(|line| line.starts_with("cnn ") && line.ends_with("does not fit")), "{small}");
     let layers = succeed(folder.path(), "networks resnet-8 --classes 100 --shape 3x16x16");
@@ -167,6 +167,15 @@ fn what_is_no_network_is_refused_in_one_sentence() {
             "the network does not fit samples of shape 1×28×28 with 10 classes: the last layer has 7 outputs, but the \
              data have 10 classes",
         ),
+        (
+            "train --data . --model transformer",
+            "the model transformer does not fit samples of shape 1×28×28 with 10 classes: the transformer takes sequences of \
+             tokens, but the data's samples are not tokens",
+        ),
+        ("networks transformer-2-3-16", "the 3 heads of the transformer do not divide its width, 16"),
+        ("train --data . --model transformer-4-4-128", "expected transformer, as this model is written"),
+        ("train --data . --decay-on matrix", "invalid value 'matrix' for '--decay-on <TENSORS>'"),
+        ("train --data . --clip-norm=-1", "--clip-norm is -1, but must be a number of at least 0"),
         ("train --data . --network own.json --model cnn", "cannot be used with"),
         ("train --data . --model resnet-20-16", "expected resnet-20, as this model is written"),
         (&format!("train --data . --model own-{hash}"), "is a custom network: give its file with --network"),
@@ -176,6 +185,24 @@ fn what_is_no_network_is_refused_in_one_sentence() {
         assert!(refused.contains(expected), "{command}: {refused}");
     }
     assert_eq!(fs::read_to_string(at("own.json")).unwrap(), OWN);
+}
+
+#[test]
+fn a_transformer_is_listed_for_its_context_and_vocabulary() {
+    let folder = folder();
+    let layers = succeed(folder.path(), "networks transformer-2-2-16 --shape 1x1x8 --classes 11");
+    for row in [
+        "transformer.wte embedding, 11 tokens to 16 channels input 16×1×8 176 0",
+        "transformer.h.1.attn.c_attn dense, 48 outputs transformer.h.1.ln_1 48×1×8 816 12,288",
+        "transformer.h.1.add_2 add transformer.h.1.add_1, transformer.h.1.mlp.c_proj 16×1×8 0 0",
+        "lm_head dense, 11 outputs transformer.ln_f 11×1×8 187 2,816",
+    ] {
+        let is_row = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ") == row;
+        assert!(layers.lines().any(is_row), "{row} is missing:\n{layers}");
+    }
+    let config = succeed(folder.path(), "train --decay-on matrices --clip-norm 0.5 --print-config");
+    let config: Value = serde_json::from_str(&config).unwrap();
+    assert_eq!((&config["decay_on"], &config["clip_norm"]), (&"matrices".into(), &0.5.into()));
 }
 
 /// Takes the network's name out of a run's lines, which all have the same.

@@ -1,6 +1,7 @@
 //! The loop over parameters that every optimizer's line runs in.
 
 use core::array;
+use core::iter;
 use core::mem::take;
 use core::ops::Range;
 
@@ -51,10 +52,9 @@ pub(super) fn update_decayed<F: Real, L: Line<F, SLOTS>, const SLOTS: usize>(
 where
     [F; SLOTS]: Slots<F, SLOTS>,
 {
-    if weight_decay == 0.0 {
-        return update(line, parameters, gradient, memory);
-    }
     let decayed = Decayed { line, weight_decay: Factor::new(F::of(weight_decay)) };
+    let mut all = iter::once(0..parameters.len());
+    let exempt = if weight_decay == 0.0 { &mut all } else { exempt };
     update_both(decayed, line, exempt, parameters, gradient, memory)
 }
 
@@ -71,16 +71,18 @@ pub(super) fn update_both<F: Real, const SLOTS: usize>(
 where
     [F; SLOTS]: Slots<F, SLOTS>,
 {
+    let len = parameters.len();
     let mut rest = Values::new(parameters, gradient, memory)?;
     let mut done = 0;
-    for Range { start, end } in exempt {
-        let (before, others) = rest.split_at(start.saturating_sub(done));
-        let (exempt, others) = others.split_at(end.saturating_sub(start.max(done)));
-        run(decayed, before);
-        run(plain, exempt);
-        (rest, done) = (others, done.max(end));
+    // Each line is run in one place, as its loops are what takes most of an optimizer's code.
+    while done < len {
+        let Range { start, end } = exempt.next().unwrap_or(len..len);
+        for (is_exempt, end) in [(false, start), (true, end)] {
+            let (values, others) = rest.split_at(end.saturating_sub(done));
+            (rest, done) = (others, done.max(end));
+            if is_exempt { run(plain, values) } else { run(decayed, values) }
+        }
     }
-    run(decayed, rest);
     Ok(())
 }
 

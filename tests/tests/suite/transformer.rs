@@ -33,7 +33,11 @@ fn network(model: Model) -> OwnedNetwork {
 fn text() -> Sequences<Vec<u8>, u8> {
     let mut token = 1_u8;
     let next = |place: u32| {
-        token = if place % 7 == 0 { (Key::new(3, 0).bits(place) % 11) as u8 } else { (3 * token + 1) % 11 };
+        token = if place.is_multiple_of(7) {
+            (Key::new(3, 0).bits(place) % 11) as u8
+        } else {
+            (3 * token + 1) % 11
+        };
         token
     };
     let tokens: Vec<u8> = (0..40 * CONTEXT + 1).map(next).collect();
