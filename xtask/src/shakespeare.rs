@@ -16,7 +16,7 @@ use crate::stamp::hex;
 
 /// Where the packed text lies, seen from the project's root, with its attribution.
 pub(crate) const KEPT: &str = "xtask/src/shakespeare";
-/// What must be beside every copy.
+/// What must accompany every copy.
 pub(crate) const ATTRIBUTION: &str = include_str!("shakespeare/LICENSE.txt");
 
 /// The text's two parts.

@@ -100,7 +100,7 @@ impl Vocabulary {
         self.characters.as_ref().map(|characters| characters.iter().collect())
     }
 
-    /// The tokens of a text; `None` where it has a character that is none of them.
+    /// The tokens of a text; `None` where one of its characters is not in the vocabulary.
     #[must_use]
     pub fn tokens_of(&self, text: &str) -> Option<Vec<u16>> {
         let Some(characters) = &self.characters else { return Some(tokens_of_bytes(text.as_bytes())) };
@@ -201,7 +201,7 @@ impl TextData {
     /// Sequences of `context` bytes.
     ///
     /// # Errors
-    /// When there is no byte, or a part is too short.
+    /// When the text is empty, or a part is too short.
     pub fn of_bytes(parts: [&[u8]; 2], context: u32) -> Result<Self, TextError> {
         if parts.iter().all(|part| part.is_empty()) {
             return Err(TextError::Empty);

@@ -1,4 +1,4 @@
-//! The folders that `cargo xtask data` fills, and the digests beside data files.
+//! The folders that `cargo xtask data` fills, and the digests that are kept with data files.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use crate::text;
 /// Where `cargo xtask data` puts the packed files, a folder for each data set, seen from the project's root.
 const PACKED: &str = "www/public/data";
 
-/// Where a data set may be: upwards from the current folder, then beside this crate's sources.
+/// Where a data set may be: upwards from the current folder, then where this crate's sources are.
 pub(super) fn folders(name: DatasetName) -> impl Iterator<Item = PathBuf> {
     let packed = Path::new(PACKED).join(name.name());
     let current = std::env::current_dir().unwrap_or_default();
@@ -28,7 +28,7 @@ pub(super) fn in_current_folder(name: DatasetName) -> PathBuf {
     std::env::current_dir().unwrap_or_default().join(PACKED).join(name.name())
 }
 
-/// What `manifest.json` says about the files beside it: names of unpacked files, and SHA-256 in hexadecimal.
+/// What `manifest.json` says about the files in its folder: names of unpacked files, and SHA-256 in hexadecimal.
 #[derive(Default)]
 pub(super) struct Digests {
     /// The manifest, where it counts.
