@@ -85,7 +85,7 @@ fn native(project: &Project, report: &mut Report) {
     });
     report.stage("tests", &[DATA], || {
         // This program is tested apart: a system that locks running programs could not build it anew.
-        let mut tests = vec!["test", "--workspace", "--exclude", "xtask"];
+        let mut tests = vec!["test", "--workspace", "--exclude", "xtask", "--no-fail-fast"];
         // One build with all that can be tested here; clippy has seen the one without.
         if has_mpi {
             tests.extend(["--features", "adadagrad-gpu/mpi"]);
