@@ -375,3 +375,75 @@ fn shakespeare_comes_in_two_parts() {
     let first = splits.vocabulary().unwrap().characters().unwrap();
     assert!(first.starts_with(' '), "{first:?}");
 }
+
+/// What `sample` writes.
+fn written(folder: &Path, arguments: &str, prompt: Option<&str>) -> Vec<u8> {
+    let mut command = program(folder, &format!("sample {arguments}"));
+    let output =
+        command.args(prompt.map(|prompt| ["--prompt", prompt]).into_iter().flatten()).output().unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    output.stdout
+}
+
+#[test]
+fn a_network_writes_what_it_has_read() {
+    let folder = folder();
+    succeed(folder.path(), &format!("{TRAIN} --sample-budget 40000 --save run.safetensors"));
+    let write = |flags: &str, prompt| {
+        text(&written(folder.path(), &format!("--load run.safetensors {flags}"), prompt))
+    };
+    let sure = write("--temperature 0 --characters 60", Some("the "));
+    assert!(sure.starts_with("the ") && sure.ends_with('\n'), "{sure:?}");
+    assert_eq!(sure.chars().count(), 4 + 60 + 1);
+    // The context holds as many characters as tell it what comes next, mostly.
+    let read = TEXT.repeat(2);
+    let characters: Vec<char> = sure.chars().take(64).collect();
+    for pair in characters.windows(2) {
+        assert!(read.contains(&pair.iter().collect::<String>()), "{pair:?} in {sure:?}");
+    }
+    assert_eq!(sure, write("--temperature 0 --characters 60 --seed 5", Some("the ")));
+    let drawn = write("--temperature 0.8 --characters 100 --seed 1", None);
+    assert!(drawn.starts_with('\n') && drawn.chars().count() == 102, "{drawn:?}");
+    assert!(drawn.chars().all(|character| TEXT.contains(character)), "{drawn:?}");
+    assert_eq!(drawn, write("--temperature 0.8 --characters 100 --seed 1", None));
+    assert_ne!(drawn, write("--temperature 0.8 --characters 100 --seed 2", None));
+    assert_eq!(write("--characters 0", Some("hen")), "hen\n");
+    // A reader that has enough ends it.
+    let mut command = program(folder.path(), "sample --load run.safetensors --characters 4000000000");
+    let mut endless = command.stdout(Stdio::piped()).spawn().unwrap();
+    drop(endless.stdout.take());
+    assert!(endless.wait().unwrap().success());
+}
+
+#[test]
+fn what_cannot_be_written_is_refused() {
+    let folder = folder();
+    succeed(folder.path(), &format!("{TRAIN} --sample-budget 50 --save run.safetensors"));
+    let bytes = "train --data book.txt --network bytes.json --context 4 --tokens bytes --max-batch 8 --quiet";
+    succeed(folder.path(), &format!("{bytes} --sample-budget 50 --save bytes.safetensors"));
+    // Bytes need not be text.
+    let found = written(folder.path(), "--load bytes.safetensors --characters 30", Some("é"));
+    assert!(found.starts_with("é".as_bytes()) && found.len() == 2 + 30 + 1, "{found:?}");
+    support::write_data(folder.path());
+    succeed(
+        folder.path(),
+        "train --data . --model logistic --sample-budget 20 --max-batch 8 --quiet --save mnist.safetensors",
+    );
+    for (arguments, expected) in [
+        ("--load mnist.safetensors", "mnist.safetensors: it is not the checkpoint of a run on a text"),
+        ("--load book.txt", "book.txt: "),
+        ("--load nothing.safetensors", "nothing.safetensors: "),
+        (
+            "--load run.safetensors --prompt theZ",
+            "--prompt has the character 'Z', which the text of the run does not have",
+        ),
+        ("--load run.safetensors --prompt=", "--prompt is empty"),
+        ("--load run.safetensors --temperature -1", "expected a number of at least 0"),
+        ("--load run.safetensors --temperature nan", "expected a finite number"),
+        ("--load run.safetensors --temperature 0,8", "expected a number, such as 0.001"),
+        ("--load run.safetensors --characters 1.5", "expected a whole number"),
+    ] {
+        let said = refuse(folder.path(), &format!("sample {arguments}"));
+        assert!(said.contains(expected), "{arguments}: {said}");
+    }
+}

@@ -133,6 +133,54 @@ impl Head {
     }
 }
 
+impl CausalAttention {
+    /// Values kept of a sequence of at most `context` tokens: a key and a value of each.
+    pub(crate) const fn kept_len(self, place: Place, context: usize) -> usize {
+        2 * place.output.channels as usize * context
+    }
+
+    /// y at one position of a sequence, from x there and from what is `kept` of the positions before, to which the key and
+    /// the value of this one are added. `kept` has [`Self::kept_len`] values, `scratch` two for each position.
+    pub(crate) fn forward_at<F: Real>(
+        self,
+        position: usize,
+        call: &Forward<'_, F>,
+        kept: &mut [F],
+        y: &mut [F],
+        scratch: &mut [F],
+    ) {
+        let Forward { backend, x: [x, _], .. } = *call;
+        let (context, seen) = (kept.len() / (2 * y.len()), position + 1);
+        let head = Head { channels: y.len() / self.heads as usize, positions: seen };
+        let third = x.chunks_exact(head.channels);
+        let own = third
+            .clone()
+            .zip(third.clone().skip(self.heads as usize))
+            .zip(third.skip(2 * self.heads as usize));
+        let (keys, values) = kept.split_at_mut(y.len() * context);
+        let kept = keys
+            .chunks_exact_mut(head.channels * context)
+            .zip(values.chunks_exact_mut(head.channels * context));
+        let (scores, rest) = scratch.split_at_mut(context);
+        let (scores, attention) = (&mut scores[..seen], &mut rest[..seen]);
+        for ((((query, key), value), (keys, values)), y) in
+            own.zip(kept).zip(y.chunks_exact_mut(head.channels))
+        {
+            let place = position * head.channels..seen * head.channels;
+            keys[place.clone()].copy_from_slice(key);
+            values[place].copy_from_slice(value);
+            let of = |values| Matrix::of(values, seen, head.channels).transposed();
+            let query = Matrix::of(query, 1, head.channels);
+            backend.multiply(query, of(keys), F::zero(), MatrixMut::of(scores, 1, seen));
+            let scale = head.scale::<F>();
+            scores.iter_mut().for_each(|score| *score *= scale);
+            softmax(scores, attention);
+            let weights = Matrix::of(attention, seen, 1);
+            backend.multiply(of(values), weights, F::zero(), MatrixMut::of(y, head.channels, 1));
+        }
+    }
+}
+
 impl<F: Real> Layer<F> for CausalAttention {
     fn forward(&self, call: &Forward<'_, F>, y: &mut [F], scratch: &mut [F]) {
         let Forward { backend, place, x: [x, _], .. } = *call;

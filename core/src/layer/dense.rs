@@ -38,7 +38,7 @@ impl Dense {
     }
 
     /// What it is on a sequence.
-    const fn on_positions(self) -> Conv2d {
+    pub(crate) const fn on_positions(self) -> Conv2d {
         Conv2d { outputs: self.outputs, kernel: 1, stride: 1, padding: 0, bias: true }
     }
 

@@ -26,6 +26,16 @@ impl PositionEmbedding {
     }
 }
 
+impl PositionEmbedding {
+    /// y at one position of a sequence, from x there.
+    pub(crate) fn forward_at<F: Real>(self, position: usize, call: &Forward<'_, F>, y: &mut [F]) {
+        let row = &call.parameters[position * y.len()..][..y.len()];
+        for ((y, &x), &weight) in y.iter_mut().zip(call.x[0]).zip(row) {
+            *y = x + weight;
+        }
+    }
+}
+
 impl Signature for PositionEmbedding {}
 
 impl fmt::Display for PositionEmbedding {

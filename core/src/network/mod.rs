@@ -5,6 +5,7 @@
 
 mod backward;
 mod buffers;
+mod decode;
 mod error;
 mod exempt;
 mod fusion;
@@ -22,6 +23,7 @@ mod workspace;
 
 use crate::layer::{Embedding, Operation};
 pub use crate::shape::Shape;
+pub use decode::DecodeError;
 pub use error::NetworkError;
 pub use grain::Grain;
 pub use initialise::initialise;

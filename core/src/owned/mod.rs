@@ -21,6 +21,7 @@ pub mod text;
 pub mod threads;
 pub mod wire;
 mod workspaces;
+mod writer;
 mod zeros;
 
 pub use activation_cache::ActivationCache;
@@ -37,3 +38,4 @@ pub use run::{Advance, LocalRun, Shared};
 pub use shared_dataset::SharedDataset;
 pub use statistics::OwnedStatistics;
 pub use sweep_memory::SweepMemory;
+pub use writer::{WriteError, Writer};

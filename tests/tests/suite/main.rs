@@ -9,6 +9,7 @@ mod cluster;
 mod confident;
 mod coupling;
 mod critical_batch;
+mod decode;
 mod determinism;
 mod firmware;
 mod fuzz;

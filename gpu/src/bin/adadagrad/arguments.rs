@@ -17,7 +17,7 @@ use crate::network::NetworkArguments;
 use crate::parts::{Chosen, EveryChoice, PartArguments, choice_parser, help_of, word_parser};
 use crate::save_every::SaveEvery;
 use crate::setting_arguments::{BatchArguments, SettingArguments};
-use crate::values::{fraction, image_size, number, positive, shape, whole, whole_in_list};
+use crate::values::{fraction, image_size, not_negative, number, positive, shape, whole, whole_in_list};
 
 /// Trains neural networks with adaptive batch sizes (AdAdaGrad, arXiv 2402.11215).
 ///
@@ -123,6 +123,12 @@ pub(crate) enum Command {
     /// the network are computed from pixels: PyTorch must be given the same.
     #[command(after_long_help = EXPORT_EXAMPLES)]
     Export(ExportArguments),
+    /// Let a network that was trained on a text write one
+    ///
+    /// The text begins with the prompt. Each of the following characters (or bytes, if the run's tokens are bytes) is drawn from
+    /// the network's probabilities. The same checkpoint, prompt, temperature and seed give the same text on every machine.
+    #[command(after_long_help = SAMPLE_EXAMPLES)]
+    Sample(SampleArguments),
     /// List the networks that --model takes, or the layers of one of them
     ///
     /// Parameters and FLOPs (multiplications and additions of one sample's forward pass) depend on the samples: their
@@ -269,6 +275,11 @@ Example:
 In PyTorch, with the module of the model (gpu/README.md describes all of them):
   from safetensors.torch import load_file
   model.load_state_dict(load_file(\"model.safetensors\"))";
+
+const SAMPLE_EXAMPLES: &str = "\
+Examples:
+  adadagrad sample --load model.safetensors
+  adadagrad sample --load model.safetensors --prompt \"To be, or \" --temperature 0.8 --characters 500";
 
 const NETWORKS_EXAMPLES: &str = "\
 Examples:
@@ -616,6 +627,26 @@ pub(crate) struct ExportArguments {
     pub(crate) overwrite: bool,
     #[command(flatten)]
     pub(crate) network: NetworkArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SampleArguments {
+    /// The checkpoint of a run on a text
+    #[arg(long, value_name = "FILE")]
+    pub(crate) load: PathBuf,
+    /// The text to continue [default: a line break]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    pub(crate) prompt: Option<String>,
+    /// The network's outputs are divided by it before the softmax: below 1 the text is more predictable, above 1 less. 0
+    /// takes the most probable character each time
+    #[arg(long, value_name = "NUMBER", default_value_t = 1.0, allow_hyphen_values = true, value_parser = not_negative)]
+    pub(crate) temperature: f64,
+    /// Number of characters after the prompt
+    #[arg(long, value_name = "N", default_value_t = 500, value_parser = whole::<u32>)]
+    pub(crate) characters: u32,
+    /// Decides which characters are drawn
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole::<u64>)]
+    pub(crate) seed: u64,
 }
 
 #[derive(Debug, Args)]

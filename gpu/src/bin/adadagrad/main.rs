@@ -28,6 +28,7 @@ mod profile;
 mod progress;
 mod resume_command;
 mod rules;
+mod sample;
 mod save_every;
 mod selftest;
 mod setting_arguments;
@@ -73,6 +74,7 @@ fn run(command: &Command, given: &ArgMatches) -> ExitCode {
         Command::Devices => devices::run(),
         Command::Evaluate(arguments) => evaluate::run(arguments),
         Command::Export(arguments) => export::run(arguments),
+        Command::Sample(arguments) => sample::run(arguments),
         Command::Networks(arguments) => networks::run(arguments),
         Command::Rules(arguments) => rules::run(arguments),
         Command::Advise(arguments) => advise::run(arguments),

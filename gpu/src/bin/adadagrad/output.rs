@@ -15,13 +15,16 @@ use crate::job;
 /// Whether a result was lost other than by a closed pipe.
 static LOST: AtomicBool = AtomicBool::new(false);
 
-/// Writes a result to standard output.
-pub(crate) fn result(text: impl AsRef<[u8]>) {
+/// Writes a result to standard output; tells whether that takes more.
+pub(crate) fn result(text: impl AsRef<[u8]>) -> bool {
     if !job::is_first() {
-        return;
+        return true;
     }
     let mut stdout = stdout().lock();
-    take(stdout.write_all(text.as_ref()).and_then(|()| stdout.flush()));
+    let written = stdout.write_all(text.as_ref()).and_then(|()| stdout.flush());
+    let takes_more = written.is_ok();
+    take(written);
+    takes_more
 }
 
 /// Takes note of how writing a result to standard output went.

@@ -17,6 +17,12 @@ pub(crate) fn number(text: &str) -> Result<f64, String> {
     Ok(number)
 }
 
+/// A finite number of at least 0.
+pub(crate) fn not_negative(text: &str) -> Result<f64, String> {
+    let number = number(text)?;
+    if number >= 0.0 { Ok(number) } else { Err("expected a number of at least 0".to_owned()) }
+}
+
 /// A fraction: above 0 and below 1.
 pub(crate) fn fraction(text: &str) -> Result<f64, String> {
     let fraction = number(text)?;
