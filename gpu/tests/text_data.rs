@@ -386,6 +386,23 @@ fn written(folder: &Path, arguments: &str, prompt: Option<&str>) -> Vec<u8> {
 }
 
 #[test]
+fn without_a_model_a_text_is_read_by_the_transformer() {
+    let folder = folder();
+    let model = |flags: &str| {
+        let said = succeed(folder.path(), &format!("train {flags} --print-config"));
+        serde_json::from_str::<serde_json::Value>(&said).unwrap()["model"].clone()
+    };
+    fs::write(folder.path().join("run.json"), r#"{"dataset": "shakespeare"}"#).unwrap();
+    for flags in
+        ["--data book.txt", "--dataset own --data book.txt", "--dataset shakespeare", "--config run.json"]
+    {
+        assert_eq!(model(flags), "transformer", "{flags}");
+    }
+    assert_eq!(model("--data book.txt --model transformer-1-1-8"), "transformer-1-1-8");
+    assert_eq!(model(""), "cnn");
+}
+
+#[test]
 fn a_network_writes_what_it_has_read() {
     let folder = folder();
     succeed(folder.path(), &format!("{TRAIN} --sample-budget 40000 --save run.safetensors"));

@@ -15,8 +15,8 @@
 //! (Parameters for 28×28 grey images in the first three lines, 3×32×32 in the others, ten classes; of the transformer for 64
 //! positions of 65 tokens.)
 //!
-//! Parameters are initialised as in PyTorch, those of the transformer as GPT-2's: see [`crate::network::initialise`]. To add a model: its file, and its
-//! lines here and in `text.rs`.
+//! Parameters are initialised as in PyTorch, those of the transformer as GPT-2's: see [`crate::network::initialise`]. To
+//! add a model: its file, and its lines here and in `text.rs`.
 
 mod cifar_cnn;
 mod cnn;

@@ -125,6 +125,12 @@ impl PlaceArguments {
         }
     }
 
+    /// Whether the data are a text, as their name or that of their file says.
+    pub(crate) fn is_text(&self, dataset: DatasetName) -> bool {
+        let is_file = |data: &Path| matches!(data::kind_in(dataset, data), Ok(Some(Kind::Text)));
+        dataset == DatasetName::Shakespeare || self.data.as_deref().is_some_and(is_file)
+    }
+
     /// The engine for a run.
     pub(crate) fn engine(
         &self,

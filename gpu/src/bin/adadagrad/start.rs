@@ -185,9 +185,12 @@ fn new_config(
         default.normalisation = state.config.normalisation;
         default.text = state.config.text;
     }
-    let config = settings.resolve(default, own_layers)?;
+    let mut config = settings.resolve(default, own_layers)?;
     if let Some(own) = own {
         origin::check_model(config.model, own)?;
+    } else if settings.preset.is_none() && place.is_text(place.dataset_or(config.dataset)?) {
+        // No network for images could read it.
+        config = settings.resolve(RunConfig { model: Model::TRANSFORMER, ..default }, own_layers)?;
     }
     let text = place.reading.text_over(config.text);
     Ok(RunConfig { dataset: place.dataset_or(config.dataset)?, text, ..config })
