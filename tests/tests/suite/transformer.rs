@@ -343,7 +343,8 @@ fn a_transformer_learns_with_the_same_bits_on_any_number_of_threads() {
         let config = config();
         let threads = NonZero::new(threads).unwrap();
         let mut engine = ThreadsEngine::new(&config, Arc::new(text()), threads).unwrap();
-        let mut trainer = Trainer::<f32>::new(config, 40).unwrap().with_grain(engine.grain());
+        let trainer = Trainer::<f32>::new(config, 40).unwrap();
+        let mut trainer = trainer.with_grain(engine.grain()).with_positions(engine.positions());
         let mut found = Vec::new();
         while let Some(plan) = trainer.plan() {
             found.push(engine.step(&mut trainer, &plan).unwrap());
