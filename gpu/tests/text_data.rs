@@ -405,25 +405,21 @@ fn without_a_model_a_text_is_read_by_the_transformer() {
 #[test]
 fn a_network_writes_what_it_has_read() {
     let folder = folder();
-    succeed(folder.path(), &format!("{TRAIN} --sample-budget 40000 --save run.safetensors"));
+    let train = "train --data book.txt --model transformer-1-2-16 --context 8 --initial-batch 8 --max-batch 32 --optimizer adam \
+                 --learning-rate 0.01 --sample-budget 12000 --quiet --save run.safetensors";
+    succeed(folder.path(), train);
     let write = |flags: &str, prompt| {
         text(&written(folder.path(), &format!("--load run.safetensors {flags}"), prompt))
     };
+    // It has learned what comes next, also where the sequence that it reads begins anew.
     let sure = write("--temperature 0 --characters 60", Some("the "));
-    assert!(sure.starts_with("the ") && sure.ends_with('\n'), "{sure:?}");
-    assert_eq!(sure.chars().count(), 4 + 60 + 1);
-    // The context holds as many characters as tell it what comes next, mostly.
-    let read = TEXT.repeat(2);
-    let characters: Vec<char> = sure.chars().take(64).collect();
-    for pair in characters.windows(2) {
-        assert!(read.contains(&pair.iter().collect::<String>()), "{pair:?} in {sure:?}");
-    }
+    assert_eq!(sure, TEXT.repeat(3)[..64].to_owned() + "\n");
     assert_eq!(sure, write("--temperature 0 --characters 60 --seed 5", Some("the ")));
-    let drawn = write("--temperature 0.8 --characters 100 --seed 1", None);
+    let drawn = write("--temperature 4 --characters 100 --seed 1", None);
     assert!(drawn.starts_with('\n') && drawn.chars().count() == 102, "{drawn:?}");
     assert!(drawn.chars().all(|character| TEXT.contains(character)), "{drawn:?}");
-    assert_eq!(drawn, write("--temperature 0.8 --characters 100 --seed 1", None));
-    assert_ne!(drawn, write("--temperature 0.8 --characters 100 --seed 2", None));
+    assert_eq!(drawn, write("--temperature 4 --characters 100 --seed 1", None));
+    assert_ne!(drawn, write("--temperature 4 --characters 100 --seed 2", None));
     assert_eq!(write("--characters 0", Some("hen")), "hen\n");
     // A reader that has enough ends it.
     let mut command = program(folder.path(), "sample --load run.safetensors --characters 4000000000");
