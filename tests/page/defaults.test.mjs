@@ -42,8 +42,8 @@ test('a choice has the defaults; only η is kept from one test to the next', () 
 });
 
 test('every setting has a field with a title, and what is wrong with it is said with that title', () => {
-  // Chosen elsewhere: the data above the form.
-  const elsewhere = ['dataset'];
+  // Chosen elsewhere: the data above the form. How a text is read: the page offers none.
+  const elsewhere = ['dataset', 'text.tokens', 'text.context'];
   for (const config of CHOSEN) {
     const fields = fieldSpecs(config, CATALOGUE);
     for (const place of Object.keys(flatten(config))) {
