@@ -34,21 +34,21 @@ export class AddressBar {
   constructor(state: PageState, tools: AddressTools) {
     this.#state = state;
     this.#tools = tools;
-    window.addEventListener('hashchange', () => this.#followed());
+    window.addEventListener('hashchange', ({ newURL }) => this.#followed(new URL(newURL).hash));
   }
 
   /** Takes what the address says; the presets must be known. Afterwards the address follows the state. */
   start(): void {
-    this.read();
+    this.read(location.hash);
     if (this.#writing) return;
     this.#writing = true;
     const { settings, engineChoice, horizontalAxis, smoothing, thresholds } = this.#state;
     for (const part of [settings, engineChoice, horizontalAxis, smoothing, thresholds]) part.observe(() => this.#write());
   }
 
-  read(): void {
+  read(hash: string): void {
     const catalogue = this.#state.catalogue.value;
-    const reading = catalogue === null ? null : readAddress(location.hash, catalogue);
+    const reading = catalogue === null ? null : readAddress(hash, catalogue);
     if (reading === null) return;
     const { choices, base, words, problems } = reading;
     this.#tell(problems);
@@ -87,9 +87,12 @@ export class AddressBar {
     setText(this.#note, problems.length === 0 ? '' : `Not everything in the address could be used. ${inBrief(problems)}`);
   }
 
-  /** Somebody typed another address, or went to an anchor: then the state is written behind it again. */
-  #followed(): void {
-    if (location.hash.includes('=')) this.read();
+  /**
+   * Somebody typed another address, or went to an anchor: then the state is written behind it again. By the time that this is
+   * told, the state may have been written over what was typed.
+   */
+  #followed(hash: string): void {
+    if (hash.includes('=')) this.read(hash);
     else this.#write();
   }
 
