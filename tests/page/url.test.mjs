@@ -154,7 +154,7 @@ test('the page takes its state from the address, writes every change into it, an
       thresholds: document.getElementById('thresholds').checked,
     }));
   assert.deepEqual(await shown(), { seed: '11', eta: '0.5', axis: 'seconds', engine: 'cpu', thresholds: true });
-  // The page itself writes its state over what was typed before it is told of that: what was typed counts.
+  // The page writes its own state into the address before it hears of the new one. The new one counts.
   await page.evaluate(() => {
     const before = location.href;
     location.hash = '#preset=quick&seed=12&axis=steps&test.eta=many';

@@ -152,11 +152,9 @@ impl CausalAttention {
         let Forward { backend, x: [x, _], .. } = *call;
         let (context, seen) = (kept.len() / (2 * y.len()), position + 1);
         let head = Head { channels: y.len() / self.heads as usize, positions: seen };
-        let third = x.chunks_exact(head.channels);
-        let own = third
-            .clone()
-            .zip(third.clone().skip(self.heads as usize))
-            .zip(third.skip(2 * self.heads as usize));
+        let heads = self.heads as usize;
+        let queries = x.chunks_exact(head.channels);
+        let own = queries.clone().zip(queries.clone().skip(heads)).zip(queries.skip(2 * heads));
         let (keys, values) = kept.split_at_mut(y.len() * context);
         let kept = keys
             .chunks_exact_mut(head.channels * context)

@@ -106,8 +106,8 @@ impl Network<'_> {
     /// at all earlier positions have been read before, in their order, with the same memory, of which attention keeps their
     /// keys and values. At position 0 another sequence begins.
     ///
-    /// The outputs have the bits of a forward pass over the whole sequence with [`PlainBackend`], on every platform.
-    /// Parameters are in the order of files.
+    /// The outputs have the bits of a forward pass over the whole sequence with [`PlainBackend`] (of more than one token: dense
+    /// layers add up a vector in another order). Parameters are in the order of files.
     ///
     /// # Errors
     /// As [`Self::decode_len`]; when the token or the position does not exist, or lengths do not fit.

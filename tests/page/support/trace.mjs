@@ -30,7 +30,7 @@ export async function startTrace(browser, page) {
   await page.evaluate(`globalThis.piecesOfWork = setInterval(${doPiecesOfWork}, ${MILLISECONDS_BETWEEN_PIECES}, 1, ${JSON.stringify(PIECE)})`);
 }
 
-/** Blocks the main thread in one task, for as long as so many pieces of work take. */
+/** Blocks the main thread with one task of this many pieces of work. */
 export function blockMainThread(page, pieces) {
   return page.evaluate(`(${doPiecesOfWork})(${pieces})`);
 }

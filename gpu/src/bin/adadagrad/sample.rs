@@ -3,9 +3,7 @@
 use std::process::ExitCode;
 
 use adadagrad_core::owned::Writer;
-use adadagrad_core::owned::checkpoint::State;
 use adadagrad_core::owned::text::Vocabulary;
-use adadagrad_core::text::TokenKind;
 
 use crate::arguments::SampleArguments;
 use crate::files::{self, about};
@@ -15,11 +13,12 @@ use crate::{Outcome, output};
 pub(crate) fn run(arguments: &SampleArguments) -> Outcome {
     let load = arguments.load.as_path();
     let checkpoint = files::load_checkpoint(load)?;
-    let no_text =
-        || about(load, "it is not the checkpoint of a run on a text, so it holds no characters to write");
-    let of_text = |state: &State| Some((state.network().ok()?, state.vocabulary.clone()?));
-    let (network, vocabulary) = checkpoint.state.as_ref().and_then(of_text).ok_or_else(no_text)?;
-    let prompt = prompt(arguments, &vocabulary)?;
+    let of_text = checkpoint.state.as_ref().and_then(|state| Some((state, state.vocabulary.as_ref()?)));
+    let (state, vocabulary) = of_text.ok_or_else(|| {
+        about(load, "it is not the checkpoint of a run on a text, so it holds no characters to write")
+    })?;
+    let network = state.network().map_err(|error| about(load, error))?;
+    let prompt = prompt(arguments, vocabulary)?;
     let parameters = checkpoint.parameters(network.view()).map_err(|error| about(load, error))?;
     let mut writer =
         Writer::<f32>::new(network, parameters, arguments.seed).map_err(|error| about(load, error))?;
@@ -49,7 +48,6 @@ fn prompt(arguments: &SampleArguments, vocabulary: &Vocabulary) -> Result<Vec<u1
         return Err("--prompt is empty, but the network continues a text: give at least one character".into());
     }
     vocabulary.tokens_of(prompt).ok_or_else(|| {
-        debug_assert_eq!(vocabulary.kind(), TokenKind::Characters);
         let unknown =
             prompt.chars().find(|&character| vocabulary.tokens_of(&character.to_string()).is_none());
         format!(
