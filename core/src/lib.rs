@@ -42,6 +42,7 @@ pub mod parameter_bytes;
 pub mod random;
 mod ratio_average;
 pub mod real;
+mod reason;
 pub mod schedule;
 pub mod sequences;
 pub mod settings;

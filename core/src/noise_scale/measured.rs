@@ -1,5 +1,5 @@
 use super::{Noise, Sensor};
-use crate::statistics::Reason;
+use crate::reason::Reason;
 
 /// The sensors other than the plain one, which needs only the samples' norms.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,5 +1,5 @@
 use crate::real::Real;
-use crate::statistics::Reason;
+use crate::reason::Reason;
 
 /// Noise and signal of a batch's gradients.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

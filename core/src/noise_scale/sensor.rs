@@ -1,6 +1,6 @@
-use super::{Noise, Sensors};
+use super::Noise;
 use crate::real::{Real, count};
-use crate::statistics::{Needs, Reason};
+use crate::reason::Reason;
 
 /// How a noise scale is measured. See the [module](super).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,11 +49,5 @@ impl Sensor {
             Self::Sign => Noise { noise: noise.squared(), signal: square.squared() },
         };
         if noise.noise.is_finite() && noise.signal.is_finite() { Ok(noise) } else { Err(Reason::NonFinite) }
-    }
-
-    /// The statistics that it needs.
-    #[must_use]
-    pub fn needs(self) -> Needs {
-        Needs { norms: true, sensors: Sensors::of(self), ..Needs::NONE }
     }
 }

@@ -4,8 +4,22 @@ use std::fs;
 use std::path::Path;
 
 /// From the ground up: each may use those before it, and none of those after it.
-const ORDER: [&str; 11] =
-    ["length", "vectors", "real", "shape", "loss", "windows", "sink", "backend", "layer", "network", "model"];
+const ORDER: [&str; 14] = [
+    "length",
+    "vectors",
+    "real",
+    "reason",
+    "noise_scale",
+    "statistics",
+    "shape",
+    "loss",
+    "windows",
+    "sink",
+    "backend",
+    "layer",
+    "network",
+    "model",
+];
 
 /// The lines of code of a module, with all that are below it.
 fn lines(place: &Path) -> Vec<String> {
