@@ -46,13 +46,14 @@ impl Engine for ThreadsEngine {
     }
 
     fn description(&self) -> String {
-        let threads = match self.threads() {
-            1 => "1 thread".to_owned(),
-            threads => format!("{threads} threads"),
+        let of_rank = match (self.device(), self.threads()) {
+            (Some(device), _) => device.to_owned(),
+            (None, 1) => "1 thread".to_owned(),
+            (None, threads) => format!("{threads} threads"),
         };
         match self.ranks() {
-            1 => threads,
-            ranks => format!("{ranks} ranks with {threads} each"),
+            1 => of_rank,
+            ranks => format!("{ranks} ranks with {of_rank} each"),
         }
     }
 

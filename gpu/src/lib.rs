@@ -12,6 +12,8 @@ pub mod fallback;
 mod file_kind;
 pub mod gpu;
 #[cfg(not(target_family = "wasm"))]
+pub mod gpu_parts;
+#[cfg(not(target_family = "wasm"))]
 pub mod input_file;
 pub mod memory;
 #[cfg(not(target_family = "wasm"))]

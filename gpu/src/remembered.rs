@@ -2,13 +2,31 @@
 //!
 //! A file that is missing, broken or cannot be written means another trial, never an error.
 
-use std::cell::RefCell;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::output_file;
 use crate::webgpu::{Choice, Gpu, GpuError, Opening, Profile, choose};
+
+/// Which adapter is opened.
+#[derive(Clone, Debug, Default)]
+pub struct AdapterWish {
+    /// Part of its name; `None`: the fastest.
+    pub name: Option<String>,
+    /// Of several ranks of a cluster, the number of this one among those of its machine.
+    pub local_rank: Option<usize>,
+}
+
+impl AdapterWish {
+    async fn open(&self) -> Result<Gpu, GpuError> {
+        let name = self.name.as_deref();
+        match self.local_rank {
+            None => Gpu::open(name).await,
+            Some(rank) => Gpu::open_for_rank(name, rank).await,
+        }
+    }
+}
 
 /// A file of choices, one per adapter.
 #[derive(Clone, Debug)]
@@ -58,8 +76,8 @@ impl Remembered {
     ///
     /// # Errors
     /// When there is no device, or it was lost.
-    pub async fn open(&self, adapter: Option<&str>) -> Result<Gpu, GpuError> {
-        let gpu = Gpu::open(adapter).await?;
+    pub async fn open(&self, wish: &AdapterWish) -> Result<Gpu, GpuError> {
+        let gpu = wish.open().await?;
         let known = self.find(&gpu);
         let (gpu, choice) = choose(gpu, known.as_ref()).await?;
         if known.is_none() {
@@ -73,21 +91,20 @@ impl Remembered {
 /// after its device was lost continues with the same bits, whether or not they could be remembered.
 pub fn opening(
     remembered: Remembered,
-    adapter: Option<&str>,
+    wish: AdapterWish,
     profile: Option<Profile>,
-) -> impl Fn() -> Opening + 'static {
-    let adapter = adapter.map(str::to_owned);
-    let first = Rc::new(RefCell::new(None));
+) -> impl Fn() -> Opening + Send + 'static {
+    let first = Arc::new(Mutex::new(None));
     move || {
-        let (remembered, adapter, profile, first) =
-            (remembered.clone(), adapter.clone(), profile.clone(), Rc::clone(&first));
+        let (remembered, wish, profile, first) =
+            (remembered.clone(), wish.clone(), profile.clone(), Arc::clone(&first));
         Box::pin(async move {
-            let known = *first.borrow();
+            let known = *first.lock().unwrap_or_else(PoisonError::into_inner);
             let gpu = match known {
-                Some(variants) => Gpu::open(adapter.as_deref()).await?.with_variants(variants),
-                None => remembered.open(adapter.as_deref()).await?,
+                Some(variants) => wish.open().await?.with_variants(variants),
+                None => remembered.open(&wish).await?,
             };
-            first.replace(Some(gpu.variants()));
+            *first.lock().unwrap_or_else(PoisonError::into_inner) = Some(gpu.variants());
             Ok(match profile {
                 Some(profile) => gpu.with_profile(profile),
                 None => gpu,

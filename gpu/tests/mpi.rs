@@ -103,6 +103,29 @@ fn the_number_of_parts_is_a_setting() {
     assert!(found[0] != found[1]);
 }
 
+/// Each rank on a GPU of its own, as far as the machine has several.
+#[test]
+fn ranks_on_gpus_write_the_same_checkpoint() {
+    if support::device().is_none() {
+        return;
+    }
+    let folder = folder();
+    write_data(folder.path());
+    let run = "train --data . --model cnn --initial-batch 40 --max-batch 60 --sample-budget 200 --device gpu";
+    let checkpoints = [1, 2].map(|ranks| {
+        let output = well(&mut on_ranks(folder.path(), ranks, &format!("{run} --save {ranks}.st")));
+        if ranks == 2 {
+            assert!(text(&output.stdout).contains("2 ranks with "), "{}", text(&output.stdout));
+        }
+        fs::read(folder.path().join(format!("{ranks}.st"))).unwrap()
+    });
+    assert!(checkpoints[0] == checkpoints[1]);
+    let refused = refusal(&mut on_ranks(folder.path(), 2, &run.replace("--device gpu", "--device auto")));
+    assert!(refused.contains("several ranks must all compute on the same kind of device"), "{refused}");
+    let refused = refusal(&mut on_ranks(folder.path(), 2, &format!("{run} --adapter nothing-of-that-name")));
+    assert_eq!(refused.matches("no adapter's name contains").count(), 1, "{refused}");
+}
+
 /// Processes that another MPI library's launcher has started know nothing of each other.
 #[test]
 fn processes_of_another_launcher_are_refused() {

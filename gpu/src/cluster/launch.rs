@@ -15,15 +15,22 @@ pub struct Launch {
     pub size: usize,
     /// Number of those on this machine.
     pub local_size: usize,
+    /// This process among those on this machine.
+    pub local_rank: usize,
 }
 
 /// What launchers call these numbers: Open MPI, those that follow MPICH, MVAPICH, and Slurm's `srun` without any of them.
 /// (`SLURM_NTASKS` is set in a batch script too, which runs once.)
-const VARIABLES: [[&str; 3]; 4] = [
-    ["OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_SIZE"],
-    ["PMI_RANK", "PMI_SIZE", "MPI_LOCALNRANKS"],
-    ["MV2_COMM_WORLD_RANK", "MV2_COMM_WORLD_SIZE", "MV2_COMM_WORLD_LOCAL_SIZE"],
-    ["SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_STEP_TASKS_PER_NODE"],
+const VARIABLES: [[&str; 4]; 4] = [
+    [
+        "OMPI_COMM_WORLD_RANK",
+        "OMPI_COMM_WORLD_SIZE",
+        "OMPI_COMM_WORLD_LOCAL_SIZE",
+        "OMPI_COMM_WORLD_LOCAL_RANK",
+    ],
+    ["PMI_RANK", "PMI_SIZE", "MPI_LOCALNRANKS", "MPI_LOCALRANKID"],
+    ["MV2_COMM_WORLD_RANK", "MV2_COMM_WORLD_SIZE", "MV2_COMM_WORLD_LOCAL_SIZE", "MV2_COMM_WORLD_LOCAL_RANK"],
+    ["SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_STEP_TASKS_PER_NODE", "SLURM_LOCALID"],
 ];
 
 /// What a launcher such as `mpirun` says; `None` where the program was started by itself.
@@ -39,13 +46,12 @@ fn launched_in(variable: impl Fn(&str) -> Option<String>) -> Option<Launch> {
         let text = variable(name)?;
         text.split(|c: char| !c.is_ascii_digit()).next()?.parse::<usize>().ok()
     };
-    VARIABLES.iter().find_map(|&[rank, size, local_size]| {
+    VARIABLES.iter().find_map(|&[rank, size, local_size, local_rank]| {
         let (rank, size) = (number(rank)?, number(size)?);
-        (rank < size).then(|| Launch {
-            rank,
-            size,
-            local_size: first(local_size).unwrap_or(1).clamp(1, size),
-        })
+        let local_size = first(local_size).unwrap_or(1).clamp(1, size);
+        // Launchers fill one machine after the other unless they are told otherwise.
+        let local_rank = number(local_rank).unwrap_or(rank % local_size);
+        (rank < size).then_some(Launch { rank, size, local_size, local_rank })
     })
 }
 
@@ -90,19 +96,20 @@ mod tests {
             ("OMPI_COMM_WORLD_RANK", "2"),
             ("OMPI_COMM_WORLD_SIZE", "4"),
             ("OMPI_COMM_WORLD_LOCAL_SIZE", "2"),
+            ("OMPI_COMM_WORLD_LOCAL_RANK", "1"),
         ];
-        assert_eq!(with(&open_mpi), Some(Launch { rank: 2, size: 4, local_size: 2 }));
+        assert_eq!(with(&open_mpi), Some(Launch { rank: 2, size: 4, local_size: 2, local_rank: 1 }));
         let mpich = [("PMI_RANK", "0"), ("PMI_SIZE", "3")];
-        assert_eq!(with(&mpich), Some(Launch { rank: 0, size: 3, local_size: 1 }));
+        assert_eq!(with(&mpich), Some(Launch { rank: 0, size: 3, local_size: 1, local_rank: 0 }));
         let mvapich = [("MV2_COMM_WORLD_RANK", "1"), ("MV2_COMM_WORLD_SIZE", "2")];
-        assert_eq!(with(&mvapich), Some(Launch { rank: 1, size: 2, local_size: 1 }));
+        assert_eq!(with(&mvapich), Some(Launch { rank: 1, size: 2, local_size: 1, local_rank: 0 }));
         let slurm =
             [("SLURM_PROCID", "6"), ("SLURM_STEP_NUM_TASKS", "11"), ("SLURM_STEP_TASKS_PER_NODE", "4(x2),3")];
-        assert_eq!(with(&slurm), Some(Launch { rank: 6, size: 11, local_size: 4 }));
+        assert_eq!(with(&slurm), Some(Launch { rank: 6, size: 11, local_size: 4, local_rank: 2 }));
         // A batch script, and what Open MPI has started within it.
         assert_eq!(with(&[("SLURM_PROCID", "0"), ("SLURM_NTASKS", "4")]), None);
         let within = [&slurm[..], &open_mpi[..]].concat();
-        assert_eq!(with(&within), Some(Launch { rank: 2, size: 4, local_size: 2 }));
+        assert_eq!(with(&within), Some(Launch { rank: 2, size: 4, local_size: 2, local_rank: 1 }));
         assert_eq!(with(&[("PMI_RANK", "3"), ("PMI_SIZE", "3")]), None);
         assert_eq!(with(&[("PMI_RANK", "x"), ("PMI_SIZE", "3")]), None);
     }

@@ -181,6 +181,17 @@ pub fn is_software(info: &wgpu::AdapterInfo) -> bool {
 }
 
 /// The adapter that the system prefers for heavy work.
+/// Those whose names contain this: at least one.
+async fn adapters_named(name: &str) -> Result<Vec<wgpu::Adapter>, GpuError> {
+    let wanted = name.to_ascii_lowercase();
+    let mut named = adapters().await?;
+    named.retain(|adapter| adapter.get_info().name.to_ascii_lowercase().contains(&wanted));
+    if named.is_empty() {
+        return Err(GpuError::NoAdapter(format!("no adapter's name contains “{name}”")));
+    }
+    Ok(named)
+}
+
 async fn fastest_adapter() -> Result<wgpu::Adapter, GpuError> {
     let request = || async {
         let power_preference = wgpu::PowerPreference::HighPerformance;
@@ -235,15 +246,38 @@ impl Gpu {
     pub async fn open(name: Option<&str>) -> Result<Self, GpuError> {
         let adapter = match name {
             None => fastest_adapter().await?,
-            Some(name) => {
-                let matches = |adapter: &wgpu::Adapter| {
-                    adapter.get_info().name.to_ascii_lowercase().contains(&name.to_ascii_lowercase())
-                };
-                let none = || GpuError::NoAdapter(format!("no adapter's name contains “{name}”"));
-                adapters().await?.into_iter().find(matches).ok_or_else(none)?
-            }
+            Some(name) => adapters_named(name).await?.swap_remove(0),
         };
-        let (device, queue) = request_device(&adapter).await?;
+        Self::of_adapter(&adapter).await
+    }
+
+    /// Opens an adapter for one of several processes of a machine: those whose names contain `name`, or those of the
+    /// fastest one's kind, are given to them in turns.
+    ///
+    /// # Errors
+    /// When there is none, or it gives no device.
+    pub async fn open_for_rank(name: Option<&str>, local_rank: usize) -> Result<Self, GpuError> {
+        let mut candidates = match name {
+            None => {
+                let fastest = fastest_adapter().await?.get_info();
+                let is_like_it = |info: &wgpu::AdapterInfo| {
+                    (info.device_type, info.backend) == (fastest.device_type, fastest.backend)
+                };
+                let mut all = adapters().await?;
+                all.retain(|adapter| is_like_it(&adapter.get_info()));
+                all
+            }
+            Some(name) => adapters_named(name).await?,
+        };
+        if candidates.is_empty() {
+            return Self::open(name).await;
+        }
+        let adapter = candidates.swap_remove(local_rank % candidates.len());
+        Self::of_adapter(&adapter).await
+    }
+
+    async fn of_adapter(adapter: &wgpu::Adapter) -> Result<Self, GpuError> {
+        let (device, queue) = request_device(adapter).await?;
         let faults = Arc::new(Mutex::new(Faults::default()));
         let refused = Arc::clone(&faults);
         device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {

@@ -1,5 +1,7 @@
 //! One evaluation: the micro-batches' dispatches in order, and one read-back.
 
+mod part_sums;
+
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -21,6 +23,7 @@ use super::program::{Builder, Pass, Program, ROWS};
 use super::uniforms::{Batch, Epoch, Step};
 use super::update::{self, close_up, exempt_bits, slot_len, spread, step, update_bindings};
 use super::variants::{self, Sum};
+pub use part_sums::PartSums;
 
 /// Numbers that each micro-batch leaves: loss, right answers, Σ sᵢ, Σ pᵢ², Σ sᵢpᵢ, Σ sᵢ².
 pub(super) const FOLDED: usize = 6;
@@ -70,6 +73,9 @@ pub struct Work<'a> {
     pub slots: usize,
     /// The largest batch.
     pub most_samples: u32,
+    /// Whether the host sweeps the parts one by one, with [`DeviceEngine::part_sums`] and [`DeviceEngine::part_inner`]. Then a
+    /// batch is swept once, and the sums over coordinates are not reduced here.
+    pub by_parts: bool,
 }
 
 impl Work<'_> {
@@ -93,6 +99,7 @@ pub struct DeviceEngine {
     gpu: Gpu,
     nodes: Vec<Placed>,
     needs: Needs,
+    by_parts: bool,
     optimizer: AnyOptimizer,
     slots: usize,
     parameters: usize,
@@ -263,6 +270,7 @@ impl DeviceEngine {
             draws: HashMap::new(),
             gpu,
             needs: work.needs,
+            by_parts: work.by_parts,
             optimizer,
             slots: work.slots,
             parameters,
@@ -360,10 +368,7 @@ impl DeviceEngine {
         is_judged: bool,
         control: &Control,
     ) -> Result<Flight, GpuError> {
-        if scale != self.scale {
-            self.gpu.write(&self.buffers.loss_scale, &[scale.factor()]);
-            self.scale = scale;
-        }
+        self.set_scale(scale);
         let cut = batch.cut;
         let gpu = self.gpu.clone();
         let mut pace = Pace { gpu: &gpu, control, before: None };
@@ -391,10 +396,10 @@ impl DeviceEngine {
             commands.copy(&self.buffers.total, &self.buffers.gradient_sum, 0, self.parameters);
             commands = pace.next(commands).await?;
         }
-        if self.needs.inner && self.is_kept(cut) {
+        if self.projects() && self.is_kept(cut) {
             control.add(cut.samples().into());
             self.project_from_cache(&mut commands, cut.samples(), &mut place);
-        } else if self.needs.inner {
+        } else if self.projects() {
             for positions in micro_batches(0..cut.samples(), self.capacity) {
                 commands = pace.next(commands).await?;
                 control.add(positions.len() as u64);
@@ -464,29 +469,41 @@ impl DeviceEngine {
     /// # Errors
     /// When it is cancelled, the device is lost, or it refused something.
     pub async fn score(&mut self, images: &DeviceImages, control: &Control) -> Result<Scores, GpuError> {
-        let of_sample = self.outputs;
+        let cut = Cut::new(images.len(), 0);
+        let all = Samples { images, order: DeviceOrder::File, start: 0, cut, before_step: None };
+        self.score_samples(&all, control).await
+    }
+
+    /// Outputs and loss for some samples of a data set.
+    ///
+    /// # Errors
+    /// When it is cancelled, the device is lost, or it refused something.
+    pub async fn score_samples(
+        &mut self,
+        samples: &Samples<'_>,
+        control: &Control,
+    ) -> Result<Scores, GpuError> {
+        let (of_sample, len) = (self.outputs, samples.cut.samples());
         let gpu = self.gpu.clone();
-        let outputs = gpu.storage("all outputs", images.len() as usize * of_sample);
+        let outputs = gpu.storage("all outputs", len as usize * of_sample);
         let mut pace = Pace { gpu: &gpu, control, before: None };
         let mut commands = gpu.commands();
         let mut place = 0;
-        let cut = Cut::new(images.len(), 0);
-        let batch = Samples { images, order: DeviceOrder::File, start: 0, cut, before_step: None };
-        for positions in micro_batches(0..images.len(), self.capacity) {
+        for positions in micro_batches(0..len, self.capacity) {
             if positions.start > 0 {
                 commands = pace.next(commands).await?;
             }
-            let (first, len) = (positions.start as usize * of_sample, positions.len() * of_sample);
+            let (first, count) = (positions.start as usize * of_sample, positions.len() * of_sample);
             control.add(positions.len() as u64);
-            self.micro_batch(&mut commands, &batch, positions, None, &mut place);
-            commands.copy(self.buffers.outputs(), &outputs, first, len);
+            self.micro_batch(&mut commands, samples, positions, None, &mut place);
+            commands.copy(self.buffers.outputs(), &outputs, first, count);
         }
         let staging = commands.copy_back(&self.buffers.sums, place);
         let submission = commands.submit();
         let sums = gpu.map(staging, &submission).values(&gpu).await?;
         let folded = sums.chunks_exact(FOLDED);
         Ok(Scores {
-            outputs: gpu.read(&outputs, images.len() as usize * of_sample).await?,
+            outputs: gpu.read(&outputs, len as usize * of_sample).await?,
             loss: folded.clone().map(|sums| f64::from(sums[0])).sum(),
             correct: folded.map(|sums| sums[1] as u32).sum(),
         })
@@ -531,6 +548,19 @@ impl DeviceEngine {
             scale: self.scale.factor(),
             ends: 0,
         }
+    }
+
+    /// Gradients times a power of two from here on.
+    fn set_scale(&mut self, scale: LossScale) {
+        if scale != self.scale {
+            self.gpu.write(&self.buffers.loss_scale, &[scale.factor()]);
+            self.scale = scale;
+        }
+    }
+
+    /// Whether a batch is swept a second time as soon as its gradient is known.
+    const fn projects(&self) -> bool {
+        self.needs.inner && !self.by_parts
     }
 
     /// Whether all values of a batch are still on the device when its gradient is known.
@@ -661,10 +691,10 @@ impl DeviceEngine {
     ) -> Flight {
         let Buffers { sums, gradient_sum, second_moment, .. } = &self.buffers;
         let sums = commands.copy_back(sums, place);
-        let moments = self
-            .needs
-            .coordinate_quantile
-            .map(|_| [gradient_sum, second_moment].map(|buffer| commands.copy_back(buffer, self.parameters)));
+        let moments =
+            self.needs.coordinate_quantile.filter(|_| !self.by_parts).map(|_| {
+                [gradient_sum, second_moment].map(|buffer| commands.copy_back(buffer, self.parameters))
+            });
         let submission = commands.submit();
         let map = |staging| self.gpu.map(staging, &submission);
         flight(self.scale, map(sums), moments.map(|moments| moments.map(map)))
@@ -692,7 +722,7 @@ impl DeviceEngine {
             }
         }
         let [mut inner, mut scaled_inner] = [Inner::default(); 2];
-        for _ in micro_batches(0..if self.needs.inner { cut.samples() } else { 0 }, self.capacity) {
+        for _ in micro_batches(0..if self.projects() { cut.samples() } else { 0 }, self.capacity) {
             let [_, _, _, squares, mixed, norms] = reader.folded();
             // The device projects on Σ gᵢ = b ḡ.
             scaled_inner.merge(&Inner {
@@ -707,7 +737,7 @@ impl DeviceEngine {
             });
         }
         let norm = reader.norm();
-        let better = self.better_scale(scale, &totals, &scaled_inner, norm);
+        let better = self.better_scale(scale, &totals, self.projects().then_some(&scaled_inner), norm);
         let (squares, fourth_powers) = (scale.unscale_squares(), scale.unscale_fourth_powers());
         let Parts { count, sum_squared_means, first: (of_first, first) } = totals.parts;
         let parts = Parts {
@@ -716,7 +746,7 @@ impl DeviceEngine {
             first: (of_first, first * squares),
         };
         let unscaled = Totals { sum_squared_norms: totals.sum_squared_norms * squares, parts, ..totals };
-        let inner = self.needs.inner.then_some(Inner {
+        let inner = self.projects().then_some(Inner {
             sum_squared_inner_products: inner.sum_squared_inner_products * fourth_powers,
             sum_norm_inner_products: inner.sum_norm_inner_products * fourth_powers,
             sum_squared_square_norms: inner.sum_squared_square_norms * fourth_powers,
@@ -759,14 +789,14 @@ impl DeviceEngine {
         &self,
         scale: LossScale,
         totals: &Totals<f64>,
-        inner: &Inner<f64>,
+        inner: Option<&Inner<f64>>,
         norm: f64,
     ) -> Option<LossScale> {
         if !totals.loss.is_finite() || totals.samples == 0 {
             // That has other reasons.
             return None;
         }
-        let Needs { norms, inner: projects, .. } = self.needs;
+        let Needs { norms, inner: has_norms, .. } = self.needs;
         let b = f64::from(totals.samples);
         let parameters = f64::from(word(self.parameters));
         let sum = |value, products| DeviceSum { value, products };
@@ -776,12 +806,12 @@ impl DeviceEngine {
             self.needs
                 .compares_parts()
                 .then_some(sum(totals.parts.sum_squared_means, f64::from(totals.parts.count) * parameters)),
-            projects.then_some(sum(inner.sum_squared_inner_products, b)),
+            inner.map(|inner| sum(inner.sum_squared_inner_products, b)),
             // Of either sign.
-            projects.then_some(sum(inner.sum_norm_inner_products.abs(), 0.0)),
-            projects.then_some(sum(inner.sum_squared_square_norms, b)),
+            inner.map(|inner| sum(inner.sum_norm_inner_products.abs(), 0.0)),
+            inner.map(|inner| sum(inner.sum_squared_square_norms, b)),
         ];
-        let mean_square = if norms || projects { totals.sum_squared_norms / b } else { norm / (b * b) };
+        let mean_square = if norms || has_norms { totals.sum_squared_norms / b } else { norm / (b * b) };
         scale.better(mean_square, sums.into_iter().flatten())
     }
 

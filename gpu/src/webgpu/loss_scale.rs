@@ -46,6 +46,16 @@ impl LossScale {
         power_of_two(self.exponent)
     }
 
+    /// k.
+    pub(super) const fn exponent(self) -> i32 {
+        self.exponent
+    }
+
+    /// What gradients in `f32` are multiplied by to be those without it.
+    pub(super) fn unscale_value(self) -> f32 {
+        power_of_two(-self.exponent)
+    }
+
     /// What gradients, and their sums, are multiplied by to be those without it.
     pub(super) fn unscale(self) -> f64 {
         power_of_two(-self.exponent)

@@ -31,11 +31,13 @@ mod variants;
 
 pub use cost::{Cost, Costed};
 pub use device::{Gpu, GpuError, Traffic, adapters, is_software};
-pub use engine::{DeviceEngine, Flight, Found, Left, Samples, Scores, Work};
+pub use engine::{DeviceEngine, Flight, Found, Left, PartSums, Samples, Scores, Work};
 pub use images::{DeviceImages, DeviceOrder};
 pub use kernel::Shader;
 pub use patience::Patience;
 pub use profile::{KernelTime, Profile};
+#[cfg(not(target_family = "wasm"))]
+pub(crate) use training::{MEMORY_BUDGET, most_samples};
 pub use training::{Opening, Options, RunSnapshot, Training};
 pub use trial::{Choice, Timing, Trial, adapter_key, choose, try_variants};
 pub use uniforms::{

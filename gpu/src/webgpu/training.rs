@@ -51,10 +51,14 @@ const SOFTWARE_OPERATIONS: u64 = 1 << 30;
 /// its device.
 const DISPATCH_OPERATIONS: u64 = 1 << 33;
 /// Bytes of device memory that are used unless the caller says otherwise.
-const MEMORY_BUDGET: u64 = 1 << 30;
+pub(crate) const MEMORY_BUDGET: u64 = 1 << 30;
 
 /// Samples in a micro-batch, before memory asks for fewer: a power of two, of which workgroups are full.
-fn most_samples(network: &OwnedNetwork, is_software: bool) -> u32 {
+pub(crate) fn most_samples(network: &OwnedNetwork, gpu: &Gpu) -> u32 {
+    most_samples_on(network, is_software(gpu.info()))
+}
+
+fn most_samples_on(network: &OwnedNetwork, is_software: bool) -> u32 {
     let network = network.view();
     let of_node = |node: &Placed| node.operation.flops(node.input, node.output);
     let samples = if is_software {
@@ -71,7 +75,15 @@ fn work<'a>(config: &RunConfig, network: &'a OwnedNetwork, needs: Needs, samples
     let parts = if needs.parts > 0 { needs.parts.max(config.parts) } else { 0 };
     let needs = Needs { parts, ..needs };
     let RunConfig { optimizer, decay_on, .. } = *config;
-    Work { optimizer, decay_on, network, needs, slots: config.slots(), most_samples: samples }
+    Work {
+        optimizer,
+        decay_on,
+        network,
+        needs,
+        slots: config.slots(),
+        most_samples: samples,
+        by_parts: false,
+    }
 }
 
 /// `len` zeros, or how many bytes could not be allocated.
@@ -234,7 +246,7 @@ impl Training {
         let len = network.view().parameters();
         let gpu = (options.open)().await?;
         let work = work(config, &network, needs, images.len());
-        let most = most_samples(&network, is_software(gpu.info()));
+        let most = most_samples(&network, &gpu);
         let budget = options.memory_budget.unwrap_or(MEMORY_BUDGET);
         let micro_batch = work.micro_batch(&gpu, most.min(images.len()), budget)?;
         // Only now: what the device refuses must not take memory first.
@@ -748,11 +760,11 @@ mod tests {
     #[test]
     fn no_dispatch_comes_near_the_watchdogs() {
         let cnn = OwnedNetwork::of_model(Model::Cnn, SampleShape::MNIST).unwrap();
-        assert_eq!(most_samples(&cnn, false), MOST_SAMPLES);
+        assert_eq!(most_samples_on(&cnn, false), MOST_SAMPLES);
         let resnet = |width| OwnedNetwork::of_model(Model::ResNet { depth: 20, width }, COLOUR).unwrap();
-        assert_eq!(most_samples(&resnet(16), false), MOST_SAMPLES);
+        assert_eq!(most_samples_on(&resnet(16), false), MOST_SAMPLES);
         // A convolution of 64 to 64 channels makes 75 million operations a sample.
-        assert_eq!(most_samples(&resnet(64), false), 64);
-        assert_eq!([16, 256].map(|width| most_samples(&resnet(width), true)), [4, 1]);
+        assert_eq!(most_samples_on(&resnet(64), false), 64);
+        assert_eq!([16, 256].map(|width| most_samples_on(&resnet(width), true)), [4, 1]);
     }
 }

@@ -149,6 +149,7 @@ fn times_of_deep_networks() {
                 needs,
                 slots: 0,
                 most_samples: 1000,
+                by_parts: false,
             };
             let engine = DeviceEngine::new(gpu.clone(), &work, CAPACITY).unwrap();
             engine.write(&parameters, &[]);

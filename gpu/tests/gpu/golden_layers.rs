@@ -40,6 +40,7 @@ pub(super) async fn batch(
         needs: all_needs(),
         slots: 0,
         most_samples: count,
+        by_parts: false,
     };
     let mut engine = DeviceEngine::new(gpu, &work, capacity)?;
     engine.write(parameters, &[]);

@@ -1,11 +1,9 @@
 //! Every kernel in every variant on whatever adapter there is, against a reference in `f64`: a visible skip
 //! without one, a failure when `REQUIRE_GPU=1`.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::collections::BTreeSet;
 
+use crate::support;
 use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::model::Model;
 use adadagrad_core::statistics::{Evidence, Needs};

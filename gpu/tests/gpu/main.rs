@@ -5,13 +5,16 @@
 mod deep;
 mod golden_layers;
 mod images;
+mod kernels;
 mod memory;
 mod models;
 mod parity;
 mod range;
+mod ranks;
 mod recovery;
 mod rules;
 mod runs;
+mod shaders;
 #[path = "../support/mod.rs"]
 mod support;
 

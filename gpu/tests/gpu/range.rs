@@ -171,8 +171,15 @@ fn a_batch_that_grows_out_of_range_is_one_batch() {
     let network = OwnedNetwork::new(Shape::vector(4), &nodes).unwrap();
     let needs = Needs { norms: true, extends: true, ..Needs::NONE };
     let optimizer = AnyOptimizer::Sgd(Sgd::default());
-    let work =
-        Work { optimizer, decay_on: DecayOn::All, network: &network, needs, slots: 0, most_samples: 40 };
+    let work = Work {
+        optimizer,
+        decay_on: DecayOn::All,
+        network: &network,
+        needs,
+        slots: 0,
+        most_samples: 40,
+        by_parts: false,
+    };
     let labels: Vec<u32> = (0..40).map(|sample| sample % 3).collect();
     for (small, large, expected) in [(1.0, 1.0, 0), (6e18, 6e18, 1), (1.0, 6e18, 1)] {
         let size = |sample: usize| if sample < 25 { small } else { large };

@@ -356,6 +356,7 @@ fn what_depends_on_the_training_memory_is_the_cores() {
             needs,
             slots: own + 1,
             most_samples: SAMPLES,
+            by_parts: false,
         };
         let mut engine = DeviceEngine::new(device.clone(), &work, 64).unwrap();
         engine.write(&parameters, &memory);

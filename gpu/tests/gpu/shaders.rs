@@ -1,6 +1,5 @@
 //! The shaders without a GPU: every one parses and validates, and every uniform block has the fields that
 //! Rust writes, word by word.
-#![allow(clippy::unwrap_used)]
 
 use adadagrad_gpu::webgpu::{
     Attention, AveragePool2d, Batch, Conv2d, Draw, Embedding, Epoch, GroupNorm, LayerNorm, MaxPool2d, Noise,

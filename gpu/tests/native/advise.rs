@@ -1,17 +1,14 @@
 //! `adadagrad advise` and `adadagrad rules`, as other programs use them.
-#![allow(clippy::unwrap_used, reason = "a test that meets the unexpected should stop there")]
-
-mod support;
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 
+use crate::support::program::{PROGRAM, refuse, succeed, text};
 use adadagrad_core::config::RunConfig;
 use adadagrad_core::controller::AnyController;
 use adadagrad_core::settings::Choices;
 use adadagrad_tests::golden::{self, ControllerRun, ControllersFile};
 use serde_json::{Map, Value, json};
-use support::program::{PROGRAM, refuse, succeed, text};
 
 /// What `advise` is told of step k, and its answer: one line each, so that a lock-step loop never waits.
 fn advise(flags: &[String], lines: &[Vec<u8>]) -> (Vec<Value>, bool, String) {

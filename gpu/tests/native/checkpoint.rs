@@ -1,5 +1,4 @@
 //! Checkpoints: what is written reads back exactly, PyTorch's layout, and errors for everything else.
-#![allow(clippy::unwrap_used, clippy::cast_precision_loss, clippy::cast_possible_truncation)]
 
 use std::collections::HashMap;
 

@@ -1,18 +1,15 @@
 //! Data files as they are found elsewhere: names, layouts, packing, and what is said where one is missing.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::fs;
 use std::io::Write;
 use std::path::Path;
 
+use crate::support::idx;
 use adadagrad_core::config::DatasetName;
 use adadagrad_gpu::data::unpack::unpacked;
 use adadagrad_gpu::data::{Splits, load};
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use support::idx;
 use tempfile::{TempDir, tempdir};
 
 const NAMES: [&str; 4] = [

@@ -1,8 +1,4 @@
 //! How the program ends: output that goes away, files that cannot be written, signals, and the way to continue.
-#![cfg(unix)]
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -13,7 +9,8 @@ use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Output, Stdio};
 
-use support::program::{PROGRAM, SHORT, folder, lines, program, refuse, run, succeed, text, timeless};
+use crate::support;
+use crate::support::program::{PROGRAM, SHORT, folder, lines, program, refuse, run, succeed, text, timeless};
 
 /// A run that never ends by itself, and says something after every step.
 const ENDLESS: &str = "train --data . --model logistic --test none --initial-batch 2 --max-batch 300 \

@@ -1,13 +1,11 @@
 //! The threads' engine gives the bits of core's own run, for any number of threads and every test; and it
 //! leaves everything as it was when a step does not come about.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::num::NonZero;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use crate::support;
 use adadagrad_core::backend::FastBackend;
 use adadagrad_core::batch_test::{
     AnyTest, AugmentedTest, CoordinateNormTest, InnerProductTest, NormTest, OrthogonalityTest, WorkerNormTest,

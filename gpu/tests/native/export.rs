@@ -1,17 +1,15 @@
 //! `adadagrad export`: a file that PyTorch's `load_state_dict` takes with `strict=True`, and nothing lost for it.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use crate::support;
+use crate::support::program::{SHORT, folder, refuse, run, succeed, text};
 use adadagrad_core::dataset::{Encoding, SampleShape};
 use adadagrad_core::model::Model;
 use adadagrad_core::owned::OwnedNetwork;
 use adadagrad_core::owned::checkpoint::{self, Checkpoint};
-use support::program::{SHORT, folder, refuse, run, succeed, text};
 
 const EXPORT: &str = "export --load run.safetensors --output model.safetensors";
 

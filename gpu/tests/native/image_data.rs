@@ -1,11 +1,10 @@
 //! Images of any shape: CIFAR's binary files, IDX files of any size, folders of PNG and JPEG, and what is said of bad ones.
-#![allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
-
-mod support;
 
 use std::fs;
 use std::path::Path;
 
+use crate::support;
+use crate::support::program::{SHORT, folder as mnist, run, succeed, text};
 use adadagrad_core::config::{DatasetName, RunConfig};
 use adadagrad_core::dataset::{Encoding, Targets};
 use adadagrad_core::network::Shape;
@@ -16,7 +15,6 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use image::codecs::png::PngEncoder;
 use image::{GrayImage, ImageEncoder, ImageFormat, RgbImage};
-use support::program::{SHORT, folder as mnist, run, succeed, text};
 use tempfile::{TempDir, tempdir};
 
 fn own(folder: &Path) -> Splits {

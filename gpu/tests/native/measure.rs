@@ -1,12 +1,9 @@
 //! `adadagrad measure critical-batch`, `--observe`, `--coupling` and exit codes, as a user meets them.
-#![allow(clippy::unwrap_used, reason = "a test that meets the unexpected should stop there")]
-
-mod support;
 
 use std::fs;
 
+use crate::support::program::{SHORT, folder, lines, refuse, run, succeed, text};
 use serde_json::Value;
-use support::program::{SHORT, folder, lines, refuse, run, succeed, text};
 
 #[test]
 fn the_critical_batch_is_measured_from_a_checkpoint() {

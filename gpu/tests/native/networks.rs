@@ -1,12 +1,9 @@
 //! `adadagrad networks`, and runs of networks other than those for MNIST.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::fs;
 
+use crate::support::program::{folder, lines, refuse, run, succeed, text, timeless};
 use serde_json::Value;
-use support::program::{folder, lines, refuse, run, succeed, text, timeless};
 
 /// A few steps in one part each, so that how batches are cut does not matter.
 const FEW: &str = "train --data . --initial-batch 8 --max-batch 40 --sample-budget 300 --eta 0.3 --evaluate-every 100 \
@@ -326,7 +323,7 @@ fn resnets_train_and_resume_and_keep_their_names() {
 /// Runs the program with this much address space, as `ulimit` and batch systems limit it.
 #[cfg(target_os = "linux")]
 fn refuse_within(kibibytes: u32, folder: &std::path::Path, arguments: &str) -> String {
-    use support::program::PROGRAM;
+    use crate::support::program::PROGRAM;
 
     let command = format!("ulimit -v {kibibytes}; exec {PROGRAM} {arguments}");
     let output =
@@ -368,7 +365,7 @@ fn a_network_comes_through_a_pipe_and_a_pipe_without_a_writer_is_refused() {
     use std::io::{BufRead, BufReader, Read, Write};
     use std::process::{Command, Stdio};
 
-    use support::program::program;
+    use crate::support::program::program;
 
     let folder = folder();
     let at = |name: &str| folder.path().join(name);

@@ -1,5 +1,4 @@
 //! Files are written whole or not at all, where they were asked for, and never over one another.
-#![allow(clippy::unwrap_used)]
 
 use std::fs;
 use std::path::Path;

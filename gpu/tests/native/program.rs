@@ -1,16 +1,14 @@
 //! The program, as a user runs it, on small data of its own.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use serde_json::Value;
+use crate::support;
 #[cfg(not(feature = "mpi"))]
-use support::program::program;
-use support::program::{SHORT, folder, lines, refuse, run, succeed, text, timeless};
+use crate::support::program::program;
+use crate::support::program::{SHORT, folder, lines, refuse, run, succeed, text, timeless};
+use serde_json::Value;
 
 /// How a batch is cut is part of a run: of its settings, its checkpoint and its bits.
 #[test]
@@ -156,7 +154,7 @@ fn packed_files_are_read() {
 
 #[test]
 fn telemetry_has_the_documented_fields() {
-    let mut documented: BTreeSet<_> = include_str!("../TELEMETRY.md")
+    let mut documented: BTreeSet<_> = include_str!("../../TELEMETRY.md")
         .lines()
         .filter_map(|line| line.strip_prefix("| `")?.split('`').next())
         .map(str::to_owned)

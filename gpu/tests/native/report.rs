@@ -1,12 +1,10 @@
 //! `tests/gpu-report`, on small data and whatever adapter there is.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use crate::support;
 use serde_json::Value;
 use tempfile::TempDir;
 

@@ -1,11 +1,9 @@
 //! A run that was stopped, saved and resumed is the same run, to the bit.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::num::NonZero;
 use std::sync::Arc;
 
+use crate::support;
 use adadagrad_core::batch_test::{AnyTest, NormTest};
 use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::controller::{AdAdaGrad, AnyController};

@@ -1,12 +1,10 @@
 //! One rule for every setting: flag, else file, else default; and what contradicts itself is refused.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use crate::support;
 use adadagrad_core::batch_test::AnyTest;
 use adadagrad_core::config::Preset;
 use adadagrad_core::controller::AnyController;

@@ -1,13 +1,12 @@
 //! Training on texts: how files are read, what is refused, and that a run is the same whenever it is made.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::Stdio;
 
+use crate::support;
+use crate::support::program::{program, refuse, succeed, text, timeless};
 use adadagrad_core::config::DatasetName;
 use adadagrad_core::dataset::SampleShape;
 use adadagrad_core::owned::checkpoint::{self, Checkpoint};
@@ -16,7 +15,6 @@ use adadagrad_gpu::data::{Kind, Options, Splits, kind_in, load_with};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use sha2::{Digest, Sha256};
-use support::program::{program, refuse, succeed, text, timeless};
 use tempfile::{TempDir, tempdir};
 
 /// Embeddings, one head of attention, and a dense layer, for 4 positions of at most 300 tokens.

@@ -1,5 +1,4 @@
 //! Files that PyTorch wrote (tests/peers/torch_checkpoints.py), and what PyTorch asks of ours.
-#![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

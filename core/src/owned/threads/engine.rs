@@ -3,15 +3,17 @@
 use core::ops::Range;
 use std::boxed::Box;
 use std::num::NonZero;
+use std::string::String;
 use std::sync::Arc;
 use std::time::Instant;
 use std::vec::Vec;
 
+use super::device::Processors;
 use super::error::ThreadsError;
 use super::pool::Pool;
 use super::sums::Sums;
 use super::sweeps::{Accumulating, Evaluating, Over, Projecting, To};
-use super::worker::ThreadWorker;
+use super::worker::PartWorker;
 use crate::config::RunConfig;
 use crate::network::{Grain, Score, initialise};
 use crate::owned::cluster::{Collective, Peers, Reduction, Traffic, as_one_part};
@@ -27,7 +29,7 @@ use crate::training::{Batch, BatchOrder, Cut, Decided, Next, Plan, Round, Step, 
 
 /// Training on persistent threads. See the [module](super).
 pub struct ThreadsEngine {
-    pool: Pool<ThreadWorker>,
+    pool: Pool<PartWorker>,
     network: Arc<OwnedNetwork>,
     training: SharedDataset,
     /// In the network's own order, as the memory and ḡ.
@@ -45,6 +47,8 @@ pub struct ThreadsEngine {
     /// What each part's first sweep leaves for the second.
     caches: Vec<ActivationCache<f32>>,
     control: Arc<Control>,
+    /// What sweeps in place of threads.
+    device: Option<String>,
 }
 
 impl core::fmt::Debug for ThreadsEngine {
@@ -79,11 +83,11 @@ impl ThreadsEngine {
         threads: NonZero<usize>,
         control: Arc<Control>,
     ) -> Result<Self, ThreadsError> {
-        Self::of_peers(config, network, training, threads, control, None)
+        Self::of_peers(config, network, training, threads.into(), control, None)
     }
 
     /// One rank of a [`cluster`](crate::owned::cluster): each has an engine of its own, with the same settings, network and data, and all make the
-    /// same calls in the same order.
+    /// same calls in the same order. With devices instead of threads the bits are those of the devices, for any number of ranks.
     ///
     /// # Errors
     /// Those of [`Self::new`].
@@ -91,30 +95,41 @@ impl ThreadsEngine {
         config: &RunConfig,
         network: OwnedNetwork,
         training: SharedDataset,
-        threads: NonZero<usize>,
+        processors: impl Into<Processors>,
         control: Arc<Control>,
         (collective, reduction): (Box<dyn Collective>, Reduction),
     ) -> Result<Self, ThreadsError> {
         // One rank is an engine alone.
         let peers = (collective.size() > 1).then(|| Peers::new(collective, reduction)).transpose()?;
-        Self::of_peers(config, network, training, threads, control, peers)
+        Self::of_peers(config, network, training, processors.into(), control, peers)
     }
 
     fn of_peers(
         config: &RunConfig,
         network: OwnedNetwork,
         training: SharedDataset,
-        threads: NonZero<usize>,
+        processors: Processors,
         control: Arc<Control>,
         peers: Option<Peers>,
     ) -> Result<Self, ThreadsError> {
-        let network = Arc::new(network.by_inputs());
+        // A device has an order of its own.
+        let is_threads = matches!(processors, Processors::Threads(_));
+        let network = Arc::new(if is_threads { network.by_inputs() } else { network });
         let len = network.view().parameters();
         let mut parameters: Vec<f32> = zeros(len)?;
         let mut memory: Vec<f32> = zeros(config.slots() * len)?;
         initialise(network.view(), config.seed, &mut parameters)?;
         config.start(len, &mut memory);
-        let pool = Pool::new(threads, || ThreadWorker::new(&network, &control))?;
+        let (pool, device) = match processors {
+            Processors::Threads(threads) => {
+                (Pool::new(threads, || PartWorker::of_thread(&network, &control))?, None)
+            }
+            Processors::Device(device) => {
+                let description = device.description();
+                let (network, control) = (Arc::clone(&network), Arc::clone(&control));
+                (Pool::of_one(PartWorker::Device { device, network, control }), Some(description))
+            }
+        };
         Ok(Self {
             pool,
             training,
@@ -129,6 +144,7 @@ impl ThreadsEngine {
             caches: Vec::new(),
             network,
             control,
+            device,
         })
     }
 
@@ -176,6 +192,12 @@ impl ThreadsEngine {
     #[must_use]
     pub fn threads(&self) -> usize {
         self.pool.threads()
+    }
+
+    /// What sweeps in place of threads, in words.
+    #[must_use]
+    pub fn device(&self) -> Option<&str> {
+        self.device.as_deref()
     }
 
     /// In a cluster, what this rank has sent to the others so far.
@@ -453,7 +475,7 @@ impl ThreadsEngine {
     /// As many micro-batches of each part as there is memory for, where there is a second sweep.
     fn begin_caching(&mut self, cut: Cut, needs: &Needs) {
         let own = own_parts(self.peers.as_ref(), cut).len();
-        let parts = if needs.inner { own } else { 0 };
+        let parts = if needs.inner && self.device.is_none() { own } else { 0 };
         let limit = ActivationCache::<f32>::limit(self.network.view()) / parts.max(1);
         self.caches.resize_with(parts, ActivationCache::default);
         self.caches.iter_mut().for_each(|cache| cache.begin(limit));

@@ -22,6 +22,8 @@ pub enum ThreadsError {
     Pool(PoolError),
     /// No thread could be started.
     Start(std::io::Error),
+    /// The device that sweeps in place of threads has failed; what it says.
+    Device(String),
     /// Another rank of the cluster has failed.
     Rank {
         /// Which.
@@ -40,6 +42,7 @@ impl fmt::Display for ThreadsError {
             Self::Run(error) => error.fmt(f),
             Self::Pool(error) => error.fmt(f),
             Self::Start(error) => write!(f, "no thread could be started: {error}"),
+            Self::Device(error) => f.write_str(error),
             Self::Rank { rank, error } => write!(f, "rank {rank}: {error}"),
             Self::Collective(error) => error.fmt(f),
         }

@@ -95,12 +95,12 @@ impl<W: Worker> Pool<W> {
         threads: NonZero<usize>,
         mut worker: impl FnMut() -> Result<W, E>,
     ) -> Result<Self, E> {
-        let (jobs, waiting) = unbounded();
         let (finish, finished) = unbounded();
         // Where threads share processors, one that looks out takes the time of one that works.
         let awake = if threads <= available_threads() { AWAKE } else { Duration::ZERO };
-        let mut pool =
-            Self { own: worker()?, threads: Vec::new(), ends: Ends { jobs, waiting, finished, awake } };
+        let mut pool = Self::of_one(worker()?);
+        pool.ends.finished = finished;
+        pool.ends.awake = awake;
         for index in 1..threads.get() {
             let (worker, waiting, finish) = (worker()?, pool.ends.waiting.clone(), finish.clone());
             let name = format!("adadagrad-{index}");
@@ -108,6 +108,12 @@ impl<W: Worker> Pool<W> {
             pool.threads.push(thread::Builder::new().name(name).spawn(serve)?);
         }
         Ok(pool)
+    }
+
+    /// The caller's thread alone.
+    pub(super) fn of_one(own: W) -> Self {
+        let ((jobs, waiting), finished) = (unbounded(), unbounded().1);
+        Self { own, threads: Vec::new(), ends: Ends { jobs, waiting, finished, awake: Duration::ZERO } }
     }
 
     /// How many threads compute.

@@ -6,7 +6,7 @@ use std::vec::Vec;
 use super::error::ThreadsError;
 use super::pool::InOrder;
 use super::sums::Sums;
-use super::worker::{Done, Job, Room, ThreadWorker};
+use super::worker::{Done, Job, PartWorker, Room};
 use crate::network::Score;
 use crate::owned::{ActivationCache, Confusion, OwnedStatistics, SharedDataset};
 use crate::statistics::Inner;
@@ -51,7 +51,7 @@ pub(super) struct Accumulating<'a> {
     pub(super) taken: usize,
 }
 
-impl InOrder<ThreadWorker> for Accumulating<'_> {
+impl InOrder<PartWorker> for Accumulating<'_> {
     type Error = ThreadsError;
 
     fn job(&mut self, index: u32) -> Result<Job, ThreadsError> {
@@ -89,7 +89,7 @@ pub(super) struct Projecting<'a> {
     pub(super) inner: Vec<(Part, Inner<f64>)>,
 }
 
-impl InOrder<ThreadWorker> for Projecting<'_> {
+impl InOrder<PartWorker> for Projecting<'_> {
     type Error = ThreadsError;
 
     fn job(&mut self, index: u32) -> Result<Job, ThreadsError> {
@@ -128,7 +128,7 @@ pub(super) struct Evaluating<'a> {
     pub(super) confusion: Confusion,
 }
 
-impl InOrder<ThreadWorker> for Evaluating<'_> {
+impl InOrder<PartWorker> for Evaluating<'_> {
     type Error = ThreadsError;
 
     fn job(&mut self, index: u32) -> Result<Job, ThreadsError> {

@@ -1,8 +1,10 @@
-//! What one thread does: parts of a batch, each with its own working memory.
+//! What one thread does: parts of a batch, each with its own working memory; or what a device does in its place.
 
+use std::boxed::Box;
 use std::sync::Arc;
 use std::vec::Vec;
 
+use super::device::{DevicePart, PartDevice};
 use super::error::ThreadsError;
 use super::pool::Worker;
 use crate::backend::FastBackend;
@@ -45,8 +47,61 @@ pub(super) struct ThreadWorker {
     control: Arc<Control>,
 }
 
+/// What does jobs: a thread, or a device for which it waits.
+pub(super) enum PartWorker {
+    Thread(ThreadWorker),
+    Device { device: Box<dyn PartDevice>, network: Arc<OwnedNetwork>, control: Arc<Control> },
+}
+
+impl PartWorker {
+    pub(super) fn of_thread(
+        network: &Arc<OwnedNetwork>,
+        control: &Arc<Control>,
+    ) -> Result<Self, ThreadsError> {
+        ThreadWorker::new(network, control).map(Self::Thread)
+    }
+}
+
+impl Worker for PartWorker {
+    type Job = Job;
+    type Output = Result<Done, ThreadsError>;
+
+    fn work(&mut self, job: Job) -> Result<Done, ThreadsError> {
+        match self {
+            Self::Thread(worker) => worker.work(job),
+            Self::Device { device, network, control } => on_device(&mut **device, network, control, job),
+        }
+    }
+}
+
+fn on_device(
+    device: &mut dyn PartDevice,
+    network: &OwnedNetwork,
+    control: &Control,
+    job: Job,
+) -> Result<Done, ThreadsError> {
+    let Job { part, visits, room, dataset, parameters } = job;
+    let of_job = DevicePart { part: &part, visits, dataset: &dataset, parameters: &parameters, control };
+    Ok(match room {
+        Room::Accumulate { needs, mut sums, cache } => {
+            sums.clear();
+            sums.with(|sums| device.accumulate(&of_job, &needs, sums))?;
+            Done::Sums(part, sums, cache)
+        }
+        Room::Project { mean_gradient, cache } => {
+            Done::Inner(part, device.project(&of_job, &mean_gradient)?, cache)
+        }
+        Room::Evaluate => {
+            let mut confusion = Confusion::of(network.view());
+            let mut outputs = |labels: &[u32], outputs: &[f32]| confusion.add_all(labels, outputs);
+            let score = device.evaluate(&of_job, &mut outputs)?;
+            Done::Score(score, confusion)
+        }
+    })
+}
+
 impl ThreadWorker {
-    pub(super) fn new(network: &Arc<OwnedNetwork>, control: &Arc<Control>) -> Result<Self, ThreadsError> {
+    fn new(network: &Arc<OwnedNetwork>, control: &Arc<Control>) -> Result<Self, ThreadsError> {
         let memory = SweepMemory::new(network.view())?;
         Ok(Self { network: Arc::clone(network), memory, control: Arc::clone(control) })
     }
@@ -85,10 +140,7 @@ impl ThreadWorker {
     }
 }
 
-impl Worker for ThreadWorker {
-    type Job = Job;
-    type Output = Result<Done, ThreadsError>;
-
+impl ThreadWorker {
     fn work(&mut self, mut job: Job) -> Result<Done, ThreadsError> {
         match core::mem::replace(&mut job.room, Room::Evaluate) {
             Room::Accumulate { needs, mut sums, mut cache } => {

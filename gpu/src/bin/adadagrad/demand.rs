@@ -85,7 +85,12 @@ impl Demand {
             .saturating_mul(vectors)
             .saturating_mul(size_of::<f32>() as u64);
         let (engine, copies) = match device {
-            Device::Cpu => {
+            Device::Gpu | Device::Auto if job::ranks() == 1 => {
+                (copy.saturating_mul(COPIES_OF_GPU_ENGINE), COPIES_OF_CHECKPOINT)
+            }
+            // A rank adds up here what its GPU has swept.
+            Device::Cpu | Device::Gpu | Device::Auto => {
+                let threads = if device == Device::Cpu { threads } else { NonZero::<usize>::MIN };
                 let peers = (job::ranks(), self.reduction);
                 let engine = ThreadsEngine::memory_bytes_of_rank(
                     config,
@@ -98,7 +103,6 @@ impl Demand {
                 // Files hold the weights in another order: one more.
                 (engine, COPIES_OF_CHECKPOINT + 1)
             }
-            Device::Gpu | Device::Auto => (copy.saturating_mul(COPIES_OF_GPU_ENGINE), COPIES_OF_CHECKPOINT),
         };
         let of_rank = engine.saturating_add(if self.is_saved { copy.saturating_mul(copies) } else { 0 });
         // Those of a cluster that share this machine.

@@ -11,13 +11,14 @@ use adadagrad_core::config::{DatasetName, Preset, RunConfig};
 use adadagrad_core::model::Model;
 use adadagrad_core::owned::OwnedNetwork;
 use adadagrad_core::owned::checkpoint::{self, Checkpoint};
-use adadagrad_core::owned::threads::{ThreadsEngine, available_threads};
+use adadagrad_core::owned::threads::{Processors, ThreadsEngine, available_threads};
 use adadagrad_core::text::TextSettings;
 use adadagrad_gpu::data::{self, Kind, Splits};
 use adadagrad_gpu::engine::Engine;
 use adadagrad_gpu::fallback::FallbackEngine;
+use adadagrad_gpu::gpu_parts::GpuParts;
 use adadagrad_gpu::input_file::InputFile;
-use adadagrad_gpu::remembered::{Remembered, opening};
+use adadagrad_gpu::remembered::{AdapterWish, Remembered, opening};
 use adadagrad_gpu::text;
 use adadagrad_gpu::webgpu::{Gpu, Options, Profile, is_software};
 
@@ -152,26 +153,47 @@ impl PlaceArguments {
         profile: Option<Profile>,
     ) -> Result<Box<dyn Engine>, Box<dyn Error>> {
         let training = Arc::clone(&data.training);
-        if job::ranks() > 1 && self.device != Device::Cpu {
-            return Err(Usage("several ranks train on the CPU: give --device cpu".to_owned()).into());
+        if job::ranks() > 1 && self.device == Device::Auto {
+            let error = "several ranks must all compute on the same kind of device: give --device cpu or --device gpu";
+            return Err(Usage(error.to_owned()).into());
         }
         let (device, threads) = (self.chosen_device(), self.threads());
         demand.check(device, threads, config, &network)?;
+        let memory_budget = self.gpu_memory.map(|mebibytes| u64::from(mebibytes.get()) << 20);
+        let wish = AdapterWish { name: self.adapter.clone(), local_rank: job::local_rank() };
+        let control = Arc::default();
+        if let Some(collective) = job::collective(&control) {
+            if profile.is_some() {
+                return Err(
+                    Usage("--profile times the kernels of one process, not of several ranks".into()).into()
+                );
+            }
+            let processors = if device == Device::Gpu {
+                let open = Box::new(opening(Remembered::in_cache(), wish, None));
+                let (network, training) = (network.clone(), Arc::clone(&training));
+                let notice = |text: &str| output::message(text);
+                Processors::Device(Box::new(GpuParts::new(
+                    config,
+                    network,
+                    training,
+                    open,
+                    memory_budget,
+                    notice,
+                )?))
+            } else {
+                threads.into()
+            };
+            let peers = (collective, demand.reduction);
+            let engine = ThreadsEngine::of_cluster(config, network, training, processors, control, peers)?;
+            return Ok(Box::new(engine));
+        }
         if device == Device::Gpu {
             let notice = |text: &str| output::message(text);
-            let memory_budget = self.gpu_memory.map(|mebibytes| u64::from(mebibytes.get()) << 20);
-            let open = Box::new(opening(Remembered::in_cache(), self.adapter.as_deref(), profile));
+            let open = Box::new(opening(Remembered::in_cache(), wish, profile));
             let options = Options { open, memory_budget, notice: Box::new(notice) };
             return Ok(Box::new(FallbackEngine::new(config, network, training, options, threads, notice)?));
         }
-        let control = Arc::default();
-        Ok(Box::new(match job::collective(&control) {
-            None => ThreadsEngine::of_network(config, network, training, threads, control)?,
-            Some(collective) => {
-                let peers = (collective, demand.reduction);
-                ThreadsEngine::of_cluster(config, network, training, threads, control, peers)?
-            }
-        }))
+        Ok(Box::new(ThreadsEngine::of_network(config, network, training, threads, control)?))
     }
 
     /// Refuses what this machine's memory cannot hold, whichever device is chosen.

@@ -33,6 +33,11 @@ pub(crate) fn ranks_of_machine() -> usize {
     launch().map_or(1, |launch| launch.local_size)
 }
 
+/// This rank among those on this machine, where a launcher has started it.
+pub(crate) fn local_rank() -> Option<usize> {
+    launch().map(|launch| launch.local_rank)
+}
+
 /// Threads of this rank, where a launcher has started it.
 pub(crate) fn threads() -> Option<NonZero<usize>> {
     launch().map(Launch::threads)
@@ -153,7 +158,7 @@ mod tests {
 
     #[test]
     fn without_mpi_a_program_is_alone() {
-        let one_of = |size| without_mpi(&Launch { rank: 0, size, local_size: size });
+        let one_of = |size| without_mpi(&Launch { rank: 0, size, local_size: size, local_rank: 0 });
         assert_eq!(one_of(1), None);
         assert!(
             one_of(2).is_some_and(|error| error.contains("started 2 times") && error.contains("without MPI"))

@@ -145,7 +145,8 @@ fn say_fewer_parts(config: &RunConfig) {
 
 /// Says that a GPU cuts no batch, unless parts are compared.
 fn say_parts_of_gpu(config: &RunConfig, device: Device) {
-    if config.parts > 0 && device != Device::Cpu && !config.needs().compares_parts() {
+    let is_alone = job::local_rank().is_none();
+    if config.parts > 0 && device != Device::Cpu && is_alone && !config.needs().compares_parts() {
         let parts = config.parts;
         output::message(format_args!(
             "A GPU adds up each batch as a whole: --parts {parts} is for the threads of the CPU."
