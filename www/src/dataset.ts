@@ -1,5 +1,5 @@
-/** Downloads, decompresses and checks the four data files. Runs in the worker. */
-import type { DatasetFiles, DatasetName } from '../pkg/adadagrad_web.js';
+/** Downloads, decompresses and checks the files of a data set. Runs in the worker. */
+import type { DatasetFiles, DatasetName, ImageFiles } from '../pkg/adadagrad_web.js';
 import { ConnectionError, DataError } from './data-error.js';
 import { forget, keep, recall } from './offline/data-cache.js';
 
@@ -22,14 +22,17 @@ export interface DownloadProgress {
   checking: boolean;
 }
 
-const FILE_NAMES: Readonly<Record<Exclude<keyof DatasetFiles, 'classes'>, string>> = {
+const FILE_NAMES: Readonly<Record<Exclude<keyof ImageFiles, 'classes'>, string>> = {
   train_images: 'train-images-idx3-ubyte',
   train_labels: 'train-labels-idx1-ubyte',
   test_images: 't10k-images-idx3-ubyte',
   test_labels: 't10k-labels-idx1-ubyte',
 };
 
-/** Of each data set that lies beside the page. */
+/** Of a text: what is trained on, and what accuracy is measured on. */
+const TEXT_NAMES = ['training.txt', 'validation.txt'];
+
+/** Of each data set of images that lies beside the page. */
 const CLASSES = 10;
 
 /** Which data sets lie beside the page: known when it is built, so that nobody need ask the server. */
@@ -39,8 +42,10 @@ export function availableDatasets(): DatasetName[] {
   return PACKED_DATASETS;
 }
 
+/** Of a folder: which files are in it depends on whether it holds a text. */
 export async function loadDataset(
   address: string,
+  isText: boolean,
   report: (progress: DownloadProgress) => void,
 ): Promise<DatasetFiles> {
   // One broken file makes the others useless: they are not downloaded to the end.
@@ -68,6 +73,7 @@ export async function loadDataset(
     });
   };
   try {
+    if (isText) return { texts: await Promise.all(TEXT_NAMES.map(load)) };
     const [train_images, train_labels, test_images, test_labels] = await Promise.all([
       load(FILE_NAMES.train_images),
       load(FILE_NAMES.train_labels),

@@ -38,7 +38,7 @@ const MODEL_TITLES: readonly (readonly [RegExp, (sizes: readonly string[]) => st
   [/^own-[0-9a-f]+$/, () => 'Your own network'],
 ];
 
-export const MODEL_EXAMPLES: readonly string[] = ['logistic', 'mlp', 'mlp-64', 'cnn', 'cifar-cnn', 'resnet-8', 'resnet-20', 'resnet-20-32', 'resnet18'];
+export const MODEL_EXAMPLES: readonly string[] = ['logistic', 'mlp', 'mlp-64', 'cnn', 'cifar-cnn', 'resnet-8', 'resnet-20', 'resnet-20-32', 'resnet18', 'transformer', 'transformer-2-2-64'];
 
 /** Null where there is no such network. */
 function knownModelTitle(name: ModelName): string | null {
@@ -61,6 +61,16 @@ export function hasModelTitle(name: string): boolean {
 /** Whether a network could be called so. Those of the visitor's own have no layers here. */
 export function isModelName(name: string): boolean {
   return hasModelTitle(name) && !name.startsWith('own-');
+}
+
+/** Networks that read texts. */
+export function readsText(model: ModelName): boolean {
+  return model.startsWith('transformer');
+}
+
+/** Whether settings are for a text; files of the visitor's may be one, which their network tells. */
+export function isOfText({ dataset, model }: Pick<RunConfig, 'dataset' | 'model'>): boolean {
+  return dataset === 'shakespeare' || (dataset === 'own' && readsText(model));
 }
 
 interface OptimizerChoice {
