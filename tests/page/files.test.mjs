@@ -189,7 +189,7 @@ test('a model that is dropped where there are no images is refused with that', b
   const { page, waitFor } = await openPage(t, { path: SMALL, server: { replace }, expectedComplaints: /404/ });
   await waitFor({ data: 'unusable' });
   await drop(page, [file('mine.safetensors', model())]);
-  await page.waitForFunction(() => /^“mine\.safetensors” cannot be opened, because there are no images/.test(document.getElementById('files-note-text').textContent));
+  await page.waitForFunction(() => /^“mine\.safetensors” cannot be opened, because there is no data/.test(document.getElementById('files-note-text').textContent));
 });
 
 test('the list of data asks for files when told to, not when it is passed over', browserTest(), async (t) => {

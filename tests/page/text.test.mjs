@@ -179,7 +179,7 @@ test('the tab learns to write', browserTest(), async (t) => {
   assert.equal(await page.locator('#lead-samples').textContent(), 'sequences');
   assert.equal(await page.locator('#data-choice').inputValue(), 'shakespeare');
   assert.equal(await page.getByLabel('Context length').inputValue(), String(CONTEXT));
-  assert.match(await page.locator('#setting-model option:checked').textContent(), /^Transformer of 1 layers with 2 heads and width 16/);
+  assert.match(await page.locator('#setting-model option:checked').textContent(), /^Transformer with 1 layer, 2 heads and width 16/);
   // What is only for images is not there.
   for (const part of ['.pad-canvas', '.class-counts', '.confusion-table', '.filter-list', '#test-sample']) assert.equal(await page.locator(part).isVisible(), false, part);
   for (const field of ['Crop padding', 'Random flip', 'Normalise each channel']) assert.equal(await page.getByLabel(field).count(), 0, field);

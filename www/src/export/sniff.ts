@@ -78,7 +78,7 @@ function isGzip([first, second]: Uint8Array): boolean {
 function isText(head: Uint8Array): boolean {
   const [first, second] = head;
   if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) return true;
-  return head.length > 0 && head.every((byte) => byte >= 0x20 || TEXT_CONTROLS.has(byte));
+  return head.length > 0 && head.every((byte) => (byte >= 0x20 && byte !== 0x7f) || TEXT_CONTROLS.has(byte));
 }
 
 async function sniffPacked(file: File): Promise<FileKind> {
