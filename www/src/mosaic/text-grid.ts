@@ -17,7 +17,7 @@ export interface TextGrid {
   /** Of the place of one character. */
   advance: number;
   leading: number;
-  /** Size of the letters. */
+  /** Of the letters; of tones, the side of a square with the place of one. */
   size: number;
   /** How many sequences are drawn; the others do not fit. */
   drawn: number;
@@ -32,20 +32,35 @@ const LARGEST_LETTERS = 22;
 const MOST_LINES = 16;
 /** Between sequences, in places of a character. */
 const GAP = { across: 1, down: 0.45 };
-/** Places of a character as tone, from large to small. */
-const TONES: readonly (readonly [number, number])[] = [[3, 6], [3, 5], [2, 5], [2, 4], [2, 3], [1, 3], [1, 2]];
+/** The largest and the smallest place of a character as tone, in device pixels: how wide, and how far lines are apart. */
+const WIDEST_TONE = 3;
+const SMALLEST_TONE: Cell = [1, 2];
+
+type Cell = readonly [number, number];
 
 /** `count` sequences of `context` characters in `width` × `height` device pixels, of which `density` are one of the page. */
 export function fitText(count: number, context: number, width: number, height: number, density: number): TextGrid {
   const letters = largestLetters(Math.max(1, count), context, width, height, LARGEST_LETTERS * density);
   if (letters !== null && letters.size >= SMALLEST_LETTERS * density) return letters;
-  const tones = TONES.map((cell) => tone(cell, count, context, width, height));
-  return tones.find(({ drawn }) => drawn >= count) ?? tones.at(-1) ?? tone([1, 2], count, context, width, height);
+  for (const cell of tones(density)) {
+    const grid = tone(cell, count, context, width, height);
+    if (grid.drawn >= count) return grid;
+  }
+  return tone(SMALLEST_TONE, count, context, width, height);
+}
+
+/** From large to small, none wider than high. */
+function tones(density: number): Cell[] {
+  const cells: Cell[] = [];
+  for (let across = 1; across <= Math.round(WIDEST_TONE * density); across += 1) {
+    for (let down = Math.max(2, across); down <= 3 * across; down += 1) cells.push([across, down]);
+  }
+  return cells.sort(([a, b], [c, d]) => c * d - a * b);
 }
 
 /** How many sequences can be drawn at all. */
 export function mostWritten(context: number, width: number, height: number): number {
-  return tone([1, 2], Infinity, context, width, height).drawn;
+  return tone(SMALLEST_TONE, Infinity, context, width, height).drawn;
 }
 
 function largestLetters(count: number, context: number, width: number, height: number, largest: number): TextGrid | null {
@@ -69,17 +84,18 @@ function largestLetters(count: number, context: number, width: number, height: n
 }
 
 /** With as many lines as let most sequences in. */
-function tone([advance, leading]: readonly [number, number], count: number, context: number, width: number, height: number): TextGrid {
+function tone([advance, leading]: Cell, count: number, context: number, width: number, height: number): TextGrid {
   let best: TextGrid | null = null;
+  const size = Math.sqrt(advance * leading);
   for (let lines = 1; lines <= Math.min(MOST_LINES, context); lines += 1) {
     const characters = Math.ceil(context / lines);
     const [across, down] = [advance * characters + Math.max(2, advance), leading * lines + 1];
     const columns = Math.floor(width / across);
     const capacity = columns * Math.floor(height / down);
     if (best !== null && capacity <= best.drawn) continue;
-    best = { letters: false, characters, lines, columns, size: leading, advance, leading, width: across, height: down, drawn: capacity };
+    best = { letters: false, characters, lines, columns, size, advance, leading, width: across, height: down, drawn: capacity };
     if (capacity >= count) break;
   }
-  const found = best ?? { letters: false, characters: context, lines: 1, columns: 1, size: leading, advance, leading, width, height, drawn: 0 };
+  const found = best ?? { letters: false, characters: context, lines: 1, columns: 1, size, advance, leading, width, height, drawn: 0 };
   return { ...found, drawn: Math.min(count, found.drawn) };
 }
