@@ -184,7 +184,7 @@ test('the tab learns to write', browserTest(), async (t) => {
   for (const part of ['.pad-canvas', '.class-counts', '.confusion-table', '.filter-list', '#test-sample']) assert.equal(await page.locator(part).isVisible(), false, part);
   for (const field of ['Crop padding', 'Random flip', 'Normalise each channel']) assert.equal(await page.getByLabel(field).count(), 0, field);
   // The wall is the batch.
-  await page.locator('#mosaic-title').scrollIntoViewIfNeeded();
+  await page.locator('.mosaic-stage').scrollIntoViewIfNeeded();
   await button('Step').click();
   await waitFor({ phase: 'paused', step: '1' });
   const canvas = page.locator('.mosaic-canvas');
