@@ -228,7 +228,7 @@ impl Preset {
                 optimizer: AnyOptimizer::AdamW(AdamW::default()),
                 decay_on: DecayOn::Matrices,
                 learning_rate: 0.003,
-                test: Some(AnyTest::Norm(NormTest { eta: 1.0, debiased: false })),
+                test: Some(AnyTest::Norm(NormTest { eta: 0.8, debiased: false })),
                 controller: AnyController::AdAdaGrad(AdAdaGrad {
                     growth_cap: Some(2.0),
                     ..AdAdaGrad::default()

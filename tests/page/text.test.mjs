@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { violations } from './support/axe.mjs';
 import { drop, MNIST, SHAKESPEARE } from './support/data-files.mjs';
 import { openEngine } from './support/engine.mjs';
 import { loadModule } from './support/module.mjs';
@@ -229,6 +230,13 @@ test('the tab learns to write', browserTest(), async (t) => {
   await page.waitForFunction(() => document.getElementById('prompt').value.length === 105);
   assert.ok((await prompt.inputValue()).startsWith('To be'));
   await screenshot('1280-light-text-written');
+  assert.deepEqual(await violations(page), []);
+  await page.setViewportSize({ width: 360, height: 740 });
+  await page.emulateMedia({ colorScheme: 'dark' });
+  assert.deepEqual(await violations(page, {}, ['color-contrast']), []);
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'the page scrolls sideways');
+  await screenshot('360-dark-text-written');
+  await page.setViewportSize({ width: 1280, height: 900 });
   // A saved model is gone on with.
   const model = await saved(page, 'Save the model');
   await drop(page, [{ name: 'mine.safetensors', mimeType: '', buffer: model.bytes }]);

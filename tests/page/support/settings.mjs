@@ -33,6 +33,7 @@ export const TEXT = {
   optimizer: { name: 'adamw', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.01 },
   decay_on: 'matrices',
   learning_rate: 0.003,
+  test: { name: 'norm', eta: 0.8, debiased: false },
   max_batch: 1024,
   sample_budget: 60_000,
   evaluate_every: 4000,
