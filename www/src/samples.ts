@@ -1,5 +1,5 @@
 /** What one sample of a data set is: an image of one to four channels, or a sequence of tokens. */
-import type { SampleShape, TextSettings } from '../pkg/adadagrad_web.js';
+import type { ModelName, RunConfig, SampleShape, TextSettings } from '../pkg/adadagrad_web.js';
 
 export const MNIST_SHAPE: SampleShape = { channels: 1, height: 28, width: 28, classes: 10 };
 
@@ -37,4 +37,14 @@ export function describeImages({ channels, height, width }: ImageShape): string 
 /** “sequences of 32 characters, of which there are 69”; tokens are characters or bytes. */
 export function describeSequences({ width, classes }: SampleShape, tokens: TextSettings['tokens']): string {
   return `sequences of ${width} ${tokens}, of which there are ${classes} different ones`;
+}
+
+/** Networks that read texts. */
+export function readsText(model: ModelName): boolean {
+  return model.startsWith('transformer');
+}
+
+/** Whether settings are for a text; files of the visitor's may be one, which their network tells. */
+export function isOfText({ dataset, model }: Pick<RunConfig, 'dataset' | 'model'>): boolean {
+  return dataset === 'shakespeare' || (dataset === 'own' && readsText(model));
 }

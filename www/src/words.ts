@@ -3,8 +3,7 @@ import type { BatchTest, RunConfig } from '../pkg/adadagrad_web.js';
 import { formatCount, formatFactor, formatPercent, formatSize } from './format.js';
 import type { StepRecord } from './protocol.js';
 import { describeReason, usesTest, whyNextBatch } from './rule-words.js';
-import { nounOf } from './samples.js';
-import { isOfText } from './settings/choices.js';
+import { isOfText, nounOf } from './samples.js';
 import type { DataState, RunState } from './state.js';
 
 const UNUSABLE: Record<Extract<DataState, { name: 'unusable' }>['because'], string> = {

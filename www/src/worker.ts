@@ -12,7 +12,7 @@ import type { AdapterReport } from './engine/choice.js';
 import { guardGpu } from './engine/guarded-gpu.js';
 import { readOwnFiles } from './own-files.js';
 import type { Command, DataSource, FailureKind, Report } from './protocol.js';
-import { isSequence, MNIST_SHAPE, sameShape } from './samples.js';
+import { isOfText, isSequence, MNIST_SHAPE, sameShape } from './samples.js';
 import { forbidden } from './start/policies.js';
 import { Sharing } from './team/sharing.js';
 import { TrainingLoop } from './training-loop.js';
@@ -22,7 +22,7 @@ import { asSentence, describeFailure, text } from './words-of-errors.js';
 const MNIST_TRAINING_SAMPLES = 60_000;
 
 /** What there is once the data are here. */
-let ready: { dataset: DatasetName; session: Session; loop: TrainingLoop; answers: Answers; tellData: (facts: DataFacts) => void } | null = null;
+let ready: { session: Session; loop: TrainingLoop; answers: Answers; tellData: (facts: DataFacts) => void } | null = null;
 /** How the settings that were checked last read a text. */
 let latestText: TextSettings | null = null;
 /** Until the browser has answered, and where it has no WebGPU, there is none. */
@@ -104,7 +104,7 @@ function takeSession(session: Session, files: DatasetFiles | OwnFiles, dataset: 
     const classNames = isSequence(shape) ? tokenNames : named;
     post({ type: 'ready', dataset, trainingSamples, testSamples, shape, classNames, models: models(shape) });
   };
-  ready = { dataset, session, loop, answers: new Answers(session, post), tellData };
+  ready = { session, loop, answers: new Answers(session, post), tellData };
   for (const command of early.splice(0)) obey(command);
   tellData(session.facts(null));
 }
@@ -132,8 +132,8 @@ async function check(request: number, config: RunConfig): Promise<void> {
   try {
     await moduleReady;
     latestText = config.text;
-    // Settings for data that are opened next need not fit those that are here.
-    const facts = ready?.dataset === config.dataset ? ready.session.facts(config.text) : null;
+    // Settings for a text that is opened next need not fit the images that are here, nor the reverse.
+    const facts = ready !== null && isSequence(ready.session.shape) === isOfText(config) ? ready.session.facts(config.text) : null;
     // First, so that batches are fitted to them.
     if (facts !== null) tellDataOfNextRun(facts);
     validate(config, facts?.training_samples ?? MNIST_TRAINING_SAMPLES, facts?.shape ?? null);

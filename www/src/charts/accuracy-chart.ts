@@ -1,6 +1,6 @@
 import { formatPercent } from '../format.js';
 import type { TrainedRun } from '../runs/trained-run.js';
-import { isOfText } from '../settings/choices.js';
+import { isOfText } from '../samples.js';
 import type { HorizontalAxis } from '../state.js';
 import { Chart } from './chart.js';
 import type { PaneSpec } from './pane.js';

@@ -2,7 +2,8 @@
 import type { DatasetName } from '../../pkg/adadagrad_web.js';
 import { required, setText } from '../dom.js';
 import { formatCount, formatPercent } from '../format.js';
-import { DATASETS, isOfText } from '../settings/choices.js';
+import { DATASETS } from '../settings/choices.js';
+import { isOfText } from '../samples.js';
 import type { PageState } from '../state.js';
 import type { Checkpoints } from './checkpoints.js';
 import type { RunConductor } from './conductor.js';

@@ -1,6 +1,6 @@
 /** What came of a run, in numbers: for the table of a comparison, and its CSV file. */
 import type { RunConfig } from '../../pkg/adadagrad_web.js';
-import { isOfText } from '../settings/choices.js';
+import { isOfText } from '../samples.js';
 import type { TrainedRun } from './trained-run.js';
 
 const TARGET = 0.95;

@@ -67,16 +67,6 @@ export function isModelName(name: string): boolean {
   return hasModelTitle(name) && !name.startsWith('own-');
 }
 
-/** Networks that read texts. */
-export function readsText(model: ModelName): boolean {
-  return model.startsWith('transformer');
-}
-
-/** Whether settings are for a text; files of the visitor's may be one, which their network tells. */
-export function isOfText({ dataset, model }: Pick<RunConfig, 'dataset' | 'model'>): boolean {
-  return dataset === 'shakespeare' || (dataset === 'own' && readsText(model));
-}
-
 interface OptimizerChoice {
   title: string;
   /** A rate that trains MNIST sensibly; set when the optimizer is chosen. */

@@ -6,7 +6,8 @@ import type { BatchTest, Controller, Decay, Defaults, ModelDescription, Optimize
 import { formatCount } from '../format.js';
 import type { Catalogue } from '../protocol.js';
 import { againstRule } from '../rule-words.js';
-import { chooseControllerWithTest, chooseDecay, chooseOptimizer, chooseTest, CONTROLLERS, DECAYS, isControllerName, isDecayName, isOfText, isOptimizerName, isTestName, modelTitle, OPTIMIZERS, TESTS } from './choices.js';
+import { chooseControllerWithTest, chooseDecay, chooseOptimizer, chooseTest, CONTROLLERS, DECAYS, isControllerName, isDecayName, isOptimizerName, isTestName, modelTitle, OPTIMIZERS, TESTS } from './choices.js';
+import { isOfText } from '../samples.js';
 import { MOST_OBSERVED } from './observable.js';
 import { capitalised, docOf, hintOf, labelOf, rowsOf } from './rows.js';
 import type { Row } from './rows.js';

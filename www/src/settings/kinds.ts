@@ -3,7 +3,7 @@
  * never chosen is the first preset of that kind.
  */
 import type { DatasetName, Preset, RunConfig, TextSettings } from '../../pkg/adadagrad_web.js';
-import { isOfText } from './choices.js';
+import { isOfText } from '../samples.js';
 
 type Kind = 'images' | 'text';
 

@@ -3,8 +3,7 @@
  * come, the one that was asked for comes back where it suits them.
  */
 import type { ModelDescription, ModelName, RunConfig, SampleShape } from '../../pkg/adadagrad_web.js';
-import { isLikeMnist, isSequence } from '../samples.js';
-import { readsText } from './choices.js';
+import { isLikeMnist, isSequence, readsText } from '../samples.js';
 
 /** The paper's for MNIST. */
 const FOR_MNIST = ['logistic', 'mlp', 'cnn'];
