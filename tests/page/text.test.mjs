@@ -30,18 +30,18 @@ test('letters are as large as fits, every sequence is drawn while it can be, and
   for (const [context, density] of [[16, 1], [32, 2], [64, 1], [100, 1.5]]) {
     const [width, height] = [560 * density, 420 * density];
     let last = Infinity;
-    let last_letters = true;
+    let wasLetters = true;
     for (const count of [1, 2, 7, 8, 9, 100, 700, mostWritten(context, width, height)]) {
       const grid = fitText(count, context, width, height, density);
       assert.equal(grid.drawn, count);
       const rows = Math.ceil(count / grid.columns);
       assert.ok(grid.columns * grid.width <= width + 1e-6 && rows * grid.height <= height + 1e-6, `${count} sequences of ${context} leave the frame`);
       assert.ok(grid.characters * grid.lines >= context, 'a sequence has no room');
-      assert.ok(grid.size <= last && (last_letters || !grid.letters), 'more sequences must not be larger');
+      assert.ok(grid.size <= last && (wasLetters || !grid.letters), 'more sequences must not be larger');
       assert.ok(!grid.letters || grid.size >= 5 * density, 'letters that cannot be read');
-      [last, last_letters] = [grid.size, grid.letters];
+      [last, wasLetters] = [grid.size, grid.letters];
     }
-    assert.ok(!last_letters, 'thousands are tones');
+    assert.ok(!wasLetters, 'thousands are tones');
     assert.equal(fitText(1e6, context, width, height, density).drawn, mostWritten(context, width, height));
     assert.ok(fitText(8, context, width, height, density).letters, 'the first eight can be read');
   }
@@ -100,7 +100,7 @@ async function runOnText({ config, engine }) {
     const { following } = await ask({ type: 'follow', request: 1, beginning, temperature, count, seed: 4 }, 'followed');
     return { ...following, probabilities: [...following.probabilities] };
   };
-  const next_ = [await follow('Enter ', 1, 0), await follow('Enter ', 0, 12), await follow('Enter é', 1, 0)];
+  const following = [await follow('Enter ', 1, 0), await follow('Enter ', 0, 12), await follow('Enter é', 1, 0)];
   // The same once more, from where half of it is made.
   const half = await run({ type: 'begin', run: 2, config, engine, stop: { steps: 6 }, parameters: null });
   const { checkpoint } = await ask({ type: 'checkpoint', request: 2 }, 'checkpoint');
@@ -109,7 +109,7 @@ async function runOnText({ config, engine }) {
   const header = new TextDecoder().decode(checkpoint.bytes.subarray(8, 8 + Number(new DataView(checkpoint.bytes.buffer).getBigUint64(0, true))));
   const state = JSON.parse(JSON.parse(header).__metadata__.adadagrad);
   const ready = self.engine.all.filter((report) => report.type === 'ready');
-  return { whole, samples, mosaic: { ...mosaic, tokens: [...mosaic.tokens] }, next: next_, half, rest, last, state, ready };
+  return { whole, samples, mosaic: { ...mosaic, tokens: [...mosaic.tokens] }, next: following, half, rest, last, state, ready };
 }
 
 test('a worker trains on a text: the known sequences, samples, what comes next, and the same again from a checkpoint', browserTest(), async (t) => {

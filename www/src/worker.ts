@@ -5,7 +5,7 @@ import initialise, { defaults, models, presets, Session, validate } from '../pkg
 import type { DataFacts, DatasetFiles, DatasetName, OwnFiles, RunConfig, TextSettings } from '../pkg/adadagrad_web.js';
 import { Answers } from './answers.js';
 import { ConnectionError, DataError } from './data-error.js';
-import { availableDatasets, loadDataset } from './dataset.js';
+import { availableDatasets, loadImages, loadText } from './dataset.js';
 import { findAdapter } from './engine/adapter.js';
 import { decideEngine } from './engine/choice.js';
 import type { AdapterReport } from './engine/choice.js';
@@ -90,7 +90,8 @@ async function load(source: DataSource, how: TextSettings): Promise<DatasetFiles
     await moduleReady;
     return readOwnFiles(source.files, how);
   }
-  return loadDataset(`${source.root}${source.dataset}/`, source.dataset === 'shakespeare', (progress) => post({ type: 'download', ...progress }));
+  const loadFiles = source.dataset === 'shakespeare' ? loadText : loadImages;
+  return loadFiles(`${source.root}${source.dataset}/`, (progress) => post({ type: 'download', ...progress }));
 }
 
 function takeSession(session: Session, files: DatasetFiles | OwnFiles, dataset: DatasetName): void {
