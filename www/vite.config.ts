@@ -22,7 +22,7 @@ function contentSecurityPolicy(startScriptSource: string): string {
 }
 
 /** The data sets that `cargo xtask data` has packed: the page offers no others. */
-const datasets = ['mnist', 'fashion_mnist'].filter((name) => existsSync(`public/data/${name}/manifest.json`));
+const datasets = ['mnist', 'fashion_mnist', 'shakespeare'].filter((name) => existsSync(`public/data/${name}/manifest.json`));
 
 export default defineConfig({
   base: './',

@@ -9,7 +9,7 @@ use crate::coupling::{Coupling, CouplingError};
 use crate::model::Model;
 use crate::normalisation::Normalisation;
 use crate::observe::{Measure, Observe};
-use crate::optimizer::{AdaGrad, AnyOptimizer, DecayOn};
+use crate::optimizer::{AdaGrad, AdamW, AnyOptimizer, DecayOn};
 use crate::real::Real;
 use crate::schedule::Schedule;
 pub use crate::settings::LARGEST_EXACT;
@@ -149,11 +149,13 @@ pub enum Preset {
     PaperCnn,
     /// The paper's softmax regression.
     PaperLogistic,
+    /// A small transformer for a text.
+    Text,
 }
 
 impl Preset {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Quick, Self::PaperCnn, Self::PaperLogistic];
+    pub const ALL: [Self; 4] = [Self::Quick, Self::PaperCnn, Self::PaperLogistic, Self::Text];
 
     /// Its name in settings.
     #[must_use]
@@ -162,6 +164,7 @@ impl Preset {
             Self::Quick => "quick",
             Self::PaperCnn => "paper-cnn",
             Self::PaperLogistic => "paper-logistic",
+            Self::Text => "text",
         }
     }
 
@@ -172,6 +175,7 @@ impl Preset {
             Self::Quick => "Quick: a CNN to 95 % in about a minute",
             Self::PaperCnn => "The paper's CNN: 6 million samples",
             Self::PaperLogistic => "The paper's softmax regression: 6 million samples",
+            Self::Text => "Text: a small transformer learns to write",
         }
     }
 
@@ -215,6 +219,23 @@ impl Preset {
                 max_batch: 4_096,
                 sample_budget: 100_000,
                 evaluate_every: 8_000,
+                ..paper
+            },
+            Self::Text => RunConfig {
+                dataset: DatasetName::Shakespeare,
+                text: TextSettings { context: 32, ..TextSettings::default() },
+                model: Model::Transformer { layers: 2, heads: 2, width: 64 },
+                optimizer: AnyOptimizer::AdamW(AdamW::default()),
+                decay_on: DecayOn::Matrices,
+                learning_rate: 0.003,
+                test: Some(AnyTest::Norm(NormTest { eta: 0.8, debiased: false })),
+                controller: AnyController::AdAdaGrad(AdAdaGrad {
+                    growth_cap: Some(2.0),
+                    ..AdAdaGrad::default()
+                }),
+                max_batch: 1_024,
+                sample_budget: 60_000,
+                evaluate_every: 4_000,
                 ..paper
             },
         }

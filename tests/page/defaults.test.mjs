@@ -4,7 +4,7 @@ import test from 'node:test';
 import { openEngine } from './support/engine.mjs';
 import { loadModule } from './support/module.mjs';
 import { browserTest, openPage } from './support/page.mjs';
-import { CATALOGUE, DEFAULTS, QUICK } from './support/settings.mjs';
+import { CATALOGUE, DEFAULTS, QUICK, TEXT } from './support/settings.mjs';
 
 const { chooseController, chooseDecay, chooseOptimizer, chooseTest, CONTROLLERS } = await loadModule('settings/choices.ts');
 const { fieldSpecs } = await loadModule('settings/field-specs.ts');
@@ -20,6 +20,7 @@ const CHOSEN = [
   ...Object.keys(CONTROLLERS).map((name) => chooseController(QUICK, name)),
   ...DEFAULTS.optimizers.map(({ name }) => chooseOptimizer(QUICK, name, DEFAULTS)),
   ...DEFAULTS.decays.map(({ name }) => chooseDecay(QUICK, name, DEFAULTS)),
+  TEXT,
 ];
 
 test('the worker reports the core’s defaults, and they are these', browserTest(), async (t) => {
@@ -27,6 +28,7 @@ test('the worker reports the core’s defaults, and they are these', browserTest
   const { defaults, presets } = await next('module');
   assert.deepEqual(defaults, DEFAULTS);
   assert.deepEqual(presets[0].config, QUICK);
+  assert.deepEqual(presets.find(({ name }) => name === 'text').config, TEXT);
 });
 
 test('a choice has the defaults; only η is kept from one test to the next', () => {
@@ -42,12 +44,13 @@ test('a choice has the defaults; only η is kept from one test to the next', () 
 });
 
 test('every setting has a field with a title, and what is wrong with it is said with that title', () => {
-  // Chosen elsewhere: the data above the form. How a text is read: the page offers none.
-  const elsewhere = ['dataset', 'text.tokens', 'text.context'];
   for (const config of CHOSEN) {
+    // The data are chosen above the form. What is only for images has no field where a text is learned, and the reverse.
+    const unused = config === TEXT ? /^(dataset$|augmentation\.|normalisation$)/ : /^(dataset$|text\.)/;
     const fields = fieldSpecs(config, CATALOGUE);
     for (const place of Object.keys(flatten(config))) {
-      if (elsewhere.includes(place)) continue;
+      assert.ok(!fields.has(place) || !unused.test(place), place);
+      if (unused.test(place)) continue;
       const { id, label } = fields.get(place) ?? assert.fail(`${place} has no field`);
       assert.doesNotMatch(label, /_/);
       const { message, fieldId } = inPageWords(`${place.split('.').at(-1)} is -1, but must be something else`, fields);

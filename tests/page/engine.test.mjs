@@ -579,7 +579,7 @@ test('Fashion-MNIST is learned too', browserTest(noFashion), async (t) => {
   const { dataset, trainingSamples, testSamples } = await start({ dataset: 'fashion_mnist' });
   assert.deepEqual([dataset, trainingSamples, testSamples], ['fashion_mnist', 60_000, 10_000]);
   const { available } = await evaluate(() => self.engine.next('datasets'));
-  assert.deepEqual(available, ['mnist', 'fashion_mnist']);
+  assert.deepEqual(available, ['mnist', 'fashion_mnist', 'shakespeare']);
   const config = { ...CONFIG, dataset: 'fashion_mnist', model: 'mlp', sample_budget: 40_000, evaluate_every: 40_000 };
   const { evaluations } = await run({ type: 'begin', run: 1, config, engine: CPU, stop: null, parameters: null });
   assert.ok(evaluations.at(-1).accuracy > 0.7 && evaluations.at(-1).accuracy < 0.95, `${evaluations.at(-1).accuracy}`);

@@ -48,7 +48,10 @@ const KINDS = [
   ['data.zip', ZIP, 'a ZIP archive'],
   ['model.pt', ZIP, 'a PyTorch file'],
   ['model.pkl', bytes(0x80, 4, 0x95), 'a pickle file'],
-  ['notes.txt', text('Hello'), 'not of a known file type'],
+  ['notes.txt', text('Hello'), 'text'],
+  ['poem', text('\u00fcber\tallen\r\nGipfeln'), 'text'],
+  ['poem.txt.gz', gzipSync('Hello'), 'text'],
+  ['utf-16.txt', bytes(0xff, 0xfe, 0x41, 0), 'text'],
   ['program', bytes(0x7f, 0x45, 0x4c, 0x46), 'not of a known file type'],
   ['empty.json', Buffer.alloc(0), 'empty'],
 ];
@@ -56,7 +59,7 @@ const KINDS = [
 test('a file is told by what is in it, and then by its name', async () => {
   for (const [name, content, wanted] of KINDS) {
     const found = await sniff(new File([content], name));
-    if (['data', 'model', 'run'].includes(wanted)) assert.deepEqual(found, { kind: wanted }, name);
+    if (['data', 'text', 'model', 'run'].includes(wanted)) assert.deepEqual(found, { kind: wanted }, name);
     else assert.ok(found.kind === 'other' && found.what.startsWith(wanted), `${name}: ${JSON.stringify(found)}`);
   }
   const folder = { name: 'folder', size: 4096, slice: () => ({ arrayBuffer: () => Promise.reject(new Error('NotFoundError')) }) };
@@ -79,7 +82,7 @@ test('a file that is refused changes nothing, and a model is checked before the 
   }
   const before = await read();
   await told([file('photo.png', PNG)], /^This page opens the four IDX files.*“photo\.png” is a PNG image\.$/);
-  await told(KINDS.filter(([, , wanted]) => wanted.includes(' ')).map(([name, content]) => file(name, content)), /8 more problems\.$/);
+  await told(KINDS.filter(([, , wanted]) => wanted.includes(' ')).map(([name, content]) => file(name, content)), /7 more problems\.$/);
   await told([file('empty', Buffer.alloc(0))], /“empty” is empty\.$/);
   await told([file('run.JSON', text('{}'))], /“run\.JSON” is not a valid saved run: format is missing/);
   await told(ownFiles({ training: 20, test: 10 }).slice(0, 3), /Four files are needed.* t10k-labels-idx1-ubyte is missing\. The page still uses MNIST/);
@@ -186,7 +189,7 @@ test('a model that is dropped where there are no images is refused with that', b
   const { page, waitFor } = await openPage(t, { path: SMALL, server: { replace }, expectedComplaints: /404/ });
   await waitFor({ data: 'unusable' });
   await drop(page, [file('mine.safetensors', model())]);
-  await page.waitForFunction(() => /^“mine\.safetensors” cannot be opened, because there are no images/.test(document.getElementById('files-note-text').textContent));
+  await page.waitForFunction(() => /^“mine\.safetensors” cannot be opened, because there is no data/.test(document.getElementById('files-note-text').textContent));
 });
 
 test('the list of data asks for files when told to, not when it is passed over', browserTest(), async (t) => {

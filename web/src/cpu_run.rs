@@ -8,7 +8,7 @@ use js_sys::Float32Array;
 
 use crate::clock::Clock;
 use crate::data::Data;
-use crate::records::{Activity, EngineName, Finished, Limit, Progress, Retuned, activity_of};
+use crate::records::{Activity, EngineName, Finished, Limit, Measured, Progress, Retuned, activity_of};
 use crate::run_state::RunState;
 use crate::team::{TakeError, Taken, take};
 
@@ -20,6 +20,8 @@ pub(crate) struct CpuRun {
     shared_since: f64,
     /// A measurement is due or under way.
     evaluation: Option<Measurement>,
+    /// It is a text that the run learns from: measured networks write.
+    writes: bool,
     finished: Finished,
     /// Settings that wait for the end of the step under way.
     retune: Option<(RunConfig, Sender<Retuned>)>,
@@ -38,17 +40,24 @@ impl CpuRun {
         let RunState { trainer, parameters, memory, measures } = state;
         let network = state.network(data)?;
         let local = LocalRun::resume(*trainer, network, FastBackend, parameters, memory, [])?;
-        Ok(Self::resume(local, *measures, Finished::default()))
+        Ok(Self::resume(local, *measures, data.vocabulary().is_some(), Finished::default()))
     }
 
-    /// Goes on with what another engine began; `evaluate`: with a measurement that its last step made due.
-    pub(crate) fn resume(local: LocalRun<f32, FastBackend>, evaluate: bool, finished: Finished) -> Self {
+    /// Goes on with what another engine began; `evaluate`: with a measurement that its last step made due; `writes`: it
+    /// learns from a text.
+    pub(crate) fn resume(
+        local: LocalRun<f32, FastBackend>,
+        evaluate: bool,
+        writes: bool,
+        finished: Finished,
+    ) -> Self {
         let evaluation = evaluate.then_some(Measurement::Due);
         Self {
             local,
             step_seconds: 0.0,
             shared_since: 0.0,
             evaluation,
+            writes,
             finished,
             retune: None,
             checkpoints: Vec::new(),
@@ -221,6 +230,10 @@ impl CpuRun {
         if let Some(evaluation) = evaluation {
             self.finished.evaluation(self.local.progress(), evaluation);
             self.evaluation = None;
+            if self.writes {
+                let (step, parameters) = (self.steps(), self.parameters());
+                self.finished.measured.push(Measured { step, accuracy: evaluation.accuracy, parameters });
+            }
         }
     }
 

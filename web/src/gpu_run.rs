@@ -9,7 +9,7 @@ use std::task::{Poll, Waker};
 
 use adadagrad_core::backend::FastBackend;
 use adadagrad_core::config::{RetuneError, RunConfig};
-use adadagrad_core::dataset::SampleShape;
+use adadagrad_core::dataset::{Encoding, SampleShape};
 use adadagrad_core::owned::{Control, LocalRun, OwnedNetwork, RunError, SharedDataset};
 use adadagrad_core::training::{BatchOrder, Plan, Trainer};
 use adadagrad_gpu::engine::EngineError;
@@ -21,7 +21,7 @@ use wasm_bindgen_futures::spawn_local;
 use crate::clock::Clock;
 use crate::cpu_run::CpuRun;
 use crate::data::Data;
-use crate::records::{Activity, EngineName, Finished, Limit, Progress, Retuned, activity_of};
+use crate::records::{Activity, EngineName, Finished, Limit, Measured, Progress, Retuned, activity_of};
 use crate::run_state::RunState;
 
 /// Samples of a rehearsal.
@@ -237,7 +237,8 @@ impl GpuRun {
             web_sys::console::info_1(&detail.into());
         }
         let evaluate = failure.evaluate;
-        Ok(Some(CpuRun::resume(failure.local_run()?, evaluate, finished)))
+        let writes = matches!(failure.shape.encoding, Encoding::Tokens { .. });
+        Ok(Some(CpuRun::resume(failure.local_run()?, evaluate, writes, finished)))
     }
 }
 
@@ -357,13 +358,13 @@ impl Task {
     async fn open(&mut self) -> Result<Training, EngineError> {
         let [noted, opening] = [&self.shared; 2].map(Rc::clone);
         let notice = move |text: &str| noted.borrow_mut().finished.notices.push(text.to_owned());
-        let images: SharedDataset = Arc::clone(&self.data.train) as _;
+        let samples: SharedDataset = Arc::clone(&self.data.train);
         let options = Options {
             open: Box::new(move || Box::pin(open_device(Rc::clone(&opening)))),
             memory_budget: None,
             notice: Box::new(notice),
         };
-        let mut training = Training::open(self.trainer.config(), images, options).await?;
+        let mut training = Training::open(self.trainer.config(), samples, options).await?;
         let beginning = Rc::clone(&self.shared.borrow().newest);
         training.restore(&beginning.parameters, Some(&beginning.memory)).await?;
         if self.rehearses {
@@ -459,12 +460,21 @@ impl Task {
     }
 
     async fn measure(&mut self, training: &mut Training) -> Result<(), EngineError> {
-        let test: SharedDataset = Arc::clone(&self.data.test) as _;
+        let test: SharedDataset = Arc::clone(&self.data.test);
         let evaluation = training.evaluate(&test).await?.evaluation;
         self.measures = false;
-        let shared = &mut *self.shared.borrow_mut();
-        shared.finished.evaluation(self.trainer.progress(), evaluation);
-        shared.activity = self.activity();
+        {
+            let shared = &mut *self.shared.borrow_mut();
+            shared.finished.evaluation(self.trainer.progress(), evaluation);
+            shared.activity = self.activity();
+        }
+        if self.data.vocabulary().is_some() {
+            // What is written is of the network that was measured.
+            self.copy(training).await?;
+            let shared = &mut *self.shared.borrow_mut();
+            let (step, parameters) = (self.trainer.progress().steps, shared.newest.parameters.clone());
+            shared.finished.measured.push(Measured { step, accuracy: evaluation.accuracy, parameters });
+        }
         Ok(())
     }
 

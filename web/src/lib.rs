@@ -16,6 +16,7 @@ mod session;
 mod start;
 mod team;
 mod thumbnails;
+mod writing;
 
 use adadagrad_core::batch_test::AnyTest;
 use adadagrad_core::config::{Preset, RunConfig};

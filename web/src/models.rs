@@ -1,6 +1,6 @@
 //! The networks that the page offers, and what it says of them.
 
-use adadagrad_core::dataset::SampleShape;
+use adadagrad_core::dataset::{Encoding, SampleShape};
 use adadagrad_core::model::Model;
 use adadagrad_core::network::Shape;
 use adadagrad_core::owned::checkpoint::{Piece, pieces};
@@ -22,6 +22,14 @@ const OFFERED: [Model; 8] = [
     Model::ResNet18 { width: 64 },
 ];
 
+/// The same for texts.
+const OFFERED_FOR_TEXTS: [Model; 4] = [
+    Model::Transformer { layers: 1, heads: 2, width: 32 },
+    Model::Transformer { layers: 2, heads: 2, width: 64 },
+    Model::Transformer { layers: 3, heads: 4, width: 96 },
+    Model::TRANSFORMER,
+];
+
 /// What a sample is, for the page.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Sample {
@@ -29,18 +37,25 @@ pub(crate) struct Sample {
     height: u32,
     width: u32,
     classes: u32,
+    /// A sequence of `width` tokens, of which there are `classes`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    sequence: bool,
 }
 
 impl From<SampleShape> for Sample {
-    fn from(SampleShape { input, classes, .. }: SampleShape) -> Self {
+    fn from(SampleShape { input, classes, encoding, .. }: SampleShape) -> Self {
         let Shape { channels, height, width } = input;
-        Self { channels, height, width, classes }
+        Self { channels, height, width, classes, sequence: matches!(encoding, Encoding::Tokens { .. }) }
     }
 }
 
 impl From<Sample> for SampleShape {
-    fn from(Sample { channels, height, width, classes }: Sample) -> Self {
-        Self::image(Shape::image(channels, height, width), classes)
+    fn from(Sample { channels, height, width, classes, sequence }: Sample) -> Self {
+        if sequence {
+            Self::tokens(width, classes)
+        } else {
+            Self::image(Shape::image(channels, height, width), classes)
+        }
     }
 }
 
@@ -82,7 +97,11 @@ pub fn models(
     #[wasm_bindgen(unchecked_param_type = "SampleShape")] shape: JsValue,
 ) -> Result<JsValue, JsError> {
     let shape: SampleShape = from_js::<Sample>(shape)?.into();
-    let offered = if shape.input == SampleShape::MNIST.input { &Model::MNIST[..] } else { &OFFERED };
+    let offered = match shape.encoding {
+        Encoding::Tokens { .. } => &OFFERED_FOR_TEXTS[..],
+        _ if shape.input == SampleShape::MNIST.input => &Model::MNIST,
+        _ => &OFFERED,
+    };
     to_js(&offered.iter().filter_map(|&name| ModelRow::of(name, shape).ok()).collect::<Vec<_>>())
 }
 
@@ -90,9 +109,13 @@ pub fn models(
 pub(crate) fn check(model: Model, shape: SampleShape) -> Result<(), JsError> {
     let Shape { channels, height, width } = shape.input;
     OwnedNetwork::of_model(model, shape).map(drop).map_err(|error| {
-        JsError::new(&format!(
-            "model is {model}, but does not fit images of {width}×{height} pixels with {channels} {}: {error}",
-            if channels == 1 { "channel" } else { "channels" }
-        ))
+        let samples = match shape.encoding {
+            Encoding::Tokens { .. } => format!("sequences of {width} tokens"),
+            _ => format!(
+                "images of {width}×{height} pixels with {channels} {}",
+                if channels == 1 { "channel" } else { "channels" }
+            ),
+        };
+        JsError::new(&format!("model is {model}, but does not fit {samples}: {error}"))
     })
 }

@@ -6,28 +6,32 @@ use std::mem;
 
 use adadagrad_core::idx::IdxError;
 use adadagrad_core::images::{ImagesError, LabelledImages};
+use adadagrad_core::text::TextSettings;
 use adadagrad_gpu::data::cifar::{Names, read_files};
 use adadagrad_gpu::data::classes::{Classes, LABELS_START};
 use adadagrad_gpu::data::idx_header::header;
 use adadagrad_gpu::data::names::{NamedFiles, NamedSets, Part, is_packed};
+use adadagrad_gpu::data::text_file::read_bytes;
 use adadagrad_gpu::data::unpack::{
-    LARGEST_FILE, WrongLabel, channels_first, labels_as_bytes, transpose_images, unpacked, without_padding,
+    LARGEST_FILE, WrongLabel, channels_first, labels_as_bytes, transpose_images, unpacked,
+    unpacked_of_any_length, without_padding,
 };
 use adadagrad_gpu::data::{Kind, Options};
 use adadagrad_gpu::dataset::Images;
-use js_sys::Uint8Array;
+use js_sys::{Array, Uint8Array};
 use wasm_bindgen::prelude::*;
 
 use crate::answers::{number, object};
-use crate::to_js;
+use crate::{from_js, to_js};
 
 const NEEDED: &str = "Four files are needed: images and labels for training, images and labels for the test.";
 
-/// A data set of the visitor's, as IDX files.
+/// A data set of the visitor's, as IDX files, or a text.
 #[derive(Debug, PartialEq, Eq)]
 struct OwnSet {
-    /// In the order of [`Part::ALL`].
+    /// In the order of [`Part::ALL`]; a text is in the first alone.
     files: [Vec<u8>; 4],
+    is_text: bool,
     classes: u32,
     /// Where anything says them.
     class_names: Vec<String>,
@@ -36,7 +40,7 @@ struct OwnSet {
 }
 
 /// Which files are to be read, by their places: those of CIFAR-10 or CIFAR-100, or the four of another data set, by their
-/// names; or all, where there are four.
+/// names; or all, where there are four; or a single one with another name, which may be a text.
 /// `sizes`: in bytes.
 ///
 /// # Errors
@@ -52,15 +56,28 @@ pub fn choose_own_files(names: Vec<String>, sizes: Vec<f64>) -> Result<Vec<usize
     }
 }
 
-/// The data set in the chosen files, as four IDX files.
+/// The data set in the chosen files, as four IDX files or as a text. `text`: how that is to be read.
 ///
 /// # Errors
 /// Which file is broken, and how.
 #[wasm_bindgen(unchecked_return_type = "OwnFiles")]
-pub fn read_own_files(names: Vec<String>, contents: Vec<Uint8Array>) -> Result<JsValue, JsError> {
+pub fn read_own_files(
+    names: Vec<String>,
+    contents: Vec<Uint8Array>,
+    #[wasm_bindgen(unchecked_param_type = "TextSettings")] text: JsValue,
+) -> Result<JsValue, JsError> {
     let files = contents.iter().map(Uint8Array::to_vec);
-    let OwnSet { files, classes, class_names, notes } =
-        read(names, files).map_err(|problem| JsError::new(&problem))?;
+    let OwnSet { files, is_text, classes, class_names, notes } =
+        read(names, files, from_js(text)?).map_err(|problem| JsError::new(&problem))?;
+    if is_text {
+        let [whole, ..] = files;
+        let texts = Array::of1(&Uint8Array::from(&*whole));
+        return object(&[
+            ("texts", texts.into()),
+            ("class_names", to_js(&class_names)?),
+            ("notes", to_js(&notes)?),
+        ]);
+    }
     // Each is let go as soon as it is copied.
     let [train_images, train_labels, test_images, test_labels] =
         files.map(|bytes| Uint8Array::from(&*bytes).into());
@@ -97,7 +114,8 @@ fn choose(names: &[String]) -> Result<Vec<usize>, String> {
         Err(sets) if !sets.is_empty() => {
             Err(format!("These files are of several data sets: choose the files of {}.", sets.join(" or ")))
         }
-        Err(_) if names.len() == 1 => Err(format!("{NEEDED} There is 1.")),
+        // What is in it tells.
+        Err(_) if names.len() == 1 => Ok(vec![0]),
         Err(_) => Err(format!("{NEEDED} There are {}.", names.len())),
     }
 }
@@ -113,11 +131,31 @@ fn places(whole: &NamedFiles<usize>) -> [usize; 4] {
     Part::ALL.map(|part| whole.get(part).copied().unwrap_or_default())
 }
 
-fn read(names: Vec<String>, contents: impl Iterator<Item = Vec<u8>>) -> Result<OwnSet, String> {
-    match Names::among(&names) {
-        Some((kind, _)) => read_cifar(kind, names.into_iter().zip(contents).collect()),
-        None => read_idx(names, contents),
+fn read(
+    names: Vec<String>,
+    mut contents: impl Iterator<Item = Vec<u8>>,
+    text: TextSettings,
+) -> Result<OwnSet, String> {
+    match (Names::among(&names), &*names) {
+        (Some((kind, _)), _) => read_cifar(kind, names.into_iter().zip(contents).collect()),
+        (None, [name]) => read_text(name, contents.next().unwrap_or_default(), text),
+        (None, _) => read_idx(names, contents),
     }
+}
+
+fn read_text(name: &str, bytes: Vec<u8>, settings: TextSettings) -> Result<OwnSet, String> {
+    let is_named_so = name.to_ascii_lowercase().ends_with(".gz");
+    let bytes = unpacked_of_any_length(bytes, is_named_so)
+        .map_err(|error| format!("{name} cannot be unpacked: {error}."))?;
+    if bytes.len() as u64 > LARGEST_FILE {
+        return Err(too_large(name));
+    }
+    if bytes.starts_with(&[0, 0, 8]) {
+        return Err(format!("{NEEDED} There is 1."));
+    }
+    read_bytes(&bytes, settings).map_err(|error| format!("{name}: {error}."))?;
+    let files = [bytes, Vec::new(), Vec::new(), Vec::new()];
+    Ok(OwnSet { files, is_text: true, classes: 0, class_names: Vec::new(), notes: Vec::new() })
 }
 
 fn read_cifar(kind: Kind, files: Vec<(String, Vec<u8>)>) -> Result<OwnSet, String> {
@@ -130,6 +168,7 @@ fn read_cifar(kind: Kind, files: Vec<(String, Vec<u8>)>) -> Result<OwnSet, Strin
     };
     Ok(OwnSet {
         files: [file(training, false)?, file(training, true)?, file(test, false)?, file(test, true)?],
+        is_text: false,
         classes: splits.shape().classes,
         class_names: splits.class_names,
         notes: splits.notes,
@@ -176,7 +215,7 @@ fn read_idx(names: Vec<String>, contents: impl Iterator<Item = Vec<u8>>) -> Resu
         ));
     }
     let files = files.map(|file| file.bytes);
-    Ok(OwnSet { files, classes: classes.count, class_names: Vec::new(), notes })
+    Ok(OwnSet { files, is_text: false, classes: classes.count, class_names: Vec::new(), notes })
 }
 
 /// In the order of [`Part::ALL`], of four files with any names: the larger ones are for training, unless names tell.
@@ -328,7 +367,7 @@ mod tests {
         let two = ["qmnist-train-images-idx3-ubyte.gz", "qmnist-train-labels-idx2-int.gz"];
         let missing = "qmnist-test-images-idx3-ubyte and qmnist-test-labels-idx2-int are missing.";
         assert_eq!(chosen(&two), Err(format!("{NEEDED} {missing}")));
-        assert_eq!(chosen(&["a"]), Err(format!("{NEEDED} There is 1.")));
+        assert_eq!(chosen(&["a"]), Ok(vec![0]), "it may be a text");
         assert_eq!(chosen(&["a"; 5]), Err(format!("{NEEDED} There are 5.")));
         let two_sets: Vec<String> = ["emnist-digits-", "emnist-mnist-"]
             .iter()
@@ -347,7 +386,7 @@ mod tests {
 
     fn read_named(names: [&str; 4], [a, b, c, d]: [Vec<u8>; 4]) -> Result<[Vec<u8>; 4], String> {
         let names = names.map(str::to_owned).to_vec();
-        read(names, [a, b, c, d].into_iter()).map(|set| set.files)
+        read(names, [a, b, c, d].into_iter(), TextSettings::default()).map(|set| set.files)
     }
 
     #[test]
@@ -387,15 +426,16 @@ mod tests {
         };
         let labels = |labels: &[u8]| [&[0, 0, 8, 1, 0, 0, 0, labels.len() as u8], labels].concat();
         let files = |last| [images(3, 0), labels(&[1, 4, 2]), images(2, 7), labels(&[1, last])];
-        let set = read(names.clone(), files(4).into_iter()).expect("valid files");
+        let set = read(names.clone(), files(4).into_iter(), TextSettings::default()).expect("valid files");
         assert_eq!((set.classes, &set.files[1][8..], &set.files[3][8..]), (4, &[0, 3, 1][..], &[0, 3][..]));
         assert_eq!(
             set.notes,
             ["The labels 1 to 4 are the classes 0 to 3.", "No training image has the class 2."]
         );
-        let said = read(names.clone(), files(5).into_iter()).expect_err("there is no fifth class");
+        let said = read(names.clone(), files(5).into_iter(), TextSettings::default())
+            .expect_err("there is no fifth class");
         assert_eq!(said, "Label 2 in test-labels is 5, but the highest label for training is 4.");
-        let said = read(names, files(0).into_iter()).expect_err("labels begin at 1");
+        let said = read(names, files(0).into_iter(), TextSettings::default()).expect_err("labels begin at 1");
         assert_eq!(said, "Label 2 in test-labels is 0, but the labels for training begin at 1.");
     }
 
@@ -413,16 +453,18 @@ mod tests {
             .map(batch)
             .chain([b"<html>".to_vec(), b"a\nb\nc\nd\ne\nf\ng\nh\ni\nj\n".to_vec()])
             .collect();
-        let set = read(names.clone(), contents.clone().into_iter()).expect("valid files");
+        let set =
+            read(names.clone(), contents.clone().into_iter(), TextSettings::default()).expect("valid files");
         assert_eq!((set.classes, set.class_names.len()), (10, 10));
         assert_eq!(set.files[0][..20], [0, 0, 8, 4, 0, 0, 0, 5, 0, 0, 0, 3, 0, 0, 0, 32, 0, 0, 0, 32]);
         assert_eq!(set.files[1][8..], [1, 2, 3, 4, 5]);
         assert_eq!((set.files[2].len(), set.files[2][20]), (20 + 3072, 18));
         let mut broken = contents.clone();
         broken[2].pop();
-        let said = read(names.clone(), broken.into_iter()).expect_err("cut off");
+        let said = read(names.clone(), broken.into_iter(), TextSettings::default()).expect_err("cut off");
         assert!(said.starts_with("data_batch_3.bin: ") && said.contains("truncated"), "{said}");
-        let said = read(names[1..].to_vec(), contents[1..].iter().cloned()).expect_err("one is missing");
+        let said = read(names[1..].to_vec(), contents[1..].iter().cloned(), TextSettings::default())
+            .expect_err("one is missing");
         assert_eq!(said, "data_batch_1.bin is missing");
     }
 
@@ -437,13 +479,33 @@ mod tests {
         let labels = |other: u8| vec![0, 0, 8, 1, 0, 0, 0, 2, 0, other];
         let said = |columns, other| {
             let files = [images(columns), labels(other), images(columns), labels(0)];
-            read(names.clone(), files.into_iter()).map(|_| ())
+            read(names.clone(), files.into_iter(), TextSettings::default()).map(|_| ())
         };
         assert_eq!(said(3, 1), Ok(()));
         let one = "All labels in train-labels are the same, but training needs at least two classes.";
         assert_eq!(said(3, 0), Err(one.to_owned()));
         let none = "The images in train-images have no pixels: its header says 0×2.";
         assert_eq!(said(0, 1), Err(none.to_owned()));
+    }
+
+    #[test]
+    fn a_single_file_is_a_text_and_what_is_wrong_with_it_is_said_with_its_name() {
+        let said = |name: &str, bytes: &[u8]| {
+            let settings = TextSettings { context: 4, ..TextSettings::default() };
+            let set = read(vec![name.to_owned()], [bytes.to_vec()].into_iter(), settings)?;
+            assert!(set.is_text);
+            Ok::<_, String>(set.files[0].clone())
+        };
+        let text = "To be, or not to be, that is the question: whether it is nobler, é".as_bytes();
+        assert_eq!(said("own.txt", text).as_deref(), Ok(text));
+        let latin1 = [&text[..text.len() - 2], &[0xe9]].concat();
+        let wrong = format!("own.txt: byte {} is not UTF-8 text: save the file as UTF-8.", text.len() - 2);
+        assert_eq!(said("own.txt", &latin1), Err(wrong));
+        let one = "own.txt: the text consists of one character, 'a', but training needs at least two different ones.";
+        assert_eq!(said("own.txt", &[b'a'; 100]), Err(one.to_owned()));
+        let short = said("own.txt", b"To be").expect_err("one character for the test");
+        assert!(short.starts_with("own.txt: the ") && short.contains("need 5."), "{short}");
+        assert_eq!(said("images", &idx(3)[0]), Err(format!("{NEEDED} There is 1.")));
     }
 
     #[test]

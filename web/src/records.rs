@@ -88,10 +88,22 @@ pub(crate) enum Activity {
     Finished,
 }
 
+/// The network of a measurement, for what it writes.
+#[derive(Clone, Debug)]
+pub(crate) struct Measured {
+    pub(crate) step: u64,
+    pub(crate) accuracy: f64,
+    /// In the order of files.
+    pub(crate) parameters: Vec<f32>,
+}
+
 /// What was finished since the page was last told.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Finished {
     pub(crate) steps: Vec<StepRecord>,
+    /// One for each measurement on a text.
+    #[serde(skip)]
+    pub(crate) measured: Vec<Measured>,
     evaluations: Vec<EvaluationRecord>,
     pub(crate) notices: Vec<String>,
     /// Which kernels were chosen, to be remembered for the adapter.

@@ -53,13 +53,14 @@ impl RunState {
         data: &Data,
     ) -> Result<Self, JsError> {
         let file = safetensors::read(file)?;
-        let samples = data.training_samples();
         let &State { config, progress, training_samples, training_data, .. } = file.state()?;
         if config.dataset != dataset {
             let text =
                 format!("its run was trained on {}, but {} is loaded", config.dataset.name(), dataset.name());
             return Err(JsError::new(&text));
         }
+        let data = &data.cut(config.text)?;
+        let samples = data.training_samples();
         if training_samples != samples {
             let text = format!(
                 "its run was trained on {training_samples} samples, but the loaded data set has {samples}"
@@ -95,8 +96,9 @@ impl RunState {
             training_data: Some(data.digest()),
             sample: SampleSize::of(data.shape()),
             network: None,
-            encoding: (config.normalisation != Normalisation::None).then_some(data.shape().encoding),
-            vocabulary: None,
+            encoding: (data.vocabulary().is_some() || config.normalisation != Normalisation::None)
+                .then_some(data.shape().encoding),
+            vocabulary: data.vocabulary().cloned(),
         };
         safetensors::write(self.network(data)?.view(), &self.parameters, &self.memory, &state)
     }

@@ -10,7 +10,7 @@ use adadagrad_core::model::Model;
 use adadagrad_core::owned::{OwnedNetwork, Prediction, Predictor};
 use adadagrad_gpu::webgpu::Choice;
 use futures_channel::oneshot;
-use js_sys::{Float32Array, Promise};
+use js_sys::{Float32Array, Float64Array, Promise};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
@@ -24,6 +24,7 @@ use crate::models::{ModelRow, Sample};
 use crate::records::{EngineName, Limit};
 use crate::run_state::RunState;
 use crate::team::{shared_to_js, vectors_to_js};
+use crate::writing::{Following, Wish, Writing, WrittenSample, follow};
 use crate::{from_js, to_js, whole};
 
 /// The data set and one run over it. One worker owns it and asks for progress by [`Session::advance`].
@@ -52,6 +53,8 @@ struct Run {
     looking: Option<Looking>,
     /// The step that was looked at last.
     seen: Option<u64>,
+    /// Of a text.
+    writing: Writing,
 }
 
 enum Engine {
@@ -82,7 +85,7 @@ impl Engine {
 
 #[wasm_bindgen]
 impl Session {
-    /// Reads and checks the data set. Settings must name it as `dataset`.
+    /// Reads and checks the data set. Settings must name it as `dataset`. `text`: how a text is read, until a run says it.
     ///
     /// # Errors
     /// Which file is broken, how, and at which byte.
@@ -90,23 +93,10 @@ impl Session {
     pub fn new(
         files: &DatasetFiles,
         #[wasm_bindgen(unchecked_param_type = "DatasetName")] dataset: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "TextSettings")] text: JsValue,
     ) -> Result<Self, JsError> {
-        let (dataset, data) = (from_js(dataset)?, Data::read(files)?);
+        let (dataset, data) = (from_js(dataset)?, Data::read(files, from_js(text)?)?);
         Ok(Self { dataset, data, clock: Rc::new(Clock::new()?), run: None, prepared: None })
-    }
-
-    /// Number of training samples.
-    #[wasm_bindgen(getter)]
-    #[must_use]
-    pub fn training_samples(&self) -> u32 {
-        self.data.training_samples()
-    }
-
-    /// Number of test samples.
-    #[wasm_bindgen(getter)]
-    #[must_use]
-    pub fn test_samples(&self) -> u32 {
-        self.data.test_samples()
     }
 
     /// What a sample is.
@@ -116,6 +106,34 @@ impl Session {
     #[wasm_bindgen(getter, unchecked_return_type = "SampleShape")]
     pub fn shape(&self) -> Result<JsValue, JsError> {
         to_js(&Sample::from(self.data.shape()))
+    }
+
+    /// What the data are for a run that reads a text in this way; null: as they are read now.
+    ///
+    /// # Errors
+    /// Why the text cannot be read so.
+    #[wasm_bindgen(unchecked_return_type = "DataFacts")]
+    pub fn facts(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "TextSettings | null")] text: JsValue,
+    ) -> Result<JsValue, JsError> {
+        #[derive(Serialize)]
+        struct DataFacts {
+            training_samples: u32,
+            test_samples: u32,
+            shape: Sample,
+            token_names: Vec<String>,
+        }
+        let data = match from_js(text)? {
+            Some(settings) => self.data.cut(settings)?,
+            None => self.data.clone(),
+        };
+        to_js(&DataFacts {
+            training_samples: data.training_samples(),
+            test_samples: data.test_samples(),
+            shape: data.shape().into(),
+            token_names: data.token_names(),
+        })
     }
 
     /// Begins a new run on an engine; what was running is dropped. Where WebGPU fails, the run begins (or goes
@@ -136,8 +154,9 @@ impl Session {
             let [wanted, open] = [config.dataset, self.dataset].map(DatasetName::name);
             return Err(JsError::new(&format!("dataset is {wanted}, but {open} is loaded")));
         }
-        let state = RunState::begin(config, &self.data, parameters.as_deref())?;
-        self.put(state, from_js(engine)?, kernels)
+        let data = self.data.for_run(&config)?;
+        let state = RunState::begin(config, &data, parameters.as_deref())?;
+        self.put(state, data, from_js(engine)?, kernels)
     }
 
     /// Checks that a run could begin with these settings and the parameters in a safetensors file. Nothing changes.
@@ -149,7 +168,8 @@ impl Session {
         #[wasm_bindgen(unchecked_param_type = "RunConfig")] config: JsValue,
         parameters: &[u8],
     ) -> Result<(), JsError> {
-        RunState::begin(from_js(config)?, &self.data, Some(parameters)).map(drop)
+        let config: RunConfig = from_js(config)?;
+        RunState::begin(config, &self.data.cut(config.text)?, Some(parameters)).map(drop)
     }
 
     /// Makes a GPU ready for a run that is likely to be started soon, so that its first step need not wait for the
@@ -162,13 +182,14 @@ impl Session {
         #[wasm_bindgen(unchecked_param_type = "RunConfig")] config: JsValue,
         #[wasm_bindgen(unchecked_param_type = "KernelChoice | null")] kernels: JsValue,
     ) -> Result<(), JsError> {
-        let state = RunState::begin(from_js(config)?, &self.data, None)?;
+        let config: RunConfig = from_js(config)?;
+        let data = self.data.for_run(&config)?;
+        let state = RunState::begin(config, &data, None)?;
         let kernels = from_js(kernels).ok();
         if self.prepared.as_ref().is_some_and(|prepared| prepared.is_for(&state, kernels.as_ref())) {
             return Ok(());
         }
-        let (data, clock) = (self.data.for_run(state.trainer.config()), Rc::clone(&self.clock));
-        let run = GpuRun::prepare(state.clone(), data, clock, kernels.clone());
+        let run = GpuRun::prepare(state.clone(), data, Rc::clone(&self.clock), kernels.clone());
         self.prepared = Some(Prepared { state, kernels, run });
         Ok(())
     }
@@ -200,7 +221,8 @@ impl Session {
         }
         let state = RunState::read(checkpoint, measures, self.dataset, &self.data)?;
         let (config, progress) = (*state.trainer.config(), *state.trainer.progress());
-        self.put(state, from_js(engine)?, kernels)?;
+        let data = self.data.for_run(&config)?;
+        self.put(state, data, from_js(engine)?, kernels)?;
         let (step, samples_seen, next_batch) = (progress.steps, progress.samples_seen, progress.next_batch);
         to_js(&Resumed { config, step, samples_seen, next_batch })
     }
@@ -223,10 +245,12 @@ impl Session {
             run.engine = Engine::Cpu(Box::new(cpu));
         }
         let limit = Limit { steps: steps as usize, to_growth };
-        to_js(&match &mut run.engine {
+        let mut progress = match &mut run.engine {
             Engine::Cpu(run) => run.advance(data, clock, now + milliseconds, limit)?,
             Engine::Gpu(run) => run.advance(now, limit),
-        })
+        };
+        run.writing.add(progress.finished.measured.drain(..));
+        to_js(&progress)
     }
 
     /// What a team of [`TeamMember`](crate::TeamMember)s may do in this worker's place, within the same limits as
@@ -340,8 +364,9 @@ impl Session {
         })
     }
 
-    /// Looks for about `milliseconds` through the test set, with the newest parameters that were known when it
-    /// began to. `look`: what was seen, once it is through. `more`: whether there is anything to look at.
+    /// Looks for about `milliseconds` through the test images, with the newest parameters that were known when it
+    /// began to. `look`: what was seen, once it is through. Of a text, the networks that were measured write: `sample` is
+    /// the next one that is whole. `more`: whether there is anything to do.
     ///
     /// # Errors
     /// When there is not enough memory.
@@ -350,12 +375,23 @@ impl Session {
         #[derive(Serialize)]
         struct LookProgress {
             look: Option<Look>,
+            sample: Option<WrittenSample>,
             more: bool,
         }
         let until = self.clock.now() + milliseconds;
         let Self { data, clock, run, .. } = self;
-        let Some(run) = run else { return to_js(&LookProgress { look: None, more: false }) };
-        let Run { model, engine, predictor: place, looking, seen, .. } = run;
+        let nothing = LookProgress { look: None, sample: None, more: false };
+        let Some(run) = run else { return to_js(&nothing) };
+        let Run { model, seed, engine, predictor: place, looking, seen, writing } = run;
+        if let Some(vocabulary) = data.vocabulary() {
+            let mut sample = None;
+            while sample.is_none() && !writing.is_finished() && clock.now() < until {
+                let network = || OwnedNetwork::of_model(*model, data.shape()).ok();
+                sample = writing.advance(network, vocabulary, *seed);
+            }
+            return to_js(&LookProgress { sample, more: !writing.is_finished(), ..nothing });
+        }
+        let Some(test) = data.test_images() else { return to_js(&nothing) };
         let predictor = predictor(place, *model, data.shape())?;
         if looking.is_none() && *seen != Some(engine.newest_step()) {
             let classes = predictor.network().outputs();
@@ -367,7 +403,7 @@ impl Session {
         let mut look = None;
         if let Some(present) = looking {
             while look.is_none() && clock.now() < until {
-                look = present.advance(predictor, &data.test)?;
+                look = present.advance(predictor, test)?;
             }
             if look.is_some() {
                 *seen = Some(present.step());
@@ -375,7 +411,36 @@ impl Session {
             }
         }
         let more = looking.is_some() || *seen != Some(engine.newest_step());
-        to_js(&LookProgress { look, more })
+        to_js(&LookProgress { look, more, ..nothing })
+    }
+
+    /// What follows a text with the newest parameters that are known: how likely each token is to come next, and `count`
+    /// tokens that are drawn one after another. Null without a run.
+    ///
+    /// # Errors
+    /// When the data are no text, the temperature is not a number from 0, or the outputs are no numbers.
+    #[wasm_bindgen(unchecked_return_type = "Following | null")]
+    pub fn follow(
+        &self,
+        beginning: &str,
+        temperature: f64,
+        count: u32,
+        seed: u32,
+    ) -> Result<JsValue, JsError> {
+        let Some(run) = &self.run else { return Ok(JsValue::NULL) };
+        let vocabulary = self.data.vocabulary().ok_or_else(|| JsError::new("the data are not a text"))?;
+        let network = OwnedNetwork::of_model(run.model, self.data.shape())?;
+        let wish = Wish { beginning, temperature, count, seed: seed.into() };
+        run.engine.with_newest(|step, parameters| {
+            let Following { unknown, probabilities, text } =
+                follow(network, parameters.to_vec(), vocabulary, wish)?;
+            object(&[
+                ("step", number(step)),
+                ("unknown", unknown.into()),
+                ("probabilities", Float64Array::from(&*probabilities).into()),
+                ("text", text.into()),
+            ])
+        })
     }
 
     /// Asks a GPU for its parameters as they stand. The promise gives null as soon as they are known, or nothing newer
@@ -397,6 +462,15 @@ impl Session {
     pub fn batch_images(&self, position: f64, count: u32, shrink: u32) -> Result<Vec<u8>, JsError> {
         let (seed, position) = self.visit(position)?;
         Ok(self.data.visited(seed, position, count, shrink))
+    }
+
+    /// The tokens of the training sequences that the run visits after `position` others, one sequence after another.
+    ///
+    /// # Errors
+    /// When there is no run, or `position` is no count.
+    pub fn batch_tokens(&self, position: f64, count: u32) -> Result<Vec<u16>, JsError> {
+        let (seed, position) = self.visit(position)?;
+        Ok(self.data.visited_tokens(seed, position, count))
     }
 
     /// How many of the training images that the run visits after `position` others have each label.
@@ -436,8 +510,14 @@ impl Session {
     }
 
     /// Puts a run in place of the one at hand.
-    fn put(&mut self, state: RunState, engine: EngineName, kernels: JsValue) -> Result<(), JsError> {
-        self.data = self.data.for_run(state.trainer.config());
+    fn put(
+        &mut self,
+        state: RunState,
+        data: Data,
+        engine: EngineName,
+        kernels: JsValue,
+    ) -> Result<(), JsError> {
+        self.data = data;
         let &RunConfig { model, seed, .. } = state.trainer.config();
         let prepared = self.prepared.take();
         let engine = match engine {
@@ -452,7 +532,8 @@ impl Session {
                 Engine::Gpu(run)
             }
         };
-        self.run = Some(Run { model, seed, engine, predictor: None, looking: None, seen: None });
+        let writing = Writing::default();
+        self.run = Some(Run { model, seed, engine, predictor: None, looking: None, seen: None, writing });
         Ok(())
     }
 }

@@ -28,13 +28,16 @@ pub struct TeamMember {
 
 #[wasm_bindgen]
 impl TeamMember {
-    /// Reads and checks the data set, which is to be the session's.
+    /// Reads and checks the data set, which is to be the session's; `text`: how a text is read, until a run says it.
     ///
     /// # Errors
     /// Which file is broken, how, and at which byte.
     #[wasm_bindgen(constructor)]
-    pub fn new(files: &DatasetFiles) -> Result<Self, JsError> {
-        Ok(Self { data: Data::read(files)?, worker: None })
+    pub fn new(
+        files: &DatasetFiles,
+        #[wasm_bindgen(unchecked_param_type = "TextSettings")] text: JsValue,
+    ) -> Result<Self, JsError> {
+        Ok(Self { data: Data::read(files, from_js(text)?)?, worker: None })
     }
 
     /// Makes ready for a run, or for other settings of it.
@@ -48,7 +51,7 @@ impl TeamMember {
         // The old one's memory first.
         self.worker = None;
         let config: RunConfig = from_js(config)?;
-        self.data = self.data.for_run(&config);
+        self.data = self.data.for_run(&config)?;
         let network = OwnedNetwork::of_model(config.model, self.data.shape())?;
         self.worker = Some(PartWorker::new(config, network, self.data.training_samples(), FastBackend)?);
         Ok(())

@@ -4,12 +4,23 @@ export type FormatVersion = 1;
 /** As settings name a network: `logistic`, `mlp`, `mlp-64`, `cnn`, `cifar-cnn`, `resnet-20`, `resnet-20-32`, `resnet18`, … */
 export type ModelName = string;
 
-/** What one sample of a data set is. */
+/** What one sample of a data set is: an image, or a sequence of `width` tokens, of which there are `classes`. */
 export interface SampleShape {
   channels: number;
   height: number;
   width: number;
   classes: number;
+  /** Absent for images. */
+  sequence?: true;
+}
+
+/** What data are for a run. */
+export interface DataFacts {
+  training_samples: number;
+  test_samples: number;
+  shape: SampleShape;
+  /** What each token of a text is called: the character, or a byte that is none in hexadecimal. Empty for images. */
+  token_names: string[];
 }
 
 /** `own`: files of the visitor's. */
@@ -197,8 +208,16 @@ export interface PartResult {
   values: Float32Array<ArrayBuffer> | null;
 }
 
+/** Of a data set of images or of a text. */
+export type DatasetFiles = ImageFiles | TextFiles;
+
+/** The files of a text: one that is to be divided, or training and test part. */
+export interface TextFiles {
+  texts: Uint8Array[];
+}
+
 /** The four decompressed IDX files: of grey images (three dimensions) or of one to four channels (four dimensions). */
-export interface DatasetFiles {
+export interface ImageFiles {
   train_images: Uint8Array;
   train_labels: Uint8Array;
   test_images: Uint8Array;
@@ -207,12 +226,12 @@ export interface DatasetFiles {
 }
 
 /** Files of the visitor's. */
-export interface OwnFiles extends DatasetFiles {
+export type OwnFiles = DatasetFiles & {
   /** What the classes are called; empty where nothing says so. */
   class_names: string[];
   /** What the visitor should know about how they were read: sentences. */
   notes: string[];
-}
+};
 
 export interface ModelDescription {
   name: ModelName;
@@ -276,8 +295,29 @@ export interface Classification {
   probabilities: Float32Array;
 }
 
+/** What the network of a measurement writes. */
+export interface WrittenSample {
+  step: number;
+  accuracy: number;
+  text: string;
+}
+
+/** What follows a text. */
+export interface Following {
+  /** After which step the parameters were these. */
+  step: number;
+  /** Characters that the text of the run does not have, each once: they were left out. */
+  unknown: string;
+  /** Of each token to come next. */
+  probabilities: Float64Array;
+  /** Drawn one after another. */
+  text: string;
+}
+
 export interface LookProgress {
   look: Look | null;
+  /** Of a text. */
+  sample: WrittenSample | null;
   more: boolean;
 }
 

@@ -1,6 +1,6 @@
 /** Answers the page's questions about the run at hand. Runs in the worker. */
-import type { Checkpoint, RunConfig, Session } from '../pkg/adadagrad_web.js';
-import type { Post } from './protocol.js';
+import type { Checkpoint, Following, RunConfig, Session } from '../pkg/adadagrad_web.js';
+import type { Command, Post } from './protocol.js';
 import { text } from './words-of-errors.js';
 
 export class Answers {
@@ -28,6 +28,17 @@ export class Answers {
     await this.#refresh(running);
     const { step, probabilities } = this.#session.classify(pixels) ?? { step: null, probabilities: null };
     this.#post({ type: 'classified', request, step, probabilities });
+  }
+
+  async follow({ request, beginning, temperature, count, seed }: Extract<Command, { type: 'follow' }>, running: boolean): Promise<void> {
+    await this.#refresh(running);
+    let following: Following | null = null;
+    try {
+      following = this.#session.follow(beginning, temperature, count, seed);
+    } catch {
+      // Parameters that have grown without limit give no numbers.
+    }
+    this.#post({ type: 'followed', request, following });
   }
 
   async parameters(request: number, running: boolean): Promise<void> {

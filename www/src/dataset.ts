@@ -1,5 +1,5 @@
-/** Downloads, decompresses and checks the four data files. Runs in the worker. */
-import type { DatasetFiles, DatasetName } from '../pkg/adadagrad_web.js';
+/** Downloads, decompresses and checks the files of a data set. Runs in the worker. */
+import type { DatasetName, ImageFiles, TextFiles } from '../pkg/adadagrad_web.js';
 import { ConnectionError, DataError } from './data-error.js';
 import { forget, keep, recall } from './offline/data-cache.js';
 
@@ -22,14 +22,17 @@ export interface DownloadProgress {
   checking: boolean;
 }
 
-const FILE_NAMES: Readonly<Record<Exclude<keyof DatasetFiles, 'classes'>, string>> = {
+const FILE_NAMES: Readonly<Record<Exclude<keyof ImageFiles, 'classes'>, string>> = {
   train_images: 'train-images-idx3-ubyte',
   train_labels: 'train-labels-idx1-ubyte',
   test_images: 't10k-images-idx3-ubyte',
   test_labels: 't10k-labels-idx1-ubyte',
 };
 
-/** Of each data set that lies beside the page. */
+/** Of a text: what is trained on, and what accuracy is measured on. */
+const TEXT_NAMES = ['training.txt', 'validation.txt'];
+
+/** Of each data set of images that lies beside the page. */
 const CLASSES = 10;
 
 /** Which data sets lie beside the page: known when it is built, so that nobody need ask the server. */
@@ -39,10 +42,23 @@ export function availableDatasets(): DatasetName[] {
   return PACKED_DATASETS;
 }
 
-export async function loadDataset(
-  address: string,
-  report: (progress: DownloadProgress) => void,
-): Promise<DatasetFiles> {
+type Report = (progress: DownloadProgress) => void;
+
+/** A data set of images; `address`: its folder. */
+export async function loadImages(address: string, report: Report): Promise<ImageFiles> {
+  const { train_images, train_labels, test_images, test_labels } = FILE_NAMES;
+  return loadFiles(address, report, async (load) => {
+    const files = await Promise.all([load(train_images), load(train_labels), load(test_images), load(test_labels)]);
+    return { train_images: files[0], train_labels: files[1], test_images: files[2], test_labels: files[3], classes: CLASSES };
+  });
+}
+
+/** A text; `address`: its folder. */
+export async function loadText(address: string, report: Report): Promise<TextFiles> {
+  return loadFiles(address, report, async (load) => ({ texts: await Promise.all(TEXT_NAMES.map(load)) }));
+}
+
+async function loadFiles<Files>(address: string, report: Report, gather: (load: (name: string) => Promise<Uint8Array>) => Promise<Files>): Promise<Files> {
   // One broken file makes the others useless: they are not downloaded to the end.
   const abort = new AbortController();
   const manifest = await loadManifest(address, abort.signal);
@@ -68,13 +84,7 @@ export async function loadDataset(
     });
   };
   try {
-    const [train_images, train_labels, test_images, test_labels] = await Promise.all([
-      load(FILE_NAMES.train_images),
-      load(FILE_NAMES.train_labels),
-      load(FILE_NAMES.test_images),
-      load(FILE_NAMES.test_labels),
-    ]);
-    return { train_images, train_labels, test_images, test_labels, classes: CLASSES };
+    return await gather(load);
   } catch (error) {
     abort.abort();
     throw error;

@@ -1,21 +1,26 @@
 /** The first sentence of the page, which says what is learned from what. */
 import { required, setText } from './dom.js';
 import { formatCount } from './format.js';
+import { isSequence, nounOf } from './samples.js';
 import type { PageState } from './state.js';
 
 export function followData(state: PageState): void {
   const task = required('lead-task', HTMLElement);
+  const samplesOfBatch = required('lead-samples', HTMLElement);
   state.data.observe((data) => {
     if (data.name !== 'ready') return;
-    const images = `${formatCount(data.trainingSamples)} images`;
+    const samples = formatCount(data.trainingSamples);
+    const isText = isSequence(data.shape);
+    const images = `${samples} images`;
     const [learns, from] = {
       mnist: ['read handwritten digits', `the ${images} of MNIST`],
       fashion_mnist: ['tell clothes apart', `the ${images} of Fashion-MNIST`],
       cifar10: ['tell pictures apart', `the ${images} of CIFAR-10`],
       cifar100: ['tell pictures apart', `the ${images} of CIFAR-100`],
-      shakespeare: ['write as Shakespeare did', `${formatCount(data.trainingSamples)} passages of his plays`],
-      own: ['tell pictures apart', `your ${images}`],
+      shakespeare: ['write as Shakespeare did', `${samples} sequences from his plays`],
+      own: isText ? ['write like your text', `its ${samples} sequences`] : ['tell pictures apart', `your ${images}`],
     }[data.dataset] as [string, string];
+    setText(samplesOfBatch, `${nounOf(data.shape)}s`);
     setText(task, `A small neural network learns to ${learns} here, in this tab, from ${from}.`);
   });
 }

@@ -28,6 +28,7 @@ import { keepFocus } from './focus.js';
 import { followData } from './lead.js';
 import { HiddenTab } from './hidden-tab.js';
 import { LookPanel } from './look/panel.js';
+import { TextPanel } from './look/text-panel.js';
 import { Moments } from './moment.js';
 import { MosaicPanel } from './mosaic/panel.js';
 import { Notices } from './notices.js';
@@ -51,7 +52,7 @@ import { RunsTable } from './runs/table.js';
 import type { StopAfter } from './protocol.js';
 import { TrainingSession } from './session.js';
 import { DataPanel } from './settings/data-panel.js';
-import { describeImages, MNIST_SHAPE, sameShape } from './samples.js';
+import { describeImages, isSequence, MNIST_SHAPE, nounOf, sameShape } from './samples.js';
 import { modelTitle } from './settings/choices.js';
 import { BatchFit } from './settings/fit.js';
 import { Knobs } from './settings/knobs.js';
@@ -95,8 +96,8 @@ const session = new TrainingSession({
     state.data.value = checking ? { name: 'checking' } : { name: 'downloading', receivedBytes, totalBytes };
   },
   onReady: ({ dataset, trainingSamples, testSamples, shape, classNames: names, models }) => {
-    // As files write them, without spaces.
-    const classNames = names.map((name) => name.replaceAll('_', ' '));
+    // As files write them, without spaces; what a text consists of is what it is.
+    const classNames = isSequence(shape) ? names : names.map((name) => name.replaceAll('_', ' '));
     fittingModels = models;
     const { catalogue, settings } = state;
     if (catalogue.value !== null) catalogue.value = { ...catalogue.value, models: offeredModels(models, shape) };
@@ -129,10 +130,11 @@ function fitted(config: RunConfig, keepsModel = false): RunConfig {
   const { value: data } = state.data;
   if (data.name !== 'ready') return config;
   const suited = keepsModel ? config : modelFit.fit(config, fittingModels, data.shape);
-  if (suited.model !== config.model) addNote('The model is ', `The model is now ${modelTitle(suited.model)}, which suits images of ${describeImages(data.shape)}.`);
+  const samples = isSequence(data.shape) ? 'texts' : `images of ${describeImages(data.shape)}`;
+  if (suited.model !== config.model) addNote('The model is ', `The model is now ${modelTitle(suited.model)}, which suits ${samples}.`);
   const next = batchFit.fit(suited, data.trainingSamples);
-  if (next.max_batch < config.max_batch) addNote(LARGEST_BATCH, `${LARGEST_BATCH}now ${formatCount(next.max_batch)}, the number of training images.`);
-  if (next.max_batch > config.max_batch) addNote(LARGEST_BATCH, `${LARGEST_BATCH}${formatCount(next.max_batch)} again, because there are enough training images.`);
+  if (next.max_batch < config.max_batch) addNote(LARGEST_BATCH, `${LARGEST_BATCH}now ${formatCount(next.max_batch)}, the number of training ${nounOf(data.shape)}s.`);
+  if (next.max_batch > config.max_batch) addNote(LARGEST_BATCH, `${LARGEST_BATCH}${formatCount(next.max_batch)} again, because there are enough training ${nounOf(data.shape)}s.`);
   return next;
 }
 
@@ -208,7 +210,7 @@ function openSession(): void {
   const source = dataPanel.use();
   conductor.forget();
   void leftRun.look();
-  session.open(source);
+  session.open(source, state.settings.value?.text);
 }
 
 const comparisons = new ComparisonCourse({
@@ -276,6 +278,7 @@ const figure = new FigurePanel(required('figure', HTMLElement), state, moments, 
 });
 followData(state);
 new LookPanel(required('look', HTMLElement), state, session);
+new TextPanel(required('look', HTMLElement), state, session);
 new HiddenTab(state, session);
 registerServiceWorker();
 

@@ -39,7 +39,7 @@ export class Notices {
     this.#download.hidden = data.name === 'ready' || data.name === 'unusable';
     if (data.name === 'checking') {
       this.#downloadBar.value = 1;
-      setText(this.#downloadText, `Checking the images…${describeStall(stall)}`);
+      setText(this.#downloadText, `Checking the data…${describeStall(stall)}`);
     } else if (data.name === 'downloading') {
       this.#downloadBar.value = data.totalBytes > 0 ? data.receivedBytes / data.totalBytes : 0;
       setText(this.#downloadText, describeDownload(data.receivedBytes, data.totalBytes) + describeStall(stall));
@@ -48,8 +48,8 @@ export class Notices {
 }
 
 function describeDownload(received: number, total: number): string {
-  if (total === 0) return 'Loading the images…';
-  return `Loading the images: ${formatMegabytes(received)} of ${formatMegabytes(total)}`;
+  if (total === 0) return 'Loading the data…';
+  return `Loading the data: ${formatMegabytes(received)} of ${formatMegabytes(total)}`;
 }
 
 function describeStall({ quietSeconds, tries }: Stall): string {
@@ -74,7 +74,7 @@ function troubleTitle(kind: Trouble['kind']): string {
 function troubleAdvice(kind: Trouble['kind']): string {
   return {
     data: 'The problem is not in your browser. Try again, or contact the operator of this site.',
-    files: 'Choose four other files, or another data set, under Data.',
+    files: 'Choose other files, or another data set, under Data.',
     refused: 'Change the setting that the message names, and start again.',
     unresumed: 'It stays saved in this browser: reload the page to discard it, or to try again with the data that it was trained on. A new run can start at any time.',
     training: 'Lower the learning rate or change another setting, and start again; or go back to an earlier step below.',

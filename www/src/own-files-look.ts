@@ -1,5 +1,5 @@
 /** The page's end of the worker that looks at files of the visitor's. */
-import type { OwnFilesLook, OwnFilesReport } from './protocol.js';
+import type { OwnFilesLook, OwnFilesQuestion, OwnFilesReport } from './protocol.js';
 import workerAddress from './own-files-worker.ts?worker&url';
 import { startModuleWorker } from './start/module-worker.js';
 
@@ -7,7 +7,7 @@ import { startModuleWorker } from './start/module-worker.js';
 const ARRIVAL_MILLISECONDS = 30_000;
 const NOT_THERE = { problem: 'These files cannot be checked, because a part of the page did not arrive. Try again, or reload the page.' };
 
-export function lookAtOwnFiles(files: readonly File[]): Promise<OwnFilesLook> {
+export function lookAtOwnFiles(question: OwnFilesQuestion): Promise<OwnFilesLook> {
   return new Promise((resolve) => {
     const worker = startModuleWorker(workerAddress);
     const end = (found: OwnFilesLook): void => {
@@ -24,6 +24,6 @@ export function lookAtOwnFiles(files: readonly File[]): Promise<OwnFilesLook> {
       event.preventDefault();
       end(NOT_THERE);
     };
-    worker.postMessage(files);
+    worker.postMessage(question);
   });
 }

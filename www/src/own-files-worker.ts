@@ -7,24 +7,24 @@ import './start/trusted-types.js';
 import initialise, { Session } from '../pkg/adadagrad_web.js';
 import { DataError } from './data-error.js';
 import { readOwnFiles } from './own-files.js';
-import type { OwnFilesLook, OwnFilesReport } from './protocol.js';
+import type { OwnFilesLook, OwnFilesQuestion, OwnFilesReport } from './protocol.js';
 
 function post(report: OwnFilesReport): void {
   self.postMessage(report);
 }
 
-async function look(files: readonly File[]): Promise<OwnFilesLook> {
+async function look({ files, text }: OwnFilesQuestion): Promise<OwnFilesLook> {
   try {
     await initialise();
     post('begun');
-    const found = await readOwnFiles(files);
-    const { training_samples: training, test_samples: test, shape } = new Session(found, 'own');
+    const found = await readOwnFiles(files, text);
+    const { training_samples: training, test_samples: test, shape } = new Session(found, 'own', text).facts(null);
     return { training, test, shape, notes: found.notes };
   } catch (error) {
     return { problem: error instanceof DataError ? error.message : 'These files cannot be read.' };
   }
 }
 
-self.addEventListener('message', ({ data: files }: MessageEvent<readonly File[]>) => {
-  void look(files).then(post);
+self.addEventListener('message', ({ data }: MessageEvent<OwnFilesQuestion>) => {
+  void look(data).then(post);
 });

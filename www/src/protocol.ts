@@ -3,7 +3,7 @@
  * Every payload that describes training has the types that the wasm module itself declares.
  */
 import type {
-  Checkpoint, DatasetName, Defaults, KernelChoice, Look, ModelDescription, Preset, Progress, Retuned, RunConfig, SampleShape,
+  Checkpoint, DatasetName, Defaults, Following, KernelChoice, Look, ModelDescription, Preset, Progress, Retuned, RunConfig, SampleShape, TextSettings, WrittenSample,
 } from '../pkg/adadagrad_web.js';
 import type { AdapterReport, EngineChoice, EngineDecision } from './engine/choice.js';
 import type { ImageShape } from './samples.js';
@@ -29,9 +29,18 @@ export type DataSource =
   | { kind: 'address'; dataset: Exclude<DatasetName, 'own'>; root: string }
   /**
    * Files of the visitor's, in any order; others may be among them: the four IDX files of a data set, packed (.gz) or not,
-   * or the binary files of CIFAR-10 or CIFAR-100.
+   * or the binary files of CIFAR-10 or CIFAR-100; or a text.
    */
   | { kind: 'files'; files: File[] };
+
+/** How a text is read where no settings say it yet. */
+export const USUAL_TEXT: TextSettings = { tokens: 'characters', context: 64 };
+
+/** Files of the visitor's, and how a text is to be read. */
+export interface OwnFilesQuestion {
+  files: readonly File[];
+  text: TextSettings;
+}
 
 /** What a look at files of the visitor's finds: what there is, with what is to be known about it, or why the files cannot be used. */
 export type OwnFilesLook = { training: number; test: number; shape: SampleShape; notes: string[] } | { problem: string };
@@ -44,8 +53,8 @@ export type StopAfter = { steps: number } | 'growth' | null;
 
 /** Messages with a `request` are answered by a report with the same number. */
 export type Command =
-  /** The first message. */
-  | { type: 'open'; source: DataSource }
+  /** The first message. `text`: how a text is read, until a run says it. */
+  | { type: 'open'; source: DataSource; text: TextSettings }
   /** A run that is likely to be begun next: while there is none, a GPU is made ready for it. */
   | { type: 'prepare'; config: RunConfig; engine: EngineWish }
   /** `parameters`: a safetensors file to begin from; null: drawn from the seed. */
@@ -61,13 +70,15 @@ export type Command =
   | { type: 'checkpoint'; request: number }
   /** `pixels`: an image as the data at hand have them, plane by plane. */
   | { type: 'classify'; request: number; pixels: Uint8Array }
+  /** How a text goes on, with `count` more tokens. */
+  | { type: 'follow'; request: number; beginning: string; temperature: number; count: number; seed: number }
   | { type: 'parameters'; request: number }
   | { type: 'test-image'; request: number; sample: number }
   /** Whether a run could begin with these settings and this safetensors file. */
   | { type: 'check-model'; request: number; config: RunConfig; parameters: Uint8Array }
   /** Whether the test set is looked through again and again. */
   | { type: 'look'; on: boolean }
-  /** Whether the images of the present batch are sent, and how many at most. */
+  /** Whether the samples of the present batch are sent, and how many at most. */
   | { type: 'mosaic'; on: boolean; most: number }
   /** No run is to take WebGPU any more: it failed in this visit. `reason`: a sentence. */
   | { type: 'distrust'; reason: string }
@@ -153,6 +164,13 @@ export interface Classified {
   probabilities: Float32Array | null;
 }
 
+export interface Followed {
+  type: 'followed';
+  request: number;
+  /** Null without a run, or where its outputs are no numbers. */
+  following: Following | null;
+}
+
 export interface ParametersReport {
   type: 'parameters';
   request: number;
@@ -187,16 +205,36 @@ export interface LookReport {
   images: Uint8Array;
 }
 
-/** The images of the batch at hand, at most four times a second. */
-export interface Mosaic {
+/** What the network of a measurement writes. */
+export interface SampleReport extends WrittenSample {
+  type: 'sample';
+  run: number;
+}
+
+/** The samples of the batch at hand, at most four times a second. */
+export type Mosaic = ImageMosaic | TextMosaic;
+
+interface SomeOfBatch {
   type: 'mosaic';
   run: number;
   /** Which step it is the batch of. */
   step: number;
   /** Its size. */
   batch: number;
-  /** How many of its images these are, the first ones. */
+  /** How many of its samples these are, the first ones. */
   count: number;
+}
+
+export interface TextMosaic extends SomeOfBatch {
+  kind: 'text';
+  /** Tokens of a sequence. */
+  context: number;
+  /** The sequences, one after another. */
+  tokens: Uint16Array;
+}
+
+export interface ImageMosaic extends SomeOfBatch {
+  kind: 'images';
   /** Of the thumbnails: the more there are, the smaller. */
   shape: ImageShape;
   /** The thumbnails, one after another. */
@@ -205,14 +243,14 @@ export interface Mosaic {
   classes: Uint32Array;
 }
 
-/** The data are here. */
+/** The data are here, or a text is read in another way now. */
 export interface ReadyReport {
   type: 'ready';
   dataset: DatasetName;
   trainingSamples: number;
   testSamples: number;
   shape: SampleShape;
-  /** As the visitor's files call them; else empty. */
+  /** As the visitor's files call them, or what the tokens of a text stand for; else empty. */
   classNames: string[];
   /** The networks that fit them. */
   models: ModelDescription[];
@@ -238,10 +276,12 @@ export type Report =
   | { type: 'refused-retune'; run: number; message: string }
   | CheckpointReport
   | Classified
+  | Followed
   | ParametersReport
   | TestImage
   | Validated
   | LookReport
+  | SampleReport
   | Mosaic
   | Update
   | Failure;

@@ -1,11 +1,12 @@
 /** The page's end of the worker: commands out, reports in. Knows which run is the present one. */
-import type { Checkpoint, DatasetName, RunConfig } from '../pkg/adadagrad_web.js';
+import type { Checkpoint, DatasetName, RunConfig, TextSettings } from '../pkg/adadagrad_web.js';
 import { DISTRUST } from './engine/choice.js';
 import type {
-  CheckpointReport, Classified, Command, DataSource, EngineWish, Failure, FailureKind, ParametersReport, Report, StopAfter, TestImage, Update, Validated,
+  CheckpointReport, Classified, Command, DataSource, EngineWish, Failure, FailureKind, Followed, ParametersReport, Report, StopAfter, TestImage, Update, Validated,
 } from './protocol.js';
+import { USUAL_TEXT } from './protocol.js';
 import { startModuleWorker, UnsupportedError } from './start/module-worker.js';
-import { text } from './words-of-errors.js';
+import { text as wordsOf } from './words-of-errors.js';
 import workerAddress from './worker.ts?worker&url';
 
 export interface SessionListener {
@@ -18,11 +19,11 @@ export interface SessionListener {
 }
 
 /** What parts of the page can listen to beside that. */
-export type News = Extract<Report, { type: 'alive' | 'datasets' | 'team' | 'resumed' | 'retuned' | 'refused-retune' | 'look' | 'mosaic' }>;
+export type News = Extract<Report, { type: 'alive' | 'datasets' | 'team' | 'resumed' | 'retuned' | 'refused-retune' | 'look' | 'sample' | 'mosaic' }>;
 
 type NewsOf<Type extends News['type']> = Extract<News, { type: Type }>;
-type Answer = CheckpointReport | Classified | ParametersReport | TestImage | Validated;
-type Question = Extract<Command, { type: 'checkpoint' | 'classify' | 'parameters' | 'test-image' | 'validate' | 'check-model' }>;
+type Answer = CheckpointReport | Classified | Followed | ParametersReport | TestImage | Validated;
+type Question = Extract<Command, { type: 'checkpoint' | 'classify' | 'follow' | 'parameters' | 'test-image' | 'validate' | 'check-model' }>;
 /** A question without its number. */
 type Asking<Type extends Question['type']> = Omit<Extract<Question, { type: Type }>, 'request'>;
 
@@ -57,8 +58,11 @@ export class TrainingSession {
     this.#newsListeners.set(type, listeners);
   }
 
-  /** Starts the worker (anew, after a crash or for other data); it begins at once to load the module and the data. */
-  open(source: Source = { kind: 'dataset', dataset: 'mnist' }): void {
+  /**
+   * Starts the worker (anew, after a crash or for other data); it begins at once to load the module and the data. `text`: how a
+   * text is read, until a run says it.
+   */
+  open(source: Source = { kind: 'dataset', dataset: 'mnist' }, text: TextSettings = USUAL_TEXT): void {
     this.#worker?.terminate();
     this.#run += 1;
     this.#leaveUnanswered();
@@ -69,7 +73,7 @@ export class TrainingSession {
     try {
       worker = startModuleWorker(address);
     } catch (error) {
-      this.#fail(error instanceof UnsupportedError ? 'unsupported' : 'start', text(error));
+      this.#fail(error instanceof UnsupportedError ? 'unsupported' : 'start', wordsOf(error));
       return;
     }
     worker.onmessage = (event: MessageEvent<Report>) => this.#receive(event.data);
@@ -79,7 +83,7 @@ export class TrainingSession {
     };
     worker.onmessageerror = () => this.#crashed('A message could not be read.');
     this.#worker = worker;
-    this.#send({ type: 'open', source: addressed(source) });
+    this.#send({ type: 'open', source: addressed(source), text });
     for (const wish of this.#wishes.values()) this.#send(wish);
   }
 
@@ -165,6 +169,11 @@ export class TrainingSession {
     return this.#ask<Classified, 'classify'>({ type: 'classify', pixels });
   }
 
+  /** How a text goes on with the newest parameters: how likely each token is to come next, and `count` more of them. */
+  follow(asking: { beginning: string; temperature: number; count: number; seed: number }): Promise<Followed | null> {
+    return this.#ask<Followed, 'follow'>({ type: 'follow', ...asking });
+  }
+
   parameters(): Promise<ParametersReport | null> {
     return this.#ask<ParametersReport, 'parameters'>({ type: 'parameters' });
   }
@@ -178,7 +187,7 @@ export class TrainingSession {
     this.#wish({ type: 'look', on });
   }
 
-  /** Whether `mosaic` reports are wanted, and of how many images at most. */
+  /** Whether `mosaic` reports are wanted, and of how many samples at most. */
   setMosaic(on: boolean, most: number): void {
     this.#wish({ type: 'mosaic', on, most });
   }
@@ -239,6 +248,7 @@ export class TrainingSession {
         break;
       case 'checkpoint':
       case 'classified':
+      case 'followed':
       case 'parameters':
       case 'test-image':
       case 'validated':
@@ -254,6 +264,7 @@ export class TrainingSession {
       case 'retuned':
       case 'refused-retune':
       case 'look':
+      case 'sample':
       case 'mosaic':
         if (report.run === this.#run) this.#tell(report);
         break;

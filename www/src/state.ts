@@ -4,7 +4,7 @@ import { classNames } from './classes.js';
 import type { AdapterReport, EngineChoice } from './engine/choice.js';
 import { recallChoice } from './engine/memory.js';
 import { Observable } from './observable.js';
-import { MNIST_SHAPE } from './samples.js';
+import { isSequence, MNIST_SHAPE } from './samples.js';
 import type { Activity, Catalogue, Evaluation, Failure, FailureKind, RunEngine, RunPhase, StepRecord } from './protocol.js';
 
 export interface RunState {
@@ -41,7 +41,7 @@ export const NO_RUN: RunState = {
 export type DataState =
   | { name: 'downloading'; receivedBytes: number; totalBytes: number }
   | { name: 'checking' }
-  /** `classNames`: as the visitor's files call them; else empty. */
+  /** `classNames`: as the visitor's files call them, or what the tokens of a text stand for; else empty. */
   | { name: 'ready'; dataset: DatasetName; trainingSamples: number; testSamples: number; shape: SampleShape; classNames: readonly string[] }
   | { name: 'unusable'; because: 'data' | 'program' | 'browser' };
 
@@ -109,6 +109,11 @@ export function datasetOf({ run, settings }: PageState): DatasetName {
 /** What a sample of the data at hand is; until they are here, MNIST's. */
 export function shapeOf({ data }: PageState): SampleShape {
   return data.value.name === 'ready' ? data.value.shape : MNIST_SHAPE;
+}
+
+/** Whether the data at hand are a text. */
+export function hasText(state: PageState): boolean {
+  return isSequence(shapeOf(state));
 }
 
 /** What the classes of the data at hand are called. */

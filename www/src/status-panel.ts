@@ -4,6 +4,7 @@ import { describeEngine } from './engine/words.js';
 import { formatCount, formatPercent } from './format.js';
 import type { Moments } from './moment.js';
 import { hindranceOf } from './settings/problem.js';
+import { hasText } from './state.js';
 import type { PageState, RunState } from './state.js';
 import { describeRun } from './words.js';
 
@@ -20,6 +21,7 @@ export class StatusPanel {
   readonly #step = required('number-step', HTMLElement);
   readonly #accuracy = required('number-accuracy', HTMLElement);
   readonly #speed = required('number-speed', HTMLElement);
+  readonly #speedTitle = required('number-speed-title', HTMLElement);
   readonly #stepProgress = required('progress-step', HTMLProgressElement);
   readonly #stepProgressText = required('progress-step-text', HTMLElement);
   readonly #runProgress = required('progress-run', HTMLProgressElement);
@@ -76,6 +78,7 @@ export class StatusPanel {
     setText(this.#batch, batch === undefined ? '' : formatCount(batch));
     setText(this.#step, step === null ? '' : formatCount(step.step));
     setText(this.#accuracy, run.latestEvaluation === null ? '' : formatPercent(run.latestEvaluation.accuracy));
+    setText(this.#speedTitle, `${hasText(this.#state) ? 'Sequences' : 'Samples'} per second`);
     setText(this.#speed, run.samplesPerSecond === null ? '' : formatCount(run.samplesPerSecond));
   }
 

@@ -1,7 +1,10 @@
-/** Looks through the test set in slices: a few beside training, one after another when nothing is trained. Runs in the worker. */
+/**
+ * Looks through the test images, or has the networks of a text's measurements write, in slices: a few beside training, one after
+ * another when nothing is trained. Runs in the worker.
+ */
 import type { Look, LookProgress, Session } from '../pkg/adadagrad_web.js';
 import type { Post } from './protocol.js';
-import { bytesOf } from './samples.js';
+import { bytesOf, isSequence } from './samples.js';
 
 const BESIDE_MILLISECONDS = 8;
 /** Of the worker's time, while it trains. */
@@ -16,7 +19,8 @@ export class TestSetLook {
   readonly #imageBytes: number;
   readonly #channel = new MessageChannel();
   #run = 0;
-  #on = false;
+  /** Of images: only while they can be seen. Of a text, every measurement has its sample. */
+  #on: boolean;
   /** Nothing is trained at present. */
   #alone = true;
   #waits = false;
@@ -26,11 +30,12 @@ export class TestSetLook {
     this.#session = session;
     this.#post = post;
     this.#imageBytes = bytesOf(session.shape);
+    this.#on = isSequence(session.shape);
     this.#channel.port1.onmessage = () => this.#sliceAlone();
   }
 
   set(on: boolean): void {
-    this.#on = on;
+    this.#on = on || isSequence(this.#session.shape);
     if (this.#alone) this.#goOn();
   }
 
@@ -70,6 +75,7 @@ export class TestSetLook {
   #slice(milliseconds: number): LookProgress {
     const progress = this.#session.look(milliseconds);
     if (progress.look !== null) this.#tell(progress.look);
+    if (progress.sample !== null) this.#post({ type: 'sample', run: this.#run, ...progress.sample });
     return progress;
   }
 

@@ -1,6 +1,6 @@
 /** Drives the wasm session in short slices, so that every command is answered inside a step. */
 import type { Checkpoint, KernelChoice, PartResult, Progress, RunConfig, Session, SharedWork } from '../pkg/adadagrad_web.js';
-import { BatchImages } from './batch-images.js';
+import { BatchView } from './batch-view.js';
 import { goneOn } from './engine/choice.js';
 import type { EngineDecision } from './engine/choice.js';
 import type { Post, RunEngine, RunPhase, StopAfter, Update } from './protocol.js';
@@ -30,7 +30,7 @@ export class TrainingLoop {
   readonly #session: Session;
   readonly #post: Post;
   readonly #sharing: Sharing;
-  readonly #images: BatchImages;
+  readonly #batch: BatchView;
   readonly #look: TestSetLook;
   /** A posted message is a macrotask without the 4 ms that nested timers cost. */
   readonly #channel = new MessageChannel();
@@ -58,13 +58,18 @@ export class TrainingLoop {
     this.#session = session;
     this.#sharing = sharing;
     this.#post = post;
-    this.#images = new BatchImages(session, post);
+    this.#batch = new BatchView(session, post);
     this.#look = new TestSetLook(session, post);
     this.#channel.port1.onmessage = () => this.#slice();
   }
 
   get run(): number {
     return this.#run;
+  }
+
+  /** Whether there is no run. */
+  get idle(): boolean {
+    return this.#phase === 'idle';
   }
 
   get running(): boolean {
@@ -145,7 +150,7 @@ export class TrainingLoop {
   }
 
   setMosaic(on: boolean, most: number): void {
-    this.#images.set(on, most);
+    this.#batch.set(on, most);
   }
 
   setPace(millisecondsPerStep: number | null): void {
@@ -196,7 +201,7 @@ export class TrainingLoop {
     this.#decision = null;
     this.#engine = null;
     this.#unsent = nothing();
-    this.#images.show(null);
+    this.#batch.show(null);
   }
 
   #goOn(stop: StopAfter): void {
@@ -317,7 +322,7 @@ export class TrainingLoop {
     this.#work = { activity: progress.activity, done: progress.done, total: progress.total };
     this.#countSteps(progress.steps);
     if (progress.activity === 'training' && progress.evaluations.length === 0) {
-      this.#speed.add(seconds, this.#place.samplesSeen + this.#imagesOfPresentStep());
+      this.#speed.add(seconds, this.#place.samplesSeen + this.#samplesOfPresentStep());
     }
   }
 
@@ -341,7 +346,7 @@ export class TrainingLoop {
   }
 
   /** A test with a second sweep visits each sample twice: what counts is the share of the step. */
-  #imagesOfPresentStep(): number {
+  #samplesOfPresentStep(): number {
     const { done, total } = this.#work;
     return total > 0 ? (done / total) * this.#place.nextBatch : 0;
   }
@@ -355,8 +360,8 @@ export class TrainingLoop {
   #showBatch(): void {
     const { step, samplesSeen, batch, nextBatch } = this.#place;
     // After the end there is no next batch.
-    if (this.#phase === 'finished') this.#images.showLast(batch === 0 ? null : { run: this.#run, step, position: samplesSeen - batch, size: batch });
-    else this.#images.show(this.#phase === 'idle' ? null : { run: this.#run, step: step + 1, position: samplesSeen, size: nextBatch });
+    if (this.#phase === 'finished') this.#batch.showLast(batch === 0 ? null : { run: this.#run, step, position: samplesSeen - batch, size: batch });
+    else this.#batch.show(this.#phase === 'idle' ? null : { run: this.#run, step: step + 1, position: samplesSeen, size: nextBatch });
   }
 
   /** `otherwise`: the kind of a failure that is no breakdown. */

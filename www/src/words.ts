@@ -1,8 +1,9 @@
 /** The run in sentences: for reading, and for screen readers. */
-import type { BatchTest } from '../pkg/adadagrad_web.js';
+import type { BatchTest, RunConfig } from '../pkg/adadagrad_web.js';
 import { formatCount, formatFactor, formatPercent, formatSize } from './format.js';
 import type { StepRecord } from './protocol.js';
 import { describeReason, usesTest, whyNextBatch } from './rule-words.js';
+import { isOfText, nounOf } from './samples.js';
 import type { DataState, RunState } from './state.js';
 
 const UNUSABLE: Record<Extract<DataState, { name: 'unusable' }>['because'], string> = {
@@ -28,8 +29,9 @@ function describeBeginning(run: RunState, data: DataState, startWaits: boolean, 
   if (data.name !== 'ready') {
     return startWaits ? 'Training starts as soon as the data is loaded.' : 'Loading the data. You can already press Start.';
   }
-  const images = data.trainingSamples === 1 ? 'One training image is' : `${formatCount(data.trainingSamples)} training images are`;
-  return problem === null ? `${images} ready. Press Start.` : `${images} ready, but no run can start with these settings. ${problem}`;
+  const noun = nounOf(data.shape);
+  const samples = data.trainingSamples === 1 ? `One training ${noun} is` : `${formatCount(data.trainingSamples)} training ${noun}s are`;
+  return problem === null ? `${samples} ready. Press Start.` : `${samples} ready, but no run can start with these settings. ${problem}`;
 }
 
 function describePhase(run: RunState): string {
@@ -81,5 +83,11 @@ function describeNextBatch(step: StepRecord, run: RunState): string {
 
 function describeAccuracy(run: RunState): string {
   const evaluation = run.latestEvaluation;
-  return evaluation === null ? '' : `${formatPercent(evaluation.accuracy)} of the test images are classified correctly.`;
+  return evaluation === null ? '' : `${formatPercent(evaluation.accuracy)} of the ${answersOf(run.config)}.`;
+}
+
+/** What accuracy is a fraction of. */
+function answersOf(config: RunConfig | null): string {
+  if (config === null || !isOfText(config)) return 'test images are classified correctly';
+  return `${config.text.tokens} of the test text are predicted correctly`;
 }

@@ -2,17 +2,17 @@
 import './start/older-browsers.js';
 import './start/trusted-types.js';
 import initialise, { defaults, models, presets, Session, validate } from '../pkg/adadagrad_web.js';
-import type { DatasetFiles, DatasetName, OwnFiles, RunConfig, SampleShape } from '../pkg/adadagrad_web.js';
+import type { DataFacts, DatasetFiles, DatasetName, OwnFiles, RunConfig, TextSettings } from '../pkg/adadagrad_web.js';
 import { Answers } from './answers.js';
 import { ConnectionError, DataError } from './data-error.js';
-import { availableDatasets, loadDataset } from './dataset.js';
+import { availableDatasets, loadImages, loadText } from './dataset.js';
 import { findAdapter } from './engine/adapter.js';
 import { decideEngine } from './engine/choice.js';
 import type { AdapterReport } from './engine/choice.js';
 import { guardGpu } from './engine/guarded-gpu.js';
 import { readOwnFiles } from './own-files.js';
 import type { Command, DataSource, FailureKind, Report } from './protocol.js';
-import { MNIST_SHAPE } from './samples.js';
+import { isOfText, isSequence, MNIST_SHAPE, sameShape } from './samples.js';
 import { forbidden } from './start/policies.js';
 import { Sharing } from './team/sharing.js';
 import { TrainingLoop } from './training-loop.js';
@@ -22,10 +22,9 @@ import { asSentence, describeFailure, text } from './words-of-errors.js';
 const MNIST_TRAINING_SAMPLES = 60_000;
 
 /** What there is once the data are here. */
-let ready: { loop: TrainingLoop; answers: Answers } | null = null;
-let trainingSamples = MNIST_TRAINING_SAMPLES;
-/** Until the data is here, nobody knows which networks fit them. */
-let shape: SampleShape | null = null;
+let ready: { session: Session; loop: TrainingLoop; answers: Answers; tellData: (facts: DataFacts) => void } | null = null;
+/** How the settings that were checked last read a text. */
+let latestText: TextSettings | null = null;
 /** Until the browser has answered, and where it has no WebGPU, there is none. */
 let adapter: AdapterReport = { kind: 'none', reason: 'The browser has not yet answered the request for a GPU.' };
 /** Why no run uses WebGPU any more. */
@@ -38,10 +37,10 @@ function post(report: Report, handedOver: Transferable[] = []): void {
   self.postMessage(report, handedOver);
 }
 
-async function open(source: DataSource): Promise<void> {
+async function open(source: DataSource, how: TextSettings): Promise<void> {
   post({ type: 'alive' });
   moduleReady = initialise();
-  const data = load(source);
+  const data = load(source, how);
   const takeFound = (found: AdapterReport): void => takeAdapter(distrust === null ? found : { kind: 'none', reason: distrust });
   const offer = findAdapter(takeFound).then(takeFound);
   // All run at once; the download's failure is told only after the module's.
@@ -60,7 +59,7 @@ async function open(source: DataSource): Promise<void> {
   try {
     const dataset = source.kind === 'address' ? source.dataset : 'own';
     const files = await data;
-    const session = new Session(files, dataset);
+    const session = new Session(files, dataset, how);
     await offer;
     takeSession(session, files, dataset);
   } catch (error) {
@@ -86,30 +85,59 @@ function takeAdapter(report: AdapterReport): void {
   post({ type: 'adapter', adapter });
 }
 
-async function load(source: DataSource): Promise<DatasetFiles | OwnFiles> {
+async function load(source: DataSource, how: TextSettings): Promise<DatasetFiles | OwnFiles> {
   if (source.kind === 'files') {
     await moduleReady;
-    return readOwnFiles(source.files);
+    return readOwnFiles(source.files, how);
   }
-  return loadDataset(`${source.root}${source.dataset}/`, (progress) => post({ type: 'download', ...progress }));
+  const loadFiles = source.dataset === 'shakespeare' ? loadText : loadImages;
+  return loadFiles(`${source.root}${source.dataset}/`, (progress) => post({ type: 'download', ...progress }));
 }
 
 function takeSession(session: Session, files: DatasetFiles | OwnFiles, dataset: DatasetName): void {
-  trainingSamples = session.training_samples;
-  const found = session.shape;
-  shape = found;
   const loop: TrainingLoop = new TrainingLoop(session, new Sharing(session, files, (notice) => loop.teamChanged(notice)), post);
-  ready = { loop, answers: new Answers(session, post) };
+  const named = 'class_names' in files ? files.class_names : [];
+  let told: DataFacts | null = null;
+  const tellData = (facts: DataFacts): void => {
+    if (told !== null && sameData(told, facts)) return;
+    told = facts;
+    const { training_samples: trainingSamples, test_samples: testSamples, shape, token_names: tokenNames } = facts;
+    const classNames = isSequence(shape) ? tokenNames : named;
+    post({ type: 'ready', dataset, trainingSamples, testSamples, shape, classNames, models: models(shape) });
+  };
+  ready = { session, loop, answers: new Answers(session, post), tellData };
   for (const command of early.splice(0)) obey(command);
-  const classNames = 'class_names' in files ? files.class_names : [];
-  post({ type: 'ready', dataset, trainingSamples, testSamples: session.test_samples, shape: found, classNames, models: models(found) });
+  tellData(session.facts(null));
+}
+
+function sameData(one: DataFacts, other: DataFacts): boolean {
+  return one.training_samples === other.training_samples && one.test_samples === other.test_samples && sameShape(one.shape, other.shape);
+}
+
+/** While there is no run, the data are for the next one what its settings make of them. */
+function tellDataOfNextRun(facts: DataFacts): void {
+  if (ready !== null && ready.loop.idle) ready.tellData(facts);
+}
+
+/** After a run the settings may already read the text in another way; where they cannot, their check says so. */
+function tellNext(session: Session): void {
+  try {
+    tellDataOfNextRun(session.facts(latestText));
+  } catch {
+    // The settings' own problem.
+  }
 }
 
 async function check(request: number, config: RunConfig): Promise<void> {
   let problem: string | null = null;
   try {
     await moduleReady;
-    validate(config, trainingSamples, shape);
+    latestText = config.text;
+    // Settings for a text that is opened next need not fit the images that are here, nor the reverse.
+    const facts = ready !== null && isSequence(ready.session.shape) === isOfText(config) ? ready.session.facts(config.text) : null;
+    // First, so that batches are fitted to them.
+    if (facts !== null) tellDataOfNextRun(facts);
+    validate(config, facts?.training_samples ?? MNIST_TRAINING_SAMPLES, facts?.shape ?? null);
   } catch (error) {
     problem = text(error);
   }
@@ -119,7 +147,7 @@ async function check(request: number, config: RunConfig): Promise<void> {
 function obey(command: Command): void {
   switch (command.type) {
     case 'open':
-      void open(command.source);
+      void open(command.source, command.text);
       break;
     case 'validate':
       void check(command.request, command.config);
@@ -130,11 +158,11 @@ function obey(command: Command): void {
       break;
     default:
       if (ready === null) early.push(command);
-      else obeyWithData(command, ready.loop, ready.answers);
+      else obeyWithData(command, ready);
   }
 }
 
-function obeyWithData(command: Exclude<Command, { type: 'open' | 'validate' | 'distrust' }>, loop: TrainingLoop, answers: Answers): void {
+function obeyWithData(command: Exclude<Command, { type: 'open' | 'validate' | 'distrust' }>, { session, loop, answers, tellData }: NonNullable<typeof ready>): void {
   switch (command.type) {
     case 'prepare':
       loop.prepare(command.config, decideEngine(command.engine.choice, adapter), command.engine.kernels);
@@ -142,11 +170,13 @@ function obeyWithData(command: Exclude<Command, { type: 'open' | 'validate' | 'd
     case 'begin': {
       const { run, config, engine, stop, parameters } = command;
       loop.begin(run, config, decideEngine(engine.choice, adapter), engine.kernels, stop, parameters);
+      tellData(session.facts(null));
       break;
     }
     case 'resume': {
       const { run, checkpoint: bytes, measures, engine, stop } = command;
       loop.resume(run, { bytes, measures }, decideEngine(engine.choice, adapter), engine.kernels, stop);
+      tellData(session.facts(null));
       break;
     }
     case 'continue':
@@ -157,6 +187,7 @@ function obeyWithData(command: Exclude<Command, { type: 'open' | 'validate' | 'd
       break;
     case 'reset':
       loop.reset();
+      tellNext(session);
       break;
     case 'retune':
       void loop.retune(command.config);
@@ -175,6 +206,9 @@ function obeyWithData(command: Exclude<Command, { type: 'open' | 'validate' | 'd
       break;
     case 'classify':
       void answers.classify(command.request, command.pixels, loop.running);
+      break;
+    case 'follow':
+      void answers.follow(command, loop.running);
       break;
     case 'parameters':
       void answers.parameters(command.request, loop.running);

@@ -67,7 +67,10 @@ pub fn unpacked(bytes: Vec<u8>, is_named_so: bool) -> io::Result<Vec<u8>> {
 }
 
 /// The same of a file that does not declare its length.
-pub(super) fn unpacked_of_any_length(bytes: Vec<u8>, is_named_so: bool) -> io::Result<Vec<u8>> {
+///
+/// # Errors
+/// Why it cannot be decompressed.
+pub fn unpacked_of_any_length(bytes: Vec<u8>, is_named_so: bool) -> io::Result<Vec<u8>> {
     if is_named_so || bytes.starts_with(&GZIP) {
         unpack(&bytes, |_| Most::MoreIsSeen(LARGEST_FILE + 1))
     } else {

@@ -5,6 +5,8 @@ import { constants, gunzipSync } from 'node:zlib';
 import { pageFolder } from './folders.mjs';
 
 export const MNIST = 'data/mnist';
+/** ASCII alone: a byte is a character. */
+export const SHAKESPEARE = 'data/shakespeare';
 /** For smallData's `folders`: a visit to both. */
 export const BOTH_MNISTS = [MNIST, 'data/fashion_mnist'];
 

@@ -17,8 +17,8 @@ export async function openEngine(t, { server: serverOptions = {}, ...options } =
   await start({ dataset: 'mnist' });
   return {
     page,
-    /** Another worker, over another data set (`dataset`) or over `files` with `name` and `bytes`; gives its report of them. */
-    start: ({ dataset, files }) => start({ dataset, files: files?.map(({ name, bytes }) => ({ name, base64: bytes.toString('base64') })) }),
+    /** Another worker, over another data set (`dataset`) or over `files` with `name` and `bytes`, a text read as `text` says; gives its report of them. */
+    start: ({ dataset, files, text }) => start({ dataset, text, files: files?.map(({ name, bytes }) => ({ name, base64: bytes.toString('base64') })) }),
     /** Sends a command. */
     send: (command) => page.evaluate((sent) => self.engine.send(sent), command),
     /** The next report of a kind that came since the last command was sent, or comes yet; `wanted`: with these values. */
@@ -34,7 +34,7 @@ export async function openEngine(t, { server: serverOptions = {}, ...options } =
 }
 
 /** Runs in the page. */
-async function startWorker({ address, needsGpu, dataset, files }) {
+async function startWorker({ address, needsGpu, dataset, files, text = { tokens: 'characters', context: 64 } }) {
   self.engine?.worker.terminate();
   const worker = new Worker(address, { type: 'module' });
   let reports = [];
@@ -114,7 +114,7 @@ async function startWorker({ address, needsGpu, dataset, files }) {
   const file = ({ name, base64 }) => new File([engine.bytes(base64)], name);
   const root = new URL('data/', document.baseURI).href;
   const source = files === undefined ? { kind: 'address', dataset, root } : { kind: 'files', files: files.map(file) };
-  engine.send({ type: 'open', source });
+  engine.send({ type: 'open', source, text });
   // A browser whose adapter comes late goes on without.
   if (needsGpu) await engine.next('adapter', ({ adapter }) => adapter.kind !== 'none');
   return engine.next('ready');

@@ -24,6 +24,21 @@ export const QUICK = {
   evaluate_every: 8000,
 };
 
+/** The preset for texts. */
+export const TEXT = {
+  ...QUICK,
+  dataset: 'shakespeare',
+  text: { tokens: 'characters', context: 32 },
+  model: 'transformer-2-2-64',
+  optimizer: { name: 'adamw', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.01 },
+  decay_on: 'matrices',
+  learning_rate: 0.003,
+  test: { name: 'norm', eta: 0.8, debiased: false },
+  max_batch: 1024,
+  sample_budget: 60_000,
+  evaluate_every: 4000,
+};
+
 /** One of each thing that settings name, as the core has them by default (tests/page/defaults.test.mjs compares them). */
 export const DEFAULTS = {
   optimizers: [

@@ -1,7 +1,7 @@
 /** Makes the problems: the same run for all engines, described by our own program. */
 import initialise, { initial_parameters, presets, visited_samples } from '../../pkg/adadagrad_web.js';
-import type { DatasetFiles, RunConfig } from '../../pkg/adadagrad_web.js';
-import { loadDataset } from '../../src/dataset.js';
+import type { ImageFiles, RunConfig } from '../../pkg/adadagrad_web.js';
+import { loadImages } from '../../src/dataset.js';
 import { engineRow } from './engine-rows.js';
 import type { EngineName } from './engine-rows.js';
 import { PIXELS } from './engine.js';
@@ -19,16 +19,16 @@ const IMAGES_HEADER = 16;
 const LABELS_HEADER = 8;
 
 export class Problems {
-  readonly #files: DatasetFiles;
+  readonly #files: ImageFiles;
   readonly #start: RunConfig;
 
-  private constructor(files: DatasetFiles, start: RunConfig) {
+  private constructor(files: ImageFiles, start: RunConfig) {
     this.#files = files;
     this.#start = start;
   }
 
   static async load(): Promise<Problems> {
-    const [files] = await Promise.all([loadDataset(new URL('data/mnist/', document.baseURI).href, () => undefined), initialise()]);
+    const [files] = await Promise.all([loadImages(new URL('data/mnist/', document.baseURI).href, () => undefined), initialise()]);
     const preset = presets()[0];
     if (preset === undefined) throw new Error('the program has no presets');
     return new Problems(files, preset.config);

@@ -1,5 +1,6 @@
 import { formatPercent } from '../format.js';
 import type { TrainedRun } from '../runs/trained-run.js';
+import { isOfText } from '../samples.js';
 import type { HorizontalAxis } from '../state.js';
 import { Chart } from './chart.js';
 import type { PaneSpec } from './pane.js';
@@ -8,6 +9,7 @@ import { evaluationPosition, frame, labelOf, patternOf } from './run-view.js';
 import type { RunChart, RunView } from './run-view.js';
 
 const CAPTION = 'The fraction of the test images, which are never trained on, that the network classifies correctly.';
+const TEXT_CAPTION = 'The fraction of the test text, which is never trained on, that the network predicts correctly, each character from those before it.';
 
 export const ACCURACY_PANE: PaneSpec = {
   id: 'accuracy',
@@ -15,7 +17,8 @@ export const ACCURACY_PANE: PaneSpec = {
   logarithmic: false,
   emptyText: 'The curve starts with the first measurement.',
   axisFormat: (share) => `${Math.round(share * 1000) / 10}%`,
-  range: (low) => [Math.min(0.9, Math.floor(low * 10) / 10), 1],
+  // Where much is left to be learned, as of a text, the curve has the whole height.
+  range: (low, high) => [Math.min(0.9, Math.floor(low * 10) / 10), high < 0.7 ? Math.ceil(high * 10 + 0.5) / 10 : 1],
 };
 
 export function accuracyChart(): RunChart {
@@ -26,7 +29,7 @@ export function accuracyChart(): RunChart {
       ...frame(view),
       lines: view.runs.map((run) => accuracyLine(view.axis, run, labelOf(view, run, 'accuracy'))),
       summary: last === undefined ? 'not measured yet' : `now ${formatPercent(last.accuracy)}`,
-      caption: CAPTION,
+      caption: view.leading !== null && isOfText(view.leading.config) ? TEXT_CAPTION : CAPTION,
     };
   };
   return { chart, picture };

@@ -37,7 +37,7 @@ export class ModelPanel {
     const name = quoted(file.name);
     const { settings, settingsProblem, data } = this.#state;
     const config = settings.value;
-    if (data.value.name === 'unusable') return refused(`${name} cannot be opened, because there are no images to train on.`);
+    if (data.value.name === 'unusable') return refused(`${name} cannot be opened, because there is no data to train on.`);
     if (data.value.name !== 'ready' || config === null) return refused(`${name} can be opened once the data is loaded. Try again in a moment.`);
     if (settingsProblem.value !== null) return refused(`${name} was not opened: first correct the settings.`);
     if (file.size > LARGEST_BYTES) return refused(`${name} is larger than any model of this page. Nothing was changed.`);

@@ -1,7 +1,7 @@
 /** What a file is, by its first bytes and then by its name: nothing is opened that is not what it should be. */
 
 export type FileKind =
-  | { kind: 'data' | 'model' | 'run' }
+  | { kind: 'data' | 'text' | 'model' | 'run' }
   /** `what`: in words, to follow “is”. */
   | { kind: 'other'; what: string };
 
@@ -24,6 +24,9 @@ const SIGNATURES: readonly (readonly [RegExp, string])[] = [
 /** Of CIFAR-10 and CIFAR-100; their first bytes say nothing. */
 const CIFAR_FILES = /^(data_batch_[1-5]\.bin|test_batch\.bin|(train|test)\.bin|batches\.meta\.txt|(fine|coarse)_label_names\.txt)$/;
 
+/** Tab, line feed, form feed, carriage return. */
+const TEXT_CONTROLS: ReadonlySet<number> = new Set([9, 10, 12, 13]);
+
 const UNKNOWN = 'not of a known file type';
 
 export async function sniff(file: File): Promise<FileKind> {
@@ -42,7 +45,9 @@ export async function sniff(file: File): Promise<FileKind> {
   const text = latin1(head);
   if (/^(\xef\xbb\xbf)?\s*\{/.test(text)) return { kind: 'run' };
   const what = describe(file.name, text);
-  return what === UNKNOWN && /\.json$/i.test(file.name) ? { kind: 'run' } : other(what);
+  if (what !== UNKNOWN) return other(what);
+  if (/\.json$/i.test(file.name)) return { kind: 'run' };
+  return isText(head) ? { kind: 'text' } : other(what);
 }
 
 async function firstBytes(file: File): Promise<Uint8Array> {
@@ -69,18 +74,26 @@ function isGzip([first, second]: Uint8Array): boolean {
   return first === 0x1f && second === 0x8b;
 }
 
+/** No control characters but those of texts; or the mark of UTF-16, which is then said to be the wrong encoding. Which bytes are UTF-8, the module tells. */
+function isText(head: Uint8Array): boolean {
+  const [first, second] = head;
+  if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) return true;
+  return head.length > 0 && head.every((byte) => (byte >= 0x20 && byte !== 0x7f) || TEXT_CONTROLS.has(byte));
+}
+
 async function sniffPacked(file: File): Promise<FileKind> {
   const reader = file.slice(0, 2 * HEAD_BYTES).stream().pipeThrough(new DecompressionStream('gzip')).getReader();
   try {
     const { value } = await reader.read();
     if (value !== undefined && isIdx(value)) return { kind: 'data' };
+    if (value !== undefined && !/\.(tar|csv|tsv)\.gz$|\.tgz$/i.test(file.name) && isText(value.subarray(0, HEAD_BYTES))) return { kind: 'text' };
   } catch {
     // The bytes cannot be unpacked.
   } finally {
     reader.cancel().catch(() => undefined);
   }
   if (/\.(tar\.gz|tgz)$/i.test(file.name)) return other('an archive: unpack it first, and drop the files in it');
-  return other('a gzip file without IDX data');
+  return other('a gzip file without IDX data or text');
 }
 
 function describe(name: string, text: string): string {

@@ -1,4 +1,4 @@
-/** Look inside: what the network makes of a drawing, where it errs, and what its first layer looks for. */
+/** Look inside: what a network for images makes of a drawing, where it errs, and what its first layer looks for. */
 import './look.css';
 import { classNames, drawingTitle } from '../classes.js';
 import { onColourChange } from '../colours.js';
@@ -7,7 +7,7 @@ import { formatCount, formatPercent } from '../format.js';
 import { readNumber } from '../numbers.js';
 import type { LookReport } from '../protocol.js';
 import type { TrainingSession } from '../session.js';
-import { describeImages, isLikeMnist, MNIST_SHAPE, sameShape } from '../samples.js';
+import { describeImages, isLikeMnist, isSequence, MNIST_SHAPE, sameShape } from '../samples.js';
 import { classNamesOf, datasetOf, shapeOf } from '../state.js';
 import type { PageState, RunState } from '../state.js';
 import { whileVisible } from '../visibility.js';
@@ -32,6 +32,7 @@ const FROM_PAD =
 export class LookPanel {
   readonly #state: PageState;
   readonly #session: TrainingSession;
+  readonly #root = element('div');
   readonly #drawingTitle = element('h3', {}, drawingTitle('mnist', MNIST_SHAPE));
   readonly #pad: DrawingPad;
   readonly #seen = thumbnail(84);
@@ -79,7 +80,8 @@ export class LookPanel {
     const clear = element('button', { type: 'button', id: 'pad-clear' }, 'Clear');
     clear.addEventListener('click', () => this.#pad.clear());
     this.#padOnly = [this.#pad.root, clear];
-    section.append(this.#createDrawingPart(clear), this.#createTestPart(), this.#createFilterPart());
+    this.#root.append(this.#createDrawingPart(clear), this.#createTestPart(), this.#createFilterPart());
+    section.append(this.#root);
     session.listen('look', (report) => this.#takeLook(report));
     state.run.observe((run) => this.#follow(run));
     state.settings.observe(() => this.#rename());
@@ -142,6 +144,7 @@ export class LookPanel {
       return;
     }
     this.#rename();
+    if (isSequence(this.#shape)) return;
     if (this.#report === null) setText(this.#summary, 'Classifying the test images…');
     this.#classifying.request();
     this.#filtering.request();
@@ -180,6 +183,8 @@ export class LookPanel {
 
   /** What there is to see depends on what the images are. */
   #suit(): void {
+    this.#root.hidden = isSequence(this.#shape);
+    if (this.#root.hidden) return;
     const draws = this.#draws;
     setText(this.#drawingTitle, drawingTitle(datasetOf(this.#state), this.#shape));
     for (const part of this.#padOnly) part.hidden = !draws;
@@ -260,7 +265,7 @@ export class LookPanel {
 
   /** A test image of the data at hand, so that there is something to see, unless the visitor has drawn. */
   #putFirst(): void {
-    if (!this.#pad.holdsDrawing) void this.#putChosenImage();
+    if (!this.#pad.holdsDrawing && !isSequence(this.#shape)) void this.#putChosenImage();
   }
 
   #takeLook(report: LookReport): void {

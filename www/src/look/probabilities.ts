@@ -5,6 +5,8 @@ import { formatPercent } from '../format.js';
 /** More classes than this have no rows of their own: the likeliest are shown. */
 const MOST_ROWS = 10;
 
+type Shares = Float32Array | Float64Array;
+
 interface Row {
   root: HTMLElement;
   name: HTMLElement;
@@ -34,7 +36,7 @@ export class Probabilities {
     this.#rows.forEach((row, index) => setText(row.name, names.length > MOST_ROWS ? '–' : (names[index] ?? String(index))));
   }
 
-  show(probabilities: Float32Array, names: readonly string[]): void {
+  show(probabilities: Shares, names: readonly string[]): void {
     const best = probabilities.indexOf(Math.max(...probabilities));
     // Parameters that have grown without limit give no numbers.
     if (best < 0) {
@@ -66,7 +68,7 @@ export class Probabilities {
 }
 
 /** The classes with the largest probabilities, likeliest first. */
-function likeliest(probabilities: Float32Array, count: number): number[] {
+function likeliest(probabilities: Shares, count: number): number[] {
   const classes = [...probabilities.keys()];
   return classes.sort((one, other) => (probabilities[other] ?? 0) - (probabilities[one] ?? 0)).slice(0, count);
 }

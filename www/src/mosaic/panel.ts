@@ -1,20 +1,23 @@
 /**
- * The batch, seen: the very images of the present batch in one frame that stays as large as it is. It asks for
- * pictures only while it can be seen.
+ * The batch, seen: the very images or sequences of the present batch in one frame that stays as large as it is. It asks for
+ * them only while it can be seen.
  */
 import './mosaic.css';
 import { classKind } from '../classes.js';
 import { colourOf, onColourChange } from '../colours.js';
 import { element, setText } from '../dom.js';
-import type { Mosaic } from '../protocol.js';
+import type { ImageMosaic, Mosaic, TextMosaic } from '../protocol.js';
+import { isSequence } from '../samples.js';
 import type { TrainingSession } from '../session.js';
-import { classNamesOf, datasetOf } from '../state.js';
+import { classNamesOf, datasetOf, hasText, shapeOf } from '../state.js';
 import type { PageState } from '../state.js';
 import { whileVisible } from '../visibility.js';
 import { ClassCounts } from './class-counts.js';
 import { fitGrid, mostDrawn } from './grid.js';
 import type { Grid } from './grid.js';
 import { assemble, sideOf } from './picture.js';
+import { fitText, mostWritten } from './text-grid.js';
+import { paintText } from './text-picture.js';
 import { describeMosaic } from './words.js';
 
 const HEIGHT = { narrow: 280, wide: 420 };
@@ -23,46 +26,62 @@ const SHRINK_MILLISECONDS = 700;
 /** Between large thumbnails there is room for a line. */
 const GAP_FROM_CELL = 20;
 
+/** How the batch is drawn. */
+interface Layout {
+  /** Of one sample, or of its letters: it shrinks towards this. */
+  size: number;
+  drawn: number;
+  /** Paints the picture for this size, in the present colours. */
+  paint(): void;
+  /** Draws the picture with samples of another size. */
+  draw(context: CanvasRenderingContext2D, size: number): void;
+  /** What is shown, in a sentence. */
+  words: string;
+}
+
 const reducedMotion = window.matchMedia('(prefers-reduced-motion: reduce)');
 
 export class MosaicPanel {
+  readonly #state: PageState;
   readonly #session: TrainingSession;
   readonly #stage = element('div', { class: 'mosaic-stage' });
-  readonly #canvas = element('canvas', { class: 'mosaic-canvas', role: 'img', 'aria-labelledby': 'mosaic-text' });
-  readonly #empty = element('p', { class: 'mosaic-empty' }, 'The images of the batch are shown here once a run has started.');
+  readonly #canvas = element('canvas', { class: 'mosaic-canvas', role: 'img', 'aria-labelledby': 'mosaic-text', 'aria-describedby': 'mosaic-first' });
+  readonly #empty = element('p', { class: 'mosaic-empty' });
   readonly #text = element('p', { id: 'mosaic-text', class: 'mosaic-text' });
+  /** The first sequence of a text, for those who do not see it. */
+  readonly #first = element('p', { id: 'mosaic-first', class: 'visually-hidden' });
+  readonly #note = element('p', { class: 'panel-note' });
   readonly #classes = new ClassCounts();
   readonly #context = this.#canvas.getContext('2d');
   #report: Mosaic | null = null;
-  #grid: Grid | null = null;
-  #atlas: HTMLCanvasElement | null = null;
-  /** The cell's side as it is drawn now: it shrinks towards the grid's. */
-  #cell = 0;
+  #layout: Layout | null = null;
+  readonly #atlas = element('canvas');
+  /** The size as it is drawn now: it shrinks towards the layout's. */
+  #size = 0;
   #animation: number | null = null;
   #visible = false;
 
   constructor(section: HTMLElement, state: PageState, session: TrainingSession) {
+    this.#state = state;
     this.#session = session;
     this.#stage.append(this.#canvas, this.#empty);
-    section.append(
-      this.#stage,
-      this.#text,
-      this.#classes.root,
-      element('p', { class: 'panel-note' }, 'The frame keeps its size: as the batch grows, the images shrink.'),
-    );
+    section.append(this.#stage, this.#text, this.#first, this.#classes.root, this.#note);
     new ResizeObserver(() => this.#resize()).observe(this.#stage);
     onColourChange(() => this.#repaint());
-    const rename = (): void => this.#classes.rename(classKind(datasetOf(state)), classNamesOf(state));
-    state.settings.observe(rename);
-    state.data.observe(rename);
+    state.settings.observe(() => this.#suit());
+    state.data.observe(({ name }) => {
+      this.#suit();
+      // How many there is room for depends on what they are.
+      if (name === 'ready') this.#ask();
+    });
     state.run.observe(({ phase }) => {
-      rename();
+      this.#suit();
       if (phase === 'idle') this.#clear();
       else this.#describe();
     });
     session.listen('mosaic', (report) => {
       this.#report = report;
-      this.#classes.show(report.classes);
+      if (report.kind === 'images') this.#classes.show(report.classes);
       this.#lay();
     });
     whileVisible(this.#stage, (visible) => {
@@ -71,21 +90,38 @@ export class MosaicPanel {
     });
   }
 
+  /** What there is to see depends on what the data are. */
+  #suit(): void {
+    const isText = hasText(this.#state);
+    this.#classes.root.hidden = isText;
+    if (!isText) this.#classes.rename(classKind(datasetOf(this.#state)), classNamesOf(this.#state));
+    setText(this.#empty, `The ${isText ? 'sequences' : 'images'} of the batch are shown here once a run has started.`);
+    setText(
+      this.#note,
+      isText
+        ? 'The frame keeps its size: as the batch grows, the letters shrink. Too small to be read, each becomes a spot of tone. ↵ is a line break.'
+        : 'The frame keeps its size: as the batch grows, the images shrink.',
+    );
+  }
+
   #clear(): void {
     this.#report = null;
-    this.#grid = null;
-    this.#cell = 0;
+    this.#layout = null;
+    this.#size = 0;
     this.#stopAnimation();
     this.#context?.clearRect(0, 0, this.#canvas.width, this.#canvas.height);
     this.#canvas.dataset['batch'] = '0';
     this.#empty.hidden = false;
     this.#classes.clear();
     setText(this.#text, 'No batch yet.');
+    setText(this.#first, '');
   }
 
   #ask(): void {
     const { width, height } = this.#canvas;
-    this.#session.setMosaic(this.#visible && width > 0, mostDrawn(width, height));
+    const shape = shapeOf(this.#state);
+    const most = isSequence(shape) ? mostWritten(shape.width, width, height) : mostDrawn(width, height);
+    this.#session.setMosaic(this.#visible && width > 0, most);
   }
 
   #resize(): void {
@@ -99,56 +135,93 @@ export class MosaicPanel {
     this.#canvas.height = pixelHeight;
     this.#canvas.style.width = `${width}px`;
     this.#canvas.style.height = `${height}px`;
-    this.#cell = 0;
+    this.#size = 0;
     this.#lay();
     this.#ask();
   }
 
-  /** A new batch, a new width: the grid is laid anew, and the thumbnails move towards it. */
+  /** A new batch, a new width: the batch is laid out anew, and the samples move towards that. */
   #lay(): void {
     const report = this.#report;
     if (report === null || this.#canvas.width === 0) return;
     this.#empty.hidden = true;
-    const grid = fitGrid(report.count, this.#canvas.width, this.#canvas.height);
-    this.#grid = grid;
+    const layout = report.kind === 'images' ? this.#layImages(report) : this.#layText(report);
+    this.#layout = layout;
     this.#canvas.dataset['batch'] = String(report.batch);
-    this.#canvas.dataset['drawn'] = String(grid.drawn);
-    this.#canvas.dataset['cell'] = String(grid.cell);
+    this.#canvas.dataset['drawn'] = String(layout.drawn);
+    this.#canvas.dataset['cell'] = String(layout.size);
     this.#describe();
-    this.#paintAtlas(report, grid);
-    const from = this.#cell;
-    if (from <= grid.cell || reducedMotion.matches) this.#settle(grid);
-    else this.#shrink(from, grid);
+    layout.paint();
+    const from = this.#size;
+    if (from <= layout.size || reducedMotion.matches) this.#settle(layout);
+    else this.#shrink(from, layout);
   }
 
   #describe(): void {
-    if (this.#report === null || this.#grid === null) return;
-    const { batch, step } = this.#report;
-    setText(this.#text, describeMosaic(batch, this.#grid.drawn, step));
+    if (this.#layout !== null) setText(this.#text, this.#layout.words);
   }
 
-  #paintAtlas(report: Mosaic, grid: Grid): void {
-    const picture = assemble(report.pixels, report.shape, grid, colourOf('--text'));
-    this.#atlas ??= element('canvas');
-    this.#atlas.width = picture.width;
-    this.#atlas.height = picture.height;
-    this.#atlas.getContext('2d')?.putImageData(picture, 0, 0);
+  #layImages(report: ImageMosaic): Layout {
+    const grid = fitGrid(report.count, this.#canvas.width, this.#canvas.height);
+    const side = sideOf(report.shape);
+    return {
+      size: grid.cell,
+      drawn: grid.drawn,
+      words: describeMosaic(report.batch, grid.drawn, report.step),
+      paint: () => {
+        const picture = assemble(report.pixels, report.shape, grid, colourOf('--text'));
+        this.#atlas.width = picture.width;
+        this.#atlas.height = picture.height;
+        this.#atlas.getContext('2d')?.putImageData(picture, 0, 0);
+      },
+      draw: (context, cell) => {
+        context.imageSmoothingEnabled = cell < side;
+        const factor = cell / side;
+        context.drawImage(this.#atlas, 0, 0, this.#atlas.width * factor, this.#atlas.height * factor);
+        if (cell >= GAP_FROM_CELL) rule(context, grid, cell);
+      },
+    };
   }
 
-  #settle(grid: Grid): void {
+  #layText({ tokens, context: length, count, batch, step }: TextMosaic): Layout {
+    const { width, height } = this.#canvas;
+    const names = classNamesOf(this.#state);
+    const grid = fitText(count, length, width, height, window.devicePixelRatio);
+    const size = ` of ${length} ${this.#state.run.value.config?.text.tokens ?? 'characters'}`;
+    setText(this.#first, `The first sequence: ${[...tokens.subarray(0, length)].map((token) => names[token] ?? '').join('')}`);
+    return {
+      size: grid.size,
+      drawn: grid.drawn,
+      words: describeMosaic(batch, grid.drawn, step, { noun: 'sequence', size }),
+      paint: () => {
+        this.#atlas.width = width;
+        this.#atlas.height = height;
+        const context = this.#atlas.getContext('2d');
+        const inks = { text: colourOf('--text'), muted: colourOf('--text-muted'), line: colourOf('--line') };
+        if (context !== null) paintText(context, { tokens, context: length, names }, grid, inks);
+      },
+      draw: (context, drawnSize) => {
+        const factor = drawnSize / grid.size;
+        context.imageSmoothingEnabled = factor !== 1;
+        context.drawImage(this.#atlas, 0, 0, width * factor, height * factor);
+      },
+    };
+  }
+
+  #settle(layout: Layout): void {
     this.#stopAnimation();
-    this.#cell = grid.cell;
-    this.#draw(grid);
+    this.#size = layout.size;
+    this.#draw(layout);
   }
 
-  #shrink(from: number, grid: Grid): void {
+  #shrink(from: number, layout: Layout): void {
     this.#stopAnimation();
     const begun = performance.now();
     const frame = (now: number): void => {
       const share = Math.min(1, Math.max(0, now - begun) / SHRINK_MILLISECONDS);
       // In equal times by equal factors: so it is felt how many times smaller they become.
-      this.#cell = share < 1 ? from * (grid.cell / from) ** (1 - (1 - share) ** 3) : grid.cell;
-      this.#draw(grid);
+      this.#size = share < 1 ? from * (layout.size / from) ** (1 - (1 - share) ** 3) : layout.size;
+      this.#draw(layout);
       this.#animation = share < 1 ? requestAnimationFrame(frame) : null;
     };
     frame(begun);
@@ -160,30 +233,25 @@ export class MosaicPanel {
   }
 
   #repaint(): void {
-    if (this.#report === null || this.#grid === null) return;
-    this.#paintAtlas(this.#report, this.#grid);
-    this.#draw(this.#grid);
+    if (this.#layout === null) return;
+    this.#layout.paint();
+    this.#draw(this.#layout);
   }
 
-  /** The picture with `#cell` pixels for each thumbnail; what lies outside the frame is still to come in. */
-  #draw(grid: Grid): void {
+  /** What lies outside the frame is still to come in. */
+  #draw(layout: Layout): void {
     const context = this.#context;
-    if (context === null || this.#atlas === null || this.#report === null) return;
-    const { width, height } = this.#canvas;
-    context.clearRect(0, 0, width, height);
-    const side = sideOf(this.#report.shape);
-    context.imageSmoothingEnabled = this.#cell < side;
-    const factor = this.#cell / side;
-    context.drawImage(this.#atlas, 0, 0, this.#atlas.width * factor, this.#atlas.height * factor);
-    if (this.#cell >= GAP_FROM_CELL) this.#rule(context, grid);
+    if (context === null) return;
+    context.clearRect(0, 0, this.#canvas.width, this.#canvas.height);
+    layout.draw(context, this.#size);
   }
+}
 
-  /** Lines between the thumbnails, where these are large enough. */
-  #rule(context: CanvasRenderingContext2D, { columns, rows }: Grid): void {
-    const [red, green, blue] = colourOf('--line');
-    context.fillStyle = `rgb(${red} ${green} ${blue})`;
-    const [right, bottom] = [columns * this.#cell, rows * this.#cell];
-    for (let column = 1; column <= columns; column += 1) context.fillRect(Math.round(column * this.#cell) - 1, 0, 1, bottom);
-    for (let row = 1; row <= rows; row += 1) context.fillRect(0, Math.round(row * this.#cell) - 1, right, 1);
-  }
+/** Lines between the thumbnails, where these are large enough. */
+function rule(context: CanvasRenderingContext2D, { columns, rows }: Grid, cell: number): void {
+  const [red, green, blue] = colourOf('--line');
+  context.fillStyle = `rgb(${red} ${green} ${blue})`;
+  const [right, bottom] = [columns * cell, rows * cell];
+  for (let column = 1; column <= columns; column += 1) context.fillRect(Math.round(column * cell) - 1, 0, 1, bottom);
+  for (let row = 1; row <= rows; row += 1) context.fillRect(0, Math.round(row * cell) - 1, right, 1);
 }

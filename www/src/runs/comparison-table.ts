@@ -6,11 +6,10 @@ import { formatCount, formatMeasure, formatPercent } from '../format.js';
 import type { Moments } from '../moment.js';
 import { PATTERNS } from '../theme.js';
 import type { ComparisonCourse, Course, Entry, EntryState } from './comparison-course.js';
-import { outcomeOf, TARGET } from './outcome.js';
+import { outcomeOf, targetOf } from './outcome.js';
 import type { TrainedRun } from './trained-run.js';
 
 const NOT_REACHED = 'not reached';
-const target = formatPercent(TARGET).replace('.0', '');
 
 interface Column {
   title: string;
@@ -20,9 +19,16 @@ interface Column {
 const write = (value: number | null, format: (value: number) => string): string => (value === null ? '' : format(value));
 const reached = (value: number | null, format: (value: number) => string, isOver: boolean): string => (value === null ? (isOver ? NOT_REACHED : '') : format(value));
 
+/** The accuracy that the runs are timed to, in words. */
+function targetIn(course: Course | null): string {
+  const config = course?.entries[0]?.variant.config ?? { dataset: 'mnist', model: '' };
+  return formatPercent(targetOf(config)).replace('.0', '');
+}
+
+/** `target` stands for that accuracy. */
 const COLUMNS: readonly Column[] = [
-  { title: `Samples to ${target}`, of: (run, isOver) => reached(outcomeOf(run).samplesToTarget, formatCount, isOver) },
-  { title: `Seconds to ${target}`, of: (run, isOver) => reached(outcomeOf(run).secondsToTarget, formatMeasure, isOver) },
+  { title: 'Samples to target', of: (run, isOver) => reached(outcomeOf(run).samplesToTarget, formatCount, isOver) },
+  { title: 'Seconds to target', of: (run, isOver) => reached(outcomeOf(run).secondsToTarget, formatMeasure, isOver) },
   { title: 'Samples', of: (run) => write(outcomeOf(run).samples, formatCount) },
   { title: 'Seconds', of: (run) => write(outcomeOf(run).seconds, formatMeasure) },
   { title: 'Steps', of: (run) => write(outcomeOf(run).steps, formatCount) },
@@ -57,8 +63,6 @@ export class ComparisonTable {
   #rows: Row[] = [];
 
   constructor(course: ComparisonCourse, moments: Moments) {
-    const heads = ['Run', ...COLUMNS.map(({ title }) => title)].map((title, index) => element('th', { scope: 'col', ...(index === 0 ? {} : { class: 'run-figure' }) }, title));
-    required('comparison-head', HTMLTableSectionElement).replaceChildren(element('tr', {}, ...heads));
     course.course.observe((now) => this.#rebuild(now));
     moments.latest.observe(() => {
       for (const row of this.#rows) if (row.entry.state === 'running') showFigures(row);
@@ -66,6 +70,8 @@ export class ComparisonTable {
   }
 
   #rebuild(course: Course | null): void {
+    const heads = ['Run', ...titlesFor(course)].map((title, index) => element('th', { scope: 'col', ...(index === 0 ? {} : { class: 'run-figure' }) }, title));
+    required('comparison-head', HTMLTableSectionElement).replaceChildren(element('tr', {}, ...heads));
     this.#rows = course?.entries.map((entry) => createRow(entry, course)) ?? [];
     this.#body.replaceChildren(...this.#rows.map(({ entry, state, cells }) => rootOf(entry, state, cells)));
     for (const row of this.#rows) showFigures(row);
@@ -73,13 +79,18 @@ export class ComparisonTable {
   }
 }
 
-function captionOf({ entries }: Course): string {
+function titlesFor(course: Course | null): string[] {
+  return COLUMNS.map(({ title }) => title.replace('target', targetIn(course)));
+}
+
+function captionOf(course: Course): string {
+  const { entries } = course;
   const every = Math.max(0, ...entries.map(({ variant }) => variant.config.evaluate_every));
-  return `Accuracy is measured every ${formatCount(every)} samples, so ${target} may have been reached up to that much earlier. Seconds count the steps alone, not the measurements.`;
+  return `Accuracy is measured every ${formatCount(every)} samples, so ${targetIn(course)} may have been reached up to that much earlier. Seconds count the steps alone, not the measurements.`;
 }
 
 function createRow(entry: Entry, course: Course): Row {
-  const cells = COLUMNS.map(({ title }) => element('td', { class: 'run-figure', 'data-title': title }));
+  const cells = titlesFor(course).map((title) => element('td', { class: 'run-figure', 'data-title': title }));
   return { entry, state: element('span', { class: 'entry-state', 'data-state': entry.state }, stateOf(entry, course)), cells };
 }
 

@@ -3,6 +3,7 @@ import type { DatasetName } from '../../pkg/adadagrad_web.js';
 import { required, setText } from '../dom.js';
 import { formatCount, formatPercent } from '../format.js';
 import { DATASETS } from '../settings/choices.js';
+import { isOfText } from '../samples.js';
 import type { PageState } from '../state.js';
 import type { Checkpoints } from './checkpoints.js';
 import type { RunConductor } from './conductor.js';
@@ -124,7 +125,9 @@ export class LeftRunOffer {
       setText(this.#text, 'That run used your files: choose them again under Data, then continue.');
       return false;
     }
-    this.#state.settings.value = { ...settings, dataset };
+    const { latestConfig } = this.#left?.run ?? { latestConfig: settings };
+    // Settings for images do not suit a text, nor the reverse.
+    this.#state.settings.value = isOfText(latestConfig) === isOfText(settings) ? { ...settings, dataset } : structuredClone(latestConfig);
     return true;
   }
 }
@@ -132,7 +135,8 @@ export class LeftRunOffer {
 function tell({ run, checkpoint }: Resumable): string {
   const row = run.log.rowOfStep(checkpoint.step);
   const accuracy = run.evaluationAt(checkpoint.step)?.accuracy;
-  const correct = accuracy === undefined ? '' : `, ${formatPercent(accuracy)} of the test images classified correctly`;
+  const answers = isOfText(run.config) ? `${run.config.text.tokens} of the test text predicted` : 'test images classified';
+  const correct = accuracy === undefined ? '' : `, ${formatPercent(accuracy)} of the ${answers} correctly`;
   const data = run.config.dataset === 'mnist' ? '' : ` on ${DATASETS[run.config.dataset]}`;
   return `You left “${run.name}”${data} at step ${formatCount(checkpoint.step)}: batch ${formatCount(run.log.value('next_batch', row) ?? 0)}${correct}.`;
 }

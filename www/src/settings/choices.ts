@@ -34,11 +34,15 @@ const MODEL_TITLES: readonly (readonly [RegExp, (sizes: readonly string[]) => st
   [/^resnet18$/, () => 'ResNet-18'],
   [/^resnet18-(\d+)$/, ([width = '']) => `ResNet-18 from ${width} channels`],
   [/^transformer$/, () => 'Transformer'],
-  [/^transformer-(\d+)-(\d+)-(\d+)$/, ([layers = '', heads = '', width = '']) => `Transformer of ${layers} layers with ${heads} heads and width ${width}`],
+  [/^transformer-(\d+)-(\d+)-(\d+)$/, ([layers = '', heads = '', width = '']) => `Transformer with ${several(layers, 'layer')}, ${several(heads, 'head')} and width ${width}`],
   [/^own-[0-9a-f]+$/, () => 'Your own network'],
 ];
 
-export const MODEL_EXAMPLES: readonly string[] = ['logistic', 'mlp', 'mlp-64', 'cnn', 'cifar-cnn', 'resnet-8', 'resnet-20', 'resnet-20-32', 'resnet18'];
+export const MODEL_EXAMPLES: readonly string[] = ['logistic', 'mlp', 'mlp-64', 'cnn', 'cifar-cnn', 'resnet-8', 'resnet-20', 'resnet-20-32', 'resnet18', 'transformer', 'transformer-2-2-64'];
+
+function several(count: string, noun: string): string {
+  return count === '1' ? `1 ${noun}` : `${count} ${noun}s`;
+}
 
 /** Null where there is no such network. */
 function knownModelTitle(name: ModelName): string | null {

@@ -1,17 +1,19 @@
-/** The choice of the data: MNIST, Fashion-MNIST, or files of the visitor's, by button or dropped on the page. */
+/** The choice of the data: MNIST, Fashion-MNIST, a text, or files of the visitor's, by button or dropped on the page. */
 import type { DatasetName, RunConfig } from '../../pkg/adadagrad_web.js';
 import { required, setText } from '../dom.js';
 import { accepted, refused } from '../export/inbox.js';
 import type { FileAnswer } from '../export/inbox.js';
 import { formatCount } from '../format.js';
 import { lookAtOwnFiles } from '../own-files-look.js';
-import { describeImages } from '../samples.js';
+import { USUAL_TEXT } from '../protocol.js';
+import { describeImages, describeSequences, isSequence } from '../samples.js';
 import type { Source, TrainingSession } from '../session.js';
 import type { PageState } from '../state.js';
 import { DATASETS } from './choices.js';
+import { SettingsByKind } from './kinds.js';
 
 const HINT =
-  'Your files: the four IDX files of a set of images of any size, grey or colour (train-images, train-labels, t10k-images, t10k-labels; plain or .gz), or CIFAR-10’s or CIFAR-100’s binary files (.bin). Drop them anywhere on the page. They never leave this tab.';
+  'Your files: the four IDX files of a set of images of any size, grey or colour (train-images, train-labels, t10k-images, t10k-labels; plain or .gz), or CIFAR-10’s or CIFAR-100’s binary files (.bin); or a text in UTF-8, whose last tenth becomes the test set. Drop them anywhere on the page. They never leave this tab.';
 
 const MNIST: Source = { kind: 'dataset', dataset: 'mnist' };
 
@@ -26,7 +28,8 @@ export class DataPanel {
   /** What was chosen: it is opened as soon as no run is at hand. */
   #chosen: Source = MNIST;
   /** The visitor's files of this visit. */
-  #own: Source | null = null;
+  #own: { source: Source; isText: boolean } | null = null;
+  readonly #settings = new SettingsByKind();
   /** Own files are named in the list, but there are none yet: arrow keys pass over them, and only a press asks for files. */
   #lacksOwn = false;
 
@@ -74,30 +77,37 @@ export class DataPanel {
 
   /** Files of the visitor's. They are read first: what cannot be used changes nothing. */
   async take(files: File[]): Promise<FileAnswer> {
-    const found = await lookAtOwnFiles(files);
+    const { settings, catalogue } = this.#state;
+    const text = settings.value === null ? USUAL_TEXT : this.#settings.textSettings(settings.value, catalogue.value?.presets ?? []);
+    const found = await lookAtOwnFiles({ files, text });
     if ('problem' in found) return refused(`${found.problem} The page still uses ${DATASETS[nameOf(this.#chosen)]}.`);
-    this.#takeOwn({ kind: 'files', files });
-    const images = `${formatCount(found.training)} training images and ${formatCount(found.test)} test images`;
-    const classes = `${describeImages(found.shape)}, ${formatCount(found.shape.classes)} classes`;
+    const isText = isSequence(found.shape);
+    this.#takeOwn({ source: { kind: 'files', files }, isText });
+    const [training, test] = [formatCount(found.training), formatCount(found.test)];
+    const held = isText
+      ? `Your text holds ${training} training sequences and ${test} test sequences: ${describeSequences(found.shape, text.tokens)}.`
+      : `Your files hold ${training} training images and ${test} test images: ${describeImages(found.shape)}, ${formatCount(found.shape.classes)} classes.`;
     const notes = found.notes.map((note) => ` ${note}`).join('');
-    return accepted(`Your files hold ${images}: ${classes}.${notes}${this.waits ? ' The next run will use them.' : ''}`);
+    return accepted(`${held}${notes}${this.waits ? ' The next run will use them.' : ''}`);
   }
 
   #choose(value: string): void {
-    if (value === 'mnist' || value === 'fashion_mnist') this.#setDataset(value);
+    if (value === 'mnist' || value === 'fashion_mnist' || value === 'shakespeare') this.#setDataset(value, value === 'shakespeare');
     else if (this.#own !== null) this.#takeOwn(this.#own);
     this.#show(value === 'own' && this.#own === null);
   }
 
-  #takeOwn(files: Source): void {
-    this.#own = files;
-    this.#take(files);
-    this.#setDataset('own');
+  #takeOwn(own: { source: Source; isText: boolean }): void {
+    this.#own = own;
+    // A text is read as the settings say.
+    this.#setDataset('own', own.isText);
+    this.#take(own.source);
   }
 
-  #setDataset(dataset: DatasetName): void {
-    const config = this.#state.settings.value;
-    if (config !== null) this.#state.settings.value = { ...config, dataset };
+  #setDataset(dataset: DatasetName, isText: boolean): void {
+    const { settings, catalogue } = this.#state;
+    if (settings.value === null) return;
+    settings.value = this.#settings.choose(settings.value, dataset, isText, catalogue.value?.presets ?? []);
   }
 
   /** The settings name the data. */

@@ -7,10 +7,11 @@ import { formatCount } from '../format.js';
 import type { Catalogue } from '../protocol.js';
 import { againstRule } from '../rule-words.js';
 import { chooseControllerWithTest, chooseDecay, chooseOptimizer, chooseTest, CONTROLLERS, DECAYS, isControllerName, isDecayName, isOptimizerName, isTestName, modelTitle, OPTIMIZERS, TESTS } from './choices.js';
+import { isOfText } from '../samples.js';
 import { MOST_OBSERVED } from './observable.js';
 import { capitalised, docOf, hintOf, labelOf, rowsOf } from './rows.js';
 import type { Row } from './rows.js';
-import { AUGMENTATION_ROWS, CONTROLLER_ROWS, DECAY_ROWS, OPTIMIZER_ROWS, RUN_ROWS, SCHEDULE_ROWS, TEST_ROWS } from './table.js';
+import { AUGMENTATION_ROWS, CONTROLLER_ROWS, DECAY_ROWS, OPTIMIZER_ROWS, RUN_ROWS, SCHEDULE_ROWS, TEST_ROWS, TEXT_ROWS } from './table.js';
 
 interface SpecBase {
   id: string;
@@ -185,7 +186,16 @@ function modelFields(config: RunConfig, models: ModelDescription[], defaults: De
     change: (current, value) => (isOptimizerName(value) ? chooseOptimizer(current, value, defaults) : current),
   };
   const rate = plainNumber(config, 'learning_rate', 'PyTorch’s lr. Choosing an optimizer sets a usual value for it.');
-  return [model, optimizer, rate];
+  return [model, ...textFields(config), optimizer, rate];
+}
+
+/** How a text is read; images are not read so. */
+function textFields(config: RunConfig): FieldSpec[] {
+  if (!isOfText(config)) return [];
+  return fieldsOf(TEXT_ROWS, { ...config.text }, { idPrefix: 'text-', place: 'text' }, (current, key, value) => ({
+    ...current,
+    text: { ...current.text, [key]: value },
+  }));
 }
 
 /** Those that fit the data, and the one that is chosen: an address may name any. */
@@ -259,7 +269,7 @@ function moreFields(config: RunConfig, defaults: Defaults): FieldSpec[] {
     plainNumber(config, 'min_batch'),
     plainNumber(config, 'parts', 'That a batch is cut into, for the workers of the CPU engine; 0: that of the network. WebGPU needs no parts.'),
     ...wordFields(config),
-    ...imageFields(config),
+    ...(isOfText(config) ? [] : imageFields(config)),
     ...scheduleFields(config, defaults),
     ...optimizerParameterFields(config.optimizer),
     plainNumber(config, 'clip_norm', 'A larger gradient is scaled down to this norm before the step; 0: no limit.'),

@@ -20,7 +20,7 @@ type Choice = (typeof CHOICES)[number];
 
 const NAMES: Record<Choice, readonly string[]> = {
   // Those that lie beside the page, and the visitor's.
-  dataset: ['mnist', 'fashion_mnist', 'own'],
+  dataset: ['mnist', 'fashion_mnist', 'shakespeare', 'own'],
   normalisation: Object.keys(NORMALISATIONS),
   model: MODEL_EXAMPLES,
   optimizer: Object.keys(OPTIMIZERS),

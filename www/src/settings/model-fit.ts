@@ -3,12 +3,13 @@
  * come, the one that was asked for comes back where it suits them.
  */
 import type { ModelDescription, ModelName, RunConfig, SampleShape } from '../../pkg/adadagrad_web.js';
-import { isLikeMnist } from '../samples.js';
+import { isLikeMnist, isSequence, readsText } from '../samples.js';
 
 /** The paper's for MNIST. */
 const FOR_MNIST = ['logistic', 'mlp', 'cnn'];
 /** All that are offered for any data; whether another one fits, the core tells when it is tried. */
 const OFFERED = [...FOR_MNIST, 'cifar-cnn', 'resnet-8', 'resnet-14', 'resnet-20', 'resnet18'];
+const TEXT_FAVOURITES = ['transformer-2-2-64'];
 const COLOUR_FAVOURITES = ['cifar-cnn', 'mlp', 'logistic'];
 const GREY_FAVOURITES = ['cnn', 'mlp', 'logistic'];
 
@@ -21,12 +22,14 @@ export class ModelFit {
   #given: { asked: ModelName; instead: ModelName } | null = null;
 
   /** The settings with a network that suits the data; the same object where theirs does. `models`: those that fit. */
-  fit(config: RunConfig, models: readonly ModelDescription[], { channels }: SampleShape): RunConfig {
+  fit(config: RunConfig, models: readonly ModelDescription[], shape: SampleShape): RunConfig {
+    const { channels } = shape;
     const fits = (name: ModelName): boolean => models.some((model) => model.name === name);
     const { model: asked } = this.asked(config);
+    const isKnownToFit = fits(asked) || !OFFERED.includes(asked);
     // The paper's network for grey digits is not the one for colour images, even where it fits.
-    const suits = (fits(asked) || !OFFERED.includes(asked)) && !(channels > 1 && asked === 'cnn');
-    const favourites = channels > 1 ? COLOUR_FAVOURITES : GREY_FAVOURITES;
+    const suits = isKnownToFit && readsText(asked) === isSequence(shape) && !(channels > 1 && asked === 'cnn');
+    const favourites = isSequence(shape) ? TEXT_FAVOURITES : channels > 1 ? COLOUR_FAVOURITES : GREY_FAVOURITES;
     const instead = suits ? asked : (favourites.find(fits) ?? asked);
     this.#given = instead === asked ? null : { asked, instead };
     return instead === config.model ? config : { ...config, model: instead };

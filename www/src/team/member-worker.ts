@@ -17,7 +17,7 @@ function answer(message: Answer, handedOver: Transferable[] = []): void {
 async function obey(request: Request): Promise<PartResult | null> {
   if (request.type === 'open') {
     await initialise();
-    member = new TeamMember(request.files);
+    member = new TeamMember(request.files, request.text);
     return null;
   }
   if (member === null) throw new Error('it has no data');

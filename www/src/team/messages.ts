@@ -1,9 +1,9 @@
 /** The messages between the training worker and the workers of its team. Each is answered, in order. */
-import type { DatasetFiles, PartResult, RunConfig, TeamTask } from '../../pkg/adadagrad_web.js';
+import type { DatasetFiles, PartResult, RunConfig, TeamTask, TextSettings } from '../../pkg/adadagrad_web.js';
 
 export type Request =
   /** The first one. */
-  | { type: 'open'; files: DatasetFiles }
+  | { type: 'open'; files: DatasetFiles; text: TextSettings }
   /** Before the first sweep of a run. */
   | { type: 'begin'; config: RunConfig }
   | SweepRequest;

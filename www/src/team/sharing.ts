@@ -38,7 +38,7 @@ export class Sharing {
     this.#ready = null;
     this.#worth = new Worth();
     try {
-      const team = await this.#gather();
+      const team = await this.#gather(config);
       if (team === null || run !== this.#run) return;
       await team.begin(config);
       if (run !== this.#run) return;
@@ -95,10 +95,10 @@ export class Sharing {
     this.#ready = null;
   }
 
-  #gather(): Promise<Team> | null {
+  #gather({ text }: RunConfig): Promise<Team> | null {
     const size = teamSize(navigator.hardwareConcurrency);
     if (this.#team === null && this.#files !== null && size > 0) {
-      this.#team = Team.gather(size, this.#files);
+      this.#team = Team.gather(size, this.#files, text);
       this.#files = null;
     }
     return this.#team;

@@ -2,7 +2,7 @@
  * Several workers that sweep the parts of one run's batches. Who sweeps which part is a matter of who is free; the
  * parts come back in their order, so that the run has the same bits as one without a team.
  */
-import type { DatasetFiles, PartResult, RunConfig, SharedVectors, SharedWork } from '../../pkg/adadagrad_web.js';
+import type { DatasetFiles, PartResult, RunConfig, SharedVectors, SharedWork, TextSettings } from '../../pkg/adadagrad_web.js';
 import { Member, MemberError } from './member.js';
 import { Rooms } from './rooms.js';
 
@@ -23,13 +23,13 @@ export class Team {
    * Starts the workers and gives them the data; rejects when one of them cannot be had. One after the other: while one
    * starts, Firefox can block in the constructor of the next for ever, and with it the training.
    */
-  static async gather(size: number, files: DatasetFiles): Promise<Team> {
+  static async gather(size: number, files: DatasetFiles, text: TextSettings): Promise<Team> {
     const team = new Team([]);
     try {
       for (let place = 0; place < size; place += 1) {
         const member = new Member();
         team.#members.push(member);
-        await member.ask({ type: 'open', files });
+        await member.ask({ type: 'open', files, text });
       }
     } catch (error) {
       team.dismiss();

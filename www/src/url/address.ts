@@ -57,7 +57,9 @@ export function readAddress(hash: string, catalogue: Catalogue): AddressReading 
     words.delete(key);
     return word;
   };
-  const base = readPreset(take('preset'), catalogue.presets, problems);
+  // What an address that names a text leaves out is what suits one.
+  const usual = words.get('dataset') === 'shakespeare' ? TEXT_PRESET : undefined;
+  const base = readPreset(take('preset') ?? usual, catalogue.presets, problems);
   const choices: Partial<Choices> = {};
   const engine = take('engine');
   if (isEngineChoice(engine)) choices.engine = engine;
@@ -114,7 +116,12 @@ function nearestPreset(settings: RunConfig, catalogue: Catalogue): { base: RunCo
   return nearest;
 }
 
+/** The preset for texts, whose data are one. */
+const TEXT_PRESET = 'text';
+
 /** The data to fetch, which is known before the presets are. */
 export function datasetInAddress(hash: string): DatasetName {
-  return new URLSearchParams(hash.replace(/^#/, '')).get('dataset') === 'fashion_mnist' ? 'fashion_mnist' : 'mnist';
+  const words = new URLSearchParams(hash.replace(/^#/, ''));
+  const dataset = words.get('dataset') ?? (words.get('preset') === TEXT_PRESET ? 'shakespeare' : 'mnist');
+  return dataset === 'fashion_mnist' || dataset === 'shakespeare' ? dataset : 'mnist';
 }

@@ -29,7 +29,7 @@ export class OurEngine implements Engine {
   async prepare({ config, files }: Problem): Promise<void> {
     if (files === null) throw new Error('this engine needs the whole data set');
     await initialise();
-    this.#session = new Session(files, config.dataset);
+    this.#session = new Session(files, config.dataset, config.text);
     const settings = this.#way.test ? config : { ...config, test: null };
     this.#session.start(settings, this.#computer, null, null);
     if (this.#way.team !== true) return;

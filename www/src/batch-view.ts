@@ -1,10 +1,11 @@
-/** Sends the images of the batch at hand and how many there are of each class, now and then. Runs in the worker. */
+/** Sends the samples of the batch at hand, and of images how many there are of each class, now and then. Runs in the worker. */
 import type { Session } from '../pkg/adadagrad_web.js';
-import type { Post } from './protocol.js';
+import type { ImageMosaic, Post, TextMosaic } from './protocol.js';
+import { isSequence } from './samples.js';
 import type { ImageShape } from './samples.js';
 
 const INTERVAL_MILLISECONDS = 250;
-/** Images that take long to gather are sent less often: training must not notice. */
+/** Samples that take long to gather are sent less often: training must not notice. */
 const LARGEST_SHARE = 0.02;
 
 /** Of all thumbnails together: 256 images of MNIST's as they are, or more that are smaller. */
@@ -34,10 +35,9 @@ export interface Batch {
   size: number;
 }
 
-export class BatchImages {
+export class BatchView {
   readonly #session: Session;
   readonly #post: Post;
-  readonly #shape: ImageShape;
   #on = false;
   #most = 0;
   #batch: Batch | null = null;
@@ -48,7 +48,6 @@ export class BatchImages {
   constructor(session: Session, post: Post) {
     this.#session = session;
     this.#post = post;
-    this.#shape = session.shape;
   }
 
   set(on: boolean, most: number): void {
@@ -79,13 +78,20 @@ export class BatchImages {
       return;
     }
     const count = Math.min(batch.size, this.#most);
-    const shrink = shrinkFor(count, this.#shape);
-    const pixels = this.#session.batch_images(batch.position, count, shrink);
-    // Of all of them, those too that do not fit.
-    const classes = this.#session.batch_classes(batch.position, batch.size);
+    const { run, step, size } = batch;
+    const { shape } = this.#session;
+    const facts = { type: 'mosaic', run, step, batch: size, count } as const;
+    if (isSequence(shape)) {
+      const tokens = this.#session.batch_tokens(batch.position, count);
+      this.#post({ ...facts, kind: 'text', context: shape.width, tokens } satisfies TextMosaic, [tokens.buffer]);
+    } else {
+      const shrink = shrinkFor(count, shape);
+      const pixels = this.#session.batch_images(batch.position, count, shrink);
+      // Of all of them, those too that do not fit.
+      const classes = this.#session.batch_classes(batch.position, size);
+      this.#post({ ...facts, kind: 'images', shape: shrunk(shape, shrink), pixels, classes } satisfies ImageMosaic, [pixels.buffer, classes.buffer]);
+    }
     this.#sent = batch;
-    const { run, step } = batch;
-    this.#post({ type: 'mosaic', run, step, batch: batch.size, count, shape: shrunk(this.#shape, shrink), pixels, classes }, [pixels.buffer, classes.buffer]);
     const ended = performance.now();
     this.#nextAt = Math.max(now + INTERVAL_MILLISECONDS, ended + (ended - now) / LARGEST_SHARE);
   }
