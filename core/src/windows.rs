@@ -15,4 +15,9 @@ impl Windows {
         let (kernel, stride, padding) = (kernel as usize, stride as usize, padding as usize);
         Self { input, output, kernel, stride, padding }
     }
+
+    /// Whether a window is one value, and each value a window.
+    pub(crate) const fn is_pointwise(self) -> bool {
+        matches!((self.kernel, self.stride, self.padding), (1, 1, 0))
+    }
 }

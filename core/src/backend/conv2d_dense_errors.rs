@@ -23,9 +23,11 @@ use core::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
-use super::cache_line::{CACHE_LINE, from_cache_line};
+use super::cache_line::{CACHE_LINE, Pieces};
+use super::conv2d_pointwise;
 use super::dispatch::Call;
 use super::kernels::{BackwardOf, ForwardOf};
+use super::transpose::{SQUARES, transpose, transpose_whole};
 use crate::sink::Sink;
 use crate::windows::Windows;
 
@@ -43,7 +45,8 @@ pub(super) fn can_do(windows: Windows) -> bool {
 }
 
 pub(super) fn scratch_len(windows: Windows) -> usize {
-    Plan::new(windows, CACHE_LINE).scratch_len()
+    let of_others = if windows.is_pointwise() { conv2d_pointwise::scratch_len(windows) } else { 0 };
+    Plan::new(windows, CACHE_LINE).scratch_len().max(of_others)
 }
 
 /// Sizes for vectors of `lanes` values.
@@ -291,23 +294,16 @@ impl Plan {
     }
 }
 
-/// Cuts memory, so that each piece begins a cache line.
-struct Pieces<'a>(&'a mut [f32]);
-
-impl<'a> Pieces<'a> {
-    fn take(&mut self, len: usize) -> &'a mut [f32] {
-        let (piece, rest) = core::mem::take(&mut self.0).split_at_mut(len.next_multiple_of(CACHE_LINE));
-        self.0 = rest;
-        &mut piece[..len]
-    }
-}
-
 impl WithSimd for Call<'_, Windows, ForwardOf<'_, f32>> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { sizes: windows, of: ForwardOf { parameters, x, y }, scratch } = self;
+        let Self { sizes: windows, of, scratch } = self;
+        if windows.is_pointwise() {
+            return conv2d_pointwise::forward(simd, windows, of, scratch);
+        }
+        let ForwardOf { parameters, x, y } = of;
         let plan = Plan::new(windows, S::F32_LANES);
         let ([_, columns], positions) = (plan.output, plan.positions());
         sum_outputs(simd, windows, parameters, x, scratch, |sample, output, sums, row| {
@@ -350,7 +346,7 @@ fn sum_blocks<S: Simd, const OUTPUTS: usize, const VECTORS: usize>(
 ) {
     let grid = plan.inputs();
     let [rows, columns] = plan.output;
-    let mut pieces = Pieces(from_cache_line(scratch));
+    let mut pieces = Pieces::of(scratch);
     let packed = pieces.take(plan.outputs.next_multiple_of(OUTPUTS) * plan.channels * plan.taps());
     let values = pieces.take(plan.input_values(plan.channels));
     let strip_len = plan.strip(rows, grid);
@@ -495,7 +491,11 @@ impl WithSimd for Call<'_, Windows, BackwardOf<'_, '_, f32>> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { sizes: windows, of: BackwardOf { parameters, x, dy, dx, sink }, scratch } = self;
+        let Self { sizes: windows, of, scratch } = self;
+        if windows.is_pointwise() {
+            return conv2d_pointwise::backward(simd, windows, of, scratch);
+        }
+        let BackwardOf { parameters, x, dy, dx, sink, .. } = of;
         let plan = Plan::new(windows, S::F32_LANES);
         weight_gradient(simd, plan, x, dy, parameters.len() > plan.weights(), sink, scratch);
         if let Some(dx) = dx {
@@ -519,7 +519,7 @@ fn input_gradient<S: Simd, const OUTPUTS: usize, const VECTORS: usize>(
 ) {
     let (grid, margin, phases) = (plan.errors(), plan.margin(), plan.phases());
     let [rows, columns] = plan.output;
-    let mut pieces = Pieces(from_cache_line(scratch));
+    let mut pieces = Pieces::of(scratch);
     let packed = pieces.take(plan.channels.next_multiple_of(OUTPUTS) * plan.outputs * plan.taps());
     let values = pieces.take(plan.outputs * grid.run);
     let strip_len = plan.strip(plan.input[0], grid);
@@ -626,7 +626,7 @@ fn weight_gradient<S: Simd>(
     if only_sum && sink.gradient_sum.is_empty() {
         return;
     }
-    let mut pieces = Pieces(from_cache_line(scratch));
+    let mut pieces = Pieces::of(scratch);
     let square = pieces.take(SQUARES);
     let memory = &mut Memory {
         x: pieces.take(plan.input_values(plan.padded_channels())),
@@ -716,69 +716,8 @@ fn transpose_rows(plan: Plan, x: &[f32], values: &mut [f32], square: &mut [f32])
     }
 }
 
-/// Transposes rows into columns that begin `column` values apart, N rows at a time. Values next to them are not changed.
 #[inline(always)]
-fn transpose<const N: usize>(
-    rows: &[f32],
-    len: usize,
-    values: &mut [f32],
-    column: usize,
-    square: &mut [f32],
-) {
-    for (group, rows) in rows.chunks(N * len).enumerate() {
-        let values = &mut values[group * N..];
-        if rows.len() == N * len {
-            let row = |i: usize| &rows[i * len..(i + 1) * len];
-            transpose_whole(core::array::from_fn::<_, N, _>(row), values, column, square);
-        } else {
-            for (i, row) in rows.chunks_exact(len).enumerate() {
-                for (values, &value) in values.chunks_mut(column).zip(row) {
-                    values[i] = value;
-                }
-            }
-        }
-    }
-}
-
-/// Values of a row that are transposed together.
-const SQUARE: usize = 8;
-/// Memory that this takes: a square, and the same transposed.
-const SQUARES: usize = 2 * SQUARE * SQUARE;
-
-/// The same for exactly N rows. They pass through memory of a known shape, for which the compiler finds instructions
-/// that transpose in registers; for arrays of its own it moves value by value.
-// Where vectors are not found at run time, one copy for all callers will do.
-#[cfg_attr(target_family = "wasm", inline(never))]
-#[cfg_attr(not(target_family = "wasm"), inline(always))]
-fn transpose_whole<const N: usize>(rows: [&[f32]; N], values: &mut [f32], column: usize, square: &mut [f32]) {
-    let (square, transposed) = square.split_at_mut(SQUARE * SQUARE);
-    let Some(square) = square.as_chunks_mut::<SQUARE>().0.first_chunk_mut::<N>() else { return };
-    let Some(transposed) = transposed.as_chunks_mut::<N>().0.first_chunk_mut::<SQUARE>() else { return };
-    let len = rows.first().map_or(0, |row| row.len());
-    let whole = len / SQUARE * SQUARE;
-    for first in (0..whole).step_by(SQUARE) {
-        for (square, row) in square.iter_mut().zip(rows) {
-            square.copy_from_slice(&row[first..first + SQUARE]);
-        }
-        for (j, transposed) in transposed.iter_mut().enumerate() {
-            for (transposed, square) in transposed.iter_mut().zip(&*square) {
-                *transposed = square[j];
-            }
-        }
-        for (values, transposed) in values[first * column..].chunks_mut(column).zip(&*transposed) {
-            values[..N].copy_from_slice(transposed);
-        }
-    }
-    let rest = values.get_mut(whole * column..).unwrap_or_default();
-    for (values, place) in rest.chunks_mut(column).zip(whole..len) {
-        for (value, row) in values.iter_mut().zip(rows) {
-            *value = row[place];
-        }
-    }
-}
-
-#[inline(always)]
-fn sum<S: Simd>(simd: S, values: &[f32]) -> f32 {
+pub(super) fn sum<S: Simd>(simd: S, values: &[f32]) -> f32 {
     let (vectors, rest) = S::as_simd_f32s(values);
     let mut sum = simd.partial_load_f32s(rest);
     for &vector in vectors {

@@ -221,7 +221,7 @@ impl WithSimd for Call<'_, Windows, PooledBackwardOf<'_, '_, f32>> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { sizes: windows, of: PooledBackwardOf { places, y, layer }, scratch } = self;
-        let BackwardOf { parameters, x, dy, dx, sink } = layer;
+        let BackwardOf { parameters, x, dy, dx, sink, .. } = layer;
         let errors = Errors { places, y, dy };
         let plan = Plan::new(windows, S::F32_LANES);
         let mut memory = Memory::cut(plan, scratch);

@@ -3,8 +3,11 @@
 
 use pulp::{Arch, WithSimd};
 
-use super::kernels::{Kernels, Passes};
-use super::{conv2d_dense_errors, conv2d_sparse_errors, dense_sparse_inputs, group_norm};
+use super::kernels::{ActivationKernels, Kernels, LayerNormKernels, Passes};
+use super::{
+    causal_attention, conv2d_dense_errors, conv2d_sparse_errors, cross_entropy, dense_sparse_inputs, gelu,
+    group_norm, layer_norm,
+};
 
 /// What one call of a kernel is given. Each kernel is what [`WithSimd`] does with one of these.
 pub(super) struct Call<'a, Sizes, Of> {
@@ -47,4 +50,13 @@ pub(super) const KERNELS: Kernels<f32> = Kernels {
         forward: |dense, of, scratch| call(dense, of, scratch),
         backward: |dense, of, scratch| call(dense, of, scratch),
     },
+    gelu: ActivationKernels { forward: gelu::forward, backward: gelu::backward },
+    layer_norm: LayerNormKernels { forward: layer_norm::forward, backward: layer_norm::backward },
+    attention: Passes {
+        can_do: |_| true,
+        scratch_len: causal_attention::scratch_len,
+        forward: |sizes, of, scratch| call(sizes, of, scratch),
+        backward: |sizes, of, scratch| call(sizes, of, scratch),
+    },
+    cross_entropy: cross_entropy::cross_entropy,
 };

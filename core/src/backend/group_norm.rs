@@ -51,7 +51,7 @@ impl WithSimd for Call<'_, GroupNormSizes, NormalisedBackwardOf<'_, '_, f32>> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
         let Self { sizes, of: NormalisedBackwardOf { layer, rectified }, scratch } = self;
-        let BackwardOf { parameters, x, dy, dx, sink } = layer;
+        let BackwardOf { parameters, x, dy, dx, sink, .. } = layer;
         let sample = sizes.channels * sizes.plane;
         let gradient = &mut scratch[..scratch_len(sizes)];
         let mut dx = dx.map(|dx| dx.chunks_exact_mut(sample));

@@ -1,7 +1,9 @@
 //! Kernels for whole layers: what they are given, and how they are chosen.
 
-use super::{DenseSizes, GroupNormSizes};
+use super::{AttentionSizes, DenseSizes, GroupNormSizes};
+use crate::loss::SampleLoss;
 use crate::real::Real;
+use crate::shape::Shape;
 use crate::sink::Sink;
 use crate::windows::Windows;
 
@@ -16,6 +18,40 @@ pub struct Kernels<F: Real> {
     pub(crate) group_norm: GroupNormKernels<F>,
     /// Dense layers: the forward pass, and the sum over a micro-batch's gradients.
     pub(crate) dense: DenseKernels<F>,
+    /// GELUs.
+    pub(crate) gelu: ActivationKernels<F>,
+    /// Layer normalisations.
+    pub(crate) layer_norm: LayerNormKernels<F>,
+    /// Causal self-attention.
+    pub(crate) attention: AttentionKernels<F>,
+    /// Softmax cross-entropy of sequences.
+    pub(crate) cross_entropy: CrossEntropyKernel<F>,
+}
+
+/// The loss of a sequence's outputs \[K, T\] with T labels, and its gradient. `None` when there is no such class.
+pub(crate) type CrossEntropyKernel<F> = fn(&[F], &[u32], &mut [F]) -> Option<SampleLoss<F>>;
+
+/// As [`Conv2dKernels`].
+pub(crate) type AttentionKernels<F> = Passes<
+    AttentionSizes,
+    fn(AttentionSizes, ForwardOf<'_, F>, &mut [F]),
+    fn(AttentionSizes, InputGradientOf<'_, F>, &mut [F]),
+>;
+
+/// The passes of a layer norm over inputs of a shape, which is that of its outputs. The scratch memory of the backward pass is
+/// for a gradient.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LayerNormKernels<F: Real> {
+    pub(crate) forward: fn(Shape, ForwardOf<'_, F>),
+    pub(crate) backward: fn(Shape, BackwardOf<'_, '_, F>, &mut [F]),
+}
+
+/// The passes of a layer that computes value by value: y from x, and dx of x and dy, which is added to what is there or, if the
+/// last argument says so, takes its place.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ActivationKernels<F> {
+    pub(crate) forward: fn(&[F], &mut [F]),
+    pub(crate) backward: fn(&[F], &[F], &mut [F], bool),
 }
 
 /// The two passes of a kind of layer.
@@ -78,6 +114,8 @@ pub(crate) struct BackwardOf<'a, 's, F: Real> {
     pub(crate) dy: &'a [F],
     /// The input's gradient, which is added to; `None` if it is not needed.
     pub(crate) dx: Option<&'a mut [F]>,
+    /// Whether the input's gradient takes the place of what is there. Not every kernel can do so.
+    pub(crate) overwrites: bool,
     /// Where the sums over samples go.
     pub(crate) sink: &'a mut Sink<'s, F>,
 }
@@ -124,4 +162,12 @@ pub(crate) struct OuterProductsOf<'a, F> {
     pub(crate) x: &'a [F],
     pub(crate) dy: &'a [F],
     pub(crate) sums: &'a mut [F],
+}
+
+/// What the backward pass of a layer without parameters reads, and the input's gradient, which is added to.
+#[derive(Debug)]
+pub(crate) struct InputGradientOf<'a, F> {
+    pub(crate) x: &'a [F],
+    pub(crate) dy: &'a [F],
+    pub(crate) dx: &'a mut [F],
 }

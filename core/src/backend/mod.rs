@@ -1,26 +1,44 @@
 //! Backends for the arithmetic: plain loops as the reference and, with the feature `std`, the kernels of a library and
 //! of this crate.
 
+mod attention_sizes;
 #[cfg(feature = "std")]
 mod cache_line;
 #[cfg(feature = "std")]
+mod causal_attention;
+#[cfg(feature = "std")]
 mod conv2d_dense_errors;
 #[cfg(feature = "std")]
+mod conv2d_pointwise;
+#[cfg(feature = "std")]
 mod conv2d_sparse_errors;
+#[cfg(feature = "std")]
+mod cross_entropy;
 mod dense_sizes;
 #[cfg(feature = "std")]
 mod dense_sparse_inputs;
 #[cfg(feature = "std")]
 mod dispatch;
 #[cfg(feature = "std")]
+mod exponential;
+#[cfg(feature = "std")]
 mod fast;
+#[cfg(feature = "std")]
+mod gelu;
+mod gelu_argument;
 #[cfg(feature = "std")]
 mod group_norm;
 mod group_norm_sizes;
 #[cfg_attr(not(feature = "std"), allow(dead_code, reason = "kernels come with `std`"))]
 mod kernels;
+#[cfg(feature = "std")]
+mod layer_norm;
 mod matrix;
+#[cfg(feature = "std")]
+mod panels;
 mod plain;
+#[cfg(feature = "std")]
+mod transpose;
 
 #[cfg(feature = "std")]
 pub use fast::FastBackend;
@@ -28,11 +46,14 @@ pub use kernels::Kernels;
 pub use matrix::{Matrix, MatrixMut};
 pub use plain::PlainBackend;
 
+pub(crate) use attention_sizes::AttentionSizes;
 pub(crate) use dense_sizes::DenseSizes;
+pub(crate) use gelu_argument::gelu_argument;
 pub(crate) use group_norm_sizes::GroupNormSizes;
 pub(crate) use kernels::{
-    BackwardOf, Conv2dKernels, DenseKernels, ForwardOf, GroupNormKernels, NormalisedBackwardOf, NormalisedOf,
-    OuterProductsOf, PooledBackwardOf, PooledConv2dKernels, PooledForwardOf,
+    BackwardOf, Conv2dKernels, DenseKernels, ForwardOf, GroupNormKernels, InputGradientOf,
+    NormalisedBackwardOf, NormalisedOf, OuterProductsOf, PooledBackwardOf, PooledConv2dKernels,
+    PooledForwardOf,
 };
 
 use crate::length::{LengthMismatch, check_length};

@@ -32,4 +32,6 @@ pub(crate) struct Backward<'a, F: Real> {
     pub(crate) y: &'a [F],
     /// Their gradient.
     pub(crate) dy: &'a [F],
+    /// Whether the gradient of the first input takes the place of what is there: only where the layer says that it can.
+    pub(crate) overwrites: bool,
 }

@@ -1,7 +1,7 @@
 use core::fmt;
 
 use super::{Backward, Forward, Layer, Place, ShapeError, Signature, Sizes};
-use crate::backend::{Backend, Matrix, MatrixMut};
+use crate::backend::{AttentionSizes, Backend, ForwardOf, InputGradientOf, KERNELS, Matrix, MatrixMut};
 use crate::loss::softmax;
 use crate::real::{Real, count};
 use crate::shape::Shape;
@@ -38,6 +38,11 @@ impl CausalAttention {
         }
     }
 
+    fn attention_sizes(self, output: Shape) -> AttentionSizes {
+        let Head { channels, positions } = Head::new(self.heads, output);
+        AttentionSizes { heads: self.heads as usize, channels, positions }
+    }
+
     /// Two matrices \[T, T\]. What does not fit is no shape either: the softmax is over T·T values.
     pub(crate) const fn scratch_len(self, place: Place) -> usize {
         let positions = place.input.width as usize;
@@ -49,6 +54,11 @@ impl Signature for CausalAttention {
     /// As if nothing were masked: scores and sums over the values.
     fn flops(&self, _: Shape, output: Shape) -> u64 {
         (output.len() as u64).saturating_mul(output.width.into()).saturating_mul(4)
+    }
+
+    fn with_kernels(&self, place: Place, _: usize, scratch_len: usize) -> usize {
+        let sizes = self.attention_sizes(place.output);
+        scratch_len.max(KERNELS.map_or(0, |kernels| (kernels.attention.scratch_len)(sizes)))
     }
 }
 
@@ -182,6 +192,12 @@ impl CausalAttention {
 impl<F: Real> Layer<F> for CausalAttention {
     fn forward(&self, call: &Forward<'_, F>, y: &mut [F], scratch: &mut [F]) {
         let Forward { backend, place, x: [x, _], .. } = *call;
+        let sizes = self.attention_sizes(place.output);
+        if let Some(kernels) =
+            backend.kernels().and_then(|kernels| kernels.attention.fitting(sizes, scratch.len()))
+        {
+            return (kernels.forward)(sizes, ForwardOf { parameters: &[], x, y }, scratch);
+        }
         let head = Head::new(self.heads, place.output);
         let (scores, attention) = squares(head, scratch);
         let samples = x.chunks_exact(place.input.len()).zip(y.chunks_exact_mut(place.output.len()));
@@ -198,6 +214,12 @@ impl<F: Real> Layer<F> for CausalAttention {
     /// With dA = eᵀ V and dS = A ∘ (dA − the sums of A ∘ dA over each row)/√d: dQ += K dSᵀ, dK += Q dS, dV += E A.
     fn input_gradient(&self, call: &Backward<'_, F>, dx: &mut [F], scratch: &mut [F]) {
         let Backward { backend, place, x: [x, _], dy, .. } = *call;
+        let sizes = self.attention_sizes(place.output);
+        if let Some(kernels) =
+            backend.kernels().and_then(|kernels| kernels.attention.fitting(sizes, scratch.len()))
+        {
+            return (kernels.backward)(sizes, InputGradientOf { x, dy, dx }, scratch);
+        }
         let head = Head::new(self.heads, place.output);
         let (gradient, attention) = squares(head, scratch);
         let third = place.input.len() / 3;

@@ -112,6 +112,10 @@ impl<F: Real> Layer<F> for Conv2d {
         }
     }
 
+    fn can_overwrite(&self, backend: &dyn Backend<F>, place: Place, scratch: usize) -> bool {
+        self.windows(place).is_pointwise() && self.kernels(backend, place, scratch).is_some()
+    }
+
     /// dx += adjoint of the forward pass.
     fn input_gradient(&self, call: &Backward<'_, F>, dx: &mut [F], scratch: &mut [F]) {
         let place = call.place;
@@ -160,7 +164,7 @@ impl<F: Real> Layer<F> for Conv2d {
     ) {
         let Backward { backend, place, parameters, x: [x, _], dy, .. } = *call;
         if let Some(kernels) = self.kernels(backend, place, scratch.len()) {
-            let of = BackwardOf { parameters, x, dy, dx, sink };
+            let of = BackwardOf { parameters, x, dy, dx, overwrites: call.overwrites, sink };
             return (kernels.backward)(self.windows(place), of, scratch);
         }
         self.statistics(call, sink, scratch);

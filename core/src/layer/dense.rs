@@ -89,6 +89,10 @@ impl<F: Real> Layer<F> for Dense {
         sizes.forward(call.backend, call.parameters, call.x[0], y, scratch);
     }
 
+    fn can_overwrite(&self, backend: &dyn Backend<F>, place: Place, scratch: usize) -> bool {
+        !place.input.is_vector() && self.on_positions().can_overwrite(backend, place, scratch)
+    }
+
     /// dx += e W.
     fn input_gradient(&self, call: &Backward<'_, F>, dx: &mut [F], scratch: &mut [F]) {
         if !call.place.input.is_vector() {

@@ -124,7 +124,7 @@ impl<F: Real> Layer<F> for GroupNorm {
         let Backward { backend, place, parameters, x: [x, _], dy, .. } = *call;
         let sizes = GroupNormSizes::new(self.groups, place.input);
         if let Some(kernels) = sizes.kernels(backend, scratch.len()) {
-            let layer = BackwardOf { parameters, x, dy, dx, sink };
+            let layer = BackwardOf { parameters, x, dy, dx, overwrites: false, sink };
             return (kernels.backward)(sizes, NormalisedBackwardOf { layer, rectified: None }, scratch);
         }
         self.statistics(call, sink, scratch);

@@ -3,9 +3,10 @@ use core::fmt;
 use num_traits::Zero;
 
 use super::{Backward, Forward, Initial, Layer, Place, ShapeError, Signature, Sizes, Tensor};
-use crate::backend::GroupNormSizes;
+use crate::backend::{Backend, BackwardOf, ForwardOf, GroupNormSizes};
 use crate::real::{Real, count};
 use crate::shape::Shape;
+use crate::sink::Sink;
 use crate::vectors::{Work, on_vectors};
 
 /// Layer normalisation, y = γ x̂ + β with γ and β per channel: x̂ = (x − μ)/√(σ² + 10⁻⁵) over the channels of *each position*
@@ -37,6 +38,12 @@ impl fmt::Display for LayerNorm {
 impl<F: Real> Layer<F> for LayerNorm {
     fn forward(&self, call: &Forward<'_, F>, y: &mut [F], scratch: &mut [F]) {
         let input = call.place.input;
+        if let Some(kernels) = call.backend.kernels() {
+            return (kernels.layer_norm.forward)(
+                input,
+                ForwardOf { parameters: call.parameters, x: call.x[0], y },
+            );
+        }
         let (weights, biases) = call.parameters.split_at(call.place.weights);
         let samples = call.x[0].chunks_exact(input.len()).zip(y.chunks_exact_mut(input.len()));
         for (x, y) in samples {
@@ -50,6 +57,10 @@ impl<F: Real> Layer<F> for LayerNorm {
                 }
             });
         }
+    }
+
+    fn can_overwrite(&self, backend: &dyn Backend<F>, _: Place, _: usize) -> bool {
+        backend.kernels().is_some()
     }
 
     /// dx += (w − mean(w) − x̂ · mean(w x̂))/√(σ² + 10⁻⁵) with w = γ e, means over the channels.
@@ -103,6 +114,30 @@ impl<F: Real> Layer<F> for LayerNorm {
             for (sum, new) in [sums.0, sums.1].into_iter().zip(new) {
                 *sum = if beta.is_zero() { new } else { beta * *sum + new };
             }
+        }
+    }
+
+    fn backward(
+        &self,
+        call: &Backward<'_, F>,
+        dx: Option<&mut [F]>,
+        sink: &mut Sink<'_, F>,
+        scratch: &mut [F],
+    ) {
+        if let Some(kernels) = call.backend.kernels() {
+            let of = BackwardOf {
+                parameters: call.parameters,
+                x: call.x[0],
+                dy: call.dy,
+                dx,
+                overwrites: call.overwrites,
+                sink,
+            };
+            return (kernels.layer_norm.backward)(call.place.input, of, scratch);
+        }
+        self.statistics(call, sink, scratch);
+        if let Some(dx) = dx {
+            self.input_gradient(call, dx, scratch);
         }
     }
 }

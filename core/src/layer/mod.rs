@@ -52,6 +52,7 @@ pub(crate) use sizes::Sizes;
 
 use core::fmt;
 
+use crate::backend::Backend;
 use crate::real::Real;
 use crate::shape::Shape;
 use crate::sink::Sink;
@@ -79,6 +80,13 @@ pub(crate) trait Layer<F: Real>: Signature {
 
     /// dx += adjoint of the forward pass. It *adds*, so that a value may feed several layers.
     fn input_gradient(&self, call: &Backward<'_, F>, dx: &mut [F], scratch: &mut [F]);
+
+    /// Whether the whole backward pass, with so much scratch memory, can write dx without reading it
+    /// ([`Backward::overwrites`]), so that it need not be cleared.
+    fn can_overwrite(&self, backend: &dyn Backend<F>, place: Place, scratch: usize) -> bool {
+        let _ = (backend, place, scratch);
+        false
+    }
 
     /// gradient ← gᵢ of this layer's parameters + β · gradient, for one sample of the micro-batch. Layers without
     /// parameters have none.

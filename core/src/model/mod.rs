@@ -176,7 +176,7 @@ impl Model {
     /// is part of the definition of their runs; for the others it follows from their cost.
     #[must_use]
     pub fn grain(self, network: Network<'_>) -> Grain {
-        self.fixed_grain().unwrap_or_else(|| Grain::of_cost(network.flops(), network.parameters()))
+        self.fixed_grain().unwrap_or_else(|| Grain::of_network(network))
     }
 
     /// The grain, if it does not depend on the network.

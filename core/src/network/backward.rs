@@ -24,8 +24,11 @@ pub(super) fn backward<F: Real>(
     let mut end = network.nodes().len();
     while end > 0 {
         let stage = Stage::before(network.nodes(), end, backend, buffers.scratch.len());
-        clear_gradients(network.nodes(), end - stage.len()..end, pass, samples, &mut buffers);
-        stage.backward(backend, samples, pass, parameters, &mut buffers, &mut sink);
+        let can_overwrite = stage.can_overwrite(backend, buffers.scratch.len());
+        let of_stage = end - stage.len()..end;
+        let overwrites =
+            clear_gradients(network.nodes(), of_stage, pass, can_overwrite, samples, &mut buffers);
+        stage.backward(backend, samples, (pass, overwrites), parameters, &mut buffers, &mut sink);
         end -= stage.len();
     }
 }
@@ -42,15 +45,17 @@ pub(super) fn scale_gradients<F: Real>(
 }
 
 /// Zeros for what a stage adds to, where it is the first to, and for its own gradient where nobody has added any: just
-/// before they are used, so that they are still in the processor's caches then.
+/// before they are used, so that they are still in the processor's caches then. The gradient of the first input is left as it
+/// is if the stage can overwrite it: gives whether it is to.
 fn clear_gradients<F: Real>(
     nodes: &[Placed],
     stage: Range<usize>,
     pass: Pass,
+    can_overwrite: bool,
     samples: usize,
     buffers: &mut Buffers<'_, F>,
-) {
-    let (Some(first), Some(last)) = (nodes.get(stage.start), nodes.get(stage.end - 1)) else { return };
+) -> bool {
+    let (Some(first), Some(last)) = (nodes.get(stage.start), nodes.get(stage.end - 1)) else { return false };
     let given = nodes.last().map(|last| last.output_offset);
     let is_zero =
         |offset| Some(offset) != given && !nodes[stage.end..].iter().any(|node| node.reads_values_at(offset));
@@ -61,12 +66,16 @@ fn clear_gradients<F: Real>(
         }
     };
     if pass == Pass::FromCache || last.is_flatten() {
-        return;
+        return false;
     }
     clear(last.output_offset, last.output.len());
+    let mut overwrites = false;
     for (k, values) in first.values.iter().enumerate().filter(|&(k, _)| pass.passes_on(first, k)) {
-        if k == 0 || values.offset != first.values[0].offset {
+        if k == 0 && can_overwrite && is_zero(values.offset) {
+            overwrites = true;
+        } else if k == 0 || values.offset != first.values[0].offset {
             clear(values.offset, values.len);
         }
     }
+    overwrites
 }

@@ -86,6 +86,14 @@ impl<'n, F: Real> Stage<'n, F> {
         }
     }
 
+    /// Whether it can write the gradient of its first input where nothing has been cleared.
+    pub(super) fn can_overwrite(&self, backend: &dyn Backend<F>, scratch: usize) -> bool {
+        match *self {
+            Self::Node(node) => node.operation.layer().can_overwrite(backend, node.place(), scratch),
+            Self::Pooling { .. } | Self::Rectified { .. } => false,
+        }
+    }
+
     pub(super) fn forward(
         &self,
         backend: &dyn Backend<F>,
@@ -120,7 +128,7 @@ impl<'n, F: Real> Stage<'n, F> {
         &self,
         backend: &dyn Backend<F>,
         samples: usize,
-        pass: Pass,
+        (pass, overwrites): (Pass, bool),
         parameters: &[F],
         buffers: &mut Buffers<'_, F>,
         sink: &mut Sink<'_, F>,
@@ -133,7 +141,8 @@ impl<'n, F: Real> Stage<'n, F> {
                 let (gradients, dy) = node.split(samples, skipped, buffers.gradients);
                 let x = [0, 1].map(|k| node.input_of(k, samples, before));
                 let parameters = &parameters[node.parameters()];
-                let call = Backward { backend, place: node.place(), samples, parameters, x, y, dy };
+                let call =
+                    Backward { backend, place: node.place(), samples, parameters, x, y, dy, overwrites };
                 let layer = node.operation.layer();
                 // Once for each input: they may be one and the same.
                 let dx = pass.passes_on(node, 0).then(|| node.input_of_mut(0, samples, skipped, gradients));
@@ -148,7 +157,8 @@ impl<'n, F: Real> Stage<'n, F> {
                 let (dx, _, dy) = three(conv, pool, samples, skipped, buffers.gradients);
                 let parameters = &parameters[conv.parameters()];
                 let dx = pass.passes_on(conv, 0).then_some(dx);
-                let layer = BackwardOf { parameters, x, dy, dx, sink: &mut sink.of_layer(conv.parameters()) };
+                let sink = &mut sink.of_layer(conv.parameters());
+                let layer = BackwardOf { parameters, x, dy, dx, overwrites: false, sink };
                 (kernels.backward)(windows, PooledBackwardOf { places, y, layer }, buffers.scratch);
             }
             Self::Rectified { norm, relu, sizes, kernels } => {
@@ -156,7 +166,8 @@ impl<'n, F: Real> Stage<'n, F> {
                 let (dx, _, dy) = three(norm, relu, samples, skipped, buffers.gradients);
                 let parameters = &parameters[norm.parameters()];
                 let dx = pass.passes_on(norm, 0).then_some(dx);
-                let layer = BackwardOf { parameters, x, dy, dx, sink: &mut sink.of_layer(norm.parameters()) };
+                let sink = &mut sink.of_layer(norm.parameters());
+                let layer = BackwardOf { parameters, x, dy, dx, overwrites: false, sink };
                 let of = NormalisedBackwardOf { layer, rectified: Some(y) };
                 (kernels.backward)(sizes, of, buffers.scratch);
             }

@@ -2,6 +2,8 @@
 
 use core::ops::RangeInclusive;
 
+use super::Network;
+
 /// How finely batches are cut, unless a test needs more parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Grain {
@@ -28,6 +30,16 @@ impl Grain {
         #[allow(clippy::cast_possible_truncation)]
         let samples = samples as u32;
         Self { samples, parts: 32 }
+    }
+
+    /// For a network, by what it costs ([`Self::of_cost`]). Sequences are large samples: of a network of sequences a part has at
+    /// least 8, so that the usual small batches are cut into few parts, and as many for each of two threads.
+    #[must_use]
+    pub fn of_network(network: Network<'_>) -> Self {
+        const SEQUENCES: u32 = 8;
+        let of_cost = Self::of_cost(network.flops(), network.parameters());
+        let least = if network.positions() > 1 { SEQUENCES } else { 1 };
+        Self { samples: of_cost.samples.max(least), ..of_cost }
     }
 }
 

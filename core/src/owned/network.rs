@@ -24,7 +24,7 @@ impl OwnedNetwork {
     pub fn new(input: Shape, nodes: &[Node]) -> Result<Self, RunError> {
         let mut placed = std::vec![Placed::empty(); nodes.len()];
         let network = Network::place(input, nodes, &mut placed)?;
-        let grain = Grain::of_cost(network.flops(), network.parameters());
+        let grain = Grain::of_network(network);
         Ok(Self { placed, targets: 0, grain })
     }
 

@@ -324,7 +324,8 @@ fn sequence_cases() -> Vec<Case> {
     let attention = |heads| Operation::from(CausalAttention { heads });
     let norm = Operation::from(LayerNorm);
     let mut cases = Vec::new();
-    for (channels, len) in [(1, 2), (3, 5), (17, 8), (8, 33)] {
+    // More channels and positions than one block and one panel of the kernels have.
+    for (channels, len) in [(1, 2), (3, 5), (17, 8), (8, 33), (70, 19)] {
         let input = Shape::sequence(channels, len);
         let name = |what: &str| format!("{what} of {channels} channels at {len} positions");
         cases.push(Case::new(&name("dense"), input, &Node::chain([dense(5), TANH, dense(3)])));
@@ -336,10 +337,16 @@ fn sequence_cases() -> Vec<Case> {
         let chain = Node::chain([dense(4), positions(len + 2), TANH, positions(len), dense(2)]);
         cases.push(Case::new(&name("position embedding"), input, &chain));
     }
-    for (width, heads, len) in [(1, 1, 3), (4, 4, 2), (6, 2, 9), (12, 3, 17), (5, 1, 1)] {
+    for (width, heads, len) in [(1, 1, 3), (4, 4, 2), (6, 2, 9), (12, 3, 17), (5, 1, 1), (38, 2, 37)] {
         let name = format!("attention of {heads} heads, width {width}, at {len} positions");
         let chain = Node::chain([dense(3 * width), attention(heads), dense(3)]);
         cases.push(Case::new(&name, Shape::sequence(2, len), &chain));
+    }
+    // All rests of blocks of rows.
+    for outputs in 6..=14 {
+        let name = format!("dense to {outputs} outputs at 4 positions");
+        let chain = Node::chain([dense(outputs), TANH, dense(3)]);
+        cases.push(Case::new(&name, Shape::sequence(11, 4), &chain));
     }
     let chain = Node::chain([norm, dense(5), norm, dense(3)]);
     cases.push(Case::new("layer norm of vectors", Shape::vector(7), &chain));

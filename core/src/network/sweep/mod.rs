@@ -238,6 +238,7 @@ impl<'a, F: Real, B: Backend<F>> Sweep<'a, F, B> {
         let mut score = Score::default();
         let Some(last) = self.network.nodes().last() else { return score };
         let (targets, positions) = (self.network.targets(), self.network.positions());
+        let kernels = self.backend.kernels().filter(|_| loss.takes_labels() && positions > 1);
         let of_last = cut(self.network, count, self.workspace.values).of_node(last, count);
         let z = of_last.outputs.chunks_exact(last.output.len());
         let rows = z
@@ -245,7 +246,10 @@ impl<'a, F: Real, B: Backend<F>> Sweep<'a, F, B> {
             .zip(self.workspace.labels.chunks_exact(positions));
         for (row, ((z, dz), labels)) in rows.enumerate() {
             let target = Target { labels, values: &of_last.targets[row * targets..][..targets] };
-            let sample = loss.of_sample(z, target, dz);
+            let sample = match kernels {
+                Some(kernels) => (kernels.cross_entropy)(z, labels, dz).unwrap_or_default(),
+                None => loss.of_sample(z, target, dz),
+            };
             score.loss += sample.loss.widen();
             score.correct = score.correct.saturating_add(sample.correct);
         }

@@ -569,6 +569,9 @@ pub(crate) struct BenchArguments {
     /// The test whose statistics are timed
     #[arg(long, value_parser = choice_parser::<AnyTest>(), default_value = "norm")]
     pub(crate) test: Chosen<AnyTest>,
+    /// The optimizer of the steps
+    #[arg(long, value_parser = choice_parser::<AnyOptimizer>(), default_value = "adagrad")]
+    pub(crate) optimizer: Chosen<AnyOptimizer>,
     /// Seconds per model and batch size, > 0; at least three pairs of steps are timed
     #[arg(long, value_parser = number, default_value_t = 2.0)]
     pub(crate) seconds: f64,

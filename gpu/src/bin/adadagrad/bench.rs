@@ -9,6 +9,7 @@ use adadagrad_core::batch_test::AnyTest;
 use adadagrad_core::config::{Preset, RunConfig};
 use adadagrad_core::controller::{AnyController, Constant};
 use adadagrad_core::model::Model;
+use adadagrad_core::optimizer::AnyOptimizer;
 use adadagrad_core::owned::cluster::Reduction;
 use adadagrad_core::owned::threads::available_threads;
 use adadagrad_core::statistics::LengthMismatch;
@@ -45,6 +46,8 @@ struct Row {
     /// Medians.
     samples_per_second_with_test: f64,
     samples_per_second_without_test: f64,
+    /// Answers of a sample: the positions of a sequence, else 1.
+    positions: usize,
     /// Median over pairs of steps, one after the other: time with ÷ time without.
     with_over_without: f64,
     /// Of the step with the test, counting every multiplication of dense arithmetic.
@@ -120,10 +123,17 @@ fn batches(arguments: &BenchArguments, samples: u32) -> Result<Vec<u32>, String>
 }
 
 /// The paper's run at a constant batch size, with a test's statistics or without.
-fn config(model: Model, batch: u32, test: Option<AnyTest>, seed: u64) -> RunConfig {
+fn config(
+    model: Model,
+    optimizer: Option<AnyOptimizer>,
+    batch: u32,
+    test: Option<AnyTest>,
+    seed: u64,
+) -> RunConfig {
     let base = Preset::PaperCnn.config();
     RunConfig {
         model,
+        optimizer: optimizer.unwrap_or(base.optimizer),
         test,
         controller: AnyController::Constant(Constant {}),
         initial_batch: batch,
@@ -152,7 +162,7 @@ fn measure(
     let samples = data.training.len();
     let network = Chosen { model, own: None }.network(data.training.shape())?;
     let start = |test, seed| -> Result<Run<Box<dyn Engine>>, Box<dyn std::error::Error>> {
-        let config = config(model, batch, test, seed);
+        let config = config(model, arguments.optimizer.0, batch, test, seed);
         let demand =
             Demand { is_saved: false, ..Demand::of_run(&config, &network, samples, Reduction::Exact) };
         let engine = arguments.place.engine(&config, network.clone(), data, demand)?;
@@ -181,6 +191,7 @@ fn measure(
         steps: pairs.len(),
         samples_per_second_with_test: f64::from(batch) / with,
         samples_per_second_without_test: f64::from(batch) / without,
+        positions: network.view().positions(),
         with_over_without: median(pairs.iter().map(|(with, without)| with / without)),
         gflops,
         share_of_peak: gflops / report.peak_gflops,
@@ -217,15 +228,19 @@ fn peak(threads: usize) -> Result<f64, EngineError> {
 }
 
 fn tables(report: &Report) -> String {
-    let head =
-        ["model", "batch", "samples/s with the test", "without", "with ÷ without", "GFLOP/s", "of peak"];
+    // Of sequences, tokens are what others count.
+    let counted = if report.rows.iter().any(|row| row.positions > 1) { "tokens/s" } else { "samples/s" };
+    let with_test = format!("{counted} with the test");
+    let head = ["model", "batch", &with_test, "without", "with ÷ without", "GFLOP/s", "of peak"];
     let mut rows = vec![head.map(str::to_owned).to_vec()];
     for row in &report.rows {
+        #[allow(clippy::cast_precision_loss)]
+        let per_second = |samples: f64| rounded(samples * row.positions as f64);
         rows.push(vec![
             row.model.to_string(),
             grouped(row.batch.into()),
-            rounded(row.samples_per_second_with_test),
-            rounded(row.samples_per_second_without_test),
+            per_second(row.samples_per_second_with_test),
+            per_second(row.samples_per_second_without_test),
             format!("{:.3}", row.with_over_without),
             format!("{:.1}", row.gflops),
             format!("{:.0} %", 100.0 * row.share_of_peak),
