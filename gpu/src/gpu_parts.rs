@@ -53,7 +53,7 @@ impl GpuParts {
     /// For the batches of a run.
     ///
     /// # Errors
-    /// When there is no device, it has not enough memory, or it cannot run the network or read the data.
+    /// When there is no device, it does not have enough memory, or it cannot run the network or read the data.
     pub fn new(
         config: &RunConfig,
         network: OwnedNetwork,

@@ -1,5 +1,5 @@
 //! What a network is made of. Each layer is one file: its shapes and parameters (`sizes`), its forward and backward
-//! pass and its per-sample statistics (`Layer`), all as plain loops or as calls of a [`Backend`](crate::backend::Backend).
+//! pass and its per-sample statistics (`Layer`), all as plain loops or as calls of a [`Backend`].
 //!
 //! To add one: its file, and its name here, in `operation.rs` (the list of [`Operation`]s, and `scratch_len`) and in
 //! `model/description.rs` (its words in network files). What is missing then does not compile, or fails by name: in the crate

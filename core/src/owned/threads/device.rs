@@ -1,4 +1,4 @@
-//! What sweeps the parts of a batch in place of the threads.
+//! What sweeps the parts of a batch instead of the threads.
 
 use std::boxed::Box;
 use std::num::NonZero;

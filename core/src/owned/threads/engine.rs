@@ -47,7 +47,7 @@ pub struct ThreadsEngine {
     /// What each part's first sweep leaves for the second.
     caches: Vec<ActivationCache<f32>>,
     control: Arc<Control>,
-    /// What sweeps in place of threads.
+    /// What sweeps instead of threads.
     device: Option<String>,
 }
 
@@ -194,7 +194,7 @@ impl ThreadsEngine {
         self.pool.threads()
     }
 
-    /// What sweeps in place of threads, in words.
+    /// What sweeps instead of threads, in words.
     #[must_use]
     pub fn device(&self) -> Option<&str> {
         self.device.as_deref()

@@ -22,7 +22,7 @@ pub enum ThreadsError {
     Pool(PoolError),
     /// No thread could be started.
     Start(std::io::Error),
-    /// The device that sweeps in place of threads has failed; what it says.
+    /// The device that sweeps instead of threads has failed; what it says.
     Device(String),
     /// Another rank of the cluster has failed.
     Rank {
