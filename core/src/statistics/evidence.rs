@@ -17,12 +17,12 @@ pub struct Evidence<S> {
     pub sum_squared_norms: Option<S>,
     /// The result of the second sweep.
     pub inner: Option<Inner<S>>,
-    /// The quantile of Varⱼ/ḡⱼ² that [`Needs::coordinate_quantile`] requested; coordinates with ḡⱼ = 0 are left out,
+    /// The quantile of Varⱼ/ḡⱼ² that [`Needs::coordinate_quantile`](super::Needs::coordinate_quantile) requested; coordinates with ḡⱼ = 0 are left out,
     /// and if there are no others the ratio is `None`.
     pub coordinate_ratio: Option<S>,
     /// The parts' means.
     pub parts: Option<Parts<S>>,
-    /// Noise and signal by the sensors that [`Needs::sensors`] requested, or why there are none; the plain ones are not
+    /// Noise and signal by the sensors that [`Needs::sensors`](super::Needs::sensors) requested, or why there are none; the plain ones are not
     /// here, see [`Self::noise`].
     pub measured_noise: MeasuredNoise<S>,
     /// ‖Σ gᵢ‖² over the epoch so far, this batch included.

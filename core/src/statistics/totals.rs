@@ -2,7 +2,7 @@ use super::{Evidence, Inner, LengthMismatch, Needs, Parts, check_length};
 use crate::noise_scale::MeasuredNoise;
 use crate::real::{Real, count};
 
-/// The sums of [`Statistics`] that are plain numbers, which can be sent between threads.
+/// The sums of [`Statistics`](super::Statistics) that are plain numbers, which can be sent between threads.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Totals<S> {
     /// Samples accumulated.
@@ -20,7 +20,7 @@ pub struct Totals<S> {
 }
 
 impl<S: Real> Totals<S> {
-    /// Adds another part's sums. The second moments' exponents are [`Statistics::merge`]'s. Counts stay at 2³² − 1 where
+    /// Adds another part's sums. The second moments' exponents are [`Statistics::merge`](super::Statistics::merge)'s. Counts stay at 2³² − 1 where
     /// they would exceed it.
     pub fn merge(&mut self, part: &Self) {
         self.samples = self.samples.saturating_add(part.samples);
