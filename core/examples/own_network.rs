@@ -5,10 +5,9 @@
 use std::error::Error;
 
 use adadagrad_core::backend::FastBackend;
-use adadagrad_core::config::{DatasetName, RunConfig};
+use adadagrad_core::config::RunConfig;
 use adadagrad_core::dataset::{Dataset, ReadError, SampleShape, Targets, Visit};
 use adadagrad_core::layer::{Dense, Tanh};
-use adadagrad_core::model::Model;
 use adadagrad_core::network::{Node, Shape};
 use adadagrad_core::optimizer::{Adam, AnyOptimizer};
 use adadagrad_core::owned::{Advance, LocalRun, OwnedNetwork};
@@ -49,14 +48,12 @@ fn train(sample_budget: u64) -> Result<Vec<Telemetry>, Box<dyn Error>> {
     ];
     let network = OwnedNetwork::of_nodes(&Node::chain(layers), Dataset::<f32>::shape(&Spirals))?;
     let config = RunConfig {
-        dataset: DatasetName::Own,
-        model: Model::UNNAMED,
         optimizer: AnyOptimizer::Adam(Adam::default()),
         learning_rate: 0.01,
         initial_batch: 8,
         max_batch: SAMPLES,
         sample_budget,
-        ..RunConfig::default()
+        ..RunConfig::own()
     };
     let mut run = LocalRun::new(config, network, SAMPLES, FastBackend)?;
     let mut steps = Vec::new();

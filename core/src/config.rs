@@ -273,8 +273,9 @@ crate::settings::table!(RunConfig {
         observe: Observe = Observe::NONE => Field::new(
             "observed",
             "Names of up to eight tests, noise scales and rules that are computed and reported, but do not affect the \
-             run. The list cannot change during a run, because memory is allocated for it. worker_norm and simi_grad \
-             compare parts of a batch. They report a size only if the run cuts its batches into parts anyway, of 4 to \
+             run. The run's own test and rule keep its settings; all others have their defaults, such as eta 0.1. The \
+             list cannot change during a run, because memory is allocated for it. worker_norm and simi_grad compare \
+             parts of a batch. They report a size only if the run cuts its batches into parts anyway, of 4 to \
              128 samples depending on the network: worker_norm needs at least two parts, simi_grad exactly two. On \
              WebGPU both need a run whose own test compares parts.",
         )
@@ -321,7 +322,8 @@ crate::settings::table!(RunConfig {
         .placeholder("SAMPLES"),
         seed: u64 = 0 => Field::new(
             "seed",
-            "Determines the initial parameters and the order of the samples: the same seed gives the same run.",
+            "Determines the initial parameters and the order of the samples: the same seed gives the same run, except with \
+             cost_aware, which decides from measured times.",
         )
         .range(Range::at_least(0)),
         evaluate_every: u64 = 8_000 => Field::new(
@@ -496,6 +498,12 @@ fn spoilt_by_rounding<F: Real>(&Field { range, rounding, .. }: &Field, found: f6
 }
 
 impl RunConfig {
+    /// The default settings for your own network and data, which have no names in files.
+    #[must_use]
+    pub fn own() -> Self {
+        Self { dataset: DatasetName::Own, model: Model::UNNAMED, ..Self::default() }
+    }
+
     /// Whether this can run on `samples` training samples, in `f32`.
     ///
     /// # Errors

@@ -26,6 +26,8 @@ use crate::statistics::{Evidence, Needs, Reason};
 ///
 /// A rule that decides by schedule, epochs, learning rate or time gets them from [`Self::training_samples`],
 /// [`Self::learning_rate`] and [`Self::measured`].
+///
+/// A run that continues: [`Self::new`] with the same settings, and the public fields as they were, which are plain values.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BatchSizer<S: Real, T, C: Controller<S>> {
     /// The batch-size test, or `None` for rules that need none.
@@ -44,9 +46,12 @@ pub struct BatchSizer<S: Real, T, C: Controller<S>> {
     pub learning_rate_scale: f64,
     /// Samples seen.
     pub samples_seen: u64,
-    initial_batch: u32,
-    batch: u32,
-    step_time: Option<StepTime>,
+    /// The size of the first batch, from which rules that follow a schedule begin.
+    pub initial_batch: u32,
+    /// The size of the next batch.
+    pub next_batch: u32,
+    /// How long the last step took, if it was measured.
+    pub step_time: Option<StepTime>,
 }
 
 /// What to do after a batch.
@@ -85,7 +90,7 @@ impl<S: Real, T: BatchTest<S>, C: Controller<S>> BatchSizer<S, T, C> {
             learning_rate_scale: 1.0,
             samples_seen: 0,
             initial_batch: batch,
-            batch,
+            next_batch: batch,
             step_time: None,
         }
     }
@@ -93,7 +98,7 @@ impl<S: Real, T: BatchTest<S>, C: Controller<S>> BatchSizer<S, T, C> {
     /// The size of the next batch.
     #[must_use]
     pub const fn batch(&self) -> u32 {
-        self.batch
+        self.next_batch
     }
 
     /// The statistics of a batch that test and rule need.
@@ -143,7 +148,7 @@ impl<S: Real, T: BatchTest<S>, C: Controller<S>> BatchSizer<S, T, C> {
                 self.state = state;
                 self.samples_seen = samples_seen;
                 self.step_time = None;
-                self.batch = next;
+                self.next_batch = next;
                 let scale = self.learning_rate_scale * learning_rate_factor;
                 if !is_factor(scale) {
                     return advice(next, 0, self.learning_rate_scale, Some(Reason::NonFinite));

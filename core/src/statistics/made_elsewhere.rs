@@ -3,7 +3,7 @@
 use core::fmt;
 use core::ops::Deref;
 
-use super::{Evidence, LengthMismatch, Parts, Statistics, check_length};
+use super::{Evidence, Inner, LengthMismatch, Parts, Statistics, check_length};
 use crate::real::{Real, count, square_norm};
 use crate::settings::Short;
 
@@ -26,6 +26,17 @@ pub enum EvidenceError {
         /// b‖ḡ‖².
         least: f64,
     },
+    /// A number that no gradients give together with the others.
+    OutOfRange {
+        /// Which.
+        what: &'static str,
+        /// What it is.
+        found: f64,
+        /// The smallest that gradients give, and why.
+        least: (f64, &'static str),
+        /// The largest, and why.
+        most: (f64, &'static str),
+    },
     /// A slice has the wrong length.
     Length(LengthMismatch),
 }
@@ -44,6 +55,14 @@ impl fmt::Display for EvidenceError {
                 Short(*sum),
                 Short(*least)
             ),
+            Self::OutOfRange { what, found, least: (least, why_least), most: (most, why_most) } => {
+                write!(f, "{what} is {}, but cannot be ", Short(*found))?;
+                if found < least {
+                    write!(f, "less than {why_least} = {}", Short(*least))
+                } else {
+                    write!(f, "more than {why_most} = {}", Short(*most))
+                }
+            }
             Self::Length(error) => error.fmt(f),
         }
     }
@@ -66,6 +85,21 @@ fn checked<S: Real>(what: &'static str, found: S) -> Result<S, EvidenceError> {
     } else {
         Err(EvidenceError::NotANorm { what, found: found.as_f64() })
     }
+}
+
+/// A number between two bounds, up to rounding in other programs' `f32`.
+fn within<S: Real>(
+    what: &'static str,
+    found: S,
+    (least, why_least): (S, &'static str),
+    (most, why_most): (S, &'static str),
+) -> Result<S, EvidenceError> {
+    let slack = S::of(ROUNDING);
+    if found >= least * (S::one() - slack) && found <= most * (S::one() + slack) {
+        return Ok(found);
+    }
+    let (least, most) = ((least.as_f64(), why_least), (most.as_f64(), why_most));
+    Err(EvidenceError::OutOfRange { what, found: found.as_f64(), least, most })
 }
 
 impl<S: Real> Evidence<S> {
@@ -136,7 +170,8 @@ impl<S: Real> Evidence<S> {
     /// The same from norms: for each part its samples and ‖gⱼ‖², and n = ‖ḡ‖² of the whole batch.
     ///
     /// # Errors
-    /// When a part has no samples, or a number is not a squared norm.
+    /// When a part has no samples, a number is not a squared norm, or no parts have such a mean: n is at most the mean of the
+    /// ‖gⱼ‖², each counted by its samples.
     pub fn from_part_norms(mean_norm_sq: S, parts: &[(u32, S)]) -> Result<Self, EvidenceError> {
         let mut merged = Parts::default();
         let mut samples = 0_u32;
@@ -151,8 +186,53 @@ impl<S: Real> Evidence<S> {
         if samples == 0 {
             return Err(EvidenceError::NoSamples);
         }
-        let mean_norm_sq = checked("‖mean gradient‖²", mean_norm_sq)?;
+        let most = merged.sum_squared_means / count(samples.into());
+        let mean_norm_sq = within(
+            "‖mean gradient‖²",
+            checked("‖mean gradient‖²", mean_norm_sq)?,
+            (S::zero(), "0"),
+            (most, "the mean over the samples of their parts' ‖mean gradient‖²"),
+        )?;
         Ok(Self { samples, mean_norm_sq, parts: Some(merged), ..Self::default() })
+    }
+
+    /// The same with the sums of a second sweep, pᵢ = ⟨gᵢ, ḡ⟩. A sum that is not known may be NaN, except P₂: a test that needs it
+    /// has no size then.
+    ///
+    /// ```
+    /// use adadagrad_core::statistics::{Evidence, Inner};
+    ///
+    /// let evidence = Evidence::from_norms(64, 0.25, 80.0)?;
+    /// let unknown = Inner { sum_norm_inner_products: f64::NAN, sum_squared_square_norms: f64::NAN, ..Inner::default() };
+    /// assert!(evidence.with_inner(Inner { sum_squared_inner_products: 8.0, ..unknown }).is_ok());
+    /// // Divided by the number of samples, by mistake.
+    /// let error = evidence.with_inner(Inner { sum_squared_inner_products: 8.0 / 64.0, ..unknown }).unwrap_err();
+    /// assert!(error.to_string().contains("cannot be less than samples × ‖mean gradient‖⁴ = 4"));
+    /// # Ok::<(), adadagrad_core::statistics::EvidenceError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When no gradients give such sums: b n² ≤ P₂ ≤ n S, and Σ sᵢ² is between S²/b and S².
+    pub fn with_inner(self, inner: Inner<S>) -> Result<Self, EvidenceError> {
+        let (b, n) = (self.batch(), self.mean_norm_sq);
+        within(
+            "the sum of the squared inner products",
+            checked("the sum of the squared inner products", inner.sum_squared_inner_products)?,
+            (b * n.squared(), "samples × ‖mean gradient‖⁴"),
+            (
+                self.sum_squared_norms.map_or_else(S::infinity, |sum| n * sum),
+                "‖mean gradient‖² × the sum of the squared norms",
+            ),
+        )?;
+        if let Some(sum) = self.sum_squared_norms.filter(|_| !inner.sum_squared_square_norms.is_nan()) {
+            within(
+                "the sum of the norms' fourth powers",
+                checked("the sum of the norms' fourth powers", inner.sum_squared_square_norms)?,
+                (sum.squared() / b, "the sum of the squared norms, squared, over samples"),
+                (sum.squared(), "the sum of the squared norms, squared"),
+            )?;
+        }
+        Ok(Self { inner: Some(inner), ..self })
     }
 
     /// The same with the batch's mean loss, which some rules need.
@@ -211,18 +291,24 @@ impl<'a, F: Real> Statistics<'a, F> {
     /// losses: for frameworks that give the samples' norms but not their gradients.
     ///
     /// # Errors
-    /// When the layers do not have D values together, there are no samples, or a second moment is kept, which norms do
-    /// not give; then nothing has changed.
+    /// When the layers do not have D values together, there are no samples, a second moment is kept, which norms do not
+    /// give, or no gradients have such norms and such a mean; then nothing has changed.
     pub fn push_mean(
         &mut self,
         mean_gradient: &[&[F]],
         square_norms: &[F::Sum],
         losses: F::Sum,
-    ) -> Result<(), LengthMismatch> {
+    ) -> Result<(), EvidenceError> {
         self.check_layers(mean_gradient)?;
         check_length("the batch", 1, square_norms.len().min(1))?;
         check_length("the second moment", 0, self.second_moment.len())?;
         let samples = u32::try_from(square_norms.len()).unwrap_or(u32::MAX);
+        for &norm in square_norms {
+            checked("a sample's squared norm", norm)?;
+        }
+        let sum: F::Sum = square_norms.iter().copied().sum();
+        let mean_norm_sq = mean_gradient.iter().map(|layer| square_norm(layer)).sum();
+        Evidence::from_norms(samples, mean_norm_sq, sum)?;
         let b: F::Sum = count(samples.into());
         let mean = mean_gradient.iter().flat_map(|layer| layer.iter());
         for (sum, &g) in self.gradient_sum.iter_mut().zip(mean) {
@@ -230,7 +316,7 @@ impl<'a, F: Real> Statistics<'a, F> {
         }
         self.totals.samples = self.totals.samples.saturating_add(samples);
         self.totals.loss += losses;
-        self.totals.sum_squared_norms += square_norms.iter().copied().sum::<F::Sum>();
+        self.totals.sum_squared_norms += sum;
         Ok(())
     }
 

@@ -221,7 +221,7 @@ fn what_is_wrong_with_a_line_is_said_exactly() {
     let (answers, succeeded, _) = advise(&flags("--eta 0.5"), &[marked.as_bytes().to_vec()]);
     assert!(succeeded && answers[0]["next_batch"] == 504, "{answers:?}");
     let leave_one_out = "--test inner_product --leave-one-out";
-    let line = r#"{"samples":64,"mean_norm_sq":0.01,"sum_squared_norms":80,"sum_squared_inner_products":1"#;
+    let line = r#"{"samples":64,"mean_norm_sq":0.01,"sum_squared_norms":80,"sum_squared_inner_products":0.5"#;
     let said = error(leave_one_out, &format!("{line}}}"));
     assert!(said.contains("sum_norm_inner_products is missing, which --leave-one-out needs"), "{said}");
     let said = error(leave_one_out, &format!(r#"{line},"sum_norm_inner_products":1}}"#));
@@ -304,9 +304,12 @@ fn the_largest_batch_is_that_of_the_data_and_a_rule_may_have_a_first_one() {
     let line = br#"{"samples":64,"mean_norm_sq":1e-9,"sum_squared_norms":80}"#.to_vec();
     let flags: Vec<String> = "--training-samples 1000".split(' ').map(str::to_owned).collect();
     assert_eq!(advise(&flags, std::slice::from_ref(&line)).0[0]["next_batch"], 1000);
-    let flags = "--test none --controller stages --schedule 0:64 --min-batch 32 --initial-batch 1";
-    let flags: Vec<String> = flags.split(' ').map(str::to_owned).collect();
-    assert_eq!(advise(&flags, &[line]).0[0]["next_batch"], 64);
+    let stages = "--test none --controller stages --schedule 0:128 --min-batch 100";
+    let flags: Vec<String> = stages.split(' ').map(str::to_owned).collect();
+    assert_eq!(advise(&flags, &[line]).0[0]["next_batch"], 128);
+    let folder = tempfile::tempdir().unwrap();
+    let error = refuse(folder.path(), &format!("advise {stages} --initial-batch 110"));
+    assert!(error.contains("the first batch of --controller stages has 128 samples"), "{error}");
 }
 
 #[test]

@@ -26,6 +26,7 @@ mod integers;
 mod kept;
 mod layers;
 mod losses;
+mod made_elsewhere;
 mod models;
 mod negative_controls;
 mod no_samples;

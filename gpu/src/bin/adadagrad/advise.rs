@@ -221,7 +221,9 @@ fn advise(
 
 impl Batch {
     fn read(line: &[u8]) -> Result<Self, String> {
-        json::read(text::decode(line)?).map_err(|fault| fault.to_string())
+        // A line of its own has no line number worth telling.
+        json::read(text::decode(line)?)
+            .map_err(|fault| fault.to_string().replace(" at line 1 column ", " at column "))
     }
 
     /// What a test that leaves each sample out of its mean needs, and is not there.
@@ -246,7 +248,6 @@ impl Batch {
             None => Evidence::from_part_norms(self.mean_norm_sq, &[(self.samples, self.mean_norm_sq)])?,
         };
         let sums = [
-            ("sum_squared_inner_products", self.sum_squared_inner_products),
             ("sum_squared_square_norms", self.sum_squared_square_norms),
             ("coordinate_ratio", self.coordinate_ratio),
             ("epoch_norm_sq", self.epoch_norm_sq),
@@ -256,14 +257,17 @@ impl Batch {
                 return Err(format!("{what} is {}, but must be a number of at least 0", short(found)).into());
             }
         }
-        Ok(Evidence {
-            parts: self.parts()?,
-            inner: self.sum_squared_inner_products.map(|sum_squared_inner_products| Inner {
+        let evidence = match self.sum_squared_inner_products {
+            None => evidence,
+            Some(sum_squared_inner_products) => evidence.with_inner(Inner {
                 sum_squared_inner_products,
                 // Where these are used and were not given, there is no size.
                 sum_norm_inner_products: self.sum_norm_inner_products.unwrap_or(f64::NAN),
                 sum_squared_square_norms: self.sum_squared_square_norms.unwrap_or(f64::NAN),
-            }),
+            })?,
+        };
+        Ok(Evidence {
+            parts: self.parts()?,
             coordinate_ratio: self.coordinate_ratio,
             epoch_norm_sq: self.epoch_norm_sq,
             loss: self.loss.unwrap_or_default(),

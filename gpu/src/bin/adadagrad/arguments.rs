@@ -144,6 +144,10 @@ pub(crate) enum Command {
     /// Reads one JSON object per line from standard input, with the statistics of a batch's gradients, and answers each
     /// with one line on standard output before it reads the next. Empty lines are skipped. Without flags: AdAdaGrad
     /// with the norm test and eta 0.1, from 64 samples, at most 65,536 and at most --training-samples.
+    ///
+    /// The first batch is yours: --initial-batch, or 64. The state of the rule (samples seen, averages, windows, the factor of
+    /// the learning rate) lives as long as the process. To continue a training run, start it again and first give it the
+    /// lines of the run so far: the answers are the same.
     #[command(after_long_help = ADVISE_EXAMPLES)]
     Advise(AdviseArguments),
     /// Measurements that start from a checkpoint

@@ -16,6 +16,7 @@ use crate::network::{self, Chosen};
 use crate::numbers::grouped;
 use crate::output;
 use crate::table::table_of_texts;
+use crate::usage::Usage;
 
 /// Colour images as those of CIFAR, unless others are asked for.
 const COLOUR: Shape = Shape::image(3, 32, 32);
@@ -30,6 +31,9 @@ const VOCABULARY: u32 = 65;
 const CLASSES: u32 = 10;
 
 pub(crate) fn run(arguments: &NetworksArguments) -> Outcome {
+    if let Some(classes) = arguments.classes.filter(|&classes| classes < 2) {
+        return Err(Usage(format!("--classes is {classes}, but must be at least 2")).into());
+    }
     let text = match (&arguments.network, arguments.name) {
         (Some(file), _) => {
             let own = network::read(file)?;

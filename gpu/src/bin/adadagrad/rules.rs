@@ -21,6 +21,8 @@ struct Row {
     title: &'static str,
     summary: &'static str,
     source: &'static str,
+    /// What is known against it; empty where nothing is.
+    drawbacks: &'static str,
     needs: Vec<&'static str>,
     /// The default settings, as a run description has them.
     controller: AnyController,
@@ -35,6 +37,7 @@ pub(crate) fn run(arguments: &RulesArguments) -> Outcome {
             title,
             summary: doc,
             source,
+            drawbacks: controller.words().against,
             needs: needs(&controller),
             controller,
         })
@@ -87,11 +90,13 @@ fn needs(rule: &AnyController) -> Vec<&'static str> {
 
 impl Row {
     fn in_words(&self) -> String {
-        let Self { name, title, summary, source, .. } = self;
+        let Self { name, title, summary, source, drawbacks, .. } = self;
         let needs = if self.needs.is_empty() { "nothing".to_owned() } else { self.needs.join(", ") };
         let mut text = format!("{name} ({title})\n  {summary}\n  Needs: {needs}\n");
-        if !source.is_empty() {
-            text += &format!("  Source: {source}\n");
+        for (what, words) in [("But", drawbacks), ("Source", source)] {
+            if !words.is_empty() {
+                text += &format!("  {what}: {words}\n");
+            }
         }
         for field in self.controller.fields() {
             let flag = flag_of("controller", field.name).unwrap_or(field.name);

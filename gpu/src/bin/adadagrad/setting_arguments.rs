@@ -55,7 +55,8 @@ pub(crate) struct SettingArguments {
     /// Your own network: a JSON list of layers, as `adadagrad networks NAME --json` prints them
     #[arg(long, value_name = "FILE", conflicts_with = "model", help_heading = "Settings")]
     pub(crate) network: Option<PathBuf>,
-    /// Determines the initial parameters and the order of the samples; the same seed gives the same run, bit for bit.
+    /// Determines the initial parameters and the order of the samples; the same seed gives the same run, bit for bit, except with
+    /// cost_aware, which decides from measured times.
     /// 0 to 2^53 - 1
     #[arg(long, value_parser = whole::<u64>, help_heading = "Settings")]
     pub(crate) seed: Option<u64>,

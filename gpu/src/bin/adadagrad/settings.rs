@@ -7,11 +7,11 @@ use std::error::Error;
 use adadagrad_core::augmentation::Augmentation;
 use adadagrad_core::batch_test::AnyTest;
 use adadagrad_core::config::{ConfigError, RunConfig};
-use adadagrad_core::controller::{AdAdaGrad, AnyController, Constant};
+use adadagrad_core::controller::{AdAdaGrad, AnyController, Constant, Controller};
 use adadagrad_core::model::Model;
 use adadagrad_core::normalisation::Normalisation;
 use adadagrad_core::schedule::Schedule;
-use adadagrad_core::settings::Settings;
+use adadagrad_core::settings::{Choices, Settings};
 use adadagrad_core::text::TextSettings;
 
 use crate::parts::{Chosen, flag_of};
@@ -92,9 +92,21 @@ impl BatchArguments {
     /// These settings with what the flags say of batches.
     pub(crate) fn over(&self, base: RunConfig) -> Result<RunConfig, Box<dyn Error>> {
         let test = self.test(base.test)?;
+        let controller = self.controller(base.controller, base.test.is_some(), test.is_some())?;
+        if let Some(initial) = self.initial_batch {
+            let first = |initial| Controller::<f64>::first_batch(&controller, initial);
+            if first(initial) != initial && first(1) == first(2) {
+                return Err(Usage(format!(
+                    "--initial-batch is {initial}, but the first batch of --controller {} has {} samples by its own settings",
+                    controller.name(),
+                    first(initial)
+                ))
+                .into());
+            }
+        }
         Ok(RunConfig {
             test,
-            controller: self.controller(base.controller, base.test.is_some(), test.is_some())?,
+            controller,
             initial_batch: self.initial_batch.unwrap_or(base.initial_batch),
             min_batch: self.min_batch.unwrap_or(base.min_batch),
             max_batch: self.max_batch.unwrap_or(base.max_batch),

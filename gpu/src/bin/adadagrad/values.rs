@@ -82,6 +82,7 @@ pub(crate) fn shape(text: &str) -> Result<Shape, String> {
     let sizes: Vec<u32> =
         text.split(['x', '×']).map(whole).collect::<Result<_, _>>().map_err(|_| expected())?;
     match *sizes.as_slice() {
+        [0, ..] | [_, 0, _] | [.., 0] => Err(format!("{}, with no size of 0", expected())),
         [channels, height, width] => Ok(Shape::image(channels, height, width)),
         _ => Err(expected()),
     }
