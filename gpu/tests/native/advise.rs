@@ -312,6 +312,16 @@ fn the_largest_batch_is_that_of_the_data_and_a_rule_may_have_a_first_one() {
     assert!(error.contains("the first batch of --controller stages has 128 samples"), "{error}");
 }
 
+/// Between the ends of epochs a rule that decides there says so.
+#[test]
+fn a_rule_that_waits_says_so() {
+    let line = br#"{"samples":64,"mean_norm_sq":0.25,"sum_squared_norms":80,"epoch_norm_sq":9000}"#.to_vec();
+    let flags = "--test none --controller dive_batch --training-samples 1000";
+    let flags: Vec<String> = flags.split(' ').map(str::to_owned).collect();
+    let (answers, succeeded, _) = advise(&flags, &[line]);
+    assert!(succeeded && answers[0]["reason"] == "other_steps", "{answers:?}");
+}
+
 #[test]
 fn every_rule_is_listed_and_its_settings_are_read_back() {
     let folder = tempfile::tempdir().unwrap();

@@ -7,13 +7,13 @@ use std::process::ExitCode;
 
 use adadagrad_core::batch_test::{AnyTest, NormTest};
 use adadagrad_core::config::RunConfig;
-use adadagrad_core::controller::{AdAdaGrad, AnyController, Limits};
+use adadagrad_core::controller::{AdAdaGrad, AnyController, Controller, Limits};
 use adadagrad_core::json;
 use adadagrad_core::optimizer::{AnyOptimizer, Sgd};
 use adadagrad_core::required_settings;
 use adadagrad_core::settings::Choices;
 use adadagrad_core::sizer::{Advice, BatchSizer};
-use adadagrad_core::statistics::{Evidence, Inner, Parts, Reason};
+use adadagrad_core::statistics::{Evidence, Inner, Needs, Parts, Reason};
 use adadagrad_gpu::text;
 use serde::Serialize;
 
@@ -215,6 +215,9 @@ fn advise(
     }
     let Advice { next, extend_by, learning_rate_scale, wanted, required, reason } = sizer.advise(&evidence);
     *last = Some(batch.samples);
+    // A rule of evidence that has wanted nothing, such as one that decides at the end of an epoch.
+    let waits = !sizer.controller.uses_test() && sizer.controller.needs() != Needs::NONE && wanted.is_none();
+    let reason = reason.or_else(|| (waits && next == batch.samples).then_some(Reason::OtherSteps));
     let required = required.filter(|size| size.is_finite());
     Ok(Answer { next_batch: next, extend_by, learning_rate_scale, wanted, required, reason, error: None })
 }
