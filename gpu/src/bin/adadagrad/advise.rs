@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use adadagrad_core::batch_test::{AnyTest, NormTest};
 use adadagrad_core::config::RunConfig;
-use adadagrad_core::controller::{AdAdaGrad, AnyController, Controller, Limits};
+use adadagrad_core::controller::{AdAdaGrad, AnyController, Limits};
 use adadagrad_core::json;
 use adadagrad_core::optimizer::{AnyOptimizer, Sgd};
 use adadagrad_core::required_settings;
