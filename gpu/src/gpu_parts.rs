@@ -12,7 +12,7 @@ use adadagrad_core::optimizer::{AnyOptimizer, DecayOn, Sgd};
 use adadagrad_core::owned::threads::{DevicePart, PartDevice, ThreadsError};
 use adadagrad_core::owned::{OwnedNetwork, RunError, SharedDataset};
 use adadagrad_core::statistics::{Inner, Needs, Statistics};
-use adadagrad_core::training::{BatchOrder, Cut};
+use adadagrad_core::training::Cut;
 use pollster::block_on;
 
 use crate::webgpu::{
@@ -233,11 +233,8 @@ fn work(network: &OwnedNetwork, needs: Needs, samples: u32) -> Work<'_> {
 
 fn samples<'a>(part: &DevicePart<'_>, images: &'a DeviceImages) -> Samples<'a> {
     let of_part = part.part.cut.part(part.part.index);
-    let first = u64::from(of_part.start);
-    let (order, start) = match part.visits {
-        BatchOrder::Shuffled { order, start } => (DeviceOrder::Shuffled(order.seed()), start + first),
-        BatchOrder::InFileOrder { start } => (DeviceOrder::File, u64::from(start) + first),
-    };
+    let (order, start) = DeviceOrder::of(part.visits);
+    let start = start + u64::from(of_part.start);
     let cut = Cut::new(of_part.end - of_part.start, 0);
     Samples { images, order, start, cut, before_step: None }
 }

@@ -88,7 +88,7 @@ async function visited(config, samples, position, count) {
 const sequencesIn = (text, context) => Math.floor((text.length - 1) / context);
 const sequence = (text, context, sample) => text.subarray(sample * context, (sample + 1) * context).toString();
 
-/** Inside the page: a whole run with all that is told of it. */
+/** Inside the page: a whole run, and everything that is reported of it. */
 async function runOnText({ config, engine }) {
   const { run, ask, send, next } = self.engine;
   send({ type: 'mosaic', on: true, most: 20 });

@@ -15,6 +15,7 @@ use adadagrad_core::layer::Embedding;
 use adadagrad_core::loss::Loss;
 use adadagrad_core::network::{Shape, SweepError};
 use adadagrad_core::shuffle::Shuffle;
+use adadagrad_core::training::BatchOrder;
 
 use super::buffers::word;
 use super::device::{Gpu, GpuError};
@@ -265,6 +266,16 @@ pub enum DeviceOrder {
     File,
     /// By the keyed shuffle of this seed.
     Shuffled(u64),
+}
+
+impl DeviceOrder {
+    /// The order of a batch's samples, and the position in it of the first one.
+    pub(crate) fn of(visits: BatchOrder) -> (Self, u64) {
+        match visits {
+            BatchOrder::Shuffled { order, start } => (Self::Shuffled(order.seed()), start),
+            BatchOrder::InFileOrder { start } => (Self::File, start.into()),
+        }
+    }
 }
 
 /// Blocks of four values, or floats, that an invocation draws.

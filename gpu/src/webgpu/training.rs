@@ -395,10 +395,7 @@ impl Training {
         needs: &Needs,
     ) -> Result<Evidence<f64>, EngineError> {
         check_some_samples(cut.samples())?;
-        let (order, start) = match visits {
-            BatchOrder::Shuffled { order, start } => (DeviceOrder::Shuffled(order.seed()), start),
-            BatchOrder::InFileOrder { start } => (DeviceOrder::File, start.into()),
-        };
+        let (order, start) = DeviceOrder::of(visits);
         self.control.begin();
         self.recovering(async |training| {
             training.settle().await?;

@@ -152,7 +152,7 @@ fn any_number_of_ranks_has_the_same_bits_and_the_numbers_of_the_threads() {
     }
 }
 
-/// Also between the two sweeps of a step: a part needs nothing that the device has kept.
+/// Before the first step and before the last: a part needs nothing that the device has kept.
 #[test]
 fn a_lost_device_of_a_rank_costs_nothing() {
     if support::device().is_none() {

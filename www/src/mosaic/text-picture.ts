@@ -54,7 +54,7 @@ function paintLetters(context: CanvasRenderingContext2D, batch: WrittenBatch, gr
   }
 }
 
-/** A line below a sequence, so that it is told apart from the next. */
+/** A line below a sequence, so that it can be told from the next. */
 function rule(context: CanvasRenderingContext2D, left: number, top: number, { width, height, advance }: TextGrid, { line }: Inks): void {
   context.fillStyle = css(line);
   context.fillRect(Math.round(left + advance / 2), Math.round(top + height) - 1, Math.round(width - advance), 1);
