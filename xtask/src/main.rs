@@ -9,6 +9,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 mod bench_browser;
+mod beside;
 mod chromium;
 mod data;
 mod debian;
@@ -86,7 +87,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Data => data::prepare(&project)?,
         Command::Shakespeare(options) => shakespeare::run(&project, &options)?,
         // The report has said it all.
-        Command::Test(options) if !test::run(&project, &options) => return Ok(ExitCode::FAILURE),
+        Command::Test(options) if !test::run(&project, &options)? => return Ok(ExitCode::FAILURE),
         Command::Test(_) => (),
         Command::Steady(options) => steady::run(&project, &options)?,
         Command::Firmware(options) => firmware::run(&project, &options)?,

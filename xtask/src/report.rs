@@ -1,8 +1,12 @@
 //! Runs the stages of the tests one after another and sums them up.
 
+use std::borrow::Cow;
+use std::fs;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
 
 /// How a stage ended, unless it failed.
 pub(crate) enum Outcome {
@@ -14,7 +18,7 @@ pub(crate) enum Outcome {
 }
 
 /// What became of a stage.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 enum State {
     Passed,
     Failed,
@@ -22,15 +26,16 @@ enum State {
 }
 
 /// One line of the table at the end.
+#[derive(Serialize, Deserialize)]
 struct Line {
-    stage: &'static str,
+    stage: Cow<'static, str>,
     state: State,
     time: Duration,
     note: String,
 }
 
 /// The stages that ran so far.
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 pub(crate) struct Report {
     lines: Vec<Line>,
 }
@@ -55,15 +60,32 @@ impl Report {
                 Err(error) => (State::Failed, format!("{error:#}")),
             },
         };
-        let line = Line { stage, state, time: start.elapsed(), note };
+        let line = Line { stage: stage.into(), state, time: start.elapsed(), note };
         println!("--- {}", line.text(0));
         self.lines.push(line);
+    }
+
+    /// Keeps the report for the process that has these stages run.
+    pub(crate) fn write(&self, file: &Path) -> Result<()> {
+        fs::write(file, serde_json::to_vec(self)?)
+            .with_context(|| format!("{} cannot be written", file.display()))
+    }
+
+    /// What another process kept.
+    pub(crate) fn read(file: &Path) -> Result<Self> {
+        let kept = fs::read(file).with_context(|| format!("{} is missing", file.display()))?;
+        serde_json::from_slice(&kept).with_context(|| format!("{} is not a valid report", file.display()))
+    }
+
+    /// Takes over the stages of another report.
+    pub(crate) fn append(&mut self, other: Self) {
+        self.lines.extend(other.lines);
     }
 
     /// How a stage ends that cannot start, if one that it needs did not pass.
     fn missing(&self, needs: &[&'static str]) -> Option<(State, String)> {
         let line =
-            self.lines.iter().find(|line| needs.contains(&line.stage) && line.state != State::Passed)?;
+            self.lines.iter().find(|line| needs.contains(&&*line.stage) && line.state != State::Passed)?;
         let why = match line.state {
             State::Skipped => "was skipped",
             _ => "failed",
@@ -92,8 +114,8 @@ impl Report {
         format!("{lists}{} passed, {} failed", passed.len(), failed.len())
     }
 
-    fn named(&self, state: State) -> Vec<&'static str> {
-        self.lines.iter().filter(|line| line.state == state).map(|line| line.stage).collect()
+    fn named(&self, state: State) -> Vec<&str> {
+        self.lines.iter().filter(|line| line.state == state).map(|line| &*line.stage).collect()
     }
 }
 
@@ -135,6 +157,19 @@ mod tests {
         let mut report = Report::default();
         report.stage("absent", &[], || Ok(Outcome::Skipped("no browser".to_owned())));
         assert!(report.finish());
+    }
+
+    #[test]
+    fn stages_of_another_process_count_as_its_own() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("report.json");
+        report().write(&file).expect("a file");
+        let mut whole = Report::default();
+        whole.append(Report::read(&file).expect("a report"));
+        whole.stage("after bad", &["bad"], || unreachable!("its need failed"));
+        assert_eq!(whole.closing_line(), "skipped: absent\nfailed: bad, after bad\n1 passed, 2 failed");
+        fs::write(&file, "{}").expect("a file");
+        assert!(Report::read(&file).is_err());
     }
 
     #[test]

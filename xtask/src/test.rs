@@ -1,8 +1,11 @@
 //! `cargo xtask test`: sets up everything and runs every test.
 
+use std::path::{Path, PathBuf};
+
 use anyhow::Result;
 use clap::Args;
 
+use crate::beside::Beside;
 use crate::process::{self, asked, cargo};
 use crate::project::Project;
 use crate::report::{Outcome, Report};
@@ -16,6 +19,9 @@ pub(crate) struct Options {
     /// Skip the page: no wasm package, no type check, no browser
     #[arg(long)]
     skip_page: bool,
+    /// Run only the stages that go beside the others, and leave their report here
+    #[arg(long, hide = true)]
+    beside: Option<PathBuf>,
 }
 
 /// Seconds that each fuzz target is fed random input.
@@ -33,35 +39,74 @@ const BENCH: &str = "bench build";
 const BROWSER: &str = "browser";
 
 /// Runs all stages, whether earlier ones failed or not; tells whether none did.
-pub(crate) fn run(project: &Project, options: &Options) -> bool {
+///
+/// Most compilers here end on one processor, with one crate after another: a second process builds what has target
+/// folders of its own in the time that they leave.
+pub(crate) fn run(project: &Project, options: &Options) -> Result<bool> {
+    if let Some(record) = &options.beside {
+        return run_beside(project, options, record);
+    }
     let mut report = Report::default();
-    formatting_and_lints(project, &mut report);
+    formatting(project, &mut report);
+    // What package managers install comes first: two of them at once would be in each other's way.
+    let parts = parts(&mut report, options);
     core_alone(project, &mut report);
     report.stage(DATA, &[], || data::prepare(project).map(passed));
-    native(project, &mut report);
+    let beside = Beside::start(project, options.skip_page);
+    lints(project, &mut report);
+    native(project, &mut report, parts.mpi);
     packages(project, &mut report);
-    boards(project, &mut report);
+    beside.join(&mut report);
     if !options.skip_page {
-        page(project, &mut report);
+        page(project, &mut report, parts.browser.as_deref());
     }
-    report.stage("fuzzing", &[], || fuzz::briefly(project, FUZZ_SECONDS));
-    report.finish()
+    Ok(report.finish())
 }
 
-fn formatting_and_lints(project: &Project, report: &mut Report) {
+/// What needs neither the other stages nor their target folder.
+fn run_beside(project: &Project, options: &Options, record: &Path) -> Result<bool> {
+    let mut report = Report::default();
+    if !options.skip_page {
+        package(project, &mut report);
+    }
+    report.stage(QEMU, &[], || unless_required("REQUIRE_QEMU", firmware::qemu()));
+    report.stage("firmware", &[QEMU], || firmware::stage(project));
+    report.stage("fuzzing", &[], || fuzz::briefly(project, FUZZ_SECONDS));
+    report.write(record)?;
+    Ok(true)
+}
+
+fn formatting(project: &Project, report: &mut Report) {
     report.stage("formatting", &[], || {
         tools::component("rustfmt", "fmt")?;
+        tools::component("clippy", "clippy")?;
         run_cargo(project, &["fmt", "--all", "--check"])?;
         run_cargo(project, &["fmt", "--all", "--check", "--manifest-path", firmware::MANIFEST])
     });
-    report.stage("clippy", &[], || {
-        tools::component("clippy", "clippy")?;
-        for features in CORE_FEATURES {
-            let of_core = ["clippy", "-p", "adadagrad-core", "--features", features, "--", "-D", "warnings"];
-            run_cargo(project, &of_core)?;
-        }
-        run_cargo(project, &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
+}
+
+/// What was found of the parts that a machine may lack.
+#[derive(Default)]
+struct Parts {
+    mpi: bool,
+    browser: Option<PathBuf>,
+}
+
+fn parts(report: &mut Report, options: &Options) -> Parts {
+    let mut parts = Parts::default();
+    report.stage("graphics driver", &[], || unless_required("REQUIRE_GPU", vulkan::ensure()));
+    report.stage("MPI", &[], || {
+        let found = mpi::ensure();
+        parts.mpi = found.is_ok();
+        unless_required("REQUIRE_MPI", found)
     });
+    if !options.skip_page {
+        report.stage(BROWSER, &[], || {
+            let found = chromium::ensure().map(|path| parts.browser = Some(path));
+            unless_required("REQUIRE_BROWSER", found)
+        });
+    }
+    parts
 }
 
 /// The core must build where there is no operating system.
@@ -75,14 +120,17 @@ fn core_alone(project: &Project, report: &mut Report) {
     report.stage("core for wasm32", &[], || build(tools::WASM));
 }
 
-fn native(project: &Project, report: &mut Report) {
-    report.stage("graphics driver", &[], || unless_required("REQUIRE_GPU", vulkan::ensure()));
-    let mut has_mpi = false;
-    report.stage("MPI", &[], || {
-        let found = mpi::ensure();
-        has_mpi = found.is_ok();
-        unless_required("REQUIRE_MPI", found)
+fn lints(project: &Project, report: &mut Report) {
+    report.stage("clippy", &[], || {
+        for features in CORE_FEATURES {
+            let of_core = ["clippy", "-p", "adadagrad-core", "--features", features, "--", "-D", "warnings"];
+            run_cargo(project, &of_core)?;
+        }
+        run_cargo(project, &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
     });
+}
+
+fn native(project: &Project, report: &mut Report, has_mpi: bool) {
     report.stage("tests", &[DATA], || {
         // This program is tested apart: a system that locks running programs could not build it anew.
         let mut tests = vec!["test", "--workspace", "--exclude", "xtask", "--no-fail-fast"];
@@ -105,27 +153,19 @@ fn packages(project: &Project, report: &mut Report) {
     report.stage("public interface", &[], || semver::stage(project));
 }
 
-/// Training on emulated microcontrollers.
-fn boards(project: &Project, report: &mut Report) {
-    report.stage(QEMU, &[], || unless_required("REQUIRE_QEMU", firmware::qemu()));
-    report.stage("firmware", &[QEMU], || firmware::stage(project));
-}
-
-fn page(project: &Project, report: &mut Report) {
-    let mut browser = None;
+fn package(project: &Project, report: &mut Report) {
     report.stage(PACKAGE, &[], || page::package(project).map(passed));
     report.stage("page types", &[PACKAGE], || {
         npm::install(project)?;
         npm::run_script(project, "check").map(passed)
     });
+}
+
+fn page(project: &Project, report: &mut Report, browser: Option<&Path>) {
     report.stage(BUILD, &[DATA, PACKAGE], || page::build(project).map(passed));
     report.stage(BENCH, &[DATA, PACKAGE], || bench_browser::build(project).map(passed));
-    report.stage(BROWSER, &[], || {
-        let found = chromium::ensure().map(|path| browser = Some(path));
-        unless_required("REQUIRE_BROWSER", found)
-    });
     report.stage("page tests", &[BUILD, BENCH, BROWSER], || {
-        let tests = page_tests::run(project, browser.as_deref(), &[])?;
+        let tests = page_tests::run(project, browser, &[])?;
         page_tests::verdict(&tests).map(Outcome::PassedWith)
     });
 }
