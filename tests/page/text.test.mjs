@@ -12,6 +12,7 @@ import { browserTest, openPage } from './support/page.mjs';
 import { saved } from './support/saved.mjs';
 import { CATALOGUE, QUICK, TEXT } from './support/settings.mjs';
 import { someText } from './support/small-data.mjs';
+import { beforeWorker } from './support/steady.mjs';
 
 const { fitText, mostWritten } = await loadModule('mosaic/text-grid.ts');
 const { describeMosaic } = await loadModule('mosaic/words.ts');
@@ -165,6 +166,26 @@ test('WebGPU makes the same steps on a text, and its measurements have samples',
   gpu.steps.forEach(({ loss }, index) => assert.ok(Math.abs(loss / cpu.steps[index].loss - 1) < 1e-3, `step ${index + 1}: ${loss}, on the CPU ${cpu.steps[index].loss}`));
   assert.deepEqual(gpu.samples.map(({ step, accuracy }) => [step, accuracy]), gpu.evaluations.map(({ step, accuracy }) => [step, accuracy]));
   assert.ok(gpu.samples.length >= 2 && gpu.samples.every(({ text }) => text.length === 200));
+});
+
+/** Between two answers of the GPU the worker asks several times how far the run is: timers of one thread end in their order. */
+const LATE_ANSWERS = `
+  {
+    const map = GPUBuffer.prototype.mapAsync;
+    GPUBuffer.prototype.mapAsync = async function (...options) {
+      await map.apply(this, options);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    };
+  }`;
+
+test('the last measurement has its sample too where the GPU answers late', browserTest(), async (t) => {
+  const { start, run, next } = await openEngine(t, { webgpu: true, images: BOTH, server: { replace: beforeWorker(LATE_ANSWERS) } });
+  await start({ dataset: 'shakespeare' });
+  const config = { ...TINY, max_batch: 8, sample_budget: 16, evaluate_every: 16 };
+  const { engine, evaluations } = await run({ type: 'begin', run: 1, config, engine: { choice: 'webgpu', kernels: null }, stop: null, parameters: null });
+  assert.equal(engine.engine, 'webgpu');
+  assert.deepEqual(evaluations.map(({ step }) => step), [2]);
+  assert.equal((await next('sample', { step: 2 })).text.length, 200);
 });
 
 const PATH = `#preset=text&engine=cpu&model=transformer-1-2-16&text.context=${CONTEXT}&test.eta=0.5&max_batch=128&sample_budget=1600&evaluate_every=400`;

@@ -463,19 +463,31 @@ impl Task {
         let test: SharedDataset = Arc::clone(&self.data.test);
         let evaluation = training.evaluate(&test).await?.evaluation;
         self.measures = false;
-        {
-            let shared = &mut *self.shared.borrow_mut();
-            shared.finished.evaluation(self.trainer.progress(), evaluation);
-            shared.activity = self.activity();
-        }
-        if self.data.vocabulary().is_some() {
-            // What is written is of the network that was measured.
-            self.copy(training).await?;
-            let shared = &mut *self.shared.borrow_mut();
-            let (step, parameters) = (self.trainer.progress().steps, shared.newest.parameters.clone());
-            shared.finished.measured.push(Measured { step, accuracy: evaluation.accuracy, parameters });
-        }
+        // What is written is of the network that was measured. It is told together with the measurement: after the last
+        // one nobody asks again.
+        let measured = match self.measured(training, evaluation.accuracy).await {
+            Ok(measured) => measured,
+            Err(error) => {
+                // Not told, and so still to be made.
+                self.measures = true;
+                return Err(error);
+            }
+        };
+        let shared = &mut *self.shared.borrow_mut();
+        shared.finished.evaluation(self.trainer.progress(), evaluation);
+        shared.finished.measured.extend(measured);
+        shared.activity = self.activity();
         Ok(())
+    }
+
+    /// The network of a measurement, if it writes.
+    async fn measured(&self, training: &mut Training, accuracy: f64) -> Result<Option<Measured>, EngineError> {
+        if self.data.vocabulary().is_none() {
+            return Ok(None);
+        }
+        self.copy(training).await?;
+        let parameters = self.shared.borrow().newest.parameters.clone();
+        Ok(Some(Measured { step: self.trainer.progress().steps, accuracy, parameters }))
     }
 
     fn activity(&self) -> Activity {
