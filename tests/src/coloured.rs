@@ -36,6 +36,12 @@ impl Coloured {
     pub fn cifar(seed: u64, samples: u32, classes: u32) -> Self {
         Self::new(seed, samples, Shape::image(3, 32, 32), classes)
     }
+
+    /// The class of each image.
+    #[must_use]
+    pub fn labels(&self) -> &[u32] {
+        &self.labels
+    }
 }
 
 impl<F: Real> Dataset<F> for Coloured {

@@ -9,7 +9,6 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 mod bench_browser;
-mod beside;
 mod chromium;
 mod data;
 mod debian;
@@ -23,6 +22,7 @@ mod page_tests;
 mod process;
 mod project;
 mod report;
+mod second;
 mod semver;
 mod serve;
 mod shakespeare;

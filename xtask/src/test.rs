@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use clap::Args;
 
-use crate::beside::Beside;
 use crate::process::{self, asked, cargo};
 use crate::project::Project;
 use crate::report::{Outcome, Report};
+use crate::second::Second;
 use crate::{
     bench_browser, chromium, data, firmware, fuzz, mpi, npm, page, page_tests, semver, tools, vulkan,
 };
@@ -19,9 +19,9 @@ pub(crate) struct Options {
     /// Skip the page: no wasm package, no type check, no browser
     #[arg(long)]
     skip_page: bool,
-    /// Run only the stages that go beside the others, and leave their report here
+    /// Run only the stages of the second process, and leave their report here
     #[arg(long, hide = true)]
-    beside: Option<PathBuf>,
+    second: Option<PathBuf>,
 }
 
 /// Seconds that each fuzz target is fed random input.
@@ -43,8 +43,8 @@ const BROWSER: &str = "browser";
 /// Most compilers here end on one processor, with one crate after another: a second process builds what has target
 /// folders of its own in the time that they leave.
 pub(crate) fn run(project: &Project, options: &Options) -> Result<bool> {
-    if let Some(record) = &options.beside {
-        return run_beside(project, options, record);
+    if let Some(record) = &options.second {
+        return run_second(project, options, record);
     }
     let mut report = Report::default();
     formatting(project, &mut report);
@@ -52,11 +52,11 @@ pub(crate) fn run(project: &Project, options: &Options) -> Result<bool> {
     let parts = parts(&mut report, options);
     core_alone(project, &mut report);
     report.stage(DATA, &[], || data::prepare(project).map(passed));
-    let beside = Beside::start(project, options.skip_page);
+    let second = Second::start(project, options.skip_page);
     lints(project, &mut report);
     native(project, &mut report, parts.mpi);
     packages(project, &mut report);
-    beside.join(&mut report);
+    second.join(&mut report);
     if !options.skip_page {
         page(project, &mut report, parts.browser.as_deref());
     }
@@ -64,7 +64,7 @@ pub(crate) fn run(project: &Project, options: &Options) -> Result<bool> {
 }
 
 /// What needs neither the other stages nor their target folder.
-fn run_beside(project: &Project, options: &Options, record: &Path) -> Result<bool> {
+fn run_second(project: &Project, options: &Options, record: &Path) -> Result<bool> {
     let mut report = Report::default();
     if !options.skip_page {
         package(project, &mut report);

@@ -15,6 +15,8 @@ mod networks;
 mod output_file;
 mod program;
 mod report;
+#[cfg(unix)]
+mod reproduce;
 mod resume;
 mod settings;
 #[path = "../support/mod.rs"]

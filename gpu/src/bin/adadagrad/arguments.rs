@@ -150,6 +150,12 @@ pub(crate) enum Command {
     /// lines of the run so far: the answers are the same.
     #[command(after_long_help = ADVISE_EXAMPLES)]
     Advise(AdviseArguments),
+    /// Run an experiment: a set of training runs, and a report that compares them
+    ///
+    /// Every run is a `train` command, which the report shows. After an interruption the same command continues where it
+    /// stopped; finished runs are not repeated. Without an experiment, the list of experiments is printed.
+    #[command(after_long_help = REPRODUCE_EXAMPLES)]
+    Reproduce(ReproduceArguments),
     /// Measurements that start from a checkpoint
     #[command(subcommand)]
     Measure(MeasureCommand),
@@ -682,6 +688,42 @@ pub(crate) struct RulesArguments {
     #[arg(long)]
     pub(crate) json: bool,
 }
+
+#[derive(Debug, Args)]
+pub(crate) struct ReproduceArguments {
+    /// Name of an experiment, or a JSON file that describes one
+    #[arg(value_name = "EXPERIMENT")]
+    pub(crate) experiment: Option<String>,
+    /// Short runs, at most two minutes on two processors; the program fails if a figure is outside the range that the
+    /// experiment states
+    #[arg(long, requires = "experiment")]
+    pub(crate) quick: bool,
+    /// Folder for the runs and the report [default: results/EXPERIMENT]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Folder or file of the data set, or the folder that holds a folder for each data set, such as mnist [default: the
+    /// folder that `cargo xtask data` fills]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) data: Option<PathBuf>,
+    /// Threads of each run [default: all]
+    #[arg(long, value_name = "N", value_parser = positive::<usize, NonZero<usize>>)]
+    pub(crate) threads: Option<NonZero<usize>>,
+    /// Train on the GPU
+    #[arg(long)]
+    pub(crate) gpu: bool,
+    /// Words before the program in each run, such as "mpirun -n 4"
+    #[arg(long, value_name = "COMMAND")]
+    pub(crate) launcher: Option<String>,
+}
+
+const REPRODUCE_EXAMPLES: &str = "\
+Examples:
+  The experiments:
+    adadagrad reproduce
+  The paper's runs on MNIST, which take hours; after Ctrl-C the same command continues:
+    adadagrad reproduce paper-mnist
+  The same, much shortened:
+    adadagrad reproduce paper-mnist --quick";
 
 #[derive(Debug, Args)]
 pub(crate) struct CriticalBatchArguments {

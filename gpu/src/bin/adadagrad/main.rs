@@ -26,6 +26,7 @@ mod output;
 mod parts;
 mod profile;
 mod progress;
+mod reproduce;
 mod resume_command;
 mod rules;
 mod sample;
@@ -78,6 +79,7 @@ fn run(command: &Command, given: &ArgMatches) -> ExitCode {
         Command::Networks(arguments) => networks::run(arguments),
         Command::Rules(arguments) => rules::run(arguments),
         Command::Advise(arguments) => advise::run(arguments),
+        Command::Reproduce(arguments) => reproduce::run(arguments),
         Command::Measure(MeasureCommand::CriticalBatch(arguments)) => measure::critical_batch(arguments),
         Command::Data(DataCommand::Check(arguments)) => data_command::check(arguments),
         Command::Data(DataCommand::Pack(arguments)) => data_command::pack(arguments),

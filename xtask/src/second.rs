@@ -13,7 +13,7 @@ use crate::project::Project;
 use crate::report::{Outcome, Report};
 
 /// The process, or why there is none.
-pub(crate) struct Beside {
+pub(crate) struct Second {
     started: Result<Started>,
 }
 
@@ -25,17 +25,19 @@ struct Started {
     record: PathBuf,
 }
 
-impl Beside {
+impl Second {
     /// Starts this very program a second time.
     pub(crate) fn start(project: &Project, skip_page: bool) -> Self {
-        println!("\nOther stages run beside those that follow; their output comes after them.");
+        println!(
+            "\nA second process runs other stages at the same time; their output comes after that of the next ones."
+        );
         Self { started: Started::new(project, skip_page) }
     }
 
     /// Waits until its stages have ended, shows what they printed, and puts them into the report.
     pub(crate) fn join(self, report: &mut Report) {
         let mut other = Report::default();
-        report.stage("stages beside", &[], || {
+        report.stage("second process", &[], || {
             other = self.started?.finish()?;
             Ok(Outcome::Passed)
         });
@@ -47,14 +49,14 @@ impl Started {
     fn new(project: &Project, skip_page: bool) -> Result<Self> {
         let folder = project.artifacts();
         fs::create_dir_all(&folder)?;
-        let (log, record) = (folder.join("beside.log"), folder.join("beside.json"));
+        let (log, record) = (folder.join("second.log"), folder.join("second.json"));
         let output = File::create(&log).with_context(|| format!("{} cannot be written", log.display()))?;
         // That of an earlier run must not count for this one.
         if record.exists() {
             fs::remove_file(&record)?;
         }
         let mut command = Command::new(env::current_exe()?);
-        command.arg("test").arg("--beside").arg(&record);
+        command.arg("test").arg("--second").arg(&record);
         if skip_page {
             command.arg("--skip-page");
         }

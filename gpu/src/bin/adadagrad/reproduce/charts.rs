@@ -1,0 +1,152 @@
+//! Charts of a group of runs, as SVG.
+
+use std::error::Error;
+
+use plotters::backend::SVGBackend;
+use plotters::chart::ChartBuilder;
+use plotters::coord::combinators::IntoLogRange;
+use plotters::drawing::IntoDrawingArea;
+use plotters::element::Rectangle;
+use plotters::series::LineSeries;
+use plotters::style::{Color, RGBColor, ShapeStyle, WHITE};
+
+use super::quantity::Course;
+
+const SIZE: (u32, u32) = (860, 420);
+
+/// Distinct with every kind of colour blindness (Okabe and Ito 2008); then the same, lighter.
+const COLOURS: [RGBColor; 8] = [
+    RGBColor(0, 114, 178),
+    RGBColor(230, 159, 0),
+    RGBColor(0, 158, 115),
+    RGBColor(204, 121, 167),
+    RGBColor(213, 94, 0),
+    RGBColor(86, 180, 233),
+    RGBColor(0, 0, 0),
+    RGBColor(150, 140, 20),
+];
+
+/// A run with the first of its seeds.
+pub(crate) struct Curve<'a> {
+    pub(crate) title: &'a str,
+    pub(crate) course: &'a Course,
+}
+
+/// Batch size against samples seen.
+pub(crate) fn batches(title: &str, curves: &[Curve<'_>]) -> Result<String, Box<dyn Error>> {
+    let points = |course: &Course| {
+        let steps = course.steps.iter();
+        // A size holds from the sample at which its batch begins to that at which it ends.
+        let sides = steps.flat_map(|step| {
+            let begin = step.samples - u64::from(step.batch);
+            [(begin, f64::from(step.batch)), (step.samples, f64::from(step.batch))]
+        });
+        thinned(sides.map(|(samples, batch)| (samples as f64, batch)).collect())
+    };
+    let drawn: Vec<_> = curves.iter().map(|curve| (curve.title, points(curve.course))).collect();
+    draw(title, "batch size", &drawn, true)
+}
+
+/// Test accuracy, or loss, against samples seen.
+pub(crate) fn quality(title: &str, of_loss: bool, curves: &[Curve<'_>]) -> Result<String, Box<dyn Error>> {
+    let points = |course: &Course| {
+        let measured = course.steps.iter().filter_map(|step| {
+            let value = if of_loss { step.test_loss } else { step.accuracy };
+            Some((step.samples as f64, value?))
+        });
+        measured.collect::<Vec<_>>()
+    };
+    let drawn: Vec<_> = curves.iter().map(|curve| (curve.title, points(curve.course))).collect();
+    draw(title, if of_loss { "test loss (nats)" } else { "test accuracy" }, &drawn, false)
+}
+
+/// No more points than a chart has room for.
+fn thinned(points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
+    const MOST: usize = 2000;
+    let every = points.len().div_ceil(MOST).max(1);
+    let last = points.len().saturating_sub(1);
+    let kept = points.into_iter().enumerate().filter(|(index, _)| index % every == 0 || *index == last);
+    kept.map(|(_, point)| point).collect()
+}
+
+fn draw(
+    title: &str,
+    what: &str,
+    curves: &[(&str, Vec<(f64, f64)>)],
+    is_logarithmic: bool,
+) -> Result<String, Box<dyn Error>> {
+    let points = || curves.iter().flat_map(|(_, points)| points).filter(|(_, value)| value.is_finite());
+    let right = points().map(|&(samples, _)| samples).fold(1.0, f64::max);
+    let low = points().map(|&(_, value)| value).fold(f64::INFINITY, f64::min);
+    let high = points().map(|&(_, value)| value).fold(f64::NEG_INFINITY, f64::max);
+    let (low, high) = if low < high { (low, high) } else { (low.min(1.0) * 0.9, high.max(1.0) * 1.1) };
+    let mut text = String::new();
+    {
+        let area = SVGBackend::with_string(&mut text, SIZE).into_drawing_area();
+        area.fill(&WHITE)?;
+        let mut builder = ChartBuilder::on(&area);
+        builder.caption(format!("{title}: {what}"), ("sans-serif", 18)).margin(12);
+        builder.x_label_area_size(40).y_label_area_size(70);
+        // The axes have different types.
+        macro_rules! chart {
+            ($range:expr) => {{
+                let mut chart = builder.build_cartesian_2d(0.0..right, $range)?;
+                let samples = |value: &f64| crate::numbers::rounded(*value);
+                let mut mesh = chart.configure_mesh();
+                mesh.x_desc("samples seen").y_desc(what).light_line_style(WHITE.mix(0.0));
+                mesh.x_label_formatter(&samples).x_labels(6);
+                let size = |value: &f64| if is_logarithmic { samples(value) } else { format!("{value:.3}") };
+                mesh.y_label_formatter(&size).draw()?;
+                for ((title, points), colour) in curves.iter().zip(COLOURS.iter().cycle()) {
+                    let style = ShapeStyle::from(colour).stroke_width(2);
+                    let series = chart.draw_series(LineSeries::new(points.iter().copied(), style))?;
+                    let style = style.filled();
+                    series
+                        .label(*title)
+                        .legend(move |(x, y)| Rectangle::new([(x, y - 2), (x + 14, y + 2)], style));
+                }
+                chart
+                    .configure_series_labels()
+                    .border_style(colour_of_frame())
+                    .background_style(WHITE.mix(0.85))
+                    .draw()?;
+            }};
+        }
+        if is_logarithmic {
+            chart!((low.max(1.0) / 1.2..high * 1.2).log_scale());
+        } else {
+            let room = 0.05 * (high - low);
+            chart!(low - room..high + room);
+        }
+        area.present()?;
+    }
+    Ok(text)
+}
+
+fn colour_of_frame() -> RGBColor {
+    RGBColor(160, 160, 160)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::quantity::tests::course_of;
+    use super::*;
+
+    #[test]
+    fn a_chart_has_a_curve_for_each_run_and_its_words() {
+        let courses = [course_of(&[8, 8, 64, 512]), course_of(&[16, 16])];
+        let curves = [
+            Curve { title: "adaptive", course: &courses[0] },
+            Curve { title: "constant <16>", course: &courses[1] },
+        ];
+        let svg = batches("An experiment", &curves).expect("a chart");
+        for colour in ["#0072B2", "#E69F00"] {
+            assert!(svg.contains(&format!("stroke=\"{colour}\"")), "{colour} is missing");
+        }
+        for words in ["An experiment: batch size", "samples seen", "adaptive", "constant &lt;16&gt;"] {
+            assert!(svg.contains(words), "{words} is missing");
+        }
+        // Where nothing was measured there is an empty chart.
+        assert!(quality("Nothing", false, &curves).expect("a chart").contains("test accuracy"));
+    }
+}

@@ -1,0 +1,241 @@
+//! An experiment: what runs are compared, as a data file describes them. The files of this package are in `experiments`.
+
+use std::fmt::Display;
+
+use adadagrad_core::config::{Preset, RunConfig};
+use adadagrad_core::fields::Fault;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::quantity::Quantity;
+use crate::config_file;
+use crate::start::{self, Start};
+
+/// The experiments of this package, by name.
+const BUILT_IN: [(&str, &str); 7] = [
+    ("paper-mnist", include_str!("../../../../experiments/paper-mnist.json")),
+    ("thresholds", include_str!("../../../../experiments/thresholds.json")),
+    ("rivals", include_str!("../../../../experiments/rivals.json")),
+    ("cifar", include_str!("../../../../experiments/cifar.json")),
+    ("generalisation", include_str!("../../../../experiments/generalisation.json")),
+    ("transformer", include_str!("../../../../experiments/transformer.json")),
+    ("coordinates", include_str!("../../../../experiments/coordinates.json")),
+];
+
+/// Runs, and what of them is compared.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Experiment {
+    pub(crate) title: String,
+    /// What it asks.
+    pub(crate) question: String,
+    /// Where the set-up comes from.
+    pub(crate) source: String,
+    /// Each run is made with each of them.
+    pub(crate) seeds: Vec<u64>,
+    /// Of all runs; what is left out is as in the preset paper-cnn.
+    #[serde(default)]
+    settings: Map<String, Value>,
+    pub(crate) groups: Vec<Group>,
+    /// What `--quick` makes of it.
+    quick: Quick,
+}
+
+/// Runs that are compared with one another.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Group {
+    pub(crate) name: String,
+    pub(crate) title: String,
+    /// Of the group's runs, over those of the experiment.
+    #[serde(default)]
+    settings: Map<String, Value>,
+    /// With `--quick`, over those of the runs.
+    #[serde(default)]
+    quick: Map<String, Value>,
+    /// The run that the others are compared with.
+    #[serde(default)]
+    pub(crate) baseline: Option<String>,
+    pub(crate) runs: Vec<Run>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Run {
+    pub(crate) name: String,
+    pub(crate) title: String,
+    /// Over those of the group.
+    #[serde(default)]
+    settings: Map<String, Value>,
+    /// The batch sizes are those that this run of the group chose, with the seed of this one: they know nothing of its gradients.
+    #[serde(default)]
+    pub(crate) replays: Option<String>,
+    /// Figures of others.
+    #[serde(default)]
+    pub(crate) known: Vec<Known>,
+}
+
+/// A figure to lay ours beside.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Known {
+    pub(crate) quantity: Quantity,
+    pub(crate) value: f64,
+    pub(crate) source: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Quick {
+    seeds: Vec<u64>,
+    /// The runs, as GROUP/RUN; all where it is left out.
+    #[serde(default)]
+    runs: Option<Vec<String>>,
+    /// What must come of them.
+    bands: Vec<Band>,
+}
+
+/// Between which values a figure of a run must be, for each seed.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Band {
+    /// GROUP/RUN.
+    pub(crate) run: String,
+    pub(crate) quantity: Quantity,
+    pub(crate) from: f64,
+    pub(crate) to: f64,
+}
+
+/// One run with one seed.
+#[derive(Clone, Debug)]
+pub(crate) struct Planned {
+    pub(crate) group: String,
+    pub(crate) run: String,
+    pub(crate) seed: u64,
+    /// Of a replay, without its batch sizes.
+    pub(crate) config: RunConfig,
+    /// The run of the same group whose batch sizes it gets.
+    pub(crate) replays: Option<String>,
+}
+
+impl Planned {
+    /// What its files are called.
+    pub(crate) fn id(&self) -> String {
+        format!("{}-{}-{}", self.group, self.run, self.seed)
+    }
+
+    /// As bands name it.
+    pub(crate) fn path(&self) -> String {
+        format!("{}/{}", self.group, self.run)
+    }
+}
+
+/// The names of the experiments of this package, each with its title.
+pub(crate) fn built_in() -> impl Iterator<Item = (&'static str, Result<Experiment, String>)> {
+    BUILT_IN.into_iter().map(|(name, text)| (name, Experiment::parse(text)))
+}
+
+impl Experiment {
+    /// One of this package, by its name.
+    pub(crate) fn named(name: &str) -> Option<Result<Self, String>> {
+        built_in().find_map(|(own, experiment)| (own == name).then_some(experiment))
+    }
+
+    /// # Errors
+    /// What is wrong with the description.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let experiment: Self =
+            serde_json::from_str(text).map_err(|error| format!("not a valid experiment: {error}"))?;
+        experiment.check()?;
+        Ok(experiment)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let plain = |name: &str| {
+            !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+        };
+        let names = self
+            .groups
+            .iter()
+            .flat_map(|group| std::iter::once(&group.name).chain(group.runs.iter().map(|run| &run.name)));
+        if let Some(name) = names.into_iter().find(|name| !plain(name)) {
+            return Err(format!(
+                "{name:?} is not a valid name: files are called after it (letters, digits, - _ .)"
+            ));
+        }
+        let mut paths: Vec<_> = self.paths().collect();
+        paths.sort();
+        if let Some(pair) = paths.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(format!("two runs are called {}", pair[0]));
+        }
+        if paths.is_empty() || self.seeds.is_empty() || self.quick.seeds.is_empty() {
+            return Err("an experiment needs a run and a seed".to_owned());
+        }
+        for group in &self.groups {
+            let others = group.runs.iter().filter_map(|run| run.replays.as_ref()).chain(&group.baseline);
+            for other in others {
+                let source = group.runs.iter().find(|run| run.name == *other);
+                if source.is_none_or(|run| run.replays.is_some() && group.baseline.as_ref() != Some(other)) {
+                    return Err(format!(
+                        "{}: {other} is not a run of this group whose batch sizes can be replayed",
+                        group.name
+                    ));
+                }
+            }
+        }
+        let named = self.quick.runs.iter().flatten().chain(self.quick.bands.iter().map(|band| &band.run));
+        match named.into_iter().find(|name| !paths.contains(name)) {
+            Some(name) => Err(format!("quick: {name} is not a run of this experiment")),
+            None => self.planned(false).and_then(|_| self.planned(true)).map(drop),
+        }
+    }
+
+    fn paths(&self) -> impl Iterator<Item = String> {
+        self.groups
+            .iter()
+            .flat_map(|group| group.runs.iter().map(|run| format!("{}/{}", group.name, run.name)))
+    }
+
+    /// Every run with every seed, in the order in which they are made: a replay after the run that it replays.
+    ///
+    /// # Errors
+    /// The run whose settings are not valid, and which of them.
+    pub(crate) fn planned(&self, quick: bool) -> Result<Vec<Planned>, String> {
+        let seeds = if quick { &self.quick.seeds } else { &self.seeds };
+        let mut planned = Vec::new();
+        for &seed in seeds {
+            for group in &self.groups {
+                let (replays, runs): (Vec<_>, Vec<_>) =
+                    group.runs.iter().partition(|run| run.replays.is_some());
+                for run in runs.into_iter().chain(replays) {
+                    let path = format!("{}/{}", group.name, run.name);
+                    if quick && self.quick.runs.as_ref().is_some_and(|wanted| !wanted.contains(&path)) {
+                        continue;
+                    }
+                    let about = |error: &dyn Display| format!("{path}: {error}");
+                    let config = self.config(group, run, seed, quick).map_err(|fault| about(&fault))?;
+                    start::validate(&config, Start::New, u32::MAX).map_err(|error| about(&error))?;
+                    let (group, run, replays) = (group.name.clone(), run.name.clone(), run.replays.clone());
+                    planned.push(Planned { group, run, seed, config, replays });
+                }
+            }
+        }
+        Ok(planned)
+    }
+
+    fn config(&self, group: &Group, run: &Run, seed: u64, quick: bool) -> Result<RunConfig, Fault> {
+        let mut settings = self.settings.clone();
+        let shortened = if quick { group.quick.clone() } else { Map::new() };
+        for over in [group.settings.clone(), run.settings.clone(), shortened] {
+            settings.extend(over);
+        }
+        settings.insert("seed".to_owned(), seed.into());
+        // Read once: a test that is switched off decides the default of the rule.
+        config_file::read(&Value::Object(settings).to_string(), Preset::PaperCnn.config())
+    }
+
+    /// What must come of the short runs.
+    pub(crate) fn bands(&self) -> &[Band] {
+        &self.quick.bands
+    }
+}

@@ -1,0 +1,188 @@
+//! `adadagrad reproduce`: a named set of runs, made one after another, and a report of what came of them.
+
+mod charts;
+mod experiment;
+mod quantity;
+mod replay;
+mod report;
+mod runner;
+mod statistics;
+mod summary;
+
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use adadagrad_core::owned::Control;
+
+use self::experiment::{Band, Experiment, built_in};
+use self::report::{Made, Provenance};
+use self::runner::{Bar, Runner};
+use self::summary::{Figures, tables};
+use crate::Outcome;
+use crate::arguments::ReproduceArguments;
+use crate::files::{about, read_text};
+use crate::table::{table, table_of_texts};
+use crate::usage::Usage;
+use crate::{interrupt, output};
+
+pub(crate) fn run(arguments: &ReproduceArguments) -> Outcome {
+    let Some(name) = &arguments.experiment else {
+        output::result(list()?);
+        return Ok(ExitCode::SUCCESS);
+    };
+    let experiment = read(name)?;
+    let planned = experiment.planned(arguments.quick)?;
+    let folder = arguments.out.clone().unwrap_or_else(|| folder_of(name, arguments.quick));
+    fs::create_dir_all(folder.join("runs")).map_err(|error| about(&folder, error))?;
+    let control = Arc::new(Control::default());
+    let doing = ["saving the current run; the same command continues it", "without saving it"];
+    let interrupts = interrupt::listen(Arc::clone(&control), doing)?;
+    let (flags, launcher) = (flags(arguments), launcher(arguments)?);
+    // Runs are made in the folder of the experiment.
+    let data =
+        arguments.data.as_deref().map(|data| fs::canonicalize(data).map_err(|error| about(data, error)));
+    let data = data.transpose()?;
+    let runner = Runner {
+        folder: &folder,
+        launcher: &launcher,
+        data: data.as_deref(),
+        flags: &flags,
+        control: &control,
+    };
+    output::message(format_args!("{}: {} runs into {}", experiment.title, planned.len(), folder.display()));
+    let mut bar = Bar::new(&planned);
+    let (mut made, mut missing) = (Vec::new(), Vec::new());
+    for run in &planned {
+        match runner.make(run, &bar)? {
+            runner::Made::Course(course) => made.push(Made {
+                figures: Figures::of(&run.group, &run.run, run.seed, &course),
+                course,
+                command: runner.command(run),
+            }),
+            runner::Made::Failed(why) => {
+                output::error(format_args!("{}, seed {}: {why}", run.path(), run.seed));
+                missing.push(format!("{}, seed {}: {why}", run.path(), run.seed));
+            }
+            runner::Made::Interrupted => return Ok(ExitCode::from(interrupts.exit_code())),
+        }
+        bar.go_on(run);
+    }
+    drop(bar);
+    let failed = !missing.is_empty();
+    let provenance = Provenance { command: typed(), missing };
+    report::write(&folder, &experiment, &made, &provenance)?;
+    let figures: Vec<Figures> = made.into_iter().map(|run| run.figures).collect();
+    for (title, summary) in tables(&experiment, &figures) {
+        let rows: Vec<_> = [vec![summary.head], summary.rows].concat();
+        output::result(format!("\n{title}\n{}", table(&rows).replace("**", "")));
+    }
+    output::result(format!("\nReport: {}\n", folder.join("report.html").display()));
+    let outside = if arguments.quick { outside(experiment.bands(), &figures) } else { Vec::new() };
+    outside.iter().for_each(output::error);
+    Ok(if failed || !outside.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn list() -> Result<String, String> {
+    let rows = built_in().map(|(name, experiment)| {
+        let experiment = experiment?;
+        let runs = experiment.planned(false)?.len();
+        Ok(vec![name.to_owned(), experiment.title, format!("{runs} runs")])
+    });
+    Ok(table_of_texts(&rows.collect::<Result<Vec<_>, String>>()?, 2))
+}
+
+/// One of this package by its name, else a file.
+fn read(name: &str) -> Result<Experiment, Box<dyn std::error::Error>> {
+    if let Some(experiment) = Experiment::named(name) {
+        return Ok(experiment?);
+    }
+    let file = Path::new(name);
+    if !file.exists() {
+        let names: Vec<_> = built_in().map(|(name, _)| name).collect();
+        return Err(Usage(format!(
+            "{name} is not a valid experiment: neither a file nor one of {}",
+            names.join(", ")
+        ))
+        .into());
+    }
+    Ok(Experiment::parse(&read_text(file)?).map_err(|error| about(file, error))?)
+}
+
+fn folder_of(name: &str, quick: bool) -> PathBuf {
+    let name = Path::new(name).file_stem().map_or_else(|| name.into(), |stem| stem.to_string_lossy());
+    PathBuf::from("results").join(if quick { format!("{name}-quick") } else { name.into_owned() })
+}
+
+/// What each run is told in addition to its settings and data.
+fn flags(arguments: &ReproduceArguments) -> Vec<OsString> {
+    let mut flags: Vec<OsString> = vec!["--device".into(), if arguments.gpu { "gpu" } else { "cpu" }.into()];
+    if let Some(threads) = arguments.threads {
+        flags.extend(["--threads".into(), threads.to_string().into()]);
+    }
+    flags
+}
+
+fn launcher(arguments: &ReproduceArguments) -> Result<Vec<String>, Usage> {
+    let Some(words) = &arguments.launcher else { return Ok(Vec::new()) };
+    shlex::split(words)
+        .ok_or_else(|| Usage(format!("--launcher: {words} is not a valid command: a quote is left open")))
+}
+
+/// The command line, as a shell reads it.
+fn typed() -> String {
+    let words: Vec<_> = env::args().skip(1).collect();
+    let words = std::iter::once("adadagrad").chain(words.iter().map(String::as_str));
+    shlex::try_join(words).unwrap_or_default()
+}
+
+/// Which figures are not where they must be, a sentence each.
+fn outside(bands: &[Band], figures: &[Figures]) -> Vec<String> {
+    let of_band = bands.iter().flat_map(|band| {
+        let own =
+            figures.iter().filter(move |figures| format!("{}/{}", figures.group, figures.run) == band.run);
+        own.filter_map(move |figures| {
+            let value = figures.value(band.quantity);
+            let shown = |value| band.quantity.shown(value);
+            (!(band.from..=band.to).contains(&value)).then(|| {
+                format!(
+                    "{}, seed {}: {} {}, expected {} to {}",
+                    band.run,
+                    figures.seed,
+                    band.quantity.title(),
+                    shown(value),
+                    shown(band.from),
+                    shown(band.to)
+                )
+            })
+        })
+    });
+    of_band.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_experiments_of_this_package_are_valid() {
+        for (name, experiment) in built_in() {
+            let experiment = experiment.unwrap_or_else(|error| panic!("{name}: {error}"));
+            assert!(!experiment.bands().is_empty(), "{name}: nothing is asserted of its short runs");
+            for quick in [false, true] {
+                let planned = experiment.planned(quick).expect("valid runs");
+                let mut ids: Vec<_> = planned.iter().map(|run| run.id()).collect();
+                ids.sort();
+                ids.dedup();
+                assert_eq!(ids.len(), planned.len(), "{name}: runs share files");
+                for band in experiment.bands() {
+                    let runs = || planned.iter().filter(|run| run.path() == band.run);
+                    assert!(!quick || runs().count() > 0, "{name}: {} is not among the short runs", band.run);
+                }
+            }
+        }
+    }
+}

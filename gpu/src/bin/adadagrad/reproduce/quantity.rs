@@ -1,0 +1,206 @@
+//! What of a run is compared, read off its telemetry.
+
+use std::fs;
+use std::path::Path;
+
+use adadagrad_gpu::telemetry::Line;
+use serde::{Deserialize, Serialize};
+
+use crate::numbers::{percent, rounded, significant};
+
+/// A figure of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Quantity {
+    /// Steps made.
+    Steps,
+    /// Samples seen.
+    Samples,
+    /// Samples per step.
+    AverageBatch,
+    LargestBatch,
+    /// Share of the test set that is classified correctly at the end.
+    Accuracy,
+    /// Nats, at the end.
+    TestLoss,
+    /// Time of the steps, without the measurements.
+    Seconds,
+    /// Samples until the accuracy was within a point of that at the end.
+    SamplesToNear,
+    /// Accuracy on the training batches of the last tenth of the samples, less that on the test set.
+    Gap,
+}
+
+impl Quantity {
+    /// All of them, in the order of the tables.
+    pub(crate) const ALL: [Self; 9] = [
+        Self::Steps,
+        Self::Samples,
+        Self::AverageBatch,
+        Self::LargestBatch,
+        Self::Accuracy,
+        Self::TestLoss,
+        Self::Seconds,
+        Self::SamplesToNear,
+        Self::Gap,
+    ];
+
+    /// As tables call it.
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::Steps => "steps",
+            Self::Samples => "samples",
+            Self::AverageBatch => "average batch",
+            Self::LargestBatch => "largest batch",
+            Self::Accuracy => "test accuracy",
+            Self::TestLoss => "test loss (nats)",
+            Self::Seconds => "seconds",
+            Self::SamplesToNear => "samples to within a point of the final accuracy",
+            Self::Gap => "training − test accuracy",
+        }
+    }
+
+    /// A value with its unit.
+    pub(crate) fn shown(self, value: f64) -> String {
+        match self {
+            _ if value.is_nan() => "–".to_owned(),
+            Self::Steps | Self::Samples | Self::AverageBatch | Self::LargestBatch | Self::SamplesToNear => {
+                rounded(value)
+            }
+            Self::Accuracy | Self::Gap => percent(value),
+            Self::TestLoss | Self::Seconds => significant(value),
+        }
+    }
+}
+
+/// A run as it went.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Course {
+    pub(crate) steps: Vec<Step>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Step {
+    /// Seen after it.
+    pub(crate) samples: u64,
+    pub(crate) batch: u32,
+    seconds: f64,
+    training_accuracy: f64,
+    pub(crate) accuracy: Option<f64>,
+    pub(crate) test_loss: Option<f64>,
+}
+
+impl Course {
+    /// # Errors
+    /// Which line of the file is wrong.
+    pub(crate) fn read(file: &Path) -> Result<Self, String> {
+        let about = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
+        let text = fs::read_to_string(file).map_err(|error| about(&error))?;
+        let steps = text.lines().enumerate().map(|(index, line)| {
+            serde_json::from_str::<Line>(line)
+                .map(|line| Step {
+                    samples: line.telemetry.samples_seen,
+                    batch: line.telemetry.samples,
+                    seconds: line.seconds,
+                    training_accuracy: line.telemetry.training_accuracy,
+                    accuracy: line.accuracy,
+                    test_loss: line.test_loss,
+                })
+                .map_err(|error| about(&format_args!("line {} is not valid telemetry: {error}", index + 1)))
+        });
+        steps.collect::<Result<_, _>>().map(|steps| Self { steps })
+    }
+
+    /// Samples seen.
+    pub(crate) fn samples(&self) -> u64 {
+        self.steps.last().map_or(0, |step| step.samples)
+    }
+
+    /// A figure of it; NaN where nothing was measured.
+    #[allow(clippy::cast_precision_loss)]
+    pub(crate) fn value(&self, quantity: Quantity) -> f64 {
+        let steps = self.steps.len() as f64;
+        match quantity {
+            Quantity::Steps => steps,
+            Quantity::Samples => self.samples() as f64,
+            Quantity::AverageBatch => self.samples() as f64 / steps,
+            Quantity::LargestBatch => {
+                self.steps.iter().map(|step| step.batch).max().map_or(f64::NAN, f64::from)
+            }
+            Quantity::Accuracy => self.last(|step| step.accuracy),
+            Quantity::TestLoss => self.last(|step| step.test_loss),
+            Quantity::Seconds => self.steps.iter().map(|step| step.seconds).sum(),
+            Quantity::SamplesToNear => {
+                let near = self.value(Quantity::Accuracy) - 0.01;
+                let first =
+                    self.steps.iter().find(|step| step.accuracy.is_some_and(|accuracy| accuracy >= near));
+                first.map_or(f64::NAN, |step| step.samples as f64)
+            }
+            Quantity::Gap => self.late_training_accuracy() - self.value(Quantity::Accuracy),
+        }
+    }
+
+    fn last(&self, of: impl Fn(&Step) -> Option<f64>) -> f64 {
+        self.steps.iter().rev().find_map(of).unwrap_or(f64::NAN)
+    }
+
+    /// Over the batches of the last tenth of the samples, each as heavy as it is large.
+    fn late_training_accuracy(&self) -> f64 {
+        let begin = self.samples() - self.samples() / 10;
+        let late = self.steps.iter().filter(|step| step.samples > begin);
+        let (mut correct, mut samples) = (0.0, 0.0);
+        for step in late {
+            correct += step.training_accuracy * f64::from(step.batch);
+            samples += f64::from(step.batch);
+        }
+        correct / samples
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A run with these batches.
+    pub(crate) fn course_of(batches: &[u32]) -> Course {
+        let mut samples = 0;
+        let steps = batches.iter().map(|&batch| {
+            samples += u64::from(batch);
+            Step { samples, batch, seconds: 0.0, training_accuracy: 0.0, accuracy: None, test_loss: None }
+        });
+        Course { steps: steps.collect() }
+    }
+
+    fn course() -> Course {
+        let step = |samples, batch, training_accuracy, accuracy| Step {
+            samples,
+            batch,
+            seconds: 0.5,
+            training_accuracy,
+            accuracy,
+            test_loss: accuracy.map(|accuracy: f64| 1.0 - accuracy),
+        };
+        Course {
+            steps: vec![
+                step(10, 10, 0.1, Some(0.5)),
+                step(40, 30, 0.2, Some(0.895)),
+                step(190, 150, 0.8, None),
+                step(200, 10, 0.95, Some(0.9)),
+            ],
+        }
+    }
+
+    #[test]
+    fn figures_of_a_run_by_hand() {
+        let course = course();
+        let known = [4.0, 200.0, 50.0, 150.0, 0.9, 0.1, 2.0, 40.0, -0.090_625];
+        for (quantity, value) in Quantity::ALL.into_iter().zip(known) {
+            assert!(
+                (course.value(quantity) - value).abs() < 1e-12,
+                "{quantity:?}: {}",
+                course.value(quantity)
+            );
+        }
+        assert!(Course::default().value(Quantity::Accuracy).is_nan());
+    }
+}

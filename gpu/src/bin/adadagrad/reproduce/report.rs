@@ -1,0 +1,212 @@
+//! What an experiment leaves: `runs.csv` with every run, `report.md` with the tables, charts as SVG, and `report.html` with all of it
+//! in one file.
+
+use std::error::Error;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread::available_parallelism;
+
+use super::charts::{self, Curve};
+use super::experiment::{Experiment, Group};
+use super::quantity::{Course, Quantity};
+use super::summary::{Figures, Table, tables};
+use crate::files::about;
+
+/// A run that is done.
+pub(crate) struct Made {
+    pub(crate) figures: Figures,
+    pub(crate) course: Course,
+    /// What made it.
+    pub(crate) command: String,
+}
+
+/// What is said of how the figures came about.
+pub(crate) struct Provenance {
+    /// What was typed.
+    pub(crate) command: String,
+    /// What did not come about, a sentence each.
+    pub(crate) missing: Vec<String>,
+}
+
+impl Provenance {
+    fn lines(&self) -> Vec<String> {
+        let mut lines = vec![
+            format!("Command: `{}`", self.command),
+            format!("Program: adadagrad {}, commit {}", env!("CARGO_PKG_VERSION"), commit()),
+            format!("Machine: {}", machine()),
+            format!("Written: {:.0}", jiff::Timestamp::now()),
+        ];
+        lines.extend(self.missing.iter().map(|missing| format!("Not run: {missing}")));
+        lines
+    }
+}
+
+/// Of the checkout that this is run in.
+fn commit() -> String {
+    let mut git = Command::new("git");
+    git.args(["describe", "--always", "--dirty", "--abbrev=12"]).stderr(Stdio::null()).stdin(Stdio::null());
+    let named = git.output().ok().filter(|output| output.status.success());
+    named.map_or_else(
+        || "unknown".to_owned(),
+        |output| String::from_utf8_lossy(&output.stdout).trim().to_owned(),
+    )
+}
+
+fn machine() -> String {
+    let processors = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = processors.lines().find_map(|line| line.strip_prefix("model name")?.split(':').nth(1));
+    let threads = available_parallelism().map_or(1, usize::from);
+    let model = model.map_or_else(|| std::env::consts::ARCH.to_owned(), |name| name.trim().to_owned());
+    format!("{model}, {threads} threads, {}", std::env::consts::OS)
+}
+
+/// Writes everything; gives the path of the page.
+pub(crate) fn write(
+    folder: &Path,
+    experiment: &Experiment,
+    made: &[Made],
+    provenance: &Provenance,
+) -> Result<(), Box<dyn Error>> {
+    let figures: Vec<Figures> = made.iter().map(|run| run.figures.clone()).collect();
+    let tables = tables(experiment, &figures);
+    let mut charts = Vec::new();
+    for group in &experiment.groups {
+        for (name, svg) in charts_of(group, made)? {
+            save(&folder.join(&name), &svg)?;
+            charts.push((group.title.clone(), name, svg));
+        }
+    }
+    save(&folder.join("runs.csv"), &csv(made)?)?;
+    let lines = provenance.lines();
+    save(&folder.join("report.md"), &markdown(experiment, &tables, &charts, &lines))?;
+    save(&folder.join("report.html"), &html(experiment, &tables, &charts, &lines, made))?;
+    Ok(())
+}
+
+fn save(file: &Path, text: &str) -> Result<(), String> {
+    fs::write(file, text).map_err(|error| about(file, error))
+}
+
+/// The name of each chart of a group, and the chart.
+fn charts_of(group: &Group, made: &[Made]) -> Result<Vec<(String, String)>, Box<dyn Error>> {
+    let curves: Vec<Curve<'_>> = group
+        .runs
+        .iter()
+        .filter_map(|run| {
+            let first =
+                made.iter().find(|made| made.figures.group == group.name && made.figures.run == run.name)?;
+            Some(Curve { title: &run.title, course: &first.course })
+        })
+        .collect();
+    if curves.is_empty() {
+        return Ok(Vec::new());
+    }
+    let of_loss = made.iter().all(|made| made.figures.value(Quantity::TestLoss) > 1.2);
+    Ok(vec![
+        (format!("{}-batch.svg", group.name), charts::batches(&group.title, &curves)?),
+        (format!("{}-quality.svg", group.name), charts::quality(&group.title, of_loss, &curves)?),
+    ])
+}
+
+fn csv(made: &[Made]) -> Result<String, Box<dyn Error>> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let quantities = Quantity::ALL.iter().map(|quantity| quantity.title());
+    writer.write_record(["group", "run", "seed"].into_iter().chain(quantities).chain(["command"]))?;
+    for Made { figures, command, .. } in made {
+        let values = figures.values.iter().map(|(_, value)| value.to_string());
+        let names = [figures.group.clone(), figures.run.clone(), figures.seed.to_string()];
+        writer.write_record(names.into_iter().chain(values).chain([command.clone()]))?;
+    }
+    Ok(String::from_utf8(writer.into_inner()?)?)
+}
+
+fn markdown(
+    experiment: &Experiment,
+    tables: &[(String, Table)],
+    charts: &[(String, String, String)],
+    lines: &[String],
+) -> String {
+    let mut text = format!("# {}\n\n{}\n\n{}\n", experiment.title, experiment.question, experiment.source);
+    for (title, table) in tables {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "\n## {title}\n\n{}", table.markdown());
+        for (_, name, _) in charts.iter().filter(|(group, ..)| group == title) {
+            let _ = write!(text, "\n![{title}]({name})\n");
+        }
+    }
+    let _ = write!(text, "\n## How these figures were made\n\n");
+    lines.iter().for_each(|line| text += &format!("- {line}\n"));
+    text + "- Every run and its command: [runs.csv](runs.csv)\n"
+}
+
+const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:75rem;margin:2rem auto;padding:0 1rem;color:#1a1a1a;\
+background:#fff}table{border-collapse:collapse;display:block;overflow-x:auto}th,td{padding:.3rem .6rem;border-bottom:1px solid #ccc;\
+text-align:right;font-variant-numeric:tabular-nums}th:first-child,td:first-child{text-align:left}svg{max-width:100%;height:auto}\
+code{font-size:.85em;overflow-wrap:anywhere}";
+
+fn html(
+    experiment: &Experiment,
+    tables: &[(String, Table)],
+    charts: &[(String, String, String)],
+    lines: &[String],
+    made: &[Made],
+) -> String {
+    let title = escaped(&experiment.title);
+    let mut body = format!(
+        "<h1>{title}</h1><p>{}</p><p>{}</p>",
+        escaped(&experiment.question),
+        escaped(&experiment.source)
+    );
+    for (group, table) in tables {
+        let _ = write!(body, "<h2>{}</h2>{}", escaped(group), table_html(table));
+        for (_, _, svg) in charts.iter().filter(|(other, ..)| other == group) {
+            let _ = write!(body, "<figure>{svg}</figure>");
+        }
+    }
+    body += "<h2>How these figures were made</h2><ul>";
+    lines.iter().for_each(|line| body += &format!("<li>{}</li>", escaped(line).replace('`', "")));
+    body += "</ul><h2>Every run</h2><ul>";
+    for run in made {
+        let Figures { group, run: name, seed, .. } = &run.figures;
+        let _ = write!(
+            body,
+            "<li>{}/{}, seed {seed}: <code>{}</code></li>",
+            escaped(group),
+            escaped(name),
+            escaped(&run.command)
+        );
+    }
+    format!(
+        "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
+         <title>{title}</title><style>{STYLE}</style><body>{body}</ul></body></html>\n"
+    )
+}
+
+fn table_html(table: &Table) -> String {
+    let row = |cells: &[String], tag: &str| {
+        let cells = cells.iter().map(|cell| format!("<{tag}>{}</{tag}>", escaped(cell).replace("**", "")));
+        format!("<tr>{}</tr>", cells.collect::<String>())
+    };
+    let rows: String = table.rows.iter().map(|cells| row(cells, "td")).collect();
+    format!("<table>{}{rows}</table>", row(&table.head, "th"))
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_others_wrote_cannot_become_part_of_the_page() {
+        let table = Table { head: vec!["<b>".into()], rows: vec![vec!["**won** & \"more\"".into()]] };
+        assert_eq!(
+            table_html(&table),
+            "<table><tr><th>&lt;b&gt;</th></tr><tr><td>won &amp; &quot;more&quot;</td></tr></table>"
+        );
+    }
+}

@@ -1,0 +1,326 @@
+//! Makes the runs of an experiment one after another, each by this program's own `train`: what is shown is what anybody gets
+//! who types the same command. A run that was interrupted goes on from its last checkpoint, one that is done is not made again.
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, IsTerminal, Read, Seek, SeekFrom, stderr};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use adadagrad_core::config::RunConfig;
+use adadagrad_core::controller::{AnyController, StageList, Stages};
+use adadagrad_core::owned::Control;
+use adadagrad_gpu::telemetry::Line;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use shlex::bytes::try_join;
+
+use super::experiment::Planned;
+use super::quantity::Course;
+use super::replay;
+use crate::files::about;
+use crate::numbers::{duration, grouped};
+use crate::output;
+
+/// How often a run is asked how far it is.
+const QUESTION: Duration = Duration::from_millis(100);
+/// How long a run that is to end may take to save itself.
+const SAVING: Duration = Duration::from_secs(60);
+/// Of a telemetry file, as much as holds its last line.
+const LAST_LINE: u64 = 1 << 14;
+
+/// Where runs are made, and how.
+pub(crate) struct Runner<'a> {
+    /// What `--out` says; every command is run here.
+    pub(crate) folder: &'a Path,
+    /// Words before the program, such as `mpirun -n 4`.
+    pub(crate) launcher: &'a [String],
+    /// The data set, or the folder with a folder for each data set.
+    pub(crate) data: Option<&'a Path>,
+    /// Flags of each run: device, threads.
+    pub(crate) flags: &'a [OsString],
+    pub(crate) control: &'a Control,
+}
+
+/// What became of a run.
+pub(crate) enum Made {
+    Course(Course),
+    /// It failed, and with what message.
+    Failed(String),
+    /// The user wants to stop.
+    Interrupted,
+}
+
+/// A run that is done: the file beside its telemetry.
+#[derive(Debug, Serialize, Deserialize)]
+struct Done {
+    config: Value,
+    command: String,
+}
+
+/// The files of a run.
+struct Files {
+    config: PathBuf,
+    telemetry: PathBuf,
+    checkpoint: PathBuf,
+    done: PathBuf,
+    log: PathBuf,
+}
+
+impl Files {
+    /// As the commands name them, relative to the folder of the experiment.
+    fn of(id: &str) -> Self {
+        let file = |ending: &str| PathBuf::from("runs").join(format!("{id}.{ending}"));
+        Self {
+            config: file("config.json"),
+            telemetry: file("jsonl"),
+            checkpoint: file("safetensors"),
+            done: file("done.json"),
+            log: file("log"),
+        }
+    }
+}
+
+impl Runner<'_> {
+    fn path(&self, file: &Path) -> PathBuf {
+        self.folder.join(file)
+    }
+
+    /// The command that makes a run from its beginning, as one types it in the folder of the experiment.
+    pub(crate) fn command(&self, planned: &Planned) -> String {
+        shown(&self.words(planned, false))
+    }
+
+    /// Makes a run, as far as it is not done; a replay after the run that it replays.
+    ///
+    /// # Errors
+    /// What of the files could not be read or written.
+    pub(crate) fn make(&self, planned: &Planned, bar: &Bar) -> Result<Made, String> {
+        let files = Files::of(&planned.id());
+        let config = match self.config(planned) {
+            Ok(config) => json!(config),
+            Err(why) => return Ok(Made::Failed(why)),
+        };
+        if self.is_done(&files, &config) {
+            return Course::read(&self.path(&files.telemetry)).map(Made::Course);
+        }
+        let resumes = self.read::<Value>(&files.config).as_ref() == Some(&config)
+            && self.path(&files.checkpoint).exists();
+        let log = self.begin(&files, &config, resumes)?;
+        let words = self.words(planned, resumes);
+        output::message(format_args!(
+            "{}{}",
+            bar.place(planned),
+            if resumes { ", from its last checkpoint" } else { "" }
+        ));
+        let begin = Instant::now();
+        let mut child = self.spawn(&words, log)?;
+        let succeeded = self.wait(&mut child, &self.path(&files.telemetry), bar)?;
+        if self.control.is_cancelled() {
+            return Ok(Made::Interrupted);
+        }
+        if !succeeded {
+            let log = self.path(&files.log);
+            let text = fs::read_to_string(&log).unwrap_or_default();
+            let said =
+                text.lines().rev().find(|line| line.starts_with("error: ")).unwrap_or("it says nothing");
+            return Ok(Made::Failed(format!("{said} (all that it says: {})", log.display())));
+        }
+        let course = Course::read(&self.path(&files.telemetry))?;
+        self.write(&files.done, &Done { config, command: self.command(planned) })?;
+        bar.done(&course, begin.elapsed());
+        Ok(Made::Course(course))
+    }
+
+    /// The settings; of a replay with the batch sizes of the run that it replays.
+    fn config(&self, planned: &Planned) -> Result<RunConfig, String> {
+        let Some(source) = &planned.replays else { return Ok(planned.config) };
+        let source = Planned { run: source.clone(), replays: None, ..planned.clone() };
+        let source_files = Files::of(&source.id());
+        if !self.path(&source_files.done).exists() {
+            return Err(format!("{}, which it replays, is not done", source.path()));
+        }
+        let course = Course::read(&self.path(&source_files.telemetry))?;
+        let schedule: StageList =
+            replay::schedule(&course).parse().map_err(|error| format!("{}: {error}", planned.id()))?;
+        // Other samples in each batch than those that chose its size.
+        let seed = planned.seed + replay::OTHER_SEEDS;
+        Ok(RunConfig {
+            controller: AnyController::Stages(Stages { schedule }),
+            test: None,
+            seed,
+            ..planned.config
+        })
+    }
+
+    fn is_done(&self, files: &Files, config: &Value) -> bool {
+        self.read::<Done>(&files.done).is_some_and(|done| done.config == *config)
+            && self.path(&files.telemetry).exists()
+    }
+
+    /// Makes room for a run that begins anew, and opens the file for what it says.
+    fn begin(&self, files: &Files, config: &Value, resumes: bool) -> Result<File, String> {
+        let log = self.path(&files.log);
+        let opened = if resumes {
+            OpenOptions::new().append(true).create(true).open(&log)
+        } else {
+            for old in [&files.done, &files.checkpoint, &files.telemetry] {
+                let old = self.path(old);
+                match fs::remove_file(&old) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(about(&old, error)),
+                    _ => {}
+                }
+            }
+            self.write(&files.config, config)?;
+            File::create(&log)
+        };
+        opened.map_err(|error| about(&log, error))
+    }
+
+    fn words(&self, planned: &Planned, resumes: bool) -> Vec<OsString> {
+        let files = Files::of(&planned.id());
+        let program = self.launcher.iter().map(OsString::from).chain(["adadagrad".into(), "train".into()]);
+        let mut words: Vec<OsString> = program.collect();
+        if resumes {
+            words.extend(["--resume".into(), files.checkpoint.clone().into()]);
+            words.extend(["--sample-budget".into(), planned.config.sample_budget.to_string().into()]);
+        } else {
+            words.extend(["--config".into(), files.config.clone().into()]);
+        }
+        words.extend(["--telemetry".into(), files.telemetry.clone().into()]);
+        words.extend(["--save".into(), files.checkpoint.clone().into()]);
+        if let Some(data) = self.data {
+            let own = data.join(planned.config.dataset.name());
+            words.extend(["--data".into(), if own.is_dir() { own.into() } else { data.into() }]);
+        }
+        words.extend(self.flags.iter().cloned());
+        words
+    }
+
+    fn spawn(&self, words: &[OsString], log: File) -> Result<Child, String> {
+        let start = || {
+            let own = std::env::current_exe()?;
+            let mut words =
+                words.iter().map(|word| if word == "adadagrad" { own.as_os_str() } else { word.as_os_str() });
+            let mut command = Command::new(words.next().unwrap_or_default());
+            command.args(words).args(["--quiet", "--save-every", "30 s"]).current_dir(self.folder);
+            command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).spawn()
+        };
+        start().map_err(|error: io::Error| format!("{}: {error}", shown(words)))
+    }
+
+    /// Waits for the end of a run; tells whether it ended well. When the user wants to stop, the run saves itself.
+    fn wait(&self, child: &mut Child, telemetry: &Path, bar: &Bar) -> Result<bool, String> {
+        let mut asked: Option<Instant> = None;
+        loop {
+            if let Some(status) = child.try_wait().map_err(|error| error.to_string())? {
+                return Ok(status.success());
+            }
+            if self.control.is_cancelled() {
+                if asked.is_none() {
+                    ask_to_end(child);
+                }
+                if asked.get_or_insert_with(Instant::now).elapsed() > SAVING {
+                    // It may end meanwhile.
+                    let _ = child.kill();
+                }
+            }
+            bar.show(telemetry);
+            thread::sleep(QUESTION);
+        }
+    }
+
+    /// A JSON file, if it is there and valid.
+    fn read<T: for<'de> Deserialize<'de>>(&self, file: &Path) -> Option<T> {
+        serde_json::from_slice(&fs::read(self.path(file)).ok()?).ok()
+    }
+
+    fn write(&self, file: &Path, value: &impl Serialize) -> Result<(), String> {
+        let path = self.path(file);
+        let text = serde_json::to_string_pretty(value).map_err(|error| about(&path, error))?;
+        fs::write(&path, text + "\n").map_err(|error| about(&path, error))
+    }
+}
+
+/// Ctrl-C has reached a run as well; other signals have not.
+#[cfg(unix)]
+fn ask_to_end(child: &Child) {
+    use rustix::process::{Pid, Signal, kill_process};
+
+    let id = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    // It may have ended meanwhile.
+    let _ = id.map(|id| kill_process(id, Signal::TERM));
+}
+
+/// The console's events reach all of its programs.
+#[cfg(not(unix))]
+fn ask_to_end(_: &Child) {}
+
+/// As a shell reads it.
+fn shown(words: &[OsString]) -> String {
+    // Only a zero byte cannot be quoted, and no argument holds one.
+    let joined = try_join(words.iter().map(|word| word.as_encoded_bytes())).unwrap_or_default();
+    String::from_utf8_lossy(&joined).into_owned()
+}
+
+/// How far all runs are together, in samples.
+pub(crate) struct Bar {
+    bar: ProgressBar,
+    /// Runs and samples before the present one, and of all.
+    before: (usize, u64),
+    all: (usize, u64),
+}
+
+impl Bar {
+    pub(crate) fn new(planned: &[Planned]) -> Self {
+        let samples = planned.iter().map(|run| run.config.sample_budget).sum();
+        let target =
+            if stderr().is_terminal() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(Some(samples), target);
+        let style = ProgressStyle::with_template(
+            "{bar:30} {human_pos} of {human_len} samples of all runs, {eta} left",
+        );
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        Self { bar, before: (0, 0), all: (planned.len(), samples) }
+    }
+
+    fn place(&self, planned: &Planned) -> String {
+        format!("Run {} of {}: {}, seed {}", self.before.0 + 1, self.all.0, planned.path(), planned.seed)
+    }
+
+    fn show(&self, telemetry: &Path) {
+        if !self.bar.is_hidden() {
+            self.bar.set_position(self.before.1 + samples_in(telemetry).unwrap_or(0));
+        }
+    }
+
+    fn done(&self, course: &Course, time: Duration) {
+        output::message(format_args!(
+            "  {} steps, {} samples in {}",
+            grouped(course.steps.len() as u64),
+            grouped(course.samples()),
+            duration(time)
+        ));
+    }
+
+    /// The next run.
+    pub(crate) fn go_on(&mut self, planned: &Planned) {
+        self.before.0 += 1;
+        self.before.1 += planned.config.sample_budget;
+        self.bar.set_position(self.before.1);
+    }
+}
+
+/// Samples seen by the last whole line of a telemetry file.
+fn samples_in(telemetry: &Path) -> Option<u64> {
+    let mut file = File::open(telemetry).ok()?;
+    let begin = file.metadata().ok()?.len().saturating_sub(LAST_LINE);
+    file.seek(SeekFrom::Start(begin)).ok()?;
+    let mut end = Vec::new();
+    file.read_to_end(&mut end).ok()?;
+    let last = end.rsplit(|&byte| byte == b'\n').find(|line| line.starts_with(b"{"))?;
+    Some(serde_json::from_slice::<Line>(last).ok()?.telemetry.samples_seen)
+}

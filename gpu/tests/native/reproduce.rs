@@ -1,0 +1,295 @@
+//! `adadagrad reproduce`: experiments, short and whole, interrupted and continued, and what they leave.
+
+use std::fs;
+use std::path::Path;
+use std::process::Stdio;
+
+use adadagrad_core::dataset::Dataset;
+use adadagrad_tests::coloured::Coloured;
+use serde_json::{Value, json};
+
+use crate::support::program::{folder, program, refuse, run, succeed, text, timeless};
+
+/// The data sets that `cargo xtask data` packs.
+const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../www/public/data");
+
+/// Softmax regression on the small data of the tests: a run with the test, a constant one and a replay.
+fn experiment() -> Value {
+    json!({
+        "title": "Small & <own>",
+        "question": "Does it run?",
+        "source": "This test.",
+        "seeds": [1, 2],
+        "settings": { "model": "logistic", "initial_batch": 4, "max_batch": 200, "sample_budget": 2000, "evaluate_every": 500 },
+        "groups": [{
+            "name": "own", "title": "Own", "baseline": "constant",
+            "quick": { "sample_budget": 400 },
+            "runs": [
+                { "name": "replay", "title": "replay", "replays": "adaptive" },
+                { "name": "adaptive", "title": "adaptive", "settings": { "test": { "name": "norm", "eta": 0.3 } },
+                  "known": [{ "quantity": "steps", "value": 149, "source": "a paper" }] },
+                { "name": "constant", "title": "b = 20", "settings": { "test": null, "initial_batch": 20 } }
+            ]
+        }],
+        "quick": { "seeds": [1], "bands": [{ "run": "own/constant", "quantity": "steps", "from": 20, "to": 20 }] }
+    })
+}
+
+fn written(folder: &Path, experiment: &Value) {
+    fs::write(folder.join("own.json"), experiment.to_string()).unwrap();
+}
+
+fn rows(file: &Path) -> Vec<String> {
+    fs::read_to_string(file).unwrap().lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn an_experiment_leaves_a_report_of_every_run() {
+    let folder = folder();
+    written(folder.path(), &experiment());
+    let printed = succeed(folder.path(), "reproduce own.json --data . --out out");
+    assert!(printed.contains("Report: out/report.html") && printed.contains("points (p = "), "{printed}");
+    let out = folder.path().join("out");
+    let csv = rows(&out.join("runs.csv"));
+    assert_eq!(csv.len(), 1 + 6);
+    assert!(csv[0].starts_with("group,run,seed,steps,samples,average batch,"), "{}", csv[0]);
+    // The batch sizes of a replay are those of the run, its samples are not.
+    let of = |name: &str| timeless(&out.join(format!("runs/own-{name}-1.jsonl")));
+    let (adaptive, replay) = (of("adaptive"), of("replay"));
+    assert!(
+        adaptive.len().abs_diff(replay.len()) <= 2,
+        "{} steps, replayed {}",
+        adaptive.len(),
+        replay.len()
+    );
+    assert!(
+        replay.last().unwrap()["samples"].as_u64() > Some(100) && replay[0]["loss"] != adaptive[0]["loss"]
+    );
+    let page = fs::read_to_string(out.join("report.html")).unwrap();
+    for words in [
+        "Small &amp; &lt;own&gt;",
+        "steps 149 (a paper)",
+        "adadagrad train --config runs/own-adaptive-2.config.json",
+    ] {
+        assert!(page.contains(words), "{words} is missing");
+    }
+    assert_eq!(page.matches("<svg").count(), 2);
+    let tables = fs::read_to_string(out.join("report.md")).unwrap();
+    assert!(
+        tables.contains("| b = 20 | 2 | 100 ± 0 | 20 ± 0 |") && tables.contains("(own-batch.svg)"),
+        "{tables}"
+    );
+
+    // The command of the report makes the same run.
+    let command = csv[1].split("adadagrad ").nth(1).unwrap().trim_end_matches('"').to_owned();
+    let again = command
+        .replace("runs/", "out/runs/")
+        .replace("--telemetry out/runs/", "--telemetry ")
+        .replace("--save out/runs/", "--save ");
+    succeed(folder.path(), &again);
+    let name = command.split("--telemetry runs/").nth(1).unwrap().split(' ').next().unwrap();
+    assert_eq!(timeless(&folder.path().join(name)), timeless(&out.join("runs").join(name)));
+
+    // What is done is not done again; what has other settings is.
+    let said = run(folder.path(), "reproduce own.json --data . --out out");
+    assert!(said.status.success() && !text(&said.stderr).contains("Run 1 of 6"), "{}", text(&said.stderr));
+    let mut other = experiment();
+    other["groups"][0]["runs"][2]["settings"]["initial_batch"] = 25.into();
+    written(folder.path(), &other);
+    let said = text(&run(folder.path(), "reproduce own.json --data . --out out").stderr);
+    assert!(said.contains("own/constant, seed 1") && !said.contains("own/adaptive"), "{said}");
+}
+
+#[test]
+fn a_run_that_was_interrupted_continues_from_its_checkpoint() {
+    let folder = folder();
+    written(folder.path(), &experiment());
+    succeed(folder.path(), "reproduce own.json --data . --out whole");
+    // As a run leaves it that is ended in the middle.
+    let part = folder.path().join("part/runs");
+    fs::create_dir_all(&part).unwrap();
+    fs::copy(
+        folder.path().join("whole/runs/own-adaptive-1.config.json"),
+        part.join("own-adaptive-1.config.json"),
+    )
+    .unwrap();
+    succeed(
+        folder.path(),
+        "train --config part/runs/own-adaptive-1.config.json --sample-budget 700 --data . --device cpu --quiet \
+         --telemetry part/runs/own-adaptive-1.jsonl --save part/runs/own-adaptive-1.safetensors",
+    );
+    let said = run(folder.path(), "reproduce own.json --data . --out part");
+    assert!(said.status.success());
+    assert!(
+        text(&said.stderr).contains("own/adaptive, seed 1, from its last checkpoint"),
+        "{}",
+        text(&said.stderr)
+    );
+    for run in ["adaptive-1", "adaptive-2", "replay-1", "constant-2"] {
+        let of = |out: &str| {
+            let mut lines = timeless(&folder.path().join(format!("{out}/runs/own-{run}.jsonl")));
+            // The part was measured where it ended, too.
+            let measured = lines.iter_mut().filter_map(Value::as_object_mut);
+            measured.for_each(|line| {
+                ["accuracy", "test_loss"].into_iter().for_each(|name| drop(line.remove(name)))
+            });
+            lines
+        };
+        assert_eq!(of("part"), of("whole"), "{run}");
+    }
+}
+
+#[test]
+fn a_signal_ends_the_experiment_and_its_run_which_is_saved() {
+    let folder = folder();
+    let mut endless = experiment();
+    endless["settings"]["sample_budget"] = json!(1_000_000_000_000_u64);
+    written(folder.path(), &endless);
+    let mut command = program(folder.path(), "reproduce own.json --data . --out out --threads 1");
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let telemetry = folder.path().join("out/runs/own-adaptive-1.jsonl");
+    while fs::read_to_string(&telemetry).unwrap_or_default().lines().count() < 3 {
+        std::thread::yield_now();
+    }
+    let sent = std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(128 + 15), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("the same command continues it"), "{}", text(&output.stderr));
+    assert!(folder.path().join("out/runs/own-adaptive-1.safetensors").exists());
+    assert!(!folder.path().join("out/runs/own-adaptive-1.done.json").exists());
+}
+
+#[test]
+fn a_run_that_fails_is_named_and_the_others_are_made() {
+    let folder = folder();
+    let mut diverging = experiment();
+    diverging["groups"][0]["runs"][2]["settings"]["learning_rate"] = json!(3e38);
+    diverging["groups"][0]["runs"][2]["settings"]["optimizer"] = json!({ "name": "sgd" });
+    written(folder.path(), &diverging);
+    let output = run(folder.path(), "reproduce own.json --data . --out out");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        text(&output.stderr).contains("error: own/constant, seed 1: error: "),
+        "{}",
+        text(&output.stderr)
+    );
+    assert_eq!(rows(&folder.path().join("out/runs.csv")).len(), 1 + 4);
+    let report = fs::read_to_string(folder.path().join("out/report.md")).unwrap();
+    assert!(report.contains("Not run: own/constant, seed 2: "), "{report}");
+}
+
+#[test]
+fn figures_outside_their_range_fail_the_short_runs() {
+    let folder = folder();
+    written(folder.path(), &experiment());
+    let quick = "reproduce own.json --quick --data . --out out";
+    succeed(folder.path(), quick);
+    let mut wrong = experiment();
+    wrong["quick"]["bands"][0]["to"] = 19.into();
+    wrong["quick"]["bands"][0]["from"] = 10.into();
+    written(folder.path(), &wrong);
+    let output = run(folder.path(), quick);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        text(&output.stderr).contains("own/constant, seed 1: steps 20, expected 10 to 19"),
+        "{}",
+        text(&output.stderr)
+    );
+}
+
+#[test]
+fn what_is_wrong_with_an_experiment_is_said_before_anything_runs() {
+    let folder = folder();
+    let wrong = |change: &dyn Fn(&mut Value), sentence: &str| {
+        let mut experiment = experiment();
+        change(&mut experiment);
+        written(folder.path(), &experiment);
+        let said = refuse(folder.path(), "reproduce own.json --data . --out out");
+        assert!(said.contains("own.json: ") && said.contains(sentence), "{said}");
+        assert!(!folder.path().join("out").exists());
+    };
+    wrong(&|value| value["sedes"] = json!([1]), "unknown field `sedes`");
+    wrong(&|value| value["seeds"] = json!([]), "an experiment needs a run and a seed");
+    wrong(&|value| value["groups"][0]["name"] = "../x".into(), "\"../x\" is not a valid name");
+    wrong(
+        &|value| value["groups"][0]["runs"][2]["name"] = "adaptive".into(),
+        "two runs are called own/adaptive",
+    );
+    wrong(
+        &|value| value["groups"][0]["runs"][0]["replays"] = "nothing".into(),
+        "own: nothing is not a run of this group",
+    );
+    wrong(&|value| value["settings"]["learning_rate"] = json!(-1), "own/adaptive: --learning-rate is -1");
+    wrong(
+        &|value| value["quick"]["bands"][0]["run"] = "own/x".into(),
+        "quick: own/x is not a run of this experiment",
+    );
+    let said = refuse(folder.path(), "reproduce nothing");
+    assert!(
+        said.contains("nothing is not a valid experiment: neither a file nor one of paper-mnist, "),
+        "{said}"
+    );
+    assert!(succeed(folder.path(), "reproduce").contains("paper-mnist     The paper's runs on MNIST  "));
+}
+
+/// The short runs of an experiment, with the figures that it expects.
+fn quick(name: &str) {
+    let folder = folder();
+    let output = run(folder.path(), &format!("reproduce {name} --quick --data {DATA} --out out"));
+    assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
+}
+
+#[test]
+fn quick_paper_mnist() {
+    quick("paper-mnist");
+}
+
+#[test]
+fn quick_thresholds() {
+    quick("thresholds");
+}
+
+#[test]
+fn quick_rivals() {
+    quick("rivals");
+}
+
+#[test]
+fn quick_generalisation() {
+    quick("generalisation");
+}
+
+#[test]
+fn quick_transformer() {
+    quick("transformer");
+}
+
+#[test]
+fn quick_coordinates() {
+    quick("coordinates");
+}
+
+/// With coloured images that are not CIFAR's, in its form.
+#[test]
+fn quick_cifar() {
+    const FILES: [&str; 6] =
+        ["data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5", "test_batch"];
+    const IMAGES: u32 = 100;
+    let folder = folder();
+    let data = folder.path().join("cifar");
+    fs::create_dir(&data).unwrap();
+    let images = Coloured::cifar(1, 6 * IMAGES, 10);
+    let pixels = Dataset::<f32>::raw(&images).unwrap();
+    let labels = images.labels();
+    for (file, name) in FILES.iter().enumerate() {
+        let first = file * IMAGES as usize;
+        let records = (first..first + IMAGES as usize).flat_map(|image| {
+            let label = u8::try_from(labels[image]).unwrap();
+            [&[label], &pixels[3072 * image..3072 * (image + 1)]].concat()
+        });
+        fs::write(data.join(format!("{name}.bin")), records.collect::<Vec<_>>()).unwrap();
+    }
+    let output = run(folder.path(), "reproduce cifar --quick --data cifar --out out");
+    assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
+}
