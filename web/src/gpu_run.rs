@@ -481,7 +481,11 @@ impl Task {
     }
 
     /// The network of a measurement, if it writes.
-    async fn measured(&self, training: &mut Training, accuracy: f64) -> Result<Option<Measured>, EngineError> {
+    async fn measured(
+        &self,
+        training: &mut Training,
+        accuracy: f64,
+    ) -> Result<Option<Measured>, EngineError> {
         if self.data.vocabulary().is_none() {
             return Ok(None);
         }

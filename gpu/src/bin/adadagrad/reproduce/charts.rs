@@ -6,13 +6,17 @@ use plotters::backend::SVGBackend;
 use plotters::chart::ChartBuilder;
 use plotters::coord::combinators::IntoLogRange;
 use plotters::drawing::IntoDrawingArea;
-use plotters::element::Rectangle;
+use plotters::element::{Rectangle, Text};
 use plotters::series::LineSeries;
 use plotters::style::{Color, RGBColor, ShapeStyle, WHITE};
 
 use super::quantity::Course;
+use crate::numbers::rounded;
 
-const SIZE: (u32, u32) = (860, 420);
+const SIZE: (u32, u32) = (1040, 420);
+/// Pixels of its width for the names of the runs.
+const LEGEND: u32 = 270;
+const LETTERS: (&str, u32) = ("sans-serif", 13);
 
 /// Distinct with every kind of colour blindness (Okabe and Ito 2008); then the same, lighter.
 const COLOURS: [RGBColor; 8] = [
@@ -82,49 +86,45 @@ fn draw(
     let (low, high) = if low < high { (low, high) } else { (low.min(1.0) * 0.9, high.max(1.0) * 1.1) };
     let mut text = String::new();
     {
-        let area = SVGBackend::with_string(&mut text, SIZE).into_drawing_area();
-        area.fill(&WHITE)?;
+        let whole = SVGBackend::with_string(&mut text, SIZE).into_drawing_area();
+        whole.fill(&WHITE)?;
+        let (area, beside) = whole.split_horizontally(SIZE.0 - LEGEND);
         let mut builder = ChartBuilder::on(&area);
         builder.caption(format!("{title}: {what}"), ("sans-serif", 18)).margin(12);
-        builder.x_label_area_size(40).y_label_area_size(70);
+        builder.x_label_area_size(44).y_label_area_size(70);
         // The axes have different types.
         macro_rules! chart {
             ($range:expr) => {{
                 let mut chart = builder.build_cartesian_2d(0.0..right, $range)?;
-                let samples = |value: &f64| crate::numbers::rounded(*value);
+                let samples = |value: &f64| rounded(*value);
                 let mut mesh = chart.configure_mesh();
-                mesh.x_desc("samples seen").y_desc(what).light_line_style(WHITE.mix(0.0));
-                mesh.x_label_formatter(&samples).x_labels(6);
+                mesh.x_desc("samples seen")
+                    .y_desc(what)
+                    .light_line_style(WHITE.mix(0.0))
+                    .label_style(LETTERS);
+                mesh.x_label_formatter(&samples).x_labels(6).y_labels(10);
                 let size = |value: &f64| if is_logarithmic { samples(value) } else { format!("{value:.3}") };
                 mesh.y_label_formatter(&size).draw()?;
-                for ((title, points), colour) in curves.iter().zip(COLOURS.iter().cycle()) {
+                for ((_, points), colour) in curves.iter().zip(COLOURS.iter().cycle()) {
                     let style = ShapeStyle::from(colour).stroke_width(2);
-                    let series = chart.draw_series(LineSeries::new(points.iter().copied(), style))?;
-                    let style = style.filled();
-                    series
-                        .label(*title)
-                        .legend(move |(x, y)| Rectangle::new([(x, y - 2), (x + 14, y + 2)], style));
+                    chart.draw_series(LineSeries::new(points.iter().copied(), style))?;
                 }
-                chart
-                    .configure_series_labels()
-                    .border_style(colour_of_frame())
-                    .background_style(WHITE.mix(0.85))
-                    .draw()?;
             }};
         }
         if is_logarithmic {
-            chart!((low.max(1.0) / 1.2..high * 1.2).log_scale());
+            chart!((low.max(1.0) / 1.2..high * 1.2).log_scale().base(2.0));
         } else {
             let room = 0.05 * (high - low);
             chart!(low - room..high + room);
         }
-        area.present()?;
+        for (place, ((title, _), colour)) in curves.iter().zip(COLOURS.iter().cycle()).enumerate() {
+            let top = 48 + 20 * i32::try_from(place)?;
+            beside.draw(&Rectangle::new([(0, top), (16, top + 4)], colour.filled()))?;
+            beside.draw(&Text::new((*title).to_owned(), (22, top - 5), LETTERS))?;
+        }
+        whole.present()?;
     }
     Ok(text)
-}
-
-fn colour_of_frame() -> RGBColor {
-    RGBColor(160, 160, 160)
 }
 
 #[cfg(test)]
