@@ -199,7 +199,55 @@ fn escaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
+
+    /// The runs of a `runs.csv`.
+    fn figures_in(file: &Path) -> Vec<Figures> {
+        let mut reader = csv::Reader::from_path(file).expect("a readable file");
+        let titles = reader.headers().expect("a head").clone();
+        let rows = reader.records().map(|row| {
+            let row = row.expect("a row");
+            let value = |quantity: Quantity| {
+                let column = titles.iter().position(|title| title == quantity.title()).expect("a column");
+                (quantity, row[column].parse().expect("a number"))
+            };
+            let [group, run] = [0, 1].map(|column| row[column].to_owned());
+            let seed = row[2].parse().expect("a seed");
+            Figures { group, run, seed, values: Quantity::ALL.map(value).to_vec() }
+        });
+        rows.collect()
+    }
+
+    /// Where this package lies in its repository.
+    fn documented() -> Option<PathBuf> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/results");
+        folder.is_dir().then_some(folder)
+    }
+
+    #[test]
+    fn documented_tables_are_those_of_their_runs() {
+        let Some(folder) = documented() else { return };
+        let mut count = 0;
+        for entry in fs::read_dir(folder).expect("a readable folder") {
+            let folder = entry.expect("an entry").path();
+            if !folder.is_dir() {
+                continue;
+            }
+            let name = folder.file_name().expect("a name").to_string_lossy().into_owned();
+            let experiment = Experiment::named(&name).expect("its experiment is there").expect("a valid one");
+            let report = fs::read_to_string(folder.join("report.md")).expect("a report");
+            for (title, table) in tables(&experiment, &figures_in(&folder.join("runs.csv"))) {
+                assert!(report.contains(&table.markdown()), "{name}: the table of {title} is not that of runs.csv");
+                count += 1;
+            }
+            for chart in report.split("](").filter_map(|link| link.split(')').next()).filter(|link| link.ends_with(".svg")) {
+                assert!(folder.join(chart).exists(), "{name}: {chart} is missing");
+            }
+        }
+        assert!(count > 0, "no result is documented");
+    }
 
     #[test]
     fn what_others_wrote_cannot_become_part_of_the_page() {
