@@ -209,7 +209,7 @@ impl Runner<'_> {
             command.args(words).args(["--quiet", "--save-every", "30 s"]).current_dir(self.folder);
             command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).spawn()
         };
-        start().map_err(|error: io::Error| format!("{}: {error}", shown(words)))
+        start().map_err(|error: io::Error| format!("{} could not be started: {error}", shown(words)))
     }
 
     /// Waits for the end of a run; tells whether it ended well. When the user wants to stop, the run saves itself.
