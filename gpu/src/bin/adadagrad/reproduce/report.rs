@@ -239,10 +239,17 @@ mod tests {
             let experiment = Experiment::named(&name).expect("its experiment is there").expect("a valid one");
             let report = fs::read_to_string(folder.join("report.md")).expect("a report");
             for (title, table) in tables(&experiment, &figures_in(&folder.join("runs.csv"))) {
-                assert!(report.contains(&table.markdown()), "{name}: the table of {title} is not that of runs.csv");
+                assert!(
+                    report.contains(&table.markdown()),
+                    "{name}: the table of {title} is not that of runs.csv"
+                );
                 count += 1;
             }
-            for chart in report.split("](").filter_map(|link| link.split(')').next()).filter(|link| link.ends_with(".svg")) {
+            for chart in report
+                .split("](")
+                .filter_map(|link| link.split(')').next())
+                .filter(|link| link.ends_with(".svg"))
+            {
                 assert!(folder.join(chart).exists(), "{name}: {chart} is missing");
             }
         }
