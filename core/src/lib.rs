@@ -48,6 +48,7 @@ pub mod sequences;
 pub mod settings;
 mod shape;
 pub mod shuffle;
+pub mod signature;
 mod sink;
 pub mod sizer;
 pub mod statistics;

@@ -631,3 +631,35 @@ fn a_model_that_cannot_be_saved_where_it_was_asked_for_is_saved_elsewhere() {
     assert!(said.contains("Saved new-rescued.safetensors after step"), "{said}");
     assert_eq!(fs::read_to_string(at("new.safetensors")).unwrap(), "theirs");
 }
+
+/// What a summary says of a run that does not progress, and that it says nothing of one that does.
+#[test]
+fn a_run_that_does_not_progress_says_what_is_seen_and_the_way_out() {
+    let folder = folder();
+    let seen = |flags: &str| {
+        let said =
+            succeed(folder.path(), &format!("train --data . --model logistic --quiet --threads 1 {flags}"));
+        said.lines().filter(|line| line.starts_with("Seen at step ")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let about = |seen: &[String], words: &str| seen.iter().filter(|line| line.contains(words)).count();
+    // A learning rate with which nothing is learned, and a threshold that every batch passes.
+    let plateau = seen(
+        "--initial-batch 40 --max-batch 300 --eta 9 --learning-rate 1e-9 --optimizer sgd --sample-budget 12000",
+    );
+    assert_eq!(about(&plateau, "The loss has fallen by less than 1 %"), 1, "{plateau:?}");
+    // One with which the steps overshoot ever more.
+    let rise = seen(
+        "--initial-batch 4 --max-batch 8 --eta 0.01 --learning-rate 1 --optimizer momentum --momentum 0.99 --sample-budget 4000",
+    );
+    assert!(about(&rise, "The loss is rising") >= 1, "{rise:?}");
+    let limited = seen("--initial-batch 4 --max-batch 8 --eta 0.01 --sample-budget 800");
+    assert_eq!(about(&limited, "the test requires at least twice as much"), 1, "{limited:?}");
+    // Where hardly anything is left to learn, batches of four are mostly noise.
+    let noise = seen(
+        "--initial-batch 4 --max-batch 300 --eta 9 --optimizer sgd --learning-rate 0.01 --sample-budget 12000",
+    );
+    assert!(about(&noise, "is noise, so the norm test requires about b/η²") >= 1, "{noise:?}");
+    let fine = seen("--initial-batch 4 --growth-cap 1.5 --max-batch 300 --eta 0.9 --sample-budget 4000");
+    let others = fine.iter().filter(|line| !line.contains("of the time of a step"));
+    assert_eq!(others.count(), 0, "{fine:?}");
+}

@@ -45,6 +45,7 @@ mod retune;
 mod rules;
 mod sequences;
 mod settings;
+mod signature;
 mod sparse_inputs;
 mod step;
 mod streams;

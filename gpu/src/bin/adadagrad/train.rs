@@ -12,6 +12,7 @@ use adadagrad_core::network::Network;
 use adadagrad_core::observe::{Observation, Observations};
 use adadagrad_core::owned::checkpoint::{self, OwnNetwork, STATE_VERSION, SampleSize, State};
 use adadagrad_core::owned::{Evaluated, OwnedNetwork};
+use adadagrad_core::signature::{Signature, Watch};
 use adadagrad_core::training::Progress;
 use adadagrad_gpu::cluster::Common;
 use adadagrad_gpu::data::Splits;
@@ -263,6 +264,9 @@ struct Session {
     seconds: f64,
     last: Option<Line>,
     held: Held,
+    watch: Watch,
+    /// What was seen of the run, with the step.
+    seen: Vec<(u64, Signature)>,
     /// Whether the user knows that telemetry cannot be written at present.
     is_telemetry_failing: bool,
 }
@@ -278,6 +282,7 @@ impl Session {
         let (begin, is_telemetry_failing) = (Instant::now(), false);
         let (samples, seconds, last) = (0, 0.0, None);
         let held = Held::default();
+        let (watch, seen) = (Watch::new(run.config()), Vec::new());
         Self {
             run,
             network,
@@ -289,6 +294,8 @@ impl Session {
             seconds,
             last,
             held,
+            watch,
+            seen,
             is_telemetry_failing,
         }
     }
@@ -328,7 +335,12 @@ impl Session {
         let Some(model) = model else {
             return if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS };
         };
-        output::result(format!("{summary}{held}The model is {model}.\n"));
+        let seen = self
+            .seen
+            .iter()
+            .map(|(step, signature)| format!("Seen at step {}: {}\n", grouped(*step), signature.words()));
+        let seen: String = seen.collect();
+        output::result(format!("{summary}{held}{seen}The model is {model}.\n"));
         match end {
             _ if failed => ExitCode::FAILURE,
             End::Interrupted => ExitCode::from(interrupts.exit_code()),
@@ -348,6 +360,8 @@ impl Session {
             self.seconds += line.seconds;
             self.last = Some(line);
             self.held.add(&line.telemetry);
+            let seen = self.watch.step(&line.telemetry, Some(line.seconds));
+            self.seen.extend(seen.map(|signature| (line.telemetry.step, signature)));
             if let Some(utilisation) = &mut self.utilisation {
                 utilisation.add(&line);
             }
