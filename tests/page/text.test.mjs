@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { violations } from './support/axe.mjs';
 import { drop, MNIST, SHAKESPEARE } from './support/data-files.mjs';
 import { openEngine } from './support/engine.mjs';
+import { leftIs } from './support/left-run.mjs';
 import { loadModule } from './support/module.mjs';
 import { browserTest, openPage } from './support/page.mjs';
 import { saved } from './support/saved.mjs';
@@ -287,6 +288,40 @@ test('the tab learns to write', browserTest(), async (t) => {
   assert.equal(await page.locator('#setting-model').inputValue(), 'cnn');
   assert.equal(await page.getByRole('application', { name: 'Drawing pad' }).isVisible(), true);
   assert.equal(await page.locator('.written').isVisible(), false);
+});
+
+/** Columns of a saved run that no other run has. */
+const MEASURED_TIMES = ['seconds', 'elapsed'];
+
+test('a run on a text that was left goes on to the same steps', browserTest(), async (t) => {
+  const { page, button, waitFor, read } = await openPage(t, { images: BOTH, path: PATH });
+  await waitFor({ data: 'ready' });
+  const finished = async () => {
+    await waitFor({ phase: 'finished' });
+    const { step, testAccuracy } = await read();
+    await page.waitForFunction((last) => document.querySelector('.written-list li')?.dataset.step === last, String(step));
+    const [head, ...lines] = (await saved(page, 'Save Run 1 as CSV')).bytes.toString().trimEnd().split('\n').map((line) => line.split(','));
+    const steps = lines.map((line) => Object.fromEntries(line.flatMap((value, column) => (MEASURED_TIMES.includes(head[column]) ? [] : [[head[column], value]]))));
+    return { steps, testAccuracy, written: await page.locator('.written-text').first().textContent() };
+  };
+  await button('Start').click();
+  const whole = await finished();
+  await page.reload();
+  await waitFor({ data: 'ready' });
+  for (const step of ['1', '2', '3']) {
+    await button('Step').click();
+    await waitFor({ phase: 'paused', step });
+  }
+  await leftIs(page, 3);
+  await page.reload();
+  const offer = page.locator('#left-run');
+  await offer.waitFor({ state: 'visible' });
+  assert.match(await offer.textContent(), /You left “Run 1” on Shakespeare at step 3/);
+  await waitFor({ data: 'ready' });
+  await button('Continue where you left off').click();
+  const left = await finished();
+  assert.ok(whole.steps.length > 10 && Number(whole.steps.at(-1).samples) > Number(whole.steps[3].samples), 'the batch never grew');
+  assert.deepEqual(left, whole);
 });
 
 /** Every letter of an alphabet in long words, with an umlaut. */
