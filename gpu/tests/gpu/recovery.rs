@@ -9,7 +9,10 @@ use std::time::Duration;
 use adadagrad_core::batch_test::{AnyTest, NormTest};
 use adadagrad_core::config::RunConfig;
 use adadagrad_core::model::Model;
-use adadagrad_core::training::Trainer;
+use adadagrad_core::optimizer::{AnyOptimizer, DecayOn, Momentum};
+use adadagrad_core::owned::{OwnedNetwork, SharedDataset};
+use adadagrad_core::sequences::Sequences;
+use adadagrad_core::training::{Telemetry, Trainer};
 use adadagrad_gpu::engine::Engine;
 use adadagrad_gpu::fallback::FallbackEngine;
 use adadagrad_gpu::gpu::GpuEngine;
@@ -178,6 +181,17 @@ fn repeats_at_most(steps: usize, told: &str) -> bool {
     rest.split(' ').next().and_then(|number| number.parse().ok()).is_some_and(|found: usize| found <= steps)
 }
 
+/// Opens a device the first time, and finds none any more.
+fn opens_once() -> Box<dyn Fn() -> Opening> {
+    let opened = AtomicUsize::new(0);
+    Box::new(move || -> Opening {
+        let is_first = opened.fetch_add(1, Ordering::Relaxed) == 0;
+        Box::pin(async move {
+            if is_first { Gpu::open(None).await } else { Err(GpuError::NoAdapter("it was unplugged".into())) }
+        })
+    })
+}
+
 #[test]
 fn a_gpu_that_does_not_come_back_hands_the_run_to_the_threads() {
     static TOLD: Mutex<Vec<String>> = Mutex::new(Vec::new());
@@ -188,18 +202,7 @@ fn a_gpu_that_does_not_come_back_hands_the_run_to_the_threads() {
     let mut whole = run(config, engine);
     let lines = steps(&mut whole, &test);
     for lost_before in [0, 1, lines.len() - 1] {
-        let opened = AtomicUsize::new(0);
-        let open = move || -> Opening {
-            let is_first = opened.fetch_add(1, Ordering::Relaxed) == 0;
-            Box::pin(async move {
-                if is_first {
-                    Gpu::open(None).await
-                } else {
-                    Err(GpuError::NoAdapter("it was unplugged".into()))
-                }
-            })
-        };
-        let options = Options { open: Box::new(open), ..Options::of_adapter(None, quiet) };
+        let options = Options { open: opens_once(), ..Options::of_adapter(None, quiet) };
         let threads = NonZero::new(2).unwrap();
         let images = Arc::clone(&training);
         let engine = FallbackEngine::new(&config, network(&config), images, options, threads, tell).unwrap();
@@ -220,6 +223,88 @@ fn a_gpu_that_does_not_come_back_hands_the_run_to_the_threads() {
         assert!(broken.engine().gpu().is_none());
         let told = std::mem::take(&mut *TOLD.lock().unwrap()).join("\n");
         assert!(told.contains("it was unplugged") && repeats_at_most(lost_before, &told), "{told}");
+    }
+}
+
+/// As many sequences of eight tokens, each token a step of one or two from the last.
+fn text(samples: u32, seed: u32) -> SharedDataset {
+    const VOCABULARY: u32 = 11;
+    let (mut token, mut random) = (0, seed);
+    let tokens: Vec<u32> = (0..=8 * samples)
+        .map(|_| {
+            random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            token = (token + 1 + (random >> 31)) % VOCABULARY;
+            token
+        })
+        .collect();
+    Arc::new(Sequences::<Vec<u32>, u32>::new(tokens, 8, VOCABULARY).unwrap())
+}
+
+/// A transformer some of whose steps are clipped, and whose matrices alone decay.
+fn clipped_and_decaying() -> RunConfig {
+    RunConfig {
+        optimizer: AnyOptimizer::Momentum(Momentum { weight_decay: 0.1, ..Momentum::default() }),
+        learning_rate: 0.1,
+        decay_on: DecayOn::Matrices,
+        clip_norm: 1.2,
+        sample_budget: 300,
+        ..short(
+            Model::Transformer { layers: 1, heads: 2, width: 16 },
+            Some(AnyTest::Norm(NormTest { eta: 0.5, debiased: false })),
+        )
+    }
+}
+
+fn is_close(one: &Telemetry, other: &Telemetry) -> bool {
+    (one.samples, one.next_batch) == (other.samples, other.next_batch)
+        && (one.loss - other.loss).abs() <= 1e-3 * other.loss
+}
+
+/// Whether the device comes back, or threads make the rest.
+#[test]
+fn clipping_and_the_decay_of_matrices_outlive_a_device() {
+    let (training, test) = (text(SAMPLES, 3), text(100, 4));
+    let config = clipped_and_decaying();
+    let whole = |config: RunConfig| {
+        let mut whole = run(config, gpu(&config, &training)?);
+        Some((steps(&mut whole, &test), bits(&mut whole)))
+    };
+    let Some((lines, reference)) = whole(config) else { return };
+    let is_clipped = |line: &&Telemetry| line.mean_norm_sq.sqrt() > config.clip_norm;
+    let clipped = lines.iter().filter(is_clipped).count();
+    assert!((1..lines.len()).contains(&clipped), "{clipped} of {} steps are clipped", lines.len());
+    // What a run does that has forgotten one of them.
+    let forgetful = [RunConfig { clip_norm: 0.0, ..config }, RunConfig { decay_on: DecayOn::All, ..config }];
+    for config in forgetful {
+        let (others, parameters) = whole(config).unwrap();
+        assert!(parameters != reference);
+        assert!(!lines.iter().zip(&others).all(|(line, other)| is_close(other, line)), "{config:?}");
+    }
+    for lost_before in 0..lines.len() {
+        let mut broken = run(config, gpu(&config, &training).unwrap());
+        for (step, line) in lines.iter().enumerate() {
+            if step == lost_before {
+                broken.engine().training().gpu().destroy();
+            }
+            assert_eq!(broken.step(&test).unwrap().unwrap().telemetry, *line, "lost before {lost_before}");
+        }
+        assert!(bits(&mut broken) == reference, "lost before {lost_before}");
+    }
+    for lost_before in [0, 1, lines.len() / 2] {
+        let network = OwnedNetwork::of_model(config.model, training.shape()).unwrap();
+        let (options, threads) =
+            (Options { open: opens_once(), ..Options::of_adapter(None, quiet) }, NonZero::<usize>::MIN);
+        let engine =
+            FallbackEngine::new(&config, network, Arc::clone(&training), options, threads, quiet).unwrap();
+        let mut broken = run(config, engine);
+        for (step, line) in lines.iter().enumerate() {
+            if step == lost_before {
+                broken.engine().gpu().unwrap().training().gpu().destroy();
+            }
+            let same = broken.step(&test).unwrap().unwrap().telemetry;
+            assert!(is_close(&same, line), "lost before {lost_before}: {same:?} and {line:?}");
+        }
+        assert!(broken.engine().gpu().is_none());
     }
 }
 
