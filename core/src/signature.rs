@@ -52,7 +52,7 @@ impl Signature {
         match self {
             Self::Plateau => {
                 "The loss has fallen by less than 1 % in the last 200 steps, and the batch has not grown. A lower learning \
-                 rate reduces the noise at once; a lower threshold lets the batch grow."
+                 rate reduces the noise at once; a larger batch does, too."
             }
             Self::Divergence => {
                 "The loss is rising and at least 1.5 times as high as its lowest mean over 50 steps. Lower the learning rate."
@@ -127,7 +127,7 @@ impl Watch {
         }
     }
 
-    /// Takes a step, with the seconds that it took where they are known, and gives what is seen for the first time.
+    /// Takes a step, with the seconds that it took where they are known, and gives what was not seen before it.
     pub fn step(
         &mut self,
         step: &Telemetry,
@@ -157,7 +157,7 @@ impl Watch {
         let shows = |signature: Signature, is_shown: bool| if is_shown { signature.bit() } else { 0 };
         let seen = shows(Signature::Plateau, self.is_plateau())
             | shows(Signature::Divergence, self.diverges(&window))
-            | shows(Signature::NoiseDominated, self.is_biased && window.noise >= NOISE * window.norms)
+            | shows(Signature::NoiseDominated, self.is_biased && window.is_noise())
             | shows(Signature::LargestBatch, window.is_limited(self.largest))
             | shows(Signature::SmallBatch, self.is_small());
         self.lowest = self.lowest.min(loss);
@@ -201,6 +201,10 @@ impl Window {
             self.failed += u32::from(required > samples);
         }
         self.limited += u32::from(step.samples == largest);
+    }
+
+    fn is_noise(&self) -> bool {
+        self.norms > 0.0 && self.noise >= NOISE * self.norms
     }
 
     fn is_limited(&self, largest: u32) -> bool {

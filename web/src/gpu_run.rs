@@ -464,7 +464,7 @@ impl Task {
         let evaluation = training.evaluate(&test).await?.evaluation;
         self.measures = false;
         // What is written is of the network that was measured. It is told together with the measurement: after the last
-        // one nobody asks again.
+        // one the page does not ask again.
         let measured = match self.measured(training, evaluation.accuracy).await {
             Ok(measured) => measured,
             Err(error) => {

@@ -81,7 +81,7 @@ fn run_target(project: &Project, target: &str, seconds: u32) -> Result<()> {
     fs::create_dir_all(&found)?;
     fs::create_dir_all(&broken)?;
     let mut command = cargo_fuzz(project, "run");
-    // What is fed is safe Rust: its bounds are checked by the compiler's own code, in half the time without the sanitizer.
+    // What is fed is safe Rust, which checks its bounds itself: a sanitizer would only take time.
     command.args(["--sanitizer", "none"]);
     command.args(["--fuzz-dir", FOLDER, "--target-dir", "target/fuzz", target]).arg(&found);
     command.args(["--", &format!("-max_total_time={seconds}"), &artifact_prefix(&broken)]);

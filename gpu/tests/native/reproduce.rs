@@ -225,6 +225,15 @@ fn what_is_wrong_with_an_experiment_is_said_before_anything_runs() {
         &|value| value["quick"]["bands"][0]["run"] = "own/x".into(),
         "quick: own/x is not a run of this experiment",
     );
+    wrong(&|value| value["seeds"] = json!([1, 1]), "two runs would write files called own-adaptive-1");
+    wrong(
+        &|value| value["groups"][0]["baseline"] = "nothing".into(),
+        "own: nothing is not a run of this group",
+    );
+    wrong(
+        &|value| value["quick"]["runs"] = json!(["own/replay", "own/constant"]),
+        "quick: own/replay replays a run that is left out",
+    );
     let said = refuse(folder.path(), "reproduce nothing");
     assert!(
         said.contains("nothing is not a valid experiment: neither a file nor one of paper-mnist, "),

@@ -101,6 +101,8 @@ fn noise_dominates_where_the_mean_gradient_is_noise() {
         |share: f64| move |step: &mut Telemetry| step.variance = Some(share * 2.0 * f64::from(step.samples));
     assert_eq!(shows(noise(0.95)), [(50, Signature::NoiseDominated)]);
     assert_eq!(shows(noise(0.85)), []);
+    let none = |step: &mut Telemetry| (step.variance, step.mean_norm_sq) = (Some(0.0), 0.0);
+    assert_eq!(shows(none), [], "there is neither gradient nor noise");
     let mut debiased = config();
     debiased.test = serde_json::from_value(json!({ "name": "norm", "eta": 1.0, "debiased": true })).unwrap();
     assert_eq!(seen(debiased, |_| None, noise(0.95)), []);

@@ -18,7 +18,7 @@ const SIZE: (u32, u32) = (1040, 420);
 const LEGEND: u32 = 270;
 const LETTERS: (&str, u32) = ("sans-serif", 13);
 
-/// Distinct with every kind of colour blindness (Okabe and Ito 2008); then the same, lighter.
+/// Seven that every kind of colour blindness leaves distinct (Okabe and Ito 2008), and one more.
 const COLOURS: [RGBColor; 8] = [
     RGBColor(0, 114, 178),
     RGBColor(230, 159, 0),
@@ -88,7 +88,7 @@ fn draw(
     {
         let whole = SVGBackend::with_string(&mut text, SIZE).into_drawing_area();
         whole.fill(&WHITE)?;
-        let (area, beside) = whole.split_horizontally(SIZE.0 - LEGEND);
+        let (area, legend) = whole.split_horizontally(SIZE.0 - LEGEND);
         let mut builder = ChartBuilder::on(&area);
         builder.caption(format!("{title}: {what}"), ("sans-serif", 18)).margin(12);
         builder.x_label_area_size(44).y_label_area_size(70);
@@ -119,8 +119,8 @@ fn draw(
         }
         for (place, ((title, _), colour)) in curves.iter().zip(COLOURS.iter().cycle()).enumerate() {
             let top = 48 + 20 * i32::try_from(place)?;
-            beside.draw(&Rectangle::new([(0, top), (16, top + 4)], colour.filled()))?;
-            beside.draw(&Text::new((*title).to_owned(), (22, top - 5), LETTERS))?;
+            legend.draw(&Rectangle::new([(0, top), (16, top + 4)], colour.filled()))?;
+            legend.draw(&Text::new((*title).to_owned(), (22, top - 5), LETTERS))?;
         }
         whole.present()?;
     }

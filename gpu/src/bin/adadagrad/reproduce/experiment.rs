@@ -1,5 +1,6 @@
 //! An experiment: what runs are compared, as a data file describes them. The files of this package are in `experiments`.
 
+use std::collections::HashSet;
 use std::fmt::Display;
 
 use adadagrad_core::config::{Preset, RunConfig};
@@ -31,6 +32,9 @@ pub(crate) struct Experiment {
     pub(crate) question: String,
     /// Where the set-up comes from.
     pub(crate) source: String,
+    /// By what runs are compared.
+    #[serde(default)]
+    pub(crate) compares: Quality,
     /// Each run is made with each of them.
     pub(crate) seeds: Vec<u64>,
     /// Of all runs; what is left out is as in the preset paper-cnn.
@@ -39,6 +43,15 @@ pub(crate) struct Experiment {
     pub(crate) groups: Vec<Group>,
     /// What `--quick` makes of it.
     quick: Quick,
+}
+
+/// What makes a run better than another.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Quality {
+    #[default]
+    Accuracy,
+    TestLoss,
 }
 
 /// Runs that are compared with one another.
@@ -67,7 +80,8 @@ pub(crate) struct Run {
     /// Over those of the group.
     #[serde(default)]
     settings: Map<String, Value>,
-    /// The batch sizes are those that this run of the group chose, with the seed of this one: they know nothing of its gradients.
+    /// The batch sizes are those that this run of the group chose; the seed is another one, so that they know nothing of the
+    /// gradients.
     #[serde(default)]
     pub(crate) replays: Option<String>,
     /// Figures of others.
@@ -126,8 +140,13 @@ impl Planned {
 
     /// As bands name it.
     pub(crate) fn path(&self) -> String {
-        format!("{}/{}", self.group, self.run)
+        path(&self.group, &self.run)
     }
+}
+
+/// GROUP/RUN.
+pub(crate) fn path(group: &str, run: &str) -> String {
+    format!("{group}/{run}")
 }
 
 /// The names of the experiments of this package, each with its title.
@@ -172,28 +191,27 @@ impl Experiment {
             return Err("an experiment needs a run and a seed".to_owned());
         }
         for group in &self.groups {
-            let others = group.runs.iter().filter_map(|run| run.replays.as_ref()).chain(&group.baseline);
-            for other in others {
-                let source = group.runs.iter().find(|run| run.name == *other);
-                if source.is_none_or(|run| run.replays.is_some() && group.baseline.as_ref() != Some(other)) {
-                    return Err(format!(
-                        "{}: {other} is not a run of this group whose batch sizes can be replayed",
-                        group.name
-                    ));
-                }
+            let run = |name: &String| group.runs.iter().find(|run| run.name == *name);
+            if let Some(baseline) = group.baseline.as_ref().filter(|name| run(name).is_none()) {
+                return Err(format!("{}: {baseline} is not a run of this group", group.name));
+            }
+            let mut replayed = group.runs.iter().filter_map(|run| run.replays.as_ref());
+            if let Some(name) = replayed.find(|name| run(name).is_none_or(|run| run.replays.is_some())) {
+                return Err(format!(
+                    "{}: {name} is not a run of this group whose batch sizes can be replayed",
+                    group.name
+                ));
             }
         }
         let named = self.quick.runs.iter().flatten().chain(self.quick.bands.iter().map(|band| &band.run));
         match named.into_iter().find(|name| !paths.contains(name)) {
             Some(name) => Err(format!("quick: {name} is not a run of this experiment")),
-            None => self.planned(false).and_then(|_| self.planned(true)).map(drop),
+            None => [false, true].into_iter().try_for_each(|quick| check_plan(&self.planned(quick)?)),
         }
     }
 
     fn paths(&self) -> impl Iterator<Item = String> {
-        self.groups
-            .iter()
-            .flat_map(|group| group.runs.iter().map(|run| format!("{}/{}", group.name, run.name)))
+        self.groups.iter().flat_map(|group| group.runs.iter().map(|run| path(&group.name, &run.name)))
     }
 
     /// Every run with every seed, in the order in which they are made: a replay after the run that it replays.
@@ -208,7 +226,7 @@ impl Experiment {
                 let (replays, runs): (Vec<_>, Vec<_>) =
                     group.runs.iter().partition(|run| run.replays.is_some());
                 for run in runs.into_iter().chain(replays) {
-                    let path = format!("{}/{}", group.name, run.name);
+                    let path = path(&group.name, &run.name);
                     if quick && self.quick.runs.as_ref().is_some_and(|wanted| !wanted.contains(&path)) {
                         continue;
                     }
@@ -237,5 +255,18 @@ impl Experiment {
     /// What must come of the short runs.
     pub(crate) fn bands(&self) -> &[Band] {
         &self.quick.bands
+    }
+}
+
+/// Refuses runs that would share files, and replays without the run that they replay.
+fn check_plan(planned: &[Planned]) -> Result<(), String> {
+    let mut ids = HashSet::new();
+    if let Some(run) = planned.iter().find(|run| !ids.insert(run.id())) {
+        return Err(format!("two runs would write files called {}", run.id()));
+    }
+    let source = |run: &Planned| Some(Planned { run: run.replays.clone()?, ..run.clone() });
+    match planned.iter().find(|run| source(run).is_some_and(|source| !ids.contains(&source.id()))) {
+        Some(run) => Err(format!("quick: {} replays a run that is left out", run.path())),
+        None => Ok(()),
     }
 }

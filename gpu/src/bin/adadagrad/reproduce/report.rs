@@ -1,6 +1,7 @@
 //! What an experiment leaves: `runs.csv` with every run, `report.md` with the tables, charts as SVG, and `report.html` with all of it
 //! in one file.
 
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::fmt::Write as _;
 use std::fs;
@@ -9,17 +10,18 @@ use std::process::{Command, Stdio};
 use std::thread::available_parallelism;
 
 use super::charts::{self, Curve};
-use super::experiment::{Experiment, Group};
+use super::experiment::{Experiment, Group, Quality};
 use super::quantity::{Course, Quantity};
-use super::summary::{Figures, Table, tables};
+use super::summary::{Figures, Table};
 use crate::files::about;
 
 /// A run that is done.
 pub(crate) struct Made {
     pub(crate) figures: Figures,
     pub(crate) course: Course,
-    /// What made it.
     pub(crate) command: String,
+    /// The version of the program that made it.
+    pub(crate) program: String,
 }
 
 /// What is said of how the figures came about.
@@ -31,10 +33,12 @@ pub(crate) struct Provenance {
 }
 
 impl Provenance {
-    fn lines(&self) -> Vec<String> {
+    fn lines(&self, made: &[Made]) -> Vec<String> {
+        let programs: BTreeSet<&str> = made.iter().map(|run| run.program.as_str()).collect();
+        let programs: Vec<_> = programs.into_iter().collect();
         let mut lines = vec![
             format!("Command: `{}`", self.command),
-            format!("Program: adadagrad {}, commit {}", env!("CARGO_PKG_VERSION"), commit()),
+            format!("Program: {}", programs.join("; ")),
             format!("Machine: {}", machine()),
             format!("Written: {:.0}", jiff::Timestamp::now()),
         ];
@@ -43,7 +47,11 @@ impl Provenance {
     }
 }
 
-/// Of the checkout that this is run in.
+/// This program, and the commit of the checkout that it is run in.
+pub(crate) fn program() -> String {
+    format!("adadagrad {}, commit {}", env!("CARGO_PKG_VERSION"), commit())
+}
+
 fn commit() -> String {
     let mut git = Command::new("git");
     git.args(["describe", "--always", "--dirty", "--abbrev=12"]).stderr(Stdio::null()).stdin(Stdio::null());
@@ -62,26 +70,25 @@ fn machine() -> String {
     format!("{model}, {threads} threads, {}", std::env::consts::OS)
 }
 
-/// Writes everything; gives the path of the page.
+/// Writes everything.
 pub(crate) fn write(
     folder: &Path,
     experiment: &Experiment,
     made: &[Made],
+    tables: &[(String, Table)],
     provenance: &Provenance,
 ) -> Result<(), Box<dyn Error>> {
-    let figures: Vec<Figures> = made.iter().map(|run| run.figures.clone()).collect();
-    let tables = tables(experiment, &figures);
     let mut charts = Vec::new();
     for group in &experiment.groups {
-        for (name, svg) in charts_of(group, made)? {
+        for (name, svg) in charts_of(group, experiment.compares, made)? {
             save(&folder.join(&name), &svg)?;
             charts.push((group.title.clone(), name, svg));
         }
     }
     save(&folder.join("runs.csv"), &csv(made)?)?;
-    let lines = provenance.lines();
-    save(&folder.join("report.md"), &markdown(experiment, &tables, &charts, &lines))?;
-    save(&folder.join("report.html"), &html(experiment, &tables, &charts, &lines, made))?;
+    let lines = provenance.lines(made);
+    save(&folder.join("report.md"), &markdown(experiment, tables, &charts, &lines))?;
+    save(&folder.join("report.html"), &html(experiment, tables, &charts, &lines, made))?;
     Ok(())
 }
 
@@ -90,7 +97,11 @@ fn save(file: &Path, text: &str) -> Result<(), String> {
 }
 
 /// The name of each chart of a group, and the chart.
-fn charts_of(group: &Group, made: &[Made]) -> Result<Vec<(String, String)>, Box<dyn Error>> {
+fn charts_of(
+    group: &Group,
+    compares: Quality,
+    made: &[Made],
+) -> Result<Vec<(String, String)>, Box<dyn Error>> {
     let curves: Vec<Curve<'_>> = group
         .runs
         .iter()
@@ -103,7 +114,7 @@ fn charts_of(group: &Group, made: &[Made]) -> Result<Vec<(String, String)>, Box<
     if curves.is_empty() {
         return Ok(Vec::new());
     }
-    let of_loss = made.iter().all(|made| made.figures.value(Quantity::TestLoss) > 1.2);
+    let of_loss = compares == Quality::TestLoss;
     Ok(vec![
         (format!("{}-batch.svg", group.name), charts::batches(&group.title, &curves)?),
         (format!("{}-quality.svg", group.name), charts::quality(&group.title, of_loss, &curves)?),
@@ -201,6 +212,7 @@ fn escaped(text: &str) -> String {
 mod tests {
     use std::path::PathBuf;
 
+    use super::super::summary::tables;
     use super::*;
 
     /// The runs of a `runs.csv`.

@@ -1,5 +1,5 @@
-//! Makes the runs of an experiment one after another, each by this program's own `train`: what is shown is what anybody gets
-//! who types the same command. A run that was interrupted goes on from its last checkpoint, one that is done is not made again.
+//! Makes the runs of an experiment one after another, each by this program's own `train`: what is shown is what the same command
+//! gives in a shell. A run that was interrupted continues from its last checkpoint; one that is done is not repeated.
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
@@ -20,7 +20,7 @@ use shlex::bytes::try_join;
 
 use super::experiment::Planned;
 use super::quantity::Course;
-use super::replay;
+use super::{replay, report};
 use crate::files::about;
 use crate::numbers::{duration, grouped};
 use crate::output;
@@ -45,9 +45,12 @@ pub(crate) struct Runner<'a> {
     pub(crate) control: &'a Control,
 }
 
-/// What became of a run.
-pub(crate) enum Made {
-    Course(Course),
+/// How a run ended.
+pub(crate) enum End {
+    Done {
+        course: Course,
+        program: String,
+    },
     /// It failed, and with what message.
     Failed(String),
     /// The user wants to stop.
@@ -58,7 +61,8 @@ pub(crate) enum Made {
 #[derive(Debug, Serialize, Deserialize)]
 struct Done {
     config: Value,
-    command: String,
+    /// What made it.
+    program: String,
 }
 
 /// The files of a run.
@@ -91,48 +95,55 @@ impl Runner<'_> {
 
     /// The command that makes a run from its beginning, as one types it in the folder of the experiment.
     pub(crate) fn command(&self, planned: &Planned) -> String {
-        shown(&self.words(planned, false))
+        let program = self.launcher.iter().map(OsString::from).chain(["adadagrad".into()]);
+        let words: Vec<_> = program.chain(self.arguments(planned, false)).collect();
+        // Only a zero byte cannot be quoted, and no argument holds one.
+        let joined = try_join(words.iter().map(|word| word.as_encoded_bytes())).unwrap_or_default();
+        String::from_utf8_lossy(&joined).into_owned()
     }
 
     /// Makes a run, as far as it is not done; a replay after the run that it replays.
     ///
     /// # Errors
     /// What of the files could not be read or written.
-    pub(crate) fn make(&self, planned: &Planned, bar: &Bar) -> Result<Made, String> {
+    pub(crate) fn make(&self, planned: &Planned, bar: &Bar) -> Result<End, String> {
         let files = Files::of(&planned.id());
         let config = match self.config(planned) {
             Ok(config) => json!(config),
-            Err(why) => return Ok(Made::Failed(why)),
+            Err(why) => return Ok(End::Failed(why)),
         };
-        if self.is_done(&files, &config) {
-            return Course::read(&self.path(&files.telemetry)).map(Made::Course);
+        if let Some(Done { program, .. }) =
+            self.read::<Done>(&files.done).filter(|done| done.config == config)
+            && self.path(&files.telemetry).exists()
+        {
+            return Ok(End::Done { course: Course::read(&self.path(&files.telemetry))?, program });
         }
         let resumes = self.read::<Value>(&files.config).as_ref() == Some(&config)
             && self.path(&files.checkpoint).exists();
         let log = self.begin(&files, &config, resumes)?;
-        let words = self.words(planned, resumes);
         output::message(format_args!(
             "{}{}",
             bar.place(planned),
             if resumes { ", from its last checkpoint" } else { "" }
         ));
         let begin = Instant::now();
-        let mut child = self.spawn(&words, log)?;
+        let mut child = self.spawn(&self.arguments(planned, resumes), log)?;
         let succeeded = self.wait(&mut child, &self.path(&files.telemetry), bar)?;
         if self.control.is_cancelled() {
-            return Ok(Made::Interrupted);
+            return Ok(End::Interrupted);
         }
         if !succeeded {
             let log = self.path(&files.log);
             let text = fs::read_to_string(&log).unwrap_or_default();
             let said =
                 text.lines().rev().find(|line| line.starts_with("error: ")).unwrap_or("it says nothing");
-            return Ok(Made::Failed(format!("{said} (all that it says: {})", log.display())));
+            return Ok(End::Failed(format!("{said} (all that it says: {})", log.display())));
         }
         let course = Course::read(&self.path(&files.telemetry))?;
-        self.write(&files.done, &Done { config, command: self.command(planned) })?;
+        let program = report::program();
+        self.write(&files.done, &Done { config, program: program.clone() })?;
         bar.done(&course, begin.elapsed());
-        Ok(Made::Course(course))
+        Ok(End::Done { course, program })
     }
 
     /// The settings; of a replay with the batch sizes of the run that it replays.
@@ -156,11 +167,6 @@ impl Runner<'_> {
         })
     }
 
-    fn is_done(&self, files: &Files, config: &Value) -> bool {
-        self.read::<Done>(&files.done).is_some_and(|done| done.config == *config)
-            && self.path(&files.telemetry).exists()
-    }
-
     /// Makes room for a run that begins anew, and opens the file for what it says.
     fn begin(&self, files: &Files, config: &Value, resumes: bool) -> Result<File, String> {
         let log = self.path(&files.log);
@@ -180,18 +186,18 @@ impl Runner<'_> {
         opened.map_err(|error| about(&log, error))
     }
 
-    fn words(&self, planned: &Planned, resumes: bool) -> Vec<OsString> {
+    /// The words after `adadagrad`.
+    fn arguments(&self, planned: &Planned, resumes: bool) -> Vec<OsString> {
         let files = Files::of(&planned.id());
-        let program = self.launcher.iter().map(OsString::from).chain(["adadagrad".into(), "train".into()]);
-        let mut words: Vec<OsString> = program.collect();
+        let mut words: Vec<OsString> = vec!["train".into()];
         if resumes {
             words.extend(["--resume".into(), files.checkpoint.clone().into()]);
             words.extend(["--sample-budget".into(), planned.config.sample_budget.to_string().into()]);
         } else {
-            words.extend(["--config".into(), files.config.clone().into()]);
+            words.extend(["--config".into(), files.config.into()]);
         }
-        words.extend(["--telemetry".into(), files.telemetry.clone().into()]);
-        words.extend(["--save".into(), files.checkpoint.clone().into()]);
+        words.extend(["--telemetry".into(), files.telemetry.into()]);
+        words.extend(["--save".into(), files.checkpoint.into()]);
         if let Some(data) = self.data {
             let own = data.join(planned.config.dataset.name());
             words.extend(["--data".into(), if own.is_dir() { own.into() } else { data.into() }]);
@@ -200,16 +206,17 @@ impl Runner<'_> {
         words
     }
 
-    fn spawn(&self, words: &[OsString], log: File) -> Result<Child, String> {
+    fn spawn(&self, arguments: &[OsString], log: File) -> Result<Child, String> {
         let start = || {
-            let own = std::env::current_exe()?;
-            let mut words =
-                words.iter().map(|word| if word == "adadagrad" { own.as_os_str() } else { word.as_os_str() });
+            let own = std::env::current_exe()?.into_os_string();
+            let mut words = self.launcher.iter().map(OsString::from).chain([own]);
             let mut command = Command::new(words.next().unwrap_or_default());
-            command.args(words).args(["--quiet", "--save-every", "30 s"]).current_dir(self.folder);
+            command.args(words).args(arguments).args(["--quiet", "--save-every", "30 s"]);
+            command.current_dir(self.folder);
             command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).spawn()
         };
-        start().map_err(|error: io::Error| format!("{} could not be started: {error}", shown(words)))
+        let first = || self.launcher.first().map_or("adadagrad", String::as_str);
+        start().map_err(|error: io::Error| format!("{} could not be started: {error}", first()))
     }
 
     /// Waits for the end of a run; tells whether it ended well. When the user wants to stop, the run saves itself.
@@ -220,10 +227,11 @@ impl Runner<'_> {
                 return Ok(status.success());
             }
             if self.control.is_cancelled() {
-                if asked.is_none() {
+                let since = asked.get_or_insert_with(|| {
                     ask_to_end(child);
-                }
-                if asked.get_or_insert_with(Instant::now).elapsed() > SAVING {
+                    Instant::now()
+                });
+                if since.elapsed() > SAVING {
                     // It may end meanwhile.
                     let _ = child.kill();
                 }
@@ -258,13 +266,6 @@ fn ask_to_end(child: &Child) {
 /// The console's events reach all of its programs.
 #[cfg(not(unix))]
 fn ask_to_end(_: &Child) {}
-
-/// As a shell reads it.
-fn shown(words: &[OsString]) -> String {
-    // Only a zero byte cannot be quoted, and no argument holds one.
-    let joined = try_join(words.iter().map(|word| word.as_encoded_bytes())).unwrap_or_default();
-    String::from_utf8_lossy(&joined).into_owned()
-}
 
 /// How far all runs are together, in samples.
 pub(crate) struct Bar {

@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use super::experiment::{Experiment, Group};
+use super::experiment::{Experiment, Group, Quality};
 use super::quantity::{Course, Quantity};
 use super::statistics::Mean;
 use crate::numbers::significant;
 
-/// The columns, if a run has a value there.
+/// The columns.
 const COLUMNS: [Quantity; 8] = [
     Quantity::Steps,
     Quantity::AverageBatch,
@@ -60,7 +60,7 @@ impl Table {
 }
 
 /// The figures of a group of runs.
-pub(crate) fn table(group: &Group, figures: &[Figures]) -> Table {
+fn table(group: &Group, quality: Quantity, figures: &[Figures]) -> Table {
     let mut of_runs: HashMap<&str, Vec<&Figures>> = HashMap::new();
     for figures in figures.iter().filter(|figures| figures.group == group.name) {
         of_runs.entry(&figures.run).or_default().push(figures);
@@ -69,7 +69,6 @@ pub(crate) fn table(group: &Group, figures: &[Figures]) -> Table {
         let values: Vec<f64> = of_runs.get(run)?.iter().map(|figures| figures.value(quantity)).collect();
         Some(Mean::of(&values))
     };
-    let quality = quality(figures);
     let mut head = vec!["run".to_owned(), "seeds".to_owned()];
     head.extend(COLUMNS.map(|quantity| quantity.title().to_owned()));
     if let Some(baseline) = &group.baseline {
@@ -103,12 +102,6 @@ pub(crate) fn table(group: &Group, figures: &[Figures]) -> Table {
     Table { rows: rows.collect(), head }
 }
 
-/// By what runs are compared: a text is written well where its loss is low.
-fn quality(figures: &[Figures]) -> Quantity {
-    let has_low_accuracy = figures.iter().all(|figures| figures.value(Quantity::TestLoss) > 1.2);
-    if has_low_accuracy && !figures.is_empty() { Quantity::TestLoss } else { Quantity::Accuracy }
-}
-
 fn shown(quantity: Quantity, mean: Mean) -> String {
     let value = quantity.shown(mean.mean);
     if mean.standard_error.is_nan() || mean.mean.is_nan() {
@@ -136,10 +129,20 @@ fn verdict(quality: Quantity, own: Mean, other: Mean) -> String {
     }
 }
 
-/// The Markdown of all tables, as reports and documents have it.
+/// The title and the table of each group of which there are runs.
 pub(crate) fn tables(experiment: &Experiment, figures: &[Figures]) -> Vec<(String, Table)> {
-    let groups = experiment.groups.iter().map(|group| (group.title.clone(), table(group, figures)));
+    let quality = experiment.compares.quantity();
+    let groups = experiment.groups.iter().map(|group| (group.title.clone(), table(group, quality, figures)));
     groups.filter(|(_, table)| !table.rows.is_empty()).collect()
+}
+
+impl Quality {
+    fn quantity(self) -> Quantity {
+        match self {
+            Self::Accuracy => Quantity::Accuracy,
+            Self::TestLoss => Quantity::TestLoss,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -149,10 +152,7 @@ mod tests {
     #[test]
     fn winners_and_losers_are_named_with_their_certainty() {
         let [low, high] = [&[0.90, 0.91, 0.92], &[0.96, 0.97, 0.98]].map(|values| Mean::of(values));
-        assert_eq!(
-            verdict(Quantity::Accuracy, low, high),
-            "**lost 6.00 points** (p = 1.826e-3)".replace("1.826e-3", "0.001826")
-        );
+        assert_eq!(verdict(Quantity::Accuracy, low, high), "**lost 6.00 points** (p = 0.001826)");
         assert!(verdict(Quantity::TestLoss, low, high).starts_with("**won 0.06000 nats**"));
         assert_eq!(verdict(Quantity::Accuracy, Mean::of(&[0.5]), high), "lost 47.00 points (one seed)");
         assert!(verdict(Quantity::Accuracy, Mean::of(&[0.9, 0.98]), high).contains("not certain"));
