@@ -139,6 +139,63 @@ fn a_run_that_was_interrupted_continues_from_its_checkpoint() {
     }
 }
 
+/// As a power cut leaves them.
+#[test]
+fn a_run_whose_files_are_damaged_is_repeated() {
+    let folder = folder();
+    written(folder.path(), &experiment());
+    let reproduce = || {
+        let output = run(folder.path(), "reproduce own.json --data . --out out");
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stderr)
+    };
+    reproduce();
+    let file = |name: &str| folder.path().join("out/runs").join(name);
+    let whole = timeless(&file("own-adaptive-1.jsonl"));
+    let sound = fs::read(file("own-adaptive-1.jsonl")).unwrap();
+    let lines: Vec<_> = sound.split_inclusive(|&byte| byte == b'\n').collect();
+    let gap = [lines[0], &lines[2..].concat()].concat();
+    for damaged in [lines[0], &sound[..sound.len() - 1], &[0, 0], &[], &gap] {
+        fs::write(file("own-adaptive-1.jsonl"), damaged).unwrap();
+        assert!(reproduce().contains("own/adaptive, seed 1"));
+        assert_eq!(timeless(&file("own-adaptive-1.jsonl")), whole);
+    }
+    // Interrupted before it was done, with a checkpoint that cannot be read.
+    fs::remove_file(file("own-adaptive-1.done.json")).unwrap();
+    fs::write(file("own-adaptive-1.safetensors"), "half").unwrap();
+    let said = reproduce();
+    assert!(said.contains("own/adaptive, seed 1") && !said.contains("from its last checkpoint"), "{said}");
+    assert_eq!(timeless(&file("own-adaptive-1.jsonl")), whole);
+}
+
+/// Also by one whose program was killed, and whose run goes on.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_folder_in_which_an_experiment_runs_is_left_alone() {
+    let folder = folder();
+    let mut endless = experiment();
+    endless["settings"]["sample_budget"] = json!(1_000_000_000_000_u64);
+    written(folder.path(), &endless);
+    let mut command = program(folder.path(), "reproduce own.json --data . --out out --threads 1");
+    let mut first = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let telemetry = folder.path().join("out/runs/own-adaptive-1.jsonl");
+    while fs::read_to_string(&telemetry).unwrap_or_default().lines().count() < 3 {
+        std::thread::yield_now();
+    }
+    let left = fs::read_to_string(format!("/proc/{0}/task/{0}/children", first.id())).unwrap();
+    let refused = || {
+        let said = refuse(folder.path(), "reproduce own.json --data . --out out");
+        assert!(said.contains("out: an experiment is still running in this folder"), "{said}");
+    };
+    refused();
+    first.kill().unwrap();
+    first.wait().unwrap();
+    refused();
+    let ended =
+        std::process::Command::new("kill").arg("-KILL").args(left.split_whitespace()).status().unwrap();
+    assert!(ended.success());
+}
+
 #[test]
 fn a_signal_ends_the_experiment_and_its_run_which_is_saved() {
     let folder = folder();
@@ -169,14 +226,10 @@ fn a_run_that_fails_is_named_and_the_others_are_made() {
     written(folder.path(), &diverging);
     let output = run(folder.path(), "reproduce own.json --data . --out out");
     assert_eq!(output.status.code(), Some(1));
-    assert!(
-        text(&output.stderr).contains("error: own/constant, seed 1: error: "),
-        "{}",
-        text(&output.stderr)
-    );
+    assert!(text(&output.stderr).contains("error: own/constant, seed 1: step "), "{}", text(&output.stderr));
     assert_eq!(rows(&folder.path().join("out/runs.csv")).len(), 1 + 4);
     let report = fs::read_to_string(folder.path().join("out/report.md")).unwrap();
-    assert!(report.contains("Not run: own/constant, seed 2: "), "{report}");
+    assert!(report.contains("Failed: own/constant, seed 2: step "), "{report}");
 }
 
 #[test]
@@ -210,7 +263,7 @@ fn what_is_wrong_with_an_experiment_is_said_before_anything_runs() {
         assert!(!folder.path().join("out").exists());
     };
     wrong(&|value| value["sedes"] = json!([1]), "unknown field `sedes`");
-    wrong(&|value| value["seeds"] = json!([]), "an experiment needs a run and a seed");
+    wrong(&|value| value["seeds"] = json!([]), "an experiment, and its quick form, need a run and a seed");
     wrong(&|value| value["groups"][0]["name"] = "../x".into(), "\"../x\" is not a valid name");
     wrong(
         &|value| value["groups"][0]["runs"][2]["name"] = "adaptive".into(),
@@ -225,7 +278,7 @@ fn what_is_wrong_with_an_experiment_is_said_before_anything_runs() {
         &|value| value["quick"]["bands"][0]["run"] = "own/x".into(),
         "quick: own/x is not a run of this experiment",
     );
-    wrong(&|value| value["seeds"] = json!([1, 1]), "two runs would write files called own-adaptive-1");
+    wrong(&|value| value["seeds"] = json!([1, 1]), "seed 1 is listed twice");
     wrong(
         &|value| value["groups"][0]["baseline"] = "nothing".into(),
         "own: nothing is not a run of this group",
@@ -233,6 +286,22 @@ fn what_is_wrong_with_an_experiment_is_said_before_anything_runs() {
     wrong(
         &|value| value["quick"]["runs"] = json!(["own/replay", "own/constant"]),
         "quick: own/replay replays a run that is left out",
+    );
+    wrong(&|value| value["settings"]["seed"] = 5.into(), "seed is not a setting of an experiment");
+    wrong(&|value| value["seeds"] = json!([9_007_199_254_740_991_u64]), "seed 9007199254740991 is too large");
+    wrong(&|value| value["title"] = "a\u{7}".into(), "is not a valid text: it holds a control character");
+    wrong(&|value| value["groups"][0]["runs"][1]["name"] = "x".repeat(81).into(), "is not a valid name");
+    wrong(
+        &|value| value["groups"][0]["runs"][0]["settings"] = json!({ "initial_batch": 9 }),
+        "replay: initial_batch is not a setting of a replay",
+    );
+    wrong(
+        &|value| value["quick"]["runs"] = json!(["own/adaptive"]),
+        "quick: a band of own/constant, which is left out",
+    );
+    wrong(
+        &|value| value["quick"]["bands"][0]["to"] = 9.into(),
+        "quick: a band of own/constant begins above its end",
     );
     let said = refuse(folder.path(), "reproduce nothing");
     assert!(

@@ -335,10 +335,7 @@ impl Session {
         let Some(model) = model else {
             return if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS };
         };
-        let seen = self
-            .seen
-            .iter()
-            .map(|(step, signature)| format!("Seen at step {}: {}\n", grouped(*step), signature.words()));
+        let seen = Signature::ALL.into_iter().filter_map(|signature| self.sight(signature));
         let seen: String = seen.collect();
         output::result(format!("{summary}{held}{seen}The model is {model}.\n"));
         match end {
@@ -371,6 +368,19 @@ impl Session {
                 self.keep(data);
             }
         }
+    }
+
+    /// What is said of a signature that was seen.
+    fn sight(&self, signature: Signature) -> Option<String> {
+        let steps: Vec<u64> =
+            self.seen.iter().filter(|seen| seen.1 == signature).map(|seen| seen.0).collect();
+        let (first, more) = steps.split_first()?;
+        let more = match more.len() {
+            0 => String::new(),
+            1 => " and once more".to_owned(),
+            times => format!(" and {times} times more"),
+        };
+        Some(format!("Seen at step {}{more}: {}\n", grouped(*first), signature.words()))
     }
 
     /// Writes a line of telemetry. A full disk does not end the run: there may be space again later.

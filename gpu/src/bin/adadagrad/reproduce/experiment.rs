@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::quantity::Quantity;
+use super::replay::LARGEST_SEED;
 use crate::config_file;
 use crate::start::{self, Start};
 
@@ -22,6 +23,11 @@ const BUILT_IN: [(&str, &str); 7] = [
     ("transformer", include_str!("../../../../experiments/transformer.json")),
     ("coordinates", include_str!("../../../../experiments/coordinates.json")),
 ];
+
+/// Of a name: several of them, and endings, must fit in the name of a file.
+const MOST_LETTERS: usize = 80;
+/// Settings that a replay has from the run that it replays.
+const OF_REPLAYED: [&str; 3] = ["test", "controller", "initial_batch"];
 
 /// Runs, and what of them is compared.
 #[derive(Clone, Debug, Deserialize)]
@@ -171,7 +177,8 @@ impl Experiment {
 
     fn check(&self) -> Result<(), String> {
         let plain = |name: &str| {
-            !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+            (1..=MOST_LETTERS).contains(&name.len())
+                && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
         };
         let names = self
             .groups
@@ -179,7 +186,7 @@ impl Experiment {
             .flat_map(|group| std::iter::once(&group.name).chain(group.runs.iter().map(|run| &run.name)));
         if let Some(name) = names.into_iter().find(|name| !plain(name)) {
             return Err(format!(
-                "{name:?} is not a valid name: files are called after it (letters, digits, - _ .)"
+                "{name:?} is not a valid name: files are called after it (at most {MOST_LETTERS} of letters, digits, - _ .)"
             ));
         }
         let mut paths: Vec<_> = self.paths().collect();
@@ -187,9 +194,12 @@ impl Experiment {
         if let Some(pair) = paths.windows(2).find(|pair| pair[0] == pair[1]) {
             return Err(format!("two runs are called {}", pair[0]));
         }
-        if paths.is_empty() || self.seeds.is_empty() || self.quick.seeds.is_empty() {
-            return Err("an experiment needs a run and a seed".to_owned());
+        let leaves_all_out = self.quick.runs.as_ref().is_some_and(Vec::is_empty);
+        if paths.is_empty() || self.seeds.is_empty() || self.quick.seeds.is_empty() || leaves_all_out {
+            return Err("an experiment, and its quick form, need a run and a seed".to_owned());
         }
+        self.check_words()?;
+        self.check_seeds()?;
         for group in &self.groups {
             let run = |name: &String| group.runs.iter().find(|run| run.name == *name);
             if let Some(baseline) = group.baseline.as_ref().filter(|name| run(name).is_none()) {
@@ -206,7 +216,7 @@ impl Experiment {
         let named = self.quick.runs.iter().flatten().chain(self.quick.bands.iter().map(|band| &band.run));
         match named.into_iter().find(|name| !paths.contains(name)) {
             Some(name) => Err(format!("quick: {name} is not a run of this experiment")),
-            None => [false, true].into_iter().try_for_each(|quick| check_plan(&self.planned(quick)?)),
+            None => self.check_plans(),
         }
     }
 
@@ -256,17 +266,72 @@ impl Experiment {
     pub(crate) fn bands(&self) -> &[Band] {
         &self.quick.bands
     }
-}
 
-/// Refuses runs that would share files, and replays without the run that they replay.
-fn check_plan(planned: &[Planned]) -> Result<(), String> {
-    let mut ids = HashSet::new();
-    if let Some(run) = planned.iter().find(|run| !ids.insert(run.id())) {
-        return Err(format!("two runs would write files called {}", run.id()));
+    /// Control characters would reach terminals and files.
+    fn check_words(&self) -> Result<(), String> {
+        let of_run = |run: &'_ Run| {
+            let known = run.known.iter().map(|known| known.source.clone());
+            known.chain([run.title.clone()]).collect::<Vec<_>>()
+        };
+        let of_groups = self.groups.iter().flat_map(|group| {
+            group.runs.iter().flat_map(of_run).chain([group.title.clone()]).collect::<Vec<_>>()
+        });
+        let mut all = of_groups.chain([&self.title, &self.question, &self.source].map(Clone::clone));
+        match all.find(|text| text.chars().any(char::is_control)) {
+            Some(text) => Err(format!("{text:?} is not a valid text: it holds a control character")),
+            None => Ok(()),
+        }
     }
-    let source = |run: &Planned| Some(Planned { run: run.replays.clone()?, ..run.clone() });
-    match planned.iter().find(|run| source(run).is_some_and(|source| !ids.contains(&source.id()))) {
-        Some(run) => Err(format!("quick: {} replays a run that is left out", run.path())),
-        None => Ok(()),
+
+    /// Seeds are listed, once each, and a replay's is larger than its run's.
+    fn check_seeds(&self) -> Result<(), String> {
+        for seeds in [&self.seeds, &self.quick.seeds] {
+            let mut known = HashSet::new();
+            if let Some(seed) = seeds.iter().find(|seed| !known.insert(*seed)) {
+                return Err(format!("seed {seed} is listed twice"));
+            }
+            if let Some(seed) = seeds.iter().find(|&&seed| seed > LARGEST_SEED) {
+                return Err(format!("seed {seed} is too large: the largest is {LARGEST_SEED}"));
+            }
+        }
+        let of_groups = self.groups.iter().flat_map(|group| [&group.settings, &group.quick]);
+        let of_runs = || self.groups.iter().flat_map(|group| &group.runs);
+        let mut all = of_groups.chain(of_runs().map(|run| &run.settings)).chain([&self.settings]);
+        if all.any(|settings| settings.contains_key("seed")) {
+            return Err("seed is not a setting of an experiment: list the seeds in \"seeds\"".to_owned());
+        }
+        let mut replays = of_runs().filter(|run| run.replays.is_some());
+        let fixed = replays.find_map(|run| {
+            let name = OF_REPLAYED.into_iter().find(|&name| run.settings.contains_key(name))?;
+            Some(format!(
+                "{}: {name} is not a setting of a replay, whose batch sizes are those of another run",
+                run.name
+            ))
+        });
+        fixed.map_or(Ok(()), Err)
+    }
+
+    /// Refuses runs that would share files, replays without the run that they replay, and short runs that check nothing.
+    fn check_plans(&self) -> Result<(), String> {
+        for quick in [false, true] {
+            let planned = self.planned(quick)?;
+            let mut ids = HashSet::new();
+            if let Some(run) = planned.iter().find(|run| !ids.insert(run.id())) {
+                return Err(format!("two runs would write files called {}", run.id()));
+            }
+            let source = |run: &Planned| Some(Planned { run: run.replays.clone()?, ..run.clone() });
+            let lacks = |run: &&Planned| source(run).is_some_and(|source| !ids.contains(&source.id()));
+            if let Some(run) = planned.iter().find(lacks) {
+                return Err(format!("quick: {} replays a run that is left out", run.path()));
+            }
+            let is_made = |band: &Band| planned.iter().any(|run| run.path() == band.run);
+            if let Some(band) = self.quick.bands.iter().find(|band| !is_made(band)) {
+                return Err(format!("quick: a band of {}, which is left out", band.run));
+            }
+        }
+        match self.quick.bands.iter().find(|band| band.from > band.to) {
+            Some(band) => Err(format!("quick: a band of {} begins above its end", band.run)),
+            None => Ok(()),
+        }
     }
 }

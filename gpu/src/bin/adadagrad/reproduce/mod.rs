@@ -20,7 +20,7 @@ use adadagrad_core::owned::Control;
 
 use self::experiment::{Band, Experiment, built_in, path};
 use self::report::{Made, Provenance};
-use self::runner::{Bar, End, Runner};
+use self::runner::{Bar, End, Lock, Runner};
 use self::summary::{Figures, tables};
 use crate::Outcome;
 use crate::arguments::ReproduceArguments;
@@ -37,7 +37,9 @@ pub(crate) fn run(arguments: &ReproduceArguments) -> Outcome {
     let experiment = read(name)?;
     let planned = experiment.planned(arguments.quick)?;
     let folder = arguments.out.clone().unwrap_or_else(|| folder_of(name, arguments.quick));
-    fs::create_dir_all(folder.join("runs")).map_err(|error| about(&folder, error))?;
+    fs::create_dir_all(folder.join("runs"))
+        .map_err(|error| about(&folder, format_args!("the folder cannot be created: {error}")))?;
+    let lock = Lock::of(&folder)?;
     let control = Arc::new(Control::default());
     let doing = ["saving the current run; the same command continues it", "without saving it"];
     let interrupts = interrupt::listen(Arc::clone(&control), doing)?;
@@ -52,10 +54,11 @@ pub(crate) fn run(arguments: &ReproduceArguments) -> Outcome {
         data: data.as_deref(),
         flags: &flags,
         control: &control,
+        lock: &lock,
     };
     output::message(format_args!("{}: {} runs into {}", experiment.title, planned.len(), folder.display()));
     let mut bar = Bar::new(&planned);
-    let (mut made, mut missing) = (Vec::new(), Vec::new());
+    let (mut made, mut faults) = (Vec::new(), Vec::new());
     for run in &planned {
         match runner.make(run, &bar)? {
             End::Done { course, program } => made.push(Made {
@@ -67,16 +70,18 @@ pub(crate) fn run(arguments: &ReproduceArguments) -> Outcome {
             End::Failed(why) => {
                 let why = format!("{}, seed {}: {why}", run.path(), run.seed);
                 output::error(&why);
-                missing.push(why);
+                faults.push(format!("Failed: {why}"));
             }
             End::Interrupted => return Ok(ExitCode::from(interrupts.exit_code())),
         }
         bar.go_on(run);
     }
     drop(bar);
-    let failed = !missing.is_empty();
-    let provenance = Provenance { command: typed(), missing };
     let figures: Vec<Figures> = made.iter().map(|run| run.figures.clone()).collect();
+    let outside = if arguments.quick { outside(experiment.bands(), &figures) } else { Vec::new() };
+    faults.extend(outside.iter().map(|fault| format!("Outside its range: {fault}")));
+    let is_good = faults.is_empty();
+    let provenance = Provenance { command: typed(), faults };
     let tables = tables(&experiment, &figures);
     report::write(&folder, &experiment, &made, &tables, &provenance)?;
     for (title, summary) in tables {
@@ -84,9 +89,8 @@ pub(crate) fn run(arguments: &ReproduceArguments) -> Outcome {
         output::result(format!("\n{title}\n{}", table(&rows).replace("**", "")));
     }
     output::result(format!("\nReport: {}\n", folder.join("report.html").display()));
-    let outside = if arguments.quick { outside(experiment.bands(), &figures) } else { Vec::new() };
     outside.iter().for_each(output::error);
-    Ok(if failed || !outside.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn list() -> Result<String, String> {
@@ -174,11 +178,6 @@ mod tests {
         for (name, experiment) in built_in() {
             let experiment = experiment.unwrap_or_else(|error| panic!("{name}: {error}"));
             assert!(!experiment.bands().is_empty(), "{name}: nothing is asserted of its short runs");
-            let planned = experiment.planned(true).expect("valid runs");
-            for band in experiment.bands() {
-                let is_made = planned.iter().any(|run| run.path() == band.run);
-                assert!(is_made, "{name}: {} is not among the short runs", band.run);
-            }
         }
     }
 }

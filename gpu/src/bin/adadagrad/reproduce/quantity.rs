@@ -91,24 +91,33 @@ pub(crate) struct Step {
 }
 
 impl Course {
-    /// # Errors
-    /// Which line of the file is wrong.
-    pub(crate) fn read(file: &Path) -> Result<Self, String> {
-        let about = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
-        let text = fs::read_to_string(file).map_err(|error| about(&error))?;
-        let steps = text.lines().enumerate().map(|(index, line)| {
-            serde_json::from_str::<Line>(line)
-                .map(|line| Step {
-                    samples: line.telemetry.samples_seen,
-                    batch: line.telemetry.samples,
-                    seconds: line.seconds,
-                    training_accuracy: line.telemetry.training_accuracy,
-                    accuracy: line.accuracy,
-                    test_loss: line.test_loss,
-                })
-                .map_err(|error| about(&format_args!("line {} is not valid telemetry: {error}", index + 1)))
-        });
-        steps.collect::<Result<_, _>>().map(|steps| Self { steps })
+    /// A telemetry file, up to the first line that is damaged or missing.
+    pub(crate) fn read(file: &Path) -> Self {
+        let mut course = Self::default();
+        for line in fs::read(file).unwrap_or_default().split_inclusive(|&byte| byte == b'\n') {
+            let Some(line) = line.strip_suffix(b"\n") else { break };
+            let Ok(Line { telemetry, seconds, accuracy, test_loss, .. }) = serde_json::from_slice(line)
+            else {
+                break;
+            };
+            if course.samples() + u64::from(telemetry.samples) != telemetry.samples_seen {
+                break;
+            }
+            course.steps.push(Step {
+                samples: telemetry.samples_seen,
+                batch: telemetry.samples,
+                seconds,
+                training_accuracy: telemetry.training_accuracy,
+                accuracy,
+                test_loss,
+            });
+        }
+        course
+    }
+
+    /// Whether a run over so many samples was read to its end, where it is measured.
+    pub(crate) fn is_whole(&self, sample_budget: u64) -> bool {
+        self.samples() >= sample_budget && self.steps.last().is_some_and(|step| step.accuracy.is_some())
     }
 
     /// Samples seen.

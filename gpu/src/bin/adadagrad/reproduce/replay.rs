@@ -4,8 +4,10 @@ use super::quantity::Course;
 
 /// As many sizes as such a list may hold.
 const MOST_STAGES: u32 = 12;
-/// Added to the seed of the run whose sizes are taken: no seed of an experiment is as large.
+/// Added to the seed of the run whose sizes are taken.
 pub(crate) const OTHER_SEEDS: u64 = 1000;
+/// Of an experiment: its replays' seeds are valid, too.
+pub(crate) const LARGEST_SEED: u64 = (1 << 53) - 1 - OTHER_SEEDS;
 
 /// `start:size …`, in as many stages as there may be. A stage ends where the batch has grown by the twelfth part of all growth,
 /// in powers of two; its size is the mean of its steps, so that it has as many steps as the run had.

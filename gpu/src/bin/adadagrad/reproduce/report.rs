@@ -12,7 +12,7 @@ use std::thread::available_parallelism;
 use super::charts::{self, Curve};
 use super::experiment::{Experiment, Group, Quality};
 use super::quantity::{Course, Quantity};
-use super::summary::{Figures, Table};
+use super::summary::{Figures, Table, plain};
 use crate::files::about;
 
 /// A run that is done.
@@ -28,8 +28,8 @@ pub(crate) struct Made {
 pub(crate) struct Provenance {
     /// What was typed.
     pub(crate) command: String,
-    /// What did not come about, a sentence each.
-    pub(crate) missing: Vec<String>,
+    /// What failed, a sentence each.
+    pub(crate) faults: Vec<String>,
 }
 
 impl Provenance {
@@ -42,7 +42,7 @@ impl Provenance {
             format!("Machine: {}", machine()),
             format!("Written: {:.0}", jiff::Timestamp::now()),
         ];
-        lines.extend(self.missing.iter().map(|missing| format!("Not run: {missing}")));
+        lines.extend(self.faults.iter().cloned());
         lines
     }
 }
@@ -139,16 +139,20 @@ fn markdown(
     charts: &[(String, String, String)],
     lines: &[String],
 ) -> String {
-    let mut text = format!("# {}\n\n{}\n\n{}\n", experiment.title, experiment.question, experiment.source);
+    let [title, question, source] =
+        [&experiment.title, &experiment.question, &experiment.source].map(|text| plain(text));
+    let mut text = format!("# {title}\n\n{question}\n\n{source}\n");
     for (title, table) in tables {
+        let of_group = charts.iter().filter(|(group, ..)| group == title);
+        let title = plain(title);
         // Writing to a string cannot fail.
         let _ = write!(text, "\n## {title}\n\n{}", table.markdown());
-        for (_, name, _) in charts.iter().filter(|(group, ..)| group == title) {
+        for (_, name, _) in of_group {
             let _ = write!(text, "\n![{title}]({name})\n");
         }
     }
     let _ = write!(text, "\n## How these figures were made\n\n");
-    lines.iter().for_each(|line| text += &format!("- {line}\n"));
+    lines.iter().for_each(|line| text += &format!("- {}\n", plain(line)));
     text + "- Every run and its command: [runs.csv](runs.csv)\n"
 }
 

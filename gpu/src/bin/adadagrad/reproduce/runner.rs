@@ -2,10 +2,10 @@
 //! gives in a shell. A run that was interrupted continues from its last checkpoint; one that is done is not repeated.
 
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, IsTerminal, Read, Seek, SeekFrom, stderr};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -21,7 +21,7 @@ use shlex::bytes::try_join;
 use super::experiment::Planned;
 use super::quantity::Course;
 use super::{replay, report};
-use crate::files::about;
+use crate::files::{about, load_checkpoint};
 use crate::numbers::{duration, grouped};
 use crate::output;
 
@@ -43,6 +43,29 @@ pub(crate) struct Runner<'a> {
     /// Flags of each run: device, threads.
     pub(crate) flags: &'a [OsString],
     pub(crate) control: &'a Control,
+    pub(crate) lock: &'a Lock,
+}
+
+/// Keeps other invocations out of the folder. Each run holds it, too, in the place of its empty standard input: one that
+/// outlives this program, because that was killed, is not disturbed.
+pub(crate) struct Lock(File);
+
+impl Lock {
+    /// # Errors
+    /// When an experiment, or a run that is left of one, is at work in the folder.
+    pub(crate) fn of(folder: &Path) -> Result<Self, String> {
+        let place = folder.join("runs/lock");
+        let opened = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(&place);
+        let file = opened.map_err(|error| about(&place, error))?;
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => Err(about(
+                folder,
+                "an experiment is still running in this folder: wait for its end, or name another one with --out",
+            )),
+            // Where files cannot be locked, nothing is kept out.
+            Ok(()) | Err(TryLockError::Error(_)) => Ok(Self(file)),
+        }
+    }
 }
 
 /// How a run ended.
@@ -112,14 +135,16 @@ impl Runner<'_> {
             Ok(config) => json!(config),
             Err(why) => return Ok(End::Failed(why)),
         };
+        let course = Course::read(&self.path(&files.telemetry));
+        let budget = planned.config.sample_budget;
         if let Some(Done { program, .. }) =
             self.read::<Done>(&files.done).filter(|done| done.config == config)
-            && self.path(&files.telemetry).exists()
+            && course.is_whole(budget)
         {
-            return Ok(End::Done { course: Course::read(&self.path(&files.telemetry))?, program });
+            return Ok(End::Done { course, program });
         }
         let resumes = self.read::<Value>(&files.config).as_ref() == Some(&config)
-            && self.path(&files.checkpoint).exists();
+            && self.steps_saved(&files).is_some_and(|steps| steps <= course.steps.len() as u64);
         let log = self.begin(&files, &config, resumes)?;
         output::message(format_args!(
             "{}{}",
@@ -128,22 +153,34 @@ impl Runner<'_> {
         ));
         let begin = Instant::now();
         let mut child = self.spawn(&self.arguments(planned, resumes), log)?;
-        let succeeded = self.wait(&mut child, &self.path(&files.telemetry), bar)?;
+        let status = self.wait(&mut child, &self.path(&files.telemetry), bar)?;
         if self.control.is_cancelled() {
             return Ok(End::Interrupted);
         }
-        if !succeeded {
-            let log = self.path(&files.log);
+        let log = self.path(&files.log);
+        if !status.success() {
             let text = fs::read_to_string(&log).unwrap_or_default();
-            let said =
-                text.lines().rev().find(|line| line.starts_with("error: ")).unwrap_or("it says nothing");
+            let said = text.lines().rev().find_map(|line| line.strip_prefix("error: "));
+            let said = said.map_or_else(|| format!("it ended with {status}"), str::to_owned);
             return Ok(End::Failed(format!("{said} (all that it says: {})", log.display())));
         }
-        let course = Course::read(&self.path(&files.telemetry))?;
+        let course = Course::read(&self.path(&files.telemetry));
+        if !course.is_whole(budget) {
+            return Ok(End::Failed(format!(
+                "its telemetry is not complete (all that it says: {})",
+                log.display()
+            )));
+        }
         let program = report::program();
         self.write(&files.done, &Done { config, program: program.clone() })?;
         bar.done(&course, begin.elapsed());
         Ok(End::Done { course, program })
+    }
+
+    /// Steps that a run had made when it was saved last, if that can be continued.
+    fn steps_saved(&self, files: &Files) -> Option<u64> {
+        let checkpoint = load_checkpoint(&self.path(&files.checkpoint)).ok()?;
+        Some(checkpoint.state?.progress.steps)
     }
 
     /// The settings; of a replay with the batch sizes of the run that it replays.
@@ -154,7 +191,7 @@ impl Runner<'_> {
         if !self.path(&source_files.done).exists() {
             return Err(format!("{}, which it replays, is not done", source.path()));
         }
-        let course = Course::read(&self.path(&source_files.telemetry))?;
+        let course = Course::read(&self.path(&source_files.telemetry));
         let schedule: StageList =
             replay::schedule(&course).parse().map_err(|error| format!("{}: {error}", planned.id()))?;
         // Other samples in each batch than those that chose its size.
@@ -213,18 +250,18 @@ impl Runner<'_> {
             let mut command = Command::new(words.next().unwrap_or_default());
             command.args(words).args(arguments).args(["--quiet", "--save-every", "30 s"]);
             command.current_dir(self.folder);
-            command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).spawn()
+            command.stdin(self.lock.0.try_clone()?).stdout(log.try_clone()?).stderr(log).spawn()
         };
         let first = || self.launcher.first().map_or("adadagrad", String::as_str);
         start().map_err(|error: io::Error| format!("{} could not be started: {error}", first()))
     }
 
-    /// Waits for the end of a run; tells whether it ended well. When the user wants to stop, the run saves itself.
-    fn wait(&self, child: &mut Child, telemetry: &Path, bar: &Bar) -> Result<bool, String> {
+    /// Waits for the end of a run. When the user wants to stop, the run saves itself.
+    fn wait(&self, child: &mut Child, telemetry: &Path, bar: &Bar) -> Result<ExitStatus, String> {
         let mut asked: Option<Instant> = None;
         loop {
             if let Some(status) = child.try_wait().map_err(|error| error.to_string())? {
-                return Ok(status.success());
+                return Ok(status);
             }
             if self.control.is_cancelled() {
                 let since = asked.get_or_insert_with(|| {

@@ -51,12 +51,20 @@ pub(crate) struct Table {
 impl Table {
     /// In Markdown.
     pub(crate) fn markdown(&self) -> String {
-        let line = |cells: &[String]| format!("| {} |\n", cells.join(" | ").replace('\n', " "));
+        let line = |cells: &[String]| {
+            let cells: Vec<_> = cells.iter().map(|cell| plain(cell)).collect();
+            format!("| {} |\n", cells.join(" | "))
+        };
         let rule: Vec<String> =
             (0..self.head.len()).map(|column| if column == 0 { "---" } else { "--:" }.to_owned()).collect();
         let rows = self.rows.iter().map(|row| line(row));
         line(&self.head) + &line(&rule) + &rows.collect::<String>()
     }
+}
+
+/// A text whose characters stand for themselves in Markdown's tables and HTML.
+pub(crate) fn plain(text: &str) -> String {
+    text.replace('|', "\\|").replace('<', "&lt;")
 }
 
 /// The figures of a group of runs.
@@ -161,7 +169,7 @@ mod tests {
     #[test]
     fn a_table_in_markdown() {
         let table =
-            Table { head: vec!["run".into(), "steps".into()], rows: vec![vec!["a".into(), "1".into()]] };
-        assert_eq!(table.markdown(), "| run | steps |\n| --- | --: |\n| a | 1 |\n");
+            Table { head: vec!["run".into(), "steps".into()], rows: vec![vec!["a|<b>".into(), "1".into()]] };
+        assert_eq!(table.markdown(), "| run | steps |\n| --- | --: |\n| a\\|&lt;b> | 1 |\n");
     }
 }
