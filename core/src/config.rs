@@ -306,9 +306,9 @@ crate::settings::table!(RunConfig {
         parts: u32 = 0 => Field::new(
             "largest number of parts",
             "The largest number of parts that a batch is cut into, which threads, workers and the ranks of a cluster compute \
-             side by side; 0 for that of the network, 8 or 32. A part has no fewer samples than suit the network (4 to 128), \
-             whatever this number is. It changes the order of the sums, so the bits of the result, which stay the same for \
-             any number of threads, workers and ranks. Tests and rules that compare parts cut a batch as they need. WebGPU \
+             side by side; 0 for the network's own number, 8 or 32. A part has no fewer samples than suit the network (4 to 128), \
+             whatever this number is. Another number changes the order of the sums and so the last bits of the \
+             result; for one number, the bits are the same for any number of threads, workers and ranks. Tests and rules that compare parts cut a batch as they need. WebGPU \
              adds a batch as a whole and needs no parts, unless the test compares them.",
         )
         .range(Range::whole(0, MOST_PARTS))
@@ -707,21 +707,33 @@ impl RunConfig {
         }
     }
 
+    /// Why a batch of one sample is too small.
+    const fn why_several(&self) -> &'static str {
+        if self.test.is_some() {
+            "a batch-size test needs at least two samples"
+        } else {
+            "the rule compares samples, and needs at least two"
+        }
+    }
+
     fn check_limits(&self, samples: u32) -> Result<(), ConfigError> {
         let largest = "a batch cannot be larger than the training set";
         check_size("max_batch", self.max_batch, [1, samples.into()], largest)?;
+        let least = self.own_needs().least_batch();
+        check_size(
+            "max_batch",
+            self.max_batch,
+            [least, samples.max(least)].map(u64::from),
+            self.why_several(),
+        )?;
         check_size("min_batch", self.min_batch, [1, self.max_batch.into()], "it cannot be above max_batch")
     }
 
     fn check_initial_batch(&self) -> Result<(), ConfigError> {
         let (min, max) = (u64::from(self.min_batch), u64::from(self.max_batch));
         let least = min.max(self.own_needs().least_batch().into());
-        let because = match self.test {
-            Some(_) if max < least => "with a batch-size test, max_batch must be at least 2",
-            Some(_) if least > min => "a batch-size test needs at least two samples",
-            None if least > min => "the rule compares samples, and needs at least two",
-            _ => "it must lie between min_batch and max_batch",
-        };
+        let because =
+            if least > min { self.why_several() } else { "it must lie between min_batch and max_batch" };
         // A rule may have a first batch of its own.
         let first = Controller::<f64>::first_batch(&self.controller, self.initial_batch);
         if first == self.initial_batch {

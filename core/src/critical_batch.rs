@@ -7,7 +7,7 @@
 //! ```
 //! use adadagrad_core::critical_batch::{Answer, Search};
 //!
-//! let mut search = Search::new(0.01);
+//! let mut search = Search::new(0.01, 0.6);
 //! assert!(search.take(1, 0.500));
 //! assert!(search.take(2, 0.495));
 //! // Within 0.01 of 0.495.
@@ -19,6 +19,7 @@
 use crate::coupling::{Coupled, Coupling, CouplingError};
 use crate::optimizer::AnyOptimizer;
 use crate::real::Real;
+use crate::signature::is_far_above;
 
 /// How the learning rate follows the batch size by default: with its square root for optimizers that divide by the root
 /// of squared gradients, in proportion for the others.
@@ -74,6 +75,7 @@ impl SmoothedLoss {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Search {
     tolerance: f64,
+    start: f64,
     best: f64,
     within: Option<u32>,
     behind: Option<u32>,
@@ -89,16 +91,22 @@ pub struct Answer {
 }
 
 impl Search {
-    /// The state before the first branch. `tolerance`: ε.
+    /// The state before the first branch. `tolerance`: ε; `start`: the loss from which every branch starts.
     #[must_use]
-    pub const fn new(tolerance: f64) -> Self {
-        Self { tolerance, best: f64::INFINITY, within: None, behind: None }
+    pub const fn new(tolerance: f64, start: f64) -> Self {
+        Self { tolerance, start, best: f64::INFINITY, within: None, behind: None }
     }
 
-    /// Takes the smoothed loss of the branch with the next k; it is NaN for a branch that diverged. Returns whether it
-    /// is within ε of the best so far. After the first one that is not, nothing changes the answer.
+    /// Whether a branch with this smoothed loss diverged: it is not finite, or at least 1.5 times that of the start and 0.1 nats above it.
+    #[must_use]
+    pub fn diverged(&self, loss: f64) -> bool {
+        !loss.is_finite() || is_far_above(loss, self.start)
+    }
+
+    /// Takes the smoothed loss of the branch with the next k, which is NaN if it could not be trained. Returns whether it is
+    /// within ε of the best so far. After the first one that is not, nothing changes the answer.
     pub fn take(&mut self, factor: u32, loss: f64) -> bool {
-        let is_within = loss <= self.best + self.tolerance && loss < f64::INFINITY;
+        let is_within = loss <= self.best + self.tolerance && !self.diverged(loss);
         if self.behind.is_none() {
             if is_within {
                 self.within = Some(factor);

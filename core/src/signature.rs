@@ -16,6 +16,13 @@ const PLATEAU_WINDOWS: usize = 4;
 const STALLED: f64 = 0.99;
 /// A loss diverges if it is above this multiple of the lowest, and this many nats above it.
 const DIVERGED: (f64, f64) = (1.5, 0.1);
+
+/// Whether a mean loss is so far above an earlier one that it is no fluctuation: at least 1.5 times as high, and 0.1 nats higher.
+pub(crate) fn is_far_above(loss: f64, earlier: f64) -> bool {
+    let (factor, nats) = DIVERGED;
+    loss >= factor * earlier && loss >= earlier + nats
+}
+
 /// The share of ‖ḡ‖² that is noise, from which on noise dominates.
 const NOISE: f64 = 0.9;
 /// A limit is in the way if the test requires this multiple of it.
@@ -172,9 +179,7 @@ impl Watch {
 
     fn diverges(&self, window: &Window) -> bool {
         let [.., before, now] = self.losses;
-        let (factor, nats) = DIVERGED;
-        let is_high = now >= factor * self.lowest && now >= self.lowest + nats;
-        is_high && now > before && 2 * window.failed >= window.tested
+        is_far_above(now, self.lowest) && now > before && 2 * window.failed >= window.tested
     }
 
     fn is_small(&self) -> bool {

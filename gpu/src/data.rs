@@ -49,7 +49,7 @@ pub enum Kind {
     Cifar100,
     /// A folder for each class, of PNG or JPEG images.
     ImageFolder,
-    /// A text file.
+    /// A text, in one file or in two parts.
     Text,
 }
 
@@ -284,7 +284,7 @@ fn kinds_in(name: DatasetName, folder: &Path) -> Vec<Kind> {
     let idx = has_idx.then_some(Kind::Idx).into_iter();
     let mut kinds: Vec<_> =
         idx.chain(cifar::kinds_in(folder)).chain(has_images.then_some(Kind::ImageFolder)).collect();
-    // A file with no other meaning.
+    // Files with no other meaning.
     if kinds.is_empty() && text_file::is_one(folder) {
         kinds.push(Kind::Text);
     }

@@ -17,6 +17,8 @@ pub mod gpu_parts;
 pub mod input_file;
 pub mod memory;
 #[cfg(not(target_family = "wasm"))]
+mod name_lock;
+#[cfg(not(target_family = "wasm"))]
 pub mod output_file;
 #[cfg(not(target_family = "wasm"))]
 pub mod remembered;

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use tempfile::{Builder, NamedTempFile};
 
 use crate::file_kind;
+use crate::name_lock::NameLock;
 
 /// More symbolic links in a row are a circle. As Linux counts.
 const MOST_LINKS: u32 = 40;
@@ -29,11 +30,14 @@ pub struct OutputFile {
     exists: bool,
     /// Keeps other programs of this kind from writing to the file at the same time.
     lock: Option<HeldLock>,
+    /// The same before there is a file.
+    claim: Option<NameLock>,
 }
 
 impl OutputFile {
     /// Checks whether a file of `bytes` bytes can be written, by writing a temporary one, giving it the name if that is
-    /// free, and removing it again. An existing file is not changed, and is locked until the `OutputFile` is dropped.
+    /// free, and removing it again. An existing file is not changed. Until the `OutputFile` is dropped, no other program of this kind proves
+    /// the same name.
     ///
     /// # Errors
     /// Why it cannot be written: its folder, its name, its kind, permissions, space, or another run that writes to
@@ -43,19 +47,20 @@ impl OutputFile {
         let temporary = temporary(&place)?;
         io::copy(&mut io::Read::take(io::repeat(0), bytes), &mut temporary.as_file())?;
         temporary.as_file().sync_all()?;
-        let (exists, lock) = match OpenOptions::new().write(true).open(&place) {
+        let (exists, lock, claim) = match OpenOptions::new().write(true).open(&place) {
             Ok(file) => {
                 lock(&file)?;
-                (true, held(file))
+                (true, held(file), None)
             }
             Err(error) if error.kind() == ErrorKind::NotFound => {
+                let claim = NameLock::take(&place)?;
                 temporary.persist_noclobber(&place)?;
                 fs::remove_file(&place)?;
-                (false, None)
+                (false, None, claim)
             }
             Err(error) => return Err(error),
         };
-        Ok(Self { given: path.to_owned(), place, exists, lock })
+        Ok(Self { given: path.to_owned(), place, exists, lock, claim })
     }
 
     /// The path as it was given.
@@ -95,6 +100,7 @@ impl OutputFile {
             })
         };
         self.lock = held(written?);
+        self.claim = None;
         self.exists = true;
         Ok(())
     }
@@ -148,7 +154,8 @@ pub fn write_numbered(folder: &Path, name: &OsStr, bytes: &[u8]) -> io::Result<O
         };
         match temporary.persist_noclobber(&place) {
             Ok(file) => {
-                return Ok(OutputFile { given: place.clone(), place, exists: true, lock: held(file) });
+                let (given, lock) = (place.clone(), held(file));
+                return Ok(OutputFile { given, place, exists: true, lock, claim: None });
             }
             Err(taken) if taken.error.kind() == ErrorKind::AlreadyExists => temporary = taken.file,
             Err(failed) => return Err(failed.error),

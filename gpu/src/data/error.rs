@@ -241,7 +241,7 @@ impl fmt::Display for DataError {
                 let elsewhere: Vec<_> = elsewhere.iter().map(|folder| folder.display().to_string()).collect();
                 write!(
                     f,
-                    "no data files of this data set in {}, but some in {}: give the right folder with --data",
+                    "no data files of this data set in {}, but some in {}: give the right folder",
                     folder.display(),
                     elsewhere.join(" and ")
                 )
@@ -249,8 +249,8 @@ impl fmt::Display for DataError {
             Self::NoFiles { folder, .. } => {
                 write!(
                     f,
-                    "no data files in {}: a data set consists of images in train/CLASS and test/CLASS, the binary files of CIFAR, or \
-                     these four files, uncompressed or .gz:",
+                    "no data files in {}: a data set consists of images in train/CLASS and test/CLASS, the binary files of CIFAR, a \
+                     text in training.txt and validation.txt, or these four files, uncompressed or .gz:",
                     folder.display()
                 )?;
                 Part::ALL.iter().try_for_each(|part| write!(f, " {}", part.name()))

@@ -72,16 +72,20 @@ fn decoded(bytes: &[u8]) -> Result<&str, TextFileError> {
     text::decode(bytes).map_err(TextFileError::Encoding)
 }
 
-/// Whether it is a file that may be a text: any regular file that is not known to be something else.
+/// Whether it may be a text: any regular file that is not known to be something else, or a folder with the two parts.
 #[cfg(not(target_family = "wasm"))]
-pub(super) fn is_one(file: &Path) -> bool {
-    let name = file.file_name().map(|name| name.to_string_lossy());
-    file.is_file() && name.is_some_and(|name| Part::of(&name).is_none())
+pub(super) fn is_one(place: &Path) -> bool {
+    let name = place.file_name().map(|name| name.to_string_lossy());
+    let may_be_text = place.is_file() && name.is_some_and(|name| Part::of(&name).is_none());
+    may_be_text || PARTS.iter().all(|part| file_in(place, part).is_some())
 }
 
-/// Reads a text file, packed or not.
+/// Reads a text file, packed or not, or the two files of a text in a folder.
 #[cfg(not(target_family = "wasm"))]
 pub(super) fn load(file: &Path, options: Options) -> Result<Splits, DataError> {
+    if file.is_dir() {
+        return load_parts(file, options);
+    }
     if options.test_fraction.is_some() {
         return Err(DataError::HasTest { place: file.to_owned() });
     }

@@ -50,6 +50,12 @@ fn the_critical_batch_is_measured_from_a_checkpoint() {
     let large = measure.replace("--largest-factor 8 --samples 90", "--largest-factor 100000 --samples 1");
     let said = run(folder.path(), &large);
     assert!(text(&said.stderr).contains("The largest batch is the training set"), "{said:?}");
+    // A finite loss far above that of the checkpoint is no result.
+    for rate in ["1e5", "1e30"] {
+        let output = run(folder.path(), &format!("{measure} --learning-rate {rate}"));
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        assert!(text(&output.stdout).contains("Every run diverged, so the critical batch size is unknown"));
+    }
     for (flags, sentence) in [
         ("--output m.safetensors", "--output and --load are the same file"),
         ("--output train-images-idx3-ubyte", "--output and the data set are the same file"),

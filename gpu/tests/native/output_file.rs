@@ -104,6 +104,7 @@ mod unix {
         let path = folder.path().join("model");
         let refused = || OutputFile::prove(&path, 1).unwrap_err().to_string();
         let mut first = OutputFile::prove(&path, 1).unwrap();
+        assert_eq!(refused(), "another run is writing to this file", "before it is there");
         first.write(b"1").unwrap();
         assert_eq!(refused(), "another run is writing to this file");
         first.write(b"2").unwrap();

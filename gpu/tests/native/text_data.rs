@@ -372,6 +372,11 @@ fn shakespeare_comes_in_two_parts() {
     assert_eq!((splits.training.len(), splits.test.len()), (16_185, 1_795));
     let first = splits.vocabulary().unwrap().characters().unwrap();
     assert!(first.starts_with(' '), "{first:?}");
+    // Recognised without its name, too.
+    let own = load_with(DatasetName::Own, Some(folder.path()), options).unwrap();
+    assert_eq!((own.kind, own.digest), (Kind::Text, splits.digest));
+    let said = succeed(folder.path(), "data check .");
+    assert!(said.contains("a text") && said.contains("16,185 sequences of 64"), "{said}");
 }
 
 /// What `sample` writes.

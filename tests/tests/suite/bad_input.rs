@@ -479,7 +479,7 @@ fn settings_out_of_range_are_refused_with_name_and_range() {
         (|c| (c.min_batch, c.max_batch) = (11, 10), "min_batch", "it cannot be above max_batch"),
         (|c| c.max_batch = 0, "max_batch", "from 1 to 60000"),
         (|c| c.max_batch = 60_001, "max_batch", "cannot be larger than the training set"),
-        (|c| c.max_batch = 1, "initial_batch", "max_batch must be at least 2"),
+        (|c| c.max_batch = 1, "max_batch", "a batch-size test needs at least two samples"),
         (|c| c.sample_budget = 0, "sample_budget", "from 1 to 9007199254740991"),
         (|c| c.evaluate_every = 0, "evaluate_every", "from 1 to 9007199254740991"),
     ];

@@ -8,7 +8,7 @@ use adadagrad_core::settings::Choices;
 #[test]
 fn the_search_ends_at_the_first_branch_that_falls_behind() {
     let answer = |losses: &[f64]| {
-        let mut search = Search::new(0.01);
+        let mut search = Search::new(0.01, 1.0);
         for (index, &loss) in losses.iter().enumerate() {
             search.take(1 << index, loss);
         }
@@ -18,6 +18,10 @@ fn the_search_ends_at_the_first_branch_that_falls_behind() {
     assert_eq!(answer(&[]), None);
     assert_eq!(answer(&[f64::NAN]), None);
     assert_eq!(answer(&[f64::INFINITY, 1.0]), None);
+    // Finite, but far above the loss from which it started.
+    assert_eq!(answer(&[1.5]), None);
+    assert_eq!(answer(&[1e30, 1e30]), None);
+    assert_eq!(answer(&[1.49]), found(1, None));
     assert_eq!(answer(&[0.5]), found(1, None));
     assert_eq!(answer(&[0.5, 0.51, 0.51]), found(4, None));
     assert_eq!(answer(&[0.5, 0.52]), found(1, Some(2)));

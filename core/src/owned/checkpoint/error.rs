@@ -89,7 +89,10 @@ impl fmt::Display for CheckpointError {
         match self {
             Self::Format(error) => write!(f, "not a valid safetensors file: {error}"),
             Self::Beyond { tensor, bytes } => {
-                write!(f, "the header places the tensor {tensor} beyond the end of the file at byte {bytes}")
+                write!(
+                    f,
+                    "the file is cut off, or its header is wrong: the tensor {tensor} lies beyond the end at byte {bytes}"
+                )
             }
             Self::Header(fault) => write!(f, "not a valid safetensors file: {fault}"),
             Self::Pickle => f.write_str(

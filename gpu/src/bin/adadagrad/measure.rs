@@ -152,7 +152,9 @@ pub(crate) fn critical_batch(arguments: &CriticalBatchArguments) -> Outcome {
         ["stopping; the results of the finished runs follow", "without them"],
     )?;
     let origin = Origin { config, progress, samples, parameters, memory };
-    let (report, is_interrupted) = measure(arguments, &origin, &mut *engine)?;
+    engine.restore(&origin.parameters, None)?;
+    let start = engine.evaluate(&data.test)?.evaluation.loss;
+    let (report, is_interrupted) = measure(arguments, &origin, start, &mut *engine)?;
     output::result(report.in_words());
     if let Some(file) = &mut file {
         let json = serde_json::to_string_pretty(&report)? + "\n";
@@ -223,10 +225,11 @@ fn start(
     Ok((config, progress))
 }
 
-/// Trains branch after branch. Returns also whether it was interrupted.
+/// Trains branch after branch from a network with the test loss `start`. Returns also whether it was interrupted.
 fn measure(
     arguments: &CriticalBatchArguments,
     origin: &Origin,
+    start: f64,
     engine: &mut dyn Engine,
 ) -> Result<(Report, bool), Box<dyn Error>> {
     let &CriticalBatchArguments { base_batch, largest_factor, tolerance, smoothing, .. } = arguments;
@@ -252,7 +255,7 @@ fn measure(
         complete: true,
         critical_batch: None,
     };
-    let mut search = Search::new(tolerance);
+    let mut search = Search::new(tolerance, start);
     if is_cut_short {
         let samples = grouped(origin.samples.into());
         output::message(format_args!("The largest batch is the training set, {samples} samples."));
@@ -265,8 +268,7 @@ fn measure(
             Branch { factor, batch, learning_rate, steps: 0, smoothed_loss: None, within: false };
         let mut smoothed = SmoothedLoss::new(smoothing, base);
         match train(origin, engine, samples, &mut branch, &mut smoothed) {
-            Ok(()) => branch.smoothed_loss = smoothed.loss().filter(|loss| loss.is_finite()),
-            // It diverged.
+            Ok(()) => branch.smoothed_loss = smoothed.loss().filter(|&loss| !search.diverged(loss)),
             Err(EngineError::Step(_)) => {}
             Err(EngineError::Cancelled) => {
                 (is_interrupted, report.complete) = (true, false);
