@@ -139,6 +139,44 @@ fn a_run_that_was_interrupted_continues_from_its_checkpoint() {
     }
 }
 
+#[test]
+fn speeds_are_measured_once_and_the_way_to_a_target_is_counted() {
+    let folder = folder();
+    let mut timed = experiment();
+    timed["target"] = 0.2.into();
+    timed["quick"]["batches"] = json!([4, 8]);
+    timed["timings"] = json!([{
+        "name": "speed", "title": "Softmax", "model": "logistic", "dataset": "mnist", "threads": 1, "batches": [2, 16]
+    }]);
+    written(folder.path(), &timed);
+    let printed = succeed(folder.path(), "reproduce own.json --data . --out out --quick");
+    assert!(printed.contains("Speed by batch size") && printed.contains("Softmax"), "{printed}");
+    let out = folder.path().join("out");
+    let timings = rows(&out.join("timings.csv"));
+    assert_eq!(timings.len(), 1 + 2);
+    assert!(timings[1].starts_with("speed,4,") && timings[2].starts_with("speed,8,"), "{timings:?}");
+    assert!(timings[1].contains("adadagrad bench --json --models logistic --batches '4,8'"), "{timings:?}");
+    let report = fs::read_to_string(out.join("report.md")).unwrap();
+    for words in ["samples to the target | seconds to the target", "(speeds.svg)", "(timings.csv)"] {
+        assert!(report.contains(words), "{words} is missing: {report}");
+    }
+    let csv = rows(&out.join("runs.csv"));
+    let column = csv[0].split(',').position(|name| name == "samples to the target").unwrap();
+    let reached: u64 = csv[1].split(',').nth(column).unwrap().parse().unwrap();
+    let steps = timeless(&out.join("runs/own-adaptive-1.jsonl"));
+    let first = steps.iter().find(|step| step["accuracy"].as_f64().is_some_and(|share| share >= 0.2));
+    assert_eq!(first.unwrap()["samples_seen"], reached);
+    // What is measured is not measured again; what fails is named.
+    let again = fs::read(out.join("timings.csv")).unwrap();
+    succeed(folder.path(), "reproduce own.json --data . --out out --quick");
+    assert_eq!(fs::read(out.join("timings.csv")).unwrap(), again);
+    timed["quick"]["batches"] = json!([4_000_000]);
+    written(folder.path(), &timed);
+    let output = run(folder.path(), "reproduce own.json --data . --out out --quick");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("error: speed: --batches contains 4000000, but "), "{output:?}");
+}
+
 /// As a power cut leaves them.
 #[test]
 fn a_run_whose_files_are_damaged_is_repeated() {
@@ -263,15 +301,18 @@ fn what_is_wrong_with_an_experiment_is_said_before_anything_runs() {
         assert!(!folder.path().join("out").exists());
     };
     wrong(&|value| value["sedes"] = json!([1]), "unknown field `sedes`");
-    wrong(&|value| value["seeds"] = json!([]), "an experiment, and its quick form, need a run and a seed");
+    wrong(
+        &|value| value["seeds"] = json!([]),
+        "an experiment and its quick form each need at least one run and one seed",
+    );
     wrong(&|value| value["groups"][0]["name"] = "../x".into(), "\"../x\" is not a valid name");
     wrong(
         &|value| value["groups"][0]["runs"][2]["name"] = "adaptive".into(),
-        "two runs are called own/adaptive",
+        "own/adaptive is the name of two runs",
     );
     wrong(
         &|value| value["groups"][0]["runs"][0]["replays"] = "nothing".into(),
-        "own: nothing is not a run of this group",
+        "own: nothing is not a valid run to replay: it must be a run of this group",
     );
     wrong(&|value| value["settings"]["learning_rate"] = json!(-1), "own/adaptive: --learning-rate is -1");
     wrong(
@@ -289,7 +330,7 @@ fn what_is_wrong_with_an_experiment_is_said_before_anything_runs() {
     );
     wrong(&|value| value["settings"]["seed"] = 5.into(), "seed is not a setting of an experiment");
     wrong(&|value| value["seeds"] = json!([9_007_199_254_740_991_u64]), "seed 9007199254740991 is too large");
-    wrong(&|value| value["title"] = "a\u{7}".into(), "is not a valid text: it holds a control character");
+    wrong(&|value| value["title"] = "a\u{7}".into(), "is not a valid text: it contains a control character");
     wrong(&|value| value["groups"][0]["runs"][1]["name"] = "x".repeat(81).into(), "is not a valid name");
     wrong(
         &|value| value["groups"][0]["runs"][0]["settings"] = json!({ "initial_batch": 9 }),
@@ -297,12 +338,25 @@ fn what_is_wrong_with_an_experiment_is_said_before_anything_runs() {
     );
     wrong(
         &|value| value["quick"]["runs"] = json!(["own/adaptive"]),
-        "quick: a band of own/constant, which is left out",
+        "quick: a band is given for own/constant, which is not one of the quick runs",
     );
     wrong(
         &|value| value["quick"]["bands"][0]["to"] = 9.into(),
-        "quick: a band of own/constant begins above its end",
+        "quick: the band of own/constant is not valid",
     );
+    let timing = |field: &str, wrong: Value| {
+        let mut timing =
+            json!({ "name": "t", "title": "T", "model": "mlp", "dataset": "mnist", "batches": [8] });
+        timing[field] = wrong;
+        move |value: &mut Value| {
+            value["quick"]["batches"] = json!([8]);
+            value["timings"] = json!([timing]);
+        }
+    };
+    wrong(&timing("batches", json!([])), "t: a timing and its quick form each need at least one batch size");
+    wrong(&timing("batches", json!([1])), "t: a batch of 1 has no variance to test");
+    wrong(&timing("optimizer", json!("adamm")), "t: adamm is not a valid optimizer");
+    wrong(&timing("name", json!("a/b")), "\"a/b\" is not a valid name");
     let said = refuse(folder.path(), "reproduce nothing");
     assert!(
         said.contains("nothing is not a valid experiment: neither a file nor one of paper-mnist, "),
@@ -346,6 +400,11 @@ fn quick_transformer() {
 #[test]
 fn quick_coordinates() {
     quick("coordinates");
+}
+
+#[test]
+fn quick_utilisation() {
+    quick("utilisation");
 }
 
 /// With coloured images that are not CIFAR's, in its form.

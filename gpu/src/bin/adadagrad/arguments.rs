@@ -86,7 +86,8 @@ pub(crate) enum Command {
     /// Each step takes the next b samples in shuffled order, averages their gradients, updates the parameters with
     /// the mean, and computes with the test the smallest sufficient batch size T. With n = |g|^2 the squared norm of
     /// the mean gradient and v the trace of the sample covariance of the gradients, the norm test requires
-    /// T = v/(eta^2 n). The next batch size is min(max, ceil(max(b, T))): it never shrinks. The statistics are
+    /// T = v/(eta^2 n). The default rule, AdAdaGrad, makes the next batch min(max, ceil(max(b, T))) samples: it never shrinks;
+    /// `adadagrad rules` lists the other rules. The statistics are
     /// part of the backward pass and cost little; no per-sample gradient is stored.
     ///
     /// Learning-rate schedules and the sample budget count samples, not steps. The last batch is not cut short, so
@@ -117,13 +118,13 @@ pub(crate) enum Command {
     Evaluate(EvaluateArguments),
     /// Write the parameters of a checkpoint to a file for PyTorch
     ///
-    /// The file contains the parameters only, with the names and shapes of `torch.nn.Sequential`, so `load_state_dict`
+    /// The file contains the parameters only, with PyTorch's names and shapes, so `load_state_dict`
     /// accepts it as it is. A checkpoint also contains the memory of the optimizer, which `load_state_dict` refuses. A
     /// run cannot be resumed from the new file; the checkpoint stays unchanged. The program also prints how the inputs of
     /// the network are computed from pixels: PyTorch must be given the same.
     #[command(after_long_help = EXPORT_EXAMPLES)]
     Export(ExportArguments),
-    /// Let a network that was trained on a text write one
+    /// Continue a text with a network that was trained on one
     ///
     /// The text begins with the prompt. Each of the following characters (or bytes, if the run's tokens are bytes) is drawn from
     /// the network's probabilities. The same checkpoint, prompt, temperature and seed give the same text on every machine.
@@ -366,6 +367,17 @@ pub(crate) enum Device {
     Auto,
 }
 
+impl Device {
+    /// As `--device` has it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Cpu => "cpu",
+            Self::Gpu => "gpu",
+            Self::Auto => "auto",
+        }
+    }
+}
+
 /// How ranks add.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Reduce {
@@ -394,7 +406,7 @@ pub(crate) struct PlaceArguments {
     pub(crate) dataset: Option<DataSet>,
     /// Folder with the data set: IDX files, the binary files of CIFAR-10 or CIFAR-100 or their .tar.gz archive, or
     /// images as train/CLASS/*.png and test/CLASS/*.png (or .jpg); or a text file, uncompressed or .gz, whose last tenth
-    /// is used for testing [default: the folder that `cargo xtask data` fills]
+    /// is used for testing, or a folder with training.txt and validation.txt [default: the folder that `cargo xtask data` fills]
     #[arg(long, value_name = "PATH", help_heading = "Data and device")]
     pub(crate) data: Option<PathBuf>,
     #[command(flatten)]
@@ -573,7 +585,8 @@ pub(crate) struct BenchArguments {
     /// The networks, as `adadagrad networks` lists them [default: logistic,mlp,cnn]
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub(crate) models: Vec<Model>,
-    /// Batch sizes [default: those of 16,64,256,1024,4096 that fit the data set, else all of it]
+    /// Batch sizes [default: those of 16,64,256,1024,4096 that the data set has samples for, otherwise its whole
+    /// training set]
     #[arg(long, value_delimiter = ',', value_parser = whole_in_list::<u32>)]
     pub(crate) batches: Vec<u32>,
     /// The test whose statistics are timed
@@ -650,7 +663,7 @@ pub(crate) struct SampleArguments {
     /// The text to continue [default: a line break]
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub(crate) prompt: Option<String>,
-    /// The network's outputs are divided by it before the softmax: below 1 the text is more predictable, above 1 less. 0
+    /// The network's outputs are divided by this number before the softmax: below 1 the text is more predictable, above 1 less. 0
     /// takes the most probable character each time
     #[arg(long, value_name = "NUMBER", default_value_t = 1.0, allow_hyphen_values = true, value_parser = not_negative)]
     pub(crate) temperature: f64,
@@ -708,10 +721,10 @@ pub(crate) struct ReproduceArguments {
     /// Threads of each run [default: all]
     #[arg(long, value_name = "N", value_parser = positive::<usize, NonZero<usize>>)]
     pub(crate) threads: Option<NonZero<usize>>,
-    /// Train on the GPU
-    #[arg(long)]
-    pub(crate) gpu: bool,
-    /// Words before the program in each run, such as "mpirun -n 4"
+    /// Device of each run
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) device: Device,
+    /// Command that starts the program of each run, such as "mpirun -n 4"
     #[arg(long, value_name = "COMMAND")]
     pub(crate) launcher: Option<String>,
 }
@@ -727,7 +740,7 @@ Examples:
 
 #[derive(Debug, Args)]
 pub(crate) struct CriticalBatchArguments {
-    /// Parameters, and the optimizer and settings if it has them, from this safetensors file
+    /// Safetensors file with the parameters; if it is a checkpoint, its optimizer and settings are used as well
     #[arg(long, value_name = "FILE")]
     pub(crate) load: PathBuf,
     #[command(flatten)]
@@ -741,7 +754,7 @@ pub(crate) struct CriticalBatchArguments {
     /// The largest k
     #[arg(long, value_name = "K", value_parser = positive::<u32, NonZero<u32>>, default_value = "32")]
     pub(crate) largest_factor: NonZero<u32>,
-    /// How much larger than the smallest smoothed loss so far a loss may be, in nats
+    /// By how many nats a smoothed loss may exceed the smallest one so far
     #[arg(long, value_name = "NATS", value_parser = number, default_value_t = 0.01)]
     pub(crate) tolerance: f64,
     /// Decay factor of the smoothed loss per B samples, at least 0 and below 1

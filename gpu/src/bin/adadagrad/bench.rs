@@ -17,7 +17,7 @@ use adadagrad_core::training::Trainer;
 use adadagrad_gpu::data::Splits;
 use adadagrad_gpu::engine::{Engine, EngineError};
 use adadagrad_gpu::run::Run;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::Outcome;
 use crate::arguments::BenchArguments;
@@ -37,31 +37,32 @@ fn time_limit(arguments: &BenchArguments) -> Result<Duration, String> {
 }
 
 /// One model at one batch size.
-#[derive(Serialize)]
-struct Row {
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Row {
     model: Model,
-    batch: u32,
+    pub(crate) batch: u32,
     /// Steps timed each way.
     steps: usize,
     /// Medians.
-    samples_per_second_with_test: f64,
+    pub(crate) samples_per_second_with_test: f64,
     samples_per_second_without_test: f64,
     /// Answers of a sample: the positions of a sequence, else 1.
-    positions: usize,
+    pub(crate) positions: usize,
     /// Median over pairs of steps, one after the other: time with ÷ time without.
-    with_over_without: f64,
+    pub(crate) with_over_without: f64,
     /// Of the step with the test, counting every multiplication of dense arithmetic.
-    gflops: f64,
-    share_of_peak: f64,
+    pub(crate) gflops: f64,
+    pub(crate) share_of_peak: f64,
 }
 
-#[derive(Serialize)]
-struct Report {
-    version: &'static str,
+/// What `--json` prints.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Report {
+    version: String,
     computed_on: String,
     /// Of a product of two 1024×1024 matrices, the same threads each with its own.
     peak_gflops: f64,
-    rows: Vec<Row>,
+    pub(crate) rows: Vec<Row>,
 }
 
 pub(crate) fn run(arguments: &BenchArguments) -> Outcome {
@@ -73,7 +74,7 @@ pub(crate) fn run(arguments: &BenchArguments) -> Outcome {
     // Before anything is timed.
     let batches = batches(arguments, data.training.len())?;
     let mut report = Report {
-        version: env!("CARGO_PKG_VERSION"),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
         computed_on: String::new(),
         peak_gflops: peak(threads)?,
         rows: Vec::new(),
@@ -231,7 +232,7 @@ fn tables(report: &Report) -> String {
     // Of sequences, tokens are what others count.
     let counted = if report.rows.iter().any(|row| row.positions > 1) { "tokens/s" } else { "samples/s" };
     let with_test = format!("{counted} with the test");
-    let head = ["model", "batch", &with_test, "without", "with ÷ without", "GFLOP/s", "of peak"];
+    let head = ["model", "batch", &with_test, "without", "time with ÷ without", "GFLOP/s", "of peak"];
     let mut rows = vec![head.map(str::to_owned).to_vec()];
     for row in &report.rows {
         #[allow(clippy::cast_precision_loss)]

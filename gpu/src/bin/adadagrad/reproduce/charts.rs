@@ -11,6 +11,7 @@ use plotters::series::LineSeries;
 use plotters::style::{Color, RGBColor, ShapeStyle, WHITE};
 
 use super::quantity::Course;
+use super::timing::Timed;
 use crate::numbers::rounded;
 
 const SIZE: (u32, u32) = (1040, 420);
@@ -36,6 +37,25 @@ pub(crate) struct Curve<'a> {
     pub(crate) course: &'a Course,
 }
 
+/// What an axis shows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Axis {
+    /// Whole numbers from 0 on.
+    Counts,
+    /// Sizes, in powers of two.
+    Powers,
+    Values,
+}
+
+impl Axis {
+    fn label(self, value: f64) -> String {
+        match self {
+            Self::Counts | Self::Powers => rounded(value),
+            Self::Values => format!("{value:.3}"),
+        }
+    }
+}
+
 /// Batch size against samples seen.
 pub(crate) fn batches(title: &str, curves: &[Curve<'_>]) -> Result<String, Box<dyn Error>> {
     let points = |course: &Course| {
@@ -48,7 +68,7 @@ pub(crate) fn batches(title: &str, curves: &[Curve<'_>]) -> Result<String, Box<d
         thinned(sides.map(|(samples, batch)| (samples as f64, batch)).collect())
     };
     let drawn: Vec<_> = curves.iter().map(|curve| (curve.title, points(curve.course))).collect();
-    draw(title, "batch size", &drawn, true)
+    draw(title, ["samples seen", "batch size"], &drawn, [Axis::Counts, Axis::Powers])
 }
 
 /// Test accuracy, or loss, against samples seen.
@@ -61,7 +81,18 @@ pub(crate) fn quality(title: &str, of_loss: bool, curves: &[Curve<'_>]) -> Resul
         measured.collect::<Vec<_>>()
     };
     let drawn: Vec<_> = curves.iter().map(|curve| (curve.title, points(curve.course))).collect();
-    draw(title, if of_loss { "test loss (nats)" } else { "test accuracy" }, &drawn, false)
+    let what = if of_loss { "test loss (nats)" } else { "test accuracy" };
+    draw(title, ["samples seen", what], &drawn, [Axis::Counts, Axis::Values])
+}
+
+/// Samples per second against batch size, for each timing as shares of its best.
+pub(crate) fn speeds(title: &str, timed: &[Timed]) -> Result<String, Box<dyn Error>> {
+    let points = |timing: &Timed| {
+        let best = timing.rows.iter().map(|row| row.per_second).fold(0.0, f64::max);
+        timing.rows.iter().map(|row| (f64::from(row.batch), row.per_second / best)).collect::<Vec<_>>()
+    };
+    let drawn: Vec<_> = timed.iter().map(|timing| (timing.title.as_str(), points(timing))).collect();
+    draw(title, ["batch size", "share of the best samples/s"], &drawn, [Axis::Powers, Axis::Values])
 }
 
 /// No more points than a chart has room for.
@@ -75,12 +106,13 @@ fn thinned(points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
 
 fn draw(
     title: &str,
-    what: &str,
+    [below, left_of]: [&str; 2],
     curves: &[(&str, Vec<(f64, f64)>)],
-    is_logarithmic: bool,
+    [across, up]: [Axis; 2],
 ) -> Result<String, Box<dyn Error>> {
     let points = || curves.iter().flat_map(|(_, points)| points).filter(|(_, value)| value.is_finite());
-    let right = points().map(|&(samples, _)| samples).fold(1.0, f64::max);
+    let right = points().map(|&(place, _)| place).fold(1.0, f64::max);
+    let left = points().map(|&(place, _)| place).fold(right, f64::min).max(1.0);
     let low = points().map(|&(_, value)| value).fold(f64::INFINITY, f64::min);
     let high = points().map(|&(_, value)| value).fold(f64::NEG_INFINITY, f64::max);
     let (low, high) = if low < high { (low, high) } else { (low.min(1.0) * 0.9, high.max(1.0) * 1.1) };
@@ -90,32 +122,31 @@ fn draw(
         whole.fill(&WHITE)?;
         let (area, legend) = whole.split_horizontally(SIZE.0 - LEGEND);
         let mut builder = ChartBuilder::on(&area);
-        builder.caption(format!("{title}: {what}"), ("sans-serif", 18)).margin(12);
+        builder.caption(format!("{title}: {left_of}"), ("sans-serif", 18)).margin(12);
         builder.x_label_area_size(44).y_label_area_size(70);
         // The axes have different types.
         macro_rules! chart {
-            ($range:expr) => {{
-                let mut chart = builder.build_cartesian_2d(0.0..right, $range)?;
-                let samples = |value: &f64| rounded(*value);
+            ($horizontal:expr, $vertical:expr) => {{
+                let mut chart = builder.build_cartesian_2d($horizontal, $vertical)?;
                 let mut mesh = chart.configure_mesh();
-                mesh.x_desc("samples seen")
-                    .y_desc(what)
-                    .light_line_style(WHITE.mix(0.0))
-                    .label_style(LETTERS);
-                mesh.x_label_formatter(&samples).x_labels(6).y_labels(10);
-                let size = |value: &f64| if is_logarithmic { samples(value) } else { format!("{value:.3}") };
-                mesh.y_label_formatter(&size).draw()?;
+                mesh.x_desc(below).y_desc(left_of).light_line_style(WHITE.mix(0.0)).label_style(LETTERS);
+                let [of_x, of_y] = [across, up].map(|axis| move |value: &f64| axis.label(*value));
+                mesh.x_label_formatter(&of_x).y_label_formatter(&of_y);
+                mesh.x_labels(if across == Axis::Powers { 12 } else { 6 }).y_labels(10).draw()?;
                 for ((_, points), colour) in curves.iter().zip(COLOURS.iter().cycle()) {
                     let style = ShapeStyle::from(colour).stroke_width(2);
                     chart.draw_series(LineSeries::new(points.iter().copied(), style))?;
                 }
             }};
         }
-        if is_logarithmic {
-            chart!((low.max(1.0) / 1.2..high * 1.2).log_scale().base(2.0));
-        } else {
-            let room = 0.05 * (high - low);
-            chart!(low - room..high + room);
+        let sizes = |low: f64, high: f64| (low.max(1.0) / 1.2..high * 1.2).log_scale().base(2.0);
+        let room = 0.05 * (high - low);
+        let values = low - room..high + room;
+        match (across, up) {
+            (Axis::Powers, Axis::Powers) => chart!(sizes(left, right), sizes(low, high)),
+            (Axis::Powers, _) => chart!(sizes(left, right), values),
+            (_, Axis::Powers) => chart!(0.0..right, sizes(low, high)),
+            _ => chart!(0.0..right, values),
         }
         for (place, ((title, _), colour)) in curves.iter().zip(COLOURS.iter().cycle()).enumerate() {
             let top = 48 + 20 * i32::try_from(place)?;

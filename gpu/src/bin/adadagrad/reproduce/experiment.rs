@@ -2,19 +2,23 @@
 
 use std::collections::HashSet;
 use std::fmt::Display;
+use std::num::NonZero;
 
-use adadagrad_core::config::{Preset, RunConfig};
+use adadagrad_core::config::{DatasetName, Preset, RunConfig};
 use adadagrad_core::fields::Fault;
-use serde::Deserialize;
+use adadagrad_core::model::Model;
+use adadagrad_core::optimizer::AnyOptimizer;
+use adadagrad_core::settings::Choices;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::quantity::Quantity;
+use super::quantity::{Goal, Quality, Quantity};
 use super::replay::LARGEST_SEED;
 use crate::config_file;
 use crate::start::{self, Start};
 
 /// The experiments of this package, by name.
-const BUILT_IN: [(&str, &str); 7] = [
+const BUILT_IN: [(&str, &str); 8] = [
     ("paper-mnist", include_str!("../../../../experiments/paper-mnist.json")),
     ("thresholds", include_str!("../../../../experiments/thresholds.json")),
     ("rivals", include_str!("../../../../experiments/rivals.json")),
@@ -22,6 +26,7 @@ const BUILT_IN: [(&str, &str); 7] = [
     ("generalisation", include_str!("../../../../experiments/generalisation.json")),
     ("transformer", include_str!("../../../../experiments/transformer.json")),
     ("coordinates", include_str!("../../../../experiments/coordinates.json")),
+    ("utilisation", include_str!("../../../../experiments/utilisation.json")),
 ];
 
 /// Of a name: several of them, and endings, must fit in the name of a file.
@@ -40,24 +45,21 @@ pub(crate) struct Experiment {
     pub(crate) source: String,
     /// By what runs are compared.
     #[serde(default)]
-    pub(crate) compares: Quality,
+    compares: Quality,
+    /// What runs are to reach of it, in its unit: a share or nats.
+    #[serde(default)]
+    target: Option<f64>,
     /// Each run is made with each of them.
     pub(crate) seeds: Vec<u64>,
     /// Of all runs; what is left out is as in the preset paper-cnn.
     #[serde(default)]
     settings: Map<String, Value>,
     pub(crate) groups: Vec<Group>,
+    /// Speeds that are measured after the runs.
+    #[serde(default)]
+    pub(crate) timings: Vec<Timing>,
     /// What `--quick` makes of it.
     quick: Quick,
-}
-
-/// What makes a run better than another.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Quality {
-    #[default]
-    Accuracy,
-    TestLoss,
 }
 
 /// Runs that are compared with one another.
@@ -95,6 +97,22 @@ pub(crate) struct Run {
     pub(crate) known: Vec<Known>,
 }
 
+/// How long the steps of a model take, by batch size.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Timing {
+    pub(crate) name: String,
+    pub(crate) title: String,
+    pub(crate) model: Model,
+    pub(crate) dataset: DatasetName,
+    #[serde(default)]
+    pub(crate) optimizer: Option<String>,
+    /// On so many threads of the CPU, whatever the command asks for.
+    #[serde(default)]
+    pub(crate) threads: Option<NonZero<usize>>,
+    pub(crate) batches: Vec<u32>,
+}
+
 /// A figure to lay ours beside.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -111,6 +129,9 @@ struct Quick {
     /// The runs, as GROUP/RUN; all where it is left out.
     #[serde(default)]
     runs: Option<Vec<String>>,
+    /// The batch sizes of all timings.
+    #[serde(default)]
+    batches: Vec<u32>,
     /// What must come of them.
     bands: Vec<Band>,
 }
@@ -183,22 +204,25 @@ impl Experiment {
         let names = self
             .groups
             .iter()
-            .flat_map(|group| std::iter::once(&group.name).chain(group.runs.iter().map(|run| &run.name)));
+            .flat_map(|group| std::iter::once(&group.name).chain(group.runs.iter().map(|run| &run.name)))
+            .chain(self.timings.iter().map(|timing| &timing.name));
         if let Some(name) = names.into_iter().find(|name| !plain(name)) {
             return Err(format!(
-                "{name:?} is not a valid name: files are called after it (at most {MOST_LETTERS} of letters, digits, - _ .)"
+                "{name:?} is not a valid name: it is used in file names, so it must have 1 to {MOST_LETTERS} characters, each a letter, a digit \
+                 or one of - _ ."
             ));
         }
         let mut paths: Vec<_> = self.paths().collect();
         paths.sort();
         if let Some(pair) = paths.windows(2).find(|pair| pair[0] == pair[1]) {
-            return Err(format!("two runs are called {}", pair[0]));
+            return Err(format!("{} is the name of two runs", pair[0]));
         }
         let leaves_all_out = self.quick.runs.as_ref().is_some_and(Vec::is_empty);
         if paths.is_empty() || self.seeds.is_empty() || self.quick.seeds.is_empty() || leaves_all_out {
-            return Err("an experiment, and its quick form, need a run and a seed".to_owned());
+            return Err("an experiment and its quick form each need at least one run and one seed".to_owned());
         }
         self.check_words()?;
+        self.check_timings()?;
         self.check_seeds()?;
         for group in &self.groups {
             let run = |name: &String| group.runs.iter().find(|run| run.name == *name);
@@ -208,7 +232,7 @@ impl Experiment {
             let mut replayed = group.runs.iter().filter_map(|run| run.replays.as_ref());
             if let Some(name) = replayed.find(|name| run(name).is_none_or(|run| run.replays.is_some())) {
                 return Err(format!(
-                    "{}: {name} is not a run of this group whose batch sizes can be replayed",
+                    "{}: {name} is not a valid run to replay: it must be a run of this group that is not itself a replay",
                     group.name
                 ));
             }
@@ -267,6 +291,17 @@ impl Experiment {
         &self.quick.bands
     }
 
+    pub(crate) const fn goal(&self) -> Goal {
+        Goal { quality: self.compares, target: self.target }
+    }
+
+    /// The timings; the short ones with fewer sizes.
+    pub(crate) fn timings(&self, quick: bool) -> Vec<Timing> {
+        let timings = self.timings.iter().cloned();
+        let batches = &self.quick.batches;
+        timings.map(|own| if quick { Timing { batches: batches.clone(), ..own } } else { own }).collect()
+    }
+
     /// Control characters would reach terminals and files.
     fn check_words(&self) -> Result<(), String> {
         let of_run = |run: &'_ Run| {
@@ -276,9 +311,33 @@ impl Experiment {
         let of_groups = self.groups.iter().flat_map(|group| {
             group.runs.iter().flat_map(of_run).chain([group.title.clone()]).collect::<Vec<_>>()
         });
-        let mut all = of_groups.chain([&self.title, &self.question, &self.source].map(Clone::clone));
+        let of_timings = self.timings.iter().map(|timing| timing.title.clone());
+        let mut all =
+            of_groups.chain(of_timings).chain([&self.title, &self.question, &self.source].map(Clone::clone));
         match all.find(|text| text.chars().any(char::is_control)) {
-            Some(text) => Err(format!("{text:?} is not a valid text: it holds a control character")),
+            Some(text) => Err(format!("{text:?} is not a valid text: it contains a control character")),
+            None => Ok(()),
+        }
+    }
+
+    fn check_timings(&self) -> Result<(), String> {
+        let mut names = HashSet::new();
+        for timing in self.timings.iter().chain(&self.timings(true)) {
+            let name = &timing.name;
+            if timing.batches.is_empty() {
+                return Err(format!("{name}: a timing and its quick form each need at least one batch size"));
+            }
+            if let Some(batch) = timing.batches.iter().find(|&&batch| batch < 2) {
+                return Err(format!("{name}: a batch of {batch} has no variance to test"));
+            }
+            let is_known =
+                |name: &String| AnyOptimizer::all().iter().any(|optimizer| optimizer.name() == name);
+            if let Some(optimizer) = timing.optimizer.as_ref().filter(|name| !is_known(name)) {
+                return Err(format!("{name}: {optimizer} is not a valid optimizer"));
+            }
+        }
+        match self.timings.iter().find(|timing| !names.insert(&timing.name)) {
+            Some(timing) => Err(format!("{} is the name of two timings", timing.name)),
             None => Ok(()),
         }
     }
@@ -317,7 +376,7 @@ impl Experiment {
             let planned = self.planned(quick)?;
             let mut ids = HashSet::new();
             if let Some(run) = planned.iter().find(|run| !ids.insert(run.id())) {
-                return Err(format!("two runs would write files called {}", run.id()));
+                return Err(format!("two runs would write to the same files, {}", run.id()));
             }
             let source = |run: &Planned| Some(Planned { run: run.replays.clone()?, ..run.clone() });
             let lacks = |run: &&Planned| source(run).is_some_and(|source| !ids.contains(&source.id()));
@@ -326,11 +385,16 @@ impl Experiment {
             }
             let is_made = |band: &Band| planned.iter().any(|run| run.path() == band.run);
             if let Some(band) = self.quick.bands.iter().find(|band| !is_made(band)) {
-                return Err(format!("quick: a band of {}, which is left out", band.run));
+                return Err(format!(
+                    "quick: a band is given for {}, which is not one of the quick runs",
+                    band.run
+                ));
             }
         }
         match self.quick.bands.iter().find(|band| band.from > band.to) {
-            Some(band) => Err(format!("quick: a band of {} begins above its end", band.run)),
+            Some(band) => {
+                Err(format!("quick: the band of {} is not valid: \"from\" is above \"to\"", band.run))
+            }
             None => Ok(()),
         }
     }

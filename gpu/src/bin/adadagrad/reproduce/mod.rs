@@ -8,6 +8,7 @@ mod report;
 mod runner;
 mod statistics;
 mod summary;
+mod timing;
 
 use std::env;
 use std::ffi::OsString;
@@ -19,9 +20,9 @@ use std::sync::Arc;
 use adadagrad_core::owned::Control;
 
 use self::experiment::{Band, Experiment, built_in, path};
-use self::report::{Made, Provenance};
-use self::runner::{Bar, End, Lock, Runner};
-use self::summary::{Figures, tables};
+use self::report::{Made, Provenance, Section};
+use self::runner::{Bar, End, Finished, Lock, Runner};
+use self::summary::Figures;
 use crate::Outcome;
 use crate::arguments::ReproduceArguments;
 use crate::files::{about, read_text};
@@ -56,13 +57,22 @@ pub(crate) fn run(arguments: &ReproduceArguments) -> Outcome {
         control: &control,
         lock: &lock,
     };
-    output::message(format_args!("{}: {} runs into {}", experiment.title, planned.len(), folder.display()));
+    let timings = match experiment.timings.len() {
+        0 => String::new(),
+        count => format!(" and {count} timings"),
+    };
+    output::message(format_args!(
+        "{}: {} runs{timings}; results are written to {}",
+        experiment.title,
+        planned.len(),
+        folder.display()
+    ));
     let mut bar = Bar::new(&planned);
     let (mut made, mut faults) = (Vec::new(), Vec::new());
     for run in &planned {
         match runner.make(run, &bar)? {
-            End::Done { course, program } => made.push(Made {
-                figures: Figures::of(&run.group, &run.run, run.seed, &course),
+            End::Done(Finished { course, program }) => made.push(Made {
+                figures: Figures::of(&run.group, &run.run, run.seed, &course, experiment.goal()),
                 course,
                 command: runner.command(run),
                 program,
@@ -77,14 +87,26 @@ pub(crate) fn run(arguments: &ReproduceArguments) -> Outcome {
         bar.go_on(run);
     }
     drop(bar);
+    let mut timed = Vec::new();
+    for timing in experiment.timings(arguments.quick) {
+        match runner.time(&timing, arguments.quick)? {
+            End::Done(done) => timed.push(done),
+            End::Failed(why) => {
+                let why = format!("{}: {why}", timing.name);
+                output::error(&why);
+                faults.push(format!("Failed: {why}"));
+            }
+            End::Interrupted => return Ok(ExitCode::from(interrupts.exit_code())),
+        }
+    }
     let figures: Vec<Figures> = made.iter().map(|run| run.figures.clone()).collect();
     let outside = if arguments.quick { outside(experiment.bands(), &figures) } else { Vec::new() };
     faults.extend(outside.iter().map(|fault| format!("Outside its range: {fault}")));
     let is_good = faults.is_empty();
     let provenance = Provenance { command: typed(), faults };
-    let tables = tables(&experiment, &figures);
-    report::write(&folder, &experiment, &made, &tables, &provenance)?;
-    for (title, summary) in tables {
+    for Section { title, table: summary, .. } in
+        report::write(&folder, &experiment, &made, &timed, &provenance)?
+    {
         let rows: Vec<_> = [vec![summary.head], summary.rows].concat();
         output::result(format!("\n{title}\n{}", table(&rows).replace("**", "")));
     }
@@ -126,7 +148,7 @@ fn folder_of(name: &str, quick: bool) -> PathBuf {
 
 /// Flags of each run that are neither settings nor data.
 fn flags(arguments: &ReproduceArguments) -> Vec<OsString> {
-    let mut flags: Vec<OsString> = vec!["--device".into(), if arguments.gpu { "gpu" } else { "cpu" }.into()];
+    let mut flags: Vec<OsString> = vec!["--device".into(), arguments.device.name().into()];
     if let Some(threads) = arguments.threads {
         flags.extend(["--threads".into(), threads.to_string().into()]);
     }

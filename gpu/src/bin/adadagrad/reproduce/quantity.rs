@@ -29,11 +29,52 @@ pub(crate) enum Quantity {
     SamplesToNear,
     /// Accuracy on the training batches of the last tenth of the samples, less that on the test set.
     Gap,
+    /// Samples until a measurement reached the target of the experiment.
+    SamplesToTarget,
+    /// Time of the steps until then.
+    SecondsToTarget,
+}
+
+/// What makes a run better than another.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Quality {
+    #[default]
+    Accuracy,
+    TestLoss,
+}
+
+impl Quality {
+    /// The same at the end of a run.
+    pub(crate) const fn quantity(self) -> Quantity {
+        match self {
+            Self::Accuracy => Quantity::Accuracy,
+            Self::TestLoss => Quantity::TestLoss,
+        }
+    }
+}
+
+/// By what runs are compared, and what they are to reach.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Goal {
+    pub(crate) quality: Quality,
+    /// In the unit of the quality.
+    pub(crate) target: Option<f64>,
+}
+
+impl Goal {
+    fn is_reached(&self, step: &Step) -> bool {
+        let Some(target) = self.target else { return false };
+        match self.quality {
+            Quality::Accuracy => step.accuracy.is_some_and(|accuracy| accuracy >= target),
+            Quality::TestLoss => step.test_loss.is_some_and(|loss| loss <= target),
+        }
+    }
 }
 
 impl Quantity {
     /// All of them, in the order of the tables.
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Steps,
         Self::Samples,
         Self::AverageBatch,
@@ -43,7 +84,14 @@ impl Quantity {
         Self::Seconds,
         Self::SamplesToNear,
         Self::Gap,
+        Self::SamplesToTarget,
+        Self::SecondsToTarget,
     ];
+
+    /// Whether it needs a target.
+    pub(crate) const fn is_of_target(self) -> bool {
+        matches!(self, Self::SamplesToTarget | Self::SecondsToTarget)
+    }
 
     /// As tables call it.
     pub(crate) fn title(self) -> &'static str {
@@ -57,6 +105,8 @@ impl Quantity {
             Self::Seconds => "seconds",
             Self::SamplesToNear => "samples to within a point of the final accuracy",
             Self::Gap => "training − test accuracy",
+            Self::SamplesToTarget => "samples to the target",
+            Self::SecondsToTarget => "seconds to the target",
         }
     }
 
@@ -64,11 +114,14 @@ impl Quantity {
     pub(crate) fn shown(self, value: f64) -> String {
         match self {
             _ if value.is_nan() => "–".to_owned(),
-            Self::Steps | Self::Samples | Self::AverageBatch | Self::LargestBatch | Self::SamplesToNear => {
-                rounded(value)
-            }
+            Self::Steps
+            | Self::Samples
+            | Self::AverageBatch
+            | Self::LargestBatch
+            | Self::SamplesToNear
+            | Self::SamplesToTarget => rounded(value),
             Self::Accuracy | Self::Gap => percent(value),
-            Self::TestLoss | Self::Seconds => significant(value),
+            Self::TestLoss | Self::Seconds | Self::SecondsToTarget => significant(value),
         }
     }
 }
@@ -125,9 +178,9 @@ impl Course {
         self.steps.last().map_or(0, |step| step.samples)
     }
 
-    /// A figure of it; NaN where nothing was measured.
+    /// A figure of it; NaN where nothing was measured, or the target was not reached.
     #[allow(clippy::cast_precision_loss)]
-    pub(crate) fn value(&self, quantity: Quantity) -> f64 {
+    pub(crate) fn value(&self, quantity: Quantity, goal: Goal) -> f64 {
         let steps = self.steps.len() as f64;
         match quantity {
             Quantity::Steps => steps,
@@ -140,13 +193,25 @@ impl Course {
             Quantity::TestLoss => self.last(|step| step.test_loss),
             Quantity::Seconds => self.steps.iter().map(|step| step.seconds).sum(),
             Quantity::SamplesToNear => {
-                let near = self.value(Quantity::Accuracy) - 0.01;
+                let near = self.last(|step| step.accuracy) - 0.01;
                 let first =
                     self.steps.iter().find(|step| step.accuracy.is_some_and(|accuracy| accuracy >= near));
                 first.map_or(f64::NAN, |step| step.samples as f64)
             }
-            Quantity::Gap => self.late_training_accuracy() - self.value(Quantity::Accuracy),
+            Quantity::Gap => self.late_training_accuracy() - self.last(|step| step.accuracy),
+            Quantity::SamplesToTarget => {
+                self.until(goal).and_then(<[Step]>::last).map_or(f64::NAN, |step| step.samples as f64)
+            }
+            Quantity::SecondsToTarget => {
+                self.until(goal).map_or(f64::NAN, |steps| steps.iter().map(|step| step.seconds).sum())
+            }
         }
+    }
+
+    /// The steps until the target was reached.
+    fn until(&self, goal: Goal) -> Option<&[Step]> {
+        let last = self.steps.iter().position(|step| goal.is_reached(step))?;
+        self.steps.get(..=last)
     }
 
     fn last(&self, of: impl Fn(&Step) -> Option<f64>) -> f64 {
@@ -202,14 +267,16 @@ pub(crate) mod tests {
     #[test]
     fn figures_of_a_run_by_hand() {
         let course = course();
-        let known = [4.0, 200.0, 50.0, 150.0, 0.9, 0.1, 2.0, 40.0, -0.090_625];
+        let goal = Goal { quality: Quality::Accuracy, target: Some(0.89) };
+        let known = [4.0, 200.0, 50.0, 150.0, 0.9, 0.1, 2.0, 40.0, -0.090_625, 40.0, 1.0];
         for (quantity, value) in Quantity::ALL.into_iter().zip(known) {
-            assert!(
-                (course.value(quantity) - value).abs() < 1e-12,
-                "{quantity:?}: {}",
-                course.value(quantity)
-            );
+            let found = course.value(quantity, goal);
+            assert!((found - value).abs() < 1e-12, "{quantity:?}: {found}");
         }
-        assert!(Course::default().value(Quantity::Accuracy).is_nan());
+        let of_loss = |target| Goal { quality: Quality::TestLoss, target };
+        let samples = |goal| course.value(Quantity::SamplesToTarget, goal);
+        assert_eq!(samples(of_loss(Some(0.5))), 10.0);
+        assert!(samples(of_loss(Some(0.05))).is_nan() && samples(of_loss(None)).is_nan());
+        assert!(Course::default().value(Quantity::Accuracy, goal).is_nan());
     }
 }

@@ -10,9 +10,10 @@ use std::process::{Command, Stdio};
 use std::thread::available_parallelism;
 
 use super::charts::{self, Curve};
-use super::experiment::{Experiment, Group, Quality};
-use super::quantity::{Course, Quantity};
-use super::summary::{Figures, Table, plain};
+use super::experiment::{Experiment, Group};
+use super::quantity::{Course, Quality, Quantity};
+use super::summary::{Figures, Table, plain, tables};
+use super::timing::{self, Timed};
 use crate::files::about;
 
 /// A run that is done.
@@ -32,9 +33,19 @@ pub(crate) struct Provenance {
     pub(crate) faults: Vec<String>,
 }
 
+/// A part of the report.
+pub(crate) struct Section {
+    pub(crate) title: String,
+    pub(crate) table: Table,
+    /// The name of each chart, and the chart.
+    charts: Vec<(String, String)>,
+}
+
 impl Provenance {
-    fn lines(&self, made: &[Made]) -> Vec<String> {
-        let programs: BTreeSet<&str> = made.iter().map(|run| run.program.as_str()).collect();
+    fn lines(&self, made: &[Made], timed: &[Timed]) -> Vec<String> {
+        let of_timings = timed.iter().map(|timing| timing.program.as_str());
+        let programs: BTreeSet<&str> =
+            made.iter().map(|run| run.program.as_str()).chain(of_timings).collect();
         let programs: Vec<_> = programs.into_iter().collect();
         let mut lines = vec![
             format!("Command: `{}`", self.command),
@@ -70,27 +81,55 @@ fn machine() -> String {
     format!("{model}, {threads} threads, {}", std::env::consts::OS)
 }
 
-/// Writes everything.
+/// Writes everything; gives the sections of the report.
 pub(crate) fn write(
     folder: &Path,
     experiment: &Experiment,
     made: &[Made],
-    tables: &[(String, Table)],
+    timed: &[Timed],
     provenance: &Provenance,
-) -> Result<(), Box<dyn Error>> {
-    let mut charts = Vec::new();
-    for group in &experiment.groups {
-        for (name, svg) in charts_of(group, experiment.compares, made)? {
-            save(&folder.join(&name), &svg)?;
-            charts.push((group.title.clone(), name, svg));
-        }
+) -> Result<Vec<Section>, Box<dyn Error>> {
+    let sections = sections(experiment, made, timed)?;
+    for (name, svg) in sections.iter().flat_map(|section| &section.charts) {
+        save(&folder.join(name), svg)?;
     }
     save(&folder.join("runs.csv"), &csv(made)?)?;
-    let lines = provenance.lines(made);
-    save(&folder.join("report.md"), &markdown(experiment, tables, &charts, &lines))?;
-    save(&folder.join("report.html"), &html(experiment, tables, &charts, &lines, made))?;
-    Ok(())
+    if !timed.is_empty() {
+        save(&folder.join("timings.csv"), &timing::csv(timed)?)?;
+    }
+    let lines = provenance.lines(made, timed);
+    save(&folder.join("report.md"), &markdown(experiment, &sections, &lines, !timed.is_empty()))?;
+    save(&folder.join("report.html"), &html(experiment, &sections, &lines, &commands(made, timed)))?;
+    Ok(sections)
 }
+
+/// One for each group of runs, and one for the timings.
+fn sections(experiment: &Experiment, made: &[Made], timed: &[Timed]) -> Result<Vec<Section>, Box<dyn Error>> {
+    let figures: Vec<Figures> = made.iter().map(|run| run.figures.clone()).collect();
+    let mut sections = Vec::new();
+    for (group, table) in tables(experiment, &figures) {
+        let charts = charts_of(group, experiment.goal().quality, made)?;
+        sections.push(Section { title: group.title.clone(), table, charts });
+    }
+    if !timed.is_empty() {
+        let chart = charts::speeds(SPEEDS, timed)?;
+        let charts = vec![("speeds.svg".to_owned(), chart)];
+        sections.push(Section { title: SPEEDS.to_owned(), table: timing::table(timed), charts });
+    }
+    Ok(sections)
+}
+
+/// What was run, and the command.
+fn commands(made: &[Made], timed: &[Timed]) -> Vec<(String, String)> {
+    let of_runs = made.iter().map(|run| {
+        let Figures { group, run: name, seed, .. } = &run.figures;
+        (format!("{group}/{name}, seed {seed}"), run.command.clone())
+    });
+    of_runs.chain(timed.iter().map(|timing| (timing.name.clone(), timing.command.clone()))).collect()
+}
+
+/// The title of the section of the timings.
+const SPEEDS: &str = "Speed by batch size";
 
 fn save(file: &Path, text: &str) -> Result<(), String> {
     fs::write(file, text).map_err(|error| about(file, error))
@@ -133,27 +172,26 @@ fn csv(made: &[Made]) -> Result<String, Box<dyn Error>> {
     Ok(String::from_utf8(writer.into_inner()?)?)
 }
 
-fn markdown(
-    experiment: &Experiment,
-    tables: &[(String, Table)],
-    charts: &[(String, String, String)],
-    lines: &[String],
-) -> String {
+fn markdown(experiment: &Experiment, sections: &[Section], lines: &[String], has_timings: bool) -> String {
     let [title, question, source] =
         [&experiment.title, &experiment.question, &experiment.source].map(|text| plain(text));
     let mut text = format!("# {title}\n\n{question}\n\n{source}\n");
-    for (title, table) in tables {
-        let of_group = charts.iter().filter(|(group, ..)| group == title);
-        let title = plain(title);
+    for section in sections {
+        let title = plain(&section.title);
         // Writing to a string cannot fail.
-        let _ = write!(text, "\n## {title}\n\n{}", table.markdown());
-        for (_, name, _) in of_group {
+        let _ = write!(text, "\n## {title}\n\n{}", section.table.markdown());
+        for (name, _) in &section.charts {
             let _ = write!(text, "\n![{title}]({name})\n");
         }
     }
     let _ = write!(text, "\n## How these figures were made\n\n");
     lines.iter().for_each(|line| text += &format!("- {}\n", plain(line)));
-    text + "- Every run and its command: [runs.csv](runs.csv)\n"
+    text += "- Values are means over the seeds ± the standard error. p is from Welch's t-test against the baseline, without \
+             correction for several comparisons; bold: p < 0.01.\n";
+    if has_timings {
+        text += "- Every timing and its command: [timings.csv](timings.csv)\n";
+    }
+    text + "- Every run and its command, to be typed in the folder that `adadagrad reproduce` fills: [runs.csv](runs.csv)\n"
 }
 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:75rem;margin:2rem auto;padding:0 1rem;color:#1a1a1a;\
@@ -163,10 +201,9 @@ code{font-size:.85em;overflow-wrap:anywhere}";
 
 fn html(
     experiment: &Experiment,
-    tables: &[(String, Table)],
-    charts: &[(String, String, String)],
+    sections: &[Section],
     lines: &[String],
-    made: &[Made],
+    commands: &[(String, String)],
 ) -> String {
     let title = escaped(&experiment.title);
     let mut body = format!(
@@ -174,24 +211,17 @@ fn html(
         escaped(&experiment.question),
         escaped(&experiment.source)
     );
-    for (group, table) in tables {
-        let _ = write!(body, "<h2>{}</h2>{}", escaped(group), table_html(table));
-        for (_, _, svg) in charts.iter().filter(|(other, ..)| other == group) {
+    for section in sections {
+        let _ = write!(body, "<h2>{}</h2>{}", escaped(&section.title), table_html(&section.table));
+        for (_, svg) in &section.charts {
             let _ = write!(body, "<figure>{svg}</figure>");
         }
     }
     body += "<h2>How these figures were made</h2><ul>";
     lines.iter().for_each(|line| body += &format!("<li>{}</li>", escaped(line).replace('`', "")));
     body += "</ul><h2>Every run</h2><ul>";
-    for run in made {
-        let Figures { group, run: name, seed, .. } = &run.figures;
-        let _ = write!(
-            body,
-            "<li>{}/{}, seed {seed}: <code>{}</code></li>",
-            escaped(group),
-            escaped(name),
-            escaped(&run.command)
-        );
+    for (what, command) in commands {
+        let _ = write!(body, "<li>{}: <code>{}</code></li>", escaped(what), escaped(command));
     }
     format!(
         "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
@@ -216,7 +246,7 @@ fn escaped(text: &str) -> String {
 mod tests {
     use std::path::PathBuf;
 
-    use super::super::summary::tables;
+    use super::super::timing::tests::timings_in;
     use super::*;
 
     /// The runs of a `runs.csv`.
@@ -226,8 +256,11 @@ mod tests {
         let rows = reader.records().map(|row| {
             let row = row.expect("a row");
             let value = |quantity: Quantity| {
-                let column = titles.iter().position(|title| title == quantity.title()).expect("a column");
-                (quantity, row[column].parse().expect("a number"))
+                let column = titles.iter().position(|title| title == quantity.title());
+                // A file may be older than the last columns.
+                assert!(column.is_some() || quantity.is_of_target(), "{quantity:?} has no column");
+                let value = column.map_or(f64::NAN, |column| row[column].parse().expect("a number"));
+                (quantity, value)
             };
             let [group, run] = [0, 1].map(|column| row[column].to_owned());
             let seed = row[2].parse().expect("a seed");
@@ -254,11 +287,14 @@ mod tests {
             let name = folder.file_name().expect("a name").to_string_lossy().into_owned();
             let experiment = Experiment::named(&name).expect("its experiment is there").expect("a valid one");
             let report = fs::read_to_string(folder.join("report.md")).expect("a report");
-            for (title, table) in tables(&experiment, &figures_in(&folder.join("runs.csv"))) {
-                assert!(
-                    report.contains(&table.markdown()),
-                    "{name}: the table of {title} is not that of runs.csv"
-                );
+            let figures = figures_in(&folder.join("runs.csv"));
+            let of_groups = tables(&experiment, &figures).into_iter().map(|(_, table)| table);
+            let timings = folder.join("timings.csv");
+            let of_timings =
+                timings.exists().then(|| timing::table(&timings_in(&timings, &experiment.timings(false))));
+            for table in of_groups.chain(of_timings) {
+                let text = table.markdown();
+                assert!(report.contains(&text), "{name}: not a table of its runs:\n{text}");
                 count += 1;
             }
             for chart in report

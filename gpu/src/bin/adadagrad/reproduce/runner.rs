@@ -9,7 +9,7 @@ use std::process::{Child, Command, ExitStatus};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use adadagrad_core::config::RunConfig;
+use adadagrad_core::config::{DatasetName, RunConfig};
 use adadagrad_core::controller::{AnyController, StageList, Stages};
 use adadagrad_core::owned::Control;
 use adadagrad_gpu::telemetry::Line;
@@ -60,7 +60,7 @@ impl Lock {
         match file.try_lock() {
             Err(TryLockError::WouldBlock) => Err(about(
                 folder,
-                "an experiment is still running in this folder: wait for its end, or name another one with --out",
+                "an experiment is still running in this folder: wait until it ends, or choose another folder with --out",
             )),
             // Where files cannot be locked, nothing is kept out.
             Ok(()) | Err(TryLockError::Error(_)) => Ok(Self(file)),
@@ -68,19 +68,23 @@ impl Lock {
     }
 }
 
-/// How a run ended.
-pub(crate) enum End {
-    Done {
-        course: Course,
-        program: String,
-    },
+/// How a run or a timing ended.
+pub(crate) enum End<T> {
+    Done(T),
     /// It failed, and with what message.
     Failed(String),
     /// The user wants to stop.
     Interrupted,
 }
 
-/// A run that is done: the file beside its telemetry.
+/// A run that is done.
+pub(crate) struct Finished {
+    pub(crate) course: Course,
+    /// What made it.
+    pub(crate) program: String,
+}
+
+/// The file beside the telemetry of a run that is done.
 #[derive(Debug, Serialize, Deserialize)]
 struct Done {
     config: Value,
@@ -112,24 +116,20 @@ impl Files {
 }
 
 impl Runner<'_> {
-    fn path(&self, file: &Path) -> PathBuf {
+    pub(super) fn path(&self, file: &Path) -> PathBuf {
         self.folder.join(file)
     }
 
     /// The command that makes a run from its beginning, as one types it in the folder of the experiment.
     pub(crate) fn command(&self, planned: &Planned) -> String {
-        let program = self.launcher.iter().map(OsString::from).chain(["adadagrad".into()]);
-        let words: Vec<_> = program.chain(self.arguments(planned, false)).collect();
-        // Only a zero byte cannot be quoted, and no argument holds one.
-        let joined = try_join(words.iter().map(|word| word.as_encoded_bytes())).unwrap_or_default();
-        String::from_utf8_lossy(&joined).into_owned()
+        typed(self.launcher, &self.arguments(planned, false))
     }
 
     /// Makes a run, as far as it is not done; a replay after the run that it replays.
     ///
     /// # Errors
     /// What of the files could not be read or written.
-    pub(crate) fn make(&self, planned: &Planned, bar: &Bar) -> Result<End, String> {
+    pub(crate) fn make(&self, planned: &Planned, bar: &Bar) -> Result<End<Finished>, String> {
         let files = Files::of(&planned.id());
         let config = match self.config(planned) {
             Ok(config) => json!(config),
@@ -141,7 +141,7 @@ impl Runner<'_> {
             self.read::<Done>(&files.done).filter(|done| done.config == config)
             && course.is_whole(budget)
         {
-            return Ok(End::Done { course, program });
+            return Ok(End::Done(Finished { course, program }));
         }
         let resumes = self.read::<Value>(&files.config).as_ref() == Some(&config)
             && self.steps_saved(&files).is_some_and(|steps| steps <= course.steps.len() as u64);
@@ -152,29 +152,26 @@ impl Runner<'_> {
             if resumes { ", from its last checkpoint" } else { "" }
         ));
         let begin = Instant::now();
-        let mut child = self.spawn(&self.arguments(planned, resumes), log)?;
-        let status = self.wait(&mut child, &self.path(&files.telemetry), bar)?;
+        let saving = ["--quiet", "--save-every", "30 s"].map(OsString::from);
+        let arguments = [self.arguments(planned, resumes), saving.to_vec()].concat();
+        let telemetry = self.path(&files.telemetry);
+        let log_too = log.try_clone().map_err(|error| error.to_string())?;
+        let status = self.run(self.launcher, &arguments, [log_too, log], || bar.show(&telemetry))?;
         if self.control.is_cancelled() {
             return Ok(End::Interrupted);
         }
         let log = self.path(&files.log);
         if !status.success() {
-            let text = fs::read_to_string(&log).unwrap_or_default();
-            let said = text.lines().rev().find_map(|line| line.strip_prefix("error: "));
-            let said = said.map_or_else(|| format!("it ended with {status}"), str::to_owned);
-            return Ok(End::Failed(format!("{said} (all that it says: {})", log.display())));
+            return Ok(End::Failed(last_error(&log, status)));
         }
         let course = Course::read(&self.path(&files.telemetry));
         if !course.is_whole(budget) {
-            return Ok(End::Failed(format!(
-                "its telemetry is not complete (all that it says: {})",
-                log.display()
-            )));
+            return Ok(End::Failed(format!("its telemetry is incomplete (log: {})", log.display())));
         }
         let program = report::program();
         self.write(&files.done, &Done { config, program: program.clone() })?;
         bar.done(&course, begin.elapsed());
-        Ok(End::Done { course, program })
+        Ok(End::Done(Finished { course, program }))
     }
 
     /// Steps that a run had made when it was saved last, if that can be continued.
@@ -189,7 +186,7 @@ impl Runner<'_> {
         let source = Planned { run: source.clone(), replays: None, ..planned.clone() };
         let source_files = Files::of(&source.id());
         if !self.path(&source_files.done).exists() {
-            return Err(format!("{}, which it replays, is not done", source.path()));
+            return Err(format!("the run that it replays, {}, has not finished", source.path()));
         }
         let course = Course::read(&self.path(&source_files.telemetry));
         let schedule: StageList =
@@ -235,29 +232,37 @@ impl Runner<'_> {
         }
         words.extend(["--telemetry".into(), files.telemetry.into()]);
         words.extend(["--save".into(), files.checkpoint.into()]);
-        if let Some(data) = self.data {
-            let own = data.join(planned.config.dataset.name());
-            words.extend(["--data".into(), if own.is_dir() { own.into() } else { data.into() }]);
-        }
+        words.extend(self.data_words(planned.config.dataset));
         words.extend(self.flags.iter().cloned());
         words
     }
 
-    fn spawn(&self, arguments: &[OsString], log: File) -> Result<Child, String> {
-        let start = || {
-            let own = std::env::current_exe()?.into_os_string();
-            let mut words = self.launcher.iter().map(OsString::from).chain([own]);
-            let mut command = Command::new(words.next().unwrap_or_default());
-            command.args(words).args(arguments).args(["--quiet", "--save-every", "30 s"]);
-            command.current_dir(self.folder);
-            command.stdin(self.lock.0.try_clone()?).stdout(log.try_clone()?).stderr(log).spawn()
-        };
-        let first = || self.launcher.first().map_or("adadagrad", String::as_str);
-        start().map_err(|error: io::Error| format!("{} could not be started: {error}", first()))
+    /// The flag that says where a data set is, if that was said.
+    pub(super) fn data_words(&self, name: DatasetName) -> Vec<OsString> {
+        let Some(data) = self.data else { return Vec::new() };
+        let own = data.join(name.name());
+        vec!["--data".into(), if own.is_dir() { own.into() } else { data.into() }]
     }
 
-    /// Waits for the end of a run. When the user wants to stop, the run saves itself.
-    fn wait(&self, child: &mut Child, telemetry: &Path, bar: &Bar) -> Result<ExitStatus, String> {
+    /// Runs this program in the folder of the experiment to its end. When the user wants to stop, it is asked to.
+    pub(super) fn run(
+        &self,
+        launcher: &[String],
+        arguments: &[OsString],
+        [output, log]: [File; 2],
+        meanwhile: impl Fn(),
+    ) -> Result<ExitStatus, String> {
+        let start = || {
+            let own = std::env::current_exe()?.into_os_string();
+            let mut words = launcher.iter().map(OsString::from).chain([own]);
+            let mut command = Command::new(words.next().unwrap_or_default());
+            command.args(words).args(arguments).current_dir(self.folder);
+            command.stdin(self.lock.0.try_clone()?).stdout(output).stderr(log).spawn()
+        };
+        let first = || launcher.first().map_or("adadagrad", String::as_str);
+        let child = start();
+        let mut child =
+            child.map_err(|error: io::Error| format!("{} could not be started: {error}", first()))?;
         let mut asked: Option<Instant> = None;
         loop {
             if let Some(status) = child.try_wait().map_err(|error| error.to_string())? {
@@ -265,7 +270,7 @@ impl Runner<'_> {
             }
             if self.control.is_cancelled() {
                 let since = asked.get_or_insert_with(|| {
-                    ask_to_end(child);
+                    ask_to_end(&child);
                     Instant::now()
                 });
                 if since.elapsed() > SAVING {
@@ -273,21 +278,38 @@ impl Runner<'_> {
                     let _ = child.kill();
                 }
             }
-            bar.show(telemetry);
+            meanwhile();
             thread::sleep(QUESTION);
         }
     }
 
     /// A JSON file, if it is there and valid.
-    fn read<T: for<'de> Deserialize<'de>>(&self, file: &Path) -> Option<T> {
+    pub(super) fn read<T: for<'de> Deserialize<'de>>(&self, file: &Path) -> Option<T> {
         serde_json::from_slice(&fs::read(self.path(file)).ok()?).ok()
     }
 
-    fn write(&self, file: &Path, value: &impl Serialize) -> Result<(), String> {
+    pub(super) fn write(&self, file: &Path, value: &impl Serialize) -> Result<(), String> {
         let path = self.path(file);
         let text = serde_json::to_string_pretty(value).map_err(|error| about(&path, error))?;
         fs::write(&path, text + "\n").map_err(|error| about(&path, error))
     }
+}
+
+/// A command of this program, as a shell reads it.
+pub(super) fn typed(launcher: &[String], arguments: &[OsString]) -> String {
+    let program = launcher.iter().map(OsString::from).chain(["adadagrad".into()]);
+    let words: Vec<_> = program.chain(arguments.iter().cloned()).collect();
+    // Only a zero byte cannot be quoted, and no argument holds one.
+    let joined = try_join(words.iter().map(|word| word.as_encoded_bytes())).unwrap_or_default();
+    String::from_utf8_lossy(&joined).into_owned()
+}
+
+/// Why a program failed, by the last error that it has told.
+pub(super) fn last_error(log: &Path, status: ExitStatus) -> String {
+    let text = fs::read_to_string(log).unwrap_or_default();
+    let said = text.lines().rev().find_map(|line| line.strip_prefix("error: "));
+    let said = said.map_or_else(|| format!("it ended with {status}"), str::to_owned);
+    format!("{said} (log: {})", log.display())
 }
 
 /// Ctrl-C has reached a run as well; other signals have not.

@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-use super::experiment::{Experiment, Group, Quality};
-use super::quantity::{Course, Quantity};
+use super::experiment::{Experiment, Group};
+use super::quantity::{Course, Goal, Quantity};
 use super::statistics::Mean;
 use crate::numbers::significant;
 
 /// The columns.
-const COLUMNS: [Quantity; 8] = [
+const COLUMNS: [Quantity; 10] = [
     Quantity::Steps,
     Quantity::AverageBatch,
     Quantity::LargestBatch,
@@ -17,6 +17,8 @@ const COLUMNS: [Quantity; 8] = [
     Quantity::Gap,
     Quantity::SamplesToNear,
     Quantity::Seconds,
+    Quantity::SamplesToTarget,
+    Quantity::SecondsToTarget,
 ];
 /// Below this a difference is called one.
 const SIGNIFICANT: f64 = 0.01;
@@ -31,8 +33,8 @@ pub(crate) struct Figures {
 }
 
 impl Figures {
-    pub(crate) fn of(group: &str, run: &str, seed: u64, course: &Course) -> Self {
-        let values = Quantity::ALL.map(|quantity| (quantity, course.value(quantity))).to_vec();
+    pub(crate) fn of(group: &str, run: &str, seed: u64, course: &Course, goal: Goal) -> Self {
+        let values = Quantity::ALL.map(|quantity| (quantity, course.value(quantity, goal))).to_vec();
         Self { group: group.to_owned(), run: run.to_owned(), seed, values }
     }
 
@@ -68,7 +70,9 @@ pub(crate) fn plain(text: &str) -> String {
 }
 
 /// The figures of a group of runs.
-fn table(group: &Group, quality: Quantity, figures: &[Figures]) -> Table {
+fn table(group: &Group, goal: Goal, figures: &[Figures]) -> Table {
+    let quality = goal.quality.quantity();
+    let columns = || COLUMNS.into_iter().filter(|quantity| goal.target.is_some() || !quantity.is_of_target());
     let mut of_runs: HashMap<&str, Vec<&Figures>> = HashMap::new();
     for figures in figures.iter().filter(|figures| figures.group == group.name) {
         of_runs.entry(&figures.run).or_default().push(figures);
@@ -78,17 +82,17 @@ fn table(group: &Group, quality: Quantity, figures: &[Figures]) -> Table {
         Some(Mean::of(&values))
     };
     let mut head = vec!["run".to_owned(), "seeds".to_owned()];
-    head.extend(COLUMNS.map(|quantity| quantity.title().to_owned()));
+    head.extend(columns().map(|quantity| quantity.title().to_owned()));
     if let Some(baseline) = &group.baseline {
         let title = group.runs.iter().find(|run| run.name == *baseline).map_or(baseline, |run| &run.title);
-        head.push(format!("{} against {title}", quality.title()));
+        head.push(format!("{} compared with {title}", quality.title()));
     }
     let known = group.runs.iter().any(|run| !run.known.is_empty());
-    head.extend(known.then(|| "figures of others".to_owned()));
+    head.extend(known.then(|| "published figures".to_owned()));
     let rows = group.runs.iter().filter(|run| of_runs.contains_key(run.name.as_str())).map(|run| {
         let seeds = of_runs[run.name.as_str()].len();
         let mut row = vec![run.title.clone(), seeds.to_string()];
-        row.extend(COLUMNS.map(|quantity| {
+        row.extend(columns().map(|quantity| {
             mean(&run.name, quantity).map_or_else(String::new, |mean| shown(quantity, mean))
         }));
         if let Some(baseline) = &group.baseline {
@@ -137,20 +141,11 @@ fn verdict(quality: Quantity, own: Mean, other: Mean) -> String {
     }
 }
 
-/// The title and the table of each group of which there are runs.
-pub(crate) fn tables(experiment: &Experiment, figures: &[Figures]) -> Vec<(String, Table)> {
-    let quality = experiment.compares.quantity();
-    let groups = experiment.groups.iter().map(|group| (group.title.clone(), table(group, quality, figures)));
+/// The table of each group of which there are runs.
+pub(crate) fn tables<'a>(experiment: &'a Experiment, figures: &[Figures]) -> Vec<(&'a Group, Table)> {
+    let goal = experiment.goal();
+    let groups = experiment.groups.iter().map(|group| (group, table(group, goal, figures)));
     groups.filter(|(_, table)| !table.rows.is_empty()).collect()
-}
-
-impl Quality {
-    fn quantity(self) -> Quantity {
-        match self {
-            Self::Accuracy => Quantity::Accuracy,
-            Self::TestLoss => Quantity::TestLoss,
-        }
-    }
 }
 
 #[cfg(test)]
