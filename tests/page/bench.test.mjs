@@ -66,6 +66,16 @@ test('every engine trains every model on WebAssembly, and all lose alike', brows
   t.diagnostic(printed);
 });
 
+test('our engines train the transformer, and tokens are counted', browserTest(), async (t) => {
+  const engines = ['ours', 'ours-plain', 'ours-workers', 'ours-workers-plain', 'jax-wasm'];
+  const { results, printed } = await runBench(t, `models=transformer&batches=2&rounds=1&seconds=0.1&engines=${engines}`);
+  check(results, engines.slice(0, -1), ['transformer']);
+  const rival = results.cells.find(({ engine }) => engine === 'jax-wasm');
+  assert.match(rival.failure, /only our engines train the transformer here/);
+  assert.deepEqual(results.ratios, []);
+  assert.match(printed, /transformer, tokens\/s/);
+});
+
 test('every engine trains on WebGPU', browserTest(), async (t) => {
   // It has the layers of the others too; their models are compared on WebAssembly.
   const models = ['cnn'];

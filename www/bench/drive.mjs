@@ -79,7 +79,7 @@ function machine() {
 function print({ plan, cells, ratios, machine: { processor, processors }, browserVersion, adapter }) {
   console.log(`Chromium ${browserVersion}, ${processors} × ${processor}; WebGPU: ${adapter ?? 'none'}`);
   for (const model of plan.models) {
-    console.log(`\n${model}, samples/s: median (slowest to fastest round), ours ÷ fastest rival`);
+    console.log(`\n${model}, ${model === 'transformer' ? 'tokens' : 'samples'}/s: median (slowest to fastest round), ours ÷ fastest rival`);
     const rows = plan.engines.map((engine) => [engine, ...plan.batches.map((batch) => figure(model, batch, engine))]);
     printTable([['', ...plan.batches.map((batch) => `b = ${batch}`)], ...rows]);
     const failures = cells.filter((cell) => cell.model === model && cell.failure !== null);

@@ -21,7 +21,7 @@ const INPUTS: [&str; 2] = ["www", "web/typescript"];
 /// Options of `cargo xtask bench-browser`.
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Models, separated by commas: logistic, mlp, cnn [default: all]
+    /// Models, separated by commas: logistic, mlp, cnn, transformer (our engines only) [default: those for images]
     #[arg(long)]
     models: Option<String>,
     /// Batch sizes, separated by commas [default: 16,64,256,1024,4096]

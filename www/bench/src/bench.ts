@@ -3,6 +3,7 @@ import { disagreement } from './agreement.js';
 import type { EngineName } from './engine-rows.js';
 import { Lane } from './lane.js';
 import type { ModelName, Plan } from './plan.js';
+import { positionsOf } from './problems.js';
 import type { Problems } from './problems.js';
 import { rowsOf, spread } from './results.js';
 import type { Cell } from './results.js';
@@ -92,7 +93,7 @@ class Group {
       await this.#attempt(cell, async () => {
         const { steps, seconds } = await lane.measure(this.plan.seconds);
         cell.steps += steps;
-        cell.rounds.push((steps * this.batch) / seconds);
+        cell.rounds.push((steps * this.batch * positionsOf(this.model)) / seconds);
       });
     }
   }

@@ -1,9 +1,10 @@
-/** Samples per second over batch size, both logarithmic: one picture for each model, drawn as SVG. */
+/** Samples (of a text, tokens) per second over batch size, both logarithmic: one picture for each model, drawn as SVG. */
 import { element } from '../../src/dom.js';
 import { formatCompact } from '../../src/format.js';
 import { rowsOf } from './results.js';
 import type { Cell } from './results.js';
 import type { EngineName } from './engine-rows.js';
+import { unitOf } from './plan.js';
 import type { ModelName, Plan } from './plan.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
@@ -40,7 +41,7 @@ function summary(model: ModelName, lines: { label: string; hardware: string; poi
     const speeds = points.map(({ batch, speed }) => `${formatCompact(speed)} at ${batch}`);
     return `${label} (${hardware}): ${speeds.join(', ')}`;
   });
-  return `Samples per second of ${model} by batch size. ${parts.join('; ')}.`;
+  return `${unitOf(model)} per second of ${model} by batch size. ${parts.join('; ')}.`;
 }
 
 interface Scale {

@@ -6,6 +6,7 @@ export const LOADERS: Record<EngineName, () => Promise<Engine>> = {
   ours: async () => new (await import('./engines/ours.js')).OurEngine('cpu', { test: true }),
   'ours-plain': async () => new (await import('./engines/ours.js')).OurEngine('cpu', { test: false }),
   'ours-workers': async () => new (await import('./engines/ours.js')).OurEngine('cpu', { test: true, team: true }),
+  'ours-workers-plain': async () => new (await import('./engines/ours.js')).OurEngine('cpu', { test: false, team: true }),
   'ours-webgpu': async () => new (await import('./engines/ours.js')).OurEngine('webgpu', { test: true }),
   'ours-webgpu-plain': async () => new (await import('./engines/ours.js')).OurEngine('webgpu', { test: false }),
   'jax-wasm': async () => (await import('./engines/jax.js')).create('wasm'),

@@ -44,6 +44,15 @@ export const ENGINES = [
     note: 'The same with a worker for each processor, up to four, where the batch is worth it; no shared memory.',
   },
   {
+    name: 'ours-workers-plain',
+    label: 'ours, no test, workers',
+    side: 'ours',
+    hardware: 'wasm',
+    threads: false,
+    standard: false,
+    note: 'The same without statistics.',
+  },
+  {
     name: 'jax-wasm',
     label: 'jax-js',
     side: 'rival',

@@ -1,14 +1,17 @@
 /** What an engine must be able to do to be measured. It lives in a worker of its own. */
 import type { DatasetFiles, RunConfig } from '../../pkg/adadagrad_web.js';
-import type { ModelName } from './plan.js';
+import { TEXT_MODEL } from './plan.js';
+import type { ImageModelName, ModelName } from './plan.js';
 
 /** The work: which network, from which parameters, on which images. */
 export interface Problem {
   model: ModelName;
   batch: number;
+  /** What is counted of a sample: the tokens of a sequence; an image counts as one. */
+  positions: number;
   /** The run that all engines make; `controller` is constant. */
   config: RunConfig;
-  /** D values, layer by layer: weights (`[out, in]` or `[out, in, height, width]`), then biases. */
+  /** D values, layer by layer: weights (`[out, in]` or `[out, in, height, width]`), then biases. Empty for engines that make them themselves. */
   parameters: Float32Array;
   /** The run's first batches; engines that keep no data set of their own go round and round in them. */
   batches: Batch[];
@@ -36,7 +39,7 @@ export const PIXELS = 784;
 export const CLASSES = 10;
 
 /** Shapes of weights and biases by layer, as in `Problem.parameters`. */
-export const SHAPES: Record<ModelName, readonly (readonly number[])[]> = {
+export const SHAPES: Record<ImageModelName, readonly (readonly number[])[]> = {
   logistic: [[10, 784], [10]],
   mlp: [[128, 784], [128], [10, 128], [10]],
   cnn: [[16, 1, 5, 5], [16], [32, 16, 5, 5], [32], [10, 1568], [10]],
@@ -45,11 +48,17 @@ export const SHAPES: Record<ModelName, readonly (readonly number[])[]> = {
 /** Cuts the flat parameters into their tensors. */
 export function tensorsOf(problem: Problem): { shape: number[]; values: Float32Array }[] {
   let start = 0;
-  return SHAPES[problem.model].map((shape) => {
+  return SHAPES[imageModel(problem)].map((shape) => {
     const length = shape.reduce((product, size) => product * size, 1);
     start += length;
     return { shape: [...shape], values: problem.parameters.slice(start - length, start) };
   });
+}
+
+/** The network of a problem of images. */
+function imageModel({ model }: Problem): ImageModelName {
+  if (model === TEXT_MODEL) throw new Error('this engine has no transformer here');
+  return model;
 }
 
 /** Pixels as every engine sees them: 0 to 1. */

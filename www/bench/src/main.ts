@@ -63,8 +63,8 @@ async function run(plan: Plan): Promise<void> {
     cells: [],
     ratios: [],
   };
-  say('running', 'Fetching the images…');
-  const problems = await Problems.load();
+  say('running', 'Fetching the data…');
+  const problems = await Problems.load(plan);
   await runBench(plan, problems, {
     onProgress: (text, done, total) => {
       say('running', text);

@@ -14,13 +14,23 @@ export interface Plan {
   limitSeconds: number;
 }
 
-export const MODELS = ['logistic', 'mlp', 'cnn'] as const;
-/** The networks that are compared. */
+/** Networks for images, which every engine trains. */
+const IMAGE_MODELS = ['logistic', 'mlp', 'cnn'] as const;
+export type ImageModelName = (typeof IMAGE_MODELS)[number];
+/** Of a text, whose tokens are counted: only ours are measured. */
+export const TEXT_MODEL = 'transformer';
+const MODELS = [...IMAGE_MODELS, TEXT_MODEL] as const;
 export type ModelName = (typeof MODELS)[number];
+
+/** What is counted of a model's work. */
+export function unitOf(model: ModelName): string {
+  return model === TEXT_MODEL ? 'Tokens' : 'Samples';
+}
+
 export const TRAINING_SAMPLES = 60_000;
 
 const DEFAULTS: Plan = {
-  models: [...MODELS],
+  models: [...IMAGE_MODELS],
   batches: [16, 64, 256, 1024, 4096],
   engines: ENGINES.filter((row) => row.standard).map((row) => row.name),
   rounds: 3,

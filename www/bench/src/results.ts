@@ -10,7 +10,7 @@ export interface Cell {
   model: ModelName;
   batch: number;
   engine: EngineName;
-  /** Samples per second of each round; empty when the engine was given up. */
+  /** Samples (of a text, tokens) per second of each round; empty when the engine was given up. */
   rounds: number[];
   samplesPerSecond: Spread | null;
   /** Steps in all rounds. */

@@ -1,6 +1,7 @@
 /** All figures of one model: a row for each engine, a column for each batch size. */
 import { element } from '../../src/dom.js';
 import { formatCount, formatFactor } from '../../src/format.js';
+import { unitOf } from './plan.js';
 import type { ModelName, Plan } from './plan.js';
 import { ratios, rowsOf } from './results.js';
 import type { Cell } from './results.js';
@@ -20,7 +21,7 @@ export function figuresTable(plan: Plan, model: ModelName, cells: readonly Cell[
   const table = element(
     'table',
     { class: 'bench-table' },
-    element('caption', {}, model),
+    element('caption', {}, `${model}, ${unitOf(model).toLowerCase()} per second`),
     element('thead', {}, head),
     element('tbody', {}, ...rows),
   );
