@@ -17,8 +17,16 @@ pub(crate) enum EngineName {
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct StepRecord {
     #[serde(flatten)]
-    telemetry: Telemetry,
-    seconds: f64,
+    pub(crate) telemetry: Telemetry,
+    pub(crate) seconds: f64,
+}
+
+/// That a run does not progress.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct Sighting {
+    pub(crate) step: u64,
+    /// What is seen, and the way out.
+    pub(crate) words: &'static str,
 }
 
 impl StepRecord {
@@ -106,6 +114,7 @@ pub(crate) struct Finished {
     pub(crate) measured: Vec<Measured>,
     evaluations: Vec<EvaluationRecord>,
     pub(crate) notices: Vec<String>,
+    pub(crate) sightings: Vec<Sighting>,
     /// Which kernels were chosen, to be remembered for the adapter.
     pub(crate) kernels: Option<Choice>,
 }

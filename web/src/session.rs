@@ -8,6 +8,7 @@ use adadagrad_core::dataset::SampleShape;
 use adadagrad_core::images::Picture;
 use adadagrad_core::model::Model;
 use adadagrad_core::owned::{OwnedNetwork, Prediction, Predictor};
+use adadagrad_core::signature::{Signature, Watch};
 use adadagrad_gpu::webgpu::Choice;
 use futures_channel::oneshot;
 use js_sys::{Float32Array, Float64Array, Promise};
@@ -21,7 +22,7 @@ use crate::data::{Data, DatasetFiles};
 use crate::gpu_run::GpuRun;
 use crate::look::{Look, Looking};
 use crate::models::{ModelRow, Sample};
-use crate::records::{EngineName, Limit};
+use crate::records::{EngineName, Finished, Limit, Sighting};
 use crate::run_state::RunState;
 use crate::team::{shared_to_js, vectors_to_js};
 use crate::writing::{Following, Wish, Writing, WrittenSample, follow};
@@ -55,6 +56,24 @@ struct Run {
     seen: Option<u64>,
     /// Of a text.
     writing: Writing,
+    watch: Watch,
+    /// What it has seen.
+    sighted: Vec<Signature>,
+}
+
+impl Run {
+    /// Tells of each signature of the run once.
+    fn watch(&mut self, finished: &mut Finished) {
+        for record in &finished.steps {
+            for signature in self.watch.step(&record.telemetry, Some(record.seconds)) {
+                if !self.sighted.contains(&signature) {
+                    self.sighted.push(signature);
+                    let (step, words) = (record.telemetry.step, signature.words());
+                    finished.sightings.push(Sighting { step, words });
+                }
+            }
+        }
+    }
 }
 
 enum Engine {
@@ -250,6 +269,7 @@ impl Session {
             Engine::Gpu(run) => run.advance(now, limit),
         };
         run.writing.add(progress.finished.measured.drain(..));
+        run.watch(&mut progress.finished);
         to_js(&progress)
     }
 
@@ -307,10 +327,12 @@ impl Session {
     ) -> Result<Promise, JsError> {
         let config = from_js(config)?;
         let (sender, receiver) = oneshot::channel();
-        match &mut self.run.as_mut().ok_or_else(no_run)?.engine {
+        let run = self.run.as_mut().ok_or_else(no_run)?;
+        match &mut run.engine {
             Engine::Cpu(run) => run.retune(config, sender)?,
             Engine::Gpu(run) => run.retune(config, sender)?,
         }
+        run.watch = Watch::new(&config);
         Ok(promise(receiver, |retuned| to_js(&retuned)))
     }
 
@@ -382,7 +404,7 @@ impl Session {
         let Self { data, clock, run, .. } = self;
         let nothing = LookProgress { look: None, sample: None, more: false };
         let Some(run) = run else { return to_js(&nothing) };
-        let Run { model, seed, engine, predictor: place, looking, seen, writing } = run;
+        let Run { model, seed, engine, predictor: place, looking, seen, writing, .. } = run;
         if let Some(vocabulary) = data.vocabulary() {
             let mut sample = None;
             while sample.is_none() && !writing.is_finished() && clock.now() < until {
@@ -519,6 +541,7 @@ impl Session {
     ) -> Result<(), JsError> {
         self.data = data;
         let &RunConfig { model, seed, .. } = state.trainer.config();
+        let (watch, sighted) = (Watch::new(state.trainer.config()), Vec::new());
         let prepared = self.prepared.take();
         let engine = match engine {
             EngineName::Cpu => Engine::Cpu(Box::new(CpuRun::new(&state, &self.data)?)),
@@ -533,7 +556,8 @@ impl Session {
             }
         };
         let writing = Writing::default();
-        self.run = Some(Run { model, seed, engine, predictor: None, looking: None, seen: None, writing });
+        let (predictor, looking, seen) = (None, None, None);
+        self.run = Some(Run { model, seed, engine, predictor, looking, seen, writing, watch, sighted });
         Ok(())
     }
 }

@@ -166,6 +166,8 @@ export interface Progress {
   evaluations: { step: number; samples_seen: number; accuracy: number; loss: number }[];
   /** What the visitor should know of the engine's way through trouble, oldest first. */
   notices: string[];
+  /** That the run does not progress: from which step on, what is seen, and the way out. Each is told once. */
+  sightings: { step: number; words: string }[];
   /** Which kernels were chosen for the adapter, once. */
   kernels: KernelChoice | null;
   /** `opening`: the GPU is being made ready. */

@@ -99,6 +99,8 @@ export interface RunEngine extends EngineDecision {
   workers: number;
 }
 
+export type Sighting = Progress['sightings'][number];
+
 /** All that happened since the last update of the same run. */
 export interface Update {
   type: 'update';
@@ -108,6 +110,8 @@ export interface Update {
   evaluations: Evaluation[];
   /** What the engine has to say to the visitor, in sentences. */
   notices: string[];
+  /** That the run does not progress. */
+  sightings: Sighting[];
   /** Which kernels were chosen, to be remembered for the adapter. */
   kernels: KernelChoice | null;
   /** Null before a run. */

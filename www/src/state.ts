@@ -5,7 +5,7 @@ import type { AdapterReport, EngineChoice } from './engine/choice.js';
 import { recallChoice } from './engine/memory.js';
 import { Observable } from './observable.js';
 import { isSequence, MNIST_SHAPE } from './samples.js';
-import type { Activity, Catalogue, Evaluation, Failure, FailureKind, RunEngine, RunPhase, StepRecord } from './protocol.js';
+import type { Activity, Catalogue, Evaluation, Failure, FailureKind, RunEngine, RunPhase, Sighting, StepRecord } from './protocol.js';
 
 export interface RunState {
   phase: RunPhase;
@@ -93,6 +93,8 @@ export class PageState {
   readonly startWaits = new Observable<boolean>(false);
   /** What the engine had to say of the run at hand, oldest first. */
   readonly notes = new Observable<readonly string[]>([]);
+  /** What of the run at hand shows that it does not progress, oldest first. */
+  readonly sightings = new Observable<readonly Sighting[]>([]);
   readonly trouble = new Observable<Trouble | null>(null);
   readonly horizontalAxis = new Observable<HorizontalAxis>('samples');
   /** Of noisy curves: from 0 (not at all) to below 1. */

@@ -50,7 +50,7 @@ export class TrainingLoop {
   #speed = new Speed();
   #decision: EngineDecision | null = null;
   #engine: RunEngine | null = null;
-  #unsent: Pick<Progress, 'steps' | 'evaluations' | 'notices' | 'kernels'> = nothing();
+  #unsent: Pick<Progress, 'steps' | 'evaluations' | 'notices' | 'sightings' | 'kernels'> = nothing();
   #work: Pick<Progress, 'activity' | 'done' | 'total'> = { activity: 'training', done: 0, total: 0 };
   #lastReport = 0;
 
@@ -317,6 +317,7 @@ export class TrainingLoop {
     this.#unsent.steps.push(...progress.steps);
     this.#unsent.evaluations.push(...progress.evaluations);
     this.#unsent.notices.push(...progress.notices.map(asSentence));
+    this.#unsent.sightings.push(...progress.sightings);
     this.#unsent.kernels = progress.kernels ?? this.#unsent.kernels;
     this.#takeEngine(progress);
     this.#work = { activity: progress.activity, done: progress.done, total: progress.total };
@@ -388,6 +389,6 @@ export class TrainingLoop {
   }
 }
 
-function nothing(): Pick<Progress, 'steps' | 'evaluations' | 'notices' | 'kernels'> {
-  return { steps: [], evaluations: [], notices: [], kernels: null };
+function nothing(): Pick<Progress, 'steps' | 'evaluations' | 'notices' | 'sightings' | 'kernels'> {
+  return { steps: [], evaluations: [], notices: [], sightings: [], kernels: null };
 }

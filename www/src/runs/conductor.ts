@@ -3,7 +3,7 @@ import type { Checkpoint, RunConfig } from '../../pkg/adadagrad_web.js';
 import { recallKernels, rememberKernels } from '../engine/memory.js';
 import { quoted } from '../brief.js';
 import { formatCount } from '../format.js';
-import type { EngineWish, StopAfter, Update } from '../protocol.js';
+import type { EngineWish, Sighting, StopAfter, Update } from '../protocol.js';
 import type { TrainingSession } from '../session.js';
 import { isOfRun, NO_RUN } from '../state.js';
 import type { PageState } from '../state.js';
@@ -112,6 +112,7 @@ export class RunConductor {
 
   #takeUp(run: TrainedRun, stop: StopAfter, checkpoint: Checkpoint): void {
     if (isOfRun(this.#state.trouble.value)) this.#state.trouble.value = null;
+    this.#state.sightings.value = this.#state.sightings.value.filter(({ step }) => step <= checkpoint.step);
     const { log } = run;
     const row = log.rowOfStep(checkpoint.step);
     const config = run.latestConfig;
@@ -142,6 +143,7 @@ export class RunConductor {
     this.#state.run.value = NO_RUN;
     this.#state.shownStep.value = null;
     this.#state.notes.value = [];
+    this.#state.sightings.value = [];
     if (isOfRun(this.#state.trouble.value)) this.#state.trouble.value = null;
     this.#onNews();
   }
@@ -191,6 +193,7 @@ export class RunConductor {
     const adapter = update.engine?.adapter ?? null;
     if (update.kernels !== null && adapter !== null) rememberKernels(adapter, update.kernels);
     this.#takeNotices(update.notices);
+    this.#takeSightings(update.sightings);
     if (update.steps.length > 0 || update.evaluations.length > 0) this.#onNews();
   }
 
@@ -211,5 +214,12 @@ export class RunConductor {
   #takeNotices(notices: readonly string[]): void {
     const known = new Set(this.#state.notes.value);
     if (notices.some((notice) => !known.has(notice))) this.#state.notes.value = [...new Set([...known, ...notices])];
+  }
+
+  /** A run that went back may show again what it has shown. */
+  #takeSightings(sightings: readonly Sighting[]): void {
+    const known = this.#state.sightings.value;
+    const unknown = sightings.filter(({ words }) => !known.some((sighting) => sighting.words === words));
+    if (unknown.length > 0) this.#state.sightings.value = [...known, ...unknown];
   }
 }
