@@ -48,7 +48,7 @@ pub enum Decay {
 }
 
 crate::settings::named_variants!(Decay {
-    "constant" => Constant { title: "no decay", doc: "No decay.", fields: {} },
+    "constant" => Constant { title: "no decay", doc: "The learning rate stays constant.", fields: {} },
     "cosine" => Cosine {
         title: "cosine",
         doc: "Half a cosine wave, down to the final fraction of the rate at the end of the sample budget.",
@@ -63,7 +63,7 @@ crate::settings::named_variants!(Decay {
     },
     "step" => Step {
         title: "step",
-        doc: "Multiplied by the decay factor at equal intervals.",
+        doc: "The learning rate is multiplied by the decay factor at equal intervals.",
         fields: {
             every_samples: u64 = Self::EVERY_SAMPLES => Field::new(
                 "samples between decays",

@@ -115,7 +115,7 @@ const TESTS: { readonly [Of in Name]: Shown<Of> } = {
     labels: () => ({
       measured: 'noise² per coordinate',
       allowed: 'allowed, η²',
-      caption: 'The square of the noise of the chosen quantile of coordinates, relative to their mean, against what is allowed.',
+      caption: 'The square of the noise in the coordinate at the chosen quantile, relative to its mean, compared with what the test allows.',
     }),
     // One coordinate alone: the one whose noise, relative to its mean, is at the chosen quantile. Its mean has length 1.
     picture: ({ eta }, step) => bars({ arrow: 1, noise: perMean(step.coordinate_ratio, step), allowed: eta }, null),

@@ -29,11 +29,11 @@ crate::settings::settings!(AdaBatchGrad {
     doc: "Grows to the smallest of the last sizes that the augmented inner product test required.",
     source: "Ostroukhov, Zhumabayeva, Xiang, Gasnikov, Takáč, Kamzolov 2024, arXiv 2402.05264",
     fields: {
-        theta: f64 = 0.1 => Field::new("threshold along", "Limits the noise along the mean gradient.")
+        theta: f64 = 0.1 => Field::new("threshold along ḡ", "Limits the noise along the mean gradient.")
             .symbol("ϑ")
             .range(Range::POSITIVE)
             .retunable(),
-        nu: f64 = 0.1 => Field::new("threshold across", "Limits the noise orthogonal to the mean gradient.")
+        nu: f64 = 0.1 => Field::new("orthogonal threshold", "Limits the noise orthogonal to the mean gradient.")
             .symbol("ν")
             .range(Range::POSITIVE)
             .retunable(),

@@ -18,7 +18,7 @@ pub struct SimiGrad {
 
 crate::settings::settings!(SimiGrad {
     title: "SimiGrad",
-    doc: "A tenth more or less, by the cosine between the mean gradients of the batch's halves.",
+    doc: "The batch grows or shrinks by a tenth, depending on the cosine between the mean gradients of its two halves.",
     source: "Qin, Rajbhandari, Ruwase, Yan, Yang, He 2021, NeurIPS",
     fields: {
         target: f64 = 0.1 => Field::new(

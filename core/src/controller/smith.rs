@@ -34,8 +34,8 @@ crate::settings::settings!(Smith {
         .retunable(),
         limit: Option<f64> = None => Field::new(
             "largest batch by the rule",
-            "The largest batch size of this rule: instead of exceeding it, the learning rate is cut. By default a \
-             tenth of the training set.",
+            "The largest batch size of this rule. Where the batch would exceed it, the learning rate is cut instead. By \
+             default a tenth of the training set.",
         )
         .range(Range::NOT_NEGATIVE)
         .retunable()

@@ -73,7 +73,7 @@ export class TextPanel {
     const explanation = element(
       'p',
       { class: 'panel-note' },
-      'The network reads the end of your text, as many characters as its context holds, and gives each character a probability to come next. The temperature divides the outputs: at 0 the likeliest always comes, above 1 unlikely ones come more often.',
+      'The network reads the end of your text, as many characters as its context holds, and gives each character a probability to come next. The outputs are divided by the temperature: at 0 the most probable character is always chosen; above 1, improbable ones are chosen more often.',
     );
     return part('What comes next', 'look-next', element('div', { class: 'look-pair' }, left, this.#probabilities.root), explanation);
   }
@@ -153,7 +153,7 @@ function describeUnknown(unknown: string): string {
   if (unknown === '') return '';
   const characters = [...unknown].map((character) => `“${NAMES[character] ?? character}”`);
   const shown = characters.slice(0, 5).join(', ') + (characters.length > 5 ? ` and ${characters.length - 5} more` : '');
-  return `The training text does not contain ${shown}, so the network cannot read ${characters.length === 1 ? 'it' : 'them'}: left out.`;
+  return `The training text does not contain ${shown}, so the network cannot read ${characters.length === 1 ? 'it. It was' : 'them. They were'} left out.`;
 }
 
 function part(title: string, name: string, ...content: Node[]): HTMLElement {

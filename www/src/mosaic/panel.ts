@@ -99,7 +99,7 @@ export class MosaicPanel {
     setText(
       this.#note,
       isText
-        ? 'The frame keeps its size: as the batch grows, the letters shrink. Too small to be read, each becomes a spot of tone. ↵ is a line break.'
+        ? 'The frame keeps its size: as the batch grows, the letters shrink. Letters that are too small to read are drawn as grey spots. ↵ is a line break.'
         : 'The frame keeps its size: as the batch grows, the images shrink.',
     );
   }

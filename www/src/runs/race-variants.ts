@@ -88,7 +88,7 @@ function fitted(rule: ControllerName, settings: RunConfig, { presets: [preset] }
 
 /** What a reader of the table should know of the rule's settings. */
 function describe({ controller, test, initial_batch: initial, sample_budget: budget }: RunConfig, trainingSamples: number): string {
-  if (BY_EPOCHS.includes(controller.name) && budget <= trainingSamples) return 'decides at the end of an epoch, but the budget is less than two epochs';
+  if (BY_EPOCHS.includes(controller.name) && budget <= trainingSamples) return 'decides at the end of an epoch, but the budget is at most one epoch';
   const threshold = thresholdOf(test);
   const starts = `starts at ${formatCount(initial)}`;
   switch (controller.name) {

@@ -267,7 +267,7 @@ function moreFields(config: RunConfig, defaults: Defaults): FieldSpec[] {
   return [
     plainNumber(config, 'evaluate_every', 'The number of training samples between two measurements.'),
     plainNumber(config, 'min_batch'),
-    plainNumber(config, 'parts', 'That a batch is cut into, for the workers of the CPU engine; 0: that of the network. WebGPU needs no parts.'),
+    plainNumber(config, 'parts', 'A batch is cut into at most this number of parts, which the workers of the CPU engine share; 0: the network’s own number. WebGPU needs no parts.'),
     ...wordFields(config),
     ...(isOfText(config) ? [] : imageFields(config)),
     ...scheduleFields(config, defaults),

@@ -240,8 +240,8 @@ export const CONTROLLER_ROWS = [
       against: 'Its test needs a second sweep over each batch, and the batch never shrinks again.',
     },
     fields: [
-      { name: 'theta', title: 'threshold along', symbol: 'ϑ', doc: 'Limits the noise along the mean gradient.', kind: 'number', default: 0.1, least: 0, texts: [], range: '', retunable: true },
-      { name: 'nu', title: 'threshold across', symbol: 'ν', doc: 'Limits the noise orthogonal to the mean gradient.', kind: 'number', default: 0.1, least: 0, texts: [], range: '', retunable: true },
+      { name: 'theta', title: 'threshold along ḡ', symbol: 'ϑ', doc: 'Limits the noise along the mean gradient.', kind: 'number', default: 0.1, least: 0, texts: [], range: '', retunable: true },
+      { name: 'nu', title: 'orthogonal threshold', symbol: 'ν', doc: 'Limits the noise orthogonal to the mean gradient.', kind: 'number', default: 0.1, least: 0, texts: [], range: '', retunable: true },
       { name: 'window', title: 'window', symbol: '', doc: 'The smallest of this number of required sizes is used; 1 for no window.', kind: 'size', default: 5, least: 1, texts: [], range: 'from 1 to 16', retunable: true },
       { name: 'window_kind', title: 'kind of window', symbol: '', doc: 'Whether the smallest is taken at every step, or once per full window.', kind: 'text', default: 'block', least: 0, texts: ['sliding', 'block'], range: '', retunable: true },
     ],
@@ -359,7 +359,7 @@ export const CONTROLLER_ROWS = [
     fields: [
       { name: 'milestones', title: 'milestones', symbol: '', doc: 'The numbers of samples seen at which the learning rate would be cut, such as 60K 120K 240K.', kind: 'text', default: '60K 120K 240K', least: 0, texts: [], range: '', retunable: true },
       { name: 'factor', title: 'growth of the batch', symbol: '', doc: 'The factor by which the batch size is multiplied at each milestone.', kind: 'number', default: 5.0, least: 0, texts: [], range: '', retunable: true },
-      { name: 'limit', title: 'largest batch by the rule', symbol: '', doc: 'The largest batch size of this rule: instead of exceeding it, the learning rate is cut. By default a tenth of the training set.', kind: 'optional', default: null, least: 0, texts: [], range: '', retunable: true },
+      { name: 'limit', title: 'largest batch by the rule', symbol: '', doc: 'The largest batch size of this rule. Where the batch would exceed it, the learning rate is cut instead. By default a tenth of the training set.', kind: 'optional', default: null, least: 0, texts: [], range: '', retunable: true },
     ],
   },
   {
@@ -396,7 +396,7 @@ export const CONTROLLER_ROWS = [
   {
     name: 'simi_grad',
     title: 'SimiGrad',
-    doc: 'A tenth more or less, by the cosine between the mean gradients of the batch\'s halves.',
+    doc: 'The batch grows or shrinks by a tenth, depending on the cosine between the mean gradients of its two halves.',
     source: 'Qin, Rajbhandari, Ruwase, Yan, Yang, He 2021, NeurIPS',
     words: {
       grew: 'the mean gradients of the batch’s halves were less alike than the target (cosine below {target})',
@@ -414,7 +414,7 @@ export const DECAY_ROWS = [
   {
     name: 'constant',
     title: 'no decay',
-    doc: 'No decay.',
+    doc: 'The learning rate stays constant.',
     source: '',
     fields: [],
   },
@@ -430,7 +430,7 @@ export const DECAY_ROWS = [
   {
     name: 'step',
     title: 'step',
-    doc: 'Multiplied by the decay factor at equal intervals.',
+    doc: 'The learning rate is multiplied by the decay factor at equal intervals.',
     source: '',
     fields: [
       { name: 'every_samples', title: 'samples between decays', symbol: '', doc: 'After each interval of this length, the learning rate is multiplied by the decay factor.', kind: 'count', default: 60000, least: 1, texts: [], range: '', retunable: true },
@@ -448,7 +448,7 @@ export const RUN_ROWS = [
   { name: 'initial_batch', title: 'initial batch', symbol: '', doc: 'The size of the initial batch in samples; at least 2 with a test, because one sample has no variance.', kind: 'size', default: 8, least: 1, texts: [], range: '', retunable: false },
   { name: 'min_batch', title: 'smallest batch', symbol: '', doc: 'The smallest batch in samples.', kind: 'size', default: 1, least: 1, texts: [], range: '', retunable: true },
   { name: 'max_batch', title: 'largest batch', symbol: '', doc: 'The largest batch in samples, at most the number of training samples.', kind: 'size', default: 4096, least: 1, texts: [], range: '', retunable: true },
-  { name: 'parts', title: 'largest number of parts', symbol: '', doc: 'The largest number of parts that a batch is cut into, which threads, workers and the ranks of a cluster compute side by side; 0 for that of the network, 8 or 32. A part has no fewer samples than suit the network (4 to 128), whatever this number is. It changes the order of the sums, so the bits of the result, which stay the same for any number of threads, workers and ranks. Tests and rules that compare parts cut a batch as they need. WebGPU adds a batch as a whole and needs no parts, unless the test compares them.', kind: 'size', default: 0, least: 0, texts: [], range: 'from 0 to 1024', retunable: false },
+  { name: 'parts', title: 'largest number of parts', symbol: '', doc: 'The largest number of parts that a batch is cut into, which threads, workers and the ranks of a cluster compute side by side; 0 for the network\'s own number, 8 or 32. A part has no fewer samples than suit the network (4 to 128), whatever this number is. Another number changes the order of the sums and so the last bits of the result; for one number, the bits are the same for any number of threads, workers and ranks. Tests and rules that compare parts cut a batch as they need. WebGPU adds a batch as a whole and needs no parts, unless the test compares them.', kind: 'size', default: 0, least: 0, texts: [], range: 'from 0 to 1024', retunable: false },
   { name: 'sample_budget', title: 'sample budget', symbol: '', doc: 'The run ends after the step in which the number of training samples seen reaches this number.', kind: 'count', default: 100000, least: 1, texts: [], range: '', retunable: true },
   { name: 'seed', title: 'seed', symbol: '', doc: 'Determines the initial parameters and the order of the samples: the same seed gives the same run, except with cost_aware, which decides from measured times.', kind: 'count', default: 0, least: 0, texts: [], range: '', retunable: false },
   { name: 'evaluate_every', title: 'measure accuracy every', symbol: '', doc: 'The number of training samples between two measurements of the accuracy.', kind: 'count', default: 8000, least: 1, texts: [], range: '', retunable: true },
