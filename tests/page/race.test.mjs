@@ -48,7 +48,7 @@ test('rules that go by epochs get the changes that the budget has room for, and 
   const [{ config }] = raceVariants(own, CATALOGUE, ['geometric'], 60_000);
   assert.deepEqual([config.controller, config.initial_batch], [own.controller, 16]);
   const [{ note }] = raceVariants({ ...QUICK, sample_budget: 50_000 }, CATALOGUE, ['dive_batch'], 60_000);
-  assert.match(note, /end of an epoch, but the budget is less than two epochs/);
+  assert.match(note, /end of an epoch, but the budget is at most one epoch/);
 });
 
 test('a test that would sweep twice decides for its own rule alone', () => {

@@ -92,7 +92,7 @@ async function pageWithStubs(t) {
 async function wholeRun({ page, read, button, waitFor }) {
   await button('Start').click();
   await waitFor({ phase: 'finished' });
-  const notes = await page.locator('#engine-notes li').allTextContents();
+  const notes = await page.locator('#engine-notes p').allTextContents();
   return { ...(await read()), notes, notice: await page.locator('#notice').isVisible(), hint: await page.locator('#engine-hint').textContent() };
 }
 

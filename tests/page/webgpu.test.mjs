@@ -282,7 +282,7 @@ async function longRun(t, prelude = '') {
   await button('Start').click();
   await waitFor({ phase: 'finished' });
   await frames(page, 2);
-  const notes = await page.locator('#engine-notes li').allTextContents();
+  const notes = await page.locator('#engine-notes p').allTextContents();
   return { ...opened, end: await read(), notes, line: await page.locator('#engine').textContent() };
 }
 

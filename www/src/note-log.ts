@@ -20,7 +20,7 @@ export class NoteLog<Note> {
   #show(notes: readonly Note[]): void {
     if (notes.length < this.#shown.length) this.#list.replaceChildren();
     const known = notes.length < this.#shown.length ? 0 : this.#shown.length;
-    this.#list.append(...notes.slice(known).map((note) => element('li', {}, this.#words(note))));
+    this.#list.append(...notes.slice(known).map((note) => element('p', {}, this.#words(note))));
     while (this.#list.children.length > MOST_NOTES) this.#list.firstElementChild?.remove();
     this.#list.hidden = notes.length === 0;
     this.#shown = notes;
