@@ -13,12 +13,11 @@ import re
 import subprocess
 import tempfile
 
-from torch_networks import COLOUR, NETWORKS, shape_text
+from torch_networks import COLOUR, NETWORKS, TEXT, VOCABULARY, classes, shape_text
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
 BUILT = pathlib.Path(os.environ.get("BUILT", ROOT / "target/release")).resolve()
 MNIST = ROOT / "www/public/data/mnist"
-CLASSES = "10"
 #: Bytes of an image in CIFAR-10's files, with its label.
 RECORD = 3073
 
@@ -47,31 +46,35 @@ def export(checkpoint, file):
 
 
 def parameters(name):
-    listed = program("networks", name, "--shape", shape_text(name), "--classes", CLASSES)
+    listed = program("networks", name, "--shape", shape_text(name), "--classes", classes(name))
     total = re.search(r"^total +([0-9,]+) ", listed, re.MULTILINE)
     return int(total[1].replace(",", ""))
 
 
 def initial(name, seed, file):
-    call(BUILT / "examples/peer", "initial", name, shape_text(name), CLASSES, seed, file)
+    call(BUILT / "examples/peer", "initial", name, shape_text(name), classes(name), seed, file)
 
 
 def logits(name, file, pixels):
     with tempfile.NamedTemporaryFile() as images:
         images.write(pixels)
         images.flush()
-        return json.loads(call(BUILT / "examples/peer", "logits", name, shape_text(name), CLASSES, file, images.name))
+        return json.loads(call(BUILT / "examples/peer", "logits", name, shape_text(name), classes(name), file, images.name))
 
 
 class Data:
-    """Real images, as bytes."""
+    """Real images, as bytes, and an invented text."""
 
     def __init__(self, mnist, cifar):
         self.mnist, self.cifar = mnist, cifar
 
     def folder(self, name, work):
         """Data to train on. Of CIFAR-10, only the first images of each file: a run tests on all test images at its end,
-        which takes ResNet-18 minutes."""
+        which takes ResNet-18 minutes. A text has every character of the vocabulary, each often."""
+        if NETWORKS[name][1] == TEXT:
+            file = work / "text.txt"
+            file.write_bytes(self.text(200 * TEXT[2]))
+            return file
         if NETWORKS[name][1] != COLOUR:
             return self.mnist
         small = work / "cifar"
@@ -82,7 +85,13 @@ class Data:
         (small / "batches.meta.txt").write_bytes((self.cifar / "batches.meta.txt").read_bytes())
         return small
 
-    def images(self, name, count):
+    def text(self, count, first=ord("0")):
+        """Character k is number k·(k div n + 1) mod n of the n of the vocabulary, counted from `first`."""
+        return bytes(first + k * (k // VOCABULARY + 1) % VOCABULARY for k in range(count))
+
+    def samples(self, name, count):
+        if NETWORKS[name][1] == TEXT:
+            return self.text(count * TEXT[2], first=0)
         if NETWORKS[name][1] == COLOUR:
             records = (self.cifar / "test_batch.bin").read_bytes()
             return b"".join(records[RECORD * k + 1:RECORD * (k + 1)] for k in range(count))

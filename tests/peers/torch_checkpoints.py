@@ -10,6 +10,7 @@ The tests read the files that `make` wrote (gpu/tests/torch.rs); the others are 
 import argparse
 import copy
 import json
+import math
 import pathlib
 import sys
 import tempfile
@@ -19,12 +20,12 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 import ours
-from torch_networks import NETWORKS, cnn, logistic, make as make_network, mlp, rounding
+from torch_networks import NETWORKS, TEXT, classes, cnn, logistic, make as make_network, mlp, rounding
 
 FOLDER = pathlib.Path(__file__).parent.parent / "golden" / "torch"
 MODELS = {"logistic": logistic, "mlp": mlp, "cnn": cnn}
-#: Real images per network.
-IMAGES = 32
+#: Samples per network.
+SAMPLES = 32
 
 
 def filled(model):
@@ -89,26 +90,46 @@ def check(file):
             model.load_state_dict(load_file(file))
         except RuntimeError:
             continue
-        pattern = (7 * torch.arange(torch.Size(shape).numel()) % 256 / 255).reshape(1, *shape)
-        return print(f"{file}: {name}, probabilities {model.eval()(pattern).softmax(1)[0].tolist()}")
+        numbers = 7 * torch.arange(torch.Size(shape).numel())
+        if shape == TEXT:
+            # Of what comes behind the last token.
+            outputs = model.eval()((numbers % classes(name)).reshape(1, -1))[:, -1]
+        else:
+            outputs = model.eval()((numbers % 256 / 255).reshape(1, *shape))
+        return print(f"{file}: {name}, probabilities {outputs.softmax(1)[0].tolist()}")
     sys.exit(f"{file}: the parameters of none of our models, or not of them alone (see `adadagrad export`)")
 
 
-def in_f64(model, images):
+def outputs(model, samples):
+    """Of a sequence one channel after the other, as ours are."""
     with torch.no_grad():
-        return copy.deepcopy(model).double().eval()(images.double())
+        found = model.eval()(samples)
+    return found.transpose(1, 2).flatten(1) if found.dim() == 3 else found
 
 
-def compare(name, what, model, images, found):
+def in_f64(model, samples):
+    # Tokens stay whole numbers.
+    return outputs(copy.deepcopy(model).double(), samples.double() if samples.is_floating_point() else samples)
+
+
+def samples_of(name, values):
+    """What the network sees of bytes."""
+    values = torch.frombuffer(bytearray(values), dtype=torch.uint8)
+    if NETWORKS[name][1] == TEXT:
+        return values.reshape(SAMPLES, -1).long()
+    return values.reshape(SAMPLES, *NETWORKS[name][1]) / 255
+
+
+def compare(name, what, model, samples, found):
     """Our outputs and PyTorch's in f32, both beside PyTorch's in f64."""
-    exact = in_f64(model, images)
+    exact = in_f64(model, samples)
     scale = exact.abs().max()
-    with torch.no_grad():
-        theirs = ((model.eval()(images).double() - exact).abs().max() / scale).item()
+    theirs = ((outputs(model, samples).double() - exact).abs().max() / scale).item()
     error = ((torch.tensor(found).double() - exact).abs().max() / scale).item()
     bound = rounding(model)
-    print(f"{name:10} {what:28} {error:.1e} of the largest (PyTorch {theirs:.1e}, bound {bound:.1e})", flush=True)
-    assert exact.shape == (len(images), 10) and error <= bound, f"{name}, {what}: {error} > {bound}"
+    print(f"{name:18} {what:28} {error:.1e} of the largest (PyTorch {theirs:.1e}, bound {bound:.1e})", flush=True)
+    each = math.prod(NETWORKS[name][1]) * classes(name) if NETWORKS[name][1] == TEXT else 10
+    assert exact.shape == (len(samples), each) and error <= bound, f"{name}, {what}: {error} > {bound}"
 
 
 def with_other_names(tensors):
@@ -117,8 +138,8 @@ def with_other_names(tensors):
 
 
 def check_network(name, data, folder):
-    pixels = data.images(name, IMAGES)
-    images = torch.frombuffer(bytearray(pixels), dtype=torch.uint8).reshape(IMAGES, *NETWORKS[name][1]) / 255
+    values = data.samples(name, SAMPLES)
+    samples = samples_of(name, values)
     # Ours to PyTorch: a run of a few steps, its checkpoint and what is exported from it.
     run, exported = folder / "run.safetensors", folder / "model.safetensors"
     ours.train(name, data.folder(name, folder), run)
@@ -131,31 +152,35 @@ def check_network(name, data, folder):
     stored = {key: value for key, value in load_file(run).items() if not key.startswith("optimizer.")}
     assert stored.keys() == model.state_dict().keys()
     assert all(torch.equal(stored[key], value) for key, value in model.state_dict().items())
-    print(f"{name:10} {count:,} parameters, {len(stored)} tensors with the same names")
-    compare(name, "our checkpoint", model, images, ours.logits(name, run, pixels))
+    print(f"{name:18} {count:,} parameters, {len(stored)} tensors with the same names")
+    compare(name, "our checkpoint", model, samples, ours.logits(name, run, values))
     # PyTorch to ours: other parameters, in three types, and with other names of norms.
     torch.manual_seed(7)
     source = make_network(name)
     for module in source.modules():
-        if isinstance(module, nn.GroupNorm):
+        if isinstance(module, (nn.GroupNorm, nn.LayerNorm)):
             nn.init.uniform_(module.weight, 0.5, 1.5)
             nn.init.uniform_(module.bias, -0.5, 0.5)
+        elif NETWORKS[name][1] == TEXT and isinstance(module, (nn.Linear, nn.Embedding)):
+            # Large enough for attention to choose, and biases that are not 0.
+            for parameter in module.parameters():
+                nn.init.normal_(parameter, std=0.3)
     file = folder / "torch.safetensors"
     for dtype in (torch.float32, torch.float16, torch.bfloat16):
         rounded = copy.deepcopy(source).to(dtype).to(torch.float32)
         tensors = copy.deepcopy(source).to(dtype).state_dict()
         save_file(tensors, file)
-        compare(name, f"PyTorch's, {dtype}", rounded, images, ours.logits(name, file, pixels))
+        compare(name, f"PyTorch's, {dtype}", rounded, samples, ours.logits(name, file, values))
     renamed = with_other_names(tensors)
     if renamed.keys() != tensors.keys():
         save_file(renamed, file)
-        compare(name, "the same with bn for norm", rounded, images, ours.logits(name, file, pixels))
+        compare(name, "the same with bn for norm", rounded, samples, ours.logits(name, file, values))
 
 
 def networks(arguments):
     parser = argparse.ArgumentParser(prog="torch_checkpoints.py networks")
     parser.add_argument("--mnist", type=pathlib.Path, default=ours.MNIST)
-    parser.add_argument("--cifar", type=pathlib.Path, required=True, help="CIFAR-10 in binary form")
+    parser.add_argument("--cifar", type=pathlib.Path, help="CIFAR-10 in binary form, for the networks of its images")
     parser.add_argument("--networks", default=",".join(NETWORKS))
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args(arguments)

@@ -107,17 +107,26 @@ class Layer(nn.Module):
         return x + self.mlp.c_proj(hidden)
 
 
+#: GPT-2's deviation of initial weights.
+DEVIATION = 0.02
+
+
 class Transformer(nn.Module):
     """`transformer-LAYERS-HEADS-WIDTH`, with the names of nanoGPT's modules. Dense layers have biases, and the last one has
     weights of its own."""
 
     def __init__(self, layers, heads, width, context, vocabulary):
         super().__init__()
+        self.layers = layers
         self.transformer = nn.ModuleDict({
             "wte": nn.Embedding(vocabulary, width), "wpe": nn.Embedding(context, width),
             "h": nn.ModuleList(Layer(heads, width) for _ in range(layers)), "ln_f": nn.LayerNorm(width),
         })
         self.lm_head = nn.Linear(width, vocabulary)
+
+    def deviation(self, path):
+        """That of the initial weights of a module: each of the 2L residual branches ends in a `c_proj`."""
+        return DEVIATION / math.sqrt(2 * self.layers) if path.endswith("c_proj") else DEVIATION
 
     def forward(self, tokens):
         x = self.transformer.wte(tokens) + self.transformer.wpe(torch.arange(tokens.shape[1]))
@@ -127,6 +136,21 @@ class Transformer(nn.Module):
 
 
 GREY, COLOUR = (1, 28, 28), (3, 32, 32)
+#: Sequences of as many tokens as the program makes of a text, unless it is told otherwise.
+TEXT, VOCABULARY = (1, 1, 64), 65
+
+
+def transformer(layers, heads, width):
+    """With nanoGPT's initial values."""
+    model = Transformer(layers, heads, width, TEXT[2], VOCABULARY)
+    for path, module in model.named_modules():
+        if isinstance(module, (nn.Linear, nn.Embedding)):
+            nn.init.normal_(module.weight, std=model.deviation(path))
+        if isinstance(module, nn.Linear):
+            nn.init.zeros_(module.bias)
+    return model
+
+
 #: By name: how to make it, the shape of its samples, and its number of parameters.
 NETWORKS = {
     "logistic": (logistic, GREY, 7_850),
@@ -139,11 +163,18 @@ NETWORKS = {
     "resnet-32": (lambda: resnet(32), COLOUR, None),
     "resnet-56": (lambda: resnet(56), COLOUR, None),
     "resnet18": (lambda: ResNet([2] * 4, 64), COLOUR, 11_173_962),
+    "transformer": (lambda: transformer(4, 4, 128), TEXT, 818_241),
+    "transformer-2-2-16": (lambda: transformer(2, 2, 16), TEXT, None),
+    "transformer-1-1-8": (lambda: transformer(1, 1, 8), TEXT, None),
 }
 
 
 def make(name):
     return NETWORKS[name][0]()
+
+
+def classes(name):
+    return VOCABULARY if NETWORKS[name][1] == TEXT else 10
 
 
 def shape_text(name):
@@ -156,6 +187,11 @@ def terms(model):
     for module in model.modules():
         if isinstance(module, (nn.Conv2d, nn.Linear)):
             total += module.weight[0].numel()
+        elif isinstance(module, nn.LayerNorm):
+            total += module.normalized_shape[0]
+        elif isinstance(module, Attention):
+            # Of queries with keys, and over positions.
+            total += module.c_proj.in_features // module.heads + TEXT[2]
         elif isinstance(module, nn.GroupNorm):
             # Mean and variance over a group: at least its channels, at most all their pixels.
             total += 1024 * module.num_channels // module.num_groups
