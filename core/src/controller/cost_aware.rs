@@ -10,7 +10,7 @@ use crate::statistics::{Needs, Reason};
 /// halved toward it where that gains enough: e(b*)/e(b) − 1 above `gain`. `wanted` is b*, also while the rule waits,
 /// and `None` as long as the times are unknown.
 ///
-/// snr-grad (2026). Step times are measured by the caller, who passes them to
+/// snr-grad (github.com/mattsq/snr-grad, 2026). Step times are measured by the caller, who passes them to
 /// [`Trainer::measured`](crate::training::Trainer::measured). If all steps so far had the same size, a neighbouring
 /// size is tried, because t₀ and t₁ cannot be determined from one size.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -36,7 +36,7 @@ crate::settings::settings!(CostAware {
     title: "cost-aware",
     doc: "Doubles or halves toward the batch that makes the most progress per second, according to measured step \
           times.",
-    source: "snr-grad 2026",
+    source: "github.com/mattsq/snr-grad, 2026",
     fields: {
         sensor: Sensor = Sensor::Plain => SENSOR,
         ema: f64 = 0.95 => EMA,

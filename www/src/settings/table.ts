@@ -267,7 +267,7 @@ export const CONTROLLER_ROWS = [
     name: 'cost_aware',
     title: 'cost-aware',
     doc: 'Doubles or halves toward the batch that makes the most progress per second, according to measured step times.',
-    source: 'snr-grad 2026',
+    source: 'github.com/mattsq/snr-grad, 2026',
     words: {
       grew: 'a larger batch promised more progress per second, or had to be timed first',
       shrank: 'a smaller batch promised more progress per second, or had to be timed first',
