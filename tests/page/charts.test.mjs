@@ -165,7 +165,7 @@ test('the cursor is in all charts at once and tells a logged step', browserTest(
   await page.locator('#chart-batch .u-over').scrollIntoViewIfNeeded();
   await page.locator('#chart-batch .u-over').hover({ position: { x: 300, y: 60 } });
   await page.waitForFunction(() => /step \d+: [\d,]+ samples seen/.test(document.getElementById('cursor-readout').textContent));
-  const values = () => page.evaluate(() => [...document.querySelectorAll('#charts .chart')].map((chart) => chart.querySelector('.chart-legend').textContent));
+  const values = () => page.evaluate(() => [...document.querySelectorAll('#chart-batch, #charts .chart')].map((chart) => chart.querySelector('.chart-legend').textContent));
   const [batch, , loss] = await values();
   const told = batch.match(/used([\d,]+)/)[1].replaceAll(',', '');
   const rows = recorded.steps.samples.flatMap((samples, row) => (String(samples) === told ? [row] : []));

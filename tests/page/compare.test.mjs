@@ -207,6 +207,16 @@ test('runs are named, kept from visit to visit, and deleted', browserTest(), asy
   await button('Delete The first').click();
   await page.waitForFunction(() => document.querySelectorAll('#runs-body tr').length === 0);
   await keptIs(page, []);
+  // It can be brought back, and is kept again.
+  assert.match(await page.locator('#runs-deleted').textContent(), /“The first” was deleted\./);
+  await button('Undo').click();
+  await page.waitForFunction(() => document.querySelectorAll('#runs-body tr').length === 1);
+  await keptIs(page, ['The first']);
+  const [restored] = await rows(page);
+  assert.deepEqual([restored.name, restored.figures, await page.locator('#runs-deleted').isVisible()], [before.name, before.figures, false]);
+  await button('Delete The first').click();
+  await page.waitForFunction(() => document.querySelectorAll('#runs-body tr').length === 0);
+  await keptIs(page, []);
   await page.reload();
   await waitFor({ data: 'ready' });
   await button('Start').click();

@@ -208,7 +208,7 @@ test('large text, other directions, long names, forced colours, contrast and pap
 
   // A sheet of A4 has room for 700 px.
   await page.setViewportSize({ width: 1280, height: 800 });
-  await page.waitForFunction(() => document.querySelector('.chart-stage .uplot').clientWidth > 700);
+  await page.waitForFunction(() => document.querySelector('#chart-comparison .uplot').clientWidth > 700);
   await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
   await page.setViewportSize({ width: 700, height: 990 });
   // The five charts, and the three panes of the comparison.

@@ -49,7 +49,7 @@ for (const [deviceScaleFactor, colorScheme] of [[1, 'light'], [2, 'dark']]) {
     await page.getByLabel('Test', { exact: true }).selectOption({ label: 'No test' });
     await button('Step').click();
     await waitFor({ step: '1', phase: 'paused' });
-    await drawn(page, 8);
+    await page.waitForFunction(() => document.getElementById('mosaic-text').textContent.startsWith('The batch of step 2:'));
     const { images, cell, width, box } = await thumbnails(page, 8);
     assert.equal(width, Math.round(box * deviceScaleFactor), 'one pixel of the canvas is one of the screen');
     assert.ok(cell >= 28 * 2);

@@ -93,9 +93,9 @@ test('the outcome of a run: when it was accurate first, and where it ended', () 
   const log = new StepLog();
   for (let step = 1; step <= 4; step += 1) log.add(record(step, {}));
   const evaluations = [[1, 0.9], [2, 0.951], [4, 0.94]].map(([step, accuracy]) => ({ step, samples_seen: 4 * step, accuracy, loss: 1, elapsed: step / 2 }));
-  assert.deepEqual(outcomeOf({ config: QUICK, log, evaluations }), { samplesToTarget: 8, secondsToTarget: 1, samples: 16, seconds: 2, steps: 4, averageBatch: 4, accuracy: 0.94 });
+  assert.deepEqual(outcomeOf({ config: QUICK, log, evaluations }), { samplesToTarget: 8, secondsToTarget: 1, stepsToTarget: 2, samples: 16, seconds: 2, steps: 4, averageBatch: 4, accuracy: 0.94 });
   assert.deepEqual(outcomeOf({ config: QUICK, log: new StepLog(), evaluations: [] }), {
-    samplesToTarget: null, secondsToTarget: null, samples: null, seconds: null, steps: null, averageBatch: null, accuracy: null,
+    samplesToTarget: null, secondsToTarget: null, stepsToTarget: null, samples: null, seconds: null, steps: null, averageBatch: null, accuracy: null,
   });
 });
 

@@ -33,11 +33,18 @@ test('it is drawn in all charts before anything is pressed, and one’s own firs
   const note = page.locator('#recorded-note');
   assert.match(await note.textContent(), new RegExp(`^A recorded run: the batch grew from 8 to ${last} in ${recorded.steps.step.length} steps`));
   assert.equal(await page.locator('#status').getAttribute('data-step'), '0', 'it is nobody’s own run');
+  // Its numbers, at its end; no next batch is named where none comes.
+  const shown = (id) => page.locator(`#${id}`).textContent();
+  await page.waitForFunction(() => document.getElementById('numbers').dataset.recorded === 'true');
+  assert.deepEqual([await shown('number-batch'), await shown('number-step'), await shown('number-speed')], [last, String(recorded.steps.step.length), '']);
+  assert.match(await shown('number-accuracy'), /^9\d\.\d%$/);
+  assert.match(await shown('figure-sentence'), /^Recorded run, step \d+: .*; the run ends here\.$/);
   await waitFor({ data: 'ready' });
   t.diagnostic(`the first step was made after ${Math.round(await millisecondsToFirstStep(page))} ms`);
   await button('Pause').click();
   await note.waitFor({ state: 'hidden' });
   await page.waitForFunction((text) => !document.querySelector('#chart-batch [role=img]').ariaLabel.includes(text), last);
+  assert.equal(await page.locator('#numbers').getAttribute('data-recorded'), null);
 });
 
 test('without the recorded run the page is as it would be', browserTest(), async (t) => {

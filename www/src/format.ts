@@ -48,6 +48,12 @@ export function formatMegabytes(bytes: number): string {
   return `${oneDecimal.format(bytes / 1e6)} MB`;
 }
 
+/** A duration that was computed, with the unit that suits it: 12 µs, 3.4 ms, 56 s. */
+export function formatSeconds(seconds: number): string {
+  if (seconds < 1e-3) return `${significant.format(seconds * 1e6)} µs`;
+  return seconds < 1 ? `${significant.format(seconds * 1e3)} ms` : `${significant.format(seconds)} s`;
+}
+
 export function formatMilliseconds(seconds: number): string {
   // Clocks of browsers are coarse; what is shorter than their tick reads as zero.
   return seconds < 1e-4 ? 'less than 0.1 ms' : `${formatMeasure(seconds * 1000)} ms`;

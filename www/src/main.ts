@@ -33,6 +33,7 @@ import { MosaicPanel } from './mosaic/panel.js';
 import { NoteLog } from './note-log.js';
 import { Notices } from './notices.js';
 import { registerServiceWorker } from './offline/register.js';
+import { Pace } from './pace.js';
 import { markInks, onPrint } from './print.js';
 import { showRecordedRun } from './recorded/recorded-run.js';
 import { Checkpoints } from './runs/checkpoints.js';
@@ -48,7 +49,9 @@ import { RaceRules } from './runs/race-rules.js';
 import { RunOwnership } from './runs/ownership.js';
 import { Retuning } from './runs/retuning.js';
 import { openRunFile } from './runs/open-run-file.js';
+import { nameShownRun } from './runs/shown-run.js';
 import { RunsTable } from './runs/table.js';
+import { UndoDelete } from './runs/undo-delete.js';
 import type { StopAfter } from './protocol.js';
 import { TrainingSession } from './session.js';
 import { DataPanel } from './settings/data-panel.js';
@@ -61,6 +64,7 @@ import { SettingsPanel } from './settings/panel.js';
 import { causeOf, isOfRun, PageState, troubleFrom } from './state.js';
 import type { Trouble } from './state.js';
 import { StatusPanel } from './status-panel.js';
+import { followRun } from './tab-title.js';
 import { isAboutMissing, lackingBrowser, missingFeature } from './start/features.js';
 import { whenPageFails } from './start/page-errors.js';
 import { forbidden, whenForbidden } from './start/policies.js';
@@ -68,6 +72,7 @@ import { StallWatch } from './start/stall-watch.js';
 import { markStarted } from './start/started.js';
 import { datasetInAddress } from './url/address.js';
 import { AddressBar } from './url/address-bar.js';
+import { WorthPanel } from './worth/panel.js';
 import { asSentence, text } from './words-of-errors.js';
 
 keepFocus();
@@ -168,7 +173,10 @@ function validate(config: RunConfig): void {
 
 function pressMain(): void {
   const { phase } = state.run.value;
-  if (phase !== 'running' && phase !== 'paused') comparisons.interrupt();
+  if (phase !== 'running' && phase !== 'paused') {
+    comparisons.interrupt();
+    pace.open();
+  }
   conductor.pressMain();
 }
 
@@ -221,10 +229,12 @@ const comparisons = new ComparisonCourse({
   reset: pressReset,
 });
 const filesNote = new FilesNote();
+const pace = new Pace(state, (millisecondsPerStep) => session.setPace(millisecondsPerStep));
 const chartControls = new ChartControls(state, library);
 const comparisonChart = new ComparisonChart(() => comparisons.runs);
 required('comparison-charts', HTMLElement).append(comparisonChart.chart.root);
 const board = new ChartBoard(required('charts', HTMLElement), {
+  stage: required('stage', HTMLElement),
   library,
   axis: () => state.horizontalAxis.value,
   smoothing: () => state.smoothing.value,
@@ -245,6 +255,7 @@ const raceRules = new RaceRules(state);
 new ComparisonPanel(state, comparisons, raceRules);
 new ComparisonTable(comparisons, moments);
 new ComparisonFiles(comparisons, library);
+new WorthPanel(state, library, comparisons);
 const ownership = new RunOwnership();
 const checkpoints = new Checkpoints({ state, session, library, ownership });
 const modelPanel = new ModelPanel(state, session, beginWithModel);
@@ -254,6 +265,8 @@ new GoingBack(checkpoints, conductor);
 const leftRun = new LeftRunOffer({ state, library, checkpoints, conductor, ownership, offers: (dataset) => dataPanel.offers(dataset) });
 new KeptRuns(library);
 new RunsTable(moments, library);
+new UndoDelete(library);
+nameShownRun(library);
 onDroppedFiles(take);
 onChosenFiles('run-open', 'run-file', take);
 onChosenFiles('data-files-button', 'data-files', take);
@@ -273,11 +286,9 @@ new Notices(state, openSession);
 new StallWatch(state, session, openSession);
 // What looks into the run (mosaic, figure, look, article) is wired here, each from the state and the session.
 new MosaicPanel(required('mosaic', HTMLElement), state, session);
-const figure = new FigurePanel(required('figure', HTMLElement), state, moments, {
-  stepToGrowth: () => pressStep('growth'),
-  pace: (millisecondsPerStep) => session.setPace(millisecondsPerStep),
-});
+const figure = new FigurePanel(required('figure', HTMLElement), state, moments, pace, { stepToGrowth: () => pressStep('growth') });
 followData(state);
+followRun(state);
 new LookPanel(required('look', HTMLElement), state, session);
 new TextPanel(required('look', HTMLElement), state, session);
 new HiddenTab(state, session);

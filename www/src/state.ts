@@ -72,6 +72,13 @@ export interface ShownStep {
   step: StepRecord;
   /** From the recorded run, not from one made here. */
   recorded: boolean;
+  /** The recorded run's, at its end. */
+  accuracy?: number | undefined;
+}
+
+/** Whether a run ends with this step: no batch comes after it. */
+export function isLastStep(config: RunConfig, { samples_seen: seen }: StepRecord): boolean {
+  return seen >= config.sample_budget;
 }
 
 export class PageState {

@@ -5,7 +5,7 @@ import { formatCount, formatPercent } from './format.js';
 import type { Moments } from './moment.js';
 import { hindranceOf } from './settings/problem.js';
 import { hasText } from './state.js';
-import type { PageState, RunState } from './state.js';
+import type { PageState, RunState, ShownStep } from './state.js';
 import { describeRun } from './words.js';
 
 /** What is read aloud changes only every few seconds. */
@@ -17,6 +17,7 @@ export class StatusPanel {
   readonly #state: PageState;
   readonly #root = required('status', HTMLElement);
   readonly #sentence = required('sentence', HTMLElement);
+  readonly #numbers = required('numbers', HTMLElement);
   readonly #batch = required('number-batch', HTMLElement);
   readonly #step = required('number-step', HTMLElement);
   readonly #accuracy = required('number-accuracy', HTMLElement);
@@ -43,8 +44,9 @@ export class StatusPanel {
   }
 
   #show(): void {
-    const { run } = this.#moments.latest.value;
-    this.#showNumbers(run);
+    const { run, shown } = this.#moments.latest.value;
+    if (shown?.recorded === true) this.#showRecorded(shown);
+    else this.#showNumbers(run);
     this.#showProgress(run);
     this.#showSentence(run);
   }
@@ -73,6 +75,7 @@ export class StatusPanel {
   }
 
   #showNumbers(run: RunState): void {
+    delete this.#numbers.dataset['recorded'];
     const step = run.latestStep;
     const batch = run.phase === 'running' || step === null ? (step?.next_batch ?? run.config?.initial_batch) : step.samples;
     setText(this.#batch, batch === undefined ? '' : formatCount(batch));
@@ -80,6 +83,15 @@ export class StatusPanel {
     setText(this.#accuracy, run.latestEvaluation === null ? '' : formatPercent(run.latestEvaluation.accuracy));
     setText(this.#speedTitle, `${hasText(this.#state) ? 'Sequences' : 'Samples'} per second`);
     setText(this.#speed, run.samplesPerSecond === null ? '' : formatCount(run.samplesPerSecond));
+  }
+
+  /** What the charts draw until there is a run: its speed was that of another machine. */
+  #showRecorded({ step, accuracy }: ShownStep): void {
+    this.#numbers.dataset['recorded'] = 'true';
+    setText(this.#batch, formatCount(step.samples));
+    setText(this.#step, formatCount(step.step));
+    setText(this.#accuracy, accuracy === undefined ? '' : formatPercent(accuracy));
+    setText(this.#speed, '');
   }
 
   #showProgress(run: RunState): void {

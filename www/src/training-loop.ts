@@ -45,7 +45,8 @@ export class TrainingLoop {
   #toGrowth = false;
   /** Slow motion. */
   #millisecondsPerStep: number | null = null;
-  #stepMayBeginAt = 0;
+  /** When the newest step began; slow motion counts from there. */
+  #stepBegunAt = -Infinity;
   #place: Place = { step: 0, samplesSeen: 0, batch: 0, nextBatch: 0 };
   #speed = new Speed();
   #decision: EngineDecision | null = null;
@@ -155,7 +156,6 @@ export class TrainingLoop {
 
   setPace(millisecondsPerStep: number | null): void {
     this.#millisecondsPerStep = millisecondsPerStep;
-    this.#stepMayBeginAt = 0;
   }
 
   /** Tells the page at once of all that was finished: what it is told next may be about that. */
@@ -207,7 +207,7 @@ export class TrainingLoop {
   #goOn(stop: StopAfter): void {
     this.#stepsLeft = stop !== null && stop !== 'growth' ? stop.steps : NO_STEP_LIMIT;
     this.#toGrowth = stop === 'growth';
-    this.#stepMayBeginAt = 0;
+    this.#stepBegunAt = -Infinity;
     this.#phase = 'running';
     this.#workingSince = null;
     this.#report();
@@ -228,6 +228,10 @@ export class TrainingLoop {
     const slowMotion = this.#work.activity === 'training' ? Math.max(0, this.#stepMayBeginAt - performance.now()) : 0;
     if (this.#worksByItself || slowMotion > 0) return Math.min(QUESTION_MILLISECONDS, slowMotion || QUESTION_MILLISECONDS);
     return 0;
+  }
+
+  get #stepMayBeginAt(): number {
+    return this.#stepBegunAt + (this.#millisecondsPerStep ?? 0);
   }
 
   get #worksByItself(): boolean {
@@ -334,9 +338,7 @@ export class TrainingLoop {
     this.#place = { step, samplesSeen, batch: samples, nextBatch };
     const stops = this.#toGrowth && nextBatch > samples;
     this.#stepsLeft = stops ? 0 : this.#stepsLeft - steps.length;
-    if (this.#millisecondsPerStep !== null) {
-      this.#stepMayBeginAt = performance.now() + Math.max(0, this.#millisecondsPerStep - seconds * 1000);
-    }
+    this.#stepBegunAt = performance.now() - seconds * 1000;
   }
 
   /** A run that WebGPU cannot carry on is carried on by the CPU. */

@@ -4,6 +4,7 @@ import { formatCount, formatFactor, formatPercent, formatSize } from './format.j
 import type { StepRecord } from './protocol.js';
 import { describeReason, usesTest, whyNextBatch } from './rule-words.js';
 import { isOfText, nounOf } from './samples.js';
+import { isLastStep } from './state.js';
 import type { DataState, RunState } from './state.js';
 
 const UNUSABLE: Record<Extract<DataState, { name: 'unusable' }>['because'], string> = {
@@ -76,6 +77,7 @@ function describeTestBeside({ required }: StepRecord, test: BatchTest | null): s
 }
 
 function describeNextBatch(step: StepRecord, run: RunState): string {
+  if (run.config !== null && isLastStep(run.config, step)) return 'it was the last';
   const largest = run.config !== null && step.next_batch >= run.config.max_batch ? ', the largest allowed' : '';
   if (step.next_batch === step.samples) return `the next stays ${formatCount(step.next_batch)}${largest}`;
   return `next batch ${formatCount(step.next_batch)}${largest}`;

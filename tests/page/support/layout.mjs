@@ -34,7 +34,7 @@ export function chartsWithoutCurve(page) {
       }
       return count;
     };
-    return [...document.querySelectorAll('#charts figure.chart')].filter((figure) => inked(figure.querySelector('canvas')) < 8).map(({ id }) => id);
+    return [...document.querySelectorAll('#chart-batch, #charts figure.chart')].filter((figure) => inked(figure.querySelector('canvas')) < 8).map(({ id }) => id);
   });
 }
 

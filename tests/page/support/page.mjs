@@ -95,11 +95,11 @@ export const ALL_IMAGES = null;
  * servePage; `context`: options of playwright's newContext; `prepare(page)` runs before the page is loaded; `path`: what
  * follows the page's address; `webgpu`: with Chromium's software adapter, else without any; only with it is
  * such a page ready, unless `lacksAdapter` (a browser whose adapter comes late goes on without); `until`: how far it is loaded
- * before this returns; `flags`: more of
+ * before this returns; `newBrowser`: no run was ever started in it; `flags`: more of
  * Chromium's; `offline`: it keeps itself for visits without a network, which costs every other test time. A complaint of the page (an error, a warning in the console) fails the
  * test, unless it matches `expectedComplaints`.
  */
-export async function openPage(t, { images = {}, server: serverOptions = {}, context: contextOptions = {}, prepare, expectedComplaints, webgpu = false, lacksAdapter = false, offline = false, path = '', flags = [], until = 'load' } = {}) {
+export async function openPage(t, { images = {}, server: serverOptions = {}, context: contextOptions = {}, prepare, expectedComplaints, newBrowser = false, webgpu = false, lacksAdapter = false, offline = false, path = '', flags = [], until = 'load' } = {}) {
   if (!existsSync(join(pageFolder, 'index.html'))) throw new Error(`no built page in ${pageFolder}: build www first`);
   const data = images === ALL_IMAGES ? undefined : smallData({ ...FEW, ...images });
   const server = await servePage(pageFolder, { data, ...serverOptions });
@@ -121,9 +121,20 @@ export async function openPage(t, { images = {}, server: serverOptions = {}, con
     if ((message.type() === 'error' || message.type() === 'warning') && message.text() !== BLOCKED) complaints.push(message.text());
   });
   page.on('pageerror', (error) => complaints.push(String(error)));
+  // The opening of a browser's first run is shown to those who have not seen it.
+  if (!newBrowser) await page.addInitScript(rememberOpening);
   await prepare?.(page);
   await page.goto(server.address + path, { waitUntil: until });
   return { page, browser, context, server, requests, complaints, origin: server.origin, ...readers(page, webgpu && !lacksAdapter) };
+}
+
+/** Runs in the page. Where storage is forbidden there is nothing to remember. */
+function rememberOpening() {
+  try {
+    localStorage.setItem('adadagrad.opening', 'shown');
+  } catch {
+    // As above.
+  }
 }
 
 /** `needsGpu`: data are not ready before there is an adapter. */

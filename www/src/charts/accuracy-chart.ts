@@ -11,15 +11,25 @@ import type { RunChart, RunView } from './run-view.js';
 const CAPTION = 'The fraction of the test images, which are never trained on, that the network classifies correctly.';
 const TEXT_CAPTION = 'The fraction of the test text, which is never trained on, that the network predicts correctly, each character from those before it.';
 
-export const ACCURACY_PANE: PaneSpec = {
+const ACCURACY_PANE: PaneSpec = {
   id: 'accuracy',
   title: 'Test accuracy',
   logarithmic: false,
   emptyText: 'The curve starts with the first measurement.',
   axisFormat: (share) => `${Math.round(share * 1000) / 10}%`,
   // Where much is left to be learned, as of a text, the curve has the whole height.
-  range: (low, high) => [Math.min(0.9, Math.floor(low * 10) / 10), high < 0.7 ? Math.ceil(high * 10 + 0.5) / 10 : 1],
+  range: (_low, high) => [0, highest(high)],
 };
+
+/** For several runs next to one another: what sets them apart needs the height. */
+export const CLOSE_UP_PANE: PaneSpec = {
+  ...ACCURACY_PANE,
+  range: (low, high) => [Math.min(0.9, Math.floor(low * 10) / 10), highest(high)],
+};
+
+function highest(high: number): number {
+  return high < 0.7 ? Math.ceil(high * 10 + 0.5) / 10 : 1;
+}
 
 export function accuracyChart(): RunChart {
   const chart = new Chart(ACCURACY_PANE);

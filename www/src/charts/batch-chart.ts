@@ -22,9 +22,9 @@ export function batchChart(): RunChart {
     id: 'batch',
     title: 'Batch size',
     logarithmic: true,
-    wide: true,
+    heading: 'h2',
     namesMarks: true,
-    height: 280,
+    height: 'styled',
     axisFormat: formatCompact,
   });
   const picture = (view: RunView): Picture => ({

@@ -15,6 +15,8 @@ import { testChart } from './test-chart.js';
 const REDRAW_INTERVAL_MILLISECONDS = 300;
 
 interface BoardSource {
+  /** Where the batch size is drawn, next to what decides it; the other charts are in the board's own container. */
+  stage: HTMLElement;
   library: RunLibrary;
   axis: () => HorizontalAxis;
   smoothing: () => number;
@@ -40,9 +42,12 @@ export class ChartBoard {
   constructor(container: HTMLElement, source: BoardSource) {
     this.#source = source;
     this.#container = container;
-    this.#charts = [batchChart(), testChart(), lossChart(), accuracyChart(), speedChart()];
+    const batch = batchChart();
+    const others = [testChart(), lossChart(), accuracyChart(), speedChart()];
+    this.#charts = [batch, ...others];
     for (const chart of this.#all) chart.onCursor = source.onCursor;
-    container.append(...this.#charts.map(({ chart }) => chart.root));
+    source.stage.append(batch.chart.root);
+    container.append(...others.map(({ chart }) => chart.root));
     this.refresh();
   }
 

@@ -2,7 +2,7 @@
 import { formatCompact, formatCount, formatPercent, formatSize } from '../format.js';
 import { noiseScales } from '../runs/noise-scale.js';
 import type { TrainedRun } from '../runs/trained-run.js';
-import { ACCURACY_PANE, accuracyLine } from './accuracy-chart.js';
+import { accuracyLine, CLOSE_UP_PANE } from './accuracy-chart.js';
 import { usedLine } from './batch-chart.js';
 import { Chart } from './chart.js';
 import type { Line, Picture } from './picture.js';
@@ -16,7 +16,7 @@ const CAPTION =
 export class ComparisonChart {
   readonly chart = new Chart(
     { id: 'comparison', name: 'Comparison', title: 'Batch size', logarithmic: true, wide: true, height: 200, axisFormat: formatCompact },
-    { ...ACCURACY_PANE, id: 'comparison-accuracy', height: 170 },
+    { ...CLOSE_UP_PANE, id: 'comparison-accuracy', height: 170 },
     {
       id: 'comparison-noise',
       title: 'Noise scale',

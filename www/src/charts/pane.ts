@@ -3,6 +3,7 @@ import uPlot from 'uplot';
 import { element } from '../dom.js';
 import { chartOnPaper } from '../export/chart-svg.js';
 import { lastAtMost } from '../runs/step-log.js';
+import { roomOn } from '../stage.js';
 import { canPaint, NO_CANVAS } from './can-paint.js';
 import { Legend } from './legend.js';
 import { NO_PICTURE, signature, toldAt } from './picture.js';
@@ -14,7 +15,9 @@ import type { PlotSpec } from './plot-options.js';
 export interface PaneSpec extends PlotSpec {
   id: string;
   title: string;
-  height?: number;
+  heading?: 'h2' | 'h3';
+  /** In pixels; 'styled': the style sheet's. */
+  height?: number | 'styled';
   emptyText?: string;
 }
 
@@ -35,13 +38,13 @@ export class Pane {
   #lines: Line[] = [];
   #signature = signature(NO_PICTURE);
 
-  constructor(spec: PaneSpec, heading: 'h3' | 'h4' = 'h3') {
+  constructor(spec: PaneSpec) {
     this.spec = spec;
-    this.head = element('div', { class: 'chart-head' }, element(heading, {}, spec.title), this.#legend.root);
+    this.head = element('div', { class: 'chart-head' }, element(spec.heading ?? 'h3', {}, spec.title), this.#legend.root);
     this.stage = element('div', { class: 'chart-stage', role: 'img', 'aria-label': `${spec.title}: no steps yet` });
     const emptyText = canPaint() ? (spec.emptyText ?? 'The curve starts with the first step.') : NO_CANVAS;
     this.#empty = element('p', { class: 'chart-empty' }, element('span', {}, emptyText));
-    this.stage.style.height = `${this.#height}px`;
+    if (spec.height !== 'styled') this.stage.style.height = `${spec.height ?? HEIGHT}px`;
     this.stage.append(this.#empty);
     new ResizeObserver(() => this.#resize()).observe(this.stage);
   }
@@ -83,22 +86,19 @@ export class Pane {
     this.paper.replaceChildren(...drawing);
   }
 
-  get #height(): number {
-    return this.spec.height ?? HEIGHT;
-  }
-
   #resize(): void {
-    const width = Math.floor(this.stage.clientWidth);
+    const { width, height: room } = roomOn(this.stage);
+    const height = this.spec.height === 'styled' ? room : (this.spec.height ?? HEIGHT);
     if (width <= 0 || !canPaint()) return;
-    if (this.#plot === null) this.#plot = this.#createPlot(width);
-    else if (this.#plot.width !== width) this.#plot.setSize({ width, height: this.#height });
+    if (this.#plot === null) this.#plot = this.#createPlot(width, height);
+    else if (this.#plot.width !== width || this.#plot.height !== height) this.#plot.setSize({ width, height });
   }
 
-  #createPlot(width: number): uPlot {
+  #createPlot(width: number, height: number): uPlot {
     const options = plotOptions({
       ...this.spec,
       width,
-      height: this.#height,
+      height,
       lines: this.#lines,
       picture: () => this.#picture,
       onCursor: (plot) => this.#showCursor(plot),

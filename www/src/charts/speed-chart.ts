@@ -14,8 +14,6 @@ export function speedChart(): RunChart {
     title: 'Samples per second',
     emptyText: 'The curve starts with the first step that is long enough to be timed by this browser’s clock.',
     logarithmic: false,
-    wide: true,
-    height: 150,
     axisFormat: formatCompact,
     range: (_low, high) => [0, high > 0 ? high * 1.08 : 1],
   });

@@ -40,9 +40,7 @@ export function testChart(): RunChart {
     title: 'The two sides of the test',
     emptyText: 'The lines start with the first step that can be tested.',
     logarithmic: true,
-    wide: true,
     namesMarks: true,
-    height: 240,
     axisFormat: formatMeasure,
   });
   const picture = (all: RunView): Picture => {

@@ -1,12 +1,12 @@
 /** Draws a picture of the test as SVG. Knows lengths and colours, but nothing of training. */
 import { svgElement, setAttributes } from './svg.js';
 import type { Extent, Picture } from './geometry.js';
-import { layOut, lensFor, scaleBar } from './layout.js';
+import { extentReach, layOut, lensFor, scaleBar } from './layout.js';
 import type { Frame, Layout, Lens, Point } from './layout.js';
 import { formatMeasure } from '../format.js';
 
-const LENS_RADIUS = { narrow: 34, wide: 48 };
-const WIDE_FRAME = 480;
+const LENS_RADIUS = { narrow: 30, wide: 44 };
+const WIDE_FRAME = 320;
 const LENS_MARGIN = 6;
 const HEAD = 11;
 /** Half the thickness of the bars that stand for one direction alone. */
@@ -56,7 +56,6 @@ class Marks {
   readonly #arrow = svgElement('path', { class: 'figure-arrow' });
 
   constructor() {
-    // What is allowed lies on the noise, so that it can be seen where the noise is too large.
     this.root.append(this.#noise.root, this.#allowed.root, this.#next.root, this.#arrow);
   }
 
@@ -64,6 +63,9 @@ class Marks {
     this.#allowed.show(picture.shape, picture.allowed, layout);
     this.#noise.show(picture.shape, picture.noise, layout);
     this.#next.show(picture.shape, picture.next, layout);
+    // The smaller one lies on the larger, each in its own colour.
+    const [below, above] = extentReach(picture.noise) > extentReach(picture.allowed) ? [this.#noise, this.#allowed] : [this.#allowed, this.#noise];
+    if (below.root.nextSibling !== above.root) above.root.before(below.root);
     setAttributes(this.#arrow, { d: arrowPath(layout.tail, layout.tip) });
   }
 }

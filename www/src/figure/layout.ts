@@ -93,7 +93,7 @@ export function lensFor(picture: Picture, scale: number, radius: number): Lens |
   return null;
 }
 
-function extentReach(extent: Extent): number {
+export function extentReach(extent: Extent): number {
   return Math.max(extent.along ?? 0, extent.across ?? 0);
 }
 

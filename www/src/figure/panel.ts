@@ -3,7 +3,10 @@ import './figure.css';
 import type { RunConfig } from '../../pkg/adadagrad_web.js';
 import { element, isDisabled, setDisabled, setText } from '../dom.js';
 import type { Moments } from '../moment.js';
+import type { Pace } from '../pace.js';
 import type { StepRecord } from '../protocol.js';
+import { roomOn } from '../stage.js';
+import { isLastStep } from '../state.js';
 import type { PageState, ShownStep } from '../state.js';
 import { Drawing } from './drawing.js';
 import { between, pictureOf } from './geometry.js';
@@ -16,14 +19,9 @@ import type { LegendEntry, SizeChange } from './words.js';
 export interface FigureActions {
   /** Goes on (or begins) until the batch grows. */
   stepToGrowth(): void;
-  /** Null: as fast as it can. */
-  pace(millisecondsPerStep: number | null): void;
 }
 
 const MARGIN = 22;
-const HEIGHT = { narrow: 240, wide: 290 };
-const WIDE_PIXELS = 480;
-const SLOW_MOTION_MILLISECONDS = 1600;
 const GROWTH_MILLISECONDS = 1000;
 
 const reducedMotion = window.matchMedia('(prefers-reduced-motion: reduce)');
@@ -47,19 +45,22 @@ export class FigurePanel {
   #newestStep: StepRecord | null = null;
   #animation: number | null = null;
   #width = 0;
+  #height = 0;
 
-  constructor(section: HTMLElement, state: PageState, moments: Moments, actions: FigureActions) {
+  constructor(section: HTMLElement, state: PageState, moments: Moments, pace: Pace, actions: FigureActions) {
     this.#state = state;
     this.#stage.append(this.#svg);
     const buttons = element('div', { class: 'figure-buttons' }, this.#stepButton, this.#slowButton);
-    section.append(this.#stage, this.#legend, this.#sentence, this.#growth, this.#observedHead, this.#observed, buttons, this.#explanation);
+    const words = [this.#legend, this.#sentence, this.#growth, this.#observedHead, this.#observed, buttons, this.#explanation];
+    section.append(this.#stage, element('div', { class: 'panel-more' }, ...words));
     this.#stepButton.addEventListener('click', () => {
       if (isDisabled(this.#stepButton)) return;
       // Whoever asks for this one step wants to hear what came of it.
       this.#sentence.setAttribute('aria-live', 'polite');
       actions.stepToGrowth();
     });
-    this.#slowButton.addEventListener('click', () => actions.pace(this.#toggleSlow()));
+    this.#slowButton.addEventListener('click', () => pace.toggle());
+    pace.slow.observe((slow) => this.#slowButton.setAttribute('aria-pressed', String(slow)));
     new ResizeObserver(() => this.#resize()).observe(this.#stage);
     moments.latest.observe(({ shown }) => this.#follow(shown));
     for (const part of [state.run, state.data, state.settingsProblem, state.settings]) part.observe(() => this.#refresh());
@@ -69,12 +70,6 @@ export class FigurePanel {
   noteSteps(steps: readonly StepRecord[], configAt: (step: number) => RunConfig): void {
     this.#newestChange = newestChange(steps, this.#newestStep, configAt) ?? this.#newestChange;
     this.#newestStep = steps.at(-1) ?? this.#newestStep;
-  }
-
-  #toggleSlow(): number | null {
-    const slow = this.#slowButton.getAttribute('aria-pressed') !== 'true';
-    this.#slowButton.setAttribute('aria-pressed', String(slow));
-    return slow ? SLOW_MOTION_MILLISECONDS : null;
   }
 
   #refresh(): void {
@@ -99,7 +94,8 @@ export class FigurePanel {
 
   #draw(shown: ShownStep): void {
     const { config: { test }, step } = shown;
-    this.#picture = pictureOf(test, step);
+    const picture = pictureOf(test, step);
+    this.#picture = picture !== null && isLastStep(shown.config, step) ? { ...picture, next: null } : picture;
     this.#stage.dataset['step'] = String(step.step);
     setText(this.#sentence, describeShown(shown));
     setText(this.#explanation, explain(test));
@@ -141,16 +137,15 @@ export class FigurePanel {
   }
 
   #resize(): void {
-    const width = Math.floor(this.#stage.clientWidth);
-    if (width === this.#width || width <= 0) return;
-    this.#width = width;
+    const { width, height } = roomOn(this.#stage);
+    if ((width === this.#width && height === this.#height) || width <= 0) return;
+    [this.#width, this.#height] = [width, height];
     if (this.#animation === null) this.#render(this.#picture);
   }
 
   #render(picture: Picture | null): void {
     if (this.#width <= 0) return;
-    const height = this.#width < WIDE_PIXELS ? HEIGHT.narrow : HEIGHT.wide;
-    const frame: Frame = { width: this.#width, height, margin: MARGIN };
+    const frame: Frame = { width: this.#width, height: this.#height, margin: MARGIN };
     this.#drawing.show(picture, frame, this.#shown?.config.test?.name === 'coordinate_norm' ? ' of its mean' : '');
   }
 

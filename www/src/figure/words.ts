@@ -3,6 +3,7 @@ import type { BatchTest, RunConfig } from '../../pkg/adadagrad_web.js';
 import { formatCount, formatFactor, formatMeasure, formatSize } from '../format.js';
 import type { StepRecord } from '../protocol.js';
 import { titleOfObserved } from '../settings/observable.js';
+import { isLastStep } from '../state.js';
 import type { ShownStep } from '../state.js';
 import { pictureNames } from '../test-sides.js';
 import { describeReason, describeUnobserved, usesTest, whyExtended, whyNextBatch } from '../rule-words.js';
@@ -10,21 +11,21 @@ import type { Extent, Picture } from './geometry.js';
 
 export function describeShown({ config, step, recorded }: ShownStep): string {
   const beginning = `${recorded ? 'Recorded run, step' : 'Step'} ${formatCount(step.step)}`;
-  if (!usesTest(config.controller)) return `${beginning}: ${noiseBeside(step)}${whyNextBatch(config, step)}; ${nextBatch(step, null)}.`;
+  if (!usesTest(config.controller)) return `${beginning}: ${noiseBeside(step)}${whyNextBatch(config, step)}; ${nextBatch(config, step, null)}.`;
   if (step.required === null) {
     const reason = step.reasons.required;
     const why = reason === undefined ? 'the test was not computed' : describeReason(reason);
-    return `${beginning}: ${why}; ${nextBatch(step, null)}.`;
+    return `${beginning}: ${why}; ${nextBatch(config, step, null)}.`;
   }
   const factor = step.required / step.samples;
   const reach = formatFactor(Math.sqrt(factor));
   if (factor <= 1) {
-    return `${beginning}: the noise is ${reach} times the allowed length, so ${formatCount(step.samples)} samples were enough; ${nextBatch(step, step.required)}.`;
+    return `${beginning}: the noise is ${reach} times the allowed length, so ${formatCount(step.samples)} samples were enough; ${nextBatch(config, step, step.required)}.`;
   }
   return (
     `${beginning}: the noise is ${reach} times the allowed length; ` +
     `${formatSize(step.required)} samples needed (${reach}² ≈ ${formatFactor(factor)} times as many), ` +
-    `${formatCount(step.samples)} used; ${nextBatch(step, step.required)}.`
+    `${formatCount(step.samples)} used; ${nextBatch(config, step, step.required)}.`
   );
 }
 
@@ -34,7 +35,8 @@ function noiseBeside({ required, samples }: StepRecord): string {
 }
 
 /** `required`: what the test requires, where it decides. */
-function nextBatch(step: StepRecord, required: number | null): string {
+function nextBatch(config: RunConfig, step: StepRecord, required: number | null): string {
+  if (isLastStep(config, step)) return 'the run ends here';
   if (step.next_batch === step.samples) return `the next batch stays ${formatCount(step.samples)}`;
   const held = required !== null && step.next_batch < required ? ', the largest that the settings allow' : '';
   return `next batch ${formatCount(step.next_batch)}${held}`;
@@ -53,7 +55,9 @@ export function newestChange(steps: readonly StepRecord[], before: StepRecord | 
   let last = before;
   for (const step of steps) {
     const planned = last !== null && last.step + 1 === step.step ? last.next_batch : step.samples;
-    if (step.next_batch !== step.samples || step.samples > planned) newest = { config: configAt(step.step), step, planned };
+    const config = configAt(step.step);
+    const changes = step.next_batch !== step.samples && !isLastStep(config, step);
+    if (changes || step.samples > planned) newest = { config, step, planned };
     last = step;
   }
   return newest;
@@ -61,7 +65,7 @@ export function newestChange(steps: readonly StepRecord[], before: StepRecord | 
 
 export function describeChange({ config, step, planned }: SizeChange): string {
   const count = formatCount;
-  if (step.next_batch === step.samples) {
+  if (step.next_batch === step.samples || isLastStep(config, step)) {
     return `Last growth: step ${count(step.step)} was extended from ${count(planned)} to ${count(step.samples)} samples, because ${whyExtended(config, step)}.`;
   }
   const what = step.next_batch > step.samples ? 'growth' : 'reduction';

@@ -9,6 +9,7 @@ import { element, setText } from '../dom.js';
 import type { ImageMosaic, Mosaic, TextMosaic } from '../protocol.js';
 import { isSequence } from '../samples.js';
 import type { TrainingSession } from '../session.js';
+import { roomOn } from '../stage.js';
 import { classNamesOf, datasetOf, hasText, shapeOf } from '../state.js';
 import type { PageState } from '../state.js';
 import { whileVisible } from '../visibility.js';
@@ -20,8 +21,6 @@ import { fitText, mostWritten } from './text-grid.js';
 import { paintText } from './text-picture.js';
 import { describeMosaic } from './words.js';
 
-const HEIGHT = { narrow: 280, wide: 420 };
-const WIDE_PIXELS = 480;
 const SHRINK_MILLISECONDS = 700;
 /** Between large thumbnails there is room for a line. */
 const GAP_FROM_CELL = 20;
@@ -65,7 +64,7 @@ export class MosaicPanel {
     this.#state = state;
     this.#session = session;
     this.#stage.append(this.#canvas, this.#empty);
-    section.append(this.#stage, this.#text, this.#first, this.#classes.root, this.#note);
+    section.append(this.#stage, element('div', { class: 'panel-more' }, this.#text, this.#first, this.#classes.root, this.#note));
     new ResizeObserver(() => this.#resize()).observe(this.#stage);
     onColourChange(() => this.#repaint());
     state.settings.observe(() => this.#suit());
@@ -113,7 +112,7 @@ export class MosaicPanel {
     this.#canvas.dataset['batch'] = '0';
     this.#empty.hidden = false;
     this.#classes.clear();
-    setText(this.#text, 'No batch yet.');
+    this.#describe();
     setText(this.#first, '');
   }
 
@@ -125,9 +124,8 @@ export class MosaicPanel {
   }
 
   #resize(): void {
-    const width = Math.floor(this.#stage.clientWidth);
+    const { width, height } = roomOn(this.#stage);
     if (width <= 0) return;
-    const height = width < WIDE_PIXELS ? HEIGHT.narrow : HEIGHT.wide;
     const density = window.devicePixelRatio;
     const [pixelWidth, pixelHeight] = [Math.round(width * density), Math.round(height * density)];
     if (this.#canvas.width === pixelWidth && this.#canvas.height === pixelHeight) return;
@@ -158,7 +156,8 @@ export class MosaicPanel {
   }
 
   #describe(): void {
-    if (this.#layout !== null) setText(this.#text, this.#layout.words);
+    const isExpected = this.#visible && this.#state.run.value.phase === 'running';
+    setText(this.#text, this.#layout?.words ?? (isExpected ? 'Waiting for the batch.' : 'No batch yet.'));
   }
 
   #layImages(report: ImageMosaic): Layout {

@@ -46,5 +46,5 @@ function describe(run: TrainedRun): string {
 
 function lastStep(run: TrainedRun): PageState['shownStep']['value'] {
   const step = run.log.record(run.log.length - 1);
-  return { config: run.configAt(step.step), step, recorded: true };
+  return { config: run.configAt(step.step), step, recorded: true, accuracy: run.evaluations.at(-1)?.accuracy };
 }

@@ -29,6 +29,7 @@ function targetIn(course: Course | null): string {
 const COLUMNS: readonly Column[] = [
   { title: 'Samples to target', of: (run, isOver) => reached(outcomeOf(run).samplesToTarget, formatCount, isOver) },
   { title: 'Seconds to target', of: (run, isOver) => reached(outcomeOf(run).secondsToTarget, formatMeasure, isOver) },
+  { title: 'Steps to target', of: (run, isOver) => reached(outcomeOf(run).stepsToTarget, formatCount, isOver) },
   { title: 'Samples', of: (run) => write(outcomeOf(run).samples, formatCount) },
   { title: 'Seconds', of: (run) => write(outcomeOf(run).seconds, formatMeasure) },
   { title: 'Steps', of: (run) => write(outcomeOf(run).steps, formatCount) },

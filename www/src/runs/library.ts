@@ -16,6 +16,8 @@ const FEWEST_STEPS = 10;
 export class RunLibrary {
   /** Counts up whenever runs come, go, or are named or shown otherwise; new steps of the present run do not count. */
   readonly revision = new Observable(0);
+  /** The run that was deleted last. */
+  readonly deleted = new Observable<TrainedRun | null>(null);
   #runs: TrainedRun[] = [];
   #current: TrainedRun | null = null;
   #recorded: TrainedRun | null = null;
@@ -125,6 +127,17 @@ export class RunLibrary {
     if (run === this.#current) return;
     this.#remove(run);
     this.touch();
+    this.deleted.value = run;
+  }
+
+  /** Brings back what was deleted last. */
+  restore(): void {
+    const { value: run } = this.deleted;
+    if (run === null) return;
+    this.deleted.value = null;
+    // Its colour may be another's by now.
+    if (this.#runs.some(({ slot }) => slot === run.slot)) run.slot = this.freeSlot();
+    this.add(run);
   }
 
   /** Tells everybody that something about the runs has changed. */

@@ -16,6 +16,7 @@ export interface Outcome {
   /** When the target was measured first; null where it was not. */
   samplesToTarget: number | null;
   secondsToTarget: number | null;
+  stepsToTarget: number | null;
   samples: number | null;
   seconds: number | null;
   steps: number | null;
@@ -29,6 +30,7 @@ export function outcomeOf({ config, log, evaluations }: TrainedRun): Outcome {
   return {
     samplesToTarget: reached?.samples_seen ?? null,
     secondsToTarget: reached?.elapsed ?? null,
+    stepsToTarget: reached?.step ?? null,
     samples,
     seconds: log.last('elapsed'),
     steps,
