@@ -259,8 +259,8 @@ pub(crate) fn temporary(place: &Path) -> io::Result<NamedTempFile> {
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     builder.tempfile_in(folder).map_err(|error| {
         // Without the temporary file's name, which says nothing to anybody.
-        let cause = error.get_ref().and_then(|error| error.source()).map(ToString::to_string);
-        let cause = cause.unwrap_or_else(|| error.to_string());
+        let cause = error.to_string();
+        let cause = cause.split(" at path ").next().unwrap_or_default();
         told(error.kind(), &format!("cannot write to its folder {}: {cause}", folder.display()))
     })
 }

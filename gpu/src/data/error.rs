@@ -319,10 +319,11 @@ impl fmt::Display for DataError {
                 write!(f, "{}: {error}", file.display())?;
                 if let Some([least, most]) = labels {
                     let last = classes.saturating_sub(1);
-                    write!(
-                        f,
-                        " (its labels range from {least} to {most}; there are {classes} classes, 0 to {last})"
-                    )?;
+                    write!(f, " (its labels range from {least} to {most}; ")?;
+                    match classes {
+                        1 => f.write_str("all training labels are 0)")?,
+                        _ => write!(f, "there are {classes} classes, 0 to {last})")?,
+                    }
                 }
                 let (ImagesError::Images(what) | ImagesError::Labels(what)) = error;
                 match what {

@@ -80,6 +80,8 @@ fn a_network_of_tokens_is_listed_and_printed_as_it_was_given() {
     let printed = succeed(folder.path(), "networks --network block.json --json");
     fs::write(folder.path().join("printed.json"), &printed).unwrap();
     assert_eq!(succeed(folder.path(), "networks --network printed.json --json"), printed);
+    let refused = refuse(folder.path(), "networks --network block.json --classes 7");
+    assert!(refused.contains("whose embedding has 65 tokens"), "{refused}");
 }
 
 #[test]
@@ -246,6 +248,15 @@ fn a_checkpoint_holds_the_network_of_its_run() {
             "{FEW} --network own.json --sample-budget 100 --save part.safetensors --telemetry part.jsonl"
         ),
     );
+    // It is not written over by what is made from it.
+    for command in [
+        "export --load whole.safetensors --network own.json --output ./own.json --overwrite",
+        "measure critical-batch --data . --load whole.safetensors --network own.json --output own.json",
+    ] {
+        let refused = refuse(folder.path(), command);
+        assert!(refused.contains("own.json: --output and --network are the same file"), "{refused}");
+    }
+    assert_eq!(fs::read_to_string(at("own.json")).unwrap(), OWN);
     let config = succeed(folder.path(), &format!("{FEW} --network own.json --print-config"));
     let config: serde_json::Value = serde_json::from_str(&config).unwrap();
     let name = config["model"].as_str().unwrap().to_owned();

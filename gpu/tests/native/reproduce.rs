@@ -1,8 +1,8 @@
 //! `adadagrad reproduce`: experiments, short and whole, interrupted and continued, and what they leave.
 
 use std::fs;
-use std::path::Path;
-use std::process::Stdio;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use adadagrad_core::dataset::Dataset;
 use adadagrad_tests::coloured::Coloured;
@@ -289,6 +289,133 @@ fn figures_outside_their_range_fail_the_short_runs() {
     );
 }
 
+/// The text of every file in a folder and its folders, but for the lock's.
+fn contents(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(contents(&path));
+        } else {
+            files.push((path.clone(), fs::read(&path).unwrap()));
+        }
+    }
+    files.sort();
+    files
+}
+
+#[test]
+fn what_a_folder_holds_is_not_lost() {
+    let folder = folder();
+    written(folder.path(), &experiment());
+    let command = "reproduce own.json --data . --out out";
+    succeed(folder.path(), command);
+    let out = folder.path().join("out");
+    let before = contents(&out);
+    let refused = |experiment: &Value, command: &str, sentence: &str| {
+        written(folder.path(), experiment);
+        let output = run(folder.path(), command);
+        assert!(
+            !output.status.success() && text(&output.stderr).contains(sentence),
+            "{}",
+            text(&output.stderr)
+        );
+        assert!(contents(&out) == before, "{command}: the folder has changed");
+    };
+    let other = "this folder holds the results of another experiment (Small & <own>): choose another folder with --out";
+    refused(&experiment(), "reproduce own.json --quick --data . --out out", other);
+    let mut renamed = experiment();
+    renamed["title"] = "Another".into();
+    refused(&renamed, command, other);
+    // Nothing is touched for flags that no run takes.
+    let mut longer = experiment();
+    longer["settings"]["sample_budget"] = 2100.into();
+    refused(
+        &longer,
+        "reproduce own.json --data . --out out --threads 1025",
+        "--threads is 1025, but must be from 1 to 1024",
+    );
+    refused(&longer, "reproduce own.json --data . --out out --launcher ''", "--launcher is empty");
+    // Figures of two data sets do not stand in one table.
+    let moved = folder.path().join("other");
+    fs::create_dir(&moved).unwrap();
+    for half in ["train", "t10k"] {
+        for file in ["images-idx3-ubyte", "labels-idx1-ubyte"].map(|kind| format!("{half}-{kind}")) {
+            let mut bytes = fs::read(folder.path().join(&file)).unwrap();
+            // A pixel, or the label of the last sample.
+            *bytes.last_mut().unwrap() ^= 1;
+            fs::write(moved.join(file), bytes).unwrap();
+        }
+    }
+    refused(
+        &experiment(),
+        "reproduce own.json --data other --out out",
+        "was trained on other data than this command names",
+    );
+
+    // What is made anew is kept aside.
+    written(folder.path(), &longer);
+    succeed(folder.path(), command);
+    let replaced = out.join("runs/replaced/own-constant-1.jsonl");
+    let old = before.iter().find(|(path, _)| path.ends_with("runs/own-constant-1.jsonl")).unwrap();
+    assert_eq!(fs::read(replaced).unwrap(), old.1);
+}
+
+#[test]
+fn files_of_others_are_not_replaced_and_a_report_that_cannot_be_written_is_found_before_the_runs() {
+    let folder = folder();
+    written(folder.path(), &experiment());
+    let out = folder.path().join("out");
+    fs::create_dir(&out).unwrap();
+    fs::write(out.join("report.md"), "my thesis").unwrap();
+    let said = || {
+        let output = run(folder.path(), "reproduce own.json --data . --out out");
+        assert_eq!(output.status.code(), Some(1));
+        text(&output.stderr)
+    };
+    assert!(said().contains("out/report.md: this file is not from an experiment"), "{}", said());
+    assert_eq!(fs::read_to_string(out.join("report.md")).unwrap(), "my thesis");
+    fs::remove_file(out.join("report.md")).unwrap();
+    fs::create_dir(out.join("runs.csv")).unwrap();
+    assert!(said().contains("out/runs.csv: "), "{}", said());
+    fs::remove_dir(out.join("runs.csv")).unwrap();
+    assert!(!out.join("runs/own-adaptive-1.jsonl").exists());
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::symlink;
+        // Nobody reads what a lock's file holds.
+        fs::write(folder.path().join("precious"), "mine").unwrap();
+        fs::remove_file(out.join("runs/lock")).unwrap();
+        symlink("../../precious", out.join("runs/lock")).unwrap();
+        succeed(folder.path(), "reproduce own.json --quick --data . --out out");
+        assert_eq!(fs::read_to_string(folder.path().join("precious")).unwrap(), "mine");
+        // Nobody waits for a pipe.
+        let pipe = out.join("runs/own-adaptive-1.jsonl");
+        fs::remove_file(&pipe).unwrap();
+        assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let output = run(folder.path(), "reproduce own.json --quick --data . --out out");
+        assert!(
+            text(&output.stderr).contains("own-adaptive-1.jsonl: not a regular file"),
+            "{}",
+            text(&output.stderr)
+        );
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn a_folder_need_not_have_a_name_in_unicode() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    let folder = folder();
+    written(folder.path(), &experiment());
+    let mut command = program(folder.path(), "reproduce own.json --quick --data .");
+    let output = command.arg("--out").arg(OsStr::from_bytes(b"out\xff")).output().unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(folder.path().join(OsStr::from_bytes(b"out\xff")).join("report.html").exists());
+}
+
 #[test]
 fn what_is_wrong_with_an_experiment_is_said_before_anything_runs() {
     let folder = folder();
@@ -320,6 +447,14 @@ fn what_is_wrong_with_an_experiment_is_said_before_anything_runs() {
         "quick: own/x is not a run of this experiment",
     );
     wrong(&|value| value["seeds"] = json!([1, 1]), "seed 1 is listed twice");
+    let twice = experiment().to_string().replacen("\"model\":", "\"sample_budget\":9,\"model\":", 1);
+    fs::write(folder.path().join("own.json"), twice).unwrap();
+    let said = refuse(folder.path(), "reproduce own.json --data . --out out");
+    assert!(said.contains("sample_budget appears twice"), "{said}");
+    let tiny = experiment().to_string().replacen("\"model\":", "\"clip_norm\":1e-400,\"model\":", 1);
+    fs::write(folder.path().join("own.json"), tiny).unwrap();
+    let said = refuse(folder.path(), "reproduce own.json --data . --out out");
+    assert!(said.contains("clip_norm is 1e-400, which is too small: it would be rounded to 0"), "{said}");
     wrong(
         &|value| value["groups"][0]["baseline"] = "nothing".into(),
         "own: nothing is not a run of this group",

@@ -335,6 +335,8 @@ fn numbers_on_the_command_line_are_never_others_than_were_meant() {
         ("--sample-budget 0x10", "write it in decimal"),
         ("--seed -1", "expected a number of at least 0"),
         ("--seed 18446744073709551616", "the number is too large"),
+        ("--seed 18446744073709551615", "the number is too large"),
+        ("--seed 9007199254740993", "the number is too large"),
         ("--seed 999999999999999999999999999999999999999999", "the number is too large"),
         ("--learning-rate 1e-50", "--learning-rate is 1e-50, but must be a number above 0"),
         ("--seed 9007199254740992", "--seed is 9007199254740992, but must be from 0"),
@@ -350,6 +352,7 @@ fn numbers_on_the_command_line_are_never_others_than_were_meant() {
         ("--seconds nan", "expected a finite number"),
         ("--seconds=-1", "--seconds is -1, but must be above 0"),
         ("--seconds 0", "--seconds is 0, but must be above 0"),
+        ("--seconds 1e-10", "--seconds is 1e-10, which is less than a nanosecond"),
         ("--seconds 1e300", "--seconds is 1"),
     ] {
         let said = refuse(folder.path(), &format!("bench {flags}"));

@@ -712,20 +712,20 @@ pub(crate) struct ReproduceArguments {
     #[arg(long, requires = "experiment")]
     pub(crate) quick: bool,
     /// Folder for the runs and the report [default: results/EXPERIMENT]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", requires = "experiment")]
     pub(crate) out: Option<PathBuf>,
     /// Folder or file of the data set, or the folder that holds a folder for each data set, such as mnist [default: the
     /// folder that `cargo xtask data` fills]
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", requires = "experiment")]
     pub(crate) data: Option<PathBuf>,
     /// Threads of each run [default: all]
-    #[arg(long, value_name = "N", value_parser = positive::<usize, NonZero<usize>>)]
+    #[arg(long, value_name = "N", requires = "experiment", value_parser = positive::<usize, NonZero<usize>>)]
     pub(crate) threads: Option<NonZero<usize>>,
     /// Device of each run
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, default_value_t, requires = "experiment")]
     pub(crate) device: Device,
     /// Command that starts the program of each run, such as "mpirun -n 4"
-    #[arg(long, value_name = "COMMAND")]
+    #[arg(long, value_name = "COMMAND", requires = "experiment")]
     pub(crate) launcher: Option<String>,
 }
 

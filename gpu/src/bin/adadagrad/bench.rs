@@ -25,15 +25,21 @@ use crate::demand::Demand;
 use crate::network::Chosen;
 use crate::numbers::{grouped, rounded};
 use crate::table::table;
+use crate::usage::Usage;
 use crate::{origin, output};
 
 /// Batch sizes where none are given.
 const BATCHES: [u32; 5] = [16, 64, 256, 1024, 4096];
 
-fn time_limit(arguments: &BenchArguments) -> Result<Duration, String> {
+fn time_limit(arguments: &BenchArguments) -> Result<Duration, Usage> {
     let seconds = arguments.seconds;
     let limit = Duration::try_from_secs_f64(seconds).ok().filter(|limit| !limit.is_zero());
-    limit.ok_or_else(|| format!("--seconds is {seconds}, but must be above 0 and at most about 10^19"))
+    limit.ok_or_else(|| match seconds {
+        0.0..1e-9 if seconds > 0.0 => {
+            format!("--seconds is {seconds:e}, which is less than a nanosecond").into()
+        }
+        _ => format!("--seconds is {seconds}, but must be above 0 and at most about 10^19").into(),
+    })
 }
 
 /// One model at one batch size.
@@ -106,15 +112,17 @@ pub(crate) fn run(arguments: &BenchArguments) -> Outcome {
 }
 
 /// The batch sizes that are asked for, else those that fit the data.
-fn batches(arguments: &BenchArguments, samples: u32) -> Result<Vec<u32>, String> {
+fn batches(arguments: &BenchArguments, samples: u32) -> Result<Vec<u32>, Usage> {
     let chosen = &arguments.batches;
     // One sample has no variance to test.
     let least = if arguments.test.0.is_none() { 1 } else { 2 };
     if samples < least {
-        return Err("the only training sample has no variance to test: give --test none".to_owned());
+        return Err("the only training sample has no variance to test: give --test none".into());
     }
     if let Some(wrong) = chosen.iter().find(|batch| !(least..=samples).contains(batch)) {
-        return Err(format!("--batches contains {wrong}, but batch sizes must be from {least} to {samples}"));
+        let sentence =
+            format!("--batches contains {wrong}, but batch sizes must be from {least} to {samples}");
+        return Err(sentence.into());
     }
     Ok(match chosen.as_slice() {
         [] if samples < BATCHES[0] => vec![samples],

@@ -17,7 +17,7 @@ use crate::{origin, output};
 pub(crate) fn run(arguments: &ExportArguments) -> Outcome {
     let (load, path) = (arguments.load.as_path(), arguments.output.as_path());
     // The checkpoint would lose all but its parameters.
-    refuse_shared(("--output", path), &[Some(("--load", load))])?;
+    refuse_shared(("--output", path), &[Some(("--load", load)), arguments.network.file()])?;
     let checkpoint = files::load_checkpoint(load)?;
     let chosen = arguments.network.choose(Some((load, &checkpoint)), None)?;
     let network = chosen.network(origin::shape_of(&checkpoint, &chosen))?;

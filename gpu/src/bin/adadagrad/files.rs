@@ -236,9 +236,7 @@ impl PlaceArguments {
 
     /// Refuses what does not go together, and what no machine has.
     pub(crate) fn check(&self) -> Result<(), Usage> {
-        if let Some(threads) = self.threads.filter(|&threads| threads > MOST_THREADS) {
-            return Err(format!("--threads is {threads}, but must be from 1 to {MOST_THREADS}").into());
-        }
+        check_threads(self.threads, self.device)?;
         match self.device {
             Device::Cpu if self.adapter.is_some() => {
                 Err("--adapter names a GPU, so it needs --device gpu or --device auto".into())
@@ -246,12 +244,21 @@ impl PlaceArguments {
             Device::Cpu if self.gpu_memory.is_some() => {
                 Err("--gpu-memory limits a GPU, so it needs --device gpu or --device auto".into())
             }
-            Device::Gpu if self.threads.is_some() => {
-                Err("--threads sets the number of CPU threads, so it cannot be combined with --device gpu"
-                    .into())
-            }
             _ => Ok(()),
         }
+    }
+}
+
+/// Refuses threads that no machine has, or that a GPU has no use for.
+pub(crate) fn check_threads(threads: Option<NonZero<usize>>, device: Device) -> Result<(), Usage> {
+    match threads {
+        Some(threads) if threads > MOST_THREADS => {
+            Err(format!("--threads is {threads}, but must be from 1 to {MOST_THREADS}").into())
+        }
+        Some(_) if device == Device::Gpu => {
+            Err("--threads sets the number of CPU threads, so it cannot be combined with --device gpu".into())
+        }
+        _ => Ok(()),
     }
 }
 

@@ -106,7 +106,7 @@ pub(crate) fn critical_batch(arguments: &CriticalBatchArguments) -> Outcome {
     let load = arguments.load.as_path();
     let mut file = match arguments.output.as_deref() {
         Some(path) => {
-            refuse_shared(("--output", path), &[Some(("--load", load))])?;
+            refuse_shared(("--output", path), &[Some(("--load", load)), arguments.network.file()])?;
             Some(OutputFile::prove(path, USUAL_BYTES).map_err(|error| about(path, error))?)
         }
         None => None,

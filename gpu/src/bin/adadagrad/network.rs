@@ -10,6 +10,7 @@ use adadagrad_core::owned::checkpoint::{OwnNetwork, network_of};
 use adadagrad_core::owned::{OwnedNetwork, RunError};
 use clap::Args;
 
+use crate::distinct::Purpose;
 use crate::files::{about, read_text};
 use crate::origin::{self, Loaded};
 
@@ -22,6 +23,13 @@ pub(crate) struct NetworkArguments {
     /// Your own network: a JSON list of layers, as `adadagrad networks NAME --json` prints them
     #[arg(long, value_name = "FILE", conflicts_with = "model")]
     pub(crate) network: Option<PathBuf>,
+}
+
+impl NetworkArguments {
+    /// The file of a custom network, and its flag.
+    pub(crate) fn file(&self) -> Option<Purpose<'_>> {
+        self.network.as_deref().map(|file| ("--network", file))
+    }
 }
 
 /// A network without the samples that it is for.

@@ -1,5 +1,6 @@
 //! `adadagrad networks`.
 
+use std::error::Error;
 use std::process::ExitCode;
 
 use adadagrad_core::dataset::SampleShape;
@@ -63,16 +64,21 @@ fn samples(arguments: &NetworksArguments, model: Model) -> SampleShape {
 }
 
 /// The same for a network of the user's own: tokens where it takes them.
-fn samples_of(arguments: &NetworksArguments, chosen: &Chosen) -> SampleShape {
+fn samples_of(arguments: &NetworksArguments, chosen: &Chosen) -> Result<SampleShape, Usage> {
     let nodes = chosen.own.iter().flat_map(OwnNetwork::nodes);
     let vocabularies = nodes.filter_map(|node| match node.operation {
         Operation::Embedding(embedding) => Some(embedding.vocabulary),
         _ => None,
     });
-    let Some(vocabulary) = vocabularies.min() else { return samples(arguments, chosen.model) };
+    let Some(vocabulary) = vocabularies.min() else { return Ok(samples(arguments, chosen.model)) };
+    if arguments.classes.is_some_and(|classes| classes != vocabulary) {
+        return Err(Usage(format!(
+            "--classes cannot be combined with this network, whose embedding has {vocabulary} tokens"
+        )));
+    }
     let tokens = SampleShape::tokens(TOKENS, vocabulary);
     // Nothing is trained, so that any labels will do.
-    SampleShape { input: arguments.shape.unwrap_or(tokens.input), labels: 0, ..tokens }
+    Ok(SampleShape { input: arguments.shape.unwrap_or(tokens.input), labels: 0, ..tokens })
 }
 
 /// One line for each ready-made network.
@@ -103,8 +109,8 @@ fn list(arguments: &NetworksArguments) -> String {
 }
 
 /// One network, layer by layer.
-fn shown(arguments: &NetworksArguments, chosen: Chosen) -> Result<String, String> {
-    let shape = samples_of(arguments, &chosen);
+fn shown(arguments: &NetworksArguments, chosen: Chosen) -> Result<String, Box<dyn Error>> {
+    let shape = samples_of(arguments, &chosen)?;
     let network = chosen.network(shape)?;
     let view = network.view();
     if arguments.json {

@@ -30,8 +30,8 @@ pub(crate) fn result(text: impl AsRef<[u8]>) -> bool {
 /// Takes note of how writing a result to standard output went.
 pub(crate) fn take(written: io::Result<()>) {
     match written {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            LOST.store(true, Ordering::Relaxed);
+        // Said once.
+        Err(error) if error.kind() != ErrorKind::BrokenPipe && !LOST.swap(true, Ordering::Relaxed) => {
             self::error(format_args!("standard output: {error}"));
         }
         _ => {}

@@ -35,7 +35,10 @@ pub(crate) fn fraction(text: &str) -> Result<f64, String> {
 
 /// A whole number of at least 0.
 pub(crate) fn whole<T: FromStr>(text: &str) -> Result<T, String> {
-    if let Ok(number) = text.parse() {
+    // As a float some would become another number.
+    #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let is_exact = text.parse::<u64>().is_ok_and(|number| number as f64 as u128 == u128::from(number));
+    if let Some(number) = text.parse().ok().filter(|_| is_exact) {
         return Ok(number);
     }
     let is_whole = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());

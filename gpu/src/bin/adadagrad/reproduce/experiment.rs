@@ -10,10 +10,10 @@ use adadagrad_core::model::Model;
 use adadagrad_core::optimizer::AnyOptimizer;
 use adadagrad_core::settings::Choices;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 use super::quantity::{Goal, Quality, Quantity};
 use super::replay::LARGEST_SEED;
+use super::settings::Settings;
 use crate::config_file;
 use crate::start::{self, Start};
 
@@ -53,7 +53,7 @@ pub(crate) struct Experiment {
     pub(crate) seeds: Vec<u64>,
     /// Of all runs; what is left out is as in the preset paper-cnn.
     #[serde(default)]
-    settings: Map<String, Value>,
+    settings: Settings,
     pub(crate) groups: Vec<Group>,
     /// Speeds that are measured after the runs.
     #[serde(default)]
@@ -70,10 +70,10 @@ pub(crate) struct Group {
     pub(crate) title: String,
     /// Of the group's runs, over those of the experiment.
     #[serde(default)]
-    settings: Map<String, Value>,
+    settings: Settings,
     /// With `--quick`, over those of the runs.
     #[serde(default)]
-    quick: Map<String, Value>,
+    quick: Settings,
     /// The run that the others are compared with.
     #[serde(default)]
     pub(crate) baseline: Option<String>,
@@ -87,7 +87,7 @@ pub(crate) struct Run {
     pub(crate) title: String,
     /// Over those of the group.
     #[serde(default)]
-    settings: Map<String, Value>,
+    settings: Settings,
     /// The batch sizes are those that this run of the group chose; the seed is another one, so that they know nothing of the
     /// gradients.
     #[serde(default)]
@@ -277,13 +277,12 @@ impl Experiment {
 
     fn config(&self, group: &Group, run: &Run, seed: u64, quick: bool) -> Result<RunConfig, Fault> {
         let mut settings = self.settings.clone();
-        let shortened = if quick { group.quick.clone() } else { Map::new() };
+        let shortened = if quick { group.quick.clone() } else { Settings::default() };
         for over in [group.settings.clone(), run.settings.clone(), shortened] {
             settings.extend(over);
         }
-        settings.insert("seed".to_owned(), seed.into());
         // Read once: a test that is switched off decides the default of the rule.
-        config_file::read(&Value::Object(settings).to_string(), Preset::PaperCnn.config())
+        config_file::read(&settings.text(seed), Preset::PaperCnn.config())
     }
 
     /// What must come of the short runs.
@@ -356,12 +355,12 @@ impl Experiment {
         let of_groups = self.groups.iter().flat_map(|group| [&group.settings, &group.quick]);
         let of_runs = || self.groups.iter().flat_map(|group| &group.runs);
         let mut all = of_groups.chain(of_runs().map(|run| &run.settings)).chain([&self.settings]);
-        if all.any(|settings| settings.contains_key("seed")) {
+        if all.any(|settings| settings.names("seed")) {
             return Err("seed is not a setting of an experiment: list the seeds in \"seeds\"".to_owned());
         }
         let mut replays = of_runs().filter(|run| run.replays.is_some());
         let fixed = replays.find_map(|run| {
-            let name = OF_REPLAYED.into_iter().find(|&name| run.settings.contains_key(name))?;
+            let name = OF_REPLAYED.into_iter().find(|&name| run.settings.names(name))?;
             Some(format!(
                 "{}: {name} is not a setting of a replay, whose batch sizes are those of another run",
                 run.name

@@ -2,14 +2,17 @@
 
 mod charts;
 mod experiment;
+mod folder;
 mod quantity;
 mod replay;
 mod report;
 mod runner;
+mod settings;
 mod statistics;
 mod summary;
 mod timing;
 
+use std::cell::RefCell;
 use std::env;
 use std::ffi::OsString;
 use std::fs;
@@ -20,12 +23,12 @@ use std::sync::Arc;
 use adadagrad_core::owned::Control;
 
 use self::experiment::{Band, Experiment, built_in, path};
-use self::report::{Made, Provenance, Section};
-use self::runner::{Bar, End, Finished, Lock, Runner};
+use self::report::{Made, Provenance, REPORT_HTML, Section};
+use self::runner::{Bar, End, Finished, Runner};
 use self::summary::Figures;
 use crate::Outcome;
 use crate::arguments::ReproduceArguments;
-use crate::files::{about, read_text};
+use crate::files::{about, check_threads, read_text};
 use crate::table::{table, table_of_texts};
 use crate::usage::Usage;
 use crate::{interrupt, output};
@@ -35,20 +38,20 @@ pub(crate) fn run(arguments: &ReproduceArguments) -> Outcome {
         output::result(list()?);
         return Ok(ExitCode::SUCCESS);
     };
+    check_threads(arguments.threads, arguments.device)?;
     let experiment = read(name)?;
     let planned = experiment.planned(arguments.quick)?;
     let folder = arguments.out.clone().unwrap_or_else(|| folder_of(name, arguments.quick));
-    fs::create_dir_all(folder.join("runs"))
-        .map_err(|error| about(&folder, format_args!("the folder cannot be created: {error}")))?;
-    let lock = Lock::of(&folder)?;
-    let control = Arc::new(Control::default());
-    let doing = ["saving the current run; the same command continues it", "without saving it"];
-    let interrupts = interrupt::listen(Arc::clone(&control), doing)?;
     let (flags, launcher) = (flags(arguments), launcher(arguments)?);
     // Runs are made in the folder of the experiment.
     let data =
         arguments.data.as_deref().map(|data| fs::canonicalize(data).map_err(|error| about(data, error)));
     let data = data.transpose()?;
+    let lock = folder::open(&folder)?;
+    folder::claim(&folder, &experiment, arguments.quick)?;
+    let control = Arc::new(Control::default());
+    let doing = ["saving the current run; the same command continues it", "without saving it"];
+    let interrupts = interrupt::listen(Arc::clone(&control), doing)?;
     let runner = Runner {
         folder: &folder,
         launcher: &launcher,
@@ -56,6 +59,7 @@ pub(crate) fn run(arguments: &ReproduceArguments) -> Outcome {
         flags: &flags,
         control: &control,
         lock: &lock,
+        digests: RefCell::default(),
     };
     let timings = match experiment.timings.len() {
         0 => String::new(),
@@ -71,10 +75,10 @@ pub(crate) fn run(arguments: &ReproduceArguments) -> Outcome {
     let (mut made, mut faults) = (Vec::new(), Vec::new());
     for run in &planned {
         match runner.make(run, &bar)? {
-            End::Done(Finished { course, program }) => made.push(Made {
+            End::Done(Finished { course, command, program }) => made.push(Made {
                 figures: Figures::of(&run.group, &run.run, run.seed, &course, experiment.goal()),
                 course,
-                command: runner.command(run),
+                command,
                 program,
             }),
             End::Failed(why) => {
@@ -99,6 +103,10 @@ pub(crate) fn run(arguments: &ReproduceArguments) -> Outcome {
             End::Interrupted => return Ok(ExitCode::from(interrupts.exit_code())),
         }
     }
+    if made.is_empty() && timed.is_empty() {
+        output::message("No run has finished, so no report is written.");
+        return Ok(ExitCode::FAILURE);
+    }
     let figures: Vec<Figures> = made.iter().map(|run| run.figures.clone()).collect();
     let outside = if arguments.quick { outside(experiment.bands(), &figures) } else { Vec::new() };
     faults.extend(outside.iter().map(|fault| format!("Outside its range: {fault}")));
@@ -110,7 +118,7 @@ pub(crate) fn run(arguments: &ReproduceArguments) -> Outcome {
         let rows: Vec<_> = [vec![summary.head], summary.rows].concat();
         output::result(format!("\n{title}\n{}", table(&rows).replace("**", "")));
     }
-    output::result(format!("\nReport: {}\n", folder.join("report.html").display()));
+    output::result(format!("\nReport: {}\n", folder.join(REPORT_HTML).display()));
     outside.iter().for_each(output::error);
     Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -157,15 +165,24 @@ fn flags(arguments: &ReproduceArguments) -> Vec<OsString> {
 
 fn launcher(arguments: &ReproduceArguments) -> Result<Vec<String>, Usage> {
     let Some(words) = &arguments.launcher else { return Ok(Vec::new()) };
-    shlex::split(words)
-        .ok_or_else(|| Usage(format!("--launcher: {words} is not a valid command: a quote is left open")))
+    let mut words = shlex::split(words)
+        .ok_or_else(|| Usage(format!("--launcher: {words} is not a valid command: a quote is left open")))?;
+    let Some(first) = words.first_mut().filter(|first| !first.trim().is_empty()) else {
+        return Err("--launcher is empty: give a command, such as \"mpirun -n 4\", or omit it".into());
+    };
+    // Runs are made in the folder of the experiment; a path is meant from here.
+    if Path::new(first).components().count() > 1 {
+        let path = fs::canonicalize(&*first)
+            .map_err(|error| Usage(format!("--launcher: {}", about(Path::new(first), error))))?;
+        *first = path.to_string_lossy().into_owned();
+    }
+    Ok(words)
 }
 
 /// The command line, as a shell reads it.
 fn typed() -> String {
-    let words: Vec<_> = env::args().skip(1).collect();
-    let words = std::iter::once("adadagrad").chain(words.iter().map(String::as_str));
-    shlex::try_join(words).unwrap_or_default()
+    let words: Vec<_> = env::args_os().skip(1).collect();
+    runner::typed(&[], &words)
 }
 
 /// Which figures are not where they must be, a sentence each.

@@ -2,6 +2,7 @@
 //! in one file.
 
 use std::collections::BTreeSet;
+use std::env;
 use std::error::Error;
 use std::fmt::Write as _;
 use std::fs;
@@ -11,10 +12,16 @@ use std::thread::available_parallelism;
 
 use super::charts::{self, Curve};
 use super::experiment::{Experiment, Group};
+use super::folder::save;
 use super::quantity::{Course, Quality, Quantity};
 use super::summary::{Figures, Table, plain, tables};
 use super::timing::{self, Timed};
-use crate::files::about;
+
+const RUNS_CSV: &str = "runs.csv";
+const TIMINGS_CSV: &str = "timings.csv";
+const SPEEDS_SVG: &str = "speeds.svg";
+const REPORT_MD: &str = "report.md";
+pub(super) const REPORT_HTML: &str = "report.html";
 
 /// A run that is done.
 pub(crate) struct Made {
@@ -41,6 +48,9 @@ pub(crate) struct Section {
     charts: Vec<(String, String)>,
 }
 
+/// Before a command in Markdown.
+const COMMAND: &str = "Command: `";
+
 impl Provenance {
     fn lines(&self, made: &[Made], timed: &[Timed]) -> Vec<String> {
         let of_timings = timed.iter().map(|timing| timing.program.as_str());
@@ -48,7 +58,7 @@ impl Provenance {
             made.iter().map(|run| run.program.as_str()).chain(of_timings).collect();
         let programs: Vec<_> = programs.into_iter().collect();
         let mut lines = vec![
-            format!("Command: `{}`", self.command),
+            format!("{COMMAND}{}`", self.command),
             format!("Program: {}", programs.join("; ")),
             format!("Machine: {}", machine()),
             format!("Written: {:.0}", jiff::Timestamp::now()),
@@ -58,13 +68,15 @@ impl Provenance {
     }
 }
 
-/// This program, and the commit of the checkout that it is run in.
+/// This program, and the commit of the checkout that it was built in, as far as it still lies there.
 pub(crate) fn program() -> String {
     format!("adadagrad {}, commit {}", env!("CARGO_PKG_VERSION"), commit())
 }
 
 fn commit() -> String {
     let mut git = Command::new("git");
+    let own = env::current_exe().ok();
+    git.current_dir(own.as_deref().and_then(Path::parent).unwrap_or(Path::new("/")));
     git.args(["describe", "--always", "--dirty", "--abbrev=12"]).stderr(Stdio::null()).stdin(Stdio::null());
     let named = git.output().ok().filter(|output| output.status.success());
     named.map_or_else(
@@ -93,13 +105,13 @@ pub(crate) fn write(
     for (name, svg) in sections.iter().flat_map(|section| &section.charts) {
         save(&folder.join(name), svg)?;
     }
-    save(&folder.join("runs.csv"), &csv(made)?)?;
+    save(&folder.join(RUNS_CSV), &csv(made)?)?;
     if !timed.is_empty() {
-        save(&folder.join("timings.csv"), &timing::csv(timed)?)?;
+        save(&folder.join(TIMINGS_CSV), &timing::csv(timed)?)?;
     }
     let lines = provenance.lines(made, timed);
-    save(&folder.join("report.md"), &markdown(experiment, &sections, &lines, !timed.is_empty()))?;
-    save(&folder.join("report.html"), &html(experiment, &sections, &lines, &commands(made, timed)))?;
+    save(&folder.join(REPORT_MD), &markdown(experiment, &sections, &lines, !timed.is_empty()))?;
+    save(&folder.join(REPORT_HTML), &html(experiment, &sections, &lines, &commands(made, timed)))?;
     Ok(sections)
 }
 
@@ -113,7 +125,7 @@ fn sections(experiment: &Experiment, made: &[Made], timed: &[Timed]) -> Result<V
     }
     if !timed.is_empty() {
         let chart = charts::speeds(SPEEDS, timed)?;
-        let charts = vec![("speeds.svg".to_owned(), chart)];
+        let charts = vec![(SPEEDS_SVG.to_owned(), chart)];
         sections.push(Section { title: SPEEDS.to_owned(), table: timing::table(timed), charts });
     }
     Ok(sections)
@@ -131,8 +143,22 @@ fn commands(made: &[Made], timed: &[Timed]) -> Vec<(String, String)> {
 /// The title of the section of the timings.
 const SPEEDS: &str = "Speed by batch size";
 
-fn save(file: &Path, text: &str) -> Result<(), String> {
-    fs::write(file, text).map_err(|error| about(file, error))
+fn batch_chart(group: &Group) -> String {
+    format!("{}-batch.svg", group.name)
+}
+
+fn quality_chart(group: &Group) -> String {
+    format!("{}-quality.svg", group.name)
+}
+
+impl Experiment {
+    /// The files of its report.
+    pub(super) fn report_files(&self) -> Vec<String> {
+        let charts = self.groups.iter().flat_map(|group| [batch_chart(group), quality_chart(group)]);
+        let timings = if self.timings.is_empty() { &[][..] } else { &[TIMINGS_CSV, SPEEDS_SVG] };
+        let others = [RUNS_CSV, REPORT_MD, REPORT_HTML].into_iter().chain(timings.iter().copied());
+        charts.chain(others.map(str::to_owned)).collect()
+    }
 }
 
 /// The name of each chart of a group, and the chart.
@@ -155,8 +181,8 @@ fn charts_of(
     }
     let of_loss = compares == Quality::TestLoss;
     Ok(vec![
-        (format!("{}-batch.svg", group.name), charts::batches(&group.title, &curves)?),
-        (format!("{}-quality.svg", group.name), charts::quality(&group.title, of_loss, &curves)?),
+        (batch_chart(group), charts::batches(&group.title, &curves)?),
+        (quality_chart(group), charts::quality(&group.title, of_loss, &curves)?),
     ])
 }
 
@@ -218,7 +244,12 @@ fn html(
         }
     }
     body += "<h2>How these figures were made</h2><ul>";
-    lines.iter().for_each(|line| body += &format!("<li>{}</li>", escaped(line).replace('`', "")));
+    for line in lines {
+        let command = line.strip_prefix(COMMAND).and_then(|line| line.strip_suffix('`'));
+        let item = command
+            .map_or_else(|| escaped(line), |command| format!("Command: <code>{}</code>", escaped(command)));
+        let _ = write!(body, "<li>{item}</li>");
+    }
     body += "</ul><h2>Every run</h2><ul>";
     for (what, command) in commands {
         let _ = write!(body, "<li>{}: <code>{}</code></li>", escaped(what), escaped(command));

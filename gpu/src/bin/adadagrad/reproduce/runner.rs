@@ -1,8 +1,9 @@
 //! Makes the runs of an experiment one after another, each by this program's own `train`: what is shown is what the same command
 //! gives in a shell. A run that was interrupted continues from its last checkpoint; one that is done is not repeated.
 
+use std::cell::RefCell;
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, IsTerminal, Read, Seek, SeekFrom, stderr};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
@@ -11,7 +12,10 @@ use std::time::{Duration, Instant};
 
 use adadagrad_core::config::{DatasetName, RunConfig};
 use adadagrad_core::controller::{AnyController, StageList, Stages};
+use adadagrad_core::digest::Digest;
 use adadagrad_core::owned::Control;
+use adadagrad_core::text::TextSettings;
+use adadagrad_gpu::data::{self, Options};
 use adadagrad_gpu::telemetry::Line;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::{Deserialize, Serialize};
@@ -19,6 +23,7 @@ use serde_json::{Value, json};
 use shlex::bytes::try_join;
 
 use super::experiment::Planned;
+use super::folder::{self, Lock, RUNS};
 use super::quantity::Course;
 use super::{replay, report};
 use crate::files::{about, load_checkpoint};
@@ -44,29 +49,12 @@ pub(crate) struct Runner<'a> {
     pub(crate) flags: &'a [OsString],
     pub(crate) control: &'a Control,
     pub(crate) lock: &'a Lock,
+    /// Of the data that were read to be compared with those of earlier runs.
+    pub(crate) digests: RefCell<Vec<(Texts, Digest)>>,
 }
 
-/// Keeps other invocations out of the folder. Each run holds it, too, in the place of its empty standard input: one that
-/// outlives this program, because that was killed, is not disturbed.
-pub(crate) struct Lock(File);
-
-impl Lock {
-    /// # Errors
-    /// When an experiment, or a run that is left of one, is at work in the folder.
-    pub(crate) fn of(folder: &Path) -> Result<Self, String> {
-        let place = folder.join("runs/lock");
-        let opened = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(&place);
-        let file = opened.map_err(|error| about(&place, error))?;
-        match file.try_lock() {
-            Err(TryLockError::WouldBlock) => Err(about(
-                folder,
-                "an experiment is still running in this folder: wait until it ends, or choose another folder with --out",
-            )),
-            // Where files cannot be locked, nothing is kept out.
-            Ok(()) | Err(TryLockError::Error(_)) => Ok(Self(file)),
-        }
-    }
-}
+/// A data set, and how it is read where it is a text.
+type Texts = (DatasetName, TextSettings);
 
 /// How a run or a timing ended.
 pub(crate) enum End<T> {
@@ -80,6 +68,8 @@ pub(crate) enum End<T> {
 /// A run that is done.
 pub(crate) struct Finished {
     pub(crate) course: Course,
+    /// As it was made.
+    pub(crate) command: String,
     /// What made it.
     pub(crate) program: String,
 }
@@ -88,6 +78,9 @@ pub(crate) struct Finished {
 #[derive(Debug, Serialize, Deserialize)]
 struct Done {
     config: Value,
+    /// Earlier versions of this program did not keep it.
+    #[serde(default)]
+    command: Option<String>,
     /// What made it.
     program: String,
 }
@@ -104,7 +97,7 @@ struct Files {
 impl Files {
     /// As the commands name them, relative to the folder of the experiment.
     fn of(id: &str) -> Self {
-        let file = |ending: &str| PathBuf::from("runs").join(format!("{id}.{ending}"));
+        let file = |ending: &str| PathBuf::from(RUNS).join(format!("{id}.{ending}"));
         Self {
             config: file("config.json"),
             telemetry: file("jsonl"),
@@ -121,7 +114,7 @@ impl Runner<'_> {
     }
 
     /// The command that makes a run from its beginning, as one types it in the folder of the experiment.
-    pub(crate) fn command(&self, planned: &Planned) -> String {
+    fn command(&self, planned: &Planned) -> String {
         typed(self.launcher, &self.arguments(planned, false))
     }
 
@@ -135,13 +128,15 @@ impl Runner<'_> {
             Ok(config) => json!(config),
             Err(why) => return Ok(End::Failed(why)),
         };
+        self.check_data(planned, &files)?;
         let course = Course::read(&self.path(&files.telemetry));
         let budget = planned.config.sample_budget;
-        if let Some(Done { program, .. }) =
+        if let Some(Done { program, command, .. }) =
             self.read::<Done>(&files.done).filter(|done| done.config == config)
             && course.is_whole(budget)
         {
-            return Ok(End::Done(Finished { course, program }));
+            let command = command.unwrap_or_else(|| self.command(planned));
+            return Ok(End::Done(Finished { course, command, program }));
         }
         let resumes = self.read::<Value>(&files.config).as_ref() == Some(&config)
             && self.steps_saved(&files).is_some_and(|steps| steps <= course.steps.len() as u64);
@@ -168,10 +163,10 @@ impl Runner<'_> {
         if !course.is_whole(budget) {
             return Ok(End::Failed(format!("its telemetry is incomplete (log: {})", log.display())));
         }
-        let program = report::program();
-        self.write(&files.done, &Done { config, program: program.clone() })?;
+        let (program, command) = (report::program(), self.command(planned));
+        self.write(&files.done, &Done { config, command: Some(command.clone()), program: program.clone() })?;
         bar.done(&course, begin.elapsed());
-        Ok(End::Done(Finished { course, program }))
+        Ok(End::Done(Finished { course, command, program }))
     }
 
     /// Steps that a run had made when it was saved last, if that can be continued.
@@ -208,11 +203,7 @@ impl Runner<'_> {
             OpenOptions::new().append(true).create(true).open(&log)
         } else {
             for old in [&files.done, &files.checkpoint, &files.telemetry] {
-                let old = self.path(old);
-                match fs::remove_file(&old) {
-                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(about(&old, error)),
-                    _ => {}
-                }
+                folder::put_aside(self.folder, old)?;
             }
             self.write(&files.config, config)?;
             File::create(&log)
@@ -237,11 +228,49 @@ impl Runner<'_> {
         words
     }
 
-    /// The flag that says where a data set is, if that was said.
-    pub(super) fn data_words(&self, name: DatasetName) -> Vec<OsString> {
-        let Some(data) = self.data else { return Vec::new() };
+    /// Where a data set is, if that was said.
+    fn data_of(&self, name: DatasetName) -> Option<PathBuf> {
+        let data = self.data?;
         let own = data.join(name.name());
-        vec!["--data".into(), if own.is_dir() { own.into() } else { data.into() }]
+        Some(if own.is_dir() { own } else { data.to_owned() })
+    }
+
+    /// The flag for that.
+    pub(super) fn data_words(&self, name: DatasetName) -> Vec<OsString> {
+        self.data_of(name).map_or_else(Vec::new, |data| vec!["--data".into(), data.into()])
+    }
+
+    /// Refuses to go on with runs on other data: figures of both would stand in one table.
+    fn check_data(&self, planned: &Planned, files: &Files) -> Result<(), String> {
+        let checkpoint = load_checkpoint(&self.path(&files.checkpoint)).ok();
+        let Some(own) = checkpoint.and_then(|checkpoint| checkpoint.state?.training_data) else {
+            return Ok(());
+        };
+        let RunConfig { dataset, text, .. } = planned.config;
+        let known =
+            self.digests.borrow().iter().find(|(key, _)| *key == (dataset, text)).map(|(_, digest)| *digest);
+        let found = match known {
+            Some(found) => found,
+            None => {
+                let options = Options { text, ..Options::default() };
+                let data = data::load_with(dataset, self.data_of(dataset).as_deref(), options);
+                let found = data.map_err(|error| error.to_string())?.digest;
+                self.digests.borrow_mut().push(((dataset, text), found));
+                found
+            }
+        };
+        if own == found {
+            return Ok(());
+        }
+        Err(about(
+            self.folder,
+            format_args!(
+                "{}, seed {} was trained on other data than this command names: give the same data, or choose another \
+                 folder with --out",
+                planned.path(),
+                planned.seed
+            ),
+        ))
     }
 
     /// Runs this program in the folder of the experiment to its end. When the user wants to stop, it is asked to.
@@ -291,7 +320,7 @@ impl Runner<'_> {
     pub(super) fn write(&self, file: &Path, value: &impl Serialize) -> Result<(), String> {
         let path = self.path(file);
         let text = serde_json::to_string_pretty(value).map_err(|error| about(&path, error))?;
-        fs::write(&path, text + "\n").map_err(|error| about(&path, error))
+        folder::save(&path, &(text + "\n"))
     }
 }
 

@@ -131,6 +131,7 @@ fn verdict(quality: Quantity, own: Mean, other: Mean) -> String {
     };
     let what = match gain {
         _ if gain.is_nan() => return "–".to_owned(),
+        0.0 => return "equal".to_owned(),
         _ if gain < 0.0 => "lost",
         _ => "won",
     };

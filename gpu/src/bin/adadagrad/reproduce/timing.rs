@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::experiment::Timing;
+use super::folder::{self, RUNS};
 use super::runner::{End, Runner, last_error, typed};
 use super::summary::Table;
 use crate::bench::{Report, Row};
@@ -57,11 +58,12 @@ impl Runner<'_> {
     pub(crate) fn time(&self, timing: &Timing, quick: bool) -> Result<End<Timed>, String> {
         let arguments = self.bench_arguments(timing, quick);
         let command = typed(&[], &arguments);
-        let file = |ending: &str| PathBuf::from("runs").join(format!("{}.{ending}", timing.name));
+        let file = |ending: &str| PathBuf::from(RUNS).join(format!("{}.{ending}", timing.name));
         let done_file = file("timing.json");
         let done = match self.read::<Done>(&done_file).filter(|done| done.command == command) {
             Some(done) => done,
             None => {
+                folder::put_aside(self.folder, &done_file)?;
                 let [output, log] = [file("bench.json"), file("bench.log")].map(|file| self.path(&file));
                 let create = |file: &Path| File::create(file).map_err(|error| about(file, error));
                 let status = self.run(&[], &arguments, [create(&output)?, create(&log)?], || {})?;
