@@ -256,6 +256,27 @@ fn a_signal_ends_the_experiment_and_its_run_which_is_saved() {
 }
 
 #[test]
+fn an_experiment_that_is_ended_leaves_a_report_of_what_is_done() {
+    let folder = folder();
+    let mut endless = experiment();
+    endless["groups"][0]["runs"][2]["settings"]["sample_budget"] = json!(1_000_000_000_000_u64);
+    written(folder.path(), &endless);
+    let mut command = program(folder.path(), "reproduce own.json --data . --out out --threads 1");
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let telemetry = folder.path().join("out/runs/own-constant-1.jsonl");
+    while fs::read_to_string(&telemetry).unwrap_or_default().lines().count() < 3 {
+        std::thread::yield_now();
+    }
+    let sent = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(128 + 15), "{}", text(&output.stderr));
+    assert_eq!(rows(&folder.path().join("out/runs.csv")).len(), 1 + 1);
+    let report = fs::read_to_string(folder.path().join("out/report.md")).unwrap();
+    assert!(report.contains("- Interrupted: 1 of 6 runs and timings are done\n"), "{report}");
+}
+
+#[test]
 fn a_run_that_fails_is_named_and_the_others_are_made() {
     let folder = folder();
     let mut diverging = experiment();

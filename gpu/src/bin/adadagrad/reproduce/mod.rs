@@ -61,18 +61,20 @@ pub(crate) fn run(arguments: &ReproduceArguments) -> Outcome {
         lock: &lock,
         digests: RefCell::default(),
     };
-    let timings = match experiment.timings.len() {
+    let timings = experiment.timings(arguments.quick);
+    let and_timings = match timings.len() {
         0 => String::new(),
         count => format!(" and {count} timings"),
     };
     output::message(format_args!(
-        "{}: {} runs{timings}; results are written to {}",
+        "{}: {} runs{and_timings}; results are written to {}",
         experiment.title,
         planned.len(),
         folder.display()
     ));
     let mut bar = Bar::new(&planned);
     let (mut made, mut faults) = (Vec::new(), Vec::new());
+    let mut is_interrupted = false;
     for run in &planned {
         match runner.make(run, &bar)? {
             End::Done(Finished { course, command, program }) => made.push(Made {
@@ -86,26 +88,39 @@ pub(crate) fn run(arguments: &ReproduceArguments) -> Outcome {
                 output::error(&why);
                 faults.push(format!("Failed: {why}"));
             }
-            End::Interrupted => return Ok(ExitCode::from(interrupts.exit_code())),
+            End::Interrupted => {
+                is_interrupted = true;
+                break;
+            }
         }
         bar.go_on(run);
     }
     drop(bar);
     let mut timed = Vec::new();
-    for timing in experiment.timings(arguments.quick) {
-        match runner.time(&timing, arguments.quick)? {
+    for timing in timings.iter().take_while(|_| !is_interrupted) {
+        match runner.time(timing, arguments.quick)? {
             End::Done(done) => timed.push(done),
             End::Failed(why) => {
                 let why = format!("{}: {why}", timing.name);
                 output::error(&why);
                 faults.push(format!("Failed: {why}"));
             }
-            End::Interrupted => return Ok(ExitCode::from(interrupts.exit_code())),
+            End::Interrupted => {
+                is_interrupted = true;
+                break;
+            }
         }
+    }
+    if is_interrupted {
+        let done = made.len() + timed.len();
+        faults.push(format!(
+            "Interrupted: {done} of {} runs and timings are done",
+            planned.len() + timings.len()
+        ));
     }
     if made.is_empty() && timed.is_empty() {
         output::message("No run has finished, so no report is written.");
-        return Ok(ExitCode::FAILURE);
+        return Ok(if is_interrupted { ExitCode::from(interrupts.exit_code()) } else { ExitCode::FAILURE });
     }
     let figures: Vec<Figures> = made.iter().map(|run| run.figures.clone()).collect();
     let outside = if arguments.quick { outside(experiment.bands(), &figures) } else { Vec::new() };
@@ -120,7 +135,11 @@ pub(crate) fn run(arguments: &ReproduceArguments) -> Outcome {
     }
     output::result(format!("\nReport: {}\n", folder.join(REPORT_HTML).display()));
     outside.iter().for_each(output::error);
-    Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(match is_good {
+        _ if is_interrupted => ExitCode::from(interrupts.exit_code()),
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    })
 }
 
 fn list() -> Result<String, String> {
