@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { defineConfig } from 'vite';
 import { paletteIn } from './vite-palette.js';
+import { program } from './vite-program.js';
 import { startScript } from './vite-start.js';
 import { entryFileName, offline, serviceWorkerEntry } from './vite-offline.js';
 
@@ -26,7 +27,7 @@ const datasets = ['mnist', 'fashion_mnist', 'shakespeare'].filter((name) => exis
 
 export default defineConfig({
   base: './',
-  define: { PACKED_DATASETS: JSON.stringify(datasets), PALETTE: JSON.stringify(paletteIn('src/style.css')) },
+  define: { PACKED_DATASETS: JSON.stringify(datasets), PALETTE: JSON.stringify(paletteIn('src/style.css')), PROGRAM: JSON.stringify(program()) },
   // A missing file answers 404 here as on any static server, instead of the page itself.
   appType: 'mpa',
   plugins: [startScript(contentSecurityPolicy), offline()],

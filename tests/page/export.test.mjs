@@ -28,6 +28,11 @@ test('a run is saved as CSV and JSON, to the last digit', browserTest(), async (
   const json = await saved(page, 'Save Run 1 as JSON');
   const run = JSON.parse(json.bytes);
   assert.deepEqual([run.format, run.version, run.computed_by.engine, run.config.model], ['adadagrad-run', 1, 'cpu', 'logistic']);
+  // What made it is said in both.
+  assert.deepEqual(Object.keys(run.made_with), ['version', 'commit', 'browser']);
+  assert.match(run.made_with.commit, /^[0-9a-f]{12}(-dirty)?$|^unknown$/);
+  assert.match(run.made_with.browser, /Chrome/);
+  assert.deepEqual([last.engine, last.version, last.commit], ['cpu', run.made_with.version, run.made_with.commit]);
   assert.equal(run.steps.loss.at(-1), end.loss);
   assert.equal(run.steps.variance_along.at(-1), null);
   // Dropped on the page, it is drawn again.
@@ -56,8 +61,9 @@ test('CSV and JSON hold the same facts, why a step has no test among them', brow
     accuracy: measured('accuracy'),
     test_loss: measured('loss'),
   };
-  assert.deepEqual(head, Object.keys(columns));
-  head.forEach((name, column) => {
+  const origin = ['engine', 'adapter', 'version', 'commit', 'browser'];
+  assert.deepEqual(head, [...Object.keys(columns), ...origin]);
+  head.slice(0, -origin.length).forEach((name, column) => {
     assert.deepEqual(lines.map((line) => line[column]), columns[name].map((value) => (value === null ? '' : String(value))), name);
   });
   const { required } = run.reasons;
@@ -109,6 +115,7 @@ test('a model is saved as safetensors, and a run begins with it', browserTest(),
   assert.equal(length % 8, 0);
   const { __metadata__: metadata, ...tensors } = header;
   assert.equal(metadata.step, String(end.step));
+  assert.match(metadata.program, /^adadagrad page \d+\.\d+\.\d+, commit /);
   const weights = Object.entries(tensors);
   assert.deepEqual(weights.map(([name]) => name).sort(), ['1.bias', '1.weight']);
   assert.deepEqual(tensors['1.weight'].shape, [10, 784]);

@@ -6,6 +6,7 @@ import './start/trusted-types.js';
 import 'uplot/dist/uPlot.min.css';
 import './style.css';
 import './article/article.css';
+import './view/view.css';
 import type { ModelDescription, RunConfig } from '../pkg/adadagrad_web.js';
 import { ChartBoard } from './charts/board.js';
 import { ComparisonChart } from './charts/comparison-chart.js';
@@ -35,6 +36,7 @@ import { Notices } from './notices.js';
 import { registerServiceWorker } from './offline/register.js';
 import { Pace } from './pace.js';
 import { markInks, onPrint } from './print.js';
+import { copyLink } from './recorded/copy-link.js';
 import { showRecordedRun } from './recorded/recorded-run.js';
 import { Checkpoints } from './runs/checkpoints.js';
 import { ComparisonCourse } from './runs/comparison-course.js';
@@ -72,6 +74,7 @@ import { StallWatch } from './start/stall-watch.js';
 import { markStarted } from './start/started.js';
 import { datasetInAddress } from './url/address.js';
 import { AddressBar } from './url/address-bar.js';
+import { readView, showView } from './view/view.js';
 import { WorthPanel } from './worth/panel.js';
 import { asSentence, text } from './words-of-errors.js';
 
@@ -264,7 +267,7 @@ new Knobs(state, (next) => changeSettings(fitted(next, true)));
 new GoingBack(checkpoints, conductor);
 const leftRun = new LeftRunOffer({ state, library, checkpoints, conductor, ownership, offers: (dataset) => dataPanel.offers(dataset) });
 new KeptRuns(library);
-new RunsTable(moments, library);
+new RunsTable(moments, library, (run) => void copyLink(run, state));
 new UndoDelete(library);
 nameShownRun(library);
 onDroppedFiles(take);
@@ -323,10 +326,13 @@ function cannotTrain(message: string): void {
   giveUp({ kind: 'unsupported', message });
 }
 
+const view = readView(location.search);
+if (view.problem !== null) addNote('“embed=', view.problem);
 const missing = missingFeature();
 if (missing === null) {
   dataPanel.begin(datasetInAddress(location.hash));
   openSession();
+  showView(view, pressMain);
 } else {
   cannotTrain(missing);
 }

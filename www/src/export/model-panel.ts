@@ -4,6 +4,7 @@ import { quoted, shortened } from '../brief.js';
 import { isDisabled, required, setDisabled, setText } from '../dom.js';
 import type { TrainingSession } from '../session.js';
 import type { PageState } from '../state.js';
+import { madeHere, originOf } from '../runs/made-with.js';
 import { modelTitle } from '../settings/choices.js';
 import { asSentence } from '../words-of-errors.js';
 import { download, fileName } from './download.js';
@@ -72,7 +73,7 @@ export class ModelPanel {
     }
     const { model } = answer;
     const step = String(answer.step ?? 0);
-    download(fileName(`${model.name}-step-${step}`, 'safetensors'), safetensors(model.tensors, answer.values, { model: model.name, step }));
+    download(fileName(`${model.name}-step-${step}`, 'safetensors'), safetensors(model.tensors, answer.values, { model: model.name, step, ...originOf(madeHere()) }));
     setText(this.#note, `Saved the model after step ${step}.`);
   }
 }

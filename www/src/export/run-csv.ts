@@ -1,6 +1,6 @@
 /**
  * The steps of one run or several as comma-separated values: one line per step, telemetry's names, why a value is missing, the
- * accuracy where it was measured, and what was only reported.
+ * accuracy where it was measured, what was only reported, and what made the run.
  */
 import { REASON_COLUMNS, STEP_COLUMNS } from '../runs/step-log.js';
 import type { TrainedRun } from '../runs/trained-run.js';
@@ -30,11 +30,20 @@ export function runsCsv(runs: readonly TrainedRun[], style: CsvStyle = PLAIN_CSV
 
 const COLUMNS = [...STEP_COLUMNS, ...REASON_COLUMNS.map((name) => `reasons.${name}`), 'accuracy', 'test_loss'];
 
+/** What made the run; last, and the same in each of its lines. */
+const ORIGIN_COLUMNS = ['engine', 'adapter', 'version', 'commit', 'browser'];
+
+function originOf({ computedBy, madeWith }: TrainedRun): (string | null)[] {
+  const words = [computedBy?.engine, computedBy?.adapter, madeWith?.version, madeWith?.commit, madeWith?.browser];
+  // Whatever separates columns.
+  return words.map((word) => word?.replaceAll(/[,;"\s]+/g, ' ') ?? null);
+}
+
 /** What a step says of something that is only reported. */
 const OBSERVED_COLUMNS = ['size', 'smoothed', 'reason'] as const;
 
 function columnsWith(observed: readonly string[]): string[] {
-  return [...COLUMNS, ...observed.flatMap((name) => OBSERVED_COLUMNS.map((part) => `observed.${name}.${part}`))];
+  return [...COLUMNS, ...observed.flatMap((name) => OBSERVED_COLUMNS.map((part) => `observed.${name}.${part}`)), ...ORIGIN_COLUMNS];
 }
 
 /** A name may have any character in it. */
@@ -48,6 +57,7 @@ function rowsOf(run: TrainedRun, { decimal }: CsvStyle, observed: readonly strin
     return typeof value === 'number' ? String(value).replace('.', decimal) : value;
   };
   const measured = new Map(run.evaluations.map((evaluation) => [evaluation.step, evaluation]));
+  const origin = originOf(run);
   const rows: string[][] = [];
   for (let row = 0; row < run.log.length; row += 1) {
     const evaluation = measured.get(run.log.value('step', row) ?? -1);
@@ -60,6 +70,7 @@ function rowsOf(run: TrainedRun, { decimal }: CsvStyle, observed: readonly strin
         const own = run.log.observed(name, row);
         return OBSERVED_COLUMNS.map((part) => own?.[part] ?? null);
       }),
+      ...origin,
     ];
     rows.push(values.map(write));
   }

@@ -2,6 +2,7 @@
 import type { RunConfig } from '../../pkg/adadagrad_web.js';
 import { Observable } from '../observable.js';
 import { sameSettings } from '../state.js';
+import { madeHere } from './made-with.js';
 import { TrainedRun } from './trained-run.js';
 
 /** As many colours and patterns as there are. */
@@ -57,6 +58,7 @@ export class RunLibrary {
     this.#makeRoom(config, beside);
     this.#begun += 1;
     const run = new TrainedRun({ id: this.newId(), name: name ?? `Run ${this.#begun}`, slot: this.freeSlot(), config });
+    run.madeWith = madeHere();
     this.#current = run;
     this.add(run);
     return run;
@@ -114,6 +116,7 @@ export class RunLibrary {
     if (last - step >= FEWEST_STEPS) {
       const left = new TrainedRun({ id: this.newId(), name: `${run.name}, before going back to step ${step}`, slot: this.freeSlot(), config: run.config });
       left.computedBy = run.computedBy;
+      left.madeWith = run.madeWith;
       left.log = run.log.copy();
       left.evaluations = [...run.evaluations];
       left.changes = [...run.changes];

@@ -15,13 +15,14 @@ export interface RunActions {
   show(): void;
 }
 
-export function runActions(run: TrainedRun, library: RunLibrary): RunActions {
+export function runActions(run: TrainedRun, library: RunLibrary, copyLink: (run: TrainedRun) => void): RunActions {
   const name = element('input', { type: 'text', class: 'run-name', dir: 'auto', maxlength: '200', 'aria-label': 'Name of the run', value: run.name });
   const drawn = element('input', { type: 'checkbox', 'aria-label': `Draw ${run.name} in the charts` });
   const pin = element('button', { type: 'button', class: 'button-quiet' }, 'Keep');
   const csv = element('button', { type: 'button', class: 'button-quiet' }, 'CSV');
   const commaCsv = element('button', { type: 'button', class: 'button-quiet' }, 'CSV 0,5');
   const json = element('button', { type: 'button', class: 'button-quiet' }, 'JSON');
+  const link = element('button', { type: 'button', class: 'button-quiet' }, 'Link');
   const remove = element('button', { type: 'button', class: 'button-quiet' }, 'Delete');
   const show = (): void => {
     drawn.checked = run.shown;
@@ -34,6 +35,9 @@ export function runActions(run: TrainedRun, library: RunLibrary): RunActions {
     commaCsv.setAttribute('aria-label', `Save ${run.name} as CSV 0,5, with decimal commas`);
     commaCsv.title = 'For spreadsheets that write 0,5: columns separated by semicolons, decimals with a comma';
     json.setAttribute('aria-label', `Save ${run.name} as JSON`);
+    link.setAttribute('aria-label', `Copy a link to ${run.name}`);
+    link.title = 'A link that shows this run and has its settings';
+    setDisabled(link, run.log.length === 0);
     remove.setAttribute('aria-label', `Delete ${run.name}`);
     setDisabled(remove, run === library.current);
   };
@@ -57,7 +61,8 @@ export function runActions(run: TrainedRun, library: RunLibrary): RunActions {
   json.addEventListener('click', () =>
     download(fileName(run.name, 'json'), new Blob([JSON.stringify(writeRunFile(run))], { type: 'application/json' })),
   );
+  onPress(link, () => copyLink(run));
   // The second click of a double click would meet the next run's button.
   onPress(remove, () => library.remove(run));
-  return { drawn, name, buttons: [pin, csv, commaCsv, json, remove], show };
+  return { drawn, name, buttons: [pin, csv, commaCsv, json, link, remove], show };
 }

@@ -24,6 +24,9 @@ const elapsed = v.pipe(number, v.minValue(0, 'must not be negative'));
 
 const computedBy = v.nullable(record({ engine: name(['cpu', 'webgpu']), adapter: v.nullable(text) }));
 
+/** Files of earlier pages have none. */
+const madeWith = v.optional(v.nullable(record({ version: text, commit: text, browser: text })), null);
+
 /** A run has some name: it stands in sentences, and on buttons. */
 const title = v.pipe(
   text,
@@ -111,6 +114,7 @@ const runFile = record({
   name: title,
   config: runConfig,
   computed_by: computedBy,
+  made_with: madeWith,
   changes,
   evaluations,
   /** One array per column, one number (or null) per step, in the order of the steps. */
@@ -150,6 +154,7 @@ export function writeRunFile(run: TrainedRun): Written {
     name: run.name,
     config: run.config,
     computed_by: run.computedBy,
+    made_with: run.madeWith,
     changes: run.changes,
     evaluations: run.evaluations,
     steps: Object.fromEntries(STEP_COLUMNS.map((key) => [key, column(key)])) as Written['steps'],
@@ -171,6 +176,7 @@ export function readRunFile(content: unknown, parts: { id: string; slot: number;
   if (file === null) return { run: null, mistakes: mistakeInVersion(content, FORMAT) ?? mistakes };
   const run = new TrainedRun({ ...parts, name: file.name, config: file.config });
   run.computedBy = file.computed_by;
+  run.madeWith = file.made_with;
   file.steps.step.forEach((_, index) => run.log.restore(recordAt(file, index), file.steps.elapsed[index] ?? 0));
   run.evaluations = file.evaluations;
   run.changes = file.changes;
@@ -224,6 +230,7 @@ const storedRun = record({
   name: title,
   config: runConfig,
   computedBy,
+  madeWith,
   changes,
   evaluations,
   log: v.pipe(
@@ -252,16 +259,17 @@ const storedRun = record({
 export type StoredRun = v.InferOutput<typeof storedRun>;
 
 export function storeRun(run: TrainedRun): StoredRun {
-  const { id, name: own, config, computedBy: by, changes: made, evaluations: measured } = run;
-  return { format: STORED_FORMAT, version: VERSION, id, name: own, config, computedBy: by, changes: made, evaluations: measured, log: run.log.stored() };
+  const { id, name: own, config, computedBy: by, madeWith: using, changes: made, evaluations: measured } = run;
+  return { format: STORED_FORMAT, version: VERSION, id, name: own, config, computedBy: by, madeWith: using, changes: made, evaluations: measured, log: run.log.stored() };
 }
 
 export function readStoredRun(content: unknown, { slot }: { slot: number }): RunReading {
   const { value: stored, mistakes } = parse(storedRun, content);
   if (stored === null) return { run: null, mistakes };
-  const { id, name: own, config, computedBy: by, changes: made, evaluations: measured, log } = stored;
+  const { id, name: own, config, computedBy: by, madeWith: using, changes: made, evaluations: measured, log } = stored;
   const run = new TrainedRun({ id, name: own, slot, config });
   run.computedBy = by;
+  run.madeWith = using;
   run.changes = made;
   run.evaluations = measured;
   run.log = StepLog.fromStored(log);

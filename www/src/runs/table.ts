@@ -33,13 +33,15 @@ const FIGURE_TITLES: Record<Figure, string> = {
 
 export class RunsTable {
   readonly #library: RunLibrary;
+  readonly #copyLink: (run: TrainedRun) => void;
   readonly #table = required('runs', HTMLTableElement);
   readonly #head = required('runs-head', HTMLTableSectionElement);
   readonly #body = required('runs-body', HTMLTableSectionElement);
   #rows = new Map<TrainedRun, Row>();
 
-  constructor(moments: Moments, library: RunLibrary) {
+  constructor(moments: Moments, library: RunLibrary, copyLink: (run: TrainedRun) => void) {
     this.#library = library;
+    this.#copyLink = copyLink;
     const figures = FIGURES.map((figure) => element('th', { scope: 'col', class: 'run-figure' }, FIGURE_TITLES[figure]));
     const others = ['Drawn', 'Run', 'Settings that differ'].map((title) => element('th', { scope: 'col' }, title));
     this.#head.replaceChildren(element('tr', {}, ...others, ...figures, element('td', {})));
@@ -83,7 +85,7 @@ export class RunsTable {
   #createRow(run: TrainedRun): Row {
     const settings = element('td', { class: 'run-settings' });
     const cells = FIGURES.map((figure): [Figure, HTMLElement] => [figure, element('td', { class: 'run-figure', 'data-title': FIGURE_TITLES[figure] })]);
-    const actions = runActions(run, this.#library);
+    const actions = runActions(run, this.#library, this.#copyLink);
     const swatch = drawSwatch({ colour: run.slot, kind: 'line', dash: PATTERNS[run.slot] ?? [], width: 2.5 });
     const root = element(
       'tr',

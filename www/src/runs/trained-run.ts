@@ -1,6 +1,7 @@
 /** One run: the settings it was begun with, every change made on its way, its steps and its measurements. */
 import type { BatchTest, RunConfig } from '../../pkg/adadagrad_web.js';
 import type { Evaluation, StepRecord } from '../protocol.js';
+import type { MadeWith } from './made-with.js';
 import { lastAtMost, StepLog } from './step-log.js';
 
 /** A measurement, and how many seconds of training had gone by. */
@@ -39,6 +40,8 @@ export class TrainedRun {
   readonly recorded: boolean;
   readonly config: RunConfig;
   computedBy: ComputedBy | null = null;
+  /** Null: not known, as of runs that earlier pages kept. */
+  madeWith: MadeWith | null = null;
   log = new StepLog();
   evaluations: TimedEvaluation[] = [];
   changes: Change[] = [];

@@ -8,6 +8,7 @@ import type { EngineChoice } from '../engine/choice.js';
 import { oneOf, quoted } from '../brief.js';
 import { readNumber } from '../numbers.js';
 import type { Catalogue } from '../protocol.js';
+import { RUN_WORD } from '../recorded/run-link.js';
 import { applyWords, differences, writeWord } from '../settings/flat.js';
 import { HORIZONTAL_AXES, isHorizontalAxis } from '../state.js';
 import type { HorizontalAxis } from '../state.js';
@@ -57,6 +58,7 @@ export function readAddress(hash: string, catalogue: Catalogue): AddressReading 
     words.delete(key);
     return word;
   };
+  take(RUN_WORD);
   // What an address that names a text leaves out is what suits one.
   const usual = words.get('dataset') === 'shakespeare' ? TEXT_PRESET : undefined;
   const base = readPreset(take('preset') ?? usual, catalogue.presets, problems);
