@@ -279,6 +279,7 @@ mod tests {
 
     use super::super::timing::tests::timings_in;
     use super::*;
+    use crate::numbers::grouped;
 
     /// The runs of a `runs.csv`.
     fn figures_in(file: &Path) -> Vec<Figures> {
@@ -337,6 +338,26 @@ mod tests {
             }
         }
         assert!(count > 0, "no result is documented");
+    }
+
+    #[test]
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts")]
+    fn the_guide_to_thresholds_has_the_figures_of_its_runs() {
+        let Some(folder) = documented() else { return };
+        let guide = fs::read_to_string(folder.join("../thresholds.md")).expect("the guide");
+        for figures in figures_in(&folder.join("thresholds/runs.csv")) {
+            let name = figures.run.rsplit('-').next().expect("a name").replace("constant", "none, b = 64");
+            let count = |quantity| grouped(figures.value(quantity).round() as u64);
+            let row = format!(
+                "| {name} | {} | {} | {} | {:.2} % | {:.0} |",
+                count(Quantity::Steps),
+                count(Quantity::AverageBatch),
+                count(Quantity::LargestBatch),
+                100.0 * figures.value(Quantity::Accuracy),
+                figures.value(Quantity::Seconds)
+            );
+            assert!(guide.contains(&row), "{row} is not in the guide");
+        }
     }
 
     #[test]
