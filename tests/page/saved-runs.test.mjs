@@ -59,6 +59,7 @@ const BROKEN = [
   [withPlace('name', { toString: 'x' }), /name must be a string/],
   [withPlace('computed_by', { engine: 'abacus', adapter: null }), /computed_by\.engine must be cpu or webgpu/],
   [withPlace('computed_by', { engine: 'cpu', adapter: 3 }), /computed_by\.adapter/],
+  [withPlace('made_with', { version: '1', commit: 7, browser: '' }), /made_with\.commit/],
   // Settings.
   [withPlace('config.test', undefined), /config\.test is missing/],
   [withPlace('config.test', 'norm'), /config\.test/],

@@ -8,6 +8,7 @@ import type { StepRecord } from '../protocol.js';
 import { count, list, measure, name, number, parse, record, share, text, version } from '../schema.js';
 import { MOST_OBSERVED } from '../settings/observable.js';
 import { runConfig } from '../settings/schema.js';
+import type { MadeWith } from './made-with.js';
 import { LATER_COLUMNS, REASON_COLUMNS, STEP_COLUMNS, StepLog } from './step-log.js';
 import type { ReasonColumn, StepColumn } from './step-log.js';
 import { reasonCode, reasonOf } from './reason-codes.js';
@@ -130,7 +131,8 @@ const runFile = record({
   observed: v.optional(observedOf(record({ size: numbers, smoothed: numbers, reason: v.array(v.unknown(), 'must be a list') })), {}),
 });
 
-type Written = Omit<v.InferOutput<typeof runFile>, 'reasons' | 'observed'> & {
+type Written = Omit<v.InferOutput<typeof runFile>, 'reasons' | 'observed' | 'made_with'> & {
+  made_with?: MadeWith;
   reasons: Record<ReasonColumn, (Reason | null)[]>;
   observed?: Record<string, { size: (number | null)[]; smoothed: (number | null)[]; reason: (Reason | null)[] }>;
 };
@@ -154,7 +156,7 @@ export function writeRunFile(run: TrainedRun): Written {
     name: run.name,
     config: run.config,
     computed_by: run.computedBy,
-    made_with: run.madeWith,
+    ...(run.madeWith === null ? {} : { made_with: run.madeWith }),
     changes: run.changes,
     evaluations: run.evaluations,
     steps: Object.fromEntries(STEP_COLUMNS.map((key) => [key, column(key)])) as Written['steps'],
