@@ -8,7 +8,7 @@ import type { PageState, RunState } from './state.js';
 
 const SLOW_MOTION_MILLISECONDS = 1600;
 const OPENING_KEY = 'adadagrad.opening';
-/** The opening: so many steps at this pace, then each sooner than the one before, until no eye can tell. */
+/** The opening: the first steps at this pace, then each step faster than the one before, until the pause is too short to see. */
 const OPENING_MILLISECONDS = 900;
 const OPENING_STEPS = 5;
 const SPEEDING_UP = 0.75;

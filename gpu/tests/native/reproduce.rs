@@ -234,23 +234,30 @@ fn a_folder_in_which_an_experiment_runs_is_left_alone() {
     assert!(ended.success());
 }
 
+/// Ends an experiment by SIGTERM while it makes a run that has no end; gives its messages.
+fn terminated_in(folder: &Path, run: &str) -> String {
+    let mut command = program(folder, "reproduce own.json --data . --out out --threads 1");
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let telemetry = folder.join(format!("out/runs/own-{run}-1.jsonl"));
+    while fs::read_to_string(&telemetry).unwrap_or_default().lines().count() < 3 {
+        std::thread::yield_now();
+    }
+    let sent = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+    let output = child.wait_with_output().unwrap();
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(128 + 15), "{said}");
+    said
+}
+
 #[test]
 fn a_signal_ends_the_experiment_and_its_run_which_is_saved() {
     let folder = folder();
     let mut endless = experiment();
     endless["settings"]["sample_budget"] = json!(1_000_000_000_000_u64);
     written(folder.path(), &endless);
-    let mut command = program(folder.path(), "reproduce own.json --data . --out out --threads 1");
-    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let telemetry = folder.path().join("out/runs/own-adaptive-1.jsonl");
-    while fs::read_to_string(&telemetry).unwrap_or_default().lines().count() < 3 {
-        std::thread::yield_now();
-    }
-    let sent = std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
-    assert!(sent.success());
-    let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(128 + 15), "{}", text(&output.stderr));
-    assert!(text(&output.stderr).contains("the same command continues it"), "{}", text(&output.stderr));
+    let said = terminated_in(folder.path(), "adaptive");
+    assert!(said.contains("the same command continues it"), "{said}");
     assert!(folder.path().join("out/runs/own-adaptive-1.safetensors").exists());
     assert!(!folder.path().join("out/runs/own-adaptive-1.done.json").exists());
 }
@@ -261,16 +268,7 @@ fn an_experiment_that_is_ended_leaves_a_report_of_what_is_done() {
     let mut endless = experiment();
     endless["groups"][0]["runs"][2]["settings"]["sample_budget"] = json!(1_000_000_000_000_u64);
     written(folder.path(), &endless);
-    let mut command = program(folder.path(), "reproduce own.json --data . --out out --threads 1");
-    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let telemetry = folder.path().join("out/runs/own-constant-1.jsonl");
-    while fs::read_to_string(&telemetry).unwrap_or_default().lines().count() < 3 {
-        std::thread::yield_now();
-    }
-    let sent = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
-    assert!(sent.success());
-    let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(128 + 15), "{}", text(&output.stderr));
+    terminated_in(folder.path(), "constant");
     assert_eq!(rows(&folder.path().join("out/runs.csv")).len(), 1 + 1);
     let report = fs::read_to_string(folder.path().join("out/report.md")).unwrap();
     assert!(report.contains("- Interrupted: 1 of 6 runs and timings are done\n"), "{report}");

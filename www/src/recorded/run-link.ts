@@ -1,6 +1,6 @@
 /**
- * A run as part of an address: its file, compressed, in letters that an address may hold. Whoever opens the link sees the
- * run before training it again.
+ * A run as part of an address: its file, compressed, in letters that an address may hold. People who open the link see
+ * the run before training it again.
  */
 import type { TrainedRun } from '../runs/trained-run.js';
 import { readRunFile, writeRunFile } from '../runs/run-file.js';

@@ -1,4 +1,4 @@
-/** What a run was made with, for whoever reads its files later: the program and its commit, and the browser. */
+/** What a run was made with, for later readers of its files: the program and its commit, and the browser. */
 
 export interface MadeWith {
   version: string;

@@ -1,4 +1,4 @@
-//! The folder of an experiment: whose it is, that its files can be written, and what becomes of older ones.
+//! The folder of an experiment: which experiment it belongs to, whether its files can be written, and where replaced files go.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
