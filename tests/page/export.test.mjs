@@ -179,3 +179,31 @@ test('Fashion-MNIST can be chosen, and is part of the address', browserTest(), a
   await waitFor({ phase: 'finished' });
   assert.equal(await page.locator('#status').getAttribute('data-loss'), fashion, 'the same run again');
 });
+
+test('a run is printed on a sheet of its own, and the page is as before afterwards', browserTest(), async (t) => {
+  const { page, button, waitFor } = await openPage(t, { path: SMALL });
+  await waitFor({ data: 'ready' });
+  await button('Start').click();
+  await waitFor({ phase: 'finished' });
+  await button('Start again').click();
+  await page.waitForFunction(() => document.querySelectorAll('#runs .run-name').length === 2 && document.getElementById('status').dataset.phase === 'finished');
+  const drawn = () => page.locator('#runs input[type=checkbox]').evaluateAll((boxes) => boxes.map(({ checked }) => checked));
+  const before = await drawn();
+  await page.evaluate(() => (window.print = () => undefined));
+  await button('Print Run 1').click();
+  assert.deepEqual(await drawn(), [true, false]);
+  await page.emulateMedia({ media: 'print' });
+  const text = await page.locator('#sheet').innerText();
+  assert.match(text, /^Run 1\n/);
+  assert.match(text, /\d+ steps over [\d,]+ samples, [\d,]+ per step on average, in .* of training; [\d.]+% of the test set predicted correctly\./);
+  assert.match(text, /sample budget\s+4,000/);
+  assert.match(text, /Computed by the CPU\. Made with adadagrad page /);
+  assert.match(text, /To train it again: http.*#preset=quick&.*model=logistic/);
+  const seen = await page.evaluate(() => ['#chart-batch', '#sheet', '#article', '#look', '.settings', '#runs', '.sections'].filter((selector) => document.querySelector(selector).checkVisibility()));
+  assert.deepEqual(seen, ['#chart-batch', '#sheet']);
+  await page.emulateMedia({ media: 'screen' });
+  await page.evaluate(() => window.dispatchEvent(new Event('afterprint')));
+  assert.deepEqual(await drawn(), before);
+  assert.equal(await page.locator('#sheet').isVisible(), false);
+  assert.equal(await page.locator('#article').isVisible(), true);
+});

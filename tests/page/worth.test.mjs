@@ -7,7 +7,7 @@ import { QUICK } from './support/settings.mjs';
 
 const { StepLog } = await loadModule('runs/step-log.ts');
 const { stepCost } = await loadModule('worth/step-cost.ts');
-const { describeCost, describeFirst, describeSaving } = await loadModule('worth/words.ts');
+const { describeCost, describeDearerSteps, describeFirst, describeSaving } = await loadModule('worth/words.ts');
 
 /** A log of steps of these sizes, each as long as `seconds` says. */
 function logOf(sizes, seconds) {
@@ -67,6 +67,22 @@ test('who was first is said by seconds, steps and samples; who never was, too', 
   );
   assert.equal(describeFirst([run('One', [0.1]), run('Two', [0.2])]), 'None of these runs reached 95% accuracy with its samples.');
   assert.equal(describeFirst([slow]), '');
+});
+
+test('with dearer steps another run may be first, from a cost on that is said', () => {
+  const run = (name, count, seconds) => ({
+    name,
+    config: QUICK,
+    log: logOf(Array(count).fill(8), () => seconds / count),
+    evaluations: [{ step: count, samples_seen: 8 * count, accuracy: 0.96, loss: 1, elapsed: seconds }],
+  });
+  const [small, adapted, large] = [run('Small', 100, 1), run('Adapted', 20, 2), run('Large', 5, 4)];
+  assert.equal(
+    describeDearerSteps([large, small, adapted]),
+    'If each step took 12.5 ms longer, as where machines exchange gradients, Adapted would be as fast, and beyond that faster.',
+  );
+  assert.equal(describeDearerSteps([run('Both', 5, 1), small]), 'If steps took longer, as where machines exchange gradients, Both would still be the fastest.');
+  assert.equal(describeDearerSteps([small]), '');
 });
 
 test('after a run its cost is told, after a comparison who was first', browserTest(), async (t) => {

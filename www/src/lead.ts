@@ -1,4 +1,4 @@
-/** The first sentence of the page, which says what is learned from what. */
+/** The first sentence of the page, which says what is learned from what, and the unit of batches. */
 import { required, setText } from './dom.js';
 import { formatCount } from './format.js';
 import { isSequence, nounOf } from './samples.js';
@@ -6,7 +6,7 @@ import type { PageState } from './state.js';
 
 export function followData(state: PageState): void {
   const task = required('lead-task', HTMLElement);
-  const samplesOfBatch = required('lead-samples', HTMLElement);
+  const nouns = document.querySelectorAll('[data-noun]');
   state.data.observe((data) => {
     if (data.name !== 'ready') return;
     const samples = formatCount(data.trainingSamples);
@@ -20,7 +20,7 @@ export function followData(state: PageState): void {
       shakespeare: ['write as Shakespeare did', `${samples} sequences from his plays`],
       own: isText ? ['write like your text', `its ${samples} sequences`] : ['tell pictures apart', `your ${images}`],
     }[data.dataset] as [string, string];
-    setText(samplesOfBatch, `${nounOf(data.shape)}s`);
+    for (const noun of nouns) setText(noun, `${nounOf(data.shape)}s`);
     setText(task, `A small neural network learns to ${learns} here, in this tab, from ${from}.`);
   });
 }

@@ -12,6 +12,7 @@ import { ChartBoard } from './charts/board.js';
 import { ComparisonChart } from './charts/comparison-chart.js';
 import { ChartControls } from './charts/controls.js';
 import { onColourChange } from './colours.js';
+import { closeContents } from './contents.js';
 import { Controls } from './controls.js';
 import { required } from './dom.js';
 import { EnginePanel } from './engine/panel.js';
@@ -22,9 +23,12 @@ import { FilesNote } from './export/files-note.js';
 import { refused, takeFiles } from './export/inbox.js';
 import type { FileAnswer } from './export/inbox.js';
 import { ModelPanel } from './export/model-panel.js';
+import { printRun } from './export/run-sheet.js';
 import { FigurePanel } from './figure/panel.js';
 import { formatCount } from './format.js';
 import { keepFocus } from './focus.js';
+import { Guide } from './guide/guide.js';
+import { GuidePanel } from './guide/panel.js';
 import { followData } from './lead.js';
 import { HiddenTab } from './hidden-tab.js';
 import { LookPanel } from './look/panel.js';
@@ -36,7 +40,7 @@ import { Notices } from './notices.js';
 import { registerServiceWorker } from './offline/register.js';
 import { Pace } from './pace.js';
 import { markInks, onPrint } from './print.js';
-import { copyLink } from './recorded/copy-link.js';
+import { addressOf, copyLink } from './recorded/copy-link.js';
 import { showRecordedRun } from './recorded/recorded-run.js';
 import { Checkpoints } from './runs/checkpoints.js';
 import { ComparisonCourse } from './runs/comparison-course.js';
@@ -267,7 +271,10 @@ new Knobs(state, (next) => changeSettings(fitted(next, true)));
 new GoingBack(checkpoints, conductor);
 const leftRun = new LeftRunOffer({ state, library, checkpoints, conductor, ownership, offers: (dataset) => dataPanel.offers(dataset) });
 new KeptRuns(library);
-new RunsTable(moments, library, (run) => void copyLink(run, state));
+new RunsTable(moments, library, {
+  copyLink: (run) => void copyLink(run, state),
+  print: (run) => printRun(run, library, addressOf(run, state)),
+});
 new UndoDelete(library);
 nameShownRun(library);
 onDroppedFiles(take);
@@ -290,6 +297,7 @@ new StallWatch(state, session, openSession);
 // What looks into the run (mosaic, figure, look, article) is wired here, each from the state and the session.
 new MosaicPanel(required('mosaic', HTMLElement), state, session);
 const figure = new FigurePanel(required('figure', HTMLElement), state, moments, pace, { stepToGrowth: () => pressStep('growth') });
+const guide = new Guide({ state, conductor, comparisons, library, pace, fitted, reset: pressReset });
 followData(state);
 followRun(state);
 new LookPanel(required('look', HTMLElement), state, session);
@@ -301,6 +309,7 @@ for (const part of [state.horizontalAxis, state.smoothing, state.thresholds, sta
 library.revision.observe(() => board.refresh());
 onColourChange(() => board.recolour());
 markInks();
+closeContents();
 onPrint((onPaper) => board.drawForPaper(onPaper));
 showRecordedRun(state, library);
 
@@ -333,6 +342,7 @@ if (missing === null) {
   dataPanel.begin(datasetInAddress(location.hash));
   openSession();
   showView(view, pressMain);
+  if (view.embed === null) new GuidePanel(guide);
 } else {
   cannotTrain(missing);
 }

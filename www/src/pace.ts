@@ -41,6 +41,11 @@ export class Pace {
     this.#set(this.slow.value ? SLOW_MOTION_MILLISECONDS : null);
   }
 
+  /** A scene of the guide has a pace of its own; null: it is over, and what the visitor chose holds again. */
+  hold(millisecondsPerStep: number | null): void {
+    this.#set(millisecondsPerStep ?? (this.slow.value ? SLOW_MOTION_MILLISECONDS : null));
+  }
+
   /** A run is about to be started. */
   open(): void {
     if (this.#openingWasShown || this.slow.value) return;

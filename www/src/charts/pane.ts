@@ -40,8 +40,8 @@ export class Pane {
 
   constructor(spec: PaneSpec) {
     this.spec = spec;
-    this.head = element('div', { class: 'chart-head' }, element(spec.heading ?? 'h3', {}, spec.title), this.#legend.root);
-    this.stage = element('div', { class: 'chart-stage', role: 'img', 'aria-label': `${spec.title}: no steps yet` });
+    this.head = element('div', { class: 'chart-head', 'data-pane': spec.id }, element(spec.heading ?? 'h3', {}, spec.title), this.#legend.root);
+    this.stage = element('div', { class: 'chart-stage', 'data-pane': spec.id, role: 'img', 'aria-label': `${spec.title}: no steps yet` });
     const emptyText = canPaint() ? (spec.emptyText ?? 'The curve starts with the first step.') : NO_CANVAS;
     this.#empty = element('p', { class: 'chart-empty' }, element('span', {}, emptyText));
     if (spec.height !== 'styled') this.stage.style.height = `${spec.height ?? HEIGHT}px`;

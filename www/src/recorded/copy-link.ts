@@ -23,9 +23,15 @@ export async function copyLink(run: TrainedRun, state: PageState): Promise<void>
   }
 }
 
-async function linkTo(run: TrainedRun, { catalogue, engineChoice, horizontalAxis }: PageState): Promise<string | null> {
+async function linkTo(run: TrainedRun, state: PageState): Promise<string | null> {
   const letters = await encodeRun(run);
-  if (letters === null || catalogue.value === null) return null;
+  const address = addressOf(run, state);
+  return letters === null || address === '' ? null : `${address}&${RUN_WORD}=${letters}`;
+}
+
+/** Where the run's settings can be trained again; empty before the presets are known. */
+export function addressOf(run: TrainedRun, { catalogue, engineChoice, horizontalAxis }: PageState): string {
+  if (catalogue.value === null) return '';
   const choices = { settings: run.config, engine: engineChoice.value, axis: horizontalAxis.value, smoothing: 0, thresholds: false };
-  return `${location.href.split('#')[0] ?? ''}${writeAddress(choices, catalogue.value)}&${RUN_WORD}=${letters}`;
+  return `${location.href.split('#')[0] ?? ''}${writeAddress(choices, catalogue.value)}`;
 }

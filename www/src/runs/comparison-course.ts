@@ -99,14 +99,14 @@ export class ComparisonCourse {
     this.#next({ ...before, entries, phase: 'running', ended });
   }
 
-  /** Its runs go, but for those that are kept. */
-  discard(): void {
+  /** Its runs go, but for those that are kept; `forGood`: with no way back. */
+  discard(forGood = false): void {
     const { library, reset } = this.#parts;
     this.#start += 1;
     const { runs } = this;
     if (this.isUnderWay || runs.some((run) => run === library.current)) reset();
     this.course.value = null;
-    for (const run of runs) if (!run.pinned) library.remove(run);
+    for (const run of runs.filter(({ pinned }) => !pinned)) forGood ? library.drop(run) : library.remove(run);
   }
 
   /** Somebody began or reset a run by hand. */

@@ -44,8 +44,8 @@ export const COMPARISONS: readonly Comparison[] = [
       const base = adaptive(settings, catalogue);
       return [
         { name: `Adaptive from ${formatCount(base.initial_batch)}`, config: base },
-        fixed(base, base.initial_batch),
-        fixed(base, Math.min(base.max_batch, 4096)),
+        fixedBatch(base, base.initial_batch),
+        fixedBatch(base, Math.min(base.max_batch, 4096)),
       ];
     },
   },
@@ -80,7 +80,8 @@ function adaptive(settings: RunConfig, { presets: [preset] }: Catalogue): RunCon
   return shortened({ ...settings, test, controller, max_batch: Math.max(settings.max_batch, settings.initial_batch) });
 }
 
-function fixed(base: RunConfig, batch: number): Variant {
+/** The same run with a batch that never changes. */
+export function fixedBatch(base: RunConfig, batch: number): Variant {
   const config: RunConfig = {
     ...base,
     test: null,

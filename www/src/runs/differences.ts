@@ -76,6 +76,11 @@ export function describeSettings(config: RunConfig): string {
   ].join(', ');
 }
 
+/** Every setting by its name and value, in words. */
+export function allSettings(config: RunConfig): [label: string, value: string][] {
+  return Object.entries(flatten(config)).map(([place, value]) => [labelOf(place), sayValue(place, value)]);
+}
+
 /** With a test AdAdaGrad, and without one a constant batch. */
 function hasUsualRule({ test, controller }: FlatConfig): boolean {
   return controller === (test === null ? 'constant' : 'adadagrad');

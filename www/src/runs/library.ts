@@ -133,6 +133,12 @@ export class RunLibrary {
     this.deleted.value = run;
   }
 
+  /** Like `remove`, with no way back. */
+  drop(run: TrainedRun): void {
+    this.#remove(run);
+    this.touch();
+  }
+
   /** Brings back what was deleted last. */
   restore(): void {
     const { value: run } = this.deleted;

@@ -15,7 +15,13 @@ export interface RunActions {
   show(): void;
 }
 
-export function runActions(run: TrainedRun, library: RunLibrary, copyLink: (run: TrainedRun) => void): RunActions {
+/** What leaves the page with a run. */
+export interface RunExports {
+  copyLink: (run: TrainedRun) => void;
+  print: (run: TrainedRun) => void;
+}
+
+export function runActions(run: TrainedRun, library: RunLibrary, { copyLink, print }: RunExports): RunActions {
   const name = element('input', { type: 'text', class: 'run-name', dir: 'auto', maxlength: '200', 'aria-label': 'Name of the run', value: run.name });
   const drawn = element('input', { type: 'checkbox', 'aria-label': `Draw ${run.name} in the charts` });
   const pin = element('button', { type: 'button', class: 'button-quiet' }, 'Keep');
@@ -23,6 +29,7 @@ export function runActions(run: TrainedRun, library: RunLibrary, copyLink: (run:
   const commaCsv = element('button', { type: 'button', class: 'button-quiet' }, 'CSV 0,5');
   const json = element('button', { type: 'button', class: 'button-quiet' }, 'JSON');
   const link = element('button', { type: 'button', class: 'button-quiet' }, 'Link');
+  const paper = element('button', { type: 'button', class: 'button-quiet' }, 'Print');
   const remove = element('button', { type: 'button', class: 'button-quiet' }, 'Delete');
   const show = (): void => {
     drawn.checked = run.shown;
@@ -38,6 +45,9 @@ export function runActions(run: TrainedRun, library: RunLibrary, copyLink: (run:
     link.setAttribute('aria-label', `Copy a link to ${run.name}`);
     link.title = 'A link that shows this run and has its settings';
     setDisabled(link, run.log.length === 0);
+    paper.setAttribute('aria-label', `Print ${run.name}`);
+    paper.title = 'One sheet about this run: its numbers, settings and charts';
+    setDisabled(paper, run.log.length === 0);
     remove.setAttribute('aria-label', `Delete ${run.name}`);
     setDisabled(remove, run === library.current);
   };
@@ -62,7 +72,8 @@ export function runActions(run: TrainedRun, library: RunLibrary, copyLink: (run:
     download(fileName(run.name, 'json'), new Blob([JSON.stringify(writeRunFile(run))], { type: 'application/json' })),
   );
   onPress(link, () => copyLink(run));
+  onPress(paper, () => print(run));
   // The second click of a double click would meet the next run's button.
   onPress(remove, () => library.remove(run));
-  return { drawn, name, buttons: [pin, csv, commaCsv, json, link, remove], show };
+  return { drawn, name, buttons: [pin, csv, commaCsv, json, link, paper, remove], show };
 }

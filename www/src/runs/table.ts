@@ -7,7 +7,7 @@ import type { Moments } from '../moment.js';
 import { describeSettings, whatSetsApart } from './differences.js';
 import type { RunLibrary } from './library.js';
 import { runActions } from './run-actions.js';
-import type { RunActions } from './run-actions.js';
+import type { RunActions, RunExports } from './run-actions.js';
 import type { TrainedRun } from './trained-run.js';
 
 const MOST_CHANGES_TOLD = 6;
@@ -33,15 +33,15 @@ const FIGURE_TITLES: Record<Figure, string> = {
 
 export class RunsTable {
   readonly #library: RunLibrary;
-  readonly #copyLink: (run: TrainedRun) => void;
+  readonly #exports: RunExports;
   readonly #table = required('runs', HTMLTableElement);
   readonly #head = required('runs-head', HTMLTableSectionElement);
   readonly #body = required('runs-body', HTMLTableSectionElement);
   #rows = new Map<TrainedRun, Row>();
 
-  constructor(moments: Moments, library: RunLibrary, copyLink: (run: TrainedRun) => void) {
+  constructor(moments: Moments, library: RunLibrary, exports: RunExports) {
     this.#library = library;
-    this.#copyLink = copyLink;
+    this.#exports = exports;
     const figures = FIGURES.map((figure) => element('th', { scope: 'col', class: 'run-figure' }, FIGURE_TITLES[figure]));
     const others = ['Drawn', 'Run', 'Settings that differ'].map((title) => element('th', { scope: 'col' }, title));
     this.#head.replaceChildren(element('tr', {}, ...others, ...figures, element('td', {})));
@@ -85,7 +85,7 @@ export class RunsTable {
   #createRow(run: TrainedRun): Row {
     const settings = element('td', { class: 'run-settings' });
     const cells = FIGURES.map((figure): [Figure, HTMLElement] => [figure, element('td', { class: 'run-figure', 'data-title': FIGURE_TITLES[figure] })]);
-    const actions = runActions(run, this.#library, this.#copyLink);
+    const actions = runActions(run, this.#library, this.#exports);
     const swatch = drawSwatch({ colour: run.slot, kind: 'line', dash: PATTERNS[run.slot] ?? [], width: 2.5 });
     const root = element(
       'tr',

@@ -4,7 +4,7 @@ import type { ComparisonCourse } from '../runs/comparison-course.js';
 import type { RunLibrary } from '../runs/library.js';
 import type { PageState } from '../state.js';
 import { stepCost } from './step-cost.js';
-import { describeCost, describeFirst, describeSaving } from './words.js';
+import { describeCost, describeDearerSteps, describeFirst, describeSaving } from './words.js';
 
 export class WorthPanel {
   readonly #library: RunLibrary;
@@ -30,6 +30,6 @@ export class WorthPanel {
     setText(this.#measured, current === null || cost === null ? '' : `${describeCost(current, cost)} ${describeSaving(current, cost)}`.trim());
     const course = this.#comparisons.course.value;
     const runs = course?.phase === 'finished' ? this.#comparisons.runs.filter((run) => run.log.length > 0) : [];
-    setText(this.#compared, describeFirst(runs));
+    setText(this.#compared, `${describeFirst(runs)} ${describeDearerSteps(runs)}`.trim());
   }
 }

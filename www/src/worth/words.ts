@@ -50,3 +50,19 @@ export function describeFirst(runs: readonly TrainedRun[]): string {
     (missed.length === 0 ? '' : ` Not reached by: ${missed.join('; ')}.`)
   );
 }
+
+/** Which of the runs that reached the accuracy would be first if steps had a higher cost of their own, and from which cost on. */
+export function describeDearerSteps(runs: readonly TrainedRun[]): string {
+  const reached = runs.flatMap((run) => {
+    const { secondsToTarget, stepsToTarget } = outcomeOf(run);
+    return secondsToTarget === null || stepsToTarget === null ? [] : [{ name: run.name, seconds: secondsToTarget, steps: stepsToTarget }];
+  });
+  const [fastest] = [...reached].sort((one, other) => one.seconds - other.seconds);
+  if (fastest === undefined || reached.length < 2) return '';
+  const [first] = reached
+    .filter(({ steps }) => steps < fastest.steps)
+    .map(({ name, seconds, steps }) => ({ name, extra: (seconds - fastest.seconds) / (fastest.steps - steps) }))
+    .sort((one, other) => one.extra - other.extra);
+  if (first === undefined) return `If steps took longer, as where machines exchange gradients, ${fastest.name} would still be the fastest.`;
+  return `If each step took ${formatSeconds(first.extra)} longer, as where machines exchange gradients, ${first.name} would be as fast, and beyond that faster.`;
+}
