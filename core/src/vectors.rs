@@ -25,9 +25,23 @@ impl<T, W: FnOnce() -> T> Work for W {
 #[inline(always)]
 pub(crate) fn on_vectors<W: Work>(work: W) -> W::Output {
     #[cfg(feature = "std")]
-    return pulp::Arch::new().dispatch(OnVectors(work));
+    return dispatch(OnVectors(work));
     #[cfg(not(feature = "std"))]
     work.run()
+}
+
+/// Does what [`pulp::Arch::dispatch`] does. In WebAssembly the vectors are known when it is compiled, but pulp asks for them
+/// when it runs: each loop would be there a second time, for machines without any, which cannot load the module.
+#[cfg(feature = "std")]
+#[inline(always)]
+pub(crate) fn dispatch<Op: pulp::WithSimd>(operation: Op) -> Op::Output {
+    #[cfg(all(target_family = "wasm", target_feature = "simd128"))]
+    return match pulp::wasm::Simd128::try_new() {
+        Some(simd) => pulp::Simd::vectorize(simd, operation),
+        None => unreachable!("the module runs, so there are vectors"),
+    };
+    #[cfg(not(all(target_family = "wasm", target_feature = "simd128")))]
+    pulp::Arch::new().dispatch(operation)
 }
 
 #[cfg(feature = "std")]

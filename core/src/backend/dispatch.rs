@@ -1,13 +1,14 @@
 //! Which layers in `f32` have their own kernels, and how these are called: with `pulp`, which finds the vector
 //! instructions of the machine at run time.
 
-use pulp::{Arch, WithSimd};
+use pulp::WithSimd;
 
 use super::kernels::{ActivationKernels, Kernels, LayerNormKernels, Passes};
 use super::{
     causal_attention, conv2d_dense_errors, conv2d_sparse_errors, cross_entropy, dense_sparse_inputs, gelu,
     group_norm, layer_norm,
 };
+use crate::vectors::dispatch;
 
 /// What one call of a kernel is given. Each kernel is what [`WithSimd`] does with one of these.
 pub(super) struct Call<'a, Sizes, Of> {
@@ -20,7 +21,7 @@ fn call<'a, Sizes, Of>(sizes: Sizes, of: Of, scratch: &'a mut [f32])
 where
     Call<'a, Sizes, Of>: WithSimd<Output = ()>,
 {
-    Arch::new().dispatch(Call { sizes, of, scratch });
+    dispatch(Call { sizes, of, scratch });
 }
 
 pub(super) const KERNELS: Kernels<f32> = Kernels {

@@ -106,7 +106,7 @@ where
 {
     let lines = Lines { line, values };
     #[cfg(feature = "std")]
-    pulp::Arch::new().dispatch(lines);
+    crate::vectors::dispatch(lines);
     #[cfg(not(feature = "std"))]
     lines.run();
 }
