@@ -657,7 +657,7 @@ impl RunConfig {
     /// Whether optimizer and rule leave to the coupling what it changes.
     fn check_coupling(&self) -> Result<(), ConfigError> {
         let unfit = |because| Err(ConfigError::unfit("coupling", "", because));
-        let has_betas = self.optimizer.as_optimizer::<f64>().betas().is_some();
+        let has_betas = self.optimizer.as_optimizer::<f32>().betas().is_some();
         match self.coupling {
             Coupling::None => Ok(()),
             _ if matches!(self.controller, AnyController::Cabs(_)) => unfit(

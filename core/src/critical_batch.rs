@@ -26,7 +26,7 @@ use crate::signature::is_far_above;
 #[must_use]
 pub fn usual_scaling(optimizer: &AnyOptimizer) -> Coupling {
     // AdaGrad-Norm divides by one sum for all parameters, which is not in its memory.
-    let divides = optimizer.keeps_squares() || optimizer.as_optimizer::<f64>().wants_norm();
+    let divides = optimizer.keeps_squares() || optimizer.as_optimizer::<f32>().wants_norm();
     if divides { Coupling::SquareRoot } else { Coupling::Linear }
 }
 

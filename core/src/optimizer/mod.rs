@@ -235,7 +235,8 @@ macro_rules! optimizers {
         crate::settings::named_settings!(AnyOptimizer { $($name => $optimizer,)* });
 
         impl AnyOptimizer {
-            /// The optimizer itself.
+            /// The optimizer itself. What does not depend on the float type is best asked of the one that is trained
+            /// in: each float type brings the updates of all optimizers into a program.
             #[must_use]
             pub fn as_optimizer<F: Real>(&self) -> &dyn Optimizer<F> {
                 match self { $(Self::$optimizer(optimizer) => optimizer,)* }
@@ -266,7 +267,7 @@ impl AnyOptimizer {
     /// Whether its memory has sums or means of squares of gradients.
     #[must_use]
     pub fn keeps_squares(&self) -> bool {
-        let optimizer = self.as_optimizer::<f64>();
+        let optimizer = self.as_optimizer::<f32>();
         (0..optimizer.slots()).any(|slot| optimizer.holds_squares(slot))
     }
 }

@@ -10,7 +10,7 @@ impl RunConfig {
     /// β₁ and β₂ as a run that stands here has them; `None` for optimizers without.
     pub(super) fn betas<S: Real>(&self, progress: &Progress<S>) -> Option<Betas<S>> {
         // The settings do not depend on the float type.
-        let own = self.optimizer.as_optimizer::<f64>().betas();
+        let own = self.optimizer.as_optimizer::<f32>().betas();
         progress.shared.betas.or_else(|| own.map(Betas::unchanged))
     }
 }

@@ -33,7 +33,7 @@ impl RunConfig {
     /// Values of training memory per parameter: the optimizer's slots, and one for an epoch's sum.
     #[must_use]
     pub fn slots(&self) -> usize {
-        self.optimizer.as_optimizer::<f64>().slots() + usize::from(self.needs().epoch)
+        self.optimizer.as_optimizer::<f32>().slots() + usize::from(self.needs().epoch)
     }
 
     /// Initialises the training memory of `parameters` parameters before the first step.
