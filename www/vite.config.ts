@@ -4,6 +4,7 @@ import { paletteIn } from './vite-palette.js';
 import { program } from './vite-program.js';
 import { startScript } from './vite-start.js';
 import { entryFileName, offline, serviceWorkerEntry } from './vite-offline.js';
+import { workers } from './vite-workers.js';
 
 /**
  * Nothing but this site's own files and the start script; WebAssembly needs 'wasm-unsafe-eval', which allows no
@@ -30,7 +31,7 @@ export default defineConfig({
   define: { PACKED_DATASETS: JSON.stringify(datasets), PALETTE: JSON.stringify(paletteIn('src/style.css')), PROGRAM: JSON.stringify(program()) },
   // A missing file answers 404 here as on any static server, instead of the page itself.
   appType: 'mpa',
-  plugins: [startScript(contentSecurityPolicy), offline()],
+  plugins: [startScript(contentSecurityPolicy), workers(), offline()],
   worker: { format: 'es' },
   build: {
     target: 'es2022',

@@ -2,8 +2,6 @@
  * Looks at files of the visitor's before anything is changed for them, in a worker and a wasm module of its own: the run at
  * hand is neither held up by files that are large nor ended by files that are too large.
  */
-import './start/older-browsers.js';
-import './start/trusted-types.js';
 import initialise, { Session } from '../pkg/adadagrad_web.js';
 import { DataError } from './data-error.js';
 import { readOwnFiles } from './own-files.js';
@@ -25,6 +23,8 @@ async function look({ files, text }: OwnFilesQuestion): Promise<OwnFilesLook> {
   }
 }
 
-self.addEventListener('message', ({ data }: MessageEvent<OwnFilesQuestion>) => {
-  void look(data).then(post);
-});
+export function lookAtFiles(): void {
+  self.addEventListener('message', ({ data }: MessageEvent<OwnFilesQuestion>) => {
+    void look(data).then(post);
+  });
+}

@@ -1,6 +1,4 @@
 /** The worker that owns the data and the training. Nothing is decided elsewhere; a team may compute its parts. */
-import './start/older-browsers.js';
-import './start/trusted-types.js';
 import initialise, { defaults, models, presets, Session, validate } from '../pkg/adadagrad_web.js';
 import type { DataFacts, DatasetFiles, DatasetName, OwnFiles, RunConfig, TextSettings } from '../pkg/adadagrad_web.js';
 import { Answers } from './answers.js';
@@ -222,12 +220,14 @@ function obeyWithData(command: Exclude<Command, { type: 'open' | 'validate' | 'd
   }
 }
 
-guardGpu();
-// Nothing waits for the wasm module's own tasks: a trap in one would end the run without a word. Before the data is here,
-// nobody would say anything more, whatever failed.
-self.addEventListener('unhandledrejection', ({ reason }) => {
-  const { kind, message } = describeFailure(reason);
-  if (kind === 'crash' || ready === null) post({ type: 'failure', kind: 'crash', run: ready?.loop.run ?? null, message });
-});
+export function train(): void {
+  guardGpu();
+  // Nothing waits for the wasm module's own tasks: a trap in one would end the run without a word. Before the data is here,
+  // nobody would say anything more, whatever failed.
+  self.addEventListener('unhandledrejection', ({ reason }) => {
+    const { kind, message } = describeFailure(reason);
+    if (kind === 'crash' || ready === null) post({ type: 'failure', kind: 'crash', run: ready?.loop.run ?? null, message });
+  });
 
-self.addEventListener('message', (event: MessageEvent<Command>) => obey(event.data));
+  self.addEventListener('message', (event: MessageEvent<Command>) => obey(event.data));
+}

@@ -14,7 +14,7 @@ export function secondVersion(folder, data) {
     const path = file.slice(folder.length + 1);
     parts.set(path, data.get(path) ?? readFileSync(file));
   }
-  const renamed = (path) => path.replace(/^(assets\/(?:index|worker|member-worker))-.*\.js$/, '$1-SECOND.js');
+  const renamed = (path) => path.replace(/^(assets\/(?:index|(?:member-|own-files-)?worker))-.*\.js$/, '$1-SECOND.js');
   const scripts = [...parts.keys()].filter((path) => renamed(path) !== path);
   const rewrite = (text) => scripts.reduce((all, path) => all.replaceAll(path.slice(7), renamed(path).slice(7)), text);
   const second = new Map([...parts].map(([path, bytes]) => [renamed(path), /\.(html|js)$/.test(path) ? Buffer.from(rewrite(bytes.toString())) : bytes]));

@@ -2,12 +2,12 @@
 // of the event loops in which whatever was still to come has come.
 import { PATIENCE_MILLISECONDS } from './page.mjs';
 
-/** The training worker's own file: not that of its team, nor the service worker. */
+/** The script of the training worker, which those of its team run too: not the file that they begin with, nor the service worker. */
 export const WORKER = /(^|\/)worker-[^/]*\.js$/;
 
-/** A `replace` for servePage that puts a script in front of the training worker's program. */
+/** A `replace` for servePage that puts a script in front of the program of the training worker, and of that one alone. */
 export function beforeWorker(script, replace = () => undefined) {
-  return (path, bytes) => (WORKER.test(path) ? Buffer.concat([Buffer.from(`${script}\n`), bytes]) : replace(path, bytes));
+  return (path, bytes) => (WORKER.test(path) ? Buffer.concat([Buffer.from(`if (/${WORKER.source}/.test(self.location.pathname)) {${script}\n}\n`), bytes]) : replace(path, bytes));
 }
 
 /**

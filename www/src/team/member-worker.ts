@@ -1,6 +1,4 @@
 /** One worker of a team: a wasm module and the data of its own, and nothing to decide. */
-import '../start/older-browsers.js';
-import '../start/trusted-types.js';
 import initialise, { TeamMember } from '../../pkg/adadagrad_web.js';
 import type { PartResult } from '../../pkg/adadagrad_web.js';
 import { text } from '../words-of-errors.js';
@@ -42,6 +40,8 @@ async function answerTo(request: Request): Promise<void> {
   }
 }
 
-self.addEventListener('message', ({ data }: MessageEvent<Request>) => {
-  last = last.then(() => answerTo(data));
-});
+export function sweepForTeam(): void {
+  self.addEventListener('message', ({ data }: MessageEvent<Request>) => {
+    last = last.then(() => answerTo(data));
+  });
+}

@@ -1,5 +1,6 @@
 /** The training worker's hold on one worker of its team. */
 import type { PartResult } from '../../pkg/adadagrad_web.js';
+import { addressFor } from '../start/worker-parts.js';
 import type { Answer, Request } from './messages.js';
 
 /** A worker of the team cannot go on. */
@@ -20,7 +21,7 @@ export class Member {
   knowsMeanGradient = false;
 
   constructor() {
-    this.#worker = new Worker(new URL('./member-worker.ts', import.meta.url), { type: 'module' });
+    this.#worker = new Worker(addressFor('member-worker', location.href), { type: 'module' });
     this.#worker.onmessage = ({ data }: MessageEvent<Answer>) => this.#hear(data);
     this.#worker.onerror = (event) => {
       event.preventDefault();
