@@ -1,12 +1,9 @@
-// The page's own thread stays free: with everything in view, by many steps, by long runs, while a GPU trains. Nothing shifts, and
-// little is loaded.
+// The page's own thread stays free: with everything in view, by many steps, by long runs, while a GPU trains. And nothing
+// shifts.
 import assert from 'node:assert/strict';
-import { readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import test from 'node:test';
-import { gzipSync } from 'node:zlib';
 import { hold } from './support/held.mjs';
-import { ALL_IMAGES, browserTest, openPage, pageFolder } from './support/page.mjs';
+import { ALL_IMAGES, browserTest, openPage } from './support/page.mjs';
 import { chartsDrawn, frames } from './support/steady.mjs';
 import { blockMainThread, stalls, startTrace, stopTrace, taskLengths } from './support/trace.mjs';
 
@@ -139,17 +136,9 @@ test('loading shifts nothing, is painted before module and data are there, and t
   }
 });
 
-test('the page itself is small, in order, and asks nothing of the visitor', browserTest(), async (t) => {
-  const { page, requests, waitFor } = await openPage(t);
+test('the page itself is in order, and asks nothing of the visitor', browserTest(), async (t) => {
+  const { page, waitFor } = await openPage(t);
   await waitFor({ data: 'ready' });
-  const files = [...new Set(requests.map((address) => new URL(address).pathname.split('/a/sub-path/')[1]).filter(Boolean))];
-  const compressed = (file) => gzipSync(readFileSync(join(pageFolder, file))).length;
-  const code = files.filter((file) => /\.(js|css)$/.test(file)).reduce((sum, file) => sum + compressed(file), 0);
-  const module = files.filter((file) => file.endsWith('.wasm')).reduce((sum, file) => sum + compressed(file), 0);
-  t.diagnostic(`compressed: ${code} bytes of scripts and styles, ${module} bytes of WebAssembly`);
-  assert.ok(code < 150_000, `${code} bytes of scripts and styles`);
-  assert.ok(module > 0 && module < 640_000, `${module} bytes of WebAssembly`);
-  assert.ok(statSync(join(pageFolder, 'index.html')).size < 40_000);
   const facts = await page.evaluate(() => ({
     doctype: document.doctype?.name,
     mode: document.compatMode,

@@ -16,8 +16,8 @@ const RUNNER: &str = "tests/page/support/run.mjs";
 /// Files that run at once: a browser that starts, or a page that loads, leaves one of two processors idle.
 const AT_ONCE: u32 = 2;
 
-/// Files of tests that measure processor time, to which a neighbour adds: nothing runs next to them.
-const ALONE: [&str; 1] = ["main-thread.test.mjs"];
+/// Files of tests that measure time or processor time, to which a neighbour adds: nothing runs next to them.
+const ALONE: [&str; 2] = ["budgets.test.mjs", "main-thread.test.mjs"];
 
 /// Files that take longest: they begin first, so that no processor is left with one of them at the end.
 const LONG: [&str; 9] = [

@@ -3,6 +3,7 @@
 import { createServer } from 'node:http';
 import { readFile } from 'node:fs/promises';
 import { extname, join, normalize } from 'node:path';
+import { gzipSync } from 'node:zlib';
 
 const SUB_PATH = '/under/a/sub-path/';
 
@@ -20,10 +21,11 @@ const TYPES = {
  * `data`: what lies in the place of the folder's own files, by path (smallData).
  * `bytes` of a file that is not there are null. `replace(path, bytes)` may give back other bytes, `null` for 404, or undefined to leave the file as it is;
  * or a promise of these, for a file that comes when the test lets it.
- * `encodeGzip`: send .gz files with Content-Encoding, as some servers do. `headers`: sent with every answer.
+ * `encodeGzip`: send .gz files with Content-Encoding, as some servers do. `compresses`: send all others compressed, as most do.
+ * `headers`: sent with every answer.
  * `copies`: folders, with a slash at the end, in which the page lies once more. `slashless`: the page's own address is answered without its last slash, too.
  */
-export async function servePage(folder, { data = new Map(), replace = () => undefined, encodeGzip = false, headers = {}, slashless = false, copies = [] } = {}) {
+export async function servePage(folder, { data = new Map(), replace = () => undefined, encodeGzip = false, compresses = false, headers = {}, slashless = false, copies = [] } = {}) {
   const server = createServer(async (request, response) => {
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     const { pathname } = new URL(request.url, 'http://localhost');
@@ -38,6 +40,10 @@ export async function servePage(folder, { data = new Map(), replace = () => unde
     if (replaced !== undefined) bytes = replaced;
     if (bytes === null) return answer(response, 404, 'text/plain', 'not found');
     if (encodeGzip && file.endsWith('.gz')) response.setHeader('content-encoding', 'gzip');
+    if (compresses && !file.endsWith('.gz')) {
+      response.setHeader('content-encoding', 'gzip');
+      bytes = gzipSync(bytes);
+    }
     answer(response, 200, TYPES[extname(file)] ?? 'application/octet-stream', bytes);
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));

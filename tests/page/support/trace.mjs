@@ -9,6 +9,8 @@ const TASK_NAMES = ['RunTask', 'ThreadControllerImpl::RunTask'];
  * 50 ms: a visitor begins to notice it. Milliseconds themselves would judge the machine.
  */
 const USUAL_PIECES = 5;
+/** What a piece of work takes where those limits are what a visitor notices. */
+export const USUAL_PIECE_MILLISECONDS = 10;
 /** What no task may take: by then the page stutters. */
 const LONGEST_PIECES = 15;
 /**
@@ -21,6 +23,8 @@ const LONGER_ONES_IN_A_SHORT_TRACE = 3;
 
 /** A piece of work is done this often while a trace is taken, by the very thread that is judged. */
 const MILLISECONDS_BETWEEN_PIECES = 200;
+/** How the frame that answers an input is marked in the trace: with this, the milliseconds since the input, and what it was. */
+export const ANSWERED = 'an input was answered after ';
 /** How a piece of work is marked in the trace. */
 const PIECE = 'a piece of work of a fixed size';
 
@@ -33,6 +37,13 @@ export async function startTrace(browser, page) {
 /** Blocks the main thread with one task of this many pieces of work. */
 export function blockMainThread(page, pieces) {
   return page.evaluate(`(${doPiecesOfWork})(${pieces})`);
+}
+
+/** How long a piece of work takes in the page now: the middle of some. */
+export async function pieceMilliseconds(page) {
+  const took = [];
+  for (let piece = 0; piece < 9; piece += 1) took.push(await page.evaluate(`(() => { const begin = performance.now(); (${doPiecesOfWork})(1); return performance.now() - begin; })()`));
+  return took.sort((one, other) => one - other)[took.length >> 1];
 }
 
 /**
@@ -54,7 +65,8 @@ function doPiecesOfWork(pieces, mark) {
 
 /**
  * Processor milliseconds of each task that the renderers' main threads ran, the seconds that they span, and the milliseconds
- * that a piece of work took among them: the middle of all.
+ * that a piece of work took among them: the middle of all. `answers`: those of all tasks between each input and the frame that
+ * answers it.
  */
 export async function stopTrace(browser, page) {
   await page.evaluate(() => clearInterval(globalThis.piecesOfWork));
@@ -69,7 +81,15 @@ export async function stopTrace(browser, page) {
   const timed = tasks.filter((task) => typeof task.tdur === 'number').map((task) => ({ milliseconds: task.tdur / 1000, piece: isPiece(task) }));
   const pieces = timed.filter(({ piece }) => piece).map(({ milliseconds }) => milliseconds);
   const starts = tasks.map((task) => task.ts);
+  const answered = traceEvents.filter(({ name, args }) => name === 'TimeStamp' && args?.data?.message?.startsWith(ANSWERED));
+  const answers = answered.map((mark) => {
+    const [end, begin] = [mark.ts, mark.ts - 1000 * parseFloat(mark.args.data.message.slice(ANSWERED.length))];
+    const within = ({ ts, dur }) => Math.max(0, Math.min(ts + dur, end) - Math.max(ts, begin)) / Math.max(dur, 1);
+    const own = tasks.filter((task) => thread(mark) === thread(task) && typeof task.tdur === 'number' && !isPiece(task));
+    return { input: mark.args.data.message.split(' ').at(-1), milliseconds: own.reduce((sum, task) => sum + (within(task) * task.tdur) / 1000, 0) };
+  });
   return {
+    answers,
     cpuMilliseconds: timed.filter(({ piece }) => !piece).map(({ milliseconds }) => milliseconds),
     pieceMilliseconds: pieces.sort((one, other) => one - other)[Math.floor(pieces.length / 2)],
     seconds: (maximum(starts) - minimum(starts)) / 1e6,
