@@ -7,6 +7,7 @@ import type {
 } from '../pkg/adadagrad_web.js';
 import type { AdapterReport, EngineChoice, EngineDecision } from './engine/choice.js';
 import type { ImageShape } from './samples.js';
+import type { MemberReport } from './team/page-members.js';
 
 export type StepRecord = Progress['steps'][number];
 export type Evaluation = Progress['evaluations'][number];
@@ -61,6 +62,8 @@ export type Command =
   | { type: 'begin'; run: number; config: RunConfig; engine: EngineWish; stop: StopAfter; parameters: Uint8Array | null }
   /** Goes on from a checkpoint as if it had never stopped. */
   | { type: 'resume'; run: number; checkpoint: Uint8Array; measures: boolean; engine: EngineWish; stop: StopAfter }
+  /** A worker that the page has started for the team cannot go on; `message`: why, where that is known. */
+  | { type: 'member-failed'; member: number; message: string }
   | { type: 'continue'; stop: StopAfter }
   | { type: 'pause' }
   | { type: 'reset' }
@@ -261,6 +264,7 @@ export interface ReadyReport {
 }
 
 export type Report =
+  | MemberReport
   /** The worker's own program is loaded. */
   | { type: 'alive' }
   /** The wasm module is loaded; the data may still be on its way. */

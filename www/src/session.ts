@@ -6,6 +6,7 @@ import type {
 } from './protocol.js';
 import { USUAL_TEXT } from './protocol.js';
 import { startModuleWorker, UnsupportedError } from './start/module-worker.js';
+import { PageMembers } from './team/page-members.js';
 import { text as wordsOf } from './words-of-errors.js';
 import workerAddress from './worker.ts?worker&url';
 
@@ -34,6 +35,7 @@ export class TrainingSession {
   readonly #listener: SessionListener;
   readonly #newsListeners = new Map<News['type'], ((news: News) => void)[]>();
   #worker: Worker | null = null;
+  readonly #members = new PageMembers();
   /** The worker has said something: its file arrived, and runs. */
   #isAlive = false;
   #run = 0;
@@ -63,7 +65,7 @@ export class TrainingSession {
    * text is read, until a run says it.
    */
   open(source: Source = { kind: 'dataset', dataset: 'mnist' }, text: TextSettings = USUAL_TEXT): void {
-    this.#worker?.terminate();
+    this.#terminate();
     this.#run += 1;
     this.#leaveUnanswered();
     // A browser makes the same request wait for one that has no answer yet.
@@ -89,9 +91,14 @@ export class TrainingSession {
 
   /** Nothing more is heard of the worker. */
   close(): void {
-    this.#worker?.terminate();
+    this.#terminate();
     this.#worker = null;
     this.#leaveUnanswered();
+  }
+
+  #terminate(): void {
+    this.#worker?.terminate();
+    this.#members.endAll();
   }
 
   /** A run that is likely to be begun next. */
@@ -254,6 +261,10 @@ export class TrainingSession {
       case 'validated':
         this.#questions.get(report.request)?.(report);
         this.#questions.delete(report.request);
+        break;
+      case 'member-wanted':
+      case 'member-dismissed':
+        this.#members.obey(report, (member, message) => this.#send({ type: 'member-failed', member, message }));
         break;
       case 'alive':
       case 'datasets':

@@ -12,6 +12,7 @@ import { readOwnFiles } from './own-files.js';
 import type { Command, DataSource, FailureKind, Report } from './protocol.js';
 import { isOfText, isSequence, MNIST_SHAPE, sameShape } from './samples.js';
 import { forbidden } from './start/policies.js';
+import { memberFailed } from './team/member-link.js';
 import { Sharing } from './team/sharing.js';
 import { TrainingLoop } from './training-loop.js';
 import { asSentence, describeFailure, text } from './words-of-errors.js';
@@ -150,6 +151,9 @@ function obey(command: Command): void {
     case 'validate':
       void check(command.request, command.config);
       break;
+    case 'member-failed':
+      memberFailed(command.member, command.message);
+      break;
     case 'distrust':
       distrust = command.reason;
       takeAdapter({ kind: 'none', reason: distrust });
@@ -160,7 +164,7 @@ function obey(command: Command): void {
   }
 }
 
-function obeyWithData(command: Exclude<Command, { type: 'open' | 'validate' | 'distrust' }>, { session, loop, answers, tellData }: NonNullable<typeof ready>): void {
+function obeyWithData(command: Exclude<Command, { type: 'open' | 'validate' | 'distrust' | 'member-failed' }>, { session, loop, answers, tellData }: NonNullable<typeof ready>): void {
   switch (command.type) {
     case 'prepare':
       loop.prepare(command.config, decideEngine(command.engine.choice, adapter), command.engine.kernels);

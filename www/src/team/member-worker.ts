@@ -3,13 +3,16 @@ import initialise, { TeamMember } from '../../pkg/adadagrad_web.js';
 import type { PartResult } from '../../pkg/adadagrad_web.js';
 import { text } from '../words-of-errors.js';
 import type { Answer, Request, SweepRequest } from './messages.js';
+import type { PortForMember } from './page-members.js';
 
 let member: TeamMember | null = null;
+/** Who asks, and is answered: the training worker has started this one, or the page has, and gives a port. */
+let asker: { postMessage: (message: Answer, handedOver: Transferable[]) => void } = self;
 /** Requests are done one after another, also while the first waits for the module. */
 let last: Promise<void> = Promise.resolve();
 
 function answer(message: Answer, handedOver: Transferable[] = []): void {
-  self.postMessage(message, handedOver);
+  asker.postMessage(message, handedOver);
 }
 
 async function obey(request: Request): Promise<PartResult | null> {
@@ -40,8 +43,17 @@ async function answerTo(request: Request): Promise<void> {
   }
 }
 
+function take(request: Request): void {
+  last = last.then(() => answerTo(request));
+}
+
 export function sweepForTeam(): void {
-  self.addEventListener('message', ({ data }: MessageEvent<Request>) => {
-    last = last.then(() => answerTo(data));
+  self.addEventListener('message', ({ data }: MessageEvent<Request | PortForMember>) => {
+    if (data.type !== 'port') {
+      take(data);
+      return;
+    }
+    asker = data.port;
+    data.port.onmessage = (event: MessageEvent<Request>) => take(event.data);
   });
 }

@@ -1,6 +1,7 @@
 /** The training worker's hold on one worker of its team. */
 import type { PartResult } from '../../pkg/adadagrad_web.js';
-import { addressFor } from '../start/worker-parts.js';
+import { linkMember } from './member-link.js';
+import type { MemberLink } from './member-link.js';
 import type { Answer, Request } from './messages.js';
 
 /** A worker of the team cannot go on. */
@@ -12,7 +13,7 @@ interface Waiting {
 }
 
 export class Member {
-  readonly #worker: Worker;
+  readonly #link: MemberLink;
   /** Who waits for an answer, in the order of the questions. */
   #waiting: Waiting[] = [];
   #failure: MemberError | null = null;
@@ -21,14 +22,7 @@ export class Member {
   knowsMeanGradient = false;
 
   constructor() {
-    this.#worker = new Worker(addressFor('member-worker', location.href), { type: 'module' });
-    this.#worker.onmessage = ({ data }: MessageEvent<Answer>) => this.#hear(data);
-    this.#worker.onerror = (event) => {
-      event.preventDefault();
-      // Nothing is said where its file is what failed.
-      this.#fail(event.message || 'a part of the page did not arrive');
-    };
-    this.#worker.onmessageerror = () => this.#fail('a message could not be read');
+    this.#link = linkMember({ hear: (answer) => this.#hear(answer), fail: (message) => this.#fail(message) });
   }
 
   /** `handedOver`: what the request takes with it. */
@@ -39,12 +33,12 @@ export class Member {
         return;
       }
       this.#waiting.push({ resolve, reject });
-      this.#worker.postMessage(request, handedOver);
+      this.#link.post(request, handedOver);
     });
   }
 
   dismiss(): void {
-    this.#worker.terminate();
+    this.#link.end();
     this.#fail('it was stopped');
   }
 

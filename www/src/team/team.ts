@@ -20,8 +20,7 @@ export class Team {
   }
 
   /**
-   * Starts the workers and gives them the data; rejects when one of them cannot be had. One after the other: while one
-   * starts, Firefox can block in the constructor of the next for ever, and with it the training.
+   * Starts the workers and gives them the data, one after the other; rejects when one of them cannot be had.
    */
   static async gather(size: number, files: DatasetFiles, text: TextSettings): Promise<Team> {
     const team = new Team([]);
