@@ -65,12 +65,18 @@ const WEBGPU_FLAG = '--enable-unsafe-webgpu';
 
 /** Options for node:test's `test`: without Chromium a test is skipped visibly, or fails where one is demanded. */
 export function browserTest(options = {}) {
-  const missing = !existsSync(chromium);
+  return testIn({ name: 'Chromium', variable: 'CHROMIUM', program: chromium, isThere: () => existsSync(chromium) }, options);
+}
+
+/** The same of any browser; `variable`: of the environment, which names its program. */
+export function testIn({ name, variable, program, isThere }, options = {}) {
+  const missing = !isThere();
+  const what = `no ${name} at ${program}`;
   if (missing && process.env.REQUIRE_BROWSER === '1') {
-    throw new Error(`REQUIRE_BROWSER=1, but there is no Chromium at ${chromium} (set CHROMIUM to its path)`);
+    throw new Error(`REQUIRE_BROWSER=1, but there is ${what} (set ${variable} to its path)`);
   }
   const timeout = Math.max(TEST_MILLISECONDS, options.timeout ?? 0);
-  return { ...options, timeout, ...(missing ? { skip: `no Chromium at ${chromium}` } : {}) };
+  return { ...options, timeout, ...(missing ? { skip: what } : {}) };
 }
 
 /** This file's browsers, by their flags: each visit has a context of its own, with its own storage and caches. */
