@@ -9,10 +9,12 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 mod bench_browser;
+mod browsers;
 mod chromium;
 mod data;
 mod debian;
 mod demo;
+mod firefox;
 mod firmware;
 mod fuzz;
 mod mpi;
@@ -32,6 +34,7 @@ mod steady;
 mod test;
 mod tools;
 mod vulkan;
+mod webkit;
 
 use project::Project;
 

@@ -7,6 +7,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 
+use crate::browsers::Browsers;
 use crate::project::Project;
 use crate::{bench_browser, process};
 
@@ -20,9 +21,11 @@ const AT_ONCE: u32 = 2;
 const ALONE: [&str; 2] = ["budgets.test.mjs", "main-thread.test.mjs"];
 
 /// Files that take longest: they begin first, so that no processor is left with one of them at the end.
-const LONG: [&str; 9] = [
+const LONG: [&str; 11] = [
     "webgpu.test.mjs",
     "engine.test.mjs",
+    "webkit.test.mjs",
+    "firefox.test.mjs",
     "training.test.mjs",
     "bench.test.mjs",
     "webgpu-failures.test.mjs",
@@ -51,14 +54,14 @@ pub(crate) struct Test {
 ///
 /// # Errors
 /// When a file could not be run at all, or none fits.
-pub(crate) fn run(project: &Project, browser: Option<&Path>, only: &[String]) -> Result<Vec<Test>> {
+pub(crate) fn run(project: &Project, browsers: &Browsers, only: &[String]) -> Result<Vec<Test>> {
     let files = test_files(&project.path("tests/page"), only)?;
     ensure!(!files.is_empty(), "tests/page has no test file whose name contains {}", only.join(" or "));
     fs::create_dir_all(project.artifacts())?;
     let (alone, mut others): (Vec<_>, Vec<_>) = files.into_iter().partition(|file| runs_alone(file));
     others.sort_by_key(|file| rank(file));
-    let mut tests = run_files(project, browser, &others, AT_ONCE, "page-tests.jsonl")?;
-    tests.extend(run_files(project, browser, &alone, 1, "page-tests-alone.jsonl")?);
+    let mut tests = run_files(project, browsers, &others, AT_ONCE, "page-tests.jsonl")?;
+    tests.extend(run_files(project, browsers, &alone, 1, "page-tests-alone.jsonl")?);
     Ok(tests)
 }
 
@@ -74,7 +77,7 @@ fn runs_alone(file: &Path) -> bool {
 /// Runs some files, `at_once` of them at the same time, and tells how each test ended; `record`: the artifact that says so.
 fn run_files(
     project: &Project,
-    browser: Option<&Path>,
+    browsers: &Browsers,
     files: &[PathBuf],
     at_once: u32,
     record: &str,
@@ -90,10 +93,8 @@ fn run_files(
         .args(files)
         .env("PAGE_DIST", project.dist())
         .env("BENCH_DIST", bench_browser::folder(project))
-        .env("ARTIFACTS", project.artifacts());
-    if let Some(browser) = browser {
-        node.env("CHROMIUM", browser);
-    }
+        .env("ARTIFACTS", project.artifacts())
+        .envs(browsers.variables());
     let outcome = process::run(&mut node);
     let lines = fs::read_to_string(&record).with_context(|| format!("{} is missing", record.display()))?;
     let tests =

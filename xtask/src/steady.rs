@@ -11,10 +11,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 use clap::Args;
 
+use crate::browsers::Browsers;
 use crate::page_tests::{self, Test};
 use crate::process::cargo;
 use crate::project::Project;
-use crate::{bench_browser, chromium, page};
+use crate::{bench_browser, page};
 
 /// Options of `cargo xtask steady`.
 #[derive(Args)]
@@ -42,7 +43,7 @@ struct Round {
 pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
     page::prepare(project)?;
     bench_browser::build(project)?;
-    let browser = chromium::ensure()?;
+    let browsers = Browsers::ensure()?;
     let mut table = String::new();
     let mut failures = 0;
     for number in 1..=options.times {
@@ -50,7 +51,7 @@ pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
         println!("\n=== run {number} of {}", options.times);
         let compiler = with_compiler.then(|| Compiler::start(project));
         let begin = Instant::now();
-        let tests = page_tests::run(project, Some(&browser), &options.only);
+        let tests = page_tests::run(project, &browsers, &options.only);
         let round = Round { with_compiler, time: begin.elapsed(), outcome: judge(tests) };
         drop(compiler);
         failures += u32::from(round.outcome.is_err());

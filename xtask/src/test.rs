@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use clap::Args;
 
+use crate::browsers::Browsers;
 use crate::process::{self, asked, cargo};
 use crate::project::Project;
 use crate::report::{Outcome, Report};
 use crate::second::Second;
 use crate::{
-    bench_browser, chromium, data, firmware, fuzz, mpi, npm, page, page_tests, semver, tools, vulkan,
+    bench_browser, chromium, data, firefox, firmware, fuzz, mpi, npm, page, page_tests, semver, tools,
+    vulkan, webkit,
 };
 
 /// Options of `cargo xtask test`.
@@ -58,7 +60,7 @@ pub(crate) fn run(project: &Project, options: &Options) -> Result<bool> {
     packages(project, &mut report);
     second.join(&mut report);
     if !options.skip_page {
-        page(project, &mut report, parts.browser.as_deref());
+        page(project, &mut report, &parts.browsers);
     }
     Ok(report.finish())
 }
@@ -89,7 +91,7 @@ fn formatting(project: &Project, report: &mut Report) {
 #[derive(Default)]
 struct Parts {
     mpi: bool,
-    browser: Option<PathBuf>,
+    browsers: Browsers,
 }
 
 fn parts(report: &mut Report, options: &Options) -> Parts {
@@ -101,12 +103,21 @@ fn parts(report: &mut Report, options: &Options) -> Parts {
         unless_required("REQUIRE_MPI", found)
     });
     if !options.skip_page {
-        report.stage(BROWSER, &[], || {
-            let found = chromium::ensure().map(|path| parts.browser = Some(path));
-            unless_required("REQUIRE_BROWSER", found)
-        });
+        let Browsers { chromium, firefox, webkit_driver } = &mut parts.browsers;
+        browser(report, BROWSER, chromium::ensure, chromium);
+        browser(report, "Firefox", firefox::ensure, firefox);
+        browser(report, "WebKit", webkit::ensure, webkit_driver);
     }
     parts
+}
+
+fn browser(
+    report: &mut Report,
+    name: &'static str,
+    ensure: fn() -> Result<PathBuf>,
+    place: &mut Option<PathBuf>,
+) {
+    report.stage(name, &[], || unless_required("REQUIRE_BROWSER", ensure().map(|path| *place = Some(path))));
 }
 
 /// The core must build where there is no operating system.
@@ -161,11 +172,11 @@ fn package(project: &Project, report: &mut Report) {
     });
 }
 
-fn page(project: &Project, report: &mut Report, browser: Option<&Path>) {
+fn page(project: &Project, report: &mut Report, browsers: &Browsers) {
     report.stage(BUILD, &[DATA, PACKAGE], || page::build(project).map(passed));
     report.stage(BENCH, &[DATA, PACKAGE], || bench_browser::build(project).map(passed));
     report.stage("page tests", &[BUILD, BENCH, BROWSER], || {
-        let tests = page_tests::run(project, browser, &[])?;
+        let tests = page_tests::run(project, browsers, &[])?;
         page_tests::verdict(&tests).map(Outcome::PassedWith)
     });
 }
