@@ -7,7 +7,7 @@ import type {
 } from '../pkg/adadagrad_web.js';
 import type { AdapterReport, EngineChoice, EngineDecision } from './engine/choice.js';
 import type { ImageShape } from './samples.js';
-import type { MemberReport } from './team/page-members.js';
+import type { MemberReport } from './team/messages.js';
 
 export type StepRecord = Progress['steps'][number];
 export type Evaluation = Progress['evaluations'][number];

@@ -6,7 +6,7 @@
  */
 import { addressFor } from '../start/worker-parts.js';
 import type { Answer, Request } from './messages.js';
-import type { MemberReport } from './page-members.js';
+import type { MemberReport } from './messages.js';
 
 export interface MemberLink {
   post(request: Request, handedOver: Transferable[]): void;

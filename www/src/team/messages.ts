@@ -26,3 +26,15 @@ export type Answer =
   | { type: 'done'; result: PartResult | null }
   /** `message`: what went wrong. */
   | { type: 'failed'; message: string };
+
+/** What the training worker asks of the page, where the page starts the workers. */
+export type MemberReport =
+  /** A worker is to be started, and given the port. */
+  | { type: 'member-wanted'; member: number; port: MessagePort }
+  | { type: 'member-dismissed'; member: number };
+
+/** What such a worker is given first. */
+export interface PortForMember {
+  type: 'port';
+  port: MessagePort;
+}

@@ -2,19 +2,8 @@
 
 import { startModuleWorker } from '../start/module-worker.js';
 import { addressFor } from '../start/worker-parts.js';
+import type { MemberReport, PortForMember } from './messages.js';
 import workerAddress from '../worker.ts?worker&url';
-
-/** What the training worker asks of the page. */
-export type MemberReport =
-  /** A worker is to be started, and given the port. */
-  | { type: 'member-wanted'; member: number; port: MessagePort }
-  | { type: 'member-dismissed'; member: number };
-
-/** What such a worker is given first. */
-export interface PortForMember {
-  type: 'port';
-  port: MessagePort;
-}
 
 export class PageMembers {
   readonly #workers = new Map<number, Worker>();
