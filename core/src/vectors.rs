@@ -30,8 +30,8 @@ pub(crate) fn on_vectors<W: Work>(work: W) -> W::Output {
     work.run()
 }
 
-/// Does what [`pulp::Arch::dispatch`] does. In WebAssembly the vectors are known when it is compiled, but pulp asks for them
-/// when it runs: each loop would be there a second time, for machines without any, which cannot load the module.
+/// Does what [`pulp::Arch::dispatch`] does. In WebAssembly, support for vectors is known at compile time, but pulp checks it at
+/// run time, so that each loop would be compiled a second time, for machines that cannot load the module anyway.
 #[cfg(feature = "std")]
 #[inline(always)]
 pub(crate) fn dispatch<Op: pulp::WithSimd>(operation: Op) -> Op::Output {

@@ -64,10 +64,13 @@ test('all of the page but its data is small', browserTest(), async (t) => {
 test('the largest paint waits for no script', browserTest(), async (t) => {
   const held = hold(/\.(js|wasm|gz|json)$/);
   const { page, waitFor } = await openPage(t, { prepare: watchPaints, server: { replace: held.replace }, until: 'commit' });
-  await page.waitForFunction(() => globalThis.largestPaint?.size > 0);
+  // All of the document is there, and painted.
+  await page.waitForFunction(() => document.readyState !== 'loading' && globalThis.largestPaint?.size > 0);
+  await frames(page, 2);
   const early = await page.evaluate(() => globalThis.largestPaint);
   held.release();
   await waitFor({ data: 'ready' });
+  await frames(page, 2);
   assert.deepEqual(await page.evaluate(() => globalThis.largestPaint), early, 'something larger was painted later');
 });
 

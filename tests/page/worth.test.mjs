@@ -79,9 +79,9 @@ test('with dearer steps another run may be first, from a cost on that is said', 
   const [small, adapted, large] = [run('Small', 100, 1), run('Adapted', 20, 2), run('Large', 5, 4)];
   assert.equal(
     describeDearerSteps([large, small, adapted]),
-    'If each step took 12.5 ms longer, as where machines exchange gradients, Adapted would be as fast, and beyond that faster.',
+    'If each step took 12.5 ms longer, for example to exchange gradients between machines, Adapted would be as fast as Small; beyond that, it would be faster.',
   );
-  assert.equal(describeDearerSteps([run('Both', 5, 1), small]), 'If steps took longer, as where machines exchange gradients, Both would still be the fastest.');
+  assert.equal(describeDearerSteps([run('Both', 5, 1), small]), 'Even if steps took longer, for example to exchange gradients between machines, Both would still be the fastest.');
   assert.equal(describeDearerSteps([small]), '');
 });
 

@@ -1,7 +1,7 @@
 /** The list of the page's parts, above it: closed again by a choice, by Escape, and when the focus leaves it. */
 import { required } from './dom.js';
 
-export function closeContents(): void {
+export function wireContents(): void {
   const contents = required('contents', HTMLDetailsElement);
   const close = (): void => {
     contents.open = false;

@@ -14,6 +14,10 @@ export function formatCount(value: number): string {
   return Math.abs(value) < HUGE ? wholeNumbers.format(value) : formatMagnitude(value);
 }
 
+export function formatSteps(count: number): string {
+  return `${formatCount(count)} ${count === 1 ? 'step' : 'steps'}`;
+}
+
 /** 12,000 as 12K: for axes, where room is short. */
 export function formatCompact(value: number): string {
   return Math.abs(value) < HUGE ? compact.format(value) : formatMagnitude(value);

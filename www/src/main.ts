@@ -12,7 +12,7 @@ import { ChartBoard } from './charts/board.js';
 import { ComparisonChart } from './charts/comparison-chart.js';
 import { ChartControls } from './charts/controls.js';
 import { onColourChange } from './colours.js';
-import { closeContents } from './contents.js';
+import { wireContents } from './contents.js';
 import { Controls } from './controls.js';
 import { required } from './dom.js';
 import { EnginePanel } from './engine/panel.js';
@@ -63,7 +63,7 @@ import { TrainingSession } from './session.js';
 import { DataPanel } from './settings/data-panel.js';
 import { describeImages, isSequence, MNIST_SHAPE, nounOf, sameShape } from './samples.js';
 import { modelTitle } from './settings/choices.js';
-import { BatchFit } from './settings/fit.js';
+import { BatchFit, fitBatches } from './settings/fit.js';
 import { Knobs } from './settings/knobs.js';
 import { ModelFit, offeredModels } from './settings/model-fit.js';
 import { SettingsPanel } from './settings/panel.js';
@@ -148,6 +148,13 @@ function fitted(config: RunConfig, keepsModel = false): RunConfig {
   if (next.max_batch < config.max_batch) addNote(LARGEST_BATCH, `${LARGEST_BATCH}now ${formatCount(next.max_batch)}, the number of training ${nounOf(data.shape)}s.`);
   if (next.max_batch > config.max_batch) addNote(LARGEST_BATCH, `${LARGEST_BATCH}${formatCount(next.max_batch)} again, because there are enough training ${nounOf(data.shape)}s.`);
   return next;
+}
+
+/** The same, with nothing remembered of what the visitor asked for, and nothing said. */
+function fittedForScene(config: RunConfig): RunConfig {
+  const { value: data } = state.data;
+  if (data.name !== 'ready') return config;
+  return fitBatches(new ModelFit().fit(config, fittingModels, data.shape), data.trainingSamples);
 }
 
 /** Of several notes that begin alike only the newest holds. */
@@ -273,7 +280,7 @@ const leftRun = new LeftRunOffer({ state, library, checkpoints, conductor, owner
 new KeptRuns(library);
 new RunsTable(moments, library, {
   copyLink: (run) => void copyLink(run, state),
-  print: (run) => printRun(run, library, addressOf(run, state)),
+  print: (run) => printRun(run, run.config.dataset === 'own' ? '' : addressOf(run, state), (only) => board.drawOnly(only)),
 });
 new UndoDelete(library);
 nameShownRun(library);
@@ -297,7 +304,7 @@ new StallWatch(state, session, openSession);
 // What looks into the run (mosaic, figure, look, article) is wired here, each from the state and the session.
 new MosaicPanel(required('mosaic', HTMLElement), state, session);
 const figure = new FigurePanel(required('figure', HTMLElement), state, moments, pace, { stepToGrowth: () => pressStep('growth') });
-const guide = new Guide({ state, conductor, comparisons, library, pace, fitted, reset: pressReset });
+const guide = new Guide({ state, conductor, comparisons, library, pace, fitted: fittedForScene, onClose: () => void leftRun.look() });
 followData(state);
 followRun(state);
 new LookPanel(required('look', HTMLElement), state, session);
@@ -309,7 +316,7 @@ for (const part of [state.horizontalAxis, state.smoothing, state.thresholds, sta
 library.revision.observe(() => board.refresh());
 onColourChange(() => board.recolour());
 markInks();
-closeContents();
+wireContents();
 onPrint((onPaper) => board.drawForPaper(onPaper));
 showRecordedRun(state, library);
 

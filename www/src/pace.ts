@@ -41,9 +41,15 @@ export class Pace {
     this.#set(this.slow.value ? SLOW_MOTION_MILLISECONDS : null);
   }
 
-  /** A scene of the guide has a pace of its own; null: it is over, and what the visitor chose holds again. */
-  hold(millisecondsPerStep: number | null): void {
-    this.#set(millisecondsPerStep ?? (this.slow.value ? SLOW_MOTION_MILLISECONDS : null));
+  /** As fast as can be, until `release`: scenes have a pace of their own. An opening is over then. */
+  override(): void {
+    if (this.#opening) this.#opening = this.slow.value = false;
+    this.#set(null);
+  }
+
+  /** What the visitor chose holds again. */
+  release(): void {
+    this.#set(this.slow.value ? SLOW_MOTION_MILLISECONDS : null);
   }
 
   /** A run is about to be started. */

@@ -78,7 +78,10 @@ export class TrainingSession {
       this.#fail(error instanceof UnsupportedError ? 'unsupported' : 'start', wordsOf(error));
       return;
     }
-    worker.onmessage = (event: MessageEvent<Report>) => this.#receive(event.data);
+    // What one that was ended has still said counts no more.
+    worker.onmessage = (event: MessageEvent<Report>) => {
+      if (this.#worker === worker) this.#receive(event.data);
+    };
     worker.onerror = (event) => {
       event.preventDefault();
       this.#crashed(event.message);

@@ -18,7 +18,7 @@ impl Browsers {
     /// Installs what is missing and can be. Chromium must be there; tests of other engines say themselves that they are skipped.
     pub(crate) fn ensure() -> Result<Self> {
         let chromium = Some(chromium::ensure()?);
-        Ok(Self { chromium, firefox: firefox::ensure().ok(), webkit_driver: webkit::ensure().ok() })
+        Ok(Self { chromium, firefox: found(firefox::ensure()), webkit_driver: found(webkit::ensure()) })
     }
 
     /// The environment variables in which tests look for them.
@@ -30,4 +30,9 @@ impl Browsers {
         ];
         named.into_iter().filter_map(|(name, path)| Some((name, path.as_ref()?)))
     }
+}
+
+/// What is missing is told, because its tests are then skipped.
+fn found(browser: Result<PathBuf>) -> Option<PathBuf> {
+    browser.inspect_err(|error| println!("{error:#}")).ok()
 }

@@ -25,7 +25,7 @@ pub(crate) fn ensure() -> Result<PathBuf> {
         return Ok(path);
     }
     debian::install("firefox-esr", "Firefox, which the page tests drive,").context(
-        "there is no Firefox that is not a snap, which Ubuntu's is: install one from Mozilla's packages, or set FIREFOX to its path",
+        "there is no Firefox that the tests can drive (Ubuntu's is a snap, which they cannot): install Mozilla's package, or set FIREFOX to its path",
     )?;
     find().context("the package firefox-esr did not provide a working Firefox: install one manually, or set FIREFOX to its path")
 }

@@ -82,7 +82,7 @@ async function trainsTo95(t, visitor) {
   await visitor.press('Pause');
   await visitor.waitFor({ phase: 'paused' });
   const { batch, step, testAccuracy } = await visitor.status();
-  t.diagnostic(`step ${step}, batch ${batch}, test accuracy ${testAccuracy}`);
+  t.diagnostic(`step ${step}, batch ${batch}, test accuracy ${testAccuracy}; ${await visitor.evaluate(() => document.getElementById('engine').textContent)}`);
   assert.ok(Number(batch) > 100, `the batch only grew to ${batch}`);
   await visitor.says('#sentence', /Step [\d,]+: batch [\d,]+(; [\d,]+ samples needed, [\d.,]+ times as many| was large enough)/);
 }

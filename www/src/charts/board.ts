@@ -1,6 +1,7 @@
 /** All charts. Redraws one chart a frame and all of them a few times a second: training comes first. */
 import type { BatchTest } from '../../pkg/adadagrad_web.js';
 import type { RunLibrary } from '../runs/library.js';
+import type { TrainedRun } from '../runs/trained-run.js';
 import type { HorizontalAxis } from '../state.js';
 import { accuracyChart } from './accuracy-chart.js';
 import { batchChart } from './batch-chart.js';
@@ -36,6 +37,8 @@ export class ChartBoard {
   /** What is still to be drawn in this round. */
   #queue: ((view: RunView) => void)[] = [];
   #view: RunView | null = null;
+  /** Drawn alone. */
+  #only: TrainedRun | null = null;
   #frameWaits = false;
   #lastRound = -Infinity;
 
@@ -56,6 +59,15 @@ export class ChartBoard {
     this.#stale = true;
     this.#container.dataset['drawn'] = 'earlier';
     this.#requestFrame();
+  }
+
+  /** Draws one run alone, and at once: paper does not wait for frames. Null: all that is to be drawn again. */
+  drawOnly(run: TrainedRun | null): void {
+    this.#only = run;
+    this.#queue = [];
+    const view = this.#takeView();
+    for (const { chart, picture } of this.#charts) chart.show(picture(view));
+    this.refresh();
   }
 
   recolour(): void {
@@ -103,7 +115,8 @@ export class ChartBoard {
 
   #takeView(): RunView {
     const { library } = this.#source;
-    const { leading, drawn } = library;
+    const leading = this.#only ?? library.leading;
+    const drawn = this.#only === null ? library.drawn : [this.#only];
     const axis = this.#source.axis();
     const others = drawn.filter((run) => run !== leading);
     return {

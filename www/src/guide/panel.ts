@@ -21,7 +21,9 @@ export class GuidePanel {
 
   constructor(guide: Guide) {
     this.#guide = guide;
-    onPress(required('show-me', HTMLButtonElement), () => void this.#open(SCENES[0] ?? null).then(() => this.#next.focus()));
+    const begin = required('show-me', HTMLButtonElement);
+    begin.hidden = false;
+    onPress(begin, () => void this.#open(SCENES[0] ?? null).then(() => this.#next.focus()));
     onPress(this.#back, () => void this.#open(guide.neighbour(-1)));
     onPress(this.#next, () => this.#goOn());
     onPress(required('guide-close', HTMLButtonElement), () => guide.close());
@@ -43,7 +45,8 @@ export class GuidePanel {
   }
 
   #takeKey(event: KeyboardEvent): void {
-    if (this.#guide.playing.value === null || event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey) return;
+    const isOthers = event.defaultPrevented || event.repeat || event.isComposing || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey;
+    if (this.#guide.playing.value === null || isOthers) return;
     if (event.key === 'Escape') this.#guide.close();
     if (event.target instanceof Element && event.target.closest(USES_ARROWS) !== null) return;
     if (event.key === 'ArrowRight') void this.#open(this.#guide.neighbour(1));
@@ -82,7 +85,7 @@ function writeAddress(name: string | null): void {
   if (words.get(WORD) === name) return;
   if (name === null) words.delete(WORD);
   else words.set(WORD, name);
-  // “class=” is written as it was: a word of its own.
+  // A word without a value is written as it was: “class”, not “class=”.
   const search = words.toString().replaceAll(/=(?=&|$)/g, '');
   try {
     history.replaceState(null, '', `${location.pathname}${search === '' ? '' : `?${search}`}${location.hash}`);

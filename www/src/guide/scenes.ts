@@ -3,19 +3,19 @@
  * page. All runs of the scenes have the preset's seed and network, and the data at hand.
  */
 import type { RunConfig, SampleShape } from '../../pkg/adadagrad_web.js';
-import { formatCount, formatFactor, formatPercent, formatSeconds, formatSize } from '../format.js';
-import { fixedBatch } from '../runs/comparisons.js';
+import { formatCount, formatFactor, formatPercent, formatSeconds, formatSize, formatSteps } from '../format.js';
+import { adaptiveName, fixedBatch, largeBatch } from '../runs/comparisons.js';
 import type { Variant } from '../runs/comparisons.js';
 import { outcomeOf } from '../runs/outcome.js';
 import type { Outcome } from '../runs/outcome.js';
 import { raceVariants } from '../runs/race-variants.js';
 import type { TrainedRun } from '../runs/trained-run.js';
 import type { Catalogue, StepRecord } from '../protocol.js';
-import { isSequence } from '../samples.js';
+import { nounOf } from '../samples.js';
 import type { HorizontalAxis } from '../state.js';
 
 /** What the scenes are played with. */
-export interface Props {
+export interface SceneInputs {
   config: RunConfig;
   catalogue: Catalogue;
   shape: SampleShape;
@@ -33,23 +33,23 @@ interface SceneWords {
 /** One run, slowly, until a step that tells. */
 export interface SingleScene extends SceneWords {
   kind: 'single';
-  isTold: (step: StepRecord) => boolean;
-  tell: (step: StepRecord, props: Props) => string;
+  settings: (inputs: SceneInputs) => RunConfig;
+  isTold: (step: StepRecord, inputs: SceneInputs) => boolean;
+  tell: (step: StepRecord, inputs: SceneInputs) => string;
 }
 
 /** Several runs, drawn over the same axis. */
 export interface ComparedScene extends SceneWords {
   kind: 'compared';
   axis: HorizontalAxis;
-  variants: (props: Props) => Variant[];
-  tell: (runs: readonly TrainedRun[], props: Props) => string;
+  variants: (inputs: SceneInputs) => Variant[];
+  tell: (runs: readonly TrainedRun[], inputs: SceneInputs) => string;
 }
 
 export type Scene = SingleScene | ComparedScene;
 
 /** A batch that has grown so often has shown that it grows. */
 const GROWN = 64;
-const LARGE_BATCH = 4096;
 /** So many steps of the large batch see as many samples as the other runs of a scene. */
 const LARGE_STEPS = 4;
 
@@ -57,8 +57,9 @@ export const SCENES: readonly Scene[] = [
   {
     kind: 'single',
     name: 'arrow',
-    title: 'A few samples, and a wild arrow',
+    title: 'Few samples: a noisy gradient',
     beginning: 'The first step is computed from a few samples only.',
+    settings: ({ config }) => shortened(config),
     isTold: () => true,
     tell: tellArrow,
   },
@@ -66,15 +67,16 @@ export const SCENES: readonly Scene[] = [
     kind: 'single',
     name: 'growth',
     title: 'Too much noise: the batch grows',
-    beginning: 'After each step the test compares the disc of noise with the dashed circle, the noise that is allowed.',
-    isTold: (step) => step.next_batch >= GROWN,
+    beginning: 'After each step, the test compares the noise (the disc) with the noise that it allows (the dashed circle).',
+    settings: ({ config }) => shortened(config),
+    isTold: (step, { config }) => step.next_batch >= Math.min(GROWN, config.max_batch),
     tell: tellGrowth,
   },
   {
     kind: 'compared',
     name: 'large',
     title: 'A large batch from the start wastes samples',
-    beginning: 'One run adapts its batch, the other has a large batch from the start; both see the same number of samples.',
+    beginning: 'One run adapts its batch size, the other uses a large batch from the start. Both see the same number of samples.',
     axis: 'samples',
     variants: ({ config }) => [adaptive(config), fixedBatch(shortened(config), largeBatch(config))],
     tell: tellLarge,
@@ -82,8 +84,8 @@ export const SCENES: readonly Scene[] = [
   {
     kind: 'compared',
     name: 'small',
-    title: 'A small batch forever needs many steps',
-    beginning: 'One run adapts its batch, the other keeps the first one; both see the same number of samples.',
+    title: 'A small batch throughout needs many steps',
+    beginning: 'One run adapts its batch size, the other keeps its first batch size. Both see the same number of samples.',
     axis: 'steps',
     variants: ({ config }) => [adaptive(config), fixedBatch(shortened(config), config.initial_batch)],
     tell: tellSmall,
@@ -104,10 +106,6 @@ export function sceneNamed(name: string | null): Scene | null {
   return SCENES.find((scene) => scene.name === name) ?? null;
 }
 
-function largeBatch(config: RunConfig): number {
-  return Math.min(config.max_batch, LARGE_BATCH);
-}
-
 /** Enough to see the difference, and over in seconds. */
 function shortened(config: RunConfig): RunConfig {
   const large = largeBatch(config);
@@ -115,55 +113,54 @@ function shortened(config: RunConfig): RunConfig {
 }
 
 function adaptive(config: RunConfig): Variant {
-  return { name: `Adaptive from ${formatCount(config.initial_batch)}`, config: shortened(config) };
+  return { name: adaptiveName(config), config: shortened(config) };
 }
 
-function tellArrow(step: StepRecord, props: Props): string {
-  const some = `${formatCount(step.samples)} ${samplesOf(props)}`;
+function tellArrow(step: StepRecord, inputs: SceneInputs): string {
+  const samples = samplesOf(inputs);
   const noise = step.variance === null ? NaN : Math.sqrt(step.variance / step.samples / step.mean_norm_sq);
-  const length = Number.isFinite(noise) ? `, and its noise is ${formatFactor(noise)} times as long as the arrow itself` : '';
-  return `The arrow is the average of what ${some} ask for${length}: other ${samplesOf(props)} would have given another arrow.`;
+  const length = Number.isFinite(noise) ? `, and its noise is ${formatFactor(noise)} times as long as the arrow` : '';
+  return `The arrow is the average gradient of ${formatCount(step.samples)} ${samples}${length}: other ${samples} would have given a different arrow.`;
 }
 
-function tellGrowth(step: StepRecord, props: Props): string {
-  if (step.next_batch <= step.samples || step.required === null) return 'The noise stayed within what is allowed, so the batch did not have to grow.';
+function tellGrowth(step: StepRecord, inputs: SceneInputs): string {
+  if (step.next_batch <= step.samples || step.required === null) return 'The noise stayed within what the test allows, so the batch did not have to grow.';
   return (
-    `The noise disc is ${formatFactor(Math.sqrt(step.required / step.samples))} times as wide as the dashed circle, so the ${formatCount(step.samples)} ` +
-    `${samplesOf(props)} of this batch were too few: ${formatSize(step.required)} would pass the test, and the next batch has ${formatCount(step.next_batch)}.`
+    `The disc is ${formatFactor(Math.sqrt(step.required / step.samples))} times as wide as the dashed circle, so ${formatCount(step.samples)} ${samplesOf(inputs)} ` +
+    `were too few: the test requires ${formatSize(step.required)}, and the next batch has ${formatCount(step.next_batch)}.`
   );
 }
 
-function tellLarge(runs: readonly TrainedRun[], props: Props): string {
+function tellLarge(runs: readonly TrainedRun[], inputs: SceneInputs): string {
   const [adapted, large] = runs.map(outcomeOf);
   if (adapted?.accuracy == null || large?.accuracy == null) return '';
-  const seen = `From the same ${formatCount(large.samples ?? 0)} ${samplesOf(props)}`;
+  const seen = `From the same ${formatCount(large.samples ?? 0)} ${samplesOf(inputs)}`;
   const both = `the large batch made ${steps(large)} and reached ${formatPercent(large.accuracy)} accuracy, the adaptive one made ${steps(adapted)} and reached ${formatPercent(adapted.accuracy)}`;
   return `${seen}, ${both}${adapted.accuracy > large.accuracy ? ': early on, many small steps teach more than a few exact ones' : ''}.`;
 }
 
-function tellSmall(runs: readonly TrainedRun[], props: Props): string {
+function tellSmall(runs: readonly TrainedRun[], inputs: SceneInputs): string {
   const [adapted, small] = runs.map(outcomeOf);
   if (adapted?.accuracy == null || small?.accuracy == null) return '';
   const reached = `the small batch made ${steps(small)} and reached ${formatPercent(small.accuracy)} accuracy, the adaptive one ${formatPercent(adapted.accuracy)} in ${steps(adapted)}`;
   const time = small.seconds === null || adapted.seconds === null ? '' : ` (here ${formatSeconds(small.seconds)} and ${formatSeconds(adapted.seconds)})`;
-  return `From the same ${formatCount(small.samples ?? 0)} ${samplesOf(props)}, ${reached}${time}: where each step costs time of its own, as on a GPU or a cluster, fewer steps are the gain.`;
+  return `From the same ${formatCount(small.samples ?? 0)} ${samplesOf(inputs)}, ${reached}${time}. Where each step has a fixed cost, as on a GPU or a cluster, fewer steps save time.`;
 }
 
-function tellRace(runs: readonly TrainedRun[], props: Props): string {
+function tellRace(runs: readonly TrainedRun[], inputs: SceneInputs): string {
   const racers = runs.map((run) => ({ name: run.name, ...outcomeOf(run) })).filter(({ accuracy }) => accuracy !== null);
   const [best] = [...racers].sort((one, other) => (other.accuracy ?? 0) - (one.accuracy ?? 0));
   const [fewest] = [...racers].sort((one, other) => (one.steps ?? Infinity) - (other.steps ?? Infinity));
   if (best === undefined || fewest === undefined) return '';
-  const beginning = `From the same ${formatCount(best.samples ?? 0)} ${samplesOf(props)}, the most accurate was ${best.name} (${formatPercent(best.accuracy ?? 0)} in ${steps(best)})`;
+  const beginning = `From the same ${formatCount(best.samples ?? 0)} ${samplesOf(inputs)}, the most accurate was ${best.name} (${formatPercent(best.accuracy ?? 0)} in ${steps(best)})`;
   if (best === fewest) return `${beginning}, which also made the fewest steps.`;
   return `${beginning}; the fewest steps were made by ${fewest.name} (${formatPercent(fewest.accuracy ?? 0)} in ${steps(fewest)}).`;
 }
 
 function steps({ steps: count }: Outcome): string {
-  return `${formatCount(count ?? 0)} ${count === 1 ? 'step' : 'steps'}`;
+  return formatSteps(count ?? 0);
 }
 
-function samplesOf({ shape, config }: Props): string {
-  if (isSequence(shape)) return 'sequences';
-  return config.dataset === 'mnist' ? 'digits' : 'images';
+function samplesOf({ shape }: SceneInputs): string {
+  return `${nounOf(shape)}s`;
 }

@@ -58,7 +58,7 @@ export class Checkpoints {
     this.#again = this.#asking;
     if (this.#asking) return;
     const run = this.#library.current;
-    if (run === null || run.log.length === 0) return;
+    if (run === null || run.transient || run.log.length === 0) return;
     this.#begun = true;
     this.#asking = true;
     const course = this.#course;

@@ -99,14 +99,20 @@ export class ComparisonCourse {
     this.#next({ ...before, entries, phase: 'running', ended });
   }
 
-  /** Its runs go, but for those that are kept; `forGood`: with no way back. */
-  discard(forGood = false): void {
+  /** Its runs go, but for those that are kept. */
+  discard(): void {
     const { library, reset } = this.#parts;
     this.#start += 1;
     const { runs } = this;
     if (this.isUnderWay || runs.some((run) => run === library.current)) reset();
     this.course.value = null;
-    for (const run of runs.filter(({ pinned }) => !pinned)) forGood ? library.drop(run) : library.remove(run);
+    for (const run of runs) if (!run.pinned) library.remove(run);
+  }
+
+  /** Another course takes its place, or none; the runs stay as they are. */
+  replace(course: Course | null): void {
+    this.#start += 1;
+    this.course.value = course;
   }
 
   /** Somebody began or reset a run by hand. */
@@ -160,7 +166,8 @@ export class ComparisonCourse {
     }
     const entries = course.entries.map((entry) => (entry === next ? { ...entry, state: 'running' as const, run: null } : entry));
     this.course.value = { ...course, entries };
-    this.#parts.conductor.begin({ name: next.variant.name, beside: course.entries.flatMap(({ run }) => run ?? []) }, next.variant.config);
+    const { transient = false } = course.comparison;
+    this.#parts.conductor.begin({ name: next.variant.name, transient, beside: course.entries.flatMap(({ run }) => run ?? []) }, next.variant.config);
   }
 }
 

@@ -19,6 +19,8 @@ export interface Comparison {
   title: string;
   /** What to look for. */
   hint: string;
+  /** Its runs leave nothing behind. */
+  transient?: boolean;
   variants: (settings: RunConfig, catalogue: Catalogue) => Variant[];
 }
 
@@ -32,6 +34,7 @@ export function race(rules: readonly ControllerName[], trainingSamples: number):
   };
 }
 
+const LARGE_BATCH = 4096;
 /** Enough to see the difference, and over in a minute or two. */
 const MOST_SAMPLES = 60_000;
 
@@ -43,9 +46,9 @@ export const COMPARISONS: readonly Comparison[] = [
     variants: (settings, catalogue) => {
       const base = adaptive(settings, catalogue);
       return [
-        { name: `Adaptive from ${formatCount(base.initial_batch)}`, config: base },
+        { name: adaptiveName(base), config: base },
         fixedBatch(base, base.initial_batch),
-        fixedBatch(base, Math.min(base.max_batch, 4096)),
+        fixedBatch(base, largeBatch(base)),
       ];
     },
   },
@@ -78,6 +81,16 @@ function adaptive(settings: RunConfig, { presets: [preset] }: Catalogue): RunCon
   if (settings.test !== null || preset === undefined) return shortened(settings);
   const { test, controller } = structuredClone(preset.config);
   return shortened({ ...settings, test, controller, max_batch: Math.max(settings.max_batch, settings.initial_batch) });
+}
+
+/** What a run is called that adapts its batch. */
+export function adaptiveName({ initial_batch: initial }: RunConfig): string {
+  return `Adaptive from ${formatCount(initial)}`;
+}
+
+/** What is called a large batch, where the settings allow it. */
+export function largeBatch({ max_batch: most }: RunConfig): number {
+  return Math.min(most, LARGE_BATCH);
 }
 
 /** The same run with a batch that never changes. */

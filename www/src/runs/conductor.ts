@@ -15,6 +15,8 @@ import type { TrainedRun } from './trained-run.js';
 export interface Beginning {
   stop?: StopAfter;
   name?: string | null;
+  /** It leaves nothing behind. */
+  transient?: boolean;
   /** Runs that stay drawn beside it. */
   beside?: readonly TrainedRun[];
   /** A safetensors file to begin from. */
@@ -67,7 +69,8 @@ export class RunConductor {
       return;
     }
     this.forget();
-    this.#library.begin(structuredClone(config), beginning.name ?? null, beginning.beside ?? []);
+    const run = this.#library.begin(structuredClone(config), beginning.name ?? null, beginning.beside ?? []);
+    run.transient = beginning.transient ?? false;
     const engineChoice = this.#state.engineChoice.value;
     this.#state.run.value = { ...NO_RUN, config: structuredClone(config), engineChoice, phase: 'running', total: config.initial_batch };
     this.#session.begin(config, this.engineWish(), beginning.stop ?? null, beginning.parameters ?? null);

@@ -36,6 +36,8 @@ export class TrainedRun {
   complete = false;
   /** It was ended for something else, and its visitor was told that it stays, however few steps it made. */
   promised = false;
+  /** Of a scene of the guide, which leaves nothing behind: it is not kept for another visit. */
+  transient = false;
   /** Came with the page: nobody made it here. */
   readonly recorded: boolean;
   readonly config: RunConfig;

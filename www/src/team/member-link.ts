@@ -5,15 +5,14 @@
  * Elsewhere that would only cost: what goes through a port may be copied, and what goes to a worker of one's own is handed over.
  */
 import { addressFor } from '../start/worker-parts.js';
-import type { Answer, Request } from './messages.js';
-import type { MemberReport } from './messages.js';
+import type { Answer, MemberReport, Request } from './messages.js';
 
 export interface MemberLink {
   post(request: Request, handedOver: Transferable[]): void;
   end(): void;
 }
 
-export interface MemberEars {
+export interface MemberListener {
   hear: (answer: Answer) => void;
   /** Nothing more will be heard; `message`: why. */
   fail: (message: string) => void;
@@ -23,12 +22,12 @@ export interface MemberEars {
 const NO_FILE = 'a part of the page did not arrive';
 const UNREADABLE = 'a message could not be read';
 
-export function linkMember(ears: MemberEars): MemberLink {
+export function linkMember(ears: MemberListener): MemberLink {
   // Other browsers say “like Gecko”.
   return /Gecko\/\d/.test(navigator.userAgent) ? startedByPage(ears) : startedHere(ears);
 }
 
-function startedHere({ hear, fail }: MemberEars): MemberLink {
+function startedHere({ hear, fail }: MemberListener): MemberLink {
   const worker = new Worker(addressFor('member-worker', location.href), { type: 'module' });
   worker.onmessage = ({ data }: MessageEvent<Answer>) => hear(data);
   worker.onerror = (event) => {
@@ -43,10 +42,10 @@ function startedHere({ hear, fail }: MemberEars): MemberLink {
 }
 
 /** Of those that the page has started: what becomes of each. */
-const failing = new Map<number, MemberEars['fail']>();
+const failing = new Map<number, MemberListener['fail']>();
 let last = 0;
 
-function startedByPage({ hear, fail }: MemberEars): MemberLink {
+function startedByPage({ hear, fail }: MemberListener): MemberLink {
   const { port1: own, port2: port } = new MessageChannel();
   const member = ++last;
   failing.set(member, fail);

@@ -2,8 +2,7 @@
 import initialise, { TeamMember } from '../../pkg/adadagrad_web.js';
 import type { PartResult } from '../../pkg/adadagrad_web.js';
 import { text } from '../words-of-errors.js';
-import type { Answer, Request, SweepRequest } from './messages.js';
-import type { PortForMember } from './messages.js';
+import type { Answer, PortForMember, Request, SweepRequest } from './messages.js';
 
 let member: TeamMember | null = null;
 /** Who asks, and is answered: the training worker has started this one, or the page has, and gives a port. */

@@ -2,6 +2,7 @@
 
 import { startModuleWorker } from '../start/module-worker.js';
 import { addressFor } from '../start/worker-parts.js';
+import { text } from '../words-of-errors.js';
 import type { MemberReport, PortForMember } from './messages.js';
 import workerAddress from '../worker.ts?worker&url';
 
@@ -24,7 +25,7 @@ export class PageMembers {
     try {
       worker = startModuleWorker(addressFor('member-worker', workerAddress));
     } catch (error) {
-      fail(String(error));
+      fail(text(error));
       return;
     }
     worker.onerror = (event) => {
@@ -36,7 +37,10 @@ export class PageMembers {
   }
 
   #end(member: number): void {
-    this.#workers.get(member)?.terminate();
+    const worker = this.#workers.get(member);
+    if (worker === undefined) return;
+    worker.onerror = null;
+    worker.terminate();
     this.#workers.delete(member);
   }
 }

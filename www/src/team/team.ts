@@ -20,7 +20,8 @@ export class Team {
   }
 
   /**
-   * Starts the workers and gives them the data, one after the other; rejects when one of them cannot be had.
+   * Starts the workers and gives them the data, one after the other, so that the first one can soon compute; rejects when one
+   * of them cannot be had.
    */
   static async gather(size: number, files: DatasetFiles, text: TextSettings): Promise<Team> {
     const team = new Team([]);

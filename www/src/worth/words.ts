@@ -1,5 +1,5 @@
 /** What a run cost, and what its batch sizes saved, in sentences. */
-import { formatCount, formatPercent, formatSeconds } from '../format.js';
+import { formatCount, formatPercent, formatSeconds, formatSteps } from '../format.js';
 import { outcomeOf, targetOf } from '../runs/outcome.js';
 import type { TrainedRun } from '../runs/trained-run.js';
 import { secondsOf } from './step-cost.js';
@@ -46,7 +46,7 @@ export function describeFirst(runs: readonly TrainedRun[]): string {
   const missed = outcomes.filter(({ samplesToTarget }) => samplesToTarget === null).map(({ name }) => name);
   return (
     `To ${target} accuracy, the fastest was ${least('secondsToTarget', formatSeconds)}; the fewest steps were made by ` +
-    `${least('stepsToTarget', (steps) => `${formatCount(steps)} ${steps === 1 ? 'step' : 'steps'}`)}, and the fewest samples were needed by ${least('samplesToTarget', (samples) => `${formatCount(samples)} samples`)}.` +
+    `${least('stepsToTarget', formatSteps)}, and the fewest samples were needed by ${least('samplesToTarget', (samples) => `${formatCount(samples)} samples`)}.` +
     (missed.length === 0 ? '' : ` Not reached by: ${missed.join('; ')}.`)
   );
 }
@@ -63,6 +63,6 @@ export function describeDearerSteps(runs: readonly TrainedRun[]): string {
     .filter(({ steps }) => steps < fastest.steps)
     .map(({ name, seconds, steps }) => ({ name, extra: (seconds - fastest.seconds) / (fastest.steps - steps) }))
     .sort((one, other) => one.extra - other.extra);
-  if (first === undefined) return `If steps took longer, as where machines exchange gradients, ${fastest.name} would still be the fastest.`;
-  return `If each step took ${formatSeconds(first.extra)} longer, as where machines exchange gradients, ${first.name} would be as fast, and beyond that faster.`;
+  if (first === undefined) return `Even if steps took longer, for example to exchange gradients between machines, ${fastest.name} would still be the fastest.`;
+  return `If each step took ${formatSeconds(first.extra)} longer, for example to exchange gradients between machines, ${first.name} would be as fast as ${fastest.name}; beyond that, it would be faster.`;
 }
