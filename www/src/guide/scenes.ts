@@ -85,7 +85,7 @@ export const SCENES: readonly Scene[] = [
     kind: 'compared',
     name: 'small',
     title: 'A small batch throughout needs many steps',
-    beginning: 'One run adapts its batch size, the other keeps its first batch size. Both see the same number of samples.',
+    beginning: 'One run adapts its batch size, the other keeps its initial batch size. Both see the same number of samples.',
     axis: 'steps',
     variants: ({ config }) => [adaptive(config), fixedBatch(shortened(config), config.initial_batch)],
     tell: tellSmall,
