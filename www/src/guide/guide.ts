@@ -144,6 +144,7 @@ export class Guide {
 
   #beginSingle({ title, settings }: SingleScene, inputs: SceneInputs): void {
     const { conductor, library } = this.#parts;
+    for (const run of library.runs) run.shown = false;
     conductor.begin({ stop: { steps: 1 }, name: title, transient: true }, settings(inputs));
     this.#run = library.current;
   }
