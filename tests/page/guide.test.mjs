@@ -45,7 +45,7 @@ test('the scenes tell their story, each with its figure in view, and then the pa
   }
   const [arrow, growth, large, small, race] = sentences;
   assert.match(arrow, /^The arrow is the average gradient of 8 images, and its noise is [\d.]+ times as long as the arrow: other images would have given a different arrow\.$/);
-  const [, used, next] = growth.match(/^The disc is [\d.]+ times as wide as the dashed circle, so (\d+) images were too few: the test requires [\d,]+, and the next batch has ([\d,]+)\.$/) ?? assert.fail(growth);
+  const [, used, next] = growth.match(/^The noise is [\d.]+ times what the test allows, so (\d+) images were too few: the test requires [\d,]+, and the next batch has ([\d,]+)\.$/) ?? assert.fail(growth);
   assert.ok(Number(next.replace(',', '')) > Number(used), growth);
   assert.match(large, /^From the same [\d,]+ images, the large batch made \d+ steps? and reached [\d.]+% accuracy, the adaptive one made [\d,]+ steps and reached [\d.]+%/);
   assert.match(small, /^From the same [\d,]+ images, the small batch made [\d,]+ steps and reached [\d.]+% accuracy, the adaptive one [\d.]+% in [\d,]+ steps/);
@@ -168,5 +168,5 @@ test('Start that was pressed before there are data gives way to the scenes, and 
 test('with fewer images than a grown batch the batch grows to all of them', browserTest(), async (t) => {
   const { page } = await openPage(t, { path: '?scene=growth', images: { training: 20, test: 10 } });
   await told(page);
-  assert.match(await sentence(page), /^The disc is .* and the next batch has 20\.$|^The noise stayed within /);
+  assert.match(await sentence(page), /^The noise is .* and the next batch has 20\.$|^The noise stayed within /);
 });

@@ -67,7 +67,7 @@ export const SCENES: readonly Scene[] = [
     kind: 'single',
     name: 'growth',
     title: 'Too much noise: the batch grows',
-    beginning: 'After each step, the test compares the noise (the disc) with the noise that it allows (the dashed circle).',
+    beginning: 'After each step, the test compares the noise with the noise that it allows: two discs around the tip of the arrow.',
     settings: ({ config }) => shortened(config),
     isTold: (step, { config }) => step.next_batch >= Math.min(GROWN, config.max_batch),
     tell: tellGrowth,
@@ -126,7 +126,7 @@ function tellArrow(step: StepRecord, inputs: SceneInputs): string {
 function tellGrowth(step: StepRecord, inputs: SceneInputs): string {
   if (step.next_batch <= step.samples || step.required === null) return 'The noise stayed within what the test allows, so the batch did not have to grow.';
   return (
-    `The disc is ${formatFactor(Math.sqrt(step.required / step.samples))} times as wide as the dashed circle, so ${formatCount(step.samples)} ${samplesOf(inputs)} ` +
+    `The noise is ${formatFactor(Math.sqrt(step.required / step.samples))} times what the test allows, so ${formatCount(step.samples)} ${samplesOf(inputs)} ` +
     `were too few: the test requires ${formatSize(step.required)}, and the next batch has ${formatCount(step.next_batch)}.`
   );
 }
