@@ -181,14 +181,17 @@ test('Fashion-MNIST can be chosen, and is part of the address', browserTest(), a
 });
 
 test('a run is printed on a sheet of its own, and the page is as before afterwards', browserTest(), async (t) => {
-  const { page, button, waitFor } = await openPage(t, { path: SMALL });
+  const { page, button, waitFor, set } = await openPage(t, { path: SMALL });
   await waitFor({ data: 'ready' });
   await button('Start').click();
   await waitFor({ phase: 'finished' });
+  await set({ Seed: 9 });
   await button('Start again').click();
   await page.waitForFunction(() => document.querySelectorAll('#runs .run-name').length === 2 && document.getElementById('status').dataset.phase === 'finished');
   const drawn = () => page.locator('#runs input[type=checkbox]').evaluateAll((boxes) => boxes.map(({ checked }) => checked));
   const before = await drawn();
+  assert.deepEqual(before, [true, true]);
+  await page.waitForFunction(() => document.getElementById('charts').dataset.drawn === 'newest');
   await page.evaluate(() => (window.print = () => window.dispatchEvent(new Event('beforeprint'))));
   const label = () => page.locator('#chart-loss [role=img]').getAttribute('aria-label');
   const both = await label();
@@ -196,7 +199,7 @@ test('a run is printed on a sheet of its own, and the page is as before afterwar
   // At once: paper does not wait for a frame.
   const { drawnCurves, alone } = await page.evaluate(() => ({ drawnCurves: document.querySelectorAll('#chart-loss .chart-paper svg').length, alone: document.querySelector('#chart-loss [role=img]').getAttribute('aria-label') }));
   assert.equal(drawnCurves, 1);
-  assert.notEqual(alone, both);
+  assert.notEqual(alone, both, 'the newest run');
   await page.emulateMedia({ media: 'print' });
   const text = await page.locator('#sheet').innerText();
   assert.match(text, /^Run 1\n/);
