@@ -145,7 +145,7 @@ function total(sizes) {
   return { raw: sum('raw'), gzip: sum('gzip'), brotli: sum('brotli') };
 }
 
-/** A limit, longer where the machine is slower than that of whom a piece of work takes the usual time. */
+/** A limit, extended on machines where a piece of work takes longer than usual. */
 async function allowed(page, milliseconds) {
   return milliseconds * Math.max(1, (await pieceMilliseconds(page)) / (SLOWER * USUAL_PIECE_MILLISECONDS));
 }

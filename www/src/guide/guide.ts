@@ -1,4 +1,4 @@
-/** “Show me”: plays the scenes. Each begins runs of its own, and is told when these have come to their telling moment. */
+/** Plays the scenes of “Show me”: begins the runs of each, and shows its sentence once they have reached the step that makes the point. */
 import type { RunConfig } from '../../pkg/adadagrad_web.js';
 import { Observable } from '../observable.js';
 import type { Pace } from '../pace.js';
@@ -8,7 +8,7 @@ import type { RunLibrary } from '../runs/library.js';
 import type { TrainedRun } from '../runs/trained-run.js';
 import { isOfText, isSequence } from '../samples.js';
 import type { HorizontalAxis, PageState } from '../state.js';
-import { SCENES } from './scenes.js';
+import { SCENES, shortened } from './scenes.js';
 import type { ComparedScene, Scene, SceneInputs, SingleScene } from './scenes.js';
 
 /** Slow enough to look at both pictures. */
@@ -136,16 +136,16 @@ export class Guide {
       drawn: library.runs.filter((run) => run.shown),
       course: comparisons.course.value,
     };
-    const config = this.#parts.fitted({ ...structuredClone(preset.config), dataset });
+    const config = shortened(this.#parts.fitted({ ...structuredClone(preset.config), dataset }));
     this.#inputs = { config, catalogue: catalogue.value, shape, trainingSamples };
     if (playing.scene.kind === 'single') this.#beginSingle(playing.scene, this.#inputs);
     else this.#beginComparison(playing.scene, this.#inputs);
   }
 
-  #beginSingle({ title, settings }: SingleScene, inputs: SceneInputs): void {
+  #beginSingle({ title }: SingleScene, { config }: SceneInputs): void {
     const { conductor, library } = this.#parts;
     for (const run of library.runs) run.shown = false;
-    conductor.begin({ stop: { steps: 1 }, name: title, transient: true }, settings(inputs));
+    conductor.begin({ stop: { steps: 1 }, name: title, transient: true }, config);
     this.#run = library.current;
   }
 
@@ -181,7 +181,7 @@ export class Guide {
     if (course?.comparison.id !== playing.scene.name || course.phase !== 'finished') return;
     const runs = course.entries.flatMap(({ run, state }) => (run !== null && state === 'finished' ? [run] : []));
     const reason = course.entries.map((entry) => entry.reason).find((words) => words !== '') ?? '';
-    this.#tell(runs.length < course.entries.length ? `${NOT_TOLD} ${reason}`.trim() : playing.scene.tell(runs, this.#inputs));
+    this.#tell(runs.length < course.entries.length ? `${NOT_TOLD} ${reason}`.trim() : playing.scene.tell(runs, this.#inputs) || NOT_TOLD);
   }
 
   #tell(told: string): void {

@@ -90,6 +90,6 @@ function writeAddress(name: string | null): void {
   try {
     history.replaceState(null, '', `${location.pathname}${search === '' ? '' : `?${search}`}${location.hash}`);
   } catch {
-    // Some browsers allow only so many changes in a while.
+    // Some browsers limit how often the address may change.
   }
 }

@@ -33,7 +33,6 @@ interface SceneWords {
 /** One run, slowly, until a step that tells. */
 export interface SingleScene extends SceneWords {
   kind: 'single';
-  settings: (inputs: SceneInputs) => RunConfig;
   isTold: (step: StepRecord, inputs: SceneInputs) => boolean;
   tell: (step: StepRecord, inputs: SceneInputs) => string;
 }
@@ -59,7 +58,6 @@ export const SCENES: readonly Scene[] = [
     name: 'arrow',
     title: 'Few samples: a noisy gradient',
     beginning: 'The first step is computed from a few samples only.',
-    settings: ({ config }) => shortened(config),
     isTold: () => true,
     tell: tellArrow,
   },
@@ -68,7 +66,6 @@ export const SCENES: readonly Scene[] = [
     name: 'growth',
     title: 'Too much noise: the batch grows',
     beginning: 'After each step, the test compares the noise with the noise that it allows: two discs around the tip of the arrow.',
-    settings: ({ config }) => shortened(config),
     isTold: (step, { config }) => step.next_batch >= Math.min(GROWN, config.max_batch),
     tell: tellGrowth,
   },
@@ -78,7 +75,7 @@ export const SCENES: readonly Scene[] = [
     title: 'A large batch from the start wastes samples',
     beginning: 'One run adapts its batch size, the other uses a large batch from the start. Both see the same number of samples.',
     axis: 'samples',
-    variants: ({ config }) => [adaptive(config), fixedBatch(shortened(config), largeBatch(config))],
+    variants: ({ config }) => [adaptive(config), fixedBatch(config, largeBatch(config))],
     tell: tellLarge,
   },
   {
@@ -87,7 +84,7 @@ export const SCENES: readonly Scene[] = [
     title: 'A small batch throughout needs many steps',
     beginning: 'One run adapts its batch size, the other keeps its initial batch size. Both see the same number of samples.',
     axis: 'steps',
-    variants: ({ config }) => [adaptive(config), fixedBatch(shortened(config), config.initial_batch)],
+    variants: ({ config }) => [adaptive(config), fixedBatch(config, config.initial_batch)],
     tell: tellSmall,
   },
   {
@@ -97,7 +94,7 @@ export const SCENES: readonly Scene[] = [
     beginning: 'Four rules choose batch sizes, one after another, on the same samples.',
     axis: 'samples',
     variants: ({ config, catalogue, trainingSamples }) =>
-      raceVariants(shortened(config), catalogue, ['constant', 'adadagrad', 'gradient_noise_scale', 'linear'], trainingSamples),
+      raceVariants(config, catalogue, ['constant', 'adadagrad', 'gradient_noise_scale', 'linear'], trainingSamples),
     tell: tellRace,
   },
 ];
@@ -106,14 +103,14 @@ export function sceneNamed(name: string | null): Scene | null {
   return SCENES.find((scene) => scene.name === name) ?? null;
 }
 
-/** Enough to see the difference, and over in seconds. */
-function shortened(config: RunConfig): RunConfig {
+/** Settings for the scenes: enough samples to see the difference, and over in seconds. */
+export function shortened(config: RunConfig): RunConfig {
   const large = largeBatch(config);
   return { ...config, sample_budget: Math.min(config.sample_budget, LARGE_STEPS * large), evaluate_every: large };
 }
 
 function adaptive(config: RunConfig): Variant {
-  return { name: adaptiveName(config), config: shortened(config) };
+  return { name: adaptiveName(config), config };
 }
 
 function tellArrow(step: StepRecord, inputs: SceneInputs): string {

@@ -1,7 +1,7 @@
 /** Which part of the work a worker does: its address says so. */
 
 /** What there are workers for beside the one that trains. */
-const PARTS = ['member-worker', 'own-files-worker'] as const;
+export const PARTS = ['member-worker', 'own-files-worker'] as const;
 type Part = (typeof PARTS)[number];
 
 /**

@@ -41,7 +41,7 @@ function startedHere({ hear, fail }: MemberListener): MemberLink {
   };
 }
 
-/** Of those that the page has started: what becomes of each. */
+/** Whom to tell that a worker which the page has started cannot go on, by the worker's number. */
 const failing = new Map<number, MemberListener['fail']>();
 let last = 0;
 

@@ -123,7 +123,9 @@ class Visitor {
   /** Waits until an element is in sight and nothing lies on it, then presses there; once more, where the page moved it away in between. */
   async click(what) {
     const source = `async (what, patience) => { ${FIND} return (${inSight})(what, Number(patience)); }`;
+    const end = performance.now() + PATIENCE_MILLISECONDS;
     do {
+      if (performance.now() > end) throw new Error(`${what} was moved away from each press, ${await this.#said()}`);
       const origin = await this.#browser.origin(source, [what, String(PATIENCE_MILLISECONDS / 2)]);
       if (origin === null) throw new Error(`waited for ${what} to be in sight, ${await this.#said()}`);
       const press = [{ type: 'pointerMove', x: 0, y: 0, origin }, { type: 'pointerDown', button: 0 }, { type: 'pointerUp', button: 0 }];
